@@ -72,7 +72,7 @@ def test_decode_prints_what_was_chosen(
 def test_what_is_not_there_is_said_with_what_is(verb: str, mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Not that the stream carries none: where its KLV is, and exit code 4."""
     assert main([verb, str(mux), "--program", "7", "-q"]) == 4
-    expected = "program 7 was asked for; there is KLV on PID 0x101 (program 1), PID 0x201 (program 2)"
+    expected = "program 7 was selected; KLV is on PID 0x101 (program 1), PID 0x201 (program 2)"
     assert expected in capsys.readouterr().err
 
 

@@ -28,7 +28,7 @@ from klvrelay.encode import encode
 
 TAPE = feed.recording(40)
 SUMMARY = re.compile(
-    r"(\d+) packets, (\d+) bad checksums, (\d+) unknown items, (\d+) damaged, (\d+) bytes passed over\n"
+    r"(\d+) packets?, (\d+) bad checksums?, (\d+) unknown items?, (\d+) damaged, (\d+) bytes? skipped\n"
 )
 
 

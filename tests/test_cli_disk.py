@@ -53,7 +53,7 @@ def test_a_page_of_a_probe_on_a_full_disk_is_exit_code_1_and_named(tmp_path: Pat
 def test_what_a_full_disk_does_not_take_is_exit_code_1(verb: str, unbuffered: str):
     """Also where Python writes at once: argparse would keep the fault to itself."""
     done = shell(f"$KLVRELAY {verb} >/dev/full", unbuffered=unbuffered)
-    said = "klvrelay: standard output can't be written: No space left on device\n"
+    said = "klvrelay: can't write to standard output: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, said)
 
 
@@ -115,7 +115,7 @@ def test_a_bit_rate_that_is_none_is_refused(text: str, capfd: pytest.CaptureFixt
     code, out, said = ran(capfd, "sample", "x.ts", f"--bit-rate={text}")
     assert (code, out) == (2, "")
     assert said.startswith(("klvrelay: argument --bit-rate: ", "klvrelay: bit_rate: "))
-    assert "bits a second" in said
+    assert "bits per second" in said
 
 
 def test_the_library_says_what_is_wrong_with_a_disk_apart_from_a_name(tmp_path: Path):

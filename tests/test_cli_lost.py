@@ -56,7 +56,7 @@ async def test_records_that_were_shed_are_exit_code_8(mosquitto: Mosquitto, free
         feed.send_udp(feed.datagrams(TAPE.ts), free_port)
         await until(lambda: "uav1: live" in command.said)
         await mosquitto.start()
-        await until(lambda: "connected again" in command.said, 40)
+        await until(lambda: "reconnected" in command.said, 40)
         code, _ = await command.stop(signal.SIGTERM)
     assert code == 8, command.said
     records, shed, unconfirmed = lost(command)

@@ -87,7 +87,7 @@ def test_a_name_is_of_the_source_before_it(args: list[str], names: list[str]):
 )
 def test_a_name_that_may_be_of_two_sources_is_refused(args: list[str]):
     """A stream of the wrong name is worse than none."""
-    with pytest.raises(ConfigError, match=r"--stream [ab]: which source is meant\?.*SOURCE --stream NAME"):
+    with pytest.raises(ConfigError, match=r"--stream [ab]: ambiguous with several sources.*SOURCE --stream NAME"):
         names_of(*args)
 
 
@@ -95,7 +95,7 @@ def test_a_name_that_may_be_of_two_sources_is_refused(args: list[str]):
 def test_two_sources_of_one_name_are_refused(args: list[str], capfd: pytest.CaptureFixture[str]):
     """Before anything starts: the second would have had another name than it was given."""
     code, out, said = ran(capfd, "run", *args, *BROKER)
-    assert (code, out, said) == (2, "", "klvrelay: stream a: two sources have this name: give each its own\n")
+    assert (code, out, said) == (2, "", "klvrelay: stream a: two sources have this name; names must be unique\n")
 
 
 def test_two_sources_of_one_name_in_a_file_are_refused_with_the_line(tmp_path: Path, capfd):
@@ -103,7 +103,7 @@ def test_two_sources_of_one_name_in_a_file_are_refused_with_the_line(tmp_path: P
     path = written(tmp_path, FILE + '[[source]]\nurl = "udp://127.0.0.1:5010"\nstream = "tower"\n')
     code, out, said = ran(capfd, "run", "-c", path)
     assert (code, out) == (2, "")
-    assert said == f"klvrelay: {path}: line 12: source.stream: tower is the name of another source: give each its own\n"
+    assert said == f"klvrelay: {path}: line 12: source.stream: tower is used by two sources; names must be unique\n"
 
 
 def test_a_name_that_is_given_is_kept_beside_one_that_is_made():
@@ -128,15 +128,15 @@ def test_an_option_of_sources_beside_a_file_with_sources_is_refused(options, key
     code, out, said = ran(capfd, "run", "-c", file, *options)
     assert (code, out) == (2, "")
     option = options[0].replace("--no-", "--")
-    assert said.startswith(f"klvrelay: {option} is for sources of the command line")
-    assert f"write {key} = ... into each [[source]]" in said
+    assert said.startswith(f"klvrelay: {option} applies to sources of the command line only")
+    assert f"set {key} = ... in each [[source]]" in said
 
 
 def test_sources_in_two_places_are_refused(file, capfd):
     """Those of the file would be replaced without a word."""
     code, out, said = ran(capfd, "run", "-c", file, A)
     assert (code, out) == (2, "")
-    assert said == f"klvrelay: sources are given on the command line and in {file}: give them in one place\n"
+    assert said == f"klvrelay: sources are given on the command line and in {file}; give them in one place only\n"
 
 
 def test_a_file_without_sources_goes_with_sources_and_their_options(tmp_path: Path):
@@ -151,7 +151,7 @@ def test_a_file_without_sources_goes_with_sources_and_their_options(tmp_path: Pa
 @pytest.mark.parametrize("option", [["--interface", "lo"], ["--sender", "192.0.2.7"], ["--follow"]], ids=" ".join)
 def test_an_option_that_no_source_takes_is_refused(option: list[str]):
     """It is for another kind of source; one that some of them take is left to those."""
-    with pytest.raises(ConfigError, match=f"{option[0]} has no effect here: it is for "):
+    with pytest.raises(ConfigError, match=f"{option[0]} has no effect here: it applies to "):
         names_of("tcp://127.0.0.1:1", *option)
     key, value = option[0].removeprefix("--"), True if option == ["--follow"] else option[-1]
     settings = settings_of("tcp://127.0.0.1:1", "x.ts" if key == "follow" else A, *option, *BROKER)
@@ -212,7 +212,7 @@ def test_a_certificate_that_can_not_be_read_is_found_before_anything_starts(args
     ("args", "said"),
     [
         (["relay"], "unknown verb relay; did you mean replay? valid verbs: run, replay, decode, probe, "),
-        ([], "VERB is missing; valid verbs: run, "),
+        ([], "missing VERB; valid verbs: run, "),
         (["run", A, "--strem", "a"], "unknown option --strem; did you mean --stream?\ntry: klvrelay run --help\n"),
         (["watch", "--zzz=secret"], "unknown option --zzz; valid options: --help, --pid, --program, --mqtt, "),
         (["decode", "a.ts", "b.ts"], "unexpected argument b.ts\ntry: klvrelay decode --help\n"),

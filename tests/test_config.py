@@ -173,7 +173,7 @@ MISTAKES = [
     ('[mqtt]\nurl = "http://h"', 2, "mqtt.url", "mqtt://"),
     ('[mqtt]\nurl = "mqtt://h:99999"', 2, "mqtt.url", "1 to 65535"),
     ('[mqtt]\nurl = ["mqtt://h"]', 2, "mqtt.url", "text"),
-    ("[mqtt]\nqos = 1", None, "mqtt.url", "where the broker is"),
+    ("[mqtt]\nqos = 1", None, "mqtt.url", "give the broker"),
     ('mqtt = "mqtt://h"', 1, "mqtt", "table"),
     ('[source]\nurl = "udp://:5000"', 1, "source", "[[source]]"),
     ('[[source]]\nstream = "a"', None, "source.url", "every source"),
@@ -217,7 +217,7 @@ MISTAKES = [
     ('[relay]\ncoalesce = "0.2s"', 2, "relay.coalesce", "100ms"),
     ("[relay]\ncoalesce = false", 2, "relay.coalesce", "0.5ms"),
     ("[sources]\nurl = 1", 1, "sources", "source"),
-    ("colour = 1", 1, "colour", "known are"),
+    ("colour = 1", 1, "colour", "valid settings: "),
 ]
 
 
@@ -252,7 +252,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("[mqtt\n", "is not TOML"),
+        ("[mqtt\n", "invalid TOML"),
         ('[mqtt]\nurl = "mqtt://h"\n[mqtt]\nqos = 1\n', "line 3"),
         ('[mqtt]\nurl = "a"\nurl = "b"\n', "line 3"),
         (b'[mqtt]\nurl = "\xff\xfe"\n', "not UTF-8"),
@@ -260,8 +260,8 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path):
         ("a = " + "[" * 3000, ""),
         ("a = " + "1" * 5000, ""),
         ('[[source]]\nurl = "a.ts"\ntimeout = ' + "9" * 400, ""),
-        ('"a\\u001b[31m\\nb" = 1', "no such setting"),
-        ("\x00", "is not TOML"),
+        ('"a\\u001b[31m\\nb" = 1', "unknown setting"),
+        ("\x00", "invalid TOML"),
     ],
 )
 def test_a_file_that_is_no_toml_is_one_line(text: str | bytes, hint: str, tmp_path: Path):

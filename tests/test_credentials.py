@@ -141,7 +141,7 @@ def test_a_credential_that_all_can_read_is_none(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
 
     for name in ("link", "open"):
-        with pytest.raises(ConfigError, match="can be read by others"):
+        with pytest.raises(ConfigError, match="other users can read it"):
             secret_file(f"${{CREDENTIALS_DIRECTORY}}/{name}", "key")
 
 
@@ -284,8 +284,8 @@ def test_settings_say_who_may_read_a_source(text: str, tmp_path: Path, monkeypat
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('url = "udp://:5000"\nusername = "user"', r"source\.username: is for rtsp://, .*, https:// only"),
-        ('url = "srt://h:1"\npassword_file = "{file}"', r"source\.password_file: is for rtsp://"),
+        ('url = "udp://:5000"\nusername = "user"', r"source\.username: applies to rtsp://, .*, https:// only"),
+        ('url = "srt://h:1"\npassword_file = "{file}"', r"source\.password_file: applies to rtsp://"),
         ('url = "rtsp://cam/x"\npassword_file = "{file}"', r"source\.password_file: a password needs a username"),
         ('url = "rtsp://u@cam/x"\nusername = "user"', r"source\.username: the URL has a user too"),
         ('url = "rtsp://u:p@cam/x"\npassword_file = "{file}"', r"source\.password_file: the URL has a password too"),
@@ -294,9 +294,9 @@ def test_settings_say_who_may_read_a_source(text: str, tmp_path: Path, monkeypat
         ('url_file = "/nowhere"', r"source\.url_file: can't be read: No such file"),
         ('url_file = "{typo}"', r"source\.url_file: this looks like a mistyped URL"),
         ('url = "rtsp://u@cam/x"\npassword_env = "KLVRELAY_NO_PASSWORD"', r"source\.password_env: KLVRELAY_NO_PA"),
-        ('url = "rtsp://u@cam/x"\npassword_env = "HOME"', r"source\.password_env: give the name of a variable"),
+        ('url = "rtsp://u@cam/x"\npassword_env = "HOME"', r"source\.password_env: must be the name of a variable"),
         ('url_file = "{file}"\nurl_env = "KLVRELAY_A_URL"', r"source\.url_env: url_file is given too"),
-        ('url = "udp://:1"\npassphrase_env = "KLVRELAY_A_PASSPHRASE"', r"source\.passphrase_env: is for srt:// only"),
+        ('url = "udp://:1"\npassphrase_env = "KLVRELAY_A_PASSPHRASE"', r"source\.passphrase_env: applies to srt:// only"),
         ('url = "rtsp://cam/password={{password}}"', r"source\.url: rtsp://cam/password=\*\*\*: .* no password"),
         ('url = "rtsp://cam/{{password}}/x"\npassword = "p"', r"source\.url: .*: write .password. as the value"),
         ('url = "rtsp://u@cam/x"\npassword_file = "/dev/zero"', r"source\.password_file: can't be read: is a device"),
@@ -397,7 +397,7 @@ def test_the_password_of_the_command_line_is_for_the_sources_of_settings_too(
 def test_a_password_file_that_no_source_takes_is_a_mistake(url: str, tmp_path: Path):
     """A user was forgotten, or it is of another kind: better said than left out."""
     given = ["--password-file", str(private(tmp_path / "p"))]
-    said = "--password-file: no source takes it: write the user into the URL"
+    said = "--password-file: no source uses it: write a user without a password in the URL"
 
     with pytest.raises(ConfigError, match=said):
         source_urls(url, *given)
@@ -457,7 +457,7 @@ def test_a_password_on_a_command_line_is_warned_of(args: list[str], capfd: pytes
     """In one line, without the password: it still works."""
     assert cli.main(args) in (2, 3)
     said = capfd.readouterr().err
-    assert said.count("can be read by everybody on this machine") == 1
+    assert said.count("every user of this machine can read the password in a URL") == 1
     assert CANARY not in said
 
 

@@ -76,7 +76,7 @@ async def test_demo_moves_where_its_port_is_taken_and_says_so(folder: Path):
         async with demo(folder, "flight.ts", "--port", str(asked)) as command:
             port = await subscribe_line(command)
             assert port != asked
-            assert f"port {asked} is taken on this machine: the broker listens on {port}" in command.printed
+            assert f"port {asked} is in use: the broker listens on {port}" in command.printed
             await ended_by_ctrl_c(command)
 
 
@@ -106,9 +106,9 @@ async def test_demo_asks_for_the_usual_port_of_mqtt(monkeypatch: pytest.MonkeyPa
         (["gopher://h:1"], "gopher:// is not a kind of source"),
         (["udp://h"], "port is missing"),
         (["flight.ts", "--mqtt", "http://h"], "must begin with mqtt://"),
-        (["flight.ts", "--mqtt", "mqtt://h", "--port", "5"], "--port is for the broker inside"),
+        (["flight.ts", "--mqtt", "mqtt://h", "--port", "5"], "--port is for the embedded broker"),
         (["flight.ts", "--port", "70000"], "give a number from 0 to 65535"),
-        (["flight.ts", "--mqtt-password-file", "PASSWORD"], "the broker inside asks for no password"),
+        (["flight.ts", "--mqtt-password-file", "PASSWORD"], "the embedded broker needs no password"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )  # fmt: skip
@@ -128,7 +128,7 @@ def test_demo_checks_what_it_is_given_before_it_starts_a_broker(
 
 @pytest.mark.needs("mosquitto")
 async def test_demo_takes_ones_own_broker_and_source(folder: Path, mosquitto: Mosquitto, free_port: int):
-    """`--mqtt` and a live source: no broker inside, and what arrives is shown."""
+    """`--mqtt` and a live source: no embedded broker, and what arrives is shown."""
     async with listening(mosquitto.port, "klvrelay/#") as heard:
         async with demo(folder, f"udp://127.0.0.1:{free_port}", "--mqtt", mosquitto.url) as command:
             assert await subscribe_line(command) == mosquitto.port
@@ -163,7 +163,7 @@ async def test_demo_whose_broker_goes_away_says_so(folder: Path, mosquitto: Mosq
 async def test_ctrl_c_while_the_sample_is_made_ends_it(folder: Path):
     """The first run makes a recording, for a while: it can be stopped then too, and leaves nothing half."""
     async with demo(folder, "--port", "0") as command:
-        await until(lambda: "making a sample" in command.said, 15)
+        await until(lambda: "creating a sample" in command.said, 15)
         await until(lambda: list(folder.glob(".cache/klvrelay/.*.part")), 10)
         command.process.send_signal(signal.SIGINT)
         # The first frame takes a second of computing; on a busy machine that is several.

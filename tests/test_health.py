@@ -57,7 +57,7 @@ def test_the_states_of_a_stream_are_said_once_each(said: Said, clock: Clock):
     for _ in range(5):
         health.down("nobody listens there")
     assert [line.partition(": ")[2] for line in said()] == [
-        "waiting: bytes come from udp://:5000, no KLV yet",
+        "waiting: receiving from udp://:5000, no KLV yet",
         "live: udp://:5000",
         "stale: nothing received for 5 s",
         "live: back after 8.0 s",
@@ -177,7 +177,7 @@ def test_a_sink_that_comes_and_goes_does_not_flood_the_log(said: Said):
     assert [line.partition(" after ")[0] for line in said()] == [
         "mqtt://h:1883: connected",
         "mqtt://h:1883: another client took over the client id; trying again, records wait",
-        "mqtt://h:1883: connected again",
+        "mqtt://h:1883: reconnected",
     ]
     assert health.outages == 50
 
@@ -234,7 +234,7 @@ def test_a_file_without_klv_says_why_at_its_end(said: Said, clock: Clock):
     health.heard(1000)
     health.link = LinkStats(lane=Counters(ts_packets=99, transport_errors=99))
     health.ended(said=False)
-    assert "uav1: ended, and no KLV was in it: all 99 TS packets are marked as damaged" in "\n".join(said())
+    assert "uav1: ended, and it had no KLV: all 99 TS packets are marked as damaged" in "\n".join(said())
 
 
 def test_the_wall_clock_changes_no_state(clock: Clock, monkeypatch: pytest.MonkeyPatch):

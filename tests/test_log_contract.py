@@ -130,7 +130,7 @@ async def test_a_sink_can_not_answer_for_more_than_it_got(make: Make, outcome: O
     cursor = log.cursor("a")
     filled(log, 2)
     batch = await cursor.batch()
-    with pytest.raises(ValueError, match="is no outcome of 2 records"):
+    with pytest.raises(ValueError, match="is not a valid outcome of 2 records"):
         cursor.commit(batch, outcome)
     assert cursor.sums() == Sums(2, 0, 0, 0, 0, 2)
 

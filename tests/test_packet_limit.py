@@ -110,7 +110,7 @@ def value_size(raw: bytes) -> int:
 @pytest.mark.parametrize("limit", [0, -1, 511, (8 << 20) + 1])
 def test_a_limit_that_can_not_be_is_refused(limit: int) -> None:
     """With what would be right."""
-    with pytest.raises(ConfigError, match=r"packet_limit .*: give 512 to 8388608 bytes"):
+    with pytest.raises(ConfigError, match=r"packet_limit .*: must be 512 to 8388608 bytes"):
         klvrelay.decode(b"", packet_limit=limit)
 
 

@@ -388,7 +388,7 @@ async def test_a_source_that_falls_is_opened_again(tmp_path, monkeypatch, caplog
     come = "tcp://camera:5000: receiving data"
     down = "tcp://camera:5000: nobody listens there; retrying until it is back"
     ended = "tcp://camera:5000: ended; retrying until it is back"
-    ours = "tcp://camera:5000: a fault of klvrelay's own: RuntimeError in "
+    ours = "tcp://camera:5000: internal error: RuntimeError in "
     said = [record.getMessage() for record in caplog.records]
     assert said[:-1] == [f"recording to {tmp_path} as uav1-*", come, down, come, ended, come]
     assert said[-1].startswith(ours)

@@ -267,7 +267,7 @@ async def test_a_disk_filled_by_others_is_waited_for(tiny_disk: Path, free_port:
         await until(lambda: "writing succeeds again" in command.said)
         assert (await command.stop())[0] == 1
     assert (command.said.count("write failed"), command.said.count("writing succeeds again")) == (1, 1)
-    assert re.search(r"klvrelay: .* that came from udp://\S+ were lost: the disk did not take them\n", command.said)
+    assert re.search(r"klvrelay: .* from udp://\S+ were lost: they could not be written to disk\n", command.said)
     assert all(path.suffix == ".ts" for path in files(tiny_disk))
 
 
@@ -282,7 +282,7 @@ async def test_a_disk_that_stays_full_is_a_failure(tiny_disk: Path, free_port: i
         await until(lambda: "write failed" in command.said)
         assert (await command.stop())[0] == 1
     assert "0 bytes written, 0 segments" in command.said
-    assert "were lost: the disk did not take them" in command.said
+    assert "were lost: they could not be written to disk" in command.said
     assert [path.name for path in files(tiny_disk)] == ["flight.ts"]
 
 

@@ -156,7 +156,7 @@ async def test_what_is_not_wanted_is_said_where_nothing_else_comes(tmp_path: Pat
     """The program that was asked for is not there: where there is KLV is told, not that there is none."""
     relay = to_ear(Ear(), tape(tmp_path, two(program=2), program=7))
     await asyncio.wait_for(relay.run(), 20)
-    expected = "program 7 was asked for; there is KLV on PID 0x101 (program 1), PID 0x201 (program 2)"
+    expected = "program 7 was selected; KLV is on PID 0x101 (program 1), PID 0x201 (program 2)"
     assert any(expected in line for line in said())
     assert expected in str(relay.fault)
     assert not any("no MISB metadata" in line for line in said())

@@ -10,7 +10,7 @@ from klvrelay.outcome import Sums
 
 Said = Callable[[], list[str]]
 
-STARTS = "mqtt://h: records are shed, the oldest first, since more wait than there is room for:"
+STARTS = "mqtt://h: too many records wait, the oldest are being shed:"
 
 
 @dataclass
@@ -38,8 +38,8 @@ def test_shedding_is_said_when_it_starts_once_a_minute_and_when_it_ends(said: Sa
     looked(lambda at: 1 + int(10 * min(at, 150)), 300, clock, health)
     assert said() == [
         f"{STARTS} shed=1 waiting=100",
-        "mqtt://h: records are still shed: shed=601 seconds=60 waiting=100",
-        "mqtt://h: records are still shed: shed=1201 seconds=120 waiting=100",
+        "mqtt://h: records are still being shed: shed=601 seconds=60 waiting=100",
+        "mqtt://h: records are still being shed: shed=1201 seconds=120 waiting=100",
         "mqtt://h: records are no longer shed: shed=1501 seconds=150",
     ]
 

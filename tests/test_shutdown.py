@@ -140,7 +140,7 @@ def test_the_bound_is_kept_without_help(tmp_path):
     code, took, said = stopped(tmp_path, *STUCK["a loop that stands still while it stops"])
 
     assert code == 1
-    assert "stop timed out seconds=4.5" in said
+    assert "stop timed out, a blocked operation was abandoned: seconds=4.5" in said
     assert took < BOUND + 0.3
 
 

@@ -418,7 +418,7 @@ def test_where_libsrt_is_missing_it_is_said_how_to_get_it(monkeypatch):
         (f"srt://h:9000?passphrase={'c4n4ry' * 14}", "10 to 79 characters"),
         (f"srt://h:9000?streamid={'c4n4ry' * 99}", "streamid has more than 512 bytes"),
         ("srt://h:9000?transtype=file", "transtype=live"),
-        ("srt://h:9000?passphrsae=c4n4ry-s3cret", "option passphrsae is not known; did you mean passphrase"),
+        ("srt://h:9000?passphrsae=c4n4ry-s3cret", "unknown option passphrsae; did you mean passphrase"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(url, says):

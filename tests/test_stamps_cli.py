@@ -109,7 +109,7 @@ def test_no_frame_time_is_said_so(video: bool, tmp_path: Path, capfd: pytest.Cap
     code, out, said = ran(capfd, "decode", str(tmp_path / "plain.ts"), "--frame-times")
 
     assert (code, out) == (4, "")
-    assert said == f"klvrelay: {tmp_path}/plain.ts: no video frame in it carries a time stamp (ST 0604)\n"
+    assert said == f"klvrelay: {tmp_path}/plain.ts: no video frame carries a time stamp (ST 0604)\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -41,7 +41,7 @@ def test_output_that_can_not_be_written_is_one_line_and_exit_code_1(verb: str, t
     if verb.endswith("--help") and to == ">&-":
         assert (done.returncode, "Traceback" in done.stderr) == (1, False)
         return
-    assert (done.returncode, done.stderr) == (1, f"klvrelay: standard output can't be written: {why}\n")
+    assert (done.returncode, done.stderr) == (1, f"klvrelay: can't write to standard output: {why}\n")
 
 
 @pytest.mark.parametrize("verb", WRITERS)

@@ -89,7 +89,7 @@ async def test_shedding_is_reported_while_it_goes_on(said: Any):
     ear = Ear()
     ear.gate.clear()
     pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)], waiting=10)
-    await stopped(pipeline, lambda: any("ear: records are shed" in line for line in said()))
+    await stopped(pipeline, lambda: any("ear: too many records wait" in line for line in said()))
 
 
 async def test_a_live_stream_that_is_stopped_loses_count_of_nothing(monkeypatch: pytest.MonkeyPatch):

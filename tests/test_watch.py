@@ -269,7 +269,7 @@ def test_a_stream_that_has_just_gone_offline_is_shown_whatever_its_age():
 @pytest.mark.parametrize(
     ("messages", "note"),
     [
-        ([], "nothing published there yet"),
+        ([], "nothing published yet"),
         ([Received("kr/status", b'{"state":"online"}', True)], "the relay is online, no stream yet"),
         ([Received("kr/status", b'{"state":"off\\u001bline"}', True)], "the relay is off?line, no stream yet"),
         ([ONLINE], ""),
@@ -285,7 +285,7 @@ def test_it_says_that_no_stream_has_the_pid_asked_for():
     """There are streams, of other PIDs."""
     board = Board("kr", chosen([257], None))
     board.take(said("telemetry", pid=513), 100.0, WALL)
-    assert (board.rows(100.0), board.note(100.0)) == ([], "no stream of what was asked for yet")
+    assert (board.rows(100.0), board.note(100.0)) == ([], "no matching stream yet")
 
 
 @contextlib.asynccontextmanager
@@ -332,7 +332,7 @@ async def test_it_says_at_once_that_nothing_is_there_yet(embedded, terminal, cap
     def saying():
         nonlocal said_so
         said_so += capsys.readouterr().err
-        return "nothing published there yet" in said_so + out.getvalue()
+        return "nothing published yet" in said_so + out.getvalue()
 
     async with watching(embedded, terminal=terminal) as (out, _):
         await until(saying)
@@ -372,13 +372,13 @@ async def test_a_loss_is_said_once_and_it_comes_back(oracle, capsys):
     async with watching(oracle) as (_, task):
         await until(lambda: len(oracle.guests) == 1 and len(oracle.guests[0].filters) == 6)
         await oracle.stop()
-        await until(lambda: "trying again" in capsys.readouterr().err)
+        await until(lambda: "reconnecting" in capsys.readouterr().err)
         await asyncio.wait({task}, timeout=0.15)
         await oracle.start()
         await until(lambda: len(oracle.guests) > 1 and len(oracle.guests[-1].filters) == 6)
         assert not task.done()
 
-    assert capsys.readouterr().err.count("connected again") == 1
+    assert capsys.readouterr().err.count("reconnected") == 1
 
 
 async def test_a_broker_that_is_not_there_is_an_error_at_once(free_port):

@@ -1,24 +1,24 @@
-"""klvrelay: the KLV metadata of drone video (MISB ST 0601 and its company), decoded in C, relayed to MQTT.
+"""klvrelay: decodes the KLV metadata of drone video (MISB ST 0601 and related standards) in C, and relays it to MQTT.
 
-    klvrelay.decode(data)            every record in a buffer, as a list
-    klvrelay.json_lines(data)        the same as JSON Lines, in one call into C
-    klvrelay.columns(data, items)    the same as numpy arrays, in one call into C
-    klvrelay.open(source)            records of a file or stream, in a plain loop
-    klvrelay.stream(source)          the same in an async loop
-    klvrelay.select(key, ...)        items for `record.json(items=...)`, which writes these only
-    klvrelay.encode(record)          the way back: records or items to bytes
-    klvrelay.views(items)            segments and amends with their rules applied (ST 1607)
-    klvrelay.frame_times(source)     the times that video frames carry in themselves (ST 0604)
+    klvrelay.decode(data)            all records of a buffer, as a list
+    klvrelay.json_lines(data)        all records of a buffer as JSON Lines, in one call into C
+    klvrelay.columns(data, items)    items of all records as numpy arrays, in one call into C
+    klvrelay.open(source)            iterate over the records of a file or stream
+    klvrelay.stream(source)          the same for `async for`
+    klvrelay.select(key, ...)        a selection of items for `record.json(items=...)`
+    klvrelay.encode(record)          encode records or items to bytes
+    klvrelay.views(items)            apply segments and amends (ST 1607)
+    klvrelay.frame_times(source)     time stamps embedded in video frames (ST 0604)
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 
-from klvrelay.encode import encode  # at once: the package of that name would take its place later
+from klvrelay.encode import encode  # not lazily: the package of that name would replace it later
 
 TYPE_CHECKING = False
-"""As `typing` has it, which loads for longer than the rest of this, while a Ctrl-C would show a traceback."""
+"""A copy of that of `typing`, which is slow to load: a Ctrl-C meanwhile would print a traceback."""
 if TYPE_CHECKING:
     from typing import Any
 
@@ -84,7 +84,7 @@ _HOMES = {
     "core.selection": ("Selection", "select"),
     "frames.frame_times": ("FrameTime", "Stamp", "frame_times"),
 }  # fmt: skip
-"""The module of each name: imported when the name is first used, so that a command starts with what it needs."""
+"""The module of each name, imported on first use, so that a command loads only what it needs."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,11 +1,11 @@
-"""The command `klvrelay`, and `python -m klvrelay`."""
+"""Entry point of the command `klvrelay` and of `python -m klvrelay`."""
 
-import _signal  # type: ignore[import-not-found]  # built in; `signal` takes long, and a Ctrl-C meanwhile shows a traceback
+import _signal  # type: ignore[import-not-found]  # built in: a Ctrl-C while `signal` loads prints a traceback
 import sys
 
 
 def main() -> int:
-    """Runs the command; gives its exit code. A Ctrl-C while it loads ends it without a traceback."""
+    """Run the command and return its exit code. A Ctrl-C during loading ends it without a traceback."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     from klvrelay.cli import loading

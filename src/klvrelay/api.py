@@ -1,6 +1,4 @@
-"""The library's way in: records out of any source, in a plain loop or an async one; next door, `relay.py` is the
-way for many streams at once.
-"""
+"""The library API: records of any source, by `for` or `async for`."""
 
 from __future__ import annotations
 
@@ -47,16 +45,15 @@ async def stream(
     program: int | None = None,
     **options: Any,
 ) -> AsyncIterator[Record]:
-    """Every record of a source, as it arrives: a path, `-`, or a URL (udp, rtp, tcp, rtsp, http, ...).
+    """The records of a source as they arrive. A source is a path, `-`, or a URL (udp, rtp, tcp, rtsp, http, ...).
 
-    name      of the first KLV elementary stream; others have their PID behind it
-    pid       only the KLV of this PID, or of these
-    program   only the KLV of this program
+    name      name of the first KLV elementary stream; others get their PID as suffix
+    pid       select KLV on this PID, or on these
+    program   select KLV of this program
 
-    `options` are those of `klvrelay.sources.open.open_source`:
-    timeout, interface, sender, speed, loop, follow, isolate,
-    packet_limit, ...
-    Raises ConfigError, SourceDown or NotMedia; never retries.
+    `options` are those of `klvrelay.sources.open.open_source`: timeout, interface, sender, speed, loop, follow,
+    isolate, packet_limit, ...
+    Raises ConfigError, SourceDown or NotMedia. Never retries.
     """
     choice = chosen(pid, program)
     async with aclosing(_batches(source, name, choice, options)) as batches:  # type: ignore[type-var]
@@ -73,12 +70,12 @@ def open(
     program: int | None = None,
     **options: Any,
 ) -> Iterator[Record]:
-    """`stream` for a plain `for` loop. Inside a running event loop use `async for record in klvrelay.stream(...)`."""
+    """Like `stream`, for a `for` loop. In a running event loop use `async for record in klvrelay.stream(...)`."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return _plain(source, name, chosen(pid, program), options)
-    raise KlvrelayError("klvrelay.open blocks; in a coroutine use: async for record in klvrelay.stream(source)")
+    raise KlvrelayError("klvrelay.open blocks; in a coroutine use `async for record in klvrelay.stream(source)`")
 
 
 def _plain(
@@ -105,15 +102,15 @@ def columns(
     pid: int | Iterable[int] | None = None,
     program: int | None = None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Items of all ST 0601 and ST 0104 records as {key: float64 of shape (records,)}, NaN where absent or no number.
+    """Items of all ST 0601 and ST 0104 records as {key: float64 of shape (records,)}, NaN if absent or not a number.
 
-    data_or_source   bytes (MPEG-TS or bare KLV), or what `klvrelay.open` takes, read to its end
-    items            keys of ST 0601 items with a number: "sensor_latitude", "precision_time_stamp", ...
-    every            also the records whose checksum is bad
-    pid, program     only the KLV of this PID or these, and of this program
+    data_or_source   bytes (MPEG-TS or bare KLV), or a source as for `klvrelay.open`, read to its end
+    items            keys of numeric ST 0601 items: "sensor_latitude", "precision_time_stamp", ...
+    every            include records with a bad checksum
+    pid, program     select KLV on this PID or these, and of this program
 
     Units and ranges are those of `klvrelay.standards.spec.SETS["ST0601"]`; enumerations and bit fields give their code.
-    Raises ConfigError for a key that is no numeric item of ST 0601, NoKlv where the source holds none.
+    Raises ConfigError for a key that is not a numeric item of ST 0601, and NoKlv if the source has no KLV.
     """
     if isinstance(data_or_source, bytes | bytearray | memoryview):
         return decoder.columns(data_or_source, items, every=every, choice=chosen(pid, program))

@@ -1,17 +1,15 @@
-"""How long to wait before another try: doubling from half a second to a cap, with jitter so that many relays do
-not come back in step.
-"""
+"""Exponential back-off with jitter, so that many relays do not reconnect simultaneously."""
 
 from __future__ import annotations
 
 import random
 
 STEADY = 10.0
-"""Seconds that a source must have lasted before the next try comes quickly again."""
+"""Seconds that a connection must last before its back-off is reset."""
 
 
 class Backoff:
-    """`next()` gives the seconds to wait; `reset()` after a success."""
+    """Delays that double from `first` to `cap` seconds. Call `reset()` after a success."""
 
     def __init__(self, *, first: float = 0.5, cap: float = 30.0, chance: random.Random | None = None) -> None:
         self._first = first
@@ -24,7 +22,7 @@ class Backoff:
         return self._tries
 
     def next(self) -> float:
-        """Between half of the doubled time and all of it."""
+        """The seconds to wait before the next retry: 50 to 100 % of the current delay."""
         full = min(self._cap, self._first * 2.0 ** min(self._tries, 16))
         self._tries += 1
         return full * self._chance.uniform(0.5, 1.0)

@@ -1,7 +1,4 @@
-"""KLV bytes to records and columns: the decoder that every stream of the relay owns, and the calls of the library.
-
-Next door: `wire.py` calls the C core; `sources/` feed a `Decoder`, whose records go on to the spool.
-"""
+"""Decodes MPEG-TS and KLV bytes to records, JSON Lines and columns."""
 
 from __future__ import annotations
 
@@ -26,15 +23,15 @@ from klvrelay.core.carriage import carriage_of
 
 
 class Decoder:
-    """One stream's bytes in any cut in, its records out, in order and numbered.
+    """Decodes the bytes of one source, in chunks of any size, to numbered records in order.
 
-    Packets of carriage "ts" go through the transport lane, those of carriage "klv" to a framer of their PID.
-    An empty packet says that the source begins anew: what is held is given out, and no loss is counted. A packet whose
-    value has more than `packet_limit` bytes is passed over, and counted as `too_large`.
+    Packets of carriage "ts" share one lane; packets of carriage "klv" have one lane per PID. An empty packet marks a
+    restart of the source: records held are returned, and no loss is counted. A KLV packet whose value has more than
+    `packet_limit` bytes is skipped and counted as `too_large`.
 
-    stream   name of the first KLV elementary stream; `elementary.py` has those of the others
-    choice   which KLV is wanted
-    numbers  of `lines`: "safe" writes integers beyond 2^53 - 1 as strings
+    stream   name of the first KLV elementary stream; see `ElementaryStreams` for the others
+    choice   the selected KLV
+    numbers  for `lines`: "safe" writes integers beyond 2^53 - 1 as strings
     """
 
     def __init__(
@@ -47,13 +44,13 @@ class Decoder:
         choice: Choice = EVERYTHING,
         numbers: Numbers = "exact",
     ) -> None:
-        # Without a name the records are of no stream; one that was given twice has a number behind it.
+        # Records may have no stream name. A name that was used twice has a numeric suffix.
         self.stream = stream and checked_name(stream, most=2 * LEVEL_LIMIT)
         self.boot = boot
         self.streams = ElementaryStreams(stream, boot, choice, first_seq=first_seq)
         self._written: ElementaryStream | None = None
         self._numbers = numbers
-        self._unknown = 0  # items of records that became text one by one
+        self._unknown = 0  # unknown items of records written to JSON one by one
         self._limit = core.checked_limit(packet_limit)
         self._lanes: dict[int | None, core.Lane] = {}
 
@@ -65,7 +62,7 @@ class Decoder:
         return lane
 
     def feed(self, packet: Packet | Units) -> list[Record]:
-        """The records that are whole once these bytes are added."""
+        """The records completed by these bytes."""
         if isinstance(packet, Units):
             return self._records(packet.entries)
         if not packet.data:
@@ -78,16 +75,16 @@ class Decoder:
         return self._records(lane.packets(packet.data, packet.received_us))
 
     def lines(self, packet: Packet) -> bytes:
-        """The same records as JSON Lines, written by C without an object a record; numbered alike."""
+        """The same records as JSON Lines, written by C without creating `Record` objects."""
         return self._marked(packet).lines(packet.data, self, packet.received_us, safe=self._numbers == "safe")
 
     def write_lines(self, packet: Packet, out: Callable[[Any], object]) -> None:
-        """The same, handed to `out` in buffers that are good for the call only."""
+        """The same, passed to `out` in buffers that are valid during the call only."""
         lane = self._marked(packet)
         lane.write_lines(packet.data, self, out, packet.received_us, safe=self._numbers == "safe")
 
     def _marked(self, packet: Packet) -> core.Lane:
-        """The lane of a packet, with what is known of its bytes."""
+        """The lane of a packet, informed of the packet's properties."""
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
             lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
@@ -96,11 +93,11 @@ class Decoder:
         return lane
 
     def flush(self, received_us: int | None = None) -> list[Record]:
-        """The source has ended: what began and never came to its end comes out as damaged."""
+        """The source has ended: return incomplete packets as damaged records."""
         return self._cut(received_us) + self._numbered(self.streams.end())
 
     def _cut(self, received_us: int | None) -> list[Record]:
-        """Bytes were lost here: what began comes out as damaged."""
+        """Bytes were lost here: return incomplete packets as damaged records."""
         records: list[Record] = []
         for lane in self._lanes.values():
             lane.cut()
@@ -108,7 +105,7 @@ class Decoder:
         return records
 
     def overdue(self) -> list[Record]:
-        """Records of a live source that have waited long enough to learn which stream they belong to."""
+        """Records of a live source that have waited long enough for the decision on their stream."""
         return self._numbered(self.streams.overdue()) if self.streams.waiting else []
 
     def flush_lines(self) -> bytes:
@@ -118,7 +115,7 @@ class Decoder:
     def _records(self, entries: Sequence[core.Entry]) -> list[Record]:
         streams, boot = self.streams, self.boot
         known, waiting = streams.known, streams.waiting
-        new = tuple.__new__  # what `Record(...)` does, without the call
+        new = tuple.__new__  # `Record(...)` without the call
         records: list[Record] = []
         for entry in entries:
             raw, pts, pid, set_, checksum, transport, received_us, pcr, program, _ = entry
@@ -126,7 +123,7 @@ class Decoder:
             if stream is None or waiting:
                 records += self._numbered(streams.take(entry))
                 continue
-            seq = stream.seq  # what `Elementary.gave` does, without the call
+            seq = stream.seq  # `ElementaryStream.gave` without the call
             stream.seq = seq + 1
             stream.last = pts if pcr is None else pcr
             if set_ not in stream.sets:
@@ -138,7 +135,7 @@ class Decoder:
         return records
 
     def _numbered(self, found: Sequence[tuple[ElementaryStream, core.Entry]]) -> list[Record]:
-        """Packets as records, each the next one of its stream."""
+        """Packets as records, each with the next number of its stream."""
         records = []
         for stream, (raw, pts, pid, set_, checksum, transport, received_us, pcr, program, _) in found:
             known = raw, set_, checksum, transport, pts, pid, received_us
@@ -146,7 +143,7 @@ class Decoder:
             stream.gave(1, pts if pcr is None else pcr, (set_,))
         return records
 
-    # ---- `wire.Names` ----
+    # ---- `core.lane.Names` ----
 
     def turn(self, next_: core.Sighting) -> tuple[bytes, int] | None:
         stream = None if self.streams.waiting else self.streams.stream_of(next_)
@@ -169,13 +166,13 @@ class Decoder:
 
     @property
     def counters(self) -> Counters:
-        """What has gone through so far, over all PIDs; `unknown_items` is counted where text is made, not here."""
+        """Counters over all PIDs. `unknown_items` counts only those of records that this decoder wrote to JSON."""
         return sum((lane.counters for lane in self._lanes.values()), Counters(unknown_items=self._unknown))
 
 
 @lru_cache(maxsize=64)
 def _names_of(sets: int) -> tuple[str, ...]:
-    """The names of the sets whose bits the core has set."""
+    """The names of the sets in a bit mask of the core."""
     return tuple(name for bit, name in enumerate(core.SET_NAMES[:64]) if sets >> bit & 1)
 
 
@@ -188,13 +185,13 @@ def decode(
     program: int | None = None,
     packet_limit: int = core.LIMIT,
 ) -> list[Record]:
-    """Every record in `data`: an MPEG transport stream or bare KLV, told apart by its bytes.
+    """All records in `data`, an MPEG transport stream or bare KLV (detected automatically).
 
-    pid            only the KLV of this PID, or of these
-    program        only the KLV of this program
-    packet_limit   bytes that the value of a packet may have
+    pid            select KLV on this PID, or on these
+    program        select KLV of this program
+    packet_limit   maximum bytes of the value of a packet
 
-    Damaged and unknown packets are in the list too: see `Record.good`. Raises ConfigError for a limit that can't be.
+    The list includes damaged and unknown packets: see `Record.good`. Raises ConfigError for an invalid limit.
     """
     wanted = chosen(pid, program)
     limit = core.checked_limit(packet_limit)
@@ -214,7 +211,7 @@ def json_lines(
     packet_limit: int = core.LIMIT,
     numbers: Numbers = "exact",
 ) -> bytes:
-    """Every record in `data` as JSON Lines (schema `klvrelay/1`), written in C; the others are those of `decode`.
+    """All records in `data` as JSON Lines (schema `klvrelay/1`), written in C. Other arguments are those of `decode`.
 
     numbers   "safe": integers beyond 2^53 - 1 as strings
     """
@@ -227,8 +224,8 @@ def columns(
 ) -> dict[str, NDArray[np.float64]]:
     """Items of all ST 0601 and ST 0104 records of a buffer (MPEG-TS or KLV) as {key: float64 of shape (records,)}.
 
-    One call into C; NaN where an item is absent or no number. `every`: also records with a bad checksum.
-    Raises ConfigError for a key that is no numeric item of ST 0601.
+    One call into C. NaN if an item is absent or not a number. `every`: include records with a bad checksum.
+    Raises ConfigError for a key that is not a numeric item of ST 0601.
     """
     tags = [_numeric_tag(key) for key in items]
     return dict(zip(items, core.columns(_bare_klv(data, choice), tags, every=every), strict=True))
@@ -237,7 +234,7 @@ def columns(
 @cache
 def _tags() -> dict[str, int]:
     """The tags of ST 0601 by key."""
-    from klvrelay.standards.spec import SETS  # here, since a relay has no use for the tables
+    from klvrelay.standards.spec import SETS  # here, since a relay does not need the tables
 
     return {item.key: tag for tag, item in SETS["ST0601"].items()}
 
@@ -249,12 +246,12 @@ def _numeric_tag(key: str) -> int:
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         raise ConfigError(f"no ST 0601 item has the key {key!r}{hint}")
     if not core.is_numeric(tag):
-        raise ConfigError(f"item {key!r} is no number and can't be a column; read it from a record's items")
+        raise ConfigError(f"item {key!r} is not numeric and can't be a column; read it from the items of a record")
     return tag
 
 
 def _bare_klv(data: Any, choice: Choice) -> Any:
-    """A buffer of KLV packets: as given, or out of the transport stream that carries them."""
+    """The KLV packets of a buffer: unchanged, or demultiplexed from a transport stream."""
     if carriage_of(data) != "ts":
         return data if choice.everything else b""
     lane = core.Lane(ts=True)

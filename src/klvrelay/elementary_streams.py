@@ -1,16 +1,14 @@
-"""Which stream a record belongs to: each KLV elementary stream, that is each PID with KLV, is a separate stream.
+"""Assigns each record to a stream: each PID with KLV is a separate elementary stream.
 
-The first one has the name of the source, the others have their PID behind it, unless the settings name them. A PID
-that is new is one of three:
+The first stream has the name of the source; the others get their PID as suffix, unless the settings name them. A new
+PID is one of these:
 
-    named        the settings say what it is called
-    moved        a stream of the same program and set is not there any more: it goes on under its name and numbers
-    another one  the first of all, or one more
+    named        the settings name it
+    moved        it continues a stream of the same program and set that has ended, with its name and numbers
+    another      the first stream, or an additional one
 
-Which it is, the tables say, or what comes next: until then its records wait. The first one is the lowest PID; where a
-lower one may carry KLV too, that is waited for. So the same bytes give the same names, whoever takes them apart.
-
-Next door: `klv.py` asks here for each record, `wire.py` reads what the tables say.
+The PMT or the following packets decide this; until then the records wait. The first stream is the lowest PID: if a
+lower PID may carry KLV too, the records wait for it. So the same bytes give the same names with any demultiplexer.
 """
 
 from __future__ import annotations
@@ -25,30 +23,30 @@ from klvrelay.core import ALONE, Entry, Sighting
 from klvrelay.log import logger
 
 MOST = 16
-"""Streams that one source may have: tables that list other PIDs each time make no more."""
+"""Maximum streams of one source, in case its PMT keeps listing new PIDs."""
 WAIT_RECORDS = 64
 WAIT_TICKS = 2 * 90_000
 WAIT_SECONDS = 2.0
-"""How long a lower PID is waited for: in records, in time of the program, and by a live source's reader."""
+"""Maximum wait for a lower PID: records, ticks of the program clock, and seconds for a live source."""
 HELD_BYTES = 4 << 20
-"""What may wait in all."""
+"""Maximum bytes that may wait in total."""
 SILENT_TICKS = 90_000
 SILENT_TIMES = 3
-"""A stream is gone when nothing came for a second and for so many of its usual intervals."""
+"""A stream has ended after a second without packets that is also this many of its usual intervals."""
 LOOK = 1024
-"""Records between two looks at what is usual."""
+"""Records between two updates of the usual interval."""
 UNUSUAL_TICKS = 10 * 90_000
-"""The same for a stream of one record, which has no usual interval."""
+"""The limit for a stream with a single record, which has no usual interval."""
 QUIET = 60.0
-"""Seconds between two lines in the log about streams that moved."""
+"""Minimum seconds between two log lines about moved streams."""
 _WRAP = 1 << 33
 
 
 class ElementaryStream:
-    """One KLV elementary stream: its name, the number of its next record, and where and when it was seen last.
+    """One KLV elementary stream: name, number of its next record, last PID and time.
 
     last          time of its last record, in ticks
-    first         time and number of a record some while ago, from which its usual interval is taken
+    first         time and number of an earlier record, from which its usual interval is computed
     opened_at     number of its next record when the source was opened
     """
 
@@ -64,7 +62,7 @@ class ElementaryStream:
         self.usual: float | None = None
 
     def gave(self, count: int, ticks: int | None, sets: Iterable[str]) -> None:
-        """So many packets of it became records, the last one at this time."""
+        """Count packets that became records; `ticks` is the time of the last one."""
         before, self.seq, self.last = self.seq, self.seq + count, ticks
         self.sets.update(sets)
         if before // LOOK != self.seq // LOOK:
@@ -72,23 +70,23 @@ class ElementaryStream:
 
     @property
     def was_seen(self) -> bool:
-        """Did a record come since the source was opened?"""
+        """Has a record arrived since the source was opened?"""
         return self.seq > self.opened_at
 
     def interval(self) -> float | None:
-        """Ticks between two records, as a rule; None where that is not known."""
+        """Usual ticks between two records; None if unknown."""
         ticks, number = self.first
         taken, count = _after(self.last, ticks), self.seq - 1 - number
         return self.usual if taken is None or taken < 0 or count < 1 else taken / count
 
     def look(self) -> None:
-        """What is usual is taken from here on: long before the clock wraps."""
+        """Restart the measurement of the usual interval, well before the clock wraps."""
         self.usual = self.interval()
         self.first = self.last, self.seq - 1
 
 
 class _Waiting:
-    """A PID that is not known yet: its records, and the streams that it may be the continuation of."""
+    """An undecided PID: its records, and the streams that it may continue."""
 
     __slots__ = ("entries", "last", "rivals", "seen", "since")
 
@@ -103,9 +101,9 @@ class _Waiting:
 class ElementaryStreams:
     """All KLV elementary streams of one source, over all its openings.
 
-    refused    records that belong to more streams than MOST
-    unwanted   programs of the PIDs whose KLV is not wanted
-    waiting    PIDs whose stream is not decided
+    refused    number of records on PIDs beyond MOST streams
+    unwanted   programs by PID, of KLV that is not selected
+    waiting    undecided PIDs
     known      streams by PID
     """
 
@@ -128,7 +126,7 @@ class ElementaryStreams:
         self._said = -QUIET
 
     def stream_of(self, seen: Sighting) -> ElementaryStream | None:
-        """The stream of a packet that was seen; None: it waits, or it is not wanted."""
+        """The stream of a packet; None if it must wait or is not selected."""
         stream = self.known.get(seen.pid)
         if stream is None and self._is_wanted(seen):
             stream = self._decided(seen)
@@ -139,7 +137,7 @@ class ElementaryStreams:
         return stream
 
     def take(self, entry: Entry) -> list[tuple[ElementaryStream, Entry]]:
-        """The packets whose stream is known with this one, in order; it may be among them, or wait."""
+        """The packets whose stream is decided by this one, in order. This packet is among them, or waits."""
         seen = _sighting(entry)
         if not self._is_wanted(seen):
             return []
@@ -156,7 +154,7 @@ class ElementaryStreams:
         return [*self._released(), (stream, entry)]
 
     def overdue(self) -> list[tuple[ElementaryStream, Entry]]:
-        """The packets that have waited too long, where a live source's reader looks at the clock now."""
+        """The packets that have waited too long, by the clock of a live source's reader."""
         now = time.monotonic()
         if not any(now - waiting.since > WAIT_SECONDS for waiting in self.waiting.values()):
             return []
@@ -164,7 +162,7 @@ class ElementaryStreams:
         return self._released()
 
     def end(self) -> list[tuple[ElementaryStream, Entry]]:
-        """An opening of the source is over: the packets that still waited."""
+        """The source was closed: return the packets that still wait."""
         self._ending = True
         found = self._released()
         self._ending = False
@@ -175,16 +173,16 @@ class ElementaryStreams:
 
     @property
     def missed(self) -> str:
-        """Why no KLV came where there is some; "" where there is none."""
+        """Why KLV in the source yielded no records; "" if it has no KLV."""
         return self._choice.missed(self.unwanted) if self.unwanted and not self._streams else ""
 
     @property
     def records(self) -> int:
-        """How many were given a stream."""
+        """The number of records assigned to a stream."""
         return sum(stream.seq - self._first_seq for stream in self._streams)
 
     def places(self) -> dict[str, tuple[int | None, int | None]]:
-        """PID and program of each stream by its name."""
+        """PID and program of each stream, by name."""
         return {stream.name: (stream.pid, stream.program) for stream in self._streams}
 
     # ---- decisions ----
@@ -223,9 +221,9 @@ class ElementaryStreams:
         return self._another(seen)
 
     def _only_one(self, seen: Sighting) -> ElementaryStream | None:
-        """KLV that no PID parts: the first stream."""
+        """The first stream, for KLV that is not divided by PID."""
         stream = self._named.get(self.name)
-        if stream is None or seen.pid is None:  # KLV in MPEG-TS does not come beside bare KLV: it has its PID no more
+        if stream is None or seen.pid is None:  # MPEG-TS and bare KLV do not mix: it lost its PID
             stream = self._stream(self.name, seen)
         if stream is not None:
             self.known[seen.pid] = stream
@@ -233,14 +231,14 @@ class ElementaryStreams:
         return stream
 
     def _is_late(self, waiting: _Waiting, seen: Sighting) -> bool:
-        """Was a lower PID waited for long enough?"""
+        """Has the wait for a lower PID lasted long enough?"""
         if self._ending or self._held > HELD_BYTES or len(waiting.entries) >= WAIT_RECORDS:
             return True
         after = _after(seen.ticks, waiting.seen.ticks)
         return after is not None and after >= WAIT_TICKS
 
     def _give_first(self, seen: Sighting | None = None) -> None:
-        """The name of the source goes to the lowest PID that has come, unless a lower one can't come: then to that."""
+        """Give the source's name to the lowest PID so far, or to `seen` if no lower PID can follow."""
         if self._has_first:
             return
         came = [waiting.seen for waiting in self.waiting.values() if waiting.seen.pid not in self.known]
@@ -251,8 +249,9 @@ class ElementaryStreams:
             self._has_first = True
 
     def _is_gone(self, stream: ElementaryStream, seen: Sighting, waiting: _Waiting) -> bool:
-        """Is a stream's PID not listed any more, or silent for so long that the new PID stands for it? Bare KLV ends
-        where KLV with a PID comes.
+        """Is a stream's PID no longer listed, or silent for so long that the new PID replaces it?
+
+        Bare KLV ends when KLV with a PID arrives.
         """
         if stream.pid is None or (seen.listing & ALONE and stream.program == seen.program):
             return True
@@ -268,18 +267,18 @@ class ElementaryStreams:
         now = time.monotonic()
         if stream.pid is not None and now - self._said >= QUIET:
             self._said = now
-            logger().info("%s: its KLV has moved: pid=%s before=%s", stream.name, seen.pid, stream.pid)
+            logger().info("%s: KLV moved to another PID: pid=%s before=%s", stream.name, seen.pid, stream.pid)
         self.known.pop(stream.pid, None)
         self.known[seen.pid] = stream
         stream.pid, stream.program = seen.pid, seen.program
         return stream
 
     def _another(self, seen: Sighting) -> ElementaryStream | None:
-        taken = self._choice.taken | self._named.keys()  # one that has moved keeps its name
+        taken = self._choice.taken | self._named.keys()  # a moved stream keeps its name
         return self._stream(unique_name(f"{self.name}.{seen.pid}", taken), seen)
 
     def _stream(self, name: str, seen: Sighting) -> ElementaryStream | None:
-        """The stream of that name, which has this PID from now on."""
+        """The stream of that name, moved to this PID."""
         stream = self._named.get(name)
         if stream is not None:
             if self.known.get(stream.pid) is stream:
@@ -292,7 +291,7 @@ class ElementaryStreams:
         else:
             if not self._refused:
                 logger().warning(
-                    "%s: KLV on more than %d PIDs: the rest is left out; see the PMT: pid=%s", self.name, MOST, seen.pid
+                    "%s: KLV on more than %d PIDs, the rest is ignored; see the PMT: pid=%s", self.name, MOST, seen.pid
                 )
             self._refused.add(seen.pid)
             return None
@@ -300,7 +299,7 @@ class ElementaryStreams:
         return stream
 
     def _released(self) -> list[tuple[ElementaryStream, Entry]]:
-        """What waited and waits no more."""
+        """The packets that no longer need to wait."""
         found: list[tuple[ElementaryStream, Entry]] = []
         for pid, waiting in list(self.waiting.items()):
             stream = self.stream_of(waiting.last or waiting.seen)
@@ -321,13 +320,13 @@ def _sighting(entry: Entry) -> Sighting:
 
 
 def _is_alike(stream: ElementaryStream, seen: Sighting) -> bool:
-    """May a PID be the continuation of this stream? Of the same program and set."""
+    """May a PID continue this stream, i.e. does it have the same program and set?"""
     same = None in (stream.program, seen.program) or stream.program == seen.program
     return same and seen.set in stream.sets
 
 
 def _after(ticks: int | None, before: int | None) -> int | None:
-    """Ticks from one time to the other, below 0 where it went back; None where one is not known."""
+    """Ticks between two times, negative if the clock went back; None if one is unknown."""
     if ticks is None or before is None:
         return None
     return (ticks - before + _WRAP // 2) % _WRAP - _WRAP // 2

@@ -1,20 +1,20 @@
-"""The tree of errors that klvrelay raises; `cli.py` turns each into one line and an exit code.
+"""The errors that klvrelay raises, with the exit codes of the command.
 
     KlvrelayError
-    ├── ConfigError      a setting, an option or a URL is wrong        exit 2
+    ├── ConfigError      invalid setting, option or URL                 exit 2
     ├── SourceError      a source can't be read
-    │   ├── SourceDown   gone or not there yet: worth another try      exit 3
-    │   │   └── OutOfMemory  it needs more than there is               exit 3
-    │   └── NotMedia     no stream that klvrelay can read is in it     exit 3
-    ├── NoKlv            read to the end, and no KLV was in it         exit 4
-    ├── SinkError        a far end can't take records
-    │   ├── SinkDown     unsure whether it took them: offer again      exit 5
-    │   └── SinkRefused  it said no for good (credentials, rights)     exit 5
-    ├── OutputLost       standard output is closed, or its disk full    exit 1
+    │   ├── SourceDown   disconnected or not available yet: retry       exit 3
+    │   │   └── OutOfMemory  it needs more memory than is available     exit 3
+    │   └── NotMedia     not a format that klvrelay can read            exit 3
+    ├── NoKlv            read to the end without finding KLV            exit 4
+    ├── SinkError        records can't be delivered
+    │   ├── SinkDown     delivery is uncertain: offer again             exit 5
+    │   └── SinkRefused  refused permanently (credentials, rights)      exit 5
+    ├── OutputLost       standard output is closed, or the disk is full exit 1
     ├── Shortage         no descriptor, memory or buffer is left        exit 1
-    ├── InternalError    a fault of klvrelay's own                      exit 1
-    ├── DecodeError      bytes that are no KLV where KLV was asked for exit 4
-    └── EncodeError      a value that its item can't hold             exit 2
+    ├── InternalError    a bug in klvrelay                              exit 1
+    ├── DecodeError      bytes are not the expected KLV                 exit 4
+    └── EncodeError      a value can't be encoded in its item           exit 2
 """
 
 import errno
@@ -28,9 +28,9 @@ NOTHING = Outcome()
 
 
 class KlvrelayError(Exception):
-    """Root of every error that klvrelay raises on purpose; its text is fit for an operator.
+    """Root of all errors that klvrelay raises. The text is written for operators.
 
-    wait   seconds until another attempt is worth it, at least
+    wait   minimum seconds until a retry makes sense
     """
 
     exit_code = 1
@@ -38,26 +38,26 @@ class KlvrelayError(Exception):
 
 
 class ConfigError(KlvrelayError):
-    """A setting is wrong: names the key, and what would be right."""
+    """A setting is invalid. The message names the key and the valid values."""
 
     exit_code = 2
 
 
 class _OneLine(KlvrelayError):
-    """What a far end says may be in the text: it is shown on one line, without control characters."""
+    """The text on one line, without control characters: it may quote a remote peer."""
 
     def __str__(self) -> str:
         return printable(super().__str__())
 
 
 class SourceError(_OneLine):
-    """A source can't be read: names it without its password, and what to try."""
+    """A source can't be read. The message names it without its password, and suggests a remedy."""
 
     exit_code = 3
 
 
 class SourceDown(SourceError):
-    """The source is gone or not there yet; another try may succeed, `wait` seconds later at the earliest."""
+    """The source is disconnected or not available yet. A retry may succeed after `wait` seconds."""
 
     def __init__(self, text: str = "", *, wait: float = 0.0) -> None:
         super().__init__(text)
@@ -65,15 +65,15 @@ class SourceDown(SourceError):
 
 
 class OutOfMemory(SourceDown):
-    """What the source sends needs more memory than there is for it."""
+    """The source needs more memory than is available."""
 
 
 class NotMedia(SourceError):
-    """The bytes are neither MPEG-TS nor KLV nor a container that libav knows."""
+    """The data is neither MPEG-TS nor KLV nor a container supported by libav."""
 
 
 class NoKlv(KlvrelayError):
-    """The source was read to its end and held no KLV."""
+    """The source was read to its end and contains no KLV."""
 
     exit_code = 4
 
@@ -83,11 +83,11 @@ class OutputLost(KlvrelayError):
 
 
 class Shortage(KlvrelayError):
-    """The machine has run out of something that it may have again later."""
+    """A temporary shortage of a system resource."""
 
     @classmethod
     def of(cls, fault: BaseException) -> "Shortage":
-        """With what is short, and where its limit is set."""
+        """The error with the resource that is short, and how to raise its limit."""
         number = getattr(fault, "errno", None) or 0
         hint = {
             errno.EMFILE: ": raise the limit of open files (ulimit -n, LimitNOFILE=)",
@@ -97,17 +97,17 @@ class Shortage(KlvrelayError):
 
 
 class InternalError(KlvrelayError):
-    """Something that klvrelay did not foresee."""
+    """An unexpected error, i.e. a bug."""
 
 
 class DecodeError(KlvrelayError):
-    """The bytes are not the KLV that was asked for."""
+    """The bytes are not the expected KLV."""
 
     exit_code = 4
 
 
 class EncodeError(KlvrelayError):
-    """A value can't be written: `path` of the item, what was `given`, and what is `allowed`."""
+    """A value can't be encoded: the `path` of the item, the value `given`, and what is `allowed`."""
 
     exit_code = 2
 
@@ -120,21 +120,21 @@ class EncodeError(KlvrelayError):
     def __str__(self) -> str:
         try:
             given = reprlib.repr(self.given)
-        except ValueError:  # an integer of more digits than Python cares to print
+        except ValueError:  # an integer with more digits than Python converts to text
             given = f"such a {type(self.given).__name__}"
         return f"{self.path}: {given} can't be written; {self.allowed}"
 
 
 class SinkError(_OneLine):
-    """A far end can't take records."""
+    """Records can't be delivered."""
 
     exit_code = 5
 
 
 class SinkDown(SinkError):
-    """The far end is away, or it is unsure whether it has the batch: offer again what was not answered.
+    """The far end is unavailable, or delivery is uncertain: offer the unanswered records again.
 
-    answered  what became of the leading records of the batch, before
+    answered  outcome of the leading records of the batch, answered before the error
     """
 
     def __init__(self, text: str = "", *, answered: Outcome = NOTHING) -> None:
@@ -143,13 +143,13 @@ class SinkDown(SinkError):
 
 
 class SinkRefused(SinkError):
-    """The far end refused for good: wrong credentials, or no right to publish."""
+    """The far end refused permanently: wrong credentials, or no permission to publish."""
 
 
 def blunder(error: BaseException) -> str:
-    """An internal error, with the file and line that raised it: what a bug report needs, without any of the data."""
-    import traceback  # here, since it is seldom wanted
+    """Describe an internal error for a bug report: type, file and line, without any data."""
+    import traceback  # here, since it is rarely needed
 
     frames = traceback.extract_tb(error.__traceback__)
-    where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "code that is not known"
-    return f"a fault of klvrelay's own: {type(error).__name__} in {where}"
+    where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "unknown code"
+    return f"internal error: {type(error).__name__} in {where}"

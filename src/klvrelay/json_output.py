@@ -1,6 +1,6 @@
-"""Integers in JSON that a reader with doubles alone, such as JavaScript, does not keep: those beyond 2^53 - 1.
+"""Writes JSON documents other than records, optionally with integers beyond 2^53 - 1 as strings.
 
-Next door: the C core writes records so (`wire.py`); what Python writes goes through here.
+Readers that use doubles for all numbers, such as JavaScript, would round these integers.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ import re
 from typing import Any, Literal
 
 Numbers = Literal["exact", "safe"]
-"""How integers are written: as they are, or those beyond 2^53 - 1 as strings of their digits."""
+"""Format of integers: "exact" as numbers, "safe" as strings if beyond 2^53 - 1."""
 
 MOST = (1 << 53) - 1
-"""The largest integer that stays one."""
+"""The largest integer that remains a number."""
 
 
 def added(one: int, two: int) -> int:
-    """The sum of two counts, or `MOST`: no sequence of counts is larger than what JSON keeps."""
+    """The sum of two counts, limited to `MOST`, so that every JSON reader can represent it."""
     return min(one + two, MOST)
 
 
 def safe(value: Any) -> Any:
-    """The value with each integer beyond `MOST` as a string."""
+    """The value with all integers beyond `MOST` as strings."""
     if isinstance(value, dict):
         return {key: safe(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -30,7 +30,7 @@ def safe(value: Any) -> Any:
 
 
 def written(document: bytes, numbers: Numbers) -> bytes:
-    """A JSON document with its integers as wanted."""
+    """A JSON document with integers in this format."""
     if numbers == "exact":
         return document
     import orjson
@@ -46,19 +46,19 @@ _BEYOND_ASCII = (
     "\U000e0020-\U000e007f"
 )
 STEERING = f"\x00-\x1f\x7f-\x9f{_BEYOND_ASCII}"
-"""Inside the brackets of a regular expression: general categories Cc, Cf, Zl and Zp of Unicode 16.0."""
+"""Regular expression character set: general categories Cc, Cf, Zl and Zp of Unicode 16.0."""
 
-_LEFT = re.compile(f"[\x7f-\x9f{_BEYOND_ASCII}]")  # by orjson, which escapes those below U+0020
+_LEFT = re.compile(f"[\x7f-\x9f{_BEYOND_ASCII}]")  # not escaped by orjson, which escapes those below U+0020
 
 
 def dumps(content: Any, *, indented: bool = False) -> bytes:
-    """One JSON document, UTF-8; `indented`: for people too, with a line end."""
-    import orjson  # here, since it loads many modules, and records are written by the core
+    """A JSON document, UTF-8. `indented`: readable, with a trailing line end."""
+    import orjson  # here, since it loads many modules, and the core writes the records
 
     option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if indented else None
     try:
         document = orjson.dumps(content, option=option)
-    except orjson.JSONEncodeError:  # a name with bytes that are not UTF-8 may be in it
+    except orjson.JSONEncodeError:  # it may contain a name that is not UTF-8
         document = orjson.dumps(_legible(content), option=option)
     if document.isascii() and b"\x7f" not in document:
         return document
@@ -66,7 +66,7 @@ def dumps(content: Any, *, indented: bool = False) -> bytes:
 
 
 def _legible(content: Any) -> Any:
-    """The same with what is not UTF-8 as escapes, as messages show it."""
+    """The value with invalid UTF-8 escaped, as in messages."""
     if isinstance(content, str):
         return content.encode("utf-8", "backslashreplace").decode()
     if isinstance(content, dict):
@@ -77,6 +77,6 @@ def _legible(content: Any) -> Any:
 
 
 def escaped(character: str) -> str:
-    """A character as JSON escapes it; beyond U+FFFF that are two surrogates."""
+    """A character as a JSON escape; beyond U+FFFF as two surrogates."""
     units = character.encode("utf-16-be").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

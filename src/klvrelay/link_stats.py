@@ -1,4 +1,4 @@
-"""What a source knows of its line: counts and measures, for the health of its stream."""
+"""Transport statistics of a source: counts and measures."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from klvrelay.json_output import added
 
 @dataclass(slots=True)
 class LinkStats:
-    """What is known of a source's line so far; what its kind can't know stays 0 (None for a measure).
+    """Transport statistics of one source. Fields that do not apply to it are 0 (None for measures).
 
-    size             bytes of transport
-    datagrams        of UDP and RTP, and messages of SRT; `strangers` of them came from another sender than the one that
-                     is fixed
-    kernel_drops     datagrams that the kernel dropped, since the socket's buffer was full
-    udp_duplicates   datagrams without RTP that came twice, the copy left out
-    rtp_lost         sequence numbers that never came; `rtp_reordered` came late but in time, `rtp_duplicates` twice;
-                     `rtp_restarts` are senders that restarted; `rtp_foreign` packets of another SSRC or payload type
-    srt_lost         packets lost on the line, `srt_retransmitted` sent again, `srt_dropped` given up as too late
-    srt_rtt_ms       the round trip as last measured
-    hls_segments     segments of a playlist that were read whole; `hls_lost` never came, or not whole
-    lane             of the transport lane, where the source has its own
+    size             bytes received
+    datagrams        UDP and RTP datagrams, SRT messages; of those `strangers` came from a sender other than the
+                     configured one
+    kernel_drops     datagrams dropped by the kernel because the socket buffer was full
+    udp_duplicates   discarded duplicates of datagrams without RTP
+    rtp_lost         missing sequence numbers; `rtp_reordered`: packets out of order but in time; `rtp_duplicates`:
+                     packets that came twice; `rtp_restarts`: restarts of the sender; `rtp_foreign`: packets of another
+                     SSRC or payload type
+    srt_lost         packets lost in transit; `srt_retransmitted` were sent again, `srt_dropped` were too late
+    srt_rtt_ms       round-trip time, latest measurement
+    hls_segments     playlist segments read completely; `hls_lost` were missing or incomplete
+    lane             counters of the transport lane, if the source has one
     """
 
     size: int = 0
@@ -45,8 +46,8 @@ class LinkStats:
     lane: Counters = field(default_factory=Counters)
 
     def __add__(self, later: LinkStats) -> LinkStats:
-        """Both together: counts are added (see `added`), of a measure the later one stands."""
-        names = (field.name for field in fields(LinkStats))
+        """The sum of two: counts are added (see `added`), of measures the later one is kept."""
+        names = (member.name for member in fields(LinkStats))
         return LinkStats(**{name: _together(getattr(self, name), getattr(later, name)) for name in names})
 
 
@@ -59,5 +60,5 @@ def _together(before: Any, later: Any) -> Any:
 
 
 def figures_of(kind: Any) -> tuple[str, ...]:
-    """The names of what is in a Link, or in its Counters."""
+    """The field names of LinkStats, or of its Counters."""
     return kind._fields if hasattr(kind, "_fields") else tuple(f.name for f in fields(kind))

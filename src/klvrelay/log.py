@@ -1,4 +1,4 @@
-"""The log of the command, on standard error."""
+"""Logging of the command to standard error."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     import logging
 
 _wanted: list[tuple[Callable[[str], str], bool]] = []
-"""How the log was asked for and is not set up yet."""
+"""The requested configuration, until logging is set up."""
 
 
 def log_to_stderr(redacted: Callable[[str], str], *, quiet: bool) -> None:
-    """From here on the log goes there, without what `redacted` takes out; quiet: warnings and errors only."""
+    """Set up logging, filtered by `redacted`. `quiet`: warnings and errors only."""
     log_later(redacted, quiet=quiet)
     logger()
 
 
 def log_later(redacted: Callable[[str], str], *, quiet: bool) -> None:
-    """The same from the first call of `logger` on: a command that logs nothing does not load `logging`."""
+    """Set up logging at the first call of `logger`, so that a command that logs nothing does not load `logging`."""
     _wanted[:] = [(redacted, quiet)]
 
 
 def logger() -> logging.Logger:
-    """The logger of the package."""
+    """The package's logger."""
     import logging
 
     log = logging.getLogger("klvrelay")
@@ -39,13 +39,13 @@ def _set_up(log: logging.Logger, redacted: Callable[[str], str], quiet: bool) ->
     import logging
 
     class OneLine(logging.Formatter):
-        """Whatever a message quotes stays on its line, and shows no password of the command line."""
+        """Formats a message on one line, without the secrets of the command line."""
 
         def formatMessage(self, record: logging.LogRecord) -> str:
             record.message = printable(redacted(record.message))
             return super().formatMessage(record)
 
-    redacted("")  # so that it is loaded: a message may be about there being no descriptor left
+    redacted("")  # loads its modules now: a later message may be about a lack of descriptors
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine("%(asctime)s %(message)s", "%H:%M:%S"))
     log.handlers[:] = [handler]

@@ -1,4 +1,4 @@
-"""What became of records at a far end: how many it took, refused, or was never offered."""
+"""Outcome of deliveries: how many records were delivered, rejected, left out or shed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Outcome(NamedTuple):
-    """What became of the records of a batch at the far end.
+    """Number of records of a batch by outcome.
 
-    delivered  it confirmed them
-    rejected   it refused them (MQTT: reason code 0x80 and above), or their topic is suspended after such a refusal
-    left_out   they were never offered: larger than it takes
-    unwanted   they were never offered, since the settings do not want them
+    delivered  confirmed by the far end
+    rejected   refused by the far end (MQTT reason code 0x80 and above), or their topic is suspended after a refusal
+    left_out   never offered: too large for the far end
+    unwanted   never offered: excluded by the settings
     """
 
     delivered: int = 0
@@ -21,20 +21,20 @@ class Outcome(NamedTuple):
 
     @property
     def answered(self) -> int:
-        """Records that are done with."""
+        """Number of records that need no further delivery."""
         return self.delivered + self.rejected + self.left_out + self.unwanted
 
 
 class Sums(NamedTuple):
-    """numbered == delivered + rejected + shed + left_out + waiting + unwanted, always.
+    """Record counts of a sink. Always numbered == delivered + rejected + shed + left_out + waiting + unwanted.
 
-    numbered    records that were appended to the log for this sink
-    delivered   the far end confirmed them
-    rejected    the far end refused them
-    shed        they gave way to newer ones before they were sent
-    left_out    they were never offered, or set aside: the far end does not take them
-    waiting     neither: not yet sent, or sent and not yet answered
-    unwanted    they were never offered, since the settings do not want them
+    numbered    appended to the log for this sink
+    delivered   confirmed by the far end
+    rejected    refused by the far end
+    shed        discarded before sending, to make room for newer records
+    left_out    never offered, or set aside: too large for the far end
+    waiting     not yet sent, or unacknowledged
+    unwanted    never offered: excluded by the settings
     """
 
     numbered: int = 0
@@ -47,11 +47,11 @@ class Sums(NamedTuple):
 
     @property
     def lost(self) -> int:
-        """Those that the far end was to have, and has not, as far as is known."""
+        """Number of records that the far end should have and, as far as is known, has not."""
         return self.rejected + self.shed + self.left_out + self.waiting
 
     def told(self, sink: str) -> str:
-        """`359 to mqtt://broker:1883, 1 rejected, 0 shed, 0 left`: the parts of `numbered`, by their name if rare."""
+        """`359 to mqtt://broker:1883, 1 rejected, 0 shed, 0 left`. Rejected and left-out records appear only if any."""
         rejected = f", {self.rejected} rejected" if self.rejected else ""
         left_out = f", {self.left_out} left out" if self.left_out else ""
         unwanted = f", {self.unwanted} not wanted" if self.unwanted else ""

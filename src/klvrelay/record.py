@@ -1,8 +1,4 @@
-"""The values that walk the corridor: a `Packet` (or `Units`) comes out of a source, a `Record` goes to the sinks.
-
-`link.py` has `Link`, what a source knows of its line; `sources/` makes packets, `klv.py` turns them into
-records, `wire.py` is the C that a record asks for its JSON.
-"""
+"""The values in the pipeline: a source yields `Packet` (or `Units`), and the decoder yields `Record` for the sinks."""
 
 from __future__ import annotations
 
@@ -27,7 +23,7 @@ _ALL = core.EVERYTHING
 
 
 def utc(us: int | None) -> datetime | None:
-    """Microseconds since 1970 as a UTC datetime; None for None, and past the year 9999."""
+    """Microseconds since 1970 as a UTC datetime; None for None, and beyond the year 9999."""
     try:
         return None if us is None else _since_epoch()(us)
     except OverflowError:
@@ -36,7 +32,7 @@ def utc(us: int | None) -> datetime | None:
 
 @cache
 def _since_epoch() -> Callable[[int], datetime]:
-    """datetime is loaded when a time is asked for."""
+    """datetime, loaded when a time is first requested."""
     from datetime import UTC, datetime, timedelta
 
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,15 +40,15 @@ def _since_epoch() -> Callable[[int], datetime]:
 
 
 class Packet(NamedTuple):
-    """Bytes as a source received them, and what is known of their way here.
+    """A chunk of bytes received by a source, and its transport properties.
 
-    data         transport-stream bytes in any cut, or KLV bytes in any cut, as `carriage` says
-    received_us  microseconds since 1970 UTC when they arrived, or None for bytes that were never live
+    data         transport-stream or KLV bytes (see `carriage`), split at any position
+    received_us  time of arrival, microseconds since 1970 UTC, or None for bytes that were never live
     pts          90 kHz presentation time of the KLV (33 bits), for carriage "klv" only
-    pid          elementary PID or stream index the KLV came from, for carriage "klv" only
-    damaged      the transport lost or reordered something inside these bytes
-    program      number of the program that the PID is listed in, for carriage "klv" only
-    listing      what else is listed there: bits of `wire`, for carriage "klv" only
+    pid          elementary PID or stream index of the KLV, for carriage "klv" only
+    damaged      data was lost or reordered in these bytes
+    program      number of the program that lists the PID, for carriage "klv" only
+    listing      which other PIDs may carry KLV (bits `LOWER`, `LOWER_HERE`, `ALONE` of `core`), for carriage "klv" only
     """
 
     data: bytes | bytearray | memoryview
@@ -66,24 +62,24 @@ class Packet(NamedTuple):
 
 
 class Units(NamedTuple):
-    """KLV packets that the source itself found in its bytes: whole, or marked damaged; in order."""
+    """KLV packets extracted by the source itself, in order: whole, or marked as damaged."""
 
     entries: Sequence[Entry]
 
 
-class Record(NamedTuple):  # a frozen dataclass costs six times as much to make, and there are many
-    """One KLV packet with its identity, times and quality; its items are decoded when asked for.
+class Record(NamedTuple):  # creating a frozen dataclass takes six times as long
+    """One KLV packet with its identity, times and quality. Its items are decoded on demand.
 
     raw          the whole packet: key, length, value (SMPTE ST 336)
-    set          "ST0601", "ST0102", "ST0903", ...; "unknown" for a key no table has
-    checksum     "ok", "bad", "absent" where there is none, or "partial": right, but items stand behind it
-    transport    "ok", or "damaged" when it spans a loss on the way here: never to be trusted
-    pts          90 kHz presentation time of the PES packet it began in, 33 bits, or None
-    pid          PID it came from, or number of the stream in a container that has no PIDs, or None
-    received_us  microseconds since 1970 UTC when it arrived, or None for bytes that were never live
-    stream, boot, seq   its identity: who, which run of the relay, and the count within both
-    pcr          the programme's clock as last seen before its end, 90 kHz, 33 bits, or None
-    program      number of the program whose PMT lists that PID, or None
+    set          "ST0601", "ST0102", "ST0903", ...; "unknown" for an undefined key
+    checksum     "ok", "bad", "absent", or "partial": correct, but followed by items that it does not cover
+    transport    "ok", or "damaged" if it spans a loss in transit: do not trust its items
+    pts          90 kHz presentation time of the PES packet in which it begins, 33 bits, or None
+    pid          PID, or stream number in a container without PIDs, or None
+    received_us  time of arrival, microseconds since 1970 UTC, or None if it was never live
+    stream, boot, seq   its identity: stream name, run of the relay, and number within both
+    pcr          the last PCR of the program before its end, 90 kHz, 33 bits, or None
+    program      number of the program whose PMT lists the PID, or None
     """
 
     raw: bytes
@@ -101,32 +97,32 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
 
     @property
     def good(self) -> bool:
-        """Fit for `telemetry`: whole on arrival, and no checksum speaks against it."""
+        """Suitable for `telemetry`: undamaged, and without a bad checksum."""
         return self.transport == "ok" and self.checksum != "bad"
 
     @property
     def time_us(self) -> int | None:
-        """Item 2 as it was sent: microseconds since 1970 (ST 0603), or None where the packet has none."""
+        """Item 2 as sent: microseconds since 1970 (ST 0603), or None if absent."""
         return core.time_us(self.raw)
 
     @property
     def clock_us(self) -> int | None:
-        """The time of item 2 in microseconds since 1970, also where it was sent in another unit (see the warnings)."""
+        """The time of item 2 in microseconds since 1970, even if sent in another unit (see `warnings`)."""
         return core.clock_us(self.raw)
 
     @property
     def time(self) -> datetime | None:
-        """`clock_us` as a UTC datetime, or None where absent or past the year 9999."""
+        """`clock_us` as a UTC datetime, or None if absent or beyond the year 9999."""
         return utc(self.clock_us)
 
     @property
     def held(self) -> bytes | None:
-        """A mark of which items it holds, the same for all that hold the same; None where it can't be told so."""
+        """A number that identifies the set of items in the packet; None if they do not fit in one."""
         return core.tags(self.raw)
 
     @property
     def items(self) -> dict[str, Any]:
-        """The items by key, as the record's JSON has them; decoded anew at each call."""
+        """The items by key, as in the record's JSON. Each call decodes them again."""
         items: dict[str, Any] = _loads()(core.items_json(self.raw))
         return items
 
@@ -134,9 +130,8 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
         """The record as one JSON document of schema `klvrelay/1`, UTF-8, without a line end.
 
         numbers   "safe": integers beyond 2^53 - 1 as strings
-        items     `klvrelay.select(...)`: only these items, and of `special` and `warnings` what is about them, the
-                  packet as a whole, or its time and version. An item that the whole document, being very large, keeps
-                  raw may be decoded here.
+        items     `klvrelay.select(...)`: only these items; `special` and `warnings` are limited to them, the packet as
+                  a whole, and its time and version. An item left raw in a very large document may be decoded here.
         """
         shared = _shared if items is None else None
         if shared is not None and (text := shared.find(self, numbers)) is not None:
@@ -160,13 +155,13 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
 
 
 SHARED_MOST = 1 << 20
-"""Bytes of records and their documents that `sharing_json` keeps by default: some 600 records of 228 bytes."""
+"""Default bytes of records and documents cached by `sharing_json`: about 600 records of 228 bytes."""
 
 
 class _Documents:
-    """The JSON of the newest records, for who asks next; the oldest goes first once there are more than `most` bytes.
+    """Caches the JSON of the newest records, up to `most` bytes; the oldest are evicted first.
 
-    It keeps its records too: while it has one, no other object has its id.
+    The cache keeps the records too, so that their ids stay unique.
     """
 
     def __init__(self, most: int) -> None:
@@ -180,7 +175,7 @@ class _Documents:
         return None if found is None else found[1]
 
     def keep(self, record: Record, numbers: Numbers, text: bytes) -> None:
-        if get_ident() != self._thread:  # a record may be asked for its JSON in any thread
+        if get_ident() != self._thread:  # any thread may request the JSON of a record
             return
         self._texts[id(record), numbers] = record, text
         self._size += len(record.raw) + len(text)
@@ -194,10 +189,10 @@ _shared: _Documents | None = None
 
 @contextmanager
 def sharing_json(most: int = SHARED_MOST) -> Iterator[None]:
-    """Meanwhile a record's whole JSON is made once for all who ask for it in this thread soon after one another.
+    """Inside, cache the full JSON of recent records for requests in this thread.
 
-    It pays where there are several sinks: keeping a document costs a third of making it, finding it another third.
-    `most`: bytes that are kept, however many records wait.
+    This pays off with several sinks: storing a document costs a third of creating it, a look-up another third.
+    `most`: maximum bytes of the cache.
     """
     global _shared
     before, _shared = _shared, _Documents(most)
@@ -209,14 +204,14 @@ def sharing_json(most: int = SHARED_MOST) -> Iterator[None]:
 
 @cache
 def _loads() -> Callable[[bytes], Any]:
-    """orjson loads many modules: it is loaded when items are asked for."""
+    """orjson's `loads`, loaded when items are first requested, since it loads many modules."""
     import orjson
 
     return orjson.loads
 
 
 def __getattr__(name: str) -> Any:
-    """`Link`, loaded when it is first asked for: reading a file at once has no use for it."""
+    """`LinkStats`, loaded on first use, since decoding a file does not need it."""
     if name != "Link":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from klvrelay.link_stats import LinkStats

@@ -1,4 +1,4 @@
-"""Text as it may be shown: on one line, and without its secrets."""
+"""Text for messages: on one line, and without secrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ HIDDEN = "***"
 
 
 class Secret:
-    """A text that prints as `***`; `reveal()` gives it to the one who opens the connection."""
+    """A text that prints as `***`. `reveal()` returns it, for opening a connection."""
 
     __slots__ = ("_text",)
 
@@ -35,10 +35,15 @@ class Secret:
 
 
 def is_utf8(text: str) -> bool:
-    """Can it be written as UTF-8? Bytes of arguments, files' names and the environment that can't are surrogates."""
+    """Is it valid UTF-8? Python represents invalid bytes of arguments, file names and variables as surrogates."""
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def printable(text: str) -> str:
-    """`text` on one line: control characters and broken UTF-8 as escapes."""
+    """`text` on one line, with control characters and invalid UTF-8 escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 packet`, `2 packets`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

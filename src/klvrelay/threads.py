@@ -1,11 +1,11 @@
-"""Blocking calls away from the event loop, in daemon threads: the exit of the process waits for none of them.
+"""Runs blocking calls in daemon threads, which never delay the exit of the process.
 
     run              one call in a thread
-    Worker           calls one after the other, all in one thread
-    DaemonExecutor   what libraries get for `loop.run_in_executor(None, ...)`
+    Worker           successive calls in one thread
+    DaemonExecutor   executor for libraries that use `loop.run_in_executor(None, ...)`
 
-A pool of `concurrent.futures` is joined when the loop closes and when the interpreter exits: a read that blocks on a
-network file system would keep the process alive as long as it blocks.
+The pools of `concurrent.futures` are joined when the loop closes and when the interpreter exits: a blocked read from a
+network file system would keep the process alive.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ T = TypeVar("T")
 
 
 def start(job: Callable[[], object], name: str) -> None:
-    """Run a job in a daemon thread, which ends with it."""
+    """Run a job in a daemon thread, which ends with the job."""
     threading.Thread(target=job, name=name, daemon=True).start()
 
 
 async def run(job: Callable[[], T], name: str) -> T:
-    """The result of a job that blocks. Cancelled, it returns at once, and the job goes on without anybody waiting."""
+    """The result of a blocking job. If cancelled, return at once; the job continues in the background."""
     outcome: Future[T] = Future()
     start(partial(settle, outcome, job), name)
     return await asyncio.wrap_future(outcome)
 
 
 class Worker:
-    """One daemon thread that runs jobs in order; it starts with the first job and ends with `close`."""
+    """One daemon thread that runs jobs in order. It starts with the first job and ends with `close`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -43,13 +43,13 @@ class Worker:
         self._started = False
 
     def run(self, job: Callable[[], T]) -> asyncio.Future[T]:
-        """The job's result. A job that is cancelled before its turn is not run."""
+        """The job's result. A job that is cancelled before it starts is not run."""
         outcome: Future[T] = Future()
         self._put(partial(settle, outcome, job))
         return asyncio.wrap_future(outcome)
 
     def close(self, last: Callable[[], object] | None = None) -> None:
-        """End the thread once all jobs are done, `last` as the last of them; does not wait for it."""
+        """End the thread after all jobs and `last`, without waiting for it."""
         if last is not None:
             self._put(last)
         self._jobs.put(None)
@@ -66,7 +66,7 @@ class Worker:
 
 
 class DaemonExecutor(ThreadPoolExecutor):
-    """One daemon thread per call: a call that blocks delays no other, and nothing waits for it on shutdown."""
+    """One daemon thread per call: a blocked call delays neither other calls nor the shutdown."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         outcome: Future[T] = Future()
@@ -74,18 +74,18 @@ class DaemonExecutor(ThreadPoolExecutor):
         return outcome
 
     def shutdown(self, *_: Any, **__: Any) -> None:
-        """There is nothing to shut down: each thread ends with its call."""
+        """Do nothing: each thread ends with its call."""
 
 
 def settle(outcome: Future[T], job: Callable[[], T]) -> None:
-    """Do the job here, and hand its result or its fault over."""
+    """Run the job in this thread, and set its result or exception."""
     if outcome.set_running_or_notify_cancel():
         with _Faults(outcome):
             outcome.set_result(job())
 
 
 class _Faults:
-    """What a job raises belongs to who waits for its outcome, not to the thread."""
+    """Pass the job's exception to the waiting caller instead of raising it in the thread."""
 
     def __init__(self, outcome: Future[Any]) -> None:
         self._outcome = outcome

@@ -53,7 +53,7 @@ ODD: dict[str, Callable[[Path], str]] = {
     "process": lambda _: "/proc/self/mem",
 }
 SAYS = {
-    "device": "is a device", "null": "is a device", "folder": "is a folder", "pipe": "nothing is written to the pipe",
+    "device": "is a device", "null": "is a device", "folder": "is a folder", "pipe": "the pipe has no writer",
     "10 GB": "has more than", "socket": "is a socket", "process": "can't be read",
 }  # fmt: skip
 
@@ -188,7 +188,7 @@ def test_a_command_says_so_at_once(path: str):
 
 def test_a_name_with_a_nul_is_no_name():
     """No system call takes one."""
-    with pytest.raises(ConfigError, match="no such name"):
+    with pytest.raises(ConfigError, match="invalid name"):
         read_small("a\0b", "key", 100)
 
 

@@ -284,7 +284,7 @@ def test_toml_that_is_wrong_is_not_quoted(tmp_path: Path):
     path = tmp_path / "relay.toml"
     path.write_text(f'[mqtt]\n"u:{CANARY}@h" = {{}}\n[mqtt."u:{CANARY}@h"]\n[mqtt."u:{CANARY}@h"]\n')
 
-    with pytest.raises(ConfigError, match="is not TOML") as refused:
+    with pytest.raises(ConfigError, match="invalid TOML") as refused:
         load(path)
 
     assert CANARY not in str(refused.value)

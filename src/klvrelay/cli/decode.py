@@ -1,4 +1,4 @@
-"""The options of `decode`, and the calls of what decodes."""
+"""Options and entry point of `klvrelay decode`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 from klvrelay.cli import option_groups
 from klvrelay.errors import ConfigError
+from klvrelay.text import counted
 
 ON_LOOP = False
 EXAMPLES = (
@@ -17,31 +18,31 @@ EXAMPLES = (
 )
 EPILOG = """\
 text from the aircraft:
-  Control and format characters (Unicode Cc, Cf, line and paragraph separators) are escaped in JSON, as \\u001b, so that
-  no terminal acts on them; what reads the JSON has them as they were. In CSV likewise, and a backslash of the text is
-  \\\\, so that the two can be told apart; lists are JSON. Text that a spreadsheet would run as a formula has a ' before
-  it.
+  JSON escapes control and format characters (Unicode Cc, Cf, line and paragraph separators) as \\u001b, so that no
+  terminal interprets them. A JSON parser restores the original text.
+  CSV uses the same escapes, writes a backslash as \\\\ to keep the two distinct, and writes lists as JSON. Text that a
+  spreadsheet would run as a formula is preceded by '.
 """
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="FILE", help="MPEG-TS, bare KLV, mp4, mkv, ...; - for standard input")
     parser.add_argument("--follow", action="store_true",
-                        help="FILE is still written: wait for more; of a folder its newest segment")  # fmt: skip
+                        help="wait for more data at the end of FILE; in a folder: of its newest segment")  # fmt: skip
     parser.add_argument("--format", choices=("json", "csv"), default="json", help="JSON Lines (default) or CSV")
     parser.add_argument("--demux", choices=("native", "libav"), default="native",
-                        help="who takes MPEG-TS apart: klvrelay (default) or libav, for a second opinion")  # fmt: skip
+                        help="MPEG-TS demultiplexer: klvrelay's own (default), or libav to compare")  # fmt: skip
     option_groups.add_numbers(parser, "exact")
     option_groups.add_password(parser)
     parser.add_argument("--frame-times", action="store_true",
-                        help="instead, the times that the video's frames carry in themselves (ST 0604)")  # fmt: skip
+                        help="print the time stamps embedded in the video frames (ST 0604) instead of KLV")  # fmt: skip
     option_groups.add_limit(parser)
     option_groups.add_choice(parser)
     option_groups.add_quiet(parser, "no progress bar and no summary")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the records; a signal ends that without an error."""
+    """Print the records. A signal stops this without an error."""
     if args.frame_times:
         return _frame_times(args)
     from klvrelay.cli.source_urls import source_url
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _frame_times(args: argparse.Namespace) -> int:
-    """libav waits on its own, outside of any loop: a signal stops it between two frames."""
+    """Print frame times. libav blocks outside any event loop, so a signal takes effect between two frames."""
     import signal
 
     from klvrelay.cli import loading
@@ -72,7 +73,7 @@ def _frame_times(args: argparse.Namespace) -> int:
     from klvrelay.log import logger
 
     if args.program:
-        raise ConfigError("--frame-times --program: choose by --pid, the PID of the video")
+        raise ConfigError("--program has no effect with --frame-times: select the video by --pid")
     loading.done()
     logger()  # sources log from anywhere
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -81,5 +82,5 @@ def _frame_times(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     if not args.quiet:
-        print(f"{count} video frames with a time stamp", file=sys.stderr)
+        print(f"{counted(count, 'video frame')} with a time stamp", file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""The options of `demo`, and the call of it."""
+"""Options and entry point of `klvrelay demo`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ EPILOG = ""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", nargs="?", metavar="SOURCE", help="your own source instead of the sample")
-    parser.add_argument("--mqtt", metavar="URL", help="your own broker instead of the one inside")
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help="source to relay (default: a built-in sample)")
+    parser.add_argument("--mqtt", metavar="URL", help="broker to publish to (default: an embedded broker)")
     parser.add_argument("--port", type=_port, metavar="PORT",
-                        help="port of the broker inside (1883, or a free one if that is taken)")  # fmt: skip
+                        help="port of the embedded broker (default: 1883, or a free port if it is in use)")  # fmt: skip
     option_groups.add_password(parser)
     option_groups.add_mqtt_password(parser)
     option_groups.add_choice(parser)
@@ -32,7 +32,7 @@ def _port(text: str) -> int:
 
 
 async def run(args: argparse.Namespace) -> int:
-    """Show it until a signal comes."""
+    """Run the demo until a signal arrives."""
     from klvrelay.cli.source_urls import source_url
     from klvrelay.cli.verbs.demo import demo
 

@@ -1,8 +1,7 @@
-"""The embedded MQTT broker of the demo and of quick tests: amqtt, on loopback, in a thread of its own.
+"""The embedded MQTT broker of the demo and of tests: amqtt on a loopback address, in a separate thread.
 
-It speaks MQTT 3.1.1 only and lets in anybody on this machine, who may fill its memory with retained messages; for
-real use there is mosquitto. Clients and the size of a packet are bounded.
-Next door: `cli.py` starts it for the demo; `sinks/` publish to it like to any other broker.
+It supports MQTT 3.1.1 only. Any local user can connect, and can fill its memory with retained messages: use mosquitto
+for production. The number of clients and the packet size are limited.
 """
 
 from __future__ import annotations
@@ -29,24 +28,24 @@ CONNECT_TIMEOUT = 10.0
 LEAVE_TIMEOUT = 2.0
 GUESTS_MOST = 64
 PART_MOST = 8 << 20
-"""Bytes that amqtt may read at a time: a packet, or the payload of one."""
+"""Maximum bytes that amqtt may read at a time: a packet, or its payload."""
 
 _NAME = b"\x00\x04MQTT"
-_DISCONNECT = b"\xe0", b"\x00"  # as amqtt reads it, byte by byte; no length begins so
+_DISCONNECT = b"\xe0", b"\x00"  # amqtt reads it byte by byte; no remaining length begins with 0x00
 _OTHER_VERSION = b"\x20\x02\x00\x01"  # CONNACK: unacceptable protocol version
 
 _LOG = logging.getLogger(__name__)
 
 
 class EmbeddedBroker:
-    """`async with EmbeddedBroker() as broker:` listens until left.
+    """`async with EmbeddedBroker() as broker:` listens until the block is left.
 
-    `port` is where: the one asked for, or a free one where that is taken, which `moved` says.
+    `port` is the requested port, or a free one if that is in use (see `moved`).
     """
 
     def __init__(self, port: int = 1883, host: str = "127.0.0.1") -> None:
         if not ipaddress.ip_address(host).is_loopback:
-            raise ConfigError(f"embedded broker: {host} is not a loopback address, and anybody could connect")
+            raise ConfigError(f"embedded broker: {host} is not a loopback address: anyone could connect")
         self._asked = port
         self._host = host
         self.port = port
@@ -55,7 +54,7 @@ class EmbeddedBroker:
 
     @property
     def moved(self) -> bool:
-        """Whether the port asked for was taken, so that it listens on another."""
+        """Whether the requested port was in use, so that the broker listens on another."""
         return self.port != self._asked and self._asked != 0
 
     @property
@@ -65,7 +64,7 @@ class EmbeddedBroker:
         return f"mqtt://{host}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        """Listening on return; SinkDown where no port can be had."""
+        """Return once the broker listens. Raises SinkDown if no port is available."""
         _load_amqtt()
         self._stop = concurrent.futures.Future()
         started: concurrent.futures.Future[int] = concurrent.futures.Future()
@@ -83,7 +82,7 @@ class EmbeddedBroker:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnects all clients and forgets all messages."""
+        """Disconnect all clients and discard all messages."""
         await self._end()
 
     async def _end(self) -> None:
@@ -93,10 +92,10 @@ class EmbeddedBroker:
             await threads.run(partial(thread.join, STOP_TIMEOUT + 1), "embedded broker's end")
 
     def _run(self, started: concurrent.futures.Future[int]) -> None:
-        # A loop of its own: what amqtt leaves unretrieved when clients vanish stays out of the relay's loop.
+        # A separate event loop, since amqtt leaves exceptions unretrieved when clients disappear.
         try:
             asyncio.run(self._serve(started))
-        except Exception as fault:  # noqa: BLE001 (the end of the thread: nobody else would hear of it)
+        except Exception as fault:  # noqa: BLE001 (top level of the thread: nothing else would report it)
             _LOG.debug("embedded broker failed fault=%r", fault)
             if not started.done():
                 started.set_exception(SinkDown(f"embedded broker: can't start: {_plain(fault)}"))
@@ -120,7 +119,7 @@ class EmbeddedBroker:
 
     async def _listen(self, broker: Any, guests: set[asyncio.StreamWriter]) -> asyncio.Server:
         def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:
-            # Noted before the task starts, which may be cancelled before that.
+            # Registered before the task starts: it may be cancelled first.
             if len(guests) >= GUESTS_MOST:
                 return _turn_away(writer)
             guests.add(writer)
@@ -135,7 +134,7 @@ class EmbeddedBroker:
 
 
 async def _close(server: asyncio.Server) -> None:
-    """Stop accepting, let who was accepted last become a guest, then close: in one, asyncio would leak him."""
+    """Stop accepting, let the last accepted connections start, then close: otherwise asyncio leaks them."""
     for sock in server.sockets:
         asyncio.get_running_loop().remove_reader(sock.fileno())
     for _ in range(5):
@@ -153,7 +152,7 @@ async def _attend(
     writer: asyncio.StreamWriter,
     forget: Callable[[asyncio.StreamWriter], None],
 ) -> None:
-    """Turn away what isn't MQTT 3.1.1, which amqtt would misread and wait for; hand it the rest."""
+    """Reject anything but MQTT 3.1.1, which amqtt would misread, and pass the connection to amqtt."""
     from amqtt.adapters import StreamWriterAdapter
 
     try:
@@ -172,7 +171,7 @@ async def _attend(
 
 
 async def _passed_on(broker: Any) -> None:
-    """Return once all that was acknowledged is on its way: amqtt drops what is left at a client's DISCONNECT."""
+    """Return once all acknowledged messages are in flight: at a DISCONNECT, amqtt drops those still queued."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LEAVE_TIMEOUT):
             sessions = broker._sessions
@@ -181,7 +180,7 @@ async def _passed_on(broker: Any) -> None:
 
 
 async def _connect_head(reader: asyncio.StreamReader) -> bytes:
-    """A CONNECT up to its protocol level (MQTT 3.1.1, 3.1); shorter where the bytes are something else."""
+    """A CONNECT up to its protocol level (MQTT 3.1.1, 3.1); shorter if the bytes are something else."""
     head = await reader.readexactly(2)
     while head[0] == 0x10 and head[-1] & 0x80 and len(head) < 5:
         head += await reader.readexactly(1)
@@ -189,9 +188,9 @@ async def _connect_head(reader: asyncio.StreamReader) -> bytes:
 
 
 class _Replayed:
-    """A reader for amqtt that gives the bytes already read once more, and ends at a packet too large.
+    """A reader for amqtt that replays the bytes already read, and hangs up at a packet that is too large.
 
-    before_leave   is waited for before amqtt reads a DISCONNECT
+    before_leave   awaited before amqtt reads a DISCONNECT
     """
 
     def __init__(
@@ -211,7 +210,7 @@ class _Replayed:
     async def read(self, n: int = -1) -> bytes:
         if self._over or not 0 <= n <= PART_MOST:
             self._over = True
-            self._hang_up()  # amqtt would wait for as much as a client promises, and hold it all
+            self._hang_up()  # amqtt would buffer whatever length the client announces
             return b""
         part, self._head = self._head[:n], self._head[n:]
         if len(part) < n:
@@ -226,7 +225,7 @@ class _Replayed:
 
 
 def _load_amqtt() -> None:
-    """Import it where a missing package is one clear line, and keep its log to itself."""
+    """Import amqtt, with a clear error if it is missing, and silence its log."""
     try:
         import amqtt.broker  # noqa: F401
     except ImportError as fault:

@@ -1,4 +1,4 @@
-"""Tells options from arguments, so that they may come in any order: argparse takes arguments from one place only."""
+"""Reorders a command line so that options may stand between arguments, which argparse does not accept."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 
 def apart(words: Sequence[str], actions: Iterable[argparse.Action]) -> tuple[list[str], list[int]]:
-    """The same words, the options with their values first, then the arguments, in an order that argparse reads.
+    """The same words in an order that argparse accepts: options with their values first, then arguments.
 
-    Also gives, for each `--stream`, how many arguments stood before it.
+    Also returns, for each `--stream`, the number of arguments before it.
     """
     table = {name: action for action in actions for name in action.option_strings}
     options: list[str] = []
@@ -30,7 +30,7 @@ def apart(words: Sequence[str], actions: Iterable[argparse.Action]) -> tuple[lis
 
 
 def _next(rest: Iterator[str], action: argparse.Action | None, has_value: bool) -> list[str]:
-    """The word behind an option, if the option takes one."""
+    """The word after an option, if the option takes a value."""
     if action is None or has_value or action.nargs == 0:
         return []
     value = next(rest, None)
@@ -38,7 +38,7 @@ def _next(rest: Iterator[str], action: argparse.Action | None, has_value: bool) 
 
 
 def _meant(word: str, table: dict[str, argparse.Action]) -> tuple[argparse.Action | None, bool]:
-    """The option that a word names, also by an abbreviation, and whether its value is in the same word."""
+    """The option that a word names, possibly abbreviated, and whether the word includes the value."""
     if word.startswith("--"):
         name, sign, _ = word.partition("=")
         return _long(name, table), bool(sign)

@@ -1,4 +1,4 @@
-"""The options of `items`, and the call of the reference."""
+"""Options and entry point of `klvrelay items`."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ EXAMPLES = (
     "klvrelay items --set VTarget --json",
 )
 EPILOG = """\
-an item is asked for by
-  13                               its tag (of ST 0601; with --set of another set)
+ways to name an item:
+  13                               tag in ST 0601, or in the set given by --set
   0903:101  VTarget:10             set and tag
-  74.101[0].10                     a path as in a record's quality, by tags or keys
-  sensor_latitude  frame center    its key, or words of its name, elements, labels
-  060e2b34...                      its 16-byte key, or that of a set
-  13 14 sensor_latitude            several tags, paths or keys: each of these items
+  74.101[0].10                     path as in a record's `quality`, by tags or keys
+  sensor_latitude  frame center    key, or words from its name, elements or labels
+  060e2b34...                      16-byte key of an item or a set
+  13 14 sensor_latitude            several tags, paths or keys
 """
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("query", nargs="*", metavar="NAME|TAG", help="what to look up; without it, a table of ST 0601")
-    parser.add_argument("--set", metavar="SET", help="look in this set only, or list its items: 0903, VTarget, ...")
+    parser.add_argument("query", nargs="*", metavar="NAME|TAG", help="items to look up (default: list ST 0601)")
+    parser.add_argument("--set", metavar="SET", help="search this set only, or list its items: 0903, VTarget, ...")
     parser.add_argument("--sets", action="store_true", help="list the sets")
-    parser.add_argument("--json", action="store_true", help="as JSON, an array of all that is known of each")
-    option_groups.add_choice(parser, "accepted without effect: the standards have no PIDs", "likewise")
+    parser.add_argument("--json", action="store_true", help="print all details as a JSON array")
+    option_groups.add_choice(parser, "no effect: standards have no PIDs", "no effect")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what is known."""
+    """Print the matching entries."""
     from klvrelay.cli.verbs.items import items
 
     with standard_streams.written():

@@ -1,7 +1,7 @@
-"""The command `klvrelay`: runs the verb that the command line names, and turns each error into a line and an exit code.
+"""The command `klvrelay`: runs the verb, and reports each error as one line and an exit code.
 
-Exit codes: 0 done or stopped; 1 a fault of ours; 2 wrong options or settings; 3 a source can't be read; 4 no KLV;
-5 the broker refuses; 6 and 7 what a probe found are warnings, errors; 8 records were lost; 130 broken off.
+Exit codes: 0 done or stopped; 1 internal error or full disk; 2 invalid options or settings; 3 source cannot be read;
+4 no KLV; 5 broker refused; 6 probe found warnings; 7 probe found errors; 8 records were lost; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command's way in; gives its exit code."""
+    """Run the command and return its exit code."""
     code = _run(argv)
     if argv is None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is over: a Ctrl-C that comes late changes no exit code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late Ctrl-C must not change the exit code
     return code
 
 
@@ -41,14 +41,14 @@ def _run(argv: Sequence[str] | None) -> int:
     given = sys.argv[1:] if argv is None else argv
 
     @cache
-    def redaction() -> Redaction:  # most commands say nothing that could show a secret
+    def redaction() -> Redaction:  # built on first use: most commands print no secret
         from klvrelay.cli.redaction import Redaction
 
         return Redaction(given)
 
     try:
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on it is answered
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on, KeyboardInterrupt is handled
         args = parser().parse_args(argv)
         log_later(lambda text: redaction()(text), quiet=getattr(args, "quiet", False))
         return _done(args, given)
@@ -58,26 +58,26 @@ def _run(argv: Sequence[str] | None) -> int:
         standard_streams.complain(redaction()(str(fault)))
         return fault.exit_code
     except BrokenPipeError:
-        standard_streams.drop_output()  # the reader went away (`| head`): nothing is wrong
+        standard_streams.drop_output()  # the reader closed the pipe (`| head`): not an error
         return 0
     except OSError as fault:
         standard_streams.drop_output()
         standard_streams.complain(os.strerror(fault.errno) if fault.errno else type(fault).__name__)
         return 1
     except KeyboardInterrupt:
-        standard_streams.drop_output()  # its reader may have stopped: a flush at the exit would wait for it
+        standard_streams.drop_output()  # the reader may have stopped: a flush at exit would block
         standard_streams.complain("stopped")
         return 130
 
 
 def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
-    """Runs the verb; gives its exit code."""
+    """Run the verb and return its exit code."""
     from klvrelay.cli.source_urls import warn_of_passwords
     from klvrelay.sources.isolated.prctl import hide_memory
 
     warn_of_passwords(given)
-    hide_memory()  # there will be passwords in it
-    if args.verb != "decode":  # which loads more yet
+    hide_memory()  # passwords will be in memory
+    if args.verb != "decode":  # `decode` still has modules to load
         loading.done()
     command = import_module(f"klvrelay.cli.{args.verb}")
     if not command.ON_LOOP:

@@ -1,6 +1,6 @@
-"""The verbs of the command line and what `--help` prints.
+"""The verbs of the command line and the text of `--help`.
 
-The options of each verb are in a file of `commands/`, which is loaded when the command line names the verb.
+Each verb's options are in one module, which is loaded when the command line names that verb.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from klvrelay.cli.parser import Parser, Version
 
 VERBS = {
     "run": "relay sources to a broker until stopped",
-    "replay": "relay a file in its own time, as if it were live",
+    "replay": "relay a recording at its original pace, as if it were live",
     "decode": "print every KLV record of a file as JSON Lines or CSV",
-    "probe": "say whether a stream or file is right, what is wrong with it, and how to fix it",
-    "record": "write a source's bytes as they come, in segments",
-    "send": "send a recording as if it were live, with losses and delays if asked",
-    "watch": "show a broker's streams live, as a table",
-    "retained": "list or clear what a broker has retained under the prefix",
-    "sample": "write a synthetic drone recording whose picture fits its metadata",
-    "demo": "relay a sample to a broker inside this process, and show what a subscriber gets",
-    "items": "show what is known of an item: units, range, resolution, bytes, meaning",
+    "probe": "check a stream or file against the standards, and show how to fix what is wrong",
+    "record": "record a source unmodified, in segments",
+    "send": "send a recording as if it were live, optionally with simulated loss and delay",
+    "watch": "show the streams of a broker in a live table",
+    "retained": "list or clear the retained topics of a broker",
+    "sample": "create a synthetic drone recording with matching video and metadata",
+    "demo": "relay a sample to an embedded broker, and show what a subscriber receives",
+    "items": "describe metadata items: unit, range, resolution, encoding, meaning",
 }
 CODES = """\
-exit codes: 0 done or stopped, 1 a fault such as a full disk, 2 wrong options, 3 source can't be read,
-  4 no KLV in it, 5 broker refuses, 6 probe found warnings, 7 errors, 8 records were lost (run, replay),
-  130 broken off by a signal"""
+exit codes: 0 done or stopped, 1 internal error or full disk, 2 invalid options or settings,
+  3 source cannot be read, 4 no KLV found, 5 broker refused, 6 probe found warnings, 7 probe found errors,
+  8 records were lost (run, replay), 130 interrupted by a signal"""
 
 
 class _Verb:
-    """A verb's parser, made when the command line names the verb: of ten sets of options a command needs one."""
+    """A verb's parser, built when the command line names the verb: a command needs one set of options, not all."""
 
     def __init__(self, *, verb: str, **described: Any) -> None:
         self._verb, self._described = verb, described
@@ -51,7 +51,7 @@ class _Verb:
 
 
 def _help(prog: str) -> argparse.HelpFormatter:
-    """As wide as the terminal. argparse makes one for each option, and would load shutil and its compressors to ask."""
+    """A formatter as wide as the terminal. argparse creates one per option, and would load shutil to find the width."""
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdecimal() else 0
     if not width:
@@ -65,13 +65,13 @@ def _help(prog: str) -> argparse.HelpFormatter:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the whole command."""
+    """The top-level parser."""
     from klvrelay import __version__
 
     parser = Parser(
         prog="klvrelay",
         description="Relays the KLV metadata of drone video (MISB, STANAG 4609) to MQTT.",
-        epilog=f"`klvrelay VERB --help` describes each.\n{CODES}",
+        epilog=f"Run `klvrelay VERB --help` for the options of a verb.\n{CODES}",
         formatter_class=_help,
         verbs=VERBS,
     )

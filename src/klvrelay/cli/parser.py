@@ -1,4 +1,4 @@
-"""argparse as this command uses it: one-line errors, and arguments and options in any order."""
+"""Argument parser with one-line errors, and with arguments and options in any order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from klvrelay.text import printable
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's, with one-line errors; arguments and options may be mixed where there are any number of arguments."""
+    """argparse's parser with one-line errors; options may stand between arguments of a verb that takes several."""
 
     def __init__(self, *, verbs: Iterable[str] = (), **described: Any) -> None:
         self.verbs = verbs
@@ -25,9 +25,9 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """As argparse does, but what is left over is an error of this verb."""
+        """Like argparse, but report unexpected arguments as errors of this verb."""
         if args is not None and not self.verbs and (unknown := self._unknown(args)):
-            self.error(_unexpected(unknown, self._options()))  # argparse says first what is missing
+            self.error(_unexpected(unknown, self._options()))  # after argparse has reported missing arguments
         if args is not None and any(action.nargs == "*" for action in self._actions):
             args, places = apart(args, self._actions)
             namespace = argparse.Namespace(**vars(namespace or argparse.Namespace()), stream_places=places)
@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
         return parsed, left
 
     def print_help(self, file: object = None) -> None:
-        """To standard output; raises OutputLost where argparse would be silent."""
+        """Print to standard output. Raise OutputLost where argparse would ignore the error."""
         with standard_streams.written():
             sys.stdout.write(self.format_help())
 
@@ -45,20 +45,20 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(f"{printable(_reworded(message, self.verbs))}\ntry: {self.prog} --help")
 
     def _unknown(self, words: Sequence[str]) -> str | None:
-        """The first word that has the form of a long option and begins none."""
+        """The first word that looks like a long option and is not a prefix of one."""
         known = [name for action in self._actions for name in action.option_strings]
         end = words.index("--") if "--" in words else len(words)
         names = (word for word in words[:end] if word.startswith("--"))
         return next((w for w in names if not any(name.startswith(w.partition("=")[0]) for name in known)), None)
 
     def _options(self) -> list[str]:
-        """The options that help shows, by their longest names."""
+        """The options shown by --help, by their longest names."""
         shown = (action for action in self._actions if action.help != argparse.SUPPRESS)
         return [name for action in shown for name in action.option_strings if name.startswith("--")]
 
 
 class Version(argparse.Action):
-    """Prints `const` and ends the command."""
+    """Print `const` and end the command."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         with standard_streams.written():
@@ -67,17 +67,17 @@ class Version(argparse.Action):
 
 
 class _NoPassword(argparse.Action):
-    """Refuses a password as an argument, before it could be taken for the name of a file, and quoted."""
+    """Reject a password on the command line before it is taken for a file name and quoted in a message."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         parser.error(
-            f"{self.option_strings[0]}: every user of this machine can read a command line: put the password into a"
-            " file, for --password-file or --mqtt-password-file, or into the environment (see `klvrelay run --help`)"
+            f"{self.option_strings[0]}: every user of this machine can read the command line: put the password in a"
+            " file (--password-file, --mqtt-password-file) or in the environment (see `klvrelay run --help`)"
         )
 
 
 def refuse_passwords(parser: argparse.ArgumentParser, *options: str) -> None:
-    """Make these options an error that says where a password goes instead."""
+    """Turn these options into an error that explains where to put a password."""
     parser.add_argument(*options, action=_NoPassword, help=argparse.SUPPRESS)
 
 
@@ -86,19 +86,19 @@ _MISSING = "the following arguments are required: "
 
 
 def _reworded(message: str, verbs: Iterable[str]) -> str:
-    """argparse's message in the words of this command."""
+    """argparse's message, reworded for this command."""
     if found := _VERB.match(message):
         verb = found[1] or found[2] or ""
         return f"unknown verb {verb}; {_near(verb, verbs)}{_valid('verbs', verbs)}"
     if message == f"{_MISSING}VERB":
-        return f"VERB is missing; {_valid('verbs', verbs)}"
+        return f"missing VERB; {_valid('verbs', verbs)}"
     if message.startswith(_MISSING):
         return f"missing: {message.removeprefix(_MISSING)}"
     return message
 
 
 def _unexpected(word: str, options: list[str]) -> str:
-    """What to say of a word that no option and no argument takes; the value behind a = is not quoted."""
+    """The error for a word that matches no option or argument. It does not quote the value after `=`."""
     if not word.startswith("-"):
         return f"unexpected argument {word}"
     name = word.partition("=")[0]
@@ -106,7 +106,7 @@ def _unexpected(word: str, options: list[str]) -> str:
 
 
 def _near(word: str, known: Iterable[str]) -> str:
-    import difflib  # here, since few have a use for it
+    import difflib  # here, since only an error needs it
 
     near = difflib.get_close_matches(word[:40], list(known), n=1, cutoff=0.7)
     return f"did you mean {near[0]}? " if near else ""

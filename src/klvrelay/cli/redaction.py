@@ -1,4 +1,4 @@
-"""Messages of a command without the secrets of its command line, wherever they quote it."""
+"""Removes the secrets of the command line from messages that quote it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from klvrelay.errors import ConfigError
 from klvrelay.text import HIDDEN, printable
 
 LEAST = 4
-"""Characters of what is hidden, at least: fewer would take letters out of words."""
+"""Minimum length of a hidden text. Shorter ones would remove letters from other words."""
 VALUE_LEAST = 6
-"""The same of a password or a parameter within a URL, which may be a word."""
+"""Minimum length of a hidden password or parameter of a URL, which may be a common word."""
 
 _BEHIND = range(2, 6)
-"""Where the value may begin of letters that are options: -cURL, -qcURL."""
+"""Offsets at which the value of short options may start: -cURL, -qcURL."""
 
 _WORD = re.compile(r"[^\s'\"]+")
 _SHOWN_AT = re.compile(r"(?<!\*\*\*)@")
 
 
 class Redaction:
-    """Takes out of a text what must not be shown of these arguments."""
+    """Replaces the secrets of these arguments in a text."""
 
     def __init__(self, arguments: Iterable[str]) -> None:
         whole = dict(_secrets(arguments))
@@ -52,12 +52,12 @@ def _replaced(text: str, forms: list[tuple[str, str]]) -> str:
 
 
 def _without_login(word: re.Match[str]) -> str:
-    """A word of a message, unless a user and a password are in the middle of it."""
+    """A word of a message, hidden if it contains a user and a password."""
     return HIDDEN if _SHOWN_AT.search(word[0].partition(":")[2]) else word[0]
 
 
 def _secrets(arguments: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each text that must not be quoted, with what is shown in its place."""
+    """Each text to hide, with its replacement."""
     before = ""
     for argument in arguments:
         name, equals, value = argument.partition("=")
@@ -75,17 +75,17 @@ def _secrets(arguments: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _is_for_secret(option: str) -> bool:
-    """Would somebody give a password with it? No such option exists, but messages quote what they do not know."""
+    """Does the option look like it takes a password? It does not exist, but messages quote unknown options."""
     return option.startswith("--") and not option.endswith("-file") and holds_secret(option)
 
 
 def _quoted(text: str) -> tuple[str, ...]:
-    """The forms in which a message may have it."""
+    """The forms in which a message may quote the text."""
     return text, repr(text)[1:-1], printable(text), repr(printable(text))[1:-1], stripped(text)
 
 
 def _values(text: str) -> Iterator[str]:
-    """The secrets of a URL, as they are and percent-coded: a message may quote a part of it."""
+    """The secrets of a URL, plain and percent-encoded, since a message may quote part of the URL."""
     try:
         url = Url.parse(text)
     except ConfigError:
@@ -96,7 +96,7 @@ def _values(text: str) -> Iterator[str]:
 
 
 def _public(text: str) -> str:
-    """One argument as it may be shown."""
+    """One argument, without its secrets."""
     if not looks_like_url(text):
         return text
     try:

@@ -1,6 +1,6 @@
-"""The settings of `run` and `replay`: those of a file, with what the command line says put over them or beside them.
+"""The settings of `run` and `replay`, merged from the settings file and the command line.
 
-Whatever would have no effect is refused here, before anything starts.
+Options that would have no effect are rejected before anything starts.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _OF_SOURCE = {
     "interface": "interface", "sender": "sender", "speed": "speed", "loop": "loop", "stall": "stall", "demux": "demux",
     "isolate": "isolate", "follow": "follow", "source_timeout": "timeout", "packet_limit": "packet_limit",
 }  # fmt: skip
-"""Options of every source of the command line, and what `SourceSettings` calls them."""
+"""Options that apply to every source of the command line, and their fields in `SourceSettings`."""
 _SCHEMES = {"interface": ("udp", "rtp"), "sender": ("udp", "rtp"), "follow": ("file",)}
-"""Options that have an effect on some kinds of sources only."""
+"""Options that apply to some kinds of sources only."""
 
 
 def relay_settings(args: argparse.Namespace) -> RelaySettings:
-    """What the relay is to do; raises ConfigError for what cannot be done, or has no effect."""
+    """The settings of a relay. Raises ConfigError for options that are impossible or have no effect."""
     password = said_password(args)
     settings = _with_sources(_of_file(args, password), args, password)
     check_used(password, (source.url for source in settings.sources))
@@ -46,9 +46,9 @@ def relay_settings(args: argparse.Namespace) -> RelaySettings:
         settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))
     settings = _with_broker(settings, args)
     if not settings.sources:
-        raise ConfigError("nothing to relay: give a source, e.g. udp://0.0.0.0:5000, or -c relay.toml")
+        raise ConfigError("no source: give one, e.g. udp://0.0.0.0:5000, or -c relay.toml")
     if settings.mqtt is None:
-        raise ConfigError("nowhere to relay to: give a broker, e.g. --mqtt mqtt://127.0.0.1:1883")
+        raise ConfigError("no broker: give one, e.g. --mqtt mqtt://127.0.0.1:1883")
     return settings
 
 
@@ -58,12 +58,12 @@ def _of_file(args: argparse.Namespace, password: Secret | None) -> RelaySettings
 
 
 def _with_sources(settings: RelaySettings, args: argparse.Namespace, password: Secret | None) -> RelaySettings:
-    """The sources of the file or of the command line, never of both."""
+    """The sources of the file or of the command line, never both."""
     if not args.sources:
         return _without_effect(settings, args)
     if settings.sources:
         raise ConfigError(
-            f"sources are given on the command line and in {printable(args.config)}: give them in one place"
+            f"sources are given on the command line and in {printable(args.config)}; give them in one place only"
         )
     names = [None if name is None else checked_name(name, "--stream") for name in _names(args)]
     urls = source_urls(args.sources, password)
@@ -77,13 +77,13 @@ def _with_sources(settings: RelaySettings, args: argparse.Namespace, password: S
 
 
 def _without_effect(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
-    """The file's settings; raises ConfigError for options that only sources of the command line have."""
+    """The settings of the file. Raises ConfigError for options that apply only to sources of the command line."""
     given = [key for key in ("stream", *_OF_SOURCE) if _is_given(key, getattr(args, key, None))]
     if settings.sources and given:
         option, key = f"--{given[0].replace('_', '-')}", _OF_SOURCE.get(given[0], given[0])
         raise ConfigError(
-            f"{option} is for sources of the command line, and has no effect on those of"
-            f" {printable(args.config)}: write {key} = ... into each [[source]] there"
+            f"{option} applies to sources of the command line only, not to those of"
+            f" {printable(args.config)}: set {key} = ... in each [[source]] there"
         )
     return settings
 
@@ -103,27 +103,27 @@ def _takes(url: Url, key: str) -> bool:
 
 
 def _check_effect(options: dict[str, Any], urls: Sequence[Url]) -> None:
-    """An option is meant for the sources that it has an effect on; where there are none it is a mistake."""
+    """Raise ConfigError for an option that applies to none of the sources."""
     for key in options:
         if not any(_takes(url, key) for url in urls):
             kinds = "files and folders" if key == "follow" else " and ".join(f"{s}://" for s in _SCHEMES[key])
-            raise ConfigError(f"--{key} has no effect here: it is for {kinds}")
+            raise ConfigError(f"--{key} has no effect here: it applies to {kinds} only")
 
 
 def _names(args: argparse.Namespace) -> list[str | None]:
-    """The name of each source or None: of `A B --stream a --stream b` in their order, of `A --stream a B` by place."""
+    """The name of each source, or None: in order for `A B --stream a --stream b`, by place for `A --stream a B`."""
     names, count = args.stream, len(args.sources)
     places = getattr(args, "stream_places", [0] * len(names))
     if len(names) > count:
         raise ConfigError(f"--stream is given {len(names)} times for {count} sources")
     if len(names) == count and (set(places) <= {0} or set(places) == {count}):
         return list(names)
-    unclear = count > 1 and set(places) == {count}  # `A B --stream b`: of A, as the first, or of B, before it?
+    unclear = count > 1 and set(places) == {count}  # `A B --stream b`: is b the name of A (first) or B (preceding)?
     owned: list[str | None] = [None] * count
     for name, place in zip(names, places, strict=True):
         if place == 0 or owned[place - 1] is not None or unclear:
             raise ConfigError(
-                f"--stream {printable(name)}: which source is meant? Write each name behind its source:"
+                f"--stream {printable(name)}: ambiguous with several sources; write each name after its source:"
                 " SOURCE --stream NAME SOURCE --stream NAME"
             )
         owned[place - 1] = name
@@ -139,5 +139,5 @@ def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySett
     if settings.mqtt is None or not given:
         return settings
     is_other = given.get("username", settings.mqtt.username) != settings.mqtt.username
-    mqtt = replace(settings.mqtt, password=None) if is_other else settings.mqtt  # a password is of one user
+    mqtt = replace(settings.mqtt, password=None) if is_other else settings.mqtt  # a password belongs to one user
     return replace(settings, mqtt=with_mqtt_password(replace(mqtt, **given)))

@@ -1,4 +1,4 @@
-"""The options of `replay`: a relay of one file, in its own time."""
+"""Options and entry point of `klvrelay replay`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ EPILOG = option_groups.BROKERS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sources", nargs=1, metavar="FILE", help="a recording, or a folder of `klvrelay record`")
-    parser.add_argument("--speed", type=float, default=1.0, help="this many times as fast (1)")
-    parser.add_argument("--loop", action="store_true", help="again and again, until stopped")
+    parser.add_argument("sources", nargs=1, metavar="FILE", help="recording, or folder written by `klvrelay record`")
+    parser.add_argument("--speed", type=float, default=1.0, help="playback speed factor (default: 1)")
+    parser.add_argument("--loop", action="store_true", help="repeat until stopped")
     option_groups.add_limit(parser)
     parser.add_argument("--stream", action="append", default=[], metavar="NAME", help="name of the stream in topics")
     option_groups.add_choice(parser)

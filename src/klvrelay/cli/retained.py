@@ -1,4 +1,4 @@
-"""The options of `retained`, and the call of what lists and clears."""
+"""Options and entry point of `klvrelay retained`."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ EXAMPLES = (
 )
 EPILOG = """\
 retained topics:
-  A broker keeps the last status, availability, state and link, also of streams that no longer exist. After a crash, the
-  next `klvrelay run` with the same prefix sets to offline what that run left online (MQTT 5 only). To remove topics, or
-  to correct them by MQTT 3.1.1, use --clear.
-  A running relay publishes the topics of its streams again when they change. To clear those of a stream for good, first
-  stop its relay.
+  A broker retains the last status, availability, state and link messages, even of streams that no longer exist. After a
+  crash, the next `klvrelay run` with the same prefix sets stale `online` topics to `offline` (MQTT 5 only). With MQTT
+  3.1.1, or to remove topics, use --clear.
+  A running relay republishes the topics of its streams when they change. Stop the relay before you clear them.
 """ + option_groups.BROKERS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("--list", action="store_true", help="list the retained topics under the prefix (default)")
-    actions.add_argument("--clear", action="store_true", help="list them, ask, and remove them from the broker")
-    parser.add_argument("--stream", metavar="NAME", help="only those of this stream")
-    parser.add_argument("--yes", action="store_true", help="with --clear: do not ask")
-    option_groups.add_choice(parser, "accepted without effect: choose by --stream", "likewise")
+    actions.add_argument("--clear", action="store_true", help="list the topics, ask for confirmation, and clear them")
+    parser.add_argument("--stream", metavar="NAME", help="topics of this stream only")
+    parser.add_argument("--yes", action="store_true", help="with --clear: skip the confirmation")
+    option_groups.add_choice(parser, "no effect: select by --stream", "no effect")
     option_groups.add_mqtt(parser, required=True)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Two visits to the broker; between them a question may wait on the terminal, outside of any loop."""
+    """List, then clear, over two connections. The confirmation in between blocks outside any event loop."""
     from klvrelay.cli.verbs.retained import retained
     from klvrelay.config.names import checked_name
     from klvrelay.config.settings import mqtt_settings

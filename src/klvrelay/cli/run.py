@@ -1,4 +1,4 @@
-"""The options of `run`, and the call of the relay."""
+"""Options and entry point of `klvrelay run`."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ EXAMPLES = (
     "klvrelay run -c relay.toml",
 )
 NAMES = """\
-names of streams:
-  SOURCE --stream NAME SOURCE --stream NAME ...    each name is of the source before it
-  SOURCE SOURCE --stream NAME --stream NAME        all sources together: the names in their order
-  A source without a name gets one made of its URL; two of those that are equal get -2, -3, ... behind them.
-  The other options hold for all sources.
+stream names:
+  SOURCE --stream NAME SOURCE --stream NAME ...    each name applies to the source before it
+  SOURCE SOURCE --stream NAME --stream NAME        sources first: the names apply in the same order
+  A source without a name is named after its URL. Equal names get the suffix -2, -3, ...
+  All other options apply to every source.
 settings:
-  With -c FILE, sources are given in FILE or on the command line, not in both. --mqtt URL takes the place of the
-  broker's address and login in FILE; the other options of the broker go before what is in FILE.
+  With -c FILE, give the sources in FILE or on the command line, not in both. --mqtt URL replaces the broker address and
+  login of FILE. Other broker options override those of FILE.
 """
 EPILOG = option_groups.SOURCES + NAMES + option_groups.BROKERS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] SOURCE [--stream NAME] [SOURCE [--stream NAME] ...] --mqtt URL"
-    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="what to relay; several are relayed side by side")
-    parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML: see samples/relay.toml")
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="sources to relay, concurrently")
+    parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML; see samples/relay.toml")
     parser.add_argument("--stream", action="append", default=[], metavar="NAME",
-                        help="name of a stream in topics: of the source before it (see below)")  # fmt: skip
+                        help="stream name in topics, of the preceding source (see below)")  # fmt: skip
     option_groups.add_source(parser)
     option_groups.add_password(parser)
     parser.add_argument("--stall", type=float, metavar="SECONDS",
-                        help="a stream is stale after so long without bytes, or without KLV (5)")  # fmt: skip
+                        help="a stream is stale after this time without bytes or KLV (default: 5)")  # fmt: skip
     parser.add_argument("--coalesce", metavar="TIME",
-                        help="where many datagram sockets are busy read them together, at least once in this time,"
-                             " 0.5ms to 100ms; 0: each at once (8ms)")  # fmt: skip
-    parser.add_argument("--follow", action="store_true", help="files are still written: wait for more at their end")
+                        help="with many busy datagram sockets, read them together at this interval at most,"
+                             " 0.5ms to 100ms; 0: read each datagram at once (default: 8ms)")  # fmt: skip
+    parser.add_argument("--follow", action="store_true", help="wait for more data at the end of files")
     parser.add_argument("--demux", choices=("native", "libav"),
-                        help="who takes MPEG-TS apart: the C core (native), or libav")  # fmt: skip
+                        help="MPEG-TS demultiplexer: the C core (native), or libav")  # fmt: skip
     parser.add_argument("--isolate", action=argparse.BooleanOptionalAction,
-                        help="read every source in a separate, confined process, or none (default: http, https, rtsp"
-                             " and rtsps only)")  # fmt: skip
+                        help="read each source in a separate, sandboxed process (default: http, https, rtsp and"
+                             " rtsps only)")  # fmt: skip
     option_groups.add_limit(parser)
     option_groups.add_choice(parser)
     option_groups.add_mqtt(parser)
@@ -53,7 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(args: argparse.Namespace) -> int:
-    """Relay until stopped; also what `replay` does."""
+    """Relay until stopped. `replay` calls this too."""
     from klvrelay.cli.relay_settings import relay_settings
     from klvrelay.relay.build import relayed
 

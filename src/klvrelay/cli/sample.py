@@ -1,4 +1,4 @@
-"""The options of `sample`, and the call of what makes one."""
+"""Options and entry point of `klvrelay sample`."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def _bit_rate(text: str) -> int:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("out", metavar="OUT.ts", help="the file to write; - for standard output")
-    parser.add_argument("--seconds", type=float, default=30.0, help="how long (30)")
-    parser.add_argument("--size", default="640x360", help="of the picture (640x360)")
-    parser.add_argument("--fps", type=float, default=30, help="frames a second (30)")
-    parser.add_argument("--klv-rate", type=float, help="KLV packets a second (one a frame)")
-    parser.add_argument("--codec", choices=("h264", "h265"), default="h264", help="of the video (h264)")
+    parser.add_argument("out", metavar="OUT.ts", help="file to write; - for standard output")
+    parser.add_argument("--seconds", type=float, default=30.0, help="duration (default: 30)")
+    parser.add_argument("--size", default="640x360", help="picture size (default: 640x360)")
+    parser.add_argument("--fps", type=float, default=30, help="frames per second (default: 30)")
+    parser.add_argument("--klv-rate", type=float, help="KLV packets per second (default: one per frame)")
+    parser.add_argument("--codec", choices=("h264", "h265"), default="h264", help="video codec (default: h264)")
     parser.add_argument("--carriage", choices=("sync", "async"), default="sync",
                         help="sync: stream type 0x15, AU cells, PTS (default); async: 0x06, no PTS")  # fmt: skip
     parser.add_argument("--bit-rate", type=_bit_rate, metavar="BITS",
-                        help="of the video in bits a second, such as 800k or 2.5M (1M at 640x360)")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=1, help="another flight over another village")
-    option_groups.add_choice(parser, "PID that the KLV is written on (0x101)", "number of the program (1)")
+                        help="video bit rate in bit/s, such as 800k or 2.5M (default: 1M at 640x360)")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random flight and landscape (default: 1)")
+    option_groups.add_choice(parser, "PID of the KLV (default: 0x101)", "program number (default: 1)")
     option_groups.add_quiet(parser, "no progress bar and no summary")
 
 
 def run(args: argparse.Namespace) -> int:
-    """All of it is computing: a signal breaks it off where it is, and nothing is left behind."""
+    """Create the recording. A signal interrupts it, and no partial file remains."""
     import signal
 
     from klvrelay.cli.verbs.sample import make_sample
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         for key in ("seconds", "size", "fps", "klv_rate", "codec", "carriage", "bit_rate", "seed")
     }
     if len(args.pid) > 1:
-        raise ConfigError("--pid: a sample has one KLV PID")
+        raise ConfigError("--pid: give one PID; a sample has one KLV stream")
     if args.pid:
         options["klv_pid"] = args.pid[0]
     if args.program:

@@ -1,4 +1,4 @@
-"""Where the sources of a command line are, with the passwords that belong to them."""
+"""URLs of the sources on a command line, completed with their passwords."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def source_url(args: argparse.Namespace, text: str) -> Url:
-    """Where a verb's only source is, with the password that was said or set for it."""
+    """The URL of a verb's only source, with its password from --password-file or the environment."""
     password = said_password(args)
     (url,) = source_urls([text], password)
     check_used(password, [url])
@@ -24,32 +24,32 @@ def source_url(args: argparse.Namespace, text: str) -> Url:
 
 
 def source_urls(texts: Iterable[str], said: Secret | None) -> list[Url]:
-    """Where sources are, with the password that was said for them, or set in the environment."""
+    """The URLs of sources, with the given password or that of the environment."""
     password = environment(SOURCE_PASSWORD) if said is None else said
     return [with_password(Url.parse(text), password) for text in texts]
 
 
 def said_password(args: argparse.Namespace) -> Secret | None:
-    """What --password-file holds: to be asked for once, since a pipe can be read once."""
+    """The password in --password-file. Call it once: a pipe can be read only once."""
     path = getattr(args, "password_file", None)
     return None if path is None else secret_file(path, "--password-file")
 
 
 def check_used(said: Secret | None, urls: Iterable[Url]) -> None:
-    """Raise ConfigError where --password-file was given, and no source takes the password in it."""
+    """Raise ConfigError if --password-file was given but no source uses it."""
     if said is not None and not any(url.takes(said) for url in urls):
         raise ConfigError(
-            "--password-file: no source takes it: write the user into the URL, as in rtsp://user@host/path, and no"
-            " password (of rtsp, rtsps, http and https), or {password} where the URL has it in its path or query"
+            "--password-file: no source uses it: write a user without a password in the URL (rtsp, rtsps, http, https),"
+            " as in rtsp://user@host/path, or {password} where it belongs in the path or query"
         )
 
 
 def warn_of_passwords(arguments: Iterable[str]) -> None:
-    """Say once that a command line shows a password to the whole machine."""
+    """Warn if the command line contains a password, which every user of the machine can read."""
     if any(_has_secret(text) for argument in arguments for text in (argument, argument.partition("=")[2])):
         logger().warning(
-            "a password in a URL on a command line can be read by everybody on this machine: keep it in a file or in"
-            " the environment (see --help)"
+            "every user of this machine can read the password in a URL on the command line: put it in a file or in the"
+            " environment (see --help)"
         )
 
 

@@ -1,4 +1,4 @@
-"""Standard input, output and error as a command finds them: closed, on a full disk, left by their reader."""
+"""Handles standard streams that are closed, on a full disk, or abandoned by their reader."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from klvrelay.errors import OutputLost
 from klvrelay.text import printable
 
 _WAYS = (os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)
-"""How /dev/null is opened in the place of each: reading the input and writing the output fail, errors go nowhere."""
+"""Modes of /dev/null in place of each stream: reading input and writing output fail, errors are discarded."""
 
 
 def fill_closed() -> None:
-    """Occupy what the caller has closed (`>&-`), so that no file or socket gets its number."""
+    """Open /dev/null for each closed standard stream (`>&-`), so that no file or socket gets its descriptor."""
     for number, way in enumerate(_WAYS):
         try:
             os.fstat(number)
@@ -32,9 +32,9 @@ def fill_closed() -> None:
 
 @contextlib.contextmanager
 def written() -> Iterator[None]:
-    """What is printed inside has reached standard output behind it, or OutputLost is raised.
+    """On exit, flush everything printed inside to standard output; raise OutputLost if that fails.
 
-    A reader that went away (`| head`) stays a BrokenPipeError: nothing is wrong with that.
+    A closed pipe (`| head`) remains a BrokenPipeError, since it is not an error of the command.
     """
     try:
         yield
@@ -43,11 +43,11 @@ def written() -> Iterator[None]:
         raise
     except OSError as fault:
         reason = os.strerror(fault.errno) if fault.errno else type(fault).__name__
-        raise OutputLost(f"standard output can't be written: {reason}") from fault
+        raise OutputLost(f"can't write to standard output: {reason}") from fault
 
 
 def complain(text: str) -> None:
-    """A line on standard error, where that can be written; more of them where the text has line ends."""
+    """Print an error to standard error, one line per line of the text. Ignore write errors."""
     shown = "\n".join(map(printable, text.split("\n")))
     try:
         print(f"klvrelay: {shown}", file=sys.stderr, flush=True)
@@ -56,7 +56,7 @@ def complain(text: str) -> None:
 
 
 def drop_output() -> None:
-    """Standard output is gone, and Python must not complain of it at its exit."""
+    """Discard standard output, so that Python reports no error for it at exit."""
     _drop(sys.stdout)
 
 

@@ -1,6 +1,6 @@
-"""SIGINT and SIGTERM end a verb as if it had come to its end: on a loop, and where there is none.
+"""SIGINT and SIGTERM end a verb cleanly, with or without an event loop.
 
-Whatever blocks, the process ends within 5 s of the first signal: a file system or a library that hangs is left behind.
+The process ends within 5 s of the first signal, even if a file system or a library blocks.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ T = TypeVar("T")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 GRACE = 4.5
-"""Seconds from the first signal to the end of the process, at most."""
+"""Maximum seconds from the first signal to the end of the process."""
 CUT_OFF = 1
-"""The exit code of a process that did not stop in time."""
+"""Exit code of a process that did not stop in time."""
 
 
 class Deadline:
-    """From `set` on the process has GRACE seconds to stop; then it is cut off, unless `lifted` before."""
+    """After `set`, the process exits in GRACE seconds unless `lift` is called first."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
@@ -42,7 +42,7 @@ class Deadline:
     def _watch(self) -> None:
         if self._stopped.wait(GRACE):
             return
-        # In a thread: standard error may be what blocks.
+        # In a thread: standard error itself may block.
         saying = threading.Thread(target=_say_cut_off, daemon=True)
         saying.start()
         saying.join(0.2)
@@ -50,14 +50,14 @@ class Deadline:
 
 
 def _say_cut_off() -> None:
-    logger().error("stop timed out seconds=%g; something still blocked, and was left behind", GRACE)
+    logger().error("stop timed out, a blocked operation was abandoned: seconds=%g", GRACE)
 
 
 @contextmanager
 def stop_asked() -> Iterator[Callable[[], bool]]:
-    """Inside, the first signal breaks nothing off: the function says whether one came.
+    """Inside, the first signal interrupts nothing; the yielded function returns whether one arrived.
 
-    The second raises KeyboardInterrupt, since a reader of the output that has stopped holds up a write without end.
+    The second signal raises KeyboardInterrupt, since a write blocks while the reader of the output does not read.
     """
     came: list[int] = []
 
@@ -78,12 +78,12 @@ def stop_asked() -> Iterator[Callable[[], bool]]:
 
 
 def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-    """Run a verb on a loop; a signal cancels it, which gives None."""
-    import asyncio  # here, since it takes as long to load as a small file to decode
+    """Run a verb on an event loop. A signal cancels it, and the result is None."""
+    import asyncio  # here, since loading it takes as long as decoding a small file
 
     from klvrelay.threads import DaemonExecutor
 
-    logger()  # what runs on a loop may log from anywhere
+    logger()  # set up logging before any task or thread logs
 
     async def ended(task: asyncio.Task[T]) -> T | None:
         try:
@@ -101,7 +101,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
         with asyncio.Runner() as runner:
             loop = runner.get_loop()
             loop.set_default_executor(DaemonExecutor())
-            with _held():  # else one between these steps would leave a coroutine that nothing awaits
+            with _held():  # a signal between these steps would leave a coroutine unawaited
                 task = loop.create_task(verb())
                 for number in SIGNALS:
                     loop.add_signal_handler(number, stop)
@@ -112,7 +112,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
 
 @contextmanager
 def _held() -> Iterator[None]:
-    """Signals that come inside are delivered behind it."""
+    """Defer signals until the end of the block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield

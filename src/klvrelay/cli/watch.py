@@ -1,4 +1,4 @@
-"""The options of `watch`, and the call of the table."""
+"""Options and entry point of `klvrelay watch`."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ EXAMPLES = (
 )
 EPILOG = """\
 rows:
-  A stream is shown from its first message on. It is left out once its retained topics are deleted, or when it has been
-  offline for an hour. Where standard output is no terminal, a line for each stream is printed each second.
+  A stream appears with its first message. It disappears when its retained topics are deleted, or when it has been
+  offline for an hour. If standard output is not a terminal, one line per stream is printed every second.
 """ + option_groups.BROKERS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("stream", nargs="?", metavar="STREAM", help="only this one")
-    option_groups.add_choice(parser, "only streams of this PID; may be given again", "only streams of this program")
+    parser.add_argument("stream", nargs="?", metavar="STREAM", help="show only this stream")
+    option_groups.add_choice(parser, "show only streams of this PID; repeatable", "show only streams of this program")
     option_groups.add_mqtt(parser, required=True)
 
 
 async def run(args: argparse.Namespace) -> int:
-    """Show the streams until a signal comes."""
+    """Show the streams until a signal arrives."""
     from klvrelay.cli.verbs.watch import watch
     from klvrelay.config.names import checked_name
     from klvrelay.config.settings import mqtt_settings

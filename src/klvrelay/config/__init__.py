@@ -1,1 +1,1 @@
-"""Settings: URLs, TOML files and secrets, as typed values."""
+"""Settings as typed values: URLs, TOML files and secrets."""

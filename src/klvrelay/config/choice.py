@@ -1,4 +1,4 @@
-"""Which KLV of a source is wanted, and under which names."""
+"""Selects the KLV of a source by PID and program, and names its streams."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from klvrelay.core import LOWER, LOWER_HERE, Sighting
 
 
 class Choice:
-    """Which KLV of a source is wanted, and under which names.
+    """The selected KLV of a source, and the names of its streams.
 
-    only      PIDs; none: all of them
-    program   number of the program whose KLV is wanted; None: of all
-    names     name of a stream by its PID
-    taken     names that other streams of the relay have
-    together  all of it is one stream, whatever its PIDs
+    only      selected PIDs; empty: all
+    program   number of the selected program; None: all
+    names     stream names by PID
+    taken     names of other streams of the relay
+    together  all KLV is one stream, whatever its PIDs
     """
 
     __slots__ = ("names", "only", "program", "taken", "together")
@@ -45,17 +45,17 @@ class Choice:
         return (not self.only or pid in self.only) and (self.program is None or program == self.program)
 
     def missed(self, places: Mapping[int | None, int | None]) -> str:
-        """What was wanted, and where there is KLV instead: programs by PID."""
+        """What was selected, and where KLV was found instead. `places`: programs by PID."""
         wanted = [f"PID {pid:#x}" for pid in sorted(self.only)]
         wanted += [] if self.program is None else [f"program {self.program}"]
         found = [
             f"PID {pid:#x}" + ("" if program is None else f" (program {program})")
             for pid, program in places.items() if pid is not None
         ]  # fmt: skip
-        return f"{', '.join(wanted)} was asked for; there is KLV on {', '.join(found) or 'no PID'}"
+        return f"{', '.join(wanted)} was selected; KLV is on {', '.join(found) or 'no PID'}"
 
     def awaits_lower(self, seen: Sighting) -> bool:
-        """May a lower PID that is wanted carry KLV too?"""
+        """May a lower selected PID carry KLV too?"""
         if self.only and (seen.pid is None or min(self.only) >= seen.pid):
             return False
         return bool(seen.listing & (LOWER if self.program is None else LOWER_HERE))
@@ -66,7 +66,7 @@ TOGETHER = Choice(together=True)
 
 
 def chosen(pid: int | Iterable[int] | None, program: int | None) -> Choice:
-    """The choice of one PID, or of several, and of a program; raises ConfigError for what is no number of the kind."""
+    """The choice of one or several PIDs, and of a program. Raises ConfigError for an invalid number."""
     if pid is None and program is None:
         return EVERYTHING
     pids = () if pid is None else (pid,) if isinstance(pid, int | str) else pid

@@ -1,5 +1,5 @@
-"""Passwords and passphrases from where no other user of the machine can read them: files, systemd credentials, the
-environment.
+"""Reads passwords and passphrases from files, systemd credentials and the environment, where other users cannot read
+them.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ SOURCE_PASSWORD = "KLVRELAY_SOURCE_PASSWORD"
 SRT_PASSPHRASE = "KLVRELAY_SRT_PASSPHRASE"
 VARIABLES = (MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASSPHRASE)
 _NAMED = r"KLVRELAY_[A-Z0-9_]{1,80}_(?:PASSWORD|PASSPHRASE|URL)"
-"""Variables that settings may name."""
+"""Environment variables that settings may name."""
 
 WITH_LOGIN = ("rtsp", "rtsps", "http", "https")
 """Schemes of sources that take a user and a password."""
 SECRET_MOST = 64 << 10
 FOLDER = "CREDENTIALS_DIRECTORY"
-"""The variable in which systemd tells where a service's credentials are (LoadCredential=)."""
+"""The variable with the folder of a service's credentials, set by systemd (LoadCredential=)."""
 
 _taken: dict[str, Secret] = {}
 
 
 def secret_file(path: str, key: str) -> Secret:
-    """The one line of a file or a pipe that only its owner can read; raises ConfigError, naming `key`.
+    """The single line of a file or pipe that only its owner can read. Raises ConfigError, naming `key`.
 
-    `path` may begin with ${CREDENTIALS_DIRECTORY}/, which systemd sets. Its files may have a group that can read them.
+    `path` may begin with ${CREDENTIALS_DIRECTORY}/, which systemd sets. Files there may be readable by their group.
     """
-    from klvrelay.config.small_file import read_small  # here, since few have a use for it
+    from klvrelay.config.small_file import read_small  # here, since most runs do not need it
 
     path = _expanded(path, key)
     data, mode = read_small(path, key, SECRET_MOST)
     if readable_by_others(path, mode):
-        raise ConfigError(f"{key}: can be read by others; run: chmod 600 {printable(path)}")
+        raise ConfigError(f"{key}: other users can read it; run: chmod 600 {printable(path)}")
     try:
         text = data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
@@ -46,12 +46,12 @@ def secret_file(path: str, key: str) -> Secret:
     if not text:
         raise ConfigError(f"{key}: is empty")
     if any(sign in text for sign in "\r\n\0"):
-        raise ConfigError(f"{key}: has more than one line; give a file with nothing else in it")
+        raise ConfigError(f"{key}: has more than one line; the file must contain the secret only")
     return Secret(text)
 
 
 def readable_by_others(path: str, mode: int) -> bool:
-    """May others than its owner read or change a file? The access lists of systemd show as rights of the group."""
+    """May users other than the owner access a file? The access lists of systemd appear as group permissions."""
     folder = os.environ.get(FOLDER)
     of_systemd = folder and os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)
     allowed = stat.S_IRWXU | (stat.S_IRGRP if of_systemd else 0)
@@ -59,19 +59,19 @@ def readable_by_others(path: str, mode: int) -> bool:
 
 
 def _expanded(path: str, key: str) -> str:
-    """The path with the folder of systemd's credentials put in."""
+    """The path with ${CREDENTIALS_DIRECTORY} expanded."""
     begin = f"${{{FOLDER}}}/"
     if not path.startswith(begin):
         return path
     if not (folder := os.environ.get(FOLDER)):
-        raise ConfigError(f"{key}: {FOLDER} is not set: start klvrelay by systemd, with LoadCredential= in its unit")
+        raise ConfigError(f"{key}: {FOLDER} is not set: start klvrelay from systemd with LoadCredential= in its unit")
     return os.path.join(folder, path.removeprefix(begin))
 
 
 def environment(name: str) -> Secret | None:
-    """The value of one of VARIABLES, also after `take_environment`; None where it is not set, or empty.
+    """The value of an environment variable, also after `take_environment`; None if it is unset or empty.
 
-    Raises ConfigError where it is not UTF-8 text.
+    Raises ConfigError if it is not UTF-8 text.
     """
     text = os.environ.get(name)
     secret = Secret(text) if text else _taken.get(name)
@@ -81,16 +81,16 @@ def environment(name: str) -> Secret | None:
 
 
 def named_variable(name: str, key: str) -> Secret:
-    """The value of a variable that settings name; raises ConfigError, naming `key`."""
+    """The value of a variable named in settings. Raises ConfigError, naming `key`."""
     if not re.fullmatch(_NAMED, name):
-        raise ConfigError(f"{key}: give the name of a variable, KLVRELAY_..._PASSWORD, _PASSPHRASE or _URL")
+        raise ConfigError(f"{key}: must be the name of a variable, KLVRELAY_..._PASSWORD, _PASSPHRASE or _URL")
     if (secret := environment(name)) is None:
-        raise ConfigError(f"{key}: {name} is not set in the environment, or is empty")
+        raise ConfigError(f"{key}: {name} is unset or empty in the environment")
     return secret
 
 
 def take_environment() -> None:
-    """Take our secrets out of the environment: no child gets them, and /proc/PID/environ shows them no more."""
+    """Remove secrets from the environment, so that no child process inherits them and /proc/PID/environ is clean."""
     names = [name for name in os.environ if name.startswith("KLVRELAY_")]
     for name in names:
         if name not in VARIABLES and not re.fullmatch(_NAMED, name):
@@ -103,8 +103,8 @@ def take_environment() -> None:
 
 
 def _wipe(name: bytes) -> None:
-    """Overwrite the value where the kernel put it when the process began; it may stand there more than once."""
-    import ctypes  # here, since few have a use for it
+    """Overwrite the value in the memory block that the kernel exposes; it may occur there more than once."""
+    import ctypes  # here, since most runs do not need it
 
     block = ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")
     place = 0
@@ -116,13 +116,15 @@ def _wipe(name: bytes) -> None:
 
 
 def with_password(url: Url, password: Secret | None) -> Url:
-    """The URL with a password: in place of {password} in its path or query; else where it has a user and none, and is
-    of a kind that takes one. Raises ConfigError for a {password} without a password.
+    """The URL with a password, in place of {password} in its path or query, or else for its user.
+
+    A URL with a password, without a user or of another scheme stays unchanged. Raises ConfigError for a {password}
+    without a password.
     """
     if url.has_placeholder:
         if password is None:
             raise ConfigError(
-                f"{url}: {PLACEHOLDER} is in it, and no password was given: name a file (--password-file, or"
+                f"{url}: contains {PLACEHOLDER}, but no password was given: name a file (--password-file, or"
                 f" password_file in settings), or set {SOURCE_PASSWORD}"
             )
         return url.filled(password)
@@ -132,5 +134,5 @@ def with_password(url: Url, password: Secret | None) -> Url:
 
 
 def is_secret(url: Url) -> bool:
-    """Does the URL hold a password or a passphrase, or a parameter whose name says that it is such?"""
+    """Does the URL contain a password, a passphrase, or a parameter named like one?"""
     return next(url.secrets(), None) is not None

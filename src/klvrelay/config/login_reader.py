@@ -1,4 +1,4 @@
-"""Reads who may read a source, and with which password, out of a TOML table or of files that it names."""
+"""Reads the user and password of a source from a TOML table, or from files and variables that it names."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from klvrelay.text import Secret
 SECRET_KEYS = (
     "username", "password", "password_file", "password_env", "passphrase_file", "passphrase_env", "url_file", "url_env",
 )  # fmt: skip
-"""Keys of a source that say who may read it; with `url` they make the URL that is opened."""
+"""Keys of a source's login, which become part of the URL that is opened."""
 
 T = TypeVar("T")
 
 
 class LoginReader(TomlReader):
-    """A reader of tables with passwords in them.
+    """Reads tables with passwords.
 
-    has_secrets  a password, or the like, stands in the file itself
+    has_secrets  the file itself contains a secret
     """
 
     has_secrets = False
@@ -40,28 +40,28 @@ class LoginReader(TomlReader):
         self._source_password = source_password
 
     def url(self, table: dict[str, Any]) -> Url:
-        """Where a source is: as it stands, or out of a file or a variable, as one with a token in it may be."""
+        """The URL of a source, given directly, or in a file or variable (e.g. because it contains a token)."""
         self._one(table, ("url", "url_file", "url_env"), "source")
         if (secret := self._elsewhere(table, "url", "source")) is not None:
             key = next(key for key in ("url_file", "url_env") if key in table)
             return self.checked(f"source.{key}", Url.parse, secret.reveal())
         if not isinstance(table.get("url"), str):
-            raise self.wrong("source.url", 'every source needs one, e.g. url = "udp://0.0.0.0:5000"')
+            raise self.wrong("source.url", 'missing; every source needs one, e.g. url = "udp://0.0.0.0:5000"')
         url = self.checked("source.url", Url.parse, table["url"])
         self.has_secrets |= is_secret(url)
         return url
 
     def login(self, table: dict[str, Any], url: Url) -> Url:
-        """The URL with the user and the password that stand beside it."""
+        """The URL with the user and password of the table."""
         user = self.typed(table, "username", str, "source", None)
         password = self.secret(table, "password")
         key = next((k for k in ("username", "password", "password_file", "password_env") if k in table), None)
         if key is not None and url.scheme not in WITH_LOGIN:
-            raise self.wrong(f"source.{key}", f"is for {', '.join(f'{s}://' for s in WITH_LOGIN)} only")
+            raise self.wrong(f"source.{key}", f"applies to {', '.join(f'{s}://' for s in WITH_LOGIN)} only")
         if user is not None and url.user is not None:
-            raise self.wrong("source.username", "the URL has a user too: say one of them")
+            raise self.wrong("source.username", "the URL has a user too; give only one")
         if password is not None and url.password is not None:
-            raise self.wrong(f"source.{key}", "the URL has a password too: say one of them")
+            raise self.wrong(f"source.{key}", "the URL has a password too; give only one")
         if user is not None:
             url = url._replace(user=user)
         if password is not None and url.user is None and not url.has_placeholder:
@@ -70,7 +70,7 @@ class LoginReader(TomlReader):
         return self.checked("source.url", with_password, url, known)
 
     def secret(self, table: dict[str, Any], key: str, where: str = "source") -> Secret | None:
-        """A password: as it stands, or out of a file or a variable."""
+        """A secret, given directly, or in a file or variable."""
         self._one(table, (key, f"{key}_file", f"{key}_env"), where)
         given = self.typed(table, key, str, where, None)
         self.has_secrets |= given is not None
@@ -79,17 +79,17 @@ class LoginReader(TomlReader):
     def _one(self, table: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
         first, *others = [key for key in keys if key in table] or [""]
         if others:
-            raise self.wrong(f"{where}.{others[0]}", f"{first} is given too: say one of them")
+            raise self.wrong(f"{where}.{others[0]}", f"{first} is given too; give only one")
 
     def _elsewhere(self, table: dict[str, Any], key: str, where: str) -> Secret | None:
-        """What the file or the variable holds that stands for the key."""
+        """The content of the file or variable that the table names instead of the key."""
         for name, read in ((f"{key}_file", secret_file), (f"{key}_env", named_variable)):
             if (place := self.typed(table, name, str, where, None)) is not None:
                 return self.checked(f"{where}.{name}", read, place, "")
         return None
 
     def checked(self, key: str, read: Callable[..., T], *given: Any) -> T:
-        """What `read` makes of it; its ConfigError becomes one of this key."""
+        """The result of `read`. A ConfigError that it raises is reported for this key."""
         try:
             return read(*given)
         except ConfigError as fault:

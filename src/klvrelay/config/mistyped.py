@@ -1,6 +1,4 @@
-"""Texts that are no URL but look like one: where a slash is missing, a password would be taken for a part of a file's
-name, and shown with it.
-"""
+"""Detects mistyped URLs, whose password would otherwise be taken for part of a file name and shown in messages."""
 
 from __future__ import annotations
 
@@ -10,8 +8,8 @@ from functools import cache
 from klvrelay.errors import ConfigError
 
 MISTYPED = (
-    "this looks like a mistyped URL, and is not shown since a password may be in it: write scheme://host/path, with"
-    " user@ before the host. A file of such a name is written file:///..., with @ as %40"
+    "this looks like a mistyped URL, which is not shown since it may contain a password: write scheme://host/path, with"
+    " user@ before the host. For a file with such a name write file:///..., with @ as %40"
 )
 
 _SCHEMES = "udp|rtp|tcp|srt|rtsps?|rtmps?|https?|mqtts?|wss?|ftps?|file"
@@ -22,19 +20,19 @@ _FORM = rf"""[^\w./~-]*(?:
 )"""
 _SECRET = r"(?:(?:pass|pwd|token|secret|auth|credential|signature|key)[\w-]{0,20}|(?<![a-z])sig)\s{0,3}="
 _TELLTALE = frozenset("@:;=%\\ ")
-"""Without one of these characters, or two slashes in a row, nothing in ASCII looks like a URL."""
+"""ASCII text without any of these characters or two consecutive slashes does not look like a URL."""
 
 
 @cache
 def _forms() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Compiled when a text may be one: most are the name of a file or a stream, and a command starts without."""
+    """Compiled on first use: most texts are names of files or streams, and start-up should stay fast."""
     return re.compile(_FORM, re.VERBOSE | re.IGNORECASE), re.compile(_SECRET, re.IGNORECASE)
 
 
 def looks_like_url(text: str) -> bool:
-    """Does it look like a URL, a mistyped one too, or as if a user and a password, or an option with one, were in it?
+    """Does the text look like a URL (even a mistyped one), or contain a user and password or a secret option?
 
-    Fullwidth signs, backslashes and percent codes count as what they stand for.
+    Full-width characters, backslashes and percent-encoding count as the characters they represent.
     """
     if text.isascii() and text.isprintable() and "//" not in text and _TELLTALE.isdisjoint(text):
         return False
@@ -44,13 +42,13 @@ def looks_like_url(text: str) -> bool:
     form, secret = _forms()
     decoded = unquote(unquote(unicodedata.normalize("NFKC", text)))
     plain = unicodedata.normalize("NFKC", decoded).replace("\\", "/")
-    # A user stands before an @, with a password or behind two slashes.
+    # A user precedes an @, with a password or after two slashes.
     login = "@" in plain.partition(":")[2] or "@" in plain.partition("//")[2]
     return login or "://" in plain or form.match(plain) is not None or secret.search(plain) is not None
 
 
 def stripped(text: str) -> str:
-    """Without the blanks around it, also those that are not seen: a byte order mark, line ends, zero-width spaces."""
+    """The text without surrounding white space, including byte order marks, line ends and zero-width spaces."""
     begin, end = 0, len(text)
     while begin < end and _is_blank(text[begin]):
         begin += 1
@@ -68,12 +66,12 @@ def _is_blank(character: str) -> bool:
 
 
 def no_url(text: str, key: str, wanted: str) -> str:
-    """The text as it stands; raises ConfigError, naming `key` and what is `wanted`, for what looks like a URL."""
+    """The text unchanged. Raises ConfigError, naming `key` and what is `wanted`, if it looks like a URL."""
     if looks_like_url(text):
-        raise ConfigError(f"{key}: give {wanted}; this looks like a URL, and is not shown")
+        raise ConfigError(f"{key}: give {wanted}; this looks like a URL, which is not shown")
     return text
 
 
 def file_name(text: str, key: str) -> str:
-    """The name of a file or folder as it stands; raises ConfigError, naming `key`, for what looks like a URL."""
+    """The file or folder name unchanged. Raises ConfigError, naming `key`, if it looks like a URL."""
     return no_url(text, key, "the name of a file or folder")

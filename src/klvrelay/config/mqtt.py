@@ -1,4 +1,4 @@
-"""What an MQTT connection needs to know, from a URL or a settings file, checked before anything connects."""
+"""Settings of an MQTT connection, from a URL or a settings file, validated before anything connects."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from klvrelay.text import Secret
 PublishBad = Literal["rejected", "telemetry", "drop"]
 
 WINDOWS = {5: 1000, 4: 100}
-"""Messages in flight by protocol, where nothing is set. AWS IoT takes 100 from a client, mosquitto 2.0 any number."""
+"""Default window by protocol level. AWS IoT allows 100 messages in flight per client, mosquitto 2.0 any number."""
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FORM = "mqtt://[user@]host[:port][/prefix]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSettings:
-    """One broker and how to speak to it.
+    """One broker and how to connect to it.
 
-    protocol         5, falling back to 3.1.1 where the broker wants that, or 4 for 3.1.1 at once
+    protocol         5, falling back to 3.1.1 if the broker requires it, or 4 for 3.1.1 only
     qos              of telemetry and rejected records: 0, 1 (the default: confirmed) or 2
     prefix           first level or levels of every topic
-    keepalive        seconds of silence after which a ping is sent
+    keepalive        seconds without traffic after which a ping is sent
     window           maximum unacknowledged messages in flight; the broker's Receive Maximum bounds it further. None for
-                     1,000, or 100 with MQTT 3.1.1, where a broker can not say what it takes
-    timeout          seconds that any one answer may take
-    expiry           seconds after which the broker drops telemetry it couldn't hand on; 0 for never (MQTT 5)
-    publish_bad      where records with a bad checksum go
+                     1,000, or 100 with MQTT 3.1.1, in which a broker cannot announce a limit
+    timeout          maximum seconds for each response
+    expiry           seconds after which the broker discards undelivered telemetry; 0: never (MQTT 5)
+    publish_bad      topic of records with a bad checksum, or "drop"
     raw              also publish the KLV bytes of each telemetry record
     numbers          "safe": integers beyond 2^53 - 1 as strings, in all JSON documents
     allow_plaintext  send a password over TCP without TLS to another machine
@@ -66,20 +66,20 @@ class MqttSettings:
 
     @property
     def url(self) -> str:
-        """The broker's address for messages: without user, password and options."""
+        """The broker's address for messages, without user, password and options."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
     def window_of(self, protocol: int) -> int:
-        """Messages in flight at most, as far as we decide it, with MQTT 5 or 4 (3.1.1)."""
+        """Maximum messages in flight on our side, for protocol level 5 or 4 (3.1.1)."""
         return self.window or WINDOWS[protocol]
 
     @classmethod
     def from_url(cls, url: str, **settings: Any) -> Self:
-        """Settings from `mqtt[s]://user:password@host:port/prefix?qos=1&...`; keywords win over the URL.
+        """Settings from `mqtt[s]://user:password@host:port/prefix?qos=1&...`. Keywords override the URL.
 
-        Any field can be an option after the `?`. Raises ConfigError, which never shows a part of the URL
-        that could hold a password.
+        Any field can be an option after the `?`. Raises ConfigError, which never quotes a part of the URL that may
+        contain a password.
         """
         return cls(**{**_from_url(url), **settings})
 
@@ -88,7 +88,7 @@ def _from_url(url: str) -> dict[str, Any]:
     parts = Url.parse(url)
     if parts.scheme in ("ws", "wss"):
         raise ConfigError(
-            "MQTT URL: MQTT over WebSocket (ws://, wss://) is not spoken: use the broker's mqtt:// or mqtts:// listener"
+            "MQTT URL: WebSocket (ws://, wss://) is not supported; use the broker's mqtt:// or mqtts:// listener"
         )
     if parts.scheme not in _PORTS:
         raise ConfigError(f"MQTT URL: must begin with mqtt:// or, for TLS, mqtts://: {_FORM}")
@@ -109,8 +109,8 @@ def _option(key: str, text: str, number: int) -> Any:
         return _OPTIONS[key](text)
     except (ValueError, KeyError):
         pass
-    # Its value is not quoted: where an & is missing, the value of the next option is in it.
-    raise ConfigError(f"MQTT URL: {key} can't be what is given there")
+    # The value is not quoted: if an & is missing, it includes the next option.
+    raise ConfigError(f"MQTT URL: invalid value of {key}")
 
 
 def _flag(text: str) -> bool:
@@ -140,7 +140,7 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
 
 
 def _check(s: MqttSettings) -> None:
-    """Raise ConfigError at the first setting that can't be meant."""
+    """Raise ConfigError for the first invalid setting."""
     for key, allowed in (("qos", (0, 1, 2)), ("protocol", (4, 5)), ("publish_bad", _BAD), ("numbers", _NUMBERS)):
         if getattr(s, key) not in allowed:
             raise ConfigError(f"mqtt {key}: must be one of {', '.join(map(str, allowed))}")
@@ -171,7 +171,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 def _check_prefix(prefix: str) -> None:
     levels = prefix.split("/")
     if not all(levels) or any(c in "+#" or not c.isprintable() for c in prefix) or prefix[0] == "$":
-        raise ConfigError("mqtt prefix: topic levels such as klvrelay or site/klv, no + or #, no $ in front")
+        raise ConfigError("mqtt prefix: must be topic levels such as klvrelay or site/klv, without +, # or a leading $")
     no_url(prefix, "mqtt prefix", "topic levels such as site/klv")
 
 
@@ -179,12 +179,12 @@ def _check_security(s: MqttSettings) -> None:
     if s.password is not None and s.username is None:
         raise ConfigError("mqtt username: a password needs a user name")
     if (s.cert_file is None) != (s.key_file is None):
-        raise ConfigError("mqtt cert_file, key_file: a client certificate needs both")
+        raise ConfigError("mqtt cert_file, key_file: a client certificate requires both")
     if not s.tls and (s.ca_file or s.cert_file):
-        raise ConfigError("mqtt ca_file, cert_file: only TLS uses them: write mqtts:// instead of mqtt://")
+        raise ConfigError("mqtt ca_file, cert_file: used by TLS only: write mqtts:// instead of mqtt://")
     if s.password is not None and not s.tls and not s.allow_plaintext and not _loopback(s.host):
         raise ConfigError(
-            f"{s.url}: the password would cross the network readable: use mqtts://, or set allow_plaintext"
+            f"{s.url}: the password would be sent unencrypted: use mqtts://, or set allow_plaintext"
         )
 
 

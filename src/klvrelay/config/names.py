@@ -1,4 +1,4 @@
-"""Names made safe: of streams, of topic levels; numbers of PIDs and programs."""
+"""Validates and derives names of streams and topic levels; parses PIDs and program numbers."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ __all__ = [
 ]  # fmt: skip
 
 LEVEL_LIMIT = 96
-"""Characters that one topic level or stream name may have."""
+"""Maximum characters of a topic level or stream name."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
 
 
 def checked_name(name: str, key: str = "stream", *, most: int = LEVEL_LIMIT) -> str:
-    """A stream's name as it stands; raises ConfigError, naming `key`, for one that would not stand on one line of any
-    log, table or message, or has more than `most` characters.
+    """A stream name, unchanged. Raises ConfigError, naming `key`, if it is empty, has more than `most` characters, or
+    contains characters that are not printable.
     """
     if not name:
-        raise ConfigError(f"{key}: a name is empty")
+        raise ConfigError(f"{key}: a name must not be empty")
     if len(name) > most:
-        raise ConfigError(f"{key}: a name has at most {most} characters")
+        raise ConfigError(f"{key}: a name may have at most {most} characters")
     for place, character in enumerate(name, 1):
         if not character.isprintable():
             code = f"U+{ord(character):04X}"
-            raise ConfigError(f"{key}: character {place} of a name is {code}: only printable ones and blanks are taken")
+            raise ConfigError(f"{key}: character {place} of a name is {code}; only printable ones and spaces are valid")
     if name != name.strip():
-        raise ConfigError(f"{key}: a name begins or ends with a blank")
+        raise ConfigError(f"{key}: a name must not begin or end with a space")
     return no_url(name, key, "a name such as uav1")
 
 
 def safe_level(text: str) -> str:
-    """`text` as one MQTT topic level: all but `[A-Za-z0-9_.-]` percent-coded, never empty, bounded.
+    """`text` as one MQTT topic level: never empty, bounded, with all but `[A-Za-z0-9_.-]` percent-encoded.
 
-    Different texts (but for the empty one) give different levels; what is already safe stays as it is.
+    Different texts (except the empty one) give different levels. A safe text stays unchanged.
     """
     level = _UNSAFE.sub(_percent, text) or "%00"
     if not level.strip("."):
@@ -58,7 +58,7 @@ def _percent(unsafe: re.Match[str]) -> str:
 def _bounded(level: str, text: str) -> str:
     if len(level) <= LEVEL_LIMIT:
         return level
-    import hashlib  # here, since few names are so long
+    import hashlib  # here, since few names are that long
 
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     head = re.sub(r"%.?$", "", level[: LEVEL_LIMIT - 13])
@@ -66,7 +66,7 @@ def _bounded(level: str, text: str) -> str:
 
 
 def stream_name(source: str | os.PathLike[str] | Url) -> str:
-    """A name for a source's stream, of `[A-Za-z0-9_.-]` only: udp://239.1.1.1:5000 -> udp-239.1.1.1-5000."""
+    """A stream name derived from a URL, of `[A-Za-z0-9_.-]` only: udp://239.1.1.1:5000 -> udp-239.1.1.1-5000."""
     url = source if isinstance(source, Url) else Url.parse(source)
     if url.scheme == "stdin":
         return "stdin"
@@ -75,15 +75,15 @@ def stream_name(source: str | os.PathLike[str] | Url) -> str:
     port = "" if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else str(url.port)
     if url.scheme in ("udp", "rtp", "tcp", "srt"):
         return _slug("-".join(filter(None, (url.scheme, url.host, port))))
-    from klvrelay.config import parameters  # here, since the name of a file has no use for it
+    from klvrelay.config import parameters  # here, since a file name does not need it
 
     path = re.sub(r"\.\w{1,5}$", "", parameters.nameable(url.path))
     return _slug("-".join(filter(None, (url.host, port, path))))
 
 
 def stem(path: str) -> str:
-    """The name of a file without what stands behind its last dot: flight.ts -> flight."""
-    # PurePath(path).stem, without the module: an empty or single-dot part of a path is no name.
+    """A file name without its last suffix: flight.ts -> flight."""
+    # PurePath(path).stem without loading pathlib: empty and single-dot parts of a path are not names.
     name = next((part for part in reversed(path.split("/")) if part not in ("", ".")), "")
     dot = name.rfind(".")
     return name[:dot] if 0 < dot < len(name) - 1 else name
@@ -95,7 +95,7 @@ def _slug(text: str) -> str:
 
 
 def _in_ascii(text: str) -> str:
-    """Letters without their accents; what has no ASCII form is left out."""
+    """The text in ASCII: letters lose their accents, other characters are dropped."""
     if text.isascii():
         return text
     import unicodedata
@@ -109,12 +109,12 @@ PROGRAM_MOST = 65535
 
 
 def pid_number(given: str | int) -> int:
-    """A PID out of `257`, `"257"` or `"0x101"`; raises ConfigError."""
+    """A PID from `257`, `"257"` or `"0x101"`. Raises ConfigError."""
     return _number("PID", given, 0, PID_MOST, "such as 0x101 or 257")
 
 
 def program_number(given: str | int) -> int:
-    """A program's number out of `2` or `"2"`; raises ConfigError."""
+    """A program number from `2` or `"2"`. Raises ConfigError."""
     return _number("program", given, 1, PROGRAM_MOST, "such as 1")
 
 
@@ -131,7 +131,7 @@ def _number(what: str, given: str | int, least: int, most: int, example: str) ->
 
 
 def unique_name(name: str, taken: Collection[str]) -> str:
-    """The name, or where it is taken with -2, -3, ... behind."""
+    """The name, with the suffix -2, -3, ... if it is taken."""
     number, unique = 2, name
     while unique in taken:
         unique, number = f"{name}-{number}", number + 1
@@ -139,7 +139,7 @@ def unique_name(name: str, taken: Collection[str]) -> str:
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
-    """The same names in the same order, where an earlier one has it already with -2, -3, ... behind."""
+    """The names in order, with the suffix -2, -3, ... for each that repeats an earlier one."""
     wanted = list(names)
     taken: set[str] = set(wanted)
     seen: set[str] = set()

@@ -1,6 +1,6 @@
-"""Parameters in the path and in the query of a URL: which of them are secrets, and what may be shown of the others.
+"""Finds secrets among the parameters in the path and query of a URL, and hides them in messages.
 
-Cameras take `user=admin&password=...` in the path too, with `&`, `;` or `_` between the parameters.
+Some cameras expect `user=admin&password=...` in the path, with `&`, `;` or `_` between the parameters.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import Literal, NamedTuple
 from klvrelay.text import HIDDEN
 
 CODED_MOST = 4
-"""How often a text may be percent-coded; one that is coded more often is hidden as a whole."""
+"""Maximum levels of percent-encoding. A text with more levels is hidden as a whole."""
 
 _WORDS = r"pass|pwd|token|secret|auth|credential|signature|hmac|(?<![a-z])(?:sig|pw)(?![a-z])|key(?![a-z])"
 _CAMEL_CASE = r"(?<=[a-z])(?=[A-Z])"
 _FOLDERS = frozenset((
     "password", "passwd", "pwd", "passphrase", "token", "secret", "apikey", "api_key", "access_token",
 ))  # fmt: skip
-"""Parts of a path behind which the value is the next part: /token/.../live.m3u8."""
+"""Path segments whose value is the next segment: /token/.../live.m3u8."""
 _USERS = frozenset(("user", "username", "usr", "login"))
 _PLACES = frozenset((
     "channel", "channelid", "chid", "chn", "ch", "camera", "cam", "stream", "subtype", "profile", "track", "trackid",
     "video", "unicast",
 ))  # fmt: skip
-"""Names of parameters that say which picture of a camera is wanted."""
+"""Names of parameters that select a picture of a camera."""
 _PLACE = r"(?:[0-9]{1,4}|true|false)(?:\.[a-z0-9]{1,5})?"
 _SEPARATOR = r"([&;]|_(?=(?:password|channel|stream)=))"
 
@@ -35,8 +35,8 @@ Kind = Literal["plain", "mark", "place", "name", "hidden", "secret"]
 class UrlPart(NamedTuple):
     """A piece of a path or a query.
 
-    kind  "plain", "mark" (what separates) and "place" (see `is_place`) are shown as they are; "name" is that of a
-          parameter whose value is not; "hidden" is such a value; "secret" one whose name says that it is a secret
+    kind  shown: "plain", "mark" (a separator), "place" (see `is_place`), and "name" (of a parameter with a hidden
+          value). Not shown: "hidden" (such a value), and "secret" (a value whose name marks it as a secret).
     """
 
     text: str
@@ -44,44 +44,44 @@ class UrlPart(NamedTuple):
 
 
 def holds_secret(name: str) -> bool:
-    """Does a parameter or an option of this name hold a secret, and not the name of a file with one?"""
+    """Does a parameter or option of this name contain a secret (rather than name a file with one)?"""
     if name.lower().endswith("file"):
         return False
     return re.search(_WORDS, re.sub(_CAMEL_CASE, "_", name), re.IGNORECASE) is not None
 
 
 def is_place(name: str, value: str) -> bool:
-    """Is it a parameter that says which picture of a camera is wanted, with nothing else in its value?"""
+    """Is it a parameter that selects a picture of a camera, with nothing else in its value?"""
     return name.lower() in _PLACES and re.fullmatch(_PLACE, value, re.IGNORECASE) is not None
 
 
 def shown(text: str) -> str:
-    """A path as it may be shown: each parameter's value as `***`, unless it says which picture is wanted."""
+    """A path for messages: each parameter's value is `***`, unless it selects a picture."""
     return "".join(HIDDEN if kind in ("hidden", "secret") and text else text for text, kind in parts(text))
 
 
 def nameable(text: str) -> str:
-    """What of a path may become part of a name: no secrets and no users, nor what they are called."""
-    from urllib.parse import unquote  # here, since the name of a file has no use for it
+    """The parts of a path that may become part of a name: no secrets or users, nor their parameter names."""
+    from urllib.parse import unquote  # here, since a file name does not need it
 
     kept = ("-" if kind == "mark" else text for text, kind in parts(text) if _is_nameable(text, kind))
     return unquote("".join(kept))
 
 
 def secrets(text: str) -> Iterator[str]:
-    """Values in it that are secrets by their names."""
+    """The values whose names mark them as secrets."""
     return (part.text for part in parts(text) if part.kind == "secret" and part.text)
 
 
 def hidden(text: str) -> Iterator[str]:
-    """All values in it that are not shown."""
+    """All values that are not shown."""
     return (part.text for part in parts(text) if part.kind in ("hidden", "secret") and part.text)
 
 
 def parts(text: str) -> list[UrlPart]:
-    """The pieces of a path or a query; percent-coded signs count as what they stand for.
+    """The pieces of a path or query. Percent-encoded characters count as the characters they represent.
 
-    The text is that of the URL, decoded only where a parameter would not be seen otherwise.
+    The pieces have the text of the URL, decoded only where a parameter could not be recognised otherwise.
     """
     if "%" not in text and text.isascii():
         return _split(text)
@@ -111,7 +111,7 @@ def _decoded(text: str) -> str | None:
 
 
 def _split(text: str) -> list[UrlPart]:
-    """What stands alone behind a hidden value may be the rest of it."""
+    """Hide a bare piece after a hidden value: it may be the rest of that value."""
     pieces = re.split(_SEPARATOR, text)
     found = _field(pieces[0])
     wary = any(part.kind == "name" for part in found)
@@ -125,7 +125,7 @@ def _split(text: str) -> list[UrlPart]:
 
 
 def _field(text: str) -> list[UrlPart]:
-    """What stands between two separators. The value of a secret goes on over `/` and `?`: base64 has a `/` in it."""
+    """The pieces between two separators. The value of a secret continues over `/` and `?`, which base64 may contain."""
     found: list[UrlPart] = []
     before = ""
     for piece in re.finditer("([/?]?)([^/?]*)", text):
@@ -142,7 +142,7 @@ def _field(text: str) -> list[UrlPart]:
 
 
 def _parameter(piece: str) -> list[UrlPart]:
-    """A piece without separators: as it is, or a name and a value that is not shown."""
+    """A part without separators: plain, or a name and a hidden value."""
     begin = 0
     for sign in re.finditer("[=:]", piece):
         name = piece[begin : sign.start()].strip()

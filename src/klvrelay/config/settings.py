@@ -1,6 +1,6 @@
-"""A relay's settings: TOML or options to typed values, every mistake named with its key and line.
+"""A relay's settings as typed values, read from TOML. Errors name the key and the line.
 
-`cli.py` reads options into the same values; `samples/relay.toml` is the manual.
+`samples/relay.toml` documents every setting.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from klvrelay.text import Secret, printable
 LOG = logging.getLogger("klvrelay")
 
 CONFIG_MOST = 1 << 20
-"""Bytes that a file of settings may have."""
+"""Maximum bytes of a settings file."""
 COALESCE = 0.008
 _COALESCE_LEAST, _COALESCE_MOST = 0.0005, 0.1
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s)", re.ASCII)
 
 
 def coalesce_seconds(text: str) -> float:
-    """`2ms`, `0.005s` or `0` in seconds; raises ConfigError for what is no such time."""
+    """`2ms`, `0.005s` or `0` in seconds. Raises ConfigError for anything else."""
     found = _DURATION.fullmatch(text)
     seconds = 0.0 if found is None else float(found[1]) * (0.001 if found[2] == "ms" else 1.0)
     if text != "0" and not (found and _COALESCE_LEAST <= seconds <= _COALESCE_MOST):
@@ -46,25 +46,25 @@ def coalesce_seconds(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """One source: where it is, under which name its records go out, and how it is opened.
+    """One source: its URL, its stream name, and how it is opened.
 
     url        a path, `-`, or udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://
-    stream     its name in topics and records; None: from the URL
-    interface  network interface that multicast is joined on
+    stream     name in topics and records; None: derived from the URL
+    interface  network interface for multicast
     sender     address that datagrams must come from
-    timeout    seconds to wait for a connection and for bytes on one
-    ca_file    certificates to trust for rtsps:// and https://
-    speed      replay a file in its own time, times this; None: as fast as the sinks take it
-    loop       replay it again and again
-    follow     a file that is still written: wait for more at its end
-    stall      seconds without bytes, or without KLV, after which the stream is stale
-    demux      who takes MPEG-TS apart: "native" (the C core) or "libav"
-    isolate    read it in a separate process; None: only http://, https://, rtsp:// and rtsps://
+    timeout    seconds to wait for a connection, and for bytes on it
+    ca_file    CA certificates for rtsps:// and https://
+    speed      replay a file at this multiple of its original pace; None: as fast as the sinks accept it
+    loop       replay it in a loop
+    follow     wait for more data at the end of a file
+    stall      seconds without bytes or KLV after which the stream is stale
+    demux      MPEG-TS demultiplexer: "native" (the C core) or "libav"
+    isolate    read the source in a separate process; None: only http://, https://, rtsp:// and rtsps://
     passphrase of srt://
-    packet_limit  bytes that the value of a KLV packet may have
-    pids       name of a stream by its PID; the first of all other PIDs is `stream`, the rest have their PID behind it
-    only       PIDs whose KLV is wanted; none: all
-    program    number of the program whose KLV is wanted; None: of all
+    packet_limit  maximum bytes of the value of a KLV packet
+    pids       stream names by PID; the first of all other PIDs is named `stream`, the rest have their PID as suffix
+    only       selected PIDs; empty: all
+    program    number of the selected program; None: all
     """
 
     url: Url
@@ -94,12 +94,12 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """What `klvrelay run` needs to know.
+    """Settings of `klvrelay run`.
 
-    waiting    records that may wait for a sink in memory before the oldest are shed
-    waiting_size  bytes that those may take
-    coalesce   seconds from one look at the datagram sockets to the next at most, where many are busy; 0: each datagram
-               is read at once
+    waiting    maximum records that wait in memory for a sink before the oldest are shed
+    waiting_size  maximum bytes of those records
+    coalesce   maximum seconds between two reads of the datagram sockets when many are busy; 0: each datagram is read
+               at once
     """
 
     sources: tuple[SourceSettings, ...] = ()
@@ -109,25 +109,25 @@ class RelaySettings:
     coalesce: float = COALESCE
 
     def named(self) -> list[tuple[str, SourceSettings]]:
-        """The sources with the names of their streams; raises ConfigError for a name that two of them are given.
+        """The sources with their stream names. Raises ConfigError if two are given the same name.
 
-        A name that is made of a URL gives way to one that is given, and to an equal one before it.
+        A name derived from a URL gets a suffix if it equals a given name, or a derived one before it.
         """
         given = [s.stream for s in self.sources if s.stream is not None]
         if twice := _first_twice(given):
-            raise ConfigError(f"stream {printable(twice)}: two sources have this name: give each its own")
+            raise ConfigError(f"stream {printable(twice)}: two sources have this name; names must be unique")
         made = [stream_name(s.url) for s in self.sources if s.stream is None]
         names = iter(unique_names([*given, *made])[len(given) :])
         return [(s.stream if s.stream is not None else next(names), s) for s in self.sources]
 
     def choices(self) -> list[Choice]:
-        """Which KLV of each source is wanted, and under which names; raises ConfigError for one that is given twice."""
+        """The selected KLV and the stream names of each source. Raises ConfigError if a name is given twice."""
         named = self.named()
         owner = {name: place for place, (name, _) in enumerate(named)}
         for place, (_, source) in enumerate(named):
             for name in source.pids.values():
                 if owner.setdefault(name, place) != place or list(source.pids.values()).count(name) > 1:
-                    raise ConfigError(f"pids: {printable(name)} is the name of another stream: give each its own")
+                    raise ConfigError(f"pids: {printable(name)} is the name of another stream; names must be unique")
         taken = frozenset(owner)
         return [Choice(source.only, source.program, source.pids, taken) for _, source in named]
 
@@ -138,10 +138,10 @@ def _first_twice(names: Iterable[str]) -> str | None:
 
 
 def load(path: str | os.PathLike[str], source_password: Secret | None = None) -> RelaySettings:
-    """The settings of a TOML file; ConfigError names the key, its line, and what would be right.
+    """The settings of a TOML file. Raises ConfigError, which names the key, its line and what is valid.
 
-    `source_password` goes to every source with a user and no password, before that of the environment. A file with
-    passwords in it that others can read is warned of.
+    `source_password` is used for every source with a user but no password, in preference to that of the environment.
+    Warns if the file contains passwords and other users can read it.
     """
     path = file_name(os.fspath(path), "configuration")
     data, mode = read_small(path, printable(path), CONFIG_MOST)
@@ -160,7 +160,7 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
     )
     reader.named_once(settings.sources)
     if reader.has_secrets and readable_by_others(path, mode):
-        LOG.warning("%s: there are passwords in it, and others can read it; run: chmod 600 %s", *[printable(path)] * 2)
+        LOG.warning("%s: contains passwords, and other users can read it; run: chmod 600 %s", *[printable(path)] * 2)
     return settings
 
 
@@ -168,7 +168,7 @@ class _SettingsReader(LoginReader):
     """Reads the tables of a relay's settings."""
 
     def coalesce(self, table: dict[str, Any]) -> float:
-        """A time in quotes with its unit, or 0."""
+        """A quoted time with a unit, or 0."""
         given = table.get("coalesce", "8ms")
         if given is False or not isinstance(given, str | int):
             given = repr(given)
@@ -184,7 +184,7 @@ class _SettingsReader(LoginReader):
         url = self.login(table, self.url(table))
         passphrases = ("passphrase", "passphrase_file", "passphrase_env")
         if url.scheme != "srt" and (key := next((k for k in passphrases if k in table), None)):
-            raise self.wrong(f"source.{key}", "is for srt:// only")
+            raise self.wrong(f"source.{key}", "applies to srt:// only")
         pids, only = self.pids(table)
         texts = {
             key: self.typed(table, key, str, "source", None) for key in ("stream", "interface", "sender", "ca_file")
@@ -211,16 +211,16 @@ class _SettingsReader(LoginReader):
         )
 
     def named_once(self, sources: Iterable[SourceSettings]) -> None:
-        """Raise ConfigError for a name that an earlier source has too."""
+        """Raise ConfigError if an earlier source has the same name."""
         seen: set[str] = set()
         for number, source in enumerate(sources):
             if source.stream in seen:
                 self.at("source", number)
-                raise self.wrong("source.stream", f"{source.stream} is the name of another source: give each its own")
+                raise self.wrong("source.stream", f"{source.stream} is used by two sources; names must be unique")
             seen |= {source.stream} - {None}  # type: ignore[arg-type]
 
     def packet_limit(self, table: dict[str, Any]) -> int:
-        """Bytes of a packet's value."""
+        """Maximum bytes of a packet's value."""
         try:
             return checked_limit(self.typed(table, "packet_limit", int, "source", LIMIT))
         except ConfigError as fault:
@@ -229,7 +229,7 @@ class _SettingsReader(LoginReader):
             raise self.wrong("source.packet_limit", str(fault).partition(": ")[2]) from None
 
     def pids(self, table: dict[str, Any]) -> tuple[dict[int, str], frozenset[int]]:
-        """Names by PID, or the PIDs that are wanted: a table, or a list."""
+        """Names by PID (a table), or selected PIDs (a list)."""
         given = table.get("pids", {})
         if not isinstance(given, dict | list):
             raise self.wrong("source.pids", 'must be a table of names, {0x101 = "uav1"}, or a list of PIDs, [0x101]')
@@ -248,7 +248,7 @@ class _SettingsReader(LoginReader):
         return names, frozenset()
 
     def number(self, table: dict[str, Any], key: str, read: Callable[[str | int], int]) -> int | None:
-        """A number that may stand in quotes; None where it is not given."""
+        """A number, possibly quoted; None if it is not given."""
         if key not in table:
             return None
         try:
@@ -274,7 +274,7 @@ class _SettingsReader(LoginReader):
 
 
 def _whole(given: object) -> str | int:
-    """A whole number, or text that may hold one; what is neither as text, which holds none."""
+    """An integer, or text that may be one. Any other value becomes text that is not a number."""
     return given if isinstance(given, str | int) else repr(given)
 
 
@@ -286,9 +286,9 @@ def _kind(annotation: str) -> type:
 
 
 def mqtt_settings(url: str | None, given: dict[str, Any]) -> MqttSettings:
-    """Settings from a URL and what was said beside it; the password may come from the environment."""
+    """Settings from a URL and other options. The password may come from the environment."""
     if url is None and "host" not in given:
-        raise ConfigError('mqtt url: say where the broker is, e.g. "mqtt://127.0.0.1:1883"')
+        raise ConfigError('mqtt url: missing; give the broker, e.g. "mqtt://127.0.0.1:1883"')
     return with_mqtt_password(MqttSettings(**given) if url is None else MqttSettings.from_url(url, **given))
 
 
@@ -299,8 +299,8 @@ _OF_ANY_BROKER = (
 
 
 def mqtt_settings_over(settings: MqttSettings, url: str, given: dict[str, Any]) -> MqttSettings:
-    """The settings for another broker: address, login and TLS of `url` and `given`, the rest as it was, where neither
-    has it.
+    """The settings for another broker: address, login and TLS come from `url` and `given`; other settings are kept
+    unless `url` or `given` has them.
     """
     parts = Url.parse(url)
     own = {*parts.options, *(["prefix"] if parts.path.strip("/") else [])}
@@ -309,7 +309,7 @@ def mqtt_settings_over(settings: MqttSettings, url: str, given: dict[str, Any]) 
 
 
 def with_mqtt_password(settings: MqttSettings) -> MqttSettings:
-    """The same with the password of the environment, where there is a user and none."""
+    """The settings with the password of the environment, if there is a user but no password."""
     password = environment(MQTT_PASSWORD)
     if password and settings.username is not None and settings.password is None:
         return dataclasses.replace(settings, password=password)

@@ -1,4 +1,4 @@
-"""A file that settings name, read whole: within a bound of bytes and of time, whatever stands under its name."""
+"""Reads small files named in settings, bounded in size and time whatever the name refers to."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from klvrelay.config.mistyped import file_name
 from klvrelay.errors import ConfigError
 
 PATIENCE = 10.0
-"""Seconds that a pipe may take to give all of it: `-c <(decrypt relay.toml.age)`."""
+"""Maximum seconds to read a pipe to its end: `-c <(decrypt relay.toml.age)`."""
 WRITER_WAIT = 2.0
-"""Seconds that the writer of a named pipe gets to open it: until then a read finds its end."""
+"""Seconds to wait for the writer of a named pipe: before it opens the pipe, a read returns end of file."""
 PEM_MOST = 4 << 20
-"""Bytes that a file of certificates or keys may have: those of all public authorities take 0.2 MiB."""
+"""Maximum bytes of a file of certificates or keys. The public CA bundle takes 0.2 MiB."""
 
 
 class SmallFile(NamedTuple):
@@ -25,14 +25,15 @@ class SmallFile(NamedTuple):
 
 
 def read_small(path: str, key: str, most: int) -> SmallFile:
-    """The bytes of a file or a pipe, and its mode; raises ConfigError, naming `key`, for more than `most` bytes, for
-    what can't be read, for a device, a folder or a socket, and for a pipe that nobody writes to.
+    """The bytes of a file or pipe, and its mode.
 
-    The message does not quote `path`: where a file is wanted, somebody may give the password itself.
+    Raises ConfigError, naming `key`, for more than `most` bytes, for a file that can't be read, for a device, folder or
+    socket, and for a pipe without a writer. The message does not quote `path`: it may be the password, given by mistake
+    instead of a file.
     """
     file_name(path, key)
     try:
-        _check_kind(os.stat(path).st_mode, key)  # before it is opened: that alone may set a device going
+        _check_kind(os.stat(path).st_mode, key)  # before opening it: opening alone may start a device
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
             mode = os.fstat(number).st_mode
@@ -41,18 +42,19 @@ def read_small(path: str, key: str, most: int) -> SmallFile:
                 _await_writer(number)
             data = _all_of(number, key, most)
             if not data and stat.S_ISFIFO(mode):
-                raise ConfigError(f"{key}: can't be read: nothing is written to the pipe")
+                raise ConfigError(f"{key}: can't be read: the pipe has no writer")
         finally:
             os.close(number)
     except (OSError, ValueError) as fault:  # ValueError: a NUL in the name
-        reason = os.strerror(fault.errno) if isinstance(fault, OSError) and fault.errno else "no such name is possible"
+        reason = os.strerror(fault.errno) if isinstance(fault, OSError) and fault.errno else "invalid name"
         raise ConfigError(f"{key}: can't be read: {reason}") from None
     return SmallFile(data, mode)
 
 
 def check_regular(path: str, key: str, most: int) -> None:
-    """Raise ConfigError, naming `key`, where a library that opens files by name would get no file, or more than `most`
-    bytes. What is not there, or not readable, it says itself.
+    """Raise ConfigError, naming `key`, if the path is not a regular file or has more than `most` bytes.
+
+    For libraries that open files by name, and report missing or unreadable files themselves.
     """
     try:
         found = os.stat(file_name(path, key))
@@ -78,7 +80,7 @@ def _kind(mode: int) -> str:
 
 
 def _await_writer(number: int) -> None:
-    """Return once there is something to read, the writer closed the pipe, or none came."""
+    """Return once data is available, the writer has closed the pipe, or no writer has opened it in time."""
     poll = select.poll()
     poll.register(number, select.POLLIN)
     poll.poll(WRITER_WAIT * 1000)

@@ -1,4 +1,4 @@
-"""Reads the tables of a TOML file: every mistake is named with its key and its line."""
+"""Reads the tables of a TOML file. Errors name the key and the line."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from klvrelay.text import HIDDEN, printable
 
 
 def tables_of(data: bytes, path: str) -> dict[str, Any]:
-    """A TOML file's tables; raises ConfigError for what is no TOML."""
+    """The tables of a TOML file. Raises ConfigError for invalid TOML."""
     try:
         text = data.decode("utf-8-sig")
         if _LONG_KEY.search(text):
-            raise ConfigError(f"{printable(path)}: is not TOML for klvrelay: a key has more than {PARTS} parts")
+            raise ConfigError(f"{printable(path)}: unsupported TOML: a key has more than {PARTS} parts")
         return tomllib.loads(text)
     except UnicodeDecodeError as fault:
         raise ConfigError(f"{printable(path)}: is not UTF-8 text") from fault
     except (ValueError, RecursionError) as fault:
-        said = str(fault) if isinstance(fault, tomllib.TOMLDecodeError) else "a value is too long or too deep"
+        said = str(fault) if isinstance(fault, tomllib.TOMLDecodeError) else "a value is too long or nested too deeply"
         said = _KEY.sub("what is named", said)
-        raise ConfigError(f"{printable(path)}: is not TOML: {printable(said)}") from None
+        raise ConfigError(f"{printable(path)}: invalid TOML: {printable(said)}") from None
 
 
 PARTS = 32
-"""Parts of a dotted key: the memory that tomllib takes for one grows with the square of their number."""
+"""Maximum parts of a dotted key, since the memory that tomllib needs grows with the square of their number."""
 _PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*"""
 _LONG_KEY = re.compile(rf"(?:^|[{{\[,])[ \t]*{_PART}(?:\.[ \t]*{_PART}){{{PARTS}}}", re.MULTILINE)
 
 _KEY = re.compile(r"\('.*'.*?\)", re.DOTALL)
-"""How tomllib quotes a key, in which anything may stand."""
+"""A key as tomllib quotes it, which may contain any text."""
 
 
 class TomlReader:
-    """Reads one file's tables; knows the file's text, so that a mistake is named with its line."""
+    """Reads the tables of one file, and keeps its text to find the line of an error."""
 
     def __init__(self, path: str, text: str) -> None:
         self.path = printable(path)
@@ -44,18 +44,18 @@ class TomlReader:
         self._table = ("", 0)
 
     def wrong(self, key: str, why: str, *, where: str = "") -> ConfigError:
-        """The mistake of a key, in the table `where` if that is not a part of it."""
+        """The error for a key, in the table `where` unless the key includes it."""
         line = self._line(key if where else key.rpartition(".")[2])
         named = HIDDEN if looks_like_url(key) else printable(key)
         named = f"{where}.{named}".lstrip(".")
         return ConfigError(f"{self.path}:{f' line {line}:' if line else ''} {named}: {printable(why)}")
 
     def at(self, table: str, number: int = 0) -> None:
-        """What is read from here on is of this table, the `number`th of its name."""
+        """Read from this table from now on, the `number`th of its name."""
         self._table = (table, number)
 
     def _line(self, name: str) -> int | None:
-        """Where a key stands, looked for in the table being read, then anywhere."""
+        """The line of a key, searched in the current table, then in the whole file."""
         form = re.compile(rf"^\s*(\[+\s*)?[\"']?{re.escape(name)}[\"']?\s*(=|\]|\.)")
         found = [n for n, text in enumerate(self._lines, 1) if form.match(text)]
         header = re.compile(rf"^\s*\[+\s*[\"']?{re.escape(self._table[0])}[\"']?\s*\]")
@@ -66,11 +66,11 @@ class TomlReader:
     def known(self, table: dict[str, Any], names: tuple[str, ...], where: str) -> None:
         for key in table:
             if key not in names:
-                import difflib  # here, since few have a use for it
+                import difflib  # here, since only an error needs it
 
                 near = difflib.get_close_matches(key, names, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
-                raise self.wrong(key, f"no such setting: {hint}", where=where)
+                hint = f"did you mean {near[0]}?" if near else f"valid settings: {', '.join(names)}"
+                raise self.wrong(key, f"unknown setting; {hint}", where=where)
 
     def table(self, value: Any, key: str) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -79,13 +79,13 @@ class TomlReader:
 
     def tables(self, value: Any, key: str) -> list[dict[str, Any]]:
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            raise self.wrong(key, f"must be tables, one a source: [[{key}]]")
+            raise self.wrong(key, f"must be one table per source: [[{key}]]")
         return value
 
     def typed(
         self, table: dict[str, Any], key: str, kind: type, where: str, default: Any, *, least: float | None = None
     ) -> Any:
-        """A value of the right type, at least `least`."""
+        """A value of type `kind`, at least `least`."""
         value = table.get(key, default)
         if value is default:
             return default
@@ -96,11 +96,11 @@ class TomlReader:
         if least is not None and value < least:
             raise self.wrong(f"{where}.{key}", f"must be at least {least:g}")
         if kind is float and least is not None and not value < 1e9:
-            raise self.wrong(f"{where}.{key}", "must be a number below a thousand million")
+            raise self.wrong(f"{where}.{key}", "must be less than 1,000,000,000")
         return float(value) if kind is float else value
 
     def one_of(self, table: dict[str, Any], key: str, known: tuple[str, ...], where: str) -> Any:
-        """One of the texts `known`, of which the first is the default."""
+        """One of the texts `known`; the first is the default."""
         value = self.typed(table, key, str, where, known[0])
         if value not in known:
             raise self.wrong(f"{where}.{key}", f"must be {' or '.join(known)}")

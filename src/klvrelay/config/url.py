@@ -1,4 +1,4 @@
-"""URLs: split when they are read, joined again only where a connection opens, and never shown with a password."""
+"""URLs, split when parsed, reassembled only to open a connection, and never shown with a password."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from klvrelay.config.mistyped import MISTYPED, looks_like_url, stripped
 from klvrelay.errors import ConfigError
 from klvrelay.text import HIDDEN, Secret, is_utf8, printable
 
-# Texts, compiled at their first use: the name of a file needs none of them.
+# Compiled on first use: a file name needs none of them.
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
 _HOST = r"[\w.%:~-]*"
 
 _NUMBER, _WORD, _PLACES = r"\d{1,12}", r"[\w.-]{1,20}", r"[\da-fA-F.:,]{1,200}(?:%[\w.-]{1,15})?"
-# Options that hold no secret, and what they may look like: any other value is not shown.
+# Options without secrets, and their valid form: other values are not shown.
 _PUBLIC_OPTIONS = {
     "interface": f"{_WORD}|{_PLACES}",
     "localaddr": _PLACES, "adapter": _PLACES, "sender": _PLACES, "sources": _PLACES,
@@ -24,17 +24,17 @@ _PUBLIC_OPTIONS = {
     "listen": _NUMBER, "transport": "udp|tcp", "mode": "caller|listener|rendezvous",
 }  # fmt: skip
 PLACEHOLDER = "{password}"
-"""In a path or a query, where the password of the source goes."""
+"""Placeholder of the password in a path or query."""
 _OPTION_NAME = r"[A-Za-z_-]{1,12}"
 
 
 class Url(NamedTuple):
-    """Where something is: a URL, or a file's path; `str()` and `repr()` show no credentials.
+    """A URL or file path. `str()` and `repr()` show no credentials.
 
     scheme    lower case; "file" for a path, "stdin" for `-`
-    host      without brackets; "" where the URL has none
-    port      None where the URL has none
-    path      as the URL has it; for a file, the path of the file
+    host      without brackets; "" if the URL has none
+    port      None if the URL has none
+    path      as in the URL; for a file, its path
     user, password   decoded, or None
     """
 
@@ -48,10 +48,10 @@ class Url(NamedTuple):
 
     @classmethod
     def parse(cls, text: str | os.PathLike[str] | Url) -> Url:
-        """Split a URL, a path or `-`, without the blanks around it; a Url stays as it is.
+        """Parse a URL, a path or `-`, ignoring surrounding white space. A Url is returned unchanged.
 
-        Raises ConfigError, whose text quotes no part that may be secret, also for what looks like a mistyped URL. Any
-        name of a file is taken as an absolute Path, or as file:///... with @ as %40.
+        Raises ConfigError, also for a text that looks like a mistyped URL. The message quotes no part that may be
+        secret. A file of any name can be given as an absolute Path, or as file:///... with @ as %40.
         """
         if isinstance(text, Url):
             return text
@@ -59,7 +59,7 @@ class Url(NamedTuple):
             path = os.fsdecode(text)
             return cls("file", path=path if os.path.isabs(path) else _plain_path(path))
         if not (text := stripped(text)):
-            raise ConfigError("the name of a source or of a far end is empty")
+            raise ConfigError("the URL or path is empty")
         if text == "-":
             return cls("stdin")
         found = re.match(_SCHEME, text) if "://" in text else None
@@ -72,26 +72,26 @@ class Url(NamedTuple):
 
     @property
     def options(self) -> dict[str, str]:
-        """What stands behind the `?`, decoded; the last of equal names counts."""
+        """The options after the `?`, decoded. The last of several with the same name counts."""
         if not self.query:
             return {}
-        from urllib.parse import parse_qsl  # here, since the name of a file has no use for it
+        from urllib.parse import parse_qsl  # here, since a file name does not need it
 
         return dict(parse_qsl(self.query.reveal(), keep_blank_values=True))
 
     def check_options(self, known: Set[str], ignored: Set[str] = frozenset()) -> None:
-        """Raise ConfigError for an option that is neither `known` nor one to be let be; it names those known."""
+        """Raise ConfigError for an option that is neither `known` nor ignored. The message lists the valid options."""
         for number, key in enumerate(self.options, 1):
             if key not in known and key not in ignored:
                 raise ConfigError(f"{self}: {unknown_option(key, number, known)}")
 
     def check_host(self) -> None:
-        """Raise ConfigError where the URL has none."""
+        """Raise ConfigError if the URL has no host."""
         if not self.host:
-            raise ConfigError(f"{self}: a host is missing, as in {self.scheme}://camera/live")
+            raise ConfigError(f"{self}: a host is missing; write e.g. {self.scheme}://camera/live")
 
     def unredacted(self, *, without: Collection[str] = ()) -> str:
-        """The URL with its credentials, less the options `without`: only for opening the connection."""
+        """The URL with credentials, without the options `without`. Use it only to open the connection."""
         if self.scheme in ("file", "stdin"):
             return self.path or "-"
         pairs = self.query.reveal().split("&") if self.query else []
@@ -99,7 +99,7 @@ class Url(NamedTuple):
         return self._joined(self._credentials(), "&".join(kept))
 
     def secrets(self) -> Iterator[str]:
-        """What of it is known to be a secret: the password, parameters of the path and the query with such names."""
+        """The known secrets: the password, and parameters of the path and query that are named like secrets."""
         if self.password:
             yield self.password.reveal()
         if self.scheme in ("file", "stdin"):
@@ -110,22 +110,22 @@ class Url(NamedTuple):
             yield from (value for value in parameters.secrets(text) if value != PLACEHOLDER)
 
     def hidden(self) -> Iterator[str]:
-        """The parameters of the path that are not shown."""
+        """The values in the path that are not shown."""
         from klvrelay.config import parameters
 
         return (value for value in parameters.hidden(self.path) if value != PLACEHOLDER)
 
     @property
     def has_placeholder(self) -> bool:
-        """Is {password} in the path or the query, where some cameras want it?"""
+        """Is {password} in the path or query, where some cameras expect the password?"""
         if self.scheme in ("file", "stdin"):
             return False
         return PLACEHOLDER in self.path or (self.query is not None and PLACEHOLDER in self.query.reveal())
 
     def filled(self, password: Secret) -> Url:
-        """The URL with the password, percent-coded, in place of {password}.
+        """The URL with the percent-encoded password in place of {password}.
 
-        Raises ConfigError where that is not the value of a parameter with the name of a secret: it would be shown.
+        Raises ConfigError if {password} is not the value of a parameter named like a secret, since it would be shown.
         """
         from urllib.parse import quote
 
@@ -139,7 +139,7 @@ class Url(NamedTuple):
         return self._replace(path=self.path.replace(PLACEHOLDER, coded), query=query)
 
     def takes(self, password: Secret) -> bool:
-        """Is this password in it?"""
+        """Does the URL contain this password?"""
         from urllib.parse import quote
 
         coded = quote(password.reveal(), safe="")
@@ -164,10 +164,10 @@ class Url(NamedTuple):
             return "standard input"
         if self.scheme == "file":
             return printable(self.path)
-        from klvrelay.config import parameters  # here, since the name of a file has no use for it
+        from klvrelay.config import parameters  # here, since a file name does not need it
 
         shown = [_shown(key, value) for key, value in self.options.items()]
-        # Some cameras have user=...&password=... in their path, and a ? may be missing.
+        # Some cameras expect user=...&password=... in the path, and the ? may be missing.
         public = self._replace(path=parameters.shown(self.path))
         return printable(public._joined("" if self.user is None else f"{HIDDEN}@", "&".join(shown)))
 
@@ -176,20 +176,20 @@ class Url(NamedTuple):
 
 
 def unknown_option(key: str, number: int, known: Collection[str]) -> str:
-    """What to say of the option of a URL, the `number`th, whose name is not among those known.
+    """The error for the `number`th option of a URL, whose name is unknown.
 
-    A long name is not quoted: where a sign between name and value is missing, the value is in it.
+    A long name is not quoted: it includes the value if the = is missing.
     """
-    import difflib  # here, since few have a use for it
+    import difflib  # here, since only an error needs it
 
     named = key if re.fullmatch(_OPTION_NAME, key) else str(number)
     near = difflib.get_close_matches(key[:40], known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"option {named} is not known; {hint}known are {', '.join(sorted(known))}"
+    return f"unknown option {named}; {hint}valid options: {', '.join(sorted(known))}"
 
 
 def _shown(key: str, value: str) -> str:
-    """An option as it may be shown: the value only where it is of a kind that holds no secret."""
+    """An option for messages, with its value only if that cannot be a secret."""
     from klvrelay.config import parameters
 
     form = _PUBLIC_OPTIONS.get(key)
@@ -207,7 +207,7 @@ def _plain_path(path: str) -> str:
 def _path_of_url(rest: str) -> str:
     """The path of a file:// URL."""
     if "@" in rest.partition(":")[2] or "://" in rest:
-        raise ConfigError("file://: in a path write @ as %40, and : as %3A; a user and a password have no place in it")
+        raise ConfigError("file://: in a path write @ as %40, and : as %3A; a user or password is not allowed")
     from urllib.parse import unquote
 
     return unquote(rest.removeprefix("localhost"))
@@ -217,17 +217,17 @@ def _parse_network(scheme: str, rest: str) -> Url:
     from urllib.parse import unquote
 
     if not is_utf8(rest):
-        raise ConfigError(f"{scheme}://: the URL is not UTF-8 text: write each of its other bytes as % and two digits")
+        raise ConfigError(f"{scheme}://: the URL is not UTF-8 text; percent-encode all other bytes")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
-    if scheme != "srt":  # a stream id of its access control begins with #!::
+    if scheme != "srt":  # an SRT access control stream id begins with #!::
         behind = behind.partition("#")[0]
     path, _, query = behind.partition("?")
     credentials, _, place = authority.rpartition("@")
     if "@" in rest[len(authority) :]:
-        # Half of a password may stand where the path is: better refused than shown.
+        # Part of a password may be in the path, which would be shown.
         raise ConfigError(
-            f"{scheme}://: an @ behind the host; in a user or password write / as %2F, ? as %3F, # as %23,"
+            f"{scheme}://: there is an @ after the host; in a user or password write / as %2F, ? as %3F, # as %23,"
             " and in a path write @ as %40"
         )
     host, port = _host_and_port(scheme, place)
@@ -251,13 +251,13 @@ def _host_and_port(scheme: str, place: str) -> tuple[str, int | None]:
         host, _, port = place.partition(":")
     from urllib.parse import unquote
 
-    if not re.fullmatch(_HOST, host) or "@" in unquote(host):  # a password may stand before an @ that is coded
-        raise ConfigError(f"{scheme}://: the host is not a name or an address (IPv6 goes in brackets: [::1])")
+    if not re.fullmatch(_HOST, host) or "@" in unquote(host):  # a password may precede an encoded @
+        raise ConfigError(f"{scheme}://: the host is not a name or an address (write IPv6 in brackets: [::1])")
     if not port:
         return host, None
     if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
         raise ConfigError(
             f"{scheme}://: the port is not a number from 1 to 65535"
-            " (IPv6 goes in brackets; in a password write : as %3A, / as %2F, ? as %3F, # as %23)"
+            " (write IPv6 in brackets; in a password write : as %3A, / as %2F, ? as %3F, # as %23)"
         )
     return host, int(port)

@@ -1,10 +1,10 @@
-"""The C core as Python calls it: bytes in, bytes and numbers out. No other package imports the compiled module.
+"""Binding to the C core. No other package imports the compiled module.
 
-    packet     one packet: its set, checksum, times and JSON
-    lane       a stream's bytes to packets, with the transport checked on the way
+    packet     one packet: set, checksum, times and JSON
+    lane       extracts packets from a stream and checks the transport
     columns    items of many packets as numpy arrays
-    carriage   what a stream carries, by its first bytes
-    receiver   datagrams of sockets, in one call for all that are ready
+    carriage   detects MPEG-TS or bare KLV
+    receiver   receives datagrams from many sockets in one call
 """
 
 from __future__ import annotations

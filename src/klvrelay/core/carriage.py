@@ -1,4 +1,4 @@
-"""What a stream carries, MPEG-TS or bare KLV, by its first bytes."""
+"""Detects from the first bytes whether a stream is MPEG-TS or bare KLV."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
 Carriage = Literal["ts", "klv"]
 
 SNIFFED = 256 << 10
-"""Bytes, zeros aside, that are looked at to tell MPEG-TS from KLV."""
+"""Bytes, not counting zeros, that are examined to distinguish MPEG-TS from KLV."""
 HOLE = 4096
-"""Zeros, or bytes of FF, in a row that prove nothing: a hole, or room that is not written yet."""
+"""Run of 00 or FF bytes that is ignored: a hole in a file, or space that is not written yet."""
 
 _CHUNK = 64 << 10
 _BLANK = bytes(_CHUNK), b"\xff" * _CHUNK
 _HOLES = bytes(HOLE), b"\xff" * HOLE
 
 KEY = b"\x06\x0e\x2b\x34"
-"""How each KLV key begins (SMPTE ST 336)."""
+"""First bytes of every KLV key (SMPTE ST 336)."""
 
 
 def blank_before(data: bytes | bytearray | memoryview) -> int:
-    """How many zeros and bytes of FF `data` begins with."""
+    """Number of leading 00 or FF bytes."""
     for at in range(0, len(data), _CHUNK):
         chunk = bytes(data[at : at + _CHUNK])
         if chunk not in _BLANK and (rest := chunk.lstrip(b"\0\xff")):
@@ -32,7 +32,7 @@ def blank_before(data: bytes | bytearray | memoryview) -> int:
 
 
 def blank_behind(data: bytes) -> int:
-    """How many zeros and bytes of FF it ends with."""
+    """Number of trailing 00 or FF bytes."""
     for end in range(len(data), 0, -HOLE):
         begin = max(0, end - HOLE)
         chunk = data[begin:end]
@@ -42,10 +42,10 @@ def blank_behind(data: bytes) -> int:
 
 
 def carriage_of(data: bytes | bytearray | memoryview) -> Carriage | None:
-    """What the first bytes of a file or stream are: "ts", "klv", or None for neither.
+    """The format of a file or stream by its first bytes: "ts", "klv", or None for neither.
 
-    MPEG-TS shows a sync byte every 188 (192, 204) bytes; KLV a 16-byte key that begins with 06 0E 2B 34. Either
-    may be preceded by junk, within the first 256 KiB, and by any number of zeros or bytes of FF.
+    MPEG-TS has a sync byte every 188 (192, 204) bytes; KLV begins with a 16-byte key, 06 0E 2B 34 .... Either may be
+    preceded by other data within the first 256 KiB, and by any number of 00 or FF bytes.
     """
     view, at, junk = memoryview(data), 0, 0
     if bytes(view[:4]) == KEY:
@@ -61,7 +61,7 @@ def carriage_of(data: bytes | bytearray | memoryview) -> Carriage | None:
         if hole < 0:
             return None
         at += hole
-        junk += hole + HOLE  # so that no order of holes makes it long
+        junk += hole + HOLE  # bounds the time for any sequence of holes
     return None
 
 
@@ -74,7 +74,7 @@ def _carriage_in(head: bytes) -> Carriage | None:
 
 
 def _beats(column: bytes) -> bool:
-    """Are these the sync bytes of TS packets? Five in a row; of fewer, all but a quarter from the first on."""
+    """Are these sync bytes of TS packets? Five in a row suffice; of fewer, three quarters, including the first."""
     if b"GGGGG" in column:
         return True
     return column[:1] == b"G" and len(column) > 1 and 4 * column[:8].count(b"G") >= 3 * len(column[:8])

@@ -1,4 +1,4 @@
-"""Lengths, checksums and IMAPB values as the C core computes them."""
+"""Lengths, checksums and IMAPB values, computed by the C core."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def crc32(data: bytes) -> int:
 
 
 def imapb(data: bytes, minimum: float, maximum: float) -> float | str:
-    """An IMAPB code (ST 1201) as its value, or the name of what it says instead of a number."""
+    """The value of an IMAPB code (ST 1201), or the name of its special meaning."""
     value = ffi.new("double *")
     name = lib.klv_imapb(data, len(data), minimum, maximum, value)
     return ffi.string(name).decode().strip('"') if name else float(value[0])

@@ -1,4 +1,4 @@
-"""Items of many packets as numpy arrays, in one call into the C core."""
+"""Reads items of many packets into numpy arrays, in one call into the C core."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from klvrelay.core.packet import LIMIT
 
 
 def is_numeric(tag: int) -> bool:
-    """May item `tag` of ST 0601 be a column?"""
+    """Is item `tag` of ST 0601 numeric, so that it can be a column?"""
     return bool(lib.klv_numeric(tag))
 
 
 def columns(data: Any, tags: Sequence[int], *, every: bool = False, limit: int = LIMIT) -> NDArray[np.float64]:
-    """ST 0601 and ST 0104 packets of a buffer as float64 of shape (len(tags), packets), NaN where absent."""
-    import numpy as np  # here, since it takes 60 ms and 13 MiB that a relay has no use for
+    """Items of the ST 0601 and ST 0104 packets in a buffer, float64 of shape (len(tags), packets), NaN if absent."""
+    import numpy as np  # here, since it takes 60 ms and 13 MiB, and a relay does not need it
 
     source = ffi.from_buffer("uint8_t[]", data)
     wanted = ffi.new("uint16_t[]", list(tags))

@@ -1,4 +1,4 @@
-"""What went through a decoder, as numbers."""
+"""Counters of a decoder, and of its transport checks."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ if TYPE_CHECKING:
     pass
 
 
-class Counters(NamedTuple):  # a dataclass would load a dozen modules when a command starts
-    """What went through a decoder so far; the checks of the transport with their numbers in ETSI TR 101 290.
+class Counters(NamedTuple):  # not a dataclass, which loads a dozen modules at start-up
+    """Counts since the decoder started. Transport checks have their numbers in ETSI TR 101 290.
 
-    passed_over                bytes that are in no packet
-    too_large                  keys whose packet would be larger than `packet_limit`, and were passed over
+    passed_over                bytes outside of packets
+    too_large                  packets larger than `packet_limit`, which were skipped
     discontinuities            of the continuity counters of KLV PIDs
     sync_losses                1.1, and each wrong sync byte; `sync_byte_errors` (1.2): those that cost one packet only
     pat_errors, pmt_errors     1.3, 1.5: none for 0.5 s, scrambled, or another table on PID 0
     continuity_errors          1.4, of all PIDs
     pid_errors                 1.6: a PID that a PMT lists was not seen for `Lane`'s `absent_us`
-    transport_errors           2.1: packets that a receiver marked as damaged
+    transport_errors           2.1: packets with the transport_error_indicator set
     crc_errors                 2.2, of PAT and PMT
-    pcr_repetition_errors      2.3: more than 100 ms between two PCRs of a programme
-    pcr_discontinuity_errors   2.3: its clock jumped, and nothing announced it
-    scrambled                  packets; `duplicates` are packets that came twice, as they may
-    pat_sections, pmt_sections taken with a good CRC, each repetition too
-    klv_packets                TS packets on the PIDs that are followed as KLV; of those `klv_scrambled`,
+    pcr_repetition_errors      2.3: more than 100 ms between two PCRs of a program
+    pcr_discontinuity_errors   2.3: the PCR jumped without a discontinuity_indicator
+    scrambled                  packets; `duplicates`: packets sent twice, which is permitted
+    pat_sections, pmt_sections received with a valid CRC, including repetitions
+    klv_packets                TS packets on PIDs treated as KLV; of those `klv_scrambled`,
                                `klv_transport_errors`, and `unlisted_packets` on PIDs that no table lists
-    private_packets            TS packets of listed private streams in which no KLV was seen
-    fill, fill_bytes           KLV Fill items that were skipped (SMPTE ST 336), and their bytes
-    pcr_jitter_us              deviation of the PCRs from their arrival, smoothed (of the worst clock), and its
-    pcr_jitter_max_us          maximum; 0 where no arrival is known
+    private_packets            TS packets of listed private streams without KLV
+    fill, fill_bytes           skipped KLV Fill items (SMPTE ST 336), and their bytes
+    pcr_jitter_us              deviation of the PCRs from their arrival, smoothed (of the worst program)
+    pcr_jitter_max_us          its maximum; 0 if arrival times are unknown
     """
 
     packets: int = 0
@@ -69,12 +69,12 @@ class Counters(NamedTuple):  # a dataclass would load a dozen modules when a com
     pcr_jitter_max_us: int = 0
 
     def __add__(self, other: Counters) -> Counters:  # type: ignore[override]  # counts, not a sequence
-        """Both together: counts are added (see `added`), of a measure the larger one stands."""
+        """The sum of two: counts are added (see `added`), of measures the maximum is kept."""
         figures = zip(_TOGETHER, self, other, strict=True)
         return Counters(*(together(one, two) for together, one, two in figures))
 
 
 MEASURES = frozenset(("pcr_jitter_us", "pcr_jitter_max_us"))
-"""Figures among the counters that are no counts: they may also become less."""
+"""Fields that are measures, not counts: they may decrease."""
 _TOGETHER: list[Callable[[int, int], int]] = [max if name in MEASURES else added for name in Counters._fields]
 _figures: Callable[[Any], tuple[int, ...]] = operator.attrgetter(*Counters._fields)

@@ -1,4 +1,4 @@
-"""A stream's bytes through the C core: packets out, the transport checked on the way."""
+"""Extracts KLV packets from the bytes of a stream by the C core, and checks the transport."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from klvrelay.core.packet import (
     _room,
 )
 
-_POOL_SPARE = 64 << 10  # for what a lane held before
-_LINES_ROOM = 256 << 10  # text goes through here in pieces that stay in the processor's cache
+_POOL_SPARE = 64 << 10  # for data that a lane already holds
+_LINES_ROOM = 256 << 10  # chunk size of text, small enough for the CPU cache
 
 _ENTRY = struct.Struct("=IIqqqiiBBBB4x")
 
@@ -35,11 +35,11 @@ Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport, int | Non
 """(bytes, pts, pid, set, checksum, transport, received_us, pcr, program, listing) of one packet."""
 
 LOWER, LOWER_HERE, ALONE = lib.KLV_LOWER, lib.KLV_LOWER_HERE, lib.KLV_ALONE
-"""Bits of an entry's `listing`: a lower PID may carry KLV too, in any program or in its own; no other of that may."""
+"""Bits of `listing`: a lower PID may carry KLV too, in any program or in this one; no other PID of it may."""
 
 
 class Sighting(NamedTuple):
-    """What is known of a packet that says which stream it is of; `ticks` is its program's clock, or its PTS."""
+    """The properties of a packet that identify its stream. `ticks` is the clock of its program, or its PTS."""
 
     pid: int | None
     program: int | None
@@ -49,24 +49,24 @@ class Sighting(NamedTuple):
 
 
 class Names(Protocol):
-    """Who knows under which names and numbers the records of a lane go out."""
+    """Assigns stream names and sequence numbers to the records of a lane."""
 
     def turn(self, next_: Sighting) -> tuple[bytes, int] | None:
-        """The head and the number of the next record; None: it does not go straight to text, but `aside`."""
+        """The head and number of the next record; None: pass its packet to `aside` instead of writing it."""
 
     def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
-        """Since the last turn so many records were written that the next number is `seq`; times of the last one."""
+        """Records were written since the last `turn`: the next number is `seq`; `pts`, `pcr` are of the last record."""
 
     def aside(self, entry: Entry) -> bytes:
-        """A record that does not go straight to text: what is to be written now."""
+        """Take a packet for which `turn` returned None. Returns the text to write now."""
 
 
 _NO_PID = -2
-"""Equal to the PID of no packet."""
+"""Differs from every PID."""
 
 
 def listing_of(pid: int, others: Iterable[int], program_of: Callable[[int], int | None]) -> int:
-    """The `listing` of a PID beside others that may carry KLV too."""
+    """The `listing` of a PID, given others that may carry KLV too."""
     others = [other for other in others if other != pid]
     here = [other for other in others if program_of(other) == program_of(pid)]
     lower, lower_here = (any(other < pid for other in some) for some in (others, here))
@@ -78,17 +78,17 @@ def _known(value: Any) -> int | None:
 
 
 def entry_octets(entries: Any, count: int) -> Any:
-    """The rows that the core wrote for a batch, as a buffer."""
+    """The rows written by the core for a batch, as a buffer."""
     return ffi.buffer(entries, count * _ENTRY.size)
 
 
 def entry_rows(octets: bytes) -> Any:
-    """Such octets as rows again, for `entries_of`."""
+    """A copy of such a buffer as rows, for `entries_of`."""
     return ffi.from_buffer("struct klv_entry[]", octets)
 
 
 def entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
-    """What C wrote of a batch: the buffer of its pool, its `struct klv_entry[]`, and how many there are."""
+    """The result of a batch: the buffer of the pool, its `struct klv_entry[]`, and their number."""
     return [
         (
             pool[at : at + size],
@@ -109,11 +109,11 @@ def entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
 
 
 class Lane:
-    """Transport bytes or bare KLV in any cut, whole packets out: one a stream, not for two threads at once.
+    """Takes MPEG-TS or bare KLV in chunks of any size and returns whole packets. Use one per stream, in one thread.
 
-    limit       bytes that a packet's value may have; memory of 1.125 x that and 8 KiB for each of eight PIDs (of bare
-                KLV: of one), of which no more is touched than packets need
-    absent_us   how long a PID that a PMT lists may stay away before that is counted
+    limit       maximum bytes of a packet's value; allocates 1.125 x that and 8 KiB for each of eight PIDs (bare KLV:
+                one), of which only the part that packets need is touched
+    absent_us   microseconds without a PID listed in a PMT after which that is counted
     """
 
     def __init__(self, *, ts: bool, limit: int = LIMIT, absent_us: int = 5_000_000) -> None:
@@ -130,24 +130,24 @@ class Lane:
 
     @property
     def pointer(self) -> Any:
-        """The lane as C knows it, for another of its callers to feed; good while this object is."""
+        """The C structure, for other C functions to feed. Valid while this object exists."""
         return self._lane
 
     def mark(self, pts: int | None, pid: int | None, program: int | None, listing: int, damaged: bool) -> None:
-        """Bare KLV: what is known of the bytes to come."""
+        """Bare KLV: set the properties of the following bytes."""
         known = (-1 if value is None else value for value in (pts, pid, program))
         lib.klv_lane_mark(self._lane, *known, listing, damaged)
 
     def program_of(self, pid: int) -> int | None:
-        """The number of the first program whose map lists a PID."""
+        """The number of the first program whose PMT lists a PID."""
         return _known(lib.klv_lane_program(self._lane, pid))
 
     def cut(self) -> None:
-        """Bytes were lost here, or the source restarts: what is held comes out with the next call."""
+        """Bytes were lost here, or the source restarts: the next call returns the packets held."""
         lib.klv_lane_break(self._lane)
 
     def packets(self, data: Any, received_us: int | None = None) -> list[Entry]:
-        """Every packet that is whole once `data` (a buffer) is added. One C call, as a rule."""
+        """The packets completed by `data` (a buffer). Usually one C call."""
         lib.klv_lane_at(self._lane, -1 if received_us is None else received_us)
         source = ffi.from_buffer("uint8_t[]", data)
         if len(self._pool) < len(source):
@@ -170,14 +170,14 @@ class Lane:
                 self._entries = _NO_CLEAR("struct klv_entry[]", min(4 * count, 65536))
 
     def _found(self, pool: Any, entries: Any, count: int) -> list[Entry]:
-        """What is given of a batch: all of it."""
+        """The entries of a batch to return: all of them."""
         return entries_of(pool, entries, count)
 
     def lines(self, data: Any, names: Names, received_us: int | None = None, *, safe: bool = False) -> bytes:
-        """Every record of `data` as JSON Lines. One C call for all that come in a row from one PID, as a rule."""
+        """The records of `data` as JSON Lines. Usually one C call for consecutive records of one PID."""
         text = io.BytesIO()
         self.write_lines(data, names, text.write, received_us, safe=safe)
-        return text.getvalue()  # hands its bytes over, without a copy
+        return text.getvalue()  # returns its bytes without a copy
 
     def write_lines(
         self,
@@ -188,7 +188,7 @@ class Lane:
         *,
         safe: bool = False,
     ) -> None:
-        """The same, in pieces to `out`: buffers that are good for the call only, or bytes."""
+        """The same, passed to `out` in chunks: bytes, or buffers that are valid during the call only."""
         lib.klv_lane_at(self._lane, -1 if received_us is None else received_us)
         source = ffi.from_buffer("uint8_t[]", data)
         envelope, other = ffi.new("struct klv_envelope *"), ffi.new("struct klv_packet *")
@@ -219,7 +219,7 @@ class Lane:
                 other.pid = _NO_PID
 
     def _turn(self, names: Names, envelope: Any, other: Any) -> Any:
-        """Make the envelope that of the next packet's stream; None where that one does not go straight to text."""
+        """Set the envelope for the stream of the next packet; None if `turn` returned None."""
         found = names.turn(
             Sighting(
                 _known(other.pid), _known(other.program), SET_NAMES[other.set], other.listing,
@@ -233,7 +233,7 @@ class Lane:
         return kept
 
     def _one(self, source: Any) -> Entry:
-        """The next packet of `source`, which is known to be whole."""
+        """The next packet of `source`, which must be whole."""
         if len(self._pool) < self._limit + PACKET_HEAD:
             self._pool = _NO_CLEAR("uint8_t[]", self._limit + PACKET_HEAD)
         lib.klv_lane_batch(

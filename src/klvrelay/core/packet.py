@@ -1,4 +1,4 @@
-"""One KLV packet through the C core: its set, checksum, times and JSON."""
+"""Reads one KLV packet by the C core: set, checksum, times and JSON."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     pass
 
 LIMIT = 1 << 20
-"""Bytes that one packet's value may have by default."""
+"""Default maximum bytes of a packet's value."""
 
 LIMIT_LEAST, LIMIT_MOST = 512, 8 << 20
-"""What that may be set to."""
+"""Valid range of that limit."""
 
 PACKET_HEAD = 25
-"""Bytes of a packet before its value, at most: a key, and a length in long form."""
+"""Maximum bytes before a packet's value: the key, and a length in long form."""
 
 
 def checked_limit(limit: int) -> int:
-    """A `packet_limit` that can be; raises ConfigError for another."""
+    """A valid `packet_limit`. Raises ConfigError for any other."""
     if not LIMIT_LEAST <= limit <= LIMIT_MOST:
-        raise ConfigError(f"packet_limit {limit}: give {LIMIT_LEAST} to {LIMIT_MOST} bytes")
+        raise ConfigError(f"packet_limit {limit}: must be {LIMIT_LEAST} to {LIMIT_MOST} bytes")
     return limit
 
 
@@ -44,7 +44,7 @@ EVERYTHING = ffi.NULL
 
 
 class _Room(threading.local):
-    """Where C writes text: one buffer a thread, which grows to the largest record seen."""
+    """Buffer for text written by C: one per thread, growing to the largest record seen."""
 
     def __init__(self) -> None:
         self.unknown = ffi.new("uint64_t *")
@@ -66,15 +66,15 @@ _klv_whole = lib.klv_whole
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]*")
-"""A name that needs no escape in JSON, as those that are made of a file's name."""
+"""A name that needs no escape in JSON, such as one derived from a file name."""
 
 
 @lru_cache(maxsize=4096)
 def head(stream: str, boot: str | None) -> bytes:
-    """The first keys of every record of one stream, escaped once."""
+    """The first keys of every record of a stream, escaped once."""
     if _PLAIN.fullmatch(stream) and boot is None:
         return f'{{"schema":"klvrelay/1","stream":"{stream}","boot":null'.encode()
-    from klvrelay.json_output import dumps  # here, since a command that reads a file has no use for it
+    from klvrelay.json_output import dumps  # here, since a command that reads a file does not need it
 
     return dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]
 
@@ -92,9 +92,10 @@ def record_json(
     safe: bool = False,
     chosen: Any = EVERYTHING,
 ) -> bytes:
-    """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet.
+    """One packet as the JSON document of a record, UTF-8. Raises DecodeError if it is not a packet.
 
-    `checksum` is what was found when the packet was; None: it is summed once more. `chosen`: a `new_selection()`.
+    `head_` is the result of `head()`. `checksum` is the earlier result of its check; None: check again. `chosen` is a
+    `new_selection()` of items.
     """
     out, text, size, unknown = _room.text
     received = -1 if received_us is None else received_us
@@ -106,24 +107,24 @@ def record_json(
     if written > 0:
         return text[:written]  # type: ignore[no-any-return]
     if written < 0:
-        raise DecodeError("not a KLV packet: no key and length at its beginning")
+        raise DecodeError("not a KLV packet: it does not begin with a key and a length")
     _room.grow(min(4 * size, lib.klv_json_room(len(raw), len(head_))))
     return record_json(raw, head_, seq, received_us, pts, damaged, pid, program, checksum, safe, chosen)
 
 
 def new_selection() -> Any:
-    """Which items `record_json` is to write: none yet."""
+    """An empty selection of items for `record_json`."""
     return ffi.new("struct klv_selection *")
 
 
 def select(chosen: Any, key: str) -> int:
-    """Add the items of one key to a selection; how many sets and tables have one."""
+    """Add the items with a key to a selection. Returns the number of sets and tables that have one."""
     name = key.encode(errors="replace")
     return int(lib.klv_select(chosen, name, len(name)))
 
 
 def unknown_items() -> int:
-    """Items that this thread's calls of `record_json` kept raw, so far."""
+    """Number of items that `record_json` has left raw in this thread."""
     return int(_room.unknown[0])
 
 
@@ -133,7 +134,7 @@ def items_json(raw: bytes) -> bytes:
 
 
 def tags(raw: bytes) -> bytes | None:
-    """A mark of which items a packet holds; None where it can't be told so shortly."""
+    """A number that identifies which items a packet has; None if they do not fit in one."""
     bits, view = _room.bits
     return view[:] if lib.klv_tags(raw, len(raw), bits) else None
 
@@ -151,12 +152,12 @@ def clock_us(raw: bytes) -> int | None:
 
 
 def micros(sent: int) -> int:
-    """A time stamp in microseconds since 1970, where its sender may count nanoseconds, milliseconds or seconds."""
+    """A time stamp in microseconds since 1970, even if its sender counts nanoseconds, milliseconds or seconds."""
     return int(lib.klv_micros(sent))
 
 
 def time_unit(sent: int) -> str | None:
-    """The unit that a time stamp counts where that is not microseconds: "nanoseconds", "milliseconds", "seconds"."""
+    """The unit of a time stamp if not microseconds: "nanoseconds", "milliseconds" or "seconds"."""
     name = lib.klv_time_unit(sent)
     return ffi.string(name).decode() if name else None
 
@@ -168,7 +169,7 @@ _CODECS = {
     "mpeg2video": lib.KLV_MPEG2,
 }
 STAMPED_CODECS = frozenset(_CODECS)
-"""Names, as libav has them, of the codecs whose frames may hold a time stamp (ST 0604)."""
+"""libav names of the codecs whose frames may contain a time stamp (ST 0604)."""
 
 
 def stamp(frame: Any, codec: str) -> tuple[int, int | None, int, bool, bool] | None:
@@ -183,6 +184,6 @@ def stamp(frame: Any, codec: str) -> tuple[int, int | None, int, bool, bool] | N
 
 
 def whole(data: bytes, limit: int = LIMIT) -> tuple[str, Checksum] | None:
-    """(set, checksum) of a buffer that is one whole packet and nothing odd about it; None: only a `Lane` can tell."""
+    """(set, checksum) of a buffer that is exactly one regular packet; None: use a `Lane`."""
     found = _klv_whole(data, len(data), limit)
     return None if found < 0 else (SET_NAMES[found >> 2], CHECKSUMS[found & 3])

@@ -1,7 +1,4 @@
-"""The only caller of `native/socket.h` and `hub.h`: what the kernel holds for datagram sockets, as KLV units or bytes.
-
-`wire.py` does the same for `native/klv.h`; `sources/datagrams/hub.py` decides when the sockets are read.
-"""
+"""Receives datagrams by the C core, from many sockets in one call, as KLV packets or as bytes."""
 
 from __future__ import annotations
 
@@ -19,16 +16,16 @@ from klvrelay.core import Counters
 from klvrelay.core._core import ffi, lib
 
 DATAGRAM = 65536
-"""Bytes that a datagram may have: none is longer."""
+"""Maximum bytes of a datagram."""
 
 Run = tuple[bytes, int, int | None, bool, bool]
-"""(bytes, received_us, pts, they are MPEG-TS, something is missing before or in them) of what came together."""
+"""(bytes, received_us, pts, is MPEG-TS, data is missing before or in them) of consecutive datagrams."""
 
 Found = Any
-"""A `wire.Entry` where units are wanted, else a `Run`."""
+"""A `core.Entry` if units are requested, else a `Run`."""
 
 Took = Callable[[list[Found], int], None]
-"""What is called with what a look found of a socket, and its status, for `Inlet.rest`."""
+"""Callback for the results of one socket and its status, to be passed to `Receiver.rest`."""
 
 _POOL = 512 << 10
 _ENTRIES, _RUNS, _READY = 1024, 256, 256
@@ -37,12 +34,12 @@ _COUNTS = [name for name, _ in ffi.typeof("struct klv_inlet_counts").fields]
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
 NEWS: int = lib.INLET_NEWS
-"""The usual status of a look: all that came is found, and nothing is held."""
+"""The usual status of a read: everything was read, and nothing is held."""
 _HOLDS, _FULL, _LANE, _MORE = lib.INLET_HOLDS, lib.INLET_FULL, lib.INLET_LANE, lib.HUB_MORE
 
 
 class _Basin(threading.local):
-    """Where C receives and writes: one a thread, for all its sockets. Memory that no datagram reaches is not used."""
+    """Receive and result buffers, one per thread, shared by its sockets. Unused parts take no physical memory."""
 
     def __init__(self) -> None:
         self.memory = _NO_CLEAR("uint8_t[]", lib.klv_basin_size(DATAGRAM))
@@ -54,7 +51,7 @@ class _Basin(threading.local):
         self.count = ffi.new("size_t *")
 
     def pool_for(self, limit: int) -> Any:
-        """Where results go, with room for a packet of that limit; an earlier one stays with who has it."""
+        """The result buffer, large enough for a packet of this limit. Earlier buffers remain valid for their users."""
         if len(self.pool) < limit + core.PACKET_HEAD:
             self.pool = _NO_CLEAR("uint8_t[]", limit + core.PACKET_HEAD)
         return self.pool
@@ -64,19 +61,17 @@ _basin = _Basin()
 
 
 class Receiver:
-    """One bound, non-blocking datagram socket, which stays the caller's; for one thread, that which made it.
+    """One bound, non-blocking datagram socket, owned by the caller. Use it in the thread that created it.
 
-    `Inlets` reads it; `overdue` receives nothing, but what RTP was held for when `holds` was last seen is not waited
-    for any more.
+    `ReceiverSet` reads it. `overdue` reads nothing; it releases the RTP packets that were held when `holds` was set.
 
-    units    finished units are wanted, else the bytes
-    rtp      what comes is expected to be RTP; it is recognised without that where its payload is seen to be
-             MPEG-TS or KLV
-    sender   the address, 4 or 16 bytes, that all must come from
-    limit    bytes that a packet's value may have
-    holds    RTP is held for a datagram that is late: call `overdue` in a moment
+    units    return KLV packets, else bytes
+    rtp      expect RTP; without this, RTP is recognised if its payload is MPEG-TS or KLV
+    sender   the only accepted sender address, 4 or 16 bytes
+    limit    maximum bytes of a packet's value
+    holds    RTP packets are held because an earlier one is late: call `overdue` soon
 
-    Raises OSError, as do its methods, where the socket fails.
+    The constructor and the methods raise OSError if the socket fails.
     """
 
     def __init__(
@@ -104,16 +99,16 @@ class Receiver:
 
     @property
     def pointer(self) -> Any:
-        """The inlet as C knows it; good while this object is."""
+        """The C structure. Valid while this object exists."""
         return self._inlet
 
     def overdue(self) -> tuple[list[Found], int]:
-        """What RTP was held and is not any more, and the status, for `rest`."""
+        """The RTP packets no longer held, and the status for `rest`."""
         status = self._overdue()
         return self._written(), status
 
     def rest(self, status: int, found: list[Found]) -> list[Found]:
-        """What a look found, and what there was no room for, or no lane yet."""
+        """The results of a read, with those that did not fit in the buffer or needed a new lane."""
         while status in (_FULL, _LANE):
             if status == _LANE:
                 found += self._other_lane()
@@ -123,21 +118,21 @@ class Receiver:
         return found
 
     def _written(self) -> list[Found]:
-        """What the last look of this inlet alone gave."""
+        """The results of the last read of this socket alone."""
         count = self._count[0]
         if not count:
             return []
         return _entries_of(self._pool, count) if self.is_of_units else _runs_of(self._pool, count)
 
     def flush(self) -> list[Found]:
-        """No more will come: what began and never came to its end, as damaged."""
+        """The source has ended: return incomplete packets as damaged."""
         if self._lane is None:
             return []
         self._lane.cut()
         return list(self._lane.packets(b""))
 
     def _other_lane(self) -> list[Found]:
-        """What comes is known now, or is another thing than before: the old lane gives out what it holds."""
+        """The format is now known or has changed: create a lane, and return the packets held by the old one."""
         held = self.flush()
         if self._lane is not None:
             self._lanes_before = self.counters
@@ -147,7 +142,7 @@ class Receiver:
 
     @property
     def counters(self) -> Counters:
-        """What has gone through its lane so far; none of it where only `runs` are asked for."""
+        """Counters of its lane; all 0 if `units` is false."""
         if self._lane is None:
             return Counters()
         now = self._lane.counters
@@ -155,19 +150,19 @@ class Receiver:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What the line told so far: the fields of `struct klv_inlet_counts`."""
+        """Transport counters: the fields of `struct klv_inlet_counts`."""
         counts = ffi.new("struct klv_inlet_counts *")
         lib.klv_inlet_counts(self._inlet, counts)
         return {name: getattr(counts, name) for name in _COUNTS}
 
     @property
     def size(self) -> int:
-        """Bytes of transport so far, as in `counts`."""
+        """Bytes received, as in `counts`."""
         return int(lib.klv_inlet_received(self._inlet))
 
     @property
     def kernel_drops(self) -> int:
-        """Datagrams that the kernel dropped since the socket was made: its buffer was full."""
+        """Datagrams dropped by the kernel since the socket was created, because its buffer was full."""
         return int(_checked(lib.klv_inlet_drops(self.fd)))
 
 
@@ -184,11 +179,11 @@ def _runs_of(pool: Any, count: int) -> list[Any]:
 
 
 class Load(NamedTuple):
-    """How busy the sockets were for a while.
+    """The load of the sockets in an interval.
 
-    ready   times that one was found to have something
-    looks   how often it was looked
-    busy    sockets that had something
+    ready   number of times that a socket had data
+    looks   number of reads
+    busy    number of sockets that had data
     """
 
     ready: int
@@ -197,9 +192,9 @@ class Load(NamedTuple):
 
 
 class ReceiverSet:
-    """The inlets of a thread behind one descriptor, which is readable when one of them has something.
+    """The receivers of a thread behind one descriptor, which is readable when any of them has data.
 
-    `look` reads all that have, in one C call as a rule. Close it when the last inlet is removed.
+    `look` reads all that have data, usually in one C call. Close the set when the last receiver is removed.
     """
 
     def __init__(self) -> None:
@@ -226,7 +221,7 @@ class ReceiverSet:
         self._epoll.close()
 
     def add(self, inlet: Receiver, took: Took) -> None:
-        """From now on, until `remove`, a look calls `took` where something came of the inlet's datagrams."""
+        """Until `remove`, `look` calls `took` with the results of this receiver, if there are any."""
         self._last += 1
         slot = ffi.new("struct klv_slot *", {"inlet": inlet.pointer, "number": self._last, "units": inlet.is_of_units})
         _checked(lib.klv_hub_add(self._hub, inlet.fd, slot))
@@ -234,36 +229,36 @@ class ReceiverSet:
         self._numbers[inlet.fd] = self._last
 
     def remove(self, inlet: Receiver) -> None:
-        """Nothing happens if it is not there."""
+        """Remove a receiver, if it is present."""
         number = self._numbers.pop(inlet.fd, None)
         if number is not None:
             lib.klv_hub_remove(self._hub, inlet.fd, self._slots.pop(number)[2])
 
     def look(self, *, gathered: bool) -> bool:
-        """Read all inlets that have something, and call what each was added with, where something came of it.
+        """Read all receivers that have data, and pass the results to their callbacks.
 
-        Gives true where one had more than a look takes of each (INLET_BUDGET), so that datagrams still wait.
+        Returns true if datagrams remain, because a receiver had more than the limit per read (INLET_BUDGET).
 
-        gathered   many have about as much as the last time: cheaper, but what one gave may come in two parts
+        gathered   expect about as much data as last time: cheaper, but results of a receiver may arrive in two parts
         """
-        self._hand_on()  # results that are left where a call before them raised
+        self._hand_on()  # results left over if an earlier callback raised
         self._aim()
         how = lib.HUB_EXPECTED if gathered else lib.HUB_ALL
         while _checked(lib.klv_hub_look(self._hub, _basin.basin, how, self._results)) == _MORE:
             self._hand_on()
-            if self._epoll.closed:  # what was handed on removed the last of them
+            if self._epoll.closed:  # a callback removed the last receiver
                 return False
             how = lib.HUB_GO_ON
         self._hand_on()
         return bool(self._results.left)
 
     def load(self) -> Load:
-        """How busy the inlets were since the last call."""
+        """The load since the last call."""
         lib.klv_hub_load(self._hub, self._load)
         return Load(self._load.ready, self._load.looks, self._load.busy)
 
     def _aim(self) -> None:
-        """Let C write to the memory of this thread."""
+        """Let C write to the buffers of this thread."""
         results = self._results
         if self._aimed is not _basin.pool:
             self._aimed = _basin.pool
@@ -290,12 +285,12 @@ class ReceiverSet:
 
 
 def timer_of(seconds: float) -> int:
-    """A descriptor that is readable (8 bytes) once in so many seconds; the caller closes it."""
+    """A descriptor that becomes readable (8 bytes) every so many seconds. The caller closes it."""
     return int(_checked(lib.klv_hub_timer(int(seconds * 1e6))))
 
 
 _MAPPED = bytes(10) + b"\xff\xff"
-"""What makes an IPv6 address of an IPv4 one (RFC 4291, 2.5.5.2)."""
+"""Prefix of an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2)."""
 
 
 def _checked(status: int) -> int:

@@ -1,4 +1,4 @@
-"""Selections: the items that a record's JSON is to have, by key."""
+"""Selects the items that a record's JSON contains, by key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from klvrelay.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Items by key, prepared for `Record.json`; `select` makes it."""
+    """Selected items, prepared for `Record.json`. Created by `select`."""
 
     keys: frozenset[str]
     chosen: Any = field(repr=False, compare=False)
@@ -22,9 +22,9 @@ class Selection:
 
 @lru_cache(maxsize=64)
 def select(*keys: str) -> Selection:
-    """The items with these keys, as the records of any set have them; "unknown": the items that no table has.
+    """Select the items with these keys, in records of any set; "unknown" selects items without a definition.
 
-    An item that is a set is selected as a whole, by its key. Raises ConfigError for a key that no packet's items have.
+    An item that is a set is selected as a whole, by its key. Raises ConfigError for an unknown key.
     """
     chosen = core.new_selection()
     for key in keys:
@@ -36,13 +36,13 @@ def select(*keys: str) -> Selection:
 def _refusal(key: str) -> str:
     outer, dot, _ = key.partition(".")
     if dot and core.select(core.new_selection(), outer):
-        return f"can't select a part of an item ({key!r}); select all of it: {outer!r}"
+        return f"can't select part of an item ({key!r}); select all of it: {outer!r}"
     close = get_close_matches(key, _keys(), n=3, cutoff=0.6)
     return f"no item has the key {key!r}" + (f"; did you mean {', '.join(close)}?" if close else "")
 
 
 def _keys() -> list[str]:
-    from klvrelay.standards.spec import KEYED, SETS, UNIVERSAL_KEYS  # here, since only a mistake needs the tables
+    from klvrelay.standards.spec import KEYED, SETS, UNIVERSAL_KEYS  # here, since only an error needs the tables
 
     items = chain(KEYED.values(), *(SETS[name].values() for name in UNIVERSAL_KEYS if name in SETS))
     return sorted({item.key for item in items})

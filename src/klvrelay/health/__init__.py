@@ -1,13 +1,12 @@
-"""What streams and sinks went through: states, counts, clocks, each change said once. It is called, and never calls
-back.
+"""Health of streams and sinks: states, counters and clocks. Each change of state is logged once.
 
-    stream.py   one stream: connecting, waiting, live, stale, down; its outages and how long each took
-    rhythm.py   how often its KLV comes, and where it paused
-    clocks.py   KLV time against arrival, PTS and PCR: offset, drift, jumps
-    report.py   all of it as one JSON document
-    sink.py     one sink: up or down
-
-Next door: `intake.py` and `outlet.py` tell it what happened.
+    stream      state and outages of one stream
+    rhythm      rate and gaps of its KLV
+    clocks      KLV time against arrival time, PTS and PCR: offset, drift, steps
+    diagnosis   why a stream has no KLV
+    report      the health of a stream as a JSON document
+    sink        state of one sink
+    repeats     summary of repeated faults
 """
 
 from klvrelay.health.sink import SinkHealth

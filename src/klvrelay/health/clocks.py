@@ -1,7 +1,4 @@
-"""The KLV's own time held against the other clocks: arrival here, PTS, PCR. Offset, drift, jumps.
-
-Next door: `stream.py` gives it each good record of a platform set; `report.py` shows what it found.
-"""
+"""Compares KLV time with arrival time, PTS and PCR: offset, drift, steps."""
 
 from __future__ import annotations
 
@@ -15,26 +12,26 @@ from klvrelay.record import Record
 LOG = logging.getLogger("klvrelay")
 
 JUMP = 1.0
-"""Seconds that an offset must change by, and stay changed, to be a jump; a record that was only late is none."""
+"""Minimum lasting change of an offset, in seconds, that counts as a step. A single late record does not."""
 CONFIRMED = 5
 HELD = 1.0
-"""Records that must agree on a new offset, and seconds that they must span; those of a burst do not."""
+"""Number of records that must agree on a new offset, and seconds that they must span, which a burst does not."""
 AGREE = 0.25
 BIN = 1.0
-"""Seconds that one point of the drift's line stands for."""
+"""Seconds per point of the drift regression."""
 POINTS = 120
 QUIET = 60.0
-"""Seconds between two lines in the log."""
+"""Minimum seconds between two log lines."""
 LEAST_POINTS = 10
 TOGETHER = 8
-"""Records that wait at most to be measured by."""
+"""Maximum records that wait to be measured."""
 _PLATFORM = frozenset(("ST0601", "ST0104"))
 _WRAP = 1 << 33
 
 
 @dataclass(slots=True, frozen=True)
 class Jump:
-    """The KLV's time went another way than a clock, for good: which, by how many seconds more, and where to."""
+    """A lasting step of KLV time against a clock: the clock, seconds, and the KLV time after it."""
 
     against: str
     seconds: float
@@ -42,11 +39,11 @@ class Jump:
 
 
 class Offset:
-    """One pair of clocks: how far apart they are, how they part, when one of them jumped.
+    """Another clock compared with KLV time.
 
-    offset_s   the other clock less the KLV's, seconds: median of the last second, or the last one where it left that
-    drift_ppm  how fast that grows, in millionths; None before there is enough to fit a line to
-    jumps      offsets that changed by more than JUMP and stayed so
+    offset_s   the other clock minus KLV time, seconds: median of the last second, or the latest if it deviates
+    drift_ppm  drift of the offset, parts per million; None until there are enough points
+    jumps      number of lasting changes by more than JUMP
     """
 
     def __init__(self) -> None:
@@ -60,7 +57,7 @@ class Offset:
 
     @property
     def offset_s(self) -> float | None:
-        if self._odd:  # not sure yet, or never: a time that stands still drifts off for ever
+        if self._odd:  # unconfirmed, perhaps never confirmed: the offset of a stopped clock changes steadily
             return self._odd[-1]
         if self._bin:
             return statistics.median(self._bin)
@@ -73,7 +70,7 @@ class Offset:
         return statistics.linear_regression(*zip(*self._line, strict=True)).slope * 1e6
 
     def add(self, now: float, offset: float) -> float | None:
-        """Take one measure at `now` (seconds of the KLV); gives the size of a jump once that is sure."""
+        """Add a measurement at `now` (seconds of KLV time). Returns the size of a step once it is confirmed."""
         settled = self._settled
         if settled is None:
             self._settled = offset
@@ -113,7 +110,7 @@ class Offset:
 
 
 class Clocks:
-    """The clocks of one stream, by its platform sets with a time."""
+    """The clocks of one stream, measured on platform sets with a time stamp."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -121,14 +118,14 @@ class Clocks:
         self._against = {"wall": self._wall, "pts": self._pts, "pcr": self._pcr}
         self._last_jump: Jump | None = None
         self._pts_turns, self._pcr_turns = Turns(), Turns()
-        self._told = -QUIET
+        self._logged = -QUIET
         self._waiting: list[tuple[Record, float]] = []
 
     def add(self, record: Record, now: float) -> None:
-        """Measure by one good record, `now` on the monotonic clock; one without a time is passed over.
+        """Measure one good record at `now` (monotonic). Records without a time stamp are ignored.
 
-        The work is done for up to TOGETHER records at once, or when a figure is asked for: where many streams take
-        turns, each finds the processor's caches full of the others' data.
+        Up to TOGETHER records are processed at once, or earlier if a result is read: with many streams, this saves
+        cache misses.
         """
         if record.set in _PLATFORM:
             self._waiting.append((record, now))
@@ -136,14 +133,14 @@ class Clocks:
                 self.settle()
 
     def settle(self) -> None:
-        """Measure by the records that were added since the last time."""
+        """Process the records that are waiting."""
         waiting, self._waiting = self._waiting, []
         for record, now in waiting:
             self._measure(record, now)
 
     @property
     def against(self) -> dict[str, Offset]:
-        """The pairs of clocks, by the name of the other clock."""
+        """The offsets by the name of the other clock."""
         self.settle()
         return self._against
 
@@ -164,29 +161,29 @@ class Clocks:
             pts = self._pts.add(seconds, self._pts_turns.seconds(record.pts) - seconds)
         if record.pcr is not None:
             pcr = self._pcr.add(seconds, self._pcr_turns.seconds(record.pcr) - seconds)
-        if not (wall is pts is pcr is None):  # each record comes here, and hardly ever one with a jump
+        if not (wall is pts is pcr is None):  # runs for each record, and steps are rare
             jumps = {"wall": wall, "pts": pts, "pcr": pcr}
-            self._tell({name: by for name, by in jumps.items() if by is not None}, time_us, now)
+            self._report({name: by for name, by in jumps.items() if by is not None}, time_us, now)
 
-    def _tell(self, jumps: dict[str, float], time_us: int, now: float) -> None:
-        """A line a jump; of a clock that jumps again and again one line a minute."""
+    def _report(self, jumps: dict[str, float], time_us: int, now: float) -> None:
+        """Log a step, at most once in QUIET seconds."""
         for name, by in jumps.items():
             self._last_jump = Jump(name, -by, time_us)
-        if now - self._told >= QUIET:
-            self._told = now
-            told = ", ".join(f"{-by:+.3f} s against {_SPOKEN[name]}" for name, by in jumps.items())
-            LOG.warning("%s: a clock jumped: the KLV's time went %s", self._name, told)
+        if now - self._logged >= QUIET:
+            self._logged = now
+            steps = ", ".join(f"{-by:+.3f} s relative to {_SPOKEN[name]}" for name, by in jumps.items())
+            LOG.warning("%s: KLV time stepped by %s", self._name, steps)
 
     @property
     def jumps(self) -> int:
         return sum(offset.jumps for offset in self.against.values())
 
 
-_SPOKEN = {"wall": "this machine's clock", "pts": "the PTS", "pcr": "the PCR"}
+_SPOKEN = {"wall": "the system clock", "pts": "the PTS", "pcr": "the PCR"}
 
 
 class Turns:
-    """33 bits of 90 kHz as seconds that go on through the wrap."""
+    """Unwraps 33-bit counts of 90 kHz into continuous seconds."""
 
     def __init__(self) -> None:
         self._at: int | None = None

@@ -1,6 +1,6 @@
-"""Why no KLV came out of a stream, by what the decoder counted: one cause and what to do about it.
+"""Finds out from the decoder's counters why a stream has no KLV, and what to do about it.
 
-`decode`, `run`, `replay` and `probe` all say what is found here, so that none of them contradicts another.
+`decode`, `run`, `replay` and `probe` all report this diagnosis.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from klvrelay.core import Counters
 
 FEW = 0.1
-"""Share of the KLV packets that are scrambled where the others hold nothing either: stuffing, other data."""
+"""Share of scrambled KLV packets above which scrambling is the cause, if the others contain only stuffing."""
 MOST = 0.5
-"""Share of packets that are marked as damaged where that is why nothing is left."""
+"""Share of packets marked as damaged above which damage is the cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Why there is no KLV.
 
-    id      stable name of the cause
-    cause   clause that can follow "no KLV: "
-    advice  what to do, as sentences
+    id      stable identifier of the cause
+    cause   clause to follow "no KLV: "
+    advice  what to do, in sentences
     """
 
     id: str
@@ -31,7 +31,7 @@ class Diagnosis:
 
     @property
     def sentence(self) -> str:
-        """Both, to follow "no KLV: "."""
+        """Cause and advice, to follow "no KLV: "."""
         return f"{self.cause}. {self.advice}"
 
 
@@ -41,13 +41,13 @@ SWITCH_ON = (
 )
 IN_THE_CLEAR = "Send the metadata in the clear, or descramble the stream before it comes here."
 BETTER_LINK = (
-    "A receiver before this one (radio, modem) could not repair these packets: improve the link, or its error"
+    "A receiver before this one (radio, modem) could not correct these packets: improve the link, or its error"
     " correction."
 )
 BE_WHOLE = "See that it is KLV (MISB ST 0601) or MPEG-TS, and that the recording is complete."
 SEND_PAT = "Let the multiplexer send the PAT on PID 0 at least every 0.5 s."
 SEND_PMT = "Let the multiplexer send the PMT of each program at least every 0.5 s."
-MEND_TABLES = "Tables arrive damaged, or the multiplexer computes their CRC wrongly: look at the link, then at it."
+MEND_TABLES = "Tables are damaged in transit, or the multiplexer computes a wrong CRC: check both."
 CONNECT = (
     "See what the encoder sends there (`klvrelay probe` shows it): its metadata input (autopilot, gimbal) may be"
     " disconnected, or set to another format."
@@ -55,7 +55,7 @@ CONNECT = (
 
 
 def no_klv(counters: Counters) -> Diagnosis:
-    """The cause, of a stream that gave no record: the first that explains it all."""
+    """The cause for a stream without records: the first that explains all counters."""
     return next(found for cause in _CAUSES if (found := cause(counters)) is not None)
 
 
@@ -64,7 +64,7 @@ def _too_large(c: Counters) -> Diagnosis | None:
         return None
     noun = "KLV packet is" if c.too_large == 1 else "KLV packets are"
     return Diagnosis("too_large", f"{c.too_large:,} {noun} larger than the limit",
-                     "Give a larger --packet-limit (packet_limit in the settings) if they may be so large.",
+                     "Set a larger --packet-limit (packet_limit in the settings) if this size is expected.",
                      )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def _no_transport(c: Counters) -> Diagnosis | None:
 
 
 def _marked(c: Counters) -> Diagnosis | None:
-    """transport_error_indicator: on everything, or on the KLV."""
+    """transport_error_indicator set on all packets, or on the KLV."""
     count, of, where = c.transport_errors, c.ts_packets, "TS packets"
     if count < MOST * of:
         count, of, where = c.klv_transport_errors, c.klv_packets, "KLV packets"
@@ -99,14 +99,14 @@ def _scrambled(c: Counters) -> Diagnosis | None:
 
 
 def _followed(c: Counters) -> Diagnosis | None:
-    """Packets came where KLV is announced, or where a key was seen."""
+    """Packets were received on a PID with KLV or with a KLV key."""
     if not c.klv_packets:
         return None
     if c.fill:
-        return Diagnosis("only_fill", f"the KLV stream holds nothing but filling ({c.fill:,} Fill items)", CONNECT)
+        return Diagnosis("only_fill", f"the KLV stream contains only Fill items ({c.fill:,})", CONNECT)
     if c.unlisted_packets == c.klv_packets:
-        return Diagnosis("no_whole_packet", "a KLV key came on a PID that no table lists, and no packet is whole",
-                         "Record some more of the stream and try again.")  # fmt: skip
+        return Diagnosis("no_whole_packet", "a KLV key came on an unlisted PID, and no packet is complete",
+                         "Record more of the stream and try again.")  # fmt: skip
     cause = f"no whole KLV packet came on the PID that is labelled as KLV ({_packets(c.klv_packets)})"
     return Diagnosis("not_klv", cause, CONNECT)
 
@@ -116,7 +116,7 @@ def _tables(c: Counters) -> Diagnosis | None:
     if not missing:
         return None
     if c.crc_errors:
-        cause = f"no {missing} came with a right CRC ({c.crc_errors:,} with a wrong one), and no KLV was recognised"
+        cause = f"no {missing} came with a valid CRC ({c.crc_errors:,} invalid), and no KLV was recognised"
         return Diagnosis("bad_tables", cause, MEND_TABLES)
     return Diagnosis(f"no_{missing.lower()}", f"no {missing} came, and no KLV was recognised without it",
                      SEND_PAT if missing == "PAT" else SEND_PMT)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sums up faults that repeat, so that a far end which comes and goes does not flood the log."""
+"""Summarises repeated faults, so that an intermittent connection does not flood the log."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Callable
 from klvrelay.backoff import STEADY
 
 PACE = 1.0
-"""Seconds between two lines at least."""
+"""Minimum seconds between two log lines."""
 SLOWEST = 64.0
-"""Seconds that this grows to while the far end comes and goes."""
+"""The limit to which this interval grows while the connection is intermittent."""
 TEXTS_MOST = 32
-"""Different faults that are remembered."""
+"""Maximum number of distinct faults remembered."""
 
 
 class Repeats:
     """Decides which faults of one stream or sink are logged.
 
-    A fault is logged once until it is over. After each line the next one may come twice as late, until the far end has
-    been back for `steady` seconds; a line counts the faults that were held back before it.
+    A fault is logged once until it is over. After each line the minimum interval doubles, until the connection has been
+    up for `steady` seconds. A line includes the number of faults suppressed before it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, steady: float = STEADY) -> None:
@@ -32,11 +32,11 @@ class Repeats:
 
     @property
     def said(self) -> bool:
-        """Has a fault been logged that is not over?"""
+        """Has a current fault been logged?"""
         return bool(self._texts)
 
     def add(self, fault: str) -> str | None:
-        """Count a fault; the text to log now, or None."""
+        """Count a fault. Returns the text to log now, or None."""
         now = self._clock()
         if self._back is not None and now - self._back >= self._steady:
             self.reset()
@@ -52,14 +52,14 @@ class Repeats:
         return fault if count == 1 else f"{count} faults, last was: {fault}"
 
     def over(self) -> None:
-        """The far end is back: any fault is news again."""
-        if self.said:  # else its faults were held back, and are in the next line
+        """The connection is back: the next fault may be logged."""
+        if self.said:  # otherwise its faults were suppressed, and the next line counts them
             self._held = 0
         self._texts.clear()
         if self._back is None:
             self._back = self._clock()
 
     def reset(self) -> None:
-        """The next fault is logged at once, whatever was before."""
+        """Log the next fault at once, regardless of earlier ones."""
         self._texts.clear()
         self._held, self._pace, self._next = 0, PACE, -math.inf

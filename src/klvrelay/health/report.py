@@ -1,4 +1,4 @@
-"""A stream's health as one JSON document (`klvrelay/link/1`); next door, `intake.py` publishes it."""
+"""Writes the health of a stream as a JSON document (`klvrelay/link/1`)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from klvrelay.link_stats import LinkStats
 
 SCHEMA = "klvrelay/link/1"
 _RENAMED = {"size": "bytes"}
-_ELSEWHERE = {"packets", "bad_checksum", "damaged", "unknown_items"}  # under `klv`; and where text is made
+_ELSEWHERE = {"packets", "bad_checksum", "damaged", "unknown_items"}  # under `klv`, or counted where JSON is made
 
 
 def link_document(health: StreamHealth, boot: str) -> bytes:
-    """State, outages, KLV rate and gaps, everything the line told, clocks."""
+    """State, outages, KLV rate and gaps, transport counters, clocks."""
     now = health.clock()
     return dumps(
         {
@@ -60,7 +60,7 @@ def _outages(health: StreamHealth) -> dict[str, Any]:
 
 
 def _line(link: LinkStats) -> dict[str, Any]:
-    """Each count under its name; the transport lane's beside those of the socket."""
+    """The counters of the socket and of the transport lane by name."""
     socket = {_RENAMED.get(f.name, f.name): getattr(link, f.name) for f in fields(LinkStats) if f.name != "lane"}
     lane = {name: value for name, value in link.lane._asdict().items() if name not in _ELSEWHERE}
     return socket | lane

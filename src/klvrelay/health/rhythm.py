@@ -1,23 +1,23 @@
-"""How often KLV comes, and where it paused; next door, `stream.py` asks."""
+"""Measures the rate of KLV records and the gaps between them."""
 
 from __future__ import annotations
 
 from collections import deque
 
 WINDOW = 5.0
-"""Seconds that a rate is taken over."""
+"""Seconds over which the rate is measured."""
 GAP_LEAST = 0.5
 GAP_TIMES = 3.0
-"""A pause counts as a gap when it is this many times the usual interval, and GAP_LEAST seconds at least."""
+"""A pause counts as a gap if it is this many times the usual interval, and at least GAP_LEAST seconds."""
 _SMOOTH = 1 / 16
 _KEPT = 4096
 
 
 class Rhythm:
-    """Arrival times in, in seconds that never go back; rate and gaps out.
+    """Rate and gaps by arrival times (monotonic seconds).
 
-    gaps      pauses that were longer than what is usual on this stream
-    longest   seconds of the longest pause between two records
+    gaps      number of pauses longer than usual for this stream
+    longest   longest pause between two records, seconds
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Rhythm:
         self._first = 0.0
 
     def beat(self, now: float) -> None:
-        """A record came."""
+        """A record arrived."""
         if self._last is None:
             self._first = now
         else:
@@ -49,7 +49,7 @@ class Rhythm:
             self._usual = usual + (seconds - usual) * _SMOOTH
 
     def rate(self, now: float) -> float:
-        """Records a second over the last few seconds."""
+        """Records per second over the last few seconds."""
         arrivals = self._arrivals
         while arrivals and arrivals[0] < now - WINDOW:
             arrivals.popleft()

@@ -1,4 +1,4 @@
-"""A sink's health: up or down, how often it was lost, and what became of its records."""
+"""Health of a sink: connection state, outages and record counts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from klvrelay.text import printable
 LOG = logging.getLogger("klvrelay")
 
 SHED_EVERY = 60.0
-"""Seconds between two reports of records that are shed."""
+"""Seconds between two reports while records are being shed."""
 SHED_QUIET = 10.0
-"""Seconds without a shed record after which that has ended."""
+"""Seconds without a shed record after which shedding has ended."""
 
 
 @dataclass(slots=True)
 class Shedding:
-    """Reports records that give way to newer ones: when it starts, once a minute while it goes on, and when it ends."""
+    """Logs when shedding of records starts, once a minute while it continues, and when it ends."""
 
     name: str
     clock: Callable[[], float] = time.monotonic
@@ -32,7 +32,7 @@ class Shedding:
     _before: int = 0
 
     def look(self, sums: Sums) -> None:
-        """To be called a few times a second."""
+        """Log what is due. Call it a few times per second."""
         now = self.clock()
         if sums.shed > self._shed:
             self._goes_on(now, sums)
@@ -47,13 +47,13 @@ class Shedding:
         if self._since is None:
             self._since, self._before, self._reported = now, self._shed, now
             LOG.warning(
-                "%s: records are shed, the oldest first, since more wait than there is room for: shed=%d waiting=%d",
+                "%s: too many records wait, the oldest are being shed: shed=%d waiting=%d",
                 self.name, sums.shed - self._before, sums.waiting,
             )  # fmt: skip
         elif now - self._reported >= SHED_EVERY:
             self._reported = now
             LOG.warning(
-                "%s: records are still shed: shed=%d seconds=%.0f waiting=%d",
+                "%s: records are still being shed: shed=%d seconds=%.0f waiting=%d",
                 self.name, sums.shed - self._before, now - self._since, sums.waiting,
             )  # fmt: skip
         self._shed, self._last = sums.shed, now
@@ -61,7 +61,7 @@ class Shedding:
 
 @dataclass(slots=True)
 class SinkHealth:
-    """One sink: up or down, how often it was lost, and what became of its records; the topics that it suspends."""
+    """The state of one sink, its outages, record counts and suspended topics."""
 
     name: str
     up: bool = False
@@ -82,13 +82,13 @@ class SinkHealth:
         lost = self.clock() - self._since
         if not self.ever_up:
             LOG.info("%s: connected%s", self.name, detail)
-        elif self._repeats.said:  # an outage that was not logged ends without a line too
-            LOG.info("%s: connected again after %.1f s%s", self.name, lost, detail)
+        elif self._repeats.said:  # do not log the end of an outage that was not logged
+            LOG.info("%s: reconnected after %.1f s%s", self.name, lost, detail)
         self.up = self.ever_up = True
         self._repeats.over()
 
     def down(self, fault: str) -> None:
-        """It is gone, or not there yet. Said once an outage, and seldom where it comes and goes."""
+        """The connection was lost or failed. Logged once per outage, and less often if it is intermittent."""
         if self.up:
             self.outages += 1
             self._since = self.clock()
@@ -97,6 +97,6 @@ class SinkHealth:
             LOG.warning("%s; trying again, records wait", printable(said))
 
     def counted(self, sums: Sums) -> None:
-        """What became of its records so far; records that are shed are reported."""
+        """Update the record counts, and report shed records."""
         self.sums = sums
         self._shedding.look(sums)

@@ -1,13 +1,11 @@
-"""One stream's health: its state, each change of it said and counted once, and what it cost.
+"""Health of a stream: its state, and how often and how long it was interrupted.
 
-    connecting   asked for, nothing has come yet
-    waiting      bytes come, no KLV in them yet
-    live         KLV comes
-    stale        it was there, and nothing (or no KLV) has come for `stall` seconds
-    down         its source failed or ended, and is tried again
-    ended        a file was read to its end, or the relay stops
-
-Next door: `intake.py` tells it what happened; `report.py` makes a document of it.
+    connecting   the source is opened, nothing has been received yet
+    waiting      bytes are received, but no KLV yet
+    live         KLV is received
+    stale        nothing, or no KLV, has been received for `stall` seconds
+    down         the source failed or ended, and is retried
+    ended        a file was read to its end, or the relay has stopped
 """
 
 from __future__ import annotations
@@ -25,30 +23,30 @@ from klvrelay.health.repeats import Repeats
 from klvrelay.health.rhythm import Rhythm
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Record
-from klvrelay.text import printable
+from klvrelay.text import counted, printable
 
 LOG = logging.getLogger("klvrelay")
 
 State = Literal["connecting", "waiting", "live", "stale", "down", "ended"]
 
 STALL = 5.0
-"""Seconds without bytes, or without KLV, after which a stream counts as stale."""
+"""Seconds without bytes or KLV after which a stream is stale."""
 RECENT = 1.0
-"""Seconds since the last byte within which bytes count as coming."""
+"""Seconds since the last byte within which bytes count as being received."""
 
 
 @dataclass(slots=True)
 class StreamHealth:
-    """One stream's state, counters, outages and clocks; all its times are of the monotonic clock.
+    """State, counters, outages and clocks of one stream. Times are seconds of the monotonic clock.
 
-    records       KLV packets decoded; of these `bad` by checksum, `damaged` on the way
-    dropped       what the source had to let go because the relay was too slow
-    refused       KLV packets of more PIDs than one source may have streams
-    pid, program  where its KLV comes from, once that is known
-    link          what the line told, over all openings of the source
-    openings      times that its source was opened
-    outages       times that it was live and then was not; `recovered` of them ended, `away` seconds in all
-    changes       how often each state was entered
+    records       KLV packets decoded; of these `bad` by checksum, `damaged` in transit
+    dropped       packets dropped by the source because the relay was too slow
+    refused       KLV packets on PIDs beyond the maximum number of streams per source
+    pid, program  PID and program of its KLV, once known
+    link          transport counters, over all openings of the source
+    openings      number of times the source was opened
+    outages       number of times it stopped being live; `recovered` of them ended, `away` seconds in total
+    changes       number of times each state was entered
     """
 
     name: str
@@ -81,7 +79,7 @@ class StreamHealth:
     last_record: float = 0.0
     _spent: dict[State, float] = field(default_factory=dict)
     _lost: float | None = None
-    _told_silence: str = ""
+    _logged_cause: str = ""
     _size: int = 0
     _repeats: Repeats = field(init=False)
     _quiet: bool = False
@@ -95,30 +93,30 @@ class StreamHealth:
 
     @property
     def barren(self) -> bool:
-        """Do bytes come, and no KLV came in them yet?"""
+        """Are bytes received, but no KLV so far?"""
         return self.state == "waiting" and not self.records
 
     @property
     def online(self) -> bool:
-        """Does KLV come?"""
+        """Is KLV being received?"""
         return self.state == "live"
 
     def opened(self) -> None:
-        """Its source is asked for (again): silence counts from here."""
+        """The source was opened: measure silence from now."""
         self.openings += 1
         self.last_bytes = self.last_record = self.clock()
 
     def heard(self, size: int) -> None:
-        """How many bytes have come by now; new ones are a sign of life."""
+        """Update the number of bytes received. An increase proves that the source is active."""
         if size <= self._size:
             return
         self._size = size
         self.last_bytes = self.clock()
         if self.state in ("connecting", "down"):
-            self._enter("waiting", f"bytes come from {self.url}, no KLV yet")
+            self._enter("waiting", f"receiving from {self.url}, no KLV yet")
 
     def decoded(self, record: Record) -> bool:
-        """Count a record: KLV comes. True where it did not before."""
+        """Count a record. Returns true if the stream was not live before."""
         now = self.last_record = self.last_bytes = self.clock()
         self.records += 1
         self.bad += record.checksum == "bad"
@@ -144,10 +142,10 @@ class StreamHealth:
         self._enter("live", f"back after {self.away_last:.1f} s")
 
     def look(self, *, beside: str | None = None) -> None:
-        """A few times a second: has anything that should come stayed away too long?
+        """Check for silence. Call it a few times per second.
 
-        beside   where KLV comes instead, that is not wanted; "": other streams of its source have KLV, so that there
-                 is none here need not be said
+        beside   where KLV that is not selected was found instead; "": other streams of the source have KLV, so missing
+                 KLV is not reported
         """
         self.clocks.settle()
         now = self.clock()
@@ -156,35 +154,35 @@ class StreamHealth:
         if stalled >= self.stall:
             self._enter("stale", self._missing(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
-            self._enter("waiting", "bytes come again, no KLV yet")
+            self._enter("waiting", "receiving again, no KLV yet")
         elif beside != "" and max(silent, barren) >= self.stall and not self.records:
             self._tell_silence(beside)
 
     def _missing(self, silent: float) -> str:
-        if silent >= 0.8 * self.stall:  # the line is only looked at now and then
+        if silent >= 0.8 * self.stall:  # the byte count is updated only occasionally
             return f"nothing received for {self.stall:g} s"
         if silent > RECENT:
             return f"no KLV for {self.stall:g} s, and nothing at all for {silent:.1f} s"
-        return f"no KLV for {self.stall:g} s, though bytes come"
+        return f"no KLV for {self.stall:g} s, though bytes are received"
 
     def _tell_silence(self, beside: str | None) -> None:
-        """Each cause is said once: whoever set it up is to know why nothing usable came so far."""
+        """Log, once per cause, why there are no records so far."""
         if self.state == "connecting":
-            cause, reason = "silent", f"nothing received yet from {self.url}: is anything sent there?"
+            cause, reason = "silent", f"nothing received yet from {self.url}; check that the sender is running"
         elif beside is not None:
-            cause, reason = "unwanted", f"no KLV so far of what was asked for: {beside}"
+            cause, reason = "unwanted", f"no matching KLV so far: {beside}"
         elif self.state == "waiting":
             found = no_klv(self.link.lane)
             cause = found.id
             reason = f"{self._size / 1e6:.1f} MB received and no KLV in it so far: {found.sentence}"
         else:
             return
-        if cause != self._told_silence:
-            self._told_silence, self.reason = cause, reason
+        if cause != self._logged_cause:
+            self._logged_cause, self.reason = cause, reason
             LOG.warning("%s: %s", self.name, printable(reason))
 
     def down(self, fault: str, *, again: bool = True) -> None:
-        """The source is gone. The same fault is said once, not at each try, and seldom where it comes and goes."""
+        """The source failed. The same fault is logged once, not at each retry, and less often if it is intermittent."""
         if not again:
             self._repeats.reset()
         said = self._repeats.add(fault)
@@ -199,12 +197,12 @@ class StreamHealth:
             LOG.log(level, "%s: %s", self.name, printable(line))
 
     def ended(self, *, said: bool, beside: str | None = None) -> None:
-        """No more will come; what is wrong with that is said unless it was before. `beside`: see `look`."""
+        """The source has ended. Log a problem unless it was logged before. `beside`: see `look`."""
         if not said and not self.records and beside != "":
-            missing = f"no KLV was in it: {no_klv(self.link.lane).sentence}"
-            why = missing if beside is None else f"no KLV came of what was asked for: {beside}"
+            missing = f"it had no KLV: {no_klv(self.link.lane).sentence}"
+            why = missing if beside is None else f"it had no matching KLV: {beside}"
             LOG.warning("%s: ended, and %s", self.name, printable(why))
-        self._enter("ended", f"{self.records} records", level=logging.DEBUG if said else logging.INFO)
+        self._enter("ended", counted(self.records, "record"), level=logging.DEBUG if said else logging.INFO)
 
     def _enter(self, state: State, reason: str, *, said: str | None = None, level: int = logging.INFO) -> None:
         if self.state == state:
@@ -216,7 +214,7 @@ class StreamHealth:
         self._spent[self.state] = self._spent.get(self.state, 0.0) + now - self.since
         self.state, self.reason, self.since, self.since_us = state, reason, now, time.time_ns() // 1000
         self.changes[state] += 1
-        if self._quiet and state in ("waiting", "live"):  # an outage that was not logged ends without a line too
+        if self._quiet and state in ("waiting", "live"):  # do not log the end of an outage that was not logged
             level = logging.DEBUG
         LOG.log(level, "%s: %s", self.name, printable(said or f"{state}: {reason}"))
         if state in ("live", "stale", "ended"):
@@ -225,11 +223,11 @@ class StreamHealth:
 
     @property
     def away_so_far(self) -> float:
-        """Seconds of all outages, one that is still on included."""
+        """Seconds of all outages, including a current one."""
         return self.away + (0.0 if self._lost is None else self.clock() - self._lost)
 
     def spent(self) -> dict[State, float]:
-        """Seconds in each state so far."""
+        """Seconds spent in each state."""
         spent = dict(self._spent)
         spent[self.state] = spent.get(self.state, 0.0) + self.clock() - self.since
         return spent

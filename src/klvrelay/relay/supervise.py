@@ -143,7 +143,7 @@ async def _fault_of(attempt: Awaitable[None], name: str) -> KlvrelayError | None
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    return InternalError("a fault of klvrelay's own: a wait was cancelled") if task.cancelled() else task.result()
+    return InternalError("internal error: a wait was cancelled") if task.cancelled() else task.result()
 
 
 async def _outcome(attempt: Awaitable[None], name: str) -> KlvrelayError | None:

@@ -1,1 +1,1 @@
-"""Where records wait for sinks: one log, one cursor per sink."""
+"""The log of records that wait for sinks, with one cursor per sink."""

@@ -1,4 +1,4 @@
-"""The log between the sources and the sinks: records are appended once, and each sink reads them with a cursor."""
+"""A log in memory between streams and sinks: each record is appended once, and each sink reads with a cursor."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 
 WAITING = 10_000
-"""Records that may wait for one sink."""
+"""Default maximum of records that wait for one sink."""
 WAITING_SIZE = 64 << 20
-"""Bytes that they may take."""
+"""Default maximum of their bytes."""
 OVERHEAD = 320
-"""Bytes that a record takes beside its packet: measured with tracemalloc, 290 and up to three integers."""
+"""Bytes of a record in addition to its packet: measured with tracemalloc, 290 and up to three integers."""
 NEVER = sys.maxsize
 
 
 def size_of(record: Record) -> int:
-    """Bytes that a record takes while it waits."""
+    """Bytes of memory of a waiting record."""
     return len(record.raw) + OVERHEAD
 
 
 class MemoryLog:
-    """Holds a record until every cursor has it; knows no sink.
+    """Keeps each record until every cursor has read it.
 
-    Each cursor has its own limits of records and of bytes, so a sink that is away makes only itself lose records.
+    Each cursor has separate limits of records and bytes, so a disconnected sink sheds only its own records.
     """
 
     def __init__(self, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> None:
@@ -38,24 +38,23 @@ class MemoryLog:
         self._freed = asyncio.Event()
 
     def append(self, record: Record, *, waited: bool = False) -> None:
-        """Take a record in; where there is no room for it, and none was `waited` for, an older one gives way."""
+        """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
         size = size_of(record)
         for cursor in self._cursors:
             cursor._append(record, size, waited=waited and cursor.holds_sources)
 
     async def room(self, stream: str) -> None:
-        """Return once a record can be appended, before anything else happens, without shedding another."""
+        """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
         while not all(cursor._has_room(stream) for cursor in self._cursors if cursor.holds_sources):
             self._freed.clear()
             await self._freed.wait()
 
     def cursor(self, name: str, *, holds_sources: bool = True) -> Cursor:
-        """Where one sink reads; it gets what is appended from now on.
+        """A cursor for one sink, which reads the records appended from now on.
 
-        holds_sources   a source that can wait, such as a file, waits for this sink, and none of its records is shed
-                        here. That is right for a far end that keeps what it confirms, such as an MQTT broker, and
-                        wrong for one that only shows what happens now: there the newest record counts, and a slow
-                        viewer must not hold up the broker.
+        holds_sources   sources that can wait, such as files, wait for this sink, and none of their records is shed.
+                        Use it for a far end that stores what it confirms, such as an MQTT broker. Do not use it for a
+                        live view: only the newest record matters there, and a slow viewer must not delay the broker.
         """
         cursor = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
         self._cursors.append(cursor)
@@ -63,7 +62,7 @@ class MemoryLog:
 
 
 class _Queue:
-    """The records of one stream that wait, oldest first, and the bytes that they take."""
+    """The waiting records of one stream, oldest first, and their bytes."""
 
     __slots__ = ("records", "size")
 
@@ -74,7 +73,7 @@ class _Queue:
 
 @dataclass(slots=True)
 class _Offer:
-    """A batch on its way, or what of it was not answered yet, and the bytes that it takes."""
+    """A batch in flight: its unanswered records, and their bytes."""
 
     batch: Sequence[Record]
     rest: Sequence[Record]
@@ -82,22 +81,21 @@ class _Offer:
 
 
 class Cursor:
-    """What one sink has still to get: waiting records in a queue a stream, and batches on their way.
+    """The records still to be delivered to one sink: one queue per stream, and batches in flight.
 
-    The streams take turns, so one that floods delays and displaces no other. When it is full a live source sheds
-    the oldest waiting record of the live stream that has most of them, in records or in bytes, whichever limit is
-    reached. A record on its way is not shed. Of n streams each has room for an n-th of the limit, also beside files
-    that fill it.
+    Streams take turns, so a stream with many records neither delays nor displaces others. When a limit (records or
+    bytes) is reached, the oldest waiting record of the largest live stream is shed. A record in flight is never shed.
+    Each of n streams has room for 1/n of the limit, even if files fill the rest.
     """
 
     def __init__(self, name: str, limit: int, size_limit: int, freed: asyncio.Event, *, holds_sources: bool) -> None:
         self.name = name
         self.holds_sources = holds_sources
         self.limit, self.size_limit = limit, size_limit
-        self._queues: dict[str, _Queue] = {}  # of streams that have some, the next in turn first
+        self._queues: dict[str, _Queue] = {}  # non-empty queues by stream, the next in turn first
         self._count = self._size = 0
         self._patient: set[str] = set()
-        self._offers: dict[int, _Offer] = {}  # by the identity of their batch, which each keeps alive
+        self._offers: dict[int, _Offer] = {}  # by the id of the batch, which the offer keeps alive
         self._offered = self._offered_size = 0
         self._least = 1
         self._waiters: deque[asyncio.Future[None]] = deque()
@@ -108,17 +106,17 @@ class Cursor:
 
     @property
     def waiting(self) -> int:
-        """Records that the far end has not answered."""
+        """Number of records that are not answered: waiting or in flight."""
         return self._count + self._offered
 
     @property
     def offered(self) -> int:
-        """Those of them that are on their way."""
+        """Number of records in flight."""
         return self._offered
 
     @property
     def offered_size(self) -> int:
-        """Bytes that those take."""
+        """Bytes of the records in flight."""
         return self._offered_size
 
     def sums(self) -> Sums:
@@ -126,10 +124,10 @@ class Cursor:
         return Sums(*counts)
 
     async def batch(self, most: int = 20, size: int = NEVER) -> Sequence[Record]:
-        """The next records, of each stream in turn: at least one, and no more once they have `size` bytes.
+        """The next records, from each stream in turn: one to `most`, ending once they reach `size` bytes.
 
-        They are on their way until `commit` or `rewind`; it may be called again before that. Of several callers that
-        wait the first gets the next batch.
+        They are in flight until `commit` or `rewind`; further batches may be requested before that. Concurrent callers
+        are served in order.
         """
         while self._count < self._least:
             await self._turn()
@@ -146,22 +144,22 @@ class Cursor:
             taken += its_size
             queue.size -= its_size
             if queue.records:
-                queues[stream] = queue  # the last in turn
+                queues[stream] = queue  # now last in turn
         self._move(-len(batch), -taken)
         self._offers[id(batch)] = _Offer(batch, batch, taken)
-        self._freed.set()  # a stream that has few left may have room again
+        self._freed.set()  # a stream with few waiting records may have room again
         self._wake()
         return batch
 
     def _move(self, count: int, size: int) -> None:
-        """So many more records wait, and are not on their way."""
+        """Move records and bytes from in flight to waiting (negative: to in flight)."""
         self._count += count
         self._size += size
         self._offered -= count
         self._offered_size -= size
 
     async def _turn(self) -> None:
-        """Wait until there may be a batch; of several that wait one at a time is woken, in their order."""
+        """Wait until a batch may be available. Waiters are woken one at a time, in order."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
@@ -169,7 +167,7 @@ class Cursor:
         except asyncio.CancelledError:
             if not waiter.cancelled():
                 self._woken = False
-                self._wake()  # the next one, instead
+                self._wake()  # wake the next one instead
             raise
         self._woken = False
 
@@ -181,19 +179,19 @@ class Cursor:
                 waiter.set_result(None)
 
     def offer_at(self, least: int) -> None:
-        """From now on `batch` waits until so many records wait; NEVER: until the next call of this."""
+        """Make `batch` wait for at least this many records; NEVER: until the next call of this method."""
         self._least = least
         self._wake()
 
     def commit(self, batch: Sequence[Record], outcome: Outcome) -> None:
-        """The far end has answered for as many leading records of the batch as `outcome` counts.
+        """The far end has answered the leading records of the batch, as many as `outcome` counts.
 
-        The others of the batch stay on their way.
+        The other records of the batch remain in flight. Raises ValueError for an impossible outcome.
         """
         offer = self._offers[id(batch)]
         rest, answered = offer.rest, outcome.answered
         if min(outcome) < 0 or answered > len(rest):
-            raise ValueError(f"{tuple(outcome)} is no outcome of {len(rest)} records")
+            raise ValueError(f"{tuple(outcome)} is not a valid outcome of {len(rest)} records")
         self.delivered += outcome.delivered
         self.rejected += outcome.rejected
         self.left_out += outcome.left_out
@@ -208,7 +206,7 @@ class Cursor:
         self._settle()
 
     def rewind(self) -> None:
-        """The connection fell: all that is on its way waits again, before what came later, in the old order."""
+        """The connection was lost: records in flight wait again, before later ones, in the original order."""
         again = [record for offer in self._offers.values() for record in offer.rest]
         self._offers.clear()
         first = {record.stream: self._queues.get(record.stream) or _Queue() for record in again}
@@ -222,14 +220,14 @@ class Cursor:
         self._wake()
 
     def set_aside(self) -> Record:
-        """Leave the next record out, since the far end never takes it."""
+        """Leave out the next record, because the far end never accepts it."""
         record = self._take(next(iter(self._queues)))
         self.left_out += 1
         self._settle()
         return record
 
     async def drained(self) -> None:
-        """Return once nothing waits and nothing is on its way."""
+        """Return once no record is waiting or in flight."""
         await self._empty.wait()
 
     def _append(self, record: Record, size: int, *, waited: bool) -> None:
@@ -259,7 +257,7 @@ class Cursor:
             self.shed += 1
 
     def _to_shed(self) -> str | None:
-        """The stream that is to lose its oldest record; None where there is room, or those who wait fill it."""
+        """The stream whose oldest record is to be shed; None if there is room, or only sources that wait fill it."""
         if self.waiting > self.limit and (live := self._live()):
             longest = max(live, key=lambda stream: len(self._queues[stream].records))
             if len(self._queues[longest].records) > (self.limit - self._offered) // len(self._queues):
@@ -282,7 +280,7 @@ class Cursor:
         return held < self.size_limit or queue.size < share
 
     def _take(self, stream: str) -> Record:
-        """The oldest record of a stream, which is then the last in turn."""
+        """Remove the oldest record of a stream, which is then last in turn."""
         queue = self._queues.pop(stream)
         record = queue.records.popleft()
         size = size_of(record)

@@ -1,1 +1,1 @@
-"""What each verb of the command does; loaded when it runs."""
+"""The work of each verb, loaded when the verb runs."""

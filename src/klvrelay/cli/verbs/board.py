@@ -1,4 +1,4 @@
-"""What `klvrelay watch` knows of the streams of a broker: messages in, rows out."""
+"""The state behind `klvrelay watch`: turns messages of a broker into one row per stream."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from klvrelay.sinks.mqtt.connection import Received
 RATE_WINDOW = 5.0
 ROW_LIMIT = 1000
 CELL = 48
-"""Characters of a cell."""
+"""Maximum characters of a cell."""
 SETTLED = 5.0
-"""Seconds after a new subscription in which a broker has sent all that it retains."""
+"""Seconds after a subscription by which a broker has sent all retained messages."""
 LONG_OFFLINE = 3600.0
-"""Seconds offline after which a stream is no longer shown."""
+"""Seconds offline after which a stream is hidden."""
 
 LEAVES = ("telemetry", "rejected", "availability", "link", "state")
 _RETAINED = ("availability", "link", "state")
@@ -40,13 +40,13 @@ _KEYS = tuple(key for _, _, keys in _FORMATS for key in keys)
 
 @dataclass(slots=True)
 class _Stream:
-    """What is known of one stream; times are of the monotonic clock.
+    """One stream. Times are seconds of the monotonic clock.
 
-    since      it was first heard of
-    heard      its last message came
-    last       its last record was received by the relay
-    changed    it went to the state that it is in
-    retained   the retained topics that it has
+    since      first message
+    heard      last message
+    last       reception of the last record by the relay
+    changed    last change of state
+    retained   retained topics that exist
     """
 
     since: float
@@ -64,12 +64,12 @@ class _Stream:
     program: int | None = None
 
     def arrived(self, now: float) -> None:
-        """A record came; those out of the window are forgotten, whether or not the row is shown."""
+        """Count a record, and drop those outside the rate window even if the row is hidden."""
         self.arrivals.append(now)
         self.rate(now)
 
     def deleted(self, leaf: str) -> None:
-        """A retained topic is gone from the broker, and what it said with it."""
+        """A retained topic was deleted: discard its values."""
         self.retained.discard(leaf)
         if leaf == "availability":
             self.availability = "-"
@@ -79,27 +79,27 @@ class _Stream:
             self.items.clear()
 
     def quiet(self, now: float) -> float:
-        """Seconds since it was last known to do anything."""
+        """Seconds since the last activity."""
         return now - max((t for t in (self.last, self.changed) if t is not None), default=self.since)
 
     def place(self, document: dict[str, Any]) -> None:
-        """Where its KLV comes from, as a message says it."""
+        """Take the PID and program from a message."""
         pid, program = document.get("pid"), document.get("program")
         self.pid = pid if isinstance(pid, int) else self.pid
         self.program = program if isinstance(program, int) else self.program
 
     def rate(self, now: float) -> float:
-        """Records a second over the last few."""
+        """Records per second over the last RATE_WINDOW seconds."""
         while self.arrivals and self.arrivals[0] < now - RATE_WINDOW:
             self.arrivals.popleft()
         return len(self.arrivals) / min(RATE_WINDOW, max(1.0, now - self.since))
 
 
 class Board:
-    """Streams by name, fed with messages. `now` is monotonic, `wall` seconds since 1970.
+    """Streams by name, updated by messages. `now` is monotonic time, `wall` seconds since 1970.
 
-    A stream is dropped when its last retained topic is deleted, also while there was no connection; it is not shown
-    when it has been offline for LONG_OFFLINE, unless `keep` is set.
+    A stream is removed when its last retained topic is deleted, even if that happened while disconnected. A stream that
+    has been offline for LONG_OFFLINE is hidden unless `keep` is set.
     """
 
     def __init__(self, prefix: str, choice: Choice = EVERYTHING, *, keep: bool = False) -> None:
@@ -111,12 +111,12 @@ class Board:
         self._subscribed = 0.0
 
     def subscribed(self, now: float) -> None:
-        """A subscription begins: what the broker retains comes again, and what does not come is gone."""
+        """A subscription begins: the broker resends all retained messages. Topics that it does not send are deleted."""
         self._subscribed = now
         self._relay = ""
 
     def take(self, message: Received, now: float, wall: float) -> None:
-        """Take one message in; what can't be read counts as bad, what is of no concern is passed over."""
+        """Process one message. Count unreadable ones as bad, and ignore other topics."""
         prefix, _, rest = message.topic.partition(f"{self._prefix}/")
         path = [] if prefix else rest.split("/")
         if path == ["status"]:
@@ -129,13 +129,13 @@ class Board:
             self._take(stream, path[1], message, now, wall)
 
     def rows(self, now: float) -> list[dict[str, str]]:
-        """The cells of each stream, sorted by name; nothing in them can steer a terminal."""
+        """The cells of each stream, sorted by name, without terminal control characters."""
         self._forget(now)
         shown = ((name, stream) for name, stream in sorted(self._streams.items()) if self._shown(stream, now))
         return [self._row(name, stream, now) for name, stream in shown]
 
     def note(self, now: float) -> str:
-        """What the rows do not say: why there are none, or which are left out; empty where there is nothing to say."""
+        """Why there are no rows, or how many are hidden; empty if neither applies."""
         wanted = [stream for stream in self._streams.values() if self._wants(stream)]
         hidden = sum(not self._shown(stream, now) for stream in wanted)
         if hidden:
@@ -143,8 +143,8 @@ class Board:
         if wanted:
             return ""
         if self._streams:
-            return "no stream of what was asked for yet"
-        return f"the relay is {tame(self._relay)}, no stream yet" if self._relay else "nothing published there yet"
+            return "no matching stream yet"
+        return f"the relay is {tame(self._relay)}, no stream yet" if self._relay else "nothing published yet"
 
     def _deleted(self, name: str, leaf: str) -> None:
         if (stream := self._streams.get(name)) is not None:
@@ -153,7 +153,7 @@ class Board:
                 del self._streams[name]
 
     def _forget(self, now: float) -> None:
-        """Drop the streams that are unheard of since the subscription began."""
+        """Remove streams without a message since the subscription began."""
         if now > self._subscribed + SETTLED:
             for name in [name for name, stream in self._streams.items() if stream.heard < self._subscribed]:
                 del self._streams[name]
@@ -202,12 +202,12 @@ class Board:
 
 
 def tame(text: str, limit: int = CELL) -> str:
-    """Text that can't steer a terminal: short, with a question mark for what isn't printable."""
+    """The text shortened to `limit`, with a question mark for each character that is not printable."""
     return "".join(c if c.isprintable() else "?" for c in text[:limit])
 
 
 def document_of(payload: bytes) -> dict[str, Any]:
-    """A payload that is a JSON object; empty for any other."""
+    """The payload as a JSON object; empty if it is not one."""
     try:
         document = orjson.loads(payload)
     except orjson.JSONDecodeError:
@@ -216,7 +216,7 @@ def document_of(payload: bytes) -> dict[str, Any]:
 
 
 def items_of(document: dict[str, Any]) -> dict[str, Any]:
-    """The items of a record; none where it is no record."""
+    """The items of a record; empty if the document is not a record."""
     items = document.get("items")
     return items if isinstance(items, dict) else {}
 
@@ -229,7 +229,7 @@ def _time(document: dict[str, Any], key: str, otherwise: float) -> float:
 
 
 def _word(document: dict[str, Any], key: str, otherwise: str) -> str:
-    """The text at `key`, as much of it as a cell shows; no other value is kept."""
+    """The text at `key`, shortened to a cell; `otherwise` if it is not text."""
     text = document.get(key)
     return text[:CELL] if isinstance(text, str) else otherwise
 

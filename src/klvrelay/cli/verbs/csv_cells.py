@@ -1,9 +1,10 @@
-"""Cells of a CSV whose text comes from a stream: a terminal takes none for a command, a spreadsheet none for a formula.
+"""CSV cells of untrusted text, safe for terminals and spreadsheets.
 
-    text                  characters that steer what shows them as in JSON (\\u001b), and so that these can be told from
-                          text that reads the same, a backslash as two; ' before what would be a formula
+    text                  control characters escaped as in JSON (\\u001b); backslashes doubled, to keep both distinct;
+                          ' before text that a spreadsheet would run as a formula
     lists                 JSON
-    true and false        as in JSON; numbers as they are
+    true and false        as in JSON
+    numbers               unchanged
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ from klvrelay.json_output import STEERING, dumps, escaped
 
 _ESCAPED = re.compile(rf"[\\{STEERING}]")
 _FORMULA = frozenset("=+-@\t\r\N{MINUS SIGN}")
-_PLAIN = re.compile(r"[A-Za-z0-9][ -\[\]-~]*")  # ASCII without a backslash: as nearly all text is
+_PLAIN = re.compile(r"[A-Za-z0-9][ -\[\]-~]*")  # ASCII without a backslash: almost all text
 _INVISIBLE = ("C", "M", "Z")  # general categories
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols without a visible glyph
 
 
 def line_of(cells: Iterable[Any]) -> bytes:
-    """A row of a CSV (RFC 4180), UTF-8."""
+    """A CSV row (RFC 4180), UTF-8."""
     text = io.StringIO(newline="")
     csv.writer(text).writerow([cell(value) for value in cells])
     return text.getvalue().encode()
 
 
 def cell(value: Any) -> Any:
-    """A value as a cell; a number stays one."""
+    """A value as a cell. Numbers remain numbers."""
     if isinstance(value, str):
         if _PLAIN.fullmatch(value):
             return value
@@ -44,7 +45,7 @@ def cell(value: Any) -> Any:
 
 
 def is_formula(text: str) -> bool:
-    """Would a spreadsheet run it? By the first character that shows, in its plain form (NFKC, as of a full-width =)."""
+    """Would a spreadsheet run it? Decided by the first visible character, normalized (NFKC, e.g. a full-width =)."""
     for character in text:
         for plain in unicodedata.normalize("NFKC", character):
             if plain in _FORMULA:

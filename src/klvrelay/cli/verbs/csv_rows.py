@@ -1,4 +1,4 @@
-"""Records as the rows of a CSV (RFC 4180); next door, `cells.py` has what stands in a cell."""
+"""Writes records as CSV rows (RFC 4180)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ HEAD = (
     "stream", "seq", "time", "time_us", "pts", "pid", "program", "set", "version", "checksum", "transport", "special",
     "warnings",
 )  # fmt: skip
-"""Columns that every record has; its items follow."""
+"""Columns of every record, before those of its items."""
 CSV_PIECE = 1 << 16
 
 
 def write_csv(lines: IO[bytes], out: Callable[[bytes], object]) -> None:
-    """JSON Lines as CSV (RFC 4180, UTF-8): a row for each record, a column for each item, lists as JSON."""
+    """Convert JSON Lines to CSV (RFC 4180, UTF-8): one row per record, one column per item, lists as JSON."""
     columns: dict[str, None] = {}
     lines.seek(0)
     for line in lines:

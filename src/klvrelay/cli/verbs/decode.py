@@ -1,4 +1,4 @@
-"""The verb `decode`: a file's records to standard output as JSON Lines or CSV, and a summary; next door, `cli.py`."""
+"""The verb `decode`: prints the records of a source as JSON Lines or CSV, and a summary."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, NoKlv
 from klvrelay.json_output import Numbers
 from klvrelay.sources.files.at_once import AtOnce, open_at_once
+from klvrelay.text import counted
 
 if TYPE_CHECKING:
     from klvrelay.sources.contract import Demux
 
 Out = Callable[[Any], object]
-"""What takes text: bytes, or of a file also buffers that are good for the call only."""
+"""A function that takes text: bytes, or (of a file) also buffers that are valid during the call only."""
 Progress = Callable[[int], None]
 
 BREATH = 32
-"""Pieces of a file between two looks at the loop."""
+"""Chunks of a file between two returns to the event loop."""
 
 
 class DecodeOutcome(NamedTuple):
-    """What a source held: what went through in all, how many records came out, why none did where KLV was there."""
+    """Counters of the source, the number of records, and why there are none although KLV was found."""
 
     counters: Counters
     records: int
@@ -44,9 +45,9 @@ def decode(
     url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native",
     choice: Choice = EVERYTHING, numbers: Numbers = "exact", packet_limit: int = LIMIT,
 ) -> DecodeOutcome | None:  # fmt: skip
-    """The whole verb: records to standard output in the given form; None where a signal stopped it."""
+    """Print the records in the given format. Returns None if a signal stopped it."""
     if follow and form == "csv":
-        raise ConfigError("--follow --format csv: a CSV's columns are known at its end, which this has none: take json")
+        raise ConfigError("--follow --format csv: CSV columns are known only at the end of the file; use json")
     loading.done()
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
@@ -56,7 +57,7 @@ def decode(
             return _decoded(url, write_all, progress, follow, demux, options)
         from tempfile import SpooledTemporaryFile
 
-        from klvrelay.cli.verbs.csv_rows import write_csv  # here, since JSON Lines have no use for it
+        from klvrelay.cli.verbs.csv_rows import write_csv  # here, since JSON Lines do not need it
 
         spool = stack.enter_context(SpooledTemporaryFile(max_size=64 << 20))
         outcome = _decoded(url, spool.write, progress, follow, demux, options)
@@ -68,7 +69,7 @@ def decode(
 def _decoded(
     url: Url, out: Out, progress: Progress | None, follow: bool, demux: Demux, options: dict[str, Any]
 ) -> DecodeOutcome | None:
-    """A file in a plain loop, anything else on asyncio's, which takes as long to load as 100 MB to decode."""
+    """Decode a file in a plain loop, anything else on asyncio: loading asyncio takes as long as decoding 100 MB."""
     file = open_at_once(url) if demux == "native" and not follow else None
     if file is not None:
         return decode_file(url, file, out, progress, **options)
@@ -76,9 +77,9 @@ def _decoded(
 
 
 def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **options: Any) -> DecodeOutcome | None:
-    """Read a file to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
+    """Read a file to its end and pass its records to `out` as JSON Lines, and the bytes read to `progress`.
 
-    Gives None where a signal stopped it. `options` are those of `decode_source`.
+    Returns None if a signal stopped it. `options` are those of `decode_source`.
     """
     with closing(file), stop_asked() as asked:
         decoder = Decoder(stream_name(url), None, **options)
@@ -102,9 +103,9 @@ async def decode_source(
     numbers: Numbers = "exact",
     packet_limit: int = LIMIT,
 ) -> DecodeOutcome:
-    """The same of any source, its text as bytes.
+    """Like `decode_file` for any source; text is passed as bytes.
 
-    One that is followed has no end: a cancellation ends it, and is no error once there was a record.
+    A followed source has no end: cancellation ends it, which is not an error once there was a record.
     """
     import asyncio
 
@@ -134,31 +135,31 @@ def _ended(decoder: Decoder, out: Out) -> DecodeOutcome:
 
 
 def write_all(text: Any) -> None:
-    """To standard output, which unbuffered may take a part at a time."""
+    """Write to standard output, which may accept only part of the data if it is unbuffered."""
     left = memoryview(text)
-    with written():  # a live stream's records are wanted now
+    with written():  # records of a live stream must not wait in a buffer
         while left:
             left = left[sys.stdout.buffer.write(left) :]
 
 
 def summary(outcome: DecodeOutcome) -> str:
-    """What went through, on one line."""
+    """The counters on one line."""
     c = outcome.counters
     gaps = c.discontinuities + c.sync_losses
-    chosen = "" if outcome.records == c.packets else f"{outcome.records} records of "
+    chosen = "" if outcome.records == c.packets else f"{counted(outcome.records, 'record')} of "
     return (
-        f"{chosen}{c.packets} packets, {c.bad_checksum} bad checksums, {c.unknown_items} unknown items, "
-        f"{c.damaged} damaged, {c.passed_over} bytes passed over"
-        + (f", {c.too_large} larger than the packet limit: see --packet-limit" if c.too_large else "")
-        + (f", {gaps} gaps in the transport: packets may be missing" if gaps else "")
+        f"{chosen}{counted(c.packets, 'packet')}, {counted(c.bad_checksum, 'bad checksum')}, "
+        f"{counted(c.unknown_items, 'unknown item')}, {c.damaged} damaged, {counted(c.passed_over, 'byte')} skipped"
+        + (f", {c.too_large} larger than the packet limit (see --packet-limit)" if c.too_large else "")
+        + (f", {counted(gaps, 'gap')} in the transport: packets may be missing" if gaps else "")
     )
 
 
 def no_klv(url: Url, outcome: DecodeOutcome) -> NoKlv:
-    """There was nothing to decode: say why."""
+    """The error that explains why there is no record."""
     counters = outcome.counters
     if outcome.missed:
-        return NoKlv(f"{url}: no KLV of what was asked for: {outcome.missed}")
+        return NoKlv(f"{url}: no matching KLV: {outcome.missed}")
     where = f" in its {counters.ts_packets:,} TS packets" if counters.ts_packets else ""
     from klvrelay.health import diagnosis
 
@@ -166,7 +167,7 @@ def no_klv(url: Url, outcome: DecodeOutcome) -> NoKlv:
 
 
 class _Progress:
-    """A bar on standard error, for a file whose size is known; else the bytes so far."""
+    """A progress bar on standard error if the size is known; else the bytes so far."""
 
     def __init__(self, url: Url) -> None:
         from rich.console import Console

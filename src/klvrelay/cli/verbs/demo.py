@@ -1,6 +1,4 @@
-"""The verb `demo`: sample, broker, relay and subscriber in one process, so that a newcomer sees it work; next door,
-`run.py` builds the relay and `broker.py` is the broker inside.
-"""
+"""The verb `demo`: runs a sample recording, a broker, a relay and a subscriber in one process."""
 
 from __future__ import annotations
 
@@ -37,12 +35,12 @@ from klvrelay.sinks.mqtt.connection import Received
 PORT = 1883
 SHIPPED = Path("samples/orbit.ts")
 CLEANED = 2.0
-"""Seconds that the making of a sample gets to stop: it looks once a frame, and the first takes the longest."""
+"""Seconds that sample creation gets to stop: it checks once per frame, and the first frame takes longest."""
 LINES_A_SECOND = 4
 OTHER_LINES = 20
-"""Lines a second of what is no telemetry; a few at most where all is well."""
+"""Maximum lines per second of messages other than telemetry, of which few are expected."""
 WHOLE_MOST, DEPTH_MOST = 64 << 10, 32
-"""Bytes of the record that is shown whole, and levels of any."""
+"""Maximum bytes of a record shown in full, and maximum nesting of any record."""
 SHOWN = {
     "sensor_latitude": "{:.5f}°",
     "sensor_longitude": "{:.5f}°",
@@ -52,19 +50,19 @@ SHOWN = {
 
 
 async def sample_file() -> Path:
-    """The recording that is shown: the one shipped beside the sources, else one made once and kept."""
+    """The sample recording: the one in the source tree, else one created once and cached."""
     path, there = _place()
     if not there:
-        print("making a sample recording, once ...", file=sys.stderr)
+        print("creating a sample recording (once) ...", file=sys.stderr)
         try:
             await _breakable(partial(make_sample, path, seconds=20))
         finally:
-            part_of(path).unlink(missing_ok=True)  # of a thread that did not stop in time
+            part_of(path).unlink(missing_ok=True)  # left by a thread that did not stop in time
     return path
 
 
 def _place() -> tuple[Path, bool]:
-    """Where the recording is, or is to be; and whether it is there."""
+    """The path of the recording, and whether it exists."""
     if SHIPPED.is_file():
         return SHIPPED, True
     cache, home = os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME")
@@ -74,7 +72,7 @@ def _place() -> tuple[Path, bool]:
 
 
 async def _breakable(make: Callable[..., object]) -> None:
-    """Compute in a thread; cancelled, break it off at its next step and wait a while until it has cleaned up."""
+    """Run in a thread. If cancelled, stop at the next step, and wait a limited time for the cleanup."""
     stopped = threading.Event()
 
     def step() -> None:
@@ -101,17 +99,17 @@ async def demo(
     console: Console | None = None,
     **picked: Any,
 ) -> None:
-    """Relay and show until cancelled, or until a source that ends has ended.
+    """Relay and show messages until cancelled, or until the source ends.
 
-    given   what is known of the broker beside its URL: see `mqtt_settings`
-    port    that the broker inside is asked to listen on; None: 1883
+    given   broker options beside the URL: see `mqtt_settings`
+    port    port of the embedded broker; None: 1883
     picked  see `SourceSettings`
     """
     console = console or Console()
     own = _own_broker(mqtt, given or {}, port)
     entry = None if source is None else _entry(Url.parse(source), **picked)
     if entry is not None:
-        opened(entry)  # nothing is opened yet: wrong schemes and options are found before anything starts
+        opened(entry)  # opens nothing; reports wrong schemes and options before anything starts
     entry = entry or _entry(Url.parse(await sample_file()), **picked)
     async with AsyncExitStack() as stack:
         settings = own or await _broker(port, stack, console)
@@ -128,7 +126,7 @@ async def demo(
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
-    """Run them side by side until one ends, and raise what it raised."""
+    """Run tasks concurrently until one ends, and raise its error."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -141,27 +139,27 @@ async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
 
 
 def _entry(where: Url, **picked: Any) -> SourceSettings:
-    """The source's settings: a file is replayed in its own time, again and again."""
+    """The source settings: a file is replayed at its original pace, in a loop."""
     is_file = where.scheme == "file"
     return SourceSettings(where, speed=1.0 if is_file else None, loop=is_file, **picked)
 
 
 def _own_broker(mqtt: str | None, given: Mapping[str, Any], port: int | None) -> MqttSettings | None:
-    """The user's own broker; None for the one inside, which takes no settings."""
+    """Settings of the user's broker; None for the embedded one, which takes no settings."""
     if mqtt is None:
         if given:
-            raise ConfigError("--mqtt-password-file: the broker inside asks for no password: give your own by --mqtt")
+            raise ConfigError("--mqtt-password-file: the embedded broker needs no password; name your broker by --mqtt")
         return None
     if port is not None:
-        raise ConfigError("--port is for the broker inside: write the port of your own into --mqtt")
+        raise ConfigError("--port is for the embedded broker; write the port of your own broker in --mqtt")
     return mqtt_settings(mqtt, dict(given))
 
 
 async def _broker(port: int | None, stack: AsyncExitStack, console: Console) -> MqttSettings:
-    """The broker inside, started."""
+    """Start the embedded broker."""
     broker = await stack.enter_async_context(EmbeddedBroker(PORT if port is None else port))
     if broker.moved:
-        text = f"port {port or PORT} is taken on this machine: the broker listens on {broker.port}"
+        text = f"port {port or PORT} is in use: the broker listens on {broker.port}"
         console.print(text, highlight=False)
     return MqttSettings(host="127.0.0.1", port=broker.port, protocol=4)
 
@@ -179,7 +177,7 @@ def _introduce(console: Console, settings: MqttSettings, source: Url) -> None:
 
 
 async def _show(subscriber: Any, console: Console) -> None:
-    """What a subscriber receives: the first record whole, then a line for each of a few a second."""
+    """Show what a subscriber receives: the first record in full, then a few lines per second."""
     allowance, others, whole, skipped = _Allowance(LINES_A_SECOND), _Allowance(OTHER_LINES, burst=40), True, 0
     async for message in subscriber.received():
         leaf = message.topic.rpartition("/")[2]
@@ -195,7 +193,7 @@ async def _show(subscriber: Any, console: Console) -> None:
 
 
 class _Allowance:
-    """So many a second, and so many at once."""
+    """A token bucket: messages per second, and in a burst."""
 
     def __init__(self, rate: int, burst: int = 1) -> None:
         self._gap = 1.0 / rate
@@ -210,13 +208,13 @@ class _Allowance:
 
 
 def _record(message: Received) -> dict[str, Any]:
-    """A record; empty where it is none, as of another publisher or a broker that makes things up."""
+    """A record; empty if the message, e.g. of another publisher, is not one."""
     document = document_of(message.payload)
     return document if isinstance(document.get("items"), dict) and not _is_deep(document) else {}
 
 
 def _is_deep(document: Any) -> bool:
-    """Deeper than a record is, and perhaps than what prints it can go."""
+    """Nested deeper than any record, and possibly too deep to print."""
     level = [document]
     for _ in range(DEPTH_MOST):
         level = [v for d in level if isinstance(d, dict | list) for v in (d.values() if isinstance(d, dict) else d)]
@@ -228,12 +226,12 @@ def _topic(message: Received) -> Text:
 
 
 def in_full(payload: bytes) -> Text:
-    """A record in lines, coloured."""
+    """A record as coloured lines."""
     return JSONHighlighter()(Text(dumps(document_of(payload), indented=True).decode().rstrip()))
 
 
 def line_of(message: Received, leaf: str, skipped: int) -> Text:
-    """A message in one line; `skipped` others came before it."""
+    """A message as one line, with the number of messages `skipped` before it."""
     text = _topic(message)
     record = _record(message) if leaf in ("telemetry", "state", "rejected") else {}
     if record:

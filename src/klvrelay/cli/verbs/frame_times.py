@@ -1,7 +1,4 @@
-"""`decode --frame-times`: the times of a file's video frames to standard output.
-
-Next door: `stamps.py` reads them, `decode.py` prints records.
-"""
+"""`decode --frame-times`: prints the time stamps embedded in the video frames of a file."""
 
 from __future__ import annotations
 
@@ -30,11 +27,11 @@ HEAD = (
     "reverse",
     "flags",
 )
-"""Columns of the CSV."""
+"""CSV columns."""
 
 
 def decode_frame_times(source: str | Url, form: str, pids: Collection[int] = (), numbers: Numbers = "exact") -> int:
-    """Print each stamped frame, of these PIDs or of all, as JSON or CSV; how many there were. Raises NoKlv for none."""
+    """Print each stamped frame of these PIDs (none: all) as JSON or CSV. Returns their number; raises NoKlv if none."""
     url = Url.parse(source)
     stream, count = stream_name(url), 0
     wanted = (frame for frame in frame_times(url) if not pids or frame.pid in pids)
@@ -46,12 +43,12 @@ def decode_frame_times(source: str | Url, form: str, pids: Collection[int] = (),
         else:
             write_all(dumps(safe(line) if numbers == "safe" else line) + b"\n")
     if not count:
-        raise NoKlv(f"{url}: no video frame in it carries a time stamp (ST 0604)")
+        raise NoKlv(f"{url}: no video frame carries a time stamp (ST 0604)")
     return count
 
 
 def document(frame: FrameTime, stream: str) -> dict[str, Any]:
-    """A frame's time as its JSON has it."""
+    """A frame's time as a JSON object."""
     stamp, time = frame.stamp, frame.time
     return {
         "schema": SCHEMA,
@@ -68,7 +65,7 @@ def document(frame: FrameTime, stream: str) -> dict[str, Any]:
 
 
 def flags(frame: FrameTime) -> list[str]:
-    """What is odd about a frame's time."""
+    """Flags of a frame's time."""
     odd = {
         "nanoseconds_in_microsecond_field": frame.stamp.nanoseconds,
         "odd_body": frame.stamp.odd,
@@ -78,6 +75,6 @@ def flags(frame: FrameTime) -> list[str]:
 
 
 def cells(line: dict[str, Any]) -> list[Any]:
-    """The same as a row of CSV: true and false as in the records' CSV, flags with blanks between."""
+    """The same as a CSV row: booleans as in the CSV of records, flags separated by spaces."""
     flat = line | {name: str(value).lower() for name, value in line["status"].items()}
     return [flat[name] for name in HEAD[:-1]] + [" ".join(line["flags"])]

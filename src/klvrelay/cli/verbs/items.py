@@ -1,6 +1,6 @@
-"""The verb `items`: the reference of items on standard output; next door, `klvrelay.items` has it, `sheet.py` sets it.
+"""The verb `items`: prints the reference of metadata items.
 
-With nothing asked it lists ST 0601; a tag, a key or a part of a name gives the whole entry, several a list of them.
+Without a query it lists ST 0601. A query that matches one item prints its full entry; several matches give a list.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from klvrelay.items.account import Account, Field, Part
 from klvrelay.items.entry import ItemEntry
 from klvrelay.json_output import dumps
 from klvrelay.standards import clauses
-from klvrelay.text import printable
+from klvrelay.text import counted, printable
 
 MORE = (
-    "klvrelay items 13           one item: by tag, key (sensor_latitude), words (frame center), 16-byte key",
-    "klvrelay items 0903:101     an item of another set; a path as in a record's quality will do: 74.101[0].10",
-    "klvrelay items --set 0903   another set's items;  --sets lists the sets",
+    "klvrelay items 13           one item, by tag, key (sensor_latitude), words (frame center) or 16-byte key",
+    "klvrelay items 0903:101     an item of another set, or a path as in a record's quality: 74.101[0].10",
+    "klvrelay items --set 0903   the items of another set; --sets lists the sets",
 )
 
 
 def items(words: Sequence[str], *, set_name: str | None, list_sets: bool, as_json: bool) -> None:
-    """What is asked for, to standard output. Raises ConfigError where nothing is meant by it."""
+    """Print the matching entries. Raises ConfigError if nothing matches."""
     if list_sets:
         if as_json:
             _write_json([account_of_set(name) for name in clauses.STANDARDS])
@@ -63,7 +63,7 @@ def _sheets(answers: list[tuple[str, list[ItemEntry], str | None]]) -> Iterator[
 def _set(text: str) -> str:
     name = set_called(text)
     if name is None:
-        raise ConfigError(f"no set is called {printable(text)!r}\ntry: klvrelay items --sets")
+        raise ConfigError(f"unknown set {printable(text)!r}\ntry: klvrelay items --sets")
     return name
 
 
@@ -75,19 +75,19 @@ def _write_json(content: object) -> None:
 
 
 def all_sets() -> Sheet:
-    """The sets by name, the documents they are from, and the items that hold them."""
+    """The sets by name, their standards, and the items that contain them."""
     rows: list[tuple[str, ...]] = []
     for name in clauses.STANDARDS:
         of = account_of_set(name)
         held = ", ".join([*(["packet"] if of["universal_key"] else []), *of["inside"]])
         rows.append((name, of["standard"], str(of["items"] or ""), of["title"], held))
-    columns = ("set", "standard", "items", "title", "comes as, or inside")
+    columns = ("set", "standard", "items", "title", "found in")
     hints = ["klvrelay items --set VTarget   a set's items"]
     return Sheet("Sets and packs that klvrelay knows by name", [], [Listing(columns, rows)], hints)
 
 
 def one_set(name: str) -> Sheet:
-    """A set's items, a row each."""
+    """The items of a set, one row each."""
     of = account_of_set(name)
     lines = [("packets", spaced(of["universal_key"]))] if of["universal_key"] else []
     lines += [("inside", ", ".join(of["inside"]))] if of["inside"] else []
@@ -99,9 +99,9 @@ def one_set(name: str) -> Sheet:
 
 
 def several(query: str, found: list[ItemEntry]) -> Sheet:
-    """A short table of what a part of a name finds."""
+    """A short table of several matches."""
     hints = [f"klvrelay items {found[0].address}   shows all of it"]
-    return Sheet(f"{len(found)} items for {printable(query)!r}", [], [listing(found, "item")], hints)
+    return Sheet(f"{counted(len(found), 'item')} for {printable(query)!r}", [], [listing(found, "item")], hints)
 
 
 def listing(found: list[ItemEntry], first: str) -> Listing:
@@ -117,7 +117,7 @@ def _row(entry: ItemEntry, of: Account, first: str) -> tuple[str, ...]:
 
 
 def all_codes(of: Account) -> bool:
-    """Is the range no more than what an integer of that many bytes may be?"""
+    """Is the range just that of an integer of this many bytes?"""
     span = 256 ** of["length_max"]
     return of["mapping"] == "raw" and of["range"] in ([0, span - 1], [-span // 2, span // 2 - 1])
 
@@ -132,7 +132,7 @@ def spaced(key: str | None) -> str:
 
 
 def one_item(entry: ItemEntry) -> Sheet:
-    """The whole entry of one item."""
+    """The full entry of one item."""
     of = account(entry)
     head = of["address"] if entry.wire_key is None else entry.set
     hints = [f"klvrelay items --set {of['holds']}   what is inside"] if of["holds"] else []
@@ -140,36 +140,36 @@ def one_item(entry: ItemEntry) -> Sheet:
 
 
 def _facts(of: Account) -> Iterator[tuple[str, str]]:
-    told = (
+    facts = (
         ("key", of["key"]),
         ("standard", of["standard"]),
         ("units", of["units"]),
         ("range", range_text(of["range"])),
         ("resolution", of["resolution_text"]),
         ("length", of["length"]),
-        ("on the wire", of["encoding"]),
+        ("encoding", of["encoding"]),
         ("in a record", of["record"]),
-        ("not a number", _no_number(of)),
+        ("special values", _no_number(of)),
         ("length 0", of["zero_length"]),
-        ("in the head", of["lifted"] and f"{of['lifted']}, where its set is the packet"),
-        ("prefer", _addressed(of["prefer"], "where they are sent")),
+        ("in the head", of["lifted"] and f"{of['lifted']}, if its set is the packet"),
+        ("prefer", _addressed(of["prefer"], "if they are sent")),
         ("instead of", _addressed(of["instead_of"], "")),
         ("may repeat", "yes" if of["repeats"] else ""),
         ("status", "required" if of["required"] else "deprecated" if of["deprecated"] else ""),
         ("16-byte key", ", ".join(map(spaced, of["universal_keys"]))),
         ("notes", of["notes"]),
     )
-    return ((label, text) for label, text in told if text)
+    return ((label, text) for label, text in facts if text)
 
 
 def _no_number(of: Account) -> str:
-    """The codes that stand for something else: null in a record, and told in `quality.special`."""
+    """The codes with a special meaning: null in a record, and reported in `quality.special`."""
     codes = [f"{raw} = {meaning}" for raw, meaning in of["special"].items()]
     if of["mapping"] == "imapb":
         codes = ["infinities, NaN, below_min, above_max and other codes of MISB ST 1201"]
     if of["kind"] == "float":
         codes = ["infinities, NaN"]
-    return f"{'; '.join(codes)}: null, told in quality.special" if codes else ""
+    return f"{'; '.join(codes)}: null, reported in quality.special" if codes else ""
 
 
 def _addressed(addresses: list[str], text: str) -> str:
@@ -185,7 +185,7 @@ def _tables(of: Account) -> Iterator[Listing]:
         yield _bits("", of["bits"])
     if of["elements"]:
         rows = [_element(part) for part in of["elements"]]
-        yield Listing(("element", "bytes", "on the wire", "notes"), rows, "elements, in this order")
+        yield Listing(("element", "bytes", "encoding", "notes"), rows, "elements, in order")
     for part in of["elements"]:
         if part["codes"]:
             yield Listing(("code", "label"), list(part["codes"].items()), part["name"])

@@ -1,4 +1,4 @@
-"""The verb `probe`: a look at a source, and the report as text, JSON or HTML; the package `probe` does the looking."""
+"""The verb `probe`: checks a source and writes the report as text, JSON or HTML."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from klvrelay.sources.contract import Source
 from klvrelay.sources.open import open_source
 
 MODE = 0o640
-"""Of a page: what it shows is not for everybody on the machine."""
+"""Mode of the HTML page, which other users of the machine must not read."""
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line says of the report.
+    """Options of the report.
 
-    seconds  to look; None: 10 of a live source, all of another
-    json     the document on standard output, instead of the text
-    html     file to write the page to
+    seconds  duration of the check; None: 10 of a live source, all of any other
+    json     print the JSON document instead of the text
+    html     file for the HTML page
     quiet    no progress bar
     """
 
@@ -41,10 +41,11 @@ class Wishes:
 
 
 async def probe(text: str | Url, wishes: Wishes, choice: Choice = EVERYTHING, **options: Any) -> int:
-    """The whole verb; gives the exit code. Raises ConfigError, SourceDown or NotMedia where there is nothing to tell.
+    """Check the source, print the report, and return the exit code.
 
-    `options` are those of `sources.open_source`. A cancellation ends the look: the report is of what came until then.
-    Of SIGINT and SIGTERM, the second ends the process at once.
+    `options` are those of `sources.open.open_source`. Cancellation ends the check, and the report covers what was
+    received until then. A second SIGINT or SIGTERM ends the process at once.
+    Raises ConfigError, SourceDown or NotMedia if there is nothing to report.
     """
     with _second_signal_ends():
         return await _probe(text, wishes, choice, **options)
@@ -56,7 +57,7 @@ async def _probe(text: str | Url, wishes: Wishes, choice: Choice, **options: Any
     page = _writable(wishes.html) if wishes.html is not None else None
     source = open_source(Url.parse(text), **options)
 
-    from klvrelay.probe import inquire  # here, since it loads numpy: an option that is wrong is said before
+    from klvrelay.probe import inquire  # here, since it loads numpy: invalid options are reported first
     from klvrelay.probe.output.document import document
     from klvrelay.probe.output.page import page as html
     from klvrelay.probe.output.text import console_for, write
@@ -79,7 +80,7 @@ async def _probe(text: str | Url, wishes: Wishes, choice: Choice, **options: Any
 
 @contextmanager
 def _second_signal_ends() -> Iterator[None]:
-    """The loop cancels its task on a signal; a process that computes, or waits for a reader, ends on the next one."""
+    """Let the next signal end the process: after a cancellation it may still compute, or wait for a reader."""
 
     def first(*_: object) -> None:
         for number in _STOPS:
@@ -94,15 +95,15 @@ def _second_signal_ends() -> Iterator[None]:
 
 
 def _put(path: Path, data: bytes) -> None:
-    """Make the file: written beside it and renamed, so that it is there whole or not at all, and is of MODE."""
-    place = path.resolve()  # a link stays
+    """Write a temporary file and rename it, so that the page is complete or absent, and has mode MODE."""
+    place = path.resolve()  # keep a symbolic link
     if place.exists() and not place.is_file():
         place.write_bytes(data)
         return
     beside = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
-    except PermissionError:  # the folder is read-only, the file in it is not
+    except PermissionError:  # the folder is read-only, but the file may be writable
         with suppress(PermissionError):
             place.chmod(MODE)
         place.write_bytes(data)
@@ -118,10 +119,10 @@ def _put(path: Path, data: bytes) -> None:
 
 
 def _writable(name: str) -> Path:
-    """A file that the page can go to; better said before than after the look."""
+    """Check that the page can be written, before the check of the source starts."""
     path = Path(name)
     if path.is_dir() or not path.parent.is_dir():
-        raise ConfigError(f"--html {path}: not a file in a folder that exists")
+        raise ConfigError(f"--html {path}: not a file in an existing folder")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ConfigError(f"--html {path}: no permission to write there")
     return path
@@ -129,7 +130,7 @@ def _writable(name: str) -> Path:
 
 @contextmanager
 def _progress(source: Source, seconds: float | None) -> Iterator[Any]:
-    """A bar on standard error: of a file its bytes, of a live source the seconds."""
+    """A progress bar on standard error: bytes of a file, seconds of a live source."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -138,7 +139,7 @@ def _progress(source: Source, seconds: float | None) -> Iterator[Any]:
     total = os.path.getsize(path) if of_file and seconds is None else seconds or (10.0 if source.live else None)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("looking", total=total, said="" if of_file else "waiting for it")
+        task = bars.add_task("checking", total=total, said="" if of_file else "waiting for data")
 
         def show(size: int, looked: float, records: int) -> None:
             done = size if of_file and seconds is None else looked

@@ -1,4 +1,4 @@
-"""The verb `record`: its options read, a line of progress, what was recorded; next door, `recording/` does it."""
+"""The verb `record`: records a source, shows progress and prints a summary."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LOG = logging.getLogger("klvrelay")
 
 REFRESH = 0.5
 WINDOW = 5.0
-"""Seconds that the rate shown is an average of."""
+"""Seconds over which the displayed rate is averaged."""
 
-# libav's muxer could write MPEG-TS of what its demuxer found, but that would make a damaged packet look whole, change
-# the labels (0x15 becomes 0x06 with stream_id 0xFC, AU cells go), and can't hold KLV without a PTS.
+# Remultiplexing by libav would make a damaged packet look whole, change the stream type (0x15 becomes 0x06 with
+# stream_id 0xFC, AU cells are removed), and fail for KLV without a PTS.
 _RTSP = "`ffmpeg -copyts -i URL -map 0 -c copy -mpegts_copyts 1 -f mpegts - | klvrelay record - DIR`"
-_HTTP = "`curl -sN URL | klvrelay record - DIR` (of HLS, ffmpeg's way: see klvrelay record --help)"
+_HTTP = "`curl -sN URL | klvrelay record - DIR` (for HLS use ffmpeg: see klvrelay record --help)"
 _PIPES = {"rtsp": _RTSP, "rtsps": _RTSP, "http": _HTTP, "https": _HTTP}
 
 LimitTexts = tuple[str | None, str | None, str | None, str | None]
@@ -36,19 +36,20 @@ LimitTexts = tuple[str | None, str | None, str | None, str | None]
 async def record(
     source: str | Url, folder: str, stream: str | None, limits: LimitTexts, *, quiet: bool, **options: Any
 ) -> None:
-    """The whole verb, until the source ends or it is cancelled. Raises ConfigError, SourceError, or KlvrelayError
-    where the disk did not take all that came.
+    """Record until the source ends or the task is cancelled.
+
+    Raises ConfigError, SourceError, or KlvrelayError if data could not be written to disk.
 
     limits    --segment-seconds, --segment-size, --keep-size, --keep-age; None for the default
-    options   those of `sources.open_source`
+    options   those of `sources.open.open_source`
     """
     url = Url.parse(source)
     if (pipe := _PIPES.get(url.scheme)) is not None:
         raise ConfigError(
-            f"{url}: it is not recorded as bytes; pipe them in: {pipe}"
+            f"{url}: cannot be recorded directly; pipe it in: {pipe}"
         )
     opened = partial(open_source, url, **options)
-    opened()  # nothing is opened yet: wrong schemes and options are found before anything starts
+    opened()  # opens nothing; reports wrong schemes and options before anything starts
     name = stream_name(url) if stream is None else safe_level(stream)
     recorder = Recorder(opened, folder, name, RecordingLimits.parse(*limits))
     try:
@@ -60,12 +61,12 @@ async def record(
     finally:
         LOG.info("%s", recorder.summary())
     if recorder.lost:
-        raise KlvrelayError(f"{shown(recorder.lost)} that came from {url} were lost: the disk did not take them")
+        raise KlvrelayError(f"{shown(recorder.lost)} from {url} were lost: they could not be written to disk")
 
 
 @asynccontextmanager
 async def _progress(recorder: Recorder) -> AsyncIterator[None]:
-    """One line on standard error."""
+    """The progress line on standard error."""
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text

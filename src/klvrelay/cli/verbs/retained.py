@@ -1,4 +1,4 @@
-"""`klvrelay retained`: list what a broker has retained under the prefix, and clear it where that is wanted."""
+"""The verb `retained`: lists the retained topics under a prefix, and clears them on request."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from klvrelay.sinks.mqtt.topics import is_topic
 from klvrelay.text import printable
 
 QUIET = 1.0
-"""Seconds without a retained message after which all have come."""
+"""Seconds without a retained message after which the list is complete."""
 LIST_MOST = 30.0
-"""Seconds that listing takes at most."""
+"""Maximum seconds for listing."""
 TOPICS_MOST = 100_000
 CONTENT = 60
-"""Characters shown of a payload."""
+"""Maximum characters shown of a payload."""
 DOCUMENT_MOST = 64 << 10
-"""Bytes of a document that is looked into for a boot id and a time."""
+"""Maximum bytes of a document that is parsed for its boot id and time."""
 PORTION = 500
-"""Topics cleared at a time."""
+"""Topics cleared per batch."""
 
 
 class Topic(NamedTuple):
-    """What is retained on one topic.
+    """One retained message.
 
-    boot  id of the run that published it, where known
-    at    when that was, where known
+    boot  id of the run that published it, if known
+    at    time of publication, if known
     """
 
     topic: str
@@ -60,11 +60,14 @@ class Topic(NamedTuple):
 
 
 def retained(settings: MqttSettings, stream: str | None, *, clear: bool, sure: bool) -> None:
-    """List, and with `clear` remove after asking; `sure` asks nothing. Raises SinkDown, SinkRefused or ConfigError."""
+    """List the topics; with `clear`, remove them after confirmation, which `sure` skips.
+
+    Raises SinkDown, SinkRefused or ConfigError.
+    """
     if sure and not clear:
-        raise ConfigError("--yes: is for --clear only")
+        raise ConfigError("--yes: has an effect with --clear only")
     if clear and not sure and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConfigError("--clear: asks on a terminal, and there is none: look with --list, then add --yes")
+        raise ConfigError("--clear: needs a terminal to ask for confirmation; check with --list, then add --yes")
     found = on_loop(partial(listed, settings, stream))
     if found is None:  # a signal stopped it
         return
@@ -79,7 +82,7 @@ def retained(settings: MqttSettings, stream: str | None, *, clear: bool, sure: b
 
 
 async def listed(settings: MqttSettings, stream: str | None) -> list[Topic]:
-    """What the broker has retained under the prefix, or of one stream, by topic."""
+    """The retained messages under the prefix, or of one stream, by topic."""
     wanted = f"{settings.prefix}/#" if stream is None else f"{settings.prefix}/{safe_level(stream)}/#"
     found: dict[str, Topic] = {}
     connection = await connect(settings, client_id=settings.client_id or _client_id())
@@ -98,7 +101,7 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
         async with asyncio.timeout(QUIET) as limit:
             async for message in connection.received():
                 if not (message.retained and message.payload and is_topic(message.topic)):
-                    continue  # published meanwhile, or sent by a broker that does what it likes
+                    continue  # published meanwhile, or not requested
                 if not message.topic.startswith(begin):
                     continue
                 found[message.topic] = Topic.of(message)
@@ -127,7 +130,7 @@ async def _clear(settings: MqttSettings, topics: Sequence[str]) -> int:
 
 
 def _asked(count: int, settings: MqttSettings) -> bool:
-    """Whether the operator wants it."""
+    """Ask the operator for confirmation."""
     print(f"clear {_counted(count)} at {settings.url}? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() in ("y", "yes"):
         return True
@@ -138,7 +141,7 @@ def _asked(count: int, settings: MqttSettings) -> bool:
 def _sheet(settings: MqttSettings, stream: str | None, found: Sequence[Topic]) -> Sheet:
     where = f"{settings.prefix}/" if stream is None else f"{settings.prefix}/{safe_level(stream)}/"
     if not found:
-        hint = f"if that is unexpected: may {settings.username or 'this user'} read {where}#?"
+        hint = f"if that is unexpected, check that {settings.username or 'this user'} may read {where}#"
         return Sheet(f"no retained topics under {where} at {settings.url}", hints=[printable(hint)])
     now = datetime.now(UTC)
     rows = [tuple(_cells(topic, now)) for topic in found]
@@ -164,7 +167,7 @@ def _age(seconds: float) -> str:
 
 
 def _time(document: dict[str, Any]) -> datetime | None:
-    """When a document was made: `at` of a status, `received` of a record or a state."""
+    """The time of a document: `at` of a status, `received` of a record or a state."""
     for key in ("at", "received"):
         with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError):
             at = datetime.fromisoformat(document[key])

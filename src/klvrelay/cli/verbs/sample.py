@@ -1,4 +1,4 @@
-"""The verb `sample`: a synthetic recording with a progress bar; next door, `sample/` makes it."""
+"""The verb `sample`: writes a synthetic recording and shows progress."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _bar(text: str) -> Iterator[Progress]:
 
 
 class _Output:
-    """Standard output, which unbuffered may take a part at a time."""
+    """Standard output, which may accept only part of the data if it is unbuffered."""
 
     def write(self, data: bytes) -> None:
         left = memoryview(data)
@@ -37,14 +37,14 @@ class _Output:
 def make_sample(
     path: str | os.PathLike[str], *, quiet: bool = False, step: Callable[[], None] | None = None, **options: Any
 ) -> sample.Summary:
-    """Write a sample recording, to standard output where `path` is "-"; says on standard error what was written.
+    """Write a sample recording to `path`, or to standard output if it is "-". Print a summary on standard error.
 
-    Options are those of `sample.write`. `step` is called at each frame; what it raises breaks the work off, and leaves
-    no file behind.
+    Options are those of `sample.write`. `step` is called once per frame. An exception that it raises aborts the work
+    and leaves no file.
     """
     to_output = path == "-"
     if to_output and sys.stdout.isatty():
-        raise ConfigError("OUT.ts -: standard output is a terminal: redirect it into a file or a pipe")
+        raise ConfigError("OUT.ts -: standard output is a terminal; redirect it to a file or a pipe")
 
     def each(done: int, total: int) -> None:
         if step is not None:

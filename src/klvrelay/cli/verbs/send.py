@@ -1,7 +1,4 @@
-"""The verb `send`: a recording to a far end in its own time, over a wire as bad as is asked for.
-
-Next door: `sending/` does it, `cli.py` reads the options.
-"""
+"""The verb `send`: sends a recording at its original pace, optionally impaired."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ async def send(
     timeout: float = 5.0,
     quiet: bool = False,
 ) -> Transmission:
-    """Send it, and say at the end what was sent; raises what `sending` raises."""
+    """Send the recording and print a summary. Raises ConfigError, SourceError and the errors of `sending`."""
     url, pkt_size = _without_pkt_size(Url.parse(target))
     impairment = None if impair is None else Impairment.parse(impair)
     reel = Playback(Url.parse(source), rate=None if rate is None else bits_a_second(rate))
@@ -70,10 +67,10 @@ async def send(
 def summary(
     job: Transmission, reel: Playback, url: Url, took: float, troubles: int, impairment: Impairment | None
 ) -> str:
-    """What was sent, on one line, and what was done to it."""
+    """What was sent, and how it was impaired, on one line."""
     text = f"sent {job.seconds:.1f} s of {reel.url} to {url} in {took:.1f} s: {counted(job)}"
     if troubles:
-        text += f", {troubles} not taken"
+        text += f", {troubles} not accepted"
     if job.behind:
         text += f", {job.behind:.1f} s behind"
     if impairment is not None:
@@ -83,22 +80,22 @@ def summary(
 
 
 def counted(job: Transmission) -> str:
-    """How much went out."""
+    """Datagrams and bytes sent."""
     return f"{job.datagrams:,} datagrams, {job.size / 1e6:.1f} MB"
 
 
 def _without_pkt_size(url: Url) -> tuple[Url, int]:
-    """The URL less the one option that is no line's."""
+    """The URL without pkt_size, which is not an option of the transport, and its value."""
     options = url.options
     text = options.pop("pkt_size", str(PKT_SIZE))
     if not (text.isascii() and text.isdigit()):
-        raise ConfigError(f"{url}: pkt_size is a number of bytes, such as {PKT_SIZE}")
+        raise ConfigError(f"{url}: pkt_size must be a number of bytes, such as {PKT_SIZE}")
     return url._replace(query=Secret(urlencode(options)) if options else None), int(text[:9])
 
 
 @asynccontextmanager
 async def _shown(job: Transmission, *, show: bool) -> AsyncIterator[None]:
-    """A line on the terminal that goes on with the job."""
+    """A progress line on the terminal."""
     if not show:
         yield
         return

@@ -1,6 +1,6 @@
-"""A sheet of facts on standard output: aligned plain text, on a terminal set by rich; next door, `items.py` fills it.
+"""Prints a sheet of facts and tables: by rich on a terminal, else as aligned plain text.
 
-rich is loaded for a terminal only: a pipe gets its text at once.
+rich is loaded for a terminal only, so that output to a pipe starts quickly.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 GAP = "  "
 MARGIN = 1
-"""Blanks before each line on a terminal."""
+"""Spaces before each line on a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Rows under headings; so many of the last columns are `spare`: a terminal too narrow for them has none."""
+    """Rows under headings. The last `spare` columns are omitted on a terminal that is too narrow."""
 
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
@@ -29,7 +29,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A heading, labelled lines, tables, and what to try next."""
+    """A heading, labelled lines, tables and hints."""
 
     title: str
     lines: list[tuple[str, str]] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Sheet:
 
 
 def show(sheet: Sheet, out: TextIO) -> None:
-    """To a terminal with its means, else as plain text."""
+    """Print a sheet: by rich on a terminal, else as plain text."""
     if not out.isatty():
         out.write("".join(f"{line}\n" for line in plain(sheet)))
         return
@@ -50,7 +50,7 @@ def show(sheet: Sheet, out: TextIO) -> None:
 
 
 def plain(sheet: Sheet) -> Iterator[str]:
-    """Line by line, columns two blanks apart, nothing cut."""
+    """The lines as plain text: columns two spaces apart, nothing truncated."""
     yield sheet.title
     if sheet.lines:
         yield ""
@@ -72,7 +72,7 @@ def _aligned(rows: list[tuple[str, ...]] | list[tuple[str, str]]) -> Iterator[st
 
 
 def rich_parts(sheet: Sheet, console: Console) -> Iterator[RenderableType]:
-    """The same, as rich shows it."""
+    """The same as rich renderables."""
     from rich.text import Text
 
     yield Text(f"\n {sheet.title}", "bold")
@@ -115,7 +115,7 @@ def _table(table: Listing, width: int) -> RenderableType:
 
 
 def _kept(table: Listing, width: int) -> int:
-    """How many of the columns there is room for, spare ones last."""
+    """The number of columns that fit, omitting spare ones only."""
     widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
     kept = len(widths)
     while kept > len(widths) - table.spare and sum(widths[:kept]) + len(GAP) * kept > width:

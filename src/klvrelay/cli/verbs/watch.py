@@ -1,7 +1,4 @@
-"""The live table of `klvrelay watch`: one row a stream, from what a broker hands to any subscriber.
-
-`Board` is the pure part: messages in, rows out. Next door: `cli.py` calls it, `sinks/client.py` connects.
-"""
+"""The verb `watch`: shows the streams of a broker in a live table, or as lines."""
 
 from __future__ import annotations
 
@@ -39,7 +36,7 @@ _LEFT = ("stream", "state", "set")
 
 
 def table(rows: list[dict[str, str]], width: int) -> Table:
-    """The rows as a table; a narrow terminal gets fewer columns."""
+    """The rows as a table, with fewer columns on a narrow terminal."""
     columns = list(rows[0]) if rows and width >= WIDE else list(_NARROW)
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
@@ -51,7 +48,7 @@ def table(rows: list[dict[str, str]], width: int) -> Table:
 
 
 def line(row: Mapping[str, str]) -> str:
-    """One row as plain text: the stream, its state, and key=value."""
+    """One row as plain text: the stream, its state and key=value pairs."""
     rest = (f"{column}={text}" for column, text in row.items() if column not in ("stream", "state"))
     return " ".join((row["stream"], row["state"], *rest))
 
@@ -59,9 +56,9 @@ def line(row: Mapping[str, str]) -> str:
 async def watch(
     settings: MqttSettings, stream: str | None = None, *, choice: Choice = EVERYTHING, console: Console | None = None
 ) -> None:
-    """Show a broker's streams until cancelled: a live table, or where there is no terminal a line a second.
+    """Show the streams of a broker until cancelled: a live table, or without a terminal one line per stream and second.
 
-    Raises SinkDown or SinkRefused where the first connection fails; a later loss is said once and retried.
+    Raises SinkDown or SinkRefused if the first connection fails. A later loss is reported once and retried.
     """
     console = console or Console()
     board, topics = Board(settings.prefix, choice, keep=stream is not None), _topics(settings.prefix, stream)
@@ -85,7 +82,7 @@ async def watch(
 async def _follow(
     settings: MqttSettings, topics: list[str], board: Board, console: Console, connection: Connection
 ) -> None:
-    """Feed the board; after a loss, say so once and connect again."""
+    """Feed the board. After a loss, report it once and reconnect."""
     backoff = Backoff(first=FIRST_PAUSE, cap=BACKOFF_CAP)
     while True:
         began = time.monotonic()
@@ -95,17 +92,17 @@ async def _follow(
             async for message in connection.received():
                 board.take(message, time.monotonic(), time.time())
         except SinkDown as fault:
-            _say(console, f"{fault}: trying again")
+            _say(console, f"{fault}: reconnecting")
         finally:
             await connection.close()
         if time.monotonic() - began >= STEADY:
             backoff.reset()
         connection = await _again(settings, backoff)
-        _say(console, f"{settings.url}: connected again")
+        _say(console, f"{settings.url}: reconnected")
 
 
 async def _again(settings: MqttSettings, backoff: Backoff) -> Connection:
-    """A new connection, however long that takes, with jittered pauses."""
+    """A new connection; retries without limit, with jittered back-off."""
     while True:
         await asyncio.sleep(backoff.next())
         with contextlib.suppress(SinkDown):
@@ -142,7 +139,7 @@ def _waiting(settings: MqttSettings) -> str:
 
 
 def _say(console: Console, text: str) -> None:
-    """To the terminal above the table, or to stderr where stdout is for the lines."""
+    """Print above the table on a terminal, else to standard error, since standard output has the rows."""
     if console.is_terminal:
         _print(console, tame(text, 400))
     else:

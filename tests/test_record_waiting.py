@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,10 +28,12 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full, self.refusals = True, 0
+        self.meanwhile: Callable[[], None] = lambda: None
         self._put = SegmentStore._put
         monkeypatch.setattr(SegmentStore, "_put", lambda store, data: self.put(store, data))
 
     def put(self, store: SegmentStore, data: memoryview) -> int:
+        self.meanwhile()
         if self.full:
             self.refusals += 1
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -72,6 +75,34 @@ async def test_a_live_source_does_not_wait_for_a_full_disk(disk: Disk, tmp_path:
 
     assert made.lost == PIECES * len(PIECE)
     assert joined(tmp_path) == PIECE
+
+
+async def test_what_comes_while_the_disk_refuses_stays_behind_what_it_refused(disk: Disk, tmp_path: Path):
+    """The bytes are written in the order in which they came."""
+    pieces = [bytes([0x47, 0x1F, 0xFF, 0x10, number]) + bytes(183) for number in range(5)]
+    source, loop = Tape(Packet(pieces[0])), asyncio.get_running_loop()
+    left = iter(pieces[1:])
+
+    def another_comes() -> None:
+        """Called in the thread that writes."""
+        if (piece := next(left, None)) is not None:
+            asyncio.run_coroutine_threadsafe(_taken(source, piece), loop).result(5)
+
+    disk.meanwhile = another_comes
+    made = Recorder(lambda: source, str(tmp_path), "uav1", RecordingLimits())
+    running = asyncio.create_task(made.run())
+    await until(lambda: disk.refusals > len(pieces))
+    disk.full = False
+    source.put(None)
+    await asyncio.wait_for(running, 10)
+
+    assert joined(tmp_path) == b"".join(pieces)
+
+
+async def _taken(source: Tape, piece: bytes) -> None:
+    wanted = source.link.size + len(piece)
+    source.put(Packet(piece))
+    await until(lambda: source.link.size == wanted)
 
 
 # ---- cuts ----

@@ -91,9 +91,6 @@ def test_an_answer_begins_the_count_of_falls_again():
     halving.fell([record(1), record(2)])
     assert halving.most == 1
     assert [halving.fell([record(1)]) for _ in range(3)] == [False, False, True]
-    halving.fell([record(0), record(1)])
-    assert halving.most == 1
-    assert [halving.fell([record(0)]) for _ in range(3)] == [False, False, True]
 
 
 def test_the_answer_to_the_last_suspect_ends_it():

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from test_record import Pieces, Tape, joined, recording, until
+from test_record import TAPE, Pieces, Tape, joined, recording, until
 
 from klvrelay.record import Packet
 from klvrelay.recording import Recorder, recorder, segmenter
@@ -103,6 +103,18 @@ async def _taken(source: Tape, piece: bytes) -> None:
     wanted = source.link.size + len(piece)
     source.put(Packet(piece))
     await until(lambda: source.link.size == wanted)
+
+
+async def test_what_the_disk_refused_keeps_its_order(disk: Disk, tmp_path: Path):
+    """Of what waits, bytes of another kind are another piece."""
+    calls = iter([True, False])
+    disk.meanwhile = lambda: setattr(disk, "full", next(calls, False))
+    source = Tape(Packet(PIECE), Packet(TAPE.bare, carriage="klv"), None)
+
+    await asyncio.wait_for(Recorder(lambda: source, str(tmp_path), "uav1", RecordingLimits()).run(), 10)
+
+    assert disk.refusals == 1
+    assert joined(tmp_path) == PIECE + TAPE.bare
 
 
 # ---- cuts ----

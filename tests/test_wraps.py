@@ -75,6 +75,11 @@ def test_a_length_in_each_form_says_where_a_packet_ends(length: bytes, size: int
     assert packet_end(data[:-1], 0) is None
 
 
+def test_a_packet_without_a_value_ends_behind_its_length():
+    """It is whole as soon as that is there."""
+    assert packet_end(KEY + b"\0", 0) == 17
+
+
 @pytest.mark.parametrize("length", [b"\x80", b"\x89" + bytes(9), b"\xff" + bytes(200)])
 def test_a_malformed_length_ends_no_packet(length: bytes):
     """No number of octets, or more than eight."""
@@ -145,7 +150,12 @@ def test_the_gap_of_dropped_messages_is_marked():
     inbox.fetch()
     behind = [piece.damaged for piece in inbox.pieces()]
 
+    dropped = [inbox.dropped]
+    inbox.fetch()
+    dropped.append(inbox.dropped)
+
     assert (before, behind) == ([False], [True, False])
+    assert dropped == [1, 0]
 
 
 @pytest.mark.parametrize(("step", "moves"), [(CLOCK_STEP_US, False), (CLOCK_STEP_US + 1, True), (-CLOCK_STEP_US, False),

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import feed
 import pytest
+import records
 
-from klvrelay.health.clocks import CONFIRMED, Clocks
+from klvrelay.health.clocks import CONFIRMED, Clocks, Offset, Turns
 from klvrelay.record import Record
 
 HZ = 30.0
@@ -143,3 +144,84 @@ def test_what_is_measured_together_is_what_is_measured_one_by_one():
     for name, offset in together.against.items():
         other = one_by_one.against[name]
         assert (offset.offset_s, offset.drift_ppm, offset.jumps) == (other.offset_s, other.drift_ppm, other.jumps)
+
+
+# ---- the thresholds, from both sides ----
+
+
+def offset_of(*measures: tuple[float, float]) -> Offset:
+    """What such measures, (seconds of the KLV, offset), make of two clocks."""
+    offset = Offset()
+    for now, apart in measures:
+        offset.add(now, apart)
+    return offset
+
+
+@pytest.mark.parametrize(("by", "jumps"), [(0.9, 0), (-0.9, 0), (1.1, 1), (-1.1, 1)])
+def test_a_jump_is_more_than_a_second(by: float, jumps: int):
+    """On either side."""
+    assert offset_of(*((n / 10, 0.0 if n < 50 else by) for n in range(100))).jumps == jumps
+
+
+@pytest.mark.parametrize(("records", "jumps"), [(4, 0), (5, 1)])
+def test_five_records_confirm_a_jump(records: int, jumps: int):
+    """Where records are seldom, the time that they span is soon long enough."""
+    assert offset_of(*((float(n), 0.0) for n in range(10)), *((10.0 + n, 5.0) for n in range(records))).jumps == jumps
+
+
+@pytest.mark.parametrize(("last", "jumps"), [(0.9, 0), (1.0, 1)])
+def test_a_jump_is_confirmed_over_a_second(last: float, jumps: int):
+    """A burst of late records has many of them, and is none."""
+    burst = [(10 + last * n / 20, 5.0) for n in range(21)]
+    assert offset_of(*((float(n), 0.0) for n in range(10)), *burst).jumps == jumps
+
+
+def test_late_records_between_punctual_ones_are_no_jump():
+    """However many of them come, and however much they agree."""
+    measures = ((n / 10, 5.0 if n % 2 else 0.0) for n in range(1, 200))
+    assert offset_of((0.0, 0.0), *measures).jumps == 0
+
+
+@pytest.mark.parametrize(("seconds", "is_known"), [(9, False), (10, True)])
+def test_a_drift_is_known_from_ten_points_on(seconds: int, is_known: bool):
+    """One a second; a line through fewer would tell of jitter."""
+    offset = offset_of(*((float(n), n * 1e-3) for n in range(seconds + 1)))
+    assert (offset.drift_ppm is not None) is is_known
+    assert offset.drift_ppm is None or offset.drift_ppm == pytest.approx(1000)
+
+
+def test_an_offset_is_of_the_last_second_also_where_time_went_back():
+    """A recording that starts again: both clocks go back, and what was measured before is over."""
+    before = ((1000 + n / 40, 0.0) for n in range(30))
+    after = ((n / 40, 0.4) for n in range(10))
+    assert offset_of(*before, *after).offset_s == 0.4
+
+
+def test_a_jump_is_logged_though_nobody_asks_for_figures(said: Said):
+    """Only a few records wait at a time to be measured."""
+    clocks = Clocks("uav1")
+    run(clocks, 10, lambda now: {"wall": 0.0 if now < 5 else 30.0})
+    assert len(said()) == 1
+
+
+@pytest.mark.parametrize(("apart", "jumps"), [(0.2, 1), (0.3, 0)])
+def test_records_confirm_a_jump_that_agree_to_a_quarter_of_a_second(apart: float, jumps: int):
+    """A network's jitter is less; two senders that take turns are further apart."""
+    odd = ((10 + n / 10, 5.0 + apart * (n % 2)) for n in range(20))
+    assert offset_of(*((float(n), 0.0) for n in range(10)), *odd).jumps == jumps
+
+
+@pytest.mark.parametrize("step", [TURN // 2 - 1, -TURN // 2, TURN * 3 // 8, -TURN * 3 // 8])
+def test_ticks_go_on_the_short_way_round(step: int):
+    """Up to half of the turn either way, across the wrap too."""
+    for begin in (0, 1, TURN // 2, TURN - 1):
+        turns = Turns()
+        first = turns.seconds(begin)
+        assert turns.seconds((begin + step) % TURN) - first == pytest.approx(step / 90_000)
+
+
+def test_a_record_without_a_time_measures_nothing():
+    """It is no record of 1970."""
+    clocks = Clocks("uav1")
+    clocks.add(at(0.0)._replace(raw=records.packet("ST0601", [(65, b"\x13")], checksum=True)), 0.0)
+    assert clocks.against["wall"].offset_s is None

@@ -91,3 +91,12 @@ def test_an_answer_begins_the_count_of_falls_again():
     halving.fell([record(1), record(2)])
     assert halving.most == 1
     assert [halving.fell([record(1)]) for _ in range(3)] == [False, False, True]
+
+
+def test_the_answer_to_the_last_suspect_ends_it():
+    """All that were on their way at the fall were taken: what broke the connection was something else."""
+    halving = suspicious(20)
+    halving.answered(10)
+    assert halving.most == 20
+    halving.answered(10)
+    assert halving.most is None

@@ -219,3 +219,19 @@ def test_a_refused_payload_format_suspends_no_topic(caplog, monkeypatch):
 
     assert suspended.admits("a")
     assert caplog.messages == ["mqtt payload format refused url=mqtt://h topic=a"]
+
+
+def test_only_the_answer_to_a_try_doubles_the_pause():
+    """A record has two messages, and others may have been on their way: their refusals come after that of the try."""
+    clock = Clock()
+    suspended = Suspended("mqtt://h", clock)
+    suspended.refuse("a", DENIED)
+    clock.now = 1.0
+    assert suspended.admits("a")
+    for _ in range(3):
+        suspended.refuse("a", DENIED)
+    clock.now = 2.9
+    early = suspended.admits("a")
+    clock.now = 3.0
+
+    assert (early, suspended.admits("a")) == (False, True)

@@ -1,0 +1,135 @@
+"""What is published of a stream beside its records: when it changed, and a report of its link every ten seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from records import BOOT, record
+
+from klvrelay.health import SinkHealth, StreamHealth
+from klvrelay.relay.channel import LINK_EVERY, Channel
+from klvrelay.relay.notices import NoticeCursor, Notices
+from klvrelay.relay.sink_task import SinkTask
+from klvrelay.sinks.contract import Notice
+from klvrelay.spool.memory import MemoryLog
+
+
+class Clock:
+    """A monotonic clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Log(Notices):
+    """Remembers every notice that was put."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.put_so_far: list[Notice] = []
+
+    def put(self, notice: Notice) -> None:
+        self.put_so_far.append(notice)
+        super().put(notice)
+
+    def take(self) -> list[tuple[str, str]]:
+        """Kind, and the state or the value, of what was put since the last time."""
+        taken, self.put_so_far = self.put_so_far, []
+        return [(notice.kind, _value(notice)) for notice in taken]
+
+
+def _value(notice: Notice) -> str:
+    if notice.kind == "availability":
+        return notice.document.decode()
+    return str(orjson.loads(notice.document)["state"])
+
+
+def channel(clock: Callable[[], float], notices: Notices) -> Channel:
+    return Channel(StreamHealth("uav1", "udp://:5000", 5.0, clock), BOOT, notices, lambda: None)
+
+
+def test_the_link_is_reported_every_ten_seconds_where_nothing_changes():
+    """So who looks on sees counts that go on; and no oftener."""
+    clock, notices = Clock(), Log()
+    told = channel(clock, notices)
+    told.tell()
+    first = notices.take()
+    counts = []
+    for _ in range(100):
+        clock.now += LINK_EVERY / 20
+        told.tell()
+        counts.append(len(notices.take()))
+
+    assert first == [("availability", "offline"), ("link", "connecting")]
+    assert [place + 1 for place, count in enumerate(counts) if count] == [20, 40, 60, 80, 100]
+    assert set(counts) == {0, 1}
+
+
+def test_a_change_of_state_is_published_at_once():
+    """And the availability where it is another."""
+    clock, notices = Clock(), Log()
+    told = channel(clock, notices)
+    told.tell()
+    notices.take()
+    told.health.heard(1000)
+    told.tell()
+    waits = notices.take()
+    told.take(record(0))
+    told.tell()
+    comes = notices.take()
+
+    assert waits == [("link", "waiting")]
+    assert comes == [("availability", "online"), ("link", "live")]
+
+
+def test_the_end_of_a_stream_that_never_was_live_is_offline_once_more():
+    """A retained value of an earlier run is replaced even where this one has said the same before."""
+    clock, notices = Clock(), Log()
+    told = channel(clock, notices)
+    told.tell()
+    notices.take()
+    told.health.ended(said=False)
+    told.tell()
+    ends = notices.take()
+    told.tell()
+
+    assert ends == [("availability", "offline"), ("link", "ended")]
+    assert notices.take() == []
+
+
+class Deaf:
+    """A sink that is connected and publishes no latest value."""
+
+    async def __aenter__(self) -> Deaf:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def deliver(self, batch: Any) -> Any:
+        raise NotImplementedError
+
+    async def keep(self, notices: NoticeCursor) -> None:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+async def test_a_sink_that_publishes_no_latest_values_is_waited_for_as_long_as_is_said(is_up: bool):
+    """One that is away is not waited for at all."""
+    notices = Notices()
+    cursor = notices.cursor()
+    task = SinkTask(Deaf(), MemoryLog(10, 1 << 20).cursor("deaf"), cursor, SinkHealth("deaf", up=is_up))
+    notices.put(Notice("status", None, b"{}"))
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+
+    await asyncio.wait_for(task.published(0.1), 5)
+
+    assert (loop.time() - begun >= 0.09) is is_up

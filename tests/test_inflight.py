@@ -1,0 +1,153 @@
+"""Messages that a broker has not answered, without a broker: their number, their order, and the time of the oldest."""
+
+from __future__ import annotations
+
+import asyncio
+
+import virtual_time
+
+from klvrelay.sinks.mqtt.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.suspended import SHOWN, Suspended
+
+
+class Late:
+    """When a message was late, in virtual seconds."""
+
+    def __init__(self) -> None:
+        self.at: list[float] = []
+
+    def __call__(self) -> None:
+        self.at.append(virtual_time.now())
+
+
+def test_the_oldest_message_has_its_patience_and_no_more():
+    """From its sending, where nothing was before it."""
+
+    async def main() -> list[float]:
+        late = Late()
+        flight = InFlight(4.0, late)
+        await asyncio.sleep(10.0)
+        flight.add(1, Publication(1), 0)
+        await asyncio.sleep(100.0)
+        return late.at
+
+    assert virtual_time.run(main()) == [14.0]
+
+
+def test_an_answer_to_the_oldest_begins_the_patience_again():
+    """A broker that answers one after the other is alive, however long the queue is."""
+
+    async def main() -> list[float]:
+        late = Late()
+        flight, publication = InFlight(4.0, late), Publication(10)
+        for number in range(10):
+            flight.add(number, publication, number)
+        for number in range(9):
+            await asyncio.sleep(3.0)
+            flight.answer(number, 0)
+        await asyncio.sleep(100.0)
+        return late.at
+
+    assert virtual_time.run(main()) == [31.0]
+
+
+def test_answers_to_later_messages_do_not_help_the_oldest():
+    """It is lost, and the connection with it."""
+
+    async def main() -> list[float]:
+        late = Late()
+        flight, publication = InFlight(4.0, late), Publication(10)
+        for number in range(10):
+            flight.add(number, publication, number)
+        for number in range(1, 10):
+            await asyncio.sleep(1.0)
+            flight.answer(number, 0)
+        await asyncio.sleep(100.0)
+        return late.at
+
+    assert virtual_time.run(main()) == [4.0]
+
+
+def test_a_pause_without_messages_is_no_wait():
+    """The patience begins with the next message, though the look for the one before is still due."""
+
+    async def main() -> list[float]:
+        late = Late()
+        flight = InFlight(4.0, late)
+        flight.add(1, Publication(1), 0)
+        await asyncio.sleep(1.0)
+        flight.answer(1, 0)
+        await asyncio.sleep(2.0)
+        flight.add(2, Publication(1), 0)
+        await asyncio.sleep(3.9)
+        flight.answer(2, 0)
+        await asyncio.sleep(100.0)
+        return late.at
+
+    assert virtual_time.run(main()) == []
+
+
+def test_an_end_is_not_late():
+    """Nobody is called for a connection that is over, and who waits for room goes on."""
+
+    async def main() -> tuple[list[float], list[int | None], bool]:
+        late = Late()
+        flight, publication = InFlight(4.0, late), Publication(2)
+        flight.most = 2
+        for number in range(2):
+            flight.add(number, publication, number)
+        waiting = asyncio.create_task(flight.room())
+        await asyncio.sleep(1.0)
+        flight.end(lambda number: number == 1)
+        await asyncio.sleep(100.0)
+        return late.at, publication.codes, waiting.done()
+
+    assert virtual_time.run(main()) == ([], [None, 0], True)
+
+
+def test_the_window_has_room_again_after_any_answer():
+    """It is full at its number, and not before."""
+
+    async def main() -> list[bool]:
+        flight, publication = InFlight(4.0, Late()), Publication(3)
+        flight.most = 3
+        seen = []
+        for number in range(3):
+            seen.append(flight.full)
+            flight.add(number, publication, number)
+        seen.append(flight.full)
+        flight.answer(7, 0)  # of nobody
+        seen.append(flight.full)
+        flight.answer(1, 0)
+        seen.append(flight.full)
+        return seen
+
+    assert virtual_time.run(main()) == [False, False, False, True, True, False]
+
+
+def test_a_publication_is_complete_with_its_last_answer():
+    """In whatever order they come."""
+
+    async def main() -> list[bool]:
+        publication = Publication(3)
+        waiting = asyncio.create_task(publication.complete())
+        seen = []
+        for at in (2, 0, 1):
+            await asyncio.sleep(1.0)
+            seen.append(waiting.done())
+            publication.answer(at, 0)
+        await asyncio.sleep(1.0)
+        return [*seen, waiting.done()]
+
+    assert virtual_time.run(main()) == [False, False, False, True]
+
+
+def test_a_document_of_suspended_topics_is_short():
+    """It names some, and counts all."""
+    suspended = Suspended("mqtt://h", lambda: 0.0)
+    for number in range(SHOWN + 5):
+        suspended.refuse(f"t{number}", 0x87)
+
+    assert suspended.document() == {
+        "suspended": [f"t{number}" for number in range(SHOWN)], "suspended_topics": SHOWN + 5,
+    }  # fmt: skip

@@ -1,0 +1,117 @@
+"""One stream of the relay over the openings of its source: when it is read again, and what others get meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from itertools import pairwise
+
+import feed
+import pytest
+from records import BOOT
+
+from klvrelay.backoff import Backoff
+from klvrelay.config.url import Url
+from klvrelay.errors import SourceDown
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.relay.feed import Feed
+from klvrelay.relay.notices import Notices
+from klvrelay.relay.stream import BREATH, Stream
+from klvrelay.spool.memory import MemoryLog
+
+URL = "https://camera/live.m3u8"
+
+
+class Opening:
+    """What one opening of a source gives: packets, and then its end or a fault."""
+
+    fixed = False
+    dropped = 0
+
+    def __init__(self, *packets: bytes, live: bool, fault: Exception | None = None, url: str = URL) -> None:
+        self.url = Url.parse(url)
+        self.live = live
+        self.link = LinkStats()
+        self._packets, self._fault = packets, fault
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        for data in self._packets:
+            self.link.size += len(data)
+            yield Packet(data, carriage="klv")
+        if self._fault is not None:
+            raise self._fault
+
+
+def stream_of(*openings: Opening) -> tuple[Stream, Callable[[], int]]:
+    """A stream that opens these in turn, the last one again and again; and how often it has opened one."""
+    count = 0
+
+    def opened() -> Opening:
+        nonlocal count
+        count += 1
+        return openings[min(count, len(openings)) - 1]
+
+    log = MemoryLog(10_000, 1 << 30)
+    log.cursor("sink")
+    feed_ = Feed("uav1", opened, str(openings[0].url))  # type: ignore[arg-type]
+    return Stream(feed_, BOOT, log, Notices()), lambda: count
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backoff, "next", lambda self: 0.0)
+
+
+def klv(count: int) -> bytes:
+    return b"".join(feed.klv_packet(number, feed.FIRST_TIME + number) for number in range(count))
+
+
+async def test_a_server_can_not_end_a_live_stream_by_calling_it_a_recording():
+    """A playlist that gets an end for a moment is read again; nothing but the relay's stop ends a live stream."""
+    stream, opened = stream_of(Opening(klv(3), live=True, fault=SourceDown("lost")), Opening(live=False))
+    keeping = asyncio.create_task(stream.keep())
+    async with asyncio.timeout(5):
+        while opened() < 3:
+            await asyncio.sleep(0)
+    going = not keeping.done()
+    keeping.cancel()
+    await asyncio.wait([keeping])
+
+    assert going
+    assert stream.health.state != "ended"
+
+
+async def test_a_recording_that_seemed_live_before_anything_came_may_end():
+    """What an opening is said to be counts only once something was read of it."""
+    stream, opened = stream_of(Opening(live=True, fault=SourceDown("lost")), Opening(klv(3), live=False))
+
+    await asyncio.wait_for(stream.keep(), 5)
+
+    assert (opened(), stream.health.state, stream.health.records, stream.failed) == (2, "ended", 3, None)
+
+
+@pytest.mark.parametrize("count", [BREATH - 1, 20 * BREATH])
+async def test_a_packet_of_many_records_lets_others_have_their_turns(count: int):
+    """One turn for each BREATH of them, or all other streams would wait for a flood on one."""
+    stream, _ = stream_of(Opening(klv(count), live=True, fault=SourceDown("lost")), Opening(live=True))
+    seen = [0]
+    keeping = asyncio.create_task(stream.keep())
+    async with asyncio.timeout(10):
+        while seen[-1] < count:
+            await asyncio.sleep(0)
+            seen.append(stream.health.records)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+
+    assert seen[-1] == count
+    assert max(after - before for before, after in pairwise(seen)) <= BREATH
+
+
+async def test_a_stream_that_appears_later_has_the_openings_of_its_source():
+    """They are those of the source, whichever stream of it is looked at."""
+    fails = Opening(live=False, fault=SourceDown("lost"))
+    stream, opened = stream_of(fails, fails, Opening(klv(2), live=False))
+    await asyncio.wait_for(stream.keep(), 5)
+
+    assert (opened(), stream.health.openings, stream._add_channel("uav2").health.openings) == (3, 3, 3)

@@ -296,7 +296,7 @@ def test_settings_say_who_may_read_a_source(text: str, tmp_path: Path, monkeypat
         ('url = "rtsp://u@cam/x"\npassword_env = "KLVRELAY_NO_PASSWORD"', r"source\.password_env: KLVRELAY_NO_PA"),
         ('url = "rtsp://u@cam/x"\npassword_env = "HOME"', r"source\.password_env: must be the name of a variable"),
         ('url_file = "{file}"\nurl_env = "KLVRELAY_A_URL"', r"source\.url_env: url_file is given too"),
-        ('url = "udp://:1"\npassphrase_env = "KLVRELAY_A_PASSPHRASE"', r"source\.passphrase_env: applies to srt:// only"),
+        ('url = "udp://:1"\npassphrase_env = "KLVRELAY_A_PASSPHRASE"', r"source\.passphrase_env: applies to srt:"),
         ('url = "rtsp://cam/password={{password}}"', r"source\.url: rtsp://cam/password=\*\*\*: .* no password"),
         ('url = "rtsp://cam/{{password}}/x"\npassword = "p"', r"source\.url: .*: write .password. as the value"),
         ('url = "rtsp://u@cam/x"\npassword_file = "/dev/zero"', r"source\.password_file: can't be read: is a device"),

@@ -17,7 +17,7 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.relay import relay
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import aiomqtt_connection
+from klvrelay.sinks.mqtt import paho_connection
 from klvrelay.sinks.mqtt import sink as sink_module
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message, Unanswered
@@ -285,7 +285,7 @@ async def test_the_goodbye_goes_out_though_nothing_is_answered_any_more(oracle, 
 
 def test_the_goodbye_takes_less_than_the_relay_gives_it():
     """Else it would be cut off before it is sent unconfirmed, and the broker would say that the relay was lost."""
-    goodbye = sink_module.GOODBYE_TIMEOUT + sink_module.LAST_WORDS + aiomqtt_connection.LAST_READ
+    goodbye = sink_module.GOODBYE_TIMEOUT + sink_module.LAST_WORDS + paho_connection.LAST_READ
     assert goodbye < relay.LAST_SINKS
 
 

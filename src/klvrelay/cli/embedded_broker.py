@@ -34,7 +34,7 @@ _NAME = b"\x00\x04MQTT"
 _DISCONNECT = b"\xe0", b"\x00"  # amqtt reads it byte by byte; no remaining length begins with 0x00
 _OTHER_VERSION = b"\x20\x02\x00\x01"  # CONNACK: unacceptable protocol version
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("klvrelay.cli")
 
 
 class EmbeddedBroker:

@@ -26,7 +26,7 @@ from klvrelay.core import LIMIT, checked_limit
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, printable
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.config")
 
 CONFIG_MOST = 1 << 20
 """Maximum bytes of a settings file."""

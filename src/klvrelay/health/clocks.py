@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from klvrelay.record import Record
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.health")
 
 JUMP = 1.0
 """Minimum lasting change of an offset, in seconds, that counts as a step. A single late record does not."""

@@ -11,7 +11,7 @@ from klvrelay.health.repeats import Repeats
 from klvrelay.outcome import Sums
 from klvrelay.text import printable
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.health")
 
 SHED_EVERY = 60.0
 """Seconds between two reports while records are being shed."""

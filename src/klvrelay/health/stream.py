@@ -25,7 +25,7 @@ from klvrelay.link_stats import LinkStats
 from klvrelay.record import Record
 from klvrelay.text import counted, printable
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.health")
 
 State = Literal["connecting", "waiting", "live", "stale", "down", "ended"]
 

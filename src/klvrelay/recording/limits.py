@@ -65,11 +65,6 @@ def shown(size: float) -> str:
     return f"{size:,.0f} bytes"
 
 
-def counted(count: int, what: str) -> str:
-    """A count with its noun, singular or plural."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
 def _seconds(option: str, text: str) -> float:
     try:
         seconds = float(text)

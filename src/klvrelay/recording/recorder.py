@@ -23,12 +23,12 @@ from klvrelay.config.names import checked_name
 from klvrelay.errors import InternalError, KlvrelayError, NotMedia, Shortage, SourceDown, SourceError
 from klvrelay.health.repeats import Repeats
 from klvrelay.record import Packet
-from klvrelay.recording.limits import RecordingLimits, counted, shown
+from klvrelay.recording.limits import RecordingLimits, shown
 from klvrelay.recording.segment_store import ReceivedBytes, SegmentStore
 from klvrelay.recording.segmenter import Segmenter
 from klvrelay.relay.supervise import Standing, standing_of, supervise
 from klvrelay.sources.contract import Source
-from klvrelay.text import printable
+from klvrelay.text import counted, printable
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
 

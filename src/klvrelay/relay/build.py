@@ -17,7 +17,7 @@ from klvrelay.sources.contract import Source
 from klvrelay.sources.open import is_isolated, open_source
 from klvrelay.sources.web.resume import Resume
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.relay")
 
 LOST = 8
 """Exit code: records were received that a sink does not have."""

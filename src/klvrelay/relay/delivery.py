@@ -14,7 +14,7 @@ from klvrelay.sinks.contract import Sink
 from klvrelay.spool.memory import NEVER, Cursor
 from klvrelay.text import printable
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.relay")
 
 MOST, MOST_SIZE = 1000, 4 << 20
 """Maximum number of records, and of their bytes, in flight."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.relay")
 
 EVERY = 1.0
 """Seconds between two log lines at least."""

@@ -30,7 +30,7 @@ from klvrelay.sinks.contract import Notice, Sink
 from klvrelay.sources.datagrams.schedule import COALESCE, set_coalesce
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.relay")
 
 TICK = 0.25
 """Seconds between two checks of the streams."""

@@ -23,7 +23,7 @@ from klvrelay.relay.totals import Totals
 from klvrelay.sources.contract import Source
 from klvrelay.spool.memory import MemoryLog
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.relay")
 
 BREATH = 64
 """Records after which other tasks get a turn: a packet of a flood can hold thousands of records."""

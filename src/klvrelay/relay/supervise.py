@@ -17,7 +17,7 @@ from enum import Enum, auto
 from klvrelay.backoff import STEADY, Backoff
 from klvrelay.errors import ConfigError, InternalError, KlvrelayError, Shortage, SinkRefused, SourceDown, blunder
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.relay")
 
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 """No descriptor, memory or buffer is left. Others give theirs back sooner or later, so these are waited out: to end the

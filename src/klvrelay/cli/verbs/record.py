@@ -15,10 +15,11 @@ from klvrelay.config.names import safe_level, stream_name
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.recording import Recorder
-from klvrelay.recording.limits import RecordingLimits, counted, shown
+from klvrelay.recording.limits import RecordingLimits, shown
 from klvrelay.sources.open import open_source
+from klvrelay.text import counted
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.cli")
 
 REFRESH = 0.5
 WINDOW = 5.0

@@ -22,7 +22,7 @@ from klvrelay.text import Secret
 
 SHOWN_EVERY = 0.25
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("klvrelay.cli")
 
 
 async def send(

@@ -9,7 +9,7 @@ from klvrelay.sinks.mqtt.connection import Connection, LessWanted, Message, Stal
 from klvrelay.sinks.mqtt.faults import UNSUPPORTED_VERSION, connect_fault, no_mqtt
 from klvrelay.sinks.mqtt.session import Session
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("klvrelay.sinks")
 
 
 async def connect(
@@ -29,19 +29,19 @@ async def connect(
     connection is not asked for less. Raises SinkDown (not reachable now), SinkRefused (a no for good) or ConfigError (a
     certificate file).
     """
-    from klvrelay.sinks.mqtt.aiomqtt_connection import (  # here, since the library takes a tenth of a second to load
-        AiomqttConnection,
+    from klvrelay.sinks.mqtt.paho_connection import (  # here, since the library takes a tenth of a second to load
+        PahoConnection,
     )
 
-    async def opened(version: int, terms: Terms) -> AiomqttConnection:
+    async def opened(version: int, terms: Terms) -> PahoConnection:
         while True:
             try:
-                return await AiomqttConnection.open(settings, version, client_id, will, terms, session)
+                return await PahoConnection.open(settings, version, client_id, will, terms, session)
             except LessWanted as less:
                 terms = less.terms
             except StaleSession:
                 # A clean session, which ends at once.
-                wipe = await AiomqttConnection.open(settings, version, client_id, None, terms)
+                wipe = await PahoConnection.open(settings, version, client_id, None, terms)
                 await wipe.close()
 
     terms = terms or Terms()

@@ -12,7 +12,7 @@ from paho.mqtt.client import Client as Paho
 
 from klvrelay.sinks.mqtt.incoming import Incoming
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("klvrelay.sinks")
 
 LOOK = 1.0
 """Seconds between two looks at whether a ping is due."""

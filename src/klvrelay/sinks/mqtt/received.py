@@ -1,6 +1,6 @@
 """Messages between the socket and who reads them: where they pile up, the socket is left alone until they are fewer.
 
-`aiomqtt_connection.py` fills it from `incoming.py`.
+`paho_connection.py` fills it from `incoming.py`.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ STATUS_MOST, LINK_MOST = 4 << 10, 8 << 10
 
 T = TypeVar("T")
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("klvrelay.sinks")
 
 
 class EarlierRuns:

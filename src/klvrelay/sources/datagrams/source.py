@@ -33,7 +33,7 @@ _OPTIONS = {"interface", "localaddr", "sender", "sources", "buffer_size"}
 # Options of ffmpeg and VLC that have no meaning here.
 _IGNORED = {"fifo_size", "overrun_nonfatal", "pkt_size", "reuse", "timeout", "ttl", "connect", "broadcast"}
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("klvrelay.sources")
 
 
 class UdpSource:

@@ -27,7 +27,7 @@ from klvrelay.sources.thread_queue import settle
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sources")
 
 PIECE = 4 << 20
 """Bytes per disk read; at 1 MiB, switching to the thread and back costs as much as the read."""

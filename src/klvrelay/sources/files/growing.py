@@ -28,7 +28,7 @@ from klvrelay.sources.parts import in_turns
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sources")
 
 QUICK, SLOW = 0.02, 0.05
 """Seconds between polls: just after bytes arrived, and after a longer pause."""

@@ -18,7 +18,7 @@ from klvrelay.sources.files.file import container, pieces
 from klvrelay.sources.parts import SMALL, in_turns
 from klvrelay.transports.arrival_clock import now_us
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sources")
 
 QUANTUM = 0.005
 """Seconds of sending that form one packet."""

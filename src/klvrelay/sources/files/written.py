@@ -25,7 +25,7 @@ from klvrelay.errors import NotMedia
 from klvrelay.sources.files.file import PIPE_PIECE
 from klvrelay.text import printable
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sources")
 
 Look = bytes | None
 """New bytes; empty for nothing new; None if the file restarts here."""

@@ -35,7 +35,7 @@ from klvrelay.sources.isolated.prctl import (
 )
 from klvrelay.sources.isolated.seccomp import NETWORK, refuse_calls
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sources")
 
 _LIBRARIES = (
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64", "/nix/store", "/gnu/store",

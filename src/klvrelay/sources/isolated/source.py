@@ -121,7 +121,7 @@ class IsolatedSource:
         told = {
             "url": {name: getattr(self.url, name) for name in names},
             "options": self._options,
-            "level": logging.getLogger("klvrelay").getEffectiveLevel(),
+            "level": logging.getLogger("klvrelay.sources").getEffectiveLevel(),
             "position": base64.b64encode(self._given.position).decode(),
         }
         return json.dumps(told, default=_revealed).encode() + b"\n"

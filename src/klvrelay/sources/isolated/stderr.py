@@ -25,7 +25,7 @@ TOLD_MOST = 1000
 LINE_TAKEN, LINE_SHOWN = 4096, 500
 """Bytes of one line that are kept, and characters of it that are logged."""
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sources")
 # Log lines of klvrelay in a child that do not concern its source, with their level: every new process repeats them.
 _told: set[str] = set()
 _LEVEL = re.compile(r"<(10|20|30|40|50)>")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from klvrelay.sources.libav.gateway import Gateway, Refusal
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sources")
 
 _RTSP = ("rtsp", "rtsps")
 REDIRECTS = 5

@@ -21,7 +21,7 @@ from klvrelay.sources.web.position import Position
 from klvrelay.transports.http.client import Web
 from klvrelay.transports.http.faults import WebFault
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sources")
 
 STANDSTILL = 3.0
 """Target durations without a new segment after which a live playlist counts as stalled (RFC 8216, 6.3.4)."""

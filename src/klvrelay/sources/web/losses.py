@@ -7,7 +7,7 @@ import time
 
 from klvrelay.link_stats import LinkStats
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sources")
 
 EVERY = 1.0
 """Minimum seconds between two log lines."""

@@ -49,7 +49,7 @@ SETTLING = 0.02
 """Seconds between two looks for an answer."""
 
 
-class AiomqttConnection:
+class PahoConnection:
     """A connection that `connect` made; its contract is `client.Connection`."""
 
     def __init__(

@@ -124,13 +124,13 @@ def pack_record(name: str) -> str:
     return f"object: {_names(once)}, records" if once else f"array of objects: {_names(again)}"
 
 
-def told(elements: tuple[spec.Element, ...]) -> tuple[spec.Element, ...]:
+def shown(elements: tuple[spec.Element, ...]) -> tuple[spec.Element, ...]:
     """The elements shown in a record: all except lengths."""
     return tuple(e for e in elements if e.kind != "ber" or not e.name.endswith("_length"))
 
 
 def _names(elements: tuple[spec.Element, ...]) -> str:
-    return ", ".join(element.name for element in told(elements))
+    return ", ".join(element.name for element in shown(elements))
 
 
 def element_form(element: spec.Element) -> str:

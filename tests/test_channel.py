@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+import virtual_time
 from records import BOOT, record
 
 from klvrelay.health import SinkHealth, StreamHealth
@@ -120,16 +121,16 @@ class Deaf:
         await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("is_up", [True, False])
-async def test_a_sink_that_publishes_no_latest_values_is_waited_for_as_long_as_is_said(is_up: bool):
+@pytest.mark.parametrize(("is_up", "seconds"), [(True, 2.5), (False, 0.0)])
+def test_a_sink_that_publishes_no_latest_values_is_waited_for_as_long_as_is_said(is_up: bool, seconds: float):
     """One that is away is not waited for at all."""
-    notices = Notices()
-    cursor = notices.cursor()
-    task = SinkTask(Deaf(), MemoryLog(10, 1 << 20).cursor("deaf"), cursor, SinkHealth("deaf", up=is_up))
-    notices.put(Notice("status", None, b"{}"))
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
 
-    await asyncio.wait_for(task.published(0.1), 5)
+    async def main() -> float:
+        notices = Notices()
+        cursor = notices.cursor()
+        task = SinkTask(Deaf(), MemoryLog(10, 1 << 20).cursor("deaf"), cursor, SinkHealth("deaf", up=is_up))
+        notices.put(Notice("status", None, b"{}"))
+        await asyncio.wait_for(task.published(2.5), 100)
+        return virtual_time.now()
 
-    assert (loop.time() - begun >= 0.09) is is_up
+    assert virtual_time.run(main()) == seconds

@@ -23,7 +23,8 @@ def test_a_latency_in_milliseconds_is_taken(latency: int):
 @pytest.mark.parametrize(
     ("latency", "said"),
     [("10000", "its 10000 is latency=10"), ("120000", "its 120000 is latency=120"), ("-1", "number of milliseconds"),
-     ("1.5", "number of milliseconds"), ("", "number of milliseconds"), ("9" * 40, "below 10000")],
+     ("1.5", "number of milliseconds"), ("", "number of milliseconds"), ("9" * 40, "below 10000"),
+     ("9" * 5000, "below 10000")],
 )  # fmt: skip
 def test_a_latency_that_can_not_be_meant_is_refused(latency: str, said: str):
     """From ten seconds on it is the number of ffmpeg, in microseconds."""

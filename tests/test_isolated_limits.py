@@ -1,4 +1,4 @@
-"""What the process of an isolated source may use, as the kernel has it; and its errors show no form of a secret."""
+"""Limits of the process of an isolated source, read from the kernel; and that its errors show no form of a secret."""
 
 from __future__ import annotations
 

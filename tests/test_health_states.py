@@ -71,7 +71,7 @@ def test_a_stream_that_fell_silent_before_its_first_klv_stays_stale(stream: Stre
         (4.1, "nothing received for 5 s"),
         (3.9, "no KLV for 5 s, and nothing at all for 3.9 s"),
         (1.1, "no KLV for 5 s, and nothing at all for 1.1 s"),
-        (0.9, "no KLV for 5 s, though bytes come"),
+        (0.9, "no KLV for 5 s, though bytes are received"),
     ],
 )
 def test_a_stall_says_whether_bytes_come(silent: float, reason: str, stream: StreamHealth, clock: Clock):

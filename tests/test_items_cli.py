@@ -126,7 +126,7 @@ def test_json_is_all_of_it(capfd: pytest.CaptureFixture[str]):
         (["sensor_lattitude"], "similar: sensor_latitude"),
         (["200"], "ST0601 has no item 200 (valid tags: 1-143)"),
         (["VTarget:55"], "valid tags: 1-23, 101-107"),
-        (["13", "--set", "nope"], "no set is called 'nope'"),
+        (["13", "--set", "nope"], "unknown set 'nope'"),
         (["--set", "1206", "300"], "ST1206 has no item 300"),
         (["0" * 32], "unknown key"),
         (["\x1b[31mred"], "no item named"),

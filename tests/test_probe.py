@@ -274,7 +274,7 @@ def test_a_missing_file_is_exit_code_3(tmp_path: Path, capfd: pytest.CaptureFixt
 def test_help_tells_the_exit_codes(capfd: pytest.CaptureFixture[str]):
     """Those of severity too."""
     _, out, _ = ran(capfd, "probe", "--help")
-    assert "6 probe found warnings, 7 errors" in out
+    assert "6 probe found warnings, 7 probe found errors" in out
     assert "klvrelay probe udp://0.0.0.0:5000 --html report.html" in out
 
 

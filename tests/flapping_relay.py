@@ -51,9 +51,9 @@ class Checked(Ear):
         return Outcome(len(batch))
 
 
-def status(corridor: relay.Relay, ear: Checked) -> dict[str, object]:
+def status(pipeline: relay.Relay, ear: Checked) -> dict[str, object]:
     gc.collect()
-    flapping, steady = (stream.health for stream in corridor.streams)
+    flapping, steady = (stream.health for stream in pipeline.streams)
     return {
         "fds": len(os.listdir("/proc/self/fd")),
         "threads": threading.active_count(),
@@ -75,11 +75,11 @@ async def main(url: str, timeout: float, stall: float, port: int, *, isolate: bo
         Feed(name, partial(opened, settings), str(settings.url), settings.stall)
         for name, settings in (("flapping", flapping), ("steady", steady))
     ]
-    corridor = relay.Relay(feeds, [("ear", ear)], boot="b")
-    task = asyncio.create_task(corridor.run())
+    pipeline = relay.Relay(feeds, [("ear", ear)], boot="b")
+    task = asyncio.create_task(pipeline.run())
     while not task.done():
         await asyncio.sleep(0.1)
-        print(json.dumps(status(corridor, ear)), flush=True)
+        print(json.dumps(status(pipeline, ear)), flush=True)
     task.result()
 
 

@@ -1,4 +1,4 @@
-"""Sources and sinks of paper: what `test_relay.py` and others put at the ends of a corridor."""
+"""Sources and sinks of paper: what `test_relay.py` and others put at the ends of a pipeline."""
 
 from __future__ import annotations
 

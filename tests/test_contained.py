@@ -122,13 +122,13 @@ async def test_a_ca_file_that_is_missing_while_the_broker_restarts_is_waited_for
         sink = MqttSink(to(broker, papers, ca_file=str(ca)), boot="5f2c9a")
         it = relay(endless(), sinks={"broker": sink})
         async with running(it):
-            await until(lambda: it.outlets[0].health.up)
+            await until(lambda: it.sink_tasks[0].health.up)
             ca.unlink()
             await broker.stop()
             await broker.start()
             await until(lambda: any("ca_file" in line and "trying again" in line for line in said()))
             ca.write_bytes((papers / "ca.pem").read_bytes())
-            await until(lambda: it.outlets[0].health.up)
+            await until(lambda: it.sink_tasks[0].health.up)
 
 
 @pytest.mark.needs("openssl")
@@ -274,6 +274,6 @@ async def test_two_relays_with_one_client_id_do_not_flood_the_log(
     settings = MqttSettings(host="127.0.0.1", port=mosquitto.port, client_id="same")
     two = [relay(endless(), sinks={name: MqttSink(settings, boot="5f2c9a")}) for name in ("one", "two")]
     async with running(two[0]), running(two[1]):
-        await until(lambda: sum(it.outlets[0].health.outages for it in two) >= 50, 20)
+        await until(lambda: sum(it.sink_tasks[0].health.outages for it in two) >= 50, 20)
     lines = [line for line in said() if "uav1" not in line and "records," not in line]
     assert len([line for line in lines if "trying again" in line or "connected" in line]) < 30

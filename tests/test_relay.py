@@ -1,4 +1,4 @@
-"""The corridor with sources and sinks made of paper: order, counting, waiting, shedding, retry, stop."""
+"""The pipeline with sources and sinks made of paper: order, counting, waiting, shedding, retry, stop."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def running(corridor: Relay) -> AsyncIterator[asyncio.Task[None]]:
+async def running(pipeline: Relay) -> AsyncIterator[asyncio.Task[None]]:
     """The relay at work; it must not have ended by itself, and stops in time."""
-    task = asyncio.create_task(corridor.run())
+    task = asyncio.create_task(pipeline.run())
     try:
         yield task
     finally:
@@ -93,21 +93,21 @@ async def test_a_sink_that_refuses_at_the_first_try_ends_the_relay():
 async def test_a_file_waits_for_room_and_sheds_nothing():
     """A sink slower than the disk, and room for three records: all arrive."""
     ear = Ear()
-    corridor = relay(Tape(TAPE.klv), sink=ear, waiting=3)
+    pipeline = relay(Tape(TAPE.klv), sink=ear, waiting=3)
     ear.gate.clear()
     asyncio.get_running_loop().call_later(0.05, ear.gate.set)
-    await asyncio.wait_for(corridor.run(), 5)
+    await asyncio.wait_for(pipeline.run(), 5)
     assert ear.seqs() == list(range(40))
-    assert corridor.outlets[0].cursor.shed == 0
+    assert pipeline.sink_tasks[0].cursor.shed == 0
 
 
 async def test_two_files_side_by_side_shed_nothing():
     """They wait for the same room."""
     ear = Ear()
-    corridor = relay(Tape(TAPE.klv), Tape(TAPE.klv), Tape(TAPE.klv), sink=ear, waiting=1)
-    await asyncio.wait_for(corridor.run(), 5)
+    pipeline = relay(Tape(TAPE.klv), Tape(TAPE.klv), Tape(TAPE.klv), sink=ear, waiting=1)
+    await asyncio.wait_for(pipeline.run(), 5)
     assert [ear.seqs(f"uav{n}") for n in (1, 2, 3)] == [list(range(40))] * 3
-    assert corridor.outlets[0].cursor.shed == 0
+    assert pipeline.sink_tasks[0].cursor.shed == 0
 
 
 async def test_what_comes_out_at_the_end_of_a_file_waits_for_room_too():
@@ -116,8 +116,8 @@ async def test_what_comes_out_at_the_end_of_a_file_waits_for_room_too():
     async def at_once() -> None:
         pass
 
-    corridor = relay(Tape([*TAPE.klv, TAPE.klv[0][:30]], between=at_once), sink=ear, waiting=1)
-    await asyncio.wait_for(corridor.run(), 5)
+    pipeline = relay(Tape([*TAPE.klv, TAPE.klv[0][:30]], between=at_once), sink=ear, waiting=1)
+    await asyncio.wait_for(pipeline.run(), 5)
     assert ear.seqs() == list(range(41))
     assert ear.records[-1].transport == "damaged"
 
@@ -126,17 +126,17 @@ async def test_a_live_source_sheds_the_oldest_and_counts_them():
     """Newest wins: a live source never waits for a sink, and the number of what was lost is told."""
     ear = Ear()
     source = live(*TAPE.klv, hang=True)
-    corridor = relay(source, sink=ear, waiting=10)
+    pipeline = relay(source, sink=ear, waiting=10)
     ear.gate.clear()
-    async with running(corridor):
-        await until(lambda: corridor.streams[0].health.records == 40)
-        shed = corridor.outlets[0].cursor.shed
+    async with running(pipeline):
+        await until(lambda: pipeline.streams[0].health.records == 40)
+        shed = pipeline.sink_tasks[0].cursor.shed
         ear.gate.set()
-        await until(lambda: not corridor.outlets[0].cursor.waiting)
+        await until(lambda: not pipeline.sink_tasks[0].cursor.waiting)
     assert 20 <= shed <= 30
     assert len(ear.records) + shed == 40
     assert ear.seqs()[-5:] == list(range(35, 40))
-    assert f"{shed} shed" in corridor.summary()
+    assert f"{shed} shed" in pipeline.summary()
 
 
 async def test_a_live_source_that_falls_is_opened_again_and_that_is_said_once(said: Callable[[], list[str]]):
@@ -149,8 +149,8 @@ async def test_a_live_source_that_falls_is_opened_again_and_that_is_said_once(sa
         tries.append(1)
         return broken if 1 < len(tries) < 15 else live(hang=len(tries) >= 15)
 
-    corridor = Relay([("uav1", opener, "udp://127.0.0.1:5000")], [("ear", ear)], boot="b")  # type: ignore[list-item]
-    async with running(corridor):
+    pipeline = Relay([("uav1", opener, "udp://127.0.0.1:5000")], [("ear", ear)], boot="b")  # type: ignore[list-item]
+    async with running(pipeline):
         await until(lambda: len(ear.records) == 80)
     assert ear.seqs() == list(range(80))
     assert broken.opened == broken.closed == 13
@@ -185,36 +185,36 @@ async def test_a_fault_of_ours_in_one_stream_does_not_end_the_others(fault: Exce
 async def test_a_fault_of_ours_in_a_file_is_told(said: Callable[[], list[str]]):
     """A file is not tried again: that it was not read to its end is said, and is the relay's fault."""
     ear = Ear()
-    corridor = relay(Tape(TAPE.klv, fault=RuntimeError("a fault of ours")), sink=ear)
-    await asyncio.wait_for(corridor.run(), 5)
+    pipeline = relay(Tape(TAPE.klv, fault=RuntimeError("a fault of ours")), sink=ear)
+    await asyncio.wait_for(pipeline.run(), 5)
     assert ear.seqs() == list(range(40))
     assert sum("RuntimeError" in m for m in said()) == 1
-    assert corridor.fault is not None
+    assert pipeline.fault is not None
 
 
 async def test_a_file_that_can_not_be_had_is_the_relays_fault_once_the_others_have_ended():
     """The other file is relayed whole; then the fault tells the exit code."""
     ear = Ear()
-    corridor = relay(Tape((), fault=SourceDown("x.ts: no such file")), Tape(), sink=ear)
-    await asyncio.wait_for(corridor.run(), 5)
+    pipeline = relay(Tape((), fault=SourceDown("x.ts: no such file")), Tape(), sink=ear)
+    await asyncio.wait_for(pipeline.run(), 5)
     assert ear.seqs("uav2") == list(range(40))
-    assert isinstance(corridor.fault, SourceDown)
+    assert isinstance(pipeline.fault, SourceDown)
 
 
 async def test_a_recording_without_klv_is_the_relays_fault():
     """Read to its end, and nothing in it."""
-    corridor = relay(Tape((b"no KLV",)))
-    await asyncio.wait_for(corridor.run(), 5)
-    assert isinstance(corridor.fault, NoKlv)
+    pipeline = relay(Tape((b"no KLV",)))
+    await asyncio.wait_for(pipeline.run(), 5)
+    assert isinstance(pipeline.fault, NoKlv)
 
 
 async def test_stopping_frees_sources_and_delivers_what_waits():
     """Cancelled: sources closed first, then what they gave is delivered, then the sink is left."""
     ear, sources = Ear(), [live(*TAPE.klv, hang=True) for _ in range(3)]
-    corridor = relay(*sources, sink=ear)
+    pipeline = relay(*sources, sink=ear)
     ear.gate.clear()
-    async with running(corridor):
-        await until(lambda: sum(s.health.records for s in corridor.streams) == 120)
+    async with running(pipeline):
+        await until(lambda: sum(s.health.records for s in pipeline.streams) == 120)
         asyncio.get_running_loop().call_later(0.05, ear.gate.set)
     assert [(s.opened, s.closed) for s in sources] == [(1, 1)] * 3
     assert len(ear.records) == 120
@@ -225,12 +225,12 @@ async def test_stopping_frees_sources_and_delivers_what_waits():
 async def test_stopping_with_a_sink_that_is_away_does_not_wait_for_it():
     """Nothing can be delivered: the relay ends at once, and says what is left."""
     ear = Ear(door=[SinkDown("away")] * 10_000)
-    corridor = relay(live(*TAPE.klv, hang=True), sink=ear)
-    async with running(corridor):
-        await until(lambda: ear.entered > 2 and corridor.streams[0].health.records == 40)
+    pipeline = relay(live(*TAPE.klv, hang=True), sink=ear)
+    async with running(pipeline):
+        await until(lambda: ear.entered > 2 and pipeline.streams[0].health.records == 40)
         start = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - start < 1
-    assert "40 left" in corridor.summary()
+    assert "40 left" in pipeline.summary()
 
 
 async def test_latest_values_are_told_at_most_once_a_second():
@@ -272,11 +272,11 @@ async def test_a_source_whose_streams_are_settled_is_opened_anew_when_its_klv_st
         return openings[-1]
 
     ear = Ear()
-    corridor = Relay([Feed("uav1", opener, "rtsp://h/1", 0.05)], [("ear", ear)], boot="b")  # type: ignore[list-item]
-    async with running(corridor):
+    pipeline = Relay([Feed("uav1", opener, "rtsp://h/1", 0.05)], [("ear", ear)], boot="b")  # type: ignore[list-item]
+    async with running(pipeline):
         await until(lambda: len(openings) >= 4 and len(ear.records) >= 2)
     assert [tape.opened for tape in openings] == [tape.closed for tape in openings] == [1] * len(openings)
-    assert corridor.streams[0].health.openings == len(openings)
+    assert pipeline.streams[0].health.openings == len(openings)
     assert ear.seqs() == list(range(len(ear.records)))
 
 
@@ -310,8 +310,8 @@ async def test_a_source_that_does_not_end_is_left_behind(
         return first if len(openings) == 1 else live(hang=True)
 
     feeds = [Feed("uav1", opener, "rtsp://h/1", 0.05), Feed("uav2", lambda: live(hang=True), "udp://:5001")]
-    corridor = Relay(feeds, [("ear", ear)], boot="b")  # type: ignore[list-item]
-    async with running(corridor):
+    pipeline = Relay(feeds, [("ear", ear)], boot="b")  # type: ignore[list-item]
+    async with running(pipeline):
         await until(lambda: len(ear.seqs("uav1")) >= 41 and len(ear.seqs("uav2")) >= 40)
         stuck.set()
     assert sum("is abandoned" in m for m in said()) == 1
@@ -339,8 +339,8 @@ async def test_what_the_line_told_is_summed_over_all_openings():
         tape.link.rtp_lost = 2
         return tape
 
-    corridor = Relay([Feed("uav1", opener, "udp://:5000")], [("ear", ear)], boot="b")  # type: ignore[list-item]
-    async with running(corridor):
+    pipeline = Relay([Feed("uav1", opener, "udp://:5000")], [("ear", ear)], boot="b")  # type: ignore[list-item]
+    async with running(pipeline):
         await until(lambda: len(ear.records) == 4)
     report = ear.link()
     assert (report["state"], report["openings"], report["klv"]["records"]) == ("ended", 4, 4)

@@ -24,8 +24,8 @@ PAUSE = 0.0005
 async def relayed(port: int):
     """A relay of one UDP stream, taken apart by the core; gives what its sink hears."""
     url, ear = f"udp://127.0.0.1:{port}", Ear()
-    corridor = Relay([("uav1", lambda: open_source(url, demux="native"), url)], [("ear", ear)], boot="5f2c9a")
-    async with running(corridor):
+    pipeline = Relay([("uav1", lambda: open_source(url, demux="native"), url)], [("ear", ear)], boot="5f2c9a")
+    async with running(pipeline):
         await feed.listening(port)
         yield ear
 

@@ -1,4 +1,4 @@
-"""The corridor with a broker at its end: what goes to which topic, and what an outage costs (nothing)."""
+"""The pipeline with a broker at its end: what goes to which topic, and what an outage costs (nothing)."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def tape(folder: Path, data: bytes = TAPE.ts, name: str = "uav1", **more: Any) -
 
 
 @asynccontextmanager
-async def running(corridor: Relay) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(corridor.run())
+async def running(pipeline: Relay) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(pipeline.run())
     try:
         yield task
     finally:
@@ -179,9 +179,9 @@ async def test_a_broker_that_comes_later_gets_everything(free_port: int, tmp_pat
     """The relay starts first; what was read meanwhile waited."""
     broker = OracleBroker()
     broker.port = free_port
-    corridor = relay(free_port, tape(tmp_path))
-    async with running(corridor) as task:
-        await until(lambda: corridor.outlets[0].cursor.waiting == 150)
+    pipeline = relay(free_port, tape(tmp_path))
+    async with running(pipeline) as task:
+        await until(lambda: pipeline.sink_tasks[0].cursor.waiting == 150)
         async with broker:
             await asyncio.wait_for(asyncio.shield(task), 10)
             assert seqs(broker) == list(range(150))
@@ -191,8 +191,8 @@ async def test_a_broker_that_comes_later_gets_everything(free_port: int, tmp_pat
 async def test_a_broker_restart_loses_nothing(way: str, tmp_path: Path):
     """What was accepted before and during an outage arrives after it, in order; doubled is at most a window."""
     async with OracleBroker() as oracle:
-        corridor = relay(oracle.port, tape(tmp_path, speed=10.0), timeout=0.5)
-        async with running(corridor) as task:
+        pipeline = relay(oracle.port, tape(tmp_path, speed=10.0), timeout=0.5)
+        async with running(pipeline) as task:
             for outage in range(1, 4):
                 await until(lambda goal=outage * 30: len(seqs(oracle)) >= goal)
                 if way == "unacknowledged":
@@ -203,14 +203,14 @@ async def test_a_broker_restart_loses_nothing(way: str, tmp_path: Path):
                 else:
                     oracle.cut(reset=way == "reset")
                     await oracle.stop()
-                    await until(lambda: not corridor.outlets[0].health.up)
+                    await until(lambda: not pipeline.sink_tasks[0].health.up)
                     await oracle.start()
             await asyncio.wait_for(asyncio.shield(task), 10)
         sent = [orjson.loads(p)["seq"] for p in oracle.payloads(TELEMETRY)]
         assert seqs(oracle) == list(range(150))
-        assert corridor.outlets[0].cursor.shed == 0
-        assert corridor.outlets[0].health.outages >= 1
-        assert len(sent) - 150 <= 20 * corridor.outlets[0].health.outages
+        assert pipeline.sink_tasks[0].cursor.shed == 0
+        assert pipeline.sink_tasks[0].health.outages >= 1
+        assert len(sent) - 150 <= 20 * pipeline.sink_tasks[0].health.outages
 
 
 async def test_a_burst_that_an_outage_meets_is_doubled_by_at_most_a_window(tmp_path: Path, monkeypatch: Any):
@@ -269,7 +269,7 @@ async def test_a_topic_that_the_access_list_forbids_starves_no_other_stream(mosq
 
     assert [orjson.loads(p)["seq"] for p in heard.on(TELEMETRY)] == list(range(150))
     assert {str(m.topic).split("/")[1] for m in heard.messages} == {"status", "uav1"}
-    (outlet,) = pipeline.outlets
+    (outlet,) = pipeline.sink_tasks
     assert (outlet.cursor.delivered, outlet.cursor.rejected, outlet.cursor.waiting) == (150, 150, 0)
     assert "klvrelay/uav2/telemetry" in outlet.health.suspended()
     assert mosquitto.log().count("as klvrelay-") == 1
@@ -302,8 +302,8 @@ async def test_two_sources_side_by_side_one_of_which_fails(oracle: OracleBroker,
 async def test_stopping_takes_five_seconds_at_most_with_a_broker_that_stalls(oracle: OracleBroker, free_port: int):
     """Nothing is acknowledged any more: the relay gives up in time all the same."""
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
-    corridor = relay(oracle.port, source)
-    task = asyncio.create_task(corridor.run())
+    pipeline = relay(oracle.port, source)
+    task = asyncio.create_task(pipeline.run())
     await until(lambda: oracle.payloads("klvrelay/status"))
     await feed.listening(free_port)
     oracle.manners.ack = False

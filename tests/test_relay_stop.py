@@ -51,7 +51,7 @@ async def test_a_sink_that_is_there_and_confirms_nothing_does_not_hold_up_a_stop
     ear = Ear()
     ear.gate.clear()
     it = relay(live(*TAPE.klv, hang=True), ear)
-    took = await seconds_to_stop(it, lambda: it.streams[0].health.records == 40 and it.outlets[0].health.up)
+    took = await seconds_to_stop(it, lambda: it.streams[0].health.records == 40 and it.sink_tasks[0].health.up)
     assert BRIEF["LAST_CALL"] <= took < 1
     assert ear.left == 1
 

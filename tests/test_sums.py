@@ -57,11 +57,11 @@ async def stopped(pipeline: Relay, when: Any) -> None:
 def accounted(pipeline: Relay) -> list[Sums]:
     """The sums of each sink: they add up, and to what was decoded."""
     decoded = sum(health.records for stream in pipeline.streams for health in stream.healths)
-    for outlet in pipeline.outlets:
+    for outlet in pipeline.sink_tasks:
         numbered, *parts = outlet.sums()
         assert numbered == sum(parts) == decoded
         assert outlet.health.sums == outlet.sums()
-    return [outlet.sums() for outlet in pipeline.outlets]
+    return [outlet.sums() for outlet in pipeline.sink_tasks]
 
 
 async def test_a_file_that_is_stopped_while_it_waits_for_room_loses_count_of_nothing():

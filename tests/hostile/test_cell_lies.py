@@ -44,7 +44,7 @@ say(*packed(Packet(b"G" * 188, 5)))
 """
 
 
-def corridor(*opened: Callable[[], object], sink: Ear) -> Relay:
+def pipeline(*opened: Callable[[], object], sink: Ear) -> Relay:
     """A relay of streams whose sources are opened so."""
     feeds = [Feed(f"uav{number}", one, "somewhere") for number, one in enumerate(opened, 1)]
     return Relay(feeds, [("ear", sink)], boot="5f2c9a")
@@ -72,7 +72,7 @@ async def test_a_live_source_is_not_ended_by_its_process(url, end):
 async def test_a_relay_opens_it_again_and_again(end, said):
     """And says why, in words that the process chose, on one line."""
     script = f"say(packed_status(Status(False, False, 0, LinkStats())), {end})"
-    relay = corridor(lambda: fake(script), sink=Ear())
+    relay = pipeline(lambda: fake(script), sink=Ear())
 
     async with running(relay):
         await until(lambda: relay.streams[0].health.openings >= 3, 10)
@@ -84,7 +84,7 @@ async def test_a_relay_opens_it_again_and_again(end, said):
 async def test_the_highest_counts_of_many_processes_are_still_json():
     """They are added over all openings; each document can be written, and no number is beyond 2^53 - 1."""
     ear = Ear()
-    relay = corridor(lambda: fake(ALL_COUNTS), sink=ear)
+    relay = pipeline(lambda: fake(ALL_COUNTS), sink=ear)
 
     async with running(relay):
         await until(lambda: relay.streams[0].health.openings >= 4, 10)
@@ -118,7 +118,7 @@ async def test_beside_processes_that_lie_another_stream_loses_nothing(tmp_path):
     path = tmp_path / "tape.ts"
     path.write_bytes(TAPE.ts)
     ear, turn = Ear(), iter(lies * 100)
-    relay = corridor(lambda: fake(next(turn)), lambda: open_source(str(path), speed=2.0), sink=ear)
+    relay = pipeline(lambda: fake(next(turn)), lambda: open_source(str(path), speed=2.0), sink=ear)
 
     async with running(relay):
         await until(lambda: relay.streams[1].health.records == len(TAPE.klv), 15)
@@ -142,7 +142,7 @@ FLOODS = {
 async def test_a_flood_leaves_the_loop_to_others(flood):
     """Of any kind of parcel: other tasks have their turns, and the relay's memory does not grow."""
     ear = Ear()
-    relay = corridor(lambda: fake(flood + "\nwhile True: say(flood)", timeout=5), sink=ear)
+    relay = pipeline(lambda: fake(flood + "\nwhile True: say(flood)", timeout=5), sink=ear)
     turns = 0
 
     async with running(relay):
@@ -167,7 +167,7 @@ async def test_a_stream_that_floods_displaces_no_record_of_another():
 
     async with running(relay):
         await until(lambda: relay.streams[1].health.records == 100 * len(TAPE.klv))
-        await until(lambda: not relay.outlets[0].cursor.waiting)
+        await until(lambda: not relay.sink_tasks[0].cursor.waiting)
 
     assert ear.seqs("calm") == list(range(len(TAPE.klv)))
 
@@ -182,7 +182,7 @@ async def test_thousands_of_records_in_one_piece_leave_the_loop_to_others(monkey
         return whole(self, record)
 
     monkeypatch.setattr(Stream, "_take", take)
-    relay = corridor(lambda: live(TAPE.bare * 50, hang=True), sink=ear)
+    relay = pipeline(lambda: live(TAPE.bare * 50, hang=True), sink=ear)
 
     async with running(relay):
         while len(at) < count // 2:
@@ -271,7 +271,7 @@ async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(mon
     for name in "look", "tell_state", "stop", "count":
         breaks(name)
     ear = Ear()
-    relay = corridor(lambda: live(*TAPE.klv, hang=True), lambda: live(*TAPE.klv, hang=True), sink=ear)
+    relay = pipeline(lambda: live(*TAPE.klv, hang=True), lambda: live(*TAPE.klv, hang=True), sink=ear)
 
     async with running(relay):
         await until(lambda: looks["uav1"] > 200 and looks["uav2"] > 200, 10)
@@ -302,7 +302,7 @@ async def test_a_fault_of_ours_in_the_keeping_of_a_stream_hurts_no_other(monkeyp
         opened["live"] += 1
         return live(*TAPE.klv)
 
-    relay = corridor(again, lambda: Tape(TAPE.klv), lambda: live(*TAPE.klv, hang=True), sink=ear)
+    relay = pipeline(again, lambda: Tape(TAPE.klv), lambda: live(*TAPE.klv, hang=True), sink=ear)
     async with running(relay):
         await until(lambda: opened["live"] > 3 and relay.streams[1].failed is not None, 10)
 

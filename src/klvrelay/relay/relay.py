@@ -67,7 +67,7 @@ class Relay:
     ) -> None:  # fmt: skip
         self._coalesce = coalesce
         self._log, self._notices = MemoryLog(waiting, waiting_size), Notices()
-        self.outlets = [
+        self.sink_tasks = [
             SinkTask(sink, self._log.cursor(name), self._notices.cursor(), SinkHealth(name)) for name, sink in sinks
         ]
         self.streams = [Stream(Feed(*feed), boot, self._log, self._notices) for feed in feeds]
@@ -80,7 +80,7 @@ class Relay:
         streams = [health for s in self.streams for health in s.healths]
         records, bad = sum(h.records for h in streams), sum(h.unfit for h in streams)
         dropped = sum(s.health.dropped for s in self.streams)
-        sinks = (outlet.sums().told(outlet.health.name) for outlet in self.outlets)
+        sinks = (outlet.sums().told(outlet.health.name) for outlet in self.sink_tasks)
         lanes = [s.health.link.lane for s in self.streams]
         gaps = sum(lane.discontinuities + lane.sync_losses for lane in lanes)
         lost = f"{dropped} packets dropped, {gaps} gaps in the transport" if gaps else f"{dropped} packets dropped"
@@ -96,7 +96,7 @@ class Relay:
         """
         set_coalesce(self._coalesce)
         carriers = [asyncio.create_task(s.keep(), name=f"keep {s.name}") for s in self.streams]
-        drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.outlets]
+        drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.sink_tasks]
         ticker = asyncio.create_task(self._tick(), name="tick")
         sources: asyncio.Future[Any] = asyncio.gather(*carriers)
         everything: list[asyncio.Future[Any]] = [sources, *carriers, *drains, ticker]
@@ -129,12 +129,12 @@ class Relay:
     @property
     def lost(self) -> int:
         """Records that came in and that some sink will not have: shed, refused, left out, or unconfirmed at the end."""
-        return sum(outlet.sums().lost for outlet in self.outlets)
+        return sum(outlet.sums().lost for outlet in self.sink_tasks)
 
     @property
     def losses(self) -> str:
         """How they were lost, for the log."""
-        found = ((outlet.health.name, outlet.sums()) for outlet in self.outlets)
+        found = ((outlet.health.name, outlet.sums()) for outlet in self.sink_tasks)
         return "; ".join(
             f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} unconfirmed={sums.waiting}"
             for name, sums in found
@@ -155,19 +155,19 @@ class Relay:
 
     async def _drained(self, drains: list[asyncio.Task[None]], *, only_up: bool = False) -> None:
         """Wait until the sinks have answered for all records, or a task of a sink has ended."""
-        await _first_of([o.settled() for o in self.outlets if o.health.up or not only_up], drains)
+        await _first_of([o.settled() for o in self.sink_tasks if o.health.up or not only_up], drains)
 
     async def _say_sums(self, drains: list[asyncio.Task[None]]) -> None:
         """Let each connected sink publish what became of its records."""
-        for outlet in self.outlets:
+        for outlet in self.sink_tasks:
             outlet.notices.put(Notice("status", None, dumps({"records": outlet.sums()._asdict()})))
-        await _first_of([outlet.published(LAST_SUMS) for outlet in self.outlets], drains)
+        await _first_of([outlet.published(LAST_SUMS) for outlet in self.sink_tasks], drains)
 
     async def _tick(self) -> None:
         slots = max(1, min(SLOTS, len(self.streams) // CROWD))
         for turn in turns(len(self.streams), slots, STATES):
             await asyncio.sleep(TICK / slots)
-            for outlet in self.outlets:
+            for outlet in self.sink_tasks:
                 contained(outlet.sums, outlet.health.name)
             for number, is_due in turn:
                 stream = self.streams[number]

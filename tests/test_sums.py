@@ -24,6 +24,7 @@ from klvrelay.relay import relay as relay_module
 from klvrelay.relay.build import LOST, relay_of, relayed
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream import Feed
+from klvrelay.sinks.mqtt import sink as sink_module
 
 SPOILT = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 0xFF])
 
@@ -193,6 +194,8 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
 
     monkeypatch.setattr(oracle, "_publish", publish_unless_record)
     monkeypatch.setattr(relay_module, "LAST_CALL", 0.3)
+    monkeypatch.setattr(relay_module, "LAST_SINKS", 10.0)  # a busy machine takes longer
+    monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 5.0)
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
     pipeline = relay_of(RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, window=100)))
     task = asyncio.create_task(pipeline.run())
@@ -200,7 +203,8 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     feed.send_udp(feed.datagrams(TAPE.ts), free_port)
     await until(lambda: oracle.payloads("klvrelay/uav1/telemetry") and pipeline.lost == 40)
     task.cancel()
-    await asyncio.wait({task}, timeout=8)
+    await asyncio.wait({task}, timeout=20)
+    await until(lambda: b"offline" in oracle.payloads("klvrelay/status")[-1])
 
     assert accounted(pipeline) == [Sums(40, 0, 0, 0, 0, 40)]
     status = orjson.loads(oracle.payloads("klvrelay/status")[-1])

@@ -112,7 +112,8 @@ class Relay:
                 if task.done():
                     task.result()
         except asyncio.CancelledError:
-            await self._stop(carriers, drains)
+            # In another task: in one that was cancelled, time-outs of Python before 3.11.3 end it instead.
+            await _ended(asyncio.create_task(self._stop(carriers, drains), name="stop"))
             raise
         finally:
             await _cancelled(everything, LAST_SINKS)
@@ -195,6 +196,15 @@ def turns(count: int, slots: int, states: int) -> Iterator[list[tuple[int, bool]
     for look in itertools.count(1):
         for slot in range(slots):
             yield [(number, (look + number // slots) % states == 0) for number in range(slot, count, slots)]
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Wait for a task, and cancel it where the wait is cancelled."""
+    try:
+        await asyncio.wait({task})
+    finally:
+        task.cancel()
+    task.result()
 
 
 async def _cancelled(tasks: Sequence[asyncio.Future[Any]], patience: float = 1.0) -> None:

@@ -174,13 +174,11 @@ class MqttSink:
         if self._notices is not None and (facts := self._notices.latest("status", None)) is not None:
             self._messages.add_facts(facts.document)  # `keep` may not have come to them
         goodbye = self._admitted(self._messages.goodbye(self._online, self.suspended.document()))
-        try:
-            async with asyncio.timeout(GOODBYE_TIMEOUT):
-                await self._publish(connection, goodbye, ahead=True)
+        try:  # `wait_for`, since this task may be cancelled: asyncio.timeout before Python 3.11.3 would end it
+            await asyncio.wait_for(self._publish(connection, goodbye, ahead=True), GOODBYE_TIMEOUT)
         except TimeoutError:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORDS):
-                    await connection.publish_unconfirmed(goodbye)
+                await asyncio.wait_for(connection.publish_unconfirmed(goodbye), LAST_WORDS)
 
     def _ended(self, connection: Connection) -> None:
         self._take_over.end(taken_over=connection.taken_over, hung_up=connection.hung_up)

@@ -223,11 +223,18 @@ async def _cancelled(tasks: Sequence[asyncio.Future[Any]], patience: float = 1.0
     await asyncio.gather(*set(tasks) - left, return_exceptions=True)
 
 
+async def _all_of(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for wait in waits:
+            tasks.create_task(wait)
+
+
 async def _first_of(waits: Sequence[Coroutine[Any, Any, None]], tasks: Sequence[asyncio.Future[Any]]) -> None:
     """Wait until all of `waits` have ended, or one of `tasks` has."""
     if not waits:
         return
-    waiting = asyncio.gather(*waits)
+    # No `gather`: asyncio reports the cancellation of one that nobody retrieves, a task's it does not.
+    waiting = asyncio.create_task(_all_of(waits), name="wait")
     try:
         await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -1,4 +1,4 @@
-"""One live run: a sender, a relay and what the relay publishes to, each a process of its own, and what came of it."""
+"""One live run: a sender, a relay and its far end, each in a separate process, and the result."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from dataclasses import fields
 import orjson
 import pytest
 from records import damaged, record, spoilt
+from timekeeping import Clock
 
 from klvrelay.backoff import Backoff
 from klvrelay.core import Counters
@@ -18,16 +19,6 @@ from klvrelay.health.rhythm import Rhythm
 from klvrelay.link_stats import LinkStats
 
 Said = Callable[[], list[str]]
-
-
-class Clock:
-    """A monotonic clock that stands still until it is told."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

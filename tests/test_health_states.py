@@ -6,18 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from records import record
+from timekeeping import Clock
 
 from klvrelay.health import StreamHealth
-
-
-class Clock:
-    """A monotonic clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

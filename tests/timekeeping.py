@@ -40,3 +40,13 @@ class Longest(random.Random):
 
 def unjittered(cap: float = 30.0) -> Backoff:
     return Backoff(cap=cap, chance=Longest())
+
+
+class Clock:
+    """A monotonic clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from klvrelay.core.selection import Selection
-    from klvrelay.link_stats import LinkStats as LinkStats
 
 _ALL = core.EVERYTHING
 
@@ -208,13 +207,3 @@ def _loads() -> Callable[[bytes], Any]:
     import orjson
 
     return orjson.loads
-
-
-def __getattr__(name: str) -> Any:
-    """`LinkStats`, loaded on first use, since decoding a file does not need it."""
-    if name != "Link":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from klvrelay.link_stats import LinkStats
-
-    globals()[name] = LinkStats
-    return LinkStats

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from klvrelay.core._core import ffi, lib
 from klvrelay.errors import DecodeError
-
-if TYPE_CHECKING:
-    pass
-
 
 # ---- primitives, for tests and tools ----
 

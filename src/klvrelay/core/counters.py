@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from klvrelay.json_output import added
-
-if TYPE_CHECKING:
-    pass
 
 
 class Counters(NamedTuple):  # not a dataclass, which loads a dozen modules at start-up

@@ -5,13 +5,9 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from klvrelay.core._core import ffi, lib
-from klvrelay.errors import DecodeError
-
-if TYPE_CHECKING:
-    pass
 from klvrelay.core.counters import Counters, _figures
 from klvrelay.core.packet import (
     _NO_CLEAR,
@@ -24,6 +20,7 @@ from klvrelay.core.packet import (
     Transport,
     _room,
 )
+from klvrelay.errors import DecodeError
 
 _POOL_SPARE = 64 << 10  # for data that a lane already holds
 _LINES_ROOM = 256 << 10  # chunk size of text, small enough for the CPU cache

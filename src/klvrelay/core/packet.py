@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from klvrelay.core._core import ffi, lib
 from klvrelay.errors import ConfigError, DecodeError
-
-if TYPE_CHECKING:
-    pass
 
 LIMIT = 1 << 20
 """Default maximum bytes of a packet's value."""

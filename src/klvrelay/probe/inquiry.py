@@ -218,7 +218,7 @@ async def inquire(
 ) -> report.Report:
     """Probe a source until its end, for a time, or until cancelled, and return the report.
 
-    seconds       None: 10 s of a live source, all of any other. For a regular file, seconds of its own time
+    seconds       None: 10 s of a live source, all of any other. For a regular file, seconds of its timeline
     choice        the KLV that the report covers
     packet_limit  maximum size of a KLV value in bytes
 

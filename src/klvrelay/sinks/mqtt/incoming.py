@@ -247,7 +247,7 @@ class Incoming:
         self._ready += self._bytes[start:end]
 
     def _settle(self, kind: int, body: bytearray) -> bool:
-        """An answer to a PUBLISH of ours: each may come once (MQTT 5, 4.3). Is it a PUBREC that refuses it?"""
+        """Check an answer to a PUBLISH: each may arrive once (MQTT 5, 4.3). True if it is a PUBREC with a refusal."""
         number = int.from_bytes(body[:2], "big")
         if len(body) < 2 or number in self._settled or not self._is_sent(number):
             raise Violation(f"{_NAMES[kind]} for no message that waits for one")

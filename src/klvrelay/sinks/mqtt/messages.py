@@ -1,4 +1,4 @@
-"""What the MQTT sink publishes: the messages of a record, of a latest value, and of its own status."""
+"""What the MQTT sink publishes: the messages of a record, of a latest value, and the status of the relay."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 The last will of a run is published on `{prefix}/status` and names its boot id. Each `availability` and `link` has the
 boot id of its run as a user property, which needs MQTT 5. One that says `online`, or a state other than `ended`, is
-corrected where a status says that its run is over, and where no stream of ours has its topic. Without such a status the
-run may be alive: its topics are left alone.
+corrected where a status says that its run is over, and where no stream of this relay has its topic. Without such a
+status the run may be alive: its topics are left alone.
 
 After a loss of power the broker notices that a run is over by its keepalive only, and its last will takes the place of
 the status of the run that has begun meanwhile. That is published again.

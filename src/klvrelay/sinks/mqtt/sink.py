@@ -228,7 +228,7 @@ class MqttSink:
     async def _publish_value(self, connection: Connection, notice: Notice) -> None:
         """A latest value of a stream; one that is refused is kept for another try."""
         message = self._messages.of_notice(notice)
-        if notice.stream is not None:  # before it goes out, so that no correction of ours follows it
+        if notice.stream is not None:  # before it is sent, so that `Correction` does not overwrite it
             self._levels.add(safe_level(notice.stream))
         if notice.kind == "availability" and notice.stream is not None:
             (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)

@@ -15,7 +15,7 @@ from pathlib import Path
 from cffi import FFI
 
 NATIVE = Path(__file__).parent
-HEADERS = ["klv.h", "rtp.h", "copies.h", "socket.h", "hub.h"]
+HEADERS = ["klv.h", "rtp.h", "copies.h", "receiver.h", "receivers.h"]
 SOURCES = [
     "klv.c", "sum.c", "value.c", "columns.c",
     "text.c", "string.c", "float.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "linear.c", "scalar.c",
@@ -25,7 +25,7 @@ SOURCES = [
     "tables.c",
 ]  # fmt: skip
 """The pure core."""
-SYSTEM = ["socket.c", "hub.c"]
+SYSTEM = ["receiver.c", "receivers.c"]
 """What stands beside it: the files that call the system."""
 
 _MARKED = re.compile(r"/\* cffi: begin \*/(.*?)/\* cffi: end \*/", re.DOTALL)

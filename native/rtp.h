@@ -1,7 +1,7 @@
 /* rtp.h - RTP in front of MPEG-TS (RFC 3550, RFC 2250) or of KLV (RFC 6597): headers removed, order restored, gaps
  * reported.
  *
- * Part of the pure core: the caller owns all memory. socket.c receives the datagrams.
+ * Part of the pure core: the caller owns all memory. receiver.c receives the datagrams.
  */
 #ifndef RTP_H
 #define RTP_H

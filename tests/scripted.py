@@ -41,9 +41,9 @@ def built(folder: Path) -> ctypes.CDLL:
 
 
 def count_names() -> list[str]:
-    """The members of struct klv_inlet_counts."""
-    text = re.sub(r"/\*.*?\*/", "", (NATIVE / "socket.h").read_text(encoding="utf-8"), flags=re.DOTALL)
-    body = re.search(r"struct klv_inlet_counts \{(.*?)\};", text, re.DOTALL)
+    """The members of struct klv_receiver_counts."""
+    text = re.sub(r"/\*.*?\*/", "", (NATIVE / "receiver.h").read_text(encoding="utf-8"), flags=re.DOTALL)
+    body = re.search(r"struct klv_receiver_counts \{(.*?)\};", text, re.DOTALL)
     assert body
     return re.findall(r"\b(\w+)(?=[,;])", body[1])
 
@@ -59,7 +59,7 @@ class Run(NamedTuple):
 
 
 class Socket:
-    """One inlet; `send` gives it a datagram, `look` what comes of all that wait."""
+    """One receiver: `send` queues a datagram for it, `look` returns the results of all queued datagrams."""
 
     def __init__(self, lib: ctypes.CDLL, flags: int = 0, sender: int = 0) -> None:
         self._lib = lib

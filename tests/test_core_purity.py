@@ -146,15 +146,15 @@ def test_no_line_of_the_core_is_longer_than_120_columns():
 
 
 FROM_THE_SYSTEM = {
-    "socket.c": {"recvmmsg", "getsockopt", "setsockopt", "clock_gettime", "__errno_location"},
-    "hub.c": {"epoll_ctl", "epoll_wait", "timerfd_create", "timerfd_settime", "close", "__errno_location"},
+    "receiver.c": {"recvmmsg", "getsockopt", "setsockopt", "clock_gettime", "__errno_location"},
+    "receivers.c": {"epoll_ctl", "epoll_wait", "timerfd_create", "timerfd_settime", "close", "__errno_location"},
 }
 PURE_HEADERS = {"stddef.h", "stdint.h", "string.h", "math.h", "float.h", "limits.h", "errno.h"}
 
 
 @pytest.mark.parametrize("name", FROM_THE_SYSTEM)
 def test_what_stands_beside_the_core_calls_the_system_for_little(cc, tmp_path, name):
-    """socket.c receives, hub.c asks which sockets have something: no allocation, no sending, no waiting, no state."""
+    """receiver.c receives, receivers.c polls: no allocation, no sending, no waiting, no state."""
     assert [path.name for path in sources("SYSTEM")] == list(FROM_THE_SYSTEM)
     run(*cc, *STRICT, *PLAIN, "-c", NATIVE / name, "-o", tmp_path / "one.o")
 

@@ -1,8 +1,8 @@
-/* scripted_socket.c - socket.c with datagrams, times of arrival, drop counts and senders from a script instead of the
+/* scripted_socket.c - receiver.c with datagrams, times of arrival, drop counts and senders from a script instead of the
  * kernel: what no test can make a kernel say. Built as a shared library with the core, called by scripted.py. */
 #define _GNU_SOURCE
 #define recvmmsg scripted_recvmmsg
-#include "socket.c"
+#include "receiver.c"
 
 #include <stdlib.h>
 
@@ -20,8 +20,8 @@ struct scripted {
 
 static struct scripted script[DATAGRAMS];
 static size_t waiting_from, waiting_to;
-static struct klv_inlet *inlet;
-static struct klv_basin *basin;
+static struct klv_receiver *rx;
+static struct klv_buffers *buffers;
 static uint8_t *memory, pool[POOL];
 static struct klv_run runs[RUNS];
 static size_t run_count;
@@ -76,16 +76,16 @@ CALLED void scripted_open(int flags, uint32_t sender)
     uint8_t address[16] = {[10] = 0xff, [11] = 0xff};
     const uint32_t network = htonl(sender);
     memcpy(address + 12, &network, 4);
-    free(inlet);
-    free(basin);
+    free(rx);
+    free(buffers);
     free(memory);
-    inlet = malloc(klv_inlet_size());
-    basin = malloc(klv_basin_size(DATAGRAM_ROOM));
-    memory = malloc(klv_inlet_memory());
-    if (!inlet || !basin || !memory)
+    rx = malloc(klv_receiver_size());
+    buffers = malloc(klv_buffers_size(DATAGRAM_ROOM));
+    memory = malloc(klv_receiver_memory());
+    if (!rx || !buffers || !memory)
         abort();
-    klv_basin_init(basin, DATAGRAM_ROOM);
-    klv_inlet_init(inlet, -1, flags, sender ? address : NULL, memory);
+    klv_buffers_init(buffers, DATAGRAM_ROOM);
+    klv_receiver_init(rx, -1, flags, sender ? address : NULL, memory);
     waiting_from = waiting_to = run_count = 0;
 }
 
@@ -105,7 +105,8 @@ CALLED void scripted_add(const uint8_t *data, size_t n, int64_t time_us, uint32_
 
 CALLED int scripted_look(int how, size_t room, size_t most)
 {
-    return klv_inlet_runs(inlet, basin, how, pool, room < POOL ? room : POOL, runs, most < RUNS ? most : RUNS, &run_count);
+    return klv_receiver_runs(rx, buffers, how, pool, room < POOL ? room : POOL, runs, most < RUNS ? most : RUNS,
+                             &run_count);
 }
 
 CALLED size_t scripted_runs(void)
@@ -124,7 +125,7 @@ CALLED const uint8_t *scripted_run(size_t i, int64_t out[5])
 
 CALLED int scripted_spent(void)
 {
-    return klv_inlet_spent(inlet);
+    return klv_receiver_spent(rx);
 }
 
 CALLED size_t scripted_waiting(void)
@@ -132,10 +133,10 @@ CALLED size_t scripted_waiting(void)
     return waiting_to - waiting_from;
 }
 
-/* In the order of struct klv_inlet_counts. */
+/* In the order of struct klv_receiver_counts. */
 CALLED void scripted_counts(uint64_t *out)
 {
-    struct klv_inlet_counts counts;
-    klv_inlet_counts(inlet, &counts);
+    struct klv_receiver_counts counts;
+    klv_receiver_counts(rx, &counts);
     memcpy(out, &counts, sizeof counts);
 }

@@ -30,21 +30,21 @@ Took = Callable[[list[Found], int], None]
 _POOL = 512 << 10
 _ENTRIES, _RUNS, _READY = 1024, 256, 256
 _READY_ROW = struct.Struct("=IiII")
-_COUNTS = [name for name, _ in ffi.typeof("struct klv_inlet_counts").fields]
+_COUNTS = [name for name, _ in ffi.typeof("struct klv_receiver_counts").fields]
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
-NEWS: int = lib.INLET_NEWS
+NEWS: int = lib.RECEIVE_RESULTS
 """The usual status of a read: everything was read, and nothing is held."""
-_HOLDS, _FULL, _LANE, _MORE = lib.INLET_HOLDS, lib.INLET_FULL, lib.INLET_LANE, lib.HUB_MORE
+_HOLDS, _FULL, _LANE, _MORE = lib.RECEIVE_HOLDING, lib.RECEIVE_FULL, lib.RECEIVE_NEEDS_LANE, lib.READ_MORE
 
 
-class _Basin(threading.local):
+class _Buffers(threading.local):
     """Receive and result buffers, one per thread, shared by its sockets. Unused parts take no physical memory."""
 
     def __init__(self) -> None:
-        self.memory = _NO_CLEAR("uint8_t[]", lib.klv_basin_size(DATAGRAM))
-        self.basin = ffi.cast("struct klv_basin *", self.memory)
-        lib.klv_basin_init(self.basin, DATAGRAM)
+        self.memory = _NO_CLEAR("uint8_t[]", lib.klv_buffers_size(DATAGRAM))
+        self.buffers = ffi.cast("struct klv_buffers *", self.memory)
+        lib.klv_buffers_init(self.buffers, DATAGRAM)
         self.pool = _NO_CLEAR("uint8_t[]", _POOL)
         self.entries = _NO_CLEAR("struct klv_entry[]", _ENTRIES)
         self.runs = _NO_CLEAR("struct klv_run[]", _RUNS)
@@ -57,7 +57,7 @@ class _Basin(threading.local):
         return self.pool
 
 
-_basin = _Basin()
+_buffers = _Buffers()
 
 
 class Receiver:
@@ -81,26 +81,27 @@ class Receiver:
         self.is_of_units = units
         self.holds = False
         self._limit = limit
-        self._bytes = _NO_CLEAR("uint8_t[]", lib.klv_inlet_size())
-        self._memory = _NO_CLEAR("uint8_t[]", lib.klv_inlet_memory())
-        self._inlet = ffi.cast("struct klv_inlet *", self._bytes)
+        self._bytes = _NO_CLEAR("uint8_t[]", lib.klv_receiver_size())
+        self._memory = _NO_CLEAR("uint8_t[]", lib.klv_receiver_memory())
+        self._receiver = ffi.cast("struct klv_receiver *", self._bytes)
         self._lane: core.Lane | None = None
         self._lanes_before: Counters | None = None
-        b = _basin
+        b = _buffers
         self._count = b.count
         pool = b.pool_for(limit if units else 0)
         self._pool = ffi.buffer(pool)
-        function = lib.klv_inlet_units if units else lib.klv_inlet_runs
+        function = lib.klv_receiver_units if units else lib.klv_receiver_runs
         results = (b.entries, _ENTRIES) if units else (b.runs, _RUNS)
-        self._look = partial(function, self._inlet, b.basin, lib.INLET_ALL, pool, len(pool), *results, b.count)
-        self._overdue = partial(function, self._inlet, b.basin, lib.INLET_OVERDUE, pool, len(pool), *results, b.count)
+        destination = (pool, len(pool), *results, b.count)
+        self._look = partial(function, self._receiver, b.buffers, lib.RECEIVE_ALL, *destination)
+        self._overdue = partial(function, self._receiver, b.buffers, lib.RECEIVE_OVERDUE, *destination)
         address = ffi.NULL if sender is None else _MAPPED[: 16 - len(sender)] + sender
-        _checked(lib.klv_inlet_init(self._inlet, fd, lib.INLET_RTP if rtp else 0, address, self._memory))
+        _checked(lib.klv_receiver_init(self._receiver, fd, lib.RECEIVE_RTP if rtp else 0, address, self._memory))
 
     @property
     def pointer(self) -> Any:
         """The C structure. Valid while this object exists."""
-        return self._inlet
+        return self._receiver
 
     def overdue(self) -> tuple[list[Found], int]:
         """The RTP packets no longer held, and the status for `rest`."""
@@ -136,8 +137,8 @@ class Receiver:
         held = self.flush()
         if self._lane is not None:
             self._lanes_before = self.counters
-        self._lane = core.Lane(ts=lib.klv_inlet_ts(self._inlet) == 1, limit=self._limit)
-        lib.klv_inlet_lane(self._inlet, self._lane.pointer)
+        self._lane = core.Lane(ts=lib.klv_receiver_ts(self._receiver) == 1, limit=self._limit)
+        lib.klv_receiver_use_lane(self._receiver, self._lane.pointer)
         return held
 
     @property
@@ -150,31 +151,31 @@ class Receiver:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Transport counters: the fields of `struct klv_inlet_counts`."""
-        counts = ffi.new("struct klv_inlet_counts *")
-        lib.klv_inlet_counts(self._inlet, counts)
+        """Transport counters: the fields of `struct klv_receiver_counts`."""
+        counts = ffi.new("struct klv_receiver_counts *")
+        lib.klv_receiver_counts(self._receiver, counts)
         return {name: getattr(counts, name) for name in _COUNTS}
 
     @property
     def size(self) -> int:
         """Bytes received, as in `counts`."""
-        return int(lib.klv_inlet_received(self._inlet))
+        return int(lib.klv_receiver_received(self._receiver))
 
     @property
     def kernel_drops(self) -> int:
         """Datagrams dropped by the kernel since the socket was created, because its buffer was full."""
-        return int(_checked(lib.klv_inlet_drops(self.fd)))
+        return int(_checked(lib.klv_receiver_drops(self.fd)))
 
 
 def _entries_of(pool: Any, count: int) -> list[Any]:
-    return core.entries_of(pool, _basin.entries, count)
+    return core.entries_of(pool, _buffers.entries, count)
 
 
 def _runs_of(pool: Any, count: int) -> list[Any]:
     return [
         (pool[run.at : run.at + run.size], run.received_us, run.pts if run.pts >= 0 else None, bool(run.ts),
          bool(run.damaged))
-        for run in _basin.runs[0:count]
+        for run in _buffers.runs[0:count]
     ]  # fmt: skip
 
 
@@ -199,8 +200,8 @@ class ReceiverSet:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._bytes = _NO_CLEAR("uint8_t[]", lib.klv_hub_size())
-        self._hub = ffi.cast("struct klv_hub *", self._bytes)
+        self._bytes = _NO_CLEAR("uint8_t[]", lib.klv_receivers_size())
+        self._set = ffi.cast("struct klv_receivers *", self._bytes)
         self._results = ffi.new("struct klv_results *")
         self._ready = _NO_CLEAR("struct klv_ready[]", _READY)
         self._load = ffi.new("struct klv_load *")
@@ -209,7 +210,7 @@ class ReceiverSet:
         self._last = 0
         self._aimed: Any = None
         self._pending: deque[tuple[Took, list[Found], int]] = deque()
-        lib.klv_hub_init(self._hub, self._epoll.fileno())
+        lib.klv_receivers_init(self._set, self._epoll.fileno())
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -220,53 +221,54 @@ class ReceiverSet:
     def close(self) -> None:
         self._epoll.close()
 
-    def add(self, inlet: Receiver, took: Took) -> None:
+    def add(self, receiver: Receiver, took: Took) -> None:
         """Until `remove`, `look` calls `took` with the results of this receiver, if there are any."""
         self._last += 1
-        slot = ffi.new("struct klv_slot *", {"inlet": inlet.pointer, "number": self._last, "units": inlet.is_of_units})
-        _checked(lib.klv_hub_add(self._hub, inlet.fd, slot))
-        self._slots[self._last] = inlet, took, slot
-        self._numbers[inlet.fd] = self._last
+        first = {"receiver": receiver.pointer, "number": self._last, "units": receiver.is_of_units}
+        slot = ffi.new("struct klv_slot *", first)
+        _checked(lib.klv_receivers_add(self._set, receiver.fd, slot))
+        self._slots[self._last] = receiver, took, slot
+        self._numbers[receiver.fd] = self._last
 
-    def remove(self, inlet: Receiver) -> None:
+    def remove(self, receiver: Receiver) -> None:
         """Remove a receiver, if it is present."""
-        number = self._numbers.pop(inlet.fd, None)
+        number = self._numbers.pop(receiver.fd, None)
         if number is not None:
-            lib.klv_hub_remove(self._hub, inlet.fd, self._slots.pop(number)[2])
+            lib.klv_receivers_remove(self._set, receiver.fd, self._slots.pop(number)[2])
 
     def look(self, *, gathered: bool) -> bool:
         """Read all receivers that have data, and pass the results to their callbacks.
 
-        Returns true if datagrams remain, because a receiver had more than the limit per read (INLET_BUDGET).
+        Returns true if datagrams remain, because a receiver had more than the limit per read (RECEIVE_BUDGET).
 
         gathered   expect about as much data as last time: cheaper, but results of a receiver may arrive in two parts
         """
         self._hand_on()  # results left over if an earlier callback raised
         self._aim()
-        how = lib.HUB_EXPECTED if gathered else lib.HUB_ALL
-        while _checked(lib.klv_hub_look(self._hub, _basin.basin, how, self._results)) == _MORE:
+        how = lib.READ_EXPECTED if gathered else lib.READ_ALL
+        while _checked(lib.klv_receivers_read(self._set, _buffers.buffers, how, self._results)) == _MORE:
             self._hand_on()
             if self._epoll.closed:  # a callback removed the last receiver
                 return False
-            how = lib.HUB_GO_ON
+            how = lib.READ_CONTINUE
         self._hand_on()
         return bool(self._results.left)
 
     def load(self) -> Load:
         """The load since the last call."""
-        lib.klv_hub_load(self._hub, self._load)
-        return Load(self._load.ready, self._load.looks, self._load.busy)
+        lib.klv_receivers_load(self._set, self._load)
+        return Load(self._load.ready, self._load.rounds, self._load.busy)
 
     def _aim(self) -> None:
         """Let C write to the buffers of this thread."""
         results = self._results
-        if self._aimed is not _basin.pool:
-            self._aimed = _basin.pool
-            results.pool, results.room = _basin.pool, len(_basin.pool)
-            results.entries, results.most_entries = _basin.entries, _ENTRIES
-            results.runs, results.most_runs = _basin.runs, _RUNS
+        if self._aimed is not _buffers.pool:
+            self._aimed = _buffers.pool
+            results.pool, results.room = _buffers.pool, len(_buffers.pool)
+            results.entries, results.most_entries = _buffers.entries, _ENTRIES
+            results.runs, results.most_runs = _buffers.runs, _RUNS
             results.ready, results.most_ready = self._ready, _READY
-            self._pool = ffi.buffer(_basin.pool)
+            self._pool = ffi.buffer(_buffers.pool)
 
     def _hand_on(self) -> None:
         results, pending = self._results, self._pending
@@ -276,8 +278,8 @@ class ReceiverSet:
             runs = _runs_of(self._pool, results.count_runs) if results.count_runs else []
             rows = ffi.buffer(self._ready, ready * _READY_ROW.size)
             for number, status, first, count in _READY_ROW.iter_unpack(rows):
-                inlet, took, _ = self._slots[number]
-                found = (entries if inlet.is_of_units else runs)[first : first + count]
+                receiver, took, _ = self._slots[number]
+                found = (entries if receiver.is_of_units else runs)[first : first + count]
                 pending.append((took, found, status))
         while pending:
             took, found, status = pending.popleft()
@@ -286,7 +288,7 @@ class ReceiverSet:
 
 def timer_of(seconds: float) -> int:
     """A descriptor that becomes readable (8 bytes) every so many seconds. The caller closes it."""
-    return int(_checked(lib.klv_hub_timer(int(seconds * 1e6))))
+    return int(_checked(lib.klv_timer_open(int(seconds * 1e6))))
 
 
 _MAPPED = bytes(10) + b"\xff\xff"

@@ -1,6 +1,6 @@
-"""Sockets where the system refuses, or gives what it seldom gives; straight through the functions of `native/hub.h`.
+"""Sockets at which a system call fails or returns what is rare, through the functions of `native/receivers.h`.
 
-`test_hub.py` has the pauses, `test_source_udp.py` a whole source.
+`test_read_schedule.py` has the pauses, `test_source_udp.py` a whole source.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ def one(sockets: list[socket.socket]) -> socket.socket:
     return sockets[0]
 
 
-class Hub:
-    """A hub of C with its memory: `ready` is how many sockets one call may give results of."""
+class NativeSet:
+    """A `struct klv_receivers` with its memory; one call returns results of at most `ready` sockets."""
 
     def __init__(self, ready: int) -> None:
         self.epoll = select.epoll()
-        self._bytes = ffi.new("uint8_t[]", lib.klv_hub_size())
-        self.hub = ffi.cast("struct klv_hub *", self._bytes)
-        lib.klv_hub_init(self.hub, self.epoll.fileno())
-        self._basin = ffi.new("uint8_t[]", lib.klv_basin_size(2048))
-        self.basin = ffi.cast("struct klv_basin *", self._basin)
-        lib.klv_basin_init(self.basin, 2048)
+        self._bytes = ffi.new("uint8_t[]", lib.klv_receivers_size())
+        self.set = ffi.cast("struct klv_receivers *", self._bytes)
+        lib.klv_receivers_init(self.set, self.epoll.fileno())
+        self._buffers = ffi.new("uint8_t[]", lib.klv_buffers_size(2048))
+        self.buffers = ffi.cast("struct klv_buffers *", self._buffers)
+        lib.klv_buffers_init(self.buffers, 2048)
         self._memory = [ffi.new("uint8_t[]", 1 << 19), ffi.new("struct klv_run[]", 64)]
         self._memory += [ffi.new("struct klv_entry[]", 64), ffi.new("struct klv_ready[]", ready)]
         pool, runs, entries, listed = self._memory
@@ -58,87 +58,87 @@ class Hub:
                                                         "most_runs": 64, "entries": entries, "most_entries": 64,
                                                         "ready": listed, "most_ready": ready})  # fmt: skip
 
-    def slot(self, inlet: Receiver, number: int) -> Any:
-        """Its slot, which has to be kept, as the inlet itself."""
-        slot = ffi.new("struct klv_slot *", {"inlet": inlet.pointer, "number": number})
-        assert lib.klv_hub_add(self.hub, inlet.fd, slot) == 0
+    def slot(self, receiver: Receiver, number: int) -> Any:
+        """Add a receiver. Keep both it and the slot returned."""
+        slot = ffi.new("struct klv_slot *", {"receiver": receiver.pointer, "number": number})
+        assert lib.klv_receivers_add(self.set, receiver.fd, slot) == 0
         return slot
 
     def look(self, how: int) -> tuple[int, list[int]]:
         """The status, and the numbers of the sockets that gave something."""
-        status = lib.klv_hub_look(self.hub, self.basin, how, self.results)
+        status = lib.klv_receivers_read(self.set, self.buffers, how, self.results)
         return status, [ready.number for ready in self.results.ready[0 : self.results.count_ready]]
 
 
 def taken(one: socket.socket, datagrams: list[bytes]) -> list[Run]:
     """What comes of these, sent in a row."""
-    inlets, found = ReceiverSet(), list[Run]()
-    inlets.add(Receiver(one.fileno(), units=False), lambda runs, status: found.extend(runs))
+    receivers, found = ReceiverSet(), list[Run]()
+    receivers.add(Receiver(one.fileno(), units=False), lambda runs, status: found.extend(runs))
     for datagram in datagrams:
         one.sendto(datagram, one.getsockname())
-    inlets.look(gathered=False)
-    inlets.close()
+    receivers.look(gathered=False)
+    receivers.close()
     return found
 
 
 def test_what_is_no_socket_is_refused() -> None:
     """The error of the system comes as a negative number, from each function that takes a descriptor."""
-    hub, memory = Hub(1), ffi.new("uint8_t[]", lib.klv_inlet_memory())
-    inlet = ffi.cast("struct klv_inlet *", held := ffi.new("uint8_t[]", lib.klv_inlet_size()))
+    native, memory = NativeSet(1), ffi.new("uint8_t[]", lib.klv_receiver_memory())
+    receiver = ffi.cast("struct klv_receiver *", held := ffi.new("uint8_t[]", lib.klv_receiver_size()))
     slot = ffi.new("struct klv_slot *")
 
-    assert len(held) == lib.klv_inlet_size()
-    assert lib.klv_inlet_init(inlet, NO_DESCRIPTOR, 0, ffi.NULL, memory) == -errno.EBADF
-    assert lib.klv_inlet_drops(NO_DESCRIPTOR) == -errno.EBADF
-    assert lib.klv_hub_add(hub.hub, NO_DESCRIPTOR, slot) == -errno.EBADF
-    assert lib.klv_hub_remove(hub.hub, NO_DESCRIPTOR, slot) == -errno.EBADF
-    hub.epoll.close()
+    assert len(held) == lib.klv_receiver_size()
+    assert lib.klv_receiver_init(receiver, NO_DESCRIPTOR, 0, ffi.NULL, memory) == -errno.EBADF
+    assert lib.klv_receiver_drops(NO_DESCRIPTOR) == -errno.EBADF
+    assert lib.klv_receivers_add(native.set, NO_DESCRIPTOR, slot) == -errno.EBADF
+    assert lib.klv_receivers_remove(native.set, NO_DESCRIPTOR, slot) == -errno.EBADF
+    native.epoll.close()
 
 
-def test_a_socket_that_is_closed_behind_its_inlet_is_an_error(one: socket.socket) -> None:
+def test_reading_a_receiver_whose_socket_is_closed_is_an_error(one: socket.socket) -> None:
     """Of the next look at it, not silence."""
-    inlet = Receiver(one.fileno(), units=False)
+    receiver = Receiver(one.fileno(), units=False)
     one.close()
 
     with pytest.raises(OSError, match="Bad file descriptor"):
-        inlet.rest(lib.INLET_FULL, [])
+        receiver.rest(lib.RECEIVE_FULL, [])
 
 
-def test_a_hub_that_is_closed_is_an_error_of_a_look() -> None:
+def test_reading_a_set_whose_descriptor_is_closed_is_an_error() -> None:
     """A descriptor that epoll_wait refuses."""
-    hub = Hub(1)
-    hub.epoll.close()
-    lib.klv_hub_init(hub.hub, NO_DESCRIPTOR)
+    native = NativeSet(1)
+    native.epoll.close()
+    lib.klv_receivers_init(native.set, NO_DESCRIPTOR)
 
-    assert hub.look(lib.HUB_ALL) == (-errno.EBADF, [])
+    assert native.look(lib.READ_ALL) == (-errno.EBADF, [])
 
 
 def test_a_timer_needs_a_time() -> None:
     """A negative one is refused, and leaves no descriptor open."""
     before = len(os.listdir("/proc/self/fd"))
 
-    assert lib.klv_hub_timer(-1) == -errno.EINVAL
+    assert lib.klv_timer_open(-1) == -errno.EINVAL
     assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_more_sockets_than_results_come_in_several_calls(sockets: list[socket.socket]) -> None:
     """Of one look; one that is removed between two of them is not read, those beside it are."""
-    hub, inlets = Hub(1), [Receiver(each.fileno(), units=False) for each in sockets]
-    slots = [hub.slot(inlet, number) for number, inlet in enumerate(inlets, 1)]
+    native, receivers = NativeSet(1), [Receiver(each.fileno(), units=False) for each in sockets]
+    slots = [native.slot(receiver, number) for number, receiver in enumerate(receivers, 1)]
     for each in sockets:
         each.sendto(DATAGRAMS[0], each.getsockname())
 
-    status, first = hub.look(lib.HUB_ALL)
-    assert status == lib.HUB_MORE
+    status, first = native.look(lib.READ_ALL)
+    assert status == lib.READ_MORE
     gone = next(number for number in (3, 4) if number not in first)
-    assert lib.klv_hub_remove(hub.hub, sockets[gone - 1].fileno(), slots[gone - 1]) == 0
+    assert lib.klv_receivers_remove(native.set, sockets[gone - 1].fileno(), slots[gone - 1]) == 0
     found = first
-    while status == lib.HUB_MORE:
-        status, numbers = hub.look(lib.HUB_GO_ON)
+    while status == lib.READ_MORE:
+        status, numbers = native.look(lib.READ_CONTINUE)
         found += numbers
 
     assert sorted(found) == [number for number in range(1, 5) if number != gone]
-    hub.epoll.close()
+    native.epoll.close()
 
 
 def test_an_empty_datagram_is_nothing(one: socket.socket) -> None:
@@ -161,19 +161,19 @@ def test_other_control_messages_are_passed_over(one: socket.socket) -> None:
 
 def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -> None:
     """It counts as truncated, and what comes next is behind a gap."""
-    hub, inlet = Hub(1), Receiver(one.fileno(), units=False)
-    slot = hub.slot(inlet, 7)
+    native, receiver = NativeSet(1), Receiver(one.fileno(), units=False)
+    slot = native.slot(receiver, 7)
     for datagram in (b"".join(DATAGRAMS[:2]), DATAGRAMS[2]):
         one.sendto(datagram, one.getsockname())
 
-    assert hub.look(lib.HUB_ALL) == (lib.HUB_DONE, [slot.number])
+    assert native.look(lib.READ_ALL) == (lib.READ_DONE, [slot.number])
 
-    counts = ffi.new("struct klv_inlet_counts *")
-    lib.klv_inlet_counts(inlet.pointer, counts)
-    runs = hub.results.runs[0 : hub.results.count_runs]
+    counts = ffi.new("struct klv_receiver_counts *")
+    lib.klv_receiver_counts(receiver.pointer, counts)
+    runs = native.results.runs[0 : native.results.count_runs]
     assert (counts.truncated, counts.datagrams) == (1, 2)
     assert [bool(run.damaged) for run in runs] == [False, True]
-    hub.epoll.close()
+    native.epoll.close()
 
 
 def test_large_packets_of_another_sender_are_not_kept_to_begin_with(one: socket.socket) -> None:
@@ -182,14 +182,14 @@ def test_large_packets_of_another_sender_are_not_kept_to_begin_with(one: socket.
     pieces = [TAPE.ts[at : at + 12 * 188] for at in range(0, 9 * 12 * 188, 12 * 188)]
     first, other = feed.rtp_datagrams(DATAGRAMS[:5]), feed.rtp_datagrams(pieces, ssrc=99, first=40_000)
 
-    inlet, found = Receiver(one.fileno(), units=False, rtp=True), list[Run]()
-    inlets = ReceiverSet()
-    inlets.add(inlet, lambda runs, status: found.extend(inlet.rest(status, runs)))
+    receiver, found = Receiver(one.fileno(), units=False, rtp=True), list[Run]()
+    receivers = ReceiverSet()
+    receivers.add(receiver, lambda runs, status: found.extend(receiver.rest(status, runs)))
     for datagram in [*first, *other]:
         one.sendto(datagram, one.getsockname())
-    inlets.look(gathered=False)
-    inlets.close()
+    receivers.look(gathered=False)
+    receivers.close()
 
     assert b"".join(run[0] for run in found) == b"".join([*DATAGRAMS[:5], *pieces[3:]])
-    assert inlet.counts["rtp_foreign"] == 3
+    assert receiver.counts["rtp_foreign"] == 3
 

@@ -1,6 +1,6 @@
 """Many sockets in trouble: a flood among them, RTP out of order, no descriptor left, sockets that go during a look.
 
-`test_hub.py` has the usual course of things.
+`test_read_schedule.py` has the usual course of things.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import aclosing
 
 import feed
 import pytest
-from test_hub import BUSY, DATAGRAMS, MANY, NEVER, TAPE, Looks, sockets, turns
+from test_read_schedule import BUSY, DATAGRAMS, MANY, NEVER, TAPE, Looks, sockets, turns
 
 from klvrelay.core import Entry
 from klvrelay.core.receiver import Receiver, ReceiverSet

@@ -1,4 +1,4 @@
-"""Hands the C core to setuptools; `pyproject.toml` holds all else (cffi's keyword has no place there)."""
+"""Adds the C core to the package; all other settings are in `pyproject.toml`, which has no key for cffi."""
 
 from setuptools import setup
 

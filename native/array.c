@@ -1,5 +1,5 @@
 /* array.c - multi-dimensional arrays (ST 1303.2, 7.2): their elements one by one, row by row, as one flat list; run
- * lengths as they are sent, since a few bytes of them may stand for very many elements.
+ * lengths as sent, since a few bytes of them may represent very many elements.
  *
  *   +---------+---------+-- ... --+---------+---------+---------+------------+----------+
  *   | NDim    | Dim 1   |         | Dim n   | EBytes  | APA     | APAS       | elements |
@@ -17,7 +17,7 @@
  *            5 runs       default: EBytes         patches, the later over the earlier, to the end:
  *                                                   value: EBytes | start, n x BER-OID | run length, n x BER-OID
  *
- * An array without elements (a dimension or EBytes 0) ends behind the APA.
+ * An array without elements (a dimension or EBytes 0) ends after the APA.
  */
 #include "walk.h"
 
@@ -64,8 +64,7 @@ static int write_cell(struct walk *w, const struct array *a, uint64_t row, const
     }
 }
 
-/* Can the elements be what the item that holds the array says, by their width, and by the number of rows where each row
- * has a range? */
+/* Do width, and the number of rows where each row has a range, fit the elements that the item of the array declares? */
 static int is_natural(const struct array *a)
 {
     if (a->item->cells == C_FLOAT)
@@ -186,8 +185,8 @@ static int write_values(struct walk *w, const struct array *a, struct cursor *c)
     return a->algorithm != A_UINT || c->at == c->end; /* the others were measured by write_parameters */
 }
 
-/* The bounds of IMAPB elements: two floats or two doubles. No field says which: it shows in the bytes that are left
- * beside those of the elements. */
+/* The bounds of IMAPB elements: two floats or two doubles. No field says which: the number of bytes that are not
+ * elements shows it. */
 static int take_bounds(struct array *a, struct cursor *c)
 {
     if (a->width > 8 || left(c) < a->count * a->width)

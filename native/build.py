@@ -1,7 +1,7 @@
 """Builds the C core into `klvrelay.core._core` with cffi in API mode; setuptools calls it, `make core` runs it.
 
-cffi reads the part of each header between its two marker comments as it stands, so that no declaration is
-written twice.
+cffi reads the part of each header between its two marker comments unchanged, so that no declaration is written
+twice.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ SOURCES = [
 ]  # fmt: skip
 """The pure core."""
 SYSTEM = ["receiver.c", "receivers.c"]
-"""What stands beside it: the files that call the system."""
+"""The files that make system calls."""
 
 _MARKED = re.compile(r"/\* cffi: begin \*/(.*?)/\* cffi: end \*/", re.DOTALL)
 
 
 def declarations(header: str) -> str:
-    """The marked part of a header, comments and all."""
+    """The marked part of a header, including comments."""
     marked = _MARKED.findall((NATIVE / header).read_text(encoding="utf-8"))
     if not marked:
         raise ValueError(f"{header} has no part marked for cffi")
@@ -40,7 +40,7 @@ def declarations(header: str) -> str:
 
 
 def builder(root: Path, *flags: str) -> FFI:
-    """The extension with its sources below `root`: relative for setuptools, absolute for a build on the spot."""
+    """The extension with its sources below `root`: relative for setuptools, absolute for a build in place."""
     ffi = FFI()
     for name in HEADERS:
         ffi.cdef(declarations(name))
@@ -58,7 +58,7 @@ def builder(root: Path, *flags: str) -> FFI:
 
 
 def build(package: Path, scratch: str, *flags: str) -> None:
-    """Compile the core and put it into `package`, at once: a process that has the old one goes on with it."""
+    """Compile the core and replace it in `package` atomically: processes that have loaded the old one keep it."""
     built = builder(NATIVE.parent, *flags).compile(tmpdir=scratch, verbose=True)
     home = package / Path(built).name
     shutil.copy(built, home.with_suffix(".new"))

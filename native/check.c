@@ -1,4 +1,4 @@
-/* check.c - is the transport as it should be? Continuity, tables and streams of all PIDs (ISO/IEC 13818-1; ETSI TR
+/* check.c - checks of the transport: continuity, tables and streams of all PIDs (ISO/IEC 13818-1; ETSI TR
  * 101 290, 5.2). The PCRs are in clock.c.
  *
  *   TR 101 290                       found by            when
@@ -8,25 +8,25 @@
  *   1.3 PAT_error                    look_at_section     no PAT for 0.5 s
  *                                    ts_check_packet     PID 0 is scrambled
  *                                    psi.c               another table on PID 0
- *   1.4 Continuity_count_error       check_counter       the counter did not go on by one; a packet came a third time
+ *   1.4 Continuity_count_error       check_counter       the counter did not go on by one; a packet came three times
  *   1.5 PMT_error                    look_at_section     no PMT for 0.5 s on a PID that the PAT names
  *                                    ts_check_packet     that PID is scrambled
- *   1.6 PID_error                    look_at_streams     a stream that a PMT lists was not there for lane->absent
+ *   1.6 PID_error                    look_at_streams     a stream that a PMT lists was absent for lane->absent
  *   2.1 Transport_error              ts_check_packet     transport_error_indicator is set
  *   2.2 CRC_error                    psi.c               of a PAT or PMT
  *   2.3 PCR_error                    clock.c
  *
- * A packet that is all payload and in sequence never gets here: lane.c compares it with lane->expected.
+ * A packet that is all payload and in sequence never reaches these checks: lane.c compares it with lane->expected.
  *
- * TIME goes by arrival where that is known, else by the PCRs of one PID. A silence of the whole line is no fault of a
- * table and takes no time, nor does a jump of a clock. What came since the last look is taken to have come at the next
- * look: so an absence may be counted a little late, but nothing that came in time is counted as absent.
+ * TIME is that of arrival if known, else that of the PCRs of one PID. A silence of the whole transport is no error of a
+ * table, and does not advance the time; nor does a clock jump. What came since the last check is assumed to have come
+ * at the next check: an absence may be counted a little late, but nothing that came in time is counted as absent.
  */
 #include "lane.h"
 
 enum {
     TABLES_APART = 500000 * US, /* 1.3, 1.5: the longest between two */
-    LOOK = 20000 * US,          /* between two looks at what is missing */
+    LOOK = 20000 * US,          /* between two checks of what is missing */
     ABSENT_US = 5000000,        /* 1.6: lane->absent by default */
     DUPLICATE_NEAR = 16         /* TS packets of any PID within which a packet comes twice, if it does */
 };
@@ -55,9 +55,9 @@ void ts_check_join(struct klv_lane *lane)
     ts_clock_join(lane);
 }
 
-/* ---- what is not there in time ---- */
+/* ---- what is missing ---- */
 
-/* Notes whether a table came since the last look. 1 = it has now been away for too long; that is counted once. */
+/* Notes whether a table came since the last check. 1 = it has now been absent too long; that is counted once. */
 static unsigned look_at_section(const struct klv_lane *lane, struct section *section)
 {
     if (section->came) {
@@ -71,7 +71,7 @@ static unsigned look_at_section(const struct klv_lane *lane, struct section *sec
 }
 
 /* The same for each stream that a PMT lists. Two may have one PID: so the PIDs are marked as unseen after all were
- * looked at. */
+ * checked. */
 static void look_at_streams(struct klv_lane *lane)
 {
     for (unsigned i = 0; i < lane->listed; i++) {
@@ -115,15 +115,15 @@ void ts_check_arrival(struct klv_lane *lane, int64_t received_us)
 
 /* ---- packets ---- */
 
-/* Nothing but one octet. Two packets of stuffing are alike even if sixteen, or none, are missing between them. */
+/* All octets are equal. Two packets of stuffing are equal even if sixteen, or none, are missing between them. */
 static int is_stuffing(const uint8_t *p)
 {
     size_t at = ts_payload_at(p);
     return at + 1 >= TS_SIZE || memcmp(p + at, p + at + 1, TS_SIZE - at - 1) == 0;
 }
 
-/* Of a packet that comes twice each octet is the same but those of a PCR, 6 to 11 (2.4.3.3). A few of them are enough
- * to know it. */
+/* In a packet that is sent twice, all octets are equal but those of a PCR, 6 to 11 (2.4.3.3). A few of them are enough
+ * to recognise it. */
 static uint32_t digest_of_packet(const uint8_t *p)
 {
     uint64_t sum = be32(p), word;
@@ -182,7 +182,8 @@ static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
  *   15, otherwise                           continuity error, a fault; the same is expected as before
  *   other                                   continuity error, a fault
  *
- * A fault makes KLV doubtful. The gap of a loss that ts_check_gap has announced is none: that loss is known already. */
+ * A fault makes KLV doubtful. A gap of a loss that ts_check_gap has announced is no fault: that loss is known
+ * already. */
 static uint32_t check_counter(struct klv_lane *lane, const uint8_t *p, size_t pid, uint32_t expected)
 {
     unsigned ahead = (ts_counter(p) - expected) & 15;
@@ -214,14 +215,14 @@ void ts_check_packet(struct klv_lane *lane, const uint8_t *p, size_t pid)
     uint32_t expected = lane->expected[pid] & ~(uint32_t)UNSEEN;
     if (ts_has_payload(p))
         lane->expected[pid] = check_counter(lane, p, pid, expected);
-    else /* without payload the counter does not go on, unless another one is announced */
+    else /* without payload the counter does not advance, unless another one is announced */
         lane->expected[pid] = ts_has_discontinuity(p) ? ANY_COUNTER : expected;
     if (ts_has_field(p))
         ts_clock_field(lane, p, (uint16_t)pid);
 }
 
-/* A PID that carries KLV lost packets. One loss takes packets of several PIDs: gaps that these show next are no further
- * faults. */
+/* A PID that carries KLV lost packets. One loss affects packets of several PIDs: gaps that these show next are no
+ * further faults. */
 void ts_check_gap(struct klv_lane *lane, const struct pid *s)
 {
     for (unsigned i = 0; i < lane->listed; i++)
@@ -286,7 +287,7 @@ static void strike(struct klv_lane *lane, struct stream *s)
     ts_psi_unlist(lane, s->pid);
 }
 
-/* p[0..end) is a PMT's list of streams (drawn in psi.c). Those of the program that it does not list are struck. */
+/* p[0..end) is a PMT's list of streams (drawn in psi.c). Those of the program that it does not list are removed. */
 void ts_check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid)
 {
     list_program(lane, program, pcr_pid);

@@ -1,7 +1,7 @@
 /* clock.c - the clocks of the programs: PCRs too far apart, clocks that jump, and how evenly they arrive (ISO/IEC
  * 13818-1, 2.7.2; ETSI TR 101 290, 2.3).
  *
- * The adaptation field of a TS packet (ISO/IEC 13818-1, 2.4.3.4 and 2.4.3.5), behind the 4 bytes of its header:
+ * The adaptation field of a TS packet (ISO/IEC 13818-1, 2.4.3.4 and 2.4.3.5), after the 4 bytes of its header:
  *
  *   byte  4        5       6         7         8        9       10             11      12 ..
  *        +--------+-------+---------+---------+--------+-------+--------------+-------+------------------------+
@@ -9,7 +9,7 @@
  *        |        |       | program_clock_reference, where PCR_flag is 1                 | private data, stuffing |
  *        +--------+-------+--------------------------------------------------------------+------------------------+
  *
- *   length   bytes behind it, 0 to 183; 0: a byte of stuffing, there are no flags
+ *   length   bytes after it, 0 to 183; 0: a byte of stuffing, there are no flags
  *   flags    bit 7  discontinuity_indicator: the clock and the continuity counter may take a new value here
  *            bit 4  PCR_flag
  *   b        program_clock_reference_base, 33 bits: 90 kHz
@@ -27,9 +27,9 @@
  *   steady     step since the last PCR; if that     -> known         -> known                       -> free
  *              is too far: a jump, start()
  *
- * free: pid is 0. known: it has a last value, but the next PCR need not go on from it. steady: it has to.
- * Steady also does start() where arrival times begin or end to be known.
- * How far a clock went is known from its PCRs alone; whether it jumped, and the jitter, from when they arrived too.
+ * free: pid is 0. known: it has a last value, but the next PCR need not continue it. steady: it must.
+ * Steady also does start() where arrival times become known or unknown.
+ * How far a clock went is known from its PCRs alone; jumps and jitter also depend on when they arrived.
  */
 #include "lane.h"
 
@@ -37,14 +37,14 @@
 
 enum {
     PCR_APART = 100000 * US,    /* ticks from one PCR to the next, at most */
-    AWAY = 32,                  /* PCRs of other clocks in a row, after which time goes by another clock */
-    SETTLED = 64,               /* PCRs that the line needs before jitter is measured against it */
-    REMEMBERED = 256,           /* PCRs that the line remembers; at 25 a second, ten seconds */
+    AWAY = 32,                  /* PCRs of other clocks in a row, after which another clock sets the time */
+    SETTLED = 64,               /* PCRs needed for the line before jitter is measured against it */
+    REMEMBERED = 256,           /* PCRs that the line is fitted to; at 25 a second, ten seconds */
     SMOOTHED = 16               /* PCRs that the jitter is smoothed over */
 };
 
 static const int64_t WRAP = ((int64_t)1 << 33) * 300;
-static const int64_t JUMP = (int64_t)10 * 1000000 * US; /* ticks that no clock goes from one PCR to the next */
+static const int64_t JUMP = (int64_t)10 * 1000000 * US; /* ticks: no clock steps so far from one PCR to the next */
 
 void ts_clock_join(struct klv_lane *lane)
 {
@@ -58,7 +58,7 @@ void ts_clock_stop(struct klv_lane *lane)
         lane->clocks[i].pid = 0;
 }
 
-/* Does the map of a program name this PID as that of its PCRs? */
+/* Does the PMT of a program name this PID as that of its PCRs? */
 static int is_named(const struct klv_lane *lane, uint16_t pid)
 {
     for (unsigned i = 0; i < PROGRAMS; i++)
@@ -67,8 +67,8 @@ static int is_named(const struct klv_lane *lane, uint16_t pid)
     return 0;
 }
 
-/* The clock of a PID, or NULL. With `claim` a PID that has none gets a place: a free one, or, if a map names the PID,
- * that of a clock that no map names. PCRs may come before the first map, hence clocks that none names. */
+/* The clock of a PID, or NULL. With `claim` a PID that has none gets a place: a free one, or, if a PMT names the PID,
+ * that of a clock that no PMT names. PCRs may come before the first PMT, hence clocks that none names. */
 static struct clock *clock_of(struct klv_lane *lane, uint16_t pid, int claim)
 {
     struct clock *place = NULL;
@@ -106,7 +106,7 @@ static void measure(struct klv_lane *lane, struct clock *c)
         lane->counts.pcr_jitter_max_us = (uint64_t)(off + 0.5);
 }
 
-/* The clock goes on from this PCR, and the line begins again. The smoothed jitter stays until there is a new one. */
+/* Restarts the clock from this PCR, and the line. The smoothed jitter stays until there is a new one. */
 static void start(struct klv_lane *lane, struct clock *c)
 {
     c->steady = 1;
@@ -116,7 +116,7 @@ static void start(struct klv_lane *lane, struct clock *c)
     c->level = c->slope = 0;
 }
 
-/* Did the clock go further than time may have? By the arrivals where they are known: a pause is no jump. */
+/* Did the clock advance more than the time can have? Compares arrivals if known: a pause is no jump. */
 static int has_jumped(const struct klv_lane *lane, const struct clock *c, int64_t step)
 {
     if (step > JUMP) /* also a step back, which is one of nearly WRAP */
@@ -126,8 +126,8 @@ static int has_jumped(const struct klv_lane *lane, const struct clock *c, int64_
     return step / US - SILENCE_US > lane->received_us - c->received_us;
 }
 
-/* Without arrivals, as in a recording, the lane's time goes by the steps of one clock, and by those of another once
- * that one has stopped. A step longer than a pause is left out, as pauses of a live line are. */
+/* Without arrivals, as in a recording, the lane's time follows the steps of one clock, and of another once
+ * that one has stopped. A step longer than a pause is left out, as are pauses of a live stream. */
 static void beat(struct klv_lane *lane, const struct clock *c, int64_t step)
 {
     unsigned index = (unsigned)(c - lane->clocks);
@@ -139,7 +139,7 @@ static void beat(struct klv_lane *lane, const struct clock *c, int64_t step)
         ts_check_time(lane, step);
 }
 
-/* A PID that no map names counts no errors: its PCRs may be anything. */
+/* A PID that no PMT names counts no errors: its PCRs may be anything. */
 static void take_pcr(struct klv_lane *lane, struct clock *c, int64_t pcr)
 {
     int64_t step = c->steady ? (pcr - c->pcr + WRAP) % WRAP : 0;
@@ -152,7 +152,7 @@ static void take_pcr(struct klv_lane *lane, struct clock *c, int64_t pcr)
         step = 0;
     }
     lane->counts.pcr_repetition_errors += step > PCR_APART ? named : 0;
-    /* Arrivals that begin or end to be known have nothing in common with those before. */
+    /* Arrivals that become known or unknown cannot be compared with those before. */
     if (!c->steady || (lane->received_us < 0) != (c->received_us < 0))
         start(lane, c);
     c->received_us = lane->received_us;
@@ -178,11 +178,11 @@ void ts_clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid)
         take_pcr(lane, c, base * 300 + (extension < 300 ? extension : 299)); /* above 299 it has no meaning */
 }
 
-/* The program is that whose map lists the PID; of bare KLV out of a transport stream the packets brought its number. */
+/* The program whose PMT lists the PID. For bare KLV from a transport stream, the caller gave its number. */
 int64_t ts_clock_pcr(const struct klv_lane *lane, const struct pid *s)
 {
     uint32_t program = s->listed;
-    for (unsigned i = 0; i < lane->listed && program == 0; i++) /* behind these no map lists any */
+    for (unsigned i = 0; i < lane->listed && program == 0; i++) /* the rest is not listed */
         if (lane->streams[i].program && lane->streams[i].pid == s->pid)
             program = lane->streams[i].program;
     for (unsigned i = 0; i < PROGRAMS && program; i++) {

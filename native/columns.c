@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-enum { TAGS = 144, COLUMNS = 255 }; /* tags of ST 0601 that may be asked for, from 0; columns at most */
+enum { TAGS = 144, COLUMNS = 255 }; /* tags of ST 0601 that may be requested, from 0; maximum number of columns */
 
 int klv_numeric(unsigned tag)
 {
@@ -28,9 +28,9 @@ int klv_numeric(unsigned tag)
     }
 }
 
-/* How an item that was asked for is read: nearly all are integers of 1, 2 or 4 bytes times a scale plus an offset. */
+/* How a requested item is read: nearly all are integers of 1, 2 or 4 bytes times a scale plus an offset. */
 enum way {
-    W_SKIP = 0,     /* not asked for */
+    W_SKIP = 0,     /* not requested */
     W_ANY,          /* by klv_item_number() */
     W_U1, W_U2, W_U4,
     W_S2, W_S4      /* the most negative is no number */
@@ -85,7 +85,7 @@ static void fill_row(const uint8_t *value, size_t n, const struct plan *plans, d
     }
 }
 
-/* The same of a universal set (ST 0104): its items stand for those of ST 0601. */
+/* The same of a universal set (ST 0104): its items correspond to those of ST 0601. */
 static void fill_row_by_key(const uint8_t *value, size_t n, const struct plan *plans, double *out, size_t stride)
 {
     size_t at = 0, key, length;
@@ -123,7 +123,7 @@ enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, 
     struct klv_view view;
     for (;;) {
         const struct klv_search before = *search;
-        /* Behind a packet that was cut a known key stands, so that KLV_STEP makes no difference there. */
+        /* Behind a packet that was cut comes a known key, so that KLV_STEP makes no difference there. */
         if (klv_next(in + *used, n - *used, limit, KLV_STEP | KLV_LAST, search, &view) != KLV_OK) {
             *used += view.at;
             return KLV_MORE;

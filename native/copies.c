@@ -30,15 +30,15 @@ void klv_copies_init(struct copies *copies)
     copies->reach = COPIES_MOST;
 }
 
-/* One step of a digest: for a given word no two sums become one. So a difference stays until another one meets it. */
+/* One step of a digest: for the same word, different sums stay different, until another difference cancels that. */
 static uint64_t mixed(uint64_t h, uint64_t word)
 {
     h = (h ^ word) * 0xc6a4a7935bd1e995;
     return h ^ h >> 29;
 }
 
-/* Four sums side by side, since each step has to wait for the one before it. Of 64 datagrams two of one size share the
- * digest by a chance of 2^-58. */
+/* Four sums side by side, since each step has to wait for the one before it. Among 64 datagrams, two of one size share
+ * a digest with a probability of 2^-58. */
 static uint64_t digest_of_datagram(const uint8_t *in, size_t n)
 {
     uint64_t side[4] = {n, n + 1, n + 2, n + 3}, words[4] = {0};
@@ -63,7 +63,7 @@ struct packets {
     size_t at, n, stride;
 };
 
-/* The first sync byte may be anywhere in the first packet: a datagram may begin amid one. */
+/* The first sync byte may be anywhere in the first packet: a datagram may begin inside one. */
 static struct packets packets_of(const uint8_t *in, size_t n)
 {
     struct packets walk = {.in = in, .n = n, .stride = TS_SIZE};
@@ -192,7 +192,7 @@ static void remember(struct copies *copies, int ts, const uint8_t *in, size_t n,
         note_counters(copies, in, n);
 }
 
-/* Does the sender itself repeat what it sends? Then nothing new has come for a while. */
+/* Does the sender itself repeat its data? Then nothing new has come for a while. */
 static int repeats_itself(const struct copies *copies, int64_t received_us)
 {
     return copies->run >= COPIES_MOST || (copies->run >= ENOUGH && received_us - copies->fresh_us >= SOON_US);
@@ -212,7 +212,7 @@ static int judge_datagram(struct copies *copies, int ts, const uint8_t *in, size
     struct datagram_seen *first = same_as(copies, one);
     int64_t age = first ? one->received_us - first->received_us : 0;
     if (!first || age > (ts ? TS_US : KLV_US)) {
-        /* A set that does not change, its time included, is not new each time that KLV_US are over. */
+        /* A set that does not change, its time included, does not become new each time that KLV_US have passed. */
         if (!first || ts || age > STILL_US)
             note_new(copies, one->received_us);
         return 0;

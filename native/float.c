@@ -1,6 +1,6 @@
 /* float.c - floats and doubles as JSON text: as few digits as distinguish one from its neighbours, so that reading
- * the text gives the same number again. At first a short decimal is tried with plain doubles (put_short); what that
- * can't show to be right is computed with 128 bits. */
+ * the text gives the same number again. At first a short decimal is tried with plain doubles (put_short); if that
+ * is not provably right, it is computed with 128 bits. */
 #include "text.h"
 
 #include <math.h>
@@ -58,7 +58,7 @@ static int reads_back(uint64_t scaled, int power, double value, int wide)
     return fabs(read - value) < ldexp(near, exponent - 25);
 }
 
-/* `scaled` has `count` digits and stands for d.ddd x 10^power: as an integer with ".0", with decimals, or, below 10^-5
+/* `scaled` has `count` digits and represents d.ddd x 10^power: as an integer with ".0", with decimals, or, below 10^-5
  * and from 10^16 on, with an exponent. */
 static void put_decimal(struct text *t, uint64_t scaled, int count, int power, int negative)
 {

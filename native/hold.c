@@ -1,7 +1,7 @@
 /* hold.c - bytes of one PID in, whole KLV packets out.
  *
- * THE BUFFER. The payload of a PID's PES packets is appended at `to`; KLV packets come out at `from`. Here while one
- * waits, and two PES packets began behind it:
+ * THE BUFFER. The payload of a PID's PES packets is appended at `to`; KLV packets come out at `from`. Drawn while one
+ * waits, and two PES packets began after it:
  *
  *   0           from               wait_end             pes_begin            last_ts_packet        to   hold_size + 1
  *   +-----------+------------------+--------------------+--------------------+---------------------+-------------+
@@ -11,12 +11,12 @@
  *               :                  ^ next_pes           ^ next_end                                 :
  *               :<- waiting.pts -->:<- pts_before ----->:<- pts ---------------------------------->:
  *
- *   While nothing waits, pts_before is that of all bytes before pes_begin. A PES packet whose length is not known
- *   waits up to where it has come: more of it may follow between wait_end and next_pes. In WAIT_PROOF more than one PES
- *   packet may be complete behind what waits: pts_before is then that of the last of these.
+ *   While nothing waits, pts_before is that of all bytes before pes_begin. If a PES packet has no length, what came
+ *   of it waits: more may follow between wait_end and next_pes. In WAIT_PROOF more than one PES
+ *   packet may be complete after what waits: pts_before is then that of the last of these.
  *
- *   cut                     a position behind `from`: bytes were lost there. What is before it ends there; what is
- *                           behind it begins there. One that is replaced before it is passed becomes doubtful
+ *   cut                     a position after `from`: bytes were lost there. What is before it ends there; what is
+ *                           after it begins there. One that is replaced before it is passed becomes doubtful
  *   doubt_from .. doubt_to  positions between bytes, anywhere: at any of them, both ends included, bytes may be missing
  *                           or out of order. Often both are the same position: where a TS packet may have been lost
  *
@@ -30,11 +30,11 @@
  *                      Replaces one that is not passed
  *   doubt_from, _to    bytes may have been lost              `from` comes to doubt_to
  *   wait_end           KLV at `from` begins to wait          `from` comes to it, or the PID is given up: NOWHERE
- *   next_pes, _end     the PES packet behind what waits is   `from` comes to next_end
+ *   next_pes, _end     the PES packet after what waits is    `from` comes to next_end
  *                      complete: where it begins and ends
  *   all                                                      a PES packet begins and nothing is held: 0
  *
- * NOWHERE is 0. An offset that may be absent is set behind `from`, so a present one is never 0. When the held bytes
+ * NOWHERE is 0. An offset that may be absent is set after `from`, so a present one is never 0. When the held bytes
  * are moved to the front of the buffer, `rebase` moves all offsets. One that was passed becomes 0; `from` becomes 1,
  * so that one which is equal to it does not.
  *
@@ -49,7 +49,7 @@
  *   -------------------------------------------------------------------------------------------------------------
  *   bytes are appended           none, until the hold is drained
  *   PES packet or unit begins    if it begins with a known key, a KLV packet before it cannot go on: it is damaged
- *   bytes were lost (cut)        aligned = 0 for the bytes behind the cut: those before it keep theirs. The next drain
+ *   bytes were lost (cut)        aligned = 0 for the bytes after the cut: those before it keep theirs. The next drain
  *                                hands out the packets there, the last one as damaged if it is not whole and its key
  *                                is known
  *   source breaks (lane.c)       a cut; bare KLV of which nothing is held goes on with a new packet: `aligned` stays
@@ -61,8 +61,8 @@
  *
  * WAITING. May a whole packet come out yet? wait.c.
  *
- * VERDICT. Is the packet damaged? That is decided once a packet, since usual.c learns from each packet that it is asked
- * about. A packet that the caller has no room for is taken back and comes out again: then with the same verdict
+ * VERDICT. Is the packet damaged? That is decided once per packet, since usual.c learns from each packet that it
+ * checks. A packet that the caller has no room for is taken back and comes out again, with the same verdict
  * (hold.taken_back).
  */
 #include "lane.h"
@@ -93,14 +93,14 @@ void klv_hold_close(struct klv_lane *lane, struct pid *s)
     s->used = 0;
 }
 
-/* The largest packet, and an eighth more: while such a packet comes, its bytes are moved to the front once for each
- * eighth of it, not for each TS packet. */
+/* The largest packet, and an eighth more: while such a packet arrives, its bytes are moved to the front once per
+ * eighth of it, not per TS packet. */
 size_t klv_hold_room(size_t limit)
 {
     return limit + limit / 8 + KLV_SPARE;
 }
 
-/* Are the held bytes to be moved to the front, though there is room behind them? The stream then uses the same few
+/* Should the held bytes be moved to the front, though there is room after them? The stream then uses the same few
  * pages of the buffer again, which stay in the cache. Only once enough bytes came out that a move costs little. */
 static int is_far(const struct offsets *at)
 {
@@ -147,7 +147,7 @@ void klv_hold_cut(struct pid *s)
         h->aligned = 0;
         return;
     }
-    if (is_cut(h) && h->at.cut < h->at.to) /* one is kept: what goes across the one before is damaged */
+    if (is_cut(h) && h->at.cut < h->at.to) /* only one is kept: a packet across the earlier one is damaged */
         klv_hold_doubt(s, h->at.cut, h->at.cut);
     h->at.cut = h->at.to;
 }
@@ -165,7 +165,7 @@ void klv_hold_doubt(struct pid *s, size_t from, size_t to)
 
 static const int64_t PTS_MASK = 0x1ffffffff; /* 33 bits */
 
-/* Is one PTS before another? They wrap at 33 bits: it is if the step back is the shorter way. */
+/* Is one PTS before another? They wrap at 33 bits: it is if the step back is the shorter one. */
 static int is_before(int64_t pts, int64_t other)
 {
     return pts >= 0 && other >= 0 && ((uint64_t)(pts - other) >> 32 & 1);
@@ -225,15 +225,15 @@ static int has_rest(const struct hold *h, const struct klv_view *view)
     return at < end && h->buffer[at] != 0 && h->buffer[at] != 0xff && !klv_may_be_key(h->buffer + at, end - at);
 }
 
-/* May bytes in the packet be missing or out of order? Never with a checksum: that shows by itself whether they are. */
+/* May bytes in the packet be missing or out of order? Not asked with a checksum, which shows whether they are. */
 static int is_doubtful(const struct hold *h, const struct arrival *arrival, const struct klv_view *view)
 {
     int across = h->at.from < h->at.doubt_to && h->at.from + view->size > h->at.doubt_from;
     return !is_covered(view) && (arrival->is_older || across);
 }
 
-/* Is the packet damaged? Sixteen lost TS packets do not show in the counter, so it is also compared with the packets
- * before (usual.c); what is damaged anyway is not learnt from. */
+/* Is the packet damaged? The counter does not show sixteen lost TS packets, so the packet is also compared with those
+ * before (usual.c). A packet that is damaged anyway is not learnt from. */
 static enum verdict judge_packet(struct pid *s, const struct arrival *arrival, const struct klv_view *view)
 {
     struct hold *h = &s->hold;
@@ -257,7 +257,7 @@ static void fill_packet(const struct klv_lane *lane, const struct pid *s, const 
     packet->pcr = arrival->pcr;
     packet->pid = s->pid == TS_NULL_PID ? -1 : s->pid;
     packet->program = ts_psi_program(s);
-    packet->listing = s->given < LISTINGS ? ts_psi_listing(lane, s) : 0;
+    packet->listing = s->handed_out < LISTINGS ? ts_psi_listing(lane, s) : 0;
     packet->set = view->set;
     packet->checksum = view->checksum;
 }
@@ -274,7 +274,7 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     h->taken_back = UNDECIDED;
     lane->undo = (struct undo){s, h->at, h->aligned};
     step_over(h, view->size, !view->cut);
-    s->given++;
+    s->handed_out++;
     lane->counts.packets++;
     lane->counts.bad_checksum += view->checksum == KLV_BAD;
     lane->counts.damaged += packet->damaged != 0;
@@ -289,7 +289,7 @@ void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
     s->hold.search = s->hold.before;
     s->hold.ready = 0;
     s->hold.taken_back = packet->damaged ? DAMAGED : SOUND;
-    s->given--;
+    s->handed_out--;
     lane->draining = s;
     lane->counts.packets--;
     lane->counts.bad_checksum -= packet->checksum == KLV_BAD;
@@ -338,8 +338,8 @@ static enum klv_status fills_to_the_byte(const struct klv_lane *lane, const stru
     uint64_t length;
     size_t used;
     enum klv_status status = klv_ber_length(p + UL_SIZE, n - UL_SIZE, &length, &used);
-    /* Key and length are not all there. Those of a unit may come later. Those of a PES packet come in its first TS
-     * packet, as a rule: it is not followed where they do not. */
+    /* Key and length are incomplete. Those of a unit may come later. Those of a PES packet usually come in its first
+     * TS packet: if not, it is not followed. */
     if (status != KLV_OK)
         return lane->ts ? KLV_BAD_LENGTH : status;
     if (length > lane->limit || length > KLV_UNPROVEN) /* above that, a length is not enough: wire.h */
@@ -350,12 +350,12 @@ static enum klv_status fills_to_the_byte(const struct klv_lane *lane, const stru
     return size == n ? KLV_OK : KLV_MORE;
 }
 
-/* Behind a loss (aligned = 0): does a packet with an unknown key fill its PES packet, or its unit, to the byte?
+/* Behind a loss (aligned = 0): does a packet with an unknown key fill its PES packet, or its unit, exactly?
  *
  *   KLV_OK       PES packet: it does, and all of it is there. Unit: it does if the unit ends here, which is not known
  *                before the next one begins (klv_hold_end_unit)
- *   KLV_MORE     it does by its length, and is not all there; or too little is there to say
- *   KLV_BAD_..   it does not, or there is nothing to decide: aligned, a known key, an end that no length says
+ *   KLV_MORE     it does by its length, and is not all there; or too few bytes are there to decide
+ *   KLV_BAD_..   it does not, or there is nothing to decide: aligned, a known key, an end without a length
  */
 static enum klv_status fills_unit(const struct klv_lane *lane, const struct pid *s)
 {
@@ -420,7 +420,7 @@ static enum klv_status find_packet(struct klv_lane *lane, struct hold *h, size_t
  *   a cut                                              *end = cut, *last = 1: no more bytes come before it
  *   the last PES packet begins with a known key        *end = pes_begin, *last = 1
  *   else                                               *end = to, *last = 0
- *   the last PES packet may begin with a known key     KLV_MORE: too few bytes of it are there to say
+ *   the last PES packet may begin with a known key     KLV_MORE: too few bytes of it are there to decide
  */
 static enum klv_status find_end(const struct hold *h, size_t *end, int *last)
 {
@@ -439,8 +439,8 @@ static enum klv_status find_end(const struct hold *h, size_t *end, int *last)
     return KLV_OK;
 }
 
-/* Behind a loss, a packet with an unknown key that fills its PES packet counts: aligned = 1. KLV_MORE: whether it does
- * cannot be said yet, so that nothing is to be searched or passed over; else KLV_OK. */
+/* Behind a loss, a packet with an unknown key that fills its PES packet counts: aligned = 1. KLV_MORE: that is
+ * not known yet, so nothing is searched or passed over; else KLV_OK. */
 static enum klv_status align_unknown_key(const struct klv_lane *lane, struct pid *s)
 {
     if (is_cut(&s->hold)) /* bytes of the PES packet are missing: it fills nothing */
@@ -474,7 +474,7 @@ enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_
         if (!last)
             return KLV_MORE;
         /* No whole packet is before `end`: the bytes up to the next known key are part of a packet, or no KLV. That key
-         * is looked for behind the one at `from` and its first octet of length. */
+         * is looked for after the one at `from` and its first octet of length. */
         size_t next = h->at.from + UL_SIZE + 1;
         if (give_part(lane, s, next < end ? klv_find_known_key(h->buffer, next, end) : end, packet))
             return KLV_OK;

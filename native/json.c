@@ -1,7 +1,7 @@
 /* json.c - one packet to one JSON document, straight from its bytes: the record's head, then a walk over the packet's
  * sets with an explicit stack (walk.h), no recursion.
  *
- *   {"schema":..,"boot":..      the caller's, as it stands
+ *   {"schema":..,"boot":..      the caller's, unchanged
  *    ,"seq":..,"received":..    of the envelope
  *    ,"time":..,"time_us":..    of the packet's set, which is surveyed before anything is written
  *    ,"pts":..,"pid":..,"program":..,"set":..,"version":..
@@ -119,7 +119,7 @@ static size_t write_quality(struct text *t, int checksum, int damaged, const cha
     return remarks;
 }
 
-/* The last warning: how many remarks of either kind were left out. Room for it was kept. */
+/* The last warning: how many remarks of either kind were left out. Space for it was reserved. */
 static void count_left_out(struct walk *w)
 {
     struct text *t = &w->warnings.text;

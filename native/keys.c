@@ -5,13 +5,13 @@
  *   | 16 bytes | BER    |       | 16 bytes | BER    |       |          one item is the same with one of them
  *   +----------+--------+-------+----------+--------+-------+-- ...
  *
- * The set is read three times: survey_keys() finds where it is well formed to and which item of each key is the last,
+ * The set is read three times: survey_keys() finds the end of its well-formed part and the last item of each key,
  * klv_step_keys() writes the items that have a table, klv_end_keys() the others, as hex.
  */
 #include "walk.h"
 
 /* The place of a key in the table of latest items (open addressing, hashed by its item designator); NULL: the places
- * that it may have are taken by other keys. The table is never more than a quarter full: KLV_ITEMS are its most. */
+ * that it may have are taken by other keys. The table is never more than a quarter full: it has at most KLV_ITEMS. */
 static uint32_t *latest_of_key(struct walk *w, const uint8_t *key)
 {
     uint64_t half;
@@ -74,7 +74,7 @@ void klv_step_keys(struct walk *w, struct frame *f)
     f->at = at + length;
     if (klv_is_fill(w->in + f->key) && !f->whole) /* padding; where it is the packet itself it is shown */
         return;
-    const uint32_t latest = *latest_of_key(w, w->in + f->key); /* the survey has given it a place */
+    const uint32_t latest = *latest_of_key(w, w->in + f->key); /* survey_keys() made its entry */
     if ((latest & ~EARLIER) != f->key + 1)                     /* of a key that repeats, the last counts */
         return;
     const struct keyed *keyed = klv_keyed_of(w->in + f->key);

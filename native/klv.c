@@ -135,7 +135,7 @@ const struct keyed *klv_keyed_of(const uint8_t *key)
     return NULL;
 }
 
-/* Where the bytes that begin every key stand next, or NULL. */
+/* The next occurrence of the bytes that begin every key, or NULL. */
 static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= 4) {
@@ -205,8 +205,8 @@ static int checksum(const struct set *set, const uint8_t *packet, size_t value, 
 
 /* ---- the search ----
  *
- * What follows a key may not be what its length says: the length is damaged, or the end of the packet was lost, and
- * then the next packets lie inside it. Bytes of a value may look like a key as well. So, for each key:
+ * What follows a key may not match its length: the length is damaged, or the end of the packet was lost, and
+ * then the next packets lie inside it. Bytes of a value may also look like a key. So, for each key:
  *
  *   whole()      length of at most 64 KiB     a packet, once all its bytes are there
  *                longer                       only until its items, or a checksum inside it, show that it ends before
@@ -256,9 +256,9 @@ static enum klv_status prove(const uint8_t *in, size_t n, size_t most, size_t *n
     return sum[0] == set->sum_tag && sum[1] == 2 && sum_agrees(set, in, *need - 2, 2) ? KLV_OK : KLV_BAD_TAG;
 }
 
-/* Where an item of packet[0..end) would begin and the key of a set stands instead: there the next packet begins (as an
- * item it would be tag 6 with 14 bytes that begin with 2b 34). 0 = not in the bytes so far; from *need bytes on there
- * is more to see. */
+/* Where the key of a set is found in place of an item of packet[0..end): there the next packet begins (as an
+ * item it would be tag 6 with 14 bytes that begin with 2b 34). 0 = not in the bytes so far; with *need bytes
+ * more can be checked. */
 static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
 {
     size_t at = search->walked, length;
@@ -282,8 +282,8 @@ static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct k
     return 0;
 }
 
-/* Where in packet[0..end) another packet begins that its checksum proves, or 0. One that is not complete yet is waited
- * for: which packet is found must not depend on how the bytes arrive. */
+/* Where in packet[0..end) another packet begins that its checksum proves, or 0. If one is not complete yet, the search
+ * waits: which packet is found must not depend on how the bytes arrive. */
 static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
 {
     while (search->tried < CANDIDATES) {
@@ -310,8 +310,8 @@ static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct kl
     return 0;
 }
 
-/* Where a packet with a length above KLV_UNPROVEN really ends, because the next one begins there; 0 = nothing shows
- * that so far. If both are found, a packet with a right checksum decides, not a key among the items. search->need: with
+/* Where a packet with a length above KLV_UNPROVEN really ends, because the next one begins there; 0 = not known
+ * so far. If both are found, a packet with a right checksum decides, not a key among the items. search->need: with
  * fewer bytes there is nothing new. Both searches advance by the same steps, so that neither looks through much more
  * than the other one needs to find the end. */
 static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *view, struct klv_search *search)
@@ -330,7 +330,8 @@ static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *v
 }
 
 /* Is all of a packet at in[0..n)? KLV_BAD_*: there is none, look further on. KLV_MORE: search->need bytes are needed,
- * 0 = any more. A key that no table has counts in step only: anywhere else random bytes would make packets. */
+ * 0 = any more. A key that no table has counts only directly after a packet: anywhere else random bytes would make
+ * packets. */
 static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_search *search,
                              struct klv_view *view)
 {

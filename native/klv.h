@@ -4,8 +4,8 @@
  *
  * Below: limits and status; primitives; framing; what is in a packet; JSON; columns; video frames; the lane.
  *
- * The caller owns all memory. Nothing here allocates, blocks, calls back or has state beside the structs that the
- * caller passes. Functions return a status, results go through the pointers that come last. A negative status is a
+ * The caller owns all memory. Nothing here allocates, blocks, calls back or has state other than the structs that
+ * the caller passes. Functions return a status, results go through the pointers that come last. A negative status is a
  * fault of the bytes. Times `_us` are microseconds since 1970; PTS and PCR count 90 kHz, 33 bits.
  */
 #ifndef KLV_H
@@ -47,7 +47,7 @@ const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, doubl
 /* ---- framing ---- */
 
 enum klv_flags {
-    KLV_STEP = 1,       /* in[0] is right behind a packet: there a key that no table has counts too */
+    KLV_STEP = 1,       /* in[0] is right after a packet: a key that no table has is accepted there */
     KLV_LAST = 2        /* no more bytes will come */
 };
 
@@ -55,12 +55,12 @@ enum klv_checksum {
     KLV_ABSENT = 0,
     KLV_GOOD = 1,
     KLV_BAD = 2,
-    KLV_PARTIAL = 3     /* right, but items stand behind it, which it does not cover */
+    KLV_PARTIAL = 3     /* right, but does not cover the items that follow it */
 };
 
 /* What a search through the bytes of one stream keeps from call to call; all 0 at first. */
 struct klv_search {
-    size_t need;            /* after KLV_MORE: with fewer bytes from view->at on nothing changes; 0 = any more may do */
+    size_t need;            /* after KLV_MORE: bytes needed from view->at on; 0 = not known, any more may do */
     size_t walked, sought;  /* in a packet above 64 KiB: up to where items, and keys, were looked at; 0 = not yet */
     size_t summed;          /* bytes summed of packets that begin at those keys, */
     unsigned tried;         /* and how many packets those were */
@@ -97,9 +97,9 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3]);
 /* The packet's time stamp (of ST 0601 item 2) as it was sent: 1; 0 where it has none. */
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us);
 
-/* A time stamp in microseconds since 1970. Some senders count another unit, which shows where only the reading in that
- * unit lies between 1990 and 2100 (of seconds: 2001 and 2040). klv_time_unit: the name of that unit ("nanoseconds",
- * "milliseconds", "seconds"), or NULL for microseconds. */
+/* A time stamp in microseconds since 1970. Some senders count another unit. This is recognised if only the reading in
+ * that unit lies between 1990 and 2100 (of seconds: 2001 and 2040). klv_time_unit: the name of that unit
+ * ("nanoseconds", "milliseconds", "seconds"), or NULL for microseconds. */
 uint64_t klv_micros(uint64_t sent);
 const char *klv_time_unit(uint64_t sent);
 
@@ -115,20 +115,20 @@ struct klv_selection {
 /* Choose the items of this key, in whichever sets have one: how many there are. "unknown": those that no table has. */
 int klv_select(struct klv_selection *selection, const char *key, size_t n);
 
-/* What a record's JSON says beside what is in its packet. */
+/* What the JSON of a record contains in addition to its packet. */
 struct klv_envelope {
-    const char *head;       /* `{"schema":...,"boot":...` as it stands, or NULL: the items object only */
+    const char *head;       /* `{"schema":...,"boot":...` unchanged, or NULL: the items object only */
     size_t head_size;
     uint64_t seq;
     int64_t received_us;    /* -1 = null */
     int64_t pts;            /* -1 = null */
     int damaged;            /* 1 = the transport lost bytes inside the packet, else 0 */
-    int checksum;           /* enum klv_checksum, as it was found; -1 = not known: it is summed once more */
+    int checksum;           /* enum klv_checksum, as it was found; -1 = not known: it is computed again */
     int pid, program;       /* -1 = null */
     int64_t pcr;            /* of the last packet, and a bit a set for all of them; not written */
     uint64_t sets;
     int safe;               /* 1 = integers beyond 2^53 - 1, which not every reader of JSON keeps, in quotes; else 0 */
-    const struct klv_selection *items;  /* the others, and what is to be remarked of them, are left out; NULL = all */
+    const struct klv_selection *items;  /* the others, and remarks about them, are left out; NULL = all */
 };
 
 /* One packet of n bytes as JSON, complete or (KLV_FULL) not at all; klv_json_room() is always enough, whatever is in
@@ -137,7 +137,7 @@ size_t klv_json_room(size_t n, size_t head_size); /* 64 n + 4 KiB + the head */
 enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envelope *envelope,
                          char *out, size_t room, size_t *written, uint64_t *unknown);
 
-/* The same with the members of the envelope one by one, for callers that take long to fill a struct: the bytes
+/* The same with the members of the envelope one by one, for callers that are slow to fill a struct: the bytes
  * written, 0 where they do not fit, or a negative status. head_size 0: the items object only. */
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
                 int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe,
@@ -177,7 +177,7 @@ int klv_stamp(const uint8_t *frame, size_t n, int codec, struct klv_stamp *stamp
 
 struct klv_lane;            /* size: klv_lane_size(); memory: klv_lane_memory() */
 
-/* What the tables say of the PIDs beside a packet's, in bits: */
+/* What the tables say about PIDs other than the packet's, in bits: */
 enum klv_listing {
     KLV_LOWER = 1,          /* a lower PID may carry KLV, in any program, */
     KLV_LOWER_HERE = 2,     /* in the packet's program */
@@ -192,7 +192,7 @@ struct klv_packet {
     int64_t received_us;    /* when its last byte arrived: klv_lane_at; -1 = not known */
     int64_t pcr;            /* the program's clock as last seen before its end; -1 = none */
     int pid;                /* -1 = bare KLV without one */
-    int program;            /* whose map lists the PID; -1 = none */
+    int program;            /* whose PMT lists the PID; -1 = none */
     int listing;            /* enum klv_listing; 0 = none of it, or not one of the first packets of its PID */
     int set;                /* for klv_set_name; 0 = a key that no table has */
     int checksum;           /* enum klv_checksum */
@@ -215,18 +215,18 @@ struct klv_counts {
     uint64_t too_large;                 /* keys whose packet would be larger than the limit: skipped */
     uint64_t ts_packets;
     uint64_t discontinuities;           /* of the counters of KLV PIDs */
-    uint64_t sync_losses;               /* 1.1, and each wrong sync byte: the next packet was not where it should be */
+    uint64_t sync_losses;               /* 1.1, and each wrong sync byte: no packet where one should begin */
     uint64_t sync_byte_errors;          /* 1.2: those of them that cost one packet and no more */
     uint64_t pat_errors;                /* 1.3: none for 0.5 s, another table on PID 0, scrambled */
     uint64_t continuity_errors;         /* 1.4 */
     uint64_t pmt_errors;                /* 1.5: none for 0.5 s on a PID that the PAT names, scrambled */
     uint64_t pid_errors;                /* 1.6: a PID that a PMT lists was not seen for klv_lane_absent */
-    uint64_t transport_errors;          /* 2.1: packets that the receiver marked as damaged */
+    uint64_t transport_errors;          /* 2.1: packets that the demodulator marked as damaged */
     uint64_t crc_errors;                /* 2.2: of PAT and PMT */
     uint64_t pcr_repetition_errors;     /* 2.3: two PCRs more than 100 ms apart */
     uint64_t pcr_discontinuity_errors;  /* 2.3: the program's clock stepped without a discontinuity_indicator */
     uint64_t scrambled;                 /* TS packets */
-    uint64_t duplicates;                /* TS packets that came twice, as they may: the second ones */
+    uint64_t duplicates;                /* TS packets that came twice, which is legal: the second ones */
     uint64_t pat_sections, pmt_sections; /* taken with a good CRC, each repetition too */
     uint64_t klv_packets;               /* TS packets on the PIDs that are followed as KLV */
     uint64_t klv_scrambled, klv_transport_errors; /* of those */
@@ -240,14 +240,14 @@ struct klv_counts {
 size_t klv_lane_size(void);
 size_t klv_lane_memory(int ts, size_t limit);
 void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory);
-/* Bare KLV: of the bytes to come; `listing` is that of their packets. */
+/* Bare KLV: properties of the bytes to come; `listing` is that of their packets. */
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int listing, int damaged);
 void klv_lane_at(struct klv_lane *lane, int64_t received_us); /* when the bytes to come arrived; -1 = not known */
-void klv_lane_absent(struct klv_lane *lane, int64_t us); /* how long a listed PID may stay away; 5 s by default */
+void klv_lane_absent(struct klv_lane *lane, int64_t us); /* how long a listed PID may be absent; 5 s by default */
 void klv_lane_break(struct klv_lane *lane); /* bytes were lost here, or the source restarted: what is held comes next */
 void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts);
 
-int klv_lane_program(const struct klv_lane *lane, int pid); /* the first whose map lists that PID; -1 = none */
+int klv_lane_program(const struct klv_lane *lane, int pid); /* the first whose PMT lists that PID; -1 = none */
 
 /* Take bytes until a packet is whole: KLV_OK. Adds to *used; KLV_MORE once all are taken. */
 enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,

@@ -102,7 +102,7 @@ static void skip_gap(struct klv_lane *lane, struct pid *s)
 {
     klv_hold_cut(s);
     s->pes.in_cell = 0;
-    if (s->pes.state == S_DATA) /* payload goes on; but how much of what is left was lost is not known */
+    if (s->pes.state == S_DATA) /* payload continues; how much of the rest was lost is unknown */
         s->pes.left = s->pes.cell_left = LENGTH_UNKNOWN;
     else /* a header is incomplete: what follows cannot be read */
         ts_pes_wait(lane, s);
@@ -137,8 +137,8 @@ static int take_counter(struct klv_lane *lane, struct pid *s, const uint8_t *p, 
     return !is_stray;
 }
 
-/* A packet without payload has the counter of the last one (2.4.3.3), unless it announces another. Then the sender went
- * on with other payload: it does not continue what is held. */
+/* A packet without payload has the counter of the last one (2.4.3.3), unless it announces another. Then the sender
+ * continues with other payload, which does not follow on what is held. */
 static void take_empty(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     if (!ts_has_discontinuity(p) || ts_counter(p) == s->counter)
@@ -147,17 +147,17 @@ static void take_empty(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     skip_gap(lane, s);
 }
 
-/* The position in the hold behind the bytes that came so far: `to`. But in S_DECIDE the PES reader keeps first bytes of
- * the payload, which are appended at `to` later. How many of them is not known yet, but the KLV packet that begins with
- * them goes across the position behind the first one. */
+/* The position in the hold after the bytes that came so far: `to`. But in S_DECIDE the PES reader keeps first bytes of
+ * the payload, which are appended at `to` later. How many is not known yet, but the KLV packet that begins with them
+ * spans the position after the first one. */
 static size_t end_of_bytes(const struct pid *s)
 {
     return s->hold.at.to + (size_t)ts_pes_is_undecided(&s->pes);
 }
 
 /* Did a loss show on any PID since the last packet of this one? Then packets of this one may be among those lost: a KLV
- * packet that goes on across this point is doubtful. So is all that waits, but for WAIT_PTS: CONFIRMATIONS TS packets
- * came behind that before the loss (wait.c). */
+ * packet that spans this point is doubtful. So is all that waits, but for WAIT_PTS: CONFIRMATIONS TS packets
+ * came after that before the loss (wait.c). */
 static void doubt_losses(const struct klv_lane *lane, struct pid *s)
 {
     int is_unsure = s->hold.wait == WAIT_PACKETS || s->hold.wait == WAIT_PROOF;
@@ -166,8 +166,8 @@ static void doubt_losses(const struct klv_lane *lane, struct pid *s)
     s->losses.at_packet = lane->faults;
 }
 
-/* A loss of sixteen packets of the PID, or a multiple, shows in no counter. Within a PES packet it may show by the
- * time, or by the length. */
+/* No counter shows a loss of sixteen packets of the PID, or a multiple. Within a PES packet, the time or the length may
+ * show it. */
 static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     int64_t pause_us = s->pace.came_us < 0 || lane->received_us < 0 ? 0 : lane->received_us - s->pace.came_us;
@@ -175,7 +175,7 @@ static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_
     if (ts_begins_unit(p))
         return;
     if (s->pes.state > S_WAIT) {
-        /* As long a pause within a PES packet as between two: its end and the next ones may have been lost there. */
+        /* The pause within a PES packet is as long as between two: its end and the next ones may have been lost. */
         if (ts_usual_learn_pause(&s->usual, pause_us / 100 * 9)) /* in 90 kHz */
             klv_hold_doubt(s, s->hold.at.pes_begin, end_of_bytes(s));
     } else if (s->pes.left == 0) {
@@ -250,7 +250,7 @@ static void take_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 /* ---- TS packets of other PIDs ---- */
 
 /* Is a key in this packet, or the beginning of one at its end? Octets 5 to 8 are compared too: the first four alone
- * occur by chance in an hour of other data. */
+ * occur by chance about once an hour in other data. */
 static int holds_key(const uint8_t *p)
 {
     uint8_t key[8] = {0, 0, 0, 0, 1, 1};
@@ -326,7 +326,8 @@ static inline void take_checked(struct klv_lane *lane, const uint8_t *p)
         take_role(lane, p, role);
 }
 
-/* One TS packet of any PID. It is checked before what waits counts it: so a loss that it shows is known by then. */
+/* One TS packet of any PID. It is checked before waiting packets count it, so that a loss that it shows is known by
+ * then. */
 static void take_packet(struct klv_lane *lane, const uint8_t *p)
 {
     take_checked(lane, p);
@@ -337,7 +338,7 @@ static void take_packet(struct klv_lane *lane, const uint8_t *p)
 /* ---- acquiring: finding the stride ---- */
 
 /* The first offset in in[0..n) from where packets of 188, 192 or 204 bytes follow each other: at least `least` sync
- * bytes of four. `all`: there is no more to come, so the packets that are there are enough. */
+ * bytes of four. `all`: no more will come, so the packets that are there are enough. */
 static int find_stride(const uint8_t *in, size_t n, size_t least, int all, size_t *at, size_t *stride)
 {
     METER(n);
@@ -358,8 +359,8 @@ static int find_stride(const uint8_t *in, size_t n, size_t least, int all, size_
     return 0;
 }
 
-/* All four sync bytes right are looked for first; if there is no such place, one of four may be wrong. Not in one pass:
- * in one of some hundred searches three are right by chance before the packets begin. */
+/* First a place with four right sync bytes is sought; if there is none, one of four may be wrong. Not in one pass: in
+ * about one of a hundred searches, three are right by chance before the packets begin. */
 static int find_sync(const uint8_t *in, size_t n, int all, size_t *at, size_t *stride)
 {
     return find_stride(in, n, SYNC_BYTES, 0, at, stride) || find_stride(in, n, SYNC_BYTES - 1, all, at, stride);
@@ -462,7 +463,7 @@ static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t
     return p;
 }
 
-/* Takes packets where they are in the input, until one brought bytes into a hold or ended a wait: then that is drained
+/* Reads packets directly in the input, until one adds bytes to a hold or ends a wait: then that is drained
  * first, so that packets come out in order and a hold never fills up. A packet that is not whole, or has no sync byte,
  * goes into `part`. */
 static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
@@ -574,7 +575,7 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int
 {
     struct pid *s = &lane->pids[0];
     klv_hold_end_unit(lane, s);
-    /* What is held may come out now that its unit has ended: it is searched before more bytes are taken. */
+    /* What is held may come out now that its unit has ended: search it before taking more bytes. */
     lane->draining = s->hold.at.from < s->hold.at.to ? s : NULL;
     if (damaged || s->losses.in_unit) /* no packet spans the end of a damaged unit, or its beginning */
         klv_hold_cut(s);
@@ -587,7 +588,7 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int
     klv_hold_begin_pes(s, pts);
 }
 
-/* Bare KLV: the next bytes into the hold. No more than fit behind the beginning of the largest packet. */
+/* Bare KLV: the next bytes into the hold. No more than fit after the beginning of the largest packet. */
 static void step_klv(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     size_t take = n - *used < KLV_SPARE / 2 ? n - *used : KLV_SPARE / 2;

@@ -28,9 +28,9 @@ enum {
     SETS = KLV_SETS,
     US = 27,                /* ticks of the PCR in a microsecond */
     SILENCE_US = 500000,    /* a pause of the whole transport stream: longer ones are left out of its time */
-    CONFIRMATIONS = 8,      /* TS packets that have to follow KLV: wait.c. A datagram of 1316 bytes has 7: if it was
-                               delivered out of order, a counter in the next one shows that */
-    CONFIRM_US = 50000      /* or so much time has to pass: what a network delivers out of order comes within less */
+    CONFIRMATIONS = 8,      /* TS packets that must follow KLV: wait.c. A datagram of 1316 bytes has 7: if it came out
+                               of order, a counter in the next one shows that */
+    CONFIRM_US = 50000      /* or so much time must pass: networks deliver packets out of order within less */
 };
 
 static const size_t LENGTH_UNKNOWN = SIZE_MAX; /* of a PES packet or AU cell: its end is where the next one begins */
@@ -95,13 +95,13 @@ struct offsets {
     size_t doubt_from, doubt_to; /* between them bytes may have been lost; none if doubt_to <= from */
     size_t last_ts_packet;      /* where the bytes of the last TS packet begin */
     size_t wait_end;            /* the end, as far as it came, of the PES packet whose KLV waits; NOWHERE: none does */
-    size_t next_pes, next_end;  /* the PES packet behind that, once it is complete; NOWHERE */
+    size_t next_pes, next_end;  /* the PES packet after that, once it is complete; NOWHERE */
 };
 
 /* What the KLV at the front of a hold waits for; the table of states is in wait.c. */
 enum wait {
     WAIT_NONE,                  /* it has not begun to wait */
-    WAIT_PACKETS,               /* for TS packets of any PID behind it */
+    WAIT_PACKETS,               /* for TS packets of any PID after it */
     WAIT_PTS,                   /* for the PTS of the next PES packet */
     WAIT_PROOF,                 /* for the proof that its PID is a stream of KLV */
     WAIT_OVER                   /* for nothing more: it comes out */
@@ -120,7 +120,7 @@ struct arrival {
 struct hold {
     uint8_t *buffer;            /* hold_size + 1 bytes of the caller's */
     struct offsets at;
-    uint8_t aligned;            /* a packet begins at `from`: behind a whole one, or with a unit. KLV_STEP */
+    uint8_t aligned;            /* a packet begins at `from`: after a whole one, or with a unit. KLV_STEP */
     uint8_t ready;              /* `view` is the packet at `from` */
     struct klv_view view;
     struct klv_search search;   /* through the bytes from `from` on */
@@ -131,7 +131,7 @@ struct hold {
     uint8_t wait;               /* enum wait */
     uint8_t packets_left;       /* WAIT_PACKETS: TS packets that are yet to follow */
     uint16_t pts_packets;       /* WAIT_PTS: TS packets that came in that state */
-    uint8_t pes_begun;          /* PES packets that began behind the one that waits: 0, 1, or 2 for more */
+    uint8_t pes_begun;          /* PES packets that began after the one that waits: 0, 1, or 2 for more */
     struct arrival waiting;     /* of what is before wait_end, as it was when the wait began */
     struct arrival next;        /* of the packets from next_pes to next_end: only received_us and pcr */
 };
@@ -157,16 +157,16 @@ struct pace {
     int64_t came_us;            /* when the last TS packet arrived; -1 = not known */
 };
 
-/* What was usual so far. Written by usual.c; what a mark is stands there. */
+/* What was usual so far. Written by usual.c, which explains the marks. */
 struct usual {
     uint32_t summed;            /* a bit a set: one came with a good checksum */
     uint16_t bare[SETS];        /* mark: without a checksum */
     uint16_t disordered[SETS];  /* mark: items not whole, twice, or in another order */
     uint8_t ordered[SETS];      /* packets without that, up to a few */
-    uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order; 0 behind them */
+    uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order; 0 after them */
     uint16_t late;              /* mark: a step of the PTS longer than usual */
     uint16_t back;              /* mark: a PTS before the last one */
-    uint16_t rest;              /* mark: bytes behind a packet that begin no other */
+    uint16_t rest;              /* mark: bytes after a packet that begin no other */
     uint8_t inside;             /* TS packets that did not begin a PES packet, up to some */
     int64_t pause;              /* the longest pause before one of them, fading; 90 kHz */
     uint8_t steps;              /* how many are known; after 2 * STEPS - 1 STEPS again. Modulo STEPS: the next place */
@@ -185,7 +185,7 @@ struct pid {
     uint8_t proof;              /* enum proof: other than PROVEN only where no table lists it */
     uint8_t cells_announced;    /* its stream type is 0x15: metadata in AU cells */
     uint8_t listing;            /* of bare KLV: enum klv_listing */
-    uint64_t given;             /* packets handed out */
+    uint64_t handed_out;        /* packets */
     /* Its TS packets. Written by lane.c. */
     uint8_t counted;            /* `counter` is known */
     uint8_t counter;            /* continuity_counter of the last packet with payload */
@@ -199,7 +199,7 @@ struct pid {
 
 /* ---- the transport stream ---- */
 
-/* A digest of some bytes of a TS packet, to recognise it when it comes twice. */
+/* A digest of some bytes of a TS packet, to recognise it if it comes twice. */
 struct seen {
     uint32_t number;            /* lane->number of that packet */
     uint32_t digest;
@@ -211,7 +211,7 @@ struct section {
     size_t have;                /* bytes in `data` */
     uint8_t counter, open;      /* continuity_counter of the last packet; a section is being collected */
     uint8_t begun;              /* a packet came: `counter` is known */
-    uint8_t came, late;         /* one came since the time last went on; none has for too long, and that is counted */
+    uint8_t came, late;         /* one came since the time last advanced; none came for too long, and that is counted */
     int64_t seen;               /* lane->now when one was last found to have come */
     size_t kept_size;           /* of the section last taken: the same again is skipped */
     uint8_t data[SECTION], kept[SECTION];
@@ -292,7 +292,7 @@ struct klv_lane {
     int64_t look;               /* when to look at tables and streams again */
     int64_t absent;             /* ticks after which a listed stream is missed: klv_lane_absent */
     unsigned beat;              /* index of the clock whose PCRs move `now` on */
-    unsigned away;              /* PCRs of other PIDs since its last one */
+    unsigned away;              /* PCRs of other PIDs since the last of that clock */
     struct clock clocks[CLOCKS];
 
     struct klv_counts counts;
@@ -338,10 +338,10 @@ size_t klv_hold_room(size_t limit);                 /* hold_size for packets of 
 void klv_hold_open(struct pid *s, uint16_t number); /* a place begins to follow a PID */
 void klv_hold_close(struct klv_lane *lane, struct pid *s); /* and stops: what it holds is discarded */
 void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
-void klv_hold_begin_pes(struct pid *s, int64_t pts); /* what is appended from here on has this time; -1 = none */
+void klv_hold_begin_pes(struct pid *s, int64_t pts); /* bytes appended from here on have this time; -1 = none */
 void klv_hold_end_unit(const struct klv_lane *lane, struct pid *s); /* bare KLV: a unit ends here */
 void klv_hold_cut(struct pid *s);                   /* bytes were lost here */
-void klv_hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
+void klv_hold_doubt(struct pid *s, size_t from, size_t to); /* bytes of this part of the hold may have been lost */
 enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
 void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet); /* the next drain gives it again */
 
@@ -351,16 +351,16 @@ void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
  * begins here. `last`: as find_end in hold.c sets it. */
 int klv_wait_hold_back(struct klv_lane *lane, struct pid *s, int last);
 struct arrival klv_wait_arrival(const struct klv_lane *lane, const struct pid *s); /* of the packet at `from` */
-void klv_wait_clear(struct klv_lane *lane, struct pid *s); /* what waited came out, or was discarded: WAIT_NONE */
+void klv_wait_clear(struct klv_lane *lane, struct pid *s); /* what waited came out or was discarded: WAIT_NONE */
 void klv_wait_count_packet(struct klv_lane *lane, int is_null); /* one more TS packet of any PID, after it was taken */
 void klv_wait_count_own(struct klv_lane *lane, struct pid *s);  /* one more TS packet of this PID */
 void klv_wait_proven(struct klv_lane *lane, struct pid *s);     /* its PID is a stream of KLV */
 
-/* ---- usual.c: each learns what it is given, and returns 1 if that is unlike what was usual ---- */
+/* ---- usual.c: each learns from its argument, and returns 1 if that is unusual ---- */
 
 /* A packet of KLV; `split`: its bytes came in several TS packets. It is written to meanwhile, and restored. */
 int ts_usual_learn_packet(struct usual *u, const struct klv_view *view, uint8_t *packet, int split);
-int ts_usual_learn_rest(struct usual *u, int rest);    /* do bytes behind a packet begin no other? */
+int ts_usual_learn_rest(struct usual *u, int rest);    /* do bytes after a packet begin no other? */
 /* A step from one PTS to the next, 90 kHz, and the TS packets of other PIDs in it. `lost`: a loss is known in it, so it
  * is compared and not learnt. */
 int ts_usual_learn_step(struct usual *u, int64_t step, uint32_t others, int lost);
@@ -381,27 +381,27 @@ void ts_pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_
 
 void ts_psi_init(struct klv_lane *lane);
 struct pid *ts_psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
-void ts_psi_unlist(struct klv_lane *lane, uint16_t number); /* a map that listed it does not any more */
+void ts_psi_unlist(struct klv_lane *lane, uint16_t number); /* a PMT that listed it no longer does */
 void ts_psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
-int ts_psi_program(const struct pid *s);            /* whose map lists it; -1 = none does */
+int ts_psi_program(const struct pid *s);            /* whose PMT lists it; -1 = none does */
 int ts_psi_listing(const struct klv_lane *lane, const struct pid *s); /* enum klv_listing */
 
 /* ---- check.c ---- */
 
 void ts_check_init(struct klv_lane *lane);
-void ts_check_join(struct klv_lane *lane);          /* bytes begin here: what was before says nothing of what comes */
+void ts_check_join(struct klv_lane *lane);          /* bytes begin here: they do not continue what was before */
 void ts_check_absent(struct klv_lane *lane, int64_t us);
 void ts_check_arrival(struct klv_lane *lane, int64_t received_us);
-void ts_check_time(struct klv_lane *lane, int64_t ticks); /* it goes on by so much */
+void ts_check_time(struct klv_lane *lane, int64_t ticks); /* advance it by so much */
 void ts_check_packet(struct klv_lane *lane, const uint8_t *p, size_t pid); /* one that is not as expected */
 void ts_check_keep(struct klv_lane *lane, const uint8_t *p, size_t count); /* digests of the `count` packets before p */
-void ts_check_gap(struct klv_lane *lane, const struct pid *s); /* a loss was seen in its counter */
+void ts_check_gap(struct klv_lane *lane, const struct pid *s); /* its counter showed a loss */
 void ts_check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
-void ts_check_gone(struct klv_lane *lane, uint32_t program); /* the PAT does not list it any more */
+void ts_check_gone(struct klv_lane *lane, uint32_t program); /* the PAT no longer lists it */
 
 /* ---- clock.c ---- */
 
-void ts_clock_join(struct klv_lane *lane);          /* the next PCR of each goes on from none */
+void ts_clock_join(struct klv_lane *lane);          /* the next PCR of each continues none */
 void ts_clock_stop(struct klv_lane *lane);          /* and none is known */
 void ts_clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid); /* a packet with an adaptation field */
 int64_t ts_clock_pcr(const struct klv_lane *lane, const struct pid *s); /* of the stream's program, 90 kHz; -1 = none */

@@ -43,13 +43,13 @@ int klv_write_linear(struct walk *w, const struct item *item, const uint8_t *in,
 
 /* ---- a run of them ----
  *
- * Most items of a platform's packet are such numbers, as wide as their map asks for. Nothing is remarked of these and
- * their text is sure to fit, so a run of them is written without the steps that other items need, at half the cost. The
- * first item that is not plainly one of them ends the run and goes the general way, which writes the same text.
+ * Most items of a platform's packet are such numbers, as wide as their mapping requires. They cause no remarks, and
+ * their text always fits, so a run of them is written without the steps that other items need, at half the cost. The
+ * first other item ends the run and takes the general path, which would write the same text.
  */
 
-/* The item at in[at..end), if a run takes it: tag and length of one byte each, as wide as its map asks for, the only
- * one of its tag, and none of the record's head; else NULL. */
+/* The item at in[at..end), if a run takes it: tag and length of one byte each, as wide as its mapping requires, the
+ * only one of its tag, and none of the record's head; else NULL. */
 static inline const struct item *plain_item(const struct frame *f, const uint8_t *in, size_t at, size_t end)
 {
     if (end - at < 2)
@@ -61,8 +61,8 @@ static inline const struct item *plain_item(const struct frame *f, const uint8_t
     return is_linear(item) && n == item->len_min && n >= 1 && n <= 4 && !has(f->apart, tag) ? item : NULL;
 }
 
-/* The code of 1 to 4 bytes that ends at `end`; 0 = it stands for a special value. Four bytes are read at once, and
- * those before the code shifted out: there are some, since the packet's key is before it. */
+/* The code of 1 to 4 bytes that ends at `end`; 0 = it is a special value. Four bytes are read at once, and
+ * those before the code are shifted out: they exist, since the packet's key is before it. */
 static inline int plain_code(const struct item *item, const uint8_t *end, int64_t *code)
 {
     const unsigned shift = 32 - 8u * item->len_min;
@@ -75,8 +75,8 @@ static inline int plain_code(const struct item *item, const uint8_t *end, int64_
     return raw != 0x80000000;
 }
 
-/* Is the text of a run sure to stay within what its bytes allow (TEXT_EACH)? If that of the first item is, so is that
- * of each that follows: the shortest of them, of three bytes, allows for more text than the longest needs. */
+/* Does the text of a run always stay within what its bytes allow (TEXT_EACH)? If that of the first item does, so does
+ * that of each that follows: the shortest, of three bytes, allows more text than the longest needs. */
 static int is_affordable(const struct walk *w, const struct frame *f)
 {
     _Static_assert(3 * TEXT_EACH >= KEY_MOST + LINEAR_MOST, "each item of a run pays for itself");
@@ -85,7 +85,7 @@ static int is_affordable(const struct walk *w, const struct frame *f)
 
 int klv_write_linear_run(struct walk *w, struct frame *f)
 {
-    /* In local variables: what is written through `p` might change any other, as far as a compiler knows. */
+    /* Local variables, since a compiler must assume that writes through `p` change any other. */
     const uint8_t *in = w->in;
     const char *limit = w->out->end;
     char *p = w->out->p;

@@ -25,7 +25,7 @@ static const uint8_t OVER_X[16] = {0, 12, 1, 13, 2, 14, 3, 15, 4, 8, 5, 9, 6, 10
 static const uint8_t TIMES_X2[16] = {0, 4, 8, 12, 9, 13, 1, 5, 11, 15, 3, 7, 2, 6, 10, 14};
 static const uint8_t OVER_X2[16] = {0, 6, 12, 10, 1, 7, 13, 11, 2, 4, 14, 8, 3, 5, 15, 9};
 
-/* Two digits over all digits of the text, from the last: digit i times x^i, and times x^-i. */
+/* Two check digits over all digits of the text, from the last: digit i times x^i, and times x^-i. */
 static uint8_t check_digits(const uint8_t *in, size_t n)
 {
     unsigned high = 0, low = 0;
@@ -49,7 +49,7 @@ static char *capitals(char *p, const uint8_t *in, size_t n)
 }
 
 /* Version and usage, the identifiers, the check digits (7.4.2): 0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA
- * A byte takes at most 2 digits and 1 separator of each pair of bytes, hence room for 4 n. */
+ * A byte takes at most 2 digits and 1 separator of each pair of bytes, hence space for 4 n. */
 static void put_text_form(struct text *t, const uint8_t *in, size_t n)
 {
     uint8_t digits = check_digits(in, n);

@@ -1,7 +1,7 @@
 /* note.c - the wording of quality.special and quality.warnings of a record.
  *
  * Both are lists whose text is kept in a buffer of fixed size until the head of the record is written. A remark that
- * does not fit is left out with all behind it, and counted: the last warning is their number (json.c).
+ * does not fit, and all after it, are left out and counted: the last warning is their number (json.c).
  */
 #include "walk.h"
 
@@ -27,7 +27,7 @@ static int open_remark(struct notes *notes)
     return 1;
 }
 
-/* Takes it back where it did not fit. */
+/* Removes it if it did not fit. */
 static void close_remark(struct notes *notes)
 {
     if (!notes->text.full)
@@ -68,7 +68,7 @@ static void put_key_path(struct walk *w, struct text *t)
     }
 }
 
-/* The same by tags, the last of them given (item 74.101[2].12); of an item of a universal set, its 16-byte key. */
+/* The same by tags, ending in `last` (item 74.101[2].12); of an item of a universal set, its 16-byte key. */
 static void put_tag_path(struct walk *w, struct text *t, uint64_t last)
 {
     klv_put(t, "item ");

@@ -59,7 +59,7 @@ static int write_rest(struct walk *w, const struct item *item, struct cursor *c)
     c->at = c->end;
     if (item->kind != K_ARRAY)
         return klv_write_scalar(w, item, at, n, item);
-    w->inside = item; /* names it in the path of what is remarked inside the array */
+    w->inside = item; /* names it in the path of remarks about the array */
     int written = klv_write_array(w, item, at, n);
     w->inside = NULL;
     return written;
@@ -111,7 +111,7 @@ static void write_omitted(struct walk *w, const struct element *e, int *comma)
         klv_put_uint(w->out, e->value);
 }
 
-/* Where the elements of a pack are read from: the pack itself, or the group at work on. */
+/* Where the elements of a pack are read from: the pack itself, or the current group. */
 struct source {
     struct cursor *pack, *from;     /* `from` is the pack, or `group` */
     struct cursor group, before;    /* `before`: the group as it began */
@@ -127,7 +127,7 @@ static int is_read(const struct source *s)
 
 enum entry { E_MALFORMED, E_LEFT_OUT, E_ENTERED };
 
-/* The next group. Where it is left out, so is all behind it. */
+/* The next group. Where it is left out, so is all after it. */
 static enum entry enter_group(struct source *s, const struct element *e)
 {
     if (!is_read(s))
@@ -147,7 +147,7 @@ static enum entry enter_group(struct source *s, const struct element *e)
     return E_ENTERED;
 }
 
-/* An element that brings its own length stands behind the group, not in it. */
+/* An element with its own length comes after the group, not in it. */
 static int leave_group(struct source *s)
 {
     if (!is_read(s))
@@ -254,7 +254,7 @@ static int write_member(struct walk *w, const struct item *item, const uint8_t *
     return 1;
 }
 
-/* A series of small values, each behind its own BER length: pixel numbers, locations, pixel runs. */
+/* A series of small values, each after its own BER length: pixel numbers, locations, pixel runs. */
 int klv_write_series(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     struct cursor c = {in, in + n}, piece;

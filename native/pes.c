@@ -8,13 +8,13 @@
  *        |          |           | (2)               |                  | C x              | _length     | fields.. |
  *        +----------+-----------+-------------------+------------------+------------------+-------------+----------+
  *
- *   PES_packet_length   bytes behind it; 0 = not said: it ends where the next one begins
+ *   PES_packet_length   bytes after it; 0 = unspecified: it ends where the next one begins
  *   10                  these two bits mark a header with flags; MPEG-1 and padding_stream have others
  *   sc p a c o          scrambling, priority, alignment, copyright, original: not read
- *   PTS DTS             0x80: a PTS is there; 0x40: a DTS behind it; the other flags are fields behind these
- *   header_data_length  bytes of the optional fields and stuffing: the payload begins behind them
+ *   PTS DTS             0x80: a PTS is there; 0x40: a DTS after it; the other flags are fields after these
+ *   header_data_length  bytes of the optional fields and stuffing: the payload begins after them
  *   stream_id           0xbf private_stream_2 has no flags: its payload begins at byte 6. All others are read as above,
- *                       whatever they say: KLV comes in 0xbd private_stream_1, 0xfc metadata_stream, and wrong ones
+ *                       whatever their value: KLV comes in 0xbd private_stream_1, 0xfc metadata_stream, and wrong ones
  *
  *   PTS   0010 aaa 1 | bbbbbbbb | bbbbbbb 1 | cccccccc | ccccccc 1      33 bits a b c, 90 kHz; 1 = marker bits;
  *                                                                       0011 in front where a DTS follows
@@ -87,8 +87,8 @@ static int has_flags(const uint8_t *h)
     return (h[6] & 0xc0) == 0x80;
 }
 
-/* Is it private_stream_2 as the standard has it, without flags? Some senders write flags there too. The bytes are taken
- * for flags only if they announce nothing but PTS and DTS, one, both or none, and header_data_length agrees. */
+/* Is it private_stream_2 as the standard has it, without flags? Some senders write flags there too. The bytes are read
+ * as flags only if they announce nothing but PTS and DTS, one, both or none, and header_data_length agrees. */
 static int is_flagless(const uint8_t *h)
 {
     int pts = h[7] >> 7, dts = h[7] >> 6 & 1;
@@ -153,7 +153,7 @@ static int collect(struct pes *pes, struct span *in)
 
 /* ---- S_HEAD ---- */
 
-/* A header without flags: its payload begins behind the length. */
+/* A header without flags: its payload begins after the length. */
 static void begin_flagless(struct pid *s)
 {
     size_t length = be16(s->pes.head + 4);
@@ -174,7 +174,7 @@ static void begin_flagged(struct pid *s)
 }
 
 /* The header is in `head` up to the length, then up to its own length, then all of it: three steps, since each shows
- * how far the next goes. *again, in `room`: payload among its bytes, which is read again. */
+ * the length of the next. *again, in `room`: payload among its bytes, which is read again. */
 static void read_head(struct pid *s, struct span *again, uint8_t *room)
 {
     struct pes *pes = &s->pes;
@@ -200,8 +200,8 @@ static void read_head(struct pid *s, struct span *again, uint8_t *room)
 /* ---- S_DECIDE, S_CELL ---- */
 
 /* Does the payload begin with an AU cell header? The bytes decide, since the stream type is often wrong: a key at
- * once, no header; a key behind five bytes, a header. A later part of an access unit has no key: then it is a header
- * if cells are announced or one was open, and its reserved bits are ones. */
+ * the beginning means no header, a key after five bytes means a header. A later part of an access unit has no key: then
+ * it is a header if cells are announced or one was open, and its reserved bits are ones. */
 static int looks_like_cell(const struct pid *s)
 {
     const struct pes *pes = &s->pes;
@@ -264,7 +264,7 @@ static void take_data(struct klv_lane *lane, struct pid *s, struct span *in)
     size_t most = in->left;
     if (pes->has_cells && most > pes->cell_left)
         most = pes->cell_left;
-    size_t n = most < pes->left ? most : pes->left; /* what is behind the end of the PES packet is skipped */
+    size_t n = most < pes->left ? most : pes->left; /* what is after the end of the PES packet is skipped */
     klv_hold_append(lane, s, in->at, n);
     in->at += most;
     in->left -= most;

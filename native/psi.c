@@ -1,6 +1,6 @@
 /* psi.c - PAT and PMT: which PIDs may carry KLV (ISO/IEC 13818-1, 2.4.4; MISB ST 1402).
  *
- * The payload of a TS packet with payload_unit_start_indicator begins with a pointer_field: how many bytes behind it
+ * The payload of a TS packet with payload_unit_start_indicator begins with a pointer_field: how many bytes after it
  * still belong to the section before. Sections follow one another; ff in place of a table_id: stuffing to the packet's
  * end.
  *
@@ -50,7 +50,7 @@ enum {
     CRC_SIZE = 4
 };
 
-static const uint32_t GONE = UINT32_MAX; /* `listed` of a stream that its program's map, or the PAT, no longer lists */
+static const uint32_t GONE = UINT32_MAX; /* `listed` of a stream that its program's PMT, or the PAT, no longer lists */
 
 /* 13 bits. */
 static uint16_t pid_at(const uint8_t *p)
@@ -82,7 +82,7 @@ static int is_klv(const struct klv_lane *lane, uint16_t number)
     return lane->role[number] >= R_KLV && lane->role[number] < R_KLV + KLV_PIDS;
 }
 
-/* May the PID become one of a table or of KLV? Not if it is one, or belongs to the standard. */
+/* May the PID become one of a table or of KLV? Not if it is one already, or is reserved by the standard. */
 static int is_open(const struct klv_lane *lane, uint16_t number)
 {
     uint8_t role = lane->role[number];
@@ -113,7 +113,7 @@ static struct pid *free_place(struct klv_lane *lane, int unlisted)
     return less;
 }
 
-/* The first program whose map lists the PID, as in `listed` of struct pid; 0 = none. */
+/* The first program whose PMT lists the PID, as in `listed` of struct pid; 0 = none. */
 static uint32_t program_of(const struct klv_lane *lane, uint16_t number)
 {
     for (unsigned i = 0; i < lane->listed; i++)
@@ -156,7 +156,7 @@ static int is_media(uint8_t type)
            (type >= 0x31 && type <= 0x36) || type == 0x42;
 }
 
-/* A map lists a stream of KLV. */
+/* A PMT lists a stream of KLV. */
 static void follow_pid(struct klv_lane *lane, struct pid *s, uint32_t program, uint8_t type)
 {
     if (!s->listed || s->listed == GONE) /* of two programs, the first that listed it */
@@ -172,7 +172,7 @@ static int begins_with_key(const struct klv_lane *lane, uint16_t number)
     return lane->pids[lane->role[number] - R_KLV].by_key;
 }
 
-/* What the map says of a stream, given its type, its registration, and whether it is followed already:
+/* What the PMT says about a stream, by its type, its registration, and whether it is followed already:
  *
  *   type 0x15, or registered as KLVA                     KLV
  *   followed, no media type, not registered              KLV
@@ -189,8 +189,8 @@ static int is_listed_as_klv(const struct klv_lane *lane, uint16_t number, uint8_
     return is_klv(lane, number) && !is_media(type) && (format == 0 || begins_with_key(lane, number));
 }
 
-/* The streams of a program. There are fewer places than a map may list, and streams that are followed keep theirs: so
- * the map is read twice, `claim` 0: for the streams that are followed, 1: for all. */
+/* The streams of a program. There are fewer places than a PMT may list, and streams that are followed keep theirs: so
+ * the PMT is read twice, `claim` 0: for the streams that are followed, 1: for all. */
 static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, int claim)
 {
     while (end - p >= 5) {
@@ -217,7 +217,7 @@ static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t 
     }
 }
 
-/* A new map: streams that it does not list any more are let go, before those it adds look for a place. */
+/* A new PMT: streams that it no longer lists are dropped before those that it adds need a place. */
 static void take_pmt(struct klv_lane *lane, const struct section *section, size_t size)
 {
     const uint8_t *p = section->data + PMT_ENTRIES, *end = section->data + size - CRC_SIZE;
@@ -250,11 +250,11 @@ int ts_psi_program(const struct pid *s)
     return s->listed && s->listed != GONE ? (int)(s->listed - 1) : -1;
 }
 
-/* May a listed PID carry KLV? It has, or its last PES packet does not show that it does not (lane->barren). */
+/* May a listed PID carry KLV? Yes if it has done so, or if its last PES packet does not exclude it (lane->barren). */
 static int may_carry(const struct klv_lane *lane, uint16_t number)
 {
     int known = is_klv(lane, number);
-    if (known && lane->pids[lane->role[number] - R_KLV].given)
+    if (known && lane->pids[lane->role[number] - R_KLV].handed_out)
         return 1;
     return (known || lane->role[number] == R_PRIVATE) && !(lane->barren[number / 8] >> number % 8 & 1);
 }
@@ -283,8 +283,8 @@ static int in_pat(const struct section *section, size_t size, uint32_t program)
     return 0;
 }
 
-/* A new PAT: the PIDs of the maps that it names are read, streams of programs that it does not name are let go with the
- * next map. */
+/* A new PAT: the PIDs of the PMTs that it names are read. Streams of programs that it does not name are dropped with
+ * the next PMT. */
 static void take_pat(struct klv_lane *lane, const struct section *section, size_t size)
 {
     unsigned count = 0;
@@ -306,7 +306,7 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
         lane->pmt[count].pid = 0; /* the PID may be used for a stream from now on */
     for (unsigned i = 0; i < KLV_PIDS; i++)
         if (lane->pids[i].listed && !in_pat(section, size, lane->pids[i].listed))
-            lane->pids[i].listed = GONE; /* let go with the next map that does not list it */
+            lane->pids[i].listed = GONE; /* dropped with the next PMT that does not list it */
     for (unsigned i = 0; i < PROGRAMS; i++)
         if (!in_pat(section, size, lane->programs_of[i].listed))
             ts_check_gone(lane, lane->programs_of[i].listed);
@@ -314,7 +314,7 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
 
 /* A whole section. Nearly all are repetitions, which are counted and not read again.
  *
- *   another table on the PID of a map           not read: other tables may be there
+ *   another table on the PID of a PMT           not read: other tables may be there
  *   another table on PID 0, without a CRC       pat_errors (TR 101 290, 1.3)
  *   wrong CRC                                   crc_errors
  *   another table on PID 0, right CRC           pat_errors

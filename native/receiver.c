@@ -271,7 +271,7 @@ static enum form ragged_form(const uint8_t *in, size_t n)
     for (size_t i = 0; i < 204 && i + TS_SIZE < n; i++) /* a TS packet has at most 204 bytes */
         if (ts_is_sync(in + i, n - i))
             return TS;
-    /* A key behind an RTP header is not plain KLV: the next unit of KLV in RTP begins a datagram, and sets the form. */
+    /* A key after an RTP header is not plain KLV: the next unit of KLV in RTP begins a datagram, and sets the form. */
     for (size_t i = 0; i + 16 <= n && !rtp_parse(in, n, &part); i++)
         if (is_key(in + i, n - i))
             return KLV;

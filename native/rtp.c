@@ -30,7 +30,7 @@ enum {
     HEAD = 12,          /* bytes up to the contributing sources */
     RTCP_FIRST = 72,    /* payload types */
     RTCP_LAST = 76,
-    STEADY = 1024       /* a sender that is read for so many packets does not alternate with another */
+    STEADY = 1024       /* a sender that is followed for so many packets does not alternate with another */
 };
 
 int rtp_parse(const uint8_t *in, size_t n, struct rtp_datagram *datagram)
@@ -78,8 +78,8 @@ static int is_same(const struct rtp_identity *a, const struct rtp_identity *b)
     return a->ssrc == b->ssrc && a->kind == b->kind;
 }
 
-/* The other sender is read from here on. Where it was read before, and the one in between for less than STEADY packets,
- * two senders alternate: twice as many packets in a row are needed for the next change. */
+/* Follow the other sender from here on. If it was followed before, and the one in between for less than STEADY packets,
+ * two senders alternate: the next change then needs twice as many packets in a row. */
 static void lock_follow(struct rtp_lock *lock)
 {
     int again = lock->former.known && lock->steady < STEADY && is_same(&lock->other, &lock->former);
@@ -151,10 +151,10 @@ void rtp_order_counts(const struct rtp_order *order, struct rtp_counts *counts)
  *
  *   held[0 .. count)   datagrams that wait, in the order of their arrival; the last one's payload may still be where
  *                      the caller has it (`fresh`), those of the others are in `memory`, in a row up to `fill`
- *   next               the sequence number that is due: the first not given out and not counted as lost
+ *   next               the sequence number that is due: the first that was neither delivered nor counted as lost
  */
 
-/* How far a sequence number is from the one that is due: small = it is to come, above 2^15 = it is past. */
+/* How far a sequence number is from the one that is due: small = in the future, above 2^15 = in the past. */
 static uint16_t ahead_of(const struct rtp_order *order, uint16_t sequence)
 {
     return (uint16_t)(sequence - order->next);
@@ -162,15 +162,15 @@ static uint16_t ahead_of(const struct rtp_order *order, uint16_t sequence)
 
 static int was_given(const struct rtp_order *order, uint16_t sequence)
 {
-    return order->given[sequence % RTP_NEAR / 64] >> sequence % 64 & 1;
+    return order->delivered[sequence % RTP_NEAR / 64] >> sequence % 64 & 1;
 }
 
-/* On to the next sequence number: the datagram of this one is given out, or it is counted as lost. */
-static void order_step(struct rtp_order *order, int given)
+/* Advance to the next sequence number: the datagram of this one is delivered, or it is counted as lost. */
+static void order_step(struct rtp_order *order, int delivered)
 {
-    uint64_t bit = (uint64_t)1 << order->next % 64, *bits = &order->given[order->next % RTP_NEAR / 64];
-    *bits = given ? *bits | bit : *bits & ~bit;
-    order->counts.lost += !given;
+    uint64_t bit = (uint64_t)1 << order->next % 64, *bits = &order->delivered[order->next % RTP_NEAR / 64];
+    *bits = delivered ? *bits | bit : *bits & ~bit;
+    order->counts.lost += !delivered;
     order->next++;
 }
 
@@ -185,7 +185,7 @@ static void begin(struct rtp_order *order, const struct rtp_datagram *datagram)
 {
     order->ssrc = datagram->ssrc;
     order->next = datagram->sequence;
-    memset(order->given, 0, sizeof order->given);
+    memset(order->delivered, 0, sizeof order->delivered);
     add(order, datagram);
 }
 
@@ -199,12 +199,12 @@ void rtp_order_push(struct rtp_order *order, const struct rtp_datagram *datagram
         return;
     }
     if (datagram->ssrc != order->ssrc || is_restart(ahead)) {
-        /* Another sender: those that are held come first, without waiting for what they wait for. */
+        /* Another sender: the held datagrams come first, without further waiting. */
         order->begun = *datagram;
         order->begins = order->releasing = 1;
         return;
     }
-    if (ahead > RTP_NEAR) { /* it is past: given out already, or too late, and counted as lost */
+    if (ahead > RTP_NEAR) { /* in the past: delivered already, or too late, and counted as lost */
         order->counts.duplicates += (unsigned)was_given(order, datagram->sequence);
         return;
     }
@@ -219,7 +219,7 @@ void rtp_order_push(struct rtp_order *order, const struct rtp_datagram *datagram
     add(order, datagram);
 }
 
-/* Gives out held[i]. */
+/* Delivers held[i]. */
 static void order_take(struct rtp_order *order, unsigned i, struct rtp_datagram *due)
 {
     *due = order->held[i];
@@ -234,7 +234,7 @@ static void order_take(struct rtp_order *order, unsigned i, struct rtp_datagram 
     order_step(order, 1);
 }
 
-/* What is missing before the nearest that is held is lost. */
+/* All that is missing before the nearest held datagram is lost. */
 static void skip(struct rtp_order *order)
 {
     uint16_t nearest = 0xffff;
@@ -247,7 +247,7 @@ static void skip(struct rtp_order *order)
     order->gap = 1;
 }
 
-/* Moves the payloads in `memory` together, over those that have been given out. They are in the order of `held`, so
+/* Moves the payloads in `memory` together, over those that were delivered. They are in the order of `held`, so
  * that none is overwritten before it has moved. */
 static void close_gaps(struct rtp_order *order)
 {
@@ -259,7 +259,7 @@ static void close_gaps(struct rtp_order *order)
     }
 }
 
-/* The datagram that was pushed last has to wait: its payload is copied to `memory`; 0 = it does not fit. */
+/* The datagram that was pushed last must wait: copy its payload to `memory`; 0 = it does not fit. */
 static int keep(struct rtp_order *order)
 {
     struct rtp_datagram *last = &order->held[order->count - 1];
@@ -273,8 +273,8 @@ static int keep(struct rtp_order *order)
     return 1;
 }
 
-/* In this order: the datagram that is due; after a release, the nearest of those that are held; then the first of
- * another sender. What is held is released where there are too many, or no memory for one more. */
+/* In this order: the datagram that is due; after a release, the nearest held one; then the first of another sender.
+ * Held datagrams are released if there are too many, or no memory for one more. */
 int rtp_order_next(struct rtp_order *order, struct rtp_datagram *due)
 {
     for (;;) {

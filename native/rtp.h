@@ -11,9 +11,9 @@
 
 /* cffi: begin */
 enum {
-    RTP_MP2T = 33,      /* the payload type that RFC 3551 gives to MPEG-TS */
-    RTP_HELD = 32,      /* datagrams that are held for one that is late, at most */
-    RTP_NEAR = 128      /* a sequence number further from the one that is due is that of a sender that restarted */
+    RTP_MP2T = 33,      /* the payload type of MPEG-TS (RFC 3551) */
+    RTP_HELD = 32,      /* maximum datagrams held while one is late */
+    RTP_NEAR = 128      /* a sequence number further from the one that is due means that the sender restarted */
 };
 
 struct rtp_datagram {
@@ -24,11 +24,11 @@ struct rtp_datagram {
     uint16_t sequence;
     uint8_t kind;           /* the payload type */
     uint8_t marker;         /* 0 or 1 */
-    uint8_t gap;            /* set by rtp_order_next: 1 = what was sent right before it is missing, else 0 */
+    uint8_t gap;            /* set by rtp_order_next: 1 = the packet sent before it is missing, else 0 */
 };
 
 struct rtp_counts {
-    uint64_t lost;          /* sequence numbers that did not come, or too late */
+    uint64_t lost;          /* sequence numbers that did not come, or came too late */
     uint64_t reordered;     /* datagrams that came late, but in time */
     uint64_t duplicates;    /* that came again */
     uint64_t restarts;      /* senders that restarted: another SSRC, or a sequence number far off */
@@ -39,9 +39,9 @@ struct rtp_order;           /* size: rtp_order_size() */
 /* The parts of a datagram: 1, or 0 where it is not RTP, is RTCP, or is empty. */
 int rtp_parse(const uint8_t *in, size_t n, struct rtp_datagram *datagram);
 
-/* Datagrams in the order in which they were sent. Push one, then call rtp_order_next until it is 0: a payload is good
- * until the next call, and those that are held are copied to `memory`, of `size` bytes. rtp_order_release: what is held
- * is given out without waiting for what is missing. */
+/* Datagrams in the order in which they were sent. Push one, then call rtp_order_next until it is 0: a payload is valid
+ * until the next call, and held ones are copied to `memory`, of `size` bytes. rtp_order_release: deliver what is held
+ * without waiting for what is missing. */
 size_t rtp_order_size(void);
 void rtp_order_init(struct rtp_order *order, uint8_t *memory, size_t size);
 void rtp_order_push(struct rtp_order *order, const struct rtp_datagram *datagram);
@@ -51,7 +51,7 @@ int rtp_order_waiting(const struct rtp_order *order); /* the sequence number tha
 void rtp_order_counts(const struct rtp_order *order, struct rtp_counts *counts);
 /* cffi: end */
 
-/* Whose packets are read, where several senders or kinds of media come to one port. */
+/* The sender whose packets are read, if several senders or media types share a port. */
 struct rtp_identity {
     uint32_t ssrc;
     uint8_t kind;               /* payload type */
@@ -59,12 +59,12 @@ struct rtp_identity {
 };
 
 struct rtp_lock {
-    struct rtp_identity own;    /* the sender that is read; none yet where it is not `known` */
+    struct rtp_identity own;    /* the sender that is followed; none yet where it is not `known` */
     struct rtp_identity former; /* the one before it; none where it is not `known` */
     struct rtp_identity other;  /* the sender of the last packets that are not its own, where `others` is not 0 */
     uint16_t sequence;          /* of the last packet of `other` */
     unsigned others;            /* packets of `other` in a row */
-    uint64_t steady;            /* packets of `own` since it is read */
+    uint64_t steady;            /* packets of `own` since it is followed */
     unsigned least, needed;     /* packets in a row after which the other is followed: at first, and now */
 };
 
@@ -74,9 +74,9 @@ void rtp_lock_init(struct rtp_lock *lock, unsigned least);
 
 /* One packet. `far`: its number is that of another sender (rtp_order_far); `known`: MPEG-TS or KLV is seen in it.
  *
- *   no sender is read yet, and `known`          RTP_OWN       this one is read from here on
+ *   no sender is followed yet, and `known`      RTP_OWN       this one is followed from here on
  *   SSRC, payload type, number of that sender   RTP_OWN
- *   the `needed`-th of another in a row         RTP_FOLLOWED  that one is read from here on, if one of these was known
+ *   the `needed`-th of another in a row         RTP_FOLLOWED  that one is followed, if one of these was known
  *   else                                        RTP_FOREIGN
  *
  * Where two senders alternate, `needed` doubles each time that the former one is followed again within 1,024 packets,
@@ -94,12 +94,12 @@ struct rtp_order {
     unsigned count;                         /* of `held` */
     uint8_t fresh;                          /* the last of `held` was just pushed, its bytes are still the caller's */
     uint8_t started;                        /* a datagram was pushed: `next` and `ssrc` hold */
-    uint8_t releasing;                      /* what is held is not waited for */
+    uint8_t releasing;                      /* do not wait for missing datagrams */
     uint8_t begins;                         /* once nothing is held, go on with `begun` */
-    uint8_t gap;                            /* datagrams before the one that is given out next are missing */
+    uint8_t gap;                            /* datagrams before the next one to be delivered are missing */
     uint16_t next;                          /* the sequence number that is due */
     uint32_t ssrc;
-    uint64_t given[RTP_NEAR / 64];          /* a bit for each of the last sequence numbers before `next`: given out */
+    uint64_t delivered[RTP_NEAR / 64];      /* a bit for each of the last sequence numbers before `next`: delivered */
     struct rtp_counts counts;
 };
 

@@ -74,7 +74,7 @@ static int write_bit_list(struct walk *w, const uint8_t *in, size_t n)
     return 1;
 }
 
-/* A value that goes by steps of `scale`, with as many decimals as tell one step from the next. */
+/* A value that goes by steps of `scale`, with as many decimals as distinguish one step from the next. */
 static void write_scaled(struct walk *w, double value, double scale)
 {
     unsigned decimals = 0;
@@ -182,7 +182,7 @@ int klv_write_float(struct walk *w, const uint8_t *in, size_t n, const struct it
     return 1;
 }
 
-/* An integer. Some senders write one that should be BER-OID as it stands: where it is none, it is read so. */
+/* An integer. Some senders write a plain integer instead of BER-OID: what is no BER-OID is read as one. */
 static int write_whole(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     struct cursor c = {in, in + n};
@@ -203,7 +203,7 @@ static int write_whole(struct walk *w, const struct item *item, const uint8_t *i
     return 1;
 }
 
-/* Is it ASCII as lists of country codes are, with zero bytes behind it? */
+/* Is it ASCII as in lists of country codes, with zero bytes after it? */
 static int is_padded_ascii(const uint8_t *in, size_t n)
 {
     while (n > 0 && in[n - 1] == 0)
@@ -216,7 +216,7 @@ static int is_padded_ascii(const uint8_t *in, size_t n)
     return n > 1;
 }
 
-/* Some senders write ASCII where UTF-16 belongs: in that no byte is zero, but for padding. */
+/* Some senders write ASCII instead of UTF-16: then no byte is zero, except padding. */
 static int is_utf16(const uint8_t *in, size_t n)
 {
     return n % 2 == 0 && memchr(in, 0, n) != NULL && !is_padded_ascii(in, n);
@@ -297,8 +297,8 @@ static int write_structure(struct walk *w, const struct item *item, const uint8_
     }
 }
 
-/* A structure, within the text that its bytes allow: `out` ends there meanwhile. One that can't be read is taken back,
- * and with it what was remarked of its parts. */
+/* A structure, within the text that its bytes allow: `out` ends there meanwhile. If it can't be read, its text and
+ * the remarks about its parts are removed. */
 static int write_or_take_back(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     const struct text special = w->special.text, warnings = w->warnings.text;

@@ -57,7 +57,7 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
     char *begin = w->out->p;
     if (w->out->full) /* the matrix itself does not fit: it stays so, and its caller keeps it raw */
         return;
-    if (f->mode != M_SET) /* items by key stand in no order */
+    if (f->mode != M_SET) /* items by key have no order */
         return;
     for (int pass = 0; pass < 2; pass++) {
         size_t at = f->begin, length;
@@ -72,7 +72,7 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
             at += length;
             if (pass == 1)
                 continue;
-            /* Both passes are paid for here: many matrices behind many items would be quadratic work. */
+            /* Both passes are counted here: many matrices after many items would be quadratic work. */
             if (w->steps_left < 2) {
                 klv_remark(w, "too many matrices, the items of this one are not named");
                 return;
@@ -130,7 +130,7 @@ static int is_sent(const struct matrix *m, size_t pair)
     return !m->sparse || (m->sent[pair / 8] >> (7 - pair % 8) & 1);
 }
 
-/* 0 = malformed: what follows the head has to be as long as the head says. */
+/* 0 = malformed: what follows the head must be as long as the head says. */
 static int take_matrix(struct matrix *m, struct cursor *c)
 {
     size_t present = 0;

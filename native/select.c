@@ -1,4 +1,4 @@
-/* select.c - which of a packet's items its JSON has: a selection by key, made once for many packets. */
+/* select.c - selects the items of a packet that its JSON contains: by key, once for many packets. */
 #include "wire.h"
 
 /* Is it the item of a key of n characters? Rows have it as `"key":`. */

@@ -15,10 +15,10 @@
  *
  * An item's value may be a local set again (48 in ST 0601: security), or a series of them.
  *
- * A set is gone through twice. The survey, before anything is written, finds where the set's well-formed part ends,
+ * A set is read twice. The survey, before anything is written, finds where the set's well-formed part ends,
  * which tags repeat (of those the last one counts, at its own place), and the items that the record's head or the
  * reading of other items depends on: time, version. The second pass writes the items as they come. A third one only
- * follows where items are kept raw: "unknown" lists them behind the others.
+ * follows where items are kept raw: "unknown" lists them after the others.
  */
 #include "walk.h"
 
@@ -67,7 +67,7 @@ static void infer_maps(struct walk *w, struct frame *f)
         const struct item *item = klv_item_of(f->set, tag);
         if (item && item->kind == K_TARGETS && short_offsets(w, item, at, at + length)) {
             f->old = 1;
-            klv_remark_packet(w, "VMTI version not told: short offsets show the maps of before version 4");
+            klv_remark_packet(w, "VMTI version missing: short offsets indicate the mapping before version 4");
             return;
         }
         at += length;
@@ -83,7 +83,7 @@ static void survey_set(const struct walk *w, struct frame *f)
     size_t length;
     for (size_t at = f->begin, here = at; at < end; here = at) {
         enum klv_status status = read_item(in, &at, end, &tag, &length);
-        if (status != KLV_OK) { /* where one item ends is where the next begins: all behind it are lost */
+        if (status != KLV_OK) { /* the next item begins where one ends: all after it are lost */
             f->fault = status;
             f->tag = tag;
             f->end = here;
@@ -194,7 +194,7 @@ static void open_series(struct walk *w, enum mode mode, const struct item *item,
     klv_put_char(w->out, '[');
 }
 
-/* Is a value gone through in a frame? Its text then comes later, and each part of it is bounded for itself. */
+/* Is a value written through a frame? Its text then comes later, and each part of it has its own limit. */
 static int opens(const struct item *item)
 {
     return item->kind == K_SET || item->kind == K_SERIES || item->kind == K_TARGETS;
@@ -232,11 +232,11 @@ static void keep_raw_item(struct walk *w, struct frame *f)
     w->unknown++;
 }
 
-/* The bound is on all text so far, not on the value's: what earlier items left unused a later one may use. */
+/* The limit is on all text so far, not on one value: a later item may use what earlier ones left unused. */
 int klv_write_bounded(struct walk *w, const struct item *item, size_t at, size_t n)
 {
     reach(w, at + n);
-    /* A set or series is not begun where not even its key would fit; a scalar is written, then looked at. */
+    /* A set or series is not begun if not even its key would fit; a scalar is written, then checked. */
     if (!opens(item) || n == 0 || text_size(w) + KEY_MOST <= text_limit(w)) {
         if (!write_at(w, item, at, n))
             return 0;
@@ -272,8 +272,8 @@ static int goes_to_head(const struct walk *w, const struct frame *f)
            (f->tag == set->sum_tag || f->tag == set->time_tag || f->tag == set->version_tag);
 }
 
-/* Such an item is not written among the items, but what is wrong with it is remarked: of the last of its tag, which is
- * the one that the head has. More than 8 bytes are no number: the head has null, and the bytes are kept. */
+/* Such an item is not written among the items, but remarks on the last of its tag are, which is the one in the head.
+ * More than 8 bytes are no number: the head has null, and the bytes are kept. */
 static void remark_head(struct walk *w, struct frame *f, const struct item *item, size_t here, size_t n)
 {
     if (has(f->twice, f->tag)) {
@@ -367,7 +367,7 @@ static int kept_raw(const struct walk *w, const struct frame *f, uint64_t tag)
 }
 
 /* Notes which of the items with a tag above 191 is the last of its tag. The table is as large as there are such items,
- * times four, so that a set of few does not pay for clearing it all. */
+ * times four, so that a small set need not clear all of it. */
 static void note_latest(struct walk *w, const struct frame *f)
 {
     uint64_t tag;

@@ -18,8 +18,8 @@
  *   type, size  of an SEI message: a byte ff for each 255 in it, then one with the rest. Type 5 is
  *               user_data_unregistered: its payload is the bytes drawn above
  *
- * NAL units stand behind start codes (00 00 01) or behind lengths of 4 bytes. Inside them 03 is put in behind two zero
- * bytes where they would look like a start code.
+ * NAL units follow start codes (00 00 01) or lengths of 4 bytes. Inside them, 03 is inserted after two zero bytes that
+ * would look like a start code.
  */
 #include "wire.h"
 
@@ -42,7 +42,7 @@ static const uint8_t NANOSECONDS[ID] = {0xcf, 0x84, 0x82, 0x78, 0xee, 0x23, 0x30
 
 enum unit { NEITHER = 0, MICRO, NANO };
 
-/* The unit of time that an identifier stands for. Any identifier counts in any codec: re-encoders carry them over. */
+/* The unit of time of an identifier. Any identifier counts in any codec: re-encoders copy them. */
 static enum unit unit_of_id(const uint8_t *id)
 {
     if (memcmp(id, MICROSECONDS, ID) == 0 || memcmp(id, MICROSECONDS_H265, ID) == 0)
@@ -50,7 +50,7 @@ static enum unit unit_of_id(const uint8_t *id)
     return memcmp(id, NANOSECONDS, ID) == 0 ? NANO : NEITHER;
 }
 
-/* Where there are too few bytes for guards, the time is taken to have none. */
+/* If there are too few bytes for guards, the time has none. */
 static int read_stamp(const uint8_t *in, size_t n, struct klv_stamp *stamp)
 {
     if (n < ID + PLAIN)
@@ -148,8 +148,8 @@ static int in_unit(const uint8_t *in, size_t n, int codec, struct klv_stamp *sta
     return in_messages((struct payload){in, head, n, 0}, stamp);
 }
 
-/* NAL units behind lengths of 4 bytes; of one that is longer than the frame, what there is. */
-static int behind_lengths(const uint8_t *in, size_t n, int codec, struct klv_stamp *stamp)
+/* NAL units after lengths of 4 bytes; of one that is longer than the frame, what there is. */
+static int find_after_lengths(const uint8_t *in, size_t n, int codec, struct klv_stamp *stamp)
 {
     for (size_t at = 0; n - at > 4;) {
         size_t size = be32(in + at), room = n - at - 4;
@@ -191,8 +191,8 @@ static int in_user_data(const uint8_t *in, size_t n, int cut, struct klv_stamp *
     return 0;
 }
 
-/* NAL units or user data behind start codes. */
-static int behind_codes(const uint8_t *in, size_t n, int codec, struct klv_stamp *stamp)
+/* NAL units or user data after start codes. */
+static int find_after_codes(const uint8_t *in, size_t n, int codec, struct klv_stamp *stamp)
 {
     for (size_t at = next_code(in, 0, n), end; at < n; at = end) {
         enum { USER_DATA = 0xb2 };
@@ -210,8 +210,8 @@ int klv_stamp(const uint8_t *frame, size_t n, int codec, struct klv_stamp *stamp
 {
     if (codec < KLV_H264 || codec > KLV_MPEG2)
         return 0;
-    /* Nothing says how the units are separated. Read the other way they are no units with a stamp in them. */
-    if (codec != KLV_MPEG2 && behind_lengths(frame, n, codec, stamp))
+    /* How the units are separated is not signalled. Read the other way, they contain no stamp. */
+    if (codec != KLV_MPEG2 && find_after_lengths(frame, n, codec, stamp))
         return 1;
-    return behind_codes(frame, n, codec, stamp);
+    return find_after_codes(frame, n, codec, stamp);
 }

@@ -107,7 +107,7 @@ static char *put_ascii(char *p, uint8_t c)
     return p;
 }
 
-/* ASCII that stands for itself in JSON. */
+/* ASCII that needs no escape in JSON. */
 static inline int is_plain(uint8_t c)
 {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';

@@ -26,10 +26,10 @@ enum kind {
     K_DATE_TIME,    /* "20050331075051", as microseconds since 1970 */
     K_USER_DATA,    /* hex, and what the item before it says that it is (ST 0806) */
     K_SET,          /* a local set: `set` */
-    K_SERIES,       /* local sets `set`, each behind a BER length */
-    K_TARGETS,      /* each behind a BER length: a BER-OID id, then a local set `set` */
-    K_SERIES_UINT,  /* unsigned integers, each behind a BER length */
-    K_SERIES_PACK,  /* packs `pack`, each behind a BER length */
+    K_SERIES,       /* local sets `set`, each with a BER length */
+    K_TARGETS,      /* each with a BER length: a BER-OID id, then a local set `set` */
+    K_SERIES_UINT,  /* unsigned integers, each with a BER length */
+    K_SERIES_PACK,  /* packs `pack`, each with a BER length */
     K_PACK,         /* `pack` */
     K_PACK_LIST,    /* `pack`, whose one element repeats */
     K_MIIS,         /* ST 1204 core identifier */
@@ -45,7 +45,7 @@ enum flag {
     F_TIME = 16     /* of a universal set: the packet's time stamp, which goes to the record's head */
 };
 
-/* The map of an item of VMTI before version 4, over the same range; an IMAPB since. OLD_NONE: there was no other. */
+/* The map of an item of VMTI before version 4, over the same range; an IMAPB since. OLD_NONE: it has not changed. */
 enum old_map { OLD_NONE = 0, OLD_LINEAR_INT, OLD_LINEAR_UINT };
 
 /* What the elements of an array are where the array itself does not say (array algorithms 1 and 5). */
@@ -109,7 +109,7 @@ enum op {
 
 /* What an element is whose bytes are left out. */
 enum omitted {
-    O_NONE = 0,     /* the standard does not say: it is left out of the record too */
+    O_NONE = 0,     /* undefined: it is left out of the record too */
     O_VALUE,        /* `value` */
     O_TIME,         /* the time of the set around the pack */
     O_GROUP         /* a P_GROUP: what the group before it is */
@@ -117,7 +117,7 @@ enum omitted {
 
 struct element {
     uint8_t op;                 /* enum op */
-    uint8_t optional;           /* its bytes may be left out, with those of all behind it */
+    uint8_t optional;           /* its bytes may be left out, with those of all after it */
     uint8_t omitted;            /* enum omitted */
     uint32_t value;             /* O_VALUE */
     struct item item;
@@ -132,7 +132,7 @@ struct pack {
 enum universal {
     U_LOCAL = 0,    /* a local set: items by tag */
     U_SET,          /* a universal set: items by 16-byte key */
-    U_WHOLE         /* no set: one value, for which the packet's key stands */
+    U_WHOLE         /* no set: one value, identified by the packet's key */
 };
 
 /* The checksum of a packet (sum.c). */
@@ -154,11 +154,11 @@ struct set {
 /* An item by its universal key; the table is sorted by it. */
 struct keyed {
     uint8_t key[15];            /* without octet 8, the version of the registry */
-    uint8_t tag;                /* the item of ST 0601 that it stands for; 0 = none */
+    uint8_t tag;                /* the corresponding item of ST 0601; 0 = none */
     struct item item;
 };
 
-extern const struct set klv_sets[];     /* [0] stands for every key that no table has */
+extern const struct set klv_sets[];     /* [0]: every key that no table has */
 extern const int klv_set_count;
 extern const struct set *const klv_st0601;
 extern const struct keyed klv_keyed[];

@@ -1,7 +1,7 @@
 /* text.h - writing JSON text (RFC 8259) into the caller's memory; inside the core only.
  *
  * Each writer reserves the most that it may write. What does not fit is not written and sets `full`, which stays set: a
- * caller may write on and look at it once, at the end.
+ * caller may check it once, at the end.
  */
 #ifndef TEXT_H
 #define TEXT_H
@@ -50,7 +50,7 @@ static inline void klv_put(struct text *t, const char *s)
     klv_put_bytes(t, s, strlen(s));
 }
 
-/* Numbers. `decimals` <= 19: as many digits behind the point, none of them left out. */
+/* Numbers. `decimals` <= 19: number of digits after the point, all of them written. */
 void klv_put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals); /* magnitude / 10^decimals */
 void klv_put_uint(struct text *t, uint64_t value);
 void klv_put_int(struct text *t, int64_t value);
@@ -64,7 +64,7 @@ void klv_put_octets(struct text *t, const uint8_t *in, size_t n);       /* hex *
 void klv_put_hex(struct text *t, const uint8_t *in, size_t n);          /* hex */
 void klv_put_uuid(struct text *t, const uint8_t *in);                   /* 16 bytes: "6d2a4f34-..." */
 void klv_put_time(struct text *t, uint64_t time_us);                    /* "2012-06-29T13:45:12.123456Z", or null */
-int klv_put_utf8(struct text *t, const uint8_t *in, size_t n);          /* 0 = U+FFFD stands where it is no UTF-8 */
+int klv_put_utf8(struct text *t, const uint8_t *in, size_t n);          /* 0 = invalid UTF-8 was replaced by U+FFFD */
 int klv_put_utf16(struct text *t, const uint8_t *in, size_t n);         /* the same; big-endian, n is even */
 
 static const char HEX[17] = "0123456789abcdef";

@@ -20,8 +20,8 @@
  *        | length   | D  random ES OPCR..                | PCR, where flag 0x10 is set | other, stuffing  |
  *        +----------+------------------------------------+----------------------------+------------------+
  *
- *   length   bytes behind it: 183 with no payload, up to 182 before one, 0 = one byte of stuffing and no flags
- *   D        0x80 discontinuity_indicator: the counter, or the PCR, does not go on from the packet before
+ *   length   bytes after it: 183 with no payload, up to 182 before one, 0 = one byte of stuffing and no flags
+ *   D        0x80 discontinuity_indicator: the counter, or the PCR, does not continue the packet before
  */
 #ifndef TS_H
 #define TS_H
@@ -40,7 +40,7 @@ enum {
 /* From one sync byte to the next. */
 static const size_t TS_STRIDES[] = {188, 192, 204};
 
-/* Does a TS packet begin at in[0..n), and another one behind it where there is one? */
+/* Does a TS packet begin at in[0..n), and another one after it where there is one? */
 static inline int ts_is_sync(const uint8_t *in, size_t n)
 {
     if (n < TS_SIZE || in[0] != TS_SYNC)
@@ -76,7 +76,7 @@ static inline int ts_has_field(const uint8_t *p)
     return (p[3] & 0x20) != 0;
 }
 
-/* The receiver marked the packet: at least one bit is wrong, perhaps in the PID. */
+/* The demodulator marked the packet: at least one bit is wrong, perhaps in the PID. */
 static inline int ts_has_error(const uint8_t *p)
 {
     return (p[1] & 0x80) != 0;
@@ -92,7 +92,7 @@ static inline int ts_is_readable(const uint8_t *p)
     return !ts_has_error(p) && !ts_is_scrambled(p);
 }
 
-/* discontinuity_indicator: the sender announces that the counter may not go on from the packet before. */
+/* discontinuity_indicator: the sender announces that the counter may not continue that of the packet before. */
 static inline int ts_has_discontinuity(const uint8_t *p)
 {
     return ts_has_field(p) && p[4] > 0 && (p[5] & 0x80);

@@ -1,22 +1,22 @@
-/* usual.c - what the PES packets and sets of a PID usually look like, and one that does not.
+/* usual.c - learns what the PES packets and sets of a PID usually look like, and finds those that differ.
  *
- * Sixteen lost TS packets, or a multiple, leave the continuity counter as it would be. What shows such a loss in KLV
- * without a checksum is that something is unlike it usually is. But each of these oddities is normal in some stream. So
- * each has a mark (0 .. MOST) that learns how usual it is:
+ * The continuity counter does not show a loss of sixteen TS packets, or a multiple. In KLV without a checksum, such a
+ * loss shows only by something unusual. But each of these oddities is normal in some stream. So each has a mark
+ * (0 .. MOST) that learns how common it is:
  *
  *   it occurs              mark + RISE
  *   it might, and did not  mark - 1
  *   mark < COMMON          it is rare: where it occurs, the packet is damaged
- *   mark >= COMMON         it is how this stream is: no fault
+ *   mark >= COMMON         it is normal for this stream: no fault
  *
- * So a stream that has an oddity in more than one of RISE packets loses a few packets to it, and no more. A stretch
- * where a loss is known teaches nothing.
+ * So a stream that has an oddity in more than one of RISE packets loses a few packets to it, and no more. Nothing is
+ * learnt from a step in which a loss is known.
  *
  *   mark        oddity                                                   seen in
  *   ---------------------------------------------------------------------------------------------------------------
  *   bare        a set that had a checksum comes without                  each packet, a set each
  *   disordered  items not whole, twice, or in another order              packets of several TS packets, a set each
- *   rest        bytes behind a packet that begin no other                packets that waited (wait.c)
+ *   rest        bytes after a packet that begin no other                 packets that waited (wait.c)
  *   late        a step of the PTS longer by half than the last ones      PES packets
  *   back        a PTS before the last one                                PES packets
  *   -           a key of another set, whose checksum is right with it    each packet: try_keys
@@ -29,12 +29,12 @@ enum {
     COMMON = 3 * RISE,
     MOST = 4 * RISE,
     BARE_FALL = RISE / 8,       /* of the mark `bare`: a sender that had no checksum for a while is soon forgotten */
-    STEPS_KNOWN = 4,            /* steps of the PTS before any is compared */
+    STEPS_KNOWN = 4,            /* number of steps of the PTS before any is compared */
     OTHERS = 4,                 /* TS packets of other PIDs in a step, below which they may be only tables */
     ORDERED_KNOWN = 16,         /* packets in order before any is compared */
     INSIDE = 100,               /* TS packets within PES packets before any pause is compared */
     FADE = 256,                 /* the longest pause loses a 256th of itself with each */
-    TAGS_SEEN = 192             /* tags below it are looked at */
+    TAGS_SEEN = 192             /* tags below it are checked */
 };
 
 /* What occurred, or might have, is learnt. 1 = it is rare. */
@@ -111,16 +111,16 @@ static int try_keys(const struct usual *u, const struct klv_view *view, uint8_t 
 
 /* ---- the items of a packet without a checksum ---- */
 
-/* Is a tag behind the one before, as in the last packet? *place is the place of that one in `order`, and becomes this
+/* Does a tag follow the one before, as in the last packet? *place is the place of that one in `order`, and becomes this
  * one's. A tag that is not in `order` may be anywhere. */
 static int take_tag(const uint8_t *order, uint64_t tag, size_t *place)
 {
     for (size_t i = 0; i < ORDER && order[i]; i++) {
         if (order[i] != tag)
             continue;
-        int is_behind = i >= *place;
+        int follows = i >= *place;
         *place = i;
-        return is_behind;
+        return follows;
     }
     return 1;
 }
@@ -144,8 +144,8 @@ static int read_order(const uint8_t *order, const uint8_t *packet, const struct 
     return ordered;
 }
 
-/* Is it the head of one packet and the end of another? If both were as long, only the items show it: they do not fit
- * together where the packets meet. */
+/* Is it the head of one packet and the end of another? If both have the same length, only the items show it: they do
+ * not fit together where the packets meet. */
 static int learn_items(struct usual *u, const struct klv_view *view, const uint8_t *packet)
 {
     uint8_t tags[ORDER] = {0};
@@ -154,7 +154,7 @@ static int learn_items(struct usual *u, const struct klv_view *view, const uint8
     int ordered = read_order(u->order[view->set], packet, view, tags);
     int known = u->ordered[view->set] >= ORDERED_KNOWN;
     int rare = learn(&u->disordered[view->set], !ordered);
-    if (ordered || !rare) /* the order of a packet that is most likely mixed is no measure for the next */
+    if (ordered || !rare) /* do not compare the next packet with one that is probably mixed */
         memcpy(u->order[view->set], tags, ORDER);
     if (ordered && !known)
         u->ordered[view->set]++;
@@ -164,7 +164,7 @@ static int learn_items(struct usual *u, const struct klv_view *view, const uint8
 int ts_usual_learn_packet(struct usual *u, const struct klv_view *view, uint8_t *packet, int split)
 {
     int is_spoilt = learn_bare(u, view) || try_keys(u, view, packet);
-    return (split && learn_items(u, view, packet)) || is_spoilt; /* what came in one TS packet cannot be mixed */
+    return (split && learn_items(u, view, packet)) || is_spoilt; /* a packet in one TS packet cannot be mixed */
 }
 
 int ts_usual_learn_rest(struct usual *u, int rest)
@@ -180,8 +180,8 @@ int ts_usual_learn_back(struct usual *u, int back, int lost)
     return lost ? back && u->back < COMMON : learn(&u->back, back);
 }
 
-/* A sender that fills its datagrams first pauses within PES packets as a rule. Of one whose PES packets come in one
- * go, a pause as long as a whole step of the PTS shows that others were lost in it. */
+/* A sender that fills its datagrams first usually pauses within PES packets. If PES packets come without a pause, a
+ * pause as long as a whole step of the PTS shows that others were lost in it. */
 int ts_usual_learn_pause(struct usual *u, int64_t pause)
 {
     int64_t step = ts_usual_step(u);
@@ -201,8 +201,8 @@ int64_t ts_usual_step(const struct usual *u)
     return u->steps < STEPS_KNOWN ? 0 : longest;
 }
 
-/* Did other PIDs go on in this step, as in others of its length? A loss of a whole stretch takes theirs too; so then
- * the sender had no KLV. Three quarters will do: senders are not even. */
+/* Did other PIDs continue in this step, as in others of its length? A loss of a whole stretch affects theirs too; so
+ * then the sender had no KLV. Three quarters are enough: senders are uneven. */
 static int others_went_on(const struct usual *u, int64_t step, uint32_t others)
 {
     double all_steps = 0, all_others = 0;
@@ -213,14 +213,14 @@ static int others_went_on(const struct usual *u, int64_t step, uint32_t others)
     return all_others >= OTHERS * STEPS && 4 * others * all_steps >= 3 * all_others * (double)step;
 }
 
-/* KLV need not come evenly: late is what takes half as long again as the longest of the last steps. */
+/* KLV may be uneven: a step is late if it is half as long again as the longest of the last steps. */
 int ts_usual_learn_step(struct usual *u, int64_t step, uint32_t others, int lost)
 {
     int64_t longest = ts_usual_step(u);
     int late = longest > 0 && step > longest + longest / 2 && !others_went_on(u, step, others);
     if (lost)
         return late && u->late < COMMON;
-    if (learn(&u->late, late)) /* a rare one is no measure for those to come */
+    if (learn(&u->late, late)) /* do not learn from a rare one */
         return 1;
     u->others[u->steps % STEPS] = others;
     u->step[u->steps % STEPS] = (uint32_t)step; /* a step of 2^32 or more is one back: klv_hold_begin_pes */

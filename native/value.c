@@ -93,7 +93,7 @@ double klv_ieee(const uint8_t *in, size_t n)
     return half & 0x8000 ? -value : value;
 }
 
-/* A number of exactly `count` decimal digits at *p, which is moved behind it; 0 = there are fewer. */
+/* A number of exactly `count` decimal digits at *p, which then points after it; 0 = there are fewer. */
 static int digits(const uint8_t **p, const uint8_t *end, unsigned count, uint64_t *value)
 {
     *value = 0;
@@ -103,7 +103,7 @@ static int digits(const uint8_t **p, const uint8_t *end, unsigned count, uint64_
 }
 
 /* Days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March, so that the day that is added in leap
- * years is their last one; 400 of them have 146,097 days, and day 0 is 719,468 days behind 1 March of the year 0. */
+ * years is their last one; 400 of them have 146,097 days, and day 0 is 719,468 days after 1 March of the year 0. */
 static uint64_t days_before(uint64_t year, uint64_t month, uint64_t day)
 {
     year -= month <= 2;
@@ -137,7 +137,7 @@ int klv_date_time(const uint8_t *in, size_t n, uint64_t *time_us)
 }
 
 /* Units that senders use for microseconds by mistake: how many of each make a second, and the seconds since 1970 (from
- * `first` to before `end`) that a count in this unit may stand for. Read as microseconds, such counts are past the year
+ * `first` to before `end`) that a count in this unit may represent. Read as microseconds, such counts are past the year
  * 21000, or within two months of 1970. But a clock that counts microseconds since power-up passes through the latter:
  * in its 17th to 36th minute through those of "seconds", of which therefore fewer years are taken. */
 static const struct {
@@ -149,8 +149,8 @@ static const struct {
     {"seconds", 1, 978307200, 2208988800},              /* 2001 to 2039 */
 };
 
-/* How many of the unit of a time stamp make a second; *name is NULL where that is the microsecond. The counts that two
- * units stand for do not overlap. */
+/* How many of the unit of a time stamp make a second; *name is NULL where that is the microsecond. The ranges of two
+ * units do not overlap. */
 static uint64_t time_unit_of(uint64_t sent, const char **name)
 {
     for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++)

@@ -1,10 +1,10 @@
-/* wait.c - may the whole KLV packet at the front of a hold come out, or has it to wait?
+/* wait.c - decides whether the whole KLV packet at the front of a hold may come out or must wait.
  *
- * A checksum proves a packet. One without is only as sure as the transport: a TS packet delivered out of order may have
- * the very counter that is expected, and be read as part of it. But then the counters of the TS packets that follow do
- * not go on, those of other PIDs included. So a packet without a checksum waits for two things in turn:
+ * A checksum proves a packet. A packet without one is only as reliable as the transport: a TS packet delivered out of
+ * order may have the expected counter by chance, and be read as part of it. But then the counters of the TS packets
+ * that follow show a gap, those of other PIDs included. So a packet without a checksum waits for two things in turn:
  *
- *   the end of its PES packet    awaits_pes_end: only its length shows that all of it came. No state: each drain asks
+ *   the end of its PES packet    awaits_pes_end: only its length shows that all of it came. No state: each drain checks
  *   TS packets that follow       the states below. Not if all its bytes came in one TS packet
  *
  * A packet of a PID that is not proven to carry KLV (enum proof) waits for the proof instead, with or without a
@@ -16,10 +16,10 @@
  *   WAIT_PACKETS   CONFIRMATIONS TS packets of any PID                a drain finds a packet that needs_others
  *   WAIT_PTS       the PTS of the next PES packet: it shows whether   WAIT_PACKETS ends and needs_pts: the usual step
  *                  PES packets between were lost                      of the PTS is known, there are no arrival times,
- *                                                                     no PES packet began behind what waits
+ *                                                                     no PES packet began after what waits
  *   WAIT_PROOF     a second PES packet that begins with a key, or a   a drain finds a packet of an unproven PID
  *                  PMT that lists the PID
- *   WAIT_OVER      nothing more: all before wait_end comes out        release; lane->released has it drained
+ *   WAIT_OVER      nothing more: all before wait_end comes out        release; lane->released causes a drain
  *
  *   event                        WAIT_PACKETS               WAIT_PTS                     WAIT_PROOF
  *   ------------------------------------------------------------------------------------------------------------------
@@ -37,7 +37,7 @@
  *   .. its PTS is further on     in each state, the last PES packet becomes doubtful: bytes of it may be lost too
  *      than usual
  *   the second PES packet        OVER: the times of one     OVER                         -
- *   behind is complete           can be kept, not of two
+ *   after it is complete         can be kept, not of two
  *   the PID is proven            -                          -                            OVER
  *   bytes were lost (cut)        in each state: the next drain hands out what it finds before the cut (hold.c)
  *   the hold is full             in each state: as a cut
@@ -76,7 +76,7 @@ struct arrival klv_wait_arrival(const struct klv_lane *lane, const struct pid *s
     return s->hold.wait == WAIT_NONE ? front_arrival(lane, s) : s->hold.waiting;
 }
 
-/* Keeps the times of the PES packet behind the one that waits, once it is complete: when it comes out, the lane already
+/* Keeps the times of the PES packet after the one that waits, once it is complete: when it comes out, the lane already
  * has those of later TS packets. */
 static void note_next(const struct klv_lane *lane, struct pid *s)
 {
@@ -138,8 +138,8 @@ static int is_late_enough(const struct klv_lane *lane, const struct hold *h)
            lane->received_us - h->waiting.received_us > CONFIRM_US;
 }
 
-/* Is the next PTS to be awaited? It shows whether PES packets were lost, if the stream has a usual step. But with
- * arrival times a pause shows that too (doubt_pause in lane.c), and what comes live should not be delayed. */
+/* Must it wait for the next PTS? That shows whether PES packets were lost, if the stream has a usual step. But with
+ * arrival times a pause shows that too (doubt_pause in lane.c), and live data should not be delayed. */
 static int needs_pts(const struct klv_lane *lane, const struct pid *s)
 {
     return lane->received_us < 0 && s->hold.pes_begun == 0 && ts_usual_step(&s->usual) > 0;
@@ -149,7 +149,7 @@ static int needs_pts(const struct klv_lane *lane, const struct pid *s)
 static void count_packet(struct klv_lane *lane, struct pid *s, int is_null)
 {
     struct hold *h = &s->hold;
-    /* A loss: any byte that waits may be out of place, and to wait longer would not show which. */
+    /* A loss: any waiting byte may be out of place, and waiting longer would not show which. */
     if (s->losses.at_packet != lane->faults) {
         klv_hold_doubt(s, h->at.from, h->at.to);
         release(lane, s);
@@ -171,7 +171,7 @@ static void count_packet(struct klv_lane *lane, struct pid *s, int is_null)
 static void count_for_pts(struct klv_lane *lane, struct pid *s, int is_null)
 {
     struct hold *h = &s->hold;
-    s->losses.at_packet = lane->faults; /* CONFIRMATIONS came without a loss: a later one is not in what waits */
+    s->losses.at_packet = lane->faults; /* CONFIRMATIONS came without a loss: a later loss is not in what waits */
     if (is_null && !is_late_enough(lane, h)) /* it is not counted, but it may end the wait by its time */
         return;
     if (needs_pts(lane, s) && h->pts_packets < PTS_PACKETS)
@@ -193,7 +193,7 @@ void klv_wait_count_packet(struct klv_lane *lane, int is_null)
     }
 }
 
-/* The times of two PES packets behind the one that waits cannot be kept: when the second is complete, or may be since
+/* The times of two PES packets after the one that waits cannot be kept: when the second is complete, or may be since
  * its length is unknown, the first has to come out. */
 void klv_wait_count_own(struct klv_lane *lane, struct pid *s)
 {
@@ -224,9 +224,9 @@ static int awaits_pes_end(const struct klv_lane *lane, const struct pid *s, cons
            s->pes.left <= room_left(lane, &s->hold);
 }
 
-/* Does it need TS packets behind it, or a proof of its PID? Not with a checksum; nor in one TS packet, since none out
- * of order can be part of it. An unproven PID needs the proof in both cases. Nothing waits without room for twice the
- * TS packets to follow: bytes that do not fit are lost. */
+/* Does it need TS packets after it, or a proof of its PID? Not with a checksum; nor within one TS packet, since no
+ * other can be part of it. An unproven PID needs the proof in both cases. Nothing waits without space for twice the TS
+ * packets to follow: bytes that do not fit are lost. */
 static int needs_others(const struct klv_lane *lane, const struct pid *s, const struct klv_view *view)
 {
     const struct hold *h = &s->hold;

@@ -1,5 +1,5 @@
-/* walk.h - what the JSON writer knows while it goes through a packet: the stack of sets and series that it is in, the
- * text so far, and the remarks for the record's head. Inside the core only.
+/* walk.h - the state of the JSON writer during the walk through a packet: the stack of sets and series that it is in,
+ * the text so far, and the remarks for the record's head. Inside the core only.
  *
  *   json.c    a packet: the record's head, and the walk     set.c     local sets and series, by tag
  *   keys.c    universal sets and items on their own         note.c    the wording of remarks
@@ -30,8 +30,8 @@ enum {
     KEY_MOST = 80,          /* characters that an item may need before its value: comma, key (64), brackets */
     LATEST = 4096,          /* places of a table of the latest item of each tag, of which a quarter is used */
     LATEST_BITS = 12,
-    PROBES = 32,            /* places looked at for one tag: tags that are chosen to collide would cost too much */
-    /* What a packet of n bytes may ask for. Its text is at most 64 n + 4 KiB: of its values TEXT_FREE + TEXT_EACH n,
+    PROBES = 32,            /* places tried for one tag: tags chosen to collide would cost too much */
+    /* What a packet of n bytes may use. Its text is at most 64 n + 4 KiB: of its values TEXT_FREE + TEXT_EACH n,
      * 12 n for brackets and hex, and the rest for the record's head and remarks. */
     TEXT_EACH = 48,
     TEXT_FREE = 800,
@@ -39,7 +39,7 @@ enum {
     REMARKS_EACH = 2,
     REMARKS_MOST = 4000,
     REMARK_LAST = 64,       /* of the warnings, for the count of those left out */
-    STEPS_FREE = 4096,      /* items looked at to name those that matrices are about, and STEPS_EACH n more */
+    STEPS_FREE = 4096,      /* items read to name those that matrices refer to, and STEPS_EACH n more */
     STEPS_EACH = 16
 };
 
@@ -103,7 +103,7 @@ struct walk {
     struct frame stack[2 * KLV_DEPTH + 4]; /* a series or repeat between two sets */
     int record, entry;          /* where in a pack and in an array of it a remark is from, from 0; -1 = in none */
     const struct item *inside;  /* the element of a pack that an array is; NULL = none */
-    const char *reason;         /* why a value can't be read: the remark, where it is kept raw */
+    const char *reason;         /* why a value can't be read: the remark if it is kept raw */
     struct notes special, warnings;
     struct latest by_tag, by_key; /* of the raw items of the set that ends; of the universal set */
     uint64_t raw_keys[KLV_ITEMS / 64]; /* the universal set's items that are kept raw, a bit each, in their order */
@@ -146,7 +146,7 @@ static inline int is_key_selected(const struct walk *w, const struct keyed *keye
     return (int)(w->selection->keyed[row >> 6] >> (row & 63) & 1);
 }
 
-/* A value that ends at in[upto) is being read. Items that repeat are read ahead of those between them. */
+/* Account for a value that ends at in[upto). Repeated items are read ahead of those between them. */
 static inline void reach(struct walk *w, size_t upto)
 {
     if (upto > w->reached)

@@ -1,5 +1,5 @@
 /* wire.h - reading of bytes that several files of the core share; inside the core only. Numbers are big-endian, as
- * everywhere in MISB and MPEG. The readers move or take no more than there is: `n` and `end` are never passed.
+ * everywhere in MISB and MPEG. The readers never read past `n` or `end`.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -14,8 +14,8 @@
 /* Limits of the search for packets (klv.c). The fuzz targets set lower ones, so that they reach what is beyond them. */
 #ifndef KLV_UNPROVEN
 enum {
-    KLV_UNPROVEN = 65536,   /* bytes that a packet may have for its length alone; above that its items have to agree */
-    KLV_DEBT = 65536        /* bytes that a search may have looked at in vain before it does less */
+    KLV_UNPROVEN = 65536,   /* bytes that a packet may have by its length alone; above that its items must confirm it */
+    KLV_DEBT = 65536        /* bytes that a search may have read without result before it does less */
 };
 #endif
 
@@ -126,8 +126,8 @@ struct imapb {
 int klv_power_over(double range); /* the least power of two that is no less: ceil(log2(range)) */
 struct imapb klv_imapb_map(double min, double max, int range_power, size_t n);
 
-/* The code of a linear map. Some senders write it wider or narrower than they should: it is taken as an integer of n
- * bytes. 0 = that is no code of the map's width. */
+/* The code of a linear map. Some senders write it wider or narrower than they should: it is read as an integer of n
+ * bytes. 0 = not a code of the map's width. */
 static inline int linear_code(const struct item *item, const uint8_t *in, size_t n, int64_t *code)
 {
     if (n < 1 || n > 8)
@@ -163,14 +163,14 @@ struct head {
 /* The time alone: of a local set, or of a universal one. klv_json has the version from its own survey. */
 struct head klv_head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end);
 
-/* The item that a key of 16 bytes stands for; NULL = in no table. */
+/* The item of a 16-byte key; NULL = in no table. */
 const struct keyed *klv_keyed_of(const uint8_t *key);
 
 /* `size` bytes leave the search, which looked at `cost` bytes for them: `cost` adds to its debt, `size` repays it
  * (klv.c). */
 void klv_took(struct klv_search *search, size_t cost, size_t size);
 
-/* Do n bytes begin as every key does, as far as they go? */
+/* Do n bytes begin like every key, as far as they go? */
 int klv_may_be_key(const uint8_t *in, size_t n);
 
 /* Is it a key of 16 bytes as ST 336 has it, in a table or not, by its category and, of a group, how that is coded? */

@@ -122,7 +122,7 @@ def has_old_maps(entries: list[Entry], context: Context) -> bool:
         return 0 < len(told[-1]) <= 8 and integer(told[-1]) < 4
     short = any(short_offset(target) for entry in entries if entry.tag == 101 for target in split(entry.value)[0])
     if short:
-        context.warn_packet("VMTI version not told: short offsets show the maps of before version 4")
+        context.warn_packet("VMTI version missing: short offsets indicate the mapping before version 4")
     return short
 
 

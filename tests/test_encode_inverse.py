@@ -66,7 +66,7 @@ def holds_null(value: Any) -> bool:
 def left_out(warnings: list[str]) -> bool:
     """Does a remark tell of bytes that are in no value? Not those on a width, or on a length of 0."""
     kept = ("expected", "length 0 is not legal here", "items of this one are not named", "bytes kept", "more remarks",
-            "VMTI version not told", "NUL padding removed", "time is converted")  # fmt: skip
+            "VMTI version missing", "NUL padding removed", "time is converted")  # fmt: skip
     return any(not any(words in warning for words in kept) for warning in warnings)
 
 
@@ -121,7 +121,7 @@ def check(record: Record) -> bool:
     (again,) = klvrelay.decode(whole)
     # Maps that were told by what can't be read are not told any more.
     warnings = str(told(record)["quality"].get("warnings"))
-    unsure = "VMTI version not told" in warnings and left_out(told(record)["quality"]["warnings"])
+    unsure = "VMTI version missing" in warnings and left_out(told(record)["quality"]["warnings"])
     if too_fine(record.items) or unsure:
         return False
     # Of a run under other runs nothing is shown: an array may be told by other runs.

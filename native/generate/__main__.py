@@ -1,12 +1,12 @@
-"""Writes everything that follows from `native/spec/*.csv`; run it after a change there: `make tables`.
+"""Generates all files that depend on `native/spec/*.csv`. Run it after a change there: `make tables`.
 
     native/tables.c                      the C core's tables
-    src/klvrelay/standards/spec.py       what Python knows of items, packs, labels and keys
-    src/klvrelay/standards/clauses.py    what else `klvrelay items` shows: documents, clauses, notes
+    src/klvrelay/standards/spec.py       Python tables of items, packs, labels and keys
+    src/klvrelay/standards/clauses.py    other details that `klvrelay items` shows: documents, clauses, notes
     src/klvrelay/record.schema.json      the JSON Schema of a record
     native/spec/ITEMS.md                 the page of items
 
-`python -m native.generate --check` writes nothing and fails where a file is not what the csv says.
+`python -m native.generate --check` writes nothing and fails if a file is not up to date.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def outputs() -> dict[str, str]:
-    """Path below the repository -> what it must hold."""
+    """Path in the repository -> required content."""
     return {
         "native/tables.c": Tables().text(),
         "native/spec/ITEMS.md": items_page(),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 WIDTH = 120
-# The enumerators of table.h that are 0: what a member is where its row does not give it.
+# The enumerators of table.h that are 0: the value of a member that a row omits.
 ZEROS = {"", "0", "0.0", "K_NONE", "OLD_NONE", "C_INT", "O_NONE", "U_LOCAL", "SUM_NONE"}
 
 
@@ -38,7 +38,7 @@ def array(declaration: str, rows: Iterable[str]) -> str:
 
 
 def wrapped(line: str, indent: int) -> str:
-    """The line, broken behind commas where it is too long; what follows is indented by `indent` columns."""
+    """The line, broken after commas if it is too long; the next lines are indented by `indent` columns."""
     lines = [""]
     for piece in _pieces(line):
         if len(lines[-1]) + len(piece.rstrip()) > WIDTH and lines[-1].strip():
@@ -48,5 +48,5 @@ def wrapped(line: str, indent: int) -> str:
 
 
 def _pieces(line: str) -> Iterator[str]:
-    """The line in parts that end behind a comma outside of strings, with the blanks there."""
+    """The line in parts, each of which ends after a comma outside of strings and the blanks that follow."""
     return (found.group() for found in re.finditer(r'(?:"(?:\\.|[^"\\])*"|[^",])+,?\s*|,\s*', line))

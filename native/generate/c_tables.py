@@ -1,4 +1,4 @@
-"""`native/tables.c` out of the csv facts: one `struct item` a row, in the shape of table.h.
+"""`native/tables.c` from the csv tables: one `struct item` per row, in the shape of table.h.
 
 `c_rows.py` lays the rows out.
 """
@@ -20,7 +20,7 @@ SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
 OLD_LINEAR_INT = {("VTarget", tag) for tag in (10, 11, 13, 14, 15, 16)}
 OLD_LINEAR_UINT = {("ST0903", 11), ("ST0903", 12), ("VTarget", 12)}
 SUMS = {"ST0601": "SUM_16", "ST0903": "SUM_16", "VTrack": "SUM_16", "ST0806": "SUM_CRC32"}  # the others: SUM_CRC16
-# What the elements of an array are, where it does not say so itself (misb README, open points); else integers.
+# The type of array elements if the array does not define it (misb README, open points); default: integers.
 CELLS = {("ST1601", 4): "C_UINT", ("ST1601", 5): "C_FLOAT", ("ST1601", 8): "C_FLOAT", ("ST1601", 9): "C_PIXEL_SDCC",
          ("ST1601", 10): "C_PLACE_SDCC", ("ST1206", 22): "C_FLOAT", ("ST1002", 20): "C_FLOAT"}  # fmt: skip
 TIME = facts.TIME | {"ST0104": 2}
@@ -52,7 +52,7 @@ def decimals(scale: Fraction) -> int:
 
 
 class Tables:
-    """Collects the definitions, each once, in the order C needs them."""
+    """Collects the definitions, each once, in the order that C needs."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -133,7 +133,7 @@ class Tables:
     def fields(self, key: str, kind: str, length: tuple[int, int], range_: tuple[Fraction | None, Fraction | None],
                *, flags: str, old: str, special: str, codes: tuple[str, int], cells: str,
                set_: str = "", pack: str = "") -> list[str]:  # fmt: skip
-        """The members of a `struct item`, which an element of a pack has too."""
+        """The members of a `struct item`, also used for an element of a pack."""
         self.key(key)
         low, high = range_
         scale = self.scale(kind, length[0], low, high)

@@ -1,4 +1,4 @@
-"""Which items the test vectors hold: item by item, those inside nested sets included.
+"""Which items the test vectors contain, including items in nested sets.
 
 `items_page.py` shows it; the vectors are in `tests/vectors/vectors.jsonl`.
 """
@@ -29,24 +29,24 @@ def vectors() -> tuple[dict[str, Any], ...]:
 
 @cache
 def counts() -> Counter[Place]:
-    """Item -> how many vectors hold it."""
+    """Item -> number of vectors that contain it."""
     return Counter(place for vector in vectors() if vector["type"] in OF_ITEMS for place in set(held(vector)))
 
 
 @cache
 def of_set(name: str) -> int:
-    """How many vectors hold an item of this set."""
+    """Number of vectors that contain an item of this set."""
     found = (vector for vector in vectors() if vector["type"] in OF_ITEMS)
     return sum(any(place[0] == name for place in held(vector)) for vector in found)
 
 
 def packs() -> Counter[str]:
-    """ST 1204 and ST 1303 packs by themselves -> how many vectors there are of them."""
+    """Stand-alone ST 1204 and ST 1303 packs -> number of vectors."""
     return Counter(vector["set"] for vector in vectors() if vector["type"] in ("miis", "mdap"))
 
 
 def others() -> Counter[str]:
-    """The vectors that are of no item: lengths, tags, number maps, checksums -> how many."""
+    """Vectors without items: lengths, tags, mappings, checksums -> number."""
     return Counter(v["type"] for v in vectors() if v["type"] not in (*OF_ITEMS, "miis", "mdap"))
 
 
@@ -70,7 +70,7 @@ def in_set(name: str, expected: dict[str, Any]) -> Iterator[Place]:
 
 
 def inside(item: facts.Item, expected: Any) -> Iterator[Place]:
-    """The items of the sets that an item's value holds."""
+    """The items of the sets in the value of an item."""
     name = set_inside(item.kind)
     if name is None:
         return

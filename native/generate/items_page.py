@@ -1,5 +1,5 @@
-"""The page of items, out of the csv facts and the vectors: all items of all sets, how a record writes them, and
-which are decoded, encoded and held by test vectors.
+"""The page of items, from the csv tables and the vectors: all items of all sets, how a record writes them, and
+which are decoded, encoded and covered by test vectors.
 
 `native/generate` writes it to `native/spec/ITEMS.md`; `coverage.py` counts the vectors.
 """
@@ -18,14 +18,14 @@ from native.spec import facts
 HEAD = """<!-- Made by native/generate from native/spec/*.csv and tests/vectors/vectors.jsonl: do not edit. -->
 # Items
 
-Every item that klvrelay knows: the key that a record gives it, its units, and how its value is written, with the
-range. An item that is in none of these tables is kept as hex under `unknown`. On the command line,
-`klvrelay items` shows more of each: resolution, bytes, labels, bits, elements.
+Every item that klvrelay knows: its key in a record, its units, and how its value is written, with the range. An item
+that is in none of these tables is kept as hex under `unknown`. On the command line, `klvrelay items` shows more of
+each: resolution, bytes, labels, bits, elements.
 
 - **dec**: decoded to a value, or kept as hex.
 - **enc**: `klvrelay.encode` writes it back to bytes.
-- **vec**: how many of the test vectors hold it, by itself, in a set or in a packet, within nested sets too. What no
-  vector holds is still held, in random packets, against a second decoder written from the tables alone.
+- **vec**: number of test vectors that contain it, alone, in a set or in a packet, including nested sets. Items that no
+  vector contains are still checked, in random packets, against a second decoder written from the tables alone.
 """
 
 FORMS = {
@@ -68,7 +68,7 @@ def coverage_section() -> str:
     by_tag, keyed = total(map(figures, facts.DECODED)), total(map(universal_figures, facts.UNIVERSAL))
     lines = [
         "## Coverage\n",
-        "| set | document | items | dec | enc | held by a vector | vectors |",
+        "| set | document | items | dec | enc | in a vector | vectors |",
         "| --- | --- | --: | --: | --: | --: | --: |",
         *rows,
         f"| **all by tag** | | {' | '.join(f'**{n}**' for n in by_tag)} | |",
@@ -80,7 +80,7 @@ def coverage_section() -> str:
 
 
 def total(rows: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
-    """Items, decoded, encoded, held by a vector; a vector may be of several sets, and is not to be added up."""
+    """Items, decoded, encoded, in a vector. The last column has no sum: a vector may count in several sets."""
     return tuple(map(sum, zip(*(row[:4] for row in rows), strict=True)))
 
 
@@ -103,7 +103,7 @@ def anchor(title: str) -> str:
 
 
 def figures(name: str) -> tuple[int, int, int, int, int]:
-    """Items, those decoded, encoded, held by a vector; and how many vectors hold something of the set."""
+    """Items; those decoded, encoded, in a vector; and the number of vectors with an item of the set."""
     items = facts.items(name)
     held = sum(coverage.counts()[name, item.tag] > 0 for item in items)
     decoded = sum(decodes(item) for item in items)
@@ -122,19 +122,19 @@ def decodes(item: facts.Item) -> bool:
 
 
 def encodes(item: facts.Item) -> bool:
-    """Encoding goes by the same tables: what a record has as a value is written from it."""
+    """Encoding uses the same tables: every item that has a value in a record can be written."""
     return decodes(item)
 
 
-def yes(told: bool) -> str:
-    return "yes" if told else "no"
+def yes(flag: bool) -> str:
+    return "yes" if flag else "no"
 
 
 def vectors_text() -> Iterator[str]:
     of_packs = ", ".join(f"{count} of {schema.words(name)} packs" for name, count in coverage.packs().items())
     rest = ", ".join(f"{count} {name}" for name, count in sorted(coverage.others().items()))
     total = len(coverage.vectors())
-    yield f"{total} vectors in all: those of items, sets and packets, {of_packs}, and of single rules: {rest}."
+    yield f"{total} vectors in all: of items, sets and packets, {of_packs}, and of single rules: {rest}."
 
 
 # --- sets ---
@@ -147,12 +147,12 @@ def section(name: str) -> str:
 
 
 def where(name: str) -> str:
-    """What the set comes as: packets of its key, and inside which items."""
+    """Where the set occurs: in packets with its key, and inside which items."""
     keys = {key.set: key.key for key in facts.universal_keys()}
     hosts = [item for owner in facts.DECODED for item in facts.items(owner) if coverage.set_inside(item.kind) == name]
     inside = ", ".join(f"{words(item.set)} item {item.tag}" for item in hosts)
-    told = [f"packets of key `{keys[name].hex()}`"] if name in keys else []
-    return "; ".join([*told, *([f"inside {inside}"] if inside else [])])
+    alone = [f"packets of key `{keys[name].hex()}`"] if name in keys else []
+    return "; ".join([*alone, *([f"inside {inside}"] if inside else [])])
 
 
 def table(items: list[facts.Item]) -> Iterator[str]:
@@ -167,9 +167,9 @@ def table(items: list[facts.Item]) -> Iterator[str]:
 def mark(item: facts.Item) -> str:
     """`(deprecated)`, `(15 where not sent)`."""
     better = [group[: group.index(item.tag)] for group in PREFERRED if item.set == "ST0601" and item.tag in group]
-    told = ["deprecated"] if item.deprecated and item.name != "Deprecated" else []
-    told += [f"prefer {', '.join(map(str, tags))}" for tags in better if tags]
-    return f" ({'; '.join(told)})" if told else ""
+    marks = ["deprecated"] if item.deprecated and item.name != "Deprecated" else []
+    marks += [f"prefer {', '.join(map(str, tags))}" for tags in better if tags]
+    return f" ({'; '.join(marks)})" if marks else ""
 
 
 def form(item: facts.Item) -> str:
@@ -193,7 +193,7 @@ def form(item: facts.Item) -> str:
 
 
 def whole_range(item: facts.Item) -> bool:
-    """Does its range say no more than its bytes do?"""
+    """Is its range the same as that of its bytes?"""
     if item.kind in NO_RANGE or item.mapping != "raw" or item.min is None:
         return item.kind in NO_RANGE
     codes = 256**item.len_max
@@ -218,7 +218,7 @@ def pack_form(name: str) -> str:
 
 @cache
 def universal_rows(name: str) -> list[tuple[bytes, facts.Item, int]]:
-    """The items of a universal set: key, item, and how many vectors hold it."""
+    """The items of a universal set: key, item, and number of vectors that contain it."""
     known = {plain(key): item for key, item in facts.keyed()}
     if name == "ST0104":
         return [(r.key, known[plain(r.key)], coverage.counts()[name, at]) for at, r in enumerate(facts.legacy())]
@@ -227,7 +227,7 @@ def universal_rows(name: str) -> list[tuple[bytes, facts.Item, int]]:
 
 
 def plain(key: bytes) -> bytes:
-    """Without octet 8, the registry version, which is left out when keys are compared."""
+    """Without octet 8, the registry version, which is ignored when keys are compared."""
     return key[:7] + key[8:]
 
 
@@ -239,10 +239,10 @@ def universal_section(name: str) -> str:
 
 def alone_section() -> str:
     """The items whose keys are in neither universal set: a packet may be one of them."""
-    told = {plain(key) for name in facts.UNIVERSAL for key, *_ in universal_rows(name)}
+    listed = {plain(key) for name in facts.UNIVERSAL for key, *_ in universal_rows(name)}
     counts = {facts.ALONE[name][0]: count for name, count in coverage.packs().items()}
-    rest = [(key, item, counts.get(item.key, 0)) for key, item in facts.keyed() if plain(key) not in told]
-    text = "These may be in a universal set too, or a packet of their own; so may the items of the two sets above.\n"
+    rest = [(key, item, counts.get(item.key, 0)) for key, item in facts.keyed() if plain(key) not in listed]
+    text = "These may also be in a universal set, or a packet by themselves; so may the items of the two sets above.\n"
     return "\n".join(["## Other items by 16-byte key\n", text, *keyed_table(rest)]) + "\n"
 
 
@@ -256,12 +256,12 @@ def keyed_table(rows: list[tuple[bytes, facts.Item, int]]) -> Iterator[str]:
 
 
 def raw_section() -> str:
-    """The sets whose packets are recognised but not taken apart."""
+    """The sets whose packets are recognised but not decoded."""
     known = {*facts.DECODED, *facts.UNIVERSAL, *facts.ALONE}
     rows = [key for key in facts.universal_keys() if key.set not in known]
     lines = [f"| {schema.words(key.set)} | {key.name} | `{key.key.hex()}` |" for key in rows]
     head = "## Sets without a table\n"
-    text = "Packets of these are named by their set; their items are hex under `unknown`.\n"
+    text = "A record names the set of such a packet; its items are hex under `unknown`.\n"
     return "\n".join([head, text, "| set | name | key |", "| --- | --- | --- |", *lines]) + "\n"
 
 
@@ -269,27 +269,27 @@ def raw_section() -> str:
 
 
 def omitted_section() -> str:
-    """The elements of packs that have a value where their bytes are left out."""
+    """The elements of packs that have a value if their bytes are omitted."""
     elements = [element for rows in facts.packs().values() for element in rows if element.default]
     lines = [
         f"| {words(e.set)} item {e.tag} | [{e.pack}](#{anchor(e.pack)}) | {packs_page.omitted(e)} |" for e in elements
     ]
     text = (
-        "Where the standard says what left-out bytes of a pack mean, a record has that value. `klvrelay.encode` leaves"
-        " out again\nwhat a record's packet left out. An item that is not in its set is not in the record either: its"
+        "If the standard defines what omitted bytes of a pack mean, a record has that value. `klvrelay.encode` omits"
+        " again what\nthe packet of a record omitted. An item that is not in its set is not in the record either: its"
         " notes say what that means.\n"
     )
-    return "\n".join(["## Left-out bytes\n", text, "| item | pack | value |", "| --- | --- | --- |", *lines]) + "\n"
+    return "\n".join(["## Omitted bytes\n", text, "| item | pack | value |", "| --- | --- | --- |", *lines]) + "\n"
 
 
 def large_section() -> str:
-    """The items that may hold an integer which a double does not keep."""
+    """The items whose integers may be too large for a double."""
     large = [item for name in facts.DECODED for item in schema_values.beyond(name)]
     lines = [f"| {words(item.set)} item {item.tag} | `{item.key}` |" for item in large]
     text = (
         "These may hold integers beyond 2^53 - 1 (9,007,199,254,740,991), which JavaScript and other readers with"
-        " doubles\nalone round; so may `time_us`. With `numbers = \"safe\"` a record has such an integer as the string"
-        " of its digits.\nSo it has one of any other item that was sent in more bytes than its standard allows.\n"
+        " doubles\nonly round; so may `time_us`. With `numbers = \"safe\"` a record has such an integer as the string"
+        " of its digits.\nThis also applies to any other item that was sent in more bytes than its standard allows.\n"
     )
     head = "## Integers beyond 2^53 - 1\n"
     return "\n".join([head, text, "| item | key |", "| --- | --- |", *lines]) + "\n"

@@ -1,4 +1,4 @@
-"""The packs on the page of items: their elements, out of the csv facts; `items_page.py` has the sets."""
+"""The packs on the page of items: their elements, from the csv tables; `items_page.py` has the sets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from native.spec import facts
 
 def section() -> str:
     """All packs, a table each."""
-    text = "Their elements in order. A record has an object of them, without the lengths of others.\n"
+    text = "Their elements in order. A record has an object with them, without elements that are lengths of others.\n"
     return "\n".join(["## Packs\n", text, *(one(name, elements) for name, elements in facts.packs().items())])
 
 
@@ -21,7 +21,7 @@ def one(name: str, elements: list[facts.Element]) -> str:
 
 
 def owner(element: facts.Element) -> str:
-    """The item that it is the value of, or the document that defines it."""
+    """The item whose value it is, or the document that defines it."""
     if element.tag:
         return f"{schema.clause(element.set)} item {element.tag}"
     return STANDARDS[element.set][0]
@@ -35,9 +35,9 @@ def element_table(elements: list[facts.Element]) -> Iterator[str]:
 
 
 def length(element: facts.Element) -> str:
-    """`4`, `4 or 8`, `3 bits`; the element that says it, or nothing where its coding says it."""
-    told = "" if element.length == "var" else element.length.replace("|", " or ")
-    return f"{told} {element.kind}" if element.kind in ("bit", "bits") else told
+    """`4`, `4 or 8`, `3 bits`; the element with the length; or empty if the coding defines it."""
+    size = "" if element.length == "var" else element.length.replace("|", " or ")
+    return f"{size} {element.kind}" if element.kind in ("bit", "bits") else size
 
 
 def kind(element: facts.Element) -> str:
@@ -52,6 +52,6 @@ def notes(element: facts.Element) -> str:
 
 
 def omitted(element: facts.Element) -> str:
-    """What left-out bytes mean: `denominator = 1`, `recovery_... = takeoff_...`."""
+    """What omitted bytes mean: `denominator = 1`, `recovery_... = takeoff_...`."""
     name = element.name.replace("_length", "_...")
     return f"{name} = {element.default.replace('_length', '_...')}"

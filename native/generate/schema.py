@@ -1,4 +1,4 @@
-"""The JSON Schema of a record, out of the csv facts; `native/generate` writes it.
+"""The JSON Schema of a record, from the csv tables; `native/generate` writes it.
 
 Every key of every decoded set is in it with its name, units, range and tag, and nothing else may be in a
 record's items: a test holds all records against it. `schema_values.py` and `schema_packs.py` have the values
@@ -29,9 +29,9 @@ from native.spec import facts
 
 # Items whose nested set uses another's tags (ST 1607 segments and amends carry ST 0601 items).
 SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
-# The universal set whose time stamp is lifted like that of a local set.
+# The universal set whose time stamp is moved to the head like that of a local set.
 LEGACY = "ST0104"
-# The sets whose elements in a series are led by the number of the target.
+# The sets whose elements in a series begin with the number of the target.
 NUMBERED = {"VTarget", "VTrackItem"}
 NUMBER16: Schema = SMALL | {"maximum": 2**16 - 1}
 TARGET: Schema = COUNT | {"description": "Number of the target (BER-OID)"}
@@ -53,17 +53,17 @@ def record() -> Schema:
     properties = {
         "schema": {"const": "klvrelay/1"},
         "stream": {"type": "string", "description": "Name of the stream"},
-        "boot": {"type": ["string", "null"], "description": "Which run of the relay; null for a file"},
+        "boot": {"type": ["string", "null"], "description": "The run of the relay; null for a file"},
         "seq": COUNT | {"description": "Counts the stream's records within one boot"},
         "received": INSTANT | {"description": "UTC of arrival; null for bytes that were never live"},
-        "time": INSTANT | {"description": "The packet's time stamp as calendar time, converted where it was sent in"
-                           " another unit than microseconds; null past 9999"},
+        "time": INSTANT | {"description": "The packet's time stamp as a date, converted if it was sent in another"
+                           " unit than microseconds; null after 9999"},
         "time_us": nullable(COUNT) | {"description": "The packet's time stamp as sent: microseconds since 1970"
                                       " (ST 0603), unless quality.warnings names another unit" + LARGE},
         "pts": nullable(SMALL | {"maximum": 2**33 - 1}) | {"description": "90 kHz presentation time"},
-        "pid": nullable(NUMBER16) | {"description": "PID it came from, or number of the stream in a container"},
+        "pid": nullable(NUMBER16) | {"description": "PID of the packet, or number of the stream in a container"},
         "program": nullable(NUMBER16) | {"description": "Number of the program whose PMT lists the PID"},
-        "set": {"enum": [*sets, "unknown"], "description": "Which set the packet is"},
+        "set": {"enum": [*sets, "unknown"], "description": "The set that the packet contains"},
         "version": nullable(COUNT) | {"description": "ST 0601 item 65; null for other sets"},
         "quality": quality(),
         "items": {"type": "object", "description": "The items by key"},
@@ -72,7 +72,7 @@ def record() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "klvrelay/1",
         "title": "klvrelay record",
-        "description": "One KLV packet of a drone's video (MISB ST 0601 and its company), decoded. With numbers ="
+        "description": "One KLV packet of a drone's video (MISB ST 0601 and related standards), decoded. With numbers ="
         " \"safe\", integers beyond 2^53 - 1 are strings of their digits; items that may be that large say so",
         "type": "object",
         "properties": properties,
@@ -95,15 +95,15 @@ def quality() -> Schema:
         "properties": {
             "checksum": {
                 "enum": ["ok", "bad", "absent", "partial"],
-                "description": "partial: right, but items stand behind it, which it does not cover",
+                "description": "partial: right, but it does not cover items that follow it",
             },
             "transport": {
                 "enum": ["ok", "damaged"],
-                "description": "damaged: bytes were lost on the way inside this packet; never to be trusted",
+                "description": "damaged: bytes of this packet were lost in transport; do not trust it",
             },
             "special": {
                 "type": "object",
-                "description": "Path of an item that is null -> what its code means instead of a number",
+                "description": "Path of an item that is null -> meaning of its code",
                 "additionalProperties": {"type": "string", "pattern": "^[a-z0-9_]+$"},
                 "minProperties": 1,
             },
@@ -114,10 +114,10 @@ def quality() -> Schema:
     }
 
 
-def unknown(names: str, told: str) -> Schema:
+def unknown(names: str, order: str) -> Schema:
     return {
         "type": "object",
-        "description": f"Items that no table has or that can't be read: hex, {told}",
+        "description": f"Items that no table has or that can't be read: hex, {order}",
         "patternProperties": {names: HEX},
         "additionalProperties": False,
         "minProperties": 1,
@@ -125,7 +125,7 @@ def unknown(names: str, told: str) -> Schema:
 
 
 def top_level(name: str) -> Schema:
-    """What the items, and the head's fields out of them, may be where the packet is one of this set."""
+    """The permitted items, and head fields from them, of a packet of this set."""
     rest: Schema = {} if name in (*facts.TIME, LEGACY) else dict.fromkeys(("time", "time_us"), NULL)
     if name not in facts.VERSION:
         rest["version"] = NULL
@@ -144,7 +144,7 @@ def top_items(name: str) -> Schema:
 
 
 def lifted_keys(name: str) -> list[str]:
-    """The items of a set that a record has in its head, where the set is the packet."""
+    """The items that a record has in its head, if the set is the packet."""
     tags = {lifted[name] for lifted in (facts.CHECKSUM, facts.TIME, facts.VERSION) if name in lifted}
     return [item.key for item in facts.items(name) if item.tag in tags]
 
@@ -185,9 +185,9 @@ def keyed() -> Schema:
 
 
 def keyed_item(key: bytes, item: facts.Item) -> Schema:
-    told = ", ".join(part for part in (item.name, item.units, range_text(item)) if part)
+    text = ", ".join(part for part in (item.name, item.units, range_text(item)) if part)
     large = LARGE if holds_large(item) else ""
-    return {"description": f"{told} ({place(item)}, key {key.hex()}){large}"} | nullable(item_value(item))
+    return {"description": f"{text} ({place(item)}, key {key.hex()}){large}"} | nullable(item_value(item))
 
 
 def place(item: facts.Item) -> str:

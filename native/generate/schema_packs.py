@@ -1,4 +1,4 @@
-"""Values made of several in the JSON Schema of a record: packs, arrays, identifiers.
+"""Composite values in the JSON Schema of a record: packs, arrays, identifiers.
 
 `schema_values.py` has the single values in them, `schema.py` the sets around them.
 """
@@ -23,7 +23,7 @@ from native.spec import facts
 
 LISTS = ("CommandVerification", "ActiveWavelengths")
 
-# What an array's object has beside its values, or in their stead, by array processing algorithm.
+# What an array's object has in addition to its values, or instead of them, by array processing algorithm.
 ARRAY_HEADS = {2: "imapb_bounds", 4: "bias"}
 
 
@@ -58,8 +58,8 @@ def pack(name: str, elements: list[facts.Element]) -> Schema:
 
 def pack_object(elements: list[facts.Element]) -> Schema:
     """An object of the elements; each may be null (unknown) or absent (cut off the end)."""
-    told = [e for e in elements if e.kind != "ber" or not e.name.endswith("_length")]
-    return closed({element.name: described(element) for element in told})
+    shown = [e for e in elements if e.kind != "ber" or not e.name.endswith("_length")]
+    return closed({element.name: described(element) for element in shown})
 
 
 def described(element: facts.Element) -> Schema:
@@ -77,27 +77,27 @@ def element_value(element: facts.Element) -> Schema:
 
 
 def core_identifier(elements: list[facts.Element]) -> Schema:
-    """ST 1204: which identifiers there are, each, and the text form with its two check digits."""
+    """ST 1204: `usage`, the identifiers, and the text form with its two check digits."""
     text: Schema = {
         "type": "string",
-        "description": "The identifier as ST 1204 writes it",
+        "description": "The identifier in the text form of ST 1204",
         "pattern": "^[0-9A-F]{4}:([0-9A-F]{4}(-[0-9A-F]{4}){7}[/:])*[0-9A-F]{2}$",
     }
-    told = {element.name: element_value(element) | {"description": element.notes} for element in elements}
+    parts = {element.name: element_value(element) | {"description": element.notes} for element in elements}
     usage = SMALL | {"maximum": 255}
-    shape = closed({**told, "version": told["version"] | usage, "usage": told["usage"] | usage, "text": text})
+    shape = closed({**parts, "version": parts["version"] | usage, "usage": parts["usage"] | usage, "text": text})
     return shape | {"required": ["version", "usage", "text"]}
 
 
 def sdcc() -> Schema:
     """ST 1010: standard deviations and correlations of the items before it."""
     number: Schema = {"anyOf": [{"type": ["number", "null"]}, HEX]}
-    told = "one an item; hex where the form has no defined range or width"
+    note = "one per item; hex if the form has no defined range or width"
     properties: Schema = {
         "matrix_size": SMALL,
         "mode": {"enum": [1, 2]},
         "sparse": {"type": "boolean"},
-        "sigma": {"type": "array", "items": number, "description": told},
+        "sigma": {"type": "array", "items": number, "description": note},
         "rho": {"type": "array", "items": number, "description": "upper triangle, row by row"},
         "items": {"type": "array", "items": {"type": "string"}, "description": "keys of those items"},
     }
@@ -108,7 +108,7 @@ def array() -> Schema:
     """ST 1303: dimensions, elements in row-major order, and what their algorithm needs."""
     number: Schema = SIGNED | {"type": ["number", "string", "null"]}
     cell: Schema = SIGNED | {"type": ["number", "string", "boolean", "null"]}
-    rows: Schema = {"type": "array", "items": number, "description": "where each row has a range, its value in each"}
+    rows: Schema = {"type": "array", "items": number, "description": "if each row has a range: the value in each row"}
     shared: Schema = {"anyOf": [number, rows]}
     counts: Schema = {"type": "array", "items": COUNT, "minItems": 1, "maxItems": 8}
     run = closed({"value": shared, "start": counts, "size": counts}, required=True)
@@ -118,9 +118,9 @@ def array() -> Schema:
         "ebytes": SMALL | {"description": "bytes of an element; 0: no elements"},
         "apa": {"enum": [1, 2, 3, 4, 5], "description": "array processing algorithm: " + ", ".join(methods)},
         "imapb_bounds": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-        "bias": COUNT | {"description": "what was added to each element"},
+        "bias": COUNT | {"description": "was added to each element"},
         "default": shared | {"description": "value of the elements that no run covers"},
-        "runs": {"type": "array", "items": run, "description": "later ones lie above earlier ones"},
+        "runs": {"type": "array", "items": run, "description": "later ones override earlier ones"},
         "values": {"type": "array", "items": cell, "description": "row-major"},
     }
     shape = closed(properties) | {"required": ["dims", "ebytes", "apa"]}
@@ -129,7 +129,7 @@ def array() -> Schema:
 
 
 def plain() -> Schema:
-    """All elements; of run lengths only where there are none."""
+    """All elements; for run lengths only if there are no elements."""
     return {"required": ["values"], "properties": {"runs": False, "default": False}}
 
 
@@ -138,7 +138,7 @@ def run_lengths() -> Schema:
 
 
 def only_with(apa: int, key: str) -> Schema:
-    """The key is there with its algorithm's elements, and with no other algorithm."""
+    """The key is present with elements of its algorithm, and with no other algorithm."""
     filled: Schema = {"properties": {"apa": {"const": apa}, "values": {"minItems": 1}}}
     other: Schema = {"properties": {"apa": {"not": {"const": apa}}}}
     return {

@@ -1,6 +1,6 @@
 """Single values in the JSON Schema of a record: numbers, text, labels, bits.
 
-`schema_packs.py` has the values made of several, `schema.py` the sets around them.
+`schema_packs.py` has composite values, `schema.py` the sets around them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PACKS = {
 
 HEX: Schema = {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
 UUID: Schema = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
-# A small one; and one that `numbers = "safe"` writes as the string of its digits where it is beyond MOST.
+# A small integer; and one that `numbers = "safe"` writes as the string of its digits if it is beyond MOST.
 SMALL: Schema = {"type": "integer", "minimum": 0}
 COUNT: Schema = {"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]{16,20}$"}
 SIGNED: Schema = {"type": ["integer", "string"], "pattern": "^-?[0-9]{16,20}$"}
@@ -96,7 +96,7 @@ def plain(value: Fraction) -> int | float:
 
 
 def range_text(of: facts.Item | facts.Element) -> str:
-    """`-90 to 90`, or nothing where there is no range."""
+    """`-90 to 90`, or empty if there is no range."""
     if of.min is None or of.max is None or of.kind in ("enum", "bitfield"):
         return ""
     return f"{plain(of.min)} to {plain(of.max)}"
@@ -108,12 +108,12 @@ def scalar(kind: str, mapping: str, low: Fraction | None, high: Fraction | None,
     if mapping.startswith("linear") and low is not None and high is not None:
         return {"type": "number", "minimum": plain(low), "maximum": plain(high)}
     if mapping == "imapb":
-        return {"type": "number"}  # its codes reach past the range
+        return {"type": "number"}  # its codes exceed the range
     return KINDS.get(kind, COUNT)
 
 
 def label(labels: list[str], *, whole: bool) -> Schema:
-    """One of the labels; where they are not the `whole` of the codes, a code that has none is a number."""
+    """One of the labels; unless they are `whole`, a code without a label is a number."""
     named: Schema = {"enum": list(dict.fromkeys(labels))}
     return named if whole else {"anyOf": [named, COUNT]}
 
@@ -124,7 +124,7 @@ def labels(set_: str, tag: int, field: str) -> dict[int, str]:
 
 
 def bits(set_: str, tag: int, element: str = "") -> Schema:
-    """The object of a bit field, each field of it under its key."""
+    """The object of a bit field, with a key for each field."""
     fields = facts.bit_fields(set_, tag, element)
     return closed({field.key: bit_field(set_, tag, field) for field in fields}, required=True)
 
@@ -144,5 +144,5 @@ def bit_text(set_: str, tag: int, field: facts.BitField) -> str:
     if field.width > 1:
         return f"bits {field.shift + field.width - 1} to {field.shift}"
     rows = (code for code in facts.codes() if (code.set, code.tag, code.code_type) == (set_, tag, "bit"))
-    told = [code.label for code in rows if code.code == field.shift]
-    return ": ".join([f"bit {field.shift}", *told])
+    label = [code.label for code in rows if code.code == field.shift]
+    return ": ".join([f"bit {field.shift}", *label])

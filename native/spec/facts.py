@@ -1,4 +1,4 @@
-"""Reads the csv tables beside it into plain values: the one place where an item of a standard is described.
+"""Reads the csv tables in this folder: the only place where items of the standards are described.
 
 `native/generate` turns these into the C tables, the Python item table, the JSON Schema and the items page.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
-# The sets that are decoded item by item; the csv that holds each. ST 0808 and ST 1902 have no table: they stay raw.
+# The sets that are decoded item by item, and the csv of each. ST 0808 and ST 1902 have no table: they stay raw.
 DECODED = {
     "ST0601": "st0601",
     "ST0102": "st0102",
@@ -46,7 +46,7 @@ DECODED = {
 # Sets whose items are known by 16-byte keys and not by tag, and the set whose item keys a record uses.
 UNIVERSAL = {"ST0104": "ST0601", "ST0102-US": "ST0102"}
 
-# Items that a record lifts out of the set to its head, where the set is a packet of its own.
+# Items that a record has in its head, if their set is the packet.
 CHECKSUM = {"ST0601": 1, "ST0903": 1, "VTrack": 1, "ST0806": 1, "ST1002": 21, "ST1107": 45, "ST1108": 11}
 TIME = {"ST0601": 2, "ST0903": 2, "VTrack": 2, "ST0806": 2, "ST1002": 1, "ST1107": 43, "ST1602": 1}
 VERSION = {"ST0601": 65}
@@ -79,7 +79,7 @@ class Item:
 class Element:
     """One row of `packs.csv`.
 
-    `default` is what it is where its bytes are left out: a number, the key of an item of the set around the pack, or
+    `default` is its value if its bytes are omitted: a number, the key of an item of the set around the pack, or
     the name of an earlier group of the pack.
     """
 
@@ -187,7 +187,7 @@ def items(name: str) -> list[Item]:
 
 
 def omitted(element: Element) -> int | None:
-    """The number that a record has where the bytes of an element are left out; None where it is not fixed."""
+    """The number in a record if the bytes of an element are omitted; None if it is not fixed."""
     return int(element.default) if element.default.isdecimal() else None
 
 
@@ -233,7 +233,7 @@ def universal_keys() -> list[UniversalKey]:
 
 
 def item_keys() -> list[ItemKey]:
-    """The items in universal-key form; one key may stand for items of several sets."""
+    """The items in universal-key form; one key may identify items of several sets."""
     return [
         ItemKey(row["set"], int(row["tag"]), row["name"], bytes.fromhex(row["key"])) for row in _rows("item_keys")
     ]
@@ -258,9 +258,9 @@ def legacy() -> list[LegacyItem]:
 def keyed() -> list[tuple[bytes, Item]]:
     """What each 16-byte key of an item means, in universal form: the keys of universal sets, and of items on their own.
 
-    The item's `key` is the one that a record uses; its `set` and `tag` say where the key is from (tag 0 = it has
-    none). EG/ST 0104 items take the keys of ST 0601, whose units they share. Their numbers are floats, and the
-    codes of ST 0102 are text. Octet 8 of a key, the registry version, is to be left out when keys are compared.
+    The item's `key` is the one in a record; its `set` and `tag` are the origin of the key (tag 0 = none). EG/ST 0104
+    items use the keys of ST 0601, whose units they share. Their numbers are floats, and the codes of ST 0102 are text.
+    Octet 8 of a key, the registry version, is ignored when keys are compared.
     """
     found: dict[bytes, tuple[bytes, Item]] = {}
     for key, item in [*_legacy_items(), *_inside_items(), *_single_items()]:
@@ -286,12 +286,12 @@ def _legacy_items() -> list[tuple[bytes, Item]]:
     return found
 
 
-# Packs and items that also come under a key of their own: the key and kind of the item that a record shows.
+# Packs and items that also occur under a separate key: key and kind of the item in a record.
 ALONE = {"ST1010": ("sdcc_flp", "flp"), "ST1204": ("miis_core_identifier", "dlp"), "ST1303": ("array", "mdap")}
 
 
 def _inside_items() -> list[tuple[bytes, Item]]:
-    """The sets and packs that ST 0601 holds by tag, under their universal keys."""
+    """The sets and packs inside ST 0601 items, under their universal keys."""
     hosts = {item.kind: item for item in items("ST0601")}
     by_key = {item.key: item for item in items("ST0601")}
     found = []
@@ -330,7 +330,7 @@ class BitField:
     codes: tuple[Code, ...] = ()
 
 
-# Bit fields within packs: (tag, element) -> the fields of `enums.csv`, each with the key that a record gives it.
+# Bit fields within packs: (tag, element) -> the fields of `enums.csv`, each with its key in a record.
 _IN_PACKS = {
     (140, "status"): {"weapon_general_status": "general_status", "weapon_engagement_status": ""},
     (141, "info"): {"waypoint_info": ""},

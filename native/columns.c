@@ -6,7 +6,7 @@
  *   column 0     item tags[0] of packet 0, of packet 1, ...; NaN where a packet has no such item
  *   column 1     item tags[1]
  */
-#include "wire.h"
+#include "primitives.h"
 
 #include <math.h>
 

@@ -342,7 +342,7 @@ static enum klv_status fills_to_the_byte(const struct klv_lane *lane, const stru
      * TS packet: if not, it is not followed. */
     if (status != KLV_OK)
         return lane->ts ? KLV_BAD_LENGTH : status;
-    if (length > lane->limit || length > KLV_UNPROVEN) /* above that, a length is not enough: wire.h */
+    if (length > lane->limit || length > KLV_UNPROVEN) /* above that, a length is not enough: primitives.h */
         return KLV_BAD_LENGTH;
     uint64_t size = UL_SIZE + used + length;
     if (size < n || (lane->ts && size != n + s->pes.left)) /* the length of a unit is not known before its end */

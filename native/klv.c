@@ -16,7 +16,7 @@
  *
  * Of a universal set: the same with the item's 16-byte key in place of its tag.
  */
-#include "wire.h"
+#include "primitives.h"
 
 enum {
     CANDIDATES = 8, /* keys inside one packet whose checksum is tried */

@@ -12,7 +12,7 @@
 #define LANE_H
 
 #include "ts.h"
-#include "wire.h"
+#include "primitives.h"
 
 enum {
     SYNC_BYTES = 4,         /* sync bytes that are looked at to find the stride */

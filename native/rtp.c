@@ -24,7 +24,7 @@
  *   payload    of MPEG-TS whole TS packets (RFC 2250, 2); of KLV bytes of a unit, no header in front (RFC 6597)
  */
 #include "rtp.h"
-#include "wire.h"
+#include "primitives.h"
 
 enum {
     HEAD = 12,          /* bytes up to the contributing sources */

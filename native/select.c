@@ -1,5 +1,5 @@
 /* select.c - selects the items of a packet that its JSON contains: by key, once for many packets. */
-#include "wire.h"
+#include "primitives.h"
 
 /* Is it the item of a key of n characters? Rows have it as `"key":`. */
 static int is_item_called(const struct item *item, const char *key, size_t n)

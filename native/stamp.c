@@ -21,7 +21,7 @@
  * NAL units follow start codes (00 00 01) or lengths of 4 bytes. Inside them, 03 is inserted after two zero bytes that
  * would look like a start code.
  */
-#include "wire.h"
+#include "primitives.h"
 
 enum {
     ID = 16,

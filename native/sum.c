@@ -9,7 +9,7 @@
  *
  * Both CRCs take the most significant bit first and invert nothing.
  */
-#include "wire.h"
+#include "primitives.h"
 
 static const uint16_t CRC16[256] = { /* x^16 + x^12 + x^5 + 1 */
     0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50a5, 0x60c6, 0x70e7, 0x8108, 0x9129, 0xa14a, 0xb16b,

@@ -1,5 +1,5 @@
 /* value.c - raw codes to numbers: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754, dates, time stamps. */
-#include "wire.h"
+#include "primitives.h"
 
 #include <math.h>
 

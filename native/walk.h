@@ -24,7 +24,7 @@
 #define WALK_H
 
 #include "text.h"
-#include "wire.h"
+#include "primitives.h"
 
 enum {
     KEY_MOST = 80,          /* characters that an item may need before its value: comma, key (64), brackets */

@@ -3,7 +3,7 @@
 #ifndef KLV_MUTATOR_H
 #define KLV_MUTATOR_H
 
-#include "wire.h"
+#include "primitives.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
 

@@ -1,8 +1,8 @@
-/* wire.h - reading of bytes that several files of the core share; inside the core only. Numbers are big-endian, as
- * everywhere in MISB and MPEG. The readers never read past `n` or `end`.
+/* primitives.h - reads BER lengths, tags, integers, keys and times; inside the core only. Numbers are big-endian, as
+ * everywhere in MISB and MPEG. No function reads past `n` or `end`.
  */
-#ifndef WIRE_H
-#define WIRE_H
+#ifndef PRIMITIVES_H
+#define PRIMITIVES_H
 
 #include "meter.h"
 #include "table.h"

@@ -8,7 +8,7 @@
  *   1.3 PAT_error                    look_at_section     no PAT for 0.5 s
  *                                    ts_check_packet     PID 0 is scrambled
  *                                    psi.c               another table on PID 0
- *   1.4 Continuity_count_error       check_counter       the counter did not go on by one; a packet came three times
+ *   1.4 Continuity_count_error       check_counter       the counter did not advance by one; a packet came three times
  *   1.5 PMT_error                    look_at_section     no PMT for 0.5 s on a PID that the PAT names
  *                                    ts_check_packet     that PID is scrambled
  *   1.6 PID_error                    look_at_streams     a stream that a PMT lists was absent for lane->absent
@@ -107,7 +107,7 @@ void ts_check_arrival(struct klv_lane *lane, int64_t received_us)
 {
     int64_t step = lane->received_us < 0 || received_us < 0 ? 0 : received_us - lane->received_us;
     lane->received_us = received_us;
-    if (step < 0 || step > SILENCE_US) /* a silence, or the system clock was set: PCRs go on from none */
+    if (step < 0 || step > SILENCE_US) /* a silence, or the system clock was set: the next PCR continues none */
         ts_clock_join(lane);
     else if (step > 0)
         ts_check_time(lane, step * US);

@@ -68,7 +68,7 @@ static int is_named(const struct klv_lane *lane, uint16_t pid)
 }
 
 /* The clock of a PID, or NULL. With `claim` a PID that has none gets a place: a free one, or, if a PMT names the PID,
- * that of a clock that no PMT names. PCRs may come before the first PMT, hence clocks that none names. */
+ * that of a clock that no PMT names. PCRs may come before the first PMT, so a clock need not be named. */
 static struct clock *clock_of(struct klv_lane *lane, uint16_t pid, int claim)
 {
     struct clock *place = NULL;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    KLV_LOOKED = 16,        /* packets of a datagram in which item 2 is looked for */
+    KLV_LOOKED = 16,        /* packets of a datagram that are searched for item 2 */
     LAG = 8,                /* a counter that is off by up to this is behind, else ahead: it has 16 values */
     ENOUGH = 4              /* copies in a row, at least, of a sender that repeats itself */
 };

@@ -44,7 +44,7 @@ struct copies {
         size_t size;
         int64_t received_us;    /* when they came first */
     } seen[COPIES_MOST];
-    uint32_t tags[COPIES_MOST]; /* the low halves of their digests: close together, since all are looked at each time */
+    uint32_t tags[COPIES_MOST]; /* the low halves of their digests: close together, since all are compared each time */
     uint64_t number;
     unsigned count, at;         /* of `seen`; where the next one goes, modulo COPIES_MOST */
     uint64_t reach;             /* how many datagrams ago the first of two may have come, at most */

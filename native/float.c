@@ -1,5 +1,5 @@
 /* float.c - floats and doubles as JSON text: as few digits as distinguish one from its neighbours, so that reading
- * the text gives the same number again. At first a short decimal is tried with plain doubles (put_short); if that
+ * the text yields the same number. First a short decimal is tried with plain doubles (put_short); if that
  * is not provably right, it is computed with 128 bits. */
 #include "text.h"
 

@@ -43,16 +43,16 @@
  *   aligned = 1    at `from`, with any key: a packet ended there, or the PID begins there
  *   aligned = 0    bytes were lost or passed over: at the next key of a known set. Or at an unknown key that begins a
  *                  PES packet or unit and whose length ends with it (fills_unit): otherwise a stream in which all keys
- *                  are unknown would give no packet after its first loss
+ *                  are unknown would yield no packet after its first loss
  *
  *   event                        effect
  *   -------------------------------------------------------------------------------------------------------------
  *   bytes are appended           none, until the hold is drained
- *   PES packet or unit begins    if it begins with a known key, a KLV packet before it cannot go on: it is damaged
+ *   PES packet or unit begins    if it begins with a known key, an unfinished KLV packet before it is damaged
  *   bytes were lost (cut)        aligned = 0 for the bytes after the cut: those before it keep theirs. The next drain
  *                                hands out the packets there, the last one as damaged if it is not whole and its key
  *                                is known
- *   source breaks (lane.c)       a cut; bare KLV of which nothing is held goes on with a new packet: `aligned` stays
+ *   source breaks (lane.c)       a cut; bare KLV of which nothing is held continues with a new packet: `aligned` stays
  *   bytes may be lost (doubt)    a packet that has bytes on both sides, and no checksum, comes out as damaged
  *   a unit ends (bare KLV)       aligned = 1 if an unknown key fills the unit
  *   drain: packet comes out      aligned = 1; 0 if it ended early, or a cut follows
@@ -131,7 +131,7 @@ void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, si
     struct hold *h = &s->hold;
     if (n > lane->hold_size + 1 - h->at.to || is_far(&h->at))
         move_to_front(h);
-    if (n > lane->hold_size + 1 - h->at.to) { /* so much can come in WAIT_PTS or WAIT_PROOF: the cut ends the wait */
+    if (n > lane->hold_size + 1 - h->at.to) { /* possible in WAIT_PTS and WAIT_PROOF: the cut ends the wait */
         lane->counts.passed_over += n;
         klv_hold_cut(s);
         return;
@@ -199,7 +199,7 @@ void klv_hold_begin_pes(struct pid *s, int64_t pts)
     if (h->at.from == h->at.to) /* nothing is held: the buffer begins at its front */
         h->at = (struct offsets){0};
     else if (h->at.from >= h->at.pes_begin || is_waiting(h)) /* what waits keeps its own PTS: `waiting` */
-        h->pts_before = h->pts; /* else a KLV packet that began in an older PES packet goes on: it keeps that PTS */
+        h->pts_before = h->pts; /* else a KLV packet that began in an older PES packet continues: it keeps that PTS */
     h->at.pes_begin = h->at.to;
     h->pts = pts;
 }
@@ -280,7 +280,7 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     lane->counts.damaged += packet->damaged != 0;
 }
 
-/* Undoes hand_out, but for what was learnt. */
+/* Undoes hand_out, except for what was learnt. */
 void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
 {
     struct pid *s = lane->undo.pid;
@@ -320,7 +320,7 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     struct hold *h = &s->hold;
     size_t left = to - h->at.from;
     struct klv_view view;
-    /* The search found no packet in these bytes: what it looked at becomes debt, which the bytes repay (klv.c). */
+    /* The search found no packet in these bytes: what it read becomes debt, which the bytes repay (klv.c). */
     klv_took(&h->search, h->search.walked + h->search.summed, left);
     if (s->proof == PROVEN && is_part(h, left, &view)) {
         hand_out(lane, s, &view, packet);
@@ -474,7 +474,7 @@ enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_
         if (!last)
             return KLV_MORE;
         /* No whole packet is before `end`: the bytes up to the next known key are part of a packet, or no KLV. That key
-         * is looked for after the one at `from` and its first octet of length. */
+         * is searched for after the one at `from` and its first octet of length. */
         size_t next = h->at.from + UL_SIZE + 1;
         if (give_part(lane, s, next < end ? klv_find_known_key(h->buffer, next, end) : end, packet))
             return KLV_OK;

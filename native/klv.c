@@ -312,7 +312,7 @@ static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct kl
 
 /* Where a packet with a length above KLV_UNPROVEN really ends, because the next one begins there; 0 = not known
  * so far. If both are found, a packet with a right checksum decides, not a key among the items. search->need: with
- * fewer bytes there is nothing new. Both searches advance by the same steps, so that neither looks through much more
+ * fewer bytes there is nothing new. Both searches advance by the same steps, so that neither reads much more
  * than the other one needs to find the end. */
 static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *view, struct klv_search *search)
 {
@@ -424,7 +424,7 @@ static enum klv_status give_back(const uint8_t *packet, size_t n, size_t limit, 
 }
 
 /* The checksum of a packet whose bytes are all there, and where it is cut. The checksum comes first, except in debt:
- * where it is right there is nothing to look for inside. */
+ * where it is right there is nothing to search for inside. */
 static enum klv_status judge(const uint8_t *packet, size_t n, size_t limit, int flags, struct klv_search *search,
                              struct klv_view *view)
 {

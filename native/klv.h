@@ -61,7 +61,7 @@ enum klv_checksum {
 /* What a search through the bytes of one stream keeps from call to call; all 0 at first. */
 struct klv_search {
     size_t need;            /* after KLV_MORE: bytes needed from view->at on; 0 = not known, any more may do */
-    size_t walked, sought;  /* in a packet above 64 KiB: up to where items, and keys, were looked at; 0 = not yet */
+    size_t walked, sought;  /* in a packet above 64 KiB: up to where items, and keys, were read; 0 = not yet */
     size_t summed;          /* bytes summed of packets that begin at those keys, */
     unsigned tried;         /* and how many packets those were */
     uint64_t debt;          /* bytes summed or looked through and not repaid yet: bounds the work (klv.c) */
@@ -83,7 +83,7 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, s
                          struct klv_view *view);
 
 /* -1, or, where in[0..n) is one whole packet with a right checksum or none in its set, 4 x its set + its checksum. For
- * anything else take a lane. */
+ * anything else use a lane. */
 int klv_whole(const uint8_t *in, size_t n, size_t limit);
 
 /* ---- what is in a packet: from its key on, in packet[0..n) ---- */
@@ -256,7 +256,7 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
 enum klv_status klv_lane_batch(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used, uint8_t *pool,
                                size_t room, struct klv_entry *entries, size_t most, size_t *count);
 /* The same straight to JSON Lines; *envelope's seq goes up by one a record. `other`, if not NULL: only packets of PID
- * other->pid are written; at the first of another PID *other becomes that packet, the next call gives it: KLV_OTHER. */
+ * other->pid are written; at the first of another PID, *other becomes that packet, for the next call: KLV_OTHER. */
 enum klv_status klv_lane_lines(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
                                struct klv_envelope *envelope, struct klv_packet *other, char *out, size_t room,
                                size_t *written);

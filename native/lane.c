@@ -9,7 +9,7 @@
  *   state       known by            takes                            then
  *   -----------------------------------------------------------------------------------------------------------------
  *   acquiring   stride == 0         bytes into `part` until four     found: in pieces, with the first packet in `part`.
- *                                   sync bytes fit in it             Else bytes are passed over, but for the last ones,
+ *                                   sync bytes fit in it             Else bytes are passed over, except the last ones,
  *                                                                    which may begin a packet
  *   skipping    skip > 0            the bytes between two packets    in a run
  *   in pieces   stride and have     bytes into `part` until the      sync byte right: it is taken; skipping if bytes
@@ -113,7 +113,7 @@ static int is_repeated(const struct pid *s, const uint8_t *p, size_t payload)
     return s->counted && ts_counter(p) == s->counter && memcmp(p + payload, s->last + payload, TS_SIZE - payload) == 0;
 }
 
-/* Takes the counter of a packet with payload. 1 = its payload is to be read; 0 = it came twice, or is out of place. */
+/* Takes the counter of a packet with payload. 1 = read its payload; 0 = it came twice, or is out of place. */
 static int take_counter(struct klv_lane *lane, struct pid *s, const uint8_t *p, size_t payload)
 {
     uint8_t counter = ts_counter(p);
@@ -156,7 +156,7 @@ static size_t end_of_bytes(const struct pid *s)
 }
 
 /* Did a loss show on any PID since the last packet of this one? Then packets of this one may be among those lost: a KLV
- * packet that spans this point is doubtful. So is all that waits, but for WAIT_PTS: CONFIRMATIONS TS packets
+ * packet that spans this point is doubtful. So is all that waits, except in WAIT_PTS: CONFIRMATIONS TS packets
  * came after that before the loss (wait.c). */
 static void doubt_losses(const struct klv_lane *lane, struct pid *s)
 {
@@ -264,7 +264,7 @@ static int holds_key(const uint8_t *p)
     return 0;
 }
 
-/* Is a PID of this role looked at only where a unit begins? */
+/* Is a PID of this role checked only where a unit begins? */
 static inline int seeks_beginning(int role)
 {
     return role == R_UNLISTED || role == R_OTHER;
@@ -447,7 +447,7 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
 
 enum { AHEAD = 8 }; /* packets: the header so far ahead is fetched, since nothing else of most packets is read */
 
-/* The first of `count` packets that is to be looked at: of a PID that has a role, or not all payload in sequence. */
+/* The first of `count` packets to check: of a PID that has a role, or not all payload in sequence. */
 static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t count)
 {
     for (size_t stride = lane->stride; count > 0; count--, p += stride) {
@@ -530,7 +530,7 @@ static void break_off_pid(struct klv_lane *lane, struct pid *s)
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
     uint8_t aligned = s->hold.aligned;
     klv_hold_cut(s);
-    if (!lane->ts) /* MPEG-TS may go on within a packet, bare KLV goes on with a new one */
+    if (!lane->ts) /* MPEG-TS may continue within a packet, bare KLV continues with a new one */
         s->hold.aligned = aligned;
     s->counted = 0;
     s->pes.in_cell = 0;
@@ -597,7 +597,7 @@ static void step_klv(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
     lane->draining = &lane->pids[0];
 }
 
-/* A PID whose hold may give a packet though no bytes came into it: a break cuts several holds, and one TS packet may
+/* A PID whose hold may yield a packet though no bytes came into it: a break cuts several holds, and one TS packet may
  * end several waits. Of several the last one; packets of one PID stay in order. */
 static void choose_hold(struct klv_lane *lane)
 {

@@ -15,7 +15,7 @@
 #include "primitives.h"
 
 enum {
-    SYNC_BYTES = 4,         /* sync bytes that are looked at to find the stride */
+    SYNC_BYTES = 4,         /* sync bytes compared to find the stride */
     ACQUIRE = SYNC_BYTES * TS_STRIDE_MOST + 1, /* bytes that this takes, wherever in the first packet it begins */
     SECTION = 1024 + 3,     /* bytes of the largest section of a PAT or PMT */
     PMTS = 8,
@@ -46,7 +46,7 @@ static const uint32_t TS_START = 0x00400000; /* of a header: payload_unit_start_
 /* Flags beside it. They are bits outside TS_FIXED: with any of them set, no header is equal. */
 enum {
     ANY_COUNTER = 0x100,        /* the counter may begin anywhere */
-    UNSEEN = 0x200,             /* no packet since the last look at which listed streams are there */
+    UNSEEN = 0x200,             /* no packet since the last check for listed streams */
     CAME_TWICE = 0x400,         /* the last packet came twice: a third time is a fault (2.4.3.3) */
     KNOWN_GAP = 0x800           /* a loss was found in another PID's counter: a gap in this one is the same loss */
 };
@@ -227,7 +227,7 @@ struct program {
 struct stream {
     uint32_t program;           /* 1 + the program's number; 0 = a free place */
     uint16_t pid;
-    uint8_t type;               /* stream_type; 0 = a PID that carries nothing but the PCR */
+    uint8_t type;               /* stream_type; 0 = a PID that carries only the PCR */
     uint8_t stale;              /* while a PMT is read: it does not list the stream, so far */
     uint8_t late;               /* its absence is counted */
     int64_t seen;               /* lane->now when its packets were last found to have come */
@@ -236,7 +236,7 @@ struct stream {
 /* The PCRs of a PID; times in ticks of 27 MHz. Written by clock.c. */
 struct clock {
     uint16_t pid;               /* 0 = a free place */
-    uint8_t known, steady;      /* has a value; the next one is to go on from it */
+    uint8_t known, steady;      /* has a value; the next one must continue it */
     int64_t pcr, received_us;
     int64_t origin_us, run;     /* when the first one arrived, and how far the clock has gone since */
     unsigned count;             /* of the PCRs that the line goes through */
@@ -263,14 +263,14 @@ struct klv_lane {
     size_t have;                /* bytes in `part` */
     uint8_t part[1024];         /* a packet, or bytes in which to find the stride, that came in pieces */
     const uint8_t *run;         /* where in the input the packets begin that are being taken; NULL = none are */
-    uint64_t number;            /* of the packet being looked at, from 1 on: counts.ts_packets after it */
+    uint64_t number;            /* of the current packet, from 1 on: counts.ts_packets after it */
     uint64_t duplicate;         /* `number` of the last packet that came twice, the second one; check.c */
     uint8_t ending;             /* the bytes broke off: what is held is to come out */
 
     /* The PIDs that carry KLV. */
     struct pid *draining;       /* its hold is searched before more bytes are taken; NULL = none. lane.c, hold.c */
     unsigned counting;          /* a bit a PID: its hold is in WAIT_PACKETS or WAIT_PTS: TS packets count. wait.c */
-    unsigned released;          /* a bit a PID: its wait is over, its hold is to be searched. wait.c, hold.c */
+    unsigned released;          /* a bit a PID: its wait is over, its hold must be searched. wait.c, hold.c */
     struct undo undo;           /* hold.c */
     struct pid pids[KLV_PIDS];
 
@@ -289,7 +289,7 @@ struct klv_lane {
     /* Time: check.c, clock.c. */
     int64_t received_us;        /* when the bytes being taken arrived; -1 = not known */
     int64_t now;                /* ticks of 27 MHz since the lane began, silences left out */
-    int64_t look;               /* when to look at tables and streams again */
+    int64_t look;               /* when to check tables and streams again */
     int64_t absent;             /* ticks after which a listed stream is missed: klv_lane_absent */
     unsigned beat;              /* index of the clock whose PCRs move `now` on */
     unsigned away;              /* PCRs of other PIDs since the last of that clock */
@@ -343,7 +343,7 @@ void klv_hold_end_unit(const struct klv_lane *lane, struct pid *s); /* bare KLV:
 void klv_hold_cut(struct pid *s);                   /* bytes were lost here */
 void klv_hold_doubt(struct pid *s, size_t from, size_t to); /* bytes of this part of the hold may have been lost */
 enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
-void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet); /* the next drain gives it again */
+void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet); /* the next drain returns it again */
 
 /* ---- wait.c: which packets may come out ---- */
 
@@ -392,7 +392,7 @@ void ts_check_init(struct klv_lane *lane);
 void ts_check_join(struct klv_lane *lane);          /* bytes begin here: they do not continue what was before */
 void ts_check_absent(struct klv_lane *lane, int64_t us);
 void ts_check_arrival(struct klv_lane *lane, int64_t received_us);
-void ts_check_time(struct klv_lane *lane, int64_t ticks); /* advance it by so much */
+void ts_check_time(struct klv_lane *lane, int64_t ticks); /* advance the time */
 void ts_check_packet(struct klv_lane *lane, const uint8_t *p, size_t pid); /* one that is not as expected */
 void ts_check_keep(struct klv_lane *lane, const uint8_t *p, size_t count); /* digests of the `count` packets before p */
 void ts_check_gap(struct klv_lane *lane, const struct pid *s); /* its counter showed a loss */

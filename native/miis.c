@@ -69,7 +69,7 @@ int klv_write_miis(struct walk *w, const uint8_t *in, size_t n)
     static const struct { uint8_t bits; const char *key; } PART[] = { /* in the order of the bytes */
         {0x60, ",\"sensor_id\":"}, {0x18, ",\"platform_id\":"}, {0x04, ",\"window_id\":"}, {0x02, ",\"minor_id\":"}};
     size_t at = 2;
-    if (n < 2 || in[0] > 0x7f) /* bit 7: the version goes on in another byte */
+    if (n < 2 || in[0] > 0x7f) /* bit 7: the version continues in another byte */
         return 0;
     klv_put(w->out, "{\"version\":");
     klv_put_uint(w->out, in[0]);

@@ -51,7 +51,7 @@
  *                                      doubtful and the hold is cut. In S_DECIDE and S_CELL no cut: the bytes in
  *                                      `head` are discarded; a gap in an access unit shows in sequence_number
  *   the counter shows a gap            S_DATA stays, its lengths become unknown: all bytes up to the next unit go into
- *                                      the hold, where known keys are looked for. Any other: S_WAIT
+ *                                      the hold, where known keys are searched. Any other: S_WAIT
  *   error, scrambled, source breaks    S_WAIT
  *   sync lost, found again             the state stays, the hold is cut; a loss shows in the counter
  */

@@ -166,7 +166,7 @@ struct head klv_head_of(const struct set *set, const uint8_t *packet, size_t at,
 /* The item of a 16-byte key; NULL = in no table. */
 const struct keyed *klv_keyed_of(const uint8_t *key);
 
-/* `size` bytes leave the search, which looked at `cost` bytes for them: `cost` adds to its debt, `size` repays it
+/* `size` bytes leave the search, which read `cost` bytes for them: `cost` adds to its debt, `size` repays it
  * (klv.c). */
 void klv_took(struct klv_search *search, size_t cost, size_t size);
 

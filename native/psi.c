@@ -178,7 +178,7 @@ static int begins_with_key(const struct klv_lane *lane, uint16_t number)
  *   followed, no media type, not registered              KLV
  *   followed, no media type, registered as another       KLV, if a key at the beginning of a PES packet led to it
  *   followed, none of these                              no longer listed by this program
- *   video or audio                                       R_NONE: it is not looked at
+ *   video or audio                                       R_NONE: ignored
  *   registered as another                                R_OTHER: KLV once a PES packet begins with a key
  *   anything else                                        R_PRIVATE: KLV once a key is found in it
  */

@@ -230,7 +230,7 @@ static void order_take(struct rtp_order *order, unsigned i, struct rtp_datagram 
     if (i == order->count)
         order->fresh = 0;
     if (order->count == order->fresh)
-        order->fill = 0; /* nothing that is held lies in `memory` */
+        order->fill = 0; /* no held datagram is in `memory` */
     order_step(order, 1);
 }
 

@@ -95,7 +95,7 @@ struct rtp_order {
     uint8_t fresh;                          /* the last of `held` was just pushed, its bytes are still the caller's */
     uint8_t started;                        /* a datagram was pushed: `next` and `ssrc` hold */
     uint8_t releasing;                      /* do not wait for missing datagrams */
-    uint8_t begins;                         /* once nothing is held, go on with `begun` */
+    uint8_t begins;                         /* once nothing is held, continue with `begun` */
     uint8_t gap;                            /* datagrams before the next one to be delivered are missing */
     uint16_t next;                          /* the sequence number that is due */
     uint32_t ssrc;

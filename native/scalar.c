@@ -109,7 +109,7 @@ static int is_whole_step(double first)
     return fabs(first) < 0x1p63 && first <= 0x1p62 && first == floor(first);
 }
 
-/* (raw + first) x 2^-shift as an exact decimal, but for its last digit. */
+/* (raw + first) x 2^-shift as a decimal that is exact except for its last digit. */
 static void put_steps(struct text *t, uint64_t raw, double first, unsigned shift)
 {
     const uint64_t away = (uint64_t)fabs(first);

@@ -27,7 +27,7 @@ enum { MOST_ITEMS = 143 }; /* of a matrix: those of ST 0601 */
 
 static const struct item SIGMA = {.key = "\"sigma\":", .key_size = 8}, RHO = {.key = "\"rho\":", .key_size = 6};
 
-/* A coefficient of n bytes; in hex where it can't be read: no document gives a sigma in IMAPB a range. */
+/* A coefficient of n bytes; in hex if it can't be read: no document defines a range for a sigma in IMAPB. */
 static void write_coefficient(struct walk *w, const uint8_t *in, size_t n, int imapb, const struct item *element)
 {
     int written = imapb ? element == &RHO && n <= 8 && klv_write_steps(w, -1, 1, 1, in, n, element)

@@ -1,6 +1,6 @@
 /* string.c - UTF-8 and UTF-16 as JSON strings (RFC 8259). Characters that have no glyph but change how a terminal, a
- * page or a spreadsheet shows others are escaped, though JSON requires that below U+0020 only: a parser of the JSON
- * gives them unchanged. */
+ * page or a spreadsheet shows others are escaped, though JSON requires that below U+0020 only: a JSON parser restores
+ * them. */
 #include "text.h"
 
 /* General categories Cc, Cf, Zl and Zp of Unicode 16.0 from U+007F on: controls, formats, separators of lines. */

@@ -59,7 +59,7 @@ void klv_put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scale
 void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift);
 void klv_put_float(struct text *t, double value, int wide);             /* finite; wide: a double, else a float */
 
-/* Bytes and strings, each in quotes but for klv_put_octets. */
+/* Bytes and strings, each in quotes except for klv_put_octets. */
 void klv_put_octets(struct text *t, const uint8_t *in, size_t n);       /* hex */
 void klv_put_hex(struct text *t, const uint8_t *in, size_t n);          /* hex */
 void klv_put_uuid(struct text *t, const uint8_t *in);                   /* 16 bytes: "6d2a4f34-..." */

@@ -7,7 +7,7 @@
  *   array.c   ST 1303            sdcc.c    ST 1010          miis.c    ST 1204
  *
  * The walk is a loop (json.c): step_frame takes the frame on top of the stack, writes its next part, or ends it where
- * nothing is left of it. A part that has parts itself pushes a frame, and the loop goes on with that one.
+ * nothing is left of it. A part that has parts itself pushes a frame, with which the loop continues.
  *
  *   mode       a frame of               pushed by                                   a step            at its end
  *   M_SET      a local set: items by    klv_push_set: by klv_json (the packet's),   klv_step_set      klv_end_set:
@@ -57,7 +57,7 @@ struct frame {
     enum klv_status fault;      /* M_SET: of the item that the survey stopped at; KLV_OK = all are well formed */
     uint32_t high;              /* M_SET: items with a tag that is not surveyed */
     uint32_t index;             /* M_SERIES, M_REPEAT: of the element being written, from 0; M_KEYS: of the next item */
-    uint64_t time_us;           /* as sent: microseconds since 1970, as a rule */
+    uint64_t time_us;           /* as sent: usually microseconds since 1970 */
     const struct set *set;      /* M_SET, M_KEYS: its table; else that of the elements, NULL where they are no sets */
     const struct item *item;    /* M_SET, M_KEYS: being written, NULL = in no table; else whose elements these are */
     uint64_t tag;               /* of `item` */
@@ -65,7 +65,7 @@ struct frame {
     size_t key;                 /* M_KEYS: where the key of `item` is */
     /* M_SET, by the tags below KLV_TAGS: */
     uint64_t seen[KLV_TAGS / 64], twice[KLV_TAGS / 64]; /* the survey found an item; found more than one */
-    uint64_t apart[KLV_TAGS / 64];  /* not simply written where they stand: they repeat, may be the head's, or are
+    uint64_t apart[KLV_TAGS / 64];  /* not simply written in place: they repeat, may be the head's, or are
                                      * not selected */
     uint64_t done[KLV_TAGS / 64], kept[KLV_TAGS / 64];  /* of those that repeat: written; kept raw */
     uint32_t last[KLV_TAGS];    /* where the last item of a tag begins; not set where `seen` is not */
@@ -83,7 +83,7 @@ struct notes {
  * it; 0 = a free place. */
 struct latest {
     uint32_t places[LATEST], used;
-    unsigned bits;              /* of a place's number: so much of the table is in use */
+    unsigned bits;              /* bits of a place's number: the part of the table in use */
 };
 
 static const uint32_t EARLIER = 0x80000000u;

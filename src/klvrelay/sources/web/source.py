@@ -1,6 +1,5 @@
 """http:// and https:// sources, read on a thread: MPEG-TS and bare KLV, as bytes for the C core, from a file, a live
-stream
-or HLS. Other containers go to libav, which reads the bytes from here and opens nothing itself.
+stream or HLS. Other containers go to libav, which reads the bytes from here and opens nothing itself.
 """
 
 from __future__ import annotations
@@ -39,9 +38,8 @@ class HttpSource:
     """The content at a web URL; one thread while it is read.
 
     A body is a file, whose end is final, if the server shows that: by its length together with Accept-Ranges,
-    Last-Modified
-    or ETag, as file servers send them. Any other body is live, even with an announced length: it may continue after it
-    ends. A playlist is a file if it is marked as ended.
+    Last-Modified or ETag, as file servers send them; for a container, the length is enough. Any other body is live,
+    even with an announced length: it may continue after it ends. A playlist is a file if it is marked as ended.
 
     given   state from earlier connections to the same URL: a playlist continues after it
     """
@@ -107,7 +105,7 @@ class _HttpReader:
             if is_playlist(head):
                 data = head + answer.rest(PLAYLIST_MOST)
             elif answer.is_page or head.lstrip().lower().startswith(_PAGE):
-                raise NotMedia(f"{self._source.url}: a web page (HTML) and no stream: does the server want a login?")
+                raise NotMedia(f"{self._source.url}: a web page (HTML), not a stream: does the server require a login?")
             else:
                 self._stream(answer, head)
                 return
@@ -120,13 +118,13 @@ class _HttpReader:
         if is_container(head) and answer.size is not None:
             self._by_libav(Remote(self._web, answer, answer.size), live=False)
             return
-        self._carry(chain([head], iter(answer.read_some, b"")), lambda: live, container_says=answer.size is None)
+        self._carry(chain([head], iter(answer.read_some, b"")), lambda: live)
 
     def _play(self, playing: Playing) -> None:
         """Read a playlist. Its segments arrive in bursts and wait on the server: none is dropped here."""
         self._carry(playing.pieces(), lambda: playing.live)
 
-    def _carry(self, pieces: Iterator[bytes | Mark], live: Callable[[], bool], *, container_says: bool = False) -> None:
+    def _carry(self, pieces: Iterator[bytes | Mark], live: Callable[[], bool]) -> None:
         """Pass bytes to the queue once their content is known; bytes of a container go to libav."""
         head, carriage = b"", None
         for piece in pieces:
@@ -137,7 +135,7 @@ class _HttpReader:
             if carriage is None:
                 head += piece
                 if is_container(head):
-                    self._fragments(head, pieces, live=None if container_says else live())
+                    self._fragments(head, pieces, live=live())
                     return
                 carriage, piece = self._known(head), head
                 if carriage is None:
@@ -152,7 +150,8 @@ class _HttpReader:
         enough = len(head) >= LEAST or head.startswith(KEY)
         carriage = carriage_by(head) if enough or ended else None
         if carriage is None and (ended or len(head) >= MOST):
-            raise NotMedia(f"{self._source.url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
+            url = self._source.url
+            raise NotMedia(f"{url}: contains neither MPEG-TS nor KLV, nor a container that klvrelay can read")
         return carriage
 
     def _bytes(self, data: bytes, carriage: Carriage | None) -> bool:
@@ -163,14 +162,14 @@ class _HttpReader:
         """By TCP the server can wait: the socket fills, and nothing is dropped here."""
         return self._bridge.put(packet, newest_wins=False)
 
-    def _fragments(self, head: bytes, pieces: Iterator[bytes | Mark], *, live: bool | None) -> None:
+    def _fragments(self, head: bytes, pieces: Iterator[bytes | Mark], *, live: bool) -> None:
         """Read a container with libav; another stream inside it begins another container."""
         while head:
             run = _Run(head, pieces)
             self._by_libav(Flow(run.pieces()), live=live)
             head = run.behind()
 
-    def _by_libav(self, file: Flow | Remote, *, live: bool | None) -> None:
+    def _by_libav(self, file: Flow | Remote, *, live: bool) -> None:
         source = self._source
         source.fixed = True
         demuxer = Demuxer(source.url, source.timeout, libav_options(source.url))

@@ -15,7 +15,7 @@ from rtsp_servers import gst_server
 
 from klvrelay.decoder import Decoder
 from klvrelay.link_stats import LinkStats
-from klvrelay.sources import thread_queue
+from klvrelay.sources import receive_buffer, thread_queue
 from klvrelay.sources.libav import demuxer, udp_drops
 from klvrelay.sources.libav.udp_drops import kernel_drops
 from klvrelay.sources.open import open_source
@@ -72,6 +72,19 @@ async def test_what_the_kernel_drops_by_udp_is_counted(buffered, monkeypatch):
     assert source.dropped == 0
     assert COUNT <= len(records) + lost <= COUNT + 2  # the last RTCP may be dropped too
     assert buffered or lost > 0
+
+
+@pytest.mark.parametrize(("transport", "warnings"), [("udp", ["udp.small_buffer"]), ("tcp", [])])
+async def test_a_buffer_smaller_than_requested_is_logged(transport, warnings, caplog, monkeypatch):
+    """Once, with the setting to change, as for udp://; over TCP there is no such buffer."""
+    receive_buffer._log_small_buffer.cache_clear()
+    monkeypatch.setitem(demuxer._UDP_OPTIONS, "buffer_size", "1073741824")
+    async with Camera(burst()) as camera:
+        for _ in range(2):
+            await records_of(open_source(camera.url(f"?transport={transport}"), timeout=1))
+
+    assert [record.message.split()[0] for record in caplog.records] == warnings
+    assert ("net.core.rmem_max=1073741824" in caplog.text) == bool(warnings)
 
 
 @pytest.mark.needs("gst-rtsp-server")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, NotMedia, OutOfMemory, SourceDown, SourceError
+from klvrelay.sources import receive_buffer
 from klvrelay.sources.libav.boxes import lacks_index
 from klvrelay.transports import tls
 
@@ -83,6 +84,8 @@ class Demuxer:
                 container, fault = self._through(gateway)
             if container is not None:
                 self.udp_ports = frozenset(gateway.udp_ports)
+                if self.udp_ports:
+                    receive_buffer.check_libav(int(self.options["buffer_size"]))
                 return container
             refusal = gateway.refusal
             if refusal is None:
@@ -91,7 +94,7 @@ class Demuxer:
             if refusal.location:
                 redirects += 1
                 if redirects > REDIRECTS:
-                    raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
+                    raise SourceDown(f"{self.url}: too many redirects: check the URL")
                 self._at, without = self._moved(self._at, refusal.location), frozenset()
             elif refusal.status == UNSUPPORTED_TRANSPORT and not switched:
                 switched = True
@@ -107,7 +110,7 @@ class Demuxer:
         refused = without if refusal.track is None else without | {refusal.track.number}
         if refused == without or not any(m.may_be_klv for m in gateway.media if m.number not in refused):
             raise SourceDown(f"{self.url}: {refusal.text}", wait=refusal.wait)
-        LOG.warning("%s: %s; read without it", self.url, refusal.text)
+        LOG.warning("%s: %s; reading without it", self.url, refusal.text)
         return refused
 
     def _through(self, gateway: Gateway) -> tuple[InputContainer | None, Exception | None]:
@@ -127,9 +130,9 @@ class Demuxer:
         except ConfigError:
             there = Url("")
         if there.scheme not in _RTSP or not there.host or not location.isprintable() or " " in location:
-            raise SourceDown(f"{self.url}: it redirects to something that is no rtsp:// URL")
+            raise SourceDown(f"{self.url}: it redirects to a URL that is not rtsp://")
         if url.scheme == "rtsps" and there.scheme == "rtsp":
-            raise SourceDown(f"{self.url}: it redirects from rtsps:// to rtsp://, which can not be verified")
+            raise SourceDown(f"{self.url}: it redirects from rtsps:// to rtsp://, which cannot be verified")
         same = (there.scheme, there.host, port_of(there)) == (url.scheme, url.host, port_of(url))
         login = (url.user, url.password) if same else (None, None)
         return there._replace(user=login[0], password=login[1])
@@ -137,7 +140,7 @@ class Demuxer:
     def _take_other_transport(self) -> None:
         refused = self.options["rtsp_transport"]
         self.options["rtsp_transport"] = "udp" if refused == "tcp" else "tcp"
-        LOG.info("%s: refuses %s, so it is read by %s", self.url, refused, self.options["rtsp_transport"])
+        LOG.info("%s: transport=%s refused, using %s", self.url, refused, self.options["rtsp_transport"])
 
     def _container(self, file: Any, local: str = "") -> InputContainer:
         import av
@@ -155,14 +158,15 @@ class Demuxer:
 
     def _silent(self) -> str:
         if not self._opened:
-            return "gave no answer"
+            return f"no response within {self._timeout:g} s"
         by_udp = self.options.get("rtsp_transport") == "udp" and not self._was_heard
-        return "no data over UDP (blocked by a firewall? try ?transport=tcp)" if by_udp else "sent nothing"
+        said = "no data over UDP (blocked by a firewall? try ?transport=tcp)" if by_udp else "sent nothing"
+        return f"{said} for {self._timeout:g} s"
 
     def _no_media(self) -> str:
         if lacks_index(self._file, self.url):
             return "an mp4 or mov without its index (moov): the recording was cut off before it was finished"
-        return "holds neither MPEG-TS nor KLV, nor a container that klvrelay reads"
+        return "contains neither MPEG-TS nor KLV, nor a container that klvrelay can read"
 
     def heard(self) -> None:
         """Data arrived: restart the time-out."""
@@ -175,9 +179,8 @@ class Demuxer:
         if isinstance(error, MemoryError):
             return OutOfMemory(f"{self.url}: out of memory in libav")
         kind, number = type(error).__name__, getattr(error, "errno", None)
-        wait = self._timeout
-        if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= wait):
-            return SourceDown(f"{self.url}: {self._silent()} for {wait:g} s")
+        if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= self._timeout):
+            return SourceDown(f"{self.url}: {self._silent()}")
         if self._opened and live and number == errno.EIO:
             return None  # libav reports the end of a web stream of unknown length in this way
         if kind in ("InvalidDataError", "EOFError", "ArgumentError") and not self._opened:
@@ -216,9 +219,8 @@ def _look(size: int, microseconds: int) -> dict[str, str]:
 
 
 # How much libav probes before it lists the streams. PyAV never shows a stream that appears later. In RTSP, libav
-# guesses
-# PIDs until the PMT arrives, so the probe must include one: it takes up to a second of the stream, but stops as soon as
-# all streams of the PMT are known (measured: 0.1 to 0.8 s).
+# guesses PIDs until the PMT arrives, so the probe must include one: it takes up to a second of the stream, but stops as
+# soon as all streams of the PMT are known (measured: 0.1 to 0.8 s).
 _LOOKS = {
     "file": _look(65536, 500_000),
     "rtsp": _look(5_000_000, 1_000_000),
@@ -234,20 +236,19 @@ def _rtsp_options(url: Url) -> dict[str, str]:
 
 
 # Over UDP, libav reorders datagrams, and waits 20 ms for a missing one (its default: 100 ms). Without that queue it
-# would
-# pass on reordered datagrams as they arrive, and the checksum, a sum of 16-bit words, may still be correct: a false
-# record. Over TCP there is no queue.
-_UDP_OPTIONS = {"max_delay": "20000", "buffer_size": "4194304"}
+# would pass on reordered datagrams as they arrive, and the checksum, a sum of 16-bit words, may still be correct: a
+# false record. Over TCP there is no queue.
+_UDP_OPTIONS = {"max_delay": "20000", "buffer_size": str(receive_buffer.SIZE)}
 
 _REASONS = {
     "FileNotFoundError": "no such file; a network source begins with rtsp://, http://, ...",
     "IsADirectoryError": "it is a folder: give a file in it",
     "PermissionError": "no permission to read it",
-    "HTTPUnauthorizedError": "it refuses the user or the password (401)",
+    "HTTPUnauthorizedError": "it rejects the user name or the password (401)",
     "HTTPForbiddenError": "access is forbidden to this user (403)",
     "HTTPNotFoundError": "not found (404)",
     "HTTPServerError": "internal server error (5xx)",
-    "ConnectionRefusedError": "nobody listens there: check host and port",
+    "ConnectionRefusedError": "connection refused: check host and port",
     "ConnectionResetError": "the server closed the connection",
     "ProtocolNotFoundError": "it leads to a protocol that is not allowed here",
     "OSError": "no connection: check the host name, the network, and for TLS the certificate (ca_file)",
@@ -255,6 +256,6 @@ _REASONS = {
 
 _BREAKS = {
     "ConnectionResetError": _REASONS["ConnectionResetError"],
-    "OSError": "it broke off before its end",
+    "OSError": "it ended before its announced length",
     "InvalidDataError": "its data is damaged",
 }

@@ -226,7 +226,7 @@ async def test_a_stream_without_a_time_goes_at_a_fixed_rate(tmp_path: Path, said
     bench = await sent(reel)
     assert bench.data == null * 700
     assert bench.dues[-1] == pytest.approx(700 * 188 * 8 / ts_clock.RATE)
-    assert said() == [f"{reel.url}: no time in it that goes on: paced at a fixed rate; --rate gives another"]
+    assert said() == [f"{reel.url}: no usable time stamps in it: paced at a fixed rate; --rate gives another"]
 
 
 @pytest.mark.parametrize("text", ["", "0", "fast", "5Mbit", "-1M", "1e9", "10"])

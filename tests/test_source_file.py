@@ -108,7 +108,7 @@ async def test_that_nothing_comes_out_of_a_pipe_is_said_once(tmp_path, monkeypat
             writer.write(TAPE.ts[9400:])
         assert data_of(await reading) == TAPE.ts
 
-    assert said() == [f"{path}: nothing has come yet: waiting for it"]
+    assert said() == [f"{path}: no data yet: waiting"]
 
 
 async def test_a_pipe_that_nobody_reads_on_is_let_go(tmp_path):
@@ -250,7 +250,7 @@ def test_a_fault_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("head", [b"", bytes(600_000), b"no stream\n" * 40, (b"\0\0\0\x18ftypmp42" + bytes(900))])
 def test_what_is_no_stream_is_left_to_who_can_say_what_it_is(head, tmp_path):
-    """Empty, nothing but zeros, text, another container."""
+    """Empty, only zeros, text, another container."""
     (tmp_path / "odd").write_bytes(head)
     assert open_at_once(Url.parse(tmp_path / "odd")) is None
     assert open_at_once(Url.parse(tmp_path)) is None

@@ -161,7 +161,7 @@ async def test_a_live_playlist_that_does_not_grow_ends(tmp_path):
         packets, fault = await opening(open_source(server.url("a.m3u8"), timeout=1))
 
     assert len(packets) == 30
-    assert fault.endswith("no new segment for 3 s: does its encoder still run?")
+    assert fault.endswith("no new segment for 3 s: is its encoder still running?")
 
 
 async def opening(source) -> tuple[list[bytes], str]:

@@ -140,7 +140,7 @@ async def test_what_leaves_a_live_playlist_unread_is_lost(said):
     assert is_in_order(good)
     assert (source.link.hls_segments, source.link.hls_lost) == (4, 3)
     assert good[:20] == TAPE.klv[20:40]
-    assert [line for line in said() if "3 segments were lost, 3 in all: gone from the playlist" in line]
+    assert [line for line in said() if "3 segments were lost, 3 in all: removed from the playlist" in line]
 
 
 async def test_what_leaves_it_while_it_is_down_is_lost_too(monkeypatch):
@@ -213,7 +213,7 @@ async def test_a_server_that_is_gone_costs_no_segment():
     given = Resume()
     async with ScriptedWeb(site(s5=Answer(hang=True))) as server:
         first = []
-        with pytest.raises(SourceDown, match="gave no answer"):
+        with pytest.raises(SourceDown, match="no response"):
             await records_of(open_source(server.url("/a.m3u8"), timeout=0.2, given=given), into=first)
         server.answers["/5.ts"] = [Answer(PARTS[5])]
         source = open_source(server.url("/a.m3u8"), timeout=0.2, given=given)
@@ -266,7 +266,7 @@ def encrypted(part, iv):
 
 
 @pytest.mark.needs("openssl")
-@pytest.mark.parametrize("iv", [IV, None], ids=["with an IV", "by number"])
+@pytest.mark.parametrize("iv", [IV, None], ids=["whose IV", "by number"])
 async def test_segments_encrypted_by_aes_128_are_read(iv):
     """The key is fetched once; where the playlist names no IV it is the number of the segment (RFC 8216, 5.2)."""
     tag = '#EXT-X-KEY:METHOD=AES-128,URI="k"' + ("" if iv is None else f",IV=0x{iv.hex()}")
@@ -282,7 +282,7 @@ async def test_segments_encrypted_by_aes_128_are_read(iv):
 KEYLESS = {
     "401": (
         Answer(status="401 Unauthorized"),
-        r"the key of its segments: the server wants a user and a password \(401\)",
+        r"the key of its segments: the server requires a user name and a password \(401\)",
     ),
     "404": (GONE, r"the key of its segments: not found: check the path \(404\)"),
     "too short": (Answer(b"short"), "the key of its segments has 5 bytes instead of 16"),
@@ -300,7 +300,7 @@ async def test_a_key_that_is_not_to_be_had_is_named(answer, reason):
 async def test_an_encryption_that_klvrelay_does_not_read_is_named():
     """SAMPLE-AES leaves the transport stream in the clear, and its payloads not."""
     tag = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="k"'
-    with pytest.raises(SourceDown, match="encrypted by SAMPLE-AES, which klvrelay does not read"):
+    with pytest.raises(SourceDown, match="encrypted with SAMPLE-AES, which klvrelay does not support"):
         await read(site() | {"/a.m3u8": playlist_of([tag, *NAMES])})
 
 

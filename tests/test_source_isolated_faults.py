@@ -71,9 +71,9 @@ async def test_a_kill_from_outside_or_an_abort_may_be_for_want_of_memory(number,
     ("script", "end"),
     [
         ("sys.exit(3)", "its process ended with status 3"),
-        ("sys.exit(0)", "its process ended without a word"),
+        ("sys.exit(0)", "its process ended without a message"),
         ("raise ValueError", "its process ended with status 1"),
-        ("line.close(); time.sleep(60)", "its process closed its line without a word"),
+        ("line.close(); time.sleep(60)", "its process closed its connection without a message"),
     ],
 )
 async def test_an_end_without_a_word_is_named(script, end, monkeypatch):
@@ -93,7 +93,7 @@ async def test_a_process_that_says_nothing_is_killed(script, impatient):
 
     told = await fault_of(fake(script))
 
-    assert told.endswith("its process hung and was killed: no word for 0.3 s")
+    assert told.endswith("its process hung and was killed: no message for 0.3 s")
     assert time.monotonic() - begun < 3
 
 
@@ -114,7 +114,7 @@ async def test_a_process_that_never_begins_is_killed(monkeypatch):
     monkeypatch.setattr(process_module, "BEGIN", 0.2)
     source = IsolatedSource(open_source("x.ts"), {}, command=[sys.executable, "-c", "import time; time.sleep(60)"])
 
-    assert (await fault_of(source)).endswith("its process hung and was killed: no word for 0.2 s")
+    assert (await fault_of(source)).endswith("its process hung and was killed: no message for 0.2 s")
 
 
 async def test_a_process_that_is_slow_to_start_is_no_hung_one(impatient):
@@ -131,7 +131,7 @@ async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatien
     """The loop of the process turns and says so, and nothing comes: a thread is stuck in libav."""
     told = await fault_of(fake("while True: say(status); time.sleep(0.05)"))
 
-    assert told.endswith("its process was killed: its reader hung, nothing came for 0.9 s")
+    assert told.endswith("its process was killed: its reader hung, no data for 0.9 s")
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ async def test_a_quiet_source_is_no_hung_one(url, script, impatient, monkeypatch
 @pytest.mark.parametrize(
     ("script", "what"),
     [
-        ("say(b'HTTP/1.1 200 OK\\r\\n\\r\\n'); time.sleep(60)", "a parcel of no known kind or size"),
-        ("say(b'P' + b'\\xff' * 4); time.sleep(60)", "a parcel of no known kind or size (4294967295 octets)"),
-        ("import pickle; say(b'S' + (9).to_bytes(4, 'little') + b'\\x80\\x04' + bytes(7)); time.sleep(60)", "no JSON"),
+        ("say(b'HTTP/1.1 200 OK\\r\\n\\r\\n'); time.sleep(60)", "a message of unknown kind or size"),
+        ("say(b'P' + b'\\xff' * 4); time.sleep(60)", "a message of unknown kind or size (4294967295 octets)"),
+        ("import pickle; say(b'S' + (9).to_bytes(4, 'little') + b'\\x80\\x04' + bytes(7)); time.sleep(60)", "not JSON"),
         ("say(os.urandom(1 << 20)); time.sleep(60)", "it sent "),
     ],
 )
@@ -248,7 +248,7 @@ time.sleep(60)
 def log(caplog, monkeypatch) -> Callable[[], list[str]]:
     monkeypatch.setattr(stderr_module, "_told", set())
     caplog.set_level(logging.DEBUG)
-    return lambda: [message for message in caplog.messages if "its process says" in message]
+    return lambda: [message for message in caplog.messages if "output of its process: " in message]
 
 
 async def test_what_the_process_says_is_logged(log, caplog):
@@ -260,11 +260,11 @@ sys.exit(1)
 """
     await fault_of(fake(script))
 
-    start = "rtsp://***@127.0.0.1/live: its process says: "
+    start = "rtsp://***@127.0.0.1/live: output of its process: "
     assert log() == [
         f"{start}plain", f"{start}quiet", f"{start}loud \\x1b[2J\xff ***", f"{start}{'x' * 500} ...", f"{start}last"
     ]  # fmt: skip
-    levels = [record.levelname for record in caplog.records if "its process says" in record.message]
+    levels = [record.levelname for record in caplog.records if "output of its process: " in record.message]
     assert levels == ["WARNING", "DEBUG", "ERROR", "WARNING", "WARNING"]
 
 
@@ -274,7 +274,8 @@ async def test_what_klvrelay_says_in_each_process_is_logged_once(log):
     for _ in range(2):
         await fault_of(fake(script))
 
-    assert [line.partition("says: ")[2] for line in log()] == ["small buffer", "another", "libav: no", "libav: no"]
+    lines = [line.partition("output of its process: ")[2] for line in log()]
+    assert lines == ["small buffer", "another", "libav: no", "libav: no"]
 
 
 async def test_what_klvrelay_says_there_of_the_source_is_said_as_it_would_be_here(log, caplog):
@@ -287,9 +288,9 @@ sys.exit(1)
     for _ in range(2):
         await fault_of(fake(script))
 
-    plain = [message for message in caplog.messages if "its process says" not in message]
+    plain = [message for message in caplog.messages if "output of its process: " not in message]
     assert plain == ["rtsp://***@127.0.0.1/live: a segment was lost, 1 in all"] * 2
-    assert [line.partition("says: ")[2] for line in log()] == [
+    assert [line.partition("output of its process: ")[2] for line in log()] == [
         "rtsp://***@127.0.0.1/live: no level", "udp://:5000: hijacked", "rtsp://***@127.0.0.1/live: no level",
     ]  # fmt: skip
 
@@ -311,7 +312,7 @@ async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
         await asyncio.wait([reading])
 
     assert LINES < len(log()) < 5 * LINES
-    assert any("lines more" in line for line in log())
+    assert any("more lines" in line for line in log())
     assert worst < 0.1
 
 
@@ -397,7 +398,7 @@ async def test_a_process_that_can_not_be_started_is_a_source_that_is_down():
 
     told = await fault_of(source)
 
-    assert told == "udp://127.0.0.1:5000: no process could be started for it: No such file or directory"
+    assert told == "udp://127.0.0.1:5000: cannot start a process for it: No such file or directory"
 
 
 async def send_tapes(port: int, stop: asyncio.Event) -> int:

@@ -168,7 +168,7 @@ ODD = {
     "too large a packet": struct.pack("<cI", b"P", MOST + 1),
     "too large a unit": struct.pack("<cI", b"U", MOST),
     "too large a status": struct.pack("<cI", b"S", SMALL),
-    "half a packet": parcel(b"P", bytes(24)),
+    "an incomplete packet": parcel(b"P", bytes(24)),
     "a flag that is none": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, -1, 4, 0)),
     "a pts of 34 bits": parcel(b"P", struct.pack("<qqqqBB", -1, 1 << 33, -1, -1, 0, 0)),
     "a unit of a pid of 14 bits": parcel(b"U", unit(pid=1 << 13)),
@@ -180,7 +180,7 @@ ODD = {
     "more streams than there are": b"".join(
         parcel(b"P", struct.pack("<qqqqBB", -1, -1, pid, -1, 1, 0)) for pid in range(PIDS_MOST + 1)
     ),
-    "half a unit": parcel(b"U", bytes(10)),
+    "an incomplete unit": parcel(b"U", bytes(10)),
     "a unit that is cut": unit(size=len(TAPE.klv[0]) + 1),
     "a unit without a length": unit(raw=TAPE.klv[0][:16]),
     "a unit of an odd length": unit(raw=TAPE.klv[0][:16] + b"\x80" + bytes(9)),
@@ -189,7 +189,7 @@ ODD = {
     "a checksum that is none": unit(checksum=4),
     "a transport that is none": unit(transport=2),
     "a clock of 34 bits": unit(pcr=1 << 33),
-    "a status that is no JSON": parcel(b"S", b"{"),
+    "a status that is not JSON": parcel(b"S", b"{"),
     "a status that is a bomb": parcel(b"S", b"[" * 60_000),
     "a status of another form": parcel(b"S", b"[]"),
     "a status with more": status(more=1),

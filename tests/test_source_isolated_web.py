@@ -227,5 +227,5 @@ async def test_decode_and_probe_are_what_they_were():
     assert (gone.returncode, gone.stdout) == (3, "")
     assert gone.stderr == f"klvrelay: {server.url('/none')}: not found: check the path (404)\n"
     assert not_media.returncode == 3
-    assert "a web page (HTML) and no stream" in not_media.stderr
+    assert "a web page (HTML), not a stream" in not_media.stderr
     assert json.loads(report.stdout)["ended"] == "end"

@@ -144,7 +144,7 @@ async def test_https_never_goes_on_without_tls(place: str, redirect: bool, all_p
             _, fault = await all_of(server.url("/a.m3u8", login=LOGIN), ca_file=all_papers.ca)
 
     assert plain.guests == 0
-    assert "it leads from https:// to http://, which can not be verified" in fault
+    assert "it leads from https:// to http://, which cannot be verified" in fault
 
 
 @pytest.mark.parametrize("kind", GREETINGS)

@@ -72,7 +72,7 @@ def refusal(name: str, head: bytes) -> str | None:
     found = named(head)
     if found is None:
         return None
-    return f"{name} holds {found.name}, neither MPEG-TS nor KLV" + (f": {found.advice}" if found.advice else "")
+    return f"{name} contains {found.name}, not MPEG-TS or KLV" + (f": {found.advice}" if found.advice else "")
 
 
 def named(head: bytes) -> Contents | None:

@@ -87,4 +87,4 @@ def only_one(url: Url, found: list[RecordedSegment]) -> None:
     streams = sorted({segment.stream for segment in found})
     if len(streams) > 1:
         shown = printable(", ".join(streams[:4])) + (", ..." if len(streams) > 4 else "")
-        raise NotMedia(f"{url} holds segments of {len(streams)} streams ({shown}): put each in a separate folder")
+        raise NotMedia(f"{url} contains segments of {len(streams)} streams ({shown}): put each in a separate folder")

@@ -88,7 +88,7 @@ async def sniff(url: Url, pieces: AsyncIterator[bytes]) -> tuple[Carriage | None
             return _known(sniffer.carriage, sniffer)
     if sniffer.blank:
         raise NotMedia(
-            f"{url} holds nothing but zeros (or bytes of FF): nothing was written to it yet, or it was erased"
+            f"{url} contains only zeros (or FF bytes): it has not been written yet, or was erased"
         )
     if not sniffer.first:
         raise NotMedia(f"{url} is empty")

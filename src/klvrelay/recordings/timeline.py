@@ -26,7 +26,7 @@ Slice = tuple[float, bytes]
 PACED_BY = {
     "PTS": "no clock (PCR) in it: paced by its presentation times (PTS)",
     "item 2": "no clock (PCR) and no PTS in it: paced by the time stamps of its KLV (item 2)",
-    "rate": "no time in it that goes on: paced at a fixed rate",
+    "rate": "no usable time stamps in it: paced at a fixed rate",
 }
 """What to report about the pacing of a recording; nothing for PCR, nor for bare KLV with time stamps."""
 

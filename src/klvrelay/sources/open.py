@@ -135,4 +135,4 @@ def open_source(
 
             return SrtSource(where, timeout=timeout, passphrase=passphrase)
         case scheme:
-            raise ConfigError(f"{scheme}:// is not a kind of source that klvrelay knows: give {KINDS}")
+            raise ConfigError(f"{scheme}:// is not a supported source: give {KINDS}")

@@ -123,7 +123,7 @@ _GONE = (Fault.LOST, Fault.UNCONNECTED, Fault.NO_SOCKET)
 _LATER = (Fault.NO_ROOM_YET, Fault.NOTHING_YET, Fault.CONGESTED)
 
 _SYSTEM_FAULTS = {
-    errno.EADDRINUSE: "the port is in use already",
+    errno.EADDRINUSE: "the port is already in use",
     errno.EADDRNOTAVAIL: "not an address of this machine",
     errno.EACCES: "not permitted: ports below 1024 require privileges",
 }
@@ -288,9 +288,9 @@ class SrtSocket:
         code = self._lib.srt_getlasterror(number)
         match code:
             case _ if code in _GONE:
-                return code, "the far end has gone"
+                return code, "the far end disconnected"
             case Fault.PORT_TAKEN:
-                return code, "the port is in use already"
+                return code, "the port is already in use"
             case _ if number[0]:
                 return code, _SYSTEM_FAULTS.get(number[0]) or os.strerror(number[0])
             case _:

@@ -97,16 +97,16 @@ def _mode(url: Url) -> Mode:
     given = url.options.get("mode") or ("caller" if url.host else "listener")
     mode = _MODE_NAMES.get(given, given)
     if mode not in get_args(Mode):
-        raise ConfigError(f"{url}: mode is caller, listener or rendezvous")
+        raise ConfigError(f"{url}: mode must be caller, listener or rendezvous")
     if mode != "listener" and not url.host:
-        raise ConfigError(f"{url}: a host is missing, which a {mode} needs; to wait for a call: mode=listener")
+        raise ConfigError(f"{url}: a host is missing for mode={mode}; to wait for a caller, use mode=listener")
     return cast(Mode, mode)
 
 
 def _latency(url: Url) -> int:
     text = url.options.get("latency", str(LATENCY))
     if not (text.isascii() and text.isdigit()):
-        raise ConfigError(f"{url}: latency is a number of milliseconds, as in latency={LATENCY}")
+        raise ConfigError(f"{url}: latency must be a number of milliseconds, as in latency={LATENCY}")
     value = int(text[:12])
     if value >= LATENCY_LIMIT:
         raise ConfigError(
@@ -194,7 +194,7 @@ async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
 @cache
 def _log_passphrase(url: str) -> None:
     """Log once: libsrt reports a rejected passphrase to the caller only."""
-    LOG.info("%s: waiting for a caller with the same passphrase; any other is refused without a word here", url)
+    LOG.info("%s: waiting for a caller with the same passphrase; libsrt does not report any other", url)
 
 
 def _is_wanted(line: SrtSocket, settings: SrtSettings) -> bool:
@@ -242,7 +242,7 @@ async def _address(host: str, url: Url, timeout: float, port: int | None = None)
     try:
         found = await resolver.SOURCES.resolve(host, port, timeout=timeout, kind=socket.SOCK_DGRAM)
     except OSError:
-        raise ConnectionLost(f"the name {printable(host)} is not known") from None
+        raise ConnectionLost(f"unknown host name {printable(host)}") from None
     best = min(found, key=lambda place: place.family != socket.AF_INET)
     return best.family, _sockaddr(best.family, best.address)
 
@@ -259,14 +259,14 @@ def _sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
 
 def _no_answer(settings: SrtSettings, patience: float) -> str:
     other = "also calls us, with mode=rendezvous" if settings.mode == "rendezvous" else "listens"
-    return f"gave no answer for {patience:g} s: check host and port, and that it {other}"
+    return f"no response within {patience:g} s: check host and port, and that it {other}"
 
 
 def _refused(reason: int, settings: SrtSettings, patience: float) -> str:
     if reason == _TIMEOUT:
         return _no_answer(settings, patience)
     text = _REFUSALS.get(reason) or (f"code {reason}" if reason >= 1000 else refusal_text(reason))
-    return f"the far end refused the call: {text}"
+    return f"the far end rejected the connection: {text}"
 
 
 _TIMEOUT = 16

@@ -71,7 +71,7 @@ async def _connected(url: Url, timeout: float) -> Connection:
                 except OSError as failed:
                     fault = failed
     except TimeoutError:
-        raise SourceDown(f"{url}: gave no answer for {timeout:g} s") from None
+        raise SourceDown(f"{url}: no response within {timeout:g} s") from None
     raise fault
 
 
@@ -120,10 +120,10 @@ async def _hosts(url: Url, timeout: float) -> Sequence[str]:
 def _reason(fault: OSError, settings: TcpSettings) -> str:
     match fault:
         case ConnectionRefusedError():
-            return f"nobody listens there: start the {settings.other} first, or wait for it with ?listen=1"
+            return f"connection refused: start the {settings.other} first, or wait for it with ?listen=1"
         case socket.gaierror():
-            return f"the name {settings.url.host} is not known"
+            return f"unknown host name {settings.url.host}"
         case _ if settings.listens:
-            return f"can't listen there: {fault.strerror or fault}"
+            return f"cannot listen there: {fault.strerror or fault}"
         case _:
             return f"no connection: {fault.strerror or fault}"

@@ -99,8 +99,8 @@ def container(url: Url, head: bytes) -> LibavSource:
         raise NotMedia(refused)
     if url.scheme == "stdin" or not os.path.isfile(url.path):
         raise NotMedia(
-            f"{url} holds neither MPEG-TS nor KLV; of other containers (mp4, mkv, ...) give the file itself,"
-            " since they can't be read from a pipe"
+            f"{url} contains neither MPEG-TS nor KLV; for other containers (mp4, mkv, ...) give the file itself,"
+            " because they cannot be read from a pipe"
         )
     return LibavSource(url, timeout=5.0)
 
@@ -184,7 +184,7 @@ async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
 async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
     with suppress(OSError):  # not a pipe, or more than the user's limit
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
-    word = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: nothing has come yet: waiting for it", url)
+    word = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: no data yet: waiting", url)
     while True:
         try:
             await _readable(fd)

@@ -86,14 +86,14 @@ class GrowingSource:
         """The content is not a stream: an error at first; after a stream, keep waiting for the next one."""
         if is_container(sniffer.head):
             raise NotMedia(
-                f"{self.url} is mp4, mkv or the like, which can't be read before it is complete: have MPEG-TS written,"
-                " or leave --follow away once the file is finished"
+                f"{self.url} is mp4, mkv or similar, which cannot be read before it is complete: write MPEG-TS instead,"
+                " or omit --follow once the file is complete"
             )
         if not known:
-            raise NotMedia(f"{self.url} holds neither MPEG-TS nor KLV")
+            raise NotMedia(f"{self.url} contains neither MPEG-TS nor KLV")
         if not self._logged:
             self._logged = True
-            LOG.warning("%s holds neither MPEG-TS nor KLV since it began again: waiting for either", self.url)
+            LOG.warning("%s contains neither MPEG-TS nor KLV since it restarted: waiting for either", self.url)
         return Sniffer()
 
 
@@ -143,7 +143,7 @@ class _Tail:
             return self._place.look()
         except FileNotFoundError:
             if self._place is None and not self._waited:
-                LOG.info("%s is not there yet: waiting for it", self._url)
+                LOG.info("%s does not exist yet: waiting for it", self._url)
             self._waited = True
             return b""
         except OSError as fault:

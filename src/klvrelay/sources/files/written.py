@@ -72,7 +72,7 @@ class WrittenFile:
         if found := self._look_into_pipe() if self._pipe else self._look_into_file():
             return found  # written to the old file before it was replaced
         self._open()
-        self._say("was replaced by another file: it begins again")
+        self._say("was replaced by another file: reading it from its beginning")
         return None
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ class WrittenFile:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError
         if not (self._pipe or stat.S_ISREG(mode)):  # a device has no end to wait at, and /dev/zero never ends
-            raise NotMedia(f"{printable(self._path)} is a device, which can't be followed: leave --follow away")
+            raise NotMedia(f"{printable(self._path)} is a device, which cannot be followed: omit --follow")
         if self._pipe:
             with suppress(OSError):  # more than the user's limit
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
@@ -140,7 +140,7 @@ class WrittenFile:
             if there.st_size < self._at:
                 self._was, self._at = max(self._was, self._at), 0
             elif self._is_rewritten():
-                self._say("was written from its beginning: it begins again")
+                self._say("was rewritten: reading it from its beginning")
                 self._begin(0)
                 return None
         if now == self._seen and self._is_settled(now[1]) and not self._is_more(now[0]):
@@ -153,7 +153,7 @@ class WrittenFile:
         at, mark = self._mark
         there = os.pread(self._fd, len(mark), at)
         if there != mark and blank_before(there) == len(there):
-            self._say("was cut short; it goes on where it was")
+            self._say("was truncated; continuing at the previous position")
             self._mark = 0, b""
             return False
         return there != mark
@@ -165,10 +165,10 @@ class WrittenFile:
             return b""
         was = self._was
         if 0 <= begin - was <= TAIL:
-            self._say("was cut short; it goes on where it was")
+            self._say("was truncated; continuing at the previous position")
             self._begin(was)
             return self._fresh(*self._seen)
-        self._say("was cut short: it begins again")
+        self._say("was truncated: reading it from its beginning")
         self._begin(begin)
         return None
 

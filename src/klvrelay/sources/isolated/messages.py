@@ -215,7 +215,7 @@ class Unpacker:
         while have - at >= _HEAD.size and self.end is None:
             kind, size = _HEAD.unpack_from(view, at)
             if size > self._most_of.get(kind, -1):
-                raise MalformedMessage(f"a parcel of no known kind or size ({size} octets)")
+                raise MalformedMessage(f"a message of unknown kind or size ({size} octets)")
             begin, end = at + _HEAD.size, at + _HEAD.size + size
             if end > have:
                 if end - at > len(view):
@@ -251,7 +251,7 @@ class Unpacker:
 
     def _packet(self, payload: memoryview) -> Packet:
         if len(payload) < _PACKET.size:
-            raise MalformedMessage("half a packet")
+            raise MalformedMessage("an incomplete packet")
         received_us, pts, pid, program, flags, listing = _PACKET.unpack_from(payload)
         _check(received_us, pts, pid, program, listing)
         if flags & ~(_KLV | _DAMAGED):
@@ -283,7 +283,7 @@ def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
     at = 0
     while at < len(payload):
         if len(payload) - at < _ENTRY.size:
-            raise MalformedMessage("half a unit")
+            raise MalformedMessage("an incomplete unit")
         size, pts, pid, received_us, pcr, program, checksum, transport, listing, named = _ENTRY.unpack_from(payload, at)
         _check(received_us, pts, pid, program, listing, pcr)
         if pid >= _UNIT_PID_END:
@@ -325,7 +325,7 @@ def _status(payload: bytes) -> Status:
     try:
         plain = orjson.loads(payload)
     except orjson.JSONDecodeError as fault:
-        raise MalformedMessage("a status that is no JSON") from fault
+        raise MalformedMessage("a status that is not JSON") from fault
     match plain:
         case {"live": bool(live), "fixed": bool(fixed), "dropped": int(dropped), "link": link, **more} if not more:
             return Status(live, fixed, _like(0, dropped), _rebuilt(LinkStats, link))
@@ -350,7 +350,7 @@ def _like(blank: Any, value: Any) -> Any:
         return None
     if blank is None and type(value) in (int, float) and 0 <= value <= MEASURE_MOST:
         return float(value)  # sums of counts may arrive as integers
-    raise MalformedMessage("a count that is none")
+    raise MalformedMessage("an invalid count")
 
 
 def _end(payload: bytes) -> End:
@@ -358,7 +358,7 @@ def _end(payload: bytes) -> End:
     if payload == _CLEAN:
         return End(None)
     if letter not in _ENDS or not text:
-        raise MalformedMessage("an end of no known kind")
+        raise MalformedMessage("an end of unknown kind")
     said = printable(text.decode("utf-8", "replace"))[:TEXT_MOST]
     if letter == b"D":
         return End(SourceDown(said, wait=min(_WAIT.unpack(wait)[0], WAIT_MOST)))

@@ -89,7 +89,7 @@ class Process:
                 self._stderr.given()
         except OSError as fault:
             raise SourceDown(
-                f"{self._url}: no process could be started for it: {os.strerror(fault.errno or 0)}"
+                f"{self._url}: cannot start a process for it: {os.strerror(fault.errno or 0)}"
             ) from fault
         with suppress(ConnectionError, TimeoutError):  # it has ended, or hangs: `next` reports it
             async with asyncio.timeout(BEGIN):
@@ -104,7 +104,7 @@ class Process:
             found = self._unpacker.took(count)
         except TimeoutError:
             self.kill()
-            raise SourceDown(f"{self._url}: its process hung and was killed: no word for {silence:g} s") from None
+            raise SourceDown(f"{self._url}: its process hung and was killed: no message for {silence:g} s") from None
         except MalformedMessage as fault:
             self.kill()
             raise SourceDown(f"{self._url}: its process was killed: it sent {fault}") from None
@@ -169,9 +169,9 @@ class Process:
             async with asyncio.timeout(KILLED):
                 status = await self._process.wait()
         except TimeoutError:
-            return "closed its line without a word"
+            return "closed its connection without a message"
         if status == 0:
-            return "ended without a word"
+            return "ended without a message"
         if status == OUT_OF_MEMORY:
             return self._limits.needs_more
         if status > 0:

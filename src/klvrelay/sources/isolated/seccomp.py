@@ -112,7 +112,7 @@ def refuse_calls(families: Collection[int], *, listens: bool) -> str:
     """
     machine = _MACHINES.get(platform.machine()) if struct.calcsize("P") == 8 else None
     if machine is None:
-        return f"no filter of system calls is known for {platform.machine()}"
+        return f"no system call filter for {platform.machine()}"
     code = program(machine, families, os.getpid(), listens=listens)
     room = ctypes.create_string_buffer(code, len(code))
     # struct sock_fprog: unsigned short, padding, a pointer
@@ -120,7 +120,7 @@ def refuse_calls(families: Collection[int], *, listens: bool) -> str:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(ctypes.c_long(_SECCOMP[machine.column]), _SET_MODE_FILTER, _TSYNC, head) == 0:
         return ""
-    return f"the kernel takes no filter of system calls: {os.strerror(ctypes.get_errno())}"
+    return f"the kernel rejects the system call filter: {os.strerror(ctypes.get_errno())}"
 
 
 def program(machine: Machine, families: Collection[int], pid: int, *, listens: bool) -> bytes:

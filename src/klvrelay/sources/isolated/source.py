@@ -105,7 +105,7 @@ class IsolatedSource:
                 if patience.exhausted(self, bool(found)):
                     process.kill()
                     raise SourceDown(
-                        f"{self.url}: its process was killed: its reader hung, nothing came for {patience.stall:g} s"
+                        f"{self.url}: its process was killed: its reader hung, no data for {patience.stall:g} s"
                     )
             if process.end.fault is not None:
                 raise _hidden(process.end.fault, hide)

@@ -95,7 +95,7 @@ class Stderr:
 
     def _log_rest(self) -> None:
         if self._lines > LINES:
-            LOG.warning("%s: its process says %d lines more", self._name, self._lines - LINES)
+            LOG.warning("%s: output of its process: %d more lines", self._name, self._lines - LINES)
         self._lines = 0
 
     def _take(self, piece: bytes) -> None:
@@ -118,7 +118,7 @@ class Stderr:
         shown = self._hide(text)
         if len(shown) > LINE_SHOWN:
             shown = shown[:LINE_SHOWN] + " ..."
-        said = shown if of_source else f"{self._name}: its process says: {shown}"
+        said = shown if of_source else f"{self._name}: output of its process: {shown}"
         LOG.log(int(level[1]) if level else logging.WARNING, "%s", printable(said))
 
 

@@ -177,7 +177,7 @@ class Gateway:
             raise MalformedRtsp(str(line_fault(fault, self._timeout))) from None
         if not self._playing:
             if data == b"":
-                raise MalformedRtsp("the server closed the connection without an answer: is it an RTSP server?")
+                raise MalformedRtsp("the server closed the connection without a response: is it an RTSP server?")
             self._before += len(data or b"")
             if self._before > BEFORE_MOST:
                 raise MalformedRtsp("the server keeps sending without starting a session")
@@ -246,14 +246,14 @@ class Gateway:
         offered = challenges(line.partition(":")[2] for line in lines if line.lower().startswith("www-authenticate:"))
         stale = any(one.parameters.get("stale", "").lower() == "true" for one in offered)
         if self._login is None:
-            text = "the server wants a user and a password (401)"
+            text = "the server requires a user name and a password (401)"
         elif request.logged_in and not (stale and request.tries < TRIES):
             text = f"{self._login.refused} (401)"
         elif request.tries < TRIES and self._login.take(offered):
             self._send(request, server)
             return
         else:
-            text = f"the server offers only {_named(offered)} to log in, which klvrelay does not know (401)"
+            text = f"the server offers only the login scheme {_named(offered)}, which klvrelay does not support (401)"
         self.refusal = Refusal(text, status=401, wait=LOGIN_WAIT)
         raise MalformedRtsp(text)
 
@@ -261,7 +261,7 @@ class Gateway:
         if request.method == "OPTIONS":
             return  # libav continues without it
         track = sdp.meant(self.media, request.target) if request.method == "SETUP" else None
-        said = sdp.STATUS.get(status) or f"the server refuses {request.method}"
+        said = sdp.STATUS.get(status) or f"the server rejects {request.method}"
         text = f"{said} ({status})" if track is None else f"{track}: {said} ({status})"
         self.refusal = Refusal(text, track, status)
 

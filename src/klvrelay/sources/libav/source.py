@@ -120,7 +120,7 @@ class LibavReader:
             with self._demuxer.open(file) as container:
                 self._pump(container)
         except IndexError:  # PyAV's error for a PID that did not exist when the container was opened
-            fault = SourceDown(f"{self._url}: a stream has appeared in it that is seen only when it is opened anew")
+            fault = SourceDown(f"{self._url}: a new stream appeared, which can only be read after reopening")
         except (av.FFmpegError, ValueError, OSError) as error:
             fault = self._demuxer.explained(error, live=self._source.live)
         if fault is not None:

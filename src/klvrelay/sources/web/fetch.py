@@ -51,7 +51,7 @@ class Fetch:
         whole = None if segment.init is None else bytearray()
         with closing(self._web.get(part.url, start=part.start + skip, end=part.end)) as answer:
             if answer.is_page:
-                raise WebFault("a web page (HTML) came in place of a segment: does the server want a login?",
+                raise WebFault("received a web page (HTML) instead of a segment: does the server require a login?",
                                "status", status=403)  # fmt: skip
             first = True
             while piece := answer.read(PIECE, until=until):
@@ -78,7 +78,7 @@ class Fetch:
 
     def _key(self, key: Key) -> bytes:
         if key.method != "AES-128":
-            raise KeyFault(f"its segments are encrypted by {key.method}, which klvrelay does not read", "refused")
+            raise KeyFault(f"its segments are encrypted with {key.method}, which klvrelay does not support", "refused")
         if key.url not in self._keys:
             try:
                 found, _ = self._web.small(key.url, KEY_MOST)

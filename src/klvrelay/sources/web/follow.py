@@ -148,7 +148,7 @@ class Playing:
             self._fetch.begin_anew()
             return (segments if playlist.ended else segments[-1:]), [Mark.ANEW]
         if missed > 0:
-            self._losses.add(missed, "gone from the playlist before it was read")
+            self._losses.add(missed, "removed from the playlist before it was read")
             return due, [Mark.GAP]
         return due, []
 
@@ -179,7 +179,7 @@ class Playing:
                 self._news = time.monotonic()
                 return playlist
             if time.monotonic() - self._news >= limit:
-                raise WebFault(f"no new segment for {limit:.0f} s: does its encoder still run?")
+                raise WebFault(f"no new segment for {limit:.0f} s: is its encoder still running?")
             pause = max(0.1, pause / 2)
 
     def _load(self, target: str) -> Playlist:

@@ -161,7 +161,7 @@ class _PlaylistReader:
         try:
             number = int(iv, 16).to_bytes(16) if iv else None
         except (ValueError, OverflowError):
-            raise WebFault("its playlist has a key with an IV that is no number of 128 bits", "refused") from None
+            raise WebFault("its playlist has a key whose IV is not a 128-bit number", "refused") from None
         uri = said.get("URI", "")
         named = printable(method[:20] if form == "identity" else f"{method[:20]} ({form[:40]})")
         return Key(named, self._join(uri) if uri else "", number)

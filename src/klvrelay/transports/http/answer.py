@@ -71,7 +71,7 @@ class Answer:
             self._is_part(start, end)
         elif self.status != 200:
             self.close()
-            raise WebFault(f"the server answers with status {self.status}, which klvrelay does not expect", "status",
+            raise WebFault(f"unexpected status {self.status}", "status",
                            status=self.status)  # fmt: skip
         return self
 
@@ -124,7 +124,7 @@ class Answer:
             return unzip.decompress(piece, PIECE)
         except zlib.error:
             self.close()
-            raise WebFault("it says that it is compressed (gzip), and is not, or is damaged", "cut") from None
+            raise WebFault("it announces gzip data, but sends something else, or the data is damaged", "cut") from None
 
     def head(self) -> bytes:
         """The first bytes, enough to recognise a playlist or a web page; fewer if the body is shorter."""
@@ -153,7 +153,7 @@ class Answer:
             left -= len(piece)
             if left < 0:
                 self.close()
-                raise WebFault(f"larger than the {most >> 10} KiB that it may have", "refused")
+                raise WebFault(f"larger than the {most >> 10} KiB limit", "refused")
             if time.monotonic() > until:
                 self.close()
                 raise WebFault("the response is too slow", "cut")
@@ -196,7 +196,7 @@ class Answer:
 
     def _cut(self) -> WebFault:
         self.close()
-        return WebFault("stopped" if self._stopped.is_set() else "it broke off before its end", "cut")
+        return WebFault("stopped" if self._stopped.is_set() else "it ended before its announced length", "cut")
 
     def close(self) -> None:
         """Close the response; the connection is reused if the body was read to its end."""

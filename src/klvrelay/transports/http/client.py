@@ -46,7 +46,7 @@ def origin_of(target: str) -> Origin:
         port = parts.port
         (parts.hostname or "").encode("idna")
     except ValueError:  # includes UnicodeError
-        raise WebFault("it leads to something that is no URL", "refused") from None
+        raise WebFault("it leads to an invalid URL", "refused") from None
     if parts.scheme not in _PORTS:
         # The text before a colon may be a user name that the server repeats, so only known schemes are shown.
         where = f"{parts.scheme}://" if parts.scheme in _OTHERS else "another protocol"
@@ -102,9 +102,9 @@ class Web:
                 parts = urllib.parse.urlsplit(target)
                 target = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         except ValueError:
-            raise WebFault("it leads to something that is no URL", "refused") from None
+            raise WebFault("it leads to an invalid URL", "refused") from None
         if origin_of(target).scheme == "http" and origin_of(base).scheme == "https":
-            raise WebFault("it leads from https:// to http://, which can not be verified", "refused")
+            raise WebFault("it leads from https:// to http://, which cannot be verified", "refused")
         return target
 
     def get(self, target: str, *, start: int = 0, end: int | None = None) -> Answer:
@@ -115,7 +115,7 @@ class Web:
                 return answer.checked(start, end)
             answer.close()
             target = self.join(target, answer.location)
-        raise WebFault(f"it redirects in circles (followed {REDIRECTS} times): check the URL", "refused")
+        raise WebFault(f"too many redirects ({REDIRECTS}): check the URL", "refused")
 
     def small(self, target: str, most: int) -> tuple[bytearray, str]:
         """A whole document of at most `most` bytes, and its URL after redirects."""
@@ -140,7 +140,7 @@ class Web:
             answer.close()
         if answer.status == 401 and login is not None and sent is None:
             answer.close()
-            raise WebFault("the server offers no way to log in that klvrelay knows (Basic, Digest) (401)", "status",
+            raise WebFault("the server offers no supported login scheme (Basic, Digest) (401)", "status",
                            status=401)  # fmt: skip
         if answer.status >= 400:
             answer.close()
@@ -214,7 +214,7 @@ class Web:
             line.connect()
         except TimeoutError:
             if isinstance(line, http.client.HTTPSConnection) and line.sock is not None:
-                raise WebFault(f"no TLS answer for {self.timeout:g} s: is it a TLS port? try http://") from None
+                raise WebFault(f"no TLS response within {self.timeout:g} s: is it a TLS port? try http://") from None
             raise
 
     def _fault(self, fault: Exception) -> WebFault:

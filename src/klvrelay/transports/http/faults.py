@@ -46,24 +46,24 @@ class WebFault(Exception):
 def status_fault(status: int, fields: http.client.HTTPMessage, *, login: Login | None) -> WebFault:
     """The fault for an HTTP error status; `login` is the login that was sent, if any."""
     if status == 401:
-        said = "the server wants a user and a password" if login is None else login.refused
+        said = "the server requires a user name and a password" if login is None else login.refused
         return WebFault(f"{said} (401)", "status", status=status, wait=LOGIN_WAIT)
     said = _STATUS.get(status) or (
-        "the server has an error of its own: see its log" if status >= 500 else "the server refuses the request"
+        "internal server error: see the server's log" if status >= 500 else "the server rejects the request"
     )
     wait = retry_after(fields.get("Retry-After", "")) if status in (429, 503) else 0.0
     if wait:
-        said += f"; it asks to wait {wait:.0f} s"
+        said += f"; retry after {wait:.0f} s"
     return WebFault(f"{said} ({status})", "status", status=status, wait=wait)
 
 
 _STATUS = {
-    400: "the server does not understand the request: check the URL",
-    403: "the server forbids this: check the user's rights, or whether a token in the URL has expired",
+    400: "bad request: check the URL",
+    403: "forbidden: check the user's rights, or whether a token in the URL has expired",
     404: "not found: check the path",
     407: "the proxy requires a user name and a password: set them in http_proxy, https_proxy",
     408: "the server timed out waiting for the request",
-    410: "gone: the server does not have it any more",
+    410: "gone: no longer available on the server",
     416: "the requested byte range is not in the file",
     429: "too many requests",
     451: "withheld for legal reasons",
@@ -88,17 +88,17 @@ def retry_after(text: str) -> float:
 def line_fault(fault: Exception, timeout: float) -> WebFault:
     """The fault for a connection that failed or gave no response."""
     if isinstance(fault, TimeoutError):
-        return WebFault(f"gave no answer for {timeout:g} s: check host, port and firewall")
+        return WebFault(f"no response within {timeout:g} s: check host, port and firewall")
     if isinstance(fault, ssl.SSLError):
         return WebFault(_tls(fault))
     if isinstance(fault, socket.gaierror):
-        return WebFault("the host name is unknown: check its spelling and the name server")
+        return WebFault("unknown host name: check its spelling and the DNS server")
     if isinstance(fault, http.client.InvalidURL | ValueError):  # includes UnicodeError
-        return WebFault("it leads to something that is no URL", "refused")
+        return WebFault("it leads to an invalid URL", "refused")
     if isinstance(fault, http.client.RemoteDisconnected):
-        return WebFault("the server closed the connection without an answer: is it a web server?")
+        return WebFault("the server closed the connection without a response: is it a web server?")
     if isinstance(fault, http.client.HTTPException):
-        return WebFault("the answer is not HTTP: check the port, and whether it wants https://")
+        return WebFault("the response is not HTTP: check the port, and whether it requires https://")
     if isinstance(fault, OSError) and str(fault).startswith("Tunnel connection failed: "):
         status = str(fault).removeprefix("Tunnel connection failed: ")[:3]
         return WebFault(f"the proxy refuses the connection ({status}): check https_proxy and no_proxy")

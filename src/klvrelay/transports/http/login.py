@@ -66,8 +66,8 @@ class Login:
     def refused(self) -> str:
         """The reason to report when the server rejects every request with this login."""
         if self._has_password:
-            return "the server refuses the user or the password"
-        return "the server wants the user's password, and none was given: name a file (--password-file, password_file)"
+            return "the server rejects the user name or the password"
+        return "the server requires the user's password, but none is set: give a file (--password-file, password_file)"
 
     def take(self, offered: list[Challenge]) -> bool:
         """Accept the strongest supported challenge; false if there is none.

@@ -108,7 +108,7 @@ def test_a_replay_calls_it_by_its_name_too(tmp_path: Path, capfd: pytest.Capture
 def test_streams_have_no_such_name():
     """Nor has noise, which may be anything."""
     for data in (Mux().bytes(), klv_only([record(0)]), bytes(5000), b"\xff" * 5000, bytes(range(256)) * 4, b""):
-        assert contents.named(data) is None
+        assert contents.identify(data) is None
 
 
 def test_a_text_in_front_of_a_stream_does_not_hide_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
@@ -125,4 +125,4 @@ def test_a_text_in_front_of_a_stream_does_not_hide_it(tmp_path: Path, capfd: pyt
 def test_a_text_is_one_wherever_it_is_cut(cut: int):
     """Also in the middle of a character."""
     text = ("x" * (contents.LOOKED_AT - cut) + "→→→→").encode()
-    assert contents.named(text[: contents.LOOKED_AT]) == contents.Contents("text")
+    assert contents.identify(text[: contents.LOOKED_AT]) == contents.Contents("text")

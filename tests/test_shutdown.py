@@ -82,7 +82,7 @@ STUCK = {
         "    finally:\n        os.read(never, 1)\nRelay.run = run",
         ["run", "{file}", *NOWHERE]),
     "a read in the main thread": (
-        "from klvrelay.sources.files.at_once import AtOnce\nAtOnce._read = block", ["decode", "{file}"]),
+        "from klvrelay.sources.files.blocking_file import BlockingFile\nAtOnce._read = block", ["decode", "{file}"]),
 }  # fmt: skip
 
 

@@ -17,9 +17,9 @@ from klvrelay.core._core import ffi
 from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.recordings import sniff
-from klvrelay.sources.blocking import packets_straight
+from klvrelay.sources.blocking import packets_blocking
 from klvrelay.sources.files import file
-from klvrelay.sources.files.at_once import PIECE, open_at_once
+from klvrelay.sources.files.blocking_file import PIECE, open_blocking
 from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
@@ -54,7 +54,7 @@ async def test_the_link_counts_the_bytes(way, tmp_path):
 
     for opening in (1, 2):
         if way == "straight":
-            async with aclosing(packets_straight(source, breath=4)) as packets:
+            async with aclosing(packets_blocking(source, breath=4)) as packets:
                 size = sum([len(packet.data) async for packet in packets])
         else:
             size = len(data_of(await read(source)))
@@ -203,7 +203,7 @@ async def test_a_stream_is_known_by_its_bytes(head, carriage):
 @contextmanager
 def at_once(path):
     """The file's reader, which has its first piece, and its packets."""
-    found = open_at_once(Url.parse(path))
+    found = open_blocking(Url.parse(path))
     assert found is not None
     with closing(found):
         yield found, found.packets()
@@ -252,9 +252,9 @@ def test_a_fault_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
 def test_what_is_no_stream_is_left_to_who_can_say_what_it_is(head, tmp_path):
     """Empty, only zeros, text, another container."""
     (tmp_path / "odd").write_bytes(head)
-    assert open_at_once(Url.parse(tmp_path / "odd")) is None
-    assert open_at_once(Url.parse(tmp_path)) is None
-    assert open_at_once(Url.parse(tmp_path / "missing")) is None
+    assert open_blocking(Url.parse(tmp_path / "odd")) is None
+    assert open_blocking(Url.parse(tmp_path)) is None
+    assert open_blocking(Url.parse(tmp_path / "missing")) is None
 
 
 @pytest.mark.parametrize("zeros", [0, 10, 64, 65, 5000])

@@ -206,7 +206,7 @@ def test_what_is_written_just_before_a_file_is_replaced_is_read(tmp_path, monkey
     path, begin, rest = tmp_path / "tape.ts", TAPE.ts[:9400], TAPE.ts[9400:]
     path.write_bytes(begin)
     file, stat = WrittenFile(str(path)), os.stat
-    assert (file.look(), file.look()) == (begin, b"")
+    assert (file.poll(), file.poll()) == (begin, b"")
 
     def replaced(name: str) -> os.stat_result:
         monkeypatch.undo()
@@ -217,7 +217,7 @@ def test_what_is_written_just_before_a_file_is_replaced_is_read(tmp_path, monkey
 
     monkeypatch.setattr(os, "stat", replaced)
     try:
-        assert (file.look(), file.look(), file.look()) == (rest, None, OTHER.ts)
+        assert (file.poll(), file.poll(), file.poll()) == (rest, None, OTHER.ts)
     finally:
         file.close()
 

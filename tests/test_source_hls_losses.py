@@ -146,8 +146,8 @@ async def test_what_leaves_a_live_playlist_unread_is_lost(said):
 async def test_what_leaves_it_while_it_is_down_is_lost_too(monkeypatch):
     """The next opening goes on where the last ended, and counts what is no longer there."""
     monkeypatch.setattr(follow, "STANDSTILL", 0.3)
-    given = Resume()
-    opened = partial(open_source, timeout=1, given=given)
+    resume = Resume()
+    opened = partial(open_source, timeout=1, resume=resume)
     async with ScriptedWeb(site() | {"/a.m3u8": live(0, 3)}) as server:
         with pytest.raises(SourceDown, match="no new segment"):
             await records_of(opened(server.url("/a.m3u8")))
@@ -210,13 +210,13 @@ async def test_a_server_that_stumbles_at_the_playlist_is_asked_again():
 
 async def test_a_server_that_is_gone_costs_no_segment():
     """Nothing is marked as lost that may still be had: the next opening begins with it."""
-    given = Resume()
+    resume = Resume()
     async with ScriptedWeb(site(s5=Answer(hang=True))) as server:
         first = []
         with pytest.raises(SourceDown, match="no response"):
-            await records_of(open_source(server.url("/a.m3u8"), timeout=0.2, given=given), into=first)
+            await records_of(open_source(server.url("/a.m3u8"), timeout=0.2, resume=resume), into=first)
         server.answers["/5.ts"] = [Answer(PARTS[5])]
-        source = open_source(server.url("/a.m3u8"), timeout=0.2, given=given)
+        source = open_source(server.url("/a.m3u8"), timeout=0.2, resume=resume)
         second = await records_of(source)
 
     good = [record.raw for record in first + second if record.good]

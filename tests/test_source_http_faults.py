@@ -428,7 +428,7 @@ async def test_a_playlist_in_a_file_is_not_followed(tmp_path):
     """It could name any path of this machine; the message says what to do."""
     (tmp_path / "0.ts").write_bytes(TAPE.ts)
     (tmp_path / "a.m3u8").write_bytes(playlist_of(["0.ts"]).body)
-    with pytest.raises(NotMedia, match=r"holds a playlist \(HLS\).* give its http:// or https:// address"):
+    with pytest.raises(NotMedia, match=r"contains a playlist \(HLS\).* give its http:// or https:// address"):
         await records_of(open_source(str(tmp_path / "a.m3u8")))
 
 

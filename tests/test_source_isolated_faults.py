@@ -77,7 +77,7 @@ async def test_a_kill_from_outside_or_an_abort_may_be_for_want_of_memory(number,
     ],
 )
 async def test_an_end_without_a_word_is_named(script, end, monkeypatch):
-    monkeypatch.setattr(process_module, "KILLED", 0.2 if "sleep" in script else 1.0)
+    monkeypatch.setattr(process_module, "SIGKILL_WAIT", 0.2 if "sleep" in script else 1.0)
 
     assert (await fault_of(fake(script))).endswith(end)
 
@@ -99,9 +99,9 @@ async def test_a_process_that_says_nothing_is_killed(script, impatient):
 
 async def test_the_process_is_told_every_option():
     """And the log's level; nothing of it is an argument. What came before is remembered by the relay."""
-    names = inspect.signature(open_source).parameters.keys() - {"url", "isolate", "given"}
+    names = inspect.signature(open_source).parameters.keys() - {"url", "isolate", "resume"}
     source = isolated("udp://127.0.0.1:5000", timeout=7.5, sender="10.1.2.3")
-    source._command = [sys.executable, "-c", HONEST + "say(packed_end(SourceDown(told.decode())))"]
+    source._command = [sys.executable, "-c", HONEST + "say(pack_end(SourceDown(told.decode())))"]
 
     told = json.loads((await fault_of(source)).removesuffix("\\n"))
 
@@ -119,7 +119,7 @@ async def test_a_process_that_never_begins_is_killed(monkeypatch):
 
 async def test_a_process_that_is_slow_to_start_is_no_hung_one(impatient):
     """What its interpreter takes, on a busy machine, is not taken from the time that its source has."""
-    script = "import time; time.sleep(1)" + HONEST + "time.sleep(0.1); say(*packed(Packet(b'G' * 188, 5)))"
+    script = "import time; time.sleep(1)" + HONEST + "time.sleep(0.1); say(*pack(Packet(b'G' * 188, 5)))"
     plain = open_source("rtsp://127.0.0.1/live")
     source = IsolatedSource(plain, {"timeout": 0.2}, command=[sys.executable, "-c", script])
 
@@ -140,18 +140,18 @@ async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatien
         ("udp://127.0.0.1:5000", "while True: say(status); time.sleep(0.05)"),
         (
             "rtsp://127.0.0.1/live",
-            "n = 0\nwhile True: n += 1; say(packed_status(Status(True, True, 0, LinkStats(size=n)))); time.sleep(0.05)",
+            "n = 0\nwhile True: n += 1; say(pack_status(Status(True, True, 0, LinkStats(size=n)))); time.sleep(0.05)",
         ),
         (
             "http://127.0.0.1/film.mp4",
-            "while True: say(packed_status(Status(False, True, 0, LinkStats()))); time.sleep(0.05)",
+            "while True: say(pack_status(Status(False, True, 0, LinkStats()))); time.sleep(0.05)",
         ),
     ],
     ids=["it only listens", "bytes come", "not live"],
 )
 async def test_a_quiet_source_is_no_hung_one(url, script, impatient, monkeypatch):
     """Nobody sends to a port; there is video but no KLV; a file has much video between two packets of KLV."""
-    monkeypatch.setattr(process_module, "ASKED", 0.05)
+    monkeypatch.setattr(process_module, "REQUEST_WAIT", 0.05)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.5):
             await records(fake(script, url))
@@ -177,7 +177,7 @@ async def test_what_is_no_parcel_ends_the_process(script, what):
 async def test_what_came_before_the_fault_is_yielded(tmp_path):
     """Then the fault is raised, with no secret in it, whatever the process wrote there."""
     script = (
-        "say(*packed(Packet(b'G' * 188, 5)), packed_end(NotMedia('rtsp://pilot:c4n4ry@127.0.0.1: \\x1b[31m no')))\n"
+        "say(*pack(Packet(b'G' * 188, 5)), pack_end(NotMedia('rtsp://pilot:c4n4ry@127.0.0.1: \\x1b[31m no')))\n"
         "time.sleep(60)"
     )
     packets = fake(script).packets()
@@ -193,11 +193,11 @@ async def test_what_came_before_the_fault_is_yielded(tmp_path):
 async def test_the_counts_go_on_over_all_processes():
     """What the line told is a sum since the source was made, the last words of each process included."""
     script = """
-say(packed_status(Status(True, True, 2, LinkStats(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
-say(*packed(Packet(b"G" * 188, 5)))
+say(pack_status(Status(True, True, 2, LinkStats(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
+say(*pack(Packet(b"G" * 188, 5)))
 line.recv(1)
 link = LinkStats(size=15, srt_rtt_ms=9.0, lane=Counters(ts_packets=4))
-say(packed_status(Status(True, True, 3, link)), packed_end(None))
+say(pack_status(Status(True, True, 3, link)), pack_end(None))
 """
     source = fake(script)
 
@@ -212,9 +212,9 @@ say(packed_status(Status(True, True, 3, link)), packed_end(None))
 async def test_a_process_is_asked_then_told_then_killed(tmp_path):
     """One that ends when its line is closed is not killed; one that heeds no signal is, within a second or so."""
     mark = tmp_path / "ended"
-    polite = fake(f"say(*packed(Packet(b'G', 5))); line.recv(1); open({str(mark)!r}, 'w').close()")
+    polite = fake(f"say(*pack(Packet(b'G', 5))); line.recv(1); open({str(mark)!r}, 'w').close()")
     stubborn = fake(
-        "import signal; signal.signal(15, signal.SIG_IGN); say(*packed(Packet(b'G', 5)))\nwhile True: time.sleep(60)"
+        "import signal; signal.signal(15, signal.SIG_IGN); say(*pack(Packet(b'G', 5)))\nwhile True: time.sleep(60)"
     )
     took = []
 
@@ -246,7 +246,7 @@ time.sleep(60)
 
 @pytest.fixture
 def log(caplog, monkeypatch) -> Callable[[], list[str]]:
-    monkeypatch.setattr(stderr_module, "_told", set())
+    monkeypatch.setattr(stderr_module, "_logged", set())
     caplog.set_level(logging.DEBUG)
     return lambda: [message for message in caplog.messages if "output of its process: " in message]
 
@@ -298,7 +298,7 @@ sys.exit(1)
 async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
     """The relay shows some of it, counts the rest, and turns as fast as before."""
     flood = "while True: os.write(2, b'libav is very unhappy\\n' * 1000)"
-    source = fake(f"say(*packed(Packet(b'G', 5)))\n{flood}", timeout=5)
+    source = fake(f"say(*pack(Packet(b'G', 5)))\n{flood}", timeout=5)
     worst = 0.0
 
     async with aclosing(source.packets()) as packets:
@@ -318,7 +318,7 @@ async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
 
 async def test_a_process_that_floods_with_packets_leaves_room_for_others():
     """It is taken piece by piece: another task has its turn between any two of them."""
-    source = fake("flood = b''.join(packed(Packet(b'G' * 188, 5))) * 1000\nwhile True: say(flood)", timeout=5)
+    source = fake("flood = b''.join(pack(Packet(b'G' * 188, 5))) * 1000\nwhile True: say(flood)", timeout=5)
     size, turns = 0, 0
 
     async def turn() -> None:
@@ -341,7 +341,7 @@ async def test_a_process_that_floods_with_packets_leaves_room_for_others():
 async def test_a_large_packet_of_a_process_is_decoded_in_parts():
     """As that of a file is: bare KLV of 256 KiB takes so long that others have a turn between its parts."""
     whole = bytes(range(200)) * 1000
-    script = "say(*packed(Packet(bytes(range(200)) * 1000, 5, 'klv', damaged=True)), packed_end(None))"
+    script = "say(*pack(Packet(bytes(range(200)) * 1000, 5, 'klv', damaged=True)), pack_end(None))"
     found, turns, turned = [], 0, []
 
     async def turn() -> None:

@@ -120,11 +120,11 @@ def test_drops_add_up_over_the_openings_of_a_source(monkeypatch):
     monkeypatch.setattr(udp_drops, "kernel_drops", lambda _: next(counts))
     link = LinkStats(kernel_drops=5)
     drops = udp_drops.UdpDrops(link, {5000})
-    drops.look()
-    drops.look()  # too early to look again
+    drops.update()
+    drops.update()  # too early to look again
     before = link.kernel_drops
-    drops.look(now=True)
+    drops.update(now=True)
     after = link.kernel_drops
-    udp_drops.UdpDrops(link, {5000}).look(now=True)
+    udp_drops.UdpDrops(link, {5000}).update(now=True)
 
     assert (before, after, link.kernel_drops) == (5, 8, 11)

@@ -99,7 +99,7 @@ async def test_klv_is_read_under_whatever_medium(kind, beside):
 def test_sound_and_subtitles_are_not_asked_for():
     """What is known to be something else keeps its kind, so libav leaves it."""
     subtitles = "m=text 0 RTP/AVP 99\r\na=rtpmap:99 t140/1000\r\n"
-    media, text = sdp.rewritten("v=0\r\n" + H264 + AUDIO + subtitles + MP2T, frozenset())
+    media, text = sdp.rewrite("v=0\r\n" + H264 + AUDIO + subtitles + MP2T, frozenset())
 
     assert [medium.renamed for medium in media] == [False] * 4
     assert [medium.may_be_klv for medium in media] == [False, False, False, True]

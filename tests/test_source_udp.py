@@ -497,7 +497,7 @@ async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_por
         for number in range(20):
             feed.send_udp(round_of(number), free_port)
             await asyncio.sleep(0)
-        waiting = source._inbox._bytes
+        waiting = source._reader._bytes
         size = 0
         while size < 20 * len(TAPE.ts):
             size += len((await anext(packets)).data)
@@ -597,7 +597,7 @@ async def test_a_socket_that_fails_is_a_source_that_is_down(free_port):
 
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:
         records += decoder.feed(await anext(packets))
-        source._inbox.fail(OSError(100, "network is down"))
+        source._reader.fail(OSError(100, "network is down"))
         records += decoder.feed(await anext(packets))
         with pytest.raises(SourceDown, match=f"udp://127.0.0.1:{free_port}: cannot listen there: "):
             await anext(packets)

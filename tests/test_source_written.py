@@ -319,7 +319,7 @@ def test_a_hole_is_looked_for_without_reading_it(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "pread", lambda *args: reads.append(args) or pread(*args))
 
     file = WrittenFile(str(path))
-    found = [file.look(), file.look(), file.look()]
+    found = [file.poll(), file.poll(), file.poll()]
     file.close()
 
     assert found == [b"x", bytes(written.HOLE), b"data"]

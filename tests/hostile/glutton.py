@@ -39,19 +39,19 @@ class Glutton:
         await asyncio.sleep(0.05)
         if self._way == "task":
             eat()
-        bridge = ThreadQueue()
+        queue = ThreadQueue()
         if self._way == "thread":
-            threading.Thread(target=self._in_thread, args=(bridge,), name="klvrelay-glutton").start()
+            threading.Thread(target=self._in_thread, args=(queue,), name="klvrelay-glutton").start()
         else:
             asyncio.get_running_loop().call_soon(eat)
-        for packet in await bridge.batch():
+        for packet in await queue.batch():
             yield packet
 
-    def _in_thread(self, bridge: ThreadQueue) -> None:
+    def _in_thread(self, queue: ThreadQueue) -> None:
         try:
             eat()
         finally:
-            bridge.end(child.SourceDown("its reader stopped unexpectedly"))
+            queue.end(child.SourceDown("its reader stopped unexpectedly"))
 
 
 way = sys.argv.pop(1)

@@ -64,7 +64,7 @@ class ThreadQueue:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(settle, waiting)
+                self._loop.call_soon_threadsafe(wake, waiting)
 
     async def batch(self) -> list[Packet]:
         """All waiting packets, at least one; empty at the end. Raises the fault that ended the source."""
@@ -95,7 +95,7 @@ class ThreadQueue:
             self._room.notify_all()
 
 
-def settle(waiting: asyncio.Future[None]) -> None:
+def wake(waiting: asyncio.Future[None]) -> None:
     """Wake the task that waits for this; it may have been cancelled meanwhile."""
     if not waiting.done():
         waiting.set_result(None)

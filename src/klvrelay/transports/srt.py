@@ -94,8 +94,8 @@ class SrtSettings:
 
 
 def _mode(url: Url) -> Mode:
-    given = url.options.get("mode") or ("caller" if url.host else "listener")
-    mode = _MODE_NAMES.get(given, given)
+    text = url.options.get("mode") or ("caller" if url.host else "listener")
+    mode = _MODE_NAMES.get(text, text)
     if mode not in get_args(Mode):
         raise ConfigError(f"{url}: mode must be caller, listener or rendezvous")
     if mode != "listener" and not url.host:
@@ -116,11 +116,11 @@ def _latency(url: Url) -> int:
     return value
 
 
-def _passphrase(url: Url, given: Secret | None) -> Secret | None:
-    passphrase = given
+def _passphrase(url: Url, explicit: Secret | None) -> Secret | None:
+    passphrase = explicit
     if passphrase is None:
-        said = url.options.get("passphrase")
-        passphrase = environment(SRT_PASSPHRASE) if said is None else Secret(said)
+        option = url.options.get("passphrase")
+        passphrase = environment(SRT_PASSPHRASE) if option is None else Secret(option)
     if passphrase is None:
         return None
     if len(passphrase.reveal().encode()) not in PASSPHRASE_SIZES:
@@ -145,29 +145,29 @@ async def open_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
         return await _answered(settings, timeout)
     family, there = await _address(settings.url.host, settings.url, timeout)
     patience = timeout * (RENDEZVOUS_FACTOR if settings.mode == "rendezvous" else 1)
-    line = _prepared(settings, timeout)
+    sock = _prepared(settings, timeout)
     try:
         if settings.mode == "rendezvous":
-            line.set(Option.RENDEZVOUS, 1)
-            line.bind(await _own_address(settings, family, timeout, settings.url.port or 0))
+            sock.set(Option.RENDEZVOUS, 1)
+            sock.bind(await _own_address(settings, family, timeout, settings.url.port or 0))
         elif settings.local:
-            line.bind(await _own_address(settings, family, timeout, 0))
-        line.connect(there)
-        await _connected(line, settings, patience)
+            sock.bind(await _own_address(settings, family, timeout, 0))
+        sock.connect(there)
+        await _connected(sock, settings, patience)
     except BaseException:
-        line.close()
+        sock.close()
         raise
-    return line
+    return sock
 
 
-async def _connected(line: SrtSocket, settings: SrtSettings, patience: float) -> None:
+async def _connected(sock: SrtSocket, settings: SrtSettings, patience: float) -> None:
     begun = time.monotonic()
-    while (state := line.state) == State.CONNECTING:
+    while (state := sock.state) == State.CONNECTING:
         if time.monotonic() - begun > patience:
             raise ConnectionLost(_no_answer(settings, patience))
         await asyncio.sleep(LOOKS)
     if state != State.CONNECTED:
-        raise ConnectionLost(_refused(line.refusal, settings, patience))
+        raise ConnectionLost(_refused(sock.refusal, settings, patience))
 
 
 async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
@@ -182,11 +182,11 @@ async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
         if settings.passphrase is not None:
             _log_passphrase(str(settings.url))
         while True:
-            line = listener.accept()
-            if line is None:
+            sock = listener.accept()
+            if sock is None:
                 await asyncio.sleep(LOOKS)
-            elif _is_wanted(line, settings):
-                return line
+            elif _is_wanted(sock, settings):
+                return sock
     finally:
         listener.close()
 
@@ -197,34 +197,34 @@ def _log_passphrase(url: str) -> None:
     LOG.info("%s: waiting for a caller with the same passphrase; libsrt does not report any other", url)
 
 
-def _is_wanted(line: SrtSocket, settings: SrtSettings) -> bool:
+def _is_wanted(sock: SrtSocket, settings: SrtSettings) -> bool:
     """Did the caller request our stream? If not, it is disconnected."""
     wanted = settings.stream_id.reveal()
     try:
-        if not wanted or line.text(Option.STREAMID) == wanted:
+        if not wanted or sock.text(Option.STREAMID) == wanted:
             return True
     except ConnectionLost:  # disconnected in the meantime
         pass
-    line.close()
+    sock.close()
     return False
 
 
 def _prepared(settings: SrtSettings, timeout: float) -> SrtSocket:
-    line = SrtSocket()
+    sock = SrtSocket()
     try:
-        line.set(Option.RCVLATENCY, settings.latency_ms)
-        line.set(Option.PEERLATENCY, settings.latency_ms)
-        line.set(Option.CONNTIMEO, round(timeout * 1000))
-        line.set(Option.PEERIDLETIMEO, round(max(timeout, LEAST_IDLE) * 1000))
+        sock.set(Option.RCVLATENCY, settings.latency_ms)
+        sock.set(Option.PEERLATENCY, settings.latency_ms)
+        sock.set(Option.CONNTIMEO, round(timeout * 1000))
+        sock.set(Option.PEERIDLETIMEO, round(max(timeout, LEAST_IDLE) * 1000))
         if settings.passphrase:
-            line.set(Option.PBKEYLEN, settings.key_size)
-            line.set(Option.PASSPHRASE, settings.passphrase.reveal().encode())
+            sock.set(Option.PBKEYLEN, settings.key_size)
+            sock.set(Option.PASSPHRASE, settings.passphrase.reveal().encode())
         if settings.stream_id and settings.mode == "caller":
-            line.set(Option.STREAMID, settings.stream_id.reveal().encode())
+            sock.set(Option.STREAMID, settings.stream_id.reveal().encode())
     except BaseException:
-        line.close()
+        sock.close()
         raise
-    return line
+    return sock
 
 
 async def _own_address(settings: SrtSettings, family: int, timeout: float, port: int) -> bytes:

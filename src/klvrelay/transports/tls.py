@@ -9,7 +9,7 @@ from klvrelay.config.small_file import PEM_MOST, check_regular
 from klvrelay.errors import ConfigError
 
 
-def verifying(ca_file: str | None = None) -> ssl.SSLContext:
+def client_context(ca_file: str | None = None) -> ssl.SSLContext:
     """TLS 1.2 or later, with certificate and host name verified; `ca_file` replaces the system's certificate
     authorities.
 
@@ -29,12 +29,12 @@ def verifying(ca_file: str | None = None) -> ssl.SSLContext:
     return context
 
 
-def untrusted(fault: ssl.SSLCertVerificationError) -> str:
+def explain_untrusted(fault: ssl.SSLCertVerificationError) -> str:
     """Why a certificate is not trusted, and the remedy."""
     return _UNTRUSTED.get(fault.verify_code) or f"{fault.verify_message.rstrip('.')}: see the host name and ca_file"
 
 
-def refused(fault: ssl.SSLError) -> str | None:
+def explain_alert(fault: ssl.SSLError) -> str | None:
     """What the peer's TLS alert means, and the remedy; None if it sent no alert."""
     reason = fault.reason or ""
     if "ALERT" not in reason and "UNRECOGNIZED_NAME" not in reason:
@@ -45,7 +45,7 @@ def refused(fault: ssl.SSLError) -> str | None:
     return f"it refused TLS ({reason.replace('_', ' ').lower()}): see its log"
 
 
-def unspoken(fault: ssl.SSLError) -> str | None:
+def explain_no_tls(fault: ssl.SSLError) -> str | None:
     """Why no TLS handshake took place, and the remedy; None for other causes."""
     return _NO_TLS.get(fault.reason or "")
 

@@ -15,7 +15,7 @@ from klvrelay.errors import SourceDown
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Units
 from klvrelay.sources.datagrams.schedule import schedule_of
-from klvrelay.sources.thread_queue import settle
+from klvrelay.sources.thread_queue import wake
 from klvrelay.transports.address import Address
 
 WAITING_MOST = 4 << 20
@@ -46,7 +46,7 @@ class DatagramReader:
         self._loop = loop
         self._sock = sock
         packed = None if sender is None else sender.packed
-        self._inlet = Receiver(sock.fileno(), units=units, rtp=is_rtp, sender=packed, limit=limit)
+        self._receiver = Receiver(sock.fileno(), units=units, rtp=is_rtp, sender=packed, limit=limit)
         self._keep = self._keep_units if units else self._keep_runs
         self._waits: deque[tuple[int, Packet | Units]] = deque()
         self._bytes = 0
@@ -55,8 +55,8 @@ class DatagramReader:
         self._waiting: asyncio.Future[None] | None = None
         self._fault: Exception | None = None
         self._paused = False
-        self._hub = schedule_of(loop)
-        self._hub.add(self._inlet, self._wake)
+        self._schedule = schedule_of(loop)
+        self._schedule.add(self._receiver, self._wake)
 
     async def next(self) -> Packet | Units:
         """What arrived at the next wake-up that brought something; raises OSError, or the fault passed to `fail`."""
@@ -65,7 +65,7 @@ class DatagramReader:
                 raise self._fault
             if self._paused:
                 self._paused = False
-                self._hub.add(self._inlet, self._wake)
+                self._schedule.add(self._receiver, self._wake)
             self._waiting = self._loop.create_future()
             await self._waiting
         size, found = self._waits.popleft()
@@ -75,42 +75,42 @@ class DatagramReader:
     @property
     def received(self) -> int:
         """Bytes of datagrams so far."""
-        return self._inlet.size
+        return self._receiver.size
 
     @property
     def link(self) -> LinkStats:
         """Transport statistics so far."""
-        facts = {name: count for name, count in self._inlet.counts.items() if name in _FACTS}
-        return LinkStats(**facts, kernel_drops=self._inlet.kernel_drops, lane=self._inlet.counters)
+        facts = {name: count for name, count in self._receiver.counts.items() if name in _FACTS}
+        return LinkStats(**facts, kernel_drops=self._receiver.kernel_drops, lane=self._receiver.counters)
 
-    def look_after(self, every: float, look: Callable[[], None], foreign: Callable[[], None], seen: int = 0) -> None:
+    def watch(self, every: float, look: Callable[[], None], on_foreign: Callable[[], None], seen: int = 0) -> None:
         """Call `look` after every `every` seconds of silence: an error that it raises ends the reader. Call
         `foreign` when RTP of another sender has arrived.
 
         seen   datagrams at the previous call
         """
-        counts = self._inlet.counts
+        counts = self._receiver.counts
         datagrams = counts["datagrams"]
         if counts["rtp_foreign"] >= FOREIGN_LEAST:
-            foreign()
+            on_foreign()
         if self._watch is not None and datagrams == seen:
             try:
                 look()
             except (OSError, SourceDown) as fault:
                 self.fail(fault)
                 return
-        self._watch = self._loop.call_later(every, self.look_after, every, look, foreign, datagrams)
+        self._watch = self._loop.call_later(every, self.watch, every, look, on_foreign, datagrams)
 
     def fail(self, fault: Exception) -> None:
         """Fail with this fault once all waiting data is read."""
         self._fault = fault
-        self._hub.remove(self._inlet)
-        if held := self._inlet.flush():
+        self._schedule.remove(self._receiver)
+        if held := self._receiver.flush():
             self._put(0, Units(held))
         self._settle()
 
     def close(self) -> None:
-        self._hub.remove(self._inlet)
+        self._schedule.remove(self._receiver)
         for timer in (self._timer, self._watch):
             if timer is not None:
                 timer.cancel()
@@ -120,13 +120,13 @@ class DatagramReader:
         """Handle the result of reading the socket."""
         if status != NEWS:  # rare: not enough space for all, RTP is held back, or the socket failed
             try:
-                found = self._inlet.rest(status, found)
+                found = self._receiver.rest(status, found)
             except OSError as fault:
                 if found:  # what arrived before
                     self._keep(found)
                 self.fail(fault)
                 return
-        if status != NEWS and self._inlet.holds:
+        if status != NEWS and self._receiver.holds:
             if self._timer is None:
                 self._timer = self._loop.call_later(REORDER, self._overdue)
         elif self._timer is not None:
@@ -138,9 +138,9 @@ class DatagramReader:
 
     def _overdue(self) -> None:
         self._timer = None
-        if self._hub.pause:  # the late datagram may have arrived since the last read
-            self._hub.look()
-        self._wake(*self._inlet.overdue())
+        if self._schedule.pause:  # the late datagram may have arrived since the last read
+            self._schedule.look()
+        self._wake(*self._receiver.overdue())
 
     def _keep_units(self, found: list[Any]) -> None:
         size = len(found[0][0]) if len(found) == 1 else sum([len(entry[0]) for entry in found])
@@ -157,7 +157,7 @@ class DatagramReader:
     def _settle(self) -> None:
         if self._bytes > WAITING_MOST and not self._paused:
             self._paused = True
-            self._hub.remove(self._inlet)
+            self._schedule.remove(self._receiver)
         if self._waiting is not None:
-            settle(self._waiting)
+            wake(self._waiting)
             self._waiting = None

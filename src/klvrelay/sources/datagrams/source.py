@@ -59,22 +59,22 @@ class UdpSource:
         if self._sources and not _address(url, url.host).is_multicast:
             raise ConfigError(f"{url}: sources= is for a multicast group; of one sender: sender=ADDRESS")
         self._kernel_buffer = _size(url, options.get("buffer_size", str(receive_buffer.SIZE)))
-        self._inbox: DatagramReader | None = None
+        self._reader: DatagramReader | None = None
         self._before: LinkStats | None = None
         self._foreign_logged = False
 
     @property
     def link(self) -> LinkStats:
         """Transport statistics since this object was made."""
-        if self._inbox is None:
+        if self._reader is None:
             return self._before or LinkStats()
-        return self._inbox.link if self._before is None else self._before + self._inbox.link
+        return self._reader.link if self._before is None else self._before + self._reader.link
 
     @property
     def received(self) -> int:
         """Bytes of datagrams since this object was made, as in `link`."""
         before = 0 if self._before is None else self._before.size
-        return before if self._inbox is None else before + self._inbox.received
+        return before if self._reader is None else before + self._reader.received
 
     @property
     def dropped(self) -> int:
@@ -92,23 +92,23 @@ class UdpSource:
         sock, index = self._bound(host)
         try:
             is_rtp = self.url.scheme == "rtp"
-            inbox = DatagramReader(loop, sock, sender, is_rtp=is_rtp, units=self._units, limit=self._packet_limit)
+            reader = DatagramReader(loop, sock, sender, is_rtp=is_rtp, units=self._units, limit=self._packet_limit)
         except OSError as fault:
             sock.close()
             raise self._down(fault) from fault
-        self._inbox = inbox
-        inbox.look_after(self._timeout, lambda: self._look(sock, host, index), self._log_foreign)
+        self._reader = reader
+        reader.watch(self._timeout, lambda: self._check_interface(sock, host, index), self._log_foreign)
         try:
             while True:
-                yield await inbox.next()
+                yield await reader.next()
         except OSError as fault:
             raise self._down(fault) from fault
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         finally:
             self._before = self.link
-            self._inbox = None
-            inbox.close()
+            self._reader = None
+            reader.close()
 
     def _down(self, fault: OSError) -> SourceDown:
         return SourceDown(f"{self.url}: {_reason(fault, self.url)}")
@@ -145,7 +145,7 @@ class UdpSource:
         sock.bind(place(host, self.url.port or 0, index))
         return index
 
-    def _look(self, sock: socket.socket, host: Address, index: int) -> None:
+    def _check_interface(self, sock: socket.socket, host: Address, index: int) -> None:
         """Called during silence: raise if the socket's network interface was removed.
 
         The kernel drops a group membership with its interface. If the system chose the interface, the group is joined

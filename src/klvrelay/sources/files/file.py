@@ -19,11 +19,11 @@ from klvrelay.record import Carriage, Packet
 from klvrelay.recordings import contents
 from klvrelay.recordings.segment_names import recordings_in
 from klvrelay.recordings.sniff import sniff
-from klvrelay.sources.files.at_once import AtOnce, open_at_once
+from klvrelay.sources.files.blocking_file import BlockingFile, open_blocking
 from klvrelay.sources.files.faults import explain
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.parts import in_turns
-from klvrelay.sources.thread_queue import settle
+from klvrelay.sources.thread_queue import wake
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
 
@@ -68,15 +68,15 @@ class FileSource:
             async for packet in packets:
                 yield packet
 
-    def at_once(self, piece: int) -> Generator[Packet, None, None] | None:
+    def packets_blocking(self, piece: int) -> Generator[Packet, None, None] | None:
         """The same without an event loop: for a regular file of MPEG-TS or KLV, else None.
 
         A packet is valid until the next one is requested.
         """
-        found = open_at_once(self.url, piece)
+        found = open_blocking(self.url, piece)
         return None if found is None else self._linked(found)
 
-    def _linked(self, found: AtOnce) -> Generator[Packet, None, None]:
+    def _linked(self, found: BlockingFile) -> Generator[Packet, None, None]:
         before = self.link.size
         with closing(found):
             for packet in found.packets():
@@ -202,7 +202,7 @@ async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
 async def _readable(fd: int) -> None:
     loop = asyncio.get_running_loop()
     ready = loop.create_future()
-    loop.add_reader(fd, settle, ready)
+    loop.add_reader(fd, wake, ready)
     try:
         await ready
     finally:

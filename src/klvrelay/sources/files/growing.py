@@ -23,7 +23,7 @@ from klvrelay.record import Packet
 from klvrelay.recordings.segment_names import RecordedSegment, only_one, segments
 from klvrelay.recordings.sniff import Sniffer, is_container
 from klvrelay.sources.files.faults import explain
-from klvrelay.sources.files.written import PIECE, SETTLED, Look, WrittenFile
+from klvrelay.sources.files.written import PIECE, SETTLED, PollResult, WrittenFile
 from klvrelay.sources.parts import in_turns
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
@@ -109,7 +109,7 @@ class _Tail:
         self._live = False  # the end was reached: later data is new
         self._waited = False
 
-    async def more(self) -> tuple[Look, int | None]:
+    async def more(self) -> tuple[PollResult, int | None]:
         """The next data, and when it was read if it is new; raises SourceDown or NotMedia."""
         return await self._thread.run(self._wait)
 
@@ -121,13 +121,13 @@ class _Tail:
         if self._place is not None:
             self._place.close()
 
-    def _wait(self) -> tuple[Look, int | None]:
+    def _wait(self) -> tuple[PollResult, int | None]:
         pause = QUICK
         if self._drained:  # let small writes accumulate
             self._live = True
             self._stopped.wait(GATHER)
         while not self._stopped.is_set():
-            if (found := self._look()) != b"":
+            if (found := self._poll()) != b"":
                 self._drained = found is not None and len(found) < PIECE
                 return found, now_us() if self._live else None
             self._live = True
@@ -135,12 +135,12 @@ class _Tail:
             pause = min(SLOW, pause * 1.1)
         return b"", None
 
-    def _look(self) -> Look:
+    def _poll(self) -> PollResult:
         try:
             if self._place is None:
                 mode = os.stat(self._url.path).st_mode
                 self._place = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else WrittenFile(self._url.path)
-            return self._place.look()
+            return self._place.poll()
         except FileNotFoundError:
             if self._place is None and not self._waited:
                 LOG.info("%s does not exist yet: waiting for it", self._url)
@@ -153,7 +153,7 @@ class _Tail:
 class _Place(Protocol):
     """A file or folder that can be polled; both methods are called on the thread of the tail."""
 
-    def look(self) -> Look: ...
+    def poll(self) -> PollResult: ...
     def close(self) -> None: ...
 
 
@@ -170,7 +170,7 @@ class _Folder:
         self._segment: RecordedSegment | None = None
         self._seen = 0  # the folder's time stamp when it was last listed
 
-    def look(self) -> Look:
+    def poll(self) -> PollResult:
         if self._fd >= 0 and (data := os.read(self._fd, PIECE)):
             return data
         following = self._following()

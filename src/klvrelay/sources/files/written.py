@@ -27,7 +27,7 @@ from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.sources")
 
-Look = bytes | None
+PollResult = bytes | None
 """New bytes; empty for nothing new; None if the file restarts here."""
 
 PIECE = 1 << 20
@@ -59,20 +59,20 @@ class WrittenFile:
         self._next_scan = 0.0
         self._room = -1  # the size, if the file ends with unwritten space
 
-    def look(self) -> Look:
+    def poll(self) -> PollResult:
         """What is new; raises OSError, and NotMedia for a device."""
         if self._fd < 0:
             self._open()
-        if self._pipe and (found := self._look_into_pipe()) != b"":
+        if self._pipe and (found := self._poll_pipe()) != b"":
             return found
-        if not self._pipe and (found := self._look_into_file()) != b"":
+        if not self._pipe and (found := self._poll_file()) != b"":
             return found
         if not self._is_another():
             return b""
-        if found := self._look_into_pipe() if self._pipe else self._look_into_file():
+        if found := self._poll_pipe() if self._pipe else self._poll_file():
             return found  # written to the old file before it was replaced
         self._open()
-        self._say("was replaced by another file: reading it from its beginning")
+        self._log("was replaced by another file: reading it from its beginning")
         return None
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class WrittenFile:
     def _begin(self, at: int) -> None:
         self._at, self._was, self._mark, self._seen = at, 0, (0, b""), (-1, -1)
 
-    def _say(self, what: str) -> None:
+    def _log(self, what: str) -> None:
         LOG.info("%s %s", printable(self._path), what)
 
     def _is_another(self) -> bool:
@@ -111,7 +111,7 @@ class WrittenFile:
 
     # ---- named pipes ----
 
-    def _look_into_pipe(self) -> Look:
+    def _poll_pipe(self) -> PollResult:
         data = self._held or self._read_pipe()
         if not data:
             return b""
@@ -133,14 +133,14 @@ class WrittenFile:
 
     # ---- files ----
 
-    def _look_into_file(self) -> Look:
+    def _poll_file(self) -> PollResult:
         there = os.fstat(self._fd)
         now = there.st_size, there.st_mtime_ns
         if now != self._seen and self._at:
             if there.st_size < self._at:
                 self._was, self._at = max(self._was, self._at), 0
             elif self._is_rewritten():
-                self._say("was rewritten: reading it from its beginning")
+                self._log("was rewritten: reading it from its beginning")
                 self._begin(0)
                 return None
         if now == self._seen and self._is_settled(now[1]) and not self._is_more(now[0]):
@@ -153,22 +153,22 @@ class WrittenFile:
         at, mark = self._mark
         there = os.pread(self._fd, len(mark), at)
         if there != mark and blank_before(there) == len(there):
-            self._say("was truncated; continuing at the previous position")
+            self._log("was truncated; continuing at the previous position")
             self._mark = 0, b""
             return False
         return there != mark
 
-    def _goes_on(self) -> Look:
+    def _goes_on(self) -> PollResult:
         """The file was truncated: how does it continue?"""
         begin = self._data_from(0)
         if begin is None:
             return b""
         was = self._was
         if 0 <= begin - was <= TAIL:
-            self._say("was truncated; continuing at the previous position")
+            self._log("was truncated; continuing at the previous position")
             self._begin(was)
             return self._fresh(*self._seen)
-        self._say("was truncated: reading it from its beginning")
+        self._log("was truncated: reading it from its beginning")
         self._begin(begin)
         return None
 

@@ -152,7 +152,7 @@ class Demuxer:
             format="rtsp" if url.scheme in _RTSP else None,
             options=self.options,
             timeout=self._timeout if file is None else None,
-            **lenient(),
+            **lenient_metadata(),
         )
         return container
 
@@ -174,7 +174,7 @@ class Demuxer:
         if self._on_data is not None:
             self._on_data()
 
-    def explained(self, error: Exception, *, live: bool) -> SourceError | None:
+    def explain(self, error: Exception, *, live: bool) -> SourceError | None:
         """A libav error in plain words: libav's text may contain the URL with the password. None: end of stream."""
         if isinstance(error, MemoryError):
             return OutOfMemory(f"{self.url}: out of memory in libav")
@@ -190,7 +190,7 @@ class Demuxer:
         return SourceDown(f"{self.url}: {reasons.get(kind, 'libav cannot read it')} ({code})")
 
 
-def lenient() -> dict[str, Any]:
+def lenient_metadata() -> dict[str, Any]:
     """Options for `av.open`: PyAV before 19 fails on titles that are not UTF-8 unless told to ignore them."""
     import av
 
@@ -210,7 +210,7 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     else:
         options |= UNDECODED | {"format_whitelist": _CONTAINERS}
     if url.scheme == "rtsps" or ca_file is not None:
-        tls.verifying(ca_file)  # report an unusable file before anything starts
+        tls.client_context(ca_file)  # report an unusable file before anything starts
     return options
 
 

@@ -15,7 +15,7 @@ class MalformedRtsp(Exception):
     """The received data is not RTSP."""
 
 
-def what_is_there(server: socket.socket) -> bytes | None:
+def receive_available(server: socket.socket) -> bytes | None:
     """The data received; None if it was only a TLS record without data."""
     patience = server.gettimeout()
     server.settimeout(0)

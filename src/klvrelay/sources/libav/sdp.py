@@ -40,7 +40,7 @@ class Medium:
         return f"track {self.number} ({self.kind}{' ' + self.coding if self.coding else ''})"
 
 
-def rewritten(text: str, without: frozenset[int]) -> tuple[list[Medium], str]:
+def rewrite(text: str, without: frozenset[int]) -> tuple[list[Medium], str]:
     """All tracks, and the description without those in `without`, with possible KLV announced as `application`."""
     text = "".join(line for line in re.split(r"(?<=\n)", text) if _LINE.match(line))
     head, *sections = re.split(r"(?m)^(?=m=)", text)
@@ -68,7 +68,7 @@ def _medium(number: int, section: str) -> Medium:
     return Medium(number, kind, coding, control, renamed)
 
 
-def meant(media: list[Medium], target: str) -> Medium | None:
+def track_of(media: list[Medium], target: str) -> Medium | None:
     """The track that a SETUP of this URL addresses."""
     fits = [medium for medium in media if medium.control and target.endswith(medium.control)]
     return max(fits, key=lambda medium: len(medium.control), default=media[0] if len(media) == 1 else None)

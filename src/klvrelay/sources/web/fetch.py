@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from klvrelay.recordings.sniff import is_container
-from klvrelay.sources.web.crypt import decrypted
+from klvrelay.sources.web.crypt import decrypt
 from klvrelay.sources.web.playlist import Key, MediaSegment, PlaylistPart
 from klvrelay.transports.http.answer import PIECE
 from klvrelay.transports.http.client import Web
@@ -34,7 +34,7 @@ class Fetch:
         self._init: PlaylistPart | None = None
         self._keys: dict[str, bytes] = {}
 
-    def begin_anew(self) -> None:
+    def repeat_init(self) -> None:
         """Repeat the initialization section before the next segment, even if it has not changed."""
         self._init = None
 
@@ -45,7 +45,7 @@ class Fetch:
         if segment.key is not None:
             key = self._key(segment.key)
             with closing(self._web.get(part.url, start=part.start, end=part.end)) as answer:
-                data = decrypted(answer.pieces(WHOLE_MOST, until=until), key, _iv(segment.key, segment.number))
+                data = decrypt(answer.pieces(WHOLE_MOST, until=until), key, _iv(segment.key, segment.number))
             yield from self._preceded(segment, data)
             return
         whole = None if segment.init is None else bytearray()

@@ -42,10 +42,10 @@ class Mark(Enum):
     """A mark between the bytes: some are missing here; or another stream begins here."""
 
     GAP = "gap"
-    ANEW = "anew"
+    RESTART = "restart"
 
 
-class Playing:
+class PlaylistReader:
     """One connection to a playlist, for one thread.
 
     url      of the playlist, without secrets
@@ -113,7 +113,7 @@ class Playing:
                 if self._web.stopped.is_set():
                     raise
             playlist = None  # free a large playlist before the next is read
-        self._fetch.begin_anew()
+        self._fetch.repeat_init()
         if usable:
             return self._load(usable)
         raise fault or WebFault("its playlist lists no readable variant", "refused")
@@ -141,12 +141,12 @@ class Playing:
             return (segments if playlist.ended else segments[-1:]), []
         missed = segments[0].number - place.next
         due = [segment for segment in segments if segment.number >= place.next]
-        same = (place.goes_on(segments) or self._is_renamed(segments)) and missed <= SEGMENTS_MOST
+        same = (place.continues(segments) or self._is_renamed(segments)) and missed <= SEGMENTS_MOST
         if not same or (first and not due and not playlist.ended and self._is_other(segments[-1])):
             LOG.info("%s: the playlist restarted", self._url)
-            place.again()
-            self._fetch.begin_anew()
-            return (segments if playlist.ended else segments[-1:]), [Mark.ANEW]
+            place.reset()
+            self._fetch.repeat_init()
+            return (segments if playlist.ended else segments[-1:]), [Mark.RESTART]
         if missed > 0:
             self._losses.add(missed, "removed from the playlist before it was read")
             return due, [Mark.GAP]
@@ -157,7 +157,7 @@ class Playing:
         witness = self._place.witness(segments)
         if witness is None or self._is_other(witness):
             return False
-        self._place.vary()
+        self._place.ignore_names()
         return True
 
     def _is_other(self, newest: MediaSegment) -> bool:
@@ -213,9 +213,9 @@ class Playing:
             fault = WebFault("marked as unavailable in the playlist", "status", status=404)
             yield from self._lose(segment, fault)
             return fault
-        if segment.anew and self._got:
-            self._fetch.begin_anew()
-            yield Mark.ANEW
+        if segment.discontinuity and self._got:
+            self._fetch.repeat_init()
+            yield Mark.RESTART
         taken, tries = 0, 0
         newest = self.live and segment is playlist.segments[-1]
         patience = time.monotonic() + (playlist.target if newest else 0.0)
@@ -223,8 +223,8 @@ class Playing:
             try:
                 for piece in self._fetch.pieces(segment, taken):
                     if not taken:
-                        self._place.took(segment)
-                        self._place.begins(segment, piece)
+                        self._place.advance(segment)
+                        self._place.note_head(segment, piece)
                     self._got, self._row = True, 0
                     taken += len(piece)
                     yield piece
@@ -236,20 +236,20 @@ class Playing:
                 if late or (found.passing and tries < (2 if found.status == 404 else TRIES)):
                     self._pause(max(PAUSES[min(tries, TRIES) - 1], min(found.wait, playlist.target)))
                     continue
-                if taken == 0 and (found.kind == "line" or isinstance(found, KeyFault)):
+                if taken == 0 and (found.kind == "connection" or isinstance(found, KeyFault)):
                     raise  # nothing is lost yet: the next connection begins with this segment
                 yield from self._lose(segment, found)
                 return found
-            self._place.took(segment)
+            self._place.advance(segment)
             self._link.hls_segments += 1
             return None
 
     def _lose(self, segment: MediaSegment, fault: WebFault) -> Iterator[Mark]:
         self._losses.add(1, str(fault))
-        self._place.took(segment)
+        self._place.advance(segment)
         self._row += 1
         yield Mark.GAP
-        if fault.kind == "line" or (self._row >= ROW and (self.live or fault.status in (401, 403))):
+        if fault.kind == "connection" or (self._row >= ROW and (self.live or fault.status in (401, 403))):
             raise fault
 
     # ---- waiting ----

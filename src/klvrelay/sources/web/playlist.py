@@ -51,7 +51,7 @@ class MediaSegment:
     number: int
     part: PlaylistPart
     seconds: float
-    anew: bool = False
+    discontinuity: bool = False
     missing: bool = False
     key: Key | None = None
     init: PlaylistPart | None = None
@@ -78,13 +78,13 @@ def parse(data: bytes | bytearray, join: Callable[[str], str]) -> Playlist:
         raise WebFault("not a playlist: it does not begin with #EXTM3U", "refused")
     if data.count(b"\n") + data.count(b"\r") > LINES_MOST:
         raise WebFault(f"its playlist has more than {LINES_MOST} lines", "refused")
-    reading = _PlaylistReader(join)
+    parser = _PlaylistParser(join)
     for line in io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace"):  # a list of lines could be large
-        reading.line(line.strip())
-    return reading.playlist()
+        parser.line(line.strip())
+    return parser.playlist()
 
 
-class _PlaylistReader:
+class _PlaylistParser:
     """Parses a playlist line by line: tags apply to the URL that follows."""
 
     def __init__(self, join: Callable[[str], str]) -> None:
@@ -93,7 +93,7 @@ class _PlaylistReader:
         self._variants: list[str] = []
         self._number = 0
         self._target, self._seconds = 0.0, 0.0
-        self._ended = self._is_variant = self._anew = self._missing = False
+        self._ended = self._is_variant = self._discontinuity = self._missing = False
         self._key: Key | None = None
         self._init: PlaylistPart | None = None
         self._range: tuple[int, int | None] | None = None
@@ -117,7 +117,7 @@ class _PlaylistReader:
             case "#EXT-X-BYTERANGE":
                 self._range = _byte_range(value)
             case "#EXT-X-DISCONTINUITY":
-                self._anew = True
+                self._discontinuity = True
             case "#EXT-X-GAP":
                 self._missing = True
             case "#EXT-X-KEY":
@@ -137,10 +137,10 @@ class _PlaylistReader:
             raise WebFault(f"its playlist has more than {SEGMENTS_MOST} segments", "refused")
         part = self._part(self._join(line))
         self._segments.append(
-            MediaSegment(self._number, part, self._seconds, self._anew, self._missing, self._key, self._init)
+            MediaSegment(self._number, part, self._seconds, self._discontinuity, self._missing, self._key, self._init)
         )
         self._number += 1
-        self._seconds, self._anew, self._missing, self._range = 0.0, False, False, None
+        self._seconds, self._discontinuity, self._missing, self._range = 0.0, False, False, None
 
     def _part(self, url: str) -> PlaylistPart:
         if self._range is None:

@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 
-from klvrelay.transports.http.faults import WebFault, line_fault
+from klvrelay.transports.http.faults import WebFault, connection_fault
 from klvrelay.transports.http.header import SECONDS, Response
 
 PIECE = 65536
@@ -184,7 +184,7 @@ class Answer:
             self.close()
             if self._stopped.is_set():
                 raise WebFault("stopped") from None
-            raise line_fault(fault, self._timeout) from None
+            raise connection_fault(fault, self._timeout) from None
         if self._left is not None:
             self._left -= len(piece)
         if not piece:

@@ -19,19 +19,19 @@ WAIT_MOST = 600.0
 LOGIN_WAIT = 30.0
 """Seconds before a rejected login is retried: cameras lock an account after a few failures."""
 
-Kind = Literal["status", "line", "cut", "refused"]
+Kind = Literal["status", "connection", "cut", "refused"]
 
 
 class WebFault(Exception):
     """A failed request. The text is for operators and contains no part of a URL that may be secret.
 
-    kind     "status": an HTTP error status; "line": unreachable or silent; "cut": the body ended early;
+    kind     "status": an HTTP error status; "connection": unreachable or silent; "cut": the body ended early;
              "refused": klvrelay does not follow the URL
     status   HTTP status code, 0 if there is none
     wait     seconds to wait before the next request, as the server asks or as a precaution
     """
 
-    def __init__(self, text: str, kind: Kind = "line", *, status: int = 0, wait: float = 0.0) -> None:
+    def __init__(self, text: str, kind: Kind = "connection", *, status: int = 0, wait: float = 0.0) -> None:
         super().__init__(text)
         self.kind = kind
         self.status = status
@@ -40,7 +40,7 @@ class WebFault(Exception):
     @property
     def passing(self) -> bool:
         """May a retry of the same request succeed?"""
-        return self.kind in ("line", "cut") or self.status in (404, 408, 425, 429) or self.status >= 500
+        return self.kind in ("connection", "cut") or self.status in (404, 408, 425, 429) or self.status >= 500
 
 
 def status_fault(status: int, fields: http.client.HTTPMessage, *, login: Login | None) -> WebFault:
@@ -85,7 +85,7 @@ def retry_after(text: str) -> float:
     return min(max(0.0, then.timestamp() - time.time()), WAIT_MOST)
 
 
-def line_fault(fault: Exception, timeout: float) -> WebFault:
+def connection_fault(fault: Exception, timeout: float) -> WebFault:
     """The fault for a connection that failed or gave no response."""
     if isinstance(fault, TimeoutError):
         return WebFault(f"no response within {timeout:g} s: check host, port and firewall")
@@ -108,10 +108,10 @@ def line_fault(fault: Exception, timeout: float) -> WebFault:
 
 def _tls(fault: ssl.SSLError) -> str:
     if isinstance(fault, ssl.SSLCertVerificationError):
-        return f"the server's certificate is not trusted: {tls.untrusted(fault)}"
-    if said := tls.unspoken(fault):
+        return f"the server's certificate is not trusted: {tls.explain_untrusted(fault)}"
+    if said := tls.explain_no_tls(fault):
         return said
-    if said := tls.refused(fault):
+    if said := tls.explain_alert(fault):
         return f"the server refused TLS: {said}"
     return f"TLS failed ({(fault.reason or 'no reason given').replace('_', ' ').lower()})"
 

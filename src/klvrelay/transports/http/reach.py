@@ -63,7 +63,7 @@ class Reach:
         raise fault or OSError("the name has no address")
 
 
-def connected(where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
+def connect_directly(where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
     """Like `socket.create_connection`, without limits: for a proxy set in the environment."""
     fault: OSError | None = None
     for place in resolver.SOURCES.lookup(*where, timeout=timeout):

@@ -181,7 +181,7 @@ async def test_a_client_certificate_opens_the_door(papers, tmp_path, free_port):
 @pytest.mark.parametrize(
     ("paper", "says"),
     [
-        (None, "it asks for a client certificate: set cert_file and key_file"),
+        (None, "it requires a client certificate: set cert_file and key_file"),
         ("lapsed", "our client certificate has expired: renew cert_file"),
         ("foreign", "it does not know the authority of our client certificate|it rejects our client certificate"),
     ],

@@ -308,7 +308,7 @@ async def test_standard_input_is_sent_as_it_comes(free_port: int, tmp_path: Path
 def test_a_packet_of_another_size_in_between_is_left_alone() -> None:
     """`plain` changes what is in step, and nothing else."""
     clock = ts_clock.RateClock(1e6)
-    list(clock.cut((bytes(4) + b"\x47" + bytes(187)) * 8))
+    list(clock.slices((bytes(4) + b"\x47" + bytes(187)) * 8))
     assert clock.plain(bytes(4) + b"\x47" + bytes(187)) == b"\x47" + bytes(187)
     assert clock.plain(bytes(192)) == bytes(192)
     assert clock.plain(b"\x47" * 191) == b"\x47" * 191

@@ -102,7 +102,7 @@ def test_an_srt_line_is_not_given_up_between_two_signs_of_life(timeout, idle, mo
     """Where nothing is sent there is a datagram a second: three seconds at the least, else the timeout."""
     sock = FakeSocket()
     monkeypatch.setattr(srt_module, "SrtSocket", lambda: sock)
-    srt_module._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000?latency=77")), timeout)
+    srt_module._configured_socket(SrtSettings.of(Url.parse("srt://127.0.0.1:9000?latency=77")), timeout)
 
     assert sock.options[Option.PEERIDLETIMEO] == idle
     assert sock.options[Option.CONNTIMEO] == round(timeout * 1000)
@@ -199,6 +199,6 @@ def test_an_srt_line_that_fails_is_closed(monkeypatch):
     sock.set = refuse  # type: ignore[method-assign]
     monkeypatch.setattr(srt_module, "SrtSocket", lambda: sock)
     with pytest.raises(ConnectionLost):
-        srt_module._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000")), 1.0)
+        srt_module._configured_socket(SrtSettings.of(Url.parse("srt://127.0.0.1:9000")), 1.0)
 
     assert closed == [True]

@@ -386,7 +386,7 @@ async def test_tls_below_1_2_is_refused_and_named(tmp_path, recwarn):
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         greeting = asyncio.create_task(asyncio.to_thread(greet, listening))
-        with pytest.raises(SourceDown, match=r"it speaks only TLS versions older than 1\.2: update it"):
+        with pytest.raises(SourceDown, match=r"it supports only TLS versions before 1\.2: update it"):
             await records_of(open_source(f"https://127.0.0.1:{listening.getsockname()[1]}/x", timeout=1, ca_file=ca))
         await greeting
 

@@ -413,7 +413,7 @@ def test_where_libsrt_is_missing_it_is_said_how_to_get_it(monkeypatch):
         ("srt://h:9000?mode=push", "mode must be caller, listener or rendezvous"),
         ("srt://h:9000?latency=120000", "ffmpeg counts microseconds: its 120000 is latency=120"),
         ("srt://h:9000?latency=-1", "latency must be a number of milliseconds"),
-        ("srt://h:9000?pbkeylen=17", "pbkeylen is 16, 24 or 32"),
+        ("srt://h:9000?pbkeylen=17", "pbkeylen must be 16, 24 or 32"),
         ("srt://h:9000?passphrase=c4n4ry", "10 to 79 characters"),
         (f"srt://h:9000?passphrase={'c4n4ry' * 14}", "10 to 79 characters"),
         (f"srt://h:9000?streamid={'c4n4ry' * 99}", "streamid has more than 512 bytes"),

@@ -5,8 +5,8 @@
     | PTS    | PES header; the DTS if there is one, as it is monotonic   | ISO/IEC 13818-1 2.4.3.7 |
     | item 2 | of a KLV set that begins in the packet, microseconds      | ST 0603                 |
 
-When the time in use stands still while another advances by LATE, the other is used. PCR is preferred: it is used
-again once it advances. A clock that starts late, stops, stands still or jumps does no harm.
+When the time in use does not advance while another advances by LATE, the other is used. PCR is preferred: it is used
+again once it advances. A clock that starts late, stops, repeats or jumps does no harm.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class ThreadQueue:
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed: no task waits any more
                 self._loop.call_soon_threadsafe(wake, waiting)
 
     async def batch(self) -> list[Packet]:

@@ -124,14 +124,14 @@ def _passphrase(url: Url, explicit: Secret | None) -> Secret | None:
     if passphrase is None:
         return None
     if len(passphrase.reveal().encode()) not in PASSPHRASE_SIZES:
-        raise ConfigError(f"{url}: the passphrase of srt:// has 10 to 79 characters")
+        raise ConfigError(f"{url}: the srt:// passphrase must have 10 to 79 characters")
     return passphrase
 
 
 def _key_size(url: Url) -> int:
     text = url.options.get("pbkeylen", "0")
     if text not in _KEY_SIZES:
-        raise ConfigError(f"{url}: pbkeylen is 16, 24 or 32 (bytes of the AES key), or 0 for the other side's")
+        raise ConfigError(f"{url}: pbkeylen must be 16, 24 or 32 (bytes of the AES key), or 0 for the peer's choice")
     return int(text)
 
 
@@ -142,10 +142,10 @@ async def open_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
     """
     await asyncio.sleep(0)  # if cancelled at once, no call starts: libsrt keeps the socket of a call until it times out
     if settings.mode == "listener":
-        return await _answered(settings, timeout)
+        return await _accept(settings, timeout)
     family, there = await _address(settings.url.host, settings.url, timeout)
     patience = timeout * (RENDEZVOUS_FACTOR if settings.mode == "rendezvous" else 1)
-    sock = _prepared(settings, timeout)
+    sock = _configured_socket(settings, timeout)
     try:
         if settings.mode == "rendezvous":
             sock.set(Option.RENDEZVOUS, 1)
@@ -153,27 +153,27 @@ async def open_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
         elif settings.local:
             sock.bind(await _own_address(settings, family, timeout, 0))
         sock.connect(there)
-        await _connected(sock, settings, patience)
+        await _wait_connected(sock, settings, patience)
     except BaseException:
         sock.close()
         raise
     return sock
 
 
-async def _connected(sock: SrtSocket, settings: SrtSettings, patience: float) -> None:
+async def _wait_connected(sock: SrtSocket, settings: SrtSettings, patience: float) -> None:
     begun = time.monotonic()
     while (state := sock.state) == State.CONNECTING:
         if time.monotonic() - begun > patience:
             raise ConnectionLost(_no_answer(settings, patience))
         await asyncio.sleep(LOOKS)
     if state != State.CONNECTED:
-        raise ConnectionLost(_refused(sock.refusal, settings, patience))
+        raise ConnectionLost(_refusal(sock.refusal, settings, patience))
 
 
-async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
+async def _accept(settings: SrtSettings, timeout: float) -> SrtSocket:
     """The first caller that requests the right stream; then the port is closed."""
     family, here = await _address(settings.url.host or "0.0.0.0", settings.url, timeout)
-    listener = _prepared(settings, timeout)
+    listener = _configured_socket(settings, timeout)
     try:
         if family == socket.AF_INET6:
             listener.set(Option.IPV6ONLY, 0)
@@ -209,7 +209,7 @@ def _is_wanted(sock: SrtSocket, settings: SrtSettings) -> bool:
     return False
 
 
-def _prepared(settings: SrtSettings, timeout: float) -> SrtSocket:
+def _configured_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
     sock = SrtSocket()
     try:
         sock.set(Option.RCVLATENCY, settings.latency_ms)
@@ -262,7 +262,7 @@ def _no_answer(settings: SrtSettings, patience: float) -> str:
     return f"no response within {patience:g} s: check host and port, and that it {other}"
 
 
-def _refused(reason: int, settings: SrtSettings, patience: float) -> str:
+def _refusal(reason: int, settings: SrtSettings, patience: float) -> str:
     if reason == _TIMEOUT:
         return _no_answer(settings, patience)
     text = _REFUSALS.get(reason) or (f"code {reason}" if reason >= 1000 else refusal_text(reason))

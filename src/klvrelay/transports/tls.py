@@ -39,9 +39,9 @@ def explain_alert(fault: ssl.SSLError) -> str | None:
     reason = fault.reason or ""
     if "ALERT" not in reason and "UNRECOGNIZED_NAME" not in reason:
         return None
-    for part, said in _ALERTS.items():
+    for part, text in _ALERTS.items():
         if part in reason:
-            return said
+            return text
     return f"it refused TLS ({reason.replace('_', ' ').lower()}): see its log"
 
 
@@ -66,7 +66,7 @@ _UNTRUSTED = {
 }
 
 _ALERTS = {
-    "CERTIFICATE_REQUIRED": "it asks for a client certificate: set cert_file and key_file",
+    "CERTIFICATE_REQUIRED": "it requires a client certificate: set cert_file and key_file",
     "CERTIFICATE_EXPIRED": "our client certificate has expired: renew cert_file",
     "CERTIFICATE_REVOKED": "our client certificate is revoked: get another cert_file",
     "UNKNOWN_CA": "it does not know the authority of our client certificate: use a cert_file that it trusts",
@@ -75,17 +75,17 @@ _ALERTS = {
     "UNSUPPORTED_CERTIFICATE": "it does not support this kind of client certificate: check cert_file",
     "ACCESS_DENIED": "it denies our client certificate access: check cert_file and the access rights",
     "DECRYPT_ERROR": "our client certificate and key do not match: check cert_file and key_file",
-    "PROTOCOL_VERSION": "it speaks only TLS versions older than 1.2: update it",
-    "HANDSHAKE_FAILURE": "no common cipher, or it asks for a client certificate: see its log",
+    "PROTOCOL_VERSION": "it supports only TLS versions before 1.2: update it",
+    "HANDSHAKE_FAILURE": "no common cipher, or it requires a client certificate: see its log",
     "UNRECOGNIZED_NAME": "it does not serve this host name: check the host",
     "NO_APPLICATION_PROTOCOL": "no common application protocol: is it the right port?",
 }
 
 _NO_TLS = {
-    "WRONG_VERSION_NUMBER": "no TLS there: the port speaks another protocol",
-    "HTTP_REQUEST": "no TLS there: the port speaks plain HTTP",
+    "WRONG_VERSION_NUMBER": "no TLS: the port uses another protocol",
+    "HTTP_REQUEST": "no TLS: the port uses plain HTTP",
     "UNSUPPORTED_PROTOCOL": _ALERTS["PROTOCOL_VERSION"],
     "UNEXPECTED_EOF_WHILE_READING": "it closed the connection during the TLS handshake: is it a TLS port?",
-    "RECORD_LAYER_FAILURE": "no TLS there: the port speaks another protocol",
-    "PACKET_LENGTH_TOO_LONG": "no TLS there: the port speaks another protocol",
+    "RECORD_LAYER_FAILURE": "no TLS: the port uses another protocol",
+    "PACKET_LENGTH_TOO_LONG": "no TLS: the port uses another protocol",
 }

@@ -59,8 +59,7 @@ def schedule_of(loop: asyncio.AbstractEventLoop) -> ReadSchedule:
 
 def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float, shortest: float = SHORTEST) -> float:
     """Seconds from one read to the next, after such a load for `seconds`: 0 (directly), `shortest` or a multiple of it,
-    and
-    never more than `coalesce`.
+    and never more than `coalesce`.
 
     pause   its value during that time
     """

@@ -57,7 +57,7 @@ class UdpSource:
         self._sender = sender or options.get("sender")
         self._sources = [_address(url, text) for text in options.get("sources", "").split(",") if text]
         if self._sources and not _address(url, url.host).is_multicast:
-            raise ConfigError(f"{url}: sources= is for a multicast group; of one sender: sender=ADDRESS")
+            raise ConfigError(f"{url}: sources= requires a multicast group; for one sender, use sender=ADDRESS")
         self._kernel_buffer = _size(url, options.get("buffer_size", str(receive_buffer.SIZE)))
         self._reader: DatagramReader | None = None
         self._before: LinkStats | None = None
@@ -87,22 +87,22 @@ class UdpSource:
         Raises SourceDown if the host is unknown, the port cannot be bound, or the network was removed.
         """
         loop = asyncio.get_running_loop()
-        host = await self._resolved(self.url.host or "0.0.0.0")
-        sender = await self._resolved(self._sender) if self._sender else None
-        sock, index = self._bound(host)
+        host = await self._resolve(self.url.host or "0.0.0.0")
+        sender = await self._resolve(self._sender) if self._sender else None
+        sock, index = self._open_socket(host)
         try:
             is_rtp = self.url.scheme == "rtp"
             reader = DatagramReader(loop, sock, sender, is_rtp=is_rtp, units=self._units, limit=self._packet_limit)
         except OSError as fault:
             sock.close()
-            raise self._down(fault) from fault
+            raise self._source_down(fault) from fault
         self._reader = reader
         reader.watch(self._timeout, lambda: self._check_interface(sock, host, index), self._log_foreign)
         try:
             while True:
                 yield await reader.next()
         except OSError as fault:
-            raise self._down(fault) from fault
+            raise self._source_down(fault) from fault
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         finally:
@@ -110,16 +110,16 @@ class UdpSource:
             self._reader = None
             reader.close()
 
-    def _down(self, fault: OSError) -> SourceDown:
+    def _source_down(self, fault: OSError) -> SourceDown:
         return SourceDown(f"{self.url}: {_reason(fault, self.url)}")
 
-    async def _resolved(self, host: str) -> Address:
+    async def _resolve(self, host: str) -> Address:
         try:
             return await resolve(host, self._timeout)
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
 
-    def _bound(self, host: Address) -> tuple[socket.socket, int]:
+    def _open_socket(self, host: Address) -> tuple[socket.socket, int]:
         """The socket, and the index of the interface that it listens on, 0 for any."""
         sock = socket_for(host)
         try:
@@ -130,7 +130,7 @@ class UdpSource:
             raise SourceDown(f"{self.url}: {fault}") from None
         except OSError as fault:
             sock.close()
-            raise self._down(fault) from fault
+            raise self._source_down(fault) from fault
 
     def _bind(self, sock: socket.socket, host: Address) -> int:
         index = self._interface_of(host)
@@ -177,7 +177,7 @@ def _address(url: Url, text: str) -> Address:
     try:
         return ipaddress.ip_address(text)
     except ValueError:
-        raise ConfigError(f"{url}: {printable(text)} is not an address, which sources= needs") from None
+        raise ConfigError(f"{url}: {printable(text)} is not an IP address, as sources= requires") from None
 
 
 def _size(url: Url, text: str) -> int:

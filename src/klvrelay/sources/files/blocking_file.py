@@ -77,8 +77,7 @@ def open_blocking(url: Url, piece: int = PIECE) -> BlockingFile | None:
 
 def _memory(size: int) -> mmap.mmap:
     """Page-aligned memory: copying to other addresses, such as those of a bytearray, takes the kernel twice as long.
-    Huge
-    pages, if available, avoid a page fault for every 4 KiB, and most TLB misses.
+    Huge pages, if available, avoid a page fault for every 4 KiB, and most TLB misses.
     """
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return mmap.mmap(-1, size)

@@ -53,7 +53,7 @@ class FileSource:
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of at most 1 MiB, until the end of the file."""
-        async with aclosing(self._counted()) as found:
+        async with aclosing(self._counted_pieces()) as found:
             carriage, head = await sniff(self.url, found)
             if carriage is not None:
                 async for part in in_turns(self._packet(head, carriage)):
@@ -74,16 +74,16 @@ class FileSource:
         A packet is valid until the next one is requested.
         """
         found = open_blocking(self.url, piece)
-        return None if found is None else self._linked(found)
+        return None if found is None else self._counting(found)
 
-    def _linked(self, found: BlockingFile) -> Generator[Packet, None, None]:
+    def _counting(self, found: BlockingFile) -> Generator[Packet, None, None]:
         before = self.link.size
         with closing(found):
             for packet in found.packets():
                 self.link.size = before + found.size
                 yield packet
 
-    async def _counted(self) -> AsyncGenerator[bytes, None]:
+    async def _counted_pieces(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(pieces(self.url)) as found:
             async for piece in found:
                 self.link.size += len(piece)
@@ -107,13 +107,13 @@ def container(url: Url, head: bytes) -> LibavSource:
 
 async def pieces(url: Url) -> AsyncGenerator[bytes, None]:
     """The bytes of a file, a folder's files, a named pipe or standard input, without blocking the event loop."""
-    for place in await threads.run(partial(_places, url), "klvrelay-file"):
+    for place in await threads.run(partial(_files, url), "klvrelay-file"):
         async with aclosing(_pieces(place)) as found:
             async for piece in found:
                 yield piece
 
 
-def _places(url: Url) -> list[Url]:
+def _files(url: Url) -> list[Url]:
     """The files of a folder; for anything else, the URL itself."""
     if url.scheme != "file" or not os.path.isdir(url.path):
         return [url]
@@ -184,12 +184,12 @@ async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
 async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
     with suppress(OSError):  # not a pipe, or more than the user's limit
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
-    word = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: no data yet: waiting", url)
+    hint = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: no data yet: waiting", url)
     while True:
         try:
             await _readable(fd)
         finally:
-            word.cancel()
+            hint.cancel()
         try:
             piece = os.read(fd, PIPE_PIECE)
         except BlockingIOError:

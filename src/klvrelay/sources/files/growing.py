@@ -41,8 +41,7 @@ class GrowingSource:
 
     A file is read from its beginning, a folder from the beginning of its newest segment; neither ever ends. A file that
     does not exist yet is awaited; a truncated or replaced file is read from its beginning. The source is not live: what
-    a
-    slow reader has not taken remains in the file.
+    a slow reader has not taken remains in the file.
     """
 
     live = False
@@ -56,8 +55,7 @@ class GrowingSource:
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets stamped with the time of reading, except for data that existed when the file was opened, because that
-        was never
-        live. An empty packet marks a restart of the file.
+        was never live. An empty packet marks a restart of the file.
         """
         tail, sniffer, known = _Tail(self.url), Sniffer(), False
         try:
@@ -104,7 +102,7 @@ class _Tail:
         self._url = url
         self._thread = Worker("klvrelay-growing")
         self._stopped = threading.Event()
-        self._place: _Place | None = None
+        self._polled: _Pollable | None = None
         self._drained = False
         self._live = False  # the end was reached: later data is new
         self._waited = False
@@ -118,8 +116,8 @@ class _Tail:
         self._thread.close(self._close)
 
     def _close(self) -> None:
-        if self._place is not None:
-            self._place.close()
+        if self._polled is not None:
+            self._polled.close()
 
     def _wait(self) -> tuple[PollResult, int | None]:
         pause = QUICK
@@ -137,12 +135,12 @@ class _Tail:
 
     def _poll(self) -> PollResult:
         try:
-            if self._place is None:
+            if self._polled is None:
                 mode = os.stat(self._url.path).st_mode
-                self._place = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else WrittenFile(self._url.path)
-            return self._place.poll()
+                self._polled = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else WrittenFile(self._url.path)
+            return self._polled.poll()
         except FileNotFoundError:
-            if self._place is None and not self._waited:
+            if self._polled is None and not self._waited:
                 LOG.info("%s does not exist yet: waiting for it", self._url)
             self._waited = True
             return b""
@@ -150,7 +148,7 @@ class _Tail:
             raise explain(self._url, fault) from fault
 
 
-class _Place(Protocol):
+class _Pollable(Protocol):
     """A file or folder that can be polled; both methods are called on the thread of the tail."""
 
     def poll(self) -> PollResult: ...

@@ -95,14 +95,14 @@ async def _serve(sock: socket.socket) -> NoReturn:
     logging.basicConfig(stream=sys.stderr, level=settings["level"], format="<%(levelno)s>%(message)s")
     prctl.set_process_name(f"klv {url.scheme}{'' if url.port is None else f':{url.port}'}")
     if url.scheme in _BY_LIBAV or options["demux"] == "libav":
-        import av  # noqa: F401  # here, since the loop stands still meanwhile
+        import av  # noqa: F401  # here, because importing it blocks the event loop
     limits = ProcessLimits.of(url, options["packet_limit"])
     limits.enforce()
     confine(url, options)
     asyncio.get_running_loop().set_exception_handler(_task_failed)
     queue, resume = SendQueue(sock), Resume()
     resume.position = Position.unpack(base64.b64decode(settings["position"]))
-    end_requested = asyncio.create_task(_until_end_requested(sock), name="until asked to end")
+    end_requested = asyncio.create_task(_until_end_requested(sock), name="until end is requested")
     try:
         source = open_source(url, **options, isolate=False, resume=resume)
     except KlvrelayError as fault:

@@ -17,13 +17,13 @@ from klvrelay.sources.web.position import Position
 
 
 class PositionReports:
-    """The reported positions of one source, which updates `place`; `put` sends."""
+    """The reported positions of one source, which updates `position`; `put` sends."""
 
-    def __init__(self, source: Source, place: Position, put: Callable[[bytes], None]) -> None:
-        self._source, self._place, self._put = source, place, put
+    def __init__(self, source: Source, position: Position, put: Callable[[bytes], None]) -> None:
+        self._source, self._position, self._put = source, position, put
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._size = 0
-        place.on_change = self._on_change
+        position.on_change = self._on_change
 
     def _on_change(self) -> None:
         """Runs on the reader's thread. Of several changes between two packets, only the last counts."""
@@ -31,7 +31,7 @@ class PositionReports:
         if self._waiting and self._waiting[-1][0] == size:
             with suppress(IndexError):  # already sent by the loop
                 self._waiting.pop()
-        self._waiting.append((size, self._place.pack()))
+        self._waiting.append((size, self._position.pack()))
 
     def sent(self, packet: Packet | Units) -> None:
         """A packet was sent."""

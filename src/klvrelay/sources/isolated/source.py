@@ -94,7 +94,7 @@ class IsolatedSource:
                 if found:
                     checked.confirm()
                 burden = 0
-                for packet, weight in _weighed(found):
+                for packet, weight in _weigh(found):
                     yield packet
                     burden += weight
                     if burden >= BREATH:
@@ -127,7 +127,7 @@ class IsolatedSource:
         return json.dumps(settings, default=_reveal).encode() + b"\n"
 
 
-def _weighed(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, int]]:
+def _weigh(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, int]]:
     """The packets, large ones in parts, each with its share of `BREATH`."""
     for packet in found:
         if isinstance(packet, Units):
@@ -157,12 +157,12 @@ class _SilenceLimit:
         self._size = 0
         self._began = False
 
-    def exhausted(self, source: IsolatedSource, came: bool) -> bool:
-        """Has the source exceeded its limit? `came`: packets arrived."""
+    def exhausted(self, source: IsolatedSource, arrived: bool) -> bool:
+        """Has the source exceeded its limit? `arrived`: packets arrived."""
         now = time.monotonic()
-        if not self._up or came or source.link.size != self._size:
+        if not self._up or arrived or source.link.size != self._size:
             self._up, self._since, self._size = True, now, source.link.size
-            self._began |= came
+            self._began |= arrived
         counts = source.link.size or not self._began
         return bool(self._bounded and source.live and counts and now - self._since > self.stall)
 

@@ -118,8 +118,8 @@ class Stderr:
         shown = self._hide(text)
         if len(shown) > LINE_SHOWN:
             shown = shown[:LINE_SHOWN] + " ..."
-        said = shown if of_source else f"{self._name}: output of its process: {shown}"
-        LOG.log(int(level[1]) if level else logging.WARNING, "%s", printable(said))
+        message = shown if of_source else f"{self._name}: output of its process: {shown}"
+        LOG.log(int(level[1]) if level else logging.WARNING, "%s", printable(message))
 
 
 def _is_known(text: str) -> bool:

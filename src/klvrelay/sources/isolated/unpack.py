@@ -255,7 +255,7 @@ def _end(payload: bytes) -> End:
         return End(None)
     if letter not in ENDS or not text:
         raise MalformedMessage("an end of unknown kind")
-    said = printable(text.decode("utf-8", "replace"))[:TEXT_MOST]
+    shown = printable(text.decode("utf-8", "replace"))[:TEXT_MOST]
     if letter == b"D":
-        return End(SourceDown(said, wait=min(WAIT.unpack(wait)[0], WAIT_MOST)))
-    return End(ENDS[letter](said))
+        return End(SourceDown(shown, wait=min(WAIT.unpack(wait)[0], WAIT_MOST)))
+    return End(ENDS[letter](shown))

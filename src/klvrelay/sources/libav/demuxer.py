@@ -65,12 +65,12 @@ class Demuxer:
         If the file has a `heard` method, it is called whenever libav has returned data.
         """
         self._waits, self._file, self._on_data = file is None, file, getattr(file, "heard", None)
-        container = self._by_rtsp() if file is None and self.url.scheme in _RTSP else self._container(file)
+        container = self._open_rtsp() if file is None and self.url.scheme in _RTSP else self._open_container(file)
         self.heard()
         self._opened, self._was_heard = True, False
         return container
 
-    def _by_rtsp(self) -> InputContainer:
+    def _open_rtsp(self) -> InputContainer:
         """A session through a gateway, without the tracks that the server rejects; raises SourceDown with the cause."""
         from klvrelay.sources.libav.gateway import Gateway  # here, because it imports http.client
         from klvrelay.transports.http.reach import Reach
@@ -81,7 +81,7 @@ class Demuxer:
             with Gateway(
                 self._at, timeout=self._timeout, reach=reach, ca_file=self._ca_file, without=without
             ) as gateway:
-                container, fault = self._through(gateway)
+                container, fault = self._open_through(gateway)
             if container is not None:
                 self.udp_ports = frozenset(gateway.udp_ports)
                 if self.udp_ports:
@@ -95,17 +95,17 @@ class Demuxer:
                 redirects += 1
                 if redirects > REDIRECTS:
                     raise SourceDown(f"{self.url}: too many redirects: check the URL")
-                self._at, without = self._moved(self._at, refusal.location), frozenset()
+                self._at, without = self._redirected_url(self._at, refusal.location), frozenset()
             elif refusal.status == UNSUPPORTED_TRANSPORT and not switched:
                 switched = True
-                self._take_other_transport()
+                self._switch_transport()
             elif refusal.status == UNSUPPORTED_TRANSPORT:
                 raise SourceDown(f"{self.url}: it supports neither transport=tcp nor transport=udp")
             else:
-                without = self._less(gateway, refusal, without)
+                without = self._without_refused(gateway, refusal, without)
         raise SourceDown(f"{self.url}: the server rejects all tracks")
 
-    def _less(self, gateway: Gateway, refusal: Refusal, without: frozenset[int]) -> frozenset[int]:
+    def _without_refused(self, gateway: Gateway, refusal: Refusal, without: frozenset[int]) -> frozenset[int]:
         """The tracks to leave out; raises SourceDown if no KLV would remain, or if the refusal concerns no track."""
         refused = without if refusal.track is None else without | {refusal.track.number}
         if refused == without or not any(m.may_be_klv for m in gateway.media if m.number not in refused):
@@ -113,15 +113,15 @@ class Demuxer:
         LOG.warning("%s: %s; reading without it", self.url, refusal.text)
         return refused
 
-    def _through(self, gateway: Gateway) -> tuple[InputContainer | None, Exception | None]:
+    def _open_through(self, gateway: Gateway) -> tuple[InputContainer | None, Exception | None]:
         import av
 
         try:
-            return self._container(None, gateway.local), None
+            return self._open_container(None, gateway.local), None
         except (av.FFmpegError, OSError, ValueError) as fault:
             return None, fault
 
-    def _moved(self, url: Url, location: str) -> Url:
+    def _redirected_url(self, url: Url, location: str) -> Url:
         """The target of a redirect; credentials are kept only for the same host and port."""
         from klvrelay.sources.libav.gateway import port_of
 
@@ -137,12 +137,12 @@ class Demuxer:
         login = (url.user, url.password) if same else (None, None)
         return there._replace(user=login[0], password=login[1])
 
-    def _take_other_transport(self) -> None:
+    def _switch_transport(self) -> None:
         refused = self.options["rtsp_transport"]
         self.options["rtsp_transport"] = "udp" if refused == "tcp" else "tcp"
         LOG.info("%s: transport=%s refused, using %s", self.url, refused, self.options["rtsp_transport"])
 
-    def _container(self, file: Any, local: str = "") -> InputContainer:
+    def _open_container(self, file: Any, local: str = "") -> InputContainer:
         import av
 
         url = self._at
@@ -156,14 +156,14 @@ class Demuxer:
         )
         return container
 
-    def _silent(self) -> str:
+    def _silence_reason(self) -> str:
         if not self._opened:
             return f"no response within {self._timeout:g} s"
         by_udp = self.options.get("rtsp_transport") == "udp" and not self._was_heard
-        said = "no data over UDP (blocked by a firewall? try ?transport=tcp)" if by_udp else "sent nothing"
-        return f"{said} for {self._timeout:g} s"
+        reason = "no data over UDP (blocked by a firewall? try ?transport=tcp)" if by_udp else "sent nothing"
+        return f"{reason} for {self._timeout:g} s"
 
-    def _no_media(self) -> str:
+    def _no_media_reason(self) -> str:
         if lacks_index(self._file, self.url):
             return "an mp4 or mov without its index (moov): the recording was cut off before it was finished"
         return "contains neither MPEG-TS nor KLV, nor a container that klvrelay can read"
@@ -180,18 +180,18 @@ class Demuxer:
             return OutOfMemory(f"{self.url}: out of memory in libav")
         kind, number = type(error).__name__, getattr(error, "errno", None)
         if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= self._timeout):
-            return SourceDown(f"{self.url}: {self._silent()}")
+            return SourceDown(f"{self.url}: {self._silence_reason()}")
         if self._opened and live and number == errno.EIO:
             return None  # libav reports the end of a web stream of unknown length in this way
         if kind in ("InvalidDataError", "EOFError", "ArgumentError") and not self._opened:
-            return NotMedia(f"{self.url}: {self._no_media()}")
+            return NotMedia(f"{self.url}: {self._no_media_reason()}")
         code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
-        reasons = _BREAKS if self._opened else _REASONS
+        reasons = _READ_REASONS if self._opened else _OPEN_REASONS
         return SourceDown(f"{self.url}: {reasons.get(kind, 'libav cannot read it')} ({code})")
 
 
 def lenient_metadata() -> dict[str, Any]:
-    """Options for `av.open`: PyAV before 19 fails on titles that are not UTF-8 unless told to ignore them."""
+    """Options for `av.open`: PyAV before 19 fails on titles that are not UTF-8 unless configured to replace them."""
     import av
 
     return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
@@ -201,7 +201,7 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     """What libav may open, and how long it may probe; raises ConfigError for an invalid option."""
     options = {
         "protocol_whitelist": _PROTOCOLS[url.scheme],
-        **_LOOKS.get(url.scheme, _LOOKS["file"]),
+        **_PROBE_LIMITS.get(url.scheme, _PROBE_LIMITS["file"]),
         **AS_SENT,
     }
     if url.scheme in ("rtsp", "rtsps"):
@@ -214,17 +214,17 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     return options
 
 
-def _look(size: int, microseconds: int) -> dict[str, str]:
+def _probe_limits(size: int, microseconds: int) -> dict[str, str]:
     return {"probesize": str(size), "analyzeduration": str(microseconds)}
 
 
 # How much libav probes before it lists the streams. PyAV never shows a stream that appears later. In RTSP, libav
 # guesses PIDs until the PMT arrives, so the probe must include one: it takes up to a second of the stream, but stops as
 # soon as all streams of the PMT are known (measured: 0.1 to 0.8 s).
-_LOOKS = {
-    "file": _look(65536, 500_000),
-    "rtsp": _look(5_000_000, 1_000_000),
-    "rtsps": _look(5_000_000, 1_000_000),
+_PROBE_LIMITS = {
+    "file": _probe_limits(65536, 500_000),
+    "rtsp": _probe_limits(5_000_000, 1_000_000),
+    "rtsps": _probe_limits(5_000_000, 1_000_000),
 }
 
 
@@ -240,7 +240,7 @@ def _rtsp_options(url: Url) -> dict[str, str]:
 # false record. Over TCP there is no queue.
 _UDP_OPTIONS = {"max_delay": "20000", "buffer_size": str(receive_buffer.SIZE)}
 
-_REASONS = {
+_OPEN_REASONS = {
     "FileNotFoundError": "no such file; a network source begins with rtsp://, http://, ...",
     "IsADirectoryError": "it is a folder: give a file in it",
     "PermissionError": "no permission to read it",
@@ -250,12 +250,12 @@ _REASONS = {
     "HTTPServerError": "internal server error (5xx)",
     "ConnectionRefusedError": "connection refused: check host and port",
     "ConnectionResetError": "the server closed the connection",
-    "ProtocolNotFoundError": "it leads to a protocol that is not allowed here",
+    "ProtocolNotFoundError": "it leads to a protocol that is not allowed",
     "OSError": "no connection: check the host name, the network, and for TLS the certificate (ca_file)",
 }
 
-_BREAKS = {
-    "ConnectionResetError": _REASONS["ConnectionResetError"],
+_READ_REASONS = {
+    "ConnectionResetError": _OPEN_REASONS["ConnectionResetError"],
     "OSError": "it ended before its announced length",
     "InvalidDataError": "its data is damaged",
 }

@@ -79,11 +79,13 @@ class LibavTsSource:
                 if isinstance(piece, Units) or piece.carriage == "klv" or not piece.data:
                     yield piece
                     continue
-                async with aclosing(self._apart(piece, pieces)) as packets:
+                async with aclosing(self._demultiplex(piece, pieces)) as packets:
                     async for packet in packets:
                         yield packet
 
-    async def _apart(self, first: Packet, pieces: AsyncGenerator[Packet | Units, None]) -> AsyncGenerator[Packet, None]:
+    async def _demultiplex(
+        self, first: Packet, pieces: AsyncGenerator[Packet | Units, None]
+    ) -> AsyncGenerator[Packet, None]:
         """One run of libav: until the bytes end, or the stream restarts."""
         newest_wins = self.live and self.url.scheme not in CAN_WAIT
         queue, libav_input = ThreadQueue(), LibavInput(newest_wins=newest_wins)
@@ -141,8 +143,7 @@ class LibavInput:
     """The file that libav reads: filled from the event loop, emptied by the thread.
 
     Each read returns bytes of one piece only. So libav has never read more than it needed for its output, and it is
-    known
-    for each packet whether bytes are missing.
+    known for each packet whether bytes are missing.
 
     tables   the same bytes parsed by the C core: libav does not report the program of a stream
     """
@@ -163,7 +164,7 @@ class LibavInput:
         self.tables = Lane(ts=True)
 
     async def put(self, piece: Packet) -> bool:
-        """Add a piece: drop the oldest if the newest wins, else wait; false once nobody reads."""
+        """Add a piece: drop the oldest if the newest wins, else wait; false once reading has stopped."""
         while (room := self._put(piece)) is not None:
             await room
         return not self._ended
@@ -172,7 +173,7 @@ class LibavInput:
         """None, or a future to wait for."""
         with self._changed:
             while self._newest_wins and self._size > self._most and self._pieces:
-                self._let_go()
+                self._drop_oldest()
             if self._size > self._most and not self._ended:
                 self._room = self._loop.create_future()
                 return self._room
@@ -181,7 +182,7 @@ class LibavInput:
             self._changed.notify()
             return None
 
-    def _let_go(self) -> None:
+    def _drop_oldest(self) -> None:
         lost = self._pieces.popleft()
         self._size -= len(lost.data)
         self.dropped += 1
@@ -203,7 +204,7 @@ class LibavInput:
     def _wake(self) -> None:
         room, self._room = self._room, None
         if room is not None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed: no task waits any more
                 self._loop.call_soon_threadsafe(wake, room)
 
     def read(self, size: int) -> bytes:

@@ -46,7 +46,7 @@ class Fetch:
             key = self._key(segment.key)
             with closing(self._web.get(part.url, start=part.start, end=part.end)) as answer:
                 data = decrypt(answer.pieces(WHOLE_MOST, until=until), key, _iv(segment.key, segment.number))
-            yield from self._preceded(segment, data)
+            yield from self._with_init(segment, data)
             return
         whole = None if segment.init is None else bytearray()
         with closing(self._web.get(part.url, start=part.start + skip, end=part.end)) as answer:
@@ -63,9 +63,9 @@ class Fetch:
                 for more in answer.pieces(WHOLE_MOST, until=until):
                     whole += more
         if whole is not None:
-            yield from self._preceded(segment, whole)
+            yield from self._with_init(segment, whole)
 
-    def _preceded(self, segment: MediaSegment, data: bytearray) -> Iterator[bytes]:
+    def _with_init(self, segment: MediaSegment, data: bytearray) -> Iterator[bytes]:
         """A complete segment, after its initialization section if that has changed."""
         init = segment.init
         if init is not None and init != self._init:

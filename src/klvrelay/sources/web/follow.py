@@ -53,14 +53,14 @@ class PlaylistReader:
     live     more segments will follow; fixed once the first piece is out
     """
 
-    def __init__(self, web: Web, url: str, target: str, data: bytes, place: Position, link: LinkStats) -> None:
+    def __init__(self, web: Web, url: str, target: str, data: bytes, position: Position, link: LinkStats) -> None:
         self.live = True
         self._web, self._url, self._target = web, url, target
         self._data: bytes | bytearray = data
-        self._place, self._link = place, link
+        self._position, self._link = position, link
         self._fetch = Fetch(web)
         self._row = 0
-        self._got = False
+        self._has_data = False
         self._loaded = self._news = time.monotonic()
         self._cost = 0.0
         self._losses = Losses(url, link)
@@ -82,19 +82,19 @@ class PlaylistReader:
                 due, marks = self._due(playlist)
         finally:
             self._losses.end()
-        if last is not None and not self._got:
+        if last is not None and not self._has_data:
             raise last
 
     # ---- selecting segments ----
 
     def _first(self) -> Playlist:
-        playlist = self._parsed(self._data)
+        playlist = self._parse(self._data)
         self._data = b""
         if playlist.variants:
-            playlist = self._chosen(playlist.variants)
+            playlist = self._choose(playlist.variants)
         return playlist
 
-    def _chosen(self, variants: Sequence[str]) -> Playlist:
+    def _choose(self, variants: Sequence[str]) -> Playlist:
         """The first variant with KLV in a segment; if none has any, the first readable one."""
         playlist: Playlist | None
         usable = ""
@@ -134,17 +134,17 @@ class PlaylistReader:
 
     def _due(self, playlist: Playlist, *, first: bool = False) -> tuple[Sequence[MediaSegment], list[Mark]]:
         """The segments to read now, and the marks to yield before them."""
-        segments, place = playlist.segments, self._place
+        segments, position = playlist.segments, self._position
         if not segments:
             return (), []
-        if place.next is None:
+        if position.next is None:
             return (segments if playlist.ended else segments[-1:]), []
-        missed = segments[0].number - place.next
-        due = [segment for segment in segments if segment.number >= place.next]
-        same = (place.continues(segments) or self._is_renamed(segments)) and missed <= SEGMENTS_MOST
+        missed = segments[0].number - position.next
+        due = [segment for segment in segments if segment.number >= position.next]
+        same = (position.continues(segments) or self._is_renamed(segments)) and missed <= SEGMENTS_MOST
         if not same or (first and not due and not playlist.ended and self._is_other(segments[-1])):
             LOG.info("%s: the playlist restarted", self._url)
-            place.reset()
+            position.reset()
             self._fetch.repeat_init()
             return (segments if playlist.ended else segments[-1:]), [Mark.RESTART]
         if missed > 0:
@@ -154,17 +154,17 @@ class PlaylistReader:
 
     def _is_renamed(self, segments: Sequence[MediaSegment]) -> bool:
         """The names have changed: are the bytes the same? A token in a name may change with each load."""
-        witness = self._place.witness(segments)
+        witness = self._position.witness(segments)
         if witness is None or self._is_other(witness):
             return False
-        self._place.ignore_names()
+        self._position.ignore_names()
         return True
 
     def _is_other(self, newest: MediaSegment) -> bool:
         """A restarted encoder may reuse numbers and names, but its bytes differ."""
         try:
             with closing(self._fetch.pieces(newest, 0)) as body:
-                return self._place.is_other(newest, next(body, b""))
+                return self._position.is_other(newest, next(body, b""))
         except WebFault:
             return False
 
@@ -188,7 +188,7 @@ class PlaylistReader:
             self._loaded = time.monotonic()
             try:
                 data, self._target = self._web.small(target, MOST)
-                playlist = self._parsed(data)
+                playlist = self._parse(data)
             except WebFault as fault:
                 if pause is None or not fault.passing or fault.wait > pause:
                     raise
@@ -199,7 +199,7 @@ class PlaylistReader:
             return playlist
         raise AssertionError("unreachable")
 
-    def _parsed(self, data: bytes | bytearray) -> Playlist:
+    def _parse(self, data: bytes | bytearray) -> Playlist:
         begun = time.thread_time()
         playlist = parse(data, Links(self._target, self._web.join))
         self._cost = time.thread_time() - begun
@@ -213,7 +213,7 @@ class PlaylistReader:
             fault = WebFault("marked as unavailable in the playlist", "status", status=404)
             yield from self._lose(segment, fault)
             return fault
-        if segment.discontinuity and self._got:
+        if segment.discontinuity and self._has_data:
             self._fetch.repeat_init()
             yield Mark.RESTART
         taken, tries = 0, 0
@@ -223,9 +223,9 @@ class PlaylistReader:
             try:
                 for piece in self._fetch.pieces(segment, taken):
                     if not taken:
-                        self._place.advance(segment)
-                        self._place.note_head(segment, piece)
-                    self._got, self._row = True, 0
+                        self._position.advance(segment)
+                        self._position.note_head(segment, piece)
+                    self._has_data, self._row = True, 0
                     taken += len(piece)
                     yield piece
             except WebFault as found:
@@ -240,13 +240,13 @@ class PlaylistReader:
                     raise  # nothing is lost yet: the next connection begins with this segment
                 yield from self._lose(segment, found)
                 return found
-            self._place.advance(segment)
+            self._position.advance(segment)
             self._link.hls_segments += 1
             return None
 
     def _lose(self, segment: MediaSegment, fault: WebFault) -> Iterator[Mark]:
         self._losses.add(1, str(fault))
-        self._place.advance(segment)
+        self._position.advance(segment)
         self._row += 1
         yield Mark.GAP
         if fault.kind == "connection" or (self._row >= ROW and (self.live or fault.status in (401, 403))):

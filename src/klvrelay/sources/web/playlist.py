@@ -41,11 +41,11 @@ class Key(NamedTuple):
 class MediaSegment:
     """One media segment.
 
-    number      its media sequence number
-    seconds     its duration
-    anew        a discontinuity precedes it: the encoder or its time stamps changed
-    missing     the server marks the segment as unavailable (EXT-X-GAP)
-    init        its initialization section (EXT-X-MAP)
+    number         its media sequence number
+    seconds        its duration
+    discontinuity  precedes it: the encoder or its time stamps changed
+    missing        the server marks the segment as unavailable (EXT-X-GAP)
+    init           its initialization section (EXT-X-MAP)
     """
 
     number: int
@@ -152,25 +152,25 @@ class _PlaylistParser:
             self._last = PlaylistPart(url, at, at + size)
         return self._last
 
-    def _key_of(self, said: dict[str, str]) -> Key | None:
-        method = said.get("METHOD", "NONE")
+    def _key_of(self, attributes: dict[str, str]) -> Key | None:
+        method = attributes.get("METHOD", "NONE")
         if method == "NONE":
             return None
-        form = said.get("KEYFORMAT", "identity")
-        iv = said.get("IV", "")
+        form = attributes.get("KEYFORMAT", "identity")
+        iv = attributes.get("IV", "")
         try:
             number = int(iv, 16).to_bytes(16) if iv else None
         except (ValueError, OverflowError):
             raise WebFault("its playlist has a key whose IV is not a 128-bit number", "refused") from None
-        uri = said.get("URI", "")
+        uri = attributes.get("URI", "")
         named = printable(method[:20] if form == "identity" else f"{method[:20]} ({form[:40]})")
         return Key(named, self._join(uri) if uri else "", number)
 
-    def _init_of(self, said: dict[str, str]) -> PlaylistPart | None:
-        if not said.get("URI"):
+    def _init_of(self, attributes: dict[str, str]) -> PlaylistPart | None:
+        if not attributes.get("URI"):
             return None
-        size, at = _byte_range(said["BYTERANGE"]) if "BYTERANGE" in said else (0, None)
-        return PlaylistPart(self._join(said["URI"]), at or 0, (at or 0) + size if size else None)
+        size, at = _byte_range(attributes["BYTERANGE"]) if "BYTERANGE" in attributes else (0, None)
+        return PlaylistPart(self._join(attributes["URI"]), at or 0, (at or 0) + size if size else None)
 
     def playlist(self) -> Playlist:
         longest = max((segment.seconds for segment in self._segments[-3:]), default=0.0)

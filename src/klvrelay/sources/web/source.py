@@ -111,20 +111,20 @@ class _HttpReader:
                 return
         source = self._source
         position = self._resume.position
-        self._play(PlaylistReader(self._web, str(source.url), answer.target, data, position, source.link))
+        self._read_playlist(PlaylistReader(self._web, str(source.url), answer.target, data, position, source.link))
 
     def _stream(self, answer: Answer, head: bytes) -> None:
         live = self._source.live = not answer.is_file
         if is_container(head) and answer.size is not None:
             self._by_libav(RemoteFile(self._web, answer, answer.size), live=False)
             return
-        self._carry(chain([head], iter(answer.read_some, b"")), lambda: live)
+        self._forward(chain([head], iter(answer.read_some, b"")), lambda: live)
 
-    def _play(self, reader: PlaylistReader) -> None:
+    def _read_playlist(self, reader: PlaylistReader) -> None:
         """Read a playlist. Its segments arrive in bursts and wait on the server: none is dropped here."""
-        self._carry(reader.pieces(), lambda: reader.live)
+        self._forward(reader.pieces(), lambda: reader.live)
 
-    def _carry(self, pieces: Iterator[bytes | Mark], live: Callable[[], bool]) -> None:
+    def _forward(self, pieces: Iterator[bytes | Mark], live: Callable[[], bool]) -> None:
         """Pass bytes to the queue once their content is known; bytes of a container go to libav."""
         head, carriage = b"", None
         for piece in pieces:
@@ -137,15 +137,15 @@ class _HttpReader:
                 if is_container(head):
                     self._fragments(head, pieces, live=live())
                     return
-                carriage, piece = self._known(head), head
+                carriage, piece = self._detect(head), head
                 if carriage is None:
                     continue
-            if not self._bytes(piece, carriage):
+            if not self._put_bytes(piece, carriage):
                 return
         if carriage is None and (head or self._resume.position.next is None):
-            self._bytes(head, self._known(head, ended=True))
+            self._put_bytes(head, self._detect(head, ended=True))
 
-    def _known(self, head: bytes, *, ended: bool = False) -> Carriage | None:
+    def _detect(self, head: bytes, *, ended: bool = False) -> Carriage | None:
         """The content of the bytes; None: too few to tell. Raises NotMedia if it cannot be read."""
         enough = len(head) >= LEAST or head.startswith(KEY)
         carriage = carriage_by(head) if enough or ended else None
@@ -154,7 +154,7 @@ class _HttpReader:
             raise NotMedia(f"{url}: contains neither MPEG-TS nor KLV, nor a container that klvrelay can read")
         return carriage
 
-    def _bytes(self, data: bytes, carriage: Carriage | None) -> bool:
+    def _put_bytes(self, data: bytes, carriage: Carriage | None) -> bool:
         self._source.link.size += len(data)
         return self._put(Packet(data, now_us() if self._source.live else None, carriage or "ts"))
 
@@ -165,9 +165,9 @@ class _HttpReader:
     def _fragments(self, head: bytes, pieces: Iterator[bytes | Mark], *, live: bool) -> None:
         """Read a container with libav; another stream inside it begins another container."""
         while head:
-            run = _Run(head, pieces)
+            run = _UntilRestart(head, pieces)
             self._by_libav(ByteStream(run.pieces()), live=live)
-            head = run.behind()
+            head = run.next_head()
 
     def _by_libav(self, file: ByteStream | RemoteFile, *, live: bool) -> None:
         source = self._source
@@ -176,7 +176,7 @@ class _HttpReader:
         LibavReader(source, demuxer, self._queue, live=live).read(file)
 
 
-class _Run:
+class _UntilRestart:
     """The pieces up to the start of another stream."""
 
     def __init__(self, head: bytes, pieces: Iterator[bytes | Mark]) -> None:
@@ -190,7 +190,7 @@ class _Run:
             if isinstance(piece, bytes):
                 yield piece
 
-    def behind(self) -> bytes:
+    def next_head(self) -> bytes:
         """The first piece of the next stream; empty at the end."""
         return next((piece for piece in self._pieces if isinstance(piece, bytes)), b"")
 

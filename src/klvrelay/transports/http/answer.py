@@ -40,8 +40,8 @@ class Answer:
         self._left = response.length
         self._ended = self._closed = False
         encoding = self.fields.get("Content-Encoding", "identity").strip().lower()
-        self._unzip = zlib.decompressobj(47) if encoding in ("gzip", "x-gzip", "deflate") else None
-        if self._unzip is not None:
+        self._decompressor = zlib.decompressobj(47) if encoding in ("gzip", "x-gzip", "deflate") else None
+        if self._decompressor is not None:
             self.size = None
 
     @property
@@ -68,7 +68,7 @@ class Answer:
         if self.status == 200 and (start or end is not None):
             self._skip(start, end)
         elif self.status == 206:
-            self._is_part(start, end)
+            self._check_part(start, end)
         elif self.status != 200:
             self.close()
             raise WebFault(f"unexpected status {self.status}", "status",
@@ -89,9 +89,9 @@ class Answer:
             start -= len(skipped)
         self._end_at(self.size if end is not None else None)
 
-    def _is_part(self, start: int, end: int | None) -> None:
-        said = _CONTENT_RANGE.match(self.fields.get("Content-Range", ""))
-        if said is not None and int(said[1]) != start:
+    def _check_part(self, start: int, end: int | None) -> None:
+        content_range = _CONTENT_RANGE.match(self.fields.get("Content-Range", ""))
+        if content_range is not None and int(content_range[1]) != start:
             self.close()
             raise WebFault("the server sent a different part of the file than requested", "cut")
         self._end_at(None if end is None else end - start)
@@ -105,11 +105,12 @@ class Answer:
         """The bytes that are available, from at most `size` bytes on the wire; empty at the end."""
         until = time.monotonic() + max(self._timeout, SECONDS)
         while not self._ended:
-            piece = (self._unzip and self._unzip.unconsumed_tail) or self._raw(size)
-            if self._unzip is None or not piece:
+            piece = (self._decompressor and self._decompressor.unconsumed_tail) or self._raw(size)
+            if self._decompressor is None or not piece:
                 return piece
-            plain = self._unzipped(self._unzip, piece)
-            if self._unzip.eof and not self._unzip.unconsumed_tail:  # data after the compressed stream is discarded
+            plain = self._decompress(self._decompressor, piece)
+            # Data after the compressed stream is discarded.
+            if self._decompressor.eof and not self._decompressor.unconsumed_tail:
                 self.close()
                 self._ended = True
             if plain:
@@ -119,9 +120,9 @@ class Answer:
                 raise WebFault("its gzip data is empty", "cut")
         return b""
 
-    def _unzipped(self, unzip: zlib._Decompress, piece: bytes) -> bytes:
+    def _decompress(self, decompressor: zlib._Decompress, piece: bytes) -> bytes:
         try:
-            return unzip.decompress(piece, PIECE)
+            return decompressor.decompress(piece, PIECE)
         except zlib.error:
             self.close()
             raise WebFault("it announces gzip data, but sends something else, or the data is damaged", "cut") from None

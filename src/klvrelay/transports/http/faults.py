@@ -46,15 +46,15 @@ class WebFault(Exception):
 def status_fault(status: int, fields: http.client.HTTPMessage, *, login: Login | None) -> WebFault:
     """The fault for an HTTP error status; `login` is the login that was sent, if any."""
     if status == 401:
-        said = "the server requires a user name and a password" if login is None else login.refused
-        return WebFault(f"{said} (401)", "status", status=status, wait=LOGIN_WAIT)
-    said = _STATUS.get(status) or (
+        reason = "the server requires a user name and a password" if login is None else login.refused
+        return WebFault(f"{reason} (401)", "status", status=status, wait=LOGIN_WAIT)
+    reason = _STATUS.get(status) or (
         "internal server error: see the server's log" if status >= 500 else "the server rejects the request"
     )
     wait = retry_after(fields.get("Retry-After", "")) if status in (429, 503) else 0.0
     if wait:
-        said += f"; retry after {wait:.0f} s"
-    return WebFault(f"{said} ({status})", "status", status=status, wait=wait)
+        reason += f"; retry after {wait:.0f} s"
+    return WebFault(f"{reason} ({status})", "status", status=status, wait=wait)
 
 
 _STATUS = {
@@ -109,10 +109,10 @@ def connection_fault(fault: Exception, timeout: float) -> WebFault:
 def _tls(fault: ssl.SSLError) -> str:
     if isinstance(fault, ssl.SSLCertVerificationError):
         return f"the server's certificate is not trusted: {tls.explain_untrusted(fault)}"
-    if said := tls.explain_no_tls(fault):
-        return said
-    if said := tls.explain_alert(fault):
-        return f"the server refused TLS: {said}"
+    if reason := tls.explain_no_tls(fault):
+        return reason
+    if reason := tls.explain_alert(fault):
+        return f"the server refused TLS: {reason}"
     return f"TLS failed ({(fault.reason or 'no reason given').replace('_', ' ').lower()})"
 
 

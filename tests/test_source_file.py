@@ -108,7 +108,7 @@ async def test_that_nothing_comes_out_of_a_pipe_is_said_once(tmp_path, monkeypat
             writer.write(TAPE.ts[9400:])
         assert data_of(await reading) == TAPE.ts
 
-    assert said() == [f"{path}: no data yet: waiting"]
+    assert said() == [f"{path}: no data yet, waiting for it"]
 
 
 async def test_a_pipe_that_nobody_reads_on_is_let_go(tmp_path):

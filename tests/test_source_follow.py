@@ -166,7 +166,7 @@ async def test_that_a_file_is_not_there_is_said_once(tmp_path, monkeypatch, capl
                 add(path, TAPE.ts)
                 await follower.has(TAPE.ts)
 
-    assert [record.getMessage() for record in caplog.records] == [f"{missing} does not exist yet: waiting for it"]
+    assert [record.getMessage() for record in caplog.records] == [f"{missing}: does not exist yet, waiting for it"]
 
 
 async def test_a_file_that_is_cut_short_begins_anew(tmp_path):
@@ -399,7 +399,7 @@ async def test_ffmpeg_is_followed_while_it_writes(tmp_path):
 
     async with klvrelay("decode", str(path), "--follow") as command:
         async with asyncio.timeout(10):
-            while "out.ts does not exist yet" not in command.said:
+            while "out.ts: does not exist yet" not in command.said:
                 await asyncio.sleep(0.01)
         async with feed.ffmpeg(source, "-f", "mpegts", "-flush_packets", "1", str(path)) as writer:
             async with asyncio.timeout(15):

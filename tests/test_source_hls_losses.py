@@ -75,7 +75,7 @@ async def test_a_segment_that_never_comes_is_counted_and_said(fate, said):
     assert 78 <= len(good) <= 85
     assert (source.link.hls_segments, source.link.hls_lost) == (8, 1)
     (line,) = [line for line in said() if "lost" in line]
-    assert "a segment was lost, 1 in all: " in line
+    assert "HLS segments lost: count=1 total=1 reason=" in line
 
 
 @pytest.mark.parametrize("parts", [60, 30])
@@ -89,7 +89,7 @@ async def test_each_of_many_is_counted_and_the_log_stays_short(parts, said):
     assert (source.link.hls_segments, source.link.hls_lost) == (parts * 5 // 6, parts // 6)
     lines = [line for line in said() if "lost" in line]
     assert 1 <= len(lines) <= 3
-    assert f"{parts // 6} in all" in lines[-1]
+    assert f"total={parts // 6} " in lines[-1]
 
 
 PASSING = {
@@ -140,7 +140,7 @@ async def test_what_leaves_a_live_playlist_unread_is_lost(said):
     assert is_in_order(good)
     assert (source.link.hls_segments, source.link.hls_lost) == (4, 3)
     assert good[:20] == TAPE.klv[20:40]
-    assert [line for line in said() if "3 segments were lost, 3 in all: removed from the playlist" in line]
+    assert [line for line in said() if "HLS segments lost: count=3 total=3 reason='removed from the playlist" in line]
 
 
 async def test_what_leaves_it_while_it_is_down_is_lost_too(monkeypatch):

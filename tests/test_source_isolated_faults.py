@@ -281,7 +281,7 @@ async def test_what_klvrelay_says_in_each_process_is_logged_once(log):
 async def test_what_klvrelay_says_there_of_the_source_is_said_as_it_would_be_here(log, caplog):
     """Each time, since it is news: a loss, a transport that was refused. Of another source it may say nothing."""
     script = r"""
-sys.stderr.write("<30>rtsp://***@127.0.0.1/live: a segment was lost, 1 in all\nrtsp://***@127.0.0.1/live: no level\n"
+sys.stderr.write("<30>rtsp://***@127.0.0.1/live: a segment is lost: count=1\nrtsp://***@127.0.0.1/live: no level\n"
                  "<30>udp://:5000: hijacked\n")
 sys.exit(1)
 """
@@ -289,7 +289,7 @@ sys.exit(1)
         await fault_of(fake(script))
 
     plain = [message for message in caplog.messages if "output of its process: " not in message]
-    assert plain == ["rtsp://***@127.0.0.1/live: a segment was lost, 1 in all"] * 2
+    assert plain == ["rtsp://***@127.0.0.1/live: a segment is lost: count=1"] * 2
     assert [line.partition("output of its process: ")[2] for line in log()] == [
         "rtsp://***@127.0.0.1/live: no level", "udp://:5000: hijacked", "rtsp://***@127.0.0.1/live: no level",
     ]  # fmt: skip
@@ -312,7 +312,7 @@ async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
         await asyncio.wait([reading])
 
     assert LINES < len(log()) < 5 * LINES
-    assert any("more lines" in line for line in log())
+    assert any("lines left out" in line for line in log())
     assert worst < 0.1
 
 

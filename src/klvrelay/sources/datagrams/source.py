@@ -161,7 +161,7 @@ class UdpSource:
         if not self._foreign_logged:
             self._foreign_logged = True
             LOG.warning(
-                "%s: RTP with another SSRC or payload type on the same port: counted (rtp_foreign), but ignored;"
+                "%s: RTP of another SSRC or payload type ignored, counted as rtp_foreign;"
                 " to select one sender, use sender=ADDRESS",
                 self.url,
             )

@@ -184,7 +184,7 @@ async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
 async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
     with suppress(OSError):  # not a pipe, or more than the user's limit
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
-    hint = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: no data yet: waiting", url)
+    hint = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: no data yet, waiting for it", url)
     while True:
         try:
             await _readable(fd)

@@ -91,7 +91,7 @@ class GrowingSource:
             raise NotMedia(f"{self.url} contains neither MPEG-TS nor KLV")
         if not self._logged:
             self._logged = True
-            LOG.warning("%s contains neither MPEG-TS nor KLV since it restarted: waiting for either", self.url)
+            LOG.warning("%s: neither MPEG-TS nor KLV since its restart, waiting for either", self.url)
         return Sniffer()
 
 
@@ -141,7 +141,7 @@ class _Tail:
             return self._polled.poll()
         except FileNotFoundError:
             if self._polled is None and not self._waited:
-                LOG.info("%s does not exist yet: waiting for it", self._url)
+                LOG.info("%s: does not exist yet, waiting for it", self._url)
             self._waited = True
             return b""
         except OSError as fault:

@@ -72,7 +72,7 @@ class WrittenFile:
         if found := self._poll_pipe() if self._pipe else self._poll_file():
             return found  # written to the old file before it was replaced
         self._open()
-        self._log("was replaced by another file: reading it from its beginning")
+        self._log("replaced by another file, reading from its beginning")
         return None
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class WrittenFile:
         self._at, self._was, self._mark, self._seen = at, 0, (0, b""), (-1, -1)
 
     def _log(self, what: str) -> None:
-        LOG.info("%s %s", printable(self._path), what)
+        LOG.info("%s: %s", printable(self._path), what)
 
     def _is_another(self) -> bool:
         mine = os.fstat(self._fd)
@@ -140,7 +140,7 @@ class WrittenFile:
             if there.st_size < self._at:
                 self._was, self._at = max(self._was, self._at), 0
             elif self._is_rewritten():
-                self._log("was rewritten: reading it from its beginning")
+                self._log("rewritten, reading from its beginning")
                 self._begin(0)
                 return None
         if now == self._seen and self._is_settled(now[1]) and not self._is_more(now[0]):
@@ -153,7 +153,7 @@ class WrittenFile:
         at, mark = self._mark
         there = os.pread(self._fd, len(mark), at)
         if there != mark and blank_before(there) == len(there):
-            self._log("was truncated; continuing at the previous position")
+            self._log("truncated, continuing at the previous position")
             self._mark = 0, b""
             return False
         return there != mark
@@ -165,10 +165,10 @@ class WrittenFile:
             return b""
         was = self._was
         if 0 <= begin - was <= TAIL:
-            self._log("was truncated; continuing at the previous position")
+            self._log("truncated, continuing at the previous position")
             self._begin(was)
             return self._fresh(*self._seen)
-        self._log("was truncated: reading it from its beginning")
+        self._log("truncated, reading from its beginning")
         self._begin(begin)
         return None
 

@@ -66,7 +66,7 @@ def confine(url: Url, options: Mapping[str, Any]) -> None:
     ports = _ports(url)
     missing = restrict(_readable(url, options), ports), refuse_calls(_families(url), listens=bool(ports))
     for why in filter(None, missing):
-        LOG.info("isolated process is not fully confined: %s", why)
+        LOG.info("isolated process is not fully confined: reason=%r", why)
 
 
 def _readable(url: Url, options: Mapping[str, Any]) -> Iterator[str]:

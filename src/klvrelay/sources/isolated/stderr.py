@@ -95,7 +95,7 @@ class Stderr:
 
     def _log_rest(self) -> None:
         if self._lines > LINES:
-            LOG.warning("%s: output of its process: %d more lines", self._name, self._lines - LINES)
+            LOG.warning("%s: output of its process: lines left out: count=%d", self._name, self._lines - LINES)
         self._lines = 0
 
     def _take(self, piece: bytes) -> None:

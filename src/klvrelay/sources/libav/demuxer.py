@@ -110,7 +110,7 @@ class Demuxer:
         refused = without if refusal.track is None else without | {refusal.track.number}
         if refused == without or not any(m.may_be_klv for m in gateway.media if m.number not in refused):
             raise SourceDown(f"{self.url}: {refusal.text}", wait=refusal.wait)
-        LOG.warning("%s: %s; reading without it", self.url, refusal.text)
+        LOG.warning("%s: track rejected, reading without it: reason=%r", self.url, refusal.text)
         return refused
 
     def _open_through(self, gateway: Gateway) -> tuple[InputContainer | None, Exception | None]:
@@ -138,9 +138,9 @@ class Demuxer:
         return there._replace(user=login[0], password=login[1])
 
     def _switch_transport(self) -> None:
-        refused = self.options["rtsp_transport"]
-        self.options["rtsp_transport"] = "udp" if refused == "tcp" else "tcp"
-        LOG.info("%s: transport=%s refused, using %s", self.url, refused, self.options["rtsp_transport"])
+        rejected = self.options["rtsp_transport"]
+        used = self.options["rtsp_transport"] = "udp" if rejected == "tcp" else "tcp"
+        LOG.info("%s: RTSP transport rejected, using the other: transport=%s used=%s", self.url, rejected, used)
 
     def _open_container(self, file: Any, local: str = "") -> InputContainer:
         import av

@@ -29,6 +29,8 @@ class Losses:
 
     def end(self) -> None:
         if self._pending:
-            counted = "a segment was" if self._pending == 1 else f"{self._pending} segments were"
-            LOG.warning("%s: %s lost, %s in all: %s", self._url, counted, self._link.hls_lost, self._reason)
+            LOG.warning(
+                "%s: HLS segments lost: count=%d total=%d reason=%r",
+                self._url, self._pending, self._link.hls_lost, self._reason,
+            )  # fmt: skip
             self._pending, self._logged_at = 0, time.monotonic()

@@ -147,17 +147,17 @@ def test_what_was_written_while_a_file_was_replaced_is_read(tmp_path, monkeypatc
     path.write_bytes(b"first ")
     file = WrittenFile(str(path))
     assert file.poll() == b"first "
-    is_another = WrittenFile._is_another
+    is_another = WrittenFile._is_replaced
 
     def at_that_moment(self):
-        monkeypatch.setattr(WrittenFile, "_is_another", is_another)
+        monkeypatch.setattr(WrittenFile, "_is_replaced", is_another)
         with path.open("ab") as writer:
             writer.write(b"late")
         (tmp_path / "new").write_bytes(b"another")
         os.replace(tmp_path / "new", path)
         return is_another(self)
 
-    monkeypatch.setattr(WrittenFile, "_is_another", at_that_moment)
+    monkeypatch.setattr(WrittenFile, "_is_replaced", at_that_moment)
     found = [file.poll() for _ in range(4)]
     file.close()
 

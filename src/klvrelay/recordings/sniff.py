@@ -100,7 +100,7 @@ def _result(carriage: Carriage | None, sniffer: Sniffer) -> tuple[Carriage | Non
 
 
 def carriage_by(head: bytes) -> Carriage | None:
-    """Like `klv.carriage_of`, but containers and captures are recognised even with a KLV key near the beginning."""
+    """Like `carriage_of`, but containers and captures are recognised even with a KLV key near the beginning."""
     return None if is_container(head) or contents.is_capture(head) else carriage_of(head)
 
 

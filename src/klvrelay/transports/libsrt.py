@@ -3,7 +3,7 @@
 soname      libsrt-gnutls.so.1.5 (Debian, Ubuntu), libsrt.so.1.5 (OpenSSL; other systems)
 threads     libsrt receives, acknowledges and retransmits on its own threads, in parallel with Python. No call blocks,
             and libsrt never calls back into Python
-ids         libsrt does not reuse a socket id soon; nevertheless no call is made with a closed one
+ids         libsrt does not reuse a socket id soon; even so, no call is made with a closed one
 """
 
 from __future__ import annotations
@@ -167,9 +167,8 @@ def library() -> tuple[Any, Any]:
         except OSError:
             continue
     raise ConfigError(
-        "srt:// needs libsrt 1.5, which is not installed: `sudo apt-get install libsrt1.5-gnutls`; or run"
-        " `srt-live-transmit 'srt://HOST:PORT' udp://127.0.0.1:5000` beside klvrelay, and give it"
-        " udp://127.0.0.1:5000"
+        "srt:// requires libsrt 1.5, which is not installed: `sudo apt-get install libsrt1.5-gnutls`; or run"
+        " `srt-live-transmit 'srt://HOST:PORT' udp://127.0.0.1:5000`, and use udp://127.0.0.1:5000 as the source"
     )
 
 

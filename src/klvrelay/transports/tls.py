@@ -50,13 +50,13 @@ def explain_no_tls(fault: ssl.SSLError) -> str | None:
     return _NO_TLS.get(fault.reason or "")
 
 
-_UNKNOWN_CA = "an unknown authority signed it: name the authority's certificate as ca_file, or in SSL_CERT_FILE"
+_UNKNOWN_CA = "it is signed by an unknown authority: set ca_file or SSL_CERT_FILE to the authority's certificate"
 _OTHER_HOST = "it is for another host name: use the name that is in the certificate"
 _UNTRUSTED = {
     2: _UNKNOWN_CA,
     9: "it is not valid yet: check the clocks of both machines",
     10: "it has expired: renew it at the far end, or check this machine's clock",
-    18: "it is self-signed: name it as ca_file if you trust it, or in SSL_CERT_FILE",
+    18: "it is self-signed: if you trust it, set ca_file or SSL_CERT_FILE to it",
     19: f"{_UNKNOWN_CA} (self-signed certificate in the chain)",
     20: _UNKNOWN_CA,
     21: _UNKNOWN_CA,
@@ -69,8 +69,8 @@ _ALERTS = {
     "CERTIFICATE_REQUIRED": "it requires a client certificate: set cert_file and key_file",
     "CERTIFICATE_EXPIRED": "our client certificate has expired: renew cert_file",
     "CERTIFICATE_REVOKED": "our client certificate is revoked: get another cert_file",
-    "UNKNOWN_CA": "it does not know the authority of our client certificate: use a cert_file that it trusts",
-    "BAD_CERTIFICATE": "it rejects our client certificate as bad: check cert_file",
+    "UNKNOWN_CA": "unknown authority of our client certificate: use a cert_file that it trusts",
+    "BAD_CERTIFICATE": "it rejects our client certificate as invalid: check cert_file",
     "CERTIFICATE_UNKNOWN": "it rejects our client certificate: check cert_file",
     "UNSUPPORTED_CERTIFICATE": "it does not support this kind of client certificate: check cert_file",
     "ACCESS_DENIED": "it denies our client certificate access: check cert_file and the access rights",

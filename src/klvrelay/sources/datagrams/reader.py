@@ -83,9 +83,9 @@ class DatagramReader:
         facts = {name: count for name, count in self._receiver.counts.items() if name in _FACTS}
         return LinkStats(**facts, kernel_drops=self._receiver.kernel_drops, lane=self._receiver.counters)
 
-    def watch(self, every: float, look: Callable[[], None], on_foreign: Callable[[], None], seen: int = 0) -> None:
-        """Call `look` after every `every` seconds of silence: an error that it raises ends the reader. Call
-        `foreign` when RTP of another sender has arrived.
+    def watch(self, every: float, check: Callable[[], None], on_foreign: Callable[[], None], seen: int = 0) -> None:
+        """Call `check` after every `every` seconds of silence: an error that it raises ends the reader. Call
+        `on_foreign` when RTP of another sender has arrived.
 
         seen   datagrams at the previous call
         """
@@ -95,11 +95,11 @@ class DatagramReader:
             on_foreign()
         if self._watch is not None and datagrams == seen:
             try:
-                look()
+                check()
             except (OSError, SourceDown) as fault:
                 self.fail(fault)
                 return
-        self._watch = self._loop.call_later(every, self.watch, every, look, on_foreign, datagrams)
+        self._watch = self._loop.call_later(every, self.watch, every, check, on_foreign, datagrams)
 
     def fail(self, fault: Exception) -> None:
         """Fail with this fault once all waiting data is read."""

@@ -36,7 +36,7 @@ from klvrelay.text import Secret
 
 REPORT_EVERY = 0.25
 """Seconds between two status messages, which prove to the relay that this event loop runs."""
-AHEAD_LIVE, AHEAD = 512 << 10, 4 << 20
+QUEUED_LIVE_MOST, QUEUED_MOST = 512 << 10, 4 << 20
 """Maximum bytes that wait for the relay, for live sources and for files; then the source waits, or drops and counts."""
 JOINED = 256 << 10
 SETTINGS_MOST = 1 << 20
@@ -165,7 +165,7 @@ async def _pump(source: Source, queue: SendQueue, reports: PositionReports, most
             for piece in pack(packet, most):
                 queue.put(piece)
             reports.sent(packet)
-            await queue.below(AHEAD_LIVE if source.live else AHEAD)
+            await queue.below(QUEUED_LIVE_MOST if source.live else QUEUED_MOST)
 
 
 async def _report(source: Source, queue: SendQueue) -> None:

@@ -35,7 +35,7 @@ SEGMENT = 30.0
 """Maximum seconds of a live playlist's segment: no data arrives until it is complete."""
 SILENT_LEAST = 2.0
 """Minimum seconds of silence after which a process counts as hung, even if the timeout is shorter."""
-BREATH = 128
+PER_TURN = 128
 """Packets or units after which other tasks get a turn; a single read may hold a thousand small ones. A part of a large
 packet counts as many."""
 SHOWN_VALUE = 5
@@ -93,12 +93,12 @@ class IsolatedSource:
                 checked.update(process.status)
                 if found:
                     checked.confirm()
-                burden = 0
+                weight_sum = 0
                 for packet, weight in _weigh(found):
                     yield packet
-                    burden += weight
-                    if burden >= BREATH:
-                        burden = 0
+                    weight_sum += weight
+                    if weight_sum >= PER_TURN:
+                        weight_sum = 0
                         await asyncio.sleep(0)
                 if process.position is not None:
                     self._resume.reported = process.position
@@ -128,7 +128,7 @@ class IsolatedSource:
 
 
 def _weigh(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, int]]:
-    """The packets, large ones in parts, each with its share of `BREATH`."""
+    """The packets, large ones in parts, each with its share of `PER_TURN`."""
     for packet in found:
         if isinstance(packet, Units):
             yield packet, len(packet.entries)
@@ -136,7 +136,7 @@ def _weigh(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, in
             yield packet, 1
         else:
             for part in parts(packet):
-                yield part, BREATH
+                yield part, PER_TURN
 
 
 class _SilenceLimit:

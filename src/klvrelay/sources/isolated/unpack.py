@@ -124,7 +124,7 @@ class Unpacker:
                 self._unpack_message(kind, view[begin:end], found)
             at = end
         if last_status is not None:
-            self.status = _status(last_status)
+            self.status = _unpack_status(last_status)
         if self.end is not None:  # anything after the end is ignored
             at = have
         view[: have - at] = view[at:have]
@@ -139,11 +139,11 @@ class Unpacker:
             case b"P":
                 found.append(self._packet(payload))
             case b"U":
-                found.append(Units(list(_entries(payload, self._limit))))
+                found.append(Units(list(_unpack_entries(payload, self._limit))))
             case b"M":
                 self.position = bytes(payload)
             case _:
-                self.end = _end(bytes(payload))
+                self.end = _unpack_end(bytes(payload))
 
     def _packet(self, payload: memoryview) -> Packet:
         if len(payload) < PACKET.size:
@@ -175,7 +175,7 @@ def _check(received_us: int, pts: int, pid: int, program: int, listing: int, pcr
         raise MalformedMessage("a time or a number out of range")
 
 
-def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
+def _unpack_entries(payload: memoryview, limit: int) -> Iterator[Entry]:
     at = 0
     while at < len(payload):
         if len(payload) - at < ENTRY.size:
@@ -217,29 +217,29 @@ def _is_klv(raw: bytes, limit: int) -> bool:
     return True
 
 
-def _status(payload: bytes) -> Status:
+def _unpack_status(payload: bytes) -> Status:
     try:
         plain = orjson.loads(payload)
     except orjson.JSONDecodeError as fault:
         raise MalformedMessage("a status that is not JSON") from fault
     match plain:
         case {"live": bool(live), "fixed": bool(fixed), "dropped": int(dropped), "link": link, **more} if not more:
-            return Status(live, fixed, _like(0, dropped), _rebuilt(LinkStats, link))
+            return Status(live, fixed, _check_value(0, dropped), _rebuild(LinkStats, link))
     raise MalformedMessage("a status of another form")
 
 
-def _rebuilt(kind: type[T], plain: object) -> T:
+def _rebuild(kind: type[T], plain: object) -> T:
     """Counts from JSON: the same names, and each value of the type that a new object has."""
     blank = kind()
     names = set(figures_of(kind))
     if not isinstance(plain, dict) or plain.keys() != names:
         raise MalformedMessage(f"no {kind.__name__}")
-    return kind(**{name: _like(getattr(blank, name), plain[name]) for name in names})
+    return kind(**{name: _check_value(getattr(blank, name), plain[name]) for name in names})
 
 
-def _like(blank: Any, value: Any) -> Any:
+def _check_value(blank: Any, value: Any) -> Any:
     if isinstance(blank, Counters):
-        return _rebuilt(Counters, value)
+        return _rebuild(Counters, value)
     if isinstance(blank, int) and type(value) is int and 0 <= value <= COUNT_MOST:
         return value
     if blank is None and value is None:
@@ -249,7 +249,7 @@ def _like(blank: Any, value: Any) -> Any:
     raise MalformedMessage("an invalid count")
 
 
-def _end(payload: bytes) -> End:
+def _unpack_end(payload: bytes) -> End:
     letter, wait, text = payload[:1], payload[1:5], payload[5:]
     if payload == CLEAN:
         return End(None)

@@ -137,7 +137,7 @@ class LibavReader:
         newest_wins = live and self._demuxer.options.get("rtsp_transport") == "udp"
         drops = UdpDrops(self._source.link, self._demuxer.udp_ports)
         try:
-            for packet in container.demux(data + _kept_awake(container, live)) if data else ():
+            for packet in container.demux(data + _discard_others(container, live)) if data else ():
                 if self._queue.stopped:
                     return
                 self._demuxer.heard()
@@ -192,8 +192,8 @@ def _has_end(container: InputContainer) -> bool:
     return container.duration is not None or (container.size or 0) > 0
 
 
-def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
-    """Let libav skip all streams except data; for a live source it also returns video, which is discarded here.
+def _discard_others(container: InputContainer, live: bool) -> list[Stream]:
+    """Let libav discard all streams except data, and video of a live source, which is returned.
 
     If video were skipped too, libav would not return between two KLV packets, and its timeout could not distinguish a
     pause in the KLV from a lost connection.

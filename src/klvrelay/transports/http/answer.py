@@ -60,7 +60,7 @@ class Answer:
         kept = "Last-Modified" in fields or "ETag" in fields
         return self.size is not None and (kept or fields.get("Accept-Ranges", "").strip().lower() == "bytes")
 
-    def checked(self, start: int, end: int | None) -> Answer:
+    def check(self, start: int, end: int | None) -> Answer:
         """This response, positioned at `start` even if the server ignores ranges.
 
         Raises WebFault for a status that is not a success.

@@ -112,7 +112,7 @@ class Web:
         for _ in range(REDIRECTS + 1):
             answer = self._log_in(target, start, end)
             if answer.location is None:
-                return answer.checked(start, end)
+                return answer.check(start, end)
             answer.close()
             target = self.join(target, answer.location)
         raise WebFault(f"too many redirects ({REDIRECTS}): check the URL", "refused")
@@ -203,7 +203,7 @@ class Web:
         connection.response_class = Response
         connection._create_connection = connect_directly if proxy else self._reach.connect  # type: ignore[attr-defined]
         if proxy is not None and origin == self._own:
-            self._reach.is_far()
+            self._reach.set_proxied()
         if len(self._connections) >= 4:
             self._close_connection(next(iter(self._connections)))
         self._connections[origin] = connection

@@ -37,7 +37,7 @@ class Reach:
     def __init__(self) -> None:
         self._nearest: int | None = None
 
-    def is_far(self) -> None:
+    def set_proxied(self) -> None:
         """The URL's host is behind a proxy, so its distance is unknown."""
         self._nearest = PUBLIC
 

@@ -166,7 +166,7 @@ async def test_a_quiet_source_is_no_hung_one(url, script, impatient, monkeypatch
         ("say(os.urandom(1 << 20)); time.sleep(60)", "it sent "),
     ],
 )
-async def test_what_is_no_parcel_ends_the_process(script, what):
+async def test_an_invalid_message_ends_the_process(script, what):
     """It is not tried to make sense of it."""
     told = await fault_of(fake(script))
 

@@ -61,7 +61,7 @@ def test_what_was_packed_comes_back_in_any_cut(seed):
     assert found == PACKETS
 
 
-def test_bytes_of_more_than_a_parcel_come_in_several():
+def test_bytes_of_more_than_a_message_come_in_several():
     """A loss that was marked is marked once."""
     data = random.Random(2).randbytes(MOST + 5)
 
@@ -72,7 +72,7 @@ def test_bytes_of_more_than_a_parcel_come_in_several():
     assert {packet.received_us for packet in found} == {7}
 
 
-def test_many_units_come_in_several_parcels():
+def test_many_units_come_in_several_messages():
     """No message of units is larger than the other side takes."""
     entries = ENTRIES * 200
     data = sent([Units(entries)])
@@ -229,8 +229,8 @@ def test_an_odd_size_is_refused_before_memory_is_taken_for_it():
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_damaged_parcels_are_odd_or_packets(seed):
-    """Whatever octets come, there are packets of the right types, or Odd, and never another error."""
+def test_damaged_messages_are_rejected_or_packets(seed):
+    """Whatever octets come, there are packets of the right types, or MalformedMessage, and never another error."""
     choice = random.Random(seed)
     data = bytearray(sent(PACKETS[1:4] + PACKETS[5:]) + status() + pack_end(NotMedia("why")))
     for _ in range(choice.randint(1, 8)):

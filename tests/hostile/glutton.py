@@ -1,6 +1,6 @@
-"""A cell whose source takes more memory than it may have, in its task, a thread or a callback: `glutton.py task FD`.
+"""An isolated process whose source takes too much memory, in its task, a thread or a callback: `glutton.py task FD`.
 
-`test_cell.py` starts it.
+`test_confinement.py` starts it.
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ async def opening(source) -> tuple[list[bytes], str]:
 @pytest.fixture
 def hasty(monkeypatch):
     """A playlist that does not grow is given up after a second."""
-    monkeypatch.setattr(follow, "STANDSTILL", 1.0)
+    monkeypatch.setattr(follow, "STALLED", 1.0)
 
 
 @pytest.mark.usefixtures("hasty")

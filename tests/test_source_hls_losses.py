@@ -145,7 +145,7 @@ async def test_what_leaves_a_live_playlist_unread_is_lost(said):
 
 async def test_what_leaves_it_while_it_is_down_is_lost_too(monkeypatch):
     """The next opening goes on where the last ended, and counts what is no longer there."""
-    monkeypatch.setattr(follow, "STANDSTILL", 0.3)
+    monkeypatch.setattr(follow, "STALLED", 0.3)
     resume = Resume()
     opened = partial(open_source, timeout=1, resume=resume)
     async with ScriptedWeb(site() | {"/a.m3u8": live(0, 3)}) as server:

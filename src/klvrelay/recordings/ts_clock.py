@@ -51,22 +51,23 @@ class TsClock:
         at, data_end = 0, len(data)
         while True:
             if not self._size:
-                start, self._size = _geometry(data, at)
+                start, self._size = _find_packets(data, at)
                 if start > at:
                     yield self._times.seconds, data[at:start]
                 at, self._timed_packets = start, 0
             if not self._size:
                 break
-            count = _in_step(data, at, self._size)
+            count = _count_in_sync(data, at, self._size)
             end = at + count * self._size
             at = yield from self._by_times(data, at, end)
             if data_end - end < self._size:
                 break
             yield self._times.seconds, data[at:end]  # sync lost: search for it
-            self._times.pass_over(0.0)
+            self._times.skip(0.0)
             at, self._size = end, 0
         self._held = data[at:]
-        if len(self._held) > (CLOCKLESS if self.by in (None, "rate") and not self._times.sees else timeline.HELD_MOST):
+        clockless = self.by in (None, "rate") and not self._times.has_advanced
+        if len(self._held) > (CLOCKLESS if clockless else timeline.HELD_MOST):
             yield from self._without_time()
 
     def rest(self) -> Iterator[Slice]:
@@ -118,7 +119,7 @@ class TsClock:
         self._timeless = self._timeless or not self._each
         each = self._each or self._size * 8 / RATE
         due = self._last_due + each * np.arange(1, count + 1, dtype=np.float64)
-        self._times.pass_over(each * count)
+        self._times.skip(each * count)
         self._last_due = self._times.seconds
         self._held = held[count * self._size :]
         yield from self._slices(held, 0, due)
@@ -151,7 +152,7 @@ class RateClock:
         """Each complete packet, due when its last byte is."""
         data, at = self._held + piece, 0
         if not self._size:
-            at, self._size = _geometry(data, 0)
+            at, self._size = _find_packets(data, 0)
             if at:
                 yield self._slice(data[:at])
         while self._size and len(data) - at >= self._size:
@@ -177,7 +178,7 @@ def _plain(data: bytes, size: int) -> bytes:
     return b"".join(data[at + lead : at + lead + 188] for at in range(0, len(data), size))
 
 
-def _geometry(data: bytes, at: int) -> tuple[int, int]:
+def _find_packets(data: bytes, at: int) -> tuple[int, int]:
     """Offset and size of the packets in data[at:]; (offset searched so far, 0) if there are none."""
     while (sync := data.find(SYNC, at)) >= 0:
         for size in _SIZES:
@@ -190,7 +191,7 @@ def _geometry(data: bytes, at: int) -> tuple[int, int]:
     return max(at, len(data) - 4), 0
 
 
-def _in_step(data: bytes, at: int, size: int) -> int:
+def _count_in_sync(data: bytes, at: int, size: int) -> int:
     """Packets from data[at] on up to the first without a sync byte."""
     syncs = np.frombuffer(data, np.uint8, offset=at)[_LEAD[size] :: size]
     count = (len(data) - at) // size

@@ -113,14 +113,14 @@ class Fault(IntEnum):
     LOST = 2001
     UNCONNECTED = 2002
     NO_SOCKET = 5004
-    PORT_TAKEN = 5015
-    NO_ROOM_YET = 6001
-    NOTHING_YET = 6002
+    PORT_IN_USE = 5015
+    SEND_BUFFER_FULL = 6001
+    NO_DATA = 6002
     CONGESTED = 6004
 
 
 _DISCONNECTED = (Fault.LOST, Fault.UNCONNECTED, Fault.NO_SOCKET)
-_WOULD_BLOCK = (Fault.NO_ROOM_YET, Fault.NOTHING_YET, Fault.CONGESTED)
+_WOULD_BLOCK = (Fault.SEND_BUFFER_FULL, Fault.NO_DATA, Fault.CONGESTED)
 
 _SYSTEM_FAULTS = {
     errno.EADDRINUSE: "the port is already in use",
@@ -288,7 +288,7 @@ class SrtSocket:
         match code:
             case _ if code in _DISCONNECTED:
                 return code, "the far end disconnected"
-            case Fault.PORT_TAKEN:
+            case Fault.PORT_IN_USE:
                 return code, "the port is already in use"
             case _ if number[0]:
                 return code, _SYSTEM_FAULTS.get(number[0]) or os.strerror(number[0])

@@ -35,7 +35,7 @@ LATENCY = 120
 LATENCY_LIMIT = 10_000
 PASSPHRASE_SIZES = range(10, 80)
 STREAM_ID_LIMIT = 512
-LOOKS = 0.02
+POLL_EVERY = 0.02
 """Seconds between two polls of a connection that is being opened."""
 RENDEZVOUS_FACTOR = 10
 """A rendezvous waits this many times longer than a caller, because the peer may not be running yet; libsrt's rule."""
@@ -165,7 +165,7 @@ async def _wait_connected(sock: SrtSocket, settings: SrtSettings, patience: floa
     while (state := sock.state) == State.CONNECTING:
         if time.monotonic() - begun > patience:
             raise ConnectionLost(_no_answer(settings, patience))
-        await asyncio.sleep(LOOKS)
+        await asyncio.sleep(POLL_EVERY)
     if state != State.CONNECTED:
         raise ConnectionLost(_refusal(sock.refusal, settings, patience))
 
@@ -184,7 +184,7 @@ async def _accept(settings: SrtSettings, timeout: float) -> SrtSocket:
         while True:
             sock = listener.accept()
             if sock is None:
-                await asyncio.sleep(LOOKS)
+                await asyncio.sleep(POLL_EVERY)
             elif _is_wanted(sock, settings):
                 return sock
     finally:

@@ -21,13 +21,13 @@ from klvrelay.transports.address import Address
 WAITING_MOST = 4 << 20
 """Maximum bytes that wait for a slow reader; beyond that, the kernel's buffer fills and drops datagrams."""
 FOREIGN_LEAST = 4
-"""RTP packets of another sender before it is logged; a sender that takes over shows fewer."""
+"""Minimum RTP packets of another sender before it is logged; there are fewer when one sender replaces another."""
 REORDER = 0.05
 """Minimum seconds that RTP datagrams are held for a late one."""
 
-_OF_A_UNIT = 512
+_UNIT_OVERHEAD = 512
 """Overhead of a unit, in bytes."""
-_FACTS = [f.name for f in fields(LinkStats)]
+_LINK_FIELDS = [f.name for f in fields(LinkStats)]
 
 
 class DatagramReader:
@@ -47,8 +47,8 @@ class DatagramReader:
         self._sock = sock
         packed = None if sender is None else sender.packed
         self._receiver = Receiver(sock.fileno(), units=units, rtp=is_rtp, sender=packed, limit=limit)
-        self._keep = self._keep_units if units else self._keep_runs
-        self._waits: deque[tuple[int, Packet | Units]] = deque()
+        self._keep = self._queue_units if units else self._queue_runs
+        self._queue: deque[tuple[int, Packet | Units]] = deque()
         self._bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -60,7 +60,7 @@ class DatagramReader:
 
     async def next(self) -> Packet | Units:
         """What arrived at the next wake-up that brought something; raises OSError, or the fault passed to `fail`."""
-        while not self._waits:
+        while not self._queue:
             if self._fault is not None:
                 raise self._fault
             if self._paused:
@@ -68,7 +68,7 @@ class DatagramReader:
                 self._schedule.add(self._receiver, self._wake)
             self._waiting = self._loop.create_future()
             await self._waiting
-        size, found = self._waits.popleft()
+        size, found = self._queue.popleft()
         self._bytes -= size
         return found
 
@@ -80,8 +80,8 @@ class DatagramReader:
     @property
     def link(self) -> LinkStats:
         """Transport statistics so far."""
-        facts = {name: count for name, count in self._receiver.counts.items() if name in _FACTS}
-        return LinkStats(**facts, kernel_drops=self._receiver.kernel_drops, lane=self._receiver.counters)
+        counted = {name: count for name, count in self._receiver.counts.items() if name in _LINK_FIELDS}
+        return LinkStats(**counted, kernel_drops=self._receiver.kernel_drops, lane=self._receiver.counters)
 
     def watch(self, every: float, check: Callable[[], None], on_foreign: Callable[[], None], seen: int = 0) -> None:
         """Call `check` after every `every` seconds of silence: an error that it raises ends the reader. Call
@@ -142,16 +142,16 @@ class DatagramReader:
             self._schedule.look()
         self._wake(*self._receiver.overdue())
 
-    def _keep_units(self, found: list[Any]) -> None:
+    def _queue_units(self, found: list[Any]) -> None:
         size = len(found[0][0]) if len(found) == 1 else sum([len(entry[0]) for entry in found])
-        self._put(size + _OF_A_UNIT * len(found), Units(found))
+        self._put(size + _UNIT_OVERHEAD * len(found), Units(found))
 
-    def _keep_runs(self, found: list[Any]) -> None:
+    def _queue_runs(self, found: list[Any]) -> None:
         for data, received_us, pts, ts, damaged in found:
             self._put(len(data), Packet(data, received_us, "ts" if ts else "klv", pts, damaged=damaged))
 
     def _put(self, size: int, found: Packet | Units) -> None:
-        self._waits.append((size, found))
+        self._queue.append((size, found))
         self._bytes += size
 
     def _settle(self) -> None:

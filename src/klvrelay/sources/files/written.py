@@ -44,7 +44,7 @@ SETTLED = 1_000_000_000
 
 
 class WrittenFile:
-    """A file, or a named pipe whose writers come and go; `look` and `close` are called on one thread."""
+    """A file, or a named pipe whose writers come and go; `poll` and `close` are called on one thread."""
 
     def __init__(self, path: str) -> None:
         self._path = path

@@ -26,8 +26,8 @@ T = TypeVar("T")
 
 
 class CheckedStatus:
-    """The status of one source across connections: `begin`, `update` with each status, `confirm`
-    at the first packet.
+    """The status of one source across connections. Call `begin` for each, `update` with each status, and `confirm` at
+    its first packet.
 
     plain    the same source, not isolated
     resume   whether it was live before
@@ -37,15 +37,15 @@ class CheckedStatus:
         self.live, self.fixed = plain.live, plain.fixed
         self.dropped, self.link = 0, LinkStats()
         self._resume = resume
-        self._open = plain.url.scheme in UNKNOWN
+        self._by_response = plain.url.scheme in UNKNOWN
         self._confirmed = False
         self._before = 0, LinkStats()
         self._latest: Status | None = None  # as received
-        self._heard: Status | None = None  # as accepted
+        self._accepted: Status | None = None  # as accepted
 
     def begin(self) -> None:
         """A new process, which counts from 0."""
-        self._confirmed, self._heard, self._latest = False, None, None
+        self._confirmed, self._accepted, self._latest = False, None, None
         self._before = self.dropped, self.link
 
     def update(self, status: Status | None) -> None:
@@ -53,14 +53,13 @@ class CheckedStatus:
         if status is None or status is self._latest:
             return
         self._latest = status
-        if self._heard is not None:
-            status = status._replace(
-                dropped=max(self._heard.dropped, status.dropped), link=_no_less(self._heard.link, status.link)
-            )
-        self._heard = status
+        if self._accepted is not None:
+            link = _not_decreasing(self._accepted.link, status.link)
+            status = status._replace(dropped=max(self._accepted.dropped, status.dropped), link=link)
+        self._accepted = status
         dropped, link = self._before
         self.dropped, self.link = added(dropped, status.dropped), link + status.link
-        if self._open and not self._confirmed:
+        if self._by_response and not self._confirmed:
             self.live, self.fixed = status.live or self._resume.was_live, status.fixed
 
     def confirm(self) -> None:
@@ -69,13 +68,13 @@ class CheckedStatus:
         self._resume.was_live |= self.live
 
 
-def _no_less(before: T, now: T) -> T:
+def _not_decreasing(before: T, now: T) -> T:
     """Counters never decrease; for gauges, the later value applies."""
     changes: dict[str, Any] = {}
     for name in figures_of(before):
         one, two = getattr(before, name), getattr(now, name)
         if isinstance(one, Counters):
-            two = _no_less(one, two)
+            two = _not_decreasing(one, two)
         elif isinstance(one, int) and name not in MEASURES:
             two = max(one, two)
         changes[name] = two

@@ -93,7 +93,7 @@ _ROUTES = 0  # NETLINK_ROUTE
 _PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)
 _OWNERS = (8, 10, 15)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX."""
-_QUESTIONS = (
+_QUERIES = (
     0x5401, 0x5411, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451,
     0x8910, 0x8912, 0x8913, 0x8915, 0x891B, 0x8921, 0x8927, 0x8933,
 )  # fmt: skip
@@ -142,7 +142,7 @@ def program(machine: Machine, families: Collection[int], pid: int, *, listens: b
         code += _case(_LISTEN[column], eperm)
     code += _case(_PAIR[column], _argument(1) + _step(_AND, _TYPE) + _unless(_jump(_IF_EQUAL, _STREAM, 1, 0), eperm))
     code += _case(_FCNTL[column], _argument(1) + _any_of(_OWNERS, eperm) + _return(_ALLOW))
-    code += _case(_IOCTL[column], _argument(1) + _any_of(_QUESTIONS, _return(_ALLOW)) + _refuse(errno.ENOTTY))
+    code += _case(_IOCTL[column], _argument(1) + _any_of(_QUERIES, _return(_ALLOW)) + _refuse(errno.ENOTTY))
     code += _case(_SETSOCKOPT[column], _options(eperm))
     is_null = _argument(2) + _jump(_IF_EQUAL, 0, 1, 0) + eperm
     is_null += _argument(2, high=True) + _jump(_IF_EQUAL, 0, 1, 0) + eperm

@@ -170,7 +170,7 @@ class Gateway:
                 requests += data
 
     def _receive(self, server: socket.socket) -> bytes | None:
-        """As `what_is_there`; raises MalformedRtsp if the server closes the connection before the session starts."""
+        """As `receive_available`; raises MalformedRtsp if the server disconnects before the session starts."""
         try:
             data = receive_available(server)
         except OSError as fault:

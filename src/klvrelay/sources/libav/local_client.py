@@ -6,7 +6,7 @@ import select
 import socket
 import time
 
-STRANGERS, FIRST_MOST = 16, 8192
+UNIDENTIFIED_MOST, REQUEST_MOST = 16, 8192
 """Maximum unidentified connections at once, and bytes of a first request."""
 
 
@@ -19,32 +19,32 @@ def accept_client(token: bytes, listening: socket.socket, seconds: float) -> tup
     until = time.monotonic() + seconds
     try:
         while (left := until - time.monotonic()) > 0:
-            for one in select.select([listening, *waiting], [], [], left)[0]:
-                if one is listening:
-                    waiting[one.accept()[0]] = bytearray()
+            for client in select.select([listening, *waiting], [], [], left)[0]:
+                if client is listening:
+                    waiting[client.accept()[0]] = bytearray()
                     continue
-                held = waiting[one]
-                received = _receive(one)
-                held += received
-                if token in held:
-                    return one, waiting.pop(one)
-                if not received or len(held) > FIRST_MOST:
-                    _disconnect(one, waiting)
-            while len(waiting) > STRANGERS:
+                request = waiting[client]
+                received = _receive(client)
+                request += received
+                if token in request:
+                    return client, waiting.pop(client)
+                if not received or len(request) > REQUEST_MOST:
+                    _disconnect(client, waiting)
+            while len(waiting) > UNIDENTIFIED_MOST:
                 _disconnect(next(iter(waiting)), waiting)
         raise TimeoutError
     finally:
-        for one in waiting:
-            one.close()
+        for client in waiting:
+            client.close()
 
 
-def _receive(one: socket.socket) -> bytes:
+def _receive(client: socket.socket) -> bytes:
     try:
-        return one.recv(FIRST_MOST)
+        return client.recv(REQUEST_MOST)
     except OSError:
         return b""
 
 
-def _disconnect(one: socket.socket, waiting: dict[socket.socket, bytearray]) -> None:
-    waiting.pop(one)
-    one.close()
+def _disconnect(client: socket.socket, waiting: dict[socket.socket, bytearray]) -> None:
+    waiting.pop(client)
+    client.close()

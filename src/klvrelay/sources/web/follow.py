@@ -23,17 +23,17 @@ from klvrelay.transports.http.faults import WebFault
 
 LOG = logging.getLogger("klvrelay.sources")
 
-STANDSTILL = 3.0
+STALLED = 3.0
 """Target durations without a new segment after which a live playlist counts as stalled (RFC 8216, 6.3.4)."""
 PROBED_MOST = 16 << 20
-CHOOSING = 60.0
+CHOICE_SECONDS = 60.0
 """Maximum seconds of the search for a variant with KLV; then the first readable one is used."""
 RELOAD_LEAST = 0.2
 """Minimum seconds between two loads of a playlist; reading it also takes at most a fifth of the time."""
 TRIES = 3
 PAUSES = (0.3, 1.0, 2.0)
 """Seconds before each retry of a failed request."""
-ROW = 3
+LOST_IN_ROW = 3
 """Consecutive lost segments after which a live playlist is reopened."""
 _KLVA, _SET = b"KLVA", b"\x06\x0e\x2b\x34\x02"
 
@@ -59,17 +59,17 @@ class PlaylistReader:
         self._data: bytes | bytearray = data
         self._position, self._link = position, link
         self._fetch = Fetch(web)
-        self._row = 0
+        self._lost_in_row = 0
         self._has_data = False
-        self._loaded = self._news = time.monotonic()
-        self._cost = 0.0
+        self._loaded = self._changed_at = time.monotonic()
+        self._parse_seconds = 0.0
         self._losses = Losses(url, link)
 
     def pieces(self) -> Iterator[bytes | Mark]:
         """The bytes of the segments, until the playlist ends. Raises WebFault if it cannot continue."""
         playlist = self._first()
         self.live = not playlist.ended
-        due, marks = self._due(playlist, first=True)
+        due, marks = self._segments_due(playlist, first=True)
         last: WebFault | None = None
         try:
             while True:
@@ -79,7 +79,7 @@ class PlaylistReader:
                 if playlist.ended:
                     break
                 playlist = self._next(playlist)
-                due, marks = self._due(playlist)
+                due, marks = self._segments_due(playlist)
         finally:
             self._losses.end()
         if last is not None and not self._has_data:
@@ -99,7 +99,7 @@ class PlaylistReader:
         playlist: Playlist | None
         usable = ""
         fault: WebFault | None = None
-        until = time.monotonic() + CHOOSING
+        until = time.monotonic() + CHOICE_SECONDS
         for target in variants:
             if time.monotonic() > until:
                 break
@@ -132,7 +132,7 @@ class PlaylistReader:
                     break
         return False
 
-    def _due(self, playlist: Playlist, *, first: bool = False) -> tuple[Sequence[MediaSegment], list[Mark]]:
+    def _segments_due(self, playlist: Playlist, *, first: bool = False) -> tuple[Sequence[MediaSegment], list[Mark]]:
         """The segments to read now, and the marks to yield before them."""
         segments, position = playlist.segments, self._position
         if not segments:
@@ -170,15 +170,15 @@ class PlaylistReader:
 
     def _next(self, before: Playlist) -> Playlist:
         """The playlist once it has changed; raises WebFault if it stalls."""
-        limit = STANDSTILL * before.target
+        limit = STALLED * before.target
         pause = min((before.segments[-1].seconds if before.segments else 0.0) or before.target, before.target)
         while True:
-            self._pause(max(RELOAD_LEAST, 4 * self._cost, self._loaded + pause - time.monotonic()))
+            self._pause(max(RELOAD_LEAST, 4 * self._parse_seconds, self._loaded + pause - time.monotonic()))
             playlist = self._load(self._target)
             if playlist.segments != before.segments or playlist.ended:
-                self._news = time.monotonic()
+                self._changed_at = time.monotonic()
                 return playlist
-            if time.monotonic() - self._news >= limit:
+            if time.monotonic() - self._changed_at >= limit:
                 raise WebFault(f"no new segment for {limit:.0f} s: is its encoder still running?")
             pause = max(0.1, pause / 2)
 
@@ -202,7 +202,7 @@ class PlaylistReader:
     def _parse(self, data: bytes | bytearray) -> Playlist:
         begun = time.thread_time()
         playlist = parse(data, Links(self._target, self._web.join))
-        self._cost = time.thread_time() - begun
+        self._parse_seconds = time.thread_time() - begun
         return playlist
 
     # ---- reading a segment ----
@@ -211,7 +211,7 @@ class PlaylistReader:
         """The bytes of one segment, or a gap if it is not available; returns the reason for the gap."""
         if segment.missing:
             fault = WebFault("marked as unavailable in the playlist", "status", status=404)
-            yield from self._lose(segment, fault)
+            yield from self._mark_lost(segment, fault)
             return fault
         if segment.discontinuity and self._has_data:
             self._fetch.repeat_init()
@@ -225,7 +225,7 @@ class PlaylistReader:
                     if not taken:
                         self._position.advance(segment)
                         self._position.note_head(segment, piece)
-                    self._has_data, self._row = True, 0
+                    self._has_data, self._lost_in_row = True, 0
                     taken += len(piece)
                     yield piece
             except WebFault as found:
@@ -238,18 +238,19 @@ class PlaylistReader:
                     continue
                 if taken == 0 and (found.kind == "connection" or isinstance(found, KeyFault)):
                     raise  # nothing is lost yet: the next connection begins with this segment
-                yield from self._lose(segment, found)
+                yield from self._mark_lost(segment, found)
                 return found
             self._position.advance(segment)
             self._link.hls_segments += 1
             return None
 
-    def _lose(self, segment: MediaSegment, fault: WebFault) -> Iterator[Mark]:
+    def _mark_lost(self, segment: MediaSegment, fault: WebFault) -> Iterator[Mark]:
         self._losses.add(1, str(fault))
         self._position.advance(segment)
-        self._row += 1
+        self._lost_in_row += 1
         yield Mark.GAP
-        if fault.kind == "connection" or (self._row >= ROW and (self.live or fault.status in (401, 403))):
+        reopen = self._lost_in_row >= LOST_IN_ROW and (self.live or fault.status in (401, 403))
+        if fault.kind == "connection" or reopen:
             raise fault
 
     # ---- waiting ----

@@ -82,7 +82,8 @@ STUCK = {
         "    finally:\n        os.read(never, 1)\nRelay.run = run",
         ["run", "{file}", *NOWHERE]),
     "a read in the main thread": (
-        "from klvrelay.sources.files import blocking_file as file\nfile.BlockingFile._read = block", ["decode", "{file}"]),
+        "from klvrelay.sources.files import blocking_file\nblocking_file.BlockingFile._read = block",
+        ["decode", "{file}"]),
 }  # fmt: skip
 
 

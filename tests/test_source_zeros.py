@@ -167,7 +167,7 @@ def test_what_is_no_stream_is_given_up_after_a_bounded_look(holes):
 
     assert carriage_of(data) is None
     assert sniffer.hopeless
-    assert not sniffer.blank
+    assert not sniffer.is_blank
     assert taken < sniff.MOST + holes * 9000 + 5000
     assert len(sniffer.head) <= sniff.MOST + 1000
 

@@ -76,13 +76,13 @@ def recordings_in(url: Url) -> list[str]:
         raise NotMedia(f"{url}: the folder can't be read: {os.strerror(fault.errno or 0)}") from fault
     if not names:
         raise NotMedia(f"{url} is a folder without a .ts or .klv file: give a file, or a folder of segments")
-    only_one(url, [segment for name in names if (segment := RecordedSegment.of(name))])
+    check_one_stream(url, [segment for name in names if (segment := RecordedSegment.of(name))])
     if len({_RECORDING.sub(r"\g<kind>", name) for name in names}) > 1:
         raise NotMedia(f"{url} contains both MPEG-TS and bare KLV files: give one file, or separate them")
     return [os.path.join(url.path, name) for name in names]
 
 
-def only_one(url: Url, found: list[RecordedSegment]) -> None:
+def check_one_stream(url: Url, found: list[RecordedSegment]) -> None:
     """Raise NotMedia if the segments of a folder belong to several streams."""
     streams = sorted({segment.stream for segment in found})
     if len(streams) > 1:

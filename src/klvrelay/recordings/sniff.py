@@ -33,7 +33,7 @@ class Sniffer:
     head       the bytes so far, without leading zeros and FF bytes, which prove nothing
     first      the first of these bytes, kept to name unknown content when others are discarded
     hopeless   it is a container, or MOST bytes were neither MPEG-TS nor KLV
-    blank      all bytes so far were zeros
+    is_blank   all bytes so far were zeros
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Sniffer:
         self._junk = 0
 
     @property
-    def blank(self) -> bool:
+    def is_blank(self) -> bool:
         return (self._trimmed or bool(self.head)) and not self._junk and blank_before(self.head) == len(self.head)
 
     def add(self, piece: bytes) -> bool:
@@ -86,7 +86,7 @@ async def sniff(url: Url, pieces: AsyncIterator[bytes]) -> tuple[Carriage | None
     async for piece in pieces:
         if sniffer.add(piece):
             return _result(sniffer.carriage, sniffer)
-    if sniffer.blank:
+    if sniffer.is_blank:
         raise NotMedia(
             f"{url} contains only zeros (or FF bytes): it has not been written yet, or was erased"
         )

@@ -71,7 +71,7 @@ class ThreadQueue:
         while True:
             with self._room:
                 if self._packets:
-                    return self._taken()
+                    return self._take()
                 if self._ended:
                     if self._fault is not None:
                         raise self._fault
@@ -79,7 +79,7 @@ class ThreadQueue:
                 waiting = self._waiting = self._loop.create_future()
             await waiting
 
-    def _taken(self) -> list[Packet]:
+    def _take(self) -> list[Packet]:
         batch = [Packet(b"", damaged=True)] if self._gap else []
         batch.extend(self._packets)
         self._packets.clear()

@@ -20,7 +20,7 @@ from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
-from klvrelay.recordings.segment_names import RecordedSegment, only_one, segments
+from klvrelay.recordings.segment_names import RecordedSegment, check_one_stream, segments
 from klvrelay.recordings.sniff import Sniffer, is_container
 from klvrelay.sources.files.faults import explain
 from klvrelay.sources.files.written import PIECE, SETTLED, PollResult, WrittenFile
@@ -192,7 +192,7 @@ class _Folder:
         if stamp == self._seen and abs(time.time_ns() - stamp) > SETTLED:
             return None
         found = segments(self._url.path)
-        only_one(self._url, found)
+        check_one_stream(self._url, found)
         self._seen = stamp
         if self._segment is None:
             self._waited = self._waited or not found

@@ -91,7 +91,7 @@ def _task_failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> No
 
 async def _serve(sock: socket.socket) -> NoReturn:
     settings = await _settings(sock)
-    url, options = Url(**_revealed(settings["url"])), _revealed(settings["options"])
+    url, options = Url(**_restore_secrets(settings["url"])), _restore_secrets(settings["options"])
     logging.basicConfig(stream=sys.stderr, level=settings["level"], format="<%(levelno)s>%(message)s")
     prctl.set_process_name(f"klv {url.scheme}{'' if url.port is None else f':{url.port}'}")
     if url.scheme in _BY_LIBAV or options["demux"] == "libav":
@@ -145,7 +145,7 @@ async def _settings(sock: socket.socket) -> dict[str, Any]:
     return settings
 
 
-def _revealed(plain: dict[str, Any]) -> dict[str, Any]:
+def _restore_secrets(plain: dict[str, Any]) -> dict[str, Any]:
     return {key: Secret(value["secret"]) if isinstance(value, dict) else value for key, value in plain.items()}
 
 
@@ -225,7 +225,7 @@ class SendQueue:
             return
         try:
             while self._pieces:
-                piece = self._taken()
+                piece = self._take()
                 count = self._sock.send(piece)
                 self.size -= count
                 if count < len(piece):
@@ -245,7 +245,7 @@ class SendQueue:
         self._due = self._full = False
         self._send()
 
-    def _taken(self) -> bytes | bytearray | memoryview:
+    def _take(self) -> bytes | bytearray | memoryview:
         """The next piece, or the next small ones joined."""
         first = self._pieces.popleft()
         if not self._pieces or len(first) > JOINED:

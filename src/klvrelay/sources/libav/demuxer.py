@@ -55,7 +55,7 @@ class Demuxer:
         self._ca_file = ca_file
         self.options = dict(options)
         self._timeout = timeout
-        self._opened, self._waits, self._was_heard = False, True, False
+        self._opened, self._waits, self._has_data = False, True, False
         self._heard = time.monotonic()
         self.udp_ports: frozenset[int] = frozenset()
 
@@ -67,7 +67,7 @@ class Demuxer:
         self._waits, self._file, self._on_data = file is None, file, getattr(file, "heard", None)
         container = self._open_rtsp() if file is None and self.url.scheme in _RTSP else self._open_container(file)
         self.heard()
-        self._opened, self._was_heard = True, False
+        self._opened, self._has_data = True, False
         return container
 
     def _open_rtsp(self) -> InputContainer:
@@ -159,7 +159,7 @@ class Demuxer:
     def _silence_reason(self) -> str:
         if not self._opened:
             return f"no response within {self._timeout:g} s"
-        by_udp = self.options.get("rtsp_transport") == "udp" and not self._was_heard
+        by_udp = self.options.get("rtsp_transport") == "udp" and not self._has_data
         reason = "no data over UDP (blocked by a firewall? try ?transport=tcp)" if by_udp else "sent nothing"
         return f"{reason} for {self._timeout:g} s"
 
@@ -170,7 +170,7 @@ class Demuxer:
 
     def heard(self) -> None:
         """Data arrived: restart the time-out."""
-        self._was_heard, self._heard = True, time.monotonic()
+        self._has_data, self._heard = True, time.monotonic()
         if self._on_data is not None:
             self._on_data()
 

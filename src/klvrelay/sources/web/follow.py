@@ -190,7 +190,7 @@ class PlaylistReader:
                 data, self._target = self._web.small(target, MOST)
                 playlist = self._parse(data)
             except WebFault as fault:
-                if pause is None or not fault.passing or fault.wait > pause:
+                if pause is None or not fault.is_temporary or fault.wait > pause:
                     raise
                 self._pause(pause)
                 continue
@@ -233,7 +233,7 @@ class PlaylistReader:
                     raise
                 tries += 1
                 late = found.status in (404, 410) and time.monotonic() < patience
-                if late or (found.passing and tries < (2 if found.status == 404 else TRIES)):
+                if late or (found.is_temporary and tries < (2 if found.status == 404 else TRIES)):
                     self._pause(max(PAUSES[min(tries, TRIES) - 1], min(found.wait, playlist.target)))
                     continue
                 if taken == 0 and (found.kind == "connection" or isinstance(found, KeyFault)):

@@ -38,7 +38,7 @@ class WebFault(Exception):
         self.wait = wait
 
     @property
-    def passing(self) -> bool:
+    def is_temporary(self) -> bool:
         """May a retry of the same request succeed?"""
         return self.kind in ("connection", "cut") or self.status in (404, 408, 425, 429) or self.status >= 500
 

@@ -96,11 +96,12 @@ async def test_a_live_stream_comes_as_it_is_sent(folder):
     assert records[0].received_us
 
 
-async def test_a_fragmented_mp4_without_a_length_is_live(folder):
+@pytest.mark.parametrize("isolate", [False, True], ids=["thread", "process"])
+async def test_a_fragmented_mp4_without_a_length_is_live(isolate, folder):
     """Like MPEG-TS: its records are stamped with the arrival time, and its end calls for a reconnect."""
     (folder / "tape.mp4").write_bytes(in_fragments(TAPE.klv))
     async with web_server(folder, seconds=1.0) as server:
-        source = open_source(server.url("live/tape.mp4"), timeout=2)
+        source = open_source(server.url("live/tape.mp4"), timeout=2, isolate=isolate)
         records = await records_of(source, enough=25)
 
     assert source.live

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -420,6 +421,18 @@ async def test_a_buffer_smaller_than_asked_for_is_said_once(free_port, caplog, m
 
     assert [record.message.split()[0] for record in caplog.records] == ["udp.small_buffer"]
     assert "net.core.rmem_max=1073741824" in caplog.text
+
+
+def test_a_buffer_is_not_checked_without_a_free_descriptor(caplog, monkeypatch):
+    """The check opens a socket; if that fails, there is no warning, and the source is not affected."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(receive_buffer.socket, "socket", refuse)
+    receive_buffer.check_libav(1 << 30)
+
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("rights", [True, False], ids=["with the right to more", "without"])

@@ -33,7 +33,7 @@ class Sums(NamedTuple):
     rejected    refused by the far end
     shed        discarded before sending, to make room for newer records
     left_out    never offered, or set aside: too large for the far end
-    waiting     not yet sent, or unacknowledged
+    waiting     not yet sent, or unacknowledged; at QoS 2 until PUBCOMP, since before that a broker may not hand it on
     unwanted    never offered: excluded by the settings
     """
 

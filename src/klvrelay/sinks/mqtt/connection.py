@@ -121,9 +121,9 @@ class Connection(Protocol):
 
 
 class Unanswered(SinkDown):
-    """The connection ended before all messages were answered: `codes` has those that came, and None for the rest.
+    """The connection ended before all messages were answered: `codes` has None for those without an answer.
 
-    At QoS 2 a message that the broker has taken (PUBREC) has its code, whether or not it was released.
+    At QoS 2 the answer is PUBCOMP, or a PUBREC that refuses.
     """
 
     def __init__(self, text: str, codes: Sequence[int | None] = ()) -> None:

@@ -85,14 +85,19 @@ class InFlight:
         self._wake()
         publication.answer(at, code)
 
-    def end(self, taken: Callable[[int], bool]) -> None:
-        """No more answers will come; a message that `taken` is true of has the code 0 all the same."""
+    def numbers_of(self, publication: Publication) -> list[int]:
+        """The packet identifiers of its messages that are unanswered."""
+        return [number for number, (owner, _) in self._messages.items() if owner is publication]
+
+    def redirect(self, number: int, publication: Publication, at: int) -> None:
+        """Send the answer to a message to another publication than the one that sent it."""
+        self._messages[number] = publication, at
+
+    def end(self) -> None:
+        """No more answers will come."""
         self._over = True
         if self._alarm is not None:
             self._alarm.cancel()
-        for number, (publication, at) in self._messages.items():
-            if taken(number):
-                publication.codes[at] = 0
         publications = {publication for publication, _ in self._messages.values()}
         self._messages.clear()
         self._wake()

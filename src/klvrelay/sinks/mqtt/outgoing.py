@@ -50,25 +50,34 @@ class Outgoing:
         self._lost = lost
         self._turn, self._turn_ahead = asyncio.Lock(), asyncio.Lock()
         self._over = False
+        self._abandoned: dict[Message, list[int]] = {}  # packet identifiers, of messages whose `publish` was cancelled
 
     async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> Publication:
         """Send them, behind those of earlier calls; returns once all are answered, or no more answers will come.
 
-        Those that are to go `ahead` are behind earlier ones of their kind only.
+        Those that are to go `ahead` are behind earlier ones of their kind only. After a cancellation the
+        same messages may be published again: at QoS 2 none is sent twice.
         """
         publication = Publication(len(messages))
-        async with self._turn_ahead if ahead else self._turn:
-            for at, message in enumerate(messages):
-                if self.flight.full:
-                    await self.flight.room(ahead=ahead)
-                elif at % TURN == TURN - 1:
-                    await asyncio.sleep(0)
-                if self._over:
-                    return publication
-                self._send(message, publication, at)
-        if not self._over:
-            await publication.complete()
-        return publication
+        try:
+            async with self._turn_ahead if ahead else self._turn:
+                await self._send_all(messages, publication, ahead=ahead)
+            if not self._over:
+                await publication.complete()
+            return publication
+        except asyncio.CancelledError:
+            self._abandon(messages, publication)
+            raise
+
+    async def _send_all(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
+        for at, message in enumerate(messages):
+            if self.flight.full:
+                await self.flight.room(ahead=ahead)
+            elif at % TURN == TURN - 1:
+                await asyncio.sleep(0)
+            if self._over:
+                return
+            self._send(message, publication, at)
 
     async def publish_unconfirmed(self, messages: Sequence[Message]) -> Publication:
         """Send them at QoS 0 and at once; returns once they are written, or can not be."""
@@ -99,11 +108,32 @@ class Outgoing:
             answers = zip(left, publication.codes, strict=True)
             self._session.settle((message, code) for (_, message, _), code in answers if code is not None)
 
+    def _abandon(self, messages: Sequence[Message], publication: Publication) -> None:
+        """Keep the answers to messages whose publisher was cancelled, and recognise the messages if they come again."""
+        answered = zip(map(self.terms.fitted, messages), publication.codes, strict=True)
+        self._session.settle((message, code) for message, code in answered if code not in (None, TOO_LARGE))
+        for number in self.flight.numbers_of(publication):
+            if (message := self._session.pending(number)) is not None:
+                self._abandoned.setdefault(message, []).append(number)
+
+    def _reclaim(self, message: Message) -> int | None:
+        """The packet identifier of an abandoned message that is in flight."""
+        numbers = self._abandoned.pop(message, None) if self._abandoned else None
+        if numbers is None:
+            return None
+        number, *others = numbers
+        if others:
+            self._abandoned[message] = others
+        return number
+
     def _send(self, message: Message, publication: Publication, at: int) -> None:
         """Hand one message to paho; its answer goes to its place in the publication."""
         message = self.terms.fitted(message)
         if (code := self._session.answer(message)) is not None:
             publication.answer(at, code)
+            return
+        if (number := self._reclaim(message)) is not None:
+            self.flight.redirect(number, publication, at)
             return
         more = Packed(message) if self._protocol == 5 else None
         if publish_size(message, more) > self.largest:
@@ -121,10 +151,15 @@ class Outgoing:
         """PUBACK, PUBCOMP, or a PUBREC that refuses; or QoS 0 written to the socket."""
         if code == _TAKEN_BEFORE and self._session.is_taken(number):
             code = 0
-        self._session.finish(number)
+        message = self._session.finish(number)
+        if message is not None and number in (numbers := self._abandoned.get(message, [])):
+            numbers.remove(number)
+            if not numbers:
+                del self._abandoned[message]
+            self._session.settle([(message, code)])
         self.flight.answer(number, code)
 
     def end(self) -> None:
         """No more goes out, and no more answers will come."""
         self._over = True
-        self.flight.end(self._session.is_taken)
+        self.flight.end()

@@ -51,6 +51,12 @@ class Shipment:
             start = end
         return Outcome(*counts)
 
+    def answers_after(self, outcome: Outcome, codes: Sequence[int | None]) -> list[tuple[Message, int]]:
+        """The answers to messages of records that the outcome does not count: these records are offered again."""
+        begin = self._ends[outcome.answered - 1] if outcome.answered else 0
+        answers = zip(self.messages[begin:], codes[begin:], strict=False)
+        return [(message, code) for message, code in answers if code not in (None, TOO_LARGE)]
+
 
 def _fate(code: int | None) -> int:
     if code == TOO_LARGE:

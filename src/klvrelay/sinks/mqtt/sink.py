@@ -190,7 +190,10 @@ class MqttSink:
         try:
             codes: Sequence[int | None] = await self._publish(connection, shipment.messages)
         except Unanswered as fault:
-            raise SinkDown(str(fault), answered=shipment.outcome(fault.codes)) from None
+            outcome = shipment.outcome(fault.codes)
+            if self._session is not None:
+                self._session.settle(shipment.answers_after(outcome, fault.codes))
+            raise SinkDown(str(fault), answered=outcome) from None
         return shipment.outcome(codes)
 
     async def keep(self, notices: LatestValues) -> None:

@@ -318,7 +318,7 @@ def test_what_a_sink_says_of_a_batch_is_counted():
         async with draining(Counts(Outcome(10, 7, 3), Outcome(0, 0, 20))) as (outlet, log):
             for seq in range(45):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settled(), 1)
+            await asyncio.wait_for(outlet.settle(), 1)
         assert outlet.sums() == Sums(45, 15, 7, 0, 23, 0)
         assert outlet.health.sums == outlet.sums()
 
@@ -353,12 +353,12 @@ def test_the_last_values_are_waited_for_a_bounded_time(takes: float, settled_at:
                 outlet.notices.put(Notice("state", "a", b"1"))
                 outlet.notices.put(Notice("state", "b", b"1"))
                 began = now()
-                await outlet.settled()
+                await outlet.settle()
                 assert now() - began == pytest.approx(settled_at)
-            outlet.health.down("gone")
+            outlet.health.mark_down("gone")
             outlet.notices.put(Notice("state", "a", b"2"))
             began = now()
-            await outlet.settled()
+            await outlet.settle()
             assert now() == began
 
     virtual_time.run(main())
@@ -371,7 +371,7 @@ def test_a_sink_that_publishes_no_values_is_not_waited_for():
         async with draining(Counts()) as (outlet, log):
             outlet.notices.put(Notice("state", "a", b"1"))
             log.append(record(0))
-            await outlet.settled()
+            await outlet.settle()
             assert now() == 0.0
             assert outlet.health.up
 
@@ -402,7 +402,7 @@ def test_what_a_fault_says_was_answered_is_counted_and_not_offered_again():
         async with draining(sink) as (outlet, log):
             for seq in range(10):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settled(), 5)
+            await asyncio.wait_for(outlet.settle(), 5)
         assert sink.batches == [list(range(10)), list(range(4, 10))]
         assert outlet.sums() == Sums(10, 7, 2, 0, 1, 0)
 

@@ -25,7 +25,7 @@ def looked(shed_at: Callable[[float], int], seconds: float, clock: Clock, health
     """Four looks a second at a sink that has shed so many after so many seconds."""
     start = clock.now
     while clock.now < start + seconds:
-        health.counted(Sums(shed=shed_at(clock.now - start), waiting=100))
+        health.set_sums(Sums(shed=shed_at(clock.now - start), waiting=100))
         clock.now += 0.25
 
 
@@ -73,5 +73,5 @@ def test_a_sink_that_sheds_nothing_says_nothing(said: Said):
     clock = Clock()
     health = SinkHealth("mqtt://h", clock=clock)
     sums = Sums(10, 9, 0, 0, 0, 1)
-    health.counted(sums)
+    health.set_sums(sums)
     assert (said(), health.sums) == ([], sums)

@@ -15,9 +15,9 @@ from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
-from klvrelay.relay.feed import Feed
 from klvrelay.relay.notices import Notices
-from klvrelay.relay.stream import BREATH, Stream
+from klvrelay.relay.stream import TURN, Stream
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.spool.memory import MemoryLog
 
 URL = "https://camera/live.m3u8"
@@ -54,7 +54,7 @@ def stream_of(*openings: Opening) -> tuple[Stream, Callable[[], int]]:
 
     log = MemoryLog(10_000, 1 << 30)
     log.cursor("sink")
-    feed_ = Feed("uav1", opened, str(openings[0].url))  # type: ignore[arg-type]
+    feed_ = StreamInput("uav1", opened, str(openings[0].url))  # type: ignore[arg-type]
     return Stream(feed_, BOOT, log, Notices()), lambda: count
 
 
@@ -91,9 +91,9 @@ async def test_a_recording_that_seemed_live_before_anything_came_may_end():
     assert (opened(), stream.health.state, stream.health.records, stream.failed) == (2, "ended", 3, None)
 
 
-@pytest.mark.parametrize("count", [BREATH - 1, 20 * BREATH])
+@pytest.mark.parametrize("count", [TURN - 1, 20 * TURN])
 async def test_a_packet_of_many_records_lets_others_have_their_turns(count: int):
-    """One turn for each BREATH of them, or all other streams would wait for a flood on one."""
+    """One turn for each TURN of them, or all other streams would wait for a flood on one."""
     stream, _ = stream_of(Opening(klv(count), live=True, fault=SourceDown("lost")), Opening(live=True))
     seen = [0]
     keeping = asyncio.create_task(stream.keep())
@@ -105,7 +105,7 @@ async def test_a_packet_of_many_records_lets_others_have_their_turns(count: int)
     await asyncio.wait([keeping])
 
     assert seen[-1] == count
-    assert max(after - before for before, after in pairwise(seen)) <= BREATH
+    assert max(after - before for before, after in pairwise(seen)) <= TURN
 
 
 async def test_a_stream_that_appears_later_has_the_openings_of_its_source():

@@ -21,9 +21,9 @@ from klvrelay.config.url import Url
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.relay import relay as relay_module
-from klvrelay.relay.build import LOST, relay_of, relayed
+from klvrelay.relay.build import LOST, build_relay, run_relay
 from klvrelay.relay.relay import Relay
-from klvrelay.relay.stream import Feed
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.mqtt import sink as sink_module
 
 SPOILT = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 0xFF])
@@ -40,7 +40,7 @@ class Picky(Ear):
 
 
 def relay(*sources: Tape, sinks: Sequence[tuple[str, Any]], waiting: int = 10_000) -> Relay:
-    feeds = [Feed(f"uav{n}", lambda s=source: s, str(source.url)) for n, source in enumerate(sources, 1)]  # type: ignore[misc]
+    feeds = [StreamInput(f"uav{n}", lambda s=source: s, str(source.url)) for n, source in enumerate(sources, 1)]  # type: ignore[misc]
     return Relay(feeds, sinks, boot="5f2c9a", waiting=waiting)
 
 
@@ -159,7 +159,7 @@ def settings(oracle: OracleBroker, folder: Path, **mqtt: Any) -> RelaySettings:
 
 async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path):
     """At the end of a file, where one record was not to be published."""
-    pipeline = relay_of(settings(oracle, tmp_path, publish_bad="drop"))
+    pipeline = build_relay(settings(oracle, tmp_path, publish_bad="drop"))
     await asyncio.wait_for(pipeline.run(), 10)
     assert accounted(pipeline) == [Sums(40, 39, unwanted=1)]
     status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
@@ -170,13 +170,13 @@ async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path
 async def test_records_that_are_too_large_for_the_broker_are_lost(oracle: OracleBroker, tmp_path: Path, said: Any):
     """The last line of the log counts them, and the exit code says so."""
     oracle.manners.limits[0x27] = 300
-    assert await asyncio.wait_for(relayed(settings(oracle, tmp_path)), 10) == LOST
+    assert await asyncio.wait_for(run_relay(settings(oracle, tmp_path)), 10) == LOST
     assert said()[-1].endswith("shed=0 rejected=0 left_out=40 unconfirmed=0")
 
 
 async def test_records_that_are_not_to_be_published_are_no_loss(oracle: OracleBroker, tmp_path: Path, said: Any):
     """The settings say so: exit code 0."""
-    assert await asyncio.wait_for(relayed(settings(oracle, tmp_path, publish_bad="drop")), 10) == 0
+    assert await asyncio.wait_for(run_relay(settings(oracle, tmp_path, publish_bad="drop")), 10) == 0
     assert "1 not wanted, 0 shed, 0 left" in said()[-1]
 
 
@@ -197,7 +197,7 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     monkeypatch.setattr(relay_module, "LAST_SINKS", 10.0)  # a busy machine takes longer
     monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 5.0)
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
-    pipeline = relay_of(RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, window=100)))
+    pipeline = build_relay(RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, window=100)))
     task = asyncio.create_task(pipeline.run())
     await feed.listening(free_port)
     feed.send_udp(feed.datagrams(TAPE.ts), free_port)

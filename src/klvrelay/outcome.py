@@ -50,7 +50,7 @@ class Sums(NamedTuple):
         """Number of records that the far end should have and, as far as is known, has not."""
         return self.rejected + self.shed + self.left_out + self.waiting
 
-    def told(self, sink: str) -> str:
+    def describe(self, sink: str) -> str:
         """`359 to mqtt://broker:1883, 1 rejected, 0 shed, 0 left`. Rejected and left-out records appear only if any."""
         rejected = f", {self.rejected} rejected" if self.rejected else ""
         left_out = f", {self.left_out} left out" if self.left_out else ""

@@ -1,4 +1,4 @@
-"""One sink of the relay: its cursors on the log and on the latest values, and the task that serves it."""
+"""One sink of the relay: its cursors on the log and on the latest values, and the task that delivers to it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from klvrelay.spool.memory import Cursor
 LAST_NOTICES = 1.0
 """Seconds in which the last latest values must be published."""
 LONGEST = 3.0
-"""Longest pause between two attempts to connect, in seconds: while a broker that is back is not noticed, records are
-shed. The steady period is longer, so that two clients with one client id do not displace each other quickly."""
+"""Maximum seconds between two attempts to connect. It is short, since records may be shed until a returned broker is
+noticed. The steady period is longer, so that two clients with one client id do not displace each other quickly."""
 
 Keep = Callable[[NoticeCursor], Coroutine[Any, Any, None]]
 
@@ -49,17 +49,17 @@ class SinkTask:
         return keep
 
     def sums(self) -> Sums:
-        """What became of its records so far; also passed to its health."""
+        """The record counts so far; also passed to its health."""
         sums = self.cursor.sums()
-        self.health.counted(sums)
+        self.health.set_sums(sums)
         return sums
 
-    async def settled(self) -> None:
+    async def settle(self) -> None:
         """Return once the sink has answered for all records and, if connected, published all latest values."""
         await self.cursor.drained()
-        await self.published(LAST_NOTICES)
+        await self.publish_notices(LAST_NOTICES)
 
-    async def published(self, within: float) -> None:
+    async def publish_notices(self, within: float) -> None:
         """Return once the sink, if connected, has published all latest values, or after `within` seconds."""
         if self.health.up and self._keep is not None:
             with contextlib.suppress(TimeoutError):
@@ -67,7 +67,7 @@ class SinkTask:
                     await self.notices.settled()
 
     async def drain(self) -> None:
-        """Keep the sink connected and deliver; raises the SinkRefused or ConfigError of the first connection."""
+        """Keep the sink connected, and deliver. Raises the SinkRefused or ConfigError of the first connection."""
         await supervise(
             self._serve,
             name=self.health.name,
@@ -78,12 +78,12 @@ class SinkTask:
 
     def _down(self, fault: KlvrelayError) -> None:
         named = isinstance(fault, SinkError)  # other errors do not name the sink
-        self.health.down(str(fault) if named else f"{self.health.name}: {fault}")
+        self.health.mark_down(str(fault) if named else f"{self.health.name}: {fault}")
 
     async def _serve(self, up: Callable[[], None]) -> None:
-        """One connection, until it is lost, which raises what ended it."""
+        """One connection: raises what ended it."""
         async with self.sink, asyncio.TaskGroup() as tasks:
-            self.health.connected()
+            self.health.mark_connected()
             up()
             self.notices.restart()
             tasks.create_task(Delivery(self.sink, self.cursor, self._halving).run(), name="deliver")

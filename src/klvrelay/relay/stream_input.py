@@ -11,15 +11,15 @@ from klvrelay.health.stream import STALL
 from klvrelay.sources.contract import Source
 
 
-class Feed(NamedTuple):
+class StreamInput(NamedTuple):
     """A source and how to read it.
 
     name          name of its first stream
     open          opens the source
     url           its address in messages, without secrets
     stall         seconds without bytes, or without KLV, after which the stream is stale
-    apart         opens the same source in a separate process, after it hung
-    hung          seconds without a byte after which a source that libav reads is considered to hang
+    open_isolated opens the same source in a separate process, after it hung
+    hang_timeout  seconds without a byte after which a source that libav reads is considered to hang
     packet_limit  maximum number of bytes of a KLV packet's value
     choice        which KLV is selected, and the names of its streams
     """
@@ -28,7 +28,7 @@ class Feed(NamedTuple):
     open: Callable[[], Source]
     url: str
     stall: float = STALL
-    apart: Callable[[], Source] | None = None
-    hung: float = 60.0
+    open_isolated: Callable[[], Source] | None = None
+    hang_timeout: float = 60.0
     packet_limit: int = LIMIT
     choice: Choice = EVERYTHING

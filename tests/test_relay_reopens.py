@@ -45,4 +45,4 @@ async def test_a_reopening_is_said_with_its_reason(monkeypatch, caplog):
 
     said = [message for message in caplog.messages if "reopened" in message]
     assert said[0] == "cam: reopened: no KLV for 0.2 s, and a track that begins later is found only then"
-    assert said[1].startswith("cam: opened again: no KLV for 0.4 s")
+    assert said[1].startswith("cam: reopened: no KLV for 0.4 s")

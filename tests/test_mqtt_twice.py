@@ -324,7 +324,7 @@ async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_ne
     async with sink:
         assert not sink._connection._pump._incoming.filters
         assert await sink.deliver(BATCH) == Outcome(delivered=30)
-        await until(lambda: not sink._connection._leaving)
+        await until(lambda: not sink._connection._subscriptions.ending)
         await tell(sink, Notice("status", None, b"{}"))
         assert await sink.deliver(BATCH[:1]) == Outcome(delivered=1)
 

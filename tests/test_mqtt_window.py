@@ -171,7 +171,7 @@ async def test_the_window_is_waited_for_with_the_same_patience(oracle):
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        (0x95, "larger than it takes"),
+        (0x95, "larger than it allows"),
         (0x99, "payload format"),
         (0x97, "quota"),
         (0x93, "smaller window"),

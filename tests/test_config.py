@@ -14,8 +14,9 @@ from conftest import ROOT
 from klvrelay.cli import main as cli
 from klvrelay.config.credentials import MQTT_PASSWORD as PASSWORD_VARIABLE
 from klvrelay.config.login_reader import SECRET_KEYS
-from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings, load, mqtt_settings
+from klvrelay.config.mqtt import MqttSettings, mqtt_settings
+from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.relay.build import build_relay

@@ -21,7 +21,8 @@ from wrapping import item, oid, packet, series
 
 import klvrelay
 from klvrelay import core
-from klvrelay.config.settings import load, mqtt_settings
+from klvrelay.config.mqtt import mqtt_settings
+from klvrelay.config.settings_file import load
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import MOST, safe, written
 from native.generate.schema_values import beyond

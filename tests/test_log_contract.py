@@ -14,7 +14,8 @@ from records import record
 
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
-from klvrelay.spool.memory import NEVER, OVERHEAD, Cursor, MemoryLog, size_of
+from klvrelay.spool.cursor import NEVER, OVERHEAD, Cursor, size_of
+from klvrelay.spool.memory import MemoryLog
 
 Make = Callable[..., MemoryLog]
 

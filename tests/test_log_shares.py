@@ -9,7 +9,8 @@ from records import record
 
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
-from klvrelay.spool.memory import OVERHEAD, Cursor, MemoryLog
+from klvrelay.spool.cursor import OVERHEAD, Cursor
+from klvrelay.spool.memory import MemoryLog
 
 SIZE = 1000
 

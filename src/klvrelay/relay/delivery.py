@@ -12,7 +12,7 @@ from klvrelay.errors import SinkDown
 from klvrelay.record import Record
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
-from klvrelay.spool.memory import NEVER, Cursor
+from klvrelay.spool.cursor import NEVER, Cursor
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.relay")

@@ -17,7 +17,7 @@ from klvrelay.relay.halving import Halving
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.supervise import Standing, supervise
 from klvrelay.sinks.contract import Sink
-from klvrelay.spool.memory import Cursor
+from klvrelay.spool.cursor import Cursor
 
 LAST_NOTICES = 1.0
 """Seconds in which the last latest values must be published."""

@@ -22,8 +22,8 @@ from klvrelay import threads
 from klvrelay.cli.embedded_broker import EmbeddedBroker
 from klvrelay.cli.verbs.board import document_of, tame
 from klvrelay.cli.verbs.sample import make_sample
-from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings, mqtt_settings
+from klvrelay.config.mqtt import MqttSettings, mqtt_settings
+from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.json_output import dumps

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
 from klvrelay.backoff import STEADY, Backoff
-from klvrelay.errors import ConfigError, InternalError, KlvrelayError, Shortage, SinkRefused, SourceDown, blunder
+from klvrelay.errors import ConfigError, InternalError, KlvrelayError, Shortage, SinkRefused, SourceDown, describe_bug
 
 LOG = logging.getLogger("klvrelay.relay")
 
@@ -126,7 +126,7 @@ def as_fault(error: Exception, name: str) -> KlvrelayError:
     if isinstance(first, KlvrelayError):
         return first
     LOG.debug("%s", name, exc_info=first)
-    fault = Shortage.of(first) if is_shortage(first) else InternalError(blunder(first))
+    fault = Shortage.of(first) if is_shortage(first) else InternalError(describe_bug(first))
     fault.__cause__ = first
     return fault
 

@@ -225,7 +225,7 @@ def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place:
         assert len(far.entries) <= 16
         lines = [line for line in said() if "set aside" in line]
         assert lines == [
-            "sink: record set aside, each connection breaks when it is sent:"
+            "sink: record set aside, since it breaks every connection:"
             f" stream=uav1 seq={poison} size={len(record(poison).raw)}"
         ]
 

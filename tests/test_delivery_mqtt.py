@@ -84,6 +84,6 @@ async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
     assert list(dict.fromkeys(sent)) == [seq for seq in range(40) if seq != place]
     assert outlet.sums() == Sums(40, 39, 0, 0, 1, 0)
     assert [line for line in said() if "set aside" in line] == [
-        "sink: record set aside, each connection breaks when it is sent:"
+        "sink: record set aside, since it breaks every connection:"
         f" stream=uav1 seq={place} size={len(large)}"
     ]

@@ -43,8 +43,8 @@ async def carried(broker, **settings):
 
 CURT = {
     "no retain": (1, (2, False), (1, False), "does not retain messages"),
-    "no QoS": (1, (0, True), (0, True), "supports QoS 0 at most"),
-    "neither": (1, (0, False), (0, False), "supports QoS 0 at most"),
+    "no QoS": (1, (0, True), (0, True), "so messages may be lost: qos=0"),
+    "neither": (1, (0, False), (0, False), "so messages may be lost: qos=0"),
 }
 
 
@@ -77,7 +77,7 @@ async def test_a_broker_of_3_1_1_that_hangs_up_once_keeps_its_retained_messages(
     assert said() == []
 
 
-LIMITS = {0x24: ("supports QoS 0 at most", (0, True)), 0x25: ("does not retain messages", (1, False))}
+LIMITS = {0x24: ("so messages may be lost: qos=0", (0, True)), 0x25: ("does not retain messages", (1, False))}
 
 
 @pytest.mark.parametrize(("limit", "says", "sent"), [(key, *row) for key, row in LIMITS.items()])

@@ -119,7 +119,7 @@ def test_packets_beyond_the_limit_are_counted_since_the_last_line(said: Callable
     for count in (0, 3, 3, 5):
         oversize.check(count)
 
-    text = "uav1: KLV packets too large: count={} packet_limit=4096; skipped; raise packet_limit"
+    text = "uav1: KLV packets too large, skipped; raise packet_limit: count={} packet_limit=4096"
     assert said() == [text.format(3), text.format(2)]
 
 

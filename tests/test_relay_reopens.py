@@ -44,5 +44,6 @@ async def test_a_reopening_is_said_with_its_reason(monkeypatch, caplog):
     await asyncio.wait([keeping])
 
     said = [message for message in caplog.messages if "reopened" in message]
-    assert said[0] == "cam: reopened: no KLV for 0.2 s, and a track that begins later is found only then"
-    assert said[1].startswith("cam: reopened: no KLV for 0.4 s")
+    reason = "no KLV for 0.2 s, and a track that begins later is found only then"
+    assert said[0] == f"cam: source reopened: reason={reason!r}"
+    assert said[1].startswith("cam: source reopened: reason='no KLV for 0.4 s")

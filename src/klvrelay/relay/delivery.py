@@ -205,7 +205,7 @@ class Delivery:
             return
         record = self._cursor.set_aside()
         LOG.warning(
-            "%s: record set aside, each connection breaks when it is sent: stream=%s seq=%d size=%d",
+            "%s: record set aside, since it breaks every connection: stream=%s seq=%d size=%d",
             self._cursor.name, printable(record.stream), record.seq, len(record.raw),
         )  # fmt: skip
 

@@ -52,7 +52,7 @@ class Opening:
         reader.cancel()
         _, hanging = await asyncio.wait({reader}, timeout=timeout)
         if hanging:
-            LOG.warning("%s: its source does not end, and is abandoned", self._name)
+            LOG.warning("%s: source does not close, abandoned: seconds=%g", self._name, timeout)
 
 
 def _retrieve(reader: asyncio.Task[None]) -> None:

@@ -29,7 +29,7 @@ class Oversize:
         """Log how many packets were skipped since the last check, if any were."""
         if count > self._count:
             LOG.warning(
-                "%s: KLV packets too large: count=%d packet_limit=%d; skipped; raise packet_limit",
+                "%s: KLV packets too large, skipped; raise packet_limit: count=%d packet_limit=%d",
                 self._name, count - self._count, self._limit,
             )  # fmt: skip
         self._count = count

@@ -219,7 +219,7 @@ async def _cancel(tasks: Sequence[asyncio.Future[Any]], timeout: float = 1.0) ->
         if left:
             _, left = await asyncio.wait(left, timeout=seconds)
     if left:
-        LOG.warning("tasks do not end, and are abandoned: count=%d", len(left))
+        LOG.warning("tasks do not end, abandoned: count=%d", len(left))
     await asyncio.gather(*set(tasks) - left, return_exceptions=True)
 
 

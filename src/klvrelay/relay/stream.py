@@ -119,7 +119,7 @@ class Stream:
 
     def _down(self, fault: KlvrelayError) -> None:
         if isinstance(fault, Reopened):
-            LOG.info("%s: reopened: %s", self.name, fault)
+            LOG.info("%s: source reopened: reason=%r", self.name, str(fault))
             return
         for health in self.healths:
             health.mark_down(str(fault))
@@ -209,7 +209,7 @@ class Stream:
         open_isolated = self._input.open_isolated
         if open_isolated is not None and self._open is not open_isolated:
             self._open = open_isolated
-            LOG.warning("%s: its reader hangs; it is read in a separate process from now on", self.name)
+            LOG.warning("%s: reader hangs, source moved to a separate process", self.name)
 
     def count(self) -> None:
         """Pass the counts of all openings to the health."""

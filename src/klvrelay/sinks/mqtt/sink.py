@@ -149,8 +149,8 @@ class MqttSink:
                 " next change", url,
             )  # fmt: skip
         if terms.qos < self._settings.qos and self._is_first("qos"):
-            risk = "; messages may be lost" if terms.qos == 0 else ""
-            LOG.warning("%s: the broker supports QoS %d at most, which is used%s", url, terms.qos, risk)
+            risk = ", so messages may be lost" if terms.qos == 0 else ""
+            LOG.warning("%s: QoS reduced to what the broker supports%s: qos=%d", url, risk, terms.qos)
 
     def _is_first(self, what: str) -> bool:
         """Is this reported for the first time?"""

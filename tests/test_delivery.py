@@ -62,7 +62,7 @@ def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
             while not sending.done():
                 waiting.append(outlet.cursor.waiting)
                 await asyncio.sleep(0.1)
-            await asyncio.wait_for(outlet.cursor.drained(), 2)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 2)
             appended = sending.result()
         assert outlet.cursor.sums() == Sums(16 * 900, 16 * 900, 0, 0, 0, 0)
         assert all(far.seqs(f"s{n}") == list(range(900)) for n in range(16))
@@ -81,7 +81,7 @@ def test_a_slow_stream_over_a_long_way_does_not_wait_for_a_full_batch():
         far = FarEnd(0.6)
         async with draining(far) as (outlet, log):
             appended = await live(log, 1, 20, rate=5.0)
-            await asyncio.wait_for(outlet.cursor.drained(), 2)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 2)
         delays = [time - appended[r.stream, r.seq] for time, r in far.taken]
         assert max(delays) < 0.3 + 0.6 / 8 + 0.01
 
@@ -97,7 +97,7 @@ def test_at_a_near_broker_a_batch_waits_for_the_answer_to_the_one_before():
             for seq in range(2000):
                 log.append(record(seq, raw=b"\x06\x0e\x2b\x34"))
                 await asyncio.sleep(0.00005)
-            await asyncio.wait_for(outlet.cursor.drained(), 1)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 1)
         assert far.most_at_once == 1
         assert 5 <= statistics.mean(far.batches[10:]) <= 8
         assert far.seqs() == list(range(2000))
@@ -114,7 +114,7 @@ def test_full_batches_go_out_beside_others_however_near_the_broker_is():
             await asyncio.sleep(0.1)
             for seq in range(500):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 0.015)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 0.015)
         assert far.batches == [20] * 25
         assert far.most_at_once == 25
 
@@ -145,7 +145,7 @@ def test_newer_records_are_not_shed_for_those_on_their_way():
         async with draining(far, limit=60) as (outlet, log):
             appended = await live(log, 1, 60, rate=30.0)
             assert outlet.cursor.offered <= 30
-            await asyncio.wait_for(outlet.cursor.drained(), 60)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
         assert len(appended) == 1800
         assert far.seqs("s0")[-30:] == list(range(1770, 1800))
 
@@ -160,7 +160,7 @@ def test_a_sink_with_a_small_window_gets_records_in_order():
         async with draining(far) as (outlet, log):
             for seq in range(300):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 60)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
         assert far.seqs() == list(range(300))
         assert far.most_unanswered == 7
 
@@ -174,7 +174,7 @@ def test_a_connection_that_falls_costs_no_record_and_no_order():
         far = FarEnd(0.6, lasts=2.0)
         async with draining(far) as (outlet, log):
             await live(log, 16, 20)
-            await asyncio.wait_for(outlet.cursor.drained(), 30)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 30)
         assert len(far.entries) > 5
         for number in range(16):
             assert list(dict.fromkeys(far.seqs(f"s{number}"))) == list(range(600))
@@ -199,7 +199,7 @@ def test_what_was_answered_before_the_fall_is_not_sent_again():
         async with draining(far) as (outlet, log):
             for seq in range(200):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 10)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 10)
         assert fallen == [30, 75]
         assert far.seqs() == list(range(200))
 
@@ -218,7 +218,7 @@ def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place:
         async with draining(far) as (outlet, log):
             for seq in range(count):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 120)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 120)
         others = [seq for seq in range(count) if seq != poison]
         assert list(dict.fromkeys(far.seqs())) == others
         assert outlet.cursor.sums() == Sums(count, count - 1, 0, 0, 1, 0)
@@ -249,7 +249,7 @@ def test_a_record_that_a_sink_can_not_handle_is_set_aside():
         async with draining(far) as (outlet, log):
             for seq in range(40):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 120)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 120)
         assert list(dict.fromkeys(far.seqs())) == [seq for seq in range(40) if seq != 7]
         assert outlet.cursor.sums() == Sums(40, 39, 0, 0, 1, 0)
 
@@ -264,7 +264,7 @@ def test_after_a_record_was_set_aside_batches_are_full_again():
         async with draining(far) as (outlet, log):
             for seq in range(2000):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 120)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 120)
         assert far.batches[-21:-1] == [20] * 20
         assert far.most_at_once > 20
 
@@ -284,7 +284,7 @@ def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
             assert len(far.entries) > 20
             assert outlet.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
             far.lasts, far.silent = None, False
-            await asyncio.wait_for(outlet.cursor.drained(), 60)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
         assert outlet.cursor.sums() == Sums(100, 100, 0, 0, 0, 0)
 
     virtual_time.run(main())

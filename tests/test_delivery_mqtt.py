@@ -44,7 +44,7 @@ async def test_sixteen_streams_reach_a_real_broker_over_a_round_trip_of_600_ms(m
                 log.append(record(seq, f"s{number}"))
             await asyncio.sleep(1 / RATE)
             waiting.append(outlet.cursor.waiting)
-        await asyncio.wait_for(outlet.cursor.drained(), 2)
+        await asyncio.wait_for(outlet.cursor.wait_until_drained(), 2)
         await heard.count(RATE * SECONDS * STREAMS)
         task.cancel()
         await asyncio.wait({task})
@@ -76,7 +76,7 @@ async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
     for seq in range(40):
         log.append(record(seq, raw=large if seq == place else None))
     task = asyncio.create_task(outlet.drain())
-    await asyncio.wait_for(outlet.cursor.drained(), 20)
+    await asyncio.wait_for(outlet.cursor.wait_until_drained(), 20)
     task.cancel()
     await asyncio.wait({task})
 

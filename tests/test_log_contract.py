@@ -341,7 +341,7 @@ async def test_drained_waits_for_the_answer(make: Make):
     log = make()
     cursor = log.cursor("a")
     filled(log, 1)
-    waiting = asyncio.create_task(cursor.drained())
+    waiting = asyncio.create_task(cursor.wait_until_drained())
     batch = await cursor.batch()
     assert await is_waiting(waiting)
     cursor.commit(batch, Outcome(1))

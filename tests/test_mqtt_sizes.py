@@ -76,7 +76,7 @@ async def test_a_message_of_the_limit_goes_out_and_one_of_a_byte_more_does_not(o
     connection = await connect(settings, client_id="kr", will=WILL)
     sizes = [spare - 1, spare, spare + 1, spare + 2]
     codes = await connection.publish([Message("kr/a", bytes(size), **fields) for size in sizes])
-    await connection.settled()
+    await connection.flush()
     await connection.close()
 
     assert codes == [0, 0, TOO_LARGE, TOO_LARGE]

@@ -249,7 +249,7 @@ async def test_latest_values_wait_for_no_record_that_waits(oracle):
     """The first that may be sent is theirs; the records go on behind it, in order."""
     async with stuck(oracle) as work:
         work.notices.put(Notice("state", "uav1", b'{"a":1}'))
-        await asyncio.wait_for(work.cursor.settled(), 5)
+        await asyncio.wait_for(work.cursor.wait_until_published(), 5)
         oracle._owed.pop(0)()
         await until(lambda: oracle.payloads("klvrelay/uav1/state"))
         assert len(seqs(oracle)) == 5
@@ -263,7 +263,7 @@ async def test_latest_values_go_out_in_their_order(oracle):
     async with stuck(oracle) as work:
         for n in range(10):
             work.notices.put(Notice("state", f"s{n}", b"{}"))
-        await asyncio.wait_for(work.cursor.settled(), 5)
+        await asyncio.wait_for(work.cursor.wait_until_published(), 5)
         oracle.acknowledge()
         await until(lambda: len(seqs(oracle)) == 30)
     topics = [p.topic for p in oracle.published if p.topic.endswith("/state")]

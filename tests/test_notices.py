@@ -26,7 +26,7 @@ async def published(cursor: NoticeCursor) -> list[tuple[str, str | None, bytes]]
 
 
 async def is_settled(cursor: NoticeCursor) -> bool:
-    task = asyncio.create_task(cursor.settled())
+    task = asyncio.create_task(cursor.wait_until_published())
     for _ in range(3):
         await asyncio.sleep(0)
     settled = task.done()
@@ -138,7 +138,7 @@ async def test_next_waits_for_a_value_and_settled_for_its_publication():
     assert not waiting.done()
     notices.put(state(1))
     notice = await asyncio.wait_for(waiting, 1)
-    settled = asyncio.create_task(cursor.settled())
+    settled = asyncio.create_task(cursor.wait_until_published())
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(settled), 0.01)
     cursor.done(notice)

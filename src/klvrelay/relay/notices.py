@@ -69,7 +69,7 @@ class NoticeCursor:
         self._due = dict.fromkeys(self._latest)
         self._settle()
 
-    async def settled(self) -> None:
+    async def wait_until_published(self) -> None:
         """Return once nothing is left to publish."""
         await self._none.wait()
 

@@ -56,7 +56,7 @@ class SinkTask:
 
     async def settle(self) -> None:
         """Return once the sink has answered for all records and, if connected, published all latest values."""
-        await self.cursor.drained()
+        await self.cursor.wait_until_drained()
         await self.publish_notices(LAST_NOTICES)
 
     async def publish_notices(self, within: float) -> None:
@@ -64,7 +64,7 @@ class SinkTask:
         if self.health.up and self._keep is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(within):
-                    await self.notices.settled()
+                    await self.notices.wait_until_published()
 
     async def drain(self) -> None:
         """Keep the sink connected, and deliver. Raises the SinkRefused or ConfigError of the first connection."""

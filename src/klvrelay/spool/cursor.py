@@ -188,7 +188,7 @@ class Cursor:
         self._settle()
         return record
 
-    async def drained(self) -> None:
+    async def wait_until_drained(self) -> None:
         """Return once no record is waiting or in flight."""
         await self._empty.wait()
 

@@ -102,7 +102,7 @@ class Connection(Protocol):
     async def publish_unconfirmed(self, messages: Sequence[Message]) -> None:
         """Send messages at QoS 0, without regard to unanswered ones. Return once they are passed to the kernel."""
 
-    async def settled(self) -> None:
+    async def flush(self) -> None:
         """Return once the broker has read all messages, also those of QoS 0. Raises SinkDown."""
 
     async def subscribe(self, topics: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.json_output import dumps, written
+from klvrelay.json_output import dumps, rewrite_integers
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.topics import status_topic, stream_topic
@@ -68,7 +68,7 @@ class Messages:
         topic = status_topic(prefix) if stream is None else stream_topic(prefix, stream, notice.kind)
         content_type, document = TEXT, notice.document
         if notice.kind != "availability":
-            content_type, document = JSON, written(document, self._settings.numbers)
+            content_type, document = JSON, rewrite_integers(document, self._settings.numbers)
         user = _origin(stream, self._boot)
         return Message(topic, document, self._settings.qos, True, content_type, user=user)
 

@@ -91,7 +91,7 @@ class Outgoing:
 
     async def resume(self, present: bool) -> Publication:
         """Complete the QoS 2 messages of earlier connections. `present`: the broker has the session."""
-        left = self._session.resumed(present)
+        left = self._session.resume(present)
         self._paho._last_mid = self._session.last
         publication = Publication(len(left))
         try:

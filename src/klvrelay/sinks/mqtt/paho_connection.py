@@ -131,8 +131,8 @@ class PahoConnection:
             raise Unanswered(str(self._down()), publication.codes)
         return cast("list[int]", publication.codes)
 
-    async def settled(self) -> None:
-        """See `Connection.settled`. A broker reads in order, so the answer to a ping follows all messages."""
+    async def flush(self) -> None:
+        """See `Connection.flush`. A broker reads in order, so the answer to a ping follows all messages."""
         self._paho._send_pingreq()
         try:
             async with asyncio.timeout(self._settings.timeout):

@@ -69,7 +69,7 @@ class Session:
         sent, taken = self._sent.pop(number, None), self._taken.pop(number, None)
         return sent or taken
 
-    def resumed(self, present: bool) -> list[tuple[int, Message, bool]]:
+    def resume(self, present: bool) -> list[tuple[int, Message, bool]]:
         """The messages that a new connection must complete, in order: packet identifier, message, taken before.
 
         present   the broker still has the session

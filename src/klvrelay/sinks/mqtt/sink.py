@@ -136,7 +136,7 @@ class MqttSink:
     async def _publish_online(self, connection: Connection) -> None:
         await self._publisher.publish_admitted(connection, [self._status()])
         if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
-            await connection.settled()
+            await connection.flush()
 
     def _note_terms(self, connection: Connection) -> None:
         """Log once what the broker does not support."""

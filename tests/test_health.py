@@ -246,8 +246,8 @@ def test_gaps_are_pauses_that_are_not_usual():
     """30 a second with one pause of a second; and once a second, where a second is usual."""
     fast, slow = Rhythm(), Rhythm()
     for number in range(300):
-        fast.beat(number / 30 + (1.0 if number >= 150 else 0.0))
-        slow.beat(float(number))
+        fast.add(number / 30 + (1.0 if number >= 150 else 0.0))
+        slow.add(float(number))
     assert (fast.gaps, slow.gaps) == (1, 0)
     assert fast.longest == pytest.approx(1 + 1 / 30)
     assert fast.rate(300 / 30 + 1.0) == pytest.approx(30, abs=0.5)

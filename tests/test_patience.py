@@ -9,7 +9,7 @@ from records import record
 
 from klvrelay.health import StreamHealth
 from klvrelay.relay.oversize import EVERY, Oversize
-from klvrelay.relay.patience import HANGS, LONGEST, Patience
+from klvrelay.relay.reopen_policy import HANGS, LONGEST, ReopenPolicy
 
 
 class Clock:
@@ -51,7 +51,7 @@ def klv_comes(stream: StreamHealth, clock: Clock, seconds: float) -> None:
         stream.add_record(record(0))
 
 
-def reopened_after(patience: Patience, stream: StreamHealth, clock: Clock) -> float:
+def reopened_after(patience: ReopenPolicy, stream: StreamHealth, clock: Clock) -> float:
     """Seconds of bytes without KLV until the source is to be opened again; it is opened."""
     begin = clock.now
     while not patience.reason(stream):
@@ -64,7 +64,7 @@ def reopened_after(patience: Patience, stream: StreamHealth, clock: Clock) -> fl
 @pytest.mark.parametrize(("seconds", "reason"), [(19.9, ""), (20.0, HANGS)])
 def test_a_reader_without_a_byte_hangs_from_its_time_on(seconds: float, reason: str, clock: Clock):
     """Not before: it has timeouts, which may end it in a better way."""
-    stream, patience = health(clock, stall=60.0), Patience(60.0, hang_timeout=20.0)
+    stream, patience = health(clock, stall=60.0), ReopenPolicy(60.0, hang_timeout=20.0)
     clock.now += seconds
 
     assert patience.reason(stream) == reason
@@ -72,14 +72,14 @@ def test_a_reader_without_a_byte_hangs_from_its_time_on(seconds: float, reason: 
 
 def test_openings_without_klv_grow_rarer_to_a_minute(clock: Clock):
     """Each takes a session of the camera."""
-    stream, patience = health(clock), Patience(5.0, hang_timeout=20.0)
+    stream, patience = health(clock), ReopenPolicy(5.0, hang_timeout=20.0)
 
     assert [reopened_after(patience, stream, clock) for _ in range(6)] == [5.0, 10.0, 20.0, 40.0, LONGEST, LONGEST]
 
 
 def test_a_longer_stall_is_the_longest_pause(clock: Clock):
     """Who knows that KLV pauses for two minutes is not to be opened again in one."""
-    stream, patience = health(clock, stall=120.0), Patience(120.0, hang_timeout=20.0)
+    stream, patience = health(clock, stall=120.0), ReopenPolicy(120.0, hang_timeout=20.0)
 
     assert [reopened_after(patience, stream, clock) for _ in range(3)] == [120.0] * 3
 
@@ -87,7 +87,7 @@ def test_a_longer_stall_is_the_longest_pause(clock: Clock):
 @pytest.mark.parametrize(("live", "pause"), [(LONGEST - 5.0, 20.0), (LONGEST, 5.0)])
 def test_only_a_minute_of_klv_makes_the_next_pause_short(live: float, pause: float, clock: Clock):
     """A track that comes and goes does not count; the stall that ends it (5 s) is part of the time."""
-    stream, patience = health(clock), Patience(5.0, hang_timeout=20.0)
+    stream, patience = health(clock), ReopenPolicy(5.0, hang_timeout=20.0)
     assert [reopened_after(patience, stream, clock) for _ in range(2)] == [5.0, 10.0]
 
     klv_comes(stream, clock, live)
@@ -98,7 +98,7 @@ def test_only_a_minute_of_klv_makes_the_next_pause_short(live: float, pause: flo
 
 def test_klv_that_ended_is_waited_for_as_klv_that_never_came(clock: Clock):
     """Its track may have been replaced by another."""
-    stream, patience = health(clock), Patience(5.0, hang_timeout=20.0)
+    stream, patience = health(clock), ReopenPolicy(5.0, hang_timeout=20.0)
     klv_comes(stream, clock, LONGEST)
 
     assert reopened_after(patience, stream, clock) == 5.0
@@ -107,7 +107,7 @@ def test_klv_that_ended_is_waited_for_as_klv_that_never_came(clock: Clock):
 
 def test_a_source_that_has_not_sent_anything_is_left_to_its_timeouts(clock: Clock):
     """Opening it again would bring nothing sooner."""
-    stream, patience = health(clock), Patience(5.0, hang_timeout=20.0)
+    stream, patience = health(clock), ReopenPolicy(5.0, hang_timeout=20.0)
     clock.now += 19.0
 
     assert patience.reason(stream) == ""

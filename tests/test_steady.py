@@ -19,7 +19,7 @@ from klvrelay.recording.limits import RecordingLimits
 from klvrelay.relay import sink_task
 from klvrelay.relay import stream as stream_module
 from klvrelay.relay.notices import NoticeCursor
-from klvrelay.relay.patience import HANGS, Patience
+from klvrelay.relay.reopen_policy import HANGS, ReopenPolicy
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import supervise
 
@@ -113,15 +113,15 @@ async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: py
     assert begun == [0, 0.5, 1.5, 3.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5]
 
 
-def waiting(stall: float) -> tuple[Patience, StreamHealth, Time]:
+def waiting(stall: float) -> tuple[ReopenPolicy, StreamHealth, Time]:
     """A stream on that clock, of which bytes come and no KLV."""
     time = Time(0)
     health = StreamHealth("cam", "rtsp://h/1", stall, time.clock)
     health.state = "waiting"
-    return Patience(stall, hang_timeout=600.0), health, time
+    return ReopenPolicy(stall, hang_timeout=600.0), health, time
 
 
-def waits(patience: Patience, health: StreamHealth, time: Time) -> float:
+def waits(patience: ReopenPolicy, health: StreamHealth, time: Time) -> float:
     """Seconds without KLV after which the opening is given up; bytes come all the while."""
     begun = health.last_record = time.now
     while not patience.reason(health):

@@ -92,7 +92,7 @@ class StreamHealth:
         self.changes[self.state] += 1
 
     @property
-    def barren(self) -> bool:
+    def without_klv(self) -> bool:
         """Are bytes received, but no KLV so far?"""
         return self.state == "waiting" and not self.records
 
@@ -122,7 +122,7 @@ class StreamHealth:
         self.bad += record.checksum == "bad"
         self.damaged += record.transport != "ok"
         self.unfit += not record.good
-        self.rhythm.beat(now)
+        self.rhythm.add(now)
         if record.good:
             self.clocks.add(record, now)
         if self.state == "live":
@@ -149,13 +149,13 @@ class StreamHealth:
         """
         self.clocks.settle()
         now = self.clock()
-        silent, barren = now - self.last_bytes, now - self.last_record
-        stalled = {"live": barren, "waiting": silent}.get(self.state, 0.0)
+        silent, without_klv = now - self.last_bytes, now - self.last_record
+        stalled = {"live": without_klv, "waiting": silent}.get(self.state, 0.0)
         if stalled >= self.stall:
             self._enter("stale", self._missing(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "receiving again, no KLV yet")
-        elif unselected != "" and max(silent, barren) >= self.stall and not self.records:
+        elif unselected != "" and max(silent, without_klv) >= self.stall and not self.records:
             self._log_silence(unselected)
 
     def _missing(self, silent: float) -> str:

@@ -3,7 +3,7 @@
     build.py        a relay from its settings
     relay.py        starts and stops the tasks of the pipeline
     stream.py       one source (stream_input.py): its packets become records in the log
-        opening.py    one opening of the source; patience.py decides when to reopen it
+        opening.py    one opening of the source; reopen_policy.py decides when to reopen it
         channel.py    publishes the health and the latest values (state.py) of one KLV stream
         totals.py     the counts of all openings; oversize.py logs packets that are too large
     sink_task.py    one sink

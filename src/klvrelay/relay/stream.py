@@ -17,7 +17,7 @@ from klvrelay.relay.channel import Channel
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.opening import Opening, Reopened
 from klvrelay.relay.oversize import Oversize
-from klvrelay.relay.patience import HANGS, Patience
+from klvrelay.relay.reopen_policy import HANGS, ReopenPolicy
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import Standing, contain, standing_of, supervise
 from klvrelay.relay.totals import Totals
@@ -55,7 +55,7 @@ class Stream:
         self._source: Source | None = None
         self._totals = Totals()
         self._opening: Opening | None = None
-        self._patience = Patience(source_input.stall, source_input.hang_timeout)
+        self._reopen_policy = ReopenPolicy(source_input.stall, source_input.hang_timeout)
         self._oversize = Oversize(source_input.name, source_input.packet_limit)
 
     @property
@@ -175,7 +175,7 @@ class Stream:
         if source is not None and source.live:
             self._append_overdue()
         healths = self.healths
-        if all(health.barren for health in healths):
+        if all(health.without_klv for health in healths):
             self.count()  # the counts explain why there is no KLV
         unselected = self._unselected()
         size = self._totals.size(source)
@@ -199,7 +199,7 @@ class Stream:
         """Why the source must be reopened; "" if it need not."""
         if not (source.live and source.fixed):
             return ""
-        reason = self._patience.reason(max(self.healths, key=lambda one: one.last_record))
+        reason = self._reopen_policy.reason(max(self.healths, key=lambda one: one.last_record))
         if reason == HANGS:
             self._isolate()
         return reason

@@ -11,7 +11,7 @@ HANGS = "it hangs"
 """The reason if no byte was received."""
 
 
-class Patience:
+class ReopenPolicy:
     """The time without KLV before a source is reopened. It doubles with each opening: KLV may begin late, and each
     opening takes a session of the camera.
 

@@ -209,3 +209,24 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     assert accounted(pipeline) == [Sums(40, 0, 0, 0, 0, 40)]
     status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
     assert (status["state"], status["records"]) == ("offline", accounted(pipeline)[0]._asdict())
+
+
+async def test_a_record_that_the_broker_has_taken_but_not_released_is_waiting(oracle: OracleBroker, tmp_path: Path):
+    """QoS 2: the broker goes away after a PUBREC, and the relay stops. Only released messages count as delivered."""
+    steps: list[str] = []
+
+    def leave(step: str) -> None:
+        steps.append(step)
+        if steps.count("PUBREC") == 12:
+            assert oracle._server is not None
+            oracle._server.close()
+            oracle.cut()
+
+    oracle.on_step = leave
+    pipeline = build_relay(settings(oracle, tmp_path, qos=2))
+    await stopped(pipeline, lambda: pipeline.sink_tasks[0].health.outages)
+
+    (sums,) = accounted(pipeline)
+    released = [message for message in oracle.released if not message.retain]
+    assert sums.delivered == len(released) < 12
+    assert sums.waiting == 40 - sums.delivered

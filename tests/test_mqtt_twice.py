@@ -16,6 +16,7 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import retained
+from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 TELEMETRY = "klvrelay/uav1/telemetry"
@@ -120,7 +121,7 @@ async def test_a_broken_connection_counts_only_messages_whose_exchange_is_comple
     sink = sink_to(oracle, timeout=30.0)
     async with sink:
         delivering = asyncio.create_task(delivered(sink, BATCH), name="delivering")
-        await until(lambda: len(oracle.published) == 31)
+        await until(lambda: len(oracle.published) == 31 and len(seqs(oracle.released)) == 9)
         oracle.cut()
         outcome = await delivering
 
@@ -286,6 +287,24 @@ async def test_a_value_that_is_published_again_is_no_repetition(oracle):
 
     values = [p.payload for p in oracle.released if p.topic.endswith("availability")]
     assert values == [b"online", b"online", b"offline", b"online", b"offline"]
+
+
+async def test_a_value_whose_publication_was_cancelled_is_published_again(oracle):
+    """The latest value counts: an equal one in flight may be followed by another value."""
+    online, offline = (Message("klvrelay/uav1/availability", text, 2, True) for text in (b"online", b"offline"))
+    async with sink_to(oracle, timeout=30.0) as sink:
+        oracle.manners.ack = False
+        publishing = asyncio.create_task(sink._connection.publish([offline, online]), name="publishing")
+        await until(lambda: oracle.unanswered == 2)
+        publishing.cancel()
+        await asyncio.wait({publishing})
+        again = asyncio.create_task(sink._connection.publish([offline]), name="again")
+        await until(lambda: oracle.unanswered == 3)
+        oracle.acknowledge()
+        assert await again == [0]
+
+    values = [p.payload for p in oracle.released if p.topic.endswith("availability")]
+    assert values == [b"offline", b"online", b"offline"]
 
 
 @pytest.mark.needs("mosquitto")

@@ -109,11 +109,14 @@ class Outgoing:
             self._session.settle((message, code) for (_, message, _), code in answers if code is not None)
 
     def _abandon(self, messages: Sequence[Message], publication: Publication) -> None:
-        """Keep the answers to messages whose publisher was cancelled, and recognise the messages if they come again."""
+        """Keep the answers to messages whose publisher was cancelled, and recognise the messages if they come again.
+
+        Not those to latest values: an equal value may be published again after another one.
+        """
         answered = zip(map(self.terms.fitted, messages), publication.codes, strict=True)
         self._session.settle((message, code) for message, code in answered if code not in (None, TOO_LARGE))
         for number in self.flight.numbers_of(publication):
-            if (message := self._session.pending(number)) is not None:
+            if (message := self._session.pending(number)) is not None and not message.retain:
                 self._abandoned.setdefault(message, []).append(number)
 
     def _reclaim(self, message: Message) -> int | None:

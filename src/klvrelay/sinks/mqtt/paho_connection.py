@@ -1,7 +1,7 @@
 """One MQTT connection, implemented with the library paho.
 
-Only `paho_client.py`, `pump.py`, `outgoing.py` and `subscriptions.py` use paho too. Incoming packets are checked before
-paho reads them. These private parts of paho (2.1 to 2.2) are used: `_create_socket_connection`, `_keepalive`,
+Of the other modules only `paho_client`, `pump`, `outgoing` and `subscriptions` use paho. Incoming packets are checked
+before paho reads them. These private parts of paho (2.1 to 2.2) are used: `_create_socket_connection`, `_keepalive`,
 `_loop_rc_handle`, `_ping_t`, `_send_pingreq`; to resume a session, `_last_mid`, `_out_messages`, `_inflight_messages`,
 `_send_publish`, `_send_pubrel` and `_protocol`.
 """

@@ -188,18 +188,18 @@ class MqttSink:
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
-        publication = BatchMessages(batch, self._messages.of_record, self.suspended.admits)
+        to_send = BatchMessages(batch, self._messages.of_record, self.suspended.admits)
         try:
-            codes = await self._publisher.publish(self._connected(), publication.messages)
+            codes = await self._publisher.publish(self._connected(), to_send.messages)
         except Unanswered as fault:
-            raise self._down(publication, fault) from None
-        return publication.outcome(codes)
+            raise self._down(to_send, fault) from None
+        return to_send.outcome(codes)
 
-    def _down(self, publication: BatchMessages, fault: Unanswered) -> SinkDown:
+    def _down(self, sent: BatchMessages, fault: Unanswered) -> SinkDown:
         """The fault with the outcome of the leading records. At QoS 2, keep the other answers for the next offer."""
-        outcome = publication.outcome(fault.codes)
+        outcome = sent.outcome(fault.codes)
         if self._session is not None:
-            self._session.settle(publication.answers_after(outcome, fault.codes))
+            self._session.settle(sent.answers_after(outcome, fault.codes))
         return SinkDown(str(fault), answered=outcome)
 
     async def keep(self, notices: LatestValues) -> None:

@@ -228,5 +228,5 @@ async def test_a_record_that_the_broker_has_taken_but_not_released_is_waiting(or
 
     (sums,) = accounted(pipeline)
     released = [message for message in oracle.released if not message.retain]
-    assert sums.delivered == len(released) < 12
+    assert sums.delivered <= len(released) < steps.count("PUBREC")
     assert sums.waiting == 40 - sums.delivered

@@ -105,6 +105,7 @@ _REFUSALS = {
     0x90: ("topic name not accepted", "set another prefix or stream name"),
     0x97: ("quota exceeded", "raise the broker's limits for this client, or send less"),
     0x99: ("payload format not accepted", "see what the broker expects on this topic"),
+    0x100: ("each connection ends when a message is sent there", "see the broker's log: a limit of size, or its ACL"),
 }
 
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -22,7 +23,8 @@ from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.retained import Correction
 from klvrelay.sinks.mqtt.session import Session
 from klvrelay.sinks.mqtt.shipment import Shipment
-from klvrelay.sinks.mqtt.suspended import Suspended
+from klvrelay.sinks.mqtt.suspects import Suspects
+from klvrelay.sinks.mqtt.suspended import HUNG_UP, Suspended
 from klvrelay.sinks.mqtt.takeover import TakeOver
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class MqttSink:
         self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
         self.suspended = Suspended(settings.url)
+        self._suspects = Suspects()
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
 
     def __repr__(self) -> str:
@@ -107,6 +110,7 @@ class MqttSink:
                 self._last_protocol, self._fruitless = connection.protocol, 0
                 self._note(connection)
                 self._connection = connection
+                self._suspects.begin()
                 return self
         assert fault is not None
         self._fruitless += 1
@@ -182,10 +186,13 @@ class MqttSink:
 
     def _ended(self, connection: Connection) -> None:
         self._take_over.end(taken_over=connection.taken_over, hung_up=connection.hung_up)
+        for topic in self._suspects.end(hung_up=connection.hung_up, suspended=self.suspended):
+            self.suspended.refuse(topic, HUNG_UP)
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         """See `Sink.deliver`: confirmed by PUBACK at QoS 1, by PUBCOMP at QoS 2; in order."""
         connection = self._up()
+        await self._suspects.values_first()
         shipment = Shipment(batch, self._messages.of_record, self.suspended.admits)
         try:
             codes: Sequence[int | None] = await self._publish(connection, shipment.messages)
@@ -199,6 +206,7 @@ class MqttSink:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._lost(connection), name="lost")
+                await self._suspects.one_at_a_time(notices, partial(self._publish_notice, connection))
                 tasks.create_task(self._retry(connection), name="retry")
                 await self._keep(connection, notices, tasks)
         except ExceptionGroup as group:
@@ -233,7 +241,8 @@ class MqttSink:
         if notice.kind == "availability" and notice.stream is not None:
             (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
         self._refused.pop(message.topic, None)
-        await self._publish_admitted(connection, [message])
+        with self._suspects.sending(message.topic):
+            await self._publish_admitted(connection, [message])
         if message.topic in self.suspended:
             self._refused[message.topic] = notice
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from klvrelay.errors import SinkDown
 from klvrelay.record import Record
+from klvrelay.relay.barred import HOLD
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
 from klvrelay.spool.memory import NEVER, Cursor
@@ -87,7 +88,9 @@ class Delivery:
         worker = asyncio.current_task()
         assert worker is not None
         while not self._over:
-            batch = await self._cursor.batch(self._halving.most or FULL, BATCH_SIZE)
+            batch = self._allowed(await self._cursor.batch(self._halving.most or FULL, BATCH_SIZE))
+            if not batch:
+                continue
             self._idle -= 1
             if not self._idle:
                 self._add_worker()
@@ -100,6 +103,15 @@ class Delivery:
             took = self._loop.time() - sent
             self._answer_time += (took - self._answer_time) / SHARE if self._answer_time else took
             self._pace()
+
+    def _allowed(self, batch: Sequence[Record]) -> Sequence[Record]:
+        """The batch without records that would break the connection."""
+        barred = self._halving.barred
+        if not barred or not any(map(barred.bars, batch)):
+            return batch
+        kept = [record for record in batch if not barred.bars(record)]
+        self._cursor.leave_out(batch, kept)
+        return kept
 
     async def _deliver(self, batch: Sequence[Record]) -> None:
         failed = True
@@ -114,6 +126,8 @@ class Delivery:
             self._over = self._over or failed  # whatever was raised, no later batch may overtake this one
         self._cursor.commit(batch, outcome)
         self._halving.answered(len(batch))
+        if self._halving.barred:
+            self._halving.barred.answered(batch)
         if outcome.answered < len(batch):
             raise RuntimeError("a sink left records unanswered")
 
@@ -191,3 +205,8 @@ class Delivery:
             "%s: record set aside, each connection breaks when it is sent: stream=%s seq=%d size=%d",
             self._cursor.name, printable(record.stream), record.seq, len(record.raw),
         )  # fmt: skip
+        if (size := self._halving.barred.set_aside(record)) is not None:
+            LOG.warning(
+                "%s: records of this size are left out, others broke the connection: stream=%s size=%d seconds=%.0f",
+                self._cursor.name, printable(record.stream), size, HOLD,
+            )  # fmt: skip

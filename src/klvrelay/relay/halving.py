@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from klvrelay.record import Record
+from klvrelay.relay.barred import Barred
 
 FALLS = 2
 """Connections in a row that fall over records, with none answered, before fewer are offered."""
@@ -30,6 +31,7 @@ class Halving:
     """
 
     most: int | None = None
+    barred: Barred = field(default_factory=Barred)
     _suspects: int = 0
     _falls: int = 0
     _alone: int = 0

@@ -569,3 +569,15 @@ async def test_the_rest_of_a_batch_is_committed_as_any_other(make: Make):
     await asyncio.wait_for(cursor.drained(), 1)
     assert (cursor.offered, cursor.offered_size) == (0, 0)
     assert cursor.sums() == Sums(5, delivered=2, left_out=3)
+
+
+async def test_a_live_record_larger_than_the_limit_is_kept_where_nothing_else_waits(make: Make):
+    """A sink that is ready gets it; the next takes its place."""
+    log = make(10, 1)
+    cursor = log.cursor("sink")
+    for seq in range(3):
+        log.append(record(seq))
+        assert await delivered(cursor) == [seq]
+    filled(log, 2, first=3)
+    assert await delivered(cursor) == [4]
+    assert cursor.sums() == Sums(5, delivered=4, shed=1)

@@ -104,6 +104,10 @@ class StreamHealth:
     def opened(self) -> None:
         """The source was opened: measure silence from now."""
         self.openings += 1
+        self.held()
+
+    def held(self) -> None:
+        """The relay makes the source wait: measure silence from now."""
         self.last_bytes = self.last_record = self.clock()
 
     def heard(self, size: int) -> None:

@@ -51,6 +51,7 @@ class Stream:
         for name in dict.fromkeys((feed.name, *feed.choice.names.values())):
             self._add_channel(name)
         self._was_live = False
+        self._is_held = False  # the log is full, and the source waits
         # Nothing else is known before the first opening.
         self._standing = Standing.LASTING if "://" in feed.url else Standing.UNREAD
         self._source: Source | None = None
@@ -172,9 +173,11 @@ class Stream:
                 if asked is None and number % BREATH == 0:
                     await asyncio.sleep(0)
                 if asked is None and wait:
+                    self._is_held = True
                     await self._log.room(record.stream)
             except asyncio.CancelledError as to_end:
                 asked = to_end
+            self._is_held = False
             came |= self._take(record)
             self._log.append(record, waited=waited)
         if came:
@@ -206,6 +209,8 @@ class Stream:
         size = self._totals.size(source)
         for health in healths:
             health.heard(size)
+            if self._is_held:
+                health.held()
             health.look(beside=beside)
         if self._oversize.is_due(self.health.clock()):
             self.count()

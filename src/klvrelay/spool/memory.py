@@ -268,7 +268,12 @@ class Cursor:
             self.shed += 1
 
     def _to_shed(self) -> str | None:
-        """The stream whose oldest record is to be shed; None if there is room, or only sources that wait fill it."""
+        """The stream whose oldest record is to be shed; None if there is room, or only sources that wait fill it.
+
+        A record that nothing waits with, nor is in flight with, is never shed, whatever its size.
+        """
+        if self.waiting <= 1:
+            return None
         if self.waiting > self.limit and (live := self._live()):
             longest = max(live, key=lambda stream: len(self._queues[stream].records))
             if len(self._queues[longest].records) > (self.limit - self._offered) // len(self._queues):

@@ -45,6 +45,9 @@ class Delivery:
 
     def __init__(self, sink: Sink, cursor: Cursor, halving: Halving) -> None:
         self._sink, self._cursor, self._halving = sink, cursor, halving
+        # At least half of the log is for waiting records, or newer records would be shed for those in flight.
+        self._most, self._most_size = min(MOST, cursor.limit // 2), min(MOST_SIZE, cursor.size_limit // 2)
+        self._full, self._full_size = max(1, min(FULL, self._most)), min(BATCH_SIZE, self._most_size)
         self._loop = asyncio.get_running_loop()
         self._last_sent = self._loop.time()
         self._answer_time = 0.0  # smoothed
@@ -88,7 +91,7 @@ class Delivery:
         worker = asyncio.current_task()
         assert worker is not None
         while not self._over:
-            batch = self._allowed(await self._cursor.batch(self._halving.most or FULL, BATCH_SIZE))
+            batch = self._allowed(await self._cursor.batch(self._halving.most or self._full, self._full_size))
             if not batch:
                 continue
             self._idle -= 1
@@ -152,12 +155,10 @@ class Delivery:
 
     def _is_full(self) -> bool:
         """Is the window full?"""
-        cursor = self._cursor
         if self._halving.most is not None:
             return True
-        # At least half of the log is for waiting records, or newer records would be shed for those in flight.
-        most, most_size = min(MOST, cursor.limit // 2), min(MOST_SIZE, cursor.size_limit // 2)
-        return cursor.offered > most - FULL or cursor.offered_size > most_size - BATCH_SIZE
+        cursor = self._cursor
+        return cursor.offered > self._most - FULL or cursor.offered_size > self._most_size - BATCH_SIZE
 
     def _due(self) -> float:
         """When a batch that is not full may be sent beside those in flight."""

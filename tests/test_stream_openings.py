@@ -17,7 +17,7 @@ from klvrelay.backoff import Backoff
 from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
 from klvrelay.link_stats import LinkStats
-from klvrelay.outcome import Outcome
+from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Packet
 from klvrelay.relay.feed import Feed
 from klvrelay.relay.notices import Notices
@@ -141,3 +141,13 @@ async def test_a_file_that_waits_for_a_sink_is_not_stale():
     assert stream.health.state == "stale"
     task.cancel()
     await asyncio.wait({task})
+
+
+async def test_the_last_record_of_a_file_that_fails_is_not_shed():
+    """It can not wait for room any more, and it takes none from a record of the file that waits."""
+    log = MemoryLog(1)
+    cursor = log.cursor("sink")
+    tape = Tape(data=(TAPE.klv[0], TAPE.klv[1][:30]), fault=SourceDown("gone"))
+    stream = Stream(Feed("uav1", lambda: tape, "flight.klv"), "boot", log, Notices())
+    await asyncio.wait_for(stream.keep(), 5)
+    assert cursor.sums() == Sums(2, waiting=2)

@@ -320,13 +320,13 @@ def test_a_stream_that_breaks_every_connection_starves_no_other(said: Said):
                 log.append(record(seq, "good"))
                 if seq % 30 == 0:
                     log.append(record(seq // 30, "mixed", raw=bytes(100 if seq % 60 else 51)))
-                    log.append(record(seq // 30 + 100, "mixed", raw=bytes(50)))
+                    log.append(record(seq // 30 + 100, "mixed", raw=bytes(40)))
                 await asyncio.sleep(1 / 30)
             assert outlet.cursor.waiting < 100
         assert list(dict.fromkeys(far.seqs("good"))) == list(range(3000))
         assert outlet.sums().left_out == 100
         lines = [line for line in said() if "of this size" in line]
-        assert [line.partition(": stream")[2] for line in lines] == ["=mixed size=51 seconds=600"]
+        assert [line.partition(": stream")[2] for line in lines] == ["=mixed size=45 seconds=600"]
         assert len([line for line in said() if "set aside" in line]) == 2
 
     virtual_time.run(main())
@@ -425,7 +425,7 @@ def test_nothing_is_sent_once_the_connection_is_lost():
 
     async def main() -> None:
         sink = Late()
-        async with draining(sink) as (outlet, log):
+        async with draining(sink, limit=40) as (outlet, log):
             for seq in range(40):
                 log.append(record(seq))
             await asyncio.sleep(0.4)

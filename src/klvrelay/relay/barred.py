@@ -13,15 +13,27 @@ from klvrelay.record import Record
 
 HOLD = 600.0
 """Seconds until another record of that size is tried."""
+MARGIN = 8
+"""Records are left out from 1/MARGIN below the size of the smallest that was set aside."""
 
 
 @dataclass(slots=True)
 class _Found:
-    """A record that was set aside: its size; `answered`: others were answered since, so the connection is sound."""
+    """The smallest record of a stream that was set aside.
+
+    answered   others were answered since, so the connection is sound
+    largest    bytes of the largest of these that is of the same stream
+    """
 
     size: int
     answered: bool = False
+    largest: int = 0
     until: float | None = None
+
+    @property
+    def least(self) -> int:
+        """Bytes from which records are left out: a little less, since the sizes of a stream vary."""
+        return max(self.largest + 1, self.size - self.size // MARGIN)
 
 
 @dataclass(slots=True)
@@ -37,7 +49,7 @@ class Barred:
     def bars(self, record: Record) -> bool:
         """Is this record to be left out?"""
         found = self._found.get(record.stream)
-        if found is None or found.until is None or len(record.raw) < found.size:
+        if found is None or found.until is None or len(record.raw) < found.least:
             return False
         if self.clock() < found.until:
             return True
@@ -50,14 +62,17 @@ class Barred:
         if before is None or not before.answered:
             self._found[record.stream] = _Found(size)
             return None
-        self._found[record.stream] = found = _Found(min(size, before.size), until=self.clock() + HOLD)
-        return found.size
+        until = self.clock() + HOLD
+        self._found[record.stream] = found = _Found(min(size, before.size), True, before.largest, until)
+        return found.least
 
     def answered(self, batch: Sequence[Record]) -> None:
         """Records were answered: one as large of a stream proves that size is not the cause there."""
         for record in batch:
-            found = self._found.get(record.stream)
-            if found is not None and found.until is None and len(record.raw) >= found.size:
+            found, size = self._found.get(record.stream), len(record.raw)
+            if found is not None and found.until is None and size >= found.size:
                 del self._found[record.stream]
+            elif found is not None:
+                found.largest = max(found.largest, size)
         for found in self._found.values():
             found.answered = True

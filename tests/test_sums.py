@@ -18,10 +18,12 @@ from papers import TAPE, Ear, Tape, live
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.url import Url
+from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.relay import relay as relay_module
 from klvrelay.relay.build import LOST, relay_of, relayed
+from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream import Feed
 from klvrelay.sinks.mqtt import sink as sink_module
@@ -209,3 +211,45 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     assert accounted(pipeline) == [Sums(40, 0, 0, 0, 0, 40)]
     status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
     assert (status["state"], status["records"]) == ("offline", accounted(pipeline)[0]._asdict())
+
+
+class Belated(Ear):
+    """Answers once it has published a status; keeps the one that is the latest when it leaves."""
+
+    last: dict[str, object]
+
+    async def keep(self, notices: NoticeCursor) -> None:
+        self.notices = notices
+        while True:
+            notice = await notices.next()
+            notices.done(notice)
+            if notice.kind == "status":
+                self.gate.set()
+
+    async def __aexit__(self, *_: object) -> None:
+        status = self.notices.latest("status", None)
+        self.last = {} if status is None else orjson.loads(status.document)
+
+
+async def test_the_goodbye_counts_the_answers_that_came_after_the_last_sums(monkeypatch: pytest.MonkeyPatch):
+    """The far end answers slowly: some answers come while the sink stops."""
+    monkeypatch.setattr(relay_module, "LAST_CALL", 0.05)
+    ear = Belated()
+    ear.gate.clear()
+    pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)])
+    await stopped(pipeline, lambda: pipeline.streams[0].health.records == 40)
+    (sums,) = accounted(pipeline)
+    assert sums.delivered >= 20
+    assert ear.last == {"records": sums._asdict()}
+
+
+async def test_a_connection_that_is_lost_publishes_no_sums():
+    """They are of the end of the relay."""
+    ear = Belated()
+    ear.faults = [SinkDown("gone")]
+    pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)])
+    task = asyncio.create_task(pipeline.run())
+    await until(lambda: hasattr(ear, "last"))
+    assert ear.last == {}
+    task.cancel()
+    await asyncio.wait({task}, timeout=8)

@@ -20,13 +20,12 @@ from typing import Any
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.health import SinkHealth
 from klvrelay.health.diagnosis import no_klv
-from klvrelay.json_output import dumps
 from klvrelay.relay.feed import Feed
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
 from klvrelay.relay.supervise import contained
-from klvrelay.sinks.contract import Notice, Sink
+from klvrelay.sinks.contract import Sink
 from klvrelay.sources.datagrams.schedule import COALESCE, set_coalesce
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
@@ -161,7 +160,7 @@ class Relay:
     async def _say_sums(self, drains: list[asyncio.Task[None]]) -> None:
         """Let each connected sink publish what became of its records."""
         for outlet in self.sink_tasks:
-            outlet.notices.put(Notice("status", None, dumps({"records": outlet.sums()._asdict()})))
+            outlet.put_sums()
         await _first_of([outlet.published(LAST_SUMS) for outlet in self.sink_tasks], drains)
 
     async def _tick(self) -> None:

@@ -157,3 +157,18 @@ def test_a_suspended_topic_that_breaks_the_connection_at_a_try_is_named_at_once(
         assert not await records_wait(suspects)
 
     virtual_time.run(main())
+
+
+def test_the_patience_of_a_connection_ends_with_it():
+    """The next one has its own."""
+
+    async def main() -> None:
+        suspects = careful()
+        suspects.begin()
+        await asyncio.sleep(PATIENCE - 1)
+        suspects.end(hung_up=False, suspended=())
+        began = now()
+        assert await records_wait(suspects)
+        assert now() == began + PATIENCE
+
+    virtual_time.run(main())

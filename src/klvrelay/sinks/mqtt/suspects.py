@@ -29,6 +29,7 @@ class Suspects:
         self._suspect = ""
         self._values_first = asyncio.Event()
         self._values_first.set()
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def _careful(self) -> bool:
@@ -38,6 +39,7 @@ class Suspects:
         """A new connection."""
         if self._careful:
             self._values_first.clear()
+            self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._values_first.set)
 
     @contextlib.contextmanager
     def sending(self, topic: str) -> Iterator[None]:
@@ -61,16 +63,15 @@ class Suspects:
 
     async def values_first(self) -> None:
         """Return once a record may be sent."""
-        if not self._values_first.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._values_first.wait(), PATIENCE)
-            self._values_first.set()
+        await self._values_first.wait()
 
     def end(self, *, hung_up: bool, suspended: Container[str]) -> list[str]:
         """The connection has ended; gives the topics whose values broke it, if the broker hung up and they are known.
 
         suspended   topics that may only have been in flight as a try
         """
+        if self._timer is not None:
+            self._timer.cancel()
         sent, self._sent = self._sent, set()
         if not hung_up or not sent:
             return []

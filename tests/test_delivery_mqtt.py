@@ -56,15 +56,15 @@ async def test_sixteen_streams_reach_a_real_broker_over_a_round_trip_of_600_ms(m
     assert outlet.sums().delivered == RATE * SECONDS * STREAMS
 
 
-def hang_up_at_large_ones(oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The broker resets the connection at a PUBLISH of more than 3,000 bytes; the relay is soon back."""
+def hang_up_at_large_ones(oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, code: int | None = None) -> None:
+    """The broker resets the connection at a PUBLISH of more than 3,000 bytes, or says why; the relay is soon back."""
     monkeypatch.setattr(delivery_module, "STEADY", 0.05)
     monkeypatch.setattr(outlet_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
     publish = oracle._publish
 
     def judge(guest: Any, flags: int, body: bytes) -> None:
         if len(body) > 3000:
-            oracle.cut(reset=True)
+            oracle.cut(reset=True) if code is None else oracle.dismiss(code)
         else:
             publish(guest, flags, body)
 
@@ -95,13 +95,13 @@ async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
     ]
 
 
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(("count", "code"), [(1, None), (3, None), (1, 0x95), (1, 0x87)])
 async def test_a_latest_value_that_a_broker_hangs_up_at_stops_no_record(
-    count: int, oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, said: Any
+    count: int, code: int | None, oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, said: Any
 ):
     """Each connection begins with the latest values: the topics of those that break it are suspended and logged once,
     and all records and other values arrive."""
-    hang_up_at_large_ones(oracle, monkeypatch)
+    hang_up_at_large_ones(oracle, monkeypatch, code)
     outlet, log = outlet_of(sink(oracle.port))
     for number in range(6):
         large = number % 2 and number // 2 < count

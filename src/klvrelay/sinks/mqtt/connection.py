@@ -67,11 +67,13 @@ class Connection(Protocol):
 
     older_only   it said that it speaks 3.1.1 and not 5
     hung_up      it ended the connection and gave no reason
+    blames       it ended the connection because of a message, as its reason says
     taken_over   it ended the connection since another client has connected with the same client id
     """
 
     older_only: bool
     hung_up: bool
+    blames: bool
     taken_over: bool
 
     @property

@@ -18,6 +18,8 @@ KEEPALIVE_MISSED = 0x8D
 TAKEN_OVER = 0x8E
 NOTHING_RETAINED = 0x9A
 NO_SUCH_QOS = 0x9B
+OF_A_MESSAGE = frozenset((0x81, 0x82, 0x87, 0x90, 0x95, 0x99, NOTHING_RETAINED, NO_SUCH_QOS))
+"""Reasons of a DISCONNECT that are about a message which was sent (MQTT 5, 3.14.2.1)."""
 
 
 def dial_fault(settings: MqttSettings, fault: OSError) -> SinkError:

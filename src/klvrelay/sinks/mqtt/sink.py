@@ -186,7 +186,7 @@ class MqttSink:
 
     def _ended(self, connection: Connection) -> None:
         self._take_over.end(taken_over=connection.taken_over, hung_up=connection.hung_up)
-        for topic in self._suspects.end(hung_up=connection.hung_up, suspended=self.suspended):
+        for topic in self._suspects.end(hung_up=connection.hung_up or connection.blames, suspended=self.suspended):
             self.suspended.refuse(topic, HUNG_UP)
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:

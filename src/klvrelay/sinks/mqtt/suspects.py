@@ -1,7 +1,7 @@
 """Finds the latest value that breaks every connection, where the broker does not say which message it refuses.
 
-A broker of MQTT 3.1.1 closes the connection at a message that is too large or, some of them, forbidden. Each connection
-begins with the latest values, so one such value would keep all records from being delivered.
+A broker, of MQTT 3.1.1 above all, closes the connection at a message that is too large or, some of them, forbidden.
+Each connection begins with the latest values, so one such value would keep all records from being delivered.
 """
 
 from __future__ import annotations
@@ -66,8 +66,9 @@ class Suspects:
         await self._values_first.wait()
 
     def end(self, *, hung_up: bool, suspended: Container[str]) -> list[str]:
-        """The connection has ended; gives the topics whose values broke it, if the broker hung up and they are known.
+        """The connection has ended; gives the topics whose values broke it, if they are known.
 
+        hung_up     the broker ended it without a reason, or because of a message
         suspended   topics that may only have been in flight as a try
         """
         if self._timer is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +254,12 @@ async def test_a_connection_that_is_lost_publishes_no_sums():
     assert ear.last == {}
     task.cancel()
     await asyncio.wait({task}, timeout=8)
+
+
+async def test_a_source_that_can_not_be_read_decides_the_exit_code(oracle: OracleBroker, tmp_path: Path, said: Any):
+    """Records are lost, too, and the last line of the log counts them."""
+    oracle.manners.limits[0x27] = 300
+    base = settings(oracle, tmp_path)
+    missing = SourceSettings(Url.parse(tmp_path / "missing.ts"), stream="uav2")
+    assert await asyncio.wait_for(relayed(replace(base, sources=(*base.sources, missing))), 10) == 3
+    assert "left_out=40" in said()[-1]

@@ -261,8 +261,8 @@ class Faulty(FarEnd):
         return await super().deliver(batch)
 
 
-def test_a_record_that_a_sink_can_not_handle_is_set_aside():
-    """An error that nobody foresaw costs the record that causes it, and no other."""
+def test_a_record_that_a_sink_can_not_handle_is_set_aside(said: Said):
+    """An error that nobody foresaw costs the record that causes it, and no other; the log names the sink."""
 
     async def main() -> None:
         far = Faulty(0.05)
@@ -272,6 +272,9 @@ def test_a_record_that_a_sink_can_not_handle_is_set_aside():
             await asyncio.wait_for(outlet.cursor.drained(), 120)
         assert list(dict.fromkeys(far.seqs())) == [seq for seq in range(40) if seq != 7]
         assert outlet.cursor.sums() == Sums(40, 39, 0, 0, 1, 0)
+        faults = [line for line in said() if "KeyError" in line]
+        assert faults
+        assert all("sink: internal error: KeyError in test_delivery.py:" in line for line in faults)
 
     virtual_time.run(main())
 

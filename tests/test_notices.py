@@ -54,6 +54,26 @@ async def test_each_kind_of_each_stream_is_a_value():
     assert [(kind, stream) for kind, stream, _ in await published(cursor)] == keys
 
 
+async def test_a_value_that_changes_keeps_its_place():
+    """One that changes all the time would never go out otherwise."""
+    notices = Notices()
+    cursor = notices.cursor()
+    for number, stream in enumerate(["a", "b", "a"]):
+        notices.put(state(number, stream))
+    assert await published(cursor) == [("state", "a", b"2"), ("state", "b", b"1")]
+
+
+async def test_the_cursor_knows_whether_a_value_is_due():
+    """From its change until it was published."""
+    notices = Notices()
+    cursor = notices.cursor()
+    assert not cursor.due
+    notices.put(state(1))
+    assert cursor.due
+    cursor.done(await cursor.next())
+    assert not cursor.due
+
+
 async def test_a_value_that_was_not_published_is_offered_again():
     """Until `done` it is the next one; after that only when it changes, to the same value too."""
     notices = Notices()

@@ -153,3 +153,21 @@ async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch
     await asyncio.wait({task})
     assert max(map(len, turns_seen)) <= 10
     assert Counter(name for turn in turns_seen for name in turn) == {f"uav{n}": 2 for n in range(100)}
+
+
+async def test_a_goodbye_that_hangs_is_broken_off(brief: None, said: Callable[[], list[str]]):
+    """The second cancellation ends it: the connection is closed, and nothing is left behind."""
+
+    class Slow(Ear):
+        async def __aexit__(self, *_: object) -> None:
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                self.left += 1
+
+    ear = Slow()
+    it = relay(live(hang=True), ear)
+    took = await seconds_to_stop(it, lambda: it.streams[0].health.records == 40 and it.sink_tasks[0].health.up)
+    assert ear.left == 1
+    assert not any("abandoned" in line for line in said())
+    assert took < 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from papers import TAPE, Ear, Tape, live
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.url import Url
+from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.relay import relay as relay_module
 from klvrelay.relay.build import LOST, build_relay, run_relay
+from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.mqtt import sink as sink_module
@@ -230,3 +233,54 @@ async def test_a_record_that_the_broker_has_taken_but_not_released_is_waiting(or
     released = [message for message in oracle.released if not message.retain]
     assert sums.delivered <= len(released) < steps.count("PUBREC")
     assert sums.waiting == 40 - sums.delivered
+
+
+class Belated(Ear):
+    """Answers once it has published a status; keeps the one that is the latest when it leaves."""
+
+    last: dict[str, object]
+
+    async def keep(self, notices: NoticeCursor) -> None:
+        self.notices = notices
+        while True:
+            notice = await notices.next()
+            notices.done(notice)
+            if notice.kind == "status":
+                self.gate.set()
+
+    async def __aexit__(self, *_: object) -> None:
+        status = self.notices.latest("status", None)
+        self.last = {} if status is None else orjson.loads(status.document)
+
+
+async def test_the_goodbye_counts_the_answers_that_came_after_the_last_sums(monkeypatch: pytest.MonkeyPatch):
+    """The far end answers slowly: some answers come while the sink stops."""
+    monkeypatch.setattr(relay_module, "LAST_CALL", 0.05)
+    ear = Belated()
+    ear.gate.clear()
+    pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)])
+    await stopped(pipeline, lambda: pipeline.streams[0].health.records == 40)
+    (sums,) = accounted(pipeline)
+    assert sums.delivered >= 20
+    assert ear.last == {"records": sums._asdict()}
+
+
+async def test_a_connection_that_is_lost_publishes_no_sums():
+    """They are of the end of the relay."""
+    ear = Belated()
+    ear.faults = [SinkDown("gone")]
+    pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)])
+    task = asyncio.create_task(pipeline.run())
+    await until(lambda: hasattr(ear, "last"))
+    assert ear.last == {}
+    task.cancel()
+    await asyncio.wait({task}, timeout=8)
+
+
+async def test_a_source_that_can_not_be_read_decides_the_exit_code(oracle: OracleBroker, tmp_path: Path, said: Any):
+    """Records are lost, too, and the last line of the log counts them."""
+    oracle.manners.limits[0x27] = 300
+    base = settings(oracle, tmp_path)
+    missing = SourceSettings(Url.parse(tmp_path / "missing.ts"), stream="uav2")
+    assert await asyncio.wait_for(run_relay(replace(base, sources=(*base.sources, missing))), 10) == 3
+    assert "left_out=40" in said()[-1]

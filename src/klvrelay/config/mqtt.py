@@ -19,6 +19,8 @@ PublishBad = Literal["rejected", "telemetry", "drop"]
 
 WINDOWS = {5: 1000, 4: 100}
 """Default window by protocol level. AWS IoT allows 100 messages in flight per client, mosquitto 2.0 any number."""
+TEXT_MOST, PREFIX_MOST = 65_535, 60_000
+"""Maximum bytes of a text (MQTT 5, 1.5.4), and of the prefix: with the longest stream name the topic is a text."""
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FORM = "mqtt://[user@]host[:port][/prefix]"
 
@@ -186,7 +188,17 @@ def _check(s: MqttSettings) -> None:
             raise ConfigError(f"mqtt {key}: must be printable text")
     no_url(s.client_id or "", "mqtt client_id", "a name")
     _check_prefix(s.prefix)
+    _check_lengths(s)
     _check_security(s)
+
+
+def _check_lengths(s: MqttSettings) -> None:
+    password = "" if s.password is None else s.password.reveal()
+    lengths = {"client_id": s.client_id or "", "username": s.username or "", "password": password, "prefix": s.prefix}
+    for key, text in lengths.items():
+        most = PREFIX_MOST if key == "prefix" else TEXT_MOST
+        if len(text.encode(errors="replace")) > most:
+            raise ConfigError(f"mqtt {key}: must have at most {most} bytes")
 
 
 _BAD = ("rejected", "telemetry", "drop")

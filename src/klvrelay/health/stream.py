@@ -104,6 +104,10 @@ class StreamHealth:
     def add_opening(self) -> None:
         """Count an opening of the source, and measure silence from now."""
         self.openings += 1
+        self.hold()
+
+    def hold(self) -> None:
+        """The relay makes the source wait: measure silence from now."""
         self.last_bytes = self.last_record = self.clock()
 
     def set_size(self, size: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from klvrelay.errors import SinkDown
 from klvrelay.record import Record
+from klvrelay.relay.barred import HOLD
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
 from klvrelay.spool.cursor import NEVER, Cursor
@@ -53,6 +54,9 @@ class Delivery:
 
     def __init__(self, sink: Sink, cursor: Cursor, halving: Halving) -> None:
         self._sink, self._cursor, self._halving = sink, cursor, halving
+        # At most half of the log may be in flight: records in flight are never shed, waiting ones are.
+        self._most, self._most_size = min(MOST, cursor.limit // 2), min(MOST_SIZE, cursor.size_limit // 2)
+        self._full, self._full_size = max(1, min(FULL, self._most)), min(BATCH_SIZE, self._most_size)
         self._loop = asyncio.get_running_loop()
         self._last_sent = self._loop.time()
         self._round_trip = 0.0  # smoothed
@@ -95,7 +99,9 @@ class Delivery:
     async def _deliver_batches(self) -> None:
         """Take one batch after another from the log, and deliver it, until the connection is lost."""
         while not self._closing:
-            batch = await self._cursor.batch(self._halving.most or FULL, BATCH_SIZE)
+            batch = self._allowed(await self._cursor.batch(self._halving.most or self._full, self._full_size))
+            if not batch:
+                continue
             self._begin(batch)
             await self._deliver(batch)
             self._finish()
@@ -108,6 +114,15 @@ class Delivery:
         self._last_sent = self._loop.time()
         self._in_flight[_this_worker()] = _InFlight(batch, self._last_sent)
         self._pace()
+
+    def _allowed(self, batch: Sequence[Record]) -> Sequence[Record]:
+        """The batch without records that would break the connection."""
+        barred = self._halving.barred
+        if not barred or not any(map(barred.bars, batch)):
+            return batch
+        kept = [record for record in batch if not barred.bars(record)]
+        self._cursor.leave_out(batch, kept)
+        return kept
 
     async def _deliver(self, batch: Sequence[Record]) -> None:
         """Have the sink deliver the batch, and commit its answers."""
@@ -123,6 +138,8 @@ class Delivery:
             self._closing |= not answered  # whatever was raised, no later batch may overtake this one
         self._cursor.commit(batch, outcome)
         self._halving.answered(len(batch))
+        if self._halving.barred:
+            self._halving.barred.answered(batch)
         if outcome.answered < len(batch):
             raise RuntimeError("a sink left records unanswered")
 
@@ -154,12 +171,10 @@ class Delivery:
 
     def _is_full(self) -> bool:
         """Is the maximum in flight?"""
-        cursor = self._cursor
         if self._halving.most is not None:
             return True
-        # At most half of the log may be in flight: records in flight are never shed, waiting ones are.
-        most, most_size = min(MOST, cursor.limit // 2), min(MOST_SIZE, cursor.size_limit // 2)
-        return cursor.offered > most - FULL or cursor.offered_size > most_size - BATCH_SIZE
+        cursor = self._cursor
+        return cursor.offered > self._most - FULL or cursor.offered_size > self._most_size - BATCH_SIZE
 
     def _due(self) -> float:
         """When a batch that is not full may be sent while others are in flight."""
@@ -208,6 +223,11 @@ class Delivery:
             "%s: record set aside, since it breaks every connection: stream=%s seq=%d size=%d",
             self._cursor.name, printable(record.stream), record.seq, len(record.raw),
         )  # fmt: skip
+        if (size := self._halving.barred.set_aside(record)) is not None:
+            LOG.warning(
+                "%s: records of this size left out, since others broke the connection: stream=%s size=%d seconds=%.0f",
+                self._cursor.name, printable(record.stream), size, HOLD,
+            )  # fmt: skip
 
 
 def _this_worker() -> Worker:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from klvrelay.record import Record
+from klvrelay.relay.barred import Barred
 
 LOSSES = 2
 """Consecutive connections lost with records in flight and none answered, before fewer records are offered."""
@@ -29,6 +30,7 @@ class Halving:
     """
 
     most: int | None = None
+    barred: Barred = field(default_factory=Barred)
     _suspects: int = 0
     _losses: int = 0
     _alone: int = 0

@@ -45,6 +45,11 @@ class NoticeCursor:
         self._due.setdefault(key)
         self._settle()
 
+    @property
+    def due(self) -> bool:
+        """Is there a value that this sink has not published?"""
+        return bool(self._due)
+
     def latest(self, kind: NoticeKind, stream: str | None) -> Notice | None:
         """The current value, published or not."""
         return self._latest.get((kind, stream))

@@ -20,13 +20,12 @@ from typing import Any
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.health import SinkHealth
 from klvrelay.health.diagnosis import no_klv
-from klvrelay.json_output import dumps
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import contain
-from klvrelay.sinks.contract import Notice, Sink
+from klvrelay.sinks.contract import Sink
 from klvrelay.sources.datagrams.schedule import COALESCE, set_coalesce
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
@@ -161,7 +160,7 @@ class Relay:
     async def _publish_sums(self, sinks: list[asyncio.Task[None]]) -> None:
         """Have each connected sink publish the counts of its records in `status`."""
         for task in self.sink_tasks:
-            task.notices.put(Notice("status", None, dumps({"records": task.sums()._asdict()})))
+            task.put_sums()
         await _wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], sinks)
 
     async def _tick(self) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 from klvrelay.backoff import Backoff
 from klvrelay.errors import KlvrelayError, SinkError
 from klvrelay.health import SinkHealth
+from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.delivery import Delivery
 from klvrelay.relay.halving import Halving
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.supervise import Standing, supervise
-from klvrelay.sinks.contract import Sink
+from klvrelay.sinks.contract import Notice, Sink
 from klvrelay.spool.cursor import Cursor
 
 LAST_NOTICES = 1.0
@@ -54,6 +55,10 @@ class SinkTask:
         self.health.set_sums(sums)
         return sums
 
+    def put_sums(self) -> None:
+        """Have the sink publish its record counts."""
+        self.notices.put(Notice("status", None, dumps({"records": self.sums()._asdict()})))
+
     async def settle(self) -> None:
         """Return once the sink has answered for all records and, if connected, published all latest values."""
         await self.cursor.wait_until_drained()
@@ -82,10 +87,18 @@ class SinkTask:
 
     async def _serve(self, up: Callable[[], None]) -> None:
         """One connection: raises what ended it."""
-        async with self.sink, asyncio.TaskGroup() as tasks:
+        async with self.sink:
             self.health.mark_connected()
             up()
             self.notices.restart()
+            try:
+                await self._run_connection()
+            except asyncio.CancelledError:
+                self.put_sums()  # for the last messages: some answers arrived after the relay published the counts
+                raise
+
+    async def _run_connection(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Delivery(self.sink, self.cursor, self._halving).run(), name="deliver")
             if self._keep is not None:
                 tasks.create_task(self._keep(self.notices), name="keep")

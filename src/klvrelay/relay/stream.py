@@ -50,6 +50,7 @@ class Stream:
         for name in dict.fromkeys((source_input.name, *source_input.choice.names.values())):
             self._add_channel(name)
         self._was_live = False
+        self._is_held = False  # the log is full, and the source waits
         # Nothing else is known before the first opening.
         self._standing = Standing.LASTING if "://" in source_input.url else Standing.UNREAD
         self._source: Source | None = None
@@ -147,9 +148,11 @@ class Stream:
                 if cancelled is None and number % TURN == 0:
                     await asyncio.sleep(0)
                 if cancelled is None and wait:
+                    self._is_held = True
                     await self._log.wait_for_room(record.stream)
             except asyncio.CancelledError as request:
                 cancelled = request
+            self._is_held = False
             is_back |= self._count_record(record)
             self._log.append(record, waited=waited)
         if is_back:
@@ -181,6 +184,8 @@ class Stream:
         size = self._totals.size(source)
         for health in healths:
             health.set_size(size)
+            if self._is_held:
+                health.hold()
             health.check(unselected=unselected)
         if self._oversize.is_due(self.health.clock()):
             self.count()

@@ -33,6 +33,10 @@ class Notice:
 class LatestValues(Protocol):
     """The latest values that one sink has not published yet."""
 
+    @property
+    def due(self) -> bool:
+        """Is there any?"""
+
     async def next(self) -> Notice:
         """Wait for a value that changed. Returns the same value until `done`."""
 

@@ -167,6 +167,17 @@ class Cursor:
             del self._offers[id(batch)]
         self._settle()
 
+    def leave_out(self, batch: Sequence[Record], kept: Sequence[Record]) -> None:
+        """Leave out the records of the latest batch except `kept`, which replace it in flight."""
+        offer = self._offers.pop(id(batch))
+        size = sum(map(size_of, kept))
+        self.left_out += len(batch) - len(kept)
+        self._offered -= len(batch) - len(kept)
+        self._offered_size -= offer.size - size
+        if kept:
+            self._offers[id(kept)] = _Offer(kept, kept, size)
+        self._settle()
+
     def rewind(self) -> None:
         """The connection was lost: records in flight wait again, before later ones, in the original order."""
         again = [record for offer in self._offers.values() for record in offer.rest]
@@ -220,7 +231,12 @@ class Cursor:
             self.shed += 1
 
     def _to_shed(self) -> str | None:
-        """The stream whose oldest record is to be shed; None if there is room, or only sources that wait fill it."""
+        """The stream whose oldest record is to be shed; None if there is room, or only sources that wait fill it.
+
+        A single record, with no other waiting or in flight, is never shed, whatever its size.
+        """
+        if self.waiting <= 1:
+            return None
         if self.waiting > self.limit and (live := self._live()):
             longest = max(live, key=lambda stream: len(self._queues[stream].records))
             if len(self._queues[longest].records) > (self.limit - self._offered) // len(self._queues):

@@ -67,11 +67,13 @@ class Connection(Protocol):
 
     older_only   the broker reported that it supports 3.1.1 and not 5
     hung_up      the broker closed the connection without a reason
+    blames       the broker closed the connection because of a message, according to its reason code
     taken_over   the broker closed the connection because another client has connected with the same client id
     """
 
     older_only: bool
     hung_up: bool
+    blames: bool
     taken_over: bool
 
     @property

@@ -15,6 +15,8 @@ KEEPALIVE_MISSED = 0x8D
 TAKEN_OVER = 0x8E
 NOTHING_RETAINED = 0x9A
 NO_SUCH_QOS = 0x9B
+OF_A_MESSAGE = frozenset((0x81, 0x82, 0x87, 0x90, 0x95, 0x99, NOTHING_RETAINED, NO_SUCH_QOS))
+"""Reasons of a DISCONNECT that are about a message which was sent (MQTT 5, 3.14.2.1)."""
 
 
 def dial_fault(settings: MqttSettings, fault: OSError) -> SinkError:
@@ -102,6 +104,7 @@ _REFUSALS = {
     0x90: ("topic name not accepted", "set another prefix or stream name"),
     0x97: ("quota exceeded", "raise the broker's limits for this client, or send less"),
     0x99: ("payload format not accepted", "check which format the broker expects on this topic"),
+    0x100: ("each connection ends when a message is sent there", "see the broker's log: a size limit, or its ACL"),
 }
 
 

@@ -69,7 +69,7 @@ class PahoConnection:
         self._publishes = will is not None
         self._keeps_session = session is not None
         self._session = session or Session()
-        self.older_only = self.hung_up = self.taken_over = self.session_present = False
+        self.older_only = self.hung_up = self.blames = self.taken_over = self.session_present = False
         self._violated = self._closing = False
         self._requested = terms
         fitted = None if will is None else terms.fitted(will)
@@ -285,6 +285,7 @@ class PahoConnection:
     ) -> None:
         by_broker = flags.is_disconnect_packet_from_server
         self.taken_over = self.taken_over or (by_broker and reason.value == faults.TAKEN_OVER)
+        self.blames = self.blames or (by_broker and reason.value in faults.OF_A_MESSAGE)
         if not by_broker and (what := self._pump.violation) is not None:
             self._violated = True
             self._end(faults.protocol_error(self._settings, what))

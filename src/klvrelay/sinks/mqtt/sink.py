@@ -7,6 +7,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +24,8 @@ from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.retained import Correction
 from klvrelay.sinks.mqtt.session import Session
+from klvrelay.sinks.mqtt.suspects import Suspects
+from klvrelay.sinks.mqtt.suspended import HUNG_UP
 from klvrelay.sinks.mqtt.takeover import TakeOver
 
 if TYPE_CHECKING:
@@ -76,6 +79,7 @@ class MqttSink:
         self._shown: Sequence[str] = ()
         self._publisher = Publisher(settings.url)
         self.suspended = self._publisher.suspended
+        self._suspects = Suspects()
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
 
     def __repr__(self) -> str:
@@ -110,6 +114,7 @@ class MqttSink:
                 self._last_protocol, self._failures = connection.protocol, 0
                 self._note_terms(connection)
                 self._connection = connection
+                self._suspects.begin()
                 return self
         assert fault is not None
         self._failures += 1
@@ -185,12 +190,16 @@ class MqttSink:
 
     def _note_end(self, connection: Connection) -> None:
         self._take_over.end(taken_over=connection.taken_over, hung_up=connection.hung_up)
+        for topic in self._suspects.end(hung_up=connection.hung_up or connection.blames, suspended=self.suspended):
+            self.suspended.refuse(topic, HUNG_UP)
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
+        connection = self._connected()
+        await self._suspects.values_first()
         to_send = BatchMessages(batch, self._messages.of_record, self.suspended.admits)
         try:
-            codes = await self._publisher.publish(self._connected(), to_send.messages)
+            codes = await self._publisher.publish(connection, to_send.messages)
         except Unanswered as fault:
             raise self._down(to_send, fault) from None
         return to_send.outcome(codes)
@@ -208,6 +217,7 @@ class MqttSink:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch(connection), name="watch")
+                await self._suspects.one_at_a_time(notices, partial(self._publish_notice, connection))
                 tasks.create_task(self._retry(connection), name="retry")
                 await self._publish_values(connection, notices, tasks)
         except ExceptionGroup as group:
@@ -242,7 +252,8 @@ class MqttSink:
         if notice.kind == "availability" and notice.stream is not None:
             (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
         self._refused.pop(message.topic, None)
-        await self._publisher.publish_admitted(connection, [message])
+        with self._suspects.sending(message.topic):
+            await self._publisher.publish_admitted(connection, [message])
         if message.topic in self.suspended:
             self._refused[message.topic] = notice
 

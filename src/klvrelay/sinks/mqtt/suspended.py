@@ -11,6 +11,8 @@ from klvrelay.sinks.mqtt import faults
 
 FIRST, CAP = 1.0, 60.0
 """Seconds until the next try, initially and at most. Each refusal doubles them."""
+HUNG_UP, HUNG_UP_FIRST, HUNG_UP_CAP = 0x100, 60.0, 3600.0
+"""Not a reason code: the broker closes the connection at each message. Tries are rare: each costs a connection."""
 SHOWN = 20
 """Maximum number of topics named in a document."""
 PAYLOAD_FORMAT = 0x99
@@ -77,13 +79,14 @@ class Suspended:
             return
         now = self._clock()
         found = self._topics.get(topic)
+        first, cap = (HUNG_UP_FIRST, HUNG_UP_CAP) if code == HUNG_UP else (FIRST, CAP)
         if found is None:
-            self._topics[topic] = _Topic(FIRST, now + FIRST)
+            self._topics[topic] = _Topic(first, now + first)
             LOG.error(
                 "mqtt topic suspended url=%s topic=%s reason=%r advice=%r", self._url, topic, *faults.refusal(code)
             )
         elif found.trying:  # otherwise it was sent before the topic was suspended
-            found.pause = min(2 * found.pause, CAP)
+            found.pause = min(max(2 * found.pause, first), cap)
             found.next_try, found.trying = now + found.pause, False
 
     def accept(self, topic: str) -> None:

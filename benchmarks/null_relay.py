@@ -17,7 +17,7 @@ from typing import Self
 from klvrelay.config.settings import SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.record import Record
-from klvrelay.relay.build import opened
+from klvrelay.relay.build import open_input
 from klvrelay.relay.relay import Relay
 from klvrelay.sinks.contract import Outcome
 
@@ -46,7 +46,7 @@ class Null:
 async def main(port: int, count: int) -> None:
     sink = Null()
     settings = [SourceSettings(Url.parse(f"udp://127.0.0.1:{port + n}")) for n in range(count)]
-    streams = [(f"s{n}", lambda s=one: opened(s), str(one.url)) for n, one in enumerate(settings)]
+    streams = [(f"s{n}", lambda s=one: open_input(s), str(one.url)) for n, one in enumerate(settings)]
     task = asyncio.ensure_future(Relay(streams, [("null", sink)], boot="000000").run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     await asyncio.wait({task})

@@ -28,8 +28,8 @@ from klvrelay.record import Record
 from klvrelay.relay import relay
 from klvrelay.relay import sink_task as sink_task
 from klvrelay.relay import stream as stream_module
-from klvrelay.relay.build import opened
-from klvrelay.relay.stream import Feed
+from klvrelay.relay.build import open_input
+from klvrelay.relay.stream_input import StreamInput
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -72,7 +72,7 @@ async def main(url: str, timeout: float, stall: float, port: int, *, isolate: bo
     steady = SourceSettings(Url.parse(f"udp://127.0.0.1:{port}"), stall=60)
     ear = Checked()
     feeds = [
-        Feed(name, partial(opened, settings), str(settings.url), settings.stall)
+        StreamInput(name, partial(open_input, settings), str(settings.url), settings.stall)
         for name, settings in (("flapping", flapping), ("steady", steady))
     ]
     pipeline = relay.Relay(feeds, [("ear", ear)], boot="b")

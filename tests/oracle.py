@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -82,7 +83,7 @@ class OracleBroker:
         self.goodbyes = 0
         self.most_unacked = 0
         self._server: asyncio.Server | None = None
-        self._owed: list[tuple[Guest, int]] = []
+        self._owed: list[Callable[[], None]] = []
         self._here: set[Guest] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -133,7 +134,12 @@ class OracleBroker:
         """Acknowledge what was held back, and from now on at once."""
         self.manners.ack = True
         while self._owed:
-            self._puback(*self._owed.pop(0))
+            self._owed.pop(0)()
+
+    @property
+    def unanswered(self) -> int:
+        """Messages whose acknowledgement is held back."""
+        return len(self._owed)
 
     def payloads(self, topic: str | None = None) -> list[bytes]:
         return [p.payload for p in self.published if topic is None or p.topic == topic]
@@ -231,14 +237,16 @@ class OracleBroker:
             # A turn of the loop later, so that what arrived together counts as unacknowledged together.
             asyncio.get_running_loop().call_soon(self._puback, guest, packet_id, published.topic)
         else:
-            self._owed.append((guest, packet_id))
+            self._owed.append(partial(self._puback, guest, packet_id))
 
     def _publish_2(self, guest: Guest, published: Published, packet_id: int) -> None:
         code = 0x87 if published.topic in self.manners.refuses else 0
         if not code:
             self._sessions.setdefault(guest.client_id, {})[packet_id] = published
         self.on_step("PUBLISH")
-        if not guest.gone and self.manners.ack:
+        if not self.manners.ack:
+            self._owed.append(partial(self._answer, guest, PUBREC, packet_id, code))
+        elif not guest.gone:
             self._answer(guest, PUBREC, packet_id, code)
 
     def _pubrel(self, guest: Guest, body: bytes) -> None:

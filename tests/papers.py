@@ -14,10 +14,10 @@ from klvrelay.config.url import Url
 from klvrelay.health import SinkHealth
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Record
-from klvrelay.relay.feed import Feed
 from klvrelay.relay.notices import NoticeCursor, Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.contract import Notice, Outcome
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
@@ -30,7 +30,7 @@ def outlet_of(sink: Any, *, limit: int = WAITING, size_limit: int = WAITING_SIZE
     return SinkTask(sink, log.cursor("sink"), Notices().cursor(), SinkHealth("sink")), log
 
 
-def stream_of(feed: Feed) -> Stream:
+def stream_of(feed: StreamInput) -> Stream:
     """A stream whose records no sink asks for."""
     return Stream(feed, "boot", MemoryLog(), Notices())
 

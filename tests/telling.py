@@ -35,7 +35,7 @@ class Keeping:
         """Return once the broker has answered for the values."""
         for value in values:
             self.notices.put(value)
-        await asyncio.wait_for(self.cursor.settled(), 5)
+        await asyncio.wait_for(self.cursor.wait_until_published(), 5)
         await until(lambda: answered(self.sink))
 
 
@@ -63,7 +63,7 @@ async def _tell(sink: MqttSink, value: Notice, within: float) -> None:
     cursor = notices.cursor()
     notices.put(value)
     keeping = asyncio.create_task(sink.keep(cursor), name="keeping")
-    settling = asyncio.create_task(cursor.settled(), name="settling")
+    settling = asyncio.create_task(cursor.wait_until_published(), name="settling")
     await asyncio.wait({keeping, settling}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
     await until(lambda: keeping.done() or answered(sink), within)
     await asyncio.sleep(0)  # what waited for the answer sees it

@@ -60,12 +60,12 @@ def test_the_link_is_reported_every_ten_seconds_where_nothing_changes():
     """So who looks on sees counts that go on; and no oftener."""
     clock, notices = Clock(), Log()
     told = channel(clock, notices)
-    told.tell()
+    told.publish_health()
     first = notices.take()
     counts = []
     for _ in range(100):
         clock.now += LINK_EVERY / 20
-        told.tell()
+        told.publish_health()
         counts.append(len(notices.take()))
 
     assert first == [("availability", "offline"), ("link", "connecting")]
@@ -77,13 +77,13 @@ def test_a_change_of_state_is_published_at_once():
     """And the availability where it is another."""
     clock, notices = Clock(), Log()
     told = channel(clock, notices)
-    told.tell()
+    told.publish_health()
     notices.take()
-    told.health.heard(1000)
-    told.tell()
+    told.health.set_size(1000)
+    told.publish_health()
     waits = notices.take()
-    told.take(record(0))
-    told.tell()
+    told.add(record(0))
+    told.publish_health()
     comes = notices.take()
 
     assert waits == [("link", "waiting")]
@@ -94,12 +94,12 @@ def test_the_end_of_a_stream_that_never_was_live_is_offline_once_more():
     """A retained value of an earlier run is replaced even where this one has said the same before."""
     clock, notices = Clock(), Log()
     told = channel(clock, notices)
-    told.tell()
+    told.publish_health()
     notices.take()
-    told.health.ended(said=False)
-    told.tell()
+    told.health.end(is_logged=False)
+    told.publish_health()
     ends = notices.take()
-    told.tell()
+    told.publish_health()
 
     assert ends == [("availability", "offline"), ("link", "ended")]
     assert notices.take() == []
@@ -130,7 +130,7 @@ def test_a_sink_that_publishes_no_latest_values_is_waited_for_as_long_as_is_said
         cursor = notices.cursor()
         task = SinkTask(Deaf(), MemoryLog(10, 1 << 20).cursor("deaf"), cursor, SinkHealth("deaf", up=is_up))
         notices.put(Notice("status", None, b"{}"))
-        await asyncio.wait_for(task.published(2.5), 100)
+        await asyncio.wait_for(task.publish_notices(2.5), 100)
         return virtual_time.now()
 
     assert virtual_time.run(main()) == seconds

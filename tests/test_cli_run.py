@@ -188,7 +188,7 @@ CA = "no such file or directory"
     ("args", "said"),
     [
         (["run", A, "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", "/none.pem"], f"mqtt ca_file: can't be read: {CA}"),
-        (["run", A, "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", __file__], "mqtt ca_file: no usable PEM there"),
+        (["run", A, "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", __file__], "mqtt ca_file: contains no valid PEM"),
         (["run", "-c", "MQTTS"], f"mqtt cert_file, key_file: can't be read: {CA}"),
         (["run", "-c", "HTTPS"], "ca_file /none.pem: no such file"),
         (["replay", "x.ts", "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", "/none.pem"], "mqtt ca_file: can't be read"),

@@ -8,7 +8,7 @@ import feed
 import pytest
 import records
 
-from klvrelay.health.clocks import CONFIRMED, Clocks, Offset, Turns
+from klvrelay.health.clocks import CONFIRMED, Clocks, Offset, TickUnwrapper
 from klvrelay.record import Record
 
 HZ = 30.0
@@ -215,7 +215,7 @@ def test_records_confirm_a_jump_that_agree_to_a_quarter_of_a_second(apart: float
 def test_ticks_go_on_the_short_way_round(step: int):
     """Up to half of the turn either way, across the wrap too."""
     for begin in (0, 1, TURN // 2, TURN - 1):
-        turns = Turns()
+        turns = TickUnwrapper()
         first = turns.seconds(begin)
         assert turns.seconds((begin + step) % TURN) - first == pytest.approx(step / 90_000)
 

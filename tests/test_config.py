@@ -14,11 +14,12 @@ from conftest import ROOT
 from klvrelay.cli import main as cli
 from klvrelay.config.credentials import MQTT_PASSWORD as PASSWORD_VARIABLE
 from klvrelay.config.login_reader import SECRET_KEYS
-from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings, load, mqtt_settings
+from klvrelay.config.mqtt import MqttSettings, mqtt_settings
+from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.relay.build import relay_of
+from klvrelay.relay.build import build_relay
 from klvrelay.sources.datagrams import schedule
 from klvrelay.text import Secret
 
@@ -120,7 +121,7 @@ def test_the_sample_loads_and_builds_a_relay():
     settings = load(SAMPLE)
     assert [name for name, _ in settings.named()] == ["uav1", "uav2"]
     assert settings.mqtt == MqttSettings(host="127.0.0.1")
-    assert len(relay_of(settings).streams) == 2
+    assert len(build_relay(settings).streams) == 2
 
 
 def test_the_sample_is_the_manual():
@@ -310,7 +311,7 @@ def test_mutated_files_never_make_a_traceback(tmp_path: Path):
 
 def _fault_of(path: Path) -> str:
     try:
-        relay_of(load(path))
+        build_relay(load(path))
     except ConfigError as fault:
         return str(fault)
     return ""
@@ -405,7 +406,7 @@ def test_no_message_shows_a_password(text: str, tmp_path: Path, capsys: pytest.C
 def test_settings_print_without_their_password(tmp_path: Path):
     """In a traceback, a log or a debugger."""
     settings = load(written(tmp_path, re.sub(r"(speed|loop|follow|\w+_file) = .*\n", "", EVERYTHING)))
-    relay = relay_of(settings)
+    relay = build_relay(settings)
     assert CANARY not in f"{settings!r} {settings} {settings.mqtt!r} {relay.__dict__} {vars(relay.streams[0])}"
 
 

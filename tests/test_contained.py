@@ -28,9 +28,9 @@ from klvrelay.errors import ConfigError, SinkDown, SinkRefused
 from klvrelay.link_stats import LinkStats
 from klvrelay.relay import relay as relay_module
 from klvrelay.relay import sink_task as outlet_module
-from klvrelay.relay import stream as intake_module
+from klvrelay.relay import stream as stream_module
 from klvrelay.relay.relay import Relay
-from klvrelay.relay.stream import Feed
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.open import open_source
 
@@ -42,14 +42,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off and looks in milliseconds, and no pause between two lines of the log."""
     monkeypatch.setattr(relay_module, "TICK", 0.01)
     monkeypatch.setattr("klvrelay.health.repeats.PACE", 0.0, raising=False)
-    for module in (intake_module, outlet_module):
+    for module in (stream_module, outlet_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.03))
 
 
 def relay(*sources: Any, sinks: dict[str, Any]) -> Relay:
     """Each source is an object, or what opens one."""
     openers = [source if callable(source) else partial(lambda s: s, source) for source in sources]
-    feeds = [Feed(f"uav{n}", opener, "udp://127.0.0.1:5000") for n, opener in enumerate(openers, 1)]
+    feeds = [StreamInput(f"uav{n}", opener, "udp://127.0.0.1:5000") for n, opener in enumerate(openers, 1)]
     return Relay(feeds, list(sinks.items()), boot="5f2c9a")
 
 
@@ -232,7 +232,7 @@ async def test_a_file_that_no_descriptor_is_left_for_is_read_once_there_is_one(s
         short = OSError(errno.EMFILE, "x")
         return Tape((), fault=short) if len(tries) < 4 else Tape(TAPE.klv)
 
-    it = Relay([Feed("uav1", opener, "paper.klv")], [("ear", ear)], boot="b")  # type: ignore[list-item]
+    it = Relay([StreamInput("uav1", opener, "paper.klv")], [("ear", ear)], boot="b")  # type: ignore[list-item]
     await asyncio.wait_for(it.run(), 5)
     assert (ear.seqs(), it.fault, len(tries)) == (list(range(40)), None, 4)
     assert sum("too many open files" in line for line in said()) == 1

@@ -23,7 +23,7 @@ from klvrelay.cli.source_urls import source_url
 from klvrelay.config import credentials
 from klvrelay.config.credentials import environment, is_secret, secret_file, take_environment, with_password
 from klvrelay.config.names import stream_name
-from klvrelay.config.settings import load
+from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.sources.isolated import source as isolated

@@ -21,7 +21,7 @@ from klvrelay.record import Record
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.sink_task import LAST_NOTICES, SinkTask
 from klvrelay.sinks.contract import Notice
-from klvrelay.spool.memory import MemoryLog
+from klvrelay.spool.memory import MemoryLog, size_of
 
 Said = Callable[[], list[str]]
 
@@ -62,7 +62,7 @@ def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
             while not sending.done():
                 waiting.append(outlet.cursor.waiting)
                 await asyncio.sleep(0.1)
-            await asyncio.wait_for(outlet.cursor.drained(), 2)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 2)
             appended = sending.result()
         assert outlet.cursor.sums() == Sums(16 * 900, 16 * 900, 0, 0, 0, 0)
         assert all(far.seqs(f"s{n}") == list(range(900)) for n in range(16))
@@ -81,7 +81,7 @@ def test_a_slow_stream_over_a_long_way_does_not_wait_for_a_full_batch():
         far = FarEnd(0.6)
         async with draining(far) as (outlet, log):
             appended = await live(log, 1, 20, rate=5.0)
-            await asyncio.wait_for(outlet.cursor.drained(), 2)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 2)
         delays = [time - appended[r.stream, r.seq] for time, r in far.taken]
         assert max(delays) < 0.3 + 0.6 / 8 + 0.01
 
@@ -97,7 +97,7 @@ def test_at_a_near_broker_a_batch_waits_for_the_answer_to_the_one_before():
             for seq in range(2000):
                 log.append(record(seq, raw=b"\x06\x0e\x2b\x34"))
                 await asyncio.sleep(0.00005)
-            await asyncio.wait_for(outlet.cursor.drained(), 1)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 1)
         assert far.most_at_once == 1
         assert 5 <= statistics.mean(far.batches[10:]) <= 8
         assert far.seqs() == list(range(2000))
@@ -114,7 +114,7 @@ def test_full_batches_go_out_beside_others_however_near_the_broker_is():
             await asyncio.sleep(0.1)
             for seq in range(500):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 0.015)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 0.015)
         assert far.batches == [20] * 25
         assert far.most_at_once == 25
 
@@ -137,17 +137,37 @@ def test_what_is_on_its_way_is_bounded(size: int, most: int):
     virtual_time.run(main())
 
 
-def test_newer_records_are_not_shed_for_those_on_their_way():
+@pytest.mark.parametrize("limit", [2, 20, 60])
+def test_newer_records_are_not_shed_for_those_on_their_way(limit: int):
     """Of a small log at least half is for what waits: when the far end answers late the newest are still there."""
 
     async def main() -> None:
         far = FarEnd(5.0)
-        async with draining(far, limit=60) as (outlet, log):
+        async with draining(far, limit=limit) as (outlet, log):
             appended = await live(log, 1, 60, rate=30.0)
-            assert outlet.cursor.offered <= 30
-            await asyncio.wait_for(outlet.cursor.drained(), 60)
+            assert outlet.cursor.offered <= limit // 2
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
         assert len(appended) == 1800
-        assert far.seqs("s0")[-30:] == list(range(1770, 1800))
+        assert far.seqs("s0")[-(limit // 2) :] == list(range(1800 - limit // 2, 1800))
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("size_limit", [120_000, 1 << 20, 4 << 20])
+def test_newer_records_are_not_shed_for_the_bytes_of_those_on_their_way(size_limit: int):
+    """The same of a log that is small in bytes."""
+
+    async def main() -> None:
+        far = FarEnd(5.0)
+        size = size_of(record(0, raw=bytes(50_000)))
+        async with draining(far, size_limit=size_limit) as (outlet, log):
+            for seq in range(300):
+                log.append(record(seq, raw=bytes(50_000)))
+                assert outlet.cursor.offered_size < size_limit // 2 + size
+                await asyncio.sleep(1 / 30)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
+        kept = max(1, (size_limit // 2 - size) // size)  # a batch ends with the record that reaches its size
+        assert far.seqs()[-kept:] == list(range(300 - kept, 300))
 
     virtual_time.run(main())
 
@@ -160,7 +180,7 @@ def test_a_sink_with_a_small_window_gets_records_in_order():
         async with draining(far) as (outlet, log):
             for seq in range(300):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 60)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
         assert far.seqs() == list(range(300))
         assert far.most_unanswered == 7
 
@@ -174,7 +194,7 @@ def test_a_connection_that_falls_costs_no_record_and_no_order():
         far = FarEnd(0.6, lasts=2.0)
         async with draining(far) as (outlet, log):
             await live(log, 16, 20)
-            await asyncio.wait_for(outlet.cursor.drained(), 30)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 30)
         assert len(far.entries) > 5
         for number in range(16):
             assert list(dict.fromkeys(far.seqs(f"s{number}"))) == list(range(600))
@@ -199,7 +219,7 @@ def test_what_was_answered_before_the_fall_is_not_sent_again():
         async with draining(far) as (outlet, log):
             for seq in range(200):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 10)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 10)
         assert fallen == [30, 75]
         assert far.seqs() == list(range(200))
 
@@ -218,14 +238,14 @@ def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place:
         async with draining(far) as (outlet, log):
             for seq in range(count):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 120)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 120)
         others = [seq for seq in range(count) if seq != poison]
         assert list(dict.fromkeys(far.seqs())) == others
         assert outlet.cursor.sums() == Sums(count, count - 1, 0, 0, 1, 0)
         assert len(far.entries) <= 16
         lines = [line for line in said() if "set aside" in line]
         assert lines == [
-            "sink: record set aside, each connection breaks when it is sent:"
+            "sink: record set aside, since it breaks every connection:"
             f" stream=uav1 seq={poison} size={len(record(poison).raw)}"
         ]
 
@@ -241,17 +261,20 @@ class Faulty(FarEnd):
         return await super().deliver(batch)
 
 
-def test_a_record_that_a_sink_can_not_handle_is_set_aside():
-    """An error that nobody foresaw costs the record that causes it, and no other."""
+def test_a_record_that_a_sink_can_not_handle_is_set_aside(said: Said):
+    """An error that nobody foresaw costs the record that causes it, and no other; the log names the sink."""
 
     async def main() -> None:
         far = Faulty(0.05)
         async with draining(far) as (outlet, log):
             for seq in range(40):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 120)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 120)
         assert list(dict.fromkeys(far.seqs())) == [seq for seq in range(40) if seq != 7]
         assert outlet.cursor.sums() == Sums(40, 39, 0, 0, 1, 0)
+        faults = [line for line in said() if "KeyError" in line]
+        assert faults
+        assert all("sink: internal error: KeyError in test_delivery.py:" in line for line in faults)
 
     virtual_time.run(main())
 
@@ -264,7 +287,7 @@ def test_after_a_record_was_set_aside_batches_are_full_again():
         async with draining(far) as (outlet, log):
             for seq in range(2000):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 120)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 120)
         assert far.batches[-21:-1] == [20] * 20
         assert far.most_at_once > 20
 
@@ -284,8 +307,30 @@ def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
             assert len(far.entries) > 20
             assert outlet.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
             far.lasts, far.silent = None, False
-            await asyncio.wait_for(outlet.cursor.drained(), 60)
+            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
         assert outlet.cursor.sums() == Sums(100, 100, 0, 0, 0, 0)
+
+    virtual_time.run(main())
+
+
+def test_a_stream_that_breaks_every_connection_starves_no_other(said: Said):
+    """All its large records do: after two of them the others are left out untried, its small ones arrive."""
+
+    async def main() -> None:
+        far = FarEnd(0.05, breaks=lambda each: len(each.raw) > 50)
+        async with draining(far) as (outlet, log):
+            for seq in range(3000):
+                log.append(record(seq, "good"))
+                if seq % 30 == 0:
+                    log.append(record(seq // 30, "mixed", raw=bytes(100 if seq % 60 else 51)))
+                    log.append(record(seq // 30 + 100, "mixed", raw=bytes(40)))
+                await asyncio.sleep(1 / 30)
+            assert outlet.cursor.waiting < 100
+        assert list(dict.fromkeys(far.seqs("good"))) == list(range(3000))
+        assert outlet.sums().left_out == 100
+        lines = [line for line in said() if "of this size" in line]
+        assert [line.partition(": stream")[2] for line in lines] == ["=mixed size=45 seconds=600"]
+        assert len([line for line in said() if "set aside" in line]) == 2
 
     virtual_time.run(main())
 
@@ -318,9 +363,78 @@ def test_what_a_sink_says_of_a_batch_is_counted():
         async with draining(Counts(Outcome(10, 7, 3), Outcome(0, 0, 20))) as (outlet, log):
             for seq in range(45):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settled(), 1)
+            await asyncio.wait_for(outlet.settle(), 1)
         assert outlet.sums() == Sums(45, 15, 7, 0, 23, 0)
         assert outlet.health.sums == outlet.sums()
+
+    virtual_time.run(main())
+
+
+def test_records_that_a_sink_leaves_unanswered_are_offered_again():
+    """That is a fault of the sink, and costs a connection, not the records."""
+
+    async def main() -> None:
+        sink = Counts(Outcome(3))
+        async with draining(sink) as (outlet, log):
+            for seq in range(10):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.settle(), 5)
+        assert sink.batches == [list(range(10)), list(range(3, 10))]
+        assert outlet.sums() == Sums(10, 10)
+
+    virtual_time.run(main())
+
+
+def test_a_connection_that_breaks_after_the_answers_blames_no_record():
+    """All of the batch was answered each time: the next batch is a full one."""
+
+    async def main() -> None:
+        sink = Counts(*[SinkDown("gone", answered=Outcome(20)) for _ in range(8)])
+        async with draining(sink) as (outlet, log):
+            for seq in range(200):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.settle(), 60)
+        assert [len(batch) for batch in sink.batches] == [20] * 10
+
+    virtual_time.run(main())
+
+
+class Late(Counts):
+    """Its latest values find the connection lost at 0.03 s, and answers to records come after 0.05 s."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[float] = []
+        self.begun: list[float] = []
+
+    async def __aenter__(self) -> Late:
+        self.entries.append(now())
+        return self
+
+    async def keep(self, notices: NoticeCursor) -> None:
+        if len(self.entries) == 1:
+            await asyncio.sleep(0.03)
+            raise SinkDown("gone")
+        await asyncio.sleep(1e6)
+
+    async def deliver(self, batch: Any) -> Outcome:
+        self.begun.append(now())
+        await asyncio.sleep(0.05)
+        return await super().deliver(batch)
+
+
+def test_nothing_is_sent_once_the_connection_is_lost():
+    """What was in flight gets its last answers, and no other batch goes out beside that."""
+
+    async def main() -> None:
+        sink = Late()
+        async with draining(sink, limit=40) as (outlet, log):
+            for seq in range(40):
+                log.append(record(seq))
+            await asyncio.sleep(0.4)
+            assert sink.begun[0] == 0.0
+            assert not [at for at in sink.begun if 0.03 <= at < sink.entries[1]]
+            await asyncio.wait_for(outlet.settle(), 5)
 
     virtual_time.run(main())
 
@@ -353,12 +467,12 @@ def test_the_last_values_are_waited_for_a_bounded_time(takes: float, settled_at:
                 outlet.notices.put(Notice("state", "a", b"1"))
                 outlet.notices.put(Notice("state", "b", b"1"))
                 began = now()
-                await outlet.settled()
+                await outlet.settle()
                 assert now() - began == pytest.approx(settled_at)
-            outlet.health.down("gone")
+            outlet.health.mark_down("gone")
             outlet.notices.put(Notice("state", "a", b"2"))
             began = now()
-            await outlet.settled()
+            await outlet.settle()
             assert now() == began
 
     virtual_time.run(main())
@@ -371,7 +485,7 @@ def test_a_sink_that_publishes_no_values_is_not_waited_for():
         async with draining(Counts()) as (outlet, log):
             outlet.notices.put(Notice("state", "a", b"1"))
             log.append(record(0))
-            await outlet.settled()
+            await outlet.settle()
             assert now() == 0.0
             assert outlet.health.up
 
@@ -402,7 +516,7 @@ def test_what_a_fault_says_was_answered_is_counted_and_not_offered_again():
         async with draining(sink) as (outlet, log):
             for seq in range(10):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settled(), 5)
+            await asyncio.wait_for(outlet.settle(), 5)
         assert sink.batches == [list(range(10)), list(range(4, 10))]
         assert outlet.sums() == Sums(10, 7, 2, 0, 1, 0)
 

@@ -19,6 +19,7 @@ from klvrelay.encode import encode
 from klvrelay.outcome import Sums
 from klvrelay.relay import delivery as delivery_module
 from klvrelay.relay import sink_task as outlet_module
+from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 STREAMS, RATE, SECONDS = 16, 30, 4
@@ -44,7 +45,7 @@ async def test_sixteen_streams_reach_a_real_broker_over_a_round_trip_of_600_ms(m
                 log.append(record(seq, f"s{number}"))
             await asyncio.sleep(1 / RATE)
             waiting.append(outlet.cursor.waiting)
-        await asyncio.wait_for(outlet.cursor.drained(), 2)
+        await asyncio.wait_for(outlet.cursor.wait_until_drained(), 2)
         await heard.count(RATE * SECONDS * STREAMS)
         task.cancel()
         await asyncio.wait({task})
@@ -55,28 +56,33 @@ async def test_sixteen_streams_reach_a_real_broker_over_a_round_trip_of_600_ms(m
     assert outlet.sums().delivered == RATE * SECONDS * STREAMS
 
 
+def hang_up_at_large_ones(oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, code: int | None = None) -> None:
+    """The broker resets the connection at a PUBLISH of more than 3,000 bytes, or says why; the relay is soon back."""
+    monkeypatch.setattr(delivery_module, "STEADY", 0.05)
+    monkeypatch.setattr(outlet_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
+    publish = oracle._publish
+
+    def judge(guest: Any, flags: int, body: bytes) -> None:
+        if len(body) > 3000:
+            oracle.cut(reset=True) if code is None else oracle.dismiss(code)
+        else:
+            publish(guest, flags, body)
+
+    monkeypatch.setattr(oracle, "_publish", judge)
+
+
 @pytest.mark.parametrize("place", [0, 7, 39])
 async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
     place: int, oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, said: Any
 ):
     """No limit was announced, nothing is said: the record is found, and all others arrive in order."""
-    monkeypatch.setattr(delivery_module, "STEADY", 0.05)
-    monkeypatch.setattr(outlet_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
-    publish = oracle._publish
-
-    def hang_up_at_large_ones(guest: Any, flags: int, body: bytes) -> None:
-        if len(body) > 3000:
-            oracle.cut(reset=True)
-        else:
-            publish(guest, flags, body)
-
-    monkeypatch.setattr(oracle, "_publish", hang_up_at_large_ones)
+    hang_up_at_large_ones(oracle, monkeypatch)
     outlet, log = outlet_of(sink(oracle.port))
     large = encode({"precision_time_stamp": 1, 150: bytes(2000)})
     for seq in range(40):
         log.append(record(seq, raw=large if seq == place else None))
     task = asyncio.create_task(outlet.drain())
-    await asyncio.wait_for(outlet.cursor.drained(), 20)
+    await asyncio.wait_for(outlet.cursor.wait_until_drained(), 20)
     task.cancel()
     await asyncio.wait({task})
 
@@ -84,6 +90,36 @@ async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
     assert list(dict.fromkeys(sent)) == [seq for seq in range(40) if seq != place]
     assert outlet.sums() == Sums(40, 39, 0, 0, 1, 0)
     assert [line for line in said() if "set aside" in line] == [
-        "sink: record set aside, each connection breaks when it is sent:"
+        "sink: record set aside, since it breaks every connection:"
         f" stream=uav1 seq={place} size={len(large)}"
     ]
+
+
+@pytest.mark.parametrize(("count", "code"), [(1, None), (3, None), (1, 0x95), (1, 0x87)])
+async def test_a_latest_value_that_a_broker_hangs_up_at_stops_no_record(
+    count: int, code: int | None, oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, said: Any
+):
+    """Each connection begins with the latest values: the topics of those that break it are suspended and logged once,
+    and all records and other values arrive."""
+    hang_up_at_large_ones(oracle, monkeypatch, code)
+    outlet, log = outlet_of(sink(oracle.port))
+    for number in range(6):
+        large = number % 2 and number // 2 < count
+        outlet.notices.put(Notice("state", f"s{number}", b"x" * (4000 if large else 10)))
+    for seq in range(40):
+        log.append(record(seq))
+    task = asyncio.create_task(outlet.drain())
+    await asyncio.wait_for(outlet.cursor.wait_until_drained(), 20)
+    await until(lambda: len(oracle.payloads("klvrelay/s4/state")) > 0)
+    task.cancel()
+    await asyncio.wait({task})
+
+    sent = [orjson.loads(payload)["seq"] for payload in oracle.payloads("klvrelay/uav1/telemetry")]
+    assert list(dict.fromkeys(sent)) == list(range(40))
+    assert outlet.sums() == Sums(40, 40, 0, 0, 0, 0)
+    suspended = [f"klvrelay/s{number}/state" for number in (1, 3, 5)[:count]]
+    assert list(outlet.health.suspended()) == suspended
+    assert len([line for line in said() if line.startswith("mqtt topic suspended")]) == count
+    assert {p.topic for p in oracle.published if p.topic.endswith("state")} == {
+        f"klvrelay/s{number}/state" for number in range(6)
+    } - set(suspended)

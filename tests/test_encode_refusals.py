@@ -73,7 +73,7 @@ def test_a_refusal_can_be_asked_what_was_wrong():
 
     fault = caught.value
     assert isinstance(fault, klvrelay.EncodeError)
-    assert (fault.path, fault.given, fault.exit_code) == ("ST0601 sensor_latitude", 91.0, 2)
+    assert (fault.path, fault.value, fault.exit_code) == ("ST0601 sensor_latitude", 91.0, 2)
     with pytest.raises(EncodeError, match="such a int can't be written"):
         encode({"platform_ground_speed": 10**5000})
 

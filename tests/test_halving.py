@@ -13,7 +13,7 @@ def suspicious(count: int) -> Halving:
     halving = Halving()
     for _ in range(2):
         assert halving.most is None
-        assert not halving.fell([record(seq) for seq in range(count)])
+        assert not halving.lost([record(seq) for seq in range(count)])
     return halving
 
 
@@ -27,7 +27,7 @@ def test_an_answer_between_two_falls_clears_all():
     """They are not in a row then."""
     halving = Halving()
     for _ in range(5):
-        assert not halving.fell([record(0), record(1)])
+        assert not halving.lost([record(0), record(1)])
         halving.answered(1)
     assert halving.most is None
 
@@ -36,10 +36,10 @@ def test_a_fall_with_nothing_on_its_way_proves_nothing():
     """Neither for a record nor against it."""
     halving = Halving()
     for _ in range(5):
-        assert not halving.fell([])
+        assert not halving.lost([])
     assert halving.most is None
     halving = suspicious(1)
-    assert [halving.fell(on_its_way) for on_its_way in ([record(0)], [], [record(0)], [], [record(0)])] == [
+    assert [halving.lost(on_its_way) for on_its_way in ([record(0)], [], [record(0)], [], [record(0)])] == [
         False, False, False, False, True,
     ]  # fmt: skip
 
@@ -60,7 +60,7 @@ def test_each_fall_halves_further():
     sizes = [halving.most]
     while halving.most != 1:
         assert halving.most is not None
-        halving.fell([record(seq) for seq in range(halving.most)])
+        halving.lost([record(seq) for seq in range(halving.most)])
         sizes.append(halving.most)
     assert sizes == [10, 5, 2, 1]
 
@@ -69,15 +69,15 @@ def test_only_the_same_record_is_set_aside():
     """Three falls over three records are no proof against any of them."""
     halving = suspicious(2)
     others = [record(0), record(1), record(0), record(0, "uav2"), record(0), record(1)]
-    assert not any(halving.fell([each]) for each in others)
-    assert [halving.fell([record(7)]) for _ in range(3)] == [False, False, True]
+    assert not any(halving.lost([each]) for each in others)
+    assert [halving.lost([record(7)]) for _ in range(3)] == [False, False, True]
 
 
 def test_the_next_culprit_needs_as_many_falls_as_the_first():
     """What was learned of one says nothing of another."""
     halving = suspicious(2)
-    assert [halving.fell([record(0)]) for _ in range(3)] == [False, False, True]
-    assert [halving.fell([record(1)]) for _ in range(3)] == [False, False, True]
+    assert [halving.lost([record(0)]) for _ in range(3)] == [False, False, True]
+    assert [halving.lost([record(1)]) for _ in range(3)] == [False, False, True]
     halving.answered(1)
     assert halving.most is None
 
@@ -85,12 +85,12 @@ def test_the_next_culprit_needs_as_many_falls_as_the_first():
 def test_an_answer_begins_the_count_of_falls_again():
     """The record that fell twice is taken: nothing is held against it."""
     halving = suspicious(2)
-    assert not any(halving.fell([record(0)]) for _ in range(2))
+    assert not any(halving.lost([record(0)]) for _ in range(2))
     halving.answered(1)
     assert halving.most == 2
-    halving.fell([record(1), record(2)])
+    halving.lost([record(1), record(2)])
     assert halving.most == 1
-    assert [halving.fell([record(1)]) for _ in range(3)] == [False, False, True]
+    assert [halving.lost([record(1)]) for _ in range(3)] == [False, False, True]
 
 
 def test_the_answer_to_the_last_suspect_ends_it():

@@ -35,18 +35,18 @@ def test_the_states_of_a_stream_are_said_once_each(said: Said, clock: Clock):
     health = stream(clock)
     for size in (1000, 2000, 3000):
         clock.now += 1
-        health.heard(size)
-        health.look()
+        health.set_size(size)
+        health.check()
     for number in range(3):
         clock.now += 1
-        health.decoded(record(number))
-        health.look()
+        health.add_record(record(number))
+        health.check()
     for _ in range(8):
         clock.now += 1
-        health.look()
-    health.decoded(record(4))
+        health.check()
+    health.add_record(record(4))
     for _ in range(5):
-        health.down("nobody listens there")
+        health.mark_down("nobody listens there")
     assert [line.partition(": ")[2] for line in said()] == [
         "waiting: receiving from udp://:5000, no KLV yet",
         "live: udp://:5000",
@@ -62,12 +62,12 @@ def test_a_stall_is_noticed_within_its_time_and_not_before(clock: Clock):
     """The same for silence and for bytes without KLV, and each is called what it is."""
     for bytes_come in (False, True):
         health = stream(clock, stall=2.0)
-        health.decoded(record(0))
+        health.add_record(record(0))
         for step in range(8):
             clock.now += 0.25
             if bytes_come:
-                health.heard(1000 + step)
-            health.look()
+                health.set_size(1000 + step)
+            health.check()
             assert health.state == ("stale" if step == 7 else "live")
         assert ("no KLV" in health.reason) is bytes_come
 
@@ -75,12 +75,12 @@ def test_a_stall_is_noticed_within_its_time_and_not_before(clock: Clock):
 def test_a_server_that_fell_silent_behind_its_last_klv_is_not_said_to_send(clock: Clock):
     """Video went on for two seconds more, and stopped: no bytes come, whatever the KLV does."""
     health = stream(clock, stall=5.0)
-    health.decoded(record(0))
+    health.add_record(record(0))
     for step in range(20):
         clock.now += 0.25
         if step < 8:
-            health.heard(1000 + step)
-        health.look()
+            health.set_size(1000 + step)
+        health.check()
     assert health.reason == "no KLV for 5 s, and nothing at all for 3.0 s"
 
 
@@ -88,14 +88,14 @@ def test_what_an_outage_took_is_measured_from_the_last_record(clock: Clock):
     """The mean of them is the time to recover; one that is still on is not in it."""
     health = stream(clock)
     for lost in (10.0, 30.0):
-        health.decoded(record(0))
+        health.add_record(record(0))
         clock.now += 5
-        health.look()
-        health.down("gone")
+        health.check()
+        health.mark_down("gone")
         clock.now += lost - 5
-        health.decoded(record(1))
+        health.add_record(record(1))
     clock.now += 6
-    health.look()
+    health.check()
     assert (health.outages, health.recovered) == (3, 2)
     assert (health.away, health.away_last, health.away_longest) == (40.0, 30.0, 30.0)
 
@@ -104,10 +104,10 @@ def test_the_same_fault_is_said_once(said: Said, clock: Clock):
     """Not at each try; another fault is news, and so is that it is back."""
     health = stream(clock)
     for _ in range(20):
-        health.down("nobody listens there")
+        health.mark_down("nobody listens there")
     clock.now += 1
-    health.down("the host's name is not known")
-    health.decoded(record(0))
+    health.mark_down("the host's name is not known")
+    health.add_record(record(0))
     assert [m.partition(": ")[2] for m in said()] == [
         "nobody listens there; trying again",
         "20 faults, last was: the host's name is not known; trying again",
@@ -118,14 +118,14 @@ def test_the_same_fault_is_said_once(said: Said, clock: Clock):
 def test_a_source_that_comes_and_goes_does_not_flood_the_log(said: Said, clock: Clock):
     """Once a second for ten minutes: few lines, and each that says it is away has one that says it is back."""
     health = stream(clock)
-    health.decoded(record(0))
+    health.add_record(record(0))
     for number in range(600):
         clock.now += 0.5
-        health.down("closed")
+        health.mark_down("closed")
         clock.now += 0.25
-        health.heard(1000 * (number + 1))
+        health.set_size(1000 * (number + 1))
         clock.now += 0.25
-        health.decoded(record(number))
+        health.add_record(record(number))
     away = [line for line in said() if "trying again" in line]
     assert len(away) <= 17
     assert away[-1].startswith("uav1: 64 faults, last was: closed")
@@ -138,23 +138,23 @@ def test_an_outage_after_many_short_ones_is_logged_though_its_first_fault_was_no
     """Nobody reads "back" as the last word of a source that has been away for an hour; nor its return without it."""
     health = stream(clock)
     for number in range(600):
-        health.decoded(record(number))
+        health.add_record(record(number))
         clock.now += 0.1
-        health.down("closed")
+        health.mark_down("closed")
     before = len(said())
     for _ in range(120):
         clock.now += 1
-        health.down("closed")
+        health.mark_down("closed")
     assert [line.rpartition(": ")[2] for line in said()[before:]] == ["closed; trying again"]
-    health.decoded(record(0))
+    health.add_record(record(0))
     assert "live: back after 120" in said()[-1]
 
 
 def test_the_fault_that_a_source_is_given_up_for_is_always_said(said: Said, clock: Clock):
     """Also where the same was said a moment ago, as of one that was tried again."""
     health = stream(clock)
-    health.down("closed")
-    health.down("closed", again=False)
+    health.mark_down("closed")
+    health.mark_down("closed", again=False)
     assert said() == ["uav1: closed; trying again", "uav1: closed"]
 
 
@@ -162,9 +162,9 @@ def test_a_sink_that_comes_and_goes_does_not_flood_the_log(said: Said):
     """Two relays with one client id: the first time is logged, and the next a while later."""
     health = SinkHealth("mqtt://h:1883")
     for _ in range(50):
-        health.connected()
-        health.down("mqtt://h:1883: another client took over the client id")
-    health.connected()
+        health.mark_connected()
+        health.mark_down("mqtt://h:1883: another client took over the client id")
+    health.mark_connected()
     assert [line.partition(" after ")[0] for line in said()] == [
         "mqtt://h:1883: connected",
         "mqtt://h:1883: another client took over the client id; trying again, records wait",
@@ -175,7 +175,7 @@ def test_a_sink_that_comes_and_goes_does_not_flood_the_log(said: Said):
 
 def test_a_fault_is_one_line_whatever_is_in_it(said: Said, clock: Clock):
     """Line ends and escapes that came from outside stay text."""
-    stream(clock).down("a\nb\x1b[31m\r")
+    stream(clock).mark_down("a\nb\x1b[31m\r")
     (line,) = said()
     assert line.isprintable()
 
@@ -185,7 +185,7 @@ def test_a_source_that_never_heard_anything_is_told_once(said: Said, clock: Cloc
     health = stream(clock)
     for _ in range(60):
         clock.now += 1
-        health.look()
+        health.check()
     (line,) = said()
     assert line == f"uav1: {health.reason}"
     assert "nothing received yet" in line
@@ -197,8 +197,8 @@ def test_a_stream_without_klv_is_told_once(said: Said, clock: Clock):
     health = stream(clock)
     for second in range(60):
         clock.now += 1
-        health.heard(1_000_000 * (second + 1))
-        health.look()
+        health.set_size(1_000_000 * (second + 1))
+        health.check()
     assert sum("no KLV in it so far" in m for m in said()) == 1
     assert health.state == "waiting"
 
@@ -209,9 +209,9 @@ def test_why_no_klv_comes_is_said_and_said_again_when_it_changes(said: Said, clo
     scrambled = Counters(ts_packets=99, klv_packets=9, klv_scrambled=9)
     for second in range(60):
         clock.now += 1
-        health.heard(1_000_000 * (second + 1))
+        health.set_size(1_000_000 * (second + 1))
         health.link = LinkStats(lane=Counters(ts_packets=99) if second < 20 else scrambled)
-        health.look()
+        health.check()
 
     lines = [line for line in said() if "no KLV in it so far" in line]
     causes = [line.partition("so far: ")[2].partition(". ")[0] for line in lines]
@@ -222,9 +222,9 @@ def test_why_no_klv_comes_is_said_and_said_again_when_it_changes(said: Said, clo
 def test_a_file_without_klv_says_why_at_its_end(said: Said, clock: Clock):
     """The cause, and what to do."""
     health = stream(clock)
-    health.heard(1000)
+    health.set_size(1000)
     health.link = LinkStats(lane=Counters(ts_packets=99, transport_errors=99))
-    health.ended(said=False)
+    health.end(is_logged=False)
     assert "uav1: ended, and it had no KLV: all 99 TS packets are marked as damaged" in "\n".join(said())
 
 
@@ -234,9 +234,9 @@ def test_the_wall_clock_changes_no_state(clock: Clock, monkeypatch: pytest.Monke
     for wall in (1.7e18, 1.4e18, 2.0e18, 0.0):
         monkeypatch.setattr("time.time_ns", lambda wall=wall: int(wall))
         clock.now += 1
-        health.heard(health.link.size + int(wall) + 1)
-        health.decoded(record(0)._replace(received_us=int(wall) // 1000))
-        health.look()
+        health.set_size(health.link.size + int(wall) + 1)
+        health.add_record(record(0)._replace(received_us=int(wall) // 1000))
+        health.check()
         document = orjson.loads(link_document(health, "b"))
         assert (document["state"], health.outages) == ("live", 0)
         assert all(state["seconds"] >= 0 for state in document["states"].values())
@@ -246,8 +246,8 @@ def test_gaps_are_pauses_that_are_not_usual():
     """30 a second with one pause of a second; and once a second, where a second is usual."""
     fast, slow = Rhythm(), Rhythm()
     for number in range(300):
-        fast.beat(number / 30 + (1.0 if number >= 150 else 0.0))
-        slow.beat(float(number))
+        fast.add(number / 30 + (1.0 if number >= 150 else 0.0))
+        slow.add(float(number))
     assert (fast.gaps, slow.gaps) == (1, 0)
     assert fast.longest == pytest.approx(1 + 1 / 30)
     assert fast.rate(300 / 30 + 1.0) == pytest.approx(30, abs=0.5)
@@ -259,7 +259,7 @@ def test_the_report_names_all_that_the_line_told(clock: Clock):
     """Every count of the socket and of the transport lane is in it, under its own name, and it is JSON."""
     health = stream(clock)
     health.link = LinkStats(size=7, datagrams=2, kernel_drops=1, srt_rtt_ms=3.5, lane=Counters(ts_packets=9))
-    health.decoded(spoilt(0))
+    health.add_record(spoilt(0))
     document = orjson.loads(link_document(health, "5f2c9a"))
     assert document["schema"] == "klvrelay/link/1"
     assert document["klv"]["bad_checksum"] == 1
@@ -273,7 +273,7 @@ def test_records_are_counted_by_their_quality():
     """Good, bad by checksum, damaged on the way."""
     health = StreamHealth("uav1", "x")
     for each in (record(0), record(1), spoilt(2), damaged(3)):
-        health.decoded(each)
+        health.add_record(each)
     assert (health.records, health.bad, health.damaged) == (4, 1, 1)
 
 
@@ -282,12 +282,12 @@ def test_an_outage_of_a_sink_is_said_once_and_its_end_too(said: Said, monkeypatc
     monkeypatch.setattr(repeats, "PACE", 0.0)
     health = SinkHealth("mqtt://h:1883")
     for _ in range(10):
-        health.down("mqtt://h:1883: connection refused")
-    health.connected()
+        health.mark_down("mqtt://h:1883: connection refused")
+    health.mark_connected()
     assert (health.outages, health.ever_up) == (0, True)
     for _ in range(10):
-        health.down("mqtt://h:1883: the broker shut down")
-    health.connected()
+        health.mark_down("mqtt://h:1883: the broker shut down")
+    health.mark_connected()
     assert health.outages == 1
     assert len(said()) == 4
 

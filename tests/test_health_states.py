@@ -19,39 +19,39 @@ def clock() -> Clock:
 @pytest.fixture
 def stream(clock: Clock) -> StreamHealth:
     made = StreamHealth("uav1", "udp://:5000", 5.0, clock)
-    made.opened()
+    made.add_opening()
     return made
 
 
 def outage(stream: StreamHealth, clock: Clock, seconds: float) -> None:
     """KLV comes, then nothing for so long, then KLV again."""
-    stream.decoded(record(0))
+    stream.add_record(record(0))
     clock.now += seconds
-    stream.look()
-    stream.decoded(record(1))
+    stream.check()
+    stream.add_record(record(1))
 
 
 def test_a_count_of_bytes_that_stands_still_is_no_sign_of_life(stream: StreamHealth, clock: Clock):
     """It is asked for a few times a second, whatever comes."""
-    stream.heard(1000)
+    stream.set_size(1000)
     for _ in range(10):
         clock.now += 0.5
-        stream.heard(1000)
-    stream.look()
+        stream.set_size(1000)
+    stream.check()
 
     assert (stream.state, stream.reason) == ("stale", "nothing received for 5 s")
 
 
 def test_a_stream_that_fell_silent_before_its_first_klv_stays_stale(stream: StreamHealth, clock: Clock):
     """Until bytes come again."""
-    stream.heard(1000)
+    stream.set_size(1000)
     states = []
     for _ in range(4):
         clock.now += 5.0
-        stream.look()
+        stream.check()
         states.append(stream.state)
-    stream.heard(2000)
-    stream.look()
+    stream.set_size(2000)
+    stream.check()
 
     assert (states, stream.state) == (["stale"] * 4, "waiting")
 
@@ -67,11 +67,11 @@ def test_a_stream_that_fell_silent_before_its_first_klv_stays_stale(stream: Stre
 )
 def test_a_stall_says_whether_bytes_come(silent: float, reason: str, stream: StreamHealth, clock: Clock):
     """The line is looked at now and then: a last byte soon after the last record came with it."""
-    stream.decoded(record(0))
+    stream.add_record(record(0))
     clock.now += 5.0 - silent
-    stream.heard(1000)
+    stream.set_size(1000)
     clock.now += silent
-    stream.look()
+    stream.check()
 
     assert (stream.state, stream.reason) == ("stale", reason)
 
@@ -90,15 +90,15 @@ def test_an_outage_that_is_still_on_counts_in_the_time_away(stream: StreamHealth
     outage(stream, clock, 10.0)
     clock.now += 7.0
     before = stream.away_so_far
-    stream.look()
+    stream.check()
 
     assert (before, stream.away, stream.away_so_far) == (10.0, 10.0, 17.0)
 
 
 def test_the_end_of_a_live_stream_is_no_outage(stream: StreamHealth, clock: Clock):
     """A file ends, and the relay is stopped."""
-    stream.decoded(record(0))
-    stream.ended(said=False)
+    stream.add_record(record(0))
+    stream.end(is_logged=False)
     clock.now += 100.0
 
     assert (stream.state, stream.outages, stream.away_so_far) == ("ended", 0, 0.0)
@@ -107,7 +107,7 @@ def test_the_end_of_a_live_stream_is_no_outage(stream: StreamHealth, clock: Cloc
 def test_each_state_has_its_seconds(stream: StreamHealth, clock: Clock):
     """The one that it is in, until now."""
     clock.now += 1.0
-    stream.heard(1000)
+    stream.set_size(1000)
     clock.now += 2.0
     outage(stream, clock, 10.0)
     clock.now += 4.0
@@ -120,7 +120,7 @@ def test_a_stream_is_asked_once_why_it_is_silent(stream: StreamHealth, clock: Cl
     lines = []
     for seconds in (4.9, 0.1, 5.0, 5.0):
         clock.now += seconds
-        stream.look()
+        stream.check()
         lines.append(len(said()))
 
     assert lines == [0, 1, 1, 1]

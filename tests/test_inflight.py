@@ -88,7 +88,7 @@ def test_a_pause_without_messages_is_no_wait():
 
 
 def test_an_end_is_not_late():
-    """Nobody is called for a connection that is over, and who waits for room goes on."""
+    """A connection that has ended reports no late message, and a publisher that waits for room continues."""
 
     async def main() -> tuple[list[float], list[int | None], bool]:
         late = Late()
@@ -96,9 +96,10 @@ def test_an_end_is_not_late():
         flight.most = 2
         for number in range(2):
             flight.add(number, publication, number)
-        waiting = asyncio.create_task(flight.room())
+        waiting = asyncio.create_task(flight.wait_for_room())
         await asyncio.sleep(1.0)
-        flight.end(lambda number: number == 1)
+        flight.answer(1, 0)
+        flight.end()
         await asyncio.sleep(100.0)
         return late.at, publication.codes, waiting.done()
 

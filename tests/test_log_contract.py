@@ -14,7 +14,8 @@ from records import record
 
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
-from klvrelay.spool.memory import NEVER, OVERHEAD, Cursor, MemoryLog, size_of
+from klvrelay.spool.cursor import NEVER, OVERHEAD, Cursor, size_of
+from klvrelay.spool.memory import MemoryLog
 
 Make = Callable[..., MemoryLog]
 
@@ -277,7 +278,7 @@ async def test_room_waits_until_one_can_be_appended_without_shedding(make: Make)
     log = make(3)
     cursor = log.cursor("a")
     filled(log, 3)
-    waiting = asyncio.create_task(log.room("uav1"))
+    waiting = asyncio.create_task(log.wait_for_room("uav1"))
     batch = await cursor.batch(1)
     assert await is_waiting(waiting)
     cursor.commit(batch, Outcome(1))
@@ -291,7 +292,7 @@ async def test_a_stream_of_which_one_record_goes_out_has_room_again(make: Make):
     for seq in range(5):
         log.append(record(seq, "file"), waited=True)
     filled(log, 6, "live")
-    waiting = asyncio.create_task(log.room("file"))
+    waiting = asyncio.create_task(log.wait_for_room("file"))
     assert await is_waiting(waiting)
     assert seqs(await cursor.batch(1), "file") == [0]
     await asyncio.wait_for(waiting, 1)
@@ -303,9 +304,9 @@ async def test_room_waits_for_every_sink_that_holds_sources_and_for_no_other(mak
     fast, slow = log.cursor("fast"), log.cursor("slow")
     viewer = log.cursor("viewer", holds_sources=False)
     for seq in range(3):
-        await asyncio.wait_for(log.room("file"), 1)
+        await asyncio.wait_for(log.wait_for_room("file"), 1)
         log.append(record(seq, "file"), waited=True)
-    waiting = asyncio.create_task(log.room("file"))
+    waiting = asyncio.create_task(log.wait_for_room("file"))
     await delivered(fast)
     assert await is_waiting(waiting)
     await delivered(slow)
@@ -322,7 +323,7 @@ async def test_two_that_wait_for_room_do_not_shed_each_others_records(make: Make
 
     async def file(first: int) -> None:
         for seq in range(first, first + 10):
-            await log.room("uav1")
+            await log.wait_for_room("uav1")
             log.append(record(seq), waited=True)
 
     files = [asyncio.create_task(file(first)) for first in (0, 100, 200)]
@@ -340,7 +341,7 @@ async def test_drained_waits_for_the_answer(make: Make):
     log = make()
     cursor = log.cursor("a")
     filled(log, 1)
-    waiting = asyncio.create_task(cursor.drained())
+    waiting = asyncio.create_task(cursor.wait_until_drained())
     batch = await cursor.batch()
     assert await is_waiting(waiting)
     cursor.commit(batch, Outcome(1))
@@ -385,7 +386,7 @@ async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
 
     async def file() -> None:
         for seq in range(100):
-            await log.room("file")
+            await log.wait_for_room("file")
             log.append(record(seq, "file"), waited=True)
 
     reading = asyncio.create_task(file())
@@ -408,9 +409,9 @@ async def test_a_live_stream_has_room_beside_files_that_fill_it(make: Make, limi
     log = make(*limits)
     cursor = log.cursor("a")
     for seq in range(10):
-        await asyncio.wait_for(log.room("file"), 1)
+        await asyncio.wait_for(log.wait_for_room("file"), 1)
         log.append(record(seq, "file"), waited=True)
-    full = asyncio.create_task(log.room("file"))
+    full = asyncio.create_task(log.wait_for_room("file"))
     assert await is_waiting(full)
     full.cancel()
     filled(log, 50, "live")
@@ -474,9 +475,9 @@ async def test_a_record_larger_than_the_limit_waits_alone_where_it_was_waited_fo
     log = make(10, 1000)
     cursor = log.cursor("a")
     for seq in range(3):
-        await asyncio.wait_for(log.room("file"), 1)
+        await asyncio.wait_for(log.wait_for_room("file"), 1)
         log.append(record(seq, "file", raw=bytes(5000)), waited=True)
-        full = asyncio.create_task(log.room("file"))
+        full = asyncio.create_task(log.wait_for_room("file"))
         assert await is_waiting(full)
         full.cancel()
         assert await delivered(cursor) == [seq]
@@ -539,3 +540,45 @@ class Counting:
         cursor.commit(batch, Outcome(count - rejected, rejected))
         for each in batch[:count]:
             self.taken.setdefault(each.stream, []).append(each.seq)
+
+
+@pytest.mark.parametrize("kept", [[], [0], [1, 3], [0, 1, 2, 3, 4]])
+async def test_records_of_a_batch_can_be_left_out_before_they_are_sent(make: Make, kept: list[int]):
+    """They are counted, their room is free, and the others are in flight as before: committed, or offered again."""
+    log = make()
+    cursor = log.cursor("sink")
+    filled(log, 7)
+    batch = await cursor.batch(5)
+    rest = [each for each in batch if each.seq in kept]
+    cursor.leave_out(batch, rest)
+    assert cursor.sums() == Sums(7, left_out=5 - len(kept), waiting=2 + len(kept))
+    assert (cursor.offered, cursor.offered_size) == (len(rest), sum(map(size_of, rest)))
+    cursor.rewind()
+    assert await offered(cursor) == [*kept, 5, 6]
+
+
+async def test_the_rest_of_a_batch_is_committed_as_any_other(make: Make):
+    """Under what was kept of it; the last that is left out empties the log."""
+    log = make()
+    cursor = log.cursor("sink")
+    filled(log, 5)
+    batch = await cursor.batch(3)
+    cursor.leave_out(batch, kept := batch[1:])
+    cursor.commit(kept, Outcome(2))
+    assert cursor.sums() == Sums(5, delivered=2, left_out=1, waiting=2)
+    cursor.leave_out(await cursor.batch(), [])
+    await asyncio.wait_for(cursor.wait_until_drained(), 1)
+    assert (cursor.offered, cursor.offered_size) == (0, 0)
+    assert cursor.sums() == Sums(5, delivered=2, left_out=3)
+
+
+async def test_a_live_record_larger_than_the_limit_is_kept_where_nothing_else_waits(make: Make):
+    """A sink that is ready gets it; the next takes its place."""
+    log = make(10, 1)
+    cursor = log.cursor("sink")
+    for seq in range(3):
+        log.append(record(seq))
+        assert await delivered(cursor) == [seq]
+    filled(log, 2, first=3)
+    assert await delivered(cursor) == [4]
+    assert cursor.sums() == Sums(5, delivered=4, shed=1)

@@ -9,7 +9,8 @@ from records import record
 
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
-from klvrelay.spool.memory import OVERHEAD, Cursor, MemoryLog
+from klvrelay.spool.cursor import OVERHEAD, Cursor
+from klvrelay.spool.memory import MemoryLog
 
 SIZE = 1000
 
@@ -35,7 +36,7 @@ async def waiting(cursor: Cursor) -> dict[str, list[int]]:
 
 
 async def has_room(log: MemoryLog, stream: str) -> bool:
-    task = asyncio.create_task(log.room(stream))
+    task = asyncio.create_task(log.wait_for_room(stream))
     for _ in range(5):
         await asyncio.sleep(0)
     task.cancel()

@@ -31,7 +31,7 @@ def half_way() -> Session:
 def test_what_was_taken_is_completed_first_and_the_rest_sent_again():
     """In the order in which it went out."""
     session = half_way()
-    left = [(number, taken) for number, _, taken in session.resumed(present=True)]
+    left = [(number, taken) for number, _, taken in session.resume(present=True)]
 
     assert left == [(1, True), (2, True), (3, False), (4, False)]
     assert session.last == 4
@@ -41,10 +41,10 @@ def test_what_a_broker_took_and_forgot_is_its_own():
     """It is answered as taken when it is offered again, once; the rest goes out anew."""
     session = half_way()
 
-    assert session.resumed(present=False) == []
+    assert session.resume(present=False) == []
     assert [session.answer(message(number)) for number in range(1, 5)] == [0, 0, None, None]
     assert session.answer(message(1)) is None
-    assert session.resumed(present=True) == []
+    assert session.resume(present=True) == []
 
 
 def test_a_message_that_is_complete_is_not_completed_again():
@@ -54,7 +54,7 @@ def test_a_message_that_is_complete_is_not_completed_again():
         session.finish(number)
 
     assert [session.is_taken(number) for number in range(1, 5)] == [False, True, False, False]
-    assert [number for number, *_ in session.resumed(present=True)] == [2, 4]
+    assert [number for number, *_ in session.resume(present=True)] == [2, 4]
 
 
 def test_only_messages_of_qos_2_are_remembered():
@@ -63,7 +63,7 @@ def test_only_messages_of_qos_2_are_remembered():
     session.send(7, message(7, qos=1))
     session.take(7)
 
-    assert (session.last, session.is_taken(7), session.resumed(present=True)) == (7, False, [])
+    assert (session.last, session.is_taken(7), session.resume(present=True)) == (7, False, [])
 
 
 def test_the_answer_to_a_latest_value_is_not_remembered():

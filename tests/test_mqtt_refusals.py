@@ -18,7 +18,7 @@ from klvrelay.relay.notices import Notices
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import sink as mqtt
 from klvrelay.sinks.mqtt.sink import MqttSink
-from klvrelay.sinks.mqtt.suspended import CAP, Suspended
+from klvrelay.sinks.mqtt.suspended import CAP, HUNG_UP, HUNG_UP_CAP, HUNG_UP_FIRST, Suspended
 
 DENIED, QUOTA, PAYLOAD = 0x87, 0x97, 0x99
 STATE = Notice("state", "uav2", b"{}")
@@ -235,3 +235,26 @@ def test_only_the_answer_to_a_try_doubles_the_pause():
     clock.now = 3.0
 
     assert (early, suspended.admits("a")) == (False, True)
+
+
+@pytest.mark.parametrize("before", [[], [DENIED]])
+def test_a_topic_that_breaks_connections_is_tried_rarely(before, log):
+    """Each try costs the connection: after a minute, then twice as long each time, to an hour."""
+    clock = Clock()
+    topics = Suspended("mqtt://broker:1883", clock)
+    for code in before:
+        topics.refuse("t", code)
+        clock.now += 1
+        assert topics.admits("t")
+    topics.refuse("t", HUNG_UP)
+    pauses = []
+    for _ in range(8):
+        begin = clock.now
+        while not topics.admits("t"):
+            clock.now += 1
+        pauses.append(clock.now - begin)
+        topics.refuse("t", HUNG_UP)
+    assert pauses == [min(HUNG_UP_FIRST * 2**number, HUNG_UP_CAP) for number in range(8)]
+    assert len(log()) == 1
+    topics.accept("t")
+    assert topics.admits("t")

@@ -146,3 +146,17 @@ def test_a_host_that_only_looks_local_gets_no_password_in_the_clear(host):
         MqttSettings.from_url(f"mqtt://relay:pa55@{host}")
     for local in ("localhost", "LocalHost", "127.0.0.1", "127.8.9.1", "[::1]"):
         assert MqttSettings.from_url(f"mqtt://relay:pa55@{local}").username == "relay"
+
+
+@pytest.mark.parametrize(("key", "most"), [("client_id", 65_535), ("username", 65_535), ("prefix", 60_000)])
+def test_a_text_that_is_too_long_for_mqtt_is_refused(key, most):
+    """Its length in bytes takes 16 bits: the connection would fail again and again."""
+    assert MqttSettings(host="h", **{key: "\u00e4" * (most // 2)})
+    with pytest.raises(ConfigError, match=f"mqtt {key}: must have at most {most} bytes"):
+        MqttSettings(host="h", **{key: "\u00e4" * (most // 2 + 1)})
+
+
+def test_a_password_that_is_too_long_for_mqtt_is_refused():
+    """And not shown."""
+    with pytest.raises(ConfigError, match=r"^mqtt password: must have at most 65535 bytes$"):
+        MqttSettings(host="127.0.0.1", username="u", password=Secret("x" * 65_536))

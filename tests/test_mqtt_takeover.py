@@ -62,9 +62,10 @@ async def test_two_relays_with_one_id_at_a_real_broker_are_told(mosquitto, error
     twins = [twin_of(mosquitto, protocol=protocol) for _ in range(2)]
     tasks = [asyncio.create_task(again_and_again(twin), name="twin") for twin in twins]
     await until(lambda: len(errors()) == 2)
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
+    while tasks:  # a connection that ends at the same moment takes the place of the cancellation
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=1)
 
     assert all("client_id=twin" in line and "give each" in line for line in errors())
 

@@ -42,9 +42,9 @@ async def carried(broker, **settings):
 
 
 CURT = {
-    "no retain": (1, (2, False), (1, False), "retains no messages"),
-    "no QoS": (1, (0, True), (0, True), "takes QoS 0 at most"),
-    "neither": (1, (0, False), (0, False), "takes QoS 0 at most"),
+    "no retain": (1, (2, False), (1, False), "does not retain messages"),
+    "no QoS": (1, (0, True), (0, True), "so messages may be lost: qos=0"),
+    "neither": (1, (0, False), (0, False), "so messages may be lost: qos=0"),
 }
 
 
@@ -77,7 +77,7 @@ async def test_a_broker_of_3_1_1_that_hangs_up_once_keeps_its_retained_messages(
     assert said() == []
 
 
-LIMITS = {0x24: ("takes QoS 0 at most", (0, True)), 0x25: ("retains no messages", (1, False))}
+LIMITS = {0x24: ("so messages may be lost: qos=0", (0, True)), 0x25: ("does not retain messages", (1, False))}
 
 
 @pytest.mark.parametrize(("limit", "says", "sent"), [(key, *row) for key, row in LIMITS.items()])
@@ -108,17 +108,17 @@ async def test_mosquitto_without_retain_or_qos_is_served(mosquitto, said, protoc
 async def test_a_full_broker_is_named(oracle):
     """By its code; or, where it just hangs up, among what else that may be."""
     oracle.manners.connack = 0x97
-    with pytest.raises(SinkDown, match="quota exceeded: it has no room for another client"):
+    with pytest.raises(SinkDown, match="quota exceeded: too many clients"):
         await connect(to(oracle), client_id="kr", will=WILL)
     oracle.manners.speaks, oracle.manners.stranger = (), "closed"
-    with pytest.raises(SinkDown, match="has it room for another client"):
+    with pytest.raises(SinkDown, match="does it allow another client"):
         await connect(to(oracle), client_id="kr", will=WILL)
 
 
 async def test_a_full_broker_of_3_1_1_is_not_said_to_speak_no_mqtt(oracle):
     """It refuses MQTT 5 by its code, and hangs up on 3.1.1: that is tried again."""
     oracle.manners.speaks, oracle.manners.curt = (4,), (-1, True)
-    with pytest.raises(SinkDown, match="has it room for another client"):
+    with pytest.raises(SinkDown, match="does it allow another client"):
         await connect(to(oracle), client_id="kr", will=WILL)
 
 
@@ -128,7 +128,7 @@ async def test_a_full_broker_of_3_1_1_is_not_said_to_speak_no_mqtt(oracle):
         (0x81, SinkRefused, "try protocol=4"),
         (0x90, SinkRefused, "the topic of the last will: set another prefix"),
         (0x95, SinkRefused, "too large: shorten the prefix"),
-        (0x8C, SinkRefused, "a way of authentication"),
+        (0x8C, SinkRefused, "an authentication method"),
         (0x9D, SinkRefused, "moved"),
         (0x80, SinkDown, "gives no reason"),
     ],

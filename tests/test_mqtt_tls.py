@@ -267,7 +267,7 @@ async def test_a_certificate_file_that_can_not_be_used_is_named(papers, tmp_path
     files = {"cert_file": str(papers / "client.pem"), "key_file": str(papers / "client.key")}
     junk = tmp_path / "junk.pem"
     junk.write_text("no certificate")
-    for path, says in ((tmp_path / "missing.pem", "no such file"), (junk, "no usable PEM")):
+    for path, says in ((tmp_path / "missing.pem", "no such file"), (junk, "contains no valid PEM")):
         settings = MqttSettings(host="127.0.0.1", port=9, tls=True, **{**files, key: str(path)})
         with pytest.raises(ConfigError, match=f"{key}.*{says}"):
             await connect(settings, client_id="kr")

@@ -16,6 +16,7 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import retained
+from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 TELEMETRY = "klvrelay/uav1/telemetry"
@@ -110,21 +111,107 @@ async def test_what_was_sent_again_has_its_mark_and_its_number(oracle):
     assert [guest.clean for guest in oracle.guests] == [True, False]
 
 
-async def test_a_broken_connection_counts_what_the_broker_has_taken(oracle):
-    """Of the leading records: after PUBREC a message is the broker's."""
+async def test_a_broken_connection_counts_only_messages_whose_exchange_is_complete(oracle):
+    """Of the leading records. The other messages are unanswered."""
 
-    def swallow(name):
+    def stop_answering(name):
         oracle.manners.ack = len(oracle.published) < 11
 
-    oracle.on_step = swallow
+    oracle.on_step = stop_answering
     sink = sink_to(oracle, timeout=30.0)
     async with sink:
         delivering = asyncio.create_task(delivered(sink, BATCH), name="delivering")
-        await until(lambda: len(oracle.published) == 31)
+        await until(lambda: len(oracle.published) == 31 and len(seqs(oracle.released)) == 9)
         oracle.cut()
         outcome = await delivering
 
     assert outcome == Outcome(delivered=9)
+
+
+async def test_a_message_without_pubcomp_is_not_delivered_yet(oracle):
+    """Many brokers hand a message on at PUBREL only. If the relay stops before that, no subscriber gets it."""
+    steps = []
+
+    def cut(name):
+        steps.append(name)
+        if steps.count("PUBREC") == 11:
+            oracle.cut()
+
+    sink = sink_to(oracle, timeout=30.0)
+    async with sink:
+        oracle.on_step = cut
+        outcome = await delivered(sink, BATCH)
+        taken = len(sink._session._taken)
+    oracle.on_step = lambda name: None
+
+    assert taken > 0
+    assert outcome.answered <= steps.count("PUBCOMP") < 11
+    async with sink:
+        assert await sink.deliver(BATCH[outcome.answered :]) == Outcome(delivered=30 - outcome.delivered)
+    assert seqs(oracle.released) == list(range(30))
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+@pytest.mark.parametrize("at", range(2, 8))
+async def test_a_record_of_two_messages_repeats_neither(oracle, protocol, at):
+    """The connection breaks between the answers to its JSON and to its raw bytes."""
+    counts = dict.fromkeys(STEPS, 0)
+
+    def cut(name):
+        counts[name] += 1
+        if name == "PUBCOMP" and counts[name] == at:
+            oracle.cut()
+
+    oracle.on_step = cut
+    batch = [record(n) for n in range(6)]
+    assert await offered_until_taken(sink_to(oracle, protocol=protocol, raw=True), batch) == 6
+    oracle.on_step = lambda name: None
+    await until(lambda: len(seqs(oracle.released)) >= 6)
+
+    assert sorted(seqs(oracle.released)) == list(range(6))
+    assert sum(p.topic == "klvrelay/uav1/raw" for p in oracle.released) == 6
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+@pytest.mark.parametrize("answered", [0, 15, 30])
+async def test_a_delivery_that_is_cancelled_and_repeated_publishes_nothing_twice(oracle, protocol, answered):
+    """On the same connection, whether the broker answers before or after the repetition."""
+    async with sink_to(oracle, protocol=protocol, timeout=30.0) as sink:
+        await half_delivered(sink, oracle, answered)
+        again = asyncio.create_task(sink.deliver(BATCH), name="again")
+        await asyncio.sleep(0)
+        oracle.acknowledge()
+        assert await again == Outcome(delivered=30)
+
+    assert sorted(seqs(oracle.published)) == list(range(30))
+    assert sorted(seqs(oracle.released)) == list(range(30))
+
+
+@pytest.mark.parametrize("answered", [0, 15, 30])
+async def test_a_cancelled_delivery_publishes_nothing_twice_on_the_next_connection(oracle, answered):
+    """The session completes what was in flight, and the repetition finds its answers."""
+    sink = sink_to(oracle, timeout=30.0)
+    async with sink:
+        await half_delivered(sink, oracle, answered)
+        oracle.cut()
+        oracle.acknowledge()
+    assert await offered_until_taken(sink, BATCH) == 30
+    await until(lambda: len(seqs(oracle.released)) >= 30)
+
+    assert sorted(seqs(oracle.released)) == list(range(30))
+
+
+async def test_equal_messages_are_no_repetitions(oracle):
+    """Two records with the same bytes have the same raw message in MQTT 3.1.1; each goes out once."""
+    batch = [record(0)._replace(seq=seq) for seq in range(4)]
+    async with sink_to(oracle, protocol=4, raw=True, timeout=30.0) as sink:
+        await half_delivered(sink, oracle, 0, batch)
+        again = asyncio.create_task(sink.deliver(batch), name="again")
+        await asyncio.sleep(0)
+        oracle.acknowledge()
+        assert await again == Outcome(delivered=4)
+
+    assert sum(p.topic == "klvrelay/uav1/raw" for p in oracle.released) == 4
 
 
 async def test_a_broker_that_lost_the_session_gets_no_taken_message_again(oracle):
@@ -201,6 +288,24 @@ async def test_a_value_that_is_published_again_is_no_repetition(oracle):
     assert values == [b"online", b"online", b"offline", b"online", b"offline"]
 
 
+async def test_a_value_whose_publication_was_cancelled_is_published_again(oracle):
+    """The latest value counts: an equal one in flight may be followed by another value."""
+    online, offline = (Message("klvrelay/uav1/availability", text, 2, True) for text in (b"online", b"offline"))
+    async with sink_to(oracle, timeout=30.0) as sink:
+        oracle.manners.ack = False
+        publishing = asyncio.create_task(sink._connection.publish([offline, online]), name="publishing")
+        await until(lambda: oracle.unanswered == 2)
+        publishing.cancel()
+        await asyncio.wait({publishing})
+        again = asyncio.create_task(sink._connection.publish([offline]), name="again")
+        await until(lambda: oracle.unanswered == 3)
+        oracle.acknowledge()
+        assert await again == [0]
+
+    values = [p.payload for p in oracle.released if p.topic.endswith("availability")]
+    assert values == [b"offline", b"online", b"offline"]
+
+
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("protocol", [5, 4])
 async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
@@ -226,6 +331,21 @@ async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
 
 
 @pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_a_real_broker_hands_each_record_of_a_cancelled_delivery_on_once(mosquitto, protocol):
+    """mosquitto, and deliveries that are cancelled in flight and repeated, each time a little later."""
+    batch, cancelled = [record(n) for n in range(400)], 0
+    async with listening(mosquitto.port, TELEMETRY) as heard, sink_to(mosquitto, protocol=protocol, window=50) as sink:
+        while (outcome := await cancelled_delivery(sink, batch, turns=cancelled + 1)) is None:
+            cancelled += 1
+        await heard.count(400)
+
+    assert outcome == Outcome(delivered=400)
+    assert cancelled > 0
+    assert sorted(orjson.loads(m.payload)["seq"] for m in heard.messages) == list(range(400))
+
+
+@pytest.mark.needs("mosquitto")
 async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_next(mosquitto):
     """The session at the broker has it: what it brings is dropped, and the next connection ends it."""
     sink = sink_to(mosquitto)
@@ -237,9 +357,43 @@ async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_ne
     async with sink:
         assert not sink._connection._pump._incoming.filters
         assert await sink.deliver(BATCH) == Outcome(delivered=30)
-        await until(lambda: not sink._connection._leaving)
+        await until(lambda: not sink._connection._subscriptions.ending)
         await tell(sink, Notice("status", None, b"{}"))
         assert await sink.deliver(BATCH[:1]) == Outcome(delivered=1)
+
+
+async def half_delivered(sink, oracle, answered, batch=BATCH):
+    """Deliver, and cancel once so many messages are answered; with none, once the broker has them all."""
+    outgoing, sent = sink._connection._outgoing, len(oracle.published)
+    answer, answers = outgoing.answer, []
+
+    def count(number, code):
+        answer(number, code)
+        answers.append(number)
+        if len(answers) == answered:
+            delivering.cancel()
+
+    def hold(name):
+        oracle.manners.ack = len(oracle.published) <= sent + answered
+
+    outgoing.answer, oracle.on_step = count, hold
+    delivering = asyncio.create_task(sink.deliver(batch), name="delivering")
+    if not answered:
+        await until(lambda: oracle.unanswered >= len(batch) * (2 if sink._settings.raw else 1))
+        delivering.cancel()
+    await asyncio.wait({delivering}, timeout=5)
+    outgoing.answer, oracle.on_step = answer, lambda name: None
+    assert delivering.cancelled()
+
+
+async def cancelled_delivery(sink, batch, turns):
+    """Deliver, and cancel some turns of the loop later. Returns the outcome if the delivery is complete before."""
+    delivering = asyncio.create_task(sink.deliver(batch), name="delivering")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    delivering.cancel()
+    await asyncio.wait({delivering})
+    return None if delivering.cancelled() else delivering.result()
 
 
 async def cut_in_flight(sink, turns):

@@ -118,7 +118,7 @@ class Slow(OracleBroker):
     async def answer(self, count=1):
         for _ in range(count):
             await until(lambda: self._owed)
-            self._puback(*self._owed.pop(0))
+            self._owed.pop(0)()
 
 
 async def test_the_patience_is_for_each_confirmation_and_not_for_all():
@@ -171,7 +171,7 @@ async def test_the_window_is_waited_for_with_the_same_patience(oracle):
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        (0x95, "larger than it takes"),
+        (0x95, "larger than it allows"),
         (0x99, "payload format"),
         (0x97, "quota"),
         (0x93, "smaller window"),
@@ -210,7 +210,7 @@ async def test_of_several_calls_each_tells_its_own_answers(oracle):
         ]
         await until(lambda: len(broker._owed) == 30)
         for _ in range(15):
-            broker._puback(*broker._owed.pop(0))
+            broker._owed.pop(0)()
         await until(lambda: calls[0].done())
         await until(lambda: len(sink._connection._outgoing.flight._messages) == 15)
         broker.cut()
@@ -249,8 +249,8 @@ async def test_latest_values_wait_for_no_record_that_waits(oracle):
     """The first that may be sent is theirs; the records go on behind it, in order."""
     async with stuck(oracle) as work:
         work.notices.put(Notice("state", "uav1", b'{"a":1}'))
-        await asyncio.wait_for(work.cursor.settled(), 5)
-        oracle._puback(*oracle._owed.pop(0))
+        await asyncio.wait_for(work.cursor.wait_until_published(), 5)
+        oracle._owed.pop(0)()
         await until(lambda: oracle.payloads("klvrelay/uav1/state"))
         assert len(seqs(oracle)) == 5
         oracle.acknowledge()
@@ -263,7 +263,7 @@ async def test_latest_values_go_out_in_their_order(oracle):
     async with stuck(oracle) as work:
         for n in range(10):
             work.notices.put(Notice("state", f"s{n}", b"{}"))
-        await asyncio.wait_for(work.cursor.settled(), 5)
+        await asyncio.wait_for(work.cursor.wait_until_published(), 5)
         oracle.acknowledge()
         await until(lambda: len(seqs(oracle)) == 30)
     topics = [p.topic for p in oracle.published if p.topic.endswith("/state")]
@@ -312,7 +312,7 @@ async def test_waiting_for_its_turn_costs_a_message_none_of_its_patience(oracle)
         for n in range(5):
             await until(lambda n=n: len(seqs(oracle)) == n + 1)
             await asyncio.wait({call}, timeout=0.2)  # half of its patience
-            oracle._puback(*oracle._owed.pop(0))
+            oracle._owed.pop(0)()
         assert await call == Outcome(delivered=5)
         assert asyncio.get_running_loop().time() - began > 0.8
         oracle.manners.ack = True

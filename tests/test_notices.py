@@ -26,7 +26,7 @@ async def published(cursor: NoticeCursor) -> list[tuple[str, str | None, bytes]]
 
 
 async def is_settled(cursor: NoticeCursor) -> bool:
-    task = asyncio.create_task(cursor.settled())
+    task = asyncio.create_task(cursor.wait_until_published())
     for _ in range(3):
         await asyncio.sleep(0)
     settled = task.done()
@@ -52,6 +52,26 @@ async def test_each_kind_of_each_stream_is_a_value():
     for kind, stream in keys:
         notices.put(state(1, stream, kind))
     assert [(kind, stream) for kind, stream, _ in await published(cursor)] == keys
+
+
+async def test_a_value_that_changes_keeps_its_place():
+    """One that changes all the time would never go out otherwise."""
+    notices = Notices()
+    cursor = notices.cursor()
+    for number, stream in enumerate(["a", "b", "a"]):
+        notices.put(state(number, stream))
+    assert await published(cursor) == [("state", "a", b"2"), ("state", "b", b"1")]
+
+
+async def test_the_cursor_knows_whether_a_value_is_due():
+    """From its change until it was published."""
+    notices = Notices()
+    cursor = notices.cursor()
+    assert not cursor.due
+    notices.put(state(1))
+    assert cursor.due
+    cursor.done(await cursor.next())
+    assert not cursor.due
 
 
 async def test_a_value_that_was_not_published_is_offered_again():
@@ -138,7 +158,7 @@ async def test_next_waits_for_a_value_and_settled_for_its_publication():
     assert not waiting.done()
     notices.put(state(1))
     notice = await asyncio.wait_for(waiting, 1)
-    settled = asyncio.create_task(cursor.settled())
+    settled = asyncio.create_task(cursor.wait_until_published())
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(settled), 0.01)
     cursor.done(notice)

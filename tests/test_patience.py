@@ -9,7 +9,7 @@ from records import record
 
 from klvrelay.health import StreamHealth
 from klvrelay.relay.oversize import EVERY, Oversize
-from klvrelay.relay.patience import HANGS, LONGEST, Patience
+from klvrelay.relay.reopen_policy import HANGS, LONGEST, ReopenPolicy
 
 
 class Clock:
@@ -29,7 +29,7 @@ def clock() -> Clock:
 
 def health(clock: Clock, stall: float = 5.0) -> StreamHealth:
     made = StreamHealth("uav1", "rtsp://camera/live", stall, clock)
-    made.opened()
+    made.add_opening()
     return made
 
 
@@ -38,48 +38,48 @@ def bytes_come(stream: StreamHealth, clock: Clock, seconds: float) -> None:
     end = clock.now + seconds
     while clock.now < end:
         clock.now += min(0.5, end - clock.now)
-        stream.heard(stream.link.size + 1)
+        stream.set_size(stream.link.size + 1)
         stream.link.size += 1
-        stream.look()
+        stream.check()
 
 
 def klv_comes(stream: StreamHealth, clock: Clock, seconds: float) -> None:
-    stream.decoded(record(0))
+    stream.add_record(record(0))
     end = clock.now + seconds
     while clock.now < end:
         clock.now += min(0.5, end - clock.now)
-        stream.decoded(record(0))
+        stream.add_record(record(0))
 
 
-def reopened_after(patience: Patience, stream: StreamHealth, clock: Clock) -> float:
+def reopened_after(patience: ReopenPolicy, stream: StreamHealth, clock: Clock) -> float:
     """Seconds of bytes without KLV until the source is to be opened again; it is opened."""
     begin = clock.now
-    while not patience.ended(stream):
+    while not patience.reason(stream):
         bytes_come(stream, clock, 0.5)
         assert clock.now - begin < 1000
-    stream.opened()
+    stream.add_opening()
     return clock.now - begin
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [(19.9, ""), (20.0, HANGS)])
 def test_a_reader_without_a_byte_hangs_from_its_time_on(seconds: float, reason: str, clock: Clock):
     """Not before: it has timeouts, which may end it in a better way."""
-    stream, patience = health(clock, stall=60.0), Patience(60.0, hung=20.0)
+    stream, patience = health(clock, stall=60.0), ReopenPolicy(60.0, hang_timeout=20.0)
     clock.now += seconds
 
-    assert patience.ended(stream) == reason
+    assert patience.reason(stream) == reason
 
 
 def test_openings_without_klv_grow_rarer_to_a_minute(clock: Clock):
     """Each takes a session of the camera."""
-    stream, patience = health(clock), Patience(5.0, hung=20.0)
+    stream, patience = health(clock), ReopenPolicy(5.0, hang_timeout=20.0)
 
     assert [reopened_after(patience, stream, clock) for _ in range(6)] == [5.0, 10.0, 20.0, 40.0, LONGEST, LONGEST]
 
 
 def test_a_longer_stall_is_the_longest_pause(clock: Clock):
     """Who knows that KLV pauses for two minutes is not to be opened again in one."""
-    stream, patience = health(clock, stall=120.0), Patience(120.0, hung=20.0)
+    stream, patience = health(clock, stall=120.0), ReopenPolicy(120.0, hang_timeout=20.0)
 
     assert [reopened_after(patience, stream, clock) for _ in range(3)] == [120.0] * 3
 
@@ -87,18 +87,18 @@ def test_a_longer_stall_is_the_longest_pause(clock: Clock):
 @pytest.mark.parametrize(("live", "pause"), [(LONGEST - 5.0, 20.0), (LONGEST, 5.0)])
 def test_only_a_minute_of_klv_makes_the_next_pause_short(live: float, pause: float, clock: Clock):
     """A track that comes and goes does not count; the stall that ends it (5 s) is part of the time."""
-    stream, patience = health(clock), Patience(5.0, hung=20.0)
+    stream, patience = health(clock), ReopenPolicy(5.0, hang_timeout=20.0)
     assert [reopened_after(patience, stream, clock) for _ in range(2)] == [5.0, 10.0]
 
     klv_comes(stream, clock, live)
-    assert not patience.ended(stream)
+    assert not patience.reason(stream)
 
     assert reopened_after(patience, stream, clock) == pause
 
 
 def test_klv_that_ended_is_waited_for_as_klv_that_never_came(clock: Clock):
     """Its track may have been replaced by another."""
-    stream, patience = health(clock), Patience(5.0, hung=20.0)
+    stream, patience = health(clock), ReopenPolicy(5.0, hang_timeout=20.0)
     klv_comes(stream, clock, LONGEST)
 
     assert reopened_after(patience, stream, clock) == 5.0
@@ -107,19 +107,19 @@ def test_klv_that_ended_is_waited_for_as_klv_that_never_came(clock: Clock):
 
 def test_a_source_that_has_not_sent_anything_is_left_to_its_timeouts(clock: Clock):
     """Opening it again would bring nothing sooner."""
-    stream, patience = health(clock), Patience(5.0, hung=20.0)
+    stream, patience = health(clock), ReopenPolicy(5.0, hang_timeout=20.0)
     clock.now += 19.0
 
-    assert patience.ended(stream) == ""
+    assert patience.reason(stream) == ""
 
 
 def test_packets_beyond_the_limit_are_counted_since_the_last_line(said: Callable[[], list[str]]):
     """Where none came since, nothing is logged."""
     oversize = Oversize("uav1", 4096)
     for count in (0, 3, 3, 5):
-        oversize.look(count)
+        oversize.check(count)
 
-    text = "uav1: KLV packets too large: count={} packet_limit=4096; skipped; raise packet_limit"
+    text = "uav1: KLV packets too large, skipped; raise packet_limit: count={} packet_limit=4096"
     assert said() == [text.format(3), text.format(2)]
 
 

@@ -17,15 +17,16 @@ from klvrelay.config.url import Url
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
 from klvrelay.health import repeats
 from klvrelay.record import Packet
+from klvrelay.relay import opening as opening_module
 from klvrelay.relay import relay as relay_module
 from klvrelay.relay import sink_task as outlet_module
-from klvrelay.relay import stream as intake_module
+from klvrelay.relay import stream as stream_module
 from klvrelay.relay.relay import Relay
-from klvrelay.relay.stream import Feed
+from klvrelay.relay.stream_input import StreamInput
 
 
 def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000, stall: float = 5.0) -> Relay:
-    feeds = [Feed(f"uav{n}", lambda s=source: s, str(source.url), stall) for n, source in enumerate(sources, 1)]
+    feeds = [StreamInput(f"uav{n}", lambda s=source: s, str(source.url), stall) for n, source in enumerate(sources, 1)]
     return Relay(feeds, [("ear", Ear() if sink is None else sink)], boot="5f2c9a", waiting=waiting)  # type: ignore[list-item]
 
 
@@ -35,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_module, "TICK", 0.01)
     monkeypatch.setattr(relay_module, "STATES", 100)
     monkeypatch.setattr(repeats, "PACE", 0.0)
-    for module in (intake_module, outlet_module):
+    for module in (stream_module, outlet_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.002, cap=0.01))
 
 
@@ -272,7 +273,7 @@ async def test_a_source_whose_streams_are_settled_is_opened_anew_when_its_klv_st
         return openings[-1]
 
     ear = Ear()
-    pipeline = Relay([Feed("uav1", opener, "rtsp://h/1", 0.05)], [("ear", ear)], boot="b")  # type: ignore[list-item]
+    pipeline = Relay([StreamInput("uav1", opener, "rtsp://h/1", 0.05)], [("ear", ear)], boot="b")  # type: ignore[list-item]
     async with running(pipeline):
         await until(lambda: len(openings) >= 4 and len(ear.records) >= 2)
     assert [tape.opened for tape in openings] == [tape.closed for tape in openings] == [1] * len(openings)
@@ -293,7 +294,7 @@ async def test_a_source_that_does_not_end_is_left_behind(
     monkeypatch: pytest.MonkeyPatch, said: Callable[[], list[str]]
 ):
     """It hangs in its own closing: the stream goes on with another one, and so do the other streams."""
-    monkeypatch.setattr(intake_module, "CLOSING", 0.05)
+    monkeypatch.setattr(opening_module, "CLOSING", 0.05)
     stuck, openings, ear = asyncio.Event(), [], Ear()
 
     class Stuck(Tape):
@@ -309,12 +310,12 @@ async def test_a_source_that_does_not_end_is_left_behind(
         first = Stuck(live=True, fixed=True, url=Url.parse("rtsp://h/1"))
         return first if len(openings) == 1 else live(hang=True)
 
-    feeds = [Feed("uav1", opener, "rtsp://h/1", 0.05), Feed("uav2", lambda: live(hang=True), "udp://:5001")]
+    feeds = [StreamInput("uav1", opener, "rtsp://h/1", 0.05), StreamInput("uav2", lambda: live(hang=True), "udp://:5001")]
     pipeline = Relay(feeds, [("ear", ear)], boot="b")  # type: ignore[list-item]
     async with running(pipeline):
         await until(lambda: len(ear.seqs("uav1")) >= 41 and len(ear.seqs("uav2")) >= 40)
         stuck.set()
-    assert sum("is abandoned" in m for m in said()) == 1
+    assert sum("does not close, abandoned" in m for m in said()) == 1
 
 
 async def test_a_source_that_hangs_gets_a_process_of_its_own(said: Callable[[], list[str]]):
@@ -322,11 +323,11 @@ async def test_a_source_that_hangs_gets_a_process_of_its_own(said: Callable[[], 
     ear, plain = Ear(), live(hang=True, fixed=True)
     plain.data = ()
     apart = live(*TAPE.klv, hang=True, fixed=True)
-    feed_ = Feed("uav1", lambda: plain, "rtsp://h/1", 5.0, lambda: apart, 0.05)
+    feed_ = StreamInput("uav1", lambda: plain, "rtsp://h/1", 5.0, lambda: apart, 0.05)
     async with running(Relay([feed_], [("ear", ear)], boot="b")):  # type: ignore[arg-type,list-item,return-value]
         await until(lambda: len(ear.records) == 40)
     assert (plain.opened, plain.closed) == (1, 1)
-    assert sum("in a separate process" in m for m in said()) == 1
+    assert sum("moved to a separate process" in m for m in said()) == 1
 
 
 async def test_what_the_line_told_is_summed_over_all_openings():
@@ -339,7 +340,7 @@ async def test_what_the_line_told_is_summed_over_all_openings():
         tape.link.rtp_lost = 2
         return tape
 
-    pipeline = Relay([Feed("uav1", opener, "udp://:5000")], [("ear", ear)], boot="b")  # type: ignore[list-item]
+    pipeline = Relay([StreamInput("uav1", opener, "udp://:5000")], [("ear", ear)], boot="b")  # type: ignore[list-item]
     async with running(pipeline):
         await until(lambda: len(ear.records) == 4)
     report = ear.link()

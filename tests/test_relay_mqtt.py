@@ -21,8 +21,8 @@ from klvrelay.config.url import Url
 from klvrelay.encode import encode
 from klvrelay.errors import SinkRefused
 from klvrelay.relay import sink_task as outlet_module
-from klvrelay.relay import stream as intake_module
-from klvrelay.relay.build import relay_of
+from klvrelay.relay import stream as stream_module
+from klvrelay.relay.build import build_relay
 from klvrelay.relay.relay import Relay
 
 TAPE = feed.recording(150)
@@ -33,12 +33,12 @@ EXPIRY, CONTENT_TYPE = 0x02, 0x03
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off in milliseconds."""
-    for module in (intake_module, outlet_module):
+    for module in (stream_module, outlet_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.05))
 
 
 def relay(port: int, *sources: SourceSettings, waiting: int = 10_000, **mqtt: Any) -> Relay:
-    return relay_of(RelaySettings(sources, MqttSettings(host="127.0.0.1", port=port, **mqtt), waiting))
+    return build_relay(RelaySettings(sources, MqttSettings(host="127.0.0.1", port=port, **mqtt), waiting))
 
 
 def tape(folder: Path, data: bytes = TAPE.ts, name: str = "uav1", **more: Any) -> SourceSettings:

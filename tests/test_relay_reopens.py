@@ -11,6 +11,7 @@ from klvrelay.config.url import Url
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
 from klvrelay.relay import stream as stream_module
+from klvrelay.relay.stream_input import StreamInput
 
 
 class Barren:
@@ -33,15 +34,16 @@ async def test_a_reopening_is_said_with_its_reason(monkeypatch, caplog):
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     monkeypatch.setattr(stream_module.Backoff, "next", lambda self: 0.01)
     caplog.set_level(logging.INFO, "klvrelay")
-    stream = stream_of(stream_module.Feed("cam", Barren, "rtsp://cam/live", 0.2))
+    stream = stream_of(StreamInput("cam", Barren, "rtsp://cam/live", 0.2))
     keeping = asyncio.create_task(stream.keep())
     async with asyncio.timeout(5):
         while stream.health.openings < 3:
-            stream.look()
+            stream.check()
             await asyncio.sleep(0.02)
     keeping.cancel()
     await asyncio.wait([keeping])
 
-    said = [message for message in caplog.messages if "opened again" in message]
-    assert said[0] == "cam: opened again: no KLV for 0.2 s, and a track that begins later is seen only then"
-    assert said[1].startswith("cam: opened again: no KLV for 0.4 s")
+    said = [message for message in caplog.messages if "reopened" in message]
+    reason = "no KLV for 0.2 s, and a track that begins later is found only then"
+    assert said[0] == f"cam: source reopened: reason={reason!r}"
+    assert said[1].startswith("cam: source reopened: reason='no KLV for 0.4 s")

@@ -14,10 +14,10 @@ from papers import TAPE, Ear, Tape, live
 
 from klvrelay.config.url import Url
 from klvrelay.record import Packet
+from klvrelay.relay import opening as opening_module
 from klvrelay.relay import relay as relay_module
-from klvrelay.relay import stream as intake_module
 from klvrelay.relay.relay import Relay, turns
-from klvrelay.relay.stream import Feed
+from klvrelay.relay.stream_input import StreamInput
 
 BRIEF = {"LAST_SOURCES": 0.2, "LAST_CALL": 0.3, "LAST_SINKS": 0.2, "PARTING": 0.05}
 
@@ -27,11 +27,11 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is a second takes a tenth."""
     for name, seconds in BRIEF.items():
         monkeypatch.setattr(relay_module, name, seconds)
-    monkeypatch.setattr(intake_module, "LAST_CLOSING", 0.15)
+    monkeypatch.setattr(opening_module, "LAST_CLOSING", 0.15)
 
 
 def relay(source: Any, ear: Ear) -> Relay:
-    return Relay([Feed("uav1", lambda: source, "udp://127.0.0.1:5000")], [("ear", ear)], boot="b")
+    return Relay([StreamInput("uav1", lambda: source, "udp://127.0.0.1:5000")], [("ear", ear)], boot="b")
 
 
 async def seconds_to_stop(it: Relay, once: Callable[[], object]) -> float:
@@ -104,7 +104,7 @@ async def test_a_source_that_hangs_at_its_end_does_not_hold_up_a_stop(brief: Non
 def test_all_that_a_stop_waits_for_is_less_than_five_seconds():
     """One after the other, at the worst; a source is let go before its stream is given up."""
     whole = relay_module.LAST_CALL + relay_module.LAST_SINKS + 2 * relay_module.PARTING
-    assert intake_module.LAST_CLOSING < relay_module.LAST_SOURCES < relay_module.LAST_CALL < whole <= 4.6
+    assert opening_module.LAST_CLOSING < relay_module.LAST_SOURCES < relay_module.LAST_CALL < whole <= 4.6
 
 
 @pytest.mark.parametrize(("count", "slots"), [(1, 1), (7, 1), (16, 2), (100, 5), (103, 5)])
@@ -125,7 +125,7 @@ def test_the_looks_at_many_streams_and_their_states_are_spread_evenly(count: int
 async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch: pytest.MonkeyPatch):
     """In any one turn of the tick at most a tenth of them; each of them within a second or so."""
     monkeypatch.setattr(relay_module, "TICK", 0.05)
-    feeds = [Feed(f"uav{n}", lambda: live(*TAPE.klv[:1], hang=True), "udp://127.0.0.1:5000") for n in range(100)]
+    feeds = [StreamInput(f"uav{n}", lambda: live(*TAPE.klv[:1], hang=True), "udp://127.0.0.1:5000") for n in range(100)]
     ear = Ear()
     it = Relay(feeds, [("ear", ear)], boot="b")  # type: ignore[list-item,arg-type]
     made: list[list[str]] = []
@@ -137,14 +137,14 @@ async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch
         await sleep(seconds)
 
     for stream in it.streams:
-        tell = stream.tell_state
+        tell = stream.publish_state
 
         def told(name: str = stream.name, tell: Callable[[], None] = tell) -> None:
             if made:
                 made[-1].append(name)
             tell()
 
-        monkeypatch.setattr(stream, "tell_state", told)
+        monkeypatch.setattr(stream, "publish_state", told)
     monkeypatch.setattr(relay_module.asyncio, "sleep", counting)
     task = asyncio.create_task(it.run())
     await until(lambda: len(made) > 45)
@@ -153,3 +153,21 @@ async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch
     await asyncio.wait({task})
     assert max(map(len, turns_seen)) <= 10
     assert Counter(name for turn in turns_seen for name in turn) == {f"uav{n}": 2 for n in range(100)}
+
+
+async def test_a_goodbye_that_hangs_is_broken_off(brief: None, said: Callable[[], list[str]]):
+    """The second cancellation ends it: the connection is closed, and nothing is left behind."""
+
+    class Slow(Ear):
+        async def __aexit__(self, *_: object) -> None:
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                self.left += 1
+
+    ear = Slow()
+    it = relay(live(hang=True), ear)
+    took = await seconds_to_stop(it, lambda: it.streams[0].health.records == 40 and it.sink_tasks[0].health.up)
+    assert ear.left == 1
+    assert not any("abandoned" in line for line in said())
+    assert took < 1

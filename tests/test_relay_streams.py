@@ -25,7 +25,7 @@ from klvrelay.config.url import Url
 from klvrelay.elementary_streams import MOST
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
-from klvrelay.relay.build import relay_of
+from klvrelay.relay.build import build_relay
 from klvrelay.relay.relay import Relay
 from klvrelay.sinks.mqtt.connection import Received
 
@@ -39,8 +39,8 @@ def heard(ear: Ear, name: str, kind: str) -> list[Any]:
 
 def to_ear(ear: Ear, *sources: SourceSettings) -> Relay:
     """A relay of these sources to a sink of paper."""
-    relay = relay_of(RelaySettings(sources, MqttSettings(host="127.0.0.1")))
-    feeds = [stream._feed for stream in relay.streams]
+    relay = build_relay(RelaySettings(sources, MqttSettings(host="127.0.0.1")))
+    feeds = [stream._input for stream in relay.streams]
     return Relay(feeds, [("ear", ear)], boot="5f2c9a")  # type: ignore[list-item]
 
 
@@ -78,7 +78,7 @@ async def test_topics_of_two_aircraft_at_a_real_broker(real_broker: Any, tmp_pat
     for each, names in ((source, ("cam", "cam.513")), (named, ("cam", "uav2"))):
         mqtt = MqttSettings(host="127.0.0.1", port=real_broker.port)
         async with listening(real_broker.port, "klvrelay/#", protocol=4) as ears:
-            await asyncio.wait_for(relay_of(RelaySettings((each,), mqtt)).run(), 20)
+            await asyncio.wait_for(build_relay(RelaySettings((each,), mqtt)).run(), 20)
             for name, aircraft_ in zip(names, ("ALPHA", "BRAVO"), strict=True):
                 records = [orjson.loads(m.payload) for m in await ears.count(20, f"klvrelay/{name}/telemetry")]
                 assert {r["items"]["mission_id"] for r in records} == {aircraft_}
@@ -188,7 +188,7 @@ async def test_klv_on_ever_other_pids_makes_few_topics(said: Callable[[], list[s
 async def test_watch_shows_a_row_a_stream(mosquitto: Mosquitto, tmp_path: Path):
     """And with --pid or --program those only."""
     mqtt = MqttSettings(host="127.0.0.1", port=mosquitto.port)
-    await asyncio.wait_for(relay_of(RelaySettings((tape(tmp_path, two(program=2)),), mqtt)).run(), 20)
+    await asyncio.wait_for(build_relay(RelaySettings((tape(tmp_path, two(program=2)),), mqtt)).run(), 20)
     async with listening(mosquitto.port, "klvrelay/#", protocol=4) as ears:
         await until(lambda: len(ears.messages) >= 7)
         for choice, names in (

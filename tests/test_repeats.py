@@ -45,9 +45,9 @@ def test_a_fault_after_the_end_of_the_last_one_is_news(clock: Clock):
     for _ in range(3):
         assert repeats.add("refused") == "refused"
         assert repeats.add("refused") is None
-        assert repeats.said
+        assert repeats.logged
         repeats.over()
-        assert not repeats.said
+        assert not repeats.logged
         clock.now += 86_400
 
 

@@ -23,11 +23,11 @@ from klvrelay.cli.verbs.retained import listed
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import retained
+from klvrelay.sinks.mqtt import earlier_runs, retained
 from klvrelay.sinks.mqtt.connection import Message, Received
+from klvrelay.sinks.mqtt.earlier_runs import EarlierRuns, boot_of
 from klvrelay.sinks.mqtt.paho_client import Packed
 from klvrelay.sinks.mqtt.properties import user_properties
-from klvrelay.sinks.mqtt.retained import EarlierRuns, boot_of
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.topics import split_topic
 
@@ -103,14 +103,14 @@ def test_all_else_is_left_alone(seen):
 def test_what_is_remembered_is_bounded():
     """By topics and by runs, whatever a stranger publishes."""
     runs = EarlierRuns("klvrelay", OURS)
-    for n in range(retained.MESSAGES_MOST + 5):
+    for n in range(earlier_runs.MESSAGES_MOST + 5):
         runs.take(availability(f"s{n}", ALIVE))
-    for n in range(retained.RUNS_MOST + 5):
+    for n in range(earlier_runs.RUNS_MOST + 5):
         runs.take(status(f"run{n}"))
 
-    assert len(runs._boots) == retained.MESSAGES_MOST
-    assert len(runs._over) == retained.RUNS_MOST
-    assert wrong(Received("klvrelay/status", b"[" * retained.STATUS_MOST, True)) == []
+    assert len(runs._boots) == earlier_runs.MESSAGES_MOST
+    assert len(runs._ended) == earlier_runs.RUNS_MOST
+    assert wrong(Received("klvrelay/status", b"[" * earlier_runs.STATUS_MOST, True)) == []
     assert wrong(Received("klvrelay/status", b'{"a":"' + bytes(1 << 20), True)) == []
 
 
@@ -198,7 +198,7 @@ async def test_streams_of_a_run_that_was_killed_are_corrected_by_the_next(mosqui
 @pytest.mark.needs("mosquitto")
 async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypatch):
     """How many streams, and of which run; and the relay asks for no more topics behind its look."""
-    monkeypatch.setattr(retained, "LOOK", 0.5)
+    monkeypatch.setattr(retained, "READING", 0.5)
     monkeypatch.setattr(retained, "LATE", 0.0)
     await killed(mosquitto, DEAD, "a", "b")
     async with listening(mosquitto.port, "klvrelay/status") as heard:
@@ -214,7 +214,7 @@ async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypa
 @pytest.mark.needs("mosquitto")
 async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monkeypatch):
     """As after a loss of power, when the broker waits for the keepalive: ours stands again, streams are corrected."""
-    monkeypatch.setattr(retained, "LOOK", 0.5)
+    monkeypatch.setattr(retained, "READING", 0.5)
     earlier = sink_to(mosquitto, DEAD)
     await earlier.__aenter__()
     await tell(earlier, Notice("availability", "a", b"online"))
@@ -232,7 +232,7 @@ async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monk
 @pytest.mark.needs("mosquitto")
 async def test_hundreds_of_topics_are_corrected_in_one_go(mosquitto, said, monkeypatch):
     """Not one after the other, each for a round trip; and in one line."""
-    monkeypatch.setattr(retained, "LOOK", 2.0)
+    monkeypatch.setattr(retained, "READING", 2.0)
     monkeypatch.setattr(retained, "LATE", 0.0)
     await killed(mosquitto, DEAD, *(f"s{n}" for n in range(300)))
     async with listening(mosquitto.port, "klvrelay/status") as heard:
@@ -253,7 +253,7 @@ async def test_hundreds_of_topics_are_corrected_in_one_go(mosquitto, said, monke
 @pytest.mark.needs("mosquitto")
 async def test_what_ends_well_leaves_nothing_to_correct(mosquitto, said, monkeypatch):
     """A relay that stopped said offline itself; nothing is published twice, and nothing is logged."""
-    monkeypatch.setattr(retained, "LOOK", 0.5)
+    monkeypatch.setattr(retained, "READING", 0.5)
     monkeypatch.setattr(retained, "LATE", 0.0)
     async with at_work(mosquitto, DEAD, "a"):
         pass
@@ -288,7 +288,7 @@ async def test_a_broker_that_lets_nobody_read_gets_the_records_all_the_same(code
 
 async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkeypatch):
     """What is refused is logged once, and asked for no more; the connection stands."""
-    monkeypatch.setattr(retained, "LOOK", 0.3)
+    monkeypatch.setattr(retained, "READING", 0.3)
     monkeypatch.setattr(retained, "LATE", 0.0)
     subscribe = oracle._subscribe
 
@@ -322,7 +322,7 @@ async def test_a_broker_that_hangs_up_at_a_subscription_is_asked_twice_and_no_mo
 
 async def test_a_look_is_made_once_in_a_run(oracle, monkeypatch):
     """A second connection asks for nothing."""
-    monkeypatch.setattr(retained, "LOOK", 0.05)
+    monkeypatch.setattr(retained, "READING", 0.05)
     monkeypatch.setattr(retained, "LATE", 0.0)
     sink = sink_to(oracle, OURS)
     for _ in range(2):
@@ -334,7 +334,7 @@ async def test_a_look_is_made_once_in_a_run(oracle, monkeypatch):
 
 async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, monkeypatch):
     """No right to write there is no reason to stop."""
-    monkeypatch.setattr(retained, "LOOK", 0.5)
+    monkeypatch.setattr(retained, "READING", 0.5)
     monkeypatch.setattr(retained, "LATE", 0.0)
     async with sink_to(oracle, OURS) as sink:
         oracle.manners.refuses = frozenset({"klvrelay/b/availability"})

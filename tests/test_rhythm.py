@@ -10,10 +10,10 @@ from klvrelay.health.rhythm import Rhythm
 def beaten(*intervals: float) -> Rhythm:
     """A rhythm whose records came with these intervals."""
     rhythm, now = Rhythm(), 0.0
-    rhythm.beat(now)
+    rhythm.add(now)
     for interval in intervals:
         now += interval
-        rhythm.beat(now)
+        rhythm.add(now)
     return rhythm
 
 

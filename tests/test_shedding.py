@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from klvrelay.health import SinkHealth
+from klvrelay.health.sink import SHED_QUIET
 from klvrelay.outcome import Sums
 
 Said = Callable[[], list[str]]
@@ -25,7 +26,7 @@ def looked(shed_at: Callable[[float], int], seconds: float, clock: Clock, health
     """Four looks a second at a sink that has shed so many after so many seconds."""
     start = clock.now
     while clock.now < start + seconds:
-        health.counted(Sums(shed=shed_at(clock.now - start), waiting=100))
+        health.set_sums(Sums(shed=shed_at(clock.now - start), waiting=100))
         clock.now += 0.25
 
 
@@ -73,5 +74,32 @@ def test_a_sink_that_sheds_nothing_says_nothing(said: Said):
     clock = Clock()
     health = SinkHealth("mqtt://h", clock=clock)
     sums = Sums(10, 9, 0, 0, 0, 1)
-    health.counted(sums)
+    health.set_sums(sums)
     assert (said(), health.sums) == ([], sums)
+
+
+def test_shedding_ends_ten_seconds_after_the_last_record_that_was_shed(said: Said):
+    """Not before, and at the first look then."""
+    clock = Clock()
+    health = SinkHealth("mqtt://h", clock=clock)
+    health.set_sums(Sums(shed=1))
+    clock.now += SHED_QUIET - 0.25
+    health.set_sums(Sums(shed=1))
+    assert len(said()) == 1
+    clock.now += 0.25
+    health.set_sums(Sums(shed=1))
+    assert len(said()) == 2
+
+
+def test_an_outage_lasts_from_the_loss_of_the_connection(said: Said):
+    """Whatever failed in between; it counts once."""
+    clock = Clock()
+    health = SinkHealth("mqtt://h", clock=clock)
+    health.mark_connected()
+    clock.now += 100
+    for fault in ("closed", "refused", "refused", "no answer"):
+        health.mark_down(fault)
+        clock.now += 2.5
+    health.mark_connected()
+    assert said()[-1] == "mqtt://h: reconnected after 10.0 s"
+    assert health.outages == 1

@@ -17,6 +17,7 @@ from web_servers import master, playlist, segments, web_server
 from klvrelay.decoder import decode
 from klvrelay.errors import SourceDown
 from klvrelay.relay import stream as stream_module
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sources.open import open_source
 from klvrelay.sources.web import follow
 from klvrelay.sources.web.resume import Resume
@@ -247,17 +248,17 @@ async def test_a_relay_says_once_that_a_playlist_stands_still(tmp_path, monkeypa
     playlist(path, names[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         url = server.url("a.m3u8")
-        stream = stream_of(stream_module.Feed("cam", partial(open_source, url, timeout=1, resume=Resume()), url))
+        stream = stream_of(StreamInput("cam", partial(open_source, url, timeout=1, resume=Resume()), url))
         keeping, health = asyncio.create_task(stream.keep()), stream.health
         with caplog.at_level(logging.INFO, "klvrelay"):
             async with asyncio.timeout(12):
                 while health.openings < 3:
-                    stream.look()
+                    stream.check()
                     await asyncio.sleep(0.02)
                 still = health.records, health.changes["live"], health.changes["down"], health.state
                 playlist(path, names[1:4], first=1, seconds=0.3, ended=False)
                 while health.records < 20:
-                    stream.look()
+                    stream.check()
                     await asyncio.sleep(0.02)
         keeping.cancel()
         await asyncio.wait([keeping])

@@ -21,6 +21,7 @@ from scripted_web import Answer, ScriptedWeb, cut, playlist_of
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.relay import stream as stream_module
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import supervise
 from klvrelay.sources.open import open_source
 from klvrelay.sources.web import follow
@@ -159,7 +160,7 @@ async def test_the_relay_waits_as_long_as_the_server_asks(monkeypatch):
 
     async with ScriptedWeb({"/x": STATUSES["429"][0]}) as server:
         url = server.url("/x")
-        stream = stream_of(stream_module.Feed("cam", partial(open_source, url, timeout=1), url))
+        stream = stream_of(StreamInput("cam", partial(open_source, url, timeout=1), url))
         with monkeypatch.context() as patch:
             patch.setattr(stream_module, "supervise", partial(supervise, sleep=sleep))
             keeping = asyncio.create_task(stream.keep())

@@ -26,7 +26,7 @@ from klvrelay.config.settings import SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
 from klvrelay.record import Packet
-from klvrelay.relay.build import opened
+from klvrelay.relay.build import open_input
 from klvrelay.sources.isolated.position_reports import PositionReports
 from klvrelay.sources.isolated.source import IsolatedSource
 from klvrelay.sources.open import open_source
@@ -66,10 +66,10 @@ def test_servers_are_isolated_unless_told_otherwise(url, apart):
     """By the library as by the relay's settings; and whoever says yes or no has it so."""
     where = Url.parse(url)
     assert isinstance(open_source(url), IsolatedSource) is apart
-    assert isinstance(opened(SourceSettings(where)), IsolatedSource) is apart
+    assert isinstance(open_input(SourceSettings(where)), IsolatedSource) is apart
     for asked in True, False:
         assert isinstance(open_source(url, isolate=asked), IsolatedSource) is asked
-        assert isinstance(opened(SourceSettings(where, isolate=asked)), IsolatedSource) is asked
+        assert isinstance(open_input(SourceSettings(where, isolate=asked)), IsolatedSource) is asked
 
 
 async def test_a_playlist_goes_on_in_the_next_process_though_the_last_was_killed():

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from test_cli import ENVIRONMENT
 
 from klvrelay.cli import loading
-from klvrelay.cli.stopping import stop_asked
+from klvrelay.cli.stopping import Deadline, stop_asked
 
 HEAVY = {
     "aiomqtt", "amqtt", "asyncio", "av", "base64", "bz2", "concurrent", "csv", "dataclasses", "datetime", "difflib",
@@ -194,6 +195,17 @@ def test_the_second_signal_breaks_off_what_the_first_could_not():
             signal.raise_signal(signal.SIGTERM)
 
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_only_the_first_signal_sets_the_deadline():
+    """Later ones neither move it nor begin another."""
+    deadline = Deadline()
+    try:
+        for _ in range(3):
+            deadline.set()
+        assert [thread.name for thread in threading.enumerate()].count("klvrelay-deadline") == 1
+    finally:
+        deadline.lift()
 
 
 def test_what_was_broken_off_waits_for_no_reader(tape: str):

@@ -19,8 +19,8 @@ from klvrelay.recording.limits import RecordingLimits
 from klvrelay.relay import sink_task
 from klvrelay.relay import stream as stream_module
 from klvrelay.relay.notices import NoticeCursor
-from klvrelay.relay.patience import HANGS, Patience
-from klvrelay.relay.stream import Feed
+from klvrelay.relay.reopen_policy import HANGS, ReopenPolicy
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import supervise
 
 Keep = Callable[[], Awaitable[None]]
@@ -55,7 +55,7 @@ class Falling(Ear):
 
 def stream(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
     kept(monkeypatch, stream_module, time)
-    return stream_of(Feed("uav1", lambda: lasting(time, seconds), "udp://:5000")).keep
+    return stream_of(StreamInput("uav1", lambda: lasting(time, seconds), "udp://:5000")).keep
 
 
 def sink(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
@@ -113,18 +113,18 @@ async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: py
     assert begun == [0, 0.5, 1.5, 3.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5]
 
 
-def waiting(stall: float) -> tuple[Patience, StreamHealth, Time]:
+def waiting(stall: float) -> tuple[ReopenPolicy, StreamHealth, Time]:
     """A stream on that clock, of which bytes come and no KLV."""
     time = Time(0)
     health = StreamHealth("cam", "rtsp://h/1", stall, time.clock)
     health.state = "waiting"
-    return Patience(stall, hung=600.0), health, time
+    return ReopenPolicy(stall, hang_timeout=600.0), health, time
 
 
-def waits(patience: Patience, health: StreamHealth, time: Time) -> float:
+def waits(patience: ReopenPolicy, health: StreamHealth, time: Time) -> float:
     """Seconds without KLV after which the opening is given up; bytes come all the while."""
     begun = health.last_record = time.now
-    while not patience.ended(health):
+    while not patience.reason(health):
         time.now += 0.25
         health.last_bytes = time.now
     return time.now - begun
@@ -145,7 +145,7 @@ def test_a_minute_of_klv_makes_the_patience_short_again(online: float, next_wait
     health.state, health.since = "live", time.now
     time.now += online
     health.last_bytes = health.last_record = time.now
-    assert patience.ended(health) == ""
+    assert patience.reason(health) == ""
     health.state = "stale"
     assert waits(patience, health, time) == next_wait
 
@@ -162,4 +162,4 @@ def test_a_reader_that_has_given_nothing_for_longer_than_its_timeouts_hangs(sile
     patience, health, time = waiting(5.0)
     health.state = "connecting"
     time.now += silent
-    assert patience.ended(health) == why
+    assert patience.reason(health) == why

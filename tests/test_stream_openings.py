@@ -8,16 +8,20 @@ from itertools import pairwise
 
 import feed
 import pytest
+from brokers import until
+from papers import TAPE, Tape
 from records import BOOT
+from timekeeping import Clock
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
 from klvrelay.link_stats import LinkStats
+from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Packet
-from klvrelay.relay.feed import Feed
 from klvrelay.relay.notices import Notices
-from klvrelay.relay.stream import BREATH, Stream
+from klvrelay.relay.stream import TURN, Stream
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.spool.memory import MemoryLog
 
 URL = "https://camera/live.m3u8"
@@ -54,7 +58,7 @@ def stream_of(*openings: Opening) -> tuple[Stream, Callable[[], int]]:
 
     log = MemoryLog(10_000, 1 << 30)
     log.cursor("sink")
-    feed_ = Feed("uav1", opened, str(openings[0].url))  # type: ignore[arg-type]
+    feed_ = StreamInput("uav1", opened, str(openings[0].url))  # type: ignore[arg-type]
     return Stream(feed_, BOOT, log, Notices()), lambda: count
 
 
@@ -91,9 +95,9 @@ async def test_a_recording_that_seemed_live_before_anything_came_may_end():
     assert (opened(), stream.health.state, stream.health.records, stream.failed) == (2, "ended", 3, None)
 
 
-@pytest.mark.parametrize("count", [BREATH - 1, 20 * BREATH])
+@pytest.mark.parametrize("count", [TURN - 1, 20 * TURN])
 async def test_a_packet_of_many_records_lets_others_have_their_turns(count: int):
-    """One turn for each BREATH of them, or all other streams would wait for a flood on one."""
+    """One turn for each TURN of them, or all other streams would wait for a flood on one."""
     stream, _ = stream_of(Opening(klv(count), live=True, fault=SourceDown("lost")), Opening(live=True))
     seen = [0]
     keeping = asyncio.create_task(stream.keep())
@@ -105,7 +109,7 @@ async def test_a_packet_of_many_records_lets_others_have_their_turns(count: int)
     await asyncio.wait([keeping])
 
     assert seen[-1] == count
-    assert max(after - before for before, after in pairwise(seen)) <= BREATH
+    assert max(after - before for before, after in pairwise(seen)) <= TURN
 
 
 async def test_a_stream_that_appears_later_has_the_openings_of_its_source():
@@ -115,3 +119,35 @@ async def test_a_stream_that_appears_later_has_the_openings_of_its_source():
     await asyncio.wait_for(stream.keep(), 5)
 
     assert (opened(), stream.health.openings, stream._add_channel("uav2").health.openings) == (3, 3, 3)
+
+
+async def test_a_file_that_waits_for_a_sink_is_not_stale():
+    """The relay makes it wait: hours of that are no silence and no outage of the stream. Silence after it is."""
+    time, log = Clock(), MemoryLog(3)
+    cursor = log.cursor("sink")
+    stream = Stream(StreamInput("uav1", lambda: Tape(hang=True), "flight.klv"), "boot", log, Notices())
+    stream.health.clock = time
+    task = asyncio.create_task(stream.keep())
+    await until(lambda: cursor.waiting == 3)
+    for _ in range(3):
+        time.now += 3600
+        stream.check()
+        assert (stream.health.state, stream.health.outages) == ("live", 0)
+    while cursor.sums().delivered < len(TAPE.klv):
+        batch = await asyncio.wait_for(cursor.batch(), 1)
+        cursor.commit(batch, Outcome(len(batch)))
+    time.now += 3600
+    stream.check()
+    assert stream.health.state == "stale"
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_the_last_record_of_a_file_that_fails_is_not_shed():
+    """It can not wait for room any more, and it takes none from a record of the file that waits."""
+    log = MemoryLog(1)
+    cursor = log.cursor("sink")
+    tape = Tape(data=(TAPE.klv[0], TAPE.klv[1][:30]), fault=SourceDown("gone"))
+    stream = Stream(StreamInput("uav1", lambda: tape, "flight.klv"), "boot", log, Notices())
+    await asyncio.wait_for(stream.keep(), 5)
+    assert cursor.sums() == Sums(2, waiting=2)

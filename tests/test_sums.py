@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from papers import TAPE, Ear, Tape, live
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.url import Url
+from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.relay import relay as relay_module
-from klvrelay.relay.build import LOST, relay_of, relayed
+from klvrelay.relay.build import LOST, build_relay, run_relay
+from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.relay import Relay
-from klvrelay.relay.stream import Feed
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.mqtt import sink as sink_module
 
 SPOILT = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 0xFF])
@@ -40,7 +43,7 @@ class Picky(Ear):
 
 
 def relay(*sources: Tape, sinks: Sequence[tuple[str, Any]], waiting: int = 10_000) -> Relay:
-    feeds = [Feed(f"uav{n}", lambda s=source: s, str(source.url)) for n, source in enumerate(sources, 1)]  # type: ignore[misc]
+    feeds = [StreamInput(f"uav{n}", lambda s=source: s, str(source.url)) for n, source in enumerate(sources, 1)]  # type: ignore[misc]
     return Relay(feeds, sinks, boot="5f2c9a", waiting=waiting)
 
 
@@ -159,7 +162,7 @@ def settings(oracle: OracleBroker, folder: Path, **mqtt: Any) -> RelaySettings:
 
 async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path):
     """At the end of a file, where one record was not to be published."""
-    pipeline = relay_of(settings(oracle, tmp_path, publish_bad="drop"))
+    pipeline = build_relay(settings(oracle, tmp_path, publish_bad="drop"))
     await asyncio.wait_for(pipeline.run(), 10)
     assert accounted(pipeline) == [Sums(40, 39, unwanted=1)]
     status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
@@ -170,13 +173,13 @@ async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path
 async def test_records_that_are_too_large_for_the_broker_are_lost(oracle: OracleBroker, tmp_path: Path, said: Any):
     """The last line of the log counts them, and the exit code says so."""
     oracle.manners.limits[0x27] = 300
-    assert await asyncio.wait_for(relayed(settings(oracle, tmp_path)), 10) == LOST
+    assert await asyncio.wait_for(run_relay(settings(oracle, tmp_path)), 10) == LOST
     assert said()[-1].endswith("shed=0 rejected=0 left_out=40 unconfirmed=0")
 
 
 async def test_records_that_are_not_to_be_published_are_no_loss(oracle: OracleBroker, tmp_path: Path, said: Any):
     """The settings say so: exit code 0."""
-    assert await asyncio.wait_for(relayed(settings(oracle, tmp_path, publish_bad="drop")), 10) == 0
+    assert await asyncio.wait_for(run_relay(settings(oracle, tmp_path, publish_bad="drop")), 10) == 0
     assert "1 not wanted, 0 shed, 0 left" in said()[-1]
 
 
@@ -197,7 +200,7 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     monkeypatch.setattr(relay_module, "LAST_SINKS", 10.0)  # a busy machine takes longer
     monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 5.0)
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
-    pipeline = relay_of(RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, window=100)))
+    pipeline = build_relay(RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, window=100)))
     task = asyncio.create_task(pipeline.run())
     await feed.listening(free_port)
     feed.send_udp(feed.datagrams(TAPE.ts), free_port)
@@ -209,3 +212,75 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     assert accounted(pipeline) == [Sums(40, 0, 0, 0, 0, 40)]
     status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
     assert (status["state"], status["records"]) == ("offline", accounted(pipeline)[0]._asdict())
+
+
+async def test_a_record_that_the_broker_has_taken_but_not_released_is_waiting(oracle: OracleBroker, tmp_path: Path):
+    """QoS 2: the broker goes away after a PUBREC, and the relay stops. Only released messages count as delivered."""
+    steps: list[str] = []
+
+    def leave(step: str) -> None:
+        steps.append(step)
+        if steps.count("PUBREC") == 12:
+            assert oracle._server is not None
+            oracle._server.close()
+            oracle.cut()
+
+    oracle.on_step = leave
+    pipeline = build_relay(settings(oracle, tmp_path, qos=2))
+    await stopped(pipeline, lambda: pipeline.sink_tasks[0].health.outages)
+
+    (sums,) = accounted(pipeline)
+    released = [message for message in oracle.released if not message.retain]
+    assert sums.delivered <= len(released) < steps.count("PUBREC")
+    assert sums.waiting == 40 - sums.delivered
+
+
+class Belated(Ear):
+    """Answers once it has published a status; keeps the one that is the latest when it leaves."""
+
+    last: dict[str, object]
+
+    async def keep(self, notices: NoticeCursor) -> None:
+        self.notices = notices
+        while True:
+            notice = await notices.next()
+            notices.done(notice)
+            if notice.kind == "status":
+                self.gate.set()
+
+    async def __aexit__(self, *_: object) -> None:
+        status = self.notices.latest("status", None)
+        self.last = {} if status is None else orjson.loads(status.document)
+
+
+async def test_the_goodbye_counts_the_answers_that_came_after_the_last_sums(monkeypatch: pytest.MonkeyPatch):
+    """The far end answers slowly: some answers come while the sink stops."""
+    monkeypatch.setattr(relay_module, "LAST_CALL", 0.05)
+    ear = Belated()
+    ear.gate.clear()
+    pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)])
+    await stopped(pipeline, lambda: pipeline.streams[0].health.records == 40)
+    (sums,) = accounted(pipeline)
+    assert sums.delivered >= 20
+    assert ear.last == {"records": sums._asdict()}
+
+
+async def test_a_connection_that_is_lost_publishes_no_sums():
+    """They are of the end of the relay."""
+    ear = Belated()
+    ear.faults = [SinkDown("gone")]
+    pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)])
+    task = asyncio.create_task(pipeline.run())
+    await until(lambda: hasattr(ear, "last"))
+    assert ear.last == {}
+    task.cancel()
+    await asyncio.wait({task}, timeout=8)
+
+
+async def test_a_source_that_can_not_be_read_decides_the_exit_code(oracle: OracleBroker, tmp_path: Path, said: Any):
+    """Records are lost, too, and the last line of the log counts them."""
+    oracle.manners.limits[0x27] = 300
+    base = settings(oracle, tmp_path)
+    missing = SourceSettings(Url.parse(tmp_path / "missing.ts"), stream="uav2")
+    assert await asyncio.wait_for(run_relay(replace(base, sources=(*base.sources, missing))), 10) == 3
+    assert "left_out=40" in said()[-1]

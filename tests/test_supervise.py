@@ -23,7 +23,7 @@ from klvrelay.errors import (
     SinkRefused,
     SourceDown,
 )
-from klvrelay.relay.supervise import Standing, as_fault, contained, is_retryable, standing_of, supervise
+from klvrelay.relay.supervise import Standing, as_fault, contain, is_retryable, standing_of, supervise
 
 LASTING, NEW, REMOTE, UNREAD, READ = Standing
 
@@ -220,10 +220,10 @@ async def test_a_cancellation_ends_it_at_once_and_after_the_clean_up_of_the_atte
 
 def test_a_step_that_fails_is_contained_and_its_fault_is_told():
     """What was raised comes back as an error that an operator can read, None where nothing was."""
-    fault = contained(lambda: {}["x"], "uav1")
+    fault = contain(lambda: {}["x"], "uav1")
     assert isinstance(fault, InternalError)
     assert isinstance(fault.__cause__, KeyError)
-    assert contained(lambda: None, "uav1") is None
+    assert contain(lambda: None, "uav1") is None
 
 
 def test_an_error_that_was_never_raised_has_no_place():

@@ -28,7 +28,7 @@ def test_bytes_go_on_over_openings():
     for size in (1000, 200, 50):
         opening = Opening(size)
         sizes.append(totals.size(opening))  # type: ignore[arg-type]
-        sizes.append(totals.settle(opening))  # type: ignore[arg-type]
+        sizes.append(totals.close(opening))  # type: ignore[arg-type]
         sizes.append(totals.size(None))
 
     assert sizes == [1000, 1000, 1000, 1200, 1200, 1200, 1250, 1250, 1250]
@@ -37,7 +37,7 @@ def test_bytes_go_on_over_openings():
 def test_bytes_of_datagrams_are_asked_for_the_cheap_way():
     """Also where none have come yet."""
     totals = Totals()
-    totals.settle(Opening(1000))  # type: ignore[arg-type]
+    totals.close(Opening(1000))  # type: ignore[arg-type]
     source = Datagrams(0)
     source.link.size = 7
 
@@ -50,7 +50,7 @@ def test_what_was_dropped_is_summed_too():
     """Of all openings that ended, and of the one that is open."""
     totals = Totals()
     for dropped in (3, 4):
-        totals.settle(Opening(0, dropped))  # type: ignore[arg-type]
+        totals.close(Opening(0, dropped))  # type: ignore[arg-type]
 
     assert (totals.dropped(Opening(0, 5)), totals.dropped(None)) == (12, 7)  # type: ignore[arg-type]
 
@@ -58,7 +58,7 @@ def test_what_was_dropped_is_summed_too():
 def test_an_opening_that_was_abandoned_counts_no_more():
     """Its thread may go on for a while: what comes of it is not what the relay reads."""
     totals, opening = Totals(), Opening(1000, 1)
-    totals.settle(opening)  # type: ignore[arg-type]
+    totals.close(opening)  # type: ignore[arg-type]
     opening.link.size += 500
     opening.link.datagrams += 5
 
@@ -69,7 +69,7 @@ def test_the_link_is_that_of_all_openings():
     """And of nothing before the first."""
     totals = Totals()
     before = totals.link(None)
-    totals.settle(Opening(1000))  # type: ignore[arg-type]
+    totals.close(Opening(1000))  # type: ignore[arg-type]
     link = totals.link(Opening(500))  # type: ignore[arg-type]
 
     assert (before, link.size, link.datagrams) == (LinkStats(), 1500, 15)

@@ -123,7 +123,7 @@ class Decoder:
             if stream is None or waiting:
                 records += self._numbered(streams.take(entry))
                 continue
-            seq = stream.seq  # `ElementaryStream.gave` without the call
+            seq = stream.seq  # `ElementaryStream.count` without the call
             stream.seq = seq + 1
             stream.last = pts if pcr is None else pcr
             if set_ not in stream.sets:
@@ -140,7 +140,7 @@ class Decoder:
         for stream, (raw, pts, pid, set_, checksum, transport, received_us, pcr, program, _) in found:
             known = raw, set_, checksum, transport, pts, pid, received_us
             records.append(Record(*known, stream.name, self.boot, stream.seq, pcr, program))
-            stream.gave(1, pts if pcr is None else pcr, (set_,))
+            stream.count(1, pts if pcr is None else pcr, (set_,))
         return records
 
     # ---- `core.lane.Names` ----
@@ -153,7 +153,7 @@ class Decoder:
     def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
         stream = self._written
         if stream is not None and seq > stream.seq:
-            stream.gave(seq - stream.seq, pts if pcr is None else pcr, _names_of(sets))
+            stream.count(seq - stream.seq, pts if pcr is None else pcr, _names_of(sets))
 
     def aside(self, entry: core.Entry) -> bytes:
         return self._text(self._records([entry]))

@@ -61,7 +61,7 @@ class ElementaryStream:
         self.first: tuple[int | None, int] = seen.ticks, seq
         self.usual: float | None = None
 
-    def gave(self, count: int, ticks: int | None, sets: Iterable[str]) -> None:
+    def count(self, count: int, ticks: int | None, sets: Iterable[str]) -> None:
         """Count packets that became records; `ticks` is the time of the last one."""
         before, self.seq, self.last = self.seq, self.seq + count, ticks
         self.sets.update(sets)
@@ -129,7 +129,7 @@ class ElementaryStreams:
         """The stream of a packet; None if it must wait or is not selected."""
         stream = self.known.get(seen.pid)
         if stream is None and self._is_wanted(seen):
-            stream = self._decided(seen)
+            stream = self._decide(seen)
         if stream is not None:
             for waiting in self.waiting.values():
                 if stream in waiting.rivals:
@@ -196,7 +196,7 @@ class ElementaryStreams:
             self._begun = seen.ticks
         return True
 
-    def _decided(self, seen: Sighting) -> ElementaryStream | None:
+    def _decide(self, seen: Sighting) -> ElementaryStream | None:
         if seen.pid in self._refused:
             return None
         if seen.pid is None or self._choice.together:
@@ -207,9 +207,9 @@ class ElementaryStreams:
         if waiting is None:
             rivals = [s for s in self._streams if _is_alike(s, seen) and self.known.get(s.pid) is s]
             waiting = self.waiting[seen.pid] = _Waiting(seen, rivals)
-        gone = next((s for s in waiting.rivals if self._is_gone(s, seen, waiting)), None)
-        if gone is not None:
-            return self._moved(gone, seen)
+        ended = next((s for s in waiting.rivals if self._has_ended(s, seen, waiting)), None)
+        if ended is not None:
+            return self._move(ended, seen)
         if not self._has_first:
             if self._choice.awaits_lower(seen) and not self._is_late(waiting, seen):
                 return None
@@ -248,7 +248,7 @@ class ElementaryStreams:
             self._stream(self.name, seen)
             self._has_first = True
 
-    def _is_gone(self, stream: ElementaryStream, seen: Sighting, waiting: _Waiting) -> bool:
+    def _has_ended(self, stream: ElementaryStream, seen: Sighting, waiting: _Waiting) -> bool:
         """Is a stream's PID no longer listed, or silent for so long that the new PID replaces it?
 
         Bare KLV ends when KLV with a PID arrives.
@@ -263,7 +263,7 @@ class ElementaryStreams:
             return since > (SILENT_TICKS if self._ending else UNUSUAL_TICKS)
         return since > (2 * interval if self._ending else max(SILENT_TICKS, SILENT_TIMES * interval))
 
-    def _moved(self, stream: ElementaryStream, seen: Sighting) -> ElementaryStream:
+    def _move(self, stream: ElementaryStream, seen: Sighting) -> ElementaryStream:
         now = time.monotonic()
         if stream.pid is not None and now - self._said >= QUIET:
             self._said = now

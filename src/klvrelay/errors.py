@@ -107,22 +107,22 @@ class DecodeError(KlvrelayError):
 
 
 class EncodeError(KlvrelayError):
-    """A value can't be encoded: the `path` of the item, the value `given`, and what is `allowed`."""
+    """A value can't be encoded: the `path` of the item, the `value`, and what is `allowed`."""
 
     exit_code = 2
 
-    def __init__(self, path: str, given: object, allowed: str) -> None:
-        super().__init__(path, given, allowed)
+    def __init__(self, path: str, value: object, allowed: str) -> None:
+        super().__init__(path, value, allowed)
         self.path = path
-        self.given = given
+        self.value = value
         self.allowed = allowed
 
     def __str__(self) -> str:
         try:
-            given = reprlib.repr(self.given)
+            shown = reprlib.repr(self.value)
         except ValueError:  # an integer with more digits than Python converts to text
-            given = f"such a {type(self.given).__name__}"
-        return f"{self.path}: {given} can't be written; {self.allowed}"
+            shown = f"such a {type(self.value).__name__}"
+        return f"{self.path}: {shown} can't be written; {self.allowed}"
 
 
 class SinkError(_OneLine):
@@ -146,7 +146,7 @@ class SinkRefused(SinkError):
     """The far end refused permanently: wrong credentials, or no permission to publish."""
 
 
-def blunder(error: BaseException) -> str:
+def describe_bug(error: BaseException) -> str:
     """Describe an internal error for a bug report: type, file and line, without any data."""
     import traceback  # here, since it is rarely needed
 

@@ -29,13 +29,11 @@ def safe(value: Any) -> Any:
     return str(value) if isinstance(value, int) and abs(value) > MOST else value
 
 
-def written(document: bytes, numbers: Numbers) -> bytes:
+def rewrite_integers(document: bytes, numbers: Numbers) -> bytes:
     """A JSON document with integers in this format."""
     if numbers == "exact":
         return document
     import orjson
-
-    from klvrelay.json_output import dumps
 
     return dumps(safe(orjson.loads(document)))
 

@@ -33,7 +33,7 @@ class Sums(NamedTuple):
     rejected    refused by the far end
     shed        discarded before sending, to make room for newer records
     left_out    never offered, or set aside: too large for the far end
-    waiting     not yet sent, or unacknowledged
+    waiting     not yet sent, or unacknowledged; at QoS 2 until PUBCOMP, since before that a broker may not hand it on
     unwanted    never offered: excluded by the settings
     """
 
@@ -50,7 +50,7 @@ class Sums(NamedTuple):
         """Number of records that the far end should have and, as far as is known, has not."""
         return self.rejected + self.shed + self.left_out + self.waiting
 
-    def told(self, sink: str) -> str:
+    def describe(self, sink: str) -> str:
         """`359 to mqtt://broker:1883, 1 rejected, 0 shed, 0 left`. Rejected and left-out records appear only if any."""
         rejected = f", {self.rejected} rejected" if self.rejected else ""
         left_out = f", {self.left_out} left out" if self.left_out else ""

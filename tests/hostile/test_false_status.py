@@ -18,7 +18,8 @@ from klvrelay.core import Counters
 from klvrelay.json_output import MOST
 from klvrelay.link_stats import LinkStats
 from klvrelay.relay.relay import Relay
-from klvrelay.relay.stream import Feed, Stream
+from klvrelay.relay.stream import Stream
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import is_retryable, standing_of
 from klvrelay.sources.isolated.checked_status import CheckedStatus
 from klvrelay.sources.isolated.messages import Status
@@ -46,7 +47,7 @@ say(*pack(Packet(b"G" * 188, 5)))
 
 def pipeline(*opened: Callable[[], object], sink: Ear) -> Relay:
     """A relay of streams whose sources are opened so."""
-    feeds = [Feed(f"uav{number}", one, "somewhere") for number, one in enumerate(opened, 1)]
+    feeds = [StreamInput(f"uav{number}", one, "somewhere") for number, one in enumerate(opened, 1)]
     return Relay(feeds, [("ear", sink)], boot="5f2c9a")
 
 
@@ -161,8 +162,8 @@ async def test_a_flood_leaves_the_loop_to_others(flood):
 async def test_a_stream_that_floods_displaces_no_record_of_another():
     """However few may wait: who sends thousands sheds their own."""
     ear, piece = Ear(), TAPE.bare * 20
-    flood = Feed("flood", lambda: live(*[piece] * 5, hang=True), "somewhere")
-    calm = Feed("calm", lambda: live(*TAPE.klv, hang=True), "somewhere")
+    flood = StreamInput("flood", lambda: live(*[piece] * 5, hang=True), "somewhere")
+    calm = StreamInput("calm", lambda: live(*TAPE.klv, hang=True), "somewhere")
     relay = Relay([calm, flood], [("ear", ear)], boot="5f2c9a", waiting=3 * len(TAPE.klv))
 
     async with running(relay):
@@ -175,13 +176,13 @@ async def test_a_stream_that_floods_displaces_no_record_of_another():
 async def test_thousands_of_records_in_one_piece_leave_the_loop_to_others(monkeypatch):
     """Others have their turns between them; and what has come is kept when the relay stops meanwhile."""
     ear, turns, at, count = Ear(), 0, [], 50 * len(TAPE.klv)
-    whole = Stream._take
+    whole = Stream._count_record
 
     def take(self: Stream, record: object) -> bool:
         at.append(turns)
         return whole(self, record)
 
-    monkeypatch.setattr(Stream, "_take", take)
+    monkeypatch.setattr(Stream, "_count_record", take)
     relay = pipeline(lambda: live(TAPE.bare * 50, hang=True), sink=ear)
 
     async with running(relay):
@@ -269,7 +270,7 @@ async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(mon
 
         monkeypatch.setattr(Stream, name, broken)
 
-    for name in "look", "tell_state", "stop", "count":
+    for name in "check", "publish_state", "stop", "count":
         breaks(name)
     ear = Ear()
     relay = pipeline(lambda: live(*TAPE.klv, hang=True), lambda: live(*TAPE.klv, hang=True), sink=ear)
@@ -288,14 +289,14 @@ async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(mon
 async def test_a_fault_of_ours_in_the_keeping_of_a_stream_hurts_no_other(monkeypatch, said):
     """A live stream is kept again; a file has failed, and the relay goes on for the rest."""
     monkeypatch.setattr("klvrelay.health.repeats.PACE", 1.0)
-    whole = Stream._settle
+    whole = Stream._close
 
     def settle(self: Stream, source: object) -> None:
         if self.name != "uav3":
             raise KeyError("unthinkable")
         whole(self, source)
 
-    monkeypatch.setattr(Stream, "_settle", settle)
+    monkeypatch.setattr(Stream, "_close", settle)
     ear = Ear()
     opened: Counter[str] = Counter()
 

@@ -29,7 +29,7 @@ from klvrelay.cli import main as cli
 from klvrelay.cli.verbs import csv_cells, demo
 from klvrelay.cli.verbs.frame_times import HEAD
 from klvrelay.encode import encode
-from klvrelay.json_output import dumps, written
+from klvrelay.json_output import dumps, rewrite_integers
 from klvrelay.relay.state import StreamState
 from klvrelay.sinks.mqtt.connection import Received
 
@@ -129,7 +129,7 @@ def test_what_is_said_of_a_stream_is_escaped(text: str) -> None:
     assert json.loads(state)["items"]["mission_id"] == text
     head = core.head(text, None)
     assert json.loads(head + b"}")["stream"] == text
-    for document in (state, head, written(state, "safe")):
+    for document in (state, head, rewrite_integers(state, "safe")):
         assert not steering_in(document.decode())
 
 

@@ -15,7 +15,8 @@ from klvrelay.cli import main as cli
 from klvrelay.cli.redaction import Redaction
 from klvrelay.config.choice import Choice
 from klvrelay.config.names import LEVEL_LIMIT, checked_name
-from klvrelay.config.settings import RelaySettings, SourceSettings, load
+from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused, SourceDown

@@ -16,7 +16,7 @@ from klvrelay.config import small_file
 from klvrelay.config.credentials import secret_file
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import unique_names
-from klvrelay.config.settings import CONFIG_MOST, load
+from klvrelay.config.settings_file import CONFIG_MOST, load
 from klvrelay.config.small_file import PEM_MOST, read_small
 from klvrelay.errors import ConfigError
 from klvrelay.sinks.mqtt.dial import tls_context

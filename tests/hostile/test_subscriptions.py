@@ -49,13 +49,13 @@ def to_a_subscriber(attack):
     ("attack", "says"),
     [
         (lambda v: packet(3, text("kr/a") + b"\0", 2), "a PUBLISH that ends too early"),
-        (lambda v: publish(v, "kr/a", b"x", 2), "a PUBLISH of QoS 2, and QoS 0 was asked for"),
+        (lambda v: publish(v, "kr/a", b"x", 2), "a PUBLISH of QoS 2, though QoS 0 was requested"),
         (lambda v: b"\x30\xff\xff\xff\x7f", "a PUBLISH of 268435455 bytes"),
-        (lambda v: publish(v, b"\xff\xfe", b"x"), "a PUBLISH whose topic is no UTF-8"),
+        (lambda v: publish(v, b"\xff\xfe", b"x"), "a PUBLISH whose topic is not UTF-8"),
         (lambda v: packet(3, b"\0\x50kr"), "a PUBLISH that ends too early"),
         (lambda v: packet(3, b""), "a PUBLISH that ends too early"),
         (lambda v: packet(3, text("a") + b"\xff\xff\xff\xff\xff"), "a PUBLISH that ends too early"),
-        (lambda v: packet(SUBACK, b"\0\1\0\0"), "a SUBACK that was not asked for"),
+        (lambda v: packet(SUBACK, b"\0\1\0\0"), "a SUBACK that was not requested"),
     ],
 )
 async def test_a_subscriber_takes_what_it_asked_for_and_nothing_else(attack, says):

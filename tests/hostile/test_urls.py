@@ -14,7 +14,7 @@ from klvrelay.cli.redaction import Redaction
 from klvrelay.config.mistyped import looks_like_url
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import stream_name
-from klvrelay.config.settings import load
+from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.sources.open import open_source

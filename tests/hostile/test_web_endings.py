@@ -13,6 +13,7 @@ from playlists import media
 from servers import Hostile, Line, Request, Script, http
 
 from klvrelay.relay import stream as stream_module
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sources.open import open_source
 from klvrelay.sources.web.resume import Resume
 
@@ -54,7 +55,7 @@ async def openings(script: Script, monkeypatch: pytest.MonkeyPatch, most: int = 
     resume = Resume()
     async with Hostile(script) as server:
         opened = partial(open_source, server.url(), timeout=1, resume=resume)
-        stream = stream_of(stream_module.Feed("cam", opened, server.url()))
+        stream = stream_of(StreamInput("cam", opened, server.url()))
         keeping = asyncio.create_task(stream.keep())
         waiting = asyncio.create_task(enough.wait())
         done, _ = await asyncio.wait({keeping, waiting}, timeout=10, return_when=asyncio.FIRST_COMPLETED)

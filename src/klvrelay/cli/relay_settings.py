@@ -12,16 +12,10 @@ from typing import Any
 
 from klvrelay.cli import option_groups
 from klvrelay.cli.source_urls import check_used, said_password, source_urls
+from klvrelay.config.mqtt import mqtt_settings, mqtt_settings_over, with_mqtt_password
 from klvrelay.config.names import checked_name
-from klvrelay.config.settings import (
-    RelaySettings,
-    SourceSettings,
-    coalesce_seconds,
-    load,
-    mqtt_settings,
-    mqtt_settings_over,
-    with_mqtt_password,
-)
+from klvrelay.config.settings import RelaySettings, SourceSettings, coalesce_seconds
+from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, printable

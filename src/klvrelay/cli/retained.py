@@ -33,8 +33,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """List, then clear, over two connections. The confirmation in between blocks outside any event loop."""
     from klvrelay.cli.verbs.retained import retained
+    from klvrelay.config.mqtt import mqtt_settings
     from klvrelay.config.names import checked_name
-    from klvrelay.config.settings import mqtt_settings
 
     stream = None if args.stream is None else checked_name(args.stream, "--stream")
     retained(mqtt_settings(args.mqtt, option_groups.mqtt_given(args)), stream, clear=args.clear, sure=args.yes)

@@ -55,6 +55,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace) -> int:
     """Relay until stopped. `replay` calls this too."""
     from klvrelay.cli.relay_settings import relay_settings
-    from klvrelay.relay.build import relayed
+    from klvrelay.relay.build import run_relay
 
-    return await relayed(relay_settings(args))
+    return await run_relay(relay_settings(args))

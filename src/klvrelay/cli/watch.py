@@ -27,8 +27,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace) -> int:
     """Show the streams until a signal arrives."""
     from klvrelay.cli.verbs.watch import watch
+    from klvrelay.config.mqtt import mqtt_settings
     from klvrelay.config.names import checked_name
-    from klvrelay.config.settings import mqtt_settings
 
     stream = None if args.stream is None else checked_name(args.stream, "STREAM")
     await watch(mqtt_settings(args.mqtt, option_groups.mqtt_given(args)), stream, choice=option_groups.choice_of(args))

@@ -40,8 +40,8 @@ class LoginReader(TomlReader):
         self._source_password = source_password
 
     def url(self, table: dict[str, Any]) -> Url:
-        """The URL of a source, given directly, or in a file or variable (e.g. because it contains a token)."""
-        self._one(table, ("url", "url_file", "url_env"), "source")
+        """The URL of a source: in the table, or in a file or variable (e.g. because it contains a token)."""
+        self._check_single(table, ("url", "url_file", "url_env"), "source")
         if (secret := self._elsewhere(table, "url", "source")) is not None:
             key = next(key for key in ("url_file", "url_env") if key in table)
             return self.checked(f"source.{key}", Url.parse, secret.reveal())
@@ -70,13 +70,13 @@ class LoginReader(TomlReader):
         return self.checked("source.url", with_password, url, known)
 
     def secret(self, table: dict[str, Any], key: str, where: str = "source") -> Secret | None:
-        """A secret, given directly, or in a file or variable."""
-        self._one(table, (key, f"{key}_file", f"{key}_env"), where)
-        given = self.typed(table, key, str, where, None)
-        self.has_secrets |= given is not None
-        return self._elsewhere(table, key, where) if given is None else Secret(given)
+        """A secret: in the table, or in a file or variable."""
+        self._check_single(table, (key, f"{key}_file", f"{key}_env"), where)
+        text = self.typed(table, key, str, where, None)
+        self.has_secrets |= text is not None
+        return self._elsewhere(table, key, where) if text is None else Secret(text)
 
-    def _one(self, table: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
+    def _check_single(self, table: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
         first, *others = [key for key in keys if key in table] or [""]
         if others:
             raise self.wrong(f"{where}.{others[0]}", f"{first} is given too; give only one")
@@ -88,9 +88,9 @@ class LoginReader(TomlReader):
                 return self.checked(f"{where}.{name}", read, place, "")
         return None
 
-    def checked(self, key: str, read: Callable[..., T], *given: Any) -> T:
+    def checked(self, key: str, read: Callable[..., T], *args: Any) -> T:
         """The result of `read`. A ConfigError that it raises is reported for this key."""
         try:
-            return read(*given)
+            return read(*args)
         except ConfigError as fault:
             raise self.wrong(key, str(fault).removeprefix(": ")) from None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, get_args
 from urllib.parse import unquote
 
+from klvrelay.config.credentials import MQTT_PASSWORD, environment
 from klvrelay.config.mistyped import no_url
 from klvrelay.config.url import Url, unknown_option
 from klvrelay.errors import ConfigError
@@ -18,6 +19,8 @@ PublishBad = Literal["rejected", "telemetry", "drop"]
 
 WINDOWS = {5: 1000, 4: 100}
 """Default window by protocol level. AWS IoT allows 100 messages in flight per client, mosquitto 2.0 any number."""
+TEXT_MOST, PREFIX_MOST = 65_535, 60_000
+"""Maximum bytes of a text (MQTT 5, 1.5.4), and of the prefix: with the longest stream name the topic is a text."""
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FORM = "mqtt://[user@]host[:port][/prefix]"
 
@@ -82,6 +85,37 @@ class MqttSettings:
         contain a password.
         """
         return cls(**{**_from_url(url), **settings})
+
+
+def mqtt_settings(url: str | None, options: dict[str, Any]) -> MqttSettings:
+    """Settings from a URL and further options. The password may come from the environment."""
+    if url is None and "host" not in options:
+        raise ConfigError('mqtt url: missing; give the broker, e.g. "mqtt://127.0.0.1:1883"')
+    return with_mqtt_password(MqttSettings(**options) if url is None else MqttSettings.from_url(url, **options))
+
+
+_OF_ANY_BROKER = (
+    "client_id", "qos", "prefix", "protocol", "keepalive", "raw", "publish_bad", "numbers", "window", "timeout",
+    "expiry",
+)  # fmt: skip
+
+
+def mqtt_settings_over(settings: MqttSettings, url: str, options: dict[str, Any]) -> MqttSettings:
+    """The settings for another broker: address, login and TLS come from `url` and `options`; other settings are kept
+    unless `url` or `options` has them.
+    """
+    parts = Url.parse(url)
+    own = {*parts.options, *(["prefix"] if parts.path.strip("/") else [])}
+    kept = {key: getattr(settings, key) for key in _OF_ANY_BROKER if key not in own}
+    return mqtt_settings(url, kept | options)
+
+
+def with_mqtt_password(settings: MqttSettings) -> MqttSettings:
+    """The settings with the password of the environment, if there is a user but no password."""
+    password = environment(MQTT_PASSWORD)
+    if password and settings.username is not None and settings.password is None:
+        return replace(settings, password=password)
+    return settings
 
 
 def _from_url(url: str) -> dict[str, Any]:
@@ -154,7 +188,17 @@ def _check(s: MqttSettings) -> None:
             raise ConfigError(f"mqtt {key}: must be printable text")
     no_url(s.client_id or "", "mqtt client_id", "a name")
     _check_prefix(s.prefix)
+    _check_lengths(s)
     _check_security(s)
+
+
+def _check_lengths(s: MqttSettings) -> None:
+    password = "" if s.password is None else s.password.reveal()
+    lengths = {"client_id": s.client_id or "", "username": s.username or "", "password": password, "prefix": s.prefix}
+    for key, text in lengths.items():
+        most = PREFIX_MOST if key == "prefix" else TEXT_MOST
+        if len(text.encode(errors="replace")) > most:
+            raise ConfigError(f"mqtt {key}: must have at most {most} bytes")
 
 
 _BAD = ("rejected", "telemetry", "drop")

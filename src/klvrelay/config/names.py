@@ -108,25 +108,25 @@ PID_MOST = 0x1FFE
 PROGRAM_MOST = 65535
 
 
-def pid_number(given: str | int) -> int:
+def pid_number(value: str | int) -> int:
     """A PID from `257`, `"257"` or `"0x101"`. Raises ConfigError."""
-    return _number("PID", given, 0, PID_MOST, "such as 0x101 or 257")
+    return _number("PID", value, 0, PID_MOST, "such as 0x101 or 257")
 
 
-def program_number(given: str | int) -> int:
+def program_number(value: str | int) -> int:
     """A program number from `2` or `"2"`. Raises ConfigError."""
-    return _number("program", given, 1, PROGRAM_MOST, "such as 1")
+    return _number("program", value, 1, PROGRAM_MOST, "such as 1")
 
 
-def _number(what: str, given: str | int, least: int, most: int, example: str) -> int:
+def _number(what: str, value: str | int, least: int, most: int, example: str) -> int:
     try:
-        number = int(given, 0) if isinstance(given, str) else int(given)
+        number = int(value, 0) if isinstance(value, str) else int(value)
     except ValueError:
         number = -1
-    if isinstance(given, bool) or not least <= number <= most:
-        text = str(given)
-        said = f" {text}" if re.fullmatch(r"-?\w{1,12}", text) else ""
-        raise ConfigError(f"{what}{said}: give a number from {least} to {most}, {example}")
+    if isinstance(value, bool) or not least <= number <= most:
+        text = str(value)
+        shown = f" {text}" if re.fullmatch(r"-?\w{1,12}", text) else ""
+        raise ConfigError(f"{what}{shown}: give a number from {least} to {most}, {example}")
     return number
 
 

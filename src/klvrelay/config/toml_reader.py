@@ -21,9 +21,9 @@ def tables_of(data: bytes, path: str) -> dict[str, Any]:
     except UnicodeDecodeError as fault:
         raise ConfigError(f"{printable(path)}: is not UTF-8 text") from fault
     except (ValueError, RecursionError) as fault:
-        said = str(fault) if isinstance(fault, tomllib.TOMLDecodeError) else "a value is too long or nested too deeply"
-        said = _KEY.sub("what is named", said)
-        raise ConfigError(f"{printable(path)}: invalid TOML: {printable(said)}") from None
+        too_large = "a value is too long or nested too deeply"
+        reason = _KEY.sub("what is named", str(fault)) if isinstance(fault, tomllib.TOMLDecodeError) else too_large
+        raise ConfigError(f"{printable(path)}: invalid TOML: {printable(reason)}") from None
 
 
 PARTS = 32

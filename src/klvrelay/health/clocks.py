@@ -117,7 +117,7 @@ class Clocks:
         self._wall, self._pts, self._pcr = Offset(), Offset(), Offset()
         self._against = {"wall": self._wall, "pts": self._pts, "pcr": self._pcr}
         self._last_jump: Jump | None = None
-        self._pts_turns, self._pcr_turns = Turns(), Turns()
+        self._pts_unwrapper, self._pcr_unwrapper = TickUnwrapper(), TickUnwrapper()
         self._logged = -QUIET
         self._waiting: list[tuple[Record, float]] = []
 
@@ -158,9 +158,9 @@ class Clocks:
         if record.received_us is not None:
             wall = self._wall.add(seconds, record.received_us / 1e6 - seconds)
         if record.pts is not None:
-            pts = self._pts.add(seconds, self._pts_turns.seconds(record.pts) - seconds)
+            pts = self._pts.add(seconds, self._pts_unwrapper.seconds(record.pts) - seconds)
         if record.pcr is not None:
-            pcr = self._pcr.add(seconds, self._pcr_turns.seconds(record.pcr) - seconds)
+            pcr = self._pcr.add(seconds, self._pcr_unwrapper.seconds(record.pcr) - seconds)
         if not (wall is pts is pcr is None):  # runs for each record, and steps are rare
             jumps = {"wall": wall, "pts": pts, "pcr": pcr}
             self._report({name: by for name, by in jumps.items() if by is not None}, time_us, now)
@@ -182,7 +182,7 @@ class Clocks:
 _SPOKEN = {"wall": "the system clock", "pts": "the PTS", "pcr": "the PCR"}
 
 
-class Turns:
+class TickUnwrapper:
     """Unwraps 33-bit counts of 90 kHz into continuous seconds."""
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ class Repeats:
         self._held, self._pace, self._next = 0, PACE, -math.inf
 
     @property
-    def said(self) -> bool:
+    def logged(self) -> bool:
         """Has a current fault been logged?"""
         return bool(self._texts)
 
@@ -53,7 +53,7 @@ class Repeats:
 
     def over(self) -> None:
         """The connection is back: the next fault may be logged."""
-        if self.said:  # otherwise its faults were suppressed, and the next line counts them
+        if self.logged:  # otherwise its faults were suppressed, and the next line counts them
             self._held = 0
         self._texts.clear()
         if self._back is None:

@@ -28,7 +28,7 @@ class Rhythm:
         self._last: float | None = None
         self._first = 0.0
 
-    def beat(self, now: float) -> None:
+    def add(self, now: float) -> None:
         """A record arrived."""
         if self._last is None:
             self._first = now

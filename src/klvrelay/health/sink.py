@@ -31,11 +31,11 @@ class Shedding:
     _reported: float = 0.0
     _before: int = 0
 
-    def look(self, sums: Sums) -> None:
+    def check(self, sums: Sums) -> None:
         """Log what is due. Call it a few times per second."""
         now = self.clock()
         if sums.shed > self._shed:
-            self._goes_on(now, sums)
+            self._continue(now, sums)
         elif self._since is not None and now - self._last >= SHED_QUIET:
             LOG.warning(
                 "%s: records are no longer shed: shed=%d seconds=%.0f",
@@ -43,7 +43,7 @@ class Shedding:
             )  # fmt: skip
             self._since = None
 
-    def _goes_on(self, now: float, sums: Sums) -> None:
+    def _continue(self, now: float, sums: Sums) -> None:
         if self._since is None:
             self._since, self._before, self._reported = now, self._shed, now
             LOG.warning(
@@ -78,25 +78,26 @@ class SinkHealth:
         self._shedding = Shedding(self.name, self.clock)
         self._since = self.clock()
 
-    def connected(self, detail: str = "") -> None:
+    def mark_connected(self, detail: str = "") -> None:
+        """The sink is connected. Logged, with the length of the outage if that was logged."""
         lost = self.clock() - self._since
         if not self.ever_up:
             LOG.info("%s: connected%s", self.name, detail)
-        elif self._repeats.said:  # do not log the end of an outage that was not logged
+        elif self._repeats.logged:  # do not log the end of an outage that was not logged
             LOG.info("%s: reconnected after %.1f s%s", self.name, lost, detail)
         self.up = self.ever_up = True
         self._repeats.over()
 
-    def down(self, fault: str) -> None:
+    def mark_down(self, fault: str) -> None:
         """The connection was lost or failed. Logged once per outage, and less often if it is intermittent."""
         if self.up:
             self.outages += 1
             self._since = self.clock()
         self.up = False
-        if (said := self._repeats.add(fault)) is not None:
-            LOG.warning("%s; trying again, records wait", printable(said))
+        if (summary := self._repeats.add(fault)) is not None:
+            LOG.warning("%s; trying again, records wait", printable(summary))
 
-    def counted(self, sums: Sums) -> None:
-        """Update the record counts, and report shed records."""
+    def set_sums(self, sums: Sums) -> None:
+        """Set the record counts, and report shed records."""
         self.sums = sums
-        self._shedding.look(sums)
+        self._shedding.check(sums)

@@ -92,7 +92,7 @@ class StreamHealth:
         self.changes[self.state] += 1
 
     @property
-    def barren(self) -> bool:
+    def without_klv(self) -> bool:
         """Are bytes received, but no KLV so far?"""
         return self.state == "waiting" and not self.records
 
@@ -101,13 +101,17 @@ class StreamHealth:
         """Is KLV being received?"""
         return self.state == "live"
 
-    def opened(self) -> None:
-        """The source was opened: measure silence from now."""
+    def add_opening(self) -> None:
+        """Count an opening of the source, and measure silence from now."""
         self.openings += 1
+        self.hold()
+
+    def hold(self) -> None:
+        """The relay makes the source wait: measure silence from now."""
         self.last_bytes = self.last_record = self.clock()
 
-    def heard(self, size: int) -> None:
-        """Update the number of bytes received. An increase proves that the source is active."""
+    def set_size(self, size: int) -> None:
+        """Set the number of bytes received. An increase shows that the source is active."""
         if size <= self._size:
             return
         self._size = size
@@ -115,22 +119,22 @@ class StreamHealth:
         if self.state in ("connecting", "down"):
             self._enter("waiting", f"receiving from {self.url}, no KLV yet")
 
-    def decoded(self, record: Record) -> bool:
+    def add_record(self, record: Record) -> bool:
         """Count a record. Returns true if the stream was not live before."""
         now = self.last_record = self.last_bytes = self.clock()
         self.records += 1
         self.bad += record.checksum == "bad"
         self.damaged += record.transport != "ok"
         self.unfit += not record.good
-        self.rhythm.beat(now)
+        self.rhythm.add(now)
         if record.good:
             self.clocks.add(record, now)
         if self.state == "live":
             return False
-        self._back(now)
+        self._recover(now)
         return True
 
-    def _back(self, now: float) -> None:
+    def _recover(self, now: float) -> None:
         lost, self._lost = self._lost, None
         if lost is None:
             self._enter("live", self.url)
@@ -141,22 +145,22 @@ class StreamHealth:
         self.recovered += 1
         self._enter("live", f"back after {self.away_last:.1f} s")
 
-    def look(self, *, beside: str | None = None) -> None:
+    def check(self, *, unselected: str | None = None) -> None:
         """Check for silence. Call it a few times per second.
 
-        beside   where KLV that is not selected was found instead; "": other streams of the source have KLV, so missing
-                 KLV is not reported
+        unselected   where KLV that is not selected was found; None: there is none; "": other streams of the source have
+                     KLV, so missing KLV is not reported
         """
         self.clocks.settle()
         now = self.clock()
-        silent, barren = now - self.last_bytes, now - self.last_record
-        stalled = {"live": barren, "waiting": silent}.get(self.state, 0.0)
+        silent, without_klv = now - self.last_bytes, now - self.last_record
+        stalled = {"live": without_klv, "waiting": silent}.get(self.state, 0.0)
         if stalled >= self.stall:
             self._enter("stale", self._missing(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "receiving again, no KLV yet")
-        elif beside != "" and max(silent, barren) >= self.stall and not self.records:
-            self._tell_silence(beside)
+        elif unselected != "" and max(silent, without_klv) >= self.stall and not self.records:
+            self._log_silence(unselected)
 
     def _missing(self, silent: float) -> str:
         if silent >= 0.8 * self.stall:  # the byte count is updated only occasionally
@@ -165,12 +169,12 @@ class StreamHealth:
             return f"no KLV for {self.stall:g} s, and nothing at all for {silent:.1f} s"
         return f"no KLV for {self.stall:g} s, though bytes are received"
 
-    def _tell_silence(self, beside: str | None) -> None:
+    def _log_silence(self, unselected: str | None) -> None:
         """Log, once per cause, why there are no records so far."""
         if self.state == "connecting":
             cause, reason = "silent", f"nothing received yet from {self.url}; check that the sender is running"
-        elif beside is not None:
-            cause, reason = "unwanted", f"no matching KLV so far: {beside}"
+        elif unselected is not None:
+            cause, reason = "unwanted", f"no matching KLV so far: {unselected}"
         elif self.state == "waiting":
             found = no_klv(self.link.lane)
             cause = found.id
@@ -181,30 +185,30 @@ class StreamHealth:
             self._logged_cause, self.reason = cause, reason
             LOG.warning("%s: %s", self.name, printable(reason))
 
-    def down(self, fault: str, *, again: bool = True) -> None:
+    def mark_down(self, fault: str, *, again: bool = True) -> None:
         """The source failed. The same fault is logged once, not at each retry, and less often if it is intermittent."""
         if not again:
             self._repeats.reset()
-        said = self._repeats.add(fault)
-        level = logging.DEBUG if said is None else logging.WARNING
-        line = f"{said or fault}{'; trying again' if again else ''}"
+        summary = self._repeats.add(fault)
+        level = logging.DEBUG if summary is None else logging.WARNING
+        line = f"{summary or fault}{'; trying again' if again else ''}"
         if self.state != "down":
-            self._enter("down", fault, said=line, level=level)
-            self._quiet = said is None
+            self._enter("down", fault, line=line, level=level)
+            self._quiet = summary is None
         else:
             self.reason = fault
-            self._quiet = self._quiet and said is None
+            self._quiet = self._quiet and summary is None
             LOG.log(level, "%s: %s", self.name, printable(line))
 
-    def ended(self, *, said: bool, beside: str | None = None) -> None:
-        """The source has ended. Log a problem unless it was logged before. `beside`: see `look`."""
-        if not said and not self.records and beside != "":
+    def end(self, *, is_logged: bool, unselected: str | None = None) -> None:
+        """The source has ended. Log a lack of KLV unless the reason `is_logged` already. `unselected`: see `check`."""
+        if not is_logged and not self.records and unselected != "":
             missing = f"it had no KLV: {no_klv(self.link.lane).sentence}"
-            why = missing if beside is None else f"it had no matching KLV: {beside}"
+            why = missing if unselected is None else f"it had no matching KLV: {unselected}"
             LOG.warning("%s: ended, and %s", self.name, printable(why))
-        self._enter("ended", counted(self.records, "record"), level=logging.DEBUG if said else logging.INFO)
+        self._enter("ended", counted(self.records, "record"), level=logging.DEBUG if is_logged else logging.INFO)
 
-    def _enter(self, state: State, reason: str, *, said: str | None = None, level: int = logging.INFO) -> None:
+    def _enter(self, state: State, reason: str, *, line: str | None = None, level: int = logging.INFO) -> None:
         if self.state == state:
             return
         now = self.clock()
@@ -216,7 +220,7 @@ class StreamHealth:
         self.changes[state] += 1
         if self._quiet and state in ("waiting", "live"):  # do not log the end of an outage that was not logged
             level = logging.DEBUG
-        LOG.log(level, "%s: %s", self.name, printable(said or f"{state}: {reason}"))
+        LOG.log(level, "%s: %s", self.name, printable(line or f"{state}: {reason}"))
         if state in ("live", "stale", "ended"):
             self._quiet = False
             self._repeats.over()

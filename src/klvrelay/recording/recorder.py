@@ -185,7 +185,7 @@ class Recorder:
         await self._room(MOST_WAITING)
 
     def _back(self, source: Source) -> None:
-        if self.state != "source down" or self._repeats.said:
+        if self.state != "source down" or self._repeats.logged:
             LOG.info("%s: receiving data", source.url)
         self._repeats.over()
 

@@ -1,10 +1,13 @@
 """The relay: streams, delivery to sinks, and the supervisor that keeps them running.
 
-    build.py       a relay from its settings
-    relay.py       the pipeline: its tasks, its silence and its sums
-    stream.py      one source: opened, decoded, opened again; feed.py says how, patience.py when to give up
-    sink_task.py   one sink: delivery.py sends batches, halving.py finds the record that is to blame
-    channel.py     what one stream reports: state.py, its latest values
-    notices.py     latest values that wait for sinks
-    supervise.py   runs a task again and again
+    build.py        a relay from its settings
+    relay.py        starts and stops the tasks of the pipeline
+    stream.py       one source (stream_input.py): its packets become records in the log
+        opening.py    one opening of the source; reopen_policy.py decides when to reopen it
+        channel.py    publishes the health and the latest values (state.py) of one KLV stream
+        totals.py     the counts of all openings; oversize.py logs packets that are too large
+    sink_task.py    one sink
+        delivery.py   delivers batches from the log; halving.py finds a record that breaks every connection
+    notices.py      the latest values that sinks have yet to publish
+    supervise.py    runs a task repeatedly, and contains its faults
 """

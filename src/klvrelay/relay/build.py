@@ -1,4 +1,4 @@
-"""Builds a relay from its settings, and runs it to an exit code."""
+"""Builds a relay from its settings, and runs it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import replace
 from functools import partial
 
 from klvrelay import threads
+from klvrelay.config.choice import Choice
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.errors import ConfigError
-from klvrelay.relay.feed import Feed
 from klvrelay.relay.relay import Relay, new_boot
+from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
 from klvrelay.sources.open import is_isolated, open_source
@@ -20,13 +21,13 @@ from klvrelay.sources.web.resume import Resume
 LOG = logging.getLogger("klvrelay.relay")
 
 LOST = 8
-"""Exit code: records were received that a sink does not have."""
-SLOWEST = 32.0
+"""Exit code: a sink did not confirm all records."""
+SEGMENT_MOST = 32.0
 """Seconds that a source may be silent beyond its timeouts: the longest segment of a live playlist."""
 
 
-def opened(settings: SourceSettings, given: Resume | None = None) -> Source:
-    """The source of one entry; packets of a relayed file have the time at which they are read."""
+def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source:
+    """The source of one entry. Packets of a relayed file get the time at which they are read."""
     return open_source(
         settings.url,
         timeout=settings.timeout,
@@ -41,12 +42,12 @@ def opened(settings: SourceSettings, given: Resume | None = None) -> Source:
         passphrase=settings.passphrase,
         packet_limit=settings.packet_limit,
         live_stamps=True,
-        resume=given,
+        resume=resume,
     )
 
 
 async def check_files(settings: RelaySettings) -> None:
-    """Raise ConfigError for certificates and keys that cannot be used, before anything starts."""
+    """Raise ConfigError for certificates or keys that cannot be used, before anything starts."""
     await threads.run(partial(_load_files, settings), "klvrelay-files")  # the file system may block
 
 
@@ -62,10 +63,10 @@ def _load_files(settings: RelaySettings) -> None:
         tls_context(settings.mqtt)
 
 
-async def relayed(settings: RelaySettings) -> int:
-    """Relay until the sources end or it is cancelled; gives the exit code."""
+async def run_relay(settings: RelaySettings) -> int:
+    """Relay until the sources end or the task is cancelled. Returns the exit code."""
     await check_files(settings)
-    relay = relay_of(settings)
+    relay = build_relay(settings)
     try:
         await relay.run()
     except asyncio.CancelledError:
@@ -78,33 +79,36 @@ async def relayed(settings: RelaySettings) -> int:
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
 
 
-def relay_of(settings: RelaySettings) -> Relay:
-    """A relay that is ready to run; raises ConfigError for an invalid source."""
+def build_relay(settings: RelaySettings) -> Relay:
+    """A relay that is ready to run. Raises ConfigError for an invalid source."""
     boot = new_boot()
-    feeds = []
-    for (name, source), choice in zip(settings.named(), settings.choices(), strict=True):
-        if not source.stall > 0:
-            raise ConfigError(f"stall {source.stall:g}: give seconds above 0")
-        opened(source)  # opens nothing yet, but finds wrong schemes and options before anything starts
-        # A live playlist delivers one segment at a time, with a pause before the next.
-        stall = source.stall + SLOWEST if source.url.path.endswith((".m3u8", ".m3u")) else source.stall
-        given = Resume()
-        apart = partial(opened, replace(source, isolate=True), given)
-        is_apart = is_isolated(source.url, source.isolate)
-        feeds.append(
-            Feed(
-                name,
-                apart if is_apart else partial(opened, replace(source, isolate=False), given),
-                str(source.url),
-                stall,
-                apart,
-                3 * source.timeout + SLOWEST,
-                source.packet_limit,
-                choice,
-            )
-        )
+    inputs = [
+        _input_of(name, source, choice)
+        for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
+    ]
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
     return Relay(
-        feeds, sinks, boot=boot, waiting=settings.waiting, waiting_size=settings.waiting_size,
+        inputs, sinks, boot=boot, waiting=settings.waiting, waiting_size=settings.waiting_size,
         coalesce=settings.coalesce,
     )  # fmt: skip
+
+
+def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:
+    """The input of one stream. Raises ConfigError."""
+    if not source.stall > 0:
+        raise ConfigError(f"stall {source.stall:g}: must be more than 0 seconds")
+    open_input(source)  # opens nothing yet, but finds wrong schemes and options before anything starts
+    resume = Resume()
+    open_isolated = partial(open_input, replace(source, isolate=True), resume)
+    isolated = is_isolated(source.url, source.isolate)
+    return StreamInput(
+        name,
+        open_isolated if isolated else partial(open_input, replace(source, isolate=False), resume),
+        str(source.url),
+        # A live playlist delivers one segment at a time, with a pause before the next.
+        source.stall + SEGMENT_MOST if source.url.path.endswith((".m3u8", ".m3u")) else source.stall,
+        open_isolated,
+        3 * source.timeout + SEGMENT_MOST,
+        source.packet_limit,
+        choice,
+    )

@@ -1,4 +1,4 @@
-"""One KLV elementary stream as subscribers see it: its health, its latest values, and when to publish them."""
+"""One KLV elementary stream of the relay: its health and latest values, and when they are published."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINK_EVERY = 10.0
 
 
 class Channel:
-    """What is published for one stream beside its records.
+    """Publishes the health and the latest values of one stream, as notices.
 
     count   updates the counts of `health`
     """
@@ -29,13 +29,13 @@ class Channel:
         self._latest = StreamState()
         self._published: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
 
-    def take(self, record: Record) -> bool:
-        """Count a record and keep its values; true if the stream was not live before."""
-        came = self.health.decoded(record)
+    def add(self, record: Record) -> bool:
+        """Count a record and keep its values. Returns true if the stream was not live before."""
+        is_back = self.health.add_record(record)
         self._latest.add(record)
-        return came
+        return is_back
 
-    def tell(self) -> None:
+    def publish_health(self) -> None:
         """Publish availability when it changed, and the link report when the state changed or LINK_EVERY has passed."""
         health = self.health
         now = health.clock()
@@ -48,7 +48,7 @@ class Channel:
             at = now
         self._published = health.online, health.state, health.reason, at
 
-    def tell_state(self) -> None:
+    def publish_state(self) -> None:
         """Publish the latest value of every item, if any changed."""
         document = self._latest.document()
         if document is not None:

@@ -1,4 +1,4 @@
-"""The latest values that sinks publish: the relay remembers the newest of each, and each sink reads the changes."""
+"""The latest values that sinks publish: the relay keeps the newest of each, and each sink reads the changes."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ Key = tuple[str, str | None]
 
 
 class Notices:
-    """The newest notice of each kind and stream; what it replaces is not kept."""
+    """The newest notice of each kind and stream."""
 
     def __init__(self) -> None:
         self._latest: dict[Key, Notice] = {}
         self._cursors: list[NoticeCursor] = []
 
     def put(self, notice: Notice) -> None:
-        """Remember a value instead of the one before it, and offer it to every sink."""
+        """Replace the value of this kind and stream, and offer the new one to every sink."""
         self._latest[notice.kind, notice.stream] = notice
         for cursor in self._cursors:
             cursor.put(notice)
 
     def cursor(self) -> NoticeCursor:
-        """A new cursor for one sink, which starts with all remembered values."""
+        """A new cursor for one sink, which begins with all current values."""
         cursor = NoticeCursor(self._latest)
         self._cursors.append(cursor)
         return cursor
 
 
 class NoticeCursor:
-    """The values that one sink has yet to publish, the one that waits longest first."""
+    """The values that one sink has yet to publish, the longest waiting first."""
 
     def __init__(self, latest: dict[Key, Notice]) -> None:
         self._latest = dict(latest)
@@ -45,31 +45,36 @@ class NoticeCursor:
         self._due.setdefault(key)
         self._settle()
 
+    @property
+    def due(self) -> bool:
+        """Is there a value that this sink has not published?"""
+        return bool(self._due)
+
     def latest(self, kind: NoticeKind, stream: str | None) -> Notice | None:
-        """The value as it is now, published or not."""
+        """The current value, published or not."""
         return self._latest.get((kind, stream))
 
     async def next(self) -> Notice:
-        """A value that this sink has not published; waits for one. Returns the same value until `done`."""
+        """Wait for a value that this sink has not published. Returns the same value until `done`."""
         await self._some.wait()
         return self._latest[next(iter(self._due))]
 
     def done(self, notice: Notice) -> None:
-        """The value was published or refused: it is offered again only after it changes or after `restart`."""
+        """The value was published or refused: it is offered again only after a change or `restart`."""
         key = notice.kind, notice.stream
         if key not in self._due:
             return
         del self._due[key]
-        if self._latest[key] is not notice:  # it changed meanwhile, and waits its turn
+        if self._latest[key] is not notice:  # it changed meanwhile: the new value is the last in turn
             self._due[key] = None
         self._settle()
 
     def restart(self) -> None:
-        """The connection is new: every remembered value is offered again."""
+        """There is a new connection: offer every value again."""
         self._due = dict.fromkeys(self._latest)
         self._settle()
 
-    async def settled(self) -> None:
+    async def wait_until_published(self) -> None:
         """Return once nothing is left to publish."""
         await self._none.wait()
 

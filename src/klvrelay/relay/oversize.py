@@ -1,4 +1,4 @@
-"""Reports KLV packets that exceed the packet limit: they are skipped, and nothing else shows them."""
+"""Logs KLV packets that exceed the packet limit: they are skipped, and nothing else reports them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import logging
 LOG = logging.getLogger("klvrelay.relay")
 
 EVERY = 1.0
-"""Seconds between two log lines at least."""
+"""Minimum seconds between two log lines."""
 
 
 class Oversize:
-    """The number of packets of one stream that were skipped so far."""
+    """Counts the skipped packets of one source."""
 
     def __init__(self, name: str, limit: int) -> None:
         self._name = name
@@ -25,11 +25,11 @@ class Oversize:
         self._last = now
         return True
 
-    def look(self, count: int) -> None:
+    def check(self, count: int) -> None:
         """Log how many packets were skipped since the last check, if any were."""
         if count > self._count:
             LOG.warning(
-                "%s: KLV packets too large: count=%d packet_limit=%d; skipped; raise packet_limit",
+                "%s: KLV packets too large, skipped; raise packet_limit: count=%d packet_limit=%d",
                 self._name, count - self._count, self._limit,
             )  # fmt: skip
         self._count = count

@@ -20,13 +20,12 @@ from typing import Any
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.health import SinkHealth
 from klvrelay.health.diagnosis import no_klv
-from klvrelay.json_output import dumps
-from klvrelay.relay.feed import Feed
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
-from klvrelay.relay.supervise import contained
-from klvrelay.sinks.contract import Notice, Sink
+from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.supervise import contain
+from klvrelay.sinks.contract import Sink
 from klvrelay.sources.datagrams.schedule import COALESCE, set_coalesce
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
@@ -39,8 +38,8 @@ STATES = 4
 SLOTS, CROWD = 5, 8
 """TICK is divided into at most SLOTS parts, each for some of the streams; CROWD streams justify one more part."""
 LAST_SOURCES, LAST_CALL, LAST_SINKS, PARTING = 1.7, 2.3, 1.8, 0.2
-"""Seconds of a stop: sources must have ended by LAST_SOURCES, and sinks must have acknowledged what waits by LAST_CALL;
-then sinks have LAST_SINKS to disconnect, and tasks that were cancelled again have PARTING. The sum is below five."""
+"""Seconds of a stop: sources must end by LAST_SOURCES, and sinks must acknowledge what waits by LAST_CALL. Then sinks
+have LAST_SINKS to disconnect, and tasks that were cancelled a second time have PARTING. The sum is below five."""
 
 LAST_SUMS = 0.1
 """Seconds in which the last sums must be published, before the sinks disconnect."""
@@ -54,7 +53,7 @@ def new_boot() -> str:
 class Relay:
     """Runs until its sources end or it is stopped.
 
-    feeds         the streams, as tuples or `Feed`
+    inputs        the streams, as tuples or `StreamInput`
     sinks         (name for messages, sink)
     waiting       maximum number of records that wait for a sink
     waiting_size  maximum number of bytes of these records
@@ -62,7 +61,7 @@ class Relay:
     """
 
     def __init__(
-        self, feeds: Sequence[Feed], sinks: Sequence[tuple[str, Sink]], *, boot: str, waiting: int = WAITING,
+        self, inputs: Sequence[StreamInput], sinks: Sequence[tuple[str, Sink]], *, boot: str, waiting: int = WAITING,
         waiting_size: int = WAITING_SIZE, coalesce: float = COALESCE,
     ) -> None:  # fmt: skip
         self._coalesce = coalesce
@@ -70,17 +69,17 @@ class Relay:
         self.sink_tasks = [
             SinkTask(sink, self._log.cursor(name), self._notices.cursor(), SinkHealth(name)) for name, sink in sinks
         ]
-        self.streams = [Stream(Feed(*feed), boot, self._log, self._notices) for feed in feeds]
-        self._blunders: set[tuple[str, str]] = set()
+        self.streams = [Stream(StreamInput(*each), boot, self._log, self._notices) for each in inputs]
+        self._logged: set[tuple[str, str]] = set()
 
     def summary(self) -> str:
-        """What went through, on one line."""
+        """The counts of the run, on one line."""
         for stream in self.streams:
-            self._contained(stream, stream.count)
+            self._contain(stream, stream.count)
         streams = [health for s in self.streams for health in s.healths]
         records, bad = sum(h.records for h in streams), sum(h.unfit for h in streams)
         dropped = sum(s.health.dropped for s in self.streams)
-        sinks = (outlet.sums().told(outlet.health.name) for outlet in self.sink_tasks)
+        sinks = (task.sums().describe(task.health.name) for task in self.sink_tasks)
         lanes = [s.health.link.lane for s in self.streams]
         gaps = sum(lane.discontinuities + lane.sync_losses for lane in lanes)
         lost = f"{dropped} packets dropped, {gaps} gaps in the transport" if gaps else f"{dropped} packets dropped"
@@ -95,32 +94,32 @@ class Relay:
         happens and affects that stream only; `fault` contains it afterwards.
         """
         set_coalesce(self._coalesce)
-        carriers = [asyncio.create_task(s.keep(), name=f"keep {s.name}") for s in self.streams]
-        drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.sink_tasks]
+        streams = [asyncio.create_task(s.keep(), name=f"keep {s.name}") for s in self.streams]
+        sinks = [asyncio.create_task(s.drain(), name=f"drain {s.health.name}") for s in self.sink_tasks]
         ticker = asyncio.create_task(self._tick(), name="tick")
-        sources: asyncio.Future[Any] = asyncio.gather(*carriers)
-        everything: list[asyncio.Future[Any]] = [sources, *carriers, *drains, ticker]
+        sources: asyncio.Future[Any] = asyncio.gather(*streams)
+        everything: list[asyncio.Future[Any]] = [sources, *streams, *sinks, ticker]
         try:
-            await asyncio.wait([sources, *drains, ticker], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([sources, *sinks, ticker], return_when=asyncio.FIRST_COMPLETED)
             if sources.done():
                 sources.result()
                 for stream in self.streams:
-                    self._contained(stream, stream.tell_state)
-                await self._drained(drains)
-                await self._say_sums(drains)
-            for task in (*drains, ticker):
+                    self._contain(stream, stream.publish_state)
+                await self._drain(sinks)
+                await self._publish_sums(sinks)
+            for task in (*sinks, ticker):
                 if task.done():
                     task.result()
         except asyncio.CancelledError:
-            # In another task: in one that was cancelled, time-outs of Python before 3.11.3 end it instead.
-            await _ended(asyncio.create_task(self._stop(carriers, drains), name="stop"))
+            # In another task: before Python 3.11.3, a timeout in a cancelled task raises CancelledError.
+            await _finish(asyncio.create_task(self._stop(streams, sinks), name="stop"))
             raise
         finally:
-            await _cancelled(everything, LAST_SINKS)
+            await _cancel(everything, LAST_SINKS)
 
     @property
     def fault(self) -> KlvrelayError | None:
-        """Why a source was not read to its end, or NoKlv if no source contained KLV; it has been logged already."""
+        """Why a source was not read to its end, or NoKlv if no source contained KLV. It has been logged already."""
         failed = next((s.failed for s in self.streams if s.failed is not None), None)
         if failed is None and self.streams and not any(h.records for s in self.streams for h in s.healths):
             missed = next((s.decoder.streams.missed for s in self.streams if s.decoder.streams.missed), "")
@@ -129,77 +128,77 @@ class Relay:
 
     @property
     def lost(self) -> int:
-        """Records that came in and that some sink will not have: shed, refused, left out, or unconfirmed at the end."""
-        return sum(outlet.sums().lost for outlet in self.sink_tasks)
+        """Number of records that a sink did not confirm: rejected, shed, left out, or still waiting."""
+        return sum(task.sums().lost for task in self.sink_tasks)
 
     @property
     def losses(self) -> str:
-        """How they were lost, for the log."""
-        found = ((outlet.health.name, outlet.sums()) for outlet in self.sink_tasks)
+        """The counts of lost records by cause, for the log."""
+        found = ((task.health.name, task.sums()) for task in self.sink_tasks)
         return "; ".join(
             f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} unconfirmed={sums.waiting}"
             for name, sums in found
             if sums.lost
         )
 
-    async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:
-        """Stop the sources, deliver what waits, then stop the sinks."""
+    async def _stop(self, streams: list[asyncio.Task[None]], sinks: list[asyncio.Task[None]]) -> None:
+        """Stop the sources, then deliver the waiting records and the last latest values."""
         loop = asyncio.get_running_loop()
         last_call = loop.time() + LAST_CALL
-        await _cancelled(carriers, LAST_SOURCES)
+        await _cancel(streams, LAST_SOURCES)
         for stream in self.streams:
-            self._contained(stream, stream.tell_state, stream.stop)
+            self._contain(stream, stream.publish_state, stream.stop)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(last_call):
-                await self._drained(drains, only_up=True)
-        await self._say_sums(drains)
+                await self._drain(sinks, only_up=True)
+        await self._publish_sums(sinks)
 
-    async def _drained(self, drains: list[asyncio.Task[None]], *, only_up: bool = False) -> None:
-        """Wait until the sinks have answered for all records, or a task of a sink has ended."""
-        await _first_of([o.settled() for o in self.sink_tasks if o.health.up or not only_up], drains)
+    async def _drain(self, sinks: list[asyncio.Task[None]], *, only_up: bool = False) -> None:
+        """Wait until the sinks have answered for all records, or the task of a sink has ended."""
+        await _wait_all([s.settle() for s in self.sink_tasks if s.health.up or not only_up], sinks)
 
-    async def _say_sums(self, drains: list[asyncio.Task[None]]) -> None:
-        """Let each connected sink publish what became of its records."""
-        for outlet in self.sink_tasks:
-            outlet.notices.put(Notice("status", None, dumps({"records": outlet.sums()._asdict()})))
-        await _first_of([outlet.published(LAST_SUMS) for outlet in self.sink_tasks], drains)
+    async def _publish_sums(self, sinks: list[asyncio.Task[None]]) -> None:
+        """Have each connected sink publish the counts of its records in `status`."""
+        for task in self.sink_tasks:
+            task.put_sums()
+        await _wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], sinks)
 
     async def _tick(self) -> None:
         slots = max(1, min(SLOTS, len(self.streams) // CROWD))
         for turn in turns(len(self.streams), slots, STATES):
             await asyncio.sleep(TICK / slots)
-            for outlet in self.sink_tasks:
-                contained(outlet.sums, outlet.health.name)
+            for task in self.sink_tasks:
+                contain(task.sums, task.health.name)
             for number, is_due in turn:
                 stream = self.streams[number]
-                self._contained(stream, stream.look, *([stream.tell_state] if is_due else []))
+                self._contain(stream, stream.check, *([stream.publish_state] if is_due else []))
 
-    def _contained(self, stream: Stream, *steps: Callable[[], None]) -> None:
-        """Run steps of one stream; an internal error ends that step only, and is logged once."""
+    def _contain(self, stream: Stream, *steps: Callable[[], None]) -> None:
+        """Run steps of one stream. An internal error ends that step only, and is logged once."""
         for step in steps:
-            if (fault := contained(step, stream.name)) is not None:
+            if (fault := contain(step, stream.name)) is not None:
                 self._log_once(stream, str(fault))
 
     def _log_once(self, stream: Stream, fault: str) -> None:
-        """Log a fault of a stream, the first of its kind only."""
-        if (said := (stream.name, fault)) not in self._blunders:
-            self._blunders.add(said)
-            LOG.error("%s: %s", *said)
+        """Log a fault of a stream, unless the same one was logged before."""
+        if (line := (stream.name, fault)) not in self._logged:
+            self._logged.add(line)
+            LOG.error("%s: %s", *line)
 
 
 def turns(count: int, slots: int, states: int) -> Iterator[list[tuple[int, bool]]]:
-    """For one slot after the other: the streams to look at, by number, and whether their latest values are to go out.
+    """For each slot: the numbers of the streams to check, and whether their latest values are due.
 
-    Each stream is in every `slots`th slot, and its values are due at every `states`th look. The streams are spread
-    evenly over both, so that a hundred of them don't make all their documents at the same moment.
+    Each stream is in every `slots`th slot, and its values are due at every `states`th check. The streams are spread
+    evenly over both, so that a hundred streams do not create all their documents at the same moment.
     """
-    for look in itertools.count(1):
+    for check in itertools.count(1):
         for slot in range(slots):
-            yield [(number, (look + number // slots) % states == 0) for number in range(slot, count, slots)]
+            yield [(number, (check + number // slots) % states == 0) for number in range(slot, count, slots)]
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
-    """Wait for a task, and cancel it where the wait is cancelled."""
+async def _finish(task: asyncio.Task[None]) -> None:
+    """Wait for a task. If the wait is cancelled, cancel the task too."""
     try:
         await asyncio.wait({task})
     finally:
@@ -207,35 +206,35 @@ async def _ended(task: asyncio.Task[None]) -> None:
     task.result()
 
 
-async def _cancelled(tasks: Sequence[asyncio.Future[Any]], patience: float = 1.0) -> None:
-    """Cancel tasks and wait for their end; what they raise is ignored.
+async def _cancel(tasks: Sequence[asyncio.Future[Any]], timeout: float = 1.0) -> None:
+    """Cancel tasks and wait for their end, ignoring their exceptions.
 
-    A task that hangs in its clean-up is cancelled once more, and then abandoned.
+    A task that hangs in its clean-up is cancelled a second time, and then abandoned.
     """
     left = set(tasks)
-    for seconds in (patience, PARTING):
+    for seconds in (timeout, PARTING):
         for task in left:
             task.cancel()
         if left:
             _, left = await asyncio.wait(left, timeout=seconds)
     if left:
-        LOG.warning("tasks do not end, and are abandoned: count=%d", len(left))
+        LOG.warning("tasks do not end, abandoned: count=%d", len(left))
     await asyncio.gather(*set(tasks) - left, return_exceptions=True)
 
 
-async def _all_of(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
+async def _run_all(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
     async with asyncio.TaskGroup() as tasks:
         for wait in waits:
             tasks.create_task(wait)
 
 
-async def _first_of(waits: Sequence[Coroutine[Any, Any, None]], tasks: Sequence[asyncio.Future[Any]]) -> None:
-    """Wait until all of `waits` have ended, or one of `tasks` has."""
+async def _wait_all(waits: Sequence[Coroutine[Any, Any, None]], tasks: Sequence[asyncio.Future[Any]]) -> None:
+    """Wait until all `waits` have ended, or one of `tasks` has."""
     if not waits:
         return
-    # No `gather`: asyncio reports the cancellation of one that nobody retrieves, a task's it does not.
-    waiting = asyncio.create_task(_all_of(waits), name="wait")
+    # A task, not `gather`: asyncio logs the cancellation of a `gather` whose result is not retrieved.
+    waiting = asyncio.create_task(_run_all(waits), name="wait")
     try:
         await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _cancelled([waiting])
+        await _cancel([waiting])

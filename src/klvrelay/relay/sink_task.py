@@ -1,4 +1,4 @@
-"""One sink of the relay: its cursors on the log and on the latest values, and the task that serves it."""
+"""One sink of the relay: its cursors on the log and on the latest values, and the task that delivers to it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from typing import Any
 from klvrelay.backoff import Backoff
 from klvrelay.errors import KlvrelayError, SinkError
 from klvrelay.health import SinkHealth
+from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.delivery import Delivery
 from klvrelay.relay.halving import Halving
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.supervise import Standing, supervise
-from klvrelay.sinks.contract import Sink
-from klvrelay.spool.memory import Cursor
+from klvrelay.sinks.contract import Notice, Sink
+from klvrelay.spool.cursor import Cursor
 
 LAST_NOTICES = 1.0
 """Seconds in which the last latest values must be published."""
 LONGEST = 3.0
-"""Longest pause between two attempts to connect, in seconds: while a broker that is back is not noticed, records are
-shed. The steady period is longer, so that two clients with one client id do not displace each other quickly."""
+"""Maximum seconds between two attempts to connect. It is short, since records may be shed until a returned broker is
+noticed. The steady period is longer, so that two clients with one client id do not displace each other quickly."""
 
 Keep = Callable[[NoticeCursor], Coroutine[Any, Any, None]]
 
@@ -49,25 +50,29 @@ class SinkTask:
         return keep
 
     def sums(self) -> Sums:
-        """What became of its records so far; also passed to its health."""
+        """The record counts so far; also passed to its health."""
         sums = self.cursor.sums()
-        self.health.counted(sums)
+        self.health.set_sums(sums)
         return sums
 
-    async def settled(self) -> None:
-        """Return once the sink has answered for all records and, if connected, published all latest values."""
-        await self.cursor.drained()
-        await self.published(LAST_NOTICES)
+    def put_sums(self) -> None:
+        """Have the sink publish its record counts."""
+        self.notices.put(Notice("status", None, dumps({"records": self.sums()._asdict()})))
 
-    async def published(self, within: float) -> None:
+    async def settle(self) -> None:
+        """Return once the sink has answered for all records and, if connected, published all latest values."""
+        await self.cursor.wait_until_drained()
+        await self.publish_notices(LAST_NOTICES)
+
+    async def publish_notices(self, within: float) -> None:
         """Return once the sink, if connected, has published all latest values, or after `within` seconds."""
         if self.health.up and self._keep is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(within):
-                    await self.notices.settled()
+                    await self.notices.wait_until_published()
 
     async def drain(self) -> None:
-        """Keep the sink connected and deliver; raises the SinkRefused or ConfigError of the first connection."""
+        """Keep the sink connected, and deliver. Raises the SinkRefused or ConfigError of the first connection."""
         await supervise(
             self._serve,
             name=self.health.name,
@@ -78,14 +83,22 @@ class SinkTask:
 
     def _down(self, fault: KlvrelayError) -> None:
         named = isinstance(fault, SinkError)  # other errors do not name the sink
-        self.health.down(str(fault) if named else f"{self.health.name}: {fault}")
+        self.health.mark_down(str(fault) if named else f"{self.health.name}: {fault}")
 
     async def _serve(self, up: Callable[[], None]) -> None:
-        """One connection, until it is lost, which raises what ended it."""
-        async with self.sink, asyncio.TaskGroup() as tasks:
-            self.health.connected()
+        """One connection: raises what ended it."""
+        async with self.sink:
+            self.health.mark_connected()
             up()
             self.notices.restart()
+            try:
+                await self._run_connection()
+            except asyncio.CancelledError:
+                self.put_sums()  # for the last messages: some answers arrived after the relay published the counts
+                raise
+
+    async def _run_connection(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Delivery(self.sink, self.cursor, self._halving).run(), name="deliver")
             if self._keep is not None:
                 tasks.create_task(self._keep(self.notices), name="keep")

@@ -1,6 +1,6 @@
-"""The state of a stream: the latest value of every item, merged over its good records into one document.
+"""The state of a stream: the latest value of each item, merged from its good records into one document.
 
-It is published at most once a second per stream.
+It is published at most once per second and stream.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from klvrelay.json_output import dumps
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
-# Sets that describe the platform: their items stand at the root, under the same keys.
+# Sets that describe the platform: their items are at the root of the document.
 _PLATFORM = ("ST0601", "ST0104")
-# Items on their own do too.
+# So are items outside a set.
 _ROOT = (*_PLATFORM, "unknown", "ST1204")
-# Sets that also come nested in ST 0601 share the key that they have there.
+# Sets that ST 0601 can contain are merged under the key that they have there.
 _NESTED = {
     "ST0102": "security_local_set",
     "ST0102-US": "security_local_set",
@@ -31,71 +31,70 @@ _NESTED = {
 }
 _NESTED_KEYS = frozenset(_NESTED.values())
 TOGETHER = 8
-"""Records that are looked at together: where many streams take turns, each finds the processor's caches full of the
-others' data."""
+"""Records processed together: with many streams, this saves cache misses."""
 PENDING_MOST = 64
-"""Records with different items that wait for the next document; beyond, the oldest is merged at once."""
+"""Maximum records with different items that wait for the next document. Beyond, the oldest is merged at once."""
 UNKNOWN_MOST = 64
-"""Unknown items that one set keeps: those seen last."""
+"""Maximum unknown items of one set: those received last."""
 UNKNOWN_BYTES = 64 << 10
-"""Characters of these items."""
+"""Maximum characters of these items."""
 MOST = 256 << 10
-"""Bytes of a document."""
+"""Maximum bytes of a document."""
 WARNINGS_MOST = 64
-"""Of the last record's warnings."""
+"""Maximum warnings of the last record."""
 WARNING = 1 << 10
-"""Bytes that the warning has beside the keys that it names."""
+"""Bytes of the warning about omitted items, without their keys."""
 GROWTH = 1 << 20
-"""Bytes of records that are merged between two documents before the size is looked at."""
+"""Bytes of records merged between two documents after which the size is checked."""
 _TIMES = ("time", "time_us", "pts", "version")
 _SPECIAL, _WARNINGS, _UNKNOWN = "special", "warnings", "unknown"
 
 
 class StreamState:
-    """Merges the records of one stream; records that are not good change nothing.
+    """Merges the good records of one stream.
 
-    The document has the shape of a record (`klvrelay/1`, set ST0601 or ST0104): `seq` and `received` are those of
-    the last good record, the times and the version those of the last good one of that set, where there is one.
-    A stand-alone ST 0102 or ST 0903 set is merged under the key it has inside ST 0601; where ST 0601 brings such a set
-    too, or has no key for it, under its own name (`st0903`): two sets are never merged into one.
+    The document has the form of a record (`klvrelay/1`, set ST0601 or ST0104). `seq` and `received` are those of the
+    last good record; times and version are those of the last good record of that set, if there is one. A stand-alone
+    ST 0102 or ST 0903 set is merged under the key that it has in ST 0601. If ST 0601 contains such a set too, or has no
+    key for it, it has its own key (`st0903`): two sets are never merged into one.
 
-    The document is bounded whatever a sender makes up: a set keeps the UNKNOWN_MOST unknown items that were seen last,
-    of at most UNKNOWN_BYTES together, and where the whole has more than MOST bytes, its largest items are left out
-    until they come again; a warning names them.
+    The size is limited for any input: a set keeps the UNKNOWN_MOST unknown items received last, of at most
+    UNKNOWN_BYTES. If the document has more than MOST bytes, its largest items are left out until they are received
+    again; a warning names them.
     """
 
     def __init__(self) -> None:
         self._head: dict[str, Any] = {}
         self._items: dict[str, Any] = {}
-        self._special: dict[str, dict[str, str]] = {}  # by the item that they are about
+        self._special: dict[str, dict[str, str]] = {}  # reasons for nulls, by item
         self._platform = False
-        self._inside: set[str] = set()  # keys of sets that came nested
-        self._alone: dict[str, str] = {}  # the sets that came alone, by the keys they would have nested
+        self._nested: set[str] = set()  # keys of sets received inside ST 0601
+        self._alone: dict[str, str] = {}  # sets received alone, by their keys in ST 0601
         self._new: list[Record] = []
-        self._pending: dict[tuple[str, bytes | int], Record] = {}  # by the items they hold, latest last
+        self._pending: dict[tuple[str, bytes | int], Record] = {}  # by the set of their items, latest last
         self._grown = 0
         self._left_out: set[str] = set()
 
     def add(self, record: Record) -> None:
-        """Take one record in: it takes the place of the one before it that held the same items."""
+        """Add a record. It replaces an earlier one with the same set of items."""
         if record.good:
             self._new.append(record)
             if len(self._new) >= TOGETHER:
                 self._settle()
 
     def _settle(self) -> None:
-        """Of the new records that hold the same items keep the last one."""
+        """Keep only the last of the new records with the same set of items."""
         pending = self._pending
         for record in self._new:
-            alike = record.set, record.held or record.seq
-            pending.pop(alike, None)
-            pending[alike] = record
+            key = record.set, record.item_set or record.seq
+            pending.pop(key, None)
+            pending[key] = record
             if len(pending) > PENDING_MOST:
                 self._merge(pending.pop(next(iter(pending))))
         self._new.clear()
 
     def document(self) -> bytes | None:
-        """The state as JSON, or None where no good record came since the last call."""
+        """The state as JSON, or None without a good record since the last call."""
         self._settle()
         if not self._pending:
             return None
@@ -105,7 +104,7 @@ class StreamState:
         return self._bounded()
 
     def _bounded(self) -> bytes:
-        """The document, without the largest items where it would be too large."""
+        """The document, without its largest items if it would be too large."""
         self._left_out -= self._items.keys()
         text = self._text()
         if len(text) > MOST:
@@ -134,8 +133,8 @@ class StreamState:
         if warnings := quality.get(_WARNINGS):
             quality[_WARNINGS] = warnings[:WARNINGS_MOST]
         if self._left_out:
-            said = f"the state has at most {MOST} bytes, left out: {', '.join(sorted(self._left_out))}"
-            quality[_WARNINGS] = [*quality.get(_WARNINGS, ()), said]
+            warning = f"the state has at most {MOST} bytes, left out: {', '.join(sorted(self._left_out))}"
+            quality[_WARNINGS] = [*quality.get(_WARNINGS, ()), warning]
         return dumps({**self._head, "quality": quality, "items": self._items})
 
     def _merge(self, record: Record) -> None:
@@ -148,24 +147,24 @@ class StreamState:
     def _take(self, record: dict[str, Any]) -> None:
         items, name = record.pop("items"), record["set"]
         if name in _PLATFORM:
-            self._keep_apart(items)
+            self._separate(items)
         key = self._key(name)
         self._take_head(record)
         self._take_special(record["quality"].pop(_SPECIAL, {}), items, f"{key}." if key else "")
         _update(_place(self._items, key), items)
 
     def _key(self, name: str) -> str:
-        """Under which key the items of a set go; "" for the root."""
+        """The key for the items of a set; "" for the root."""
         nested = _NESTED.get(name)
         if name in _ROOT:
             return ""
-        if nested is None or nested in self._inside:
+        if nested is None or nested in self._nested:
             return name.lower()
         self._alone[nested] = name
         return nested
 
-    def _keep_apart(self, items: dict[str, Any]) -> None:
-        """What came alone under a key that a nested set has from now on moves under its own name."""
+    def _separate(self, items: dict[str, Any]) -> None:
+        """Move stand-alone sets to their own keys if ST 0601 now contains sets under the same keys."""
         for nested in [key for key in self._alone if key in items]:
             own = self._alone.pop(nested).lower()
             if nested in self._items:
@@ -174,7 +173,7 @@ class StreamState:
                 self._special[own + item[len(nested) :]] = {
                     own + path[len(nested) :]: reason for path, reason in self._special.pop(item).items()
                 }
-        self._inside.update(items.keys() & _NESTED_KEYS)
+        self._nested.update(items.keys() & _NESTED_KEYS)
 
     def _take_head(self, record: dict[str, Any]) -> None:
         platform = record["set"] in _PLATFORM
@@ -183,7 +182,7 @@ class StreamState:
         self._platform = self._platform or platform
 
     def _take_special(self, special: dict[str, str], items: dict[str, Any], path: str) -> None:
-        """A reason for a null lasts until its item comes again."""
+        """Keep the reason for a null until its item is received again."""
         for key in items:
             self._special.pop(path + key, None)
         for key, reason in special.items():
@@ -191,7 +190,7 @@ class StreamState:
 
 
 def _place(items: dict[str, Any], key: str) -> dict[str, Any]:
-    """Where the items of a set go: the root, or an object under its key."""
+    """The object for the items of a set: the root, or the one under its key."""
     if not key:
         return items
     if not isinstance(items.get(key), dict):
@@ -203,7 +202,7 @@ def _place(items: dict[str, Any], key: str) -> dict[str, Any]:
 def _update(into: dict[str, Any], items: dict[str, Any]) -> None:
     unknown = items.pop(_UNKNOWN, None)
     into.update(items)
-    if unknown and (kept := _seen_last({**_without(into.get(_UNKNOWN, {}), unknown), **unknown})):
+    if unknown and (kept := _latest({**_without(into.get(_UNKNOWN, {}), unknown), **unknown})):
         into[_UNKNOWN] = kept
 
 
@@ -211,8 +210,8 @@ def _without(items: dict[str, str], others: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in items.items() if key not in others}
 
 
-def _seen_last(unknown: dict[str, str]) -> dict[str, str]:
-    """Of unknown items, the latest last, those that are kept: one that is too large alone takes no other's place."""
+def _latest(unknown: dict[str, str]) -> dict[str, str]:
+    """The unknown items to keep, in order of arrival. An item that is too large alone displaces no other."""
     room = UNKNOWN_BYTES
     kept: dict[str, str] = {}
     for key in reversed(unknown):
@@ -227,7 +226,7 @@ def _seen_last(unknown: dict[str, str]) -> dict[str, str]:
 
 
 def _by_root(special: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """The reasons by the key of the document that they are about."""
+    """The reasons by the first key of their items."""
     found: dict[str, dict[str, str]] = {}
     for item, reasons in special.items():
         found.setdefault(_root(item), {}).update(reasons)

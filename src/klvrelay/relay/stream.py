@@ -1,4 +1,4 @@
-"""One source of the relay: its packets become records in the log, and it is reopened when it fails."""
+"""One source of the relay: its packets become records in the log, and it is reopened if it fails."""
 
 from __future__ import annotations
 
@@ -14,50 +14,50 @@ from klvrelay.errors import ConfigError, KlvrelayError, SourceDown, SourceError
 from klvrelay.health import StreamHealth
 from klvrelay.record import Record
 from klvrelay.relay.channel import Channel
-from klvrelay.relay.feed import Feed
 from klvrelay.relay.notices import Notices
+from klvrelay.relay.opening import Opening, Reopened
 from klvrelay.relay.oversize import Oversize
-from klvrelay.relay.patience import HANGS, Patience
-from klvrelay.relay.supervise import Standing, contained, standing_of, supervise
+from klvrelay.relay.reopen_policy import HANGS, ReopenPolicy
+from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.supervise import Standing, contain, standing_of, supervise
 from klvrelay.relay.totals import Totals
 from klvrelay.sources.contract import Source
 from klvrelay.spool.memory import MemoryLog
 
 LOG = logging.getLogger("klvrelay.relay")
 
-BREATH = 64
-"""Records after which other tasks get a turn: a packet of a flood can hold thousands of records."""
-CLOSING, LAST_CLOSING = 15.0, 1.5
-"""Seconds in which a source must end, before it is reopened and when the relay stops; one that hangs is abandoned."""
+TURN = 64
+"""Records after which other tasks run: one packet may contain thousands of records."""
 
 
 class Stream:
     """One source, kept running until the relay stops or, if it is a file, until its end.
 
     channels   its KLV elementary streams by name: the first, those that the settings name, and others as they appear
-    failed     the fault that ended it; None at its regular end
+    failed     the fault that ended it; None after a regular end
     """
 
-    def __init__(self, feed: Feed, boot: str, log: MemoryLog, notices: Notices) -> None:
-        self.name = feed.name
-        self.decoder = Decoder(feed.name, boot, packet_limit=feed.packet_limit, choice=feed.choice)
+    def __init__(self, source_input: StreamInput, boot: str, log: MemoryLog, notices: Notices) -> None:
+        self.name = source_input.name
+        self.decoder = Decoder(self.name, boot, packet_limit=source_input.packet_limit, choice=source_input.choice)
         self.failed: SourceError | None = None
-        self._feed = feed
-        self._open = feed.open
+        self._input = source_input
+        self._open = source_input.open
         self._boot = boot
         self._log = log
         self._notices = notices
         self.channels: dict[str, Channel] = {}
-        for name in dict.fromkeys((feed.name, *feed.choice.names.values())):
+        for name in dict.fromkeys((source_input.name, *source_input.choice.names.values())):
             self._add_channel(name)
         self._was_live = False
+        self._is_held = False  # the log is full, and the source waits
         # Nothing else is known before the first opening.
-        self._standing = Standing.LASTING if "://" in feed.url else Standing.UNREAD
+        self._standing = Standing.LASTING if "://" in source_input.url else Standing.UNREAD
         self._source: Source | None = None
         self._totals = Totals()
-        self._renewal: asyncio.Future[str] | None = None
-        self._patience = Patience(feed.stall, feed.hung)
-        self._oversize = Oversize(feed.name, feed.packet_limit)
+        self._opening: Opening | None = None
+        self._reopen_policy = ReopenPolicy(source_input.stall, source_input.hang_timeout)
+        self._oversize = Oversize(source_input.name, source_input.packet_limit)
 
     @property
     def health(self) -> StreamHealth:
@@ -69,7 +69,7 @@ class Stream:
         return [channel.health for channel in self.channels.values()]
 
     def _add_channel(self, name: str) -> Channel:
-        health = StreamHealth(name, self._feed.url, self._feed.stall)
+        health = StreamHealth(name, self._input.url, self._input.stall)
         if self.channels:  # the openings of the source count for each of its streams
             health.openings = self.health.openings
         channel = self.channels[name] = Channel(health, self._boot, self._notices, self.count)
@@ -86,14 +86,14 @@ class Stream:
         except ConfigError as fault:  # found at the opening only
             self.failed = SourceError(str(fault))
         except KlvrelayError as fault:
-            self.failed = SourceError(f"{self._feed.url}: {fault}")
-        contained(self._finish, self.name)
+            self.failed = SourceError(f"{self._input.url}: {fault}")
+        contain(self._finish, self.name)
 
     def _finish(self) -> None:
         if self.failed is not None:
             for health in self.healths:
-                health.down(str(self.failed), again=False)
-        self._end(said=self.failed is not None)
+                health.mark_down(str(self.failed), again=False)
+        self._end(is_logged=self.failed is not None)
 
     async def _attempt(self, up: Callable[[], None]) -> None:
         """One opening: returns at the end of a file, raises what ended a live source."""
@@ -101,12 +101,14 @@ class Stream:
         source = self._source = self._open()
         self._standing = self._standing_of(source)
         for health in self.healths:
-            health.opened()
+            health.add_opening()
+        opening = self._opening = Opening(self.name)
         try:
-            await self._one_opening(source)
+            await opening.run(self._carry(source))
         finally:
+            self._opening = None
             self._standing = self._standing_of(source)
-            self._settle(source)
+            self._close(source)
         if self._standing is Standing.LASTING:
             raise SourceDown("ended")
 
@@ -117,125 +119,102 @@ class Stream:
         return standing_of(source.url.scheme, live=source.live or self._was_live, read=read)
 
     def _down(self, fault: KlvrelayError) -> None:
-        if isinstance(fault, _Renewed):
-            LOG.info("%s: opened again: %s", self.name, fault)
+        if isinstance(fault, Reopened):
+            LOG.info("%s: source reopened: reason=%r", self.name, str(fault))
             return
         for health in self.healths:
-            health.down(str(fault))
-        self.tell()
-
-    async def _one_opening(self, source: Source) -> None:
-        """Read until the source ends or must be reopened; raises what ended it."""
-        renewal = self._renewal = asyncio.get_running_loop().create_future()
-        carrying = asyncio.create_task(self._carry(source), name=f"source {self.name}")
-        carrying.add_done_callback(_seen)
-        try:
-            await asyncio.wait({carrying, renewal}, return_when=asyncio.FIRST_COMPLETED)
-            if not carrying.done():
-                await self._let_go(carrying, CLOSING)
-        except asyncio.CancelledError:
-            await self._let_go(carrying, LAST_CLOSING)
-            raise
-        finally:
-            self._renewal = None
-        if carrying.done() and not carrying.cancelled():
-            carrying.result()
-        if renewal.done():
-            raise _Renewed(renewal.result())
-
-    async def _let_go(self, carrying: asyncio.Task[None], patience: float) -> None:
-        carrying.cancel()
-        _, hanging = await asyncio.wait({carrying}, timeout=patience)
-        if hanging:
-            LOG.warning("%s: its source does not end, and is abandoned", self.name)
+            health.mark_down(str(fault))
+        self.publish_health()
 
     async def _carry(self, source: Source) -> None:
-        """The path of a packet: source -> decoder -> log."""
-        decoder = self.decoder
+        """The path of a packet: source -> decoder -> log. A source that is not live waits for room in the log."""
         try:
             async with aclosing(source.packets()) as packets:
                 async for packet in packets:
-                    if records := decoder.feed(packet):
-                        await self._accept(records, wait=not source.live)
+                    if records := self.decoder.feed(packet):
+                        await self._append(records, wait=not source.live)
         except BaseException:
-            await self._accept(decoder.flush(), wait=False)
+            await self._append(self.decoder.flush(), wait=False)
             raise
-        await self._accept(decoder.flush(), wait=not source.live)
+        await self._append(self.decoder.flush(), wait=not source.live)
 
-    async def _accept(self, records: list[Record], *, wait: bool) -> None:
-        """Append records to the log; a record that has a number is appended even if the task is cancelled meanwhile."""
-        came = False
-        asked: asyncio.CancelledError | None = None
+    async def _append(self, records: list[Record], *, wait: bool) -> None:
+        """Append records to the log, all of them even if the task is cancelled meanwhile: their numbers are taken."""
+        cancelled: asyncio.CancelledError | None = None
+        is_back = False
         waited = wait or not self._is_live
         for number, record in enumerate(records, 1):
             try:
-                if asked is None and number % BREATH == 0:
+                if cancelled is None and number % TURN == 0:
                     await asyncio.sleep(0)
-                if asked is None and wait:
-                    await self._log.room(record.stream)
-            except asyncio.CancelledError as to_end:
-                asked = to_end
-            came |= self._take(record)
+                if cancelled is None and wait:
+                    self._is_held = True
+                    await self._log.wait_for_room(record.stream)
+            except asyncio.CancelledError as request:
+                cancelled = request
+            self._is_held = False
+            is_back |= self._count_record(record)
             self._log.append(record, waited=waited)
-        if came:
-            contained(self.tell, self.name)  # the next check reports it again; the records are in the log
-        if asked is not None:
-            raise asked
+        if is_back:
+            contain(self.publish_health, self.name)  # the next check publishes it again; the records are in the log
+        if cancelled is not None:
+            raise cancelled
 
     @property
     def _is_live(self) -> bool:
         """Is the current source live, so that it cannot wait?"""
         return self._source is None or self._source.live
 
-    def _take(self, record: Record) -> bool:
-        """Count a record; true if its stream was not live before."""
+    def _count_record(self, record: Record) -> bool:
+        """Count a record. Returns true if its stream was not live before."""
         channel = self.channels.get(record.stream) or self._add_channel(record.stream)
-        return channel.take(record)
+        return channel.add(record)
 
-    def look(self) -> None:
-        """A few times a second: check for silence, count, and publish what changed."""
-        source, renewal = self._source, self._renewal
+    def check(self) -> None:
+        """Check for silence, count, and publish what changed. Call it a few times per second."""
+        source, opening = self._source, self._opening
         if self.health.state == "ended":
             return
         if source is not None and source.live:
-            self._take_overdue()
+            self._append_overdue()
         healths = self.healths
-        if all(health.barren for health in healths):
+        if all(health.without_klv for health in healths):
             self.count()  # the counts explain why there is no KLV
-        beside = self._beside()
+        unselected = self._unselected()
         size = self._totals.size(source)
         for health in healths:
-            health.heard(size)
-            health.look(beside=beside)
+            health.set_size(size)
+            if self._is_held:
+                health.hold()
+            health.check(unselected=unselected)
         if self._oversize.is_due(self.health.clock()):
             self.count()
-            self._oversize.look(self.health.link.lane.too_large)
-        if source is not None and renewal is not None and not renewal.done():
-            why = self._worth_renewing(source)
-            if why:
-                renewal.set_result(why)
-        self.tell()
+            self._oversize.check(self.health.link.lane.too_large)
+        if source is not None and opening is not None and (reason := self._reason_to_reopen(source)):
+            opening.reopen(reason)
+        self.publish_health()
 
-    def _take_overdue(self) -> None:
+    def _append_overdue(self) -> None:
+        """Append the records that have waited long enough for the name of their stream."""
         for record in self.decoder.overdue():
-            self._take(record)
+            self._count_record(record)
             self._log.append(record)
 
-    def _worth_renewing(self, source: Source) -> str:
+    def _reason_to_reopen(self, source: Source) -> str:
         """Why the source must be reopened; "" if it need not."""
         if not (source.live and source.fixed):
             return ""
-        why = self._patience.ended(max(self.healths, key=lambda one: one.last_record))
-        if why == HANGS:
-            self._set_apart()
-        return why
+        reason = self._reopen_policy.reason(max(self.healths, key=lambda one: one.last_record))
+        if reason == HANGS:
+            self._isolate()
+        return reason
 
-    def _set_apart(self) -> None:
-        """Move the source to a separate process: a thread that hangs cannot be ended, a process can."""
-        apart = self._feed.apart
-        if apart is not None and self._open is not apart:
-            self._open = apart
-            LOG.warning("%s: its reader hangs; it is read in a separate process from now on", self.name)
+    def _isolate(self) -> None:
+        """Read the source in a separate process from now on: a process that hangs can be killed, a thread cannot."""
+        open_isolated = self._input.open_isolated
+        if open_isolated is not None and self._open is not open_isolated:
+            self._open = open_isolated
+            LOG.warning("%s: reader hangs, source moved to a separate process", self.name)
 
     def count(self) -> None:
         """Pass the counts of all openings to the health."""
@@ -250,47 +229,37 @@ class Stream:
             health.pid, health.program = places.get(name, (None, None))
         self.health.refused = self.decoder.streams.refused
 
-    def _settle(self, source: Source) -> None:
+    def _close(self, source: Source) -> None:
         """Keep the counts of an opening that has ended."""
         self._source = None
-        size = self._totals.settle(source)
+        size = self._totals.close(source)
         for health in self.healths:
-            health.heard(size)
-        contained(self.count, self.name)
+            health.set_size(size)
+        contain(self.count, self.name)
 
     def stop(self) -> None:
-        """The relay stops: report its streams as ended."""
-        self._end(said=True)
+        """The relay stops: report all streams as ended."""
+        self._end(is_logged=True)
 
-    def _end(self, *, said: bool) -> None:
-        """Report all streams as ended, and that there was no KLV if none contained any."""
-        beside = self._beside()
+    def _end(self, *, is_logged: bool) -> None:
+        """Report all streams as ended. Unless the reason `is_logged`, log that the source had no KLV, if so."""
+        unselected = self._unselected()
         for health in self.healths:
-            health.ended(said=said, beside=beside)
-        self.tell()
+            health.end(is_logged=is_logged, unselected=unselected)
+        self.publish_health()
 
-    def _beside(self) -> str | None:
-        """Where there is KLV that no stream selects; see `StreamHealth.look`."""
+    def _unselected(self) -> str | None:
+        """Where there is KLV that no stream selects; see `StreamHealth.check`."""
         if any(health.records for health in self.healths):
             return ""
         return self.decoder.streams.missed or None
 
-    def tell(self) -> None:
+    def publish_health(self) -> None:
         """Publish availability and link of each stream, where they changed."""
         for channel in self.channels.values():
-            channel.tell()
+            channel.publish_health()
 
-    def tell_state(self) -> None:
+    def publish_state(self) -> None:
         """Publish the latest values of each stream, where they changed."""
         for channel in self.channels.values():
-            channel.tell_state()
-
-
-def _seen(carrying: asyncio.Task[None]) -> None:
-    """Retrieve the exception of an abandoned task, which asyncio would report otherwise."""
-    if not carrying.cancelled():
-        carrying.exception()
-
-
-class _Renewed(SourceDown):
-    """The relay reopens the source."""
+            channel.publish_state()

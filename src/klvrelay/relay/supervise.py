@@ -1,8 +1,8 @@
-"""Keeps a long-lived task going: runs one attempt after another until one returns or its fault is fatal.
+"""Runs a long-lived task: one attempt after another until one returns or its fault is fatal.
 
-What an attempt raises is contained, whatever it is, as an error that an operator can read; `is_retryable` says whether
-another attempt follows. The pause between two grows with each failure, and is short again once an attempt has stood for
-a steady period. This module holds the only broad `except` of the pipeline.
+Every exception of an attempt is contained and becomes an error that an operator can read. `is_retryable` decides if
+another attempt follows. The pause grows with each failure, and is reset after a steady period. This module has the only
+broad `except` of the pipeline.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
 from klvrelay.backoff import STEADY, Backoff
-from klvrelay.errors import ConfigError, InternalError, KlvrelayError, Shortage, SinkRefused, SourceDown, blunder
+from klvrelay.errors import ConfigError, InternalError, KlvrelayError, Shortage, SinkRefused, SourceDown, describe_bug
 
 LOG = logging.getLogger("klvrelay.relay")
 
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
-"""No descriptor, memory or buffer is left. Others give theirs back sooner or later, so these are waited out: to end the
-relay would not free what the rest of the machine holds."""
+"""No descriptor, memory or buffer is left. Retry: other processes release theirs sooner or later, and ending the relay
+would not free what they hold."""
 
 Attempt = Callable[[Callable[[], None]], Awaitable[None]]
-"""One attempt: returns where nothing is left to do, raises what ended it. It calls its argument once it stands, from
-where its steady period is measured."""
+"""One attempt: returns if nothing is left to do, raises what ended it. It calls its argument once it is connected, and
+its steady period begins."""
 
 
 class Standing(Enum):
-    """What is known of a far end, which decides whether another attempt is worth it.
+    """What is known of a source or sink, which decides whether another attempt makes sense.
 
-    LASTING   a live source, or a sink that was connected before: it may be back at any time
-    NEW       a sink that never was connected: if it refuses, somebody has to mend the settings
-    REMOTE    a recording on a server: it has an end, and the server may be away
+    LASTING   a live source, or a sink that was connected before: it may return at any time
+    NEW       a sink that was never connected: if it refuses, the settings are wrong
+    REMOTE    a recording on a server: it has an end, and the server may be unavailable
     UNREAD    a file of which nothing has been read
-    READ      a file of which something has been read: its records would come twice
+    READ      a file of which something has been read: its records would be repeated
     """
 
     LASTING = auto()
@@ -46,7 +46,7 @@ class Standing(Enum):
 
 
 def standing_of(scheme: str, *, live: bool, read: bool) -> Standing:
-    """That of a source, by the scheme of its URL; read: something came of it."""
+    """The standing of a source, by the scheme of its URL. `read`: bytes were received."""
     if live:
         return Standing.LASTING
     if scheme in ("file", "stdin"):
@@ -55,7 +55,7 @@ def standing_of(scheme: str, *, live: bool, read: bool) -> Standing:
 
 
 def is_retryable(fault: BaseException, standing: Standing) -> bool:
-    """Is another attempt worth it after this fault?
+    """Does another attempt make sense after this fault?
 
     ================================  =======  ===  ======  ======  ====
     fault                             LASTING  NEW  REMOTE  UNREAD  READ
@@ -76,7 +76,7 @@ def is_retryable(fault: BaseException, standing: Standing) -> bool:
 
 
 def is_shortage(fault: BaseException | None) -> bool:
-    """Did it fail, or what caused it, since the machine has run out of something?"""
+    """Is a lack of descriptors, memory or buffers the fault or its cause?"""
     while fault is not None:
         if isinstance(fault, Shortage) or (isinstance(fault, OSError) and fault.errno in SHORTAGES):
             return True
@@ -95,47 +95,47 @@ async def supervise(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Run `attempt` until it returns; raises the KlvrelayError after which no other is worth it.
+    """Run `attempt` until it returns. Raises the KlvrelayError that is not retryable.
 
-    standing  what is known of the far end, asked for after each fault
+    standing  what is known of the source or sink, evaluated after each fault
     down      is called with each fault that is retried
-    steady    seconds that an attempt must have stood before the next pause is short again
+    steady    seconds for which an attempt must be connected before the back-off is reset
     """
-    stood = _Stood(clock)
-    while (fault := await _fault_of(attempt(stood.begin), name)) is not None:
+    uptime = _Uptime(clock)
+    while (fault := await _fault_of(attempt(uptime.begin), name)) is not None:
         if not is_retryable(fault, standing()):
             raise fault
-        if stood.end() >= steady:
+        if uptime.end() >= steady:
             backoff.reset()
-        contained(lambda fault=fault: down(fault), name)  # type: ignore[misc]
+        contain(lambda fault=fault: down(fault), name)  # type: ignore[misc]
         await sleep(max(backoff.next(), fault.wait))
 
 
-def contained(step: Callable[[], object], name: str) -> KlvrelayError | None:
-    """Run a step that must not end what is around it; what it raised, or None."""
+def contain(step: Callable[[], object], name: str) -> KlvrelayError | None:
+    """Run a step whose failure must not end its caller. Returns the fault, or None."""
     try:
         step()
-    except Exception as error:  # noqa: BLE001 (what nobody foresaw ends nothing else)
+    except Exception as error:  # noqa: BLE001 (an internal error must end nothing else)
         return as_fault(error, name)
     return None
 
 
 def as_fault(error: Exception, name: str) -> KlvrelayError:
-    """The error as an operator may read it; of those that came together, the first."""
+    """The error for the operator; of an exception group, the first error."""
     first = _first(error)
     if isinstance(first, KlvrelayError):
         return first
     LOG.debug("%s", name, exc_info=first)
-    fault = Shortage.of(first) if is_shortage(first) else InternalError(blunder(first))
+    fault = Shortage.of(first) if is_shortage(first) else InternalError(describe_bug(first))
     fault.__cause__ = first
     return fault
 
 
 async def _fault_of(attempt: Awaitable[None], name: str) -> KlvrelayError | None:
-    """Await an attempt; what it raised, or None.
+    """Await an attempt. Returns the fault, or None.
 
-    In a separate task: a task group that fails at the moment when it is cancelled raises its fault only, and a library
-    may cancel what it waits for itself. Only what cancels the task that waits here is a stop.
+    The attempt runs in a separate task, so that only a cancellation of the waiting task is a stop: a task group that
+    fails while it is cancelled raises only its fault, and a library may cancel its own waits.
     """
     task = asyncio.create_task(_outcome(attempt, name), name=f"attempt {name}")
     try:
@@ -147,10 +147,10 @@ async def _fault_of(attempt: Awaitable[None], name: str) -> KlvrelayError | None
 
 
 async def _outcome(attempt: Awaitable[None], name: str) -> KlvrelayError | None:
-    """A value, since asyncio would report a task that fails while the loop shuts down."""
+    """Await an attempt, and return its fault: asyncio would log a task that fails while the loop closes."""
     try:
         await attempt
-    except Exception as error:  # noqa: BLE001 (what nobody foresaw ends nothing else)
+    except Exception as error:  # noqa: BLE001 (an internal error must end nothing else)
         return as_fault(error, name)
     return None
 
@@ -161,8 +161,8 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-class _Stood:
-    """How long the present attempt has stood."""
+class _Uptime:
+    """How long the current attempt has been connected."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -172,6 +172,6 @@ class _Stood:
         self._since = self._clock()
 
     def end(self) -> float:
-        """Seconds, 0 where it never stood; the next attempt begins."""
+        """Seconds since `begin`, 0 without it; the next attempt begins."""
         since, self._since = self._since, None
         return 0.0 if since is None else self._clock() - since

@@ -1,1 +1,1 @@
-"""Where records go: the contract, and one module or package per far end."""
+"""Sinks: the contract, and one package per kind of sink."""

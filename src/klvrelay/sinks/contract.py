@@ -1,4 +1,4 @@
-"""What a sink is: the contract that all far ends keep."""
+"""The contract of all sinks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NoticeKind = Literal["availability", "state", "link", "status"]
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A fact of which only the latest value counts; a far end that can keeps it for those who come later.
+    """A value of which only the latest counts. A sink retains it for later subscribers, if it can.
 
-    kind      "availability" (`online`/`offline`), "state" (JSON: its items) or "link" (JSON: its health) of a stream,
-              "status" (a JSON object that is added to the sink's own status) of the relay
-    stream    the stream it is about, None for "status"
-    document  the value as it is published
+    kind      of a stream: "availability" (`online` or `offline`), "state" (JSON: its items), "link" (JSON: its health);
+              of the relay: "status" (a JSON object, added to the status that the sink publishes)
+    stream    name of the stream; None for "status"
+    document  the value as published
     """
 
     kind: NoticeKind
@@ -33,27 +33,31 @@ class Notice:
 class LatestValues(Protocol):
     """The latest values that one sink has not published yet."""
 
+    @property
+    def due(self) -> bool:
+        """Is there any?"""
+
     async def next(self) -> Notice:
-        """A value that changed, which may be the same until `done`; waits for one."""
+        """Wait for a value that changed. Returns the same value until `done`."""
 
     def latest(self, kind: NoticeKind, stream: str | None) -> Notice | None:
-        """The value as it is now, published or not."""
+        """The current value, published or not."""
 
     def done(self, notice: Notice) -> None:
-        """It is on its way, or refused: it is not offered again until it changes, or the connection is a new one."""
+        """The value was sent or refused: it is offered again only after a change or on a new connection."""
 
 
 class Sink(AbstractAsyncContextManager["Sink"], Protocol):
-    """A far end. Entering connects, leaving says goodbye within a bounded time; it may be entered again.
+    """Delivers records to one far end. Entering connects, leaving disconnects in bounded time. It can be entered again.
 
-    It never retries, queues, sleeps or counts: the pipeline does that for all of them. After SinkDown the
-    connection is gone: leave, and enter again. A sink that can publish latest values has a second method,
-    `async keep(notices: LatestValues) -> None`: it publishes them until the connection is lost, which raises SinkDown.
+    A sink never retries, queues, sleeps or counts: the pipeline does so for all sinks. After SinkDown the connection is
+    lost: leave, and enter again. A sink that can publish latest values has a second method,
+    `async keep(notices: LatestValues) -> None`: it publishes them until the connection is lost, and raises SinkDown.
     """
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
-        """Return once the far end has answered for each record; raise SinkDown if unsure.
+        """Return once the far end has answered for each record. Raise SinkDown if unsure.
 
-        SinkDown says what was answered, of the leading records of the batch, before. May be called again before an
-        earlier call has returned: batches go out in the order of the calls. Cancellation is safe.
+        SinkDown contains the answers to the leading records of the batch. Calls may overlap: batches are sent in the
+        order of the calls. Cancellation is safe.
         """

@@ -22,12 +22,12 @@ from klvrelay import threads
 from klvrelay.cli.embedded_broker import EmbeddedBroker
 from klvrelay.cli.verbs.board import document_of, tame
 from klvrelay.cli.verbs.sample import make_sample
-from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings, mqtt_settings
+from klvrelay.config.mqtt import MqttSettings, mqtt_settings
+from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.json_output import dumps
-from klvrelay.relay.build import check_files, opened, relay_of
+from klvrelay.relay.build import build_relay, check_files, open_input
 from klvrelay.sample import part_of
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Received
@@ -109,13 +109,13 @@ async def demo(
     own = _own_broker(mqtt, given or {}, port)
     entry = None if source is None else _entry(Url.parse(source), **picked)
     if entry is not None:
-        opened(entry)  # opens nothing; reports wrong schemes and options before anything starts
+        open_input(entry)  # opens nothing; reports wrong schemes and options before anything starts
     entry = entry or _entry(Url.parse(await sample_file()), **picked)
     async with AsyncExitStack() as stack:
         settings = own or await _broker(port, stack, console)
         relayed = RelaySettings((entry,), settings)
         await check_files(relayed)
-        relay = relay_of(relayed)
+        relay = build_relay(relayed)
         subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}")
         stack.push_async_callback(subscriber.close)
         await subscriber.subscribe([f"{settings.prefix}/status", f"{settings.prefix}/+/+"])

@@ -19,7 +19,7 @@ from klvrelay.config.names import safe_level
 from klvrelay.errors import ConfigError, SinkRefused
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message, Received
-from klvrelay.sinks.mqtt.retained import boot_of, object_of
+from klvrelay.sinks.mqtt.earlier_runs import boot_of, object_of
 from klvrelay.sinks.mqtt.topics import is_topic
 from klvrelay.text import printable
 

@@ -1,6 +1,6 @@
-"""The port to an MQTT library: what a connection takes and gives, and its contract.
+"""The interface to an MQTT library: the contract of a connection, and its values and exceptions.
 
-A connection is used once: after any SinkDown it is dead, and a new one is made.
+A connection is used once: after any SinkDown it is lost, and a new one must be made.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Protocol
 from klvrelay.errors import SinkDown, SinkError
 
 TOO_LARGE = 0x95
-"""The code of a message that was not sent, since the broker announced that it takes no packet of that size."""
+"""The code of a message that was not sent, because it exceeds the packet size that the broker announced."""
 REFUSED = 0x80
-"""Reason codes from here on are a no (MQTT 5, 2.4)."""
+"""Reason codes from here on are failures (MQTT 5, 2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What goes out. The last three travel with MQTT 5 only; `expiry` is in seconds."""
+    """A message to publish. The last three fields need MQTT 5; `expiry` is in seconds."""
 
     topic: str
     payload: bytes
@@ -32,28 +32,28 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a broker takes: messages up to a QoS, and whether it retains any."""
+    """What a broker supports: the maximum QoS, and retained messages."""
 
     qos: int = 2
     retain: bool = True
 
     def fitted(self, message: Message) -> Message:
-        """The message as this broker takes it."""
+        """The message, reduced to what this broker supports."""
         if message.qos <= self.qos and (self.retain or not message.retain):
             return message
         return replace(message, qos=min(message.qos, self.qos), retain=message.retain and self.retain)
 
     def lesser(self) -> list[Terms]:
-        """What else to try with a broker that does not say what it takes, the best first (MQTT 3.1.1)."""
+        """Lesser terms to try, the best first, with a broker that does not report what it supports (MQTT 3.1.1)."""
         return [less for less in (Terms(2, False), Terms(0, True), Terms(0, False))
                 if less != self and less.qos <= self.qos and less.retain <= self.retain]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came in; `retained` says that it was kept by the broker and may be old.
+    """A received message. `retained`: the broker had retained it, so it may be old.
 
-    properties  of a retained message, as they are on the wire (MQTT 5, 2.2.2), where they are few
+    properties  of a retained message, as received (MQTT 5, 2.2.2); empty if they are too long
     """
 
     topic: str
@@ -65,65 +65,68 @@ class Received:
 class Connection(Protocol):
     """One connection to one broker.
 
-    older_only   it said that it speaks 3.1.1 and not 5
-    hung_up      it ended the connection and gave no reason
-    taken_over   it ended the connection since another client has connected with the same client id
+    older_only   the broker reported that it supports 3.1.1 and not 5
+    hung_up      the broker closed the connection without a reason
+    blames       the broker closed the connection because of a message, according to its reason code
+    taken_over   the broker closed the connection because another client has connected with the same client id
     """
 
     older_only: bool
     hung_up: bool
+    blames: bool
     taken_over: bool
 
     @property
     def terms(self) -> Terms:
-        """What it takes, as far as that is known."""
+        """What the broker supports, as far as known."""
 
     @property
     def largest(self) -> int:
-        """Bytes of a packet that it takes."""
+        """Maximum bytes of a packet that the broker accepts."""
 
     @property
     def protocol(self) -> int:
         """5, or 4 for MQTT 3.1.1."""
 
     async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> list[int]:
-        """The broker's reason code for each message, once it has answered for all of them; below 0x80 it took it.
+        """The broker's reason code for each message, once it has answered for all. Below 0x80 the message is accepted.
 
-        At QoS 0 a message counts as taken when it is handed to the kernel, and a broker of MQTT 3.1.1 has no way to
-        refuse one: mosquitto acknowledges a forbidden message and drops it. What is larger than it takes is not
-        sent, and has the code TOO_LARGE. Messages go out in the order of the calls, which may overlap, as many
-        unanswered as the settings and the broker allow. Unanswered when the oldest stays without an answer for the
-        timeout, or the connection breaks. Cancelled, it sends no more.
+        At QoS 0 a message counts as accepted once it is passed to the kernel. MQTT 3.1.1 cannot refuse a message:
+        mosquitto acknowledges a forbidden one and discards it. A message that is too large for the broker is not sent,
+        and has the code TOO_LARGE. Calls may overlap: messages are sent in their order, as many unanswered ones as the
+        settings and the broker allow. Raises Unanswered if the oldest message is not answered within the timeout, or
+        the connection is lost. After a cancellation no more messages are sent. At QoS 2, if the same messages are then
+        published again, none is sent twice.
 
-        Messages that are to go `ahead` wait for none that does not: the next that may be sent is theirs.
+        ahead   send these messages before those of other calls that still wait
         """
 
     async def publish_unconfirmed(self, messages: Sequence[Message]) -> None:
-        """Send them at QoS 0, whatever has no answer yet; return once they are handed to the kernel."""
+        """Send messages at QoS 0, without regard to unanswered ones. Return once they are passed to the kernel."""
 
-    async def settled(self) -> None:
-        """Return once the broker has taken all that was sent, QoS 0 too; SinkDown where it ends the connection."""
+    async def flush(self) -> None:
+        """Return once the broker has read all messages, also those of QoS 0. Raises SinkDown."""
 
     async def subscribe(self, topics: Sequence[str]) -> None:
-        """Ask for the topics at QoS 0; what comes is in `received()`."""
+        """Subscribe to topics at QoS 0; see `received()`."""
 
     async def unsubscribe(self, topics: Sequence[str]) -> None:
-        """Want no more of these; what is on its way is dropped."""
+        """Unsubscribe; messages that still arrive are discarded."""
 
     def received(self) -> AsyncGenerator[Received, None]:
-        """What subscriptions bring, until the connection ends, which raises SinkDown."""
+        """The messages of the subscriptions. Raises SinkDown when the connection is lost."""
 
     async def close(self) -> None:
-        """Say DISCONNECT and close, within two seconds; the last will is not published."""
+        """Send DISCONNECT and close, within two seconds. The last will is not published."""
 
     def abort(self) -> None:
-        """Cut the connection at once; the broker publishes the last will."""
+        """Close the connection at once. The broker publishes the last will."""
 
 
 class Unanswered(SinkDown):
-    """The connection ended before all messages were answered: `codes` has those that came, and None for the rest.
+    """The connection ended before all messages were answered: `codes` has None for those without an answer.
 
-    At QoS 2 a message that the broker has taken (PUBREC) has its code, whether or not it was released.
+    At QoS 2 the answer is PUBCOMP, or a PUBREC that refuses.
     """
 
     def __init__(self, text: str, codes: Sequence[int | None] = ()) -> None:
@@ -132,26 +135,30 @@ class Unanswered(SinkDown):
 
 
 class WrongVersion(Exception):
-    """The peer did not answer a CONNECT of this protocol version: it said so, or closed, or stayed silent.
+    """The peer did not accept a CONNECT of this protocol version: it refused, closed the connection, or did not answer.
 
-    odd    it answered with what is not allowed there; by 3.1.1, with a no to that version too
-    fault  what was wrong with its CONNACK, where it sent one
+    refused   it refused the version with a CONNACK
+    silent    it did not answer
+    invalid   its answer violates the protocol
+    fault     what was wrong with its CONNACK, if it sent one
     """
 
-    def __init__(self, said_so: bool, silent: bool = False, odd: bool = False, fault: SinkError | None = None) -> None:
-        super().__init__("refused" if said_so else "silent" if silent else "closed")
-        self.said_so = said_so
+    def __init__(
+        self, refused: bool, silent: bool = False, invalid: bool = False, fault: SinkError | None = None
+    ) -> None:
+        super().__init__("refused" if refused else "silent" if silent else "closed")
+        self.refused = refused
         self.silent = silent
-        self.odd = odd
+        self.invalid = invalid
         self.fault = fault
 
 
 class StaleSession(Exception):
-    """A broker of MQTT 3.1.1 goes on with a session of another run: its packet identifiers would be mixed with ours."""
+    """The broker resumed the session of another run (MQTT 3.1.1): its packet identifiers would conflict with ours."""
 
 
-class LessWanted(Exception):
-    """The broker refuses the last will as it is, and takes less: `terms`."""
+class LesserTerms(Exception):
+    """The broker does not support the QoS or the retention of the last will; `terms` may be supported."""
 
     def __init__(self, terms: Terms) -> None:
         super().__init__(str(terms))

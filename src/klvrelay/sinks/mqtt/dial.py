@@ -1,6 +1,6 @@
-"""The TCP or TLS connection under MQTT, made from the settings.
+"""Makes the TCP or TLS connection for MQTT.
 
-We connect ourselves, since a library that blocks in a thread can neither be cancelled nor say what failed.
+The library is not used for this: it blocks in a thread, which cannot be cancelled, and it does not report the cause.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from klvrelay.transports import resolver
 T = TypeVar("T")
 
 VERDICT = 0.5
-"""Seconds that a server of TLS 1.3 gets to refuse our certificate."""
+"""Seconds in which a TLS 1.3 server may refuse our certificate."""
 KEY_MOST = 1 << 20
-"""Bytes of a key file that are looked at."""
+"""Bytes of a key file that are searched for an encrypted key."""
 
 
 async def dial(settings: MqttSettings) -> socket.socket:
-    """A connected, non-blocking socket without Nagle's delay, TLS on it if set; the fault says what to try."""
+    """A connected, non-blocking socket without Nagle's delay, with TLS if set. Raises SinkDown or SinkRefused."""
     context = await threads.run(partial(tls_context, settings), "klvrelay-tls") if settings.tls else None
     sock = await _call(settings)
     return sock if context is None else await _secure(settings, context, sock)
@@ -82,7 +82,7 @@ async def _secure(settings: MqttSettings, context: ssl.SSLContext, sock: socket.
 
 
 class TlsSocket(ssl.SSLSocket):
-    """It remembers the alert that ended it: what reads from it may keep that to itself."""
+    """Keeps the alert that ended the connection, since paho does not report it."""
 
     alert: ssl.SSLError | None = None
 
@@ -97,10 +97,10 @@ class TlsSocket(ssl.SSLSocket):
 
 
 async def _verdict(secured: ssl.SSLSocket) -> None:
-    """In TLS 1.3 the server judges our certificate when the handshake is over for us (RFC 8446, 4.4.2.4).
+    """Wait for the server's verdict on our certificate: in TLS 1.3 it follows our handshake (RFC 8446, 4.4.2.4).
 
-    What it sends then is a session ticket or an alert. To speak first might lose the alert, since a peer that closes
-    with something unread resets the connection.
+    The server sends a session ticket or an alert. If we sent data first, the alert could be lost: a server that closes
+    with unread data resets the connection.
     """
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
@@ -139,7 +139,7 @@ async def _shake_hands(secured: ssl.SSLSocket) -> None:
 
 
 def tls_context(settings: MqttSettings) -> ssl.SSLContext:
-    """Trusts the system's authorities or `ca_file`, checks the host name, shows a client certificate."""
+    """A context that trusts the system's CAs or `ca_file`, checks the host name, and has the client certificate."""
     for key in ("ca_file", "cert_file", "key_file"):
         if (path := getattr(settings, key)) is not None:
             check_regular(path, f"mqtt {key}", PEM_MOST)
@@ -149,7 +149,7 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext:
         cert, key = settings.cert_file, settings.key_file
         if _load("cert_file, key_file", lambda: _is_encrypted(key)):
             raise ConfigError(
-                "mqtt key_file: the key is encrypted, and nobody is there to type its passphrase: decrypt it with"
+                "mqtt key_file: the key is encrypted, and its passphrase cannot be entered: decrypt it with"
                 " `openssl pkey -in KEY -out NEW`, and let only the relay read the new file"
             )
         _load("cert_file, key_file", lambda: context.load_cert_chain(cert, key, lambda: b""))
@@ -169,6 +169,6 @@ def _load(key: str, load: Callable[[], T]) -> T:
     except ssl.SSLError as fault:
         if fault.reason == "KEY_VALUES_MISMATCH":
             raise ConfigError("mqtt cert_file, key_file: the key does not belong to the certificate") from fault
-        raise ConfigError(f"mqtt {key}: no usable PEM there ({fault.reason or 'empty'})") from fault
+        raise ConfigError(f"mqtt {key}: contains no valid PEM ({fault.reason or 'empty'})") from fault
     except OSError as fault:
         raise ConfigError(f"mqtt {key}: can't be read: {os.strerror(fault.errno or 0).lower()}") from fault

@@ -1,4 +1,4 @@
-"""Messages that a broker has not answered yet: how many there may be, and how long the oldest may wait."""
+"""Messages in flight: their maximum number, and the time in which the oldest must be answered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class Publication:
-    """The answers to the messages of one call, as they come; `codes` has None for those that are missing."""
+    """The answers to the messages of one call. `codes` has None for messages without an answer."""
 
     __slots__ = ("_complete", "_missing", "codes")
 
@@ -24,12 +24,12 @@ class Publication:
             self.wake()
 
     def wake(self) -> None:
-        """Let who waits look: all is answered, or no more will come."""
+        """Let `complete` return: all messages are answered, or no more answers will arrive."""
         if self._complete is not None and not self._complete.done():
             self._complete.set_result(None)
 
     async def complete(self) -> None:
-        """Return once there is an answer to each message, or `wake` was called."""
+        """Return once all messages are answered, or `wake` was called."""
         if self._missing:
             self._complete = asyncio.get_running_loop().create_future()
             await self._complete
@@ -38,20 +38,20 @@ class Publication:
 class InFlight:
     """The unanswered messages of one connection by packet identifier, the oldest first.
 
-    patience  seconds that the oldest may wait for its answer, from the answer to the one before it
-    late      is called when it has waited so long
-    most      messages that there may be
+    timeout   seconds in which the oldest must be answered, from the answer to the message before it
+    late      is called after this time
+    most      maximum number of messages
     """
 
-    def __init__(self, patience: float, late: Callable[[], object]) -> None:
+    def __init__(self, timeout: float, late: Callable[[], object]) -> None:
         self.most = 1
-        self._patience = patience
+        self._timeout = timeout
         self._late = late
         self._loop = asyncio.get_running_loop()
         self._messages: OrderedDict[int, tuple[Publication, int]] = OrderedDict()
         self._since = 0.0
         self._alarm: asyncio.TimerHandle | None = None
-        self._rooms: dict[bool, asyncio.Future[None]] = {}  # of who goes ahead, and of who does not
+        self._rooms: dict[bool, asyncio.Future[None]] = {}  # the waiting senders: of messages that go ahead, of others
         self._over = False
 
     def __contains__(self, number: object) -> bool:
@@ -61,8 +61,8 @@ class InFlight:
     def full(self) -> bool:
         return len(self._messages) >= self.most and not self._over
 
-    async def room(self, *, ahead: bool = False) -> None:
-        """Return once another message may be sent, or none may any more; one caller at a time of each kind."""
+    async def wait_for_room(self, *, ahead: bool = False) -> None:
+        """Return once another message may be sent, or the connection has ended. One caller of each kind at a time."""
         while self.full:
             room = self._rooms[ahead] = self._loop.create_future()
             await room
@@ -72,11 +72,11 @@ class InFlight:
         if not self._messages:
             self._since = self._loop.time()
             if self._alarm is None:
-                self._alarm = self._loop.call_at(self._since + self._patience, self._look)
+                self._alarm = self._loop.call_at(self._since + self._timeout, self._look)
         self._messages[number] = publication, at
 
     def answer(self, number: int, code: int) -> None:
-        """The broker's answer; one that nobody waits for is passed over."""
+        """The broker has answered a message. An unexpected answer is ignored."""
         if number not in self._messages:
             return
         if next(iter(self._messages)) == number:
@@ -85,14 +85,19 @@ class InFlight:
         self._wake()
         publication.answer(at, code)
 
-    def end(self, taken: Callable[[int], bool]) -> None:
-        """No more answers will come; a message that `taken` is true of has the code 0 all the same."""
+    def numbers_of(self, publication: Publication) -> list[int]:
+        """The packet identifiers of its messages that are unanswered."""
+        return [number for number, (owner, _) in self._messages.items() if owner is publication]
+
+    def redirect(self, number: int, publication: Publication, at: int) -> None:
+        """Send the answer to a message to another publication than the one that sent it."""
+        self._messages[number] = publication, at
+
+    def end(self) -> None:
+        """No more answers will arrive."""
         self._over = True
         if self._alarm is not None:
             self._alarm.cancel()
-        for number, (publication, at) in self._messages.items():
-            if taken(number):
-                publication.codes[at] = 0
         publications = {publication for publication, _ in self._messages.values()}
         self._messages.clear()
         self._wake()
@@ -102,7 +107,7 @@ class InFlight:
     def _wake(self) -> None:
         if not self._rooms:
             return
-        for ahead in (True, False):  # the first of them takes what room there is
+        for ahead in (True, False):  # the first one gets the room
             room = self._rooms.pop(ahead, None)
             if room is not None and not room.done():
                 room.set_result(None)
@@ -111,7 +116,7 @@ class InFlight:
         self._alarm = None
         if not self._messages:
             return
-        due = self._since + self._patience
+        due = self._since + self._timeout
         if self._loop.time() >= due:
             self._late()
         else:

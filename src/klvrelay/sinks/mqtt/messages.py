@@ -1,4 +1,4 @@
-"""What the MQTT sink publishes: the messages of a record, of a latest value, and the status of the relay."""
+"""The messages that the MQTT sink publishes: for a record, for a latest value, and the status of the relay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.json_output import dumps, written
+from klvrelay.json_output import dumps, rewrite_integers
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.topics import status_topic, stream_topic
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
 NAME_MOST = 1000
-"""Characters of a name in a user property."""
+"""Maximum characters of a name in a user property."""
 _OWN = ("state", "boot", "client_id", "reason", "at")
 
 
 class Messages:
-    """Topics, payloads and properties, as the settings want them."""
+    """Creates messages: topics, payloads and properties according to the settings."""
 
     def __init__(self, settings: MqttSettings, boot: str, client_id: str) -> None:
         self._settings = settings
@@ -34,7 +34,7 @@ class Messages:
         self._facts: dict[str, Any] = {}
 
     def of_record(self, record: Record) -> list[Message]:
-        """Where one record goes: its JSON to telemetry, to rejected or nowhere; then its bytes, beside telemetry."""
+        """The messages of a record: its JSON for `telemetry` or `rejected`, then its bytes for `raw`. May be empty."""
         leaf = self._leaf(record)
         if leaf is None:
             return []
@@ -59,26 +59,26 @@ class Messages:
             qos=settings.qos,
             content_type=content_type,
             expiry=settings.expiry,
-            user=(*_whose(record.stream, record.boot), ("seq", str(record.seq))),
+            user=(*_origin(record.stream, record.boot), ("seq", str(record.seq))),
         )
 
     def of_notice(self, notice: Notice) -> Message:
-        """A latest value, retained."""
+        """The retained message of a latest value."""
         prefix, stream = self._settings.prefix, notice.stream
         topic = status_topic(prefix) if stream is None else stream_topic(prefix, stream, notice.kind)
         content_type, document = TEXT, notice.document
         if notice.kind != "availability":
-            content_type, document = JSON, written(document, self._settings.numbers)
-        user = _whose(stream, self._boot)
+            content_type, document = JSON, rewrite_integers(document, self._settings.numbers)
+        user = _origin(stream, self._boot)
         return Message(topic, document, self._settings.qos, True, content_type, user=user)
 
     def add_facts(self, document: bytes) -> None:
-        """What the relay knows of itself, a JSON object: the status holds it from now on."""
+        """Set the members, a JSON object, that the relay adds to its status."""
         facts = orjson.loads(document)
         self._facts = {key: value for key, value in facts.items() if key not in _OWN}
 
     def status(self, state: str, reason: str | None = None, more: Mapping[str, object] | None = None) -> Message:
-        """Whether the relay is there, which run of it, since when, and what it knows of itself."""
+        """The status of the relay: its state, run and time, and further members (`more`)."""
         document: dict[str, object] = {"state": state, "boot": self._boot, "client_id": self._client_id}
         if reason is not None:
             document["reason"] = reason
@@ -88,16 +88,16 @@ class Messages:
         return self.of_notice(Notice("status", None, dumps(document)))
 
     def will(self) -> Message:
-        """What the broker says when the connection broke."""
+        """The last will, which the broker publishes after a lost connection."""
         return self.status("offline", "lost")
 
     def goodbye(self, online: Iterable[str], more: Mapping[str, object]) -> list[Message]:
-        """Streams that are online are so no longer; nor is the relay."""
-        gone = [self.of_notice(Notice("availability", stream, b"offline")) for stream in sorted(online)]
-        return [*gone, self.status("offline", "stopped", more)]
+        """The last messages of a run: `offline` for each stream that is online, and for the relay."""
+        offline = [self.of_notice(Notice("availability", stream, b"offline")) for stream in sorted(online)]
+        return [*offline, self.status("offline", "stopped", more)]
 
 
-def _whose(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:
-    """Whose message it is, as user properties: a broker hangs up at a control character (MQTT 5, 1.5.4)."""
+def _origin(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:
+    """Stream and run as user properties, without control characters: they are a protocol error (MQTT 5, 1.5.4)."""
     named = (("stream", stream), ("boot", boot))
     return tuple((name, printable(value)[:NAME_MOST]) for name, value in named if value is not None)

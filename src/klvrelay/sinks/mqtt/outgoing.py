@@ -1,4 +1,4 @@
-"""PUBLISH packets of one connection: sent in the order of the calls, completed as the broker answers."""
+"""Publishes the messages of one connection: sent in the order of the calls, completed by the broker's answers."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from paho.mqtt.properties import Properties
 from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message, Terms
 from klvrelay.sinks.mqtt.inflight import InFlight, Publication
 from klvrelay.sinks.mqtt.packets import LARGEST_PACKET, Packed, publish_size
-from klvrelay.sinks.mqtt.paho_client import send_again
+from klvrelay.sinks.mqtt.paho_client import resume_message
 from klvrelay.sinks.mqtt.session import Session
 
 TURN = 50
-"""Messages that are sent before others have their turn in the event loop."""
-_TAKEN_BEFORE = 0x92
-"""PUBCOMP: the broker does not know this identifier (any more): it has released the message (MQTT 5, 3.7.2.1)."""
+"""Messages sent before other tasks of the event loop run."""
+_COMPLETED_BEFORE = 0x92
+"""PUBCOMP: packet identifier not found, since the broker completed the message before (MQTT 5, 3.7.2.1)."""
 
 
 class Outgoing:
-    """The messages that go out, and those in flight.
+    """Sends messages, and keeps those in flight.
 
-    terms     what the broker takes
-    largest   bytes of a packet that it takes
-    patience  seconds that the oldest message in flight may wait for its answer; then `late` is called
-    lost      is called where a message cannot be handed over, since the connection is gone
+    terms     what the broker supports
+    largest   maximum bytes of a packet that the broker accepts
+    timeout   seconds in which the oldest message in flight must be answered; then `late` is called
+    lost      is called if a message cannot be sent because the connection is lost
     """
 
     def __init__(
@@ -37,41 +37,50 @@ class Outgoing:
         protocol: int,
         session: Session,
         terms: Terms,
-        patience: float,
+        timeout: float,
         late: Callable[[], object],
         lost: Callable[[], object],
     ) -> None:
         self.terms = terms
         self.largest = LARGEST_PACKET
-        self.flight = InFlight(patience, late)
+        self.flight = InFlight(timeout, late)
         self._paho = paho
         self._protocol = protocol
         self._session = session
         self._lost = lost
         self._turn, self._turn_ahead = asyncio.Lock(), asyncio.Lock()
         self._over = False
+        self._abandoned: dict[Message, list[int]] = {}  # packet identifiers, of messages whose `publish` was cancelled
 
     async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> Publication:
-        """Send them, behind those of earlier calls; returns once all are answered, or no more answers will come.
+        """Send messages, after those of earlier calls. Return once all are answered, or no more answers will arrive.
 
-        Those that are to go `ahead` are behind earlier ones of their kind only.
+        Messages that go `ahead` wait for earlier ones of their kind only. After a cancellation the same messages may be
+        published again: at QoS 2 none is sent twice.
         """
         publication = Publication(len(messages))
-        async with self._turn_ahead if ahead else self._turn:
-            for at, message in enumerate(messages):
-                if self.flight.full:
-                    await self.flight.room(ahead=ahead)
-                elif at % TURN == TURN - 1:
-                    await asyncio.sleep(0)
-                if self._over:
-                    return publication
-                self._send(message, publication, at)
-        if not self._over:
-            await publication.complete()
-        return publication
+        try:
+            async with self._turn_ahead if ahead else self._turn:
+                await self._send_all(messages, publication, ahead=ahead)
+            if not self._over:
+                await publication.complete()
+            return publication
+        except asyncio.CancelledError:
+            self._abandon(messages, publication)
+            raise
+
+    async def _send_all(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
+        for at, message in enumerate(messages):
+            if self.flight.full:
+                await self.flight.wait_for_room(ahead=ahead)
+            elif at % TURN == TURN - 1:
+                await asyncio.sleep(0)
+            if self._over:
+                return
+            self._send(message, publication, at)
 
     async def publish_unconfirmed(self, messages: Sequence[Message]) -> Publication:
-        """Send them at QoS 0 and at once; returns once they are written, or can not be."""
+        """Send messages at QoS 0, at once. Return once they are written, or the connection is lost."""
         publication = Publication(len(messages))
         for at, message in enumerate(messages):
             if not self._over:
@@ -81,29 +90,53 @@ class Outgoing:
         return publication
 
     async def resume(self, present: bool) -> Publication:
-        """Complete what the last connection left half-way at QoS 2; `present`: the broker has the session."""
-        left = self._session.resumed(present)
+        """Complete the QoS 2 messages of earlier connections. `present`: the broker has the session."""
+        left = self._session.resume(present)
         self._paho._last_mid = self._session.last
         publication = Publication(len(left))
         try:
             for at, (number, message, taken) in enumerate(left):
                 if self.flight.full:
-                    await self.flight.room()
+                    await self.flight.wait_for_room()
                 if self._over:
                     return publication
                 self.flight.add(number, publication, at)
-                send_again(self._paho, number, message, taken)
+                resume_message(self._paho, number, message, taken)
             await publication.complete()
             return publication
         finally:
             answers = zip(left, publication.codes, strict=True)
             self._session.settle((message, code) for (_, message, _), code in answers if code is not None)
 
+    def _abandon(self, messages: Sequence[Message], publication: Publication) -> None:
+        """Keep the answers to messages whose publisher was cancelled, and recognise the messages if they come again.
+
+        Not those to latest values: an equal value may be published again after another one.
+        """
+        answered = zip(map(self.terms.fitted, messages), publication.codes, strict=True)
+        self._session.settle((message, code) for message, code in answered if code not in (None, TOO_LARGE))
+        for number in self.flight.numbers_of(publication):
+            if (message := self._session.pending(number)) is not None and not message.retain:
+                self._abandoned.setdefault(message, []).append(number)
+
+    def _reclaim(self, message: Message) -> int | None:
+        """The packet identifier of an abandoned message that is in flight."""
+        numbers = self._abandoned.pop(message, None) if self._abandoned else None
+        if numbers is None:
+            return None
+        number, *others = numbers
+        if others:
+            self._abandoned[message] = others
+        return number
+
     def _send(self, message: Message, publication: Publication, at: int) -> None:
-        """Hand one message to paho; its answer goes to its place in the publication."""
+        """Pass one message to paho; its answer goes to its place in the publication."""
         message = self.terms.fitted(message)
         if (code := self._session.answer(message)) is not None:
             publication.answer(at, code)
+            return
+        if (number := self._reclaim(message)) is not None:
+            self.flight.redirect(number, publication, at)
             return
         more = Packed(message) if self._protocol == 5 else None
         if publish_size(message, more) > self.largest:
@@ -118,13 +151,18 @@ class Outgoing:
         self._session.send(info.mid, message)
 
     def answer(self, number: int, code: int) -> None:
-        """PUBACK, PUBCOMP, or a PUBREC that refuses; or QoS 0 written to the socket."""
-        if code == _TAKEN_BEFORE and self._session.is_taken(number):
+        """A message is answered by PUBACK, PUBCOMP, or a PUBREC that refuses; at QoS 0, it is written to the socket."""
+        if code == _COMPLETED_BEFORE and self._session.is_taken(number):
             code = 0
-        self._session.finish(number)
+        message = self._session.finish(number)
+        if message is not None and number in (numbers := self._abandoned.get(message, [])):
+            numbers.remove(number)
+            if not numbers:
+                del self._abandoned[message]
+            self._session.settle([(message, code)])
         self.flight.answer(number, code)
 
     def end(self) -> None:
-        """No more goes out, and no more answers will come."""
+        """No more messages are sent, and no more answers will arrive."""
         self._over = True
-        self.flight.end(self._session.is_taken)
+        self.flight.end()

@@ -1,4 +1,4 @@
-"""What goes into paho: the client object, the last will, limits and session of a CONNECT, and a message sent again."""
+"""Sets up paho: its client, the last will, properties of CONNECT and DISCONNECT, messages of a resumed session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VERSIONS = {5: MQTTProtocolVersion.MQTTv5, 4: MQTTProtocolVersion.MQTTv311}
 def new_client(
     settings: MqttSettings, protocol: int, client_id: str, will: Message | None, *, keeps_session: bool
 ) -> Client:
-    """A client for one connection, without a logger: what goes wrong reaches the caller as SinkDown."""
+    """A client for one connection, without a logger: faults reach the caller as SinkDown."""
     client = Client(
         callback_api_version=CallbackAPIVersion.VERSION2,
         client_id=client_id,
@@ -29,7 +29,7 @@ def new_client(
         clean_session=not keeps_session if protocol == 4 else None,
         reconnect_on_failure=False,
     )
-    client.max_inflight_messages_set(0)  # the window is ours; paho's looks at every message at each answer
+    client.max_inflight_messages_set(0)  # we keep the window: paho's examines every message at each answer
     if settings.username is not None:
         client.username_pw_set(settings.username, settings.password.reveal() if settings.password is not None else None)
     if will is not None:
@@ -38,7 +38,7 @@ def new_client(
 
 
 def connect_properties(*, publishes: bool, keeps_session: bool) -> Properties:
-    """Limits for what a broker sends (MQTT 5, 3.1.2.11): bytes of a packet, and PUBLISH in flight; the session."""
+    """CONNECT properties (MQTT 5, 3.1.2.11): limits for what the broker sends, and the expiry of the session."""
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.MaximumPacketSize = ANSWER_MOST if publishes else DOCUMENT_MOST
     properties.ReceiveMaximum = 1
@@ -48,7 +48,7 @@ def connect_properties(*, publishes: bool, keeps_session: bool) -> Properties:
 
 
 def end_of_session(protocol: int) -> Properties | None:
-    """For a DISCONNECT after which nothing is to be kept (MQTT 5, 3.14.2.2.2)."""
+    """DISCONNECT properties that end the session (MQTT 5, 3.14.2.2.2)."""
     if protocol == 4:
         return None
     properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
@@ -64,8 +64,8 @@ def _will_properties(will: Message, protocol: int) -> Properties | None:
     return properties
 
 
-def send_again(client: Client, number: int, message: Message, taken: bool) -> None:
-    """What an earlier connection left half-way goes on here, under the same packet identifier (MQTT 5, 4.4)."""
+def resume_message(client: Client, number: int, message: Message, taken: bool) -> None:
+    """Continue the QoS 2 exchange of an earlier connection, with the same packet identifier (MQTT 5, 4.4)."""
     topic = message.topic.encode()
     waiting = MQTTMessage(number, topic)
     waiting.qos, waiting.payload = message.qos, message.payload

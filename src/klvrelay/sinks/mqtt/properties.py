@@ -1,4 +1,4 @@
-"""The properties of a received PUBLISH (MQTT 5, 2.2.2): what a message says of itself beside its payload."""
+"""Reads the user properties of a received PUBLISH (MQTT 5, 2.2.2)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 def user_properties(data: bytes) -> dict[str, str]:
-    """The user properties among those of a PUBLISH (MQTT 5, 2.2.2.2); as many as are well-formed.
+    """The user properties among the properties of a PUBLISH (MQTT 5, 2.2.2.2), up to the first malformed one.
 
         id 0x26 | length 2 | name | length 2 | value
     """
@@ -19,7 +19,7 @@ def user_properties(data: bytes) -> dict[str, str]:
 
 
 _SIZES = {0x01: 1, 0x02: 4, 0x23: 2}
-"""Payload Format, Message Expiry, Topic Alias; the others are texts, bytes or a variable integer."""
+"""Bytes of Payload Format, Message Expiry and Topic Alias."""
 _TEXTS = (0x03, 0x08, 0x09)
 _USER, _SUBSCRIPTION = 0x26, 0x0B
 

@@ -1,7 +1,4 @@
-"""Messages between the socket and who reads them: where they pile up, the socket is left alone until they are fewer.
-
-`paho_connection.py` fills it from `incoming.py`.
-"""
+"""Queue of received messages. While it is too large, the socket is not read."""
 
 from __future__ import annotations
 
@@ -11,13 +8,13 @@ from collections.abc import Callable
 from klvrelay.sinks.mqtt.connection import Received
 
 HIGH, LOW = 4 << 20, 1 << 20
-"""Bytes at which the socket is no longer read, and at which it is again."""
+"""Bytes at which reading of the socket pauses, and at which it resumes."""
 OVERHEAD = 256
-"""Bytes that a message takes besides its text."""
+"""Bytes of memory of a message in addition to topic and payload."""
 
 
 class ReceivedMessages:
-    """First in, first out; `pause` and `resume` say whether more may come."""
+    """The messages in order of arrival. `pause` and `resume` are called to control the socket."""
 
     def __init__(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
         self._messages: asyncio.Queue[Received | None] = asyncio.Queue()
@@ -34,11 +31,11 @@ class ReceivedMessages:
             self._pause()
 
     def end(self) -> None:
-        """No more will come."""
+        """No more messages will arrive."""
         self._messages.put_nowait(None)
 
     async def get(self) -> Received | None:
-        """The next message; None, again and again, once there will be no more."""
+        """Wait for the next message. None at the end, also if called again."""
         message = await self._messages.get()
         if message is None:
             self.end()

@@ -1,12 +1,8 @@
-"""Retained topics of earlier runs: streams that a run left `online` when it was killed are corrected to `offline`.
+"""Corrects retained topics that earlier runs left out of date (`earlier_runs.py`): their streams become `offline`.
 
-The last will of a run is published on `{prefix}/status` and names its boot id. Each `availability` and `link` has the
-boot id of its run as a user property, which needs MQTT 5. One that says `online`, or a state other than `ended`, is
-corrected where a status says that its run is over, and where no stream of this relay has its topic. Without such a
-status the run may be alive: its topics are left alone.
-
-After a loss of power the broker notices that a run is over by its keepalive only, and its last will takes the place of
-the status of the run that has begun meanwhile. That is published again.
+A topic of a stream of this relay is not corrected: the relay publishes it itself. After a power failure the broker
+detects the end of a run by the keepalive only. The late last will then replaces the status of the run that has begun
+meanwhile, so this run publishes its status again.
 """
 
 from __future__ import annotations
@@ -22,268 +18,181 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.json_output import dumps
 from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message, Received
+from klvrelay.sinks.mqtt.earlier_runs import LINK_MOST, MESSAGES_MOST, EarlierRuns, boot_of, object_of
 from klvrelay.sinks.mqtt.properties import user_properties
 from klvrelay.sinks.mqtt.topics import LEAVES, split_topic, status_topic
 from klvrelay.text import printable
 
-LOOK = 4.0
-"""Seconds of a look at the retained topics: what a broker has retained comes within a round trip."""
+READING = 4.0
+"""Seconds of reading the retained topics. A broker sends them within a round trip."""
 LATE = 2.0
-"""Keepalives for which a last will may still come: a broker waits for one and a half (MQTT 5, 3.1.2.10)."""
-ANSWER = 2.0
-"""Seconds that the answer to the first subscription may delay the first status of a run."""
-TRIES = 2
-"""Connections that a look may spoil: some brokers hang up at a subscription that is not allowed."""
+"""Keepalives during which a last will may still arrive: a broker waits for one and a half (MQTT 5, 3.1.2.10)."""
 LATE_MOST = 600.0
-"""Seconds of that wait at most."""
+"""Maximum seconds of this wait."""
+ANSWER = 2.0
+"""Maximum seconds by which the answer to the first subscription may delay the first status of a run."""
+TRIES = 2
+"""Maximum connections lost to reading: some brokers close the connection at a subscription that is not allowed."""
 QUIET = 0.2
-"""Seconds without a message after which what is wrong is corrected, all in one go."""
+"""Seconds without a message after which the topics found so far are corrected together."""
 TURN = 0.05
-"""Seconds between two looks whether a request was answered."""
-MESSAGES_MOST, BYTES_MOST = 20_000, 8 << 20
-"""What is taken in a look; more ends it."""
-RUNS_MOST = 1000
-BOOT_MOST = 64
-"""Characters of a boot id."""
-STATUS_MOST, LINK_MOST = 4 << 10, 8 << 10
-"""Bytes of a status, and of the report of a link."""
-
+"""Seconds between two checks if a request was answered."""
+BYTES_MOST = 8 << 20
+"""Maximum bytes read; so are MESSAGES_MOST messages."""
 T = TypeVar("T")
 
-_LOG = logging.getLogger("klvrelay.sinks")
-
-
-class EarlierRuns:
-    """Which topics say of a run that is over that its streams are there: messages in, those to be corrected out.
-
-    prefix  levels before those of the streams
-    boot    of the run that asks, whose topics are right
-    """
-
-    def __init__(self, prefix: str, boot: str) -> None:
-        self._prefix = prefix
-        self._boot = boot
-        self._over: set[str] = set()
-        self._boots: dict[str, str] = {}  # of the topics that would be wrong
-        self._present: dict[str, dict[str, Received]] = {}  # the same by boot id, then by topic
-
-    def take(self, message: Received) -> list[Received]:
-        """Take a status, an availability or a link in; what the result says is wrong."""
-        topic = message.topic
-        if topic == status_topic(self._prefix):
-            return self._ended(boot_that_is_over(message.payload))
-        level, leaf = split_topic(topic, self._prefix)
-        if level is None:
-            return []
-        if topic in self._boots:
-            del self._present[self._boots.pop(topic)][topic]
-        boot = boot_of(message)
-        if boot is None or boot == self._boot or not _is_present(leaf, message.payload):
-            return []
-        if boot in self._over:
-            return [message]
-        if len(self._boots) < MESSAGES_MOST:
-            self._boots[topic] = boot
-            self._present.setdefault(boot, {})[topic] = message
-        return []
-
-    def _ended(self, boot: str | None) -> list[Received]:
-        if boot is None or boot == self._boot or len(self._over) >= RUNS_MOST:
-            return []
-        self._over.add(boot)
-        wrong = self._present.pop(boot, {})
-        for topic in wrong:
-            del self._boots[topic]
-        return list(wrong.values())
-
-    def hides_ours(self, message: Received) -> bool:
-        """Is it the last will of another run, in the place of our status?"""
-        if message.retained or message.topic != status_topic(self._prefix):
-            return False
-        return boot_that_is_over(message.payload) not in (None, self._boot)
+LOG = logging.getLogger("klvrelay.sinks")
 
 
 class Correction:
-    """Looks at the retained topics once in a run, over a connection of the sink, and corrects those of earlier runs.
+    """Reads the retained topics once per run, over a connection of the sink, and corrects those of earlier runs.
 
     is_ours  does the sink itself publish on this level?
-    hello    the status of this run
+    status   the current status of this run
     """
 
     def __init__(
-        self, settings: MqttSettings, boot: str, is_ours: Callable[[str], bool], hello: Callable[[], Message]
+        self, settings: MqttSettings, boot: str, is_ours: Callable[[str], bool], status: Callable[[], Message]
     ) -> None:
         self._settings = settings
         self._boot = boot
         self._is_ours = is_ours
-        self._hello = hello
+        self._status = status
         self._tries = TRIES
         self._connection: Connection | None = None
         self._topics = status_topic(settings.prefix), *(f"{settings.prefix}/+/{leaf}" for leaf in LEAVES)
 
     async def begin(self, connection: Connection) -> None:
-        """Ask for the status that an earlier run left: to be called before that of this run takes its place."""
+        """Subscribe to the status of earlier runs. Call it before the status of this run replaces it."""
         self._connection = None
         if not self._tries:
             return
         if connection.protocol == 4 or not connection.terms.retain:
-            self._tries = 0  # no boot ids, or nothing is retained
+            self._tries = 0  # no boot ids, or no retained messages
             return
         self._tries -= 1
         if await self._may_read(connection, self._topics[0]):
             self._connection = connection
 
-    async def look(self, connection: Connection) -> None:
-        """Take in what the broker has retained, and correct it, for a few seconds; then wait for late last wills.
+    async def run(self, connection: Connection) -> None:
+        """Read the retained topics and correct them, for a few seconds. Then wait for late last wills.
 
-        It takes what `connection.received()` gives meanwhile. Raises SinkDown where the connection ends.
+        It consumes the messages of `connection.received()` meanwhile. Raises SinkDown if the connection is lost.
         """
         if self._connection is not connection:
             return
         self._connection = None
         runs = EarlierRuns(self._settings.prefix, self._boot)
         status, *others = self._topics
-        heard = await self._beside(self._ask(connection, others), self._hear(connection, runs, LOOK))
-        await self._leave(connection, others)
-        if not heard and self._tries:
-            self._unreadable()
+        found = await self._read_during(self._subscribe(connection, others), self._read(connection, runs, READING))
+        await self._unsubscribe(connection, others)
+        if not found and self._tries:
+            self._log_unreadable()
         self._tries = 0
-        await self._hear(connection, runs, min(LATE_MOST, LATE * self._settings.keepalive))
-        await self._leave(connection, [status])
+        await self._read(connection, runs, min(LATE_MOST, LATE * self._settings.keepalive))
+        await self._unsubscribe(connection, [status])
 
-    async def _beside(self, request: Coroutine[Any, Any, None], taking: Coroutine[Any, Any, T]) -> T:
-        """Take messages while a request waits for its answer: what waits here would keep the answer from being read."""
-        asking = asyncio.create_task(request, name="mqtt retained")
+    async def _read_during(self, request: Coroutine[Any, Any, None], reading: Coroutine[Any, Any, T]) -> T:
+        """Read messages while a request waits for its answer, which arrives only after them."""
+        requesting = asyncio.create_task(request, name="mqtt retained")
         try:
-            return await taking
+            return await reading
         finally:
-            asking.cancel()
-            await asyncio.wait({asking})
+            requesting.cancel()
+            await asyncio.wait({requesting})
 
-    async def _ask(self, connection: Connection, topics: Sequence[str]) -> None:
-        with contextlib.suppress(SinkDown):  # of which who takes the messages hears
+    async def _subscribe(self, connection: Connection, topics: Sequence[str]) -> None:
+        with contextlib.suppress(SinkDown):  # the reader of the messages raises it too
             for topic in topics:
                 if not await self._may_read(connection, topic):
                     return
 
-    async def _leave(self, connection: Connection, topics: Sequence[str]) -> None:
-        over = asyncio.Event()
-        await self._beside(self._unsubscribe(connection, topics, over), _drop(connection, over))
+    async def _unsubscribe(self, connection: Connection, topics: Sequence[str]) -> None:
+        done = asyncio.Event()
+        await self._read_during(self._request_end(connection, topics, done), _discard(connection, done))
 
-    async def _unsubscribe(self, connection: Connection, topics: Sequence[str], over: asyncio.Event) -> None:
+    async def _request_end(self, connection: Connection, topics: Sequence[str], done: asyncio.Event) -> None:
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 await connection.unsubscribe(topics)
         except (SinkError, TimeoutError):
-            pass  # of a lost connection who takes the messages hears
+            pass  # the reader of the messages raises it if the connection is lost
         finally:
-            over.set()
+            done.set()
 
-    async def _hear(self, connection: Connection, runs: EarlierRuns, seconds: float) -> bool:
-        """Take messages for a while, and correct what is wrong whenever none comes; whether any came."""
+    async def _read(self, connection: Connection, runs: EarlierRuns, seconds: float) -> bool:
+        """Read messages for some seconds, and correct topics whenever none arrives. Returns true if any arrived."""
         loop = asyncio.get_running_loop()
-        end, size, heard = loop.time() + seconds, 0, 0
-        wrong: list[Received] = []
+        end, size, count = loop.time() + seconds, 0, 0
+        outdated: list[Received] = []
         hidden = False
-        while (left := end - loop.time()) > 0 and heard < MESSAGES_MOST and size < BYTES_MOST:
-            message = await _next(connection, min(left, QUIET) if wrong or hidden else left)
+        while (left := end - loop.time()) > 0 and count < MESSAGES_MOST and size < BYTES_MOST:
+            message = await _next(connection, min(left, QUIET) if outdated or hidden else left)
             if message is None:
-                await self._correct(connection, wrong, hidden=hidden)
-                wrong, hidden = [], False
+                await self._correct(connection, outdated, hidden=hidden)
+                outdated, hidden = [], False
                 continue
-            heard, size = heard + 1, size + len(message.topic) + len(message.payload) + len(message.properties)
+            count, size = count + 1, size + len(message.topic) + len(message.payload) + len(message.properties)
             hidden = hidden or runs.hides_ours(message)
-            wrong += runs.take(message)
-        await self._correct(connection, wrong, hidden=hidden)
-        return heard > 0
+            outdated += runs.take(message)
+        await self._correct(connection, outdated, hidden=hidden)
+        return count > 0
 
-    async def _correct(self, connection: Connection, wrong: Sequence[Received], *, hidden: bool) -> None:
+    async def _correct(self, connection: Connection, outdated: Sequence[Received], *, hidden: bool) -> None:
+        """Publish the corrected messages, and our status again if it is `hidden` by a late last will."""
         url, prefix = self._settings.url, self._settings.prefix
-        mine = [message for message in wrong if not self._is_ours(split_topic(message.topic, prefix)[0] or "")]
-        messages = [*([self._hello()] * hidden), *(_corrected(m, self._settings.qos) for m in mine)]
+        others = [message for message in outdated if not self._is_ours(split_topic(message.topic, prefix)[0] or "")]
+        messages = [*([self._status()] * hidden), *(_corrected(m, self._settings.qos) for m in others)]
         codes = await connection.publish(messages, ahead=True)
         if (refused := next((code for code in codes if code >= REFUSED), None)) is not None:
-            _LOG.info("retained topics of earlier runs not corrected url=%s reason_code=0x%02x", url, refused)
+            LOG.info("retained topics of earlier runs not corrected url=%s reason_code=0x%02x", url, refused)
             return
         if hidden:
-            _LOG.info("status published again reason=late_will url=%s", url)
-        for boot, count in Counter(boot_of(message) for message in mine).items():
-            _LOG.info("retained topics corrected url=%s run=%s topics=%d", url, printable(boot or ""), count)
+            LOG.info("status published again reason=late_will url=%s", url)
+        for boot, count in Counter(boot_of(message) for message in others).items():
+            LOG.info("retained topics corrected url=%s run=%s topics=%d", url, printable(boot or ""), count)
 
     async def _may_read(self, connection: Connection, topic: str) -> bool:
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 await connection.subscribe([topic])
         except (SinkRefused, TimeoutError):
             self._tries = 0
-            self._unreadable()
+            self._log_unreadable()
             return False
         return True
 
     @property
-    def _patience(self) -> float:
-        """Less than what makes the connection give up an answer."""
+    def _timeout(self) -> float:
+        """Less than the timeout of the connection, which would end it."""
         return min(ANSWER, self._settings.timeout / 2)
 
-    def _unreadable(self) -> None:
-        _LOG.info(
+    def _log_unreadable(self) -> None:
+        LOG.info(
             "retained topics of earlier runs not checked reason=unreadable url=%s topics=%s",
             self._settings.url, ",".join(self._topics),
         )  # fmt: skip
 
 
-async def _drop(connection: Connection, over: asyncio.Event) -> None:
-    """Take messages until it is over."""
-    while not over.is_set():
+async def _discard(connection: Connection, done: asyncio.Event) -> None:
+    """Read and discard messages until `done`."""
+    while not done.is_set():
         await _next(connection, TURN)
 
 
 async def _next(connection: Connection, seconds: float) -> Received | None:
-    """What comes next, or None where nothing does in that time."""
+    """The next message, or None if none arrives within `seconds`."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds), contextlib.aclosing(connection.received()) as messages:
             return await anext(messages)
     return None
 
 
-def _is_present(leaf: str, payload: bytes) -> bool:
-    """Does it say that a stream is there?"""
-    if leaf == "availability":
-        return payload == b"online"
-    return bool(object_of(payload, LINK_MOST).get("state", "ended") != "ended")
-
-
 def _corrected(message: Received, qos: int) -> Message:
-    """What is right, which keeps saying of which run it is."""
+    """The corrected message, still with the boot id of its run."""
     known = user_properties(message.properties)
     user = tuple((name, printable(known[name])) for name in ("stream", "boot") if name in known)
     if message.payload == b"online":
         return Message(message.topic, b"offline", qos, True, "text/plain", user=user)
     document = object_of(message.payload, LINK_MOST) | {"state": "ended", "reason": "the relay was lost"}
     return Message(message.topic, dumps(document), qos, True, "application/json", user=user)
-
-
-def boot_that_is_over(payload: bytes) -> str | None:
-    """The boot id in a status that says `offline`: of a run that stopped, or was lost."""
-    document = object_of(payload, STATUS_MOST)
-    boot = document.get("boot")
-    return boot if document.get("state") == "offline" and isinstance(boot, str) and len(boot) <= BOOT_MOST else None
-
-
-def object_of(payload: bytes, most: int) -> dict[str, Any]:
-    """A JSON object of at most so many bytes; empty for any other payload."""
-    if len(payload) > most:
-        return {}
-    import orjson  # here, since it loads many modules; it bounds the depth itself
-
-    try:
-        document = orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def boot_of(message: Received) -> str | None:
-    """The boot id that a message bears as a user property."""
-    boot = user_properties(message.properties).get("boot", "")
-    return boot if 0 < len(boot) <= BOOT_MOST else None

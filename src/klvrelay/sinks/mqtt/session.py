@@ -1,41 +1,41 @@
-"""What a broker keeps for us beyond a connection at QoS 2, and which messages are half-way there.
+"""The QoS 2 session: messages whose exchange is incomplete, kept over all connections of one client id.
 
-    we            broker
-    PUBLISH  -->             `sent`: it may have it or not
-             <--  PUBREC     `taken`: it owns the message, and hands it on once it knows that we know
-    PUBREL   -->             ... or at the PUBLISH: a broker may do either (MQTT 5, 4.3.3)
-             <--  PUBCOMP    done
+    relay         broker
+    PUBLISH  -->             `sent`: the broker may have it or not
+             <--  PUBREC     `taken`: the broker has accepted it, and must not receive it again
+    PUBREL   -->             a broker hands the message on now, or did so at the PUBLISH (MQTT 5, 4.3.3)
+             <--  PUBCOMP    complete: only now the record counts as delivered
 
-A connection that breaks leaves messages in both states. mosquitto forgets a taken message where the next connection
-begins a new session: it would be lost, and sent again it could arrive twice. So the session goes on: the next
-connection sends PUBREL for what was taken, and PUBLISH under the same identifier for the rest, and the broker sees
-which of them it has. Where it has lost the session (it crashed), what it took is its own, and is not sent again.
+A broken connection leaves messages in both states. If the next connection began a new session, mosquitto would discard
+the taken messages. Sending them again could deliver them twice. So the next connection resumes the session: it sends
+PUBREL for taken messages, and PUBLISH with the same packet identifier for the others, so that the broker recognises
+those that it has. If the broker has lost the session (it crashed), taken messages are not sent again.
 
-A subscription is part of the session, too: what it brings goes on to come over the next connection, which ends it.
+Subscriptions belong to the session too. The next connection ends them, and discards the messages that still arrive.
 
-The first connection of a run begins a new session. MQTT 3.1.1 can not ask for a new one that lasts: one that an earlier
-run left is ended by an extra connection first, and ours stays at the broker until that forgets it.
+The first connection of a run begins a new session. MQTT 3.1.1 cannot request a new session that lasts: a session that
+an earlier run left is ended by an extra connection first, and ours remains until the broker discards it.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 
 from klvrelay.sinks.mqtt.connection import Message
 
 EXPIRY = 3600
-"""Seconds that a broker keeps the session after the connection broke (MQTT 5); one of 3.1.1 has its own rule."""
+"""Seconds for which a broker keeps the session after the connection broke (MQTT 5 only)."""
 SETTLED_MOST = 2000
-"""Messages whose answer came after their connection broke, which are remembered: more than can be in flight."""
+"""Maximum number of answers kept for messages that will be offered again; more than can be in flight."""
 
 
 class Session:
-    """The messages of QoS 2 of one client id that wait for an answer, over all its connections.
+    """The QoS 2 messages of one client id without a final answer, over all its connections.
 
-    last     packet identifier that was used last
-    begun    whether the broker was asked for a session before
-    wanted   topics that were subscribed to: the broker may not have seen that they no longer are
+    last     last packet identifier used
+    begun    a session was requested before
+    wanted   subscribed topics; the broker may not have received the end of a subscription
     """
 
     def __init__(self) -> None:
@@ -44,29 +44,36 @@ class Session:
         self.wanted: set[str] = set()
         self._sent: OrderedDict[int, Message] = OrderedDict()
         self._taken: OrderedDict[int, Message] = OrderedDict()
-        self._settled: OrderedDict[Message, int] = OrderedDict()
+        self._settled: OrderedDict[Message, deque[int]] = OrderedDict()  # equal messages: an answer for each
 
     def send(self, number: int, message: Message) -> None:
-        """It goes out under this identifier."""
+        """A message is sent with this packet identifier."""
         self.last = number
         if message.qos == 2:
             self._sent[number] = message
 
     def take(self, number: int) -> None:
-        """PUBREC came."""
+        """PUBREC was received."""
         if (message := self._sent.pop(number, None)) is not None:
             self._taken[number] = message
 
     def is_taken(self, number: int) -> bool:
         return number in self._taken
 
-    def finish(self, number: int) -> None:
-        """PUBCOMP came, or a refusal."""
-        self._sent.pop(number, None)
-        self._taken.pop(number, None)
+    def pending(self, number: int) -> Message | None:
+        """The QoS 2 message with this packet identifier, until `finish`."""
+        return self._sent.get(number) or self._taken.get(number)
 
-    def resumed(self, present: bool) -> list[tuple[int, Message, bool]]:
-        """What a new connection has to complete, in order: identifier, message, whether it was taken before."""
+    def finish(self, number: int) -> Message | None:
+        """PUBCOMP or a refusal was received. Returns the QoS 2 message that is now complete."""
+        sent, taken = self._sent.pop(number, None), self._taken.pop(number, None)
+        return sent or taken
+
+    def resume(self, present: bool) -> list[tuple[int, Message, bool]]:
+        """The messages that a new connection must complete, in order: packet identifier, message, taken before.
+
+        present   the broker still has the session
+        """
         if present:
             taken, sent = self._taken.items(), self._sent.items()
             return [*((n, message, True) for n, message in taken), *((n, message, False) for n, message in sent)]
@@ -77,13 +84,19 @@ class Session:
         return []
 
     def settle(self, answers: Iterable[tuple[Message, int]]) -> None:
-        """Remember answers of messages that will be offered again; of a latest value only its newest is of interest."""
+        """Keep answers to messages that will be offered again. Latest values are published again regardless."""
         for message, code in answers:
-            if not message.retain:
-                self._settled[message] = code
+            if message.qos == 2 and not message.retain:
+                self._settled.setdefault(message, deque(maxlen=SETTLED_MOST)).append(code)
         while len(self._settled) > SETTLED_MOST:
             self._settled.popitem(last=False)
 
     def answer(self, message: Message) -> int | None:
-        """The answer that a message already has, when it is offered again."""
-        return self._settled.pop(message, None) if self._settled else None
+        """The answer to a message that is offered again, if there is one."""
+        codes = self._settled.get(message) if self._settled else None
+        if not codes:
+            return None
+        code = codes.popleft()
+        if not codes:
+            del self._settled[message]
+        return code

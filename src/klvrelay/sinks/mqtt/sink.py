@@ -1,4 +1,4 @@
-"""The MQTT sink: records to `telemetry` and `rejected`, notices to `state`, `availability`, `link` and `status`."""
+"""The MQTT sink: publishes records to `telemetry`, `rejected` and `raw`, and latest values to the other topics."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -15,47 +16,51 @@ from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import LatestValues, Notice
+from klvrelay.sinks.mqtt.batch_messages import BatchMessages
 from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Connection, Message, Terms, Unanswered
+from klvrelay.sinks.mqtt.connection import Connection, Message, Terms, Unanswered
 from klvrelay.sinks.mqtt.faults import NoMqtt
 from klvrelay.sinks.mqtt.messages import Messages
+from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.retained import Correction
 from klvrelay.sinks.mqtt.session import Session
-from klvrelay.sinks.mqtt.shipment import Shipment
-from klvrelay.sinks.mqtt.suspended import Suspended
+from klvrelay.sinks.mqtt.suspects import Suspects
+from klvrelay.sinks.mqtt.suspended import HUNG_UP
 from klvrelay.sinks.mqtt.takeover import TakeOver
 
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
 GOODBYE_TIMEOUT, LAST_WORDS = 1.0, 0.3
-"""Seconds that a broker gets to confirm the goodbye, and that it then takes at most to be sent without that."""
+"""Seconds for the broker to confirm the last messages, and then for sending them at QoS 0."""
 WHOLE = 8
-"""Where a broker only hangs up, all that it might take is tried at the first of so many attempts, and one thing at each
-of the others: its log and its table of connections are not to fill."""
+"""If a broker closes every connection, all terms are tried at one of so many attempts, and a single one at each of the
+others, so that the broker's log and table of connections do not fill."""
 RETRY = 0.5
-"""Seconds between two looks at the latest values that the broker refused."""
+"""Seconds between two checks of the latest values that the broker refused."""
 NOTICES_MOST = 100
-"""Latest values in flight."""
+"""Maximum number of latest values in flight."""
 
 LOG = logging.getLogger("klvrelay.sinks")
 
 
 class MqttSink:
-    """One broker; contract: `Sink`. Each entry is a new connection.
+    """One broker. Its contract is `Sink`; each entry makes a new connection.
 
-    `{prefix}/{stream}/telemetry` gets good records, `/rejected` damaged ones and, as `publish_bad` says,
-    those with a bad checksum, `/raw` on request the KLV bytes of what went to telemetry. LatestValues are
-    retained. The last will says offline on `{prefix}/status`.
+        {prefix}/{stream}/telemetry                   good records
+        {prefix}/{stream}/rejected                    damaged records, and those with a bad checksum (`publish_bad`)
+        {prefix}/{stream}/raw                         on request, the KLV bytes of the records in telemetry
+        {prefix}/{stream}/availability, state, link   latest values of the stream, retained
+        {prefix}/status                               latest values of the relay, retained; also the last will
 
-    A topic that the broker refuses (MQTT 5) is suspended and costs no other: see `suspended.py`. A record counts as
-    rejected where its JSON was refused; that its raw bytes were is logged only. With MQTT 3.1.1 a refusal stays
-    unseen: mosquitto acknowledges a forbidden message and drops it.
+    A topic that the broker refuses (MQTT 5) is suspended; other topics are not affected: see `suspended.py`. A record
+    counts as rejected if its JSON is refused; a refusal of its raw bytes is only logged. MQTT 3.1.1 does not report
+    refusals: mosquitto acknowledges a forbidden message and discards it.
     """
 
     def __init__(self, settings: MqttSettings, *, boot: str) -> None:
         self._settings = settings
-        # Random, since two sinks of one run on one broker would throw each other out again and again.
+        # Random: two sinks of one run with the same client id would displace each other repeatedly.
         client_id = settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
         self._client_id = client_id
         self._messages = Messages(settings, boot, client_id)
@@ -63,7 +68,7 @@ class MqttSink:
         self._connection: Connection | None = None
         self._terms = Terms()
         self._last_protocol: int | None = None
-        self._fruitless = 0
+        self._failures = 0  # consecutive attempts that the broker ended by closing the connection
         self._session = Session() if settings.qos == 2 else None
         self._reported: set[str] = set()
         self._take_over = TakeOver(settings.url, client_id)
@@ -72,7 +77,9 @@ class MqttSink:
         self._refused: dict[str, Notice] = {}
         self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
-        self.suspended = Suspended(settings.url)
+        self._publisher = Publisher(settings.url)
+        self.suspended = self._publisher.suspended
+        self._suspects = Suspects()
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
 
     def __repr__(self) -> str:
@@ -80,21 +87,21 @@ class MqttSink:
 
     @property
     def protocol(self) -> int:
-        """5, or 4 for MQTT 3.1.1: what is spoken now, or will be tried next."""
+        """5, or 4 for MQTT 3.1.1: the version in use, or the one to try next."""
         return self._connection.protocol if self._connection is not None else self._protocol
 
     async def __aenter__(self) -> Self:
-        """Connect and say online; SinkDown or SinkRefused says what to try."""
+        """Connect, and publish that the relay is online. Raises SinkDown or SinkRefused, with a remedy."""
         fault: SinkDown | None = None
-        once = self._fruitless % WHOLE != 0
-        # A broker of 3.1.1 that takes no retained message, or not this QoS, hangs up without saying why.
+        once = self._failures % WHOLE != 0
+        # A broker of MQTT 3.1.1 without retained messages, or without this QoS, closes the connection without a reason.
         for terms in (self._terms,) if once else (self._terms, self._terms, *self._terms.lesser()):
-            connection = await self._connected(terms, once)
+            connection = await self._connect(terms, once)
             try:
                 await self._correction.begin(connection)
-                await self._greet(connection)
+                await self._publish_online(connection)
             except SinkDown as down:
-                self._ended(connection)
+                self._note_end(connection)
                 connection.abort()
                 if not (connection.protocol == 4 and connection.hung_up):
                     raise
@@ -104,15 +111,16 @@ class MqttSink:
                 raise
             else:
                 self._protocol = 4 if connection.older_only else self._protocol
-                self._last_protocol, self._fruitless = connection.protocol, 0
-                self._note(connection)
+                self._last_protocol, self._failures = connection.protocol, 0
+                self._note_terms(connection)
                 self._connection = connection
+                self._suspects.begin()
                 return self
         assert fault is not None
-        self._fruitless += 1
+        self._failures += 1
         raise fault
 
-    async def _connected(self, terms: Terms, once: bool) -> Connection:
+    async def _connect(self, terms: Terms, once: bool) -> Connection:
         protocol = self._last_protocol if once and self._last_protocol else self._protocol
         try:
             connection = await connect(
@@ -125,32 +133,32 @@ class MqttSink:
                 once=once,
             )
         except NoMqtt:
-            self._fruitless += 1
+            self._failures += 1
             raise
         self._take_over.begin()
         return connection
 
-    async def _greet(self, connection: Connection) -> None:
-        await self._publish_admitted(connection, [self._status()])
+    async def _publish_online(self, connection: Connection) -> None:
+        await self._publisher.publish_admitted(connection, [self._status()])
         if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
-            await connection.settled()
+            await connection.flush()
 
-    def _note(self, connection: Connection) -> None:
-        """What the broker does not offer is said once."""
+    def _note_terms(self, connection: Connection) -> None:
+        """Log once what the broker does not support."""
         terms, url = connection.terms, self._settings.url
         if connection.protocol == 4:
             self._terms = terms
         if not terms.retain and self._is_first("retain"):
             LOG.warning(
-                "%s: the broker retains no messages: state, availability and link are published without that, so"
-                " a subscriber sees them at their next change only", url,
+                "%s: the broker does not retain messages: a subscriber gets state, availability and link only at their"
+                " next change", url,
             )  # fmt: skip
         if terms.qos < self._settings.qos and self._is_first("qos"):
             risk = ", so messages may be lost" if terms.qos == 0 else ""
-            LOG.warning("%s: the broker takes QoS %d at most: messages go out with that%s", url, terms.qos, risk)
+            LOG.warning("%s: QoS reduced to what the broker supports%s: qos=%d", url, risk, terms.qos)
 
     def _is_first(self, what: str) -> bool:
-        """Is it reported for the first time?"""
+        """Is this reported for the first time?"""
         first = what not in self._reported
         self._reported.add(what)
         return first
@@ -158,57 +166,68 @@ class MqttSink:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Say offline, for the relay and each stream that is online, and disconnect, within a few seconds."""
+        """Publish that the relay and its streams are offline, and disconnect, within a few seconds."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        self._ended(connection)
+        self._note_end(connection)
         try:
             with contextlib.suppress(SinkError):
-                await self._say_goodbye(connection)
+                await self._publish_offline(connection)
         finally:
             await connection.close()
 
-    async def _say_goodbye(self, connection: Connection) -> None:
-        """Where it is not confirmed in time, or can not even be sent, since nothing is: once more, unconfirmed."""
+    async def _publish_offline(self, connection: Connection) -> None:
+        """Publish the last messages. If they are not confirmed in time, e.g. in a full window, repeat them at QoS 0."""
         if self._notices is not None and (facts := self._notices.latest("status", None)) is not None:
-            self._messages.add_facts(facts.document)  # `keep` may not have come to them
-        goodbye = self._admitted(self._messages.goodbye(self._online, self.suspended.document()))
-        try:  # `wait_for`, since this task may be cancelled: asyncio.timeout before Python 3.11.3 would end it
-            await asyncio.wait_for(self._publish(connection, goodbye, ahead=True), GOODBYE_TIMEOUT)
+            self._messages.add_facts(facts.document)  # `keep` may not have published them yet
+        goodbye = self._publisher.admitted(self._messages.goodbye(self._online, self.suspended.document()))
+        try:  # `wait_for`: before Python 3.11.3, asyncio.timeout in a cancelled task raises CancelledError
+            await asyncio.wait_for(self._publisher.publish(connection, goodbye, ahead=True), GOODBYE_TIMEOUT)
         except TimeoutError:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(connection.publish_unconfirmed(goodbye), LAST_WORDS)
 
-    def _ended(self, connection: Connection) -> None:
+    def _note_end(self, connection: Connection) -> None:
         self._take_over.end(taken_over=connection.taken_over, hung_up=connection.hung_up)
+        for topic in self._suspects.end(hung_up=connection.hung_up or connection.blames, suspended=self.suspended):
+            self.suspended.refuse(topic, HUNG_UP)
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
-        """See `Sink.deliver`: confirmed by PUBACK at QoS 1, by PUBCOMP at QoS 2; in order."""
-        connection = self._up()
-        shipment = Shipment(batch, self._messages.of_record, self.suspended.admits)
+        """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
+        connection = self._connected()
+        await self._suspects.values_first()
+        to_send = BatchMessages(batch, self._messages.of_record, self.suspended.admits)
         try:
-            codes: Sequence[int | None] = await self._publish(connection, shipment.messages)
+            codes = await self._publisher.publish(connection, to_send.messages)
         except Unanswered as fault:
-            raise SinkDown(str(fault), answered=shipment.outcome(fault.codes)) from None
-        return shipment.outcome(codes)
+            raise self._down(to_send, fault) from None
+        return to_send.outcome(codes)
+
+    def _down(self, sent: BatchMessages, fault: Unanswered) -> SinkDown:
+        """The fault with the outcome of the leading records. At QoS 2, keep the other answers for the next offer."""
+        outcome = sent.outcome(fault.codes)
+        if self._session is not None:
+            self._session.settle(sent.answers_after(outcome, fault.codes))
+        return SinkDown(str(fault), answered=outcome)
 
     async def keep(self, notices: LatestValues) -> None:
-        """Publish latest values, retained, until the connection is lost, which raises SinkDown."""
-        connection, self._notices = self._up(), notices
+        """Publish latest values until the connection is lost. Raises SinkDown."""
+        connection, self._notices = self._connected(), notices
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._lost(connection), name="lost")
+                tasks.create_task(self._watch(connection), name="watch")
+                await self._suspects.one_at_a_time(notices, partial(self._publish_notice, connection))
                 tasks.create_task(self._retry(connection), name="retry")
-                await self._keep(connection, notices, tasks)
+                await self._publish_values(connection, notices, tasks)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
 
-    async def _keep(self, connection: Connection, notices: LatestValues, tasks: asyncio.TaskGroup) -> None:
-        """Send each value without waiting for the answer to the one before it, which over a long way takes long.
+    async def _publish_values(self, connection: Connection, notices: LatestValues, tasks: asyncio.TaskGroup) -> None:
+        """Send each value without waiting for the answer to the one before it, since the round trip may be long.
 
-        A value is done once it is on its way: the broker answers in order, so that the answer to the goodbye is behind
-        all of them, and on a new connection every value is offered again.
+        A value is done once it is sent: the broker answers in order, so the last messages are answered after it, and a
+        new connection publishes every value again.
         """
         room = asyncio.Semaphore(NOTICES_MOST)
         while True:
@@ -221,77 +240,43 @@ class MqttSink:
     async def _publish_notice(self, connection: Connection, notice: Notice) -> None:
         if notice.kind == "status":
             self._messages.add_facts(notice.document)
-            await self._publish_admitted(connection, [self._status()])
+            await self._publisher.publish_admitted(connection, [self._status()])
         else:
             await self._publish_value(connection, notice)
 
     async def _publish_value(self, connection: Connection, notice: Notice) -> None:
-        """A latest value of a stream; one that is refused is kept for another try."""
+        """Publish a latest value of a stream. If it is refused, keep it for another try."""
         message = self._messages.of_notice(notice)
         if notice.stream is not None:  # before it is sent, so that `Correction` does not overwrite it
             self._levels.add(safe_level(notice.stream))
         if notice.kind == "availability" and notice.stream is not None:
             (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
         self._refused.pop(message.topic, None)
-        await self._publish_admitted(connection, [message])
+        with self._suspects.sending(message.topic):
+            await self._publisher.publish_admitted(connection, [message])
         if message.topic in self.suspended:
             self._refused[message.topic] = notice
 
     async def _retry(self, connection: Connection) -> None:
-        """Offer refused values again when their topics' time has come; say in `status` which topics are suspended."""
+        """Publish refused values again when their topics are due, and `status` when the suspended topics changed."""
         while True:
             await asyncio.sleep(RETRY)
             for notice in list(self._refused.values()):
                 await self._publish_value(connection, notice)
             if self.suspended.topics != self._shown:
-                await self._publish_admitted(connection, [self._status()])
+                await self._publisher.publish_admitted(connection, [self._status()])
 
     def _status(self) -> Message:
         self._shown = self.suspended.topics
         return self._messages.status("online", more=self.suspended.document())
 
-    async def _publish_admitted(self, connection: Connection, messages: Sequence[Message]) -> None:
-        """Publish those whose topics are not suspended, ahead of records that wait for their turn."""
-        await self._publish(connection, self._admitted(messages), ahead=True)
-
-    def _admitted(self, messages: Sequence[Message]) -> list[Message]:
-        return [message for message in messages if self.suspended.admits(message.topic)]
-
-    async def _publish(self, connection: Connection, messages: Sequence[Message], *, ahead: bool = False) -> list[int]:
-        """The broker's codes; what it refused and what is too large is noted."""
-        try:
-            codes = await connection.publish(messages, ahead=ahead)
-        except Unanswered as fault:
-            self._note_codes(connection, messages, fault.codes)
-            raise
-        if any(codes) or self.suspended:
-            self._note_codes(connection, messages, codes)
-        return codes
-
-    def _note_codes(self, connection: Connection, messages: Sequence[Message], codes: Sequence[int | None]) -> None:
-        for message, code in zip(messages, codes, strict=False):
-            if code == TOO_LARGE:
-                self._note_too_large(connection, message)
-            elif code is not None and code >= REFUSED:
-                self.suspended.refuse(message.topic, code)
-            elif code is not None:
-                self.suspended.accept(message.topic)
-
-    def _note_too_large(self, connection: Connection, message: Message) -> None:
-        if self._is_first("too large"):
-            LOG.warning(
-                "mqtt message larger than the broker takes, left out as others of that size will be url=%s topic=%s"
-                " payload=%d broker_limit=%d", self._settings.url, message.topic, len(message.payload),
-                connection.largest,
-            )  # fmt: skip
-
-    async def _lost(self, connection: Connection) -> None:
-        """Correct what earlier runs left on the broker, and wait until the connection is lost."""
-        await self._correction.look(connection)
+    async def _watch(self, connection: Connection) -> None:
+        """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""
+        await self._correction.run(connection)
         async for _ in connection.received():
-            pass  # nothing is subscribed to any more
+            pass  # there is no subscription any more
 
-    def _up(self) -> Connection:
+    def _connected(self) -> Connection:
         if self._connection is None:
             raise SinkDown(f"{self._settings.url}: not connected")
         return self._connection

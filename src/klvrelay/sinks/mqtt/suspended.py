@@ -1,4 +1,4 @@
-"""Topics that the broker refuses: nothing is sent to them until it is time for another try."""
+"""Topics that the broker refuses: nothing is published there until the next try."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from klvrelay.sinks.mqtt import faults
 
 FIRST, CAP = 1.0, 60.0
-"""Seconds to the next try: at first, and at most; each refusal doubles them."""
+"""Seconds until the next try, initially and at most. Each refusal doubles them."""
+HUNG_UP, HUNG_UP_FIRST, HUNG_UP_CAP = 0x100, 60.0, 3600.0
+"""Not a reason code: the broker closes the connection at each message. Tries are rare: each costs a connection."""
 SHOWN = 20
-"""Topics that are named in a document."""
+"""Maximum number of topics named in a document."""
 PAYLOAD_FORMAT = 0x99
-"""It is the message that is refused, not its topic (MQTT 5, 3.4.2.1)."""
+"""The message is refused, not its topic (MQTT 5, 3.4.2.1)."""
 
 LOG = logging.getLogger("klvrelay.sinks")
 
 
 @dataclass(slots=True)
 class _Topic:
-    """`pause` in seconds; `trying` while a message that was sent as a try has no answer."""
+    """`pause` in seconds; `trying`: a message was sent as a try and is not answered yet."""
 
     pause: float
     next_try: float
@@ -29,10 +31,10 @@ class _Topic:
 
 
 class Suspended:
-    """The refused topics of one broker, each with its own back-off; they last over its connections.
+    """The refused topics of one broker, over all connections. Each topic has a separate back-off.
 
-    A topic is suspended by a reason code of 0x80 and above, and no longer once a message on it was taken. A broker of
-    MQTT 3.1.1 can refuse nothing, so none is suspended there.
+    A reason code of 0x80 and above suspends a topic, until a message on it is accepted. MQTT 3.1.1 has no way to refuse
+    a message, so it suspends no topic.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,17 +51,17 @@ class Suspended:
 
     @property
     def topics(self) -> Sequence[str]:
-        """All of them, the longest suspended first."""
+        """All suspended topics, in the order of their suspension."""
         return tuple(self._topics)
 
     def document(self) -> dict[str, object]:
-        """For a status document: the first of them by name, and how many there are; empty where there are none."""
+        """Members for the status document: the first SHOWN topics, and the number of all. Empty if there are none."""
         if not self._topics:
             return {}
         return {"suspended": [*self._topics][:SHOWN], "suspended_topics": len(self._topics)}
 
     def admits(self, topic: str) -> bool:
-        """May a message go to this topic now? Where one is due as a try, the next must wait again."""
+        """May a message be sent to this topic now? A try that is due is admitted once, then the next pause begins."""
         if (found := self._topics.get(topic)) is None:
             return True
         now = self._clock()
@@ -77,16 +79,17 @@ class Suspended:
             return
         now = self._clock()
         found = self._topics.get(topic)
+        first, cap = (HUNG_UP_FIRST, HUNG_UP_CAP) if code == HUNG_UP else (FIRST, CAP)
         if found is None:
-            self._topics[topic] = _Topic(FIRST, now + FIRST)
+            self._topics[topic] = _Topic(first, now + first)
             LOG.error(
                 "mqtt topic suspended url=%s topic=%s reason=%r advice=%r", self._url, topic, *faults.refusal(code)
             )
-        elif found.trying:  # else it was sent before the topic was suspended
-            found.pause = min(2 * found.pause, CAP)
+        elif found.trying:  # otherwise it was sent before the topic was suspended
+            found.pause = min(max(2 * found.pause, first), cap)
             found.next_try, found.trying = now + found.pause, False
 
     def accept(self, topic: str) -> None:
-        """The broker took a message on this topic."""
+        """The broker accepted a message on this topic."""
         if self._topics.pop(topic, None) is not None:
             LOG.warning("mqtt topic accepted again url=%s topic=%s", self._url, topic)

@@ -1,4 +1,4 @@
-"""Two clients with one client id throw each other out again and again: found by how connections end."""
+"""Detects two clients with the same client id, which displace each other repeatedly, by how connections end."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import time
 from collections.abc import Callable
 
 BRIEF = 10.0
-"""Seconds: a connection that the broker ended sooner was brief."""
+"""Seconds: a connection that the broker closes sooner is brief."""
 SUSPICIOUS = 3
-"""Brief connections in a row after which another client with the same id is the likely cause."""
+"""Consecutive brief connections after which another client with the same id is the likely cause."""
 
 LOG = logging.getLogger("klvrelay.sinks")
 
 
 class TakeOver:
-    """Watches the connections of one client id; logs one error until a connection has lasted.
+    """Observes the connections of one client id. Logs one error until a connection has lasted.
 
-    A broker of MQTT 5 may say why it ends a connection (DISCONNECT with 0x8E). mosquitto 2.0.11 just closes it, as a
-    broker of 3.1.1 must: only that it happens again and again soon after connecting gives the cause away.
+    An MQTT 5 broker may report a take-over (DISCONNECT with 0x8E). mosquitto 2.0.11 only closes the connection, as each
+    broker of MQTT 3.1.1 does: then repeated closures soon after connecting are the only sign.
     """
 
     def __init__(self, url: str, client_id: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,21 +30,21 @@ class TakeOver:
         self._logged = False
 
     def begin(self) -> None:
-        """A connection stands."""
+        """A connection is established."""
         self._since = self._clock()
 
     def end(self, *, taken_over: bool, hung_up: bool) -> None:
-        """It was ended: by a take-over, as the broker said, or without a word."""
+        """The connection has ended. `taken_over`: so the broker reported. `hung_up`: the broker gave no reason."""
         if self._clock() - self._since >= BRIEF:
             self._brief, self._logged = 0, False
         else:
             self._brief = self._brief + 1 if hung_up else 0
         if taken_over:
-            self._log("mqtt client id taken over", "give each client its own client_id")
+            self._log("mqtt client id taken over", "give each client a different client_id")
         elif self._brief >= SUSPICIOUS:
             self._log(
                 "mqtt connection ends soon after each connect",
-                "another client may use the same client id: give each its own client_id",
+                "another client may use the same client id: give each a different client_id",
             )
 
     def _log(self, what: str, advice: str) -> None:

@@ -20,7 +20,7 @@ from contextlib import aclosing, suppress
 from typing import Any, NoReturn
 
 from klvrelay.config.url import Url
-from klvrelay.errors import KlvrelayError, OutOfMemory, SourceDown, blunder
+from klvrelay.errors import KlvrelayError, OutOfMemory, SourceDown, describe_bug
 from klvrelay.sources.contract import Source
 from klvrelay.sources.isolated import prctl
 from klvrelay.sources.isolated.confine import confine
@@ -186,7 +186,7 @@ def _fault(url: Url, error: BaseException | None) -> KlvrelayError | None:
         _join_threads(FAULT_JOIN_SECONDS)
     if error is None or isinstance(error, KlvrelayError):
         return error
-    return SourceDown(f"{url}: {blunder(error)}")
+    return SourceDown(f"{url}: {describe_bug(error)}")
 
 
 class SendQueue:

@@ -1,0 +1,57 @@
+"""What the settings of a relay become: times of silence, and how datagrams are read."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+import pytest
+from papers import Tape
+
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.url import Url
+from klvrelay.errors import ConfigError
+from klvrelay.relay.build import SEGMENT_MOST, build_relay
+from klvrelay.relay.relay import Relay
+from klvrelay.relay.stream_input import StreamInput
+from klvrelay.sources.datagrams import schedule
+
+
+def of(url: str, **more: Any) -> Relay:
+    source = SourceSettings(Url.parse(url), stream="uav1", **more)
+    return build_relay(RelaySettings((source,), MqttSettings(host="127.0.0.1")))
+
+
+@pytest.mark.parametrize("stall", [0.0, -1.0, math.nan])
+def test_a_stall_that_is_no_time_is_refused(stall: float):
+    """Before anything starts."""
+    with pytest.raises(ConfigError, match=f"^stall {stall:g}: must be more than 0 seconds$"):
+        of("udp://127.0.0.1:5000", stall=stall)
+
+
+@pytest.mark.parametrize(
+    ("url", "longer"),
+    [
+        ("http://h/a.m3u8", SEGMENT_MOST),
+        ("https://h/a.m3u?x=1", SEGMENT_MOST),
+        ("http://h/a.ts", 0),
+        ("udp://h:5000", 0),
+    ],
+)
+def test_a_playlist_may_be_silent_for_a_segment_longer(url: str, longer: float):
+    """Its segments come one at a time."""
+    assert of(url, stall=4.0).streams[0].health.stall == 4.0 + longer
+
+
+async def test_the_sources_are_read_as_often_as_the_settings_say():
+    """The source sees it when it is opened."""
+    seen = []
+
+    def opened() -> Tape:
+        seen.append(schedule._coalesce.get())
+        return Tape()
+
+    await asyncio.wait_for(Relay([StreamInput("uav1", opened, "flight.klv")], [], boot="b", coalesce=0.003).run(), 5)
+    assert seen == [0.003]

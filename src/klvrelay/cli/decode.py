@@ -65,10 +65,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _frame_times(args: argparse.Namespace) -> int:
     """Print frame times. libav blocks outside any event loop, so a signal takes effect between two frames."""
-    import signal
-
     from klvrelay.cli import loading
     from klvrelay.cli.source_urls import source_url
+    from klvrelay.cli.stopping import stop_asked
     from klvrelay.cli.verbs.frame_times import decode_frame_times
     from klvrelay.log import logger
 
@@ -76,9 +75,10 @@ def _frame_times(args: argparse.Namespace) -> int:
         raise ConfigError("--program has no effect with --frame-times: select the video by --pid")
     loading.done()
     logger()  # sources log from anywhere
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    url = source_url(args, args.source)
     try:
-        count = decode_frame_times(source_url(args, args.source), args.format, args.pid, args.numbers)
+        with stop_asked(interrupts=True):
+            count = decode_frame_times(url, args.format, args.pid, args.numbers)
     except KeyboardInterrupt:
         return 0
     if not args.quiet:

@@ -47,8 +47,6 @@ def _run(argv: Sequence[str] | None) -> int:
         return Redaction(given)
 
     try:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on, KeyboardInterrupt is handled
         args = parser().parse_args(argv)
         log_later(lambda text: redaction()(text), quiet=getattr(args, "quiet", False))
         return _done(args, given)

@@ -42,13 +42,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Create the recording. A signal interrupts it, and no partial file remains."""
-    import signal
-
+    """Create the recording. A signal stops it at the next frame, and no partial file remains."""
+    from klvrelay.cli.stopping import stop_asked
     from klvrelay.cli.verbs.sample import make_sample
     from klvrelay.config.mistyped import file_name
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = {
         key: getattr(args, key)
         for key in ("seconds", "size", "fps", "klv_rate", "codec", "carriage", "bit_rate", "seed")
@@ -59,5 +57,11 @@ def run(args: argparse.Namespace) -> int:
         options["klv_pid"] = args.pid[0]
     if args.program:
         options["program"] = args.program
-    make_sample(file_name(args.out, "OUT.ts"), quiet=args.quiet, **options)
+    with stop_asked() as asked:
+
+        def check() -> None:
+            if asked():
+                raise KeyboardInterrupt
+
+        make_sample(file_name(args.out, "OUT.ts"), quiet=args.quiet, step=check, **options)
     return 0

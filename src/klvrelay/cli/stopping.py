@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a verb cleanly, with or without an event loop.
+"""SIGINT and SIGTERM end a verb cleanly, with or without an event loop. While it loads, they end the process at once.
 
 The process ends within 5 s of the first signal, even if a file system or a library blocks.
 """
@@ -54,17 +54,20 @@ def _say_cut_off() -> None:
 
 
 @contextmanager
-def stop_asked() -> Iterator[Callable[[], bool]]:
+def stop_asked(*, interrupts: bool = False) -> Iterator[Callable[[], bool]]:
     """Inside, the first signal interrupts nothing; the yielded function returns whether one arrived.
 
     The second signal raises KeyboardInterrupt, since a write blocks while the reader of the output does not read.
+
+    interrupts   the first signal raises KeyboardInterrupt too, since a read may block. Load all modules first: Python
+                 discards exceptions in some callbacks of an import
     """
     came: list[int] = []
 
     def note(number: int, _: object) -> None:
         came.append(number)
         deadline.set()
-        if len(came) > 1:
+        if interrupts or len(came) > 1:
             raise KeyboardInterrupt
 
     deadline = Deadline()

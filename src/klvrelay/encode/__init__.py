@@ -15,8 +15,6 @@
     place.py      path and context of a value    wire.py        BER lengths and BER-OID numbers
 """
 
-from __future__ import annotations
-
 TYPE_CHECKING = False  # avoids the import of `typing`, which is slow
 if TYPE_CHECKING:
     from klvrelay.record import Record
@@ -25,7 +23,7 @@ __all__ = ["encode", "encode_item"]
 
 
 def encode(
-    what: object, *, set: str | None = None, checksum: bool | None = None, like: Record | bytes | None = None
+    what: object, *, set: str | None = None, checksum: bool | None = None, like: "Record | bytes | None" = None
 ) -> bytes:
     """Encode one KLV packet: key, BER length, items, checksum (SMPTE ST 336, ST 0601, ST 0107).
 

@@ -24,8 +24,7 @@ class SrtDestination:
     """Messages of at most 1,316 bytes, which SRT retransmits if they are lost.
 
     A caller waits `timeout` seconds for an answer, a listener without limit. On close it waits until all has arrived:
-    for
-    the latency, and at most `timeout` seconds.
+    for the latency, and at most `timeout` seconds.
 
     Raises ConfigError for an invalid URL and if libsrt is not installed.
     """

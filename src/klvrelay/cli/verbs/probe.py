@@ -57,13 +57,13 @@ async def _probe(text: str | Url, wishes: Wishes, choice: Choice, **options: Any
     page = _writable(wishes.html) if wishes.html is not None else None
     source = open_source(Url.parse(text), **options)
 
-    from klvrelay.probe import inquire  # here, since it loads numpy: invalid options are reported first
+    from klvrelay.probe import analyse  # here, since it loads numpy: invalid options are reported first
     from klvrelay.probe.output.document import document
     from klvrelay.probe.output.page import page as html
     from klvrelay.probe.output.text import console_for, write
 
     with nullcontext() if wishes.quiet or not sys.stderr.isatty() else _progress(source, wishes.seconds) as progress:
-        report = await inquire(source, seconds=wishes.seconds, progress=progress, choice=choice,
+        report = await analyse(source, seconds=wishes.seconds, progress=progress, choice=choice,
                                packet_limit=options.get("packet_limit", LIMIT))  # fmt: skip
     if page is not None:
         try:

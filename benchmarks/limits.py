@@ -9,7 +9,7 @@ from benchmarks.clock import Call, take_turns
 from benchmarks.show import Goal, goals, number, table
 from klvrelay import decoder
 from klvrelay.core import Lane
-from klvrelay.encode.wire import ber_length, ber_oid
+from klvrelay.encode.ber import ber_length, ber_oid
 from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 _WANTED = 1.0  # ms per 64 KiB

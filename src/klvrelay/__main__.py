@@ -10,13 +10,13 @@ def main() -> int:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     from klvrelay.cli import loading
 
-    loading.begun()
+    loading.begin()
     from klvrelay.cli.main import main as command
 
     try:
         return command()
     finally:
-        loading.ended()
+        loading.finish()
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     shown = not args.quiet and sys.stderr.isatty()
     outcome = decode.decode(
         url, args.format, show_progress=shown, follow=args.follow, demux=args.demux,
-        choice=option_groups.choice_of(args), numbers=args.numbers, **option_groups.limit_given(args),
+        choice=option_groups.choice_of(args), numbers=args.numbers, **option_groups.limit_options(args),
     )  # fmt: skip
     if outcome is None:  # a signal stopped it
         return 0
@@ -67,17 +67,17 @@ def _frame_times(args: argparse.Namespace) -> int:
     """Print frame times. libav blocks outside any event loop, so a signal takes effect between two frames."""
     from klvrelay.cli import loading
     from klvrelay.cli.source_urls import source_url
-    from klvrelay.cli.stopping import stop_asked
+    from klvrelay.cli.stopping import watch_signals
     from klvrelay.cli.verbs.frame_times import decode_frame_times
     from klvrelay.log import logger
 
     if args.program:
         raise ConfigError("--program has no effect with --frame-times: select the video by --pid")
-    loading.done()
+    loading.complete()
     logger()  # sources log from anywhere
     url = source_url(args, args.source)
     try:
-        with stop_asked(interrupts=True):
+        with watch_signals(interrupts=True):
             count = decode_frame_times(url, args.format, args.pid, args.numbers)
     except KeyboardInterrupt:
         return 0

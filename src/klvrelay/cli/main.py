@@ -49,7 +49,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         args = parser().parse_args(argv)
         log_later(lambda text: redaction()(text), quiet=getattr(args, "quiet", False))
-        return _done(args, given)
+        return _run_verb(args, given)
     except KlvrelayError as fault:
         if isinstance(fault, OutputLost):
             standard_streams.drop_output()
@@ -68,7 +68,7 @@ def _run(argv: Sequence[str] | None) -> int:
         return 130
 
 
-def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
+def _run_verb(args: argparse.Namespace, given: Sequence[str]) -> int:
     """Run the verb and return its exit code."""
     from klvrelay.cli.source_urls import warn_of_passwords
     from klvrelay.sources.isolated.prctl import hide_memory
@@ -76,7 +76,7 @@ def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
     warn_of_passwords(given)
     hide_memory()  # passwords will be in memory
     if args.verb != "decode":  # `decode` still has modules to load
-        loading.done()
+        loading.complete()
     command = import_module(f"klvrelay.cli.{args.verb}")
     if not command.ON_LOOP:
         return int(command.run(args))

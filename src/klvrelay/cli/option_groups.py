@@ -119,7 +119,7 @@ def add_quiet(parser: argparse.ArgumentParser, text: str = "log warnings and err
     parser.add_argument("-q", "--quiet", action="store_true", help=text)
 
 
-def mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
+def mqtt_options(args: argparse.Namespace) -> dict[str, Any]:
     """The broker options of the command line, by the field names of `MqttSettings`."""
     given = {
         key: getattr(args, key, None)
@@ -135,17 +135,17 @@ def mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def source_given(args: argparse.Namespace) -> dict[str, Any]:
+def source_options(args: argparse.Namespace) -> dict[str, Any]:
     """The source options of a command line with one source."""
     options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
     return {key: value for key, value in options.items() if value is not None}
 
 
-def limit_given(args: argparse.Namespace) -> dict[str, int]:
+def limit_options(args: argparse.Namespace) -> dict[str, int]:
     return {} if args.packet_limit is None else {"packet_limit": args.packet_limit}
 
 
-def picked(args: argparse.Namespace) -> dict[str, Any]:
+def choice_options(args: argparse.Namespace) -> dict[str, Any]:
     """--pid and --program, if given, by the field names of `SourceSettings`."""
     chosen = {"only": frozenset(args.pid), "program": args.program}
     return {key: value for key, value in chosen.items() if value}
@@ -160,7 +160,7 @@ def choice_of(args: argparse.Namespace) -> Any:
 
 def warn_of_choice(args: argparse.Namespace) -> None:
     """Warn that --pid and --program have no effect on a verb that passes all bytes through."""
-    if picked(args):
+    if choice_options(args):
         from klvrelay.log import logger
 
         logger().warning(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from klvrelay.cli import option_groups
-from klvrelay.cli.source_urls import check_used, said_password, source_urls
+from klvrelay.cli.source_urls import check_used, password_option, source_urls
 from klvrelay.config.names import checked_name
 from klvrelay.config.settings import (
     RelaySettings,
@@ -37,13 +37,13 @@ _SCHEMES = {"interface": ("udp", "rtp"), "sender": ("udp", "rtp"), "follow": ("f
 
 def relay_settings(args: argparse.Namespace) -> RelaySettings:
     """The settings of a relay. Raises ConfigError for options that are impossible or have no effect."""
-    password = said_password(args)
+    password = password_option(args)
     settings = _with_sources(_of_file(args, password), args, password)
     check_used(password, (source.url for source in settings.sources))
     if (coalesce := getattr(args, "coalesce", None)) is not None:
         settings = replace(settings, coalesce=coalesce_seconds(coalesce))
-    if picked := option_groups.picked(args):
-        settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))
+    if choice_options := option_groups.choice_options(args):
+        settings = replace(settings, sources=tuple(replace(source, **choice_options) for source in settings.sources))
     settings = _with_broker(settings, args)
     if not settings.sources:
         raise ConfigError("no source: give one, e.g. udp://0.0.0.0:5000, or -c relay.toml")
@@ -131,7 +131,7 @@ def _names(args: argparse.Namespace) -> list[str | None]:
 
 
 def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
-    given = option_groups.mqtt_given(args)
+    given = option_groups.mqtt_options(args)
     if args.mqtt is not None and settings.mqtt is not None:
         return replace(settings, mqtt=mqtt_settings_over(settings.mqtt, args.mqtt, given))
     if args.mqtt is not None:

@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Create the recording. A signal stops it at the next frame, and no partial file remains."""
-    from klvrelay.cli.stopping import stop_asked
+    from klvrelay.cli.stopping import watch_signals
     from klvrelay.cli.verbs.sample import make_sample
     from klvrelay.config.mistyped import file_name
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         options["klv_pid"] = args.pid[0]
     if args.program:
         options["program"] = args.program
-    with stop_asked() as asked:
+    with watch_signals() as asked:
 
         def check() -> None:
             if asked():

@@ -54,7 +54,7 @@ def _say_cut_off() -> None:
 
 
 @contextmanager
-def stop_asked(*, interrupts: bool = False) -> Iterator[Callable[[], bool]]:
+def watch_signals(*, interrupts: bool = False) -> Iterator[Callable[[], bool]]:
     """Inside, the first signal interrupts nothing; the yielded function returns whether one arrived.
 
     The second signal raises KeyboardInterrupt, since a write blocks while the reader of the output does not read.
@@ -104,7 +104,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
         with asyncio.Runner() as runner:
             loop = runner.get_loop()
             loop.set_default_executor(DaemonExecutor())
-            with _held():  # a signal between these steps would leave a coroutine unawaited
+            with _defer_signals():  # a signal between these steps would leave a coroutine unawaited
                 task = loop.create_task(verb())
                 for number in SIGNALS:
                     loop.add_signal_handler(number, stop)
@@ -114,7 +114,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
 
 
 @contextmanager
-def _held() -> Iterator[None]:
+def _defer_signals() -> Iterator[None]:
     """Defer signals until the end of the block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:

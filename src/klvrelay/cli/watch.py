@@ -31,5 +31,6 @@ async def run(args: argparse.Namespace) -> int:
     from klvrelay.config.settings import mqtt_settings
 
     stream = None if args.stream is None else checked_name(args.stream, "STREAM")
-    await watch(mqtt_settings(args.mqtt, option_groups.mqtt_given(args)), stream, choice=option_groups.choice_of(args))
+    settings = mqtt_settings(args.mqtt, option_groups.mqtt_options(args))
+    await watch(settings, stream, choice=option_groups.choice_of(args))
     return 0

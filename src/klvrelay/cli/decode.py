@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="wait for more data at the end of FILE; in a folder: of its newest segment")  # fmt: skip
     parser.add_argument("--format", choices=("json", "csv"), default="json", help="JSON Lines (default) or CSV")
     parser.add_argument("--demux", choices=("native", "libav"), default="native",
-                        help="MPEG-TS demultiplexer: klvrelay's own (default), or libav to compare")  # fmt: skip
+                        help="MPEG-TS demultiplexer: klvrelay's own (native, default), or libav")  # fmt: skip
     option_groups.add_numbers(parser, "exact")
     option_groups.add_password(parser)
     parser.add_argument("--frame-times", action="store_true",

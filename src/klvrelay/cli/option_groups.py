@@ -40,13 +40,13 @@ WHOLE = (
 
 def add_mqtt(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
     parser.add_argument("--mqtt", metavar="URL", required=required, help="broker: mqtt://host or mqtts://host")
-    parser.add_argument("--prefix", help="first level of every topic (default: klvrelay)")
-    parser.add_argument("--username", help="user name for the broker")
+    parser.add_argument("--prefix", metavar="TOPIC", help="first level of every topic (default: klvrelay)")
+    parser.add_argument("--username", metavar="NAME", help="user name for the broker")
     add_mqtt_password(parser)
-    parser.add_argument("--client-id", help="MQTT client identifier (default: random for each run)")
+    parser.add_argument("--client-id", metavar="ID", help="MQTT client identifier (default: random for each run)")
     parser.add_argument("--mqtt-version", choices=("5", "3.1.1"),
                         help="MQTT version (default: 5, falling back to 3.1.1)")  # fmt: skip
-    parser.add_argument("--ca-file", help="CA certificates for mqtts:// (default: those of the system)")
+    parser.add_argument("--ca-file", metavar="FILE", help="CA certificates for mqtts:// (default: those of the system)")
     parser.add_argument("--allow-plaintext", action="store_true", help="allow sending a password without TLS")
 
 
@@ -87,8 +87,8 @@ def add_choice(
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--interface", help="network interface for multicast")
-    parser.add_argument("--sender", help="accept datagrams from this address only")
+    parser.add_argument("--interface", metavar="NAME", help="network interface for multicast, such as eth0")
+    parser.add_argument("--sender", metavar="ADDRESS", help="accept datagrams from this address only")
     parser.add_argument("--source-timeout", type=float, metavar="SECONDS",
                         help="connect and read timeout of a source (default: 5)")  # fmt: skip
 

@@ -15,6 +15,7 @@ EPILOG = """\
 rows:
   A stream appears with its first message. It disappears when its retained topics are deleted, or when it has been
   offline for an hour. If standard output is not a terminal, one line per stream is printed every second.
+  Ctrl-C ends it.
 """ + option_groups.BROKERS
 
 

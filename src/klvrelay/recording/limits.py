@@ -35,7 +35,7 @@ class RecordingLimits:
     def __post_init__(self) -> None:
         if self.keep_size < 2 * self.size:
             raise ConfigError(
-                f"--keep-size: {shown(self.keep_size)} is less than two segments of {shown(self.size)}:"
+                f"--keep-size: {size_text(self.keep_size)} is less than two segments of {size_text(self.size)}:"
                 " keep more, or give a smaller --segment-size"
             )
 
@@ -56,7 +56,7 @@ class RecordingLimits:
         return cls(**given)
 
 
-def shown(size: float) -> str:
+def size_text(size: float) -> str:
     """A number of bytes, formatted for people."""
     for unit in ("TiB", "GiB", "MiB", "KiB"):
         scale = _UNITS[unit[0]]

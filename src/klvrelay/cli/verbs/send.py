@@ -14,7 +14,7 @@ from klvrelay.cli.verbs.rates import bits_a_second
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.sending import open_destination
-from klvrelay.sending.errors import ReceiverGone
+from klvrelay.sending.errors import ReceiverDisconnected
 from klvrelay.sending.impair import Impairment
 from klvrelay.sending.pacing import PKT_SIZE, Transmission, check
 from klvrelay.sending.playback import Playback
@@ -45,7 +45,7 @@ async def send(
     destination = open_destination(url, timeout=timeout, interface=interface)
     if impairment is not None:
         check(destination, impairment)
-    await playback.look()
+    await playback.check()
     started = time.monotonic()
     try:
         async with _progress_line(job, show=not quiet and sys.stderr.isatty()):
@@ -55,23 +55,23 @@ async def send(
                         started = started if job.datagrams else time.monotonic()
                         await job.run(destination)
                     return job
-                except ReceiverGone as fault:
-                    if not (loop and destination.waits):
+                except ReceiverDisconnected as fault:
+                    if not (loop and destination.listens):
                         raise
                     _log.info("%s", fault)
     finally:
         if job.datagrams and not quiet:
             took = time.monotonic() - started
-            print(summary(job, playback, url, took, destination.troubles, impairment), file=sys.stderr)
+            print(summary(job, playback, url, took, destination.unsent, impairment), file=sys.stderr)
 
 
 def summary(
-    job: Transmission, playback: Playback, url: Url, took: float, troubles: int, impairment: Impairment | None
+    job: Transmission, playback: Playback, url: Url, took: float, unsent: int, impairment: Impairment | None
 ) -> str:
     """What was sent, and how it was impaired, on one line."""
     text = f"sent {job.seconds:.1f} s of {playback.url} to {url} in {took:.1f} s: {counted(job)}"
-    if troubles:
-        text += f", {troubles} not accepted"
+    if unsent:
+        text += f", {unsent} not accepted"
     if job.behind:
         text += f", {job.behind:.1f} s behind"
     if impairment is not None:

@@ -38,18 +38,18 @@ def _run(argv: Sequence[str] | None) -> int:
     standard_streams.fill_closed()
     if argv is None:
         take_environment()
-    given = sys.argv[1:] if argv is None else argv
+    arguments = sys.argv[1:] if argv is None else argv
 
     @cache
     def redaction() -> Redaction:  # built on first use: most commands print no secret
         from klvrelay.cli.redaction import Redaction
 
-        return Redaction(given)
+        return Redaction(arguments)
 
     try:
         args = parser().parse_args(argv)
         log_later(lambda text: redaction()(text), quiet=getattr(args, "quiet", False))
-        return _run_verb(args, given)
+        return _run_verb(args, arguments)
     except KlvrelayError as fault:
         if isinstance(fault, OutputLost):
             standard_streams.drop_output()
@@ -68,12 +68,12 @@ def _run(argv: Sequence[str] | None) -> int:
         return 130
 
 
-def _run_verb(args: argparse.Namespace, given: Sequence[str]) -> int:
+def _run_verb(args: argparse.Namespace, arguments: Sequence[str]) -> int:
     """Run the verb and return its exit code."""
     from klvrelay.cli.source_urls import warn_of_passwords
     from klvrelay.sources.isolated.prctl import hide_memory
 
-    warn_of_passwords(given)
+    warn_of_passwords(arguments)
     hide_memory()  # passwords will be in memory
     if args.verb != "decode":  # `decode` still has modules to load
         loading.complete()

@@ -39,5 +39,5 @@ async def run(args: argparse.Namespace) -> int:
     html = None if args.html is None else file_name(args.html, "--html")
     wanted = ProbeOptions(args.seconds, args.json, html, args.quiet)
     url = source_url(args, args.source)
-    given = option_groups.source_options(args) | option_groups.limit_options(args)
-    return await probe(url, wanted, option_groups.choice_of(args), **given)
+    options = option_groups.source_options(args) | option_groups.limit_options(args)
+    return await probe(url, wanted, option_groups.choice_of(args), **options)

@@ -98,7 +98,7 @@ def arrange(
 
 
 def place_matrices(pairs: list[tuple[LayoutEntry, EarlierItem | None]]) -> list[tuple[LayoutEntry, EarlierItem | None]]:
-    """Move each SDCC-FLP directly behind the items it names, in their order (ST 0601 receiver rule 8).
+    """Move each SDCC-FLP directly after the items it names, in their order (ST 0601 receiver rule 8).
 
     The order of a received packet is kept.
     """

@@ -38,16 +38,16 @@ class Array:
     """Encodes one array."""
 
     def __init__(self, value: object, kind: str, template: Template, place: ItemPath) -> None:
-        given = "runs" if isinstance(value, Mapping) and value.get("apa") == 5 and "runs" in value else "values"
-        if not isinstance(value, Mapping) or not isinstance(value.get(given), list | tuple):
+        form = "runs" if isinstance(value, Mapping) and value.get("apa") == 5 and "runs" in value else "values"
+        if not isinstance(value, Mapping) or not isinstance(value.get(form), list | tuple):
             raise place.invalid(value, f"expected a mapping of {', '.join(_KEYS)}")
-        self._given, self._kind, self._template, self._place = value, kind, template, place
-        self._runs = runs_of(value["runs"], place.child("runs")) if given == "runs" else None
+        self._mapping, self._kind, self._template, self._place = value, kind, template, place
+        self._runs = runs_of(value["runs"], place.child("runs")) if form == "runs" else None
         self._values = list(value.get("values", ())) if self._runs is None else self._shared_values()
         self._dims = self._sizes()
         self._apa = self._number("apa", 1, 5) if "apa" in value else 1
         for key in value:
-            if key not in (*_KEYS[:3], given, _EXTRA.get(self._apa)):
+            if key not in (*_KEYS[:3], form, _EXTRA.get(self._apa)):
                 raise place.unknown_key(key, [*_KEYS, *_EXTRA.values(), "runs"])
         most = 8 if self._values and self._apa not in (3, 4) else 65535
         self._width = self._number("ebytes", 0, most) if "ebytes" in value else self._least_width()
@@ -55,7 +55,7 @@ class Array:
         self._check()
 
     def _sizes(self) -> list[int]:
-        dims, place = self._given.get("dims"), self._place.child("dims")
+        dims, place = self._mapping.get("dims"), self._place.child("dims")
         if not isinstance(dims, list | tuple) or not 1 <= len(dims) <= 8:
             raise place.invalid(dims, "expected 1 to 8 dimensions")
         sizes = [whole(one, place) for one in dims]
@@ -67,10 +67,10 @@ class Array:
 
     def _shared_values(self) -> list[object]:
         """The default and the values of the runs; if rows have ranges, the first value of each list."""
-        return [_first(value) for value in (self._given.get("default"), *(run.value for run in self._runs or ()))]
+        return [_first(value) for value in (self._mapping.get("default"), *(run.value for run in self._runs or ()))]
 
     def _number(self, key: str, low: int, high: int) -> int:
-        number = whole(self._given[key], self._place.child(key))
+        number = whole(self._mapping[key], self._place.child(key))
         if not low <= number <= high:
             raise self._place.child(key).invalid(number, f"the range is {low} to {high}")
         return number
@@ -81,7 +81,7 @@ class Array:
             return min(1, len(self._values))
         if self._apa == 2 or self._kind in _ROWS:
             return 4
-        values = [self._given["default"], *self._values] if "default" in self._given else self._values
+        values = [self._mapping["default"], *self._values] if "default" in self._mapping else self._values
         place = self._place.child("values")
         if self._kind == "float":
             return 4 if all(special_of(one, place) or self._short(one, place) for one in values) else 8
@@ -144,7 +144,7 @@ class Array:
 
     def _mapped(self) -> bytes:
         """IMAPB between two bounds that precede the elements as floats."""
-        bounds, place = self._given.get("imapb_bounds"), self._place.child("imapb_bounds")
+        bounds, place = self._mapping.get("imapb_bounds"), self._place.child("imapb_bounds")
         if not isinstance(bounds, list | tuple) or len(bounds) != 2:
             raise place.invalid(bounds, "expected two bounds")
         earlier = len(self._template) - len(self._values) * self._width
@@ -173,7 +173,7 @@ class Array:
     def _biased(self) -> bytes:
         """BER-OID numbers relative to a bias."""
         place = self._place.child("bias")
-        bias = whole(self._given.get("bias", 0), place)
+        bias = whole(self._mapping.get("bias", 0), place)
         parts = [checked_oid(bias, self._template, place)]
         for at, value in enumerate(self._values):
             number, inside = whole(value, self._place_of(at)), self._place_of(at)
@@ -185,7 +185,7 @@ class Array:
     def _runs_as_given(self) -> bytes:
         """A default and its runs, as given in a record."""
         place = self._place.child("runs")
-        parts = [self._code(0, self._dims[0], self._given.get("default"), self._place.child("default"))]
+        parts = [self._code(0, self._dims[0], self._mapping.get("default"), self._place.child("default"))]
         for at, run in enumerate(self._runs or ()):
             if len(run.start) != len(self._dims) or any(
                 first < 0 or size < 0 or first + size > most
@@ -212,7 +212,7 @@ class Array:
 
     def _find_patches(self) -> bytes:
         """A default and patches: the earlier ones if they still describe the values, else one per stretch of a row."""
-        default = self._natural(0, self._given.get("default"), self._earlier(), self._place.child("default"))
+        default = self._natural(0, self._mapping.get("default"), self._earlier(), self._place.child("default"))
         codes = [self._element_code(at, Template()) for at in self._all]
         earlier = read_patches(self._template, self._width, self._dims)
         patches = earlier if earlier and give_values(earlier, codes, default, self._dims) else None

@@ -41,8 +41,8 @@ def _from_parts(value: Mapping[str, object], place: ItemPath) -> bytes:
     code = bytes([version, usage])
     for key, bits in _PARTS.items():
         if bool(usage & bits) != (value.get(key) is not None):
-            said = "is required" if usage & bits else "must be absent"
-            raise place.invalid(value, f"with usage {usage}, {key} {said}")
+            requirement = "is required" if usage & bits else "must be absent"
+            raise place.invalid(value, f"with usage {usage}, {key} {requirement}")
         if usage & bits:
             code += write_uuid(value[key], place.child(key))
     return code

@@ -83,12 +83,12 @@ def as_mapping(value: object, place: ItemPath) -> Mapping[str, object]:
 
 def _counted(name: str, value: object, template: Template, place: ItemPath) -> bytes:
     """Encode ST 0601 item 138: the number of payloads on the platform, and the records of some of them."""
-    given = as_mapping(value, place)
-    for key in given:
+    values = as_mapping(value, place)
+    for key in values:
         if key not in ("payload_count", "records"):
             raise place.unknown_key(key, ("payload_count", "records"))
-    count = _element(PACKS[name][0], given.get("payload_count"), template, place.child("payload_count"))
-    return count + _records(name, given.get("records", []), template, place.child("records"))
+    count = _element(PACKS[name][0], values.get("payload_count"), template, place.child("payload_count"))
+    return count + _records(name, values.get("records", []), template, place.child("records"))
 
 
 def _records(name: str, value: object, template: Template, place: ItemPath) -> bytes:
@@ -100,73 +100,74 @@ def _records(name: str, value: object, template: Template, place: ItemPath) -> b
     return b"".join(parts)
 
 
-def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], template: Template, place: ItemPath) -> bytes:
+def write_elements(steps: tuple[Step, ...], values: Mapping[str, object], template: Template, place: ItemPath) -> bytes:
     """Encode elements in order. Optional ones may be omitted at the end; an omitted group is unknown."""
     known = [element.name for step in steps for element in step.elements]
-    for key in given:
+    for key in values:
         if key not in known:
             raise place.unknown_key(key, known)
-    there = [at for at, step in enumerate(steps) if not step.optional or any(e.name in given for e in step.elements)]
+    present = [at for at, step in enumerate(steps) if not step.optional or any(e.name in values for e in step.elements)]
     parts = []
-    for step in steps[: max(there, default=-1) + 1]:
-        if step.default and place.has_layout and not template and _has_default(step, given, place):
+    for step in steps[: max(present, default=-1) + 1]:
+        if step.default and place.has_layout and not template and _has_default(step, values, place):
             continue
         if step.grouped:
-            parts.append(_group(step.elements, given, template, place))
-        elif step.elements[0].name in given:
+            parts.append(_group(step.elements, values, template, place))
+        elif step.elements[0].name in values:
             element = step.elements[0]
-            parts.append(_element(element, given[element.name], template, place.child(element.name)))
+            parts.append(_element(element, values[element.name], template, place.child(element.name)))
         else:
-            raise place.invalid(given, f"{step.elements[0].name} is missing; only trailing elements may be omitted")
+            raise place.invalid(values, f"{step.elements[0].name} is missing; only trailing elements may be omitted")
     whole_pack = b"".join(parts)
-    _check_groups(steps, given, template, place)
+    _check_groups(steps, values, template, place)
     return whole_pack
 
 
-def _has_default(step: Step, given: Mapping[str, object], place: ItemPath) -> bool:
+def _has_default(step: Step, values: Mapping[str, object], place: ItemPath) -> bool:
     """Whether the given value equals the default that applies when the step is omitted."""
     if step.grouped:
         pairs = [(e.name, e.name.replace(*step.prefixes, 1)) for e in step.elements]
-        return all(_shown(given, name, place) == _shown(given, other, place) for name, other in pairs)
-    value = given.get(step.elements[0].name)
+        compared = ([_value_and_special(values, name, place) for name in pair] for pair in pairs)
+        return all(one == other for one, other in compared)
+    value = values.get(step.elements[0].name)
     if step.default != TIME_OF_SET:
         return is_value(value, step.default)
     time = place.time
     return isinstance(time, int) and 0 <= time <= LARGEST and is_value(value, micros(time))
 
 
-def _shown(given: Mapping[str, object], name: str, place: ItemPath) -> tuple[object, str | None]:
-    value = given.get(name, "")
+def _value_and_special(values: Mapping[str, object], name: str, place: ItemPath) -> tuple[object, str | None]:
+    value = values.get(name, "")
     return value, special_of(value, place.child(name))
 
 
-def _check_groups(steps: tuple[Step, ...], given: Mapping[str, object], template: Template, place: ItemPath) -> None:
+def _check_groups(steps: tuple[Step, ...], values: Mapping[str, object], template: Template, place: ItemPath) -> None:
     """Require all three deviations or none, and likewise the correlations; received values are exempt."""
     for number in {element.group for step in steps for element in step.elements} - {0}:
         names = [element.name for step in steps for element in step.elements if element.group == number]
-        if not place.received and any(name in given for name in names) and not all(name in given for name in names):
-            raise place.invalid(given, f"{', '.join(names)} must be given together")
+        if not place.received and any(name in values for name in names) and not all(name in values for name in names):
+            raise place.invalid(values, f"{', '.join(names)} must be given together")
 
 
-def _group(elements: tuple[Element, ...], given: Mapping[str, object], template: Template, place: ItemPath) -> bytes:
+def _group(elements: tuple[Element, ...], values: Mapping[str, object], template: Template, place: ItemPath) -> bytes:
     """Encode a length-prefixed group; length 0: all of it is unknown."""
     octets, inner = template.length()
     size = len(inner) // 2
-    here = [e for e in elements if e.name in given]
-    if all(given[e.name] is None and special_of(None, place.child(e.name)) is None for e in here):
+    present = [e for e in elements if e.name in values]
+    if all(values[e.name] is None and special_of(None, place.child(e.name)) is None for e in present):
         return ber_length(0, octets)
     parts = []
     for at, element in enumerate(elements):
-        if element.name not in given:
-            if not element.optional or any(later in here for later in elements[at:]):
-                raise place.invalid(given, f"{element.name} is missing; only trailing elements may be omitted")
+        if element.name not in values:
+            if not element.optional or any(later in present for later in elements[at:]):
+                raise place.invalid(values, f"{element.name} is missing; only trailing elements may be omitted")
             continue
         part = inner.take(size) if element.length == "half" else inner
-        parts.append(_element(element, given[element.name], part, place.child(element.name)))
-    if elements[0].length == "half" and len(here) != len(elements):
-        raise place.invalid(given, f"{' and '.join(e.name for e in elements)} must be given together")
+        parts.append(_element(element, values[element.name], part, place.child(element.name)))
+    if elements[0].length == "half" and len(present) != len(elements):
+        raise place.invalid(values, f"{' and '.join(e.name for e in elements)} must be given together")
     if elements[0].length == "half" and len({len(part) for part in parts}) > 1:
-        raise place.invalid(given, "both need the same width")
+        raise place.invalid(values, "both need the same width")
     body = b"".join(parts)
     return ber_length(len(body), octets) + body
 

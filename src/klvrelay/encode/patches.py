@@ -23,26 +23,26 @@ class ElementRun(NamedTuple):
     size: list[int]
 
 
-def runs_of(given: object, place: ItemPath) -> list[ElementRun]:
+def runs_of(value: object, place: ItemPath) -> list[ElementRun]:
     """The runs of a document."""
-    if not isinstance(given, list | tuple):
-        raise place.invalid(given, "expected a list")
-    return [_run(one, place.at(at)) for at, one in enumerate(given)]
+    if not isinstance(value, list | tuple):
+        raise place.invalid(value, "expected a list")
+    return [_run(one, place.at(at)) for at, one in enumerate(value)]
 
 
-def _run(given: object, place: ItemPath) -> ElementRun:
-    if not isinstance(given, Mapping) or given.keys() != {"value", "start", "size"}:
-        raise place.invalid(given, "expected a mapping of value, start, size")
-    start, size = (_numbers(given[key], place.child(key)) for key in ("start", "size"))
+def _run(value: object, place: ItemPath) -> ElementRun:
+    if not isinstance(value, Mapping) or value.keys() != {"value", "start", "size"}:
+        raise place.invalid(value, "expected a mapping of value, start, size")
+    start, size = (_numbers(value[key], place.child(key)) for key in ("start", "size"))
     if len(start) != len(size):
-        raise place.invalid(given, "expected a start and a size for each dimension")
-    return ElementRun(given["value"], start, size)
+        raise place.invalid(value, "expected a start and a size for each dimension")
+    return ElementRun(value["value"], start, size)
 
 
-def _numbers(given: object, place: ItemPath) -> list[int]:
-    if not isinstance(given, list | tuple):
-        raise place.invalid(given, "expected a list")
-    return [whole(one, place) for one in given]
+def _numbers(value: object, place: ItemPath) -> list[int]:
+    if not isinstance(value, list | tuple):
+        raise place.invalid(value, "expected a list")
+    return [whole(one, place) for one in value]
 
 
 class Patch(NamedTuple):

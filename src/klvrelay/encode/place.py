@@ -47,15 +47,15 @@ class ItemPath(NamedTuple):
         """The path of a list element."""
         return self._replace(path=f"{self.path}[{number}]")
 
-    def inside(self, given: object) -> ItemPath:
+    def inside(self, value: object) -> ItemPath:
         """The context inside a set at this path. Raises EncodeError beyond DEPTH."""
         if self.depth >= DEPTH:
-            raise self.invalid(given, f"sets may be nested at most {DEPTH} deep")
+            raise self.invalid(value, f"sets may be nested at most {DEPTH} deep")
         return self._replace(depth=self.depth + 1)
 
-    def invalid(self, given: object, allowed: str) -> EncodeError:
+    def invalid(self, value: object, allowed: str) -> EncodeError:
         """The error for a value that is not valid here."""
-        return EncodeError(f"{self.root} {self.path}".rstrip(), given, allowed)
+        return EncodeError(f"{self.root} {self.path}".rstrip(), value, allowed)
 
     def unknown_key(self, key: object, known: Iterable[str]) -> EncodeError:
         """The error for an unknown key."""

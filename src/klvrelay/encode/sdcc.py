@@ -70,22 +70,22 @@ class Matrix:
         for key in value:
             if key not in _KEYS:
                 raise place.unknown_key(key, _KEYS)
-        self._given, self._template, self._place = value, template, place
+        self._mapping, self._template, self._place = value, template, place
         self._sigma, self._rho = self._list("sigma"), self._list("rho")
         self._size = self._number("matrix_size", len(self._sigma), _MOST)
         self._pairs = self._size * (self._size - 1) // 2
-        for name, given, wanted in (("sigma", self._sigma, self._size), ("rho", self._rho, self._pairs)):
-            if given and len(given) != wanted:
-                raise place.child(name).invalid(len(given), f"expected {wanted} values or none")
+        for name, values, wanted in (("sigma", self._sigma, self._size), ("rho", self._rho, self._pairs)):
+            if values and len(values) != wanted:
+                raise place.child(name).invalid(len(values), f"expected {wanted} values or none")
 
     def _list(self, name: str) -> list[object]:
-        given = self._given.get(name, [])
-        if not isinstance(given, list | tuple):
-            raise self._place.child(name).invalid(given, "expected a list")
-        return list(given)
+        values = self._mapping.get(name, [])
+        if not isinstance(values, list | tuple):
+            raise self._place.child(name).invalid(values, "expected a list")
+        return list(values)
 
     def _number(self, name: str, default: int, most: int) -> int:
-        number = whole(self._given.get(name, default), self._place.child(name))
+        number = whole(self._mapping.get(name, default), self._place.child(name))
         if not 1 <= number <= most:
             raise self._place.child(name).invalid(number, f"the range is 1 to {most}")
         return number
@@ -94,7 +94,7 @@ class Matrix:
         """Size, parse control, bit vector of the correlations, and the numbers."""
         head = ber_oid(self._size, self._template.oid())
         earlier = _earlier(self._template, self._pairs)
-        sparse = self._given.get("sparse", False)
+        sparse = self._mapping.get("sparse", False)
         if not isinstance(sparse, bool):
             raise self._place.child("sparse").invalid(sparse, "expected true or false")
         there = _present(self._rho, sparse, earlier, self._pairs)
@@ -129,16 +129,16 @@ class Matrix:
         spare = earlier.spare if known else (0, 0)
         return Form(mode, sparse, sigma, sigma_imapb, rho, rho_imapb, spare=spare)
 
-    def _width(self, name: str, given: list[object], earlier: int, imapb: bool, mode: int) -> int:
+    def _width(self, name: str, values: list[object], earlier: int, imapb: bool, mode: int) -> int:
         """Bytes per number: as given in hex, as before, or as many as needed."""
-        if not given:
+        if not values:
             return 0
-        raw = next((one for one in given if isinstance(one, str | bytes)), None)
+        raw = next((one for one in values if isinstance(one, str | bytes)), None)
         if raw is not None:
             return len(octets(raw, self._place.child(name)))
         if earlier in (range(1, 9) if imapb else (2, 4, 8)):
             return earlier
-        wide = not imapb and any(is_number(one) and not _short(one, self._place.child(name)) for one in given)
+        wide = not imapb and any(is_number(one) and not _short(one, self._place.child(name)) for one in values)
         return 8 if wide and mode == 2 else 4
 
 
@@ -150,8 +150,8 @@ def _vector(there: list[bool], earlier: bytes) -> bytes:
     return (number << spare | filling).to_bytes((len(there) + spare) // 8, "big")
 
 
-def _is_raw(given: list[object]) -> bool:
-    return any(isinstance(one, str | bytes) for one in given)
+def _is_raw(values: list[object]) -> bool:
+    return any(isinstance(one, str | bytes) for one in values)
 
 
 def _short(value: object, place: ItemPath) -> bool:

@@ -55,7 +55,7 @@ def _elementary(survey: Survey, stream: PmtStream, seconds: float) -> transport_
 
 
 def _named(survey: Survey, stream: PmtStream) -> tuple[str, Kind]:
-    """Codec and kind of a stream: KLV if any was found, whatever the declaration says."""
+    """Codec and kind of a stream: KLV if any was found, regardless of the declaration."""
     found = survey.found.get(stream.pid)
     if found is not None and found.holds_klv:
         return ("KLV" if stream.kind in ("klv", "metadata", "private") else f"KLV, declared as {stream.codec}"), "klv"

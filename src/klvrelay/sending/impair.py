@@ -61,13 +61,13 @@ class Impairment:
             if not equals or key not in _READERS:
                 raise ConfigError(f"--impair: unknown {printable(part)!r}\n{KNOWN}")
             if key in given:
-                raise ConfigError(f"--impair: {key} is given twice")
+                raise ConfigError(f"--impair: {key} is specified twice")
             try:
                 given[key] = _READERS[key](value)
             except ValueError as fault:
                 raise ConfigError(f"--impair: {key}={printable(value)}: give {fault}") from None
         if not given:
-            raise ConfigError(f"--impair: nothing is given\n{KNOWN}")
+            raise ConfigError(f"--impair: no impairment specified\n{KNOWN}")
         given.setdefault("seed", random.SystemRandom().randrange(1, 100_000))
         self = cls(**given)  # type: ignore[arg-type]  # each reader gives its field's type
         self._fit(given)
@@ -83,7 +83,7 @@ class Impairment:
         if self.pid is not None and self.level != "ts":
             raise ConfigError("--impair: pid selects TS packets: give level=ts too")
         if not any((self.loss, self.reorder, self.duplicate, self.flip, self.delay, self.jitter)):
-            raise ConfigError(f"--impair: nothing is impaired\n{KNOWN}")
+            raise ConfigError(f"--impair: no impairment has an effect\n{KNOWN}")
 
 
 def _share(text: str) -> float:

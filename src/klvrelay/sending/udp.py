@@ -36,7 +36,7 @@ _log = logging.getLogger("klvrelay.sending")
 
 
 class UdpDestination:
-    """Datagrams to one address; they are sent even if nobody listens."""
+    """Datagrams to one address; they are sent even without a receiver."""
 
     lossy = True
     listens = False
@@ -100,8 +100,8 @@ class UdpDestination:
             self.unsent += 1
         if number not in self._logged:
             self._logged.add(number)
-            reason = "nobody listens there" if number == errno.ECONNREFUSED else os.strerror(number)
-            _log.warning("%s: %s; sending on", self.url, reason)
+            reason = "no receiver is listening" if number == errno.ECONNREFUSED else os.strerror(number)
+            _log.warning("%s: %s; sending continues", self.url, reason)
 
     def _connect(self, host: Address) -> socket.socket:
         sock = socket_for(host)

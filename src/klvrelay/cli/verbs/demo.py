@@ -101,7 +101,7 @@ async def demo(
 ) -> None:
     """Relay and show messages until cancelled, or until the source ends.
 
-    given   broker options beside the URL: see `mqtt_settings`
+    given   broker options in addition to the URL: see `mqtt_settings`
     port    port of the embedded broker; None: 1883
     picked  see `SourceSettings`
     """

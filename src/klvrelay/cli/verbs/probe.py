@@ -100,9 +100,9 @@ def _replace_file(path: Path, data: bytes) -> None:
     if place.exists() and not place.is_file():
         place.write_bytes(data)
         return
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    temporary = place.with_name(f".{place.name}.{os.getpid()}")
     try:
-        made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+        made = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
     except PermissionError:  # the folder is read-only, but the file may be writable
         with suppress(PermissionError):
             place.chmod(MODE)
@@ -111,10 +111,10 @@ def _replace_file(path: Path, data: bytes) -> None:
     try:
         with open(made, "wb") as file:
             file.write(data)
-        beside.replace(place)
+        temporary.replace(place)
     except BaseException:
         with suppress(OSError):
-            beside.unlink()
+            temporary.unlink()
         raise
 
 
@@ -139,10 +139,10 @@ def _progress(source: Source, seconds: float | None) -> Iterator[Any]:
     total = os.path.getsize(path) if of_file and seconds is None else seconds or (10.0 if source.live else None)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("checking", total=total, said="" if of_file else "waiting for data")
+        task = bars.add_task("checking", total=total, amount="" if of_file else "waiting for data")
 
-        def show(size: int, looked: float, records: int) -> None:
-            done = size if of_file and seconds is None else looked
-            bars.update(task, completed=done, said=f"{size / 1e6:.1f} MB, {records:,} KLV records")
+        def show(size: int, elapsed: float, records: int) -> None:
+            done = size if of_file and seconds is None else elapsed
+            bars.update(task, completed=done, amount=f"{size / 1e6:.1f} MB, {records:,} KLV records")
 
         yield show

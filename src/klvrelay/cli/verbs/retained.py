@@ -111,7 +111,7 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
 
 
 async def _clear(settings: MqttSettings, topics: Sequence[str]) -> int:
-    """How many were removed; SinkRefused where the broker says that it removed none."""
+    """Clear the topics and return their number. Raises SinkRefused if the broker refuses any."""
     connection = await connect(settings, client_id=settings.client_id or _client_id())
     codes: list[int] = []
     try:

@@ -1,4 +1,4 @@
-"""The state behind `klvrelay watch`: turns messages of a broker into one row per stream."""
+"""The rows of `klvrelay watch`: turns messages of a broker into one row per stream."""
 
 from __future__ import annotations
 

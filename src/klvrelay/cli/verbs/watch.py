@@ -123,14 +123,14 @@ async def _paint_table(stream_table: StreamTable, console: Console, settings: Mq
 
 async def _print_lines(stream_table: StreamTable, console: Console, settings: MqttSettings) -> None:
     _say(console, _waiting(settings))
-    said = ""
+    last_note = ""
     while True:
         await asyncio.sleep(PLAIN_INTERVAL)
         now = time.monotonic()
         for row in stream_table.rows(now):
             _print(console, line(row))
-        if (note := stream_table.note(now)) != said:
-            said = note
+        if (note := stream_table.note(now)) != last_note:
+            last_note = note
             if note:
                 _say(console, note)
 

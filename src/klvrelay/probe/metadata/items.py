@@ -164,10 +164,10 @@ class ItemTable:
     def _item(self, tally: _Tally, records: int, rate: float | None) -> report.ItemReport:
         tag, name, units = _describe(tally.path, self._set)
         share = tally.count / max(1, records)
-        said = tally.value if isinstance(tally.value, str) else _short_value(tally.value, tally.found)
+        text = tally.value if isinstance(tally.value, str) else _short_value(tally.value, tally.found)
         return report.ItemReport(
             tally.path, tag, name, units, tally.count, None if rate is None else rate * share, share,
-            tally.longest, said, self._special[tally.path],
+            tally.longest, text, self._special[tally.path],
         )  # fmt: skip
 
     def strips(self, width: float) -> tuple[charts.ChartStrip, ...]:

@@ -70,11 +70,11 @@ class Sampler(Decoder):
             self._seen[kind >> 8, kind & 255] += count_of
         self._allowance.take(int(takes.sum()))
         taken = core.entry_rows(rows[takes].tobytes())
-        given = core.entries_of(pool, taken, int(takes.sum()))
-        for entry in given:
+        inspected = core.entries_of(pool, taken, int(takes.sum()))
+        for entry in inspected:
             self._learn(entry)
         self._count(pool, rows[~takes])
-        return given
+        return inspected
 
     def _inspects(self, entry: core.Entry) -> bool:
         """Whether to inspect this entry; otherwise count it."""

@@ -83,7 +83,7 @@ class StreamTally:
         at = self._count_arrival(at, at if line is None or record.received_us is not None else line)
         self.sizes.add(len(record.raw))
         if record.transport != "ok":
-            self.damaged += 1  # its checksum therefore says nothing about the sender
+            self.damaged += 1  # so its checksum is no evidence about the sender
             return None
         self.checksums[record.checksum] += 1
         text = record.json()

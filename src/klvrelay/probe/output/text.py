@@ -127,9 +127,9 @@ def _findings(findings: tuple[Finding, ...], limits: ListLimits) -> list[Rendera
     if not findings:
         return [_head("Findings: none")]
     counts = [(sum(f.severity == severity for f in findings), severity) for severity in _SEVERITIES]
-    said = ", ".join(plural(count, severity) for count, severity in counts if count)
+    totals = ", ".join(plural(count, severity) for count, severity in counts if count)
     shown = [_finding(finding) for finding in findings[: limits.findings]]
-    return [_head(f"Findings: {said}"), *shown, *_more(len(findings) - len(shown))]
+    return [_head(f"Findings: {totals}"), *shown, *_more(len(findings) - len(shown))]
 
 
 def _finding(finding: Finding) -> RenderableType:

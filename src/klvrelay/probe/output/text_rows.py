@@ -113,9 +113,9 @@ def klv_left_out(report: Report, limits: ListLimits) -> str:
 
 
 def _marks(pid: PidCount | None) -> str:
-    said = [] if pid is None else [word for word, count in (("scrambled", pid.scrambled),
+    flags = [] if pid is None else [word for word, count in (("scrambled", pid.scrambled),
                                                            ("damaged", pid.transport_errors)) if count]  # fmt: skip
-    return f" ({', '.join(said)})" if said else ""
+    return f" ({', '.join(flags)})" if flags else ""
 
 
 def _lost(pid: PidCount | None) -> str:

@@ -42,8 +42,8 @@ def _with_place(finding: Finding, report: Report) -> str:
 def _bad(level: Level, code: int, text: str, worst: list[Finding], others: list[Finding]) -> Verdict:
     more = [plural(len(worst) - 1, f"more {worst[0].severity}")] if len(worst) > 1 else []
     more += [plural(len(others), "warning")] if others else []
-    behind = f" ({' and '.join(more)} below)" if more else ""
-    return Verdict(level, f"{text}{behind}.", worst[0].hint, code)
+    more_text = f" ({' and '.join(more)} below)" if more else ""
+    return Verdict(level, f"{text}{more_text}.", worst[0].hint, code)
 
 
 def _lower(text: str) -> str:
@@ -72,9 +72,9 @@ def _checksums(stream: KlvStream) -> str:
     whole = stream.records - stream.damaged
     if not whole:
         return f"all {stream.records:,} damaged" if stream.records > 1 else "damaged"
-    said = f", {stream.damaged:,} damaged" if stream.damaged else ""
+    damage = f", {stream.damaged:,} damaged" if stream.damaged else ""
     if stream.checksum_absent == whole:
-        return f"no checksums{said}"
+        return f"no checksums{damage}"
     if stream.checksum_ok == whole:
-        return (f"all {whole:,} checksums right" if whole > 1 else "its checksum right") + said
-    return f"{stream.checksum_ok:,} of {whole:,} checksums right{said}"
+        return (f"all {whole:,} checksums right" if whole > 1 else "its checksum right") + damage
+    return f"{stream.checksum_ok:,} of {whole:,} checksums right{damage}"

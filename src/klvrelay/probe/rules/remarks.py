@@ -102,15 +102,15 @@ def _remarks(report: Report) -> Iterator[Finding]:
 
 def _merge(stream: KlvStream, remarks: list[Remark]) -> list[str]:
     """Merge remarks of equal text on the same item."""
-    said: dict[str, list[str]] = {}
+    by_item: dict[str, list[str]] = {}
     for remark in remarks:
         found = _ITEM.fullmatch(remark.text)
         item, what = (found[1], found[2]) if found else ("", remark.text)
-        said.setdefault(item, []).append(what)
+        by_item.setdefault(item, []).append(what)
     return [
         f"{named} ({what})" if (named := _item_title(stream.set, item)) else what
-        for item in sorted(said, key=_tags)
-        for what in [_join_texts(sorted(said[item]))]
+        for item in sorted(by_item, key=_tags)
+        for what in [_join_texts(sorted(by_item[item]))]
     ]
 
 

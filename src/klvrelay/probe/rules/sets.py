@@ -131,7 +131,7 @@ def _damaged(report: Report) -> Iterator[Finding]:
 
 
 def _lossless(report: Report) -> bool:
-    """Whether the transport shows no loss and can be ruled out as the cause. Behind libav losses are invisible."""
+    """Whether the transport shows no loss and can be ruled out as the cause. libav hides losses."""
     t = report.transport
     if t is None:
         return report.passage == "klv"
@@ -232,10 +232,10 @@ def _superseded(report: Report) -> Iterator[Finding]:
             yield SUPERSEDED.finding(f"Without their finer successors: {list_text(coarse)}", at_stream(s), len(coarse))
     for s in report.klv:
         known = [(item.path, item_at(item.path, s.set)) for item in s.items]
-        gone = [(path, found) for path, found in known if found is not None and found.deprecated]
-        if gone:
-            names = list_text([f"{tags_of(path, s.set)} {found.name}" for path, found in gone])
-            yield DEPRECATED.finding(f"Withdrawn items: {names}", at_stream(s), len(gone))
+        withdrawn = [(path, found) for path, found in known if found is not None and found.deprecated]
+        if withdrawn:
+            names = list_text([f"{tags_of(path, s.set)} {found.name}" for path, found in withdrawn])
+            yield DEPRECATED.finding(f"Withdrawn items: {names}", at_stream(s), len(withdrawn))
 
 
 def _unknown(report: Report) -> Iterator[Finding]:

@@ -51,10 +51,10 @@ def _no_klv(report: Report) -> Iterator[Finding]:
     if report.klv:
         return
     where, cause, hint = next(_causes(report))
-    looked = f" in {report.size:,} bytes" if report.size else ""
-    said = f": {cause}" if cause else ""
-    there = "" if report.passage == "klv" else f"; the source contains: {contents(report)}"
-    yield NO_KLV.finding(f"No KLV{looked}{said}{there}", where, hint=hint)
+    searched = f" in {report.size:,} bytes" if report.size else ""
+    cause_text = f": {cause}" if cause else ""
+    content = "" if report.passage == "klv" else f"; the source contains: {contents(report)}"
+    yield NO_KLV.finding(f"No KLV{searched}{cause_text}{content}", where, hint=hint)
 
 
 def _causes(report: Report) -> Iterator[tuple[str, str, str]]:

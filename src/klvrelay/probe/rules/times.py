@@ -103,8 +103,8 @@ def _units(report: Report) -> Iterator[Finding]:
             text = f"Item 2 is in {names[s.times.unit]} instead of microseconds"
             yield UNIT.finding(text, at_stream(s), s.times.stamped)
         elif s.times.unit == "?":
-            said = s.times.first or f"{s.times.first_us} µs"
-            yield IMPLAUSIBLE.finding(f"The record time {said} is implausible", at_stream(s), s.times.stamped)
+            moment = s.times.first or f"{s.times.first_us} µs"
+            yield IMPLAUSIBLE.finding(f"The record time {moment} is implausible", at_stream(s), s.times.stamped)
 
 
 def _wall(report: Report) -> Iterator[Finding]:

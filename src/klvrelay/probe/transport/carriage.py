@@ -46,8 +46,8 @@ def declared_text(declared: PmtStream | None) -> str:
         return "not in any PMT"
     kind = _TYPES.get(declared.stream_type)
     text = f"stream type 0x{declared.stream_type:02X}" + (f" ({kind})" if kind else f" ({declared.codec})")
-    said = ", ".join(declared.descriptors)
-    return f"{text}, {said}" if said else f"{text}, no descriptors"
+    descriptors = ", ".join(declared.descriptors)
+    return f"{text}, {descriptors}" if descriptors else f"{text}, no descriptors"
 
 
 def found_text(found: FoundCarriage) -> str:

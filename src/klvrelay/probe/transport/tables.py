@@ -247,7 +247,7 @@ class Tables:
         body = section[8:-4]
         if self._current.get(section[6]) == body:
             return False
-        self._current = {number: said for number, said in self._current.items() if number <= section[7]}
+        self._current = {number: pat for number, pat in self._current.items() if number <= section[7]}
         if section[6] < SECTIONS:
             self._current[section[6]] = body
         spare = self._spare()
@@ -279,11 +279,11 @@ class Tables:
 
     def _drop_unseen(self, spare: list[int]) -> bool:
         """Remove the programs whose PMT never arrived."""
-        gone = [number for number in spare if not self.programs[number].pace.count]
-        for number in gone:
+        unseen = [number for number in spare if not self.programs[number].pace.count]
+        for number in unseen:
             self._drop(number)
             spare.remove(number)
-        return bool(gone)
+        return bool(unseen)
 
     def _drop(self, number: int) -> None:
         if (map_ := self.programs.pop(number, None)) is not None:

@@ -88,7 +88,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
 
     logger()  # set up logging before any task or thread logs
 
-    async def ended(task: asyncio.Task[T]) -> T | None:
+    async def wait(task: asyncio.Task[T]) -> T | None:
         try:
             return await task
         except asyncio.CancelledError:
@@ -108,7 +108,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
                 task = loop.create_task(verb())
                 for number in SIGNALS:
                     loop.add_signal_handler(number, stop)
-            return runner.run(ended(task))
+            return runner.run(wait(task))
     finally:
         deadline.lift()
 

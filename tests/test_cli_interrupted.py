@@ -11,7 +11,7 @@ import feed
 import pytest
 from test_cli import ENVIRONMENT
 
-PRESSED = """
+FINDER = """
 import os, signal, sys, weakref
 
 class Pressed:
@@ -25,6 +25,10 @@ class Pressed:
             del lock
 
 sys.argv = ["klvrelay", *{args!r}]
+"""
+PRESSED = (
+    FINDER
+    + """
 from klvrelay.__main__ import main
 sys.meta_path.insert(0, Pressed())
 try:
@@ -33,6 +37,15 @@ finally:
     os.write(3, b"%d" % Pressed.count)
 sys.exit(code)
 """
+)
+SCRIPT = (
+    FINDER
+    + """
+code = compile(open({script!r}).read(), {script!r}, "exec")
+sys.meta_path.insert(0, Pressed())
+exec(code)
+"""
+)
 MOMENTS = 6
 pytestmark = pytest.mark.timeout(120)
 # Each ends without a signal: the file is short or missing, or the broker is unreachable.
@@ -56,7 +69,10 @@ ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 3, 4, 5, 6, 7)
 
 def pressed(args: list[str], moment: int, folder: Path) -> subprocess.CompletedProcess[str]:
     """A command that gets SIGINT in a callback of its `moment`th import, where Python discards exceptions."""
-    script = PRESSED.format(args=args, moment=moment)
+    return run(PRESSED.format(args=args, moment=moment), folder)
+
+
+def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sh", "-c", '"$@" 3>count', "sh", sys.executable, "-c", script],
         cwd=folder, env={**ENVIRONMENT, "HOME": str(folder)}, capture_output=True, text=True, timeout=60,
@@ -73,3 +89,17 @@ def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, tmp_pat
         done = pressed(VERBS[verb], moment, tmp_path)
         assert done.returncode in ENDS, (moment, done.stderr)
         assert not {"Traceback", "Exception", "never"} & set(done.stderr.split()), (moment, done.stderr)
+
+
+def test_ctrl_c_ends_the_installed_script_from_its_first_import(tmp_path: Path):
+    """By the signal, without output: it sets its handler before it imports anything."""
+    script = str(Path(__file__).parents[1] / "bin" / "klvrelay")
+    done = run(SCRIPT.format(args=["--version"], moment=1, script=script), tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_the_installed_script_runs_the_command(tmp_path: Path):
+    """With its exit code."""
+    script = str(Path(__file__).parents[1] / "bin" / "klvrelay")
+    done = run(SCRIPT.format(args=["--version"], moment=0, script=script), tmp_path)
+    assert (done.returncode, done.stdout.split()[0], done.stderr) == (0, "klvrelay", "")

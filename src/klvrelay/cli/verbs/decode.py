@@ -81,13 +81,13 @@ def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **o
 
     Returns None if a signal stopped it. `options` are those of `decode_source`.
     """
-    with closing(file), watch_signals() as asked:
+    with closing(file), watch_signals() as stopped:
         decoder = Decoder(stream_name(url), None, **options)
         for packet in file.packets():
             decoder.write_lines(packet, out)
             if progress is not None:
                 progress(len(packet.data))
-            if asked():
+            if stopped():
                 return None
     return _finish(decoder, out)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
+import os
 import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import feed
@@ -104,3 +109,24 @@ def test_the_installed_script_runs_the_command(tmp_path: Path):
     script = str(Path(__file__).parents[1] / "bin" / "klvrelay")
     done = run(SCRIPT.format(args=["--version"], moment=0, script=script), tmp_path)
     assert (done.returncode, done.stdout.split()[0], done.stderr) == (0, "klvrelay", "")
+
+
+def test_ctrl_c_while_csv_is_written_stops_the_command(tmp_path: Path):
+    """Even if the reader of the output does not read."""
+    path = tmp_path / "flight.ts"
+    path.write_bytes(feed.recording(2000).ts)
+    reader, writer = os.pipe()
+    full = fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ)
+    command = [sys.executable, "-m", "klvrelay", "decode", "-q", "--format", "csv", str(path)]
+    with subprocess.Popen(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
+        os.close(writer)
+        waiting, end = array.array("i", [0]), time.monotonic() + 30
+        while waiting[0] < full and time.monotonic() < end:
+            time.sleep(0.01)
+            fcntl.ioctl(reader, termios.FIONREAD, waiting)
+        process.send_signal(signal.SIGINT)
+        _, text = process.communicate(timeout=20)
+    os.close(reader)
+
+    assert waiting[0] == full
+    assert (process.returncode, text) == (130, "klvrelay: stopped\n")

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a verb cleanly, with or without an event loop.
+"""SIGINT and SIGTERM end a verb cleanly, with or without an event loop. While it loads, they end the process at once.
 
 The process ends within 5 s of the first signal, even if a file system or a library blocks.
 """
@@ -43,34 +43,37 @@ class Deadline:
         if self._stopped.wait(GRACE):
             return
         # In a thread: standard error itself may block.
-        saying = threading.Thread(target=_say_cut_off, daemon=True)
-        saying.start()
-        saying.join(0.2)
+        logging_thread = threading.Thread(target=_log_cut_off, daemon=True)
+        logging_thread.start()
+        logging_thread.join(0.2)
         os._exit(CUT_OFF)
 
 
-def _say_cut_off() -> None:
+def _log_cut_off() -> None:
     logger().error("stop timed out, a blocked operation was abandoned: seconds=%g", GRACE)
 
 
 @contextmanager
-def stop_asked() -> Iterator[Callable[[], bool]]:
+def watch_signals(*, interrupts: bool = False) -> Iterator[Callable[[], bool]]:
     """Inside, the first signal interrupts nothing; the yielded function returns whether one arrived.
 
     The second signal raises KeyboardInterrupt, since a write blocks while the reader of the output does not read.
+
+    interrupts   the first signal raises KeyboardInterrupt too, since a read may block. Load all modules first: Python
+                 discards exceptions in some callbacks of an import
     """
-    came: list[int] = []
+    arrived: list[int] = []
 
     def note(number: int, _: object) -> None:
-        came.append(number)
+        arrived.append(number)
         deadline.set()
-        if len(came) > 1:
+        if interrupts or len(arrived) > 1:
             raise KeyboardInterrupt
 
     deadline = Deadline()
     before = {number: signal.signal(number, note) for number in SIGNALS}
     try:
-        yield lambda: bool(came)
+        yield lambda: bool(arrived)
     finally:
         deadline.lift()
         for number, handler in before.items():
@@ -85,7 +88,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
 
     logger()  # set up logging before any task or thread logs
 
-    async def ended(task: asyncio.Task[T]) -> T | None:
+    async def wait(task: asyncio.Task[T]) -> T | None:
         try:
             return await task
         except asyncio.CancelledError:
@@ -101,17 +104,17 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
         with asyncio.Runner() as runner:
             loop = runner.get_loop()
             loop.set_default_executor(DaemonExecutor())
-            with _held():  # a signal between these steps would leave a coroutine unawaited
+            with _defer_signals():  # a signal between these steps would leave a coroutine unawaited
                 task = loop.create_task(verb())
                 for number in SIGNALS:
                     loop.add_signal_handler(number, stop)
-            return runner.run(ended(task))
+            return runner.run(wait(task))
     finally:
         deadline.lift()
 
 
 @contextmanager
-def _held() -> Iterator[None]:
+def _defer_signals() -> Iterator[None]:
     """Defer signals until the end of the block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:

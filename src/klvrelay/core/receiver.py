@@ -24,7 +24,7 @@ Run = tuple[bytes, int, int | None, bool, bool]
 Found = Any
 """A `core.Entry` if units are requested, else a `Run`."""
 
-Took = Callable[[list[Found], int], None]
+OnResults = Callable[[list[Found], int], None]
 """Callback for the results of one socket and its status, to be passed to `Receiver.rest`."""
 
 _POOL = 512 << 10
@@ -85,7 +85,7 @@ class Receiver:
         self._memory = _NO_CLEAR("uint8_t[]", lib.klv_receiver_memory())
         self._receiver = ffi.cast("struct klv_receiver *", self._bytes)
         self._lane: core.Lane | None = None
-        self._lanes_before: Counters | None = None
+        self._earlier_counters: Counters | None = None
         b = _buffers
         self._count = b.count
         pool = b.pool_for(limit if units else 0)
@@ -93,10 +93,10 @@ class Receiver:
         function = lib.klv_receiver_units if units else lib.klv_receiver_runs
         results = (b.entries, _ENTRIES) if units else (b.runs, _RUNS)
         destination = (pool, len(pool), *results, b.count)
-        self._look = partial(function, self._receiver, b.buffers, lib.RECEIVE_ALL, *destination)
-        self._overdue = partial(function, self._receiver, b.buffers, lib.RECEIVE_OVERDUE, *destination)
+        self._read = partial(function, self._receiver, b.buffers, lib.RECEIVE_ALL, *destination)
+        self._read_overdue = partial(function, self._receiver, b.buffers, lib.RECEIVE_OVERDUE, *destination)
         address = ffi.NULL if sender is None else _MAPPED[: 16 - len(sender)] + sender
-        _checked(lib.klv_receiver_init(self._receiver, fd, lib.RECEIVE_RTP if rtp else 0, address, self._memory))
+        _check(lib.klv_receiver_init(self._receiver, fd, lib.RECEIVE_RTP if rtp else 0, address, self._memory))
 
     @property
     def pointer(self) -> Any:
@@ -105,17 +105,17 @@ class Receiver:
 
     def overdue(self) -> tuple[list[Found], int]:
         """The RTP packets no longer held, and the status for `rest`."""
-        status = self._overdue()
+        status = self._read_overdue()
         return self._written(), status
 
     def rest(self, status: int, found: list[Found]) -> list[Found]:
         """The results of a read, with those that did not fit in the buffer or needed a new lane."""
         while status in (_FULL, _LANE):
             if status == _LANE:
-                found += self._other_lane()
-            status = self._look()
+                found += self._change_lane()
+            status = self._read()
             found += self._written()
-        self.holds = bool(_checked(status) & _HOLDS)
+        self.holds = bool(_check(status) & _HOLDS)
         return found
 
     def _written(self) -> list[Found]:
@@ -132,11 +132,11 @@ class Receiver:
         self._lane.cut()
         return list(self._lane.packets(b""))
 
-    def _other_lane(self) -> list[Found]:
+    def _change_lane(self) -> list[Found]:
         """The format is now known or has changed: create a lane, and return the packets held by the old one."""
         held = self.flush()
         if self._lane is not None:
-            self._lanes_before = self.counters
+            self._earlier_counters = self.counters
         self._lane = core.Lane(ts=lib.klv_receiver_ts(self._receiver) == 1, limit=self._limit)
         lib.klv_receiver_use_lane(self._receiver, self._lane.pointer)
         return held
@@ -147,7 +147,7 @@ class Receiver:
         if self._lane is None:
             return Counters()
         now = self._lane.counters
-        return now if self._lanes_before is None else self._lanes_before + now
+        return now if self._earlier_counters is None else self._earlier_counters + now
 
     @property
     def counts(self) -> dict[str, int]:
@@ -164,7 +164,7 @@ class Receiver:
     @property
     def kernel_drops(self) -> int:
         """Datagrams dropped by the kernel since the socket was created, because its buffer was full."""
-        return int(_checked(lib.klv_receiver_drops(self.fd)))
+        return int(_check(lib.klv_receiver_drops(self.fd)))
 
 
 def _entries_of(pool: Any, count: int) -> list[Any]:
@@ -205,11 +205,11 @@ class ReceiverSet:
         self._results = ffi.new("struct klv_results *")
         self._ready = _NO_CLEAR("struct klv_ready[]", _READY)
         self._load = ffi.new("struct klv_load *")
-        self._slots: dict[int, tuple[Receiver, Took, Any]] = {}
+        self._slots: dict[int, tuple[Receiver, OnResults, Any]] = {}
         self._numbers: dict[int, int] = {}
         self._last = 0
-        self._aimed: Any = None
-        self._pending: deque[tuple[Took, list[Found], int]] = deque()
+        self._buffers_of: Any = None
+        self._pending: deque[tuple[OnResults, list[Found], int]] = deque()
         lib.klv_receivers_init(self._set, self._epoll.fileno())
 
     def __len__(self) -> int:
@@ -221,13 +221,13 @@ class ReceiverSet:
     def close(self) -> None:
         self._epoll.close()
 
-    def add(self, receiver: Receiver, took: Took) -> None:
-        """Until `remove`, `look` calls `took` with the results of this receiver, if there are any."""
+    def add(self, receiver: Receiver, on_results: OnResults) -> None:
+        """Until `remove`, `look` calls `on_results` with the results of this receiver, if there are any."""
         self._last += 1
         first = {"receiver": receiver.pointer, "number": self._last, "units": receiver.is_of_units}
         slot = ffi.new("struct klv_slot *", first)
-        _checked(lib.klv_receivers_add(self._set, receiver.fd, slot))
-        self._slots[self._last] = receiver, took, slot
+        _check(lib.klv_receivers_add(self._set, receiver.fd, slot))
+        self._slots[self._last] = receiver, on_results, slot
         self._numbers[receiver.fd] = self._last
 
     def remove(self, receiver: Receiver) -> None:
@@ -243,15 +243,15 @@ class ReceiverSet:
 
         gathered   expect about as much data as last time: cheaper, but results of a receiver may arrive in two parts
         """
-        self._hand_on()  # results left over if an earlier callback raised
-        self._aim()
+        self._call_back()  # results left over if an earlier callback raised
+        self._set_buffers()
         how = lib.READ_EXPECTED if gathered else lib.READ_ALL
-        while _checked(lib.klv_receivers_read(self._set, _buffers.buffers, how, self._results)) == _MORE:
-            self._hand_on()
+        while _check(lib.klv_receivers_read(self._set, _buffers.buffers, how, self._results)) == _MORE:
+            self._call_back()
             if self._epoll.closed:  # a callback removed the last receiver
                 return False
             how = lib.READ_CONTINUE
-        self._hand_on()
+        self._call_back()
         return bool(self._results.left)
 
     def load(self) -> Load:
@@ -259,18 +259,18 @@ class ReceiverSet:
         lib.klv_receivers_load(self._set, self._load)
         return Load(self._load.ready, self._load.rounds, self._load.busy)
 
-    def _aim(self) -> None:
+    def _set_buffers(self) -> None:
         """Let C write to the buffers of this thread."""
         results = self._results
-        if self._aimed is not _buffers.pool:
-            self._aimed = _buffers.pool
+        if self._buffers_of is not _buffers.pool:
+            self._buffers_of = _buffers.pool
             results.pool, results.room = _buffers.pool, len(_buffers.pool)
             results.entries, results.most_entries = _buffers.entries, _ENTRIES
             results.runs, results.most_runs = _buffers.runs, _RUNS
             results.ready, results.most_ready = self._ready, _READY
             self._pool = ffi.buffer(_buffers.pool)
 
-    def _hand_on(self) -> None:
+    def _call_back(self) -> None:
         results, pending = self._results, self._pending
         ready, results.count_ready = results.count_ready, 0
         if ready:
@@ -278,24 +278,24 @@ class ReceiverSet:
             runs = _runs_of(self._pool, results.count_runs) if results.count_runs else []
             rows = ffi.buffer(self._ready, ready * _READY_ROW.size)
             for number, status, first, count in _READY_ROW.iter_unpack(rows):
-                receiver, took, _ = self._slots[number]
+                receiver, on_results, _ = self._slots[number]
                 found = (entries if receiver.is_of_units else runs)[first : first + count]
-                pending.append((took, found, status))
+                pending.append((on_results, found, status))
         while pending:
-            took, found, status = pending.popleft()
-            took(found, status)
+            on_results, found, status = pending.popleft()
+            on_results(found, status)
 
 
 def timer_of(seconds: float) -> int:
     """A descriptor that becomes readable (8 bytes) every so many seconds. The caller closes it."""
-    return int(_checked(lib.klv_timer_open(int(seconds * 1e6))))
+    return int(_check(lib.klv_timer_open(int(seconds * 1e6))))
 
 
 _MAPPED = bytes(10) + b"\xff\xff"
 """Prefix of an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2)."""
 
 
-def _checked(status: int) -> int:
+def _check(status: int) -> int:
     if status < 0:
         raise OSError(-status, os.strerror(-status))
     return status

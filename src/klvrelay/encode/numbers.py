@@ -28,9 +28,9 @@ def is_value(value: object, known: int | str | None) -> bool:
 def exact(value: object, place: ItemPath) -> Fraction:
     """A number without loss of precision."""
     if not is_number(value):
-        raise place.misfit(value, "expected a number")
+        raise place.invalid(value, "expected a number")
     if isinstance(value, Decimal) and value and abs(value.adjusted()) > _LARGEST:
-        raise place.misfit(value, "no code represents a number of this size")
+        raise place.invalid(value, "no code represents a number of this size")
     try:
         if isinstance(value, Integral):
             return Fraction(int(value))
@@ -38,22 +38,22 @@ def exact(value: object, place: ItemPath) -> Fraction:
             return Fraction(value)
         return Fraction(float(value))  # type: ignore[arg-type]
     except (OverflowError, ValueError, TypeError) as fault:
-        raise place.misfit(value, "expected a number") from fault
+        raise place.invalid(value, "expected a number") from fault
 
 
 _DIGITS = re.compile(r"-?[0-9]{16,20}")
 
 
-def unquoted(value: object) -> object:
+def unquote(value: object) -> object:
     """The integer in a string as written by `numbers = "safe"`; any other value unchanged."""
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
 def whole(value: object, place: ItemPath) -> int:
     """An integral number of any type; large ones may be strings of digits."""
-    number = exact(unquoted(value), place)
+    number = exact(unquote(value), place)
     if number.denominator != 1:
-        raise place.misfit(value, "expected an integer")
+        raise place.invalid(value, "expected an integer")
     return number.numerator
 
 
@@ -109,28 +109,28 @@ def ieee(number: float, width: int) -> bytes | None:
         return None
 
 
-def holds(number: Fraction, width: int) -> bool:
+def represents(number: Fraction, width: int) -> bool:
     """Whether IEEE 754 of this width represents the number exactly."""
     try:
         code = ieee(float(number), width)
     except OverflowError:
         return False
-    return code is not None and Fraction(*unpacked(code).as_integer_ratio()) == number
+    return code is not None and Fraction(*unpack(code).as_integer_ratio()) == number
 
 
-def tells(number: Fraction, width: int) -> bool:
+def is_printed_as(number: Fraction, width: int) -> bool:
     """Whether a record shows a float of this width as this number: the fewest digits that give the same code."""
     if width != 4:
-        return holds(number, width)
+        return represents(number, width)
     try:
         code = ieee(float(number), width)
     except OverflowError:
         return False
-    shown = (float(f"{unpacked(code):.{digits}g}") for digits in range(6, 10)) if code else ()
+    shown = (float(f"{unpack(code):.{digits}g}") for digits in range(6, 10)) if code else ()
     return Fraction(next((text for text in shown if ieee(text, width) == code), 0.0)) == Fraction(float(number))
 
 
-def unpacked(code: bytes) -> float:
+def unpack(code: bytes) -> float:
     """The number of an IEEE 754 code."""
     number: float = struct.unpack(FLOATS[len(code)][0], code)[0]
     return number

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay.cli import loading
-from klvrelay.cli.standard_streams import written
-from klvrelay.cli.stopping import on_loop, stop_asked
+from klvrelay.cli.standard_streams import flush_output
+from klvrelay.cli.stopping import on_loop, watch_signals
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.names import stream_name
 from klvrelay.config.url import Url
@@ -48,25 +48,26 @@ def decode(
     """Print the records in the given format. Returns None if a signal stopped it."""
     if follow and form == "csv":
         raise ConfigError("--follow --format csv: CSV columns are known only at the end of the file; use json")
-    loading.done()
+    loading.complete()
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
         options: dict[str, Any] = {"choice": choice, "packet_limit": packet_limit}
         if form == "json":
             options["numbers"] = numbers
-            return _decoded(url, write_all, progress, follow, demux, options)
+            return _decode(url, write_all, progress, follow, demux, options)
         from tempfile import SpooledTemporaryFile
 
         from klvrelay.cli.verbs.csv_rows import write_csv  # here, since JSON Lines do not need it
 
         spool = stack.enter_context(SpooledTemporaryFile(max_size=64 << 20))
-        outcome = _decoded(url, spool.write, progress, follow, demux, options)
+        outcome = _decode(url, spool.write, progress, follow, demux, options)
         if outcome is not None:
-            write_csv(spool, write_all)
+            with watch_signals(interrupts=True):  # a signal must not leave a progress bar on the terminal
+                write_csv(spool, write_all)
     return outcome
 
 
-def _decoded(
+def _decode(
     url: Url, out: Out, progress: Progress | None, follow: bool, demux: Demux, options: dict[str, Any]
 ) -> DecodeOutcome | None:
     """Decode a file in a plain loop, anything else on asyncio: loading asyncio takes as long as decoding 100 MB."""
@@ -83,15 +84,15 @@ def decode_file(
 
     Returns None if a signal stopped it. `options` are those of `decode_source`.
     """
-    with closing(file), stop_asked() as asked:
+    with closing(file), watch_signals() as stopped:
         decoder = Decoder(stream_name(url), None, **options)
         for packet in file.packets():
             decoder.write_lines(packet, out)
             if progress is not None:
                 progress(len(packet.data))
-            if asked():
+            if stopped():
                 return None
-    return _ended(decoder, out)
+    return _finish(decoder, out)
 
 
 async def decode_source(
@@ -128,10 +129,10 @@ async def decode_source(
         if not follow or task is None or not decoder.streams.records:
             raise
         task.uncancel()
-    return _ended(decoder, out)
+    return _finish(decoder, out)
 
 
-def _ended(decoder: Decoder, out: Out) -> DecodeOutcome:
+def _finish(decoder: Decoder, out: Out) -> DecodeOutcome:
     out(decoder.flush_lines())
     return DecodeOutcome(decoder.counters, decoder.streams.records, decoder.streams.missed)
 
@@ -139,7 +140,7 @@ def _ended(decoder: Decoder, out: Out) -> DecodeOutcome:
 def write_all(text: Any) -> None:
     """Write to standard output, which may accept only part of the data if it is unbuffered."""
     left = memoryview(text)
-    with written():  # records of a live stream must not wait in a buffer
+    with flush_output():  # records of a live stream must not wait in a buffer
         while left:
             left = left[sys.stdout.buffer.write(left) :]
 
@@ -169,7 +170,10 @@ def no_klv(url: Url, outcome: DecodeOutcome) -> NoKlv:
 
 
 class _Progress:
-    """A progress bar on standard error if the size is known; else the bytes so far."""
+    """A progress bar on standard error if the size is known; else the bytes so far.
+
+    It appears with the first bytes: until then a signal ends the process, and would leave the cursor hidden.
+    """
 
     def __init__(self, url: Url) -> None:
         from rich.console import Console
@@ -181,8 +185,12 @@ class _Progress:
         self._task = self._bar.add_task("decoding", total=size)
 
     def __enter__(self) -> Callable[[int], None]:
-        self._bar.start()
-        return lambda size: self._bar.advance(self._task, size)
+        return self._advance
+
+    def _advance(self, size: int) -> None:
+        if not self._bar.live.is_started:
+            self._bar.start()
+        self._bar.advance(self._task, size)
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 from klvrelay.cli.options import parser
-from klvrelay.config.settings import load
+from klvrelay.config.settings_file import load
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")

@@ -56,6 +56,19 @@ def test_a_stream_that_fell_silent_before_its_first_klv_stays_stale(stream: Stre
     assert (states, stream.state) == (["stale"] * 4, "waiting")
 
 
+def test_a_stream_that_had_klv_stays_stale_until_klv_comes_again(stream: StreamHealth, clock: Clock):
+    """Bytes alone do not bring it back."""
+    stream.heard(1000)
+    outage(stream, clock, 0.1)
+    clock.now += 5.0
+    stream.look()
+    stream.heard(2000)
+    stream.look()
+    assert stream.state == "stale"
+    stream.decoded(record(2))
+    assert stream.state == "live"
+
+
 @pytest.mark.parametrize(
     ("silent", "reason"),
     [

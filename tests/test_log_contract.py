@@ -582,3 +582,14 @@ async def test_a_live_record_larger_than_the_limit_is_kept_where_nothing_else_wa
     filled(log, 2, first=3)
     assert await delivered(cursor) == [4]
     assert cursor.sums() == Sums(5, delivered=4, shed=1)
+
+
+async def test_after_a_record_was_set_aside_another_stream_is_next(make: Make):
+    """The next record of the same stream may be like it: the others are not to wait for that."""
+    log = make()
+    cursor = log.cursor("sink")
+    filled(log, 3, "a")
+    filled(log, 2, "b")
+    assert (cursor.set_aside().stream, cursor.left_out) == ("a", 1)
+    batch = await cursor.batch()
+    assert [(each.stream, each.seq) for each in batch] == [("b", 0), ("a", 1), ("b", 1), ("a", 2)]

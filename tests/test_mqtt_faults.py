@@ -10,12 +10,16 @@ from dataclasses import replace
 
 import pytest
 from brokers import listening, until
+from mqtt_wire import read_packet
+from oracle import PINGREQ
+from records import BOOT
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.dial import dial
+from klvrelay.sinks.mqtt.sink import WHOLE, MqttSink
 
 CANARY = "c4n4ry-pa55"
 WILL = Message("kr/status", b"gone", retain=True)
@@ -280,3 +284,31 @@ async def test_no_log_line_shows_the_password(oracle, caplog):
     assert "mqtt connected" in caplog.text
     assert CANARY not in caplog.text
     assert CANARY not in repr(vars(connection))
+
+
+async def test_a_broker_that_only_hangs_up_gets_one_connection_an_attempt(oracle):
+    """All that it might take is tried at the first of eight attempts: its log is not to fill."""
+    oracle.manners.speaks, oracle.manners.stranger = (), "closed"
+    sink = MqttSink(MqttSettings.from_url(oracle.url, timeout=2.0), boot=BOOT)
+    connections = []
+    for _ in range(WHOLE + 1):
+        before = len(oracle.guests)
+        with pytest.raises(SinkDown):
+            await sink.__aenter__()
+        connections.append(len(oracle.guests) - before)
+    assert connections[0] == connections[WHOLE] > 1
+    assert connections[1:WHOLE] == [1] * (WHOLE - 1)
+
+
+async def test_an_idle_connection_is_kept_alive_by_pings(oracle, monkeypatch):
+    """A broker closes it otherwise, and a broker that is gone would not be noticed."""
+    kinds = []
+
+    async def read(reader):
+        packet = await read_packet(reader)
+        kinds.append(packet[0])
+        return packet
+
+    monkeypatch.setattr("oracle.read_packet", read)
+    async with MqttSink(MqttSettings.from_url(oracle.url, keepalive=1), boot=BOOT):
+        await until(lambda: kinds.count(PINGREQ) == 2, 10)

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from brokers import listening, until
 from records import BOOT, record
-from telling import tell
+from telling import keeping, tell
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.outcome import Outcome
@@ -258,3 +258,15 @@ def test_a_topic_that_breaks_connections_is_tried_rarely(before, log):
     assert len(log()) == 1
     topics.accept("t")
     assert topics.admits("t")
+
+
+async def test_a_refused_value_is_not_published_after_a_newer_one(oracle):
+    """The newer one was taken: the older is not kept for another try."""
+    async with sink_to(oracle) as sink, keeping(sink) as it:
+        oracle.manners.refuses = frozenset({"klvrelay/uav2/state"})
+        await it.tell(STATE)
+        await until(lambda: sink._refused)
+        oracle.manners.refuses = frozenset()
+        sink.suspended = Suspended("mqtt://h")
+        await it.tell(Notice("state", "uav2", b'{"newer":1}'))
+        assert not sink._refused

@@ -172,3 +172,18 @@ def test_the_patience_of_a_connection_ends_with_it():
         assert now() == began + PATIENCE
 
     virtual_time.run(main())
+
+
+def test_a_value_of_qos_0_is_never_blamed():
+    """No answer ever comes, so nothing says which value it was."""
+
+    async def main() -> None:
+        suspects = Suspects()
+        for _ in range(FALLS + ALONE + 1):
+            suspects.begin()
+            with contextlib.suppress(Gone), suspects.sending("a", qos=0):
+                raise Gone
+            assert suspects.end(hung_up=True, suspended=()) == []
+        assert not await records_wait(suspects)
+
+    virtual_time.run(main())

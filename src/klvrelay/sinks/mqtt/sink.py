@@ -252,7 +252,7 @@ class MqttSink:
         if notice.kind == "availability" and notice.stream is not None:
             (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
         self._refused.pop(message.topic, None)
-        with self._suspects.sending(message.topic):
+        with self._suspects.sending(message.topic, qos=min(message.qos, connection.terms.qos)):
             await self._publisher.publish_admitted(connection, [message])
         if message.topic in self.suspended:
             self._refused[message.topic] = notice

@@ -42,9 +42,10 @@ class Suspects:
             self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._values_first.set)
 
     @contextlib.contextmanager
-    def sending(self, topic: str) -> Iterator[None]:
-        """Inside, a value is sent and answered; what this raises leaves it unanswered."""
-        self._sent.add(topic)
+    def sending(self, topic: str, *, qos: int = 1) -> Iterator[None]:
+        """Inside, a value is sent and answered; what this raises leaves it unanswered. QoS 0 has no answers."""
+        if qos:
+            self._sent.add(topic)
         yield
         self._sent.discard(topic)
         if not self._sent and not self._careful:

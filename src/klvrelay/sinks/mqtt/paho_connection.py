@@ -230,7 +230,10 @@ class PahoConnection:
         begun, self._session.begun = self._session.begun, True
         if self.session_present and not begun:
             raise StaleSession
-        self._answers(await self._outgoing.resume(self.session_present))
+        before = self._session.unfinished
+        publication = await self._outgoing.resume(self.session_present)
+        self._session.tried(before)
+        self._answers(publication)
         for topic in tuple(self._session.wanted):
             self._leave(topic)
 

@@ -26,6 +26,9 @@ from klvrelay.sinks.mqtt.connection import Message
 
 EXPIRY = 3600
 """Seconds that a broker keeps the session after the connection broke (MQTT 5); one of 3.1.1 has its own rule."""
+FRUITLESS = 2
+"""Connections in a row that break before one message is completed: the broker may close each at the first of them. None
+of these was taken, so they are sent again in a new session, where the one at which it closes can be found."""
 SETTLED_MOST = 2000
 """Messages whose answer came after their connection broke, which are remembered: more than can be in flight."""
 
@@ -41,10 +44,22 @@ class Session:
     def __init__(self) -> None:
         self.last = 0
         self.begun = False
+        self._fruitless = 0
         self.wanted: set[str] = set()
         self._sent: OrderedDict[int, Message] = OrderedDict()
         self._taken: OrderedDict[int, Message] = OrderedDict()
         self._settled: OrderedDict[Message, int] = OrderedDict()
+
+    @property
+    def unfinished(self) -> int:
+        """Messages that are half-way."""
+        return len(self._sent) + len(self._taken)
+
+    def tried(self, before: int) -> None:
+        """A connection tried to complete so many messages; where several complete none, a new session begins."""
+        self._fruitless = self._fruitless + 1 if self.unfinished == before > 0 else 0
+        if self._fruitless >= FRUITLESS and not self._taken:
+            self._fruitless, self.begun = 0, False
 
     def send(self, number: int, message: Message) -> None:
         """It goes out under this identifier."""

@@ -123,3 +123,22 @@ async def test_a_latest_value_that_a_broker_hangs_up_at_stops_no_record(
     assert {p.topic for p in oracle.published if p.topic.endswith("state")} == {
         f"klvrelay/s{number}/state" for number in range(6)
     } - set(suspended)
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_at_qos_2_a_record_that_a_broker_hangs_up_at_costs_only_itself(
+    protocol: int, oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch
+):
+    """The session does not send it again and again: all others arrive, in order and once."""
+    hang_up_at_large_ones(oracle, monkeypatch)
+    outlet, log = outlet_of(sink(oracle.port, qos=2, protocol=protocol))
+    for seq in range(40):
+        log.append(record(seq, raw=encode({"precision_time_stamp": 1, 150: bytes(2000)}) if seq == 7 else None))
+    task = asyncio.create_task(outlet.drain())
+    await asyncio.wait_for(outlet.cursor.drained(), 30)
+    task.cancel()
+    await asyncio.wait({task})
+
+    released = [orjson.loads(each.payload)["seq"] for each in oracle.released if each.topic.endswith("telemetry")]
+    assert released == [seq for seq in range(40) if seq != 7]
+    assert outlet.sums() == Sums(40, 39, 0, 0, 1, 0)

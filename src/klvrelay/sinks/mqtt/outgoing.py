@@ -90,9 +90,20 @@ class Outgoing:
         return publication
 
     async def resume(self, present: bool) -> Publication:
-        """Complete the QoS 2 messages of earlier connections. `present`: the broker has the session."""
+        """Complete the QoS 2 messages of earlier connections. `present`: the broker has the session.
+
+        Those that the broker has taken come first: it may close the connection at one of the others.
+        """
         left = self._session.resume(present)
         self._paho._last_mid = self._session.last
+        publication = Publication(0)
+        for of_taken in (True, False):
+            publication = await self._resume([one for one in left if one[2] is of_taken])
+            if None in publication.codes:
+                break
+        return publication
+
+    async def _resume(self, left: Sequence[tuple[int, Message, bool]]) -> Publication:
         publication = Publication(len(left))
         try:
             for at, (number, message, taken) in enumerate(left):

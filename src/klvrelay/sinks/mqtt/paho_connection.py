@@ -204,7 +204,10 @@ class PahoConnection:
         begun, self._session.begun = self._session.begun, True
         if self.session_present and not begun:
             raise StaleSession  # MQTT 3.1.1 cannot request a new session that lasts
-        self._answers(await self._outgoing.resume(self.session_present))
+        before = self._session.unfinished
+        publication = await self._outgoing.resume(self.session_present)
+        self._session.note_attempt(before)
+        self._answers(publication)
         for topic in tuple(self._session.wanted):
             self._subscriptions.request_end(topic)
 

@@ -26,6 +26,9 @@ from klvrelay.sinks.mqtt.connection import Message
 
 EXPIRY = 3600
 """Seconds for which a broker keeps the session after the connection broke (MQTT 5 only)."""
+FRUITLESS = 2
+"""Connections in a row that break before one message is completed: the broker may close each at the first of them. None
+of these was taken, so they are sent again in a new session, where the one at which it closes can be found."""
 SETTLED_MOST = 2000
 """Maximum number of answers kept for messages that will be offered again; more than can be in flight."""
 
@@ -41,10 +44,22 @@ class Session:
     def __init__(self) -> None:
         self.last = 0
         self.begun = False
+        self._fruitless = 0
         self.wanted: set[str] = set()
         self._sent: OrderedDict[int, Message] = OrderedDict()
         self._taken: OrderedDict[int, Message] = OrderedDict()
         self._settled: OrderedDict[Message, deque[int]] = OrderedDict()  # equal messages: an answer for each
+
+    @property
+    def unfinished(self) -> int:
+        """Number of messages that are not completed."""
+        return len(self._sent) + len(self._taken)
+
+    def note_attempt(self, before: int) -> None:
+        """A connection tried to complete `before` messages. After several that completed none, a new session begins."""
+        self._fruitless = self._fruitless + 1 if self.unfinished == before > 0 else 0
+        if self._fruitless >= FRUITLESS and not self._taken:
+            self._fruitless, self.begun = 0, False
 
     def send(self, number: int, message: Message) -> None:
         """A message is sent with this packet identifier."""

@@ -160,8 +160,11 @@ def _joined(line: Line, rounds: int) -> dict[str, list[Join | None]]:
     """All receivers at once, each on a port of its own, at random moments."""
     receivers = dict(_receivers())
     jobs = [name for name in receivers for _ in range(rounds)]
-    first = process.free_ports(len(jobs))
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(jobs)) as pool:
+    with (
+        process.free_ports(len(jobs)) as first,
+        tempfile.TemporaryDirectory() as folder,
+        ThreadPoolExecutor(len(jobs)) as pool,
+    ):
         path = Path(folder) / "line.ts"
         path.write_bytes(line.data)
         begin = time.monotonic() + 1.0

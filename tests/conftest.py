@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import ports
 import pytest
 from hypothesis import settings
 
@@ -123,18 +124,10 @@ def shared() -> Path:
 
 
 @pytest.fixture
-def free_port() -> int:
-    """A loopback port that was free for TCP and UDP a moment ago."""
-    for _ in range(50):
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no port is free on 127.0.0.1")
+def free_port() -> Iterator[int]:
+    """A loopback port that is free for TCP and UDP, reserved while the test runs."""
+    with ports.reserved() as port:
+        yield port
 
 
 @pytest.fixture

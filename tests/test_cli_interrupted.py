@@ -31,7 +31,6 @@ finally:
     os.write(3, b"%d" % Pressed.count)
 sys.exit(code)
 """
-MOMENTS = 6
 pytestmark = pytest.mark.timeout(120)
 # Each ends by itself: the file is short, or is not there, or nobody listens.
 VERBS = {
@@ -60,13 +59,14 @@ def pressed(args: list[str], moment: int, folder: Path) -> subprocess.CompletedP
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("moments", [3, pytest.param(12, marks=pytest.mark.long)])
 @pytest.mark.parametrize("verb", VERBS)
-def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, tmp_path: Path):
+def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, moments: int, tmp_path: Path):
     """It ends as one that a signal ended, or as one that was stopped; nothing else is said."""
     (tmp_path / "flight.ts").write_bytes(feed.recording(20).ts)
     pressed(VERBS[verb], 0, tmp_path)
     count = int((tmp_path / "count").read_text())
-    for moment in range(1, count + 1, max(1, count // MOMENTS)):
+    for moment in range(1, count + 1, max(1, count // moments)):
         done = pressed(VERBS[verb], moment, tmp_path)
         assert done.returncode in ENDS, (moment, done.stderr)
         assert not {"Traceback", "Exception", "never"} & set(done.stderr.split()), (moment, done.stderr)

@@ -74,8 +74,8 @@ _PARTS: dict[str, Callable[[], bool]] = {
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: many tests wait for a process or a clock."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Two more than processors: many tests wait for a process or a clock."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -15,7 +15,7 @@ _ANY = random.SystemRandom()
 @contextmanager
 def reserved() -> Iterator[int]:
     """A port of 127.0.0.1 that is free for TCP and UDP, and reserved until the block ends."""
-    for port in _ANY.sample(_RANGE, 1000):
+    for port in _ANY.sample(_RANGE, min(1000, len(_RANGE))):
         with socket.socket(socket.AF_UNIX) as lock:
             if _bound(lock, f"\0klvrelay-test-port-{port}") and _is_free(port):
                 yield port

@@ -299,19 +299,21 @@ async def test_the_same_port_is_open_for_the_next_caller(free_port):
 async def test_a_slow_reader_gets_the_newest(free_port, monkeypatch):
     """What waits is bounded: the oldest goes, is counted, and leaves a mark where it was."""
     monkeypatch.setattr(srt, "MOST", 20)
-    source, got, over = open_source(local(free_port, latency=40)), [], asyncio.Event()
+    source, got, sent, over = open_source(local(free_port, latency=40)), [], asyncio.Event(), asyncio.Event()
 
     async def send():
         async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}"), timeout=5) as sender:
             for piece in PIECES:
                 await sender.send(piece)
                 await asyncio.sleep(0.001)
+            sent.set()
             await over.wait()
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks, aclosing(source.packets()) as packets:
         tasks.create_task(send())
         got.append(await anext(packets))
-        await asyncio.sleep(0.3)  # the reader is busy with something else, and all that is sent comes
+        await sent.wait()  # the reader is busy with something else
+        await asyncio.sleep(0.3)  # and all that was sent is due
         async for packet in packets:
             got.append(packet)
             if packet.data and TAPE.ts.endswith(packet.data[-1316:]):

@@ -102,9 +102,11 @@ def test_the_core_compiles_as_a_single_file(cc, tmp_path):
     whole = tmp_path / "whole.c"
     whole.write_text("".join(f'#include "{source}"\n' for source in sources()))
 
-    run(*cc, *STRICT, *PLAIN, "-c", whole, "-o", tmp_path / "whole.o")
+    run(*cc, *STRICT, "-fsyntax-only", whole)
 
-    assert (tmp_path / "whole.o").stat().st_size > 0
+    whole.write_text(whole.read_text() * 2)
+    with pytest.raises(pytest.fail.Exception, match="redefinition"):
+        run(*cc, *STRICT, "-fsyntax-only", whole)
 
 
 def test_the_core_calls_nothing_but_memory_string_and_mathematics(core):

@@ -169,8 +169,11 @@ def _join_all(stream: ConstantStream, rounds: int) -> dict[str, list[Join | None
     """Run all receivers concurrently, each on a separate port, joining at random times."""
     receivers = dict(_receivers())
     jobs = [name for name in receivers for _ in range(rounds)]
-    first = process.free_ports(len(jobs))
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(jobs)) as pool:
+    with (
+        process.free_ports(len(jobs)) as first,
+        tempfile.TemporaryDirectory() as folder,
+        ThreadPoolExecutor(len(jobs)) as pool,
+    ):
         path = Path(folder) / "line.ts"
         path.write_bytes(stream.data)
         begin = time.monotonic() + 1.0

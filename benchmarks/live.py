@@ -81,7 +81,7 @@ def through_mosquitto(plan: Plan) -> Outcome:
         written = Path(folder) / "received"
         port, broker = stack.enter_context(mosquitto(Path(folder), core=plan.other_core))
         stack.enter_context(subscriber(port, written, core=plan.other_core))
-        first = process.free_ports(plan.streams)
+        first = stack.enter_context(process.free_ports(plan.streams))
         relay = stack.enter_context(_relay(plan, first, ["-m", "klvrelay", *_run(plan, first, port)]))
         time.sleep(0.5)  # for the subscription and the connection, which are not reported
         report, shares = _send(plan, first, [relay.pid, broker])
@@ -110,8 +110,7 @@ def read_by(method: str, plan: Plan) -> Outcome:
 
 def _through_counter(plan: Plan, module: str, *words: str) -> Outcome:
     """Sender -> a module that prints the number of records per stream when it ends."""
-    first = process.free_ports(plan.streams)
-    with tempfile.TemporaryFile() as out:
+    with process.free_ports(plan.streams) as first, tempfile.TemporaryFile() as out:
         command = ["-m", module, *words, str(first), str(plan.streams)]
         with _relay(plan, first, command, out) as relay:
             report, shares = _send(plan, first, [relay.pid])

@@ -7,13 +7,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
 
 from benchmarks.skip import Skip
 
 PATIENCE = 20.0
 _TICK = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
+_BLOCK = 211  # ports that are locked together
 
 Pid = int
 
@@ -75,21 +76,33 @@ def resident_mib(pid: Pid) -> float:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 
 
-def free_ports(count: int) -> int:
-    """The first of `count` consecutive UDP ports that are free at the moment."""
-    for first in range(23_000, 60_000, 211):
-        if all(_is_free(first + n) for n in range(count)):
-            return first
+@contextmanager
+def free_ports(count: int) -> Iterator[int]:
+    """The first of `count` consecutive UDP ports that are free; other benchmarks use none of them until the block ends."""
+    for first in range(23_000, 60_000, _BLOCK):
+        blocks = range(first, first + count, _BLOCK)
+        with ExitStack() as locks:
+            if all(_lock(locks, block) for block in blocks) and all(_is_free(first + n) for n in range(count)):
+                yield first
+                return
     raise Skip(f"no {count} consecutive UDP ports are free")
+
+
+def _lock(locks: ExitStack, block: int) -> bool:
+    """An abstract socket is the lock: the kernel releases it when the process ends."""
+    return _bound(locks.enter_context(socket.socket(socket.AF_UNIX)), f"\0klvrelay-benchmark-ports-{block}")
 
 
 def _is_free(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        return _bound(probe, ("127.0.0.1", port))
+
+
+def _bound(sock: socket.socket, address: str | tuple[str, int]) -> bool:
+    with suppress(OSError):
+        sock.bind(address)
+        return True
+    return False
 
 
 def bound_udp_ports() -> set[int]:

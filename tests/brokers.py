@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiomqtt
+import ports
 import pytest
 from oracle import OracleBroker
 
@@ -32,13 +33,6 @@ async def until(holds: Callable[[], object], within: float = PATIENCE) -> None:
     while not holds():
         assert loop.time() < end, f"not within {within} s: {holds}"
         await asyncio.sleep(0.005)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(slots=True)
@@ -145,11 +139,12 @@ async def listening(
 @pytest.fixture
 async def mosquitto(tmp_path: Path) -> AsyncIterator[Mosquitto]:
     """A running mosquitto; its test is marked `needs("mosquitto")`."""
-    broker = Mosquitto(tmp_path, _free_port())
-    broker.configure()
-    await broker.start()
-    yield broker
-    await broker.kill()
+    with ports.reserved() as port:
+        broker = Mosquitto(tmp_path, port)
+        broker.configure()
+        await broker.start()
+        yield broker
+        await broker.kill()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import ports
 import pytest
 from hypothesis import settings
 
@@ -45,6 +46,9 @@ sys.dont_write_bytecode = False
 os.environ["TERM"] = "xterm"
 for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES"):
     os.environ.pop(name, None)
+
+# No test depends on the certificate authorities of this machine, and reading them takes longer than most tests.
+os.environ["SSL_CERT_FILE"] = os.devnull
 
 SO_TIMESTAMPNS = 35  # Linux; the socket module has no name for it
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -73,8 +77,8 @@ _PARTS: dict[str, Callable[[], bool]] = {
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: many tests wait for a process or a clock."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Two more than processors: many tests wait for a process or a clock."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -123,18 +127,10 @@ def shared() -> Path:
 
 
 @pytest.fixture
-def free_port() -> int:
-    """A loopback port that was free for TCP and UDP a moment ago."""
-    for _ in range(50):
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no port is free on 127.0.0.1")
+def free_port() -> Iterator[int]:
+    """A loopback port that is free for TCP and UDP, reserved while the test runs."""
+    with ports.reserved() as port:
+        yield port
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from feed import datagrams
@@ -33,10 +34,11 @@ class Stream:
 
 
 def made() -> list[Stream]:
-    """Synthetic streams of some 400 KLV packets each, one for each way in which KLV travels."""
-    return [_stream(name, carry) for name, carry in _CARRIAGES.items()]
+    """Synthetic streams of some 400 KLV packets each, one for each of `CARRIAGES`."""
+    return [carried(name) for name in CARRIAGES]
 
 
+@cache
 def recorded(folder: Path) -> list[Stream]:
     """Real recordings; what they hold is what is decoded of them undamaged."""
     found = []
@@ -50,8 +52,10 @@ Carry = Callable[[Wire, int], tuple[list[bytes], list[bytes]]]
 """Of the n-th step: the TS packets, and the KLV packets in them."""
 
 
-def _stream(name: str, carry: Carry) -> Stream:
-    wire, ts, klv = Wire(), [], []
+@cache
+def carried(name: str) -> Stream:
+    """The synthetic stream of this name."""
+    wire, ts, klv, carry = Wire(), [], [], CARRIAGES[name]
     kind = SYNC if name.startswith("sync") else ASYNC
     for number in range(400):
         if number % 10 == 0:
@@ -122,7 +126,7 @@ def _spanning(wire: Wire, number: int) -> tuple[list[bytes], list[bytes]]:
     return wire.pes(sent[:100], pts=number * 3000) + wire.pes(sent[100:], pts=number * 3000), [sent]
 
 
-_CARRIAGES: dict[str, Carry] = {
+CARRIAGES: dict[str, Carry] = {
     "async, one TS packet": _one(20),
     "async, several TS packets": _one(600),
     "async without PTS": _one(350, pts=None),

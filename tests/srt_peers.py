@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import cast
 
+import ports
+
 from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
 from klvrelay.sources.contract import Source
@@ -34,9 +36,8 @@ async def transmitter(url: str, pieces: Iterable[bytes] = (), pause: float = 0.0
 
     From a UDP port of its own: of a pipe it reads no more than it likes.
     """
-    with socket.socket(type=socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with ports.reserved() as port:
+        pass  # what a test counts is the descriptors of a source, so no lock is held
     command = ("srt-live-transmit", "-v", "-a:no", "-chunk:1316", f"udp://127.0.0.1:{port}", url)
     async with _running(*command, stderr=asyncio.subprocess.STDOUT) as process:
         sending = asyncio.create_task(_send(process, port, pieces, pause))

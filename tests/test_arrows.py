@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,20 +99,23 @@ def imports_of(module: str, path: Path) -> Iterator[Import]:
                     yield Import(module, node.lineno, str(node.module), alias.name)
 
 
-IMPORTS = [found for module, path in MODULES.items() for found in imports_of(module, path)]
+@cache
+def imports() -> list[Import]:
+    """Those of all modules."""
+    return [found for module, path in MODULES.items() for found in imports_of(module, path)]
 
 
 def test_there_is_something_to_look_at():
     """The other tests of this file pass for a reason."""
     assert len(MODULES) > 150
-    assert len(IMPORTS) > 500
+    assert len(imports()) > 500
 
 
 def test_each_package_imports_only_what_the_architecture_allows():
     """An arrow from right to left, or to a tool, is a mistake in the design."""
     wrong = [
         str(one)
-        for one in IMPORTS
+        for one in imports()
         if (here := package_of(one.module)) != (there := package_of(one.target))
         and (allowed := MAY_IMPORT.get(here, "")) != "*"
         and there not in allowed.split()
@@ -122,7 +126,7 @@ def test_each_package_imports_only_what_the_architecture_allows():
 
 def test_the_compiled_core_has_one_caller():
     """Nothing but `klvrelay.core` knows cffi."""
-    callers = {package_of(one.module) for one in IMPORTS if "_core" in (one.target.rpartition(".")[2], one.name)}
+    callers = {package_of(one.module) for one in imports() if "_core" in (one.target.rpartition(".")[2], one.name)}
     assert callers == {"core"}
 
 
@@ -130,7 +134,7 @@ def test_no_private_name_is_imported_by_another_package():
     """What begins with `_` belongs to its package."""
     wrong = [
         str(one)
-        for one in IMPORTS
+        for one in imports()
         if package_of(one.module) != package_of(one.target)
         and any(part.startswith("_") and not part.endswith("__") for part in (*one.target.split("."), one.name or ""))
     ]
@@ -154,7 +158,7 @@ def cycles(arrows: dict[str, set[str]]) -> list[str]:
 
 def arrows_by(name: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for one in IMPORTS:
+    for one in imports():
         here, there = one.module, one.target
         if name == "package":
             here, there = package_of(here), package_of(there)

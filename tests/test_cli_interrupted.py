@@ -51,7 +51,6 @@ sys.meta_path.insert(0, Pressed())
 exec(code)
 """
 )
-MOMENTS = 6
 pytestmark = pytest.mark.timeout(120)
 # Each ends without a signal: the file is short or missing, or the broker is unreachable.
 VERBS = {
@@ -84,13 +83,14 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("moments", [3, pytest.param(12, marks=pytest.mark.long)])
 @pytest.mark.parametrize("verb", VERBS)
-def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, tmp_path: Path):
+def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, moments: int, tmp_path: Path):
     """The signal ends it, or it stops; no other output appears."""
     (tmp_path / "flight.ts").write_bytes(feed.recording(20).ts)
     pressed(VERBS[verb], 0, tmp_path)
     count = int((tmp_path / "count").read_text())
-    for moment in range(1, count + 1, max(1, count // MOMENTS)):
+    for moment in range(1, count + 1, max(1, count // moments)):
         done = pressed(VERBS[verb], moment, tmp_path)
         assert done.returncode in ENDS, (moment, done.stderr)
         assert not {"Traceback", "Exception", "never"} & set(done.stderr.split()), (moment, done.stderr)

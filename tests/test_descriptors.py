@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 
 import feed
+import ports
+import pytest
 from brokers import until
 from oracle import OracleBroker
 from test_cli import COMMAND, ENVIRONMENT
@@ -18,13 +19,11 @@ SOURCES, FEW, ENOUGH = 30, 24, 400
 TAPE = feed.recording(5)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
+@pytest.fixture
+def places() -> Iterator[list[int]]:
+    """A port for each source."""
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(count)]
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in sockets]
+        yield [stack.enter_context(ports.reserved()) for _ in range(SOURCES)]
 
 
 def heard(oracle: OracleBroker) -> set[str]:
@@ -51,15 +50,14 @@ async def limited(*args: str) -> AsyncIterator[Command]:
         await listener
 
 
-async def test_streams_that_no_descriptor_is_left_for_come_once_there_is_one(oracle: OracleBroker):
+async def test_streams_that_no_descriptor_is_left_for_come_once_there_is_one(oracle: OracleBroker, places: list[int]):
     """Thirty sources and a broker within twenty-four descriptors: all are relayed when the limit is raised."""
-    ports = free_ports(SOURCES)
 
     def send() -> None:
-        for port in ports:
+        for port in places:
             feed.send_udp(feed.datagrams(TAPE.ts), port)
 
-    async with limited("run", *(f"udp://127.0.0.1:{port}" for port in ports), "--mqtt", oracle.url) as command:
+    async with limited("run", *(f"udp://127.0.0.1:{port}" for port in places), "--mqtt", oracle.url) as command:
         await until(lambda: "too many open files" in command.said.lower(), 20)
         assert not heard(oracle)
         resource.prlimit(command.process.pid, resource.RLIMIT_NOFILE, (ENOUGH, ENOUGH))

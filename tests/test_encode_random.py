@@ -22,7 +22,7 @@ from klvrelay.standards.spec import CHECKSUM, KEYED, SETS, TIME, VERSION, Item
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example, HealthCheck.filter_too_much]
 few = settings(max_examples=5, deadline=None, suppress_health_check=QUIET)
-some = settings(max_examples=40, deadline=None, suppress_health_check=QUIET)
+some = settings(max_examples=20, deadline=None, suppress_health_check=QUIET)
 many = settings(max_examples=20_000, deadline=None, suppress_health_check=QUIET)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import feed
+import ports
 import pytest
 from brokers import until
 
@@ -81,10 +82,6 @@ async def tcp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
 @asynccontextmanager
 async def udp(cycles: Cycles, scheme: str = "udp") -> AsyncIterator[SourceSettings]:
     """A sender that falls silent until its stream is stale, and comes back as another."""
-    with socket.socket(type=socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-
     async def send() -> None:
         while True:
             datagrams = feed.datagrams(cycles.bytes())
@@ -96,10 +93,11 @@ async def udp(cycles: Cycles, scheme: str = "udp") -> AsyncIterator[SourceSettin
             await asyncio.sleep(0.03)
             cycles.done += 1
 
-    task = asyncio.create_task(send())
-    yield SourceSettings(Url.parse(f"{scheme}://127.0.0.1:{port}"), "flapping", stall=0.01)
-    task.cancel()
-    await asyncio.wait({task})
+    with ports.reserved() as port:
+        task = asyncio.create_task(send())
+        yield SourceSettings(Url.parse(f"{scheme}://127.0.0.1:{port}"), "flapping", stall=0.01)
+        task.cancel()
+        await asyncio.wait({task})
 
 
 @asynccontextmanager
@@ -141,10 +139,6 @@ async def rtp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
 @asynccontextmanager
 async def srt(cycles: Cycles) -> AsyncIterator[SourceSettings]:
     """A sender that waits to be called, sends a little, and hangs up; once in a while it is away for a moment."""
-    with socket.socket(type=socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-
     async def send() -> None:
         while True:
             with suppress(SourceDown):
@@ -155,10 +149,11 @@ async def srt(cycles: Cycles) -> AsyncIterator[SourceSettings]:
             cycles.done += 1
             await asyncio.sleep(cycles.chance.choice((0.0, 0.0, 0.1)))
 
-    task = asyncio.create_task(send())
-    yield SourceSettings(Url.parse(f"srt://127.0.0.1:{port}?latency=20"), "flapping", timeout=0.5, stall=0.2)
-    task.cancel()
-    await asyncio.wait({task})
+    with ports.reserved() as port:
+        task = asyncio.create_task(send())
+        yield SourceSettings(Url.parse(f"srt://127.0.0.1:{port}?latency=20"), "flapping", timeout=0.5, stall=0.2)
+        task.cancel()
+        await asyncio.wait({task})
 
 
 @asynccontextmanager

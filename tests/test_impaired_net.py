@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 import pytest
 from feed import datagrams, listening, rtp_datagrams, send_udp, tcp_server
-from impaired import Stream, Verdict, judged, made
+from impaired import Stream, Verdict, carried, judged, made
 from impaired_net import ImpairedUdp, Toxics, ToxicTcp
 
 from klvrelay.decoder import Decoder
@@ -18,7 +18,6 @@ from klvrelay.record import Record
 from klvrelay.sources.contract import Source
 from klvrelay.sources.open import open_source
 
-STREAMS = {stream.name: stream for stream in made()}
 QUIET = 0.25
 """Seconds in which nothing comes: then all has come that will."""
 
@@ -82,7 +81,7 @@ WISHES = "loss=5%", "loss=20%", "reorder=5%,by=3", "duplicate=10%,apart=4", "los
 @pytest.mark.parametrize("wish", WISHES)
 async def test_no_false_record_comes_through_a_socket(wish: str, rtp: bool, free_port: int) -> None:
     """Each record that a source of ours gives as good is one that was sent."""
-    verdict = await sent_through(STREAMS["sync, two cells"], f"{wish},seed=3", free_port, rtp=rtp)
+    verdict = await sent_through(carried("sync, two cells"), f"{wish},seed=3", free_port, rtp=rtp)
     assert verdict.false == []
     assert verdict.good > verdict.sent // 2
     assert verdict.tally.lost + verdict.tally.reordered + verdict.tally.duplicated > 5
@@ -92,7 +91,7 @@ async def test_no_false_record_comes_through_a_socket(wish: str, rtp: bool, free
 async def test_ts_packets_are_damaged_inside_the_datagrams(rtp: bool, free_port: int) -> None:
     """What came damaged to the one who put it into datagrams: no sequence number tells of it."""
     verdict = await sent_through(
-        STREAMS["async, several TS packets"], "loss=2%,reorder=2%,level=ts,seed=4", free_port, rtp=rtp
+        carried("async, several TS packets"), "loss=2%,reorder=2%,level=ts,seed=4", free_port, rtp=rtp
     )
     assert verdict.false == []
     assert verdict.damaged > 5
@@ -102,7 +101,7 @@ async def test_ts_packets_are_damaged_inside_the_datagrams(rtp: bool, free_port:
 async def test_rtp_puts_right_what_it_can(free_port: int) -> None:
     """Datagrams out of order or twice do no harm at all: the sequence numbers tell, and nothing comes twice."""
     wish = "reorder=10%,by=3,duplicate=10%,apart=5,seed=5"
-    verdict = await sent_through(STREAMS["async, several TS packets"], wish, free_port, rtp=True)
+    verdict = await sent_through(carried("async, several TS packets"), wish, free_port, rtp=True)
     assert (verdict.good, verdict.damaged, verdict.twice, verdict.late) == (verdict.sent, 0, 0, 0)
     assert verdict.tally.reordered > 10
     assert verdict.tally.duplicated > 10
@@ -112,7 +111,7 @@ async def test_rtp_puts_right_what_it_can(free_port: int) -> None:
 async def test_of_a_set_without_a_checksum_rtp_tells_each_loss(rtp: bool, free_port: int) -> None:
     """Loss, order and doubles of datagrams: where nothing but the transport speaks for a packet."""
     wish = "loss=5%,burst=3,seed=6" if not rtp else "loss=5%,burst=3,reorder=5%,by=2,duplicate=5%,apart=2,seed=6"
-    verdict = await sent_through(STREAMS["async, no checksum"], wish, free_port, rtp=rtp)
+    verdict = await sent_through(carried("async, no checksum"), wish, free_port, rtp=rtp)
     assert verdict.false == []
     assert verdict.good > verdict.sent // 2
 
@@ -123,7 +122,7 @@ async def test_of_a_set_without_a_checksum_rtp_tells_each_loss(rtp: bool, free_p
 async def test_ten_minutes_of_bad_wires_make_no_false_record(level: str, free_port: int) -> None:
     """Every carriage over UDP and RTP, wish after wish, seed after seed, for five minutes a level."""
     total, seed, end = Verdict(), 0, time.monotonic() + 300
-    summed = [stream for stream in STREAMS.values() if stream.name != "async, no checksum"]
+    summed = [stream for stream in made() if stream.name != "async, no checksum"]
     while time.monotonic() < end:
         for wish in ("loss=1%", "loss=5%", "loss=20%", "reorder=5%,by=2", "duplicate=5%,apart=3"):
             stream = summed[seed % len(summed)]
@@ -156,7 +155,7 @@ async def heard(source: Source) -> tuple[list[Record], str]:
 )
 async def test_a_slow_or_sliced_connection_loses_nothing(toxics: Toxics) -> None:
     """However the bytes come, the records are those that were sent."""
-    stream = STREAMS["sync, fragments"]
+    stream = carried("sync, fragments")
     short = Stream(stream.name, stream.ts[: 188 * 700], [])
     async with tcp_server(short.ts) as port, ToxicTcp(port, toxics) as proxy:
         records, reason = await heard(open_source(f"tcp://127.0.0.1:{proxy.port}"))
@@ -169,7 +168,7 @@ async def test_a_slow_or_sliced_connection_loses_nothing(toxics: Toxics) -> None
 @pytest.mark.parametrize("after", [188 * 300, 188 * 301 + 77])
 async def test_a_connection_that_breaks_gives_no_half_packet_as_good(how: str, after: int) -> None:
     """FIN, RST, silence, in the middle of a packet: what it began is damaged, and the end is told."""
-    stream = STREAMS["async, several TS packets"]
+    stream = carried("async, several TS packets")
     toxics = Toxics(limit_data=after, how=how)
     async with tcp_server(stream.ts, hang=True) as port, ToxicTcp(port, toxics) as proxy:
         records, reason = await heard(open_source(f"tcp://127.0.0.1:{proxy.port}", timeout=0.3))

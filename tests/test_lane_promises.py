@@ -23,7 +23,6 @@ from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
 
 VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"
-CUTS = 10_000
 SIZES = (1, 2, 3, 5, 17, 60, 187, 188, 189, 376, 1000, 1316)
 
 
@@ -50,14 +49,15 @@ def in_pieces(data: bytes, chance: random.Random, *, ts: bool) -> tuple[list[Ent
     return entries + lane.packets(b""), lane.counters
 
 
+@pytest.mark.parametrize("cuts", [10_000, pytest.param(100_000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("ts", [False, True], ids=["bare", "transport"])
-def test_ten_thousand_random_cuts_of_the_vectors_change_nothing(ts: bool) -> None:
+def test_random_cuts_of_the_vectors_change_nothing(ts: bool, cuts: int) -> None:
     """Bare, each vector many times over; and in transport streams: the same packets, times, flags and counts."""
     made = corpus.corpus_of(VECTORS)
     inputs = [stream[: 188 * 40] for stream in made.transport] if ts else made.bare
     wanted = [once(data, ts=ts) for data in inputs]
     assert sum(len(entries) for entries, _ in wanted) > (10 if ts else 900)
-    for number in range(CUTS // 5 if ts else CUTS):
+    for number in range(cuts // 5 if ts else cuts):
         which, chance = number % len(inputs), random.Random(number)
         assert in_pieces(inputs[which], chance, ts=ts) == wanted[which], (which, number)
 

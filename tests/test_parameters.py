@@ -92,11 +92,11 @@ def test_a_path_that_is_coded_again_and_again_is_hidden():
 
 
 def test_a_long_path_takes_no_longer_than_its_length():
-    """A quarter of a megabyte of any sign is looked through once."""
+    """64 KiB of any sign are looked through once."""
     for sign in ("/", "&", ":", "=", "%25", "_", "a:", "key=", "/key=", "a=/", "&a=b", "A"):
         began = time.process_time()
-        parameters.shown(sign * (1 << 18))
-        assert time.process_time() - began < 5
+        parameters.shown(sign * (1 << 16))
+        assert time.process_time() - began < 1.5
 
 
 WORD = st.text("abcXYZ019.-~+!*,", min_size=1, max_size=6)

@@ -41,7 +41,7 @@ def test_any_packet_is_read_alike_by_core_and_reference(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["ST0903", "ST1601", "ST1002", "ST0806"])
-@settings(calm, max_examples=175)
+@settings(calm, max_examples=90)
 @given(data=st.data())
 def test_any_set_inside_st0601_is_read_alike(name: str, data: st.DataObject) -> None:
     """Targets in old and new maps, arrays, sections, user data: no difference where they are nested either."""

@@ -159,6 +159,11 @@ def _special(text: str) -> dict[int, str]:
 
 def items(name: str) -> list[Item]:
     """The items of one decoded set, by tag."""
+    return list(_items(name))
+
+
+@cache
+def _items(name: str) -> list[Item]:
     return sorted(
         (
             Item(
@@ -262,6 +267,11 @@ def keyed() -> list[tuple[bytes, Item]]:
     items use the keys of ST 0601, whose units they share. Their numbers are floats, and the codes of ST 0102 are text.
     Octet 8 of a key, the registry version, is ignored when keys are compared.
     """
+    return list(_keyed())
+
+
+@cache
+def _keyed() -> list[tuple[bytes, Item]]:
     found: dict[bytes, tuple[bytes, Item]] = {}
     for key, item in [*_legacy_items(), *_inside_items(), *_single_items()]:
         found.setdefault(key[:7] + key[8:], (key, item))

@@ -213,8 +213,15 @@ FLOODS = {
 }
 
 
-@pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP"])
-@pytest.mark.parametrize("flood", FLOODS)
+FLOODED = [
+    pytest.param(flood, method, marks=() if method == "DESCRIBE" or flood in ("header", "RTP") else pytest.mark.long)
+    for flood in FLOODS
+    for method in ("OPTIONS", "DESCRIBE", "SETUP")
+]
+"""Each flood as the answer to one method, and to each method a flood of text and one of data; the others are long."""
+
+
+@pytest.mark.parametrize(("flood", "method"), FLOODED)
 async def test_a_flood_for_an_answer_costs_little_and_ends(flood: str, method: str) -> None:
     """With a message, in bounded memory."""
     async with Hostile(server({method: FLOODS[flood]})) as camera:

@@ -49,6 +49,15 @@ def zipped(data: bytes) -> bytes:
     return zlib.compress(data, 9, 31)
 
 
+def bomb(begin: bytes, again: bytes) -> Script:
+    """64 MiB of the same letter behind `begin`, compressed."""
+
+    async def script(line: Line, _: Request) -> None:
+        await line.send(http(zipped(begin + again * (64 << 20)), more=GZIP[:-2]))
+
+    return script
+
+
 def leading_to(lines: list[str], there: Script | bytes) -> dict[str, Script | bytes]:
     """A playlist at /x, and what is at /y."""
     return {"/x": http(media(lines)), "/y": there, "/0.ts": http(TS)}
@@ -56,7 +65,6 @@ def leading_to(lines: list[str], there: Script | bytes) -> dict[str, Script | by
 
 LONG = b"a" * 1000
 GZIP = b"Content-Encoding: gzip\r\n\r\n"
-BOMB = zipped(bytes(64 << 20))
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + b"\xff\xff\xff\xf0mdat"
 INDEX = b"".join((0x7FFFFF00).to_bytes(4) + kind for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"))
 NAMES = b"".join(b"#EXTINF:1,\n%s\n" % (b"n%06d" % number * 20) for number in range(SEGMENTS_MOST - 1))
@@ -79,10 +87,8 @@ FLOODS: dict[str, tuple[Script | dict[str, Script | bytes], str]] = {
     "a chunk's size": (flooding(CHUNKED + b"\r\n", b"f"), "it ended before its announced length"),
     "a chunk's extension": (flooding(CHUNKED + b"\r\n1;", b"x"), "it ended before its announced length"),
     "junk": (fast(b"", b"\x12\x34" * 3000), "contains neither MPEG-TS nor KLV"),
-    "gzip": ({"/x": http(BOMB, more=GZIP[:-2])}, "contains neither MPEG-TS nor KLV"),
-    "gzip of a playlist": (
-        {"/x": http(zipped(b"#EXTM3U\n" + b"#" * (64 << 20)), more=GZIP[:-2])}, "larger than the 8192 KiB"
-    ),
+    "gzip": (bomb(b"", b"\0"), "contains neither MPEG-TS nor KLV"),
+    "gzip of a playlist": (bomb(b"#EXTM3U\n", b"#"), "larger than the 8192 KiB"),
     "bytes behind gzip": (
         flooding(b"HTTP/1.1 200 OK\r\n" + GZIP + zipped(b"#EXTM3U\n"), LONG), "none of what it should have"
     ),

@@ -135,7 +135,7 @@ async def test_at_qos_2_a_record_that_a_broker_hangs_up_at_costs_only_itself(
     for seq in range(40):
         log.append(record(seq, raw=encode({"precision_time_stamp": 1, 150: bytes(2000)}) if seq == 7 else None))
     task = asyncio.create_task(outlet.drain())
-    await asyncio.wait_for(outlet.cursor.drained(), 30)
+    await asyncio.wait_for(outlet.cursor.wait_until_drained(), 30)
     task.cancel()
     await asyncio.wait({task})
 

@@ -78,7 +78,7 @@ def resident_mib(pid: Pid) -> float:
 
 @contextmanager
 def free_ports(count: int) -> Iterator[int]:
-    """The first of `count` consecutive UDP ports that are free, reserved against other benchmarks until the block ends."""
+    """The first of `count` consecutive UDP ports that are free; reserved for this benchmark until the block ends."""
     for first in range(23_000, 60_000, _BLOCK):
         blocks = range(first, first + count, _BLOCK)
         with ExitStack() as locks:

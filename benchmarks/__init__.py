@@ -1,5 +1,4 @@
-"""How fast klvrelay is, beside its peers on the same packets in the same run: `python -m benchmarks [NAME...]`.
+"""Benchmarks of klvrelay and comparable libraries on the same data in the same run: `python -m benchmarks [NAME...]`.
 
-Outside the house: nothing of the product imports this. `decode.py`, `demux.py`, `latency.py` and `streams.py` are
-the benchmarks, the others what they share.
+klvrelay itself does not import this package. `__main__.py` lists the benchmarks; the other files are shared by them.
 """

@@ -1,4 +1,4 @@
-"""The command: which benchmarks to run, how long, one after the other."""
+"""The command: runs benchmarks one after another."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from benchmarks.show import CONSOLE
 from benchmarks.skip import Skip
 
 NAMES = {
-    "decode": "one packet in memory to JSON, dict and columns, beside klvdata and tstrans",
-    "limits": "packets of 64 KiB that are made to be expensive, and hostile streams",
-    "demux": "a TS file in the page cache to JSON Lines, beside plain reading, PyAV and tstrans",
-    "joining": "a live stream joined in the midst of it, to its first record, beside PyAV",
+    "decode": "one packet in memory to JSON, dict and columns, compared with klvdata and tstrans",
+    "limits": "packets of 64 KiB that are expensive to decode, and hostile streams",
+    "demux": "a TS file in the page cache to JSON Lines, compared with plain reading, PyAV and tstrans",
+    "joining": "time from joining a live stream to its first record, compared with PyAV",
     "latency": "16 live streams through klvrelay and mosquitto to a subscriber",
     "pacing": "how evenly `klvrelay send` sends",
-    "probe": "hostile streams, beside a normal recording of the same size",
-    "streams": "how many live streams one core carries",
-    "versions": "this install beside another one in the same run (--other)",
+    "probe": "cost of hostile streams, compared with a normal recording of the same size",
+    "streams": "number of live streams that one core can relay",
+    "versions": "this install compared with another one in the same run (--other)",
 }
 
 
 def main() -> int:
     args = _arguments()
     CONSOLE.print(f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}", highlight=False)
-    CONSOLE.print("Ratios of one run count; times differ from machine to machine and with what else runs on it.")
+    CONSOLE.print("Compare ratios within one run: times depend on the machine and its load.")
     for name in args.names or NAMES:
         CONSOLE.rule(f"[bold]{name}[/]: {NAMES[name]}", align="left")
         try:
@@ -38,23 +38,27 @@ def main() -> int:
 
 
 def _options(name: str, args: argparse.Namespace) -> dict[str, object]:
-    """What only that benchmark is asked with."""
+    """Options of this benchmark only."""
     return {"other": args.other, "file_mb": args.file_mb} if name == "versions" else {}
 
 
 def _arguments() -> argparse.Namespace:
-    listed = "\n".join(f"  {name:10}{text}" for name, text in NAMES.items())
+    names = "\n".join(f"  {name:10}{text}" for name, text in NAMES.items())
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Measure klvrelay and its peers.", epilog=f"benchmarks:\n{listed}",
+        prog="python -m benchmarks",
+        description="Measure klvrelay and comparable libraries.",
+        epilog=f"benchmarks:\n{names}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which to run (all)")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: a look, not a measurement")
-    parser.add_argument("--other", metavar="PYTHON", help="versions: the interpreter of another checkout's .venv")
-    parser.add_argument("--file-mb", type=int, default=200, metavar="MB", help="versions: the large TS file (200)")
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (default: all)")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, for a rough result")
+    parser.add_argument("--other", metavar="PYTHON", help="versions: interpreter of another checkout's .venv")
+    parser.add_argument("--file-mb", type=int, default=200, metavar="MB",
+                        help="versions: size of the large TS file (default: 200)")  # fmt: skip
     args = parser.parse_args()
     if unknown := set(args.names) - set(NAMES):
-        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+        valid = ", ".join(NAMES)
+        parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; valid benchmarks: {valid}")
     return args
 
 

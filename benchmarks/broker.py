@@ -1,4 +1,4 @@
-"""A real mosquitto with the configuration that klvrelay ships, and a subscriber that notes when messages came."""
+"""Starts mosquitto with the configuration in `samples`, and a subscriber that logs the arrival of each message."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks import process, skip
-from benchmarks.process import running
+from benchmarks.process import run_process
 
 _SAMPLE = Path(__file__).parent.parent / "samples" / "mosquitto.conf"
 _LINE = re.compile(rb'^(\d+\.\d+) \{"schema":"klvrelay/1","stream":"([^"]*)".{0,200}?"time_us":(\d+)')
 
 Arrival = tuple[str, int, float]
-"""(stream, item 2 in microseconds, seconds since 1970 when it came)."""
+"""(stream, item 2 in microseconds, arrival in seconds since 1970)."""
 
 
 @contextmanager
 def mosquitto(folder: Path, *, core: int | None = None) -> Iterator[tuple[int, process.Pid]]:
-    """Its port and process id; listens on loopback only."""
+    """Start mosquitto on a loopback port. Yields the port and the process id."""
     program = skip.program("mosquitto", "mosquitto")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -29,22 +29,22 @@ def mosquitto(folder: Path, *, core: int | None = None) -> Iterator[tuple[int, p
     settings = folder / "mosquitto.conf"
     settings.write_text(f"user root\npersistence_location {folder}/\n{text}", encoding="utf-8")
     log = folder / "mosquitto.log"
-    with log.open("wb") as err, running([program, "-c", str(settings)], err=err, core=core) as broker:
-        process.until(lambda: _answers(port), "mosquitto listens")
+    with log.open("wb") as err, run_process([program, "-c", str(settings)], err=err, core=core) as broker:
+        process.wait_until(lambda: _answers(port), "mosquitto listens")
         yield port, broker.pid
 
 
 @contextmanager
 def subscriber(port: int, path: Path, *, core: int | None = None) -> Iterator[process.Pid]:
-    """mosquitto_sub, which writes each telemetry message with the time of its arrival to `path`."""
+    """Start mosquitto_sub, which writes each telemetry message with its arrival time to `path`."""
     program = skip.program("mosquitto_sub", "mosquitto-clients")
     command = [program, "-p", str(port), "-q", "1", "--nodelay", "-t", "klvrelay/+/telemetry", "-F", "%U %p"]
-    with path.open("wb") as out, running(command, out=out, core=core) as reader:
+    with path.open("wb") as out, run_process(command, out=out, core=core) as reader:
         yield reader.pid
 
 
 def arrivals(path: Path) -> Iterator[Arrival]:
-    """What a subscriber has written."""
+    """The arrivals that a subscriber wrote."""
     with path.open("rb") as lines:
         for line in lines:
             if found := _LINE.match(line):

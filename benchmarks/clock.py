@@ -1,4 +1,4 @@
-"""Timing of calls that take turns, so that whatever else the machine does meets them all alike."""
+"""Times calls in turns, so that other load on the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from statistics import median
 Call = Callable[[], object]
 
 _TURN = 0.02
-"""Seconds that a call is repeated for in each round, at least once."""
+"""Seconds for which a call is repeated in each round; at least one call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds a unit, one figure a round; rounds of all calls belong together."""
+    """Seconds per unit, one number per round; the rounds of all calls correspond."""
 
     rounds: tuple[float, ...]
 
@@ -29,12 +29,12 @@ class Timing:
         return min(self.rounds)
 
     def times_faster(self, other: Timing) -> float:
-        """The median of the ratios round by round."""
+        """Median of the ratios of corresponding rounds."""
         return median(theirs / ours for ours, theirs in zip(self.rounds, other.rounds, strict=True))
 
 
 def take_turns(calls: Mapping[str, tuple[Call, int]], *, rounds: int) -> dict[str, Timing]:
-    """The CPU time of calls, round by round. Each comes with the units of work that it does."""
+    """Measure the CPU time of calls in turns. Each call has a number of units of work."""
     repeats = {name: _repeats(call) for name, (call, _) in calls.items()}
     found: dict[str, list[float]] = {name: [] for name in calls}
     gc.collect()
@@ -57,6 +57,6 @@ def _time(call: Call, repeats: int) -> float:
 
 
 def _repeats(call: Call) -> int:
-    """How often it takes to fill its turn; the first call only warms up."""
+    """Number of calls that fill a turn; the first call is a warm-up."""
     call()
     return max(1, int(_TURN / max(_time(call, 1), 1e-9)))

@@ -1,6 +1,6 @@
-"""One ST 0601 packet in memory: to JSON, to a dict and to columns, beside klvdata and tstrans.
+"""Decodes ST 0601 packets in memory to JSON, dict and columns, compared with klvdata and tstrans.
 
-All take the same packets; times are CPU time.
+All decode the same packets; times are CPU times.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WANTED = (
     (_KLVDATA, _ITEMS, 15),
     (_DICT, _ITEMS, 10),
 )
-"""(peer, what of ours, how many times faster it is to be)."""
+"""(library, klvrelay function, required speed ratio)."""
 
 
 def run(*, quick: bool) -> None:
@@ -50,7 +50,7 @@ def _measure(subject: Subject, rounds: int) -> list[Goal]:
     timings = take_turns(calls, rounds=rounds)
     base = timings.get(_KLVDATA)
     rows = [_row(name, timing, base, len(subject.raw)) for name, timing in timings.items()]
-    table(subject.name, ("", "us a packet", "least", "x klvdata", "GB/s of KLV"), rows)
+    table(subject.name, ("", "us per packet", "minimum", "x klvdata", "GB/s of KLV"), rows)
     return _goals(subject, timings)
 
 
@@ -59,11 +59,11 @@ def _ours(subject: Subject, packets: list[bytes], many: bytes) -> dict[str, tupl
     records = decoder.decode(b"".join(packets))
     return {
         _LINES: (lambda: decoder.json_lines(many), count),
-        _BATCH: (lambda: each(Record.json, decoder.decode(many)), count),
-        _JSON: (lambda: each(lambda raw: decoder.decode(raw)[0].json(), packets), one_by_one),
-        _CORE: (lambda: each(decoder.decode, packets), one_by_one),
-        _ITEMS: (lambda: each(attrgetter("items"), records), one_by_one),
-        _BOTH: (lambda: each(lambda raw: decoder.decode(raw)[0].items, packets), one_by_one),
+        _BATCH: (lambda: call_each(Record.json, decoder.decode(many)), count),
+        _JSON: (lambda: call_each(lambda raw: decoder.decode(raw)[0].json(), packets), one_by_one),
+        _CORE: (lambda: call_each(decoder.decode, packets), one_by_one),
+        _ITEMS: (lambda: call_each(attrgetter("items"), records), one_by_one),
+        _BOTH: (lambda: call_each(lambda raw: decoder.decode(raw)[0].items, packets), one_by_one),
         _COLUMNS: (partial(decoder.columns, many, subject.numeric), count),
         _FOUR: (partial(decoder.columns, many, _PLACE), count),
     }
@@ -73,11 +73,11 @@ def _klvdata(packets: Sequence[bytes]) -> dict[str, tuple[Call, int]]:
     try:
         parser = skip.module("klvdata").StreamParser
     except skip.Skip as why:
-        CONSOLE.print(f"[yellow]left out[/]: {why}")
+        CONSOLE.print(f"[yellow]skipped[/]: {why}")
         return {}
     return {
-        _KLVDATA: (lambda: each(lambda raw: next(parser(raw)), packets), len(packets)),
-        _LIST: (lambda: each(lambda raw: next(parser(raw)).MetadataList(), packets), len(packets)),
+        _KLVDATA: (lambda: call_each(lambda raw: next(parser(raw)), packets), len(packets)),
+        _LIST: (lambda: call_each(lambda raw: next(parser(raw)).MetadataList(), packets), len(packets)),
     }
 
 
@@ -85,7 +85,7 @@ def _tstrans(packets: Sequence[bytes]) -> dict[str, tuple[Call, int]]:
     try:
         peer = skip.module("tstrans.klv")
     except skip.Skip as why:
-        CONSOLE.print(f"[yellow]left out[/]: {why}")
+        CONSOLE.print(f"[yellow]skipped[/]: {why}")
         return {}
     decode, names = peer.decode_uas_datalink, [field.name for field in fields(peer.UasDatalinkLs)]
 
@@ -94,13 +94,13 @@ def _tstrans(packets: Sequence[bytes]) -> dict[str, tuple[Call, int]]:
         return {name: value for name in names if (value := getattr(record, name)) is not None}
 
     return {
-        _TSTRANS: (lambda: each(decode, packets), len(packets)),
-        _DICT: (lambda: each(as_dict, packets), len(packets)),
+        _TSTRANS: (lambda: call_each(decode, packets), len(packets)),
+        _DICT: (lambda: call_each(as_dict, packets), len(packets)),
     }
 
 
-def each(work: Callable[[Any], object], things: Sequence[Any]) -> None:
-    """One after the other, keeping nothing."""
+def call_each(work: Callable[[Any], object], things: Sequence[Any]) -> None:
+    """Call `work` for each element and discard the results."""
     deque(map(work, things), maxlen=0)
 
 
@@ -123,5 +123,5 @@ def _goals(subject: Subject, timings: dict[str, Timing]) -> list[Goal]:
 
 
 def _is_full(subject: Subject) -> bool:
-    """The figure in GB/s is for packets that are full of items."""
+    """Whether the packet has many items: the goal in GB/s applies to such packets."""
     return len(subject.numeric) > 40

@@ -1,7 +1,7 @@
-"""A TS file in the page cache to JSON Lines, beside plain reading of it, PyAV and tstrans.
+"""Decodes a TS file in the page cache to JSON Lines, compared with plain reading, PyAV and tstrans.
 
-Times are processor time, of all threads and child processes: the wall clock also counts what else the machine does.
-A first round only warms up. `recording.py` makes the file.
+Times are CPU times of all threads and child processes, because elapsed time includes other load on the machine.
+The first round is a warm-up. `recording.py` creates the file.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from klvrelay.config.url import Url
 
 _READ = "plain reading, pieces of 1 MiB"
 _OURS = "klvrelay decode, to JSON Lines"
-_PROCESS = "klvrelay decode, a process of its own"
+_PROCESS = "klvrelay decode, as a separate process"
 _DEMUX = "PyAV, data stream only, nothing decoded"
-_DISCARD = "PyAV, the same, video discarded unread"
+_DISCARD = "PyAV, the same, video discarded"
 _TSTRANS = "tstrans, to typed ST 0601"
 _WANTED = ((_TSTRANS, 4), (_DEMUX, 3))
 _PIECE = 1 << 20
@@ -40,7 +40,7 @@ Reader = Callable[[Path], int]
 
 @dataclass(slots=True)
 class Row:
-    """Processor seconds of one reader, a figure a round; `found`: how many KLV packets."""
+    """CPU seconds of one reader per round; `found`: number of KLV packets."""
 
     read: Reader
     cpu: list[float] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Row:
 
 def run(*, quick: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        CONSOLE.print("making a recording ...", end="\r")
+        CONSOLE.print("creating a recording ...", end="\r")
         path = recording.make(Path(folder), seconds=2 if quick else 6, size=(50 if quick else 200) * _PIECE)
         rows = dict(_readers())
         for _ in track(range(3 if quick else 10), "reading it", console=CONSOLE, transient=True):
@@ -61,8 +61,8 @@ def run(*, quick: bool) -> None:
 
 
 def _readers() -> Iterator[tuple[str, Row]]:
-    yield _READ, Row(_plainly)
-    yield _OURS, Row(_ourselves)
+    yield _READ, Row(_read_plainly)
+    yield _OURS, Row(_decode_in_process)
     yield _PROCESS, Row(_as_process)
     peers = (
         (_DEMUX, "av", partial(_with_pyav, discard=False)),
@@ -73,7 +73,7 @@ def _readers() -> Iterator[tuple[str, Row]]:
         try:
             skip.module(package)
         except skip.Skip as why:
-            CONSOLE.print(f"[yellow]left out[/]: {why}")
+            CONSOLE.print(f"[yellow]skipped[/]: {why}")
         else:
             yield name, Row(reader)
 
@@ -85,19 +85,19 @@ def _measure(row: Row, path: Path) -> None:
 
 
 def _cpu() -> float:
-    """Seconds that this process and those it has waited for have used."""
+    """CPU seconds used by this process and by its finished child processes."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def _plainly(path: Path) -> int:
+def _read_plainly(path: Path) -> int:
     with path.open("rb", buffering=0) as file:
         while file.read(_PIECE):
             pass
     return 0
 
 
-def _ourselves(path: Path) -> int:
+def _decode_in_process(path: Path) -> int:
     outcome = asyncio.run(decode_source(Url.parse(path), lambda text: None, None))
     return outcome.counters.packets
 
@@ -140,13 +140,13 @@ def _show(rows: dict[str, Row], size: int) -> None:
         )
         for name, row in rows.items()
     ]
-    columns = ("", "MB a CPU second", "most", "of reading", "KLV packets")
+    columns = ("", "MB per CPU second", "maximum", "x plain reading", "KLV packets")
     table(f"A file of {size / 1e6:,.0f} MB", columns, shown)
     counts = Counter(row.found for row in rows.values() if row.found > 0)
     if len(counts) > 1:
-        CONSOLE.print("[red]The readers don't agree on the number of packets.[/]")
+        CONSOLE.print("[red]The readers found different numbers of packets.[/]")
     ours = rows[_OURS]
-    found = [Goal("klvrelay decode", 0.5, _ratio(rows[_READ], ours), "of plain reading")]
+    found = [Goal("klvrelay decode", 0.5, _ratio(rows[_READ], ours), "x plain reading")]
     for peer, wanted in _WANTED:
         if peer in rows:
             found.append(Goal("klvrelay decode", wanted, _ratio(rows[peer], ours), f"x {peer.partition(',')[0]}"))
@@ -154,5 +154,5 @@ def _show(rows: dict[str, Row], size: int) -> None:
 
 
 def _ratio(base: Row, row: Row) -> float:
-    """How many times faster than `base`: the median over the rounds."""
+    """Speed relative to `base`: median over the rounds."""
     return median(theirs / ours for theirs, ours in zip(base.cpu, row.cpu, strict=True))

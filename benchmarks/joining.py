@@ -1,8 +1,8 @@
-"""Joining a live stream in the midst of it: how long until the first record, and how much of the stream that took.
+"""Measures the time from joining a live stream to the first record.
 
-The sender is a process of its own (`python -m benchmarks.joining FILE RATE PORT COUNT BEGIN`) with a constant rate, so
-the time of each table and each KLV packet is known. Receivers join at random moments: `klvrelay`'s relay with either
-demuxer and a sink that notes the time, and PyAV on `udp://`.
+The sender is a separate process (`python -m benchmarks.joining FILE RATE PORT COUNT BEGIN`) with a constant rate, so
+that the time of each table and KLV packet is known. Receivers join at random times: a relay with either demultiplexer
+and a sink that records the time, and PyAV on `udp://`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from klvrelay.relay.feed import Feed
+
 from benchmarks import process, skip
 from benchmarks.null_relay import Null
 from benchmarks.show import CONSOLE, Goal, goals, number, table
@@ -29,13 +31,14 @@ from klvrelay.core.carriage import KEY
 from klvrelay.record import Record
 from klvrelay.relay.relay import Relay
 from klvrelay.sample.mux import KLV_PID, PMT_PID, VIDEO_PID
+from klvrelay.sinks.contract import Outcome
 from klvrelay.sources.contract import Demux
 from klvrelay.sources.open import open_source
 
 PATIENCE = 12.0
-"""Seconds after which a receiver that has nothing is given up."""
+"""Seconds after which a receiver without a record counts as failed."""
 SLACK = 0.05
-"""Seconds behind one KLV interval that the first record may take."""
+"""Seconds, in addition to one KLV interval, that the first record may take."""
 
 _PACKET = 188
 _DATAGRAM = 7 * _PACKET
@@ -43,12 +46,18 @@ _NULL = bytes([0x47, 0x1F, 0xFF, 0x10]) + b"\xff" * 184
 _OURS = "klvrelay, native"
 
 Receiver = Callable[[int], float]
-"""Joins at this port; returns the monotonic time of the first record."""
+"""Joins the stream on this port and returns the monotonic time of the first record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A stream to join: bits and records a second, seconds between two tables and in all, and whether it has video."""
+    """A stream to join.
+
+    rate      bits per second
+    hz        records per second
+    every     seconds between two tables
+    seconds   duration
+    """
 
     title: str
     rate: int
@@ -59,19 +68,19 @@ class Plan:
 
 
 PLANS = (
-    Plan("5 Mbit/s, 30 records a second, tables every 100 ms", 5_000_000, 30.0, 0.1, 6.0),
-    Plan("0.3 Mbit/s, 2 records and 1 table a second, video silent", 300_000, 2.0, 1.0, 12.0, video=False),
+    Plan("5 Mbit/s, 30 records per second, tables every 100 ms", 5_000_000, 30.0, 0.1, 6.0),
+    Plan("0.3 Mbit/s, 2 records and 1 table per second, no video packets", 300_000, 2.0, 1.0, 12.0, video=False),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConstantStream:
     """A stream of constant rate.
 
-    rate      bits a second
-    hz        KLV packets a second
+    rate      bits per second
+    hz        KLV packets per second
     tables    offset in seconds of the end of each PMT
-    seconds   how long it lasts; then it begins anew
+    seconds   duration; then it repeats
     """
 
     data: bytes
@@ -81,7 +90,7 @@ class Line:
     seconds: float
 
     def wait(self, at: float) -> float:
-        """Seconds from a moment (of the stream) to the end of the next PMT."""
+        """Seconds from a time in the stream to the end of the next PMT."""
         at %= self.seconds
         place = bisect_left(self.tables, at)
         return self.tables[place] - at if place < len(self.tables) else self.seconds - at + self.tables[0]
@@ -96,21 +105,21 @@ class Join:
 
 
 def run(*, quick: bool) -> None:
-    process.on_linux()
+    process.require_linux()
     found: list[Goal] = []
     for plan in PLANS:
         with CONSOLE.status(f"joining {plan.title}"):
-            line = _line(plan)
-            rows = _joined(line, 4 if quick else 10)
-        _show(plan.title, line, rows)
+            stream = _line(plan)
+            rows = _join_all(stream, 4 if quick else 10)
+        _show(plan.title, stream, rows)
         most = max(PATIENCE if join is None else join.behind_tables for join in rows[_OURS])
         wanted = 1e3 * (1 / plan.hz + SLACK)
-        found.append(Goal(f"behind the first PMT, {plan.title}", wanted, 1e3 * most, "ms", at_most=True))
+        found.append(Goal(f"after the first PMT, {plan.title}", wanted, 1e3 * most, "ms", at_most=True))
     goals(found)
 
 
-def _line(plan: Plan) -> Line:
-    """A sample with its tables thinned out, padded to a constant rate."""
+def _line(plan: Plan) -> ConstantStream:
+    """A sample with fewer tables, padded to a constant rate."""
     rate, hz, every, seconds = plan.rate, plan.hz, plan.every, plan.seconds
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sample.ts"
@@ -120,17 +129,17 @@ def _line(plan: Plan) -> Line:
     packets = [raw[at : at + _PACKET] for at in range(0, len(raw), _PACKET)]
     if not plan.video:
         packets = [_NULL if _pid(packet) == VIDEO_PID and packet[3] & 0x10 else packet for packet in packets]
-    packets = _padded(_thinned(packets, int(len(packets) * every / seconds)), size // _PACKET)
+    packets = _pad(_thin_out(packets, int(len(packets) * every / seconds)), size // _PACKET)
     tables = [(at + 1) * _PACKET * 8 / rate for at, packet in enumerate(packets) if _pid(packet) == PMT_PID]
-    return Line(b"".join(packets), rate, hz, tables, len(packets) * _PACKET * 8 / rate)
+    return ConstantStream(b"".join(packets), rate, hz, tables, len(packets) * _PACKET * 8 / rate)
 
 
 def _pid(packet: bytes) -> int:
     return (packet[1] & 0x1F) << 8 | packet[2]
 
 
-def _thinned(packets: Sequence[bytes], apart: int) -> list[bytes]:
-    """Tables at least so many packets apart, with counters that go on."""
+def _thin_out(packets: Sequence[bytes], apart: int) -> list[bytes]:
+    """Remove tables less than `apart` packets after the last one, and renumber the continuity counters."""
     kept: list[bytes] = []
     counters, last = {0: 0, PMT_PID: 0}, {0: -apart, PMT_PID: -apart}
     for at, packet in enumerate(packets):
@@ -145,49 +154,49 @@ def _thinned(packets: Sequence[bytes], apart: int) -> list[bytes]:
     return kept
 
 
-def _padded(packets: Sequence[bytes], count: int) -> list[bytes]:
-    """Null packets between them, evenly, up to `count` in all."""
+def _pad(packets: Sequence[bytes], count: int) -> list[bytes]:
+    """Insert null packets evenly, up to `count` packets."""
     if len(packets) > count:
         raise skip.Skip(f"the sample is larger than its rate: {len(packets)} packets for {count}")
     places = [at * count // len(packets) for at in range(len(packets))]
-    line = [_NULL] * count
+    stream = [_NULL] * count
     for place, packet in zip(places, packets, strict=True):
-        line[place] = packet
-    return line
+        stream[place] = packet
+    return stream
 
 
-def _joined(line: Line, rounds: int) -> dict[str, list[Join | None]]:
-    """All receivers at once, each on a port of its own, at random moments."""
+def _join_all(stream: ConstantStream, rounds: int) -> dict[str, list[Join | None]]:
+    """Run all receivers concurrently, each on a separate port, joining at random times."""
     receivers = dict(_receivers())
     jobs = [name for name in receivers for _ in range(rounds)]
     first = process.free_ports(len(jobs))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(jobs)) as pool:
         path = Path(folder) / "line.ts"
-        path.write_bytes(line.data)
+        path.write_bytes(stream.data)
         begin = time.monotonic() + 1.0
-        options = (path, line.rate, first, len(jobs), begin)
+        options = (path, stream.rate, first, len(jobs), begin)
         command = [sys.executable, "-m", "benchmarks.joining", *map(str, options)]
-        with process.running(command):
-            chance = random.Random(line.rate)
+        with process.run_process(command):
+            chance = random.Random(stream.rate)
             moments = [begin + 0.2 + 2 * chance.random() for _ in range(rounds)] * len(receivers)
             ports = range(first, first + len(jobs))
-            joins = pool.map(partial(_join, line, begin), (receivers[name] for name in jobs), ports, moments)
+            joins = pool.map(partial(_join, stream, begin), (receivers[name] for name in jobs), ports, moments)
             rows: dict[str, list[Join | None]] = {}
             for name, join in zip(jobs, joins, strict=True):
                 rows.setdefault(name, []).append(join)
     return rows
 
 
-def _join(line: Line, begin: float, receiver: Receiver, port: int, at: float) -> Join | None:
+def _join(stream: ConstantStream, begin: float, receiver: Receiver, port: int, at: float) -> Join | None:
     time.sleep(max(0.0, at - time.monotonic()))
     joined = time.monotonic()
     try:
-        came = receiver(port)
+        first_at = receiver(port)
     except TimeoutError:
         return None
-    if came - joined > PATIENCE:
+    if first_at - joined > PATIENCE:
         return None
-    return Join(came - joined, came - joined - line.wait(joined - begin))
+    return Join(first_at - joined, first_at - joined - stream.wait(joined - begin))
 
 
 def _receivers() -> list[tuple[str, Receiver]]:
@@ -195,36 +204,37 @@ def _receivers() -> list[tuple[str, Receiver]]:
     try:
         skip.module("av")
     except skip.Skip as why:
-        CONSOLE.print(f"[yellow]left out[/]: {why}")
+        CONSOLE.print(f"[yellow]skipped[/]: {why}")
         return found
     tuned = {"probesize": "32768", "analyzeduration": "0"}
     return [
         *found,
         ("klvrelay, --demux libav", partial(_by_relay, demux="libav")),
         ("PyAV udp://, tuned", partial(_by_pyav, options=tuned)),
-        ("PyAV udp://, as it is", partial(_by_pyav, options={})),
+        ("PyAV udp://, defaults", partial(_by_pyav, options={})),
     ]
 
 
 class _First(Null):
-    """A sink that notes when its first record came."""
+    """A sink that records the time of its first record."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.came: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self.first_at: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
-        if batch and not self.came.done():
-            self.came.set_result(time.monotonic())
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+        if batch and not self.first_at.done():
+            self.first_at.set_result(time.monotonic())
+        return Outcome(len(batch))
 
 
 def _by_relay(port: int, demux: Demux) -> float:
     async def first() -> float:
         url, sink = f"udp://127.0.0.1:{port}", _First()
-        relay = Relay([("s", lambda: open_source(url, demux=demux), url)], [("first", sink)], boot="000000")
+        relay = Relay([Feed("s", lambda: open_source(url, demux=demux), url)], [("first", sink)], boot="000000")
         running = asyncio.create_task(relay.run())
         try:
-            return await asyncio.wait_for(asyncio.shield(sink.came), PATIENCE)
+            return await asyncio.wait_for(asyncio.shield(sink.first_at), PATIENCE)
         finally:
             running.cancel()
             await asyncio.wait({running})
@@ -245,7 +255,7 @@ def _by_pyav(port: int, options: dict[str, str]) -> float:
     raise TimeoutError
 
 
-def _show(title: str, line: Line, rows: dict[str, list[Join | None]]) -> None:
+def _show(title: str, stream: ConstantStream, rows: dict[str, list[Join | None]]) -> None:
     shown = []
     for name, joins in rows.items():
         had = [join for join in joins if join is not None]
@@ -259,16 +269,16 @@ def _show(title: str, line: Line, rows: dict[str, list[Join | None]]) -> None:
                 f"{whole:.3f}",
                 f"{max(join.whole for join in had):.3f}",
                 f"{median(join.behind_tables for join in had):.3f}",
-                number(whole * line.rate / 8192),
+                number(whole * stream.rate / 8192),
                 f"{len(joins) - len(had)}",
             )
         )
-    columns = ("", "median s", "most s", "behind the first PMT", "KiB read", "gave up")
-    table(title, columns, shown, f"KLV every {1e3 / line.hz:.0f} ms; KiB: the stream's rate in the median time.")
+    columns = ("", "median s", "maximum s", "after the first PMT", "KiB read", "failed")
+    table(title, columns, shown, f"KLV every {1e3 / stream.hz:.0f} ms; KiB: received in the median time.")
 
 
 def _send(path: str, rate: str, port: str, count: str, begin: str) -> None:
-    """The file at a constant rate to so many ports, again and again, from a monotonic time on."""
+    """Send the file repeatedly at a constant rate to `count` ports, starting at monotonic time `begin`."""
     data, step = Path(path).read_bytes(), _DATAGRAM * 8 / int(rate)
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     places = [("127.0.0.1", int(port) + n) for n in range(int(count))]

@@ -1,7 +1,7 @@
-"""Live streams through `klvrelay run` and a real mosquitto: how long from the datagram to the subscriber.
+"""Measures the delay from the datagram to the subscriber, through `klvrelay run` and mosquitto.
 
-The sender writes the time into each KLV packet as it sends it; sender, relay, broker and subscriber share this
-machine's cores.
+The sender writes the current time into each KLV packet. Sender, relay, broker and subscriber share the cores of this
+machine.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ STREAMS = 16
 
 
 def run(*, quick: bool) -> None:
-    process.on_linux()
+    process.require_linux()
     found: dict[int, live.Outcome] = {}
     for count in (1, STREAMS):
         plan = live.Plan(count, 3 if quick else 15)
         with CONSOLE.status(f"{count} live streams for {plan.seconds:g} s"):
             found[count] = live.through_mosquitto(plan)
-    columns = ("streams", "p50 ms", "p90", "p99", "most", "lost", "relay CPU", "MiB", "mosquitto CPU")
+    columns = ("streams", "p50 ms", "p90", "p99", "maximum", "lost", "relay CPU", "MiB", "mosquitto CPU")
     note = (
-        "5 Mbit/s and 30 records a second each. CPU of one core. "
-        f"With {STREAMS} streams the sender itself was {1e3 * found[STREAMS].late:.2f} ms late (p99), not counted."
+        "5 Mbit/s and 30 records per second each. CPU: share of one core. "
+        f"With {STREAMS} streams the sender was {1e3 * found[STREAMS].late:.2f} ms late (p99), which is not counted."
     )
-    table("From datagram sent to message received", columns, [_row(*pair) for pair in found.items()], note)
+    table("From sending the datagram to receiving the message", columns, [_row(*pair) for pair in found.items()], note)
     _goals(found[STREAMS])
 
 

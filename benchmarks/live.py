@@ -1,4 +1,4 @@
-"""One live run: a sender, a relay and its far end, each in a separate process, and the result."""
+"""One live run: a sender, a relay and its destination in separate processes, and the results."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from benchmarks.skip import Skip
 from benchmarks.stream import FRAMES
 
 WARM_UP = 1.0
-"""Seconds at the beginning whose delays and CPU time don't count: names are looked up, buffers grow."""
+"""Seconds at the start whose delays and CPU time are not counted: names are resolved, buffers grow."""
 SETTLE = 1.0
-"""Seconds that the last records get to arrive."""
+"""Seconds to wait for the last records."""
 
 
 class Report(TypedDict):
-    """What the sender prints: a time a stream, its share of a core, and how late its datagrams were (p99, s)."""
+    """What the sender prints: first time stamp per stream, its CPU share, and the delay of its datagrams (p99, s)."""
 
     first_us: list[int]
     cpu: float
@@ -34,13 +34,13 @@ class Report(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run took and gave.
+    """The result of a run.
 
     sent, arrived           records
     delays                  seconds from the datagram to the subscriber, sorted; empty without a broker
-    relay, broker, sender   the share of a core that each used
-    memory                  the most that the relay had, MiB
-    late                    how late the sender's datagrams were, p99 in seconds
+    relay, broker, sender   CPU time of each as a share of one core
+    memory                  peak memory of the relay, MiB
+    late                    delay of the sender's datagrams, p99 in seconds
     """
 
     sent: int
@@ -57,13 +57,13 @@ class Outcome:
         return self.sent - self.arrived
 
     def delay(self, share: float) -> float:
-        """The delay in milliseconds that this share of the records kept."""
+        """The delay in milliseconds that this share of the records did not exceed."""
         return 1e3 * self.delays[min(len(self.delays) - 1, int(share * len(self.delays)))]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many streams for how long, and which cores the relay and all others are bound to, if any."""
+    """Number of streams, duration in seconds, and the cores of the relay and of all other processes, if fixed."""
 
     streams: int
     seconds: float
@@ -76,14 +76,14 @@ class Plan:
 
 
 def through_mosquitto(plan: Plan) -> Outcome:
-    """Sender -> klvrelay run -> mosquitto -> subscriber. Raises Skip where a program is missing."""
+    """Sender -> klvrelay run -> mosquitto -> subscriber. Raises Skip if a program is missing."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         written = Path(folder) / "received"
         port, broker = stack.enter_context(mosquitto(Path(folder), core=plan.other_core))
         stack.enter_context(subscriber(port, written, core=plan.other_core))
         first = process.free_ports(plan.streams)
         relay = stack.enter_context(_relay(plan, first, ["-m", "klvrelay", *_run(plan, first, port)]))
-        time.sleep(0.5)  # the subscription and the connection, which neither tells of
+        time.sleep(0.5)  # for the subscription and the connection, which are not reported
         report, shares = _send(plan, first, [relay.pid, broker])
         time.sleep(SETTLE)
         first_us = {f"s{n}": stamp for n, stamp in enumerate(report["first_us"])}
@@ -99,17 +99,17 @@ def _run(plan: Plan, first: int, port: int) -> list[str]:
 
 
 def to_nowhere(plan: Plan) -> Outcome:
-    """Sender -> a relay whose sink only counts."""
-    return _counted(plan, "benchmarks.null_relay")
+    """Sender -> a relay with a sink that only counts."""
+    return _through_counter(plan, "benchmarks.null_relay")
 
 
-def read_by(way: str, plan: Plan) -> Outcome:
-    """Sender -> a process that does nothing but receive, in one of the ways of `readers.py`."""
-    return _counted(plan, "benchmarks.readers", way)
+def read_by(method: str, plan: Plan) -> Outcome:
+    """Sender -> a process that only receives, by one of the methods of `readers.py`."""
+    return _through_counter(plan, "benchmarks.readers", method)
 
 
-def _counted(plan: Plan, module: str, *words: str) -> Outcome:
-    """Sender -> a module that prints at its end how many records of each stream it saw."""
+def _through_counter(plan: Plan, module: str, *words: str) -> Outcome:
+    """Sender -> a module that prints the number of records per stream when it ends."""
     first = process.free_ports(plan.streams)
     with tempfile.TemporaryFile() as out:
         command = ["-m", module, *words, str(first), str(plan.streams)]
@@ -135,28 +135,28 @@ def _outcome(
 def _relay(
     plan: Plan, first: int, command: Sequence[str], out: IO[bytes] | int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """It is ready once all its ports are bound."""
-    with process.running([sys.executable, *command], out=out, core=plan.relay_core) as relay:
+    """Start the relay; it is ready once all its ports are bound."""
+    with process.run_process([sys.executable, *command], out=out, core=plan.relay_core) as relay:
         wanted = set(range(first, first + plan.streams))
-        process.until(lambda: wanted <= process.bound_udp_ports() or relay.poll() is not None, "the relay listens")
+        process.wait_until(lambda: wanted <= process.bound_udp_ports() or relay.poll() is not None, "the relay listens")
         if relay.poll() is not None:
-            raise Skip(f"the relay ended at once, with exit code {relay.returncode}")
+            raise Skip(f"the relay exited at start with code {relay.returncode}")
         yield relay
 
 
 def _send(plan: Plan, first: int, watched: Sequence[process.Pid]) -> tuple[Report, list[float]]:
-    """Send all, and see which share of a core the others used meanwhile, but for the warm-up."""
+    """Send all frames. Also returns the CPU shares of the watched processes after the warm-up."""
     options = {"port": first, "streams": plan.streams, "frames": plan.frames, "warm-up": int(WARM_UP * FRAMES)}
     command = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     with tempfile.TemporaryFile() as out:
         python = [sys.executable, "-m", "benchmarks.sender"]
-        with process.running([*python, *command], out=out, core=plan.other_core) as sender:
+        with process.run_process([*python, *command], out=out, core=plan.other_core) as sender:
             time.sleep(WARM_UP)
             begin, before = time.perf_counter(), [process.cpu_seconds(pid) for pid in watched]
             sender.wait()
             wall, after = time.perf_counter() - begin, [process.cpu_seconds(pid) for pid in watched]
         if sender.returncode:
-            raise Skip("the relay ended while it was sent to")
+            raise Skip("the relay exited during the transmission")
         out.seek(0)
         report: Report = json.loads(out.read())
     return report, [(late - early) / wall for early, late in zip(before, after, strict=True)]

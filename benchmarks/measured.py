@@ -1,13 +1,13 @@
 """One measurement in a separate process, under the interpreter that runs this file: prints a line of JSON.
 
     PYTHON measured.py where             the folder of the checkout that klvrelay is imported from
-    PYTHON measured.py lines FILE COUNT  a buffer of COUNT packets to JSON Lines: processor seconds a packet
-    PYTHON measured.py each FILE COUNT   its packets one by one, decode() and json(): the same
-    PYTHON measured.py pyav FILE         libav takes a TS file apart, data stream only: its KLV packets
+    PYTHON measured.py lines FILE COUNT  a buffer of COUNT packets to JSON Lines: CPU seconds per packet
+    PYTHON measured.py each FILE COUNT   decode() and json() of each packet: CPU seconds per packet
+    PYTHON measured.py pyav FILE         libav demultiplexes the data stream of a TS file: number of KLV packets
     PYTHON measured.py live COUNT SECONDS RELAY_CORE OTHER_CORE
-                                         live streams to a sink that counts: share of a core, records lost, delay
+                                         live streams to a sink that counts: CPU share, records lost, delay
 
-It uses only what older versions have too. `versions.py` starts it.
+It uses only functions that older versions also have. `versions.py` starts it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 _TURN = 0.1
-"""Processor seconds that a call is repeated for."""
+"""CPU seconds for which a call is repeated."""
 
 
 def main(what: str, *words: str) -> None:
-    print(json.dumps(_WAYS[what](*words)))
+    print(json.dumps(_MEASUREMENTS[what](*words)))
 
 
 def where() -> str:
@@ -70,7 +70,7 @@ def live(count: str, seconds: str, relay_core: str, other_core: str) -> dict[str
 
 
 def _least(call: Callable[[], object]) -> float:
-    """The processor time of the fastest call; the first one only warms up."""
+    """CPU time of the fastest call; the first call is a warm-up."""
     call()
     found: list[float] = []
     while sum(found) < _TURN or len(found) < 3:
@@ -80,7 +80,13 @@ def _least(call: Callable[[], object]) -> float:
     return min(found)
 
 
-_WAYS: dict[str, Callable[..., object]] = {"where": where, "lines": lines, "each": each, "pyav": pyav, "live": live}
+_MEASUREMENTS: dict[str, Callable[..., object]] = {
+    "where": where,
+    "lines": lines,
+    "each": each,
+    "pyav": pyav,
+    "live": live,
+}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

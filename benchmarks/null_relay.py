@@ -1,6 +1,6 @@
-"""A relay whose sink only counts: `python -m benchmarks.null_relay PORT COUNT`. At its end it prints the counts.
+"""A relay with a sink that only counts: `python -m benchmarks.null_relay PORT COUNT`. It prints the counts at the end.
 
-So what a stream costs can be told from what publishing costs.
+This separates the cost of a stream from the cost of publishing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -23,7 +24,7 @@ from klvrelay.sinks.contract import Outcome
 
 
 class Null:
-    """A sink that is always there and takes all; makes each record's JSON, as any sink would."""
+    """A sink that is always available, accepts every record, and creates its JSON as other sinks do."""
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
@@ -46,7 +47,7 @@ class Null:
 async def main(port: int, count: int) -> None:
     sink = Null()
     settings = [SourceSettings(Url.parse(f"udp://127.0.0.1:{port + n}")) for n in range(count)]
-    streams = [(f"s{n}", lambda s=one: open_input(s), str(one.url)) for n, one in enumerate(settings)]
+    streams = [(f"s{n}", partial(open_input, one), str(one.url)) for n, one in enumerate(settings)]
     task = asyncio.ensure_future(Relay(streams, [("null", sink)], boot="000000").run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     await asyncio.wait({task})

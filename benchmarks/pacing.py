@@ -1,7 +1,7 @@
-"""How evenly `klvrelay send` sends.
+"""Measures how evenly `klvrelay send` sends.
 
-A stream of one constant rate, whose datagrams are due one like the other, is sent to a socket whose kernel stamps
-each arrival. Printed: how far the arrivals are off an even beat, the drift, and the CPU that the sender took.
+A stream of constant rate is sent to a socket with kernel time stamps. Prints the deviation of the arrivals from a
+constant interval, the drift, and the CPU time of the sender.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
 
 
 def run(*, quick: bool) -> None:
-    """At the rate of one video stream, of four, and of twenty."""
+    """Measure at the rates of one, four and twenty video streams."""
     for rate in (5e6, 20e6, 100e6):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "even.ts"
-            path.write_bytes(even(rate, 2.0 if quick else 6.0))
-            arrivals, used = asyncio.run(measured(path))
+            path.write_bytes(even_stream(rate, 2.0 if quick else 6.0))
+            arrivals, used = asyncio.run(measure(path))
         CONSOLE.print(f"{rate / 1e6:.0f} Mbit/s: {report(arrivals, DATAGRAM * 8 / rate, used)}", highlight=False)
 
 
-def even(rate: float, seconds: float) -> bytes:
-    """Null packets, each 40th with the clock that its place says."""
+def even_stream(rate: float, seconds: float) -> bytes:
+    """Null packets; every 40th has a PCR that matches its position."""
     count, each = int(rate * seconds / 8 / 188), 188 * 8 / rate
     return b"".join(_clock(number * each) if number % 40 == 0 else _NULL for number in range(count))
 
@@ -45,8 +45,8 @@ def _clock(seconds: float) -> bytes:
     return b"\x47\x01\x00\x20" + bytes([183]) + field.ljust(183, b"\xff")
 
 
-async def measured(path: Path) -> tuple[list[float], float]:
-    """Arrivals as the kernel stamped them, in seconds, and the CPU seconds of the sender."""
+async def measure(path: Path) -> tuple[list[float], float]:
+    """Arrival times by the kernel in seconds, and the CPU seconds of the sender."""
     loop, arrivals = asyncio.get_running_loop(), []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -75,7 +75,7 @@ async def measured(path: Path) -> tuple[list[float], float]:
 
 
 def report(arrivals: list[float], each: float, used: float) -> str:
-    """How far from an even beat they are, measured from the middle one."""
+    """The deviations from a constant interval, relative to the median arrival."""
     count, span = len(arrivals), arrivals[-1] - arrivals[0]
     off = [at - arrivals[0] - number * each for number, at in enumerate(arrivals)]
     middle = sorted(off)[count // 2]
@@ -83,7 +83,7 @@ def report(arrivals: list[float], each: float, used: float) -> str:
     quarter = count // 4
     drift = (sum(off[-quarter:]) - sum(off[:quarter])) / quarter / (span * 0.75) * 1e6
     return (
-        f"{count} datagrams in {span:.3f} s, due {each * 1e3:.2f} ms apart: off by {errors[count // 2]:.3f} ms"
-        f" (median), {errors[count * 99 // 100]:.3f} ms (p99), {errors[-1]:.3f} ms (most); drift {drift:.1f} us/s;"
-        f" sender {used / span * 100:.1f} % of a core, its start included"
+        f"{count} datagrams in {span:.3f} s, interval {each * 1e3:.2f} ms; deviation {errors[count // 2]:.3f} ms"
+        f" (median), {errors[count * 99 // 100]:.3f} ms (p99), {errors[-1]:.3f} ms (maximum); drift {drift:.1f} us/s;"
+        f" sender {used / span * 100:.1f} % of a core, including its start"
     )

@@ -1,4 +1,4 @@
-"""The two ST 0601 packets that peers are measured on, and buffers of them in which the time goes on."""
+"""The two ST 0601 packets of the comparisons, and buffers of them with increasing time stamps."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _STEP = 33_333  # us from one packet to the next
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A packet and its name in tables; `numeric`: keys of its items that can be a column."""
+    """A packet and its name in tables; `numeric`: keys of the items that can be columns."""
 
     name: str
     raw: bytes
     numeric: tuple[str, ...]
 
     def several(self, count: int) -> list[bytes]:
-        """`count` of them, a thirtieth of a second apart."""
-        return [at_time(self.raw, 1_780_306_200_000_000 + number * _STEP) for number in range(count)]
+        """`count` packets, 1/30 s apart."""
+        return [with_time(self.raw, 1_780_306_200_000_000 + number * _STEP) for number in range(count)]
 
 
 @cache
 def subjects() -> tuple[Subject, ...]:
-    """The packet of 228 bytes that many projects test with, and one of 314 bytes with 61 items."""
+    """The packet of 228 bytes that many projects use in tests, and one of 314 bytes with 61 items."""
     return _subject(well_known()), _subject(full())
 
 
@@ -50,12 +50,12 @@ def _subject(raw: bytes) -> Subject:
 
 
 def well_known() -> bytes:
-    """It is handed round with a wrong checksum, for which two peers would refuse it: put right here."""
+    """The widely used packet. Its checksum is wrong, and two libraries would reject it, so it is corrected here."""
     for line in _VECTORS.read_text(encoding="utf-8").splitlines():
         vector = json.loads(line)
         if vector["id"] == _WELL_KNOWN:
-            return summed(bytes.fromhex(vector["hex"]))
-    raise LookupError(f"vector {_WELL_KNOWN} is not in {_VECTORS}")
+            return with_checksum(bytes.fromhex(vector["hex"]))
+    raise LookupError(f"vector {_WELL_KNOWN} not found in {_VECTORS}")
 
 
 def full() -> bytes:
@@ -75,12 +75,12 @@ def _value(item: Item, chance: random.Random) -> object:
     return max(number, int(item.min or 0))
 
 
-def at_time(raw: bytes, time_us: int) -> bytes:
-    """The packet with another item 2, which is its first, and the checksum that goes with it."""
+def with_time(raw: bytes, time_us: int) -> bytes:
+    """The packet with another time stamp (item 2, which is its first item) and a matching checksum."""
     at = raw.index(b"\x02\x08", 16) + 2
-    return summed(raw[:at] + time_us.to_bytes(8, "big") + raw[at + 8 :])
+    return with_checksum(raw[:at] + time_us.to_bytes(8, "big") + raw[at + 8 :])
 
 
-def summed(raw: bytes) -> bytes:
-    """The packet with its checksum put right."""
+def with_checksum(raw: bytes) -> bytes:
+    """The packet with a correct checksum."""
     return raw[:-2] + core.checksum16(raw[:-2]).to_bytes(2, "big")

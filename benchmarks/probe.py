@@ -1,4 +1,4 @@
-"""What it costs to probe hostile streams, beside a normal recording of the same size; `tests/hostile` makes them."""
+"""Measures the cost of probing hostile streams (from `tests/hostile`), relative to a recording of the same size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.show import CONSOLE, Goal, goals, number, table
 from klvrelay import sample
 
 TIMES, MEMORY = 3.0, 2.0
-"""How many times the normal recording's time and memory a hostile stream may take."""
+"""Maximum time and memory for a hostile stream, relative to the normal recording."""
 _MEASURED = """
 import sys
 from klvrelay.cli.main import main
@@ -49,7 +49,7 @@ def run(*, quick: bool) -> None:
     slowest = max(cost.seconds for cost in found.values()) / normal.seconds
     largest = max(cost.memory for cost in found.values()) / normal.memory
     goals([
-        Goal("the slowest, beside a normal recording", TIMES, slowest, "x", at_most=True),
+        Goal("the slowest, relative to a normal recording", TIMES, slowest, "x", at_most=True),
         Goal("the largest", MEMORY, largest, "x", at_most=True),
     ])  # fmt: skip
 
@@ -59,7 +59,7 @@ def _row(cost: _Cost) -> tuple[str, str, str]:
 
 
 def _normal(folder: Path, size: int) -> Path:
-    """A sample as often as it takes."""
+    """A sample, repeated up to `size` bytes."""
     one = folder / "sample.ts"
     sample.write(one, seconds=20)
     path, data = folder / "normal.ts", one.read_bytes()

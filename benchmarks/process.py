@@ -1,4 +1,4 @@
-"""Processes that a benchmark starts, and what they use: CPU time and memory as Linux counts them."""
+"""Starts processes for benchmarks, and reads their CPU time and memory from Linux."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Pid = int
 
 
 @contextmanager
-def running(
+def run_process(
     command: Sequence[str],
     *,
     out: IO[bytes] | int = subprocess.DEVNULL,
     err: IO[bytes] | int | None = None,
     core: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process, on one core where that is asked for, ended with the block; its faults are shown as they come."""
+    """Run a process, on one core if requested, until the end of the block. Its standard error is shown."""
     with subprocess.Popen(command, stdout=out, stderr=err) as process:
         if core is not None:
             os.sched_setaffinity(process.pid, {core})
@@ -44,8 +44,8 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def used(command: Sequence[str]) -> float:
-    """User and system time of a process from its start to its end, in seconds; its output goes nowhere."""
+def cpu_of(command: Sequence[str]) -> float:
+    """User and system time of a process in seconds; its output is discarded."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -54,7 +54,7 @@ def used(command: Sequence[str]) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def said(command: Sequence[str], *, folder: str | None = None) -> str:
+def last_line(command: Sequence[str], *, folder: str | None = None) -> str:
     """The last line that a process prints."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, cwd=folder)
     if done.returncode:
@@ -70,17 +70,17 @@ def cpu_seconds(pid: Pid) -> float:
 
 
 def resident_mib(pid: Pid) -> float:
-    """The most memory it had so far."""
+    """Peak memory so far."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` neighbouring UDP ports that were free a moment ago."""
+    """The first of `count` consecutive UDP ports that are free at the moment."""
     for first in range(23_000, 60_000, 211):
         if all(_is_free(first + n) for n in range(count)):
             return first
-    raise Skip(f"no {count} neighbouring UDP ports are free")
+    raise Skip(f"no {count} consecutive UDP ports are free")
 
 
 def _is_free(port: int) -> bool:
@@ -98,16 +98,16 @@ def bound_udp_ports() -> set[int]:
         return {int(line.split()[1].partition(":")[2], 16) for line in lines}
 
 
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Return once it holds."""
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """Return once the condition is true."""
     end = time.monotonic() + PATIENCE
     while not holds():
         if time.monotonic() > end:
-            raise Skip(f"not within {PATIENCE:g} s: {what}")
+            raise Skip(f"timed out after {PATIENCE:g} s: {what}")
         time.sleep(0.02)
 
 
-def on_linux() -> None:
-    """Raise Skip where /proc is not as this module reads it."""
+def require_linux() -> None:
+    """Raise Skip without the /proc of Linux."""
     if not os.path.exists("/proc/net/udp"):
         raise Skip("needs Linux (/proc)")

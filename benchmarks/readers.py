@@ -1,11 +1,11 @@
-"""Ways to receive live streams, each for a process of its own: `python -m benchmarks.readers WAY PORT COUNT`.
+"""Methods of receiving live streams, each in a separate process: `python -m benchmarks.readers METHOD PORT COUNT`.
 
-Each reads COUNT neighbouring ports and counts the KLV packets that it found; at its end it prints the counts. Next
-door: `streams.py` runs them side by side.
+Each reads COUNT consecutive ports, counts the KLV packets, and prints the counts when it ends. `streams.py` compares
+them.
 
-    klvrelay    sources of ours: one C call a wake-up, finished units
-    asyncio     asyncio's datagram protocol, each datagram to the same C lane
-    PyAV        libav's udp:// in a thread a stream, all but data discarded
+    klvrelay    klvrelay's sources: one C call per wake-up, complete KLV packets
+    asyncio     asyncio's datagram protocol, each datagram passed to the same C code
+    PyAV        libav's udp:// in one thread per stream, all but the data stream discarded
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from collections import Counter
 from contextlib import aclosing
 from typing import Any
 
-WAYS = ("klvrelay", "asyncio", "PyAV")
+METHODS = ("klvrelay", "asyncio", "PyAV")
 
 _QUICK = {"probesize": "32768", "analyzeduration": "0", "fifo_size": "100000", "buffer_size": str(4 << 20)}
 
 
-def main(way: str, port: int, count: int) -> None:
+def main(method: str, port: int, count: int) -> None:
     seen: Counter[int] = Counter()
     ports = range(port, port + count)
-    if way == "PyAV":
+    if method == "PyAV":
         _by_pyav(ports, seen)
     else:
-        asyncio.run(_until_stopped(_by_klvrelay(ports, seen) if way == "klvrelay" else _by_asyncio(ports, seen)))
+        asyncio.run(_until_stopped(_by_klvrelay(ports, seen) if method == "klvrelay" else _by_asyncio(ports, seen)))
     print(json.dumps(seen), flush=True)
-    os._exit(0)  # threads of libav can't be asked to end
+    os._exit(0)  # libav's threads cannot be stopped
 
 
 async def _until_stopped(reading: Any) -> None:

@@ -1,6 +1,6 @@
-"""The TS file that demultiplexers are measured on: a few seconds of a sample recording at 5 Mbit/s, again and again.
+"""Creates the TS file for measuring demultiplexers: a few seconds of a sample recording at 5 Mbit/s, repeated.
 
-Its own making takes a while, so it is made once a run, in a folder that goes with it.
+Creating it takes a while, so it is created once per run, in a temporary folder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _COUNTERS = 8192
 
 
 def make(folder: Path, *, seconds: float, size: int) -> Path:
-    """A recording of at least `size` bytes: one of `seconds` repeated, with continuity counters that go on."""
+    """A recording of at least `size` bytes: one of `seconds`, repeated with continuous continuity counters."""
     short, long = folder / "short.ts", folder / "recording.ts"
     sample.write(short, seconds=seconds, bit_rate=BIT_RATE)
     packets = np.frombuffer(short.read_bytes(), dtype=np.uint8).reshape(-1, _PACKET).copy()

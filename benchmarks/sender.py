@@ -1,8 +1,8 @@
-"""Sends live streams by UDP in their own time, from a process of its own: `python -m benchmarks.sender`.
+"""Sends live streams over UDP in real time, in a separate process: `python -m benchmarks.sender`.
 
-Each datagram goes out when it is due; the streams are out of step with each other, as cameras are. The time in a KLV
-packet is that of its datagram. At the end it prints, as JSON, when the first frame that counts went out on each stream,
-and how late datagrams were.
+Each datagram is sent when it is due; the streams have different phases, as cameras do. The time in a KLV packet is the
+time of its datagram. At the end it prints, as JSON, the time of the first counted frame of each stream, and the delay
+of the datagrams.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ _PERIOD = 1 / FRAMES
 _WORTH_A_SLEEP = 0.0003
 
 Due = tuple[float, int, int, int]
-"""(seconds into a frame period, stream, datagram, frames that this stream is behind)."""
+"""(seconds into a frame period, stream, datagram, frames by which this stream is delayed)."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True, help="of the first stream; the others follow")
+    parser.add_argument("--port", type=int, required=True, help="port of the first stream; the others follow")
     parser.add_argument("--streams", type=int, required=True)
-    parser.add_argument("--frames", type=int, required=True, help="to send on each stream")
-    parser.add_argument("--warm-up", type=int, required=True, help="frames that don't count")
+    parser.add_argument("--frames", type=int, required=True, help="frames to send on each stream")
+    parser.add_argument("--warm-up", type=int, required=True, help="frames that are not counted")
     args = parser.parse_args()
-    sender = Sender([_connected(args.port + n) for n in range(args.streams)], args.warm_up)
+    sender = Sender([_connect(args.port + n) for n in range(args.streams)], args.warm_up)
     sender.send(args.frames)
     print(json.dumps(sender.report()))
     return 0
 
 
 class Sender:
-    """All streams, one loop."""
+    """Sends all streams in one loop."""
 
     def __init__(self, sockets: list[socket.socket], warm_up: int) -> None:
         self._sockets = sockets
@@ -49,7 +49,7 @@ class Sender:
         self._wall = 0.0
 
     def send(self, count: int) -> None:
-        """`count` frames on each stream."""
+        """Send `count` frames on each stream."""
         schedule = _schedule(len(self._sockets))
         sleep, clock = time.sleep, time.perf_counter
         used = time.process_time()
@@ -79,7 +79,7 @@ class Sender:
         try:
             self._sockets[stream].send(memoryview(frame.data)[part * DATAGRAM : (part + 1) * DATAGRAM])
         except ConnectionRefusedError:
-            sys.exit("nobody listens there any more")
+            sys.exit("the receiver no longer listens")
 
     def report(self) -> dict[str, object]:
         late = sorted(self._late)
@@ -88,14 +88,14 @@ class Sender:
 
 
 def _schedule(streams: int) -> list[Due]:
-    """When each datagram is due, the phases of the streams spread over a frame period."""
+    """When each datagram is due; the phases of the streams are spread over a frame period."""
     step = _PERIOD / DATAGRAMS
     pairs = product(range(streams), range(DATAGRAMS))
     times = ((part * step + stream * _PERIOD / streams, stream, part) for stream, part in pairs)
     return sorted((at % _PERIOD, stream, part, int(at // _PERIOD)) for at, stream, part in times)
 
 
-def _connected(port: int) -> socket.socket:
+def _connect(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.connect(("127.0.0.1", port))
     return sock

@@ -1,4 +1,4 @@
-"""What a run prints: tables of rich, and figures to reach with yes or no."""
+"""Prints result tables, and goals with yes or no."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if not CONSOLE.is_terminal:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A figure to reach, what it was this time, and whether more or less is better."""
+    """A goal: required and measured value, and whether the requirement is a maximum."""
 
     what: str
     wanted: float
@@ -29,7 +29,7 @@ class Goal:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> None:
-    """First column to the left, figures to the right."""
+    """Print a table: first column left-aligned, numbers right-aligned."""
     made = Table(title=title, title_justify="left", caption=note or None, caption_justify="left")
     for number, column in enumerate(columns):
         made.add_column(column, justify="right" if number else "left", no_wrap=number > 0)
@@ -39,7 +39,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], not
 
 
 def goals(found: Sequence[Goal]) -> None:
-    """The figures to reach."""
+    """Print the goals."""
     rows = [
         (
             goal.what,
@@ -49,11 +49,11 @@ def goals(found: Sequence[Goal]) -> None:
         )
         for goal in found
     ]
-    table("To reach", ("figure", "wanted", "found", "reached"), rows)
+    table("Goals", ("measurement", "required", "measured", "reached"), rows)
 
 
 def number(value: float) -> str:
-    """Three figures that count."""
+    """A number with three significant digits."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}" if value < 10 else f"{value:.1f}"

@@ -1,4 +1,4 @@
-"""Why a benchmark, or a row of one, can't be had on this machine."""
+"""Skips benchmarks, or rows of them, that need something this machine lacks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from types import ModuleType
 
 
 class Skip(Exception):
-    """Something is not installed, or not there; the message says what and how to get it."""
+    """Something is missing; the message names it and how to install it."""
 
 
 def module(name: str) -> ModuleType:
-    """A peer's package, or Skip."""
+    """Import a library. Raises Skip if it is missing."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -21,8 +21,8 @@ def module(name: str) -> ModuleType:
 
 
 def program(name: str, package: str) -> str:
-    """The path of a program, or Skip."""
-    # Debian keeps servers where only root's PATH looks.
+    """The path of a program. Raises Skip if it is missing."""
+    # Debian installs servers in folders that are only in root's PATH.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
     found = shutil.which(name, path=path)
     if found is None:

@@ -1,6 +1,6 @@
-"""One live stream of 5 Mbit/s and 30 frames a second, cut into datagrams; only the time in its KLV changes.
+"""A live stream of 5 Mbit/s and 30 frames per second as datagrams; only the time in its KLV changes.
 
-The KLV packet is the end of its frame, all in the last datagram, so that its time stamp is the time it was sent.
+The KLV packet ends its frame and is completely in the last datagram, so that its time stamp is the time of sending.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from klvrelay.core import checksum16
 from klvrelay.sample.mux import KLV_PID, Mux
 
 FRAMES = 30
-"""Frames, and KLV packets, a second."""
+"""Frames and KLV packets per second."""
 PACKET = 188
 DATAGRAM = 7 * PACKET
 DATAGRAMS = 16
-"""Datagrams of a frame: 5.05 Mbit/s."""
+"""Datagrams per frame: 5.05 Mbit/s."""
 CYCLE = 16
-"""Frames after which all continuity counters are where they began."""
+"""Frames after which all continuity counters have their initial values again."""
 
 _VIDEO_SIZE = 18_500
 _NULL = bytes([0x47, 0x1F, 0xFF, 0x10]) + b"\xff" * 184
@@ -30,7 +30,7 @@ _KEY = b"\x06\x0e\x2b\x34\x02\x0b\x01\x01"
 
 @dataclass(slots=True)
 class Frame:
-    """The bytes of a frame, and where in them the bytes of its KLV's time stamp and checksum are."""
+    """The bytes of a frame, and the offsets of the time stamp and checksum of its KLV."""
 
     data: bytearray
     time_at: list[int]
@@ -42,7 +42,7 @@ class Frame:
         data = self.data
         for at, octet in zip(self.time_at, stamp, strict=True):
             data[at] = octet
-        # The stamp begins at an odd offset of its packet, where octets count once, not 256-fold.
+        # The time stamp starts at an odd offset of its packet, where the sum takes octets once, not times 256.
         total = self.sum_without_time + sum(stamp[0::2]) + 256 * sum(stamp[1::2])
         data[self.sum_at[0]] = total >> 8 & 0xFF
         data[self.sum_at[1]] = total & 0xFF
@@ -63,7 +63,7 @@ def frames() -> list[Frame]:
 
 
 def _frame(data: bytes, klv: bytes) -> Frame:
-    """Null packets in front fill it up to whole datagrams."""
+    """Prepend null packets to fill whole datagrams."""
     missing = DATAGRAMS * DATAGRAM - len(data)
     if missing < 0 or missing % PACKET:
         raise ValueError(f"a frame of {len(data)} bytes")

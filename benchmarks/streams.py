@@ -1,8 +1,8 @@
-"""How many live streams of 5 Mbit/s one core carries without a lost record, and what one of them costs.
+"""Measures how many live streams of 5 Mbit/s one core relays without losing a record, and the cost of one stream.
 
-The relay is bound to a core of its own; the sender and, where there is one, the broker with its subscriber share
-another, so that beyond some number it is they who can't keep up: the table tells. Then 16 streams on two cores that all
-share, and what receiving alone costs beside asyncio's datagrams and PyAV.
+The relay is bound to one core. The sender, and the broker with its subscriber if there is one, share another core and
+may become the limit; the table shows it. Then 16 streams on two cores shared by all processes, and the cost of
+receiving, compared with asyncio's datagrams and PyAV.
 """
 
 from __future__ import annotations
@@ -17,31 +17,32 @@ from benchmarks.stream import FRAMES
 
 COUNTS = (20, 50, 100)
 TOGETHER = 16
-"""Streams that sender and relay share two cores for."""
+"""Number of streams with two cores shared by sender and relay."""
 READ = 20
-"""Streams that the ways to receive are measured with."""
+"""Number of streams for comparing the methods of receiving."""
 LATE = 0.01
-"""Seconds: a sender later than this did not send what it should."""
+"""Seconds; a sender with a larger delay was overloaded."""
 
 
 def run(*, quick: bool) -> None:
-    process.on_linux()
+    process.require_linux()
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
-        raise Skip("needs two cores: one for the relay alone")
+        raise Skip("needs two cores, one of them for the relay only")
     seconds = 3 if quick else 6
-    nowhere = _all("counted and dropped", live.to_nowhere, seconds, cores)
+    nowhere = _for_each_count("counted and discarded", live.to_nowhere, seconds, cores)
     try:
-        _all("mosquitto", live.through_mosquitto, seconds, cores)
+        _for_each_count("mosquitto", live.through_mosquitto, seconds, cores)
     except Skip as why:
-        CONSOLE.print(f"[yellow]left out[/]: {why}")
+        CONSOLE.print(f"[yellow]skipped[/]: {why}")
     together = _together(seconds)
-    cost = _ways(seconds, cores)
+    cost = _compare_methods(seconds, cores)
     most = max((count for count, outcome in nowhere.items() if outcome.lost == 0), default=0)
+    largest = COUNTS[-1]
     goals(
         [
-            Goal("streams on one core without a lost record, sink aside", 100, most, ""),
-            Goal(f"{COUNTS[-1]} streams, sink aside", 20, 100 * nowhere[COUNTS[-1]].relay, "% of a core", at_most=True),
+            Goal("streams on one core without a lost record, excluding the sink", 100, most, ""),
+            Goal(f"{largest} streams, excluding the sink", 20, 100 * nowhere[largest].relay, "% CPU", at_most=True),
             Goal(f"{TOGETHER} streams on two cores: records lost", 0, together.lost, "", at_most=True),
             Goal("receiving: times cheaper than PyAV", 10, cost["PyAV"] / cost["klvrelay"], "x"),
         ]
@@ -49,38 +50,38 @@ def run(*, quick: bool) -> None:
 
 
 def _together(seconds: float) -> live.Outcome:
-    """Nobody has a core of their own."""
+    """Run with the cores shared by all processes."""
     with CONSOLE.status(f"{TOGETHER} live streams for {seconds:g} s on two cores"):
         outcome = live.to_nowhere(live.Plan(TOGETHER, seconds))
-    columns = ("streams", "records/s", "lost", "relay CPU", "a stream", "MiB", "others CPU", "sender late", "limit")
-    table(f"{TOGETHER} streams, cores shared by all", columns, [_row(TOGETHER, outcome)])
+    columns = ("streams", "records/s", "lost", "relay CPU", "per stream", "MiB", "others CPU", "sender late", "limit")
+    table(f"{TOGETHER} streams, cores shared by all processes", columns, [_row(TOGETHER, outcome)])
     return outcome
 
 
-def _ways(seconds: float, cores: list[int]) -> dict[str, float]:
-    """What each way to receive uses of a core for a stream."""
+def _compare_methods(seconds: float, cores: list[int]) -> dict[str, float]:
+    """CPU share per stream of each method of receiving."""
     found = {}
-    for way in readers.WAYS:
-        with CONSOLE.status(f"{READ} live streams for {seconds:g} s, received by {way}"):
-            found[way] = live.read_by(way, live.Plan(READ, seconds, relay_core=cores[-1], other_core=cores[0]))
+    for method in readers.METHODS:
+        with CONSOLE.status(f"{READ} live streams for {seconds:g} s, received by {method}"):
+            found[method] = live.read_by(method, live.Plan(READ, seconds, relay_core=cores[-1], other_core=cores[0]))
     rows = [
-        (way, f"{100 * o.relay / READ:.2f} %", f"{o.lost} of {o.sent}", f"{o.memory:.0f}", f"{1e3 * o.late:.1f} ms")
-        for way, o in found.items()
+        (method, f"{100 * o.relay / READ:.2f} %", f"{o.lost} of {o.sent}", f"{o.memory:.0f}", f"{1e3 * o.late:.1f} ms")
+        for method, o in found.items()
     ]
-    note = "PyAV loses what comes while it probes."
-    columns = ("received by", "CPU a stream", "lost", "MiB", "sender late")
-    table(f"Receiving {READ} streams, transport taken apart, nothing done with the KLV", columns, rows, note)
-    return {way: max(outcome.relay, 1e-6) / READ for way, outcome in found.items()}
+    note = "PyAV loses the data that arrives while it probes."
+    columns = ("received by", "CPU per stream", "lost", "MiB", "sender late")
+    table(f"Receiving and demultiplexing {READ} streams, KLV not decoded", columns, rows, note)
+    return {method: max(outcome.relay, 1e-6) / READ for method, outcome in found.items()}
 
 
-def _all(
+def _for_each_count(
     sink: str, go: Callable[[live.Plan], live.Outcome], seconds: float, cores: list[int]
 ) -> dict[int, live.Outcome]:
     found: dict[int, live.Outcome] = {}
     for count in COUNTS:
         with CONSOLE.status(f"{count} live streams for {seconds:g} s, {sink}"):
             found[count] = go(live.Plan(count, seconds, relay_core=cores[-1], other_core=cores[0]))
-    columns = ("streams", "records/s", "lost", "relay CPU", "a stream", "MiB", "others CPU", "sender late", "limit")
+    columns = ("streams", "records/s", "lost", "relay CPU", "per stream", "MiB", "others CPU", "sender late", "limit")
     table(f"Records: {sink}", columns, [_row(*pair) for pair in found.items()])
     return found
 
@@ -101,9 +102,9 @@ def _row(count: int, outcome: live.Outcome) -> tuple[str, ...]:
 
 
 def _limit(outcome: live.Outcome) -> str:
-    """What can't take more."""
+    """What limits the number of streams."""
     if outcome.late > LATE:
         return "the sender"
     if outcome.relay > 0.95:
         return "the relay"
-    return "not known" if outcome.lost else "none yet"
+    return "unknown" if outcome.lost else "none yet"

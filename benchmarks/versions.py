@@ -1,13 +1,13 @@
-"""Two installs of klvrelay beside each other in one run: this one, and that of another checkout's interpreter.
+"""Compares two installs of klvrelay in one run: this one, and the one of another checkout's interpreter.
 
     python -m benchmarks versions --other ../before/.venv/bin/python [--file-mb 1000]
 
-Both take turns in each round, each the first in every other one, so that whatever else the machine does meets both; a
-first round only warms up. Both keep their bytecode in the same new folder: an install that has none beside its sources,
-and may not write any, would compile itself in each process, which made equal versions differ by half.
+They take turns in alternating order, so that other load on the machine affects both; the first round is a warm-up.
+Both keep their bytecode in the same new folder: an install without bytecode that cannot write any would compile its
+modules in each process, which made equal versions differ by half.
 
-Times are processor time, user and system: of whole processes where a command is measured, of the fastest call within a
-process where packets are. `measured.py` is what runs under each interpreter.
+Times are CPU times, user and system: of whole processes for commands, of the fastest call within a process for packets.
+`measured.py` runs under each interpreter.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmarks.streams import LATE
 from klvrelay import sample
 
 PACKETS = 4096
-"""In each buffer."""
+"""Packets per buffer."""
 STREAMS = 100
 _MEASURED = str(Path(__file__).with_name("measured.py"))
 _BARE, _PYAV = "a bare interpreter", "PyAV, data stream only, nothing decoded"
@@ -44,7 +44,7 @@ Measure = Callable[[str], float]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A measurement: how often, in what unit it is shown, and beside what."""
+    """A measurement: number of rounds, display unit, and the row it is compared with."""
 
     measure: Measure
     rounds: int
@@ -55,20 +55,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Seconds a round of the old and the new install; those of one round belong together."""
+    """Seconds per round of the old and the new install; the rounds correspond."""
 
     old: tuple[float, ...]
     new: tuple[float, ...]
 
     @property
     def faster(self) -> float:
-        """How many times faster the new one is: the median of the ratios."""
+        """Speed of the new one relative to the old one: median of the ratios."""
         return median(old / new for old, new in zip(self.old, self.new, strict=True))
 
 
 def run(*, quick: bool, other: str | None = None, file_mb: int = 200) -> None:
     if other is None:
-        raise Skip("give the interpreter of another checkout: --other ../before/.venv/bin/python")
+        raise Skip("needs the interpreter of another checkout: --other ../before/.venv/bin/python")
     CONSOLE.print(f"old: {_where(other)}\nnew: {_where(sys.executable)}", highlight=False)
     with tempfile.TemporaryDirectory() as folder, _bytecode(Path(folder)):
         rows = dict(_rows(Path(folder), 3 if quick else 15, file_mb))
@@ -77,15 +77,15 @@ def run(*, quick: bool, other: str | None = None, file_mb: int = 200) -> None:
             for name, row in track(rows.items(), "measuring", console=CONSOLE, transient=True)
         }
         live = _live(other, seconds=3 if quick else 10)
-    note = "Processor time: median (minimum). The last column is of the new one."
+    note = "CPU time: median (minimum). The last column applies to the new one."
     columns = ("", "old", "new", "old / new", "beside")
-    table("Two installs", columns, [_shown(name, rows[name], found) for name in rows], note)
+    table("Two installs", columns, [_row(name, rows[name], found) for name in rows], note)
     goals(_goals(found) + live)
 
 
 @contextmanager
 def _bytecode(folder: Path) -> Iterator[None]:
-    """All processes started meanwhile write and read theirs below `folder`."""
+    """Inside, all processes keep their bytecode below `folder`."""
     before = dict(os.environ)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
@@ -110,8 +110,8 @@ def _rows(folder: Path, rounds: int, file_mb: int) -> Iterator[tuple[str, Row]]:
         size = len(subject.raw)
         path = folder / f"{size}.klv"
         path.write_bytes(b"".join(subject.several(PACKETS)))
-        yield _lines(size), Row(_inside("lines", path), rounds, "us", 1e6)
-        yield f"{size} bytes, decode() and json() one by one", Row(_inside("each", path), rounds, "us", 1e6)
+        yield _lines(size), Row(_self_measured("lines", path), rounds, "us", 1e6)
+        yield f"{size} bytes, decode() and json() one by one", Row(_self_measured("each", path), rounds, "us", 1e6)
 
 
 def _lines(size: int) -> str:
@@ -130,25 +130,25 @@ def _take_turns(row: Row, other: str) -> Found:
 
 
 def _command(*words: str) -> Measure:
-    """The processor time of a whole process."""
-    return lambda python: process.used([python, *words])
+    """CPU time of a whole process."""
+    return lambda python: process.cpu_of([python, *words])
 
 
-def _inside(what: str, path: Path) -> Measure:
-    """What a process measured within itself, a packet."""
-    return lambda python: float(_said(python, what, str(path), str(PACKETS)))
+def _self_measured(what: str, path: Path) -> Measure:
+    """Time per packet as measured within a process."""
+    return lambda python: float(_measured_line(python, what, str(path), str(PACKETS)))
 
 
-def _said(python: str, *words: str, folder: str | None = None) -> str:
-    return process.said([python, _MEASURED, *words], folder=folder)
+def _measured_line(python: str, *words: str, folder: str | None = None) -> str:
+    return process.last_line([python, _MEASURED, *words], folder=folder)
 
 
 def _where(python: str) -> str:
-    place: str = json.loads(_said(python, "where"))
+    place: str = json.loads(_measured_line(python, "where"))
     return place
 
 
-def _shown(name: str, row: Row, found: dict[str, Found]) -> tuple[str, ...]:
+def _row(name: str, row: Row, found: dict[str, Found]) -> tuple[str, ...]:
     here = found[name]
     beside = "" if not row.beside else f"{_beside(here, found[row.beside])} x {row.beside.partition(',')[0]}"
     return name, _figure(here.old, row), _figure(here.new, row), f"{here.faster:.2f}", beside
@@ -159,39 +159,39 @@ def _figure(seconds: Sequence[float], row: Row) -> str:
 
 
 def _beside(here: Found, base: Found) -> str:
-    """Time of the new one over that of the base."""
+    """Ratio of the new time to that of the base."""
     return f"{median(here.new) / median(base.new):.2f}"
 
 
 def _goals(found: dict[str, Found]) -> list[Goal]:
     part = [
-        Goal(f"{name}, of the old one", 60, 100 * median(found[name].new) / median(found[name].old), "%", at_most=True)
+        Goal(f"{name}, of the old time", 60, 100 * median(found[name].new) / median(found[name].old), "%", at_most=True)
         for name in (_VERSION, _SMALL)
     ]
     times = median(found[_PYAV].new) / median(found[_LARGE].new)
-    lines = [Goal(_lines(len(s.raw)), 1.3, found[_lines(len(s.raw))].faster, "x the old one") for s in subjects()]
+    lines = [Goal(_lines(len(s.raw)), 1.3, found[_lines(len(s.raw))].faster, "x old") for s in subjects()]
     return [*part, Goal(_LARGE, 3, times, "x PyAV"), *lines]
 
 
 def _live(other: str, seconds: float) -> list[Goal]:
-    """Live streams to a sink that counts, by each install's own benchmarks; twice in turn, the better run of each."""
+    """Live streams to a sink that counts, with each install's own benchmarks: the better of two runs in turns."""
     cores = sorted(os.sched_getaffinity(0))
     if not os.path.exists("/proc/net/udp") or len(cores) < 2:
-        CONSOLE.print("[yellow]left out[/]: live streams need Linux and two cores")
+        CONSOLE.print("[yellow]skipped[/]: live streams need Linux and two cores")
         return []
     runs: dict[str, list[dict[str, float]]] = {other: [], sys.executable: []}
     words = "live", str(STREAMS), str(seconds), str(cores[-1]), str(cores[0])
     with CONSOLE.status(f"{STREAMS} live streams, four times {seconds:g} s"):
         for _ in range(2):
             for python, outcomes in runs.items():
-                outcomes.append(json.loads(_said(python, *words, folder=_where(python))))
+                outcomes.append(json.loads(_measured_line(python, *words, folder=_where(python))))
     best = [min(outcomes, key=lambda run: (run["late"] > LATE, run["relay"])) for outcomes in runs.values()]
     rows = [
         (name, f"{100 * run['relay']:.1f} %", f"{run['lost']:,.0f}", f"{1e3 * run['late']:.1f} ms")
         for name, run in zip(("old", "new"), best, strict=True)
     ]
-    table(f"{STREAMS} live streams to a sink that counts", ("", "of a core", "lost", "sender late"), rows)
+    table(f"{STREAMS} live streams to a sink that counts", ("", "CPU", "lost", "sender late"), rows)
     if max(run["late"] for run in best) > LATE:
-        CONSOLE.print("[yellow]no figure[/]: the sender was late, so the streams came slower than they should")
+        CONSOLE.print("[yellow]no result[/]: the sender was overloaded, so the streams were slower than intended")
         return []
     return [Goal(f"{STREAMS} live streams, counted", 20, 100 * best[1]["relay"], "% of a core", at_most=True)]

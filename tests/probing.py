@@ -15,7 +15,7 @@ from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 
 from klvrelay import sample
 from klvrelay.encode import encode
-from klvrelay.probe import Report, inquire
+from klvrelay.probe import Report, analyse
 from klvrelay.sources.open import open_source
 
 VIDEO_PID = 0x100
@@ -142,7 +142,7 @@ def probed(data: bytes, folder: Path, **options: object) -> Report:
     """What the probe says of a file of these bytes."""
     path = folder / "probed.ts"
     path.write_bytes(data)
-    return asyncio.run(inquire(open_source(path), **options))  # type: ignore[arg-type]
+    return asyncio.run(analyse(open_source(path), **options))  # type: ignore[arg-type]
 
 
 def told(report: Report) -> dict[str, str]:

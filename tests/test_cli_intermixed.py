@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from klvrelay.cli.intermixed import apart
+from klvrelay.cli.intermixed import separate
 from klvrelay.cli.parser import Parser
 from klvrelay.errors import ConfigError
 
@@ -59,4 +59,4 @@ def test_a_wrong_option_is_refused_all_the_same(words: str):
 
 def test_nothing_is_nothing():
     """No words, no arguments."""
-    assert apart([], []) == ([], [])
+    assert separate([], []) == ([], [])

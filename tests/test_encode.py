@@ -13,8 +13,8 @@ from reference_wire import crc16, crc32
 
 import klvrelay
 from klvrelay.encode import encode, encode_item
+from klvrelay.encode.ber import ber_length, ber_oid
 from klvrelay.encode.numbers import imapb
-from klvrelay.encode.wire import ber_length, ber_oid
 from klvrelay.errors import EncodeError
 from klvrelay.standards.spec import CHECKSUM, KEYED, SETS, UNIVERSAL_KEYS
 

@@ -11,10 +11,10 @@ import pytest
 from conftest import ROOT
 from reference_values import Real, imapb
 
-from klvrelay.items import SETS, NotFound, account, account_of_set, entries, find, set_called
+from klvrelay.items import SETS, NotFound, entries, find, find_set, item_details, set_details
 from klvrelay.items.entry import ItemEntry, every, inner_set
 from klvrelay.items.numbers import resolution_text, steps, widths_of
-from klvrelay.items.search import asked
+from klvrelay.items.search import look_up
 from klvrelay.standards import clauses, spec
 
 EVERY = list(every())
@@ -157,17 +157,17 @@ def test_what_is_not_there_is_said_with_what_comes_near(query: str, hint: str) -
 )
 def test_a_set_is_called_by_its_number_or_name(text: str, name: str | None) -> None:
     """However it is spelled."""
-    assert set_called(text) == name
+    assert find_set(text) == name
 
 
 def test_a_set_is_asked_for_by_name_or_by_the_key_of_its_packets() -> None:
     """All its items then; a pack that is a packet of its own is one item."""
     for query in ("ST0903", "060e2b34 020b0101 0e010303 06000000"):
-        assert asked(query) == (list(entries("ST0903")), "ST0903")
-    assert asked("") == (list(entries("ST0601")), "ST0601")
-    assert asked("", "VMask") == (list(entries("VMask")), "VMask")
+        assert look_up(query) == (list(entries("ST0903")), "ST0903")
+    assert look_up("") == (list(entries("ST0601")), "ST0601")
+    assert look_up("", "VMask") == (list(entries("VMask")), "VMask")
     for query in ("ST1204", spec.UNIVERSAL_KEYS["ST1204"].hex()):
-        (entry,), whole = asked(query)
+        (entry,), whole = look_up(query)
         assert (entry.item.key, whole) == ("miis_core_identifier", None)
 
 
@@ -178,7 +178,7 @@ def test_a_set_is_asked_for_by_name_or_by_the_key_of_its_packets() -> None:
 def test_every_account_is_whole(name: str) -> None:
     """Standard, length, encoding and form are told of each; it is a JSON document, and says nothing of tables."""
     for entry in OF_SET[name]:
-        of = account(entry)
+        of = item_details(entry)
         assert json.loads(json.dumps(of)) == of
         assert all(of[field] for field in ("name", "key", "standard", "length", "encoding", "record", "zero_length"))
         assert of["units"] == entry.item.units
@@ -191,12 +191,12 @@ def test_every_account_is_whole(name: str) -> None:
 @pytest.mark.parametrize("entry", [e for e in EVERY if e.item.kind == "bitfield"], ids=lambda e: e.address)
 def test_every_bit_field_tells_its_bits(entry: ItemEntry) -> None:
     """But for the list of payloads, whose bits are payloads."""
-    assert account(entry)["bits"] or entry.item.key == "active_payloads"
+    assert item_details(entry)["bits"] or entry.item.key == "active_payloads"
 
 
 def test_the_account_of_an_item_by_hand() -> None:
     """Sensor latitude, as the standard has it."""
-    of = account(one("13"))
+    of = item_details(one("13"))
     assert of["standard"] == "MISB ST 0601.19, item 13"
     assert (of["units"], of["range"], of["length"]) == ("deg", [-90, 90], "4 bytes")
     assert of["encoding"] == "signed integer, value = raw × 90 / 2147483647"
@@ -259,17 +259,17 @@ def test_preferred_items_are_those_of_the_receivers_rules() -> None:
     for group in rule.split():
         tags = group.split(">")
         for at, tag in enumerate(tags):
-            of = account(one(tag))
+            of = item_details(one(tag))
             assert of["prefer"] == [f"0601:{better}" for better in tags[:at]]
             assert of["instead_of"] == [f"0601:{worse}" for worse in tags[at + 1 :]]
-    assert account(one("13"))["prefer"] == account(one("VTarget:6"))["prefer"] == []
+    assert item_details(one("13"))["prefer"] == item_details(one("VTarget:6"))["prefer"] == []
 
 
 @pytest.mark.parametrize("address", ["0601:1", "0601:2", "0601:65", "0601:100", "0601:102", "0601:115", "1108:11"])
 def test_length_0_is_told_where_it_is_not_legal(address: str) -> None:
     """Elsewhere it means that the value is unknown."""
-    assert account(one(address))["zero_length"].startswith("not permitted")
-    assert account(one("0601:13"))["zero_length"].startswith("value unknown")
+    assert item_details(one(address))["zero_length"].startswith("not permitted")
+    assert item_details(one("0601:13"))["zero_length"].startswith("value unknown")
 
 
 @pytest.mark.parametrize(
@@ -289,24 +289,24 @@ def test_length_0_is_told_where_it_is_not_legal(address: str) -> None:
 )
 def test_what_a_record_shows_is_told(address: str, text: str) -> None:
     """In words that name the keys within."""
-    assert account(one(address))["record"].startswith(text)
+    assert item_details(one(address))["record"].startswith(text)
 
 
 def test_elements_and_their_codes_are_told() -> None:
     """In the order of the wire, with lengths, steps and bits."""
-    elements = {part["name"]: part for part in account(one("0601:140"))["elements"]}
+    elements = {part["name"]: part for part in item_details(one("0601:140"))["elements"]}
     assert list(elements)[:3] == ["record_length", "station_id", "hardpoint_id"]
     assert [bits["key"] for bits in elements["status"]["bits"]][:2] == ["general_status", "fuze_enabled"]
-    country = {part["name"]: part for part in account(one("0601:122"))["elements"]}
+    country = {part["name"]: part for part in item_details(one("0601:122"))["elements"]}
     assert country["coding_method"]["codes"]["13"] == "GENC Two Letter"
-    waypoint = {part["name"]: part for part in account(one("0601:141"))["elements"]}
+    waypoint = {part["name"]: part for part in item_details(one("0601:141"))["elements"]}
     assert waypoint["latitude"]["encoding"] == "IMAPB over -90 to 90, step 1.192e-07"
 
 
 @pytest.mark.parametrize("name", clauses.STANDARDS)
 def test_every_set_tells_where_it_comes_from(name: str) -> None:
     """Its document, and a packet's key, or the items that it is inside."""
-    of = account_of_set(name)
+    of = set_details(name)
     assert of["standard"].startswith("MISB ")
     assert of["universal_key"] or of["inside"]
     assert of["items"] == (len(entries(name)) if name in SETS else 0)

@@ -543,7 +543,7 @@ def opinion(ts: bytes) -> dict[str, int]:
     pids, counts, clock = pids_of(rows), PidCounts(), StreamClock()
     counts.take(rows, pids)
     clock.take(rows, pids, 0)
-    repeats = [stats.frozen() for stats in clock.stats.values()]
+    repeats = [stats.freeze() for stats in clock.stats.values()]
     told = {
         "continuity_errors": counts.gaps.sum(),
         "transport_errors": counts.errors.sum(),

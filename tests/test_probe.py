@@ -17,7 +17,7 @@ from rich.console import Console
 from test_cli import ran
 from wrapping import local_set
 
-from klvrelay.probe.inquiry import Inquiry
+from klvrelay.probe.analysis import Analysis
 from klvrelay.probe.output.document import document
 from klvrelay.probe.output.text import console_for, write
 from klvrelay.record import Packet
@@ -348,7 +348,7 @@ def rounded(value: object) -> object:
 
 def inquired(path: Path, size: int) -> object:
     """The report on a file that is read in pieces of this size."""
-    inquiry, data = Inquiry(open_source(path)), path.read_bytes()
+    inquiry, data = Analysis(open_source(path)), path.read_bytes()
     for at in range(0, len(data), size):
         inquiry.take(Packet(data[at : at + size]))
     inquiry.finish()

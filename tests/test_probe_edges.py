@@ -13,7 +13,7 @@ from test_probe_limits import found, median, plain, with_times
 
 from klvrelay.probe import Report
 from klvrelay.probe.report import Against, Frames, Paired
-from klvrelay.probe.rules import judged
+from klvrelay.probe.rules import judge
 
 
 def drift(clock: str, ppm: float, *, over: float = 100.0, error: float = 0.0, count: int = 60) -> set[str]:
@@ -74,7 +74,7 @@ def test_times_that_stand_still_are_a_warning_where_most_do(stamped: int, repeat
     """More than half of five at least: else the encoder sends faster than its sensor measures."""
     report = with_times(stamped=stamped, repeated=repeated)
 
-    assert [each.severity for each in judged(report) if each.id == "time_repeated"] == [severity]
+    assert [each.severity for each in judge(report) if each.id == "time_repeated"] == [severity]
 
 
 def with_frames(*, rate: float | None = 25.0, stamped: int = 100, **pair: Any) -> Report:

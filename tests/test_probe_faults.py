@@ -132,7 +132,7 @@ CONTENT = {
 }  # fmt: skip
 
 
-def judged(data: bytes, wanted: dict[str, str], folder: Path) -> None:
+def judge(data: bytes, wanted: dict[str, str], folder: Path) -> None:
     report = probed(data, folder)
 
     assert told(report) == wanted
@@ -147,7 +147,7 @@ def judged(data: bytes, wanted: dict[str, str], folder: Path) -> None:
 def test_each_fault_of_carriage_is_found(name: str, tmp_path: Path):
     """What is declared against what comes; nothing else is said."""
     mux, wanted = CARRIAGE[name]
-    judged(mux.bytes(), wanted, tmp_path)
+    judge(mux.bytes(), wanted, tmp_path)
 
 
 @pytest.mark.parametrize("name", TRANSPORT)
@@ -159,7 +159,7 @@ def test_each_fault_of_the_transport_is_found(name: str, tmp_path: Path):
         assert probed(data, tmp_path).verdict.exit_code == 6
         assert told(probed(data, tmp_path)).keys() == wanted.keys()
         return
-    judged(data, wanted, tmp_path)
+    judge(data, wanted, tmp_path)
 
 
 @pytest.mark.parametrize("name", CONTENT)
@@ -168,7 +168,7 @@ def test_each_fault_of_the_records_is_found(name: str, kind: str, tmp_path: Path
     """Whatever their carriage."""
     packets, wanted = CONTENT[name]
     mux = Mux(packets=packets) if kind == "sync" else asynchronous(packets=packets)
-    judged(mux.bytes(), wanted, tmp_path)
+    judge(mux.bytes(), wanted, tmp_path)
 
 
 @pytest.mark.parametrize("mux", [Mux(), asynchronous()], ids=["sync", "async"])

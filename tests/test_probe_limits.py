@@ -29,8 +29,9 @@ from probing import (
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 
 from klvrelay.probe import Report
-from klvrelay.probe.report import Against, SpreadReport
-from klvrelay.probe.rules import judged
+from klvrelay.probe.report import Against
+from klvrelay.probe.rules import judge
+from klvrelay.probe.transport_report import SpreadReport
 
 
 @cache
@@ -41,7 +42,7 @@ def plain() -> Report:
 
 
 def found(report: Report) -> set[str]:
-    return {finding.id for finding in judged(report)}
+    return {finding.id for finding in judge(report)}
 
 
 def with_times(**changes: Any) -> Report:
@@ -126,7 +127,7 @@ def test_what_cuts_up_many_records_is_an_error_as_they_are(damaged: int, severit
     report = with_pid(KLV_PID, gaps=9, lost=9)
     report = replace(report, klv=(replace(report.klv[0], damaged=damaged),))
 
-    first, second = judged(report)[:2]
+    first, second = judge(report)[:2]
 
     assert [(each.id, each.severity) for each in (first, second)] == [
         ("continuity", severity), ("records_damaged", severity),

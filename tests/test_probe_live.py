@@ -19,7 +19,7 @@ from test_cli import COMMAND, ENVIRONMENT
 from test_relay_process import klvrelay
 
 from klvrelay.errors import SourceDown
-from klvrelay.probe import Report, inquire
+from klvrelay.probe import Report, analyse
 from klvrelay.sources.open import open_source
 
 
@@ -47,7 +47,7 @@ async def sending(data: bytes, port: int, *, rate: float = 200.0):  # type: igno
 
 
 async def looked(port: int, seconds: float, kind: str = "udp") -> Report:
-    return await inquire(open_source(f"{kind}://127.0.0.1:{port}"), seconds=seconds)
+    return await analyse(open_source(f"{kind}://127.0.0.1:{port}"), seconds=seconds)
 
 
 async def test_a_live_stream_is_looked_at_as_long_as_asked(free_port: int):
@@ -93,7 +93,7 @@ async def test_rtp_is_looked_at_too(free_port: int):
 
 async def test_a_silent_port_is_a_source_that_can_not_be_read(free_port: int, monkeypatch: pytest.MonkeyPatch):
     """After a while, with what to look at."""
-    monkeypatch.setattr("klvrelay.probe.inquiry.PATIENCE", 0.2)
+    monkeypatch.setattr("klvrelay.probe.analysis.PATIENCE", 0.2)
     with pytest.raises(SourceDown, match=r"nothing received for 0\.2 s"):
         await looked(free_port, 0.2)
 
@@ -142,20 +142,20 @@ async def test_a_signal_before_anything_came_says_so(free_port: int):
 async def test_a_connection_that_nobody_answers_is_exit_code_3(free_port: int):
     """At once, in one line."""
     with pytest.raises(SourceDown, match="nobody listens"):
-        await inquire(open_source(f"tcp://127.0.0.1:{free_port}"))
+        await analyse(open_source(f"tcp://127.0.0.1:{free_port}"))
 
 
 async def test_a_connection_that_ends_is_a_report(free_port: int):
     """To its end, though it would have been looked at for longer."""
     async with feed.tcp_server(Mux().bytes()) as port:
-        report = await asyncio.wait_for(inquire(open_source(f"tcp://127.0.0.1:{port}")), 8)
+        report = await asyncio.wait_for(analyse(open_source(f"tcp://127.0.0.1:{port}")), 8)
     assert (report.ended, report.klv[0].records) == ("end", 60)
 
 
 async def test_a_connection_that_falls_silent_is_a_report_too():
     """What came until then, and a finding that it broke off."""
     async with feed.tcp_server(Mux().bytes(), hang=True) as port:
-        report = await inquire(open_source(f"tcp://127.0.0.1:{port}", timeout=0.3))
+        report = await analyse(open_source(f"tcp://127.0.0.1:{port}", timeout=0.3))
     assert told(report) == {"broke_off": "warning", "time_off_wall": "warning"}
     assert "sent nothing for 0.3 s" in report.ended
 
@@ -164,7 +164,7 @@ async def test_through_libav_the_klv_is_all_there_is():
     """RTSP: no tables and no PIDs' counters, which a note says; the records are judged as ever."""
     payloads = [(number * 3000, record(number)) for number in range(40)]
     async with feed.RtspServer(payloads, feed.RtspServer.KLV, seconds=0.8) as server:
-        report = await inquire(open_source(f"rtsp://127.0.0.1:{server.port}/x"), seconds=3)
+        report = await analyse(open_source(f"rtsp://127.0.0.1:{server.port}/x"), seconds=3)
 
     assert report.passage == "container"
     assert report.transport is None

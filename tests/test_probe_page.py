@@ -10,8 +10,7 @@ import pytest
 from probing import Mux, asynchronous, klv_only, probed, record
 from test_cli import ran
 
-from klvrelay.probe.drawn import Line, Strip
-from klvrelay.probe.drawn import Path as Track
+from klvrelay.probe.charts import ChartLine, ChartPath, ChartStrip
 from klvrelay.probe.output import svg
 from klvrelay.probe.output.page import page
 
@@ -136,28 +135,28 @@ def test_a_page_of_a_long_recording_is_small(tmp_path: Path):
 def test_curves_with_holes_and_single_points():
     """A hole in the numbers is a hole in the line; what is always the same has an axis too."""
     numbers = (1.0, 2.0, None, None, None, None, 3.0)
-    text = svg.curves("some", [Line("a", 1.0, numbers, numbers, numbers)], "m")
+    text = svg.curves("some", [ChartLine("a", 1.0, numbers, numbers, numbers)], "m")
     checked(text)
     assert text.count("<polyline") == 1
     assert text.count("<circle") == 1
     same = (5.0,) * 9
-    checked(svg.curves("same", [Line("a", 1.0, same, same, same)], "m"))
+    checked(svg.curves("same", [ChartLine("a", 1.0, same, same, same)], "m"))
     nothing = (None, None)
-    assert svg.curves("none", [Line("a", 1.0, nothing, nothing, nothing)], "m") == ""
+    assert svg.curves("none", [ChartLine("a", 1.0, nothing, nothing, nothing)], "m") == ""
 
 
 def test_a_band_is_drawn_where_least_and_most_are_apart():
     """A polygon around the line."""
-    text = svg.curves("some", [Line("a", 1.0, (1.0, 2.0), (0.5, 1.0), (1.5, 4.0))], "m")
+    text = svg.curves("some", [ChartLine("a", 1.0, (1.0, 2.0), (0.5, 1.0), (1.5, 4.0))], "m")
     assert "<polygon" in text
 
 
 def test_a_track_leaves_out_what_is_not_on_earth():
     """A latitude of 200, and exactly 0, 0."""
     points = ((56.0, 9.0), (200.0, 9.0), (0.0, 0.0), (56.01, 9.01))
-    text = svg.track("some", [Track("sensor", points)])
+    text = svg.track("some", [ChartPath("sensor", points)])
     assert len(re.search(r'points="([^"]*)"', text)[1].split()) == 2  # type: ignore[index]
-    assert svg.track("none", [Track("sensor", points[1:3])]) == ""
+    assert svg.track("none", [ChartPath("sensor", points[1:3])]) == ""
 
 
 @pytest.mark.parametrize(
@@ -171,6 +170,7 @@ def test_ticks_are_round(low: float, high: float, expected: list[float]):
 
 def test_strips_are_runs_of_one_shade():
     """An item in every second of its bins; bins without any record break no run."""
-    records = Strip("records", 1.0, (2, 2, 0, 2, 2, 2))
-    text = svg.strips("some", records, [Strip("all", 1.0, (2, 2, 0, 2, 2, 2)), Strip("half", 1.0, (0, 0, 0, 1, 1, 0))])
+    records = ChartStrip("records", 1.0, (2, 2, 0, 2, 2, 2))
+    rows = [ChartStrip("all", 1.0, (2, 2, 0, 2, 2, 2)), ChartStrip("half", 1.0, (0, 0, 0, 1, 1, 0))]
+    text = svg.strips("some", records, rows)
     assert re.findall(r'class="(s\d)"', text) == ["s4", "s2"]

@@ -19,7 +19,7 @@ from klvrelay.probe.metadata.items import ItemTable, brief
 from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.transport.framer import Framer
 from klvrelay.probe.transport.frames import REMEMBERED, FrameTally
-from klvrelay.probe.transport.pes import apart, head_of
+from klvrelay.probe.transport.pes import head_of, pts_difference
 from klvrelay.probe.transport.survey import Survey
 from klvrelay.record import Packet
 
@@ -49,7 +49,7 @@ def facts(survey: Survey) -> object:
                                                                     counts.duplicates, counts.scrambled)]  # fmt: skip
     clocks = {pid: (stats.count, stats.jumps) for pid, stats in survey.clock.stats.items()}
     frames = {pid: tally.frames for pid, tally in survey.videos.frames.items()}
-    tables = [survey.tables.pat.frozen(), *(map_.pace.frozen() for map_ in survey.tables.programs.values())]
+    tables = [survey.tables.pat.freeze(), *(map_.pace.freeze() for map_ in survey.tables.programs.values())]
     return survey.packets, survey.framer.losses, survey.framer.skipped, per_pid, found, clocks, frames, tables
 
 
@@ -78,7 +78,7 @@ def test_how_often_tables_come_is_the_same_in_pieces_of_any_size(size: int):
     whole, parts = surveyed([data])[0], surveyed([data[at : at + size] for at in range(0, len(data), size)])[0]
 
     assert facts(parts) == facts(whole)
-    pat = parts.tables.pat.frozen()
+    pat = parts.tables.pat.freeze()
     assert (pat.count, pat.late) == (60, 0)
     assert pat.longest == pytest.approx(0.065, abs=0.001)
 
@@ -149,8 +149,8 @@ def test_packets_of_each_size_behind_junk(size: int, junk: int):
     data = noise.randbytes(junk).replace(b"G", b"H")
     data += b"".join(bytes(lead) + row + bytes(size - 188 - lead) for row in rows)
     framer = Framer()
-    block, run = framer.cut(data)
-    rest, more = framer.cut(b"", last=True)
+    block, run = framer.split(data)
+    rest, more = framer.split(b"", last=True)
 
     assert block + rest == data
     assert sum(len(found.rows) for found in (run, more) if found is not None) == len(rows)
@@ -215,8 +215,8 @@ def test_the_head_of_a_pes_packet_says_what_was_written(pts: int, dts: int | Non
 
 def test_stamps_are_compared_the_short_way_round():
     """33 bits wrap."""
-    assert apart(10, (1 << 33) - 90_000 + 10) == pytest.approx(1.0)
-    assert apart((1 << 33) - 90_000, 0) == pytest.approx(-1.0)
+    assert pts_difference(10, (1 << 33) - 90_000 + 10) == pytest.approx(1.0)
+    assert pts_difference((1 << 33) - 90_000, 0) == pytest.approx(-1.0)
 
 
 def test_pts_wraps_jumps_and_steps_back_are_told_apart():
@@ -245,7 +245,7 @@ def test_a_time_past_the_year_9999_is_no_text():
     tally = TimeTally()
     for stamp in (0, (1 << 64) - 1, 5, 1 << 63):
         tally.add(stamp, None, 0.0, None, None)
-    assert tally.frozen().unit == "?"
+    assert tally.freeze().unit == "?"
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50))
@@ -254,7 +254,7 @@ def test_a_spread_of_a_few_numbers_is_exact(numbers: list[float]):
     spread = series.Spread()
     for number in numbers:
         spread.add(number)
-    frozen = spread.frozen()
+    frozen = spread.freeze()
 
     assert (frozen.low, frozen.high, frozen.count) == (min(numbers), max(numbers), len(numbers))
     assert frozen.median == sorted(numbers)[len(numbers) // 2]
@@ -277,7 +277,7 @@ def test_series_have_a_bound():
     assert len(curve.line().mean) <= series.BINS
     assert curve.line().high[-1] == number - 1
     assert len(path.points) <= series.POINTS
-    assert spread.frozen().median == pytest.approx(number / 2, rel=0.01)
+    assert spread.freeze().median == pytest.approx(number / 2, rel=0.01)
 
 
 def test_counts_of_other_widths_are_added():
@@ -309,7 +309,7 @@ def test_items_are_counted_by_what_each_record_holds():
     for place in range(10):
         sometimes = {"vmti_local_set": {"frame_width": place}} if place % 3 == 0 else {}
         table.add(float(place), {"mission_id": place, **sometimes, "unknown": {"150": f"{place:02x}"}}, {})
-    rows = {item.path: item for item in table.frozen(10, 1.0)}
+    rows = {item.path: item for item in table.freeze(10, 1.0)}
 
     assert (rows["mission_id"].count, rows["mission_id"].longest, rows["mission_id"].last) == (10, 1.0, "9")
     assert (rows["vmti_local_set"].count, rows["vmti_local_set"].longest) == (4, 3.0)
@@ -323,7 +323,7 @@ def test_the_memory_of_items_and_remarks_has_a_bound():
     table = ItemTable("ST0601")
     for place in range(3000):
         table.add(float(place), {f"key{place}": 1, f"other{place % 7}": 2}, {f"path{place}": "odd"})
-    rows = table.frozen(3000, 1.0)
+    rows = table.freeze(3000, 1.0)
 
     assert len(rows) <= 512
     assert sum(item.count for item in rows if item.path.startswith("other")) == 3000
@@ -357,7 +357,7 @@ def test_records_and_frames_find_each_other_in_any_order():
     tally.record((0x201, "ST0601"), 2_000_002, 2)
     tally.frame(b"3", 3)
 
-    found = {pair.pid: pair for pair in tally.frozen(1.0).beside}
+    found = {pair.pid: pair for pair in tally.freeze(1.0).beside}
     assert (found[0x101].compared, found[0x101].matched, found[0x101].against.count) == (4, 3, 3)
     assert (found[0x201].compared, found[0x201].matched, found[0x201].against.median) == (1, 0, 2.0)
 
@@ -368,7 +368,7 @@ def test_times_without_a_partner_are_forgotten():
     for time_us in (0, 3 * REMEMBERED - 1):
         tally.record((0x101, "ST0601"), time_us, None)
 
-    assert tally.frozen(1.0).matched == 1
+    assert tally.freeze(1.0).matched == 1
 
 
 @pytest.mark.parametrize(
@@ -387,4 +387,4 @@ def test_a_universal_key_of_digits_is_no_tag():
     keys = {"01010103070102010204020008404314": "00", "060e2b34010101010101200100000000": "01"}
     table.add(0.0, {"unknown": keys}, {})
 
-    assert [item.tag for item in table.frozen(1, 1.0)] == [None, None]
+    assert [item.tag for item in table.freeze(1, 1.0)] == [None, None]

@@ -151,6 +151,6 @@ def test_nothing_is_overdue_that_was_never_begun():
     cut = Segmenter(RecordingLimits(seconds=5.0))
     before = cut.overdue(1000.0)
     list(cut.feed(NULL, "ts", 100.0))
-    cut.cut()
+    cut.end()
 
     assert (before, cut.overdue(1000.0)) == (False, False)

@@ -17,7 +17,7 @@ from papers import Ear
 from test_lane import NULL
 from test_relay import quick, running  # noqa: F401  # a fixture
 
-from klvrelay.cli.verbs.board import Board
+from klvrelay.cli.verbs.stream_table import StreamTable
 from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SourceSettings
@@ -195,7 +195,7 @@ async def test_watch_shows_a_row_a_stream(mosquitto: Mosquitto, tmp_path: Path):
             (Choice(), ["cam", "cam.513"]), (Choice(frozenset({SECOND})), ["cam.513"]), (Choice(program=1), ["cam"]),
             (Choice(program=3), []),
         ):  # fmt: skip
-            board = Board("klvrelay", choice)
+            board = StreamTable("klvrelay", choice)
             for message in ears.messages:
                 board.take(Received(str(message.topic), bytes(message.payload), True), 1.0, 1.0)
             assert [row["stream"] for row in board.rows(2.0)] == names

@@ -19,7 +19,7 @@ from telling import keeping, tell
 from test_relay_process import klvrelay
 
 from klvrelay.cli import main as cli
-from klvrelay.cli.verbs.retained import listed
+from klvrelay.cli.verbs.retained import list_retained
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.sinks.contract import Notice
@@ -551,7 +551,7 @@ async def test_listing_ends_though_a_broker_never_stops(oracle, monkeypatch):
     flood = asyncio.create_task(never_stop())
     try:
         async with asyncio.timeout(10):
-            found = await listed(MqttSettings.from_url(oracle.url), None)
+            found = await list_retained(MqttSettings.from_url(oracle.url), None)
     finally:
         flood.cancel()
         await asyncio.wait({flood})

@@ -32,8 +32,8 @@ class Bench:
 
     url = Url.parse("udp://127.0.0.1:5000")
     lossy = True
-    waits = False
-    troubles = 0
+    listens = False
+    unsent = 0
 
     def __init__(self) -> None:
         self.took: list[tuple[float, bytes]] = []

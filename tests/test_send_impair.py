@@ -133,7 +133,7 @@ def test_without_a_seed_it_gets_one_that_can_be_told() -> None:
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ("", "nothing is given"),
+        ("", "no impairment specified"),
         ("los=1%", "unknown 'los=1%'.*valid keys: loss=1%"),
         ("loss", "unknown 'loss'"),
         ("loss=x", "loss=x: give a share such as 1% or 0.01"),
@@ -141,7 +141,7 @@ def test_without_a_seed_it_gets_one_that_can_be_told() -> None:
         ("loss=-1%", "give a share"),
         ("loss=1", "1% or 100%"),
         ("loss=nan", "give a share"),
-        ("loss=1%,loss=2%", "loss is given twice"),
+        ("loss=1%,loss=2%", "loss is specified twice"),
         ("burst=3,flip=1%", "burst qualifies loss: give loss too"),
         ("by=3,loss=1%", "give reorder too"),
         ("apart=3,loss=1%", "give duplicate too"),
@@ -155,7 +155,7 @@ def test_without_a_seed_it_gets_one_that_can_be_told() -> None:
         ("loss=1%,pid=0x101", "give level=ts too"),
         ("loss=1%,level=ts,pid=9000", "from 0 to 8191"),
         ("loss=1%,seed=abc", "a whole number"),
-        ("seed=7", "nothing is impaired"),
+        ("seed=7", "no impairment has an effect"),
         ("loss=1%,\x1b[31m=2", r"\\x1b"),
     ],
 )

@@ -292,11 +292,11 @@ async def test_nobody_listens_and_it_goes_on(tape: str, free_port: int) -> None:
     """Told once; the receiver that comes later gets the rest."""
     url = f"udp://127.0.0.1:{free_port}"
     async with klvrelay("send", tape, url, "--loop", "--speed", "4") as command:
-        await until(lambda: "nobody listens there; sending on" in command.said)
+        await until(lambda: "no receiver is listening; sending continues" in command.said)
         async with heard(url) as records:
             await until(lambda: len(raws(records)) >= 20)
         assert (await command.stop(signal.SIGINT))[0] == 0
-    assert command.said.count("nobody listens") == 1
+    assert command.said.count("no receiver is listening") == 1
     assert re.search(r"sent \d+\.\d s of \S+flight\.ts to udp://127\.0\.0\.1:\d+ in .*: [\d,]+ datagrams", command.said)
 
 

@@ -13,7 +13,7 @@ from srt_peers import receiver
 
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, SourceDown
-from klvrelay.sending.errors import ReceiverGone
+from klvrelay.sending.errors import ReceiverDisconnected
 from klvrelay.sending.srt import SrtDestination
 
 pytestmark = pytest.mark.needs("libsrt", "srt-live-transmit")
@@ -56,7 +56,7 @@ async def test_a_far_end_that_is_frozen_is_given_up(free_port):
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)
         begun = time.monotonic()
-        with pytest.raises(ReceiverGone, match=r"accepted no data for 0\.5 s|the far end has gone"):
+        with pytest.raises(ReceiverDisconnected, match=r"accepted no data for 0\.5 s|the far end has gone"):
             await sent_on_and_on(free_port, lambda: peer.send_signal(signal.SIGSTOP), timeout=0.5)
 
     assert time.monotonic() - begun < 3
@@ -87,7 +87,7 @@ async def test_a_far_end_that_goes_is_noticed(free_port):
     """The next piece says so."""
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)
-        with pytest.raises(ReceiverGone, match="the far end has gone"):
+        with pytest.raises(ReceiverDisconnected, match="the far end has gone"):
             await sent_on_and_on(free_port, peer.terminate, pause=0.005)
 
 
@@ -99,7 +99,7 @@ async def test_a_far_end_that_is_gone_at_the_end_is_noticed(free_port):
         await sender.__aenter__()
         peer.kill()
         await sender.send(PIECES[0])
-        with pytest.raises(ReceiverGone, match="before all data had arrived"):
+        with pytest.raises(ReceiverDisconnected, match="before all data had arrived"):
             await sender.__aexit__(None, None, None)
 
 

@@ -15,7 +15,7 @@ import pytest
 from test_cli import ENVIRONMENT
 
 from klvrelay.cli import loading
-from klvrelay.cli.stopping import stop_asked
+from klvrelay.cli.stopping import watch_signals
 
 HEAVY = {
     "aiomqtt", "amqtt", "asyncio", "av", "base64", "bz2", "concurrent", "csv", "dataclasses", "datetime", "difflib",
@@ -117,9 +117,9 @@ def test_what_may_log_has_its_log(args: list[str]):
 def test_the_collector_works_once_the_work_begins():
     """It rests while modules load, and what they hold is not looked at again."""
     try:
-        loading.begun()
+        loading.begin()
         assert not gc.isenabled()
-        loading.done()
+        loading.complete()
         assert gc.isenabled()
         assert gc.get_freeze_count() > 1000
     finally:
@@ -187,7 +187,7 @@ def test_a_signal_while_a_loop_is_made_leaves_no_coroutine(patch: str, code: int
 def test_the_second_signal_breaks_off_what_the_first_could_not():
     """A write to a pipe whose reader has stopped goes on after the first one."""
     before = signal.getsignal(signal.SIGINT)
-    with stop_asked() as asked:
+    with watch_signals() as asked:
         signal.raise_signal(signal.SIGINT)
         assert asked()
         with pytest.raises(KeyboardInterrupt):

@@ -66,7 +66,7 @@ def sink(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Pa
 def recording(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
     kept(monkeypatch, recorder, time)
     limits = RecordingLimits(size=1 << 20, keep_size=1 << 30)
-    return Recorder(lambda: lasting(time, seconds), str(folder), "uav1", limits)._keep
+    return Recorder(lambda: lasting(time, seconds), str(folder), "uav1", limits)._record_supervised
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from records import BOOT, record, spoilt
 from rich.console import Console
 from telling import tell
 
-from klvrelay.cli.verbs.board import LONG_OFFLINE, SETTLED, Board, tame
+from klvrelay.cli.verbs.stream_table import LONG_OFFLINE, SETTLED, StreamTable, sanitize
 from klvrelay.cli.verbs.watch import line, table, watch
 from klvrelay.config.choice import chosen
 from klvrelay.config.mqtt import MqttSettings
@@ -48,7 +48,7 @@ def said(leaf, items=None, stream="uav1", retained=False, **head):
 
 
 def board_of(*messages, now=100.0):
-    board = Board("kr")
+    board = StreamTable("kr")
     for message in messages:
         board.take(message, now, WALL)
     return board
@@ -92,7 +92,7 @@ def test_the_full_angles_and_the_ellipsoid_height_stand_in():
 
 def test_rate_and_age_are_of_what_arrived_here():
     """Records a second over the last five, seconds since the last one."""
-    board = Board("kr")
+    board = StreamTable("kr")
     for n in range(300):
         board.take(said("telemetry"), 100 + n / 30, WALL)
 
@@ -181,8 +181,8 @@ def test_a_line_is_plain_key_value_text():
 @given(st.text(max_size=80))
 def test_no_text_can_steer_the_terminal(text):
     """Escape sequences, line ends, bell, bidi overrides: whatever comes, a cell is short and printable."""
-    assert tame(text).isprintable()
-    assert len(tame(text)) <= 48
+    assert sanitize(text).isprintable()
+    assert len(sanitize(text)) <= 48
 
 
 @settings(max_examples=60, deadline=None)
@@ -225,7 +225,7 @@ def test_a_stream_whose_retained_topics_are_deleted_is_dropped():
 def test_what_was_deleted_while_the_connection_was_lost_is_dropped():
     """Seconds after the new subscription, by when a broker has sent all that it retains; the rest stays."""
     board = board_of(ONLINE, Received("kr/uav2/availability", b"online", True))
-    board.subscribed(200.0)
+    board.begin_subscription(200.0)
     board.take(Received("kr/uav2/availability", b"online", True), 200.1, WALL)
     assert [row["stream"] for row in board.rows(200.0 + SETTLED)] == ["uav1", "uav2"]
     assert [row["stream"] for row in board.rows(200.1 + SETTLED)] == ["uav2"]
@@ -233,7 +233,7 @@ def test_what_was_deleted_while_the_connection_was_lost_is_dropped():
 
 def offline_for(seconds, **options):
     """A board with a stream whose last record, and last change, were so long ago."""
-    board = Board("kr", **options)
+    board = StreamTable("kr", **options)
     when = datetime.fromtimestamp(WALL - seconds, UTC).isoformat()
     board.take(Received("kr/uav1/availability", b"offline", True), 100.0, WALL)
     board.take(said("state", retained=True, received=when), 100.0, WALL)
@@ -283,7 +283,7 @@ def test_it_says_why_there_is_no_row(messages, note):
 
 def test_it_says_that_no_stream_has_the_pid_asked_for():
     """There are streams, of other PIDs."""
-    board = Board("kr", chosen([257], None))
+    board = StreamTable("kr", chosen([257], None))
     board.take(said("telemetry", pid=513), 100.0, WALL)
     assert (board.rows(100.0), board.note(100.0)) == ([], "no matching stream yet")
 

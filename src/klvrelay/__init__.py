@@ -11,14 +11,10 @@
     klvrelay.frame_times(source)     time stamps embedded in video frames (ST 0604)
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-
 from klvrelay.encode import encode  # not lazily: the package of that name would replace it later
 
 TYPE_CHECKING = False
-"""A copy of that of `typing`, which is slow to load: a Ctrl-C meanwhile would print a traceback."""
+"""Avoids the import of `typing`. Loading must be short: a Ctrl-C before the command starts prints a traceback."""
 if TYPE_CHECKING:
     from typing import Any
 
@@ -87,7 +83,9 @@ _HOMES = {
 """The module of each name, imported on first use, so that a command loads only what it needs."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+
     for home, names in _HOMES.items():
         if name in names:
             value = globals()[name] = getattr(import_module(f"klvrelay.{home}"), name)

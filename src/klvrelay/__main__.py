@@ -5,18 +5,18 @@ import sys
 
 
 def main() -> int:
-    """Run the command and return its exit code. A Ctrl-C during loading ends it without a traceback."""
+    """Run the command and return its exit code. A Ctrl-C ends it without a traceback until the verb handles signals."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     from klvrelay.cli import loading
 
-    loading.begun()
+    loading.begin()
     from klvrelay.cli.main import main as command
 
     try:
         return command()
     finally:
-        loading.ended()
+        loading.finish()
 
 
 if __name__ == "__main__":

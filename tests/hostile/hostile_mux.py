@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
 from klvrelay.core import crc32
-from klvrelay.encode.wire import ber_length, ber_oid
+from klvrelay.encode.ber import ber_length, ber_oid
 from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 TS = 188

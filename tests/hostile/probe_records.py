@@ -7,7 +7,7 @@ from itertools import count
 
 from hostile_mux import ASYNC, KLVA, START_US, Maker, Mux, bare, checksum, filled, item, klv, program_of
 
-from klvrelay.encode.wire import ber_length, ber_oid
+from klvrelay.encode.ber import ber_length, ber_oid
 from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 

@@ -19,7 +19,7 @@ from probe_transport import TRANSPORT
 from probing import probed, sample_file
 from rich.console import Console
 
-from klvrelay.probe import Report, inquire
+from klvrelay.probe import Report, analyse
 from klvrelay.probe.metadata import items, sampler, telemetry
 from klvrelay.probe.output.document import document
 from klvrelay.probe.output.page import page
@@ -87,14 +87,14 @@ def test_items_of_records_like_no_others_are_counted_one_by_one_in_few(tmp_path:
     monkeypatch.setattr(telemetry, "RECORDS", (free, each))
     monkeypatch.setattr(items, "LAYOUTS", 4)
     looked = 0
-    saw = items._Tally.saw
+    saw = items._Tally.store
 
     def counted(tally: Any, *record: Any) -> None:
         nonlocal looked
         looked += 1
         saw(tally, *record)
 
-    monkeypatch.setattr(items._Tally, "saw", counted)
+    monkeypatch.setattr(items._Tally, "store", counted)
     (stream,) = probed(HOSTILE["unlike"](size), tmp_path).klv
 
     assert stream.records > 15_000
@@ -111,7 +111,7 @@ def test_distinct_items_and_remarks_are_counted_beyond_the_first(tmp_path: Path)
 @pytest.mark.parametrize("options", [{}, {"carriage": "async"}], ids=str)
 def test_of_a_normal_recording_nothing_is_left_out(options: dict[str, str], tmp_path: Path):
     """All records are looked into, all lists are whole."""
-    report = asyncio.run(inquire(open_source(sample_file(tmp_path, **options))))
+    report = asyncio.run(analyse(open_source(sample_file(tmp_path, **options))))
 
     told = orjson.loads(document(report))
     assert not any(told["left_out"].values())
@@ -240,7 +240,7 @@ def calls_for(make: Maker, size: int, folder: Path) -> int:
     before = sys.getprofile()
     sys.setprofile(counted)
     try:
-        report = asyncio.run(inquire(open_source(path)))
+        report = asyncio.run(analyse(open_source(path)))
         document(report)
     finally:
         sys.setprofile(before)

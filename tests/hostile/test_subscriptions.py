@@ -16,9 +16,9 @@ from hostile_broker import KERNEL, SUBACK, USER_PROPERTY, HostileBroker, connack
 from mqtt_wire import packed_length, read_packet
 from rich.console import Console
 
-from klvrelay.cli.embedded_broker import GUESTS_MOST
-from klvrelay.cli.verbs.board import Board
+from klvrelay.cli.embedded_broker import CLIENTS_MOST
 from klvrelay.cli.verbs.demo import _show
+from klvrelay.cli.verbs.stream_table import StreamTable
 from klvrelay.cli.verbs.watch import line, watch
 from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
@@ -160,7 +160,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_any_document_leaves_a_row_that_is_short_and_printable(name, leaf):
     """Whatever stands where a number, a text or a time is due."""
-    board = Board("kr")
+    board = StreamTable("kr")
     board.take(Received(f"kr/a/{leaf}", HOSTILE[name], True), 100.0, WALL)
 
     for row in board.rows(100.0):
@@ -174,7 +174,7 @@ def test_rows_and_what_they_hold_are_bounded():
     head = {"set": big, "state": big, "received": big}
     items = {"sensor_latitude": [big], "platform_heading_angle": big}
     document = orjson.dumps({**head, "items": items})
-    board = Board("kr")
+    board = StreamTable("kr")
     tracemalloc.start()
     for n in range(10_000):
         for leaf in ("telemetry", "link", "availability"):
@@ -189,7 +189,7 @@ def test_rows_and_what_they_hold_are_bounded():
 
 def test_streams_that_are_not_shown_hold_no_history():
     """Records of a stream that was not chosen count for the last seconds only, too."""
-    board = Board("kr", Choice(only=frozenset({7})))
+    board = StreamTable("kr", Choice(only=frozenset({7})))
     document = orjson.dumps({"pid": 9, "items": {"a": 1}})
     tracemalloc.start()
     for n in range(20_000):
@@ -203,7 +203,7 @@ def test_streams_that_are_not_shown_hold_no_history():
 
 def test_topics_that_were_not_asked_for_make_no_row():
     """Under another prefix, or a level more or less."""
-    board = Board("kr")
+    board = StreamTable("kr")
     for topic in ("a/telemetry", "x/kr/a/telemetry", "kr/a/b/telemetry", "kr/telemetry", "kr//a/telemetry", "", "kr/"):
         board.take(Received(topic, b'{"items":{"a":1}}', False), 100.0, WALL)
 
@@ -297,7 +297,7 @@ async def test_the_embedded_broker_takes_no_packet_beyond_a_bound(embedded):
 
 async def test_the_embedded_broker_bounds_its_clients(embedded):
     """Connections beyond that are closed; when one leaves there is room again."""
-    held = [await asyncio.open_connection("127.0.0.1", embedded.port) for _ in range(GUESTS_MOST + 20)]
+    held = [await asyncio.open_connection("127.0.0.1", embedded.port) for _ in range(CLIENTS_MOST + 20)]
     ended = [asyncio.create_task(reader.read(1)) for reader, _ in held]
     try:
         await until(lambda: sum(task.done() for task in ended) >= 20)

@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="wait for more data at the end of FILE; in a folder: of its newest segment")  # fmt: skip
     parser.add_argument("--format", choices=("json", "csv"), default="json", help="JSON Lines (default) or CSV")
     parser.add_argument("--demux", choices=("native", "libav"), default="native",
-                        help="MPEG-TS demultiplexer: klvrelay's own (default), or libav to compare")  # fmt: skip
+                        help="MPEG-TS demultiplexer: klvrelay's own (native, default), or libav")  # fmt: skip
     option_groups.add_numbers(parser, "exact")
     option_groups.add_password(parser)
     parser.add_argument("--frame-times", action="store_true",
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     shown = not args.quiet and sys.stderr.isatty()
     outcome = decode.decode(
         url, args.format, show_progress=shown, follow=args.follow, demux=args.demux,
-        choice=option_groups.choice_of(args), numbers=args.numbers, **option_groups.limit_given(args),
+        choice=option_groups.choice_of(args), numbers=args.numbers, **option_groups.limit_options(args),
     )  # fmt: skip
     if outcome is None:  # a signal stopped it
         return 0
@@ -65,20 +65,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _frame_times(args: argparse.Namespace) -> int:
     """Print frame times. libav blocks outside any event loop, so a signal takes effect between two frames."""
-    import signal
-
     from klvrelay.cli import loading
     from klvrelay.cli.source_urls import source_url
+    from klvrelay.cli.stopping import watch_signals
     from klvrelay.cli.verbs.frame_times import decode_frame_times
     from klvrelay.log import logger
 
     if args.program:
         raise ConfigError("--program has no effect with --frame-times: select the video by --pid")
-    loading.done()
+    loading.complete()
     logger()  # sources log from anywhere
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    url = source_url(args, args.source)
     try:
-        count = decode_frame_times(source_url(args, args.source), args.format, args.pid, args.numbers)
+        with watch_signals(interrupts=True):
+            count = decode_frame_times(url, args.format, args.pid, args.numbers)
     except KeyboardInterrupt:
         return 0
     if not args.quiet:

@@ -37,5 +37,6 @@ async def run(args: argparse.Namespace) -> int:
     from klvrelay.cli.verbs.demo import demo
 
     source = None if args.source is None else source_url(args, args.source)
-    await demo(source, args.mqtt, option_groups.mqtt_given(args), port=args.port, **option_groups.picked(args))
+    broker, choice = option_groups.mqtt_options(args), option_groups.choice_options(args)
+    await demo(source, args.mqtt, broker, port=args.port, **choice)
     return 0

@@ -26,7 +26,7 @@ START_TIMEOUT = 10.0
 STOP_TIMEOUT = 2.0
 CONNECT_TIMEOUT = 10.0
 LEAVE_TIMEOUT = 2.0
-GUESTS_MOST = 64
+CLIENTS_MOST = 64
 PART_MOST = 8 << 20
 """Maximum bytes that amqtt may read at a time: a packet, or its payload."""
 
@@ -98,15 +98,15 @@ class EmbeddedBroker:
         except Exception as fault:  # noqa: BLE001 (top level of the thread: nothing else would report it)
             _LOG.debug("embedded broker failed fault=%r", fault)
             if not started.done():
-                started.set_exception(SinkDown(f"embedded broker: can't start: {_plain(fault)}"))
+                started.set_exception(SinkDown(f"embedded broker: can't start: {_fault_text(fault)}"))
 
     async def _serve(self, started: concurrent.futures.Future[int]) -> None:
-        asyncio.get_running_loop().set_exception_handler(_hush)
+        asyncio.get_running_loop().set_exception_handler(_log_quietly)
         broker = _new_broker()
         await broker.start()
-        guests: set[asyncio.StreamWriter] = set()
+        clients: set[asyncio.StreamWriter] = set()
         try:
-            server = await self._listen(broker, guests)
+            server = await self._listen(broker, clients)
             started.set_result(server.sockets[0].getsockname()[1])
             await asyncio.wrap_future(self._stop)
             await _close(server)
@@ -114,16 +114,16 @@ class EmbeddedBroker:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STOP_TIMEOUT):
                     await broker.shutdown()
-            for guest in guests:
-                guest.close()
+            for client in clients:
+                client.close()
 
-    async def _listen(self, broker: Any, guests: set[asyncio.StreamWriter]) -> asyncio.Server:
+    async def _listen(self, broker: Any, clients: set[asyncio.StreamWriter]) -> asyncio.Server:
         def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:
             # Registered before the task starts: it may be cancelled first.
-            if len(guests) >= GUESTS_MOST:
-                return _turn_away(writer)
-            guests.add(writer)
-            return _attend(broker, reader, writer, guests.discard)
+            if len(clients) >= CLIENTS_MOST:
+                return _reject(writer)
+            clients.add(writer)
+            return _serve_client(broker, reader, writer, clients.discard)
 
         try:
             return await asyncio.start_server(serve, self._host, self._asked)
@@ -142,11 +142,11 @@ async def _close(server: asyncio.Server) -> None:
     server.close()
 
 
-async def _turn_away(writer: asyncio.StreamWriter) -> None:
+async def _reject(writer: asyncio.StreamWriter) -> None:
     writer.close()
 
 
-async def _attend(
+async def _serve_client(
     broker: Any,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
@@ -159,7 +159,7 @@ async def _attend(
         async with asyncio.timeout(CONNECT_TIMEOUT):
             head = await _connect_head(reader)
         if head.endswith(_NAME + b"\x04"):
-            whole = _Replayed(head, reader, writer.transport.abort, partial(_passed_on, broker))
+            whole = _ReplayReader(head, reader, writer.transport.abort, partial(_wait_until_sent, broker))
             await broker.external_connected(whole, StreamWriterAdapter(writer), "default")
         elif _NAME in head:
             writer.write(_OTHER_VERSION)
@@ -170,7 +170,7 @@ async def _attend(
         forget(writer)
 
 
-async def _passed_on(broker: Any) -> None:
+async def _wait_until_sent(broker: Any) -> None:
     """Return once all acknowledged messages are in flight: at a DISCONNECT, amqtt drops those still queued."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LEAVE_TIMEOUT):
@@ -187,7 +187,7 @@ async def _connect_head(reader: asyncio.StreamReader) -> bytes:
     return head + await reader.readexactly(len(_NAME) + 1) if head[0] == 0x10 else head
 
 
-class _Replayed:
+class _ReplayReader:
     """A reader for amqtt that replays the bytes already read, and hangs up at a packet that is too large.
 
     before_leave   awaited before amqtt reads a DISCONNECT
@@ -242,9 +242,9 @@ def _new_broker() -> Any:
     return Broker({"listeners": {"default": listener}, "plugins": anonymous})
 
 
-def _hush(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _log_quietly(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     _LOG.debug("embedded broker: %s fault=%r", context.get("message"), context.get("exception"))
 
 
-def _plain(fault: Exception) -> str:
+def _fault_text(fault: Exception) -> str:
     return os.strerror(fault.errno).lower() if isinstance(fault, OSError) and fault.errno else repr(fault)

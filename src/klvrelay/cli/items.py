@@ -36,6 +36,6 @@ def run(args: argparse.Namespace) -> int:
     """Print the matching entries."""
     from klvrelay.cli.verbs.items import items
 
-    with standard_streams.written():
+    with standard_streams.flush_output():
         items(args.query, set_name=args.set, list_sets=args.sets, as_json=args.json)
     return 0

@@ -9,17 +9,17 @@ from __future__ import annotations
 import gc
 
 
-def begun() -> None:
+def begin() -> None:
     """Loading starts: disable collection."""
     gc.disable()
 
 
-def done() -> None:
+def complete() -> None:
     """Loading is complete: exempt the loaded objects from collection, and enable it for new ones."""
     gc.freeze()
     gc.enable()
 
 
-def ended() -> None:
+def finish() -> None:
     """The process exits, which frees all memory: skip the final collection."""
     gc.freeze()

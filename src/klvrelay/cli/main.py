@@ -38,20 +38,18 @@ def _run(argv: Sequence[str] | None) -> int:
     standard_streams.fill_closed()
     if argv is None:
         take_environment()
-    given = sys.argv[1:] if argv is None else argv
+    arguments = sys.argv[1:] if argv is None else argv
 
     @cache
     def redaction() -> Redaction:  # built on first use: most commands print no secret
         from klvrelay.cli.redaction import Redaction
 
-        return Redaction(given)
+        return Redaction(arguments)
 
     try:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on, KeyboardInterrupt is handled
         args = parser().parse_args(argv)
         log_later(lambda text: redaction()(text), quiet=getattr(args, "quiet", False))
-        return _done(args, given)
+        return _run_verb(args, arguments)
     except KlvrelayError as fault:
         if isinstance(fault, OutputLost):
             standard_streams.drop_output()
@@ -70,15 +68,15 @@ def _run(argv: Sequence[str] | None) -> int:
         return 130
 
 
-def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
+def _run_verb(args: argparse.Namespace, arguments: Sequence[str]) -> int:
     """Run the verb and return its exit code."""
     from klvrelay.cli.source_urls import warn_of_passwords
     from klvrelay.sources.isolated.prctl import hide_memory
 
-    warn_of_passwords(given)
+    warn_of_passwords(arguments)
     hide_memory()  # passwords will be in memory
     if args.verb != "decode":  # `decode` still has modules to load
-        loading.done()
+        loading.complete()
     command = import_module(f"klvrelay.cli.{args.verb}")
     if not command.ON_LOOP:
         return int(command.run(args))

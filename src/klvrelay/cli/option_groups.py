@@ -40,13 +40,13 @@ WHOLE = (
 
 def add_mqtt(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
     parser.add_argument("--mqtt", metavar="URL", required=required, help="broker: mqtt://host or mqtts://host")
-    parser.add_argument("--prefix", help="first level of every topic (default: klvrelay)")
-    parser.add_argument("--username", help="user name for the broker")
+    parser.add_argument("--prefix", metavar="TOPIC", help="first level of every topic (default: klvrelay)")
+    parser.add_argument("--username", metavar="NAME", help="user name for the broker")
     add_mqtt_password(parser)
-    parser.add_argument("--client-id", help="MQTT client identifier (default: random for each run)")
+    parser.add_argument("--client-id", metavar="ID", help="MQTT client identifier (default: random for each run)")
     parser.add_argument("--mqtt-version", choices=("5", "3.1.1"),
                         help="MQTT version (default: 5, falling back to 3.1.1)")  # fmt: skip
-    parser.add_argument("--ca-file", help="CA certificates for mqtts:// (default: those of the system)")
+    parser.add_argument("--ca-file", metavar="FILE", help="CA certificates for mqtts:// (default: those of the system)")
     parser.add_argument("--allow-plaintext", action="store_true", help="allow sending a password without TLS")
 
 
@@ -87,8 +87,8 @@ def add_choice(
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--interface", help="network interface for multicast")
-    parser.add_argument("--sender", help="accept datagrams from this address only")
+    parser.add_argument("--interface", metavar="NAME", help="network interface for multicast, such as eth0")
+    parser.add_argument("--sender", metavar="ADDRESS", help="accept datagrams from this address only")
     parser.add_argument("--source-timeout", type=float, metavar="SECONDS",
                         help="connect and read timeout of a source (default: 5)")  # fmt: skip
 
@@ -119,7 +119,7 @@ def add_quiet(parser: argparse.ArgumentParser, text: str = "log warnings and err
     parser.add_argument("-q", "--quiet", action="store_true", help=text)
 
 
-def mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
+def mqtt_options(args: argparse.Namespace) -> dict[str, Any]:
     """The broker options of the command line, by the field names of `MqttSettings`."""
     given = {
         key: getattr(args, key, None)
@@ -135,17 +135,17 @@ def mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def source_given(args: argparse.Namespace) -> dict[str, Any]:
+def source_options(args: argparse.Namespace) -> dict[str, Any]:
     """The source options of a command line with one source."""
     options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
     return {key: value for key, value in options.items() if value is not None}
 
 
-def limit_given(args: argparse.Namespace) -> dict[str, int]:
+def limit_options(args: argparse.Namespace) -> dict[str, int]:
     return {} if args.packet_limit is None else {"packet_limit": args.packet_limit}
 
 
-def picked(args: argparse.Namespace) -> dict[str, Any]:
+def choice_options(args: argparse.Namespace) -> dict[str, Any]:
     """--pid and --program, if given, by the field names of `SourceSettings`."""
     chosen = {"only": frozenset(args.pid), "program": args.program}
     return {key: value for key, value in chosen.items() if value}
@@ -160,7 +160,7 @@ def choice_of(args: argparse.Namespace) -> Any:
 
 def warn_of_choice(args: argparse.Namespace) -> None:
     """Warn that --pid and --program have no effect on a verb that passes all bytes through."""
-    if picked(args):
+    if choice_options(args):
         from klvrelay.log import logger
 
         logger().warning(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from klvrelay.cli import standard_streams
-from klvrelay.cli.intermixed import apart
+from klvrelay.cli.intermixed import separate
 from klvrelay.errors import ConfigError
 from klvrelay.text import printable
 
@@ -27,22 +27,22 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """Like argparse, but report unexpected arguments as errors of this verb."""
         if args is not None and not self.verbs and (unknown := self._unknown(args)):
-            self.error(_unexpected(unknown, self._options()))  # after argparse has reported missing arguments
+            self.error(_unexpected_text(unknown, self._options()))  # after argparse has reported missing arguments
         if args is not None and any(action.nargs == "*" for action in self._actions):
-            args, places = apart(args, self._actions)
+            args, places = separate(args, self._actions)
             namespace = argparse.Namespace(**vars(namespace or argparse.Namespace()), stream_places=places)
         parsed, left = super().parse_known_args(args, namespace)
         if left:
-            self.error(_unexpected(left[0], self._options()))
+            self.error(_unexpected_text(left[0], self._options()))
         return parsed, left
 
     def print_help(self, file: object = None) -> None:
         """Print to standard output. Raise OutputLost where argparse would ignore the error."""
-        with standard_streams.written():
+        with standard_streams.flush_output():
             sys.stdout.write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{printable(_reworded(message, self.verbs))}\ntry: {self.prog} --help")
+        raise ConfigError(f"{printable(_reword(message, self.verbs))}\ntry: {self.prog} --help")
 
     def _unknown(self, words: Sequence[str]) -> str | None:
         """The first word that looks like a long option and is not a prefix of one."""
@@ -61,7 +61,7 @@ class Version(argparse.Action):
     """Print `const` and end the command."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        with standard_streams.written():
+        with standard_streams.flush_output():
             sys.stdout.write(f"{self.const}\n")
         parser.exit()
 
@@ -85,7 +85,7 @@ _VERB = re.compile(r"argument VERB: invalid choice: (?:'([^']*)'|(\S*))")
 _MISSING = "the following arguments are required: "
 
 
-def _reworded(message: str, verbs: Iterable[str]) -> str:
+def _reword(message: str, verbs: Iterable[str]) -> str:
     """argparse's message, reworded for this command."""
     if found := _VERB.match(message):
         verb = found[1] or found[2] or ""
@@ -97,7 +97,7 @@ def _reworded(message: str, verbs: Iterable[str]) -> str:
     return message
 
 
-def _unexpected(word: str, options: list[str]) -> str:
+def _unexpected_text(word: str, options: list[str]) -> str:
     """The error for a word that matches no option or argument. It does not quote the value after `=`."""
     if not word.startswith("-"):
         return f"unexpected argument {word}"

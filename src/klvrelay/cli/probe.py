@@ -33,11 +33,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace) -> int:
     """Check the source and print the report."""
     from klvrelay.cli.source_urls import source_url
-    from klvrelay.cli.verbs.probe import Wishes, probe
+    from klvrelay.cli.verbs.probe import ProbeOptions, probe
     from klvrelay.config.mistyped import file_name
 
     html = None if args.html is None else file_name(args.html, "--html")
-    wishes = Wishes(args.seconds, args.json, html, args.quiet)
+    wanted = ProbeOptions(args.seconds, args.json, html, args.quiet)
     url = source_url(args, args.source)
-    given = option_groups.source_given(args) | option_groups.limit_given(args)
-    return await probe(url, wishes, option_groups.choice_of(args), **given)
+    options = option_groups.source_options(args) | option_groups.limit_options(args)
+    return await probe(url, wanted, option_groups.choice_of(args), **options)

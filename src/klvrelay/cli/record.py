@@ -55,5 +55,5 @@ async def run(args: argparse.Namespace) -> int:
     limits = (args.segment_seconds, args.segment_size, args.keep_size, args.keep_age)
     url, folder = source_url(args, args.source), file_name(args.folder, "DIR")
     name = None if args.stream is None else checked_name(args.stream, "--stream")
-    await record(url, folder, name, limits, quiet=args.quiet, **option_groups.source_given(args))
+    await record(url, folder, name, limits, quiet=args.quiet, **option_groups.source_options(args))
     return 0

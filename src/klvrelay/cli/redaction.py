@@ -29,29 +29,30 @@ class Redaction:
 
     def __init__(self, arguments: Iterable[str]) -> None:
         whole = dict(_secrets(arguments))
-        self._forms = _longest_first((form, public) for text, public in whole.items() for form in _quoted(text))
+        forms = ((form, public) for text, public in whole.items() for form in _quoted_forms(text))
+        self._forms = _sort_longest_first(forms)
         values = {value for text in whole for value in _values(text)}
-        self._values = _longest_first((value, HIDDEN) for value in values)
+        self._values = _sort_longest_first((value, HIDDEN) for value in values)
 
     def __call__(self, text: str) -> str:
-        text = _replaced(text, self._forms)
+        text = _replace(text, self._forms)
         if "@" in text:
-            text = _WORD.sub(_without_login, text)
-        return _replaced(text, self._values)
+            text = _WORD.sub(_hide_login, text)
+        return _replace(text, self._values)
 
 
-def _longest_first(forms: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _sort_longest_first(forms: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     long = {form: public for form, public in forms if len(form) >= LEAST}
     return sorted(long.items(), key=lambda form: len(form[0]), reverse=True)
 
 
-def _replaced(text: str, forms: list[tuple[str, str]]) -> str:
+def _replace(text: str, forms: list[tuple[str, str]]) -> str:
     for form, public in forms:
         text = text.replace(form, public)
     return text
 
 
-def _without_login(word: re.Match[str]) -> str:
+def _hide_login(word: re.Match[str]) -> str:
     """A word of a message, hidden if it contains a user and a password."""
     return HIDDEN if _SHOWN_AT.search(word[0].partition(":")[2]) else word[0]
 
@@ -79,7 +80,7 @@ def _is_for_secret(option: str) -> bool:
     return option.startswith("--") and not option.endswith("-file") and holds_secret(option)
 
 
-def _quoted(text: str) -> tuple[str, ...]:
+def _quoted_forms(text: str) -> tuple[str, ...]:
     """The forms in which a message may quote the text."""
     return text, repr(text)[1:-1], printable(text), repr(printable(text))[1:-1], stripped(text)
 

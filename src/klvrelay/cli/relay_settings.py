@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from klvrelay.cli import option_groups
-from klvrelay.cli.source_urls import check_used, said_password, source_urls
+from klvrelay.cli.source_urls import check_used, password_option, source_urls
 from klvrelay.config.mqtt import mqtt_settings, mqtt_settings_over, with_mqtt_password
 from klvrelay.config.names import checked_name
 from klvrelay.config.settings import RelaySettings, SourceSettings, coalesce_seconds
@@ -31,13 +31,13 @@ _SCHEMES = {"interface": ("udp", "rtp"), "sender": ("udp", "rtp"), "follow": ("f
 
 def relay_settings(args: argparse.Namespace) -> RelaySettings:
     """The settings of a relay. Raises ConfigError for options that are impossible or have no effect."""
-    password = said_password(args)
+    password = password_option(args)
     settings = _with_sources(_of_file(args, password), args, password)
     check_used(password, (source.url for source in settings.sources))
     if (coalesce := getattr(args, "coalesce", None)) is not None:
         settings = replace(settings, coalesce=coalesce_seconds(coalesce))
-    if picked := option_groups.picked(args):
-        settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))
+    if choice_options := option_groups.choice_options(args):
+        settings = replace(settings, sources=tuple(replace(source, **choice_options) for source in settings.sources))
     settings = _with_broker(settings, args)
     if not settings.sources:
         raise ConfigError("no source: give one, e.g. udp://0.0.0.0:5000, or -c relay.toml")
@@ -72,9 +72,9 @@ def _with_sources(settings: RelaySettings, args: argparse.Namespace, password: S
 
 def _without_effect(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
     """The settings of the file. Raises ConfigError for options that apply only to sources of the command line."""
-    given = [key for key in ("stream", *_OF_SOURCE) if _is_given(key, getattr(args, key, None))]
-    if settings.sources and given:
-        option, key = f"--{given[0].replace('_', '-')}", _OF_SOURCE.get(given[0], given[0])
+    options = [key for key in ("stream", *_OF_SOURCE) if _is_given(key, getattr(args, key, None))]
+    if settings.sources and options:
+        option, key = f"--{options[0].replace('_', '-')}", _OF_SOURCE.get(options[0], options[0])
         raise ConfigError(
             f"{option} applies to sources of the command line only, not to those of"
             f" {printable(args.config)}: set {key} = ... in each [[source]] there"
@@ -87,9 +87,9 @@ def _is_given(key: str, value: Any) -> bool:
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
-    given = {key: getattr(args, option, None) for option, key in _OF_SOURCE.items()}
-    given["follow"] = given["follow"] or None
-    return {key: value for key, value in given.items() if value is not None}
+    options = {key: getattr(args, option, None) for option, key in _OF_SOURCE.items()}
+    options["follow"] = options["follow"] or None
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def _takes(url: Url, key: str) -> bool:
@@ -125,13 +125,13 @@ def _names(args: argparse.Namespace) -> list[str | None]:
 
 
 def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
-    given = option_groups.mqtt_given(args)
+    options = option_groups.mqtt_options(args)
     if args.mqtt is not None and settings.mqtt is not None:
-        return replace(settings, mqtt=mqtt_settings_over(settings.mqtt, args.mqtt, given))
+        return replace(settings, mqtt=mqtt_settings_over(settings.mqtt, args.mqtt, options))
     if args.mqtt is not None:
-        return replace(settings, mqtt=mqtt_settings(args.mqtt, given))
-    if settings.mqtt is None or not given:
+        return replace(settings, mqtt=mqtt_settings(args.mqtt, options))
+    if settings.mqtt is None or not options:
         return settings
-    is_other = given.get("username", settings.mqtt.username) != settings.mqtt.username
+    is_other = options.get("username", settings.mqtt.username) != settings.mqtt.username
     mqtt = replace(settings.mqtt, password=None) if is_other else settings.mqtt  # a password belongs to one user
-    return replace(settings, mqtt=with_mqtt_password(replace(mqtt, **given)))
+    return replace(settings, mqtt=with_mqtt_password(replace(mqtt, **options)))

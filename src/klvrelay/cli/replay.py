@@ -19,7 +19,7 @@ EPILOG = option_groups.BROKERS
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", nargs=1, metavar="FILE", help="recording, or folder written by `klvrelay record`")
-    parser.add_argument("--speed", type=float, default=1.0, help="playback speed factor (default: 1)")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="FACTOR", help="playback speed factor (default: 1)")
     parser.add_argument("--loop", action="store_true", help="repeat until stopped")
     option_groups.add_limit(parser)
     parser.add_argument("--stream", action="append", default=[], metavar="NAME", help="name of the stream in topics")

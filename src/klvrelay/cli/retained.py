@@ -37,5 +37,5 @@ def run(args: argparse.Namespace) -> int:
     from klvrelay.config.names import checked_name
 
     stream = None if args.stream is None else checked_name(args.stream, "--stream")
-    retained(mqtt_settings(args.mqtt, option_groups.mqtt_given(args)), stream, clear=args.clear, sure=args.yes)
+    retained(mqtt_settings(args.mqtt, option_groups.mqtt_options(args)), stream, clear=args.clear, confirmed=args.yes)
     return 0

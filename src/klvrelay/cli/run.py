@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="sources to relay, concurrently")
     parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML; see samples/relay.toml")
     parser.add_argument("--stream", action="append", default=[], metavar="NAME",
-                        help="stream name in topics, of the preceding source (see below)")  # fmt: skip
+                        help="name of the preceding source in topics (see below)")  # fmt: skip
     option_groups.add_source(parser)
     option_groups.add_password(parser)
     parser.add_argument("--stall", type=float, metavar="SECONDS",
@@ -41,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                              " 0.5ms to 100ms; 0: read each datagram at once (default: 8ms)")  # fmt: skip
     parser.add_argument("--follow", action="store_true", help="wait for more data at the end of files")
     parser.add_argument("--demux", choices=("native", "libav"),
-                        help="MPEG-TS demultiplexer: the C core (native), or libav")  # fmt: skip
+                        help="MPEG-TS demultiplexer: klvrelay's own (native, default), or libav")  # fmt: skip
     parser.add_argument("--isolate", action=argparse.BooleanOptionalAction,
                         help="read each source in a separate, sandboxed process (default: http, https, rtsp and"
                              " rtsps only)")  # fmt: skip

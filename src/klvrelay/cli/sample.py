@@ -27,28 +27,27 @@ def _bit_rate(text: str) -> int:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT.ts", help="file to write; - for standard output")
-    parser.add_argument("--seconds", type=float, default=30.0, help="duration (default: 30)")
-    parser.add_argument("--size", default="640x360", help="picture size (default: 640x360)")
-    parser.add_argument("--fps", type=float, default=30, help="frames per second (default: 30)")
-    parser.add_argument("--klv-rate", type=float, help="KLV packets per second (default: one per frame)")
+    parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="duration in seconds (default: 30)")
+    parser.add_argument("--size", default="640x360", metavar="WxH", help="picture size (default: 640x360)")
+    parser.add_argument("--fps", type=float, default=30, metavar="HZ", help="frames per second (default: 30)")
+    parser.add_argument("--klv-rate", type=float, metavar="HZ", help="KLV packets per second (default: one per frame)")
     parser.add_argument("--codec", choices=("h264", "h265"), default="h264", help="video codec (default: h264)")
     parser.add_argument("--carriage", choices=("sync", "async"), default="sync",
                         help="sync: stream type 0x15, AU cells, PTS (default); async: 0x06, no PTS")  # fmt: skip
     parser.add_argument("--bit-rate", type=_bit_rate, metavar="BITS",
                         help="video bit rate in bit/s, such as 800k or 2.5M (default: 1M at 640x360)")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=1, help="seed of the random flight and landscape (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, metavar="NUMBER",
+                        help="seed of the random flight and landscape (default: 1)")  # fmt: skip
     option_groups.add_choice(parser, "PID of the KLV (default: 0x101)", "program number (default: 1)")
     option_groups.add_quiet(parser, "no progress bar and no summary")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Create the recording. A signal interrupts it, and no partial file remains."""
-    import signal
-
+    """Create the recording. A signal stops it at the next frame, and no partial file remains."""
+    from klvrelay.cli.stopping import watch_signals
     from klvrelay.cli.verbs.sample import make_sample
     from klvrelay.config.mistyped import file_name
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = {
         key: getattr(args, key)
         for key in ("seconds", "size", "fps", "klv_rate", "codec", "carriage", "bit_rate", "seed")
@@ -59,5 +58,11 @@ def run(args: argparse.Namespace) -> int:
         options["klv_pid"] = args.pid[0]
     if args.program:
         options["program"] = args.program
-    make_sample(file_name(args.out, "OUT.ts"), quiet=args.quiet, **options)
+    with watch_signals() as asked:
+
+        def check() -> None:
+            if asked():
+                raise KeyboardInterrupt
+
+        make_sample(file_name(args.out, "OUT.ts"), quiet=args.quiet, step=check, **options)
     return 0

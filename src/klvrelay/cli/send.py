@@ -33,11 +33,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="FILE",
                         help="MPEG-TS or bare KLV; a folder of segments; - for standard input")  # fmt: skip
     parser.add_argument("target", metavar="URL", help="destination")
-    parser.add_argument("--speed", type=float, default=1.0, help="playback speed factor (default: 1)")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="FACTOR", help="playback speed factor (default: 1)")
     parser.add_argument("--loop", action="store_true", help="repeat until stopped")
     parser.add_argument("--impair", metavar="WHAT", help="simulate a bad network, e.g. loss=1%%,reorder=0.5%%,seed=7")
     parser.add_argument("--rate", metavar="BITS", help="bit rate in bit/s, e.g. 5M, instead of the original pace")
-    parser.add_argument("--interface", help="outgoing network interface for multicast")
+    parser.add_argument("--interface", metavar="NAME", help="outgoing network interface for multicast")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="connect timeout (default: 5)")
     option_groups.add_choice(parser, *option_groups.WHOLE)
     option_groups.add_quiet(parser, "no progress and no summary")

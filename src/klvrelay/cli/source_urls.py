@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def source_url(args: argparse.Namespace, text: str) -> Url:
     """The URL of a verb's only source, with its password from --password-file or the environment."""
-    password = said_password(args)
+    password = password_option(args)
     (url,) = source_urls([text], password)
     check_used(password, [url])
     return url
@@ -29,7 +29,7 @@ def source_urls(texts: Iterable[str], said: Secret | None) -> list[Url]:
     return [with_password(Url.parse(text), password) for text in texts]
 
 
-def said_password(args: argparse.Namespace) -> Secret | None:
+def password_option(args: argparse.Namespace) -> Secret | None:
     """The password in --password-file. Call it once: a pipe can be read only once."""
     path = getattr(args, "password_file", None)
     return None if path is None else secret_file(path, "--password-file")

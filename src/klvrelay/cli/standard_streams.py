@@ -31,7 +31,7 @@ def fill_closed() -> None:
 
 
 @contextlib.contextmanager
-def written() -> Iterator[None]:
+def flush_output() -> Iterator[None]:
     """On exit, flush everything printed inside to standard output; raise OutputLost if that fails.
 
     A closed pipe (`| head`) remains a BrokenPipeError, since it is not an error of the command.

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a verb cleanly, with or without an event loop.
+"""SIGINT and SIGTERM end a verb cleanly, with or without an event loop. While it loads, they end the process at once.
 
 The process ends within 5 s of the first signal, even if a file system or a library blocks.
 """
@@ -54,17 +54,20 @@ def _say_cut_off() -> None:
 
 
 @contextmanager
-def stop_asked() -> Iterator[Callable[[], bool]]:
+def watch_signals(*, interrupts: bool = False) -> Iterator[Callable[[], bool]]:
     """Inside, the first signal interrupts nothing; the yielded function returns whether one arrived.
 
     The second signal raises KeyboardInterrupt, since a write blocks while the reader of the output does not read.
+
+    interrupts   the first signal raises KeyboardInterrupt too, since a read may block. Load all modules first: Python
+                 discards exceptions in some callbacks of an import
     """
     came: list[int] = []
 
     def note(number: int, _: object) -> None:
         came.append(number)
         deadline.set()
-        if len(came) > 1:
+        if interrupts or len(came) > 1:
             raise KeyboardInterrupt
 
     deadline = Deadline()
@@ -101,7 +104,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
         with asyncio.Runner() as runner:
             loop = runner.get_loop()
             loop.set_default_executor(DaemonExecutor())
-            with _held():  # a signal between these steps would leave a coroutine unawaited
+            with _defer_signals():  # a signal between these steps would leave a coroutine unawaited
                 task = loop.create_task(verb())
                 for number in SIGNALS:
                     loop.add_signal_handler(number, stop)
@@ -111,7 +114,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
 
 
 @contextmanager
-def _held() -> Iterator[None]:
+def _defer_signals() -> Iterator[None]:
     """Defer signals until the end of the block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:

@@ -15,6 +15,7 @@ EPILOG = """\
 rows:
   A stream appears with its first message. It disappears when its retained topics are deleted, or when it has been
   offline for an hour. If standard output is not a terminal, one line per stream is printed every second.
+  Ctrl-C ends it.
 """ + option_groups.BROKERS
 
 
@@ -31,5 +32,6 @@ async def run(args: argparse.Namespace) -> int:
     from klvrelay.config.names import checked_name
 
     stream = None if args.stream is None else checked_name(args.stream, "STREAM")
-    await watch(mqtt_settings(args.mqtt, option_groups.mqtt_given(args)), stream, choice=option_groups.choice_of(args))
+    settings = mqtt_settings(args.mqtt, option_groups.mqtt_options(args))
+    await watch(settings, stream, choice=option_groups.choice_of(args))
     return 0

@@ -65,12 +65,12 @@ def carriage_of(data: bytes | bytearray | memoryview) -> Carriage | None:
 def _carriage_in(head: bytes) -> Carriage | None:
     if head.startswith(KEY):
         return "klv"
-    if any(_beats(head[at::stride]) for stride in (188, 192, 204) for at in range(min(stride, len(head)))):
+    if any(_are_sync_bytes(head[at::stride]) for stride in (188, 192, 204) for at in range(min(stride, len(head)))):
         return "ts"
     return "klv" if KEY in head else None
 
 
-def _beats(column: bytes) -> bool:
+def _are_sync_bytes(column: bytes) -> bool:
     """Are these sync bytes of TS packets? Five in a row suffice; of fewer, three quarters, including the first."""
     if b"GGGGG" in column:
         return True

@@ -210,12 +210,12 @@ class Lane:
                 names.wrote(int(envelope.seq), _known(envelope.pts), _known(envelope.pcr), int(envelope.sets))
             if status != lib.KLV_OTHER:
                 return
-            kept = self._turn(names, envelope, other)
+            kept = self._set_envelope(names, envelope, other)
             if kept is None:
                 out(names.aside(self._one(source)))
                 other.pid = _NO_PID
 
-    def _turn(self, names: Names, envelope: Any, other: Any) -> Any:
+    def _set_envelope(self, names: Names, envelope: Any, other: Any) -> Any:
         """Set the envelope for the stream of the next packet; None if `turn` returned None."""
         found = names.turn(
             Sighting(

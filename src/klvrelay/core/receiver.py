@@ -24,7 +24,7 @@ Run = tuple[bytes, int, int | None, bool, bool]
 Found = Any
 """A `core.Entry` if units are requested, else a `Run`."""
 
-Took = Callable[[list[Found], int], None]
+OnResults = Callable[[list[Found], int], None]
 """Callback for the results of one socket and its status, to be passed to `Receiver.rest`."""
 
 _POOL = 512 << 10
@@ -85,15 +85,16 @@ class Receiver:
         self._memory = _NO_CLEAR("uint8_t[]", lib.klv_inlet_memory())
         self._inlet = ffi.cast("struct klv_inlet *", self._bytes)
         self._lane: core.Lane | None = None
-        self._lanes_before: Counters | None = None
+        self._earlier_counters: Counters | None = None
         b = _basin
         self._count = b.count
         pool = b.pool_for(limit if units else 0)
         self._pool = ffi.buffer(pool)
         function = lib.klv_inlet_units if units else lib.klv_inlet_runs
         results = (b.entries, _ENTRIES) if units else (b.runs, _RUNS)
-        self._look = partial(function, self._inlet, b.basin, lib.INLET_ALL, pool, len(pool), *results, b.count)
-        self._overdue = partial(function, self._inlet, b.basin, lib.INLET_OVERDUE, pool, len(pool), *results, b.count)
+        buffers = (pool, len(pool), *results, b.count)
+        self._read = partial(function, self._inlet, b.basin, lib.INLET_ALL, *buffers)
+        self._read_overdue = partial(function, self._inlet, b.basin, lib.INLET_OVERDUE, *buffers)
         address = ffi.NULL if sender is None else _MAPPED[: 16 - len(sender)] + sender
         _checked(lib.klv_inlet_init(self._inlet, fd, lib.INLET_RTP if rtp else 0, address, self._memory))
 
@@ -104,15 +105,15 @@ class Receiver:
 
     def overdue(self) -> tuple[list[Found], int]:
         """The RTP packets no longer held, and the status for `rest`."""
-        status = self._overdue()
+        status = self._read_overdue()
         return self._written(), status
 
     def rest(self, status: int, found: list[Found]) -> list[Found]:
         """The results of a read, with those that did not fit in the buffer or needed a new lane."""
         while status in (_FULL, _LANE):
             if status == _LANE:
-                found += self._other_lane()
-            status = self._look()
+                found += self._change_lane()
+            status = self._read()
             found += self._written()
         self.holds = bool(_checked(status) & _HOLDS)
         return found
@@ -131,11 +132,11 @@ class Receiver:
         self._lane.cut()
         return list(self._lane.packets(b""))
 
-    def _other_lane(self) -> list[Found]:
+    def _change_lane(self) -> list[Found]:
         """The format is now known or has changed: create a lane, and return the packets held by the old one."""
         held = self.flush()
         if self._lane is not None:
-            self._lanes_before = self.counters
+            self._earlier_counters = self.counters
         self._lane = core.Lane(ts=lib.klv_inlet_ts(self._inlet) == 1, limit=self._limit)
         lib.klv_inlet_lane(self._inlet, self._lane.pointer)
         return held
@@ -146,7 +147,7 @@ class Receiver:
         if self._lane is None:
             return Counters()
         now = self._lane.counters
-        return now if self._lanes_before is None else self._lanes_before + now
+        return now if self._earlier_counters is None else self._earlier_counters + now
 
     @property
     def counts(self) -> dict[str, int]:
@@ -204,11 +205,11 @@ class ReceiverSet:
         self._results = ffi.new("struct klv_results *")
         self._ready = _NO_CLEAR("struct klv_ready[]", _READY)
         self._load = ffi.new("struct klv_load *")
-        self._slots: dict[int, tuple[Receiver, Took, Any]] = {}
+        self._slots: dict[int, tuple[Receiver, OnResults, Any]] = {}
         self._numbers: dict[int, int] = {}
         self._last = 0
-        self._aimed: Any = None
-        self._pending: deque[tuple[Took, list[Found], int]] = deque()
+        self._buffers_of: Any = None
+        self._pending: deque[tuple[OnResults, list[Found], int]] = deque()
         lib.klv_hub_init(self._hub, self._epoll.fileno())
 
     def __len__(self) -> int:
@@ -220,19 +221,20 @@ class ReceiverSet:
     def close(self) -> None:
         self._epoll.close()
 
-    def add(self, inlet: Receiver, took: Took) -> None:
-        """Until `remove`, `look` calls `took` with the results of this receiver, if there are any."""
+    def add(self, receiver: Receiver, on_results: OnResults) -> None:
+        """Until `remove`, `look` calls `on_results` with the results of this receiver, if there are any."""
         self._last += 1
-        slot = ffi.new("struct klv_slot *", {"inlet": inlet.pointer, "number": self._last, "units": inlet.is_of_units})
-        _checked(lib.klv_hub_add(self._hub, inlet.fd, slot))
-        self._slots[self._last] = inlet, took, slot
-        self._numbers[inlet.fd] = self._last
+        row = {"inlet": receiver.pointer, "number": self._last, "units": receiver.is_of_units}
+        slot = ffi.new("struct klv_slot *", row)
+        _checked(lib.klv_hub_add(self._hub, receiver.fd, slot))
+        self._slots[self._last] = receiver, on_results, slot
+        self._numbers[receiver.fd] = self._last
 
-    def remove(self, inlet: Receiver) -> None:
+    def remove(self, receiver: Receiver) -> None:
         """Remove a receiver, if it is present."""
-        number = self._numbers.pop(inlet.fd, None)
+        number = self._numbers.pop(receiver.fd, None)
         if number is not None:
-            lib.klv_hub_remove(self._hub, inlet.fd, self._slots.pop(number)[2])
+            lib.klv_hub_remove(self._hub, receiver.fd, self._slots.pop(number)[2])
 
     def look(self, *, gathered: bool) -> bool:
         """Read all receivers that have data, and pass the results to their callbacks.
@@ -241,15 +243,15 @@ class ReceiverSet:
 
         gathered   expect about as much data as last time: cheaper, but results of a receiver may arrive in two parts
         """
-        self._hand_on()  # results left over if an earlier callback raised
-        self._aim()
+        self._call_back()  # results left over if an earlier callback raised
+        self._set_buffers()
         how = lib.HUB_EXPECTED if gathered else lib.HUB_ALL
         while _checked(lib.klv_hub_look(self._hub, _basin.basin, how, self._results)) == _MORE:
-            self._hand_on()
+            self._call_back()
             if self._epoll.closed:  # a callback removed the last receiver
                 return False
             how = lib.HUB_GO_ON
-        self._hand_on()
+        self._call_back()
         return bool(self._results.left)
 
     def load(self) -> Load:
@@ -257,18 +259,18 @@ class ReceiverSet:
         lib.klv_hub_load(self._hub, self._load)
         return Load(self._load.ready, self._load.looks, self._load.busy)
 
-    def _aim(self) -> None:
+    def _set_buffers(self) -> None:
         """Let C write to the buffers of this thread."""
         results = self._results
-        if self._aimed is not _basin.pool:
-            self._aimed = _basin.pool
+        if self._buffers_of is not _basin.pool:
+            self._buffers_of = _basin.pool
             results.pool, results.room = _basin.pool, len(_basin.pool)
             results.entries, results.most_entries = _basin.entries, _ENTRIES
             results.runs, results.most_runs = _basin.runs, _RUNS
             results.ready, results.most_ready = self._ready, _READY
             self._pool = ffi.buffer(_basin.pool)
 
-    def _hand_on(self) -> None:
+    def _call_back(self) -> None:
         results, pending = self._results, self._pending
         ready, results.count_ready = results.count_ready, 0
         if ready:
@@ -276,12 +278,12 @@ class ReceiverSet:
             runs = _runs_of(self._pool, results.count_runs) if results.count_runs else []
             rows = ffi.buffer(self._ready, ready * _READY_ROW.size)
             for number, status, first, count in _READY_ROW.iter_unpack(rows):
-                inlet, took, _ = self._slots[number]
-                found = (entries if inlet.is_of_units else runs)[first : first + count]
-                pending.append((took, found, status))
+                receiver, on_results, _ = self._slots[number]
+                found = (entries if receiver.is_of_units else runs)[first : first + count]
+                pending.append((on_results, found, status))
         while pending:
-            took, found, status = pending.popleft()
-            took(found, status)
+            on_results, found, status = pending.popleft()
+            on_results(found, status)
 
 
 def timer_of(seconds: float) -> int:

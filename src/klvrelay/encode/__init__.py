@@ -12,10 +12,8 @@
     values.py     single values                  integers.py    integers; texts.py: text and bytes
     numbers.py    ranges and float codes         specials.py    special codes
     vmti.py       mappings of VMTI sets          userdata.py    RVT user data
-    place.py      path and context of a value    wire.py        BER lengths and BER-OID numbers
+    place.py      path and context of a value    ber.py         BER lengths and BER-OID numbers
 """
-
-from __future__ import annotations
 
 TYPE_CHECKING = False  # avoids the import of `typing`, which is slow
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ __all__ = ["encode", "encode_item"]
 
 
 def encode(
-    what: object, *, set: str | None = None, checksum: bool | None = None, like: Record | bytes | None = None
+    what: object, *, set: str | None = None, checksum: bool | None = None, like: "Record | bytes | None" = None
 ) -> bytes:
     """Encode one KLV packet: key, BER length, items, checksum (SMPTE ST 336, ST 0601, ST 0107).
 
@@ -44,7 +42,7 @@ def encode(
     """
     # Deferred, because loading the tables takes 50 ms and a relay does not need them.
     from klvrelay.encode.document import document_of
-    from klvrelay.encode.packet import earlier, write_packet
+    from klvrelay.encode.packet import parse_earlier, write_packet
     from klvrelay.errors import EncodeError
     from klvrelay.record import Record
 
@@ -54,7 +52,7 @@ def encode(
         layout = layout.raw
     if layout is not None and not isinstance(layout, bytes | bytearray | memoryview):
         raise EncodeError("like", layout, "expected a KLV packet or its record")
-    return write_packet(document, None if layout is None else earlier(bytes(layout)), checksum)
+    return write_packet(document, None if layout is None else parse_earlier(bytes(layout)), checksum)
 
 
 def encode_item(set: str, key: str | int, value: object, *, like: bytes = b"") -> bytes:

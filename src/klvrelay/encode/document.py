@@ -35,14 +35,14 @@ def document_of(what: object, set_: str | None) -> Document:
         return _read(what, set_)
     name = "ST0601" if set_ is None else set_
     if not isinstance(name, str) or name not in {*SETS, *KEY_TYPES, "unknown"}:
-        raise ItemPath("set").stranger(name, {*SETS, *KEY_TYPES})
+        raise ItemPath("set").unknown_key(name, {*SETS, *KEY_TYPES})
     return Document(name, what)
 
 
 def _read(document: Mapping[str, object], set_: str | None) -> Document:
     name, quality = document["set"], document.get("quality")
     if not isinstance(name, str) or (name not in KEY_TYPES and name != "unknown"):
-        raise ItemPath("set").stranger(name, KEY_TYPES)
+        raise ItemPath("set").unknown_key(name, KEY_TYPES)
     if set_ is not None and set_ != name:
         raise EncodeError("set", set_, f"the document is of {name}")
     known = quality if isinstance(quality, Mapping) else {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from klvrelay.encode.ber import Template, ber_oid, read_oid
 from klvrelay.encode.numbers import is_number, unquoted, whole
 from klvrelay.encode.place import ItemPath
-from klvrelay.encode.wire import Trace, ber_oid, read_oid
 from klvrelay.standards.spec import Bits, Element, Item
 
 Scalar = Item | Element
@@ -28,71 +28,71 @@ def least_octets(code: int, *, signed: bool) -> int:
     return max(1, ((code if code >= 0 else ~code).bit_length() + signed + 7) // 8)
 
 
-def write_integer(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
+def write_integer(scalar: Scalar, value: object, template: Template, place: ItemPath) -> bytes:
     """Encode `int`, `uint` and `timestamp`; the item's range is enforced unless the value was received."""
     number = whole(value, place)
     if not place.received and scalar.min is not None and scalar.max is not None and number not in _span(scalar):
-        raise place.misfit(value, f"the range is {scalar.min:.20g} to {scalar.max:.20g}")
-    return _plain(scalar, number, trace, place)
+        raise place.invalid(value, f"the range is {scalar.min:.20g} to {scalar.max:.20g}")
+    return _plain(scalar, number, template, place)
 
 
 def _span(scalar: Scalar) -> range:
     return range(int(scalar.min or 0), int(scalar.max or 0) + 1)
 
 
-def _plain(scalar: Scalar, number: int, trace: Trace, place: ItemPath) -> bytes:
+def _plain(scalar: Scalar, number: int, template: Template, place: ItemPath) -> bytes:
     """Encode an integer in the width of the earlier value, or in the fewest bytes that the item permits."""
     signed = scalar.kind == "int"
     most = min(scalar.len_max or 8, 8)
     if number < 0 and not signed:
-        raise place.misfit(number, "expected 0 or more")
-    if fits(number, len(trace), signed):
-        return number.to_bytes(len(trace), "big", signed=signed)
+        raise place.invalid(number, "expected 0 or more")
+    if fits(number, len(template), signed):
+        return number.to_bytes(len(template), "big", signed=signed)
     least = least_octets(number, signed=signed)
     if least > max(most, scalar.len_min):
-        raise place.misfit(number, f"it does not fit into {most} byte{'s' * (most > 1)}")
+        raise place.invalid(number, f"it does not fit into {most} byte{'s' * (most > 1)}")
     return number.to_bytes(max(scalar.len_min, least), "big", signed=signed)
 
 
-def write_oid(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
+def write_oid(scalar: Scalar, value: object, template: Template, place: ItemPath) -> bytes:
     if scalar.bits:
         number = bit_number(scalar.bits, value, place)
     elif scalar.codes:
-        number = code_number(scalar.codes, value, trace, place)
+        number = code_number(scalar.codes, value, template, place)
     else:
         number = whole(value, place)
-    earlier = read_oid(trace.data)
-    if trace and (earlier is None or earlier[1] != len(trace)) and fits(number, len(trace), False):
-        return number.to_bytes(len(trace), "big")  # some senders use a plain integer, which decoders accept
-    return checked_oid(number, trace, place)
+    earlier = read_oid(template.data)
+    if template and (earlier is None or earlier[1] != len(template)) and fits(number, len(template), False):
+        return number.to_bytes(len(template), "big")  # some senders use a plain integer, which decoders accept
+    return checked_oid(number, template, place)
 
 
-def checked_oid(number: int, trace: Trace, place: ItemPath) -> bytes:
+def checked_oid(number: int, template: Template, place: ItemPath) -> bytes:
     """Encode a BER-OID number within the limits of a decoder."""
     if not 0 <= number <= LARGEST_OID:
-        raise place.misfit(number, f"the range is 0 to {LARGEST_OID}")
-    return ber_oid(number, trace.oid())
+        raise place.invalid(number, f"the range is 0 to {LARGEST_OID}")
+    return ber_oid(number, template.oid())
 
 
-def write_enum(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
-    return _plain(scalar, code_number(scalar.codes, value, trace, place), trace, place)
+def write_enum(scalar: Scalar, value: object, template: Template, place: ItemPath) -> bytes:
+    return _plain(scalar, code_number(scalar.codes, value, template, place), template, place)
 
 
-def code_number(codes: Mapping[int, str], value: object, trace: Trace, place: ItemPath) -> int:
+def code_number(codes: Mapping[int, str], value: object, template: Template, place: ItemPath) -> int:
     """The code of a label, or a given code. If several codes share the label: the earlier value's, else the first."""
     if not isinstance(unquoted(value), str):
         return whole(value, place)
     found = [code for code, label in codes.items() if label == value]
     if not found:
-        raise place.misfit(value, f"expected one of {', '.join(dict.fromkeys(codes.values()))}, or a code")
-    earlier = int.from_bytes(trace.data, "big") if len(found) > 1 else -1
+        raise place.invalid(value, f"expected one of {', '.join(dict.fromkeys(codes.values()))}, or a code")
+    earlier = int.from_bytes(template.data, "big") if len(found) > 1 else -1
     return earlier if earlier in found else found[0]
 
 
-def write_bits(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
+def write_bits(scalar: Scalar, value: object, template: Template, place: ItemPath) -> bytes:
     if isinstance(scalar, Item) and scalar.key == "active_payloads":
-        return _bit_list(value, trace, place)
-    return _plain(scalar, bit_number(scalar.bits, value, place), trace, place)
+        return _bit_list(value, template, place)
+    return _plain(scalar, bit_number(scalar.bits, value, place), template, place)
 
 
 def bit_number(fields: tuple[Bits, ...], value: object, place: ItemPath) -> int:
@@ -103,7 +103,7 @@ def bit_number(fields: tuple[Bits, ...], value: object, place: ItemPath) -> int:
     number = 0
     for key, part in value.items():
         if key not in known:
-            raise place.stranger(key, known)
+            raise place.unknown_key(key, known)
         number |= _bit_part(known[key], part, place.child(key)) << known[key].shift
     return number
 
@@ -112,15 +112,15 @@ def _bit_part(field: Bits, value: object, place: ItemPath) -> int:
     if isinstance(value, bool):
         number = int(value)
     elif isinstance(value, str):
-        number = code_number(field.codes, value, Trace(), place)
+        number = code_number(field.codes, value, Template(), place)
     else:
         number = whole(value, place)
     if not 0 <= number < 1 << field.width:
-        raise place.misfit(value, f"it does not fit into {field.width} bit{'s' * (field.width > 1)}")
+        raise place.invalid(value, f"it does not fit into {field.width} bit{'s' * (field.width > 1)}")
     return number
 
 
-def _bit_list(value: object, trace: Trace, place: ItemPath) -> bytes:
+def _bit_list(value: object, template: Template, place: ItemPath) -> bytes:
     """Encode ST 0601 item 139 from the numbers of the set bits, or from one integer."""
     number = 0
     if is_number(value):
@@ -129,10 +129,10 @@ def _bit_list(value: object, trace: Trace, place: ItemPath) -> bytes:
         for bit in value:
             at = whole(bit, place)
             if not 0 <= at < _MOST_BITS:
-                raise place.misfit(bit, f"the range is 0 to {_MOST_BITS - 1}")
+                raise place.invalid(bit, f"the range is 0 to {_MOST_BITS - 1}")
             number |= 1 << at
     else:
-        raise place.misfit(value, "expected a list of bit numbers")
+        raise place.invalid(value, "expected a list of bit numbers")
     if not 0 <= number < 1 << _MOST_BITS:
-        raise place.misfit(value, f"expected at most {_MOST_BITS} bits")
-    return number.to_bytes(max(1, len(trace), (number.bit_length() + 7) // 8), "big")
+        raise place.invalid(value, f"expected at most {_MOST_BITS} bits")
+    return number.to_bytes(max(1, len(template), (number.bit_length() + 7) // 8), "big")

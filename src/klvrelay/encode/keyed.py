@@ -30,7 +30,7 @@ def keyed_entries(items: object, place: ItemPath) -> list[LayoutEntry]:
             code, item = _keys()[key]
             entries.append(LayoutEntry(key_name(code), code, item, value, place.child(key)))
         else:
-            raise place.stranger(key, _keys())
+            raise place.unknown_key(key, _keys())
     return entries
 
 
@@ -40,5 +40,5 @@ def _unknown(values: Mapping[object, object], place: ItemPath) -> Iterator[Layou
         inside = place.child("unknown")
         code = octets(key, inside)
         if len(code) != 16:
-            raise inside.misfit(key, "expected a key of 16 bytes")
+            raise inside.invalid(key, "expected a key of 16 bytes")
         yield LayoutEntry(key_name(code), code, None, octets(value, inside), inside)

@@ -20,16 +20,16 @@ def write_miis(value: object, place: ItemPath) -> bytes:
     if isinstance(value, str):
         return _from_text(value, place)
     if not isinstance(value, Mapping):
-        raise place.misfit(value, "expected a mapping or the text form")
+        raise place.invalid(value, "expected a mapping or the text form")
     for key in value:
         if key not in ("version", "usage", "text", *_PARTS):
-            raise place.stranger(key, ["version", "usage", "text", *_PARTS])
+            raise place.unknown_key(key, ["version", "usage", "text", *_PARTS])
     if value.keys() == {"text"}:
         return _from_text(value["text"], place.child("text"))
     code = _from_parts(value, place)
     text = value.get("text")
     if text is not None and _from_text(text, place.child("text")) != code:
-        raise place.child("text").misfit(text, "it contradicts version, usage and identifiers")
+        raise place.child("text").invalid(text, "it contradicts version, usage and identifiers")
     return code
 
 
@@ -37,12 +37,12 @@ def _from_parts(value: Mapping[str, object], place: ItemPath) -> bytes:
     version = _octet(value.get("version", 1), 0x7F, place.child("version"))
     usage = _octet(value.get("usage"), 0xFF, place.child("usage"))
     if usage & ~_KNOWN_BITS and not place.received:
-        raise place.child("usage").misfit(usage, "its first and last bit must be 0")
+        raise place.child("usage").invalid(usage, "its first and last bit must be 0")
     code = bytes([version, usage])
     for key, bits in _PARTS.items():
         if bool(usage & bits) != (value.get(key) is not None):
-            said = "is required" if usage & bits else "must be absent"
-            raise place.misfit(value, f"with usage {usage}, {key} {said}")
+            requirement = "is required" if usage & bits else "must be absent"
+            raise place.invalid(value, f"with usage {usage}, {key} {requirement}")
         if usage & bits:
             code += write_uuid(value[key], place.child(key))
     return code
@@ -51,7 +51,7 @@ def _from_parts(value: Mapping[str, object], place: ItemPath) -> bytes:
 def _octet(value: object, most: int, place: ItemPath) -> int:
     number = whole(value, place)
     if not 0 <= number <= most:
-        raise place.misfit(value, f"the range is 0 to {most}")
+        raise place.invalid(value, f"the range is 0 to {most}")
     return number
 
 
@@ -60,12 +60,12 @@ def _from_text(value: object, place: ItemPath) -> bytes:
     found = _FORM.fullmatch(value.upper()) if isinstance(value, str) else None
     digits = re.sub("[:/-]", "", found[1] + found[2]) if found else ""
     if found is None or (len(digits) - 4) % 32:
-        raise place.misfit(value, "expected version, usage, identifiers and check digits of ST 1204")
+        raise place.invalid(value, "expected version, usage, identifiers and check digits of ST 1204")
     if check_digits(digits) != found[3]:
-        raise place.misfit(value, f"its check digits must be {check_digits(digits)}")
+        raise place.invalid(value, f"its check digits must be {check_digits(digits)}")
     code = bytes.fromhex(digits)
     if 16 * sum(bool(code[1] & bits) for bits in _PARTS.values()) != len(code) - 2 or code[0] > 0x7F:
-        raise place.misfit(value, "usage does not match the identifiers")
+        raise place.invalid(value, "usage does not match the identifiers")
     return code
 
 

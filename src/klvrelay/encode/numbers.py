@@ -28,9 +28,9 @@ def is_value(value: object, known: int | str | None) -> bool:
 def exact(value: object, place: ItemPath) -> Fraction:
     """A number without loss of precision."""
     if not is_number(value):
-        raise place.misfit(value, "expected a number")
+        raise place.invalid(value, "expected a number")
     if isinstance(value, Decimal) and value and abs(value.adjusted()) > _LARGEST:
-        raise place.misfit(value, "no code represents a number of this size")
+        raise place.invalid(value, "no code represents a number of this size")
     try:
         if isinstance(value, Integral):
             return Fraction(int(value))
@@ -38,7 +38,7 @@ def exact(value: object, place: ItemPath) -> Fraction:
             return Fraction(value)
         return Fraction(float(value))  # type: ignore[arg-type]
     except (OverflowError, ValueError, TypeError) as fault:
-        raise place.misfit(value, "expected a number") from fault
+        raise place.invalid(value, "expected a number") from fault
 
 
 _DIGITS = re.compile(r"-?[0-9]{16,20}")
@@ -53,7 +53,7 @@ def whole(value: object, place: ItemPath) -> int:
     """An integral number of any type; large ones may be strings of digits."""
     number = exact(unquoted(value), place)
     if number.denominator != 1:
-        raise place.misfit(value, "expected an integer")
+        raise place.invalid(value, "expected an integer")
     return number.numerator
 
 
@@ -109,7 +109,7 @@ def ieee(number: float, width: int) -> bytes | None:
         return None
 
 
-def holds(number: Fraction, width: int) -> bool:
+def represents(number: Fraction, width: int) -> bool:
     """Whether IEEE 754 of this width represents the number exactly."""
     try:
         code = ieee(float(number), width)
@@ -118,10 +118,10 @@ def holds(number: Fraction, width: int) -> bool:
     return code is not None and Fraction(*unpacked(code).as_integer_ratio()) == number
 
 
-def tells(number: Fraction, width: int) -> bool:
+def is_printed_as(number: Fraction, width: int) -> bool:
     """Whether a record shows a float of this width as this number: the fewest digits that give the same code."""
     if width != 4:
-        return holds(number, width)
+        return represents(number, width)
     try:
         code = ieee(float(number), width)
     except OverflowError:

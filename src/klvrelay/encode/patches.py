@@ -7,54 +7,54 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
+from klvrelay.encode.ber import Template, ber_oid, read_oid, spare
 from klvrelay.encode.numbers import whole
 from klvrelay.encode.place import ItemPath
-from klvrelay.encode.wire import Trace, ber_oid, read_oid, spare
 
-MOST_CELLS = 65536
-"""Maximum number of cells of an array that is divided into runs, and of cells times runs."""
+MOST_ELEMENTS = 65536
+"""Maximum number of elements of an array that is divided into runs, and of elements times runs."""
 
 
-class CellBlock(NamedTuple):
-    """A value and the block of cells that it covers, as in a record."""
+class ElementRun(NamedTuple):
+    """A value and the block of elements that it covers, as in a record."""
 
     value: object
     start: list[int]
     size: list[int]
 
 
-def runs_of(given: object, place: ItemPath) -> list[CellBlock]:
+def runs_of(value: object, place: ItemPath) -> list[ElementRun]:
     """The runs of a document."""
-    if not isinstance(given, list | tuple):
-        raise place.misfit(given, "expected a list")
-    return [_run(one, place.at(at)) for at, one in enumerate(given)]
+    if not isinstance(value, list | tuple):
+        raise place.invalid(value, "expected a list")
+    return [_run(one, place.at(at)) for at, one in enumerate(value)]
 
 
-def _run(given: object, place: ItemPath) -> CellBlock:
-    if not isinstance(given, Mapping) or given.keys() != {"value", "start", "size"}:
-        raise place.misfit(given, "expected a mapping of value, start, size")
-    start, size = (_numbers(given[key], place.child(key)) for key in ("start", "size"))
+def _run(value: object, place: ItemPath) -> ElementRun:
+    if not isinstance(value, Mapping) or value.keys() != {"value", "start", "size"}:
+        raise place.invalid(value, "expected a mapping of value, start, size")
+    start, size = (_numbers(value[key], place.child(key)) for key in ("start", "size"))
     if len(start) != len(size):
-        raise place.misfit(given, "expected a start and a size for each dimension")
-    return CellBlock(given["value"], start, size)
+        raise place.invalid(value, "expected a start and a size for each dimension")
+    return ElementRun(value["value"], start, size)
 
 
-def _numbers(given: object, place: ItemPath) -> list[int]:
-    if not isinstance(given, list | tuple):
-        raise place.misfit(given, "expected a list")
-    return [whole(one, place) for one in given]
+def _numbers(value: object, place: ItemPath) -> list[int]:
+    if not isinstance(value, list | tuple):
+        raise place.invalid(value, "expected a list")
+    return [whole(one, place) for one in value]
 
 
 class Patch(NamedTuple):
-    """A block of cells: its start and its extent in each dimension.
+    """A block of elements: its start and its extent in each dimension.
 
-    seen     a cell of the block that no later patch covers
+    visible  an element of the block that no later patch covers
     octets   octets of each overlong number (else 0)
     """
 
     start: tuple[int, ...]
     run: tuple[int, ...]
-    seen: int
+    visible: int
     octets: tuple[int, ...]
 
     def code(self) -> bytes:
@@ -62,8 +62,8 @@ class Patch(NamedTuple):
         return b"".join(ber_oid(*number) for number in zip((*self.start, *self.run), self.octets, strict=True))
 
 
-def cells_of(start: Sequence[int], run: Sequence[int], dims: Sequence[int]) -> list[int]:
-    """Indices of the block's cells in the flat list."""
+def elements_of(start: Sequence[int], run: Sequence[int], dims: Sequence[int]) -> list[int]:
+    """Indices of the block's elements in the flat list."""
     found = []
     for where in product(*(range(first, first + size) for first, size in zip(start, run, strict=True))):
         flat = 0
@@ -73,10 +73,10 @@ def cells_of(start: Sequence[int], run: Sequence[int], dims: Sequence[int]) -> l
     return found
 
 
-def read_patches(trace: Trace, width: int, dims: Sequence[int]) -> list[Patch]:
+def read_patches(template: Template, width: int, dims: Sequence[int]) -> list[Patch]:
     """The blocks of an earlier array; empty if they are malformed or do not fit into this array."""
     blocks = []
-    data, at = trace.data, width
+    data, at = template.data, width
     while at < len(data):
         numbers, octets = [], []
         for _ in range(2 * len(dims)):
@@ -91,29 +91,31 @@ def read_patches(trace: Trace, width: int, dims: Sequence[int]) -> list[Patch]:
             return []
         blocks.append((start, run, tuple(octets)))
         at += width
-    return _seen(blocks, dims) if len(blocks) * prod(dims) <= MOST_CELLS else []
+    return _add_visible(blocks, dims) if len(blocks) * prod(dims) <= MOST_ELEMENTS else []
 
 
-def _seen(blocks: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]], dims: Sequence[int]) -> list[Patch]:
-    """Add a visible cell to each block; empty if one block is covered completely and its value is unknown."""
+def _add_visible(
+    blocks: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]], dims: Sequence[int]
+) -> list[Patch]:
+    """Add a visible element to each block; empty if one block is covered completely and its value is unknown."""
     patches: list[Patch] = []
     covered: set[int] = set()
     for start, run, octets in reversed(blocks):
-        cells = cells_of(start, run, dims)
-        bare = next((cell for cell in cells if cell not in covered), None)
-        if bare is None:
+        elements = elements_of(start, run, dims)
+        visible = next((element for element in elements if element not in covered), None)
+        if visible is None:
             return []
-        covered.update(cells)
-        patches.append(Patch(start, run, bare, octets))
+        covered.update(elements)
+        patches.append(Patch(start, run, visible, octets))
     return patches[::-1]
 
 
-def tell(patches: list[Patch], values: list[bytes], default: bytes, dims: Sequence[int]) -> bool:
+def give_values(patches: list[Patch], values: list[bytes], default: bytes, dims: Sequence[int]) -> bool:
     """Whether these patches over the default give the values."""
     shown = [default] * len(values)
     for patch in patches:
-        for cell in cells_of(patch.start, patch.run, dims):
-            shown[cell] = values[patch.seen]
+        for element in elements_of(patch.start, patch.run, dims):
+            shown[element] = values[patch.visible]
     return shown == values
 
 
@@ -131,10 +133,10 @@ def patches_of(values: list[bytes], default: bytes, dims: Sequence[int]) -> list
     return patches
 
 
-def _index(cell: int, dims: Sequence[int]) -> tuple[int, ...]:
-    """The indices of a cell of the flat list."""
+def _index(element: int, dims: Sequence[int]) -> tuple[int, ...]:
+    """The indices of an element of the flat list."""
     found = []
     for size in reversed(dims):
-        cell, index = divmod(cell, size)
+        element, index = divmod(element, size)
         found.append(index)
     return tuple(reversed(found))

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from klvrelay.encode.numbers import exact, holds, is_number, tells, whole
+from klvrelay.encode.ber import Template, ber_oid
+from klvrelay.encode.numbers import exact, is_number, is_printed_as, represents, whole
 from klvrelay.encode.place import ItemPath
 from klvrelay.encode.specials import special_of
 from klvrelay.encode.texts import octets
 from klvrelay.encode.values import write_float, write_imapb
-from klvrelay.encode.wire import Trace, ber_oid
 
 _KEYS = ("matrix_size", "mode", "sparse", "sigma", "rho", "items")
 _MOST = 143
@@ -42,61 +42,61 @@ class Form(NamedTuple):
         return bytes([first | self.spare[0], self.sigma_imapb << 4 | self.sigma | self.spare[1]])
 
 
-def _earlier(trace: Trace, pairs: int) -> Form:
-    first = trace.take(1).data
+def _earlier(template: Template, pairs: int) -> Form:
+    first = template.take(1).data
     if not first:
         return Form()
     head = first[0]
     if head < 0x80:
         form = Form(1, bool(head & 8), head >> 4, False, head & 7)
     else:
-        second = (trace.take(1).data or b"\0")[0]
+        second = (template.take(1).data or b"\0")[0]
         form = Form(2, bool(head & 0x20), second & 15, bool(second & 0x10), head & 15, bool(head & 0x10))
         form = form._replace(spare=(head & 0x40, second & 0xE0))
-    return form._replace(bits=trace.take(-(-pairs // 8)).data) if form.sparse else form
+    return form._replace(bits=template.take(-(-pairs // 8)).data) if form.sparse else form
 
 
-def write_sdcc(value: object, trace: Trace, place: ItemPath) -> bytes:
+def write_sdcc(value: object, template: Template, place: ItemPath) -> bytes:
     """Encode the pack from its mapping."""
-    return Matrix(value, trace, place).code()
+    return Matrix(value, template, place).code()
 
 
 class Matrix:
     """Encodes one pack."""
 
-    def __init__(self, value: object, trace: Trace, place: ItemPath) -> None:
+    def __init__(self, value: object, template: Template, place: ItemPath) -> None:
         if not isinstance(value, Mapping):
-            raise place.misfit(value, f"expected a mapping of {', '.join(_KEYS)}")
+            raise place.invalid(value, f"expected a mapping of {', '.join(_KEYS)}")
         for key in value:
             if key not in _KEYS:
-                raise place.stranger(key, _KEYS)
-        self._given, self._trace, self._place = value, trace, place
+                raise place.unknown_key(key, _KEYS)
+        self._mapping, self._template, self._place = value, template, place
         self._sigma, self._rho = self._list("sigma"), self._list("rho")
         self._size = self._number("matrix_size", len(self._sigma), _MOST)
         self._pairs = self._size * (self._size - 1) // 2
-        for name, given, wanted in (("sigma", self._sigma, self._size), ("rho", self._rho, self._pairs)):
-            if given and len(given) != wanted:
-                raise place.child(name).misfit(len(given), f"expected {wanted} values or none")
+        for name, values, wanted in (("sigma", self._sigma, self._size), ("rho", self._rho, self._pairs)):
+            if values and len(values) != wanted:
+                raise place.child(name).invalid(len(values), f"expected {wanted} values or none")
 
     def _list(self, name: str) -> list[object]:
-        given = self._given.get(name, [])
-        if not isinstance(given, list | tuple):
-            raise self._place.child(name).misfit(given, "expected a list")
-        return list(given)
+        values = self._mapping.get(name, [])
+        if not isinstance(values, list | tuple):
+            raise self._place.child(name).invalid(values, "expected a list")
+        return list(values)
 
     def _number(self, name: str, default: int, most: int) -> int:
-        number = whole(self._given.get(name, default), self._place.child(name))
+        number = whole(self._mapping.get(name, default), self._place.child(name))
         if not 1 <= number <= most:
-            raise self._place.child(name).misfit(number, f"the range is 1 to {most}")
+            raise self._place.child(name).invalid(number, f"the range is 1 to {most}")
         return number
 
     def code(self) -> bytes:
         """Size, parse control, bit vector of the correlations, and the numbers."""
-        head = ber_oid(self._size, self._trace.oid())
-        earlier = _earlier(self._trace, self._pairs)
-        sparse = self._given.get("sparse", False)
+        head = ber_oid(self._size, self._template.oid())
+        earlier = _earlier(self._template, self._pairs)
+        sparse = self._mapping.get("sparse", False)
         if not isinstance(sparse, bool):
-            raise self._place.child("sparse").misfit(sparse, "expected true or false")
+            raise self._place.child("sparse").invalid(sparse, "expected true or false")
         there = _present(self._rho, sparse, earlier, self._pairs)
         sent = [(at, one) for at, one in enumerate(self._rho) if there[at]]
         form = self._form(sparse, [one for _, one in sent], earlier)
@@ -104,11 +104,11 @@ class Matrix:
         for at, one in enumerate(self._sigma):
             inside = self._place.child(f"sigma[{at}]")
             if form.sigma_imapb and not isinstance(one, str | bytes):
-                raise inside.misfit(one, "its range is unknown; expected hex")
-            parts.append(_coefficient(one, form.sigma, False, self._trace.take(earlier.sigma), inside))
+                raise inside.invalid(one, "its range is unknown; expected hex")
+            parts.append(_coefficient(one, form.sigma, False, self._template.take(earlier.sigma), inside))
         for at, one in sent:
             inside = self._place.child(f"rho[{at}]")
-            parts.append(_coefficient(one, form.rho, form.rho_imapb, self._trace.take(earlier.rho), inside))
+            parts.append(_coefficient(one, form.rho, form.rho_imapb, self._template.take(earlier.rho), inside))
         return b"".join(parts)
 
     def _form(self, sparse: bool, sent: list[object], earlier: Form) -> Form:
@@ -125,20 +125,20 @@ class Matrix:
             rho = earlier.rho or (4 if self._rho else 0)
         most = 7 if mode == 1 else 15
         if max(sigma, rho) > most:
-            raise self._place.misfit(max(sigma, rho), f"mode {mode} has at most {most} bytes per number")
+            raise self._place.invalid(max(sigma, rho), f"mode {mode} has at most {most} bytes per number")
         spare = earlier.spare if known else (0, 0)
         return Form(mode, sparse, sigma, sigma_imapb, rho, rho_imapb, spare=spare)
 
-    def _width(self, name: str, given: list[object], earlier: int, imapb: bool, mode: int) -> int:
+    def _width(self, name: str, values: list[object], earlier: int, imapb: bool, mode: int) -> int:
         """Bytes per number: as given in hex, as before, or as many as needed."""
-        if not given:
+        if not values:
             return 0
-        raw = next((one for one in given if isinstance(one, str | bytes)), None)
+        raw = next((one for one in values if isinstance(one, str | bytes)), None)
         if raw is not None:
             return len(octets(raw, self._place.child(name)))
         if earlier in (range(1, 9) if imapb else (2, 4, 8)):
             return earlier
-        wide = not imapb and any(is_number(one) and not _short(one, self._place.child(name)) for one in given)
+        wide = not imapb and any(is_number(one) and not _short(one, self._place.child(name)) for one in values)
         return 8 if wide and mode == 2 else 4
 
 
@@ -150,12 +150,12 @@ def _vector(there: list[bool], earlier: bytes) -> bytes:
     return (number << spare | filling).to_bytes((len(there) + spare) // 8, "big")
 
 
-def _is_raw(given: list[object]) -> bool:
-    return any(isinstance(one, str | bytes) for one in given)
+def _is_raw(values: list[object]) -> bool:
+    return any(isinstance(one, str | bytes) for one in values)
 
 
 def _short(value: object, place: ItemPath) -> bool:
-    enough = tells if place.nearest else holds
+    enough = is_printed_as if place.nearest else represents
     return special_of(value, place) is not None or enough(exact(value, place), 4)
 
 
@@ -170,14 +170,14 @@ def _present(rho: list[object], sparse: bool, earlier: Form, pairs: int) -> list
     return [was or not (is_number(one) and one == 0) for was, one in zip(before, rho, strict=True)]
 
 
-def _coefficient(value: object, width: int, imapb: bool, earlier: Trace, place: ItemPath) -> bytes:
+def _coefficient(value: object, width: int, imapb: bool, earlier: Template, place: ItemPath) -> bytes:
     if isinstance(value, str | bytes):
         code = octets(value, place)
         if len(code) != width:
-            raise place.misfit(value, f"expected {width} bytes, like the other values")
+            raise place.invalid(value, f"expected {width} bytes, like the other values")
         return code
     if imapb and width <= 8:
         return write_imapb(value, -1.0, 1.0, earlier, width, place)
     if width not in (2, 4, 8):
-        raise place.misfit(value, f"expected hex of {width} bytes, like the other values")
+        raise place.invalid(value, f"expected hex of {width} bytes, like the other values")
     return write_float(value, width, (width, width), earlier, place)

@@ -120,4 +120,4 @@ def ieee_special(name: str, width: int, earlier: bytes, place: ItemPath) -> byte
 def no_such_special(name: str, known: Iterable[str], place: ItemPath) -> EncodeError:
     """The error for a special name that has no code here."""
     names = ", ".join(known)
-    return place.misfit({"special": name}, f"special codes: {names}" if names else "it has no special codes")
+    return place.invalid({"special": name}, f"special codes: {names}" if names else "it has no special codes")

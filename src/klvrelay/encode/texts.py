@@ -6,35 +6,35 @@ import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from klvrelay.encode.ber import Template
 from klvrelay.encode.integers import Scalar
 from klvrelay.encode.numbers import whole
 from klvrelay.encode.place import ItemPath
-from klvrelay.encode.wire import Trace
 
 
-def write_text(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
+def write_text(scalar: Scalar, value: object, template: Template, place: ItemPath) -> bytes:
     """Encode UTF-8, which includes ASCII; empty text is a single zero byte (ST 0601 receiver rule 9)."""
     if not isinstance(value, str):
-        raise place.misfit(value, "expected text")
+        raise place.invalid(value, "expected text")
     checked_end(value, place)
     if scalar.kind == "ascii" and not value.isascii() and not place.received:
-        raise place.misfit(value, "expected ASCII")
-    return padded(utf8(value, place), trace)
+        raise place.invalid(value, "expected ASCII")
+    return pad(utf8(value, place), template)
 
 
 def checked_end(value: str, place: ItemPath) -> str:
     """The text; raises EncodeError if its end would be read as padding."""
     if value == "\0":
-        raise place.misfit(value, "a single zero byte means empty text")
+        raise place.invalid(value, "a single zero byte means empty text")
     if value.endswith("\0"):
-        raise place.misfit(value, "a decoder discards zero bytes at the end of a text as padding")
+        raise place.invalid(value, "a decoder discards zero bytes at the end of a text as padding")
     return value
 
 
-def padded(code: bytes, trace: Trace, unit: int = 1) -> bytes:
+def pad(code: bytes, template: Template, unit: int = 1) -> bytes:
     """Pad a text with zeros to the length of the earlier one, if that was padded."""
-    filled = len(trace) > 1 and trace.data.endswith(bytes(unit))
-    return code + bytes(len(trace) - len(code)) if filled and len(trace) > len(code) else code
+    filled = len(template) > 1 and template.data.endswith(bytes(unit))
+    return code + bytes(len(template) - len(code)) if filled and len(template) > len(code) else code
 
 
 def utf8(value: str, place: ItemPath) -> bytes:
@@ -42,14 +42,14 @@ def utf8(value: str, place: ItemPath) -> bytes:
     try:
         return value.encode() or b"\0"
     except UnicodeEncodeError as fault:
-        raise place.misfit(value, "a lone surrogate is not text") from fault
+        raise place.invalid(value, "a lone surrogate is not text") from fault
 
 
-def write_utf16(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
+def write_utf16(scalar: Scalar, value: object, template: Template, place: ItemPath) -> bytes:
     """Encode UTF-16; UTF-8 if the earlier text was, or if UTF-16 would contain no zero byte that identifies it."""
-    plain = write_text(scalar, value, trace, place)
-    wide = padded(str(value).encode("utf-16-be") or b"\0", trace, 2)
-    narrow = bool(trace) and not _is_utf16(trace.data) and not _is_utf16(plain)
+    plain = write_text(scalar, value, template, place)
+    wide = pad(str(value).encode("utf-16-be") or b"\0", template, 2)
+    narrow = bool(template) and not _is_utf16(template.data) and not _is_utf16(plain)
     return wide if _is_utf16(wide) and not narrow else plain
 
 
@@ -69,11 +69,11 @@ def octets(value: object, place: ItemPath) -> bytes:
         try:
             return bytes.fromhex(value)
         except ValueError as fault:
-            raise place.misfit(value, "expected bytes or hex") from fault
-    raise place.misfit(value, "expected bytes or hex")
+            raise place.invalid(value, "expected bytes or hex") from fault
+    raise place.invalid(value, "expected bytes or hex")
 
 
-def write_bytes(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
+def write_bytes(scalar: Scalar, value: object, template: Template, place: ItemPath) -> bytes:
     return octets(value, place)
 
 
@@ -84,21 +84,21 @@ def write_uuid(value: object, place: ItemPath) -> bytes:
     try:
         return UUID(value).bytes  # type: ignore[arg-type]
     except (ValueError, AttributeError, TypeError) as fault:
-        raise place.misfit(value, "expected a UUID") from fault
+        raise place.invalid(value, "expected a UUID") from fault
 
 
-def write_identifier(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
+def write_identifier(scalar: Scalar, value: object, template: Template, place: ItemPath) -> bytes:
     return write_uuid(value, place)
 
 
-def write_date_time(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
+def write_date_time(scalar: Scalar, value: object, template: Template, place: ItemPath) -> bytes:
     """Encode microseconds since 1970 as text (EG 0104): "20050331075051"; T, fraction and Z as in the earlier one."""
-    form = trace.data.decode("ascii", "replace")
+    form = template.data.decode("ascii", "replace")
     micros = whole(value, place)
     try:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
     except OverflowError as fault:
-        raise place.misfit(value, "no such date") from fault
+        raise place.invalid(value, "no such date") from fault
     fraction = len(form.rstrip("Z").partition(".")[2])
     needed = len(f"{moment.microsecond:06}".rstrip("0"))
     digits = f"{moment.microsecond:06}"[: max(fraction, needed)]

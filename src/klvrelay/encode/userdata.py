@@ -14,30 +14,30 @@ _TEXT, _SIGNED, _UNSIGNED = range(3)
 _TYPE_SHIFT = 6
 
 
-def settle(items: Mapping[str, object], place: ItemPath) -> dict[str, object]:
+def resolve_user_value(items: Mapping[str, object], place: ItemPath) -> dict[str, object]:
     """Replace `user_value` by `user_data`. Both may be given if they agree, as in a decoded record."""
-    settled = {key: value for key, value in items.items() if key != "user_value"}
+    resolved = {key: value for key, value in items.items() if key != "user_value"}
     if "user_value" not in items or (place.received and "user_data" in items):
-        return settled
+        return resolved
     value, inside = items["user_value"], place.child("user_value")
     kind = bit_number(BITS["RvtUserDefined", 1, ""], items.get("numeric_id", 0), place.child("numeric_id"))
     if "user_data" not in items:
-        return settled | {"user_data": _data(kind >> _TYPE_SHIFT, value, inside)}
+        return resolved | {"user_data": _data(kind >> _TYPE_SHIFT, value, inside)}
     decoded = _value(kind >> _TYPE_SHIFT, octets(items["user_data"], place.child("user_data")))
     if decoded != value:
-        raise inside.misfit(value, f"user_data contains {decoded!r}")
-    return settled
+        raise inside.invalid(value, f"user_data contains {decoded!r}")
+    return resolved
 
 
 def _data(kind: int, value: object, place: ItemPath) -> bytes:
     if kind == _TEXT and isinstance(value, str):
         return utf8(checked_end(value, place), place)
     if kind not in (_SIGNED, _UNSIGNED):
-        raise place.misfit(value, "expected text" if kind == _TEXT else "data of this type requires user_data")
+        raise place.invalid(value, "expected text" if kind == _TEXT else "data of this type requires user_data")
     number, signed = whole(value, place), kind == _SIGNED
     width = least_octets(number, signed=signed)
     if width > 8 or (number < 0 and not signed):
-        raise place.misfit(value, "it does not fit into 8 bytes" if width > 8 else "expected 0 or more")
+        raise place.invalid(value, "it does not fit into 8 bytes" if width > 8 else "expected 0 or more")
     return number.to_bytes(width, "big", signed=signed)
 
 

@@ -1,25 +1,25 @@
 """Looks up items by tag, key, name or 16-byte key, and describes them.
 
-    entry.py      an item of a set and its origin
-    search.py     finds entries for a query
-    numbers.py    range, resolution, length
-    forms.py      wire format and record format in words
-    account.py    the complete description as a document
+    entry.py         an item of a set and its origin
+    search.py        finds entries for a query
+    numbers.py       range, resolution, length
+    forms.py         encoding and record format as text
+    item_details.py  the complete description as a document
 """
 
-from klvrelay.items.account import account, account_of_set
 from klvrelay.items.entry import SETS, ItemEntry, entries
-from klvrelay.items.search import NotFound, asked, each_of, find, set_called
+from klvrelay.items.item_details import item_details, set_details
+from klvrelay.items.search import NotFound, find, find_set, look_up, split_queries
 
 __all__ = [
     "SETS",
     "ItemEntry",
     "NotFound",
-    "account",
-    "account_of_set",
-    "asked",
-    "each_of",
     "entries",
     "find",
-    "set_called",
+    "find_set",
+    "item_details",
+    "look_up",
+    "set_details",
+    "split_queries",
 ]

@@ -53,7 +53,7 @@ OBJECTS = {
 }
 
 
-def wire_form(entry: ItemEntry) -> str:
+def encoding_text(entry: ItemEntry) -> str:
     """The encoding of the value: `signed integer, value = raw x 90 / 2147483647`."""
     kind, _, inner = entry.item.kind.partition(":")
     if kind == "local_set":
@@ -89,7 +89,7 @@ def _set_words(name: str | None) -> str:
     return f"the {clauses.STANDARDS[name].title}" if name is not None else "a set"
 
 
-def record_form(entry: ItemEntry) -> str:
+def record_text(entry: ItemEntry) -> str:
     """The form in a record: `number`, `label ...`, `array of objects ...`."""
     item = entry.item
     kind, _, inner = item.kind.partition(":")
@@ -124,16 +124,16 @@ def pack_record(name: str) -> str:
     return f"object: {_names(once)}, records" if once else f"array of objects: {_names(again)}"
 
 
-def shown(elements: tuple[spec.Element, ...]) -> tuple[spec.Element, ...]:
+def record_elements(elements: tuple[spec.Element, ...]) -> tuple[spec.Element, ...]:
     """The elements shown in a record: all except lengths."""
     return tuple(e for e in elements if e.kind != "ber" or not e.name.endswith("_length"))
 
 
 def _names(elements: tuple[spec.Element, ...]) -> str:
-    return ", ".join(element.name for element in shown(elements))
+    return ", ".join(element.name for element in record_elements(elements))
 
 
-def element_form(element: spec.Element) -> str:
+def element_text(element: spec.Element) -> str:
     """The encoding of a pack element in a few words."""
     width = int(element.length) if element.length.isdigit() else 0
     if inner_set(element.kind):

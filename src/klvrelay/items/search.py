@@ -32,49 +32,49 @@ class NotFound(LookupError):
     """No item matches the query; the text suggests similar names."""
 
 
-def set_called(text: str) -> str | None:
+def find_set(text: str) -> str | None:
     """The set with this name: `ST0903`, `st 0903`, `0903`, `VMTI`, `VTarget`, `EG0104`; None if unknown."""
-    return _set_names().get(_folded(text))
+    return _set_names().get(_normalize(text))
 
 
 @cache
 def _set_names() -> dict[str, str]:
-    return {_folded(name): name for name in clauses.STANDARDS} | SHORT
+    return {_normalize(name): name for name in clauses.STANDARDS} | SHORT
 
 
-def _folded(text: str) -> str:
+def _normalize(text: str) -> str:
     plain = re.sub(r"[\W_]", "", text.lower()).removeprefix("misb")
     return re.sub(r"^(st|eg)(?=\d)", "", plain)
 
 
-def asked(query: str, name: str | None = None) -> tuple[list[ItemEntry], str | None]:
+def look_up(query: str, name: str | None = None) -> tuple[list[ItemEntry], str | None]:
     """The matching items, and the set if the query names a whole set by its name or packet key.
 
     Raises NotFound.
     """
     key = key_bytes(query)
-    whole = name or HEAD if not query.strip() else packet_set(key) if key else set_called(query) if not name else None
+    whole = name or HEAD if not query.strip() else packet_set(key) if key else find_set(query) if not name else None
     if whole is None:
         return find(query, name), None
     alone = pack_alone(whole)
     return ([alone], None) if alone is not None else (list(entries(whole)), whole)
 
 
-def each_of(words: Sequence[str], name: str | None = None) -> list[str]:
+def split_queries(words: Sequence[str], name: str | None = None) -> list[str]:
     """Split the input into queries: one per word if each word is a tag, a path or a key; otherwise a single query.
 
     `frame center` is one query, `13 14` are two; so are `13,14`.
     """
     query = " ".join(words)
     parts = query.replace(",", " ").split()
-    one = len(parts) < 2 or key_bytes(query) or _address(query, name) or _all_exactly(query, name)
-    if one or not all(key_bytes(part) or _address(part, name) or _all_exactly(part, name) for part in parts):
+    one = len(parts) < 2 or key_bytes(query) or _address(query, name) or _is_known_name(query, name)
+    if one or not all(key_bytes(part) or _address(part, name) or _is_known_name(part, name) for part in parts):
         return [query]
     return parts
 
 
-def _all_exactly(query: str, name: str | None) -> bool:
-    return any(_is_exactly(entry, query) for entry in (every() if name is None else entries(name)))
+def _is_known_name(query: str, name: str | None) -> bool:
+    return any(_is_named(entry, query) for entry in (every() if name is None else entries(name)))
 
 
 def find(query: str, name: str | None = None) -> list[ItemEntry]:
@@ -92,7 +92,7 @@ def find(query: str, name: str | None = None) -> list[ItemEntry]:
     if (place := _address(query, name)) is not None:
         return [_at(*place)]
     among = list(every() if name is None else entries(name))
-    for matches in (_is_exactly, _has_words, _holds_words):
+    for matches in (_is_named, _has_words, _holds_words):
         if found := [entry for entry in among if matches(entry, query)]:
             return _once(found)
     raise NotFound(_near(query, among))
@@ -116,7 +116,7 @@ def _address(query: str, name: str | None) -> tuple[str, list[str]] | None:
     if query.isdecimal():
         return name or HEAD, [str(int(query))]
     before, mark, path = _split(query)
-    if mark and (home := set_called(before)) is not None:
+    if mark and (home := find_set(before)) is not None:
         return home, path.split(".")
     steps = query.split(".")
     if len(steps) > 1 and all(STEP.match(step) for step in steps):
@@ -175,7 +175,7 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower())
 
 
-def _is_exactly(entry: ItemEntry, query: str) -> bool:
+def _is_named(entry: ItemEntry, query: str) -> bool:
     return _words(query) in (_words(entry.item.key), _words(entry.item.name))
 
 

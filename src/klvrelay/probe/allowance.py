@@ -16,7 +16,7 @@ class Allowance:
         self._free = self._left = float(free)
         self._each = each
 
-    def passed(self, size: int) -> None:
+    def credit(self, size: int) -> None:
         """Account for `size` bytes of the stream."""
         self._left = min(self._free, self._left + size / self._each)
 

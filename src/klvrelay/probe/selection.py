@@ -14,7 +14,7 @@ from klvrelay.probe.report import Finding, Report
 from klvrelay.probe.rules.rule import at_pid
 
 
-def selected(report: Report, choice: Choice, programs: Mapping[int | None, int | None]) -> Report:
+def select_klv(report: Report, choice: Choice, programs: Mapping[int | None, int | None]) -> Report:
     """The report on the selected KLV only; raises NoKlv if none of the KLV is selected."""
     if choice.everything:
         return report

@@ -35,7 +35,7 @@ class RecordingLimits:
     def __post_init__(self) -> None:
         if self.keep_size < 2 * self.size:
             raise ConfigError(
-                f"--keep-size: {shown(self.keep_size)} is less than two segments of {shown(self.size)}:"
+                f"--keep-size: {size_text(self.keep_size)} is less than two segments of {size_text(self.size)}:"
                 " keep more, or give a smaller --segment-size"
             )
 
@@ -44,19 +44,19 @@ class RecordingLimits:
         cls, seconds: str | None, size: str | None, keep_size: str | None, keep_age: str | None
     ) -> RecordingLimits:
         """Parse the options; None stands for the default. Raises ConfigError that names the option."""
-        given: dict[str, Any] = {}
+        options: dict[str, Any] = {}
         if seconds is not None:
-            given["seconds"] = _seconds("--segment-seconds", seconds)
+            options["seconds"] = _seconds("--segment-seconds", seconds)
         if size is not None:
-            given["size"] = _size("--segment-size", size)
+            options["size"] = _size("--segment-size", size)
         if keep_size is not None:
-            given["keep_size"] = math.inf if keep_size == _NONE else _size("--keep-size", keep_size)
+            options["keep_size"] = math.inf if keep_size == _NONE else _size("--keep-size", keep_size)
         if keep_age is not None:
-            given["keep_age"] = math.inf if keep_age == _NONE else _age("--keep-age", keep_age)
-        return cls(**given)
+            options["keep_age"] = math.inf if keep_age == _NONE else _age("--keep-age", keep_age)
+        return cls(**options)
 
 
-def shown(size: float) -> str:
+def size_text(size: float) -> str:
     """A number of bytes, formatted for people."""
     for unit in ("TiB", "GiB", "MiB", "KiB"):
         scale = _UNITS[unit[0]]

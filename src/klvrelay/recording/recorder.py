@@ -23,7 +23,7 @@ from klvrelay.config.names import checked_name
 from klvrelay.errors import InternalError, KlvrelayError, NotMedia, Shortage, SourceDown, SourceError
 from klvrelay.health.repeats import Repeats
 from klvrelay.record import Packet
-from klvrelay.recording.limits import RecordingLimits, shown
+from klvrelay.recording.limits import RecordingLimits, size_text
 from klvrelay.recording.segment_store import ReceivedBytes, SegmentStore
 from klvrelay.recording.segmenter import Segmenter
 from klvrelay.relay.supervise import Standing, standing_of, supervise
@@ -43,7 +43,7 @@ GIVE_UP = 10.0
 """Seconds of write errors after which copying a file fails; the file can be copied again later."""
 MOST_WAITING = 32 << 20
 """Maximum bytes that wait for the disk; then the source waits, and a live one drops and counts."""
-TIDY = 60
+REMOVE_EVERY = 60
 """Seconds between two removals of old segments."""
 
 
@@ -56,20 +56,20 @@ class Recorder:
     state, disk_fault   as text; `disk_fault` is "" while writing succeeds
     """
 
-    def __init__(self, opened: Callable[[], Source], folder: str, stream: str, limits: RecordingLimits) -> None:
+    def __init__(self, open_source: Callable[[], Source], folder: str, stream: str, limits: RecordingLimits) -> None:
         self.size = 0
         self.lost = 0
         self.dropped = 0
         self.state = "waiting"
-        self._open = opened
+        self._open = open_source
         self._url = ""
         self._standing = Standing.UNREAD
         self._repeats = Repeats()
         self._store = SegmentStore(folder, checked_name(stream), limits)
-        self._cutter = Segmenter(limits)
+        self._segmenter = Segmenter(limits)
         self._waiting: deque[ReceivedBytes | None] = deque()
-        self._held = 0
-        self._filled, self._roomy, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._waiting_size = 0
+        self._filled, self._has_space, self._ending = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.disk_fault = ""
         self._live = True
         self._is_file = False
@@ -84,12 +84,12 @@ class Recorder:
     @property
     def kept(self) -> int:
         """Segments begun that still exist."""
-        return self._store.begun - self._store.gone
+        return self._store.begun - self._store.vanished
 
     def summary(self) -> str:
         """What was recorded, on one line."""
-        kept = counted(self.kept, "segment") + (f" kept of {self.segments} begun" if self._store.gone else "")
-        lost = f", {shown(self.lost)} lost because of write errors" if self.lost else ""
+        kept = counted(self.kept, "segment") + (f" kept of {self.segments} begun" if self._store.vanished else "")
+        lost = f", {size_text(self.lost)} lost because of write errors" if self.lost else ""
         dropped = f", {self.dropped} packets dropped" if self.dropped else ""
         removed = f", {self._store.removed} old ones removed" if self._store.removed else ""
         return f"{self.size:,} bytes written, {kept}{removed}{dropped}{lost}"
@@ -101,7 +101,7 @@ class Recorder:
         try:
             if left := await self._on_thread(self._store.open):
                 LOG.info("segments of an earlier run completed count=%d", left)
-            await self._on_thread(self._store.tidy)
+            await self._on_thread(self._store.remove_old)
             LOG.info("recording to %s as %s-*", printable(self._store.folder), printable(self._store.stream))
             tasks = [
                 asyncio.create_task(self._record_all(), name="record take"),
@@ -116,7 +116,7 @@ class Recorder:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-                self._over.set()
+                self._ending.set()
                 self._filled.set()
                 await asyncio.gather(writer, return_exceptions=True)
                 await self._finish()
@@ -127,10 +127,10 @@ class Recorder:
 
     async def _record_all(self) -> None:
         """Record to the end of the source, and wait until all is written."""
-        await self._keep()
-        await self._room(0)
+        await self._record_supervised()
+        await self._wait_for_space(0)
 
-    async def _keep(self) -> None:
+    async def _record_supervised(self) -> None:
         try:
             await supervise(
                 self._attempt, name=self._store.stream, backoff=Backoff(),
@@ -150,7 +150,7 @@ class Recorder:
         finally:
             self._standing = self._standing_of(source)
             self.dropped += source.dropped
-            self._cut()
+            self._end_segment()
         if self._standing is Standing.LASTING:
             raise SourceDown(f"{source.url}: ended")
 
@@ -175,44 +175,44 @@ class Recorder:
         if packet.pid is not None:
             raise NotMedia(f"{source.url}: is a container without transport bytes to record: copy the file")
         if self.state != "recording":
-            self._back(source)
+            self._report_recovery(source)
         self.state = "recording"
         received = now_us() if packet.received_us is None else packet.received_us
-        for data in self._cutter.feed(bytes(packet.data), packet.carriage, time.monotonic()):
+        for data in self._segmenter.feed(bytes(packet.data), packet.carriage, time.monotonic()):
             self._waiting.append(None if data is None else ReceivedBytes(data, received, packet.carriage))
-        self._held += len(packet.data)
+        self._waiting_size += len(packet.data)
         self._filled.set()
-        await self._room(MOST_WAITING)
+        await self._wait_for_space(MOST_WAITING)
 
-    def _back(self, source: Source) -> None:
+    def _report_recovery(self, source: Source) -> None:
         if self.state != "source down" or self._repeats.logged:
             LOG.info("%s: receiving data", source.url)
         self._repeats.over()
 
-    async def _room(self, most: int) -> None:
+    async def _wait_for_space(self, most: int) -> None:
         """Return once at most this many bytes wait for the disk."""
-        while self._held > most:
-            self._roomy.clear()
-            await self._roomy.wait()
+        while self._waiting_size > most:
+            self._has_space.clear()
+            await self._has_space.wait()
 
-    def _cut(self) -> None:
+    def _end_segment(self) -> None:
         """Begin a new segment with the next bytes."""
-        self._cutter.cut()
+        self._segmenter.end()
         self._waiting.append(None)
         self._filled.set()
 
     async def _tick(self) -> None:
         for second in count():
             await asyncio.sleep(1.0)
-            if self._cutter.overdue(time.monotonic()):
-                self._cut()
-            if second % TIDY == 0:
-                await self._on_thread(self._tidied)
+            if self._segmenter.overdue(time.monotonic()):
+                self._end_segment()
+            if second % REMOVE_EVERY == 0:
+                await self._on_thread(self._remove_old)
 
     # ---- writing to disk ----
 
     async def _write(self) -> None:
-        while not self._over.is_set():
+        while not self._ending.is_set():
             await self._filled.wait()
             self._filled.clear()
             await self._flush()
@@ -220,13 +220,13 @@ class Recorder:
                 raise KlvrelayError(f"{printable(self._store.folder)}: cannot write: {self.disk_fault}")
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY if self.disk_fault else PAUSE):
-                    await self._over.wait()
+                    await self._ending.wait()
 
     async def _flush(self) -> None:
         """Write what waits. After an error, the data of a finite source waits on; that of a live source is lost."""
         batch, self._waiting = self._waiting, deque()
         size = _size(batch)
-        fault = await self._on_thread(lambda: self._written(batch))
+        fault = await self._on_thread(lambda: self._try_write(batch))
         left = _size(batch)
         self.size += size - left
         if fault is None and size:
@@ -239,19 +239,19 @@ class Recorder:
             else:
                 self._waiting.extendleft(reversed(batch))
                 self._filled.set()
-        self._held -= size - left
-        self._roomy.set()
+        self._waiting_size -= size - left
+        self._has_space.set()
 
-    def _written(self, batch: deque[ReceivedBytes | None]) -> OSError | None:
+    def _try_write(self, batch: deque[ReceivedBytes | None]) -> OSError | None:
         try:
             self._store.write(batch)
         except OSError as fault:
             return fault
         return None
 
-    def _tidied(self) -> None:
+    def _remove_old(self) -> None:
         try:
-            self._store.tidy()
+            self._store.remove_old()
         except OSError as fault:
             LOG.debug("old segments not removed reason=%r", fault.strerror)
 
@@ -265,14 +265,14 @@ class Recorder:
 
     def _disk_works(self) -> None:
         if self.disk_fault:
-            lost = f"{shown(self.lost)} were lost" if self.lost else "nothing was lost"
+            lost = f"{size_text(self.lost)} were lost" if self.lost else "nothing was lost"
             LOG.warning("writing succeeds again; %s", lost)
             self.disk_fault = ""
 
     async def _finish(self) -> None:
         """Write what waits, and complete the last segment."""
         await self._flush()
-        self.lost += self._held
+        self.lost += self._waiting_size
         await self._on_thread(self._store.complete)
 
     def _on_thread(self, job: Callable[[], T]) -> asyncio.Future[T]:

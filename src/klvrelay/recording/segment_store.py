@@ -24,7 +24,7 @@ from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.recording")
 
-SPARED = 4
+KEPT_WHEN_FULL = 4
 """The newest segments, which are kept when the disk is full: they are needed to find the cause of a fault."""
 MOST_AT_ONCE = 4 << 20
 """Maximum bytes per write call."""
@@ -45,7 +45,7 @@ class ReceivedBytes(NamedTuple):
 class SegmentStore:
     """The segments of one stream in one folder.
 
-    begun     segments begun by this run; `gone` of them no longer exist: removed, or never written to
+    begun     segments begun by this run; `vanished` of them no longer exist: removed, or never written to
     removed   segments removed, including those of earlier runs
     """
 
@@ -53,7 +53,7 @@ class SegmentStore:
         self.folder = folder
         self.stream = stream
         self.begun = 0
-        self.gone = 0
+        self.vanished = 0
         self.removed = 0
         self._limits = limits
         self._fd = -1
@@ -62,7 +62,7 @@ class SegmentStore:
         self._made: dict[int, float] = {}  # when this run began each, by the monotonic clock
         self._total = 0  # bytes of the complete ones, and the first of them
         self._oldest: RecordedSegment | None = None
-        self._crowded = False
+        self._full_logged = False
 
     def open(self) -> int:
         """Create the folder, complete segments left open by an earlier run, and count these. Raises ConfigError."""
@@ -94,7 +94,7 @@ class SegmentStore:
                     waiting.popleft()
                     self.complete()
                 else:
-                    self._write(_taken(waiting), waiting)
+                    self._write(_join_pieces(waiting), waiting)
         except OSError:
             self.complete()
             raise
@@ -109,12 +109,12 @@ class SegmentStore:
         except OSError as fault:
             LOG.warning("segment not completed name=%s reason=%r", printable(segment.name), fault.strerror)
 
-    def tidy(self) -> None:
+    def remove_old(self) -> None:
         """Remove the oldest segments beyond the limits, so that there is space for another one."""
         over = self._total + self._limits.size - self._limits.keep_size
         if over <= 0 and not self._is_old(self._oldest):
             return
-        found = deque((segment, self._size(segment)) for segment in self._complete_ones())
+        found = deque((segment, self._size(segment)) for segment in self._complete_segments())
         self._total = sum(size for _, size in found)  # others may have removed some
         over = self._total + self._limits.size - self._limits.keep_size
         while found and (over > 0 or self._is_old(found[0][0])):
@@ -155,7 +155,7 @@ class SegmentStore:
                 self._make_room(fault)
 
     def _begin(self, piece: ReceivedBytes) -> None:
-        self.tidy()
+        self.remove_old()
         time_us = max(piece.received_us, self._last_us + 1)
         segment = RecordedSegment(self.stream, time_us, piece.kind, part=True)
         while self._fd < 0:
@@ -208,15 +208,15 @@ class SegmentStore:
         """The disk is full: remove the oldest segment, or raise the fault if no more may be removed."""
         if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise fault
-        spare = self._complete_ones()[:-SPARED]
+        spare = self._complete_segments()[:-KEPT_WHEN_FULL]
         if not spare:
             raise fault
-        if not self._crowded:
-            self._crowded = True
+        if not self._full_logged:
+            self._full_logged = True
             LOG.warning("disk full, removing the oldest segments stream=%s", printable(self.stream))
         self._remove(spare[0])
 
-    def _complete_ones(self) -> list[RecordedSegment]:
+    def _complete_segments(self) -> list[RecordedSegment]:
         return [segment for segment in segments(self.folder, self.stream) if not segment.part]
 
     def _remove(self, segment: RecordedSegment) -> None:
@@ -226,7 +226,7 @@ class SegmentStore:
             self.removed += 1
 
     def _forget(self, segment: RecordedSegment) -> None:
-        self.gone += self._made.pop(segment.time_us, None) is not None
+        self.vanished += self._made.pop(segment.time_us, None) is not None
 
     def _size(self, segment: RecordedSegment) -> int:
         try:
@@ -246,13 +246,13 @@ def _make_folder(path: str) -> None:
             os.mkdir(path, FOLDER_MODE)
 
 
-def _taken(waiting: deque[ReceivedBytes | None]) -> ReceivedBytes:
+def _join_pieces(waiting: deque[ReceivedBytes | None]) -> ReceivedBytes:
     """The first pieces joined, up to a cut or another carriage."""
     first = waiting.popleft()
     assert first is not None
-    taken, size = [first.data], len(first.data)
+    parts, size = [first.data], len(first.data)
     while waiting and (piece := waiting[0]) is not None and piece.kind == first.kind and size < MOST_AT_ONCE:
-        taken.append(piece.data)
+        parts.append(piece.data)
         size += len(piece.data)
         waiting.popleft()
-    return first if len(taken) == 1 else first._replace(data=b"".join(taken))
+    return first if len(parts) == 1 else first._replace(data=b"".join(parts))

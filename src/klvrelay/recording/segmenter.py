@@ -45,14 +45,14 @@ class Segmenter:
             self._size += end - at
             at = end
             if end < len(joined):
-                self.cut()
+                self.end()
                 yield None
 
     def overdue(self, now: float) -> bool:
         """Has a segment exceeded its time while no data arrives in which to find an end?"""
         return self._size > 0 and now - self._since > self._limits.seconds + GRACE
 
-    def cut(self) -> None:
+    def end(self) -> None:
         """End the segment here, for any reason."""
         self._size = 0
 
@@ -64,15 +64,15 @@ class Segmenter:
         begin = max(at if age >= 0 else full, at + (not self._size))
         if begin >= len(data):
             return len(data)
-        size, phase = _grid(data, begin) or (1, 0)
-        found = data.find(KEY, begin) if carriage == "klv" else _pat(data, begin, size, phase)
+        size, phase = _packet_grid(data, begin) or (1, 0)
+        found = data.find(KEY, begin) if carriage == "klv" else _find_pat(data, begin, size, phase)
         if begin <= found <= max(most, begin):
             return found
         last = max(begin, begin if age >= GRACE else most)
         return min(last + (phase - last) % size, len(data))
 
 
-def _grid(data: bytes, near: int) -> tuple[int, int] | None:
+def _packet_grid(data: bytes, near: int) -> tuple[int, int] | None:
     """Packet size near an offset, and the offset of one packet; None if there are no packets."""
     base = max(0, min(near, len(data)) - _CONTEXT)
     for size, lead in _SIZES.items():
@@ -83,7 +83,7 @@ def _grid(data: bytes, near: int) -> tuple[int, int] | None:
     return None
 
 
-def _pat(data: bytes, begin: int, size: int, phase: int) -> int:
+def _find_pat(data: bytes, begin: int, size: int, phase: int) -> int:
     """The offset of the first packet from `begin` on that starts a PAT (ISO/IEC 13818-1, 2.4.4.3), or -1."""
     if size not in _SIZES:
         return -1

@@ -31,8 +31,8 @@ class Destination(Protocol):
 
     url        where it is; prints without credentials
     lossy      datagrams may be lost, duplicated or reordered; otherwise all arrive in order, or the connection fails
-    waits      the far end connects to us; after a disconnect, another may connect
-    troubles   datagrams that could not be sent without ending the transmission
+    listens    the far end connects to us; after a disconnect, another may connect
+    unsent     datagrams that could not be sent without ending the transmission
     """
 
     @property
@@ -40,9 +40,9 @@ class Destination(Protocol):
     @property
     def lossy(self) -> bool: ...
     @property
-    def waits(self) -> bool: ...
+    def listens(self) -> bool: ...
     @property
-    def troubles(self) -> int: ...
+    def unsent(self) -> int: ...
 
     async def __aenter__(self) -> Self:
         """Connect, or wait for the far end to connect; raises SourceDown."""

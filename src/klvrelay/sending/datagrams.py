@@ -18,14 +18,14 @@ class Packetizer:
     """Takes slices and returns datagram payloads, each with the second at which its last byte is due.
 
     carriage   "ts": as many whole packets of 188 bytes as fit into `size`; "klv": one KLV packet per datagram
-    wire       impairs TS packets before they are put into datagrams, or None
+    impairer   impairs TS packets before they are put into datagrams, or None
     """
 
-    def __init__(self, carriage: Carriage, size: int, wire: Impairer | None = None) -> None:
+    def __init__(self, carriage: Carriage, size: int, impairer: Impairer | None = None) -> None:
         self._is_ts = carriage == "ts"
         self._size = size // TS_SIZE * TS_SIZE if self._is_ts else UDP_MOST - 12
-        self._wire = wire
-        self._held = b""
+        self._impairer = impairer
+        self._pending = b""
         self._since = self._due = 0.0
 
     def push(self, due: float, data: bytes) -> Iterator[Slice]:
@@ -36,32 +36,32 @@ class Packetizer:
             for at in range(0, len(data), self._size):
                 yield due, data[at : at + self._size]
             return
-        if self._wire is not None:
-            data = b"".join(unit for packet in ts_packets(data) for _, unit in self._wire.push(packet))
-        if self._held and due - self._since > HOLD:
+        if self._impairer is not None:
+            data = b"".join(unit for packet in ts_packets(data) for _, unit in self._impairer.push(packet))
+        if self._pending and due - self._since > HOLD:
             yield from self.rest()
         if not data:
             return
-        if not self._held:
+        if not self._pending:
             self._since = due
-        self._held, self._due = self._held + data, due
-        while len(self._held) >= self._size:
-            yield due, self._held[: self._size]
-            self._held, self._since = self._held[self._size :], due
+        self._pending, self._due = self._pending + data, due
+        while len(self._pending) >= self._size:
+            yield due, self._pending[: self._size]
+            self._pending, self._since = self._pending[self._size :], due
 
     def rest(self) -> Iterator[Slice]:
         """The incomplete datagram."""
-        held, self._held = self._held, b""
+        held, self._pending = self._pending, b""
         if held:
             yield self._due, held
 
     def end(self) -> Iterator[Slice]:
         """The remaining payloads at the end of the recording, including delayed packets."""
-        if self._wire is not None:
-            self._held += b"".join(unit for _, unit in self._wire.rest())
-        while len(self._held) > self._size:
-            yield self._due, self._held[: self._size]
-            self._held = self._held[self._size :]
+        if self._impairer is not None:
+            self._pending += b"".join(unit for _, unit in self._impairer.rest())
+        while len(self._pending) > self._size:
+            yield self._due, self._pending[: self._size]
+            self._pending = self._pending[self._size :]
         yield from self.rest()
 
 

@@ -5,5 +5,5 @@ from __future__ import annotations
 from klvrelay.errors import SourceDown
 
 
-class ReceiverGone(SourceDown):
+class ReceiverDisconnected(SourceDown):
     """The far end was connected and has disconnected; another may connect."""

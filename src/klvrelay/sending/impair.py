@@ -61,13 +61,13 @@ class Impairment:
             if not equals or key not in _READERS:
                 raise ConfigError(f"--impair: unknown {printable(part)!r}\n{KNOWN}")
             if key in given:
-                raise ConfigError(f"--impair: {key} is given twice")
+                raise ConfigError(f"--impair: {key} is specified twice")
             try:
                 given[key] = _READERS[key](value)
             except ValueError as fault:
                 raise ConfigError(f"--impair: {key}={printable(value)}: give {fault}") from None
         if not given:
-            raise ConfigError(f"--impair: nothing is given\n{KNOWN}")
+            raise ConfigError(f"--impair: no impairment specified\n{KNOWN}")
         given.setdefault("seed", random.SystemRandom().randrange(1, 100_000))
         self = cls(**given)  # type: ignore[arg-type]  # each reader gives its field's type
         self._fit(given)
@@ -83,7 +83,7 @@ class Impairment:
         if self.pid is not None and self.level != "ts":
             raise ConfigError("--impair: pid selects TS packets: give level=ts too")
         if not any((self.loss, self.reorder, self.duplicate, self.flip, self.delay, self.jitter)):
-            raise ConfigError(f"--impair: nothing is impaired\n{KNOWN}")
+            raise ConfigError(f"--impair: no impairment has an effect\n{KNOWN}")
 
 
 def _share(text: str) -> float:
@@ -108,7 +108,7 @@ def _seconds(text: str) -> float:
     return float(found[1]) if found[2] == "s" else float(found[1]) / 1000
 
 
-def _whole(least: int, most: int) -> Callable[[str], int]:
+def _integer(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         try:
             number = int(text, 0)
@@ -129,18 +129,18 @@ def _level(text: str) -> str:
 
 _READERS: dict[str, Callable[[str], object]] = {
     "loss": _share,
-    "burst": _whole(1, 100_000),
+    "burst": _integer(1, 100_000),
     "reorder": _share,
-    "by": _whole(1, 10_000),
+    "by": _integer(1, 10_000),
     "duplicate": _share,
-    "apart": _whole(0, 10_000),
+    "apart": _integer(0, 10_000),
     "flip": _share,
-    "bits": _whole(1, 10_000),
+    "bits": _integer(1, 10_000),
     "delay": _seconds,
     "jitter": _seconds,
     "level": _level,
-    "pid": _whole(0, 0x1FFF),
-    "seed": _whole(0, (1 << 63) - 1),
+    "pid": _integer(0, 0x1FFF),
+    "seed": _integer(0, (1 << 63) - 1),
 }
 
 KNOWN = (
@@ -180,19 +180,19 @@ class Impairer:
         loss, burst = impairment.loss, impairment.burst
         self._burst_begins = loss / (burst - loss * (burst - 1))
         self._burst_left = 0
-        self._held: list[tuple[int, int, bytes]] = []  # (units to wait for, sequence, unit)
+        self._pending: list[tuple[int, int, bytes]] = []  # (units to wait for, sequence, unit)
         self._number = count()
 
     def push(self, unit: bytes) -> Iterator[Delayed]:
         """The units that arrive once this one is sent: none, this one, or this one and held ones."""
-        wish, tally = self.impairment, self.tally
-        if wish.pid is not None and not _is_of(unit, wish.pid):
+        impairment, tally = self.impairment, self.tally
+        if impairment.pid is not None and not _is_of(unit, impairment.pid):
             yield from self._arrive(unit)
             return
         tally.units += 1
-        reordered = self._happens("reorder", wish.reorder)
-        duplicated = self._happens("duplicate", wish.duplicate)
-        flipped = self._happens("flip", wish.flip)
+        reordered = self._happens("reorder", impairment.reorder)
+        duplicated = self._happens("duplicate", impairment.duplicate)
+        flipped = self._happens("flip", impairment.flip)
         if self._is_lost():
             tally.lost += 1
             return
@@ -201,19 +201,19 @@ class Impairer:
             unit = self._flip(unit)
         if duplicated:
             tally.duplicated += 1
-            if wish.apart:
-                self._hold(wish.apart + 1, unit)
+            if impairment.apart:
+                self._delay_units(impairment.apart + 1, unit)
         if reordered:
             tally.reordered += 1
-            self._hold(wish.by, unit)
+            self._delay_units(impairment.by, unit)
             return
         yield from self._arrive(unit)
-        if duplicated and not wish.apart:
+        if duplicated and not impairment.apart:
             yield from self._arrive(unit)
 
     def rest(self) -> Iterator[Delayed]:
         """The held units, at the end of the stream."""
-        held, self._held = self._held, []
+        held, self._pending = self._pending, []
         for _, _, unit in sorted(held):
             yield self._delay(), unit
 
@@ -227,25 +227,25 @@ class Impairer:
         self._burst_left -= lost
         return lost
 
-    def _hold(self, units: int, unit: bytes) -> None:
-        self._held.append((units, next(self._number), unit))
+    def _delay_units(self, units: int, unit: bytes) -> None:
+        self._pending.append((units, next(self._number), unit))
 
     def _arrive(self, unit: bytes) -> Iterator[Delayed]:
         """This unit, and the held ones that have now waited long enough."""
         yield self._delay(), unit
-        if self._held:
-            self._held = [(left - 1, number, held) for left, number, held in self._held]
-            due = [entry for entry in self._held if entry[0] <= 0]
-            self._held = [entry for entry in self._held if entry[0] > 0]
+        if self._pending:
+            self._pending = [(left - 1, number, held) for left, number, held in self._pending]
+            due = [entry for entry in self._pending if entry[0] <= 0]
+            self._pending = [entry for entry in self._pending if entry[0] > 0]
             for _, _, held in due:
                 yield self._delay(), held
 
     def _delay(self) -> float:
-        wish = self.impairment
-        if not (wish.delay or wish.jitter):
+        impairment = self.impairment
+        if not (impairment.delay or impairment.jitter):
             return 0.0
         self.tally.delayed += 1
-        return wish.delay + (self._chance["jitter"].random() * wish.jitter if wish.jitter else 0.0)
+        return impairment.delay + (self._chance["jitter"].random() * impairment.jitter if impairment.jitter else 0.0)
 
     def _flip(self, unit: bytes) -> bytes:
         changed, chance = bytearray(unit), self._chance["bit"]

@@ -77,7 +77,7 @@ class Transmission:
             raise ConfigError(f"pkt_size {pkt_size}: give a size from {TS_SIZE} to {UDP_MOST - 12} bytes")
         if not 0 < speed < float("inf"):
             raise ConfigError(f"speed {speed}: give a number above 0; 1 is the file's own pace")
-        if loop and not playback.again:
+        if loop and not playback.repeatable:
             raise ConfigError(f"{playback.url} cannot be sent in a loop: give a file or a folder")
         self.datagrams = 0
         self.size = 0
@@ -94,19 +94,19 @@ class Transmission:
         self._late: list[tuple[float, int, bytes]] = []
         self._number = count()
 
-    async def run(self, line: Destination) -> None:
+    async def run(self, destination: Destination) -> None:
         """Send to an open destination; raises the errors of reading and sending."""
         impairer = self._impairer
         ts_level = impairer is not None and impairer.impairment.level == "ts"
         pacer, base, before = Pacer(self._speed), 0.0, (self.seconds, self.behind)
         while True:
             last = 0.0
-            async with aclosing(self._cut(impairer if ts_level else None)) as payloads:
+            async with aclosing(self._payloads(impairer if ts_level else None)) as payloads:
                 async for due, payload in payloads:
                     last = due
-                    datagram = line.frame(payload, base + due)
+                    datagram = destination.frame(payload, base + due)
                     wire = None if ts_level else impairer
-                    await self._put(line, pacer, self._through(wire, base + due, datagram))
+                    await self._send(destination, pacer, self._impair(wire, base + due, datagram))
                     self.seconds, self.behind = before[0] + base + due, before[1] + pacer.behind
             if not self._loop:
                 break
@@ -114,25 +114,25 @@ class Transmission:
         if impairer is not None and not ts_level:
             for _, data in impairer.rest():
                 self._late.append((base + last, next(self._number), data))
-        await self._put(line, pacer, ((due, data) for due, _, data in sorted(self._late)))
+        await self._send(destination, pacer, ((due, data) for due, _, data in sorted(self._late)))
         self._late.clear()
 
-    async def _cut(self, wire: Impairer | None) -> AsyncGenerator[Slice, None]:
+    async def _payloads(self, wire: Impairer | None) -> AsyncGenerator[Slice, None]:
         """One pass over the recording, in payloads."""
-        cutter: Packetizer | None = None
+        packetizer: Packetizer | None = None
         async with aclosing(self._playback.run(self._speed)) as slices:
             async for due, data in slices:
-                if cutter is None:
+                if packetizer is None:
                     if wire is not None and self._playback.carriage == "klv":
                         raise ConfigError(f"{self._playback.url} is bare KLV and has no TS packets for level=ts")
-                    cutter = Packetizer(self._playback.carriage, self._pkt_size, wire)
-                for payload in cutter.push(due, data):
+                    packetizer = Packetizer(self._playback.carriage, self._pkt_size, wire)
+                for payload in packetizer.push(due, data):
                     yield payload
-        if cutter is not None:
-            for payload in cutter.end():
+        if packetizer is not None:
+            for payload in packetizer.end():
                 yield payload
 
-    def _through(self, impairer: Impairer | None, due: float, datagram: bytes) -> Iterator[Slice]:
+    def _impair(self, impairer: Impairer | None, due: float, datagram: bytes) -> Iterator[Slice]:
         """What arrives through a bad network by then: delayed datagrams wait for their time."""
         if impairer is None:
             yield due, datagram
@@ -143,23 +143,23 @@ class Transmission:
             at, _, data = heapq.heappop(self._late)
             yield at, data
 
-    async def _put(self, line: Destination, pacer: Pacer, datagrams: Iterable[Slice]) -> None:
+    async def _send(self, destination: Destination, pacer: Pacer, datagrams: Iterable[Slice]) -> None:
         for due, data in datagrams:
             await pacer.until(due)
-            await line.send(data)
+            await destination.send(data)
             self.datagrams += 1
             self.size += len(data)
 
 
-def check(line: Destination, wish: Impairment) -> None:
+def check(destination: Destination, impairment: Impairment) -> None:
     """Raise ConfigError for an impairment that this destination does not support."""
-    if line.lossy or wish.level == "ts":
+    if destination.lossy or impairment.level == "ts":
         return
-    scheme = f"{line.url.scheme}://"
-    if wish.loss or wish.reorder or wish.duplicate:
+    scheme = f"{destination.url.scheme}://"
+    if impairment.loss or impairment.reorder or impairment.duplicate:
         raise ConfigError(
             f"--impair: {scheme} delivers everything once and in order, so only flip applies to it;"
             " with level=ts, the TS packets are impaired before they are sent"
         )
-    if wish.delay or wish.jitter:
+    if impairment.delay or impairment.jitter:
         raise ConfigError(f"--impair: delay and jitter apply to datagrams, which {scheme} does not have")

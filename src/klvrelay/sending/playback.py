@@ -39,16 +39,16 @@ class Playback:
         self._logged: set[str] = set()
 
     @property
-    def again(self) -> bool:
+    def repeatable(self) -> bool:
         """Can it be played more than once?"""
         return self.url.scheme == "file" and (os.path.isfile(self.url.path) or os.path.isdir(self.url.path))
 
     def _is_missing(self) -> bool:
         return self.url.scheme == "file" and not os.path.exists(self.url.path)
 
-    async def look(self) -> None:
-        """Raise the errors of starting a run that can be detected without waiting."""
-        if self.again or self._is_missing():
+    async def check(self) -> None:
+        """Raise the errors of a run that can be detected before it starts, without waiting."""
+        if self.repeatable or self._is_missing():
             async with aclosing(self.run()) as slices:
                 await anext(slices, None)
 
@@ -67,7 +67,7 @@ class Playback:
                 )
             self.carriage = carriage
             clock = self._clock(carriage, QUANTUM * speed)
-            async with aclosing(self._paced(clock, piece, found)) as slices:
+            async with aclosing(self._with_due_times(clock, piece, found)) as slices:
                 async for due, data in slices:
                     yield due, data if isinstance(clock, KlvClock) else clock.plain(data)
 
@@ -78,7 +78,7 @@ class Playback:
             return KlvClock()
         return TsClock(quantum) if self._rate is None else RateClock(self._rate)
 
-    async def _paced(
+    async def _with_due_times(
         self, clock: TsClock | RateClock | KlvClock, piece: bytes, found: AsyncGenerator[bytes, None]
     ) -> AsyncGenerator[Slice, None]:
         while piece:

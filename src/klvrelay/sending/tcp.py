@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from klvrelay.config.url import Url
-from klvrelay.sending.errors import ReceiverGone
+from klvrelay.sending.errors import ReceiverDisconnected
 from klvrelay.transports.tcp import TcpSettings, open_connection
 
 
@@ -17,12 +17,12 @@ class TcpDestination:
     """Sends to one receiver, at the receiver's pace."""
 
     lossy = False
-    troubles = 0
+    unsent = 0
 
     def __init__(self, url: Url, *, timeout: float) -> None:
         self.url = url
         self._settings = TcpSettings(url, "receiver")
-        self.waits = self._settings.listens
+        self.listens = self._settings.listens
         self._timeout = timeout
         self._writer: asyncio.StreamWriter | None = None
 
@@ -51,10 +51,10 @@ class TcpDestination:
         return payload
 
     async def send(self, datagram: bytes) -> None:
-        """Raises ReceiverGone if the receiver has disconnected."""
+        """Raises ReceiverDisconnected if the receiver has disconnected."""
         assert self._writer is not None
         try:
             self._writer.write(datagram)
             await self._writer.drain()
         except OSError:
-            raise ReceiverGone(f"{self.url}: the receiver closed the connection") from None
+            raise ReceiverDisconnected(f"{self.url}: the receiver closed the connection") from None

@@ -36,10 +36,10 @@ _log = logging.getLogger("klvrelay.sending")
 
 
 class UdpDestination:
-    """Datagrams to one address; they are sent even if nobody listens."""
+    """Datagrams to one address; they are sent even without a receiver."""
 
     lossy = True
-    waits = False
+    listens = False
 
     def __init__(self, url: Url, *, timeout: float, interface: str | None = None) -> None:
         options = url.options
@@ -47,7 +47,7 @@ class UdpDestination:
             raise ConfigError(f"{url}: give host and port, as in {url.scheme}://{url.host or '127.0.0.1'}:5000")
         url.check_options(_OPTIONS | ({"ssrc"} if url.scheme == "rtp" else set()))
         self.url = url
-        self.troubles = 0
+        self.unsent = 0
         self._timeout = timeout
         self._interface = interface or options.get("interface") or options.get("localaddr")
         self._ttl = _number(url, "ttl", options.get("ttl"), TTL_MOST)
@@ -58,7 +58,7 @@ class UdpDestination:
 
     async def __aenter__(self) -> Self:
         try:
-            self._sock = self._connected(await resolve(self.url.host, self._timeout))
+            self._sock = self._connect(await resolve(self.url.host, self._timeout))
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         except OSError as fault:
@@ -84,9 +84,9 @@ class UdpDestination:
             except BlockingIOError:
                 await asyncio.get_running_loop().sock_sendall(self._sock, datagram)
         except OSError as fault:
-            await self._trouble(datagram, fault.errno or 0)
+            await self._handle_error(datagram, fault.errno or 0)
 
-    async def _trouble(self, datagram: bytes, number: int) -> None:
+    async def _handle_error(self, datagram: bytes, number: int) -> None:
         if number in _FATAL:
             raise SourceDown(f"{self.url}: {_FATAL[number]}")
         if number == errno.ECONNREFUSED:
@@ -95,18 +95,18 @@ class UdpDestination:
             try:
                 self._sock.send(datagram)
             except OSError:
-                self.troubles += 1
+                self.unsent += 1
         else:
-            self.troubles += 1
+            self.unsent += 1
         if number not in self._logged:
             self._logged.add(number)
-            reason = "nobody listens there" if number == errno.ECONNREFUSED else os.strerror(number)
-            _log.warning("%s: %s; sending on", self.url, reason)
+            reason = "no receiver is listening" if number == errno.ECONNREFUSED else os.strerror(number)
+            _log.warning("%s: %s; sending continues", self.url, reason)
 
-    def _connected(self, host: Address) -> socket.socket:
+    def _connect(self, host: Address) -> socket.socket:
         sock = socket_for(host)
         try:
-            self._aim(sock, host)
+            self._set_options(sock, host)
             interface = self._interface or getattr(host, "scope_id", None)
             sock.connect(place(host, self.url.port or 0, interface_of(interface)[0]))
         except BaseException:
@@ -114,7 +114,7 @@ class UdpDestination:
             raise
         return sock
 
-    def _aim(self, sock: socket.socket, host: Address) -> None:
+    def _set_options(self, sock: socket.socket, host: Address) -> None:
         """Set the outgoing interface and the time to live."""
         index, address = interface_of(self._interface)
         if host.version == 4:

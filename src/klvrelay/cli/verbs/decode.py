@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay.cli import loading
-from klvrelay.cli.standard_streams import written
-from klvrelay.cli.stopping import on_loop, stop_asked
+from klvrelay.cli.standard_streams import flush_output
+from klvrelay.cli.stopping import on_loop, watch_signals
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.names import stream_name
 from klvrelay.config.url import Url
@@ -48,25 +48,25 @@ def decode(
     """Print the records in the given format. Returns None if a signal stopped it."""
     if follow and form == "csv":
         raise ConfigError("--follow --format csv: CSV columns are known only at the end of the file; use json")
-    loading.done()
+    loading.complete()
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
         options: dict[str, Any] = {"choice": choice, "packet_limit": packet_limit}
         if form == "json":
             options["numbers"] = numbers
-            return _decoded(url, write_all, progress, follow, demux, options)
+            return _decode(url, write_all, progress, follow, demux, options)
         from tempfile import SpooledTemporaryFile
 
         from klvrelay.cli.verbs.csv_rows import write_csv  # here, since JSON Lines do not need it
 
         spool = stack.enter_context(SpooledTemporaryFile(max_size=64 << 20))
-        outcome = _decoded(url, spool.write, progress, follow, demux, options)
+        outcome = _decode(url, spool.write, progress, follow, demux, options)
         if outcome is not None:
             write_csv(spool, write_all)
     return outcome
 
 
-def _decoded(
+def _decode(
     url: Url, out: Out, progress: Progress | None, follow: bool, demux: Demux, options: dict[str, Any]
 ) -> DecodeOutcome | None:
     """Decode a file in a plain loop, anything else on asyncio: loading asyncio takes as long as decoding 100 MB."""
@@ -81,7 +81,7 @@ def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **o
 
     Returns None if a signal stopped it. `options` are those of `decode_source`.
     """
-    with closing(file), stop_asked() as asked:
+    with closing(file), watch_signals() as asked:
         decoder = Decoder(stream_name(url), None, **options)
         for packet in file.packets():
             decoder.write_lines(packet, out)
@@ -89,7 +89,7 @@ def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **o
                 progress(len(packet.data))
             if asked():
                 return None
-    return _ended(decoder, out)
+    return _finish(decoder, out)
 
 
 async def decode_source(
@@ -126,10 +126,10 @@ async def decode_source(
         if not follow or task is None or not decoder.streams.records:
             raise
         task.uncancel()
-    return _ended(decoder, out)
+    return _finish(decoder, out)
 
 
-def _ended(decoder: Decoder, out: Out) -> DecodeOutcome:
+def _finish(decoder: Decoder, out: Out) -> DecodeOutcome:
     out(decoder.flush_lines())
     return DecodeOutcome(decoder.counters, decoder.streams.records, decoder.streams.missed)
 
@@ -137,7 +137,7 @@ def _ended(decoder: Decoder, out: Out) -> DecodeOutcome:
 def write_all(text: Any) -> None:
     """Write to standard output, which may accept only part of the data if it is unbuffered."""
     left = memoryview(text)
-    with written():  # records of a live stream must not wait in a buffer
+    with flush_output():  # records of a live stream must not wait in a buffer
         while left:
             left = left[sys.stdout.buffer.write(left) :]
 

@@ -20,8 +20,8 @@ from rich.text import Text
 
 from klvrelay import threads
 from klvrelay.cli.embedded_broker import EmbeddedBroker
-from klvrelay.cli.verbs.board import document_of, tame
 from klvrelay.cli.verbs.sample import make_sample
+from klvrelay.cli.verbs.stream_table import document_of, sanitize
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.url import Url
@@ -55,7 +55,7 @@ async def sample_file() -> Path:
     if not there:
         print("creating a sample recording (once) ...", file=sys.stderr)
         try:
-            await _breakable(partial(make_sample, path, seconds=20))
+            await _run_stoppable(partial(make_sample, path, seconds=20))
         finally:
             part_of(path).unlink(missing_ok=True)  # left by a thread that did not stop in time
     return path
@@ -71,7 +71,7 @@ def _place() -> tuple[Path, bool]:
     return folder / "orbit.ts", (folder / "orbit.ts").is_file()
 
 
-async def _breakable(make: Callable[..., object]) -> None:
+async def _run_stoppable(make: Callable[..., object]) -> None:
     """Run in a thread. If cancelled, stop at the next step, and wait a limited time for the cleanup."""
     stopped = threading.Event()
 
@@ -101,7 +101,7 @@ async def demo(
 ) -> None:
     """Relay and show messages until cancelled, or until the source ends.
 
-    given   broker options beside the URL: see `mqtt_settings`
+    given   broker options in addition to the URL: see `mqtt_settings`
     port    port of the embedded broker; None: 1883
     picked  see `SourceSettings`
     """
@@ -222,7 +222,7 @@ def _is_deep(document: Any) -> bool:
 
 
 def _topic(message: Received) -> Text:
-    return Text(tame(message.topic, 200), style="cyan")
+    return Text(sanitize(message.topic, 200), style="cyan")
 
 
 def in_full(payload: bytes) -> Text:
@@ -236,12 +236,12 @@ def line_of(message: Received, leaf: str, skipped: int) -> Text:
     record = _record(message) if leaf in ("telemetry", "state", "rejected") else {}
     if record:
         items = record["items"]
-        text.append(tame(f"  seq {record.get('seq')}  {record.get('time')}", 80), style="default")
+        text.append(sanitize(f"  seq {record.get('seq')}  {record.get('time')}", 80), style="default")
         for key, form in SHOWN.items():
             if isinstance(items.get(key), int | float):
-                text.append("  " + tame(form.format(items[key])), style="default")
+                text.append("  " + sanitize(form.format(items[key])), style="default")
         more = f", {skipped} more not shown" if skipped else ""
         text.append(f"  ({len(items)} items, {len(message.payload)} bytes{more})", style="dim")
     else:
-        text.append("  " + tame(message.payload[:800].decode("utf-8", "replace"), 200), style="default")
+        text.append("  " + sanitize(message.payload[:800].decode("utf-8", "replace"), 200), style="default")
     return text

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+# Loaded here with all that libav needs, because a signal must not raise KeyboardInterrupt during an import.
+import av.subtitles.stream  # noqa: F401
+import orjson  # noqa: F401
+
 from klvrelay.cli.verbs.csv_cells import line_of
 from klvrelay.cli.verbs.decode import write_all
 from klvrelay.config.names import stream_name

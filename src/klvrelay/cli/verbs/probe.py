@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from klvrelay.cli.standard_streams import written
+from klvrelay.cli.standard_streams import flush_output
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.url import Url
 from klvrelay.core import LIMIT
@@ -25,7 +25,7 @@ _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ProbeOptions:
     """Options of the report.
 
     seconds  duration of the check; None: 10 of a live source, all of any other
@@ -40,7 +40,7 @@ class Wishes:
     quiet: bool = False
 
 
-async def probe(text: str | Url, wishes: Wishes, choice: Choice = EVERYTHING, **options: Any) -> int:
+async def probe(text: str | Url, wanted: ProbeOptions, choice: Choice = EVERYTHING, **options: Any) -> int:
     """Check the source, print the report, and return the exit code.
 
     `options` are those of `sources.open.open_source`. Cancellation ends the check, and the report covers what was
@@ -48,30 +48,30 @@ async def probe(text: str | Url, wishes: Wishes, choice: Choice = EVERYTHING, **
     Raises ConfigError, SourceDown or NotMedia if there is nothing to report.
     """
     with _second_signal_ends():
-        return await _probe(text, wishes, choice, **options)
+        return await _probe(text, wanted, choice, **options)
 
 
-async def _probe(text: str | Url, wishes: Wishes, choice: Choice, **options: Any) -> int:
-    if wishes.seconds is not None and not 0 < wishes.seconds < 1e9:
-        raise ConfigError(f"--seconds {wishes.seconds}: give a number above 0")
-    page = _writable(wishes.html) if wishes.html is not None else None
+async def _probe(text: str | Url, wanted: ProbeOptions, choice: Choice, **options: Any) -> int:
+    if wanted.seconds is not None and not 0 < wanted.seconds < 1e9:
+        raise ConfigError(f"--seconds {wanted.seconds}: give a number above 0")
+    page = _check_writable(wanted.html) if wanted.html is not None else None
     source = open_source(Url.parse(text), **options)
 
-    from klvrelay.probe import inquire  # here, since it loads numpy: invalid options are reported first
+    from klvrelay.probe import analyse  # here, since it loads numpy: invalid options are reported first
     from klvrelay.probe.output.document import document
     from klvrelay.probe.output.page import page as html
     from klvrelay.probe.output.text import console_for, write
 
-    with nullcontext() if wishes.quiet or not sys.stderr.isatty() else _progress(source, wishes.seconds) as progress:
-        report = await inquire(source, seconds=wishes.seconds, progress=progress, choice=choice,
+    with nullcontext() if wanted.quiet or not sys.stderr.isatty() else _progress(source, wanted.seconds) as progress:
+        report = await analyse(source, seconds=wanted.seconds, progress=progress, choice=choice,
                                packet_limit=options.get("packet_limit", LIMIT))  # fmt: skip
     if page is not None:
         try:
-            _put(page, html(report).encode())
+            _replace_file(page, html(report).encode())
         except OSError as fault:
             raise KlvrelayError(f"--html {page}: can't be written: {fault.strerror or fault}") from fault
-    with written():
-        if wishes.json:
+    with flush_output():
+        if wanted.json:
             sys.stdout.buffer.write(document(report))
         else:
             write(report, console_for(sys.stdout))
@@ -94,15 +94,15 @@ def _second_signal_ends() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _put(path: Path, data: bytes) -> None:
+def _replace_file(path: Path, data: bytes) -> None:
     """Write a temporary file and rename it, so that the page is complete or absent, and has mode MODE."""
     place = path.resolve()  # keep a symbolic link
     if place.exists() and not place.is_file():
         place.write_bytes(data)
         return
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    temporary = place.with_name(f".{place.name}.{os.getpid()}")
     try:
-        made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+        made = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
     except PermissionError:  # the folder is read-only, but the file may be writable
         with suppress(PermissionError):
             place.chmod(MODE)
@@ -111,14 +111,14 @@ def _put(path: Path, data: bytes) -> None:
     try:
         with open(made, "wb") as file:
             file.write(data)
-        beside.replace(place)
+        temporary.replace(place)
     except BaseException:
         with suppress(OSError):
-            beside.unlink()
+            temporary.unlink()
         raise
 
 
-def _writable(name: str) -> Path:
+def _check_writable(name: str) -> Path:
     """Check that the page can be written, before the check of the source starts."""
     path = Path(name)
     if path.is_dir() or not path.parent.is_dir():
@@ -139,10 +139,10 @@ def _progress(source: Source, seconds: float | None) -> Iterator[Any]:
     total = os.path.getsize(path) if of_file and seconds is None else seconds or (10.0 if source.live else None)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("checking", total=total, said="" if of_file else "waiting for data")
+        task = bars.add_task("checking", total=total, amount="" if of_file else "waiting for data")
 
-        def show(size: int, looked: float, records: int) -> None:
-            done = size if of_file and seconds is None else looked
-            bars.update(task, completed=done, said=f"{size / 1e6:.1f} MB, {records:,} KLV records")
+        def show(size: int, elapsed: float, records: int) -> None:
+            done = size if of_file and seconds is None else elapsed
+            bars.update(task, completed=done, amount=f"{size / 1e6:.1f} MB, {records:,} KLV records")
 
         yield show

@@ -15,7 +15,7 @@ from klvrelay.config.names import safe_level, stream_name
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.recording import Recorder
-from klvrelay.recording.limits import RecordingLimits, shown
+from klvrelay.recording.limits import RecordingLimits, size_text
 from klvrelay.sources.open import open_source
 from klvrelay.text import counted
 
@@ -62,7 +62,7 @@ async def record(
     finally:
         LOG.info("%s", recorder.summary())
     if recorder.lost:
-        raise KlvrelayError(f"{shown(recorder.lost)} from {url} were lost: they could not be written to disk")
+        raise KlvrelayError(f"{size_text(recorder.lost)} from {url} were lost: they could not be written to disk")
 
 
 @asynccontextmanager
@@ -89,9 +89,10 @@ async def _paint(recorder: Recorder, show: Callable[[str], None]) -> None:
         seen = [point for point in seen if now - point[0] <= WINDOW] + [(now, recorder.size)]
         seconds = now - seen[0][0]
         rate = (recorder.size - seen[0][1]) * 8 / seconds if seconds else 0.0
+        kept = f"{size_text(recorder.size)} in {counted(recorder.kept, 'segment')}"
         show(
-            f"{recorder.state}: {rate / 1e6:.2f} Mbit/s, {shown(recorder.size)} in {counted(recorder.kept, 'segment')}"
+            f"{recorder.state}: {rate / 1e6:.2f} Mbit/s, {kept}"
             + (f", {recorder.dropped} packets dropped" if recorder.dropped else "")
-            + (f", {shown(recorder.lost)} lost: {recorder.disk_fault}" if recorder.lost else "")
+            + (f", {size_text(recorder.lost)} lost: {recorder.disk_fault}" if recorder.lost else "")
         )
         await asyncio.sleep(REFRESH)

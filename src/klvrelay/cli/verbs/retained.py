@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from klvrelay.cli import standard_streams
 from klvrelay.cli.stopping import on_loop
-from klvrelay.cli.verbs.sheet import Listing, Sheet, show
+from klvrelay.cli.verbs.printout import Listing, Printout, show
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.errors import ConfigError, SinkRefused
@@ -21,7 +21,7 @@ from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message, Received
 from klvrelay.sinks.mqtt.earlier_runs import boot_of, object_of
 from klvrelay.sinks.mqtt.topics import is_topic
-from klvrelay.text import printable
+from klvrelay.text import counted, printable
 
 QUIET = 1.0
 """Seconds without a retained message after which the list is complete."""
@@ -59,29 +59,29 @@ class Topic(NamedTuple):
         return cls(message.topic, len(message.payload), named, _time(document), content)
 
 
-def retained(settings: MqttSettings, stream: str | None, *, clear: bool, sure: bool) -> None:
-    """List the topics; with `clear`, remove them after confirmation, which `sure` skips.
+def retained(settings: MqttSettings, stream: str | None, *, clear: bool, confirmed: bool) -> None:
+    """List the topics; with `clear`, remove them after confirmation, which `confirmed` skips.
 
     Raises SinkDown, SinkRefused or ConfigError.
     """
-    if sure and not clear:
+    if confirmed and not clear:
         raise ConfigError("--yes: has an effect with --clear only")
-    if clear and not sure and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if clear and not confirmed and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError("--clear: needs a terminal to ask for confirmation; check with --list, then add --yes")
-    found = on_loop(partial(listed, settings, stream))
+    found = on_loop(partial(list_retained, settings, stream))
     if found is None:  # a signal stopped it
         return
-    with standard_streams.written():
-        show(_sheet(settings, stream, found), sys.stdout)
-    if not clear or not found or not (sure or _asked(len(found), settings)):
+    with standard_streams.flush_output():
+        show(_printout(settings, stream, found), sys.stdout)
+    if not clear or not found or not (confirmed or _confirm(len(found), settings)):
         return
     cleared = on_loop(partial(_clear, settings, [topic.topic for topic in found]))
     if cleared is not None:
-        with standard_streams.written():
-            print(f"cleared {_counted(cleared)}")
+        with standard_streams.flush_output():
+            print(f"cleared {counted(cleared, 'retained topic')}")
 
 
-async def listed(settings: MqttSettings, stream: str | None) -> list[Topic]:
+async def list_retained(settings: MqttSettings, stream: str | None) -> list[Topic]:
     """The retained messages under the prefix, or of one stream, by topic."""
     wanted = f"{settings.prefix}/#" if stream is None else f"{settings.prefix}/{safe_level(stream)}/#"
     found: dict[str, Topic] = {}
@@ -111,7 +111,7 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
 
 
 async def _clear(settings: MqttSettings, topics: Sequence[str]) -> int:
-    """How many were removed; SinkRefused where the broker says that it removed none."""
+    """Clear the topics and return their number. Raises SinkRefused if the broker refuses any."""
     connection = await connect(settings, client_id=settings.client_id or _client_id())
     codes: list[int] = []
     try:
@@ -123,32 +123,32 @@ async def _clear(settings: MqttSettings, topics: Sequence[str]) -> int:
     refused = sum(code >= REFUSED for code in codes)
     if refused:
         raise SinkRefused(
-            f"{settings.url}: no right to clear {_counted(refused)} of {len(topics)}, for example"
+            f"{settings.url}: no right to clear {counted(refused, 'retained topic')} of {len(topics)}, for example"
             f" {printable(next(topic for topic, code in zip(topics, codes, strict=True) if code >= REFUSED))}"
         )
     return len(topics)
 
 
-def _asked(count: int, settings: MqttSettings) -> bool:
+def _confirm(count: int, settings: MqttSettings) -> bool:
     """Ask the operator for confirmation."""
-    print(f"clear {_counted(count)} at {settings.url}? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"clear {counted(count, 'retained topic')} at {settings.url}? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() in ("y", "yes"):
         return True
     print("nothing was cleared", file=sys.stderr)
     return False
 
 
-def _sheet(settings: MqttSettings, stream: str | None, found: Sequence[Topic]) -> Sheet:
+def _printout(settings: MqttSettings, stream: str | None, found: Sequence[Topic]) -> Printout:
     where = f"{settings.prefix}/" if stream is None else f"{settings.prefix}/{safe_level(stream)}/"
     if not found:
         hint = f"if that is unexpected, check that {settings.username or 'this user'} may read {where}#"
-        return Sheet(f"no retained topics under {where} at {settings.url}", hints=[printable(hint)])
+        return Printout(f"no retained topics under {where} at {settings.url}", hints=[printable(hint)])
     now = datetime.now(UTC)
     rows = [tuple(_cells(topic, now)) for topic in found]
     columns = ("topic", "bytes", "boot", "age", "content")
     more = [f"there may be more than {TOPICS_MOST:,}"] if len(found) >= TOPICS_MOST else []
-    title = f"{_counted(len(found))} under {where} at {settings.url}"
-    return Sheet(title, tables=[Listing(columns, rows, spare=1)], hints=more)
+    title = f"{counted(len(found), 'retained topic')} under {where} at {settings.url}"
+    return Printout(title, tables=[Listing(columns, rows, spare=1)], hints=more)
 
 
 def _cells(topic: Topic, now: datetime) -> Iterator[str]:
@@ -173,10 +173,6 @@ def _time(document: dict[str, Any]) -> datetime | None:
             at = datetime.fromisoformat(document[key])
             return at if at.tzinfo is not None else None
     return None
-
-
-def _counted(count: int) -> str:
-    return f"{count} retained topic{'' if count == 1 else 's'}"
 
 
 def _client_id() -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from klvrelay import sample
-from klvrelay.cli.standard_streams import written
+from klvrelay.cli.standard_streams import flush_output
 from klvrelay.errors import ConfigError
 
 Progress = Callable[[int, int], None]
@@ -54,7 +54,7 @@ def make_sample(
 
     with (
         nullcontext() if quiet or not sys.stderr.isatty() else _bar("writing") as show,
-        written() if to_output else nullcontext(),
+        flush_output() if to_output else nullcontext(),
     ):
         made = sample.write(_Output() if to_output else path, progress=each, **options)
     if not quiet:

@@ -14,7 +14,7 @@ from klvrelay.cli.verbs.rates import bits_a_second
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.sending import open_destination
-from klvrelay.sending.errors import ReceiverGone
+from klvrelay.sending.errors import ReceiverDisconnected
 from klvrelay.sending.impair import Impairment
 from klvrelay.sending.pacing import PKT_SIZE, Transmission, check
 from klvrelay.sending.playback import Playback
@@ -40,37 +40,38 @@ async def send(
     """Send the recording and print a summary. Raises ConfigError, SourceError and the errors of `sending`."""
     url, pkt_size = _without_pkt_size(Url.parse(target))
     impairment = None if impair is None else Impairment.parse(impair)
-    reel = Playback(Url.parse(source), rate=None if rate is None else bits_a_second(rate))
-    job = Transmission(reel, speed=speed, loop=loop, pkt_size=pkt_size, impairment=impairment)
-    line = open_destination(url, timeout=timeout, interface=interface)
+    playback = Playback(Url.parse(source), rate=None if rate is None else bits_a_second(rate))
+    job = Transmission(playback, speed=speed, loop=loop, pkt_size=pkt_size, impairment=impairment)
+    destination = open_destination(url, timeout=timeout, interface=interface)
     if impairment is not None:
-        check(line, impairment)
-    await reel.look()
-    begun = time.monotonic()
+        check(destination, impairment)
+    await playback.check()
+    started = time.monotonic()
     try:
-        async with _shown(job, show=not quiet and sys.stderr.isatty()):
+        async with _progress_line(job, show=not quiet and sys.stderr.isatty()):
             while True:
                 try:
-                    async with line:
-                        begun = begun if job.datagrams else time.monotonic()
-                        await job.run(line)
+                    async with destination:
+                        started = started if job.datagrams else time.monotonic()
+                        await job.run(destination)
                     return job
-                except ReceiverGone as gone:
-                    if not (loop and line.waits):
+                except ReceiverDisconnected as fault:
+                    if not (loop and destination.listens):
                         raise
-                    _log.info("%s", gone)
+                    _log.info("%s", fault)
     finally:
         if job.datagrams and not quiet:
-            print(summary(job, reel, url, time.monotonic() - begun, line.troubles, impairment), file=sys.stderr)
+            took = time.monotonic() - started
+            print(summary(job, playback, url, took, destination.unsent, impairment), file=sys.stderr)
 
 
 def summary(
-    job: Transmission, reel: Playback, url: Url, took: float, troubles: int, impairment: Impairment | None
+    job: Transmission, playback: Playback, url: Url, took: float, unsent: int, impairment: Impairment | None
 ) -> str:
     """What was sent, and how it was impaired, on one line."""
-    text = f"sent {job.seconds:.1f} s of {reel.url} to {url} in {took:.1f} s: {counted(job)}"
-    if troubles:
-        text += f", {troubles} not accepted"
+    text = f"sent {job.seconds:.1f} s of {playback.url} to {url} in {took:.1f} s: {counted(job)}"
+    if unsent:
+        text += f", {unsent} not accepted"
     if job.behind:
         text += f", {job.behind:.1f} s behind"
     if impairment is not None:
@@ -94,7 +95,7 @@ def _without_pkt_size(url: Url) -> tuple[Url, int]:
 
 
 @asynccontextmanager
-async def _shown(job: Transmission, *, show: bool) -> AsyncIterator[None]:
+async def _progress_line(job: Transmission, *, show: bool) -> AsyncIterator[None]:
     """A progress line on the terminal."""
     if not show:
         yield

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from klvrelay.backoff import STEADY, Backoff
-from klvrelay.cli.verbs.board import LEAVES, Board, tame
+from klvrelay.cli.verbs.stream_table import LEAVES, StreamTable, sanitize
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
@@ -61,12 +61,13 @@ async def watch(
     Raises SinkDown or SinkRefused if the first connection fails. A later loss is reported once and retried.
     """
     console = console or Console()
-    board, topics = Board(settings.prefix, choice, keep=stream is not None), _topics(settings.prefix, stream)
+    stream_table = StreamTable(settings.prefix, choice, keep=stream is not None)
+    topics = _topics(settings.prefix, stream)
     connection = await connect(settings, client_id=_client_id())
     paint = _paint_table if console.is_terminal else _print_lines
     tasks = {
-        asyncio.create_task(_follow(settings, topics, board, console, connection), name="watch follow"),
-        asyncio.create_task(paint(board, console, settings), name="watch paint"),
+        asyncio.create_task(_follow(settings, topics, stream_table, console, connection), name="watch follow"),
+        asyncio.create_task(paint(stream_table, console, settings), name="watch paint"),
     }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -80,17 +81,17 @@ async def watch(
 
 
 async def _follow(
-    settings: MqttSettings, topics: list[str], board: Board, console: Console, connection: Connection
+    settings: MqttSettings, topics: list[str], stream_table: StreamTable, console: Console, connection: Connection
 ) -> None:
-    """Feed the board. After a loss, report it once and reconnect."""
+    """Update the table from messages. After a loss, report it once and reconnect."""
     backoff = Backoff(first=FIRST_PAUSE, cap=BACKOFF_CAP)
     while True:
         began = time.monotonic()
         try:
-            board.subscribed(began)
+            stream_table.begin_subscription(began)
             await connection.subscribe(topics)
             async for message in connection.received():
-                board.take(message, time.monotonic(), time.time())
+                stream_table.take(message, time.monotonic(), time.time())
         except SinkDown as fault:
             _say(console, f"{fault}: reconnecting")
         finally:
@@ -109,27 +110,27 @@ async def _again(settings: MqttSettings, backoff: Backoff) -> Connection:
             return await connect(settings, client_id=_client_id())
 
 
-async def _paint_table(board: Board, console: Console, settings: MqttSettings) -> None:
+async def _paint_table(stream_table: StreamTable, console: Console, settings: MqttSettings) -> None:
     with Live(Text(_waiting(settings)), console=console, auto_refresh=False) as live:
         while True:
             now = time.monotonic()
-            rows, note = board.rows(now), board.note(now)
+            rows, note = stream_table.rows(now), stream_table.note(now)
             waiting = Text(f"{_waiting(settings)}: {note}")
             below = [Text(note, "dim")] if note else []
             live.update(Group(table(rows, console.width), *below) if rows else waiting, refresh=True)
             await asyncio.sleep(REFRESH)
 
 
-async def _print_lines(board: Board, console: Console, settings: MqttSettings) -> None:
+async def _print_lines(stream_table: StreamTable, console: Console, settings: MqttSettings) -> None:
     _say(console, _waiting(settings))
-    said = ""
+    last_note = ""
     while True:
         await asyncio.sleep(PLAIN_INTERVAL)
         now = time.monotonic()
-        for row in board.rows(now):
+        for row in stream_table.rows(now):
             _print(console, line(row))
-        if (note := board.note(now)) != said:
-            said = note
+        if (note := stream_table.note(now)) != last_note:
+            last_note = note
             if note:
                 _say(console, note)
 
@@ -141,9 +142,9 @@ def _waiting(settings: MqttSettings) -> str:
 def _say(console: Console, text: str) -> None:
     """Print above the table on a terminal, else to standard error, since standard output has the rows."""
     if console.is_terminal:
-        _print(console, tame(text, 400))
+        _print(console, sanitize(text, 400))
     else:
-        print(tame(text, 400), file=sys.stderr, flush=True)
+        print(sanitize(text, 400), file=sys.stderr, flush=True)
 
 
 def _print(console: Console, text: str) -> None:

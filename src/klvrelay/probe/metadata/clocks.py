@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from klvrelay import core
 from klvrelay.probe import report
 from klvrelay.probe.metadata.series import Curve, Slope, Spread
-from klvrelay.probe.transport.pes import apart
+from klvrelay.probe.transport.pes import pts_difference
 
 JUMP = 0.5
 """Seconds by which a step may differ from the step of a reference clock."""
@@ -76,7 +76,7 @@ class PtsLine:
             self.missing += 1
             return None
         if self._last is not None:
-            step = apart(pts, self._last)
+            step = pts_difference(pts, self._last)
             jump = self._is_jump(step, _since(other, self._other))
             self.jumps += jump
             self.backwards += not jump and step < 0
@@ -115,16 +115,16 @@ class Comparison:
         self.curve.add(at, offset - self._zero)
         self._slope.add(reference, offset)
 
-    def jumped(self) -> None:
+    def restart(self) -> None:
         """Restart the drift estimate after a jump of either clock."""
         self._best = max(self._best, self._slope, key=lambda slope: slope.span)
         self._slope = Slope()
 
-    def frozen(self) -> report.Against:
+    def freeze(self) -> report.Against:
         slope = max(self._best, self._slope, key=lambda each: each.span)
         fit = slope.fit()
         drift, error = (None, None) if fit is None else (fit[0] * 1e6, fit[1] * 1e6)
-        return report.Against(self.clock, self.offset.frozen(), self._varies, drift, error, slope.span)
+        return report.Against(self.clock, self.offset.freeze(), self._varies, drift, error, slope.span)
 
 
 class TimeTally:
@@ -180,7 +180,7 @@ class TimeTally:
         """Classify a step of the record time. PTS takes precedence over the time of arrival."""
         for other, comparison in zip(others, (self._by_pts, self._by_stream, self._wall), strict=True):
             if other is not None and abs(step - other) > JUMP:
-                comparison.jumped()
+                comparison.restart()
         expected = next((other for other in others if other is not None), None)
         error = abs(step) if expected is None else abs(step - expected)
         alone = self._steps.is_jump(step)
@@ -203,13 +203,13 @@ class TimeTally:
         """Comparisons with at least two samples."""
         return [each for each in (self._by_pts, self._by_stream, self._wall) if each.offset.count > 1]
 
-    def frozen(self) -> report.Times:
+    def freeze(self) -> report.Times:
         unit = self._units.most_common(1)[0][0] if self._units else "us"
         return report.Times(
             self._units.total(), self._missing, iso(self._first), iso(self._last), self._first, self._last, unit,
             self._repeated, self._backwards, self._jumps, self._longest_jump,
             self._pts.missing, self._pts.wraps, self._pts.backwards, self._pts.jumps,
-            tuple(each.frozen() for each in self.comparisons),
+            tuple(each.freeze() for each in self.comparisons),
         )  # fmt: skip
 
 

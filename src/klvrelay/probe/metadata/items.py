@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from klvrelay.probe import drawn, report
+from klvrelay.probe import charts, report
 from klvrelay.probe.metadata.clocks import iso
 from klvrelay.probe.metadata.series import BEYOND, Counts
 from klvrelay.standards.spec import KEYED, SETS
@@ -65,13 +65,13 @@ class _Tally:
         self.value: Any = None
         self.counts = Counts()
 
-    def saw(self, items: dict[str, Any], at: float) -> None:
+    def store(self, items: dict[str, Any], at: float) -> None:
         """Store the value that this record holds."""
         value: Any = items
         for key in self.path.split("."):
             value = value.get(key)
         self.last = at
-        self.value = value if isinstance(value, int | float) else _said(value, self.found)
+        self.value = value if isinstance(value, int | float) else _short_value(value, self.found)
 
 
 class ItemTable:
@@ -90,16 +90,16 @@ class ItemTable:
     def add(self, at: float, items: dict[str, Any], special: dict[str, str]) -> int:
         """Count the items of a record; return how many were counted individually."""
         alone = 0
-        layout = self._layouts.get(mark := _mark(items))
+        layout = self._layouts.get(key := _layout_key(items))
         if layout is None and len(self._layouts) < LAYOUTS:
-            layout = self._layouts[mark] = _Layout(self._tallies_of(items, at))
+            layout = self._layouts[key] = _Layout(self._tallies_of(items, at))
         if layout is None:
-            alone = self._alone(at, items)
+            alone = self._count_individually(at, items)
         else:
             if layout is self._now:
                 layout.longest = max(layout.longest, at - self._at)
             else:
-                self._turn_to(layout, at)
+                self._switch_to(layout, at)
             layout.records += 1
             layout.counts.add(at)
             self._items, self._at = items, at
@@ -126,51 +126,51 @@ class ItemTable:
         """Lower bound of the number of distinct items not listed."""
         return len(self._beyond)
 
-    def _alone(self, at: float, items: dict[str, Any]) -> int:
+    def _count_individually(self, at: float, items: dict[str, Any]) -> int:
         """Count the items of a record individually, because there are too many layouts."""
-        self._leave()
+        self._store_values()
         self._now = None
         tallies = self._tallies_of(items, at)
         for tally in tallies:
             tally.count += 1
             tally.counts.add(at)
             tally.longest = max(tally.longest, at - tally.last)
-            tally.saw(items, at)
+            tally.store(items, at)
         return len(tallies)
 
-    def _turn_to(self, layout: _Layout, at: float) -> None:
+    def _switch_to(self, layout: _Layout, at: float) -> None:
         """Switch to another layout than the previous record's, and measure the gap of each item."""
-        self._leave()
+        self._store_values()
         for tally in layout.tallies:
             tally.longest = max(tally.longest, at - tally.last)
         self._now = layout
 
-    def _leave(self) -> None:
+    def _store_values(self) -> None:
         if self._now is not None:
             for tally in self._now.tallies:
-                tally.saw(self._items, self._at)
+                tally.store(self._items, self._at)
 
     def _fold(self) -> None:
-        self._leave()
+        self._store_values()
         for layout in self._layouts.values():
             layout.fold()
 
-    def frozen(self, records: int, rate: float | None) -> tuple[report.ItemReport, ...]:
+    def freeze(self, records: int, rate: float | None) -> tuple[report.ItemReport, ...]:
         """Item reports in tag order, nested items after their set; `rate` is the record rate."""
         self._fold()
         rows = [self._item(tally, records, rate) for tally in self._tallies.values()]
         return tuple(sorted(rows, key=lambda item: _order(item.path, self._set)))
 
     def _item(self, tally: _Tally, records: int, rate: float | None) -> report.ItemReport:
-        tag, name, units = _named(tally.path, self._set)
+        tag, name, units = _describe(tally.path, self._set)
         share = tally.count / max(1, records)
-        said = tally.value if isinstance(tally.value, str) else _said(tally.value, tally.found)
+        text = tally.value if isinstance(tally.value, str) else _short_value(tally.value, tally.found)
         return report.ItemReport(
             tally.path, tag, name, units, tally.count, None if rate is None else rate * share, share,
-            tally.longest, said, self._special[tally.path],
+            tally.longest, text, self._special[tally.path],
         )  # fmt: skip
 
-    def strips(self, width: float) -> tuple[drawn.Strip, ...]:
+    def strips(self, width: float) -> tuple[charts.ChartStrip, ...]:
         """When each top-level item was present, in bins of `width` seconds."""
         self._fold()
         own = [path for path in self._tallies if "." not in path or path.startswith(UNKNOWN)]
@@ -178,11 +178,11 @@ class ItemTable:
         return tuple(self._tallies[path].counts.strip(self._title(path), width) for path in own[:STRIPS])
 
     def _title(self, path: str) -> str:
-        tag, name, _ = _named(path, self._set)
+        tag, name, _ = _describe(path, self._set)
         return f"{'' if tag is None else tag} {name}".strip()
 
 
-def _mark(items: dict[str, Any]) -> tuple[Any, ...]:
+def _layout_key(items: dict[str, Any]) -> tuple[Any, ...]:
     """A key that is equal for all records with the same items."""
     inner = [(key, *value) for key, value in items.items() if type(value) is dict and _is_set(key)]
     return (*items, *inner)
@@ -212,7 +212,7 @@ def item_at(path: str, set_name: str) -> Any:
     return by_key.get(key) or (None if parent else _KEYED.get(key))
 
 
-def _named(path: str, set_name: str) -> tuple[int | None, str, str]:
+def _describe(path: str, set_name: str) -> tuple[int | None, str, str]:
     """Tag, name and units of an item path."""
     found = item_at(path, set_name)
     if found is not None:
@@ -231,7 +231,7 @@ def _is_tag(key: str) -> bool:
 
 def _order(path: str, set_name: str) -> tuple[tuple[int, str], ...]:
     if path.startswith(f"{UNKNOWN}."):
-        return ((_named(path, set_name)[0] or 1 << 20, path),)
+        return ((_describe(path, set_name)[0] or 1 << 20, path),)
     keys, at = [], ""
     for part in path.split("."):
         at = f"{at}.{part}" if at else part
@@ -250,7 +250,7 @@ def tags_of(path: str, set_name: str) -> str:
     return ".".join(str(item.tag) for item in tags) if all(tags) else ""
 
 
-def _said(value: Any, found: Any) -> str:
+def _short_value(value: Any, found: Any) -> str:
     """A short form of a value; a set is shown as its item count, because its items have their own rows."""
     if found is not None and found.kind == "timestamp" and isinstance(value, int):
         return iso(value) or brief(value)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from klvrelay import core
 from klvrelay.config.choice import TOGETHER
 from klvrelay.decoder import Decoder
-from klvrelay.probe.metadata.telemetry import Passed, Telemetry
+from klvrelay.probe.metadata.telemetry import Telemetry, Uninspected
 from klvrelay.record import Carriage
 
 FIRST, SMALL = 64, 4096
@@ -43,9 +43,9 @@ class Sampler(Decoder):
         self._keys: dict[bytes, NDArray[np.uint64]] = {}
         self.is_ending = False
 
-    def came(self, size: int) -> None:
+    def count_bytes(self, size: int) -> None:
         """Account for `size` bytes of the source."""
-        self._allowance.passed(size)
+        self._allowance.credit(size)
 
     def _lane(self, carriage: Carriage, pid: int | None) -> core.Lane:
         key = -2 if carriage == "ts" else pid
@@ -54,10 +54,10 @@ class Sampler(Decoder):
             lane = self._lanes[key] = _Lane(self, carriage == "ts", self._limit)
         return lane
 
-    def chosen(self, pool: Any, entries: Any, count: int) -> list[core.Entry]:
+    def select_entries(self, pool: Any, entries: Any, count: int) -> list[core.Entry]:
         """Select the entries of a batch to inspect."""
         if count <= FEW or self._allowance.left > 2 * count or self.is_ending:
-            return [entry for entry in core.entries_of(pool, entries, count) if self._takes(entry)]
+            return [entry for entry in core.entries_of(pool, entries, count) if self._inspects(entry)]
         rows = np.frombuffer(core.entry_octets(entries, count), _ENTRY)
         takes = np.zeros(count, bool)
         kinds = rows["pid"].astype(np.int64) << 8 | rows["set"]
@@ -70,13 +70,13 @@ class Sampler(Decoder):
             self._seen[kind >> 8, kind & 255] += count_of
         self._allowance.take(int(takes.sum()))
         taken = core.entry_rows(rows[takes].tobytes())
-        given = core.entries_of(pool, taken, int(takes.sum()))
-        for entry in given:
+        inspected = core.entries_of(pool, taken, int(takes.sum()))
+        for entry in inspected:
             self._learn(entry)
         self._count(pool, rows[~takes])
-        return given
+        return inspected
 
-    def _takes(self, entry: core.Entry) -> bool:
+    def _inspects(self, entry: core.Entry) -> bool:
         """Whether to inspect this entry; otherwise count it."""
         raw, _, pid, set_, checksum, transport, *_ = entry
         kind = -1 if pid is None else pid, _CODES[set_]
@@ -86,7 +86,7 @@ class Sampler(Decoder):
             self._learn(entry)
             return True
         key = raw[:KEY] if set_ == "unknown" else b""
-        self._telemetry.pass_over(Passed(pid, set_, key, checksum, transport != "ok"), 1)
+        self._telemetry.pass_over(Uninspected(pid, set_, key, checksum, transport != "ok"), 1)
         return False
 
     def _learn(self, entry: core.Entry) -> None:
@@ -117,7 +117,7 @@ class Sampler(Decoder):
         for kind, count in _different(pids << 16 | sets << 8 | rows["checksum"] << 1 | rows["damaged"]):
             pid, set_, checksum = kind >> 16, kind >> 8 & 255, kind >> 1 & 3
             place = pid if pid >= 0 else None
-            passed = Passed(place, core.SET_NAMES[set_], key, core.CHECKSUMS[checksum], bool(kind & 1))
+            passed = Uninspected(place, core.SET_NAMES[set_], key, core.CHECKSUMS[checksum], bool(kind & 1))
             self._telemetry.pass_over(passed, count)
 
 
@@ -137,7 +137,7 @@ class _Lane(core.Lane):
         self._sampler = sampler
 
     def _found(self, pool: Any, entries: Any, count: int) -> list[core.Entry]:
-        return self._sampler.chosen(pool, entries, count)
+        return self._sampler.select_entries(pool, entries, count)
 
 
 _CODES = {name: code for code, name in reversed(list(enumerate(core.SET_NAMES)))}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import zip_longest
 
-from klvrelay.probe import drawn, report
+from klvrelay.probe import charts, transport_report
 
 KINDS, BEYOND = 512, 2048
 """Maximum number of distinct texts listed, and of further ones counted."""
@@ -30,7 +30,7 @@ def rate_of(count: int, seconds: float) -> float | None:
 
 
 class Spread:
-    """Spread of a series of numbers; `frozen` returns it."""
+    """Spread of a series of numbers; `freeze` returns it."""
 
     __slots__ = ("_kept", "_median", "_stride", "count", "high", "low", "total")
 
@@ -69,10 +69,10 @@ class Spread:
             self._median = self.count, self.median or 0.0
         return self._median[1]
 
-    def frozen(self) -> report.SpreadReport:
+    def freeze(self) -> transport_report.SpreadReport:
         if not self.count:
-            return report.SpreadReport(0, None, None, None, None)
-        return report.SpreadReport(self.count, self.low, self.median, self.total / self.count, self.high)
+            return transport_report.SpreadReport(0, None, None, None, None)
+        return transport_report.SpreadReport(self.count, self.low, self.median, self.total / self.count, self.high)
 
 
 class Kinds:
@@ -128,13 +128,13 @@ class Counts:
             other._widen()
         self.counts = [a + b for a, b in zip_longest(self.counts, other.counts, fillvalue=0)]
 
-    def strip(self, name: str, width: float) -> drawn.Strip:
+    def strip(self, name: str, width: float) -> charts.ChartStrip:
         """The counts in bins of `width`, which is this width doubled zero or more times."""
         while self.width < width:
             self._widen()
-        return drawn.Strip(name, self.width, tuple(self.counts))
+        return charts.ChartStrip(name, self.width, tuple(self.counts))
 
-    def line(self, name: str) -> drawn.Line:
+    def line(self, name: str) -> charts.ChartLine:
         """The counts as events per second, in bins wide enough for a rate; the incomplete last bin is left out."""
         coarse = Counts()
         coarse.width, coarse.counts = self.width, self.counts
@@ -142,7 +142,7 @@ class Counts:
             coarse._widen()
         whole = coarse.counts[:-1] if len(coarse.counts) > 2 else coarse.counts
         rates: tuple[float | None, ...] = tuple(count / coarse.width for count in whole)
-        return drawn.Line(name, coarse.width, rates, rates, rates)
+        return charts.ChartLine(name, coarse.width, rates, rates, rates)
 
 
 class Curve:
@@ -176,10 +176,10 @@ class Curve:
 
     def _widen(self) -> None:
         self.width *= 2
-        self._bins = [_together(a, b) for a, b in zip_longest(self._bins[::2], self._bins[1::2])]
+        self._bins = [_merge_bins(a, b) for a, b in zip_longest(self._bins[::2], self._bins[1::2])]
 
-    def line(self) -> drawn.Line:
-        return drawn.Line(
+    def line(self) -> charts.ChartLine:
+        return charts.ChartLine(
             self.name,
             self.width,
             tuple(None if each is None else each[1] / each[0] for each in self._bins),
@@ -188,7 +188,7 @@ class Curve:
         )
 
 
-def _together(a: list[float] | None, b: list[float] | None) -> list[float] | None:
+def _merge_bins(a: list[float] | None, b: list[float] | None) -> list[float] | None:
     if a is None or b is None:
         return a or b
     return [a[0] + b[0], a[1] + b[1], min(a[2], b[2]), max(a[3], b[3])]

@@ -12,7 +12,7 @@ import orjson
 
 from klvrelay.core import Checksum
 from klvrelay.core.carriage import KEY
-from klvrelay.probe import drawn, report
+from klvrelay.probe import charts, report, transport_report
 from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.metadata.clocks import TimeTally
 from klvrelay.probe.metadata.items import MOST, UNKNOWN, ItemTable, plain
@@ -41,7 +41,7 @@ _CHECKED = ("ST0601", "ST0903", "VTrack")
 _NESTED = {"vmti_local_set": ("ST0903", "vmti_ls_version"), "security_local_set": ("ST0102", "version")}
 
 
-class Passed(NamedTuple):
+class Uninspected(NamedTuple):
     """Properties of records that are counted without inspection; `key` is set for unknown sets."""
 
     pid: int | None
@@ -80,10 +80,10 @@ class StreamTally:
         self.key = self.key or record.raw[:16].hex()
         line = self.times.line(record.pts, stream if record.received_us is None else at)
         # In a file the PTS describe the sender's pace better than the position in the multiplex.
-        at = self._arrived(at, at if line is None or record.received_us is not None else line)
+        at = self._count_arrival(at, at if line is None or record.received_us is not None else line)
         self.sizes.add(len(record.raw))
         if record.transport != "ok":
-            self.damaged += 1  # its checksum therefore says nothing about the sender
+            self.damaged += 1  # so its checksum is no evidence about the sender
             return None
         self.checksums[record.checksum] += 1
         text = record.json()
@@ -108,13 +108,13 @@ class StreamTally:
             self.passed += count
             self.checksums[checksum] += count
 
-    def _arrived(self, at: float, paced: float) -> float:
+    def _count_arrival(self, at: float, paced: float) -> float:
         """Count a record at second `paced` of the best clock; return the probe's second by that clock."""
         if self.records > self._between:
             step = paced - self._last_paced
             if not 0 <= step <= LEAP * (1 + self._between):
                 step = max(0.0, at - self._last_at)
-            self._stepped(step, step / (1 + self._between))
+            self._add_interval(step, step / (1 + self._between))
         else:
             self._first_at = at
         self._last_at, self._last_paced = at, paced
@@ -123,7 +123,7 @@ class StreamTally:
         self._between = 0
         return self._first_at + self.seconds
 
-    def _stepped(self, step: float, each: float) -> None:
+    def _add_interval(self, step: float, each: float) -> None:
         """Record an interval of `step` seconds; `each` is the interval per record if records were skipped in it."""
         if each > GAP_LEAST and self.records > 3 and each > GAP_TIMES * (self.intervals.usual or 0.0):
             self.gaps += 1
@@ -170,29 +170,29 @@ class StreamTally:
                     self.altitudes[name].add(at, height)
                     break
 
-    def frozen(self, carriage: report.Carriage | None) -> report.KlvStream:
+    def freeze(self, carriage: transport_report.Carriage | None) -> report.KlvStream:
         readable = self.records - self.damaged - self.passed
         rate = rate_of(self.records - 1 - self._between, self.seconds)
         return report.KlvStream(
             self.pid, self.set, self.key, tuple(sorted(self.versions)), self.records, rate,
-            self.intervals.frozen(), self.gaps, self.longest_at, self.sizes.frozen(),
+            self.intervals.freeze(), self.gaps, self.longest_at, self.sizes.freeze(),
             self.checksums["ok"], self.checksums["bad"], self.checksums["absent"],
             self.checksums["partial"], self.damaged, self.cut_off, self.passed,
             self.first_wrong, self.last_wrong, self.unversioned,
             {name: tuple(sorted(v for v in found if v >= 0)) for name, found in self.nested.items()},
-            carriage, self.times.frozen(), self.items.frozen(readable, rate),
+            carriage, self.times.freeze(), self.items.freeze(readable, rate),
             _remarks(self.remarks), _remarks(self.specials),
             self.items.left_out, self.remarks.left_out + self.specials.left_out,
         )  # fmt: skip
 
-    def plots(self) -> drawn.Plots:
+    def plots(self) -> charts.Plots:
         width = self.rate.width  # the widest, because it covers every record
-        return drawn.Plots(
+        return charts.Plots(
             self.pid, self.set, self.rate.line("records/s"), self.gap_curve.line(),
             tuple(each.curve.line() for each in self.times.comparisons),
             tuple(curve.line() for curve in self.altitudes.values()),
             self.rate.strip("records", width), self.items.strips(width),
-            tuple(drawn.Path(name, tuple(path.points)) for name, path in self.paths.items() if path.points),
+            tuple(charts.ChartPath(name, tuple(path.points)) for name, path in self.paths.items() if path.points),
         )  # fmt: skip
 
 
@@ -220,7 +220,7 @@ class Telemetry:
             return None
         return tally.add(record, at, stream)
 
-    def pass_over(self, passed: Passed, count: int) -> None:
+    def pass_over(self, passed: Uninspected, count: int) -> None:
         """Count records that are not inspected. Unknown sets count only if one of their records was inspected."""
         self.records += count
         known = passed.set != UNKNOWN or (passed.pid, _named(passed.set, passed.key)) in self.streams

@@ -1,7 +1,7 @@
 """Writes the report.
 
-    verdict.py    summary and exit code      words.py     the rows shared by text and HTML
-    text.py       terminal or pipe           document.py  JSON
+    verdict.py    summary and exit code      text_rows.py    the rows shared by text and HTML
+    text.py       terminal or pipe           document.py     JSON
     page.py       HTML (style.py: CSS, plots.py and svg.py: charts)
-    room.py       limits the length of lists
+    list_limits.py  limits the length of lists
 """

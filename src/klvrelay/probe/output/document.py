@@ -6,12 +6,13 @@ from dataclasses import fields, replace
 from typing import Any
 
 from klvrelay.json_output import dumps
-from klvrelay.probe.output.room import Room, fitted, picked
-from klvrelay.probe.report import SCHEMA, KlvStream, PidCount, Program, Report, Transport
+from klvrelay.probe.output.list_limits import ListLimits, pick_largest, shorten_to_fit
+from klvrelay.probe.report import SCHEMA, KlvStream, Report
+from klvrelay.probe.transport_report import PidCount, Program, Transport
 
 LIMIT = 1 << 20
 """Maximum size of the document in bytes."""
-ROOM = Room(programs=64, streams=128, pids=1024, klv=32, items=512, remarks=512, findings=512, strips=0)
+LIST_LIMITS = ListLimits(programs=64, streams=128, pids=1024, klv=32, items=512, remarks=512, findings=512, strips=0)
 _OMITTED = {"plots"}
 
 
@@ -19,46 +20,46 @@ def document(report: Report) -> bytes:
     """The report as UTF-8 JSON with a final newline, at most LIMIT bytes, keys in the order of the fields. `left_out`
     counts the list entries omitted to stay within the limit.
     """
-    return fitted(lambda room: _written(report, room), ROOM, LIMIT)
+    return shorten_to_fit(lambda limits: _encode(report, limits), LIST_LIMITS, LIMIT)
 
 
-def _written(report: Report, room: Room) -> bytes:
-    shown = _shown(report, room)
+def _encode(report: Report, limits: ListLimits) -> bytes:
+    shown = _shorten(report, limits)
     values = {field.name: getattr(shown, field.name) for field in fields(shown) if field.name not in _OMITTED}
     whole, left = _lengths(report), _lengths(shown)
     values["left_out"] = {name: whole[name] - left[name] for name in whole}
     return dumps({"schema": SCHEMA, **values}, indented=True)
 
 
-def _shown(report: Report, room: Room) -> Report:
-    """The report with lists shortened to the limits in `room`."""
+def _shorten(report: Report, limits: ListLimits) -> Report:
+    """The report with lists shortened to the limits."""
     return replace(
         report,
-        findings=report.findings[: room.findings],
-        transport=None if report.transport is None else _transport(report.transport, room),
-        klv=tuple(_stream(stream, room) for stream in report.klv[: room.klv]),
-        frames=tuple(replace(frames, beside=frames.beside[: room.klv]) for frames in report.frames[: room.klv]),
+        findings=report.findings[: limits.findings],
+        transport=None if report.transport is None else _transport(report.transport, limits),
+        klv=tuple(_stream(stream, limits) for stream in report.klv[: limits.klv]),
+        frames=tuple(replace(frames, beside=frames.beside[: limits.klv]) for frames in report.frames[: limits.klv]),
     )
 
 
-def _transport(transport: Transport, room: Room) -> Transport:
-    programs = picked(transport.programs, room.programs, program_weight)
-    pids = picked(transport.pids, room.pids, pid_weight)
-    return replace(transport, programs=tuple(_program(each, room) for each in programs), pids=tuple(pids))
+def _transport(transport: Transport, limits: ListLimits) -> Transport:
+    programs = pick_largest(transport.programs, limits.programs, program_weight)
+    pids = pick_largest(transport.pids, limits.pids, pid_weight)
+    return replace(transport, programs=tuple(_program(each, limits) for each in programs), pids=tuple(pids))
 
 
-def _program(program: Program, room: Room) -> Program:
-    return replace(program, streams=tuple(picked(program.streams, room.streams, lambda each: each.packets)))
+def _program(program: Program, limits: ListLimits) -> Program:
+    return replace(program, streams=tuple(pick_largest(program.streams, limits.streams, lambda each: each.packets)))
 
 
-def _stream(stream: KlvStream, room: Room) -> KlvStream:
+def _stream(stream: KlvStream, limits: ListLimits) -> KlvStream:
     return replace(
         stream,
-        versions=stream.versions[: room.remarks],
-        nested={name: found[: room.remarks] for name, found in stream.nested.items()},
-        items=stream.items[: room.items],
-        remarks=stream.remarks[: room.remarks],
-        specials=stream.specials[: room.remarks],
+        versions=stream.versions[: limits.remarks],
+        nested={name: found[: limits.remarks] for name, found in stream.nested.items()},
+        items=stream.items[: limits.items],
+        remarks=stream.remarks[: limits.remarks],
+        specials=stream.specials[: limits.remarks],
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from klvrelay.probe.drawn import Plots, Strip
+from klvrelay.probe.charts import ChartStrip, Plots
 from klvrelay.probe.output import svg
 from klvrelay.text import printable
 
 
 def pictures(plots: Plots, most: int) -> str:
     """All charts that have data, with item strips for at most `most` items."""
-    rows = [Strip(printable(strip.name), strip.width, strip.counts) for strip in plots.strips[:most]]
+    rows = [ChartStrip(printable(strip.name), strip.width, strip.counts) for strip in plots.strips[:most]]
     return "".join(
         (
             svg.curves("Records per second", [plots.rate], "", from_zero=True),

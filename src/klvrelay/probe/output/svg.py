@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from klvrelay.probe.drawn import Line, Path, Strip
+from klvrelay.probe.charts import ChartLine, ChartPath, ChartStrip
 
 WIDTH, HEIGHT = 720, 180
 LEFT, RIGHT, TOP, BOTTOM = 64, 18, 10, 26
@@ -34,20 +34,20 @@ def figure(title: str, body: str, height: float, legend: Sequence[str] = ()) -> 
     )
 
 
-def curves(title: str, lines: Sequence[Line], unit: str, *, scale: float = 1.0, from_zero: bool = False) -> str:
+def curves(title: str, lines: Sequence[ChartLine], unit: str, *, scale: float = 1.0, from_zero: bool = False) -> str:
     """Curves over time, each with its band; empty without data."""
-    drawn = [line for line in lines if sum(y is not None for y in line.mean) > 1]
-    numbers = [y * scale for line in drawn for side in (line.low, line.high) for y in side if y is not None]
+    shown = [line for line in lines if sum(y is not None for y in line.mean) > 1]
+    numbers = [y * scale for line in shown for side in (line.low, line.high) for y in side if y is not None]
     if not numbers:
         return ""
-    low, high = _room(0.0 if from_zero else min(numbers), max(numbers))
-    seconds = max(len(line.mean) * line.width for line in drawn)
+    low, high = _with_margin(0.0 if from_zero else min(numbers), max(numbers))
+    seconds = max(len(line.mean) * line.width for line in shown)
     frame = _Frame(seconds, low, high)
     body = frame.axes(unit) + "".join(
         frame.band(line, scale, number % COLOURS) + frame.curve(line, scale, number % COLOURS)
-        for number, line in enumerate(drawn)
+        for number, line in enumerate(shown)
     )
-    return figure(title, body, HEIGHT, [line.name for line in drawn] if len(drawn) > 1 else ())
+    return figure(title, body, HEIGHT, [line.name for line in shown] if len(shown) > 1 else ())
 
 
 class _Frame:
@@ -71,7 +71,7 @@ class _Frame:
             parts.append(_text(LEFT - 6, y + 4, f"{_plain(tick)} {unit}".rstrip(), "end"))
         return "".join(parts) + time_axis(self._seconds, LEFT, HEIGHT - BOTTOM)
 
-    def curve(self, line: Line, scale: float, colour: int) -> str:
+    def curve(self, line: ChartLine, scale: float, colour: int) -> str:
         pieces = []
         for run in _runs(line.mean):
             points = " ".join(f"{self.x((n + 0.5) * line.width):.1f},{self.y(y * scale):.1f}" for n, y in run)
@@ -82,7 +82,7 @@ class _Frame:
                 pieces.append(f'<polyline class="l{colour}" points="{points}"/>')
         return "".join(pieces)
 
-    def band(self, line: Line, scale: float, colour: int) -> str:
+    def band(self, line: ChartLine, scale: float, colour: int) -> str:
         """The band between minimum and maximum where they differ."""
         pieces = []
         for run in _runs(line.low):
@@ -118,7 +118,7 @@ def time_axis(seconds: float, left: float, y: float) -> str:
     return "".join(parts)
 
 
-def strips(title: str, records: Strip, rows: Sequence[Strip]) -> str:
+def strips(title: str, records: ChartStrip, rows: Sequence[ChartStrip]) -> str:
     """When each item was present: the darker, the more of the records hold it."""
     count = len(records.counts)
     if not count or not rows:
@@ -155,7 +155,7 @@ def _shades(counts: Sequence[int], records: Sequence[int]) -> Iterator[tuple[int
         yield begin, len(records), shade
 
 
-def track(title: str, paths: Sequence[Path]) -> str:
+def track(title: str, paths: Sequence[ChartPath]) -> str:
     """Positions on a map, north up, with a scale bar and a ring at the end of each path."""
     points = [point for path in paths for point in path.points if _on_earth(point)]
     if len(points) < 2:
@@ -211,7 +211,7 @@ def _round(number: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= number * (1 - 1e-9))
 
 
-def _room(low: float, high: float) -> tuple[float, float]:
+def _with_margin(low: float, high: float) -> tuple[float, float]:
     """The range with a margin, never empty."""
     if high - low <= abs(high) * 1e-9:
         wide = abs(high) * 0.1 or 1.0

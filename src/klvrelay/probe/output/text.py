@@ -10,16 +10,17 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from klvrelay.probe.output import words
-from klvrelay.probe.output.room import Room, fitted, more
-from klvrelay.probe.report import Finding, KlvStream, Report, Severity, Transport
+from klvrelay.probe.output import text_rows
+from klvrelay.probe.output.list_limits import ListLimits, more, shorten_to_fit
+from klvrelay.probe.report import Finding, KlvStream, Report, Severity
 from klvrelay.probe.rules.rule import plural
+from klvrelay.probe.transport_report import Transport
 from klvrelay.text import printable
 
 PIPE_WIDTH = 120
 LIMIT = 64 << 10
 """Maximum size of the text in bytes."""
-ROOM = Room(programs=16, streams=64, pids=64, klv=8, items=256, remarks=16, findings=64, strips=0)
+LIST_LIMITS = ListLimits(programs=16, streams=64, pids=64, klv=8, items=256, remarks=16, findings=64, strips=0)
 
 _LEVELS = {"good": "bold green", "warnings": "bold yellow", "errors": "bold red", "no_klv": "bold red"}
 _SEVERITIES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -36,7 +37,7 @@ def console_for(file: IO[str]) -> Console:
 
 def write(report: Report, console: Console) -> None:
     """Print at most LIMIT bytes. On a terminal, a report longer than the screen repeats its verdict at the end."""
-    text = fitted(lambda room: _captured(report, room, console), ROOM, LIMIT)
+    text = shorten_to_fit(lambda limits: _render(report, limits, console), LIST_LIMITS, LIMIT)
     if console.is_terminal:
         console.file.write(text)
         if text.count("\n") > console.height:
@@ -46,33 +47,33 @@ def write(report: Report, console: Console) -> None:
     console.file.flush()
 
 
-def _captured(report: Report, room: Room, console: Console) -> str:
+def _render(report: Report, limits: ListLimits, console: Console) -> str:
     with console.capture() as captured:
-        console.print(Group(*_parts(report, room)))
+        console.print(Group(*_parts(report, limits)))
     text = captured.get()
     return text if console.is_terminal else "".join(line.rstrip() + "\n" for line in text.splitlines())
 
 
-def _parts(report: Report, room: Room) -> list[RenderableType]:
-    parts: list[RenderableType] = [_verdict(report), Text(), _facts(words.source_facts(report))]
+def _parts(report: Report, limits: ListLimits) -> list[RenderableType]:
+    parts: list[RenderableType] = [_verdict(report), Text(), _facts(text_rows.source_facts(report))]
     if report.transport is not None:
-        parts += _programs(report, report.transport, room)
-        others, left = words.other_rows(report, room)
+        parts += _programs(report, report.transport, limits)
+        others, left = text_rows.other_rows(report, limits)
         if others:
-            parts += [_head("Other PIDs"), _table(words.OTHER_HEAD, others), *_more(left)]
-    for stream in report.klv[: room.klv]:
-        parts += _stream(report, stream, room)
-    if beside := words.klv_left_out(report, room):
+            parts += [_head("Other PIDs"), _table(text_rows.OTHER_HEAD, others), *_more(left)]
+    for stream in report.klv[: limits.klv]:
+        parts += _stream(report, stream, limits)
+    if beside := text_rows.klv_left_out(report, limits):
         parts.append(_head(beside))
-    return [*parts, *_findings(report.findings, room)]
+    return [*parts, *_findings(report.findings, limits)]
 
 
-def _programs(report: Report, transport: Transport, room: Room) -> list[RenderableType]:
+def _programs(report: Report, transport: Transport, limits: ListLimits) -> list[RenderableType]:
     parts: list[RenderableType] = []
-    programs, left = words.programs_shown(transport, room)
+    programs, left = text_rows.select_programs(transport, limits)
     for program in programs:
-        rows, beyond = words.program_rows(report, program, room)
-        parts += [_head(words.program_title(program)), _table(words.PROGRAM_HEAD, rows), *_more(beyond)]
+        rows, beyond = text_rows.program_rows(report, program, limits)
+        parts += [_head(text_rows.program_title(program)), _table(text_rows.PROGRAM_HEAD, rows), *_more(beyond)]
     return [*parts, _head(more(left, "programs"))] if left else parts
 
 
@@ -91,7 +92,7 @@ def _head(text: str) -> RenderableType:
     return Padding(Text(printable(text), style="bold"), (1, 0, 0, 0))
 
 
-def _facts(rows: list[words.Row]) -> Table:
+def _facts(rows: list[text_rows.Row]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -100,7 +101,7 @@ def _facts(rows: list[words.Row]) -> Table:
     return table
 
 
-def _table(head: words.Row, rows: list[words.Row]) -> Table:
+def _table(head: text_rows.Row, rows: list[text_rows.Row]) -> Table:
     wide = head[-1] in _REST
     table = Table(box=None, pad_edge=False, header_style="dim", expand=wide)
     for column in head:
@@ -113,21 +114,22 @@ def _table(head: words.Row, rows: list[words.Row]) -> Table:
     return table
 
 
-def _stream(report: Report, stream: KlvStream, room: Room) -> list[RenderableType]:
-    parts: list[RenderableType] = [_head(words.stream_title(stream)), _facts(words.stream_facts(stream, report.frames))]
+def _stream(report: Report, stream: KlvStream, limits: ListLimits) -> list[RenderableType]:
+    facts = _facts(text_rows.stream_facts(stream, report.frames))
+    parts: list[RenderableType] = [_head(text_rows.stream_title(stream)), facts]
     if stream.items:
-        rows, left = words.item_rows(stream, room)
-        parts += [Text(), _table(words.ITEM_HEAD, rows), *_more(left)]
+        rows, left = text_rows.item_rows(stream, limits)
+        parts += [Text(), _table(text_rows.ITEM_HEAD, rows), *_more(left)]
     return parts
 
 
-def _findings(findings: tuple[Finding, ...], room: Room) -> list[RenderableType]:
+def _findings(findings: tuple[Finding, ...], limits: ListLimits) -> list[RenderableType]:
     if not findings:
         return [_head("Findings: none")]
     counts = [(sum(f.severity == severity for f in findings), severity) for severity in _SEVERITIES]
-    said = ", ".join(plural(count, severity) for count, severity in counts if count)
-    shown = [_finding(finding) for finding in findings[: room.findings]]
-    return [_head(f"Findings: {said}"), *shown, *_more(len(findings) - len(shown))]
+    totals = ", ".join(plural(count, severity) for count, severity in counts if count)
+    shown = [_finding(finding) for finding in findings[: limits.findings]]
+    return [_head(f"Findings: {totals}"), *shown, *_more(len(findings) - len(shown))]
 
 
 def _finding(finding: Finding) -> RenderableType:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from klvrelay.probe.outcome import title
 from klvrelay.probe.report import Finding, KlvStream, Level, Report, Severity, Verdict
+from klvrelay.probe.report_builder import title
 from klvrelay.probe.rules.rule import at_pid, at_stream, plural, span
 from klvrelay.probe.rules.source import NO_KLV
 
@@ -20,10 +20,10 @@ def verdict_of(report: Report) -> Verdict:
     errors, warnings = (_of(findings, severity) for severity in ("error", "warning"))
     what = _what(report)
     if errors:
-        text = f"KLV found ({what}), but {_placed(errors[0], report)}"
+        text = f"KLV found ({what}), but {_with_place(errors[0], report)}"
         return _bad("errors", ERRORS, text, errors, warnings)
     if warnings:
-        return _bad("warnings", WARNINGS, f"Usable: {what}; but {_placed(warnings[0], report)}", warnings, [])
+        return _bad("warnings", WARNINGS, f"Usable: {what}; but {_with_place(warnings[0], report)}", warnings, [])
     return Verdict("good", f"Good: {what}.", "", GOOD)
 
 
@@ -31,7 +31,7 @@ def _of(findings: tuple[Finding, ...], severity: Severity) -> list[Finding]:
     return [finding for finding in findings if finding.severity == severity]
 
 
-def _placed(finding: Finding, report: Report) -> str:
+def _with_place(finding: Finding, report: Report) -> str:
     """The finding as text, with its place if that is not the first KLV stream."""
     others = {at_stream(stream) for stream in report.klv[1:]} | {at_pid(stream.pid) for stream in report.klv[1:]}
     first = report.klv[0]
@@ -42,8 +42,8 @@ def _placed(finding: Finding, report: Report) -> str:
 def _bad(level: Level, code: int, text: str, worst: list[Finding], others: list[Finding]) -> Verdict:
     more = [plural(len(worst) - 1, f"more {worst[0].severity}")] if len(worst) > 1 else []
     more += [plural(len(others), "warning")] if others else []
-    behind = f" ({' and '.join(more)} below)" if more else ""
-    return Verdict(level, f"{text}{behind}.", worst[0].hint, code)
+    more_text = f" ({' and '.join(more)} below)" if more else ""
+    return Verdict(level, f"{text}{more_text}.", worst[0].hint, code)
 
 
 def _lower(text: str) -> str:
@@ -57,11 +57,11 @@ def _what(report: Report) -> str:
     first = report.klv[0]
     others = len(report.klv) - 1
     version = first.versions[-1] if len(first.versions) == 1 else None
-    text = f"{_paced(first)} of {title(first.pid, first.set, version)}, {_checksums(first)}"
+    text = f"{_rate(first)} of {title(first.pid, first.set, version)}, {_checksums(first)}"
     return text + (f", and {plural(others, 'other stream')} of records" if others else "")
 
 
-def _paced(stream: KlvStream) -> str:
+def _rate(stream: KlvStream) -> str:
     """The record rate, or the record count if the rate is unknown."""
     if stream.rate is None:
         return plural(stream.records, "record")
@@ -72,9 +72,9 @@ def _checksums(stream: KlvStream) -> str:
     whole = stream.records - stream.damaged
     if not whole:
         return f"all {stream.records:,} damaged" if stream.records > 1 else "damaged"
-    said = f", {stream.damaged:,} damaged" if stream.damaged else ""
+    damage = f", {stream.damaged:,} damaged" if stream.damaged else ""
     if stream.checksum_absent == whole:
-        return f"no checksums{said}"
+        return f"no checksums{damage}"
     if stream.checksum_ok == whole:
-        return (f"all {whole:,} checksums right" if whole > 1 else "its checksum right") + said
-    return f"{stream.checksum_ok:,} of {whole:,} checksums right{said}"
+        return (f"all {whole:,} checksums right" if whole > 1 else "its checksum right") + damage
+    return f"{stream.checksum_ok:,} of {whole:,} checksums right{damage}"

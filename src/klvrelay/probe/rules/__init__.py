@@ -17,7 +17,7 @@ CHECKS = (
 """In order of importance to an operator, among findings of equal severity."""
 
 
-def judged(report: Report) -> tuple[Finding, ...]:
+def judge(report: Report) -> tuple[Finding, ...]:
     """All findings, the most severe first."""
     found = [finding for check in CHECKS for finding in check(report)]
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))

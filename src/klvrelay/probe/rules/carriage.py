@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.report import Carriage, DeclaredStream, Finding, PidCount, Report, Severity
-from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, listed, plural, span
+from klvrelay.probe.report import Finding, Report, Severity
+from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, label_text, list_text, plural, span
 from klvrelay.probe.transport.carriage import ASYNC_ID, ASYNC_TYPE, SYNC_ID, SYNC_TYPE
 from klvrelay.probe.transport.codes import hexpid
+from klvrelay.probe.transport_report import Carriage, DeclaredStream, PidCount
 
 LATE = 0.1
 EARLY = 10.0
@@ -114,22 +115,22 @@ def _labels(report: Report) -> Iterator[Finding]:
     counts = {pid.pid: pid for pid in report.transport.pids}
     for pid in report.transport.pids:
         if pid.holds_klv and pid.kind == "unlisted":
-            yield UNLISTED.broken(f"KLV on PID {hexpid(pid.pid)}, which is in no PMT", at_pid(pid.pid), pid.packets)
+            yield UNLISTED.finding(f"KLV on PID {hexpid(pid.pid)}, which is in no PMT", at_pid(pid.pid), pid.packets)
     silent: list[DeclaredStream] = []
     for stream in _declared(report):
         pid_ = counts.get(stream.pid)
         if pid_ is not None and pid_.holds_klv and not may_be_klv(stream.stream_type, stream.registration):
-            declared = called(stream.stream_type, stream.registration)
+            declared = declaration_text(stream.stream_type, stream.registration)
             text = f"KLV on PID {hexpid(stream.pid)} is {declared}: receivers do not look there"
-            yield MISLABELLED.broken(text, at_pid(stream.pid), stream.packets)
+            yield MISLABELLED.finding(text, at_pid(stream.pid), stream.packets)
         elif announces_klv(stream.kind, stream.metadata_format) and stream.pid not in read:
             if pid_ is None:
                 silent.append(stream)
             else:
                 yield from _without(stream, pid_)
     if silent:
-        where = f"PID {listed([hexpid(stream.pid) for stream in silent])}"
-        yield SILENT.broken(f"KLV is declared on {where}, but no packets were received", where, len(silent))
+        where = f"PID {list_text([hexpid(stream.pid) for stream in silent])}"
+        yield SILENT.finding(f"KLV is declared on {where}, but no packets were received", where, len(silent))
 
 
 def may_be_klv(stream_type: int, registration: tuple[str, ...]) -> bool:
@@ -137,7 +138,7 @@ def may_be_klv(stream_type: int, registration: tuple[str, ...]) -> bool:
     return stream_type == SYNC_TYPE or (stream_type == ASYNC_TYPE and (not registration or "KLVA" in registration))
 
 
-def called(stream_type: int, registration: tuple[str, ...]) -> str:
+def declaration_text(stream_type: int, registration: tuple[str, ...]) -> str:
     """How a stream is declared, as part of a sentence."""
     names = f" with registration {', '.join(registration)}" if registration else ""
     return f"declared as stream type 0x{stream_type:02X}{names}"
@@ -149,10 +150,10 @@ def _without(stream: DeclaredStream, pid: PidCount) -> Iterator[Finding]:
     if pid.holds_klv or pid.scrambled or pid.transport_errors:
         return
     elif pid.carriage is not None and pid.carriage.content:
-        yield SILENT.broken(f"{labelled(pid)} but carries {pid.carriage.content}", where, hint=OTHER_CONTENT)
+        yield SILENT.finding(f"{label_text(pid)} but carries {pid.carriage.content}", where, hint=OTHER_CONTENT)
     else:
         received = f"{plural(stream.packets, 'TS packet')} received, without KLV"
-        yield SILENT.broken(f"KLV is declared on PID {hexpid(stream.pid)}: {received}", where)
+        yield SILENT.finding(f"KLV is declared on PID {hexpid(stream.pid)}: {received}", where)
 
 
 def _declared(report: Report) -> list[DeclaredStream]:
@@ -170,48 +171,48 @@ def _ids(report: Report) -> Iterator[Finding]:
         if wrong:
             label = "0x06 (asynchronous)" if rule is STREAM_ID else "0x15 (synchronous)"
             text = f"Labels that contradict each other: stream type {label} with PES stream_id {', '.join(wrong)}"
-            yield rule.broken(f"{text}, in {_of(sum(wrong.values()), carriage.pes)}", where, sum(wrong.values()))
+            yield rule.finding(f"{text}, in {_of(sum(wrong.values()), carriage.pes)}", where, sum(wrong.values()))
 
 
 def _cells(report: Report) -> Iterator[Finding]:
     for where, c in _carried(report):
         if c.stream_type == SYNC_TYPE and c.bare:
-            yield CELLS_MISSING.broken(f"Stream type 0x15 without AU cells, in {_of(c.bare, c.pes)}", where, c.bare)
+            yield CELLS_MISSING.finding(f"Stream type 0x15 without AU cells, in {_of(c.bare, c.pes)}", where, c.bare)
         if c.stream_type == ASYNC_TYPE and c.cells:
             text = f"Metadata AU cells under stream type 0x06, in {_of(c.cells, c.pes)}"
-            yield CELLS_UNEXPECTED.broken(text, where, c.cells)
+            yield CELLS_UNEXPECTED.finding(text, where, c.cells)
         if c.cell_gaps:
             text = f"{plural(c.cell_gaps, 'gap')} in the sequence numbers of the AU cells"
-            yield CELL_GAP.broken(text, where, c.cell_gaps)
+            yield CELL_GAP.finding(text, where, c.cell_gaps)
 
 
 def _descriptors(report: Report) -> Iterator[Finding]:
     for where, c in _carried(report):
         if c.stream_type == ASYNC_TYPE and "KLVA" not in c.registration:
             found = f", found {', '.join(c.registration)}" if c.registration else ""
-            yield NOT_REGISTERED.broken(f"No KLVA registration in the PMT{found}", where)
+            yield NOT_REGISTERED.finding(f"No KLVA registration in the PMT{found}", where)
         if c.stream_type == SYNC_TYPE and c.metadata_format != "KLVA":
             found = f", found {c.metadata_format}" if c.metadata_format else ""
-            yield NOT_DESCRIBED.broken(f"No metadata_descriptor for KLVA in the PMT{found}", where)
+            yield NOT_DESCRIBED.finding(f"No metadata_descriptor for KLVA in the PMT{found}", where)
         if c.stream_type == SYNC_TYPE and not c.metadata_std:
-            yield NO_STD.broken("No metadata_std_descriptor in the PMT", where)
+            yield NO_STD.finding("No metadata_std_descriptor in the PMT", where)
 
 
 def _stamps(report: Report) -> Iterator[Finding]:
     for where, c in _carried(report):
         if c.stream_type == SYNC_TYPE and c.with_pts < c.pes:
             missing = c.pes - c.with_pts
-            yield PTS_MISSING.broken(f"No PTS in {_of(missing, c.pes)}", where, missing)
+            yield PTS_MISSING.finding(f"No PTS in {_of(missing, c.pes)}", where, missing)
         if c.stream_type == ASYNC_TYPE and c.with_pts and f"0x{ASYNC_ID:02X}" in c.stream_ids:
-            yield PTS_PRESENT.broken(f"PTS in {_of(c.with_pts, c.pes)}", where, c.with_pts)
+            yield PTS_PRESENT.finding(f"PTS in {_of(c.with_pts, c.pes)}", where, c.with_pts)
         if c.with_dts:
-            yield DTS.broken(f"DTS in {_of(c.with_dts, c.pes)}", where, c.with_dts)
+            yield DTS.finding(f"DTS in {_of(c.with_dts, c.pes)}", where, c.with_dts)
 
 
 def _sizes(report: Report) -> Iterator[Finding]:
     for where, c in _carried(report):
         if c.unsized:
-            yield UNSIZED.broken(f"No length in {_of(c.unsized, c.pes)}", where, c.unsized)
+            yield UNSIZED.finding(f"No length in {_of(c.unsized, c.pes)}", where, c.unsized)
 
 
 def _lengths(report: Report) -> Iterator[Finding]:
@@ -219,7 +220,7 @@ def _lengths(report: Report) -> Iterator[Finding]:
         if c.too_short or c.too_long:
             harm = any(s.damaged or s.checksum_bad for s in report.klv if at_pid(s.pid) == where)
             severity: Severity = "error" if harm else "note"
-            yield LENGTH.broken(_capital(wrong_lengths(c)), where, c.too_short + c.too_long, severity=severity)
+            yield LENGTH.finding(_capital(wrong_lengths(c)), where, c.too_short + c.too_long, severity=severity)
 
 
 def wrong_lengths(c: Carriage) -> str:
@@ -237,16 +238,16 @@ def _timing(report: Report) -> Iterator[Finding]:
     for where, c in _carried(report):
         ahead, beside = c.ahead.median, c.against_video.median
         if ahead is not None and ahead < -LATE:
-            yield LATE_RULE.broken(f"KLV arrives {span(-ahead)} after its PTS (median)", where, c.ahead.count)
+            yield LATE_RULE.finding(f"KLV arrives {span(-ahead)} after its PTS (median)", where, c.ahead.count)
         elif ahead is not None and ahead > EARLY:
-            yield LATE_RULE.broken(
+            yield LATE_RULE.finding(
                 f"KLV arrives {span(ahead)} before its PTS (median)", where, c.ahead.count,
                 hint="The PTS of metadata and video come from different clocks, or the encoder delays the video.",
             )  # fmt: skip
         if beside is not None and abs(beside) > BESIDE:
             side = "before" if beside > 0 else "after"
             text = f"KLV is sent {span(abs(beside))} {side} the frame with its PTS (median)"
-            yield BESIDE_RULE.broken(text, where, c.against_video.count)
+            yield BESIDE_RULE.finding(text, where, c.against_video.count)
 
 
 def _of(count: int, of: int) -> str:

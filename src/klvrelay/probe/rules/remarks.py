@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from klvrelay.probe.report import Finding, KlvStream, Remark, Report
-from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural
+from klvrelay.probe.rules.rule import Check, Rule, at_stream, list_text, plural
 from klvrelay.standards.spec import SETS
 
 REMARKS = 8
@@ -53,7 +53,7 @@ _KEY = Rule(
     "unknown_key", "note", "SMPTE ST 336", "The set is unknown to klvrelay: it is kept as bytes, not decoded."
 )
 _LIMIT = Rule(
-    "limits", "warning", "klvrelay's limits: 1,024 items, 8 sets deep, 65,536 cells",
+    "limits", "warning", "klvrelay's limits: 1,024 items, 8 sets deep, 65,536 array elements",
     "This exceeds the capacity of receivers: send fewer items or targets per packet.",
 )  # fmt: skip
 _OTHER = Rule("remark", "warning", "ST 0107", "The decoder reported this and continued.")
@@ -94,27 +94,27 @@ def _remarks(report: Report) -> Iterator[Finding]:
                 kinds.setdefault(kind_of(remark.text), []).append(remark)
         for (rule, lead), remarks in kinds.items():
             most = max(remark.records for remark in remarks)
-            text = listed(_merged(stream, remarks), 5)
+            text = list_text(_merge(stream, remarks), 5)
             read = stream.records - stream.passed
             share = "all" if most == read else f"up to {most:,} of"
-            yield rule.broken(f"{lead}: {text}; in {share} {plural(read, 'record')}", at_stream(stream), most)
+            yield rule.finding(f"{lead}: {text}; in {share} {plural(read, 'record')}", at_stream(stream), most)
 
 
-def _merged(stream: KlvStream, remarks: list[Remark]) -> list[str]:
+def _merge(stream: KlvStream, remarks: list[Remark]) -> list[str]:
     """Merge remarks of equal text on the same item."""
-    said: dict[str, list[str]] = {}
+    by_item: dict[str, list[str]] = {}
     for remark in remarks:
         found = _ITEM.fullmatch(remark.text)
         item, what = (found[1], found[2]) if found else ("", remark.text)
-        said.setdefault(item, []).append(what)
+        by_item.setdefault(item, []).append(what)
     return [
-        f"{named} ({what})" if (named := _named(stream.set, item)) else what
-        for item in sorted(said, key=_tags)
-        for what in [_joined(sorted(said[item]))]
+        f"{named} ({what})" if (named := _item_title(stream.set, item)) else what
+        for item in sorted(by_item, key=_tags)
+        for what in [_join_texts(sorted(by_item[item]))]
     ]
 
 
-def _joined(texts: list[str]) -> str:
+def _join_texts(texts: list[str]) -> str:
     """Merge `1 byte, expected 3` and `2 bytes, expected 3` into `1 or 2 bytes, expected 3`."""
     split = [re.fullmatch(r"(\d+) bytes?, (expected .*)", text) for text in texts]
     if len(texts) > 1 and all(split) and len({found[2] for found in split if found}) == 1:
@@ -123,7 +123,7 @@ def _joined(texts: list[str]) -> str:
     return "; ".join(texts[:REMARKS] + ([f"and {len(texts) - REMARKS} more"] if len(texts) > REMARKS else []))
 
 
-def _named(set_name: str, path: str) -> str:
+def _item_title(set_name: str, path: str) -> str:
     """Item path with its name: `22` of ST 0601 becomes `22 Target Width`."""
     if not path:
         return ""

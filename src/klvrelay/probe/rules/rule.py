@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from klvrelay.probe.report import Finding, KlvStream, PidCount, Report, Severity
+from klvrelay.probe.report import Finding, KlvStream, Report, Severity
 from klvrelay.probe.transport.codes import hexpid, set_title
+from klvrelay.probe.transport_report import PidCount
 
 MANY = 0.05
 """Share of damaged records above which damage is an error."""
@@ -25,10 +26,10 @@ class Rule:
     clause: str
     hint: str
 
-    def broken(
+    def finding(
         self, what: str, where: str = "stream", count: int = 1, *, severity: Severity | None = None, hint: str = ""
     ) -> Finding:
-        what, where = shortened(what), shortened(where)
+        what, where = shorten(what), shorten(where)
         return Finding(self.id, severity or self.severity, what, where, count, self.clause, hint or self.hint)
 
 
@@ -47,12 +48,12 @@ def announces_klv(kind: str, metadata_format: str | None) -> bool:
     return kind == "klv" or (kind == "metadata" and metadata_format in (None, "?", "KLVA"))
 
 
-def labelled(pid: PidCount) -> str:
+def label_text(pid: PidCount) -> str:
     """`PID 0x101 is labelled as KLV`."""
     return f"PID {hexpid(pid.pid)} is labelled as {'KLV' if pid.kind == 'klv' else 'metadata'}"
 
 
-def cut_up(report: Report, pid: int | None = None) -> bool:
+def has_much_damage(report: Report, pid: int | None = None) -> bool:
     """Whether many records of this PID, or of any, were damaged in transit; their cause is then an error too."""
     streams = [stream for stream in report.klv if pid is None or stream.pid == pid]
     return any(stream.damaged > MANY * stream.records for stream in streams)
@@ -78,12 +79,12 @@ def span(seconds: float) -> str:
     return f"{seconds / 31_557_600:.1f} years"
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """Text shortened to SENTENCE characters."""
     return text if len(text) <= SENTENCE else f"{text[: SENTENCE - 4]} ..."
 
 
-def listed(parts: list[str], most: int = 6) -> str:
+def list_text(parts: list[str], most: int = 6) -> str:
     """A list with at most `most` entries."""
     if len(parts) <= most:
         return ", ".join(parts)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from klvrelay.probe.metadata.items import item_at, tags_of
 from klvrelay.probe.report import Finding, ItemReport, KlvStream, Report, Severity
-from klvrelay.probe.rules.rule import MANY, Check, Rule, at_stream, listed, plural, span
+from klvrelay.probe.rules.rule import MANY, Check, Rule, at_stream, list_text, plural, span
 from klvrelay.standards.spec import SETS
 
 NEWEST = 19
@@ -120,18 +120,18 @@ def _damaged(report: Report) -> Iterator[Finding]:
         if s.cut_off:
             text = "The recording ends within " + ("its only packet" if s.records == 1 else "a packet")
             worst_end: Severity | None = "error" if s.records == s.cut_off else None
-            yield CUT_OFF.broken(text, at_stream(s), s.cut_off, severity=worst_end)
+            yield CUT_OFF.finding(text, at_stream(s), s.cut_off, severity=worst_end)
         if damaged and _lossless(report):
             text = f"{damaged:,} of {plural(s.records, 'record')} truncated or running into the next"
             hint = PART_MISSING if report.transport is None else MISCOUNTED
-            yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst, hint=hint)
+            yield DAMAGED.finding(text, at_stream(s), damaged, severity=worst, hint=hint)
         elif damaged:
             text = f"{damaged:,} of {plural(s.records, 'record')} damaged in transit"
-            yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst)
+            yield DAMAGED.finding(text, at_stream(s), damaged, severity=worst)
 
 
 def _lossless(report: Report) -> bool:
-    """Whether the transport shows no loss and can be ruled out as the cause. Behind libav losses are invisible."""
+    """Whether the transport shows no loss and can be ruled out as the cause. libav hides losses."""
     t = report.transport
     if t is None:
         return report.passage == "klv"
@@ -144,9 +144,10 @@ def _checksums(report: Report) -> Iterator[Finding]:
             few: Severity | None = "warning" if s.checksum_bad < FEW * s.records else None
             text = f"The checksum is wrong in {_all_of(s.checksum_bad, s)}"
             hint = "" if s.checksum_bad == s.records - s.damaged else SOME_BAD
-            yield CHECKSUM.broken(text, at_stream(s), s.checksum_bad, severity=few, hint=hint)
+            yield CHECKSUM.finding(text, at_stream(s), s.checksum_bad, severity=few, hint=hint)
         if s.checksum_absent and s.set == "ST0601":
-            yield NO_CHECKSUM.broken(f"No checksum in {_all_of(s.checksum_absent, s)}", at_stream(s), s.checksum_absent)
+            text = f"No checksum in {_all_of(s.checksum_absent, s)}"
+            yield NO_CHECKSUM.finding(text, at_stream(s), s.checksum_absent)
 
 
 def _all_of(count: int, stream: KlvStream) -> str:
@@ -170,16 +171,16 @@ def _structure(report: Report) -> Iterator[Finding]:
         where = at_stream(s)
         if s.last_wrong:
             text = f"Item 1 (checksum) is not last in {_of_read(s.last_wrong, s)}"
-            yield SUM_LAST.broken(text, where, s.last_wrong)
+            yield SUM_LAST.finding(text, where, s.last_wrong)
         if s.set != "ST0601":
             continue
         if s.times.missing:
-            yield NO_TIME.broken(f"No time stamp in {_of_read(s.times.missing, s)}", where, s.times.missing)
+            yield NO_TIME.finding(f"No time stamp in {_of_read(s.times.missing, s)}", where, s.times.missing)
         if s.first_wrong:
             text = f"Item 2 (time) is not first in {_of_read(s.first_wrong, s)}"
-            yield TIME_FIRST.broken(text, where, s.first_wrong)
+            yield TIME_FIRST.finding(text, where, s.first_wrong)
         if s.unversioned:
-            yield NO_VERSION.broken(f"No version in {_of_read(s.unversioned, s)}", where, s.unversioned)
+            yield NO_VERSION.finding(f"No version in {_of_read(s.unversioned, s)}", where, s.unversioned)
 
 
 def _versions(report: Report) -> Iterator[Finding]:
@@ -188,22 +189,22 @@ def _versions(report: Report) -> Iterator[Finding]:
             continue
         odd = [str(version) for version in s.versions if not 0 < version <= NEWEST]
         if odd:
-            yield ODD_VERSION.broken(f"Unknown version {listed(odd)} of ST 0601", at_stream(s))
+            yield ODD_VERSION.finding(f"Unknown version {list_text(odd)} of ST 0601", at_stream(s))
         if len(s.versions) > 1:
-            text = f"Versions {listed([str(v) for v in s.versions])} of ST 0601 in one stream"
-            yield VERSIONS.broken(text, at_stream(s), len(s.versions))
+            text = f"Versions {list_text([str(v) for v in s.versions])} of ST 0601 in one stream"
+            yield VERSIONS.finding(text, at_stream(s), len(s.versions))
 
 
 def _sets(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         old = [str(version) for version in s.nested.get("ST0903", ()) if version < OLD_VMTI]
         if s.set in ("ST0104", "EG0104"):
-            yield LEGACY.broken("Universal sets of EG/ST 0104", at_stream(s), s.records)
+            yield LEGACY.finding("Universal sets of EG/ST 0104", at_stream(s), s.records)
         if s.set.startswith("key "):
             text = f"{plural(s.records, 'packet')} of a set with the {s.set}"
-            yield UNKNOWN_SET.broken(text, at_stream(s), s.records)
+            yield UNKNOWN_SET.finding(text, at_stream(s), s.records)
         if old:
-            yield OLD_TARGETS.broken(f"VMTI of ST 0903 version {listed(old)}", at_stream(s))
+            yield OLD_TARGETS.finding(f"VMTI of ST 0903 version {list_text(old)}", at_stream(s))
 
 
 def _main(report: Report) -> Iterator[tuple[KlvStream, dict[int, ItemReport]]]:
@@ -218,23 +219,23 @@ def _minimum(report: Report) -> Iterator[Finding]:
         missing = [either for either in MINIMUM if not any(tag in items for tag in either) and either != (48,)]
         if missing:
             names = [f"{'/'.join(map(str, tags))} {SETS['ST0601'][tags[0]].name}" for tags in missing]
-            text = f"{plural(len(missing), 'item')} of the minimum set not received: {listed(names, 8)}"
-            yield MINIMUM_RULE.broken(text, at_stream(s), len(missing))
+            text = f"{plural(len(missing), 'item')} of the minimum set not received: {list_text(names, 8)}"
+            yield MINIMUM_RULE.finding(text, at_stream(s), len(missing))
         if 48 not in items and not any(other.set.startswith("ST0102") for other in report.klv):
-            yield SECURITY.broken("No security metadata: the classification of the stream is missing", at_stream(s))
+            yield SECURITY.finding("No security metadata: the classification of the stream is missing", at_stream(s))
 
 
 def _superseded(report: Report) -> Iterator[Finding]:
     for s, items in _main(report):
         coarse = [f"{old} {items[old].name} ({new})" for old, new in FINER.items() if old in items and new not in items]
         if coarse:
-            yield SUPERSEDED.broken(f"Without their finer successors: {listed(coarse)}", at_stream(s), len(coarse))
+            yield SUPERSEDED.finding(f"Without their finer successors: {list_text(coarse)}", at_stream(s), len(coarse))
     for s in report.klv:
         known = [(item.path, item_at(item.path, s.set)) for item in s.items]
-        gone = [(path, found) for path, found in known if found is not None and found.deprecated]
-        if gone:
-            names = listed([f"{tags_of(path, s.set)} {found.name}" for path, found in gone])
-            yield DEPRECATED.broken(f"Withdrawn items: {names}", at_stream(s), len(gone))
+        withdrawn = [(path, found) for path, found in known if found is not None and found.deprecated]
+        if withdrawn:
+            names = list_text([f"{tags_of(path, s.set)} {found.name}" for path, found in withdrawn])
+            yield DEPRECATED.finding(f"Withdrawn items: {names}", at_stream(s), len(withdrawn))
 
 
 def _unknown(report: Report) -> Iterator[Finding]:
@@ -243,16 +244,16 @@ def _unknown(report: Report) -> Iterator[Finding]:
         kept = [item for item in s.items if item.path.startswith("unknown.") and item.tag not in table]
         unknown = [item.path.removeprefix("unknown.") for item in kept]  # the others are known but malformed
         if unknown and s.set in SETS:
-            text = f"{plural(len(unknown), 'unknown item')}: {listed(unknown, 8)}"
-            yield UNKNOWN.broken(text, at_stream(s), len(unknown))
+            text = f"{plural(len(unknown), 'unknown item')}: {list_text(unknown, 8)}"
+            yield UNKNOWN.finding(text, at_stream(s), len(unknown))
 
 
 def _slow(report: Report) -> Iterator[Finding]:
     for s, items in _main(report):
         slow = [item for item in items.values() if item.longest > REFRESH]
         if slow:
-            names = listed([f"{item.tag} {item.name} ({span(item.longest)})" for item in slow])
-            yield SLOW.broken(f"Refreshed less often than every 30 s: {names}", at_stream(s), len(slow))
+            names = list_text([f"{item.tag} {item.name} ({span(item.longest)})" for item in slow])
+            yield SLOW.finding(f"Refreshed less often than every 30 s: {names}", at_stream(s), len(slow))
 
 
 def _no_number(report: Report) -> Iterator[Finding]:
@@ -260,8 +261,8 @@ def _no_number(report: Report) -> Iterator[Finding]:
         never = [item for item in s.items if item.no_number >= item.count]
         if never:
             places = any(item.path in PLACES for item in never)
-            names = listed([f"{tags_of(item.path, s.set)} {item.name}".strip() for item in never])
-            yield NO_NUMBER.broken(
+            names = list_text([f"{tags_of(item.path, s.set)} {item.name}".strip() for item in never])
+            yield NO_NUMBER.finding(
                 f"Always without a value: {names}", at_stream(s), len(never), severity="warning" if places else None
             )
 
@@ -270,14 +271,14 @@ def _nowhere(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         last = {item.path: item.last for item in s.items}
         if last.get(PLACES[0]) == last.get(PLACES[1]) == "0.0":
-            yield NOWHERE.broken("The sensor is at latitude 0, longitude 0", at_stream(s))
+            yield NOWHERE.finding("The sensor is at latitude 0, longitude 0", at_stream(s))
 
 
 def _rate(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         longest = s.intervals.high
         if s.gaps and longest is not None and s.intervals.median is not None:
-            yield IRREGULAR.broken(
+            yield IRREGULAR.finding(
                 f"{plural(s.gaps, 'gap')} in the records, the longest {span(longest)} at second {s.longest_at:.1f}"
                 f" (usual: {span(s.intervals.median)})",
                 at_stream(s), s.gaps,

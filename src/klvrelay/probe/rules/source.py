@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from klvrelay.health.diagnosis import SWITCH_ON
-from klvrelay.probe.report import Carriage, Finding, PidCount, Report
-from klvrelay.probe.rules.carriage import MISLABELLED, WRONG_LENGTH, called, may_be_klv, wrong_lengths
-from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, listed, plural
+from klvrelay.probe.report import Finding, Report
+from klvrelay.probe.rules.carriage import MISLABELLED, WRONG_LENGTH, declaration_text, may_be_klv, wrong_lengths
+from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, label_text, list_text, plural
 from klvrelay.probe.transport.codes import hexpid
 from klvrelay.probe.transport.pes import NO_HEADER
+from klvrelay.probe.transport_report import Carriage, PidCount
 
 NO_KLV = Rule("no_klv", "error", "MISB ST 1402; STANAG 4609", SWITCH_ON)
 DROPPED = Rule(
@@ -50,10 +51,10 @@ def _no_klv(report: Report) -> Iterator[Finding]:
     if report.klv:
         return
     where, cause, hint = next(_causes(report))
-    looked = f" in {report.size:,} bytes" if report.size else ""
-    said = f": {cause}" if cause else ""
-    there = "" if report.passage == "klv" else f"; the source contains: {contents(report)}"
-    yield NO_KLV.broken(f"No KLV{looked}{said}{there}", where, hint=hint)
+    searched = f" in {report.size:,} bytes" if report.size else ""
+    cause_text = f": {cause}" if cause else ""
+    content = "" if report.passage == "klv" else f"; the source contains: {contents(report)}"
+    yield NO_KLV.finding(f"No KLV{searched}{cause_text}{content}", where, hint=hint)
 
 
 def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
@@ -73,7 +74,7 @@ def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
             yield at_pid(pid.pid), *_unread(pid, pid.carriage)
     for pid in ours:
         if pid.carriage is not None and pid.carriage.content and announces_klv(pid.kind, pid.carriage.metadata_format):
-            yield at_pid(pid.pid), f"{labelled(pid)} but carries {pid.carriage.content}", FILL_IT
+            yield at_pid(pid.pid), f"{label_text(pid)} but carries {pid.carriage.content}", FILL_IT
     announced = [pid for pid in ours if pid.kind == "klv"] + _silent(report)
     for pid in announced:
         received = f"no {'KLV ' if pid.packets else ''}packet was received"
@@ -93,7 +94,7 @@ def _unread(pid: PidCount, carriage: Carriage) -> tuple[str, str]:
             " 0xFC, as MISB ST 1402 requires."
         )
     if carriage.stream_type is not None and not may_be_klv(carriage.stream_type, carriage.registration):
-        return f"the KLV on PID {hexpid(pid.pid)} is {called(carriage.stream_type, carriage.registration)}", (
+        return f"the KLV on PID {hexpid(pid.pid)} is {declaration_text(carriage.stream_type, carriage.registration)}", (
             MISLABELLED.hint
         )
     if carriage.too_short or carriage.too_long:
@@ -123,41 +124,41 @@ def contents(report: Report) -> str:
         for pid in report.transport.pids
         if pid.kind not in ("tables", "null") and pid.label != "PCR"
     ]
-    return listed(named) or "no stream of any kind, only tables and stuffing"
+    return list_text(named) or "no stream of any kind, only tables and stuffing"
 
 
 def _dropped(report: Report) -> Iterator[Finding]:
     if report.dropped:
         text = f"{plural(report.dropped, 'packet')} dropped on this machine"
-        yield DROPPED.broken(text, count=report.dropped)
+        yield DROPPED.finding(text, count=report.dropped)
 
 
 def _broke_off(report: Report) -> Iterator[Finding]:
     if report.ended not in ("end", "time", "stopped"):
-        yield BROKE_OFF.broken(f"The source ended early: {report.ended}")
+        yield BROKE_OFF.finding(f"The source ended early: {report.ended}")
 
 
 def _through_libav(report: Report) -> Iterator[Finding]:
     if report.passage == "container":
-        yield THROUGH_LIBAV.broken("Read through libav: only the KLV itself was examined")
+        yield THROUGH_LIBAV.finding("Read through libav: only the KLV itself was examined")
 
 
 def _passed_over(report: Report) -> Iterator[Finding]:
     if report.passage == "klv" and report.skipped and report.klv:
-        yield PASSED_OVER.broken(f"{plural(report.skipped, 'byte')} outside KLV packets", count=report.skipped)
+        yield PASSED_OVER.finding(f"{plural(report.skipped, 'byte')} outside KLV packets", count=report.skipped)
 
 
 def _too_large(report: Report) -> Iterator[Finding]:
     if report.too_large and report.klv:
         text = f"{plural(report.too_large, 'KLV packet')} larger than the limit, skipped"
-        yield TOO_LARGE.broken(text, count=report.too_large)
+        yield TOO_LARGE.finding(text, count=report.too_large)
 
 
 def _no_video(report: Report) -> Iterator[Finding]:
     if report.transport is None or not report.klv:
         return
     if not any(pid.kind == "video" for pid in report.transport.pids):
-        yield NO_VIDEO.broken("No video stream with the KLV")
+        yield NO_VIDEO.finding("No video stream with the KLV")
 
 
 CHECKS: tuple[Check, ...] = (_no_klv, _broke_off, _dropped, _passed_over, _too_large, _through_libav, _no_video)

@@ -101,10 +101,10 @@ def _units(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         if s.times.unit in names:
             text = f"Item 2 is in {names[s.times.unit]} instead of microseconds"
-            yield UNIT.broken(text, at_stream(s), s.times.stamped)
+            yield UNIT.finding(text, at_stream(s), s.times.stamped)
         elif s.times.unit == "?":
-            said = s.times.first or f"{s.times.first_us} µs"
-            yield IMPLAUSIBLE.broken(f"The record time {said} is implausible", at_stream(s), s.times.stamped)
+            moment = s.times.first or f"{s.times.first_us} µs"
+            yield IMPLAUSIBLE.finding(f"The record time {moment} is implausible", at_stream(s), s.times.stamped)
 
 
 def _wall(report: Report) -> Iterator[Finding]:
@@ -115,7 +115,7 @@ def _wall(report: Report) -> Iterator[Finding]:
             continue
         if wall is None:
             if s.times.last_us is not None and s.times.last_us / 1e6 > now + DAY:
-                yield FUTURE.broken(f"The record time {s.times.last} is in the future", at_stream(s))
+                yield FUTURE.finding(f"The record time {s.times.last} is in the future", at_stream(s))
         elif wall.offset.median is not None:
             yield from _off(wall.offset.median, s)
 
@@ -123,11 +123,11 @@ def _wall(report: Report) -> Iterator[Finding]:
 def _off(offset: float, s: KlvStream) -> Iterator[Finding]:
     for name, ahead in SCALES:
         if abs(offset - ahead) < 3:
-            yield SCALE.broken(f"Time stamps are {span(offset)} ahead of UTC, as in {name}", at_stream(s))
+            yield SCALE.finding(f"Time stamps are {span(offset)} ahead of UTC, as in {name}", at_stream(s))
             return
     if abs(offset) > BEHIND:
         text = f"Time stamps are {span(abs(offset))} {'ahead of' if offset > 0 else 'behind'} this machine's clock"
-        yield WALL.broken(text, at_stream(s), s.times.stamped)
+        yield WALL.finding(text, at_stream(s), s.times.stamped)
 
 
 def _steps(report: Report) -> Iterator[Finding]:
@@ -136,13 +136,13 @@ def _steps(report: Report) -> Iterator[Finding]:
         if t.jumps:
             beyond = " without a jump of another clock" if t.references else ""
             text = f"{plural(t.jumps, 'time jump')}{beyond}, up to {span(t.longest_jump)}"
-            yield JUMPS.broken(text, where, t.jumps)
+            yield JUMPS.finding(text, where, t.jumps)
         if t.backwards:
-            yield BACKWARDS.broken(f"The record time went backwards {plural(t.backwards, 'time')}", where, t.backwards)
+            yield BACKWARDS.finding(f"The record time went backwards {plural(t.backwards, 'time')}", where, t.backwards)
         if t.repeated:
             many: Severity | None = "warning" if t.repeated > t.stamped / 2 and t.stamped > 4 else None
             text = f"{t.repeated:,} of {plural(t.stamped, 'record')} have the time of the previous one"
-            yield REPEATED.broken(text, where, t.repeated, severity=many)
+            yield REPEATED.finding(text, where, t.repeated, severity=many)
 
 
 def _drift(report: Report) -> Iterator[Finding]:
@@ -152,10 +152,10 @@ def _drift(report: Report) -> Iterator[Finding]:
                 ppm = against.drift_ppm or 0.0
                 if against.clock == "PTS" and abs(ppm) > DRIFT_PPM:
                     text = f"Relative to the PTS, the record time {_drifting(ppm)}"
-                    yield DRIFT.broken(text, at_stream(s), against.offset.count)
+                    yield DRIFT.finding(text, at_stream(s), against.offset.count)
                 elif against.clock != "PTS" and abs(ppm) > SLOW_PACE * 1e6:
                     text = f"Relative to the {against.clock}, the record time {_drifting(ppm)}"
-                    yield PACE.broken(text, at_stream(s), against.offset.count)
+                    yield PACE.finding(text, at_stream(s), against.offset.count)
 
 
 def drifts(against: Against) -> bool:
@@ -176,22 +176,22 @@ def _pts(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         t, where = s.times, at_stream(s)
         if t.pts_wraps:
-            yield WRAPS.broken(f"The PTS wrapped {plural(t.pts_wraps, 'time')}", where, t.pts_wraps)
+            yield WRAPS.finding(f"The PTS wrapped {plural(t.pts_wraps, 'time')}", where, t.pts_wraps)
         if t.pts_backwards:
-            yield PTS_BACK.broken(f"The PTS went backwards {plural(t.pts_backwards, 'time')}", where, t.pts_backwards)
+            yield PTS_BACK.finding(f"The PTS went backwards {plural(t.pts_backwards, 'time')}", where, t.pts_backwards)
         if t.pts_jumps:
             text = f"The PTS jumped by more than {span(PTS_JUMP)} {plural(t.pts_jumps, 'time')}"
-            yield PTS_JUMPS.broken(text, where, t.pts_jumps)
+            yield PTS_JUMPS.finding(text, where, t.pts_jumps)
 
 
 def _frames(report: Report) -> Iterator[Finding]:
     for f in report.frames:
         where = at_pid(f.pid, f.codec)
         if f.searched and not f.stamped:
-            yield NO_FRAME_TIMES.broken(f"No time stamps in {plural(f.frames, 'frame')}", where)
+            yield NO_FRAME_TIMES.finding(f"No time stamps in {plural(f.frames, 'frame')}", where)
         if f.nanoseconds:
             text = f"{f.nanoseconds:,} of {plural(f.stamped, 'frame time')} in nanoseconds"
-            yield FRAME_NS.broken(text, where, f.nanoseconds)
+            yield FRAME_NS.finding(text, where, f.nanoseconds)
         for pair in f.beside if f.stamped else ():
             yield from _apart(f, pair)
 
@@ -201,12 +201,12 @@ def _apart(f: Frames, pair: Paired) -> Iterator[Finding]:
     where = at_pid(pair.pid, set_title(pair.set))
     if pair.compared > 10 and not pair.matched:
         text = f"None of {plural(pair.compared, 'record')} has exactly the time of a frame"
-        yield FRAME_UNMATCHED.broken(text, where, pair.compared)
+        yield FRAME_UNMATCHED.finding(text, where, pair.compared)
     apart = pair.against.median
     if apart is not None and f.rate and abs(apart) > 1 / f.rate:
         side = "after" if apart > 0 else "before"
         text = f"The record time is {span(abs(apart))} {side} that of the frame with the same PTS"
-        yield FRAME_APART.broken(text, where, pair.against.count)
+        yield FRAME_APART.finding(text, where, pair.against.count)
 
 
 CHECKS: tuple[Check, ...] = (_units, _wall, _steps, _drift, _pts, _frames)

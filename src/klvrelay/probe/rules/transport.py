@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.report import Finding, PidCount, Program, RepeatReport, Report, Severity
-from klvrelay.probe.rules.rule import Check, Rule, at_pid, cut_up, listed, plural, span
+from klvrelay.probe.report import Finding, Report, Severity
+from klvrelay.probe.rules.rule import Check, Rule, at_pid, has_much_damage, list_text, plural, span
 from klvrelay.probe.transport import pcr, tables
 from klvrelay.probe.transport.codes import hexpid
+from klvrelay.probe.transport_report import PidCount, Program, RepeatReport
 
 SYNC_LOST = Rule(
     "sync_lost", "warning", "ISO/IEC 13818-1 2.4.3.2",
@@ -70,9 +71,9 @@ CHANGED = Rule(
 def _sync(report: Report) -> Iterator[Finding]:
     t = report.transport
     if t is not None and t.sync_losses:
-        yield SYNC_LOST.broken(
+        yield SYNC_LOST.finding(
             f"Packet sync lost {plural(t.sync_losses, 'time')}, {plural(t.skipped, 'byte')} skipped",
-            count=t.sync_losses, severity="error" if cut_up(report) else None,
+            count=t.sync_losses, severity="error" if has_much_damage(report) else None,
         )  # fmt: skip
 
 
@@ -88,10 +89,10 @@ def _errors(report: Report) -> Iterator[Finding]:
     hit = [pid for pid in _pids(report) if pid.transport_errors]
     if hit:
         count = sum(pid.transport_errors for pid in hit)
-        where = f"PID {listed([hexpid(pid.pid) for pid in hit])}"
+        where = f"PID {list_text([hexpid(pid.pid) for pid in hit])}"
         text = f"{plural(count, 'packet')} marked as damaged by an upstream receiver"
-        ours = any(cut_up(report, pid.pid) for pid in hit if pid.holds_klv)
-        yield TRANSPORT_ERROR.broken(text, where, count, severity="error" if ours else None)
+        ours = any(has_much_damage(report, pid.pid) for pid in hit if pid.holds_klv)
+        yield TRANSPORT_ERROR.finding(text, where, count, severity="error" if ours else None)
 
 
 def _continuity(report: Report) -> Iterator[Finding]:
@@ -102,17 +103,18 @@ def _continuity(report: Report) -> Iterator[Finding]:
         if pids:
             gaps, lost = (sum(getattr(pid, name) for pid in pids) for name in ("gaps", "lost"))
             share = 100 * lost / (lost + sum(pid.packets for pid in pids))
-            what = listed([pid.label for pid in pids])
+            what = list_text([pid.label for pid in pids])
             text = f"{plural(gaps, 'gap')} in {what}: at least {plural(lost, 'packet')} lost ({share:.2g} %)"
-            worst: Severity | None = "error" if pids is ours and any(cut_up(report, pid.pid) for pid in ours) else None
-            yield CONTINUITY.broken(
-                text, f"PID {listed([hexpid(pid.pid) for pid in pids])}", gaps, severity=worst
+            harm = pids is ours and any(has_much_damage(report, pid.pid) for pid in ours)
+            worst: Severity | None = "error" if harm else None
+            yield CONTINUITY.finding(
+                text, f"PID {list_text([hexpid(pid.pid) for pid in pids])}", gaps, severity=worst
             )
     for pid in _pids(report):
         if pid.packets > 8 and pid.duplicates > pid.packets / 2:
             text = f"The continuity counter of {pid.label} does not increment"
-            worst = "error" if pid.holds_klv and cut_up(report, pid.pid) else None
-            yield COUNTER.broken(text, at_pid(pid.pid), pid.duplicates, severity=worst)
+            worst = "error" if pid.holds_klv and has_much_damage(report, pid.pid) else None
+            yield COUNTER.finding(text, at_pid(pid.pid), pid.duplicates, severity=worst)
 
 
 def _scrambled(report: Report) -> Iterator[Finding]:
@@ -120,7 +122,7 @@ def _scrambled(report: Report) -> Iterator[Finding]:
         if pid.scrambled:
             ours = pid.kind in ("klv", "metadata", "private")
             text = f"{plural(pid.scrambled, 'packet')} of {pid.label} scrambled"
-            yield SCRAMBLED.broken(text, at_pid(pid.pid), pid.scrambled, severity="error" if ours else "note")
+            yield SCRAMBLED.finding(text, at_pid(pid.pid), pid.scrambled, severity="error" if ours else "note")
 
 
 def _tables(report: Report) -> Iterator[Finding]:
@@ -130,18 +132,18 @@ def _tables(report: Report) -> Iterator[Finding]:
     if not t.pat.count:
         right = " with a valid CRC" if t.bad_tables else ""
         text = f"No PAT{right}: the programs are unknown"
-        yield NO_PAT.broken(text, "PID 0x00", hint=BAD_TABLE.hint if t.bad_tables else "")
+        yield NO_PAT.finding(text, "PID 0x00", hint=BAD_TABLE.hint if t.bad_tables else "")
     for program in t.programs:
         if not program.pmt.count:
             right = " with a valid CRC" if t.bad_tables else ""
             text = f"No PMT of program {program.number}{right}: its streams are unknown"
             hint = BAD_TABLE.hint if t.bad_tables else ""
-            yield NO_PMT.broken(text, at_pid(program.pmt_pid), hint=hint)
+            yield NO_PMT.finding(text, at_pid(program.pmt_pid), hint=hint)
         if program.changes:
             text = f"The PMT of program {program.number} changed {plural(program.changes, 'time')}"
-            yield CHANGED.broken(text, at_pid(program.pmt_pid), program.changes)
+            yield CHANGED.finding(text, at_pid(program.pmt_pid), program.changes)
     if t.bad_tables:
-        yield BAD_TABLE.broken(f"{plural(t.bad_tables, 'table section')} with a wrong CRC", count=t.bad_tables)
+        yield BAD_TABLE.finding(f"{plural(t.bad_tables, 'table section')} with a wrong CRC", count=t.bad_tables)
 
 
 def _rare_tables(report: Report) -> Iterator[Finding]:
@@ -149,7 +151,7 @@ def _rare_tables(report: Report) -> Iterator[Finding]:
     kinds = [] if t is None else [("PAT", 0, t.pat), *(("PMT", p.pmt_pid, p.pmt) for p in t.programs)]
     for name, pid, repeats in kinds:
         if repeats.late and repeats.longest is not None:
-            yield RARE_TABLE.broken(
+            yield RARE_TABLE.finding(
                 f"{name} up to {span(repeats.longest)} apart, {_often(repeats, tables.LATEST)}",
                 at_pid(pid), repeats.late,
             )  # fmt: skip
@@ -162,16 +164,16 @@ def _pcr(report: Report) -> Iterator[Finding]:
         where = f"program {program.number}"
         if program.pcr_pid is None or not program.pcr.count:
             wanted = "names no PCR PID" if program.pcr_pid is None else f"has no PCR on PID {hexpid(program.pcr_pid)}"
-            yield NO_PCR.broken(f"Program {program.number} {wanted}: the stream has no clock", where)
+            yield NO_PCR.finding(f"Program {program.number} {wanted}: the stream has no clock", where)
             continue
         if program.pcr.late and program.pcr.longest is not None:
-            yield RARE_PCR.broken(
+            yield RARE_PCR.finding(
                 f"PCRs up to {span(program.pcr.longest)} apart, {_often(program.pcr, pcr.LATEST)}",
                 f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr.late,
             )  # fmt: skip
         if program.pcr_jumps:
             text = f"The stream clock jumped {plural(program.pcr_jumps, 'time')}"
-            yield PCR_JUMP.broken(text, f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr_jumps)
+            yield PCR_JUMP.finding(text, f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr_jumps)
 
 
 def _often(repeats: RepeatReport, latest: float) -> str:

@@ -4,5 +4,5 @@
     pids.py       counters per PID            tables.py     PAT and PMT
     pes.py        PES headers, AU cells       carriage.py   how KLV is carried
     pcr.py        the stream clock            frames.py     time stamps inside the video
-    held.py       blocks awaiting a PCR       codes.py      names of stream types and descriptors
+    pending.py    blocks awaiting a PCR       codes.py      names of stream types and descriptors
 """

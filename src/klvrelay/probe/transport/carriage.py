@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from klvrelay.probe import report
-from klvrelay.probe.transport.declared import Declared
+from klvrelay.probe import transport_report
 from klvrelay.probe.transport.pes import FoundCarriage
+from klvrelay.probe.transport.pmt_stream import PmtStream
 
 ASYNC_TYPE, SYNC_TYPE = 0x06, 0x15
 ASYNC_ID, SYNC_ID = 0xBD, 0xFC
@@ -12,9 +12,9 @@ _IDS = {ASYNC_ID: "private_stream_1 (asynchronous)", SYNC_ID: "metadata stream (
 _TYPES = {ASYNC_TYPE: "asynchronous", SYNC_TYPE: "synchronous"}
 
 
-def carriage_of(declared: Declared | None, found: FoundCarriage) -> report.Carriage:
+def carriage_of(declared: PmtStream | None, found: FoundCarriage) -> transport_report.Carriage:
     """Combine the declaration and the findings for one PID."""
-    return report.Carriage(
+    return transport_report.Carriage(
         declared=declared_text(declared),
         found=found_text(found),
         stream_type=declared.stream_type if declared else None,
@@ -32,22 +32,22 @@ def carriage_of(declared: Declared | None, found: FoundCarriage) -> report.Carri
         unsized=found.unsized,
         too_short=found.lengths.short,
         too_long=found.lengths.long,
-        length_off=found.lengths.off.frozen(),
+        length_off=found.lengths.off.freeze(),
         content=found.content,
-        ahead=found.ahead.frozen(),
-        against_video=found.against_video.frozen(),
+        ahead=found.ahead.freeze(),
+        against_video=found.against_video.freeze(),
         on_frame=found.on_frame,
     )
 
 
-def declared_text(declared: Declared | None) -> str:
+def declared_text(declared: PmtStream | None) -> str:
     """The declaration in the PMT as text."""
     if declared is None:
         return "not in any PMT"
     kind = _TYPES.get(declared.stream_type)
     text = f"stream type 0x{declared.stream_type:02X}" + (f" ({kind})" if kind else f" ({declared.codec})")
-    said = ", ".join(declared.descriptors)
-    return f"{text}, {said}" if said else f"{text}, no descriptors"
+    descriptors = ", ".join(declared.descriptors)
+    return f"{text}, {descriptors}" if descriptors else f"{text}, no descriptors"
 
 
 def found_text(found: FoundCarriage) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klvrelay.probe.report import Kind
+from klvrelay.probe.transport_report import Kind
 
 STREAM_TYPES: dict[int, tuple[str, Kind]] = {
     0x01: ("MPEG-1 video", "video"),

@@ -42,7 +42,7 @@ class Framer:
         self._held = b""
         self._in_step = False
 
-    def cut(self, data: bytes | bytearray | memoryview, *, last: bool = False) -> tuple[bytes, Run | None]:
+    def split(self, data: bytes | bytearray | memoryview, *, last: bool = False) -> tuple[bytes, Run | None]:
         """Return all bytes that are complete, in order, and the packets among them. `last`: no more data follows."""
         block = self._held + bytes(data)
         runs: list[tuple[int, int, int]] = []
@@ -61,7 +61,7 @@ class Framer:
             self.skipped += len(block) - at
             at = len(block)
         self._held = block[at:]
-        return block[:at], _together(block, runs)
+        return block[:at], _join_runs(block, runs)
 
     def _search(self, block: bytes, at: int, last: bool) -> int:
         """Offset where packets resume; if there is none, -1 - (offset up to which that is certain)."""
@@ -92,7 +92,7 @@ class Framer:
         return True
 
 
-def _together(block: bytes, runs: list[tuple[int, int, int]]) -> Run | None:
+def _join_runs(block: bytes, runs: list[tuple[int, int, int]]) -> Run | None:
     """Join adjacent runs (offset, count, size) into one, so that a loss of sync is cheap."""
     if not runs:
         return None

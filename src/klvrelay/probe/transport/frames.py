@@ -16,7 +16,7 @@ STREAMS = 32
 Find = Callable[[bytes, str], Any]
 
 
-def finder() -> Find | None:
+def find_function() -> Find | None:
     """The function that finds a stamp in the first bytes of a frame; None if this build has none."""
     try:
         from klvrelay.frames.frame_times import find
@@ -61,8 +61,8 @@ class Pairing:
         else:
             self._by_pts.put(pts, time_us)
 
-    def frozen(self, pid: int | None, set_name: str) -> report.Paired:
-        return report.Paired(pid, set_name, self.compared, self.matched, self.against.frozen())
+    def freeze(self, pid: int | None, set_name: str) -> report.Paired:
+        return report.Paired(pid, set_name, self.compared, self.matched, self.against.freeze())
 
 
 class FrameTally:
@@ -104,11 +104,11 @@ class FrameTally:
             pairing = self.pairings[stream] = Pairing()
         pairing.record(time_us, pts, self._times, self._by_pts)
 
-    def frozen(self, seconds: float) -> report.Frames:
+    def freeze(self, seconds: float) -> report.Frames:
         from klvrelay.probe.metadata.clocks import iso
 
-        beside = tuple(pairing.frozen(*stream) for stream, pairing in self.pairings.items())
-        main = max(beside, key=lambda each: each.matched, default=Pairing().frozen(None, ""))
+        beside = tuple(pairing.freeze(*stream) for stream, pairing in self.pairings.items())
+        main = max(beside, key=lambda each: each.matched, default=Pairing().freeze(None, ""))
         return report.Frames(
             self.pid, self.codec, self._find is not None, self.frames,
             rate_of(self.frames, seconds), self.stamped, iso(self.first), self.nanoseconds,

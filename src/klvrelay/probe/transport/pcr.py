@@ -8,7 +8,7 @@ from collections.abc import Set
 import numpy as np
 from numpy.typing import NDArray
 
-from klvrelay.probe import report
+from klvrelay.probe import transport_report
 from klvrelay.probe.metadata.clocks import Steps
 from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.framer import Rows
@@ -50,9 +50,9 @@ class PcrStats:
             steps.append(step)
         return steps
 
-    def frozen(self) -> report.RepeatReport:
-        steps = self._steps.frozen()
-        return report.RepeatReport(self.count, steps.median, steps.high, self._late)
+    def freeze(self) -> transport_report.RepeatReport:
+        steps = self._steps.freeze()
+        return transport_report.RepeatReport(self.count, steps.median, steps.high, self._late)
 
 
 class StreamClock:

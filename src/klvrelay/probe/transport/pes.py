@@ -56,7 +56,7 @@ def _stamp(data: bytes, at: int) -> int | None:
     )
 
 
-def apart(a: int, b: int) -> float:
+def pts_difference(a: int, b: int) -> float:
     """Seconds from stamp `b` to stamp `a`, the shorter way around 33 bits."""
     ticks = (a - b) % PTS_MODULUS
     return (ticks - PTS_MODULUS if ticks >= PTS_MODULUS // 2 else ticks) / PTS_RATE
@@ -126,11 +126,11 @@ class FoundCarriage:
 
     def _times(self, pts: int, clock: int | None, video: VideoTimes | None) -> None:
         self.with_pts += 1
-        if clock is not None and abs(ahead := apart(pts, clock)) < FAR:
+        if clock is not None and abs(ahead := pts_difference(pts, clock)) < FAR:
             self.ahead.add(ahead)
         if video is None or video.last is None:
             return
-        if abs(lead := apart(pts, video.last)) < FAR:
+        if abs(lead := pts_difference(pts, video.last)) < FAR:
             self.against_video.add(lead)
         self._waiting.append(pts)
         while self._waiting and (self._waiting[0] in video or len(self._waiting) > HEARD // 2):

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from klvrelay.core.carriage import KEY
 from klvrelay.probe.allowance import Allowance
-from klvrelay.probe.transport.declared import Declared
 from klvrelay.probe.transport.framer import Framer, Rows, Run
-from klvrelay.probe.transport.held import Held
 from klvrelay.probe.transport.pcr import StreamClock
+from klvrelay.probe.transport.pending import PendingBlocks
 from klvrelay.probe.transport.pes import FoundCarriage, head_of
 from klvrelay.probe.transport.pids import NULL, PIDS, Groups, PidCounts, pids_of
-from klvrelay.probe.transport.tables import PACKETS, Map, Tables
+from klvrelay.probe.transport.pmt_stream import PmtStream
+from klvrelay.probe.transport.tables import PACKETS, ProgramMap, Tables
 from klvrelay.probe.transport.videos import Videos
 
 CARRIAGES = 256
@@ -50,20 +50,20 @@ class Survey:
         self.framer = Framer()
         self.counts = PidCounts()
         self.clock = StreamClock()
-        self.tables = Tables(self._carried, self.clock.due)
+        self.tables = Tables(self._has_packets, self.clock.due)
         self.found: dict[int, FoundCarriage] = {}
         self.videos = Videos(self._program_of)
         self.packets = 0
         self._look = np.full(PIDS, _PES, np.uint8)
         self._look[[0]] = _TABLE
         self._look[[NULL, *_SI]] = _PASS
-        self._is_announced = np.zeros(PIDS, bool)
+        self._is_declared = np.zeros(PIDS, bool)
         self._listed: set[int] = set()
-        self._streams: dict[int, tuple[Map, Declared]] = {}
+        self._streams: dict[int, tuple[ProgramMap, PmtStream]] = {}
         self._tables, self._heads, self._others = Allowance(*PACKETS), Allowance(*HEADS), Allowance(*HEADS)
         self._lengths = Allowance(*LENGTHS)
         self._cuts: list[tuple[int, float | None]] = []
-        self._held = Held()
+        self._pending = PendingBlocks()
         self._at: float | None = None
 
     @property
@@ -77,14 +77,14 @@ class Survey:
         live   Data is returned at once, with times extrapolated from the pace before the last PCR. Data of a file waits
                for the next PCR, so that its times do not depend on the piece size.
         """
-        block, run = self.framer.cut(data, last=last)
+        block, run = self.framer.split(data, last=last)
         if live or last:
-            block, run = self._held.all_with(block, run)
+            block, run = self._pending.take_all(block, run)
         else:
-            block, run = self._held.up_to(block, run, 0 if run is None else self.clock.look_ahead(run.rows))
+            block, run = self._pending.take_up_to(block, run, 0 if run is None else self.clock.look_ahead(run.rows))
         self._cuts = [(0, self.clock.at(self.packets) if live else self._at)]
         if run is not None:
-            self._passed(len(block))
+            self._credit(len(block))
             self._run(run)
         self._at = self._cuts[-1][1]
         view = memoryview(block)
@@ -112,12 +112,12 @@ class Survey:
         listed = self._streams.get(pid) if pid is not None else None
         return listed[0].number if listed is not None else None
 
-    def _passed(self, size: int) -> None:
-        self.tables.passed(size)
+    def _credit(self, size: int) -> None:
+        self.tables.credit(size)
         for allowance in (self._tables, self._heads, self._others, self.videos.allowance, self._lengths):
-            allowance.passed(size)
+            allowance.credit(size)
 
-    def _carried(self, pid: int) -> bool:
+    def _has_packets(self, pid: int) -> bool:
         """Whether the PID carried packets."""
         return bool(self.counts.packets[pid])
 
@@ -130,7 +130,7 @@ class Survey:
         self._tables_in(run, pids, good)
         starts = good & (run.rows[:, 1] & 0x40 != 0)
         groups = Groups(pids)
-        for place in self._wanted(run.rows, pids, groups, good, starts).tolist():
+        for place in self._select_packets(run.rows, pids, groups, good, starts).tolist():
             pid = int(pids[place])
             if self._look[pid] == _FRAME:
                 self.videos.take(pid, run.rows[place], self._payload(run, place), bool(starts[place]))
@@ -149,16 +149,16 @@ class Survey:
                     self._lengths.take(len(places))
                     found.lengths.take(rows[places])
 
-    def _wanted(
+    def _select_packets(
         self, rows: Rows, pids: Places, groups: Groups, good: NDArray[np.bool_], starts: NDArray[np.bool_]
     ) -> Places:
         """Positions of packets with PES headers, and a few more per video frame, in order."""
         heads = np.flatnonzero(starts & (self._look[pids] == _PES))
-        announced = self._is_announced[pids[heads]]
-        wanted = [self._spread(heads[announced], self._heads), self._spread(heads[~announced], self._others)]
-        return np.sort(np.concatenate([*wanted, *self.videos.wanted(rows, groups, good, starts)]))
+        announced = self._is_declared[pids[heads]]
+        wanted = [self._sample(heads[announced], self._heads), self._sample(heads[~announced], self._others)]
+        return np.sort(np.concatenate([*wanted, *self.videos.select_packets(rows, groups, good, starts)]))
 
-    def _spread(self, heads: Places, allowance: Allowance) -> Places:
+    def _sample(self, heads: Places, allowance: Allowance) -> Places:
         """As many of these packets as the allowance permits, spread evenly over the block."""
         most = allowance.left
         if len(heads) <= most:
@@ -209,10 +209,10 @@ class Survey:
         for pid in self._listed - streams.keys() - tables:
             self._look[pid] = _PES
         self._streams, self._listed = streams, set(streams)
-        self._is_announced[:] = False
+        self._is_declared[:] = False
         self.clock.expect({map_.pcr_pid for map_ in self.tables.programs.values() if map_.pcr_pid is not None})
         for pid, (map_, stream) in streams.items():
-            self._is_announced[pid] = self._announced(pid)
+            self._is_declared[pid] = self._declares_klv(pid)
             is_followed = stream.kind == "video" and self.videos.follow(stream)
             if pid not in tables:
                 look = {"video": _FRAME if is_followed else _PASS, "audio": _PASS}
@@ -229,11 +229,11 @@ class Survey:
         if found is not None and found.is_again(counter, data):
             return
         if found is None or pes is None:
-            self._look[pid] = _PES if self._announced(pid) or pes is not None else _PASS
+            self._look[pid] = _PES if self._declares_klv(pid) or pes is not None else _PASS
             return
         index = self.packets + place
         found.take(pes, self.clock.ticks(index), self.videos.beside(self._program_of(pid)))
-        if not found.holds_klv and found.pes > TRIES and KEY not in data and not self._announced(pid):
+        if not found.holds_klv and found.pes > TRIES and KEY not in data and not self._declares_klv(pid):
             self._look[pid] = _PASS
         self._cuts.append((int(run.at[place]), self.clock.at(index)))
 
@@ -241,7 +241,7 @@ class Survey:
         """The statistics of a PID; None if its priority is too low for a place."""
         found = self.found.get(pid)
         if found is None and len(self.found) >= CARRIAGES:
-            claims = self._announced(pid) or KEY in data
+            claims = self._declares_klv(pid) or KEY in data
             less = next((other for other, kept in self.found.items() if not self._has_claim(other, kept)), None)
             if less is None or not claims:
                 return None
@@ -251,9 +251,9 @@ class Survey:
         return found
 
     def _has_claim(self, pid: int, found: FoundCarriage) -> bool:
-        return found.holds_klv or (self._announced(pid) and found.pes > 0)
+        return found.holds_klv or (self._declares_klv(pid) and found.pes > 0)
 
-    def _announced(self, pid: int) -> bool:
+    def _declares_klv(self, pid: int) -> bool:
         """Whether a table declares that this PID may carry KLV."""
         listed = self._streams.get(pid)
         return listed is not None and listed[1].kind in ("klv", "metadata", "private")

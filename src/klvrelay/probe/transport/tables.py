@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from struct import iter_unpack
 
 from klvrelay.core import crc32
-from klvrelay.probe import report
+from klvrelay.probe import transport_report
 from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.metadata.series import Spread
-from klvrelay.probe.transport.declared import Declared, declared, streams_in
+from klvrelay.probe.transport.pmt_stream import PmtStream, parse_stream, streams_in
 
 LATEST = 0.5
 """Maximum interval between two sections of a table in seconds (ETSI TR 101 290, 1.3 and 1.5)."""
@@ -106,13 +106,13 @@ class TableInterval:
                 self._late += at - self._last > LATEST
             self._last = at
 
-    def frozen(self) -> report.RepeatReport:
-        steps = self._steps.frozen()
-        return report.RepeatReport(self.count, steps.median, steps.high, self._late)
+    def freeze(self) -> transport_report.RepeatReport:
+        steps = self._steps.freeze()
+        return transport_report.RepeatReport(self.count, steps.median, steps.high, self._late)
 
 
 @dataclass(slots=True)
-class Map:
+class ProgramMap:
     """A program as its PMT declares it; `changes` counts PMTs that differ from the previous one.
 
     streams   those of the latest PMT, followed by earlier ones that carried packets
@@ -124,7 +124,7 @@ class Map:
     pcr_pid: int | None = None
     pace: TableInterval = field(default_factory=TableInterval)
     changes: int = 0
-    streams: dict[int, Declared] = field(default_factory=dict)
+    streams: dict[int, PmtStream] = field(default_factory=dict)
     left_out: int = 0
     _body: bytes = b""
     _is_read: bool = True
@@ -149,7 +149,7 @@ class Map:
         self.pcr_pid = None if pcr == NO_PCR else pcr
         now = list(streams_in(self._body))
         before, self.left_out = self.streams, max(0, len(now) - STREAMS)
-        self.streams = {pid: declared(kind, pid, info) for kind, pid, info in now[:STREAMS]}
+        self.streams = {pid: parse_stream(kind, pid, info) for kind, pid, info in now[:STREAMS]}
         for pid, stream in before.items():
             if pid not in self.streams and len(self.streams) < 2 * STREAMS and carried(pid):
                 self.streams[pid] = stream
@@ -165,10 +165,10 @@ class Tables:
 
     def __init__(self, carried: Callable[[int], bool], due: Due) -> None:
         self.pat = TableInterval()
-        self.programs: dict[int, Map] = {}
+        self.programs: dict[int, ProgramMap] = {}
         self.bad = 0
         self.pids: frozenset[int] = frozenset((0,))
-        self.streams: dict[int, tuple[Map, Declared]] = {}
+        self.streams: dict[int, tuple[ProgramMap, PmtStream]] = {}
         self._named = bytearray(1 << 16)  # programs that any PAT has named
         self._current: dict[int, bytes] = {}  # the PAT by section
         self._carried, self._due = carried, due
@@ -180,9 +180,9 @@ class Tables:
         """Number of programs that were named and are not listed here."""
         return self._named.count(1) - len(self.programs)
 
-    def passed(self, size: int) -> None:
+    def credit(self, size: int) -> None:
         """Account for `size` bytes of the stream."""
-        self._maps.passed(size)
+        self._maps.credit(size)
 
     def take(self, pid: int, payload: bytes, start: bool, counter: int, index: int) -> bool:
         """Read a table packet with this stream index; true if programs or streams changed."""
@@ -226,7 +226,7 @@ class Tables:
         self._read(map_)
         return True
 
-    def _read(self, map_: Map) -> None:
+    def _read(self, map_: ProgramMap) -> None:
         before = map_.streams
         map_.read(self._carried)
         for pid in before.keys() - map_.streams.keys():
@@ -234,7 +234,7 @@ class Tables:
         for pid, stream in map_.streams.items():
             self.streams[pid] = map_, stream
 
-    def _unlist(self, map_: Map, pid: int) -> None:
+    def _unlist(self, map_: ProgramMap, pid: int) -> None:
         """Remove a PID from a program's streams; another program may still list it."""
         if pid in self.streams and self.streams[pid][0] is map_:
             del self.streams[pid]
@@ -247,7 +247,7 @@ class Tables:
         body = section[8:-4]
         if self._current.get(section[6]) == body:
             return False
-        self._current = {number: said for number, said in self._current.items() if number <= section[7]}
+        self._current = {number: pat for number, pat in self._current.items() if number <= section[7]}
         if section[6] < SECTIONS:
             self._current[section[6]] = body
         spare = self._spare()
@@ -262,7 +262,7 @@ class Tables:
                     continue
                 self._drop(spare.pop())
             self._drop(number)
-            self.programs[number] = Map(number, pid)
+            self.programs[number] = ProgramMap(number, pid)
             changed = True
         if changed:
             self.pids = frozenset((0, *(program.pmt_pid for program in self.programs.values())))
@@ -279,11 +279,11 @@ class Tables:
 
     def _drop_unseen(self, spare: list[int]) -> bool:
         """Remove the programs whose PMT never arrived."""
-        gone = [number for number in spare if not self.programs[number].pace.count]
-        for number in gone:
+        unseen = [number for number in spare if not self.programs[number].pace.count]
+        for number in unseen:
             self._drop(number)
             spare.remove(number)
-        return bool(gone)
+        return bool(unseen)
 
     def _drop(self, number: int) -> None:
         if (map_ := self.programs.pop(number, None)) is not None:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.transport.codes import STAMPED
-from klvrelay.probe.transport.declared import Declared
 from klvrelay.probe.transport.framer import Rows
-from klvrelay.probe.transport.frames import FrameTally, finder
+from klvrelay.probe.transport.frames import FrameTally, find_function
 from klvrelay.probe.transport.pes import VideoTimes, head_of
 from klvrelay.probe.transport.pids import Groups
+from klvrelay.probe.transport.pmt_stream import PmtStream
 
 VIDEOS = 16
 """Maximum number of video PIDs listed, and of programs with video."""
@@ -32,12 +32,12 @@ class Videos:
         self.frames: dict[int, FrameTally] = {}
         self.allowance = Allowance(*FRAMES)
         self._program_of = program_of
-        self._find = finder()
-        self._owed: dict[int, int] = {}
+        self._find = find_function()
+        self._remaining: dict[int, int] = {}
         self._open: dict[int, tuple[bytearray, int, int | None]] = {}
         self._times: dict[int | None, VideoTimes] = {}
 
-    def follow(self, stream: Declared) -> bool:
+    def follow(self, stream: PmtStream) -> bool:
         """Add a stream; false if there are too many. Streams that carried nothing are replaced first."""
         if stream.pid not in self.frames and len(self.frames) >= VIDEOS:
             for pid in [pid for pid, tally in self.frames.items() if not tally.frames and pid not in self._open]:
@@ -47,7 +47,7 @@ class Videos:
             self.frames[stream.pid] = FrameTally(stream.pid, stream.codec, codec, self._find)
         return stream.pid in self.frames
 
-    def wanted(
+    def select_packets(
         self, rows: Rows, groups: Groups, good: NDArray[np.bool_], starts: NDArray[np.bool_]
     ) -> Iterator[Places]:
         """The packets of each video in which a frame starts, and some after each."""
@@ -57,7 +57,7 @@ class Videos:
 
     def _of(self, tally: FrameTally, rows: Rows, mine: Places, starts: NDArray[np.bool_]) -> Places:
         take = np.zeros(len(mine), bool)
-        end = self._owed.get(tally.pid, 0)
+        end = self._remaining.get(tally.pid, 0)
         take[:end] = True
         begins, most = np.flatnonzero(starts[mine]), self.allowance.left
         for place in begins[:most].tolist():
@@ -65,7 +65,7 @@ class Videos:
             take[place:end] = True
         tally.frames += max(0, len(begins) - most)
         self.allowance.take(min(len(begins), most))
-        self._owed[tally.pid] = max(0, end - len(mine))
+        self._remaining[tally.pid] = max(0, end - len(mine))
         return mine[take]
 
     def take(self, pid: int, row: NDArray[np.uint8], data: bytes, begins: bool) -> None:
@@ -74,7 +74,7 @@ class Videos:
             self._close(pid)
             if (pes := head_of(data)) is not None:
                 self._open[pid] = bytearray(pes.payload), _reach(row) - 1, pes.pts
-                self._heard(pid, pes.pts)
+                self._add_time(pid, pes.pts)
         elif pid in self._open:
             start, left, pts = self._open[pid]
             start += data
@@ -82,7 +82,7 @@ class Videos:
             if left <= 1:
                 self._close(pid)
 
-    def _heard(self, pid: int, pts: int | None) -> None:
+    def _add_time(self, pid: int, pts: int | None) -> None:
         program = self._program_of(pid)
         if pts is not None and (program in self._times or len(self._times) < VIDEOS):
             self._times.setdefault(program, VideoTimes()).add(pts)

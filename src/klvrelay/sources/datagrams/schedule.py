@@ -15,7 +15,7 @@ import os
 from contextvars import ContextVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from klvrelay.core.receiver import Load, Receiver, ReceiverSet, Took, timer_of
+from klvrelay.core.receiver import Load, OnResults, Receiver, ReceiverSet, timer_of
 
 COALESCE = 0.008
 """Maximum seconds between reads of gathered sockets."""
@@ -96,7 +96,7 @@ class ReadSchedule:
         self._again = False
         self._since = 0.0
 
-    def add(self, inlet: Receiver, took: Took) -> None:
+    def add(self, inlet: Receiver, took: OnResults) -> None:
         """Read it whenever it is readable, until `remove`, and call `took` with results."""
         if self._inlets is None:
             self._inlets = ReceiverSet()

@@ -5,26 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from klvrelay.probe.metadata.items import tags_of
-from klvrelay.probe.outcome import title
 from klvrelay.probe.output.document import pid_weight, program_weight
-from klvrelay.probe.output.room import Room, more, picked
-from klvrelay.probe.report import (
-    Against,
-    Carriage,
-    Frames,
-    ItemReport,
-    KlvStream,
-    Paired,
-    PidCount,
-    Program,
-    RepeatReport,
-    Report,
-    SpreadReport,
-    Transport,
-)
+from klvrelay.probe.output.list_limits import ListLimits, more, pick_largest
+from klvrelay.probe.report import Against, Frames, ItemReport, KlvStream, Paired, Report
+from klvrelay.probe.report_builder import title
 from klvrelay.probe.rules.rule import plural, span
 from klvrelay.probe.rules.times import drifts
 from klvrelay.probe.transport.codes import hexpid, set_title
+from klvrelay.probe.transport_report import Carriage, PidCount, Program, RepeatReport, SpreadReport, Transport
 from klvrelay.text import printable
 
 Row = tuple[str, ...]
@@ -80,15 +68,15 @@ def program_title(program: Program) -> str:
     return f"Program {program.number}: PMT on {hexpid(program.pmt_pid)} {_repeats(program.pmt)}, {clock}"
 
 
-def programs_shown(transport: Transport, room: Room) -> tuple[list[Program], int]:
+def select_programs(transport: Transport, limits: ListLimits) -> tuple[list[Program], int]:
     """The programs to show and the number omitted."""
-    shown = picked(transport.programs, room.programs, program_weight)
+    shown = pick_largest(transport.programs, limits.programs, program_weight)
     return shown, len(transport.programs) - len(shown) + transport.programs_left_out
 
 
-def program_rows(report: Report, program: Program, room: Room) -> tuple[list[Row], int]:
+def program_rows(report: Report, program: Program, limits: ListLimits) -> tuple[list[Row], int]:
     """One row per stream, with the columns of PROGRAM_HEAD; and the number omitted."""
-    streams = picked(program.streams, room.streams, lambda each: each.packets)
+    streams = pick_largest(program.streams, limits.streams, lambda each: each.packets)
     wanted = {stream.pid for stream in streams}
     pids = report.transport.pids if report.transport is not None else ()
     counts = {pid.pid: pid for pid in pids if pid.pid in wanted}
@@ -103,31 +91,31 @@ def program_rows(report: Report, program: Program, room: Room) -> tuple[list[Row
     return rows, len(program.streams) - len(streams) + program.streams_left_out
 
 
-def other_rows(report: Report, room: Room) -> tuple[list[Row], int]:
+def other_rows(report: Report, limits: ListLimits) -> tuple[list[Row], int]:
     """One row per PID outside all programs, with the columns of OTHER_HEAD; and the number omitted."""
     if report.transport is None:
         return [], 0
     inside = {stream.pid for program in report.transport.programs for stream in program.streams}
     others = [pid for pid in report.transport.pids if pid.pid not in inside]
-    shown = picked(others, room.pids, pid_weight)
+    shown = pick_largest(others, limits.pids, pid_weight)
     rows: list[Row] = [
         (hexpid(pid.pid), pid.label + _marks(pid), bits(pid.bit_rate), f"{pid.packets:,}", _lost(pid)) for pid in shown
     ]
     return rows, len(others) - len(shown)
 
 
-def klv_left_out(report: Report, room: Room) -> str:
+def klv_left_out(report: Report, limits: ListLimits) -> str:
     """The KLV streams and records not shown; empty if all are shown."""
-    parts = [more(len(report.klv) - room.klv, "KLV streams")]
+    parts = [more(len(report.klv) - limits.klv, "KLV streams")]
     if report.records_left_out:
         parts.append(f"and {plural(report.records_left_out, 'record')} of other sets or PIDs")
     return "; ".join(filter(None, parts))
 
 
 def _marks(pid: PidCount | None) -> str:
-    said = [] if pid is None else [word for word, count in (("scrambled", pid.scrambled),
+    flags = [] if pid is None else [word for word, count in (("scrambled", pid.scrambled),
                                                            ("damaged", pid.transport_errors)) if count]  # fmt: skip
-    return f" ({', '.join(said)})" if said else ""
+    return f" ({', '.join(flags)})" if flags else ""
 
 
 def _lost(pid: PidCount | None) -> str:
@@ -255,9 +243,9 @@ def _frames(f: Frames, stream: KlvStream) -> str:
 ITEM_HEAD = ("item", "name", "per second", "share", "longest gap", "last value")
 
 
-def item_rows(stream: KlvStream, room: Room) -> tuple[list[Row], int]:
+def item_rows(stream: KlvStream, limits: ListLimits) -> tuple[list[Row], int]:
     """One row per item, with the columns of ITEM_HEAD; and the number omitted."""
-    shown = stream.items[: room.items]
+    shown = stream.items[: limits.items]
     return [_item(stream, item) for item in shown], len(stream.items) - len(shown) + stream.items_left_out
 
 

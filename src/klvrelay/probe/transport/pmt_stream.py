@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from klvrelay.probe.report import Kind
 from klvrelay.probe.transport import codes
+from klvrelay.probe.transport_report import Kind
 
 DESCRIPTORS, REGISTRATIONS = 12, 8
 """Maximum number of descriptors and registrations described per stream."""
 
 
-class Declared(NamedTuple):
+class PmtStream(NamedTuple):
     """A stream as declared in its PMT."""
 
     pid: int
@@ -34,7 +34,7 @@ def streams_in(body: bytes) -> Iterator[tuple[int, int, bytes]]:
         at += 5 + size
 
 
-def declared(stream_type: int, pid: int, info: bytes) -> Declared:
+def parse_stream(stream_type: int, pid: int, info: bytes) -> PmtStream:
     found = list(_descriptors(info))
     registration = tuple(codes.identifier(body[:4]) for tag, body in found if tag == 0x05 and len(body) >= 4)
     formats = [codes.metadata_format(body) for tag, body in found if tag == 0x26]
@@ -42,7 +42,7 @@ def declared(stream_type: int, pid: int, info: bytes) -> Declared:
     codec, kind = codes.codec(stream_type, tuple(tag for tag, _ in found), registration, format_)
     words = [codes.descriptor(*each) for each in found[:DESCRIPTORS]]
     words += [f"and {len(found) - DESCRIPTORS} more"] if len(found) > DESCRIPTORS else []
-    return Declared(
+    return PmtStream(
         pid, stream_type, codec, kind, tuple(words), registration[:REGISTRATIONS],
         format_, any(tag == 0x27 for tag, _ in found),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChartLine:
     """A curve with one point per bin of `width` seconds, None for an empty bin; `low` and `high` are its band."""
 
     name: str
@@ -17,7 +17,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class ChartStrip:
     """Number of records per bin of `width` seconds that hold an item."""
 
     name: str
@@ -26,7 +26,7 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class ChartPath:
     """Positions in order: (latitude, longitude) in degrees."""
 
     name: str
@@ -39,10 +39,10 @@ class Plots:
 
     pid: int | None
     set: str
-    rate: Line
-    gaps: Line
-    offsets: tuple[Line, ...]
-    altitudes: tuple[Line, ...]
-    records: Strip
-    strips: tuple[Strip, ...]
-    paths: tuple[Path, ...]
+    rate: ChartLine
+    gaps: ChartLine
+    offsets: tuple[ChartLine, ...]
+    altitudes: tuple[ChartLine, ...]
+    records: ChartStrip
+    strips: tuple[ChartStrip, ...]
+    paths: tuple[ChartPath, ...]

@@ -13,15 +13,15 @@ from klvrelay.config.names import stream_name
 from klvrelay.core import LIMIT
 from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.health.diagnosis import no_klv
-from klvrelay.probe import outcome, report
+from klvrelay.probe import report, report_builder
 from klvrelay.probe.metadata.clocks import Steps, iso, microseconds
 from klvrelay.probe.metadata.sampler import Sampler
 from klvrelay.probe.metadata.series import rate_of
 from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.output.verdict import verdict_of
-from klvrelay.probe.rules import judged
-from klvrelay.probe.selection import selected
-from klvrelay.probe.transport.pes import apart
+from klvrelay.probe.rules import judge
+from klvrelay.probe.selection import select_klv
+from klvrelay.probe.transport.pes import pts_difference
 from klvrelay.probe.transport.survey import Piece, Survey
 from klvrelay.record import Packet, Record
 from klvrelay.sources.blocking import packets_straight
@@ -60,14 +60,14 @@ class OwnClock:
         if not is_pts:
             stamp = microseconds(stamp)
         if self._last is not None:
-            step = apart(stamp, self._last) if is_pts else (stamp - self._last) / 1e6
+            step = pts_difference(stamp, self._last) if is_pts else (stamp - self._last) / 1e6
             if not self._steps.is_jump(step):
                 self.seconds += max(0.0, step)
         self._last = stamp
         return self.seconds
 
 
-class Inquiry:
+class Analysis:
     """Measurements of one source."""
 
     def __init__(self, source: Source, choice: Choice = EVERYTHING, packet_limit: int = LIMIT) -> None:
@@ -99,7 +99,7 @@ class Inquiry:
             self._passage = "container" if container else packet.carriage
             self.survey = Survey() if packet.carriage == "ts" else None
         if self.survey is None or packet.carriage == "klv" or not packet.data:
-            self._decoder.came(len(packet.data))
+            self._decoder.count_bytes(len(packet.data))
             self._records(self._decoder.feed(packet), None, packet.received_us)
             return
         live = packet.received_us is not None
@@ -110,7 +110,7 @@ class Inquiry:
     def _pieces(self, pieces: Iterator[Piece], packet: Packet) -> None:
         """Decode the pieces of this packet, or of data held before it."""
         for piece in pieces:
-            self._decoder.came(len(piece.data))
+            self._decoder.count_bytes(len(piece.data))
             records = self._decoder.feed(packet._replace(data=piece.data))
             packet = packet._replace(damaged=False)
             self._records(records, piece.at, packet.received_us)
@@ -134,7 +134,7 @@ class Inquiry:
     def _records(self, records: list[Record], stream: float | None, received_us: int | None) -> None:
         for record in records:
             arrived = self._arrived(received_us)
-            at = arrived if arrived is not None else stream if stream is not None else self._by_itself(record)
+            at = arrived if arrived is not None else stream if stream is not None else self._own_time(record)
             time_us = self.telemetry.add(record, at, stream)
             self._programs[record.pid] = record.program
             if time_us is not None and self.survey is not None:
@@ -145,7 +145,7 @@ class Inquiry:
             return None
         return max(0.0, (received_us - self._first_received) / 1e6)
 
-    def _by_itself(self, record: Record) -> float:
+    def _own_time(self, record: Record) -> float:
         """Time of a record by its own stamps, if no other clock is available."""
         by = record.pid, record.pts is not None
         if by not in self._own and len(self._own) >= OWN:
@@ -200,15 +200,16 @@ class Inquiry:
             rate_of(self.size * 8, seconds) if self._passage != "container" else None,
             self._source.dropped, skipped, self._too_large, self.ended,
             None if self.telemetry.records else no_klv(self._decoder.counters), report.Verdict("good", "", "", 0), (),
-            outcome.transport_of(survey, self.telemetry, seconds) if survey is not None else None,
-            outcome.streams_of(self.telemetry, survey), self.telemetry.left_out, outcome.frames_of(survey, seconds),
-            outcome.plots_of(self.telemetry),
+            report_builder.transport_of(survey, self.telemetry, seconds) if survey is not None else None,
+            report_builder.streams_of(self.telemetry, survey), self.telemetry.left_out,
+            report_builder.frames_of(survey, seconds),
+            report_builder.plots_of(self.telemetry),
         )  # fmt: skip
-        made = selected(replace(made, findings=judged(made)), self._choice, self._programs)
+        made = select_klv(replace(made, findings=judge(made)), self._choice, self._programs)
         return replace(made, verdict=verdict_of(made))
 
 
-async def inquire(
+async def analyse(
     source: Source,
     *,
     seconds: float | None = None,
@@ -225,29 +226,29 @@ async def inquire(
     Raises SourceError if nothing could be read, including when cancelled before any data arrived. A later cancellation
     ends probing without an error.
     """
-    inquiry = Inquiry(source, choice, packet_limit)
+    analysis = Analysis(source, choice, packet_limit)
     try:
-        inquiry.ended = await _look(inquiry, source, seconds, progress)
+        analysis.ended = await _read_until(analysis, source, seconds, progress)
     except SourceError as fault:
-        if not inquiry.size:
+        if not analysis.size:
             raise
-        inquiry.ended = str(fault)
+        analysis.ended = str(fault)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is None:
             raise
         task.uncancel()
-        if not inquiry.size:
+        if not analysis.size:
             why = f": {SILENT}" if source.live else ""
             raise SourceDown(f"{source.url}: stopped before any data was received{why}") from None
-        inquiry.ended = "stopped"
-    inquiry.finish()
-    if inquiry.survey is not None and not inquiry.survey.packets and not inquiry.telemetry.records:
-        raise NotMedia(f"{source.url}: {inquiry.size} bytes received, neither MPEG-TS nor KLV")
-    return inquiry.report()
+        analysis.ended = "stopped"
+    analysis.finish()
+    if analysis.survey is not None and not analysis.survey.packets and not analysis.telemetry.records:
+        raise NotMedia(f"{source.url}: {analysis.size} bytes received, neither MPEG-TS nor KLV")
+    return analysis.report()
 
 
-async def _look(inquiry: Inquiry, source: Source, seconds: float | None, progress: Progress | None) -> str:
+async def _read_until(analysis: Analysis, source: Source, seconds: float | None, progress: Progress | None) -> str:
     """Read until a reason to stop; return the reason."""
     limit = seconds if seconds is not None else LIVE if source.live else None
     own = seconds if isinstance(source, FileSource) and source.url.scheme == "file" else None
@@ -258,10 +259,10 @@ async def _look(inquiry: Inquiry, source: Source, seconds: float | None, progres
         with suppress(TimeoutError):
             async with asyncio.timeout(limit):
                 while packet is not None:
-                    if _enough(inquiry, packet, own):
+                    if _take_until(analysis, packet, own):
                         return "time"
                     if progress is not None:
-                        progress(inquiry.size, inquiry.seconds, inquiry.telemetry.records)
+                        progress(analysis.size, analysis.seconds, analysis.telemetry.records)
                     packet = await anext(packets, None)
                 return "end"
         return "time"
@@ -279,11 +280,11 @@ async def _first(source: Source, packets: AsyncGenerator[Packet, None], limit: f
         ) from None
 
 
-def _enough(inquiry: Inquiry, packet: Packet, own: float | None) -> bool:
+def _take_until(analysis: Analysis, packet: Packet, own: float | None) -> bool:
     """Take a packet; true once `own` seconds of the source's own time were read, possibly within the packet."""
     for at in range(0, len(packet.data) or 1, SMALL if own is not None else max(1, len(packet.data))):
         part = packet if own is None else packet._replace(data=packet.data[at : at + SMALL])
-        inquiry.take(part)
-        if own is not None and inquiry.seconds >= own:
+        analysis.take(part)
+        if own is not None and analysis.seconds >= own:
             return True
     return False

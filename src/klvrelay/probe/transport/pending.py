@@ -13,28 +13,28 @@ Block = tuple[bytes, Run | None]
 """Consecutive bytes and the packets among them."""
 
 
-class Held:
+class PendingBlocks:
     """Data after the last PCR, as pieces that are joined once."""
 
     def __init__(self) -> None:
         self._parts: list[Block] = []
         self._size = 0
 
-    def up_to(self, block: bytes, run: Run | None, end: int) -> Block:
+    def take_up_to(self, block: bytes, run: Run | None, end: int) -> Block:
         """All held data and the first `end` packets of this block; hold the rest. 0: hold the whole block."""
-        head, tail = _cut(block, run, end)
+        head, tail = _split(block, run, end)
         if end == 0 and self._size + len(tail[0]) <= MOST:
             self._hold(tail)
             return b"", None
         self._parts.append(head if end else tail)
-        whole, self._parts, self._size = _joined(self._parts), [], 0
+        whole, self._parts, self._size = _join(self._parts), [], 0
         if end:
             self._hold(tail)
         return whole
 
-    def all_with(self, block: bytes, run: Run | None) -> Block:
+    def take_all(self, block: bytes, run: Run | None) -> Block:
         """All held data and this block."""
-        whole, self._parts, self._size = _joined([*self._parts, (block, run)]), [], 0
+        whole, self._parts, self._size = _join([*self._parts, (block, run)]), [], 0
         return whole
 
     def _hold(self, part: Block) -> None:
@@ -43,7 +43,7 @@ class Held:
             self._size += len(part[0])
 
 
-def _cut(block: bytes, run: Run | None, end: int) -> tuple[Block, Block]:
+def _split(block: bytes, run: Run | None, end: int) -> tuple[Block, Block]:
     """Split a block at its `end`-th packet."""
     if run is None or end == 0:
         return (b"", None), (block, run)
@@ -53,7 +53,7 @@ def _cut(block: bytes, run: Run | None, end: int) -> tuple[Block, Block]:
     return (block[:edge], Run(run.at[:end], run.rows[:end])), (block[edge:], Run(run.at[end:] - edge, run.rows[end:]))
 
 
-def _joined(parts: list[Block]) -> Block:
+def _join(parts: list[Block]) -> Block:
     """Concatenate blocks."""
     if len(parts) == 1:
         return parts[0]

@@ -1,4 +1,4 @@
-"""Prints a sheet of facts and tables: by rich on a terminal, else as aligned plain text.
+"""Prints facts and tables: by rich on a terminal, else as aligned plain text.
 
 rich is loaded for a terminal only, so that output to a pipe starts quickly.
 """
@@ -28,7 +28,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Printout:
     """A heading, labelled lines, tables and hints."""
 
     title: str
@@ -37,53 +37,53 @@ class Sheet:
     hints: list[str] = field(default_factory=list)
 
 
-def show(sheet: Sheet, out: TextIO) -> None:
-    """Print a sheet: by rich on a terminal, else as plain text."""
+def show(printout: Printout, out: TextIO) -> None:
+    """Print by rich on a terminal, else as plain text."""
     if not out.isatty():
-        out.write("".join(f"{line}\n" for line in plain(sheet)))
+        out.write("".join(f"{line}\n" for line in plain(printout)))
         return
     from rich.console import Console
 
     console = Console(file=out, highlight=False)
-    for part in rich_parts(sheet, console):
+    for part in rich_parts(printout, console):
         console.print(part)
 
 
-def plain(sheet: Sheet) -> Iterator[str]:
+def plain(printout: Printout) -> Iterator[str]:
     """The lines as plain text: columns two spaces apart, nothing truncated."""
-    yield sheet.title
-    if sheet.lines:
+    yield printout.title
+    if printout.lines:
         yield ""
-        yield from _aligned(sheet.lines)
-    for table in sheet.tables:
+        yield from _align(printout.lines)
+    for table in printout.tables:
         yield ""
         if table.title:
             yield table.title
-        yield from _aligned([table.columns, *table.rows])
-    if sheet.hints:
+        yield from _align([table.columns, *table.rows])
+    if printout.hints:
         yield ""
-        yield from sheet.hints
+        yield from printout.hints
 
 
-def _aligned(rows: list[tuple[str, ...]] | list[tuple[str, str]]) -> Iterator[str]:
+def _align(rows: list[tuple[str, ...]] | list[tuple[str, str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def rich_parts(sheet: Sheet, console: Console) -> Iterator[RenderableType]:
+def rich_parts(printout: Printout, console: Console) -> Iterator[RenderableType]:
     """The same as rich renderables."""
     from rich.text import Text
 
-    yield Text(f"\n {sheet.title}", "bold")
-    if sheet.lines:
-        yield _lines(sheet.lines)
-    for table in sheet.tables:
+    yield Text(f"\n {printout.title}", "bold")
+    if printout.lines:
+        yield _lines(printout.lines)
+    for table in printout.tables:
         if table.title:
             yield Text(f" {table.title}", "bold")
         yield _table(table, console.width)
-    if sheet.hints:
-        yield Text("\n".join(f" {hint}" for hint in sheet.hints), "dim")
+    if printout.hints:
+        yield Text("\n".join(f" {hint}" for hint in printout.hints), "dim")
 
 
 def _lines(lines: list[tuple[str, str]]) -> RenderableType:
@@ -105,7 +105,7 @@ def _table(table: Listing, width: int) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    kept = _kept(table, width - 2 * MARGIN)
+    kept = _columns_that_fit(table, width - 2 * MARGIN)
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for column in table.columns[:kept]:
         made.add_column(column, overflow="fold")
@@ -114,7 +114,7 @@ def _table(table: Listing, width: int) -> RenderableType:
     return Padding(made, (0, MARGIN, 1, MARGIN))
 
 
-def _kept(table: Listing, width: int) -> int:
+def _columns_that_fit(table: Listing, width: int) -> int:
     """The number of columns that fit, omitting spare ones only."""
     widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
     kept = len(widths)

@@ -1,6 +1,6 @@
 """Encodes BER lengths and BER-OID numbers (SMPTE ST 336).
 
-A `Trace` is read in parallel with the value being written, so that the new value gets the same widths and forms. It
+A `Template` is read in parallel with the value being written, so that the new value gets the same widths and forms. It
 provides the form only, never a value.
 """
 
@@ -52,7 +52,7 @@ def spare(form: bytes, shortest: bytes) -> int:
     return form[0] & 0x7F or len(form)
 
 
-class Trace:
+class Template:
     """An earlier value that provides the form; empty if there is none, or after malformed data."""
 
     __slots__ = ("data",)
@@ -63,12 +63,12 @@ class Trace:
     def __len__(self) -> int:
         return len(self.data)
 
-    def take(self, count: int) -> Trace:
+    def take(self, count: int) -> Template:
         """The next `count` bytes; empty if there are fewer."""
         if count > len(self.data):
             count, self.data = 0, b""
         taken, self.data = self.data[:count], self.data[count:]
-        return Trace(taken)
+        return Template(taken)
 
     def oid(self) -> int:
         """Skip a BER-OID number; return its octets if it is overlong, else 0."""
@@ -88,7 +88,7 @@ class Trace:
         form, self.data = self.data[: found[1]], self.data[found[1] :]
         return spare(form, ber_length(found[0])), found[0]
 
-    def length(self) -> tuple[int, Trace]:
+    def length(self) -> tuple[int, Template]:
         """Skip a BER length and its content; return the octets of an overlong length (else 0), and the content."""
         octets, count = self.number()
         return octets, self.take(count)

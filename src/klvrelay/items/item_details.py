@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from klvrelay.items.entry import SETS, ItemEntry, entries, every, notes
-from klvrelay.items.forms import element_form, record_form, wire_form
+from klvrelay.items.forms import element_text, encoding_text, record_text
 from klvrelay.items.numbers import length_text, plain, range_of, resolution_text, steps, widths_of
 from klvrelay.standards import clauses, spec
 
@@ -42,7 +42,7 @@ class Part(TypedDict):
     notes: str
 
 
-class Account(TypedDict):
+class ItemDetails(TypedDict):
     """One item; lengths in bytes, `length_max` 0 = no maximum, range and steps in `units`."""
 
     address: str
@@ -78,7 +78,7 @@ class Account(TypedDict):
     notes: str
 
 
-class SetAccount(TypedDict):
+class SetDetails(TypedDict):
     """One set or pack; `inside` are the items that contain it."""
 
     set: str
@@ -89,7 +89,7 @@ class SetAccount(TypedDict):
     inside: list[str]
 
 
-def account(entry: ItemEntry) -> Account:
+def item_details(entry: ItemEntry) -> ItemDetails:
     """The complete description of an item."""
     item = entry.item
     span = range_of(item)
@@ -109,8 +109,8 @@ def account(entry: ItemEntry) -> Account:
         "length_max": item.len_max,
         "kind": item.kind,
         "mapping": item.mapping,
-        "encoding": wire_form(entry),
-        "record": record_form(entry),
+        "encoding": encoding_text(entry),
+        "record": record_text(entry),
         "holds": entry.holds,
         "special": {f"0x{raw:0{2 * item.len_max}X}": meaning for raw, meaning in item.special.items()},
         "codes": codes(entry.set, item.tag, item.key) if item.kind == "enum" else {},
@@ -118,8 +118,8 @@ def account(entry: ItemEntry) -> Account:
         "elements": [part(entry, element) for element in spec.PACKS.get(pack_of(item), ())],
         "zero_length": zero_length(entry),
         "lifted": "" if entry.wire_key else clauses.LIFTED.get(entry.set, {}).get(item.tag, ""),
-        "prefer": preferred(entry),
-        "instead_of": replaced(entry),
+        "prefer": items_before(entry),
+        "instead_of": items_after(entry),
         "repeats": entry.repeats,
         "required": item.required,
         "deprecated": item.deprecated,
@@ -159,7 +159,7 @@ def part(entry: ItemEntry, element: spec.Element) -> Part:
     return {
         "name": element.name,
         "length": element.length,
-        "encoding": element_form(element),
+        "encoding": element_text(element),
         "range": [plain(end) for end in span] if span else None,
         "optional": element.optional,
         "repeats": element.repeat,
@@ -176,12 +176,12 @@ def zero_length(entry: ItemEntry) -> str:
     return "value unknown: null" + ("; in an amend (0601:101) the item is deleted" if entry.set == "ST0601" else "")
 
 
-def preferred(entry: ItemEntry) -> list[str]:
+def items_before(entry: ItemEntry) -> list[str]:
     """The items that a receiver prefers to this one, the best first."""
     return _others(entry, before=True)
 
 
-def replaced(entry: ItemEntry) -> list[str]:
+def items_after(entry: ItemEntry) -> list[str]:
     """The items to which a receiver prefers this one."""
     return _others(entry, before=False)
 
@@ -204,7 +204,7 @@ def universal_keys(entry: ItemEntry) -> list[str]:
     return list(dict.fromkeys(key.hex() for key in (item, inside) if key is not None))
 
 
-def account_of_set(name: str) -> SetAccount:
+def set_details(name: str) -> SetDetails:
     """The description of a set."""
     key = spec.UNIVERSAL_KEYS.get(name)
     return {

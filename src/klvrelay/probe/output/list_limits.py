@@ -11,7 +11,7 @@ Text = TypeVar("Text", str, bytes)
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ListLimits:
     """Maximum length of each list.
 
     streams, items, remarks   per program or KLV stream; `strips` are items drawn over time
@@ -26,22 +26,22 @@ class Room:
     findings: int
     strips: int
 
-    def half(self) -> Room:
+    def half(self) -> ListLimits:
         """Half of each limit, at least 1."""
-        return Room(*(max(1, getattr(self, field.name) // 2) for field in fields(Room)))
+        return ListLimits(*(max(1, getattr(self, field.name) // 2) for field in fields(ListLimits)))
 
 
-def fitted(write: Callable[[Room], Text], room: Room, most: int) -> Text:
+def shorten_to_fit(write: Callable[[ListLimits], Text], limits: ListLimits, most: int) -> Text:
     """The output of `write` with the longest lists for which it has at most `most` bytes."""
     while True:
-        text = write(room)
+        text = write(limits)
         size = len(text) if isinstance(text, bytes) else len(text.encode())
-        if size <= most or room == room.half():
+        if size <= most or limits == limits.half():
             return text
-        room = room.half()
+        limits = limits.half()
 
 
-def picked(rows: Sequence[T], most: int, weight: Callable[[T], Any]) -> list[T]:
+def pick_largest(rows: Sequence[T], most: int, weight: Callable[[T], Any]) -> list[T]:
     """The rows with the largest weights, in their original order."""
     if len(rows) <= most:
         return list(rows)

@@ -1,4 +1,4 @@
-"""The state behind `klvrelay watch`: turns messages of a broker into one row per stream."""
+"""The rows of `klvrelay watch`: turns messages of a broker into one row per stream."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import orjson
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.names import LEVEL_LIMIT
 from klvrelay.sinks.mqtt.connection import Received
+from klvrelay.text import counted
 
 RATE_WINDOW = 5.0
 ROW_LIMIT = 1000
-CELL = 48
+CELL_MOST = 48
 """Maximum characters of a cell."""
 SETTLED = 5.0
 """Seconds after a subscription by which a broker has sent all retained messages."""
@@ -63,12 +64,12 @@ class _Stream:
     pid: int | None = None
     program: int | None = None
 
-    def arrived(self, now: float) -> None:
+    def count_arrival(self, now: float) -> None:
         """Count a record, and drop those outside the rate window even if the row is hidden."""
         self.arrivals.append(now)
         self.rate(now)
 
-    def deleted(self, leaf: str) -> None:
+    def discard_topic(self, leaf: str) -> None:
         """A retained topic was deleted: discard its values."""
         self.retained.discard(leaf)
         if leaf == "availability":
@@ -78,11 +79,11 @@ class _Stream:
         else:
             self.items.clear()
 
-    def quiet(self, now: float) -> float:
+    def idle_seconds(self, now: float) -> float:
         """Seconds since the last activity."""
         return now - max((t for t in (self.last, self.changed) if t is not None), default=self.since)
 
-    def place(self, document: dict[str, Any]) -> None:
+    def set_place(self, document: dict[str, Any]) -> None:
         """Take the PID and program from a message."""
         pid, program = document.get("pid"), document.get("program")
         self.pid = pid if isinstance(pid, int) else self.pid
@@ -95,7 +96,7 @@ class _Stream:
         return len(self.arrivals) / min(RATE_WINDOW, max(1.0, now - self.since))
 
 
-class Board:
+class StreamTable:
     """Streams by name, updated by messages. `now` is monotonic time, `wall` seconds since 1970.
 
     A stream is removed when its last retained topic is deleted, even if that happened while disconnected. A stream that
@@ -110,7 +111,7 @@ class Board:
         self._relay = ""
         self._subscribed = 0.0
 
-    def subscribed(self, now: float) -> None:
+    def begin_subscription(self, now: float) -> None:
         """A subscription begins: the broker resends all retained messages. Topics that it does not send are deleted."""
         self._subscribed = now
         self._relay = ""
@@ -120,10 +121,10 @@ class Board:
         prefix, _, rest = message.topic.partition(f"{self._prefix}/")
         path = [] if prefix else rest.split("/")
         if path == ["status"]:
-            self._relay = _word(document_of(message.payload), "state", "")
+            self._relay = _text(document_of(message.payload), "state", "")
         elif len(path) == 2 and path[1] in _RETAINED and not message.payload:
-            self._deleted(*path)
-        elif len(path) == 2 and path[1] in LEAVES and self._room_for(path[0]):
+            self._delete_topic(*path)
+        elif len(path) == 2 and path[1] in LEAVES and self._has_space_for(path[0]):
             stream = self._streams.setdefault(path[0], _Stream(since=now))
             stream.heard = now
             self._take(stream, path[1], message, now, wall)
@@ -131,24 +132,24 @@ class Board:
     def rows(self, now: float) -> list[dict[str, str]]:
         """The cells of each stream, sorted by name, without terminal control characters."""
         self._forget(now)
-        shown = ((name, stream) for name, stream in sorted(self._streams.items()) if self._shown(stream, now))
+        shown = ((name, stream) for name, stream in sorted(self._streams.items()) if self._is_shown(stream, now))
         return [self._row(name, stream, now) for name, stream in shown]
 
     def note(self, now: float) -> str:
         """Why there are no rows, or how many are hidden; empty if neither applies."""
-        wanted = [stream for stream in self._streams.values() if self._wants(stream)]
-        hidden = sum(not self._shown(stream, now) for stream in wanted)
+        wanted = [stream for stream in self._streams.values() if self._is_selected(stream)]
+        hidden = sum(not self._is_shown(stream, now) for stream in wanted)
         if hidden:
-            return f"not shown: {hidden} stream{'s' * (hidden > 1)} offline for over an hour"
+            return f"not shown: {counted(hidden, 'stream')} offline for over an hour"
         if wanted:
             return ""
         if self._streams:
             return "no matching stream yet"
-        return f"the relay is {tame(self._relay)}, no stream yet" if self._relay else "nothing published yet"
+        return f"the relay is {sanitize(self._relay)}, no stream yet" if self._relay else "nothing published yet"
 
-    def _deleted(self, name: str, leaf: str) -> None:
+    def _delete_topic(self, name: str, leaf: str) -> None:
         if (stream := self._streams.get(name)) is not None:
-            stream.deleted(leaf)
+            stream.discard_topic(leaf)
             if not stream.retained:
                 del self._streams[name]
 
@@ -158,14 +159,14 @@ class Board:
             for name in [name for name, stream in self._streams.items() if stream.heard < self._subscribed]:
                 del self._streams[name]
 
-    def _shown(self, stream: _Stream, now: float) -> bool:
+    def _is_shown(self, stream: _Stream, now: float) -> bool:
         offline = self._relay == "offline" or stream.availability == "offline"
-        return self._wants(stream) and (self._keep or not offline or stream.quiet(now) < LONG_OFFLINE)
+        return self._is_selected(stream) and (self._keep or not offline or stream.idle_seconds(now) < LONG_OFFLINE)
 
-    def _wants(self, stream: _Stream) -> bool:
+    def _is_selected(self, stream: _Stream) -> bool:
         return self._choice.everything or self._choice.wants(stream.pid, stream.program)
 
-    def _room_for(self, name: str) -> bool:
+    def _has_space_for(self, name: str) -> bool:
         return name in self._streams or (len(self._streams) < ROW_LIMIT and len(name) <= LEVEL_LIMIT)
 
     def _take(self, stream: _Stream, leaf: str, message: Received, now: float, wall: float) -> None:
@@ -176,18 +177,18 @@ class Board:
             stream.changed = stream.changed if message.retained else now
         elif leaf == "link":
             document = document_of(message.payload)
-            stream.state = _word(document, "state", "")
+            stream.state = _text(document, "state", "")
             stream.changed = now - max(0.0, wall - _time(document, "since", wall))
-            stream.place(document)
+            stream.set_place(document)
         elif leaf == "rejected":
             stream.bad += 1
         elif items := items_of(document := document_of(message.payload)):
             stream.items |= {key: _value(items[key]) for key in _KEYS if key in items}
-            stream.set = _word(document, "set", "-")
-            stream.place(document)
+            stream.set = _text(document, "set", "-")
+            stream.set_place(document)
             age = max(0.0, wall - _time(document, "received", wall)) if leaf == "state" else 0.0
             if leaf == "telemetry":
-                stream.arrived(now)
+                stream.count_arrival(now)
             stream.last = now - age if stream.last is None else max(now - age, stream.last)
         else:
             stream.bad += 1
@@ -198,10 +199,10 @@ class Board:
         cells |= {column: _number(stream.items, keys, form) for column, form, keys in _FORMATS}
         age = "-" if stream.last is None else f"{max(0.0, now - stream.last):.1f}"
         cells |= {"set": stream.set, "rate": f"{stream.rate(now):.1f}", "age": age, "bad": str(stream.bad)}
-        return {column: tame(text) for column, text in cells.items()}
+        return {column: sanitize(text) for column, text in cells.items()}
 
 
-def tame(text: str, limit: int = CELL) -> str:
+def sanitize(text: str, limit: int = CELL_MOST) -> str:
     """The text shortened to `limit`, with a question mark for each character that is not printable."""
     return "".join(c if c.isprintable() else "?" for c in text[:limit])
 
@@ -223,15 +224,15 @@ def items_of(document: dict[str, Any]) -> dict[str, Any]:
 
 def _time(document: dict[str, Any], key: str, otherwise: float) -> float:
     try:
-        return datetime.fromisoformat(_word(document, key, "")).timestamp()
+        return datetime.fromisoformat(_text(document, key, "")).timestamp()
     except (ValueError, OverflowError):
         return otherwise
 
 
-def _word(document: dict[str, Any], key: str, otherwise: str) -> str:
+def _text(document: dict[str, Any], key: str, otherwise: str) -> str:
     """The text at `key`, shortened to a cell; `otherwise` if it is not text."""
     text = document.get(key)
-    return text[:CELL] if isinstance(text, str) else otherwise
+    return text[:CELL_MOST] if isinstance(text, str) else otherwise
 
 
 def _value(item: Any) -> float | None:

@@ -30,10 +30,11 @@ import socket, sys, time, os, subprocess
 from klvrelay.errors import *
 from klvrelay.record import *
 from klvrelay.sources.isolated.messages import *
+from klvrelay.sources.isolated.pack import *
 line = socket.socket(fileno=int(sys.argv[1]))
 told = line.recv(65536)
-def say(*parcels): line.sendall(b"".join(parcels))
-status = packed_status(Status(True, True, 0, LinkStats()))
+def say(*messages): line.sendall(b"".join(messages))
+status = pack_status(Status(True, True, 0, LinkStats()))
 say(status)
 """
 isolated = partial(open_source, isolate=True)
@@ -233,9 +234,9 @@ async def records(source: Source) -> list:
 
 
 def fake(
-    script: str, url: str = "rtsp://pilot:c4n4ry@127.0.0.1/live", *, timeout: float = 0.2, given: Resume | None = None
+    script: str, url: str = "rtsp://pilot:c4n4ry@127.0.0.1/live", *, timeout: float = 0.2, resume: Resume | None = None
 ) -> IsolatedSource:
     """A source whose process runs `script` instead, behind the beginning of an honest one."""
     options = {"timeout": timeout}
     plain = open_source(url, **options, isolate=False)
-    return IsolatedSource(plain, options, given=given, command=[sys.executable, "-c", HONEST + script])
+    return IsolatedSource(plain, options, resume=resume, command=[sys.executable, "-c", HONEST + script])

@@ -19,7 +19,7 @@ from klvrelay.config.url import Url
 from klvrelay.decoder import Decoder
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Record
-from klvrelay.sources.libav.of_bytes import ByLibav
+from klvrelay.sources.libav.ts_source import LibavTsSource
 
 VIDEO_PID = 0x100
 BEATS = 4
@@ -301,7 +301,7 @@ def _repeats(packet: bytes, before: bytes) -> bool:
 
 @dataclass
 class Pieces:
-    """A source of bytes: what ByLibav takes apart."""
+    """A source of bytes: what LibavTsSource takes apart."""
 
     data: Sequence[Packet]
     live: bool = False
@@ -324,10 +324,10 @@ def by_native(data: bytes) -> list[Record]:
 
 async def by_libav(data: bytes) -> list[Record]:
     """What comes out where libav takes it apart."""
-    return await records_of(ByLibav(Pieces([Packet(data)])))
+    return await records_of(LibavTsSource(Pieces([Packet(data)])))
 
 
-async def records_of(source: ByLibav) -> list[Record]:
+async def records_of(source: LibavTsSource) -> list[Record]:
     decoder, found = Decoder("uav1", None, choice=TOGETHER), list[Record]()
     async with aclosing(source.packets()) as packets:
         async for packet in packets:

@@ -70,7 +70,7 @@ class Ear:
 
     async def __aenter__(self) -> Ear:
         self._task = asyncio.create_task(self._read())
-        while not (self.source._inbox or self.ended):
+        while not (self.source._reader or self.ended):
             await asyncio.sleep(0.001)
         return self
 

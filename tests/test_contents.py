@@ -76,7 +76,7 @@ def test_each_verb_calls_a_wrong_file_by_its_name(name: str, tmp_path: Path, cap
                  ["send", str(path), "udp://127.0.0.1:9"]):  # fmt: skip
         code, out, said = ran(capfd, *args)
         assert (code, out) == (3, ""), args
-        assert said.startswith(f"klvrelay: {path} holds {called}, neither MPEG-TS nor KLV"), args
+        assert said.startswith(f"klvrelay: {path} contains {called}, not MPEG-TS or KLV"), args
         assert said.count("\n") == 1
 
 
@@ -84,7 +84,7 @@ def test_what_is_mostly_zeros_is_not_called_empty(tmp_path: Path, capfd: pytest.
     """Also where it has no name, and where it is longer than what is looked at."""
     program, other = b"\x7fELF\x02\x01\x01", bytes(range(1, 32))
     for size in (5000, 9_000_000):
-        for begin, says in ((program, " holds a program (ELF), neither"), (other, ": holds neither MPEG-TS nor KLV")):
+        for begin, says in (program, " contains a program (ELF), not"), (other, ": contains neither MPEG-TS nor KLV"):
             path = tmp_path / "wrong"
             path.write_bytes(begin + bytes(size))
 
@@ -102,13 +102,13 @@ def test_a_replay_calls_it_by_its_name_too(tmp_path: Path, capfd: pytest.Capture
     code, _, said = ran(capfd, "replay", str(path), "--mqtt", "mqtt://127.0.0.1:1")
 
     assert code == 3
-    assert "dji.srt holds subtitles (SRT), neither MPEG-TS nor KLV" in said
+    assert "dji.srt contains subtitles (SRT), not MPEG-TS or KLV" in said
 
 
 def test_streams_have_no_such_name():
     """Nor has noise, which may be anything."""
     for data in (Mux().bytes(), klv_only([record(0)]), bytes(5000), b"\xff" * 5000, bytes(range(256)) * 4, b""):
-        assert contents.named(data) is None
+        assert contents.identify(data) is None
 
 
 def test_a_text_in_front_of_a_stream_does_not_hide_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
@@ -125,4 +125,4 @@ def test_a_text_in_front_of_a_stream_does_not_hide_it(tmp_path: Path, capfd: pyt
 def test_a_text_is_one_wherever_it_is_cut(cut: int):
     """Also in the middle of a character."""
     text = ("x" * (contents.LOOKED_AT - cut) + "→→→→").encode()
-    assert contents.named(text[: contents.LOOKED_AT]) == contents.Contents("text")
+    assert contents.identify(text[: contents.LOOKED_AT]) == contents.Contents("text")

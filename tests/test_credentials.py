@@ -411,7 +411,7 @@ async def test_a_user_without_a_password_is_told_so(tmp_path: Path):
     async with web_server(tmp_path, auth="basic", user="user", password=CANARY) as server:
         fault = await fault_of(open_source(server.url("a.ts", "user@")).packets())
 
-    assert "the server wants the user's password, and none was given: name a file (--password-file" in fault
+    assert "the server requires the user's password, but none is set: give a file (--password-file" in fault
 
 
 @pytest.mark.parametrize("way", ["environment", "file"])

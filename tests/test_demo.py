@@ -103,7 +103,7 @@ async def test_demo_asks_for_the_usual_port_of_mqtt(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["gopher://h:1"], "gopher:// is not a kind of source"),
+        (["gopher://h:1"], "gopher:// is not a supported source"),
         (["udp://h"], "port is missing"),
         (["flight.ts", "--mqtt", "http://h"], "must begin with mqtt://"),
         (["flight.ts", "--mqtt", "mqtt://h", "--port", "5"], "--port is for the embedded broker"),

@@ -413,7 +413,7 @@ def test_a_loop_that_was_closed_is_let_go(free_port: int):
         inbox = DatagramReader(loop, sock, None, is_rtp=False, units=True)
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
-        gone = [weakref.ref(loop), weakref.ref(inbox), weakref.ref(inbox._hub)]
+        gone = [weakref.ref(loop), weakref.ref(inbox), weakref.ref(inbox._schedule)]
         del loop, inbox
         gc.collect()
 

@@ -141,7 +141,7 @@ async def test_a_socket_that_epoll_refuses_leaves_nothing_behind(hub: ReadSchedu
         with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
             hub.add(inlet, lambda found, status: None)
 
-    assert hub._inlets is None
+    assert hub._receivers is None
 
 
 def test_the_last_socket_may_go_during_a_look():
@@ -163,7 +163,7 @@ def test_the_last_socket_may_go_during_a_look():
     loop.close()
 
     assert len(calls) == 1
-    assert hub._inlets is None
+    assert hub._receivers is None
 
 
 async def test_a_socket_that_fails_gives_what_came_before(free_port: int):
@@ -174,7 +174,7 @@ async def test_a_socket_that_fails_gives_what_came_before(free_port: int):
         await turns()
         feed.send_udp(DATAGRAMS, free_port)
         found = (await asyncio.wait_for(first, 20)).entries
-        source._inbox._wake(list(found), -errno.ENETDOWN)
+        source._reader._wake(list(found), -errno.ENETDOWN)
 
         assert (await anext(packets)).entries == found
         with pytest.raises(SourceDown):

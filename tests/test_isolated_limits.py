@@ -92,9 +92,9 @@ async def fault(url: str, said: str, **options: object) -> str:
     """What is raised where the process fails with this text."""
     script = (
         "import socket, sys; from klvrelay.errors import SourceDown;"
-        " from klvrelay.sources.isolated.messages import packed_end;"
+        " from klvrelay.sources.isolated.pack import pack_end;"
         " line = socket.socket(fileno=int(sys.argv[1])); line.recv(65536);"
-        f" line.sendall(packed_end(SourceDown({said!r}))); line.recv(1)"
+        f" line.sendall(pack_end(SourceDown({said!r}))); line.recv(1)"
     )
     plain = open_source(url, isolate=False)
     source = IsolatedSource(plain, {"timeout": 5.0, **options}, command=[sys.executable, "-c", script])

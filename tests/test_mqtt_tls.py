@@ -141,7 +141,7 @@ async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_pa
 @pytest.mark.parametrize(
     ("certified", "ca", "says"),
     [
-        ("broker", "stranger.pem", "an unknown authority signed it"),
+        ("broker", "stranger.pem", "it is signed by an unknown authority"),
         ("expired", "ca.pem", "it has expired: renew it"),
         ("elsewhere", "ca.pem", "it is for another host name"),
     ],
@@ -181,9 +181,9 @@ async def test_a_client_certificate_opens_the_door(papers, tmp_path, free_port):
 @pytest.mark.parametrize(
     ("paper", "says"),
     [
-        (None, "it asks for a client certificate: set cert_file and key_file"),
+        (None, "it requires a client certificate: set cert_file and key_file"),
         ("lapsed", "our client certificate has expired: renew cert_file"),
-        ("foreign", "it does not know the authority of our client certificate|it rejects our client certificate"),
+        ("foreign", "unknown authority of our client certificate|it rejects our client certificate"),
     ],
 )
 async def test_what_is_wrong_with_a_client_certificate_is_said(papers, tmp_path, free_port, paper, says):

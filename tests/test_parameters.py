@@ -14,7 +14,7 @@ from klvrelay.config import parameters
 from klvrelay.config.credentials import is_secret
 from klvrelay.config.names import stream_name
 from klvrelay.config.url import Url
-from klvrelay.sources.isolated.source import _Hidden
+from klvrelay.sources.isolated.source import _SecretFilter
 
 CANARY = "c4n4ry-s3cret"
 
@@ -128,7 +128,7 @@ URL = f"rtsp://h/user=viewer-1&password={CANARY}&channel=1.sdp?token=70k3n-{CANA
 )
 def test_a_message_that_quotes_a_part_of_a_url_is_shown_without_it(quoted):
     """Of the command line, and of the process that reads the source."""
-    for hide in (Redaction(["run", URL]), _Hidden(Url.parse(URL), {})):
+    for hide in (Redaction(["run", URL]), _SecretFilter(Url.parse(URL), {})):
         said = hide(f"can't open {quoted}: refused")
 
         assert CANARY not in said

@@ -251,7 +251,7 @@ def test_exit_codes(make, code: int, tmp_path: Path, capfd: pytest.CaptureFixtur
         (["probe", "a.ts", "--seconds", "nan"], "seconds"),
         (["probe", "a.ts", "--html", "/nowhere/r.html"], "folder"),
         (["probe", "a.ts", "--html", "/"], "not a file"),
-        (["probe", "gopher://h"], "not a kind of source"),
+        (["probe", "gopher://h"], "not a supported source"),
         (["probe", "udp://h"], "port is missing"),
         (["probe", "udp://h:1", "--source-timeout", "0"], "timeout"),
     ],

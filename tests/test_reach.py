@@ -56,7 +56,7 @@ def test_a_server_behind_a_proxy_leads_to_public_addresses_only(nearness: dict[s
     """Where it is, only the proxy knows."""
     nearness |= {"127.0.0.1": PUBLIC, "127.0.0.2": PRIVATE}
     connections = Reach()
-    connections.is_far()
+    connections.set_proxied()
     connections.connect(("127.0.0.1", port), 5).close()
 
     with pytest.raises(WebFault):

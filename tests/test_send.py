@@ -226,7 +226,7 @@ async def test_a_stream_without_a_time_goes_at_a_fixed_rate(tmp_path: Path, said
     bench = await sent(reel)
     assert bench.data == null * 700
     assert bench.dues[-1] == pytest.approx(700 * 188 * 8 / ts_clock.RATE)
-    assert said() == [f"{reel.url}: no time in it that goes on: paced at a fixed rate; --rate gives another"]
+    assert said() == [f"{reel.url}: no usable time stamps in it: paced at a fixed rate; --rate gives another"]
 
 
 @pytest.mark.parametrize("text", ["", "0", "fast", "5Mbit", "-1M", "1e9", "10"])
@@ -308,7 +308,7 @@ async def test_standard_input_is_sent_as_it_comes(free_port: int, tmp_path: Path
 def test_a_packet_of_another_size_in_between_is_left_alone() -> None:
     """`plain` changes what is in step, and nothing else."""
     clock = ts_clock.RateClock(1e6)
-    list(clock.cut((bytes(4) + b"\x47" + bytes(187)) * 8))
+    list(clock.slices((bytes(4) + b"\x47" + bytes(187)) * 8))
     assert clock.plain(bytes(4) + b"\x47" + bytes(187)) == b"\x47" + bytes(187)
     assert clock.plain(bytes(192)) == bytes(192)
     assert clock.plain(b"\x47" * 191) == b"\x47" * 191

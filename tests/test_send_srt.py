@@ -56,7 +56,7 @@ async def test_a_far_end_that_is_frozen_is_given_up(free_port):
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)
         begun = time.monotonic()
-        with pytest.raises(ReceiverDisconnected, match=r"accepted no data for 0\.5 s|the far end has gone"):
+        with pytest.raises(ReceiverDisconnected, match=r"accepted no data for 0\.5 s|the far end disconnected"):
             await sent_on_and_on(free_port, lambda: peer.send_signal(signal.SIGSTOP), timeout=0.5)
 
     assert time.monotonic() - begun < 3
@@ -76,7 +76,7 @@ async def test_a_wrong_passphrase_is_said_so(free_port):
 async def test_nobody_answers(free_port):
     """Within the timeout."""
     begun = time.monotonic()
-    with pytest.raises(SourceDown, match=r"gave no answer for 0\.2 s"):
+    with pytest.raises(SourceDown, match=r"no response within 0\.2 s"):
         async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.2):
             pass
 
@@ -87,7 +87,7 @@ async def test_a_far_end_that_goes_is_noticed(free_port):
     """The next piece says so."""
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)
-        with pytest.raises(ReceiverDisconnected, match="the far end has gone"):
+        with pytest.raises(ReceiverDisconnected, match="the far end disconnected"):
             await sent_on_and_on(free_port, peer.terminate, pause=0.005)
 
 

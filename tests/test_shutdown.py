@@ -37,11 +37,11 @@ BLOCKING = {
     "the opening of a file": (
         "from klvrelay.sources.files import file\nfile._Disk.open = block", ["run", "{file}", *NOWHERE]),
     "the look at a folder": (
-        "from klvrelay.sources.files import file\nfile._places = block", ["run", "{file}", *NOWHERE]),
+        "from klvrelay.sources.files import file\nfile._files = block", ["run", "{file}", *NOWHERE]),
     "the read of a file that is replayed": (
         "from klvrelay.sources.files import file\nfile._Disk.read = block", ["replay", "{file}", *NOWHERE]),
     "the look at a file that grows": (
-        "from klvrelay.sources.files import growing\ngrowing._Tail._look = block",
+        "from klvrelay.sources.files import growing\ngrowing._Tail._poll = block",
         ["run", "--follow", "{file}", *NOWHERE]),
     "the name of a source": (
         "socket.getaddrinfo = block", ["run", "tcp://cam.example:9000", *NOWHERE]),
@@ -82,7 +82,8 @@ STUCK = {
         "    finally:\n        os.read(never, 1)\nRelay.run = run",
         ["run", "{file}", *NOWHERE]),
     "a read in the main thread": (
-        "from klvrelay.sources.files.at_once import AtOnce\nAtOnce._read = block", ["decode", "{file}"]),
+        "from klvrelay.sources.files import blocking_file\nblocking_file.BlockingFile._read = block",
+        ["decode", "{file}"]),
 }  # fmt: skip
 
 

@@ -18,9 +18,9 @@ from klvrelay.sources.files import growing
 from klvrelay.sources.files.growing import _Folder
 from klvrelay.sources.files.written import WrittenFile
 from klvrelay.sources.libav.rfc6597 import Track
-from klvrelay.sources.srt.source import TOGETHER_US, _Inbox
+from klvrelay.sources.srt.source import TOGETHER_US, _ReceivedMessages
 from klvrelay.sources.web.position import HEADS, REMEMBERED, Position
-from klvrelay.transports import srt as srt_line
+from klvrelay.transports import srt as srt_module
 from klvrelay.transports.libsrt import ConnectionLost, Option, SrtMessage
 from klvrelay.transports.srt import SrtSettings
 
@@ -30,8 +30,8 @@ IP_MULTICAST_ALL = 49
 
 def test_numbers_and_time_of_a_sent_stream_wrap():
     """RTP numbers have 16 bits and its time 32: a sender goes on behind both, one more each."""
-    line = UdpDestination(Url.parse("rtp://127.0.0.1:5000"), timeout=1)
-    heads = [struct.unpack(">HHII", line.frame(b"x", number)[:12]) for number in range(0, 70_000)]
+    destination = UdpDestination(Url.parse("rtp://127.0.0.1:5000"), timeout=1)
+    heads = [struct.unpack(">HHII", destination.frame(b"x", number)[:12]) for number in range(0, 70_000)]
     numbers, ticks = [head[1] for head in heads], [head[2] for head in heads]
 
     assert all((after - before) % 65536 == 1 for before, after in pairwise(numbers))
@@ -49,8 +49,8 @@ def test_a_socket_gets_only_the_group_that_it_joined():
         assert sock.getsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL) == 0
 
 
-class FakeLine:
-    """libsrt's line, with messages that were received."""
+class FakeSocket:
+    """libsrt's socket, with messages that were received."""
 
     now_us = 0
 
@@ -80,9 +80,9 @@ LAST = (1 << 31) - 1
 def test_srt_numbers_wrap_without_a_loss(numbers, found):
     """31 bits: 0 follows the last one, and only a number that is missing is a loss."""
     messages = [SrtMessage(b"abcd"[n : n + 1], number, 0) for n, number in enumerate(numbers)]
-    inbox = _Inbox(FakeLine(*messages))  # type: ignore[arg-type]
-    inbox.fetch()
-    pieces = list(inbox.pieces())
+    received = _ReceivedMessages(FakeSocket(*messages))  # type: ignore[arg-type]
+    received.fetch()
+    pieces = list(received.pieces())
 
     assert [piece.data for piece in pieces] == found
     assert [piece.damaged for piece in pieces] == [not data for data in found]
@@ -91,22 +91,22 @@ def test_srt_numbers_wrap_without_a_loss(numbers, found):
 @pytest.mark.parametrize(("apart", "count"), [(TOGETHER_US, 1), (TOGETHER_US + 1, 2)])
 def test_messages_that_were_due_together_make_one_packet(apart, count):
     """Up to ten milliseconds apart, and no more."""
-    inbox = _Inbox(FakeLine(SrtMessage(b"a", 5, 0), SrtMessage(b"b", 6, apart)))  # type: ignore[arg-type]
-    inbox.fetch()
+    received = _ReceivedMessages(FakeSocket(SrtMessage(b"a", 5, 0), SrtMessage(b"b", 6, apart)))  # type: ignore[arg-type]
+    received.fetch()
 
-    assert len(list(inbox.pieces())) == count
+    assert len(list(received.pieces())) == count
 
 
 @pytest.mark.parametrize(("timeout", "idle"), [(0.5, 3000), (2.999, 3000), (3.001, 3001), (10, 10_000)])
 def test_an_srt_line_is_not_given_up_between_two_signs_of_life(timeout, idle, monkeypatch):
     """Where nothing is sent there is a datagram a second: three seconds at the least, else the timeout."""
-    line = FakeLine()
-    monkeypatch.setattr(srt_line, "SrtSocket", lambda: line)
-    srt_line._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000?latency=77")), timeout)
+    sock = FakeSocket()
+    monkeypatch.setattr(srt_module, "SrtSocket", lambda: sock)
+    srt_module._configured_socket(SrtSettings.of(Url.parse("srt://127.0.0.1:9000?latency=77")), timeout)
 
-    assert line.options[Option.PEERIDLETIMEO] == idle
-    assert line.options[Option.CONNTIMEO] == round(timeout * 1000)
-    assert line.options[Option.RCVLATENCY] == line.options[Option.PEERLATENCY] == 77
+    assert sock.options[Option.PEERIDLETIMEO] == idle
+    assert sock.options[Option.CONNTIMEO] == round(timeout * 1000)
+    assert sock.options[Option.RCVLATENCY] == sock.options[Option.PEERLATENCY] == 77
 
 
 @pytest.mark.parametrize("more", [0, 1])
@@ -130,11 +130,11 @@ def test_a_playlist_remembers_a_number_of_segments():
     """As many as are bounded; with one more the oldest is forgotten."""
     place = Position()
     for number in range(REMEMBERED):
-        place.took(segment(number))
+        place.advance(segment(number))
     full = [*place._names]
-    place.took(segment(REMEMBERED))
+    place.advance(segment(REMEMBERED))
     for number in range(HEADS + 1):
-        place.begins(segment(number), b"head")
+        place.note_head(segment(number), b"head")
 
     assert full == list(range(REMEMBERED))
     assert [*place._names] == list(range(1, REMEMBERED + 1))
@@ -146,19 +146,19 @@ def test_what_was_written_while_a_file_was_replaced_is_read(tmp_path, monkeypatc
     path = tmp_path / "growing"
     path.write_bytes(b"first ")
     file = WrittenFile(str(path))
-    assert file.look() == b"first "
-    look = WrittenFile._is_another
+    assert file.poll() == b"first "
+    is_another = WrittenFile._is_replaced
 
     def at_that_moment(self):
-        monkeypatch.setattr(WrittenFile, "_is_another", look)
+        monkeypatch.setattr(WrittenFile, "_is_replaced", is_another)
         with path.open("ab") as writer:
             writer.write(b"late")
         (tmp_path / "new").write_bytes(b"another")
         os.replace(tmp_path / "new", path)
-        return look(self)
+        return is_another(self)
 
-    monkeypatch.setattr(WrittenFile, "_is_another", at_that_moment)
-    found = [file.look() for _ in range(4)]
+    monkeypatch.setattr(WrittenFile, "_is_replaced", at_that_moment)
+    found = [file.poll() for _ in range(4)]
     file.close()
 
     assert found == [b"late", None, b"another", b""]
@@ -169,7 +169,7 @@ def test_what_was_written_while_a_segment_was_begun_is_read(tmp_path, monkeypatc
     first, second = (RecordedSegment("uav1", 1_700_000_000_000_000 + n * 60_000_000, "ts") for n in range(2))
     (tmp_path / first.name).write_bytes(b"first ")
     folder = _Folder(Url.parse(str(tmp_path)), waited=False)
-    assert folder.look() == b"first "
+    assert folder.poll() == b"first "
     following = _Folder._following
 
     def at_that_moment(self):
@@ -181,7 +181,7 @@ def test_what_was_written_while_a_segment_was_begun_is_read(tmp_path, monkeypatc
 
     monkeypatch.setattr(_Folder, "_following", at_that_moment)
     monkeypatch.setattr(growing, "SETTLED", -1)  # a folder that has not changed is not listed again
-    found = [folder.look() for _ in range(3)]
+    found = [folder.poll() for _ in range(3)]
     folder.close()
 
     assert found == [b"late", b"second", b""]
@@ -189,16 +189,16 @@ def test_what_was_written_while_a_segment_was_begun_is_read(tmp_path, monkeypatc
 
 def test_an_srt_line_that_fails_is_closed(monkeypatch):
     """An option that libsrt refuses leaves no socket."""
-    line = FakeLine()
+    sock = FakeSocket()
     closed = []
-    line.close = lambda: closed.append(True)  # type: ignore[attr-defined]
+    sock.close = lambda: closed.append(True)  # type: ignore[attr-defined]
 
     def refuse(*_):
         raise ConnectionLost("refused")
 
-    line.set = refuse  # type: ignore[method-assign]
-    monkeypatch.setattr(srt_line, "SrtSocket", lambda: line)
+    sock.set = refuse  # type: ignore[method-assign]
+    monkeypatch.setattr(srt_module, "SrtSocket", lambda: sock)
     with pytest.raises(ConnectionLost):
-        srt_line._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000")), 1.0)
+        srt_module._configured_socket(SrtSettings.of(Url.parse("srt://127.0.0.1:9000")), 1.0)
 
     assert closed == [True]

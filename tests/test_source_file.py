@@ -17,9 +17,9 @@ from klvrelay.core._core import ffi
 from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.recordings import sniff
-from klvrelay.sources.blocking import packets_straight
+from klvrelay.sources.blocking import packets_blocking
 from klvrelay.sources.files import file
-from klvrelay.sources.files.at_once import PIECE, open_at_once
+from klvrelay.sources.files.blocking_file import PIECE, open_blocking
 from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
@@ -45,7 +45,7 @@ async def test_a_file_longer_than_one_piece_comes_whole(tmp_path, monkeypatch):
     assert data_of(got) == TAPE.ts
 
 
-@pytest.mark.parametrize("way", ["packets", "straight", "replay", "folder"])
+@pytest.mark.parametrize("way", ["packets", "blocking", "replay", "folder"])
 async def test_the_link_counts_the_bytes(way, tmp_path):
     """All that was taken so far, over every opening; in the middle, what has come out."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts)
@@ -53,8 +53,8 @@ async def test_the_link_counts_the_bytes(way, tmp_path):
     source = open_source(str(place), speed=1000 if way == "replay" else None)
 
     for opening in (1, 2):
-        if way == "straight":
-            async with aclosing(packets_straight(source, breath=4)) as packets:
+        if way == "blocking":
+            async with aclosing(packets_blocking(source, turn_every=4)) as packets:
                 size = sum([len(packet.data) async for packet in packets])
         else:
             size = len(data_of(await read(source)))
@@ -108,7 +108,7 @@ async def test_that_nothing_comes_out_of_a_pipe_is_said_once(tmp_path, monkeypat
             writer.write(TAPE.ts[9400:])
         assert data_of(await reading) == TAPE.ts
 
-    assert said() == [f"{path}: nothing has come yet: waiting for it"]
+    assert said() == [f"{path}: no data yet, waiting for it"]
 
 
 async def test_a_pipe_that_nobody_reads_on_is_let_go(tmp_path):
@@ -201,9 +201,9 @@ async def test_a_stream_is_known_by_its_bytes(head, carriage):
 
 
 @contextmanager
-def at_once(path):
+def opened(path):
     """The file's reader, which has its first piece, and its packets."""
-    found = open_at_once(Url.parse(path))
+    found = open_blocking(Url.parse(path))
     assert found is not None
     with closing(found):
         yield found, found.packets()
@@ -212,7 +212,7 @@ def at_once(path):
 def test_a_file_is_read_into_one_buffer_that_begins_with_a_page(tmp_path):
     """To any other address the kernel copies at half the speed."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts * (1 + 3 * PIECE // len(TAPE.ts)))
-    with at_once(tmp_path / "tape.ts") as (_, packets):
+    with opened(tmp_path / "tape.ts") as (_, packets):
         places = [ffi.from_buffer(packet.data) for packet in packets]
 
     assert len(places) == 4
@@ -224,7 +224,7 @@ def test_a_file_that_is_cut_while_it_is_read_ends_there(tmp_path):
     """Bytes are asked for, never mapped: what is gone is the end, and no signal."""
     path = tmp_path / "tape.ts"
     path.write_bytes(TAPE.ts * (1 + 3 * PIECE // len(TAPE.ts)))
-    with at_once(path) as (found, packets):
+    with opened(path) as (found, packets):
         sizes = [len(next(packets).data)]
         os.truncate(path, PIECE + 188)
         sizes += [len(packet.data) for packet in packets]
@@ -240,7 +240,7 @@ def test_a_fault_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
         def readinto(self, buffer):
             raise OSError(errno.EIO, "what the system says")
 
-    with at_once(tmp_path / "tape.ts") as (found, packets):
+    with opened(tmp_path / "tape.ts") as (found, packets):
         assert len(next(packets).data) == PIECE
         with monkeypatch.context() as patch:
             patch.setattr(found, "_file", Failing())
@@ -250,18 +250,18 @@ def test_a_fault_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("head", [b"", bytes(600_000), b"no stream\n" * 40, (b"\0\0\0\x18ftypmp42" + bytes(900))])
 def test_what_is_no_stream_is_left_to_who_can_say_what_it_is(head, tmp_path):
-    """Empty, nothing but zeros, text, another container."""
+    """Empty, only zeros, text, another container."""
     (tmp_path / "odd").write_bytes(head)
-    assert open_at_once(Url.parse(tmp_path / "odd")) is None
-    assert open_at_once(Url.parse(tmp_path)) is None
-    assert open_at_once(Url.parse(tmp_path / "missing")) is None
+    assert open_blocking(Url.parse(tmp_path / "odd")) is None
+    assert open_blocking(Url.parse(tmp_path)) is None
+    assert open_blocking(Url.parse(tmp_path / "missing")) is None
 
 
 @pytest.mark.parametrize("zeros", [0, 10, 64, 65, 5000])
 def test_zeros_before_a_stream_are_left_out_alike(zeros, tmp_path):
     """More than may be a part of it: at once and on the loop."""
     (tmp_path / "tape.ts").write_bytes(bytes(zeros) + TAPE.ts)
-    with at_once(tmp_path / "tape.ts") as (_, packets):
+    with opened(tmp_path / "tape.ts") as (_, packets):
         data = data_of(packets)
 
     assert data == bytes(zeros if zeros <= sniff.FEW else 0) + TAPE.ts

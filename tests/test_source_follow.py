@@ -139,7 +139,7 @@ async def test_waiting_costs_next_to_nothing(tmp_path):
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.02
 
 
-@pytest.mark.parametrize("there", [False, True], ids=["not there yet", "empty"])
+@pytest.mark.parametrize("there", [False, True], ids=["does not exist yet", "empty"])
 async def test_a_file_is_waited_for(there, tmp_path):
     """The relay may start before the writer does."""
     path = tmp_path / "tape.ts"
@@ -166,7 +166,7 @@ async def test_that_a_file_is_not_there_is_said_once(tmp_path, monkeypatch, capl
                 add(path, TAPE.ts)
                 await follower.has(TAPE.ts)
 
-    assert [record.getMessage() for record in caplog.records] == [f"{missing} is not there yet: waiting for it"]
+    assert [record.getMessage() for record in caplog.records] == [f"{missing}: does not exist yet, waiting for it"]
 
 
 async def test_a_file_that_is_cut_short_begins_anew(tmp_path):
@@ -206,7 +206,7 @@ def test_what_is_written_just_before_a_file_is_replaced_is_read(tmp_path, monkey
     path, begin, rest = tmp_path / "tape.ts", TAPE.ts[:9400], TAPE.ts[9400:]
     path.write_bytes(begin)
     file, stat = WrittenFile(str(path)), os.stat
-    assert (file.look(), file.look()) == (begin, b"")
+    assert (file.poll(), file.poll()) == (begin, b"")
 
     def replaced(name: str) -> os.stat_result:
         monkeypatch.undo()
@@ -217,7 +217,7 @@ def test_what_is_written_just_before_a_file_is_replaced_is_read(tmp_path, monkey
 
     monkeypatch.setattr(os, "stat", replaced)
     try:
-        assert (file.look(), file.look(), file.look()) == (rest, None, OTHER.ts)
+        assert (file.poll(), file.poll(), file.poll()) == (rest, None, OTHER.ts)
     finally:
         file.close()
 
@@ -256,7 +256,7 @@ async def test_a_container_can_not_be_followed(head, tmp_path):
     path = tmp_path / "film"
     path.write_bytes(head)
 
-    with pytest.raises(NotMedia, match="leave --follow away"):
+    with pytest.raises(NotMedia, match="omit --follow"):
         await asyncio.wait_for(Follower().take(open_source(str(path), follow=True)), 5)
 
 
@@ -399,7 +399,7 @@ async def test_ffmpeg_is_followed_while_it_writes(tmp_path):
 
     async with klvrelay("decode", str(path), "--follow") as command:
         async with asyncio.timeout(10):
-            while "out.ts is not there yet" not in command.said:
+            while "out.ts: does not exist yet" not in command.said:
                 await asyncio.sleep(0.01)
         async with feed.ffmpeg(source, "-f", "mpegts", "-flush_packets", "1", str(path)) as writer:
             async with asyncio.timeout(15):

@@ -162,7 +162,7 @@ async def test_a_live_playlist_that_does_not_grow_ends(tmp_path):
         packets, fault = await opening(open_source(server.url("a.m3u8"), timeout=1))
 
     assert len(packets) == 30
-    assert fault.endswith("no new segment for 3 s: does its encoder still run?")
+    assert fault.endswith("no new segment for 3 s: is its encoder still running?")
 
 
 async def opening(source) -> tuple[list[bytes], str]:
@@ -178,23 +178,23 @@ async def opening(source) -> tuple[list[bytes], str]:
 @pytest.fixture
 def hasty(monkeypatch):
     """A playlist that does not grow is given up after a second."""
-    monkeypatch.setattr(follow, "STANDSTILL", 1.0)
+    monkeypatch.setattr(follow, "STALLED", 1.0)
 
 
 @pytest.mark.usefixtures("hasty")
 async def test_what_came_does_not_come_again_at_the_next_opening(tmp_path):
     """A playlist that stands still gives nothing, not even bytes; as soon as it goes on, what is new in it."""
     names = segments(TAPE.ts, tmp_path, 9)
-    given, path = Resume(), tmp_path / "a.m3u8"
+    resume, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, names[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
-        first, said = await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
-        frozen = open_source(server.url("a.m3u8"), timeout=1, given=given)
+        first, said = await opening(open_source(server.url("a.m3u8"), timeout=1, resume=resume))
+        frozen = open_source(server.url("a.m3u8"), timeout=1, resume=resume)
         nothing, said_again = await opening(frozen)
         playlist(path, names[1:4], first=1, seconds=0.3, ended=False)
-        more, _ = await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
+        more, _ = await opening(open_source(server.url("a.m3u8"), timeout=1, resume=resume))
         playlist(path, names[1:4], first=1, seconds=0.3)
-        ended = await records_of(open_source(server.url("a.m3u8"), timeout=1, given=given))
+        ended = await records_of(open_source(server.url("a.m3u8"), timeout=1, resume=resume))
 
     assert first == TAPE.klv[20:30]
     assert (nothing, frozen.link.size) == ([], 0)
@@ -207,15 +207,15 @@ async def test_what_came_does_not_come_again_at_the_next_opening(tmp_path):
 async def test_nor_does_it_from_a_process_of_its_own(tmp_path):
     """A new process has no memory, so the relay remembers for it."""
     names = segments(TAPE.ts, tmp_path, 9)
-    given, path = Resume(), tmp_path / "a.m3u8"
+    resume, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, names[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         url = server.url("a.m3u8")
-        first, said = await opening(open_source(url, timeout=2, isolate=True, given=given))
-        frozen = open_source(url, timeout=2, isolate=True, given=given)
+        first, said = await opening(open_source(url, timeout=2, isolate=True, resume=resume))
+        frozen = open_source(url, timeout=2, isolate=True, resume=resume)
         nothing, _ = await opening(frozen)
         playlist(path, names[1:4], first=1, seconds=0.3, ended=False)
-        more = open_source(url, timeout=2, isolate=True, given=given)
+        more = open_source(url, timeout=2, isolate=True, resume=resume)
         following = await records_of(more, enough=1)
 
     assert first == TAPE.klv[20:30]
@@ -229,12 +229,12 @@ async def test_nor_does_it_from_a_process_of_its_own(tmp_path):
 async def test_an_encoder_that_begins_anew_is_followed(first, tmp_path):
     """The same times in other bytes, under the same names: all of it comes, from its newest segment on."""
     anew = feed.recording(count=90, filler=4, padding=1)
-    given, path = Resume(), tmp_path / "a.m3u8"
+    resume, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, segments(TAPE.ts, tmp_path, 9)[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
-        await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
+        await opening(open_source(server.url("a.m3u8"), timeout=1, resume=resume))
         playlist(path, segments(anew.ts, tmp_path, 9)[:3], first=first, seconds=0.3, ended=False)
-        packets, _ = await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
+        packets, _ = await opening(open_source(server.url("a.m3u8"), timeout=1, resume=resume))
 
     assert packets == anew.klv[20:30]
 
@@ -248,7 +248,7 @@ async def test_a_relay_says_once_that_a_playlist_stands_still(tmp_path, monkeypa
     playlist(path, names[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         url = server.url("a.m3u8")
-        stream = stream_of(StreamInput("cam", partial(open_source, url, timeout=1, given=Resume()), url))
+        stream = stream_of(StreamInput("cam", partial(open_source, url, timeout=1, resume=Resume()), url))
         keeping, health = asyncio.create_task(stream.keep()), stream.health
         with caplog.at_level(logging.INFO, "klvrelay"):
             async with asyncio.timeout(12):

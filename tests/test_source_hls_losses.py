@@ -75,7 +75,7 @@ async def test_a_segment_that_never_comes_is_counted_and_said(fate, said):
     assert 78 <= len(good) <= 85
     assert (source.link.hls_segments, source.link.hls_lost) == (8, 1)
     (line,) = [line for line in said() if "lost" in line]
-    assert "a segment was lost, 1 in all: " in line
+    assert "HLS segments lost: count=1 total=1 reason=" in line
 
 
 @pytest.mark.parametrize("parts", [60, 30])
@@ -89,7 +89,7 @@ async def test_each_of_many_is_counted_and_the_log_stays_short(parts, said):
     assert (source.link.hls_segments, source.link.hls_lost) == (parts * 5 // 6, parts // 6)
     lines = [line for line in said() if "lost" in line]
     assert 1 <= len(lines) <= 3
-    assert f"{parts // 6} in all" in lines[-1]
+    assert f"total={parts // 6} " in lines[-1]
 
 
 PASSING = {
@@ -140,14 +140,14 @@ async def test_what_leaves_a_live_playlist_unread_is_lost(said):
     assert is_in_order(good)
     assert (source.link.hls_segments, source.link.hls_lost) == (4, 3)
     assert good[:20] == TAPE.klv[20:40]
-    assert [line for line in said() if "3 segments were lost, 3 in all: gone from the playlist" in line]
+    assert [line for line in said() if "HLS segments lost: count=3 total=3 reason='removed from the playlist" in line]
 
 
 async def test_what_leaves_it_while_it_is_down_is_lost_too(monkeypatch):
     """The next opening goes on where the last ended, and counts what is no longer there."""
-    monkeypatch.setattr(follow, "STANDSTILL", 0.3)
-    given = Resume()
-    opened = partial(open_source, timeout=1, given=given)
+    monkeypatch.setattr(follow, "STALLED", 0.3)
+    resume = Resume()
+    opened = partial(open_source, timeout=1, resume=resume)
     async with ScriptedWeb(site() | {"/a.m3u8": live(0, 3)}) as server:
         with pytest.raises(SourceDown, match="no new segment"):
             await records_of(opened(server.url("/a.m3u8")))
@@ -210,13 +210,13 @@ async def test_a_server_that_stumbles_at_the_playlist_is_asked_again():
 
 async def test_a_server_that_is_gone_costs_no_segment():
     """Nothing is marked as lost that may still be had: the next opening begins with it."""
-    given = Resume()
+    resume = Resume()
     async with ScriptedWeb(site(s5=Answer(hang=True))) as server:
         first = []
-        with pytest.raises(SourceDown, match="gave no answer"):
-            await records_of(open_source(server.url("/a.m3u8"), timeout=0.2, given=given), into=first)
+        with pytest.raises(SourceDown, match="no response"):
+            await records_of(open_source(server.url("/a.m3u8"), timeout=0.2, resume=resume), into=first)
         server.answers["/5.ts"] = [Answer(PARTS[5])]
-        source = open_source(server.url("/a.m3u8"), timeout=0.2, given=given)
+        source = open_source(server.url("/a.m3u8"), timeout=0.2, resume=resume)
         second = await records_of(source)
 
     good = [record.raw for record in first + second if record.good]
@@ -266,7 +266,7 @@ def encrypted(part, iv):
 
 
 @pytest.mark.needs("openssl")
-@pytest.mark.parametrize("iv", [IV, None], ids=["with an IV", "by number"])
+@pytest.mark.parametrize("iv", [IV, None], ids=["whose IV", "by number"])
 async def test_segments_encrypted_by_aes_128_are_read(iv):
     """The key is fetched once; where the playlist names no IV it is the number of the segment (RFC 8216, 5.2)."""
     tag = '#EXT-X-KEY:METHOD=AES-128,URI="k"' + ("" if iv is None else f",IV=0x{iv.hex()}")
@@ -282,7 +282,7 @@ async def test_segments_encrypted_by_aes_128_are_read(iv):
 KEYLESS = {
     "401": (
         Answer(status="401 Unauthorized"),
-        r"the key of its segments: the server wants a user and a password \(401\)",
+        r"the key of its segments: the server requires a user name and a password \(401\)",
     ),
     "404": (GONE, r"the key of its segments: not found: check the path \(404\)"),
     "too short": (Answer(b"short"), "the key of its segments has 5 bytes instead of 16"),
@@ -300,7 +300,7 @@ async def test_a_key_that_is_not_to_be_had_is_named(answer, reason):
 async def test_an_encryption_that_klvrelay_does_not_read_is_named():
     """SAMPLE-AES leaves the transport stream in the clear, and its payloads not."""
     tag = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="k"'
-    with pytest.raises(SourceDown, match="encrypted by SAMPLE-AES, which klvrelay does not read"):
+    with pytest.raises(SourceDown, match="encrypted with SAMPLE-AES, which klvrelay does not support"):
         await read(site() | {"/a.m3u8": playlist_of([tag, *NAMES])})
 
 

@@ -1,6 +1,6 @@
 """What the process of a source gives up and what it keeps, on machines and kernels that are not at hand too.
 
-`hostile/test_cell.py` tries it out on the machine that the tests run on.
+`hostile/test_confinement.py` tries it out on the machine that the tests run on.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def test_each_kind_keeps_what_it_needs(url, families, ports, monkeypatch):
         return "no filter"
 
     monkeypatch.setattr(confine_module, "hide_memory", lambda: None)
-    monkeypatch.setattr(confine_module, "take_no_rights", lambda: None)
+    monkeypatch.setattr(confine_module, "forbid_new_privileges", lambda: None)
     monkeypatch.setattr(confine_module, "keep_capabilities", lambda wanted: None)
     monkeypatch.setattr(confine_module, "restrict", lambda paths, ports: kept.append(tuple(ports)) or "no Landlock")
     monkeypatch.setattr(confine_module, "refuse_calls", refuse)

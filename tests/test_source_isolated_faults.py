@@ -71,13 +71,13 @@ async def test_a_kill_from_outside_or_an_abort_may_be_for_want_of_memory(number,
     ("script", "end"),
     [
         ("sys.exit(3)", "its process ended with status 3"),
-        ("sys.exit(0)", "its process ended without a word"),
+        ("sys.exit(0)", "its process ended without a message"),
         ("raise ValueError", "its process ended with status 1"),
-        ("line.close(); time.sleep(60)", "its process closed its line without a word"),
+        ("line.close(); time.sleep(60)", "its process closed its connection without a message"),
     ],
 )
 async def test_an_end_without_a_word_is_named(script, end, monkeypatch):
-    monkeypatch.setattr(process_module, "KILLED", 0.2 if "sleep" in script else 1.0)
+    monkeypatch.setattr(process_module, "SIGKILL_WAIT", 0.2 if "sleep" in script else 1.0)
 
     assert (await fault_of(fake(script))).endswith(end)
 
@@ -93,15 +93,15 @@ async def test_a_process_that_says_nothing_is_killed(script, impatient):
 
     told = await fault_of(fake(script))
 
-    assert told.endswith("its process hung and was killed: no word for 0.3 s")
+    assert told.endswith("its process hung and was killed: no message for 0.3 s")
     assert time.monotonic() - begun < 3
 
 
 async def test_the_process_is_told_every_option():
     """And the log's level; nothing of it is an argument. What came before is remembered by the relay."""
-    names = inspect.signature(open_source).parameters.keys() - {"url", "isolate", "given"}
+    names = inspect.signature(open_source).parameters.keys() - {"url", "isolate", "resume"}
     source = isolated("udp://127.0.0.1:5000", timeout=7.5, sender="10.1.2.3")
-    source._command = [sys.executable, "-c", HONEST + "say(packed_end(SourceDown(told.decode())))"]
+    source._command = [sys.executable, "-c", HONEST + "say(pack_end(SourceDown(told.decode())))"]
 
     told = json.loads((await fault_of(source)).removesuffix("\\n"))
 
@@ -114,12 +114,12 @@ async def test_a_process_that_never_begins_is_killed(monkeypatch):
     monkeypatch.setattr(process_module, "BEGIN", 0.2)
     source = IsolatedSource(open_source("x.ts"), {}, command=[sys.executable, "-c", "import time; time.sleep(60)"])
 
-    assert (await fault_of(source)).endswith("its process hung and was killed: no word for 0.2 s")
+    assert (await fault_of(source)).endswith("its process hung and was killed: no message for 0.2 s")
 
 
 async def test_a_process_that_is_slow_to_start_is_no_hung_one(impatient):
     """What its interpreter takes, on a busy machine, is not taken from the time that its source has."""
-    script = "import time; time.sleep(1)" + HONEST + "time.sleep(0.1); say(*packed(Packet(b'G' * 188, 5)))"
+    script = "import time; time.sleep(1)" + HONEST + "time.sleep(0.1); say(*pack(Packet(b'G' * 188, 5)))"
     plain = open_source("rtsp://127.0.0.1/live")
     source = IsolatedSource(plain, {"timeout": 0.2}, command=[sys.executable, "-c", script])
 
@@ -131,7 +131,7 @@ async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatien
     """The loop of the process turns and says so, and nothing comes: a thread is stuck in libav."""
     told = await fault_of(fake("while True: say(status); time.sleep(0.05)"))
 
-    assert told.endswith("its process was killed: its reader hung, nothing came for 0.9 s")
+    assert told.endswith("its process was killed: its reader hung, no data for 0.9 s")
 
 
 @pytest.mark.parametrize(
@@ -140,18 +140,18 @@ async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatien
         ("udp://127.0.0.1:5000", "while True: say(status); time.sleep(0.05)"),
         (
             "rtsp://127.0.0.1/live",
-            "n = 0\nwhile True: n += 1; say(packed_status(Status(True, True, 0, LinkStats(size=n)))); time.sleep(0.05)",
+            "n = 0\nwhile True: n += 1; say(pack_status(Status(True, True, 0, LinkStats(size=n)))); time.sleep(0.05)",
         ),
         (
             "http://127.0.0.1/film.mp4",
-            "while True: say(packed_status(Status(False, True, 0, LinkStats()))); time.sleep(0.05)",
+            "while True: say(pack_status(Status(False, True, 0, LinkStats()))); time.sleep(0.05)",
         ),
     ],
     ids=["it only listens", "bytes come", "not live"],
 )
 async def test_a_quiet_source_is_no_hung_one(url, script, impatient, monkeypatch):
     """Nobody sends to a port; there is video but no KLV; a file has much video between two packets of KLV."""
-    monkeypatch.setattr(process_module, "ASKED", 0.05)
+    monkeypatch.setattr(process_module, "REQUEST_WAIT", 0.05)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.5):
             await records(fake(script, url))
@@ -160,13 +160,13 @@ async def test_a_quiet_source_is_no_hung_one(url, script, impatient, monkeypatch
 @pytest.mark.parametrize(
     ("script", "what"),
     [
-        ("say(b'HTTP/1.1 200 OK\\r\\n\\r\\n'); time.sleep(60)", "a parcel of no known kind or size"),
-        ("say(b'P' + b'\\xff' * 4); time.sleep(60)", "a parcel of no known kind or size (4294967295 octets)"),
-        ("import pickle; say(b'S' + (9).to_bytes(4, 'little') + b'\\x80\\x04' + bytes(7)); time.sleep(60)", "no JSON"),
+        ("say(b'HTTP/1.1 200 OK\\r\\n\\r\\n'); time.sleep(60)", "a message of unknown kind or size"),
+        ("say(b'P' + b'\\xff' * 4); time.sleep(60)", "a message of unknown kind or size (4294967295 octets)"),
+        ("import pickle; say(b'S' + (9).to_bytes(4, 'little') + b'\\x80\\x04' + bytes(7)); time.sleep(60)", "not JSON"),
         ("say(os.urandom(1 << 20)); time.sleep(60)", "it sent "),
     ],
 )
-async def test_what_is_no_parcel_ends_the_process(script, what):
+async def test_an_invalid_message_ends_the_process(script, what):
     """It is not tried to make sense of it."""
     told = await fault_of(fake(script))
 
@@ -177,7 +177,7 @@ async def test_what_is_no_parcel_ends_the_process(script, what):
 async def test_what_came_before_the_fault_is_yielded(tmp_path):
     """Then the fault is raised, with no secret in it, whatever the process wrote there."""
     script = (
-        "say(*packed(Packet(b'G' * 188, 5)), packed_end(NotMedia('rtsp://pilot:c4n4ry@127.0.0.1: \\x1b[31m no')))\n"
+        "say(*pack(Packet(b'G' * 188, 5)), pack_end(NotMedia('rtsp://pilot:c4n4ry@127.0.0.1: \\x1b[31m no')))\n"
         "time.sleep(60)"
     )
     packets = fake(script).packets()
@@ -193,11 +193,11 @@ async def test_what_came_before_the_fault_is_yielded(tmp_path):
 async def test_the_counts_go_on_over_all_processes():
     """What the line told is a sum since the source was made, the last words of each process included."""
     script = """
-say(packed_status(Status(True, True, 2, LinkStats(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
-say(*packed(Packet(b"G" * 188, 5)))
+say(pack_status(Status(True, True, 2, LinkStats(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
+say(*pack(Packet(b"G" * 188, 5)))
 line.recv(1)
 link = LinkStats(size=15, srt_rtt_ms=9.0, lane=Counters(ts_packets=4))
-say(packed_status(Status(True, True, 3, link)), packed_end(None))
+say(pack_status(Status(True, True, 3, link)), pack_end(None))
 """
     source = fake(script)
 
@@ -212,9 +212,9 @@ say(packed_status(Status(True, True, 3, link)), packed_end(None))
 async def test_a_process_is_asked_then_told_then_killed(tmp_path):
     """One that ends when its line is closed is not killed; one that heeds no signal is, within a second or so."""
     mark = tmp_path / "ended"
-    polite = fake(f"say(*packed(Packet(b'G', 5))); line.recv(1); open({str(mark)!r}, 'w').close()")
+    polite = fake(f"say(*pack(Packet(b'G', 5))); line.recv(1); open({str(mark)!r}, 'w').close()")
     stubborn = fake(
-        "import signal; signal.signal(15, signal.SIG_IGN); say(*packed(Packet(b'G', 5)))\nwhile True: time.sleep(60)"
+        "import signal; signal.signal(15, signal.SIG_IGN); say(*pack(Packet(b'G', 5)))\nwhile True: time.sleep(60)"
     )
     took = []
 
@@ -246,9 +246,9 @@ time.sleep(60)
 
 @pytest.fixture
 def log(caplog, monkeypatch) -> Callable[[], list[str]]:
-    monkeypatch.setattr(stderr_module, "_told", set())
+    monkeypatch.setattr(stderr_module, "_logged", set())
     caplog.set_level(logging.DEBUG)
-    return lambda: [message for message in caplog.messages if "its process says" in message]
+    return lambda: [message for message in caplog.messages if "output of its process: " in message]
 
 
 async def test_what_the_process_says_is_logged(log, caplog):
@@ -260,11 +260,11 @@ sys.exit(1)
 """
     await fault_of(fake(script))
 
-    start = "rtsp://***@127.0.0.1/live: its process says: "
+    start = "rtsp://***@127.0.0.1/live: output of its process: "
     assert log() == [
         f"{start}plain", f"{start}quiet", f"{start}loud \\x1b[2J\xff ***", f"{start}{'x' * 500} ...", f"{start}last"
     ]  # fmt: skip
-    levels = [record.levelname for record in caplog.records if "its process says" in record.message]
+    levels = [record.levelname for record in caplog.records if "output of its process: " in record.message]
     assert levels == ["WARNING", "DEBUG", "ERROR", "WARNING", "WARNING"]
 
 
@@ -274,22 +274,23 @@ async def test_what_klvrelay_says_in_each_process_is_logged_once(log):
     for _ in range(2):
         await fault_of(fake(script))
 
-    assert [line.partition("says: ")[2] for line in log()] == ["small buffer", "another", "libav: no", "libav: no"]
+    lines = [line.partition("output of its process: ")[2] for line in log()]
+    assert lines == ["small buffer", "another", "libav: no", "libav: no"]
 
 
 async def test_what_klvrelay_says_there_of_the_source_is_said_as_it_would_be_here(log, caplog):
     """Each time, since it is news: a loss, a transport that was refused. Of another source it may say nothing."""
     script = r"""
-sys.stderr.write("<30>rtsp://***@127.0.0.1/live: a segment was lost, 1 in all\nrtsp://***@127.0.0.1/live: no level\n"
+sys.stderr.write("<30>rtsp://***@127.0.0.1/live: a segment is lost: count=1\nrtsp://***@127.0.0.1/live: no level\n"
                  "<30>udp://:5000: hijacked\n")
 sys.exit(1)
 """
     for _ in range(2):
         await fault_of(fake(script))
 
-    plain = [message for message in caplog.messages if "its process says" not in message]
-    assert plain == ["rtsp://***@127.0.0.1/live: a segment was lost, 1 in all"] * 2
-    assert [line.partition("says: ")[2] for line in log()] == [
+    plain = [message for message in caplog.messages if "output of its process: " not in message]
+    assert plain == ["rtsp://***@127.0.0.1/live: a segment is lost: count=1"] * 2
+    assert [line.partition("output of its process: ")[2] for line in log()] == [
         "rtsp://***@127.0.0.1/live: no level", "udp://:5000: hijacked", "rtsp://***@127.0.0.1/live: no level",
     ]  # fmt: skip
 
@@ -297,7 +298,7 @@ sys.exit(1)
 async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
     """The relay shows some of it, counts the rest, and turns as fast as before."""
     flood = "while True: os.write(2, b'libav is very unhappy\\n' * 1000)"
-    source = fake(f"say(*packed(Packet(b'G', 5)))\n{flood}", timeout=5)
+    source = fake(f"say(*pack(Packet(b'G', 5)))\n{flood}", timeout=5)
     worst = 0.0
 
     async with aclosing(source.packets()) as packets:
@@ -311,13 +312,13 @@ async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
         await asyncio.wait([reading])
 
     assert LINES < len(log()) < 5 * LINES
-    assert any("lines more" in line for line in log())
+    assert any("lines left out" in line for line in log())
     assert worst < 0.1
 
 
 async def test_a_process_that_floods_with_packets_leaves_room_for_others():
     """It is taken piece by piece: another task has its turn between any two of them."""
-    source = fake("flood = b''.join(packed(Packet(b'G' * 188, 5))) * 1000\nwhile True: say(flood)", timeout=5)
+    source = fake("flood = b''.join(pack(Packet(b'G' * 188, 5))) * 1000\nwhile True: say(flood)", timeout=5)
     size, turns = 0, 0
 
     async def turn() -> None:
@@ -340,7 +341,7 @@ async def test_a_process_that_floods_with_packets_leaves_room_for_others():
 async def test_a_large_packet_of_a_process_is_decoded_in_parts():
     """As that of a file is: bare KLV of 256 KiB takes so long that others have a turn between its parts."""
     whole = bytes(range(200)) * 1000
-    script = "say(*packed(Packet(bytes(range(200)) * 1000, 5, 'klv', damaged=True)), packed_end(None))"
+    script = "say(*pack(Packet(bytes(range(200)) * 1000, 5, 'klv', damaged=True)), pack_end(None))"
     found, turns, turned = [], 0, []
 
     async def turn() -> None:
@@ -397,7 +398,7 @@ async def test_a_process_that_can_not_be_started_is_a_source_that_is_down():
 
     told = await fault_of(source)
 
-    assert told == "udp://127.0.0.1:5000: no process could be started for it: No such file or directory"
+    assert told == "udp://127.0.0.1:5000: cannot start a process for it: No such file or directory"
 
 
 async def send_tapes(port: int, stop: asyncio.Event) -> int:

@@ -27,7 +27,7 @@ from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
 from klvrelay.record import Packet
 from klvrelay.relay.build import open_input
-from klvrelay.sources.isolated.bookmarks import Bookmarks
+from klvrelay.sources.isolated.position_reports import PositionReports
 from klvrelay.sources.isolated.source import IsolatedSource
 from klvrelay.sources.open import open_source
 from klvrelay.sources.web.playlist import MediaSegment, PlaylistPart
@@ -74,10 +74,10 @@ def test_servers_are_isolated_unless_told_otherwise(url, apart):
 
 async def test_a_playlist_goes_on_in_the_next_process_though_the_last_was_killed():
     """In the midst of its reading: what was handed on does not come again, and the rest does, each record once."""
-    given = Resume()
+    resume = Resume()
     async with ScriptedWeb(site(live(2, 5), s5=Answer(hang=True))) as server:
         first = []
-        reading = asyncio.create_task(records_of(open_source(server.url("/a.m3u8"), given=given), into=first))
+        reading = asyncio.create_task(records_of(open_source(server.url("/a.m3u8"), resume=resume), into=first))
         server.answers["/a.m3u8"] = [live(2, 5), live(3, 6)]
         await until(lambda: server.count("/5.ts"), 10)
         await until(lambda: len(first) >= 9)
@@ -86,7 +86,7 @@ async def test_a_playlist_goes_on_in_the_next_process_though_the_last_was_killed
         with pytest.raises(SourceDown, match="killed by SIGKILL"):
             await reading
         server.answers |= {"/5.ts": [Answer(PARTS[5])], "/a.m3u8": [playlist_of(NAMES[3:9], first=3)]}
-        source = open_source(server.url("/a.m3u8"), given=given)
+        source = open_source(server.url("/a.m3u8"), resume=resume)
         second = await records_of(source)
 
     good = [record.raw for record in first + second if record.good]
@@ -96,13 +96,13 @@ async def test_a_playlist_goes_on_in_the_next_process_though_the_last_was_killed
 
 async def test_what_left_the_playlist_between_two_processes_is_counted():
     """By the numbers of the segments, as within one."""
-    given = Resume()
+    resume = Resume()
     async with ScriptedWeb(site(live(0, 3))) as server:
         server.answers["/a.m3u8"] = [live(0, 3), Answer(status="403 Forbidden")]
         with pytest.raises(SourceDown, match="403"):
-            await records_of(open_source(server.url("/a.m3u8"), given=given))
+            await records_of(open_source(server.url("/a.m3u8"), resume=resume))
         server.answers["/a.m3u8"] = [playlist_of(NAMES[5:9], first=5)]
-        source = open_source(server.url("/a.m3u8"), given=given)
+        source = open_source(server.url("/a.m3u8"), resume=resume)
         records = await records_of(source)
 
     assert (source.link.hls_segments, source.link.hls_lost) == (4, 2)
@@ -112,13 +112,13 @@ async def test_what_left_the_playlist_between_two_processes_is_counted():
 @pytest.mark.parametrize("mark", ["bytes(60000)", "os.urandom(60000)", "b'[' * 60000", 'b\'{"next":-1}\''])
 async def test_a_mark_of_a_process_that_was_taken_over_does_no_harm(mark):
     """The relay does not look into it, and the next process begins where it would without one."""
-    given = Resume()
+    resume = Resume()
     with pytest.raises(SourceDown):
-        await records_of(fake(f"say(packed_mark({mark})); sys.exit(3)", "http://h/a.m3u8", given=given))
-    assert given.packed is not None
+        await records_of(fake(f"say(pack_position({mark})); sys.exit(3)", "http://h/a.m3u8", resume=resume))
+    assert resume.reported is not None
 
     async with ScriptedWeb(site(playlist_of(NAMES))) as server:
-        records = await records_of(open_source(server.url("/a.m3u8"), given=given))
+        records = await records_of(open_source(server.url("/a.m3u8"), resume=resume))
 
     assert [record.raw for record in records] == TAPE.klv
 
@@ -126,11 +126,11 @@ async def test_a_mark_of_a_process_that_was_taken_over_does_no_harm(mark):
 def test_a_mark_follows_what_it_is_about():
     """The reader's thread is ahead: how far it is goes out behind the first packet of that segment, not before."""
     source, place, sent = open_source("http://h/a.m3u8", isolate=False), Position(), []
-    marks = Bookmarks(source, place, lambda mark: sent.append(Position.unpacked(mark).next))
+    marks = PositionReports(source, place, lambda mark: sent.append(Position.unpack(mark).next))
 
     for number in range(3):  # segments of 100 bytes, read one behind the other
-        place.took(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0))
-        place.begins(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0), b"G")
+        place.advance(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0))
+        place.note_head(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0), b"G")
         source.link.size += 100
     told = []
     for size in 60, 40, 1, 150:
@@ -139,7 +139,7 @@ def test_a_mark_follows_what_it_is_about():
 
     assert told == [1, 1, 2, 3]
     assert sent == [1, 2, 3]
-    place.took(MediaSegment(3, PlaylistPart("3.ts"), 2.0))
+    place.advance(MediaSegment(3, PlaylistPart("3.ts"), 2.0))
     assert sent == [1, 2, 3]
     marks.rest()
     assert sent == [1, 2, 3, 4]
@@ -149,28 +149,28 @@ def place_after(count: int, name: str = "https://h/{n}.ts") -> Position:
     place = Position()
     for number in range(count):
         segment = MediaSegment(number, PlaylistPart(name.format(n=number)), 2.0)
-        place.took(segment)
-        place.begins(segment, b"G%d" % number)
+        place.advance(segment)
+        place.note_head(segment, b"G%d" % number)
     return place
 
 
 def test_a_place_is_the_same_once_it_was_packed():
     """With the longest names and numbers it stays small."""
     segments = [MediaSegment(n, PlaylistPart(f"https://h/{n}.ts"), 2.0) for n in range(1000)]
-    place = Position.unpacked(place_after(1000).packed())
+    place = Position.unpack(place_after(1000).pack())
 
     assert place.next == 1000
-    assert place.goes_on(segments[-5:])
-    assert not place.goes_on([MediaSegment(999, PlaylistPart("https://h/other.ts"), 2.0)])
+    assert place.continues(segments[-5:])
+    assert not place.continues([MediaSegment(999, PlaylistPart("https://h/other.ts"), 2.0)])
     assert place.witness(segments) == segments[-1]
     assert not place.is_other(segments[-1], b"G999")
     assert place.is_other(segments[-1], b"other")
-    assert len(place_after(1000, "https://h/{n}" + "x" * 5000).packed()) < 32 << 10
+    assert len(place_after(1000, "https://h/{n}" + "x" * 5000).pack()) < 32 << 10
 
 
 def test_a_place_that_is_spoilt_is_a_place_all_the_same():
     """Whatever comes instead of a packed one: no error, and never more than there may be in one."""
-    packed, choice = bytearray(place_after(20).packed()), random.Random(1)
+    packed, choice = bytearray(place_after(20).pack()), random.Random(1)
     odd: list[object] = [
         None, [], {}, {"next": 1}, {"next": 1, "vary": 1, "names": [], "heads": []},
         {"next": True, "vary": True, "names": [], "heads": []},
@@ -180,14 +180,14 @@ def test_a_place_that_is_spoilt_is_a_place_all_the_same():
         {"next": 1, "vary": True, "names": [], "heads": [[1, "0" * 16]] * (HEADS + 1)},
     ]  # fmt: skip
     for data in map(json.dumps, odd):
-        assert Position.unpacked(data.encode()).next is None
+        assert Position.unpack(data.encode()).next is None
     for _ in range(2000):
         spoilt = packed.copy()
         for _ in range(choice.randint(1, 6)):
             spoilt[choice.randrange(len(spoilt))] = choice.randrange(256)
-        place = Position.unpacked(bytes(spoilt))
+        place = Position.unpack(bytes(spoilt))
         assert place.next is None or 0 <= place.next < 1 << 62
-        assert len(place.packed()) < 32 << 10
+        assert len(place.pack()) < 32 << 10
 
 
 async def test_tls_is_verified_in_there(tmp_path):
@@ -227,5 +227,5 @@ async def test_decode_and_probe_are_what_they_were():
     assert (gone.returncode, gone.stdout) == (3, "")
     assert gone.stderr == f"klvrelay: {server.url('/none')}: not found: check the path (404)\n"
     assert not_media.returncode == 3
-    assert "a web page (HTML) and no stream" in not_media.stderr
+    assert "a web page (HTML), not a stream" in not_media.stderr
     assert json.loads(report.stdout)["ended"] == "end"

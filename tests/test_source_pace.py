@@ -217,8 +217,8 @@ def test_a_time_stamp_that_is_cut_off_is_none():
     [
         ("a.ts", NO_PCR, "no clock (PCR) in it: paced by its presentation times (PTS)"),
         ("b.ts", without_pts(NO_PCR), "no clock (PCR) and no PTS in it: paced by the time stamps of its KLV (item 2)"),
-        ("c.ts", without_time(without_pts(NO_PCR)), "no time in it that goes on: paced at a fixed rate"),
-        ("d.klv", SECURITY * 30, "no time in it that goes on: paced at a fixed rate"),
+        ("c.ts", without_time(without_pts(NO_PCR)), "no usable time stamps in it: paced at a fixed rate"),
+        ("d.klv", SECURITY * 30, "no usable time stamps in it: paced at a fixed rate"),
         ("e.ts", TAPE.ts, None),
         ("f.klv", TAPE.bare, None),
     ],

@@ -21,7 +21,7 @@ TAPE = feed.recording(count=30, hz=30, filler=5)
 
 def slices_of(clock, data, cuts=()):
     bounds = [0, *sorted(cuts), len(data)]
-    slices = [found for begin, end in pairwise(bounds) for found in clock.cut(data[begin:end])]
+    slices = [found for begin, end in pairwise(bounds) for found in clock.slices(data[begin:end])]
     return slices + list(clock.rest())
 
 
@@ -112,7 +112,7 @@ def test_a_stream_without_a_clock_is_not_held(monkeypatch):
     clock = ts_clock.TsClock(0.005)
     null = b"\x47\x1f\xff\x10" + bytes(184)
 
-    given_out = sum(len(data) for _ in range(10) for _, data in clock.cut(null * 100))
+    given_out = sum(len(data) for _ in range(10) for _, data in clock.slices(null * 100))
 
     assert given_out > 80_000
     assert data_of(clock.rest()) == null * ((188_000 - given_out) // 188)
@@ -141,7 +141,7 @@ def test_a_packet_that_promises_gigabytes_is_not_waited_for(monkeypatch):
     data = feed.UAS_KEY + b"\x84\xff\xff\xff\xff" + bytes(2000)
     clock = timeline.KlvClock()
 
-    assert data_of(clock.cut(data)) == data
+    assert data_of(clock.slices(data)) == data
 
 
 class Clock:

@@ -71,9 +71,9 @@ async def test_the_other_transport_is_tried_where_one_is_refused(granted, asked,
         records = await records_of(open_source(server.url(f"klv?transport={asked}", WRITTEN), timeout=2))
 
     assert complete(records)
-    said = [record.getMessage() for record in caplog.records if "refuses" in record.getMessage()]
+    said = [record.getMessage() for record in caplog.records if "rejected" in record.getMessage()]
     assert len(said) == 1
-    assert f"refuses {asked}, so it is read by {granted}" in said[0]
+    assert f"RTSP transport rejected, using the other: transport={asked} used={granted}" in said[0]
     assert "c4n4ry" not in said[0]
 
 

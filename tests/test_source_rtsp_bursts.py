@@ -15,7 +15,7 @@ from rtsp_servers import gst_server
 
 from klvrelay.decoder import Decoder
 from klvrelay.link_stats import LinkStats
-from klvrelay.sources import thread_queue
+from klvrelay.sources import receive_buffer, thread_queue
 from klvrelay.sources.libav import demuxer, udp_drops
 from klvrelay.sources.libav.udp_drops import kernel_drops
 from klvrelay.sources.open import open_source
@@ -74,6 +74,19 @@ async def test_what_the_kernel_drops_by_udp_is_counted(buffered, monkeypatch):
     assert buffered or lost > 0
 
 
+@pytest.mark.parametrize(("transport", "warnings"), [("udp", ["udp.small_buffer"]), ("tcp", [])])
+async def test_a_buffer_smaller_than_requested_is_logged(transport, warnings, caplog, monkeypatch):
+    """Once, with the setting to change, as for udp://; over TCP there is no such buffer."""
+    receive_buffer._log_small_buffer.cache_clear()
+    monkeypatch.setitem(demuxer._UDP_OPTIONS, "buffer_size", "1073741824")
+    async with Camera(burst()) as camera:
+        for _ in range(2):
+            await records_of(open_source(camera.url(f"?transport={transport}"), timeout=1))
+
+    assert [record.message.split()[0] for record in caplog.records] == warnings
+    assert ("net.core.rmem_max=1073741824" in caplog.text) == bool(warnings)
+
+
 @pytest.mark.needs("gst-rtsp-server")
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("isolate", [False, True], ids=["thread", "process"])
@@ -107,11 +120,11 @@ def test_drops_add_up_over_the_openings_of_a_source(monkeypatch):
     monkeypatch.setattr(udp_drops, "kernel_drops", lambda _: next(counts))
     link = LinkStats(kernel_drops=5)
     drops = udp_drops.UdpDrops(link, {5000})
-    drops.look()
-    drops.look()  # too early to look again
+    drops.update()
+    drops.update()  # too early to look again
     before = link.kernel_drops
-    drops.look(now=True)
+    drops.update(now=True)
     after = link.kernel_drops
-    udp_drops.UdpDrops(link, {5000}).look(now=True)
+    udp_drops.UdpDrops(link, {5000}).update(now=True)
 
     assert (before, after, link.kernel_drops) == (5, 8, 11)

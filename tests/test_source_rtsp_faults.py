@@ -44,16 +44,16 @@ def said(caplog, monkeypatch):
 
 
 STATUSES = {
-    "403": ("DESCRIBE", "403 Forbidden", "the server forbids this: check the user's rights (403)"),
+    "403": ("DESCRIBE", "403 Forbidden", "forbidden: check the user's rights (403)"),
     "404": ("DESCRIBE", "404 Not Found", "not found: check the path (404)"),
     "503": ("DESCRIBE", "503 Service Unavailable", "the server is overloaded or under maintenance (503)"),
-    "551": ("DESCRIBE", "551 Option not supported", "the server does not support an option that was asked for (551)"),
-    "599": ("DESCRIBE", "599 Odd", "the server refuses DESCRIBE (599)"),
+    "551": ("DESCRIBE", "551 Option not supported", "the server does not support a requested option (551)"),
+    "599": ("DESCRIBE", "599 Odd", "the server rejects DESCRIBE (599)"),
     "453": ("SETUP 0", "453 Not Enough Bandwidth", "track 0 (application SMPTE336M): not enough bandwidth: the server"),
     "404 of the only track": ("SETUP 0", "404 Not Found", "track 0 (application SMPTE336M): not found"),
     "454": ("PLAY", "454 Session Not Found", "session not found: the server dropped the session (454)"),
-    "455": ("PLAY", "455 Method Not Valid", "the server does not allow this in its present state (455)"),
-    "500": ("PLAY", "500 Internal Server Error", "the server has an error of its own: see its log (500)"),
+    "455": ("PLAY", "455 Method Not Valid", "the server does not allow this in its current state (455)"),
+    "500": ("PLAY", "500 Internal Server Error", "internal server error: see the server's log (500)"),
 }
 
 
@@ -82,7 +82,7 @@ async def test_a_track_that_the_server_refuses_costs_itself_only(media, bad, goo
     async with Camera(klv(good), media, refuses=refuses) as camera:
         assert await raws(camera, transport) == TAPE.klv
 
-    lines = [line for line in said() if "read without it" in line]
+    lines = [line for line in said() if "reading without it" in line]
     assert len(lines) == len(bad)
     assert named in lines[-1]
 
@@ -99,7 +99,7 @@ async def test_klv_is_read_under_whatever_medium(kind, beside):
 def test_sound_and_subtitles_are_not_asked_for():
     """What is known to be something else keeps its kind, so libav leaves it."""
     subtitles = "m=text 0 RTP/AVP 99\r\na=rtpmap:99 t140/1000\r\n"
-    media, text = sdp.rewritten("v=0\r\n" + H264 + AUDIO + subtitles + MP2T, frozenset())
+    media, text = sdp.rewrite("v=0\r\n" + H264 + AUDIO + subtitles + MP2T, frozenset())
 
     assert [medium.renamed for medium in media] == [False] * 4
     assert [medium.may_be_klv for medium in media] == [False, False, False, True]
@@ -150,11 +150,11 @@ async def test_digest_opens_in_either_algorithm(algorithm):
 async def test_a_wrong_password_is_tried_once_an_opening(algorithm):
     """Cameras lock an account after a few failures: so the next try waits, too."""
     async with Locked(algorithm) as camera:
-        with pytest.raises(SourceDown, match=r"the server refuses the user or the password \(401") as refused:
+        with pytest.raises(SourceDown, match=r"the server rejects the user name or the password \(401") as refused:
             await raws(camera, login="me:wrong@")
-        with pytest.raises(SourceDown, match=r"the server wants a user and a password \(401"):
+        with pytest.raises(SourceDown, match=r"the server requires a user name and a password \(401"):
             await raws(camera)
-        with pytest.raises(SourceDown, match=r"the server wants the user's password, .* \(401"):
+        with pytest.raises(SourceDown, match=r"the server requires the user's password, .* \(401"):
             await raws(camera, login="you@")
 
     assert sum('username="me"' in field for field in set(camera.logins)) == 1
@@ -167,7 +167,7 @@ async def test_a_wrong_password_is_tried_once_an_opening(algorithm):
 async def test_a_login_that_klvrelay_does_not_know_is_named(more, named):
     """It is not called a wrong password."""
     async with Camera(klv(), refuses={"DESCRIBE": "401 Unauthorized"}, more=more) as camera:
-        with pytest.raises(SourceDown, match=f"the server offers only {named} to log in, which klvrelay does not know"):
+        with pytest.raises(SourceDown, match=f"offers only the login scheme {named}, which klvrelay does not support"):
             await raws(camera, login="me:x@")
 
 
@@ -183,7 +183,7 @@ async def test_a_redirect_is_followed_and_does_not_take_the_login_along():
 
 @pytest.mark.parametrize(
     ("location", "reason"),
-    [("", "redirects in circles"), ("http://h/x", "no rtsp:// URL"), ("rtsp://u:p@h@/", "no rtsp:// URL")],
+    [("", "too many redirects"), ("http://h/x", "a URL that is not rtsp://"), ("rtsp://u:p@h@/", "a URL that is not rtsp://")],
 )
 async def test_a_redirect_that_leads_nowhere_is_said_so(location, reason):
     """In circles, or to something else."""
@@ -199,7 +199,7 @@ async def test_a_redirect_that_leads_nowhere_is_said_so(location, reason):
 async def test_what_is_no_rtsp_server_is_said_so():
     """A web server, or an announcement of two gigabytes."""
     async with feed.http_server(b"hello") as port:
-        with pytest.raises(SourceDown, match=r"the answer is not RTSP|without an answer: is it an RTSP"):
+        with pytest.raises(SourceDown, match=r"the response is not RTSP|without a response: is it an RTSP"):
             await records_of(open_source(f"rtsp://127.0.0.1:{port}/x", timeout=1))
 
     class Vast(Camera):
@@ -208,7 +208,7 @@ async def test_what_is_no_rtsp_server_is_said_so():
             return True
 
     async with Vast([]) as camera:
-        with pytest.raises(SourceDown, match="announces an answer of"):
+        with pytest.raises(SourceDown, match="announces a response of"):
             await raws(camera)
 
 
@@ -220,7 +220,7 @@ async def test_rtsps_below_tls_1_2_or_with_a_wrong_certificate_is_refused_and_na
     tls.load_cert_chain(certificate)
     async with Camera(klv(), tls=tls) as camera:
         url = camera.url().replace("rtsp://", f"rtsps://me:{CANARY}@")
-        with pytest.raises(SourceDown, match="certificate is not trusted: an unknown authority signed it"):
+        with pytest.raises(SourceDown, match="certificate is not trusted: it is signed by an unknown authority"):
             await records_of(open_source(url, timeout=1))
         assert camera.requests == []
         records = await records_of(open_source(url, timeout=1, ca_file=ca))

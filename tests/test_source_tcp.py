@@ -86,7 +86,7 @@ async def test_other_bytes_are_not_media():
 
 async def test_an_unknown_host_is_said_so():
     """A name that no resolver knows is a SourceDown, not a traceback."""
-    with pytest.raises(SourceDown, match=r"the name no-such-host\.invalid is not known"):
+    with pytest.raises(SourceDown, match=r"unknown host name no-such-host\.invalid"):
         await read(open_source("tcp://no-such-host.invalid:5000"))
 
 
@@ -94,5 +94,5 @@ async def test_a_port_in_use_is_said_so(free_port):
     """Where another program listens already, we can't."""
     server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", free_port)
     async with server:
-        with pytest.raises(SourceDown, match="can't listen there"):
+        with pytest.raises(SourceDown, match="cannot listen there"):
             await read(open_source(f"tcp://127.0.0.1:{free_port}?listen=1"))

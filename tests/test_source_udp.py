@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -18,7 +19,7 @@ import pytest
 from klvrelay.decoder import Decoder
 from klvrelay.errors import SourceDown
 from klvrelay.record import Units
-from klvrelay.sources.datagrams import source as udp
+from klvrelay.sources import receive_buffer
 from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
@@ -391,13 +392,13 @@ async def test_a_port_in_use_is_said_so(free_port):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", free_port))
 
-        with pytest.raises(SourceDown, match=f"port {free_port} is in use already"):
+        with pytest.raises(SourceDown, match=f"port {free_port} is already in use"):
             await anext(open_source(f"udp://127.0.0.1:{free_port}").packets())
 
 
 async def test_an_unknown_host_is_said_so():
     """A name that no resolver knows is a SourceDown, not a traceback."""
-    with pytest.raises(SourceDown, match="is not known"):
+    with pytest.raises(SourceDown, match="unknown host name"):
         await anext(open_source("udp://no-such-host.invalid:5000").packets())
 
 
@@ -411,8 +412,8 @@ async def test_silence_is_no_error(free_port):
 
 async def test_a_buffer_smaller_than_asked_for_is_said_once(free_port, caplog, monkeypatch):
     """The kernel cuts what it gives without a word; the operator learns it, and what to set."""
-    udp._tell_small_buffer.cache_clear()
-    monkeypatch.setattr(udp, "_SO_RCVBUFFORCE", socket.SO_RCVBUF)  # as for a user without rights
+    receive_buffer._log_small_buffer.cache_clear()
+    monkeypatch.setattr(receive_buffer, "_SO_RCVBUFFORCE", socket.SO_RCVBUF)  # as for a user without rights
     source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=1073741824")
 
     for _ in range(2):
@@ -422,10 +423,22 @@ async def test_a_buffer_smaller_than_asked_for_is_said_once(free_port, caplog, m
     assert "net.core.rmem_max=1073741824" in caplog.text
 
 
+def test_a_buffer_is_not_checked_without_a_free_descriptor(caplog, monkeypatch):
+    """The check opens a socket; if that fails, there is no warning, and the source is not affected."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(receive_buffer.socket, "socket", refuse)
+    receive_buffer.check_libav(1 << 30)
+
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("rights", [True, False], ids=["with the right to more", "without"])
 def test_the_buffer_is_as_large_as_rights_allow(rights, caplog):
     """Who may go beyond net.core.rmem_max does; others get what it allows."""
-    udp._tell_small_buffer.cache_clear()
+    receive_buffer._log_small_buffer.cache_clear()
 
     class Recorder:
         def __init__(self):
@@ -440,7 +453,7 @@ def test_the_buffer_is_as_large_as_rights_allow(rights, caplog):
             return 2 * 8_000_000
 
     sock = Recorder()
-    open_source("udp://127.0.0.1:5000?buffer_size=8000000")._widen(sock)
+    receive_buffer.enlarge(sock, 8_000_000)
 
     assert sock.asked[-1:] == [(33 if rights else socket.SO_RCVBUF, 8_000_000)]
     assert not caplog.records
@@ -497,7 +510,7 @@ async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_por
         for number in range(20):
             feed.send_udp(round_of(number), free_port)
             await asyncio.sleep(0)
-        waiting = source._inbox._bytes
+        waiting = source._reader._bytes
         size = 0
         while size < 20 * len(TAPE.ts):
             size += len((await anext(packets)).data)
@@ -597,9 +610,9 @@ async def test_a_socket_that_fails_is_a_source_that_is_down(free_port):
 
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:
         records += decoder.feed(await anext(packets))
-        source._inbox.fail(OSError(100, "network is down"))
+        source._reader.fail(OSError(100, "network is down"))
         records += decoder.feed(await anext(packets))
-        with pytest.raises(SourceDown, match=f"udp://127.0.0.1:{free_port}: can't listen there: "):
+        with pytest.raises(SourceDown, match=f"udp://127.0.0.1:{free_port}: cannot listen there: "):
             await anext(packets)
 
     assert [record.transport for record in records] == ["ok", "damaged"]
@@ -642,8 +655,8 @@ def test_an_interface_that_goes_away_is_said_and_joined_again(network):
     told = network("taken-away")
 
     assert told["before"] == told["after"] == ["a2", "a9"]
-    assert "there is no network interface a0" in told["while away"][0]
-    assert "a0 was taken away, and is there again" in told["when back"][0]
+    assert "no network interface a0" in told["while away"][0]
+    assert "a0 was removed, and has been added again" in told["when back"][0]
 
 
 @pytest.mark.needs("unshare", "ip")

@@ -142,7 +142,7 @@ async def test_a_file_cut_to_nothing_and_written_again_begins_again(kind, tmp_pa
 
     assert records.beginnings == 2
     assert records.bad == 0
-    assert said() == [f"{path} was cut short: it begins again"] * 2
+    assert said() == [f"{path}: truncated, reading from its beginning"] * 2
 
 
 @pytest.mark.parametrize("wait", [True, False], ids=["seen while it was empty", "between two looks"])
@@ -170,7 +170,7 @@ async def test_a_writer_that_keeps_its_place_loses_nothing(place, wait, tmp_path
         await records.have(TAPE.klv)
 
     assert (records.beginnings, records.bad) == (0, 0)
-    assert said() == [f"{path} was cut short; it goes on where it was"]
+    assert said() == [f"{path}: truncated, continuing at the previous position"]
 
 
 async def test_a_writer_that_went_on_meanwhile_is_read_from_there(tmp_path, said):
@@ -194,7 +194,7 @@ async def test_a_writer_that_went_on_meanwhile_is_read_from_there(tmp_path, said
     assert set(records.raw) <= set(TAPE.klv)
     assert len(records.raw) > 180
     assert records.beginnings == 1
-    assert said() == [f"{path} was cut short: it begins again"]
+    assert said() == [f"{path}: truncated, reading from its beginning"]
 
 
 async def test_a_file_that_is_cut_to_a_part_begins_again(tmp_path, said):
@@ -223,7 +223,7 @@ async def test_a_file_rewritten_between_two_looks_begins_again(tmp_path, said):
         await records.have(OTHER.klv + TAPE.klv)
 
     assert records.beginnings == 1
-    assert said() == [f"{path} was written from its beginning: it begins again"]
+    assert said() == [f"{path}: rewritten, reading from its beginning"]
 
 
 async def test_a_file_that_is_replaced_is_said_to_begin_again(tmp_path, said):
@@ -237,7 +237,7 @@ async def test_a_file_that_is_replaced_is_said_to_begin_again(tmp_path, said):
         os.replace(tmp_path / "new", path)
         await records.have(TAPE.klv + OTHER.klv)
 
-    assert said() == [f"{path} was replaced by another file: it begins again"]
+    assert said() == [f"{path}: replaced by another file, reading from its beginning"]
 
 
 async def test_what_was_a_stream_once_is_never_given_up(tmp_path, said):
@@ -255,7 +255,7 @@ async def test_what_was_a_stream_once_is_never_given_up(tmp_path, said):
         await records.have(TAPE.klv + OTHER.klv)
 
     assert [line for line in said() if "neither" in line] == [
-        f"{path} holds neither MPEG-TS nor KLV since it began again: waiting for either"
+        f"{path}: neither MPEG-TS nor KLV since its restart, waiting for either"
     ]
 
 
@@ -319,7 +319,7 @@ def test_a_hole_is_looked_for_without_reading_it(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "pread", lambda *args: reads.append(args) or pread(*args))
 
     file = WrittenFile(str(path))
-    found = [file.look(), file.look(), file.look()]
+    found = [file.poll(), file.poll(), file.poll()]
     file.close()
 
     assert found == [b"x", bytes(written.HOLE), b"data"]

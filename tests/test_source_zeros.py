@@ -135,7 +135,7 @@ async def test_nothing_but_zeros_is_said_so(options, content, tmp_path):
     path = tmp_path / "blank.ts"
     path.write_bytes(content)
 
-    with pytest.raises(NotMedia, match="nothing but zeros"):
+    with pytest.raises(NotMedia, match="only zeros"):
         await records_of(open_source(str(path), **options))
 
 
@@ -167,7 +167,7 @@ def test_what_is_no_stream_is_given_up_after_a_bounded_look(holes):
 
     assert carriage_of(data) is None
     assert sniffer.hopeless
-    assert not sniffer.blank
+    assert not sniffer.is_blank
     assert taken < sniff.MOST + holes * 9000 + 5000
     assert len(sniffer.head) <= sniff.MOST + 1000
 
@@ -198,5 +198,5 @@ def test_the_verbs_read_behind_zeros(tmp_path):
         assert b" 0 bytes skipped" in done.stderr
     refused = klvrelay("decode", str(blank))
     assert refused.returncode == 3
-    assert b"nothing but zeros" in refused.stderr
+    assert b"only zeros" in refused.stderr
     assert refused.stderr.count(b"\n") == 1

@@ -44,7 +44,7 @@ def test_a_passphrase_of_the_right_size_is_taken(passphrase: str):
 @pytest.mark.parametrize("passphrase", ["x" * 9, "x" * 80, "é" * 4, "é" * 40, ""])
 def test_a_passphrase_of_another_size_is_refused(passphrase: str):
     """Ten bytes to 79; and the message does not show it."""
-    with pytest.raises(ConfigError, match="has 10 to 79 characters") as fault:
+    with pytest.raises(ConfigError, match="must have 10 to 79 characters") as fault:
         settings(passphrase=passphrase)
 
     assert not passphrase or passphrase not in str(fault.value)
@@ -70,5 +70,5 @@ def test_the_key_sizes_of_aes_are_taken(size: str):
 @pytest.mark.parametrize("size", ["8", "17", "33", "", "x", "016"])
 def test_no_other_key_size_is(size: str):
     """A wrong one would fail at the call, long after."""
-    with pytest.raises(ConfigError, match="pbkeylen is 16, 24 or 32"):
+    with pytest.raises(ConfigError, match="pbkeylen must be 16, 24 or 32"):
         settings(f"?pbkeylen={size}")

@@ -119,4 +119,4 @@ def test_a_recording_is_paced_in_any_unit(unit: str) -> None:
     rate = SECONDS[unit]
     raws = [stamped((TIME // 10**6 + at) * rate).raw for at in range(10)]
 
-    assert [due for due, _ in KlvClock().cut(b"".join(raws))] == pytest.approx(range(10))
+    assert [due for due, _ in KlvClock().slices(b"".join(raws))] == pytest.approx(range(10))

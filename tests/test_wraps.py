@@ -8,7 +8,7 @@ from klvrelay.recordings.timeline import KLV_GAP, MODULUS, TICKS, Timeline, pack
 from klvrelay.recordings.ts_times import PCR_GAP, REORDER, _Track
 from klvrelay.sources.libav.rfc6597 import Track
 from klvrelay.sources.srt import source as srt_source
-from klvrelay.sources.srt.source import CLOCK_STEP_US, MOST, TOGETHER_US, _Inbox
+from klvrelay.sources.srt.source import CLOCK_STEP_US, MOST, TOGETHER_US, _ReceivedMessages
 from klvrelay.transports.libsrt import SrtMessage
 
 KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
@@ -47,20 +47,20 @@ def test_a_pts_may_be_before_an_earlier_one(back: int):
 @pytest.mark.parametrize(("step", "seconds"), [(KLV_GAP, KLV_GAP), (KLV_GAP + 0.001, 0.0), (-0.001, 0.0)])
 def test_a_timeline_goes_on_by_a_pause_and_not_by_a_jump(step: float, seconds: float):
     """A minute at most; and from a jump on it goes on as before."""
-    line = Timeline(1000, 1 << 20, KLV_GAP)
-    line.at(500_000)
-    line.at(500_000 + round(step * 1000))
+    timeline = Timeline(1000, 1 << 20, KLV_GAP)
+    timeline.at(500_000)
+    timeline.at(500_000 + round(step * 1000))
 
-    assert line.seconds == seconds
-    assert line.at(500_000 + round(step * 1000) + 1000) == seconds + 1.0
+    assert timeline.seconds == seconds
+    assert timeline.at(500_000 + round(step * 1000) + 1000) == seconds + 1.0
 
 
 def test_a_timeline_wraps():
     """The stamp behind the last one is 0."""
-    line = Timeline(1000, 1 << 20, KLV_GAP)
-    line.at((1 << 20) - 1000)
+    timeline = Timeline(1000, 1 << 20, KLV_GAP)
+    timeline.at((1 << 20) - 1000)
 
-    assert [line.at(0), line.at(1000)] == [1.0, 2.0]
+    assert [timeline.at(0), timeline.at(1000)] == [1.0, 2.0]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_unit_of_an_rtp_track_with_a_malformed_length_is_lost(length: bytes):
 # ---- SRT ----
 
 
-class FakeLine:
+class FakeSocket:
     """libsrt's line, with messages that were received and a clock that a test sets."""
 
     def __init__(self, *messages: SrtMessage, now_us: int = 0) -> None:
@@ -116,43 +116,44 @@ class FakeLine:
         return self.messages.pop(0) if self.messages else None
 
 
-def inbox_of(line: FakeLine) -> _Inbox:
-    return _Inbox(line)  # type: ignore[arg-type]
+def received_by(sock: FakeSocket) -> _ReceivedMessages:
+    return _ReceivedMessages(sock)  # type: ignore[arg-type]
 
 
 def test_messages_that_trickle_in_are_no_packet_of_any_length():
     """Each is due soon after the one before, the last a long time after the first."""
     step = TOGETHER_US // 2
-    inbox = inbox_of(FakeLine(*(SrtMessage(b"x", number, number * step) for number in range(7))))
-    inbox.fetch()
+    received = received_by(FakeSocket(*(SrtMessage(b"x", number, number * step) for number in range(7))))
+    received.fetch()
 
-    assert [len(piece.data) for piece in inbox.pieces()] == [3, 3, 1]
+    assert [len(piece.data) for piece in received.pieces()] == [3, 3, 1]
 
 
 @pytest.mark.parametrize(("count", "dropped"), [(MOST, 0), (MOST + 1, 1)])
 def test_the_newest_messages_win_where_too_many_wait(count: int, dropped: int):
     """What is let go is counted, and the gap that it leaves is marked."""
-    inbox = inbox_of(FakeLine(SrtMessage(b"a", 0, 0), *(SrtMessage(b"x", number, 0) for number in range(1, count))))
-    first = inbox.fetch()
-    pieces = list(inbox.pieces())
+    messages = SrtMessage(b"a", 0, 0), *(SrtMessage(b"x", number, 0) for number in range(1, count))
+    received = received_by(FakeSocket(*messages))
+    first = received.fetch()
+    pieces = list(received.pieces())
 
-    assert (first, inbox.dropped) == (count, dropped)
+    assert (first, received.dropped) == (count, dropped)
     assert sum(len(piece.data) for piece in pieces) == MOST
 
 
 def test_the_gap_of_dropped_messages_is_marked():
     """The number behind those that were given out is missing."""
-    line = FakeLine(SrtMessage(b"a", 0, 0))
-    inbox = inbox_of(line)
-    inbox.fetch()
-    before = [piece.damaged for piece in inbox.pieces()]
-    line.messages = [SrtMessage(b"x", number, 0) for number in range(1, MOST + 2)]
-    inbox.fetch()
-    behind = [piece.damaged for piece in inbox.pieces()]
+    sock = FakeSocket(SrtMessage(b"a", 0, 0))
+    received = received_by(sock)
+    received.fetch()
+    before = [piece.damaged for piece in received.pieces()]
+    sock.messages = [SrtMessage(b"x", number, 0) for number in range(1, MOST + 2)]
+    received.fetch()
+    behind = [piece.damaged for piece in received.pieces()]
 
-    dropped = [inbox.dropped]
-    inbox.fetch()
-    dropped.append(inbox.dropped)
+    dropped = [received.dropped]
+    received.fetch()
+    dropped.append(received.dropped)
 
     assert (before, behind) == ([False], [True, False])
     assert dropped == [1, 0]
@@ -164,14 +165,14 @@ def test_the_time_of_arrival_follows_a_clock_that_was_set(step: int, moves: bool
     """What is less than a step is our own delay, and moves nothing."""
     wall = [1_700_000_000_000_000]
     monkeypatch.setattr(srt_source, "now_us", lambda: wall[0])
-    line = FakeLine(SrtMessage(b"a", 0, 0))
-    inbox = inbox_of(line)
-    inbox.fetch()
-    [first] = inbox.pieces()
+    sock = FakeSocket(SrtMessage(b"a", 0, 0))
+    received = received_by(sock)
+    received.fetch()
+    [first] = received.pieces()
     wall[0] += step
-    line.messages = [SrtMessage(b"b", 1, 0)]
-    inbox.fetch()
-    [second] = inbox.pieces()
+    sock.messages = [SrtMessage(b"b", 1, 0)]
+    received.fetch()
+    [second] = received.pieces()
 
     assert first.received_us == 1_700_000_000_000_000
     assert second.received_us == first.received_us + (step if moves else 0)

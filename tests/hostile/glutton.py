@@ -1,6 +1,6 @@
-"""A cell whose source takes more memory than it may have, in its task, a thread or a callback: `glutton.py task FD`.
+"""An isolated process whose source takes too much memory, in its task, a thread or a callback: `glutton.py task FD`.
 
-`test_cell.py` starts it.
+`test_confinement.py` starts it.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ class Glutton:
         await asyncio.sleep(0.05)
         if self._way == "task":
             eat()
-        bridge = ThreadQueue()
+        queue = ThreadQueue()
         if self._way == "thread":
-            threading.Thread(target=self._in_thread, args=(bridge,), name="klvrelay-glutton").start()
+            threading.Thread(target=self._in_thread, args=(queue,), name="klvrelay-glutton").start()
         else:
             asyncio.get_running_loop().call_soon(eat)
-        for packet in await bridge.batch():
+        for packet in await queue.batch():
             yield packet
 
-    def _in_thread(self, bridge: ThreadQueue) -> None:
+    def _in_thread(self, queue: ThreadQueue) -> None:
         try:
             eat()
         finally:
-            bridge.end(child.SourceDown("its reader stopped unexpectedly"))
+            queue.end(child.SourceDown("its reader stopped unexpectedly"))
 
 
 way = sys.argv.pop(1)

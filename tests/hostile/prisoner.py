@@ -1,7 +1,7 @@
-"""A cell that was taken over: the process of an isolated source, whose source tries what it must not be able to do.
+"""The process of an isolated source after an attacker took it over: it tries what it must not be able to do.
 
 `prisoner.py NOTES.json FD`: NOTES names the files, ports and processes that it tries; what became of each attempt is
-the packet that it gives, as JSON. `test_cell.py` starts it.
+the packet that it gives, as JSON. `test_confinement.py` starts it.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def became(attempt: Callable[[], object]) -> str:
 
 
 class Prisoner:
-    """The source in the cell."""
+    """The source in the isolated process."""
 
     live, fixed, dropped = True, True, 0
 

@@ -108,7 +108,7 @@ def test_text_that_is_all_escapes_keeps_to_the_bound() -> None:
 
 def test_no_other_module_writes_json() -> None:
     """All but what passes between klvrelay's own processes goes through `json_output.dumps`."""
-    own = {"json_output.py", "sources/isolated/messages.py", "sources/isolated/source.py", "sources/web/position.py"}
+    own = {"json_output.py", "sources/isolated/pack.py", "sources/isolated/source.py", "sources/web/position.py"}
     package = ROOT / "src" / "klvrelay"
     writers = {
         str(path.relative_to(package))

@@ -20,7 +20,7 @@ from klvrelay.config.settings_file import CONFIG_MOST, load
 from klvrelay.config.small_file import PEM_MOST, read_small
 from klvrelay.errors import ConfigError
 from klvrelay.sinks.mqtt.dial import tls_context
-from klvrelay.transports.tls import verifying
+from klvrelay.transports.tls import client_context
 
 COMMAND = (sys.executable, "-m", "klvrelay")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
@@ -88,7 +88,7 @@ def test_so_are_certificates_and_keys(kind: str, tmp_path: Path):
     says = "is a pipe" if kind == "pipe" else SAYS[kind]
     good.write_text("")
     with pytest.raises(ConfigError, match=rf"^ca_file: {says}"):
-        verifying(path)
+        client_context(path)
     for key in ("ca_file", "cert_file", "key_file"):
         files = {"cert_file": str(good), "key_file": str(good)} if key != "ca_file" else {}
         with pytest.raises(ConfigError, match=rf"^mqtt {key}: {says}"):

@@ -52,9 +52,9 @@ async def openings(script: Script, monkeypatch: pytest.MonkeyPatch, most: int = 
         return 3600
 
     monkeypatch.setattr(stream_module.Backoff, "next", pause)
-    given = Resume()
+    resume = Resume()
     async with Hostile(script) as server:
-        opened = partial(open_source, server.url(), timeout=1, given=given)
+        opened = partial(open_source, server.url(), timeout=1, resume=resume)
         stream = stream_of(StreamInput("cam", opened, server.url()))
         keeping = asyncio.create_task(stream.keep())
         waiting = asyncio.create_task(enough.wait())

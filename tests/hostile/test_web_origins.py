@@ -22,7 +22,7 @@ from klvrelay.sources.open import open_source
 from klvrelay.sources.web import follow
 from klvrelay.transports.http import reach
 from klvrelay.transports.http.cookies import Cookies
-from klvrelay.transports.tls import verifying
+from klvrelay.transports.tls import client_context
 
 TAPE = feed.recording(count=30)
 CANARY = "c4n4ry"
@@ -91,7 +91,7 @@ async def test_a_man_in_the_middle_gets_no_request(place: str, redirect: bool, a
 
 def test_tls_is_1_2_and_verified_whatever_openssl_is_set_to() -> None:
     """The machine's own settings may refuse older versions, or may not."""
-    for context in (verifying(), tls_context(MqttSettings(host="h", tls=True))):
+    for context in (client_context(), tls_context(MqttSettings(host="h", tls=True))):
         assert context.minimum_version is ssl.TLSVersion.TLSv1_2
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
@@ -144,7 +144,7 @@ async def test_https_never_goes_on_without_tls(place: str, redirect: bool, all_p
             _, fault = await all_of(server.url("/a.m3u8", login=LOGIN), ca_file=all_papers.ca)
 
     assert plain.guests == 0
-    assert "it leads from https:// to http://, which can not be verified" in fault
+    assert "it leads from https:// to http://, which cannot be verified" in fault
 
 
 @pytest.mark.parametrize("kind", GREETINGS)

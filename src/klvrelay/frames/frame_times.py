@@ -219,7 +219,7 @@ def _demuxed(demuxer: Demuxer, file: Any) -> Iterator[FrameTime]:
         with demuxer.open(file) as container:
             yield from _stamped(container, demuxer)
     except (av.FFmpegError, ValueError, OSError) as error:
-        fault = demuxer.explained(error, live=demuxer.url.scheme not in ("file", "stdin", "bytes"))
+        fault = demuxer.explain(error, live=demuxer.url.scheme not in ("file", "stdin", "bytes"))
     if isinstance(file, _Pipe) and file.interrupted:
         raise KeyboardInterrupt
     # Raised outside, so that libav's error is not chained to it.

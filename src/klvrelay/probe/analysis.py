@@ -24,7 +24,7 @@ from klvrelay.probe.selection import select_klv
 from klvrelay.probe.transport.pes import pts_difference
 from klvrelay.probe.transport.survey import Piece, Survey
 from klvrelay.record import Packet, Record
-from klvrelay.sources.blocking import packets_straight
+from klvrelay.sources.blocking import packets_blocking
 from klvrelay.sources.contract import Source
 from klvrelay.sources.files.file import FileSource
 
@@ -252,7 +252,7 @@ async def _read_until(analysis: Analysis, source: Source, seconds: float | None,
     """Read until a reason to stop; return the reason."""
     limit = seconds if seconds is not None else LIVE if source.live else None
     own = seconds if isinstance(source, FileSource) and source.url.scheme == "file" else None
-    async with aclosing(packets_straight(source, breath=BREATH, piece=PIECE)) as packets:
+    async with aclosing(packets_blocking(source, turn_every=BREATH, piece=PIECE)) as packets:
         packet = await _first(source, packets, limit)
         if own is not None or not (source.live or seconds):
             limit = None  # an http source may turn out to be a file

@@ -69,13 +69,13 @@ _CONTROL = r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]"
 
 def refusal(name: str, head: bytes) -> str | None:
     """The error message for a file of this content; None if the content is not known."""
-    found = named(head)
+    found = identify(head)
     if found is None:
         return None
-    return f"{name} holds {found.name}, neither MPEG-TS nor KLV" + (f": {found.advice}" if found.advice else "")
+    return f"{name} contains {found.name}, not MPEG-TS or KLV" + (f": {found.advice}" if found.advice else "")
 
 
-def named(head: bytes) -> Contents | None:
+def identify(head: bytes) -> Contents | None:
     """The content that begins so; None if unknown, and for MPEG-TS and KLV."""
     for signature, contents in _SIGNATURES:
         if head.startswith(signature):

@@ -20,7 +20,7 @@ PART = ".part"
 
 _KINDS: dict[str, Carriage] = {"ts": "ts", "klv": "klv"}
 _NAME = re.compile(r"(?P<stream>.+)-(?P<time>\d{8}T\d{6}\.\d{6})Z\.(?P<kind>ts|klv)(?P<part>\.part)?", re.ASCII)
-_TAPE = re.compile(r".+\.(?P<kind>ts|klv)(\.part)?", re.DOTALL)
+_RECORDING = re.compile(r".+\.(?P<kind>ts|klv)(\.part)?", re.DOTALL)
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -71,20 +71,20 @@ def recordings_in(url: Url) -> list[str]:
     Raises NotMedia if there are none, or if the folder holds several streams.
     """
     try:
-        names = sorted(name for name in os.listdir(url.path) if _TAPE.fullmatch(name))
+        names = sorted(name for name in os.listdir(url.path) if _RECORDING.fullmatch(name))
     except OSError as fault:
         raise NotMedia(f"{url}: the folder can't be read: {os.strerror(fault.errno or 0)}") from fault
     if not names:
         raise NotMedia(f"{url} is a folder without a .ts or .klv file: give a file, or a folder of segments")
-    only_one(url, [segment for name in names if (segment := RecordedSegment.of(name))])
-    if len({_TAPE.sub(r"\g<kind>", name) for name in names}) > 1:
+    check_one_stream(url, [segment for name in names if (segment := RecordedSegment.of(name))])
+    if len({_RECORDING.sub(r"\g<kind>", name) for name in names}) > 1:
         raise NotMedia(f"{url} contains both MPEG-TS and bare KLV files: give one file, or separate them")
     return [os.path.join(url.path, name) for name in names]
 
 
-def only_one(url: Url, found: list[RecordedSegment]) -> None:
+def check_one_stream(url: Url, found: list[RecordedSegment]) -> None:
     """Raise NotMedia if the segments of a folder belong to several streams."""
     streams = sorted({segment.stream for segment in found})
     if len(streams) > 1:
         shown = printable(", ".join(streams[:4])) + (", ..." if len(streams) > 4 else "")
-        raise NotMedia(f"{url} holds segments of {len(streams)} streams ({shown}): put each in a separate folder")
+        raise NotMedia(f"{url} contains segments of {len(streams)} streams ({shown}): put each in a separate folder")

@@ -33,7 +33,7 @@ class Sniffer:
     head       the bytes so far, without leading zeros and FF bytes, which prove nothing
     first      the first of these bytes, kept to name unknown content when others are discarded
     hopeless   it is a container, or MOST bytes were neither MPEG-TS nor KLV
-    blank      all bytes so far were zeros
+    is_blank   all bytes so far were zeros
     """
 
     def __init__(self) -> None:
@@ -41,19 +41,19 @@ class Sniffer:
         self.head = b""
         self.first = b""
         self.hopeless = False
-        self._cut = False
+        self._trimmed = False
         self._junk = 0
 
     @property
-    def blank(self) -> bool:
-        return (self._cut or bool(self.head)) and not self._junk and blank_before(self.head) == len(self.head)
+    def is_blank(self) -> bool:
+        return (self._trimmed or bool(self.head)) and not self._junk and blank_before(self.head) == len(self.head)
 
     def add(self, piece: bytes) -> bool:
         """Add a piece; returns whether the content is known, or hopeless."""
         head = self.head + piece if self.head else piece
         begin = blank_before(head)
-        if begin > FEW or self._cut:
-            self._cut, head, begin = True, head[begin:], 0
+        if begin > FEW or self._trimmed:
+            self._trimmed, head, begin = True, head[begin:], 0
         self.head = head
         if not self._junk and len(self.first) < contents.LOOKED_AT:
             self.first = head[: contents.LOOKED_AT]
@@ -67,7 +67,7 @@ class Sniffer:
         behind = blank_behind(head)
         if HOLE <= behind < len(head) and not is_container(head):
             self._junk += len(head) - behind + HOLE
-            self._cut, self.head = True, b""
+            self._trimmed, self.head = True, b""
         self.hopeless = is_container(head) or self._junk + len(self.head) >= MOST
 
     def end(self) -> Carriage | None:
@@ -85,22 +85,22 @@ async def sniff(url: Url, pieces: AsyncIterator[bytes]) -> tuple[Carriage | None
     sniffer = Sniffer()
     async for piece in pieces:
         if sniffer.add(piece):
-            return _known(sniffer.carriage, sniffer)
-    if sniffer.blank:
+            return _result(sniffer.carriage, sniffer)
+    if sniffer.is_blank:
         raise NotMedia(
-            f"{url} holds nothing but zeros (or bytes of FF): nothing was written to it yet, or it was erased"
+            f"{url} contains only zeros (or FF bytes): it has not been written yet, or was erased"
         )
     if not sniffer.first:
         raise NotMedia(f"{url} is empty")
-    return _known(sniffer.end(), sniffer)
+    return _result(sniffer.end(), sniffer)
 
 
-def _known(carriage: Carriage | None, sniffer: Sniffer) -> tuple[Carriage | None, bytes]:
+def _result(carriage: Carriage | None, sniffer: Sniffer) -> tuple[Carriage | None, bytes]:
     return carriage, sniffer.first if carriage is None else sniffer.head
 
 
 def carriage_by(head: bytes) -> Carriage | None:
-    """Like `klv.carriage_of`, but containers and captures are recognised even with a KLV key near the beginning."""
+    """Like `carriage_of`, but containers and captures are recognised even with a KLV key near the beginning."""
     return None if is_container(head) or contents.is_capture(head) else carriage_of(head)
 
 

@@ -26,7 +26,7 @@ Slice = tuple[float, bytes]
 PACED_BY = {
     "PTS": "no clock (PCR) in it: paced by its presentation times (PTS)",
     "item 2": "no clock (PCR) and no PTS in it: paced by the time stamps of its KLV (item 2)",
-    "rate": "no time in it that goes on: paced at a fixed rate",
+    "rate": "no usable time stamps in it: paced at a fixed rate",
 }
 """What to report about the pacing of a recording; nothing for PCR, nor for bare KLV with time stamps."""
 
@@ -40,7 +40,7 @@ class Clock(Protocol):
 
     @property
     def by(self) -> str | None: ...
-    def cut(self, piece: bytes) -> Iterator[Slice]: ...
+    def slices(self, piece: bytes) -> Iterator[Slice]: ...
     def rest(self) -> Iterator[Slice]: ...
 
 
@@ -69,7 +69,7 @@ class KlvClock:
     """
 
     def __init__(self) -> None:
-        self._line = Timeline(1_000_000, 1 << 64, KLV_GAP)
+        self._timeline = Timeline(1_000_000, 1 << 64, KLV_GAP)
         self._held = b""
         self._still = 0
         self._ahead = 0.0  # seconds assigned to packets without a time stamp
@@ -78,7 +78,7 @@ class KlvClock:
     def by(self) -> str | None:
         return "rate" if self._still > STILL else None
 
-    def cut(self, piece: bytes) -> Iterator[Slice]:
+    def slices(self, piece: bytes) -> Iterator[Slice]:
         """Slices up to the last complete packet."""
         data = self._held + piece
         at = 0
@@ -95,8 +95,8 @@ class KlvClock:
             yield self._slice(held)
 
     def _slice(self, packet: bytes) -> Slice:
-        stamp, before = precision_time(packet), self._line.seconds
-        due = before if stamp is None else self._line.at(stamp)
+        stamp, before = precision_time(packet), self._timeline.seconds
+        due = before if stamp is None else self._timeline.at(stamp)
         if due > before:
             self._still, self._ahead = 0, max(0.0, self._ahead - (due - before))
         else:

@@ -31,9 +31,9 @@ class TsClock:
         self._quantum = quantum
         self._times = TsTimes()
         self._held = b""
-        self._fed = 0  # packets at the start of the held data whose times are known
+        self._timed_packets = 0  # packets at the start of the held data whose times are known
         self._size = 0
-        self._before = 0.0  # when the packet before the held ones was due
+        self._last_due = 0.0  # when the packet before the held ones was due
         self._each = 0.0  # seconds per packet, by the last two time stamps
         self._timeless = False
 
@@ -45,28 +45,29 @@ class TsClock:
         """The last slice as packets of 188 bytes, without the bytes around them."""
         return _plain(data, self._size)
 
-    def cut(self, piece: bytes) -> Iterator[Slice]:
+    def slices(self, piece: bytes) -> Iterator[Slice]:
         """Slices up to the last time stamp so far; later packets wait for the next one."""
         data = self._held + piece
         at, data_end = 0, len(data)
         while True:
             if not self._size:
-                start, self._size = _geometry(data, at)
+                start, self._size = _find_packets(data, at)
                 if start > at:
                     yield self._times.seconds, data[at:start]
-                at, self._fed = start, 0
+                at, self._timed_packets = start, 0
             if not self._size:
                 break
-            count = _in_step(data, at, self._size)
+            count = _count_in_sync(data, at, self._size)
             end = at + count * self._size
             at = yield from self._by_times(data, at, end)
             if data_end - end < self._size:
                 break
             yield self._times.seconds, data[at:end]  # sync lost: search for it
-            self._times.pass_over(0.0)
+            self._times.skip(0.0)
             at, self._size = end, 0
         self._held = data[at:]
-        if len(self._held) > (CLOCKLESS if self.by in (None, "rate") and not self._times.sees else timeline.HELD_MOST):
+        clockless = self.by in (None, "rate") and not self._times.has_advanced
+        if len(self._held) > (CLOCKLESS if clockless else timeline.HELD_MOST):
             yield from self._without_time()
 
     def rest(self) -> Iterator[Slice]:
@@ -83,9 +84,9 @@ class TsClock:
 
     def _by_times(self, data: bytes, at: int, end: int) -> Generator[Slice, None, int]:
         """Yield the packets of data[at:end] up to the last with a known time; returns the offset of the rest."""
-        fresh = at + self._fed * self._size
-        anchors = self._times.feed(self._packets(data, fresh, end), self._fed)
-        self._fed = (end - at) // self._size
+        fresh = at + self._timed_packets * self._size
+        anchors = self._times.feed(self._packets(data, fresh, end), self._timed_packets)
+        self._timed_packets = (end - at) // self._size
         return (yield from self._anchored(data, at, anchors))
 
     def _packets(self, data: bytes, at: int, end: int) -> NDArray[np.uint8]:
@@ -102,11 +103,11 @@ class TsClock:
             self._timeless = False
         count = int(rows[-1]) + 1
         # The packet before the first one was at the last time stamp of the previous piece.
-        due = np.interp(np.arange(count), [-1, *rows.tolist()], [self._before, *dues.tolist()])
-        self._each = float(dues[-1] - self._before) / count
-        self._before = float(dues[-1])
+        due = np.interp(np.arange(count), [-1, *rows.tolist()], [self._last_due, *dues.tolist()])
+        self._each = float(dues[-1] - self._last_due) / count
+        self._last_due = float(dues[-1])
         yield from self._slices(data, at, due)
-        self._fed -= count
+        self._timed_packets -= count
         self._times.shift(count)
         return at + count * self._size
 
@@ -117,12 +118,12 @@ class TsClock:
             return
         self._timeless = self._timeless or not self._each
         each = self._each or self._size * 8 / RATE
-        due = self._before + each * np.arange(1, count + 1, dtype=np.float64)
-        self._times.pass_over(each * count)
-        self._before = self._times.seconds
+        due = self._last_due + each * np.arange(1, count + 1, dtype=np.float64)
+        self._times.skip(each * count)
+        self._last_due = self._times.seconds
         self._held = held[count * self._size :]
         yield from self._slices(held, 0, due)
-        self._fed = 0
+        self._timed_packets = 0
 
     def _slices(self, data: bytes, at: int, due: NDArray[np.float64]) -> Iterator[Slice]:
         """Packets from `at` on, one slice for all that are due within one quantum."""
@@ -140,18 +141,18 @@ class RateClock:
         self._each = 8 / rate
         self._held = b""
         self._size = 0
-        self._gone = 0
+        self._bytes = 0
         self.by: str | None = None
 
     def plain(self, data: bytes) -> bytes:
         """The last slice as packets of 188 bytes, without the bytes around them."""
         return _plain(data, self._size)
 
-    def cut(self, piece: bytes) -> Iterator[Slice]:
+    def slices(self, piece: bytes) -> Iterator[Slice]:
         """Each complete packet, due when its last byte is."""
         data, at = self._held + piece, 0
         if not self._size:
-            at, self._size = _geometry(data, 0)
+            at, self._size = _find_packets(data, 0)
             if at:
                 yield self._slice(data[:at])
         while self._size and len(data) - at >= self._size:
@@ -165,8 +166,8 @@ class RateClock:
             yield self._slice(held)
 
     def _slice(self, data: bytes) -> Slice:
-        self._gone += len(data)
-        return self._gone * self._each, data
+        self._bytes += len(data)
+        return self._bytes * self._each, data
 
 
 def _plain(data: bytes, size: int) -> bytes:
@@ -177,7 +178,7 @@ def _plain(data: bytes, size: int) -> bytes:
     return b"".join(data[at + lead : at + lead + 188] for at in range(0, len(data), size))
 
 
-def _geometry(data: bytes, at: int) -> tuple[int, int]:
+def _find_packets(data: bytes, at: int) -> tuple[int, int]:
     """Offset and size of the packets in data[at:]; (offset searched so far, 0) if there are none."""
     while (sync := data.find(SYNC, at)) >= 0:
         for size in _SIZES:
@@ -190,7 +191,7 @@ def _geometry(data: bytes, at: int) -> tuple[int, int]:
     return max(at, len(data) - 4), 0
 
 
-def _in_step(data: bytes, at: int, size: int) -> int:
+def _count_in_sync(data: bytes, at: int, size: int) -> int:
     """Packets from data[at] on up to the first without a sync byte."""
     syncs = np.frombuffer(data, np.uint8, offset=at)[_LEAD[size] :: size]
     count = (len(data) - at) // size

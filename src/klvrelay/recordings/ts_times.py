@@ -5,8 +5,8 @@
     | PTS    | PES header; the DTS if there is one, as it is monotonic   | ISO/IEC 13818-1 2.4.3.7 |
     | item 2 | of a KLV set that begins in the packet, microseconds      | ST 0603                 |
 
-When the time in use stands still while another advances by LATE, the other is used. PCR is preferred: it is used
-again once it advances. A clock that starts late, stops, stands still or jumps does no harm.
+When the time in use does not advance while another advances by LATE, the other is used. PCR is preferred: it is used
+again once it advances. A clock that starts late, stops, repeats or jumps does no harm.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class TsTimes:
     def __init__(self) -> None:
         self.seconds = 0.0
         self._tracks: dict[Key, _Track] = {}
-        self._own: Key | None = None
+        self._used: Key | None = None
         self._unreliable: set[Key] = set()  # PCRs that jump repeatedly
         self._leap = 0.0  # the jump of the PCR in use, until another time confirms or refutes it
         self._leaps = 0
@@ -88,10 +88,10 @@ class TsTimes:
     @property
     def by(self) -> str | None:
         """The kind of time in use; None before the first."""
-        return None if self._own is None else KINDS[self._own[0]]
+        return None if self._used is None else KINDS[self._used[0]]
 
     @property
-    def sees(self) -> bool:
+    def has_advanced(self) -> bool:
         """Has any time advanced since the last anchor?"""
         return any(track.gained for track in self._tracks.values())
 
@@ -104,32 +104,32 @@ class TsTimes:
                 continue
             track = self._tracks.setdefault(key, _Track(kind))
             gained = track.step(ticks)
-            if self._own is None and kind == 0:
+            if self._used is None and kind == 0:
                 self._switch(BACK, anchors)
-            if self._own is None and kind == 0:
-                self._own = key
+            if self._used is None and kind == 0:
+                self._used = key
                 self._anchor(first + row, 0.0, anchors)
-            elif key == self._own:
+            elif key == self._used:
                 if gained:
                     self._check_leap(gained)
                     self._anchor(first + row, gained, anchors)
-            elif kind == 0 and self._goes_back(track, gained):
-                self._own = key
-                self._forget()
-            elif self._own is not None and self._has_leapt(track, gained):
-                self._unreliable.add(self._own)
-                del self._tracks[self._own]
-                self._own = None
+            elif kind == 0 and self._recovers(track, gained):
+                self._used = key
+                self._clear_gains()
+            elif self._used is not None and self._judge_leap(track, gained):
+                self._unreliable.add(self._used)
+                del self._tracks[self._used]
+                self._used = None
             elif not track.since:
                 track.since = True
             elif gained:
-                self._rival(track, first + row, gained, anchors)
+                self._other_advances(track, first + row, gained, anchors)
         return anchors
 
     def end(self) -> list[Anchor]:
         """The stream has ended: anchors for the advance since the last one, by the best time that advanced."""
         anchors: list[Anchor] = []
-        self._switch(0.0 if self._own is None else LATE, anchors)
+        self._switch(0.0 if self._used is None else LATE, anchors)
         return anchors
 
     def shift(self, packets: int) -> None:
@@ -137,26 +137,26 @@ class TsTimes:
         for track in self._tracks.values():
             track.steps = [(row - packets, gained) for row, gained in track.steps if row >= packets]
 
-    def pass_over(self, seconds: float) -> None:
+    def skip(self, seconds: float) -> None:
         """This many seconds were assigned to packets without a time."""
         self.seconds += seconds
-        self._forget()
+        self._clear_gains()
 
     def _anchor(self, row: int, gained: float, anchors: list[Anchor]) -> None:
-        self._forget()
+        self._clear_gains()
         self.seconds += gained
         anchors.append((row, self.seconds))
 
-    def _forget(self) -> None:
+    def _clear_gains(self) -> None:
         for track in self._tracks.values():
             track.since, track.gained, track.total, track.steps = False, 0.0, 0.0, []
 
     def _check_leap(self, gained: float) -> None:
         """The PCR in use advanced by this much: did any other time?"""
-        others = max((track.total for key, track in self._tracks.items() if key != self._own), default=0.0)
+        others = max((track.total for key, track in self._tracks.items() if key != self._used), default=0.0)
         self._leap = gained if gained > LEAP and others < gained / 2 and self.by == "PCR" else 0.0
 
-    def _has_leapt(self, track: _Track, gained: float) -> bool:
+    def _judge_leap(self, track: _Track, gained: float) -> bool:
         """Another time advances: does it show that the PCR in use jumped?"""
         track.total += gained
         if self._leap and gained:
@@ -164,12 +164,12 @@ class TsTimes:
             self._leap = 0.0
         return self._leaps >= LEAPS and self.by == "PCR"
 
-    def _goes_back(self, track: _Track, gained: float) -> bool:
+    def _recovers(self, track: _Track, gained: float) -> bool:
         """A PCR that is not in use: can it be used again?"""
         track.back = track.back + gained if gained else 0.0
-        return self._own is not None and self._own[0] > 0 and track.back >= BACK
+        return self._used is not None and self._used[0] > 0 and track.back >= BACK
 
-    def _rival(self, track: _Track, row: int, gained: float, anchors: list[Anchor]) -> None:
+    def _other_advances(self, track: _Track, row: int, gained: float, anchors: list[Anchor]) -> None:
         track.gained += gained
         track.steps.append((row, track.gained))
         if track.gained > LATE and len(track.steps) >= SURE:
@@ -177,15 +177,15 @@ class TsTimes:
 
     def _switch(self, least: float, anchors: list[Anchor]) -> None:
         """From the last anchor on, use the first time that has advanced by more than `least`, if there is one."""
-        ready = [key for key, track in self._tracks.items() if key != self._own and track.gained > least]
+        ready = [key for key, track in self._tracks.items() if key != self._used and track.gained > least]
         if not ready:
             return
         key = min(ready)
         before, track = self.seconds, self._tracks[key]
-        self._own, track.back = key, 0.0
+        self._used, track.back = key, 0.0
         anchors += [(row, before + gained) for row, gained in track.steps]
         self.seconds += track.gained
-        self._forget()
+        self._clear_gains()
 
 
 def _stamps(packets: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:

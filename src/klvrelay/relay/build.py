@@ -42,7 +42,7 @@ def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source
         passphrase=settings.passphrase,
         packet_limit=settings.packet_limit,
         live_stamps=True,
-        given=resume,
+        resume=resume,
     )
 
 
@@ -54,9 +54,9 @@ async def check_files(settings: RelaySettings) -> None:
 def _load_files(settings: RelaySettings) -> None:
     for source in settings.sources:
         if source.ca_file is not None:
-            from klvrelay.transports.tls import verifying  # loaded here: few configurations need it
+            from klvrelay.transports.tls import client_context  # loaded here: few configurations need it
 
-            verifying(source.ca_file)
+            client_context(source.ca_file)
     if settings.mqtt is not None and settings.mqtt.tls:
         from klvrelay.sinks.mqtt.dial import tls_context
 

@@ -83,7 +83,7 @@ class Playback:
     ) -> AsyncGenerator[Slice, None]:
         while piece:
             for at in range(0, len(piece), CHUNK):
-                for due, data in clock.cut(piece[at : at + CHUNK]):
+                for due, data in clock.slices(piece[at : at + CHUNK]):
                     self._log_pacing(clock)
                     yield due, data
             piece = await anext(found, b"")

@@ -9,8 +9,11 @@
     web/            http://, https://, HLS
     libav/          rtsp://, rtsps://, other containers; MPEG-TS demultiplexed by libav
     isolated/       any of these in a separate process
-    thread_queue.py bounded queue from a source's thread to the event loop
-    blocking.py     reads a source when no event loop has to be kept responsive
+
+    thread_queue.py    bounded queue from a source's thread to the event loop
+    parts.py           splits large pieces, so that the event loop stays responsive
+    blocking.py        reads a source when no event loop has to be kept responsive
+    receive_buffer.py  the kernel's receive buffer of UDP sockets
 
 Sources do not depend on retries, records or sinks.
 """

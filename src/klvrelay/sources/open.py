@@ -9,11 +9,11 @@ from klvrelay.config.mistyped import no_url
 from klvrelay.config.url import Url
 from klvrelay.core import LIMIT, checked_limit
 from klvrelay.errors import ConfigError
+from klvrelay.sources.contract import KINDS, Demux, Source
 from klvrelay.text import Secret, printable
 
 if TYPE_CHECKING:
     from klvrelay.sources.web.resume import Resume
-from klvrelay.sources.contract import KINDS, Demux, Source
 
 BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt", "http", "https")
 """Sources of transport bytes, for which `demux` selects the demultiplexer."""
@@ -41,7 +41,7 @@ def open_source(
     follow: bool = False,
     isolate: bool | None = None,
     passphrase: Secret | str | None = None,
-    given: Resume | None = None,
+    resume: Resume | None = None,
     packet_limit: int = LIMIT,
 ) -> Source:
     """The source for `url`; nothing is opened before its first packet is requested.
@@ -57,11 +57,10 @@ def open_source(
                  yielded as complete `Units`); "libav"; None: no demultiplexer, the bytes are yielded unchanged
     follow       a file that is still being written: wait for more at its end
     isolate      read in a separate process, so that a hang, a crash or an attack stays there; None: the default of its
-    kind
-                 (`ISOLATED`)
+                 kind (`ISOLATED`)
     passphrase   of srt://; otherwise from the URL, or from KLVRELAY_SRT_PASSPHRASE in the environment
-    packet_limit  maximum bytes of a KLV packet's value, if the source finds the packets itself
-    given        state from earlier connections to the same URL: a playlist continues after it
+    packet_limit maximum bytes of a KLV packet's value, if the source finds the packets itself
+    resume       state from earlier connections to the same URL: a playlist continues after it
 
     Raises ConfigError for an unknown scheme or option.
     """
@@ -85,14 +84,14 @@ def open_source(
             "packet_limit": packet_limit,
         }  # fmt: skip
         plain = open_source(where, **options, isolate=False)  # type: ignore[arg-type]
-        return IsolatedSource(plain, options, given=given)
+        return IsolatedSource(plain, options, resume=resume)
     if demux == "libav" and where.scheme in BYTES:
-        from klvrelay.sources.libav.of_bytes import ByLibav
+        from klvrelay.sources.libav.ts_source import LibavTsSource
 
-        return ByLibav(
+        return LibavTsSource(
             open_source(
                 where, timeout=timeout, interface=interface, sender=sender, speed=speed, loop=loop,
-                live_stamps=live_stamps, follow=follow, passphrase=passphrase, ca_file=ca_file, given=given,
+                live_stamps=live_stamps, follow=follow, passphrase=passphrase, ca_file=ca_file, resume=resume,
                 isolate=False,
             )
         )  # fmt: skip
@@ -129,10 +128,10 @@ def open_source(
         case "http" | "https":
             from klvrelay.sources.web.source import HttpSource
 
-            return HttpSource(where, timeout=timeout, ca_file=ca_file, given=given)
+            return HttpSource(where, timeout=timeout, ca_file=ca_file, resume=resume)
         case "srt":
             from klvrelay.sources.srt.source import SrtSource
 
             return SrtSource(where, timeout=timeout, passphrase=passphrase)
         case scheme:
-            raise ConfigError(f"{scheme}:// is not a kind of source that klvrelay knows: give {KINDS}")
+            raise ConfigError(f"{scheme}:// is not a supported source: give {KINDS}")

@@ -63,15 +63,15 @@ class ThreadQueue:
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(settle, waiting)
+            with suppress(RuntimeError):  # the loop is closed: no task waits any more
+                self._loop.call_soon_threadsafe(wake, waiting)
 
     async def batch(self) -> list[Packet]:
         """All waiting packets, at least one; empty at the end. Raises the fault that ended the source."""
         while True:
             with self._room:
                 if self._packets:
-                    return self._taken()
+                    return self._take()
                 if self._ended:
                     if self._fault is not None:
                         raise self._fault
@@ -79,7 +79,7 @@ class ThreadQueue:
                 waiting = self._waiting = self._loop.create_future()
             await waiting
 
-    def _taken(self) -> list[Packet]:
+    def _take(self) -> list[Packet]:
         batch = [Packet(b"", damaged=True)] if self._gap else []
         batch.extend(self._packets)
         self._packets.clear()
@@ -95,7 +95,7 @@ class ThreadQueue:
             self._room.notify_all()
 
 
-def settle(waiting: asyncio.Future[None]) -> None:
+def wake(waiting: asyncio.Future[None]) -> None:
     """Wake the task that waits for this; it may have been cancelled meanwhile."""
     if not waiting.done():
         waiting.set_result(None)

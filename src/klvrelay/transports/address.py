@@ -25,7 +25,7 @@ async def resolve(host: str, timeout: float) -> Address:
     try:
         found = await resolver.SOURCES.resolve(host, 0, timeout=timeout)
     except OSError:
-        raise SourceDown(f"the name {printable(host)} is not known") from None
+        raise SourceDown(f"unknown host name {printable(host)}") from None
     return ipaddress.ip_address(found[0].host)
 
 
@@ -58,12 +58,12 @@ def interface_of(interface: str | None) -> tuple[int, bytes]:
     if interface in names:
         return names[interface], _ipv4_of(interface)
     for name, index in names.items():
-        if _ipv4_of(name) == _packed(interface):
+        if _ipv4_of(name) == _pack(interface):
             return index, _ipv4_of(name)
-    raise SourceDown(f"there is no network interface {interface}; there are {', '.join(names)}")
+    raise SourceDown(f"no network interface {interface}; available: {', '.join(names)}")
 
 
-def _packed(address: str) -> bytes | None:
+def _pack(address: str) -> bytes | None:
     try:
         return ipaddress.ip_address(address).packed
     except ValueError:

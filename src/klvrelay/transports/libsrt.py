@@ -3,7 +3,7 @@
 soname      libsrt-gnutls.so.1.5 (Debian, Ubuntu), libsrt.so.1.5 (OpenSSL; other systems)
 threads     libsrt receives, acknowledges and retransmits on its own threads, in parallel with Python. No call blocks,
             and libsrt never calls back into Python
-ids         libsrt does not reuse a socket id soon; nevertheless no call is made with a closed one
+ids         libsrt does not reuse a socket id soon; even so, no call is made with a closed one
 """
 
 from __future__ import annotations
@@ -113,17 +113,17 @@ class Fault(IntEnum):
     LOST = 2001
     UNCONNECTED = 2002
     NO_SOCKET = 5004
-    PORT_TAKEN = 5015
-    NO_ROOM_YET = 6001
-    NOTHING_YET = 6002
+    PORT_IN_USE = 5015
+    SEND_BUFFER_FULL = 6001
+    NO_DATA = 6002
     CONGESTED = 6004
 
 
-_GONE = (Fault.LOST, Fault.UNCONNECTED, Fault.NO_SOCKET)
-_LATER = (Fault.NO_ROOM_YET, Fault.NOTHING_YET, Fault.CONGESTED)
+_DISCONNECTED = (Fault.LOST, Fault.UNCONNECTED, Fault.NO_SOCKET)
+_WOULD_BLOCK = (Fault.SEND_BUFFER_FULL, Fault.NO_DATA, Fault.CONGESTED)
 
 _SYSTEM_FAULTS = {
-    errno.EADDRINUSE: "the port is in use already",
+    errno.EADDRINUSE: "the port is already in use",
     errno.EADDRNOTAVAIL: "not an address of this machine",
     errno.EACCES: "not permitted: ports below 1024 require privileges",
 }
@@ -167,14 +167,13 @@ def library() -> tuple[Any, Any]:
         except OSError:
             continue
     raise ConfigError(
-        "srt:// needs libsrt 1.5, which is not installed: `sudo apt-get install libsrt1.5-gnutls`; or run"
-        " `srt-live-transmit 'srt://HOST:PORT' udp://127.0.0.1:5000` beside klvrelay, and give it"
-        " udp://127.0.0.1:5000"
+        "srt:// requires libsrt 1.5, which is not installed: `sudo apt-get install libsrt1.5-gnutls`; or run"
+        " `srt-live-transmit 'srt://HOST:PORT' udp://127.0.0.1:5000`, and use udp://127.0.0.1:5000 as the source"
     )
 
 
 @cache
-def _started() -> tuple[Any, Any]:
+def _start() -> tuple[Any, Any]:
     """The library with its threads running. They run until the process ends, because starting and stopping is slow."""
     ffi, lib = library()
     lib.srt_setloglevel(_FATAL_ONLY)
@@ -188,7 +187,7 @@ class SrtSocket:
     """One libsrt socket. Its calls never block, and one thread makes them all. The caller closes it."""
 
     def __init__(self, number: int | None = None) -> None:
-        self._ffi, self._lib = _started()
+        self._ffi, self._lib = _start()
         self._id = self._lib.srt_create_socket() if number is None else number
         self._open = True
         if self._id < 0:
@@ -202,34 +201,34 @@ class SrtSocket:
 
     def set(self, option: Option, value: int | bytes) -> None:
         data = struct.pack("=i", value) if isinstance(value, int) else value
-        self._checked(self._lib.srt_setsockflag(self._id, option, data, len(data)))
+        self._check(self._lib.srt_setsockflag(self._id, option, data, len(data)))
 
     def number(self, option: Option) -> int:
         """The value of an integer option."""
         value, length = self._ffi.new("int *"), self._ffi.new("int *", 4)
-        self._checked(self._lib.srt_getsockflag(self._id, option, value, length))
+        self._check(self._lib.srt_getsockflag(self._id, option, value, length))
         return int(value[0])
 
     def text(self, option: Option) -> str:
         """The value of a string option."""
         value, length = self._ffi.new("char[]", 1024), self._ffi.new("int *", 1024)
-        self._checked(self._lib.srt_getsockflag(self._id, option, value, length))
+        self._check(self._lib.srt_getsockflag(self._id, option, value, length))
         return bytes(self._ffi.buffer(value, length[0])).decode("utf-8", "replace")
 
     def bind(self, address: bytes) -> None:
-        self._checked(self._lib.srt_bind(self._id, address, len(address)))
+        self._check(self._lib.srt_bind(self._id, address, len(address)))
 
     def listen(self) -> None:
-        self._checked(self._lib.srt_listen(self._id, 1))
+        self._check(self._lib.srt_listen(self._id, 1))
 
     def connect(self, address: bytes) -> None:
         """Start to connect; `state` shows when this is done, and `refusal` why it failed."""
-        self._checked(self._lib.srt_connect(self._id, address, len(address)))
+        self._check(self._lib.srt_connect(self._id, address, len(address)))
 
     def accept(self) -> SrtSocket | None:
         """Accept an incoming connection; None if there is none."""
         number = self._lib.srt_accept(self._id, self._ffi.NULL, self._ffi.NULL)
-        return SrtSocket(number) if self._waited(number) else None
+        return SrtSocket(number) if self._succeeded(number) else None
 
     @property
     def state(self) -> int:
@@ -244,7 +243,7 @@ class SrtSocket:
         """The next message that is due; None if there is none. Raises ConnectionLost."""
         control = self._control
         size = self._lib.srt_recvmsg2(self._id, self._room, MESSAGE_LIMIT, control)
-        if not self._waited(size):
+        if not self._succeeded(size):
             return None
         return SrtMessage(self._ffi.buffer(self._room, size)[:], control.pktseq, control.srctime)
 
@@ -255,7 +254,7 @@ class SrtSocket:
 
     def send(self, data: bytes | bytearray | memoryview) -> bool:
         """Queue a message; false if the send buffer is full. Raises ConnectionLost."""
-        return self._waited(self._lib.srt_sendmsg2(self._id, self._ffi.from_buffer(data), len(data), self._ffi.NULL))
+        return self._succeeded(self._lib.srt_sendmsg2(self._id, self._ffi.from_buffer(data), len(data), self._ffi.NULL))
 
     def counts(self) -> SrtCounts | None:
         """The counters; None once the connection is lost."""
@@ -270,16 +269,16 @@ class SrtSocket:
             self._open = False
             self._lib.srt_close(self._id)
 
-    def _checked(self, result: int) -> None:
+    def _check(self, result: int) -> None:
         if result < 0:
             raise ConnectionLost(self._fault()[1])
 
-    def _waited(self, result: int) -> bool:
+    def _succeeded(self, result: int) -> bool:
         """Did the call succeed? False if it would have blocked; any other failure is raised."""
         if result >= 0:
             return True
         code, text = self._fault()
-        if code in _LATER:
+        if code in _WOULD_BLOCK:
             return False
         raise ConnectionLost(text)
 
@@ -287,10 +286,10 @@ class SrtSocket:
         number = self._ffi.new("int *")
         code = self._lib.srt_getlasterror(number)
         match code:
-            case _ if code in _GONE:
-                return code, "the far end has gone"
-            case Fault.PORT_TAKEN:
-                return code, "the port is in use already"
+            case _ if code in _DISCONNECTED:
+                return code, "the far end disconnected"
+            case Fault.PORT_IN_USE:
+                return code, "the port is already in use"
             case _ if number[0]:
                 return code, _SYSTEM_FAULTS.get(number[0]) or os.strerror(number[0])
             case _:

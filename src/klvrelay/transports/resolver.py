@@ -64,7 +64,7 @@ class Resolver:
         """Resolve a host to at least one endpoint. Raises OSError, and socket.gaierror after `timeout` seconds."""
         if (address := literal(host)) is not None:
             return [_at(address, port, kind)]
-        with self._asked(host) as found:
+        with self._share(host) as found:
             try:
                 async with asyncio.timeout(timeout):
                     return [_at(address, port, kind) for address in await asyncio.wrap_future(found)]
@@ -77,14 +77,14 @@ class Resolver:
         """Like `resolve`, for a thread that may block."""
         if (address := literal(host)) is not None:
             return [_at(address, port, kind)]
-        with self._asked(host) as found:
+        with self._share(host) as found:
             try:
                 return [_at(address, port, kind) for address in found.result(timeout)]
             except TimeoutError:
                 raise _no_answer() from None
 
     @contextmanager
-    def _asked(self, host: str) -> Iterator[Future[list[Endpoint]]]:
+    def _share(self, host: str) -> Iterator[Future[list[Endpoint]]]:
         with self._lock:
             look_up = self._known.get(host)
             if look_up is None:

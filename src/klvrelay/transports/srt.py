@@ -35,7 +35,7 @@ LATENCY = 120
 LATENCY_LIMIT = 10_000
 PASSPHRASE_SIZES = range(10, 80)
 STREAM_ID_LIMIT = 512
-LOOKS = 0.02
+POLL_EVERY = 0.02
 """Seconds between two polls of a connection that is being opened."""
 RENDEZVOUS_FACTOR = 10
 """A rendezvous waits this many times longer than a caller, because the peer may not be running yet; libsrt's rule."""
@@ -94,19 +94,19 @@ class SrtSettings:
 
 
 def _mode(url: Url) -> Mode:
-    given = url.options.get("mode") or ("caller" if url.host else "listener")
-    mode = _MODE_NAMES.get(given, given)
+    text = url.options.get("mode") or ("caller" if url.host else "listener")
+    mode = _MODE_NAMES.get(text, text)
     if mode not in get_args(Mode):
-        raise ConfigError(f"{url}: mode is caller, listener or rendezvous")
+        raise ConfigError(f"{url}: mode must be caller, listener or rendezvous")
     if mode != "listener" and not url.host:
-        raise ConfigError(f"{url}: a host is missing, which a {mode} needs; to wait for a call: mode=listener")
+        raise ConfigError(f"{url}: a host is missing for mode={mode}; to wait for a caller, use mode=listener")
     return cast(Mode, mode)
 
 
 def _latency(url: Url) -> int:
     text = url.options.get("latency", str(LATENCY))
     if not (text.isascii() and text.isdigit()):
-        raise ConfigError(f"{url}: latency is a number of milliseconds, as in latency={LATENCY}")
+        raise ConfigError(f"{url}: latency must be a number of milliseconds, as in latency={LATENCY}")
     value = int(text[:12])
     if value >= LATENCY_LIMIT:
         raise ConfigError(
@@ -116,22 +116,22 @@ def _latency(url: Url) -> int:
     return value
 
 
-def _passphrase(url: Url, given: Secret | None) -> Secret | None:
-    passphrase = given
+def _passphrase(url: Url, explicit: Secret | None) -> Secret | None:
+    passphrase = explicit
     if passphrase is None:
-        said = url.options.get("passphrase")
-        passphrase = environment(SRT_PASSPHRASE) if said is None else Secret(said)
+        option = url.options.get("passphrase")
+        passphrase = environment(SRT_PASSPHRASE) if option is None else Secret(option)
     if passphrase is None:
         return None
     if len(passphrase.reveal().encode()) not in PASSPHRASE_SIZES:
-        raise ConfigError(f"{url}: the passphrase of srt:// has 10 to 79 characters")
+        raise ConfigError(f"{url}: the srt:// passphrase must have 10 to 79 characters")
     return passphrase
 
 
 def _key_size(url: Url) -> int:
     text = url.options.get("pbkeylen", "0")
     if text not in _KEY_SIZES:
-        raise ConfigError(f"{url}: pbkeylen is 16, 24 or 32 (bytes of the AES key), or 0 for the other side's")
+        raise ConfigError(f"{url}: pbkeylen must be 16, 24 or 32 (bytes of the AES key), or 0 for the peer's choice")
     return int(text)
 
 
@@ -142,38 +142,38 @@ async def open_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
     """
     await asyncio.sleep(0)  # if cancelled at once, no call starts: libsrt keeps the socket of a call until it times out
     if settings.mode == "listener":
-        return await _answered(settings, timeout)
+        return await _accept(settings, timeout)
     family, there = await _address(settings.url.host, settings.url, timeout)
     patience = timeout * (RENDEZVOUS_FACTOR if settings.mode == "rendezvous" else 1)
-    line = _prepared(settings, timeout)
+    sock = _configured_socket(settings, timeout)
     try:
         if settings.mode == "rendezvous":
-            line.set(Option.RENDEZVOUS, 1)
-            line.bind(await _own_address(settings, family, timeout, settings.url.port or 0))
+            sock.set(Option.RENDEZVOUS, 1)
+            sock.bind(await _own_address(settings, family, timeout, settings.url.port or 0))
         elif settings.local:
-            line.bind(await _own_address(settings, family, timeout, 0))
-        line.connect(there)
-        await _connected(line, settings, patience)
+            sock.bind(await _own_address(settings, family, timeout, 0))
+        sock.connect(there)
+        await _wait_connected(sock, settings, patience)
     except BaseException:
-        line.close()
+        sock.close()
         raise
-    return line
+    return sock
 
 
-async def _connected(line: SrtSocket, settings: SrtSettings, patience: float) -> None:
+async def _wait_connected(sock: SrtSocket, settings: SrtSettings, patience: float) -> None:
     begun = time.monotonic()
-    while (state := line.state) == State.CONNECTING:
+    while (state := sock.state) == State.CONNECTING:
         if time.monotonic() - begun > patience:
             raise ConnectionLost(_no_answer(settings, patience))
-        await asyncio.sleep(LOOKS)
+        await asyncio.sleep(POLL_EVERY)
     if state != State.CONNECTED:
-        raise ConnectionLost(_refused(line.refusal, settings, patience))
+        raise ConnectionLost(_refusal(sock.refusal, settings, patience))
 
 
-async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
+async def _accept(settings: SrtSettings, timeout: float) -> SrtSocket:
     """The first caller that requests the right stream; then the port is closed."""
     family, here = await _address(settings.url.host or "0.0.0.0", settings.url, timeout)
-    listener = _prepared(settings, timeout)
+    listener = _configured_socket(settings, timeout)
     try:
         if family == socket.AF_INET6:
             listener.set(Option.IPV6ONLY, 0)
@@ -182,11 +182,11 @@ async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
         if settings.passphrase is not None:
             _log_passphrase(str(settings.url))
         while True:
-            line = listener.accept()
-            if line is None:
-                await asyncio.sleep(LOOKS)
-            elif _is_wanted(line, settings):
-                return line
+            sock = listener.accept()
+            if sock is None:
+                await asyncio.sleep(POLL_EVERY)
+            elif _is_wanted(sock, settings):
+                return sock
     finally:
         listener.close()
 
@@ -194,37 +194,37 @@ async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
 @cache
 def _log_passphrase(url: str) -> None:
     """Log once: libsrt reports a rejected passphrase to the caller only."""
-    LOG.info("%s: waiting for a caller with the same passphrase; any other is refused without a word here", url)
+    LOG.info("%s: waiting for a caller with the same passphrase; libsrt does not report any other", url)
 
 
-def _is_wanted(line: SrtSocket, settings: SrtSettings) -> bool:
+def _is_wanted(sock: SrtSocket, settings: SrtSettings) -> bool:
     """Did the caller request our stream? If not, it is disconnected."""
     wanted = settings.stream_id.reveal()
     try:
-        if not wanted or line.text(Option.STREAMID) == wanted:
+        if not wanted or sock.text(Option.STREAMID) == wanted:
             return True
     except ConnectionLost:  # disconnected in the meantime
         pass
-    line.close()
+    sock.close()
     return False
 
 
-def _prepared(settings: SrtSettings, timeout: float) -> SrtSocket:
-    line = SrtSocket()
+def _configured_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
+    sock = SrtSocket()
     try:
-        line.set(Option.RCVLATENCY, settings.latency_ms)
-        line.set(Option.PEERLATENCY, settings.latency_ms)
-        line.set(Option.CONNTIMEO, round(timeout * 1000))
-        line.set(Option.PEERIDLETIMEO, round(max(timeout, LEAST_IDLE) * 1000))
+        sock.set(Option.RCVLATENCY, settings.latency_ms)
+        sock.set(Option.PEERLATENCY, settings.latency_ms)
+        sock.set(Option.CONNTIMEO, round(timeout * 1000))
+        sock.set(Option.PEERIDLETIMEO, round(max(timeout, LEAST_IDLE) * 1000))
         if settings.passphrase:
-            line.set(Option.PBKEYLEN, settings.key_size)
-            line.set(Option.PASSPHRASE, settings.passphrase.reveal().encode())
+            sock.set(Option.PBKEYLEN, settings.key_size)
+            sock.set(Option.PASSPHRASE, settings.passphrase.reveal().encode())
         if settings.stream_id and settings.mode == "caller":
-            line.set(Option.STREAMID, settings.stream_id.reveal().encode())
+            sock.set(Option.STREAMID, settings.stream_id.reveal().encode())
     except BaseException:
-        line.close()
+        sock.close()
         raise
-    return line
+    return sock
 
 
 async def _own_address(settings: SrtSettings, family: int, timeout: float, port: int) -> bytes:
@@ -242,7 +242,7 @@ async def _address(host: str, url: Url, timeout: float, port: int | None = None)
     try:
         found = await resolver.SOURCES.resolve(host, port, timeout=timeout, kind=socket.SOCK_DGRAM)
     except OSError:
-        raise ConnectionLost(f"the name {printable(host)} is not known") from None
+        raise ConnectionLost(f"unknown host name {printable(host)}") from None
     best = min(found, key=lambda place: place.family != socket.AF_INET)
     return best.family, _sockaddr(best.family, best.address)
 
@@ -259,14 +259,14 @@ def _sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
 
 def _no_answer(settings: SrtSettings, patience: float) -> str:
     other = "also calls us, with mode=rendezvous" if settings.mode == "rendezvous" else "listens"
-    return f"gave no answer for {patience:g} s: check host and port, and that it {other}"
+    return f"no response within {patience:g} s: check host and port, and that it {other}"
 
 
-def _refused(reason: int, settings: SrtSettings, patience: float) -> str:
+def _refusal(reason: int, settings: SrtSettings, patience: float) -> str:
     if reason == _TIMEOUT:
         return _no_answer(settings, patience)
     text = _REFUSALS.get(reason) or (f"code {reason}" if reason >= 1000 else refusal_text(reason))
-    return f"the far end refused the call: {text}"
+    return f"the far end rejected the connection: {text}"
 
 
 _TIMEOUT = 16

@@ -25,7 +25,7 @@ PIECE = 256 << 10
 ANY = ("0.0.0.0", "::")
 """Addresses that a listener without a host binds to; with `None`, asyncio would look them up in a thread."""
 
-_log = logging.getLogger("klvrelay.transports")
+LOG = logging.getLogger("klvrelay.transports")
 
 
 class TcpSettings:
@@ -43,7 +43,7 @@ class TcpSettings:
         self.other = other
         listen = url.options.get("listen", "")
         if listen not in ("", "0", "1"):
-            raise ConfigError(f"{url}: listen is 1, to wait for a {other}, or 0")
+            raise ConfigError(f"{url}: listen must be 1 (wait for a {other}) or 0")
         self.listens = listen == "1"
         if not (url.host or self.listens):
             raise ConfigError(f"{url}: a host is missing; to wait for a {other}, use {url}?listen=1")
@@ -55,27 +55,27 @@ async def open_connection(settings: TcpSettings, timeout: float) -> Connection:
     Raises SourceDown with the reason if that fails.
     """
     try:
-        return await (_accepted(settings, timeout) if settings.listens else _connected(settings.url, timeout))
+        return await (_accept(settings, timeout) if settings.listens else _connect(settings.url, timeout))
     except OSError as fault:
         raise SourceDown(f"{settings.url}: {_reason(fault, settings)}") from fault
 
 
-async def _connected(url: Url, timeout: float) -> Connection:
+async def _connect(url: Url, timeout: float) -> Connection:
     found = await resolver.SOURCES.resolve(url.host, url.port or 0, timeout=timeout)
     fault: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
     try:
         async with asyncio.timeout(timeout):
             for place in found:
                 try:
-                    return await asyncio.open_connection(sock=await _reached(place), limit=PIECE)
+                    return await asyncio.open_connection(sock=await _connect_to(place), limit=PIECE)
                 except OSError as failed:
                     fault = failed
     except TimeoutError:
-        raise SourceDown(f"{url}: gave no answer for {timeout:g} s") from None
+        raise SourceDown(f"{url}: no response within {timeout:g} s") from None
     raise fault
 
 
-async def _reached(place: Endpoint) -> socket.socket:
+async def _connect_to(place: Endpoint) -> socket.socket:
     sock = socket.socket(place.family, place.kind)
     try:
         sock.setblocking(False)
@@ -86,24 +86,24 @@ async def _reached(place: Endpoint) -> socket.socket:
     return sock
 
 
-async def _accepted(settings: TcpSettings, timeout: float) -> Connection:
+async def _accept(settings: TcpSettings, timeout: float) -> Connection:
     """The first connection; then the port is closed."""
-    came: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+    connected: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
 
-    def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if came.done():
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if connected.done():
             writer.transport.abort()
         else:
-            came.set_result((reader, writer))
+            connected.set_result((reader, writer))
 
     url = settings.url
-    server = await asyncio.start_server(welcome, await _hosts(url, timeout), url.port, limit=PIECE, backlog=1)
-    _log.info("%s: waiting for a %s", url, settings.other)
+    server = await asyncio.start_server(accept, await _hosts(url, timeout), url.port, limit=PIECE, backlog=1)
+    LOG.info("%s: waiting for a %s", url, settings.other)
     try:
-        return await came
+        return await connected
     except asyncio.CancelledError:
-        if came.done() and not came.cancelled():
-            came.result()[1].transport.abort()
+        if connected.done() and not connected.cancelled():
+            connected.result()[1].transport.abort()
         raise
     finally:
         server.close()
@@ -120,10 +120,10 @@ async def _hosts(url: Url, timeout: float) -> Sequence[str]:
 def _reason(fault: OSError, settings: TcpSettings) -> str:
     match fault:
         case ConnectionRefusedError():
-            return f"nobody listens there: start the {settings.other} first, or wait for it with ?listen=1"
+            return f"connection refused: start the {settings.other} first, or wait for it with ?listen=1"
         case socket.gaierror():
-            return f"the name {settings.url.host} is not known"
+            return f"unknown host name {settings.url.host}"
         case _ if settings.listens:
-            return f"can't listen there: {fault.strerror or fault}"
+            return f"cannot listen there: {fault.strerror or fault}"
         case _:
             return f"no connection: {fault.strerror or fault}"

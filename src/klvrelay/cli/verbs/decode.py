@@ -19,7 +19,7 @@ from klvrelay.core import LIMIT, Counters
 from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, NoKlv
 from klvrelay.json_output import Numbers
-from klvrelay.sources.files.at_once import AtOnce, open_at_once
+from klvrelay.sources.files.blocking_file import BlockingFile, open_blocking
 from klvrelay.text import counted
 
 if TYPE_CHECKING:
@@ -70,13 +70,15 @@ def _decode(
     url: Url, out: Out, progress: Progress | None, follow: bool, demux: Demux, options: dict[str, Any]
 ) -> DecodeOutcome | None:
     """Decode a file in a plain loop, anything else on asyncio: loading asyncio takes as long as decoding 100 MB."""
-    file = open_at_once(url) if demux == "native" and not follow else None
+    file = open_blocking(url) if demux == "native" and not follow else None
     if file is not None:
         return decode_file(url, file, out, progress, **options)
     return on_loop(partial(decode_source, url, out, progress, follow=follow, demux=demux, **options))
 
 
-def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **options: Any) -> DecodeOutcome | None:
+def decode_file(
+    url: Url, file: BlockingFile, out: Out, progress: Progress | None, **options: Any
+) -> DecodeOutcome | None:
     """Read a file to its end and pass its records to `out` as JSON Lines, and the bytes read to `progress`.
 
     Returns None if a signal stopped it. `options` are those of `decode_source`.
@@ -109,13 +111,13 @@ async def decode_source(
     """
     import asyncio
 
-    from klvrelay.sources.blocking import packets_straight
+    from klvrelay.sources.blocking import packets_blocking
     from klvrelay.sources.open import open_source
 
     decoder = Decoder(stream_name(url), None, choice=choice, numbers=numbers, packet_limit=packet_limit)
     source = open_source(url, follow=follow, demux=None if demux == "native" else demux)
     try:
-        async with aclosing(packets_straight(source, breath=BREATH)) as packets:
+        async with aclosing(packets_blocking(source, turn_every=BREATH)) as packets:
             async for packet in packets:
                 if text := decoder.lines(packet):
                     out(text)

@@ -159,7 +159,7 @@ class FoundCarriage:
         else:
             self.continued += 1
             if self.continued <= SAMPLES:
-                found = contents.named(data) or contents.named(data[CELL_HEAD:])
+                found = contents.identify(data) or contents.identify(data[CELL_HEAD:])
                 self._contents[found.name if found else ""] += 1
 
 

@@ -33,13 +33,13 @@ def tls_fault(settings: MqttSettings, fault: OSError) -> SinkError:
     """Why the TLS handshake failed."""
     where = settings.url
     if isinstance(fault, ssl.SSLCertVerificationError):
-        return SinkRefused(f"{where}: the broker's certificate is not trusted: {tls.untrusted(fault)}")
+        return SinkRefused(f"{where}: the broker's certificate is not trusted: {tls.explain_untrusted(fault)}")
     if isinstance(fault, TimeoutError):
         return SinkDown(f"{where}: no TLS answer within {settings.timeout:g} s: is it a TLS port? try mqtt://")
-    if isinstance(fault, ssl.SSLError) and (reason := tls.refused(fault)):
+    if isinstance(fault, ssl.SSLError) and (reason := tls.explain_alert(fault)):
         return SinkRefused(f"{where}: the broker refused TLS: {reason}")
     if isinstance(fault, ssl.SSLError) and fault.reason == "UNSUPPORTED_PROTOCOL":
-        return SinkRefused(f"{where}: the broker refused TLS: {tls.unspoken(fault)}")
+        return SinkRefused(f"{where}: the broker refused TLS: {tls.explain_no_tls(fault)}")
     return SinkDown(f"{where}: no TLS there: is it a TLS port? try mqtt:// (1883), or port 8883")
 
 

@@ -21,8 +21,7 @@ def join(
     """Join `group` on `interface` (a name or an address; None: the system's choice).
 
     With `senders`, only their datagrams are received (SSM, RFC 4607). `again`: the group was joined before, which is
-    not
-    an error. Raises OSError, or SourceDown if the interface does not exist.
+    not an error. Raises OSError, or SourceDown if the interface does not exist.
     """
     index, address = interface_of(interface)
     if isinstance(group, ipaddress.IPv4Address):

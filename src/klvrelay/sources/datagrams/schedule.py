@@ -38,7 +38,7 @@ LONGER = (32, 16, 8, 4, 2)
 STILL = 0.75
 """The fraction of the above that is enough to keep the current multiple."""
 
-_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[float, ReadSchedule]] = WeakKeyDictionary()
+_schedules: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[float, ReadSchedule]] = WeakKeyDictionary()
 _coalesce: ContextVar[float] = ContextVar("coalesce", default=COALESCE)
 
 
@@ -50,17 +50,16 @@ def set_coalesce(seconds: float) -> None:
 def schedule_of(loop: asyncio.AbstractEventLoop) -> ReadSchedule:
     """The schedule of this loop and this task's `coalesce`. Only its users hold references to it."""
     coalesce = _coalesce.get()
-    hubs = _hubs.setdefault(loop, WeakValueDictionary())
-    hub = hubs.get(coalesce)
-    if hub is None:
-        hub = hubs[coalesce] = ReadSchedule(loop, coalesce)
-    return hub
+    schedules = _schedules.setdefault(loop, WeakValueDictionary())
+    schedule = schedules.get(coalesce)
+    if schedule is None:
+        schedule = schedules[coalesce] = ReadSchedule(loop, coalesce)
+    return schedule
 
 
 def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float, shortest: float = SHORTEST) -> float:
     """Seconds from one read to the next, after such a load for `seconds`: 0 (directly), `shortest` or a multiple of it,
-    and
-    never more than `coalesce`.
+    and never more than `coalesce`.
 
     pause   its value during that time
     """
@@ -91,66 +90,66 @@ class ReadSchedule:
         self.coalesce, self.shortest = coalesce, SHORTEST
         self.pause = 0.0
         self._loop = loop
-        self._inlets: ReceiverSet | None = None
+        self._receivers: ReceiverSet | None = None
         self._timer = -1
         self._again = False
         self._since = 0.0
 
-    def add(self, inlet: Receiver, took: OnResults) -> None:
+    def add(self, receiver: Receiver, took: OnResults) -> None:
         """Read it whenever it is readable, until `remove`, and call `took` with results."""
-        if self._inlets is None:
-            self._inlets = ReceiverSet()
+        if self._receivers is None:
+            self._receivers = ReceiverSet()
             self._since = self._loop.time()
-            self._loop.add_reader(self._inlets.fileno(), self.look)
+            self._loop.add_reader(self._receivers.fileno(), self.look)
         try:
-            self._inlets.add(inlet, took)
+            self._receivers.add(receiver, took)
         finally:
-            self._close_if_empty(self._inlets)
+            self._close_if_empty(self._receivers)
 
-    def remove(self, inlet: Receiver) -> None:
+    def remove(self, receiver: Receiver) -> None:
         """Stop reading it; no effect if it was not added."""
-        if self._inlets is None:
+        if self._receivers is None:
             return
-        self._inlets.remove(inlet)
-        self._close_if_empty(self._inlets)
+        self._receivers.remove(receiver)
+        self._close_if_empty(self._receivers)
 
-    def _close_if_empty(self, inlets: ReceiverSet) -> None:
-        if not inlets:
+    def _close_if_empty(self, receivers: ReceiverSet) -> None:
+        if not receivers:
             self._stop_timer()
-            self._loop.remove_reader(inlets.fileno())
-            inlets.close()
-            self._inlets = None
+            self._loop.remove_reader(receivers.fileno())
+            receivers.close()
+            self._receivers = None
 
     def look(self) -> None:
         """Read every readable socket; once per WINDOW, decide when to read again."""
-        more = self._inlets is not None and self._inlets.look(gathered=self.pause > 0)
+        more = self._receivers is not None and self._receivers.look(gathered=self.pause > 0)
         if more and self.pause and not self._again:  # a flood would overflow the kernel's buffer before the next read
             self._again = True
             self._loop.call_soon(self._look_again)
         now = self._loop.time()
-        if self._inlets is not None and now - self._since >= WINDOW:
-            load, seconds = self._inlets.load(), now - self._since
+        if self._receivers is not None and now - self._since >= WINDOW:
+            load, seconds = self._receivers.load(), now - self._since
             pause = pause_of(load, seconds, self.coalesce, pause=self.pause, shortest=self.shortest)
             self._since = now
             if pause != self.pause:
-                self._change(self._inlets, pause)
+                self._change(self._receivers, pause)
 
     def _look_again(self) -> None:
         self._again = False
         if self.pause:  # otherwise epoll wakes the loop
             self.look()
 
-    def _change(self, inlets: ReceiverSet, pause: float) -> None:
+    def _change(self, receivers: ReceiverSet, pause: float) -> None:
         try:
             timer = timer_of(pause) if pause else -1
         except OSError:  # EMFILE: no descriptor is available
             return
         self._stop_timer()
         if pause:
-            self._loop.remove_reader(inlets.fileno())
+            self._loop.remove_reader(receivers.fileno())
             self._loop.add_reader(timer, self._tick)
         else:
-            self._loop.add_reader(inlets.fileno(), self.look)
+            self._loop.add_reader(receivers.fileno(), self.look)
         self.pause, self._timer = pause, timer
 
     def _tick(self) -> None:

@@ -12,28 +12,23 @@ import logging
 import os
 import socket
 from collections.abc import AsyncGenerator
-from functools import cache
 
 from klvrelay.config.url import Url
 from klvrelay.core import LIMIT
 from klvrelay.errors import ConfigError, SourceDown
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Units
+from klvrelay.sources import receive_buffer
 from klvrelay.sources.datagrams import multicast
 from klvrelay.sources.datagrams.reader import DatagramReader
 from klvrelay.text import printable
 from klvrelay.transports.address import Address, bind_to_device, interface_of, place, resolve, socket_for
 
-KERNEL_BUFFER = 4 << 20
-"""Requested size of the kernel's buffer: 6 s of a stream of 5 Mbit/s."""
-
-_SO_RCVBUFFORCE = 33
-
 _OPTIONS = {"interface", "localaddr", "sender", "sources", "buffer_size"}
 # Options of ffmpeg and VLC that have no meaning here.
 _IGNORED = {"fifo_size", "overrun_nonfatal", "pkt_size", "reuse", "timeout", "ttl", "connect", "broadcast"}
 
-_log = logging.getLogger("klvrelay.sources")
+LOG = logging.getLogger("klvrelay.sources")
 
 
 class UdpSource:
@@ -62,24 +57,24 @@ class UdpSource:
         self._sender = sender or options.get("sender")
         self._sources = [_address(url, text) for text in options.get("sources", "").split(",") if text]
         if self._sources and not _address(url, url.host).is_multicast:
-            raise ConfigError(f"{url}: sources= is for a multicast group; of one sender: sender=ADDRESS")
-        self._kernel_buffer = _size(url, options.get("buffer_size", str(KERNEL_BUFFER)))
-        self._inbox: DatagramReader | None = None
+            raise ConfigError(f"{url}: sources= requires a multicast group; for one sender, use sender=ADDRESS")
+        self._kernel_buffer = _size(url, options.get("buffer_size", str(receive_buffer.SIZE)))
+        self._reader: DatagramReader | None = None
         self._before: LinkStats | None = None
         self._foreign_logged = False
 
     @property
     def link(self) -> LinkStats:
         """Transport statistics since this object was made."""
-        if self._inbox is None:
+        if self._reader is None:
             return self._before or LinkStats()
-        return self._inbox.link if self._before is None else self._before + self._inbox.link
+        return self._reader.link if self._before is None else self._before + self._reader.link
 
     @property
     def received(self) -> int:
         """Bytes of datagrams since this object was made, as in `link`."""
         before = 0 if self._before is None else self._before.size
-        return before if self._inbox is None else before + self._inbox.received
+        return before if self._reader is None else before + self._reader.received
 
     @property
     def dropped(self) -> int:
@@ -92,50 +87,50 @@ class UdpSource:
         Raises SourceDown if the host is unknown, the port cannot be bound, or the network was removed.
         """
         loop = asyncio.get_running_loop()
-        host = await self._resolved(self.url.host or "0.0.0.0")
-        sender = await self._resolved(self._sender) if self._sender else None
-        sock, index = self._bound(host)
+        host = await self._resolve(self.url.host or "0.0.0.0")
+        sender = await self._resolve(self._sender) if self._sender else None
+        sock, index = self._open_socket(host)
         try:
             is_rtp = self.url.scheme == "rtp"
-            inbox = DatagramReader(loop, sock, sender, is_rtp=is_rtp, units=self._units, limit=self._packet_limit)
+            reader = DatagramReader(loop, sock, sender, is_rtp=is_rtp, units=self._units, limit=self._packet_limit)
         except OSError as fault:
             sock.close()
-            raise self._down(fault) from fault
-        self._inbox = inbox
-        inbox.look_after(self._timeout, lambda: self._look(sock, host, index), self._log_foreign)
+            raise self._source_down(fault) from fault
+        self._reader = reader
+        reader.watch(self._timeout, lambda: self._check_interface(sock, host, index), self._log_foreign)
         try:
             while True:
-                yield await inbox.next()
+                yield await reader.next()
         except OSError as fault:
-            raise self._down(fault) from fault
+            raise self._source_down(fault) from fault
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         finally:
             self._before = self.link
-            self._inbox = None
-            inbox.close()
+            self._reader = None
+            reader.close()
 
-    def _down(self, fault: OSError) -> SourceDown:
+    def _source_down(self, fault: OSError) -> SourceDown:
         return SourceDown(f"{self.url}: {_reason(fault, self.url)}")
 
-    async def _resolved(self, host: str) -> Address:
+    async def _resolve(self, host: str) -> Address:
         try:
             return await resolve(host, self._timeout)
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
 
-    def _bound(self, host: Address) -> tuple[socket.socket, int]:
+    def _open_socket(self, host: Address) -> tuple[socket.socket, int]:
         """The socket, and the index of the interface that it listens on, 0 for any."""
         sock = socket_for(host)
         try:
-            self._widen(sock)
+            receive_buffer.enlarge(sock, self._kernel_buffer)
             return sock, self._bind(sock, host)
         except SourceDown as fault:
             sock.close()
             raise SourceDown(f"{self.url}: {fault}") from None
         except OSError as fault:
             sock.close()
-            raise self._down(fault) from fault
+            raise self._source_down(fault) from fault
 
     def _bind(self, sock: socket.socket, host: Address) -> int:
         index = self._interface_of(host)
@@ -150,15 +145,14 @@ class UdpSource:
         sock.bind(place(host, self.url.port or 0, index))
         return index
 
-    def _look(self, sock: socket.socket, host: Address, index: int) -> None:
+    def _check_interface(self, sock: socket.socket, host: Address, index: int) -> None:
         """Called during silence: raise if the socket's network interface was removed.
 
         The kernel drops a group membership with its interface. If the system chose the interface, the group is joined
-        again on
-        the one that it would choose now.
+        again on the one that it would choose now.
         """
         if self._interface_of(host) != index:
-            raise SourceDown(f"the network interface {self._name_of(host)} was taken away, and is there again")
+            raise SourceDown(f"the network interface {self._name_of(host)} was removed, and has been added again")
         if host.is_multicast:
             multicast.join(sock, host, self._name_of(host), self._sources, again=True)
 
@@ -166,8 +160,8 @@ class UdpSource:
         """Logged once, however often the source is opened."""
         if not self._foreign_logged:
             self._foreign_logged = True
-            _log.warning(
-                "%s: RTP with another SSRC or payload type on the same port: counted (rtp_foreign), but ignored;"
+            LOG.warning(
+                "%s: RTP of another SSRC or payload type ignored, counted as rtp_foreign;"
                 " to select one sender, use sender=ADDRESS",
                 self.url,
             )
@@ -178,34 +172,12 @@ class UdpSource:
     def _interface_of(self, host: Address) -> int:
         return interface_of(self._name_of(host))[0]
 
-    def _widen(self, sock: socket.socket) -> None:
-        asked = self._kernel_buffer
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, asked)  # exceeds rmem_max, if permitted
-        except PermissionError:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, asked)
-        # The kernel doubles the granted size for bookkeeping.
-        got = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
-        if got < asked:
-            _tell_small_buffer(asked, got)
-
-
-@cache
-def _tell_small_buffer(asked: int, got: int) -> None:
-    """Logged once, not per stream or reconnect."""
-    _log.warning(
-        "udp.small_buffer asked=%d got=%d: bursts may be lost; raise it with `sysctl -w net.core.rmem_max=%d`",
-        asked,
-        got,
-        asked,
-    )
-
 
 def _address(url: Url, text: str) -> Address:
     try:
         return ipaddress.ip_address(text)
     except ValueError:
-        raise ConfigError(f"{url}: {printable(text)} is not an address, which sources= needs") from None
+        raise ConfigError(f"{url}: {printable(text)} is not an IP address, as sources= requires") from None
 
 
 def _size(url: Url, text: str) -> int:
@@ -217,7 +189,7 @@ def _size(url: Url, text: str) -> int:
 def _reason(fault: OSError, url: Url) -> str:
     match fault.errno:
         case errno.EADDRINUSE:
-            return f"port {url.port} is in use already"
+            return f"port {url.port} is already in use"
         case errno.EADDRNOTAVAIL:
             return (
                 f"{url.host} is not an address of this machine; to receive from any sender, use {url.scheme}://:{url.port};"
@@ -228,4 +200,4 @@ def _reason(fault: OSError, url: Url) -> str:
         case errno.ENODEV:
             return "no network interface to join the group on: give interface="
         case _:
-            return f"can't listen there: {os.strerror(fault.errno or 0)}"
+            return f"cannot listen there: {os.strerror(fault.errno or 0)}"

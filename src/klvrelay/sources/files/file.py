@@ -19,11 +19,11 @@ from klvrelay.record import Carriage, Packet
 from klvrelay.recordings import contents
 from klvrelay.recordings.segment_names import recordings_in
 from klvrelay.recordings.sniff import sniff
-from klvrelay.sources.files.at_once import AtOnce, open_at_once
+from klvrelay.sources.files.blocking_file import BlockingFile, open_blocking
 from klvrelay.sources.files.faults import explain
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.parts import in_turns
-from klvrelay.sources.thread_queue import settle
+from klvrelay.sources.thread_queue import wake
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
 
@@ -53,7 +53,7 @@ class FileSource:
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of at most 1 MiB, until the end of the file."""
-        async with aclosing(self._counted()) as found:
+        async with aclosing(self._counted_pieces()) as found:
             carriage, head = await sniff(self.url, found)
             if carriage is not None:
                 async for part in in_turns(self._packet(head, carriage)):
@@ -68,22 +68,22 @@ class FileSource:
             async for packet in packets:
                 yield packet
 
-    def at_once(self, piece: int) -> Generator[Packet, None, None] | None:
+    def packets_blocking(self, piece: int) -> Generator[Packet, None, None] | None:
         """The same without an event loop: for a regular file of MPEG-TS or KLV, else None.
 
         A packet is valid until the next one is requested.
         """
-        found = open_at_once(self.url, piece)
-        return None if found is None else self._linked(found)
+        found = open_blocking(self.url, piece)
+        return None if found is None else self._counting(found)
 
-    def _linked(self, found: AtOnce) -> Generator[Packet, None, None]:
+    def _counting(self, found: BlockingFile) -> Generator[Packet, None, None]:
         before = self.link.size
         with closing(found):
             for packet in found.packets():
                 self.link.size = before + found.size
                 yield packet
 
-    async def _counted(self) -> AsyncGenerator[bytes, None]:
+    async def _counted_pieces(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(pieces(self.url)) as found:
             async for piece in found:
                 self.link.size += len(piece)
@@ -99,21 +99,21 @@ def container(url: Url, head: bytes) -> LibavSource:
         raise NotMedia(refused)
     if url.scheme == "stdin" or not os.path.isfile(url.path):
         raise NotMedia(
-            f"{url} holds neither MPEG-TS nor KLV; of other containers (mp4, mkv, ...) give the file itself,"
-            " since they can't be read from a pipe"
+            f"{url} contains neither MPEG-TS nor KLV; for other containers (mp4, mkv, ...) give the file itself,"
+            " because they cannot be read from a pipe"
         )
     return LibavSource(url, timeout=5.0)
 
 
 async def pieces(url: Url) -> AsyncGenerator[bytes, None]:
     """The bytes of a file, a folder's files, a named pipe or standard input, without blocking the event loop."""
-    for place in await threads.run(partial(_places, url), "klvrelay-file"):
+    for place in await threads.run(partial(_files, url), "klvrelay-file"):
         async with aclosing(_pieces(place)) as found:
             async for piece in found:
                 yield piece
 
 
-def _places(url: Url) -> list[Url]:
+def _files(url: Url) -> list[Url]:
     """The files of a folder; for anything else, the URL itself."""
     if url.scheme != "file" or not os.path.isdir(url.path):
         return [url]
@@ -184,12 +184,12 @@ async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
 async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
     with suppress(OSError):  # not a pipe, or more than the user's limit
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
-    word = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: nothing has come yet: waiting for it", url)
+    hint = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: no data yet, waiting for it", url)
     while True:
         try:
             await _readable(fd)
         finally:
-            word.cancel()
+            hint.cancel()
         try:
             piece = os.read(fd, PIPE_PIECE)
         except BlockingIOError:
@@ -202,7 +202,7 @@ async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
 async def _readable(fd: int) -> None:
     loop = asyncio.get_running_loop()
     ready = loop.create_future()
-    loop.add_reader(fd, settle, ready)
+    loop.add_reader(fd, wake, ready)
     try:
         await ready
     finally:

@@ -20,10 +20,10 @@ from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
-from klvrelay.recordings.segment_names import RecordedSegment, only_one, segments
+from klvrelay.recordings.segment_names import RecordedSegment, check_one_stream, segments
 from klvrelay.recordings.sniff import Sniffer, is_container
 from klvrelay.sources.files.faults import explain
-from klvrelay.sources.files.written import PIECE, SETTLED, Look, WrittenFile
+from klvrelay.sources.files.written import PIECE, SETTLED, PollResult, WrittenFile
 from klvrelay.sources.parts import in_turns
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
@@ -41,8 +41,7 @@ class GrowingSource:
 
     A file is read from its beginning, a folder from the beginning of its newest segment; neither ever ends. A file that
     does not exist yet is awaited; a truncated or replaced file is read from its beginning. The source is not live: what
-    a
-    slow reader has not taken remains in the file.
+    a slow reader has not taken remains in the file.
     """
 
     live = False
@@ -56,8 +55,7 @@ class GrowingSource:
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets stamped with the time of reading, except for data that existed when the file was opened, because that
-        was never
-        live. An empty packet marks a restart of the file.
+        was never live. An empty packet marks a restart of the file.
         """
         tail, sniffer, known = _Tail(self.url), Sniffer(), False
         try:
@@ -86,14 +84,14 @@ class GrowingSource:
         """The content is not a stream: an error at first; after a stream, keep waiting for the next one."""
         if is_container(sniffer.head):
             raise NotMedia(
-                f"{self.url} is mp4, mkv or the like, which can't be read before it is complete: have MPEG-TS written,"
-                " or leave --follow away once the file is finished"
+                f"{self.url} is mp4, mkv or similar, which cannot be read before it is complete: write MPEG-TS instead,"
+                " or omit --follow once the file is complete"
             )
         if not known:
-            raise NotMedia(f"{self.url} holds neither MPEG-TS nor KLV")
+            raise NotMedia(f"{self.url} contains neither MPEG-TS nor KLV")
         if not self._logged:
             self._logged = True
-            LOG.warning("%s holds neither MPEG-TS nor KLV since it began again: waiting for either", self.url)
+            LOG.warning("%s: neither MPEG-TS nor KLV since its restart, waiting for either", self.url)
         return Sniffer()
 
 
@@ -104,12 +102,12 @@ class _Tail:
         self._url = url
         self._thread = Worker("klvrelay-growing")
         self._stopped = threading.Event()
-        self._place: _Place | None = None
+        self._polled: _Pollable | None = None
         self._drained = False
         self._live = False  # the end was reached: later data is new
         self._waited = False
 
-    async def more(self) -> tuple[Look, int | None]:
+    async def more(self) -> tuple[PollResult, int | None]:
         """The next data, and when it was read if it is new; raises SourceDown or NotMedia."""
         return await self._thread.run(self._wait)
 
@@ -118,16 +116,16 @@ class _Tail:
         self._thread.close(self._close)
 
     def _close(self) -> None:
-        if self._place is not None:
-            self._place.close()
+        if self._polled is not None:
+            self._polled.close()
 
-    def _wait(self) -> tuple[Look, int | None]:
+    def _wait(self) -> tuple[PollResult, int | None]:
         pause = QUICK
         if self._drained:  # let small writes accumulate
             self._live = True
             self._stopped.wait(GATHER)
         while not self._stopped.is_set():
-            if (found := self._look()) != b"":
+            if (found := self._poll()) != b"":
                 self._drained = found is not None and len(found) < PIECE
                 return found, now_us() if self._live else None
             self._live = True
@@ -135,25 +133,25 @@ class _Tail:
             pause = min(SLOW, pause * 1.1)
         return b"", None
 
-    def _look(self) -> Look:
+    def _poll(self) -> PollResult:
         try:
-            if self._place is None:
+            if self._polled is None:
                 mode = os.stat(self._url.path).st_mode
-                self._place = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else WrittenFile(self._url.path)
-            return self._place.look()
+                self._polled = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else WrittenFile(self._url.path)
+            return self._polled.poll()
         except FileNotFoundError:
-            if self._place is None and not self._waited:
-                LOG.info("%s is not there yet: waiting for it", self._url)
+            if self._polled is None and not self._waited:
+                LOG.info("%s: does not exist yet, waiting for it", self._url)
             self._waited = True
             return b""
         except OSError as fault:
             raise explain(self._url, fault) from fault
 
 
-class _Place(Protocol):
+class _Pollable(Protocol):
     """A file or folder that can be polled; both methods are called on the thread of the tail."""
 
-    def look(self) -> Look: ...
+    def poll(self) -> PollResult: ...
     def close(self) -> None: ...
 
 
@@ -170,7 +168,7 @@ class _Folder:
         self._segment: RecordedSegment | None = None
         self._seen = 0  # the folder's time stamp when it was last listed
 
-    def look(self) -> Look:
+    def poll(self) -> PollResult:
         if self._fd >= 0 and (data := os.read(self._fd, PIECE)):
             return data
         following = self._following()
@@ -194,7 +192,7 @@ class _Folder:
         if stamp == self._seen and abs(time.time_ns() - stamp) > SETTLED:
             return None
         found = segments(self._url.path)
-        only_one(self._url, found)
+        check_one_stream(self._url, found)
         self._seen = stamp
         if self._segment is None:
             self._waited = self._waited or not found

@@ -76,7 +76,7 @@ class ReplaySource:
             if carriage is not None:
                 clock: Clock = TsClock(QUANTUM * self._speed) if carriage == "ts" else KlvClock()
                 while piece:
-                    for due, data in clock.cut(piece):
+                    for due, data in clock.slices(piece):
                         self._log_pacing(clock)
                         yield due, Packet(data, None, carriage)
                     piece = await anext(found, b"")
@@ -97,11 +97,11 @@ class ReplaySource:
 
 async def _by_pts(url: Url, head: bytes) -> AsyncGenerator[tuple[float, Packet], None]:
     """The packets of a container, each due at its presentation time."""
-    lines: dict[int | None, Timeline] = {}
+    timelines: dict[int | None, Timeline] = {}
     async with aclosing(container(url, head).packets()) as packets:
         async for packet in packets:
-            line = lines.setdefault(packet.pid, Timeline(TICKS, MODULUS, KLV_GAP))
-            yield (line.seconds if packet.pts is None else line.at(packet.pts)), packet
+            timeline = timelines.setdefault(packet.pid, Timeline(TICKS, MODULUS, KLV_GAP))
+            yield (timeline.seconds if packet.pts is None else timeline.at(packet.pts)), packet
 
 
 class _Pacer:

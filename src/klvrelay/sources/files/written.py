@@ -27,7 +27,7 @@ from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.sources")
 
-Look = bytes | None
+PollResult = bytes | None
 """New bytes; empty for nothing new; None if the file restarts here."""
 
 PIECE = 1 << 20
@@ -44,7 +44,7 @@ SETTLED = 1_000_000_000
 
 
 class WrittenFile:
-    """A file, or a named pipe whose writers come and go; `look` and `close` are called on one thread."""
+    """A file, or a named pipe whose writers come and go; `poll` and `close` are called on one thread."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -52,27 +52,27 @@ class WrittenFile:
         self._pipe = False
         self._ended = False  # a pipe: its last writer has closed it
         self._held = b""  # a pipe: data of the next writer
-        self._at = 0
-        self._was = 0  # the offset before truncation, until it is clear how the file continues
+        self._offset = 0
+        self._truncated_at = 0  # the offset before truncation, until it is clear how the file continues
         self._mark = 0, b""
         self._seen = -1, -1  # size and time stamp at the last poll
         self._next_scan = 0.0
-        self._room = -1  # the size, if the file ends with unwritten space
+        self._blank_size = -1  # the size, if the file ends with unwritten space
 
-    def look(self) -> Look:
+    def poll(self) -> PollResult:
         """What is new; raises OSError, and NotMedia for a device."""
         if self._fd < 0:
             self._open()
-        if self._pipe and (found := self._look_into_pipe()) != b"":
+        if self._pipe and (found := self._poll_pipe()) != b"":
             return found
-        if not self._pipe and (found := self._look_into_file()) != b"":
+        if not self._pipe and (found := self._poll_file()) != b"":
             return found
-        if not self._is_another():
+        if not self._is_replaced():
             return b""
-        if found := self._look_into_pipe() if self._pipe else self._look_into_file():
+        if found := self._poll_pipe() if self._pipe else self._poll_file():
             return found  # written to the old file before it was replaced
         self._open()
-        self._say("was replaced by another file: it begins again")
+        self._log("replaced by another file, reading from its beginning")
         return None
 
     def close(self) -> None:
@@ -83,25 +83,25 @@ class WrittenFile:
     def _open(self) -> None:
         fd = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         self.close()
-        self._fd, self._ended, self._room = fd, False, -1
+        self._fd, self._ended, self._blank_size = fd, False, -1
         self._begin(0)
         mode = os.fstat(fd).st_mode
         self._pipe = stat.S_ISFIFO(mode)
         if stat.S_ISDIR(mode):
             raise IsADirectoryError
         if not (self._pipe or stat.S_ISREG(mode)):  # a device has no end to wait at, and /dev/zero never ends
-            raise NotMedia(f"{printable(self._path)} is a device, which can't be followed: leave --follow away")
+            raise NotMedia(f"{printable(self._path)} is a device, which cannot be followed: omit --follow")
         if self._pipe:
             with suppress(OSError):  # more than the user's limit
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
 
     def _begin(self, at: int) -> None:
-        self._at, self._was, self._mark, self._seen = at, 0, (0, b""), (-1, -1)
+        self._offset, self._truncated_at, self._mark, self._seen = at, 0, (0, b""), (-1, -1)
 
-    def _say(self, what: str) -> None:
-        LOG.info("%s %s", printable(self._path), what)
+    def _log(self, what: str) -> None:
+        LOG.info("%s: %s", printable(self._path), what)
 
-    def _is_another(self) -> bool:
+    def _is_replaced(self) -> bool:
         mine = os.fstat(self._fd)
         try:
             there = os.stat(self._path)
@@ -111,7 +111,7 @@ class WrittenFile:
 
     # ---- named pipes ----
 
-    def _look_into_pipe(self) -> Look:
+    def _poll_pipe(self) -> PollResult:
         data = self._held or self._read_pipe()
         if not data:
             return b""
@@ -126,66 +126,66 @@ class WrittenFile:
             data = os.read(self._fd, PIECE)
         except BlockingIOError:  # the writer has no data
             return b""
-        self._at += len(data)
+        self._offset += len(data)
         if not data:
-            self._ended = self._at > 0
+            self._ended = self._offset > 0
         return data
 
     # ---- files ----
 
-    def _look_into_file(self) -> Look:
+    def _poll_file(self) -> PollResult:
         there = os.fstat(self._fd)
         now = there.st_size, there.st_mtime_ns
-        if now != self._seen and self._at:
-            if there.st_size < self._at:
-                self._was, self._at = max(self._was, self._at), 0
+        if now != self._seen and self._offset:
+            if there.st_size < self._offset:
+                self._truncated_at, self._offset = max(self._truncated_at, self._offset), 0
             elif self._is_rewritten():
-                self._say("was written from its beginning: it begins again")
+                self._log("rewritten, reading from its beginning")
                 self._begin(0)
                 return None
-        if now == self._seen and self._is_settled(now[1]) and not self._is_more(now[0]):
+        if now == self._seen and self._is_settled(now[1]) and not self._has_more(now[0]):
             return b""
         self._seen = now
-        return self._goes_on() if self._was else self._fresh(*now)
+        return self._after_truncation() if self._truncated_at else self._next_bytes(*now)
 
     def _is_rewritten(self) -> bool:
         """Have the bytes read last changed? Zeros do not count: then the file was truncated, and continues here."""
         at, mark = self._mark
         there = os.pread(self._fd, len(mark), at)
         if there != mark and blank_before(there) == len(there):
-            self._say("was cut short; it goes on where it was")
+            self._log("truncated, continuing at the previous position")
             self._mark = 0, b""
             return False
         return there != mark
 
-    def _goes_on(self) -> Look:
+    def _after_truncation(self) -> PollResult:
         """The file was truncated: how does it continue?"""
         begin = self._data_from(0)
         if begin is None:
             return b""
-        was = self._was
-        if 0 <= begin - was <= TAIL:
-            self._say("was cut short; it goes on where it was")
-            self._begin(was)
-            return self._fresh(*self._seen)
-        self._say("was cut short: it begins again")
+        truncated_at = self._truncated_at
+        if 0 <= begin - truncated_at <= TAIL:
+            self._log("truncated, continuing at the previous position")
+            self._begin(truncated_at)
+            return self._next_bytes(*self._seen)
+        self._log("truncated, reading from its beginning")
         self._begin(begin)
         return None
 
-    def _fresh(self, size: int, changed: int) -> bytes:
+    def _next_bytes(self, size: int, changed: int) -> bytes:
         """The next bytes, without trailing zeros that nothing follows yet."""
-        data = os.pread(self._fd, PROBE, self._at)
+        data = os.pread(self._fd, PROBE, self._offset)
         behind = blank_behind(data)
         if len(data) == PROBE and behind <= TAIL:
-            data += os.pread(self._fd, PIECE - PROBE, self._at + PROBE)
+            data += os.pread(self._fd, PIECE - PROBE, self._offset + PROBE)
             behind = blank_behind(data)
         if behind > TAIL:
-            self._room = size
-        if behind > TAIL or (behind and self._room == size and not self._is_settled(changed)):
-            data = data[: len(data) - behind] or self._over_hole(self._at + behind)
-        return self._taken(data)
+            self._blank_size = size
+        if behind > TAIL or (behind and self._blank_size == size and not self._is_settled(changed)):
+            data = data[: len(data) - behind] or self._skip_hole(self._offset + behind)
+        return self._advance(data)
 
-    def _over_hole(self, end: int) -> bytes:
+    def _skip_hole(self, end: int) -> bytes:
         """All zeros up to `end`: skip to the next data, with a few zeros before it, or return nothing."""
         if (now := time.monotonic()) < self._next_scan:
             return b""
@@ -193,27 +193,27 @@ class WrittenFile:
         self._next_scan = time.monotonic() + REST * (time.monotonic() - now)
         if begin is None:
             return b""
-        self._at = begin - HOLE
+        self._offset = begin - HOLE
         return bytes(HOLE)
 
-    def _taken(self, data: bytes) -> bytes:
+    def _advance(self, data: bytes) -> bytes:
         solid = len(data) - blank_behind(data)
         if solid:
             mark = data[max(0, solid - MARK) : solid]
-            self._mark = self._at + solid - len(mark), mark
-        self._at += len(data)
+            self._mark = self._offset + solid - len(mark), mark
+        self._offset += len(data)
         return data
 
-    def _is_more(self, size: int) -> bool:
+    def _has_more(self, size: int) -> bool:
         """Does anything but zeros follow, or only the last few bytes of the file?"""
-        data = os.pread(self._fd, HOLE, self._at)
-        return blank_before(data) < len(data) or 0 < size - self._at <= TAIL
+        data = os.pread(self._fd, HOLE, self._offset)
+        return blank_before(data) < len(data) or 0 < size - self._offset <= TAIL
 
     def _data_from(self, at: int) -> int | None:
         """The offset of the first non-zero byte from `at` on."""
         while True:
             with suppress(OSError):  # a file system that does not report holes
-                at = max(at, self._behind_hole(at))
+                at = max(at, self._end_of_hole(at))
             data = os.pread(self._fd, PIECE, at)
             if not data:
                 return None
@@ -221,7 +221,7 @@ class WrittenFile:
                 return at + blank
             at += len(data)
 
-    def _behind_hole(self, at: int) -> int:
+    def _end_of_hole(self, at: int) -> int:
         try:
             return os.lseek(self._fd, at, os.SEEK_DATA)
         except OSError as fault:

@@ -23,41 +23,43 @@ from klvrelay.config.url import Url
 from klvrelay.errors import KlvrelayError, OutOfMemory, SourceDown, describe_bug
 from klvrelay.sources.contract import Source
 from klvrelay.sources.isolated import prctl
-from klvrelay.sources.isolated.bookmarks import Bookmarks
 from klvrelay.sources.isolated.confine import confine
 from klvrelay.sources.isolated.limits import OUT_OF_MEMORY, ProcessLimits
-from klvrelay.sources.isolated.messages import Status, packed, packed_end, packed_mark, packed_status
+from klvrelay.sources.isolated.messages import Status
+from klvrelay.sources.isolated.pack import pack, pack_end, pack_position, pack_status
+from klvrelay.sources.isolated.position_reports import PositionReports
 from klvrelay.sources.open import open_source
-from klvrelay.sources.thread_queue import settle
+from klvrelay.sources.thread_queue import wake
 from klvrelay.sources.web.position import Position
 from klvrelay.sources.web.resume import Resume
 from klvrelay.text import Secret
 
 REPORT_EVERY = 0.25
 """Seconds between two status messages, which prove to the relay that this event loop runs."""
-AHEAD_LIVE, AHEAD = 512 << 10, 4 << 20
+QUEUED_LIVE_MOST, QUEUED_MOST = 512 << 10, 4 << 20
 """Maximum bytes that wait for the relay, for live sources and for files; then the source waits, or drops and counts."""
 JOINED = 256 << 10
 SETTINGS_MOST = 1 << 20
-GOODBYE = 2.0
-LAST_WORDS = 0.5
-"""Seconds for a thread of the source to end, if it may have run out of memory."""
+JOIN_SECONDS = 2.0
+"""Seconds for a thread of the source to end."""
+FAULT_JOIN_SECONDS = 0.5
+"""The same after a fault: the thread may have run out of memory."""
 
 _BY_LIBAV = ("rtsp", "rtsps")
 
 
 def main() -> None:
-    line = socket.socket(fileno=int(sys.argv[1]))
-    line.setblocking(False)
-    _subordinate()
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    sock.setblocking(False)
+    _tie_to_parent()
     threading.excepthook = _thread_died
     try:
-        asyncio.run(_serve(line))
+        asyncio.run(_serve(sock))
     except MemoryError:
         _out_of_memory()
 
 
-def _subordinate() -> None:
+def _tie_to_parent() -> None:
     """End when the relay dies, and be killed before the relay when the system runs out of memory.
 
     Signals that are sent to all processes of a terminal or a service are handled by the relay, which then closes its
@@ -87,40 +89,40 @@ def _task_failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> No
     loop.default_exception_handler(context)
 
 
-async def _serve(line: socket.socket) -> NoReturn:
-    settings = await _settings(line)
-    url, options = Url(**_revealed(settings["url"])), _revealed(settings["options"])
+async def _serve(sock: socket.socket) -> NoReturn:
+    settings = await _settings(sock)
+    url, options = Url(**_restore_secrets(settings["url"])), _restore_secrets(settings["options"])
     logging.basicConfig(stream=sys.stderr, level=settings["level"], format="<%(levelno)s>%(message)s")
-    prctl.call_me(f"klv {url.scheme}{'' if url.port is None else f':{url.port}'}")
+    prctl.set_process_name(f"klv {url.scheme}{'' if url.port is None else f':{url.port}'}")
     if url.scheme in _BY_LIBAV or options["demux"] == "libav":
-        import av  # noqa: F401  # here, since the loop stands still meanwhile
+        import av  # noqa: F401  # here, because importing it blocks the event loop
     limits = ProcessLimits.of(url, options["packet_limit"])
     limits.enforce()
     confine(url, options)
     asyncio.get_running_loop().set_exception_handler(_task_failed)
-    outbox, given = Outbox(line), Resume()
-    given.place = Position.unpacked(base64.b64decode(settings["position"]))
-    asked = asyncio.create_task(_until_asked(line), name="until asked to end")
+    queue, resume = SendQueue(sock), Resume()
+    resume.position = Position.unpack(base64.b64decode(settings["position"]))
+    end_requested = asyncio.create_task(_until_end_requested(sock), name="until end is requested")
     try:
-        source = open_source(url, **options, isolate=False, given=given)
+        source = open_source(url, **options, isolate=False, resume=resume)
     except KlvrelayError as fault:
-        outbox.put(packed_end(fault))
+        queue.put(pack_end(fault))
     else:
-        bookmarks = Bookmarks(source, given.place, lambda position: outbox.put(packed_mark(position)))
-        pumping = asyncio.create_task(_pump(source, outbox, bookmarks, limits.parcel), name="pump")
-        reporting = asyncio.create_task(_report(source, outbox), name="report")
-        await asyncio.wait((pumping, asked, outbox.gone), return_when=asyncio.FIRST_COMPLETED)
+        reports = PositionReports(source, resume.position, lambda position: queue.put(pack_position(position)))
+        pumping = asyncio.create_task(_pump(source, queue, reports, limits.message), name="pump")
+        reporting = asyncio.create_task(_report(source, queue), name="report")
+        await asyncio.wait((pumping, end_requested, queue.disconnected), return_when=asyncio.FIRST_COMPLETED)
         reporting.cancel()
         pumping.cancel()
         await asyncio.wait((pumping,))
         if not pumping.cancelled():
-            bookmarks.rest()
-        outbox.put(packed_status(_status(source)))
-        outbox.put(packed_end(None if pumping.cancelled() else _fault(url, pumping.exception())))
-    await outbox.below(1)
-    if asked.done():
+            reports.rest()
+        queue.put(pack_status(_status(source)))
+        queue.put(pack_end(None if pumping.cancelled() else _fault(url, pumping.exception())))
+    await queue.below(1)
+    if end_requested.done():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _join_threads(GOODBYE)
+        _join_threads(JOIN_SECONDS)
     # Returning from `main` would wait for threads, and one of them may hang.
     os._exit(0)
 
@@ -132,10 +134,10 @@ def _join_threads(seconds: float) -> None:
             thread.join(seconds)
 
 
-async def _settings(line: socket.socket) -> dict[str, Any]:
+async def _settings(sock: socket.socket) -> dict[str, Any]:
     data = b""
     while not data.endswith(b"\n"):
-        piece = await asyncio.get_running_loop().sock_recv(line, SETTINGS_MOST)
+        piece = await asyncio.get_running_loop().sock_recv(sock, SETTINGS_MOST)
         if not piece:  # the relay closed the socket
             os._exit(0)
         data += piece
@@ -143,33 +145,33 @@ async def _settings(line: socket.socket) -> dict[str, Any]:
     return settings
 
 
-def _revealed(plain: dict[str, Any]) -> dict[str, Any]:
+def _restore_secrets(plain: dict[str, Any]) -> dict[str, Any]:
     return {key: Secret(value["secret"]) if isinstance(value, dict) else value for key, value in plain.items()}
 
 
-async def _until_asked(line: socket.socket) -> None:
+async def _until_end_requested(sock: socket.socket) -> None:
     """Return once the relay closes its side: it sends nothing after the settings."""
     with suppress(OSError):
-        await asyncio.get_running_loop().sock_recv(line, 1)
+        await asyncio.get_running_loop().sock_recv(sock, 1)
 
 
-async def _pump(source: Source, outbox: Outbox, bookmarks: Bookmarks, parcel: int) -> None:
+async def _pump(source: Source, queue: SendQueue, reports: PositionReports, most: int) -> None:
     first = True
     async with aclosing(source.packets()) as packets:
         async for packet in packets:
             if first:  # the first packet fixes whether the source is live
                 first = False
-                outbox.put(packed_status(_status(source)))
-            for piece in packed(packet, parcel):
-                outbox.put(piece)
-            bookmarks.sent(packet)
-            await outbox.below(AHEAD_LIVE if source.live else AHEAD)
+                queue.put(pack_status(_status(source)))
+            for piece in pack(packet, most):
+                queue.put(piece)
+            reports.sent(packet)
+            await queue.below(QUEUED_LIVE_MOST if source.live else QUEUED_MOST)
 
 
-async def _report(source: Source, outbox: Outbox) -> None:
+async def _report(source: Source, queue: SendQueue) -> None:
     while True:
-        outbox.put(packed_status(_status(source)))
-        await outbox.below(1)
+        queue.put(pack_status(_status(source)))
+        await queue.below(1)
         await asyncio.sleep(REPORT_EVERY)
 
 
@@ -181,26 +183,26 @@ def _fault(url: Url, error: BaseException | None) -> KlvrelayError | None:
     if isinstance(error, MemoryError | OutOfMemory):
         _out_of_memory()
     if isinstance(error, SourceDown):
-        _join_threads(LAST_WORDS)
+        _join_threads(FAULT_JOIN_SECONDS)
     if error is None or isinstance(error, KlvrelayError):
         return error
     return SourceDown(f"{url}: {describe_bug(error)}")
 
 
-class Outbox:
+class SendQueue:
     """Data that waits for the relay, sent in order and in large pieces as the socket accepts them.
 
-    gone   done once the relay has disconnected
+    disconnected   done once the relay has disconnected
     """
 
-    def __init__(self, line: socket.socket) -> None:
-        self._line = line
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
         self._pieces: deque[bytes | bytearray | memoryview] = deque()
         self._loop = asyncio.get_running_loop()
         self._due = self._full = False
         self._sent: asyncio.Future[None] | None = None
         self.size = 0
-        self.gone: asyncio.Future[None] = self._loop.create_future()
+        self.disconnected: asyncio.Future[None] = self._loop.create_future()
 
     def put(self, piece: bytes | bytearray | memoryview) -> None:
         """Send it, together with other data of this turn of the event loop."""
@@ -212,7 +214,7 @@ class Outbox:
 
     async def below(self, size: int) -> None:
         """Return once fewer bytes wait, or the relay has disconnected."""
-        while self.size >= size and not self.gone.done():
+        while self.size >= size and not self.disconnected.done():
             if self._sent is None:
                 self._sent = self._loop.create_future()
             await asyncio.shield(self._sent)
@@ -223,27 +225,27 @@ class Outbox:
             return
         try:
             while self._pieces:
-                piece = self._taken()
-                count = self._line.send(piece)
+                piece = self._take()
+                count = self._sock.send(piece)
                 self.size -= count
                 if count < len(piece):
                     self._pieces.appendleft(memoryview(piece)[count:])
         except BlockingIOError:
             self._pieces.appendleft(piece)
             self._due = self._full = True
-            self._loop.add_writer(self._line, self._go_on)
+            self._loop.add_writer(self._sock, self._go_on)
         except OSError:
-            settle(self.gone)
+            wake(self.disconnected)
         if self._sent is not None:
-            settle(self._sent)
+            wake(self._sent)
             self._sent = None
 
     def _go_on(self) -> None:
-        self._loop.remove_writer(self._line)
+        self._loop.remove_writer(self._sock)
         self._due = self._full = False
         self._send()
 
-    def _taken(self) -> bytes | bytearray | memoryview:
+    def _take(self) -> bytes | bytearray | memoryview:
         """The next piece, or the next small ones joined."""
         first = self._pieces.popleft()
         if not self._pieces or len(first) > JOINED:

@@ -29,9 +29,9 @@ from klvrelay.sources.isolated.prctl import (
     NET_ADMIN,
     NET_BIND_SERVICE,
     NET_RAW,
+    forbid_new_privileges,
     hide_memory,
     keep_capabilities,
-    take_no_rights,
 )
 from klvrelay.sources.isolated.seccomp import NETWORK, refuse_calls
 
@@ -61,12 +61,12 @@ _CAPABILITIES = {
 def confine(url: Url, options: Mapping[str, Any]) -> None:
     """Drop all access that the source at `url` does not need. Call before a second thread starts."""
     hide_memory()
-    take_no_rights()
+    forbid_new_privileges()
     keep_capabilities((DAC_READ_SEARCH, *_CAPABILITIES.get(url.scheme, ())))
     ports = _ports(url)
     missing = restrict(_readable(url, options), ports), refuse_calls(_families(url), listens=bool(ports))
     for why in filter(None, missing):
-        LOG.info("isolated process is not fully confined: %s", why)
+        LOG.info("isolated process is not fully confined: reason=%r", why)
 
 
 def _readable(url: Url, options: Mapping[str, Any]) -> Iterator[str]:

@@ -36,7 +36,7 @@ def restrict(readable: Iterable[str], ports: Iterable[int]) -> str:
     version = libc.syscall(ctypes.c_long(_CREATE), None, ctypes.c_size_t(0), _VERSION)
     if version < 1:
         return f"this kernel does not support Landlock: {os.strerror(ctypes.get_errno())}"
-    ruleset = _created(libc, version)
+    ruleset = _create_ruleset(libc, version)
     if ruleset < 0:
         return f"files are not restricted (Landlock): {os.strerror(ctypes.get_errno())}"
     try:
@@ -53,7 +53,7 @@ def restrict(readable: Iterable[str], ports: Iterable[int]) -> str:
     return ""
 
 
-def _created(libc: ctypes.CDLL, version: int) -> int:
+def _create_ruleset(libc: ctypes.CDLL, version: int) -> int:
     """struct landlock_ruleset_attr, with the fields of this version: files, ports, scopes."""
     files = sum(rights for since, rights in _OF_FILES.items() if since <= version)
     fields = (files, _BIND, _SCOPES)[: 1 + (version >= 4) + (version >= 6)]

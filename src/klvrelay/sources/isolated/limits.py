@@ -29,10 +29,10 @@ OUT_OF_MEMORY = 75
 
 
 class ProcessLimits(NamedTuple):
-    """memory   bytes of data; parcel   octets of one packet message to the relay; packet   bytes of a KLV value"""
+    """memory   bytes of data; message   octets of one packet message to the relay; packet   bytes of a KLV value"""
 
     memory: int
-    parcel: int
+    message: int
     packet: int
 
     @classmethod

@@ -1,44 +1,22 @@
-"""The protocol between an isolated source's process and the relay: packets, units, link status, and the end.
-
-An attacker who controls the process can send anything, so received data is bounded and checked, and never executed.
+"""The messages from an isolated source's process to the relay: packets, units, link status, position and end.
 
     kind     1 byte, then the number of octets that follow: 4 bytes, little endian
     "P"      received_us, pts, pid, program (8 bytes each, -1 for none), flags (1 klv, 2 damaged), listing, the data
     "U"      for each entry: its size, pts, pid, received_us, pcr, program, checksum, transport, listing, the name of
              its set; its bytes
     "S"      JSON: live, fixed, dropped, link
-    "M"      a mark: how far a playlist was read, for the next process; opaque to the relay
-    "E"      why it ended: a letter of `_ENDS`, seconds to wait before a retry (4 bytes), and a text
+    "M"      how far a playlist was read, for the next process; opaque to the relay
+    "E"      why it ended: a letter of `ENDS`, seconds to wait before a retry (4 bytes), and a text
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
-import orjson
-
-from klvrelay.core import (
-    ALONE,
-    CHECKSUMS,
-    LIMIT,
-    LOWER,
-    LOWER_HERE,
-    PACKET_HEAD,
-    SET_NAMES,
-    TRANSPORTS,
-    Counters,
-    Entry,
-    ber_length,
-)
-from klvrelay.errors import ConfigError, DecodeError, KlvrelayError, NotMedia, SourceDown
-from klvrelay.json_output import MOST as COUNT_MOST
-from klvrelay.link_stats import LinkStats, figures_of
-from klvrelay.record import Packet, Units
-from klvrelay.text import printable
-
-T = TypeVar("T")
+from klvrelay.core import PACKET_HEAD
+from klvrelay.errors import ConfigError, KlvrelayError, NotMedia, SourceDown
+from klvrelay.link_stats import LinkStats
 
 MOST = 16 << 20
 """Maximum octets per message; larger data is split."""
@@ -48,31 +26,20 @@ SMALL = 64 << 10
 """Maximum octets of messages without data, such as a status or an end; also the size of one read."""
 UNITS_MOST = 64 << 10
 """Maximum octets of a message with units, each of which is an object."""
-PIDS_MOST = 64
-"""Maximum KLV streams of one source that a decoder is created for."""
 TEXT_MOST = 1000
 """Maximum characters of a fault's text."""
 
 WAIT_MOST = 600
 """Maximum seconds that a fault may ask to wait before a retry."""
-MEASURE_MOST = 1e9
 
-_HEAD = struct.Struct("<cI")
-_WAIT = struct.Struct("<I")
-_PACKET = struct.Struct("<qqqqBB")
-_ENTRY = struct.Struct("<IqqqqqBBBB")
-_SMALL_KINDS = (b"S", b"M", b"E")
-_ENTRY_MOST = _ENTRY.size + 255 + PACKET_HEAD
-_KLV, _DAMAGED = 1, 2
-_PTS_END = 1 << 33
-_PID_END, _UNIT_PID_END = 1 << 31, 1 << 13  # of a track; of MPEG-TS, the only source of units
-_PROGRAM_END = 1 << 16
-_LISTINGS = LOWER | LOWER_HERE | ALONE
-_TIME_END = 253_402_300_800_000_000  # the year 10000
-_NAMES = {name.encode(): name for name in SET_NAMES}
+HEAD = struct.Struct("<cI")
+WAIT = struct.Struct("<I")
+PACKET = struct.Struct("<qqqqBB")
+ENTRY = struct.Struct("<IqqqqqBBBB")
+KLV, DAMAGED = 1, 2
 
-_ENDS: dict[bytes, type[KlvrelayError]] = {b"D": SourceDown, b"N": NotMedia, b"C": ConfigError}
-_CLEAN = b"."
+ENDS: dict[bytes, type[KlvrelayError]] = {b"D": SourceDown, b"N": NotMedia, b"C": ConfigError}
+CLEAN = b"."
 
 
 class MalformedMessage(Exception):
@@ -94,272 +61,6 @@ class End(NamedTuple):
     fault: KlvrelayError | None
 
 
-# ---- packing ----
-
-
 def most_of(limit: int, *, live: bool) -> int:
     """Maximum octets of a packet message if KLV packets may have `limit` bytes."""
-    return max(LIVE_MOST, limit + PACKET_HEAD + _PACKET.size) if live else MOST
-
-
-def packed(packet: Packet | Units, most: int = MOST) -> Iterator[bytes | bytearray | memoryview]:
-    """The octets of a packet or of units, in pieces to be sent in order; `most`: see `most_of`."""
-    if isinstance(packet, Units):
-        yield from _packed_units(packet)
-        return
-    data = memoryview(packet.data)
-    damaged = packet.damaged
-    for at in range(0, len(data), most - _PACKET.size) if data else (0,):
-        piece = data[at : at + most - _PACKET.size]
-        flags = (packet.carriage == "klv") * _KLV | damaged * _DAMAGED
-        yield _HEAD.pack(b"P", _PACKET.size + len(piece)) + _PACKET.pack(
-            _number(packet.received_us), _number(packet.pts), _number(packet.pid), _number(packet.program), flags,
-            packet.listing,
-        )  # fmt: skip
-        yield piece
-        damaged = False
-
-
-def _packed_units(units: Units) -> Iterator[bytes]:
-    parts: list[bytes] = []
-    size = 0
-    for entry in units.entries:
-        parts.append(_packed_entry(entry))
-        size += len(parts[-1])
-        if size > UNITS_MOST:
-            yield _HEAD.pack(b"U", size) + b"".join(parts)
-            parts, size = [], 0
-    yield _HEAD.pack(b"U", size) + b"".join(parts)
-
-
-def _packed_entry(entry: Entry) -> bytes:
-    raw, pts, pid, set_, checksum, transport, received_us, pcr, program, listing = entry
-    name = set_.encode()
-    fixed = _ENTRY.pack(
-        len(raw), _number(pts), _number(pid), _number(received_us), _number(pcr), _number(program),
-        CHECKSUMS.index(checksum), TRANSPORTS.index(transport), listing, len(name),
-    )  # fmt: skip
-    return fixed + name + raw
-
-
-def packed_status(status: Status) -> bytes:
-    payload = orjson.dumps(status._asdict(), default=Counters._asdict)
-    return _HEAD.pack(b"S", len(payload)) + payload
-
-
-def packed_mark(position: bytes) -> bytes:
-    """How far a playlist was read, as returned by `Position.packed`."""
-    return _HEAD.pack(b"M", len(position)) + position
-
-
-def packed_end(fault: KlvrelayError | None) -> bytes:
-    """A clean end, or the fault that caused it; a fault without a letter in `_ENDS` counts as SourceDown."""
-    letter = next((key for key, kind in _ENDS.items() if type(fault) is kind), b"D")
-    wait = _WAIT.pack(min(round(fault.wait), WAIT_MOST) if isinstance(fault, SourceDown) else 0)
-    payload = _CLEAN if fault is None else letter + wait + str(fault)[:TEXT_MOST].encode("utf-8", "replace")
-    return _HEAD.pack(b"E", len(payload)) + payload
-
-
-def _number(value: int | None) -> int:
-    return -1 if value is None else value
-
-
-# ---- unpacking ----
-
-
-class Unpacker:
-    """Takes octets in pieces of any size and returns packets; raises MalformedMessage at the first invalid message.
-
-    limit   maximum bytes of a KLV packet's value
-    most    maximum octets of a packet message
-
-    Memory: one message. `status`, `mark` and `end` hold the latest ones received.
-    """
-
-    def __init__(self, limit: int = LIMIT, most: int = MOST) -> None:
-        self._limit = limit
-        self._most_of = {b"P": most, b"U": UNITS_MOST + limit + _ENTRY_MOST}
-        self._most_of |= dict.fromkeys(_SMALL_KINDS, SMALL - _HEAD.size)
-        self.status: Status | None = None
-        self.mark: bytes | None = None
-        self.end: End | None = None
-        self._small = bytearray(SMALL)
-        self._have = 0
-        self._large: bytearray | None = None  # a message that does not fit into `_small`
-        self._filled = 0
-        self._kind = b""
-        self._pids: set[int] = set()
-
-    def room(self) -> memoryview:
-        """The buffer for the next octets."""
-        if self._large is not None:
-            return memoryview(self._large)[self._filled :]
-        return memoryview(self._small)[self._have :]
-
-    def took(self, count: int) -> list[Packet | Units]:
-        """This many octets were written to the buffer: returns the packets completed by them."""
-        found: list[Packet | Units] = []
-        if self._large is None:
-            self._have += count
-            self._parse(found)
-            return found
-        self._filled += count
-        if self._filled == len(self._large):
-            whole, self._large = self._large, None
-            self._unpack(self._kind, memoryview(whole), found)
-        return found
-
-    def _parse(self, found: list[Packet | Units]) -> None:
-        at, have, view = 0, self._have, memoryview(self._small)
-        last_status = None
-        while have - at >= _HEAD.size and self.end is None:
-            kind, size = _HEAD.unpack_from(view, at)
-            if size > self._most_of.get(kind, -1):
-                raise MalformedMessage(f"a parcel of no known kind or size ({size} octets)")
-            begin, end = at + _HEAD.size, at + _HEAD.size + size
-            if end > have:
-                if end - at > len(view):
-                    self._begin_large(kind, size, view[begin:have])
-                    at = have
-                break
-            if kind == b"S":
-                last_status = bytes(view[begin:end])  # of several statuses only the last counts, and is parsed
-            else:
-                self._unpack(kind, view[begin:end], found)
-            at = end
-        if last_status is not None:
-            self.status = _status(last_status)
-        if self.end is not None:  # anything after the end is ignored
-            at = have
-        view[: have - at] = view[at:have]
-        self._have = have - at
-
-    def _begin_large(self, kind: bytes, size: int, begun: memoryview) -> None:
-        self._kind, self._large, self._filled = kind, bytearray(size), len(begun)
-        self._large[: len(begun)] = begun
-
-    def _unpack(self, kind: bytes, payload: memoryview, found: list[Packet | Units]) -> None:
-        match kind:
-            case b"P":
-                found.append(self._packet(payload))
-            case b"U":
-                found.append(Units(list(_entries(payload, self._limit))))
-            case b"M":
-                self.mark = bytes(payload)
-            case _:
-                self.end = _end(bytes(payload))
-
-    def _packet(self, payload: memoryview) -> Packet:
-        if len(payload) < _PACKET.size:
-            raise MalformedMessage("half a packet")
-        received_us, pts, pid, program, flags, listing = _PACKET.unpack_from(payload)
-        _check(received_us, pts, pid, program, listing)
-        if flags & ~(_KLV | _DAMAGED):
-            raise MalformedMessage("a packet of unknown carriage")
-        if flags & _KLV:
-            self._pids.add(pid)
-            if len(self._pids) > PIDS_MOST:
-                raise MalformedMessage(f"more than {PIDS_MOST} KLV streams")
-        data = payload[_PACKET.size :]
-        return Packet(
-            data if len(payload) > SMALL else bytes(data),
-            None if received_us < 0 else received_us,
-            "klv" if flags & _KLV else "ts",
-            None if pts < 0 else pts,
-            None if pid < 0 else pid,
-            bool(flags & _DAMAGED),
-            None if program < 0 else program,
-            listing,
-        )
-
-
-def _check(received_us: int, pts: int, pid: int, program: int, listing: int, pcr: int = -1) -> None:
-    times = -1 <= received_us < _TIME_END and -1 <= pts < _PTS_END and -1 <= pcr < _PTS_END
-    if not (times and -1 <= pid < _PID_END and -1 <= program < _PROGRAM_END and not listing & ~_LISTINGS):
-        raise MalformedMessage("a time or a number out of range")
-
-
-def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
-    at = 0
-    while at < len(payload):
-        if len(payload) - at < _ENTRY.size:
-            raise MalformedMessage("half a unit")
-        size, pts, pid, received_us, pcr, program, checksum, transport, listing, named = _ENTRY.unpack_from(payload, at)
-        _check(received_us, pts, pid, program, listing, pcr)
-        if pid >= _UNIT_PID_END:
-            raise MalformedMessage("a PID out of range")
-        at += _ENTRY.size
-        name = _NAMES.get(bytes(payload[at : at + named]))
-        raw = bytes(payload[at + named : at + named + size])
-        at += named + size
-        if name is None or len(raw) != size or not _is_klv(raw, limit):
-            raise MalformedMessage("a unit that is not a KLV packet")
-        if checksum >= len(CHECKSUMS) or transport >= len(TRANSPORTS):
-            raise MalformedMessage("a unit of unknown quality")
-        yield (
-            raw,
-            None if pts < 0 else pts,
-            None if pid < 0 else pid,
-            name,
-            CHECKSUMS[checksum],
-            TRANSPORTS[transport],
-            None if received_us < 0 else received_us,
-            None if pcr < 0 else pcr,
-            None if program < 0 else program,
-            listing,
-        )
-
-
-def _is_klv(raw: bytes, limit: int) -> bool:
-    """What every sink may rely on: a key and a length; the C core handles anything after them."""
-    if not 16 < len(raw) <= limit + PACKET_HEAD:
-        return False
-    try:
-        ber_length(raw[16:26])
-    except DecodeError:
-        return False
-    return True
-
-
-def _status(payload: bytes) -> Status:
-    try:
-        plain = orjson.loads(payload)
-    except orjson.JSONDecodeError as fault:
-        raise MalformedMessage("a status that is no JSON") from fault
-    match plain:
-        case {"live": bool(live), "fixed": bool(fixed), "dropped": int(dropped), "link": link, **more} if not more:
-            return Status(live, fixed, _like(0, dropped), _rebuilt(LinkStats, link))
-    raise MalformedMessage("a status of another form")
-
-
-def _rebuilt(kind: type[T], plain: object) -> T:
-    """Counts from JSON: the same names, and each value of the type that a new object has."""
-    blank = kind()
-    names = set(figures_of(kind))
-    if not isinstance(plain, dict) or plain.keys() != names:
-        raise MalformedMessage(f"no {kind.__name__}")
-    return kind(**{name: _like(getattr(blank, name), plain[name]) for name in names})
-
-
-def _like(blank: Any, value: Any) -> Any:
-    if isinstance(blank, Counters):
-        return _rebuilt(Counters, value)
-    if isinstance(blank, int) and type(value) is int and 0 <= value <= COUNT_MOST:
-        return value
-    if blank is None and value is None:
-        return None
-    if blank is None and type(value) in (int, float) and 0 <= value <= MEASURE_MOST:
-        return float(value)  # sums of counts may arrive as integers
-    raise MalformedMessage("a count that is none")
-
-
-def _end(payload: bytes) -> End:
-    letter, wait, text = payload[:1], payload[1:5], payload[5:]
-    if payload == _CLEAN:
-        return End(None)
-    if letter not in _ENDS or not text:
-        raise MalformedMessage("an end of no known kind")
-    said = printable(text.decode("utf-8", "replace"))[:TEXT_MOST]
-    if letter == b"D":
-        return End(SourceDown(said, wait=min(_WAIT.unpack(wait)[0], WAIT_MOST)))
-    return End(_ENDS[letter](said))
+    return max(LIVE_MOST, limit + PACKET_HEAD + PACKET.size) if live else MOST

@@ -32,7 +32,7 @@ def hide_memory() -> None:
     _prctl(_DUMPABLE, 0)
 
 
-def take_no_rights() -> bool:
+def forbid_new_privileges() -> bool:
     """Programs started by this process gain no privileges."""
     return _prctl(_NO_NEW_PRIVS, 1)
 
@@ -47,6 +47,6 @@ def keep_capabilities(wanted: Iterable[int]) -> None:
         libc.capset(header, struct.pack("=6I", kept, kept, 0, 0, 0, 0))
 
 
-def call_me(name: str) -> None:
+def set_process_name(name: str) -> None:
     """Set the name shown in process lists."""
     _prctl(_NAME, name.encode()[:NAME_MOST])

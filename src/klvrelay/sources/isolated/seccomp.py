@@ -93,7 +93,7 @@ _ROUTES = 0  # NETLINK_ROUTE
 _PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)
 _OWNERS = (8, 10, 15)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX."""
-_QUESTIONS = (
+_QUERIES = (
     0x5401, 0x5411, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451,
     0x8910, 0x8912, 0x8913, 0x8915, 0x891B, 0x8921, 0x8927, 0x8933,
 )  # fmt: skip
@@ -112,7 +112,7 @@ def refuse_calls(families: Collection[int], *, listens: bool) -> str:
     """
     machine = _MACHINES.get(platform.machine()) if struct.calcsize("P") == 8 else None
     if machine is None:
-        return f"no filter of system calls is known for {platform.machine()}"
+        return f"no system call filter for {platform.machine()}"
     code = program(machine, families, os.getpid(), listens=listens)
     room = ctypes.create_string_buffer(code, len(code))
     # struct sock_fprog: unsigned short, padding, a pointer
@@ -120,7 +120,7 @@ def refuse_calls(families: Collection[int], *, listens: bool) -> str:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(ctypes.c_long(_SECCOMP[machine.column]), _SET_MODE_FILTER, _TSYNC, head) == 0:
         return ""
-    return f"the kernel takes no filter of system calls: {os.strerror(ctypes.get_errno())}"
+    return f"the kernel rejects the system call filter: {os.strerror(ctypes.get_errno())}"
 
 
 def program(machine: Machine, families: Collection[int], pid: int, *, listens: bool) -> bytes:
@@ -142,7 +142,7 @@ def program(machine: Machine, families: Collection[int], pid: int, *, listens: b
         code += _case(_LISTEN[column], eperm)
     code += _case(_PAIR[column], _argument(1) + _step(_AND, _TYPE) + _unless(_jump(_IF_EQUAL, _STREAM, 1, 0), eperm))
     code += _case(_FCNTL[column], _argument(1) + _any_of(_OWNERS, eperm) + _return(_ALLOW))
-    code += _case(_IOCTL[column], _argument(1) + _any_of(_QUESTIONS, _return(_ALLOW)) + _refuse(errno.ENOTTY))
+    code += _case(_IOCTL[column], _argument(1) + _any_of(_QUERIES, _return(_ALLOW)) + _refuse(errno.ENOTTY))
     code += _case(_SETSOCKOPT[column], _options(eperm))
     is_null = _argument(2) + _jump(_IF_EQUAL, 0, 1, 0) + eperm
     is_null += _argument(2, high=True) + _jump(_IF_EQUAL, 0, 1, 0) + eperm

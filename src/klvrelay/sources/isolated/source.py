@@ -21,7 +21,7 @@ from klvrelay.core import LIMIT
 from klvrelay.errors import KlvrelayError, SourceDown
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Units
-from klvrelay.sources.isolated.claims import Claims
+from klvrelay.sources.isolated.checked_status import CheckedStatus
 from klvrelay.sources.isolated.limits import ProcessLimits
 from klvrelay.sources.isolated.process import Process
 from klvrelay.sources.parts import SMALL, parts
@@ -35,7 +35,7 @@ SEGMENT = 30.0
 """Maximum seconds of a live playlist's segment: no data arrives until it is complete."""
 SILENT_LEAST = 2.0
 """Minimum seconds of silence after which a process counts as hung, even if the timeout is shorter."""
-BREATH = 128
+PER_TURN = 128
 """Packets or units after which other tasks get a turn; a single read may hold a thousand small ones. A part of a large
 packet counts as many."""
 SHOWN_VALUE = 5
@@ -49,86 +49,86 @@ class IsolatedSource:
 
     plain     the same source, not isolated: its options have been checked, and it is never opened
     options   arguments of `open_source` besides the URL
-    given     state from earlier connections, which a new process does not have
+    resume    state from earlier connections, which a new process does not have
     command   command to start instead, for tests
     """
 
     def __init__(
         self, plain: Source, options: Mapping[str, Any], *, command: Sequence[str] | None = None,
-        given: Resume | None = None,
+        resume: Resume | None = None,
     ) -> None:  # fmt: skip
         self.url = plain.url
         self._options = dict(options)
         self._command = command
-        self._given = Resume() if given is None else given
-        self._claims = Claims(plain, self._given)
+        self._resume = Resume() if resume is None else resume
+        self._checked = CheckedStatus(plain, self._resume)
 
     @property
     def live(self) -> bool:
-        return self._claims.live
+        return self._checked.live
 
     @property
     def fixed(self) -> bool:
-        return self._claims.fixed
+        return self._checked.fixed
 
     @property
     def dropped(self) -> int:
-        return self._claims.dropped
+        return self._checked.dropped
 
     @property
     def link(self) -> LinkStats:
-        return self._claims.link
+        return self._checked.link
 
     async def packets(self) -> AsyncGenerator[Packet | Units, None]:
         """What the source yields in its process; raises its errors, or SourceDown if the process fails."""
-        hide = _Hidden(self.url, self._options)
-        claims = self._claims
-        claims.begin()
-        patience = _Patience(self.url, float(self._options.get("timeout", 5.0)))
+        hide = _SecretFilter(self.url, self._options)
+        checked = self._checked
+        checked.begin()
+        limit = _SilenceLimit(self.url, float(self._options.get("timeout", 5.0)))
         process = Process(self.url, hide, ProcessLimits.of(self.url, self._options.get("packet_limit", LIMIT)))
         try:
             await process.start(self._settings(), self._command)
             while process.end is None:
-                found = await process.next(patience.silence)
-                claims.hear(process.status)
+                found = await process.next(limit.silence)
+                checked.update(process.status)
                 if found:
-                    claims.settle()
-                burden = 0
-                for packet, weight in _weighed(found):
+                    checked.confirm()
+                weight_sum = 0
+                for packet, weight in _weigh(found):
                     yield packet
-                    burden += weight
-                    if burden >= BREATH:
-                        burden = 0
+                    weight_sum += weight
+                    if weight_sum >= PER_TURN:
+                        weight_sum = 0
                         await asyncio.sleep(0)
-                if process.mark is not None:
-                    self._given.packed = process.mark
-                if patience.exhausted(self, bool(found)):
+                if process.position is not None:
+                    self._resume.reported = process.position
+                if limit.exhausted(self, bool(found)):
                     process.kill()
                     raise SourceDown(
-                        f"{self.url}: its process was killed: its reader hung, nothing came for {patience.stall:g} s"
+                        f"{self.url}: its process was killed: its reader hung, no data for {limit.stall:g} s"
                     )
             if process.end.fault is not None:
-                raise _hidden(process.end.fault, hide)
+                raise _hide_secrets(process.end.fault, hide)
         finally:
             try:
                 await process.close()
             finally:
-                claims.hear(process.status)
+                checked.update(process.status)
 
     def _settings(self) -> bytes:
         """The settings for the process, including secrets: one line of JSON, sent only to the process."""
         names = ("scheme", "host", "port", "path", "user", "password", "query")
-        told = {
+        settings = {
             "url": {name: getattr(self.url, name) for name in names},
             "options": self._options,
             "level": logging.getLogger("klvrelay.sources").getEffectiveLevel(),
-            "position": base64.b64encode(self._given.position).decode(),
+            "position": base64.b64encode(self._resume.packed_position).decode(),
         }
-        return json.dumps(told, default=_revealed).encode() + b"\n"
+        return json.dumps(settings, default=_reveal).encode() + b"\n"
 
 
-def _weighed(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, int]]:
-    """What came, large packets in parts, each with its share of `BREATH`."""
+def _weigh(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, int]]:
+    """The packets, large ones in parts, each with its share of `PER_TURN`."""
     for packet in found:
         if isinstance(packet, Units):
             yield packet, len(packet.entries)
@@ -136,15 +136,14 @@ def _weighed(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, 
             yield packet, 1
         else:
             for part in parts(packet):
-                yield part, BREATH
+                yield part, PER_TURN
 
 
-class _Patience:
-    """Maximum silence of a process and of its source: in seconds, derived from the timeout.
+class _SilenceLimit:
+    """Maximum seconds of silence of a process and of its source, derived from the timeout.
 
     A listening source may wait without limit, and a file is as slow as its disk. A source that should end after the
-    timeout
-    without bytes (up to three such waits before its first packet), and does not, hangs.
+    timeout without bytes (up to three such waits before its first packet), and does not, hangs.
     """
 
     def __init__(self, url: Url, timeout: float) -> None:
@@ -158,17 +157,17 @@ class _Patience:
         self._size = 0
         self._began = False
 
-    def exhausted(self, source: IsolatedSource, came: bool) -> bool:
-        """Has the source exceeded its limit? `came`: it brought packets."""
+    def exhausted(self, source: IsolatedSource, arrived: bool) -> bool:
+        """Has the source exceeded its limit? `arrived`: packets arrived."""
         now = time.monotonic()
-        if not self._up or came or source.link.size != self._size:
+        if not self._up or arrived or source.link.size != self._size:
             self._up, self._since, self._size = True, now, source.link.size
-            self._began |= came
+            self._began |= arrived
         counts = source.link.size or not self._began
         return bool(self._bounded and source.live and counts and now - self._since > self.stall)
 
 
-class _Hidden:
+class _SecretFilter:
     """Removes the secrets of a source from a text, in every form in which they may occur."""
 
     def __init__(self, url: Url, options: Mapping[str, Any]) -> None:
@@ -185,12 +184,12 @@ class _Hidden:
         return text
 
 
-def _hidden(fault: KlvrelayError, hide: _Hidden) -> KlvrelayError:
+def _hide_secrets(fault: KlvrelayError, hide: _SecretFilter) -> KlvrelayError:
     text = hide(str(fault))
     return SourceDown(text, wait=fault.wait) if isinstance(fault, SourceDown) else type(fault)(text)
 
 
-def _revealed(value: object) -> dict[str, str]:
+def _reveal(value: object) -> dict[str, str]:
     if isinstance(value, Secret):
         return {"secret": value.reveal()}
     raise TypeError(f"an option of type {type(value).__name__} cannot be passed to another process")

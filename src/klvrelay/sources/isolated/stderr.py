@@ -21,13 +21,13 @@ RATE = 256 << 10
 """Bytes per second."""
 LINES = 10
 """Lines logged per second; further ones are counted."""
-TOLD_MOST = 1000
+LOGGED_MOST = 1000
 LINE_TAKEN, LINE_SHOWN = 4096, 500
 """Bytes of one line that are kept, and characters of it that are logged."""
 
 LOG = logging.getLogger("klvrelay.sources")
 # Log lines of klvrelay in a child that do not concern its source, with their level: every new process repeats them.
-_told: set[str] = set()
+_logged: set[str] = set()
 _LEVEL = re.compile(r"<(10|20|30|40|50)>")
 
 
@@ -48,7 +48,7 @@ class Stderr:
         self._timer: asyncio.TimerHandle | None = None
         self._loop.add_reader(self._ours, self._read)
 
-    def given(self) -> None:
+    def close_child(self) -> None:
         """The child has inherited its end: close our copy."""
         if self.child >= 0:
             os.close(self.child)
@@ -56,7 +56,7 @@ class Stderr:
 
     def close(self) -> None:
         """Read what remains, and close."""
-        self.given()
+        self.close_child()
         self._loop.remove_reader(self._ours)
         if self._timer is not None:
             self._timer.cancel()
@@ -95,7 +95,7 @@ class Stderr:
 
     def _log_rest(self) -> None:
         if self._lines > LINES:
-            LOG.warning("%s: its process says %d lines more", self._name, self._lines - LINES)
+            LOG.warning("%s: output of its process: lines left out: count=%d", self._name, self._lines - LINES)
         self._lines = 0
 
     def _take(self, piece: bytes) -> None:
@@ -118,15 +118,15 @@ class Stderr:
         shown = self._hide(text)
         if len(shown) > LINE_SHOWN:
             shown = shown[:LINE_SHOWN] + " ..."
-        said = shown if of_source else f"{self._name}: its process says: {shown}"
-        LOG.log(int(level[1]) if level else logging.WARNING, "%s", printable(said))
+        message = shown if of_source else f"{self._name}: output of its process: {shown}"
+        LOG.log(int(level[1]) if level else logging.WARNING, "%s", printable(message))
 
 
 def _is_known(text: str) -> bool:
     """Was it logged before?"""
-    if text in _told:
+    if text in _logged:
         return True
-    if len(_told) >= TOLD_MOST:
-        _told.clear()
-    _told.add(text)
+    if len(_logged) >= LOGGED_MOST:
+        _logged.clear()
+    _logged.add(text)
     return False

@@ -6,8 +6,8 @@ boxes.py          checks whether an mp4 has its index
 gateway.py        relays between libav and an RTSP server
 sdp.py            the server's description of its media
 rtsp_messages.py  RTSP messages
-guest.py          accepts libav's connection to the gateway
+local_client.py   accepts libav's connection to the gateway
 udp_drops.py      datagrams that the kernel dropped
 rfc6597.py        KLV in a separate RTP track
-of_bytes.py       demultiplexes the MPEG-TS of other sources with libav instead of the C core
+ts_source.py      demultiplexes the MPEG-TS of other sources with libav instead of the C core
 """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, NotMedia, OutOfMemory, SourceDown, SourceError
+from klvrelay.sources import receive_buffer
 from klvrelay.sources.libav.boxes import lacks_index
 from klvrelay.transports import tls
 
@@ -54,7 +55,7 @@ class Demuxer:
         self._ca_file = ca_file
         self.options = dict(options)
         self._timeout = timeout
-        self._opened, self._waits, self._was_heard = False, True, False
+        self._opened, self._waits, self._has_data = False, True, False
         self._heard = time.monotonic()
         self.udp_ports: frozenset[int] = frozenset()
 
@@ -64,12 +65,12 @@ class Demuxer:
         If the file has a `heard` method, it is called whenever libav has returned data.
         """
         self._waits, self._file, self._on_data = file is None, file, getattr(file, "heard", None)
-        container = self._by_rtsp() if file is None and self.url.scheme in _RTSP else self._container(file)
+        container = self._open_rtsp() if file is None and self.url.scheme in _RTSP else self._open_container(file)
         self.heard()
-        self._opened, self._was_heard = True, False
+        self._opened, self._has_data = True, False
         return container
 
-    def _by_rtsp(self) -> InputContainer:
+    def _open_rtsp(self) -> InputContainer:
         """A session through a gateway, without the tracks that the server rejects; raises SourceDown with the cause."""
         from klvrelay.sources.libav.gateway import Gateway  # here, because it imports http.client
         from klvrelay.transports.http.reach import Reach
@@ -80,9 +81,11 @@ class Demuxer:
             with Gateway(
                 self._at, timeout=self._timeout, reach=reach, ca_file=self._ca_file, without=without
             ) as gateway:
-                container, fault = self._through(gateway)
+                container, fault = self._open_through(gateway)
             if container is not None:
                 self.udp_ports = frozenset(gateway.udp_ports)
+                if self.udp_ports:
+                    receive_buffer.check_libav(int(self.options["buffer_size"]))
                 return container
             refusal = gateway.refusal
             if refusal is None:
@@ -91,34 +94,34 @@ class Demuxer:
             if refusal.location:
                 redirects += 1
                 if redirects > REDIRECTS:
-                    raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
-                self._at, without = self._moved(self._at, refusal.location), frozenset()
+                    raise SourceDown(f"{self.url}: too many redirects: check the URL")
+                self._at, without = self._redirected_url(self._at, refusal.location), frozenset()
             elif refusal.status == UNSUPPORTED_TRANSPORT and not switched:
                 switched = True
-                self._take_other_transport()
+                self._switch_transport()
             elif refusal.status == UNSUPPORTED_TRANSPORT:
                 raise SourceDown(f"{self.url}: it supports neither transport=tcp nor transport=udp")
             else:
-                without = self._less(gateway, refusal, without)
+                without = self._without_refused(gateway, refusal, without)
         raise SourceDown(f"{self.url}: the server rejects all tracks")
 
-    def _less(self, gateway: Gateway, refusal: Refusal, without: frozenset[int]) -> frozenset[int]:
+    def _without_refused(self, gateway: Gateway, refusal: Refusal, without: frozenset[int]) -> frozenset[int]:
         """The tracks to leave out; raises SourceDown if no KLV would remain, or if the refusal concerns no track."""
         refused = without if refusal.track is None else without | {refusal.track.number}
         if refused == without or not any(m.may_be_klv for m in gateway.media if m.number not in refused):
             raise SourceDown(f"{self.url}: {refusal.text}", wait=refusal.wait)
-        LOG.warning("%s: %s; read without it", self.url, refusal.text)
+        LOG.warning("%s: track rejected, reading without it: reason=%r", self.url, refusal.text)
         return refused
 
-    def _through(self, gateway: Gateway) -> tuple[InputContainer | None, Exception | None]:
+    def _open_through(self, gateway: Gateway) -> tuple[InputContainer | None, Exception | None]:
         import av
 
         try:
-            return self._container(None, gateway.local), None
+            return self._open_container(None, gateway.local), None
         except (av.FFmpegError, OSError, ValueError) as fault:
             return None, fault
 
-    def _moved(self, url: Url, location: str) -> Url:
+    def _redirected_url(self, url: Url, location: str) -> Url:
         """The target of a redirect; credentials are kept only for the same host and port."""
         from klvrelay.sources.libav.gateway import port_of
 
@@ -127,19 +130,19 @@ class Demuxer:
         except ConfigError:
             there = Url("")
         if there.scheme not in _RTSP or not there.host or not location.isprintable() or " " in location:
-            raise SourceDown(f"{self.url}: it redirects to something that is no rtsp:// URL")
+            raise SourceDown(f"{self.url}: it redirects to a URL that is not rtsp://")
         if url.scheme == "rtsps" and there.scheme == "rtsp":
-            raise SourceDown(f"{self.url}: it redirects from rtsps:// to rtsp://, which can not be verified")
+            raise SourceDown(f"{self.url}: it redirects from rtsps:// to rtsp://, which cannot be verified")
         same = (there.scheme, there.host, port_of(there)) == (url.scheme, url.host, port_of(url))
         login = (url.user, url.password) if same else (None, None)
         return there._replace(user=login[0], password=login[1])
 
-    def _take_other_transport(self) -> None:
-        refused = self.options["rtsp_transport"]
-        self.options["rtsp_transport"] = "udp" if refused == "tcp" else "tcp"
-        LOG.info("%s: refuses %s, so it is read by %s", self.url, refused, self.options["rtsp_transport"])
+    def _switch_transport(self) -> None:
+        rejected = self.options["rtsp_transport"]
+        used = self.options["rtsp_transport"] = "udp" if rejected == "tcp" else "tcp"
+        LOG.info("%s: RTSP transport rejected, using the other: transport=%s used=%s", self.url, rejected, used)
 
-    def _container(self, file: Any, local: str = "") -> InputContainer:
+    def _open_container(self, file: Any, local: str = "") -> InputContainer:
         import av
 
         url = self._at
@@ -149,46 +152,46 @@ class Demuxer:
             format="rtsp" if url.scheme in _RTSP else None,
             options=self.options,
             timeout=self._timeout if file is None else None,
-            **lenient(),
+            **lenient_metadata(),
         )
         return container
 
-    def _silent(self) -> str:
+    def _silence_reason(self) -> str:
         if not self._opened:
-            return "gave no answer"
-        by_udp = self.options.get("rtsp_transport") == "udp" and not self._was_heard
-        return "no data over UDP (blocked by a firewall? try ?transport=tcp)" if by_udp else "sent nothing"
+            return f"no response within {self._timeout:g} s"
+        by_udp = self.options.get("rtsp_transport") == "udp" and not self._has_data
+        reason = "no data over UDP (blocked by a firewall? try ?transport=tcp)" if by_udp else "sent nothing"
+        return f"{reason} for {self._timeout:g} s"
 
-    def _no_media(self) -> str:
+    def _no_media_reason(self) -> str:
         if lacks_index(self._file, self.url):
             return "an mp4 or mov without its index (moov): the recording was cut off before it was finished"
-        return "holds neither MPEG-TS nor KLV, nor a container that klvrelay reads"
+        return "contains neither MPEG-TS nor KLV, nor a container that klvrelay can read"
 
     def heard(self) -> None:
         """Data arrived: restart the time-out."""
-        self._was_heard, self._heard = True, time.monotonic()
+        self._has_data, self._heard = True, time.monotonic()
         if self._on_data is not None:
             self._on_data()
 
-    def explained(self, error: Exception, *, live: bool) -> SourceError | None:
+    def explain(self, error: Exception, *, live: bool) -> SourceError | None:
         """A libav error in plain words: libav's text may contain the URL with the password. None: end of stream."""
         if isinstance(error, MemoryError):
             return OutOfMemory(f"{self.url}: out of memory in libav")
         kind, number = type(error).__name__, getattr(error, "errno", None)
-        wait = self._timeout
-        if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= wait):
-            return SourceDown(f"{self.url}: {self._silent()} for {wait:g} s")
+        if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= self._timeout):
+            return SourceDown(f"{self.url}: {self._silence_reason()}")
         if self._opened and live and number == errno.EIO:
             return None  # libav reports the end of a web stream of unknown length in this way
         if kind in ("InvalidDataError", "EOFError", "ArgumentError") and not self._opened:
-            return NotMedia(f"{self.url}: {self._no_media()}")
+            return NotMedia(f"{self.url}: {self._no_media_reason()}")
         code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
-        reasons = _BREAKS if self._opened else _REASONS
+        reasons = _READ_REASONS if self._opened else _OPEN_REASONS
         return SourceDown(f"{self.url}: {reasons.get(kind, 'libav cannot read it')} ({code})")
 
 
-def lenient() -> dict[str, Any]:
-    """Options for `av.open`: PyAV before 19 fails on titles that are not UTF-8 unless told to ignore them."""
+def lenient_metadata() -> dict[str, Any]:
+    """Options for `av.open`: PyAV before 19 fails on titles that are not UTF-8 unless configured to replace them."""
     import av
 
     return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
@@ -198,7 +201,7 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     """What libav may open, and how long it may probe; raises ConfigError for an invalid option."""
     options = {
         "protocol_whitelist": _PROTOCOLS[url.scheme],
-        **_LOOKS.get(url.scheme, _LOOKS["file"]),
+        **_PROBE_LIMITS.get(url.scheme, _PROBE_LIMITS["file"]),
         **AS_SENT,
     }
     if url.scheme in ("rtsp", "rtsps"):
@@ -207,22 +210,21 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     else:
         options |= UNDECODED | {"format_whitelist": _CONTAINERS}
     if url.scheme == "rtsps" or ca_file is not None:
-        tls.verifying(ca_file)  # report an unusable file before anything starts
+        tls.client_context(ca_file)  # report an unusable file before anything starts
     return options
 
 
-def _look(size: int, microseconds: int) -> dict[str, str]:
+def _probe_limits(size: int, microseconds: int) -> dict[str, str]:
     return {"probesize": str(size), "analyzeduration": str(microseconds)}
 
 
 # How much libav probes before it lists the streams. PyAV never shows a stream that appears later. In RTSP, libav
-# guesses
-# PIDs until the PMT arrives, so the probe must include one: it takes up to a second of the stream, but stops as soon as
-# all streams of the PMT are known (measured: 0.1 to 0.8 s).
-_LOOKS = {
-    "file": _look(65536, 500_000),
-    "rtsp": _look(5_000_000, 1_000_000),
-    "rtsps": _look(5_000_000, 1_000_000),
+# guesses PIDs until the PMT arrives, so the probe must include one: it takes up to a second of the stream, but stops as
+# soon as all streams of the PMT are known (measured: 0.1 to 0.8 s).
+_PROBE_LIMITS = {
+    "file": _probe_limits(65536, 500_000),
+    "rtsp": _probe_limits(5_000_000, 1_000_000),
+    "rtsps": _probe_limits(5_000_000, 1_000_000),
 }
 
 
@@ -234,27 +236,26 @@ def _rtsp_options(url: Url) -> dict[str, str]:
 
 
 # Over UDP, libav reorders datagrams, and waits 20 ms for a missing one (its default: 100 ms). Without that queue it
-# would
-# pass on reordered datagrams as they arrive, and the checksum, a sum of 16-bit words, may still be correct: a false
-# record. Over TCP there is no queue.
-_UDP_OPTIONS = {"max_delay": "20000", "buffer_size": "4194304"}
+# would pass on reordered datagrams as they arrive, and the checksum, a sum of 16-bit words, may still be correct: a
+# false record. Over TCP there is no queue.
+_UDP_OPTIONS = {"max_delay": "20000", "buffer_size": str(receive_buffer.SIZE)}
 
-_REASONS = {
+_OPEN_REASONS = {
     "FileNotFoundError": "no such file; a network source begins with rtsp://, http://, ...",
     "IsADirectoryError": "it is a folder: give a file in it",
     "PermissionError": "no permission to read it",
-    "HTTPUnauthorizedError": "it refuses the user or the password (401)",
+    "HTTPUnauthorizedError": "it rejects the user name or the password (401)",
     "HTTPForbiddenError": "access is forbidden to this user (403)",
     "HTTPNotFoundError": "not found (404)",
     "HTTPServerError": "internal server error (5xx)",
-    "ConnectionRefusedError": "nobody listens there: check host and port",
+    "ConnectionRefusedError": "connection refused: check host and port",
     "ConnectionResetError": "the server closed the connection",
-    "ProtocolNotFoundError": "it leads to a protocol that is not allowed here",
+    "ProtocolNotFoundError": "it leads to a protocol that is not allowed",
     "OSError": "no connection: check the host name, the network, and for TLS the certificate (ca_file)",
 }
 
-_BREAKS = {
-    "ConnectionResetError": _REASONS["ConnectionResetError"],
-    "OSError": "it broke off before its end",
+_READ_REASONS = {
+    "ConnectionResetError": _OPEN_REASONS["ConnectionResetError"],
+    "OSError": "it ended before its announced length",
     "InvalidDataError": "its data is damaged",
 }

@@ -22,7 +22,7 @@ from typing import NamedTuple, Self
 
 from klvrelay.config.url import Url
 from klvrelay.sources.libav import sdp
-from klvrelay.sources.libav.guest import guest_with
+from klvrelay.sources.libav.local_client import accept_client
 from klvrelay.sources.libav.rtsp_messages import (
     PIECE,
     MalformedRtsp,
@@ -30,20 +30,20 @@ from klvrelay.sources.libav.rtsp_messages import (
     field_of,
     is_request,
     messages,
+    receive_available,
     status_of,
-    what_is_there,
     with_body,
     with_source,
 )
 from klvrelay.text import printable
 from klvrelay.transports import tls
-from klvrelay.transports.http.faults import LOGIN_WAIT, WebFault, line_fault
+from klvrelay.transports.http.faults import LOGIN_WAIT, WebFault, connection_fault
 from klvrelay.transports.http.login import Challenge, Login, challenges
 from klvrelay.transports.http.reach import Reach
 
 _PORTS = {"rtsp": 554, "rtsps": 322}
 TRIES = 3
-"""Maximum attempts of a request while the server asks for another login."""
+"""Maximum attempts of a request while the server requests another login."""
 BEFORE_MOST = 2 << 20
 """Maximum bytes from the server before the session starts."""
 
@@ -79,10 +79,10 @@ class _Request(NamedTuple):
 class Gateway:
     """One session with a server, for one connection of libav; runs on a thread.
 
-    without   numbers of tracks that are left out
-    local     the URL that libav opens
-    refusal   why there is no session; None unless rejected
-    media     the announced tracks
+    without    numbers of tracks that are left out
+    local      the URL that libav opens
+    refusal    why there is no session; None unless rejected
+    media      the announced tracks
     udp_ports  libav's ports for RTP and RTCP, if not interleaved
     """
 
@@ -118,72 +118,72 @@ class Gateway:
     def _run(self) -> None:
         with suppress(OSError):
             with self._listening:
-                guest, asked = guest_with(self._own.encode(), self._listening, self._timeout + 5)
-            with guest:  # the refusal is set before libav sees the end of its connection
-                self._serve(guest, asked)
+                client, requests = accept_client(self._own.encode(), self._listening, self._timeout + 5)
+            with client:  # the refusal is set before libav sees the end of its connection
+                self._serve(client, requests)
 
-    def _serve(self, guest: socket.socket, asked: bytearray) -> None:
-        guest.settimeout(self._timeout)
+    def _serve(self, client: socket.socket, requests: bytearray) -> None:
+        client.settimeout(self._timeout)
         try:
             try:
-                server = self._dial()
+                server = self._connect()
             except (OSError, http.client.HTTPException) as fault:
-                raise MalformedRtsp(str(line_fault(fault, self._timeout))) from None
+                raise MalformedRtsp(str(connection_fault(fault, self._timeout))) from None
             with server:
-                self._relay(guest, server, asked)
+                self._relay(client, server, requests)
         except (MalformedRtsp, WebFault) as fault:
             self.refusal = self.refusal or Refusal(str(fault))
 
-    def _dial(self) -> socket.socket:
+    def _connect(self) -> socket.socket:
         host, port = self._url.host, port_of(self._url)
         server = self._reach.connect((host, port), self._timeout)
         if self._url.scheme != "rtsps":
             return server
         try:
-            return tls.verifying(self._ca_file).wrap_socket(server, server_hostname=host)
+            return tls.client_context(self._ca_file).wrap_socket(server, server_hostname=host)
         except BaseException:
             server.close()
             raise
 
-    def _relay(self, guest: socket.socket, server: socket.socket, asked: bytearray) -> None:
-        answered = bytearray()
+    def _relay(self, client: socket.socket, server: socket.socket, requests: bytearray) -> None:
+        responses = bytearray()
         while True:
-            for message in messages(asked):
-                self._ask(message, server)
+            for message in messages(requests):
+                self._forward_request(message, server)
             decrypted = isinstance(server, ssl.SSLSocket) and server.pending() > 0
-            ready = [server] if decrypted else select.select([guest, server], [], [])[0]
+            ready = [server] if decrypted else select.select([client, server], [], [])[0]
             if server in ready:
-                data = self._heard(server)
+                data = self._receive(server)
                 if data == b"":
                     return
                 if data is None:
                     pass
-                elif self._playing and not answered:
-                    guest.sendall(data)
+                elif self._playing and not responses:
+                    client.sendall(data)
                 else:
-                    answered += data
-                    self._answers(answered, guest, server)
-            if guest in ready:
-                data = guest.recv(PIECE)
+                    responses += data
+                    self._forward_responses(responses, client, server)
+            if client in ready:
+                data = client.recv(PIECE)
                 if not data:
                     return
-                asked += data
+                requests += data
 
-    def _heard(self, server: socket.socket) -> bytes | None:
-        """As `what_is_there`; raises MalformedRtsp if the server closes the connection before the session starts."""
+    def _receive(self, server: socket.socket) -> bytes | None:
+        """As `receive_available`; raises MalformedRtsp if the server disconnects before the session starts."""
         try:
-            data = what_is_there(server)
+            data = receive_available(server)
         except OSError as fault:
-            raise MalformedRtsp(str(line_fault(fault, self._timeout))) from None
+            raise MalformedRtsp(str(connection_fault(fault, self._timeout))) from None
         if not self._playing:
             if data == b"":
-                raise MalformedRtsp("the server closed the connection without an answer: is it an RTSP server?")
+                raise MalformedRtsp("the server closed the connection without a response: is it an RTSP server?")
             self._before += len(data or b"")
             if self._before > BEFORE_MOST:
                 raise MalformedRtsp("the server keeps sending without starting a session")
         return data
 
-    def _ask(self, message: bytes, server: socket.socket) -> None:
+    def _forward_request(self, message: bytes, server: socket.socket) -> None:
         if message.startswith((b"$", b"RTSP/")):  # RTCP, or a response to a request of the server
             server.sendall(message)
             return
@@ -203,22 +203,22 @@ class Gateway:
             self._pending.append(request._replace(logged_in=field is not None, tries=request.tries + 1))
         server.sendall(text.encode("utf-8", "surrogateescape"))
 
-    def _answers(self, held: bytearray, guest: socket.socket, server: socket.socket) -> None:
+    def _forward_responses(self, held: bytearray, client: socket.socket, server: socket.socket) -> None:
         for message in messages(held):
             if self._playing or is_request(message):
-                guest.sendall(message)
+                client.sendall(message)
             elif message.startswith(b"$"):
                 if any(request.method == "PLAY" for request in self._pending):
-                    guest.sendall(message)
+                    client.sendall(message)
             elif self._pending:  # an unexpected response is ignored
-                answer = self._answer(self._pending.pop(0), message, server)
-                if answer is not None:
-                    guest.sendall(answer)
+                response = self._handle_response(self._pending.pop(0), message, server)
+                if response is not None:
+                    client.sendall(response)
         if self._playing and held:
-            guest.sendall(held)
+            client.sendall(held)
             held.clear()
 
-    def _answer(self, request: _Request, message: bytes, server: socket.socket) -> bytes | None:
+    def _handle_response(self, request: _Request, message: bytes, server: socket.socket) -> bytes | None:
         """The response to pass to libav; None if the request was repeated."""
         head, _, body = message.partition(b"\r\n\r\n")
         lines = head.decode("utf-8", "replace").split("\r\n")
@@ -231,9 +231,9 @@ class Gateway:
             self.refusal = Refusal("it redirects", status=status, location=where)
             raise MalformedRtsp("it redirects")  # libav must not see the redirect
         if status >= 400:
-            self._refused(request, status)
+            self._reject(request, status)
         elif request.method == "DESCRIBE":
-            self.media, text = sdp.rewritten(body.decode("utf-8", "surrogateescape"), self._without)
+            self.media, text = sdp.rewrite(body.decode("utf-8", "surrogateescape"), self._without)
             return with_body(lines, text.encode("utf-8", "surrogateescape"))
         elif request.method == "SETUP":
             return with_source(message, server.getpeername()[0])
@@ -246,23 +246,23 @@ class Gateway:
         offered = challenges(line.partition(":")[2] for line in lines if line.lower().startswith("www-authenticate:"))
         stale = any(one.parameters.get("stale", "").lower() == "true" for one in offered)
         if self._login is None:
-            text = "the server wants a user and a password (401)"
+            text = "the server requires a user name and a password (401)"
         elif request.logged_in and not (stale and request.tries < TRIES):
             text = f"{self._login.refused} (401)"
         elif request.tries < TRIES and self._login.take(offered):
             self._send(request, server)
             return
         else:
-            text = f"the server offers only {_named(offered)} to log in, which klvrelay does not know (401)"
+            text = f"the server offers only the login scheme {_named(offered)}, which klvrelay does not support (401)"
         self.refusal = Refusal(text, status=401, wait=LOGIN_WAIT)
         raise MalformedRtsp(text)
 
-    def _refused(self, request: _Request, status: int) -> None:
+    def _reject(self, request: _Request, status: int) -> None:
         if request.method == "OPTIONS":
             return  # libav continues without it
-        track = sdp.meant(self.media, request.target) if request.method == "SETUP" else None
-        said = sdp.STATUS.get(status) or f"the server refuses {request.method}"
-        text = f"{said} ({status})" if track is None else f"{track}: {said} ({status})"
+        track = sdp.track_of(self.media, request.target) if request.method == "SETUP" else None
+        reason = sdp.STATUS.get(status) or f"the server rejects {request.method}"
+        text = f"{reason} ({status})" if track is None else f"{track}: {reason} ({status})"
         self.refusal = Refusal(text, track, status)
 
 

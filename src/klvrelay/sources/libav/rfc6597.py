@@ -54,14 +54,14 @@ class Track:
         if self._refused and not payload.startswith(_SET):  # an item key may occur anywhere inside a set
             return [*found, self._lost(payload)]
         self._refused = False
-        return found + self._cut(self._held + payload, spans=bool(self._held))
+        return found + self._split(self._held + payload, spans=bool(self._held))
 
     def rest(self) -> list[Unit]:
         """The unfinished unit at the end of the stream."""
         held, self._held = self._held, b""
         return [self._lost(held)] if held else []
 
-    def _cut(self, held: bytes, *, spans: bool) -> list[Unit]:
+    def _split(self, held: bytes, *, spans: bool) -> list[Unit]:
         """The units in the held bytes; keeps the unfinished rest. `spans`: it came in several payloads."""
         found: list[Unit] = []
         at, self._held = 0, b""

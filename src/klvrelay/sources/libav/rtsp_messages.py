@@ -15,7 +15,7 @@ class MalformedRtsp(Exception):
     """The received data is not RTSP."""
 
 
-def what_is_there(server: socket.socket) -> bytes | None:
+def receive_available(server: socket.socket) -> bytes | None:
     """The data received; None if it was only a TLS record without data."""
     patience = server.gettimeout()
     server.settimeout(0)
@@ -37,12 +37,12 @@ def messages(held: bytearray) -> list[bytes]:
             head = held.find(b"\r\n\r\n")
             if head < 0:
                 if len(held) > PIECE:
-                    raise MalformedRtsp("the answer is not RTSP: check the port")
+                    raise MalformedRtsp("the response is not RTSP: check the port")
                 break
             size = re.search(rb"(?im)^content-length:\s*(\d{1,18})\s*$", held[:head])
             end = head + 4 + (int(size[1]) if size else 0)
             if end > MESSAGE_MOST:
-                raise MalformedRtsp(f"the server announces an answer of {end} bytes: that is no description of media")
+                raise MalformedRtsp(f"the server announces a response of {end} bytes, too large for an SDP")
         if len(held) < end:
             break
         found.append(bytes(held[:end]))
@@ -55,14 +55,14 @@ def is_request(message: bytes) -> bool:
     if message.startswith((b"$", b"RTSP/")):
         return False
     if b" RTSP/" not in message.partition(b"\r\n")[0]:
-        raise MalformedRtsp("the answer is not RTSP: check the port")
+        raise MalformedRtsp("the response is not RTSP: check the port")
     return True
 
 
 def status_of(line: str) -> int:
     code = line.split(" ")[1:2]
     if not code or not re.fullmatch(r"\d{3}", code[0]):
-        raise MalformedRtsp("the answer is not RTSP: check the port")
+        raise MalformedRtsp("the response is not RTSP: check the port")
     return int(code[0])
 
 

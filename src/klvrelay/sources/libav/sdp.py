@@ -40,7 +40,7 @@ class Medium:
         return f"track {self.number} ({self.kind}{' ' + self.coding if self.coding else ''})"
 
 
-def rewritten(text: str, without: frozenset[int]) -> tuple[list[Medium], str]:
+def rewrite(text: str, without: frozenset[int]) -> tuple[list[Medium], str]:
     """All tracks, and the description without those in `without`, with possible KLV announced as `application`."""
     text = "".join(line for line in re.split(r"(?<=\n)", text) if _LINE.match(line))
     head, *sections = re.split(r"(?m)^(?=m=)", text)
@@ -68,31 +68,31 @@ def _medium(number: int, section: str) -> Medium:
     return Medium(number, kind, coding, control, renamed)
 
 
-def meant(media: list[Medium], target: str) -> Medium | None:
+def track_of(media: list[Medium], target: str) -> Medium | None:
     """The track that a SETUP of this URL addresses."""
     fits = [medium for medium in media if medium.control and target.endswith(medium.control)]
     return max(fits, key=lambda medium: len(medium.control), default=media[0] if len(media) == 1 else None)
 
 
 STATUS = {
-    400: "the server does not understand the request: check the URL",
-    403: "the server forbids this: check the user's rights",
+    400: "bad request: check the URL",
+    403: "forbidden: check the user's rights",
     404: "not found: check the path",
     405: "the server does not allow this method here",
     406: "the server has no description that klvrelay can read",
-    410: "gone: the server does not have it any more",
+    410: "gone: no longer available on the server",
     451: "the server does not understand a parameter: check the URL",
     453: "not enough bandwidth: the server may have too many clients",
     454: "session not found: the server dropped the session",
-    455: "the server does not allow this in its present state",
+    455: "the server does not allow this in its current state",
     457: "the server does not allow the requested range",
     459: "the server allows no operation on all tracks at once",
     461: "the server does not support this transport: try the other ?transport=",
     462: "the server cannot reach this machine: try ?transport=tcp",
-    500: "the server has an error of its own: see its log",
+    500: "internal server error: see the server's log",
     501: "the server does not know this method",
     503: "the server is overloaded or under maintenance",
     505: "the server does not support RTSP 1.0",
-    551: "the server does not support an option that was asked for",
+    551: "the server does not support a requested option",
 }
 """The meaning of an RTSP status (RFC 2326, 7.1.1), with a remedy."""

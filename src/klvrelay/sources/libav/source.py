@@ -52,21 +52,21 @@ class LibavSource:
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of carriage "klv", each with PTS and its PID (or the container's stream number)."""
-        bridge = ThreadQueue()
-        reader = LibavReader(self, Demuxer(self.url, self._timeout, self._options, self._ca_file), bridge,
+        queue = ThreadQueue()
+        reader = LibavReader(self, Demuxer(self.url, self._timeout, self._options, self._ca_file), queue,
                         packet_limit=self._packet_limit)  # fmt: skip
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
         dropped_before = self.dropped
         try:
-            while batch := await bridge.batch():
-                self.dropped = dropped_before + bridge.dropped
+            while batch := await queue.batch():
+                self.dropped = dropped_before + queue.dropped
                 for packet in batch:
                     yield packet
         finally:
-            bridge.stop()
+            queue.stop()
 
 
-class Read(Protocol):
+class ReadSource(Protocol):
     """The source that a reader works for."""
 
     url: Url
@@ -84,20 +84,20 @@ class LibavReader:
 
     def __init__(
         self,
-        source: Read,
+        source: ReadSource,
         demuxer: Demuxer,
-        bridge: ThreadQueue,
+        queue: ThreadQueue,
         *,
         live: bool | None = None,
         packet_limit: int = LIMIT,
     ) -> None:
         self._source, self._url = source, source.url
         self._demuxer = demuxer
-        self._bridge = bridge
+        self._queue = queue
         self._live = live
         self._packet_limit = packet_limit
         self._sniffer = KlvSniffer()
-        self._doubles = _Doubles()
+        self._duplicates = _Duplicates()
         self._tracks: dict[int, Track] = {}
 
     def run(self) -> None:
@@ -109,7 +109,7 @@ class LibavReader:
         except SourceError as known:
             fault = known
         finally:
-            self._bridge.end(fault)
+            self._queue.end(fault)
 
     def read(self, file: Any = None) -> None:
         """Read the URL, or a `file` that replaces it, to the end; raises SourceError, and errors of the file."""
@@ -120,9 +120,9 @@ class LibavReader:
             with self._demuxer.open(file) as container:
                 self._pump(container)
         except IndexError:  # PyAV's error for a PID that did not exist when the container was opened
-            fault = SourceDown(f"{self._url}: a stream has appeared in it that is seen only when it is opened anew")
+            fault = SourceDown(f"{self._url}: a new stream appeared, which can only be read after reopening")
         except (av.FFmpegError, ValueError, OSError) as error:
-            fault = self._demuxer.explained(error, live=self._source.live)
+            fault = self._demuxer.explain(error, live=self._source.live)
         if fault is not None:
             raise fault  # outside, so that libav's error, whose text may contain a password, is not chained to it
 
@@ -137,24 +137,24 @@ class LibavReader:
         newest_wins = live and self._demuxer.options.get("rtsp_transport") == "udp"
         drops = UdpDrops(self._source.link, self._demuxer.udp_ports)
         try:
-            for packet in container.demux(data + _kept_awake(container, live)) if data else ():
-                if self._bridge.stopped:
+            for packet in container.demux(data + _discard_others(container, live)) if data else ():
+                if self._queue.stopped:
                     return
                 self._demuxer.heard()
-                drops.look()
+                drops.update()
                 self._source.link.size += packet.size
                 if packet.size and packet.stream in data and self._is_wanted(packet):
                     for piece in self._pieces(packet, live):
-                        self._bridge.put(piece, newest_wins=newest_wins)
+                        self._queue.put(piece, newest_wins=newest_wins)
         finally:
-            drops.look(now=True)
+            drops.update(now=True)
             for piece in self._rest():
-                self._bridge.put(piece, newest_wins=newest_wins)
+                self._queue.put(piece, newest_wins=newest_wins)
 
     def _is_wanted(self, packet: AvPacket[Stream]) -> bool:
         if not (self._sniffer.is_klv(packet) or self._is_ts(packet)):
             return False
-        if self._demuxer.options.get("rtsp_transport") != "udp" or self._doubles.is_new(packet):
+        if self._demuxer.options.get("rtsp_transport") != "udp" or self._duplicates.is_new(packet):
             return True
         self._source.link.rtp_duplicates += 1
         return False
@@ -192,8 +192,8 @@ def _has_end(container: InputContainer) -> bool:
     return container.duration is not None or (container.size or 0) > 0
 
 
-def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
-    """Let libav skip all streams except data; for a live source it also returns video, which is discarded here.
+def _discard_others(container: InputContainer, live: bool) -> list[Stream]:
+    """Let libav discard all streams except data, and video of a live source, which is returned.
 
     If video were skipped too, libav would not return between two KLV packets, and its timeout could not distinguish a
     pause in the KLV from a lost connection.
@@ -239,7 +239,7 @@ class KlvSniffer:
         return listing_of(pid, may, program_of)
 
 
-class _Doubles:
+class _Duplicates:
     """libav's queue returns a duplicated datagram twice, sometimes a few packets apart."""
 
     def __init__(self) -> None:

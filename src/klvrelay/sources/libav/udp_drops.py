@@ -40,7 +40,7 @@ class UdpDrops:
         self._before = link.kernel_drops
         self._next = 0.0
 
-    def look(self, *, now: bool = False) -> None:
+    def update(self, *, now: bool = False) -> None:
         """Update, at most once per EVERY, or `now`."""
         if not self._ports:
             return

@@ -48,7 +48,7 @@ class SrtSource:
         library()  # report a missing libsrt before anything starts
         self._timeout = timeout
         self._link = LinkStats()
-        self._line: SrtSocket | None = None
+        self._sock: SrtSocket | None = None
         self._counted = SrtCounts(0, 0, 0, 0.0)
 
     @property
@@ -63,25 +63,25 @@ class SrtSource:
         A listener waits for its caller without limit. A packet's `received_us` is when its first byte was due.
         """
         try:
-            line = await open_socket(self._settings, self._timeout)
+            sock = await open_socket(self._settings, self._timeout)
         except ConnectionLost as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
-        self._line, self._counted = line, SrtCounts(0, 0, 0, 0.0)
+        self._sock, self._counted = sock, SrtCounts(0, 0, 0, 0.0)
         try:
-            async with aclosing(self._sniffed(line)) as packets:
+            async with aclosing(self._sniffed(sock)) as packets:
                 async for packet in packets:
                     yield packet
         except ConnectionLost as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         finally:
             self._count()
-            self._line = None
-            line.close()
+            self._sock = None
+            sock.close()
 
-    async def _sniffed(self, line: SrtSocket) -> AsyncGenerator[Packet, None]:
+    async def _sniffed(self, sock: SrtSocket) -> AsyncGenerator[Packet, None]:
         """The packets of a connection, once its content is known."""
         taken: list[Packet] = []
-        async with aclosing(self._pieces(line)) as pieces, aclosing(_heads(pieces, taken)) as heads:
+        async with aclosing(self._pieces(sock)) as pieces, aclosing(_heads(pieces, taken)) as heads:
             carriage, _ = await sniff(self.url, heads)
             if carriage is None:
                 raise NotMedia(f"{self.url} sends neither MPEG-TS nor KLV")
@@ -90,27 +90,27 @@ class SrtSource:
             async for piece in pieces:
                 yield piece._replace(carriage=carriage)
 
-    async def _pieces(self, line: SrtSocket) -> AsyncGenerator[Packet, None]:
+    async def _pieces(self, sock: SrtSocket) -> AsyncGenerator[Packet, None]:
         """The received data in sending order; an empty damaged packet marks a gap."""
-        inbox = _Inbox(line)
+        received = _ReceivedMessages(sock)
         heard = time.monotonic()
         while True:
-            self._link.datagrams += inbox.fetch()
+            self._link.datagrams += received.fetch()
             self._count()
-            self.dropped += inbox.dropped
-            for piece in inbox.pieces():
+            self.dropped += received.dropped
+            for piece in received.pieces():
                 heard = time.monotonic()
                 self._link.size += len(piece.data)
                 yield piece
-            if inbox.fault is not None:
-                raise inbox.fault
+            if received.fault is not None:
+                raise received.fault
             if time.monotonic() - heard > self._timeout:
                 raise ConnectionLost(f"sent nothing for {self._timeout:g} s")
             await asyncio.sleep(PAUSE)
 
     def _count(self) -> None:
         """Add to `link` what libsrt has counted since."""
-        now = self._line.counts() if self._line else None
+        now = self._sock.counts() if self._sock else None
         if now is None:
             return
         link, before, self._counted = self._link, self._counted, now
@@ -130,17 +130,17 @@ async def _heads(pieces: AsyncIterator[Packet], taken: list[Packet]) -> AsyncGen
             yield bytes(piece.data)
 
 
-class _Inbox:
+class _ReceivedMessages:
     """Messages that were fetched but not yet yielded; the newest wins.
 
     dropped  messages dropped by the last fetch
     fault    why no more will arrive
     """
 
-    def __init__(self, line: SrtSocket) -> None:
+    def __init__(self, sock: SrtSocket) -> None:
         self.dropped = 0
         self.fault: ConnectionLost | None = None
-        self._line = line
+        self._sock = sock
         self._messages: deque[SrtMessage] = deque()
         self._next: int | None = None
         self._epoch = 0
@@ -150,7 +150,7 @@ class _Inbox:
         self.dropped = count = 0
         self._set_epoch()
         try:
-            while (message := self._line.receive()) is not None:
+            while (message := self._sock.receive()) is not None:
                 count += 1
                 self._messages.append(message)
                 if len(self._messages) > MOST:
@@ -162,7 +162,7 @@ class _Inbox:
 
     def _set_epoch(self) -> None:
         """Set the wall-clock time of libsrt's epoch; a difference smaller than a step is our own delay."""
-        epoch = now_us() - self._line.now_us
+        epoch = now_us() - self._sock.now_us
         if abs(epoch - self._epoch) > CLOCK_STEP_US:
             self._epoch = epoch
 

@@ -12,6 +12,5 @@
     file.py       files for libav: a file on a server, or fragments of a playlist
 
 Every request, including those for keys and segments, goes through `transports/http`: only verified servers are read,
-and
-credentials are sent to the URL's origin only.
+and credentials are sent to the URL's origin only.
 """

@@ -10,7 +10,7 @@ from contextlib import suppress
 from klvrelay.transports.http.faults import WebFault
 
 
-def decrypted(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:
+def decrypt(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:
     """Decrypt a whole segment (CBC, PKCS 7); raises WebFault if it is not a whole number of blocks."""
     import av
 

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from klvrelay.recordings.sniff import is_container
-from klvrelay.sources.web.crypt import decrypted
+from klvrelay.sources.web.crypt import decrypt
 from klvrelay.sources.web.playlist import Key, MediaSegment, PlaylistPart
 from klvrelay.transports.http.answer import PIECE
 from klvrelay.transports.http.client import Web
@@ -34,7 +34,7 @@ class Fetch:
         self._init: PlaylistPart | None = None
         self._keys: dict[str, bytes] = {}
 
-    def begin_anew(self) -> None:
+    def repeat_init(self) -> None:
         """Repeat the initialization section before the next segment, even if it has not changed."""
         self._init = None
 
@@ -45,13 +45,13 @@ class Fetch:
         if segment.key is not None:
             key = self._key(segment.key)
             with closing(self._web.get(part.url, start=part.start, end=part.end)) as answer:
-                data = decrypted(answer.pieces(WHOLE_MOST, until=until), key, _iv(segment.key, segment.number))
-            yield from self._preceded(segment, data)
+                data = decrypt(answer.pieces(WHOLE_MOST, until=until), key, _iv(segment.key, segment.number))
+            yield from self._with_init(segment, data)
             return
         whole = None if segment.init is None else bytearray()
         with closing(self._web.get(part.url, start=part.start + skip, end=part.end)) as answer:
             if answer.is_page:
-                raise WebFault("a web page (HTML) came in place of a segment: does the server want a login?",
+                raise WebFault("received a web page (HTML) instead of a segment: does the server require a login?",
                                "status", status=403)  # fmt: skip
             first = True
             while piece := answer.read(PIECE, until=until):
@@ -63,9 +63,9 @@ class Fetch:
                 for more in answer.pieces(WHOLE_MOST, until=until):
                     whole += more
         if whole is not None:
-            yield from self._preceded(segment, whole)
+            yield from self._with_init(segment, whole)
 
-    def _preceded(self, segment: MediaSegment, data: bytearray) -> Iterator[bytes]:
+    def _with_init(self, segment: MediaSegment, data: bytearray) -> Iterator[bytes]:
         """A complete segment, after its initialization section if that has changed."""
         init = segment.init
         if init is not None and init != self._init:
@@ -78,7 +78,7 @@ class Fetch:
 
     def _key(self, key: Key) -> bytes:
         if key.method != "AES-128":
-            raise KeyFault(f"its segments are encrypted by {key.method}, which klvrelay does not read", "refused")
+            raise KeyFault(f"its segments are encrypted with {key.method}, which klvrelay does not support", "refused")
         if key.url not in self._keys:
             try:
                 found, _ = self._web.small(key.url, KEY_MOST)

@@ -37,7 +37,7 @@ class _Budget:
         return bytes(data)
 
 
-class Flow:
+class ByteStream:
     """A non-seekable stream of bytes."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
@@ -54,7 +54,7 @@ class Flow:
         return self._budget.spend(data)
 
 
-class Remote(io.RawIOBase):
+class RemoteFile(io.RawIOBase):
     """A file on a server: each seek requests a byte range to the end of the file (RFC 9110, 14).
 
     If the server does not support ranges, the preceding bytes are fetched and discarded.

@@ -18,17 +18,19 @@ class Losses:
 
     def __init__(self, url: str, link: LinkStats) -> None:
         self._url, self._link = url, link
-        self._unsaid, self._said, self._why = 0, 0.0, ""
+        self._pending, self._logged_at, self._reason = 0, 0.0, ""
 
-    def add(self, count: int, why: str) -> None:
+    def add(self, count: int, reason: str) -> None:
         self._link.hls_lost += count
-        self._unsaid += count
-        self._why = why
-        if time.monotonic() - self._said >= EVERY:
+        self._pending += count
+        self._reason = reason
+        if time.monotonic() - self._logged_at >= EVERY:
             self.end()
 
     def end(self) -> None:
-        if self._unsaid:
-            counted = "a segment was" if self._unsaid == 1 else f"{self._unsaid} segments were"
-            LOG.warning("%s: %s lost, %s in all: %s", self._url, counted, self._link.hls_lost, self._why)
-            self._unsaid, self._said = 0, time.monotonic()
+        if self._pending:
+            LOG.warning(
+                "%s: HLS segments lost: count=%d total=%d reason=%r",
+                self._url, self._pending, self._link.hls_lost, self._reason,
+            )  # fmt: skip
+            self._pending, self._logged_at = 0, time.monotonic()

@@ -41,17 +41,17 @@ class Key(NamedTuple):
 class MediaSegment:
     """One media segment.
 
-    number      its media sequence number
-    seconds     its duration
-    anew        a discontinuity precedes it: the encoder or its time stamps changed
-    missing     the server marks the segment as unavailable (EXT-X-GAP)
-    init        its initialization section (EXT-X-MAP)
+    number         its media sequence number
+    seconds        its duration
+    discontinuity  precedes it: the encoder or its time stamps changed
+    missing        the server marks the segment as unavailable (EXT-X-GAP)
+    init           its initialization section (EXT-X-MAP)
     """
 
     number: int
     part: PlaylistPart
     seconds: float
-    anew: bool = False
+    discontinuity: bool = False
     missing: bool = False
     key: Key | None = None
     init: PlaylistPart | None = None
@@ -78,13 +78,13 @@ def parse(data: bytes | bytearray, join: Callable[[str], str]) -> Playlist:
         raise WebFault("not a playlist: it does not begin with #EXTM3U", "refused")
     if data.count(b"\n") + data.count(b"\r") > LINES_MOST:
         raise WebFault(f"its playlist has more than {LINES_MOST} lines", "refused")
-    reading = _PlaylistReader(join)
+    parser = _PlaylistParser(join)
     for line in io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace"):  # a list of lines could be large
-        reading.line(line.strip())
-    return reading.playlist()
+        parser.line(line.strip())
+    return parser.playlist()
 
 
-class _PlaylistReader:
+class _PlaylistParser:
     """Parses a playlist line by line: tags apply to the URL that follows."""
 
     def __init__(self, join: Callable[[str], str]) -> None:
@@ -93,7 +93,7 @@ class _PlaylistReader:
         self._variants: list[str] = []
         self._number = 0
         self._target, self._seconds = 0.0, 0.0
-        self._ended = self._is_variant = self._anew = self._missing = False
+        self._ended = self._is_variant = self._discontinuity = self._missing = False
         self._key: Key | None = None
         self._init: PlaylistPart | None = None
         self._range: tuple[int, int | None] | None = None
@@ -117,7 +117,7 @@ class _PlaylistReader:
             case "#EXT-X-BYTERANGE":
                 self._range = _byte_range(value)
             case "#EXT-X-DISCONTINUITY":
-                self._anew = True
+                self._discontinuity = True
             case "#EXT-X-GAP":
                 self._missing = True
             case "#EXT-X-KEY":
@@ -137,10 +137,10 @@ class _PlaylistReader:
             raise WebFault(f"its playlist has more than {SEGMENTS_MOST} segments", "refused")
         part = self._part(self._join(line))
         self._segments.append(
-            MediaSegment(self._number, part, self._seconds, self._anew, self._missing, self._key, self._init)
+            MediaSegment(self._number, part, self._seconds, self._discontinuity, self._missing, self._key, self._init)
         )
         self._number += 1
-        self._seconds, self._anew, self._missing, self._range = 0.0, False, False, None
+        self._seconds, self._discontinuity, self._missing, self._range = 0.0, False, False, None
 
     def _part(self, url: str) -> PlaylistPart:
         if self._range is None:
@@ -152,25 +152,25 @@ class _PlaylistReader:
             self._last = PlaylistPart(url, at, at + size)
         return self._last
 
-    def _key_of(self, said: dict[str, str]) -> Key | None:
-        method = said.get("METHOD", "NONE")
+    def _key_of(self, attributes: dict[str, str]) -> Key | None:
+        method = attributes.get("METHOD", "NONE")
         if method == "NONE":
             return None
-        form = said.get("KEYFORMAT", "identity")
-        iv = said.get("IV", "")
+        form = attributes.get("KEYFORMAT", "identity")
+        iv = attributes.get("IV", "")
         try:
             number = int(iv, 16).to_bytes(16) if iv else None
         except (ValueError, OverflowError):
-            raise WebFault("its playlist has a key with an IV that is no number of 128 bits", "refused") from None
-        uri = said.get("URI", "")
+            raise WebFault("its playlist has a key whose IV is not a 128-bit number", "refused") from None
+        uri = attributes.get("URI", "")
         named = printable(method[:20] if form == "identity" else f"{method[:20]} ({form[:40]})")
         return Key(named, self._join(uri) if uri else "", number)
 
-    def _init_of(self, said: dict[str, str]) -> PlaylistPart | None:
-        if not said.get("URI"):
+    def _init_of(self, attributes: dict[str, str]) -> PlaylistPart | None:
+        if not attributes.get("URI"):
             return None
-        size, at = _byte_range(said["BYTERANGE"]) if "BYTERANGE" in said else (0, None)
-        return PlaylistPart(self._join(said["URI"]), at or 0, (at or 0) + size if size else None)
+        size, at = _byte_range(attributes["BYTERANGE"]) if "BYTERANGE" in attributes else (0, None)
+        return PlaylistPart(self._join(attributes["URI"]), at or 0, (at or 0) + size if size else None)
 
     def playlist(self) -> Playlist:
         longest = max((segment.seconds for segment in self._segments[-3:]), default=0.0)

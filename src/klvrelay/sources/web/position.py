@@ -30,25 +30,25 @@ DIGEST = 16
 class Position:
     """The next segment's number, and the names of earlier ones: a playlist that restarts at 0 has different names.
 
-    next    number of the next segment; None before the first
-    moved   called on the reading thread after each change
+    next       number of the next segment; None before the first
+    on_change  called on the reading thread after each change
     """
 
     def __init__(self) -> None:
         self.next: int | None = None
-        self.moved: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
         self._names: OrderedDict[int, str] = OrderedDict()
         self._heads: OrderedDict[int, str] = OrderedDict()
         self._names_vary = False
 
     @classmethod
-    def unpacked(cls, data: bytes) -> Position:
-        """Parse the output of `packed`. Anything else gives a new position: an attacker may control the process."""
+    def unpack(cls, data: bytes) -> Position:
+        """Parse the output of `pack`. Anything else gives a new position: an attacker may control the process."""
         place = cls()
         try:
             match orjson.loads(data):
                 case {"next": next_, "vary": bool(vary), "names": list(names), "heads": list(heads)}:
-                    known = _unpacked(names, REMEMBERED), _unpacked(heads, HEADS)
+                    known = _unpack(names, REMEMBERED), _unpack(heads, HEADS)
                     place.next = None if next_ is None else _number(next_)
                     place._names, place._heads = known
                     place._names_vary = vary
@@ -56,12 +56,12 @@ class Position:
             return cls()
         return place
 
-    def packed(self) -> bytes:
+    def pack(self) -> bytes:
         """The position in less than 32 KiB."""
         names, heads = list(self._names.items()), list(self._heads.items())
         return orjson.dumps({"next": self.next, "vary": self._names_vary, "names": names, "heads": heads})
 
-    def took(self, segment: MediaSegment) -> None:
+    def advance(self, segment: MediaSegment) -> None:
         """The segment was passed on, or is lost."""
         if self.next == segment.number + 1:
             return  # already noted when its first bytes arrived
@@ -69,21 +69,21 @@ class Position:
         self._names[segment.number] = _name(segment)
         if len(self._names) > REMEMBERED:
             self._names.popitem(last=False)
-        self.moved()
+        self.on_change()
 
-    def begins(self, segment: MediaSegment, head: bytes) -> None:
+    def note_head(self, segment: MediaSegment, head: bytes) -> None:
         """Note the first bytes of a segment that is being passed on."""
         self._heads[segment.number] = _digest(head)
         if len(self._heads) > HEADS:
             self._heads.popitem(last=False)
-        self.moved()
+        self.on_change()
 
     def is_other(self, segment: MediaSegment, head: bytes) -> bool:
         """Does a segment with a known number and name begin with different bytes?"""
         known = self._heads.get(segment.number)
         return known is not None and known != _digest(head)
 
-    def again(self) -> None:
+    def reset(self) -> None:
         """The playlist restarted: discard what was known of it."""
         self.next = None
         self._names.clear()
@@ -93,11 +93,11 @@ class Position:
         """The newest of these segments whose first bytes are known, to compare when the names have changed."""
         return next((segment for segment in reversed(segments) if segment.number in self._heads), None)
 
-    def vary(self) -> None:
+    def ignore_names(self) -> None:
         """The same segments have new names (with a changed token): ignore names from now on."""
         self._names_vary = True
 
-    def goes_on(self, segments: Sequence[MediaSegment]) -> bool:
+    def continues(self, segments: Sequence[MediaSegment]) -> bool:
         """Is this a later (or cached, earlier) state of the same playlist? Otherwise its encoder restarted."""
         met = [] if self._names_vary else [segment for segment in segments if segment.number in self._names]
         if met:
@@ -119,7 +119,7 @@ def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=DIGEST // 2).hexdigest()
 
 
-def _unpacked(pairs: list[Any], most: int) -> OrderedDict[int, str]:
+def _unpack(pairs: list[Any], most: int) -> OrderedDict[int, str]:
     """Digests by number; raises ValueError for invalid data."""
     if len(pairs) > most:
         raise ValueError("too many")

@@ -9,17 +9,17 @@ class Resume:
     """The state passed to each connection of a source. The thread of one connection may still be ending when the next
     begins.
 
-    place      the position in its playlist
-    packed     the position as reported by the last isolated process, not parsed here
+    position   the position in its playlist
+    reported   the position as reported by the last isolated process, not parsed here
     was_live   a packet arrived in an isolated connection that was live
     """
 
     def __init__(self) -> None:
-        self.place = Position()
-        self.packed: bytes | None = None
+        self.position = Position()
+        self.reported: bytes | None = None
         self.was_live = False
 
     @property
-    def position(self) -> bytes:
+    def packed_position(self) -> bytes:
         """The position to pass to the next process."""
-        return self.place.packed() if self.packed is None else self.packed
+        return self.position.pack() if self.reported is None else self.reported

@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 
-from klvrelay.transports.http.faults import WebFault, line_fault
+from klvrelay.transports.http.faults import WebFault, connection_fault
 from klvrelay.transports.http.header import SECONDS, Response
 
 PIECE = 65536
@@ -40,8 +40,8 @@ class Answer:
         self._left = response.length
         self._ended = self._closed = False
         encoding = self.fields.get("Content-Encoding", "identity").strip().lower()
-        self._unzip = zlib.decompressobj(47) if encoding in ("gzip", "x-gzip", "deflate") else None
-        if self._unzip is not None:
+        self._decompressor = zlib.decompressobj(47) if encoding in ("gzip", "x-gzip", "deflate") else None
+        if self._decompressor is not None:
             self.size = None
 
     @property
@@ -60,7 +60,7 @@ class Answer:
         kept = "Last-Modified" in fields or "ETag" in fields
         return self.size is not None and (kept or fields.get("Accept-Ranges", "").strip().lower() == "bytes")
 
-    def checked(self, start: int, end: int | None) -> Answer:
+    def check(self, start: int, end: int | None) -> Answer:
         """This response, positioned at `start` even if the server ignores ranges.
 
         Raises WebFault for a status that is not a success.
@@ -68,10 +68,10 @@ class Answer:
         if self.status == 200 and (start or end is not None):
             self._skip(start, end)
         elif self.status == 206:
-            self._is_part(start, end)
+            self._check_part(start, end)
         elif self.status != 200:
             self.close()
-            raise WebFault(f"the server answers with status {self.status}, which klvrelay does not expect", "status",
+            raise WebFault(f"unexpected status {self.status}", "status",
                            status=self.status)  # fmt: skip
         return self
 
@@ -89,9 +89,9 @@ class Answer:
             start -= len(skipped)
         self._end_at(self.size if end is not None else None)
 
-    def _is_part(self, start: int, end: int | None) -> None:
-        said = _CONTENT_RANGE.match(self.fields.get("Content-Range", ""))
-        if said is not None and int(said[1]) != start:
+    def _check_part(self, start: int, end: int | None) -> None:
+        content_range = _CONTENT_RANGE.match(self.fields.get("Content-Range", ""))
+        if content_range is not None and int(content_range[1]) != start:
             self.close()
             raise WebFault("the server sent a different part of the file than requested", "cut")
         self._end_at(None if end is None else end - start)
@@ -105,11 +105,12 @@ class Answer:
         """The bytes that are available, from at most `size` bytes on the wire; empty at the end."""
         until = time.monotonic() + max(self._timeout, SECONDS)
         while not self._ended:
-            piece = (self._unzip and self._unzip.unconsumed_tail) or self._raw(size)
-            if self._unzip is None or not piece:
+            piece = (self._decompressor and self._decompressor.unconsumed_tail) or self._raw(size)
+            if self._decompressor is None or not piece:
                 return piece
-            plain = self._unzipped(self._unzip, piece)
-            if self._unzip.eof and not self._unzip.unconsumed_tail:  # data after the compressed stream is discarded
+            plain = self._decompress(self._decompressor, piece)
+            # Data after the compressed stream is discarded.
+            if self._decompressor.eof and not self._decompressor.unconsumed_tail:
                 self.close()
                 self._ended = True
             if plain:
@@ -119,12 +120,12 @@ class Answer:
                 raise WebFault("its gzip data is empty", "cut")
         return b""
 
-    def _unzipped(self, unzip: zlib._Decompress, piece: bytes) -> bytes:
+    def _decompress(self, decompressor: zlib._Decompress, piece: bytes) -> bytes:
         try:
-            return unzip.decompress(piece, PIECE)
+            return decompressor.decompress(piece, PIECE)
         except zlib.error:
             self.close()
-            raise WebFault("it says that it is compressed (gzip), and is not, or is damaged", "cut") from None
+            raise WebFault("it announces gzip data, but sends something else, or the data is damaged", "cut") from None
 
     def head(self) -> bytes:
         """The first bytes, enough to recognise a playlist or a web page; fewer if the body is shorter."""
@@ -153,7 +154,7 @@ class Answer:
             left -= len(piece)
             if left < 0:
                 self.close()
-                raise WebFault(f"larger than the {most >> 10} KiB that it may have", "refused")
+                raise WebFault(f"larger than the {most >> 10} KiB limit", "refused")
             if time.monotonic() > until:
                 self.close()
                 raise WebFault("the response is too slow", "cut")
@@ -184,7 +185,7 @@ class Answer:
             self.close()
             if self._stopped.is_set():
                 raise WebFault("stopped") from None
-            raise line_fault(fault, self._timeout) from None
+            raise connection_fault(fault, self._timeout) from None
         if self._left is not None:
             self._left -= len(piece)
         if not piece:
@@ -196,7 +197,7 @@ class Answer:
 
     def _cut(self) -> WebFault:
         self.close()
-        return WebFault("stopped" if self._stopped.is_set() else "it broke off before its end", "cut")
+        return WebFault("stopped" if self._stopped.is_set() else "it ended before its announced length", "cut")
 
     def close(self) -> None:
         """Close the response; the connection is reused if the body was read to its end."""

@@ -19,11 +19,11 @@ from klvrelay.config.url import Url
 from klvrelay.transports import tls
 from klvrelay.transports.http.answer import Answer
 from klvrelay.transports.http.cookies import Cookies
-from klvrelay.transports.http.faults import WebFault, line_fault, status_fault
+from klvrelay.transports.http.faults import WebFault, connection_fault, status_fault
 from klvrelay.transports.http.header import Response
 from klvrelay.transports.http.login import Login, challenges
 from klvrelay.transports.http.proxy import Proxy, proxy_for
-from klvrelay.transports.http.reach import BURST, OWN_BURST, OWN_RATE, RATE, Reach, RequestRate, connected
+from klvrelay.transports.http.reach import BURST, OWN_BURST, OWN_RATE, RATE, Reach, RequestRate, connect_directly
 
 REDIRECTS = 8
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
@@ -46,7 +46,7 @@ def origin_of(target: str) -> Origin:
         port = parts.port
         (parts.hostname or "").encode("idna")
     except ValueError:  # includes UnicodeError
-        raise WebFault("it leads to something that is no URL", "refused") from None
+        raise WebFault("it leads to an invalid URL", "refused") from None
     if parts.scheme not in _PORTS:
         # The text before a colon may be a user name that the server repeats, so only known schemes are shown.
         where = f"{parts.scheme}://" if parts.scheme in _OTHERS else "another protocol"
@@ -70,8 +70,8 @@ class Web:
         self._own = origin_of(self.target)
         self._login = None if url.user is None else Login(url.user, url.password)
         self._ca_file = ca_file
-        self._context: ssl.SSLContext | None = tls.verifying(ca_file) if url.scheme == "https" else None
-        self._lines: dict[Origin, http.client.HTTPConnection] = {}
+        self._context: ssl.SSLContext | None = tls.client_context(ca_file) if url.scheme == "https" else None
+        self._connections: dict[Origin, http.client.HTTPConnection] = {}
         self._cookies = Cookies()
         self._reach = Reach()
         self._pace, self._others = RequestRate(OWN_BURST, OWN_RATE), RequestRate(BURST, RATE)
@@ -79,17 +79,17 @@ class Web:
     def stop(self) -> None:
         """Abort the current or next request, which raises WebFault."""
         self.stopped.set()
-        for line in [*self._lines.values()]:
-            sock = line.sock
+        for connection in [*self._connections.values()]:
+            sock = connection.sock
             if sock is not None:
                 with suppress(OSError):
                     # SSLSocket.shutdown would discard the TLS state while another thread reads.
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
-        for line in self._lines.values():
-            line.close()
-        self._lines.clear()
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
 
     def join(self, base: str, reference: str) -> str:
         """Resolve `reference` against the document URL `base`; raises WebFault for a URL that must not be followed.
@@ -102,20 +102,20 @@ class Web:
                 parts = urllib.parse.urlsplit(target)
                 target = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         except ValueError:
-            raise WebFault("it leads to something that is no URL", "refused") from None
+            raise WebFault("it leads to an invalid URL", "refused") from None
         if origin_of(target).scheme == "http" and origin_of(base).scheme == "https":
-            raise WebFault("it leads from https:// to http://, which can not be verified", "refused")
+            raise WebFault("it leads from https:// to http://, which cannot be verified", "refused")
         return target
 
     def get(self, target: str, *, start: int = 0, end: int | None = None) -> Answer:
         """The response to a GET of bytes `start` to `end` (exclusive), after redirects. The caller closes it."""
         for _ in range(REDIRECTS + 1):
-            answer = self._authorised(target, start, end)
+            answer = self._log_in(target, start, end)
             if answer.location is None:
-                return answer.checked(start, end)
+                return answer.check(start, end)
             answer.close()
             target = self.join(target, answer.location)
-        raise WebFault(f"it redirects in circles (followed {REDIRECTS} times): check the URL", "refused")
+        raise WebFault(f"too many redirects ({REDIRECTS}): check the URL", "refused")
 
     def small(self, target: str, most: int) -> tuple[bytearray, str]:
         """A whole document of at most `most` bytes, and its URL after redirects."""
@@ -125,12 +125,12 @@ class Web:
         finally:
             answer.close()
 
-    def _authorised(self, target: str, start: int, end: int | None) -> Answer:
+    def _log_in(self, target: str, start: int, end: int | None) -> Answer:
         origin = origin_of(target)
         login = self._login if origin == self._own else None
         for _ in range(2):
             sent = None if login is None else login.header("GET", _path(target))
-            answer = self._asked(origin, target, start, end, sent)
+            answer = self._request(origin, target, start, end, sent)
             if answer.status != 401 or login is None:
                 break
             offered = challenges(answer.fields.get_all("WWW-Authenticate", []))
@@ -140,95 +140,95 @@ class Web:
             answer.close()
         if answer.status == 401 and login is not None and sent is None:
             answer.close()
-            raise WebFault("the server offers no way to log in that klvrelay knows (Basic, Digest) (401)", "status",
+            raise WebFault("the server offers no supported login scheme (Basic, Digest) (401)", "status",
                            status=401)  # fmt: skip
         if answer.status >= 400:
             answer.close()
             raise status_fault(answer.status, answer.fields, login=login)
         return answer
 
-    def _asked(self, origin: Origin, target: str, start: int, end: int | None, login: str | None) -> Answer:
+    def _request(self, origin: Origin, target: str, start: int, end: int | None, login: str | None) -> Answer:
         fields: dict[str, str | bytes] = {"User-Agent": "klvrelay", "Accept": "*/*", "Accept-Encoding": "identity"}
         if start or end is not None:
             fields["Range"] = f"bytes={start}-" + ("" if end is None else str(end - 1))
         if login is not None:
             fields["Authorization"] = login.encode()
         fields |= self._cookies.header(origin)
-        for kept in (origin in self._lines, False):  # a reused connection may have been closed by the server
+        for kept in (origin in self._connections, False):  # a reused connection may have been closed by the server
             try:
-                return self._once(origin, target, fields)
+                return self._send(origin, target, fields)
             except WebFault:
-                self._drop(origin)
+                self._close_connection(origin)
                 raise
             except (OSError, http.client.HTTPException, ValueError) as fault:
-                self._drop(origin)
+                self._close_connection(origin)
                 # http.client.RemoteDisconnected is a subclass of ConnectionError
-                gone = isinstance(fault, ConnectionError | http.client.CannotSendRequest | ssl.SSLEOFError)
-                if not (kept and gone) or self.stopped.is_set():
+                closed = isinstance(fault, ConnectionError | http.client.CannotSendRequest | ssl.SSLEOFError)
+                if not (kept and closed) or self.stopped.is_set():
                     raise self._fault(fault) from None
         raise AssertionError("unreachable")
 
-    def _once(self, origin: Origin, target: str, fields: Mapping[str, str | bytes]) -> Answer:
+    def _send(self, origin: Origin, target: str, fields: Mapping[str, str | bytes]) -> Answer:
         if self.stopped.wait((self._pace if origin == self._own else self._others).take()):
             raise WebFault("stopped")
         proxy = proxy_for(*origin)
-        line = self._line(origin, proxy)
+        connection = self._connection(origin, proxy)
         if proxy is not None and origin.scheme == "http":
             where, fields = urllib.parse.quote(target.partition("#")[0], safe=_SAFE), {**fields, **proxy.header}
         else:
             where = _path(target)
-        if line.sock is None:
-            self._connect(line)
-        line.request("GET", where, headers=fields)
-        response = line.getresponse()
+        if connection.sock is None:
+            self._connect(connection)
+        connection.request("GET", where, headers=fields)
+        response = connection.getresponse()
         assert isinstance(response, Response)
         self._cookies.take(origin, response.headers)
         done = partial(self._done, origin)
         return Answer(target, response, timeout=self.timeout, stopped=self.stopped, done=done)
 
-    def _line(self, origin: Origin, proxy: Proxy | None) -> http.client.HTTPConnection:
+    def _connection(self, origin: Origin, proxy: Proxy | None) -> http.client.HTTPConnection:
         """The connection to an origin, or to its proxy."""
-        line = self._lines.get(origin)
-        if line is not None:
-            return line
+        connection = self._connections.get(origin)
+        if connection is not None:
+            return connection
         host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
         if origin.scheme == "http":
-            line = http.client.HTTPConnection(host, port, timeout=self.timeout)
+            connection = http.client.HTTPConnection(host, port, timeout=self.timeout)
         else:
             if self._context is None:
-                self._context = tls.verifying(self._ca_file)
-            line = http.client.HTTPSConnection(host, port, timeout=self.timeout, context=self._context)
+                self._context = tls.client_context(self._ca_file)
+            connection = http.client.HTTPSConnection(host, port, timeout=self.timeout, context=self._context)
             if proxy is not None:
-                line.set_tunnel(origin.host, origin.port, proxy.header)
-        line.response_class = Response
-        line._create_connection = connected if proxy else self._reach.connect  # type: ignore[attr-defined]
+                connection.set_tunnel(origin.host, origin.port, proxy.header)
+        connection.response_class = Response
+        connection._create_connection = connect_directly if proxy else self._reach.connect  # type: ignore[attr-defined]
         if proxy is not None and origin == self._own:
-            self._reach.is_far()
-        if len(self._lines) >= 4:
-            self._drop(next(iter(self._lines)))
-        self._lines[origin] = line
-        return line
+            self._reach.set_proxied()
+        if len(self._connections) >= 4:
+            self._close_connection(next(iter(self._connections)))
+        self._connections[origin] = connection
+        return connection
 
-    def _connect(self, line: http.client.HTTPConnection) -> None:
+    def _connect(self, connection: http.client.HTTPConnection) -> None:
         try:
-            line.connect()
+            connection.connect()
         except TimeoutError:
-            if isinstance(line, http.client.HTTPSConnection) and line.sock is not None:
-                raise WebFault(f"no TLS answer for {self.timeout:g} s: is it a TLS port? try http://") from None
+            if isinstance(connection, http.client.HTTPSConnection) and connection.sock is not None:
+                raise WebFault(f"no TLS response within {self.timeout:g} s: is it a TLS port? try http://") from None
             raise
 
     def _fault(self, fault: Exception) -> WebFault:
-        return WebFault("stopped") if self.stopped.is_set() else line_fault(fault, self.timeout)
+        return WebFault("stopped") if self.stopped.is_set() else connection_fault(fault, self.timeout)
 
-    def _drop(self, origin: Origin) -> None:
-        line = self._lines.pop(origin, None)
-        if line is not None:
-            line.close()
+    def _close_connection(self, origin: Origin) -> None:
+        connection = self._connections.pop(origin, None)
+        if connection is not None:
+            connection.close()
 
     def _done(self, origin: Origin, reusable: bool) -> None:
         """A response was read: keep its connection for the next request, or close it."""
         if not reusable:
-            self._drop(origin)
+            self._close_connection(origin)
 
 
 def _path(target: str) -> str:

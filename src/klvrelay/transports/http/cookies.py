@@ -20,14 +20,14 @@ class Cookies:
 
     def take(self, origin: object, fields: http.client.HTTPMessage) -> None:
         """Store the cookies of a response from this origin; cookies that are not plain ASCII are ignored."""
-        said = fields.get_all("Set-Cookie", [])[:EACH]
-        if not said:
+        set_cookies = fields.get_all("Set-Cookie", [])[:EACH]
+        if not set_cookies:
             return
         kept = self._kept.setdefault(origin, {})
         self._kept.move_to_end(origin)
         if len(self._kept) > ORIGINS:
             self._kept.popitem(last=False)
-        for field in said:
+        for field in set_cookies:
             cookie = field.partition(";")[0].strip()
             name, _, value = cookie.partition("=")
             if len(cookie) <= SIZE and _PLAIN.fullmatch(cookie) and (name in kept or len(kept) < EACH):

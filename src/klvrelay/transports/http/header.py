@@ -50,7 +50,7 @@ class _Timed(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int | None:
         if time.monotonic() > self.until:
-            raise WebFault(f"gave no whole answer within {SECONDS:g} s: is it a web server?")
+            raise WebFault(f"no complete response within {SECONDS:g} s: is it a web server?")
         if self.left <= 0:
             raise WebFault(f"the response header is larger than {SIZE >> 10} KiB: is it a web server?", "refused")
         size = self._raw.readinto(buffer)

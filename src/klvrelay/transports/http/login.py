@@ -41,8 +41,8 @@ def challenges(fields: Iterable[str]) -> list[Challenge]:
         begins = [*_SCHEME.finditer(text)]
         for number, begin in enumerate(begins):
             end = begins[number + 1].start() if number + 1 < len(begins) else len(text)
-            said = _PARAMETER.findall(text[begin.end() : end])
-            parameters = {name.lower(): quoted or plain for name, quoted, plain in said}
+            pairs = _PARAMETER.findall(text[begin.end() : end])
+            parameters = {name.lower(): quoted or plain for name, quoted, plain in pairs}
             found.append(Challenge(begin[1].lower(), parameters))
     return found
 
@@ -66,8 +66,8 @@ class Login:
     def refused(self) -> str:
         """The reason to report when the server rejects every request with this login."""
         if self._has_password:
-            return "the server refuses the user or the password"
-        return "the server wants the user's password, and none was given: name a file (--password-file, password_file)"
+            return "the server rejects the user name or the password"
+        return "the server requires the user's password, but none is set: give a file (--password-file, password_file)"
 
     def take(self, offered: list[Challenge]) -> bool:
         """Accept the strongest supported challenge; false if there is none.
@@ -75,7 +75,7 @@ class Login:
         After a Digest challenge, Basic is never used: it would send the password itself.
         """
         bound = self._chosen is not None and self._chosen.scheme == "digest"
-        usable = [one for one in offered if _can(one) or (one.scheme == "basic" and not bound)]
+        usable = [one for one in offered if _supports(one) or (one.scheme == "basic" and not bound)]
         if usable:
             self._chosen, self._uses = max(usable, key=_strength), 0
         return bool(usable)
@@ -90,8 +90,8 @@ class Login:
         return self._digest(chosen, method, uri)
 
     def _digest(self, chosen: Challenge, method: str, uri: str) -> str:
-        said = chosen.parameters
-        realm, nonce = said.get("realm", ""), said.get("nonce", "")
+        parameters = chosen.parameters
+        realm, nonce = parameters.get("realm", ""), parameters.get("nonce", "")
         self._uses += 1
         count, cnonce = f"{self._uses:08x}", secrets.token_hex(8)
         name = _HASHES[chosen.algorithm.removesuffix("-SESS")]
@@ -103,21 +103,21 @@ class Login:
         if chosen.algorithm.endswith("-SESS"):
             who = hashed(who, nonce, cnonce)
         what = hashed(method, uri)
-        protected = "auth" in re.split(r"[,\s]+", said.get("qop", ""))
+        protected = "auth" in re.split(r"[,\s]+", parameters.get("qop", ""))
         middle = (nonce, count, cnonce, "auth") if protected else (nonce,)
         quoted = {"username": self._user, "realm": realm, "nonce": nonce, "uri": uri}
         quoted["response"] = hashed(who, *middle, what)
-        if "opaque" in said:
-            quoted["opaque"] = said["opaque"]
+        if "opaque" in parameters:
+            quoted["opaque"] = parameters["opaque"]
         fields = [f'{key}="{_escaped(value)}"' for key, value in quoted.items()]
-        if "algorithm" in said:
-            fields.append(f"algorithm={said['algorithm']}")
+        if "algorithm" in parameters:
+            fields.append(f"algorithm={parameters['algorithm']}")
         if protected:
             fields += ["qop=auth", f"nc={count}", f'cnonce="{cnonce}"']
         return "Digest " + ", ".join(fields)
 
 
-def _can(challenge: Challenge) -> bool:
+def _supports(challenge: Challenge) -> bool:
     name = _HASHES.get(challenge.algorithm.removesuffix("-SESS"))
     return challenge.scheme == "digest" and name in hashlib.algorithms_available
 

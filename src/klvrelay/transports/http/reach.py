@@ -37,7 +37,7 @@ class Reach:
     def __init__(self) -> None:
         self._nearest: int | None = None
 
-    def is_far(self) -> None:
+    def set_proxied(self) -> None:
         """The URL's host is behind a proxy, so its distance is unknown."""
         self._nearest = PUBLIC
 
@@ -63,7 +63,7 @@ class Reach:
         raise fault or OSError("the name has no address")
 
 
-def connected(where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
+def connect_directly(where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
     """Like `socket.create_connection`, without limits: for a proxy set in the environment."""
     fault: OSError | None = None
     for place in resolver.SOURCES.lookup(*where, timeout=timeout):

@@ -17,9 +17,9 @@ from klvrelay.core import Lane
 from klvrelay.errors import NotMedia, OutOfMemory, SourceDown, SourceError
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Units
-from klvrelay.sources.libav.demuxer import AS_SENT, UNDECODED, lenient
+from klvrelay.sources.libav.demuxer import AS_SENT, UNDECODED, lenient_metadata
 from klvrelay.sources.libav.source import KlvSniffer, pts_of
-from klvrelay.sources.thread_queue import ThreadQueue, settle
+from klvrelay.sources.thread_queue import ThreadQueue, wake
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -45,7 +45,7 @@ REMEMBERED = 4096
 """Number of pieces whose arrival time is kept: more than libav queues while it opens a stream."""
 
 
-class ByLibav:
+class LibavTsSource:
     """The KLV packets that libav finds in another source's transport stream; one thread while it is read.
 
     Data that is not MPEG-TS passes through unchanged. A KLV stream that is not in the PMT when libav opens, or that
@@ -79,21 +79,23 @@ class ByLibav:
                 if isinstance(piece, Units) or piece.carriage == "klv" or not piece.data:
                     yield piece
                     continue
-                async with aclosing(self._apart(piece, pieces)) as packets:
+                async with aclosing(self._demultiplex(piece, pieces)) as packets:
                     async for packet in packets:
                         yield packet
 
-    async def _apart(self, first: Packet, pieces: AsyncGenerator[Packet | Units, None]) -> AsyncGenerator[Packet, None]:
+    async def _demultiplex(
+        self, first: Packet, pieces: AsyncGenerator[Packet | Units, None]
+    ) -> AsyncGenerator[Packet, None]:
         """One run of libav: until the bytes end, or the stream restarts."""
         newest_wins = self.live and self.url.scheme not in CAN_WAIT
-        bridge, intake = ThreadQueue(), Intake(newest_wins=newest_wins)
-        reader = _Reader(self.url, bridge, intake, live=self.live, newest_wins=newest_wins)
+        queue, libav_input = ThreadQueue(), LibavInput(newest_wins=newest_wins)
+        reader = _Reader(self.url, queue, libav_input, live=self.live, newest_wins=newest_wins)
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
-        filling = asyncio.create_task(_fill(intake, bridge, first, pieces), name=f"fill {self.url}")
+        filling = asyncio.create_task(_fill(libav_input, queue, first, pieces), name=f"fill {self.url}")
         before = self._dropped
         try:
-            while batch := await bridge.batch():
-                self._dropped = before + bridge.dropped + intake.dropped
+            while batch := await queue.batch():
+                self._dropped = before + queue.dropped + libav_input.dropped
                 for packet in batch:
                     yield packet
             if (mark := await filling) is not None:
@@ -103,30 +105,30 @@ class ByLibav:
                 filling.result()  # the cause that ended the bytes says more than libav's error
             raise
         finally:
-            intake.end(now=True)
-            bridge.stop()
+            libav_input.end(now=True)
+            queue.stop()
             filling.cancel()
             await asyncio.gather(filling, return_exceptions=True)
 
 
 async def _fill(
-    intake: Intake, bridge: ThreadQueue, first: Packet, pieces: AsyncGenerator[Packet | Units, None]
+    libav_input: LibavInput, queue: ThreadQueue, first: Packet, pieces: AsyncGenerator[Packet | Units, None]
 ) -> Packet | None:
     """Pass the bytes on until they end (None), or until a packet marks a restart, which is returned."""
     try:
-        await intake.put(first)
+        await libav_input.put(first)
         async for piece in pieces:
             if isinstance(piece, Units):
                 continue  # a byte source yields none
             if piece.carriage == "klv":  # a stray first datagram was taken for TS
-                bridge.put(piece, newest_wins=True)
+                queue.put(piece, newest_wins=True)
             elif not piece.data and not piece.damaged:
                 return piece
-            elif not await intake.put(piece):
+            elif not await libav_input.put(piece):
                 return None
         return None
     finally:
-        intake.end()
+        libav_input.end()
 
 
 class Span(NamedTuple):
@@ -137,12 +139,11 @@ class Span(NamedTuple):
     behind_gap: bool
 
 
-class Intake:
+class LibavInput:
     """The file that libav reads: filled from the event loop, emptied by the thread.
 
     Each read returns bytes of one piece only. So libav has never read more than it needed for its output, and it is
-    known
-    for each packet whether bytes are missing.
+    known for each packet whether bytes are missing.
 
     tables   the same bytes parsed by the C core: libav does not report the program of a stream
     """
@@ -163,7 +164,7 @@ class Intake:
         self.tables = Lane(ts=True)
 
     async def put(self, piece: Packet) -> bool:
-        """Add a piece: drop the oldest if the newest wins, else wait; false once nobody reads."""
+        """Add a piece: drop the oldest if the newest wins, else wait; false once reading has stopped."""
         while (room := self._put(piece)) is not None:
             await room
         return not self._ended
@@ -172,7 +173,7 @@ class Intake:
         """None, or a future to wait for."""
         with self._changed:
             while self._newest_wins and self._size > self._most and self._pieces:
-                self._let_go()
+                self._drop_oldest()
             if self._size > self._most and not self._ended:
                 self._room = self._loop.create_future()
                 return self._room
@@ -181,7 +182,7 @@ class Intake:
             self._changed.notify()
             return None
 
-    def _let_go(self) -> None:
+    def _drop_oldest(self) -> None:
         lost = self._pieces.popleft()
         self._size -= len(lost.data)
         self.dropped += 1
@@ -203,8 +204,8 @@ class Intake:
     def _wake(self) -> None:
         room, self._room = self._room, None
         if room is not None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(settle, room)
+            with suppress(RuntimeError):  # the loop is closed: no task waits any more
+                self._loop.call_soon_threadsafe(wake, room)
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes, as soon as there are any; empty at the end. On libav's thread."""
@@ -243,16 +244,16 @@ class Intake:
 class _Reader:
     """One run of libav, from opening to end, all on its thread."""
 
-    def __init__(self, url: Url, bridge: ThreadQueue, intake: Intake, *, live: bool, newest_wins: bool) -> None:
+    def __init__(self, url: Url, queue: ThreadQueue, libav_input: LibavInput, *, live: bool, newest_wins: bool) -> None:
         self._url, self._live, self._newest_wins = url, live, newest_wins
-        self._bridge, self._intake = bridge, intake
+        self._queue, self._input = queue, libav_input
 
     def run(self) -> None:
         import av
 
         fault: SourceError | None = SourceDown(f"{self._url}: its reader stopped unexpectedly")
         try:
-            with av.open(self._intake, format="mpegts", options=OPTIONS, **lenient()) as container:
+            with av.open(self._input, format="mpegts", options=OPTIONS, **lenient_metadata()) as container:
                 self._pump(container)
             fault = None
         except SourceError as known:
@@ -262,8 +263,8 @@ class _Reader:
         except (av.FFmpegError, ValueError, OSError) as error:
             fault = SourceDown(f"{self._url}: libav cannot demultiplex its transport stream ({type(error).__name__})")
         finally:
-            self._intake.end(now=True)
-            self._bridge.end(fault)
+            self._input.end(now=True)
+            self._queue.end(fault)
 
     def _pump(self, container: InputContainer) -> None:
         from av.stream import Discard
@@ -280,12 +281,12 @@ class _Reader:
                 return  # the end; after it, PyAV fails on streams that appeared late
             if not sniffer.is_klv(packet):
                 continue
-            if not self._bridge.put(self._packet(packet, sniffer), newest_wins=self._newest_wins):
+            if not self._queue.put(self._packet(packet, sniffer), newest_wins=self._newest_wins):
                 return
 
     def _packet(self, packet: AvPacket[Stream], sniffer: KlvSniffer) -> Packet:
-        received_us, gap = self._intake.origin(packet.pos or 0)
+        received_us, gap = self._input.origin(packet.pos or 0)
         damaged, pid = gap or packet.is_corrupt, packet.stream.id
-        program_of = self._intake.tables.program_of
+        program_of = self._input.tables.program_of
         listing = sniffer.listing(pid, program_of)
         return Packet(bytes(packet), received_us, "klv", pts_of(packet), pid, damaged, program_of(pid), listing)

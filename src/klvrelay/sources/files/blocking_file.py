@@ -19,7 +19,7 @@ HEAD = 512 << 10
 """Bytes inspected to detect the content."""
 
 
-class AtOnce:
+class BlockingFile:
     """A file that is read from its beginning to its end; the first piece is already read. The caller closes it.
 
     size   bytes read so far
@@ -50,7 +50,7 @@ class AtOnce:
             raise explain(self._url, fault) from fault
 
 
-def open_at_once(url: Url, piece: int = PIECE) -> AtOnce | None:
+def open_blocking(url: Url, piece: int = PIECE) -> BlockingFile | None:
     """Open the file for reading in pieces of `piece` bytes (HEAD at least).
 
     Returns None for anything else: a pipe, a folder, a container, an unreadable file.
@@ -72,13 +72,12 @@ def open_at_once(url: Url, piece: int = PIECE) -> AtOnce | None:
     if carriage is None:
         file.close()
         return None
-    return AtOnce(url, file, buffer, size, carriage)
+    return BlockingFile(url, file, buffer, size, carriage)
 
 
 def _memory(size: int) -> mmap.mmap:
     """Page-aligned memory: copying to other addresses, such as those of a bytearray, takes the kernel twice as long.
-    Huge
-    pages, if available, avoid a page fault for every 4 KiB, and most TLB misses.
+    Huge pages, if available, avoid a page fault for every 4 KiB, and most TLB misses.
     """
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return mmap.mmap(-1, size)

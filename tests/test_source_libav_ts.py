@@ -16,7 +16,7 @@ from test_lane import ASYNC, KLVA, NULL, Wire, klv_packet, raws
 from klvrelay.decoder import Decoder
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.record import Packet
-from klvrelay.sources.libav.of_bytes import ByLibav, Intake
+from klvrelay.sources.libav.ts_source import LibavInput, LibavTsSource
 from klvrelay.sources.open import open_source
 from klvrelay.sources.thread_queue import MOST_BYTES, ThreadQueue
 
@@ -52,14 +52,14 @@ async def test_each_packet_has_the_arrival_of_the_datagram_it_began_in():
     pieces = datagrams(TAPE.ts)
     starts = [at for at, packet in enumerate(PACKETS) if packet[1:3] == b"\x41\x01"]
 
-    got = await read(ByLibav(Pieces(pieces, live=True)))
+    got = await read(LibavTsSource(Pieces(pieces, live=True)))
 
     assert [packet.received_us for packet in got] == [1_000_000 + start // 7 for start in starts]
 
 
 async def test_what_was_never_live_has_no_arrival():
     """Bytes without a stamp give packets without one."""
-    got = await read(ByLibav(Pieces([Packet(TAPE.ts)])))
+    got = await read(LibavTsSource(Pieces([Packet(TAPE.ts)])))
 
     assert {packet.received_us for packet in got} == {None}
     assert [packet.data for packet in got] == TAPE.klv
@@ -75,7 +75,7 @@ async def test_bytes_that_are_missing_spoil_what_spans_them_only(mark):
     behind = b"".join(parts[2][2:] + parts[3] + parts[4] + parts[5] + [NULL] * 4)
     gap = [Packet(b"", damaged=True), Packet(behind, 2)] if mark else [Packet(behind, 2, damaged=True)]
 
-    records = await records_of(ByLibav(Pieces([Packet(before, 1), *gap])))
+    records = await records_of(LibavTsSource(Pieces([Packet(before, 1), *gap])))
 
     assert raws(r for r in records if r.good) == sent[:2] + sent[3:]
     assert [r.transport for r in records] == ["ok", "ok", "damaged", "ok", "ok", "ok"]
@@ -84,7 +84,7 @@ async def test_bytes_that_are_missing_spoil_what_spans_them_only(mark):
 async def test_where_the_bytes_begin_anew_libav_does_too():
     """A replay in a loop: each round whole, with the mark between them that the decoder wants."""
     again = Packet(b"", 1)
-    source = ByLibav(Pieces([Packet(TAPE.ts), again, Packet(TAPE.ts)]))
+    source = LibavTsSource(Pieces([Packet(TAPE.ts), again, Packet(TAPE.ts)]))
 
     got = await read(source)
 
@@ -94,19 +94,19 @@ async def test_where_the_bytes_begin_anew_libav_does_too():
 async def test_bare_klv_passes_through():
     """Where nothing is to be taken apart, nothing is."""
     pieces = [Packet(TAPE.bare, None, "klv")]
-    assert await read(ByLibav(Pieces(pieces))) == pieces
+    assert await read(LibavTsSource(Pieces(pieces))) == pieces
 
 
 async def test_a_live_stream_without_klv_is_said_so(shared):
     """libav would never deliver any: better opened anew than waited for."""
     ts = (shared / "data" / "h264_no_klv.ts").read_bytes()
     with pytest.raises(NotMedia, match="no data stream"):
-        await read(ByLibav(Pieces(datagrams(ts), live=True)))
+        await read(LibavTsSource(Pieces(datagrams(ts), live=True)))
 
 
 async def test_a_fault_of_the_inner_source_is_told_behind_its_packets():
     """What came before the line broke is given; then the source's own words."""
-    source, got = ByLibav(Open(datagrams(TAPE.ts), SourceDown("the far end broke off"))), []
+    source, got = LibavTsSource(Open(datagrams(TAPE.ts), SourceDown("the far end broke off"))), []
     with pytest.raises(SourceDown, match="the far end broke off"):
         await read(source, got)
 
@@ -115,7 +115,7 @@ async def test_a_fault_of_the_inner_source_is_told_behind_its_packets():
 
 async def test_a_fault_before_libav_knew_the_stream_is_told_too():
     """A connection that breaks after two packets is down, and not a stream that is none."""
-    source = ByLibav(Open([Packet(TAPE.ts[:300], 1)], SourceDown("the far end broke off")))
+    source = LibavTsSource(Open([Packet(TAPE.ts[:300], 1)], SourceDown("the far end broke off")))
     with pytest.raises(SourceDown, match="the far end broke off"):
         await read(source)
 
@@ -124,7 +124,7 @@ async def test_a_fault_before_libav_knew_the_stream_is_told_too():
 async def test_closing_ends_the_thread_at_once(opened):
     """libav waits in a file of ours, which can end whenever it should."""
     inner = Open(datagrams(TAPE.ts) if opened else datagrams(TAPE.ts[:188]))
-    packets = ByLibav(inner).packets()
+    packets = LibavTsSource(inner).packets()
     first = asyncio.create_task(anext(packets))
     while not any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
         await asyncio.sleep(0.001)
@@ -145,41 +145,41 @@ async def test_closing_ends_the_thread_at_once(opened):
 
 async def test_the_newest_bytes_win_where_the_source_is_live():
     """A slow libav loses the oldest pieces, counted, and what is behind them says so."""
-    intake = Intake(newest_wins=True, most=1000)
+    libav_input = LibavInput(newest_wins=True, most=1000)
     for number in range(10):
-        assert await intake.put(Packet(bytes([number]) * 400, number))
-    intake.end()
+        assert await libav_input.put(Packet(bytes([number]) * 400, number))
+    libav_input.end()
 
-    got = await asyncio.to_thread(lambda: list(iter(lambda: intake.read(4096), b"")))
+    got = await asyncio.to_thread(lambda: list(iter(lambda: libav_input.read(4096), b"")))
 
-    assert intake.dropped == 7
+    assert libav_input.dropped == 7
     assert [piece[0] for piece in got] == [7, 8, 9]
-    assert intake.origin(0) == (7, False)
-    assert intake.origin(401) == (8, False)
+    assert libav_input.origin(0) == (7, False)
+    assert libav_input.origin(401) == (8, False)
 
 
 async def test_a_file_waits_for_libav():
     """Where nothing may be lost, the reader of the file waits for room, and goes on when there is some."""
-    intake = Intake(newest_wins=False, most=1000)
+    libav_input = LibavInput(newest_wins=False, most=1000)
     for number in range(3):
-        await intake.put(Packet(bytes([number]) * 400))
-    waiting = asyncio.create_task(intake.put(Packet(b"\x03" * 400)))
+        await libav_input.put(Packet(bytes([number]) * 400))
+    waiting = asyncio.create_task(libav_input.put(Packet(b"\x03" * 400)))
     await asyncio.sleep(0)
     assert not waiting.done()
 
-    assert len(await asyncio.to_thread(intake.read, 4096)) == 400
+    assert len(await asyncio.to_thread(libav_input.read, 4096)) == 400
     assert await asyncio.wait_for(waiting, 2)
-    assert intake.dropped == 0
-    intake.end(now=True)
-    assert intake.read(4096) == b""
-    assert not await intake.put(Packet(b"late"))
+    assert libav_input.dropped == 0
+    libav_input.end(now=True)
+    assert libav_input.read(4096) == b""
+    assert not await libav_input.put(Packet(b"late"))
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "http"])
 async def test_a_far_end_that_can_wait_is_held_back(scheme, monkeypatch):
     """However slow libav and its reader are, and however little may wait for them, nothing of the stream is lost."""
     monkeypatch.setattr(ThreadQueue.__init__, "__defaults__", (2, MOST_BYTES))
-    monkeypatch.setitem(Intake.__init__.__kwdefaults__, "most", 1000)
+    monkeypatch.setitem(LibavInput.__init__.__kwdefaults__, "most", 1000)
     burst, records = feed.recording(300, padding=300), []
 
     async def answer(line, _):
@@ -204,7 +204,7 @@ async def test_a_far_end_that_can_wait_is_held_back(scheme, monkeypatch):
 def test_every_source_of_bytes_can_be_taken_apart_by_libav(scheme):
     """`demux="libav"` is one and the same for all of them."""
     source = open_source(scheme if scheme == "-" else f"{scheme}://127.0.0.1:5000", demux="libav")
-    assert isinstance(source, ByLibav)
+    assert isinstance(source, LibavTsSource)
     assert source.fixed
     assert source.live is (scheme != "-")
 

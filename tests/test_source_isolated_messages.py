@@ -14,19 +14,9 @@ from klvrelay.core import Counters, Lane
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Units
-from klvrelay.sources.isolated.messages import (
-    MOST,
-    PIDS_MOST,
-    SMALL,
-    UNITS_MOST,
-    End,
-    MalformedMessage,
-    Status,
-    Unpacker,
-    packed,
-    packed_end,
-    packed_status,
-)
+from klvrelay.sources.isolated.messages import MOST, SMALL, UNITS_MOST, End, MalformedMessage, Status
+from klvrelay.sources.isolated.pack import pack, pack_end, pack_status
+from klvrelay.sources.isolated.unpack import PIDS_MOST, Unpacker
 
 TAPE = feed.recording(40)
 ENTRIES = Lane(ts=True).packets(TAPE.ts, 1_700_000_000_000_000)
@@ -44,18 +34,18 @@ PACKETS = [
 
 
 def sent(packets) -> bytes:
-    return b"".join(piece for packet in packets for piece in packed(packet))
+    return b"".join(piece for packet in packets for piece in pack(packet))
 
 
 def taken(unpacker: Unpacker, data: bytes, cut=lambda: SMALL) -> list[Packet | Units]:
     """All packets of `data`, handed over in pieces of `cut()` octets at most."""
     found, at = [], 0
     while at < len(data):
-        room = unpacker.room()
+        room = unpacker.buffer()
         piece = data[at : at + min(len(room), cut())]
         room[: len(piece)] = piece
         at += len(piece)
-        found += unpacker.took(len(piece))
+        found += unpacker.unpack(len(piece))
     return found
 
 
@@ -71,7 +61,7 @@ def test_what_was_packed_comes_back_in_any_cut(seed):
     assert found == PACKETS
 
 
-def test_bytes_of_more_than_a_parcel_come_in_several():
+def test_bytes_of_more_than_a_message_come_in_several():
     """A loss that was marked is marked once."""
     data = random.Random(2).randbytes(MOST + 5)
 
@@ -82,8 +72,8 @@ def test_bytes_of_more_than_a_parcel_come_in_several():
     assert {packet.received_us for packet in found} == {7}
 
 
-def test_many_units_come_in_several_parcels():
-    """No parcel of units is larger than the other side takes."""
+def test_many_units_come_in_several_messages():
+    """No message of units is larger than the other side takes."""
     entries = ENTRIES * 200
     data = sent([Units(entries)])
 
@@ -103,7 +93,7 @@ def test_a_status_comes_back_with_every_count():
     status = Status(True, False, 1 << 40, link)
     unpacker = Unpacker()
 
-    assert taken(unpacker, packed_status(Status(False, True, 0, LinkStats())) + packed_status(status)) == []
+    assert taken(unpacker, pack_status(Status(False, True, 0, LinkStats())) + pack_status(status)) == []
 
     assert unpacker.status == status
 
@@ -116,7 +106,7 @@ def test_the_end_says_why(fault, kind):
     """With the kind of error, and a text on one line and of bounded length."""
     unpacker = Unpacker()
 
-    taken(unpacker, packed_end(fault("it\nbroke\x1b[2J" + "x" * 5000)))
+    taken(unpacker, pack_end(fault("it\nbroke\x1b[2J" + "x" * 5000)))
 
     assert type(unpacker.end.fault) is kind
     assert str(unpacker.end.fault).startswith("it\\nbroke\\x1b[2Jxxx")
@@ -126,7 +116,7 @@ def test_the_end_says_why(fault, kind):
 def test_a_clean_end_has_no_fault():
     unpacker = Unpacker()
 
-    taken(unpacker, sent(PACKETS[:2]) + packed_end(None))
+    taken(unpacker, sent(PACKETS[:2]) + pack_end(None))
 
     assert unpacker.end == End(None)
 
@@ -134,13 +124,13 @@ def test_a_clean_end_has_no_fault():
 def test_nothing_counts_behind_the_end():
     """However much comes: it is neither kept nor looked at."""
     unpacker = Unpacker()
-    taken(unpacker, packed_end(None))
+    taken(unpacker, pack_end(None))
 
     assert taken(unpacker, sent(PACKETS) + bytes(3 * SMALL)) == []
-    assert len(unpacker.room()) == SMALL
+    assert len(unpacker.buffer()) == SMALL
 
 
-def parcel(kind: bytes, payload: bytes) -> bytes:
+def message(kind: bytes, payload: bytes) -> bytes:
     return struct.pack("<cI", kind, len(payload)) + payload
 
 
@@ -151,12 +141,12 @@ def unit(*, raw: bytes = TAPE.klv[0], size: int | None = None, pts: int = 0, pid
     fixed = struct.pack(
         "<IqqqqqBBBB", length, pts, pid, received, pcr, program, checksum, transport, 0, len(name)
     )  # fmt: skip
-    return parcel(b"U", fixed + name + raw)
+    return message(b"U", fixed + name + raw)
 
 
 def status(**changes: object) -> bytes:
-    plain = orjson.loads(packed_status(Status(True, False, 0, LinkStats()))[5:])
-    return parcel(b"S", orjson.dumps(plain | changes))
+    plain = orjson.loads(pack_status(Status(True, False, 0, LinkStats()))[5:])
+    return message(b"S", orjson.dumps(plain | changes))
 
 
 def link(**changes: object) -> dict[str, object]:
@@ -164,23 +154,23 @@ def link(**changes: object) -> dict[str, object]:
 
 
 ODD = {
-    "no kind": parcel(b"X", b""),
+    "no kind": message(b"X", b""),
     "too large a packet": struct.pack("<cI", b"P", MOST + 1),
     "too large a unit": struct.pack("<cI", b"U", MOST),
     "too large a status": struct.pack("<cI", b"S", SMALL),
-    "half a packet": parcel(b"P", bytes(24)),
-    "a flag that is none": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, -1, 4, 0)),
-    "a pts of 34 bits": parcel(b"P", struct.pack("<qqqqBB", -1, 1 << 33, -1, -1, 0, 0)),
-    "a unit of a pid of 14 bits": parcel(b"U", unit(pid=1 << 13)),
-    "a pid of 32 bits": parcel(b"P", struct.pack("<qqqqBB", -1, -1, 1 << 31, -1, 0, 0)),
-    "a program of 17 bits": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, 1 << 16, 0, 0)),
-    "a listing that is none": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, -1, 0, 8)),
-    "an arrival after the year 9999": parcel(b"P", struct.pack("<qqqqBB", 1 << 60, -1, -1, -1, 0, 0)),
-    "an arrival before 1970": parcel(b"P", struct.pack("<qqqqBB", -2, -1, -1, -1, 0, 0)),
+    "an incomplete packet": message(b"P", bytes(24)),
+    "a flag that is none": message(b"P", struct.pack("<qqqqBB", -1, -1, -1, -1, 4, 0)),
+    "a pts of 34 bits": message(b"P", struct.pack("<qqqqBB", -1, 1 << 33, -1, -1, 0, 0)),
+    "a unit of a pid of 14 bits": message(b"U", unit(pid=1 << 13)),
+    "a pid of 32 bits": message(b"P", struct.pack("<qqqqBB", -1, -1, 1 << 31, -1, 0, 0)),
+    "a program of 17 bits": message(b"P", struct.pack("<qqqqBB", -1, -1, -1, 1 << 16, 0, 0)),
+    "a listing that is none": message(b"P", struct.pack("<qqqqBB", -1, -1, -1, -1, 0, 8)),
+    "an arrival after the year 9999": message(b"P", struct.pack("<qqqqBB", 1 << 60, -1, -1, -1, 0, 0)),
+    "an arrival before 1970": message(b"P", struct.pack("<qqqqBB", -2, -1, -1, -1, 0, 0)),
     "more streams than there are": b"".join(
-        parcel(b"P", struct.pack("<qqqqBB", -1, -1, pid, -1, 1, 0)) for pid in range(PIDS_MOST + 1)
+        message(b"P", struct.pack("<qqqqBB", -1, -1, pid, -1, 1, 0)) for pid in range(PIDS_MOST + 1)
     ),
-    "half a unit": parcel(b"U", bytes(10)),
+    "an incomplete unit": message(b"U", bytes(10)),
     "a unit that is cut": unit(size=len(TAPE.klv[0]) + 1),
     "a unit without a length": unit(raw=TAPE.klv[0][:16]),
     "a unit of an odd length": unit(raw=TAPE.klv[0][:16] + b"\x80" + bytes(9)),
@@ -189,9 +179,9 @@ ODD = {
     "a checksum that is none": unit(checksum=4),
     "a transport that is none": unit(transport=2),
     "a clock of 34 bits": unit(pcr=1 << 33),
-    "a status that is no JSON": parcel(b"S", b"{"),
-    "a status that is a bomb": parcel(b"S", b"[" * 60_000),
-    "a status of another form": parcel(b"S", b"[]"),
+    "a status that is not JSON": message(b"S", b"{"),
+    "a status that is a bomb": message(b"S", b"[" * 60_000),
+    "a status of another form": message(b"S", b"[]"),
     "a status with more": status(more=1),
     "dropped is a text": status(dropped="1"),
     "dropped is a truth": status(dropped=True),
@@ -212,9 +202,9 @@ ODD = {
     "a count that is a text": status(link=link(size="1")),
     "a measure that is a list": status(link=link(srt_rtt_ms=[1])),
     "no lane": status(link=link(lane=5)),
-    "an end of no kind": parcel(b"E", b"Zwhy"),
-    "an end without a text": parcel(b"E", b"D"),
-    "a clean end with a text": parcel(b"E", b".why"),
+    "an end of no kind": message(b"E", b"Zwhy"),
+    "an end without a text": message(b"E", b"D"),
+    "a clean end with a text": message(b"E", b".why"),
 }
 
 
@@ -230,19 +220,19 @@ def test_what_no_honest_source_sends_is_refused(data):
 
 
 def test_an_odd_size_is_refused_before_memory_is_taken_for_it():
-    """The room for the next octets never grows beyond one parcel."""
+    """The room for the next octets never grows beyond one message."""
     unpacker = Unpacker()
 
     taken(unpacker, struct.pack("<cI", b"P", MOST))
 
-    assert len(unpacker.room()) <= MOST
+    assert len(unpacker.buffer()) <= MOST
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_damaged_parcels_are_odd_or_packets(seed):
-    """Whatever octets come, there are packets of the right types, or Odd, and never another error."""
+def test_damaged_messages_are_rejected_or_packets(seed):
+    """Whatever octets come, there are packets of the right types, or MalformedMessage, and never another error."""
     choice = random.Random(seed)
-    data = bytearray(sent(PACKETS[1:4] + PACKETS[5:]) + status() + packed_end(NotMedia("why")))
+    data = bytearray(sent(PACKETS[1:4] + PACKETS[5:]) + status() + pack_end(NotMedia("why")))
     for _ in range(choice.randint(1, 8)):
         data[choice.randrange(len(data))] = choice.randrange(256)
     unpacker = Unpacker()
@@ -258,9 +248,9 @@ def test_the_end_says_how_long_to_wait():
     """A server that asks for patience is heard through the process too; and never for more than ten minutes."""
     for wait, heard in ((0.0, 0), (7.0, 7), (9e9, 600)):
         unpacker = Unpacker()
-        data = packed_end(SourceDown("busy", wait=wait))
-        unpacker.room()[: len(data)] = data
-        unpacker.took(len(data))
+        data = pack_end(SourceDown("busy", wait=wait))
+        unpacker.buffer()[: len(data)] = data
+        unpacker.unpack(len(data))
         assert unpacker.end is not None
         assert isinstance(unpacker.end.fault, SourceDown)
         assert (str(unpacker.end.fault), unpacker.end.fault.wait) == ("busy", heard)

@@ -16,22 +16,22 @@ from klvrelay.sources.contract import Source
 from klvrelay.sources.web.position import Position
 
 
-class Bookmarks:
-    """The reported positions of one source, which updates `place`; `put` sends."""
+class PositionReports:
+    """The reported positions of one source, which updates `position`; `put` sends."""
 
-    def __init__(self, source: Source, place: Position, put: Callable[[bytes], None]) -> None:
-        self._source, self._place, self._put = source, place, put
+    def __init__(self, source: Source, position: Position, put: Callable[[bytes], None]) -> None:
+        self._source, self._position, self._put = source, position, put
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._size = 0
-        place.moved = self._moved
+        position.on_change = self._on_change
 
-    def _moved(self) -> None:
+    def _on_change(self) -> None:
         """Runs on the reader's thread. Of several changes between two packets, only the last counts."""
         size = self._source.link.size
         if self._waiting and self._waiting[-1][0] == size:
             with suppress(IndexError):  # already sent by the loop
                 self._waiting.pop()
-        self._waiting.append((size, self._place.packed()))
+        self._waiting.append((size, self._position.pack()))
 
     def sent(self, packet: Packet | Units) -> None:
         """A packet was sent."""

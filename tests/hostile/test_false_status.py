@@ -21,7 +21,7 @@ from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream import Stream
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import is_retryable, standing_of
-from klvrelay.sources.isolated.claims import Claims
+from klvrelay.sources.isolated.checked_status import CheckedStatus
 from klvrelay.sources.isolated.messages import Status
 from klvrelay.sources.open import open_source
 from klvrelay.sources.web.resume import Resume
@@ -30,9 +30,9 @@ pytestmark = pytest.mark.usefixtures("no_process_is_left")
 
 ALWAYS_LIVE = ["udp://127.0.0.1:5000", "rtp://127.0.0.1:5000", "tcp://127.0.0.1:5", "rtsp://h/x", "rtsps://h/x"]
 ENDS = {
-    "a clean end": "packed_end(None)",
-    "no media": "packed_end(NotMedia('it is a web page'))",
-    "a wrong setting": "packed_end(ConfigError('demux: give native'))",
+    "a clean end": "pack_end(None)",
+    "no media": "pack_end(NotMedia('it is a web page'))",
+    "a wrong setting": "pack_end(ConfigError('demux: give native'))",
 }
 ALL_COUNTS = f"""
 from klvrelay.link_stats import figures_of
@@ -40,8 +40,8 @@ def highest(kind):
     return kind(**{{name: highest(type(v)) if isinstance(v, Counters) else {MOST}
                    for name in figures_of(kind) for v in [getattr(kind(), name)]
                    if v is not None}})
-say(packed_status(Status(True, True, {MOST}, highest(LinkStats))))
-say(*packed(Packet(b"G" * 188, 5)))
+say(pack_status(Status(True, True, {MOST}, highest(LinkStats))))
+say(*pack(Packet(b"G" * 188, 5)))
 """
 
 
@@ -55,7 +55,7 @@ def pipeline(*opened: Callable[[], object], sink: Ear) -> Relay:
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 async def test_a_live_source_is_not_ended_by_its_process(url, end):
     """Whatever it says it is, and however it ends: the relay opens it again."""
-    script = f"say(packed_status(Status(False, True, 0, LinkStats())), {end})"
+    script = f"say(pack_status(Status(False, True, 0, LinkStats())), {end})"
     source = fake(script, url)
     fault = None
     try:
@@ -72,7 +72,7 @@ async def test_a_live_source_is_not_ended_by_its_process(url, end):
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 async def test_a_relay_opens_it_again_and_again(end, said):
     """And says why, in words that the process chose, on one line."""
-    script = f"say(packed_status(Status(False, False, 0, LinkStats())), {end})"
+    script = f"say(pack_status(Status(False, False, 0, LinkStats())), {end})"
     relay = pipeline(lambda: fake(script), sink=Ear())
 
     async with running(relay):
@@ -110,10 +110,10 @@ async def test_beside_processes_that_lie_another_stream_loses_nothing(tmp_path):
     lies = [
         ALL_COUNTS,
         "say(b'S' + (9).to_bytes(4, 'little') + b'{\"live\":1}')",
-        "say(packed_status(Status(True, True, 1 << 60, LinkStats())))",
-        "say(packed_status(Status(False, True, 0, LinkStats(size=-5))))",
+        "say(pack_status(Status(True, True, 1 << 60, LinkStats())))",
+        "say(pack_status(Status(False, True, 0, LinkStats(size=-5))))",
         "say(b'M' + (1 << 20).to_bytes(4, 'little'))",
-        "say(packed_end(SourceDown('\\x1b]0;owned\\x07' * 200, wait=0)))",
+        "say(pack_end(SourceDown('\\x1b]0;owned\\x07' * 200, wait=0)))",
         "os.kill(os.getpid(), 11)",
     ]
     path = tmp_path / "tape.ts"
@@ -130,18 +130,18 @@ async def test_beside_processes_that_lie_another_stream_loses_nothing(tmp_path):
 
 FLOODS = {
     "status": "flood = status * 2000",
-    "marks": "flood = packed_mark(bytes(60000)) * 10",
-    "packets": "flood = b''.join(packed(Packet(b'G' * 188, 5))) * 2000",
-    "large packets": "flood = b''.join(packed(Packet(bytes(1 << 20), 5), 256 << 10))",
-    "empty packets": "flood = b''.join(packed(Packet(b'', 5))) * 5000",
+    "marks": "flood = pack_position(bytes(60000)) * 10",
+    "packets": "flood = b''.join(pack(Packet(b'G' * 188, 5))) * 2000",
+    "large packets": "flood = b''.join(pack(Packet(bytes(1 << 20), 5), 256 << 10))",
+    "empty packets": "flood = b''.join(pack(Packet(b'', 5))) * 5000",
     "tiny units": "unit = b'\\6' * 16 + b'\\0', 0, 256, 'unknown', 'absent', 'ok', 5, 0, 1, 0\n"
-                  "flood = b''.join(packed(Units([unit] * 3000)))",
+                  "flood = b''.join(pack(Units([unit] * 3000)))",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
 async def test_a_flood_leaves_the_loop_to_others(flood):
-    """Of any kind of parcel: other tasks have their turns, and the relay's memory does not grow."""
+    """Of any kind of message: other tasks have their turns, and the relay's memory does not grow."""
     ear = Ear()
     relay = pipeline(lambda: fake(flood + "\nwhile True: say(flood)", timeout=5), sink=ear)
     turns = 0
@@ -197,28 +197,29 @@ async def test_thousands_of_records_in_one_piece_leave_the_loop_to_others(monkey
 
 async def test_counts_do_not_go_back():
     """Nor what it is, once a packet came; what is no count may."""
-    claims = Claims(open_source("http://h/x", isolate=False), Resume())
-    claims.begin()
+    checked = CheckedStatus(open_source("http://h/x", isolate=False), Resume())
+    checked.begin()
     lane = Counters(ts_packets=5, pcr_jitter_us=9)
-    claims.hear(Status(True, False, 7, LinkStats(size=10, srt_rtt_ms=5.0, lane=lane)))
-    claims.settle()
-    claims.hear(Status(False, True, 3, LinkStats(size=4, srt_rtt_ms=2.0, lane=Counters(ts_packets=1, pcr_jitter_us=2))))
+    checked.update(Status(True, False, 7, LinkStats(size=10, srt_rtt_ms=5.0, lane=lane)))
+    checked.confirm()
+    later = Counters(ts_packets=1, pcr_jitter_us=2)
+    checked.update(Status(False, True, 3, LinkStats(size=4, srt_rtt_ms=2.0, lane=later)))
 
-    assert (claims.live, claims.fixed) == (True, False)
-    assert (claims.dropped, claims.link.size, claims.link.lane.ts_packets) == (7, 10, 5)
-    assert (claims.link.srt_rtt_ms, claims.link.lane.pcr_jitter_us) == (2.0, 2)
+    assert (checked.live, checked.fixed) == (True, False)
+    assert (checked.dropped, checked.link.size, checked.link.lane.ts_packets) == (7, 10, 5)
+    assert (checked.link.srt_rtt_ms, checked.link.lane.pcr_jitter_us) == (2.0, 2)
 
 
 async def test_a_status_is_judged_once():
     """It is asked for with each packet, and comes four times a second."""
-    claims = Claims(open_source("http://h/x", isolate=False), Resume())
-    claims.begin()
+    checked = CheckedStatus(open_source("http://h/x", isolate=False), Resume())
+    checked.begin()
     statuses = [Status(True, False, 0, LinkStats(size=size)) for size in (10, 20)]
     links = []
     for status in statuses:
         for _ in range(2):
-            claims.hear(status)
-            links.append(claims.link)
+            checked.update(status)
+            links.append(checked.link)
 
     assert links[0] is links[1]
     assert links[2] is links[3]
@@ -227,15 +228,15 @@ async def test_a_status_is_judged_once():
 
 async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
     """Of http:// only the answer tells; but what was live once does not come to its end."""
-    given = Resume()
-    file = "say(packed_status(Status(False, False, 0, LinkStats())), *packed(Packet(b'G', 5)), packed_end(None))"
-    ended = fake(file, "http://h/x", given=given)
+    resume = Resume()
+    file = "say(pack_status(Status(False, False, 0, LinkStats())), *pack(Packet(b'G', 5)), pack_end(None))"
+    ended = fake(file, "http://h/x", resume=resume)
     assert [packet.data async for packet in ended.packets()] == [b"G"]
     assert not ended.live
 
-    live = fake("say(*packed(Packet(b'G', 5)), packed_end(None))", "http://h/x", given=given)
+    live = fake("say(*pack(Packet(b'G', 5)), pack_end(None))", "http://h/x", resume=resume)
     assert [packet.data async for packet in live.packets()] == [b"G"]
-    later = fake(file, "http://h/x", given=given)
+    later = fake(file, "http://h/x", resume=resume)
     assert [packet.data async for packet in later.packets()] == [b"G"]
 
     assert live.live
@@ -244,8 +245,8 @@ async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
 
 async def test_a_measure_without_a_fraction_is_one():
     """JSON knows no other 5 than 5; two openings that say so are no sum, and no fault."""
-    script = ("said = packed_status(Status(True, True, 0, LinkStats(srt_rtt_ms=5)))\n"
-              "say(said, *packed(Packet(b'G' * 188, 5)), packed_end(None))")  # fmt: skip
+    script = ("said = pack_status(Status(True, True, 0, LinkStats(srt_rtt_ms=5)))\n"
+              "say(said, *pack(Packet(b'G' * 188, 5)), pack_end(None))")  # fmt: skip
     source = fake(script, "srt://127.0.0.1:5000")
     for _ in range(2):
         assert [packet.data async for packet in source.packets()] == [b"G" * 188]

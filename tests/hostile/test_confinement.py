@@ -73,7 +73,7 @@ async def found_by(notes, url: str = "http://127.0.0.1/live") -> dict[str, dict[
 
 @confined
 @pytest.mark.parametrize("url", ["http://127.0.0.1/live", "tcp://127.0.0.1:1", "udp://127.0.0.1:1"])
-async def test_a_cell_that_was_taken_over_reaches_nothing(notes, url):
+async def test_a_process_that_was_taken_over_reaches_nothing(notes, url):
     """No secret of the same user, no place to write to, no program, no other process; in none of its threads."""
     found = await found_by(notes, url)
 
@@ -83,7 +83,7 @@ async def test_a_cell_that_was_taken_over_reaches_nothing(notes, url):
 
 
 @confined
-async def test_a_cell_can_do_what_a_source_needs(notes):
+async def test_an_isolated_process_can_do_what_a_source_needs(notes):
     """Names, sockets, threads, libraries that are loaded late."""
     found = await found_by(notes)
 
@@ -153,7 +153,7 @@ def test_the_relay_shows_its_memory_to_nobody(tmp_path):
 
 
 @confined
-async def test_a_cell_is_seen_to_be_confined(free_port):
+async def test_an_isolated_process_is_seen_to_be_confined(free_port):
     """By its name, what it listens on; by its status, that its system calls are filtered."""
     source = open_source(f"udp://127.0.0.1:{free_port}", isolate=True)
     reading = asyncio.create_task(records(source))

@@ -25,56 +25,56 @@ UNKNOWN = ("http", "https")
 T = TypeVar("T")
 
 
-class Claims:
-    """Reports on one source across connections: `begin` each, `hear` each status, `settle` at the first packet.
+class CheckedStatus:
+    """The status of one source across connections. Call `begin` for each, `update` with each status, and `confirm` at
+    its first packet.
 
-    plain   the same source, not isolated
-    given   whether it was live before
+    plain    the same source, not isolated
+    resume   whether it was live before
     """
 
-    def __init__(self, plain: Source, given: Resume) -> None:
+    def __init__(self, plain: Source, resume: Resume) -> None:
         self.live, self.fixed = plain.live, plain.fixed
         self.dropped, self.link = 0, LinkStats()
-        self._given = given
-        self._open = plain.url.scheme in UNKNOWN
-        self._settled = False
+        self._resume = resume
+        self._by_response = plain.url.scheme in UNKNOWN
+        self._confirmed = False
         self._before = 0, LinkStats()
         self._latest: Status | None = None  # as received
-        self._heard: Status | None = None  # as accepted
+        self._accepted: Status | None = None  # as accepted
 
     def begin(self) -> None:
         """A new process, which counts from 0."""
-        self._settled, self._heard, self._latest = False, None, None
+        self._confirmed, self._accepted, self._latest = False, None, None
         self._before = self.dropped, self.link
 
-    def hear(self, status: Status | None) -> None:
+    def update(self, status: Status | None) -> None:
         """The latest status, which may be the same as before."""
         if status is None or status is self._latest:
             return
         self._latest = status
-        if self._heard is not None:
-            status = status._replace(
-                dropped=max(self._heard.dropped, status.dropped), link=_no_less(self._heard.link, status.link)
-            )
-        self._heard = status
+        if self._accepted is not None:
+            link = _not_decreasing(self._accepted.link, status.link)
+            status = status._replace(dropped=max(self._accepted.dropped, status.dropped), link=link)
+        self._accepted = status
         dropped, link = self._before
         self.dropped, self.link = added(dropped, status.dropped), link + status.link
-        if self._open and not self._settled:
-            self.live, self.fixed = status.live or self._given.was_live, status.fixed
+        if self._by_response and not self._confirmed:
+            self.live, self.fixed = status.live or self._resume.was_live, status.fixed
 
-    def settle(self) -> None:
+    def confirm(self) -> None:
         """A packet arrived: `live` and `fixed` are final for this connection."""
-        self._settled = True
-        self._given.was_live |= self.live
+        self._confirmed = True
+        self._resume.was_live |= self.live
 
 
-def _no_less(before: T, now: T) -> T:
+def _not_decreasing(before: T, now: T) -> T:
     """Counters never decrease; for gauges, the later value applies."""
     changes: dict[str, Any] = {}
     for name in figures_of(before):
         one, two = getattr(before, name), getattr(now, name)
         if isinstance(one, Counters):
-            two = _no_less(one, two)
+            two = _not_decreasing(one, two)
         elif isinstance(one, int) and name not in MEASURES:
             two = max(one, two)
         changes[name] = two

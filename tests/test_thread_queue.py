@@ -22,40 +22,40 @@ def in_thread(job):
     return thread
 
 
-async def all_of(bridge):
+async def all_of(queue):
     got = []
     async with asyncio.timeout(5):
-        while batch := await bridge.batch():
+        while batch := await queue.batch():
             got += batch
     return [int(packet.data or -1) for packet in got]
 
 
 async def test_a_file_waits_for_its_reader():
     """Where nothing may be lost the thread waits for room."""
-    bridge = ThreadQueue(most=3)
+    queue = ThreadQueue(most=3)
 
     def job():
         for number in range(1000):
-            bridge.put(packet(number), newest_wins=False)
-        bridge.end(None)
+            queue.put(packet(number), newest_wins=False)
+        queue.end(None)
 
     in_thread(job)
 
-    assert await all_of(bridge) == list(range(1000))
-    assert bridge.dropped == 0
+    assert await all_of(queue) == list(range(1000))
+    assert queue.dropped == 0
 
 
 async def test_of_a_live_source_the_newest_packets_win():
     """A reader that is late gets the last ones, behind a mark, and the others are counted."""
-    bridge = ThreadQueue(most=3)
+    queue = ThreadQueue(most=3)
     for number in range(10):
-        bridge.put(packet(number), newest_wins=True)
+        queue.put(packet(number), newest_wins=True)
 
-    batch = await bridge.batch()
+    batch = await queue.batch()
 
     assert [packet.data for packet in batch] == [b"", b"7", b"8", b"9"]
     assert batch[0].damaged
-    assert bridge.dropped == 7
+    assert queue.dropped == 7
 
 
 def sized(size):
@@ -65,63 +65,63 @@ def sized(size):
 @pytest.mark.parametrize(("more", "dropped"), [(0, 0), (1, 1)])
 async def test_what_waits_has_a_number_of_bytes_too(more, dropped):
     """Up to the limit all wait; of one byte more the oldest goes. A packet larger than all of it has room alone."""
-    bridge = ThreadQueue(most_bytes=100)
+    queue = ThreadQueue(most_bytes=100)
     for _ in range(3):  # what was taken counts no longer
-        before = bridge.dropped
+        before = queue.dropped
         for size in (40, 30, 30 + more):
-            bridge.put(sized(size), newest_wins=True)
-        kept = [len(packet.data) for packet in await bridge.batch()]
+            queue.put(sized(size), newest_wins=True)
+        kept = [len(packet.data) for packet in await queue.batch()]
         assert kept == ([0, 30, 31] if dropped else [40, 30, 30])
-        assert bridge.dropped - before == dropped
-    bridge.put(sized(500), newest_wins=True)
+        assert queue.dropped - before == dropped
+    queue.put(sized(500), newest_wins=True)
 
-    assert [len(packet.data) for packet in await bridge.batch()] == [500]
+    assert [len(packet.data) for packet in await queue.batch()] == [500]
 
 
 async def test_a_thread_waits_for_room_in_bytes():
     """Where nothing may be lost, large packets come one by one."""
-    bridge = ThreadQueue(most_bytes=100)
-    in_thread(lambda: [bridge.put(sized(60), newest_wins=False) for _ in range(20)] and bridge.end(None))
+    queue = ThreadQueue(most_bytes=100)
+    in_thread(lambda: [queue.put(sized(60), newest_wins=False) for _ in range(20)] and queue.end(None))
     sizes = []
     async with asyncio.timeout(5):
-        while batch := await bridge.batch():
+        while batch := await queue.batch():
             assert len(batch) == 1
             sizes += [len(packet.data) for packet in batch]
 
     assert sizes == [60] * 20
-    assert bridge.dropped == 0
+    assert queue.dropped == 0
 
 
 async def test_the_mark_is_made_once():
     """After it the packets come plain again."""
-    bridge = ThreadQueue(most=1)
+    queue = ThreadQueue(most=1)
     for number in range(2):
-        bridge.put(packet(number), newest_wins=True)
-    await bridge.batch()
-    bridge.put(packet(2), newest_wins=True)
+        queue.put(packet(number), newest_wins=True)
+    await queue.batch()
+    queue.put(packet(2), newest_wins=True)
 
-    assert [packet.data for packet in await bridge.batch()] == [b"2"]
+    assert [packet.data for packet in await queue.batch()] == [b"2"]
 
 
 async def test_a_fault_comes_after_the_packets_before_it():
     """What ended the source is raised once all that it gave is taken."""
-    bridge = ThreadQueue()
-    bridge.put(packet(1), newest_wins=True)
-    bridge.end(SourceDown("gone"))
+    queue = ThreadQueue()
+    queue.put(packet(1), newest_wins=True)
+    queue.end(SourceDown("gone"))
 
-    assert len(await bridge.batch()) == 1
+    assert len(await queue.batch()) == 1
     with pytest.raises(SourceDown, match="gone"):
-        await bridge.batch()
+        await queue.batch()
 
 
 async def test_a_thread_that_waits_for_room_learns_of_the_stop():
     """Nobody reads any more: the thread goes on, and is told."""
-    bridge = ThreadQueue(most=1)
-    bridge.put(packet(0), newest_wins=False)
+    queue = ThreadQueue(most=1)
+    queue.put(packet(0), newest_wins=False)
     told = []
-    thread = in_thread(lambda: told.append(bridge.put(packet(1), newest_wins=False)))
+    thread = in_thread(lambda: told.append(queue.put(packet(1), newest_wins=False)))
 
-    bridge.stop()
+    queue.stop()
     thread.join(2)
 
     assert told == [False]
@@ -129,15 +129,15 @@ async def test_a_thread_that_waits_for_room_learns_of_the_stop():
 
 async def test_a_reader_that_was_cancelled_takes_nothing_with_it():
     """A packet that comes after is there for who asks next."""
-    bridge = ThreadQueue()
-    waiting = asyncio.create_task(bridge.batch())
+    queue = ThreadQueue()
+    waiting = asyncio.create_task(queue.batch())
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait([waiting])
 
-    thread = in_thread(lambda: bridge.put(packet(1), newest_wins=True))
+    thread = in_thread(lambda: queue.put(packet(1), newest_wins=True))
     async with asyncio.timeout(5):
-        batch = await bridge.batch()
+        batch = await queue.batch()
     thread.join()
 
     assert [packet.data for packet in batch] == [b"1"]
@@ -147,13 +147,13 @@ def test_a_thread_may_end_after_the_loop():
     """A loop that is closed no longer wants to know."""
 
     async def begin():
-        bridge = ThreadQueue()
-        waiting = asyncio.ensure_future(bridge.batch())
+        queue = ThreadQueue()
+        waiting = asyncio.ensure_future(queue.batch())
         await asyncio.sleep(0)
         waiting.cancel()
-        return bridge
+        return queue
 
-    bridge = asyncio.run(begin())
+    queue = asyncio.run(begin())
 
-    bridge.put(packet(1), newest_wins=True)
-    bridge.end(None)
+    queue.put(packet(1), newest_wins=True)
+    queue.end(None)

@@ -132,6 +132,10 @@ class Stream:
                 async for packet in packets:
                     if records := self.decoder.feed(packet):
                         await self._append(records, wait=not source.live)
+        except asyncio.CancelledError:
+            is_stopping = self._opening is None or not self._opening.reopening
+            await self._append(self.decoder.stop() if is_stopping else self.decoder.flush(), wait=False)
+            raise
         except BaseException:
             await self._append(self.decoder.flush(), wait=False)
             raise

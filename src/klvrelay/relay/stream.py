@@ -47,8 +47,10 @@ class Stream:
         self._log = log
         self._notices = notices
         self.channels: dict[str, Channel] = {}
-        for name in dict.fromkeys((source_input.name, *source_input.choice.names.values())):
+        named = source_input.choice.names.values()
+        for name in dict.fromkeys((source_input.name, *named)):
             self._add_channel(name)
+        self.health.expected = not named or source_input.name in named
         self._was_live = False
         # Nothing else is known before the first opening.
         self._standing = Standing.LASTING if "://" in source_input.url else Standing.UNREAD

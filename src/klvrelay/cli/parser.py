@@ -66,19 +66,25 @@ class Version(argparse.Action):
         parser.exit()
 
 
-class _NoPassword(argparse.Action):
-    """Reject a password on the command line before it is taken for a file name and quoted in a message."""
+class _Refused(argparse.Action):
+    """Reject the option with the hint `metavar`, before its value is used and quoted in a message."""
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        parser.error(
-            f"{self.option_strings[0]}: every user of this machine can read the command line: put the password in a"
-            " file (--password-file, --mqtt-password-file) or in the environment (see `klvrelay run --help`)"
-        )
+    def __call__(self, parser: argparse.ArgumentParser, *parsed: object) -> NoReturn:
+        parser.error(f"{parsed[-1]}: {self.metavar}")
+
+
+def refuse(parser: argparse.ArgumentParser, *options: str, hint: str) -> None:
+    """Turn these options into an error with a hint."""
+    parser.add_argument(*options, action=_Refused, metavar=hint, help=argparse.SUPPRESS)
 
 
 def refuse_passwords(parser: argparse.ArgumentParser, *options: str) -> None:
     """Turn these options into an error that explains where to put a password."""
-    parser.add_argument(*options, action=_NoPassword, help=argparse.SUPPRESS)
+    hint = (
+        "every user of this machine can read the command line: put the password in a file (--password-file,"
+        " --mqtt-password-file) or in the environment (see `klvrelay run --help`)"
+    )
+    refuse(parser, *options, hint=hint)
 
 
 _VERB = re.compile(r"argument VERB: invalid choice: (?:'([^']*)'|(\S*))")

@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", metavar="BITS", help="bit rate in bit/s, e.g. 5M, instead of the original pace")
     parser.add_argument("--interface", metavar="NAME", help="outgoing network interface for multicast")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="connect timeout (default: 5)")
-    option_groups.add_choice(parser, *option_groups.WHOLE)
+    option_groups.refuse_choice(parser)
     option_groups.add_quiet(parser, "no progress and no summary")
 
 
@@ -47,7 +47,6 @@ async def run(args: argparse.Namespace) -> int:
     """Send the recording."""
     from klvrelay.cli.verbs.send import send
 
-    option_groups.warn_of_choice(args)
     options = {key: getattr(args, key) for key in ("speed", "loop", "impair", "rate", "interface", "timeout", "quiet")}
     await send(args.source, args.target, **options)
     return 0

@@ -73,7 +73,7 @@ def test_version(capfd: pytest.CaptureFixture[str]):
         (["run", "a.ts", "--mqtt", "mqtt://h:port"], "port"),
         (["run", "a.ts", "--mqtt", "mqtt://h", "--qos", "7"], "qos"),
         (["run", "a.ts", "--mqtt", "mqtt://h", "--mqtt-version", "4"], "3.1.1"),
-        (["run", "a.ts", "--stream", "a", "--stream", "b", "--mqtt", "mqtt://h"], "--stream is given 2 times for 1"),
+        (["run", "a.ts", "--stream", "a", "--stream", "b", "--mqtt", "mqtt://h"], "--stream occurs 2 times for 1"),
         (["run", "gopher://h:1", "--mqtt", "mqtt://h"], "not a supported source"),
         (["run", "srt://h:1?mode=push", "--mqtt", "mqtt://h"], "rendezvous"),
         (["run", "udp://h", "--mqtt", "mqtt://h"], "port is missing"),

@@ -18,7 +18,7 @@ from klvrelay.config.settings import RelaySettings, SourceSettings, coalesce_sec
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.text import Secret, printable
+from klvrelay.text import Secret, counted, printable
 
 _OF_SOURCE = {
     "interface": "interface", "sender": "sender", "speed": "speed", "loop": "loop", "stall": "stall", "demux": "demux",
@@ -109,7 +109,7 @@ def _names(args: argparse.Namespace) -> list[str | None]:
     names, count = args.stream, len(args.sources)
     places = getattr(args, "stream_places", [0] * len(names))
     if len(names) > count:
-        raise ConfigError(f"--stream is given {len(names)} times for {count} sources")
+        raise ConfigError(f"--stream occurs {len(names)} times for {counted(count, 'source')}")
     if len(names) == count and (set(places) <= {0} or set(places) == {count}):
         return list(names)
     unclear = count > 1 and set(places) == {count}  # `A B --stream b`: is b the name of A (first) or B (preceding)?

@@ -193,7 +193,7 @@ class StreamHealth:
             self._repeats.reset()
         summary = self._repeats.add(fault)
         level = logging.WARNING if summary is not None and self.reported else logging.DEBUG
-        line = f"{summary or fault}{'; trying again' if again else ''}"
+        line = f"{summary or fault}{'; retrying' if again else ''}"
         if self.state != "down":
             self._enter("down", fault, line=line, level=level)
             self._quiet = summary is None

@@ -63,7 +63,7 @@ def test_decode_prints_what_was_chosen(
     found = [orjson.loads(line)["pid"] for line in out.splitlines()]
     assert {pid: found.count(pid) for pid in found} == pids
     count = sum(pids.values())
-    assert (f"{count} records of 40 packets" if count < 40 else "40 packets, ").encode() in err
+    assert (f"{count} records of 40 KLV packets" if count < 40 else "40 records, ").encode() in err
 
 
 @pytest.mark.parametrize("verb", ["decode", "probe"])
@@ -125,6 +125,7 @@ def test_frame_times_are_chosen_by_the_pid_of_the_video(
     assert main(["decode", path, "--frame-times", "--pid", "0x100", "-q"]) == 0
     assert len(capfdbinary.readouterr().out.splitlines()) == 15
     assert main(["decode", path, "--frame-times", "--pid", "0x101", "-q"]) == 4
+    assert b"on PID 0x101; they are on PID 0x100\n" in capfdbinary.readouterr().err
     assert main(["decode", path, "--frame-times", "--program", "1", "-q"]) == 2
 
 

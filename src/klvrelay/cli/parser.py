@@ -88,6 +88,7 @@ def refuse_passwords(parser: argparse.ArgumentParser, *options: str) -> None:
 
 
 _VERB = re.compile(r"argument VERB: invalid choice: (?:'([^']*)'|(\S*))")
+_NO_NUMBER = re.compile(r": invalid (int|float) value: '(.*)'$")
 _MISSING = "the following arguments are required: "
 
 
@@ -98,6 +99,8 @@ def _reword(message: str, verbs: Iterable[str]) -> str:
         return f"unknown verb {verb}; {_near(verb, verbs)}{_valid('verbs', verbs)}"
     if message == f"{_MISSING}VERB":
         return f"missing VERB; {_valid('verbs', verbs)}"
+    if found := _NO_NUMBER.search(message):
+        return f"{message[: found.start()]} {found[2]}: give a {'whole ' * (found[1] == 'int')}number"
     if message.startswith(_MISSING):
         return f"missing: {message.removeprefix(_MISSING)}"
     return message

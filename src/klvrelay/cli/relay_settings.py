@@ -40,10 +40,16 @@ def relay_settings(args: argparse.Namespace) -> RelaySettings:
         settings = replace(settings, sources=tuple(replace(source, **choice_options) for source in settings.sources))
     settings = _with_broker(settings, args)
     if not settings.sources:
-        raise ConfigError("no source: give one, e.g. udp://0.0.0.0:5000, or -c relay.toml")
+        raise ConfigError(_no_source(getattr(args, "config", None)))
     if settings.mqtt is None:
         raise ConfigError("no broker: give one, e.g. --mqtt mqtt://127.0.0.1:1883")
     return settings
+
+
+def _no_source(config: str | None) -> str:
+    if config is None:
+        return "no source: give one, e.g. udp://0.0.0.0:5000, or -c relay.toml"
+    return f"no source: give one, e.g. udp://0.0.0.0:5000, or add [[source]] to {printable(config)}"
 
 
 def _of_file(args: argparse.Namespace, password: Secret | None) -> RelaySettings:

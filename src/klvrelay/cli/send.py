@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="URL", help="destination")
     parser.add_argument("--speed", type=float, default=1.0, metavar="FACTOR", help="playback speed factor (default: 1)")
     parser.add_argument("--loop", action="store_true",
-                        help="repeat until stopped; a discontinuity_indicator marks each repetition of MPEG-TS")  # fmt: skip
+                        help="repeat until stopped; MPEG-TS signals each discontinuity")  # fmt: skip
     parser.add_argument("--impair", metavar="WHAT", help="simulate a bad network, e.g. loss=1%%,reorder=0.5%%,seed=7")
     parser.add_argument("--rate", metavar="BITS", help="bit rate in bit/s, e.g. 5M, instead of the original pace")
     parser.add_argument("--interface", metavar="NAME", help="outgoing network interface for multicast")

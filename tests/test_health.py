@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -263,6 +264,8 @@ def test_the_report_names_all_that_the_line_told(clock: Clock):
     document = orjson.loads(link_document(health, "5f2c9a"))
     assert document["schema"] == "klvrelay/link/1"
     assert document["klv"]["bad_checksum"] == 1
+    age = datetime.now(UTC) - datetime.fromisoformat(document["at"])
+    assert -1 < age.total_seconds() < 60
     line = document["link"]
     assert (line["bytes"], line["datagrams"], line["kernel_drops"], line["ts_packets"]) == (7, 2, 1, 9)
     wanted = {f.name for f in fields(LinkStats)} | set(Counters._fields)

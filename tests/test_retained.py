@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import struct
+from datetime import UTC, datetime
 
 import aiomqtt
 import feed
@@ -19,9 +20,11 @@ from telling import keeping, tell
 from test_relay_process import klvrelay
 
 from klvrelay.cli import main as cli
-from klvrelay.cli.verbs.retained import list_retained
+from klvrelay.cli.verbs.retained import Topic, list_retained
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
+from klvrelay.health import StreamHealth
+from klvrelay.health.report import link_document
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import earlier_runs, retained
 from klvrelay.sinks.mqtt.connection import Message, Received
@@ -75,6 +78,14 @@ def test_what_a_run_that_is_over_left_online_is_wrong(order):
 def test_the_report_of_a_link_is_wrong_unless_it_has_ended(state, streams):
     """It would be shown as the state of a stream."""
     assert wrong(status(DEAD), link("a", DEAD, state), link("b", ALIVE, state), link("c", OURS, state)) == streams
+
+
+def test_the_list_knows_when_a_report_of_a_link_was_published():
+    """The document says so."""
+    document = link_document(StreamHealth("uav1", "udp://:5000"), DEAD)
+    at = Topic.of(Received("klvrelay/uav1/link", document, True)).at
+    assert at is not None
+    assert -1 < (datetime.now(UTC) - at).total_seconds() < 60
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def held(value: bytes, name: str = "ST0601") -> bytes | None:
     key = universal_key(name)
     assert key is not None
     (record,) = decoder.decode(GOOD[0] + key + ber(len(value)) + value)[1:]
-    return record.held
+    return record.item_set
 
 
 def test_packets_that_hold_the_same_items_have_the_same_mark() -> None:

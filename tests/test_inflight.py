@@ -96,7 +96,7 @@ def test_an_end_is_not_late():
         flight.most = 2
         for number in range(2):
             flight.add(number, publication, number)
-        waiting = asyncio.create_task(flight.room())
+        waiting = asyncio.create_task(flight.wait_for_room())
         await asyncio.sleep(1.0)
         flight.answer(1, 0)
         flight.end()

@@ -278,7 +278,7 @@ async def test_room_waits_until_one_can_be_appended_without_shedding(make: Make)
     log = make(3)
     cursor = log.cursor("a")
     filled(log, 3)
-    waiting = asyncio.create_task(log.room("uav1"))
+    waiting = asyncio.create_task(log.wait_for_room("uav1"))
     batch = await cursor.batch(1)
     assert await is_waiting(waiting)
     cursor.commit(batch, Outcome(1))
@@ -292,7 +292,7 @@ async def test_a_stream_of_which_one_record_goes_out_has_room_again(make: Make):
     for seq in range(5):
         log.append(record(seq, "file"), waited=True)
     filled(log, 6, "live")
-    waiting = asyncio.create_task(log.room("file"))
+    waiting = asyncio.create_task(log.wait_for_room("file"))
     assert await is_waiting(waiting)
     assert seqs(await cursor.batch(1), "file") == [0]
     await asyncio.wait_for(waiting, 1)
@@ -304,9 +304,9 @@ async def test_room_waits_for_every_sink_that_holds_sources_and_for_no_other(mak
     fast, slow = log.cursor("fast"), log.cursor("slow")
     viewer = log.cursor("viewer", holds_sources=False)
     for seq in range(3):
-        await asyncio.wait_for(log.room("file"), 1)
+        await asyncio.wait_for(log.wait_for_room("file"), 1)
         log.append(record(seq, "file"), waited=True)
-    waiting = asyncio.create_task(log.room("file"))
+    waiting = asyncio.create_task(log.wait_for_room("file"))
     await delivered(fast)
     assert await is_waiting(waiting)
     await delivered(slow)
@@ -323,7 +323,7 @@ async def test_two_that_wait_for_room_do_not_shed_each_others_records(make: Make
 
     async def file(first: int) -> None:
         for seq in range(first, first + 10):
-            await log.room("uav1")
+            await log.wait_for_room("uav1")
             log.append(record(seq), waited=True)
 
     files = [asyncio.create_task(file(first)) for first in (0, 100, 200)]
@@ -386,7 +386,7 @@ async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
 
     async def file() -> None:
         for seq in range(100):
-            await log.room("file")
+            await log.wait_for_room("file")
             log.append(record(seq, "file"), waited=True)
 
     reading = asyncio.create_task(file())
@@ -409,9 +409,9 @@ async def test_a_live_stream_has_room_beside_files_that_fill_it(make: Make, limi
     log = make(*limits)
     cursor = log.cursor("a")
     for seq in range(10):
-        await asyncio.wait_for(log.room("file"), 1)
+        await asyncio.wait_for(log.wait_for_room("file"), 1)
         log.append(record(seq, "file"), waited=True)
-    full = asyncio.create_task(log.room("file"))
+    full = asyncio.create_task(log.wait_for_room("file"))
     assert await is_waiting(full)
     full.cancel()
     filled(log, 50, "live")
@@ -475,9 +475,9 @@ async def test_a_record_larger_than_the_limit_waits_alone_where_it_was_waited_fo
     log = make(10, 1000)
     cursor = log.cursor("a")
     for seq in range(3):
-        await asyncio.wait_for(log.room("file"), 1)
+        await asyncio.wait_for(log.wait_for_room("file"), 1)
         log.append(record(seq, "file", raw=bytes(5000)), waited=True)
-        full = asyncio.create_task(log.room("file"))
+        full = asyncio.create_task(log.wait_for_room("file"))
         assert await is_waiting(full)
         full.cancel()
         assert await delivered(cursor) == [seq]

@@ -36,7 +36,7 @@ async def waiting(cursor: Cursor) -> dict[str, list[int]]:
 
 
 async def has_room(log: MemoryLog, stream: str) -> bool:
-    task = asyncio.create_task(log.room(stream))
+    task = asyncio.create_task(log.wait_for_room(stream))
     for _ in range(5):
         await asyncio.sleep(0)
     task.cancel()

@@ -331,6 +331,21 @@ async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
 
 
 @pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_a_real_broker_hands_each_record_of_a_cancelled_delivery_on_once(mosquitto, protocol):
+    """mosquitto, and deliveries that are cancelled in flight and repeated, each time a little later."""
+    batch, cancelled = [record(n) for n in range(400)], 0
+    async with listening(mosquitto.port, TELEMETRY) as heard, sink_to(mosquitto, protocol=protocol, window=50) as sink:
+        while (outcome := await cancelled_delivery(sink, batch, turns=cancelled + 1)) is None:
+            cancelled += 1
+        await heard.count(400)
+
+    assert outcome == Outcome(delivered=400)
+    assert cancelled > 0
+    assert sorted(orjson.loads(m.payload)["seq"] for m in heard.messages) == list(range(400))
+
+
+@pytest.mark.needs("mosquitto")
 async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_next(mosquitto):
     """The session at the broker has it: what it brings is dropped, and the next connection ends it."""
     sink = sink_to(mosquitto)
@@ -369,6 +384,16 @@ async def half_delivered(sink, oracle, answered, batch=BATCH):
     await asyncio.wait({delivering}, timeout=5)
     outgoing.answer, oracle.on_step = answer, lambda name: None
     assert delivering.cancelled()
+
+
+async def cancelled_delivery(sink, batch, turns):
+    """Deliver, and cancel some turns of the loop later. Returns the outcome if the delivery is complete before."""
+    delivering = asyncio.create_task(sink.deliver(batch), name="delivering")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    delivering.cancel()
+    await asyncio.wait({delivering})
+    return None if delivering.cancelled() else delivering.result()
 
 
 async def cut_in_flight(sink, turns):

@@ -115,7 +115,7 @@ class Record(NamedTuple):  # creating a frozen dataclass takes six times as long
         return utc(self.clock_us)
 
     @property
-    def held(self) -> bytes | None:
+    def item_set(self) -> bytes | None:
         """A number that identifies the set of items in the packet; None if they do not fit in one."""
         return core.tags(self.raw)
 

@@ -86,7 +86,7 @@ class StreamState:
         """Keep only the last of the new records with the same set of items."""
         pending = self._pending
         for record in self._new:
-            key = record.set, record.held or record.seq
+            key = record.set, record.item_set or record.seq
             pending.pop(key, None)
             pending[key] = record
             if len(pending) > PENDING_MOST:

@@ -153,7 +153,7 @@ class Stream:
                 if cancelled is None and number % TURN == 0:
                     await asyncio.sleep(0)
                 if cancelled is None and wait:
-                    await self._log.room(record.stream)
+                    await self._log.wait_for_room(record.stream)
             except asyncio.CancelledError as request:
                 cancelled = request
             is_back |= self._count_record(record)

@@ -1,4 +1,4 @@
-"""What a stream needs to run: its source, its name and its limits."""
+"""The input of a stream: its source, its name and its limits."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from klvrelay.sources.contract import Source
 class StreamInput(NamedTuple):
     """A source and how to read it.
 
-    name          name of its first stream
-    open          opens the source
-    url           its address in messages, without secrets
-    stall         seconds without bytes, or without KLV, after which the stream is stale
-    open_isolated opens the same source in a separate process, after it hung
-    hang_timeout  seconds without a byte after which a source that libav reads is considered to hang
-    packet_limit  maximum number of bytes of a KLV packet's value
-    choice        which KLV is selected, and the names of its streams
+    name           name of its first stream
+    open           opens the source
+    url            its address in messages, without secrets
+    stall          seconds without bytes, or without KLV, after which the stream is stale
+    open_isolated  opens the source in a separate process, after its reader hung
+    hang_timeout   seconds without a byte after which a reader that has timeouts hangs
+    packet_limit   maximum bytes of a KLV packet's value
+    choice         the selected KLV, and the names of its streams
     """
 
     name: str

@@ -31,7 +31,7 @@ class MemoryLog:
         for cursor in self._cursors:
             cursor.append(record, size, waited=waited and cursor.holds_sources)
 
-    async def room(self, stream: str) -> None:
+    async def wait_for_room(self, stream: str) -> None:
         """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
         while not all(cursor.has_room(stream) for cursor in self._cursors if cursor.holds_sources):
             self._freed.clear()

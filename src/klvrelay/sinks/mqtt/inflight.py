@@ -61,7 +61,7 @@ class InFlight:
     def full(self) -> bool:
         return len(self._messages) >= self.most and not self._over
 
-    async def room(self, *, ahead: bool = False) -> None:
+    async def wait_for_room(self, *, ahead: bool = False) -> None:
         """Return once another message may be sent, or the connection has ended. One caller of each kind at a time."""
         while self.full:
             room = self._rooms[ahead] = self._loop.create_future()

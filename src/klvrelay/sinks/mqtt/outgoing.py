@@ -72,7 +72,7 @@ class Outgoing:
     async def _send_all(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
         for at, message in enumerate(messages):
             if self.flight.full:
-                await self.flight.room(ahead=ahead)
+                await self.flight.wait_for_room(ahead=ahead)
             elif at % TURN == TURN - 1:
                 await asyncio.sleep(0)
             if self._over:
@@ -97,7 +97,7 @@ class Outgoing:
         try:
             for at, (number, message, taken) in enumerate(left):
                 if self.flight.full:
-                    await self.flight.room()
+                    await self.flight.wait_for_room()
                 if self._over:
                     return publication
                 self.flight.add(number, publication, at)

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from klvrelay.encode.numbers import unpacked
+from klvrelay.encode.numbers import unpack
 from klvrelay.encode.packs import steps_of
 from klvrelay.standards.spec import PACKS
 
@@ -63,7 +63,7 @@ def apart(given: Any, got: Any, path: str = "", *, short: bool = False) -> Itera
         if not abs(given - got) <= given.step * 1.5001:
             yield f"{path}: {given!r} came back as {got!r}, the step is {given.step!r}"
     elif isinstance(given, float) and isinstance(got, float):
-        narrow = short or unpacked(single(given)) == given
+        narrow = short or unpack(single(given)) == given
         if given != got and not (narrow and single(given) == single(got)):
             yield f"{path}: {given!r} came back as {got!r}"
     elif given != got:

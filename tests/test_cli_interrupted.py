@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
+import os
 import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import feed
 import pytest
 from test_cli import ENVIRONMENT
 
-PRESSED = """
+FINDER = """
 import os, signal, sys, weakref
 
 class Pressed:
@@ -25,6 +30,10 @@ class Pressed:
             del lock
 
 sys.argv = ["klvrelay", *{args!r}]
+"""
+PRESSED = (
+    FINDER
+    + """
 from klvrelay.__main__ import main
 sys.meta_path.insert(0, Pressed())
 try:
@@ -33,6 +42,15 @@ finally:
     os.write(3, b"%d" % Pressed.count)
 sys.exit(code)
 """
+)
+SCRIPT = (
+    FINDER
+    + """
+code = compile(open({script!r}).read(), {script!r}, "exec")
+sys.meta_path.insert(0, Pressed())
+exec(code)
+"""
+)
 MOMENTS = 6
 pytestmark = pytest.mark.timeout(120)
 # Each ends without a signal: the file is short or missing, or the broker is unreachable.
@@ -56,7 +74,10 @@ ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 3, 4, 5, 6, 7)
 
 def pressed(args: list[str], moment: int, folder: Path) -> subprocess.CompletedProcess[str]:
     """A command that gets SIGINT in a callback of its `moment`th import, where Python discards exceptions."""
-    script = PRESSED.format(args=args, moment=moment)
+    return run(PRESSED.format(args=args, moment=moment), folder)
+
+
+def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sh", "-c", '"$@" 3>count', "sh", sys.executable, "-c", script],
         cwd=folder, env={**ENVIRONMENT, "HOME": str(folder)}, capture_output=True, text=True, timeout=60,
@@ -73,3 +94,39 @@ def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, tmp_pat
         done = pressed(VERBS[verb], moment, tmp_path)
         assert done.returncode in ENDS, (moment, done.stderr)
         assert not {"Traceback", "Exception", "never"} & set(done.stderr.split()), (moment, done.stderr)
+
+
+def test_ctrl_c_ends_the_installed_script_from_its_first_import(tmp_path: Path):
+    """By the signal, without output: it sets its handler before it imports anything."""
+    script = str(Path(__file__).parents[1] / "bin" / "klvrelay")
+    done = run(SCRIPT.format(args=["--version"], moment=1, script=script), tmp_path)
+    assert done.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_the_installed_script_runs_the_command(tmp_path: Path):
+    """With its exit code."""
+    script = str(Path(__file__).parents[1] / "bin" / "klvrelay")
+    done = run(SCRIPT.format(args=["--version"], moment=0, script=script), tmp_path)
+    assert (done.returncode, done.stdout.split()[0], done.stderr) == (0, "klvrelay", "")
+
+
+def test_ctrl_c_while_csv_is_written_stops_the_command(tmp_path: Path):
+    """Even if the reader of the output does not read."""
+    path = tmp_path / "flight.ts"
+    path.write_bytes(feed.recording(2000).ts)
+    reader, writer = os.pipe()
+    full = fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ)
+    command = [sys.executable, "-m", "klvrelay", "decode", "-q", "--format", "csv", str(path)]
+    with subprocess.Popen(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
+        os.close(writer)
+        waiting, end = array.array("i", [0]), time.monotonic() + 30
+        while waiting[0] < full and time.monotonic() < end:
+            time.sleep(0.01)
+            fcntl.ioctl(reader, termios.FIONREAD, waiting)
+        process.send_signal(signal.SIGINT)
+        _, text = process.communicate(timeout=20)
+    os.close(reader)
+
+    assert waiting[0] == full
+    assert (process.returncode, text) == (130, "klvrelay: stopped\n")

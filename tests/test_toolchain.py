@@ -167,6 +167,7 @@ def test_a_source_package_builds_one_wheel_for_every_python(tmp_path):
     assert re.fullmatch(r"klvrelay-[0-9.]+-cp311-abi3-linux_\w+\.whl", wheel.name)
     held = zipfile.ZipFile(wheel).namelist()
     assert {"klvrelay/core/_core.abi3.so", "klvrelay/py.typed", "klvrelay/record.schema.json"} <= set(held)
+    assert [name for name in held if name.endswith(".data/scripts/klvrelay")], "the command"
     assert not [name for name in held if name.startswith(("native", "tests", "setup"))]
 
 

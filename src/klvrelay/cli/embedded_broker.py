@@ -46,7 +46,7 @@ class EmbeddedBroker:
     def __init__(self, port: int = 1883, host: str = "127.0.0.1") -> None:
         if not ipaddress.ip_address(host).is_loopback:
             raise ConfigError(f"embedded broker: {host} is not a loopback address: anyone could connect")
-        self._asked = port
+        self._requested_port = port
         self._host = host
         self.port = port
         self._thread: threading.Thread | None = None
@@ -55,7 +55,7 @@ class EmbeddedBroker:
     @property
     def moved(self) -> bool:
         """Whether the requested port was in use, so that the broker listens on another."""
-        return self.port != self._asked and self._asked != 0
+        return self.port != self._requested_port and self._requested_port != 0
 
     @property
     def url(self) -> str:
@@ -126,7 +126,7 @@ class EmbeddedBroker:
             return _serve_client(broker, reader, writer, clients.discard)
 
         try:
-            return await asyncio.start_server(serve, self._host, self._asked)
+            return await asyncio.start_server(serve, self._host, self._requested_port)
         except OSError as fault:
             if fault.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise

@@ -53,18 +53,18 @@ def _run(argv: Sequence[str] | None) -> int:
     except KlvrelayError as fault:
         if isinstance(fault, OutputLost):
             standard_streams.drop_output()
-        standard_streams.complain(redaction()(str(fault)))
+        standard_streams.print_error(redaction()(str(fault)))
         return fault.exit_code
     except BrokenPipeError:
         standard_streams.drop_output()  # the reader closed the pipe (`| head`): not an error
         return 0
     except OSError as fault:
         standard_streams.drop_output()
-        standard_streams.complain(os.strerror(fault.errno) if fault.errno else type(fault).__name__)
+        standard_streams.print_error(os.strerror(fault.errno) if fault.errno else type(fault).__name__)
         return 1
     except KeyboardInterrupt:
         standard_streams.drop_output()  # the reader may have stopped: a flush at exit would block
-        standard_streams.complain("stopped")
+        standard_streams.print_error("stopped")
         return 130
 
 

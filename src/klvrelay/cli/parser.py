@@ -96,9 +96,9 @@ def _reword(message: str, verbs: Iterable[str]) -> str:
     """argparse's message, reworded for this command."""
     if found := _VERB.match(message):
         verb = found[1] or found[2] or ""
-        return f"unknown verb {verb}; {_near(verb, verbs)}{_valid('verbs', verbs)}"
+        return f"unknown verb {verb}; {_suggest(verb, verbs)}{_list_valid('verbs', verbs)}"
     if message == f"{_MISSING}VERB":
-        return f"missing VERB; {_valid('verbs', verbs)}"
+        return f"missing VERB; {_list_valid('verbs', verbs)}"
     if found := _NO_NUMBER.search(message):
         return f"{message[: found.start()]} {found[2]}: give a {'whole ' * (found[1] == 'int')}number"
     if message.startswith(_MISSING):
@@ -111,15 +111,15 @@ def _unexpected_text(word: str, options: list[str]) -> str:
     if not word.startswith("-"):
         return f"unexpected argument {word}"
     name = word.partition("=")[0]
-    return f"unknown option {name}; {_near(name, options) or _valid('options', options)}".rstrip()
+    return f"unknown option {name}; {_suggest(name, options) or _list_valid('options', options)}".rstrip()
 
 
-def _near(word: str, known: Iterable[str]) -> str:
+def _suggest(word: str, known: Iterable[str]) -> str:
     import difflib  # here, since only an error needs it
 
     near = difflib.get_close_matches(word[:40], list(known), n=1, cutoff=0.7)
     return f"did you mean {near[0]}? " if near else ""
 
 
-def _valid(what: str, known: Iterable[str]) -> str:
+def _list_valid(what: str, known: Iterable[str]) -> str:
     return f"valid {what}: {', '.join(known)}"

@@ -58,10 +58,10 @@ def run(args: argparse.Namespace) -> int:
         options["klv_pid"] = args.pid[0]
     if args.program:
         options["program"] = args.program
-    with watch_signals() as asked:
+    with watch_signals() as stopped:
 
         def check() -> None:
-            if asked():
+            if stopped():
                 raise KeyboardInterrupt
 
         make_sample(file_name(args.out, "OUT.ts"), quiet=args.quiet, step=check, **options)

@@ -46,20 +46,20 @@ def flush_output() -> Iterator[None]:
         raise OutputLost(f"can't write to standard output: {reason}") from fault
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Print an error to standard error, one line per line of the text. Ignore write errors."""
     shown = "\n".join(map(printable, text.split("\n")))
     try:
         print(f"klvrelay: {shown}", file=sys.stderr, flush=True)
     except OSError:
-        _drop(sys.stderr)
+        _discard(sys.stderr)
 
 
 def drop_output() -> None:
     """Discard standard output, so that Python reports no error for it at exit."""
-    _drop(sys.stdout)
+    _discard(sys.stdout)
 
 
-def _drop(stream: TextIO) -> None:
+def _discard(stream: TextIO) -> None:
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

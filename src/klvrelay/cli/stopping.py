@@ -43,13 +43,13 @@ class Deadline:
         if self._stopped.wait(GRACE):
             return
         # In a thread: standard error itself may block.
-        saying = threading.Thread(target=_say_cut_off, daemon=True)
-        saying.start()
-        saying.join(0.2)
+        logging_thread = threading.Thread(target=_log_cut_off, daemon=True)
+        logging_thread.start()
+        logging_thread.join(0.2)
         os._exit(CUT_OFF)
 
 
-def _say_cut_off() -> None:
+def _log_cut_off() -> None:
     logger().error("stop timed out, a blocked operation was abandoned: seconds=%g", GRACE)
 
 
@@ -62,18 +62,18 @@ def watch_signals(*, interrupts: bool = False) -> Iterator[Callable[[], bool]]:
     interrupts   the first signal raises KeyboardInterrupt too, since a read may block. Load all modules first: Python
                  discards exceptions in some callbacks of an import
     """
-    came: list[int] = []
+    arrived: list[int] = []
 
     def note(number: int, _: object) -> None:
-        came.append(number)
+        arrived.append(number)
         deadline.set()
-        if interrupts or len(came) > 1:
+        if interrupts or len(arrived) > 1:
             raise KeyboardInterrupt
 
     deadline = Deadline()
     before = {number: signal.signal(number, note) for number in SIGNALS}
     try:
-        yield lambda: bool(came)
+        yield lambda: bool(arrived)
     finally:
         deadline.lift()
         for number, handler in before.items():
@@ -88,7 +88,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
 
     logger()  # set up logging before any task or thread logs
 
-    async def ended(task: asyncio.Task[T]) -> T | None:
+    async def wait(task: asyncio.Task[T]) -> T | None:
         try:
             return await task
         except asyncio.CancelledError:
@@ -108,7 +108,7 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
                 task = loop.create_task(verb())
                 for number in SIGNALS:
                     loop.add_signal_handler(number, stop)
-            return runner.run(ended(task))
+            return runner.run(wait(task))
     finally:
         deadline.lift()
 

@@ -96,7 +96,7 @@ class Receiver:
         self._read = partial(function, self._inlet, b.basin, lib.INLET_ALL, *buffers)
         self._read_overdue = partial(function, self._inlet, b.basin, lib.INLET_OVERDUE, *buffers)
         address = ffi.NULL if sender is None else _MAPPED[: 16 - len(sender)] + sender
-        _checked(lib.klv_inlet_init(self._inlet, fd, lib.INLET_RTP if rtp else 0, address, self._memory))
+        _check(lib.klv_inlet_init(self._inlet, fd, lib.INLET_RTP if rtp else 0, address, self._memory))
 
     @property
     def pointer(self) -> Any:
@@ -115,7 +115,7 @@ class Receiver:
                 found += self._change_lane()
             status = self._read()
             found += self._written()
-        self.holds = bool(_checked(status) & _HOLDS)
+        self.holds = bool(_check(status) & _HOLDS)
         return found
 
     def _written(self) -> list[Found]:
@@ -164,7 +164,7 @@ class Receiver:
     @property
     def kernel_drops(self) -> int:
         """Datagrams dropped by the kernel since the socket was created, because its buffer was full."""
-        return int(_checked(lib.klv_inlet_drops(self.fd)))
+        return int(_check(lib.klv_inlet_drops(self.fd)))
 
 
 def _entries_of(pool: Any, count: int) -> list[Any]:
@@ -226,7 +226,7 @@ class ReceiverSet:
         self._last += 1
         row = {"inlet": receiver.pointer, "number": self._last, "units": receiver.is_of_units}
         slot = ffi.new("struct klv_slot *", row)
-        _checked(lib.klv_hub_add(self._hub, receiver.fd, slot))
+        _check(lib.klv_hub_add(self._hub, receiver.fd, slot))
         self._slots[self._last] = receiver, on_results, slot
         self._numbers[receiver.fd] = self._last
 
@@ -246,7 +246,7 @@ class ReceiverSet:
         self._call_back()  # results left over if an earlier callback raised
         self._set_buffers()
         how = lib.HUB_EXPECTED if gathered else lib.HUB_ALL
-        while _checked(lib.klv_hub_look(self._hub, _basin.basin, how, self._results)) == _MORE:
+        while _check(lib.klv_hub_look(self._hub, _basin.basin, how, self._results)) == _MORE:
             self._call_back()
             if self._epoll.closed:  # a callback removed the last receiver
                 return False
@@ -288,14 +288,14 @@ class ReceiverSet:
 
 def timer_of(seconds: float) -> int:
     """A descriptor that becomes readable (8 bytes) every so many seconds. The caller closes it."""
-    return int(_checked(lib.klv_hub_timer(int(seconds * 1e6))))
+    return int(_check(lib.klv_hub_timer(int(seconds * 1e6))))
 
 
 _MAPPED = bytes(10) + b"\xff\xff"
 """Prefix of an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2)."""
 
 
-def _checked(status: int) -> int:
+def _check(status: int) -> int:
     if status < 0:
         raise OSError(-status, os.strerror(-status))
     return status

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from klvrelay.encode.numbers import unquoted
+from klvrelay.encode.numbers import unquote
 from klvrelay.encode.place import ItemPath
 from klvrelay.errors import EncodeError
 from klvrelay.record import Record
@@ -50,7 +50,7 @@ def _read(document: Mapping[str, object], set_: str | None) -> Document:
     return Document(
         name,
         document["items"],
-        unquoted(document.get("time_us")),
+        unquote(document.get("time_us")),
         document.get("version"),
         special if isinstance(special, Mapping) else {},
         known.get("checksum") != "absent",

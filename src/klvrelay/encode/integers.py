@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from klvrelay.encode.ber import Template, ber_oid, read_oid
-from klvrelay.encode.numbers import is_number, unquoted, whole
+from klvrelay.encode.numbers import is_number, unquote, whole
 from klvrelay.encode.place import ItemPath
 from klvrelay.standards.spec import Bits, Element, Item
 
@@ -80,7 +80,7 @@ def write_enum(scalar: Scalar, value: object, template: Template, place: ItemPat
 
 def code_number(codes: Mapping[int, str], value: object, template: Template, place: ItemPath) -> int:
     """The code of a label, or a given code. If several codes share the label: the earlier value's, else the first."""
-    if not isinstance(unquoted(value), str):
+    if not isinstance(unquote(value), str):
         return whole(value, place)
     found = [code for code, label in codes.items() if label == value]
     if not found:

@@ -13,7 +13,7 @@ from math import prod
 
 from klvrelay.encode.ber import Template
 from klvrelay.encode.integers import LARGEST, checked_oid, least_octets
-from klvrelay.encode.numbers import exact, is_printed_as, represents, unpacked, whole
+from klvrelay.encode.numbers import exact, is_printed_as, represents, unpack, whole
 from klvrelay.encode.patches import MOST_ELEMENTS, give_values, patches_of, read_patches, runs_of
 from klvrelay.encode.place import ItemPath
 from klvrelay.encode.specials import special_of
@@ -113,8 +113,8 @@ class Array:
         head = b"".join(checked_oid(number, self._template, self._place) for number in numbers)
         if not self._values:
             return head
-        cut = self._find_patches if self._runs is None else self._runs_as_given
-        write = {1: self._plain, 2: self._mapped, 3: self._booleans, 4: self._biased, 5: cut}
+        runs = self._write_patches if self._runs is None else self._write_runs
+        write = {1: self._write_plain, 2: self._write_mapped, 3: self._write_booleans, 4: self._write_biased, 5: runs}
         return head + write[self._apa]()
 
     def _place_of(self, at: int) -> ItemPath:
@@ -124,7 +124,7 @@ class Array:
         """The element at this position of the earlier array, if it had the same width."""
         return self._template.take(self._width)
 
-    def _plain(self) -> bytes:
+    def _write_plain(self) -> bytes:
         return b"".join(self._element_code(at, self._earlier()) for at in self._all)
 
     def _element_code(self, at: int, earlier: Template) -> bytes:
@@ -142,7 +142,7 @@ class Array:
         except OverflowError as fault:
             raise place.invalid(value, f"it does not fit into an element of {self._width} bytes") from fault
 
-    def _mapped(self) -> bytes:
+    def _write_mapped(self) -> bytes:
         """IMAPB between two bounds that precede the elements as floats."""
         bounds, place = self._mapping.get("imapb_bounds"), self._place.child("imapb_bounds")
         if not isinstance(bounds, list | tuple) or len(bounds) != 2:
@@ -151,7 +151,7 @@ class Array:
         short = all(self._short(one, place) for one in bounds)
         size = earlier // 2 if earlier in (8, 16) else 4 if short else 8
         codes = [write_float(one, size, (size, size), self._template.take(size), place) for one in bounds]
-        low, high = (unpacked(code) for code in codes)
+        low, high = (unpack(code) for code in codes)
         if not 0 < high - low < float("inf"):
             raise place.invalid(bounds, "expected two finite bounds, the lower one first")
         return b"".join(codes) + b"".join(
@@ -159,7 +159,7 @@ class Array:
             for at, value in enumerate(self._values)
         )
 
-    def _booleans(self) -> bytes:
+    def _write_booleans(self) -> bytes:
         bits = 0
         for at, value in enumerate(self._values):
             if not isinstance(value, bool):
@@ -170,7 +170,7 @@ class Array:
         filling = self._template.data[-1] & (1 << spare) - 1 if len(self._template) == size else 0
         return (bits << spare | filling).to_bytes(size, "big")
 
-    def _biased(self) -> bytes:
+    def _write_biased(self) -> bytes:
         """BER-OID numbers relative to a bias."""
         place = self._place.child("bias")
         bias = whole(self._mapping.get("bias", 0), place)
@@ -182,7 +182,7 @@ class Array:
             parts.append(checked_oid(number - bias, self._template, inside))
         return b"".join(parts)
 
-    def _runs_as_given(self) -> bytes:
+    def _write_runs(self) -> bytes:
         """A default and its runs, as given in a record."""
         place = self._place.child("runs")
         parts = [self._code(0, self._dims[0], self._mapping.get("default"), self._place.child("default"))]
@@ -210,7 +210,7 @@ class Array:
             raise place.invalid(value, "all values must have the same code")
         return codes[0]
 
-    def _find_patches(self) -> bytes:
+    def _write_patches(self) -> bytes:
         """A default and patches: the earlier ones if they still describe the values, else one per stretch of a row."""
         default = self._natural(0, self._mapping.get("default"), self._earlier(), self._place.child("default"))
         codes = [self._element_code(at, Template()) for at in self._all]

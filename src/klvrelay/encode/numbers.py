@@ -44,14 +44,14 @@ def exact(value: object, place: ItemPath) -> Fraction:
 _DIGITS = re.compile(r"-?[0-9]{16,20}")
 
 
-def unquoted(value: object) -> object:
+def unquote(value: object) -> object:
     """The integer in a string as written by `numbers = "safe"`; any other value unchanged."""
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
 def whole(value: object, place: ItemPath) -> int:
     """An integral number of any type; large ones may be strings of digits."""
-    number = exact(unquoted(value), place)
+    number = exact(unquote(value), place)
     if number.denominator != 1:
         raise place.invalid(value, "expected an integer")
     return number.numerator
@@ -115,7 +115,7 @@ def represents(number: Fraction, width: int) -> bool:
         code = ieee(float(number), width)
     except OverflowError:
         return False
-    return code is not None and Fraction(*unpacked(code).as_integer_ratio()) == number
+    return code is not None and Fraction(*unpack(code).as_integer_ratio()) == number
 
 
 def is_printed_as(number: Fraction, width: int) -> bool:
@@ -126,11 +126,11 @@ def is_printed_as(number: Fraction, width: int) -> bool:
         code = ieee(float(number), width)
     except OverflowError:
         return False
-    shown = (float(f"{unpacked(code):.{digits}g}") for digits in range(6, 10)) if code else ()
+    shown = (float(f"{unpack(code):.{digits}g}") for digits in range(6, 10)) if code else ()
     return Fraction(next((text for text in shown if ieee(text, width) == code), 0.0)) == Fraction(float(number))
 
 
-def unpacked(code: bytes) -> float:
+def unpack(code: bytes) -> float:
     """The number of an IEEE 754 code."""
     number: float = struct.unpack(FLOATS[len(code)][0], code)[0]
     return number

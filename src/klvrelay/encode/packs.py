@@ -63,7 +63,7 @@ def write_pack(name: str, value: object, template: Template, place: ItemPath) ->
     if first.repeat:
         return b"".join(_element(first, one, template, place.at(at)) for at, one in enumerate(as_list(value, place)))
     if name == "PayloadRecord":
-        return _counted(name, value, template, place)
+        return _payload_records(name, value, template, place)
     return write_elements(steps_of(name), as_mapping(value, place), template, place)
 
 
@@ -81,7 +81,7 @@ def as_mapping(value: object, place: ItemPath) -> Mapping[str, object]:
     return value
 
 
-def _counted(name: str, value: object, template: Template, place: ItemPath) -> bytes:
+def _payload_records(name: str, value: object, template: Template, place: ItemPath) -> bytes:
     """Encode ST 0601 item 138: the number of payloads on the platform, and the records of some of them."""
     values = as_mapping(value, place)
     for key in values:

@@ -161,7 +161,7 @@ def _check_length(item: Item, value: object, size: int, place: ItemPath) -> None
 def _by_kind(item: Item, value: object, template: Template, place: ItemPath) -> bytes:
     kind, _, inner = item.kind.partition(":")
     if kind == "local_set":
-        return _nested(inner, value, template, place)
+        return _write_nested(inner, value, template, place)
     if kind == "series":
         return _series(inner, value, template, place)
     if item.pack == "CoreIdentifier":
@@ -175,7 +175,7 @@ def _by_kind(item: Item, value: object, template: Template, place: ItemPath) -> 
     return write_scalar(item, value, template, place)
 
 
-def _nested(name: str, value: object, template: Template, place: ItemPath) -> bytes:
+def _write_nested(name: str, value: object, template: Template, place: ItemPath) -> bytes:
     inside = place.inside(value)
     if name == "ST1607-amend":
         inside = inside._replace(amend=True)
@@ -200,7 +200,7 @@ def _element(kind: str, value: object, template: Template, place: ItemPath) -> b
     if kind in _TARGETS:
         return _target(kind, as_mapping(value, place), template, place)
     if kind.startswith("local_set:"):
-        return _nested(kind.partition(":")[2], value, template, place)
+        return _write_nested(kind.partition(":")[2], value, template, place)
     if kind == "uint":
         return _uint(value, len(template), place)
     return write_pack(kind, value, template, place)
@@ -211,7 +211,7 @@ def _target(kind: str, value: Mapping[str, object], template: Template, place: I
     number = whole(value.get("target_id"), place.child("target_id"))
     head = checked_oid(number, template, place.child("target_id"))
     items = {key: one for key, one in value.items() if key != "target_id"}
-    return head + _nested(_TARGETS[kind], items, template, place)
+    return head + _write_nested(_TARGETS[kind], items, template, place)
 
 
 def _uint(value: object, width: int, place: ItemPath) -> bytes:

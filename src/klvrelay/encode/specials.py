@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from klvrelay.encode.numbers import FLOATS, unpacked
+from klvrelay.encode.numbers import FLOATS, unpack
 from klvrelay.encode.place import ItemPath
 from klvrelay.errors import EncodeError
 from klvrelay.standards.spec import Element, Item
@@ -78,7 +78,7 @@ def still_special(scalar: Item | Element, value: object, earlier: bytes, place: 
     return None
 
 
-def named(value: object, meaning: str | None, place: ItemPath) -> str | None:
+def special_name(value: object, meaning: str | None, place: ItemPath) -> str | None:
     """Like `special_of`; an unnamed received null in an array or pack has the earlier meaning, or is NaN."""
     name = special_of(value, place)
     return meaning or "quiet_nan" if name is None and value is None and place.received else name
@@ -93,7 +93,7 @@ def imapb_meaning(code: bytes) -> str | None:
 
 def ieee_meaning(code: bytes) -> str | None:
     """The special meaning of an IEEE 754 code; None for a number."""
-    return ieee_name(unpacked(code)) if len(code) in FLOATS else None
+    return ieee_name(unpack(code)) if len(code) in FLOATS else None
 
 
 def imapb_special(name: str, width: int, earlier: bytes, place: ItemPath) -> bytes:

@@ -18,8 +18,8 @@ from klvrelay.encode.specials import (
     ieee_special,
     imapb_meaning,
     imapb_special,
-    named,
     no_such_special,
+    special_name,
     still_special,
 )
 from klvrelay.encode.texts import write_bytes, write_date_time, write_identifier, write_text, write_utf16
@@ -86,7 +86,7 @@ def _imapb(scalar: Scalar, value: object, template: Template, place: ItemPath) -
 
 def write_imapb(value: object, low: float, high: float, earlier: Template, width: int, place: ItemPath) -> bytes:
     """Encode a number in IMAPB (ST 1201) between any two bounds, or a special code."""
-    name = named(value, imapb_meaning(earlier.data), place)
+    name = special_name(value, imapb_meaning(earlier.data), place)
     if name is not None:
         return imapb_special(name, width, earlier.data, place)
     code = _imapb_code(value, low, high, width, place)
@@ -116,7 +116,7 @@ def _float(scalar: Scalar, value: object, template: Template, place: ItemPath) -
 
 def write_float(value: object, width: int, span: tuple[int, int], earlier: Template, place: ItemPath) -> bytes:
     """Encode a number in IEEE 754: in `width` bytes if such a form exists, else in the fewest that hold it exactly."""
-    name = named(value, ieee_meaning(earlier.data), place)
+    name = special_name(value, ieee_meaning(earlier.data), place)
     if width not in numbers.FLOATS:
         fit = [size for size in (4, 8) if span[0] <= size <= span[1]] or [4]
         enough = numbers.is_printed_as if place.nearest else numbers.represents

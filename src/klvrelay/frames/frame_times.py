@@ -137,20 +137,20 @@ def frame_times(
     if url.scheme in ("http", "https"):
         from klvrelay.transports.http.client import Web  # here, because it imports urllib and http
 
-        return _fetched(demuxer, Web(url, timeout=timeout, ca_file=ca_file))
+        return _fetch(demuxer, Web(url, timeout=timeout, ca_file=ca_file))
     if isinstance(source, bytes):
-        return _demuxed(demuxer, io.BytesIO(source))
+        return _demux(demuxer, io.BytesIO(source))
     if url.scheme == "stdin":
-        return _demuxed(demuxer, _Pipe(sys.stdin.fileno()))
-    return _piped(demuxer) if _is_special(url) else _demuxed(demuxer, None)
+        return _demux(demuxer, _Pipe(sys.stdin.fileno()))
+    return _read_pipe(demuxer) if _is_special(url) else _demux(demuxer, None)
 
 
-def _fetched(demuxer: Demuxer, web: Web) -> Iterator[FrameTime]:
+def _fetch(demuxer: Demuxer, web: Web) -> Iterator[FrameTime]:
     from klvrelay.sources.web.source import file_at
     from klvrelay.transports.http.faults import WebFault
 
     try:
-        yield from _demuxed(demuxer, file_at(demuxer.url, web))
+        yield from _demux(demuxer, file_at(demuxer.url, web))
     except WebFault as found:
         fault = SourceDown(f"{demuxer.url}: {found}", wait=found.wait)
     else:
@@ -179,7 +179,7 @@ def _is_special(url: Url) -> bool:
     return False
 
 
-def _piped(demuxer: Demuxer) -> Iterator[FrameTime]:
+def _read_pipe(demuxer: Demuxer) -> Iterator[FrameTime]:
     """Wait for the first bytes of an open descriptor, because a signal cannot interrupt the opening of a pipe."""
     url = demuxer.url
     try:
@@ -191,7 +191,7 @@ def _piped(demuxer: Demuxer) -> Iterator[FrameTime]:
         waiting.register(fd, select.POLLIN)
         waiting.poll()
         os.set_blocking(fd, True)
-        yield from _demuxed(demuxer, _Pipe(fd))
+        yield from _demux(demuxer, _Pipe(fd))
     finally:
         os.close(fd)
 
@@ -211,13 +211,13 @@ class _Pipe:
             return b""
 
 
-def _demuxed(demuxer: Demuxer, file: Any) -> Iterator[FrameTime]:
+def _demux(demuxer: Demuxer, file: Any) -> Iterator[FrameTime]:
     import av
 
     fault: SourceError | None = None
     try:
         with demuxer.open(file) as container:
-            yield from _stamped(container, demuxer)
+            yield from _find_stamps(container, demuxer)
     except (av.FFmpegError, ValueError, OSError) as error:
         fault = demuxer.explain(error, live=demuxer.url.scheme not in ("file", "stdin", "bytes"))
     if isinstance(file, _Pipe) and file.interrupted:
@@ -229,7 +229,7 @@ def _demuxed(demuxer: Demuxer, file: Any) -> Iterator[FrameTime]:
         raise fault
 
 
-def _stamped(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameTime]:
+def _find_stamps(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameTime]:
     from av.stream import Discard
 
     codecs = {s.index: codec for s in container.streams.video if (codec := _codec_of(s, demuxer.url))}

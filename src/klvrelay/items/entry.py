@@ -68,11 +68,11 @@ def entries(name: str) -> tuple[ItemEntry, ...]:
     """The items of one set, by tag; those of a universal set in table order."""
     if name in spec.SETS:
         return tuple(ItemEntry(name, item) for item in spec.SETS[name].values())
-    return tuple(entry for entry in keyed() if entry.set == name)
+    return tuple(entry for entry in keyed_items() if entry.set == name)
 
 
 @cache
-def keyed() -> tuple[ItemEntry, ...]:
+def keyed_items() -> tuple[ItemEntry, ...]:
     """The items in universal form, each with a 16-byte key."""
     return tuple(ItemEntry(clauses.ORIGINS[key], item, key) for key, item in spec.KEYED.items())
 
@@ -81,7 +81,7 @@ def every() -> Iterator[ItemEntry]:
     """All items: those with tags, then those in universal form."""
     for name in spec.SETS:
         yield from entries(name)
-    yield from keyed()
+    yield from keyed_items()
 
 
 def same_key(one: bytes, other: bytes) -> bool:
@@ -91,7 +91,7 @@ def same_key(one: bytes, other: bytes) -> bool:
 
 def by_key(key: bytes) -> ItemEntry | None:
     """The item with this 16-byte key in a packet or universal set; None if unknown."""
-    return next((entry for entry in keyed() if entry.wire_key and same_key(entry.wire_key, key)), None)
+    return next((entry for entry in keyed_items() if entry.wire_key and same_key(entry.wire_key, key)), None)
 
 
 def packet_set(key: bytes) -> str | None:

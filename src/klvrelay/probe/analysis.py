@@ -133,14 +133,14 @@ class Analysis:
 
     def _records(self, records: list[Record], stream: float | None, received_us: int | None) -> None:
         for record in records:
-            arrived = self._arrived(received_us)
+            arrived = self._arrival_seconds(received_us)
             at = arrived if arrived is not None else stream if stream is not None else self._own_time(record)
             time_us = self.telemetry.add(record, at, stream)
             self._programs[record.pid] = record.program
             if time_us is not None and self.survey is not None:
                 self.survey.record(record.pid, record.set, time_us, record.pts)
 
-    def _arrived(self, received_us: int | None) -> float | None:
+    def _arrival_seconds(self, received_us: int | None) -> float | None:
         if received_us is None or self._first_received is None:
             return None
         return max(0.0, (received_us - self._first_received) / 1e6)
@@ -175,7 +175,7 @@ class Analysis:
         """Duration of the probed part by `clock`; 0 without a clock."""
         match self.clock:
             case "arrival":
-                return self._arrived(self._last_received) or 0.0
+                return self._arrival_seconds(self._last_received) or 0.0
             case "PCR":
                 return self.survey.seconds if self.survey is not None else 0.0
             case "none":

@@ -47,14 +47,14 @@ def _program(survey: Survey, map_: ProgramMap, seconds: float) -> transport_repo
 
 def _elementary(survey: Survey, stream: PmtStream, seconds: float) -> transport_report.DeclaredStream:
     packets = int(survey.counts.packets[stream.pid])
-    codec, kind = _named(survey, stream)
+    codec, kind = _codec_and_kind(survey, stream)
     return transport_report.DeclaredStream(
         stream.pid, stream.stream_type, codec, kind, stream.descriptors, stream.registration,
         stream.metadata_format, stream.metadata_std, packets, _bit_rate(packets, seconds),
     )  # fmt: skip
 
 
-def _named(survey: Survey, stream: PmtStream) -> tuple[str, Kind]:
+def _codec_and_kind(survey: Survey, stream: PmtStream) -> tuple[str, Kind]:
     """Codec and kind of a stream: KLV if any was found, regardless of the declaration."""
     found = survey.found.get(stream.pid)
     if found is not None and found.holds_klv:
@@ -81,7 +81,7 @@ def _role(survey: Survey, pid: int) -> tuple[Kind, str, int | None]:
         map_ = next(map_ for map_ in survey.tables.programs.values() if pid == map_.pmt_pid)
         return "tables", "PMT", map_.number
     if (program := survey.tables.streams.get(pid)) is not None:
-        codec, kind = _named(survey, program[1])
+        codec, kind = _codec_and_kind(survey, program[1])
         return kind, codec, program[0].number
     if pid in _SYSTEM:
         return "tables", _SYSTEM[pid], None

@@ -71,13 +71,13 @@ class Picture:
         for colour, share in _lorry(east - vehicle.point[0], north - vehicle.point[1], vehicle, metres):
             level = (_MATRIX * np.array(colour, np.float32)).sum(1) + _BASE
             _mix(self._luma[down, across], share, float(level[0]))
-            coarse = _halved(share)
+            coarse = _halve(share)
             there = slice(down.start // 2, down.stop // 2), slice(across.start // 2, across.stop // 2)
             for plane, wanted in zip(self._chroma, level[1:], strict=True):
                 _mix(plane[there], coarse, float(wanted))
 
 
-def _halved(share: Floats) -> Floats:
+def _halve(share: Floats) -> Floats:
     """Half resolution at the sample positions of 4:2:0: on every other column, between two rows."""
     rows = (share[::2] + share[1::2]) / 2
     coarse: Floats = rows[:, ::2] / 2 + (rows[:, 1::2] + np.roll(rows, 1, 1)[:, ::2]) / 4

@@ -62,7 +62,8 @@ def decode(
         spool = stack.enter_context(SpooledTemporaryFile(max_size=64 << 20))
         outcome = _decode(url, spool.write, progress, follow, demux, options)
         if outcome is not None:
-            write_csv(spool, write_all)
+            with watch_signals(interrupts=True):  # a signal must not leave a progress bar on the terminal
+                write_csv(spool, write_all)
     return outcome
 
 
@@ -83,13 +84,13 @@ def decode_file(
 
     Returns None if a signal stopped it. `options` are those of `decode_source`.
     """
-    with closing(file), watch_signals() as asked:
+    with closing(file), watch_signals() as stopped:
         decoder = Decoder(stream_name(url), None, **options)
         for packet in file.packets():
             decoder.write_lines(packet, out)
             if progress is not None:
                 progress(len(packet.data))
-            if asked():
+            if stopped():
                 return None
     return _finish(decoder, out)
 
@@ -173,7 +174,10 @@ def no_klv(url: Url, outcome: DecodeOutcome) -> NoKlv:
 
 
 class _Progress:
-    """A progress bar on standard error if the size is known; else the bytes so far."""
+    """A progress bar on standard error if the size is known; else the bytes so far.
+
+    It appears with the first bytes: until then a signal ends the process, and would leave the cursor hidden.
+    """
 
     def __init__(self, url: Url) -> None:
         from rich.console import Console
@@ -185,8 +189,12 @@ class _Progress:
         self._task = self._bar.add_task("decoding", total=size)
 
     def __enter__(self) -> Callable[[int], None]:
-        self._bar.start()
-        return lambda size: self._bar.advance(self._task, size)
+        return self._advance
+
+    def _advance(self, size: int) -> None:
+        if not self._bar.live.is_started:
+            self._bar.start()
+        self._bar.advance(self._task, size)
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()

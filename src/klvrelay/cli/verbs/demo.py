@@ -34,7 +34,7 @@ from klvrelay.sinks.mqtt.connection import Received
 
 PORT = 1883
 SHIPPED = Path("samples/orbit.ts")
-CLEANED = 2.0
+CLEANUP_TIMEOUT = 2.0
 """Seconds that sample creation gets to stop: it checks once per frame, and the first frame takes longest."""
 LINES_A_SECOND = 4
 OTHER_LINES = 20
@@ -51,8 +51,8 @@ SHOWN = {
 
 async def sample_file() -> Path:
     """The sample recording: the one in the source tree, else one created once and cached."""
-    path, there = _place()
-    if not there:
+    path, exists = _sample_path()
+    if not exists:
         print("creating a sample recording (once) ...", file=sys.stderr)
         try:
             await _run_stoppable(partial(make_sample, path, seconds=20))
@@ -61,7 +61,7 @@ async def sample_file() -> Path:
     return path
 
 
-def _place() -> tuple[Path, bool]:
+def _sample_path() -> tuple[Path, bool]:
     """The path of the recording, and whether it exists."""
     if SHIPPED.is_file():
         return SHIPPED, True
@@ -84,7 +84,7 @@ async def _run_stoppable(make: Callable[..., object]) -> None:
         await asyncio.shield(work)
     except asyncio.CancelledError:
         stopped.set()
-        await asyncio.wait([work], timeout=CLEANED)
+        await asyncio.wait([work], timeout=CLEANUP_TIMEOUT)
         if work.done():
             work.exception()
         raise
@@ -106,13 +106,13 @@ async def demo(
     picked  see `SourceSettings`
     """
     console = console or Console()
-    own = _own_broker(mqtt, given or {}, port)
+    own_broker = _own_broker(mqtt, given or {}, port)
     entry = None if source is None else _entry(Url.parse(source), **picked)
     if entry is not None:
         open_input(entry)  # opens nothing; reports wrong schemes and options before anything starts
     entry = entry or _entry(Url.parse(await sample_file()), **picked)
     async with AsyncExitStack() as stack:
-        settings = own or await _broker(port, stack, console)
+        settings = own_broker or await _broker(port, stack, console)
         relayed = RelaySettings((entry,), settings)
         await check_files(relayed)
         relay = build_relay(relayed)

@@ -89,7 +89,7 @@ def all_sets() -> Printout:
 def one_set(name: str) -> Printout:
     """The items of a set, one row each."""
     of = set_details(name)
-    lines = [("packets", spaced(of["universal_key"]))] if of["universal_key"] else []
+    lines = [("packets", group_digits(of["universal_key"]))] if of["universal_key"] else []
     lines += [("inside", ", ".join(of["inside"]))] if of["inside"] else []
     found = entries(name)
     if not found:
@@ -126,7 +126,7 @@ def range_text(ends: list[float] | None) -> str:
     return f"{ends[0]} to {ends[1]}" if ends else ""
 
 
-def spaced(key: str | None) -> str:
+def group_digits(key: str | None) -> str:
     """`060e2b34 020b0101 ...`."""
     return " ".join(key[at : at + 8] for at in range(0, len(key), 8)) if key else ""
 
@@ -156,7 +156,7 @@ def _facts(of: ItemDetails) -> Iterator[tuple[str, str]]:
         ("instead of", _address_list(of["instead_of"], "")),
         ("may repeat", "yes" if of["repeats"] else ""),
         ("status", "required" if of["required"] else "deprecated" if of["deprecated"] else ""),
-        ("16-byte key", ", ".join(map(spaced, of["universal_keys"]))),
+        ("16-byte key", ", ".join(map(group_digits, of["universal_keys"]))),
         ("notes", of["notes"]),
     )
     return ((label, text) for label, text in facts if text)

@@ -69,7 +69,7 @@ def summary(
     job: Transmission, playback: Playback, url: Url, took: float, unsent: int, impairment: Impairment | None
 ) -> str:
     """What was sent, and how it was impaired, on one line."""
-    text = f"sent {job.seconds:.1f} s of {playback.url} to {url} in {took:.1f} s: {counted(job)}"
+    text = f"sent {job.seconds:.1f} s of {playback.url} to {url} in {took:.1f} s: {amount_sent(job)}"
     if unsent:
         text += f", {unsent} not accepted"
     if job.behind:
@@ -80,7 +80,7 @@ def summary(
     return text
 
 
-def counted(job: Transmission) -> str:
+def amount_sent(job: Transmission) -> str:
     """Datagrams and bytes sent."""
     return f"{job.datagrams:,} datagrams, {job.size / 1e6:.1f} MB"
 
@@ -117,5 +117,5 @@ async def _show(job: Transmission) -> None:
         rate = (job.size - size) * 8 / (now - at) / 1e6
         size, at = job.size, now
         damage = f"; {job.tally}" if job.tally.units else ""
-        text = f"{job.seconds:7.1f} s  {rate:6.2f} Mbit/s  {counted(job)}{damage}"
+        text = f"{job.seconds:7.1f} s  {rate:6.2f} Mbit/s  {amount_sent(job)}{damage}"
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

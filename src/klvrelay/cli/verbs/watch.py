@@ -93,16 +93,16 @@ async def _follow(
             async for message in connection.received():
                 stream_table.take(message, time.monotonic(), time.time())
         except SinkDown as fault:
-            _say(console, f"{fault}: reconnecting")
+            _print_note(console, f"{fault}: reconnecting")
         finally:
             await connection.close()
         if time.monotonic() - began >= STEADY:
             backoff.reset()
-        connection = await _again(settings, backoff)
-        _say(console, f"{settings.url}: reconnected")
+        connection = await _reconnect(settings, backoff)
+        _print_note(console, f"{settings.url}: reconnected")
 
 
-async def _again(settings: MqttSettings, backoff: Backoff) -> Connection:
+async def _reconnect(settings: MqttSettings, backoff: Backoff) -> Connection:
     """A new connection; retries without limit, with jittered back-off."""
     while True:
         await asyncio.sleep(backoff.next())
@@ -122,7 +122,7 @@ async def _paint_table(stream_table: StreamTable, console: Console, settings: Mq
 
 
 async def _print_lines(stream_table: StreamTable, console: Console, settings: MqttSettings) -> None:
-    _say(console, _waiting(settings))
+    _print_note(console, _waiting(settings))
     last_note = ""
     while True:
         await asyncio.sleep(PLAIN_INTERVAL)
@@ -132,14 +132,14 @@ async def _print_lines(stream_table: StreamTable, console: Console, settings: Mq
         if (note := stream_table.note(now)) != last_note:
             last_note = note
             if note:
-                _say(console, note)
+                _print_note(console, note)
 
 
 def _waiting(settings: MqttSettings) -> str:
     return f"watching {settings.url}, topics {settings.prefix}/..."
 
 
-def _say(console: Console, text: str) -> None:
+def _print_note(console: Console, text: str) -> None:
     """Print above the table on a terminal, else to standard error, since standard output has the rows."""
     if console.is_terminal:
         _print(console, sanitize(text, 400))

@@ -223,7 +223,7 @@ class Telemetry:
     def pass_over(self, passed: Uninspected, count: int) -> None:
         """Count records that are not inspected. Unknown sets count only if one of their records was inspected."""
         self.records += count
-        known = passed.set != UNKNOWN or (passed.pid, _named(passed.set, passed.key)) in self.streams
+        known = passed.set != UNKNOWN or (passed.pid, _stream_key(passed.set, passed.key)) in self.streams
         tally = self._tally(passed.pid, passed.set, passed.key) if known else None
         if tally is None:
             self.left_out += count
@@ -232,7 +232,7 @@ class Telemetry:
 
     def _tally(self, pid: int | None, set_name: str, raw: bytes) -> StreamTally | None:
         """The tally for a PID, set and first bytes of a record; None if there are too many streams."""
-        name = _named(set_name, raw)
+        name = _stream_key(set_name, raw)
         tally = self.streams.get((pid, name))
         if tally is not None:
             return tally
@@ -244,7 +244,7 @@ class Telemetry:
         return tally
 
 
-def _named(set_name: str, raw: bytes) -> str:
+def _stream_key(set_name: str, raw: bytes) -> str:
     """The set of a record, or its key if unknown."""
     return f"key {raw[:16].hex()}" if set_name == UNKNOWN and raw.startswith(KEY) else set_name
 

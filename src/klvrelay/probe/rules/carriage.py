@@ -99,7 +99,7 @@ BESIDE_RULE = Rule(
 )  # fmt: skip
 
 
-def _carried(report: Report) -> Iterator[tuple[str, Carriage]]:
+def _carriages(report: Report) -> Iterator[tuple[str, Carriage]]:
     """Each PID with KLV, once."""
     seen: set[int | None] = set()
     for stream in report.klv:
@@ -117,7 +117,7 @@ def _labels(report: Report) -> Iterator[Finding]:
         if pid.holds_klv and pid.kind == "unlisted":
             yield UNLISTED.finding(f"KLV on PID {hexpid(pid.pid)}, which is in no PMT", at_pid(pid.pid), pid.packets)
     silent: list[DeclaredStream] = []
-    for stream in _declared(report):
+    for stream in _declared_streams(report):
         pid_ = counts.get(stream.pid)
         if pid_ is not None and pid_.holds_klv and not may_be_klv(stream.stream_type, stream.registration):
             declared = declaration_text(stream.stream_type, stream.registration)
@@ -156,14 +156,14 @@ def _without(stream: DeclaredStream, pid: PidCount) -> Iterator[Finding]:
         yield SILENT.finding(f"KLV is declared on PID {hexpid(stream.pid)}: {received}", where)
 
 
-def _declared(report: Report) -> list[DeclaredStream]:
+def _declared_streams(report: Report) -> list[DeclaredStream]:
     programs = report.transport.programs if report.transport is not None else ()
     return [stream for program in programs for stream in program.streams]
 
 
 def _ids(report: Report) -> Iterator[Finding]:
     wanted = {ASYNC_TYPE: (ASYNC_ID, STREAM_ID), SYNC_TYPE: (SYNC_ID, SYNC_ID_RULE)}
-    for where, carriage in _carried(report):
+    for where, carriage in _carriages(report):
         if carriage.stream_type not in wanted:
             continue
         number, rule = wanted[carriage.stream_type]
@@ -175,7 +175,7 @@ def _ids(report: Report) -> Iterator[Finding]:
 
 
 def _cells(report: Report) -> Iterator[Finding]:
-    for where, c in _carried(report):
+    for where, c in _carriages(report):
         if c.stream_type == SYNC_TYPE and c.bare:
             yield CELLS_MISSING.finding(f"Stream type 0x15 without AU cells, in {_of(c.bare, c.pes)}", where, c.bare)
         if c.stream_type == ASYNC_TYPE and c.cells:
@@ -187,7 +187,7 @@ def _cells(report: Report) -> Iterator[Finding]:
 
 
 def _descriptors(report: Report) -> Iterator[Finding]:
-    for where, c in _carried(report):
+    for where, c in _carriages(report):
         if c.stream_type == ASYNC_TYPE and "KLVA" not in c.registration:
             found = f", found {', '.join(c.registration)}" if c.registration else ""
             yield NOT_REGISTERED.finding(f"No KLVA registration in the PMT{found}", where)
@@ -199,7 +199,7 @@ def _descriptors(report: Report) -> Iterator[Finding]:
 
 
 def _stamps(report: Report) -> Iterator[Finding]:
-    for where, c in _carried(report):
+    for where, c in _carriages(report):
         if c.stream_type == SYNC_TYPE and c.with_pts < c.pes:
             missing = c.pes - c.with_pts
             yield PTS_MISSING.finding(f"No PTS in {_of(missing, c.pes)}", where, missing)
@@ -210,13 +210,13 @@ def _stamps(report: Report) -> Iterator[Finding]:
 
 
 def _sizes(report: Report) -> Iterator[Finding]:
-    for where, c in _carried(report):
+    for where, c in _carriages(report):
         if c.unsized:
             yield UNSIZED.finding(f"No length in {_of(c.unsized, c.pes)}", where, c.unsized)
 
 
 def _lengths(report: Report) -> Iterator[Finding]:
-    for where, c in _carried(report):
+    for where, c in _carriages(report):
         if c.too_short or c.too_long:
             harm = any(s.damaged or s.checksum_bad for s in report.klv if at_pid(s.pid) == where)
             severity: Severity = "error" if harm else "note"
@@ -235,7 +235,7 @@ def _capital(text: str) -> str:
 
 
 def _timing(report: Report) -> Iterator[Finding]:
-    for where, c in _carried(report):
+    for where, c in _carriages(report):
         ahead, beside = c.ahead.median, c.against_video.median
         if ahead is not None and ahead < -LATE:
             yield LATE_RULE.finding(f"KLV arrives {span(-ahead)} after its PTS (median)", where, c.ahead.count)

@@ -21,8 +21,9 @@ from klvrelay.sources.libav.rfc6597 import Track
 from klvrelay.sources.srt.source import TOGETHER_US, _ReceivedMessages
 from klvrelay.sources.web.position import HEADS, REMEMBERED, Position
 from klvrelay.transports import srt as srt_module
-from klvrelay.transports.libsrt import ConnectionLost, Option, SrtMessage
+from klvrelay.transports.libsrt import ConnectionLost, SrtMessage
 from klvrelay.transports.srt import SrtSettings
+from klvrelay.transports.srt_header import Option
 
 KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
 IP_MULTICAST_ALL = 49

@@ -58,7 +58,7 @@ async def test_a_crash_is_named(number):
 
 @pytest.mark.parametrize(
     ("number", "why"),
-    [(signal.SIGKILL, "(is memory short?)"), (signal.SIGABRT, "(is memory short? it may have 256 MiB)")],
+    [(signal.SIGKILL, "(out of memory?)"), (signal.SIGABRT, "(out of memory? its limit is 256 MiB)")],
     ids=lambda value: getattr(value, "name", ""),
 )
 async def test_a_kill_from_outside_or_an_abort_may_be_for_want_of_memory(number, why):

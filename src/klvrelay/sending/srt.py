@@ -10,8 +10,9 @@ from typing import Self
 from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
 from klvrelay.sending.errors import ReceiverDisconnected
-from klvrelay.transports.libsrt import ConnectionLost, Option, SrtSocket, library
+from klvrelay.transports.libsrt import ConnectionLost, SrtSocket, library
 from klvrelay.transports.srt import SrtSettings, open_socket
+from klvrelay.transports.srt_header import Option
 
 SIZE = 1316
 """Bytes per message: seven packets of MPEG-TS."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, get_args
 
 from klvrelay.config.credentials import SRT_PASSPHRASE, environment
 from klvrelay.config.mistyped import no_url
@@ -65,73 +66,115 @@ def open_source(
     Raises ConfigError for an unknown scheme or option.
     """
     where = url if isinstance(url, Url) else Url.parse(url)
-    if timeout <= 0:
-        raise ConfigError(f"timeout {timeout}: give seconds above 0")
-    checked_limit(packet_limit)
-    for key, text in (("interface", interface), ("sender", sender), ("ca_file", ca_file)):
-        no_url(text or "", key, "another value")  # messages may quote it, also to subscribers
+    if demux not in (None, *get_args(Demux)):
+        raise ConfigError(f"demux {printable(str(demux))}: give native or libav")
     passphrase = Secret(passphrase) if isinstance(passphrase, str) else passphrase
     if passphrase is None and where.scheme == "srt" and "passphrase" not in where.options:
         passphrase = environment(SRT_PASSPHRASE)  # here, because an isolated process gets no secrets in its environment
-    if demux not in (None, *get_args(Demux)):
-        raise ConfigError(f"demux {printable(str(demux))}: give native or libav")
+    options = _Options(
+        timeout, interface, sender, speed, loop, live_stamps, ca_file, demux, follow, passphrase, packet_limit
+    )
+    options.check()
     if is_isolated(where, isolate):
         from klvrelay.sources.isolated.source import IsolatedSource  # here, because few commands use it
 
-        options = {
-            "timeout": timeout, "interface": interface, "sender": sender, "speed": speed, "loop": loop,
-            "live_stamps": live_stamps, "ca_file": ca_file, "demux": demux, "follow": follow, "passphrase": passphrase,
-            "packet_limit": packet_limit,
-        }  # fmt: skip
-        plain = open_source(where, **options, isolate=False)  # type: ignore[arg-type]
-        return IsolatedSource(plain, options, resume=resume)
-    if demux == "libav" and where.scheme in BYTES:
+        plain = _open_plain(where, options, None)
+        return IsolatedSource(plain, options.by_name(), resume=resume)
+    return _open_plain(where, options, resume)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of `open_source` that a separate process needs too."""
+
+    timeout: float
+    interface: str | None
+    sender: str | None
+    speed: float | None
+    loop: bool
+    live_stamps: bool
+    ca_file: str | None
+    demux: Demux | None
+    follow: bool
+    passphrase: Secret | None
+    packet_limit: int
+
+    @property
+    def replays(self) -> bool:
+        return self.speed is not None or self.loop
+
+    def check(self) -> None:
+        """Raise ConfigError for values that are invalid with any source."""
+        if self.timeout <= 0:
+            raise ConfigError(f"timeout {self.timeout}: give seconds above 0")
+        checked_limit(self.packet_limit)
+        for key in ("interface", "sender", "ca_file"):
+            no_url(getattr(self, key) or "", key, "another value")  # messages may quote it, also to subscribers
+
+    def by_name(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+# Each kind is imported when it is opened, so that a command loads only the one it needs.
+
+
+def _open_plain(url: Url, options: _Options, resume: Resume | None) -> Source:
+    """The source, not isolated."""
+    if options.demux == "libav" and url.scheme in BYTES:
         from klvrelay.sources.libav.ts_source import LibavTsSource
 
-        return LibavTsSource(
-            open_source(
-                where, timeout=timeout, interface=interface, sender=sender, speed=speed, loop=loop,
-                live_stamps=live_stamps, follow=follow, passphrase=passphrase, ca_file=ca_file, resume=resume,
-                isolate=False,
-            )
-        )  # fmt: skip
-    match where.scheme:  # each kind is imported when it is opened, so that a command loads only the one it needs
-        case "file" if follow and speed is None and not loop:
-            from klvrelay.sources.files.growing import GrowingSource
+        return LibavTsSource(_open_kind(url, replace(options, demux=None), resume))
+    return _open_kind(url, options, resume)
 
-            return GrowingSource(where)
-        case _ if follow:
-            raise ConfigError(f"{where}: only a file or a folder of segments can be followed, without speed or loop")
-        case "file" | "stdin" if speed is not None or loop:
-            from klvrelay.sources.files.replay import ReplaySource
 
-            return ReplaySource(where, speed=1.0 if speed is None else speed, loop=loop)
-        case "file" | "stdin":
-            from klvrelay.sources.files.file import FileSource
-
-            return FileSource(where, live_stamps=live_stamps)
-        case _ if speed is not None or loop:
-            raise ConfigError(f"{where}: only a file can be replayed with a speed or in a loop")
+def _open_kind(url: Url, options: _Options, resume: Resume | None) -> Source:
+    """The source of its scheme."""
+    if options.follow or options.replays or url.scheme in ("file", "stdin"):
+        return _open_file(url, options)
+    match url.scheme:
         case "udp" | "rtp":
             from klvrelay.sources.datagrams.source import UdpSource
 
-            return UdpSource(where, timeout=timeout, interface=interface, sender=sender, units=demux == "native",
-                             packet_limit=packet_limit)  # fmt: skip
+            return UdpSource(
+                url, timeout=options.timeout, interface=options.interface, sender=options.sender,
+                units=options.demux == "native", packet_limit=options.packet_limit,
+            )  # fmt: skip
         case "tcp":
             from klvrelay.sources.tcp.source import TcpSource
 
-            return TcpSource(where, timeout=timeout)
+            return TcpSource(url, timeout=options.timeout)
         case "rtsp" | "rtsps":
             from klvrelay.sources.libav.source import LibavSource
 
-            return LibavSource(where, timeout=timeout, ca_file=ca_file, packet_limit=packet_limit)
+            return LibavSource(
+                url, timeout=options.timeout, ca_file=options.ca_file, packet_limit=options.packet_limit
+            )
         case "http" | "https":
             from klvrelay.sources.web.source import HttpSource
 
-            return HttpSource(where, timeout=timeout, ca_file=ca_file, resume=resume)
+            return HttpSource(url, timeout=options.timeout, ca_file=options.ca_file, resume=resume)
         case "srt":
             from klvrelay.sources.srt.source import SrtSource
 
-            return SrtSource(where, timeout=timeout, passphrase=passphrase)
+            return SrtSource(url, timeout=options.timeout, passphrase=options.passphrase)
         case scheme:
             raise ConfigError(f"{scheme}:// is not a supported source: give {KINDS}")
+
+
+def _open_file(url: Url, options: _Options) -> Source:
+    """The source of a file or standard input: followed, replayed, or read as fast as possible."""
+    if options.follow:
+        if url.scheme != "file" or options.replays:
+            raise ConfigError(f"{url}: only a file or a folder of segments can be followed, without speed or loop")
+        from klvrelay.sources.files.growing import GrowingSource
+
+        return GrowingSource(url)
+    if options.replays:
+        if url.scheme not in ("file", "stdin"):
+            raise ConfigError(f"{url}: only a file can be replayed with a speed or in a loop")
+        from klvrelay.sources.files.replay import ReplaySource
+
+        return ReplaySource(url, speed=1.0 if options.speed is None else options.speed, loop=options.loop)
+    from klvrelay.sources.files.file import FileSource
+
+    return FileSource(url, live_stamps=options.live_stamps)

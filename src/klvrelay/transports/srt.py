@@ -24,7 +24,8 @@ from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, printable
 from klvrelay.transports import resolver
-from klvrelay.transports.libsrt import ConnectionLost, Option, SrtSocket, State, refusal_text
+from klvrelay.transports.libsrt import ConnectionLost, SrtSocket, refusal_text
+from klvrelay.transports.srt_header import Option, State
 
 LOG = logging.getLogger("klvrelay.transports")
 

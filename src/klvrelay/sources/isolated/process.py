@@ -183,8 +183,8 @@ class Process:
     def _reasons(self) -> dict[int, str]:
         """Likely causes of a signal: the system is short of memory, or the process reached a limit and aborted."""
         return {
-            signal.SIGKILL: " (is memory short?)",
-            signal.SIGABRT: f" (is memory short? it may have {self._limits.memory >> 20} MiB)",
+            signal.SIGKILL: " (out of memory?)",
+            signal.SIGABRT: f" (out of memory? its limit is {self._limits.memory >> 20} MiB)",
         }
 
     def kill(self) -> None:

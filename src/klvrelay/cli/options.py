@@ -30,7 +30,7 @@ CODES = """\
 exit codes: 0 done or stopped, 1 internal error or full disk, 2 invalid options or settings,
   3 source cannot be read, 4 no KLV found, 5 broker rejects login or certificate at the first connect (run, replay), or
   cannot be reached (watch, retained, demo), 6 probe found warnings, 7 probe found errors,
-  8 records were lost (run, replay), 130 interrupted by a signal, or a second one"""
+  8 records were lost (run, replay), 130 interrupted by a signal"""
 
 
 class _Verb:

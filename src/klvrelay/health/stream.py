@@ -47,6 +47,7 @@ class StreamHealth:
     openings      number of times the source was opened
     outages       number of times it stopped being live; `recovered` of them ended, `away` seconds in total
     changes       number of times each state was entered
+    expected      False: nothing is logged or published before its first record
     """
 
     name: str

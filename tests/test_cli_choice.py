@@ -15,11 +15,9 @@ from klvrelay.cli import options
 from klvrelay.cli.main import main
 from klvrelay.cli.relay_settings import relay_settings
 
-VERBS = tuple(options.VERBS)
 NEEDS = {
     "run": ["a.ts"], "replay": ["a.ts", "--mqtt", "mqtt://h"], "decode": ["a.ts"], "probe": ["a.ts"],
-    "record": ["a.ts", "tapes"], "watch": ["--mqtt", "mqtt://h"], "sample": ["a.ts"], "demo": [], "items": ["slant"],
-    "send": ["a.ts", "udp://h:1"], "retained": ["--mqtt", "mqtt://h"],
+    "watch": ["--mqtt", "mqtt://h"], "sample": ["a.ts"], "demo": [],
 }  # fmt: skip
 
 
@@ -30,8 +28,8 @@ def mux(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_takes_both(verb: str) -> None:
+@pytest.mark.parametrize("verb", NEEDS)
+def test_every_verb_that_selects_takes_both(verb: str) -> None:
     """In hexadecimal or decimal, and a PID as often as wanted."""
     args = options.parser().parse_args([verb, *NEEDS[verb], "--pid", "0x101", "--pid", "513", "--program", "2"])
     assert (args.pid, args.program) == ([257, 513], 2)
@@ -65,7 +63,7 @@ def test_decode_prints_what_was_chosen(
     found = [orjson.loads(line)["pid"] for line in out.splitlines()]
     assert {pid: found.count(pid) for pid in found} == pids
     count = sum(pids.values())
-    assert (f"{count} records of 40 packets" if count < 40 else "40 packets, ").encode() in err
+    assert (f"{count} records of 40 KLV packets" if count < 40 else "40 records, ").encode() in err
 
 
 @pytest.mark.parametrize("verb", ["decode", "probe"])
@@ -93,17 +91,29 @@ def test_sample_writes_its_klv_there(tmp_path: Path) -> None:
         assert main(["sample", path, *wrong]) == 2
 
 
-@pytest.mark.parametrize("verb", ["record", "send"])
-def test_a_verb_that_keeps_all_bytes_says_so(
-    verb: str, mux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("option", ["--pid", "--program"])
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        ("record {mux} {tmp}", "all PIDs are kept here; select with decode, run or replay"),
+        ("send {mux} udp://127.0.0.1:9", "all PIDs are kept here; select with decode, run or replay"),
+        ("items 13", "unknown option"),
+        ("retained --mqtt mqtt://127.0.0.1:9", "unknown option"),
+    ],
+)
+def test_a_verb_that_selects_no_pid_refuses_the_option(
+    option: str, command: str, hint: str, mux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The recording holds both PIDs; a warning tells that nothing was chosen."""
-    target = str(tmp_path / "tapes") if verb == "record" else "udp://127.0.0.1:9"
-    main([verb, str(mux), target, "--pid", "0x101", "-q", *(["--speed", "100"] if verb == "send" else [])])
-    assert f"{verb} keeps all PIDs: --pid and --program have no effect" in capsys.readouterr().err
-    if verb == "record":
-        (segment,) = Path(target).iterdir()
-        assert {r.pid for r in klvrelay.open(segment)} == {257, 513}
+    """It would have no effect. Nothing is recorded or sent, and --help does not list it."""
+    tapes = tmp_path / "tapes"
+    assert main([*command.format(mux=mux, tmp=tapes).split(), option, "1"]) == 2
+    error = capsys.readouterr().err
+    assert option in error
+    assert hint in error
+    assert not tapes.exists()
+    with pytest.raises(SystemExit):
+        main([command.split()[0], "--help"])
+    assert option not in capsys.readouterr().out
 
 
 def test_frame_times_are_chosen_by_the_pid_of_the_video(
@@ -115,6 +125,7 @@ def test_frame_times_are_chosen_by_the_pid_of_the_video(
     assert main(["decode", path, "--frame-times", "--pid", "0x100", "-q"]) == 0
     assert len(capfdbinary.readouterr().out.splitlines()) == 15
     assert main(["decode", path, "--frame-times", "--pid", "0x101", "-q"]) == 4
+    assert b"on PID 0x101; they are on PID 0x100\n" in capfdbinary.readouterr().err
     assert main(["decode", path, "--frame-times", "--program", "1", "-q"]) == 2
 
 

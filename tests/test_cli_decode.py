@@ -28,7 +28,7 @@ from klvrelay.encode import encode
 
 TAPE = feed.recording(40)
 SUMMARY = re.compile(
-    r"(\d+) packets?, (\d+) bad checksums?, (\d+) unknown items?, (\d+) damaged, (\d+) bytes? skipped\n"
+    r"(\d+) records?, (\d+) bad checksums?, (\d+) unknown items?, (\d+) damaged, (\d+) bytes? passed over\n"
 )
 
 
@@ -202,7 +202,7 @@ def test_a_terminal_sees_a_progress_bar_and_a_pipe_does_not(tmp_path: Path):
     assert done.returncode == 0
     assert len(lines(done.stdout.decode())) == 40
     assert "decoding" in seen
-    assert "40 packets" in seen
+    assert "40 records" in seen
 
 
 @pytest.fixture

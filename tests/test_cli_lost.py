@@ -19,7 +19,7 @@ TAPE = feed.recording(30)
 def lost(command: Command) -> tuple[int, int, int]:
     """Records in all, those that were shed, and those that no broker confirmed, as the last two lines say."""
     found = re.search(
-        r" (\d+) records, .*\n.* records lost: sink=\S+ shed=(\d+) rejected=0 left_out=0 unconfirmed=(\d+)\n$",
+        r" (\d+) records?, .*\n.* records lost: sink=\S+ shed=(\d+) rejected=0 left_out=0 waiting=(\d+)\n$",
         command.said,
     )
     assert found, command.said
@@ -32,7 +32,7 @@ async def test_records_that_wait_at_the_stop_are_lost_and_exit_code_8(mosquitto:
         await feed.listening(free_port)
         await until(lambda: "connected" in command.said)
         await mosquitto.stop()
-        await until(lambda: "trying again" in command.said)
+        await until(lambda: "retrying" in command.said)
         feed.send_udp(feed.datagrams(TAPE.ts), free_port)
         await until(lambda: "uav1: live" in command.said)
         code, _ = await command.stop(signal.SIGINT)
@@ -52,7 +52,7 @@ async def test_records_that_were_shed_are_exit_code_8(mosquitto: Mosquitto, free
         await feed.listening(free_port)
         await until(lambda: "connected" in command.said)
         await mosquitto.stop()
-        await until(lambda: "trying again" in command.said)
+        await until(lambda: "retrying" in command.said)
         feed.send_udp(feed.datagrams(TAPE.ts), free_port)
         await until(lambda: "uav1: live" in command.said)
         await mosquitto.start()

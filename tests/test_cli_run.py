@@ -16,6 +16,7 @@ from klvrelay.config.settings import RelaySettings
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret
 
+TLS = "mqtts://127.0.0.1:1"
 A, B, C = "udp://127.0.0.1:5001", "udp://127.0.0.1:5002", "udp://127.0.0.1:5003"
 BROKER = ("--mqtt", "mqtt://127.0.0.1:1")
 MADE = {url: url.replace("://", "-").replace(":", "-") for url in (A, B, C)}
@@ -187,11 +188,11 @@ CA = "no such file or directory"
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["run", A, "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", "/none.pem"], f"mqtt ca_file: can't be read: {CA}"),
-        (["run", A, "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", __file__], "mqtt ca_file: contains no valid PEM"),
-        (["run", "-c", "MQTTS"], f"mqtt cert_file, key_file: can't be read: {CA}"),
+        (["run", A, "--mqtt", TLS, "--ca-file", "/none.pem"], f"mqtt ca_file /none.pem: can't be read: {CA}"),
+        (["run", A, "--mqtt", TLS, "--ca-file", __file__], f"mqtt ca_file {__file__}: contains no valid PEM"),
+        (["run", "-c", "MQTTS"], f"mqtt key_file /none.key: can't be read: {CA}"),
         (["run", "-c", "HTTPS"], "ca_file /none.pem: no such file"),
-        (["replay", "x.ts", "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", "/none.pem"], "mqtt ca_file: can't be read"),
+        (["replay", "x.ts", "--mqtt", TLS, "--ca-file", "/none.pem"], "mqtt ca_file /none.pem: can't be read"),
     ],
     ids=["missing", "no PEM", "key", "source", "replay"],
 )  # fmt: skip

@@ -323,7 +323,7 @@ def test_a_wrong_file_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert cli.main(["run", "-c", str(path)]) == 2
     out, said = capsys.readouterr()
     assert out == ""
-    assert said == f"klvrelay: {path}: line 3: mqtt.qos: mqtt qos: must be one of 0, 1, 2\n"
+    assert said == f"klvrelay: {path}: line 3: mqtt.qos: must be one of 0, 1, 2\n"
 
 
 @pytest.mark.parametrize("url", ["gopher://h:1", "udp://h", "srt://h", "udp://h:1?colour=red", "rtsp://h/x?transport=x"])

@@ -126,7 +126,7 @@ async def test_a_ca_file_that_is_missing_while_the_broker_restarts_is_waited_for
             ca.unlink()
             await broker.stop()
             await broker.start()
-            await until(lambda: any("ca_file" in line and "trying again" in line for line in said()))
+            await until(lambda: any("ca_file" in line and "retrying" in line for line in said()))
             ca.write_bytes((papers / "ca.pem").read_bytes())
             await until(lambda: it.sink_tasks[0].health.up)
 
@@ -220,7 +220,7 @@ async def test_no_descriptor_for_a_source_is_waited_out(
         feed.send_udp(feed.datagrams(TAPE.ts), free_port)
         await until(lambda: len(ear.seqs("uav1")) == 40)
     lines = [line for line in said() if "open files" in line]
-    assert lines == ["uav1: too many open files: raise the limit of open files (ulimit -n, LimitNOFILE=); trying again"]
+    assert lines == ["uav1: too many open files: raise the limit of open files (ulimit -n, LimitNOFILE=); retrying"]
 
 
 async def test_a_file_that_no_descriptor_is_left_for_is_read_once_there_is_one(said: Said):
@@ -276,4 +276,4 @@ async def test_two_relays_with_one_client_id_do_not_flood_the_log(
     async with running(two[0]), running(two[1]):
         await until(lambda: sum(it.sink_tasks[0].health.outages for it in two) >= 50, 20)
     lines = [line for line in said() if "uav1" not in line and "records," not in line]
-    assert len([line for line in lines if "trying again" in line or "connected" in line]) < 30
+    assert len([line for line in lines if "retrying" in line or "connected" in line]) < 30

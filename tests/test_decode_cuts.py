@@ -182,6 +182,22 @@ def test_real_recordings_may_be_cut_anywhere(name: str, shared: Path):
         assert raws(fed([data[at : at + size] for at in range(0, len(data), size)])) == raws(whole)
 
 
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_reading_may_stop_anywhere(name: str, shared: Path):
+    """A stop gives the whole packets that wait, with the numbers that follow, and no part of a packet."""
+    data = (shared / "data" / name).read_bytes()
+    whole, waited = raws(decoded(data)), 0
+    for end in range(188, len(data) + 188, max(len(data) // 100 // 188, 1) * 188):
+        decoder = Decoder("uav1", "b")
+        records = decoder.feed(Packet(data[:end], carriage="ts"))
+        rest = decoder.stop()
+        waited += len(rest)
+        assert raws(records + rest) == whole[: len(records) + len(rest)]
+        assert [r.seq for r in records + rest] == list(range(len(records) + len(rest)))
+        assert all(r.transport == "ok" for r in records + rest)
+    assert waited or name != "aphill_klv_10s.ts"
+
+
 @pytest.mark.parametrize("name", ["osh_sample_stream.ts", "h264_klv.ts"])
 def test_lost_packets_of_a_real_recording_make_no_false_record(name: str, shared: Path):
     """2 % of the TS packets lost, then 2 % swapped with their neighbour: what is good was sent."""

@@ -135,3 +135,12 @@ def test_a_message_that_quotes_a_part_of_a_url_is_shown_without_it(quoted):
         assert "viewer-1" not in said
         assert said.startswith("can't open ")
         assert said.endswith(": refused")
+
+
+@pytest.mark.parametrize("example", ["as in rtsp://user@host/path, or", "(mqtt://[user@]host[:port][/prefix])"])
+def test_an_example_in_a_hint_is_not_hidden(example: str):
+    """Its user is named `user` and has no password. With a password, or a parameter, the URL is hidden."""
+    hide = Redaction(["run", "udp://:5000"])
+    assert hide(example) == example
+    for secret in ("rtsp://user:c4n4ry@host/path", "rtsp://user@host/path?token=c4n4ry", "rtsp://c4n4ry@host/path"):
+        assert "c4n4ry" not in hide(f"as in {secret}")

@@ -131,7 +131,7 @@ async def test_a_signal_ends_it_with_everything_delivered(number: signal.Signals
     assert (code, seconds < 5) == (0, True)
     seqs = [orjson.loads(data)["seq"] for data in oracle.payloads("klvrelay/uav1/telemetry")]
     assert seqs == list(range(len(seqs)))
-    summary = r"(\d+) records, 0 bad or damaged, \d+ packets dropped; (\d+) to \S+, 0 shed, 0 left"
+    summary = r"(\d+) records, 0 bad or damaged, \d+ packets dropped; (\d+) delivered to \S+, 0 shed, 0 waiting"
     found = re.search(summary, command.said)
     assert found, command.said
     assert int(found[1]) == int(found[2]) == len(seqs)
@@ -203,7 +203,7 @@ async def test_a_broker_restart_with_a_clean_stop_loses_nothing(mosquitto: Mosqu
         later = [int(str(r["seq"])) for r in telemetry(heard)]
     assert seqs == list(range(len(seqs)))
     assert later == list(range(later[0], 240))
-    assert "240 to mqtt://" in command.said
+    assert "240 delivered to mqtt://" in command.said
     assert "0 shed" in command.said
 
 

@@ -101,6 +101,32 @@ async def test_a_source_that_hangs_at_its_end_does_not_hold_up_a_stop(brief: Non
     assert sum("abandoned" in line for line in said()) == 1
 
 
+async def test_a_stop_in_the_middle_of_a_packet_publishes_no_damaged_record(brief: None):
+    """The unfinished packet is dropped; those before it are delivered."""
+    ear = Ear()
+    it = relay(live(*TAPE.klv, TAPE.klv[0][:30], hang=True), ear)
+    await seconds_to_stop(it, lambda: it.streams[0].health.records == 40)
+    assert ear.seqs() == list(range(40))
+    assert all(record.good for record in ear.records)
+    assert it.summary().startswith("40 records, 0 bad or damaged")
+
+
+async def test_a_source_that_is_reopened_in_the_middle_of_a_packet_gives_a_damaged_record(brief: None):
+    """Bytes are lost between the two openings."""
+    ear = Ear()
+    source = live(*TAPE.klv, TAPE.klv[0][:30], hang=True)
+    it = relay(source, ear)
+    task = asyncio.create_task(it.run())
+    stream = it.streams[0]
+    await until(lambda: stream.health.records == 40)
+    assert stream._opening is not None
+    stream._opening.reopen("test")
+    await until(lambda: len(ear.records) == 41)
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    assert [record.seq for record in ear.records if not record.good] == [40]
+
+
 def test_all_that_a_stop_waits_for_is_less_than_five_seconds():
     """One after the other, at the worst; a source is let go before its stream is given up."""
     whole = relay_module.LAST_CALL + relay_module.LAST_SINKS + 2 * relay_module.PARTING

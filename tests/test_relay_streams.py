@@ -129,8 +129,10 @@ async def test_the_first_record_is_not_late_where_a_lower_pid_stays_silent(free_
     assert [(r.stream, r.pid) for r in ear.records] == [("cam", SECOND)]
 
 
-async def test_streams_that_the_settings_name_are_told_before_their_klv_comes(tmp_path: Path):
-    """A subscriber sees at once which there are; the first, which has no KLV then, ends without a complaint."""
+async def test_streams_that_the_settings_name_are_published_before_their_klv_comes(
+    tmp_path: Path, said: Callable[[], list[str]]
+):
+    """A subscriber sees at once which there are. The source's own name has no KLV: it is not a stream."""
     ear = Ear()
     source = tape(tmp_path, two(), pids={FIRST: "uav1", SECOND: "uav2", 0x301: "uav3"})
     await asyncio.wait_for(to_ear(ear, source).run(), 20)
@@ -138,6 +140,16 @@ async def test_streams_that_the_settings_name_are_told_before_their_klv_comes(tm
     assert set(heard(ear, "uav3", "availability")) == {b"offline"}
     assert heard(ear, "uav3", "link")[-1]["klv"]["records"] == 0
     assert {r.stream for r in ear.records} == {"uav1", "uav2"}
+    assert {n.stream for n in ear.told if n.kind != "status"} == {"uav1", "uav2", "uav3"}
+    assert not [line for line in said() if line.startswith("cam:")]
+
+
+async def test_klv_without_a_name_in_the_settings_makes_a_stream_of_the_source(tmp_path: Path):
+    """It is published with its first record."""
+    ear = Ear()
+    await asyncio.wait_for(to_ear(ear, tape(tmp_path, two(), pids={FIRST: "uav1"})).run(), 20)
+    assert heard(ear, "cam", "availability") == [b"online", b"offline"]
+    assert heard(ear, "cam", "link")[-1]["klv"]["records"] == 20
 
 
 async def test_a_name_that_another_source_has_is_not_taken(tmp_path: Path):

@@ -36,7 +36,7 @@ def test_there_is_at_most_one_line_a_second_and_it_counts_the_others(clock: Cloc
     for number in range(11):
         said.append(repeats.add(f"fault {number}"))
         clock.now += PACE / 10
-    assert said == ["fault 0", *[None] * 9, "10 faults, last was: fault 10"]
+    assert said == ["fault 0", *[None] * 9, "fault 10 (10 faults)"]
 
 
 def test_a_fault_after_the_end_of_the_last_one_is_news(clock: Clock):
@@ -95,7 +95,7 @@ def test_a_far_end_that_comes_and_goes_is_logged_ever_more_rarely(clock: Clock):
         clock.now += 1
     assert len([at for at, _ in said if at < 12]) == 4
     assert len(said) < 70
-    assert said[-1][1].startswith("64 faults, last was: taken over")
+    assert said[-1][1].startswith("taken over (64 faults)")
 
 
 def test_faults_that_are_all_different_take_a_bounded_room(clock: Clock):

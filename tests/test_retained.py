@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import struct
+from datetime import UTC, datetime
 
 import aiomqtt
 import feed
@@ -19,9 +20,11 @@ from telling import keeping, tell
 from test_relay_process import klvrelay
 
 from klvrelay.cli import main as cli
-from klvrelay.cli.verbs.retained import list_retained
+from klvrelay.cli.verbs.retained import Topic, list_retained
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
+from klvrelay.health import StreamHealth
+from klvrelay.health.report import link_document
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import earlier_runs, retained
 from klvrelay.sinks.mqtt.connection import Message, Received
@@ -75,6 +78,14 @@ def test_what_a_run_that_is_over_left_online_is_wrong(order):
 def test_the_report_of_a_link_is_wrong_unless_it_has_ended(state, streams):
     """It would be shown as the state of a stream."""
     assert wrong(status(DEAD), link("a", DEAD, state), link("b", ALIVE, state), link("c", OURS, state)) == streams
+
+
+def test_the_list_knows_when_a_report_of_a_link_was_published():
+    """The document says so."""
+    document = link_document(StreamHealth("uav1", "udp://:5000"), DEAD)
+    at = Topic.of(Received("klvrelay/uav1/link", document, True)).at
+    assert at is not None
+    assert -1 < (datetime.now(UTC) - at).total_seconds() < 60
 
 
 @pytest.mark.parametrize(
@@ -204,7 +215,7 @@ async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypa
     async with listening(mosquitto.port, "klvrelay/status") as heard:
         await until(lambda: b'"lost"' in b"".join(heard.on("klvrelay/status")))
     async with at_work(mosquitto, OURS) as work:
-        line = f"retained topics corrected url={mosquitto.url} run={DEAD} topics=2"
+        line = f"{mosquitto.url}: retained topics corrected: run={DEAD} topics=2"
         await until(lambda: line in said())
         await until(lambda: work.sink._connection._pump._incoming.filters == [])
         await work.tell(ONLINE)
@@ -226,7 +237,7 @@ async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monk
         await until(lambda: heard.on("klvrelay/a/availability")[-1:] == [b"offline"])
         boots = [orjson.loads(document) for document in heard.on("klvrelay/status")]
         assert [(known["boot"], known["state"]) for known in boots[-2:]] == [(DEAD, "offline"), (OURS, "online")]
-        await until(lambda: f"status published again reason=late_will url={mosquitto.url}" in said())
+        await until(lambda: f"{mosquitto.url}: status published again: reason=late_will" in said())
 
 
 @pytest.mark.needs("mosquitto")
@@ -282,7 +293,7 @@ async def test_a_broker_that_lets_nobody_read_gets_the_records_all_the_same(code
     async with asyncio.timeout(4), sink_to(oracle, OURS, timeout=1.0) as sink:
         await tell(sink, ONLINE)
         assert oracle.payloads("klvrelay/uav1/availability") == [b"online"]
-    logged = [line for line in said() if "retained topics of earlier runs not checked reason=unreadable" in line]
+    logged = [line for line in said() if "retained topics of earlier runs not checked: topics=" in line]
     assert len(logged) == lines
 
 
@@ -301,7 +312,7 @@ async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkey
         await until(lambda: work.sink._connection._pump._incoming.unsubscribed)
         await until(lambda: oracle.guests[0].filters == [])
         await work.tell(ONLINE)
-    assert len([line for line in said() if "not checked reason=unreadable" in line]) == 1
+    assert len([line for line in said() if "of earlier runs not checked: topics=" in line]) == 1
 
 
 async def test_a_broker_that_hangs_up_at_a_subscription_is_asked_twice_and_no_more(oracle, monkeypatch):

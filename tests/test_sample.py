@@ -88,21 +88,21 @@ def test_an_interruption_leaves_nothing_behind(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        ({"seconds": 0}, r"seconds: 0; more than 0, at most 86400"),
-        ({"seconds": float("nan")}, r"seconds: nan"),
-        ({"size": (641, 360)}, r"size: 641x360; even numbers, from 128x72 to 3840x2160"),
-        ({"size": "large"}, r"size: 'large'; width x height, such as 640x360"),
-        ({"fps": 5}, r"fps: 5; 10 to 60 per second"),
-        ({"fps": "fast"}, r"fps: 'fast'; 10 to 60 per second"),
-        ({"klv_rate": 31}, r"klv_rate: 31; 0\.1 to 30 per second"),
-        ({"codec": "vp9"}, r"codec: 'vp9'; one of h264, h265"),
-        ({"carriage": "0x15"}, r"carriage: '0x15'; one of sync, async"),
-        ({"bit_rate": 10}, r"bit_rate: 10; 20000 to 100000000 bits per second"),
-        ({"seed": 1.5}, r"seed: 1\.5; any whole number"),
-        ({"start": "yesterday"}, r"start: 'yesterday' .*; a time such as 2026-06-01T09:30:00Z"),
-        ({"start": datetime(1969, 7, 20, tzinfo=UTC)}, r"start: .*\(before 1970\)"),
-        ({"start": -1}, r"start: -1 "),
-        ({"first_pts": 1 << 33}, r"first_pts: 8589934592; 0 to 8589934591 \(90 kHz ticks\)"),
+        ({"seconds": 0}, r"seconds 0: give more than 0, at most 86400"),
+        ({"seconds": float("nan")}, r"seconds nan: "),
+        ({"size": (641, 360)}, r"size 641x360: give even numbers, from 128x72 to 3840x2160"),
+        ({"size": "large"}, r"size 'large': give WIDTHxHEIGHT, such as 640x360"),
+        ({"fps": 5}, r"fps 5: give 10 to 60 per second"),
+        ({"fps": "fast"}, r"fps 'fast': give 10 to 60 per second"),
+        ({"klv_rate": 31}, r"klv_rate 31: give 0\.1 to 30 per second"),
+        ({"codec": "vp9"}, r"codec 'vp9': give one of h264, h265"),
+        ({"carriage": "0x15"}, r"carriage '0x15': give one of sync, async"),
+        ({"bit_rate": 10}, r"bit_rate 10: give 20000 to 100000000 bits per second"),
+        ({"seed": 1.5}, r"seed 1\.5: give a whole number"),
+        ({"start": "yesterday"}, r"start 'yesterday': .*; give a time such as 2026-06-01T09:30:00Z"),
+        ({"start": datetime(1969, 7, 20, tzinfo=UTC)}, r"start .*: before 1970; "),
+        ({"start": -1}, r"start -1: "),
+        ({"first_pts": 1 << 33}, r"first_pts 8589934592: give 0 to 8589934591 \(90 kHz ticks\)"),
     ],
 )
 def test_a_wrong_argument_is_refused_with_what_is_right(tmp_path, wrong, complaint):
@@ -116,7 +116,7 @@ def test_a_wrong_argument_is_refused_with_what_is_right(tmp_path, wrong, complai
 @pytest.mark.parametrize("rate", ["fast", 61, 0, float("inf")])
 def test_a_wrong_klv_rate_is_refused_without_video_too(rate):
     """`packets` checks as `write` does."""
-    with pytest.raises(ConfigError, match=r"(klv_rate|fps): .*per second"):
+    with pytest.raises(ConfigError, match=r"(klv_rate|fps) .*: give .*per second"):
         next(sample.packets(klv_rate=rate))
 
 

@@ -96,12 +96,17 @@ class Decoder:
         """The source has ended: return incomplete packets as damaged records."""
         return self._cut(received_us) + self._numbered(self.streams.end())
 
-    def _cut(self, received_us: int | None) -> list[Record]:
-        """Bytes were lost here: return incomplete packets as damaged records."""
+    def stop(self) -> list[Record]:
+        """Reading stops before the source ends: return whole packets that wait, and drop incomplete ones."""
+        return self._cut(None, keep=_is_whole) + self._numbered(self.streams.end())
+
+    def _cut(self, received_us: int | None, keep: Callable[[core.Entry], bool] | None = None) -> list[Record]:
+        """Bytes were lost here: return incomplete packets as damaged records, unless `keep` rejects them."""
         records: list[Record] = []
         for lane in self._lanes.values():
             lane.cut()
-            records += self._records(lane.packets(b"", received_us))
+            entries = lane.packets(b"", received_us)
+            records += self._records(entries if keep is None else list(filter(keep, entries)))
         return records
 
     def overdue(self) -> list[Record]:
@@ -168,6 +173,15 @@ class Decoder:
     def counters(self) -> Counters:
         """Counters over all PIDs. `unknown_items` counts only those of records that this decoder wrote to JSON."""
         return sum((lane.counters for lane in self._lanes.values()), Counters(unknown_items=self._unknown))
+
+
+def _is_whole(entry: core.Entry) -> bool:
+    """Are all bytes of the packet there, by its length?"""
+    raw = entry[0]
+    if raw[16] < 0x80:
+        return len(raw) >= 17 + raw[16]
+    value = 17 + (raw[16] & 0x7F)
+    return len(raw) >= value + int.from_bytes(raw[17:value])
 
 
 @lru_cache(maxsize=64)

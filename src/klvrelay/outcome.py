@@ -51,8 +51,11 @@ class Sums(NamedTuple):
         return self.rejected + self.shed + self.left_out + self.waiting
 
     def describe(self, sink: str) -> str:
-        """`359 to mqtt://broker:1883, 1 rejected, 0 shed, 0 left`. Rejected and left-out records appear only if any."""
+        """`359 delivered to mqtt://broker:1883, 1 rejected, 0 shed, 0 waiting`. Some counts appear only above 0."""
         rejected = f", {self.rejected} rejected" if self.rejected else ""
         left_out = f", {self.left_out} left out" if self.left_out else ""
-        unwanted = f", {self.unwanted} not wanted" if self.unwanted else ""
-        return f"{self.delivered} to {sink}{rejected}{left_out}{unwanted}, {self.shed} shed, {self.waiting} left"
+        unwanted = f", {self.unwanted} unwanted" if self.unwanted else ""
+        return (
+            f"{self.delivered} delivered to {sink}{rejected}{left_out}{unwanted}, {self.shed} shed,"
+            f" {self.waiting} waiting"
+        )

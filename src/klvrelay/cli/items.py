@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from klvrelay.cli import option_groups, standard_streams
+from klvrelay.cli import standard_streams
 
 ON_LOOP = False
 EXAMPLES = (
@@ -29,7 +29,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", metavar="SET", help="search this set only, or list its items: 0903, VTarget, ...")
     parser.add_argument("--sets", action="store_true", help="list the sets")
     parser.add_argument("--json", action="store_true", help="print all details as a JSON array")
-    option_groups.add_choice(parser, "no effect: standards have no PIDs", "no effect")
 
 
 def run(args: argparse.Namespace) -> int:

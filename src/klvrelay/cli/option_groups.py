@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from klvrelay.cli.parser import refuse_passwords
+from klvrelay.cli.parser import refuse, refuse_passwords
 from klvrelay.errors import ConfigError
 
 SOURCES = """\
@@ -31,11 +31,6 @@ brokers:
   mqtts://user@broker:8883         TLS; password: KLVRELAY_MQTT_PASSWORD in the environment, or --mqtt-password-file
   mqtt://broker/site-a             topic prefix site-a instead of klvrelay
 """
-WHOLE = (
-    "no effect: all PIDs are kept; select when decoding",
-    "no effect",
-)
-"""Help texts of --pid and --program for verbs that pass all bytes through."""
 
 
 def add_mqtt(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
@@ -84,6 +79,12 @@ def add_choice(
 ) -> None:
     parser.add_argument("--pid", type=_number("pid_number"), action="append", default=[], metavar="PID", help=pid)
     parser.add_argument("--program", type=_number("program_number"), metavar="NUMBER", help=program)
+
+
+def refuse_choice(parser: argparse.ArgumentParser) -> None:
+    """Reject --pid and --program where all bytes pass through."""
+    hint = "all PIDs are kept here; select with decode, run or replay"
+    refuse(parser, "--pid", "--program", hint=hint)
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -156,13 +157,3 @@ def choice_of(args: argparse.Namespace) -> Any:
     from klvrelay.config.choice import chosen
 
     return chosen(args.pid, args.program)
-
-
-def warn_of_choice(args: argparse.Namespace) -> None:
-    """Warn that --pid and --program have no effect on a verb that passes all bytes through."""
-    if choice_options(args):
-        from klvrelay.log import logger
-
-        logger().warning(
-            "%s keeps all PIDs: --pid and --program have no effect; use them with decode or run", args.verb
-        )

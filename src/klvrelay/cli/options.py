@@ -28,7 +28,8 @@ VERBS = {
 }
 CODES = """\
 exit codes: 0 done or stopped, 1 internal error or full disk, 2 invalid options or settings,
-  3 source cannot be read, 4 no KLV found, 5 broker refused, 6 probe found warnings, 7 probe found errors,
+  3 source cannot be read, 4 no KLV found, 5 broker rejects login or certificate at the first connect (run, replay), or
+  cannot be reached (watch, retained, demo), 6 probe found warnings, 7 probe found errors,
   8 records were lost (run, replay), 130 interrupted by a signal"""
 
 

@@ -66,22 +66,29 @@ class Version(argparse.Action):
         parser.exit()
 
 
-class _NoPassword(argparse.Action):
-    """Reject a password on the command line before it is taken for a file name and quoted in a message."""
+class _Refused(argparse.Action):
+    """Reject the option with the hint `metavar`, before its value is used and quoted in a message."""
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        parser.error(
-            f"{self.option_strings[0]}: every user of this machine can read the command line: put the password in a"
-            " file (--password-file, --mqtt-password-file) or in the environment (see `klvrelay run --help`)"
-        )
+    def __call__(self, parser: argparse.ArgumentParser, *parsed: object) -> NoReturn:
+        parser.error(f"{parsed[-1]}: {self.metavar}")
+
+
+def refuse(parser: argparse.ArgumentParser, *options: str, hint: str) -> None:
+    """Turn these options into an error with a hint."""
+    parser.add_argument(*options, action=_Refused, metavar=hint, help=argparse.SUPPRESS)
 
 
 def refuse_passwords(parser: argparse.ArgumentParser, *options: str) -> None:
     """Turn these options into an error that explains where to put a password."""
-    parser.add_argument(*options, action=_NoPassword, help=argparse.SUPPRESS)
+    hint = (
+        "every user of this machine can read the command line: put the password in a file (--password-file,"
+        " --mqtt-password-file) or in the environment (see `klvrelay run --help`)"
+    )
+    refuse(parser, *options, hint=hint)
 
 
 _VERB = re.compile(r"argument VERB: invalid choice: (?:'([^']*)'|(\S*))")
+_NO_NUMBER = re.compile(r": invalid (int|float) value: '(.*)'$")
 _MISSING = "the following arguments are required: "
 
 
@@ -92,6 +99,8 @@ def _reword(message: str, verbs: Iterable[str]) -> str:
         return f"unknown verb {verb}; {_suggest(verb, verbs)}{_list_valid('verbs', verbs)}"
     if message == f"{_MISSING}VERB":
         return f"missing VERB; {_list_valid('verbs', verbs)}"
+    if found := _NO_NUMBER.search(message):
+        return f"{message[: found.start()]} {found[2]}: give a {'whole ' * (found[1] == 'int')}number"
     if message.startswith(_MISSING):
         return f"missing: {message.removeprefix(_MISSING)}"
     return message

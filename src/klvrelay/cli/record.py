@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="maximum size of a segment: K, M or G of 1024 (default: 64M)")  # fmt: skip
     parser.add_argument("--keep-size", metavar="SIZE", help="maximum size of all segments, or none (default: 10G)")
     parser.add_argument("--keep-age", metavar="AGE", help="maximum age of segments: s, m, h, d, or none (default: 7d)")
-    option_groups.add_choice(parser, *option_groups.WHOLE)
+    option_groups.refuse_choice(parser)
     option_groups.add_source(parser)
     option_groups.add_quiet(parser, "no progress line; log warnings and errors only")
 
@@ -51,7 +51,6 @@ async def run(args: argparse.Namespace) -> int:
     from klvrelay.config.mistyped import file_name
     from klvrelay.config.names import checked_name
 
-    option_groups.warn_of_choice(args)
     limits = (args.segment_seconds, args.segment_size, args.keep_size, args.keep_age)
     url, folder = source_url(args, args.source), file_name(args.folder, "DIR")
     name = None if args.stream is None else checked_name(args.stream, "--stream")

@@ -22,6 +22,8 @@ _BEHIND = range(2, 6)
 
 _WORD = re.compile(r"[^\s'\"]+")
 _SHOWN_AT = re.compile(r"(?<!\*\*\*)@")
+_EXAMPLE = re.compile(r"\W*[a-z]+://\[?user@[^@?=]*")
+"""A URL in a hint: its user is literally `user`, without a password."""
 
 
 class Redaction:
@@ -54,7 +56,8 @@ def _replace(text: str, forms: list[tuple[str, str]]) -> str:
 
 def _hide_login(word: re.Match[str]) -> str:
     """A word of a message, hidden if it contains a user and a password."""
-    return HIDDEN if _SHOWN_AT.search(word[0].partition(":")[2]) else word[0]
+    is_secret = _SHOWN_AT.search(word[0].partition(":")[2]) and not _EXAMPLE.fullmatch(word[0])
+    return HIDDEN if is_secret else word[0]
 
 
 def _secrets(arguments: Iterable[str]) -> Iterator[tuple[str, str]]:

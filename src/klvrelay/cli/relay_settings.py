@@ -18,7 +18,7 @@ from klvrelay.config.settings import RelaySettings, SourceSettings, coalesce_sec
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.text import Secret, printable
+from klvrelay.text import Secret, counted, printable
 
 _OF_SOURCE = {
     "interface": "interface", "sender": "sender", "speed": "speed", "loop": "loop", "stall": "stall", "demux": "demux",
@@ -40,10 +40,16 @@ def relay_settings(args: argparse.Namespace) -> RelaySettings:
         settings = replace(settings, sources=tuple(replace(source, **choice_options) for source in settings.sources))
     settings = _with_broker(settings, args)
     if not settings.sources:
-        raise ConfigError("no source: give one, e.g. udp://0.0.0.0:5000, or -c relay.toml")
+        raise ConfigError(_no_source(getattr(args, "config", None)))
     if settings.mqtt is None:
         raise ConfigError("no broker: give one, e.g. --mqtt mqtt://127.0.0.1:1883")
     return settings
+
+
+def _no_source(config: str | None) -> str:
+    if config is None:
+        return "no source: give one, e.g. udp://0.0.0.0:5000, or -c relay.toml"
+    return f"no source: give one, e.g. udp://0.0.0.0:5000, or add [[source]] to {printable(config)}"
 
 
 def _of_file(args: argparse.Namespace, password: Secret | None) -> RelaySettings:
@@ -109,7 +115,7 @@ def _names(args: argparse.Namespace) -> list[str | None]:
     names, count = args.stream, len(args.sources)
     places = getattr(args, "stream_places", [0] * len(names))
     if len(names) > count:
-        raise ConfigError(f"--stream is given {len(names)} times for {count} sources")
+        raise ConfigError(f"--stream occurs {len(names)} times for {counted(count, 'source')}")
     if len(names) == count and (set(places) <= {0} or set(places) == {count}):
         return list(names)
     unclear = count > 1 and set(places) == {count}  # `A B --stream b`: is b the name of A (first) or B (preceding)?

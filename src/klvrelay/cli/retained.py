@@ -26,7 +26,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     actions.add_argument("--clear", action="store_true", help="list the topics, ask for confirmation, and clear them")
     parser.add_argument("--stream", metavar="NAME", help="topics of this stream only")
     parser.add_argument("--yes", action="store_true", help="with --clear: skip the confirmation")
-    option_groups.add_choice(parser, "no effect: select by --stream", "no effect")
     option_groups.add_mqtt(parser, required=True)
 
 

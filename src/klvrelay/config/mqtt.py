@@ -225,10 +225,12 @@ def _check_security(s: MqttSettings) -> None:
     if (s.cert_file is None) != (s.key_file is None):
         raise ConfigError("mqtt cert_file, key_file: a client certificate requires both")
     if not s.tls and (s.ca_file or s.cert_file):
-        raise ConfigError("mqtt ca_file, cert_file: used by TLS only: write mqtts:// instead of mqtt://")
+        keys = ", ".join(key for key in ("ca_file", "cert_file") if getattr(s, key))
+        raise ConfigError(f"mqtt {keys}: used by TLS only: write mqtts:// instead of mqtt://")
     if s.password is not None and not s.tls and not s.allow_plaintext and not _loopback(s.host):
         raise ConfigError(
-            f"{s.url}: the password would be sent unencrypted: use mqtts://, or set allow_plaintext"
+            f"{s.url}: the password would be sent unencrypted: use mqtts://, or allow it with"
+            " --allow-plaintext (in the settings: allow_plaintext = true)"
         )
 
 

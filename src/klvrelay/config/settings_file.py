@@ -165,8 +165,9 @@ class _SettingsReader(LoginReader):
         try:
             return mqtt_settings(url, options)
         except ConfigError as fault:
-            key = re.search(r"mqtt (\w+)", str(fault))
-            raise self.wrong(f"mqtt.{key[1]}" if key else "mqtt.url", str(fault)) from None
+            found = re.match(r"(?:mqtt (\w+)[^:]*|MQTT URL): ", str(fault))
+            key, text = (found[1] or "url", str(fault)[found.end() :]) if found else ("url", str(fault))
+            raise self.wrong(f"mqtt.{key}", text) from None
 
 
 def _whole(value: object) -> str | int:

@@ -172,7 +172,8 @@ class Clocks:
         if now - self._logged >= QUIET:
             self._logged = now
             steps = ", ".join(f"{-by:+.3f} s relative to {_SPOKEN[name]}" for name, by in jumps.items())
-            LOG.warning("%s: KLV time stepped by %s", self._name, steps)
+            hint = "; normal when a recording repeats" if [*jumps] == ["wall"] else ""
+            LOG.warning("%s: KLV time stepped by %s%s", self._name, steps, hint)
 
     @property
     def jumps(self) -> int:

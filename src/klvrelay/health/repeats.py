@@ -49,7 +49,7 @@ class Repeats:
             self._texts.clear()
         self._texts.add(fault)
         self._next, self._pace = now + self._pace, min(2 * self._pace, SLOWEST)
-        return fault if count == 1 else f"{count} faults, last was: {fault}"
+        return fault if count == 1 else f"{fault} ({count} faults)"
 
     def over(self) -> None:
         """The connection is back: the next fault may be logged."""

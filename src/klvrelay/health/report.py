@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +30,7 @@ def link_document(health: StreamHealth, boot: str) -> bytes:
             "state": health.state,
             "reason": health.reason,
             "since": _utc(health.since_us),
+            "at": _utc(time.time_ns() // 1000),
             "states": {state: {"entered": health.changes[state], "seconds": round(seconds, 1)}
                        for state, seconds in health.spent().items()},
             "openings": health.openings,

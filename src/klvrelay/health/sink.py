@@ -95,7 +95,7 @@ class SinkHealth:
             self._since = self.clock()
         self.up = False
         if (summary := self._repeats.add(fault)) is not None:
-            LOG.warning("%s; trying again, records wait", printable(summary))
+            LOG.warning("%s; retrying, records wait", printable(summary))
 
     def set_sums(self, sums: Sums) -> None:
         """Set the record counts, and report shed records."""

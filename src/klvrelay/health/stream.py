@@ -47,6 +47,7 @@ class StreamHealth:
     openings      number of times the source was opened
     outages       number of times it stopped being live; `recovered` of them ended, `away` seconds in total
     changes       number of times each state was entered
+    expected      False: nothing is logged or published before its first record
     """
 
     name: str
@@ -73,6 +74,7 @@ class StreamHealth:
     changes: Counter[State] = field(default_factory=Counter)
     rhythm: Rhythm = field(default_factory=Rhythm)
     clocks: Clocks = field(init=False)
+    expected: bool = True
     since: float = 0.0
     since_us: int = 0
     last_bytes: float = 0.0
@@ -90,6 +92,11 @@ class StreamHealth:
         self.since = self.last_bytes = self.last_record = self.clock()
         self.since_us = time.time_ns() // 1000
         self.changes[self.state] += 1
+
+    @property
+    def reported(self) -> bool:
+        """Is it logged and published?"""
+        return self.expected or self.records > 0
 
     @property
     def without_klv(self) -> bool:
@@ -159,7 +166,7 @@ class StreamHealth:
             self._enter("stale", self._missing(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "receiving again, no KLV yet")
-        elif unselected != "" and max(silent, without_klv) >= self.stall and not self.records:
+        elif self.reported and unselected != "" and max(silent, without_klv) >= self.stall and not self.records:
             self._log_silence(unselected)
 
     def _missing(self, silent: float) -> str:
@@ -190,8 +197,8 @@ class StreamHealth:
         if not again:
             self._repeats.reset()
         summary = self._repeats.add(fault)
-        level = logging.DEBUG if summary is None else logging.WARNING
-        line = f"{summary or fault}{'; trying again' if again else ''}"
+        level = logging.WARNING if summary is not None and self.reported else logging.DEBUG
+        line = f"{summary or fault}{'; retrying' if again else ''}"
         if self.state != "down":
             self._enter("down", fault, line=line, level=level)
             self._quiet = summary is None
@@ -202,7 +209,7 @@ class StreamHealth:
 
     def end(self, *, is_logged: bool, unselected: str | None = None) -> None:
         """The source has ended. Log a lack of KLV unless the reason `is_logged` already. `unselected`: see `check`."""
-        if not is_logged and not self.records and unselected != "":
+        if not is_logged and self.reported and not self.records and unselected != "":
             missing = f"it had no KLV: {no_klv(self.link.lane).sentence}"
             why = missing if unselected is None else f"it had no matching KLV: {unselected}"
             LOG.warning("%s: ended, and %s", self.name, printable(why))
@@ -218,7 +225,8 @@ class StreamHealth:
         self._spent[self.state] = self._spent.get(self.state, 0.0) + now - self.since
         self.state, self.reason, self.since, self.since_us = state, reason, now, time.time_ns() // 1000
         self.changes[state] += 1
-        if self._quiet and state in ("waiting", "live"):  # do not log the end of an outage that was not logged
+        is_unlogged = self._quiet and state in ("waiting", "live")  # the end of an outage that was not logged
+        if is_unlogged or not self.reported:
             level = logging.DEBUG
         LOG.log(level, "%s: %s", self.name, printable(line or f"{state}: {reason}"))
         if state in ("live", "stale", "ended"):

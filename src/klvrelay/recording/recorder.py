@@ -90,7 +90,7 @@ class Recorder:
         """What was recorded, on one line."""
         kept = counted(self.kept, "segment") + (f" kept of {self.segments} begun" if self._store.vanished else "")
         lost = f", {size_text(self.lost)} lost because of write errors" if self.lost else ""
-        dropped = f", {self.dropped} packets dropped" if self.dropped else ""
+        dropped = f", {counted(self.dropped, 'packet')} dropped" if self.dropped else ""
         removed = f", {self._store.removed} old ones removed" if self._store.removed else ""
         return f"{self.size:,} bytes written, {kept}{removed}{dropped}{lost}"
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from klvrelay import threads
 from klvrelay.config.choice import Choice
+from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.errors import ConfigError
 from klvrelay.relay.relay import Relay, new_boot
@@ -81,6 +82,7 @@ async def run_relay(settings: RelaySettings) -> int:
 
 def build_relay(settings: RelaySettings) -> Relay:
     """A relay that is ready to run. Raises ConfigError for an invalid source."""
+    check_ports(settings.sources)
     boot = new_boot()
     inputs = [
         _input_of(name, source, choice)

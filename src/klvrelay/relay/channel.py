@@ -38,6 +38,8 @@ class Channel:
     def publish_health(self) -> None:
         """Publish availability when it changed, and the link report when the state changed or LINK_EVERY has passed."""
         health = self.health
+        if not health.reported:
+            return
         now = health.clock()
         online, state, reason, at = self._published
         if health.online != online or (health.state == "ended" and state != "ended"):

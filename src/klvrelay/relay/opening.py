@@ -26,6 +26,11 @@ class Opening:
         self._name = name
         self._reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
+    @property
+    def reopening(self) -> bool:
+        """Was `reopen` called?"""
+        return self._reason.done()
+
     def reopen(self, reason: str) -> None:
         """Close the source: `run` raises Reopened."""
         if not self._reason.done():

@@ -28,6 +28,7 @@ from klvrelay.relay.supervise import contain
 from klvrelay.sinks.contract import Sink
 from klvrelay.sources.datagrams.schedule import COALESCE, set_coalesce
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
+from klvrelay.text import counted
 
 LOG = logging.getLogger("klvrelay.relay")
 
@@ -82,10 +83,12 @@ class Relay:
         sinks = (task.sums().describe(task.health.name) for task in self.sink_tasks)
         lanes = [s.health.link.lane for s in self.streams]
         gaps = sum(lane.discontinuities + lane.sync_losses for lane in lanes)
-        lost = f"{dropped} packets dropped, {gaps} gaps in the transport" if gaps else f"{dropped} packets dropped"
+        lost = f"{counted(dropped, 'packet')} dropped"
+        if gaps:
+            lost += f", {counted(gaps, 'gap')} in the transport"
         outages = sum(h.outages for h in streams)
-        away = f", {outages} outages of {sum(h.away_so_far for h in streams):.1f} s" if outages else ""
-        return f"{records} records, {bad} bad or damaged, {lost}{away}; {'; '.join(sinks)}"
+        away = f", {counted(outages, 'outage')} of {sum(h.away_so_far for h in streams):.1f} s" if outages else ""
+        return f"{counted(records, 'record')}, {bad} bad or damaged, {lost}{away}; {'; '.join(sinks)}"
 
     async def run(self) -> None:
         """Run until every source has ended and its records are delivered. Cancel to stop: within five seconds.
@@ -136,7 +139,7 @@ class Relay:
         """The counts of lost records by cause, for the log."""
         found = ((task.health.name, task.sums()) for task in self.sink_tasks)
         return "; ".join(
-            f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} unconfirmed={sums.waiting}"
+            f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} waiting={sums.waiting}"
             for name, sums in found
             if sums.lost
         )

@@ -47,8 +47,10 @@ class Stream:
         self._log = log
         self._notices = notices
         self.channels: dict[str, Channel] = {}
-        for name in dict.fromkeys((source_input.name, *source_input.choice.names.values())):
+        named = source_input.choice.names.values()
+        for name in dict.fromkeys((source_input.name, *named)):
             self._add_channel(name)
+        self.health.expected = not named or source_input.name in named
         self._was_live = False
         self._is_held = False  # the log is full, and the source waits
         # Nothing else is known before the first opening.
@@ -133,6 +135,10 @@ class Stream:
                 async for packet in packets:
                     if records := self.decoder.feed(packet):
                         await self._append(records, wait=not source.live)
+        except asyncio.CancelledError:
+            is_stopping = self._opening is None or not self._opening.reopening
+            await self._append(self.decoder.stop() if is_stopping else self.decoder.flush(), wait=False)
+            raise
         except BaseException:
             await self._append(self.decoder.flush(), wait=False)
             raise

@@ -66,21 +66,21 @@ def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: R
     frame_rate = _rate("fps", fps, SLOWEST, FASTEST)
     pace = frame_rate if klv_rate is None else _rate("klv_rate", klv_rate, 0.1, frame_rate)
     if not (_is_number(seconds) and 0 < seconds <= 86400):
-        raise ConfigError(f"seconds: {seconds!r}; more than 0, at most 86400")
+        raise ConfigError(f"seconds {seconds!r}: give more than 0, at most 86400")
     if bit_rate is None:
         bit_rate = max(100_000, round(1_000_000 * Fraction(width * height) * frame_rate / _USUAL))
     if not isinstance(bit_rate, int) or not 20_000 <= bit_rate <= 100_000_000:
-        raise ConfigError(f"bit_rate: {bit_rate!r}; 20000 to 100000000 bits per second")
+        raise ConfigError(f"bit_rate {bit_rate!r}: give 20000 to 100000000 bits per second")
     if not isinstance(seed, int):
-        raise ConfigError(f"seed: {seed!r}; any whole number")
+        raise ConfigError(f"seed {seed!r}: give a whole number")
     if not 0 <= first_pts < PTS_WRAP:
-        raise ConfigError(f"first_pts: {first_pts!r}; 0 to {PTS_WRAP - 1} (90 kHz ticks)")
+        raise ConfigError(f"first_pts {first_pts!r}: give 0 to {PTS_WRAP - 1} (90 kHz ticks)")
     if not 0x20 <= klv_pid <= 0x1FFE or klv_pid in (PMT_PID, VIDEO_PID):
         raise ConfigError(
-            f"klv_pid: {klv_pid:#x}; 0x20 to 0x1ffe, except {VIDEO_PID:#x} (video) and {PMT_PID:#x} (PMT)"
+            f"klv_pid {klv_pid:#x}: give 0x20 to 0x1ffe, except {VIDEO_PID:#x} (video) and {PMT_PID:#x} (PMT)"
         )
     if not 1 <= program <= 65535:
-        raise ConfigError(f"program: {program}; 1 to 65535")
+        raise ConfigError(f"program {program}: give 1 to 65535")
     frames = max(1, round(Fraction(seconds) * frame_rate))
     return Settings(
         frames, width, height, frame_rate, pace, _codec(codec), _carriage(carriage),
@@ -97,16 +97,16 @@ def _size(size: tuple[int, int] | str) -> tuple[int, int]:
     try:
         width, height = (int(part) for part in (size.lower().split("x") if isinstance(size, str) else size))
     except (TypeError, ValueError) as fault:
-        raise ConfigError(f"size: {size!r}; width x height, such as 640x360") from fault
+        raise ConfigError(f"size {size!r}: give WIDTHxHEIGHT, such as 640x360") from fault
     if not (128 <= width <= 3840 and 72 <= height <= 2160 and width % 2 == 0 and height % 2 == 0):
-        raise ConfigError(f"size: {width}x{height}; even numbers, from 128x72 to 3840x2160")
+        raise ConfigError(f"size {width}x{height}: give even numbers, from 128x72 to 3840x2160")
     return width, height
 
 
 def _rate(name: str, rate: Rate, low: float, high: Rate) -> Fraction:
     """The rate as a fraction; 29.97 means 30000/1001."""
     if not _is_number(rate) or not low <= rate <= high:
-        raise ConfigError(f"{name}: {rate!r}; {low:g} to {float(high):g} per second")
+        raise ConfigError(f"{name} {rate!r}: give {low:g} to {float(high):g} per second")
     exact = Fraction(rate).limit_denominator(1_000)
     ntsc = Fraction(round(rate) * 1000, 1001)
     return ntsc if exact.denominator != 1 and abs(ntsc - exact) < Fraction(1, 200) else exact
@@ -120,14 +120,14 @@ def _codec(name: str) -> Codec:
     for codec in get_args(Codec):
         if codec == name:
             return codec  # type: ignore[no-any-return]
-    raise ConfigError(f"codec: {name!r}; one of {', '.join(get_args(Codec))}")
+    raise ConfigError(f"codec {name!r}: give one of {', '.join(get_args(Codec))}")
 
 
 def _carriage(name: str) -> Carriage:
     for carriage in get_args(Carriage):
         if carriage == name:
             return carriage  # type: ignore[no-any-return]
-    raise ConfigError(f"carriage: {name!r}; one of {', '.join(get_args(Carriage))}")
+    raise ConfigError(f"carriage {name!r}: give one of {', '.join(get_args(Carriage))}")
 
 
 def _microseconds(start: datetime | int | str) -> int:
@@ -141,5 +141,5 @@ def _microseconds(start: datetime | int | str) -> int:
         if when < _EPOCH:
             raise ValueError("before 1970")
     except ValueError as fault:
-        raise ConfigError(f"start: {start!r} ({fault}); a time such as 2026-06-01T09:30:00Z") from fault
+        raise ConfigError(f"start {start!r}: {fault}; give a time such as 2026-06-01T09:30:00Z") from fault
     return (when - _EPOCH) // timedelta(microseconds=1)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from klvrelay.record import Carriage
 from klvrelay.recordings.timeline import SYNC, Slice
+from klvrelay.sending.discontinuity import DiscontinuityMarker
 from klvrelay.sending.impair import TS_SIZE, Impairer, ts_packets
 
 HOLD = 0.05
@@ -19,12 +20,16 @@ class Packetizer:
 
     carriage   "ts": as many whole packets of 188 bytes as fit into `size`; "klv": one KLV packet per datagram
     impairer   impairs TS packets before they are put into datagrams, or None
+    marker     marks the first TS packets of a repetition, or None
     """
 
-    def __init__(self, carriage: Carriage, size: int, impairer: Impairer | None = None) -> None:
+    def __init__(
+        self, carriage: Carriage, size: int, impairer: Impairer | None = None, marker: DiscontinuityMarker | None = None
+    ) -> None:
         self._is_ts = carriage == "ts"
         self._size = size // TS_SIZE * TS_SIZE if self._is_ts else UDP_MOST - 12
         self._impairer = impairer
+        self._marker = marker
         self._pending = b""
         self._since = self._due = 0.0
 
@@ -36,6 +41,8 @@ class Packetizer:
             for at in range(0, len(data), self._size):
                 yield due, data[at : at + self._size]
             return
+        if self._marker is not None:
+            data = self._marker.mark(data)
         if self._impairer is not None:
             data = b"".join(unit for packet in ts_packets(data) for _, unit in self._impairer.push(packet))
         if self._pending and due - self._since > HOLD:

@@ -13,6 +13,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.recordings.timeline import Slice
 from klvrelay.sending import Destination
 from klvrelay.sending.datagrams import UDP_MOST, Packetizer
+from klvrelay.sending.discontinuity import DiscontinuityMarker
 from klvrelay.sending.impair import TS_SIZE, Impairer, Impairment, Tally
 from klvrelay.sending.playback import Playback
 from klvrelay.sources.files.replay import LATE, ROUND_LEAST
@@ -99,9 +100,10 @@ class Transmission:
         impairer = self._impairer
         ts_level = impairer is not None and impairer.impairment.level == "ts"
         pacer, base, before = Pacer(self._speed), 0.0, (self.seconds, self.behind)
+        marker: DiscontinuityMarker | None = None
         while True:
             last = 0.0
-            async with aclosing(self._payloads(impairer if ts_level else None)) as payloads:
+            async with aclosing(self._payloads(impairer if ts_level else None, marker)) as payloads:
                 async for due, payload in payloads:
                     last = due
                     datagram = destination.frame(payload, base + due)
@@ -111,13 +113,16 @@ class Transmission:
             if not self._loop:
                 break
             base += last or ROUND_LEAST * self._speed
+            marker = DiscontinuityMarker()
         if impairer is not None and not ts_level:
             for _, data in impairer.rest():
                 self._late.append((base + last, next(self._number), data))
         await self._send(destination, pacer, ((due, data) for due, _, data in sorted(self._late)))
         self._late.clear()
 
-    async def _payloads(self, wire: Impairer | None) -> AsyncGenerator[Slice, None]:
+    async def _payloads(
+        self, wire: Impairer | None, marker: DiscontinuityMarker | None
+    ) -> AsyncGenerator[Slice, None]:
         """One pass over the recording, in payloads."""
         packetizer: Packetizer | None = None
         async with aclosing(self._playback.run(self._speed)) as slices:
@@ -125,7 +130,7 @@ class Transmission:
                 if packetizer is None:
                     if wire is not None and self._playback.carriage == "klv":
                         raise ConfigError(f"{self._playback.url} is bare KLV and has no TS packets for level=ts")
-                    packetizer = Packetizer(self._playback.carriage, self._pkt_size, wire)
+                    packetizer = Packetizer(self._playback.carriage, self._pkt_size, wire, marker)
                 for payload in packetizer.push(due, data):
                     yield payload
         if packetizer is not None:

@@ -112,14 +112,18 @@ async def decode_source(
     """
     import asyncio
 
+    from klvrelay.cli.silence import hint_of_silence
     from klvrelay.sources.blocking import packets_blocking
     from klvrelay.sources.open import open_source
 
     decoder = Decoder(stream_name(url), None, choice=choice, numbers=numbers, packet_limit=packet_limit)
     source = open_source(url, follow=follow, demux=None if demux == "native" else demux)
+    received = False
     try:
-        async with aclosing(packets_blocking(source, turn_every=BREATH)) as packets:
+        silence = hint_of_silence(url, lambda: not received)
+        async with silence, aclosing(packets_blocking(source, turn_every=BREATH)) as packets:
             async for packet in packets:
+                received = True
                 if text := decoder.lines(packet):
                     out(text)
                 if progress is not None:
@@ -149,10 +153,10 @@ def summary(outcome: DecodeOutcome) -> str:
     """The counters on one line."""
     c = outcome.counters
     gaps = c.discontinuities + c.sync_losses
-    chosen = "" if outcome.records == c.packets else f"{counted(outcome.records, 'record')} of "
+    found = "" if outcome.records == c.packets else f" of {counted(c.packets, 'KLV packet')}"
     return (
-        f"{chosen}{counted(c.packets, 'packet')}, {counted(c.bad_checksum, 'bad checksum')}, "
-        f"{counted(c.unknown_items, 'unknown item')}, {c.damaged} damaged, {counted(c.passed_over, 'byte')} skipped"
+        f"{counted(outcome.records, 'record')}{found}, {counted(c.bad_checksum, 'bad checksum')}, "
+        f"{counted(c.unknown_items, 'unknown item')}, {c.damaged} damaged, {counted(c.passed_over, 'byte')} passed over"
         + (f", {c.too_large} larger than the packet limit (see --packet-limit)" if c.too_large else "")
         + (f", {counted(gaps, 'gap')} in the transport: packets may be missing" if gaps else "")
     )

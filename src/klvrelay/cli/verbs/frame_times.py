@@ -38,8 +38,12 @@ def decode_frame_times(source: str | Url, form: str, pids: Collection[int] = (),
     """Print each stamped frame of these PIDs (none: all) as JSON or CSV. Returns their number; raises NoKlv if none."""
     url = Url.parse(source)
     stream, count = stream_name(url), 0
-    wanted = (frame for frame in frame_times(url) if not pids or frame.pid in pids)
-    for count, frame in enumerate(wanted, 1):
+    others: set[int] = set()
+    for frame in frame_times(url):
+        if pids and frame.pid not in pids:
+            others.add(frame.pid)
+            continue
+        count += 1
         line = document(frame, stream)
         if form == "csv":
             write_all(line_of(HEAD) if count == 1 else b"")
@@ -47,8 +51,17 @@ def decode_frame_times(source: str | Url, form: str, pids: Collection[int] = (),
         else:
             write_all(dumps(safe(line) if numbers == "safe" else line) + b"\n")
     if not count:
-        raise NoKlv(f"{url}: no video frame carries a time stamp (ST 0604)")
+        raise NoKlv(f"{url}: {_none_found(pids, others)}")
     return count
+
+
+def _none_found(pids: Collection[int], others: Collection[int]) -> str:
+    """Why no frame was printed. `others`: PIDs with time stamps that were not selected."""
+    if not pids:
+        return "no video frame carries a time stamp (ST 0604)"
+    selected, found = (", ".join(f"PID {pid:#x}" for pid in sorted(some)) for some in (pids, others))
+    hint = f"they are on {found}" if found else "no other PID has any"
+    return f"no video frame with a time stamp (ST 0604) on {selected}; {hint}"
 
 
 def document(frame: FrameTime, stream: str) -> dict[str, Any]:

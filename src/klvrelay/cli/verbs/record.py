@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any
 
+from klvrelay.cli.silence import hint_of_silence
 from klvrelay.config.names import safe_level, stream_name
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
@@ -54,7 +55,8 @@ async def record(
     name = stream_name(url) if stream is None else safe_level(stream)
     recorder = Recorder(opened, folder, name, RecordingLimits.parse(*limits))
     try:
-        async with nullcontext() if quiet or not sys.stderr.isatty() else _progress(recorder):
+        progress = nullcontext() if quiet or not sys.stderr.isatty() else _progress(recorder)
+        async with progress, hint_of_silence(url, lambda: recorder.state == "waiting"):
             await recorder.run()
     except asyncio.CancelledError:
         if not recorder.lost:
@@ -92,7 +94,7 @@ async def _paint(recorder: Recorder, show: Callable[[str], None]) -> None:
         kept = f"{size_text(recorder.size)} in {counted(recorder.kept, 'segment')}"
         show(
             f"{recorder.state}: {rate / 1e6:.2f} Mbit/s, {kept}"
-            + (f", {recorder.dropped} packets dropped" if recorder.dropped else "")
+            + (f", {counted(recorder.dropped, 'packet')} dropped" if recorder.dropped else "")
             + (f", {size_text(recorder.lost)} lost: {recorder.disk_fault}" if recorder.lost else "")
         )
         await asyncio.sleep(REFRESH)

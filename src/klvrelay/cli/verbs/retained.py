@@ -167,7 +167,7 @@ def _age(seconds: float) -> str:
 
 
 def _time(document: dict[str, Any]) -> datetime | None:
-    """The time of a document: `at` of a status, `received` of a record or a state."""
+    """The time of a document: `at` of a status or link, `received` of a record or a state."""
     for key in ("at", "received"):
         with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError):
             at = datetime.fromisoformat(document[key])

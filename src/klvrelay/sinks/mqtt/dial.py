@@ -20,6 +20,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.small_file import PEM_MOST, check_regular
 from klvrelay.errors import ConfigError
 from klvrelay.sinks.mqtt.faults import dial_fault, tls_fault
+from klvrelay.text import printable
 from klvrelay.transports import resolver
 
 T = TypeVar("T")
@@ -143,16 +144,17 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext:
     for key in ("ca_file", "cert_file", "key_file"):
         if (path := getattr(settings, key)) is not None:
             check_regular(path, f"mqtt {key}", PEM_MOST)
-    context = _load("ca_file", lambda: ssl.create_default_context(cafile=settings.ca_file))
+    ca_file = settings.ca_file
+    context = _load(f"ca_file {ca_file or ''}".rstrip(), lambda: ssl.create_default_context(cafile=ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if settings.cert_file is not None and settings.key_file is not None:
         cert, key = settings.cert_file, settings.key_file
-        if _load("cert_file, key_file", lambda: _is_encrypted(key)):
+        if _load(f"key_file {key}", lambda: _is_encrypted(key)):
             raise ConfigError(
-                "mqtt key_file: the key is encrypted, and its passphrase cannot be entered: decrypt it with"
-                " `openssl pkey -in KEY -out NEW`, and let only the relay read the new file"
+                f"mqtt key_file {printable(key)}: the key is encrypted, and its passphrase cannot be entered: decrypt"
+                " it with `openssl pkey -in KEY -out NEW`, and let only the relay read the new file"
             )
-        _load("cert_file, key_file", lambda: context.load_cert_chain(cert, key, lambda: b""))
+        _load(f"cert_file {cert}, key_file {key}", lambda: context.load_cert_chain(cert, key, lambda: b""))
     return context
 
 
@@ -169,6 +171,6 @@ def _load(key: str, load: Callable[[], T]) -> T:
     except ssl.SSLError as fault:
         if fault.reason == "KEY_VALUES_MISMATCH":
             raise ConfigError("mqtt cert_file, key_file: the key does not belong to the certificate") from fault
-        raise ConfigError(f"mqtt {key}: contains no valid PEM ({fault.reason or 'empty'})") from fault
+        raise ConfigError(f"mqtt {printable(key)}: contains no valid PEM ({fault.reason or 'empty'})") from fault
     except OSError as fault:
-        raise ConfigError(f"mqtt {key}: can't be read: {os.strerror(fault.errno or 0).lower()}") from fault
+        raise ConfigError(f"mqtt {printable(key)}: can't be read: {os.strerror(fault.errno or 0).lower()}") from fault

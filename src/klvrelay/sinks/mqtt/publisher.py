@@ -55,6 +55,6 @@ class Publisher:
         if not self._reported_too_large:
             self._reported_too_large = True
             LOG.warning(
-                "mqtt message too large for the broker, left out like others of its size url=%s topic=%s payload=%d"
-                " broker_limit=%d", self._url, message.topic, len(message.payload), connection.largest,
+                "%s: messages exceed the broker's limit; left out: topic=%s payload=%d broker_limit=%d",
+                self._url, message.topic, len(message.payload), connection.largest,
             )  # fmt: skip

@@ -145,12 +145,12 @@ class Correction:
         messages = [*([self._status()] * hidden), *(_corrected(m, self._settings.qos) for m in others)]
         codes = await connection.publish(messages, ahead=True)
         if (refused := next((code for code in codes if code >= REFUSED), None)) is not None:
-            LOG.info("retained topics of earlier runs not corrected url=%s reason_code=0x%02x", url, refused)
+            LOG.info("%s: retained topics of earlier runs not corrected: reason_code=0x%02x", url, refused)
             return
         if hidden:
-            LOG.info("status published again reason=late_will url=%s", url)
+            LOG.info("%s: status published again: reason=late_will", url)
         for boot, count in Counter(boot_of(message) for message in others).items():
-            LOG.info("retained topics corrected url=%s run=%s topics=%d", url, printable(boot or ""), count)
+            LOG.info("%s: retained topics corrected: run=%s topics=%d", url, printable(boot or ""), count)
 
     async def _may_read(self, connection: Connection, topic: str) -> bool:
         try:
@@ -169,8 +169,8 @@ class Correction:
 
     def _log_unreadable(self) -> None:
         LOG.info(
-            "retained topics of earlier runs not checked reason=unreadable url=%s topics=%s",
-            self._settings.url, ",".join(self._topics),
+            "%s: retained topics of earlier runs not checked: topics=%s advice=%r",
+            self._settings.url, ",".join(self._topics), "allow this user to read these topics",
         )  # fmt: skip
 
 

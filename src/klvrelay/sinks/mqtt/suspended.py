@@ -75,7 +75,7 @@ class Suspended:
         if code == PAYLOAD_FORMAT:
             if topic not in self._reported:
                 self._reported.add(topic)
-                LOG.warning("mqtt payload format refused url=%s topic=%s", self._url, topic)
+                LOG.warning("%s: payload format refused: topic=%s", self._url, topic)
             return
         now = self._clock()
         found = self._topics.get(topic)
@@ -83,7 +83,7 @@ class Suspended:
         if found is None:
             self._topics[topic] = _Topic(first, now + first)
             LOG.error(
-                "mqtt topic suspended url=%s topic=%s reason=%r advice=%r", self._url, topic, *faults.refusal(code)
+                "%s: topic suspended: topic=%s reason=%r advice=%r", self._url, topic, *faults.refusal(code)
             )
         elif found.trying:  # otherwise it was sent before the topic was suspended
             found.pause = min(max(2 * found.pause, first), cap)
@@ -92,4 +92,4 @@ class Suspended:
     def accept(self, topic: str) -> None:
         """The broker accepted a message on this topic."""
         if self._topics.pop(topic, None) is not None:
-            LOG.warning("mqtt topic accepted again url=%s topic=%s", self._url, topic)
+            LOG.warning("%s: topic accepted again: topic=%s", self._url, topic)

@@ -40,14 +40,14 @@ class TakeOver:
         else:
             self._brief = self._brief + 1 if hung_up else 0
         if taken_over:
-            self._log("mqtt client id taken over", "give each client a different client_id")
+            self._log("client id taken over", "give each client a different client_id")
         elif self._brief >= SUSPICIOUS:
             self._log(
-                "mqtt connection ends soon after each connect",
+                "connection ends soon after each connect",
                 "another client may use the same client id: give each a different client_id",
             )
 
     def _log(self, what: str, advice: str) -> None:
         if not self._logged:
             self._logged = True
-            LOG.error("%s url=%s client_id=%s advice=%r", what, self._url, self._client_id, advice)
+            LOG.error("%s: %s: client_id=%s advice=%r", self._url, what, self._client_id, advice)

@@ -1,0 +1,66 @@
+"""Finds sources that would receive on the same port, before anything starts."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from klvrelay.config.settings import SourceSettings
+from klvrelay.errors import ConfigError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class _Port(NamedTuple):
+    """Where a source receives. `interface` is "" for any."""
+
+    protocol: str
+    address: Address
+    number: int
+    interface: str
+
+
+def check_ports(sources: Sequence[SourceSettings]) -> None:
+    """Raise ConfigError if two sources receive on the same address and port. Host names are not compared."""
+    ports = [(source.url, port) for source in sources if (port := _port_of(source)) is not None]
+    for (first, one), (second, other) in combinations(ports, 2):
+        if _collide(one, other):
+            raise ConfigError(f"{first} and {second} receive on the same port; give each another port")
+
+
+def _port_of(source: SourceSettings) -> _Port | None:
+    """None: the source binds no fixed port, or its host is a name."""
+    url = source.url
+    options = url.options if url.scheme in ("udp", "rtp", "tcp", "srt") else {}
+    binds = {
+        "udp": True,
+        "rtp": True,
+        "tcp": options.get("listen") == "1",
+        "srt": options.get("mode", "" if url.host else "listener") in ("listener", "server"),
+    }
+    if url.port is None or not binds.get(url.scheme, False):
+        return None
+    try:
+        address = ipaddress.ip_address(url.host or "0.0.0.0")
+    except ValueError:
+        return None
+    interface = source.interface or options.get("interface") or options.get("localaddr") or ""
+    return _Port("tcp" if url.scheme == "tcp" else "udp", address, url.port, interface)
+
+
+def _collide(one: _Port, other: _Port) -> bool:
+    """Does the kernel refuse the second of these? Several sockets may receive the same multicast group."""
+    if (one.protocol, one.number) != (other.protocol, other.number):
+        return False
+    if one.address.is_multicast and other.address.is_multicast:
+        return False
+    if one.interface and other.interface and one.interface != other.interface:
+        return False
+    return one.address == other.address or _covers(one.address, other.address) or _covers(other.address, one.address)
+
+
+def _covers(address: Address, other: Address) -> bool:
+    """Is it the unspecified address that includes the other? `::` includes IPv4."""
+    return address.is_unspecified and (address.version == 6 or other.version == 4)

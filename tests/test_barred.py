@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from manual_clock import Clock
 from records import record
-from timekeeping import Clock
 
 from klvrelay.record import Record
 from klvrelay.relay.barred import HOLD, Barred

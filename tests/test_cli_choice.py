@@ -1,4 +1,4 @@
-"""`--pid` and `--program` of every verb: what they choose, what they say where they choose nothing."""
+"""`--pid` and `--program` of every verb: what they select, and the error where they select nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from air import two
+from several_programs import two
 
 import klvrelay
 from klvrelay.cli import options
@@ -39,8 +39,8 @@ def test_every_verb_that_selects_takes_both(verb: str) -> None:
     ("option", "value"),
     [("--pid", "0x2000"), ("--pid", "klv"), ("--pid", "-1"), ("--program", "0"), ("--program", "x")],
 )
-def test_what_is_no_number_of_the_kind_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """With what would be right, and exit code 2."""
+def test_an_invalid_pid_or_program_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the valid range, and exit code 2."""
     assert main(["decode", "a.ts", f"{option}={value}"]) == 2
     assert "give a number from" in capsys.readouterr().err
 
@@ -54,10 +54,10 @@ def test_what_is_no_number_of_the_kind_is_refused(option: str, value: str, capsy
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("demux", ["native", "libav"])
-def test_decode_prints_what_was_chosen(
+def test_decode_prints_the_selected_records(
     choice: list[str], pids: dict[int, int], demux: str, mux: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """And says at its end how many records of how many packets those were."""
+    """And the summary says how many records of how many packets."""
     assert main(["decode", str(mux), "--demux", demux, *choice]) == 0
     out, err = capfdbinary.readouterr()
     found = [orjson.loads(line)["pid"] for line in out.splitlines()]
@@ -67,15 +67,15 @@ def test_decode_prints_what_was_chosen(
 
 
 @pytest.mark.parametrize("verb", ["decode", "probe"])
-def test_what_is_not_there_is_said_with_what_is(verb: str, mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Not that the stream carries none: where its KLV is, and exit code 4."""
+def test_a_missing_selection_is_reported(verb: str, mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error lists the KLV that exists, with exit code 4."""
     assert main([verb, str(mux), "--program", "7", "-q"]) == 4
     expected = "program 7 was selected; KLV is on PID 0x101 (program 1), PID 0x201 (program 2)"
     assert expected in capsys.readouterr().err
 
 
 def test_probe_reports_the_chosen_klv_only(mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its sections and findings; that other KLV is there is no fault."""
+    """Its sections and findings; other KLV is not a fault."""
     assert main(["probe", str(mux), "--pid", "0x201", "--json", "-q"]) in (0, 6)
     report = orjson.loads(capsys.readouterr().out)
     assert [stream["pid"] for stream in report["klv"]] == [513]
@@ -83,7 +83,7 @@ def test_probe_reports_the_chosen_klv_only(mux: Path, capsys: pytest.CaptureFixt
 
 
 def test_sample_writes_its_klv_there(tmp_path: Path) -> None:
-    """On the PID and in the program that were asked for; one that is taken is refused."""
+    """On the requested PID and program; a PID in use is refused."""
     path = str(tmp_path / "orbit.ts")
     assert main(["sample", path, "--seconds", "0.5", "--size", "128x72", "--pid", "0x155", "--program", "9", "-q"]) == 0
     assert {(r.pid, r.program) for r in klvrelay.open(path)} == {(0x155, 9)}
@@ -119,7 +119,7 @@ def test_a_verb_that_selects_no_pid_refuses_the_option(
 def test_frame_times_are_chosen_by_the_pid_of_the_video(
     tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """A PID without such frames has none; a program says nothing of them."""
+    """A PID without such frames has none; a program does not select video."""
     path = str(tmp_path / "orbit.ts")
     assert main(["sample", path, "--seconds", "0.5", "--size", "128x72", "-q"]) == 0
     assert main(["decode", path, "--frame-times", "--pid", "0x100", "-q"]) == 0
@@ -136,8 +136,8 @@ def test_csv_has_both_columns(mux: Path, capfdbinary: pytest.CaptureFixture[byte
     assert {(row["stream"], row["pid"], row["program"]) for row in rows} == {("cam", "513", "2")}
 
 
-def test_run_takes_the_choice_for_each_of_its_sources(mux: Path, tmp_path: Path) -> None:
-    """Those of the command line and those of a file alike."""
+def test_run_applies_the_selection_to_each_source(mux: Path, tmp_path: Path) -> None:
+    """For those of the command line and of a file alike."""
     path = tmp_path / "relay.toml"
     path.write_text(f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{mux}"\npids = {{0x201 = "uav2"}}')
     for given in ([str(mux), "--mqtt", "mqtt://h"], ["-c", str(path)]):

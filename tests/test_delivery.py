@@ -1,4 +1,4 @@
-"""How batches go from the log to a sink: several at once where answers take long, few and full where they do not."""
+"""Batches from the log to a sink: several in flight where answers take long, few and full where they do not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import virtual_time
-from far_ends import FarEnd
-from papers import outlet_of
 from records import record
+from remote_sinks import FarEnd
+from scripted_ends import sink_task_of
 from virtual_time import now
 
 from klvrelay.errors import SinkDown
@@ -28,20 +28,20 @@ Said = Callable[[], list[str]]
 
 @asynccontextmanager
 async def draining(sink: Any, **limits: int) -> AsyncIterator[tuple[SinkTask, MemoryLog]]:
-    outlet, log = outlet_of(sink, **limits)
-    task = asyncio.create_task(outlet.drain())
+    sink_task, log = sink_task_of(sink, **limits)
+    task = asyncio.create_task(sink_task.drain())
     try:
-        yield outlet, log
+        yield sink_task, log
         assert not task.done(), task
     finally:
         task.cancel()
         await asyncio.wait({task})
-    numbered, *parts = outlet.sums()
+    numbered, *parts = sink_task.sums()
     assert numbered == sum(parts)
 
 
 async def live(log: MemoryLog, streams: int, seconds: float, rate: float = 30.0) -> dict[tuple[str, int], float]:
-    """Append records of so many streams, each a little later than the one before; when each was appended."""
+    """Append records of so many streams, each a little later than the previous one; returns the times."""
     appended = {}
     for seq in range(int(seconds * rate)):
         for number in range(streams):
@@ -53,18 +53,18 @@ async def live(log: MemoryLog, streams: int, seconds: float, rate: float = 30.0)
 
 
 def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
-    """480 records a second, of which 288 are on their way at any time: all arrive, in order, soon, and once."""
+    """480 records a second, of which 288 are in flight at any time: all arrive, in order, soon, and once."""
 
     async def main() -> None:
         far, waiting = FarEnd(0.6), []
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             sending = asyncio.create_task(live(log, 16, 30))
             while not sending.done():
-                waiting.append(outlet.cursor.waiting)
+                waiting.append(sink_task.cursor.waiting)
                 await asyncio.sleep(0.1)
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 2)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 2)
             appended = sending.result()
-        assert outlet.cursor.sums() == Sums(16 * 900, 16 * 900, 0, 0, 0, 0)
+        assert sink_task.cursor.sums() == Sums(16 * 900, 16 * 900, 0, 0, 0, 0)
         assert all(far.seqs(f"s{n}") == list(range(900)) for n in range(16))
         delays = sorted(time - appended[r.stream, r.seq] for time, r in far.taken)
         assert delays[-1] < 0.3 + 0.1
@@ -74,14 +74,14 @@ def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
     virtual_time.run(main())
 
 
-def test_a_slow_stream_over_a_long_way_does_not_wait_for_a_full_batch():
-    """Five records a second at 600 ms: each is on its way within a fraction of the round trip."""
+def test_a_slow_stream_over_a_long_round_trip_does_not_wait_for_a_full_batch():
+    """Five records a second at 600 ms: each is sent within a fraction of the round trip."""
 
     async def main() -> None:
         far = FarEnd(0.6)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             appended = await live(log, 1, 20, rate=5.0)
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 2)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 2)
         delays = [time - appended[r.stream, r.seq] for time, r in far.taken]
         assert max(delays) < 0.3 + 0.6 / 8 + 0.01
 
@@ -89,15 +89,15 @@ def test_a_slow_stream_over_a_long_way_does_not_wait_for_a_full_batch():
 
 
 def test_at_a_near_broker_a_batch_waits_for_the_answer_to_the_one_before():
-    """What comes in meanwhile makes up the next: few batches, and never two at once."""
+    """Records that arrive meanwhile make up the next batch: few batches, and never two at once."""
 
     async def main() -> None:
         far = FarEnd(0.0003)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(2000):
                 log.append(record(seq, raw=b"\x06\x0e\x2b\x34"))
                 await asyncio.sleep(0.00005)
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 1)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 1)
         assert far.most_at_once == 1
         assert 5 <= statistics.mean(far.batches[10:]) <= 8
         assert far.seqs() == list(range(2000))
@@ -105,16 +105,16 @@ def test_at_a_near_broker_a_batch_waits_for_the_answer_to_the_one_before():
     virtual_time.run(main())
 
 
-def test_full_batches_go_out_beside_others_however_near_the_broker_is():
+def test_full_batches_are_sent_in_parallel_however_near_the_broker_is():
     """A backlog keeps the window full."""
 
     async def main() -> None:
         far = FarEnd(0.005)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             await asyncio.sleep(0.1)
             for seq in range(500):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 0.015)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 0.015)
         assert far.batches == [20] * 25
         assert far.most_at_once == 25
 
@@ -122,31 +122,31 @@ def test_full_batches_go_out_beside_others_however_near_the_broker_is():
 
 
 @pytest.mark.parametrize(("size", "most"), [(100, 1000), (50_000, (4 << 20) // 50_000 + 1)])
-def test_what_is_on_its_way_is_bounded(size: int, most: int):
-    """In records and in bytes, while thousands wait; and the bound is used."""
+def test_the_records_in_flight_are_bounded(size: int, most: int):
+    """In records and in bytes, while thousands wait; and the bound is reached."""
 
     async def main() -> None:
         far = FarEnd(10.0, window=100_000)
-        async with draining(far, size_limit=1 << 30) as (outlet, log):
+        async with draining(far, size_limit=1 << 30) as (sink_task, log):
             for seq in range(3000):
                 log.append(record(seq, raw=bytes(size)))
             await asyncio.sleep(5)
-            assert 0.7 * most < outlet.cursor.offered <= most
-            assert far.most_unanswered == outlet.cursor.offered
+            assert 0.7 * most < sink_task.cursor.offered <= most
+            assert far.most_unanswered == sink_task.cursor.offered
 
     virtual_time.run(main())
 
 
 @pytest.mark.parametrize("limit", [2, 20, 60])
-def test_newer_records_are_not_shed_for_those_on_their_way(limit: int):
-    """Of a small log at least half is for what waits: when the far end answers late the newest are still there."""
+def test_newer_records_are_not_shed_for_those_in_flight(limit: int):
+    """At least half of a small log is for waiting records: when the far end answers late, the newest still exist."""
 
     async def main() -> None:
         far = FarEnd(5.0)
-        async with draining(far, limit=limit) as (outlet, log):
+        async with draining(far, limit=limit) as (sink_task, log):
             appended = await live(log, 1, 60, rate=30.0)
-            assert outlet.cursor.offered <= limit // 2
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
+            assert sink_task.cursor.offered <= limit // 2
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 60)
         assert len(appended) == 1800
         assert far.seqs("s0")[-(limit // 2) :] == list(range(1800 - limit // 2, 1800))
 
@@ -160,12 +160,12 @@ def test_newer_records_are_not_shed_for_the_bytes_of_those_on_their_way(size_lim
     async def main() -> None:
         far = FarEnd(5.0)
         size = size_of(record(0, raw=bytes(50_000)))
-        async with draining(far, size_limit=size_limit) as (outlet, log):
+        async with draining(far, size_limit=size_limit) as (sink_task, log):
             for seq in range(300):
                 log.append(record(seq, raw=bytes(50_000)))
-                assert outlet.cursor.offered_size < size_limit // 2 + size
+                assert sink_task.cursor.offered_size < size_limit // 2 + size
                 await asyncio.sleep(1 / 30)
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 60)
         kept = max(1, (size_limit // 2 - size) // size)  # a batch ends with the record that reaches its size
         assert far.seqs()[-kept:] == list(range(300 - kept, 300))
 
@@ -173,38 +173,38 @@ def test_newer_records_are_not_shed_for_the_bytes_of_those_on_their_way(size_lim
 
 
 def test_a_sink_with_a_small_window_gets_records_in_order():
-    """Many batches wait inside of it for their turn."""
+    """Many batches wait inside it for their turn."""
 
     async def main() -> None:
         far = FarEnd(0.1, window=7)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(300):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 60)
         assert far.seqs() == list(range(300))
         assert far.most_unanswered == 7
 
     virtual_time.run(main())
 
 
-def test_a_connection_that_falls_costs_no_record_and_no_order():
-    """Every two seconds, with hundreds on their way: all arrive, each stream in order but for what comes twice."""
+def test_a_connection_that_breaks_costs_no_record_and_no_order():
+    """Every two seconds, with hundreds in flight: all arrive, each stream in order except for repetitions."""
 
     async def main() -> None:
         far = FarEnd(0.6, lasts=2.0)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             await live(log, 16, 20)
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 30)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 30)
         assert len(far.entries) > 5
         for number in range(16):
             assert list(dict.fromkeys(far.seqs(f"s{number}"))) == list(range(600))
-        assert outlet.cursor.sums() == Sums(9600, 9600, 0, 0, 0, 0)
+        assert sink_task.cursor.sums() == Sums(9600, 9600, 0, 0, 0, 0)
 
     virtual_time.run(main())
 
 
-def test_what_was_answered_before_the_fall_is_not_sent_again():
-    """Of the batch that broke, and of those beside it."""
+def test_what_was_answered_before_the_connection_broke_is_not_sent_again():
+    """In the batch that broke, and in those in flight with it."""
 
     async def main() -> None:
         fallen = []
@@ -216,10 +216,10 @@ def test_what_was_answered_before_the_fall_is_not_sent_again():
             return False
 
         far = FarEnd(0.05, tells=True, breaks=breaks)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(200):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 10)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 10)
         assert fallen == [30, 75]
         assert far.seqs() == list(range(200))
 
@@ -230,18 +230,18 @@ def test_what_was_answered_before_the_fall_is_not_sent_again():
 @pytest.mark.parametrize("count", [1, 3, 400])
 @pytest.mark.parametrize("place", [0, 0.6, 1])
 def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place: float, tells: bool, said: Said):
-    """Found by halving what is offered; all others arrive in order, and one line says which it was."""
+    """Halving the batch finds it; all others arrive in order, and one log line names it."""
 
     async def main() -> None:
         poison = int(place * (count - 1))
         far = FarEnd(0.05, tells=tells, breaks=lambda each: each.seq == poison)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(count):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 120)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 120)
         others = [seq for seq in range(count) if seq != poison]
         assert list(dict.fromkeys(far.seqs())) == others
-        assert outlet.cursor.sums() == Sums(count, count - 1, 0, 0, 1, 0)
+        assert sink_task.cursor.sums() == Sums(count, count - 1, 0, 0, 1, 0)
         assert len(far.entries) <= 16
         lines = [line for line in said() if "set aside" in line]
         assert lines == [
@@ -253,7 +253,7 @@ def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place:
 
 
 class Faulty(FarEnd):
-    """A sink with a fault of its own: one record makes it raise what no sink should."""
+    """A faulty sink: one record makes it raise an unexpected exception."""
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         if any(each.seq == 7 for each in batch):
@@ -266,12 +266,12 @@ def test_a_record_that_a_sink_can_not_handle_is_set_aside(said: Said):
 
     async def main() -> None:
         far = Faulty(0.05)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(40):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 120)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 120)
         assert list(dict.fromkeys(far.seqs())) == [seq for seq in range(40) if seq != 7]
-        assert outlet.cursor.sums() == Sums(40, 39, 0, 0, 1, 0)
+        assert sink_task.cursor.sums() == Sums(40, 39, 0, 0, 1, 0)
         faults = [line for line in said() if "KeyError" in line]
         assert faults
         assert all("sink: internal error: KeyError in test_delivery.py:" in line for line in faults)
@@ -280,14 +280,14 @@ def test_a_record_that_a_sink_can_not_handle_is_set_aside(said: Said):
 
 
 def test_after_a_record_was_set_aside_batches_are_full_again():
-    """The far end takes all the rest at full speed."""
+    """The far end accepts all the rest at full speed."""
 
     async def main() -> None:
         far = FarEnd(0.05, breaks=lambda each: each.seq == 5)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(2000):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 120)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 120)
         assert far.batches[-21:-1] == [20] * 20
         assert far.most_at_once > 20
 
@@ -296,19 +296,19 @@ def test_after_a_record_was_set_aside_batches_are_full_again():
 
 @pytest.mark.parametrize("lasts", [0.0, 0.3, 0.9])
 def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
-    """Another client takes the id over again and again: that proves nothing against a record."""
+    """Another client takes over the id repeatedly: that proves nothing against a record."""
 
     async def main() -> None:
         far = FarEnd(0.6, lasts=lasts, silent=True)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(100):
                 log.append(record(seq))
             await asyncio.sleep(300)
             assert len(far.entries) > 20
-            assert outlet.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
+            assert sink_task.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
             far.lasts, far.silent = None, False
-            await asyncio.wait_for(outlet.cursor.wait_until_drained(), 60)
-        assert outlet.cursor.sums() == Sums(100, 100, 0, 0, 0, 0)
+            await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 60)
+        assert sink_task.cursor.sums() == Sums(100, 100, 0, 0, 0, 0)
 
     virtual_time.run(main())
 
@@ -318,16 +318,16 @@ def test_a_stream_that_breaks_every_connection_starves_no_other(said: Said):
 
     async def main() -> None:
         far = FarEnd(0.05, breaks=lambda each: len(each.raw) > 50)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(3000):
                 log.append(record(seq, "good"))
                 if seq % 30 == 0:
                     log.append(record(seq // 30, "mixed", raw=bytes(100 if seq % 60 else 51)))
                     log.append(record(seq // 30 + 100, "mixed", raw=bytes(40)))
                 await asyncio.sleep(1 / 30)
-            assert outlet.cursor.waiting < 100
+            assert sink_task.cursor.waiting < 100
         assert list(dict.fromkeys(far.seqs("good"))) == list(range(3000))
-        assert outlet.sums().left_out == 100
+        assert sink_task.sums().left_out == 100
         lines = [line for line in said() if "of this size" in line]
         assert [line.partition(": stream")[2] for line in lines] == ["=mixed size=45 seconds=600"]
         assert len([line for line in said() if "set aside" in line]) == 2
@@ -336,7 +336,7 @@ def test_a_stream_that_breaks_every_connection_starves_no_other(said: Said):
 
 
 class Counts:
-    """A sink that answers as it is told, without `keep`."""
+    """A sink with scripted answers, without `keep`."""
 
     def __init__(self, *outcomes: Outcome | Exception) -> None:
         self.outcomes = list(outcomes)
@@ -356,16 +356,16 @@ class Counts:
         return outcome
 
 
-def test_what_a_sink_says_of_a_batch_is_counted():
-    """Delivered is only what it confirmed; a sink without latest values is settled all the same."""
+def test_the_outcome_of_a_batch_is_counted():
+    """Only confirmed records are delivered; a sink without latest values is settled too."""
 
     async def main() -> None:
-        async with draining(Counts(Outcome(10, 7, 3), Outcome(0, 0, 20))) as (outlet, log):
+        async with draining(Counts(Outcome(10, 7, 3), Outcome(0, 0, 20))) as (sink_task, log):
             for seq in range(45):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settle(), 1)
-        assert outlet.sums() == Sums(45, 15, 7, 0, 23, 0)
-        assert outlet.health.sums == outlet.sums()
+            await asyncio.wait_for(sink_task.settle(), 1)
+        assert sink_task.sums() == Sums(45, 15, 7, 0, 23, 0)
+        assert sink_task.health.sums == sink_task.sums()
 
     virtual_time.run(main())
 
@@ -375,12 +375,12 @@ def test_records_that_a_sink_leaves_unanswered_are_offered_again():
 
     async def main() -> None:
         sink = Counts(Outcome(3))
-        async with draining(sink) as (outlet, log):
+        async with draining(sink) as (sink_task, log):
             for seq in range(10):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settle(), 5)
+            await asyncio.wait_for(sink_task.settle(), 5)
         assert sink.batches == [list(range(10)), list(range(3, 10))]
-        assert outlet.sums() == Sums(10, 10)
+        assert sink_task.sums() == Sums(10, 10)
 
     virtual_time.run(main())
 
@@ -390,10 +390,10 @@ def test_a_connection_that_breaks_after_the_answers_blames_no_record():
 
     async def main() -> None:
         sink = Counts(*[SinkDown("gone", answered=Outcome(20)) for _ in range(8)])
-        async with draining(sink) as (outlet, log):
+        async with draining(sink) as (sink_task, log):
             for seq in range(200):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settle(), 60)
+            await asyncio.wait_for(sink_task.settle(), 60)
         assert [len(batch) for batch in sink.batches] == [20] * 10
 
     virtual_time.run(main())
@@ -428,19 +428,19 @@ def test_nothing_is_sent_once_the_connection_is_lost():
 
     async def main() -> None:
         sink = Late()
-        async with draining(sink, limit=40) as (outlet, log):
+        async with draining(sink, limit=40) as (sink_task, log):
             for seq in range(40):
                 log.append(record(seq))
             await asyncio.sleep(0.4)
             assert sink.begun[0] == 0.0
             assert not [at for at in sink.begun if 0.03 <= at < sink.entries[1]]
-            await asyncio.wait_for(outlet.settle(), 5)
+            await asyncio.wait_for(sink_task.settle(), 5)
 
     virtual_time.run(main())
 
 
 class Publishes(Counts):
-    """A sink that publishes a latest value so many seconds after it got it."""
+    """A sink that publishes a latest value so many seconds after it received it."""
 
     def __init__(self, takes: float) -> None:
         super().__init__()
@@ -456,23 +456,23 @@ class Publishes(Counts):
 
 
 @pytest.mark.parametrize(("takes", "settled_at"), [(0.0, 0.0), (0.4, 0.8), (0.8, LAST_NOTICES), (99.0, LAST_NOTICES)])
-def test_the_last_values_are_waited_for_a_bounded_time(takes: float, settled_at: float):
-    """Two of them, each time there are new ones; and for no sink that is away."""
+def test_the_wait_for_the_last_values_is_bounded(takes: float, settled_at: float):
+    """Two of them, each time there are new ones; and for no disconnected sink."""
 
     async def main() -> None:
-        async with draining(Publishes(takes)) as (outlet, _):
+        async with draining(Publishes(takes)) as (sink_task, _):
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             for _ in range(2):
-                outlet.notices.put(Notice("state", "a", b"1"))
-                outlet.notices.put(Notice("state", "b", b"1"))
+                sink_task.notices.put(Notice("state", "a", b"1"))
+                sink_task.notices.put(Notice("state", "b", b"1"))
                 began = now()
-                await outlet.settle()
+                await sink_task.settle()
                 assert now() - began == pytest.approx(settled_at)
-            outlet.health.mark_down("gone")
-            outlet.notices.put(Notice("state", "a", b"2"))
+            sink_task.health.mark_down("gone")
+            sink_task.notices.put(Notice("state", "a", b"2"))
             began = now()
-            await outlet.settle()
+            await sink_task.settle()
             assert now() == began
 
     virtual_time.run(main())
@@ -482,23 +482,23 @@ def test_a_sink_that_publishes_no_values_is_not_waited_for():
     """It has no `keep`: once its records are answered it is settled."""
 
     async def main() -> None:
-        async with draining(Counts()) as (outlet, log):
-            outlet.notices.put(Notice("state", "a", b"1"))
+        async with draining(Counts()) as (sink_task, log):
+            sink_task.notices.put(Notice("state", "a", b"1"))
             log.append(record(0))
-            await outlet.settle()
+            await sink_task.settle()
             assert now() == 0.0
-            assert outlet.health.up
+            assert sink_task.health.up
 
     virtual_time.run(main())
 
 
 def test_on_a_new_connection_all_values_are_published_again():
-    """The broker may have forgotten them."""
+    """The broker may have lost them."""
 
     async def main() -> None:
         sink = Publishes(0.0)
-        async with draining(sink) as (outlet, log):
-            outlet.notices.put(Notice("state", "a", b"1"))
+        async with draining(sink) as (sink_task, log):
+            sink_task.notices.put(Notice("state", "a", b"1"))
             await asyncio.sleep(0.1)
             sink.outcomes = [SinkDown("gone")]
             log.append(record(0))
@@ -508,33 +508,33 @@ def test_on_a_new_connection_all_values_are_published_again():
     virtual_time.run(main())
 
 
-def test_what_a_fault_says_was_answered_is_counted_and_not_offered_again():
+def test_answers_reported_by_an_error_are_counted_and_not_offered_again():
     """The leading records, of each kind of answer."""
 
     async def main() -> None:
         sink = Counts(SinkDown("gone", answered=Outcome(1, 2, 1)))
-        async with draining(sink) as (outlet, log):
+        async with draining(sink) as (sink_task, log):
             for seq in range(10):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settle(), 5)
+            await asyncio.wait_for(sink_task.settle(), 5)
         assert sink.batches == [list(range(10)), list(range(4, 10))]
-        assert outlet.sums() == Sums(10, 7, 2, 0, 1, 0)
+        assert sink_task.sums() == Sums(10, 7, 2, 0, 1, 0)
 
     virtual_time.run(main())
 
 
-def test_stopping_leaves_what_was_not_answered_waiting():
-    """In bounded time, and nothing is counted as delivered."""
+def test_unanswered_records_are_waiting_after_a_stop():
+    """In bounded time, and they do not count as delivered."""
 
     async def main() -> None:
         far = FarEnd(0.6, silent=True)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(100):
                 log.append(record(seq))
             await asyncio.sleep(1)
             stopped = now()
         assert now() - stopped < 0.2
-        assert outlet.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
-        assert outlet.cursor.offered == 0
+        assert sink_task.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
+        assert sink_task.cursor.offered == 0
 
     virtual_time.run(main())

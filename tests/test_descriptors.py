@@ -1,4 +1,4 @@
-"""A relay that runs out of descriptors: what is open goes on, the rest is opened once there are some again."""
+"""A relay that runs out of descriptors: open streams continue, the others are opened once descriptors are available."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import feed
 import ports
 import pytest
 from brokers import until
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 from test_cli import COMMAND, ENVIRONMENT
 from test_relay_process import Command
 
@@ -27,7 +27,7 @@ def places() -> Iterator[list[int]]:
 
 
 def heard(oracle: OracleBroker) -> set[str]:
-    """The streams of which records have come."""
+    """The streams with records received."""
     return {p.topic.split("/")[1] for p in oracle.published if p.topic.endswith("/telemetry")}
 
 
@@ -50,8 +50,8 @@ async def limited(*args: str) -> AsyncIterator[Command]:
         await listener
 
 
-async def test_streams_that_no_descriptor_is_left_for_come_once_there_is_one(oracle: OracleBroker, places: list[int]):
-    """Thirty sources and a broker within twenty-four descriptors: all are relayed when the limit is raised."""
+async def test_streams_without_a_descriptor_are_opened_once_there_is_one(oracle: OracleBroker, places: list[int]):
+    """Thirty sources and a broker within twenty-four descriptors: all are relayed once the limit is raised."""
 
     def send() -> None:
         for port in places:

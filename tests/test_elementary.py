@@ -1,4 +1,4 @@
-"""Which stream a record belongs to: names, numbers, PIDs and programs, the same whoever takes the bytes apart."""
+"""The stream of a record: names, numbers, PIDs and programs are the same from both demultiplexers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from air import FIRST, SECOND, Air, aircraft, mixed, two
+from several_programs import FIRST, SECOND, Air, aircraft, mixed, two
 from test_lane import ASYNC, KLVA, NULL
 
 import klvrelay
@@ -39,7 +39,7 @@ def lines(ts: Sequence[bytes] | bytes, cut: int = 1 << 30) -> bytes:
 
 
 def who(records: Sequence[Record]) -> dict[str, str]:
-    """The aircraft of each stream; each stream is of one, and numbered without a gap."""
+    """The aircraft of each stream; each stream has one, and is numbered without a gap."""
     found: dict[str, set[str]] = {}
     for record in records:
         found.setdefault(record.stream, set()).add(record.items["mission_id"])
@@ -53,10 +53,10 @@ def who(records: Sequence[Record]) -> dict[str, str]:
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @pytest.mark.parametrize("program", [1, 2])
 @pytest.mark.parametrize("higher_first", [False, True])
-def test_each_pid_is_a_stream_whoever_takes_the_bytes_apart(
+def test_each_pid_is_a_stream_with_both_demultiplexers(
     way: dict[str, Any], program: int, higher_first: bool, tmp_path: Path
 ) -> None:
-    """The lowest PID is the first stream, whichever comes first; each record says its PID and its program."""
+    """The lowest PID is the first stream, whichever arrives first; each record has its PID and its program."""
     path = tmp_path / "cam.ts"
     path.write_bytes(two(program=program, higher_first=higher_first))
     records = list(klvrelay.open(path, **way))
@@ -66,8 +66,8 @@ def test_each_pid_is_a_stream_whoever_takes_the_bytes_apart(
     }  # fmt: skip
 
 
-def test_the_document_says_pid_and_program() -> None:
-    """Both behind the PTS, null where they are not known; the same from a record and straight from C."""
+def test_the_document_has_pid_and_program() -> None:
+    """Both after the PTS, null where unknown; the same from a record and directly from C."""
     text = lines(two(program=2)).splitlines()
     first, second = (orjson.loads(line) for line in text[:2])
     assert list(first)[6:11] == ["time_us", "pts", "pid", "program", "set"]
@@ -79,23 +79,23 @@ def test_the_document_says_pid_and_program() -> None:
 @pytest.mark.parametrize("cut", [188, 1316, 1000, 1 << 20])
 @pytest.mark.parametrize("ts", [two(), two(program=2, higher_first=True), two(sync=True)], ids=["1", "2", "sync"])
 def test_cutting_does_not_matter_and_text_is_that_of_the_records(ts: bytes, cut: int) -> None:
-    """Names and numbers hang on the bytes alone."""
+    """Names and numbers depend on the bytes alone."""
     whole = decoded(ts)
     assert sorted(decoded(ts, cut=cut)) == sorted(whole)
     text = sorted(lines(ts, cut).splitlines())
     assert text == sorted(record.json() for record in whole)
 
 
-def test_a_private_stream_says_its_program() -> None:
-    """Private data that nobody called KLV is listed like any other."""
+def test_a_private_stream_has_its_program() -> None:
+    """Private data that no descriptor calls KLV is listed like any other."""
     air = Air()
     ts = air.map(p7=[(ASYNC, FIRST, b"")]) + mixed(air.flight(FIRST, "ALPHA", 3))
     assert [(r.pid, r.program) for r in decoded(ts)] == [(FIRST, 7)] * 3
 
 
 @pytest.mark.parametrize("others", [(0x15, 0x99, b""), (ASYNC, 0x99, b""), (ASYNC, 0x99, KLVA)], ids=str)
-def test_a_lower_pid_that_brings_something_else_takes_no_name(others: tuple[int, int, bytes]) -> None:
-    """Timed ID3, subtitles, or text under a label of KLV: the first record waits for none of them."""
+def test_a_lower_pid_with_other_data_gets_no_name(others: tuple[int, int, bytes]) -> None:
+    """Timed ID3, subtitles, or text labelled as KLV: the first record does not wait for them."""
     air = Air()
     ts = air.map(p1=[others, FIRST]) + air.pes(ID3, 0x99) + mixed(air.flight(FIRST, "ALPHA", 3))
     decoder = Decoder("cam", None)
@@ -105,7 +105,7 @@ def test_a_lower_pid_that_brings_something_else_takes_no_name(others: tuple[int,
 
 @pytest.mark.parametrize("hz", [30, 2])
 def test_a_lower_pid_that_stays_silent_is_waited_for_two_seconds(hz: float) -> None:
-    """Then the first that came is the first; nothing is lost, and the order stays."""
+    """Then the first to arrive is the first stream; nothing is lost, and the order stays."""
     air = Air()
     ts = air.map(p1=[0x99, FIRST]) + mixed(air.flight(FIRST, "ALPHA", int(4 * hz), hz=hz))
     decoder = Decoder("cam", None)
@@ -121,8 +121,8 @@ def test_a_lower_pid_that_stays_silent_is_waited_for_two_seconds(hz: float) -> N
 
 
 @pytest.mark.parametrize("begin", [0.4, 1.5])
-def test_a_lower_pid_that_comes_late_is_still_the_first(begin: float) -> None:
-    """Within two seconds: what came of the other waited so long."""
+def test_a_lower_pid_that_appears_late_is_still_the_first(begin: float) -> None:
+    """Within two seconds: data of the other one waited so long."""
     air = Air()
     ts = air.map(p1=[FIRST, SECOND])
     ts += mixed(air.flight(SECOND, "BRAVO", 60), air.flight(FIRST, "ALPHA", 30, begin=begin))
@@ -134,7 +134,7 @@ def test_a_lower_pid_that_comes_late_is_still_the_first(begin: float) -> None:
 def test_klv_that_moves_to_another_pid_is_the_same_stream(
     listed_still: bool, way: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Of one program and set: its map drops the old PID, or that falls silent. Name and numbers go on."""
+    """Of one program and set: its PMT drops the old PID, or that falls silent. Name and numbers continue."""
     air = Air()
     ts = air.map(p1=[FIRST, 0x105]) if listed_still else air.map(p1=[FIRST])
     ts += mixed(air.flight(FIRST, "ALPHA", 60))
@@ -147,8 +147,8 @@ def test_klv_that_moves_to_another_pid_is_the_same_stream(
     assert [r.pid for r in records] == [FIRST] * 60 + [0x105] * 60
 
 
-def test_bare_klv_in_whose_place_a_transport_stream_comes_is_the_same_stream(said: Callable[[], list[str]]) -> None:
-    """At once, and back again: a file that is written again, a sender that takes to MPEG-TS. No PID has moved."""
+def test_bare_klv_followed_by_a_transport_stream_is_the_same_stream(said: Callable[[], list[str]]) -> None:
+    """In both directions: a rewritten file, or a sender that switches to MPEG-TS. No PID has moved."""
     decoder, found = Decoder("cam", "5f2c9a"), []
     for turn, pid in enumerate((None, FIRST, None, 0x105)):
         air = Air()
@@ -163,7 +163,7 @@ def test_bare_klv_in_whose_place_a_transport_stream_comes_is_the_same_stream(sai
 
 
 def test_two_streams_that_both_move_stay_apart() -> None:
-    """A map that lists two others instead: the lower goes on as the lower."""
+    """A PMT lists two others instead: the lower one continues as the lower."""
     air = Air()
     ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 30), air.flight(SECOND, "BRAVO", 30))
     ts += air.map(p1=[0x111, 0x211])
@@ -174,7 +174,7 @@ def test_two_streams_that_both_move_stay_apart() -> None:
 
 @pytest.mark.parametrize("rates", [(30, 1), (1, 30), (0.5, 0.5), (30, 0.2)], ids=str)
 def test_streams_of_different_rates_stay_apart(rates: tuple[float, float]) -> None:
-    """A slow one is not taken to be gone, nor to have moved."""
+    """A slow one counts neither as ended nor as moved."""
     air = Air()
     flights = [air.flight(pid, name, int(20 * hz), hz=hz, begin=0.01)
                for (pid, name), hz in zip(((FIRST, "ALPHA"), (SECOND, "BRAVO")), rates, strict=True)]  # fmt: skip
@@ -184,8 +184,8 @@ def test_streams_of_different_rates_stay_apart(rates: tuple[float, float]) -> No
 
 
 @pytest.mark.parametrize("other", ["set", "program"])
-def test_what_comes_instead_is_another_stream_where_it_is_of_another_set_or_program(other: str) -> None:
-    """Only the same KLV goes on under the name."""
+def test_klv_of_another_set_or_program_is_another_stream(other: str) -> None:
+    """Only the same KLV continues under the name."""
     air = Air()
     ts = air.map(p1=[FIRST]) + mixed(air.flight(FIRST, "ALPHA", 30))
     ts += air.map(p1=[SECOND]) if other == "set" else air.map(p2=[SECOND])
@@ -204,7 +204,7 @@ def test_several_sets_on_one_pid_are_one_stream() -> None:
 
 
 def test_names_of_the_settings() -> None:
-    """A PID has the name that it was given; the first of the others has that of the source."""
+    """A PID has its configured name; the first of the others has that of the source."""
     ts = two()
     assert who(decoded(ts, Choice(names={SECOND: "uav2"}))) == {"cam": "ALPHA", "uav2": "BRAVO"}
     assert who(decoded(ts, Choice(names={FIRST: "uav1"}))) == {"uav1": "ALPHA", "cam": "BRAVO"}
@@ -214,7 +214,7 @@ def test_names_of_the_settings() -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_a_choice_of_pid_or_program(way: dict[str, Any], tmp_path: Path) -> None:
-    """What is not wanted is left out, and the first of the rest has the name."""
+    """Other records are left out, and the first of the rest has the name."""
     path = tmp_path / "cam.ts"
     path.write_bytes(two(program=2))
     for choice in ({"pid": SECOND}, {"pid": [SECOND, 0x300]}, {"program": 2}, {"pid": SECOND, "program": 2}):
@@ -224,7 +224,7 @@ def test_a_choice_of_pid_or_program(way: dict[str, Any], tmp_path: Path) -> None
 
 
 def test_a_choice_of_a_buffer() -> None:
-    """`decode`, `json_lines` and `columns` choose alike."""
+    """`decode`, `json_lines` and `columns` select alike."""
     ts = two(program=2)
     assert who(klvrelay.decode(ts, stream="cam", pid=SECOND)) == {"cam": "BRAVO"}
     assert len(klvrelay.json_lines(ts, program=2).splitlines()) == 20
@@ -232,8 +232,8 @@ def test_a_choice_of_a_buffer() -> None:
     assert klvrelay.decode(aircraft("ALPHA", 1), pid=FIRST) == []
 
 
-def test_maps_that_name_other_pids_each_time_make_few_streams() -> None:
-    """Hostile tables: at most 16 streams a source; what belongs to more is counted, and takes no memory."""
+def test_pmts_with_other_pids_each_time_make_few_streams() -> None:
+    """Hostile tables: at most 16 streams per source; data of more streams is counted and uses no memory."""
     air, decoder, records = Air(), Decoder("cam", None), []
     for number in range(100):
         ts = air.map(**{f"p{number + 1}": [0x120 + number]})
@@ -245,8 +245,8 @@ def test_maps_that_name_other_pids_each_time_make_few_streams() -> None:
     assert not decoder.streams.waiting
 
 
-def test_what_waits_is_bounded_in_bytes() -> None:
-    """A PID that nobody can place yet is placed before it takes much memory."""
+def test_waiting_data_is_bounded_in_bytes() -> None:
+    """A PID that cannot be assigned yet is assigned before it takes much memory."""
     air = Air()
     decoder = Decoder("cam", None)
     raw = klvrelay.encode({"precision_time_stamp": 1, 150: bytes(60_000)})
@@ -259,7 +259,7 @@ def test_what_waits_is_bounded_in_bytes() -> None:
 
 
 def test_a_replayed_recording_keeps_its_names() -> None:
-    """Round after round, and a source that is opened again: each PID goes on under its name, also one that moved."""
+    """Round after round, and when a source is reopened: each PID keeps its name, also one that moved."""
     decoder = Decoder("cam", None)
     air = Air()
     moved = air.map(p1=[FIRST]) + mixed(air.flight(FIRST, "ALPHA", 30))
@@ -273,14 +273,14 @@ def test_a_replayed_recording_keeps_its_names() -> None:
 
 
 def test_the_clocks_wrap() -> None:
-    """33 bits of PTS: a stream that came just before the wrap is not gone for a day."""
+    """33 bits of PTS: a stream whose last record came just before the wrap has not been silent for a day."""
     air, wrap = Air(), (1 << 33) / 90_000 - 2
     flights = [air.flight(pid, name, 60, begin=wrap) for pid, name in ((FIRST, "ALPHA"), (SECOND, "BRAVO"))]
     assert who(decoded(air.map(p1=[FIRST, SECOND]) + mixed(*flights))) == {"cam": "ALPHA", "cam.513": "BRAVO"}
 
 
-def test_a_pid_that_comes_back_does_not_take_the_name_of_the_stream_that_left_it() -> None:
-    """The second aircraft moves from 0x201 to 0x211; what comes on 0x201 later is a third one."""
+def test_a_pid_that_returns_does_not_get_the_name_of_the_stream_that_moved() -> None:
+    """The second aircraft moves from 0x201 to 0x211; data on 0x201 later is a third one."""
     air = Air()
     ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 30), air.flight(SECOND, "BRAVO", 30))
     ts += air.map(p1=[FIRST, 0x211])
@@ -291,8 +291,8 @@ def test_a_pid_that_comes_back_does_not_take_the_name_of_the_stream_that_left_it
     assert who(decoded(ts)) == {"cam": "ALPHA", "cam.513": "BRAVO", "cam.513-2": "CHARLIE"}
 
 
-def test_a_loss_decides_nothing() -> None:
-    """Bytes that the reader was too slow for are no end: a lower PID is waited for as before."""
+def test_a_loss_does_not_end_a_stream() -> None:
+    """Bytes lost by a slow reader do not end a stream: the wait for a lower PID continues."""
     air, decoder = Air(), Decoder("cam", None)
     ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(SECOND, "BRAVO", 3))
     records = decoder.feed(Packet(b"".join(ts))) + decoder.feed(Packet(b"", damaged=True))
@@ -303,7 +303,7 @@ def test_a_loss_decides_nothing() -> None:
 
 @pytest.mark.parametrize("higher_first", [False, True])
 async def test_text_by_libav_has_the_same_names(higher_first: bool, tmp_path: Path) -> None:
-    """The way of `decode --demux libav`: PIDs that come apart, straight to text."""
+    """As in `decode --demux libav`: PIDs that arrive separately, directly to text."""
     path = tmp_path / "cam.ts"
     path.write_bytes(two(program=2, higher_first=higher_first))
     found: dict[str, list[str]] = {}
@@ -317,7 +317,7 @@ async def test_text_by_libav_has_the_same_names(higher_first: bool, tmp_path: Pa
 
 
 @pytest.mark.parametrize("wrong", [{"pid": "video"}, {"pid": 0x2000}, {"pid": [257, -1]}, {"program": 0}], ids=str)
-def test_what_is_no_pid_or_program_is_refused(wrong: dict[str, Any]) -> None:
-    """Before any byte is looked at."""
+def test_an_invalid_pid_or_program_is_refused(wrong: dict[str, Any]) -> None:
+    """Before any byte is read."""
     with pytest.raises(klvrelay.ConfigError, match="give a number from"):
         klvrelay.decode(b"", **wrong)

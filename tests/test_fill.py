@@ -1,13 +1,13 @@
-"""KLV Fill items (SMPTE ST 336) are skipped and counted, wherever they are; no record and no item comes of them."""
+"""KLV Fill items (SMPTE ST 336) are skipped and counted everywhere; they produce no record and no item."""
 
 from __future__ import annotations
 
 import orjson
 import pytest
-from demuxes import by_libav, by_native
+from damaged_tapes import by_libav, by_native
+from packet_wrapping import ber, keyed_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, cell, klv_packet, raws
 from test_lane_sets import PRIVATE, private
-from wrapping import ber, keyed_set, packet
 
 import klvrelay
 from klvrelay.decoder import Decoder
@@ -22,7 +22,7 @@ def fill(size: int, key: str = KEYS[0], long: bool = False) -> bytes:
 
 
 def between(sent: list[bytes], sizes: tuple[int, ...] = (0, 1, 20, 444, 3000)) -> list[bytes]:
-    """A Fill item before each, and one at the end."""
+    """A Fill item before each packet, and one at the end."""
     fills = [fill(sizes[n % len(sizes)], KEYS[n % 2], n % 3 == 0) for n in range(len(sent) + 1)]
     return [part for pair in zip(fills, [*sent, b""], strict=True) for part in pair if part]
 
@@ -49,7 +49,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_fill_is_skipped_and_counted(way: str) -> None:
-    """Of both versions, with short and long lengths, empty ones, and one as the last thing: all else comes, good."""
+    """Both versions, short and long lengths, empty ones, and one at the end: all other packets are output, valid."""
     data = WAYS[way]()
     decoder = Decoder("uav1", None)
     records = decoder.feed(Packet(data, carriage="klv" if way == "bare" else "ts")) + decoder.flush()
@@ -61,7 +61,7 @@ def test_fill_is_skipped_and_counted(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_way_of_reading_gives_fill(way: str) -> None:
+def test_no_function_returns_fill(way: str) -> None:
     """`decode`, `json_lines` and `columns`."""
     data = WAYS[way]()
     assert raws(klvrelay.decode(data)) == SENT
@@ -70,8 +70,8 @@ def test_no_way_of_reading_gives_fill(way: str) -> None:
     assert len(klvrelay.columns(data, ["precision_time_stamp"])["precision_time_stamp"]) == 20
 
 
-def test_a_buffer_that_is_fill_has_no_record() -> None:
-    """Alone, or a few of them."""
+def test_a_buffer_of_fill_has_no_record() -> None:
+    """One Fill item, or a few of them."""
     assert klvrelay.decode(fill(30)) == []
     assert klvrelay.decode(fill(30) + fill(3)) == []
     assert klvrelay.json_lines(fill(30)) == b""
@@ -84,8 +84,8 @@ async def test_both_demultiplexers_skip_fill(way: str) -> None:
     assert raws(by_native(data)) == raws(await by_libav(data)) == SENT
 
 
-def test_fill_behind_a_loss_is_fill() -> None:
-    """It has a key that is known; what follows it counts, as what it is behind fill in step."""
+def test_fill_after_a_loss_is_fill() -> None:
+    """Its key is known, so the packet after it counts as aligned."""
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(klv_packet(1, 500))[:2]
     wire.counters[KLV_PID] += 3
@@ -95,8 +95,8 @@ def test_fill_behind_a_loss_is_fill() -> None:
     assert [record.set for record in records] == ["ST0601", "unknown", "ST0601"]
 
 
-def test_fill_that_lost_its_end_swallows_no_packet() -> None:
-    """What it took of the next one is given back, and nothing of it is a record."""
+def test_truncated_fill_swallows_no_packet() -> None:
+    """The part of the next packet that it took is returned, and nothing of it is a record."""
     sent = [klv_packet(n, 30) for n in range(4)]
     records = klvrelay.decode(sent[0] + fill(300)[:100] + b"".join(sent[1:]))
     assert raws(record for record in records if record.good) == sent

@@ -1,4 +1,4 @@
-"""What a stream says of itself is counted: tables, KLV PIDs, private ones. So one without records can be explained."""
+"""Counters that explain a stream without records: tables, KLV PIDs, private PIDs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_tables_are_counted_each_time_they_come_whole() -> None:
     assert (counters.pat_sections, counters.pmt_sections) == (2, 1)
 
 
-def test_a_table_in_a_ts_packet_that_comes_twice_is_counted_once() -> None:
+def test_a_table_in_a_repeated_ts_packet_is_counted_once() -> None:
     """It is a duplicate, not a repetition of the table (ISO/IEC 13818-1, 2.4.3.3)."""
     wire = Wire()
     pat, pmt = wire.tables((ASYNC, KLV_PID, KLVA))
@@ -37,8 +37,8 @@ def test_a_table_in_a_ts_packet_that_comes_twice_is_counted_once() -> None:
     assert (counters.pat_sections, counters.pmt_sections, counters.duplicates) == (2, 2, 2)
 
 
-def test_a_map_that_came_before_the_pat_named_it_is_read_when_it_comes_twice() -> None:
-    """The first one was of a PID that no table had named."""
+def test_a_pmt_sent_before_the_pat_lists_it_is_read_when_it_is_repeated() -> None:
+    """The first one was on a PID that no table had listed."""
     wire = Wire()
     pat, pmt = wire.tables((ASYNC, KLV_PID, KLVA))
     counters = counted(pmt, pat, pmt, *wire.pes(klv_packet(1)))
@@ -46,8 +46,8 @@ def test_a_map_that_came_before_the_pat_named_it_is_read_when_it_comes_twice() -
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_packets_of_a_klv_pid_are_counted_and_what_is_wrong_with_them(kind: int) -> None:
-    """Each TS packet of it, whatever is in it: scrambled or marked as damaged."""
+def test_packets_of_a_klv_pid_and_their_errors_are_counted(kind: int) -> None:
+    """Each TS packet of it, whatever its content: scrambled or marked as damaged."""
     wire = Wire()
     ts = wire.tables((kind, KLV_PID, KLVA), (0x1B, 0x100, b""))
     klv = [wire.pes(klv_packet(number))[0] for number in range(9)]
@@ -59,7 +59,7 @@ def test_packets_of_a_klv_pid_are_counted_and_what_is_wrong_with_them(kind: int)
 
 
 def test_packets_of_a_private_stream_count_as_such_until_klv_is_seen_in_it() -> None:
-    """From then on it is a KLV PID, and one that a table lists."""
+    """From then on it is a KLV PID, listed by a table."""
     wire = Wire()
     ts = wire.tables((ASYNC, PRIVATE_PID, b""), (ASYNC, KLV_PID, KLVA))
     text = [wire.pes(b"subtitles", PRIVATE_PID)[0] for _ in range(4)]

@@ -1,4 +1,4 @@
-"""MQTT over TLS, against a real mosquitto with the secured listener of the shipped configuration."""
+"""MQTT over TLS with a real mosquitto and the secured listener of the shipped configuration."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def openssl(*words: object) -> None:
 def authority(home: Path, name: str) -> None:
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     where = ("-keyout", home / f"{name}.key", "-out", home / f"{name}.pem")
-    rights = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # which Python 3.13 insists on
+    rights = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # required by Python 3.13
     openssl("req", "-x509", *curve, *where, "-subj", f"/CN={name}", "-days", "2", *rights)
 
 
@@ -55,7 +55,7 @@ commonName = supplied
 def certificate(home: Path, name: str, subject: str, names: str, *, expired: bool = False, by: str = "ca") -> None:
     """A key and a certificate signed by the authority `by`.
 
-    `openssl ca` is the one command that takes the dates themselves in OpenSSL 3.0 as in 3.5, which refuses `-days -1`.
+    `openssl ca` is the only command that accepts dates in OpenSSL 3.0 and in 3.5, which refuses `-days -1`.
     """
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     request, extra, settings = home / f"{name}.csr", home / f"{name}.ext", home / "ca.cnf"
@@ -70,7 +70,7 @@ def certificate(home: Path, name: str, subject: str, names: str, *, expired: boo
 
 @pytest.fixture(scope="session")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificates of a broker and of a client: good, expired, for another host, signed by a stranger's CA."""
+    """Certificates of a broker and of a client: valid, expired, for another host, signed by an unknown CA."""
     if shutil.which("openssl") is None or shutil.which("mosquitto_passwd") is None:
         pytest.skip("not installed: openssl or mosquitto_passwd")
     home = tmp_path_factory.mktemp("papers")
@@ -90,7 +90,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def secured(papers: Path, certified: str, by_certificate: bool = False) -> str:
-    """The shipped configuration with all that is switched off switched on, and the open listener gone."""
+    """The shipped configuration with all options switched on and without the open listener."""
     text = re.sub(r"(?m)^listener 1883.*\nallow_anonymous true\n", "", SAMPLE.read_text())
     text = re.sub(r"(?m)^#(?=[a-z_]+ )", "", text).replace("listener 8883", "listener 8883 127.0.0.1")
     unwanted = "persistence_location" if by_certificate else "persistence_location|cafile|require_c|use_id"
@@ -123,8 +123,8 @@ async def fault_of(settings):
     return caught.value
 
 
-async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_path, free_port):
-    """Switched on as it stands, with its password file and access list, over TLS."""
+async def test_the_secured_listener_of_the_sample_accepts_the_relay(papers, tmp_path, free_port):
+    """Switched on unchanged, with its password file and access list, over TLS."""
     async with tls_broker(papers, tmp_path, free_port) as broker:
         connection = await connect(to(broker, papers), client_id="kr", will=WILL)
         await connection.publish([Message("klvrelay/uav1/telemetry", b"{}")] * 50)
@@ -133,9 +133,9 @@ async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_pa
         wrong = await fault_of(to(broker, papers, password=Secret("wrong")))
 
     assert isinstance(wrong, SinkRefused)
-    # One look whether the port is open is a connection that says nothing: no error of the settings.
-    told = [line for line in broker.log().splitlines() if "Error" in line]
-    assert [line for line in told if not line.endswith("SSL routines::unexpected eof while reading")] == []
+    # One check whether the port is open is an empty connection: no error of the settings.
+    errors = [line for line in broker.log().splitlines() if "Error" in line]
+    assert [line for line in errors if not line.endswith("SSL routines::unexpected eof while reading")] == []
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_pa
         ("elsewhere", "ca.pem", "it is for another host name"),
     ],
 )
-async def test_a_certificate_that_proves_nothing_is_refused(papers, tmp_path, free_port, certified, ca, says):
-    """Unknown CA, expired, another host's: no credential byte is sent, and the reason is said."""
+async def test_an_invalid_certificate_is_refused(papers, tmp_path, free_port, certified, ca, says):
+    """Unknown CA, expired, another host's: no credential byte is sent, and the reason is reported."""
     async with tls_broker(papers, tmp_path, free_port, certified) as broker:
         fault = await fault_of(to(broker, papers, ca_file=str(papers / ca)))
 
@@ -156,7 +156,7 @@ async def test_a_certificate_that_proves_nothing_is_refused(papers, tmp_path, fr
     assert "relay" not in broker.log()
 
 
-async def test_the_systems_authorities_do_not_know_our_ca(papers, tmp_path, free_port):
+async def test_the_systems_authorities_do_not_include_a_private_ca(papers, tmp_path, free_port):
     """Without ca_file the system's store decides."""
     async with tls_broker(papers, tmp_path, free_port) as broker:
         fault = await fault_of(to(broker, papers, ca_file=None))
@@ -165,8 +165,8 @@ async def test_the_systems_authorities_do_not_know_our_ca(papers, tmp_path, free
     assert "not trusted" in str(fault)
 
 
-async def test_a_client_certificate_opens_the_door(papers, tmp_path, free_port):
-    """With it the broker lets us in, without it we are told what it asks for."""
+async def test_a_client_certificate_is_accepted(papers, tmp_path, free_port):
+    """With it the broker accepts the client, without it the error says what it requires."""
     pair = {"cert_file": str(papers / "client.pem"), "key_file": str(papers / "client.key")}
     nobody = {"username": None, "password": None}
     async with tls_broker(papers, tmp_path, free_port, by_certificate=True) as broker:
@@ -186,8 +186,8 @@ async def test_a_client_certificate_opens_the_door(papers, tmp_path, free_port):
         ("foreign", "unknown authority of our client certificate|it rejects our client certificate"),
     ],
 )
-async def test_what_is_wrong_with_a_client_certificate_is_said(papers, tmp_path, free_port, paper, says):
-    """In TLS 1.3 the alert comes when the handshake is over; it is not taken for a peer that is no broker."""
+async def test_a_refused_client_certificate_is_reported(papers, tmp_path, free_port, paper, says):
+    """In TLS 1.3 the alert arrives after the handshake; the peer still counts as a broker."""
     files = {"cert_file": papers / f"{paper}.pem", "key_file": papers / f"{paper}.key"}
     pair = {} if paper is None else {name: str(path) for name, path in files.items()}
     async with tls_broker(papers, tmp_path, free_port, by_certificate=True) as broker:
@@ -215,7 +215,7 @@ async def test_a_key_of_another_certificate_is_named(papers):
 
 
 async def test_tls_to_a_plain_port_and_plain_to_a_tls_port_say_which_to_use(papers, tmp_path, free_port, oracle):
-    """The most common mix-up names its cure."""
+    """The most common mistake gets its solution."""
     async with tls_broker(papers, tmp_path, free_port) as broker:
         plain = await fault_of(MqttSettings.from_url(f"mqtt://127.0.0.1:{broker.port}", timeout=4.0))
     encrypted = await fault_of(MqttSettings.from_url(f"mqtts://127.0.0.1:{oracle.port}", timeout=1.0))
@@ -224,8 +224,8 @@ async def test_tls_to_a_plain_port_and_plain_to_a_tls_port_say_which_to_use(pape
     assert "mqtt://" in str(encrypted)
 
 
-async def test_a_handshake_into_silence_can_be_cancelled_at_once(papers, silent_port):
-    """The library shakes hands in a thread: cancelling must not wait for it, nor leave it behind."""
+async def test_an_unanswered_handshake_can_be_cancelled_at_once(papers, silent_port):
+    """The library does the handshake in a thread: cancelling must neither wait for it nor leave it running."""
     port, arrived = silent_port
     settings = MqttSettings.from_url(f"mqtts://127.0.0.1:{port}", timeout=60.0)
     attempt = asyncio.create_task(connect(settings, client_id="kr", will=WILL), name="attempt")
@@ -237,7 +237,7 @@ async def test_a_handshake_into_silence_can_be_cancelled_at_once(papers, silent_
     assert attempt.cancelled()
 
 
-async def test_a_handshake_into_silence_ends_in_time(silent_port):
+async def test_an_unanswered_handshake_ends_in_time(silent_port):
     """A TLS port that never answers."""
     port, _ = silent_port
     async with asyncio.timeout(3):
@@ -248,7 +248,7 @@ async def test_a_handshake_into_silence_ends_in_time(silent_port):
 
 @pytest.fixture
 async def silent_port():
-    """A port that accepts and reads and says nothing, and the list of who came."""
+    """A port that accepts, reads and stays silent, and the list of its connections."""
     arrived: list[bytes] = []
 
     async def serve(reader, writer):

@@ -1,4 +1,4 @@
-"""QoS 2: nothing that the broker took is sent twice, and nothing is lost, wherever the connection breaks."""
+"""QoS 2: no message that the broker accepted is sent twice, and none is lost, wherever the connection breaks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import contextlib
 import orjson
 import pytest
 from brokers import listening, until
+from latest_values import publish
 from records import BOOT, record
-from telling import tell
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
@@ -33,7 +33,7 @@ def seqs(published):
 
 
 async def offered_until_taken(sink, batch):
-    """As the pipeline does it: after each break a new connection, which is offered what was not answered."""
+    """As the pipeline does: after each break a new connection, which is offered the unanswered records."""
     batch, done, broken, connections = list(batch), 0, True, 0
     while broken:
         connections += 1
@@ -79,8 +79,8 @@ async def test_each_message_is_released_once_wherever_the_connection_is_cut(orac
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_connections_that_break_again_and_again_repeat_nothing(oracle, step):
-    """Every tenth packet of a kind, also while the last break is mended."""
+async def test_repeatedly_broken_connections_repeat_nothing(oracle, step):
+    """Every tenth packet of a kind, even while the last break is being recovered."""
     counts = dict.fromkeys(STEPS, 0)
 
     def cut(name):
@@ -98,8 +98,10 @@ async def test_connections_that_break_again_and_again_repeat_nothing(oracle, ste
     assert len(oracle.guests) >= 6
 
 
-async def test_what_was_sent_again_has_its_mark_and_its_number(oracle):
-    """DUP and the same packet identifier, so that the broker knows it; PUBREL alone for what it took (MQTT 5, 4.4)."""
+async def test_a_retransmission_has_the_dup_flag_and_its_identifier(oracle):
+    """DUP and the same packet identifier, so that the broker recognises it; only PUBREL for an accepted one (MQTT 5,
+    4.4).
+    """
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 3 else None
     sink = sink_to(oracle)
     await offered_until_taken(sink, BATCH[:10])
@@ -214,8 +216,8 @@ async def test_equal_messages_are_no_repetitions(oracle):
     assert sum(p.topic == "klvrelay/uav1/raw" for p in oracle.released) == 4
 
 
-async def test_a_broker_that_lost_the_session_gets_no_taken_message_again(oracle):
-    """It owned them when it crashed; the others are sent as new messages."""
+async def test_a_broker_that_lost_the_session_gets_no_accepted_message_again(oracle):
+    """The broker owned them when it crashed; the others are sent as new messages."""
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 6 else None
     oracle.manners.sessions = False
     done = await offered_until_taken(sink_to(oracle), BATCH)
@@ -228,8 +230,8 @@ async def test_a_broker_that_lost_the_session_gets_no_taken_message_again(oracle
 
 
 @pytest.mark.parametrize("protocol", [5, 4])
-async def test_a_session_of_an_earlier_run_is_not_mixed_with_ours(oracle, protocol):
-    """It was killed with messages half-way: the same client id begins with the same packet identifiers again."""
+async def test_a_session_of_an_earlier_run_is_not_resumed(oracle, protocol):
+    """It was killed with incomplete messages: the same client id starts with the same packet identifiers again."""
     earlier = sink_to(oracle, protocol=protocol, client_id="relay-1", timeout=30.0)
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 6 else None
     with contextlib.suppress(SinkDown):
@@ -248,7 +250,7 @@ async def test_a_session_of_an_earlier_run_is_not_mixed_with_ours(oracle, protoc
 
 
 async def test_a_clean_end_leaves_no_session(oracle):
-    """With MQTT 5 the goodbye ends it; with QoS 1 there is none in the first place."""
+    """With MQTT 5 the DISCONNECT ends it; with QoS 1 there is none."""
     async with sink_to(oracle) as sink:
         await sink.deliver(BATCH[:3])
         assert oracle._sessions
@@ -261,7 +263,7 @@ async def test_a_clean_end_leaves_no_session(oracle):
 
 
 async def test_a_refused_message_of_qos_2_is_answered_by_its_pubrec(oracle):
-    """No PUBREL follows (MQTT 5, 4.3.3), its identifier is free, and those around it arrive."""
+    """No PUBREL follows (MQTT 5, 4.3.3), its identifier is free, and the other messages arrive."""
     oracle.manners.refuses = frozenset({"klvrelay/uav2/telemetry"})
     steps = []
     oracle.on_step = steps.append
@@ -272,17 +274,17 @@ async def test_a_refused_message_of_qos_2_is_answered_by_its_pubrec(oracle):
     assert steps.count("PUBREL") == 5 + 2
 
 
-async def test_a_value_that_is_published_again_is_no_repetition(oracle):
-    """A latest value may be the same as an earlier one: it goes out all the same."""
+async def test_a_value_that_is_published_again_is_a_new_message(oracle):
+    """A latest value may equal an earlier one: it is sent all the same."""
     online, offline = (Notice("availability", "uav1", text) for text in (b"online", b"offline"))
     sink = sink_to(oracle)
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 2 else None
     with contextlib.suppress(SinkDown):
         async with sink:
-            await tell(sink, online)
+            await publish(sink, online)
     async with sink:
         for value in (online, offline, online):
-            await tell(sink, value)
+            await publish(sink, value)
 
     values = [p.payload for p in oracle.released if p.topic.endswith("availability")]
     assert values == [b"online", b"online", b"offline", b"online", b"offline"]
@@ -308,8 +310,8 @@ async def test_a_value_whose_publication_was_cancelled_is_published_again(oracle
 
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("protocol", [5, 4])
-async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
-    """mosquitto, and a connection that is cut ten times while records are in flight: a subscriber gets each once."""
+async def test_mosquitto_forwards_each_record_once(mosquitto, protocol):
+    """A connection is cut ten times while records are in flight: a subscriber gets each once."""
     sink = sink_to(mosquitto, protocol=protocol)
     left, cuts, connections = [record(n) for n in range(400)], 0, 0
     async with listening(mosquitto.port, TELEMETRY) as heard:
@@ -346,8 +348,8 @@ async def test_a_real_broker_hands_each_record_of_a_cancelled_delivery_on_once(m
 
 
 @pytest.mark.needs("mosquitto")
-async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_next(mosquitto):
-    """The session at the broker has it: what it brings is dropped, and the next connection ends it."""
+async def test_a_subscription_of_an_earlier_connection_does_not_disturb_the_next(mosquitto):
+    """The broker's session still has it: its messages are dropped, and the next connection ends it."""
     sink = sink_to(mosquitto)
     for _ in range(retained.TRIES):
         with contextlib.suppress(SinkDown):
@@ -358,7 +360,7 @@ async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_ne
         assert not sink._connection._pump._incoming.filters
         assert await sink.deliver(BATCH) == Outcome(delivered=30)
         await until(lambda: not sink._connection._subscriptions.ending)
-        await tell(sink, Notice("status", None, b"{}"))
+        await publish(sink, Notice("status", None, b"{}"))
         assert await sink.deliver(BATCH[:1]) == Outcome(delivered=1)
 
 
@@ -397,7 +399,7 @@ async def cancelled_delivery(sink, batch, turns):
 
 
 async def cut_in_flight(sink, turns):
-    """Cut the connection some turns of the loop after the first messages have left."""
+    """Cut the connection some turns of the loop after the first messages were sent."""
     for _ in range(turns * 3):
         await asyncio.sleep(0)
     sink._connection.abort()

@@ -1,4 +1,4 @@
-"""The probe of live sources: how long it looks, what ends it, and what a source that is not there costs."""
+"""The probe of live sources: its duration, what ends it, and sources that are unreachable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import feed
 import orjson
 import pytest
 from brokers import until
-from probing import KLVA, Mux, asynchronous, noted, record, told
+from probe_streams import KLVA, Mux, asynchronous, findings_of, noted, record
 from test_cli import COMMAND, ENVIRONMENT
 from test_relay_process import klvrelay
 
@@ -25,7 +25,7 @@ from klvrelay.sources.open import open_source
 
 @asynccontextmanager
 async def sending(data: bytes, port: int, *, rate: float = 200.0):  # type: ignore[no-untyped-def]
-    """Datagrams one after the other, from the moment that somebody listens, until the block ends."""
+    """Send datagrams one after the other, from the moment that the port is open, until the block ends."""
 
     sent: list[bytes] = []
 
@@ -50,8 +50,8 @@ async def looked(port: int, seconds: float, kind: str = "udp") -> Report:
     return await analyse(open_source(f"{kind}://127.0.0.1:{port}"), seconds=seconds)
 
 
-async def test_a_live_stream_is_looked_at_as_long_as_asked(free_port: int):
-    """Arrival is the clock; the records' time is held against the wall's."""
+async def test_a_live_stream_is_probed_for_the_requested_time(free_port: int):
+    """Arrival is the clock; the records' time is compared with the system clock."""
     async with sending(Mux(count=300).bytes(), free_port):
         begin = time.monotonic()
         report = await looked(free_port, 0.8)
@@ -60,13 +60,13 @@ async def test_a_live_stream_is_looked_at_as_long_as_asked(free_port: int):
     assert 0.8 <= took < 3
     assert (report.live, report.ended, report.clock) == (True, "time", "arrival")
     assert report.klv[0].records > 5
-    assert "time_off_wall" in told(report)
+    assert "time_off_wall" in findings_of(report)
     assert any(against.clock == "wall clock" for against in report.klv[0].times.references)
 
 
 @pytest.mark.parametrize(("ahead", "name"), [(0, ""), (29, "MISP time"), (37, "TAI"), (18, "GPS time")])
 async def test_clocks_that_are_whole_seconds_ahead_are_named(ahead: int, name: str, free_port: int):
-    """Leap seconds: a note, not a clock that is off."""
+    """Leap seconds: a note, not a wrong clock."""
 
     def packets(number: int) -> bytes:
         return record(number, time_us=time.time_ns() // 1000 + ahead * 1_000_000)
@@ -75,12 +75,12 @@ async def test_clocks_that_are_whole_seconds_ahead_are_named(ahead: int, name: s
         report = await looked(free_port, 0.3)
 
     notes = [finding for finding in report.findings if finding.id == "time_scale"]
-    assert "time_off_wall" not in told(report)
+    assert "time_off_wall" not in findings_of(report)
     assert [name in finding.what for finding in notes] == ([True] if name else [])
 
 
-async def test_rtp_is_looked_at_too(free_port: int):
-    """The same stream behind RTP headers."""
+async def test_rtp_is_probed_too(free_port: int):
+    """The same stream with RTP headers."""
     datagrams = feed.rtp_datagrams(feed.datagrams(Mux(count=60).bytes()))
     task = asyncio.create_task(looked(free_port, 0.5, "rtp"))
     await feed.listening(free_port)
@@ -91,15 +91,15 @@ async def test_rtp_is_looked_at_too(free_port: int):
     assert report.transport is not None
 
 
-async def test_a_silent_port_is_a_source_that_can_not_be_read(free_port: int, monkeypatch: pytest.MonkeyPatch):
-    """After a while, with what to look at."""
+async def test_a_silent_port_is_an_unreadable_source(free_port: int, monkeypatch: pytest.MonkeyPatch):
+    """After a while, with what to check."""
     monkeypatch.setattr("klvrelay.probe.analysis.PATIENCE", 0.2)
     with pytest.raises(SourceDown, match=r"nothing received for 0\.2 s"):
         await looked(free_port, 0.2)
 
 
 async def test_noise_on_a_port_is_no_media(free_port: int):
-    """Datagrams of something else: one line, exit code 3."""
+    """Datagrams of another kind: one line, exit code 3."""
     command = await asyncio.create_subprocess_exec(
         *COMMAND, "probe", f"udp://127.0.0.1:{free_port}", "--seconds", "0.3", env=ENVIRONMENT,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -111,8 +111,8 @@ async def test_noise_on_a_port_is_no_media(free_port: int):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_signal_ends_the_look_with_the_report_so_far(number: signal.Signals, free_port: int, tmp_path: Path):
-    """Ctrl-C: all of the report, JSON and page too, and the exit code is that of the findings."""
+async def test_a_signal_ends_the_probe_with_the_report_so_far(number: signal.Signals, free_port: int, tmp_path: Path):
+    """Ctrl-C: the whole report, JSON and page too, and the exit code is that of the findings."""
     html = tmp_path / "r.html"
     args = ("probe", f"udp://127.0.0.1:{free_port}", "--seconds", "60", "--json", "--html", str(html))
     async with klvrelay(*args) as command, sending(Mux(count=300, stream_id=0xBD).bytes(), free_port) as sent:
@@ -127,8 +127,8 @@ async def test_a_signal_ends_the_look_with_the_report_so_far(number: signal.Sign
     assert html.read_text(encoding="utf-8").endswith("</html>\n")
 
 
-async def test_a_signal_before_anything_came_says_so(free_port: int):
-    """Nothing to report: exit code 3, as where nothing came in time."""
+async def test_a_signal_before_any_data_is_reported(free_port: int):
+    """Nothing to report: exit code 3, as where no data arrived in time."""
     async with klvrelay("probe", f"udp://127.0.0.1:{free_port}") as command:
         await feed.listening(free_port)
         code, _ = await command.stop(signal.SIGINT)
@@ -139,29 +139,29 @@ async def test_a_signal_before_anything_came_says_so(free_port: int):
     )
 
 
-async def test_a_connection_that_nobody_answers_is_exit_code_3(free_port: int):
+async def test_a_refused_connection_is_exit_code_3(free_port: int):
     """At once, in one line."""
     with pytest.raises(SourceDown, match="connection refused"):
         await analyse(open_source(f"tcp://127.0.0.1:{free_port}"))
 
 
 async def test_a_connection_that_ends_is_a_report(free_port: int):
-    """To its end, though it would have been looked at for longer."""
+    """To its end, though the requested time is longer."""
     async with feed.tcp_server(Mux().bytes()) as port:
         report = await asyncio.wait_for(analyse(open_source(f"tcp://127.0.0.1:{port}")), 8)
     assert (report.ended, report.klv[0].records) == ("end", 60)
 
 
 async def test_a_connection_that_falls_silent_is_a_report_too():
-    """What came until then, and a finding that it broke off."""
+    """The data up to then, and a finding that it broke off."""
     async with feed.tcp_server(Mux().bytes(), hang=True) as port:
         report = await analyse(open_source(f"tcp://127.0.0.1:{port}", timeout=0.3))
-    assert told(report) == {"broke_off": "warning", "time_off_wall": "warning"}
+    assert findings_of(report) == {"broke_off": "warning", "time_off_wall": "warning"}
     assert "sent nothing for 0.3 s" in report.ended
 
 
-async def test_through_libav_the_klv_is_all_there_is():
-    """RTSP: no tables and no PIDs' counters, which a note says; the records are judged as ever."""
+async def test_through_libav_only_the_klv_is_reported():
+    """RTSP: no tables and no counters by PID, which a note says; the records are judged as usual."""
     payloads = [(number * 3000, record(number)) for number in range(40)]
     async with feed.RtspServer(payloads, feed.RtspServer.KLV, seconds=0.8) as server:
         report = await analyse(open_source(f"rtsp://127.0.0.1:{server.port}/x"), seconds=3)
@@ -186,7 +186,7 @@ async def test_standard_input_is_read_to_its_end(args: tuple[str, ...]):
     assert b"standard input" in out
 
 
-async def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path):
+async def test_a_reader_that_closes_is_no_error(tmp_path: Path):
     """`klvrelay probe ... | head -1`"""
     path = tmp_path / "a.ts"
     path.write_bytes(asynchronous(descriptors=KLVA).bytes())

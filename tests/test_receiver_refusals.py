@@ -65,13 +65,13 @@ class NativeSet:
         return slot
 
     def look(self, how: int) -> tuple[int, list[int]]:
-        """The status, and the numbers of the sockets that gave something."""
+        """The status, and the numbers of the sockets with data."""
         status = lib.klv_receivers_read(self.set, self.buffers, how, self.results)
         return status, [ready.number for ready in self.results.ready[0 : self.results.count_ready]]
 
 
 def taken(one: socket.socket, datagrams: list[bytes]) -> list[Run]:
-    """What comes of these, sent in a row."""
+    """The data of these sockets, sent in a row."""
     receivers, found = ReceiverSet(), list[Run]()
     receivers.add(Receiver(one.fileno(), units=False), lambda runs, status: found.extend(runs))
     for datagram in datagrams:
@@ -81,8 +81,8 @@ def taken(one: socket.socket, datagrams: list[bytes]) -> list[Run]:
     return found
 
 
-def test_what_is_no_socket_is_refused() -> None:
-    """The error of the system comes as a negative number, from each function that takes a descriptor."""
+def test_an_invalid_descriptor_is_refused() -> None:
+    """Each function that takes a descriptor returns the system's error as a negative number."""
     native, memory = NativeSet(1), ffi.new("uint8_t[]", lib.klv_receiver_memory())
     receiver = ffi.cast("struct klv_receiver *", held := ffi.new("uint8_t[]", lib.klv_receiver_size()))
     slot = ffi.new("struct klv_slot *")
@@ -121,8 +121,8 @@ def test_a_timer_needs_a_time() -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_more_sockets_than_results_come_in_several_calls(sockets: list[socket.socket]) -> None:
-    """Of one look; one that is removed between two of them is not read, those beside it are."""
+def test_more_sockets_than_results_need_several_calls(sockets: list[socket.socket]) -> None:
+    """Of one pass; a socket removed between two calls is not read, the others are."""
     native, receivers = NativeSet(1), [Receiver(each.fileno(), units=False) for each in sockets]
     slots = [native.slot(receiver, number) for number, receiver in enumerate(receivers, 1)]
     for each in sockets:
@@ -149,8 +149,8 @@ def test_an_empty_datagram_is_nothing(one: socket.socket) -> None:
     assert not any(run[4] for run in found)
 
 
-def test_other_control_messages_are_passed_over(one: socket.socket) -> None:
-    """A socket that somebody prepared gives more than was asked for; the arrival is still the kernel's."""
+def test_other_control_messages_are_skipped(one: socket.socket) -> None:
+    """A prepared socket returns more messages than requested; the arrival time is still the kernel's."""
     one.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
 
     (run,) = taken(one, DATAGRAMS[:1])
@@ -159,8 +159,8 @@ def test_other_control_messages_are_passed_over(one: socket.socket) -> None:
     assert run[1] > 0
 
 
-def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -> None:
-    """It counts as truncated, and what comes next is behind a gap."""
+def test_a_datagram_longer_than_its_buffer_is_truncated(one: socket.socket) -> None:
+    """It counts as truncated, and the next data follows a gap."""
     native, receiver = NativeSet(1), Receiver(one.fileno(), units=False)
     slot = native.slot(receiver, 7)
     for datagram in (b"".join(DATAGRAMS[:2]), DATAGRAMS[2]):
@@ -176,9 +176,10 @@ def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -
     native.epoll.close()
 
 
-def test_large_packets_of_another_sender_are_not_kept_to_begin_with(one: socket.socket) -> None:
-    """RTP of a new SSRC is followed from its fourth packet on; those before it are kept where they fit a frame of
-    Ethernet, else they count as foreign."""
+def test_early_large_packets_of_another_sender_are_not_kept(one: socket.socket) -> None:
+    """RTP of a new SSRC is followed from its fourth packet; earlier ones are kept if they fit an Ethernet frame, else
+    they count as foreign.
+    """
     pieces = [TAPE.ts[at : at + 12 * 188] for at in range(0, 9 * 12 * 188, 12 * 188)]
     first, other = feed.rtp_datagrams(DATAGRAMS[:5]), feed.rtp_datagrams(pieces, ssrc=99, first=40_000)
 

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from papers import Tape
+from scripted_ends import Tape
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SourceSettings

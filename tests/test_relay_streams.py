@@ -11,9 +11,9 @@ from typing import Any
 import feed
 import orjson
 import pytest
-from air import FIRST, SECOND, Air, aircraft, mixed, two
 from brokers import Mosquitto, listening, until
-from papers import Ear
+from scripted_ends import Ear
+from several_programs import FIRST, SECOND, Air, aircraft, mixed, two
 from test_lane import NULL
 from test_relay import quick, running  # noqa: F401  # a fixture
 
@@ -33,12 +33,12 @@ WAYS = [{}, {"demux": "libav"}, {"isolate": True}, {"demux": "libav", "isolate":
 
 
 def heard(ear: Ear, name: str, kind: str) -> list[Any]:
-    documents = [n.document for n in ear.told if (n.stream, n.kind) == (name, kind)]
+    documents = [n.document for n in ear.published if (n.stream, n.kind) == (name, kind)]
     return documents if kind == "availability" else [orjson.loads(document) for document in documents]
 
 
 def to_ear(ear: Ear, *sources: SourceSettings) -> Relay:
-    """A relay of these sources to a sink of paper."""
+    """A relay of these sources to a scripted sink."""
     relay = build_relay(RelaySettings(sources, MqttSettings(host="127.0.0.1")))
     feeds = [stream._input for stream in relay.streams]
     return Relay(feeds, [("ear", ear)], boot="5f2c9a")  # type: ignore[list-item]
@@ -52,7 +52,7 @@ def tape(folder: Path, ts: bytes, **more: Any) -> SourceSettings:
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_two_aircraft_of_one_source_are_two_streams(way: dict[str, Any], tmp_path: Path):
-    """Their states do not mix; each has its own availability, link, and numbers."""
+    """Their states are separate; each has its own availability, link, and numbers."""
     ear = Ear()
     await asyncio.wait_for(to_ear(ear, tape(tmp_path, two(program=2), **way)).run(), 20)
     for name, aircraft_, place in (("cam", "ALPHA", (FIRST, 1)), ("cam.513", "BRAVO", (SECOND, 2))):
@@ -67,12 +67,12 @@ async def test_two_aircraft_of_one_source_are_two_streams(way: dict[str, Any], t
         )  # fmt: skip
         assert link["link"]["bytes"] == len(two(program=2))
         assert link["openings"] == 1
-    assert {n.stream for n in ear.told if n.kind != "status"} == {"cam", "cam.513"}
+    assert {n.stream for n in ear.published if n.kind != "status"} == {"cam", "cam.513"}
 
 
 @pytest.mark.parametrize("higher_first", [False, True])
 async def test_topics_of_two_aircraft_at_a_real_broker(real_broker: Any, tmp_path: Path, higher_first: bool):
-    """`{stream}` and `{stream}.{pid}`, each with telemetry and retained state; or as the settings name them."""
+    """`{stream}` and `{stream}.{pid}`, each with telemetry and retained state; or the names in the settings."""
     source = tape(tmp_path, two(higher_first=higher_first))
     named = tape(tmp_path, two(higher_first=higher_first), pids={SECOND: "uav2"})
     for each, names in ((source, ("cam", "cam.513")), (named, ("cam", "uav2"))):
@@ -87,8 +87,8 @@ async def test_topics_of_two_aircraft_at_a_real_broker(real_broker: Any, tmp_pat
                 assert orjson.loads(ears.on(f"klvrelay/{name}/state")[-1])["items"]["mission_id"] == aircraft_
 
 
-async def test_one_of_two_that_falls_silent_goes_offline_alone(free_port: int):
-    """The other stays online; the silent one is stale, and live again when it comes back, under its name."""
+async def test_only_the_silent_one_of_two_goes_offline(free_port: int):
+    """The other stays online; the silent one is stale, and live again when it returns, under its name."""
     ear, air = Ear(), Air()
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="cam", stall=0.3)
 
@@ -116,7 +116,7 @@ async def test_one_of_two_that_falls_silent_goes_offline_alone(free_port: int):
 
 
 async def test_the_first_record_is_not_late_where_a_lower_pid_stays_silent(free_port: int, monkeypatch):
-    """A live source: after a moment by this machine's clock it goes out, though no other record comes."""
+    """A live source: after a moment of system time it is published, though no other record arrives."""
     monkeypatch.setattr("klvrelay.elementary_streams.WAIT_SECONDS", 0.1)
     ear, air = Ear(), Air()
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="cam")
@@ -140,7 +140,7 @@ async def test_streams_that_the_settings_name_are_published_before_their_klv_com
     assert set(heard(ear, "uav3", "availability")) == {b"offline"}
     assert heard(ear, "uav3", "link")[-1]["klv"]["records"] == 0
     assert {r.stream for r in ear.records} == {"uav1", "uav2"}
-    assert {n.stream for n in ear.told if n.kind != "status"} == {"uav1", "uav2", "uav3"}
+    assert {n.stream for n in ear.published if n.kind != "status"} == {"uav1", "uav2", "uav3"}
     assert not [line for line in said() if line.startswith("cam:")]
 
 
@@ -152,8 +152,8 @@ async def test_klv_without_a_name_in_the_settings_makes_a_stream_of_the_source(t
     assert heard(ear, "cam", "link")[-1]["klv"]["records"] == 20
 
 
-async def test_a_name_that_another_source_has_is_not_taken(tmp_path: Path):
-    """`cam.513` is a source: the second PID of `cam` goes out as `cam.513-2`."""
+async def test_the_name_of_another_source_is_not_used(tmp_path: Path):
+    """`cam.513` is a source: the second PID of `cam` is published as `cam.513-2`."""
     ear = Ear()
     other = tmp_path / "other.ts"
     other.write_bytes(feed.recording(5).ts)
@@ -164,8 +164,8 @@ async def test_a_name_that_another_source_has_is_not_taken(tmp_path: Path):
     }  # fmt: skip
 
 
-async def test_what_is_not_wanted_is_said_where_nothing_else_comes(tmp_path: Path, said: Callable[[], list[str]]):
-    """The program that was asked for is not there: where there is KLV is told, not that there is none."""
+async def test_unselected_klv_is_reported_where_nothing_else_comes(tmp_path: Path, said: Callable[[], list[str]]):
+    """The selected program does not exist: the error lists where there is KLV."""
     relay = to_ear(Ear(), tape(tmp_path, two(program=2), program=7))
     await asyncio.wait_for(relay.run(), 20)
     expected = "program 7 was selected; KLV is on PID 0x101 (program 1), PID 0x201 (program 2)"
@@ -174,8 +174,9 @@ async def test_what_is_not_wanted_is_said_where_nothing_else_comes(tmp_path: Pat
     assert not any("no MISB metadata" in line for line in said())
 
 
-async def test_klv_on_ever_other_pids_makes_few_topics(said: Callable[[], list[str]]):
-    """A hostile map in each packet: at most 16 streams, the rest is counted in the first one's link, and said once."""
+async def test_klv_on_ever_new_pids_makes_few_topics(said: Callable[[], list[str]]):
+    """A hostile PMT in each packet: at most 16 streams, the rest is counted in the first one's link, and logged once.
+    """
     air, ear = Air(), Ear()
 
     class Hostile:
@@ -191,14 +192,14 @@ async def test_klv_on_ever_other_pids_makes_few_topics(said: Callable[[], list[s
     await asyncio.wait_for(
         Relay([("cam", Hostile, "udp://h:1")], [("ear", ear)], boot="b").run(), 20  # type: ignore[list-item]
     )  # fmt: skip
-    assert len({n.stream for n in ear.told if n.kind != "status"}) == MOST
+    assert len({n.stream for n in ear.published if n.kind != "status"}) == MOST
     assert heard(ear, "cam", "link")[-1]["klv"]["refused"] == 120 - len(ear.records) > 80
     assert sum("more than 16 PIDs" in line for line in said()) == 1
 
 
 @pytest.mark.needs("mosquitto")
-async def test_watch_shows_a_row_a_stream(mosquitto: Mosquitto, tmp_path: Path):
-    """And with --pid or --program those only."""
+async def test_watch_shows_a_row_for_each_stream(mosquitto: Mosquitto, tmp_path: Path):
+    """With --pid or --program only the selected ones."""
     mqtt = MqttSettings(host="127.0.0.1", port=mosquitto.port)
     await asyncio.wait_for(build_relay(RelaySettings((tape(tmp_path, two(program=2)),), mqtt)).run(), 20)
     async with listening(mosquitto.port, "klvrelay/#", protocol=4) as ears:

@@ -1,4 +1,4 @@
-"""How soon a stream, a sink and the recorder try again: on a clock that only they move."""
+"""How soon a stream, a sink and the recorder retry, on a clock that only they advance."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from papers import TAPE, Ear, Tape, live, outlet_of, stream_of
-from timekeeping import Enough, Time, unjittered
+from manual_clock import Enough, Time, unjittered
+from scripted_ends import TAPE, Ear, Tape, live, sink_task_of, stream_of
 
 from klvrelay.errors import SinkDown, SourceDown
 from klvrelay.health import StreamHealth
@@ -33,7 +33,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, module: Any, time: Time) -> None:
 
 
 def lasting(time: Time, seconds: float) -> Tape:
-    """A live source that falls after so many seconds."""
+    """A live source that breaks after so many seconds."""
 
     async def wait() -> None:
         time.now += seconds
@@ -42,7 +42,7 @@ def lasting(time: Time, seconds: float) -> Tape:
 
 
 class Falling(Ear):
-    """A sink whose connection falls after so many seconds."""
+    """A sink whose connection breaks after so many seconds."""
 
     def __init__(self, time: Time, seconds: float) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ def stream(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: 
 
 def sink(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
     kept(monkeypatch, sink_task, time)
-    return outlet_of(Falling(time, seconds))[0].drain
+    return sink_task_of(Falling(time, seconds))[0].drain
 
 
 def recording(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
@@ -83,18 +83,18 @@ def recording(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folde
         (recording, 10.1, [0.5] * 8),
     ],
 )
-async def test_what_falls_again_and_again_is_tried_ever_more_rarely_and_at_once_after_a_steady_period(
+async def test_repeated_faults_are_retried_more_rarely_and_at_once_after_a_steady_period(
     made: Any, seconds: float, pauses: list[float], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    """From both sides of ten seconds; a broker that is back is noticed within three seconds."""
+    """From both sides of ten seconds; a broker that returns is noticed within three seconds."""
     time = Time(len(pauses))
     with pytest.raises(Enough):
         await asyncio.wait_for(made(monkeypatch, time, seconds, tmp_path)(), 20)
     assert time.pauses == pauses
 
 
-async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: pytest.MonkeyPatch):
-    """Nine connections in 21 s, not fifty: it falls as soon as it stands."""
+async def test_a_broker_that_accepts_and_closes_gets_few_connections(monkeypatch: pytest.MonkeyPatch):
+    """Nine connections in 21 s, not fifty: it breaks as soon as it is up."""
     time = Time(1000)
     kept(monkeypatch, sink_task, time)
     ear = Falling(time, 0.0)
@@ -109,12 +109,12 @@ async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: py
 
     monkeypatch.setattr(Falling, "__aenter__", lambda self: entered())
     with pytest.raises(Enough):
-        await asyncio.wait_for(outlet_of(ear)[0].drain(), 20)
+        await asyncio.wait_for(sink_task_of(ear)[0].drain(), 20)
     assert begun == [0, 0.5, 1.5, 3.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5]
 
 
 def waiting(stall: float) -> tuple[ReopenPolicy, StreamHealth, Time]:
-    """A stream on that clock, of which bytes come and no KLV."""
+    """A stream on that clock with bytes, but without KLV."""
     time = Time(0)
     health = StreamHealth("cam", "rtsp://h/1", stall, time.clock)
     health.state = "waiting"
@@ -122,7 +122,7 @@ def waiting(stall: float) -> tuple[ReopenPolicy, StreamHealth, Time]:
 
 
 def waits(patience: ReopenPolicy, health: StreamHealth, time: Time) -> float:
-    """Seconds without KLV after which the opening is given up; bytes come all the while."""
+    """Seconds without KLV after which the source is reopened; bytes arrive all the time."""
     begun = health.last_record = time.now
     while not patience.reason(health):
         time.now += 0.25
@@ -130,14 +130,14 @@ def waits(patience: ReopenPolicy, health: StreamHealth, time: Time) -> float:
     return time.now - begun
 
 
-def test_a_source_without_klv_is_given_ever_more_time_up_to_a_minute():
+def test_a_source_without_klv_gets_ever_more_time_up_to_a_minute():
     """Its KLV may begin late, and each opening costs the camera a session."""
     one = waiting(5.0)
     assert [waits(*one) for _ in range(6)] == [5, 10, 20, 40, 60, 60]
 
 
 @pytest.mark.parametrize(("online", "next_wait"), [(59.75, 20), (60.0, 5)])
-def test_a_minute_of_klv_makes_the_patience_short_again(online: float, next_wait: float):
+def test_a_minute_of_klv_makes_the_wait_short_again(online: float, next_wait: float):
     """From both sides of it."""
     patience, health, time = waiting(5.0)
     waits(patience, health, time)
@@ -150,14 +150,14 @@ def test_a_minute_of_klv_makes_the_patience_short_again(online: float, next_wait
     assert waits(patience, health, time) == next_wait
 
 
-def test_a_source_whose_patience_is_long_by_its_settings_keeps_it():
-    """A stall of two minutes is not cut to one."""
+def test_a_longer_configured_stall_is_kept():
+    """A stall of two minutes is not reduced to one."""
     one = waiting(120.0)
     assert [waits(*one) for _ in range(2)] == [120, 120]
 
 
 @pytest.mark.parametrize(("silent", "why"), [(599.75, ""), (600.0, HANGS)])
-def test_a_reader_that_has_given_nothing_for_longer_than_its_timeouts_hangs(silent: float, why: str):
+def test_a_reader_silent_for_longer_than_its_timeouts_hangs(silent: float, why: str):
     """From both sides of the limit, in whatever state the stream is."""
     patience, health, time = waiting(5.0)
     health.state = "connecting"

@@ -1,4 +1,4 @@
-"""Whoever takes the process of a source over is locked in there: no files, no programs, no other processes."""
+"""A compromised source process is confined: no files, no programs, no other processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import feed
 import pytest
-from apart import children, records
+from isolated_cases import children, records
 from test_cli import ENVIRONMENT
 
 from klvrelay.config.url import Url
@@ -56,14 +56,14 @@ def notes(tmp_path: Path, free_port: int):
 
 
 def taken_over(url: str, *command: str) -> IsolatedSource:
-    """A source whose process runs a script of this folder."""
+    """A source whose process runs a script from this folder."""
     options = {"timeout": 5.0, "packet_limit": 1 << 20, "demux": None, "ca_file": None, "follow": False}
     script = str(HERE / command[0])
     return IsolatedSource(open_source(url, isolate=False), options, command=[sys.executable, script, *command[1:]])
 
 
 async def found_by(notes, url: str = "http://127.0.0.1/live") -> dict[str, dict[str, str]]:
-    """What became of the attempts of a prisoner who reads `url`."""
+    """The results of the attempts of a prisoner that reads `url`."""
     path = Path(notes["folder"]) / "notes.json"
     path.write_text(json.dumps(notes))
     source = taken_over(url, "prisoner.py", str(path))
@@ -92,7 +92,7 @@ async def test_an_isolated_process_can_do_what_a_source_needs(notes):
 
 
 async def test_the_attempts_succeed_where_nothing_is_confined(notes):
-    """So that it is the confinement that they fail at."""
+    """Without confinement the attempts succeed: so confinement is what stops them."""
     only = [
         "read a secret", "list a folder", "read the relay's command line", "write a file", "append to a file",
         "make a folder", "start a program", "show its memory to others", "fork",
@@ -110,7 +110,7 @@ async def test_the_attempts_succeed_where_nothing_is_confined(notes):
 
 @confined
 async def test_a_file_is_read_and_its_neighbours_are_not(notes, tmp_path):
-    """A source that is a file has itself, and no network."""
+    """A file source can read its file only, and has no network."""
     found = await found_by(notes | {"folder": str(tmp_path)}, str(tmp_path / "open" / "there"))
 
     assert found["attempts"]["read a secret"] == "PermissionError"
@@ -118,8 +118,8 @@ async def test_a_file_is_read_and_its_neighbours_are_not(notes, tmp_path):
 
 
 @pytest.mark.parametrize("way", ["task", "thread", "callback"])
-async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
-    """It ends at its limit, which is far below what the machine has; and the relay opens the source again."""
+async def test_a_process_beyond_its_memory_limit_is_reported(way):
+    """The process ends at its limit, far below the machine's memory; the relay opens the source again."""
     source = taken_over("rtsp://127.0.0.1/live", "glutton.py", way)
     packets = source.packets()
     assert (await anext(packets)).data == b"G" * 188
@@ -134,15 +134,15 @@ async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
     assert is_retryable(fault.value, standing_of(source.url.scheme, live=source.live, read=True))
 
 
-async def test_a_file_may_have_more_memory_than_what_comes_from_a_network():
-    """An index of hours is no attack; and packets that may be larger have room."""
+async def test_a_file_source_may_use_more_memory_than_a_network_source():
+    """An index of hours is legitimate, and the limit grows with the maximum packet size."""
     assert ProcessLimits.of(Url.parse("flight.mp4"), LIMIT).memory == MEMORY
     assert ProcessLimits.of(Url.parse("https://h/flight.mp4"), LIMIT).memory == LIVE_MEMORY
     assert ProcessLimits.of(Url.parse("udp://:5000"), 8 << 20).memory > LIVE_MEMORY
 
 
-def test_the_relay_shows_its_memory_to_nobody(tmp_path):
-    """What its environment and memory hold is for root alone, from its first steps on."""
+def test_no_other_user_can_read_the_memory_of_the_relay(tmp_path):
+    """Only root can read its environment and memory, from its start."""
     script = "import sys; from klvrelay.cli.main import main; main(['items', 'slant_range']); import ctypes;"
     done = subprocess.run(
         [sys.executable, "-c", script + "print('dumpable', ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"],

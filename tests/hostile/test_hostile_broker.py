@@ -1,4 +1,4 @@
-"""A broker that means harm: what it sends costs its own connection, in plain words, and little of anything else."""
+"""A hostile broker loses its own connection, with a clear message, and costs little else."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from hostile_broker import (
     text,
     to,
 )
-from papers import outlet_of
 from records import BOOT, record
+from scripted_ends import sink_task_of
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.mqtt import MqttSettings
@@ -42,7 +42,7 @@ from klvrelay.sinks.mqtt.sink import MqttSink
 
 
 def after_connack(attack, properties=b""):
-    """A script: be a sound broker until the client has said online, then `attack(level)`, and go on."""
+    """A script: a correct broker until the client has published "online", then `attack(level)`, then correct again."""
 
     async def script(guest):
         await guest.send(connack(guest.level, properties))
@@ -59,7 +59,7 @@ def after_connack(attack, properties=b""):
 
 
 async def fault_of_the_sink(broker, **settings):
-    """What ends a sink that has connected to it."""
+    """The error that ends a sink connected to this broker."""
     async with MqttSink(to(broker, **settings), boot=BOOT) as sink:
         with pytest.raises(SinkDown) as caught:
             async with asyncio.timeout(4):
@@ -103,9 +103,10 @@ IN_A_LOOK = {
 
 @pytest.mark.parametrize(("protocol", "looks"), [(5, 0), (5, 2), (4, 2)])
 @pytest.mark.parametrize("name", ATTACKS)
-async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, protocol, looks, monkeypatch):
+async def test_a_forbidden_packet_ends_the_connection_and_is_named(name, protocol, looks, monkeypatch):
     """At the first such packet, by its first bytes, as a protocol error and not as a lost connection; also while the
-    retained topics of earlier runs are looked at."""
+    retained topics of earlier runs are read.
+    """
     monkeypatch.setattr(retained, "TRIES", looks)
     attack, says = ATTACKS[name]
     if protocol == 5 and looks:
@@ -119,8 +120,8 @@ async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, p
 
 
 @pytest.mark.parametrize("protocol", [5, 4])
-async def test_retained_messages_that_were_not_asked_for_are_dropped(protocol):
-    """Some brokers send theirs to whoever connects: that is against the protocol, and harmless while they are few."""
+async def test_unrequested_retained_messages_are_dropped(protocol):
+    """Some brokers send theirs to every client: this violates the protocol and is harmless in small numbers."""
     sizes = (0, 1, 100, 100_000)
 
     async def script(guest):
@@ -139,7 +140,7 @@ async def test_retained_messages_that_were_not_asked_for_are_dropped(protocol):
 
 @pytest.mark.parametrize("size", [0, 50_000])
 async def test_a_flood_of_them_ends_the_connection(size):
-    """By their number, or by their bytes."""
+    """Their number or their bytes exceed the limit."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -174,8 +175,8 @@ async def test_a_message_confirmed_twice_ends_the_connection():
                 await sink.keep(Notices().cursor())
 
 
-async def test_a_pubrec_again_and_again_is_answered_once():
-    """Each would be answered by a PUBREL: a broker that reads none would fill our memory with them."""
+async def test_a_repeated_pubrec_is_answered_once():
+    """An answer to each would be a PUBREL: a broker that reads none would fill the client's memory."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -215,7 +216,7 @@ async def test_a_flood_is_left_in_the_kernel(kind, protocol):
 
 
 async def test_a_disconnect_is_reported_by_its_code_and_not_in_its_words():
-    """A server reference and a reason string could steer a terminal."""
+    """A server reference and a reason string could contain terminal control characters."""
     more = REASON + text(SPOKEN) + REFERENCE + text(SPOKEN)
 
     async with HostileBroker(after_connack(lambda v: packet(DISCONNECT, bytes([0x9C, len(more)]) + more))) as broker:
@@ -227,13 +228,13 @@ async def test_a_disconnect_is_reported_by_its_code_and_not_in_its_words():
 
 @contextlib.asynccontextmanager
 async def drained(broker, records=30, **settings):
-    """An outlet with waiting records, drained to that broker."""
-    outlet, log = outlet_of(MqttSink(to(broker, **settings), boot=BOOT), limit=1000)
+    """A sink task with waiting records, delivering to that broker."""
+    sink_task, log = sink_task_of(MqttSink(to(broker, **settings), boot=BOOT), limit=1000)
     for n in range(records):
         log.append(record(n))
-    task = asyncio.create_task(outlet.drain(), name="drain")
+    task = asyncio.create_task(sink_task.drain(), name="drain")
     try:
-        yield outlet
+        yield sink_task
     finally:
         task.cancel()
         await asyncio.wait({task})
@@ -241,7 +242,7 @@ async def drained(broker, records=30, **settings):
 
 @pytest.fixture
 def pauses(monkeypatch):
-    """What an outlet waits between its tries, a hundred times shorter."""
+    """The pauses between attempts, a hundred times shorter."""
     found = []
 
     class Brisk(Backoff):
@@ -280,7 +281,7 @@ async def _confirm_one_and_violate(guest):
     ids=["hang up", "greet and hang up", "flood", "violate when online"],
 )
 async def test_no_broker_makes_a_busy_loop(script, pauses, said):
-    """Tries get rarer while no connection lasts, the log says little, the loop runs, and the records stay."""
+    """Attempts become rarer while no connection lasts, the log is short, the loop runs, and no record is lost."""
     turns = 0
 
     async def turn():
@@ -291,10 +292,10 @@ async def test_no_broker_makes_a_busy_loop(script, pauses, said):
 
     turning = asyncio.create_task(turn(), name="turn")
     try:
-        async with HostileBroker(script) as broker, drained(broker) as outlet:
+        async with HostileBroker(script) as broker, drained(broker) as sink_task:
             await until(lambda: len(pauses) >= 7, within=20)
             connections = len(broker.guests)
-            assert outlet.cursor.waiting == 30
+            assert sink_task.cursor.waiting == 30
     finally:
         turning.cancel()
         await asyncio.wait({turning})
@@ -307,21 +308,21 @@ async def test_no_broker_makes_a_busy_loop(script, pauses, said):
 
 
 async def test_a_broker_that_confirms_nothing_keeps_its_window_and_no_record_is_lost(pauses):
-    """The tries end at the timeout; what waits goes on waiting."""
+    """The attempts end at the timeout; the records keep waiting."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
         await guest.behave(acks=len(guest.published) > 1)
 
     async with HostileBroker(script) as broker:
-        async with drained(broker, timeout=0.3, window=5) as outlet:
+        async with drained(broker, timeout=0.3, window=5) as sink_task:
             await until(lambda: len(pauses) >= 2)
-            assert outlet.cursor.waiting == 30
+            assert sink_task.cursor.waiting == 30
         assert max(len(guest.published) for guest in broker.guests) <= 5
 
 
-async def test_confirmations_in_the_wrong_order_are_taken():
-    """Each by its packet identifier."""
+async def test_acknowledgements_in_the_wrong_order_are_accepted():
+    """Each is matched by its packet identifier."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -335,14 +336,14 @@ async def test_confirmations_in_the_wrong_order_are_taken():
             serving.cancel()
             await asyncio.wait({serving})
 
-    async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: not outlet.cursor.waiting)
-        assert outlet.cursor.delivered == 30
+    async with HostileBroker(script) as broker, drained(broker) as sink_task:
+        await until(lambda: not sink_task.cursor.waiting)
+        assert sink_task.cursor.delivered == 30
 
 
 @pytest.mark.parametrize("stream", ["a\x00b", "\x1b[2J", "\ufeff\u202e", "x" * 70_000, "line\nline"])
 async def test_no_stream_name_breaks_a_connection(oracle, stream):
-    """In the user properties of MQTT 5 names are printable and short, whatever they are."""
+    """In MQTT 5 user properties the names are printable and short, whatever they contain."""
     async with MqttSink(to(oracle), boot=BOOT) as sink:
         await sink.deliver([record(0, stream)])
 
@@ -353,8 +354,8 @@ async def test_no_stream_name_breaks_a_connection(oracle, stream):
 
 @pytest.mark.parametrize("key", ["client_id", "username", "prefix"])
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\u202eb", "a\nb"])
-def test_no_setting_holds_what_a_broker_hangs_up_at(key, text):
-    """Control and format characters are refused when they are read, and not repeated."""
+def test_no_setting_contains_characters_that_make_a_broker_close(key, text):
+    """Control and format characters are refused when settings are read, and not repeated."""
     with pytest.raises(Exception, match=rf"mqtt {key}") as caught:
         MqttSettings(host="127.0.0.1", **{key: text})
 
@@ -362,7 +363,7 @@ def test_no_setting_holds_what_a_broker_hangs_up_at(key, text):
 
 
 async def test_a_right_refused_at_each_message_costs_no_connection(oracle):
-    """Each topic is suspended: one message, and none until the next try."""
+    """Each topic is suspended: one log message, and none until the next attempt."""
     oracle.manners.puback = 0x87
     async with MqttSink(to(oracle), boot=BOOT) as sink:
         outcomes = [await sink.deliver([record(n)]) for n in range(5)]
@@ -373,7 +374,7 @@ async def test_a_right_refused_at_each_message_costs_no_connection(oracle):
 
 
 class HangsUp:
-    """A sink whose connection falls when it is told to: while it stands, or on its way out."""
+    """A sink whose connection breaks on demand: while it is open, or while it closes."""
 
     def __init__(self, when):
         self.when = when
@@ -395,11 +396,11 @@ class HangsUp:
 
 @pytest.mark.parametrize("when", ["as it stands", "on the way out"])
 async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
-    """The stop is not lost beside the fault: it does not connect again."""
+    """The stop request survives the error: the relay does not connect again."""
     sink = HangsUp(when)
-    outlet, _ = outlet_of(sink)
-    draining = asyncio.create_task(outlet.drain())
-    await until(lambda: outlet.health.up)
+    sink_task, _ = sink_task_of(sink)
+    draining = asyncio.create_task(sink_task.drain())
+    await until(lambda: sink_task.health.up)
 
     sink.fallen.set()
     draining.cancel()
@@ -411,7 +412,7 @@ async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
 
 @pytest.mark.parametrize("script", [_hang_up, _greet_and_hang_up], ids=["hang up", "greet and hang up"])
 async def test_a_broker_that_accepts_and_closes_gets_few_connections(script, pauses):
-    """What it might take is tried once in a while: in the attempts of 21 s nineteen connections, not fifty."""
+    """The pauses grow: nineteen connections in the attempts of 21 s, not fifty."""
     async with HostileBroker(script) as broker, drained(broker):
         await until(lambda: len(pauses) >= 9, within=20)
         connections = len(broker.guests)
@@ -419,8 +420,10 @@ async def test_a_broker_that_accepts_and_closes_gets_few_connections(script, pau
 
 
 @pytest.mark.parametrize("level", [4, 5])
-async def test_a_broker_that_hung_up_for_a_while_is_connected_to_at_once_by_what_it_spoke_before(level, pauses):
-    """A restart behind a proxy that takes connections meanwhile: the attempts in between ask for what went well."""
+async def test_a_broker_that_returns_is_connected_at_once_with_its_earlier_version(level, pauses):
+    """A restart behind a proxy that accepts connections meanwhile: the attempts in between use the last working
+    protocol version.
+    """
     ready = True
 
     async def script(guest):
@@ -428,20 +431,20 @@ async def test_a_broker_that_hung_up_for_a_while_is_connected_to_at_once_by_what
             await guest.send(connack(guest.level))
             await guest.behave()
 
-    async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: outlet.health.up)
+    async with HostileBroker(script) as broker, drained(broker) as sink_task:
+        await until(lambda: sink_task.health.up)
         ready = False
         for guest in broker.guests:
             guest.writer.close()
         await until(lambda: len(pauses) >= 3, within=20)
         ready = True
         begun = len(broker.guests)
-        await until(lambda: outlet.health.up)
+        await until(lambda: sink_task.health.up)
         assert len(broker.guests) - begun <= 2
 
 
-async def test_a_broker_that_comes_back_as_an_older_one_is_connected_to_at_once(pauses):
-    """It hung up for a while, and now does not speak MQTT 5: the same attempt asks for 3.1.1."""
+async def test_a_broker_that_returns_with_an_older_version_is_connected_at_once(pauses):
+    """It hung up for a while and no longer supports MQTT 5: the same attempt asks for 3.1.1."""
     ready = 0
 
     async def script(guest):
@@ -451,24 +454,24 @@ async def test_a_broker_that_comes_back_as_an_older_one_is_connected_to_at_once(
         elif ready == 2:
             await guest.send(connack(guest.level, code=0x84))
 
-    async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: outlet.health.up)
+    async with HostileBroker(script) as broker, drained(broker) as sink_task:
+        await until(lambda: sink_task.health.up)
         ready = 1
         for guest in broker.guests:
             guest.writer.close()
         await until(lambda: len(pauses) >= 3, within=20)
         ready = 2
-        await until(lambda: outlet.health.up)
+        await until(lambda: sink_task.health.up)
 
 
-async def test_a_broker_that_only_takes_what_is_seldom_tried_is_connected_to_in_the_end(pauses):
-    """It never was there before, and hangs up at MQTT 5: 3.1.1 has its turn again a few attempts later."""
+async def test_a_broker_of_the_rarely_tried_version_is_connected_in_the_end(pauses):
+    """It was never reached before and hangs up at MQTT 5: a few attempts later 3.1.1 is tried again."""
 
     async def script(guest):
         if len(pauses) >= 2 and guest.level == 4:
             await guest.send(connack(guest.level))
             await guest.behave()
 
-    async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: outlet.health.up, within=20)
+    async with HostileBroker(script) as broker, drained(broker) as sink_task:
+        await until(lambda: sink_task.health.up, within=20)
     assert len(pauses) <= 9

@@ -1,4 +1,4 @@
-"""tcp:// from a far end that never stops, or never begins: bounded memory, a message, and an end by Ctrl-C."""
+"""tcp:// from a far end that never stops or never begins: bounded memory, a message, and an end by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from peak import run
 
 BASE, ROOM = 40, 64
-"""MiB of a program that reads nothing, and what a sender may cost above it."""
+"""MiB of a program that reads nothing, and what a sender may cost beyond that."""
 PIECE = 65536
 
 
@@ -19,7 +19,7 @@ PIECE = 65536
 async def sender(
     data: bytes, *, most: int, every: float = 0.0
 ) -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """Sends the same bytes again and again, at most so many, and says nothing then.
+    """Sends the same bytes again and again, at most so many, then stays silent.
 
     The URL that it is at, and an event that is set a second after it was called.
     """
@@ -49,8 +49,8 @@ async def sender(
     [(b"\x12\x34" * PIECE, "sends neither MPEG-TS nor KLV"), (feed.UAS_KEY + b"\x87\xff" + bytes(PIECE), "no KLV")],
     ids=["junk", "a KLV packet without an end"],
 )
-async def test_what_is_no_stream_is_given_up(data: bytes, reason: str) -> None:
-    """After some megabytes, or once nothing comes any more."""
+async def test_data_that_is_no_stream_is_refused(data: bytes, reason: str) -> None:
+    """After some megabytes, or once no data arrives any more."""
     async with sender(data, most=8 << 20) as (url, _):
         outcome = await run("decode", url)
 
@@ -63,8 +63,8 @@ async def test_what_is_no_stream_is_given_up(data: bytes, reason: str) -> None:
     [(bytes(PIECE), 0.0), ((b"\x47\x1f\xff\x10" + b"\xff" * 184) * 400, 0.0), (b"\x00", 0.02), (b"\x47", 0.02)],
     ids=["zeros", "null packets", "a zero now and then", "a byte now and then"],
 )
-async def test_what_never_ends_can_be_interrupted(data: bytes, every: float) -> None:
-    """However fast or slow it comes."""
+async def test_an_endless_transfer_can_be_interrupted(data: bytes, every: float) -> None:
+    """However fast or slow the data is."""
     async with sender(data, most=8 << 30, every=every) as (url, long):
         outcome = await run("decode", url, interrupt=long.is_set)
 

@@ -1,6 +1,6 @@
 """Transport streams with several KLV PIDs and programs, whose tables change: for `test_elementary.py` and others.
 
-Each KLV packet says in its mission id which aircraft it is of, and its number in item 150.
+The mission id of each KLV packet names its aircraft; item 150 holds its sequence number.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ START = 1_700_000_000_000_000
 
 
 def aircraft(name: str, number: int, set_: str = "ST0601") -> bytes:
-    """A good packet of an aircraft."""
+    """A valid packet of an aircraft."""
     items: dict[str | int, object] = {"precision_time_stamp": START + number * 33_333}
     if set_ == "ST0601":
         items |= {"mission_id": name, 150: number.to_bytes(2)}
@@ -26,14 +26,14 @@ def aircraft(name: str, number: int, set_: str = "ST0601") -> bytes:
 
 
 class Air(Wire):
-    """A multiplexer of several programs."""
+    """A multiplexer with several programs."""
 
     def __init__(self) -> None:
         super().__init__()
         self._version = -1
 
     def map(self, **programs: Sequence[Stream | int]) -> list[bytes]:
-        """PAT and maps of programs p1, p2, ...: streams, or PIDs of asynchronous KLV."""
+        """PAT and PMTs of programs p1, p2, ...: streams, or PIDs of asynchronous KLV."""
         self._version += 1
         flags, numbers = version(self._version % 32), {int(name[1:]): streams for name, streams in programs.items()}
         ts = self.carry(0, b"\0" + pat(*((number, 0x1000 + number) for number in numbers), flags=flags))
@@ -43,13 +43,13 @@ class Air(Wire):
         return ts
 
     def at(self, seconds: float, pid: int, raw: bytes) -> list[bytes]:
-        """A packet at a time of the program."""
+        """A packet at a time of the program clock."""
         return self.pes(raw, pid, pts=round(PTS * (1 + seconds)) % (1 << 33))
 
     def flight(
         self, pid: int, name: str, count: int, *, hz: float = 30, begin: float = 0.0, set_: str = "ST0601"
     ) -> list[tuple[float, list[bytes]]]:
-        """`count` packets with the times they come at, to be put among others by `mixed`."""
+        """`count` packets with their times; `mixed` interleaves them with others."""
         found = []
         for number in range(count):
             seconds = begin + number / hz
@@ -58,13 +58,13 @@ class Air(Wire):
 
 
 def mixed(*flights: Iterable[tuple[float, list[bytes]]]) -> list[bytes]:
-    """In order of time."""
+    """The packets in order of time."""
     rows = sorted((row for flight in flights for row in flight), key=lambda row: row[0])
     return [packet for _, packets in rows for packet in packets]
 
 
 def two(*, program: int = 1, higher_first: bool = False, count: int = 20, sync: bool = False) -> bytes:
-    """Two aircraft at 30 Hz, the second of them half a step behind the first, or ahead of it."""
+    """Two aircraft at 30 Hz; the second is half a period behind the first, or ahead of it."""
     air = Air()
     streams = [(SYNC, pid, b"") if sync else pid for pid in (FIRST, SECOND)]
     maps = {"p1": streams} if program == 1 else {"p1": streams[:1], "p2": streams[1:]}

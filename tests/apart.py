@@ -1,5 +1,5 @@
-"""Isolated sources of every kind, each with somebody who sends; one whose process is a script; and what is left of
-them: files, threads, children.
+"""Isolated sources of every kind with their senders, a source whose process is a script, and checks for leaks (files,
+threads, processes).
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ isolated = partial(open_source, isolate=True)
 
 @dataclass
 class Case:
-    """A source with somebody who sends to it.
+    """A source and its sender.
 
-    size    bytes after which all has come
+    size bytes after which the input is complete
     ends    whether it ends by itself
     begin   makes the sender send
     port    that the source listens on, by which time it may
@@ -170,7 +170,7 @@ def name_of(kind: Kind) -> str:
 
 
 async def read(case: Case) -> list[Packet]:
-    """All packets until the source ends, or all bytes have come; fails after 10 s."""
+    """All packets until the source ends or all bytes have arrived; fails after 10 s."""
     got: list[Packet] = []
     beginning = asyncio.create_task(_begin(case))
     async with asyncio.timeout(10), aclosing(case.source.packets()) as packets:
@@ -189,7 +189,7 @@ async def _begin(case: Case) -> None:
 
 
 def children() -> set[int]:
-    """The processes that this one started and that are not reaped yet."""
+    """Child processes of this process that are not reaped yet."""
     found: set[int] = set()
     for task in os.listdir("/proc/self/task"):
         with suppress(FileNotFoundError):
@@ -198,7 +198,7 @@ def children() -> set[int]:
 
 
 async def until(condition, within: float = 5.0):
-    """What `condition` gives, once that is something; fails after `within` seconds."""
+    """The first truthy result of `condition`; fails after `within` seconds."""
     async with asyncio.timeout(within):
         while not (found := condition()):
             await asyncio.sleep(0.005)
@@ -206,7 +206,7 @@ async def until(condition, within: float = 5.0):
 
 
 def open_files() -> set[str]:
-    """The descriptors of this process that are files, pipes or sockets."""
+    """Open descriptors of this process: files, pipes and sockets."""
     return {f"{fd} {os.readlink(f'/proc/self/fd/{fd}')}" for fd in os.listdir("/proc/self/fd") if _is_open(fd)}
 
 
@@ -215,7 +215,7 @@ def _is_open(fd: str) -> bool:
 
 
 async def freed(files: set[str], threads: set[threading.Thread], within: float) -> None:
-    """Return once no descriptor and no thread is there that was not before; fails after `within` seconds."""
+    """Return once no new descriptor and no new thread is left; fails after `within` seconds."""
     try:
         async with asyncio.timeout(within):
             while (open_files() - files) or (set(threading.enumerate()) - threads):
@@ -235,7 +235,7 @@ async def records(source: Source) -> list:
 def fake(
     script: str, url: str = "rtsp://pilot:c4n4ry@127.0.0.1/live", *, timeout: float = 0.2, given: Resume | None = None
 ) -> IsolatedSource:
-    """A source whose process runs `script` instead, behind the beginning of an honest one."""
+    """An isolated source whose process runs `script` after a regular start."""
     options = {"timeout": timeout}
     plain = open_source(url, **options, isolate=False)
     return IsolatedSource(plain, options, given=given, command=[sys.executable, "-c", HONEST + script])

@@ -1,4 +1,4 @@
-"""Brokers to publish to: real mosquitto, the embedded one, and an oracle that logs and misbehaves on order.
+"""Brokers to publish to: mosquitto, the embedded one, and an oracle that logs and fails on demand.
 
 A pytest plugin, loaded by `conftest.py`.
 """
@@ -26,7 +26,7 @@ PATIENCE = 20.0
 
 
 async def until(holds: Callable[[], object], within: float = PATIENCE) -> None:
-    """Return once `holds()` is true; fail when it isn't in time."""
+    """Return once `holds()` is true; fail after the time limit."""
     loop = asyncio.get_running_loop()
     end = loop.time() + within
     while not holds():
@@ -43,7 +43,7 @@ def _free_port() -> int:
 
 @dataclass(slots=True)
 class Mosquitto:
-    """A real mosquitto on a port of its own, with the configuration that klvrelay ships."""
+    """A mosquitto process on a free port, with the configuration that klvrelay ships."""
 
     home: Path
     port: int
@@ -82,10 +82,10 @@ class Mosquitto:
         await until(answers)
 
     async def stop(self) -> None:
-        """A clean stop: retained messages are kept on disk."""
+        """A clean stop: retained messages are saved to disk."""
         async with asyncio.timeout(PATIENCE):
             while self.process is not None and self.process.returncode is None:
-                self.process.terminate()  # it passes over a signal that comes while it starts
+                self.process.terminate()  # mosquitto ignores a signal during its start
                 await asyncio.wait({asyncio.create_task(self.process.wait())}, timeout=1)
 
     async def kill(self) -> None:
@@ -99,7 +99,7 @@ class Mosquitto:
 
 @dataclass(slots=True)
 class Heard:
-    """What a subscriber was handed, in order."""
+    """The messages that a subscriber received, in order."""
 
     messages: list[aiomqtt.Message]
 
@@ -120,7 +120,7 @@ class Heard:
 async def listening(
     port: int, *topics: str, protocol: int = 5, username: str | None = None
 ) -> AsyncIterator[Heard]:
-    """A subscriber that is none of our own code."""
+    """A subscriber that uses none of klvrelay's code."""
     versions = {5: aiomqtt.ProtocolVersion.V5, 4: aiomqtt.ProtocolVersion.V311}
     heard = Heard([])
 
@@ -169,7 +169,7 @@ _REAL = (pytest.param("mosquitto", marks=pytest.mark.needs("mosquitto")), "embed
 
 @pytest.fixture(params=_REAL)
 def real_broker(request: pytest.FixtureRequest) -> Any:
-    """A broker that keeps and hands on what it should: has `port` and `url`."""
+    """A broker that stores and forwards correctly; has `port` and `url`."""
     return request.getfixturevalue(request.param)
 
 

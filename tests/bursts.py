@@ -1,7 +1,7 @@
-"""Streams whose sets have no checksum, bursts that take packets out of them, and what is false of what remains.
+"""Streams of sets without a checksum, bursts that remove packets, and what is wrong in the rest.
 
-A 4-bit counter shows no loss of sixteen packets, and there is no sum: all that speaks for such a set is what is around
-it.
+A 4-bit counter hides the loss of sixteen packets, and there is no checksum: only the neighbouring packets can show the
+loss.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PERIOD = 100_000
 
 
 def fixed(number: int, size: int = 600) -> bytes:
-    """The head of one and the end of another are as long as either."""
+    """All packets have the same length, so the head of one fits the tail of another."""
     return packet("ST0102", local_set([(1, bytes([number % 5])), (200, random.Random(number).randbytes(size))]))
 
 
@@ -45,7 +45,7 @@ def varying(number: int) -> bytes:
 
 
 def items(number: int) -> bytes:
-    """Many short items, of other lengths in each."""
+    """Many short items; their lengths differ in each packet."""
     chance = random.Random(number)
     return packet("ST0102", local_set([(tag, chance.randbytes(chance.randrange(20, 60))) for tag in range(1, 20)]))
 
@@ -70,7 +70,7 @@ TIMES = {"even": 0, "uneven": 2500, "no PTS": None}
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """TS packets with the time at which each is sent, and the KLV in them."""
+    """TS packets with their send times, and the KLV in them."""
 
     name: str
     ts: list[bytes]
@@ -78,12 +78,12 @@ class Sent:
     klv: list[bytes]
 
     def places(self) -> list[int]:
-        """Where the TS packets of KLV are."""
+        """The positions of the KLV TS packets."""
         return [at for at, one in enumerate(self.ts) if int.from_bytes(one[1:3]) & 0x1FFF == KLV_PID]
 
 
 def streams(beside: str, times: str) -> Iterator[Sent]:
-    """One for each set, with and without AU cells in turn."""
+    """One stream for each set, with and without AU cells in turn."""
     for number, (name, make) in enumerate(SETS.items(), list(TIMES).index(times)):
         kind = (ASYNC, SYNC)[number % 2]
         yield _stream(f"{name}, {beside}, {times}, {kind:#x}", make, BESIDE[beside], "audio" in beside, times, kind)
@@ -108,14 +108,14 @@ def _stream(name: str, make: Make, video: int, audio: bool, times: str, kind: in
 
 
 def _spread(klv: list[bytes], between: list[bytes]) -> list[bytes]:
-    """The packets of a set behind most of the others, and a few of those between them."""
+    """The packets of a set after most of the other packets, with a few of those in between."""
     behind = between[-len(klv) :] if len(between) > 2 * len(klv) else []
     mixed = [one for pair in zip(klv, behind, strict=True) for one in pair] if behind else [*klv]
     return [*between[: len(between) - len(behind)], *mixed]
 
 
 def left_by(sent: Sent, gone: set[int], *, arrival: bool) -> Verdict:
-    """What a decoder makes of the rest: of datagrams with their times, or at once without."""
+    """What a decoder outputs for the rest: as datagrams with their times, or at once without."""
     rest = [at for at in range(len(sent.ts)) if at not in gone]
     decoder, records = Decoder("uav1", None), list[Record]()
     if arrival:
@@ -128,7 +128,7 @@ def left_by(sent: Sent, gone: set[int], *, arrival: bool) -> Verdict:
 
 
 def two_bursts(sent: Sent, chance: random.Random) -> set[int]:
-    """Each of 1 to 100 packets, whatever PID they are of."""
+    """Two bursts of 1 to 100 packets each, on any PID."""
     gone = set[int]()
     for _ in range(2):
         begin = chance.randrange(4, len(sent.ts) - 100)
@@ -137,7 +137,7 @@ def two_bursts(sent: Sent, chance: random.Random) -> set[int]:
 
 
 def sixteen_of_klv(sent: Sent, chance: random.Random) -> set[int]:
-    """Exactly sixteen packets of KLV and all between them, some before the first and behind the last.
+    """Lose exactly sixteen KLV packets and all packets between them, and some before and after.
 
     Not in the first tenth: how a stream usually is shows in its first few sets.
     """

@@ -1,4 +1,4 @@
-"""An authority of our own and a server's certificate by it, made with openssl."""
+"""A certificate authority and a server certificate that it signed, made with openssl."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def openssl(*words: object) -> None:
 
 
 def certified(folder: Path, name: str = "127.0.0.1") -> tuple[str, str]:
-    """(the authority's certificate, a file with the key and the certificate of a server at the address `name`)."""
+    """(the authority's certificate, a file with the key and certificate of a server at the address `name`)."""
     ca, key, request, server = (folder / file for file in ("ca.pem", "ca.key", "server.csr", "server.pem"))
     openssl("req", "-x509", *CURVE, "-keyout", key, "-out", ca, "-subj", "/CN=test authority", "-days", "2", *RIGHTS)
     openssl("req", *CURVE, "-keyout", folder / "server.key", "-out", request, "-subj", f"/CN={name}")

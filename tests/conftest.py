@@ -1,5 +1,4 @@
-"""What every test may ask for: the `shared` recordings, a free port, what the log said; and what holds for all of them.
-"""
+"""Fixtures for all tests: the `shared` recordings, a free port, the log output; and checks that apply to every test."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# The same examples in every run: a failure is a change's doing, and comes again.
+# The same examples in every run: a failure comes from a change and can be repeated.
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.load_profile("repeatable")
 
@@ -34,26 +33,26 @@ NO_SKIP = os.environ.get("KLVRELAY_NO_SKIP") == "1"
 
 pytest_plugins = [name for name in ("brokers", "feed") if (HERE / f"{name}.py").exists()]
 
-# Debian keeps servers such as mosquitto where only root's PATH looks.
+# Debian installs servers such as mosquitto where only root's PATH looks.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 
-# Every test module is rewritten by pytest, and hundreds of processes import the package: once compiled is enough.
+# pytest rewrites every test module, and hundreds of processes import the package: compile each once.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# What a terminal would be told is up to the test, not to whoever runs it.
+# Terminal settings come from the test, not from the environment.
 os.environ["TERM"] = "xterm"
 for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES"):
     os.environ.pop(name, None)
 
-SO_TIMESTAMPNS = 35  # Linux; the socket module has no name for it
+SO_TIMESTAMPNS = 35  # Linux constant; the socket module has no name for it
 SYSTEM_PYTHON = "/usr/bin/python3"
 """The interpreter that Debian's GStreamer bindings are made for."""
 
 
 @cache
 def gstreamer_rtsp() -> bool:
-    """Can an RTSP server of GStreamer's be run, with the payloaders for MPEG-TS, H.264 and KLV?"""
+    """Is GStreamer's RTSP server available, with the payloaders for MPEG-TS, H.264 and KLV?"""
     script = (
         "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer;"
         " Gst.init(None); names = 'appsrc', 'rtpmp2tpay', 'rtph264pay', 'rtpklvpay';"
@@ -64,7 +63,7 @@ def gstreamer_rtsp() -> bool:
     ).returncode
 
 
-# What a test may need that is no program on the PATH.
+# Requirements of tests that are not programs on the PATH.
 _PARTS: dict[str, Callable[[], bool]] = {
     "gst-rtsp-server": gstreamer_rtsp,
     "libsrt": lambda: any(find_library(name) for name in ("srt-gnutls", "srt-openssl", "srt")),
@@ -73,12 +72,12 @@ _PARTS: dict[str, Callable[[], bool]] = {
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: many tests wait for a process or a clock."""
+    """One worker more than processors: many tests wait for a process or a clock."""
     return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test marked `needs("program")` where that is missing; fail it under KLVRELAY_NO_SKIP=1."""
+    """Skip a test marked `needs("program")` where that program is missing; fail it under KLVRELAY_NO_SKIP=1."""
     wanted = [program for mark in item.iter_markers("needs") for program in mark.args]
     missing = [name for name in wanted if not (_PARTS[name]() if name in _PARTS else shutil.which(name))]
     if not missing:
@@ -90,19 +89,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have every coroutine test watched for tasks that outlive it."""
+    """Check every coroutine test for tasks that outlive it."""
     for item in items:
         if not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(item.function):
             continue
         if "no_task_outlives_the_test" not in item.fixturenames:
-            # Inside the other, since the loop joins its executor's threads when it closes.
+            # The inner fixture, because the loop joins its executor's threads when it closes.
             at = item.fixturenames.index("no_thread_outlives_the_test") + 1
             item.fixturenames.insert(at, "no_task_outlives_the_test")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_name_is_looked_up_outside() -> Iterator[None]:
-    """Only this machine's own name is known: no test depends on a name server, or waits for one."""
+    """Only names of this machine resolve: no test depends on a name server or waits for one."""
     ask = socket.getaddrinfo
 
     def looked_up(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
@@ -116,7 +115,7 @@ def no_name_is_looked_up_outside() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real recordings and facts beside the project; not shipped with it."""
+    """The folder of real recordings and facts beside the project; not shipped."""
     if not SHARED.is_dir():
         pytest.skip(f"no folder {SHARED.name}/ beside the project (recordings that it does not ship)")
     return SHARED
@@ -139,7 +138,9 @@ def free_port() -> int:
 
 @pytest.fixture
 def kernel_stamps() -> Iterator[None]:
-    """The kernel stamps what arrives: on a busy machine it begins to do so a while after the first socket asks."""
+    """Wait until the kernel timestamps incoming datagrams: on a busy machine this starts a while after the first socket
+    asks.
+    """
     with socket.socket(type=socket.SOCK_DGRAM) as witness:
         witness.bind(("127.0.0.1", 0))
         witness.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -157,7 +158,7 @@ def kernel_stamps() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def the_log_is_as_it_was() -> Iterator[None]:
-    """A test that runs a command in this process sets up its log; the next one finds it as before."""
+    """Restore the log set-up after a test that runs a command in this process."""
     log = logging.getLogger("klvrelay")
     before = log.level, log.propagate, log.handlers[:]
     yield
@@ -166,7 +167,7 @@ def the_log_is_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture, the_log_is_as_it_was: None) -> Callable[[], list[str]]:
-    """Gives the lines of klvrelay's log so far."""
+    """A function that returns the lines klvrelay has logged so far."""
     log = logging.getLogger("klvrelay")
     log.propagate, log.handlers[:] = True, []
     log.setLevel(logging.INFO)
@@ -175,13 +176,13 @@ def said(caplog: pytest.LogCaptureFixture, the_log_is_as_it_was: None) -> Callab
 
 @pytest.fixture(autouse=True)
 def isolated_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A source is read where a test can look into it and change it, but for one that is asked to be isolated."""
+    """Read sources in this process, where a test can inspect and change them, unless a test asks for isolation."""
     monkeypatch.setattr("klvrelay.sources.open.ISOLATED", ())
 
 
 @pytest.fixture(autouse=True)
 def no_thread_outlives_the_test() -> Iterator[None]:
-    """A thread that a test started has ended two seconds after it."""
+    """Fail where a thread that a test started still runs two seconds after it."""
     before = set(threading.enumerate())
     yield
     deadline = time.monotonic() + 2
@@ -194,7 +195,7 @@ def no_thread_outlives_the_test() -> Iterator[None]:
 
 @pytest.fixture
 def no_process_is_left() -> Iterator[None]:
-    """Every process that a test starts has been waited for by its end."""
+    """Fail where a process that a test started was not waited for."""
     from apart import children
 
     before = children()
@@ -204,7 +205,7 @@ def no_process_is_left() -> Iterator[None]:
 
 @pytest.fixture
 async def no_task_outlives_the_test() -> AsyncIterator[None]:
-    """A task that a coroutine test or its fixtures started has ended a second after them."""
+    """Fail where a task that a coroutine test or its fixtures started still runs a second after them."""
     before = asyncio.all_tasks()
     yield
     left = asyncio.all_tasks() - before - {asyncio.current_task()}

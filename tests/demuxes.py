@@ -1,7 +1,7 @@
-"""Transport streams whose every TS packet is known, damage done to them, and what is left whole of them.
+"""Transport streams with known TS packets, damage done to them, and the KLV packets that must survive.
 
-The truth that `test_demux_oracle.py` holds both demuxers against: which KLV packets were sent, and which of them came
-through as they were.
+The reference that `test_demux_oracle.py` checks both demultiplexers against: which KLV packets were sent, and which
+arrived intact.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EVERY = 3
 
 
 class Unit(NamedTuple):
-    """One KLV packet that was sent, in so many TS packets."""
+    """One KLV packet that was sent, and how many TS packets it takes."""
 
     pid: int
     raw: bytes
@@ -38,13 +38,13 @@ class Unit(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A TS packet on the line, or what is left of one.
+    """A TS packet as transmitted, or what is left of one.
 
     what     "klv", "pat", "pmt", "other"
     unit     of "klv": the place of its unit in `Tape.units`
     place    of "klv": which TS packet of the unit it is
-    data     as it is on the line now
-    whole    it is as it was sent
+    data its bytes after the damage
+    whole it is undamaged
     """
 
     what: str
@@ -56,7 +56,7 @@ class Piece(NamedTuple):
 
 @dataclass
 class Tape:
-    """A transport stream in pieces, and the units in it."""
+    """A transport stream in TS packets, and the KLV packets in it."""
 
     units: list[Unit] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
@@ -79,7 +79,7 @@ def tape(
     stride: int = 188,
     video: int = 3,
 ) -> Tape:
-    """`count` KLV packets, in turn on a PID for each of `kinds`, between video; tables now and then."""
+    """`count` KLV packets, in turn on one PID for each of `kinds`, between video, with repeated tables."""
     wire, made = Wire(), Tape(stride=stride, lead=4 if stride == 192 else 0, sized=sized)
     pids = [0x101 + place for place in range(len(kinds))]
     streams = [(0x1B, VIDEO_PID, b""), *((kind, pid, KLVA) for kind, pid in zip(kinds, pids, strict=True))]
@@ -93,7 +93,7 @@ def tape(
         raw = klv_packet(number, sizes[number % len(sizes)])
         payload = cell(raw, number) if kind == SYNC else raw
         packets = wire.pes(payload, pid, pts=pts, sid=0xFC if kind == SYNC else 0xBD, sized=sized)
-        # An access unit as libav wants to see it: a delimiter, then a slice without another start code in it.
+        # An access unit that libav accepts: a delimiter, then a slice without another start code in it.
         picture = b"\0\0\0\1\x09\xf0\0\0\1\x41" + noise.randbytes(184 * video - 60).replace(b"\0", b"\1")
         frame = wire.pes(picture, VIDEO_PID, pts=pts, sid=0xE0)
         made.pieces += [Piece("klv", packet, len(made.units), place) for place, packet in enumerate(packets)]
@@ -106,7 +106,7 @@ def tape(
 
 
 def of_recording(ts: bytes) -> Tape:
-    """A real recording with one KLV packet a PES packet, none in cells, on the PID whose payload has the KLV key."""
+    """A real recording with one KLV packet per PES packet, no AU cells, on the PID whose payload has the KLV key."""
     made, kinds = Tape(), dict[int, str]()
     packets = [ts[at : at + 188] for at in range(0, len(ts) - 187, 188)]
     klv = next(_pid(p) for p in packets if b"\x06\x0e\x2b\x34" in p and p[1] & 0x40)
@@ -138,7 +138,7 @@ def _wider(packet: bytes, stride: int, noise: random.Random) -> bytes:
     return extra + packet if stride == 192 else packet + extra
 
 
-# ---- damage: each takes pieces and gives others ----
+# ---- damage: each function takes pieces and returns pieces ----
 
 Damage = Callable[[list[Piece], random.Random], None]
 
@@ -155,13 +155,13 @@ def lose_klv(pieces: list[Piece], chance: random.Random) -> None:
 
 
 def swap(pieces: list[Piece], chance: random.Random) -> None:
-    """Two neighbours change places."""
+    """Two neighbouring TS packets are swapped."""
     at = chance.randrange(len(pieces) - 1)
     pieces[at], pieces[at + 1] = pieces[at + 1], pieces[at]
 
 
 def swap_klv(pieces: list[Piece], chance: random.Random) -> None:
-    """Two TS packets of KLV, near each other, change places."""
+    """Two nearby KLV TS packets are swapped."""
     at = _of_klv(pieces, chance)
     near = [n for n in range(max(0, at - 6), min(len(pieces), at + 7)) if pieces[n].what == "klv" and n != at]
     if near:
@@ -170,29 +170,29 @@ def swap_klv(pieces: list[Piece], chance: random.Random) -> None:
 
 
 def double(pieces: list[Piece], chance: random.Random) -> None:
-    """A TS packet comes twice, at once or a little later."""
+    """A TS packet is repeated, at once or a little later."""
     at = chance.randrange(len(pieces))
     pieces.insert(at + chance.choice((1, 1, 1, 2, 4)), pieces[at])
 
 
 def double_klv(pieces: list[Piece], chance: random.Random) -> None:
-    """A TS packet of KLV comes twice in a row."""
+    """A KLV TS packet is sent twice in a row."""
     at = _of_klv(pieces, chance)
     pieces.insert(at + 1, pieces[at])
 
 
 def flip(pieces: list[Piece], chance: random.Random) -> None:
-    """One bit, anywhere."""
+    """One bit is flipped, anywhere."""
     _flip(pieces, chance.randrange(len(pieces)), chance, 0, 188)
 
 
 def flip_klv(pieces: list[Piece], chance: random.Random) -> None:
-    """One bit in a TS packet of KLV."""
+    """One bit in a KLV TS packet is flipped."""
     _flip(pieces, _of_klv(pieces, chance), chance, 0, 188)
 
 
 def flip_head(pieces: list[Piece], chance: random.Random) -> None:
-    """One bit in the header of a TS packet of KLV, or of its PES packet."""
+    """One bit in the header of a KLV TS packet, or of its PES packet, is flipped."""
     _flip(pieces, _of_klv(pieces, chance), chance, 0, 24)
 
 
@@ -203,7 +203,7 @@ def _flip(pieces: list[Piece], at: int, chance: random.Random, begin: int, end: 
 
 
 def cut_out(pieces: list[Piece], chance: random.Random) -> None:
-    """Bytes are missing, not at the border of a packet."""
+    """Bytes are missing, not at a packet boundary."""
     at = chance.randrange(len(pieces))
     data = pieces[at].data
     begin, end = sorted((chance.randrange(len(data) + 1), chance.randrange(len(data) + 1)))
@@ -212,13 +212,13 @@ def cut_out(pieces: list[Piece], chance: random.Random) -> None:
 
 
 def put_in(pieces: list[Piece], chance: random.Random) -> None:
-    """Bytes that are no packet."""
+    """Bytes are inserted that are no packet."""
     junk = chance.randbytes(chance.choice((1, 3, 12, 188, 300, 1000)))
     pieces.insert(chance.randrange(len(pieces)), Piece("other", junk, whole=False))
 
 
 def begin_late(pieces: list[Piece], chance: random.Random) -> None:
-    """Joined in the midst of it, anywhere."""
+    """The stream is joined anywhere in the middle."""
     del pieces[: chance.randrange(len(pieces) // 2)]
     data = pieces[0].data
     begin = chance.randrange(len(data))
@@ -226,7 +226,7 @@ def begin_late(pieces: list[Piece], chance: random.Random) -> None:
 
 
 def end_early(pieces: list[Piece], chance: random.Random) -> None:
-    """Broken off, anywhere."""
+    """The stream ends anywhere."""
     del pieces[chance.randrange(len(pieces) // 2, len(pieces)) :]
     data = pieces[-1].data
     end = chance.randrange(1, len(data) + 1)
@@ -243,16 +243,16 @@ DAMAGES: tuple[Damage, ...] = (
 )  # fmt: skip
 
 
-# ---- what came through ----
+# ---- the expected output ----
 
 
 def whole_units(damaged: Tape) -> set[int]:
-    """Units that a receiver must have: announced by whole tables, and all their TS packets came as they were sent.
+    """KLV packets that a receiver must output: complete tables announce them, and all their TS packets arrived intact.
 
-    They come one behind the other on their PID, and a repetition counts as the one that it repeats. Where bytes are
-    missing or too many, a receiver may lose its step: it need not have what spans that, nor the packet behind it,
-    nor any before it can be sure of its step again. Of two that bear the same number and differ, one is out of place:
-    it need not go on from either.
+    Their TS packets follow each other on their PID; a repetition counts as the packet that it repeats. Where bytes are
+    missing or inserted, a receiver may lose synchronisation: it may drop the KLV packet that spans that place, the one
+    after it, and those before it is synchronised again. Of two different TS packets with the same counter, one is out
+    of place: a receiver may stop at either.
     """
     whole, runs, last = set[int](), dict[int, tuple[int, int]](), dict[int, bytes]()
     pat = pmt = False
@@ -279,7 +279,7 @@ def whole_units(damaged: Tape) -> set[int]:
 
 
 def _in_step(damaged: Tape) -> list[bool]:
-    """Of each piece: a receiver knows that a packet begins there."""
+    """For each piece: a receiver knows that a packet begins there."""
     fits = [len(piece.data) == damaged.stride for piece in damaged.pieces]
     beats = [fit and piece.data[damaged.lead] == 0x47 for fit, piece in zip(fits, damaged.pieces, strict=True)]
     known, step = list[bool](), False
@@ -296,12 +296,12 @@ def _repeats(packet: bytes, before: bytes) -> bool:
     return packet[3] & 0x0F == (before or b"\xff" * 4)[3] & 0x0F and packet[begin:] == before[begin:]
 
 
-# ---- the two demuxers ----
+# ---- the two demultiplexers ----
 
 
 @dataclass
 class Pieces:
-    """A source of bytes: what ByLibav takes apart."""
+    """A source of bytes for ByLibav."""
 
     data: Sequence[Packet]
     live: bool = False
@@ -317,13 +317,13 @@ class Pieces:
 
 
 def by_native(data: bytes) -> list[Record]:
-    """What the C core makes of a transport stream."""
+    """The output of the C core's demultiplexer for a transport stream."""
     decoder = Decoder("uav1", None, choice=TOGETHER)
     return decoder.feed(Packet(data)) + decoder.flush()
 
 
 async def by_libav(data: bytes) -> list[Record]:
-    """What comes out where libav takes it apart."""
+    """The output of libav's demultiplexer."""
     return await records_of(ByLibav(Pieces([Packet(data)])))
 
 
@@ -336,7 +336,7 @@ async def records_of(source: ByLibav) -> list[Record]:
 
 
 def damaged(tape: Tape, chance: random.Random, faults: int) -> tuple[Tape, list[str]]:
-    """The tape with so many faults, and their names."""
+    """The tape with a number of faults, and their names."""
     pieces, names = list(tape.pieces), []
     for _ in range(faults):
         fault = chance.choice(DAMAGES)

@@ -1,4 +1,4 @@
-"""What the vectors expect, in the shape of a record: keys for tags, labels for codes, null for specials."""
+"""The values of the vectors in the form of a record: keys for tags, labels for codes, null for specials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wrapping import decoded
 
 from native.spec import facts
 
-# The names of the vectors for what is not a number -> those of a record.
+# Special values: name in the vectors -> name in a record.
 SPECIAL = {
     "+inf": "plus_infinity",
     "-inf": "minus_infinity",
@@ -30,7 +30,7 @@ def special_name(expected: dict[str, str]) -> str:
 
 
 def set_in_record(name: str, expected: dict[str, Any], *, nested: bool = True) -> dict[str, Any]:
-    """A set's items by key; what is to stay raw stands under "unknown"."""
+    """A set's items by key; items that stay raw are under "unknown"."""
     items: dict[str, Any] = {}
     unknown: dict[str, str] = {}
     for tag, value in expected.items():
@@ -47,7 +47,7 @@ def set_in_record(name: str, expected: dict[str, Any], *, nested: bool = True) -
 
 
 def user_value(expected: dict[str, Any]) -> dict[str, Any]:
-    """User data read as the numeric id says: what a record has beside the vector's hex."""
+    """User data read as its numeric id says: what a record adds to the vector's hex."""
     kind, data = expected.get("1", 0xC0) >> 6, bytes.fromhex(expected.get("2", ""))
     if not data or kind == 3:
         return {}
@@ -55,12 +55,12 @@ def user_value(expected: dict[str, Any]) -> dict[str, Any]:
 
 
 def lifted(name: str) -> set[int]:
-    """The items of a packet that its record has in its head."""
+    """The items of a packet that its record lifts into its head."""
     return {tags[name] for tags in (facts.CHECKSUM, facts.TIME, facts.VERSION) if name in tags}
 
 
 def universal_set_in_record(name: str, expected: dict[str, Any]) -> dict[str, Any]:
-    """A universal set's items: the vectors name them by the field of EG 0104, or by the tag of ST 0102."""
+    """A universal set's items: the vectors name them by the field of EG 0104 or by the tag of ST 0102."""
     if name == "ST0102-US":
         return {table("ST0102")[int(tag)].key: value for tag, value in expected.items()}
     keys = {row.field: keyed()[plain(row.key)].key for row in facts.legacy()}
@@ -70,12 +70,12 @@ def universal_set_in_record(name: str, expected: dict[str, Any]) -> dict[str, An
 
 
 def event_start(text: str) -> int:
-    """Microseconds for the text that the vectors have."""
+    """The text of the vectors as microseconds."""
     return int(datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()) * 1_000_000
 
 
 def in_record(item: facts.Item, expected: Any) -> Any:
-    """One item's value; an item that may repeat is an array."""
+    """One item's value; a repeatable item is an array."""
     if item.repeats and not isinstance(expected, list):
         expected = [expected]
     if item.repeats:
@@ -102,7 +102,7 @@ def one(item: facts.Item, expected: Any) -> Any:
 
 
 def completed(item: facts.Item, expected: Any) -> Any:
-    """A pack with the elements that have a value where their bytes are left out, which the vectors don't tell."""
+    """A pack with the elements whose default applies where their bytes are left out; the vectors omit them."""
     if item.key == "sensor_frame_rate_pack":
         return {"denominator": 1} | expected
     if item.key == "airbase_locations" and not any(key.startswith("recovery") for key in expected):
@@ -131,20 +131,20 @@ def pack_in_record(item: facts.Item, expected: Any, name: str = "") -> Any:
     return labels(item.set, item.tag, field).get(expected, expected) if coded else expected
 
 
-def told(got: Any) -> Any:
-    """A record's value without what the vectors don't tell: items that a matrix is of, text of an identifier."""
+def without_derived(got: Any) -> Any:
+    """A record's value without what the vectors omit: the items of a matrix, the text of an identifier."""
     if isinstance(got, list):
-        return [told(each) for each in got]
+        return [without_derived(each) for each in got]
     if not isinstance(got, dict):
         return got
     untold = {"items"} if "matrix_size" in got else {"text"} if "usage" in got else set()
-    return {key: told(value) for key, value in got.items() if key not in untold}
+    return {key: without_derived(value) for key, value in got.items() if key not in untold}
 
 
 def deviations(expected: Any, got: Any, steps: Any, tolerance: Fraction, path: str = "") -> Iterator[str]:
-    """Where a record's value is not what a vector expects; `steps` is the reference's, for the resolution.
+    """Where a record's value differs from a vector; `steps` is the reference's resolution.
 
-    A vector's null may be a null or nothing in the record, and nothing in a vector may be a null.
+    A vector's null may be null or absent in the record; a value absent from a vector may be null in the record.
     """
     if isinstance(expected, dict) and isinstance(got, dict):
         for key in sorted({*expected, *got}):
@@ -159,7 +159,7 @@ def deviations(expected: Any, got: Any, steps: Any, tolerance: Fraction, path: s
 
 
 def laid_out(array: dict[str, Any]) -> dict[str, Any]:
-    """An array of run lengths (ST 1303) as the vectors have it: with each of its elements, row by row."""
+    """An array of run lengths (ST 1303) in the form of the vectors: all elements, row by row."""
     if "runs" not in array:
         return array
     dims = array["dims"]

@@ -1,4 +1,4 @@
-"""Sinks with a far end that answers late, refuses, or hangs up, for the tests of deliveries."""
+"""Sinks whose far end answers late, refuses, or hangs up, for the tests of delivery."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from klvrelay.record import Record
 
 @dataclass
 class FarEnd:
-    """Takes each batch as it is sent, in order, `round_trip` seconds before its answer comes.
+    """Accepts each batch when it is sent, in order; its answer follows after `round_trip` seconds.
 
-    window      records that it allows to be unanswered
-    breaks      hangs up at such a record, which it does not take
+    window maximum records without an answer
+    breaks hangs up at such a record without accepting it
     tells       says then which of the batch it took before
     lasts       seconds after which each connection ends by itself
     silent      never answers

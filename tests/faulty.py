@@ -1,4 +1,4 @@
-"""The table of streams that the probe is judged by: what is wrong, how it is made, what the first line must say."""
+"""The table of streams that the probe must diagnose: the fault, how to make it, the expected first line."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ GOOD, NO_KLV, WARNINGS, ERRORS = 0, 4, 6, 7
 class Row(NamedTuple):
     """One stream.
 
-    fault    what is wrong with it
+    fault what is wrong with the stream
     make     its bytes
-    line     what the probe's first line must say: a regular expression, from the beginning
-    advice   how its advice begins
+    line regular expression for the start of the probe's first line
+    advice start of its advice
     code     exit code of `probe`
-    said     what `decode` and `replay` say where there is no KLV, which they end with too
+    said error of `decode` and `replay` where there is no KLV; they exit with `code` too
     """
 
     fault: str
@@ -55,7 +55,7 @@ _SOME = r"KLV found \(.*\), but "
 
 
 def _beside(*streams: tuple[int, int, bytes], make: Callable[[Wire, int], list[bytes]]) -> bytes:
-    """A good KLV stream without video, and something on another PID."""
+    """A valid KLV stream without video, and another kind of data on another PID."""
     wire, parts = Wire(), []
     for number in range(60):
         if number % 3 == 0:
@@ -94,7 +94,7 @@ def _text(number: int) -> bytes:
 ID3 = b"\x26\x0d\xff\xffID3 \xffID3 \0\x0f"
 
 ROWS = (
-    # ---- healthy: nobody is blamed ----
+    # ---- healthy: no fault reported ----
     Row("nothing, synchronous", sample, rf"Good: {_THERE}\.$", "", GOOD),
     Row("nothing, asynchronous", lambda: sample("async"), rf"Good: {_THERE}\.$", "", GOOD),
     Row("nothing, packets of 192 bytes",

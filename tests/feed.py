@@ -1,4 +1,4 @@
-"""Real senders for tests: a small recording made on the fly, and what sends it by UDP, RTP, TCP and RTSP.
+"""Real senders for tests: a small recording and what sends it by UDP, RTP, TCP and RTSP.
 
 Each KLV packet of the recording carries its sequence number as its mission id, "0", "1", ...
 """
@@ -24,9 +24,9 @@ FIRST_TIME = 1_340_977_512_000_000
 
 
 def klv_packet(sequence: int, time_us: int, padding: int = 0) -> bytes:
-    """A good ST 0601 packet: time, mission id (the sequence number), version, checksum.
+    """A valid ST 0601 packet: time, mission id (the sequence number), version, checksum.
 
-    padding   bytes of an item 150 that no version knows
+    padding   bytes of an item 150 that no version defines
     """
     mission = str(sequence).encode()
     items = b"\x02\x08" + time_us.to_bytes(8) + bytes([3, len(mission)]) + mission + b"\x41\x01\x13"
@@ -39,7 +39,7 @@ def klv_packet(sequence: int, time_us: int, padding: int = 0) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A transport stream, and the KLV packets that are in it, in order."""
+    """A transport stream and its KLV packets, in order."""
 
     ts: bytes
     klv: list[bytes]
@@ -55,7 +55,7 @@ def recording(
     count: int = 30, hz: float = 30.0, *, first_pcr: int = 900_000, filler: int = 0, padding: int = 0,
     pid: int = KLV_PID,
 ) -> Recording:
-    """`count` KLV packets at `hz`, each behind tables and a PCR, and before `filler` null packets."""
+    """`count` KLV packets at `hz`, each after tables and a PCR, and before `filler` null packets."""
     mux, ts, klv = _Mux(pid), bytearray(), []
     for sequence in range(count):
         ticks = (first_pcr + round(sequence * 90_000 / hz)) % (1 << 33)
@@ -66,7 +66,7 @@ def recording(
 
 
 class _Mux:
-    """The least of a multiplexer: PAT, PMT, PCR packets, private PES with PTS."""
+    """A minimal multiplexer: PAT, PMT, PCR packets, private PES with PTS."""
 
     def __init__(self, pid: int = KLV_PID) -> None:
         self._counters: dict[int, int] = {}
@@ -128,7 +128,7 @@ def datagrams(data: bytes, size: int = 1316) -> list[bytes]:
 
 
 def rtp_datagrams(payloads: Iterable[bytes], *, first: int = 65_530, ssrc: int = 7) -> list[bytes]:
-    """Each payload behind an RTP header; the sequence numbers soon wrap."""
+    """Each payload with an RTP header; the sequence numbers soon wrap."""
     return [
         struct.pack(">BBHII", 0x80, 33, (first + count) & 0xFFFF, count * 3000, ssrc) + payload
         for count, payload in enumerate(payloads)
@@ -136,7 +136,7 @@ def rtp_datagrams(payloads: Iterable[bytes], *, first: int = 65_530, ssrc: int =
 
 
 def send_udp(data: Sequence[bytes], port: int, host: str = "127.0.0.1", *, interface: str = "127.0.0.1") -> None:
-    """Send datagrams back to back; to a multicast group by `interface`."""
+    """Send datagrams back to back; to a multicast group through `interface`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         if family == socket.AF_INET:
@@ -148,7 +148,7 @@ def send_udp(data: Sequence[bytes], port: int, host: str = "127.0.0.1", *, inter
 
 
 async def listening(port: int, kind: str = "udp", within: float = 10.0) -> None:
-    """Return once somebody on this machine listens to the port; fails after `within` seconds."""
+    """Return once a socket on this machine listens to the port; fails after `within` seconds."""
     wanted = f":{port:04X}"
     async with asyncio.timeout(within):
         while not any(_is_open(Path(f"/proc/net/{kind}{version}"), wanted) for version in ("", "6")):
@@ -164,14 +164,14 @@ def _is_open(table: Path, wanted: str) -> bool:
 
 @cache
 def in_real_time() -> tuple[str, ...]:
-    """ffmpeg's options that do so from the first byte on: since 6.1 it sends half a second at once."""
+    """ffmpeg's options that pace from the first byte: since 6.1 it sends half a second at once."""
     options = subprocess.run(["ffmpeg", "-v", "error", "-h", "full"], capture_output=True, text=True, check=True).stdout
     return "-re", *(("-readrate_initial_burst", "0.001") if "-readrate_initial_burst" in options else ())
 
 
 @asynccontextmanager
 async def ffmpeg(path: Path, *output: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """ffmpeg that sends a file in real time; ended when the block ends."""
+    """An ffmpeg process that sends a file in real time; it ends with the block."""
     process = await asyncio.create_subprocess_exec(
         "ffmpeg", "-v", "error", "-nostdin", *in_real_time(), "-i", str(path), "-map", "0", "-c", "copy", *output,
         stdin=asyncio.subprocess.DEVNULL,
@@ -186,7 +186,7 @@ async def ffmpeg(path: Path, *output: str) -> AsyncIterator[asyncio.subprocess.P
 
 @asynccontextmanager
 async def tcp_server(data: bytes, *, hang: bool = False) -> AsyncIterator[int]:
-    """A server that sends `data` to each who connects, then closes (or says nothing more); gives its port."""
+    """A server that sends `data` to each client, then closes (or stays silent); returns its port."""
     gone = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -214,7 +214,8 @@ async def http_server(
     length: bool = True,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[int]:
-    """A web server that has one thing; with `length` it says how long, with `ranges` gives any end. Gives its port."""
+    """A web server with one resource; `length` announces its length, `ranges` allows range requests. Returns its port.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -238,12 +239,12 @@ async def http_server(
 
 
 class RtspServer:
-    """The least of an RTSP server: RTP interleaved in TCP (RFC 2326, 10.12), Basic authentication.
+    """A minimal RTSP server: RTP interleaved in TCP (RFC 2326, 10.12), Basic authentication.
 
     payloads   (time stamp, payload) of the RTP that it sends after PLAY, then it closes
     media      the SDP line of its one medium, and its rtpmap
     seconds    over which it sends them, or all at once
-    hang       it does not close, but says nothing more
+    hang it keeps the connection open and stays silent
     """
 
     MP2T = ("video 0 RTP/AVP 33", "33 MP2T/90000")

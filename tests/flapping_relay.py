@@ -1,7 +1,8 @@
-"""A relay as a process of its own, in a hurry: `flapping_relay.py FLAPPING_URL TIMEOUT STALL STEADY_PORT [isolate]`.
+"""A relay in a separate process with short time-outs: `flapping_relay.py FLAPPING_URL TIMEOUT STALL STEADY_PORT
+[isolate]`.
 
-Two streams into a sink that checks the steady one against `feed.recording(2000)` and keeps nothing. A line of JSON on
-stdout ten times a second says how it stands.
+Two streams into a sink that checks the steady one against `feed.recording(2000)` and stores nothing. It writes its
+state to stdout as a line of JSON ten times a second.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Checked(Ear):
-    """Looks at each record of the steady stream as it comes."""
+    """Checks each record of the steady stream when it arrives."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""A value for every item of every set, the same at each run: what other people's decoders are given to read.
+"""A value for every item of every set, the same in each run: input for other decoders.
 
-Codes and bit fields are numbers here, so that a value means the same to all.
+Codes and bit fields are numbers here, so that a value has the same meaning for all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from stepped import Stepped
 from klvrelay.encode.packs import steps_of
 from klvrelay.standards.spec import SETS, Element, Item
 
-# Where any value in range would be no sense to a strict reader.
+# Where a strict reader refuses some values in range.
 SENSE: dict[tuple[str, str], Any] = {
     ("ST0601", "laser_prf_code"): 1511,
     ("ST0601", "active_payloads"): [0, 3],
@@ -117,21 +117,21 @@ SENSE: dict[tuple[str, str], Any] = {
     ("ST1601", "correspondence_points_lat_lon"): {"dims": [2, 2], "values": [42.5, 42.75, -73.5, -73.25]},
     ("ST1601", "correspondence_points_elevation"): {"dims": [2], "values": [100.5, 101.5]},
 }  # fmt: skip
-# Left out of a whole set, since they can't stand beside others.
+# Left out of a complete set: mutually exclusive items.
 APART = {("VChip", "embedded_image"), ("ST0601", "amend_local_set"), ("ST0601", "metadata_substream_id")}
 CORE = {"version": 1, "usage": 80, "sensor_id": "08ce252e-d0fa-49e3-b1a0-65e61d5720dc",
         "platform_id": "eaf18a27-a086-4019-a586-eaaf97157bfa"}  # fmt: skip
 
 
 def full_set(name: str) -> dict[str, Any]:
-    """Every item of a set but its checksum, those within it as well."""
+    """Every item of a set except its checksum, nested items included."""
     items = [item for item in SETS[name].values() if (name, item.key) not in APART]
     skipped = ("checksum", "crc16", "crc32", "deprecated_66")
     return {item.key: full_value(item) for item in items if item.key not in skipped}
 
 
 def full_value(item: Item) -> Any:
-    """A value that the item can hold, as a list where it repeats."""
+    """A value that the item can hold; a list where it repeats."""
     value = SENSE.get((item.set, item.key))
     value = one_value(item) if value is None else value
     return [value] if item.repeats else value
@@ -173,7 +173,7 @@ def full_pack(name: str, first: int = 1) -> dict[str, Any]:
 
 
 def scalar(of: Item | Element, number: int) -> Any:
-    """Another value for each number, most of them not on a step."""
+    """A different value for each number, most of them between two steps."""
     if of.mapping == "imapb" or of.mapping.startswith("linear"):
         assert of.min is not None
         assert of.max is not None

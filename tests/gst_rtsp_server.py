@@ -1,10 +1,10 @@
-"""An RTSP server of GStreamer's, as a process of its own: `/usr/bin/python3 gst_rtsp_server.py SETTINGS`.
+"""GStreamer's RTSP server in a separate process: `/usr/bin/python3 gst_rtsp_server.py SETTINGS`.
 
-SETTINGS is JSON; `rtsp_servers.py` writes it. The server prints its port once it can be asked. Its mounts:
+SETTINGS is JSON; `rtsp_servers.py` writes it. The server prints its port once it is ready. Its mounts:
 
     /ts      MPEG-TS in RTP (rtpmp2tpay)
     /klv     KLV as its only track (rtpklvpay)
-    /both    H.264 out of a recording, and KLV as a track of its own
+    /both    H.264 out of a recording, and KLV as a separate track
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ APPSRC = "appsrc name={name} format=time block=false caps="
 
 
 def units(klv: bytes) -> Iterator[bytes]:
-    """Bare KLV in its units; their lengths are short, or long in two octets."""
+    """The units of bare KLV; the lengths are in short form, or in long form with two octets."""
     at = 0
     while at < len(klv):
         first = klv[at + 16]
@@ -42,7 +42,7 @@ LINGER = 0.3
 
 
 class Mount(GstRtspServer.RTSPMediaFactory):
-    """Pipelines that are filled from here: {name of the appsrc: (its buffers, seconds between two)}."""
+    """Pipelines fed by this process: {name of the appsrc: (its buffers, seconds between two)}."""
 
     def __init__(self, launch: str, sources: dict[str, tuple[list[bytes], float]], settings: dict[str, Any]) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Mount(GstRtspServer.RTSPMediaFactory):
 
 
 def secure(server: GstRtspServer.RTSPServer, mounts: list[Mount], settings: dict[str, Any]) -> None:
-    """Ask for a user and a password, by "basic" or "digest", and speak TLS, as the settings say."""
+    """Require a user and a password by "basic" or "digest", and use TLS, as the settings say."""
     auth = GstRtspServer.RTSPAuth()
     if settings["certificate"]:
         auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(settings["certificate"]))

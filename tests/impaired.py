@@ -1,6 +1,6 @@
-"""The impaired wire: streams that carry KLV in every way, what a bad wire makes of them, and the verdict on it.
+"""Streams that carry KLV in every way over an impaired connection, and the verdict on the output.
 
-A record is false when it is published as good and its bytes are none that were sent.
+A record is false when it is published as good and its bytes were never sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RECORDINGS = "osh_sample_stream.ts", "aphill_klv_10s.ts", "h264_klv.ts"
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A transport stream, and the KLV packets that are in it, in order."""
+    """A transport stream and its KLV packets, in order."""
 
     name: str
     ts: bytes
@@ -33,12 +33,12 @@ class Stream:
 
 
 def made() -> list[Stream]:
-    """Synthetic streams of some 400 KLV packets each, one for each way in which KLV travels."""
+    """Synthetic streams of some 400 KLV packets, one for each way to carry KLV."""
     return [_stream(name, carry) for name, carry in _CARRIAGES.items()]
 
 
 def recorded(folder: Path) -> list[Stream]:
-    """Real recordings; what they hold is what is decoded of them undamaged."""
+    """Real recordings; the reference is their undamaged decoding."""
     found = []
     for name in RECORDINGS:
         data = (folder / name).read_bytes()
@@ -63,7 +63,7 @@ def _stream(name: str, carry: Carry) -> Stream:
 
 
 def _between(wire: Wire, number: int, packets: list[bytes]) -> Iterator[bytes]:
-    """Now and then other PIDs between them, as a multiplexer has it."""
+    """Packets of other PIDs now and then, as a multiplexer sends them."""
     chance = random.Random(number)
     for one in packets:
         yield from [NULL] * (chance.random() < 0.1)
@@ -81,14 +81,14 @@ def _one(size: int, **options: object) -> Carry:
 
 
 def _alike(wire: Wire, number: int) -> tuple[list[bytes], list[bytes]]:
-    """Blocks of an even size, all the same but for a number at the front: an additive sum sees no change of places."""
+    """Equal blocks of an even size, except for a leading number: an additive checksum does not see them swapped."""
     body = b"\x02\x08" + (1_340_977_512_000_000 + number * 40_000).to_bytes(8) + item(150, bytes(range(184)) * 10)
     sent = packet("ST0601", body, checksum=True)
     return wire.pes(sent, pts=number * 3000), [sent]
 
 
 def _unsummed(wire: Wire, number: int) -> tuple[list[bytes], list[bytes]]:
-    """A set that has no checksum: only the transport can tell."""
+    """A set without a checksum: only the transport can show damage."""
     sent = packet("ST0102", local_set([(1, bytes([number % 5])), (200, random.Random(number).randbytes(900))]))
     return wire.pes(sent, pts=number * 3000), [sent]
 
@@ -105,7 +105,7 @@ def _cells(wire: Wire, number: int) -> tuple[list[bytes], list[bytes]]:
 
 
 def _fragments(wire: Wire, number: int) -> tuple[list[bytes], list[bytes]]:
-    """A packet over three cells, each in a PES packet of its own."""
+    """A packet over three cells, each in a separate PES packet."""
     sent = klv_packet(number, 700)
     third = len(sent) // 3
     parts = (sent[:third], 2), (sent[third : 2 * third], 0), (sent[2 * third :], 1)
@@ -117,7 +117,7 @@ def _fragments(wire: Wire, number: int) -> tuple[list[bytes], list[bytes]]:
 
 
 def _spanning(wire: Wire, number: int) -> tuple[list[bytes], list[bytes]]:
-    """PES packets that know nothing of where a KLV packet begins."""
+    """PES packets that are not aligned with KLV packets."""
     sent = klv_packet(number, 301)
     return wire.pes(sent[:100], pts=number * 3000) + wire.pes(sent[100:], pts=number * 3000), [sent]
 
@@ -139,8 +139,8 @@ _CARRIAGES: dict[str, Carry] = {
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of a damaged stream: `false` are good records that nobody sent, `twice` and `late` were sent so once,
-    or earlier.
+    """The result for a damaged stream: `false` good records that were never sent; `twice` and `late` records that were
+    sent once, or earlier.
     """
 
     sent: int = 0
@@ -158,7 +158,7 @@ class Verdict:
 
 
 def judged(records: Iterable[Record], sent: Sequence[bytes]) -> Verdict:
-    """Hold what was published as good against what was sent, byte by byte."""
+    """Compare the published records with those sent, byte by byte."""
     verdict, seen, last = Verdict(sent=len(sent)), set(), -1
     places: dict[bytes, int] = {raw: place for place, raw in enumerate(sent)}
     for record in records:
@@ -178,7 +178,7 @@ def judged(records: Iterable[Record], sent: Sequence[bytes]) -> Verdict:
 
 
 def arrived(ts: bytes, impairer: Impairer) -> Iterator[bytes]:
-    """The datagrams (or, at that level, TS packets) that come through."""
+    """The datagrams (or, at that level, TS packets) that arrive."""
     size = 188 if impairer.impairment.level == "ts" else 1316
     for unit in datagrams(ts, size):
         yield from (data for _, data in impairer.push(unit))
@@ -186,7 +186,7 @@ def arrived(ts: bytes, impairer: Impairer) -> Iterator[bytes]:
 
 
 def through(stream: Stream, wish: str) -> Verdict:
-    """A stream through a bad wire into a decoder, in one process."""
+    """A stream through the impairment into a decoder, in one process."""
     impairer = Impairer(Impairment.parse(wish))
     decoder = Decoder("uav1", None)
     records = [record for data in arrived(stream.ts, impairer) for record in decoder.feed(Packet(data))]

@@ -1,5 +1,5 @@
-"""The impaired wire between sockets: a UDP proxy that does the damage of `klvrelay.sending.impair`, and a TCP proxy
-with the toxics that toxiproxy has.
+"""Impairment between sockets: a UDP proxy with the damage of `klvrelay.sending.impair`, and a TCP proxy with
+toxiproxy's toxics.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SYNC = 0x47
 
 
 class ImpairedUdp(asyncio.DatagramProtocol):
-    """What comes to `port` goes on to `to` on loopback, as such a wire would deliver it.
+    """Forwards what arrives at `port` to `to` on loopback, impaired.
 
     At level=ts the packets in a datagram are impaired, and go on in as many datagrams (RTP headers stay as they are).
     """
@@ -74,20 +74,20 @@ class ImpairedUdp(asyncio.DatagramProtocol):
         self._timers.add(timer)
 
     def rest(self) -> None:
-        """Let go what is held for a later datagram, which does not come any more."""
+        """Send what is held for a later datagram that does not arrive."""
         for _, unit in self._impairer.rest():
             self._forward(0.0, unit)
 
 
 @dataclass(slots=True)
 class Toxics:
-    """What happens to the bytes on their way from the server to the client; the names are toxiproxy's.
+    """Impairments from the server to the client; the names are toxiproxy's.
 
-    latency      seconds that each piece takes longer
+    latency extra seconds for each piece
     bandwidth    bytes a second, or None
     slicer       bytes that a piece has at most, or None
     limit_data   bytes after which the connection ends, or None
-    how          it ends by "close" (FIN), "reset_peer" (RST) or "timeout" (nothing comes any more)
+    how          it ends by "close" (FIN), "reset_peer" (RST) or "timeout" (no more data)
     slow_close   seconds that the end takes longer
     """
 
@@ -100,7 +100,7 @@ class Toxics:
 
 
 class ToxicTcp:
-    """Connections to `port` go on to `to` on loopback; change `toxics` whenever you like."""
+    """Forwards connections at `port` to `to` on loopback; `toxics` may change at any time."""
 
     def __init__(self, to: int, toxics: Toxics) -> None:
         self.toxics = toxics

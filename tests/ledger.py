@@ -1,4 +1,4 @@
-"""Where each byte of a packet went: into an item of its record, an unknown item, or a fault that was told.
+"""Accounts for each byte of a packet: an item of its record, an unknown item, or a reported fault.
 
 It knows the framing and the names of items, not what values mean.
 """
@@ -28,12 +28,12 @@ Lifts = dict[str, str]
 
 
 class Lost(AssertionError):
-    """Bytes that are neither in the record nor told to be missing."""
+    """Bytes that are neither in the record nor reported as missing."""
 
 
 @dataclass
 class Ledger:
-    """Bytes of one packet by where they went; `framing` are keys, tags and lengths."""
+    """The bytes of one packet by their use; `framing` counts keys, tags and lengths."""
 
     record: dict[str, Any]
     framing: int = 0
@@ -51,11 +51,11 @@ class Ledger:
 
     @property
     def silent(self) -> bool:
-        """Had the record no room for all that was to be told?"""
+        """Was the record too small to report everything?"""
         return any(re.fullmatch(LEFT_OUT, text) for text in self.warnings)
 
     def fault(self, count: int, *beginnings: str) -> None:
-        """Bytes left out, which a warning that begins so must tell."""
+        """Count bytes left out; a warning that begins so must report them."""
         if count and not self.silent and not any(text.startswith(beginnings) for text in self.warnings):
             raise Lost(f"{count} bytes are gone, and no warning begins with {beginnings}")
         self.faults += count
@@ -65,7 +65,7 @@ class Ledger:
 
 
 def settle(raw: bytes, record: dict[str, Any]) -> Ledger:
-    """The ledger of a packet and its record; raises Lost for a byte that can't be found."""
+    """The ledger of a packet and its record; raises Lost for a byte that is not accounted for."""
     length, used = ber_length(raw[16:])
     value = raw[16 + used : 16 + used + length]
     ledger = Ledger(record, framing=len(raw) - len(value))
@@ -80,7 +80,7 @@ def settle(raw: bytes, record: dict[str, Any]) -> Ledger:
 
 
 def lifted(name: str) -> Lifts:
-    """The items that a record of this set has in its head."""
+    """The items of this set that are in the head of a record."""
     if name in facts.UNIVERSAL:
         return {"precision_time_stamp": "time_us"} if name == "ST0104" else {}
     heads = (("time_us", facts.TIME), ("version", facts.VERSION), ("quality", facts.CHECKSUM))
@@ -122,7 +122,7 @@ def settle_keys(data: bytes, shown: dict[str, Any], ledger: Ledger, lifts: Lifts
 
 
 def item_of_key(key: str) -> facts.Item | None:
-    """The item of a 16-byte key, which is no array there."""
+    """The item of a 16-byte key; never an array."""
     return keyed().get(plain(bytes.fromhex(key)))
 
 
@@ -135,7 +135,7 @@ def settle_values(
     lifts: Lifts,
     *extra: str,
 ) -> None:
-    """Every item of a set is in the record once, and the record has no other."""
+    """Every item of a set is in the record once, and the record has no other items."""
     unknown = shown.get("unknown", {})
     seen = {"unknown", *extra}
     for name, found in values.items():
@@ -186,7 +186,7 @@ def settle_repeats(item: facts.Item, values: list[bytes], shown: list[Any], plac
 
 
 def settle_value(item: facts.Item, value: bytes, shown: Any, place: Place, ledger: Ledger) -> None:
-    """One item: sets are looked into, of any other value there has to be one."""
+    """One item: sets are checked inside, any other item must have a value."""
     inner = decoded(item.kind)
     if not value:
         same(shown, None, place)

@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 and 5 off the wire, as far as a broker of the tests needs it."""
+"""MQTT 3.1.1 and 5 wire format, as far as a test broker needs it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PROPERTY_SIZES = {0x01: 1, 0x02: 4, 0x11: 4, 0x17: 1, 0x18: 4, 0x19: 1, 0x21: 2
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One PUBLISH as it came off the wire."""
+    """One received PUBLISH."""
 
     client: int
     topic: str
@@ -103,7 +103,7 @@ def read_publish(guest: Guest, flags: int, body: bytes) -> tuple[Published, int]
 
 
 def _number(properties: bytes, wanted: int) -> int:
-    """The value of a property; 0 where it is not there."""
+    """The value of a property; 0 where it is absent."""
     at = 0
     while at < len(properties):
         key, size = properties[at], _PROPERTY_SIZES[properties[at]]

@@ -1,1 +1,1 @@
-"""Hostile peers and inputs, and what klvrelay answers; `docs/security.md` lists them."""
+"""Hostile peers and inputs, and klvrelay's responses; `docs/security.md` lists them."""

@@ -1,6 +1,6 @@
-"""Secrets that are searched for wherever something comes out, the URLs that carry them, and peers that repeat them.
+"""Secrets to search for in all output, the URLs that carry them, and peers that repeat them.
 
-`test_canaries.py` gives them to every verb.
+`test_canaries.py` passes them to every verb.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LOGIN = f"{USER}:{PASSWORD}"
 
 
 def forms() -> list[str]:
-    """The core as it may be written: plain, percent-coded, hex, in base64 at each of its three positions."""
+    """The core of a secret in every encoding: plain, percent-coded, hex, base64 at each of its three positions."""
     found = [CORE, "".join(f"%{ord(c):02x}" for c in CORE), CORE.encode().hex()]
     for before in range(3):
         code = base64.b64encode(b"\0" * before + CORE.encode()).decode()
@@ -34,14 +34,14 @@ FORMS = forms()
 
 
 def hits(text: str | bytes) -> list[str]:
-    """The forms that are in it; capitals count as small letters, but in base64."""
+    """The forms found in the output; case is ignored, except in base64."""
     words = text.decode("latin-1") if isinstance(text, bytes) else text
     small = words.lower()
     return [form for form in FORMS if form in words or (form in FORMS[:3] and form in small)]
 
 
 def in_folder(folder: Path) -> list[str]:
-    """Names and contents of all that lies there."""
+    """Names and contents of all files in the folder."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     return [str(path) for path in folder.rglob("*") if hits(str(path.relative_to(folder)))] + [
         f"in {path}" for path in paths if hits(path.read_bytes())
@@ -49,7 +49,7 @@ def in_folder(folder: Path) -> list[str]:
 
 
 def well_formed(scheme: str, port: int) -> dict[str, str]:
-    """URLs that are right, each with secrets in it."""
+    """Valid URLs, each with secrets in it."""
     coded = "".join(f"%{ord(c):02X}" for c in PASSWORD)
     return {
         "plain": f"{scheme}://{LOGIN}@127.0.0.1:{port}/live?token={TOKEN}",
@@ -67,7 +67,7 @@ def well_formed(scheme: str, port: int) -> dict[str, str]:
 
 
 def malformed(scheme: str) -> dict[str, str]:
-    """What a hurried hand makes of one; an @ or :// is left in each."""
+    """Mistyped variants of a URL; an @ or :// is left in each."""
     return {
         "blank before": f" {scheme}://{LOGIN}@host.invalid:x/live",
         "mark before": f"\ufeff{scheme}://{LOGIN}@host.invalid:x/live",
@@ -99,7 +99,7 @@ def malformed(scheme: str) -> dict[str, str]:
 
 
 class Parrot:
-    """A server of HTTP and RTSP that asks for a login, and repeats it wherever an answer has room for words."""
+    """A server of HTTP and RTSP that asks for a login and repeats it wherever an answer can hold text."""
 
     def __init__(self, port: int, logins: list[str]) -> None:
         self.port = port
@@ -164,7 +164,7 @@ ANSWERS: dict[str, dict[str, Answer]] = {
 
 @contextmanager
 def parrot(answer: Answer) -> Iterator[Parrot]:
-    """It runs in threads, beside a command that runs in this process."""
+    """A parrot server in threads, for a command that runs in this process."""
     logins: list[str] = []
     guests: set[socket.socket] = set()
 

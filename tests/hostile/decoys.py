@@ -1,7 +1,7 @@
-"""Files that name other files and servers, for a reader to open them; and whether it did.
+"""Files that name other files and servers as bait for a reader, and a check whether it opened them.
 
-`test_files.py` gives them to every verb. What each would have opened, `Bait` knows by inotify (Linux), and by a socket
-that listens: nothing has to hang or to answer for it.
+`test_files.py` passes them to every verb. `Bait` detects an access by inotify (Linux) and by a listening socket: no
+server has to answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CONTENT = b"what nobody asked for\n"
 
 @dataclass(frozen=True, slots=True)
 class Bait:
-    """A file, a named pipe without a writer and a port, none of which is to be touched."""
+    """A file, a named pipe without a writer and a port; none may be touched."""
 
     file: Path
     pipe: Path
@@ -30,7 +30,7 @@ class Bait:
     _notes: int
 
     def touched(self) -> list[str]:
-        """What was opened or called since the last time this was asked."""
+        """What was opened or connected to since the last call."""
         found = []
         try:
             names = {1: "file", 2: "pipe"}
@@ -48,7 +48,7 @@ class Bait:
 
 @contextmanager
 def bait(folder: Path) -> Iterator[Bait]:
-    """Laid out in `folder`, and watched."""
+    """The bait, created in `folder` and watched."""
     file, pipe = folder / "bait.txt", folder / "bait.fifo"
     file.write_bytes(CONTENT)
     os.mkfifo(pipe)
@@ -66,7 +66,7 @@ def bait(folder: Path) -> Iterator[Bait]:
 
 
 def named(bait: Bait) -> list[str]:
-    """The bait by every kind of name that libav knows one by."""
+    """The bait under every kind of name that libav accepts."""
     file = str(bait.file)
     http = f"http://127.0.0.1:{bait.port}/segment.ts"
     return [
@@ -80,7 +80,7 @@ def named(bait: Bait) -> list[str]:
 
 
 def playlist(bait: Bait) -> bytes:
-    """HLS: key, first section and segments are elsewhere."""
+    """HLS: key, initialisation section and segments are elsewhere."""
     names = named(bait)
     head = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:5", f'#EXT-X-MAP:URI="{names[0]}"',
             f'#EXT-X-KEY:METHOD=AES-128,URI="{names[0]}"']  # fmt: skip
@@ -124,7 +124,7 @@ def description(bait: Bait) -> bytes:
 
 
 def quicktime(bait: Bait) -> bytes:
-    """A track whose samples are in another file (an alias, as QuickTime has it)."""
+    """A track whose samples are in another file (a QuickTime alias)."""
     return _box(b"ftyp", b"qt  \0\0\0\0qt  ") + _box(b"moov", _movie_header(), _track(_alias(bait.file)))
 
 
@@ -146,7 +146,7 @@ def _movie_header() -> bytes:
 
 
 def _alias(file: Path) -> bytes:
-    """The record of a Macintosh alias: a volume, a name, and under 2 and 18 the path."""
+    """A Macintosh alias record: a volume, a name, and the path under 2 and 18."""
     volume, name, path = b"volume", os.fsencode(file.name), os.fsencode(file)
     record = bytes(10) + bytes([len(volume)]) + volume.ljust(27, b"\0") + bytes(12)
     record += bytes([len(name)]) + name.ljust(63, b"\0") + bytes(16) + struct.pack(">HH", 1, 1) + bytes(16)
@@ -174,7 +174,7 @@ def _track(reference: bytes) -> bytes:
 
 
 def matroska(bait: Bait) -> bytes:
-    """Ordered chapters out of another segment, and the names of the files before and behind."""
+    """Ordered chapters from another segment, and the names of the previous and next files."""
     other = bytes(range(16))
     info = _element(0x1549A966, _element(0x73A4, bytes(16)), _element(0x3CB923, other), _element(0x3EB923, other),
                     _element(0x3C83AB, os.fsencode(bait.file)), _element(0x3E83BB, os.fsencode(bait.pipe)),
@@ -188,7 +188,7 @@ def matroska(bait: Bait) -> bytes:
 
 
 def _element(number: int, *parts: bytes) -> bytes:
-    """EBML: a number that has its own length in it, a size of 4 bytes, the content."""
+    """EBML: a self-delimiting number, a size of 4 bytes, the content."""
     body = b"".join(parts)
     return number.to_bytes((number.bit_length() + 7) // 8, "big") + (0x10000000 | len(body)).to_bytes(4, "big") + body
 

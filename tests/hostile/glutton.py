@@ -1,4 +1,4 @@
-"""A cell whose source takes more memory than it may have, in its task, a thread or a callback: `glutton.py task FD`.
+"""An isolated process whose source exceeds its memory limit in a task, a thread or a callback: `glutton.py task FD`.
 
 `test_cell.py` starts it.
 """
@@ -27,7 +27,7 @@ def eat() -> None:
 
 
 class Glutton:
-    """Gives one packet, and then eats."""
+    """Outputs one packet, then allocates memory."""
 
     live, fixed, dropped = True, True, 0
 

@@ -1,4 +1,4 @@
-"""A broker that reads a CONNECT and then does what a script says; it counts what the client took of it.
+"""A broker that reads a CONNECT and then follows a script; it counts what the client reads.
 
 `test_hostile_broker.py`, `test_connack.py` and `test_subscriptions.py` have the scripts; `mqtt_wire.py` reads what the
 client sends.
@@ -55,7 +55,7 @@ def publish(level: int, topic: str | bytes, payload: bytes = b"", qos: int = 0, 
 
 @dataclass(eq=False)
 class Guest:
-    """One connection, whose CONNECT has been read."""
+    """One connection whose CONNECT has been read."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -67,18 +67,18 @@ class Guest:
     withheld: list[bytes] = field(default_factory=list)
 
     async def send(self, data: bytes) -> None:
-        """Return once the client, or the kernel for it, took it."""
+        """Return once the client, or its kernel, has accepted the bytes."""
         self.writer.write(data)
         await self.writer.drain()
         self.taken += len(data)
 
     async def flood(self, data: bytes, most: int = 128 << 20) -> None:
-        """The same again and again, until it is gone or has taken far too much."""
+        """Repeat the bytes until the client closes or has accepted far too much."""
         while self.taken < most:
             await self.send(data)
 
     async def first_publish(self) -> bytes:
-        """The body of the first PUBLISH; subscriptions before it are granted."""
+        """The body of the first PUBLISH; earlier subscriptions are granted."""
         while True:
             kind, _, body = await read_packet(self.reader)
             if kind == PUBLISH:
@@ -89,7 +89,7 @@ class Guest:
         return packet(SUBACK, body[:2] + (b"\0" if self.level == 5 else b"") + b"\0")
 
     async def behave(self, acks: bool = True) -> None:
-        """Answer as a broker does, until the client leaves; without `acks`, keep those that are due."""
+        """Behave as a correct broker until the client leaves; without `acks`, withhold the acknowledgements."""
         while True:
             kind, flags, body = await read_packet(self.reader)
             if kind == PUBLISH:

@@ -1,4 +1,4 @@
-"""The least of a multiplexer, and of an encoder of KLV, for streams that are hostile on purpose."""
+"""A minimal multiplexer and KLV encoder for deliberately hostile streams."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Maker = Callable[[int], bytes]
 
 
 class Mux:
-    """Transport packets whose continuity counters are right."""
+    """TS packets with correct continuity counters."""
 
     def __init__(self) -> None:
         self._counters: dict[int, int] = {}
@@ -35,7 +35,7 @@ class Mux:
         return struct.pack(">BHB", 0x47, start << 14 | pid, (0x30 if field else 0x10) | counter) + field + payload
 
     def carry(self, pid: int, data: bytes) -> bytes:
-        """Something that begins here, in as many packets as it takes."""
+        """A payload that begins here, in as many packets as it needs."""
         return b"".join(self.packet(pid, data[at : at + 184], start=at == 0) for at in range(0, len(data), 184))
 
     def section(self, pid: int, table: int, number: int, version: int, body: bytes) -> bytes:
@@ -62,7 +62,7 @@ class Mux:
         return self.carry(pid, b"\0\0\1" + bytes([sid]) + (size if size < 65_536 else 0).to_bytes(2) + head + payload)
 
     def pcr(self, ticks: int, pid: int = VIDEO_PID) -> bytes:
-        """A packet with a clock stamp and no payload."""
+        """A packet with a PCR and no payload."""
         stamp = b"\x10" + struct.pack(">IH", ticks >> 1 & 0xFFFFFFFF, (ticks & 1) << 15 | 0x7E00)
         return struct.pack(">BHBB", 0x47, pid, 0x20 | self._counters.get(pid, 0), 183) + stamp.ljust(183, b"\xff")
 
@@ -82,7 +82,7 @@ def item(tag: int, value: bytes) -> bytes:
 
 
 def klv(items: bytes, number: int = 0, *, step_us: int = 33_333, name: str = "ST0601") -> bytes:
-    """A packet of these items between a time stamp and a right checksum."""
+    """A KLV packet of these items between a time stamp and a correct checksum."""
     time_us = START_US + number * step_us & (1 << 64) - 1
     value = item(2, time_us.to_bytes(8)) + items + item(65, b"\x13") + b"\x01\x02"
     raw = UNIVERSAL_KEYS[name] + ber_length(len(value) + 2) + value
@@ -94,7 +94,7 @@ def checksum(raw: bytes) -> bytes:
 
 
 def filled(parts: Iterable[bytes], size: int) -> bytes:
-    """Parts until there is as much as is wanted."""
+    """Parts up to the wanted size."""
     out = bytearray()
     for part in parts:
         out += part
@@ -104,7 +104,7 @@ def filled(parts: Iterable[bytes], size: int) -> bytes:
 
 
 def program_of(make: Callable[[Mux, int], bytes], *others: tuple[int, int, bytes], every: int = 0) -> Maker:
-    """One program, and then what `make` gives of each number."""
+    """One program, then the output of `make` for each number."""
 
     def stream(size: int) -> bytes:
         mux = Mux()

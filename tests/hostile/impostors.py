@@ -1,4 +1,4 @@
-"""Whom a man in the middle can pose as: the certificates that he has, none of which is the server's own."""
+"""The certificates that a man in the middle can present; none is the server's."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ IMPOSTORS = ("self-signed", "another authority", "another host", "expired", "not
 
 
 class Papers(NamedTuple):
-    """ca        a file with the authority that the client trusts
-    server    TLS settings of the server that it means
-    impostors TLS settings of each who is not that server
+    """ca file with the authority that the client trusts
+    server TLS settings of the real server
+    impostors TLS settings of each impostor
     """
 
     ca: str
@@ -24,7 +24,7 @@ class Papers(NamedTuple):
 
 
 def papers(folder: Path) -> Papers:
-    """Made in a folder, which takes half a second."""
+    """The certificates, made in a folder; takes half a second."""
     ca, server = certified(folder)
     for name in ("other", "host", "past", "future"):
         (folder / name).mkdir()
@@ -75,7 +75,7 @@ def _signed(authority: Path, folder: Path, name: str, *dates: str) -> str:
 
 
 def _dated(authority: Path, folder: Path, begin: str, end: str) -> str:
-    """By `openssl ca`, which alone takes dates in every version."""
+    """By `openssl ca`, the only command that accepts dates in every version."""
     (folder / "index.txt").write_text("")
     (folder / "ca.cnf").write_text(
         f"[ca]\ndefault_ca=x\n[x]\ndatabase={folder}/index.txt\nnew_certs_dir={folder}\n"

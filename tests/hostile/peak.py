@@ -1,5 +1,5 @@
-"""A verb of klvrelay in another process, and the most memory that it or its source's process took:
-`python peak.py decode URL`.
+"""A verb of klvrelay in another process, and its peak memory or that of its source's process: `python peak.py decode
+URL`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _STATUS = Path("/proc/self/status")
 
 
 class Outcome(NamedTuple):
-    """How it ended; `peak` in MiB, of the larger of the two processes."""
+    """How the verb ended; `peak` is in MiB, of the larger of the two processes."""
 
     code: int
     out: bytes
@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
 
 
 async def run(*words: str, within: float = 50, interrupt: Callable[[], bool] | None = None) -> Outcome:
-    """A verb to its end; `interrupt`: once that is true it gets SIGINT, as by Ctrl-C, and must end by it."""
+    """Run a verb to its end; once `interrupt` is true it gets SIGINT, as by Ctrl-C, and must end."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, __file__, *words,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -58,7 +58,7 @@ def _main() -> None:
     try:
         sys.exit(main(sys.argv[1:]))
     finally:
-        # Of this program: ru_maxrss would begin with that of the process that started it. Of its source's process too.
+        # VmHWM of this program: ru_maxrss would include the process that started it. Of its source's process too.
         own = re.search(r"VmHWM:\s+(\d+)", _STATUS.read_text())
         print("peak", max(int(own[1]) if own else 0, getrusage(RUSAGE_CHILDREN).ru_maxrss), file=sys.stderr)
 

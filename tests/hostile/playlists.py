@@ -1,4 +1,4 @@
-"""HLS playlists for hostile servers, and answers that hold them."""
+"""HLS playlists for hostile servers, and responses that contain them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def variants(targets: Iterable[str]) -> bytes:
 
 
 def leading(place: str, there: str, ts: bytes) -> dict[str, list[bytes]]:
-    """What a server answers at /a.m3u8 and /0.ts, in turn, so that one of PLACES leads to the URL `there`."""
+    """The responses of a server at /a.m3u8 and /0.ts, in turn, so that one of PLACES leads to the URL `there`."""
     key = f'#EXT-X-KEY:METHOD=AES-128,URI="{there}"'
     first = {
         "first": [moved(there)],

@@ -1,7 +1,7 @@
-"""A cell that was taken over: the process of an isolated source, whose source tries what it must not be able to do.
+"""A compromised source process: its source attempts what it must not be able to do.
 
-`prisoner.py NOTES.json FD`: NOTES names the files, ports and processes that it tries; what became of each attempt is
-the packet that it gives, as JSON. `test_cell.py` starts it.
+`prisoner.py NOTES.json FD`: NOTES lists the files, ports and processes to try; the packet that it outputs reports each
+result as JSON. `test_cell.py` starts it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ IOPRIO_SET = {"x86_64": 251, "aarch64": 30}.get(platform.machine(), 0)
 
 
 def call(name: str, *args: Any) -> None:
-    """A function of the C library; raises OSError where it fails."""
+    """Call a function of the C library; raises OSError where it fails."""
     if getattr(LIBC, name)(*args) == -1:
         raise OSError(ctypes.get_errno(), name)
 
@@ -109,7 +109,7 @@ def attempts(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
 
 
 def still(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
-    """What a source must be able to do all the same."""
+    """What a source must still be able to do."""
     return {
         "read a module": lambda: __import__("telnetlib" if sys.version_info < (3, 13) else "imaplib"),
         "read the resolver's settings": lambda: Path("/etc/hosts").read_bytes(),
@@ -124,7 +124,7 @@ def still(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
 
 
 def _signal_by_kernel(pid: int) -> None:
-    """Where this end of a pair gets bytes, whoever is said to own it gets a signal."""
+    """When this end of a pair receives bytes, its owner, whoever that is said to be, gets a signal."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         fcntl.fcntl(ours, fcntl.F_SETOWN, pid)
@@ -150,14 +150,14 @@ def _send_to(path: str) -> None:
 
 
 def _hoard() -> None:
-    """Files that nothing counts: more of them than a limit of memory allows."""
+    """Files that are not counted: more than a memory limit allows."""
     held = [os.memfd_create("hoard") for _ in range(6)]
     for descriptor in held:
         os.posix_fallocate(descriptor, 0, 60 << 20)
 
 
 def _hoard_of_pages() -> None:
-    """Pages that are written first are data no more, and so not limited as such, once they may only be read."""
+    """Pages that are written and then made read-only no longer count as data, so the limit does not apply."""
     pages = []
     for _ in range(64):
         pages.append(mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
@@ -166,7 +166,7 @@ def _hoard_of_pages() -> None:
 
 
 def _switch_off() -> None:
-    """Sets the flags of an interface to what they are."""
+    """Set the flags of an interface to their current values."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         flags = fcntl.ioctl(line, SIOCGIFFLAGS, struct.pack("16s16x", b"lo"))
         fcntl.ioctl(line, SIOCGIFFLAGS + 1, flags)
@@ -191,7 +191,7 @@ def became(attempt: Callable[[], object]) -> str:
 
 
 class Prisoner:
-    """The source in the cell."""
+    """The source in the isolated process."""
 
     live, fixed, dropped = True, True, 0
 
@@ -222,7 +222,7 @@ def main() -> None:
         notes = json.load(file)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     sys.argv = [sys.argv[0], sys.argv[-1]]
-    if notes["only"]:  # a control, of what does no harm: the attempts are no vain ones
+    if notes["only"]:  # A harmless control, so that the attempts are known to run.
         child.confine = lambda url, options: None
         limits.FILE_SIZE, limits.SPACE = 64 << 20, 1 << 40
     child.open_source = lambda url, **options: Prisoner(url, notes)

@@ -1,4 +1,4 @@
-"""KLV that is made to be dear to look at: keys, items, remarks, texts and times without end."""
+"""KLV that is expensive to probe: endless keys, items, remarks, texts and times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 
 def new_keys(size: int) -> bytes:
-    """Packets of a set that nobody knows, another one each."""
+    """Packets of unknown sets, each with a different key."""
     return bare(lambda n: b"\x06\x0e\x2b\x34\x02\x0b\x01\x01" + n.to_bytes(8) + b"\x04abcd")(size)
 
 
@@ -23,17 +23,17 @@ def new_keys_pes(size: int) -> bytes:
 
 
 def new_tags(size: int) -> bytes:
-    """Items with tags that no table has, other ones in each packet."""
+    """Items with unknown tags, different in each packet."""
     return bare(lambda n: klv(b"".join(item(200 + n * 3 + i, b"x") for i in range(3)), n))(size)
 
 
 def many_tags(size: int) -> bytes:
-    """1,000 unknown items a packet, other ones in each."""
+    """1,000 unknown items per packet, different in each."""
     return bare(lambda n: klv(b"".join(item(200 + n * 17 + i, b"") for i in range(1000)), n))(size)
 
 
 def many_items(size: int) -> bytes:
-    """Packets of 1,024 items of two bytes, their tags over again."""
+    """Packets of 1,024 items of two bytes with repeating tags."""
     return bare(lambda n: klv(b"".join(item(3 + (n + i) % 130, b"ab") for i in range(1000)), n))(size)
 
 
@@ -46,7 +46,7 @@ def nested(size: int) -> bytes:
 
 
 def amended(size: int) -> bytes:
-    """Sets of other items in each packet, beside a segment each."""
+    """Amendments of other items in each packet, and a segment in each."""
     def one(n: int) -> bytes:
         inside = b"".join(item(3 + (n * 7 + i) % 140, b"12") for i in range(9))
         return klv(item(100, inside) + item(3 + n % 140, b"y"), n)
@@ -55,7 +55,7 @@ def amended(size: int) -> bytes:
 
 
 def unlike(size: int) -> bytes:
-    """Nearly all items of ST 0601 in each packet, empty, and never the same two left out."""
+    """Nearly all items of ST 0601 in each packet, empty; the omitted two differ each time."""
 
     def one(n: int) -> bytes:
         left_out = 3 + n % 60, 66 + n // 60 % 70
@@ -65,12 +65,12 @@ def unlike(size: int) -> bytes:
 
 
 def remarks(size: int) -> bytes:
-    """Items of wrong lengths, other ones each time: thousands of different warnings."""
+    """Items of wrong lengths, different each time: thousands of different warnings."""
     return bare(lambda n: klv(b"".join(item(5 + (n + i) % 60, bytes(9 + (n * 7 + i) % 90)) for i in range(5)), n))(size)
 
 
 def targets(size: int) -> bytes:
-    """VMTI with 200 targets, all of them with something odd."""
+    """VMTI with 200 targets, each with a defect."""
     def one(n: int) -> bytes:
         series = b"".join(ber_length(5) + ber_oid(i + 1)[:1] + item(5, bytes(2)) for i in range(100))
         return klv(item(74, item(4, b"\x06") + item(101, series)), n)
@@ -94,7 +94,7 @@ def long_texts(size: int) -> bytes:
 
 
 def stamps(size: int) -> bytes:
-    """Two time stamps in turn, centuries apart; bad checksums in between."""
+    """Two time stamps in turn, centuries apart, with bad checksums in between."""
     def one(n: int) -> bytes:
         raw = klv(item(3, b"M"), n, step_us=10**13 if n & 1 else 1)
         return raw if n % 3 else raw[:-1] + bytes([raw[-1] ^ 1])
@@ -108,13 +108,13 @@ def stamps_pes(size: int) -> bytes:
 
 
 def smallest(size: int) -> bytes:
-    """Packets of ST 0601 with nothing in them."""
+    """Packets of ST 0601 without items."""
     one = UNIVERSAL_KEYS["ST0601"] + b"\0"
     return one * (size // len(one))
 
 
 def versions(size: int) -> bytes:
-    """Another version of ST 0601 and of the sets inside in each packet."""
+    """Each packet has another version of ST 0601 and of its nested sets."""
     def one(n: int) -> bytes:
         value = item(2, (START_US + n * 33_333).to_bytes(8)) + item(65, bytes([n & 255]))
         value += item(48, item(22, (n % 65_536).to_bytes(2))) + item(74, item(4, bytes([n >> 3 & 127]))) + b"\x01\x02"
@@ -145,7 +145,7 @@ def id3(size: int) -> bytes:
 
 
 def universal(size: int) -> bytes:
-    """Universal sets with keys that nobody knows, 60 in each."""
+    """Universal sets with unknown keys, 60 in each."""
     def one(n: int) -> bytes:
         value = b"".join(b"\x06\x0e\x2b\x34\x01\x01" + (n * 60 + i).to_bytes(10) + b"\x01x" for i in range(60))
         return UNIVERSAL_KEYS["ST0104"] + ber_length(len(value)) + value
@@ -154,13 +154,13 @@ def universal(size: int) -> bytes:
 
 
 def promised(size: int) -> bytes:
-    """Keys that promise more bytes than ever come, over and over."""
+    """Keys whose lengths exceed the data, over and over."""
     one = UNIVERSAL_KEYS["ST0601"] + b"\x84\x00\x04\x00\x00" + b"\x05\x00" * 100
     return (one * (size // len(one) + 1))[:size]
 
 
 def matrices(size: int) -> bytes:
-    """Matrices of few bytes that are much in text."""
+    """Matrices of few bytes that expand to much text."""
     return bare(lambda n: klv(item(3, b"") * 500 + item(102, b"\x81\x0f\x09" + bytes(1_270)) * 40, n))(size)
 
 

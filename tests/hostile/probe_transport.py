@@ -1,4 +1,4 @@
-"""Transport streams that are made to be dear to look at: tables, PIDs, clocks, PES packets, sync bytes without end."""
+"""Transport streams that are expensive to probe: endless tables, PIDs, clocks, PES packets, sync bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 
 def pmt_churn(size: int) -> bytes:
-    """40 programs, whose maps list 190 other PIDs with each version."""
+    """40 programs whose PMTs list 190 other PIDs with each version."""
     mux, programs = Mux(), [(n, 0x20 + n) for n in range(1, 41)]
 
     def parts() -> Iterator[bytes]:
@@ -29,7 +29,7 @@ def pmt_churn(size: int) -> bytes:
 
 
 def pmt_small_churn(size: int) -> bytes:
-    """A map in one packet, with another KLV PID and another clock each time."""
+    """A PMT in one packet, with another KLV PID and another PCR PID each time."""
 
     def one(mux: Mux, number: int) -> bytes:
         klv_pid = 0x200 + number % 0x1C00
@@ -39,7 +39,7 @@ def pmt_small_churn(size: int) -> bytes:
 
 
 def pat_churn(size: int) -> bytes:
-    """Other programs on other PIDs with each PAT."""
+    """Each PAT lists other programs on other PIDs."""
     mux = Mux()
     pats = (
         mux.pat([((v * 251 + n) % 65_535 + 1, 0x20 + (v * 91 + n * 7) % 0x1F00) for n in range(250)], v)
@@ -49,7 +49,7 @@ def pat_churn(size: int) -> bytes:
 
 
 def pat_small_churn(size: int) -> bytes:
-    """A PAT in one packet, of one program that moves, and its map behind it."""
+    """A PAT in one packet with one program that moves, followed by its PMT."""
     mux = Mux()
 
     def parts() -> Iterator[bytes]:
@@ -62,7 +62,7 @@ def pat_small_churn(size: int) -> bytes:
 
 
 def many_programs(size: int) -> bytes:
-    """2,000 programs in eight PATs, each with a map of 60 streams with many descriptors."""
+    """2,000 programs in eight PATs, each with a PMT of 60 streams with many descriptors."""
     mux = Mux()
     said = KLVA + b"\x0a\x04\x1b[2J" + b"".join(bytes([0x80 + n, 0]) for n in range(10))
 
@@ -79,7 +79,7 @@ def many_programs(size: int) -> bytes:
 
 
 def big_descriptors(size: int) -> bytes:
-    """Maps and an SDT that are full of texts with control characters."""
+    """PMTs and an SDT full of texts with control characters."""
     text = bytes(range(32)) + b"\x9b\xe2\x80\xae" * 6
 
     def one(mux: Mux, number: int) -> bytes:
@@ -92,7 +92,7 @@ def big_descriptors(size: int) -> bytes:
 
 
 def many_registrations(size: int) -> bytes:
-    """Streams that each have as many descriptors as a map can hold."""
+    """Streams with as many descriptors as a PMT can hold."""
     def one(mux: Mux, number: int) -> bytes:
         said = b"".join(b"\x05\x04" + bytes([27, 155, number & 255, n]) for n in range(160))
         return mux.pmt([(ASYNC, 0x101, said)], version=number)
@@ -104,43 +104,43 @@ def many_registrations(size: int) -> bytes:
 
 
 def all_pids(size: int) -> bytes:
-    """A packet of each PID in turn."""
+    """One packet on each PID in turn."""
     mux = Mux()
     return filled((mux.packet(n * 37 % 8191 + 0, b"\xaa" * 184) for n in count(1)), size)
 
 
 def starts_on_all_pids(size: int) -> bytes:
-    """A PES packet begins in each packet, on every PID in turn."""
+    """A PES packet begins in each TS packet, on every PID in turn."""
     mux = Mux()
     body = b"\0\0\1\xbd\x00\x30\x84\0\0" + UNIVERSAL_KEYS["ST0601"] + b"\x1f"
     return filled((mux.packet(0x20 + n * 37 % 8000, body.ljust(184, b"\0"), start=True) for n in count()), size)
 
 
 def empty_pes(size: int) -> bytes:
-    """PES packets without anything in them on the KLV PID."""
+    """Empty PES packets on the KLV PID."""
     return program_of(lambda mux, n: mux.pes(b"", pts=n * 3))(size)
 
 
 def tiny_pes(size: int) -> bytes:
-    """A PES packet a TS packet on one PID that is said to be KLV, and holds other data."""
+    """One PES packet per TS packet on a PID announced as KLV that carries other data."""
     return program_of(lambda mux, n: mux.pes(b"no KLV here %d" % n, pts=n * 3000))(size)
 
 
 def stream_ids(size: int) -> bytes:
-    """PES packets with a key in them, of another stream_id each."""
+    """PES packets with a key in them, each with another stream_id."""
     body = UNIVERSAL_KEYS["ST0601"] + b"\x10" + bytes(16)
     return program_of(lambda mux, n: mux.pes(body, sid=n & 255, pts=n * 3000))(size)
 
 
 def tiny_frames(size: int) -> bytes:
-    """A video frame a TS packet, on 8 video PIDs."""
+    """One video frame per TS packet, on 8 video PIDs."""
     videos = [(VIDEO, 0x400 + n, b"") for n in range(8)]
     start = b"\0\0\0\1\x09\xf0\0\0\0\1\x06\x05\x04MISP"
     return program_of(lambda mux, n: mux.pes(start, 0x400 + n % 8, pts=n * 7, sid=0xE0), *videos)(size)
 
 
 def many_videos(size: int) -> bytes:
-    """Maps that list 200 video PIDs in all, and packets of all of them."""
+    """PMTs that list 200 video PIDs in all, and packets of all of them."""
     mux = Mux()
 
     def parts() -> Iterator[bytes]:
@@ -154,12 +154,12 @@ def many_videos(size: int) -> bytes:
 
 
 def clock_jumps(size: int) -> bytes:
-    """A PCR in each packet, each far from the one before."""
+    """A PCR in each packet, each far from the previous one."""
     return program_of(lambda mux, n: mux.pcr(n * 7_919_000_017 & (1 << 33) - 1))(size)
 
 
 def clocks(size: int) -> bytes:
-    """A PCR in each packet, on another PID each."""
+    """A PCR in each packet, each on another PID."""
     mux = Mux()
     return mux.listed() + filled((mux.pcr(n * 3000, 0x20 + n * 37 % 8000) for n in count()), size)
 
@@ -174,13 +174,13 @@ def discontinuities(size: int) -> bytes:
 
 
 def sync_lost(size: int) -> bytes:
-    """Junk behind each packet, so that packets never come in step."""
+    """Junk after each packet, so that packets are never aligned."""
     mux = Mux()
     return filled((mux.packet(0x100, b"\xaa" * 184) + b"\x47" * (n % 7 + 1) for n in count()), size)
 
 
 def sync_lost_seldom(size: int) -> bytes:
-    """Six packets in step, then a few bytes of junk."""
+    """Six aligned packets, then a few bytes of junk."""
     mux = Mux()
     run = (b"".join(mux.packet(0x100, b"\xaa" * 184) for _ in range(6)) + b"\x11" * (n % 5 + 1) for n in count())
     return filled(run, size)
@@ -192,31 +192,31 @@ def only_sync(size: int) -> bytes:
 
 
 def false_sync(size: int) -> bytes:
-    """Sync bytes at nearly each place where one may be, and no five in step."""
+    """Sync bytes at nearly every position, but never five at packet distance."""
     unit = bytearray(b"\x47" * 752 + b"\x11" * 188)
     return bytes(unit * (size // len(unit) + 1))[:size]
 
 
 def noise(size: int) -> bytes:
-    """Random bytes behind a few packets."""
+    """Random bytes after a few packets."""
     mux = Mux()
     return mux.listed() + b"".join(mux.packet(0x100, b"\0" * 184) for _ in range(5)) + random.Random(1).randbytes(size)
 
 
 def random_packets(size: int) -> bytes:
-    """Packets of random bytes behind the sync byte."""
+    """Packets of random bytes after the sync byte."""
     data = bytearray(random.Random(2).randbytes(size // TS * TS))
     data[::TS] = b"\x47" * (size // TS)
     return bytes(data)
 
 
 def one_a_packet(size: int) -> bytes:
-    """A good record a TS packet."""
+    """One valid record per TS packet."""
     return program_of(lambda mux, n: mux.pes(klv(item(3, b"M1") + item(5, b"\x10\x20"), n)), every=500)(size)
 
 
 def larger_packets(lead: int, behind: int) -> Maker:
-    """Good KLV in packets of 192 or 204 bytes."""
+    """Valid KLV in packets of 192 or 204 bytes."""
 
     def stream(size: int) -> bytes:
         plain = one_a_packet(size * TS // (TS + lead + behind))

@@ -1,4 +1,4 @@
-"""RTSP servers that mean harm: the answers that `servers.Hostile` gives, method by method."""
+"""Hostile RTSP servers: the answers of `servers.Hostile`, method by method."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KLV = "m=application 0 RTP/AVP 97\r\na=rtpmap:97 SMPTE336M/90000\r\na=control:tr
 
 
 def answer(request: Request, status: str = "200 OK", more: str = "", body: str = "") -> bytes:
-    """An answer with the number of its request; `more` are header lines, each with its end."""
+    """An answer with the number of its request; `more` holds header lines, each with its line end."""
     length = f"Content-Length: {len(body)}\r\n" if body else ""
     return f"RTSP/1.0 {status}\r\nCSeq: {request.field('CSeq')}\r\n{more}{length}\r\n{body}".encode()
 
@@ -22,13 +22,13 @@ def described(request: Request, media: str = KLV) -> bytes:
 
 
 def rtp(payload: bytes, number: int) -> bytes:
-    """A datagram of track 0 in the connection."""
+    """An interleaved RTP datagram of track 0."""
     data = struct.pack(">BBHII", 0x80, 97, number & 0xFFFF, 3000 * number, 7) + payload
     return b"$\x00" + len(data).to_bytes(2) + data
 
 
 def server(scripts: Mapping[str, Script | str]) -> Script:
-    """A camera with one KLV track in the connection, but for the methods in `scripts`: a script, or status and fields.
+    """A camera with one interleaved KLV track; `scripts` replaces answers by method: a script, or status and fields.
 
     "401 Unauthorized\\r\\nWWW-Authenticate: ..." is a status with a field.
     """

@@ -1,7 +1,7 @@
-"""Servers that mean harm, on loopback, in the loop of the test: each request is answered by a script.
+"""Hostile servers on loopback, in the test's loop: a script answers each request.
 
-A request is what ends in an empty line, as in HTTP and RTSP. All that such a server heard is kept, so that a test can
-look for a password in it.
+A request ends at an empty line, as in HTTP and RTSP. Such a server keeps all it receives, so that a test can search it
+for a password.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PIECE = 65536
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came."""
+    """One received request."""
 
     head: bytes
 
@@ -32,7 +32,7 @@ class Request:
         return self.head.split(b" ", 2)[1].decode()
 
     def field(self, name: str) -> str:
-        """The value of a header field; "" where it is not there."""
+        """The value of a header field; "" where it is absent."""
         for line in self.head.decode("latin-1").split("\r\n")[1:]:
             key, _, value = line.partition(":")
             if key.lower() == name.lower():
@@ -41,13 +41,13 @@ class Request:
 
 
 class Line:
-    """One connection, to write to."""
+    """One connection to write to."""
 
     def __init__(self, server: Hostile, writer: asyncio.StreamWriter) -> None:
         self._server, self._writer = server, writer
 
     async def send(self, data: bytes) -> None:
-        """Raises ConnectionError once the client is gone."""
+        """Raises ConnectionError once the client has closed."""
         self._writer.write(data)
         await self._writer.drain()
         self._server.sent += len(data)
@@ -55,19 +55,19 @@ class Line:
             raise ConnectionResetError
 
     async def flood(self, piece: bytes, *, most: int = 400 << 20) -> None:
-        """The same bytes until the client is gone, or, since the test has failed then, until `most` are sent."""
+        """Repeat the bytes until the client closes, or until `most` bytes are sent: the test has failed then."""
         block = piece * max(1, PIECE // len(piece))
         for _ in range(most // len(block)):
             await self.send(block)
 
     async def dribble(self, data: bytes, every: float) -> None:
-        """Byte by byte."""
+        """Send byte by byte."""
         for at in range(len(data)):
             await self.send(data[at : at + 1])
             await asyncio.sleep(every)
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
-        """As a proxy, or who poses as the server behind one."""
+        """Start TLS as a proxy does, or an impostor behind one."""
         await self._writer.start_tls(context)
 
     def close(self) -> None:
@@ -80,10 +80,10 @@ Script = Callable[[Line, Request], Awaitable[None]]
 class Hostile:
     """A server; `answers` are a script, or by path (the query counts for nothing) bytes or scripts.
 
-    greeting   what it says before anything is asked
+    greeting what it sends before the first request
     host       the loopback address that it listens on
-    requests   what was asked of it
-    heard      every byte that reached it, behind TLS where it has some
+    requests the requests received
+    heard every byte received, decrypted where it uses TLS
     sent       bytes that it could send
     guests     connections that came as far as the first byte that is not TLS's own
     """
@@ -115,7 +115,7 @@ class Hostile:
         return f"{scheme}://{login and login + '@'}{self.host}:{self.port}{path}"
 
     def served(self, seconds: float) -> Callable[[], bool]:
-        """Is the first connection so long ago?"""
+        """Has the first connection been open for so long?"""
         return lambda: self._begun > 0 and time.monotonic() - self._begun >= seconds
 
     def count(self, path: str) -> int:
@@ -130,7 +130,7 @@ class Hostile:
         line = Line(self, writer)
         held = bytearray()
         try:
-            with suppress(OSError):  # an ssl.SSLError is one
+            with suppress(OSError):  # ssl.SSLError is an OSError
                 if self._greeting:
                     await line.send(self._greeting)
                 while not writer.is_closing() and (data := await reader.read(PIECE)):
@@ -142,7 +142,7 @@ class Hostile:
                         self.requests.append(request)
                         await self._answer(line, request)
         except asyncio.CancelledError:
-            writer.transport.abort()  # the server's end; asyncio would log the task of a connection that was cancelled
+            writer.transport.abort()  # Server side only; asyncio would log the task of a cancelled connection.
         finally:
             self._tasks.discard(task)
             writer.close()
@@ -158,7 +158,8 @@ class Hostile:
 
 
 def http(body: bytes = b"", *, status: str = "200 OK", length: int | None = -1, more: bytes = b"") -> bytes:
-    """An HTTP answer; `length` as it is announced, None for not at all; `more` are header lines, each with its end."""
+    """An HTTP answer with the announced `length`, or none for None; `more` holds header lines, each with its line end.
+    """
     size = len(body) if length == -1 else length
     announced = b"" if size is None else b"Content-Length: %d\r\n" % size
     return b"HTTP/1.1 %s\r\n%s%s\r\n%s" % (status.encode(), announced, more, body)
@@ -174,7 +175,7 @@ def wants_login(scheme: str = 'Basic realm="x"', *, more: bytes = b"") -> bytes:
 
 
 def flooding(begin: bytes, again: bytes) -> Script:
-    """Bytes, and then others until the client is gone."""
+    """Bytes, then more until the client closes."""
 
     async def script(line: Line, _: Request) -> None:
         await line.send(begin)
@@ -184,7 +185,7 @@ def flooding(begin: bytes, again: bytes) -> Script:
 
 
 def dribbling(begin: bytes, slowly: bytes, every: float = 0.05) -> Script:
-    """Bytes, and then others one by one, over and over."""
+    """Bytes, then more one by one, over and over."""
 
     async def script(line: Line, _: Request) -> None:
         await line.send(begin)

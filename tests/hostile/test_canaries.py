@@ -1,4 +1,4 @@
-"""A search for secrets in all that comes out: every verb, URLs right and wrong, peers that repeat what they got."""
+"""No output contains a secret: every verb, valid and mistyped URLs, peers that repeat what they received."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ ASTRAY = {
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """A folder with a short recording, where whatever a verb writes is searched."""
+    """A folder with a short recording; all files that a verb writes there are searched."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "flight.ts").write_bytes(feed.recording(3).ts)
     return tmp_path
@@ -90,7 +90,7 @@ def home(tmp_path, monkeypatch):
 
 @contextlib.contextmanager
 def stopped_after(seconds, ready):
-    """SIGINT to this process then and when it is ready, if a loop waits for it: earlier, Python may drop it."""
+    """Send SIGINT to this process after that time, once a loop waits for it: earlier, Python may drop it."""
     over = threading.Event()
 
     def stop():
@@ -110,7 +110,7 @@ def stopped_after(seconds, ready):
 
 
 class Search:
-    """Runs command lines in this process and counts them; what they let out is a failure that names the case."""
+    """Runs command lines in this process and counts them; a secret in the output is a failure that names the case."""
 
     def __init__(self, capfd, folder):
         self.runs = 0
@@ -149,7 +149,7 @@ def search(capfd, home):
 
 
 def test_the_search_finds_what_is_there(home, capfd):
-    """A canary in a path that is no secret is printed by the verb, and found: plain, in base64, in hex, in a file."""
+    """The search detects a canary in plain text, base64, hex and files."""
     search = Search(capfd, home)
     (home / "report.html").write_text("".join(f"%{ord(c):02X}" for c in CORE))
 
@@ -166,7 +166,7 @@ def test_the_search_finds_what_is_there(home, capfd):
 @pytest.mark.parametrize("scheme", ["rtsp", "https", "srt"])
 @pytest.mark.parametrize("verb", AS_SOURCE)
 def test_a_mistyped_source_is_not_repeated(verb, scheme, search):
-    """Every verb that reads: 26 ways to get a URL wrong."""
+    """Every verb that reads: 26 ways to mistype a URL."""
     search.over({verb: AS_SOURCE[verb]}, malformed(scheme))
 
     search.check(26)
@@ -174,7 +174,7 @@ def test_a_mistyped_source_is_not_repeated(verb, scheme, search):
 
 @pytest.mark.parametrize("verb", [*AS_BROKER, *AS_TARGET])
 def test_a_mistyped_broker_or_far_end_is_not_repeated(verb, search):
-    """Every verb that writes to one."""
+    """Every verb that writes to a broker or far end hides a mistyped URL."""
     search.over({verb: (AS_BROKER | AS_TARGET)[verb]}, malformed("udp" if verb in AS_TARGET else "mqtts"))
 
     search.check(26)
@@ -182,7 +182,7 @@ def test_a_mistyped_broker_or_far_end_is_not_repeated(verb, search):
 
 @pytest.mark.parametrize("case", ASTRAY)
 def test_a_url_where_none_belongs_is_not_repeated(case, search):
-    """An argument too many, the value of another option, an option that does not exist."""
+    """A surplus argument, the value of another option, an unknown option."""
     search.over({case: ASTRAY[case]}, well_formed("rtsp", 1) | malformed("rtsp"))
 
     search.check(37)
@@ -191,7 +191,7 @@ def test_a_url_where_none_belongs_is_not_repeated(case, search):
 @pytest.mark.parametrize("scheme", ["rtsp", "http", "https", "tcp"])
 @pytest.mark.parametrize("verb", ["decode", "frame times", "probe json", "probe html", "record"])
 def test_a_source_that_is_not_there_is_named_without_its_secrets(verb, scheme, search):
-    """A closed port."""
+    """A closed port: the error names the source without its secrets."""
     search.over({verb: AS_SOURCE[verb]}, well_formed(scheme, 1), seconds=0.3)
 
     search.check(11)
@@ -199,7 +199,7 @@ def test_a_source_that_is_not_there_is_named_without_its_secrets(verb, scheme, s
 
 @pytest.mark.parametrize("verb", AS_BROKER)
 def test_a_broker_that_is_not_there_is_named_without_its_secrets(verb, search):
-    """A closed port, until Ctrl-C where the verb goes on trying."""
+    """A closed port: the error names the broker without its secrets, until Ctrl-C where the verb retries."""
     search.over({verb: AS_BROKER[verb]}, well_formed("mqtt", 1), seconds=0.3)
 
     search.check(11)
@@ -207,7 +207,7 @@ def test_a_broker_that_is_not_there_is_named_without_its_secrets(verb, search):
 
 @pytest.mark.parametrize("scheme", ["rtsp", "https", "srt", "mqtt"])
 def test_no_stream_is_named_by_a_secret(scheme):
-    """The name that a stream gets where none is set goes to topics, folders and file names."""
+    """The default stream name, which appears in topics, folders and file names, has no secret."""
     for url in (*well_formed(scheme, 1).values(), SRT):
         assert not hits(stream_name(url))
 
@@ -218,7 +218,7 @@ SRT = f"srt://127.0.0.1:1?streamid={STREAM_ID}&passphrase={PASSWORD}&latency=20"
 @pytest.mark.needs("libsrt")
 @pytest.mark.parametrize("argv", [("decode", SRT), ("record", SRT, "tapes"), ("send", "flight.ts", SRT)])
 def test_srt_shows_neither_stream_id_nor_passphrase(argv, search):
-    """Nor does a segment's name."""
+    """Neither do segment names."""
     search.run("srt", *argv, seconds=0.5)
     search.check(1)
 
@@ -226,7 +226,7 @@ def test_srt_shows_neither_stream_id_nor_passphrase(argv, search):
 @pytest.mark.parametrize("verb", ["decode", "frame times", "probe json", "probe html", "run"])
 @pytest.mark.parametrize(("scheme", "answer"), [(scheme, name) for scheme in ANSWERS for name in ANSWERS[scheme]])
 def test_no_server_gets_its_words_shown(verb, scheme, answer, search):
-    """Reason phrases, fields, redirects, playlists and descriptions that repeat the login."""
+    """Reason phrases, fields, redirects, playlists and descriptions that repeat the login are not shown."""
     with parrot(ANSWERS[scheme][answer]) as server:
         url = f"{scheme}://{LOGIN}@127.0.0.1:{server.port}/live.ts?token={TOKEN}"
         argv = [part.replace("URL", url) for part in AS_SOURCE[verb]]
@@ -238,7 +238,7 @@ def test_no_server_gets_its_words_shown(verb, scheme, answer, search):
 
 @contextlib.contextmanager
 def beside(broker):
-    """The broker at work in a thread of its own."""
+    """A broker in a separate thread."""
     loop, ready, over = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
 
     async def serve():
@@ -274,7 +274,7 @@ def _ramble(guest):
 @pytest.mark.parametrize("answer", [_refuse, _dismiss, _ramble])
 @pytest.mark.parametrize("verb", AS_BROKER)
 def test_no_broker_gets_its_words_shown(verb, answer, search):
-    """Reason strings, server references and bytes astray that repeat the CONNECT."""
+    """Reason strings, server references and stray bytes that repeat the CONNECT are not shown."""
 
     async def script(guest):
         await guest.send(answer(guest))
@@ -306,7 +306,7 @@ CONFIGURATIONS = {
 
 @pytest.mark.parametrize("place", CONFIGURATIONS)
 def test_a_configuration_is_not_quoted(place, search, home):
-    """A mistyped URL in each place of a file, and broken TOML."""
+    """A mistyped URL in each place of a file, and broken TOML, are not quoted."""
     for name, url in malformed("rtsp").items():
         escaped = url.replace("\\", "\\\\").replace("\n", "\\n").replace("\x1b", "\\u001b")
         with tempfile(CONFIGURATIONS[place].replace("{url}", escaped)) as path:
@@ -317,7 +317,7 @@ def test_a_configuration_is_not_quoted(place, search, home):
 
 @contextlib.contextmanager
 def tempfile(written):
-    """A file that only its owner reads, which is no part of what is searched."""
+    """A file readable by its owner only, outside the searched folder."""
     number = os.memfd_create("settings")
     try:
         with open(number, "w", closefd=False) as file:
@@ -328,7 +328,7 @@ def tempfile(written):
 
 
 def process_tree(pid):
-    """The process and its children, theirs too."""
+    """The process and all its descendants."""
     found = [pid]
     for one in found:
         with contextlib.suppress(OSError):
@@ -338,7 +338,7 @@ def process_tree(pid):
 
 
 def shown_of(pid):
-    """What any user sees of a process, and what its owner sees of its environment."""
+    """What any user can see of a process, and what its owner can see of its environment."""
     for name in ("cmdline", "comm", "environ", "stat"):
         with contextlib.suppress(OSError):
             yield name, Path(f"/proc/{pid}/{name}").read_bytes()
@@ -365,7 +365,8 @@ url = "mqtt://{user}@127.0.0.1:{broker}"
 
 
 async def test_a_relay_at_work_lets_nothing_out(oracle, tmp_path_factory, home):
-    """Its output, topics, payloads, properties and will; command line, environment and name of it and its children."""
+    """Output, topics, payloads, properties and will; command line, environment and name of the relay and its children.
+    """
     keys = tmp_path_factory.mktemp("keys")
     (keys / "source.secret").write_text(PASSWORD)
     (keys / "source.secret").chmod(0o600)
@@ -413,7 +414,7 @@ IN_QUERY = f"live?user={USER};pwd={PASSWORD}"
 
 @contextlib.asynccontextmanager
 async def camera_read_by(*argv, path, folder, **environment):
-    """A camera, and the command that reads it, with what the command wrote once that ends."""
+    """A camera, and the command that reads it; its output is available once it ends."""
     async with Camera(rtp(fragments(feed.recording(30).klv, 1000), pause=0.01)) as camera:
         process = await asyncio.create_subprocess_exec(
             *COMMAND, argv[0], f"rtsp://127.0.0.1:{camera.port}/{path}", *argv[1:], cwd=folder,
@@ -430,7 +431,7 @@ async def camera_read_by(*argv, path, folder, **environment):
 @pytest.mark.parametrize("path", [IN_PATH, IN_QUERY])
 @pytest.mark.parametrize("verb", [["probe", "--json"], ["probe", "--html", "report.html"], ["decode"]])
 async def test_a_camera_gets_the_parameters_that_nobody_is_shown(path, verb, home):
-    """As they are in the URL; reports and messages have none of them."""
+    """The camera receives them as in the URL; reports and messages omit them."""
     async with camera_read_by(*verb, path=path, folder=home) as (camera, process):
         said, _ = await asyncio.wait_for(process.communicate(), 30)
 
@@ -442,7 +443,7 @@ async def test_a_camera_gets_the_parameters_that_nobody_is_shown(path, verb, hom
 
 @pytest.mark.parametrize("way", ["environment", "file"])
 async def test_a_camera_gets_a_password_in_its_path_that_no_command_line_has(way, home, tmp_path_factory):
-    """{password} stands for what is in the environment or in a file; nobody is warned."""
+    """{password} is replaced from the environment or a file; there is no warning."""
     file = tmp_path_factory.mktemp("keys") / "camera.password"
     file.write_text(f"{PASSWORD}\n")
     file.chmod(0o600)
@@ -460,7 +461,7 @@ async def test_a_camera_gets_a_password_in_its_path_that_no_command_line_has(way
 
 
 async def test_no_topic_has_the_parameters_of_a_path(oracle, home):
-    """Nor has a payload, a log line, or the command line of the process that reads the camera."""
+    """Nor does a payload, a log line, or the command line of the process that reads the camera."""
     argv = ("run", "--mqtt", f"mqtt://127.0.0.1:{oracle.port}")
     async with camera_read_by(*argv, path=IN_PATH, folder=home) as (camera, process):
         name = f"127.0.0.1-{camera.port}-channel-1"
@@ -482,7 +483,7 @@ async def test_a_playlist_under_a_secret_path_is_read_and_not_shown(home):
     names = segments(feed.recording(60).ts, folder, 4)
     (folder / names[2]).unlink()
     playlist(folder / "a.m3u8", names)
-    (home / "web" / f"token={TOKEN}").symlink_to(folder)  # it is looked for in what the command writes, not here
+    (home / "web" / f"token={TOKEN}").symlink_to(folder)  # the search covers the command's output, not this
     async with web_server(home / "web") as server:
         process = await asyncio.create_subprocess_exec(
             *COMMAND, "decode", server.url(f"token={TOKEN}/a.m3u8"), cwd=folder, env=ENVIRONMENT,
@@ -496,7 +497,7 @@ async def test_a_playlist_under_a_secret_path_is_read_and_not_shown(home):
 
 
 async def test_secret_files_on_the_command_line_reach_the_far_ends_and_nothing_else(oracle, tmp_path_factory, home):
-    """--password-file and --mqtt-password-file: used, and not shown."""
+    """--password-file and --mqtt-password-file are used and not shown."""
     keys = tmp_path_factory.mktemp("keys")
     (keys / "secret").write_text(PASSWORD)
     (keys / "secret").chmod(0o600)
@@ -522,6 +523,6 @@ async def test_secret_files_on_the_command_line_reach_the_far_ends_and_nothing_e
 
 
 def test_a_closed_port_is_closed():
-    """The address of nobody: what the tests above take for granted."""
+    """No process listens at the closed port: the tests above rely on it."""
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", 1)) != 0

@@ -1,4 +1,4 @@
-"""Whoever takes the process of a source over is locked in there: no files, no programs, no other processes."""
+"""A compromised source process is confined: no files, no programs, no other processes."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def notes(tmp_path: Path, free_port: int):
 
 
 def taken_over(url: str, *command: str) -> IsolatedSource:
-    """A source whose process runs a script of this folder."""
+    """A source whose process runs a script from this folder."""
     options = {"timeout": 5.0, "packet_limit": 1 << 20, "demux": None, "ca_file": None, "follow": False}
     script = str(HERE / command[0])
     return IsolatedSource(open_source(url, isolate=False), options, command=[sys.executable, script, *command[1:]])
 
 
 async def found_by(notes, url: str = "http://127.0.0.1/live") -> dict[str, dict[str, str]]:
-    """What became of the attempts of a prisoner who reads `url`."""
+    """The results of the attempts of a prisoner that reads `url`."""
     path = Path(notes["folder"]) / "notes.json"
     path.write_text(json.dumps(notes))
     source = taken_over(url, "prisoner.py", str(path))
@@ -74,7 +74,8 @@ async def found_by(notes, url: str = "http://127.0.0.1/live") -> dict[str, dict[
 @confined
 @pytest.mark.parametrize("url", ["http://127.0.0.1/live", "tcp://127.0.0.1:1", "udp://127.0.0.1:1"])
 async def test_a_cell_that_was_taken_over_reaches_nothing(notes, url):
-    """No secret of the same user, no place to write to, no program, no other process; in none of its threads."""
+    """No thread of the process can read secrets of the same user, write files, run programs or reach other processes.
+    """
     found = await found_by(notes, url)
 
     assert len(found["attempts"]) > 60
@@ -84,7 +85,7 @@ async def test_a_cell_that_was_taken_over_reaches_nothing(notes, url):
 
 @confined
 async def test_a_cell_can_do_what_a_source_needs(notes):
-    """Names, sockets, threads, libraries that are loaded late."""
+    """Name look-ups, sockets, threads and late loading of libraries work."""
     found = await found_by(notes)
 
     assert len(found["still"]) > 15
@@ -92,7 +93,7 @@ async def test_a_cell_can_do_what_a_source_needs(notes):
 
 
 async def test_the_attempts_succeed_where_nothing_is_confined(notes):
-    """So that it is the confinement that they fail at."""
+    """Without confinement the attempts succeed: so confinement is what stops them."""
     only = [
         "read a secret", "list a folder", "read the relay's command line", "write a file", "append to a file",
         "make a folder", "start a program", "show its memory to others", "fork",
@@ -110,7 +111,7 @@ async def test_the_attempts_succeed_where_nothing_is_confined(notes):
 
 @confined
 async def test_a_file_is_read_and_its_neighbours_are_not(notes, tmp_path):
-    """A source that is a file has itself, and no network."""
+    """A file source can read its file only, and has no network."""
     found = await found_by(notes | {"folder": str(tmp_path)}, str(tmp_path / "open" / "there"))
 
     assert found["attempts"]["read a secret"] == "PermissionError"
@@ -119,7 +120,7 @@ async def test_a_file_is_read_and_its_neighbours_are_not(notes, tmp_path):
 
 @pytest.mark.parametrize("way", ["task", "thread", "callback"])
 async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
-    """It ends at its limit, which is far below what the machine has; and the relay opens the source again."""
+    """The process ends at its limit, far below the machine's memory; the relay opens the source again."""
     source = taken_over("rtsp://127.0.0.1/live", "glutton.py", way)
     packets = source.packets()
     assert (await anext(packets)).data == b"G" * 188
@@ -135,14 +136,14 @@ async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
 
 
 async def test_a_file_may_have_more_memory_than_what_comes_from_a_network():
-    """An index of hours is no attack; and packets that may be larger have room."""
+    """An index of hours is legitimate, and the limit grows with the maximum packet size."""
     assert ProcessLimits.of(Url.parse("flight.mp4"), LIMIT).memory == MEMORY
     assert ProcessLimits.of(Url.parse("https://h/flight.mp4"), LIMIT).memory == LIVE_MEMORY
     assert ProcessLimits.of(Url.parse("udp://:5000"), 8 << 20).memory > LIVE_MEMORY
 
 
 def test_the_relay_shows_its_memory_to_nobody(tmp_path):
-    """What its environment and memory hold is for root alone, from its first steps on."""
+    """Only root can read its environment and memory, from its start."""
     script = "import sys; from klvrelay.cli.main import main; main(['items', 'slant_range']); import ctypes;"
     done = subprocess.run(
         [sys.executable, "-c", script + "print('dumpable', ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"],
@@ -154,7 +155,7 @@ def test_the_relay_shows_its_memory_to_nobody(tmp_path):
 
 @confined
 async def test_a_cell_is_seen_to_be_confined(free_port):
-    """By its name, what it listens on; by its status, that its system calls are filtered."""
+    """Its name shows where it listens; its status shows that system calls are filtered."""
     source = open_source(f"udp://127.0.0.1:{free_port}", isolate=True)
     reading = asyncio.create_task(records(source))
     await feed.listening(free_port)

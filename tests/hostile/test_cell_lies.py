@@ -1,4 +1,4 @@
-"""A process that was taken over says what it likes of its source: nothing of it ends a stream, or hurts another."""
+"""A compromised process may report anything about its source: it ends no stream and affects no other stream."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ say(*packed(Packet(b"G" * 188, 5)))
 
 
 def pipeline(*opened: Callable[[], object], sink: Ear) -> Relay:
-    """A relay of streams whose sources are opened so."""
+    """A relay of streams whose sources are opened by these functions."""
     feeds = [Feed(f"uav{number}", one, "somewhere") for number, one in enumerate(opened, 1)]
     return Relay(feeds, [("ear", sink)], boot="5f2c9a")
 
@@ -53,7 +53,7 @@ def pipeline(*opened: Callable[[], object], sink: Ear) -> Relay:
 @pytest.mark.parametrize("url", ALWAYS_LIVE)
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 async def test_a_live_source_is_not_ended_by_its_process(url, end):
-    """Whatever it says it is, and however it ends: the relay opens it again."""
+    """Whatever the process reports and however it ends, the relay opens it again."""
     script = f"say(packed_status(Status(False, True, 0, LinkStats())), {end})"
     source = fake(script, url)
     fault = None
@@ -70,7 +70,7 @@ async def test_a_live_source_is_not_ended_by_its_process(url, end):
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 async def test_a_relay_opens_it_again_and_again(end, said):
-    """And says why, in words that the process chose, on one line."""
+    """And logs why, in the process's words, on one line."""
     script = f"say(packed_status(Status(False, False, 0, LinkStats())), {end})"
     relay = pipeline(lambda: fake(script), sink=Ear())
 
@@ -82,7 +82,7 @@ async def test_a_relay_opens_it_again_and_again(end, said):
 
 
 async def test_the_highest_counts_of_many_processes_are_still_json():
-    """They are added over all openings; each document can be written, and no number is beyond 2^53 - 1."""
+    """Counts are summed over all openings; each document is valid JSON, and no number exceeds 2^53 - 1."""
     ear = Ear()
     relay = pipeline(lambda: fake(ALL_COUNTS), sink=ear)
 
@@ -105,7 +105,7 @@ def numbers(document: object) -> list[float]:
 
 
 async def test_beside_processes_that_lie_another_stream_loses_nothing(tmp_path):
-    """Each opening another lie, one behind the other; a well stream is read meanwhile."""
+    """One stream's process reports another lie at each opening; a valid stream is read meanwhile."""
     lies = [
         ALL_COUNTS,
         "say(b'S' + (9).to_bytes(4, 'little') + b'{\"live\":1}')",
@@ -140,7 +140,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
 async def test_a_flood_leaves_the_loop_to_others(flood):
-    """Of any kind of parcel: other tasks have their turns, and the relay's memory does not grow."""
+    """With any kind of message: other tasks run, and the relay's memory does not grow."""
     ear = Ear()
     relay = pipeline(lambda: fake(flood + "\nwhile True: say(flood)", timeout=5), sink=ear)
     turns = 0
@@ -159,7 +159,7 @@ async def test_a_flood_leaves_the_loop_to_others(flood):
 
 
 async def test_a_stream_that_floods_displaces_no_record_of_another():
-    """However few may wait: who sends thousands sheds their own."""
+    """However small the limit: a stream that sends thousands sheds its own records."""
     ear, piece = Ear(), TAPE.bare * 20
     flood = Feed("flood", lambda: live(*[piece] * 5, hang=True), "somewhere")
     calm = Feed("calm", lambda: live(*TAPE.klv, hang=True), "somewhere")
@@ -173,7 +173,7 @@ async def test_a_stream_that_floods_displaces_no_record_of_another():
 
 
 async def test_thousands_of_records_in_one_piece_leave_the_loop_to_others(monkeypatch):
-    """Others have their turns between them; and what has come is kept when the relay stops meanwhile."""
+    """Other tasks run between them, and received records are kept when the relay stops meanwhile."""
     ear, turns, at, count = Ear(), 0, [], 50 * len(TAPE.klv)
     whole = Stream._take
 
@@ -195,7 +195,7 @@ async def test_thousands_of_records_in_one_piece_leave_the_loop_to_others(monkey
 
 
 async def test_counts_do_not_go_back():
-    """Nor what it is, once a packet came; what is no count may."""
+    """Neither does the description after the first packet; a value that is not a count may."""
     claims = Claims(open_source("http://h/x", isolate=False), Resume())
     claims.begin()
     lane = Counters(ts_packets=5, pcr_jitter_us=9)
@@ -209,7 +209,7 @@ async def test_counts_do_not_go_back():
 
 
 async def test_a_status_is_judged_once():
-    """It is asked for with each packet, and comes four times a second."""
+    """A status is checked once, although it is requested for each packet and arrives four times a second."""
     claims = Claims(open_source("http://h/x", isolate=False), Resume())
     claims.begin()
     statuses = [Status(True, False, 0, LinkStats(size=size)) for size in (10, 20)]
@@ -225,7 +225,7 @@ async def test_a_status_is_judged_once():
 
 
 async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
-    """Of http:// only the answer tells; but what was live once does not come to its end."""
+    """For http:// the response decides; a source that was live once never ends as a file."""
     given = Resume()
     file = "say(packed_status(Status(False, False, 0, LinkStats())), *packed(Packet(b'G', 5)), packed_end(None))"
     ended = fake(file, "http://h/x", given=given)
@@ -242,7 +242,8 @@ async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
 
 
 async def test_a_measure_without_a_fraction_is_one():
-    """JSON knows no other 5 than 5; two openings that say so are no sum, and no fault."""
+    """JSON numbers without a fraction are integers; two openings that report one are not added, and there is no error.
+    """
     script = ("said = packed_status(Status(True, True, 0, LinkStats(srt_rtt_ms=5)))\n"
               "say(said, *packed(Packet(b'G' * 188, 5)), packed_end(None))")  # fmt: skip
     source = fake(script, "srt://127.0.0.1:5000")
@@ -254,7 +255,7 @@ async def test_a_measure_without_a_fraction_is_one():
 
 
 async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(monkeypatch, said):
-    """Wherever the relay looks after a stream: at each look, at its latest values, at its end."""
+    """At each check of a stream, at its latest values, at its end."""
     looks: Counter[str] = Counter()
 
     def breaks(name: str) -> None:
@@ -285,7 +286,7 @@ async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(mon
 
 
 async def test_a_fault_of_ours_in_the_keeping_of_a_stream_hurts_no_other(monkeypatch, said):
-    """A live stream is kept again; a file has failed, and the relay goes on for the rest."""
+    """A live stream continues; a file has failed, and the relay goes on for the rest."""
     monkeypatch.setattr("klvrelay.health.repeats.PACE", 1.0)
     whole = Stream._settle
 

@@ -1,4 +1,4 @@
-"""What a broker may say before it takes anything: CONNACKs that are malformed, hostile, odd, or never come."""
+"""The broker's answer to CONNECT: CONNACKs that are malformed, hostile, unusual, or never arrive."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("name", MALFORMED)
 async def test_a_malformed_connack_is_a_protocol_error(name):
-    """Whatever paho makes of it: in time, with nothing left running, and said as what it is."""
+    """Whatever paho does with it: in time, with no task left running, reported as a protocol error."""
 
     async def script(guest):
         await guest.send(MALFORMED[name](5))
@@ -73,7 +73,7 @@ async def test_a_malformed_connack_is_a_protocol_error(name):
 
 
 def noise(chance, level):
-    """Packets of every kind with random flags and bodies, some of them cut off or with a byte changed."""
+    """Packets of every kind with random flags and bodies, some truncated or with a changed byte."""
     data = bytearray()
     for _ in range(chance.randrange(1, 6)):
         body = chance.choice((chance.randbytes(chance.randrange(12)), connack(level, REASON + text("a"))[2:]))
@@ -87,7 +87,7 @@ def noise(chance, level):
 @pytest.mark.parametrize("greets", [False, True])
 @pytest.mark.parametrize("protocol", [5, 4])
 async def test_any_noise_ends_in_one_fault(protocol, greets):
-    """A hundred random conversations, behind a CONNACK or instead of it: SinkDown or SinkRefused, and nothing left."""
+    """A hundred random conversations after a CONNACK or instead of it: SinkDown or SinkRefused, and no task left."""
     chance = random.Random(protocol * 2 + greets)
 
     async def script(guest):
@@ -120,7 +120,7 @@ ODD_BUT_HARMLESS = {
 
 @pytest.mark.parametrize("name", ODD_BUT_HARMLESS)
 async def test_an_odd_connack_changes_nothing_for_the_records(name, said):
-    """All are delivered, and none of the broker's words are shown."""
+    """All records are delivered, and no text of the broker is shown."""
 
     async def script(guest):
         await guest.send(connack(guest.level, ODD_BUT_HARMLESS[name], present=1))
@@ -134,7 +134,8 @@ async def test_an_odd_connack_changes_nothing_for_the_records(name, said):
 
 
 async def test_a_broker_cannot_switch_off_the_pings():
-    """It asks for one in 18 hours; we go on as set, since a silent end would not be noticed."""
+    """It asks for a ping every 18 hours; the client keeps its interval, since it must detect a silent connection loss.
+    """
 
     async def script(guest):
         await guest.send(connack(guest.level, KEEPALIVE + b"\xff\xff"))
@@ -144,8 +145,8 @@ async def test_a_broker_cannot_switch_off_the_pings():
         await until(lambda: broker.guests[0].pings, within=10)
 
 
-async def test_it_is_told_what_it_may_send():
-    """MQTT 5: the largest packet, by what is subscribed to, and one PUBLISH at a time (3.1.2.11)."""
+async def test_connect_announces_the_limits_of_the_client():
+    """MQTT 5: the largest packet, depending on the subscriptions, and one PUBLISH at a time (3.1.2.11)."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -162,7 +163,7 @@ async def test_it_is_told_what_it_may_send():
 
 
 async def test_a_broker_that_takes_no_packet_at_all_gets_none():
-    """It announces a largest packet of one byte: nothing is sent, and all is counted as left out."""
+    """It announces a maximum packet size of one byte: nothing is sent, and all records count as left out."""
 
     async def script(guest):
         await guest.send(connack(guest.level, PACKET_MOST + struct.pack("!I", 1)))
@@ -174,7 +175,7 @@ async def test_a_broker_that_takes_no_packet_at_all_gets_none():
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_one_that_never_comes_to_an_end_is_given_up_in_time(tls):
-    """A CONNACK of one byte at a time, a TLS handshake that never finishes."""
+    """A CONNACK sent byte by byte, a TLS handshake that never finishes."""
 
     async def script(guest):
         for octet in connack(5, REASON + text("slow" * 100)):

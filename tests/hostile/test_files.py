@@ -1,4 +1,4 @@
-"""Files that lead elsewhere, and what is no file: no verb opens what a file names, and none hangs.
+"""Files that name other files, and special files: no verb opens what a file names, and none hangs.
 
 `decoys.py` has the files.
 """
@@ -47,7 +47,7 @@ UNREADABLE, NO_KLV, ERRORS = 3, 4, 7
 
 
 def command(verb: str, source: Path | str, folder: Path) -> list[str]:
-    """The arguments of a verb that is to read `source`."""
+    """The arguments of a verb that reads `source`."""
     places = {"SOURCE": str(source), "OUT": str(folder / "out")}
     return [places.get(part, part) for part in VERBS[verb]]
 
@@ -62,7 +62,7 @@ def laid(tmp_path: Path) -> Iterator[Bait]:
 def test_no_verb_opens_what_a_file_names(
     name: str, laid: Bait, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Playlists, manifests, descriptions, and containers whose bytes are elsewhere: refused, or without KLV."""
+    """Playlists, manifests, descriptions and containers with external data are refused or have no KLV."""
     path = tmp_path / name
     path.write_bytes(DECOYS[name](laid))
     for verb in VERBS:
@@ -83,7 +83,7 @@ def test_no_verb_opens_what_a_file_names(
     ],
 )
 def test_libav_would_open_it_where_it_is_let(name: str, options: dict[str, str], laid: Bait, tmp_path: Path) -> None:
-    """The files are what they pretend to be."""
+    """libav opens the named files where it is allowed to: the decoys are effective."""
     path = tmp_path / name
     path.write_bytes(DECOYS[name](laid).replace(os.fsencode(laid.pipe), os.fsencode(laid.file)))
     try:
@@ -94,12 +94,12 @@ def test_libav_would_open_it_where_it_is_let(name: str, options: dict[str, str],
     assert "file" in laid.touched()
 
 
-# ---- what is no file ----
+# ---- special files ----
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_named_pipe_without_a_writer_is_waited_for_until_a_signal(verb: str, tmp_path: Path) -> None:
-    """And then it is over at once."""
+    """Then the verb ends at once."""
     pipe = tmp_path / "feed.ts"
     os.mkfifo(pipe)
     _waits_until_a_signal(command(verb, pipe, tmp_path), pipe)
@@ -107,7 +107,7 @@ def test_a_named_pipe_without_a_writer_is_waited_for_until_a_signal(verb: str, t
 
 @pytest.mark.parametrize("options", [[], ["--follow"]])
 def test_so_is_one_among_the_segments_of_a_folder(options: list[str], tmp_path: Path) -> None:
-    """Also where the folder is followed, by a thread."""
+    """Also where a thread follows the folder."""
     pipe = tmp_path / "uav-20261122T181500.123456Z.ts"
     os.mkfifo(pipe)
     _waits_until_a_signal(["decode", "-q", *options, str(tmp_path)], pipe)
@@ -149,7 +149,7 @@ def _target(link: Path) -> str:
 
 
 def test_frame_times_come_through_a_named_pipe(tmp_path: Path) -> None:
-    """The same as out of the file."""
+    """Frame times through a pipe equal those of the file."""
     pipe = tmp_path / "feed.ts"
     os.mkfifo(pipe)
     script = "import shutil, sys; shutil.copyfileobj(open(sys.argv[1], 'rb'), open(sys.argv[2], 'wb'))"
@@ -163,7 +163,7 @@ def test_frame_times_come_through_a_named_pipe(tmp_path: Path) -> None:
 def test_a_socket_and_an_empty_folder_are_no_source(
     verb: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """One line, and no advice about a network."""
+    """One error line, without advice about a network."""
     place, folder = tmp_path / "socket.ts", tmp_path / "folder"
     folder.mkdir()
     with socket.socket(socket.AF_UNIX) as listening:
@@ -177,25 +177,25 @@ def test_a_socket_and_an_empty_folder_are_no_source(
 
 
 def test_a_device_is_not_followed(capfd: pytest.CaptureFixture[str]) -> None:
-    """/dev/zero has no end to wait at, and a look for what follows its zeros would never come back."""
+    """/dev/zero never ends, and a search behind its zeros would never return."""
     for device in ("/dev/zero", "/dev/null"):
         code, _, said = ran(capfd, "decode", "-q", "--follow", device)
         assert (code, said.count("\n")) == (UNREADABLE, 1)
         assert "device" in said
 
 
-# ---- frame times of what libav stumbles over ----
+# ---- frame times of files that libav cannot handle ----
 
 
 def test_klv_beside_a_video_without_stamps_is_no_fault(capfd: pytest.CaptureFixture[str]) -> None:
-    """The KLV stream comes first, and libav makes nothing of the video: said in a line."""
+    """The KLV stream comes first and libav cannot time the video: one line reports it."""
     code, out, said = ran(capfd, "decode", "--frame-times", str(VECTORS / "klv_before_video.ts"))
     assert (code, out, said.count("\n")) == (NO_KLV, "", 1)
     assert "no video frame carries a time stamp" in said
 
 
 def test_video_of_another_codec_is_passed_over_and_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """A picture that belongs to the recording is no video."""
+    """A cover picture of the recording is not a video."""
     path = tmp_path / "old.avi"
     path.write_bytes(stamped.muxed("mpeg4", stamped.encoded("mpeg4", 5), "avi"))
     code, _, said = ran(capfd, "decode", "--frame-times", str(path))
@@ -206,8 +206,8 @@ def test_video_of_another_codec_is_passed_over_and_named(tmp_path: Path, capfd: 
 @pytest.mark.parametrize("options", [("--frame-times",), ("--demux", "libav"), ()])
 @pytest.mark.parametrize("name", ["codec_change.ts", "codec_change_at_end.ts"])
 def test_a_codec_that_changes_late_ends_no_process(name: str, options: tuple[str, ...]) -> None:
-    """A PID goes from MPEG-2 video to H.264, or from H.265 behind its last frame: assertions of libav's, unless it
-    works out no times of its own and decodes no frames.
+    """A PID changes from MPEG-2 video to H.264, or from H.265 after its last frame: libav's assertions do not fire,
+    since it computes no times and decodes no frames.
     """
     line = [*COMMAND, "decode", "-q", *options, str(VECTORS / name)]
     done = subprocess.run(line, capture_output=True, timeout=30, env=ENVIRONMENT)
@@ -215,7 +215,7 @@ def test_a_codec_that_changes_late_ends_no_process(name: str, options: tuple[str
 
 
 class _Late:
-    """A container in which a stream appeared after the opening: so PyAV ends it."""
+    """A container in which a stream appeared after the opening: PyAV stops there."""
 
     def __init__(self, container: InputContainer) -> None:
         self._container, self.streams = container, container.streams
@@ -232,7 +232,7 @@ class _Late:
 
 
 def test_a_stream_that_appears_late_costs_no_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of the streams that were there are all out by then."""
+    """All frames of the earlier streams are output by then."""
     whole = [frame.time_us for frame in frame_times(SAMPLE)]
     opened = Demuxer.open
     monkeypatch.setattr(Demuxer, "open", lambda *arguments: _Late(opened(*arguments)))
@@ -240,7 +240,7 @@ def test_a_stream_that_appears_late_costs_no_frame(monkeypatch: pytest.MonkeyPat
 
 
 def test_frame_times_of_spoilt_files_are_frames_or_a_sentence() -> None:
-    """Cut, spoilt and joined, in every container: no exception but ours."""
+    """Truncated, damaged and concatenated files in every container raise only klvrelay's exceptions."""
     frames = [stamped.frame("h264", stamped.START + number) for number in range(8)]
     forms = [stamped.muxed("h264", frames), (VECTORS / "klv_before_video.ts").read_bytes(), stamped.mpeg2()]
     forms += [stamped.muxed("mpeg4", stamped.encoded("mpeg4", 5), form) for form in ("mp4", "matroska", "avi")]
@@ -262,12 +262,12 @@ def test_frame_times_of_spoilt_files_are_frames_or_a_sentence() -> None:
             list(frame_times(bytes(data)))
 
 
-# ---- what is recorded ----
+# ---- recordings ----
 
 
 @pytest.mark.parametrize(("mask", "file", "folder"), [(0, 0o640, 0o750), (0o077, 0o600, 0o700)])
 def test_recordings_are_for_the_owner_and_the_group(mask: int, file: int, folder: int, tmp_path: Path) -> None:
-    """0640 in folders of 0750, whatever the umask would allow beyond; it may take more away."""
+    """Mode 0640 in folders of 0750, whatever more the umask allows; it may remove more."""
     place = tmp_path / "new" / "records"
     subprocess.run(
         [*COMMAND, "record", "-q", str(SAMPLE), str(place)], check=True, timeout=30, env=ENVIRONMENT, umask=mask
@@ -278,7 +278,7 @@ def test_recordings_are_for_the_owner_and_the_group(mask: int, file: int, folder
 
 
 def test_a_folder_that_is_there_keeps_its_permissions(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Whoever made it knows who is to read it."""
+    """Its creator decides who may read it."""
     place = tmp_path / "records"
     place.mkdir(mode=0o755)
     place.chmod(0o755)
@@ -287,7 +287,7 @@ def test_a_folder_that_is_there_keeps_its_permissions(tmp_path: Path, capfd: pyt
 
 
 def test_a_source_that_is_a_playlist_is_named(tmp_path: Path) -> None:
-    """By the library too, whatever its name says."""
+    """The library detects it too, whatever its file name."""
     path = tmp_path / "flight.ts"
     path.write_text("#EXTM3U\n#EXTINF:5,\n/etc/passwd\n")
     with pytest.raises(NotMedia, match="a playlist"):

@@ -1,4 +1,4 @@
-"""A broker that means harm: what it sends costs its own connection, in plain words, and little of anything else."""
+"""A hostile broker loses its own connection, with a clear message, and costs little else."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from klvrelay.sinks.mqtt.sink import MqttSink
 
 
 def after_connack(attack, properties=b""):
-    """A script: be a sound broker until the client has said online, then `attack(level)`, and go on."""
+    """A script: a correct broker until the client has published "online", then `attack(level)`, then correct again."""
 
     async def script(guest):
         await guest.send(connack(guest.level, properties))
@@ -59,7 +59,7 @@ def after_connack(attack, properties=b""):
 
 
 async def fault_of_the_sink(broker, **settings):
-    """What ends a sink that has connected to it."""
+    """The error that ends a sink connected to this broker."""
     async with MqttSink(to(broker, **settings), boot=BOOT) as sink:
         with pytest.raises(SinkDown) as caught:
             async with asyncio.timeout(4):
@@ -105,7 +105,8 @@ IN_A_LOOK = {
 @pytest.mark.parametrize("name", ATTACKS)
 async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, protocol, looks, monkeypatch):
     """At the first such packet, by its first bytes, as a protocol error and not as a lost connection; also while the
-    retained topics of earlier runs are looked at."""
+    retained topics of earlier runs are read.
+    """
     monkeypatch.setattr(retained, "TRIES", looks)
     attack, says = ATTACKS[name]
     if protocol == 5 and looks:
@@ -120,7 +121,7 @@ async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, p
 
 @pytest.mark.parametrize("protocol", [5, 4])
 async def test_retained_messages_that_were_not_asked_for_are_dropped(protocol):
-    """Some brokers send theirs to whoever connects: that is against the protocol, and harmless while they are few."""
+    """Some brokers send theirs to every client: this violates the protocol and is harmless in small numbers."""
     sizes = (0, 1, 100, 100_000)
 
     async def script(guest):
@@ -139,7 +140,7 @@ async def test_retained_messages_that_were_not_asked_for_are_dropped(protocol):
 
 @pytest.mark.parametrize("size", [0, 50_000])
 async def test_a_flood_of_them_ends_the_connection(size):
-    """By their number, or by their bytes."""
+    """Their number or their bytes exceed the limit."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -175,7 +176,7 @@ async def test_a_message_confirmed_twice_ends_the_connection():
 
 
 async def test_a_pubrec_again_and_again_is_answered_once():
-    """Each would be answered by a PUBREL: a broker that reads none would fill our memory with them."""
+    """An answer to each would be a PUBREL: a broker that reads none would fill the client's memory."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -215,7 +216,7 @@ async def test_a_flood_is_left_in_the_kernel(kind, protocol):
 
 
 async def test_a_disconnect_is_reported_by_its_code_and_not_in_its_words():
-    """A server reference and a reason string could steer a terminal."""
+    """A server reference and a reason string could contain terminal control characters."""
     more = REASON + text(SPOKEN) + REFERENCE + text(SPOKEN)
 
     async with HostileBroker(after_connack(lambda v: packet(DISCONNECT, bytes([0x9C, len(more)]) + more))) as broker:
@@ -227,7 +228,7 @@ async def test_a_disconnect_is_reported_by_its_code_and_not_in_its_words():
 
 @contextlib.asynccontextmanager
 async def drained(broker, records=30, **settings):
-    """An outlet with waiting records, drained to that broker."""
+    """A delivery with waiting records to that broker."""
     outlet, log = outlet_of(MqttSink(to(broker, **settings), boot=BOOT), limit=1000)
     for n in range(records):
         log.append(record(n))
@@ -241,7 +242,7 @@ async def drained(broker, records=30, **settings):
 
 @pytest.fixture
 def pauses(monkeypatch):
-    """What an outlet waits between its tries, a hundred times shorter."""
+    """The pauses between attempts, a hundred times shorter."""
     found = []
 
     class Brisk(Backoff):
@@ -280,7 +281,7 @@ async def _confirm_one_and_violate(guest):
     ids=["hang up", "greet and hang up", "flood", "violate when online"],
 )
 async def test_no_broker_makes_a_busy_loop(script, pauses, said):
-    """Tries get rarer while no connection lasts, the log says little, the loop runs, and the records stay."""
+    """Attempts become rarer while no connection lasts, the log is short, the loop runs, and no record is lost."""
     turns = 0
 
     async def turn():
@@ -307,7 +308,7 @@ async def test_no_broker_makes_a_busy_loop(script, pauses, said):
 
 
 async def test_a_broker_that_confirms_nothing_keeps_its_window_and_no_record_is_lost(pauses):
-    """The tries end at the timeout; what waits goes on waiting."""
+    """The attempts end at the timeout; the records keep waiting."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -321,7 +322,7 @@ async def test_a_broker_that_confirms_nothing_keeps_its_window_and_no_record_is_
 
 
 async def test_confirmations_in_the_wrong_order_are_taken():
-    """Each by its packet identifier."""
+    """Each is matched by its packet identifier."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -342,7 +343,7 @@ async def test_confirmations_in_the_wrong_order_are_taken():
 
 @pytest.mark.parametrize("stream", ["a\x00b", "\x1b[2J", "\ufeff\u202e", "x" * 70_000, "line\nline"])
 async def test_no_stream_name_breaks_a_connection(oracle, stream):
-    """In the user properties of MQTT 5 names are printable and short, whatever they are."""
+    """In MQTT 5 user properties the names are printable and short, whatever they contain."""
     async with MqttSink(to(oracle), boot=BOOT) as sink:
         await sink.deliver([record(0, stream)])
 
@@ -354,7 +355,7 @@ async def test_no_stream_name_breaks_a_connection(oracle, stream):
 @pytest.mark.parametrize("key", ["client_id", "username", "prefix"])
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\u202eb", "a\nb"])
 def test_no_setting_holds_what_a_broker_hangs_up_at(key, text):
-    """Control and format characters are refused when they are read, and not repeated."""
+    """Control and format characters are refused when settings are read, and not repeated."""
     with pytest.raises(Exception, match=rf"mqtt {key}") as caught:
         MqttSettings(host="127.0.0.1", **{key: text})
 
@@ -362,7 +363,7 @@ def test_no_setting_holds_what_a_broker_hangs_up_at(key, text):
 
 
 async def test_a_right_refused_at_each_message_costs_no_connection(oracle):
-    """Each topic is suspended: one message, and none until the next try."""
+    """Each topic is suspended: one log message, and none until the next attempt."""
     oracle.manners.puback = 0x87
     async with MqttSink(to(oracle), boot=BOOT) as sink:
         outcomes = [await sink.deliver([record(n)]) for n in range(5)]
@@ -373,7 +374,7 @@ async def test_a_right_refused_at_each_message_costs_no_connection(oracle):
 
 
 class HangsUp:
-    """A sink whose connection falls when it is told to: while it stands, or on its way out."""
+    """A sink whose connection breaks on demand: while it is open, or while it closes."""
 
     def __init__(self, when):
         self.when = when
@@ -395,7 +396,7 @@ class HangsUp:
 
 @pytest.mark.parametrize("when", ["as it stands", "on the way out"])
 async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
-    """The stop is not lost beside the fault: it does not connect again."""
+    """The stop request survives the error: the relay does not connect again."""
     sink = HangsUp(when)
     outlet, _ = outlet_of(sink)
     draining = asyncio.create_task(outlet.drain())
@@ -411,7 +412,7 @@ async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
 
 @pytest.mark.parametrize("script", [_hang_up, _greet_and_hang_up], ids=["hang up", "greet and hang up"])
 async def test_a_broker_that_accepts_and_closes_gets_few_connections(script, pauses):
-    """What it might take is tried once in a while: in the attempts of 21 s nineteen connections, not fifty."""
+    """The pauses grow: nineteen connections in the attempts of 21 s, not fifty."""
     async with HostileBroker(script) as broker, drained(broker):
         await until(lambda: len(pauses) >= 9, within=20)
         connections = len(broker.guests)
@@ -420,7 +421,9 @@ async def test_a_broker_that_accepts_and_closes_gets_few_connections(script, pau
 
 @pytest.mark.parametrize("level", [4, 5])
 async def test_a_broker_that_hung_up_for_a_while_is_connected_to_at_once_by_what_it_spoke_before(level, pauses):
-    """A restart behind a proxy that takes connections meanwhile: the attempts in between ask for what went well."""
+    """A restart behind a proxy that accepts connections meanwhile: the attempts in between use the last working
+    protocol version.
+    """
     ready = True
 
     async def script(guest):
@@ -441,7 +444,7 @@ async def test_a_broker_that_hung_up_for_a_while_is_connected_to_at_once_by_what
 
 
 async def test_a_broker_that_comes_back_as_an_older_one_is_connected_to_at_once(pauses):
-    """It hung up for a while, and now does not speak MQTT 5: the same attempt asks for 3.1.1."""
+    """It hung up for a while and no longer supports MQTT 5: the same attempt asks for 3.1.1."""
     ready = 0
 
     async def script(guest):
@@ -462,7 +465,7 @@ async def test_a_broker_that_comes_back_as_an_older_one_is_connected_to_at_once(
 
 
 async def test_a_broker_that_only_takes_what_is_seldom_tried_is_connected_to_in_the_end(pauses):
-    """It never was there before, and hangs up at MQTT 5: 3.1.1 has its turn again a few attempts later."""
+    """It was never reached before and hangs up at MQTT 5: a few attempts later 3.1.1 is tried again."""
 
     async def script(guest):
         if len(pauses) >= 2 and guest.level == 4:

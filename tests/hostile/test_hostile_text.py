@@ -1,5 +1,7 @@
-"""Characters that steer what shows them (Cc, Cf, line and paragraph separators) leave klvrelay as escapes only: in JSON
-of the core and of Python, in CSV, on a terminal, in the page. Whoever reads the JSON or the CSV has the text as it was.
+"""Control characters (Cc, Cf, line and paragraph separators) leave klvrelay only as escapes: in JSON of the core and of
+Python, in CSV, on a terminal, in the page.
+
+A reader of the JSON or the CSV recovers the original text.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ SINCE_15 = range(0x13439, 0x13440)
 """Format characters of Egyptian hieroglyphs, which the database of Python 3.11 (Unicode 14) does not have yet."""
 STEERING = {
     chr(code)
-    for code in (*range(0x20000), *range(0xE0000, 0xE1000))  # no other plane has any
+    for code in (*range(0x20000), *range(0xE0000, 0xE1000))  # no other plane has control characters
     if code in SINCE_15 or unicodedata.category(chr(code)) in ("Cc", "Cf", "Zl", "Zp")
 }
 HOSTILE = [
@@ -54,12 +56,12 @@ NO_FORMULAS = ["1=1", "a-b", "'quoted'", "", " ", "\u200b", "_=1", "(-1)", "é="
 
 
 def steering_in(text: str) -> set[str]:
-    """What of it stands there raw, line ends aside."""
+    """The control characters that are in it raw, line ends aside."""
     return set(text) & (STEERING - {"\n"})
 
 
 def characters() -> Iterator[str]:
-    """Every character there is, in texts that fit into an item."""
+    """Every character, in texts that fit into an item."""
     codes = [code for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
     for at in range(0, len(codes), 15_000):
         yield "".join(map(chr, codes[at : at + 15_000]))
@@ -76,7 +78,7 @@ def record_of(text: str) -> bytes:
     ("utf-8", "ST0601", 3, "mission_id"), ("utf-16-be", "ST0102", 13, "object_country_codes"),
 ])  # fmt: skip
 def test_the_core_escapes_what_steers_and_nothing_else(coding: str, set_: str, tag: int, key: str) -> None:
-    """Every character of Unicode, in both codings; what is read back is what was sent."""
+    """Every character of Unicode, in both encodings; reading the JSON back returns the original."""
     for text in characters():
         document = core_json(packet(set_, item(tag, text.encode(coding)))).decode()
         assert not set(document) & STEERING
@@ -88,13 +90,13 @@ def test_the_core_escapes_what_steers_and_nothing_else(coding: str, set_: str, t
 
 
 def test_python_escapes_the_same() -> None:
-    """As values and as names; and an indented document has its line ends."""
+    """In values and in names; an indented document keeps its line ends."""
     for text in characters():
         for content in (text, {text: text}, [[text]]):
             document = dumps(content).decode()
             assert not set(document) & STEERING
             assert json.loads(document) == content
-        plain = "".join(c for c in text if c >= " ")  # for the others the two have different escapes
+        plain = "".join(c for c in text if c >= " ")  # for the others the two use different escapes
         assert dumps(plain) in core_json(packet("ST0601", item(3, plain.encode())))
     assert dumps({"a": ["\x9b"]}, indented=True) == b'{\n  "a": [\n    "\\u009b"\n  ]\n}\n'
 
@@ -107,7 +109,7 @@ def test_text_that_is_all_escapes_keeps_to_the_bound() -> None:
 
 
 def test_no_other_module_writes_json() -> None:
-    """All but what passes between klvrelay's own processes goes through `json_output.dumps`."""
+    """Except for messages between klvrelay's own processes, all JSON goes through `json_output.dumps`."""
     own = {"json_output.py", "sources/isolated/messages.py", "sources/isolated/source.py", "sources/web/position.py"}
     package = ROOT / "src" / "klvrelay"
     writers = {
@@ -137,7 +139,7 @@ def test_what_is_said_of_a_stream_is_escaped(text: str) -> None:
 
 
 def unescaped(cell: str) -> str:
-    """The text of a cell, as `decode --help` says it is written."""
+    """The text of a cell, decoded as `decode --help` documents."""
     text = str(json.loads('"' + cell.replace('"', '\\"') + '"'))
     return text[1:] if text.startswith("'") and csv_cells.is_formula(text.lstrip("'")) else text
 
@@ -147,7 +149,7 @@ def unescaped(cell: str) -> str:
 @example('"\\"')
 @example("''=1")
 def test_a_cell_is_escaped_and_can_be_read_back(text: str) -> None:
-    """A backslash of the text is none of an escape, a quote of the text none of the mark."""
+    """A backslash in the text is not read as an escape, nor a quote as the mark."""
     (row,) = csv.reader(io.StringIO(csv_cells.line_of([text, 1]).decode(), newline=""), strict=True)
     assert not steering_in(row[0])
     assert unescaped(row[0]) == text
@@ -155,20 +157,20 @@ def test_a_cell_is_escaped_and_can_be_read_back(text: str) -> None:
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_formula_is_marked_as_text(text: str) -> None:
-    """By the first character that shows, whatever form it has and whatever stands before it."""
+    """By the first visible character, in any form and after any prefix."""
     assert str(csv_cells.cell(text)).startswith("'")
 
 
 @pytest.mark.parametrize("text", NO_FORMULAS)
 def test_other_text_and_numbers_are_not_marked(text: str) -> None:
-    """A quote before them would be one too many."""
+    """A quote before them would change them."""
     assert csv_cells.cell(text) == text if not steering_in(text) else not csv_cells.cell(text).startswith("'")
     for value in (-1, -33.5, 1e-9, 0, None):
         assert csv_cells.cell(value) is value
 
 
 def test_every_cell_of_a_csv_is_escaped(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """Texts, lists, and the summary beside them."""
+    """Texts, lists, and the summary line."""
     path = tmp_path / "hostile.klv"
     texts = [*HOSTILE, *FORMULAS]
     path.write_bytes(b"".join(record_of(text) for text in texts))
@@ -209,7 +211,7 @@ def test_probe_shows_what_steers_as_escapes(
 
 
 def test_decode_writes_one_line_a_record(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Of JSON Lines that a terminal may show."""
+    """JSON Lines are safe on a terminal."""
     path = tmp_path / "hostile.klv"
     path.write_bytes(b"".join(map(record_of, HOSTILE)))
     _, out, said = ran(capfd, "decode", str(path))
@@ -218,7 +220,7 @@ def test_decode_writes_one_line_a_record(tmp_path: Path, capfd: pytest.CaptureFi
 
 
 def test_items_escapes_what_it_was_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
-    """Found or not."""
+    """In found and not found names."""
     for text in HOSTILE:
         for arguments in ([text], ["--set", text], ["--json", text]):
             code, out, said = ran(capfd, "items", *[part for part in arguments if part])
@@ -228,7 +230,7 @@ def test_items_escapes_what_it_was_asked_for(capfd: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_demo_shows_a_broker_s_messages_tamed(text: str) -> None:
-    """Anybody may publish there: records, what is none, and topics."""
+    """Any client may publish there: records, other payloads and topics are escaped."""
     console = Console(file=io.StringIO(), width=400, force_terminal=False)
     told = dumps({"seq": text, "time": text, "items": {"mission_id": text}})
     raw = json.dumps({"items": {"mission_id": text}}, ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""Names of streams that would break a message, a log or a table: refused when they are read; what far ends say stays on
+"""Stream names that would break a message, a log or a table are refused when they are read; text of far ends stays on
 one line.
 """
 
@@ -51,14 +51,14 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
 def test_a_name_that_does_not_stand_on_a_line_is_refused(name: str):
-    """By everything that takes one; the message names the key, and has no such character itself."""
+    """Everything that takes a name refuses it; the message names the key and has no such character."""
     takers = {
         "stream": lambda: SourceSettings(Url.parse("a.ts"), stream=name),
         "pids": lambda: SourceSettings(Url.parse("a.ts"), pids={257: name}),
         "pids ": lambda: Choice(names={257: name}),
         "stream ": lambda: Recorder(lambda: None, "out", name, RecordingLimits()),
     }
-    if name:  # a decoder without a name makes records of no stream
+    if name:  # a decoder without a name makes records without a stream name
         takers["stream  "] = lambda: Decoder(name, None)
         takers["stream   "] = lambda: list(klvrelay.open("/nowhere/a.ts", name=name))
     for key, take in takers.items():
@@ -70,10 +70,10 @@ def test_a_name_that_does_not_stand_on_a_line_is_refused(name: str):
         assert len(said) < 200
 
 
-@pytest.mark.parametrize("name", [name for kind, name in REFUSED.items() if kind != "surrogate"])  # that is no UTF-8
+@pytest.mark.parametrize("name", [name for kind, name in REFUSED.items() if kind != "surrogate"])  # not UTF-8
 @pytest.mark.parametrize("key", ["stream", "pids"])
 def test_settings_name_the_key_and_the_line(key: str, name: str, tmp_path: Path):
-    """As of any other mistake in the file."""
+    """As for any other mistake in the file."""
     quoted = "".join(f"\\U{ord(c):08x}" for c in name)
     value = f'"{quoted}"' if key == "stream" else f'{{0x101 = "{quoted}"}}'
     path = tmp_path / "relay.toml"
@@ -102,12 +102,12 @@ def test_a_command_refuses_it(command: list[str], name: str, tmp_path: Path, cap
 
 @pytest.mark.parametrize("name", ["uav1", "cam 1", "Zürich/nord", "飛行", "a+#$%", "x" * LEVEL_LIMIT, "kestrel: 2"])
 def test_other_names_are_taken_as_they_are(name: str):
-    """Any script, any sign that can be printed: a topic's level is made of them elsewhere."""
+    """Any script, any printable sign: the topic's level is made of them elsewhere."""
     assert checked_name(name) == name
 
 
 def test_a_longest_name_may_be_made_of_two_urls():
-    """The number behind the second one makes it no name that is refused later, when the relay runs."""
+    """The number after the second one does not make a name that is refused when the relay runs."""
     sources = tuple(SourceSettings(Url.parse(f"/{folder}/{'a' * LEVEL_LIMIT}.ts")) for folder in "xy")
     assert [len(name) for name, _ in RelaySettings(sources).named()] == [LEVEL_LIMIT, LEVEL_LIMIT + 2]
     for name, _ in RelaySettings(sources).named():
@@ -115,7 +115,7 @@ def test_a_longest_name_may_be_made_of_two_urls():
 
 
 def test_every_character_is_either_printable_or_refused():
-    """All 1,114,112: none of the categories that have no sign passes."""
+    """All 1,114,112: no unprintable category is accepted."""
     silent = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
     passed = [c for c in map(chr, range(0x110000)) if unicodedata.category(c) in silent and c.isprintable()]
     assert passed == []
@@ -126,12 +126,12 @@ HOSTILE = "no\r\n12:00:00 uav1: all is well\x1b[2J\u202e\u2028\x9b\x00"
 
 @pytest.mark.parametrize("kind", [SourceDown, SinkDown, SinkRefused])
 def test_an_error_with_the_words_of_a_far_end_is_one_line(kind: type[Exception]):
-    """A broker's reason, a server's banner, an answer's phrase: whoever puts it into a message."""
+    """A broker's reason, a server's banner, a response's phrase, whichever message contains it."""
     assert str(kind(f"far end: {HOSTILE}")).isprintable()
 
 
 def test_a_log_line_is_one_line(capfd: pytest.CaptureFixture[str]):
-    """Whatever it quotes, and whoever forgot to escape it."""
+    """Whatever it quotes, even where the caller did not escape it."""
     log_to_stderr(Redaction(()), quiet=False)
     logging.getLogger("klvrelay").warning("%s: it says %s", "uav1", HOSTILE)
     logging.getLogger("klvrelay.sources").error(HOSTILE)
@@ -143,7 +143,7 @@ def test_a_log_line_is_one_line(capfd: pytest.CaptureFixture[str]):
 
 
 def test_a_log_line_shows_no_password_of_the_command_line(capfd: pytest.CaptureFixture[str]):
-    """Should a library quote what it was given."""
+    """Even where a library quotes its arguments."""
     log_to_stderr(Redaction(["run", "rtsp://u:c4n4ry@h/x", "--mqtt=mqtt://v:s3cret@h"]), quiet=False)
     logging.getLogger("klvrelay").warning("%s", "can't open 'rtsp://u:c4n4ry@h/x', mqtt://v:s3cret@h, x:c4n4ry@h")
 

@@ -1,7 +1,7 @@
-"""The probe is bounded by the size of its input: its reports, what it keeps, and its work.
+"""The input's size bounds the probe: its reports, its memory and its work.
 
-`probe_transport.py` and `probe_records.py` make the streams. Work is counted in calls of functions, which do not depend
-on the load of the machine.
+`probe_transport.py` and `probe_records.py` make the streams. Work is counted in function calls, which do not depend on
+the machine's load.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TEXT, JSON, HTML = 64 << 10, 1 << 20, 2 << 20
 
 
 def text_of(report: Report, path: Path) -> str:
-    """The report as it goes into a pipe."""
+    """The report as written to a pipe."""
     with path.open("w+", encoding="utf-8") as file:
         write(report, Console(file=file, width=120, no_color=True, highlight=False))
         file.seek(0)
@@ -49,7 +49,7 @@ def is_plain(text: str) -> bool:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_reports_have_a_size_and_nothing_unprintable(name: str, tmp_path: Path):
-    """Whatever a stream lists: text, JSON and HTML stay within what can be read, mailed and kept."""
+    """Whatever a stream lists, text, JSON and HTML stay small enough to read and mail."""
     report = probed(HOSTILE[name](SIZE), tmp_path)
 
     text, made, html = text_of(report, tmp_path / "text"), document(report), page(report)
@@ -64,7 +64,7 @@ def test_reports_have_a_size_and_nothing_unprintable(name: str, tmp_path: Path):
 
 
 def test_lists_say_how_much_is_not_in_them(tmp_path: Path):
-    """Programs, PIDs: so many are shown, and the others are a number."""
+    """Programs and PIDs: some are shown, and the rest is a number."""
     programs = probed(HOSTILE["many_programs"](1_000_000), tmp_path)
     assert programs.transport is not None
     assert len(programs.transport.programs) == 64
@@ -82,7 +82,7 @@ def test_lists_say_how_much_is_not_in_them(tmp_path: Path):
 
 
 def test_items_of_records_like_no_others_are_counted_one_by_one_in_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """So many items as could be looked at in the time that all records of a normal recording take."""
+    """No more items are inspected than all records of a normal recording have."""
     free, each, size = 64, 4096, 6_000_000
     monkeypatch.setattr(telemetry, "RECORDS", (free, each))
     monkeypatch.setattr(items, "LAYOUTS", 4)
@@ -102,7 +102,7 @@ def test_items_of_records_like_no_others_are_counted_one_by_one_in_few(tmp_path:
 
 
 def test_distinct_items_and_remarks_are_counted_beyond_the_first(tmp_path: Path):
-    """Ever new unknown tags: 512 rows, and how many others there are."""
+    """With ever new unknown tags: 512 rows, and the number of the others."""
     (stream,) = probed(HOSTILE["new_tags"](SIZE), tmp_path).klv
     assert len(stream.items) == 512
     assert stream.items_left_out > 500
@@ -110,7 +110,7 @@ def test_distinct_items_and_remarks_are_counted_beyond_the_first(tmp_path: Path)
 
 @pytest.mark.parametrize("options", [{}, {"carriage": "async"}], ids=str)
 def test_of_a_normal_recording_nothing_is_left_out(options: dict[str, str], tmp_path: Path):
-    """All records are looked into, all lists are whole."""
+    """All records are inspected, all lists are complete."""
     report = asyncio.run(inquire(open_source(sample_file(tmp_path, **options))))
 
     told = orjson.loads(document(report))
@@ -119,14 +119,14 @@ def test_of_a_normal_recording_nothing_is_left_out(options: dict[str, str], tmp_
     assert all((s["passed"], s["items_left_out"], s["remarks_left_out"]) == (0, 0, 0) for s in told["klv"])
 
 
-# ---- what is counted, however much comes ----
+# ---- counts are exact, whatever the amount ----
 
 
 @pytest.mark.parametrize("few", [0, 64])
 def test_of_dense_klv_each_record_is_counted_and_some_are_looked_into(
     few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """A record a TS packet: the number is right, and the rate; the report says how many were looked into."""
+    """One record per TS packet: the number and the rate are exact; the report says how many were inspected."""
     monkeypatch.setattr(telemetry, "RECORDS", (2000, 2048))
     monkeypatch.setattr(survey, "HEADS", (1000, 4096))
     monkeypatch.setattr(sampler, "FEW", few)
@@ -144,7 +144,7 @@ def test_of_dense_klv_each_record_is_counted_and_some_are_looked_into(
 
 
 def test_a_flood_hides_no_other_stream(tmp_path: Path):
-    """Behind a flood of unknown keys and dense KLV, a record of VMTI that comes seldom is seen, and so is ST 0601."""
+    """After a flood of unknown keys and dense KLV, a rare record of VMTI is found, and so is ST 0601."""
     flood = HOSTILE["new_keys"](1_000_000)
     dense = HOSTILE["smallest"](1_000_000)
     seldom = b"".join(klv(item(5, b"\x10\x20"), n, name="ST0903") + flood[-3000:] for n in range(10))
@@ -158,7 +158,7 @@ def test_a_flood_hides_no_other_stream(tmp_path: Path):
 
 
 def test_packets_are_counted_by_pid_whatever_the_tables_say(tmp_path: Path):
-    """Counts are of all packets, though the maps change with each section."""
+    """Counts include all packets, though the PMT changes with each section."""
     data = HOSTILE["pmt_small_churn"](SIZE)
     report = probed(data, tmp_path)
 
@@ -169,7 +169,7 @@ def test_packets_are_counted_by_pid_whatever_the_tables_say(tmp_path: Path):
 
 
 def test_a_new_map_replaces_the_streams_but_for_those_that_were_seen(tmp_path: Path):
-    """A PID that no current table lists and that carried nothing is forgotten."""
+    """A PID that no current table lists and that carried nothing is removed."""
     mux = Mux()
     first = [(VIDEO, 0x100, b""), (6, KLV_PID, KLVA), (6, 0x300, KLVA)]
     data = mux.pat([(1, 0x1000)]) + mux.pmt(first)
@@ -186,7 +186,7 @@ def test_a_new_map_replaces_the_streams_but_for_those_that_were_seen(tmp_path: P
 
 
 def test_a_document_is_cut_until_it_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """By shorter lists; the rest is counted."""
+    """Lists are shortened; the rest is counted."""
     report = probed(HOSTILE["many_programs"](SIZE), tmp_path)
     whole = document(report)
     monkeypatch.setattr("klvrelay.probe.output.document.LIMIT", len(whole) // 2)
@@ -198,7 +198,7 @@ def test_a_document_is_cut_until_it_fits(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_of_a_map_with_very_many_streams_the_first_are_told_apart(tmp_path: Path):
-    """As many again that it had before, and that came, are kept; the rest is counted."""
+    """As many again as it had before, if packets of them arrived, are kept; the rest is counted."""
     mux, data = Mux(), b""
     for version in range(4):
         pids = range(0x200 + 0x100 * version, 0x264 + 0x100 * version)
@@ -214,7 +214,7 @@ def test_of_a_map_with_very_many_streams_the_first_are_told_apart(tmp_path: Path
 
 
 def test_a_program_that_is_not_in_the_pat_any_more_and_never_came_is_forgotten(tmp_path: Path):
-    """So that a PAT that changes each time does not fill the report."""
+    """So a PAT that changes each time does not fill the report."""
     mux = Mux()
     data = b"".join(mux.pat([(n + 1, 0x100 + n)], n) for n in range(3000))
     report = probed(data, tmp_path)
@@ -228,7 +228,7 @@ def test_a_program_that_is_not_in_the_pat_any_more_and_never_came_is_forgotten(t
 
 
 def calls_for(make: Maker, size: int, folder: Path) -> int:
-    """How many functions are called for a stream of this size, report and all."""
+    """The number of function calls for a stream of this size, report included."""
     path = folder / f"stream.{size}"
     path.write_bytes(make(size))
     count = 0
@@ -253,7 +253,7 @@ def calls_for(make: Maker, size: int, folder: Path) -> int:
      "amended", "remarks", "stamps", "discontinuities"],
 )  # fmt: skip
 def test_four_times_the_bytes_are_no_more_than_about_four_times_the_work(name: str, tmp_path: Path):
-    """Nothing is gone through again for each thing that comes."""
+    """No data is processed again for each new item."""
     small, large = (calls_for(HOSTILE[name], size, tmp_path) for size in (120_000, 480_000))
     assert large < 6 * small
 
@@ -262,7 +262,7 @@ def test_four_times_the_bytes_are_no_more_than_about_four_times_the_work(name: s
 def test_more_of_one_kind_than_equipment_sends_is_not_looked_at_each_time(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Behind the first of it, a byte costs a small part of what it did."""
+    """After the first of it, a byte costs a small part of the first ones."""
     for module, limit, free in (
         (telemetry, "RECORDS", 500), (survey, "HEADS", 500), (survey, "PACKETS", 500), (survey, "LENGTHS", 500),
         (tables, "MAPS", 500),

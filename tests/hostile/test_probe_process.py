@@ -1,4 +1,4 @@
-"""The command `probe` on hostile streams: its memory, how long a signal waits, and the file of its page."""
+"""The command `probe` on hostile streams: its memory, its reaction to signals, and the file of its page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ with open("/proc/self/status") as lines:
 
 
 def memory_for(path: Path) -> int:
-    """KiB of a whole command, at most."""
+    """Maximum KiB of a whole command."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, str(path)], capture_output=True, text=True, env=ENVIRONMENT, check=True,
         timeout=50,
@@ -49,7 +49,7 @@ def memory_of_a_sample(folder: Path) -> int:
 def test_the_memory_is_not_twice_that_of_a_normal_recording(
     name: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ):
-    """Of 4 MB, whatever they are."""
+    """For 4 MB of any of them."""
     path = tmp_path / "hostile.ts"
     path.write_bytes(HOSTILE[name](4_000_000))
     assert memory_for(path) < 2 * memory_of_a_sample(tmp_path_factory.getbasetemp())
@@ -60,7 +60,7 @@ def test_the_memory_is_not_twice_that_of_a_normal_recording(
 
 @pytest.fixture
 def fed() -> Iterator[subprocess.Popen[bytes]]:
-    """A probe that reads standard input, which stays open."""
+    """A probe that reads standard input; the input stays open."""
     command = [sys.executable, "-m", "klvrelay", "probe", "-", "--json"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT) as process:
@@ -69,14 +69,14 @@ def fed() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def feed(process: subprocess.Popen[bytes], data: bytes) -> None:
-    """Write it, and wait until it was taken out of the pipe."""
+    """Write the bytes, and wait until they were read from the pipe."""
     assert process.stdin is not None
     process.stdin.write(data)
     process.stdin.flush()
 
 
 def test_a_signal_ends_the_look_at_a_stream_that_never_ends(fed: subprocess.Popen[bytes]):
-    """The report is of what came until then; the exit code is that of the verdict."""
+    """The report covers the data up to then; the exit code is that of the verdict."""
     data = HOSTILE["pmt_churn"](3_000_000)
     feed(fed, data)
     fed.send_signal(signal.SIGTERM)
@@ -90,7 +90,7 @@ def test_a_signal_ends_the_look_at_a_stream_that_never_ends(fed: subprocess.Pope
 
 
 def test_a_second_signal_ends_a_process_that_waits_for_its_reader(fed: subprocess.Popen[bytes]):
-    """The report is larger than a pipe, and nobody reads: one signal is not enough, the next one is."""
+    """The report is larger than a pipe, and the pipe has no reader: one signal is not enough, the second is."""
     feed(fed, HOSTILE["pmt_churn"](2_000_000))
     assert fed.stdin is not None
     assert fed.stdout is not None
@@ -105,7 +105,7 @@ def test_a_second_signal_ends_a_process_that_waits_for_its_reader(fed: subproces
 
 
 def test_the_page_is_not_for_everybody(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Mode 0640, whatever the file had; nothing else is left in the folder, and a link is followed."""
+    """Mode 0640, whatever the old file had; nothing else is left in the folder, and a link is followed."""
     source, real = sample_file(tmp_path), tmp_path / "kept" / "report.html"
     real.parent.mkdir()
     real.write_text("old")
@@ -125,7 +125,7 @@ def test_the_page_is_not_for_everybody(tmp_path: Path, capfd: pytest.CaptureFixt
 
 
 def test_a_page_goes_to_a_device_too(capfd: pytest.CaptureFixture[str], tmp_path: Path):
-    """What is no file is written to, not replaced."""
+    """A path that is not a regular file is written to, not replaced."""
     code, _, said = ran(capfd, "probe", "-q", str(sample_file(tmp_path)), "--html", "/dev/null")
     assert (code, said) == (0, "")
     assert Path("/dev/null").is_char_device()

@@ -1,4 +1,4 @@
-"""A broker that means harm, and what looks at its retained topics: the relay at its start, and `retained`."""
+"""A hostile broker, and the readers of its retained topics: the relay at its start, and `retained`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def kept(topic: str | bytes, payload: bytes, properties: bytes = b"") -> bytes:
 
 
 def with_retained(*messages: bytes):
-    """A script: a sound broker that has these for whoever subscribes."""
+    """A script: a correct broker that has these for each subscriber."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -55,7 +55,7 @@ ODD = {
 
 @pytest.mark.parametrize("name", ODD)
 async def test_odd_retained_topics_cost_nothing_but_themselves(name):
-    """None is corrected, the connection stands, records go out."""
+    """None is corrected, the connection stays up, records are delivered."""
     async with HostileBroker(with_retained(kept("klvrelay/status", DEAD), *ODD[name])) as broker:
         async with MqttSink(to(broker), boot=BOOT) as sink, keeping(sink) as work:
             await sink.deliver([record(0)])
@@ -69,7 +69,7 @@ async def test_odd_retained_topics_cost_nothing_but_themselves(name):
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_no_noise_in_retained_topics_ends_a_relay(seed):
-    """Topics, properties and payloads made of pieces of right ones and of noise: at most a protocol error."""
+    """Topics, properties and payloads made of valid parts and noise: at most a protocol error."""
     rng = random.Random(seed)
     pieces = [b"klvrelay/", b"a", b"/", b"availability", b"status", b"+", b"\x1b", "ü".encode(), b"\xf0\x9f\x98\x80"]
     messages = []
@@ -90,7 +90,7 @@ async def test_no_noise_in_retained_topics_ends_a_relay(seed):
 
 
 async def test_a_flood_while_earlier_runs_are_looked_at_ends_the_look_and_little_else(monkeypatch):
-    """Messages that are asked for, without end: the records go out, and in the end the broker is left."""
+    """Requested messages without end: the records are delivered, and then the connection is closed."""
     monkeypatch.setattr(retained, "MESSAGES_MOST", 2000)
     monkeypatch.setattr(retained, "LATE", 0.0)
 
@@ -114,7 +114,7 @@ async def test_a_flood_while_earlier_runs_are_looked_at_ends_the_look_and_little
 
 @pytest.mark.parametrize("name", ODD)
 async def test_the_list_and_clear_take_odd_topics(name):
-    """Each row is one printable line; nothing that no topic can be is published to."""
+    """Each row is one printable line; klvrelay publishes to no invalid topic."""
     first = with_retained(kept("klvrelay/x/state", b'{"boot":"\\u001b[2J"}'), *ODD[name])
 
     async def script(guest):

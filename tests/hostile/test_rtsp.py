@@ -1,4 +1,5 @@
-"""RTSP servers that mean harm: where the login goes, what they can make us send or keep; and strangers here."""
+"""Hostile RTSP servers: who gets the login, what they can make the client send or store; and strangers on this machine.
+"""
 
 from __future__ import annotations
 
@@ -45,14 +46,16 @@ async def read(url: str, **options: object) -> list[bytes]:
     return [record.raw for record in records if record.good]
 
 
-# ---- where the login goes ----
+# ---- who gets the login ----
 
 
 @pytest.mark.parametrize("scheme", [BASIC, DIGEST])
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
 @pytest.mark.parametrize("turn", [0, 1])
 async def test_a_redirect_takes_no_login_along(scheme: str, method: str, turn: int) -> None:
-    """From any request, the first of its kind or a later one: the other server gets no password, and no hash of one."""
+    """From any request, the first of its kind or a later one: the other server gets neither the password nor a hash of
+    it.
+    """
     seen = dict.fromkeys(("OPTIONS", "DESCRIBE", "SETUP", "PLAY"), 0)
     async with Hostile(server({"OPTIONS": wants(scheme), "DESCRIBE": wants(scheme)})) as thief:
 
@@ -76,7 +79,7 @@ async def test_a_redirect_takes_no_login_along(scheme: str, method: str, turn: i
 
 
 async def test_an_answer_that_nobody_asked_for_leads_nowhere() -> None:
-    """A redirect before the first request, and one behind each answer."""
+    """A redirect before the first request, and one after each answer."""
     async with Hostile(server({})) as thief:
         sent = f"RTSP/1.0 302 Found\r\nCSeq: 1\r\nLocation: {thief.url(scheme='rtsp')}\r\n\r\n".encode()
 
@@ -92,7 +95,7 @@ async def test_an_answer_that_nobody_asked_for_leads_nowhere() -> None:
 
 
 async def test_a_redirect_in_circles_ends_soon() -> None:
-    """A server that sends us to itself again and again, under other names."""
+    """A server redirects to itself again and again, under other names."""
 
     async def on(line: Line, request: Request) -> None:
         where = camera.url(f"/x{len(camera.requests)}", scheme="rtsp")
@@ -125,7 +128,7 @@ async def test_a_redirect_is_an_address_and_nothing_more(location: str) -> None:
 
 
 async def test_a_redirect_leads_nowhere_nearer_than_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A camera elsewhere has no business with a service of this machine."""
+    """A remote camera must not reach a service of this machine."""
     async with Hostile(server({})) as service:
         there = service.url(scheme="rtsp").replace("127.0.0.1", "localhost")
         async with Hostile(server({"DESCRIBE": f"302 Found\r\nLocation: {there}"})) as camera:
@@ -138,7 +141,7 @@ async def test_a_redirect_leads_nowhere_nearer_than_the_server(monkeypatch: pyte
 
 
 async def test_a_session_that_began_with_digest_never_gets_the_password_itself() -> None:
-    """A man in the middle asks for Basic in its place, later."""
+    """A man in the middle asks for Basic later."""
     async with Hostile(server({"OPTIONS": wants(DIGEST), "DESCRIBE": wants(BASIC)})) as camera:
         with pytest.raises(SourceDown, match=r"401"):
             await read(camera.url(scheme="rtsp", login=f"me:{CANARY}"))
@@ -149,7 +152,7 @@ async def test_a_session_that_began_with_digest_never_gets_the_password_itself()
 
 @pytest.mark.parametrize("more", ["", ", stale=true"])
 async def test_a_login_is_not_tried_for_ever(more: str) -> None:
-    """401 for ever, each time with another nonce."""
+    """401 without end, each time with another nonce."""
 
     async def again(line: Line, request: Request) -> None:
         nonce = f'Digest realm="x", nonce="{len(camera.requests)}"{more}'
@@ -171,7 +174,7 @@ def all_papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("who", IMPOSTORS)
 async def test_rtsps_says_nothing_to_an_impostor(who: str, all_papers: Papers) -> None:
-    """No request reaches him, at the first address and behind a redirect."""
+    """The impostor gets no request, at the first address and after a redirect."""
     async with Hostile(server({}), tls=all_papers.impostors[who]) as thief:
         url = thief.url(scheme="rtsps", login=f"me:{CANARY}")
         with pytest.raises(SourceDown):
@@ -187,7 +190,7 @@ async def test_rtsps_says_nothing_to_an_impostor(who: str, all_papers: Papers) -
 
 @pytest.mark.needs("openssl")
 async def test_rtsps_is_not_left_for_rtsp(all_papers: Papers) -> None:
-    """Whatever request the redirect answers."""
+    """Whichever request the redirect answers."""
     async with Hostile(server({})) as plain:
         for method in ("OPTIONS", "DESCRIBE", "SETUP", "PLAY"):
             moved = server({method: f"301 Moved\r\nLocation: {plain.url(scheme='rtsp')}"})
@@ -198,7 +201,7 @@ async def test_rtsps_is_not_left_for_rtsp(all_papers: Papers) -> None:
     assert plain.guests == 0
 
 
-# ---- what a server can make us keep or send ----
+# ---- what a server can make the client store or send ----
 
 _LONG = "a=fmtp:97 " + "x" * 900 + "\r\n"
 FLOODS = {
@@ -240,7 +243,7 @@ async def test_ten_thousand_media_are_not_all_set_up() -> None:
 
 
 async def test_tracks_refused_one_after_the_other_are_given_up() -> None:
-    """Each costs a session."""
+    """Each refused track costs a session."""
     media = "".join(KLV.replace("track0", f"t{number:03}") for number in range(64))
 
     async def describe(line: Line, request: Request) -> None:
@@ -254,7 +257,7 @@ async def test_tracks_refused_one_after_the_other_are_given_up() -> None:
 
 
 async def test_rtp_without_an_end_is_read_in_bounded_memory_and_can_be_interrupted() -> None:
-    """A gigabyte a second would be no other matter."""
+    """The same holds at a gigabyte a second."""
 
     async def flood(line: Line, request: Request) -> None:
         await line.send(answer(request, more="Session: 1\r\n"))
@@ -276,7 +279,7 @@ async def test_rtp_without_an_end_is_read_in_bounded_memory_and_can_be_interrupt
     ],
 )
 def test_datagrams_of_ours_go_to_the_server_only(said: bytes) -> None:
-    """An answer to SETUP can not name another host, which libav would send datagrams to."""
+    """An answer to SETUP cannot name another host for libav to send datagrams to."""
     line = with_source(b"RTSP/1.0 200 OK\r\nTransport: " + said + b"\r\n\r\n", "127.0.0.1")
 
     assert b"192.0.2.7" not in line
@@ -284,7 +287,7 @@ def test_datagrams_of_ours_go_to_the_server_only(said: bytes) -> None:
 
 
 async def test_multicast_that_nobody_asked_for_is_refused() -> None:
-    """No server makes this machine join a group."""
+    """No server can make this machine join a group."""
     said = "200 OK\r\nSession: 1\r\nTransport: RTP/AVP;multicast;destination=239.1.1.1;port=5000-5001;ttl=1"
     async with Hostile(server({"SETUP": said})) as camera:
         with pytest.raises(SourceDown, match="answers with multicast"):
@@ -301,7 +304,9 @@ def opened(camera: Hostile) -> Gateway:
 
 @pytest.mark.parametrize("said", [b"OPTIONS rtsp://127.0.0.1/x RTSP/1.0\r\nCSeq: 1\r\n\r\n", b"x" * 20_000, b""])
 async def test_a_stranger_on_this_machine_gets_nothing_and_is_no_hindrance(said: bytes) -> None:
-    """Who connects to the port that is meant for libav, before libav does: no answer, no session, and not its place."""
+    """A client that connects to libav's port before libav does gets no answer and no session, and does not take libav's
+    place.
+    """
     async with Hostile(server({})) as camera:
         with opened(camera) as gateway:
             port = int(re.findall(r":(\d+)/", gateway.local)[0])

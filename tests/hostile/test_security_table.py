@@ -1,4 +1,4 @@
-"""The page on security names tests: they are there."""
+"""The tests that the security page names exist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from conftest import HERE, ROOT
 
 
 def test_every_test_that_the_page_names_exists():
-    """By file and function; `::name` alone is of the file named before it."""
+    """Each by file and function; `::name` alone is in the file named before it."""
     text = (ROOT / "docs" / "security.md").read_text()
     files = {str(path.relative_to(HERE)): path.read_text() for path in HERE.rglob("test_*.py")}
     named, file = [], ""

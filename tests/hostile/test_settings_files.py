@@ -1,4 +1,4 @@
-"""What may stand under the name of a file of settings, of certificates or of a password: read within bounds, or not."""
+"""Files of settings, certificates and passwords: special files are refused or read within bounds."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ SAYS = {
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.timeout(10)
 def test_settings_are_a_file_of_limited_size(kind: str, tmp_path: Path):
-    """Whatever else is there is said at once, before it is opened where opening alone could do something."""
+    """Special files are reported at once, before opening them where opening alone has an effect."""
     with pytest.raises(ConfigError, match=SAYS[kind]):
         load(ODD[kind](tmp_path))
 
@@ -83,7 +83,7 @@ def test_so_is_a_password(kind: str, tmp_path: Path):
 @pytest.mark.parametrize("kind", ["device", "folder", "pipe", "10 GB", "socket"])
 @pytest.mark.timeout(10)
 def test_so_are_certificates_and_keys(kind: str, tmp_path: Path):
-    """OpenSSL opens them by their names, and would wait for a pipe or read a device for good."""
+    """OpenSSL opens them by name, and would wait for a pipe or read a device without end."""
     path, good = ODD[kind](tmp_path), tmp_path / "good.pem"
     says = "is a pipe" if kind == "pipe" else SAYS[kind]
     good.write_text("")
@@ -96,7 +96,7 @@ def test_so_are_certificates_and_keys(kind: str, tmp_path: Path):
 
 
 def test_what_takes_its_place_meanwhile_is_no_file_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Between the look at it and its opening."""
+    """A file replaced between the check and its opening is refused."""
     (tmp_path / "small").write_text("")
     found = os.stat(tmp_path / "small")
     with monkeypatch.context() as patched:
@@ -106,7 +106,7 @@ def test_what_takes_its_place_meanwhile_is_no_file_either(tmp_path: Path, monkey
 
 
 def test_no_more_is_read_than_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """One byte beyond it shows that there is more."""
+    """One byte beyond the bound shows that there is more."""
     taken = []
     read = os.read
 
@@ -123,7 +123,7 @@ def test_no_more_is_read_than_the_bound(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_bound_itself_is_read(tmp_path: Path):
-    """A file of just that size is whole."""
+    """A file of exactly that size is complete."""
     (tmp_path / "x").write_bytes(b"x" * 1000)
 
     assert read_small(str(tmp_path / "x"), "key", 1000).data == b"x" * 1000
@@ -131,7 +131,7 @@ def test_the_bound_itself_is_read(tmp_path: Path):
 
 
 def test_a_pipe_that_is_never_closed_is_given_up(monkeypatch: pytest.MonkeyPatch):
-    """Whether its writer is silent or dribbles."""
+    """Whether its writer is silent or slow."""
     monkeypatch.setattr(small_file, "PATIENCE", 0.05)
     read, write = os.pipe()
     try:
@@ -144,7 +144,7 @@ def test_a_pipe_that_is_never_closed_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_pipe_that_dribbles_is_given_up_too(monkeypatch: pytest.MonkeyPatch):
-    """A byte at a time would last for days."""
+    """Byte by byte it would take days."""
     monkeypatch.setattr(small_file, "PATIENCE", 0.05)
     monkeypatch.setattr(os, "read", lambda number, size: b"#")
     read, write = os.pipe()
@@ -161,7 +161,7 @@ _PIPES = ("klvrelay run -c <(cat {0})", "klvrelay run -c /dev/stdin < {0}", "cat
 
 @pytest.mark.parametrize("way", _PIPES)
 def test_settings_may_come_through_a_pipe(way: str, tmp_path: Path):
-    """As of a program that decrypts them: they are read to their end, and then what is in them is wrong."""
+    """For example from a program that decrypts them: they are read to the end, then their content is checked."""
     path = tmp_path / "relay.toml"
     path.write_text("# " + "x" * 100_000 + '\n[mqtt]\nurl = "mqtt://h"\nqos = 7\n')
     command = f'klvrelay() {{ {" ".join(COMMAND)} "$@"; }}; {way.format(path)}'
@@ -187,7 +187,7 @@ def test_a_command_says_so_at_once(path: str):
 
 
 def test_a_name_with_a_nul_is_no_name():
-    """No system call takes one."""
+    """No system call accepts one."""
     with pytest.raises(ConfigError, match="invalid name"):
         read_small("a\0b", "key", 100)
 
@@ -198,7 +198,7 @@ def test_a_name_with_a_nul_is_no_name():
 )
 @pytest.mark.parametrize("part", ["a", '"a b"', "'a'", "a "])
 def test_a_key_of_many_parts_is_refused_before_it_takes_memory(form: str, part: str, tmp_path: Path):
-    """200 KB of one took 20 GB. What looks like one in a value is none."""
+    """200 KB of one took 20 GB. Similar text in a value is no key."""
     path = tmp_path / "relay.toml"
     path.write_text(form.format(".".join([part] * 10_000)))
     with pytest.raises(ConfigError, match="more than 32 parts"):
@@ -209,7 +209,7 @@ def test_a_key_of_many_parts_is_refused_before_it_takes_memory(form: str, part: 
 
 
 def test_names_of_thousands_of_sources_are_each_made_once():
-    """All are alike; what a later one is called already is left to it."""
+    """All are alike; a number that is taken is skipped."""
     made = 0
 
     class Name(str):

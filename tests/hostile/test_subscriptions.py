@@ -1,4 +1,4 @@
-"""Whoever subscribes, against a broker and against publishers that mean harm: `watch`, and the broker of the demo."""
+"""Subscribers against a hostile broker and hostile publishers: `watch`, and the broker of the demo."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def subscribed(broker):
 
 
 def to_a_subscriber(attack):
-    """A script: take one subscription, then `attack(guest)`."""
+    """A script: accept one subscription, then `attack(guest)`."""
 
     async def script(guest):
         await guest.send(connack(guest.level))
@@ -59,7 +59,7 @@ def to_a_subscriber(attack):
     ],
 )
 async def test_a_subscriber_takes_what_it_asked_for_and_nothing_else(attack, says):
-    """A message of a higher QoS, a larger one than announced, a malformed one."""
+    """A message with a higher QoS, a larger one than announced, a malformed one."""
 
     async def send(guest):
         await guest.send(attack(5))
@@ -74,7 +74,7 @@ async def test_a_subscriber_takes_what_it_asked_for_and_nothing_else(attack, say
 
 
 async def test_a_message_of_qos_1_is_taken_and_acknowledged():
-    """amqtt sends retained messages with the QoS that they were published with, and waits for each answer."""
+    """amqtt sends retained messages with their original QoS, and waits for each acknowledgement."""
     answers = []
 
     async def send(guest):
@@ -95,7 +95,7 @@ async def test_a_message_of_qos_1_is_taken_and_acknowledged():
 
 
 async def test_a_flood_of_messages_waits_in_the_kernel_until_they_are_read():
-    """Who reads none holds a few MiB of them; who reads gets all, in order."""
+    """A client that does not read holds a few MiB of them; a client that reads gets all, in order."""
     whole = 48 << 20
 
     async def send(guest):
@@ -119,7 +119,7 @@ async def test_a_flood_of_messages_waits_in_the_kernel_until_they_are_read():
 
 
 async def test_many_properties_of_a_message_cost_no_time():
-    """A MiB of them in one message: they are passed over by their length, not read one by one."""
+    """A MiB of them in one message: their length skips them, they are not parsed."""
     properties = (USER_PROPERTY + text("a") + text("b")) * (1 << 17)
 
     async def send(guest):
@@ -159,7 +159,7 @@ HOSTILE = {
 @pytest.mark.parametrize("leaf", ["telemetry", "rejected", "availability", "link", "state"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_any_document_leaves_a_row_that_is_short_and_printable(name, leaf):
-    """Whatever stands where a number, a text or a time is due."""
+    """Whatever is where a number, a text or a time belongs."""
     board = Board("kr")
     board.take(Received(f"kr/a/{leaf}", HOSTILE[name], True), 100.0, WALL)
 
@@ -169,7 +169,7 @@ def test_any_document_leaves_a_row_that_is_short_and_printable(name, leaf):
 
 
 def test_rows_and_what_they_hold_are_bounded():
-    """Ten thousand streams with documents of 20 KB in each place that is shown: a thousand rows, and little of them."""
+    """Ten thousand streams with documents of 20 KB in each displayed field: a thousand rows, and little of each."""
     big = "x" * 20_000
     head = {"set": big, "state": big, "received": big}
     items = {"sensor_latitude": [big], "platform_heading_angle": big}
@@ -188,7 +188,7 @@ def test_rows_and_what_they_hold_are_bounded():
 
 
 def test_streams_that_are_not_shown_hold_no_history():
-    """Records of a stream that was not chosen count for the last seconds only, too."""
+    """Records of a stream that was not selected count for the last seconds only."""
     board = Board("kr", Choice(only=frozenset({7})))
     document = orjson.dumps({"pid": 9, "items": {"a": 1}})
     tracemalloc.start()
@@ -202,7 +202,7 @@ def test_streams_that_are_not_shown_hold_no_history():
 
 
 def test_topics_that_were_not_asked_for_make_no_row():
-    """Under another prefix, or a level more or less."""
+    """Under another prefix, or with a level more or fewer."""
     board = Board("kr")
     for topic in ("a/telemetry", "x/kr/a/telemetry", "kr/a/b/telemetry", "kr/telemetry", "kr//a/telemetry", "", "kr/"):
         board.take(Received(topic, b'{"items":{"a":1}}', False), 100.0, WALL)
@@ -211,7 +211,7 @@ def test_topics_that_were_not_asked_for_make_no_row():
 
 
 async def test_watch_says_what_the_broker_did_and_tries_more_and_more_rarely(monkeypatch, capsys):
-    """One that violates the protocol at each connection: two lines a try, and pauses that grow."""
+    """A broker that violates the protocol at each connection: two lines per attempt, and growing pauses."""
     monkeypatch.setattr("klvrelay.cli.verbs.watch.FIRST_PAUSE", 0.02)
 
     async def send(guest):
@@ -236,7 +236,7 @@ async def test_watch_says_what_the_broker_did_and_tries_more_and_more_rarely(mon
 
 
 class Heard:
-    """A connection whose subscription brought these."""
+    """A connection whose subscription received these."""
 
     def __init__(self, messages):
         self._messages = messages
@@ -247,7 +247,7 @@ class Heard:
 
 
 async def test_the_demo_shows_any_message_as_short_printable_lines():
-    """Each hostile document on each topic, ten times: no fault, no control character, no flood of lines."""
+    """Each hostile document on each topic, ten times: no error, no control character, no flood of lines."""
     big = orjson.dumps({"seq": "x" * 9999, "time": ["\u202e"], "items": {"sensor_latitude": 1e308, "\u009b": "\u202e"}})
     documents = [*HOSTILE.values(), big, b'{"items":{"a":' + DEEP[:300] + DEEP[-300:] + b"}}"]
     leaves = ("telemetry", "rejected", "availability", "link", "state", "status", "\x1b[2J\u202e")
@@ -263,7 +263,7 @@ async def test_the_demo_shows_any_message_as_short_printable_lines():
 
 
 async def promise(port):
-    """A client of the embedded broker that promises 268 MB and sends them; returns what was taken."""
+    """A client of the embedded broker that announces 268 MB and sends them; returns how many were read."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     taken = 0
     try:
@@ -284,7 +284,7 @@ async def promise(port):
 
 
 async def test_the_embedded_broker_takes_no_packet_beyond_a_bound(embedded):
-    """A local stranger that promises 268 MB is cut off, and the others are served as before."""
+    """A local client that announces 268 MB is disconnected, and the others continue."""
     async with asyncio.timeout(10):
         assert await promise(embedded.port) < KERNEL
 
@@ -296,7 +296,7 @@ async def test_the_embedded_broker_takes_no_packet_beyond_a_bound(embedded):
 
 
 async def test_the_embedded_broker_bounds_its_clients(embedded):
-    """Connections beyond that are closed; when one leaves there is room again."""
+    """More connections are closed; when one leaves there is capacity again."""
     held = [await asyncio.open_connection("127.0.0.1", embedded.port) for _ in range(GUESTS_MOST + 20)]
     ended = [asyncio.create_task(reader.read(1)) for reader, _ in held]
     try:
@@ -319,7 +319,7 @@ async def test_the_embedded_broker_bounds_its_clients(embedded):
 
 
 async def test_a_connection_given_up_in_a_flood_leaves_no_socket():
-    """Cut off while the socket is not being read: it is closed, and what still comes is dropped."""
+    """Disconnected while the socket is not read: it is closed, and later data is dropped."""
 
     async def send(guest):
         await guest.flood(publish(guest.level, "kr/a", bytes(1 << 16)))

@@ -1,4 +1,4 @@
-"""tcp:// from a far end that never stops, or never begins: bounded memory, a message, and an end by Ctrl-C."""
+"""tcp:// from a far end that never stops or never begins: bounded memory, a message, and an end by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PIECE = 65536
 async def sender(
     data: bytes, *, most: int, every: float = 0.0
 ) -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """Sends the same bytes again and again, at most so many, and says nothing then.
+    """Sends the same bytes again and again, at most so many, then stays silent.
 
     The URL that it is at, and an event that is set a second after it was called.
     """
@@ -50,7 +50,7 @@ async def sender(
     ids=["junk", "a KLV packet without an end"],
 )
 async def test_what_is_no_stream_is_given_up(data: bytes, reason: str) -> None:
-    """After some megabytes, or once nothing comes any more."""
+    """After some megabytes, or once no data arrives any more."""
     async with sender(data, most=8 << 20) as (url, _):
         outcome = await run("decode", url)
 
@@ -64,7 +64,7 @@ async def test_what_is_no_stream_is_given_up(data: bytes, reason: str) -> None:
     ids=["zeros", "null packets", "a zero now and then", "a byte now and then"],
 )
 async def test_what_never_ends_can_be_interrupted(data: bytes, every: float) -> None:
-    """However fast or slow it comes."""
+    """However fast or slow the data is."""
     async with sender(data, most=8 << 30, every=every) as (url, long):
         outcome = await run("decode", url, interrupt=long.is_set)
 

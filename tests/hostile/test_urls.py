@@ -1,4 +1,4 @@
-"""Mistyped URLs: refused without being shown, in the library, in settings and on every command line."""
+"""Mistyped URLs are refused without being shown: in the library, in settings and on every command line."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ MISTYPED = [
 
 @pytest.mark.parametrize("text", MISTYPED)
 def test_what_looks_like_a_url_is_no_file(text: str):
-    """It is refused, as a text and as a relative Path, and the message says what to write, but not what was written."""
+    """Refused as a text and as a relative Path; the message says what to write, and does not repeat it."""
     for given in (text, Path(text) if "@" in text and text[0] != "/" else text):
         with pytest.raises(ConfigError) as refused:
             Url.parse(given)
@@ -72,7 +72,7 @@ def test_what_looks_like_a_url_is_no_file(text: str):
 
 @pytest.mark.parametrize("blank", [" ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "\ufeff", "\u200b", "\u2028", "\0"])
 def test_blanks_around_a_url_do_not_count(blank: str):
-    """As they come with a copy from a page or a file, seen or unseen."""
+    """As copied from a page or a file, visible or invisible."""
     url = Url.parse(f"{blank}rtsp://u:{CANARY}@h/x{blank}{blank}")
 
     assert url == Url.parse(f"rtsp://u:{CANARY}@h/x")
@@ -97,7 +97,7 @@ def test_names_of_files_stay_names_of_files(name: str):
 
 
 def test_any_name_of_a_file_can_be_written(tmp_path: Path):
-    """Where it looks like a URL, as an absolute Path or as file:///... with @ as %40."""
+    """A name that looks like a URL is written as an absolute Path or as file:///... with @ as %40."""
     path = tmp_path / "u:p@h.ts"
 
     assert Url.parse(path).path == str(path)
@@ -105,7 +105,7 @@ def test_any_name_of_a_file_can_be_written(tmp_path: Path):
 
 
 def test_a_long_text_takes_no_longer_than_its_length():
-    """A quarter of a megabyte of any sign that a form begins with is looked through once."""
+    """A quarter of a megabyte of any sign that a form begins with is scanned once."""
     for sign in (":", "@", "a", "/", " ", "%25", ";", "a:", "a;"):
         looks_like_url(sign * (1 << 18))
 
@@ -126,7 +126,7 @@ SIGNS = list(" :/@?#&=;\\%.-[]\"'\t\n\u00a0\ufeff\uff1a\uff20x7")
 
 
 def typo(text: str, chance: random.Random) -> str:
-    """One slip of the fingers; none of them inside of the secret, which would be another one then."""
+    """One typing mistake outside the secret; inside it would be another secret."""
     begin = text.index(CANARY)
     places = [*range(begin + 1), *range(begin + len(CANARY), len(text) + 1)]
     at = chance.choice(places)
@@ -144,10 +144,11 @@ def typo(text: str, chance: random.Random) -> str:
 
 
 def is_promised(text: str) -> bool:
-    """Are there still signs by which the secret can be known for one: an @ behind it and a : or // before it, or behind
-    a :// the = or ? before it?
+    """Is the secret still recognisable: an @ after it and a : or
 
-    A password that has lost its @ stands where a host, a port or a path does: nothing sets it apart.
+    before it, or the = or ? before it after a ://?
+
+    A password without its @ is in the place of a host, a port or a path: nothing sets it apart.
     """
     begin = text.index(CANARY)
     before, behind = text[:begin], text[begin + len(CANARY) :]
@@ -156,7 +157,7 @@ def is_promised(text: str) -> bool:
 
 
 def outcomes(text: str) -> str:
-    """All that is shown where a text is given as a source or as a broker."""
+    """All output for a text used as a source or as a broker."""
     shown = []
     for read in (Url.parse, MqttSettings.from_url):
         try:
@@ -166,14 +167,14 @@ def outcomes(text: str) -> str:
         else:
             if isinstance(result, Url):
                 shown += [str(result), repr(result), stream_name(result)]
-            else:  # the user's name is in the repr of settings as it is
+            else:  # the user name is in the repr of settings by design
                 shown += [result.url, repr(replace(result, username=None, password=None))]
     return "\n".join(shown) + Redaction([text])(f"{text} {text!r}")
 
 
 @pytest.mark.parametrize("url", WELL_FORMED)
 def test_no_two_typos_show_a_secret(url: str):
-    """A thousand ways to mistype each: neither what is raised, nor the result, nor the stream's name has the secret."""
+    """A thousand ways to mistype each: neither the exception, nor the result, nor the stream's name has the secret."""
     chance, looked = random.Random(url), 0
     for _ in range(1000):
         text = url
@@ -238,7 +239,7 @@ COMMANDS = [
 def test_no_command_shows_or_writes_it(
     command: list[str], text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
-    """Wherever it is put, also where it is no URL that is wanted: one clear line, and nothing on the disk."""
+    """In every argument, also where no URL is expected: one clear line, and nothing on the disk."""
     monkeypatch.chdir(tmp_path)
     code = cli.main([part.format(text) for part in command])
     out, said = capfd.readouterr()
@@ -255,7 +256,7 @@ def test_no_command_shows_or_writes_it(
 def test_a_password_as_an_argument_is_refused_and_not_quoted(
     command: str, form: str, option: str, capfd: pytest.CaptureFixture[str]
 ):
-    """Everybody can read a command line; least of all is it shown again."""
+    """Every user can read a command line; the message does not repeat the password."""
     code = cli.main(command.format(form.format(option, CANARY)).split())
     out, said = capfd.readouterr()
 
@@ -266,7 +267,7 @@ def test_a_password_as_an_argument_is_refused_and_not_quoted(
 @pytest.mark.parametrize("key", ["url", "stream", "interface", "sender", "ca_file", "{}"])
 @pytest.mark.parametrize("text", MISTYPED[:4])
 def test_no_message_about_settings_shows_it(key: str, text: str, tmp_path: Path):
-    """Wherever it is put in a file, also as a key."""
+    """In every place of a file, also as a key."""
     path = tmp_path / "relay.toml"
     quoted = text.replace("\\", "\\\\")
     line = f'"{quoted}" = 1' if key == "{}" else f'{key} = "{quoted}"'
@@ -280,7 +281,7 @@ def test_no_message_about_settings_shows_it(key: str, text: str, tmp_path: Path)
 
 
 def test_toml_that_is_wrong_is_not_quoted(tmp_path: Path):
-    """The reader of TOML quotes the keys that stand twice."""
+    """The TOML reader quotes duplicate keys."""
     path = tmp_path / "relay.toml"
     path.write_text(f'[mqtt]\n"u:{CANARY}@h" = {{}}\n[mqtt."u:{CANARY}@h"]\n[mqtt."u:{CANARY}@h"]\n')
 
@@ -292,7 +293,7 @@ def test_toml_that_is_wrong_is_not_quoted(tmp_path: Path):
 
 @pytest.mark.parametrize("text", MISTYPED[:10])
 def test_no_setting_that_subscribers_see_takes_one(text: str):
-    """What is wrong with an interface is in `link`; a client id and a prefix are in every status."""
+    """A wrong interface appears in `link`; a client id and a prefix are in every status."""
     for key in ("interface", "sender", "ca_file"):
         with pytest.raises(ConfigError, match=f"^{key}: ") as refused:
             open_source("udp://239.1.1.1:5000", **{key: text})
@@ -309,7 +310,7 @@ def test_no_setting_that_subscribers_see_takes_one(text: str):
      "srt://h:1?modecaller{}=", "https://h/x?{}&a", "https://h/x?transport={}"],
 )  # fmt: skip
 def test_a_secret_in_a_path_or_a_broken_option_is_not_shown(url: str):
-    """Some cameras have the password in their path; and a sign before an option may be missing."""
+    """Some cameras have the password in their path; the separator before an option may be missing."""
     parsed = Url.parse(url.format(CANARY))
 
     assert CANARY not in f"{parsed} {parsed!r} {stream_name(parsed)}"
@@ -317,7 +318,7 @@ def test_a_secret_in_a_path_or_a_broken_option_is_not_shown(url: str):
 
 
 def test_an_at_sign_that_is_coded_does_not_make_a_host_of_a_password():
-    """A host is shown, and can't have an @ in it; the zone of an IPv6 address is coded with a percent sign too."""
+    """A host is shown and cannot contain an @; the zone of an IPv6 address is percent-coded too."""
     for host in (f"{CANARY}%40h", f"{CANARY}%40h:80", f"[{CANARY}%40h]"):
         with pytest.raises(ConfigError, match="host is not a name") as refused:
             Url.parse(f"http://{host}/x")
@@ -327,7 +328,7 @@ def test_an_at_sign_that_is_coded_does_not_make_a_host_of_a_password():
 
 @pytest.mark.parametrize("url", ["mqtt://h?qos=1password={}", "mqtt://h?password{}", "mqtt://h?x{}=1"])
 def test_a_broken_option_of_a_broker_is_not_quoted(url: str):
-    """Where a sign is missing, the secret is in the name or in the value of another option."""
+    """Where a separator is missing, the secret is in the name or in the value of another option."""
     with pytest.raises(ConfigError) as refused:
         MqttSettings.from_url(url.format(CANARY))
 

@@ -1,4 +1,4 @@
-"""What makes a source end for good: a file that was read whole, and not what a server says of a live one."""
+"""When a source ends for good: after a file was read completely, and not because of a live server's answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIGNS = {
 
 
 def in_turn(*answers: bytes) -> Script:
-    """Each opening gets the next one, the last from then on; segments are what they are."""
+    """Each opening gets the next answer, later ones the last; segments are always served."""
     left = list(answers)
 
     async def script(line: Line, request: Request) -> None:
@@ -39,7 +39,7 @@ def in_turn(*answers: bytes) -> Script:
 
 
 async def openings(script: Script, monkeypatch: pytest.MonkeyPatch, most: int = 5) -> int:
-    """How often a relay opens it: until it is done with it, or `most` times."""
+    """How often a relay opens it: until it has finished, or `most` times."""
     ends, enough = 0, asyncio.Event()
 
     def pause(_: object) -> float:
@@ -67,12 +67,12 @@ async def openings(script: Script, monkeypatch: pytest.MonkeyPatch, most: int = 
 
 @pytest.mark.parametrize("sign", SIGNS)
 async def test_a_file_is_read_once(sign: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As file servers show them: `run http://server/flight.ts` ends with the flight."""
+    """As a file server shows it: `run http://server/flight.ts` ends with the flight."""
     assert await openings(in_turn(http(TS, more=SIGNS[sign])), monkeypatch) == 1
 
 
 async def test_a_file_that_broke_off_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And is read once it comes whole."""
+    """And is read once it arrives complete."""
 
     async def script(line: Line, _: Request) -> None:
         torn = len(server) < 2
@@ -88,7 +88,7 @@ async def test_a_file_that_broke_off_is_opened_again(monkeypatch: pytest.MonkeyP
     "answer", [http(TS), http(TS, more=b"Accept-Ranges: none\r\n"), CHUNKED], ids=["a length", "no ranges", "chunks"]
 )
 async def test_a_length_alone_is_not_the_end(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A camera, or a gateway before it, that announces one: the stream is opened again."""
+    """A camera or gateway may announce one: the stream is opened again."""
     assert await openings(in_turn(answer), monkeypatch) == 5
 
 
@@ -101,12 +101,12 @@ async def test_a_length_alone_is_not_the_end(answer: bytes, monkeypatch: pytest.
 async def test_what_was_live_does_not_end_by_an_answer(
     first: bytes, later: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever can answer once for a live source would end its stream for good."""
+    """Otherwise one answer in a live source's name could end its stream for good."""
     assert await openings(in_turn(first, later), monkeypatch) == 5
 
 
 async def test_decode_ends_with_the_answer() -> None:
-    """Nothing is opened a second time where one reading was asked for."""
+    """Nothing is opened a second time where one reading was requested."""
     async with Hostile(in_turn(http(TS))) as server:
         outcome = await run("decode", server.url())
 

@@ -1,4 +1,4 @@
-"""Web servers that never stop: what one may cost in memory, requests and time, and that the message says so."""
+"""Web servers that never stop: the bounds of memory, requests and time, and the message."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def chunk(data: bytes) -> bytes:
 
 
 def fast(begin: bytes, again: bytes) -> Script:
-    """A body in chunks that has no end."""
+    """A chunked body without an end."""
     return flooding(CHUNKED + b"\r\n" + (chunk(begin) if begin else b""), chunk(again))
 
 
 async def silent(line: Line, _: Request) -> None:
-    """No answer at all."""
+    """No response at all."""
     await asyncio.Event().wait()
 
 
@@ -50,7 +50,7 @@ def zipped(data: bytes) -> bytes:
 
 
 def leading_to(lines: list[str], there: Script | bytes) -> dict[str, Script | bytes]:
-    """A playlist at /x, and what is at /y."""
+    """A playlist at /x, and a response at /y."""
     return {"/x": http(media(lines)), "/y": there, "/0.ts": http(TS)}
 
 
@@ -132,7 +132,7 @@ PLAYLISTS = {
 
 @pytest.mark.parametrize("playlist", PLAYLISTS.values(), ids=PLAYLISTS)
 async def test_a_playlist_that_is_never_the_same_is_read_at_a_walk(playlist) -> None:
-    """It is loaded some times a second at most, in bounded memory, and Ctrl-C ends it at once."""
+    """It is loaded at most a few times a second, in bounded memory, and Ctrl-C ends it at once."""
     loads = 0
 
     async def script(line: Line, request: Request) -> None:
@@ -149,12 +149,12 @@ async def test_a_playlist_that_is_never_the_same_is_read_at_a_walk(playlist) -> 
 
 
 async def test_of_many_large_variants_one_is_kept() -> None:
-    """Playlists of the largest size are looked at, one after the other, and their segments are not there."""
+    """Playlists of the largest size are inspected one after the other, and their segments do not exist."""
     answers = {f"/v{number}": MANY for number in range(16)}
     async with Hostile({"/x": http(variants(answers)), **answers}) as server:
         outcome = await run("decode", server.url(), interrupt=lambda: server.count("/v3") > 0)
 
-    assert outcome.peak < 78  # two take 90
+    assert outcome.peak < 78  # two of them take 90
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ async def test_of_many_large_variants_one_is_kept() -> None:
     ids=["as fast as it goes", "a byte now and then", "in the header", "in a playlist", "not at all"],
 )  # fmt: skip
 async def test_what_has_no_end_can_be_interrupted(script: Script) -> None:
-    """In whatever state, and the memory is that of the beginning."""
+    """In every state, with the memory of the beginning."""
     async with Hostile(script) as server:
         outcome = await run("decode", server.url(), interrupt=server.served(1.0))
 
@@ -182,7 +182,7 @@ async def fault_of(script: Script | dict[str, Script | bytes], **options: object
 
 
 async def test_what_frames_a_body_may_not_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trailers without an end, or compressed nothing: bytes come, and none of them is of the body."""
+    """Trailers without an end, or compressed nothing: bytes arrive, but none of them is body."""
     for module in (answer, header):
         monkeypatch.setattr(module, "SECONDS", 0.4)
     trailers = flooding(CHUNKED + b"\r\n" + chunk(TS) + b"0\r\n", b"X: y\r\n")
@@ -195,7 +195,7 @@ async def test_what_frames_a_body_may_not_go_on_for_ever(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("place", ["/x", "/k"])
 async def test_what_is_small_may_not_come_slowly(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A playlist or a key, byte by byte, each in time."""
+    """A playlist or a key, byte by byte, each within its time limit."""
     monkeypatch.setattr(answer, "SMALL_SECONDS", 0.3)
     slow = dribbling(ENDLESS + b"#EXTM3U\n", b"#", every=0.02)
     lines = ['#EXT-X-KEY:METHOD=AES-128,URI="/k"', "/0.ts"]
@@ -212,7 +212,7 @@ LIES = {
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 async def test_a_part_that_was_not_asked_for_is_not_taken(lie: bytes) -> None:
-    """Bytes of another place would make a false record, or an endless one."""
+    """Bytes from another place would make a false record, or an endless one."""
     answers = {
         "/x": http(media(["#EXT-X-BYTERANGE:1880@188", "/y"])),
         "/y": http(TS[:188] * 100, status="206 Partial Content", more=lie),
@@ -221,7 +221,7 @@ async def test_a_part_that_was_not_asked_for_is_not_taken(lie: bytes) -> None:
 
 
 async def test_of_a_part_no_more_is_taken_than_was_asked_for() -> None:
-    """Though the server sends on and on."""
+    """Though the server sends more."""
     size = 188 * (len(TS) // 376)
     begin = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 188-/*\r\n\r\n"
     lines = [f"#EXT-X-BYTERANGE:{size}@188", "/y"]
@@ -236,7 +236,7 @@ async def test_of_a_part_no_more_is_taken_than_was_asked_for() -> None:
 
 
 async def test_three_thousand_variants_are_not_all_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of another host's, which the server wants to see attacked, 16 are looked at, and a few times each."""
+    """Of variants on another host, a possible victim, 16 are loaded, and a few times each."""
     monkeypatch.setattr(follow, "PAUSES", (0.01, 0.01, 0.01))
     async with Hostile({}) as other:
         body = variants(other.url(f"/{number}") for number in range(3000))
@@ -249,7 +249,7 @@ async def test_three_thousand_variants_are_not_all_asked_for(monkeypatch: pytest
 
 
 async def test_requests_to_another_origin_come_at_a_walk() -> None:
-    """However many segments a playlist says that it has; those who own the server may do as they like."""
+    """However many segments a playlist lists; the playlist's own server has no such limit."""
     async with Hostile(lambda line, _: line.send(http(b"")), host="127.0.0.2") as other:
         body = media(other.url(f"/{number}") for number in range(5000))
         async with Hostile({"/x": http(body)}) as server:
@@ -263,7 +263,7 @@ async def test_requests_to_another_origin_come_at_a_walk() -> None:
 
 
 def test_a_pace_lets_some_go_at_once_and_then_so_many_a_second() -> None:
-    """Each must wait a little longer."""
+    """Each request waits a little longer than the previous one."""
     pace = RequestRate(4, 0.001)
 
     waits = [pace.take() for _ in range(6)]
@@ -290,7 +290,7 @@ async def test_redirects_do_not_go_on_for_ever(where: str) -> None:
 
 
 def test_a_long_playlist_is_read_in_linear_time() -> None:
-    """Each of ten thousand segments costs as many calls as each of a thousand; their server is looked at once."""
+    """Ten thousand segments cost as many calls each as one thousand; their server is checked once."""
 
     def calls(count: int) -> int:
         made, joined = itertools.count(), []
@@ -313,7 +313,7 @@ def test_a_long_playlist_is_read_in_linear_time() -> None:
 
 
 async def test_answers_that_nobody_asked_for_end_soon() -> None:
-    """Before the request, and between two answers, on a connection that is kept."""
+    """Before the request, and between two answers, on a kept connection."""
     junk = http(b"#EXTM3U\n#EXT-X-ENDLIST\n")
     answers = {"/x": http(media(["/0.ts", "/1.ts"])) + junk, "/0.ts": http(TS) + b"junk", "/1.ts": http(TS)}
     for greeting in (b"", junk):

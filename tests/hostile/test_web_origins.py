@@ -1,4 +1,5 @@
-"""Web servers that mean harm, and a man in the middle: nothing unverified is read, no login or cookie leaves home."""
+"""Hostile web servers and a man in the middle: nothing unverified is read, no login or cookie goes to another origin.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ GREETINGS = {"Basic": 'Basic realm="x"', "Digest": 'Digest realm="x", nonce="7f3
 
 
 def in_turn(answers: Mapping[str, Sequence[bytes]], *, login: str = "", cookie: bool = False) -> Script:
-    """Each path's answers one after the other, the last from then on; `login`: behind such a challenge."""
+    """The answers for each path one after the other, the last repeated; `login`: after such a challenge."""
     left = {path: list(said) for path, said in answers.items()}
 
     async def script(line: Line, request: Request) -> None:
@@ -68,7 +69,7 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def behind(place: str, there: str, *, redirect: bool) -> dict[str, list[bytes]]:
-    """Answers where `place` leads there, at once or by way of a redirect."""
+    """Answers where `place` leads there, directly or by a redirect."""
     answers = leading(place, "/hop" if redirect else there, TAPE.ts)
     return {**answers, "/hop": [moved(there)]} if redirect else answers
 
@@ -77,7 +78,7 @@ def behind(place: str, there: str, *, redirect: bool) -> dict[str, list[bytes]]:
 @pytest.mark.parametrize("redirect", [False, True], ids=["itself", "redirected"])
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_man_in_the_middle_gets_no_request(place: str, redirect: bool, all_papers: Papers) -> None:
-    """Whoever he poses as, wherever he stands; and no record of his comes out."""
+    """Whatever certificate he has, wherever he is; no record of his is output."""
     forged = feed.recording(count=3, first_pcr=0, padding=9).ts
     for who in IMPOSTORS:
         async with Hostile({"/x": http(forged)}, tls=all_papers.impostors[who]) as thief:
@@ -90,7 +91,7 @@ async def test_a_man_in_the_middle_gets_no_request(place: str, redirect: bool, a
 
 
 def test_tls_is_1_2_and_verified_whatever_openssl_is_set_to() -> None:
-    """The machine's own settings may refuse older versions, or may not."""
+    """The machine's OpenSSL settings may allow older versions."""
     for context in (verifying(), tls_context(MqttSettings(host="h", tls=True))):
         assert context.minimum_version is ssl.TLSVersion.TLSv1_2
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
@@ -101,7 +102,7 @@ def test_tls_is_1_2_and_verified_whatever_openssl_is_set_to() -> None:
 async def test_nor_does_he_at_the_first_address_or_behind_a_proxy(
     who: str, all_papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy sees the name of the host; whoever answers through it is verified as without."""
+    """A proxy sees the host name; whoever answers through it is verified as without a proxy."""
 
     async def connect(line: Line, request: Request) -> None:
         await line.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -123,7 +124,7 @@ async def test_nor_does_he_at_the_first_address_or_behind_a_proxy(
 
 @pytest.mark.parametrize("kind", ["https", "socks5", "socks5h"])
 async def test_a_proxy_of_another_kind_gets_no_password(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be sent in the clear to a port that speaks something else."""
+    """The password would be sent in the clear to a port with another protocol."""
     async with Hostile({}) as proxy:
         for scheme in ("http", "https"):
             monkeypatch.setenv(f"{scheme}_proxy", proxy.url("", login=LOGIN, scheme=kind))
@@ -137,7 +138,7 @@ async def test_a_proxy_of_another_kind_gets_no_password(kind: str, monkeypatch: 
 @pytest.mark.parametrize("redirect", [False, True], ids=["itself", "redirected"])
 @pytest.mark.parametrize("place", PLACES)
 async def test_https_never_goes_on_without_tls(place: str, redirect: bool, all_papers: Papers) -> None:
-    """Playlists, segments, keys and all redirects."""
+    """For playlists, segments, keys and all redirects."""
     async with Hostile({"/x": http(TAPE.ts)}) as plain:
         script = in_turn(behind(place, plain.url("/x"), redirect=redirect))
         async with Hostile(script, tls=all_papers.server) as server:
@@ -151,7 +152,7 @@ async def test_https_never_goes_on_without_tls(place: str, redirect: bool, all_p
 @pytest.mark.parametrize("redirect", [False, True], ids=["itself", "redirected"])
 @pytest.mark.parametrize("place", PLACES)
 async def test_login_and_cookies_stay_at_home(place: str, redirect: bool, kind: str) -> None:
-    """Another port is another origin: it gets neither, though it asks for them in the same words."""
+    """Another port is another origin: it gets neither, though it asks with the same challenge."""
     async with Hostile(in_turn({"/x": [http(TAPE.ts)]}, login=GREETINGS[kind])) as other:
         script = in_turn(behind(place, other.url("/x"), redirect=redirect), login=GREETINGS[kind], cookie=True)
         async with Hostile(script) as server:
@@ -166,7 +167,7 @@ async def test_login_and_cookies_stay_at_home(place: str, redirect: bool, kind: 
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_login_in_a_playlist_is_not_taken(place: str) -> None:
-    """Neither in place of ours, nor beside it; and it goes to nobody."""
+    """Neither instead of the configured login nor in addition; no server gets it."""
     async with Hostile(in_turn({"/x": [http(TAPE.ts)]}, login=GREETINGS["Basic"])) as other:
         script = in_turn(leading(place, other.url("/x", login="evil:word"), TAPE.ts))
         async with Hostile(script) as server:
@@ -179,14 +180,14 @@ async def test_a_login_in_a_playlist_is_not_taken(place: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_libav_opens_nothing_that_a_server_names(scheme: str) -> None:
-    """It gets bytes from us, knows no protocol besides, and none of the formats that name files."""
+    """It gets bytes from klvrelay, has no other protocol, and none of the formats that name files."""
     options = libav_options(Url.parse(f"{scheme}://h/x"))
     assert options["protocol_whitelist"] == "none"
     assert not {"hls", "dash", "concat", "image2", "sdp", "rtsp"} & set(options["format_whitelist"].split(","))
 
 
 async def test_nor_does_a_proxy_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It gets the whole URL."""
+    """A proxy gets the whole URL, but no login."""
     body = http(media(["http://evil:word@other.invalid/x"]))
     async with Hostile(lambda line, _: line.send(body)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url(""))
@@ -204,7 +205,7 @@ async def test_nor_does_a_proxy_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("place", ["first", "variant", "segment", "key", "map"])
 async def test_only_web_addresses_are_followed(place: str, there: str) -> None:
-    """A sentence for each, and never a fault of ours."""
+    """A sentence for each, and never an internal error."""
     async with Hostile(in_turn(leading(place, there, TAPE.ts))) as server:
         got, fault = await all_of(server.url("/a.m3u8"))
 
@@ -215,7 +216,10 @@ async def test_only_web_addresses_are_followed(place: str, there: str) -> None:
 
 
 async def test_a_reference_without_a_scheme_keeps_that_of_its_playlist() -> None:
-    """//host/path is another host, by the same scheme."""
+    """
+
+    host/path is another host with the same scheme.
+    """
     async with Hostile({"/x": http(TAPE.ts)}) as other:
         script = in_turn(leading("segment", f"//127.0.0.1:{other.port}/x", TAPE.ts))
         async with Hostile(script) as server:
@@ -225,14 +229,14 @@ async def test_a_reference_without_a_scheme_keeps_that_of_its_playlist() -> None
     assert b"uthorization" not in other.heard
 
 
-# ---- requests that are more than one ----
+# ---- request splitting ----
 
 EVIL = "X-Evil: yes"
 SPLITTERS = ["\t", "\x00", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\x7f", " HTTP/1.1 ", "%0d%0a", "\\r\\n"]
 
 
 def whole(server: Hostile) -> bool:
-    """Is every request a line and header fields of ours?"""
+    """Is every request one line and klvrelay's header fields?"""
     ours = {"host", "user-agent", "accept", "accept-encoding", "range", "authorization", "cookie"}
     lines = [request.head.decode("latin-1").split("\r\n") for request in server.requests]
     first = all(len(head[0].split(" ")) == 3 and head[0].isprintable() for head in lines)
@@ -253,7 +257,7 @@ async def test_a_playlist_does_not_split_a_request(between: str) -> None:
 @pytest.mark.parametrize("between", ["\r", "\n ", "\r\n\t", "\t", "\x00", "\x0b", "\x85", " "])
 @pytest.mark.parametrize("field", ["Location", "Set-Cookie", "WWW-Authenticate", "Refresh"])
 async def test_a_header_field_does_not_split_a_request(field: str, between: str) -> None:
-    """What a server sends comes back to it in no other place than it should."""
+    """What a server sends comes back to it only in its proper place."""
     said = {
         "Location": f"/y{between}{EVIL}",
         "Set-Cookie": f"a=b{between}{EVIL}",
@@ -284,7 +288,7 @@ async def test_a_login_with_odd_characters_is_one_field(user: str, kind: str) ->
 
 
 def test_cookies_of_many_origins_are_bounded() -> None:
-    """Each redirect may lead to another one that sets some."""
+    """Each redirect may lead to another origin that sets some."""
     from email.message import Message
 
     fields = Message()
@@ -299,7 +303,7 @@ def test_cookies_of_many_origins_are_bounded() -> None:
     assert kept[-1]
 
 
-# ---- addresses that only this machine reaches ----
+# ---- addresses that only this machine can reach ----
 
 
 @pytest.mark.parametrize(
@@ -314,7 +318,7 @@ def test_cookies_of_many_origins_are_bounded() -> None:
     ],
 )  # fmt: skip
 def test_how_near_an_address_is(address: str, near: int) -> None:
-    """The nearer, the fewer may name it."""
+    """The nearer it is, the fewer servers may name it."""
     assert reach.nearness(address) == near
 
 
@@ -323,7 +327,7 @@ def test_how_near_an_address_is(address: str, near: int) -> None:
 async def test_a_server_elsewhere_has_no_say_over_this_machine(
     place: str, redirect: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even a connection is made to a service of this machine that a playlist of a public server names."""
+    """Not even a connection is made to a local service that a public server's playlist names."""
     monkeypatch.setattr(reach, "nearness", {"127.0.0.1": reach.PUBLIC, "127.0.0.2": reach.MACHINE}.__getitem__)
     async with Hostile({"/x": http(TAPE.ts)}, host="127.0.0.2") as service:
         script = in_turn(behind(place, service.url("/x"), redirect=redirect))
@@ -335,7 +339,7 @@ async def test_a_server_elsewhere_has_no_say_over_this_machine(
 
 
 async def test_a_server_behind_a_proxy_has_no_say_over_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody knows where it is; what needs no proxy is near."""
+    """Its location is unknown; what needs no proxy is near."""
     async with Hostile({"/x": http(TAPE.ts)}) as service:
         body = http(media([service.url("/x")]))
         async with Hostile(lambda line, _: line.send(body)) as proxy:
@@ -349,7 +353,7 @@ async def test_a_server_behind_a_proxy_has_no_say_over_this_machine(monkeypatch:
 
 
 async def test_a_server_on_this_machine_may_name_any_other() -> None:
-    """The other way round nothing is in the way."""
+    """The other direction is not restricted."""
     async with Hostile({"/x": http(TAPE.ts)}, host="127.0.0.2") as other:
         script = in_turn(leading("segment", other.url("/x"), TAPE.ts))
         async with Hostile(script) as server:

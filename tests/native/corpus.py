@@ -1,4 +1,4 @@
-"""The harness's corpus: every vector as a KLV packet, the packets again inside transport streams, stamped frames."""
+"""The harness's corpus: every vector as a KLV packet, the packets inside transport streams, stamped frames."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ STAMP = bytes.fromhex("02080004cfd6bd0f6b40")
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Bare KLV (and frames of video among it) and transport streams, and how many packets the latter hold."""
+    """Bare KLV (with video frames in it), transport streams, and the number of packets in the latter."""
 
     bare: list[bytes]
     transport: list[bytes]
     packets_in_transport: int
 
     def save(self, path: Path) -> None:
-        """As the harness reads it."""
+        """Save in the harness's format."""
         with path.open("wb") as file:
             for kind, inputs in enumerate((self.bare, self.transport)):
                 for data in inputs:
@@ -36,13 +36,13 @@ class Corpus:
 
 
 def sound(name: str, value: bytes) -> bytes:
-    """A packet of a set, its time stamp first where it has one and its checksum last."""
+    """A packet of a set, its time stamp first and its checksum last where it has them."""
     stamped = facts.TIME.get(name) == 2 and name not in facts.UNIVERSAL
     return packet(name, STAMP + value if stamped else value, checksum=True)
 
 
 def nested(name: str, value: bytes) -> Iterator[bytes]:
-    """Packets of ST 0601 that hold a set, or the packet nearest to it that can."""
+    """Packets of ST 0601 that hold a set, or of the nearest set that can hold it."""
     hosts = [item for item in facts.items("ST0601") if item.kind == f"local_set:{name}"]
     for item in hosts:
         yield sound("ST0601", tagged(item.tag, value))
@@ -51,7 +51,7 @@ def nested(name: str, value: bytes) -> Iterator[bytes]:
 
 
 def as_packets(vector: dict[str, object]) -> Iterator[bytes]:
-    """The packets that carry a vector: as it is, in its own set, nested in another, and as the bare bytes."""
+    """The packets that carry a vector: plain, in its own set, nested in another, and as bare bytes."""
     raw, kind, name = bytes.fromhex(str(vector["hex"])), vector.get("type", "item"), str(vector.get("set"))
     if kind == "packet":
         yield raw
@@ -67,7 +67,7 @@ def as_packets(vector: dict[str, object]) -> Iterator[bytes]:
 
 
 def dozens() -> Iterator[bytes]:
-    """Every item of every set, a dozen at a time, in packets of the set or of one that holds it."""
+    """Every item of every set, a dozen at a time, in packets of the set or of a set that holds it."""
     rng = Random(336)
     for name in facts.DECODED:
         if name in facts.UNIVERSAL or not facts.items(name):
@@ -79,7 +79,7 @@ def dozens() -> Iterator[bytes]:
 
 
 def on_their_own() -> Iterator[bytes]:
-    """Every item that has a key of its own: as a packet, and a dozen at a time as universal sets."""
+    """Every item with a 16-byte key: as a packet, and a dozen at a time as universal sets."""
     rng = Random(1607)
     values = [(key, plain(rng, item)) for key, item in facts.keyed() if not decoded(item.kind)]
     yield from (keyed_set([one]) for one in values)
@@ -88,7 +88,7 @@ def on_their_own() -> Iterator[bytes]:
 
 
 def corpus_of(vectors: Path) -> Corpus:
-    """Every vector of a JSON Lines file, and three streams of packets that are whole and right."""
+    """Every vector of a JSON Lines file, and three streams of valid packets."""
     read = [json.loads(line) for line in vectors.read_text(encoding="utf-8").splitlines()]
     bare = [data for vector in read for data in as_packets(vector)]
     right = [
@@ -110,7 +110,7 @@ def corpus_of(vectors: Path) -> Corpus:
     return Corpus(bare, streams, packets_in_transport=2 * len(chosen) * len(streams))
 
 
-# ---- MPEG-TS (ISO/IEC 13818-1), as little of it as carries KLV ---------------------------------------
+# ---- MPEG-TS (ISO/IEC 13818-1), the part that carries KLV ---------------------------------------------
 
 
 def crc32(data: bytes) -> int:
@@ -128,7 +128,7 @@ def section(table: int, number: int, body: bytes) -> bytes:
 
 
 def pat(programmes: Sequence[tuple[int, int]]) -> bytes:
-    """Number and PID of the map of each."""
+    """Number and PMT PID of each."""
     return section(0, 1, b"".join(struct.pack(">HH", number, 0xE000 | pid) for number, pid in programmes))
 
 
@@ -151,7 +151,7 @@ def pes(stream_id: int, pts: int, payload: bytes) -> bytes:
 
 
 def ts_packets(pid: int, unit: bytes, counters: dict[int, int]) -> Iterator[bytes]:
-    """A PES packet or a section cut into TS packets, the last one filled up by an adaptation field."""
+    """A PES packet or a section cut into TS packets; an adaptation field fills the last one."""
     for at in range(0, len(unit), 184):
         part = unit[at : at + 184]
         fill = 184 - len(part)
@@ -167,7 +167,7 @@ def cell(number: int, data: bytes) -> bytes:
 
 
 def units(packets: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """One programme with KLV asynchronous (0x06) and synchronous (0x15)."""
+    """One program with asynchronous (0x06) and synchronous (0x15) KLV."""
     for number, data in enumerate(packets):
         yield 0, pat([(1, PMT_PID)])
         yield PMT_PID, pmt([ASYNCHRONOUS, SYNCHRONOUS])
@@ -181,7 +181,7 @@ def transport(packets: Sequence[bytes], stride: int) -> bytes:
 
 
 def muxed(found: Iterable[tuple[int, bytes]], stride: int) -> bytes:
-    """TS packets of 188 bytes, 192 (a time stamp before) or 204 (parity behind) of units by PID."""
+    """TS packets of 188 bytes, 192 (a time stamp before) or 204 (parity after), of units by PID."""
     counters: dict[int, int] = {}
     before, behind = b"\x00" * (4 if stride == 192 else 0), b"\x00" * (16 if stride == 204 else 0)
     whole = (ts for pid, unit in found for ts in ts_packets(pid, unit, counters))

@@ -1,4 +1,4 @@
-"""What .ci/fuzz begins with: seeds for each target, and a dictionary of keys, lengths and marks.
+"""Input of .ci/fuzz: seeds for each target, and a dictionary of keys, lengths and marks.
 
     python tests/native/fuzz_seeds.py FOLDER        FOLDER/klv/..., FOLDER/json/..., ...; FOLDER/dictionary
 
@@ -28,7 +28,7 @@ from klvrelay.standards import spec  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors"
 RANDOM, SMALL = 600, 300
-# Of start codes and stream ids, descriptors, items that head or end a packet, lengths, frames' times.
+# Start codes and stream ids, descriptors, items that head or end a packet, lengths, frame times.
 MARKS = (
     *map(bytes.fromhex, ("000001", "000003", "000001b2", "000001bd", "000001fc")),
     *map(bytes.fromhex, ("05044b4c5641", "26090100ff4b4c5641000f", "0102", "0208", "82", "83010000")),
@@ -51,13 +51,13 @@ def random_packets() -> Iterator[bytes]:
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
-    """A transport stream in pieces that a fuzzer can overlook, its tables in each."""
+    """A transport stream in pieces small enough for a fuzzer, with tables in each."""
     tables, step = data[: 2 * 188], 8 * 188
     yield from (tables + data[at : at + step] for at in range(2 * 188, len(data), step))
 
 
 def changing(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Two programmes, of which one goes, one gets other streams, and one is private data that turns out to be KLV."""
+    """Two programs: one disappears, one changes its streams, one carries private data that turns out to be KLV."""
     first, private = corpus.ASYNCHRONOUS, (0x06, 0x103, b"")
     yield 0, corpus.pat([(0, 16), (1, 0x1000), (2, 0x1001)])
     yield 0x1000, corpus.pmt([first])
@@ -67,7 +67,7 @@ def changing(data: bytes) -> Iterator[tuple[int, bytes]]:
         yield private[1], corpus.pes(0xBD, 9000 * number, data)
         yield 0x1000, corpus.pmt([first, corpus.SYNCHRONOUS] if number else [corpus.SYNCHRONOUS])
         yield corpus.SYNC_PID, corpus.pes(0xFC, 9000 * number, corpus.cell(0, data) + corpus.cell(1, data))
-    yield 0x1001, corpus.pmt([(0x15, 0x110 + number, b"") for number in range(9)])  # one more than are followed
+    yield 0x1001, corpus.pmt([(0x15, 0x110 + number, b"") for number in range(9)])  # more than are followed
     yield 0, corpus.pat([(2, 0x1001), (3, first[1])])
     yield first[1], corpus.pmt([private])
     yield private[1], corpus.pes(0xBD, 1, data)
@@ -79,7 +79,7 @@ def twice(stream: bytes) -> bytes:
 
 
 def clocked(data: bytes) -> Iterator[bytes]:
-    """Tables, KLV and PCRs: in order, in doubles, with errors, and eighty clocks in a row."""
+    """Tables, KLV and PCRs: in order, repeated, with errors, and eighty clocks in a row."""
     wire = Clocked()
     head = b"".join(wire.tables(*STREAMS))
     ts = [part for us in range(0, 400_000, 40_000) for part in (wire.pcr(us), *wire.pes(data))]
@@ -93,7 +93,7 @@ def clocked(data: bytes) -> Iterator[bytes]:
 
 
 def lane_seeds(made: corpus.Corpus, packets: list[bytes]) -> Iterator[bytes]:
-    """The head of six bytes that fuzz_lane reads, then what the lane is fed: what is inside is for fuzz_json."""
+    """The head of six bytes that fuzz_lane reads, then the input of the lane; fuzz_json covers the content."""
     packets = [data for data in packets if len(data) < SMALL][::3]
     for number, data in enumerate(packets):
         yield bytes([2 * (number % 2), number % 2, number % 256, 40, 0, number % 251]) + data
@@ -124,20 +124,20 @@ def crowded() -> Iterator[bytes]:
 
 
 def large() -> Iterator[bytes]:
-    """What was once cut off: an image chip, and targets by the hundred."""
+    """Values beyond an earlier limit: an image chip, and hundreds of targets."""
     targets = (oid(number) + local_set([(1, b"\x01\x02\x03"), (4, b"\x01"), (9, b"\x06")]) for number in range(1, 300))
     for value in (series([oid(1) + item(105, item(4, b"\xab" * 3000))]), series(list(targets))):
         yield packet("ST0601", item(2, bytes(8)) + item(74, item(4, b"\x06") + item(101, value)), checksum=True)
 
 
 def wordy() -> Iterator[bytes]:
-    """Few bytes that become much text."""
+    """Few bytes that expand to much text."""
     for set_, value in CASES.values():
         yield from (packet(set_, value[:size]) for size in (12, 40, 200, 900, 3000))
 
 
 def claims() -> Iterator[bytes]:
-    """Keys inside the bytes that a length claims, below KLV_UNPROVEN and above; of sets with and without a sum."""
+    """Keys inside the claimed length, below KLV_UNPROVEN and above; of sets with and without a checksum."""
     insides = (b"\x05\x15", b"\x05\x00" * 9 + b"\x05\x15", b"\x03\x15", (KEY + b"\x82\x02\x00\x05\x05") * 3)
     for key in (KEY, SECURITY, IMAGE):
         for claim in (500, 1200, 2300, 2900):
@@ -147,7 +147,7 @@ def claims() -> Iterator[bytes]:
 
 
 def rtp_seeds() -> Iterator[bytes]:
-    """The byte that says what room there is, then datagrams behind their lengths: swapped, lost, doubled, restarted."""
+    """The byte that sets the capacity, then length-prefixed datagrams: swapped, lost, repeated, restarted."""
     rng = Random(3550)
     for number in range(60):
         sequences = [count for count in range(rng.choice((6, 60, 200))) if rng.random() > 0.1]

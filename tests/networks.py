@@ -1,6 +1,7 @@
-"""Scenes in a network namespace of their own, for `test_source_udp.py`: `unshare -rn python networks.py SCENE`.
+"""Scenes in a separate network namespace, for `test_source_udp.py`: `unshare -rn python networks.py SCENE`.
 
-Two cables, a0 = a1 and b0 = b1, whose far ends `send`; what a source heard on the near ends is printed as JSON.
+Two veth pairs, a0 = a1 and b0 = b1; senders use the far ends. The scene prints as JSON what a source received on the
+near ends.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def cable(name: str, number: int) -> None:
 
 
 def send(name: str, number: int, *, host: int = 2, group: str = GROUP) -> None:
-    """One KLV packet, of which the bytes tell the cable and the sender, out of its far end."""
+    """Send one KLV packet that names the cable and the sender, from the cable's far end."""
     data = feed.klv_packet(host, ord(name))
     with socket.socket(socket.AF_INET6 if ":" in group else socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, f"{name}1".encode())
@@ -61,7 +62,7 @@ def send_all(group: str = GROUP) -> None:
 
 
 class Ear:
-    """A source that is read in the background: whom it heard, as "a2", and why it ended."""
+    """A source read in the background: the senders received, such as "a2", and why it ended."""
 
     def __init__(self, url: str, interface: str | None = None, timeout: float = 0.1) -> None:
         self.heard: list[str] = []
@@ -88,7 +89,7 @@ class Ear:
             self.ended.append(str(fault))
 
     async def hears(self, group: str = GROUP) -> list[str]:
-        """Whom it hears, once it hears any."""
+        """The senders received, once there are any."""
         self.heard.clear()
         while not self.heard:
             send_all(group)
@@ -115,7 +116,7 @@ async def choice(kind: str) -> dict[str, list[str]]:
 
 
 async def taken_away() -> dict[str, list[str]]:
-    """The named interface goes, and comes back."""
+    """The named interface disappears and returns."""
     url, told = f"udp://{GROUP}:{PORT}", {}
     async with Ear(url, "a0") as ear:
         told["before"] = await ear.hears()
@@ -131,7 +132,7 @@ async def taken_away() -> dict[str, list[str]]:
 
 
 async def default_route() -> dict[str, list[str]]:
-    """The system's choice goes, and it has another."""
+    """The default route disappears, and the system has another."""
     told = {}
     ip("route", "add", "224.0.0.0/4", "dev", "a0")
     async with Ear(f"udp://{GROUP}:{PORT}") as ear:
@@ -147,7 +148,7 @@ async def main(scene: str) -> None:
     ip("link", "set", "lo", "up")
     cable("a", 1)
     cable("b", 2)
-    for name in ("all", "default", "a0", "a1", "b0", "b1"):  # a sender on this machine is no forgery
+    for name in ("all", "default", "a0", "a1", "b0", "b1"):  # a sender on this machine is not a spoofed one
         Path(f"/proc/sys/net/ipv4/conf/{name}/rp_filter").write_text("0")
         Path(f"/proc/sys/net/ipv4/conf/{name}/accept_local").write_text("1")
     async with asyncio.timeout(20):

@@ -1,4 +1,6 @@
-"""The two decoders side by side: the C core's JSON read exactly, and how it differs from the reference."""
+"""The C core and the reference decoder side by side: the core's JSON read exactly, and its differences from the
+reference.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ def core_json(raw: bytes, *, damaged: bool = False) -> bytes:
 
 
 def exact(document: bytes) -> dict[str, Any]:
-    """JSON with its decimals as fractions; refuses a key that comes twice, and NaN."""
+    """JSON with its decimals as fractions; refuses duplicate keys and NaN."""
     loaded: dict[str, Any] = json.loads(
         document, parse_float=Fraction, parse_constant=_refused, object_pairs_hook=_once
     )
@@ -44,7 +46,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def both(raw: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the reference and the core make of a packet, in the same shape."""
+    """The results of the reference and of the core for a packet, in the same form."""
     record = exact(core_json(raw))
     assert record["quality"].pop("transport") == "ok"
     return reference.decode(raw), {part: record[part] for part in PARTS}
@@ -61,7 +63,7 @@ def disagreement(raw: bytes) -> list[str]:
 
 
 def leave_out(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
-    """The core has room for some remarks only, and counts the rest: drop as many here."""
+    """The core lists a limited number of warnings and counts the rest: drop as many here."""
     counts = [int(found[1]) for text in theirs["warnings"] if (found := re.fullmatch(LEFT_OUT, text))]
     if not counts:
         return
@@ -101,5 +103,5 @@ def shown(value: Any) -> str:
 
 
 def decimal(value: Fraction) -> Decimal:
-    """For a message: not every number here has a float."""
+    """For a message: some numbers here do not fit in a float."""
     return Decimal(value.numerator) / Decimal(value.denominator)

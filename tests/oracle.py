@@ -1,4 +1,4 @@
-"""The oracle broker: logs a PUBLISH before its PUBACK; refuses, stalls, swallows or hangs up as it is told.
+"""The oracle broker: logs a PUBLISH before its PUBACK; refuses, stalls, drops or hangs up on demand.
 
 A subset of MQTT 3.1.1 and 5 in asyncio, enough for a publisher and a simple subscriber.
 """
@@ -32,17 +32,17 @@ PINGREQ, DISCONNECT = 12, 14
 
 @dataclass(slots=True)
 class Manners:
-    """How the broker behaves; read anew for every packet.
+    """How the broker behaves; read for every packet.
 
     speaks       protocol versions it answers
-    stranger     what a CONNECT of another version gets: "refused" (as 3.1.1 brokers do), "closed" or "silent"
+    stranger response to a CONNECT of another version: "refused" (as 3.1.1 brokers do), "closed" or "silent"
     connack      reason code
     limits       CONNACK properties by id, version 5 only
     puback       reason code of every PUBACK
     ack          whether it acknowledges at all
-    subscribe    reason code of every SUBACK; below 0 for none
-    curt         (QoS, whether retained): more than that in a last will or a PUBLISH, and it hangs up without a word
-    late         the same of a PUBLISH only
+    subscribe    reason code of every SUBACK; below 0 for no answer
+    curt         (QoS, whether retained): closes without a packet where a last will or a PUBLISH exceeds these
+    late the same for PUBLISH only
     refuses      topics that get the reason code 0x87
     sessions     whether it keeps sessions (QoS 2)
     """
@@ -67,7 +67,7 @@ class OracleBroker:
     """`async with OracleBroker() as broker:`; see `published`, `wills`, `guests` and `goodbyes`.
 
     A message of QoS 2 is `released` at its PUBREL, as by mosquitto; `on_step` is called with "PUBLISH", "PUBREC",
-    "PUBREL" and "PUBCOMP" after the broker has taken or sent one, and may cut the connections.
+    "PUBREL" and "PUBCOMP" after the broker has received or sent one, and may cut the connections.
     """
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class OracleBroker:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Stop listening and cut everybody off."""
+        """Stop listening and close all connections."""
         if self._server is not None:
             self._server.close()
         self.cut()
@@ -124,13 +124,13 @@ class OracleBroker:
             guest.writer.close()
 
     def dismiss(self, code: int) -> None:
-        """Send everybody a DISCONNECT with a reason (MQTT 5), and close."""
+        """Send a DISCONNECT with a reason (MQTT 5) to every client, and close."""
         for guest in self._here:
             guest.writer.write(bytes([DISCONNECT << 4, 2, code, 0]))
             guest.writer.close()
 
     def acknowledge(self) -> None:
-        """Acknowledge what was held back, and from now on at once."""
+        """Acknowledge what was held back, and later messages at once."""
         self.manners.ack = True
         while self._owed:
             self._puback(*self._owed.pop(0))
@@ -160,7 +160,7 @@ class OracleBroker:
                 await writer.wait_closed()
 
     async def _serve(self, guest: Guest) -> bool:
-        """Answer packets until the guest leaves; whether it said goodbye."""
+        """Answer packets until the client leaves; returns whether it sent DISCONNECT."""
         while not guest.gone:
             kind, flags, body = await read_packet(guest.reader)
             if kind == CONNECT:
@@ -208,7 +208,7 @@ class OracleBroker:
         return code == 0
 
     def _begin_session(self, guest: Guest) -> bool:
-        """Is there one of this client to go on with?"""
+        """Does a session of this client exist to resume?"""
         if guest.clean or not self.manners.sessions:
             self._sessions.pop(guest.client_id, None)
         present = guest.client_id in self._sessions
@@ -228,7 +228,7 @@ class OracleBroker:
         guest.unacked += 1
         self.most_unacked = max(self.most_unacked, guest.unacked)
         if self.manners.ack:
-            # A turn of the loop later, so that what arrived together counts as unacknowledged together.
+            # A turn of the loop later, so that messages which arrive together are unacknowledged together.
             asyncio.get_running_loop().call_soon(self._puback, guest, packet_id, published.topic)
         else:
             self._owed.append((guest, packet_id))

@@ -1,6 +1,6 @@
-"""Random packets out of the csv facts, right, wrong and at the edges: of every set, pack and single item.
+"""Random packets made from the csv tables, valid, invalid and at the limits: of every set, pack and item.
 
-Each is made by a `Random`: seeded for the bulk, or one that hypothesis stands behind (`packets`, `sets`).
+Each is made by a `Random`: seeded for the bulk, or driven by hypothesis (`packets`, `sets`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def items(name: str) -> list[facts.Item]:
 
 @cache
 def composed(name: str) -> list[facts.Item]:
-    """The items of a set that hold others, or all where none does."""
+    """The items of a set that hold others, or all where no item does."""
     found = [item for item in items(name) if item.mapping == "special" or item.kind in PACKS]
     return found or items(name)
 
@@ -47,12 +47,12 @@ def top_sets() -> list[str]:
 
 
 def value(rng: Random, item: facts.Item, depth: int) -> bytes:
-    """Mostly what the item should hold, sometimes nothing, sometimes anything."""
+    """Mostly a valid value of the item, sometimes nothing, sometimes anything."""
     name = decoded(item.kind)
     if name:
         return nested(rng, item, name, depth) if depth < DEPTH and rng.randrange(12) else wild(rng)
     if (item.set, item.tag) == ("ST0903", 4) and rng.randrange(2):
-        return bytes([rng.randrange(8)])  # the maps of this set hang on its version
+        return bytes([rng.randrange(8)])  # the maps of this set depend on its version
     if item.kind in PACKS or item.kind.startswith("series:"):
         return packed(rng, item)
     return plain(rng, item)
@@ -69,7 +69,7 @@ def nested(rng: Random, item: facts.Item, name: str, depth: int) -> bytes:
 
 
 def random_set(rng: Random, name: str, depth: int = 0) -> bytes:
-    """The value of a set: any of its items in any order, some twice, unknown ones among them; sometimes damaged."""
+    """The value of a set: any of its items in any order, some repeated, some unknown; sometimes damaged."""
     chosen: list[tuple[int, bytes]] = []
     for _ in range(rng.randrange(16 if depth == 0 else 7)):
         roll = rng.randrange(10)
@@ -85,7 +85,7 @@ def random_set(rng: Random, name: str, depth: int = 0) -> bytes:
 
 
 def random_key(rng: Random) -> tuple[bytes, facts.Item | None]:
-    """The key of an item, mostly as registered; or that of something else."""
+    """The key of an item, mostly as registered, or another key."""
     roll = rng.randrange(12)
     if roll == 0:
         return rng.choice(facts_keys()), None
@@ -124,7 +124,7 @@ def random_item_packet(rng: Random) -> bytes:
 
 
 def deep(rng: Random) -> bytes:
-    """Sets within sets, about as deep as they may be and a little deeper."""
+    """Sets within sets, near the depth limit and a little beyond."""
     inside = random_set(rng, "ST0601", DEPTH)
     for _ in range(rng.randint(5, 9)):
         inside = local_set([(rng.choice((100, 101)), inside)])
@@ -132,7 +132,7 @@ def deep(rng: Random) -> bytes:
 
 
 def random_packet(rng: Random) -> bytes:
-    """A whole packet of any kind, with a right checksum, none, or a wrong one."""
+    """A whole packet of any kind, with a correct checksum, none, or a wrong one."""
     roll = rng.randrange(16)
     if roll < 10:
         name = rng.choice(top_sets() if rng.randrange(3) else RICH)
@@ -150,7 +150,7 @@ def randoms() -> st.SearchStrategy[Random]:
 
 
 def packets() -> st.SearchStrategy[bytes]:
-    """Whole packets of every kind, with a right checksum, none, or a wrong one."""
+    """Whole packets of every kind, with a correct checksum, none, or a wrong one."""
     return randoms().map(random_packet)
 
 

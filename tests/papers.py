@@ -1,4 +1,4 @@
-"""Sources and sinks of paper: what `test_relay.py` and others put at the ends of a pipeline."""
+"""Scripted sources and sinks for the two ends of a pipeline: `test_relay.py` and others use them."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 TAPE = feed.recording(40)
 
 
-def outlet_of(sink: Any, *, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> tuple[SinkTask, MemoryLog]:
-    """An outlet to that sink, and the log that fills it."""
+def delivery_to(sink: Any, *, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> tuple[SinkTask, MemoryLog]:
+    """A delivery to that sink, and the log that feeds it."""
     log = MemoryLog(limit, size_limit)
     return SinkTask(sink, log.cursor("sink"), Notices().cursor(), SinkHealth("sink")), log
 
 
 def stream_of(feed: Feed) -> Stream:
-    """A stream whose records no sink asks for."""
+    """A stream whose records go to no sink."""
     return Stream(feed, "boot", MemoryLog(), Notices())
 
 
 @dataclass
 class Tape:
-    """A source: gives its packets, then ends, fails, or (`hang`) is silent. Counts its openings and closings."""
+    """A source that outputs its packets, then ends, fails, or (`hang`) stays silent. Counts its openings and closings.
+    """
 
     data: Sequence[bytes] = (TAPE.bare,)
     live: bool = False
@@ -72,7 +73,7 @@ def live(*data: bytes, **more: Any) -> Tape:
 
 @dataclass
 class Ear:
-    """A sink: keeps what it is given. `faults` are raised one at each delivery, `door` one at each entry."""
+    """A sink that keeps what it receives. `faults` are raised one at each delivery, `door` one at each entry."""
 
     records: list[Record] = field(default_factory=list)
     told: list[Notice] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""klvdata, tstrans and stanag4609: the values that each shows of an item of ST 0601, as a flat list."""
+"""The values of an ST 0601 item as klvdata, tstrans and stanag4609 return them, as a flat list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEAD = {"precision_time_stamp": 1_700_000_000_000_000, "uas_datalink_ls_version_
 
 
 def leaves(value: Any) -> list[Any]:
-    """Every number, text and hex in a value of whatever type, without names."""
+    """Every number, text and hex in a value of any type, without names."""
     if value is None or isinstance(value, bool):
         return []
     if isinstance(value, enum.Enum):
@@ -41,13 +41,13 @@ def leaves(value: Any) -> list[Any]:
 
 
 def parts(value: Any) -> Iterator[Any]:
-    """What a structure holds; of a mapping of ours, but what others show under names of their own."""
+    """The parts of a structure; of klvrelay's mappings, only what the others return under separate names."""
     if isinstance(value, Mapping):
         yield from (part for key, part in value.items() if key not in ("usage", "items", "status", "info"))
     elif isinstance(value, list | tuple | set | frozenset):
         yield from value
         if isinstance(value, tuple) and all(isinstance(one, int) and 0 <= one < 256 for one in value):
-            yield bytes(value)  # some show bytes so; our lists are lists
+            yield bytes(value)  # some return bytes so; klvrelay's lists are lists
     elif dataclasses.is_dataclass(value):
         yield from (getattr(value, field.name) for field in dataclasses.fields(value))
     elif type(value).__module__.startswith(("tstrans", "builtins")):
@@ -69,7 +69,7 @@ def alike(wanted: Any, got: Any) -> bool:
 
 
 def klvdata_leaves(raw: bytes, item: Item) -> list[Any]:
-    """klvdata shows an item as an object with a value, or as bytes."""
+    """klvdata returns an item as an object with a value, or as bytes."""
     parsed = next(iter(StreamParser(raw)))
     found = parsed.items.get(bytes([item.tag]) if item.tag < 128 else b"\x81" + bytes([item.tag - 128]))
     if found is None:
@@ -80,7 +80,7 @@ def klvdata_leaves(raw: bytes, item: Item) -> list[Any]:
 
 
 def tstrans_leaves(raw: bytes, item: Item) -> list[Any]:
-    """tstrans shows an item as an attribute; sets within it are decoded by calls of their own."""
+    """tstrans returns an item as an attribute; nested sets are decoded by separate calls."""
     found = tstrans.decode_uas_datalink(raw, strict=True, compliance=True)
     assert found.field_errors == ()
     before = properties(tstrans.decode_uas_datalink(encode(HEAD)))
@@ -95,7 +95,7 @@ def tstrans_leaves(raw: bytes, item: Item) -> list[Any]:
 
 
 def stanag4609_leaves(raw: bytes, item: Item) -> list[Any]:
-    """stanag4609 shows an item as typed fields, whole or not at all."""
+    """stanag4609 returns an item as typed fields, complete or not at all."""
     found = decode_uas_local_set(raw)
     return [leaf for field in found.getall(item.tag) for leaf in leaves(field.value)]
 

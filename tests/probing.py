@@ -1,4 +1,4 @@
-"""Streams for the probe that are right, or wrong in one way on purpose; and what the probe says of them."""
+"""Streams for the probe, valid or with one deliberate fault, and the probe's findings."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ ITEMS: dict[str | int, object] = {
 
 @cache
 def good(number: int) -> bytes:
-    """The `number`-th packet of a good stream."""
+    """The `number`-th packet of a valid stream."""
     return record(number)
 
 
 def record(number: int, changes: Mapping[str | int, object] | None = None, *, time_us: int | None = None) -> bytes:
-    """A good packet; `changes` add items, replace them, or with None take them out."""
+    """A valid packet; `changes` add items, replace them, or remove them with None."""
     stamp = START_US + number * 1_000_000 // HZ if time_us is None else time_us
     items = {"precision_time_stamp": stamp, **ITEMS, **(changes or {})}
     return encode({key: value for key, value in items.items() if value is not None})
 
 
 def raw(body: bytes, *, key: bytes | None = None, checksum: bool = True) -> bytes:
-    """A packet of items as they are given, good or not."""
+    """A packet of exactly these items, valid or not."""
     head = (key or record(0)[:16]) + b"\x82" + (len(body) + 4 * checksum).to_bytes(2) + body
     if not checksum:
         return head
@@ -72,7 +72,7 @@ def raw(body: bytes, *, key: bytes | None = None, checksum: bool = True) -> byte
 
 @dataclass
 class Mux:
-    """A stream of one video and one KLV stream; every field but `count` is a way to be wrong."""
+    """A stream of one video and one KLV stream; every field but `count` can introduce a fault."""
 
     count: int = 60
     kind: int = SYNC
@@ -122,13 +122,13 @@ class Mux:
 
 
 def asynchronous(**changes: object) -> Mux:
-    """Good asynchronous carriage, but for the changes."""
+    """Valid asynchronous carriage except for the changes."""
     usual = {"kind": ASYNC, "descriptors": KLVA, "stream_id": 0xBD, "pts": False, "cells": False}
     return Mux(**{**usual, **changes})  # type: ignore[arg-type]
 
 
 def pcr(ticks: int, counter: int, pid: int = VIDEO_PID) -> bytes:
-    """A packet with a clock stamp and nothing else."""
+    """A packet with a PCR and nothing else."""
     stamp = b"\x10" + struct.pack(">IH", ticks >> 1, (ticks & 1) << 15 | 0x7E00)
     return struct.pack(">BHB", 0x47, pid, 0x20 | counter & 15) + bytes([183]) + stamp.ljust(183, b"\xff")
 
@@ -139,13 +139,13 @@ def klv_only(packets: Iterable[bytes]) -> bytes:
 
 
 def probed(data: bytes, folder: Path, **options: object) -> Report:
-    """What the probe says of a file of these bytes."""
+    """The probe's report of a file of these bytes."""
     path = folder / "probed.ts"
     path.write_bytes(data)
     return asyncio.run(inquire(open_source(path), **options))  # type: ignore[arg-type]
 
 
-def told(report: Report) -> dict[str, str]:
+def findings_of(report: Report) -> dict[str, str]:
     """The findings that matter: id and severity, without the notes."""
     return {finding.id: finding.severity for finding in report.findings if finding.severity != "note"}
 

@@ -14,7 +14,7 @@ from native.spec import facts
 
 
 def packed(rng: Random, item: facts.Item) -> bytes:
-    """A pack's bytes: sound, from a vector, damaged, nothing, or anything."""
+    """A pack's bytes: valid, from a vector, damaged, nothing, or anything."""
     roll = rng.randrange(10)
     if roll == 0:
         return wild(rng)
@@ -36,7 +36,7 @@ def sound(rng: Random, item: facts.Item) -> bytes:
 
 
 def shape(rng: Random) -> list[int]:
-    """Small dimensions, those of ST 1601 among them; now and then an empty one, none, or very large ones."""
+    """Small dimensions, those of ST 1601 among them; sometimes an empty one, none, or very large ones."""
     roll = rng.randrange(40)
     if roll == 0:
         return [rng.choice((0, 1, 255, 65536, 65537, 2**32, 2**63)) for _ in range(rng.randrange(10))]
@@ -46,7 +46,7 @@ def shape(rng: Random) -> list[int]:
 
 
 def array(rng: Random) -> bytes:
-    """A whole array of any algorithm, its parts mostly as they should be."""
+    """An array with any algorithm, mostly with valid parts."""
     dims, apa = shape(rng), rng.randint(1, 5)
     ebytes = rng.choice((1, 2, 3, 4, 4, 4, 8, 8)) if rng.randrange(12) else rng.choice((0, 5, 6, 7, 9, 16))
     if rng.randrange(30) == 0:
@@ -100,7 +100,7 @@ BODIES = {1: natural, 2: bounded, 3: booleans, 4: biased, 5: patched}
 
 
 def sdcc(rng: Random) -> bytes:
-    """A matrix in either mode, sparse or not; now and then of a size that no set can fill."""
+    """A matrix in either mode, sparse or not; sometimes too large for any set."""
     size = rng.randint(1, 4) if rng.randrange(15) else rng.choice((0, 5, 20, 143, 144, 2**40))
     pairs = size * (size - 1) // 2 if size < 30 else 0
     sparse = rng.randrange(2)
@@ -123,7 +123,7 @@ def core_identifier(rng: Random) -> bytes:
 
 
 def section(rng: Random) -> bytes:
-    """Coordinates, ranges, uncertainty and plane, cut off behind any of them."""
+    """Coordinates, ranges, uncertainty and plane, truncated after any of them."""
     ranges, uncertainty = array(rng), array(rng) if rng.randrange(2) else b""
     planes = [real(rng, rng.choice((4, 8))) if rng.randrange(6) else wild(rng) for _ in range(3)]
     groups = [oid(rng.randrange(200)), oid(rng.randrange(200)), ranges, uncertainty, *planes]

@@ -1,4 +1,4 @@
-"""Random packs by the rows of `packs.csv`, each element as wide as it should be, cut off where that is allowed."""
+"""Random packs by the rows of `packs.csv`, each element with its width, truncated where that is allowed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LISTS = ("CommandVerification", "ActiveWavelengths")
 
 
 def pack(rng: Random, item: facts.Item) -> bytes:
-    """A sound pack of an item, or a series of them."""
+    """A valid pack of an item, or a series of them."""
     kind = item.kind.removeprefix("series:")
     if item.kind not in PACKS:
         return series([one(rng, kind) for _ in range(rng.randrange(4))])

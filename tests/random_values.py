@@ -1,6 +1,6 @@
-"""Random values of single items, right, wrong and at the edges; `random_arrays.py` makes arrays and packs.
+"""Random values of single items, valid, invalid and at the limits; `random_arrays.py` makes arrays and packs.
 
-A `Random` decides everything, so that hypothesis can stand behind it as well as a seed.
+A `Random` decides everything, so that hypothesis can drive it as well as a seed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NUMBERS = (0.0, -0.0, 1.0, -1.5, 0.1, 38.123456789, 65504.0, 1e-7, 1e9, 3.4e38, 
 
 
 def damaged(rng: Random, data: bytes) -> bytes:
-    """One bit flipped, the end cut off, or bytes added."""
+    """One bit flipped, the end truncated, or bytes added."""
     how = rng.randrange(3)
     if how == 0 or not data:
         return data + rng.randbytes(rng.randint(1, 4))
@@ -53,7 +53,7 @@ def damaged(rng: Random, data: bytes) -> bytes:
 
 
 def code(rng: Random, size: int) -> bytes:
-    """Any bytes, or those where codes turn: zero, all ones, the sign, what is no number."""
+    """Any bytes, or codes at limits: zero, all ones, the sign, special values."""
     if rng.randrange(2) or size == 0:
         return rng.randbytes(size)
     fill = rng.choice(b"\x00\xff")
@@ -66,7 +66,7 @@ def text(rng: Random) -> str:
 
 
 def real(rng: Random, size: int) -> bytes:
-    """A float of 2, 4 or 8 bytes: plain, at the edges of its format, or none at all."""
+    """A float of 2, 4 or 8 bytes: ordinary, at the limits of its format, or NaN."""
     if rng.randrange(2):
         return code(rng, size)
     value = rng.choice(NUMBERS) if rng.randrange(2) else rng.uniform(-1000, 1000)
@@ -77,7 +77,7 @@ def real(rng: Random, size: int) -> bytes:
 
 
 def odd_width(rng: Random, item: facts.Item) -> bytes:
-    """A number in more or fewer bytes than it should have, often one that still fits."""
+    """A number in more or fewer bytes than its width, often one that still fits."""
     size = rng.randint(1, 9)
     own = item.len_max or 4
     data = code(rng, min(own, size))
@@ -86,7 +86,7 @@ def odd_width(rng: Random, item: facts.Item) -> bytes:
 
 
 def scalar(rng: Random, item: facts.Item) -> bytes:
-    """Mostly in a width that the item may have."""
+    """A scalar, mostly in a width that the item may have."""
     if item.kind == "float":
         return real(rng, rng.choice((2, 4, 4, 8, 8)))
     if item.kind == "date_time":
@@ -101,7 +101,7 @@ def scalar(rng: Random, item: facts.Item) -> bytes:
 
 @cache
 def known_values() -> dict[tuple[str, int], list[bytes]]:
-    """The bytes of the vectors and seeds, by set and tag: packs that are right to begin with."""
+    """The bytes of the vectors and seeds, by set and tag: valid packs."""
     found: dict[tuple[str, int], list[bytes]] = {}
     for name in ("vectors.jsonl", "seeds.jsonl"):
         for vector in map(json.loads, (FOLDER / name).read_text(encoding="utf-8").splitlines()):
@@ -111,7 +111,7 @@ def known_values() -> dict[tuple[str, int], list[bytes]]:
 
 
 def known(rng: Random, item: facts.Item) -> bytes | None:
-    """A vector's bytes, as they are or damaged a little; None where no vector has the item."""
+    """A vector's bytes, unchanged or slightly damaged; None where no vector has the item."""
     values = known_values().get((item.set, item.tag))
     if values is None:
         return None
@@ -120,7 +120,7 @@ def known(rng: Random, item: facts.Item) -> bytes | None:
 
 
 def plain(rng: Random, item: facts.Item) -> bytes:
-    """A scalar item's bytes: sound, from a vector, of an odd width, nothing, or anything."""
+    """A scalar item's bytes: valid, from a vector, of another width, nothing, or anything."""
     roll = rng.randrange(20)
     if roll < 4:
         return known(rng, item) or scalar(rng, item)

@@ -1,4 +1,4 @@
-"""A source read to its end, or so far; and whether what read it is gone."""
+"""Read a source to its end or to a number of records; wait for its reader to end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from klvrelay.sources.open import open_source
 
 
 async def read(source: Source, got: list[Any] | None = None, within: float = 5) -> list[Any]:
-    """All that a source yields; `got` keeps it if it raises."""
+    """All packets of a source; `got` keeps them if it raises."""
     got = [] if got is None else got
     async with asyncio.timeout(within), aclosing(source.packets()) as packets:
         async for packet in packets:
@@ -28,7 +28,7 @@ async def read(source: Source, got: list[Any] | None = None, within: float = 5) 
 async def records_of(
     source: Source, *, within: float = 10, enough: int | None = None, into: list[Record] | None = None
 ) -> list[Record]:
-    """All records of a source, or those of its packets up to the first `enough`; `into` keeps them if it raises."""
+    """All records of a source, or those of its packets up to `enough`; `into` keeps them if it raises."""
     decoder = Decoder("test", None)
     records = [] if into is None else into
     async with asyncio.timeout(within), aclosing(source.packets()) as packets:
@@ -41,7 +41,7 @@ async def records_of(
 
 
 async def fault_of(packets: AsyncGenerator[Packet | Units, None]) -> str:
-    """What ends a source that is being read: the error's text, or nothing at a clean end."""
+    """The text of the error that ends a source, or "" at a clean end."""
     try:
         async for _ in packets:
             pass
@@ -50,7 +50,7 @@ async def fault_of(packets: AsyncGenerator[Packet | Units, None]) -> str:
     return ""
 
 
-async def reader_gone(within: float) -> None:
+async def reader_ended(within: float) -> None:
     """Return once libav's thread has ended; fails after `within` seconds."""
     async with asyncio.timeout(within):
         while any(thread.name.startswith("klvrelay-") for thread in threading.enumerate()):
@@ -58,11 +58,11 @@ async def reader_gone(within: float) -> None:
 
 
 async def leaves_no_thread(url: str, freeze: Callable[[], None]) -> None:
-    """Closing returns at once; libav's thread follows within 2 x timeout + 1 s though the server hangs."""
+    """Closing returns at once; libav's thread ends within 2 x timeout + 1 s even where the server hangs."""
     packets = open_source(url, timeout=0.4).packets()
     await anext(packets)
     freeze()
     began = time.monotonic()
     await packets.aclose()
     assert time.monotonic() - began < 0.1
-    await reader_gone(within=1.8)
+    await reader_ended(within=1.8)

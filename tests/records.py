@@ -1,4 +1,4 @@
-"""Real records for the tests of sinks: small KLV packets of the sets that klvrelay knows."""
+"""Real records for the tests of sinks: small KLV packets of known sets."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def _oid(tag: int) -> bytes:
 
 
 def platform(seq: int, *more: tuple[int, bytes], heading: int = 0x71C2) -> bytes:
-    """A ST 0601 packet: time, heading, a tail number that tells the packet, version, checksum."""
+    """A ST 0601 packet: time, heading, a tail number that identifies the packet, version, checksum."""
     stamp = (2, struct.pack("!Q", TIME_US + seq * 33_333))
     items: Items = [stamp, (4, f"tail-{seq}".encode()), (5, struct.pack("!H", heading)), *more, (65, b"\x13")]
     return packet("ST0601", items, checksum=True)
 
 
 def record(seq: int, stream: str = "uav1", *, raw: bytes | None = None, **fields: Any) -> Record:
-    """A good ST 0601 record, but for the `fields` given."""
+    """A valid ST 0601 record, except for these `fields`."""
     known: dict[str, Any] = {"set": "ST0601", "checksum": "ok", "transport": "ok", "boot": BOOT}
     known |= {"pts": None, "pid": None, "received_us": TIME_US + 1_000_000, **fields}
     return Record(raw=platform(seq) if raw is None else raw, stream=stream, seq=seq, **known)
@@ -48,7 +48,7 @@ def spoilt(seq: int, stream: str = "uav1") -> Record:
 
 
 def damaged(seq: int, stream: str = "uav1") -> Record:
-    """A record that spans a loss on its way, though its checksum is right."""
+    """A record that spans a transport loss, though its checksum is correct."""
     return record(seq, stream, transport="damaged")
 
 
@@ -59,6 +59,6 @@ def security(seq: int, classification: int = 1) -> Record:
 
 
 def targets(seq: int, total: int) -> Record:
-    """A stand-alone ST 0903 record that says how many targets there are."""
+    """A stand-alone ST 0903 record with the number of targets."""
     raw = packet("ST0903", [(4, b"\x06"), (5, bytes([total]))], checksum=True)
     return record(seq, raw=raw, set="ST0903")

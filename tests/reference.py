@@ -1,13 +1,13 @@
-"""The second opinion: a slow, plain decoder of one KLV packet, written from the csv facts alone.
+"""The reference decoder: a slow, plain decoder of one KLV packet, written from the csv tables alone.
 
-It shares no code with the C core, which is held against it (`test_second_opinion.py`). `decode` gives the
+It shares no code with the C core, which is compared with it (`test_second_opinion.py`). `decode` gives the
 record's JSON object without the parts that are not in the bytes (schema, stream, boot, seq, received, pts,
 transport). A number that an encoding only resolves in steps is a `Real`: its exact value and that step.
 
-What the standards leave open is decided like this:
+Where the standards leave a choice:
 
 - A value that can't be read as its kind says goes to `unknown` as hex, with one warning, whole.
-- A set or series of sets that breaks off keeps what came before, with one warning.
+- A set or series of sets that is truncated keeps what came before, with one warning.
 - Of a repeated item only the last counts, and one warning says so.
 - A BER-OID number has at most 9 octets. The cells of an array count towards the limit of its packet once its head
   is read, even if the rest then can't be; those of an array of patches once these are read.
@@ -31,7 +31,7 @@ from reference_wire import Entry, ber_length, checksum16, crc16, crc32, walk
 
 from native.spec import facts
 
-# How many bytes the checksum item of a set has, and what it is.
+# Size and algorithm of the checksum item of each set.
 SUMS: dict[str, tuple[int, Callable[[bytes], int]]] = {
     **dict.fromkeys(["ST0601", "ST0903", "VTrack"], (2, checksum16)),
     "ST0806": (4, crc32),
@@ -41,7 +41,7 @@ SUMS: dict[str, tuple[int, Callable[[bytes], int]]] = {
 
 @cache
 def names() -> dict[bytes, facts.UniversalKey]:
-    """Known packet keys without byte 8, the registry version."""
+    """Known packet keys without octet 8, the registry version."""
     return {plain(key.key): key for key in facts.universal_keys()}
 
 
@@ -75,7 +75,7 @@ def decode(raw: bytes) -> dict[str, Any]:
 
 
 def top_level(name: str, raw: bytes, value: bytes, context: Context) -> dict[str, Any]:
-    """A decoded set of its own: the items that the record lifts are taken out."""
+    """A decoded top-level set: the items that the record lifts are removed."""
     items = read_set(name, value, Place(), context)
 
     def lift(tags: dict[str, int]) -> Any:
@@ -101,9 +101,9 @@ def universal_set(name: str, value: bytes, context: Context) -> dict[str, Any]:
 
 
 def verify(name: str, raw: bytes, value: bytes) -> str:
-    """The checksum item, last in its set, holds the sum of every byte before its value.
+    """The checksum item, last in its set, covers every byte before its value.
 
-    A running sum that is right at the very end vouches for the packet, even where the set can't be walked.
+    A running sum that is correct at the very end proves the packet even where the set cannot be parsed.
     """
     if name not in facts.CHECKSUM:
         return "absent"
@@ -142,7 +142,7 @@ def calendar(us: int | None) -> str | None:
 
 
 def raw_set(data: bytes, context: Context) -> dict[str, Any]:
-    """A local set whose items have no table: all raw."""
+    """A local set whose items are unknown: all raw."""
     entries = read_entries(data, Place(), context)
     for tag, found in by_tag(entries).items():
         if len(found) > 1:

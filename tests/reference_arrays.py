@@ -1,4 +1,4 @@
-"""Arrays of the second opinion: multi-dimensional packs (MISB ST 1303) and SDCC-FLP (ST 1010)."""
+"""Reference decoder, arrays: multi-dimensional packs (MISB ST 1303) and SDCC-FLP (ST 1010)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ZERO = Real(Fraction(0), Fraction(0))
 DIMENSIONS = 8
 WIDEST = 65535  # bytes of an element: more than a packet has
 
-# What the elements of an array are by nature: of an item (set, tag), or of an element of a pack.
+# The natural type of an array's elements: for an item (set, tag), or for an element of a pack.
 Owner = tuple[str, int]
 UINT, FLOAT, INT = "uint", "float", "int"
 NATURAL: dict[Owner, str] = {
@@ -87,7 +87,7 @@ def read_cells(shape: Shape, cells: list[bytes], read: Read, place: Place) -> li
 
 
 def natural(owner: Owner, shape: Shape, context: Context) -> Read:
-    """How elements are read that only the item they are in tells the meaning of."""
+    """A function that reads elements whose meaning only their item defines."""
     kind = NATURAL.get(owner)
     if kind == FLOAT:
         return lambda cell, _row, place: read_float(cell, place, context)
@@ -103,9 +103,9 @@ def natural(owner: Owner, shape: Shape, context: Context) -> Read:
 
 
 def read_imapb(_owner: Owner, shape: Shape, cursor: Cursor, place: Place, context: Context) -> dict[str, Any]:
-    """Two floats are the ends of the range; how wide they are is told by what the elements leave.
+    """Two floats give the range; the bytes left for the elements give their width.
 
-    The numbers are given to no more than a float resolves, since the range may be any.
+    The numbers have no more digits than a float resolves, since the range may be any.
     """
     width, odd = divmod(len(cursor.data) - shape.count * shape.ebytes, 2)
     if odd or width not in (4, 8) or shape.ebytes > 8:
@@ -145,7 +145,7 @@ def read_biased(
 
 
 def read_patched(owner: Owner, shape: Shape, cursor: Cursor, place: Place, context: Context) -> dict[str, Any]:
-    """A value for every cell, then boxes of other values, the later above the earlier."""
+    """A value for every cell, then boxes of other values, later ones over earlier ones."""
     read = natural(owner, shape, context)
     default = cursor.take(shape.ebytes)
     patches = read_patches(shape, cursor)

@@ -1,4 +1,4 @@
-"""Items behind 16-byte keys in the second opinion: universal sets, and packets of one item."""
+"""Reference decoder, items with 16-byte keys: universal sets, and packets of one item."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def keyed() -> dict[bytes, facts.Item]:
 
 
 def read_universal_set(data: bytes, context: Context) -> dict[str, Any]:
-    """Items behind 16-byte keys, under the keys of a record."""
+    """Items with 16-byte keys, under the keys of a record."""
     found: list[tuple[bytes, bytes]] = []
     at = 0
     while at < len(data):
@@ -61,7 +61,7 @@ def read_each_once(found: list[tuple[bytes, bytes]], context: Context) -> dict[s
 
 
 def read_keyed(key: bytes, value: bytes, context: Context) -> dict[str, Any]:
-    """One item under the key of a record; raises Unreadable once it has warned."""
+    """One item under the key of a record; raises Unreadable after a warning."""
     item = keyed().get(plain(key))
     if item is None:
         raise Unreadable
@@ -72,7 +72,7 @@ def read_keyed(key: bytes, value: bytes, context: Context) -> dict[str, Any]:
 
 
 def read_item_packet(key: bytes, value: bytes, context: Context) -> dict[str, Any]:
-    """The items of a packet whose key is that of a single item, or one that no table has."""
+    """The items of a packet whose key is that of a single item, or unknown."""
     if plain(key) not in keyed():
         context.warn_packet(f"key {key.hex()} is in no table, {len(value)} bytes kept")
     context.room.take(items=1)

@@ -1,4 +1,4 @@
-"""MISB ST 1204 of the second opinion: the core identifier and its text form."""
+"""Reference decoder, MISB ST 1204: the core identifier and its text form."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def text_form(head: bytes, parts: list[bytes]) -> str:
 
 
 def check_digits(data: bytes) -> str:
-    """Digit i, from 1, counts x^i-fold in the first check digit and x^-i-fold in the second."""
+    """Digit i, from 1, is weighted x^i in the first check digit and x^-i in the second."""
     digits = list(enumerate((int(digit, 16) for digit in data.hex()), 1))
     first = reduce(int.__xor__, (times_x(digit, at % 15) for at, digit in digits))
     second = reduce(int.__xor__, (times_x(digit, -at % 15) for at, digit in digits))

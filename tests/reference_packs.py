@@ -1,4 +1,4 @@
-"""Packs of the second opinion: values made of several elements, as `packs.csv` lists them."""
+"""Reference decoder, packs: values made of several elements, as listed in `packs.csv`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def read_records(elements: list[facts.Element], data: bytes, place: Place, conte
 def read_elements(
     elements: list[facts.Element], cursor: Cursor, place: Place, context: Context
 ) -> dict[str, Any]:
-    """Elements in order; only optional ones may be cut off the end, and nothing may be left over."""
+    """Elements in order; only optional ones may be missing at the end, and no bytes may be left over."""
     found: dict[str, Any] = {}
     rest = list(elements)
     groups: dict[str, bytes] = {}
@@ -80,7 +80,7 @@ def read_elements(
 
 
 def read_group(group: list[facts.Element], data: bytes, place: Place, context: Context) -> dict[str, Any]:
-    """What stands behind a length of its own; of length 0: all of it unknown."""
+    """A group with its own length prefix; of length 0: all elements unknown."""
     if not data:
         return {element.name: None for element in group}
     if len(data) % 2 and group[0].length == "half":

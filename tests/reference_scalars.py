@@ -1,7 +1,4 @@
-"""Text and scalar items of the second opinion.
-
-The numbers themselves are in `reference_values.py`.
-"""
+"""Reference decoder, text and scalar items. `reference_values.py` has the number maps."""
 
 from __future__ import annotations
 
@@ -64,7 +61,7 @@ def fields(set_: str, tag: int, element: str = "") -> list[facts.BitField]:
 
 
 def bits(of: list[facts.BitField], value: int) -> dict[str, Any]:
-    """A number or its label for bits that belong together, true or false for one on its own."""
+    """A number or its label for a bit field, true or false for a single bit."""
     found: dict[str, Any] = {}
     for each in of:
         number = value >> each.shift & (1 << each.width) - 1
@@ -82,7 +79,7 @@ def read_bits(of: list[facts.BitField], value: int, place: Place, context: Conte
 
 
 def mapping_of(item: facts.Item, context: Context) -> str:
-    """VMTI before version 4 had linear maps where ST 1201 came in."""
+    """Before version 4, VMTI had linear maps in place of ST 1201."""
     if not context.old_maps or item.mapping != "imapb" or item.set not in ("ST0903", "VTarget"):
         return item.mapping
     return "linear_int" if item.set == "VTarget" and item.tag != 12 else "linear_uint"
@@ -129,7 +126,7 @@ def read_integer(item: facts.Item, data: bytes, place: Place, context: Context) 
 
 
 def read_whole_oid(data: bytes, place: Place, context: Context) -> int:
-    """One BER-OID number of all the bytes; some senders write a plain integer instead."""
+    """One BER-OID number from all bytes; some senders write a plain integer instead."""
     try:
         value, used = ber_oid(data)
     except Unreadable:
@@ -142,7 +139,7 @@ def read_whole_oid(data: bytes, place: Place, context: Context) -> int:
 
 
 def read_linear(item: facts.Item, mapping: str, data: bytes, place: Place, context: Context) -> Real | None:
-    """In a width other than its own, a code is right-aligned."""
+    """In a width other than the item's, a code is right-aligned."""
     assert item.min is not None
     assert item.max is not None
     signed = mapping == "linear_int"
@@ -159,7 +156,7 @@ DATE_TIME = re.compile(r"(\d{8})T?(\d{6})(?:\.(\d{1,6}))?Z?", re.ASCII)
 
 
 def moment(data: bytes) -> int:
-    """Text such as 20050331075051 in microseconds since 1970; what was before has no number."""
+    """Text such as 20050331075051 as microseconds since 1970; earlier times have no number."""
     found = DATE_TIME.fullmatch(data.decode("latin-1"))
     if not found:
         raise Unreadable

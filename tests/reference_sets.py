@@ -1,4 +1,4 @@
-"""Local sets of the second opinion: items by tag, nested sets and series."""
+"""Reference decoder, local sets: items by tag, nested sets and series."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def pack_of(item: facts.Item) -> str:
 def read_set(
     name: str, data: bytes, place: Place, context: Context, *, amend: bool = False
 ) -> dict[str, Any]:
-    """The items of one set by key, and under `unknown` what has no table or can't be read."""
+    """The items of one set by key; under `unknown` those that are not in the table or unreadable."""
     entries = read_entries(data, place, context)
     if name == "ST0903":
         context = context.with_old_maps(has_old_maps(entries, context))
@@ -73,7 +73,7 @@ def read_set(
 
 
 def read_entries(data: bytes, place: Place, context: Context) -> list[Entry]:
-    """The items of a set, as far as it is whole."""
+    """The items of a set, up to the point where it is truncated."""
     entries, broken = walk(data)
     if broken is not None:
         break_off(place, broken, context)
@@ -95,7 +95,7 @@ def by_tag(entries: list[Entry]) -> dict[int, list[Entry]]:
 
 
 def in_turn(found: dict[int, list[Entry]], name: str) -> list[tuple[int, list[Entry]]]:
-    """Where an item stands in its set: an array at its first element, any other at the last, which is kept."""
+    """The place of an item in its set: an array at its first element, any other at the last, which is kept."""
 
     def at(tag: int) -> int:
         item = table(name).get(tag)
@@ -105,7 +105,7 @@ def in_turn(found: dict[int, list[Entry]], name: str) -> list[tuple[int, list[En
 
 
 def user_value(data: bytes, entries: list[Entry], place: Place, context: Context) -> dict[str, Any]:
-    """What the user data of an RVT set mean, where the item before them says it (MISB ST 0806)."""
+    """The value of the user data of an RVT set, where the item before them defines it (MISB ST 0806)."""
     kinds = [entry.value[0] >> 6 if len(entry.value) == 1 else None for entry in entries if entry.tag == 1]
     kind = kinds[-1] if kinds and data else None
     if kind == 0:
@@ -116,7 +116,7 @@ def user_value(data: bytes, entries: list[Entry], place: Place, context: Context
 
 
 def has_old_maps(entries: list[Entry], context: Context) -> bool:
-    """Is this a VMTI set of before version 4? Where it does not tell, offsets shorter than IMAPB made them do."""
+    """Is this a VMTI set before version 4? Without a version, offsets shorter than IMAPB show it."""
     told = [entry.value for entry in entries if entry.tag == 4]
     if told:
         return 0 < len(told[-1]) <= 8 and integer(told[-1]) < 4
@@ -137,7 +137,7 @@ def short_offset(target: bytes) -> bool:
 def read_repeated(
     item: facts.Item, entry: Entry, entries: list[Entry], place: Place, context: Context, amend: bool
 ) -> Any:
-    """One element of an item that may come more than once; one that can't be read is null."""
+    """One element of a repeatable item; an unreadable one is null."""
     try:
         value = read_item(item, entry.value, place, context, amend)
     except Unreadable:
@@ -151,7 +151,7 @@ def read_repeated(
 
 
 def read_item(item: facts.Item, value: bytes, place: Place, context: Context, amend: bool) -> Any:
-    """One value of one item; raises Unreadable once it has warned."""
+    """One value of one item; raises Unreadable after a warning."""
     if not value:
         if not item.zero_len_legal and not amend:
             context.warn(place, "length 0 is not legal here")
@@ -160,10 +160,10 @@ def read_item(item: facts.Item, value: bytes, place: Place, context: Context, am
 
 
 def read_value(item: facts.Item, value: bytes, place: Place, context: Context) -> Any:
-    """One value that is there; raises Unreadable once it has warned."""
+    """One non-empty value; raises Unreadable after a warning."""
     wrong = len(value) < item.len_min or (item.len_max and len(value) > item.len_max)
     short_offset = len(value) < item.len_min and mapping_of(item, context) == "linear_int" != item.mapping
-    if wrong and not short_offset:  # before version 4 of VMTI offsets were sent in as many bytes as they needed
+    if wrong and not short_offset:  # before version 4 of VMTI, offsets had as many bytes as they needed
         context.warn(place, f"{len(value)} byte{'s' * (len(value) > 1)}, expected {span(item)}")
     trial = context.trial()
     try:

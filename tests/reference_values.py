@@ -1,4 +1,4 @@
-"""Number maps of the second opinion, and what is noted on the way.
+"""Reference decoder, number maps and warnings.
 
 Exact throughout: a mapped number is a fraction, never a float.
 """
@@ -37,8 +37,8 @@ class Place:
 
 
 @dataclass
-class Room:
-    """What one packet may yet hold of items by 16-byte key."""
+class Capacity:
+    """How many more items by 16-byte key one packet may have."""
 
     items: int = 1024
 
@@ -51,11 +51,11 @@ class Room:
 
 @dataclass(frozen=True)
 class Context:
-    """What is noted on the way, and what the sets around a value say of it."""
+    """Warnings so far, and what the enclosing sets say about a value."""
 
     special: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
-    room: Room = field(default_factory=Room)
+    room: Capacity = field(default_factory=Capacity)
     old_maps: bool = False
     depth: int = 0
     time: int | None = None
@@ -87,7 +87,7 @@ class Context:
 
 
 def same(reference: Fraction, printed: Fraction, resolution: Fraction) -> bool:
-    """Is `reference` the code that lies nearest to the printed number?"""
+    """Is `reference` the code nearest to the printed number?"""
     return printed == reference or abs(printed - reference) * 2 < resolution
 
 
@@ -101,7 +101,7 @@ UNITS = {
 
 
 def unit_of(time: int | None) -> tuple[str, int]:
-    """What a time stamp counts, and how many of those make a second: what is a time of these years in one unit."""
+    """The unit of a time stamp and how many make a second: the unit in which it is a plausible date."""
     for name, (rate, first, end) in UNITS.items():
         if time is not None and datetime(first, 1, 1) <= _moment(time // rate) < datetime(end, 1, 1):
             return name, rate
@@ -135,11 +135,11 @@ def linear(mapping: str, data: bytes, low: Fraction, high: Fraction) -> Real:
 
 
 def imapb(data: bytes, low: Fraction, high: Fraction) -> Real | str:
-    """MISB ST 1201: the number, or the name of what stands in its place.
+    """MISB ST 1201: the number, or the name of a special value.
 
-    The ends of the range and their distance are taken as floats, as every encoder does: it matters to 7 and 8
-    bytes of -19.2, and to ends far from each other. A range that begins between two multiples of its step is told
-    to no more than a float resolves.
+    The ends of the range and their distance are taken as floats, as every encoder does: this affects 7 and 8 bytes of
+    -19.2, and ranges with distant ends. Where a range begins between two multiples of its step, the number has no more
+    digits than a float resolves.
     """
     low, span = Fraction(float(low)), float(high) - float(low)
     if not 1 <= len(data) <= 8 or span == float("inf"):
@@ -165,7 +165,7 @@ def power_above(span: Fraction) -> int:
 
 
 def imapb_special(first: int) -> str:
-    """Most are told by the top five bits of the first byte."""
+    """The top five bits of the first byte identify most of them."""
     exact = {0xE0: "below_min", 0xE1: "above_max"}
     family = {0xC8: "plus_infinity", 0xE8: "minus_infinity", 0xC0: "user"}
     family |= {0xD0: "quiet_nan", 0xF0: "quiet_nan", 0xD8: "signalling_nan", 0xF8: "signalling_nan"}
@@ -173,7 +173,7 @@ def imapb_special(first: int) -> str:
 
 
 def ieee(data: bytes, place: Place, context: Context) -> Real | None:
-    """IEEE 754 of 2, 4 or 8 bytes; the step is the one to the next number of that width."""
+    """IEEE 754 of 2, 4 or 8 bytes; the step is the distance to the next number of that width."""
     fraction_bits, lowest, code = {2: (10, -14, ">e"), 4: (23, -126, ">f"), 8: (52, -1022, ">d")}[len(data)]
     value: float = struct.unpack(code, data)[0]
     if value != value:

@@ -1,4 +1,4 @@
-"""Framing of the second opinion: lengths, tags, checksums (SMPTE ST 336, MISB ST 0601)."""
+"""Reference decoder, framing: lengths, tags, checksums (SMPTE ST 336, MISB ST 0601)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ OID_OCTETS = 9
 
 
 class Unreadable(Exception):
-    """The bytes can't be read as their kind says, or are more than is read."""
+    """The bytes cannot be read as their kind says, or exceed what is read."""
 
     reason = "malformed"
 
@@ -20,7 +20,7 @@ class TooDeep(Unreadable):
 
 @dataclass(frozen=True)
 class Entry:
-    """One item on the wire, and where its value begins in the set."""
+    """One item, and where its value begins in the set."""
 
     tag: int
     value: bytes
@@ -28,7 +28,7 @@ class Entry:
 
 
 def ber_length(data: bytes) -> tuple[int, int]:
-    """A BER length and the octets it took: short form, or long form of 1 to 8 octets."""
+    """A BER length and the number of its octets: short form, or long form of 1 to 8 octets."""
     if not data:
         raise Unreadable
     if data[0] < 0x80:
@@ -40,7 +40,7 @@ def ber_length(data: bytes) -> tuple[int, int]:
 
 
 def ber_oid(data: bytes) -> tuple[int, int]:
-    """A BER-OID number of at most 9 octets, and the octets it took."""
+    """A BER-OID number of at most 9 octets, and the number of its octets."""
     value = 0
     for used, octet in enumerate(data[:OID_OCTETS], 1):
         value = value << 7 | octet & 0x7F
@@ -51,7 +51,7 @@ def ber_oid(data: bytes) -> tuple[int, int]:
 
 @dataclass
 class Cursor:
-    """Takes bytes off the front."""
+    """Takes bytes from the front."""
 
     data: bytes
 
@@ -77,7 +77,7 @@ class Cursor:
 
 
 def walk(data: bytes) -> tuple[list[Entry], int | str | None]:
-    """The items of a local set, and if it breaks off: at which tag, or "" where that can't be read."""
+    """The items of a local set, and where it is truncated: the tag, or "" where that cannot be read."""
     entries: list[Entry] = []
     at = 0
     while at < len(data):
@@ -97,7 +97,7 @@ def walk(data: bytes) -> tuple[list[Entry], int | str | None]:
 
 
 def split(data: bytes) -> tuple[list[bytes], bool]:
-    """A series: each element behind its own BER length; and whether it breaks off."""
+    """A series of elements, each with a BER length; and whether it is truncated."""
     elements: list[bytes] = []
     while data:
         try:

@@ -1,4 +1,4 @@
-"""The order of RTP as the C core keeps it, for tests: datagrams in, payloads out."""
+"""RTP reordering in the C core, for tests: datagrams in, payloads out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HELD, NEAR = lib.RTP_HELD, lib.RTP_NEAR
 
 
 class Datagram(NamedTuple):
-    """What the core finds in an RTP datagram, or gives out of an order."""
+    """An RTP datagram as the core parses or outputs it."""
 
     payload: bytes
     sequence: int
@@ -23,7 +23,7 @@ class Datagram(NamedTuple):
 
 
 def parse(data: bytes) -> Datagram | None:
-    """One datagram's parts, the input flush against the end of what it may read."""
+    """One datagram's parts; the input ends flush against memory that must not be read."""
     found = ffi.new("struct rtp_datagram *")
     return _of(found) if lib.rtp_parse(ffi.from_buffer("uint8_t[]", data), len(data), found) else None
 
@@ -36,7 +36,7 @@ def _of(found) -> Datagram:
 
 
 class Order:
-    """Payloads in the order they were sent in; what is pushed is overwritten once it was asked what is due."""
+    """Payloads in sending order; a pushed buffer is overwritten after the core was asked what is due."""
 
     def __init__(self, room: int = 1 << 16) -> None:
         self._bytes = ffi.new("uint8_t[]", lib.rtp_order_size())
@@ -45,7 +45,7 @@ class Order:
         lib.rtp_order_init(self._order, self._memory, room)
 
     def push(self, sequence: int, payload: bytes, ssrc: int = 7) -> list[tuple[bytes, bool]]:
-        """The payloads that are due once this one came, each with whether something is missing before it."""
+        """The payloads that are due after this one, each with whether a loss precedes it."""
         data = struct.pack(">BBHII", 0x80, 33, sequence & 0xFFFF, 0, ssrc) + payload
         place, found = ffi.new("uint8_t[]", data), ffi.new("struct rtp_datagram *")
         assert lib.rtp_parse(place, len(data), found)

@@ -1,7 +1,7 @@
-"""A camera that does what no RTSP library would: any SDP, and RTP datagrams as they are given, by TCP or UDP.
+"""A scripted camera: any SDP, and any sequence of RTP datagrams, by TCP or UDP.
 
-So a test decides which are lost, doubled or out of order. `feed.RtspServer` is the well-behaved one, and
-`rtsp_servers.py` runs GStreamer's.
+A test decides which datagrams are lost, repeated or out of order. `feed.RtspServer` behaves correctly, and
+`rtsp_servers.py` runs GStreamer's server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MP2T = "m=video 0 RTP/AVP 33\r\na=rtpmap:33 MP2T/90000\r\n"
 
 
 class Datagram(NamedTuple):
-    """An RTP datagram of a track, sent `pause` seconds after the one before it."""
+    """An RTP datagram of a track, sent `pause` seconds after the previous one."""
 
     data: bytes
     track: int = 0
@@ -30,7 +30,7 @@ class Datagram(NamedTuple):
 def rtp(
     payloads: Iterable[tuple[int, bytes]], *, kind: int = 97, first: int = 100, track: int = 0, pause: float = 0.0
 ) -> list[Datagram]:
-    """Payloads, each with its time stamp, behind RTP headers without a marker, numbered from `first` on."""
+    """Payloads with their time stamps in RTP packets without a marker, numbered from `first`."""
     return [
         Datagram(struct.pack(">BBHII", 0x80, kind, first + count & 0xFFFF, ticks, 7) + payload, track, pause)
         for count, (ticks, payload) in enumerate(payloads)
@@ -38,7 +38,7 @@ def rtp(
 
 
 def fragments(units: Iterable[bytes], size: int, *, step: int = 3000) -> list[tuple[int, bytes]]:
-    """Units in payloads of at most `size` bytes, each unit at its own time stamp."""
+    """Units in payloads of at most `size` bytes, each unit with one time stamp."""
     return [
         (step * number, unit[at : at + size])
         for number, unit in enumerate(units, 1)
@@ -47,13 +47,13 @@ def fragments(units: Iterable[bytes], size: int, *, step: int = 3000) -> list[tu
 
 
 class Camera:
-    """An RTSP server for one client at a time, whose SDP and datagrams are given; it ends with BYE, and hangs up.
+    """An RTSP server for one client at a time with a scripted SDP and datagrams; it ends with BYE and closes.
 
-    media       what stands in the SDP, a medium after the other
-    transport   the only one that it grants, "tcp" or "udp"; else what is asked for
+    media the media of the SDP, in order
+    transport   the only one that it grants, "tcp" or "udp"; else the requested one
     refuses     a status for a method, or for the SETUP of a track: {"DESCRIBE": "404 Not Found", "SETUP 1": ...}
     more        header lines of such a refusal
-    silent      it says nothing behind PLAY
+    silent it sends nothing after PLAY
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Camera:
                 await (asyncio.Event().wait() if self._silent else self._play(writer))
                 if self._tls is None:
                     writer.write_eof()
-                    await reader.read()  # closed with something unread it is reset, and takes what was sent with it
+                    await reader.read()  # closing with unread input sends a reset, which discards what was sent
         except asyncio.CancelledError:
             writer.transport.abort()
         finally:
@@ -115,7 +115,7 @@ class Camera:
             writer.close()
 
     def _answer(self, writer: asyncio.StreamWriter, request: str) -> bool:
-        """Answer one request; false once the client wants to play."""
+        """Answer one request; false once the client sends PLAY."""
         method, url = request.split()[:2]
         fields = dict(line.split(": ", 1) for line in request.strip().split("\r\n")[1:])
         status, more, body = "200 OK", "Session: 1\r\n", ""
@@ -153,7 +153,7 @@ class Camera:
                 await asyncio.sleep(pause)
             self._send(writer, data, track)
             await writer.drain()
-        await asyncio.sleep(0.05 if self._clients else 0)  # what is held back for order comes out meanwhile
+        await asyncio.sleep(0.05 if self._clients else 0)  # what reordering holds back is output meanwhile
         for track in range(self._media.count("m=")):
             self._send(writer, struct.pack(">BBHI", 0x81, 203, 1, 7), track, control=True)
 

@@ -1,4 +1,4 @@
-"""GStreamer's RTSP server as a peer of the tests; `gst_rtsp_server.py` is what runs in its process."""
+"""GStreamer's RTSP server as a peer for tests; `gst_rtsp_server.py` is the server's process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conftest import HERE, SYSTEM_PYTHON
 
 @dataclass
 class GstServer:
-    """A server that runs; `url` of a mount, with credentials in front of the host if wanted."""
+    """A running server; `url` of a mount, with credentials before the host if wanted."""
 
     port: int
     process: asyncio.subprocess.Process
@@ -46,13 +46,13 @@ async def gst_server(
     certificate: str = "",
     video: str = "",
 ) -> AsyncIterator[GstServer]:
-    """Serves a recording over `seconds`, from each client's PLAY on.
+    """Serves a recording over `seconds` from each client's PLAY.
 
-    endless       again and again
+    endless repeats the recording
     transport     the only one that it grants: "tcp" or "udp"
-    auth          how it asks for user and password: "basic" or "digest"
+    auth its authentication scheme: "basic" or "digest"
     certificate   a file with key and certificate, for rtsps://
-    video         a recording whose H.264 goes beside the KLV
+    video a recording whose H.264 is sent with the KLV
     """
     ts, klv = folder / "tape.ts", folder / "tape.klv"
     ts.write_bytes(tape.ts)

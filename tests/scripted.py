@@ -1,4 +1,4 @@
-"""A socket whose kernel is a script: datagrams with times of arrival, drop counts and senders as a test wants them.
+"""A socket with a scripted kernel: datagrams with arrival times, drop counts and senders as a test defines them.
 
 `native/scripted_socket.c` is built with the core for it.
 """
@@ -49,7 +49,7 @@ def count_names() -> list[str]:
 
 
 class Run(NamedTuple):
-    """Bytes that came together; times after US."""
+    """Bytes that arrived together; times after US."""
 
     data: bytes
     us: int
@@ -59,7 +59,7 @@ class Run(NamedTuple):
 
 
 class Socket:
-    """One inlet; `send` gives it a datagram, `look` what comes of all that wait."""
+    """One receiver; `send` puts a datagram in its queue, `look` returns the output for all waiting ones."""
 
     def __init__(self, lib: ctypes.CDLL, flags: int = 0, sender: int = 0) -> None:
         self._lib = lib
@@ -81,12 +81,12 @@ class Socket:
 
     @property
     def waiting(self) -> int:
-        """Datagrams that were not received yet."""
+        """Datagrams not received yet."""
         return int(self._lib.scripted_waiting())
 
     @property
     def counts(self) -> dict[str, int]:
-        """Those that are not 0, but for size and datagrams."""
+        """The counters that are not 0, except size and datagrams."""
         names = count_names()
         values = (ctypes.c_uint64 * len(names))()
         self._lib.scripted_counts(values)

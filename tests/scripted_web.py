@@ -1,4 +1,4 @@
-"""A web server that answers each path as it is told, in the loop of the test: what a well-behaved one never does."""
+"""A web server with a scripted answer per path, in the test's loop, for faults that a correct server never has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Answer:
-    """What one request gets. `torn`: bytes after which the connection breaks, though all were announced."""
+    """The answer to one request. `torn`: bytes after which the connection breaks, though all were announced."""
 
     body: bytes = b""
     status: str = "200 OK"
@@ -29,12 +29,12 @@ class Asked:
 
 
 class ScriptedWeb:
-    """Answers by path (the query counts for nothing); of several answers each in turn, and the last from then on."""
+    """Answers by path, ignoring the query; several answers are used in turn, and the last one from then on."""
 
     def __init__(self, answers: Mapping[str, Answer | Sequence[Answer]], *, tls: ssl.SSLContext | None = None) -> None:
         self.answers = {path: [one] if isinstance(one, Answer) else list(one) for path, one in answers.items()}
         self.asked: list[Asked] = []
-        self.by_number: dict[str, Sequence[bytes]] = {}  # bodies that a number in the query chooses
+        self.by_number: dict[str, Sequence[bytes]] = {}  # bodies selected by a number in the query
         self.port = 0
         self._tls = tls
         self._guests: set[asyncio.Task[None]] = set()
@@ -65,7 +65,7 @@ class ScriptedWeb:
                 while await self._answer((await reader.readuntil(b"\r\n\r\n")).decode(), writer):
                     pass
         except asyncio.CancelledError:
-            writer.transport.abort()  # the server's end; asyncio would log the task of a connection that was cancelled
+            writer.transport.abort()  # server side only; asyncio would log the task of a cancelled connection
         finally:
             self._guests.discard(guest)
             writer.close()
@@ -104,7 +104,7 @@ def playlist_of(
 
 
 def cut(ts: bytes, count: int) -> list[bytes]:
-    """A transport stream in so many segments, cut at TS packets and nowhere else."""
+    """A transport stream in so many segments, cut only at TS packets."""
     packets = len(ts) // 188
     cuts = [packets * number // count * 188 for number in range(count + 1)]
     return [ts[begin:end] for begin, end in pairwise(cuts)]

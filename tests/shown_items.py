@@ -1,4 +1,4 @@
-"""Random items as a record shows them, for every item of every set: what `klvrelay.encode` is to write."""
+"""Random items in the form of a record, for every item of every set: input for `klvrelay.encode`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def value_of(item: Item, depth: int = 0) -> Drawn:
     """A value that an item can hold: not null."""
     kind, _, inner = item.kind.partition(":")
     if (item.set, item.key) == ("ST0903", "vmti_ls_version"):
-        return st.integers(4, 65535)  # before version 4 the other items have other maps
+        return st.integers(4, 65535)  # before version 4 the other items use other maps
     if kind == "local_set":
         return items_of({"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}.get(inner, inner), depth + 1)
     if kind == "series":
@@ -50,7 +50,7 @@ def repeated(item: Item, depth: int) -> Drawn:
 
 @cache
 def items_of(name: str, depth: int = 0) -> Drawn:
-    """Some items of a set, at least one, in any order; unknown tags among them."""
+    """Some items of a set, at least one, in any order, unknown tags included."""
     if name == "RvtUserDefined":
         return user_defined()
     known = some_of(name, depth).flatmap(lambda few: st.fixed_dictionaries({i.key: repeated(i, depth) for i in few}))
@@ -108,5 +108,5 @@ def keyed_items() -> Drawn:
 
 
 def tops() -> list[str]:
-    """The sets that are packets of their own."""
+    """The top-level sets."""
     return [name for name in SETS if name in UNIVERSAL_KEYS]

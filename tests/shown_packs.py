@@ -1,4 +1,4 @@
-"""Random packs and arrays as a record shows them, by the rows of `spec.PACKS`."""
+"""Random packs and arrays in the form of a record, by the rows of `spec.PACKS`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from klvrelay.standards.spec import PACKS, Element, Item
 
 
 def elements(name: str) -> Drawn:
-    """The elements of a pack or record; some left out at the end, some groups unknown."""
+    """The elements of a pack or record; some omitted at the end, some groups unknown."""
     steps = steps_of(name)
     first = next((at for at, step in enumerate(steps) if step.optional), len(steps))
 
@@ -49,7 +49,7 @@ def merged(parts: tuple[dict[str, Any], ...]) -> dict[str, Any]:
 
 
 def covariance(name: str) -> Drawn:
-    """A position or velocity, alone, with its deviations, or with its correlations as well."""
+    """A position or velocity: alone, with its deviations, or with its correlations too."""
     cuts = accumulate(sum(e.group == group for e in PACKS[name]) for group in (0, 2, 3))
     return st.sampled_from([*cuts]).flatmap(
         lambda count: st.fixed_dictionaries({e.name: element(e) for e in PACKS[name][:count]})
@@ -115,7 +115,7 @@ def matrix() -> Drawn:
 
 
 def array(cells: str) -> Drawn:
-    """A small array by any of the algorithms."""
+    """A small array with any of the algorithms."""
     rows = {"pixel_sdcc": (6,), "place_sdcc": (3, 6)}.get(cells)
     first = st.sampled_from(rows) if rows else st.integers(1, 4)
     dims = st.tuples(first, st.lists(st.integers(1, 3), max_size=2)).map(lambda found: [found[0], *found[1]])
@@ -136,7 +136,7 @@ def array(cells: str) -> Drawn:
 
 
 def run(cell: Drawn, sizes: list[int]) -> Drawn:
-    """A value over a block within the sizes: of each two corners the lesser is where it starts."""
+    """A value over a block within the sizes; the lesser of two corners is the start."""
     corners = st.tuples(*(st.tuples(st.integers(0, size), st.integers(0, size)) for size in sizes))
     return st.tuples(cell, corners).map(
         lambda drawn: {

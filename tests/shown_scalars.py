@@ -1,4 +1,4 @@
-"""Random single values as a record shows them: numbers, labels, bits, text; what has a special code as its name."""
+"""Random single values in the form of a record: numbers, labels, bits, text; special values by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_OID = (1 << 63) - 1
 
 
 def special(*names: str) -> Drawn:
-    """A code that stands for no number."""
+    """A code that is not a number."""
     return st.sampled_from(names).map(lambda name: {"special": name})
 
 
@@ -52,7 +52,7 @@ def integers(scalar: Item | Element) -> Drawn:
 
 
 def codes(labels: dict[int, str], most: int) -> Drawn:
-    """A label, or a code that has none."""
+    """A label, or a code without one."""
     plain = st.integers(0, most).filter(lambda code: code not in labels)
     return st.sampled_from(sorted(set(labels.values()))) | plain if labels else plain
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that delays what goes through it, in both directions, as a satellite link does."""
+"""A TCP proxy that delays data in both directions, as a satellite link does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 @asynccontextmanager
 async def slow_line(port: int, delay: float) -> AsyncIterator[int]:
-    """The port of a proxy to `port` of this machine; each byte arrives `delay` seconds later."""
+    """The port of a proxy to `port` on this machine; each byte arrives `delay` seconds later."""
     tasks: set[asyncio.Task[None]] = set()
     writers: list[asyncio.StreamWriter] = []
 

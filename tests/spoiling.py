@@ -1,4 +1,4 @@
-"""Transport streams made faulty: headers rewritten, tables changed, packets lost, marked or replaced."""
+"""Make transport streams faulty: change headers and tables, lose, mark or replace packets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Listed = tuple[int, int, bytes]
 
 @cache
 def sample(carriage: str = "sync") -> bytes:
-    """Two seconds of what `klvrelay sample` writes: video on 0x100, 60 records on 0x101."""
+    """Two seconds of `klvrelay sample`: video on 0x100, 60 records on 0x101."""
     with TemporaryDirectory() as folder:
         return sample_file(Path(folder), carriage=carriage).read_bytes()
 
@@ -38,7 +38,7 @@ def pid_of(packet: bytes) -> int:
 
 
 def edited(ts: bytes, edit: Edit, pid: int | None = None, *, every: int = 1) -> bytes:
-    """Each packet of a PID (or of all), or each so many-th, as `edit` makes it; None takes it away."""
+    """Apply `edit` to each packet of a PID (or of all), or to every so-many-th; None removes it."""
     made, seen = [], 0
     for packet in packets(ts):
         if pid is None or pid_of(packet) == pid:
@@ -49,7 +49,7 @@ def edited(ts: bytes, edit: Edit, pid: int | None = None, *, every: int = 1) -> 
 
 
 def marked(byte: int, bits: int) -> Edit:
-    """Bits of a header set."""
+    """Set bits of a header."""
     return lambda packet: packet[:byte] + bytes([packet[byte] | bits]) + packet[byte + 1 :]
 
 
@@ -57,12 +57,12 @@ ERROR = marked(1, 0x80)
 SCRAMBLED = marked(3, 0x80)
 
 
-def gone(packet: bytes) -> None:
-    """Packets that are not sent."""
+def drop(packet: bytes) -> None:
+    """Lose packets."""
 
 
-def standing(packet: bytes) -> bytes:
-    """A continuity counter that never counts."""
+def freeze_counter(packet: bytes) -> bytes:
+    """A continuity counter that never changes."""
     return packet[:3] + bytes([packet[3] & 0xF0]) + packet[4:]
 
 
@@ -71,7 +71,7 @@ def payload_at(packet: bytes) -> int:
 
 
 def in_pes_head(offset: int, change: Callable[[bytes], bytes], size: int = 1) -> Edit:
-    """Bytes of each PES header changed, `offset` from its start code."""
+    """Change bytes of each PES header, `offset` from its start code."""
 
     def edit(packet: bytes) -> bytes:
         at = payload_at(packet) + offset
@@ -83,12 +83,12 @@ def in_pes_head(offset: int, change: Callable[[bytes], bytes], size: int = 1) ->
 
 
 def longer(by: int) -> Edit:
-    """PES_packet_length larger than what comes, or (negative) smaller."""
+    """A PES_packet_length larger than the payload, or (negative) smaller."""
     return in_pes_head(4, lambda size: (int.from_bytes(size) + by).to_bytes(2), 2)
 
 
 def relisted(ts: bytes, change: Callable[[list[Listed]], list[Listed]], *, crc: int = 0) -> bytes:
-    """Every PMT with other streams; `crc` spoils its sum."""
+    """Every PMT lists other streams; `crc` corrupts its CRC."""
     return edited(ts, lambda packet: _pmt(packet, change, crc), PMT_PID)
 
 
@@ -114,7 +114,7 @@ def _listed(body: bytes) -> Iterator[Listed]:
 
 
 def as_type(kind: int, descriptors: bytes | None = None) -> Callable[[list[Listed]], list[Listed]]:
-    """The KLV stream declared otherwise."""
+    """The KLV stream declared with another stream type."""
     return lambda streams: [
         (kind, pid, said if descriptors is None else descriptors) if pid == KLV_PID else (old, pid, said)
         for old, pid, said in streams
@@ -126,7 +126,7 @@ def without_klv(streams: list[Listed]) -> list[Listed]:
 
 
 def carrying(ts: bytes, make: Callable[[int], bytes]) -> bytes:
-    """Something else in the place of each KLV packet, in PES packets of its own."""
+    """Other data in place of each KLV packet, in separate PES packets."""
     wire, number, made = Wire(), 0, []
     for packet in packets(ts):
         if pid_of(packet) != KLV_PID:
@@ -138,7 +138,7 @@ def carrying(ts: bytes, make: Callable[[int], bytes]) -> bytes:
 
 
 def impaired(ts: bytes, wish: str) -> bytes:
-    """As `klvrelay send --impair` sends it."""
+    """Impaired as by `klvrelay send --impair`."""
     impairer = Impairer(Impairment.parse(wish))
     size = TS if impairer.impairment.level == "ts" else 7 * TS
     units = (ts[at : at + size] for at in range(0, len(ts), size))
@@ -147,7 +147,7 @@ def impaired(ts: bytes, wish: str) -> bytes:
 
 
 def with_junk(ts: bytes, every: int) -> bytes:
-    """Bytes that belong to no packet, between some."""
+    """Junk bytes between some packets."""
     noise = random.Random(1)
     return b"".join(
         packet + noise.randbytes(11) * (number % every == 0) for number, packet in enumerate(packets(ts), 1)

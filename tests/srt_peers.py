@@ -1,4 +1,4 @@
-"""Who is at the other end of srt:// in tests: Debian's srt-live-transmit, and a wire that loses datagrams."""
+"""The far ends of srt:// in tests: Debian's srt-live-transmit, and a UDP path that loses datagrams."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ async def _running(*command: str, **pipes: int) -> AsyncIterator[Process]:
 
 @asynccontextmanager
 async def transmitter(url: str, pieces: Iterable[bytes] = (), pause: float = 0.0005) -> AsyncIterator[Process]:
-    """srt-live-transmit that, once connected, sends datagrams to `url`, `pause` seconds between them.
+    """srt-live-transmit that, once connected, sends datagrams to `url`, `pause` seconds apart.
 
-    From a UDP port of its own: of a pipe it reads no more than it likes.
+    Its input is a UDP port: from a pipe it reads in pieces of any size.
     """
     with socket.socket(type=socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
@@ -67,7 +67,7 @@ async def receiver(url: str) -> AsyncIterator[Process]:
 
 
 class Heard:
-    """What was read of a source: its packets, and the records that a decoder made of them."""
+    """What was read from a source: its packets, and the records that a decoder made of them."""
 
     def __init__(self) -> None:
         self.packets: list[Packet] = []
@@ -83,7 +83,7 @@ class Heard:
 
 
 async def hear(source: Source, count: int, heard: Heard | None = None, within: float = 10) -> Heard:
-    """Read until `count` good records are there; fails after `within` seconds."""
+    """Read until there are `count` valid records; fails after `within` seconds."""
     heard, decoder = heard or Heard(), Decoder("test", None)
     async with asyncio.timeout(within), aclosing(source.packets()) as packets:
         async for packet in packets:
@@ -95,7 +95,7 @@ async def hear(source: Source, count: int, heard: Heard | None = None, within: f
 
 
 class Wire(asyncio.DatagramProtocol):
-    """Carries datagrams of one caller to a port and back, but for those that `loses` says it loses."""
+    """Forwards one caller's datagrams to a port and back, except those that `loses` selects."""
 
     def __init__(self, loses: Callable[[bytes], bool]) -> None:
         self._loses = loses
@@ -133,7 +133,7 @@ class _Far(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def wire(port: int, loses: Callable[[bytes], bool]) -> AsyncIterator[tuple[int, Wire]]:
-    """A wire to a port of this machine; gives the port to call instead, and the wire."""
+    """A UDP path to a port on this machine; yields the port to call instead, and the path."""
     loop = asyncio.get_running_loop()
     near, found = await loop.create_datagram_endpoint(lambda: Wire(loses), local_addr=("127.0.0.1", 0))
     far, _ = await loop.create_datagram_endpoint(lambda: _Far(found), remote_addr=("127.0.0.1", port))
@@ -146,6 +146,6 @@ async def wire(port: int, loses: Callable[[bytes], bool]) -> AsyncIterator[tuple
 
 
 def sequence(datagram: bytes) -> int | None:
-    """The sequence number of a data packet of SRT; None for its control packets."""
+    """The sequence number of an SRT data packet; None for control packets."""
     number = int.from_bytes(datagram[:4])
     return None if number >> 31 else number

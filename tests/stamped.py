@@ -1,4 +1,4 @@
-"""Video frames with time stamps (ST 0604), and files of them; the tests of `frames.frame_times` use it.
+"""Video frames with time stamps (ST 0604) and files of them, for the tests of `frames.frame_times`.
 
 H.264 7.3.1 and 7.3.2.3, H.265 7.3.1 and 7.3.2.4 (alike but for the unit's header), H.262 6.2.2.2.2.
 """
@@ -30,7 +30,7 @@ def body(time: int, status: int = 0x1F) -> bytes:
 
 
 def escaped(payload: bytes) -> bytes:
-    """A unit's bytes with 03 put in wherever three of them would look like a start code."""
+    """A unit's bytes with an 03 wherever three of them would look like a start code."""
     out = bytearray()
     for byte in payload:
         if out[-2:] == b"\0\0" and byte <= 3:
@@ -45,22 +45,22 @@ def message(kind: int, payload: bytes) -> bytes:
 
 
 def sei(codec: str, messages: Sequence[bytes]) -> bytes:
-    """A unit of messages, as it stands in the stream."""
+    """An SEI unit as in the stream."""
     return _SEI[codec] + escaped(b"".join(messages) + b"\x80")
 
 
 def units(codec: str, *seis: bytes) -> list[bytes]:
-    """The units of a frame: a delimiter, what is given, a slice."""
+    """The units of a frame: a delimiter, these units, a slice."""
     return [_DELIMITER[codec], *seis, _SLICE[codec]]
 
 
 def by_codes(parts: Sequence[bytes], code: bytes = b"\0\0\0\1") -> bytes:
-    """Units as a transport stream has them."""
+    """Units with start codes, as in a transport stream."""
     return b"".join(code + part for part in parts)
 
 
 def by_lengths(parts: Sequence[bytes]) -> bytes:
-    """Units as mp4 and mkv have them."""
+    """Units with lengths, as in mp4 and mkv."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
@@ -71,14 +71,14 @@ def picture(*user_data: bytes) -> bytes:
 
 
 def frame(codec: str, time: int, status: int = 0x1F) -> bytes:
-    """A frame that says its time in microseconds, with start codes."""
+    """A frame with its time in microseconds, with start codes."""
     stamp = IDENTIFIERS[codec] + body(time, status)
     if codec == "mpeg2video":
         return picture(stamp)
     return by_codes(units(codec, sei(codec, [message(USER_DATA_UNREGISTERED, stamp)])))
 
 
-# ---- files of them, by libav ----
+# ---- files of frames, made by libav ----
 
 
 def encoded(codec: str, frames: int) -> list[bytes]:
@@ -110,7 +110,7 @@ def muxed(codec: str, frames: list[bytes], form: str = "mpegts") -> bytes:
 
 
 def mpeg2(told: bytes = b"") -> bytes:
-    """Ten frames of MPEG-2 whose user data have their times, or what is `told`."""
+    """Ten frames of MPEG-2 whose user data have their times, or what `told` holds."""
     frames = []
     for number, frame in enumerate(encoded("mpeg2video", 10)):
         at = frame.index(b"\0\0\1\1")

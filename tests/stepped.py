@@ -1,4 +1,4 @@
-"""Numbers that know the step of their encoding, and what comes back otherwise than it went out."""
+"""Numbers with the step of their encoding, and the differences between written and decoded values."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from klvrelay.encode.numbers import unpacked
 from klvrelay.encode.packs import steps_of
 from klvrelay.standards.spec import PACKS
 
-# What a record adds to what is written.
+# What a record adds to the written values.
 ADDED = {"text", "items", "user_value", "user_data", "matrix_size", "mode", "sparse", "ebytes", "apa"}
 
 
-# What it adds where bytes are left out that have a value all the same.
+# What it adds where bytes are left out and a default applies.
 LEFT_OUT = {
     element.name
     for name in PACKS
@@ -37,7 +37,7 @@ class Stepped(float):
 
 
 def single(value: float) -> bytes:
-    """The code of four bytes, in which a record's text has the fewest digits."""
+    """The four-byte code for which a record's text has the fewest digits."""
     try:
         return struct.pack(">f", value)
     except OverflowError:
@@ -45,7 +45,7 @@ def single(value: float) -> bytes:
 
 
 def apart(given: Any, got: Any, path: str = "", *, short: bool = False) -> Iterator[str]:
-    """Where what was read is not what was written, to one step of its encoding; `short`: floats of 4 bytes."""
+    """Where the decoded value differs from the written one by more than a step; `short`: floats of 4 bytes."""
     if isinstance(given, dict) and given.keys() == {"special"}:
         given = None
     if isinstance(given, dict) and isinstance(got, dict):
@@ -59,7 +59,7 @@ def apart(given: Any, got: Any, path: str = "", *, short: bool = False) -> Itera
         for at, (one, other) in enumerate(zip(given, got, strict=True)):
             yield from apart(one, other, f"{path}[{at}]", short=short)
     elif isinstance(given, Stepped) and isinstance(got, float | int):
-        # IMAPB is rounded down to less than a step off, and the text is half a step off that at most.
+        # IMAPB rounds down by less than a step, and the text adds at most half a step.
         if not abs(given - got) <= given.step * 1.5001:
             yield f"{path}: {given!r} came back as {got!r}, the step is {given.step!r}"
     elif isinstance(given, float) and isinstance(got, float):

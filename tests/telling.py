@@ -1,4 +1,4 @@
-"""Has a sink publish latest values, as the relay does it."""
+"""Have a sink publish latest values, as the relay does."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from klvrelay.sinks.mqtt.sink import MqttSink
 
 
 def answered(sink: MqttSink) -> bool:
-    """Has the broker answered for all that was sent?"""
+    """Has the broker answered everything that was sent?"""
     connection: Any = sink._connection
     return connection is None or not connection._outgoing.flight._messages
 
 
 @dataclass
 class Keeping:
-    """A sink that publishes latest values all the time, in `task`."""
+    """A sink that publishes latest values continuously, in `task`."""
 
     sink: MqttSink
     notices: Notices
     cursor: NoticeCursor
     task: asyncio.Task[None]
 
-    async def tell(self, *values: Notice) -> None:
-        """Return once the broker has answered for the values."""
+    async def publish(self, *values: Notice) -> None:
+        """Return once the broker has answered the values."""
         for value in values:
             self.notices.put(value)
         await asyncio.wait_for(self.cursor.settled(), 5)
@@ -41,7 +41,7 @@ class Keeping:
 
 @contextlib.asynccontextmanager
 async def keeping(sink: MqttSink) -> AsyncIterator[Keeping]:
-    """The sink, entered before, as the relay has it publish latest values."""
+    """The sink, already entered, publishing latest values as in the relay."""
     notices = Notices()
     cursor = notices.cursor()
     task = asyncio.create_task(sink.keep(cursor), name="keep")
@@ -52,8 +52,8 @@ async def keeping(sink: MqttSink) -> AsyncIterator[Keeping]:
         await asyncio.wait({task})
 
 
-async def tell(sink: MqttSink, *values: Notice, within: float = 5.0) -> None:
-    """Return once the sink has published the values, or been refused; SinkDown where the connection ends first."""
+async def publish(sink: MqttSink, *values: Notice, within: float = 5.0) -> None:
+    """Return once the sink has published the values or they were refused; SinkDown where the connection ends first."""
     for value in values:
         await _tell(sink, value, within)
 

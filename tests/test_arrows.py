@@ -1,4 +1,5 @@
-"""The architecture as a test: which package may import which, with no cycle and no private name across packages."""
+"""The architecture as a test: which package may import which, without cycles and without private names across packages.
+"""
 
 from __future__ import annotations
 
@@ -101,14 +102,14 @@ def imports_of(module: str, path: Path) -> Iterator[Import]:
 IMPORTS = [found for module, path in MODULES.items() for found in imports_of(module, path)]
 
 
-def test_there_is_something_to_look_at():
-    """The other tests of this file pass for a reason."""
+def test_there_are_imports_to_check():
+    """The other tests of this file do not pass on an empty list."""
     assert len(MODULES) > 150
     assert len(IMPORTS) > 500
 
 
 def test_each_package_imports_only_what_the_architecture_allows():
-    """An arrow from right to left, or to a tool, is a mistake in the design."""
+    """An import from right to left, or of a tool, is a mistake in the design."""
     wrong = [
         str(one)
         for one in IMPORTS
@@ -127,7 +128,7 @@ def test_the_compiled_core_has_one_caller():
 
 
 def test_no_private_name_is_imported_by_another_package():
-    """What begins with `_` belongs to its package."""
+    """A name that begins with `_` belongs to its package."""
     wrong = [
         str(one)
         for one in IMPORTS
@@ -158,28 +159,28 @@ def arrows_by(name: str) -> dict[str, set[str]]:
         here, there = one.module, one.target
         if name == "package":
             here, there = package_of(here), package_of(there)
-        if here != there and "klvrelay" not in (here, there):  # the root offers names of all, when they are used
+        if here != there and "klvrelay" not in (here, there):  # the root offers names of all packages, imported on use
             found.setdefault(here, set()).add(there)
     return found
 
 
 def test_a_cycle_is_found():
-    """The rule of the next two tests can fail."""
+    """The check of the next two tests can fail."""
     assert cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
 
 
 def test_packages_import_each_other_in_no_cycle():
-    """Arrows point one way."""
+    """Imports point one way."""
     assert cycles(arrows_by("package")) == []
 
 
 def test_modules_import_each_other_in_no_cycle():
-    """In the same package too, whether an import stands at the top or in a function."""
+    """Within a package too, whether the import is at the top or in a function."""
     assert cycles(arrows_by("module")) == []
 
 
-def test_no_class_name_stands_twice():
-    """A reader who meets a name knows which class it is."""
+def test_no_class_name_appears_twice():
+    """A name identifies one class."""
     places: dict[str, list[str]] = {}
     for module, path in MODULES.items():
         for node in ast.walk(ast.parse(path.read_text())):
@@ -189,5 +190,5 @@ def test_no_class_name_stands_twice():
 
 
 def test_the_root_holds_about_a_dozen_files():
-    """What a newcomer sees first is the architecture."""
+    """A newcomer sees the architecture first."""
     assert len([path for path in ROOT.iterdir() if path.suffix == ".py"]) <= 14

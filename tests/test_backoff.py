@@ -1,4 +1,4 @@
-"""The pauses between attempts over days, their jitter, and the period after which they are short again."""
+"""The pauses between attempts over days, their jitter, and the period after which they start short again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from klvrelay.relay.supervise import Standing, supervise
 
 
 def test_an_outage_of_days_has_pauses_as_that_of_minutes():
-    """No number grows without end: thousands of attempts are as many as seven."""
+    """Thousands of attempts give the same pause as seven: no number grows without bound."""
     backoff = Backoff(cap=30.0, chance=random.Random(1))
     pauses = [backoff.next() for _ in range(5000)]
 
@@ -21,7 +21,7 @@ def test_an_outage_of_days_has_pauses_as_that_of_minutes():
 
 
 def test_pauses_are_spread_over_half_of_their_length():
-    """A hundred relays of one broker come back apart."""
+    """A hundred relays of one broker reconnect at different times."""
     backoff = Backoff(first=8.0, cap=8.0, chance=random.Random(1))
     pauses = sorted(backoff.next() for _ in range(1000))
 
@@ -32,7 +32,7 @@ def test_pauses_are_spread_over_half_of_their_length():
 
 @pytest.mark.parametrize(("stood", "is_short"), [(9.9, False), (10.0, True)])
 async def test_ten_seconds_are_steady_unless_something_else_is_said(stood: float, is_short: bool):
-    """Less may be a far end that ends each connection soon after it began."""
+    """After less, the far end may be one that closes each connection soon."""
     now, pauses, left = [0.0], list[float](), [0.0] * 6 + [stood]
 
     async def attempt(up) -> None:

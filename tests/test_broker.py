@@ -1,4 +1,4 @@
-"""The embedded broker of the demo: starts anywhere, speaks to anybody on this machine, ends without a trace."""
+"""The embedded broker of the demo: it starts on any port, serves clients on this machine, and ends cleanly."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ asyncio.run(main())
 
 
 async def test_it_listens_on_the_port_asked_for(free_port):
-    """On loopback, and nowhere else."""
+    """On loopback only."""
     async with EmbeddedBroker(free_port) as broker:
         assert (broker.port, broker.moved, broker.url) == (free_port, False, f"mqtt://127.0.0.1:{free_port}")
         with socket.create_connection(("127.0.0.1", free_port), 2) as guest:
@@ -54,7 +54,7 @@ async def test_it_listens_on_the_port_asked_for(free_port):
 
 
 async def test_where_the_port_is_taken_it_takes_another_and_says_so(oracle):
-    """The demo must run beside a broker that is there already."""
+    """The demo must run beside an existing broker."""
     async with EmbeddedBroker(oracle.port) as broker:
         assert broker.moved
         assert broker.port != oracle.port
@@ -65,13 +65,13 @@ async def test_where_the_port_is_taken_it_takes_another_and_says_so(oracle):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
 async def test_it_refuses_to_listen_to_other_machines(host):
-    """It lets in anybody, so it stays on loopback."""
+    """It has no access control, so it stays on loopback."""
     with pytest.raises(ConfigError, match="loopback"):
         EmbeddedBroker(host=host)
 
 
 async def test_mqtt_5_is_refused_at_once_even_with_a_will(embedded):
-    """amqtt itself would misread such a CONNECT and wait for more of it."""
+    """amqtt itself would misread such a CONNECT and wait for more data."""
     async with asyncio.timeout(1):
         connection = await connect(MqttSettings.from_url(embedded.url), client_id="kr", will=WILL)
     await connection.close()
@@ -86,7 +86,7 @@ async def test_mqtt_5_is_refused_at_once_even_with_a_will(embedded):
 )
 @pytest.mark.parametrize("reset", [False, True])
 async def test_rude_guests_do_it_no_harm_and_leave_no_line(embedded, caplog, capfd, bytes_sent, reset):
-    """Junk, half packets and resets: no traceback, no log line, and the next guest is served."""
+    """Junk, half packets and resets: no traceback, no log line, and the next client is served."""
     with caplog.at_level(logging.INFO):
         with socket.create_connection(("127.0.0.1", embedded.port), 2) as guest:
             guest.sendall(bytes_sent)
@@ -101,7 +101,7 @@ async def test_rude_guests_do_it_no_harm_and_leave_no_line(embedded, caplog, cap
 
 
 async def test_a_subscriber_that_vanishes_disturbs_nobody(embedded, caplog, capfd):
-    """Cut off in the midst of a flood: the other subscriber gets all of it, in order, and no traceback."""
+    """Cut off in the middle of a flood: the other subscriber gets all of it, in order, and there is no traceback."""
     with caplog.at_level(logging.INFO):
         publisher = await connect(MqttSettings.from_url(embedded.url), client_id="kr", will=WILL)
         vanishing = await connect(MqttSettings.from_url(embedded.url), client_id="kr2")
@@ -122,7 +122,7 @@ async def test_a_subscriber_that_vanishes_disturbs_nobody(embedded, caplog, capf
 
 
 async def test_it_ends_at_once_with_guests_inside_and_may_start_again():
-    """No thread stays, the port is free, and a second run knows nothing of the first."""
+    """No thread is left, the port is free, and a second run keeps no state of the first."""
     broker = EmbeddedBroker(0)
     async with broker:
         guests = [await connect(MqttSettings.from_url(broker.url), client_id=f"g{n}") for n in range(5)]
@@ -138,7 +138,7 @@ async def test_it_ends_at_once_with_guests_inside_and_may_start_again():
 
 
 async def test_cancelled_while_it_starts_it_leaves_no_thread():
-    """A demo ended at once."""
+    """A demo that is stopped at once."""
     starting = asyncio.create_task(EmbeddedBroker(0).__aenter__(), name="starting")
     await asyncio.sleep(0)
     assert [t for t in threading.enumerate() if t.name == "embedded broker"]
@@ -150,9 +150,9 @@ async def test_cancelled_while_it_starts_it_leaves_no_thread():
 
 
 def test_a_program_that_uses_it_prints_nothing_even_with_warnings_as_errors():
-    """Start, use, rude end, stop: not one line on stdout or stderr, exit 0."""
+    """Start, use, abrupt close, stop: no line on stdout or stderr, exit 0."""
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    # asyncio of 3.11 forgets a connection that it accepts in the turn of the loop that closes the server.
+    # asyncio of 3.11 forgets a connection that it accepts in the turn of the loop that closes the server
     command = [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", USE]
     done = subprocess.run(command, env=environment, capture_output=True, timeout=30, text=True)
 
@@ -160,7 +160,7 @@ def test_a_program_that_uses_it_prints_nothing_even_with_warnings_as_errors():
 
 
 def test_without_amqtt_it_says_what_to_install(monkeypatch):
-    """The broker is an extra: one clear line where it is missing."""
+    """The broker is an optional dependency: one clear line where it is missing."""
     monkeypatch.setitem(sys.modules, "amqtt", None)
     monkeypatch.setitem(sys.modules, "amqtt.broker", None)
 

@@ -1,4 +1,4 @@
-"""The mosquitto.conf that klvrelay ships: real mosquitto takes it, and it keeps its word."""
+"""The mosquitto.conf that klvrelay ships works with mosquitto as documented."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from brokers import SAMPLE, listening
 from records import BOOT, record
-from telling import tell
+from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.sinks.contract import Notice
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.needs("mosquitto")
 
 
 async def test_the_sample_is_taken_as_it_is(mosquitto):
-    """Not one complaint in its log, but for the user that a test may run as."""
+    """Its log has no complaint, except about the user that a test may run as."""
     await mosquitto.stop()
     lines = [line for line in mosquitto.log().splitlines() if "run as root" not in line]
 
@@ -33,9 +33,9 @@ def test_the_sample_lets_in_this_machine_only_and_does_not_delay():
 
 
 async def test_retained_facts_survive_a_restart_of_the_sample_broker(mosquitto):
-    """State and availability are on disk after a clean stop."""
+    """State and availability are saved to disk at a clean stop."""
     async with MqttSink(MqttSettings.from_url(mosquitto.url), boot=BOOT) as sink:
-        await tell(sink, Notice("state", "uav1", b'{"items":{}}'))
+        await publish(sink, Notice("state", "uav1", b'{"items":{}}'))
     await mosquitto.stop()
     await mosquitto.start()
 
@@ -46,11 +46,11 @@ async def test_retained_facts_survive_a_restart_of_the_sample_broker(mosquitto):
 
 @pytest.mark.needs("mosquitto_sub")
 async def test_mosquitto_sub_prints_what_the_sink_publishes(mosquitto):
-    """What the README tells a newcomer to type."""
+    """The command that the README shows."""
     words = ("-p", str(mosquitto.port), "-t", "klvrelay/+/state", "-C", "1", "-W", "5")
     state = record(0).json()
     async with MqttSink(MqttSettings.from_url(mosquitto.url), boot=BOOT) as sink:
-        await tell(sink, Notice("state", "uav1", state))
+        await publish(sink, Notice("state", "uav1", state))
         reader = await asyncio.create_subprocess_exec("mosquitto_sub", *words, stdout=asyncio.subprocess.PIPE)
         out, _ = await asyncio.wait_for(reader.communicate(), 8)
 

@@ -1,6 +1,6 @@
-"""Bursts of lost packets make no false record of sets that have no checksum, where anything shows what was lost.
+"""Bursts of lost packets make no false record of sets without a checksum where anything shows the loss.
 
-The figures of the long test are what they are: how many are false where nothing does.
+The long test states how many records are false where nothing shows it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LOSSES: dict[str, Loss] = {"two bursts": two_bursts, "sixteen of KLV": sixteen_o
 
 
 def over(loss: Loss, beside: str, times: str, *, arrival: bool, seeds: int) -> tuple[int, Verdict]:
-    """How many streams, and what came of them all."""
+    """The number of streams, and the summed verdict."""
     total, count = Verdict(), 0
     for sent in streams(beside, times):
         for seed in range(seeds):
@@ -30,7 +30,7 @@ def over(loss: Loss, beside: str, times: str, *, arrival: bool, seeds: int) -> t
 
 
 def shows(beside: str, times: str) -> bool:
-    """Is there anything sure but the counter of KLV: time stamps, packets of others? Arrival shows it as a rule."""
+    """Does anything besides the KLV counter show the loss: time stamps, other packets? Arrival times usually do."""
     return times != "no PTS" or "audio" in beside
 
 
@@ -39,7 +39,7 @@ def shows(beside: str, times: str) -> bool:
 @pytest.mark.parametrize("beside", BESIDE)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_bursts_make_no_false_record(loss: str, beside: str, times: str, arrival: bool) -> None:
-    """Seven streams each; most of what was not lost is good, and some of what was lost is seen."""
+    """Seven streams each: most records that were not lost are valid, and some of the losses are detected."""
     count, verdict = over(LOSSES[loss], beside, times, arrival=arrival, seeds=1)
     assert count == 7
     if shows(beside, times):
@@ -73,7 +73,9 @@ STEPS: dict[str, Callable[[random.Random], int]] = {
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("change", [1, 4], ids=["same items", "other items now and then"])
 def test_what_a_stream_often_does_is_no_fault_of_it(step: str, order: str, change: int) -> None:
-    """KLV at no even rate, PTS as frames are decoded, items in changing order: it costs a few records, then none."""
+    """KLV at an uneven rate, PTS in decoding order, items in changing order: it costs a few records at first, then
+    none.
+    """
     wire, chance, ts, sent, frame = Wire(), random.Random(step + order), list[bytes](), list[bytes](), 0
     sets = [random.Random(number).sample(range(1, 60), 12) for number in range(change)]
     for number in range(600):
@@ -90,7 +92,7 @@ def test_what_a_stream_often_does_is_no_fault_of_it(step: str, order: str, chang
 
 @pytest.mark.parametrize("pauses", ["now and then", "at random"])
 def test_sets_that_come_when_there_is_something_to_say_are_good(pauses: str) -> None:
-    """Targets as they are found, beside video that goes on: a long step of the PTS is no loss there."""
+    """Targets sent when they are found, beside continuous video: a long step of the PTS is no loss there."""
     chance, wire, sent, pts = random.Random(5), Wire(), [], 900_000
     ts = wire.tables((ASYNC, KLV_PID, KLVA), (0x1B, 0x100, b""))
     for number in range(200):
@@ -108,7 +110,7 @@ def test_sets_that_come_when_there_is_something_to_say_are_good(pauses: str) -> 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_thousands_of_streams_with_bursts(loss: str) -> None:
-    """Of 6,720 streams: false ones only where nothing tells, and no more of them than there are."""
+    """Of 6,720 streams: false records only where nothing shows the loss, and no more than stated."""
     false, seen = {True: 0, False: 0}, 0
     for beside in BESIDE:
         for times in TIMES:

@@ -1,4 +1,4 @@
-"""What is published of a stream beside its records: when it changed, and a report of its link every ten seconds."""
+"""The notices of a stream beside its records: changes of state, and a link report every ten seconds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Clock:
 
 
 class Log(Notices):
-    """Remembers every notice that was put."""
+    """Stores every notice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Log(Notices):
         super().put(notice)
 
     def take(self) -> list[tuple[str, str]]:
-        """Kind, and the state or the value, of what was put since the last time."""
+        """Kind, and state or value, of the notices since the last call."""
         taken, self.put_so_far = self.put_so_far, []
         return [(notice.kind, _value(notice)) for notice in taken]
 
@@ -57,7 +57,7 @@ def channel(clock: Callable[[], float], notices: Notices) -> Channel:
 
 
 def test_the_link_is_reported_every_ten_seconds_where_nothing_changes():
-    """So who looks on sees counts that go on; and no oftener."""
+    """A viewer sees counts that advance; there are no more reports than that."""
     clock, notices = Clock(), Log()
     told = channel(clock, notices)
     told.tell()
@@ -74,7 +74,7 @@ def test_the_link_is_reported_every_ten_seconds_where_nothing_changes():
 
 
 def test_a_change_of_state_is_published_at_once():
-    """And the availability where it is another."""
+    """The availability too, where it changes."""
     clock, notices = Clock(), Log()
     told = channel(clock, notices)
     told.tell()
@@ -91,7 +91,7 @@ def test_a_change_of_state_is_published_at_once():
 
 
 def test_the_end_of_a_stream_that_never_was_live_is_offline_once_more():
-    """A retained value of an earlier run is replaced even where this one has said the same before."""
+    """A retained value of an earlier run is replaced even where this run has published the same before."""
     clock, notices = Clock(), Log()
     told = channel(clock, notices)
     told.tell()
@@ -106,7 +106,7 @@ def test_the_end_of_a_stream_that_never_was_live_is_offline_once_more():
 
 
 class Deaf:
-    """A sink that is connected and publishes no latest value."""
+    """A connected sink that publishes no latest value."""
 
     async def __aenter__(self) -> Deaf:
         return self
@@ -122,8 +122,8 @@ class Deaf:
 
 
 @pytest.mark.parametrize(("is_up", "seconds"), [(True, 2.5), (False, 0.0)])
-def test_a_sink_that_publishes_no_latest_values_is_waited_for_as_long_as_is_said(is_up: bool, seconds: float):
-    """One that is away is not waited for at all."""
+def test_the_wait_for_latest_values_of_a_sink_is_bounded(is_up: bool, seconds: float):
+    """A sink that is disconnected is not waited for."""
 
     async def main() -> float:
         notices = Notices()

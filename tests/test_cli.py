@@ -1,4 +1,4 @@
-"""The command: help that teaches, exit codes, one clear line for whatever is wrong, and no password anywhere."""
+"""The command line: help, exit codes, one clear line for each error, and no password anywhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ran(capfd: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("verb", ["", *VERBS])
 def test_help_teaches(verb: str, capfd: pytest.CaptureFixture[str]):
-    """Every option is explained, the exit codes are told, and there is something to copy."""
+    """Every option is explained, the exit codes are listed, and there is an example to copy."""
     code, out, said = ran(capfd, *filter(None, [verb, "--help"]))
     assert (code, said) == (0, "")
     assert "exit codes:" in out
@@ -43,13 +43,13 @@ def test_help_teaches(verb: str, capfd: pytest.CaptureFixture[str]):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_of_each_verb_has_an_example(verb: str, capfd: pytest.CaptureFixture[str]):
-    """A whole command line that does something."""
+    """A complete command line."""
     assert re.search(rf"(?m)^\s*(\$ )?klvrelay {verb} \S", ran(capfd, verb, "--help")[1].partition("\n\n")[2])
 
 
 @pytest.mark.parametrize("verb", ["run", "replay", "watch"])
 def test_help_shows_the_forms_of_urls(verb: str, capfd: pytest.CaptureFixture[str]):
-    """Brokers, and for `run` every kind of source."""
+    """Brokers, and every kind of source for `run`."""
     _, out, _ = ran(capfd, verb, "--help")
     assert "mqtts://user@broker:8883" in out
     if verb == "run":
@@ -104,7 +104,7 @@ def test_version(capfd: pytest.CaptureFixture[str]):
 )
 @pytest.mark.timeout(5)
 def test_wrong_options_are_exit_code_2(args: list[str], hint: str, capfd: pytest.CaptureFixture[str]):
-    """What is wrong, and what to try; nothing on standard output, and nothing started."""
+    """The error and what to try; nothing on standard output, and nothing started."""
     code, out, said = ran(capfd, *args)
     assert (code, out) == (2, "")
     assert said.startswith("klvrelay: ")
@@ -135,7 +135,7 @@ def test_wrong_options_are_exit_code_2(args: list[str], hint: str, capfd: pytest
     ids=lambda args: " ".join(args).replace(CANARY, "..."),
 )
 def test_no_wrong_command_line_shows_a_password(args: list[str], capfd: pytest.CaptureFixture[str]):
-    """Also not where a URL stands in the wrong place and is quoted as an unknown verb or option."""
+    """Not even where a URL is in the wrong place and is quoted as an unknown verb or option."""
     code, out, said = ran(capfd, *args)
     assert code in (2, 3)
     assert re.search("(?m)^klvrelay: ", said)
@@ -143,7 +143,7 @@ def test_no_wrong_command_line_shows_a_password(args: list[str], capfd: pytest.C
 
 
 def test_python_m_klvrelay_is_the_command():
-    """The same help, without anything installed on the path."""
+    """The same help, without an installed script."""
     done = subprocess.run(
         [*COMMAND, "decode", "--help"], capture_output=True, text=True, timeout=20, env=ENVIRONMENT
     )
@@ -151,8 +151,8 @@ def test_python_m_klvrelay_is_the_command():
     assert "JSON Lines" in done.stdout
 
 
-def test_help_is_there_at_once():
-    """No heavy library is loaded for it."""
+def test_help_loads_no_heavy_library():
+    """Help appears at once."""
     code = "import sys; from klvrelay.cli.main import parser; parser(); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
@@ -173,8 +173,8 @@ DECODE, RUN, DEMO = ["decode"], ["run", "--mqtt", "mqtt://127.0.0.1:1"], ["demo"
 def test_a_file_that_can_not_be_read_is_exit_code_3(
     verb: list[str], kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
-    """One line that names it and says what to try; at once, also where no broker is there to be told."""
-    # root may read every file but such ones
+    """One line that names the file and says what to try, at once, even without a broker."""
+    # root may read every file except such ones
     path = Path("/proc/self/mem") if kind == "unreadable" and os.geteuid() == 0 else tmp_path / "odd.ts"
     if kind == "folder":
         path.mkdir()

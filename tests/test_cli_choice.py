@@ -1,4 +1,4 @@
-"""`--pid` and `--program` of every verb: what they choose, what they say where they choose nothing."""
+"""`--pid` and `--program` of every verb: what they select, and the error where they select nothing."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def mux(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_takes_both(verb: str) -> None:
-    """In hexadecimal or decimal, and a PID as often as wanted."""
+def test_every_verb_takes_pid_and_program(verb: str) -> None:
+    """In hexadecimal or decimal, and several PIDs."""
     args = options.parser().parse_args([verb, *NEEDS[verb], "--pid", "0x101", "--pid", "513", "--program", "2"])
     assert (args.pid, args.program) == ([257, 513], 2)
 
@@ -42,7 +42,7 @@ def test_every_verb_takes_both(verb: str) -> None:
     [("--pid", "0x2000"), ("--pid", "klv"), ("--pid", "-1"), ("--program", "0"), ("--program", "x")],
 )
 def test_what_is_no_number_of_the_kind_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """With what would be right, and exit code 2."""
+    """With the valid range, and exit code 2."""
     assert main(["decode", "a.ts", f"{option}={value}"]) == 2
     assert "give a number from" in capsys.readouterr().err
 
@@ -59,7 +59,7 @@ def test_what_is_no_number_of_the_kind_is_refused(option: str, value: str, capsy
 def test_decode_prints_what_was_chosen(
     choice: list[str], pids: dict[int, int], demux: str, mux: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """And says at its end how many records of how many packets those were."""
+    """And the summary says how many records of how many packets."""
     assert main(["decode", str(mux), "--demux", demux, *choice]) == 0
     out, err = capfdbinary.readouterr()
     found = [orjson.loads(line)["pid"] for line in out.splitlines()]
@@ -70,14 +70,14 @@ def test_decode_prints_what_was_chosen(
 
 @pytest.mark.parametrize("verb", ["decode", "probe"])
 def test_what_is_not_there_is_said_with_what_is(verb: str, mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Not that the stream carries none: where its KLV is, and exit code 4."""
+    """The error lists the KLV that exists, with exit code 4."""
     assert main([verb, str(mux), "--program", "7", "-q"]) == 4
     expected = "program 7 was selected; KLV is on PID 0x101 (program 1), PID 0x201 (program 2)"
     assert expected in capsys.readouterr().err
 
 
 def test_probe_reports_the_chosen_klv_only(mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its sections and findings; that other KLV is there is no fault."""
+    """Its sections and findings; other KLV is not a fault."""
     assert main(["probe", str(mux), "--pid", "0x201", "--json", "-q"]) in (0, 6)
     report = orjson.loads(capsys.readouterr().out)
     assert [stream["pid"] for stream in report["klv"]] == [513]
@@ -85,7 +85,7 @@ def test_probe_reports_the_chosen_klv_only(mux: Path, capsys: pytest.CaptureFixt
 
 
 def test_sample_writes_its_klv_there(tmp_path: Path) -> None:
-    """On the PID and in the program that were asked for; one that is taken is refused."""
+    """On the requested PID and program; a PID in use is refused."""
     path = str(tmp_path / "orbit.ts")
     assert main(["sample", path, "--seconds", "0.5", "--size", "128x72", "--pid", "0x155", "--program", "9", "-q"]) == 0
     assert {(r.pid, r.program) for r in klvrelay.open(path)} == {(0x155, 9)}
@@ -97,7 +97,7 @@ def test_sample_writes_its_klv_there(tmp_path: Path) -> None:
 def test_a_verb_that_keeps_all_bytes_says_so(
     verb: str, mux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The recording holds both PIDs; a warning tells that nothing was chosen."""
+    """The recording holds both PIDs; a warning says that the selection has no effect."""
     target = str(tmp_path / "tapes") if verb == "record" else "udp://127.0.0.1:9"
     main([verb, str(mux), target, "--pid", "0x101", "-q", *(["--speed", "100"] if verb == "send" else [])])
     assert f"{verb} keeps all PIDs: --pid and --program have no effect" in capsys.readouterr().err
@@ -109,7 +109,7 @@ def test_a_verb_that_keeps_all_bytes_says_so(
 def test_frame_times_are_chosen_by_the_pid_of_the_video(
     tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """A PID without such frames has none; a program says nothing of them."""
+    """A PID without such frames has none; a program does not select video."""
     path = str(tmp_path / "orbit.ts")
     assert main(["sample", path, "--seconds", "0.5", "--size", "128x72", "-q"]) == 0
     assert main(["decode", path, "--frame-times", "--pid", "0x100", "-q"]) == 0
@@ -126,7 +126,7 @@ def test_csv_has_both_columns(mux: Path, capfdbinary: pytest.CaptureFixture[byte
 
 
 def test_run_takes_the_choice_for_each_of_its_sources(mux: Path, tmp_path: Path) -> None:
-    """Those of the command line and those of a file alike."""
+    """For those of the command line and of a file alike."""
     path = tmp_path / "relay.toml"
     path.write_text(f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{mux}"\npids = {{0x201 = "uav2"}}')
     for given in ([str(mux), "--mqtt", "mqtt://h"], ["-c", str(path)]):

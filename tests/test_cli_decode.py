@@ -1,4 +1,4 @@
-"""`klvrelay decode`: every record of a file as JSON Lines or CSV, with a summary; quiet when the reader leaves."""
+"""`klvrelay decode`: every record of a file as JSON Lines or CSV, with a summary; no error when its reader closes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def counts(said: str) -> list[int]:
 
 
 def test_decode_prints_a_json_line_a_record(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """In order, with the stream's name from the file; the summary on standard error."""
+    """In order, with the stream's name from the file; the summary is on standard error."""
     code, out, said = ran(capfd, "decode", tape(tmp_path))
     assert code == 0
     records = lines(out)
@@ -66,14 +66,14 @@ def test_decode_prints_what_the_library_says(tmp_path: Path, capfd: pytest.Captu
     assert out.encode() == klvrelay.json_lines(TAPE.ts, stream="flight")
 
 
-def test_quiet_says_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """-q: records only."""
+def test_quiet_prints_records_only(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """-q hides the summary."""
     code, out, said = ran(capfd, "decode", "-q", tape(tmp_path))
     assert (code, len(lines(out)), said) == (0, 40, "")
 
 
 def test_the_summary_counts_what_was_wrong(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Bad checksums, unknown items, damage, bytes that are no KLV; the records are flagged, and nothing is hidden."""
+    """Bad checksums, unknown items, damage, bytes that are no KLV; the records are flagged, none is hidden."""
     bad = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 1])
     strange = encode({"precision_time_stamp": 1, 150: b"ab", 151: b"c"})
     data = b"junk!" + TAPE.klv[0] + bad + strange + TAPE.klv[2][:30]
@@ -88,7 +88,7 @@ def test_the_summary_counts_what_was_wrong(tmp_path: Path, capfd: pytest.Capture
 @pytest.mark.parametrize("data", [TAPE.ts, TAPE.bare], ids=["ts", "klv"])
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_decode_reads_standard_input(data: bytes, form: str):
-    """`-`: from a pipe, told apart by its bytes."""
+    """`-`: from a pipe, the format recognised from the bytes."""
     done = subprocess.run(
         [*COMMAND, "decode", "--format", form, "-"], input=data, capture_output=True, timeout=20, env=ENVIRONMENT
     )
@@ -99,7 +99,7 @@ def test_decode_reads_standard_input(data: bytes, form: str):
 
 @pytest.mark.parametrize("data", [b"", b"no stream\n" * 40_000])
 def test_standard_input_without_klv_is_one_line(data: bytes):
-    """Empty, or something else."""
+    """Empty, or another format."""
     done = subprocess.run([*COMMAND, "decode", "-"], input=data, capture_output=True, timeout=20, env=ENVIRONMENT)
     assert done.returncode == 3
     assert done.stdout == b""
@@ -108,7 +108,7 @@ def test_standard_input_without_klv_is_one_line(data: bytes):
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_a_reader_that_leaves_early_is_no_error(form: str, tmp_path: Path):
-    """`| head -1`: exit code 0 or the signal's, and not a word."""
+    """`| head -1`: exit code 0 or the signal's, and no message."""
     path = tape(tmp_path, b"".join(klv_packet(n, 300) for n in range(4000)), "long.klv")
     command = f"{shlex.join([*COMMAND, 'decode', '--format', form, str(path)])} | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20, env=ENVIRONMENT)
@@ -120,13 +120,13 @@ def test_a_reader_that_leaves_early_is_no_error(form: str, tmp_path: Path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_with_a_whole_line(number: signal.Signals, tmp_path: Path):
-    """In the midst of a file, while the reader of its output is slow: exit code 0, and not a word."""
+    """In the middle of a file, while its reader is slow: exit code 0, and no message."""
     long = b"".join(TAPE.ts for _ in range(1 + (12 << 20) // len(TAPE.ts)))
     command = [*COMMAND, "decode", tape(tmp_path, long)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        first = process.stdout.readline()  # it decodes, and soon waits until its pipe has room
+        first = process.stdout.readline()  # it decodes, and soon waits until its pipe has space
         process.send_signal(number)
         text, said = first + process.stdout.read(), process.stderr.read()
 
@@ -138,7 +138,7 @@ def test_a_signal_ends_it_with_a_whole_line(number: signal.Signals, tmp_path: Pa
 
 
 class Narrow(io.RawIOBase):
-    """What sys.stdout.buffer is under PYTHONUNBUFFERED: a write may take a part, as a pipe does at a signal."""
+    """sys.stdout.buffer under PYTHONUNBUFFERED: a write may be partial, as a pipe's is at a signal."""
 
     def __init__(self) -> None:
         self.taken = b""
@@ -155,7 +155,7 @@ class Narrow(io.RawIOBase):
 def test_a_write_that_takes_a_part_loses_nothing(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
-    """All records are printed, however little is taken at once."""
+    """All records are printed, however few bytes a write accepts."""
     command, narrow = ["decode", "-q", "--format", form, tape(tmp_path, TAPE.ts)], Narrow()
     whole = ran(capfd, *command)[1]
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(narrow, write_through=True))
@@ -165,7 +165,7 @@ def test_a_write_that_takes_a_part_loses_nothing(
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_output_is_utf_8_whatever_the_terminal_speaks(form: str, tmp_path: Path):
-    """Text of other scripts in a place whose encoding has no letters for it."""
+    """Text of other scripts in a locale whose encoding cannot represent it."""
     path = tape(tmp_path, encode({"precision_time_stamp": 5, "mission_id": "é😀"}))
     environment = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     done = subprocess.run(
@@ -177,7 +177,7 @@ def test_output_is_utf_8_whatever_the_terminal_speaks(form: str, tmp_path: Path)
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_a_full_disk_is_one_line(form: str, tmp_path: Path):
-    """Standard output that can't take it: said, not thrown."""
+    """Full standard output is an error line, not a traceback."""
     path = tape(tmp_path, TAPE.bare * 50, "long.klv")
     with open("/dev/full", "w") as full:
         done = subprocess.run(
@@ -190,7 +190,7 @@ def test_a_full_disk_is_one_line(form: str, tmp_path: Path):
 
 
 def test_a_terminal_sees_a_progress_bar_and_a_pipe_does_not(tmp_path: Path):
-    """The bar is on standard error, and only records are on standard output."""
+    """The bar is on standard error; standard output has only records."""
     main, terminal = os.openpty()
     environment = {**ENVIRONMENT, "TERM": "xterm"}
     with os.fdopen(main, "rb", 0) as screen:
@@ -216,7 +216,7 @@ def csv_rows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[[byt
 
 
 def test_csv_has_a_row_a_record_and_a_column_an_item(csv_rows: Any):
-    """One head for all rows, though records differ; what a record has not is empty."""
+    """One header for all rows, though records differ; a missing item is empty."""
     data = TAPE.klv[0] + encode({"precision_time_stamp": 5, "platform_heading_angle": 90.0})
     first, second = csv_rows(data)
     assert list(first)[:8] == ["stream", "seq", "time", "time_us", "pts", "pid", "program", "set"]
@@ -227,7 +227,7 @@ def test_csv_has_a_row_a_record_and_a_column_an_item(csv_rows: Any):
 
 
 def test_csv_names_nested_items_by_their_path_and_writes_lists_as_json(csv_rows: Any):
-    """Sets within by dotted names, booleans as true and false."""
+    """Nested sets have dotted names, booleans are true and false."""
     values = {
         "precision_time_stamp": 5,
         "security_local_set": {"security_classification": "Secret"},
@@ -241,7 +241,7 @@ def test_csv_names_nested_items_by_their_path_and_writes_lists_as_json(csv_rows:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|'/c'!A1", '=HYPERLINK("x")'])
 def test_csv_runs_no_formula(text: str, csv_rows: Any):
-    """Text from the aircraft that a spreadsheet would run is marked as text; `hostile/` has more of it."""
+    """Text from the aircraft that a spreadsheet would run is marked as text; `hostile/` tests more of it."""
     (row,) = csv_rows(encode({"precision_time_stamp": 5, "mission_id": text}))
     assert row["mission_id"] == "'" + text.replace("\t", r"\u0009").replace("\r", r"\u000d")
 
@@ -260,7 +260,7 @@ def test_negative_numbers_stay_numbers_in_csv(csv_rows: Any):
 
 
 def test_a_stream_without_klv_says_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Video and nothing else: exit code 4, and what there was instead."""
+    """Only video: exit code 4, and what the stream has instead."""
     ts = b"".join(TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188) if TAPE.ts[at + 2] != feed.KLV_PID & 255)
     for form in ("json", "csv"):
         code, out, said = ran(capfd, "decode", "--format", form, tape(tmp_path, ts, "video.ts"))
@@ -269,7 +269,7 @@ def test_a_stream_without_klv_says_so(tmp_path: Path, capfd: pytest.CaptureFixtu
 
 
 def test_a_sample_is_decoded_to_what_was_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """`sample` then `decode`: a record a frame, all good, nothing unknown, nothing passed over."""
+    """`sample` then `decode`: a record per frame, all valid, nothing unknown, nothing skipped."""
     path = str(tmp_path / "orbit.ts")
     code, out, said = ran(capfd, "sample", path, "--seconds", "1", "--size", "160x96", "--fps", "10", "--seed", "3")
     assert (code, out) == (0, "")
@@ -285,7 +285,7 @@ def test_a_sample_is_decoded_to_what_was_written(tmp_path: Path, capfd: pytest.C
 
 
 def test_every_record_fits_the_published_schema(tmp_path: Path, capfd: pytest.CaptureFixture[str], shared: Path):
-    """What is printed of a real recording is what the JSON Schema says."""
+    """The output for a real recording conforms to the JSON Schema."""
     import jsonschema
 
     schema = json.loads((ROOT / "src/klvrelay/record.schema.json").read_text())
@@ -327,7 +327,7 @@ def test_vmti_of_a_real_recording(shared: Path, capfd: pytest.CaptureFixture[str
 
 
 def test_a_real_video_without_klv(shared: Path, capfd: pytest.CaptureFixture[str]):
-    """None, and that is said, with exit code 4."""
+    """No record, one message, and exit code 4."""
     code, out, said = ran(capfd, "decode", str(shared / "data" / "h264_no_klv.ts"))
     assert (code, out) == (4, "")
     assert "no KLV in its 171 TS packets" in said
@@ -335,7 +335,7 @@ def test_a_real_video_without_klv(shared: Path, capfd: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("name", REAL)
 def test_real_recordings_as_csv(name: str, shared: Path, capfd: pytest.CaptureFixture[str]):
-    """As many rows as records, each with all columns."""
+    """One row per record, each with all columns."""
     code = cli.main(["decode", "-q", "--format", "csv", str(shared / "data" / name)])
     head, *rows = csv.reader(io.StringIO(capfd.readouterr().out), strict=True)
     assert (code, len(rows)) == (0, REAL[name][0])

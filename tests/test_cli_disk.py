@@ -1,4 +1,4 @@
-"""A disk that is full, and recordings to standard output: what the command says, its exit code, what it leaves."""
+"""A full disk, and recordings to standard output: the message, the exit code, the files left."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SMALL = ("--seconds", "1", "--size", "160x96", "--fps", "10", "-q")
 
 
 def small_files_only() -> None:
-    """In the child: a file may have 10,000 bytes, as if the disk were full then."""
+    """In the child process: a file may have 10,000 bytes, as on a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 
 
@@ -34,14 +34,14 @@ def limited(*args: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_sample_on_a_full_disk_is_exit_code_1(tmp_path: Path):
-    """It is no wrong option, and nothing half is left behind."""
+    """It is no wrong option, and no partial file is left."""
     done = limited("sample", "a.ts", *SMALL, folder=tmp_path)
     assert (done.returncode, done.stderr) == (1, "klvrelay: a.ts: can't be written (File too large)\n")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_of_a_probe_on_a_full_disk_is_exit_code_1_and_named(tmp_path: Path):
-    """The file that is meant, and no part of it."""
+def test_a_probe_page_on_a_full_disk_is_exit_code_1_and_named(tmp_path: Path):
+    """The error names the target file, not a temporary one."""
     sample.write(tmp_path / "a.ts", seconds=1, size="160x96", fps=10)
     done = limited("probe", "a.ts", "-q", "--html", "page.html", folder=tmp_path)
     assert (done.returncode, done.stderr) == (1, "klvrelay: --html page.html: can't be written: File too large\n")
@@ -51,7 +51,7 @@ def test_a_page_of_a_probe_on_a_full_disk_is_exit_code_1_and_named(tmp_path: Pat
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("verb", ["--help", "--version", "run --help", "sample - -q --seconds 1 --size 160x96"])
 def test_what_a_full_disk_does_not_take_is_exit_code_1(verb: str, unbuffered: str):
-    """Also where Python writes at once: argparse would keep the fault to itself."""
+    """Even where Python writes unbuffered: argparse would hide the error."""
     done = shell(f"$KLVRELAY {verb} >/dev/full", unbuffered=unbuffered)
     said = "klvrelay: can't write to standard output: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, said)
@@ -77,7 +77,7 @@ def test_a_sample_whose_reader_leaves_is_no_fault(unbuffered: str):
 
 
 def test_a_terminal_gets_no_sample():
-    """Its bytes would steer the terminal."""
+    """Binary output would disturb the terminal."""
     master, terminal = os.openpty()
     try:
         done = subprocess.run(
@@ -95,7 +95,7 @@ def test_a_terminal_gets_no_sample():
     [("2M", 2_000_000), ("2.5m", 2_500_000), ("300k", 300_000), (".5M", 500_000), ("64000", 64_000)],
 )
 def test_a_bit_rate_may_have_a_unit(text: str, rate: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """k and M of 1000, with decimals, large or small."""
+    """k and M of 1000, with decimals, in lower or upper case."""
     rates = []
 
     def checked(**given):
@@ -110,8 +110,8 @@ def test_a_bit_rate_may_have_a_unit(text: str, rate: int, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("text", ["fast", "2MB", "-2M", "2 M M", "1", "", "nan", "1e6", "200G", "0x10k", "٢M"])
-def test_a_bit_rate_that_is_none_is_refused(text: str, capfd: pytest.CaptureFixture[str]):
-    """Exit code 2, and what would be right."""
+def test_an_invalid_bit_rate_is_refused(text: str, capfd: pytest.CaptureFixture[str]):
+    """Exit code 2, and the valid forms."""
     code, out, said = ran(capfd, "sample", "x.ts", f"--bit-rate={text}")
     assert (code, out) == (2, "")
     assert said.startswith(("klvrelay: argument --bit-rate: ", "klvrelay: bit_rate: "))
@@ -119,7 +119,7 @@ def test_a_bit_rate_that_is_none_is_refused(text: str, capfd: pytest.CaptureFixt
 
 
 def test_the_library_says_what_is_wrong_with_a_disk_apart_from_a_name(tmp_path: Path):
-    """A name that no file can have is the caller's mistake."""
+    """An invalid file name is the caller's mistake."""
     with pytest.raises(ConfigError):
         sample.write(tmp_path / ("a" * 300), seconds=1, size="160x96", fps=10)
     script = (

@@ -1,4 +1,4 @@
-"""Options and arguments in any order: which words are which, as the parser of a verb with many arguments reads them."""
+"""Options and arguments in any order, as the parser of a verb with many arguments reads them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def made() -> Parser:
     ids=lambda given: given if isinstance(given, str) and " " in given else "",
 )  # fmt: skip
 def test_arguments_are_taken_from_among_the_options(words: str, things: str, more: dict[str, object]):
-    """Whatever form an option has: short, joined, abbreviated, with or without a value."""
+    """In any form of an option: short, joined, abbreviated, with or without a value."""
     parsed = made().parse_args(words.split())
     assert parsed.things == list(things)
     assert {key: getattr(parsed, key) for key in more} == more
@@ -57,6 +57,6 @@ def test_a_wrong_option_is_refused_all_the_same(words: str):
         made().parse_args(words.split())
 
 
-def test_nothing_is_nothing():
+def test_an_empty_command_line_has_no_arguments():
     """No words, no arguments."""
     assert apart([], []) == ([], [])

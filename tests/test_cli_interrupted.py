@@ -1,4 +1,4 @@
-"""Ctrl-C at many moments while a command starts: no traceback, whatever is being loaded or made."""
+"""Ctrl-C at many moments during the start of a command: no traceback."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ sys.exit(code)
 """
 MOMENTS = 6
 pytestmark = pytest.mark.timeout(120)
-# Each ends by itself: the file is short, or is not there, or nobody listens.
+# Each ends by itself: the file is short or missing, or the port is closed.
 VERBS = {
     "items": ["items", "13"],
     "decode": ["decode", "-q", "flight.ts"],
@@ -52,7 +52,7 @@ ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 3, 5, 6, 7)
 
 
 def pressed(args: list[str], moment: int, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A command to which SIGINT comes when it asks for its `moment`th module."""
+    """A command that gets SIGINT when it imports its `moment`th module."""
     script = PRESSED.format(args=args, moment=moment)
     return subprocess.run(
         ["sh", "-c", '"$@" 3>count', "sh", sys.executable, "-c", script],
@@ -62,7 +62,7 @@ def pressed(args: list[str], moment: int, folder: Path) -> subprocess.CompletedP
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, tmp_path: Path):
-    """It ends as one that a signal ended, or as one that was stopped; nothing else is said."""
+    """It ends by the signal or as a stopped command; there is no other output."""
     (tmp_path / "flight.ts").write_bytes(feed.recording(20).ts)
     pressed(VERBS[verb], 0, tmp_path)
     count = int((tmp_path / "count").read_text())

@@ -1,4 +1,4 @@
-"""Records that no broker has: the relay says so when it ends, and its exit code does too."""
+"""Records that no broker received: the summary of the relay reports them, and so does its exit code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAPE = feed.recording(30)
 
 
 def lost(command: Command) -> tuple[int, int, int]:
-    """Records in all, those that were shed, and those that no broker confirmed, as the last two lines say."""
+    """All records, the shed ones, and the unconfirmed ones, as in the last two lines."""
     found = re.search(
         r" (\d+) records, .*\n.* records lost: sink=\S+ shed=(\d+) rejected=0 left_out=0 unconfirmed=(\d+)\n$",
         command.said,
@@ -27,7 +27,7 @@ def lost(command: Command) -> tuple[int, int, int]:
 
 
 async def test_records_that_wait_at_the_stop_are_lost_and_exit_code_8(mosquitto: Mosquitto, free_port: int):
-    """The broker has gone, records came, and the relay is stopped: what waited is counted."""
+    """The broker stopped, records arrived, and the relay is stopped: the waiting records are counted."""
     async with klvrelay("run", f"udp://127.0.0.1:{free_port}", "--stream", "uav1", "--mqtt", mosquitto.url) as command:
         await feed.listening(free_port)
         await until(lambda: "connected" in command.said)
@@ -42,7 +42,7 @@ async def test_records_that_wait_at_the_stop_are_lost_and_exit_code_8(mosquitto:
 
 
 async def test_records_that_were_shed_are_exit_code_8(mosquitto: Mosquitto, free_port: int, tmp_path: Path):
-    """Also where the broker came back, and all the others arrived."""
+    """Even where the broker returned, and all the others arrived."""
     settings = tmp_path / "relay.toml"
     settings.write_text(
         f'[relay]\nwaiting = 10\n[mqtt]\nurl = "{mosquitto.url}"\n'
@@ -65,7 +65,7 @@ async def test_records_that_were_shed_are_exit_code_8(mosquitto: Mosquitto, free
 
 
 async def test_a_replay_that_lost_nothing_is_exit_code_0(mosquitto: Mosquitto, tmp_path: Path):
-    """A file waits for the broker; nothing of it is lost, and no line says so."""
+    """A file waits for the broker; nothing is lost, and no line reports a loss."""
     (tmp_path / "flight.ts").write_bytes(TAPE.ts)
     async with klvrelay("replay", "flight.ts", "--speed", "100", "--mqtt", mosquitto.url, cwd=tmp_path) as command:
         assert await asyncio.wait_for(command.process.wait(), 20) == 0

@@ -1,4 +1,4 @@
-"""What `run` makes of its command line: names of streams, settings of a file beside options, and what it refuses."""
+"""The command line of `run`: stream names, settings of a file combined with options, and refusals."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def names_of(*args: str) -> list[str]:
     ids=lambda given: " ".join(given) if "--" in " ".join(given) else "",
 )  # fmt: skip
 def test_a_name_is_of_the_source_before_it(args: list[str], names: list[str]):
-    """Sources and options in any order; all sources together are named in their order."""
+    """Sources and options in any order; several sources in a row are named in their order."""
     sources = [arg for arg in args if arg in MADE]
     assert names_of(*args) == [f"{name} {url}" for name, url in zip(names, sources, strict=True)]
 
@@ -86,28 +86,28 @@ def test_a_name_is_of_the_source_before_it(args: list[str], names: list[str]):
     ids=" ".join,
 )
 def test_a_name_that_may_be_of_two_sources_is_refused(args: list[str]):
-    """A stream of the wrong name is worse than none."""
+    """A stream with the wrong name is worse than none."""
     with pytest.raises(ConfigError, match=r"--stream [ab]: ambiguous with several sources.*SOURCE --stream NAME"):
         names_of(*args)
 
 
 @pytest.mark.parametrize("args", [[A, "--stream", "a", B, "--stream", "a"], [A, B, "--stream", "a", "--stream", "a"]])
 def test_two_sources_of_one_name_are_refused(args: list[str], capfd: pytest.CaptureFixture[str]):
-    """Before anything starts: the second would have had another name than it was given."""
+    """Before anything starts: otherwise the second one would get another name than requested."""
     code, out, said = ran(capfd, "run", *args, *BROKER)
     assert (code, out, said) == (2, "", "klvrelay: stream a: two sources have this name; names must be unique\n")
 
 
 def test_two_sources_of_one_name_in_a_file_are_refused_with_the_line(tmp_path: Path, capfd):
-    """As every other mistake of a file."""
+    """Like every other mistake in a file."""
     path = written(tmp_path, FILE + '[[source]]\nurl = "udp://127.0.0.1:5010"\nstream = "tower"\n')
     code, out, said = ran(capfd, "run", "-c", path)
     assert (code, out) == (2, "")
     assert said == f"klvrelay: {path}: line 12: source.stream: tower is used by two sources; names must be unique\n"
 
 
-def test_a_name_that_is_given_is_kept_beside_one_that_is_made():
-    """The name made of a URL gives way, wherever it stands."""
+def test_an_explicit_name_wins_over_a_default_one():
+    """The name made from a URL changes, in any order."""
     assert names_of(A, "--stream", "tower", "/x/tower.ts") == [f"tower {A}", "tower-2 /x/tower.ts"]
     assert names_of("/x/tower.ts", A, "--stream", "tower", "-q", B)[:2] == ["tower-2 /x/tower.ts", f"tower {A}"]
     assert names_of("/x/tower.ts", "/y/tower.ts") == ["tower /x/tower.ts", "tower-2 /y/tower.ts"]
@@ -133,7 +133,7 @@ def test_an_option_of_sources_beside_a_file_with_sources_is_refused(options, key
 
 
 def test_sources_in_two_places_are_refused(file, capfd):
-    """Those of the file would be replaced without a word."""
+    """Otherwise those of the file would be replaced silently."""
     code, out, said = ran(capfd, "run", "-c", file, A)
     assert (code, out) == (2, "")
     assert said == f"klvrelay: sources are given on the command line and in {file}; give them in one place only\n"
@@ -150,7 +150,7 @@ def test_a_file_without_sources_goes_with_sources_and_their_options(tmp_path: Pa
 
 @pytest.mark.parametrize("option", [["--interface", "lo"], ["--sender", "192.0.2.7"], ["--follow"]], ids=" ".join)
 def test_an_option_that_no_source_takes_is_refused(option: list[str]):
-    """It is for another kind of source; one that some of them take is left to those."""
+    """It is for another kind of source; one that applies to some of them is accepted."""
     with pytest.raises(ConfigError, match=f"{option[0]} has no effect here: it applies to "):
         names_of("tcp://127.0.0.1:1", *option)
     key, value = option[0].removeprefix("--"), True if option == ["--follow"] else option[-1]
@@ -159,7 +159,7 @@ def test_an_option_that_no_source_takes_is_refused(option: list[str]):
 
 
 def test_a_user_name_beside_a_file_takes_the_password_of_the_environment(file, monkeypatch: pytest.MonkeyPatch):
-    """Also one that the file does not have; and never with the password of the file's own user."""
+    """Even one that the file does not have; and never the password of the file's user."""
     monkeypatch.setenv(credentials.MQTT_PASSWORD, "from outside")
     assert settings_of("-c", file, "--username", "me").mqtt.password == Secret("from outside")
     path = Path(file)
@@ -173,7 +173,7 @@ def test_a_user_name_beside_a_file_takes_the_password_of_the_environment(file, m
 
 
 def test_another_broker_beside_a_file_keeps_the_rest_of_its_settings(file):
-    """Address and login are of the URL, or of none; a prefix or an option in the URL goes before the file's."""
+    """Address and login come from the URL; a prefix or an option in the URL overrides the file's."""
     mqtt = settings_of("-c", file, "--mqtt", "mqtt://127.0.0.2").mqtt
     assert (mqtt.host, mqtt.port, mqtt.username) == ("127.0.0.2", 1883, None)
     assert (mqtt.prefix, mqtt.qos, mqtt.raw) == ("site", 2, True)
@@ -196,7 +196,7 @@ CA = "no such file or directory"
     ids=["missing", "no PEM", "key", "source", "replay"],
 )  # fmt: skip
 def test_a_certificate_that_can_not_be_read_is_found_before_anything_starts(args, said, tmp_path, capfd, monkeypatch):
-    """Exit code 2 and one line: no source is opened, no broker called."""
+    """Exit code 2 and one line: no source is opened, no broker connected."""
     broker = '[mqtt]\nurl = "mqtts://127.0.0.1:1"\ncert_file = "/none.pem"\nkey_file = "/none.key"\n'
     source = '[[source]]\nurl = "https://127.0.0.1:1/x.ts"\nca_file = "/none.pem"\n'
     files = {"MQTTS": broker + f'[[source]]\nurl = "{A}"\n', "HTTPS": '[mqtt]\nurl = "mqtt://127.0.0.1:1"\n' + source}
@@ -221,7 +221,7 @@ def test_a_certificate_that_can_not_be_read_is_found_before_anything_starts(args
     ids=["verb", "no verb", "typo", "unknown", "argument", "missing"],
 )  # fmt: skip
 def test_a_mistake_is_answered_with_what_would_be_right(args: list[str], said: str, capfd):
-    """The nearest name, else all that are valid; never the value that was given with it."""
+    """The nearest name, else all valid names; never the value."""
     code, out, complaint = ran(capfd, *args)
     assert (code, out) == (2, "")
     assert complaint.startswith(f"klvrelay: {said}")
@@ -229,7 +229,7 @@ def test_a_mistake_is_answered_with_what_would_be_right(args: list[str], said: s
 
 
 def test_the_options_of_a_verb_load_no_other_verb():
-    """A command starts with the file of the verb that it names."""
+    """A command loads the module of its verb only."""
     script = "import sys; from klvrelay.cli.options import parser; parser().parse_args(['items']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = {name for name in done.stdout.split() if name.startswith("klvrelay.")}

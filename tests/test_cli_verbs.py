@@ -1,4 +1,4 @@
-"""`replay`, `watch` and `sample` at work."""
+"""`replay`, `watch` and `sample` in operation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tape(folder: Path, count: int = 60, hz: float = 30.0) -> str:
 
 @pytest.mark.parametrize(("speed", "least"), [("4", 0.45), ("1", 0.42)])
 async def test_replay_keeps_the_original_timing(speed: str, least: float, oracle: OracleBroker, tmp_path: Path):
-    """Two seconds (half a second at normal speed) of records come evenly over their time divided by the speed."""
+    """Two seconds (half a second at normal speed) of records arrive evenly over their time divided by the speed."""
     path = tape(tmp_path, 60 if speed == "4" else 15)
     arrivals: list[float] = []
     async with klvrelay("replay", path, "--speed", speed, "--stream", "uav1", "--mqtt", oracle.url) as command:
@@ -44,7 +44,7 @@ async def test_replay_keeps_the_original_timing(speed: str, least: float, oracle
         await until(hear, 10)
         assert await asyncio.wait_for(command.process.wait(), 10) == 0
     took = arrivals[-1] - arrivals[0]
-    assert 0.8 * least <= took <= 4 * least  # the first may be heard late
+    assert 0.8 * least <= took <= 4 * least  # the first one may be received late
     half = sum(at - arrivals[0] < took / 2 for at in arrivals)
     assert len(arrivals) * 0.3 < half < len(arrivals) * 0.7
     stamps = [orjson.loads(data)["received"] for data in oracle.payloads(TELEMETRY)]
@@ -52,7 +52,7 @@ async def test_replay_keeps_the_original_timing(speed: str, least: float, oracle
 
 
 async def test_replay_in_a_loop_goes_on_until_it_is_stopped(oracle: OracleBroker, tmp_path: Path):
-    """Round after round, numbered on, nothing damaged where one begins; a signal ends it with exit code 0."""
+    """Sequence numbers continue across rounds, nothing is damaged at a boundary; a signal ends it with exit code 0."""
     args = ("replay", tape(tmp_path, 10), "--speed", "10", "--loop", "--stream", "uav1", "--mqtt", oracle.url)
     async with klvrelay(*args) as command:
         await until(lambda: len(oracle.payloads(TELEMETRY)) >= 35, 10)
@@ -65,7 +65,7 @@ async def test_replay_in_a_loop_goes_on_until_it_is_stopped(oracle: OracleBroker
 
 @pytest.mark.needs("mosquitto")
 async def test_watch_prints_lines_where_there_is_no_terminal(mosquitto: Mosquitto, tmp_path: Path):
-    """Streams, their state and rate, again and again; Ctrl-C ends it quietly."""
+    """Streams, their state and rate, repeatedly; Ctrl-C ends it without a message."""
     args = ("replay", tape(tmp_path, 30), "--loop", "--stream", "uav1", "--mqtt", mosquitto.url)
     async with klvrelay("watch", "--mqtt", mosquitto.url) as watch, klvrelay(*args) as replay:
         await until(lambda: re.search(r"(?m)^uav1 live .*rate=[1-9]", watch.printed), 10)
@@ -98,7 +98,7 @@ def test_sample_writes_what_its_options_say(tmp_path: Path, capfd: pytest.Captur
 
 
 def test_sample_over_a_folder_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Exit code 2, and the folder is as it was."""
+    """Exit code 2, and the folder is unchanged."""
     code, _, said = ran(capfd, "sample", str(tmp_path), "--seconds", "1")
     assert code == 2
     assert re.fullmatch(r"klvrelay: .*not a file.*\n", said)
@@ -107,7 +107,7 @@ def test_sample_over_a_folder_is_refused(tmp_path: Path, capfd: pytest.CaptureFi
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_sample_is_stopped_by_a_signal(number: signal.Signals, tmp_path: Path):
-    """In the middle of a long recording: it ends at once, quietly, and leaves no half file."""
+    """In the middle of a long recording: it ends at once, without a message or a partial file."""
     async with klvrelay("sample", str(tmp_path / "long.ts"), "--seconds", "3000", "--size", "160x96") as command:
         await until(lambda: [p for p in tmp_path.iterdir() if p.stat().st_size], 10)
         command.process.send_signal(number)
@@ -116,7 +116,7 @@ async def test_sample_is_stopped_by_a_signal(number: signal.Signals, tmp_path: P
 
 
 def test_ctrl_c_while_the_command_loads_leaves_no_traceback():
-    """It ends as any program does that a signal ends."""
+    """It ends as any program that a signal ends."""
     pressed = """
 import os, signal, sys
 class Pressed:
@@ -133,7 +133,7 @@ main()
 
 
 async def test_decode_is_stopped_by_a_signal(tmp_path: Path):
-    """Of a pipe on which nothing comes."""
+    """While it reads a pipe without data."""
     import os
 
     fifo = tmp_path / "fifo"
@@ -148,7 +148,7 @@ async def test_decode_is_stopped_by_a_signal(tmp_path: Path):
 
 
 def test_sample_and_decode_agree_on_every_item(tmp_path: Path):
-    """What `sample` means to say is what `decode` reads: the packets it writes are those it gives."""
+    """The packets that `sample` writes are decoded by `decode` to the intended values."""
     path = tmp_path / "orbit.ts"
     for carriage in ("sync", "async"):
         sample.write(path, seconds=0.5, size="160x96", fps=10, carriage=carriage, seed=4)

@@ -1,4 +1,4 @@
-"""KLV time held against arrival, PTS and PCR: offset, drift, jumps; and what is none."""
+"""KLV time compared with arrival, PTS and PCR: offset, drift, steps; and what is not a step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Said = Callable[[], list[str]]
 
 
 def at(seconds: float, *, klv: float = 0.0, wall: float = 0.0, pts: float = 0.0, number: int = 0) -> Record:
-    """A record of `seconds` after the beginning, each clock off by so many seconds."""
+    """A record of `seconds` after the start, each clock off by so many seconds."""
     time_us = feed.FIRST_TIME + round((seconds + klv) * 1e6)
     raw = feed.klv_packet(number, time_us)
     received = feed.FIRST_TIME + round((seconds + wall) * 1e6)
@@ -34,7 +34,7 @@ def run(clocks: Clocks, seconds: float, shape: Callable[[float], dict[str, float
 
 
 def test_clocks_that_agree_have_no_drift_and_a_steady_offset():
-    """The wall a quarter of a second late, the PTS two seconds ahead, the PCR a tenth behind that."""
+    """The system clock a quarter of a second late, the PTS two seconds ahead, the PCR a tenth behind that."""
     clocks = Clocks("uav1")
     run(clocks, 30, lambda _: {"wall": 0.25, "pts": 2.0})
     assert clocks.against["wall"].offset_s == pytest.approx(0.25, abs=1e-3)
@@ -48,7 +48,7 @@ def test_clocks_that_agree_have_no_drift_and_a_steady_offset():
 
 @pytest.mark.parametrize("ppm", [200.0, -50.0])
 def test_drift_is_measured_through_the_jitter_of_the_network(ppm: float):
-    """A clock that gains or loses, seen through delays of up to 40 ms."""
+    """A clock that gains or loses, with network delays of up to 40 ms."""
     clocks = Clocks("uav1")
     run(clocks, 100, lambda now: {"wall": now * ppm / 1e6 + 0.02 + 0.02 * ((now * 7919) % 1.0)})
     assert clocks.against["wall"].drift_ppm == pytest.approx(ppm, abs=15)
@@ -56,8 +56,8 @@ def test_drift_is_measured_through_the_jitter_of_the_network(ppm: float):
 
 
 @pytest.mark.parametrize("by", [3600.0, -3600.0, 315_360_000.0, -2.5])
-def test_a_klv_time_that_jumps_is_flagged_once_against_each_clock(by: float, said: Said):
-    """An hour, ten years, two seconds and a half: by how much, in one line, and the new offset holds."""
+def test_a_step_of_klv_time_is_reported_once_against_each_clock(by: float, said: Said):
+    """An hour, ten years, two seconds and a half: the size, in one line, and then the new offset."""
     clocks = Clocks("uav1")
     run(clocks, 60, lambda now: {"klv": by if now >= 20 else 0.0})
     assert [offset.jumps for offset in clocks.against.values()] == [1, 1, 1]
@@ -70,29 +70,30 @@ def test_a_klv_time_that_jumps_is_flagged_once_against_each_clock(by: float, sai
 
 
 def test_a_clock_of_this_machine_that_is_set_concerns_that_clock_only():
-    """The wall goes a day back mid-run: the PTS and PCR say that the KLV's time went on."""
+    """The system clock is set back a day: PTS and PCR show that the KLV's time continued."""
     clocks = Clocks("uav1")
     run(clocks, 60, lambda now: {"wall": -86_400.0 if now >= 20 else 0.0})
     assert {name: offset.jumps for name, offset in clocks.against.items()} == {"wall": 1, "pts": 0, "pcr": 0}
 
 
-def test_records_that_were_only_late_are_no_jump(said: Said):
-    """The network stood for three seconds, and a burst of old records came: fewer than a jump takes agree."""
+def test_late_records_are_no_step(said: Said):
+    """The network was blocked for three seconds, then a burst of old records arrives: too few of them agree for a step.
+    """
     clocks = Clocks("uav1")
     run(clocks, 60, lambda now: {"wall": 23.0 - now if 20 <= now < 23 else 0.0})
     assert clocks.jumps == 0
     assert said() == []
 
 
-def test_the_turn_of_the_pts_is_no_jump():
-    """33 bits of 90 kHz run out every 26.5 hours."""
+def test_a_wrap_of_the_pts_is_no_step():
+    """33 bits of 90 kHz wrap every 26.5 hours."""
     clocks = Clocks("uav1")
     run(clocks, 20, lambda _: {"pts": TURN / 90_000 - 10})
     assert clocks.jumps == 0
 
 
-def test_a_clock_that_jumps_all_the_time_fills_no_disk(said: Said):
-    """Ten minutes of a time stamp that is nonsense: counted each time, said once a minute."""
+def test_a_clock_that_steps_all_the_time_does_not_flood_the_log(said: Said):
+    """Ten minutes of random time stamps: each step is counted, and logged once a minute."""
     clocks = Clocks("uav1")
     run(clocks, 600, lambda now: {"klv": 1000.0 * (int(now) // 2)})
     assert clocks.jumps > 500
@@ -100,7 +101,7 @@ def test_a_clock_that_jumps_all_the_time_fills_no_disk(said: Said):
 
 
 def test_a_time_that_stands_still_is_seen_in_the_offset():
-    """It is no jump; the other clocks go away from it, a second a second."""
+    """It is no step; the offset to the other clocks grows by a second per second."""
     clocks = Clocks("uav1")
     run(clocks, 10, lambda _: {})
     run(clocks, 30, lambda now: {"klv": 10.0 - now}, begin=10.0)
@@ -109,7 +110,7 @@ def test_a_time_that_stands_still_is_seen_in_the_offset():
 
 
 def test_only_platform_sets_are_measured():
-    """Sets without a time change nothing, and KLV that moves to another PID goes on."""
+    """Sets without a time change nothing, and KLV that moves to another PID continues."""
     clocks = Clocks("uav1")
     for number in range(200):
         now = number / HZ
@@ -121,7 +122,7 @@ def test_only_platform_sets_are_measured():
 
 
 def test_a_file_without_arrival_times_has_no_wall():
-    """Decoded from a disk: PTS and PCR are measured, the wall stays unknown."""
+    """Decoded from a disk: PTS and PCR are measured, the system clock stays unknown."""
     clocks = Clocks("uav1")
     for number in range(90):
         clocks.add(at(number / HZ)._replace(received_us=None), number / HZ)
@@ -130,7 +131,7 @@ def test_a_file_without_arrival_times_has_no_wall():
 
 
 def test_what_is_measured_together_is_what_is_measured_one_by_one():
-    """Records wait for others to be measured by; every figure is the same, whenever it is asked for."""
+    """Records are measured in batches; every figure is the same, whenever it is requested."""
     together, one_by_one = Clocks("uav1"), Clocks("uav1")
     for number in range(203):
         now = number / HZ
@@ -150,7 +151,7 @@ def test_what_is_measured_together_is_what_is_measured_one_by_one():
 
 
 def offset_of(*measures: tuple[float, float]) -> Offset:
-    """What such measures, (seconds of the KLV, offset), make of two clocks."""
+    """The clock offset computed from these (seconds of the KLV, offset)."""
     offset = Offset()
     for now, apart in measures:
         offset.add(now, apart)
@@ -158,62 +159,62 @@ def offset_of(*measures: tuple[float, float]) -> Offset:
 
 
 @pytest.mark.parametrize(("by", "jumps"), [(0.9, 0), (-0.9, 0), (1.1, 1), (-1.1, 1)])
-def test_a_jump_is_more_than_a_second(by: float, jumps: int):
+def test_a_step_is_more_than_a_second(by: float, jumps: int):
     """On either side."""
     assert offset_of(*((n / 10, 0.0 if n < 50 else by) for n in range(100))).jumps == jumps
 
 
 @pytest.mark.parametrize(("records", "jumps"), [(4, 0), (5, 1)])
-def test_five_records_confirm_a_jump(records: int, jumps: int):
-    """Where records are seldom, the time that they span is soon long enough."""
+def test_five_records_confirm_a_step(records: int, jumps: int):
+    """Where records are rare, the time that they span is soon long enough."""
     assert offset_of(*((float(n), 0.0) for n in range(10)), *((10.0 + n, 5.0) for n in range(records))).jumps == jumps
 
 
 @pytest.mark.parametrize(("last", "jumps"), [(0.9, 0), (1.0, 1)])
-def test_a_jump_is_confirmed_over_a_second(last: float, jumps: int):
-    """A burst of late records has many of them, and is none."""
+def test_a_step_is_confirmed_over_a_second(last: float, jumps: int):
+    """A burst of late records has many of them, and is no step."""
     burst = [(10 + last * n / 20, 5.0) for n in range(21)]
     assert offset_of(*((float(n), 0.0) for n in range(10)), *burst).jumps == jumps
 
 
-def test_late_records_between_punctual_ones_are_no_jump():
-    """However many of them come, and however much they agree."""
+def test_late_records_between_punctual_ones_are_no_step():
+    """However many they are, and however well they agree."""
     measures = ((n / 10, 5.0 if n % 2 else 0.0) for n in range(1, 200))
     assert offset_of((0.0, 0.0), *measures).jumps == 0
 
 
 @pytest.mark.parametrize(("seconds", "is_known"), [(9, False), (10, True)])
 def test_a_drift_is_known_from_ten_points_on(seconds: int, is_known: bool):
-    """One a second; a line through fewer would tell of jitter."""
+    """One a second; a line through fewer points would show jitter."""
     offset = offset_of(*((float(n), n * 1e-3) for n in range(seconds + 1)))
     assert (offset.drift_ppm is not None) is is_known
     assert offset.drift_ppm is None or offset.drift_ppm == pytest.approx(1000)
 
 
 def test_an_offset_is_of_the_last_second_also_where_time_went_back():
-    """A recording that starts again: both clocks go back, and what was measured before is over."""
+    """A recording that restarts: both clocks go back, and earlier measurements are discarded."""
     before = ((1000 + n / 40, 0.0) for n in range(30))
     after = ((n / 40, 0.4) for n in range(10))
     assert offset_of(*before, *after).offset_s == 0.4
 
 
-def test_a_jump_is_logged_though_nobody_asks_for_figures(said: Said):
-    """Only a few records wait at a time to be measured."""
+def test_a_step_is_logged_even_where_no_figures_are_requested(said: Said):
+    """Only a few records wait for measurement at a time."""
     clocks = Clocks("uav1")
     run(clocks, 10, lambda now: {"wall": 0.0 if now < 5 else 30.0})
     assert len(said()) == 1
 
 
 @pytest.mark.parametrize(("apart", "jumps"), [(0.2, 1), (0.3, 0)])
-def test_records_confirm_a_jump_that_agree_to_a_quarter_of_a_second(apart: float, jumps: int):
-    """A network's jitter is less; two senders that take turns are further apart."""
+def test_records_that_agree_to_a_quarter_of_a_second_confirm_a_step(apart: float, jumps: int):
+    """Network jitter is less; two alternating senders are further apart."""
     odd = ((10 + n / 10, 5.0 + apart * (n % 2)) for n in range(20))
     assert offset_of(*((float(n), 0.0) for n in range(10)), *odd).jumps == jumps
 
 
 @pytest.mark.parametrize("step", [TURN // 2 - 1, -TURN // 2, TURN * 3 // 8, -TURN * 3 // 8])
 def test_ticks_go_on_the_short_way_round(step: int):
-    """Up to half of the turn either way, across the wrap too."""
+    """Up to half of the range either way, across the wrap too."""
     for begin in (0, 1, TURN // 2, TURN - 1):
         turns = Turns()
         first = turns.seconds(begin)
@@ -221,7 +222,7 @@ def test_ticks_go_on_the_short_way_round(step: int):
 
 
 def test_a_record_without_a_time_measures_nothing():
-    """It is no record of 1970."""
+    """It is not a record of 1970."""
     clocks = Clocks("uav1")
     clocks.add(at(0.0)._replace(raw=records.packet("ST0601", [(65, b"\x13")], checksum=True)), 0.0)
     assert clocks.against["wall"].offset_s is None

@@ -1,4 +1,4 @@
-"""Columns hold what the records hold: every numeric item, in its own width and in others, row by row."""
+"""Columns hold the values of the records: every numeric item, in its own width and in others, row by row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def column(raw: bytes, tag: int) -> float:
 
 
 def value(raw: bytes, key: str) -> float:
-    """The same as the plain decoder of the tests has it; NaN where it is none: absent, null, or kept as hex."""
+    """The value from the reference decoder; NaN where it is absent, null, or kept as hex."""
     record = reference.decode(raw)
     found = record[LIFTED[key]] if key in LIFTED else record["items"].get(key)
     found = found.value if isinstance(found, Real) else found
@@ -38,7 +38,7 @@ def value(raw: bytes, key: str) -> float:
 
 
 def codes(item: facts.Item, size: int) -> Iterator[bytes]:
-    """The ends and the middle of a code, those of narrower ones with their sign, and a few in between."""
+    """The ends and the middle of a code range, those of narrower codes with their sign, and a few in between."""
     chance = Random(item.tag * 16 + size)
     for code in (0, 1, (1 << 8 * size - 1) - 1, 1 << 8 * size - 1, (1 << 8 * size - 1) + 1, (1 << 8 * size) - 1):
         yield code.to_bytes(size)
@@ -57,7 +57,7 @@ def numbered(item: facts.Item) -> bool:
 
 @pytest.mark.parametrize("size", range(1, 10))
 def test_every_numeric_item_is_in_a_column_what_it_is_in_a_record(size: int) -> None:
-    """In its own width and in any other: a number where the record has it, else NaN."""
+    """In its own width and in any other: a number where the record has one, else NaN."""
     numbers = 0
     for tag in (tag for tag in NUMERIC if numbered(ITEMS[tag])):
         for code in codes(ITEMS[tag], size):
@@ -70,20 +70,20 @@ def test_every_numeric_item_is_in_a_column_what_it_is_in_a_record(size: int) -> 
 
 @pytest.mark.parametrize("size", range(1, 9))
 def test_labels_and_bit_fields_are_their_numbers_in_a_column(size: int) -> None:
-    """Of any width, as they came."""
+    """Of any width, unchanged."""
     for tag in (tag for tag in NUMERIC if not numbered(ITEMS[tag])):
         for code in codes(ITEMS[tag], size):
             assert column(packet("ST0601", local_set([(tag, code)])), tag) == float(int.from_bytes(code))
 
 
 def test_an_item_of_no_bytes_is_not_a_number() -> None:
-    """Length 0 says that it is not known."""
+    """Length 0 means unknown."""
     for tag in NUMERIC:
         assert math.isnan(column(packet("ST0601", local_set([(tag, b"")])), tag))
 
 
 def test_texts_packs_and_sets_are_no_columns() -> None:
-    """Nor are the tags beyond the table; `columns` refuses them by name, and the core gives NaN."""
+    """Nor are tags beyond the table; `columns` refuses them by name, and the core returns NaN."""
     others = [tag for tag in range(400) if not core.is_numeric(tag)]
     assert {3, 10, 48, 74, 94, 102, 128, 144, 300} <= set(others)
     raw = packet("ST0601", local_set([(tag, b"\0\1") for tag in others[1:]]))
@@ -124,13 +124,13 @@ def test_a_legacy_item_is_in_the_column_of_the_item_that_it_stands_for() -> None
 
 @pytest.mark.parametrize("data", [b"\0", b"\0\0\0", b"\0" * 5, b"\0" * 9, b"\x7f\xc0\0\0", b""])
 def test_a_legacy_float_that_is_none_is_not_a_number(data: bytes) -> None:
-    """A width that no float has, NaN, or nothing."""
+    """An invalid width, NaN, or no bytes."""
     key = next(key for key, item in KEYED if item.key == "sensor_latitude" and item.kind == "float")
     assert math.isnan(column(legacy(key, data), 13))
 
 
 def test_keys_that_no_table_has_are_passed_over() -> None:
-    """In a legacy set, and what is cut off ends it: what came before counts."""
+    """In a legacy set; truncation ends it, and the earlier items count."""
     key = next(key for key, item in KEYED if item.key == "sensor_latitude" and item.kind == "float")
     latitude = key + b"\x08" + np.array([45.5], ">f8").tobytes()
     strange = b"\x06\x0e\x2b\x34" + b"\x7f" * 12 + b"\x03abc"
@@ -140,7 +140,7 @@ def test_keys_that_no_table_has_are_passed_over() -> None:
 
 
 def test_rows_are_packets_in_their_order() -> None:
-    """However many there are for each that was guessed, a long first one among them, and of every kind of set."""
+    """However wrong the estimated number is, with a long first packet, and for every kind of set."""
     long = packet("ST0601", local_set([(2, (0).to_bytes(8)), (150, bytes(3000))]), checksum=True)
     rows = [packet("ST0601", local_set([(2, number.to_bytes(8))]), checksum=True) for number in range(1, 5000)]
     other = packet("ST0903", local_set([(2, bytes(8))]), checksum=True) + packet("ST0102", b"")
@@ -152,7 +152,7 @@ def test_rows_are_packets_in_their_order() -> None:
 
 
 def test_a_packet_that_lost_its_end_is_a_row_on_request_only() -> None:
-    """As one whose checksum is wrong; and the packets around it are rows, one of an unknown key or not among them."""
+    """Like one with a wrong checksum; the packets around it are rows, one with an unknown key or not among them."""
     whole = [
         packet("ST0601", local_set([(2, number.to_bytes(8)), (3, b"x" * 50)]), checksum=True) for number in range(4)
     ]
@@ -166,7 +166,7 @@ def test_a_packet_that_lost_its_end_is_a_row_on_request_only() -> None:
 
 
 def test_more_columns_than_there_are_items_do_no_harm() -> None:
-    """The same item again and again: the last place of the first 255 has it, and every other place is NaN."""
+    """The same item repeatedly: the last of the first 255 columns has it, and every other one is NaN."""
     table = core.columns(packet("ST0601", local_set([(5, b"\xff\xff")])), [5] * 300)
 
     assert [at for at, row in enumerate(table) if row[0] == 360.0] == [254]

@@ -1,4 +1,4 @@
-"""Settings from TOML: every key arrives, every mistake is named with its key and line, no password is ever shown."""
+"""Settings from TOML: every key takes effect, every error names its key and line, no password is ever shown."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 
 def test_every_setting_arrives(tmp_path: Path):
-    """Each field of the three kinds of settings can be set in the file, and is what the file says."""
+    """Each field of the three kinds of settings can be set in the file, and has the file's value."""
     settings = load(written(tmp_path, EVERYTHING))
     first, second = settings.sources
     assert (settings.waiting, settings.waiting_size) == (77, 99)
@@ -111,12 +111,12 @@ def test_every_setting_arrives(tmp_path: Path):
 
 
 def test_an_empty_file_is_the_defaults(tmp_path: Path):
-    """Nothing said: nothing set."""
+    """Nothing is set."""
     assert load(written(tmp_path, "")) == RelaySettings()
 
 
 def test_the_sample_loads_and_builds_a_relay():
-    """What ships works as it stands: two named streams to a broker on this machine."""
+    """The shipped file works unchanged: two named streams to a broker on this machine."""
     settings = load(SAMPLE)
     assert [name for name, _ in settings.named()] == ["uav1", "uav2"]
     assert settings.mqtt == MqttSettings(host="127.0.0.1")
@@ -124,7 +124,7 @@ def test_the_sample_loads_and_builds_a_relay():
 
 
 def test_the_sample_is_the_manual():
-    """Every key there is stands in it; and each commented line is a setting of the right type."""
+    """Every key is in it; and each commented line is a setting of the right type."""
     text = SAMPLE.read_text()
     keys = {f.name for kind in (RelaySettings, SourceSettings, MqttSettings) for f in dataclasses.fields(kind)}
     for key in keys - {"sources", "mqtt"} | set(SECRET_KEYS):
@@ -135,7 +135,7 @@ def test_the_sample_is_the_manual():
 
 
 def test_the_sample_says_the_defaults(tmp_path: Path):
-    """With its comments taken off where they tell a default, nothing changes."""
+    """Removing the comments from lines that show a default changes nothing."""
     text, defaults = SAMPLE.read_text(), ("prefix", "qos", "protocol", "publish_bad", "raw", "expiry", "keepalive",
                                           "timeout", "allow_plaintext", "waiting", "coalesce", "loop",
                                           "stall", "demux", "follow")  # fmt: skip
@@ -149,7 +149,7 @@ def test_the_sample_says_the_defaults(tmp_path: Path):
     ("text", "seconds"), [('"2ms"', 0.002), ('"0.5ms"', 0.0005), ('"0.1s"', 0.1), ("0", 0.0), ('"0"', 0.0)]
 )
 def test_coalesce_is_a_time_with_its_unit(tmp_path: Path, text: str, seconds: float):
-    """In milliseconds or seconds; 0 switches it off. What is not given is the default of the sockets' own module."""
+    """In milliseconds or seconds; 0 disables it. The default is that of the receiver module."""
     assert load(written(tmp_path, f"[relay]\ncoalesce = {text}\n")).coalesce == pytest.approx(seconds)
     assert RelaySettings().coalesce == schedule.COALESCE
 
@@ -223,7 +223,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("text", "line", "key", "hint"), MISTAKES, ids=[m[0].replace("\n", " ") for m in MISTAKES])
 def test_a_mistake_is_named_with_its_key_and_line(text: str, line: int | None, key: str, hint: str, tmp_path: Path):
-    """The file, the line, the key, and what would be right, on one line."""
+    """The file, the line, the key, and what would be valid, on one line."""
     path = written(tmp_path, text)
     with pytest.raises(ConfigError) as fault:
         load(path)
@@ -235,7 +235,7 @@ def test_a_mistake_is_named_with_its_key_and_line(text: str, line: int | None, k
 
 
 def test_the_line_is_that_of_the_mistake_and_not_of_the_same_key_elsewhere(tmp_path: Path):
-    """`timeout` stands in two tables; the wrong one is the second."""
+    """`timeout` is in two tables; the wrong one is the second."""
     text = '[mqtt]\nurl = "mqtt://h"\ntimeout = 5\n[[source]]\nurl = "a.ts"\n[[source]]\nurl = "b.ts"\ntimeout = "x"\n'
     with pytest.raises(ConfigError, match=r"line 8: source\.timeout: "):
         load(written(tmp_path, text))
@@ -274,7 +274,7 @@ def test_a_file_that_is_no_toml_is_one_line(text: str | bytes, hint: str, tmp_pa
 
 
 def test_a_file_that_is_not_there_or_a_folder(tmp_path: Path):
-    """Says so."""
+    """One error line names it."""
     with pytest.raises(ConfigError, match=r"none\.toml: can't be read: No such file"):
         load(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="can't be read"):
@@ -317,7 +317,7 @@ def _fault_of(path: Path) -> str:
 
 
 def test_a_wrong_file_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """`klvrelay run -c` says what is wrong and nothing else, before anything starts."""
+    """`klvrelay run -c` prints one error line before anything starts."""
     path = written(tmp_path, '[mqtt]\nurl = "mqtt://h"\nqos = 7\n[[source]]\nurl = "udp://:5000"\n')
     assert cli.main(["run", "-c", str(path)]) == 2
     out, said = capsys.readouterr()
@@ -327,13 +327,15 @@ def test_a_wrong_file_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("url", ["gopher://h:1", "udp://h", "srt://h", "udp://h:1?colour=red", "rtsp://h/x?transport=x"])
 def test_a_source_that_can_not_be_meant_is_found_before_anything_starts(url: str, tmp_path: Path):
-    """Also what only the source itself knows to be wrong."""
+    """Including errors that only the source itself detects."""
     path = written(tmp_path, f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{url}"\n')
     assert cli.main(["run", "-c", str(path)]) == 2
 
 
 def test_a_password_file_must_be_its_owners(tmp_path: Path):
-    """0600 is taken, less its line end; what others can read is refused with what to run; a missing one is named."""
+    """0600 is accepted, without the line end; a file others can read is refused with the command to run; a missing one
+    is named.
+    """
     secret = tmp_path / "password"
     secret.write_text(f"{CANARY}\n")
     path = written(tmp_path, f'[mqtt]\nurl = "mqtts://relay@h"\npassword_file = "{secret}"\n')
@@ -356,7 +358,7 @@ def test_a_password_file_must_be_its_owners(tmp_path: Path):
 
 
 def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Where the file says none; one that it says wins."""
+    """Where the file has none; the file's wins."""
     monkeypatch.setenv(PASSWORD_VARIABLE, CANARY)
     for text, expected in (("", CANARY), ('password = "other"\n', "other")):
         settings = load(written(tmp_path, f'[mqtt]\nurl = "mqtts://relay@h"\n{text}')).mqtt
@@ -365,13 +367,13 @@ def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_password_in_the_url_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
-    """The one that was said last, and nearest, is meant."""
+    """The most specific one wins."""
     monkeypatch.setenv(PASSWORD_VARIABLE, "other")
     assert mqtt_settings(f"mqtts://relay:{CANARY}@h", {}).password == Secret(CANARY)
 
 
 def test_an_unused_password_in_the_environment_is_no_mistake(monkeypatch: pytest.MonkeyPatch):
-    """A broker without users is used as it was, though the variable is still set."""
+    """A broker without users works as before, though the variable is set."""
     monkeypatch.setenv(PASSWORD_VARIABLE, CANARY)
     assert mqtt_settings("mqtt://127.0.0.1", {}).password is None
 
@@ -395,7 +397,7 @@ def test_an_unused_password_in_the_environment_is_no_mistake(monkeypatch: pytest
     ],
 )
 def test_no_message_shows_a_password(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Whatever is wrong beside it."""
+    """Whatever else is wrong."""
     assert cli.main(["run", "-c", str(written(tmp_path, text))]) == 2
     out, said = capsys.readouterr()
     assert said.startswith("klvrelay: ")
@@ -410,13 +412,13 @@ def test_settings_print_without_their_password(tmp_path: Path):
 
 
 def test_streams_of_one_name_are_kept_apart(tmp_path: Path):
-    """Two sources whose names are the same get two topics."""
+    """Two sources with the same name get two topics."""
     settings = load(written(tmp_path, '[[source]]\nurl = "a/x.ts"\n[[source]]\nurl = "b/x.ts"\n'))
     assert [name for name, _ in settings.named()] == ["x", "x-2"]
 
 
 def test_pids_may_be_numbers_or_text(tmp_path: Path):
-    """TOML's keys are text: hexadecimal, decimal, in quotes or not; a list says which PIDs are wanted."""
+    """TOML's keys are text: hexadecimal, decimal, quoted or not; a list says which PIDs are wanted."""
     for keys in ("{0x101 = 'a', 513 = 'b'}", "{'0x101' = 'a', '513' = 'b'}", "{'257' = 'a', \"0x201\" = 'b'}"):
         (source,) = load(written(tmp_path, f'[[source]]\nurl = "a.ts"\npids = {keys}')).sources
         assert (source.pids, source.only) == ({257: "a", 513: "b"}, frozenset())
@@ -435,7 +437,7 @@ def test_pids_may_be_numbers_or_text(tmp_path: Path):
     ids=str,
 )
 def test_a_name_that_two_streams_would_have_is_refused(first: dict[int, str], second: dict[int, str]):
-    """Of another source, of another PID of this one, or of another PID of another source."""
+    """A name of another source, of another PID of this one, or of another PID of another source."""
     sources = SourceSettings(Url.parse("a.ts"), pids=first), SourceSettings(Url.parse("b.ts"), pids=second)
     with pytest.raises(ConfigError, match=r"pids: \w+ is the name of another stream"):
         RelaySettings(sources).choices()

@@ -1,4 +1,4 @@
-"""A fault in one place costs that place only: a sink, a source, the counters of a stream, a certificate file."""
+"""A fault affects only its own component: a sink, a source, the counters of a stream, a certificate file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Said = Callable[[], list[str]]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Back-off and looks in milliseconds, and no pause between two lines of the log."""
+    """Back-off and checks in milliseconds, and no rate limit of the log."""
     monkeypatch.setattr(relay_module, "TICK", 0.01)
     monkeypatch.setattr("klvrelay.health.repeats.PACE", 0.0, raising=False)
     for module in (intake_module, outlet_module):
@@ -55,7 +55,7 @@ def relay(*sources: Any, sinks: dict[str, Any]) -> Relay:
 
 @asynccontextmanager
 async def running(it: Relay) -> AsyncIterator[None]:
-    """The relay at work: it must not end by itself, and stops in time."""
+    """The running relay: it must not end by itself, and stops in time."""
     task = asyncio.create_task(it.run())
     try:
         yield
@@ -74,7 +74,7 @@ def endless() -> Tape:
                          ids=["KeyError", "EMFILE", "ValueError"])  # fmt: skip
 @pytest.mark.parametrize("where", ["door", "faults"])
 async def test_an_error_that_nobody_foresaw_in_one_sink_ends_nothing(where: str, error: Exception, said: Said):
-    """At its first connection or in a delivery: it connects again, the other sink has gone on, nothing is lost."""
+    """At its first connection or in a delivery: it reconnects, the other sink continues, no record is lost."""
     broken, sound = Ear(**{where: [error] * 3}), Ear()  # type: ignore[arg-type]
     async with running(relay(endless(), sinks={"broken": broken, "sound": sound})):
         await until(lambda: len(broken.records) == len(sound.records) == 40)
@@ -84,7 +84,7 @@ async def test_an_error_that_nobody_foresaw_in_one_sink_ends_nothing(where: str,
 
 
 async def test_a_refusal_or_a_missing_file_is_final_at_the_first_connection_only():
-    """Later it may be the far end's bad day, or a certificate that is just being renewed."""
+    """Later it may be a temporary fault of the far end, or a certificate that is being renewed."""
     faults = [ConfigError("mqtt ca_file: can't be read: no such file"), SinkRefused("wrong password")]
     for fault in faults:
         with pytest.raises(type(fault)):
@@ -115,7 +115,7 @@ async def test_a_refusal_or_a_missing_file_is_final_at_the_first_connection_only
 async def test_a_ca_file_that_is_missing_while_the_broker_restarts_is_waited_for(
     papers: Path, tmp_path: Path, free_port: int, said: Said  # noqa: F811
 ):  # fmt: skip
-    """It is being renewed: the relay says so, and connects once it is there again."""
+    """It is being renewed: the relay logs it, and connects once the file exists again."""
     ca = tmp_path / "renewed.pem"
     ca.write_bytes((papers / "ca.pem").read_bytes())
     async with tls_broker(papers, tmp_path, free_port) as broker:
@@ -133,7 +133,9 @@ async def test_a_ca_file_that_is_missing_while_the_broker_restarts_is_waited_for
 
 @pytest.mark.needs("openssl")
 async def test_a_ca_file_of_one_source_that_is_missing_costs_that_source_only(tmp_path: Path, said: Said):
-    """It was there when the relay started, and is not when the source is opened: it is tried again, and has its say."""
+    """The file existed at the start and is missing when the source is opened: the source is retried, and the fault
+    logged.
+    """
     ca, _ = certified(tmp_path)
     opener = partial(open_source, "https://127.0.0.1:1/live.ts", timeout=1.0, ca_file=ca)
     opener()
@@ -149,7 +151,7 @@ async def test_a_ca_file_of_one_source_that_is_missing_costs_that_source_only(tm
 
 
 class Uncounted(Tape):
-    """Its counters can't be read for a while."""
+    """A source whose counters cannot be read for a while."""
 
     reads = 0
 
@@ -167,7 +169,7 @@ class Uncounted(Tape):
 
 @pytest.mark.parametrize("hang", [True, False], ids=["in the tick", "at its end"])
 async def test_counters_of_one_stream_that_fail_cost_no_record_of_any(hang: bool, said: Said):
-    """At a look, and when an opening is over: the others go on, and so does that stream."""
+    """At a check, and at the end of an opening: the other streams continue, and so does that one."""
     ear = Ear()
     broken = Uncounted((TAPE.bare,), live=True, url=Url.parse("udp://127.0.0.1:5000"), hang=hang)
     async with running(relay(broken, endless(), sinks={"ear": ear})):
@@ -180,7 +182,7 @@ async def test_counters_of_one_stream_that_fail_cost_no_record_of_any(hang: bool
 async def test_no_descriptor_for_the_second_handle_of_a_connection_is_waited_out(
     oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, said: Said
 ):
-    """EMFILE at the third try to duplicate a socket as at the first: then it is connected, and all is delivered."""
+    """EMFILE when a socket is duplicated: then it is connected, and all is delivered."""
     dup, short = socket.dup, [0]  # type: ignore[attr-defined]
 
     def refuse(fd: int) -> int:
@@ -194,14 +196,14 @@ async def test_no_descriptor_for_the_second_handle_of_a_connection_is_waited_out
     sink = MqttSink(MqttSettings(host="127.0.0.1", port=oracle.port), boot="5f2c9a")
     async with running(relay(endless(), sinks={"broker": sink})):
         await until(lambda: len(oracle.payloads("klvrelay/uav1/telemetry")) == 40)
-    if short[0]:  # else the connection needs no second handle
+    if short[0]:  # otherwise the connection needs no second descriptor
         assert sum("too many open files" in line for line in said()) == 1
 
 
 async def test_no_descriptor_for_a_source_is_waited_out(
     free_port: int, monkeypatch: pytest.MonkeyPatch, said: Said
 ):  # fmt: skip
-    """The machine is short of them for a moment: said as what it is, once; the other stream has gone on."""
+    """A temporary shortage is logged once with its cause; the other stream continues."""
     from klvrelay.sources.datagrams import source as datagrams
 
     socket_for, short = datagrams.socket_for, [0]
@@ -224,7 +226,7 @@ async def test_no_descriptor_for_a_source_is_waited_out(
 
 
 async def test_a_file_that_no_descriptor_is_left_for_is_read_once_there_is_one(said: Said):
-    """Nothing of it has been read, so nothing comes twice; it is no fault of the relay's in the end."""
+    """Nothing of it has been read, so nothing is repeated; the fault is not the relay's result."""
     ear, tries = Ear(), []
 
     def opener() -> Tape:
@@ -239,7 +241,7 @@ async def test_a_file_that_no_descriptor_is_left_for_is_read_once_there_is_one(s
 
 
 async def test_a_file_that_breaks_off_for_want_of_a_descriptor_is_not_read_twice():
-    """Its records would come again: it has failed."""
+    """Its records would be repeated: it has failed."""
     ear = Ear()
     it = relay(lambda: Tape(TAPE.klv, fault=OSError(errno.EMFILE, "x")), sinks={"ear": ear})
     await asyncio.wait_for(it.run(), 5)
@@ -248,7 +250,7 @@ async def test_a_file_that_breaks_off_for_want_of_a_descriptor_is_not_read_twice
 
 
 async def test_a_source_that_was_live_is_not_ended_by_a_server_that_calls_it_a_recording():
-    """An error page, or a proxy that answers for the camera: it is opened again all the same."""
+    """An error page, or a proxy that answers for the camera: it is opened again."""
     ear, tries = Ear(), []
 
     def opener() -> Tape:
@@ -268,7 +270,7 @@ async def test_a_source_that_was_live_is_not_ended_by_a_server_that_calls_it_a_r
 async def test_two_relays_with_one_client_id_do_not_flood_the_log(
     mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, said: Said
 ):
-    """They throw each other out again and again: a few lines in as many seconds as it takes for fifty connections."""
+    """They take over each other's session repeatedly: a few log lines for fifty connections."""
     monkeypatch.setattr("klvrelay.health.repeats.PACE", 1.0, raising=False)
     monkeypatch.setattr(outlet_module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.05))
     settings = MqttSettings(host="127.0.0.1", port=mosquitto.port, client_id="same")

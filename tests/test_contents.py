@@ -1,4 +1,4 @@
-"""Files that are no stream are called by their name, by every verb that reads files."""
+"""Every verb that reads files names the type of a file that is not a stream."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_each_verb_calls_a_wrong_file_by_its_name(name: str, tmp_path: Path, cap
 
 
 def test_what_is_mostly_zeros_is_not_called_empty(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Also where it has no name, and where it is longer than what is looked at."""
+    """Even without a known type, and where it is longer than the inspected part."""
     program, other = b"\x7fELF\x02\x01\x01", bytes(range(1, 32))
     for size in (5000, 9_000_000):
         for begin, says in ((program, " holds a program (ELF), neither"), (other, ": holds neither MPEG-TS nor KLV")):
@@ -95,7 +95,7 @@ def test_what_is_mostly_zeros_is_not_called_empty(tmp_path: Path, capfd: pytest.
 
 
 def test_a_replay_calls_it_by_its_name_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """In the log, with the exit code of a source that can't be read."""
+    """In the log, with the exit code of an unreadable source."""
     path = tmp_path / "dji.srt"
     path.write_bytes(FILES["dji.srt"][0])
 
@@ -105,14 +105,14 @@ def test_a_replay_calls_it_by_its_name_too(tmp_path: Path, capfd: pytest.Capture
     assert "dji.srt holds subtitles (SRT), neither MPEG-TS nor KLV" in said
 
 
-def test_streams_have_no_such_name():
-    """Nor has noise, which may be anything."""
+def test_streams_and_noise_have_no_file_type():
+    """Noise may be anything."""
     for data in (Mux().bytes(), klv_only([record(0)]), bytes(5000), b"\xff" * 5000, bytes(range(256)) * 4, b""):
         assert contents.named(data) is None
 
 
 def test_a_text_in_front_of_a_stream_does_not_hide_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """The head of an HTTP answer that was saved with it."""
+    """For example a saved HTTP header."""
     path = tmp_path / "saved.ts"
     path.write_bytes(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n" + Mux().bytes())
 
@@ -123,6 +123,6 @@ def test_a_text_in_front_of_a_stream_does_not_hide_it(tmp_path: Path, capfd: pyt
 
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_a_text_is_one_wherever_it_is_cut(cut: int):
-    """Also in the middle of a character."""
+    """Even in the middle of a character."""
     text = ("x" * (contents.LOOKED_AT - cut) + "→→→→").encode()
     assert contents.named(text[: contents.LOOKED_AT]) == contents.Contents("text")

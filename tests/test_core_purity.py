@@ -1,4 +1,4 @@
-"""Holds the C core to its contract: no state, no allocation, nothing read or written out of bounds."""
+"""The C core keeps its contract: no state, no allocation, no access out of bounds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werr
 STRICT = ["-std=c11", *WARNINGS, "-I", str(NATIVE)]
 SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
 COUNTERS = ["-g", "-O0", "--coverage"]
-# What a compiler's own hardening would add, so that only what the source asks for is seen.
+# Disable the compiler's hardening, so that only the source's own calls are checked.
 PLAIN = ["-O2", "-fno-pic", "-fno-pie", "-fno-stack-protector", "-U_FORTIFY_SOURCE", "-fcf-protection=none"]
 
 COLUMNS = 120
@@ -34,22 +34,22 @@ WRITABLE = set("bBdDsSgGC")
 
 
 def sources(named: str = "SOURCES") -> list[Path]:
-    """The core's files, as `native/build.py` names them; "SYSTEM": what stands beside it."""
+    """The core's files, as named in `native/build.py`; "SYSTEM": those that call the system."""
     for node in ast.parse((NATIVE / "build.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == named:
             return [NATIVE / name for name in ast.literal_eval(node.value)]
     raise AssertionError(f"native/build.py has no list {named}")
 
 
-# A leak check needs ptrace, which containers refuse; the core has nothing to leak.
+# A leak check needs ptrace, which containers refuse; the core allocates nothing.
 SETTINGS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1", "LC_ALL": "C"}
 
 
-BUILD = 240  # seconds, on a machine that has other things to do
+BUILD = 240  # seconds, on a busy machine
 
 
 def run(*command: str | Path, timeout: float = 55) -> str:
-    """Run a program to its end and give its output; its complaint is the failure."""
+    """Run a program to its end and return its output; its error output is the failure."""
     environment = {**os.environ, **SETTINGS}
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment)
     if done.returncode:
@@ -76,7 +76,7 @@ def core(cc, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def harness(cc, tmp_path_factory) -> Path:
-    """The harness and the core, built with ASan and UBSan; for `make coverage` with a count for every branch."""
+    """The harness and the core, built with ASan and UBSan; for `make coverage` with branch counters."""
     counted = os.environ.get("KLVRELAY_COVERAGE")
     program = Path(counted) / "harness" if counted else tmp_path_factory.mktemp("harness") / "harness"
     run(*cc, *STRICT, *(COUNTERS if counted else SANITIZERS), HARNESS, *sources(), "-o", program, "-lm", timeout=BUILD)
@@ -89,7 +89,7 @@ def test_the_core_compiles_without_a_warning(core):
 
 
 def test_every_external_name_has_a_prefix(core):
-    """What the core exports to the linker begins with klv_, ts_ or rtp_, so that no host's names collide with it."""
+    """What the core exports to the linker begins with klv_, ts_ or rtp_, so that it collides with no host's names."""
     defined = {line.split()[-1] for line in run("nm", "-g", "--defined-only", core).splitlines()}
 
     assert [name for name in sorted(defined) if not name.startswith(("klv_", "ts_", "rtp_"))] == []
@@ -97,7 +97,7 @@ def test_every_external_name_has_a_prefix(core):
 
 
 def test_the_core_compiles_as_a_single_file(cc, tmp_path):
-    """No name stands twice in it, static or not: a host may take all of it as one translation unit."""
+    """No name occurs twice, static or not: a host may compile it as one translation unit."""
     whole = tmp_path / "whole.c"
     whole.write_text("".join(f'#include "{source}"\n' for source in sources()))
 
@@ -115,7 +115,7 @@ def test_the_core_calls_nothing_but_memory_string_and_mathematics(core):
 
 
 def test_the_core_holds_no_state(core):
-    """No variable of the core can be written to: the caller owns all memory."""
+    """The core has no writable variable: the caller owns all memory."""
     symbols = [line.split()[-2:] for line in run("nm", core).splitlines()]
 
     assert [name for kind, name in symbols if kind in WRITABLE] == []
@@ -124,7 +124,7 @@ def test_the_core_holds_no_state(core):
 
 @pytest.mark.parametrize(("most", "count"), [("KLV_SETS", "klv_set_count"), ("KLV_KEYED", "klv_keyed_count")])
 def test_each_set_and_each_key_has_its_place(most, count):
-    """What is kept of each set, and of each 16-byte key, has no fewer places than there are in the tables."""
+    """The arrays for sets and 16-byte keys are no smaller than the tables."""
     places = re.search(rf"\b{most} = (\d+)", (NATIVE / "klv.h").read_text())
     rows = re.search(rf"\b{count} = (\d+)", (NATIVE / "tables.c").read_text())
 
@@ -134,7 +134,7 @@ def test_each_set_and_each_key_has_its_place(most, count):
 
 
 def test_no_line_of_the_core_is_longer_than_120_columns():
-    """The generated tables too: what is reviewed is read side by side."""
+    """Including the generated tables: reviews show files side by side."""
     long = [
         f"{path.name}:{number}"
         for path in sorted(NATIVE.glob("*.[ch]"))
@@ -154,7 +154,7 @@ PURE_HEADERS = {"stddef.h", "stdint.h", "string.h", "math.h", "float.h", "limits
 
 @pytest.mark.parametrize("name", FROM_THE_SYSTEM)
 def test_what_stands_beside_the_core_calls_the_system_for_little(cc, tmp_path, name):
-    """socket.c receives, hub.c asks which sockets have something: no allocation, no sending, no waiting, no state."""
+    """socket.c receives, hub.c polls sockets: no allocation, no sending, no waiting, no state."""
     assert [path.name for path in sources("SYSTEM")] == list(FROM_THE_SYSTEM)
     run(*cc, *STRICT, *PLAIN, "-c", NATIVE / name, "-o", tmp_path / "one.o")
 
@@ -167,7 +167,7 @@ def test_what_stands_beside_the_core_calls_the_system_for_little(cc, tmp_path, n
 
 
 def test_every_other_file_knows_no_header_of_the_system():
-    """What a file of the core includes is its own, or of C's own library."""
+    """Files of the core include only their own headers and C's standard library."""
     files = [path for path in NATIVE.glob("*.[ch]") if path.name not in FROM_THE_SYSTEM]
     included = {(path.name, name) for path in files for name in re.findall(r"#include <(.+?)>", path.read_text())}
 
@@ -178,7 +178,7 @@ def test_every_other_file_knows_no_header_of_the_system():
 
 
 def steady() -> list[str]:
-    """Where it may be: without address randomisation, which some kernels overdo for older sanitizers."""
+    """Without address randomisation where possible: some kernels use too much of it for older sanitizers."""
     command = ["setarch", "-R"]
     return command if subprocess.run([*command, "true"], capture_output=True).returncode == 0 else []
 
@@ -196,7 +196,8 @@ def drive(harness: Path, folder: Path, rounds: int, seed: int, timeout: float) -
 
 @pytest.mark.timeout(2 * BUILD)
 def test_no_input_makes_the_core_leave_its_bounds(harness, tmp_path):
-    """Every vector and frame, whole and at every cut, and 3,000 mutations: the same packets, no stray access."""
+    """Every vector and frame, whole and truncated everywhere, and 3,000 mutations: the same packets, no stray access.
+    """
     counts = drive(harness, tmp_path, rounds=3_000, seed=20_120_629, timeout=BUILD)
 
     assert counts["bare packets"] > 900

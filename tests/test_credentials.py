@@ -1,4 +1,4 @@
-"""Passwords from files, systemd credentials and the environment: who may read them, and that nobody else can."""
+"""Passwords from files, systemd credentials and the environment: sources that may read them, and no exposure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def private(path: Path, text: str = f"{CANARY}\n") -> Path:
 
 
 def test_a_secret_file_is_one_line_without_its_end(tmp_path: Path):
-    """As an editor or echo leaves it, a byte order mark too; blanks belong to the password."""
+    """As an editor or echo writes it, also with a byte order mark; blanks belong to the password."""
     for text in (CANARY, f"{CANARY}\n", f"{CANARY}\r\n", f"\ufeff{CANARY}\r\n"):
         assert secret_file(str(private(tmp_path / "p", text)), "key") == Secret(CANARY)
     assert secret_file(str(private(tmp_path / "p", " a b \n")), "key") == Secret(" a b ")
@@ -70,7 +70,7 @@ def test_a_secret_file_is_one_line_without_its_end(tmp_path: Path):
     ],
 )
 def test_what_is_no_password_is_refused(data: bytes, says: str, tmp_path: Path):
-    """Another file given by mistake, most likely: nothing of it is shown."""
+    """Probably another file by mistake: none of its content is shown."""
     path = private(tmp_path / "p")
     path.write_bytes(data)
 
@@ -83,7 +83,7 @@ def test_what_is_no_password_is_refused(data: bytes, says: str, tmp_path: Path):
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601, 0o644, 0o660])
 def test_a_file_that_others_can_read_is_refused(mode: int, tmp_path: Path):
-    """And what to run is said."""
+    """The error has the command to run."""
     path = private(tmp_path / "p")
     path.chmod(mode)
 
@@ -92,7 +92,7 @@ def test_a_file_that_others_can_read_is_refused(mode: int, tmp_path: Path):
 
 
 def test_a_password_in_place_of_a_file_is_not_shown():
-    """Somebody gives the password itself."""
+    """The user passed the password itself."""
     with pytest.raises(ConfigError, match="No such file") as refused:
         secret_file(CANARY, "key")
 
@@ -107,7 +107,7 @@ def dribble(number: int, *pieces: bytes) -> None:
 
 
 def test_a_password_may_come_through_a_pipe(tmp_path: Path):
-    """As of `--password-file <(pass show camera)`, in pieces and late."""
+    """As with `--password-file <(pass show camera)`, in pieces and late."""
     read, write = os.pipe()
     try:
         writer = threading.Thread(target=dribble, args=(write, b"c4n4ry", b"-s3cret\n"))
@@ -123,7 +123,7 @@ def test_a_password_may_come_through_a_pipe(tmp_path: Path):
 
 @pytest.mark.parametrize("mode", [0o400, 0o440, 0o600])
 def test_a_credential_of_systemd_is_found_and_read(mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Where its access list shows as a right of the group, too."""
+    """Where its access list appears as a right of the group, too."""
     private(tmp_path / "camera").chmod(mode)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
 
@@ -132,7 +132,7 @@ def test_a_credential_of_systemd_is_found_and_read(mode: int, tmp_path: Path, mo
 
 
 def test_a_credential_that_all_can_read_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Nor is a link in the folder to a file outside of it that the group can read."""
+    """Nor is a link in the folder to a file outside it that the group can read."""
     outside, folder = tmp_path / "outside", tmp_path / "credentials"
     folder.mkdir()
     private(outside).chmod(0o440)
@@ -146,7 +146,7 @@ def test_a_credential_that_all_can_read_is_none(tmp_path: Path, monkeypatch: pyt
 
 
 def test_without_systemd_there_are_no_credentials():
-    """The variable is named, and who sets it."""
+    """The error names the variable and what sets it."""
     with pytest.raises(ConfigError, match=r"^key: CREDENTIALS_DIRECTORY is not set: .*LoadCredential="):
         secret_file("${CREDENTIALS_DIRECTORY}/camera", "key")
 
@@ -155,7 +155,7 @@ def test_without_systemd_there_are_no_credentials():
 
 
 def test_what_was_taken_out_of_the_environment_is_still_known(monkeypatch: pytest.MonkeyPatch):
-    """Also when it is taken out twice; a new value counts before the old one."""
+    """Even after it is removed twice; a new value overrides the old one."""
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", CANARY)
     for _ in range(2):
         take_environment()
@@ -168,7 +168,7 @@ def test_what_was_taken_out_of_the_environment_is_still_known(monkeypatch: pytes
 
 
 def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch):
-    """As `KLVRELAY_SOURCE_PASSWORD= klvrelay run ...` says."""
+    """As in `KLVRELAY_SOURCE_PASSWORD= klvrelay run ...`."""
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", "")
     assert environment("KLVRELAY_SOURCE_PASSWORD") is None
 
@@ -201,7 +201,7 @@ def test_no_secret_is_in_the_environment_after_the_start(waiting_command: subpro
 
 
 def test_a_child_inherits_no_secret():
-    """Whoever starts one, however."""
+    """However the child is started."""
     script = (
         "import subprocess, sys; from klvrelay.config.credentials import take_environment; take_environment();"
         " print(subprocess.run(['env'], capture_output=True, text=True).stdout)"
@@ -215,8 +215,8 @@ def test_a_child_inherits_no_secret():
     assert CANARY not in done.stdout
 
 
-def test_an_isolated_source_is_told_the_passphrase_of_the_environment(monkeypatch: pytest.MonkeyPatch):
-    """Over its line, since it inherits no secret."""
+def test_an_isolated_source_gets_the_passphrase_of_the_environment(monkeypatch: pytest.MonkeyPatch):
+    """Over its socket, since it inherits no secret."""
     monkeypatch.setenv("KLVRELAY_SRT_PASSPHRASE", CANARY)
     source = open_source("srt://127.0.0.1:9000", isolate=True)
 
@@ -240,7 +240,7 @@ def test_an_isolated_source_is_told_the_passphrase_of_the_environment(monkeypatc
     ],
 )
 def test_a_password_goes_to_a_url_that_has_a_user_and_none(url: str, password: str | None):
-    """And only to kinds of sources that ask for one."""
+    """And only for kinds of sources that use one."""
     given = with_password(Url.parse(url), Secret(CANARY))
 
     assert given.password == (None if password is None else Secret(password))
@@ -268,7 +268,7 @@ def settings(folder: Path, text: str) -> Path:
     ],
 )
 def test_settings_say_who_may_read_a_source(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The password in the file, in another, of systemd, or from the environment, is the same to the source."""
+    """A password in the file, in another file, from systemd, or from the environment has the same effect."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", CANARY if "_env" not in text else "another")
     monkeypatch.setenv("KLVRELAY_CAM1_PASSWORD", CANARY)
@@ -318,7 +318,7 @@ PLACES = ["rtsp://cam/user=u&password={}&channel=1.sdp", "https://cam/live.ts?us
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("way", ["environment", "option", "settings"])
 def test_a_password_goes_where_the_url_says(way: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Percent-coded, in a path or a query; it is shown no more than one that was written there."""
+    """Percent-coded, in a path or a query; it stays as hidden as one written there."""
     password = f"{CANARY}/&;?1"
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", password if way == "environment" else "other")
     file, url = private(tmp_path / "p", f"{password}\n"), place.format("{password}")
@@ -339,7 +339,7 @@ def test_a_password_goes_where_the_url_says(way: str, place: str, tmp_path: Path
 @pytest.mark.parametrize("url", ["rtsp://{password}/x", "rtsp://cam/{password}", "https://cam/x?{password}=1",
                                  "https://cam/x?interface={password}", "rtsp://cam/channel={password}"])  # fmt: skip
 def test_a_password_goes_nowhere_where_it_would_be_shown(url: str, monkeypatch: pytest.MonkeyPatch):
-    """Only into a parameter that is known for a secret by its name."""
+    """Only into a parameter that is recognised as secret by its name."""
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", "12")
 
     with pytest.raises(ConfigError, match=r"as the value of a parameter|the host is not a name"):
@@ -362,13 +362,13 @@ def test_a_passphrase_may_be_in_a_variable_that_settings_name(tmp_path: Path, mo
 
 
 def source_urls(*argv: str) -> list[Url]:
-    """Where the sources of `klvrelay run` are, with their passwords."""
+    """The URLs of the sources of `klvrelay run`, with their passwords."""
     args = parser().parse_args(["run", "--mqtt", "mqtt://127.0.0.1", *argv])
     return [source.url for source in relay_settings(args).sources]
 
 
 def test_the_password_in_a_pipe_is_for_all_sources_that_want_one(tmp_path: Path):
-    """A pipe, as `<(pass show cam)` is one, can be read once only."""
+    """A pipe, such as `<(pass show cam)`, can be read only once."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
     late = threading.Timer(0.2, lambda: pipe.write_text(f"{CANARY}\n"))  # it is opened for reading before
@@ -384,7 +384,7 @@ def test_the_password_in_a_pipe_is_for_all_sources_that_want_one(tmp_path: Path)
 def test_the_password_of_the_command_line_is_for_the_sources_of_settings_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Where they have a user and no password; it goes before that of the environment."""
+    """Where they have a user and no password; it overrides that of the environment."""
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", "other")
     path = settings(tmp_path, 'url = "rtsp://cam/x"\nusername = "user"\n[[source]]\nurl = "udp://:5000"\n')
 
@@ -395,7 +395,7 @@ def test_the_password_of_the_command_line_is_for_the_sources_of_settings_too(
 
 @pytest.mark.parametrize("url", ["rtsp://cam/x", "rtsp://user:own@cam/x", "udp://:5000", "a.ts"])
 def test_a_password_file_that_no_source_takes_is_a_mistake(url: str, tmp_path: Path):
-    """A user was forgotten, or it is of another kind: better said than left out."""
+    """A user is missing, or the source is of another kind: an error is better than silence."""
     given = ["--password-file", str(private(tmp_path / "p"))]
     said = "--password-file: no source uses it: write a user without a password in the URL"
 
@@ -406,8 +406,8 @@ def test_a_password_file_that_no_source_takes_is_a_mistake(url: str, tmp_path: P
             source_url(parser().parse_args([verb, url, *given]), url)
 
 
-async def test_a_user_without_a_password_is_told_so(tmp_path: Path):
-    """Not that the password is wrong."""
+async def test_a_user_without_a_password_is_reported_as_such(tmp_path: Path):
+    """Not as a wrong password."""
     async with web_server(tmp_path, auth="basic", user="user", password=CANARY) as server:
         fault = await fault_of(open_source(server.url("a.ts", "user@")).packets())
 
@@ -417,7 +417,7 @@ async def test_a_user_without_a_password_is_told_so(tmp_path: Path):
 @pytest.mark.parametrize("way", ["environment", "file"])
 @pytest.mark.parametrize(("verb", "auth"), [(["decode"], "basic"), (["probe", "--json"], "digest")])
 async def test_a_camera_gets_the_password_that_stands_in_no_url(way: str, verb: list[str], auth: str, tmp_path: Path):
-    """A server that asks for it lets the command read, and no command line or output has the password."""
+    """The server requires it and the command can read; no command line or output has the password."""
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "flight.ts").write_bytes(feed.recording(5).ts)
     environment = dict(ENVIRONMENT)
@@ -475,7 +475,7 @@ def test_a_password_on_a_command_line_is_warned_of(args: list[str], capfd: pytes
 )
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o600])
 def test_settings_with_passwords_that_others_can_read_are_warned_of(text, mode, tmp_path, said):
-    """Once, with what to run; not where only the owner can."""
+    """Once, with the command to run; not where only the owner can read them."""
     path = private(tmp_path / "relay.toml", text)
     path.chmod(mode)
 
@@ -487,7 +487,7 @@ def test_settings_with_passwords_that_others_can_read_are_warned_of(text, mode, 
 
 
 def test_settings_without_passwords_may_be_read_by_all(tmp_path, said):
-    """Those that only name where they are."""
+    """Those that only say where the passwords are."""
     private(tmp_path / "p")
     path = settings(tmp_path, f'url = "rtsp://u@h/x?transport=udp"\npassword_file = "{tmp_path}/p"\n')
     path.chmod(0o644)

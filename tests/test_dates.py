@@ -1,4 +1,4 @@
-"""Dates as text (EG 0104, "20050331075051"): each that there was is microseconds, all else is kept as it stands."""
+"""Dates as text (EG 0104, "20050331075051"): each valid one is microseconds, anything else is kept unchanged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def dated(text: str) -> bytes:
 
 
 def microseconds(text: str) -> int:
-    """The date as a record has it."""
+    """The date in a record."""
     value = json.loads(core_json(dated(text)))["items"]["event_start_time"]
     assert type(value) is int
     return value
@@ -52,8 +52,8 @@ def test_a_date_has_a_t_a_fraction_and_a_z_or_not(middle: str, end: str, fractio
 
 
 @pytest.mark.parametrize("year", [1970, 1971, 1972, 1999, 2000, 2023, 2024, 2100, 2400, 9999])
-def test_every_month_has_the_days_that_it_had(year: int) -> None:
-    """The first and the last day of each month are dates, the days before and behind them are none."""
+def test_every_month_has_its_number_of_days(year: int) -> None:
+    """The first and the last day of each month are dates, the days before and after them are not."""
     for month in range(1, 13):
         days = calendar.monthrange(year, month)[1]
         for day in (1, days):
@@ -71,13 +71,13 @@ def test_a_leap_year_has_a_29th_of_february(year: int) -> None:
 
 @pytest.mark.parametrize("year", [1970, 2001, 2002, 2003, 2100, 2200, 2300])
 def test_no_other_year_has_one(year: int) -> None:
-    """A date that never was stays hex."""
+    """An invalid date stays hex."""
     assert kept(f"{year}0229000000")
 
 
 @pytest.mark.parametrize("size", range(1, 14))
 def test_a_date_that_is_cut_off_is_kept(size: int) -> None:
-    """Down to the second it must be there."""
+    """It must be complete to the second."""
     assert kept(WHOLE[:size])
     assert disagreement(dated(WHOLE[:size])) == []
 
@@ -85,7 +85,7 @@ def test_a_date_that_is_cut_off_is_kept(size: int) -> None:
 @pytest.mark.parametrize("place", range(14))
 @pytest.mark.parametrize("sign", ["/", ":", "T", " ", "-"])
 def test_a_sign_among_the_digits_is_no_date(sign: str, place: int) -> None:
-    """In place of a digit, at every place; the signs on both sides of the digits in ASCII among them."""
+    """In place of a digit, at every place; including the ASCII neighbours of the digits."""
     text = WHOLE[:place] + sign + WHOLE[place + 1 :]
 
     assert kept(text)
@@ -97,7 +97,7 @@ def test_a_sign_among_the_digits_is_no_date(sign: str, place: int) -> None:
     ["20051331075051", "20050031075051", "20050331245051", "20050331076051", "20050331075060", "19691231235959"],
 )
 def test_a_month_hour_minute_or_second_that_never_was_is_kept(text: str) -> None:
-    """Month 0 and 13, hour 24, minute 60, second 60, and what lies before 1970."""
+    """Month 0 and 13, hour 24, minute 60, second 60, and times before 1970."""
     assert kept(text)
     assert disagreement(dated(text)) == []
 
@@ -120,7 +120,7 @@ def test_a_t_stands_between_day_and_hour_only(text: str) -> None:
 
 
 def test_a_date_of_no_bytes_is_null() -> None:
-    """Length 0 says that it is not known, without a warning."""
+    """Length 0 means unknown, without a warning."""
     record = json.loads(core_json(dated("")))
 
     assert record["items"] == {"event_start_time": None}

@@ -1,6 +1,6 @@
-"""Cutting does not matter: bytes in any pieces give the records that they give at once.
+"""Bytes in pieces of any size give the same records as in one piece.
 
-And the lane gives what libav gives, of the same files.
+For the same files, the lane gives the records that libav gives.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SMALL = [klv_packet(0), klv_packet(1, 200), klv_packet(2)]
 
 
 def small(kind: int) -> bytes:
-    """A stream of a few TS packets, KLV among video and tables, with an overlong one and a loss in it."""
+    """A stream of a few TS packets: KLV between video and tables, an overlong KLV packet and a loss."""
     wire, ts = Wire(), []
     for number, sent in enumerate(SMALL):
         ts += wire.tables((0x1B, 0x100, b""), (kind, KLV_PID, KLVA)) + wire.carry(0x100, b"v" * 300)
@@ -88,13 +88,13 @@ def test_random_cuts_into_many_pieces_give_the_same_records(kind: int):
 
 
 def test_json_lines_are_the_records_json():
-    """What C writes for a whole buffer is what each record says of itself."""
+    """C's output for a whole buffer equals that of the single records."""
     ts = small(SYNC)
     assert lines([ts]) == b"".join(r.json() + b"\n" for r in fed([ts]))
     assert decoder.json_lines(ts, stream="uav1", boot="5f2c9a") == lines([ts])
 
 
-def test_a_stream_that_begins_anew_loses_nothing_and_counts_no_loss():
+def test_a_stream_that_restarts_loses_nothing_and_counts_no_loss():
     """An empty packet between two rounds of a recording: as many records again, numbered on, no discontinuity."""
     tape = feed.recording(10)
     decoder = Decoder("uav1", None)
@@ -130,7 +130,7 @@ def both_ways(path: Path) -> list[Record]:
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_libav_finds_the_same_in_what_the_tests_mux(kind: int, tmp_path: Path):
-    """Packets of many lengths, sync and async."""
+    """Packets of many lengths, synchronous and asynchronous."""
     wire, sent = Wire(), [klv_packet(n, 37 * n) for n in range(40)]
     ts = wire.tables((kind, KLV_PID, KLVA))
     for number, packet in enumerate(sent):
@@ -142,7 +142,7 @@ def test_libav_finds_the_same_in_what_the_tests_mux(kind: int, tmp_path: Path):
 
 
 def test_libav_finds_the_same_beside_video(tmp_path: Path):
-    """The project's own sample recording, both carriages."""
+    """The project's sample recording, with both carriages."""
     for carriage in ("sync", "async"):
         path = tmp_path / f"{carriage}.ts"
         made = sample.write(path, seconds=1, size="160x96", fps=10, carriage=carriage)
@@ -152,7 +152,7 @@ def test_libav_finds_the_same_beside_video(tmp_path: Path):
 
 
 def test_libav_finds_the_same_beside_a_loss(tmp_path: Path):
-    """What libav flags as corrupt, the lane flags as damaged; what is good on one way is so on the other."""
+    """What libav flags as corrupt, the lane flags as damaged; the same records are valid."""
     wire, sent = Wire(), [klv_packet(n, 560) for n in range(20)]
     ts = wire.tables((ASYNC, KLV_PID, KLVA)) + [p for s in sent for p in wire.pes(s, pts=1)]
     del ts[2 + 4 * 7 + 2]
@@ -184,7 +184,7 @@ def test_real_recordings_may_be_cut_anywhere(name: str, shared: Path):
 
 @pytest.mark.parametrize("name", ["osh_sample_stream.ts", "h264_klv.ts"])
 def test_lost_packets_of_a_real_recording_make_no_false_record(name: str, shared: Path):
-    """2 % of the TS packets lost, then 2 % swapped with their neighbour: what is good was sent."""
+    """2 % of the TS packets lost, then 2 % swapped with their neighbour: each valid record was sent."""
     data = (shared / "data" / name).read_bytes()
     ts = [data[at : at + 188] for at in range(0, len(data), 188)]
     sent = set(raws(decoded(data)))

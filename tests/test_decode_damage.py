@@ -1,4 +1,4 @@
-"""Damage on the way: whatever is lost, doubled, swapped or flipped, no record comes out good that was not sent."""
+"""Transport damage: whatever is lost, repeated, swapped or flipped, every valid record was sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def stream(kind: int = ASYNC, sent: Sequence[bytes] = SENT) -> list[bytes]:
 
 
 def nothing_false(records: Sequence[Record], sent: Sequence[bytes] = SENT) -> list[int]:
-    """Which packets came out good: each as it was sent, in order, none twice."""
+    """The packets that came out valid: each as it was sent, in order, none twice."""
     good = [sent.index(raw) for raw in raws(r for r in records if r.good)]
     assert good == sorted(set(good))
     return good
@@ -37,7 +37,7 @@ def places() -> range:
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_a_lost_ts_packet_spoils_its_klv_packet_only(kind: int):
-    """Each TS packet in turn is lost: all other KLV is good, and what spans the loss never is."""
+    """Each TS packet in turn is lost: all other KLV is valid, and a packet that spans the loss never is."""
     ts = stream(kind)
     for lost in places():
         good = nothing_false(decoded(ts[:lost] + ts[lost + 1 :]))
@@ -47,7 +47,7 @@ def test_a_lost_ts_packet_spoils_its_klv_packet_only(kind: int):
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 @pytest.mark.parametrize("run", [2, 3, 5, 14, 15, 16, 17, 31])
 def test_lost_runs_of_ts_packets_never_make_a_false_record(kind: int, run: int):
-    """Also where the continuity counter comes round to where it was, which hides the loss from it."""
+    """Even where the continuity counter wraps to its old value, which hides the loss."""
     ts = stream(kind)
     for lost in range(TABLES, len(ts) - run):
         good = nothing_false(decoded(ts[:lost] + ts[lost + run :]))
@@ -56,9 +56,9 @@ def test_lost_runs_of_ts_packets_never_make_a_false_record(kind: int, run: int):
 
 
 def test_fifteen_lost_ts_packets_are_no_repetition():
-    """A packet whose counter is that of the last one, but not its bytes, is no duplicate: a loss lies between.
+    """A packet with the last one's counter but other bytes is no duplicate: a loss lies between.
 
-    A set without a checksum (ST 0102 alone) would come out good with another one's end.
+    A set without a checksum (ST 0102 alone) would otherwise come out valid with another packet's end.
     """
     sent = [packet("ST0102", local_set([(2, bytes([65 + n]) * 90), (3, bytes([97 + n]) * 400)])) for n in range(12)]
     ts = stream(ASYNC, sent)
@@ -68,7 +68,7 @@ def test_fifteen_lost_ts_packets_are_no_repetition():
 
 
 def unsummed(number: int, size: int) -> bytes:
-    """A packet of ST 0102, which has no checksum, that says its number in each byte."""
+    """A packet of ST 0102, which has no checksum, with its number in each byte."""
     half = size // 2
     return packet("ST0102", local_set([(2, bytes([65 + number]) * half), (3, bytes([97 + number]) * half)]))
 
@@ -79,7 +79,7 @@ def unsummed(number: int, size: int) -> bytes:
 def test_sixteen_packets_lost_of_one_pes_packet_are_known_by_its_length(
     kind: int, sizes: tuple[int, ...], run: int
 ) -> None:
-    """The counter comes round and no checksum tells: what is whole by its own length is not yet known to be so."""
+    """The counter wraps and there is no checksum: a complete length alone does not prove the packet."""
     sent = [unsummed(number, size) for number, size in enumerate(sizes * 3)]
     wire, ts, groups = Wire(), [NULL] * 4, len(sizes)
     ts += wire.tables((kind, KLV_PID, KLVA))
@@ -98,7 +98,7 @@ def test_sixteen_packets_lost_of_one_pes_packet_are_known_by_its_length(
 
 
 def test_a_packet_without_a_checksum_comes_behind_the_end_of_its_pes_packet() -> None:
-    """Not before, where more follows in it; one with a checksum comes at once."""
+    """Not before, while more may follow in it; one with a checksum is output at once."""
     for sent, early in (([unsummed(1, 300), unsummed(2, 300)], 0), (SENT[:2], 1)):
         wire, decoder = Wire(), Decoder("uav1", None)
         decoder.feed(Packet(b"".join([*wire.tables((ASYNC, KLV_PID, KLVA)), *[NULL] * 4])))
@@ -112,7 +112,7 @@ def test_a_packet_without_a_checksum_comes_behind_the_end_of_its_pes_packet() ->
 
 @pytest.mark.parametrize("sized", [True, False])
 def test_a_pes_packet_longer_than_a_lane_holds_loses_nothing(sized: bool) -> None:
-    """60,000 bytes of packets without a checksum, where the limit of one is 900: they come as they are whole."""
+    """60,000 bytes of packets without a checksum, each at most 900 bytes: they are output once complete."""
     sent = [unsummed(number % 20, 2 * (60 + number)) for number in range(170)]
     wire, decoder = Wire(), Decoder("uav1", None, packet_limit=900)
     ts = [*wire.tables((ASYNC, KLV_PID, KLVA)), *wire.pes(b"".join(sent), sized=sized), *[NULL] * 4]
@@ -122,7 +122,7 @@ def test_a_pes_packet_longer_than_a_lane_holds_loses_nothing(sized: bool) -> Non
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_a_doubled_ts_packet_is_no_damage(kind: int):
-    """ISO/IEC 13818-1, 2.4.3.3 allows each packet twice: all records are good, and there once."""
+    """ISO/IEC 13818-1, 2.4.3.3 allows each packet twice: all records are valid, and none is repeated."""
     ts = stream(kind)
     for twice in places():
         all_good(decoded(ts[: twice + 1] + ts[twice:]), SENT)
@@ -131,7 +131,7 @@ def test_a_doubled_ts_packet_is_no_damage(kind: int):
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_two_swapped_ts_packets_never_come_out_good(kind: int):
-    """An additive checksum does not see blocks change places: 50 of 50 are known by the counter."""
+    """An additive checksum does not detect swapped blocks: the counter detects 50 of 50."""
     chance, passed = random.Random(50), 0
     for _ in range(50):
         ts, hit = stream(kind), chance.randrange(len(SENT))
@@ -164,7 +164,7 @@ def test_swaps_doubles_and_losses_at_random_never_make_a_false_record(kind: int)
 
 
 def test_a_flipped_bit_in_the_klv_is_a_bad_checksum():
-    """One bit of one KLV packet: it comes out as bad or damaged, never good, and all others as they were."""
+    """One bit of one KLV packet: it is bad or damaged, never valid, and all others are unchanged."""
     chance, ts = random.Random(7), stream()
     for _ in range(300):
         hit, place = chance.randrange(len(SENT)), chance.randrange(16 + 3, len(SENT[0]))
@@ -188,7 +188,7 @@ def test_a_flipped_bit_anywhere_in_the_transport_never_makes_a_false_record():
 
 
 def test_a_packet_that_lost_its_checksum_item_is_not_good_where_all_others_have_one():
-    """One flipped bit makes item 1 another item: in a stream of summed packets that is a fault, not a right."""
+    """A flipped bit changes item 1 into another item: in a stream with checksums this is a fault."""
     spoilt = bytearray(SENT[5])
     spoilt[-4] ^= 0x40
     records = decoder.decode(b"".join([*SENT[:5], bytes(spoilt), *SENT[6:]]))
@@ -196,7 +196,7 @@ def test_a_packet_that_lost_its_checksum_item_is_not_good_where_all_others_have_
 
 
 def test_a_wrong_length_in_one_packet_does_not_hold_the_next_ones_back():
-    """A packet that says 60,000 bytes and has 600: the record of the next PES packet comes when it comes."""
+    """A packet that announces 60,000 bytes and has 600: the record of the next PES packet is output on arrival."""
     wire, decoder = Wire(), Decoder("uav1", None)
     decoder.feed(Packet(b"".join(wire.tables((ASYNC, KLV_PID, KLVA)))))
     decoder.feed(Packet(b"".join(wire.pes(SENT[0][:17] + b"\xea\x60" + SENT[0][19:]))))
@@ -205,7 +205,7 @@ def test_a_wrong_length_in_one_packet_does_not_hold_the_next_ones_back():
 
 
 def test_transport_error_indicator_makes_damage():
-    """A TS packet that the receiver marked as damaged spoils its KLV packet, though the bytes may be right."""
+    """A TS packet that the receiver marked as damaged makes its KLV packet damaged, though the bytes may be correct."""
     for marked in places():
         ts = stream()
         ts[marked] = bytes([0x47, ts[marked][1] | 0x80]) + ts[marked][2:]
@@ -221,7 +221,7 @@ def test_a_scrambled_ts_packet_is_not_read():
 
 @pytest.mark.parametrize("missing", [1, 2, 3])
 def test_a_stream_that_ends_inside_a_packet_gives_it_as_damaged(missing: int):
-    """The last packet began and never came to its end: it comes out, and says so."""
+    """The last packet is incomplete: it is output with that flag."""
     records = decoded(stream()[:-missing])
     assert nothing_false(records) == list(range(len(SENT) - 1))
     assert (records[-1].transport, records[-1].checksum) == ("damaged", "bad")
@@ -230,7 +230,7 @@ def test_a_stream_that_ends_inside_a_packet_gives_it_as_damaged(missing: int):
 
 @pytest.mark.parametrize("left", [19, 40, 200, 599])
 def test_bare_klv_that_is_cut_off_does_not_swallow_the_next_packet(left: int):
-    """A truncated packet with whole ones behind it: they survive, and it is flagged damaged."""
+    """A truncated packet with complete ones after it: they survive, and it is flagged damaged."""
     whole = [klv_packet(number) for number in range(3)]
     for behind in (whole, whole + [klv_packet(n, 700) for n in range(9)]):
         records = decoder.decode(klv_packet(99, 560)[:left] + b"".join(behind))
@@ -239,7 +239,7 @@ def test_bare_klv_that_is_cut_off_does_not_swallow_the_next_packet(left: int):
 
 
 def test_a_cut_off_packet_without_a_checksum_does_not_swallow_the_next_one():
-    """ST 0102 alone has no checksum that would tell: the key inside it does."""
+    """ST 0102 alone has no checksum to detect it: the key inside the packet does."""
     first = packet("ST0102", local_set([(1, b"\x01"), (3, b"//US" * 30)]))
     records = decoder.decode(first[:60] + b"".join(SENT[:3]))
     assert raws(r for r in records if r.set == "ST0601" and r.good) == SENT[:3]
@@ -247,7 +247,7 @@ def test_a_cut_off_packet_without_a_checksum_does_not_swallow_the_next_one():
 
 
 def test_a_cut_off_packet_of_an_unknown_set_does_not_swallow_the_next_ones():
-    """Nor does an unknown one that promises more than the file holds."""
+    """Nor does an unknown one that announces more than the file holds."""
     key = bytes.fromhex("060e2b34020b01010e0103017f7f7f00")
     records = decoder.decode(SENT[0] + key + b"\x82\xf0\x00" + b"x" * 50 + b"".join(SENT[1:]))
     assert raws(r for r in records if r.set == "ST0601" and r.good) == SENT
@@ -258,7 +258,7 @@ def test_a_cut_off_packet_of_an_unknown_set_does_not_swallow_the_next_ones():
 )
 @pytest.mark.parametrize("carried", [False, True])
 def test_an_impossible_length_costs_one_search(length: str, carried: bool):
-    """A length beyond the limit, indefinite or of too many octets: the next key is looked for at once."""
+    """A length beyond the limit, indefinite or of too many octets: the search for the next key starts at once."""
     bad = SENT[0][:16] + bytes.fromhex(length) + b"\x02\x08" + b"x" * 100
     sent = [*SENT[:3], bad, *SENT[3:]]
     if carried:
@@ -274,7 +274,7 @@ def test_an_impossible_length_costs_one_search(length: str, carried: bool):
 
 
 def test_any_registry_version_is_the_same_key():
-    """Octet 8 of a key is not looked at."""
+    """Octet 8 of a key is ignored."""
     for version in (0, 1, 2, 0x0D, 0xFF):
         body = SENT[3][:7] + bytes([version]) + SENT[3][8:]
         total = sum(b << (8 if n % 2 == 0 else 0) for n, b in enumerate(body[:-2])) & 0xFFFF
@@ -283,7 +283,7 @@ def test_any_registry_version_is_the_same_key():
 
 
 def test_a_packet_with_an_unknown_key_is_kept():
-    """Behind another packet, a key that no table has is a record of set "unknown", with its bytes."""
+    """After another packet, an unknown key is a record of set "unknown", with its bytes."""
     strange = bytes.fromhex("060e2b34020b01010e0103017f7f7f00") + b"\x05hello"
     for records in (decoder.decode(SENT[0] + strange + SENT[1]), decoded(stream(ASYNC, [SENT[0], strange, SENT[1]]))):
         assert raws(records) == [SENT[0], strange, SENT[1]]
@@ -292,7 +292,7 @@ def test_a_packet_with_an_unknown_key_is_kept():
 
 
 def test_damage_that_a_source_knows_of_is_kept():
-    """A packet that libav calls corrupt, or that follows a loss of RTP, is never good."""
+    """A packet that libav calls corrupt, or that follows a loss of RTP, is never valid."""
     decoder = Decoder("uav1", None)
     records = [
         record
@@ -304,8 +304,8 @@ def test_damage_that_a_source_knows_of_is_kept():
     assert decoder.counters.damaged == 2
 
 
-def test_the_counters_tell_what_happened():
-    """Packets, bad, damaged, passed over, TS packets, discontinuities."""
+def test_the_counters_show_what_happened():
+    """Packets, bad, damaged, skipped, TS packets, discontinuities."""
     ts = stream()
     spoilt = bytearray(ts[TABLES + 1])
     spoilt[100] ^= 4

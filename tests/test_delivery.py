@@ -1,4 +1,4 @@
-"""How batches go from the log to a sink: several at once where answers take long, few and full where they do not."""
+"""Batches from the log to a sink: several in flight where answers take long, few and full where they do not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import virtual_time
 from far_ends import FarEnd
-from papers import outlet_of
+from papers import delivery_to
 from records import record
 from virtual_time import now
 
@@ -28,7 +28,7 @@ Said = Callable[[], list[str]]
 
 @asynccontextmanager
 async def draining(sink: Any, **limits: int) -> AsyncIterator[tuple[SinkTask, MemoryLog]]:
-    outlet, log = outlet_of(sink, **limits)
+    outlet, log = delivery_to(sink, **limits)
     task = asyncio.create_task(outlet.drain())
     try:
         yield outlet, log
@@ -41,7 +41,7 @@ async def draining(sink: Any, **limits: int) -> AsyncIterator[tuple[SinkTask, Me
 
 
 async def live(log: MemoryLog, streams: int, seconds: float, rate: float = 30.0) -> dict[tuple[str, int], float]:
-    """Append records of so many streams, each a little later than the one before; when each was appended."""
+    """Append records of so many streams, each a little later than the previous one; returns the times."""
     appended = {}
     for seq in range(int(seconds * rate)):
         for number in range(streams):
@@ -53,7 +53,7 @@ async def live(log: MemoryLog, streams: int, seconds: float, rate: float = 30.0)
 
 
 def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
-    """480 records a second, of which 288 are on their way at any time: all arrive, in order, soon, and once."""
+    """480 records a second, of which 288 are in flight at any time: all arrive, in order, soon, and once."""
 
     async def main() -> None:
         far, waiting = FarEnd(0.6), []
@@ -75,7 +75,7 @@ def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
 
 
 def test_a_slow_stream_over_a_long_way_does_not_wait_for_a_full_batch():
-    """Five records a second at 600 ms: each is on its way within a fraction of the round trip."""
+    """Five records a second at 600 ms: each is sent within a fraction of the round trip."""
 
     async def main() -> None:
         far = FarEnd(0.6)
@@ -89,7 +89,7 @@ def test_a_slow_stream_over_a_long_way_does_not_wait_for_a_full_batch():
 
 
 def test_at_a_near_broker_a_batch_waits_for_the_answer_to_the_one_before():
-    """What comes in meanwhile makes up the next: few batches, and never two at once."""
+    """Records that arrive meanwhile make up the next batch: few batches, and never two at once."""
 
     async def main() -> None:
         far = FarEnd(0.0003)
@@ -122,8 +122,8 @@ def test_full_batches_go_out_beside_others_however_near_the_broker_is():
 
 
 @pytest.mark.parametrize(("size", "most"), [(100, 1000), (50_000, (4 << 20) // 50_000 + 1)])
-def test_what_is_on_its_way_is_bounded(size: int, most: int):
-    """In records and in bytes, while thousands wait; and the bound is used."""
+def test_the_records_in_flight_are_bounded(size: int, most: int):
+    """In records and in bytes, while thousands wait; and the bound is reached."""
 
     async def main() -> None:
         far = FarEnd(10.0, window=100_000)
@@ -137,8 +137,8 @@ def test_what_is_on_its_way_is_bounded(size: int, most: int):
     virtual_time.run(main())
 
 
-def test_newer_records_are_not_shed_for_those_on_their_way():
-    """Of a small log at least half is for what waits: when the far end answers late the newest are still there."""
+def test_newer_records_are_not_shed_for_those_in_flight():
+    """At least half of a small log is for waiting records: when the far end answers late, the newest still exist."""
 
     async def main() -> None:
         far = FarEnd(5.0)
@@ -153,7 +153,7 @@ def test_newer_records_are_not_shed_for_those_on_their_way():
 
 
 def test_a_sink_with_a_small_window_gets_records_in_order():
-    """Many batches wait inside of it for their turn."""
+    """Many batches wait inside it for their turn."""
 
     async def main() -> None:
         far = FarEnd(0.1, window=7)
@@ -168,7 +168,7 @@ def test_a_sink_with_a_small_window_gets_records_in_order():
 
 
 def test_a_connection_that_falls_costs_no_record_and_no_order():
-    """Every two seconds, with hundreds on their way: all arrive, each stream in order but for what comes twice."""
+    """Every two seconds, with hundreds in flight: all arrive, each stream in order except for repetitions."""
 
     async def main() -> None:
         far = FarEnd(0.6, lasts=2.0)
@@ -183,8 +183,8 @@ def test_a_connection_that_falls_costs_no_record_and_no_order():
     virtual_time.run(main())
 
 
-def test_what_was_answered_before_the_fall_is_not_sent_again():
-    """Of the batch that broke, and of those beside it."""
+def test_what_was_answered_before_the_connection_broke_is_not_sent_again():
+    """In the batch that broke, and in those in flight with it."""
 
     async def main() -> None:
         fallen = []
@@ -210,7 +210,7 @@ def test_what_was_answered_before_the_fall_is_not_sent_again():
 @pytest.mark.parametrize("count", [1, 3, 400])
 @pytest.mark.parametrize("place", [0, 0.6, 1])
 def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place: float, tells: bool, said: Said):
-    """Found by halving what is offered; all others arrive in order, and one line says which it was."""
+    """Halving the batch finds it; all others arrive in order, and one log line names it."""
 
     async def main() -> None:
         poison = int(place * (count - 1))
@@ -233,7 +233,7 @@ def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place:
 
 
 class Faulty(FarEnd):
-    """A sink with a fault of its own: one record makes it raise what no sink should."""
+    """A faulty sink: one record makes it raise an unexpected exception."""
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         if any(each.seq == 7 for each in batch):
@@ -242,7 +242,7 @@ class Faulty(FarEnd):
 
 
 def test_a_record_that_a_sink_can_not_handle_is_set_aside():
-    """An error that nobody foresaw costs the record that causes it, and no other."""
+    """An unexpected error costs the record that causes it, and no other."""
 
     async def main() -> None:
         far = Faulty(0.05)
@@ -257,7 +257,7 @@ def test_a_record_that_a_sink_can_not_handle_is_set_aside():
 
 
 def test_after_a_record_was_set_aside_batches_are_full_again():
-    """The far end takes all the rest at full speed."""
+    """The far end accepts all the rest at full speed."""
 
     async def main() -> None:
         far = FarEnd(0.05, breaks=lambda each: each.seq == 5)
@@ -273,7 +273,7 @@ def test_after_a_record_was_set_aside_batches_are_full_again():
 
 @pytest.mark.parametrize("lasts", [0.0, 0.3, 0.9])
 def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
-    """Another client takes the id over again and again: that proves nothing against a record."""
+    """Another client takes over the id repeatedly: that proves nothing against a record."""
 
     async def main() -> None:
         far = FarEnd(0.6, lasts=lasts, silent=True)
@@ -291,7 +291,7 @@ def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
 
 
 class Counts:
-    """A sink that answers as it is told, without `keep`."""
+    """A sink with scripted answers, without `keep`."""
 
     def __init__(self, *outcomes: Outcome | Exception) -> None:
         self.outcomes = list(outcomes)
@@ -312,7 +312,7 @@ class Counts:
 
 
 def test_what_a_sink_says_of_a_batch_is_counted():
-    """Delivered is only what it confirmed; a sink without latest values is settled all the same."""
+    """Only confirmed records are delivered; a sink without latest values is settled too."""
 
     async def main() -> None:
         async with draining(Counts(Outcome(10, 7, 3), Outcome(0, 0, 20))) as (outlet, log):
@@ -326,7 +326,7 @@ def test_what_a_sink_says_of_a_batch_is_counted():
 
 
 class Publishes(Counts):
-    """A sink that publishes a latest value so many seconds after it got it."""
+    """A sink that publishes a latest value so many seconds after it received it."""
 
     def __init__(self, takes: float) -> None:
         super().__init__()
@@ -343,7 +343,7 @@ class Publishes(Counts):
 
 @pytest.mark.parametrize(("takes", "settled_at"), [(0.0, 0.0), (0.4, 0.8), (0.8, LAST_NOTICES), (99.0, LAST_NOTICES)])
 def test_the_last_values_are_waited_for_a_bounded_time(takes: float, settled_at: float):
-    """Two of them, each time there are new ones; and for no sink that is away."""
+    """Two of them, each time there are new ones; and for no disconnected sink."""
 
     async def main() -> None:
         async with draining(Publishes(takes)) as (outlet, _):
@@ -379,7 +379,7 @@ def test_a_sink_that_publishes_no_values_is_not_waited_for():
 
 
 def test_on_a_new_connection_all_values_are_published_again():
-    """The broker may have forgotten them."""
+    """The broker may have lost them."""
 
     async def main() -> None:
         sink = Publishes(0.0)
@@ -410,7 +410,7 @@ def test_what_a_fault_says_was_answered_is_counted_and_not_offered_again():
 
 
 def test_stopping_leaves_what_was_not_answered_waiting():
-    """In bounded time, and nothing is counted as delivered."""
+    """In bounded time, and they do not count as delivered."""
 
     async def main() -> None:
         far = FarEnd(0.6, silent=True)

@@ -1,4 +1,6 @@
-"""Deliveries to brokers: over a long way, and to one that hangs up at packets of a size that it never named."""
+"""Deliveries to brokers: over a long round trip, and to one that closes at packets above a size that it did not
+announce.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import orjson
 import pytest
 from brokers import Mosquitto, listening, until
 from oracle import OracleBroker
-from papers import outlet_of
+from papers import delivery_to
 from records import BOOT, record
 from slow_line import slow_line
 
@@ -30,13 +32,13 @@ def sink(port: int, **settings: Any) -> MqttSink:
 
 @pytest.mark.needs("mosquitto")
 async def test_sixteen_streams_reach_a_real_broker_over_a_round_trip_of_600_ms(mosquitto: Mosquitto):
-    """It allows 1,000 to be unanswered: 480 a second make no backlog that grows, and come in order, each once."""
+    """It allows 1,000 unacknowledged: 480 a second make no growing backlog, and arrive in order, each once."""
     await mosquitto.stop()
     mosquitto.configure(f"max_inflight_messages 1000\nlistener {mosquitto.port} 127.0.0.1\nallow_anonymous true\n")
     await mosquitto.start()
     waiting = []
     async with listening(mosquitto.port, "klvrelay/+/telemetry") as heard, slow_line(mosquitto.port, 0.3) as port:
-        outlet, log = outlet_of(sink(port, window=1000))
+        outlet, log = delivery_to(sink(port, window=1000))
         task = asyncio.create_task(outlet.drain())
         await until(lambda: outlet.health.up)
         for seq in range(RATE * SECONDS):
@@ -59,7 +61,7 @@ async def test_sixteen_streams_reach_a_real_broker_over_a_round_trip_of_600_ms(m
 async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
     place: int, oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, said: Any
 ):
-    """No limit was announced, nothing is said: the record is found, and all others arrive in order."""
+    """No limit was announced, no reason given: the record is found, and all others arrive in order."""
     monkeypatch.setattr(delivery_module, "STEADY", 0.05)
     monkeypatch.setattr(outlet_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
     publish = oracle._publish
@@ -71,7 +73,7 @@ async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
             publish(guest, flags, body)
 
     monkeypatch.setattr(oracle, "_publish", hang_up_at_large_ones)
-    outlet, log = outlet_of(sink(oracle.port))
+    outlet, log = delivery_to(sink(oracle.port))
     large = encode({"precision_time_stamp": 1, 150: bytes(2000)})
     for seq in range(40):
         log.append(record(seq, raw=large if seq == place else None))

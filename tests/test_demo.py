@@ -1,4 +1,4 @@
-"""`klvrelay demo`: a newcomer sees records within seconds, learns how to subscribe, and Ctrl-C ends it cleanly."""
+"""`klvrelay demo`: records within seconds, the command to subscribe, and a clean end by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TAPE = feed.recording(60)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An empty place with a recording in it."""
+    """An empty folder with a recording in it."""
     (tmp_path / "flight.ts").write_bytes(TAPE.ts)
     return tmp_path
 
@@ -37,7 +37,7 @@ async def demo(folder: Path, *args: str) -> AsyncIterator[Command]:
 
 
 async def subscribe_line(command: Command) -> int:
-    """The port of the command that it prints for another terminal."""
+    """The port in the command that it prints for another terminal."""
     pattern = r"(?m)^ *mosquitto_sub -h 127\.0\.0\.1(?: -p (\d+))? -t 'klvrelay/#' -v$"
     await until(lambda: re.search(pattern, command.printed) or command.process.returncode is not None, 15)
     found = re.search(pattern, command.printed)
@@ -54,7 +54,7 @@ async def ended_by_ctrl_c(command: Command) -> None:
 
 
 async def test_demo_shows_records_and_how_to_subscribe(folder: Path):
-    """The first record whole, then a line for a few of them; another subscriber gets them all."""
+    """The first record in full, then one line for several; another subscriber gets them all."""
     async with demo(folder, "flight.ts", "--port", "0") as command:
         port = await subscribe_line(command)
         async with listening(port, "klvrelay/#", protocol=4) as heard:
@@ -68,7 +68,7 @@ async def test_demo_shows_records_and_how_to_subscribe(folder: Path):
 
 
 async def test_demo_moves_where_its_port_is_taken_and_says_so(folder: Path):
-    """Another port, told, and in the command that subscribes."""
+    """It prints the other port, and uses it in the command that subscribes."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -81,7 +81,7 @@ async def test_demo_moves_where_its_port_is_taken_and_says_so(folder: Path):
 
 
 async def test_demo_asks_for_the_usual_port_of_mqtt(monkeypatch: pytest.MonkeyPatch):
-    """Where no other is given."""
+    """Where no other is set."""
     asked = []
 
     class Broker:
@@ -115,7 +115,7 @@ async def test_demo_asks_for_the_usual_port_of_mqtt(monkeypatch: pytest.MonkeyPa
 def test_demo_checks_what_it_is_given_before_it_starts_a_broker(
     args: list[str], said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    """One line and exit code 2, whether or not the port of MQTT is taken."""
+    """One line and exit code 2, whether or not the MQTT port is taken."""
     password = tmp_path / "password"
     password.write_text("secret\n")
     password.chmod(0o600)
@@ -128,7 +128,7 @@ def test_demo_checks_what_it_is_given_before_it_starts_a_broker(
 
 @pytest.mark.needs("mosquitto")
 async def test_demo_takes_ones_own_broker_and_source(folder: Path, mosquitto: Mosquitto, free_port: int):
-    """`--mqtt` and a live source: no embedded broker, and what arrives is shown."""
+    """`--mqtt` and a live source: no embedded broker, and received records are shown."""
     async with listening(mosquitto.port, "klvrelay/#") as heard:
         async with demo(folder, f"udp://127.0.0.1:{free_port}", "--mqtt", mosquitto.url) as command:
             assert await subscribe_line(command) == mosquitto.port
@@ -141,7 +141,7 @@ async def test_demo_takes_ones_own_broker_and_source(folder: Path, mosquitto: Mo
 
 
 async def test_demo_without_a_broker_is_one_line(folder: Path, free_port: int):
-    """Nobody listens there: told, exit code 5."""
+    """The port is closed: one line, exit code 5."""
     async with demo(folder, "flight.ts", "--mqtt", f"mqtt://127.0.0.1:{free_port}") as command:
         assert await asyncio.wait_for(command.process.wait(), 15) == 5
     assert re.search(r"(?m)^klvrelay: mqtt://127\.0\.0\.1:\d+: connection refused", command.said)
@@ -149,7 +149,7 @@ async def test_demo_without_a_broker_is_one_line(folder: Path, free_port: int):
 
 @pytest.mark.needs("mosquitto")
 async def test_demo_whose_broker_goes_away_says_so(folder: Path, mosquitto: Mosquitto):
-    """One line, or it goes on when the broker is back; never a traceback."""
+    """One line, or it continues when the broker returns; never a traceback."""
     async with demo(folder, "flight.ts", "--mqtt", mosquitto.url) as command:
         await until(lambda: '"schema": "klvrelay/1"' in command.printed, 15)
         await mosquitto.stop()
@@ -161,7 +161,7 @@ async def test_demo_whose_broker_goes_away_says_so(folder: Path, mosquitto: Mosq
 
 
 async def test_ctrl_c_while_the_sample_is_made_ends_it(folder: Path):
-    """The first run makes a recording, for a while: it can be stopped then too, and leaves nothing half."""
+    """The first run makes a recording for a while: it can be stopped then too, and leaves no partial file."""
     async with demo(folder, "--port", "0") as command:
         await until(lambda: "creating a sample" in command.said, 15)
         await until(lambda: list(folder.glob(".cache/klvrelay/.*.part")), 10)

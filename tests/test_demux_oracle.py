@@ -1,8 +1,8 @@
-"""The two demuxers are each other's oracle: the same records from both, and where they differ it is said who is right.
+"""The two demultiplexers are compared with each other and with what was sent; each difference has a known reason.
 
-The truth is what was sent. The C core must never be the one that is wrong: a unit that came through whole is good, in
-order, with its PID and PTS, and nothing else is. libav may differ for the reasons in `Why`, each of which is proved by
-what was sent and what was done to it; a difference without one fails.
+The C core must never be wrong: a unit that arrived intact is valid, in order, with its PID and PTS; nothing else is.
+libav may differ for the reasons in `Why`, each of which the sent data and the damage prove; a difference without one
+fails.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Why(Enum):
 
 
 class Wrong(AssertionError):
-    """The core erred, or the two differ and no known reason is there."""
+    """The core erred, or a difference has no known reason."""
 
 
 def compared(sent: Tape, native: Sequence[Record], libav: Sequence[Record]) -> Counter[Why]:
-    """The reasons for which the two differ; raises Wrong for a difference without one, or an error of the core's."""
+    """The reasons for which the two differ; raises Wrong for an unexplained difference, or an error of the core."""
     whole = whole_units(sent)
     found = Counter({Why.CHANCE: judge(sent, whole, native)})
     place = {unit.raw: number for number, unit in enumerate(sent.units)}
@@ -61,9 +61,9 @@ def compared(sent: Tape, native: Sequence[Record], libav: Sequence[Record]) -> C
 
 
 def judge(sent: Tape, whole: set[int], native: Sequence[Record]) -> int:
-    """The core against what was sent: all that came whole is good, as it was, in order; and nothing that was not sent.
+    """The core compared with the sent data: all intact units are valid, unchanged, in order; nothing else is.
 
-    Returns how many units it has not by mere chance.
+    Returns how many units it lacks by mere chance.
     """
     place = {unit.raw: number for number, unit in enumerate(sent.units)}
     good = [(place.get(r.raw, -1), r) for r in native if r.good]
@@ -88,13 +88,13 @@ def judge(sent: Tape, whole: set[int], native: Sequence[Record]) -> int:
 
 
 def is_last_before_loss(sent: Tape, whole: set[int], number: int) -> bool:
-    """The next unit of its PID is not whole: a longer step of the PTS says so."""
+    """The next unit of its PID is not intact: a longer step of the PTS shows it."""
     behind = [n for n in range(number + 1, len(sent.units)) if sent.units[n].pid == sent.units[number].pid]
     return behind != [] and behind[0] not in whole
 
 
 def is_followed_badly(sent: Tape, number: int) -> bool:
-    """Of the TS packets behind a unit one is damaged, or not the next one of its PID."""
+    """Of the TS packets after a unit, one is damaged, or not the next one of its PID."""
     last = max(at for at, piece in enumerate(sent.pieces) if piece.unit == number)
     counters = dict[int, int]()
     for at, piece in enumerate(sent.pieces[: last + 17]):
@@ -113,28 +113,28 @@ def is_followed_badly(sent: Tape, number: int) -> bool:
 
 
 def hits_inside(sent: Tape, pid: int | None) -> int:
-    """How many TS packets of the PID are not as they were sent.
+    """How many TS packets of the PID differ from those sent.
 
-    No counter shows that, so a checksum must. Where the key or the length is hit there may be none to look at; and
-    of two flips one may take back from the sum what the other adds.
+    No counter shows that, so a checksum must. Where the key or the length is hit there may be none; and two flips may
+    cancel out in the sum.
     """
     return sum(p.what == "klv" and sent.units[p.unit].pid == pid and not p.whole for p in sent.pieces)
 
 
 def arrival(sent: Tape) -> list[int]:
-    """Units in the order in which the first of their last TS packets came."""
+    """Units in the order in which the first of their last TS packets arrived."""
     ends = (p.unit for p in sent.pieces if p.what == "klv" and p.whole and p.place + 1 == sent.units[p.unit].packets)
     return list(dict.fromkeys(ends))
 
 
 def repeated(sent: Tape, number: int) -> bool:
-    """Every TS packet of the unit came at least twice."""
+    """Every TS packet of the unit arrived at least twice."""
     times = Counter(piece.place for piece in sent.pieces if piece.unit == number and piece.what == "klv")
     return min(times.values()) > 1
 
 
 def of_pid(sent: Tape, number: int) -> list[Piece]:
-    """What came on the PID of a unit."""
+    """What arrived on the PID of a unit."""
     pid = sent.units[number].pid
     return [piece for piece in sent.pieces if piece.what == "klv" and sent.units[piece.unit].pid == pid]
 
@@ -144,12 +144,12 @@ def came_twice(sent: Tape, number: int) -> bool:
 
 
 def broken(sent: Tape, piece: Piece) -> bool:
-    """Not a TS packet any more: a receiver loses its step, or may."""
+    """No longer a TS packet: a receiver may lose synchronisation."""
     return len(piece.data) != sent.stride or piece.data[sent.lead] != 0x47
 
 
 def lost_by_libav(sent: Tape, whole: set[int], number: int) -> Why:
-    """Why a unit that the core has as good is not, or flagged, with libav."""
+    """Why a unit that is valid from the core is missing or flagged from libav."""
     line = of_pid(sent, number)
     first = next(at for at, piece in enumerate(line) if piece.unit == number)
     earlier = [n for n in range(number) if sent.units[n].pid == sent.units[number].pid]
@@ -169,13 +169,13 @@ def lost_by_libav(sent: Tape, whole: set[int], number: int) -> Why:
 
 
 def near_break(sent: Tape, number: int, before: int = 3) -> bool:
-    """Bytes are missing or too many in the unit, or up to so many TS packets before it."""
+    """Bytes are missing or inserted in the unit, or up to so many TS packets before it."""
     mine = [at for at, piece in enumerate(sent.pieces) if piece.unit == number]
     return any(broken(sent, piece) for piece in sent.pieces[max(0, mine[0] - before) : mine[-1]])
 
 
 def held(sent: Tape, number: int) -> bool:
-    """No length stood in its PES header, and what came up to the next one is not what was sent."""
+    """Its PES packet had no length, and the data up to the next one differs from what was sent."""
     if sent.sized:
         return False
     mine = [at for at, piece in enumerate(sent.pieces) if piece.unit == number]
@@ -193,7 +193,7 @@ def held(sent: Tape, number: int) -> bool:
 
 
 def refused_by_core(sent: Tape, whole: set[int], number: int) -> Why:
-    """Why a unit that libav has as good is not with the core."""
+    """Why a unit that is valid from libav is not from the core."""
     if number in whole:
         if is_followed_badly(sent, number) or is_last_before_loss(sent, whole, number):
             return Why.WAITED
@@ -226,7 +226,7 @@ async def differences(sent: Tape) -> Counter[Why]:
 
 
 async def survey(tapes: dict[str, Tape], seeds: range) -> Counter[Why]:
-    """Damaged variants of the tapes, one a seed; what is wrong names its seed."""
+    """Damaged variants of the tapes, one per seed; an error names its seed."""
     found = Counter[Why]()
     for seed in seeds:
         chance = random.Random(seed)
@@ -241,7 +241,7 @@ async def survey(tapes: dict[str, Tape], seeds: range) -> Counter[Why]:
 
 @pytest.mark.parametrize("name", TAPES)
 async def test_both_give_what_was_sent(name: str):
-    """Of a clean stream: each unit once, in order, good, with its PID and PTS, whoever takes it apart."""
+    """Of a clean stream: each unit once, in order, valid, with its PID and PTS."""
     sent = TAPES[name]
     assert whole_units(sent) == set(range(len(sent.units)))
     wanted = [(unit.raw, unit.pid, unit.pts) for unit in sent.units]
@@ -255,14 +255,14 @@ async def test_both_give_what_was_sent(name: str):
 
 
 async def test_damaged_streams_differ_for_known_reasons_only():
-    """Some hundred seeded variants: lost, swapped, doubled, flipped, cut; the core is never the one that is wrong."""
+    """Some hundred seeded variants: lost, swapped, repeated, flipped, cut; the core is never wrong."""
     found = await survey(TAPES, range(FAST))
     assert {Why.DOUBLED, Why.BEHIND, Why.HELD, Why.RESYNC, Why.TORN, Why.TOUCHED, Why.SPOILT} <= set(found), found
 
 
 @pytest.mark.long
 async def test_thousands_of_damaged_streams_differ_for_known_reasons_only():
-    """The same at scale: every reason that is listed occurs, so none is listed in vain."""
+    """The same at scale: every listed reason occurs."""
     found = await survey(TAPES, range(FAST, FAST + LONG))
     assert set(found) == set(Why), found
     assert found[Why.CHANCE] < LONG / 1000
@@ -273,7 +273,7 @@ RECORDINGS = ("osh_sample_stream.ts", "aphill_klv_10s.ts", "h264_klv.ts")
 
 @pytest.mark.parametrize("name", RECORDINGS)
 async def test_both_give_what_is_in_a_real_recording(name: str, shared: Path):
-    """Each PES packet of the KLV PID, as a few lines of Python cut it out, is a record of both, with its PTS."""
+    """Each PES packet of the KLV PID, extracted by a few lines of Python, is a record of both, with its PTS."""
     sent = of_recording((shared / "data" / name).read_bytes())
     assert len(sent.units) > 10
     assert await differences(sent) == Counter()
@@ -295,20 +295,20 @@ async def test_damaged_real_recordings_differ_for_known_reasons_only(shared: Pat
     assert found
 
 
-# ---- what libav can't have at all ----
+# ---- what libav cannot deliver ----
 
 
 async def both(ts: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """The good KLV packets by the core and by libav."""
+    """The valid KLV packets from the core and from libav."""
     data = b"".join(ts)
     return raws(r for r in by_native(data) if r.good), raws(r for r in await by_libav(data) if r.good)
 
 
 async def test_libav_never_delivers_a_pid_that_comes_late():
-    """KLV that a later PMT names: all of it by the core, none by libav."""
+    """KLV that a later PMT announces: all of it from the core, none from libav."""
     wire, sent = Wire(), [klv_packet(number, 100) for number in range(40)]
     ts = wire.tables((ASYNC, 0x101, KLVA)) + [p for s in sent[:10] for p in wire.pes(s, 0x101)]
-    ts += [NULL] * 1000  # more than libav looks at before it is open
+    ts += [NULL] * 1000  # more than libav inspects before it is open
     ts += wire.tables((ASYNC, 0x101, KLVA), (ASYNC, 0x202, KLVA), version=1)
     for number, packet in enumerate(sent[10:]):
         ts += wire.pes(packet, (0x101, 0x202)[number % 2])
@@ -320,7 +320,7 @@ async def test_libav_never_delivers_a_pid_that_comes_late():
 
 
 async def test_libav_loses_klv_that_moves_to_another_pid():
-    """A PMT that moves the KLV: the core follows, libav goes on with what is not there any more."""
+    """A PMT moves the KLV: the core follows, libav keeps reading the old PID."""
     wire, sent = Wire(), [klv_packet(number, 100) for number in range(40)]
     ts = wire.tables((ASYNC, 0x101, KLVA)) + [p for s in sent[:10] for p in wire.pes(s, 0x101)] + [NULL] * 1000
     ts += wire.tables((ASYNC, 0x202, KLVA), version=1) + [p for s in sent[10:] for p in wire.pes(s, 0x202)]
@@ -332,9 +332,9 @@ async def test_libav_loses_klv_that_moves_to_another_pid():
 
 
 async def test_libav_destroys_the_headers_of_fragments():
-    """KLV cut over the cells of several PES packets: libav takes each first cell's header away, with its number.
+    """KLV cut over the cells of several PES packets: libav removes each first cell's header with its number.
 
-    So where two middle fragments change places it passes what nobody sent: their sum is the same.
+    So where two middle fragments are swapped it outputs a packet that was never sent: their sum is the same.
     """
     wire, sent = Wire(), [klv_packet(number, 760) for number in range(6)]
     ts = wire.tables((SYNC, 0x101, KLVA))
@@ -354,7 +354,7 @@ async def test_libav_destroys_the_headers_of_fragments():
 
 
 async def test_several_cells_of_one_pes_packet_come_out_whole_either_way():
-    """libav leaves the headers of the second cell and further in the KLV; the framer finds its way between them."""
+    """libav leaves the headers of later cells in the KLV; the framer skips them."""
     wire, sent = Wire(), [klv_packet(number, 100) for number in range(12)]
     ts = wire.tables((SYNC, 0x101, KLVA))
     for at in range(0, 12, 3):
@@ -366,7 +366,7 @@ async def test_several_cells_of_one_pes_packet_come_out_whole_either_way():
 
 
 async def test_neither_passes_what_a_swap_made_false():
-    """Two TS packets inside a KLV packet that change places keep its sum; only the counter tells, and both heed it."""
+    """Two swapped TS packets inside a KLV packet keep its sum; only the counter shows it, and both check it."""
     wire, sent = Wire(), [klv_packet(number, 560) for number in range(6)]
     ts = wire.tables((ASYNC, 0x101, KLVA)) + [p for s in sent for p in wire.pes(s, pts=9)]
     at = 2 + 4 * 2 + 1
@@ -378,7 +378,8 @@ async def test_neither_passes_what_a_swap_made_false():
 
 
 def test_three_beats_by_chance_do_not_hide_four_right_ones():
-    """Where the step was lost, two stray bytes and one sync byte stand 204 bytes apart: the true step is taken."""
+    """Where synchronisation was lost, two stray bytes and one sync byte are 204 bytes apart: the true packet size wins.
+    """
     wire, sent = Wire(), [klv_packet(number) for number in range(3)]
     ts = wire.tables((ASYNC, 0x101, KLVA)) + wire.pes(sent[0], pts=9)
     behind = bytearray(b"".join([NULL] * 3 + wire.pes(sent[1], pts=9) + [NULL] * 9 + wire.pes(sent[2], pts=9)))

@@ -1,4 +1,4 @@
-"""A relay that runs out of descriptors: what is open goes on, the rest is opened once there are some again."""
+"""A relay that runs out of descriptors: open streams continue, the others are opened once descriptors are available."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def heard(oracle: OracleBroker) -> set[str]:
-    """The streams of which records have come."""
+    """The streams with records received."""
     return {p.topic.split("/")[1] for p in oracle.published if p.topic.endswith("/telemetry")}
 
 
@@ -52,7 +52,7 @@ async def limited(*args: str) -> AsyncIterator[Command]:
 
 
 async def test_streams_that_no_descriptor_is_left_for_come_once_there_is_one(oracle: OracleBroker):
-    """Thirty sources and a broker within twenty-four descriptors: all are relayed when the limit is raised."""
+    """Thirty sources and a broker within twenty-four descriptors: all are relayed once the limit is raised."""
     ports = free_ports(SOURCES)
 
     def send() -> None:

@@ -1,4 +1,4 @@
-"""Which stream a record belongs to: names, numbers, PIDs and programs, the same whoever takes the bytes apart."""
+"""The stream of a record: names, numbers, PIDs and programs are the same from both demultiplexers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def lines(ts: Sequence[bytes] | bytes, cut: int = 1 << 30) -> bytes:
 
 
 def who(records: Sequence[Record]) -> dict[str, str]:
-    """The aircraft of each stream; each stream is of one, and numbered without a gap."""
+    """The aircraft of each stream; each stream has one, and is numbered without a gap."""
     found: dict[str, set[str]] = {}
     for record in records:
         found.setdefault(record.stream, set()).add(record.items["mission_id"])
@@ -56,7 +56,7 @@ def who(records: Sequence[Record]) -> dict[str, str]:
 def test_each_pid_is_a_stream_whoever_takes_the_bytes_apart(
     way: dict[str, Any], program: int, higher_first: bool, tmp_path: Path
 ) -> None:
-    """The lowest PID is the first stream, whichever comes first; each record says its PID and its program."""
+    """The lowest PID is the first stream, whichever arrives first; each record has its PID and its program."""
     path = tmp_path / "cam.ts"
     path.write_bytes(two(program=program, higher_first=higher_first))
     records = list(klvrelay.open(path, **way))
@@ -67,7 +67,7 @@ def test_each_pid_is_a_stream_whoever_takes_the_bytes_apart(
 
 
 def test_the_document_says_pid_and_program() -> None:
-    """Both behind the PTS, null where they are not known; the same from a record and straight from C."""
+    """Both after the PTS, null where unknown; the same from a record and directly from C."""
     text = lines(two(program=2)).splitlines()
     first, second = (orjson.loads(line) for line in text[:2])
     assert list(first)[6:11] == ["time_us", "pts", "pid", "program", "set"]
@@ -79,7 +79,7 @@ def test_the_document_says_pid_and_program() -> None:
 @pytest.mark.parametrize("cut", [188, 1316, 1000, 1 << 20])
 @pytest.mark.parametrize("ts", [two(), two(program=2, higher_first=True), two(sync=True)], ids=["1", "2", "sync"])
 def test_cutting_does_not_matter_and_text_is_that_of_the_records(ts: bytes, cut: int) -> None:
-    """Names and numbers hang on the bytes alone."""
+    """Names and numbers depend on the bytes alone."""
     whole = decoded(ts)
     assert sorted(decoded(ts, cut=cut)) == sorted(whole)
     text = sorted(lines(ts, cut).splitlines())
@@ -87,7 +87,7 @@ def test_cutting_does_not_matter_and_text_is_that_of_the_records(ts: bytes, cut:
 
 
 def test_a_private_stream_says_its_program() -> None:
-    """Private data that nobody called KLV is listed like any other."""
+    """Private data that no descriptor calls KLV is listed like any other."""
     air = Air()
     ts = air.map(p7=[(ASYNC, FIRST, b"")]) + mixed(air.flight(FIRST, "ALPHA", 3))
     assert [(r.pid, r.program) for r in decoded(ts)] == [(FIRST, 7)] * 3
@@ -95,7 +95,7 @@ def test_a_private_stream_says_its_program() -> None:
 
 @pytest.mark.parametrize("others", [(0x15, 0x99, b""), (ASYNC, 0x99, b""), (ASYNC, 0x99, KLVA)], ids=str)
 def test_a_lower_pid_that_brings_something_else_takes_no_name(others: tuple[int, int, bytes]) -> None:
-    """Timed ID3, subtitles, or text under a label of KLV: the first record waits for none of them."""
+    """Timed ID3, subtitles, or text labelled as KLV: the first record does not wait for them."""
     air = Air()
     ts = air.map(p1=[others, FIRST]) + air.pes(ID3, 0x99) + mixed(air.flight(FIRST, "ALPHA", 3))
     decoder = Decoder("cam", None)
@@ -105,7 +105,7 @@ def test_a_lower_pid_that_brings_something_else_takes_no_name(others: tuple[int,
 
 @pytest.mark.parametrize("hz", [30, 2])
 def test_a_lower_pid_that_stays_silent_is_waited_for_two_seconds(hz: float) -> None:
-    """Then the first that came is the first; nothing is lost, and the order stays."""
+    """Then the first to arrive is the first stream; nothing is lost, and the order stays."""
     air = Air()
     ts = air.map(p1=[0x99, FIRST]) + mixed(air.flight(FIRST, "ALPHA", int(4 * hz), hz=hz))
     decoder = Decoder("cam", None)
@@ -122,7 +122,7 @@ def test_a_lower_pid_that_stays_silent_is_waited_for_two_seconds(hz: float) -> N
 
 @pytest.mark.parametrize("begin", [0.4, 1.5])
 def test_a_lower_pid_that_comes_late_is_still_the_first(begin: float) -> None:
-    """Within two seconds: what came of the other waited so long."""
+    """Within two seconds: data of the other one waited so long."""
     air = Air()
     ts = air.map(p1=[FIRST, SECOND])
     ts += mixed(air.flight(SECOND, "BRAVO", 60), air.flight(FIRST, "ALPHA", 30, begin=begin))
@@ -134,7 +134,7 @@ def test_a_lower_pid_that_comes_late_is_still_the_first(begin: float) -> None:
 def test_klv_that_moves_to_another_pid_is_the_same_stream(
     listed_still: bool, way: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Of one program and set: its map drops the old PID, or that falls silent. Name and numbers go on."""
+    """Of one program and set: its PMT drops the old PID, or that falls silent. Name and numbers continue."""
     air = Air()
     ts = air.map(p1=[FIRST, 0x105]) if listed_still else air.map(p1=[FIRST])
     ts += mixed(air.flight(FIRST, "ALPHA", 60))
@@ -148,7 +148,7 @@ def test_klv_that_moves_to_another_pid_is_the_same_stream(
 
 
 def test_bare_klv_in_whose_place_a_transport_stream_comes_is_the_same_stream(said: Callable[[], list[str]]) -> None:
-    """At once, and back again: a file that is written again, a sender that takes to MPEG-TS. No PID has moved."""
+    """In both directions: a rewritten file, or a sender that switches to MPEG-TS. No PID has moved."""
     decoder, found = Decoder("cam", "5f2c9a"), []
     for turn, pid in enumerate((None, FIRST, None, 0x105)):
         air = Air()
@@ -163,7 +163,7 @@ def test_bare_klv_in_whose_place_a_transport_stream_comes_is_the_same_stream(sai
 
 
 def test_two_streams_that_both_move_stay_apart() -> None:
-    """A map that lists two others instead: the lower goes on as the lower."""
+    """A PMT lists two others instead: the lower one continues as the lower."""
     air = Air()
     ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 30), air.flight(SECOND, "BRAVO", 30))
     ts += air.map(p1=[0x111, 0x211])
@@ -174,7 +174,7 @@ def test_two_streams_that_both_move_stay_apart() -> None:
 
 @pytest.mark.parametrize("rates", [(30, 1), (1, 30), (0.5, 0.5), (30, 0.2)], ids=str)
 def test_streams_of_different_rates_stay_apart(rates: tuple[float, float]) -> None:
-    """A slow one is not taken to be gone, nor to have moved."""
+    """A slow one counts neither as ended nor as moved."""
     air = Air()
     flights = [air.flight(pid, name, int(20 * hz), hz=hz, begin=0.01)
                for (pid, name), hz in zip(((FIRST, "ALPHA"), (SECOND, "BRAVO")), rates, strict=True)]  # fmt: skip
@@ -185,7 +185,7 @@ def test_streams_of_different_rates_stay_apart(rates: tuple[float, float]) -> No
 
 @pytest.mark.parametrize("other", ["set", "program"])
 def test_what_comes_instead_is_another_stream_where_it_is_of_another_set_or_program(other: str) -> None:
-    """Only the same KLV goes on under the name."""
+    """Only the same KLV continues under the name."""
     air = Air()
     ts = air.map(p1=[FIRST]) + mixed(air.flight(FIRST, "ALPHA", 30))
     ts += air.map(p1=[SECOND]) if other == "set" else air.map(p2=[SECOND])
@@ -204,7 +204,7 @@ def test_several_sets_on_one_pid_are_one_stream() -> None:
 
 
 def test_names_of_the_settings() -> None:
-    """A PID has the name that it was given; the first of the others has that of the source."""
+    """A PID has its configured name; the first of the others has that of the source."""
     ts = two()
     assert who(decoded(ts, Choice(names={SECOND: "uav2"}))) == {"cam": "ALPHA", "uav2": "BRAVO"}
     assert who(decoded(ts, Choice(names={FIRST: "uav1"}))) == {"uav1": "ALPHA", "cam": "BRAVO"}
@@ -214,7 +214,7 @@ def test_names_of_the_settings() -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_a_choice_of_pid_or_program(way: dict[str, Any], tmp_path: Path) -> None:
-    """What is not wanted is left out, and the first of the rest has the name."""
+    """Other records are left out, and the first of the rest has the name."""
     path = tmp_path / "cam.ts"
     path.write_bytes(two(program=2))
     for choice in ({"pid": SECOND}, {"pid": [SECOND, 0x300]}, {"program": 2}, {"pid": SECOND, "program": 2}):
@@ -224,7 +224,7 @@ def test_a_choice_of_pid_or_program(way: dict[str, Any], tmp_path: Path) -> None
 
 
 def test_a_choice_of_a_buffer() -> None:
-    """`decode`, `json_lines` and `columns` choose alike."""
+    """`decode`, `json_lines` and `columns` select alike."""
     ts = two(program=2)
     assert who(klvrelay.decode(ts, stream="cam", pid=SECOND)) == {"cam": "BRAVO"}
     assert len(klvrelay.json_lines(ts, program=2).splitlines()) == 20

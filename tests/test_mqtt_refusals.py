@@ -10,7 +10,7 @@ import orjson
 import pytest
 from brokers import listening, until
 from records import BOOT, record
-from telling import tell
+from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.outcome import Outcome
@@ -59,7 +59,7 @@ async def test_a_forbidden_topic_starves_no_other(mosquitto, log):
     await restricted(mosquitto, "topic write klvrelay/status\ntopic write klvrelay/uav1/#\n")
     outcomes = []
     async with listening(mosquitto.port, "klvrelay/+/telemetry") as heard, sink_to(mosquitto) as sink:
-        await tell(sink, STATE, Notice("state", "uav1", b"{}"))
+        await publish(sink, STATE, Notice("state", "uav1", b"{}"))
         for start in range(0, 360, 20):
             batch = [record(n // 2, f"uav{n % 2 + 1}") for n in range(start, start + 20)]
             outcomes.append(await sink.deliver(batch))
@@ -103,7 +103,7 @@ async def test_a_forbidden_status_costs_no_connection(mosquitto, log):
     """Neither at the entry nor at the end: the records arrive over one connection."""
     await restricted(mosquitto, "topic write klvrelay/uav1/#\n")
     async with listening(mosquitto.port, "klvrelay/#") as heard, sink_to(mosquitto) as sink:
-        await tell(sink, Notice("availability", "uav1", b"online"))
+        await publish(sink, Notice("availability", "uav1", b"online"))
         assert await sink.deliver([record(n) for n in range(30)]) == Outcome(delivered=30)
         await heard.count(31)
 

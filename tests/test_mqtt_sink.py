@@ -8,7 +8,7 @@ import orjson
 import pytest
 from brokers import listening, until
 from records import BOOT, damaged, record, spoilt
-from telling import tell
+from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
@@ -56,9 +56,9 @@ async def test_large_integers_are_strings_in_every_document_if_that_is_wanted(or
     state, link = (Notice(kind, "uav1", b'{"time_us":9007199254740992,"seq":1}') for kind in ("state", "link"))
     async with sink_to(oracle, numbers="safe") as sink:
         await sink.deliver([large])
-        await tell(sink, state)
-        await tell(sink, link)
-        await tell(sink, ONLINE)
+        await publish(sink, state)
+        await publish(sink, link)
+        await publish(sink, ONLINE)
 
     assert seqs(oracle.payloads("klvrelay/uav1/telemetry")) == [str(1 << 60)]
     for kind in ("state", "link"):
@@ -89,7 +89,7 @@ async def test_a_latest_value_that_is_too_large_blocks_nothing(oracle):
     sink = sink_to(oracle)
     for _ in range(2):
         async with sink:
-            await tell(sink, Notice("state", "uav1", bytes(2000).replace(b"\0", b" ")), ONLINE)
+            await publish(sink, Notice("state", "uav1", bytes(2000).replace(b"\0", b" ")), ONLINE)
 
     assert oracle.payloads("klvrelay/uav1/availability").count(b"online") == 2
     assert not oracle.payloads("klvrelay/uav1/state")
@@ -147,15 +147,15 @@ async def test_outside_its_context_a_sink_is_down():
     with pytest.raises(SinkDown, match="not connected"):
         await sink.deliver([record(0)])
     with pytest.raises(SinkDown, match="not connected"):
-        await tell(sink, ONLINE)
+        await publish(sink, ONLINE)
 
 
 async def test_the_relay_says_online_and_at_a_clean_end_offline(real_broker):
     """Status and availability are retained: one who comes later reads them."""
     sink = sink_to(real_broker)
     async with sink:
-        await tell(sink, ONLINE)
-        await tell(sink, Notice("state", "uav1", b'{"items":{}}'))
+        await publish(sink, ONLINE)
+        await publish(sink, Notice("state", "uav1", b'{"items":{}}'))
         async with listening(real_broker.port, "klvrelay/#", protocol=4) as heard:
             await heard.count(3)
     async with listening(real_broker.port, "klvrelay/#", protocol=4) as after:
@@ -191,7 +191,7 @@ async def test_the_facts_of_the_relay_are_in_its_status(oracle):
     """A status notice adds to the sink's own document, there and in the goodbye; its state stays the sink's."""
     sink = sink_to(oracle)
     async with sink:
-        await tell(sink, Notice("status", None, b'{"state":"weird","streams":2}'))
+        await publish(sink, Notice("status", None, b'{"state":"weird","streams":2}'))
 
     hello, told, goodbye = (orjson.loads(p) for p in oracle.payloads("klvrelay/status"))
     assert "streams" not in hello
@@ -256,7 +256,7 @@ async def test_telemetry_says_whose_it_is_and_when_it_grows_stale(oracle):
     """MQTT 5: content type, expiry, stream, boot and seq; not retained, at the QoS of the settings."""
     async with sink_to(oracle, qos=1, expiry=90) as sink:
         await sink.deliver([record(41)])
-        await tell(sink, ONLINE)
+        await publish(sink, ONLINE)
 
     (telemetry,) = [p for p in oracle.published if p.topic == "klvrelay/uav1/telemetry"]
     assert telemetry.properties == {0x03: "application/json", 0x02: 90}
@@ -362,7 +362,7 @@ async def test_the_password_is_in_nothing_that_is_published_or_printed(oracle):
     sink = MqttSink(settings, boot=BOOT)
     async with sink:
         await sink.deliver([record(0)])
-        await tell(sink, ONLINE)
+        await publish(sink, ONLINE)
 
     assert oracle.guests[0].username == "relay"
     assert "c4n4ry" not in f"{sink!r} {sink} {vars(sink)} {oracle.published} {oracle.guests[0].will}"

@@ -7,7 +7,7 @@ import logging
 import pytest
 from brokers import SAMPLE, until
 from records import BOOT, record
-from telling import tell
+from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
@@ -38,7 +38,7 @@ async def carried(broker, **settings):
     for number in (1, 2):
         async with sink:
             await sink.deliver([record(number)])
-            await tell(sink, Notice("state", "uav1", b"{}"))
+            await publish(sink, Notice("state", "uav1", b"{}"))
 
 
 CURT = {

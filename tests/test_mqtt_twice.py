@@ -9,7 +9,7 @@ import orjson
 import pytest
 from brokers import listening, until
 from records import BOOT, record
-from telling import tell
+from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
@@ -192,10 +192,10 @@ async def test_a_value_that_is_published_again_is_no_repetition(oracle):
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 2 else None
     with contextlib.suppress(SinkDown):
         async with sink:
-            await tell(sink, online)
+            await publish(sink, online)
     async with sink:
         for value in (online, offline, online):
-            await tell(sink, value)
+            await publish(sink, value)
 
     values = [p.payload for p in oracle.released if p.topic.endswith("availability")]
     assert values == [b"online", b"online", b"offline", b"online", b"offline"]
@@ -238,7 +238,7 @@ async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_ne
         assert not sink._connection._pump._incoming.filters
         assert await sink.deliver(BATCH) == Outcome(delivered=30)
         await until(lambda: not sink._connection._leaving)
-        await tell(sink, Notice("status", None, b"{}"))
+        await publish(sink, Notice("status", None, b"{}"))
         assert await sink.deliver(BATCH[:1]) == Outcome(delivered=1)
 
 

@@ -232,7 +232,7 @@ async def stuck(oracle, count=30, **settings):
     """A sink whose window of five is full, since the broker answers nothing, and behind which more records wait."""
     sink = sink_to(oracle, timeout=30.0, window=5, **settings)
     async with sink, keeping(sink) as work:
-        await work.tell(Notice("availability", "uav1", b"online"))
+        await work.publish(Notice("availability", "uav1", b"online"))
         oracle.manners.ack = False
         records = [record(n) for n in range(count)]
         calls = [asyncio.create_task(sink.deliver(records[n : n + 10]), name="call") for n in range(0, count, 10)]

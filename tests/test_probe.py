@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from probing import Mux, asynchronous, klv_only, noted, probed, raw, record, sample_file, told
+from probing import Mux, asynchronous, findings_of, klv_only, noted, probed, raw, record, sample_file
 from rich.console import Console
 from test_cli import ran
 from wrapping import local_set
@@ -298,7 +298,7 @@ def test_packets_of_192_bytes_and_bare_klv_are_the_same_records(tmp_path: Path):
     assert long.transport is not None
     assert long.transport.packet_size == 192
     assert plain.klv == long.klv
-    assert told(long) == told(bare) == {}
+    assert findings_of(long) == findings_of(bare) == {}
     assert [item.path for item in bare.klv[0].items] == [item.path for item in plain.klv[0].items]
     assert (bare.clock, bare.transport) == ("item 2", None)
 
@@ -306,7 +306,7 @@ def test_packets_of_192_bytes_and_bare_klv_are_the_same_records(tmp_path: Path):
 def test_noise_between_bare_packets_is_counted(tmp_path: Path):
     """How many bytes belong to no packet."""
     report = probed(b"".join(record(n) + b"noise" for n in range(9)), tmp_path)
-    assert told(report)["passed_over"] == "warning"
+    assert findings_of(report)["passed_over"] == "warning"
 
 
 def test_a_report_of_a_pipe_is_that_of_a_console_without_colour():

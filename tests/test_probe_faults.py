@@ -16,13 +16,13 @@ from probing import (
     VIDEO_PID,
     Mux,
     asynchronous,
+    findings_of,
     good,
     klv_only,
     noted,
     probed,
     raw,
     record,
-    told,
 )
 from test_lane import ASYNC, KLV_PID, NULL, SYNC, Wire, cell
 
@@ -135,7 +135,7 @@ CONTENT = {
 def judged(data: bytes, wanted: dict[str, str], folder: Path) -> None:
     report = probed(data, folder)
 
-    assert told(report) == wanted
+    assert findings_of(report) == wanted
     worst = "error" if "error" in wanted.values() else "warning" if wanted else None
     expected = 4 if "no_klv" in wanted else CODES.get(worst or "", 0)
     assert report.verdict.exit_code == expected
@@ -157,7 +157,7 @@ def test_each_fault_of_the_transport_is_found(name: str, tmp_path: Path):
     data = mux.bytes()
     if name == "a counter that stands":
         assert probed(data, tmp_path).verdict.exit_code == 6
-        assert told(probed(data, tmp_path)).keys() == wanted.keys()
+        assert findings_of(probed(data, tmp_path)).keys() == wanted.keys()
         return
     judged(data, wanted, tmp_path)
 
@@ -176,7 +176,7 @@ def test_a_good_stream_has_nothing_worse_than_notes(mux: Mux, tmp_path: Path):
     """Both carriages, exit code 0, and the first line says all of it."""
     report = probed(mux.bytes(), tmp_path)
 
-    assert told(report) == {}
+    assert findings_of(report) == {}
     assert report.verdict.level == "good"
     assert report.verdict.text == "Good: 30.0 records/s of ST 0601.19 on PID 0x101, all 60 checksums right."
 
@@ -204,18 +204,18 @@ def test_order_of_items_1_and_2(tmp_path: Path):
     items = b"".join(bytes([tag, 2, 1, 1]) for tag in (5, 16, 17))
     odd = raw(items + b"\x02\x08" + START_US.to_bytes(8) + b"\x41\x01\x13")
     report = probed(klv_only([odd] * 5), tmp_path)
-    assert told(report)["time_not_first"] == "warning"
+    assert findings_of(report)["time_not_first"] == "warning"
 
     body = b"\x02\x08" + START_US.to_bytes(8) + b"\x41\x01\x13\x01\x02\0\0\x05\x02\1\1"
     report = probed(klv_only([raw(body, checksum=False)] * 5), tmp_path)
-    assert {"checksum_not_last", "checksum_bad"} <= told(report).keys() | {"checksum_bad"}
+    assert {"checksum_not_last", "checksum_bad"} <= findings_of(report).keys() | {"checksum_bad"}
 
 
 def test_repeated_items(tmp_path: Path):
     """An item twice in one packet."""
     body = b"\x02\x08" + START_US.to_bytes(8) + b"\x05\x02\1\1\x05\x02\2\2\x41\x01\x13"
     report = probed(klv_only([raw(body)] * 3), tmp_path)
-    assert told(report)["item_repeated"] == "warning"
+    assert findings_of(report)["item_repeated"] == "warning"
 
 
 def test_gaps_in_the_records(tmp_path: Path):
@@ -240,9 +240,9 @@ def test_a_drift_between_picture_and_metadata(tmp_path: Path):
 
     drifting, steady = probed(stream(500), tmp_path), probed(stream(20), tmp_path)
 
-    assert told(drifting) == {"time_drift": "warning"}
+    assert findings_of(drifting) == {"time_drift": "warning"}
     assert drifting.klv[0].times.references[0].drift_ppm == pytest.approx(500, abs=1)
-    assert told(steady) == {}
+    assert findings_of(steady) == {}
     assert steady.klv[0].times.references[0].drift_ppm == pytest.approx(20, abs=1)
 
 
@@ -250,7 +250,7 @@ def test_a_pts_that_wraps_is_no_jump(tmp_path: Path):
     """33 bits run over in the middle: counted on, and noted."""
     report = probed(Mux(first_pts=(1 << 33) - 90_000).bytes(), tmp_path)
 
-    assert told(report) == {}
+    assert findings_of(report) == {}
     assert "pts_wrap" in noted(report)
     assert report.klv[0].times.pts_wraps == 1
     assert report.seconds == pytest.approx(2, abs=0.1)
@@ -260,7 +260,7 @@ def test_a_recording_joined_from_two(tmp_path: Path):
     """Clock, PTS and time jump together: said of each, and the length is that of both."""
     report = probed(Mux().bytes() + Mux(first_pts=50_000_000, packets=lambda n: record(n + 90_000)).bytes(), tmp_path)
 
-    assert {"pcr_jump", "pts_jumps"} <= told(report).keys()
+    assert {"pcr_jump", "pts_jumps"} <= findings_of(report).keys()
     assert report.seconds == pytest.approx(4, abs=0.2)
 
 
@@ -286,8 +286,8 @@ def test_a_record_above_the_packet_limit_is_said(tmp_path: Path):
     ts = wire.tables((ASYNC, KLV_PID, KLVA))
     for number in range(5):
         ts += wire.pes(record(number)) + wire.pes(huge, sized=False)
-    assert told(probed(b"".join(ts), tmp_path, packet_limit=65_536))["too_large"] == "error"
-    assert "too_large" not in told(probed(b"".join(ts), tmp_path))
+    assert findings_of(probed(b"".join(ts), tmp_path, packet_limit=65_536))["too_large"] == "error"
+    assert "too_large" not in findings_of(probed(b"".join(ts), tmp_path))
 
 
 def test_records_damaged_on_the_way(tmp_path: Path):
@@ -298,9 +298,9 @@ def test_records_damaged_on_the_way(tmp_path: Path):
 
     report = probed(Mux(packets=long, change=on(KLV_PID, lambda ts: None, 12)).bytes(), tmp_path)
 
-    assert told(report)["records_damaged"] == "error"
+    assert findings_of(report)["records_damaged"] == "error"
     assert report.klv[0].damaged > 5
-    assert "continuity" in told(report)
+    assert "continuity" in findings_of(report)
 
 
 def test_unknown_and_legacy_sets_are_notes(tmp_path: Path):

@@ -18,13 +18,13 @@ from probing import (
     STD,
     Mux,
     asynchronous,
+    findings_of,
     good,
     klv_only,
     noted,
     pcr,
     probed,
     record,
-    told,
 )
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 
@@ -154,7 +154,7 @@ def test_slow_klv_has_its_true_rate_span_and_gap(steps: list[float], tmp_path: P
     assert stream.rate == pytest.approx(len(steps) / sum(steps))
     assert stream.intervals.high == pytest.approx(max(steps))
     assert stream.times.jumps == 0
-    assert "time_jumps" not in told(report)
+    assert "time_jumps" not in findings_of(report)
 
 
 @pytest.mark.parametrize(("unit", "count"), [(1000, 30), (1_000_000_000, 30), (1_000_000, 30)])
@@ -189,7 +189,7 @@ def test_slow_klv_with_a_clock_as_slow_is_no_jump(tmp_path: Path):
     report = probed(b"".join(parts), tmp_path)
 
     assert (report.clock, report.seconds) == ("PCR", pytest.approx(120, abs=10))
-    assert not {"pcr_jump", "pts_jumps", "time_jumps"} & told(report).keys()
+    assert not {"pcr_jump", "pts_jumps", "time_jumps"} & findings_of(report).keys()
 
 
 def test_a_fast_stream_that_leaps_has_jumped(tmp_path: Path):
@@ -199,7 +199,7 @@ def test_a_fast_stream_that_leaps_has_jumped(tmp_path: Path):
 
     assert report.klv[0].times.jumps == 1
     assert report.seconds == pytest.approx(4, abs=0.1)
-    assert told(report)["time_jumps"] == "warning"
+    assert findings_of(report)["time_jumps"] == "warning"
 
 
 @pytest.mark.parametrize(("step_us", "has_rate"), [(200, False), (100_000, False), (130_000, True)])
@@ -293,5 +293,5 @@ def test_what_a_mark_was_found_in_is_said_once(tmp_path: Path):
     """A scrambled KLV stream is not a silent one too."""
     report = probed(asynchronous(change=lambda n, ts: [bytes([*t[:3], t[3] | 0x80, *t[4:]]) if t[1:3] == b"\x41\x01"
                                                        else t for t in ts]).bytes(), tmp_path)  # fmt: skip
-    assert told(report) == {"no_klv": "error", "scrambled": "error"}
+    assert findings_of(report) == {"no_klv": "error", "scrambled": "error"}
     assert "klv_silent" not in noted(report)

@@ -14,7 +14,7 @@ import feed
 import orjson
 import pytest
 from brokers import until
-from probing import KLVA, Mux, asynchronous, noted, record, told
+from probing import KLVA, Mux, asynchronous, findings_of, noted, record
 from test_cli import COMMAND, ENVIRONMENT
 from test_relay_process import klvrelay
 
@@ -60,7 +60,7 @@ async def test_a_live_stream_is_looked_at_as_long_as_asked(free_port: int):
     assert 0.8 <= took < 3
     assert (report.live, report.ended, report.clock) == (True, "time", "arrival")
     assert report.klv[0].records > 5
-    assert "time_off_wall" in told(report)
+    assert "time_off_wall" in findings_of(report)
     assert any(against.clock == "wall clock" for against in report.klv[0].times.references)
 
 
@@ -75,7 +75,7 @@ async def test_clocks_that_are_whole_seconds_ahead_are_named(ahead: int, name: s
         report = await looked(free_port, 0.3)
 
     notes = [finding for finding in report.findings if finding.id == "time_scale"]
-    assert "time_off_wall" not in told(report)
+    assert "time_off_wall" not in findings_of(report)
     assert [name in finding.what for finding in notes] == ([True] if name else [])
 
 
@@ -156,7 +156,7 @@ async def test_a_connection_that_falls_silent_is_a_report_too():
     """What came until then, and a finding that it broke off."""
     async with feed.tcp_server(Mux().bytes(), hang=True) as port:
         report = await inquire(open_source(f"tcp://127.0.0.1:{port}", timeout=0.3))
-    assert told(report) == {"broke_off": "warning", "time_off_wall": "warning"}
+    assert findings_of(report) == {"broke_off": "warning", "time_off_wall": "warning"}
     assert "sent nothing for 0.3 s" in report.ended
 
 

@@ -15,7 +15,7 @@ import pytest
 from brokers import listening, until
 from hypothesis import given
 from hypothesis import strategies as st
-from telling import keeping, tell
+from telling import keeping, publish
 from test_relay_process import klvrelay
 
 from klvrelay.cli import main as cli
@@ -152,7 +152,7 @@ def sink_to(broker, boot, **settings):
 async def at_work(broker, boot, *streams, **settings):
     """A sink that is entered, has said its streams online, and publishes latest values."""
     async with sink_to(broker, boot, **settings) as sink, keeping(sink) as work:
-        await work.tell(*(Notice("availability", stream, b"online") for stream in streams))
+        await work.publish(*(Notice("availability", stream, b"online") for stream in streams))
         yield work
 
 
@@ -161,7 +161,7 @@ async def killed(broker, boot, *streams, **settings):
     sink = sink_to(broker, boot, **settings)
     await sink.__aenter__()
     async with keeping(sink) as work:
-        await work.tell(*(Notice("availability", stream, b"online") for stream in streams))
+        await work.publish(*(Notice("availability", stream, b"online") for stream in streams))
     sink._connection.abort()
 
 
@@ -207,7 +207,7 @@ async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypa
         line = f"retained topics corrected url={mosquitto.url} run={DEAD} topics=2"
         await until(lambda: line in said())
         await until(lambda: work.sink._connection._pump._incoming.filters == [])
-        await work.tell(ONLINE)
+        await work.publish(ONLINE)
     assert not [line for line in said() if "not checked" in line]
 
 
@@ -217,7 +217,7 @@ async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monk
     monkeypatch.setattr(retained, "LOOK", 0.5)
     earlier = sink_to(mosquitto, DEAD)
     await earlier.__aenter__()
-    await tell(earlier, Notice("availability", "a", b"online"))
+    await publish(earlier, Notice("availability", "a", b"online"))
     async with listening(mosquitto.port, "klvrelay/#") as heard, at_work(mosquitto, OURS) as work:
         incoming = work.sink._connection._pump._incoming
         await until(lambda: len(incoming.filters) == 1 and not work.sink._correction._tries)
@@ -280,7 +280,7 @@ async def test_a_broker_that_lets_nobody_read_gets_the_records_all_the_same(code
     """It refuses a subscription, or does not answer it: one line says what is not checked."""
     oracle.manners.subscribe = code
     async with asyncio.timeout(4), sink_to(oracle, OURS, timeout=1.0) as sink:
-        await tell(sink, ONLINE)
+        await publish(sink, ONLINE)
         assert oracle.payloads("klvrelay/uav1/availability") == [b"online"]
     logged = [line for line in said() if "retained topics of earlier runs not checked reason=unreadable" in line]
     assert len(logged) == lines
@@ -300,7 +300,7 @@ async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkey
     async with at_work(oracle, OURS) as work:
         await until(lambda: work.sink._connection._pump._incoming.unsubscribed)
         await until(lambda: oracle.guests[0].filters == [])
-        await work.tell(ONLINE)
+        await work.publish(ONLINE)
     assert len([line for line in said() if "not checked reason=unreadable" in line]) == 1
 
 
@@ -316,7 +316,7 @@ async def test_a_broker_that_hangs_up_at_a_subscription_is_asked_twice_and_no_mo
         with pytest.raises(SinkDown):
             await sink.__aenter__()
     async with sink:
-        await tell(sink, ONLINE)
+        await publish(sink, ONLINE)
     assert oracle.payloads("klvrelay/uav1/availability")
 
 
@@ -347,7 +347,7 @@ async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, mon
             line = "retained topics of earlier runs not corrected"
             await until(lambda: any(line in text and "reason_code=0x87" in text for text in said()))
             assert not work.task.done()
-            await work.tell(ONLINE)
+            await work.publish(ONLINE)
 
 
 @pytest.mark.needs("mosquitto")

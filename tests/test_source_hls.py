@@ -11,7 +11,7 @@ from itertools import pairwise
 import feed
 import pytest
 from papers import stream_of
-from reading_out import fault_of, reader_gone, records_of
+from reading_out import fault_of, reader_ended, records_of
 from web_servers import master, playlist, segments, web_server
 
 from klvrelay.decoder import decode
@@ -150,7 +150,7 @@ async def test_a_live_playlist_that_is_closed_leaves_no_thread(tmp_path):
     async with web_server(tmp_path) as server, asyncio.TaskGroup() as tasks:
         sliding = tasks.create_task(slide(tmp_path / "a.m3u8", names))
         assert len(await records_of(open_source(server.url("a.m3u8"), timeout=0.5), enough=5)) >= 5
-        await reader_gone(within=2)
+        await reader_ended(within=2)
         sliding.cancel()
 
 

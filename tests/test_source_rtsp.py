@@ -11,7 +11,7 @@ from contextlib import aclosing
 import feed
 import pytest
 from certificates import certified
-from reading_out import fault_of, leaves_no_thread, reader_gone, records_of
+from reading_out import fault_of, leaves_no_thread, reader_ended, records_of
 from rtsp_servers import gst_server
 
 from klvrelay.errors import SourceDown
@@ -137,7 +137,7 @@ async def test_a_server_that_hangs_is_down_after_the_timeout(transport, tmp_path
             began = time.monotonic()
             fault = await fault_of(packets)
             took = time.monotonic() - began
-        await reader_gone(within=2.2)
+        await reader_ended(within=2.2)
 
     assert "sent nothing for 0.6 s" in fault
     assert 0.5 < took < 1.6

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import BOOT, record, spoilt
 from rich.console import Console
-from telling import tell
+from telling import publish
 
 from klvrelay.cli.verbs.board import LONG_OFFLINE, SETTLED, Board, tame
 from klvrelay.cli.verbs.watch import line, table, watch
@@ -315,7 +315,7 @@ def brisk(monkeypatch):
 async def test_it_shows_what_a_sink_publishes(real_broker, terminal):
     """Live, from a real sink through a real broker: the stream, its state, its heading and its bad records."""
     async with MqttSink(MqttSettings.from_url(real_broker.url), boot=BOOT) as sink:
-        await tell(sink, Notice("availability", "uav1", b"online"))
+        await publish(sink, Notice("availability", "uav1", b"online"))
         async with watching(real_broker, terminal=terminal) as (out, _):
             await until(lambda: "online" in out.getvalue())
             await sink.deliver([record(0), record(1), spoilt(2)])
@@ -337,7 +337,7 @@ async def test_it_says_at_once_that_nothing_is_there_yet(embedded, terminal, cap
     async with watching(embedded, terminal=terminal) as (out, _):
         await until(saying)
         async with MqttSink(MqttSettings.from_url(embedded.url), boot=BOOT) as sink:
-            await tell(sink, Notice("availability", "uav1", b"online"))
+            await publish(sink, Notice("availability", "uav1", b"online"))
             await until(lambda: "uav1" in out.getvalue())
 
     assert (said_so + capsys.readouterr().err).count("nothing published") == (not terminal)
@@ -347,7 +347,7 @@ async def test_a_row_goes_when_its_topics_are_deleted(real_broker):
     """As `mosquitto_sub --remove-retained` deletes them."""
     async with MqttSink(MqttSettings.from_url(real_broker.url), boot=BOOT) as sink:
         for stream in ("uav1", "uav2"):
-            await tell(sink, Notice("availability", stream, b"online"))
+            await publish(sink, Notice("availability", stream, b"online"))
         async with watching(real_broker) as (out, _):
             await until(lambda: "uav1 online" in out.getvalue() and "uav2 online" in out.getvalue())
             connection = await connect(MqttSettings.from_url(real_broker.url), client_id="cleaner")
@@ -359,8 +359,8 @@ async def test_a_row_goes_when_its_topics_are_deleted(real_broker):
 async def test_one_stream_can_be_picked(embedded):
     """The others are not even subscribed to."""
     async with MqttSink(MqttSettings.from_url(embedded.url), boot=BOOT) as sink:
-        await tell(sink, Notice("availability", "uav1", b"online"))
-        await tell(sink, Notice("availability", "uav2", b"online"))
+        await publish(sink, Notice("availability", "uav1", b"online"))
+        await publish(sink, Notice("availability", "uav2", b"online"))
         async with watching(embedded, "uav2") as (out, _):
             await until(lambda: out.getvalue().count("uav2") > 3)
 

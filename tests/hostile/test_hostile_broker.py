@@ -29,7 +29,7 @@ from hostile_broker import (
     text,
     to,
 )
-from papers import outlet_of
+from papers import delivery_to
 from records import BOOT, record
 
 from klvrelay.backoff import Backoff
@@ -229,7 +229,7 @@ async def test_a_disconnect_is_reported_by_its_code_and_not_in_its_words():
 @contextlib.asynccontextmanager
 async def drained(broker, records=30, **settings):
     """A delivery with waiting records to that broker."""
-    outlet, log = outlet_of(MqttSink(to(broker, **settings), boot=BOOT), limit=1000)
+    outlet, log = delivery_to(MqttSink(to(broker, **settings), boot=BOOT), limit=1000)
     for n in range(records):
         log.append(record(n))
     task = asyncio.create_task(outlet.drain(), name="drain")
@@ -398,7 +398,7 @@ class HangsUp:
 async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
     """The stop request survives the error: the relay does not connect again."""
     sink = HangsUp(when)
-    outlet, _ = outlet_of(sink)
+    outlet, _ = delivery_to(sink)
     draining = asyncio.create_task(outlet.drain())
     await until(lambda: outlet.health.up)
 

@@ -84,7 +84,7 @@ async def test_no_noise_in_retained_topics_ends_a_relay(seed):
         MqttSink(to(broker), boot=BOOT) as sink,
         keeping(sink) as work,
     ):
-        await work.tell(Notice("availability", "uav1", b"online"))
+        await work.publish(Notice("availability", "uav1", b"online"))
         await until(lambda: broker.guests[0].taken > 1000)
         assert not work.task.done(), work.task.exception()
 

@@ -13,7 +13,7 @@ import feed
 import pytest
 from peak import run
 from playlists import media, variants
-from reading_out import reader_gone, records_of
+from reading_out import reader_ended, records_of
 from servers import Hostile, Line, Request, Script, dribbling, flooding, http, moved
 
 from klvrelay.errors import NotMedia, SourceDown
@@ -257,7 +257,7 @@ async def test_requests_to_another_origin_come_at_a_walk() -> None:
             with suppress(TimeoutError):
                 await records_of(open_source(server.url(), timeout=1), within=1.5)
             most = BURST + RATE * (time.monotonic() - begun) + 1
-            await reader_gone(2)
+            await reader_ended(2)
 
     assert BURST <= len(other.requests) <= most
 

@@ -233,7 +233,7 @@ def test_a_choice_of_a_buffer() -> None:
 
 
 def test_maps_that_name_other_pids_each_time_make_few_streams() -> None:
-    """Hostile tables: at most 16 streams a source; what belongs to more is counted, and takes no memory."""
+    """Hostile tables: at most 16 streams per source; data of more streams is counted and uses no memory."""
     air, decoder, records = Air(), Decoder("cam", None), []
     for number in range(100):
         ts = air.map(**{f"p{number + 1}": [0x120 + number]})
@@ -246,7 +246,7 @@ def test_maps_that_name_other_pids_each_time_make_few_streams() -> None:
 
 
 def test_what_waits_is_bounded_in_bytes() -> None:
-    """A PID that nobody can place yet is placed before it takes much memory."""
+    """A PID that cannot be assigned yet is assigned before it takes much memory."""
     air = Air()
     decoder = Decoder("cam", None)
     raw = klvrelay.encode({"precision_time_stamp": 1, 150: bytes(60_000)})
@@ -259,7 +259,7 @@ def test_what_waits_is_bounded_in_bytes() -> None:
 
 
 def test_a_replayed_recording_keeps_its_names() -> None:
-    """Round after round, and a source that is opened again: each PID goes on under its name, also one that moved."""
+    """Round after round, and when a source is reopened: each PID keeps its name, also one that moved."""
     decoder = Decoder("cam", None)
     air = Air()
     moved = air.map(p1=[FIRST]) + mixed(air.flight(FIRST, "ALPHA", 30))
@@ -273,14 +273,14 @@ def test_a_replayed_recording_keeps_its_names() -> None:
 
 
 def test_the_clocks_wrap() -> None:
-    """33 bits of PTS: a stream that came just before the wrap is not gone for a day."""
+    """33 bits of PTS: a stream whose last record came just before the wrap has not been silent for a day."""
     air, wrap = Air(), (1 << 33) / 90_000 - 2
     flights = [air.flight(pid, name, 60, begin=wrap) for pid, name in ((FIRST, "ALPHA"), (SECOND, "BRAVO"))]
     assert who(decoded(air.map(p1=[FIRST, SECOND]) + mixed(*flights))) == {"cam": "ALPHA", "cam.513": "BRAVO"}
 
 
 def test_a_pid_that_comes_back_does_not_take_the_name_of_the_stream_that_left_it() -> None:
-    """The second aircraft moves from 0x201 to 0x211; what comes on 0x201 later is a third one."""
+    """The second aircraft moves from 0x201 to 0x211; data on 0x201 later is a third one."""
     air = Air()
     ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 30), air.flight(SECOND, "BRAVO", 30))
     ts += air.map(p1=[FIRST, 0x211])
@@ -292,7 +292,7 @@ def test_a_pid_that_comes_back_does_not_take_the_name_of_the_stream_that_left_it
 
 
 def test_a_loss_decides_nothing() -> None:
-    """Bytes that the reader was too slow for are no end: a lower PID is waited for as before."""
+    """Bytes lost by a slow reader do not end a stream: the wait for a lower PID continues."""
     air, decoder = Air(), Decoder("cam", None)
     ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(SECOND, "BRAVO", 3))
     records = decoder.feed(Packet(b"".join(ts))) + decoder.feed(Packet(b"", damaged=True))
@@ -303,7 +303,7 @@ def test_a_loss_decides_nothing() -> None:
 
 @pytest.mark.parametrize("higher_first", [False, True])
 async def test_text_by_libav_has_the_same_names(higher_first: bool, tmp_path: Path) -> None:
-    """The way of `decode --demux libav`: PIDs that come apart, straight to text."""
+    """As in `decode --demux libav`: PIDs that arrive separately, directly to text."""
     path = tmp_path / "cam.ts"
     path.write_bytes(two(program=2, higher_first=higher_first))
     found: dict[str, list[str]] = {}
@@ -317,7 +317,7 @@ async def test_text_by_libav_has_the_same_names(higher_first: bool, tmp_path: Pa
 
 
 @pytest.mark.parametrize("wrong", [{"pid": "video"}, {"pid": 0x2000}, {"pid": [257, -1]}, {"program": 0}], ids=str)
-def test_what_is_no_pid_or_program_is_refused(wrong: dict[str, Any]) -> None:
-    """Before any byte is looked at."""
+def test_an_invalid_pid_or_program_is_refused(wrong: dict[str, Any]) -> None:
+    """Before any byte is read."""
     with pytest.raises(klvrelay.ConfigError, match="give a number from"):
         klvrelay.decode(b"", **wrong)

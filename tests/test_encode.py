@@ -1,4 +1,4 @@
-"""What `klvrelay.encode` writes: published vectors, framing, order, layouts, and clear refusals."""
+"""The output of `klvrelay.encode`: published vectors, framing, order, layouts, and clear errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def vectors(name: str) -> list[dict]:
 
 
 def fixed_width(vector: dict) -> bool:
-    """A scalar of one width, whose value the bytes can be made from."""
+    """A scalar of one width whose value determines the bytes."""
     if vector["type"] != "item" or vector["set"] not in SETS or isinstance(vector["expected"], dict | list):
         return False
     item = SETS[vector["set"]].get(vector["tag"])
@@ -35,7 +35,7 @@ def fixed_width(vector: dict) -> bool:
 
 
 def test_every_scalar_vector_is_written_as_it_was_published():
-    """A published value becomes the published bytes, for every scalar item of one width."""
+    """For every scalar item of one width, the published value gives the published bytes."""
     chosen = [vector for vector in vectors("vectors.jsonl") if fixed_width(vector)]
 
     wrong = [v for v in chosen if encode_item(v["set"], v["tag"], v["expected"]).hex() != v["hex"]]
@@ -45,7 +45,7 @@ def test_every_scalar_vector_is_written_as_it_was_published():
 
 
 def test_every_imapb_vector_is_written_as_it_was_published():
-    """A number within its range becomes the published IMAPB code, in any length."""
+    """A number within its range gives the published IMAPB code, in any length."""
     chosen = [v for v in vectors("imapb_vectors.jsonl") if isinstance(v.get("x"), int | float)]
     chosen = [v for v in chosen if v["min"] <= v["x"] <= v["max"]]
 
@@ -59,7 +59,7 @@ def test_every_imapb_vector_is_written_as_it_was_published():
     ("count", "code"), [(0, "00"), (127, "7f"), (128, "8180"), (255, "81ff"), (256, "820100"), (70000, "83011170")]
 )
 def test_lengths_are_ber_in_its_shortest_form(count, code):
-    """Short form below 128, else as few bytes as hold it."""
+    """Short form below 128, otherwise the fewest bytes."""
     assert ber_length(count).hex() == code
 
 
@@ -73,7 +73,7 @@ def test_tags_are_ber_oid(number, code):
 
 
 def test_a_packet_begins_with_its_time_and_ends_with_its_checksum():
-    """Item 2 comes first and item 1 last, whatever order the items were given in."""
+    """Item 2 comes first and item 1 last, in whatever order the items were passed."""
     whole = encode({"sensor_latitude": 34.7, "precision_time_stamp": TIME})
 
     assert whole.startswith(UNIVERSAL_KEYS["ST0601"] + bytes([20]) + b"\x02\x08")
@@ -91,7 +91,7 @@ def test_the_checksum_is_right_for_even_and_odd_lengths(size):
 
 @pytest.mark.parametrize("name", CHECKSUM)
 def test_each_set_with_a_checksum_gets_its_own_kind(name):
-    """The decoder finds it good, and the tests' own sums agree; `checksum=False` leaves it out."""
+    """The decoder accepts it, and the tests' own sums agree; `checksum=False` omits it."""
     tag, kind = CHECKSUM[name]
     whole = encode({150: b"abc"}, set=name)
     (record,) = klvrelay.decode(whole)
@@ -105,7 +105,7 @@ def test_each_set_with_a_checksum_gets_its_own_kind(name):
 
 
 def test_a_set_without_a_checksum_item_gets_none():
-    """ST 0102 has no checksum item, and one can be left out of ST 0601."""
+    """ST 0102 has no checksum item, and it can be omitted from ST 0601."""
     security = encode({"security_classification": "Unclassified"}, set="ST0102")
 
     assert security == UNIVERSAL_KEYS["ST0102"] + b"\x03\x01\x01\x01"
@@ -113,7 +113,7 @@ def test_a_set_without_a_checksum_item_gets_none():
 
 
 def test_unknown_tags_zero_lengths_and_repeats_can_be_written():
-    """A tag that no table has takes bytes, None is a length of zero, and pairs may repeat an item."""
+    """An unknown tag takes bytes, None is a length of zero, and pairs may repeat an item."""
     body = encode([(150, b"\x0a\x0b"), ("mission_id", None), (100, b"a"), (100, b"b")], checksum=False)
 
     assert body[17:].hex() == "8116020a0b" + "0300" + "640161" + "640162"
@@ -130,7 +130,7 @@ def test_nested_sets_and_series_are_written_from_mappings_and_lists():
 
 
 def test_a_document_is_written_with_its_time_version_and_specials():
-    """What a record's head has goes back into items 2 and 65, and a null to the code that its special names."""
+    """The head of a record goes back into items 2 and 65, and a null to the code of its special name."""
     document = {
         "set": "ST0601",
         "time_us": TIME,
@@ -145,7 +145,7 @@ def test_a_document_is_written_with_its_time_version_and_specials():
 
 
 def test_an_array_is_described_by_its_mapping_alone():
-    """The decoder gives back the dimensions and values that were put in; sizes that were left out are found."""
+    """The decoder returns the same dimensions and values; omitted sizes are computed."""
     array = {"dims": [2, 2], "values": [1, 2, 70000, 4]}
     whole = encode({"correspondence_points_row_column": array}, set="ST1601")
 
@@ -168,7 +168,7 @@ def test_a_core_identifier_can_be_given_as_its_text():
 
 
 def test_a_matrix_goes_right_behind_the_items_it_names():
-    """Receiver rule 8 of ST 0601: an SDCC-FLP is of the items before it, in their order."""
+    """Receiver rule 8 of ST 0601: an SDCC-FLP belongs to the items before it, in their order."""
     matrix = {"matrix_size": 2, "sigma": [1.0, 2.0], "rho": [0.5], "items": ["sensor_longitude", "sensor_latitude"]}
     items = {"sdcc_flp": [matrix], "sensor_latitude": 1.0, "mission_id": "x", "sensor_longitude": 2.0}
 
@@ -179,7 +179,7 @@ def test_a_matrix_goes_right_behind_the_items_it_names():
 
 
 def test_two_matrices_of_one_item_can_not_both_stand_behind_it():
-    """What the wire can't say is refused."""
+    """What the encoding cannot express is refused."""
     one = {"matrix_size": 2, "sigma": [1.0, 2.0], "items": ["sensor_latitude", "sensor_longitude"]}
     other = {"matrix_size": 2, "sigma": [1.0, 2.0], "items": ["sensor_latitude", "slant_range"]}
     items = {"sensor_latitude": 1.0, "sensor_longitude": 2.0, "slant_range": 3.0, "sdcc_flp": [one, other]}
@@ -188,8 +188,8 @@ def test_two_matrices_of_one_item_can_not_both_stand_behind_it():
         encode(items)
 
 
-def test_user_data_of_a_video_terminal_can_be_told_by_its_value():
-    """ST 0806: what item 1 says it is decides how the value is written; data and value must agree."""
+def test_user_data_of_a_video_terminal_can_be_a_value():
+    """ST 0806: the type in item 1 decides how the value is written; data and value must agree."""
     number = {"numeric_id": {"data_type": "Signed Integer", "id": 3}, "user_value": -2}
     whole = encode({"user_defined_local_set": [number]}, set="ST0806")
 
@@ -199,7 +199,7 @@ def test_user_data_of_a_video_terminal_can_be_told_by_its_value():
 
 
 def test_universal_sets_take_the_keys_of_a_record():
-    """EG 0104 goes out behind 16-byte keys, its time first, its dates as text."""
+    """EG 0104 is written with 16-byte keys, its time first, its dates as text."""
     items = {"sensor_latitude": 38.1, "event_start_time": 1_112_255_451_000_000, "precision_time_stamp": TIME}
     whole = encode(items, set="ST0104")
     (record,) = klvrelay.decode(whole)
@@ -225,7 +225,7 @@ def test_universal_sets_take_the_keys_of_a_record():
     ],
 )
 def test_a_packet_can_be_one_item_or_a_set_without_a_table(name, items):
-    """What has a key of its own is a packet; what no table has is bytes by tag or key."""
+    """An item with its own key is a packet; unknown items are bytes by tag or key."""
     if "ff" * 16 in str(items):
         items = {"unknown": {"060e2b3401010101" + "ff" * 8: "0102"}}
     (record,) = klvrelay.decode(encode(items, set=name))
@@ -237,7 +237,7 @@ def test_a_packet_can_be_one_item_or_a_set_without_a_table(name, items):
 
 
 def test_a_layout_gives_order_widths_and_forms_but_no_value():
-    """New values go where the earlier packet had its own, as wide as those, behind lengths in the same form."""
+    """New values are written at the places of the earlier packet's values, with their widths and length forms."""
     key = UNIVERSAL_KEYS["ST0601"].hex()
     earlier = bytes.fromhex(key + "820010" + "60820003000000" + "0d0412345678" + "410105")
     items = {"uas_datalink_ls_version_number": 19, "sensor_latitude": -90.0, "target_width_extended": 1_500_000.0}
@@ -247,7 +247,7 @@ def test_a_layout_gives_order_widths_and_forms_but_no_value():
 
 
 def test_items_that_the_layout_lacks_come_before_the_checksum():
-    """What is new follows what was there; what is gone leaves no gap."""
+    """New items follow the existing ones; removed ones leave no gap."""
     earlier = encode({"precision_time_stamp": TIME, "mission_id": "old", "sensor_latitude": 1.0})
     whole = encode({"slant_range": 1.0, "sensor_latitude": 2.0, "precision_time_stamp": TIME + 1}, like=earlier)
 
@@ -258,7 +258,7 @@ def test_items_that_the_layout_lacks_come_before_the_checksum():
 
 
 def test_the_checksum_is_there_where_the_layout_has_one():
-    """By default; `checksum` says otherwise."""
+    """By default; `checksum` overrides it."""
     bare = encode({"mission_id": "a"}, checksum=False)
 
     assert encode({"mission_id": "b"}, like=bare)[16:].hex() == "03030162"
@@ -280,7 +280,7 @@ def test_a_record_is_its_own_layout_and_a_document_can_have_one():
 
 
 def test_a_number_that_was_decoded_goes_back_to_its_code():
-    """Rounding down, as ST 1201 has it for new numbers, would lose a step each time."""
+    """Rounding down, as ST 1201 does for new numbers, would lose a step each time."""
     earlier = (1 << 30) + 12345
     raw = encode({"platform_course_angle": earlier.to_bytes(4, "big")})
     (record,) = klvrelay.decode(raw)

@@ -1,8 +1,8 @@
-"""Encoding is the inverse of decoding: packets of vectors and recordings come back byte for byte.
+"""Encoding is the inverse of decoding: packets of vectors and recordings are reproduced byte for byte.
 
-`encode(record)` takes the layout from the record's bytes and every value from its JSON. A packet is well-formed
-here if the decoder has nothing to say against it: then its bytes come back. Of others the decoder has left something
-out (it says what), so that only what it read comes back.
+`encode(record)` takes the layout from the record's bytes and every value from its JSON. A packet is well-formed here if
+the decoder has no warning about it: then its bytes are reproduced. For others the decoder reports what it left out, and
+only what it read is reproduced.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RECORDINGS = {
     "day_flight.klv": (6, 0),
     "h264_klv.ts": (30, 0),
     "aphill_klv_10s.ts": (300, 0),
-    "DynamicConstantMISMMSPacketData.bin": (1, 1),  # its checksum is wrong, and is put right
+    "DynamicConstantMISMMSPacketData.bin": (1, 1),  # its checksum is wrong, and is corrected
     "DynamicOnlyMISMMSPacketData.bin": (1, 0),
 }
 
@@ -46,25 +46,25 @@ def told(record: Record) -> dict[str, Any]:
 
 
 def well_formed(record: Record) -> bool:
-    """Has the decoder nothing against it but a width that it took all the same?
+    """Has the decoder no warning, except about a width that it accepts?
 
-    The checksum has to be right, and where it belongs: last (ST 0601 receiver rule 1).
+    The checksum must be correct and last (ST 0601 receiver rule 1).
     """
     quality, warnings = told(record)["quality"], told(record)["quality"].get("warnings", [])
-    # One of several that can't be read is null: nothing of it is kept.
+    # An unreadable one of several is null: none of its bytes are kept.
     lost = any("expected" in warning for warning in warnings) and holds_null(record.items)
     return quality["checksum"] != "bad" and not left_out(warnings) and not lost and sum_is_last(record)
 
 
 def holds_null(value: Any) -> bool:
-    """Is a null in a list?"""
+    """Does a list contain a null?"""
     if isinstance(value, dict):
         return any(map(holds_null, value.values()))
     return isinstance(value, list) and (None in value or any(map(holds_null, value)))
 
 
 def left_out(warnings: list[str]) -> bool:
-    """Does a remark tell of bytes that are in no value? Not those on a width, or on a length of 0."""
+    """Does a warning report bytes that are in no value? Not those about a width, or a length of 0."""
     kept = ("expected", "length 0 is not legal here", "items of this one are not named", "bytes kept", "more remarks",
             "VMTI version not told", "NUL padding removed", "time is converted")  # fmt: skip
     return any(not any(words in warning for words in kept) for warning in warnings)
@@ -78,12 +78,12 @@ def sum_is_last(record: Record) -> bool:
 
 
 def known(document: dict[str, Any]) -> tuple[Any, ...]:
-    """What was read of the bytes; nothing in a set or list is the same as null, on the wire as well."""
+    """The values read; an absent item in a set or list equals null, as in the encoding."""
     return document["set"], document["version"], document["time_us"], collapsed(document["items"])
 
 
 def agree_on_specials(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """The same reasons for nulls; a packet of fewer bytes has room for fewer of them, and says so."""
+    """The same reasons for nulls; a packet of fewer bytes has capacity for fewer of them, and says so."""
     reasons = [document["quality"].get("special", {}) for document in (one, other)]
     if any("more remarks" in str(document["quality"].get("warnings")) for document in (one, other)):
         return all(reasons[0][key] == reasons[1][key] for key in reasons[0].keys() & reasons[1].keys())
@@ -91,7 +91,7 @@ def agree_on_specials(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def collapsed(value: Any) -> Any:
-    """Without the items that matrices stand behind: of those that came twice one is left."""
+    """Without the items before matrices: of duplicates one is left."""
     if isinstance(value, dict):
         left = {key: one for key, one in value.items() if not (key == "items" and "matrix_size" in value)}
         return {key: collapsed(one) for key, one in left.items()} or None
@@ -99,9 +99,9 @@ def collapsed(value: Any) -> Any:
 
 
 def too_fine(value: Any) -> bool:
-    """Is a number in it of more bits than its text has? IMAPB of 7 or 8 bytes over a range that begins between steps.
+    """Has it a number with more bits than its text? IMAPB of 7 or 8 bytes over a range that begins between steps.
 
-    Those are shown as doubles: arrays with bounds of their own, and the pixel sizes of ST 1107 (from 0.0001).
+    Those are shown as doubles: arrays with their own bounds, and the pixel sizes of ST 1107 (from 0.0001).
     """
     if isinstance(value, list):
         return any(map(too_fine, value))
@@ -114,19 +114,21 @@ def too_fine(value: Any) -> bool:
 
 
 def check(record: Record) -> bool:
-    """The bytes come back, or of a packet that is not well-formed what was read of it; whether it was the bytes."""
+    """The bytes are reproduced, or for a packet that is not well-formed the values read; returns whether it was the
+    bytes.
+    """
     whole = encode(record)
     if whole == record.raw:
         return True
     (again,) = klvrelay.decode(whole)
-    # Maps that were told by what can't be read are not told any more.
+    # Maps that depend on unreadable bytes are lost.
     warnings = str(told(record)["quality"].get("warnings"))
     unsure = "VMTI version not told" in warnings and left_out(told(record)["quality"]["warnings"])
     if too_fine(record.items) or unsure:
         return False
-    # Of a run under other runs nothing is shown: an array may be told by other runs.
+    # A run below other runs is not shown: the array may be encoded by other runs.
     assert not well_formed(record) or b'"apa":5' in record.json(), (whole.hex(), record.raw.hex())
-    if str(CHECKSUM.get(record.set, ("",))[0]) not in record.items.get("unknown", {}):  # a sum is written anew
+    if str(CHECKSUM.get(record.set, ("",))[0]) not in record.items.get("unknown", {}):  # the checksum is computed again
         assert known(told(again)) == known(told(record))
         assert agree_on_specials(told(again), told(record))
     return False
@@ -137,7 +139,7 @@ def check(record: Record) -> bool:
 
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_every_packet_of_a_recording_comes_back(shared: Path, name: str) -> None:
-    """Byte for byte, with all the special codes, odd widths and long lengths that senders have."""
+    """Byte for byte, with all the special codes, unusual widths and long lengths of real senders."""
     records = klvrelay.decode((shared / "data" / name).read_bytes())
 
     odd = [record.seq for record in records if not check(record)]
@@ -146,7 +148,7 @@ def test_every_packet_of_a_recording_comes_back(shared: Path, name: str) -> None
 
 
 def raw_of(vector: dict[str, Any]) -> bytes | None:
-    """A packet that holds a vector's bytes."""
+    """A packet with a vector's bytes."""
     data = bytes.fromhex(vector["hex"])
     name = {"EG0104": "ST0104"}.get(vector.get("set", ""), vector.get("set", ""))
     if vector["type"] == "packet":
@@ -172,29 +174,29 @@ def test_every_vector_comes_back() -> None:
     assert found[True] > 1000
 
 
-def test_what_was_read_of_an_odd_packet_comes_back() -> None:
-    """Broken off, repeated, malformed: what the decoder kept is what is written."""
+def test_what_was_read_of_a_malformed_packet_comes_back() -> None:
+    """Truncated, repeated, malformed: the values that the decoder kept are written."""
     for vector in load("odd.jsonl"):
         for record in klvrelay.decode(bytes.fromhex(vector["hex"])):
             check(record)
 
 
 def test_the_seeds_of_packs_come_back() -> None:
-    """Matrices in each of their forms, and other packs that no vector has."""
+    """Matrices in each of their forms, and other packs without a vector."""
     for vector in load("seeds.jsonl"):
         (record,) = klvrelay.decode(wrapped(vector["set"], item(vector["tag"], bytes.fromhex(vector["hex"])))[0])
         check(record)
 
 
 def packet_of_any_set() -> st.SearchStrategy[bytes]:
-    """Random bytes of random sets, right and wrong ones."""
+    """Random bytes of random sets, valid and invalid."""
     return packets().filter(lambda raw: len(klvrelay.decode(raw)) == 1)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(packet_of_any_set())
 def test_every_packet_that_can_be_decoded_can_be_encoded(raw: bytes) -> None:
-    """Whatever a sender sends: byte for byte if it is well-formed, else what the decoder read of it."""
+    """Whatever a sender sends: byte for byte if it is well-formed, otherwise the values read."""
     (record,) = klvrelay.decode(raw)
     check(record)
 

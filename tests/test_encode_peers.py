@@ -1,8 +1,8 @@
-"""What we encode, as other people's decoders read it: klvdata, tstrans and stanag4609, item by item.
+"""The encoder's output, read by other decoders: klvdata, tstrans and stanag4609, item by item.
 
-Every item of ST 0601 is given to each of them, with every item of the sets within it. An item is read if all its
-values are among those that the decoder shows, to one step of their encoding; or it is kept, if the decoder gives back
-its bytes. Where one of them reads otherwise, a table says who is right, and why.
+Each of them gets every item of ST 0601, with every item of the nested sets. An item is read if all its values are among
+the decoder's output, to one step of their encoding; or it is kept, if the decoder returns its bytes. Where a decoder
+differs, a table says which one is right, and why.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Path = tuple[str, str]  # set and key of an item
 
 
 def unread(name: str, items: Mapping[str, Any], got: list[Any], kept: set[Path]) -> Iterator[Path]:
-    """The items that are not read; those whose bytes were given back go to `kept`."""
+    """The items that are not read; those whose bytes were returned go to `kept`."""
     for key, value in items.items():
         if key == "target_id" and name != "ST0601":  # the number of a pack, before its items
             continue
@@ -46,12 +46,12 @@ def unread(name: str, items: Mapping[str, Any], got: list[Any], kept: set[Path])
 
 
 def given_back(code: str, got: list[Any]) -> bool:
-    """Are an item's bytes among what is shown, or in the bytes of a set that is shown whole?"""
+    """Are an item's bytes in the output, or in the bytes of a set that is returned whole?"""
     return any(isinstance(leaf, str) and (leaf == code or (len(code) > 8 and code in leaf)) for leaf in got)
 
 
 def sets_in(item: Item, values: list[Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The sets that an item's values are, each with its name."""
+    """The sets among an item's values, each with its name."""
     kind = item.kind.rpartition(":")[2]
     inner = INNER.get(kind, kind)
     elements = [element for one in values for element in (one if isinstance(one, list) else [one])]
@@ -65,7 +65,7 @@ NO_LENGTH = (
     "stanag4609 wants a BER length before the dimensions of an array; the examples of ST 1303.2 begin with the number "
     "of dimensions, and jmisb and kwiver read them so: ours is right"
 )
-# Peer -> the items that it reads otherwise, or not at all; who is right, and why.
+# Peer -> the items that it reads differently or not at all; who is right, and why.
 DIFFERENCES: dict[str, dict[Path, str]] = {
     "klvdata": {
         ("ST0601", "rvt_local_set"): ABSTRACT,
@@ -92,7 +92,7 @@ DIFFERENCES: dict[str, dict[Path, str]] = {
         ("ST1601", "sdcc_lat_lon_elevation"): NO_LENGTH,
     },
 }  # fmt: skip
-# Peer -> how many items of ST 0601 it reads as they were meant, and those that it gives back as bytes: it has no
+# Peer -> how many items of ST 0601 it reads correctly, and how many it returns as bytes: it has no
 # table of them, or no type for them.
 READ = {"klvdata": 84, "tstrans": 130, "stanag4609": 137}
 KEPT: dict[str, dict[str, str]] = {
@@ -140,7 +140,7 @@ KEPT: dict[str, dict[str, str]] = {
 
 
 def without(name: str, items: Mapping[str, Any], left_out: set[Path]) -> dict[str, Any]:
-    """The items of a set but for some of them, also in the sets within it."""
+    """The items of a set except some, also in nested sets."""
     found: dict[str, Any] = {}
     for key, value in items.items():
         item = next((one for one in SETS[name].values() if one.key == key), None)
@@ -170,7 +170,7 @@ def packet_with(item: Item, value: Any) -> bytes:
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_a_peer_reads_every_item_that_we_encode(peer: str) -> None:
-    """All values of all items, but for those where the table says who is right."""
+    """All values of all items, except those in the table."""
     items = without("ST0601", full_set("ST0601"), set(DIFFERENCES[peer]))
     lost: list[Path] = []
     kept: set[Path] = set()
@@ -188,7 +188,7 @@ def test_a_peer_reads_every_item_that_we_encode(peer: str) -> None:
     ("peer", "path"), [(peer, path) for peer, differences in DIFFERENCES.items() for path in differences]
 )
 def test_where_a_peer_differs_it_still_does(peer: str, path: Path) -> None:
-    """Each line of the table is needed: the peer fails on the item, or reads something else."""
+    """Each line of the table is needed: the peer fails on the item, or reads another value."""
     item = outer_of(path)
     others = DIFFERENCES[peer].keys() - {path}
     value = without("ST0601", {item.key: full_set("ST0601")[item.key]}, set(others))[item.key]
@@ -202,7 +202,7 @@ def test_where_a_peer_differs_it_still_does(peer: str, path: Path) -> None:
 
 
 def test_one_packet_of_all_items_is_read_whole() -> None:
-    """Tstrans and stanag4609 take everything at once, as strictly as they can, without a complaint."""
+    """Tstrans and stanag4609 accept everything at once in strict mode, without an error."""
     items = without("ST0601", full_set("ST0601"), set(DIFFERENCES["stanag4609"]))
     raw = encode(items)
 

@@ -1,4 +1,4 @@
-"""Random items and documents are written, read back and compared; and nonsense is refused, never more than that."""
+"""Random items and documents are written, read back and compared; invalid input is refused."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ many = settings(max_examples=20_000, deadline=None, suppress_health_check=QUIET)
 
 
 def lifted(name: str) -> set[int | None]:
-    """What a record has in its head rather than among its items, in a packet of the set."""
+    """What a record has in its head rather than among its items."""
     return {CHECKSUM.get(name, (None,))[0], TIME.get(name), VERSION.get(name)}
 
 
 def inside(name: str, items: dict[str, Any]) -> tuple[str, dict[str, Any], list[str | int]]:
-    """A set that is a packet, its items with these within, and the way to them."""
+    """A top-level set with these items nested in it, and the path to them."""
     if universal_key(name):
         return name, items, []
     outer = host(name)
@@ -45,7 +45,7 @@ def inside(name: str, items: dict[str, Any]) -> tuple[str, dict[str, Any], list[
 
 
 def read_back(raw: bytes, way: list[str | int]) -> dict[str, Any]:
-    """The items that came back; the decoder has no remark to make, and a checksum that is there is right."""
+    """The items decoded again; the decoder has no warning, and a checksum is correct."""
     (record,) = klvrelay.decode(raw)
     document = json.loads(record.json())
     assert "warnings" not in document["quality"], document["quality"]["warnings"]
@@ -81,7 +81,7 @@ def test_an_item_comes_back_within_a_step(item: Item) -> None:
 
 @pytest.mark.parametrize("key", sorted(item.key for item in KEYED.values() if item.key != "precision_time_stamp"))
 def test_an_item_of_a_universal_set_comes_back(key: str) -> None:
-    """The same for what stands behind a 16-byte key, in a set and as a packet of its own."""
+    """The same for items with a 16-byte key, in a set and as a packet."""
     (item,) = [item for item in KEYED.values() if item.key == key]
 
     @few
@@ -94,7 +94,7 @@ def test_an_item_of_a_universal_set_comes_back(key: str) -> None:
 
 @pytest.mark.parametrize("name", tops())
 def test_a_document_comes_back(name: str) -> None:
-    """Many items of a set at once, with sets and series in them, nulls and unknown tags."""
+    """Many items of a set at once, with nested sets and series, nulls and unknown tags."""
 
     @some
     @given(items_of(name))
@@ -119,13 +119,13 @@ def test_a_document_comes_back_long(name: str) -> None:
 
 
 def shown(name: str, items: dict[str, Any]) -> dict[str, Any]:
-    """Without what a record has in its head."""
+    """Without the head of a record."""
     keys = [SETS[name][tag].key for tag in lifted(name) if tag is not None]
     return {key: value for key, value in items.items() if key not in keys}
 
 
 def check_document(name: str, items: dict[str, Any]) -> None:
-    """There and back; the document that came back is written to the same bytes, and so is the record."""
+    """Encode and decode; the decoded document encodes to the same bytes, and so does the record."""
     items = shown(name, items)
     raw = encode(items, set=name)
     assert list(apart(items, read_back(raw, []))) == []
@@ -136,7 +136,7 @@ def check_document(name: str, items: dict[str, Any]) -> None:
 @some
 @given(keyed_items())
 def test_a_universal_set_comes_back(items: dict[str, Any]) -> None:
-    """Items of several standards behind their 16-byte keys."""
+    """Items of several standards with their 16-byte keys."""
     items.pop("precision_time_stamp", None)
     raw = encode(items, set="ST0104")
     assert list(apart(items, read_back(raw, []))) == []
@@ -146,7 +146,7 @@ def test_a_universal_set_comes_back(items: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", tops())
 def test_no_value_is_taken_from_a_layout(name: str) -> None:
-    """What is written in the layout of another packet of the set reads as what was given, and not as that packet."""
+    """A document written in the layout of another packet has the document's values, not that packet's."""
 
     @some
     @given(two_of(name))
@@ -161,7 +161,7 @@ def test_no_value_is_taken_from_a_layout(name: str) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
 @given(st.sampled_from([1, 2, 3]), st.integers(-(1 << 23) + 1, (1 << 23) - 1), st.integers(0, 65535))
 def test_targets_of_before_version_4_follow_the_older_maps(version: int, code: int, other: int) -> None:
-    """A VMTI set that says it is older has offsets and positions on linear maps; their codes come back."""
+    """A VMTI set of an older version has offsets and positions on linear maps; their codes are reproduced."""
     target = {
         "target_id": 1,
         "target_location_offset_lat": code * 19.2 / 8388607,
@@ -180,7 +180,7 @@ def test_targets_of_before_version_4_follow_the_older_maps(version: int, code: i
 
 
 def test_short_offsets_show_the_older_maps_where_no_version_does() -> None:
-    """A record of such a set comes back; new values go in by the older maps, while something shows them."""
+    """A record of such a set is reproduced; new values use the older maps while something shows them."""
     target = b"\x01" + bytes.fromhex("0a02ff38" + "0c021234")
     raw = encode({101: bytes([len(target)]) + target}, set="ST0903")
     (record,) = klvrelay.decode(raw)
@@ -194,11 +194,11 @@ def test_short_offsets_show_the_older_maps_where_no_version_does() -> None:
         assert again.items["vtarget_series"][0] == pytest.approx(target_items, abs=0.2)
 
 
-# ---- nonsense ---------------------------------------------------------------------------------------------
+# ---- invalid input ----------------------------------------------------------------------------------------
 
 
 def nonsense() -> st.SearchStrategy[Any]:
-    """Values of any kind, of which few fit anywhere."""
+    """Values of any kind, of which few are valid anywhere."""
     numbers = st.floats() | st.integers() | st.decimals() | st.fractions() | st.complex_numbers()
     plain = (
         st.none() | st.booleans() | numbers | st.text(max_size=9) | st.binary(max_size=9) | st.builds(lambda: 10**5000)
@@ -209,7 +209,7 @@ def nonsense() -> st.SearchStrategy[Any]:
 
 
 def bytes_or_refusal(write: Callable[[], bytes]) -> bytes | str:
-    """What was written, or what the refusal says."""
+    """The encoded bytes, or the text of the refusal."""
     try:
         return write()
     except EncodeError as refusal:
@@ -220,7 +220,7 @@ def bytes_or_refusal(write: Callable[[], bytes]) -> bytes | str:
 @settings(max_examples=400, deadline=None, suppress_health_check=QUIET)
 @given(st.sampled_from([item for items in SETS.values() for item in items.values()]), nonsense())
 def test_nonsense_for_an_item_is_refused_or_written(item: Item, value: Any) -> None:
-    """There is no other way out than bytes or EncodeError, which can say what was wrong."""
+    """The result is bytes or EncodeError, which can say what was wrong."""
     outcome = bytes_or_refusal(lambda: encode_item(item.set, item.key, [value] if item.repeats else value))
 
     assert isinstance(outcome, bytes) or outcome.startswith(f"{item.set} ")
@@ -229,7 +229,7 @@ def test_nonsense_for_an_item_is_refused_or_written(item: Item, value: Any) -> N
 @settings(max_examples=300, deadline=None, suppress_health_check=QUIET)
 @given(nonsense(), st.sampled_from([None, "ST0104", "ST1010", "unknown", "ST0903", ["ST0601"], ""]), nonsense())
 def test_nonsense_for_a_packet_is_refused_or_written(items: Any, name: Any, like: Any) -> None:
-    """So for whole sets, layouts, and documents of anything: a packet, or a line that says what was wrong where."""
+    """For whole sets, layouts, and documents of anything: a packet, or a line that says what was wrong where."""
     for what in (items, {"set": name, "items": items, "time_us": like, "version": items, "quality": items}):
         for layout in (None, like, b"\x06\x0e\x2b\x34" + bytes(20)):
             outcome = bytes_or_refusal(partial(encode, what, set=name, like=layout))
@@ -243,7 +243,7 @@ def test_nonsense_for_a_packet_is_refused_or_written(items: Any, name: Any, like
 @settings(max_examples=300, deadline=None, suppress_health_check=QUIET)
 @given(st.sampled_from(tops()).flatmap(lambda name: st.tuples(st.just(name), items_of(name))), st.binary(max_size=200))
 def test_a_layout_may_be_any_bytes_behind_a_key(of: tuple[str, dict[str, Any]], data: bytes) -> None:
-    """A hostile earlier packet spoils no value."""
+    """A hostile earlier packet changes no value."""
     name, items = of
     items = shown(name, items)
     key = universal_key(name)

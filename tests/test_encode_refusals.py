@@ -1,4 +1,4 @@
-"""What `klvrelay.encode` refuses: each refusal names the item by its path, the value, and what would be right."""
+"""The refusals of `klvrelay.encode`: each names the item by its path, the value, and what would be valid."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ from klvrelay.errors import EncodeError
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_refused_with_a_reason(items, complaint):
-    """The refusal names the item by its path, the value, and what would be right."""
+    """The refusal names the item by its path, the value, and what would be valid."""
     with pytest.raises(EncodeError, match=complaint):
         encode(items)
 
 
-def test_a_refusal_can_be_asked_what_was_wrong():
-    """Path, value and what is allowed are attributes; it is an error of klvrelay, for exit code 2."""
+def test_a_refusal_has_the_reason_in_its_attributes():
+    """Path, value and valid input are attributes; it is a klvrelay error, for exit code 2."""
     with pytest.raises(klvrelay.KlvrelayError) as caught:
         encode({"sensor_latitude": 91.0})
 
@@ -78,16 +78,16 @@ def test_a_refusal_can_be_asked_what_was_wrong():
         encode({"platform_ground_speed": 10**5000})
 
 
-def test_a_set_that_no_table_has_is_refused():
-    """The refusal says which it might have been."""
+def test_an_unknown_set_is_refused():
+    """The refusal suggests similar names."""
     with pytest.raises(EncodeError, match=r"set: 'ST0602' can't be written; no such key; did you mean .*ST0601"):
         encode({}, set="ST0602")
     with pytest.raises(EncodeError, match="the document is of ST0601"):
         encode({"set": "ST0601", "items": {}}, set="ST0903")
 
 
-def test_an_inner_set_is_no_packet_of_its_own():
-    """A set without a universal key can't be framed."""
+def test_a_set_without_a_key_is_no_packet():
+    """A set without a universal key cannot be framed."""
     with pytest.raises(EncodeError, match="VTarget: 'VTarget' can't be written; it has no universal key"):
         encode({}, set="VTarget")
 
@@ -100,8 +100,8 @@ def test_a_layout_of_another_set_is_refused():
         encode({}, like=b"abc")
 
 
-def test_sets_within_each_other_end_somewhere():
-    """A decoder follows eight; more are refused rather than written."""
+def test_the_depth_of_nested_sets_is_limited():
+    """A decoder follows eight levels; more are refused."""
     items: dict = {"mission_id": "deep"}
     for _ in range(9):
         items = {"segment_local_set": [items]}

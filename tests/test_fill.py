@@ -1,4 +1,4 @@
-"""KLV Fill items (SMPTE ST 336) are skipped and counted, wherever they are; no record and no item comes of them."""
+"""KLV Fill items (SMPTE ST 336) are skipped and counted everywhere; they produce no record and no item."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fill(size: int, key: str = KEYS[0], long: bool = False) -> bytes:
 
 
 def between(sent: list[bytes], sizes: tuple[int, ...] = (0, 1, 20, 444, 3000)) -> list[bytes]:
-    """A Fill item before each, and one at the end."""
+    """A Fill item before each packet, and one at the end."""
     fills = [fill(sizes[n % len(sizes)], KEYS[n % 2], n % 3 == 0) for n in range(len(sent) + 1)]
     return [part for pair in zip(fills, [*sent, b""], strict=True) for part in pair if part]
 
@@ -49,7 +49,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_fill_is_skipped_and_counted(way: str) -> None:
-    """Of both versions, with short and long lengths, empty ones, and one as the last thing: all else comes, good."""
+    """Both versions, short and long lengths, empty ones, and one at the end: all other packets are output, valid."""
     data = WAYS[way]()
     decoder = Decoder("uav1", None)
     records = decoder.feed(Packet(data, carriage="klv" if way == "bare" else "ts")) + decoder.flush()
@@ -61,7 +61,7 @@ def test_fill_is_skipped_and_counted(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_way_of_reading_gives_fill(way: str) -> None:
+def test_no_function_returns_fill(way: str) -> None:
     """`decode`, `json_lines` and `columns`."""
     data = WAYS[way]()
     assert raws(klvrelay.decode(data)) == SENT
@@ -71,7 +71,7 @@ def test_no_way_of_reading_gives_fill(way: str) -> None:
 
 
 def test_a_buffer_that_is_fill_has_no_record() -> None:
-    """Alone, or a few of them."""
+    """One Fill item, or a few of them."""
     assert klvrelay.decode(fill(30)) == []
     assert klvrelay.decode(fill(30) + fill(3)) == []
     assert klvrelay.json_lines(fill(30)) == b""
@@ -85,7 +85,7 @@ async def test_both_demultiplexers_skip_fill(way: str) -> None:
 
 
 def test_fill_behind_a_loss_is_fill() -> None:
-    """It has a key that is known; what follows it counts, as what it is behind fill in step."""
+    """Its key is known, so the packet after it counts as aligned."""
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(klv_packet(1, 500))[:2]
     wire.counters[KLV_PID] += 3
@@ -96,7 +96,7 @@ def test_fill_behind_a_loss_is_fill() -> None:
 
 
 def test_fill_that_lost_its_end_swallows_no_packet() -> None:
-    """What it took of the next one is given back, and nothing of it is a record."""
+    """The part of the next packet that it took is returned, and nothing of it is a record."""
     sent = [klv_packet(n, 30) for n in range(4)]
     records = klvrelay.decode(sent[0] + fill(300)[:100] + b"".join(sent[1:]))
     assert raws(record for record in records if record.good) == sent

@@ -1,6 +1,6 @@
-"""Sources that come and go without end: the others don't notice, and nothing is left behind.
+"""Sources that repeatedly disconnect: other streams are not affected, and no resources leak.
 
-One relay, one stream whose far end misbehaves again and again, and one that is steady all the while.
+One relay, one stream whose far end misbehaves again and again, and one steady stream.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ SEED = 20_121
 
 @dataclass
 class Cycles:
-    """How often the far end has come and gone, and what it does next: seeded, so that a failure comes again."""
+    """The number of cycles, and the far end's next behaviour: seeded, so that a failure can be repeated."""
 
     done: int = 0
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))
 
     def bytes(self) -> bytes:
-        """A few records: from another beginning of the clocks, cut off, behind junk, or none at all."""
+        """A few records: with another start of the clocks, truncated, after junk, or none at all."""
         tape = feed.recording(self.chance.randint(1, 4), first_pcr=self.chance.randrange(1 << 33))
         junk = self.chance.randbytes(self.chance.randint(1, 2000))
         kind = self.chance.randrange(5)
@@ -54,7 +54,7 @@ Flapping = Callable[[Cycles], AbstractAsyncContextManager[SourceSettings]]
 
 @asynccontextmanager
 async def tcp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
-    """A server that closes, resets, or says nothing more."""
+    """A server that closes, resets, or stays silent."""
     gone = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -80,7 +80,7 @@ async def tcp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
 
 @asynccontextmanager
 async def udp(cycles: Cycles, scheme: str = "udp") -> AsyncIterator[SourceSettings]:
-    """A sender that falls silent until its stream is stale, and comes back as another."""
+    """A sender that falls silent until its stream is stale, and returns as another sender."""
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
@@ -88,7 +88,7 @@ async def udp(cycles: Cycles, scheme: str = "udp") -> AsyncIterator[SourceSettin
     async def send() -> None:
         while True:
             datagrams = feed.datagrams(cycles.bytes())
-            if scheme == "rtp":  # as many as it takes for another sender to be followed
+            if scheme == "rtp":  # enough for the relay to follow another sender
                 datagrams += feed.datagrams(feed.recording(12, first_pcr=cycles.chance.randrange(1 << 33)).ts)
                 first, ssrc = cycles.chance.randrange(1 << 16), cycles.chance.randrange(1 << 32)
                 datagrams = feed.rtp_datagrams(datagrams, first=first, ssrc=ssrc)
@@ -104,12 +104,12 @@ async def udp(cycles: Cycles, scheme: str = "udp") -> AsyncIterator[SourceSettin
 
 @asynccontextmanager
 async def rtsp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
-    """A camera that hangs up after a few records, or hangs."""
+    """A camera that closes after a few records, or hangs."""
     payloads = [(3000 * n, d) for n, d in enumerate(feed.datagrams(feed.recording(8, filler=20).ts))]
     async with feed.RtspServer(payloads) as closing, feed.RtspServer(payloads, hang=True) as hanging:
 
         async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            """To one of the two servers, both ways, until either end is gone."""
+            """Forward to one of the two servers, both ways, until either end closes."""
             cycles.done += 1
             port = cycles.chance.choice((closing.port, closing.port, hanging.port))
             there, here = await asyncio.open_connection("127.0.0.1", port)
@@ -133,14 +133,14 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def rtp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
-    """The same as by UDP, each time from another SSRC and sequence number."""
+    """As by UDP, each time with another SSRC and sequence number."""
     async with udp(cycles, "rtp") as settings:
         yield settings
 
 
 @asynccontextmanager
 async def srt(cycles: Cycles) -> AsyncIterator[SourceSettings]:
-    """A sender that waits to be called, sends a little, and hangs up; once in a while it is away for a moment."""
+    """A sender that waits for a caller, sends a little, and closes; now and then it is absent for a moment."""
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
@@ -163,7 +163,7 @@ async def srt(cycles: Cycles) -> AsyncIterator[SourceSettings]:
 
 @asynccontextmanager
 async def relay(settings: SourceSettings, port: int, *more: str) -> AsyncIterator[Callable[[], dict[str, Any]]]:
-    """The relay beside us; gives what it said of itself last."""
+    """A relay in a separate process; returns its latest reported state."""
     said: dict[str, Any] = {}
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(Path(__file__).with_name("flapping_relay.py")), settings.url.unredacted(),
@@ -189,17 +189,17 @@ async def relay(settings: SourceSettings, port: int, *more: str) -> AsyncIterato
 
 
 async def flap(flapping: Flapping, count: int, port: int, *more: str) -> None:
-    """Let one stream flap `count` times beside a steady one; the steady one loses nothing, nothing is left over."""
+    """Let one stream flap `count` times beside a steady one; the steady one loses nothing, and nothing leaks."""
     cycles, sent, warm = Cycles(), 0, {}
 
     def enough() -> bool:
-        """Seen by the relay too: on a busy machine it sleeps through some of the cycles."""
+        """Seen by the relay too: on a busy machine it misses some of the cycles."""
         seen = said()
         return cycles.done >= count and min(seen["flapped"], seen["changes"].get("live", 0)) > count // 4
 
     pieces = feed.datagrams(feed.recording(2000).ts, 4 * 188)  # one record each
     async with flapping(cycles) as settings, relay(settings, port, *more) as said:
-        cycles.done = 0  # those before the relay was up do not count
+        cycles.done = 0  # those before the relay started do not count
         while not enough():
             assert cycles.done < 5 * count + 100, f"seed {SEED}: hardly a record came, or it hardly flapped: {said()}"
             feed.send_udp([pieces[sent % len(pieces)]], port)
@@ -233,7 +233,7 @@ KINDS = [
 async def test_a_flapping_source_leaves_the_others_alone(
     flapping: Flapping, count: int, more: tuple[str, ...], free_port: int
 ):
-    """It comes back each time, and each time gives what it has."""
+    """It recovers each time, and each time delivers its records."""
     await flap(flapping, count, free_port, *more)
 
 
@@ -243,5 +243,5 @@ async def test_a_flapping_source_leaves_the_others_alone(
 async def test_a_thousand_cycles_leave_threads_descriptors_and_memory_where_they_were(
     flapping: Flapping, count: int, more: tuple[str, ...], free_port: int
 ):
-    """Promised: memory within 2 MiB, threads and descriptors constant."""
+    """Documented limits: memory within 2 MiB, threads and descriptors constant."""
     await flap(flapping, 1000, free_port, *more)

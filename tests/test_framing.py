@@ -1,4 +1,4 @@
-"""Where a packet begins and ends in bare KLV: keys inside others, lost ends, and what it takes to believe them."""
+"""Packet boundaries in bare KLV: keys inside other packets, lost ends, and what proves a packet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMIT = 1000
 
 
 def unsummed(inside: bytes, behind: bytes = b"") -> bytes:
-    """A whole packet without a checksum (ST 0102) that has these bytes in a text."""
+    """A packet without a checksum (ST 0102) with these bytes in a text."""
     return packet("ST0102", local_set([(1, b"\x01"), (3, b"//" + inside + behind)]))
 
 
@@ -31,7 +31,7 @@ def fed(decoder: Decoder, data: bytes) -> list[Record]:
 
 
 def in_pieces(data: bytes, at: int) -> list[tuple[bytes, str]]:
-    """What a lane gives of the two parts, one behind the other."""
+    """The output of a lane for the two parts in sequence."""
     lane = core.Lane(ts=False)
     entries = lane.packets(data[:at]) + lane.packets(data[at:])
     lane.cut()
@@ -73,7 +73,7 @@ def test_a_packet_without_a_sum_may_hold_keys(inside: bytes) -> None:
 
 @pytest.mark.parametrize("lost", [1, 20, 60, 100])
 def test_a_packet_without_a_sum_that_lost_its_end_gives_back_the_next(lost: int) -> None:
-    """What its checksum proves to be a packet is one, wherever the bytes are cut; what swallowed it is damaged."""
+    """A packet proved by its checksum is found, wherever the bytes are cut; the packet that swallowed it is damaged."""
     outer = unsummed(b"x" * 100)[:-lost]
     data = GOOD[0] + outer + INNER + GOOD[1] + GOOD[2]
     expected = [(GOOD[0], "ok"), (outer, "damaged"), (INNER, "ok"), (GOOD[1], "ok"), (GOOD[2], "ok")]
@@ -83,7 +83,7 @@ def test_a_packet_without_a_sum_that_lost_its_end_gives_back_the_next(lost: int)
 
 
 def test_the_bytes_to_come_may_prove_a_packet() -> None:
-    """One whose beginning is inside another waits for its end: then it is one, or the other one keeps its bytes."""
+    """A packet that begins inside another waits for its end: then it is a packet, or the outer one keeps its bytes."""
     for reach in range(1, len(INNER)):
         outer = unsummed(b"x" * 50 + INNER[:reach])
         begin = len(outer) - reach
@@ -97,7 +97,7 @@ def test_the_bytes_to_come_may_prove_a_packet() -> None:
 
 
 def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -> None:
-    """Or a key at the end of each packet would have the next one wait for a limit more."""
+    """Otherwise a key at the end of each packet would make the next one wait for a whole limit."""
     inner = klv_packet(2, 100)
     to_the_byte = LIMIT - len(inner) - 3
     for size in (LIMIT - 120, LIMIT - 60, LIMIT - len(INNER), LIMIT - 1, to_the_byte, to_the_byte + 1):
@@ -113,7 +113,7 @@ def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -
 
 @pytest.mark.parametrize("size", [4, 5, 65_536, 65_537])
 def test_a_packet_of_a_sum_alone_up_to_one_of_64_kib_is_given_back(size: int) -> None:
-    """Within what lost its end: a larger one would be too much to sum for each key."""
+    """Within a truncated packet: a larger one would cost too much to sum for each key."""
     filler = b"" if size < 7 else item(3, b"x" * (size - 8))
     value = filler.ljust(size - 4, b"\x80")
     begun = KEY + ber(size) + value + b"\x01\x02"
@@ -128,7 +128,7 @@ def test_a_packet_of_a_sum_alone_up_to_one_of_64_kib_is_given_back(size: int) ->
 
 @pytest.mark.parametrize("keys", range(1, 12))
 def test_eight_keys_inside_a_packet_are_asked_for_a_proof(keys: int) -> None:
-    """Or a sender could have the same bytes summed for ever: behind eight that prove nothing no other is looked for."""
+    """Otherwise a sender could have the same bytes summed without end: after eight unproved ones the search stops."""
     outer = unsummed(KEY * (keys - 1) + b"x" * 200)[:-150]
 
     records = at_once(outer + INNER + b"\0" * 150)
@@ -141,7 +141,7 @@ def test_eight_keys_inside_a_packet_are_asked_for_a_proof(keys: int) -> None:
 
 @pytest.mark.parametrize("name", ["ST0806", "ST1002", "ST1107", "ST1108"])
 def test_a_packet_with_a_crc_that_lost_its_end_gives_back_the_next(name: str) -> None:
-    """It is bad and damaged; whole, it is good, whatever keys it holds."""
+    """The truncated packet is bad and damaged; complete, it is valid, whatever keys it holds."""
     whole = packet(name, local_set([(200, b"x" * 90)]), checksum=True)
     records = at_once(whole[:-30] + GOOD[0] + whole + GOOD[1])
 
@@ -151,10 +151,10 @@ def test_a_packet_with_a_crc_that_lost_its_end_gives_back_the_next(name: str) ->
 
 @pytest.mark.parametrize("name", ["ST0806", "ST1002", "ST1107", "ST1108"])
 def test_a_packet_with_a_crc_that_ends_between_two_items_is_bad(name: str) -> None:
-    """Its items can be read, but its checksum is lost: it is not one that never had any."""
+    """Its items can be read, but its checksum is lost: it does not count as a set without one."""
     whole = packet(name, local_set([(100, b"x" * 90), (101, b"y" * 40)]), checksum=True)
     part = whole[: whole.index(b"y" * 40) - 2]
-    for behind in (GOOD[:1], GOOD):  # too few bytes for its length, and enough
+    for behind in (GOOD[:1], GOOD):  # too few bytes for its length, and enough bytes
         records = at_once(part + b"".join(behind))
 
         assert told(records) == [(part, "damaged"), *((good, "ok") for good in behind)]
@@ -164,7 +164,7 @@ def test_a_packet_with_a_crc_that_ends_between_two_items_is_bad(name: str) -> No
 @pytest.mark.parametrize("name", ["ST0102", "ST0806", "ST1206"])
 @pytest.mark.parametrize("tail", [b"\x06", b"\x06\x0e", b"\x06\x0e\x2b\x34", KEY[:15]])
 def test_a_packet_may_end_like_a_key_begins(tail: bytes, name: str) -> None:
-    """The bytes behind it tell that none began there, or that there are no more."""
+    """The bytes after it show that no packet began there, or that there are no more."""
     for last in range(256):
         whole = packet(name, local_set([(200, bytes([last]) * 5 + tail)]), checksum=name != "ST0806")
         data = GOOD[0] + whole + whole + GOOD[1]
@@ -175,7 +175,7 @@ def test_a_packet_may_end_like_a_key_begins(tail: bytes, name: str) -> None:
 
 
 def test_one_packet_is_read_as_a_stream_of_it_is() -> None:
-    """`decode` of a buffer that is one packet, by a way of its own, and of the same behind another."""
+    """`decode` handles a buffer of one packet separately; the result equals that after another packet."""
     for name in ("ST0601", "ST0102", "ST0806", "ST0104", "ST1204", "ST1303", "ST0903"):
         whole = packet(name, b"\x02\x01\x05", checksum=True)
         (alone,) = decoder.decode(whole)
@@ -186,14 +186,14 @@ def test_one_packet_is_read_as_a_stream_of_it_is() -> None:
 
 @pytest.mark.parametrize("size", range(18))
 def test_less_than_a_key_and_a_length_is_no_packet(size: int) -> None:
-    """Not in a stream, and not where one packet is asked for."""
+    """Neither in a stream nor where one packet is expected."""
     assert decoder.decode(INNER[:size]) == []
     assert core.tags(INNER[:size]) is None or size == 17
     assert core.time_us(INNER[:size]) is None
 
 
 def held(value: bytes, name: str = "ST0601") -> bytes | None:
-    """The mark of which items a packet holds."""
+    """The fingerprint of the items in a packet."""
     key = universal_key(name)
     assert key is not None
     (record,) = decoder.decode(GOOD[0] + key + ber(len(value)) + value)[1:]
@@ -201,7 +201,7 @@ def held(value: bytes, name: str = "ST0601") -> bytes | None:
 
 
 def test_packets_that_hold_the_same_items_have_the_same_mark() -> None:
-    """Whatever their values and order; another item, or one less, makes another."""
+    """Whatever their values and order; another item, or one less, gives another fingerprint."""
     mark = held(local_set([(2, bytes(8)), (3, b"a"), (65, b"\x13"), (191, b"")]))
     assert mark is not None
     assert mark == held(local_set([(191, b"x"), (65, b"\x11"), (2, b"\0" * 7 + b"\1"), (3, b"long"), (3, b"")]))
@@ -211,7 +211,7 @@ def test_packets_that_hold_the_same_items_have_the_same_mark() -> None:
 
 
 def test_what_can_not_be_marked_has_no_mark() -> None:
-    """Tags beyond those of any table, items that are cut off, sets by key and sets whose items stay raw."""
+    """Unknown tags, truncated items, sets by key and sets whose items stay raw."""
     for value in (item(192, b""), item(16_384, b""), b"\x03\x05abc", b"\x03", b"\xff" * 6, b"\x03\x80"):
         assert held(value) is None, value
         assert held(item(2, bytes(8)) + value) is None, value

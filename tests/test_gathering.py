@@ -1,4 +1,4 @@
-"""When datagram sockets are gathered, to the socket and to the wake-up: each limit from both sides."""
+"""The limits at which datagram sockets are read together, by sockets and wake-ups, from both sides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WINDOW, COALESCE, SHORTEST = 0.1, 0.008, 0.002
 
 @pytest.mark.parametrize(("busy", "pause"), [(5, 0.0), (6, SHORTEST)])
 def test_six_sockets_are_gathered_and_five_are_not(busy: int, pause: float):
-    """However much they bring."""
+    """However much data they receive."""
     assert pause_of(Load(10_000, 1_000, busy), WINDOW, COALESCE, pause=0.0) == pause
     assert (pause_of(Load(10_000, 1_000, busy), WINDOW, COALESCE, pause=SHORTEST) > 0) is (pause > 0)
 
@@ -34,7 +34,8 @@ def test_a_look_must_replace_six_wake_ups_to_go_on(ready: int, pause: float):
     [(31.9, 1, 1), (32.0, 1, 2), (63.9, 1, 2), (64.0, 1, 4), (23.9, 2, 1), (24.0, 2, 2), (47.9, 4, 2), (48.0, 4, 4)],
 )
 def test_a_crowd_waits_longer(crowd: float, before: int, pause: int):
-    """Twice as long from 32 sockets on, four times from 64 on; three quarters of that are enough to go on so."""
+    """Twice as long from 32 sockets on, four times from 64 on; three quarters of these numbers are enough to continue.
+    """
     load = Load(round(crowd * 100), 100, 100)
 
     assert pause_of(load, WINDOW, COALESCE, pause=before * SHORTEST) == pause * SHORTEST

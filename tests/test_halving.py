@@ -1,4 +1,4 @@
-"""How many records are offered at once after connections fell, and which is set aside."""
+"""How many records are offered at once after connections broke, and which record is set aside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from klvrelay.relay.halving import Halving
 
 
 def suspicious(count: int) -> Halving:
-    """Two connections in a row fell over so many records."""
+    """Two connections in a row broke with so many records in flight."""
     halving = Halving()
     for _ in range(2):
         assert halving.most is None
@@ -19,12 +19,12 @@ def suspicious(count: int) -> Halving:
 
 @pytest.mark.parametrize(("count", "most"), [(1, 1), (2, 1), (7, 3), (20, 10), (21, 10), (1000, 10)])
 def test_two_falls_in_a_row_halve_what_is_offered(count: int, most: int):
-    """Half of a batch at most, and one at least."""
+    """Half of a batch at most, and at least one."""
     assert suspicious(count).most == most
 
 
 def test_an_answer_between_two_falls_clears_all():
-    """They are not in a row then."""
+    """They are not consecutive then."""
     halving = Halving()
     for _ in range(5):
         assert not halving.fell([record(0), record(1)])
@@ -32,7 +32,7 @@ def test_an_answer_between_two_falls_clears_all():
     assert halving.most is None
 
 
-def test_a_fall_with_nothing_on_its_way_proves_nothing():
+def test_a_broken_connection_with_nothing_in_flight_proves_nothing():
     """Neither for a record nor against it."""
     halving = Halving()
     for _ in range(5):
@@ -45,7 +45,7 @@ def test_a_fall_with_nothing_on_its_way_proves_nothing():
 
 
 def test_batches_grow_again_but_not_beyond_a_full_one_until_all_suspects_were_answered():
-    """One of a thousand is the culprit: the window is not filled with the rest of them before it is found."""
+    """One of a thousand is the cause: until it is found, the others do not fill the window."""
     halving = suspicious(100)
     sizes = []
     while halving.most is not None:
@@ -66,7 +66,7 @@ def test_each_fall_halves_further():
 
 
 def test_only_the_same_record_is_set_aside():
-    """Three falls over three records are no proof against any of them."""
+    """Three failures over three records prove nothing against any of them."""
     halving = suspicious(2)
     others = [record(0), record(1), record(0), record(0, "uav2"), record(0), record(1)]
     assert not any(halving.fell([each]) for each in others)
@@ -74,7 +74,7 @@ def test_only_the_same_record_is_set_aside():
 
 
 def test_the_next_culprit_needs_as_many_falls_as_the_first():
-    """What was learned of one says nothing of another."""
+    """The result for one record says nothing about another."""
     halving = suspicious(2)
     assert [halving.fell([record(0)]) for _ in range(3)] == [False, False, True]
     assert [halving.fell([record(1)]) for _ in range(3)] == [False, False, True]
@@ -83,7 +83,7 @@ def test_the_next_culprit_needs_as_many_falls_as_the_first():
 
 
 def test_an_answer_begins_the_count_of_falls_again():
-    """The record that fell twice is taken: nothing is held against it."""
+    """The record that broke two connections is accepted: its count is cleared."""
     halving = suspicious(2)
     assert not any(halving.fell([record(0)]) for _ in range(2))
     halving.answered(1)
@@ -94,7 +94,7 @@ def test_an_answer_begins_the_count_of_falls_again():
 
 
 def test_the_answer_to_the_last_suspect_ends_it():
-    """All that were on their way at the fall were taken: what broke the connection was something else."""
+    """All records in flight at the failure were accepted: the cause was something else."""
     halving = suspicious(20)
     halving.answered(10)
     assert halving.most == 20

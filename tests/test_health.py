@@ -1,4 +1,4 @@
-"""What a stream and a sink went through: counted, and said once."""
+"""The events of a stream and a sink: counted, and logged once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def stream(clock: Clock, stall: float = 5.0) -> StreamHealth:
 
 
 def test_the_states_of_a_stream_are_said_once_each(said: Said, clock: Clock):
-    """Bytes, KLV, silence, KLV again, a fault: every change one line, one count, and the time it took."""
+    """Bytes, KLV, silence, KLV again, a fault: each change gives one line and one count, with its duration."""
     health = stream(clock)
     for size in (1000, 2000, 3000):
         clock.now += 1
@@ -59,7 +59,7 @@ def test_the_states_of_a_stream_are_said_once_each(said: Said, clock: Clock):
 
 
 def test_a_stall_is_noticed_within_its_time_and_not_before(clock: Clock):
-    """The same for silence and for bytes without KLV, and each is called what it is."""
+    """The same for silence and for bytes without KLV; the state tells them apart."""
     for bytes_come in (False, True):
         health = stream(clock, stall=2.0)
         health.decoded(record(0))
@@ -73,7 +73,7 @@ def test_a_stall_is_noticed_within_its_time_and_not_before(clock: Clock):
 
 
 def test_a_server_that_fell_silent_behind_its_last_klv_is_not_said_to_send(clock: Clock):
-    """Video went on for two seconds more, and stopped: no bytes come, whatever the KLV does."""
+    """Video continued for two seconds and stopped: the state says that no bytes arrive."""
     health = stream(clock, stall=5.0)
     health.decoded(record(0))
     for step in range(20):
@@ -85,7 +85,7 @@ def test_a_server_that_fell_silent_behind_its_last_klv_is_not_said_to_send(clock
 
 
 def test_what_an_outage_took_is_measured_from_the_last_record(clock: Clock):
-    """The mean of them is the time to recover; one that is still on is not in it."""
+    """The mean is the time to recover; a current outage is not included."""
     health = stream(clock)
     for lost in (10.0, 30.0):
         health.decoded(record(0))
@@ -101,7 +101,7 @@ def test_what_an_outage_took_is_measured_from_the_last_record(clock: Clock):
 
 
 def test_the_same_fault_is_said_once(said: Said, clock: Clock):
-    """Not at each try; another fault is news, and so is that it is back."""
+    """Not at each attempt; another fault is logged, and so is the recovery."""
     health = stream(clock)
     for _ in range(20):
         health.down("nobody listens there")
@@ -116,7 +116,7 @@ def test_the_same_fault_is_said_once(said: Said, clock: Clock):
 
 
 def test_a_source_that_comes_and_goes_does_not_flood_the_log(said: Said, clock: Clock):
-    """Once a second for ten minutes: few lines, and each that says it is away has one that says it is back."""
+    """Once a second for ten minutes: few lines, and each reported outage has its reported end."""
     health = stream(clock)
     health.decoded(record(0))
     for number in range(600):
@@ -135,7 +135,7 @@ def test_a_source_that_comes_and_goes_does_not_flood_the_log(said: Said, clock: 
 
 
 def test_an_outage_after_many_short_ones_is_logged_though_its_first_fault_was_not(said: Said, clock: Clock):
-    """Nobody reads "back" as the last word of a source that has been away for an hour; nor its return without it."""
+    """"back" is never the last line of a source that has been away for an hour, and a recovery has its outage."""
     health = stream(clock)
     for number in range(600):
         health.decoded(record(number))
@@ -151,7 +151,7 @@ def test_an_outage_after_many_short_ones_is_logged_though_its_first_fault_was_no
 
 
 def test_the_fault_that_a_source_is_given_up_for_is_always_said(said: Said, clock: Clock):
-    """Also where the same was said a moment ago, as of one that was tried again."""
+    """Even where the same fault was logged a moment ago, as for a retried source."""
     health = stream(clock)
     health.down("closed")
     health.down("closed", again=False)
@@ -159,7 +159,7 @@ def test_the_fault_that_a_source_is_given_up_for_is_always_said(said: Said, cloc
 
 
 def test_a_sink_that_comes_and_goes_does_not_flood_the_log(said: Said):
-    """Two relays with one client id: the first time is logged, and the next a while later."""
+    """Two relays with one client id: the first disconnect is logged, and the next one a while later."""
     health = SinkHealth("mqtt://h:1883")
     for _ in range(50):
         health.connected()
@@ -174,14 +174,14 @@ def test_a_sink_that_comes_and_goes_does_not_flood_the_log(said: Said):
 
 
 def test_a_fault_is_one_line_whatever_is_in_it(said: Said, clock: Clock):
-    """Line ends and escapes that came from outside stay text."""
+    """Line ends and escapes from outside stay text."""
     stream(clock).down("a\nb\x1b[31m\r")
     (line,) = said()
     assert line.isprintable()
 
 
-def test_a_source_that_never_heard_anything_is_told_once(said: Said, clock: Clock):
-    """A port to which nobody sends is no fault, but the operator is to know."""
+def test_a_source_without_any_data_is_logged_once(said: Said, clock: Clock):
+    """A silent port is no fault, but the operator should know."""
     health = stream(clock)
     for _ in range(60):
         clock.now += 1
@@ -192,8 +192,8 @@ def test_a_source_that_never_heard_anything_is_told_once(said: Said, clock: Cloc
     assert health.state == "connecting"
 
 
-def test_a_stream_without_klv_is_told_once(said: Said, clock: Clock):
-    """Bytes come, and no KLV in them: what, and what to look at."""
+def test_a_stream_without_klv_is_logged_once(said: Said, clock: Clock):
+    """Bytes arrive without KLV: what arrives, and what to check."""
     health = stream(clock)
     for second in range(60):
         clock.now += 1
@@ -204,7 +204,7 @@ def test_a_stream_without_klv_is_told_once(said: Said, clock: Clock):
 
 
 def test_why_no_klv_comes_is_said_and_said_again_when_it_changes(said: Said, clock: Clock):
-    """By the counters of the transport; each cause once, and the reason is the last one."""
+    """From the counters of the transport; each cause once, and the reason is the last one."""
     health = stream(clock)
     scrambled = Counters(ts_packets=99, klv_packets=9, klv_scrambled=9)
     for second in range(60):
@@ -229,7 +229,7 @@ def test_a_file_without_klv_says_why_at_its_end(said: Said, clock: Clock):
 
 
 def test_the_wall_clock_changes_no_state(clock: Clock, monkeypatch: pytest.MonkeyPatch):
-    """It goes ten years back and forth: states and their times know the monotonic clock only."""
+    """It is set ten years back and forth: states and their times use the monotonic clock only."""
     health = stream(clock)
     for wall in (1.7e18, 1.4e18, 2.0e18, 0.0):
         monkeypatch.setattr("time.time_ns", lambda wall=wall: int(wall))
@@ -243,7 +243,7 @@ def test_the_wall_clock_changes_no_state(clock: Clock, monkeypatch: pytest.Monke
 
 
 def test_gaps_are_pauses_that_are_not_usual():
-    """30 a second with one pause of a second; and once a second, where a second is usual."""
+    """30 a second with one pause of a second is a gap; at one a second the same pause is usual."""
     fast, slow = Rhythm(), Rhythm()
     for number in range(300):
         fast.beat(number / 30 + (1.0 if number >= 150 else 0.0))
@@ -255,8 +255,8 @@ def test_gaps_are_pauses_that_are_not_usual():
     assert fast.rate(1000.0) == 0.0
 
 
-def test_the_report_names_all_that_the_line_told(clock: Clock):
-    """Every count of the socket and of the transport lane is in it, under its own name, and it is JSON."""
+def test_the_report_names_all_counters_of_the_transport(clock: Clock):
+    """Every counter of the socket and of the transport lane is in it, under its own name, and it is JSON."""
     health = stream(clock)
     health.link = LinkStats(size=7, datagrams=2, kernel_drops=1, srt_rtt_ms=3.5, lane=Counters(ts_packets=9))
     health.decoded(spoilt(0))
@@ -270,7 +270,7 @@ def test_the_report_names_all_that_the_line_told(clock: Clock):
 
 
 def test_records_are_counted_by_their_quality():
-    """Good, bad by checksum, damaged on the way."""
+    """Valid, bad checksum, damaged in transit."""
     health = StreamHealth("uav1", "x")
     for each in (record(0), record(1), spoilt(2), damaged(3)):
         health.decoded(each)
@@ -278,7 +278,7 @@ def test_records_are_counted_by_their_quality():
 
 
 def test_an_outage_of_a_sink_is_said_once_and_its_end_too(said: Said, monkeypatch: pytest.MonkeyPatch):
-    """Many tries, two lines; outages are counted."""
+    """Many attempts, two lines; outages are counted."""
     monkeypatch.setattr(repeats, "PACE", 0.0)
     health = SinkHealth("mqtt://h:1883")
     for _ in range(10):
@@ -293,7 +293,7 @@ def test_an_outage_of_a_sink_is_said_once_and_its_end_too(said: Said, monkeypatc
 
 
 def test_backoff_doubles_to_its_cap_with_jitter():
-    """From half a second to half a minute, each between half and all of it; from the start after a success."""
+    """From half a second to half a minute, each between half and all of it; after a success from the start."""
     backoff = Backoff(chance=random.Random(1))
     waits = [backoff.next() for _ in range(40)]
     for tries, wait in enumerate(waits):

@@ -1,4 +1,4 @@
-"""A stream's states and outages at their edges: what is a sign of life, what is an outage, and how long it was."""
+"""The edges of a stream's states and outages: what counts as data, what is an outage, and its duration."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def stream(clock: Clock) -> StreamHealth:
 
 
 def outage(stream: StreamHealth, clock: Clock, seconds: float) -> None:
-    """KLV comes, then nothing for so long, then KLV again."""
+    """KLV arrives, then nothing for so long, then KLV again."""
     stream.decoded(record(0))
     clock.now += seconds
     stream.look()
     stream.decoded(record(1))
 
 
-def test_a_count_of_bytes_that_stands_still_is_no_sign_of_life(stream: StreamHealth, clock: Clock):
-    """It is asked for a few times a second, whatever comes."""
+def test_an_unchanged_byte_count_is_no_data(stream: StreamHealth, clock: Clock):
+    """It is read a few times a second, whether data arrives or not."""
     stream.heard(1000)
     for _ in range(10):
         clock.now += 0.5
@@ -43,7 +43,7 @@ def test_a_count_of_bytes_that_stands_still_is_no_sign_of_life(stream: StreamHea
 
 
 def test_a_stream_that_fell_silent_before_its_first_klv_stays_stale(stream: StreamHealth, clock: Clock):
-    """Until bytes come again."""
+    """Until bytes arrive again."""
     stream.heard(1000)
     states = []
     for _ in range(4):
@@ -66,7 +66,7 @@ def test_a_stream_that_fell_silent_before_its_first_klv_stays_stale(stream: Stre
     ],
 )
 def test_a_stall_says_whether_bytes_come(silent: float, reason: str, stream: StreamHealth, clock: Clock):
-    """The line is looked at now and then: a last byte soon after the last record came with it."""
+    """The counter is read periodically: a last byte soon after the last record belongs to that record."""
     stream.decoded(record(0))
     clock.now += 5.0 - silent
     stream.heard(1000)
@@ -86,7 +86,7 @@ def test_the_longest_outage_and_the_last_are_told_apart(stream: StreamHealth, cl
 
 
 def test_an_outage_that_is_still_on_counts_in_the_time_away(stream: StreamHealth, clock: Clock):
-    """From the last record on, not from when it was noticed."""
+    """From the last record on, not from its detection."""
     outage(stream, clock, 10.0)
     clock.now += 7.0
     before = stream.away_so_far
@@ -105,7 +105,7 @@ def test_the_end_of_a_live_stream_is_no_outage(stream: StreamHealth, clock: Cloc
 
 
 def test_each_state_has_its_seconds(stream: StreamHealth, clock: Clock):
-    """The one that it is in, until now."""
+    """The current state counts until now."""
     clock.now += 1.0
     stream.heard(1000)
     clock.now += 2.0
@@ -116,7 +116,7 @@ def test_each_state_has_its_seconds(stream: StreamHealth, clock: Clock):
 
 
 def test_a_stream_is_asked_once_why_it_is_silent(stream: StreamHealth, clock: Clock, said: Callable[[], list[str]]):
-    """From the stall on, and not before."""
+    """At the stall, and not before."""
     lines = []
     for seconds in (4.9, 0.1, 5.0, 5.0):
         clock.now += seconds

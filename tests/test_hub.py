@@ -1,4 +1,4 @@
-"""When datagram sockets are read: each at once while few are busy, all of them together where that saves wake-ups."""
+"""Reading datagram sockets: each at once while few are busy, all together where that saves wake-ups."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NEVER = 1000.0
 """Seconds of a pause that does not end while a test runs."""
 
 RULES = [
-    # (times ready, looks, busy sockets) in 0.1 s, the pause before, the pause behind; all times in milliseconds
+    # (times ready, reads, busy sockets) in 0.1 s, the pause before, the pause after; all times in milliseconds
     ("five sockets, however fast", (100_000, 100_000, 5), 0, 0),
     ("a single fast one beside idle ones", (1_000, 1_000, 1), 2, 0),
     ("six sockets of 480 datagrams a second", (288, 288, 6), 0, 0),
@@ -66,7 +66,7 @@ RULES = [
 
 @pytest.mark.parametrize(("load", "before", "behind"), [rule[1:] for rule in RULES], ids=[rule[0] for rule in RULES])
 def test_the_pause_follows_from_the_load(load: tuple[int, int, int], before: int, behind: int):
-    """Few sockets or wake-ups are not gathered; a crowd waits longer; between two limits nothing changes."""
+    """Few sockets or wake-ups are not gathered; many sockets wait longer; between two limits nothing changes."""
     found = pause_of(Load(*load), 0.1, 0.008, pause=before / 1000)
 
     assert found == pytest.approx(behind / 1000)
@@ -74,7 +74,7 @@ def test_the_pause_follows_from_the_load(load: tuple[int, int, int], before: int
 
 @pytest.mark.parametrize("load", [Load(0, 0, 0), Load(1, 1, 1), Load(50_000, 500, 1_000)])
 def test_switched_off_nothing_is_gathered(load: Load):
-    """`coalesce = 0` is that, whatever comes; and no time at all is no load."""
+    """With `coalesce = 0`, whatever arrives; and no elapsed time is no load."""
     assert pause_of(load, 0.1, 0.0, pause=0.0) == 0.0
     assert pause_of(load, 0.0, 0.008, pause=0.0) == 0.0
 
@@ -84,7 +84,7 @@ def test_switched_off_nothing_is_gathered(load: Load):
     [(1, {0, 1}), (2, {0, 2}), (3, {0, 2, 3}), (8, {0, 2, 4, 8}), (100, {0, 2, 4, 8, 16, 32, 64})],
 )
 def test_no_pause_is_longer_than_what_was_asked_for(most: int, expected: set[int]):
-    """`coalesce` is the longest one, in milliseconds, over a grid of loads; a larger one allows for larger crowds."""
+    """`coalesce` is the longest pause, in milliseconds, over a grid of loads; a larger one allows for more sockets."""
     pauses = {
         pause_of(Load(ready, looks, busy), 0.1, most / 1000, pause=before / 1000)
         for ready in (0, 10, 300, 3_000, 100_000) for looks in (0, 1, 50, 75, 150, 300, 700, 1_400, 5_000)
@@ -114,7 +114,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
 
 
 class Sockets:
-    """Sources on neighbouring addresses of one port, each read by a task of its own."""
+    """Sources on neighbouring addresses of one port, each read by a separate task."""
 
     def __init__(self, port: int, count: int) -> None:
         self.port = port
@@ -137,7 +137,7 @@ class Sockets:
         return [source.link.datagrams for source in self.sources]
 
     async def gathered(self, hub: ReadSchedule, pause: float) -> None:
-        """Keep them busy until they are gathered."""
+        """Send until they are gathered."""
         async with asyncio.timeout(20):
             while hub.pause != pause:
                 self.send(BUSY)
@@ -165,13 +165,13 @@ async def hub() -> ReadSchedule:
 
 
 async def turns(count: int = 5) -> None:
-    """Let the loop look at its descriptors so many times."""
+    """Let the loop poll its descriptors so many times."""
     for _ in range(count):
         await asyncio.sleep(0)
 
 
 async def test_busy_sockets_are_read_together(free_port: int, hub: ReadSchedule, looks: Looks):
-    """Until the pause is over no datagram wakes the loop; then one look takes all that each of forty sockets has."""
+    """Until the pause is over no datagram wakes the loop; then one pass reads all datagrams of forty sockets."""
     hub.shortest = hub.coalesce = NEVER
     async with sockets(free_port, MANY) as many:
         await many.gathered(hub, NEVER)
@@ -188,7 +188,8 @@ async def test_busy_sockets_are_read_together(free_port: int, hub: ReadSchedule,
 
 
 async def test_a_look_takes_more_than_was_expected(free_port: int, hub: ReadSchedule):
-    """Sockets that had one datagram the last time, and now none, two, or more than one read takes: all are emptied."""
+    """Sockets that had one datagram the last time, and now none, two, or more than one read returns: all are emptied.
+    """
     hub.shortest = hub.coalesce = NEVER
     async with sockets(free_port, MANY) as many:
         await many.gathered(hub, NEVER)
@@ -204,7 +205,7 @@ async def test_a_look_takes_more_than_was_expected(free_port: int, hub: ReadSche
 
 
 async def test_times_are_those_of_the_arrival(free_port: int, hub: ReadSchedule, kernel_stamps: None):
-    """However long a datagram waited for a look, its record has the time when the kernel got it. Nothing is lost."""
+    """However long a datagram waited, its record has the kernel's arrival time. Nothing is lost."""
     hub.shortest = hub.coalesce = NEVER
     async with sockets(free_port, MANY) as many:
         await many.gathered(hub, NEVER)
@@ -217,7 +218,7 @@ async def test_times_are_those_of_the_arrival(free_port: int, hub: ReadSchedule,
         end = time.time_ns() // 1000
         await turns()
         assert not any(many.entries)
-        while time.time_ns() // 1000 <= end + 1000:  # so that a stamp of the look would be later
+        while time.time_ns() // 1000 <= end + 1000:  # so that a time stamp of the read would be later
             pass
 
         hub.look()
@@ -228,7 +229,7 @@ async def test_times_are_those_of_the_arrival(free_port: int, hub: ReadSchedule,
 
 
 async def test_the_kernel_ends_each_pause(free_port: int, hub: ReadSchedule):
-    """A timer that repeats, so that no look is late by the work of those before it; a crowd's is twice as long."""
+    """A repeating timer, so that no pass is late by the work of earlier ones; the pause for many is twice as long."""
     hub.shortest, hub.coalesce = 0.05, 0.1
     async with sockets(free_port, MANY) as many:
         for pause in (0.05, 0.1):
@@ -238,7 +239,7 @@ async def test_the_kernel_ends_each_pause(free_port: int, hub: ReadSchedule):
 
 
 async def test_few_sockets_wake_the_loop_each_time(free_port: int, hub: ReadSchedule, looks: Looks):
-    """One socket fewer than are gathered, as busy as can be: each datagram is read at once, by a look of its own."""
+    """One socket fewer than the limit, at full load: each datagram is read at once, by its own pass."""
     hub.shortest = hub.coalesce = NEVER
     loop = asyncio.get_running_loop()
     async with sockets(free_port, FEW - 1) as few:
@@ -258,7 +259,7 @@ async def test_few_sockets_wake_the_loop_each_time(free_port: int, hub: ReadSche
 
 
 async def test_in_silence_each_datagram_wakes_the_loop_again(free_port: int, hub: ReadSchedule):
-    """Where nothing comes any more the timer ends, and what comes then is read at once."""
+    """Without data the timer ends, and the next datagram is read at once."""
     hub.shortest = hub.coalesce = 0.01
     async with sockets(free_port, FEW) as some:
         await some.gathered(hub, 0.01)
@@ -275,7 +276,7 @@ async def test_in_silence_each_datagram_wakes_the_loop_again(free_port: int, hub
 
 
 async def test_a_stop_waits_for_no_pause(free_port: int, hub: ReadSchedule):
-    """Tasks that are cancelled while their sockets are gathered end at once, and leave no descriptor behind."""
+    """Tasks cancelled while their sockets are gathered end at once, and leave no descriptor open."""
     fds = Path("/proc/self/fd")
     before = len(list(fds.iterdir()))
     hub.shortest = hub.coalesce = NEVER
@@ -290,7 +291,7 @@ async def test_a_stop_waits_for_no_pause(free_port: int, hub: ReadSchedule):
 
 
 async def test_sockets_of_both_kinds_are_read_in_one_look(free_port: int, hub: ReadSchedule, looks: Looks):
-    """Some give KLV units, others their bytes; each gets its own, and all of it."""
+    """Some yield KLV units, others bytes; each gets its own data, complete."""
     hosts = [f"127.0.1.{last}" for last in range(1, 9)]
     kinds = [("native", None)[number % 2] for number in range(8)]
     sources = [open_source(f"udp://{host}:{free_port}", demux=kind) for host, kind in zip(hosts, kinds, strict=True)]
@@ -319,7 +320,7 @@ def two_sockets() -> list[socket.socket]:
 
 
 def test_a_fault_in_one_stream_loses_nothing_of_another(two_sockets: list[socket.socket]):
-    """What a look found of the sockets behind it is handed on at the next look."""
+    """Data that was already read from other sockets is delivered in the next pass."""
     inlets, taken = ReceiverSet(), []
 
     def failing(found: list[Entry], status: int) -> None:
@@ -343,7 +344,7 @@ def test_a_fault_in_one_stream_loses_nothing_of_another(two_sockets: list[socket
 
 @pytest.mark.parametrize("gathered", [False, True])
 def test_a_socket_may_go_while_the_others_are_read(two_sockets: list[socket.socket], gathered: bool):
-    """The first one's units bring a lane, which interrupts the look; the second is removed meanwhile, and not read."""
+    """Processing of the first one's units interrupts the pass; the second is removed meanwhile, and not read."""
     inlets, calls = ReceiverSet(), []
     both = [Receiver(one.fileno(), units=True) for one in two_sockets]
 
@@ -365,7 +366,7 @@ def test_a_socket_may_go_while_the_others_are_read(two_sockets: list[socket.sock
 
 
 class Opened(Tape):
-    """A source that notes the hub of the task that reads it."""
+    """A source that records the hub of its task."""
 
     def __init__(self) -> None:
         super().__init__(live=False)
@@ -379,7 +380,7 @@ class Opened(Tape):
 
 
 async def test_each_relay_sets_the_pause_of_its_own_sockets():
-    """`coalesce` of the settings reaches the sockets; two relays on one loop do not change each other's."""
+    """`coalesce` of the settings takes effect; two relays on one loop do not change each other's."""
     tapes = {seconds: Opened() for seconds in (COALESCE, 0.0, 0.02)}
     relays = [
         Relay([(f"s{n}", lambda tape=tape: tape, "x")], [("ear", Ear())], boot="5f2c9a", coalesce=seconds)  # type: ignore[list-item]
@@ -394,7 +395,7 @@ async def test_each_relay_sets_the_pause_of_its_own_sockets():
 
 
 async def test_sockets_of_one_loop_are_read_together(free_port: int):
-    """While one of them is open, all find the same hub; behind the last one nothing is kept of it."""
+    """While one of them is open, all share a hub; after the last one nothing is kept of it."""
     async with sockets(free_port, 2):
         first, second = schedule_of(asyncio.get_running_loop()), schedule_of(asyncio.get_running_loop())
         assert first is second
@@ -406,7 +407,7 @@ async def test_sockets_of_one_loop_are_read_together(free_port: int):
 
 
 def test_a_loop_that_was_closed_is_let_go(free_port: int):
-    """Also with sockets that nobody closed: neither loop, hub nor socket stays in memory."""
+    """Even with sockets left open: neither loop, hub nor socket stays in memory."""
     loop = asyncio.new_event_loop()
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", free_port))
@@ -421,7 +422,7 @@ def test_a_loop_that_was_closed_is_let_go(free_port: int):
 
 
 def test_the_command_line_takes_it_too():
-    """`--coalesce` goes over the file's setting; what is no time is a mistake of the user."""
+    """`--coalesce` overrides the file's setting; an invalid time is an error of the user."""
     command = ["run", "udp://127.0.0.1:5000", "--mqtt", "mqtt://127.0.0.1"]
 
     assert relay_settings(parser().parse_args(command)).coalesce == COALESCE
@@ -432,7 +433,7 @@ def test_the_command_line_takes_it_too():
 
 
 async def test_bytes_received_are_those_of_the_link(free_port: int):
-    """What is asked for a few times a second costs no whole link, and says the same, over several openings."""
+    """The frequent query is cheap, and returns the same number as the link report, over several openings."""
     source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
     assert isinstance(source, UdpSource)
     for opening in (1, 2):

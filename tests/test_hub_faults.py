@@ -1,6 +1,6 @@
-"""Many sockets in trouble: a flood among them, RTP out of order, no descriptor left, sockets that go during a look.
+"""Many sockets with faults: a flood, RTP out of order, no descriptor left, sockets removed during a pass.
 
-`test_hub.py` has the usual course of things.
+`test_hub.py` has the normal cases.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ async def hub() -> ReadSchedule:
 
 
 async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: ReadSchedule):
-    """A socket with more than its share of a look is looked at again at once, else the kernel's buffer would fill."""
+    """A socket with more data than its share of a pass is read again at once, so that the kernel's buffer does not
+    fill.
+    """
     hub.coalesce = hub.shortest = NEVER
     async with sockets(free_port, MANY) as many:
         await many.gathered(hub, NEVER)
@@ -58,7 +60,7 @@ async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: Read
 
 
 async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: ReadSchedule, looks: Looks):
-    """However often it is looked meanwhile, the loop is asked for one further look at a time."""
+    """However often it is read meanwhile, one further pass at a time is scheduled."""
     hub.coalesce = hub.shortest = NEVER
     async with sockets(free_port, MANY) as many:
         await many.gathered(hub, NEVER)
@@ -77,7 +79,7 @@ async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: ReadSchedu
 
 
 async def test_rtp_that_is_late_is_looked_for_before_it_is_given_up(free_port: int, hub: ReadSchedule):
-    """It may have come, in time, since the last look, and waits in the kernel."""
+    """It may have arrived in time, after the last pass, and be in the kernel's buffer."""
     hub.coalesce = hub.shortest = NEVER
     packets = feed.rtp_datagrams(DATAGRAMS)
     source = open_source(f"rtp://127.0.0.1:{free_port}", demux="native")
@@ -106,7 +108,7 @@ async def test_rtp_that_is_late_is_looked_for_before_it_is_given_up(free_port: i
 async def test_without_a_descriptor_for_the_timer_each_datagram_is_read(
     free_port: int, hub: ReadSchedule, monkeypatch: pytest.MonkeyPatch
 ):
-    """A full table of descriptors (EMFILE) stops no stream that is there."""
+    """A full descriptor table (EMFILE) stops no existing stream."""
     refused: list[float] = []
 
     def timer_of(seconds: float) -> int:
@@ -130,7 +132,7 @@ async def test_without_a_descriptor_for_the_timer_each_datagram_is_read(
 
 
 async def test_a_socket_that_epoll_refuses_leaves_nothing_behind(hub: ReadSchedule, monkeypatch: pytest.MonkeyPatch):
-    """Neither a descriptor nor a hub that waits for no socket."""
+    """Neither a descriptor nor a hub without sockets."""
 
     def refuse(inlets: ReceiverSet, *_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -145,7 +147,7 @@ async def test_a_socket_that_epoll_refuses_leaves_nothing_behind(hub: ReadSchedu
 
 
 def test_the_last_socket_may_go_during_a_look():
-    """A slow reader has its socket taken out; where that was the last one, the look ends with its descriptor."""
+    """A slow reader's socket is removed; if it was the last one, the pass ends with its descriptor."""
     loop = asyncio.new_event_loop()
     hub, calls = ReadSchedule(loop), []
     hub.pause = NEVER  # two passes
@@ -158,7 +160,7 @@ def test_the_last_socket_may_go_during_a_look():
             hub.remove(inlet)
 
         hub.add(inlet, removing)
-        feed.send_udp(DATAGRAMS[:1], one.getsockname()[1])  # its lane interrupts the look
+        feed.send_udp(DATAGRAMS[:1], one.getsockname()[1])  # its lane interrupts the pass
         hub.look()
     loop.close()
 
@@ -167,7 +169,7 @@ def test_the_last_socket_may_go_during_a_look():
 
 
 async def test_a_socket_that_fails_gives_what_came_before(free_port: int):
-    """Units that a look found are handed out, then the fault is raised."""
+    """Units that were read are delivered, then the error is raised."""
     source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
     async with aclosing(source.packets()) as packets:
         first = asyncio.ensure_future(anext(packets))
@@ -182,7 +184,7 @@ async def test_a_socket_that_fails_gives_what_came_before(free_port: int):
 
 
 def test_a_loop_that_is_over_is_kept_by_nothing(free_port: int):
-    """A library that reads a source now and then, each time in a loop of its own, grows no list of loops."""
+    """A library that reads a source now and then, each time in a new loop, keeps no list of loops."""
 
     async def read() -> weakref.ref[asyncio.AbstractEventLoop]:
         async with sockets(free_port, 1):

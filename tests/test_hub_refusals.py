@@ -1,4 +1,4 @@
-"""Sockets where the system refuses, or gives what it seldom gives; straight through the functions of `native/hub.h`.
+"""Sockets where system calls fail or return rare results, tested directly through the functions of `native/hub.h`.
 
 `test_hub.py` has the pauses, `test_source_udp.py` a whole source.
 """
@@ -22,7 +22,7 @@ from klvrelay.core.receiver import Receiver, ReceiverSet, Run
 TAPE = feed.recording(count=30, padding=200)
 DATAGRAMS = feed.datagrams(TAPE.ts)
 NO_DESCRIPTOR = -1
-IP_PKTINFO = 8  # Linux; the socket module has no name for it
+IP_PKTINFO = 8  # Linux constant; the socket module has no name for it
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def one(sockets: list[socket.socket]) -> socket.socket:
 
 
 class Hub:
-    """A hub of C with its memory: `ready` is how many sockets one call may give results of."""
+    """A hub of the C core with its memory: `ready` is the number of sockets per result list."""
 
     def __init__(self, ready: int) -> None:
         self.epoll = select.epoll()
@@ -59,19 +59,19 @@ class Hub:
                                                         "ready": listed, "most_ready": ready})  # fmt: skip
 
     def slot(self, inlet: Receiver, number: int) -> Any:
-        """Its slot, which has to be kept, as the inlet itself."""
+        """The socket's slot, which must be kept alive, as the receiver itself."""
         slot = ffi.new("struct klv_slot *", {"inlet": inlet.pointer, "number": number})
         assert lib.klv_hub_add(self.hub, inlet.fd, slot) == 0
         return slot
 
     def look(self, how: int) -> tuple[int, list[int]]:
-        """The status, and the numbers of the sockets that gave something."""
+        """The status, and the numbers of the sockets with data."""
         status = lib.klv_hub_look(self.hub, self.basin, how, self.results)
         return status, [ready.number for ready in self.results.ready[0 : self.results.count_ready]]
 
 
 def taken(one: socket.socket, datagrams: list[bytes]) -> list[Run]:
-    """What comes of these, sent in a row."""
+    """The data of these sockets, sent in a row."""
     inlets, found = ReceiverSet(), list[Run]()
     inlets.add(Receiver(one.fileno(), units=False), lambda runs, status: found.extend(runs))
     for datagram in datagrams:
@@ -82,7 +82,7 @@ def taken(one: socket.socket, datagrams: list[bytes]) -> list[Run]:
 
 
 def test_what_is_no_socket_is_refused() -> None:
-    """The error of the system comes as a negative number, from each function that takes a descriptor."""
+    """Each function that takes a descriptor returns the system's error as a negative number."""
     hub, memory = Hub(1), ffi.new("uint8_t[]", lib.klv_inlet_memory())
     inlet = ffi.cast("struct klv_inlet *", held := ffi.new("uint8_t[]", lib.klv_inlet_size()))
     slot = ffi.new("struct klv_slot *")
@@ -96,7 +96,7 @@ def test_what_is_no_socket_is_refused() -> None:
 
 
 def test_a_socket_that_is_closed_behind_its_inlet_is_an_error(one: socket.socket) -> None:
-    """Of the next look at it, not silence."""
+    """The next pass reports it."""
     inlet = Receiver(one.fileno(), units=False)
     one.close()
 
@@ -122,7 +122,7 @@ def test_a_timer_needs_a_time() -> None:
 
 
 def test_more_sockets_than_results_come_in_several_calls(sockets: list[socket.socket]) -> None:
-    """Of one look; one that is removed between two of them is not read, those beside it are."""
+    """Of one pass; a socket removed between two calls is not read, the others are."""
     hub, inlets = Hub(1), [Receiver(each.fileno(), units=False) for each in sockets]
     slots = [hub.slot(inlet, number) for number, inlet in enumerate(inlets, 1)]
     for each in sockets:
@@ -150,7 +150,7 @@ def test_an_empty_datagram_is_nothing(one: socket.socket) -> None:
 
 
 def test_other_control_messages_are_passed_over(one: socket.socket) -> None:
-    """A socket that somebody prepared gives more than was asked for; the arrival is still the kernel's."""
+    """A prepared socket returns more messages than requested; the arrival time is still the kernel's."""
     one.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
 
     (run,) = taken(one, DATAGRAMS[:1])
@@ -160,7 +160,7 @@ def test_other_control_messages_are_passed_over(one: socket.socket) -> None:
 
 
 def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -> None:
-    """It counts as truncated, and what comes next is behind a gap."""
+    """It counts as truncated, and the next data follows a gap."""
     hub, inlet = Hub(1), Receiver(one.fileno(), units=False)
     slot = hub.slot(inlet, 7)
     for datagram in (b"".join(DATAGRAMS[:2]), DATAGRAMS[2]):
@@ -177,8 +177,9 @@ def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -
 
 
 def test_large_packets_of_another_sender_are_not_kept_to_begin_with(one: socket.socket) -> None:
-    """RTP of a new SSRC is followed from its fourth packet on; those before it are kept where they fit a frame of
-    Ethernet, else they count as foreign."""
+    """RTP of a new SSRC is followed from its fourth packet; earlier ones are kept if they fit an Ethernet frame, else
+    they count as foreign.
+    """
     pieces = [TAPE.ts[at : at + 12 * 188] for at in range(0, 9 * 12 * 188, 12 * 188)]
     first, other = feed.rtp_datagrams(DATAGRAMS[:5]), feed.rtp_datagrams(pieces, ssrc=99, first=40_000)
 

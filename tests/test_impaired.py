@@ -1,4 +1,4 @@
-"""A bad wire never makes a false record: what is published as good is, byte by byte, what was sent."""
+"""An impaired connection never makes a false record: what is published as good is, byte by byte, what was sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ streams = cache(made)
 
 
 def over(wish: str, found: Iterable[Stream], seeds: Iterable[int], *, may: bool = False) -> Verdict:
-    """The sum of what many seeds make of many streams; a false record names its seed, unless there may be some."""
+    """The sum over many seeds and streams; a false record names its seed, unless some are allowed."""
     total = Verdict()
     for stream in found:
         for seed in seeds:
@@ -40,7 +40,7 @@ def over(wish: str, found: Iterable[Stream], seeds: Iterable[int], *, may: bool 
 
 @pytest.mark.parametrize("stream", streams(), ids=lambda stream: stream.name)
 def test_a_good_wire_loses_nothing(stream: Stream) -> None:
-    """What the tests damage is right to begin with: every packet comes, once, in order."""
+    """The undamaged input is valid: every packet arrives, once, in order."""
     verdict = through(stream, "flip=0.0000001%,seed=1")
     assert (verdict.good, verdict.damaged, verdict.twice, verdict.late) == (len(stream.klv), 0, 0, 0)
 
@@ -48,7 +48,7 @@ def test_a_good_wire_loses_nothing(stream: Stream) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("wish", [*LOSSES, *MOVES, ALL])
 def test_loss_reorder_and_duplicates_make_no_false_record(wish: str, level: str) -> None:
-    """Thousands of packets of each carriage; of what has a checksum, not one is published wrong."""
+    """Thousands of packets of each carriage; of those with a checksum, none is published wrong."""
     verdict = over(f"{wish},level={level}", [s for s in streams() if s.name != UNSUMMED], range(3))
     assert verdict.sent > 10_000
     assert verdict.good > verdict.sent // 4
@@ -59,10 +59,10 @@ def test_loss_reorder_and_duplicates_make_no_false_record(wish: str, level: str)
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("wish", [*LOSSES, *MOVES, ALL])
 def test_sets_without_a_checksum_are_not_false_either(wish: str, level: str) -> None:
-    """All that speaks for such a packet is that the transport was whole, and a counter of 4 bits can fit by chance.
+    """Only an intact transport vouches for such a packet, and a counter of 4 bits can match by chance.
 
-    The TS packets behind it tell of that, so it waits for some. A limit, not a promise: where all of them fit too, as
-    in one of 144,000 packets with other seeds (reorder=5%,by=3,seed=44), nothing tells. RTP tells of all.
+    The TS packets after it can show a loss, so it waits for some. A limit, not a promise: where all of them match too,
+    as in one of 144,000 packets with other seeds (reorder=5%,by=3,seed=44), nothing shows it. RTP shows all losses.
     """
     verdict = over(f"{wish},level={level}", [s for s in streams() if s.name == UNSUMMED], range(10))
     assert verdict.good > (100 if "20%" in wish else verdict.sent // 4)
@@ -83,11 +83,11 @@ def test_real_recordings_make_no_false_record(wish: str, level: str, shared) -> 
                         (f"{MOVES[5]},level=datagram", 0)]
 )  # fmt: skip
 def test_what_nothing_tells_of_a_recording_without_checksums(wish: str, false: int, shared) -> None:
-    """A limit, not a promise: it has long stretches of KLV alone, four TS packets a set, all of one size.
+    """A limit, not a promise: the recording has long stretches of KLV alone, four TS packets per set, all of one size.
 
-    Sixteen lost TS packets are four sets; with 16 or 32 of them gone, the head of one set goes on with the body of
-    another: the counter, the PES length and the packets that follow are right, and no other PID came between. Only
-    the PTS makes a larger step, and that it may: KLV need not come evenly.
+    Sixteen lost TS packets are four sets; with 16 or 32 of them missing, the head of one set continues with the body of
+    another: the counter, the PES length and the following packets are correct, and no other PID came between. Only the
+    PTS makes a larger step, and that is allowed: KLV need not be evenly spaced.
     """
     stream = next(s for s in recorded(shared / "data") if s.name == KLV_ONLY)
     verdict = over(wish, [stream], range(6), may=True)
@@ -98,7 +98,7 @@ def test_what_nothing_tells_of_a_recording_without_checksums(wish: str, false: i
 @pytest.mark.parametrize("wish", [LOSSES[2], LOSSES[3], MOVES[2], MOVES[5], "flip=20%"])
 @pytest.mark.parametrize("stream", streams(), ids=lambda stream: stream.name)
 def test_it_is_back_in_step_within_one_clean_packet(stream: Stream, wish: str, level: str) -> None:
-    """Half of the stream is damaged, the rest is not: of that, one packet may be missing, the next is good."""
+    """Half of the stream is damaged, the rest is not: in that part one packet may be missing, the next is valid."""
     size = 188 if level == "ts" else 1316
     units = datagrams(stream.ts, size)
     half = len(units) // 2
@@ -115,18 +115,18 @@ def test_it_is_back_in_step_within_one_clean_packet(stream: Stream, wish: str, l
 
 
 def _whole_behind(units: list[bytes], half: int) -> list[bytes]:
-    """The KLV packets that begin behind the first that ends there."""
+    """The KLV packets that begin after the first that ends there."""
     decoder = Decoder("uav1", None)
     for unit in units[:half]:
         decoder.feed(Packet(unit))
     return [record.raw for unit in units[half:] for record in decoder.feed(Packet(unit))][1:]
 
 
-# ---- damage that a transport hides ----
+# ---- damage that the transport hides ----
 
 
 def small(*sent: bytes, kind: int = ASYNC, celled: bool = False) -> tuple[list[bytes], list[int]]:
-    """TS packets of a few KLV packets, a PES packet each; and which of them are of the KLV PID."""
+    """TS packets of a few KLV packets, one PES packet each; and which of them are of the KLV PID."""
     mux = Wire()
     ts = mux.tables((kind, KLV_PID, KLVA))
     for number, one in enumerate(sent):
@@ -140,7 +140,7 @@ def records_of(ts: Iterable[bytes]) -> list[Record]:
 
 
 def alike(number: int, size: int = 10) -> bytes:
-    """Blocks that are the same in every packet: the sum of a packet does not see them change places."""
+    """Blocks that are equal in every packet: the checksum does not see them swapped."""
     stamp = b"\x02\x08" + (1_340_977_512_000_000 + number * 40_000).to_bytes(8)
     return packet("ST0601", stamp + item(150, bytes(range(184)) * size), checksum=True)
 
@@ -158,12 +158,12 @@ SETS = {
 }
 
 
-# Two packets whose counters are the same and that change places leave nothing behind, where there is no checksum.
+# Two swapped packets with equal counters leave no trace where there is no checksum.
 @pytest.mark.parametrize(
     ("name", "apart"), [(n, a) for n in SETS for a in (1, 2, 3, 15, 16) if (n, a) != ("no checksum", 16)]
 )
 def test_any_two_packets_that_change_places_are_seen(name: str, apart: int) -> None:
-    """Within a PES packet and across its ends; the sum alone sees none of those with blocks alike."""
+    """Within a PES packet and across its ends; the checksum alone detects none of those with equal blocks."""
     ts, places = small(*SETS[name])
     for first, second in zip(places, places[apart:], strict=False):
         swapped = list(ts)
@@ -175,7 +175,7 @@ def test_any_two_packets_that_change_places_are_seen(name: str, apart: int) -> N
 
 @pytest.mark.parametrize(("name", "apart"), [(n, a) for n in SETS for a in range(1, 20)])
 def test_a_packet_that_comes_again_later_is_seen(name: str, apart: int) -> None:
-    """One that came before, between others, also where its counter is that of the packet before it."""
+    """A repeated packet after others, even where its counter equals that of the packet before it."""
     ts, places = small(*SETS[name])
     for first, later in zip(places, places[apart:], strict=False):
         doubled = [*ts[: later + 1], ts[first], *ts[later + 1 :]]
@@ -184,12 +184,12 @@ def test_a_packet_that_comes_again_later_is_seen(name: str, apart: int) -> None:
         assert verdict.good >= len(SETS[name]) - 4
 
 
-# Of 32 lost packets of sets without a checksum, five of 28 leave a PES packet of the right length and nothing odd.
+# Of 32 lost packets of sets without a checksum, five of 28 leave a PES packet of the correct length and no other sign.
 @pytest.mark.parametrize(
     ("name", "count"), [(n, c) for n in SETS for c in (1, 2, 15, 16, 17, 32) if (n, c) != ("no checksum", 32)]
 )
 def test_losing_so_many_that_the_counter_fits_is_seen(name: str, count: int) -> None:
-    """16 packets of a PID: its counter goes on as if nothing was missing."""
+    """16 packets of a PID: its counter continues as if nothing was missing."""
     ts, places = small(*SETS[name])
     for begin in range(len(places) - count):
         gone = set(places[begin : begin + count])
@@ -214,7 +214,7 @@ def test_a_flipped_bit_of_any_header_makes_no_false_record(celled: bool) -> None
 
 
 def test_a_flipped_bit_of_a_packet_is_seen_by_its_sum() -> None:
-    """Each bit of a KLV packet, also of its key, which makes it one of another set: none is published wrong."""
+    """Each bit of a KLV packet, also of its key, which makes it another set: none is published wrong."""
     sent = [klv_packet(n, 300 + 5 * n) for n in range(5)]
     ts, places = small(*sent)
     for place in places[3:6]:
@@ -232,7 +232,9 @@ def _flipped(unit: bytes, bit: int) -> bytes:
 
 
 def test_two_flips_that_cancel_out_in_the_sum_are_told_as_what_they_are() -> None:
-    """A limit, not a promise: 16 bits that are added can't see one bit go up and another of its weight go down."""
+    """A limit, not a promise: an additive 16-bit sum cannot detect one bit that rises and another of its weight that
+    falls.
+    """
     sent = [klv_packet(n, 300) for n in range(3)]
     changed = bytearray(sent[1])
     changed[60] ^= 0x10
@@ -245,7 +247,7 @@ def test_two_flips_that_cancel_out_in_the_sum_are_told_as_what_they_are() -> Non
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_of_flips_only_two_that_cancel_out_make_a_false_record(level: str) -> None:
-    """Of thousands of flipped units: where two hit one packet, a sum of 16 bits may fit."""
+    """Of thousands of flipped units: where two flips hit one packet, a 16-bit sum may match."""
     false, flipped = [], 0
     for stream in streams():
         if stream.name != UNSUMMED:

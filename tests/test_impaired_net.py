@@ -1,4 +1,6 @@
-"""A bad wire between sockets: UDP and RTP through a proxy that loses, swaps, doubles and flips; TCP through toxics."""
+"""Impaired connections between sockets: UDP and RTP through a proxy that loses, swaps, repeats and flips; TCP through
+toxics.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ QUIET = 0.25
 
 
 class Listener:
-    """The records of a source, as a task of its own."""
+    """The records of a source, read by a separate task."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -41,7 +43,7 @@ class Listener:
 
 
 async def sent_through(stream: Stream, wish: str, port: int, *, rtp: bool) -> Verdict:
-    """A stream by UDP or RTP, through a bad wire, into a source of ours."""
+    """A stream by UDP or RTP, impaired, into a source."""
     listener = Listener(open_source(f"{'rtp' if rtp else 'udp'}://127.0.0.1:{port}", demux="native"))
     task = asyncio.create_task(listener.run())
     await listening(port)
@@ -64,7 +66,7 @@ async def sent_through(stream: Stream, wish: str, port: int, *, rtp: bool) -> Ve
 
 
 async def _paced(whole: Sequence[bytes], wire: ImpairedUdp) -> None:
-    """As fast as the proxy takes them, so that only it loses any."""
+    """At the proxy's speed, so that only the proxy loses data."""
     for at in range(0, len(whole), 50):
         send_udp(whole[at : at + 50], wire.port)
         end = time.monotonic() + 5
@@ -81,7 +83,7 @@ WISHES = "loss=5%", "loss=20%", "reorder=5%,by=3", "duplicate=10%,apart=4", "los
 @pytest.mark.parametrize("rtp", [False, True], ids=["udp", "rtp"])
 @pytest.mark.parametrize("wish", WISHES)
 async def test_no_false_record_comes_through_a_socket(wish: str, rtp: bool, free_port: int) -> None:
-    """Each record that a source of ours gives as good is one that was sent."""
+    """Each record that the source outputs as good was sent."""
     verdict = await sent_through(STREAMS["sync, two cells"], f"{wish},seed=3", free_port, rtp=rtp)
     assert verdict.false == []
     assert verdict.good > verdict.sent // 2
@@ -90,7 +92,7 @@ async def test_no_false_record_comes_through_a_socket(wish: str, rtp: bool, free
 
 @pytest.mark.parametrize("rtp", [False, True], ids=["udp", "rtp"])
 async def test_ts_packets_are_damaged_inside_the_datagrams(rtp: bool, free_port: int) -> None:
-    """What came damaged to the one who put it into datagrams: no sequence number tells of it."""
+    """Damage before the datagrams were made: no sequence number shows it."""
     verdict = await sent_through(
         STREAMS["async, several TS packets"], "loss=2%,reorder=2%,level=ts,seed=4", free_port, rtp=rtp
     )
@@ -100,7 +102,7 @@ async def test_ts_packets_are_damaged_inside_the_datagrams(rtp: bool, free_port:
 
 
 async def test_rtp_puts_right_what_it_can(free_port: int) -> None:
-    """Datagrams out of order or twice do no harm at all: the sequence numbers tell, and nothing comes twice."""
+    """Datagrams out of order or repeated do no harm: sequence numbers show it, and nothing is output twice."""
     wish = "reorder=10%,by=3,duplicate=10%,apart=5,seed=5"
     verdict = await sent_through(STREAMS["async, several TS packets"], wish, free_port, rtp=True)
     assert (verdict.good, verdict.damaged, verdict.twice, verdict.late) == (verdict.sent, 0, 0, 0)
@@ -110,7 +112,7 @@ async def test_rtp_puts_right_what_it_can(free_port: int) -> None:
 
 @pytest.mark.parametrize("rtp", [False, True], ids=["udp", "rtp"])
 async def test_of_a_set_without_a_checksum_rtp_tells_each_loss(rtp: bool, free_port: int) -> None:
-    """Loss, order and doubles of datagrams: where nothing but the transport speaks for a packet."""
+    """Loss, reordering and repetition of datagrams, where only the transport vouches for a packet."""
     wish = "loss=5%,burst=3,seed=6" if not rtp else "loss=5%,burst=3,reorder=5%,by=2,duplicate=5%,apart=2,seed=6"
     verdict = await sent_through(STREAMS["async, no checksum"], wish, free_port, rtp=rtp)
     assert verdict.false == []
@@ -121,7 +123,7 @@ async def test_of_a_set_without_a_checksum_rtp_tells_each_loss(rtp: bool, free_p
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("level", ["datagram", "ts"])
 async def test_ten_minutes_of_bad_wires_make_no_false_record(level: str, free_port: int) -> None:
-    """Every carriage over UDP and RTP, wish after wish, seed after seed, for five minutes a level."""
+    """Every carriage over UDP and RTP, impairment after impairment, seed after seed, for five minutes a level."""
     total, seed, end = Verdict(), 0, time.monotonic() + 300
     summed = [stream for stream in STREAMS.values() if stream.name != "async, no checksum"]
     while time.monotonic() < end:
@@ -140,7 +142,7 @@ async def test_ten_minutes_of_bad_wires_make_no_false_record(level: str, free_po
 
 
 async def heard(source: Source) -> tuple[list[Record], str]:
-    """The records of a source to its end, and what it said of it."""
+    """The records of a source to its end, and its log lines."""
     listener, reason = Listener(source), ""
     try:
         await listener.run()
@@ -155,7 +157,7 @@ async def heard(source: Source) -> tuple[list[Record], str]:
     ids=["slicer", "latency", "bandwidth", "slow_close"],
 )
 async def test_a_slow_or_sliced_connection_loses_nothing(toxics: Toxics) -> None:
-    """However the bytes come, the records are those that were sent."""
+    """However the bytes are split, the records are those that were sent."""
     stream = STREAMS["sync, fragments"]
     short = Stream(stream.name, stream.ts[: 188 * 700], [])
     async with tcp_server(short.ts) as port, ToxicTcp(port, toxics) as proxy:
@@ -168,13 +170,13 @@ async def test_a_slow_or_sliced_connection_loses_nothing(toxics: Toxics) -> None
 @pytest.mark.parametrize("how", ["close", "reset_peer", "timeout"])
 @pytest.mark.parametrize("after", [188 * 300, 188 * 301 + 77])
 async def test_a_connection_that_breaks_gives_no_half_packet_as_good(how: str, after: int) -> None:
-    """FIN, RST, silence, in the middle of a packet: what it began is damaged, and the end is told."""
+    """FIN, RST, silence, in the middle of a packet: the incomplete packet is damaged, and the end is reported."""
     stream = STREAMS["async, several TS packets"]
     toxics = Toxics(limit_data=after, how=how)
     async with tcp_server(stream.ts, hang=True) as port, ToxicTcp(port, toxics) as proxy:
         records, reason = await heard(open_source(f"tcp://127.0.0.1:{proxy.port}", timeout=0.3))
     verdict = judged(records, stream.klv)
     assert (verdict.false, verdict.twice) == ([], 0)
-    if how != "reset_peer":  # which may take with it what was not yet read
+    if how != "reset_peer":  # which may discard unread data
         assert verdict.good > 30
     assert bool(reason) == (how != "close")

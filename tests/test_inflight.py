@@ -1,4 +1,4 @@
-"""Messages that a broker has not answered, without a broker: their number, their order, and the time of the oldest."""
+"""Messages without an answer, tested without a broker: their number, their order, and the age of the oldest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from klvrelay.sinks.mqtt.suspended import SHOWN, Suspended
 
 
 class Late:
-    """When a message was late, in virtual seconds."""
+    """The times when a message was late, in virtual seconds."""
 
     def __init__(self) -> None:
         self.at: list[float] = []
@@ -20,8 +20,8 @@ class Late:
         self.at.append(virtual_time.now())
 
 
-def test_the_oldest_message_has_its_patience_and_no_more():
-    """From its sending, where nothing was before it."""
+def test_the_oldest_message_has_its_timeout_and_no_more():
+    """From its sending, where nothing was sent before it."""
 
     async def main() -> list[float]:
         late = Late()
@@ -35,7 +35,7 @@ def test_the_oldest_message_has_its_patience_and_no_more():
 
 
 def test_an_answer_to_the_oldest_begins_the_patience_again():
-    """A broker that answers one after the other is alive, however long the queue is."""
+    """A broker that answers messages one by one is alive, however long the queue is."""
 
     async def main() -> list[float]:
         late = Late()
@@ -69,7 +69,7 @@ def test_answers_to_later_messages_do_not_help_the_oldest():
 
 
 def test_a_pause_without_messages_is_no_wait():
-    """The patience begins with the next message, though the look for the one before is still due."""
+    """The time-out begins with the next message, though the check for the previous one is still scheduled."""
 
     async def main() -> list[float]:
         late = Late()
@@ -88,7 +88,7 @@ def test_a_pause_without_messages_is_no_wait():
 
 
 def test_an_end_is_not_late():
-    """Nobody is called for a connection that is over, and who waits for room goes on."""
+    """A closed connection is not late, and callers that wait for capacity continue."""
 
     async def main() -> tuple[list[float], list[int | None], bool]:
         late = Late()
@@ -105,7 +105,7 @@ def test_an_end_is_not_late():
     assert virtual_time.run(main()) == ([], [None, 0], True)
 
 
-def test_the_window_has_room_again_after_any_answer():
+def test_the_window_has_capacity_again_after_any_answer():
     """It is full at its number, and not before."""
 
     async def main() -> list[bool]:
@@ -116,7 +116,7 @@ def test_the_window_has_room_again_after_any_answer():
             seen.append(flight.full)
             flight.add(number, publication, number)
         seen.append(flight.full)
-        flight.answer(7, 0)  # of nobody
+        flight.answer(7, 0)  # of an unknown message
         seen.append(flight.full)
         flight.answer(1, 0)
         seen.append(flight.full)
@@ -126,7 +126,7 @@ def test_the_window_has_room_again_after_any_answer():
 
 
 def test_a_publication_is_complete_with_its_last_answer():
-    """In whatever order they come."""
+    """In whatever order they arrive."""
 
     async def main() -> list[bool]:
         publication = Publication(3)
@@ -143,7 +143,7 @@ def test_a_publication_is_complete_with_its_last_answer():
 
 
 def test_a_document_of_suspended_topics_is_short():
-    """It names some, and counts all."""
+    """It lists some, and counts all."""
     suspended = Suspended("mqtt://h", lambda: 0.0)
     for number in range(SHOWN + 5):
         suspended.refuse(f"t{number}", 0x87)

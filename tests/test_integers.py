@@ -1,4 +1,4 @@
-"""`numbers = "safe"`: integers that readers with doubles alone would round are strings, and nothing else changes."""
+"""`numbers = "safe"`: integers that a double cannot hold are strings, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def record(value: int, key: str = "take_off_time") -> klvrelay.Record:
 
 
 def large_integers(document: bytes) -> list[int]:
-    """Integers of a document that a double does not keep."""
+    """Integers of a document that a double cannot hold."""
     found: list[int] = []
 
     def whole(text: str) -> int:
@@ -49,7 +49,7 @@ def large_integers(document: bytes) -> list[int]:
 
 
 def texts_as_numbers(exact: Any, safe_: Any) -> None:
-    """Both say the same, but for integers beyond the largest safe one, which are their digits."""
+    """Both are equal, except that integers beyond the largest safe one are strings of digits."""
     if isinstance(exact, dict):
         assert list(exact) == list(safe_)
         for key in exact:
@@ -73,7 +73,7 @@ def both(raw: bytes) -> tuple[bytes, bytes]:
 
 @pytest.mark.parametrize("value", EDGES)
 def test_an_integer_beyond_the_largest_safe_one_is_its_digits(value: int) -> None:
-    """2^53 - 1 is the last that stays a number; from 2^53 on it is a string."""
+    """2^53 - 1 is the last number; from 2^53 on it is a string."""
     found = orjson.loads(record(value).json(numbers="safe"))["items"]["take_off_time"]
 
     assert found == (value if value <= MOST else str(value))
@@ -81,7 +81,7 @@ def test_an_integer_beyond_the_largest_safe_one_is_its_digits(value: int) -> Non
 
 
 def test_signed_integers_are_so_on_both_sides() -> None:
-    """User data of eight bytes is the one item that goes below."""
+    """User data of eight bytes is the one item with smaller values."""
     for value in (-MOST, -MOST - 1, -(1 << 63), MOST + 1):
         items = {"numeric_id": {"data_type": "Signed Integer", "id": 1}, "user_value": value}
         (found,) = klvrelay.decode(klvrelay.encode({"user_defined_local_set": [items]}, set="ST0806"))
@@ -90,14 +90,14 @@ def test_signed_integers_are_so_on_both_sides() -> None:
 
 
 def test_the_time_as_sent_is_among_them() -> None:
-    """Nanoseconds of today are beyond 2^53: `time_us` is a string then, `time` is as ever."""
+    """Nanoseconds of today are beyond 2^53: `time_us` is a string then, `time` is unchanged."""
     found = orjson.loads(record(1_340_977_512_123_456_789, "precision_time_stamp").json(numbers="safe"))
 
     assert (found["time_us"], found["time"]) == ("1340977512123456789", "2012-06-29T13:45:12.123456Z")
 
 
 def test_elements_of_arrays_and_packs_are_among_them() -> None:
-    """Each place that an integer of 64 bits can be in: packs, series, targets, arrays and what is added to them."""
+    """Every place of a 64-bit integer: packs, series, targets, arrays and values computed from them."""
     large = oid((1 << 62) + 1)
     array = b"\x01\x01\x08\x01" + b"\x7f" + b"\xff" * 7
     biased = b"\x01\x01\x01\x04" + large + b"\x05"
@@ -110,7 +110,7 @@ def test_elements_of_arrays_and_packs_are_among_them() -> None:
     ]
     for raw in raws:
         exact, other = both(raw)
-        assert len(large_integers(exact)) > 1, exact  # seq is the one that each has
+        assert len(large_integers(exact)) > 1, exact  # seq is the one in each document
         assert large_integers(other) == []
         texts_as_numbers(orjson.loads(exact), orjson.loads(other))
 
@@ -118,7 +118,7 @@ def test_elements_of_arrays_and_packs_are_among_them() -> None:
 @calm
 @given(packets())
 def test_no_integer_of_any_packet_is_beyond_the_largest_safe_one(raw: bytes) -> None:
-    """Whatever a sender sends; and all else in its record is as it is without the option."""
+    """Whatever a sender sends; and the rest of its record equals that without the option."""
     exact, other = both(raw)
 
     assert large_integers(other) == []
@@ -126,7 +126,7 @@ def test_no_integer_of_any_packet_is_beyond_the_largest_safe_one(raw: bytes) -> 
 
 
 def test_the_integers_of_a_thousand_packets_are_safe() -> None:
-    """The same at every run; hundreds of them hold integers that are not safe."""
+    """The same in every run; hundreds of them hold unsafe integers."""
     found = [both(random_packet(Random(seed))) for seed in range(1000)]
 
     assert sum(len(large_integers(exact)) > 1 for exact, _ in found) > 100
@@ -135,7 +135,7 @@ def test_the_integers_of_a_thousand_packets_are_safe() -> None:
 
 
 def test_a_document_with_strings_for_integers_can_be_encoded() -> None:
-    """It is written to the same bytes as the record that it shows."""
+    """It encodes to the same bytes as its record."""
     found = [record for seed in range(400) for record in klvrelay.decode(random_packet(Random(seed)))]
     large = [record for record in found if record.json() != record.json(numbers="safe")]
 
@@ -150,18 +150,18 @@ PLAIN = st.integers() | st.floats() | st.booleans() | st.text()
 
 @given(st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_what_python_writes_is_safe_in_the_same_way(value: Any) -> None:
-    """States and reports of links are merged in Python."""
+    """States and link reports are merged in Python."""
     assert large_integers(json.dumps(safe(value)).encode()) == []
 
 
 def test_a_document_without_the_option_is_as_it_was() -> None:
-    """Not a byte is touched."""
+    """No byte changes."""
     assert written(b'{"a": 18446744073709551615}', "exact") == b'{"a": 18446744073709551615}'
     assert written(b'{"a": 18446744073709551615}', "safe") == b'{"a":"18446744073709551615"}'
 
 
 def test_lines_of_a_file_are_safe_too(tmp_path: Path) -> None:
-    """By the library, and by `decode --numbers safe`."""
+    """From the library, and from `decode --numbers safe`."""
     raw = record(1 << 63).raw + record(1).raw
     file = tmp_path / "flight.klv"
     file.write_bytes(raw)
@@ -176,7 +176,7 @@ def test_lines_of_a_file_are_safe_too(tmp_path: Path) -> None:
 
 
 def test_the_option_stands_in_the_url_or_the_settings(tmp_path: Path) -> None:
-    """As `numbers = "safe"` in [mqtt], or behind the `?` of the broker's URL; anything else is refused."""
+    """As `numbers = "safe"` in [mqtt], or after the `?` of the broker's URL; anything else is refused."""
     file = tmp_path / "relay.toml"
     file.write_text('[mqtt]\nurl = "mqtt://localhost"\nnumbers = "safe"\n')
     settings = load(file).mqtt
@@ -189,6 +189,6 @@ def test_the_option_stands_in_the_url_or_the_settings(tmp_path: Path) -> None:
 
 
 def test_the_schema_names_the_items_that_can_be_that_large() -> None:
-    """Those of eight bytes or of no maximum; a time stamp is, though none of its times is today."""
+    """Those of eight bytes or without a maximum; a time stamp is one, though no time of today is that large."""
     assert {"take_off_time", "event_start_time", "sensor_frame_rate_pack"} <= {item.key for item in beyond("ST0601")}
     assert "platform_heading_angle" not in {item.key for item in beyond("ST0601")}

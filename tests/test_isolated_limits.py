@@ -1,4 +1,4 @@
-"""Limits of the process of an isolated source, read from the kernel; and that its errors show no form of a secret."""
+"""The limits of an isolated source's process, read from the kernel; its errors show no form of a secret."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MIB = 1 << 20
 PASSWORD = "p@ss/w:rd ünd%more"
 
 
-# ---- what it may use ----
+# ---- resource limits ----
 
 
 @pytest.fixture
@@ -53,14 +53,14 @@ async def child(free_port: int) -> AsyncIterator[int]:
     ],
 )
 async def test_the_kernel_limits_what_a_process_uses(what: int, most: int, child: int):
-    """Its hard limits too, which nothing in it can raise; a lower one of ours stays."""
+    """The hard limits too, which the process cannot raise; a lower one set before stays."""
     ours = [limit for limit in resource.getrlimit(what) if limit != resource.RLIM_INFINITY]
 
     assert resource.prlimit(child, what) == (min([most, *ours]),) * 2
 
 
 async def test_the_addresses_of_a_process_are_limited(child: int):
-    """To its data, what its libraries take, and what was there at the start."""
+    """To its data, its libraries, and what was mapped at the start."""
     soft, hard = resource.prlimit(child, resource.RLIMIT_AS)
 
     assert soft == hard
@@ -79,7 +79,7 @@ async def test_the_addresses_of_a_process_are_limited(child: int):
     ],
 )
 def test_a_network_gets_less_memory_than_a_file(url: str, packet_limit: int, memory: int):
-    """And room for sixteen packets of what exceeds the default limit."""
+    """Plus space for sixteen packets where they may exceed the default limit."""
     limits = ProcessLimits.of(Url.parse(url), packet_limit)
 
     assert (limits.memory, limits.packet) == (memory, packet_limit)
@@ -89,7 +89,7 @@ def test_a_network_gets_less_memory_than_a_file(url: str, packet_limit: int, mem
 
 
 async def fault(url: str, said: str, **options: object) -> str:
-    """What is raised where the process fails with this text."""
+    """The error raised where the process fails with this text."""
     script = (
         "import socket, sys; from klvrelay.errors import SourceDown;"
         " from klvrelay.sources.isolated.messages import packed_end;"
@@ -107,14 +107,14 @@ async def fault(url: str, said: str, **options: object) -> str:
     "form", [PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD)], ids=["plain", "percent-coded", "but for slashes"]
 )
 async def test_an_error_shows_a_password_in_no_form(form: str):
-    """A library may say its URL, in which a part of the characters is coded."""
+    """A library may repeat its URL with some characters coded."""
     url = f"rtsp://pilot:{quote(PASSWORD, safe='')}@127.0.0.1/live"
 
     assert await fault(url, f"can't open <{form}>") == "can't open <***>"
 
 
 async def test_a_secret_that_holds_another_is_hidden_whole():
-    """The rest of it would be left, if the shorter one went first."""
+    """If the shorter one were replaced first, the rest would be visible."""
     url = "rtsp://pilot:hunter@127.0.0.1/live"
 
     assert await fault(url, "hunter, hunter-two", passphrase=Secret("hunter-two")) == "***, ***"
@@ -122,5 +122,5 @@ async def test_a_secret_that_holds_another_is_hidden_whole():
 
 @pytest.mark.parametrize(("value", "shown"), [("abcde", "abcde"), ("abcdef", "***")])
 async def test_a_short_value_of_an_option_is_no_secret(value: str, shown: str):
-    """Of "1" or "pull" an error would be full of stars."""
+    """Values such as "1" or "pull" would fill an error with stars."""
     assert await fault(f"rtsp://127.0.0.1/live?token={value}", f"no {value} there") == f"no {shown} there"

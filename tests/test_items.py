@@ -1,4 +1,4 @@
-"""The reference of items: everything in it, found by whatever a reader may type, and right."""
+"""The item reference: complete, correct, and found by any form of input."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def one(query: str) -> ItemEntry:
 
 @pytest.mark.parametrize("name", OF_SET)
 def test_every_item_is_found_by_its_address(name: str) -> None:
-    """Which no other has, and which is what a table of several shows."""
+    """It is unique, and appears in the table of several results."""
     for entry in OF_SET[name]:
         assert find(entry.address) == [entry]
         assert ADDRESSES.count(entry.address) == 1
@@ -44,7 +44,7 @@ def test_every_item_is_found_by_its_address(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_SET)
 def test_every_item_is_found_by_its_key_and_by_its_name(name: str) -> None:
-    """Among those of other sets that are called so, or as the item by tag whose key it has."""
+    """Among items of the same name in other sets, or as the item by tag with that key."""
     for entry in OF_SET[name]:
         for query in (entry.item.key, entry.item.name, entry.item.key.upper()):
             assert entry in find(query) or entry.item.key in keys(query)
@@ -84,7 +84,7 @@ def test_every_item_is_found_by_its_key_and_by_its_name(name: str) -> None:
     ],
 )
 def test_one_item_is_found_by_what_a_reader_may_type(query: str, address: str) -> None:
-    """Tags, sets and tags, keys, names, paths out of a record's quality, elements, labels, 16-byte keys."""
+    """Tags, sets and tags, keys, names, paths from a record's quality, elements, labels, 16-byte keys."""
     assert [entry.address for entry in find(query)] == [address]
 
 
@@ -112,7 +112,7 @@ def test_an_item_by_tag_stands_for_its_universal_form() -> None:
 
 
 def test_a_set_keeps_the_search_to_itself() -> None:
-    """A tag is then one of that set, and so is a key."""
+    """A tag then belongs to that set, and so does a key."""
     assert keys("13", "ST1206") == ["range_layover_angle"]
     assert {entry.set for entry in find("angle", "ST1206")} == {"ST1206"}
     assert [entry.set for entry in find("slant_range", "ST1107")] == ["ST1107"]
@@ -133,8 +133,8 @@ def test_a_set_keeps_the_search_to_itself() -> None:
         ("...", "no item named"),
     ],
 )
-def test_what_is_not_there_is_said_with_what_comes_near(query: str, hint: str) -> None:
-    """A slip of the fingers is put right; a tag or key that no table has is told as such."""
+def test_an_unknown_item_is_reported_with_similar_ones(query: str, hint: str) -> None:
+    """A typing mistake is corrected; an unknown tag or key is reported as such."""
     with pytest.raises(NotFound, match=re.escape(hint)):
         find(query)
 
@@ -156,12 +156,12 @@ def test_what_is_not_there_is_said_with_what_comes_near(query: str, hint: str) -
     ],
 )
 def test_a_set_is_called_by_its_number_or_name(text: str, name: str | None) -> None:
-    """However it is spelled."""
+    """In any spelling."""
     assert set_called(text) == name
 
 
 def test_a_set_is_asked_for_by_name_or_by_the_key_of_its_packets() -> None:
-    """All its items then; a pack that is a packet of its own is one item."""
+    """All its items then; a pack that is a packet is one item."""
     for query in ("ST0903", "060e2b34 020b0101 0e010303 06000000"):
         assert asked(query) == (list(entries("ST0903")), "ST0903")
     assert asked("") == (list(entries("ST0601")), "ST0601")
@@ -171,12 +171,12 @@ def test_a_set_is_asked_for_by_name_or_by_the_key_of_its_packets() -> None:
         assert (entry.item.key, whole) == ("miis_core_identifier", None)
 
 
-# --- told ---
+# --- output ---
 
 
 @pytest.mark.parametrize("name", OF_SET)
 def test_every_account_is_whole(name: str) -> None:
-    """Standard, length, encoding and form are told of each; it is a JSON document, and says nothing of tables."""
+    """Each has standard, length, encoding and form; it is a JSON document, and does not mention tables."""
     for entry in OF_SET[name]:
         of = account(entry)
         assert json.loads(json.dumps(of)) == of
@@ -190,12 +190,12 @@ def test_every_account_is_whole(name: str) -> None:
 
 @pytest.mark.parametrize("entry", [e for e in EVERY if e.item.kind == "bitfield"], ids=lambda e: e.address)
 def test_every_bit_field_tells_its_bits(entry: ItemEntry) -> None:
-    """But for the list of payloads, whose bits are payloads."""
+    """Except the list of payloads, whose bits are payloads."""
     assert account(entry)["bits"] or entry.item.key == "active_payloads"
 
 
 def test_the_account_of_an_item_by_hand() -> None:
-    """Sensor latitude, as the standard has it."""
+    """Sensor latitude, as in the standard."""
     of = account(one("13"))
     assert of["standard"] == "MISB ST 0601.19, item 13"
     assert (of["units"], of["range"], of["length"]) == ("deg", [-90, 90], "4 bytes")
@@ -221,13 +221,13 @@ def test_the_account_of_an_item_by_hand() -> None:
         ("1107:22", "7 digits in 4 bytes, 16 digits in 8 bytes"),
     ],
 )
-def test_resolution_is_told_in_units(address: str, text: str) -> None:
-    """One step, for each width that is usual."""
+def test_resolution_is_shown_in_units(address: str, text: str) -> None:
+    """One step, for each usual width."""
     assert resolution_text(one(address).item) == text
 
 
 def test_linear_steps_are_those_of_the_tables() -> None:
-    """Exactly the scale that the table of ST 0601 gives, as a fraction."""
+    """Exactly the scale in the table of ST 0601, as a fraction."""
     with (ROOT / "native" / "spec" / "st0601.csv").open(encoding="utf-8") as file:
         scales = {int(row["tag"]): Fraction(row["scale"]) for row in csv.DictReader(file) if row["scale"]}
     assert len(scales) > 60
@@ -238,7 +238,7 @@ def test_linear_steps_are_those_of_the_tables() -> None:
 
 @pytest.mark.parametrize("entry", [e for e in EVERY if e.item.mapping == "imapb"], ids=lambda e: e.address)
 def test_steps_of_st_1201_are_those_between_two_codes(entry: ItemEntry) -> None:
-    """As the second decoder reads codes 0 and 1, whatever the width."""
+    """As the reference decoder reads codes 0 and 1, whatever the width."""
     item = entry.item
     assert item.min is not None
     assert item.max is not None
@@ -266,7 +266,7 @@ def test_preferred_items_are_those_of_the_receivers_rules() -> None:
 
 
 @pytest.mark.parametrize("address", ["0601:1", "0601:2", "0601:65", "0601:100", "0601:102", "0601:115", "1108:11"])
-def test_length_0_is_told_where_it_is_not_legal(address: str) -> None:
+def test_length_0_is_shown_where_it_is_not_legal(address: str) -> None:
     """Elsewhere it means that the value is unknown."""
     assert account(one(address))["zero_length"].startswith("not permitted")
     assert account(one("0601:13"))["zero_length"].startswith("value unknown")
@@ -287,13 +287,13 @@ def test_length_0_is_told_where_it_is_not_legal(address: str) -> None:
         ("VTarget:18", "array, each: object: latitude, longitude, hae, sigma_east, sigma_north, sigma_up"),
     ],
 )
-def test_what_a_record_shows_is_told(address: str, text: str) -> None:
-    """In words that name the keys within."""
+def test_the_form_in_a_record_is_shown(address: str, text: str) -> None:
+    """In words that name the nested keys."""
     assert account(one(address))["record"].startswith(text)
 
 
-def test_elements_and_their_codes_are_told() -> None:
-    """In the order of the wire, with lengths, steps and bits."""
+def test_elements_and_their_codes_are_shown() -> None:
+    """In encoding order, with lengths, steps and bits."""
     elements = {part["name"]: part for part in account(one("0601:140"))["elements"]}
     assert list(elements)[:3] == ["record_length", "station_id", "hardpoint_id"]
     assert [bits["key"] for bits in elements["status"]["bits"]][:2] == ["general_status", "fuze_enabled"]
@@ -304,8 +304,8 @@ def test_elements_and_their_codes_are_told() -> None:
 
 
 @pytest.mark.parametrize("name", clauses.STANDARDS)
-def test_every_set_tells_where_it_comes_from(name: str) -> None:
-    """Its document, and a packet's key, or the items that it is inside."""
+def test_every_set_names_its_standard(name: str) -> None:
+    """Its document, and a packet's key, or the items that contain it."""
     of = account_of_set(name)
     assert of["standard"].startswith("MISB ")
     assert of["universal_key"] or of["inside"]

@@ -1,4 +1,4 @@
-"""`klvrelay items` on the command line: text in a pipe, JSON, a terminal; and what is not there."""
+"""`klvrelay items` on the command line: text in a pipe, JSON, a terminal, and unknown items."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def fields(text: str) -> dict[str, str]:
     return dict(re.findall(r"(?m)^(\S+(?: \S+)*)  +(\S.*)$", text.split("\n\n")[1]))
 
 
-def test_without_a_question_it_lists_st_0601(capfd: pytest.CaptureFixture[str]):
-    """Every item a line, with units and range, and what to type to see more."""
+def test_without_a_search_term_it_lists_st_0601(capfd: pytest.CaptureFixture[str]):
+    """One line per item, with units and range, and how to see more."""
     out = told(capfd)
     rows = {line.split()[0]: line for line in out.splitlines() if re.match(r"\d+ ", line)}
     assert [*rows] == [str(tag) for tag in spec.SETS["ST0601"]]
@@ -40,8 +40,8 @@ def test_without_a_question_it_lists_st_0601(capfd: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.parametrize("question", ["13", "sensor_latitude", "Sensor Latitude", "0601:13"])
-def test_one_item_is_told_whole(question: str, capfd: pytest.CaptureFixture[str]):
-    """However it is asked for."""
+def test_one_item_is_shown_in_full(question: str, capfd: pytest.CaptureFixture[str]):
+    """In any form of the search term."""
     out = told(capfd, *question.split())
     assert out.startswith("0601:13  Sensor Latitude\n\n")
     assert fields(out) == {
@@ -81,13 +81,13 @@ def test_one_item_is_told_whole(question: str, capfd: pytest.CaptureFixture[str]
     ],
 )
 def test_an_entry_has_what_the_item_needs(question: str, parts: list[str], capfd: pytest.CaptureFixture[str]):
-    """Labels, bits, elements, better items, the head's fields, the universal form."""
+    """Labels, bits, elements, better items, fields in the head, the universal form."""
     out = told(capfd, question)
     assert [part for part in parts if part not in out] == []
 
 
 def test_several_items_are_a_short_table(capfd: pytest.CaptureFixture[str]):
-    """With what to type for each."""
+    """With the command for each."""
     out = told(capfd, "frame", "center")
     assert out.startswith("8 items for 'frame center'\n")
     assert re.search(r"(?m)^0601:23 +frame_center_latitude +deg +-90 to 90 ", out)
@@ -95,7 +95,7 @@ def test_several_items_are_a_short_table(capfd: pytest.CaptureFixture[str]):
 
 
 def test_another_set_is_listed(capfd: pytest.CaptureFixture[str]):
-    """By option, by name, and by the key of its packets; of a set without a table it says so."""
+    """By option, by name, and by the key of its packets; a set without a table says so."""
     out = told(capfd, "--set", "0903")
     assert out.startswith("MISB ST 0903.6  VMTI Local Set  (ST0903)\n")
     assert re.search(r"(?m)^101 +vtarget_series ", out)
@@ -105,13 +105,13 @@ def test_another_set_is_listed(capfd: pytest.CaptureFixture[str]):
 
 
 def test_the_sets_are_listed(capfd: pytest.CaptureFixture[str]):
-    """Name, document, items, and what they come as or inside of."""
+    """Name, document, items, and the packets or sets that contain them."""
     out = told(capfd, "--sets")
     assert re.search(r"(?m)^ST0601 +MISB ST 0601\.19 +143 +UAS Datalink Local Set +packet, 0601:100, 0601:101$", out)
     assert re.search(r"(?m)^VTarget +MISB ST 0903\.6 +30 +VTarget Pack +0903:101$", out)
 
 
-def test_json_is_all_of_it(capfd: pytest.CaptureFixture[str]):
+def test_json_is_complete(capfd: pytest.CaptureFixture[str]):
     """An array, of one item too; of the sets as well."""
     (one,) = json.loads(told(capfd, "13", "--json"))
     assert (one["address"], one["range"], one["resolution"][0]["bytes"]) == ("0601:13", [-90, 90], 4)
@@ -133,8 +133,8 @@ def test_json_is_all_of_it(capfd: pytest.CaptureFixture[str]):
         (["--tag", "3"], "--tag"),
     ],
 )
-def test_what_is_not_there_is_exit_code_2(args: list[str], hint: str, capfd: pytest.CaptureFixture[str]):
-    """With what comes near, and what to try; nothing on standard output."""
+def test_an_unknown_item_is_exit_code_2(args: list[str], hint: str, capfd: pytest.CaptureFixture[str]):
+    """With similar ones, and what to try; nothing on standard output."""
     code, out, said = ran(capfd, "items", *args)
     assert (code, out) == (2, "")
     assert said.startswith("klvrelay: ")
@@ -143,7 +143,7 @@ def test_what_is_not_there_is_exit_code_2(args: list[str], hint: str, capfd: pyt
     assert len(said.splitlines()) == 2
 
 
-def test_help_teaches_what_may_be_asked(capfd: pytest.CaptureFixture[str]):
+def test_help_explains_the_search_terms(capfd: pytest.CaptureFixture[str]):
     """With an example."""
     code, out, _ = ran(capfd, "items", "--help")
     assert code == 0
@@ -152,8 +152,8 @@ def test_help_teaches_what_may_be_asked(capfd: pytest.CaptureFixture[str]):
         assert form in out
 
 
-def test_it_is_there_at_once():
-    """Neither numpy nor av nor rich is loaded for a pipe."""
+def test_it_loads_no_heavy_library():
+    """Neither numpy nor av nor rich is imported for a pipe."""
     code = "import sys; from klvrelay.cli.main import main; main(['items', '13']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT)
     assert not {"numpy", "av", "rich", "aiomqtt"} & set(done.stdout.split())
@@ -161,7 +161,7 @@ def test_it_is_there_at_once():
 
 
 def on_a_terminal(width: int, *args: str) -> str:
-    """What a terminal of so many columns is given, colours and all."""
+    """The output for a terminal of so many columns, with colours."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     environment = {key: value for key, value in ENVIRONMENT.items() if key not in ("COLUMNS", "NO_COLOR")}
@@ -173,7 +173,7 @@ def on_a_terminal(width: int, *args: str) -> str:
             while piece := os.read(ours, 65536):
                 shown += piece
         except OSError:
-            pass  # how a terminal says that nobody is at its other end
+            pass  # how a terminal reports that its other end is closed
         assert process.wait(10) == 0
     os.close(ours)
     return shown.decode().replace("\r\n", "\n")
@@ -181,8 +181,8 @@ def on_a_terminal(width: int, *args: str) -> str:
 
 @pytest.mark.parametrize("width", [80, 100, 160])
 @pytest.mark.parametrize("args", [(), ("13",), ("141",), ("--sets",), ("latitude",)], ids=lambda args: " ".join(args))
-def test_a_terminal_is_not_overrun(args: tuple[str, ...], width: int):
-    """No line is wider than it; colours are there; no key is cut."""
+def test_output_fits_the_terminal(args: tuple[str, ...], width: int):
+    """No line is wider; colours are used; no key is truncated."""
     shown = on_a_terminal(width, *args)
     assert "\x1b[" in shown
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.splitlines()]
@@ -197,21 +197,21 @@ def test_a_terminal_is_not_overrun(args: tuple[str, ...], width: int):
     [("13", "14"), ("13,14",), ("13,", "14"), ("sensor_latitude", "14"), ("0601:13", "sensor_longitude")],
     ids=" ".join,
 )  # fmt: skip
-def test_several_items_are_all_told(question: tuple[str, ...], capfd: pytest.CaptureFixture[str]):
-    """Tags, paths and keys, in the order in which they are asked for, as whole entries and as JSON."""
+def test_several_items_are_all_shown(question: tuple[str, ...], capfd: pytest.CaptureFixture[str]):
+    """Tags, paths and keys, in the requested order, as whole entries and as JSON."""
     out = told(capfd, *question)
     assert re.findall(r"(?m)^0601:\d+  .*$", out) == ["0601:13  Sensor Latitude", "0601:14  Sensor Longitude"]
     assert [item["tag"] for item in json.loads(told(capfd, *question, "--json"))] == [13, 14]
 
 
 def test_questions_and_options_come_in_any_order(capfd: pytest.CaptureFixture[str]):
-    """argparse alone takes the first stretch of questions only."""
+    """argparse alone accepts only the first run of arguments."""
     assert [item["tag"] for item in json.loads(told(capfd, "13", "--json", "14"))] == [13, 14]
     assert [item["set"] for item in json.loads(told(capfd, "101", "--set", "0903", "4", "--json"))] == ["ST0903"] * 2
 
 
 def test_words_and_a_set_with_its_tag_stay_one_question(capfd: pytest.CaptureFixture[str]):
-    """They are no items each."""
+    """They are not separate items."""
     assert told(capfd, "frame", "center").startswith("8 items for 'frame center'\n")
     assert told(capfd, "0903", "101").startswith("0903:101  vTargetSeries\n")
     assert told(capfd, "Sensor", "Latitude").startswith("0601:13  ")
@@ -219,7 +219,7 @@ def test_words_and_a_set_with_its_tag_stay_one_question(capfd: pytest.CaptureFix
 
 
 def test_one_item_of_several_that_is_not_there_is_named(capfd: pytest.CaptureFixture[str]):
-    """And nothing is printed of the others: a script must not take a part for the whole."""
+    """And no other item is printed: a script must not take a part for the whole."""
     code, out, said = ran(capfd, "items", "13", "9999")
     assert (code, out) == (2, "")
     assert "ST0601 has no item 9999" in said

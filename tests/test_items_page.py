@@ -1,4 +1,4 @@
-"""The page of items: every item of every set is on it, and its figures are those of the vectors."""
+"""The page of items lists every item of every set, with figures from the vectors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def page() -> str:
 
 
 def cells(title: str) -> list[list[str]]:
-    """Those of the table under a heading, row by row."""
+    """The cells of the table under a heading, row by row."""
     part = re.split(r"(?m)^##+ ", page().split(f"\n## {title}\n")[1])[0]
     return [re.split(r" ?\| ?", line)[1:-1] for line in part.splitlines() if line.startswith("| ")][2:]
 
@@ -45,8 +45,8 @@ def test_every_16_byte_key_is_on_the_page() -> None:
     assert {tuple(row[5:7]) for row in found} == {("yes", "yes")}
 
 
-def test_what_is_told_as_encoded_is_known_to_encode() -> None:
-    """Each item by tag, and each in universal form: of bytes, which encoding takes as they are."""
+def test_items_marked_as_encoded_can_be_encoded() -> None:
+    """Each item by tag, and each in universal form: from bytes, which encoding copies."""
     room = pytest.importorskip("klvrelay.encode", reason="no room to encode")
     value = b"\x01\x02"
     for name in facts.DECODED:
@@ -58,7 +58,7 @@ def test_what_is_told_as_encoded_is_known_to_encode() -> None:
 
 @pytest.mark.parametrize("name", facts.DECODED)
 def test_vectors_are_counted_where_they_hold_an_item(name: str) -> None:
-    """At least those of the item itself; as many as there are texts that name it, at most."""
+    """At least those of the item itself; at most as many as there are texts that name it."""
     own = [v for v in coverage.vectors() if v["type"] == "item" and v["set"] == name]
     for row in cells(items_page.words(name)):
         tag, count = int(row[0]), int(row[7])
@@ -86,8 +86,8 @@ def test_the_totals_are_the_sums_of_the_sets() -> None:
     assert sum(row[0] for row in local) == sum(len(facts.items(name)) for name in facts.DECODED)
 
 
-def test_the_page_leads_nowhere_outside() -> None:
-    """Its links are to its own headings, each of which is there once; and its lines can be read."""
+def test_the_page_has_no_outside_links() -> None:
+    """Its links go to its own headings, each of which exists once; and its lines have a readable length."""
     headings = [line.lstrip("# ").lower().replace(" ", "-") for line in page().splitlines() if line.startswith("#")]
     links = re.findall(r"\]\(([^)]*)\)", page())
     assert {link.removeprefix("#") for link in links} <= set(headings)
@@ -97,15 +97,15 @@ def test_the_page_leads_nowhere_outside() -> None:
 
 
 def test_every_document_is_named_with_its_revision() -> None:
-    """Each set tells which standard it is from."""
+    """Each set names its standard."""
     assert {*clauses.STANDARDS} == {*facts.DECODED, *(key.set for key in facts.universal_keys())}
     for name in facts.DECODED:
         text = page().split(f"\n## {items_page.words(name)}\n")[1].split("\n|")[0]
         assert f"({clauses.STANDARDS[name][0]})" in text
 
 
-def test_the_files_are_those_that_the_tables_and_vectors_give() -> None:
-    """Neither the page nor the module of clauses is older than what it is made from."""
+def test_the_generated_files_are_current() -> None:
+    """Neither the page nor the module of clauses is older than its source."""
     assert page() == items_page.items_page()
     module = ROOT / "src" / "klvrelay" / "standards" / "clauses.py"
     assert module.read_text(encoding="utf-8") == clauses.clauses()

@@ -1,6 +1,6 @@
-"""Joining a stream in the midst of it: the first whole KLV packet is the first record, with tables or without.
+"""Joining a stream in the middle: the first whole KLV packet is the first record, with tables or without.
 
-`benchmarks/joining.py` takes the time that this needs; here it is counted in bytes.
+`benchmarks/joining.py` measures the time; here it is counted in bytes.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ SURE = 4 * 188
 
 
 def first_had(sent: Tape, begin: int) -> tuple[set[int], int]:
-    """Of a receiver that joins at this byte: the units of which one can be the first, and the byte that it needs last.
+    """For a receiver that joins at this byte: the units that can be the first, and the last byte that it needs.
 
-    Before the tables it has to see a second PES packet begin on the same PID.
+    Before the tables it must see a second PES packet begin on the same PID.
     """
     at, pat, pmt = 0, False, False
     begun, whole = set[int](), dict[int, int]()
@@ -56,7 +56,7 @@ def first_had(sent: Tape, begin: int) -> tuple[set[int], int]:
 @pytest.mark.parametrize("name", TAPES)
 @pytest.mark.parametrize("size", [1316, 188, 100])
 def test_no_byte_more_is_read_than_the_first_record_needs(name: str, size: int):
-    """From 200 random places: the record comes with the piece that its last byte is in."""
+    """From 200 random places: the record is output with the piece that has its last byte."""
     sent = TAPES[name]
     for seed in range(200):
         begin = random.Random(seed).randrange(len(sent.ts) // 2)
@@ -74,7 +74,7 @@ def test_no_byte_more_is_read_than_the_first_record_needs(name: str, size: int):
 
 
 def test_the_first_record_needs_no_more_than_two_klv_intervals():
-    """In bytes: what lies between the tables, or two KLV packets, and one more; here 3 KiB on the average."""
+    """In bytes: the distance of the tables, or two KLV packets, and one more; here 3 KiB on average."""
     sent, needed = TAPES["async"], []
     for seed in range(200):
         begin = random.Random(seed).randrange(len(sent.ts) // 2)
@@ -86,7 +86,7 @@ def test_the_first_record_needs_no_more_than_two_klv_intervals():
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_the_first_published_record_is_the_first_whole_one(seed: int, free_port: int):
-    """Through socket, core and relay: joined anywhere, nothing false comes before it, and nothing is left out after."""
+    """Through socket, core and relay: joined anywhere, no false record comes before it, and none is omitted after."""
     sent = TAPES["async"]
     begin = random.Random(seed).randrange(len(sent.ts) // 2)
     (unit,), _ = first_had(sent, begin)

@@ -1,6 +1,6 @@
-"""The transport lane: each way in which KLV travels in MPEG-TS gives the packets that were sent, and no others.
+"""The transport lane: each way to carry KLV in MPEG-TS yields the packets that were sent, and no others.
 
-The muxer here can also be wrong on purpose; `test_decode_damage.py` and `test_decode_cuts.py` use it too.
+The multiplexer here can also make deliberate errors; `test_decode_damage.py` and `test_decode_cuts.py` use it too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
 
 
 def klv_packet(number: int, filler: int = 0) -> bytes:
-    """A good ST 0601 packet that says its number; `filler` bytes that are never the same make it long."""
+    """A valid ST 0601 packet with its number; `filler` bytes make it long and are never the same."""
     items: dict[str | int, object] = {
         "precision_time_stamp": feed.FIRST_TIME + number * 33_333,
         "mission_id": str(number),
@@ -36,7 +36,7 @@ def klv_packet(number: int, filler: int = 0) -> bytes:
 
 
 class Wire:
-    """The least of a multiplexer; each method gives 188-byte packets."""
+    """A minimal multiplexer; each method returns 188-byte packets."""
 
     def __init__(self) -> None:
         self.counters: dict[int, int] = {}
@@ -67,7 +67,7 @@ class Wire:
         return self.carry(pid, b"\0\0\1" + bytes([sid]) + size.to_bytes(2) + head + payload)
 
     def carry(self, pid: int, data: bytes) -> list[bytes]:
-        """Cut into transport packets; the last one is filled up by its adaptation field."""
+        """Cut into TS packets; an adaptation field fills the last one."""
         return [self._one(pid, data[at : at + 184], at == 0) for at in range(0, len(data), 184)]
 
     def _one(self, pid: int, piece: bytes, start: bool) -> bytes:
@@ -83,7 +83,7 @@ def cell(data: bytes, number: int, fragment: int = 3) -> bytes:
 
 
 def decoded(ts: bytes | Iterable[bytes]) -> list[Record]:
-    """What a decoder makes of a transport stream given at once."""
+    """The records of a transport stream decoded at once."""
     decoder = Decoder("uav1", "5f2c9a")
     return decoder.feed(Packet(ts if isinstance(ts, bytes) else b"".join(ts))) + decoder.flush()
 
@@ -112,13 +112,13 @@ def test_async_klv_with_registration_comes_out_whole():
 
 
 def test_async_klv_needs_no_registration():
-    """0x06 that no descriptor names is looked into."""
+    """0x06 without a descriptor is inspected."""
     wire = Wire()
     all_good(decoded(wire.tables((ASYNC, KLV_PID, b"")) + [p for s in SENT for p in wire.pes(s)]), SENT)
 
 
 def test_type_06_with_stream_id_fc_is_read():
-    """The non-conformant mixture that every real recording has: 0x06, PES stream id 0xFC, a PTS, no cells."""
+    """The non-conformant mixture in every real recording: 0x06, PES stream id 0xFC, a PTS, no cells."""
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA))
     for number, sent in enumerate(SENT):
@@ -130,7 +130,7 @@ def test_type_06_with_stream_id_fc_is_read():
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_au_cells_are_taken_off(kind: int):
-    """Cells are known by their bytes, under 0x15 and (labels lie) under 0x06 too; each record has its PTS."""
+    """Cells are recognised by their bytes, under 0x15 and, wrongly labelled, under 0x06; each record has its PTS."""
     wire = Wire()
     ts = wire.tables((kind, KLV_PID, b""))
     for number, sent in enumerate(SENT):
@@ -148,14 +148,14 @@ def test_type_15_without_cells_is_read():
 
 
 def test_several_cells_in_one_pes_packet():
-    """The second and third cell's headers are no part of the KLV."""
+    """The headers of the second and third cell are not part of the KLV."""
     wire = Wire()
     payload = b"".join(cell(sent, number) for number, sent in enumerate(SENT))
     all_good(decoded(wire.tables((SYNC, KLV_PID, b"")) + wire.pes(payload, pts=7, sid=0xFC)), SENT)
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_a_packet_in_fragmented_cells_is_put_together(together: bool):
+def test_a_packet_in_fragmented_cells_is_reassembled(together: bool):
     """First, middle and last cell, in one PES packet or in one each."""
     wire, number, parts, packets = Wire(), 250, [], []
     ts = wire.tables((SYNC, KLV_PID, b""))
@@ -169,8 +169,8 @@ def test_a_packet_in_fragmented_cells_is_put_together(together: bool):
     all_good(decoded(ts + packets), SENT)
 
 
-def test_a_lost_middle_cell_spoils_its_packet_only():
-    """A cell whose number is missing: nothing that spans the gap is good, though no TS packet is lost."""
+def test_a_lost_middle_cell_damages_its_packet_only():
+    """A cell number is missing: no packet that spans the gap is valid, though no TS packet is lost."""
     wire = Wire()
     ts = wire.tables((SYNC, KLV_PID, b""))
     first, second = klv_packet(1, 400), klv_packet(2, 400)
@@ -182,7 +182,7 @@ def test_a_lost_middle_cell_spoils_its_packet_only():
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_pes_packets_without_a_length(kind: int):
-    """PES_packet_length 0: a packet comes out once it is whole, not when the next PES packet begins."""
+    """PES_packet_length 0: a packet is output once complete, not when the next PES packet begins."""
     wire, decoder = Wire(), Decoder("uav1", None)
     decoder.feed(Packet(b"".join(wire.tables((kind, KLV_PID, KLVA)))))
     for number, sent in enumerate(SENT):
@@ -192,7 +192,7 @@ def test_pes_packets_without_a_length(kind: int):
 
 
 def test_a_packet_over_several_pes_packets():
-    """KLV that goes on in the next PES packet has the PTS of the one it began in."""
+    """KLV that continues in the next PES packet has the PTS of the one in which it began."""
     wire, whole = Wire(), b"".join(SENT)
     ts, cuts = wire.tables((ASYNC, KLV_PID, KLVA)), range(0, len(whole), 333)
     for at in cuts:
@@ -204,7 +204,7 @@ def test_a_packet_over_several_pes_packets():
 
 
 def test_several_packets_in_one_pes_packet():
-    """All come out, each with that PES packet's PTS."""
+    """All are output, each with that PES packet's PTS."""
     wire = Wire()
     records = decoded(wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(b"".join(SENT), pts=5))
     all_good(records, SENT)
@@ -212,7 +212,7 @@ def test_several_packets_in_one_pes_packet():
 
 
 def test_several_klv_pids_side_by_side():
-    """Records of three PIDs in one stream, TS packet by TS packet between each other, each with its PID."""
+    """Records of three PIDs in one stream, interleaved by TS packet, each with its PID."""
     wire, pids = Wire(), (0x101, 0x102, 0x1F0)
     ts = wire.tables((0x1B, 0x100, b""), *((ASYNC, pid, KLVA) for pid in pids))
     for number in range(0, 30, 3):
@@ -224,7 +224,7 @@ def test_several_klv_pids_side_by_side():
 
 
 def test_a_pid_that_appears_in_a_later_pmt_is_read():
-    """KLV that the first PMT does not name is read from the PMT on that does."""
+    """KLV that the first PMT does not list is read from the PMT that lists it."""
     wire = Wire()
     ts = wire.tables((0x1B, 0x100, b"")) + [NULL] * 20
     ts += wire.tables((0x1B, 0x100, b""), (ASYNC, 0x200, KLVA), version=1)
@@ -242,7 +242,7 @@ def test_a_pid_that_changes_in_the_stream_is_followed(kinds: tuple[int, int]):
 
 
 def test_eight_other_private_streams_do_not_hide_the_klv():
-    """Type 0x06 is also subtitles and audio: a PID announced as KLV behind eight of these is still read."""
+    """Type 0x06 is also subtitles and audio: a PID announced as KLV after eight of these is still read."""
     wire = Wire()
     others = [(ASYNC, 0x300 + n, b"\x59\x08deu\x10\0\1\0\1") for n in range(8)]
     ts = wire.tables(*others, (ASYNC, KLV_PID, KLVA))
@@ -253,7 +253,7 @@ def test_eight_other_private_streams_do_not_hide_the_klv():
 
 @pytest.mark.parametrize(("size", "lead"), [(192, 4), (204, 0)])
 def test_packets_of_192_and_204_bytes(size: int, lead: int):
-    """Time codes before (M2TS) and check bytes behind each packet are passed over."""
+    """Time codes before (M2TS) and check bytes after each packet are skipped."""
     wire = Wire()
     ts = [NULL] * 3 + wire.tables((ASYNC, KLV_PID, KLVA)) + [p for s in SENT for p in wire.pes(s)]
     noise = random.Random(2)
@@ -265,7 +265,7 @@ def test_packets_of_192_and_204_bytes(size: int, lead: int):
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("junk", [1, 100, 187, 188, 1000, 5000])
 def test_junk_before_the_first_packet_is_passed_over(junk: int, whole: bool):
-    """A stream that is joined anywhere, by the lane and (`whole`) by `decode`, which tells TS from KLV."""
+    """A stream joined anywhere, by the lane and (`whole`) by `decode`, which distinguishes TS from KLV."""
     wire = Wire()
     ts = random.Random(junk).randbytes(junk) + b"".join(
         wire.tables((ASYNC, KLV_PID, KLVA)) + [p for s in SENT for p in wire.pes(s)] + [NULL] * 4
@@ -275,7 +275,7 @@ def test_junk_before_the_first_packet_is_passed_over(junk: int, whole: bool):
 
 @pytest.mark.parametrize("junk", [1, 47, 188, 1000])
 def test_junk_between_packets_costs_no_more_than_what_it_breaks(junk: int):
-    """Bytes between two TS packets: all KLV before and behind them is there, and counted is what they were."""
+    """Bytes between two TS packets: all KLV before and after them is output, and their number is counted."""
     wire = Wire()
     tables = wire.tables((ASYNC, KLV_PID, KLVA))
     before, behind = ([p for s in half for p in wire.pes(s)] for half in (SENT[:4], SENT[4:]))
@@ -287,14 +287,14 @@ def test_junk_between_packets_costs_no_more_than_what_it_breaks(junk: int):
 
 
 def test_a_recording_of_three_ts_packets_gives_its_record():
-    """Tables and one packet is a whole recording."""
+    """Tables and one packet are a whole recording."""
     wire = Wire()
     ts = b"".join(wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(SENT[0]))
     assert len(ts) == 3 * 188
     all_good(decoder.decode(ts), SENT[:1])
 
 
-def test_one_bad_sync_byte_does_not_hide_what_a_recording_is():
+def test_one_bad_sync_byte_does_not_hide_the_format():
     """MPEG-TS with a flipped bit in one of its first sync bytes is still MPEG-TS."""
     wire = Wire()
     sent = [klv_packet(number, 300) for number in range(10)]
@@ -304,15 +304,15 @@ def test_one_bad_sync_byte_does_not_hide_what_a_recording_is():
     assert raws(good)[-8:] == sent[-8:]
 
 
-def test_klv_in_which_sync_bytes_stand_apart_like_ts_is_klv():
-    """Bare KLV that has a `G` every 188 bytes begins with its key all the same."""
+def test_klv_with_sync_bytes_at_ts_distance_is_klv():
+    """Bare KLV with a `G` every 188 bytes still begins with its key."""
     sent = encode({"precision_time_stamp": 1, "mission_id": "G" * 127, "platform_designation": "G" * 127})
     assert carriage_of(sent) == "klv"
     assert raws(decoder.decode(sent)) == [sent]
 
 
 def test_tables_in_several_packets_and_repeated():
-    """A PMT of 900 bytes over five TS packets, again and again between the KLV."""
+    """A PMT of 900 bytes over five TS packets, repeated between the KLV."""
     wire = Wire()
     many = [(0x0F, 0x400 + n, b"\x0a\x04deu\0") for n in range(80)]
     ts = [p for s in SENT for p in wire.tables(*many, (ASYNC, KLV_PID, KLVA)) + wire.pes(s)]
@@ -320,7 +320,7 @@ def test_tables_in_several_packets_and_repeated():
 
 
 def test_a_table_with_a_wrong_crc_is_not_believed():
-    """A flipped bit in a PMT neither ends a stream nor makes another one."""
+    """A flipped bit in a PMT neither ends a stream nor adds one."""
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(SENT[1])
     broken = [bytearray(p) for p in wire.tables((ASYNC, 0x222, KLVA), version=1)]

@@ -1,6 +1,5 @@
-"""Each way in which KLV travels, crossed with each other way: whatever is declared, what is there is read.
-
-And when: a record comes out with the TS packet that ends it.
+"""All ways to carry KLV, combined: whatever is declared, the actual content is read, and a record is output with the TS
+packet that ends it.
 """
 
 from __future__ import annotations
@@ -47,7 +46,9 @@ def test_every_mixture_of_labels_is_read(cells: int) -> None:
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 @pytest.mark.parametrize("sequence", ["running", "from 0 in each PES packet", "always 0"])
 def test_cells_may_be_numbered_in_any_way(sequence: str, kind: int) -> None:
-    """Some begin at 0 with each PES packet, some never count: whole cells are whole, fragments count within theirs."""
+    """Some begin at 0 with each PES packet, some never count: whole cells are whole, fragments count within their
+    packet.
+    """
     wire, number = Wire(), 200
     ts = wire.tables((kind, KLV_PID, b""))
     for one, two in zip(SENT[::2], SENT[1::2], strict=True):
@@ -71,7 +72,7 @@ def test_cells_may_be_numbered_in_any_way(sequence: str, kind: int) -> None:
 
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("lost", [0, 1, 2, 3])
-def test_a_lost_cell_spoils_its_packet_only(lost: int, together: bool) -> None:
+def test_a_lost_cell_damages_its_packet_only(lost: int, together: bool) -> None:
     """First, middle or last of four, in one PES packet or in one each, while no TS packet is lost."""
     wire, number, parts = Wire(), 0, []
     sent = [klv_packet(n, 300) for n in range(5)]
@@ -89,7 +90,7 @@ def test_a_lost_cell_spoils_its_packet_only(lost: int, together: bool) -> None:
 
 @pytest.mark.parametrize("first", [ASYNC, SYNC])
 def test_a_pid_that_changes_its_type_is_read_on(first: int) -> None:
-    """0x06 to 0x15 on the same PID and back, at once, and with the map some packets late or early."""
+    """0x06 to 0x15 on the same PID and back, at once, and with the PMT some packets late or early."""
     kinds = (first, SYNC if first == ASYNC else ASYNC)
     for late in (-1, 0, 1):
         wire, version = Wire(), 0
@@ -107,7 +108,9 @@ def test_a_pid_that_changes_its_type_is_read_on(first: int) -> None:
 
 
 def test_a_map_in_the_middle_of_a_packet_does_not_cut_it() -> None:
-    """The next version comes between its TS packets, and calls its PID the other type: it was begun under the old."""
+    """The next version comes between its TS packets, and gives its PID the other type: the packet was begun under the
+    old one.
+    """
     for kind, other in ((ASYNC, SYNC), (SYNC, ASYNC)):
         wire = Wire()
         ts = wire.tables((kind, KLV_PID, KLVA))
@@ -120,7 +123,7 @@ def test_a_map_in_the_middle_of_a_packet_does_not_cut_it() -> None:
 @pytest.mark.parametrize("sized", [True, False])
 @pytest.mark.parametrize("cells", [0, 1, 3])
 def test_a_record_comes_with_the_ts_packet_that_ends_it(cells: int, sized: bool, size: int) -> None:
-    """Nothing needs to follow: not a byte behind its last one, and no PES packet where the length is not said."""
+    """No following data is needed: no byte after its last one, and no PES packet where the length is not announced."""
     wire, decoder = Wire(), Decoder("uav1", None)
     kind = SYNC if cells else ASYNC
     tables = [NULL] * 4 + wire.tables((kind, KLV_PID, KLVA))
@@ -137,7 +140,9 @@ def test_a_record_comes_with_the_ts_packet_that_ends_it(cells: int, sized: bool,
 
 
 def joined(streams: int) -> Iterator[tuple[int, list[bytes]]]:
-    """A stream with tables before each packet of KLV: how many whole ones follow each of its TS packets, and they."""
+    """A stream with tables before each KLV packet: the number of whole KLV packets after each TS packet, and their
+    bytes.
+    """
     wire, ts, sent = Wire(), [], [klv_packet(n, 150 * n) for n in range(8)]
     pids = range(KLV_PID, KLV_PID + streams)
     begins = []
@@ -151,7 +156,7 @@ def joined(streams: int) -> Iterator[tuple[int, list[bytes]]]:
 
 @pytest.mark.parametrize("streams", [1, 3])
 def test_a_stream_that_is_joined_gives_all_that_begins_behind_its_tables(streams: int) -> None:
-    """From the middle of each TS packet on: nothing that is not whole comes out as good, nothing whole is missed."""
+    """From the middle of each TS packet on: no incomplete packet is valid, no whole one is missed."""
     sent = [klv_packet(n, 150 * n) for n in range(8)]
     for whole, ts in joined(streams):
         for inside in (0, 1, 100):
@@ -163,7 +168,7 @@ def test_a_stream_that_is_joined_gives_all_that_begins_behind_its_tables(streams
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_a_pid_that_is_silent_at_first_is_read_when_it_begins(kind: int) -> None:
-    """Named from the start, or first in a later map; ten thousand packets of video before it."""
+    """Listed from the start, or only in a later PMT; ten thousand packets of video before it."""
     video = (0x1B, 0x100, b"")
     for tables in ([(video, (kind, KLV_PID, KLVA))] * 2, [(video,), (video, (kind, KLV_PID, KLVA))]):
         wire = Wire()
@@ -174,7 +179,7 @@ def test_a_pid_that_is_silent_at_first_is_read_when_it_begins(kind: int) -> None
 
 
 def test_times_wrap_in_the_middle_of_a_packet() -> None:
-    """A PES packet with a PTS just below 2^33, its KLV going on in one with a PTS of 0: each has its own."""
+    """A PES packet with a PTS just below 2^33, its KLV continuing in one with a PTS of 0: each has its own."""
     wire, last = Wire(), (1 << 33) - 1
     ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(SENT[1][:100], pts=last)
     ts += wire.pes(SENT[1][100:] + SENT[2], pts=0)
@@ -184,7 +189,7 @@ def test_times_wrap_in_the_middle_of_a_packet() -> None:
 
 
 def test_any_cut_into_fragments_and_pes_packets_is_put_together() -> None:
-    """200 streams: packets in 1 to 6 cells, any run of cells in a PES packet, of which some say no length."""
+    """200 streams: packets in 1 to 6 cells, any number of cells in a PES packet, some without a length."""
     for seed in range(200):
         chance, wire, number, cells = random.Random(seed), Wire(), random.Random(seed).randrange(256), []
         for sent in SENT:

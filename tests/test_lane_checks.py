@@ -1,4 +1,6 @@
-"""The checks of a line: what ISO/IEC 13818-1 and ETSI TR 101 290 call an error is counted, on each PID, and no more."""
+"""The checks of the transport: what ISO/IEC 13818-1 and ETSI TR 101 290 call an error is counted, on each PID, and no
+more.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ def pid_of(packet: bytes) -> int:
 
 
 def places(ts: Sequence[bytes], pid: int) -> list[int]:
-    """Where packets with payload of a PID are."""
+    """The positions of packets with payload on a PID."""
     return [at for at, packet in enumerate(ts) if pid_of(packet) == pid and packet[3] & 0x10]
 
 
@@ -48,15 +50,15 @@ def flagged(packet: bytes, *, error: bool = False, scrambled: int = 0) -> bytes:
 
 @BOTH
 def test_in_a_clean_stream_nothing_is_wrong(arrival: bool) -> None:
-    """Twenty seconds: tables, clock, video, audio and KLV, all as they should be."""
+    """Twenty seconds: tables, clock, video, audio and KLV without errors."""
     entries, lane = fed(Clocked().slots(0, 20 * SECOND), arrival=arrival)
     assert faults(lane) == {}
     assert [entry[0] for entry in entries] == [klv_packet(number, 400) for number in range(200)]
     assert {entry[5] for entry in entries} == {"ok"}
 
 
-def test_real_recordings_have_what_they_have(shared: Path) -> None:
-    """Encoders of the field: no loss, no table missing; two send their PCRs too seldom."""
+def test_real_recordings_have_their_known_errors(shared: Path) -> None:
+    """Real encoders: no loss, no missing table; two send their PCRs too rarely."""
     found = {}
     for name in ("osh_sample_stream", "h264_klv", "h264_no_klv", "aphill_klv_10s"):
         found[name] = faults(lane_of([(shared / "data" / f"{name}.ts").read_bytes()]))
@@ -71,7 +73,7 @@ def test_real_recordings_have_what_they_have(shared: Path) -> None:
 @pytest.mark.parametrize("pid", [VIDEO_PID, AUDIO_PID])
 @pytest.mark.parametrize("run", [1, 2, 14])
 def test_lost_packets_of_any_pid_are_one_continuity_error(pid: int, run: int) -> None:
-    """Each run of packets in turn, of a PID that no KLV is on: one error, and no discontinuity of KLV."""
+    """Each run of packets in turn, on a PID without KLV: one error, and no discontinuity of KLV."""
     ts = packets()
     ours = places(ts, pid)
     for first in range(1, len(ours) - run, 7):
@@ -82,14 +84,14 @@ def test_lost_packets_of_any_pid_are_one_continuity_error(pid: int, run: int) ->
 
 
 def test_a_lost_packet_of_klv_is_counted_as_both() -> None:
-    """As what it is for the line, and for KLV."""
+    """As a transport error, and for KLV."""
     ts = packets()
     del ts[places(ts, KLV_PID)[7]]
     assert faults(lane_of(ts)) == {"continuity_errors": 1, "discontinuities": 1, "damaged": 1, "bad_checksum": 1}
 
 
 def test_fifteen_lost_packets_of_klv_are_no_repetition() -> None:
-    """The counter is that of the packet before, its bytes are not: on KLV that is known to be a loss."""
+    """The counter equals that of the packet before, its bytes do not: on KLV this is a loss."""
     ts = packets(3)
     ours = places(ts, KLV_PID)
     told = faults(lane_of([packet for at, packet in enumerate(ts) if at not in ours[8:23]]))
@@ -112,7 +114,7 @@ def test_a_packet_may_come_twice_and_no_more() -> None:
 
 
 def test_a_packet_without_payload_is_no_step() -> None:
-    """Whatever its counter says, what comes next goes on from the last one with payload."""
+    """Whatever its counter, the next one continues from the last one with payload."""
     ts, chance = packets(), random.Random(1)
     empty = [bytes([0x47, pid >> 8, pid & 255, 0x20]) + b"\xb7\0".ljust(184, b"\xff") for pid in (VIDEO_PID, KLV_PID)]
     for _ in range(40):
@@ -138,8 +140,8 @@ def test_an_announced_jump_of_a_counter_is_no_error(pid: int, payload: bool) -> 
     assert faults(lane_of(ts)) == {}
 
 
-def test_an_announced_jump_ends_what_was_begun() -> None:
-    """KLV around it is not good: nobody knows what lay between."""
+def test_an_announced_jump_ends_an_incomplete_packet() -> None:
+    """KLV around it is not valid: what lay between is unknown."""
     wire = Clocked()
     ts = wire.tables(*STREAMS)
     begun = wire.pes(klv_packet(1, 400))
@@ -152,7 +154,7 @@ def test_an_announced_jump_ends_what_was_begun() -> None:
 
 
 def test_null_packets_have_no_counter() -> None:
-    """Stuffing may count as it likes."""
+    """Stuffing may have any counter."""
     ts, chance = packets(), random.Random(1)
     for _ in range(300):
         ts.insert(chance.randrange(len(ts)), NULL[:3] + bytes([0x10 | chance.randrange(16)]) + NULL[4:])
@@ -161,7 +163,7 @@ def test_null_packets_have_no_counter() -> None:
 
 @pytest.mark.parametrize("pid", [VIDEO_PID, 0, PMT_PID])
 def test_a_packet_that_is_marked_as_damaged_is_counted_and_not_read(pid: int) -> None:
-    """transport_error_indicator: one error, and none more for what is missing since."""
+    """transport_error_indicator: one error, and none more for the missing data."""
     ts = packets()
     at = places(ts, pid)[3]
     ts[at] = flagged(ts[at], error=True)
@@ -170,7 +172,7 @@ def test_a_packet_that_is_marked_as_damaged_is_counted_and_not_read(pid: int) ->
 
 @pytest.mark.parametrize("pid", [0x1FFF, 0x0777, AUDIO_PID])
 def test_a_damaged_packet_may_have_been_any_pids(pid: int) -> None:
-    """One of KLV whose PID was spoilt too: its KLV packet is damaged, and no new stream is found."""
+    """A KLV packet with a damaged PID: its KLV packet is damaged, and no new stream is found."""
     ts = packets()
     at = places(ts, KLV_PID)[7]
     ts[at] = flagged(bytes([0x47, ts[at][1] & 0xE0 | pid >> 8, pid & 255]) + ts[at][3:], error=True)
@@ -181,7 +183,7 @@ def test_a_damaged_packet_may_have_been_any_pids(pid: int) -> None:
 
 
 def test_a_stream_is_not_found_by_a_damaged_packet() -> None:
-    """A key seen in what is marked as damaged, or scrambled, makes no place for its PID."""
+    """A key in a packet that is marked as damaged, or scrambled, does not add its PID."""
     for marked in ({"error": True}, {"scrambled": 2}):
         wire = Clocked()
         ts = wire.tables((ASYNC, 0x300, b""), *STREAMS)
@@ -192,7 +194,7 @@ def test_a_stream_is_not_found_by_a_damaged_packet() -> None:
 
 
 def test_scrambled_packets_are_counted() -> None:
-    """Of any PID; of the PAT's and a PMT's they are errors of theirs."""
+    """On any PID; those of the PAT and a PMT are errors of these tables."""
     ts = packets()
     for pid, wanted in ((VIDEO_PID, {}), (0, {"pat_errors": 1}), (PMT_PID, {"pmt_errors": 1})):
         spoilt = list(ts)
@@ -203,7 +205,7 @@ def test_scrambled_packets_are_counted() -> None:
 
 @pytest.mark.parametrize("pid", [VIDEO_PID, AUDIO_PID, KLV_PID])
 def test_swapped_packets_are_continuity_errors(pid: int) -> None:
-    """Two neighbours of one PID change places: seen, and on KLV never good."""
+    """Two neighbours of one PID are swapped: detected, and never valid KLV."""
     ts = packets()
     for first, second in zip(places(ts, pid)[4:9], places(ts, pid)[5:10], strict=True):
         spoilt = list(ts)
@@ -217,7 +219,7 @@ def test_swapped_packets_are_continuity_errors(pid: int) -> None:
 
 @BOTH
 def test_a_stream_may_be_joined_anywhere(arrival: bool) -> None:
-    """From each TS packet on, and from the middle of it: nothing is an error before the lane is in step."""
+    """From each TS packet on, and from the middle of it: nothing is an error before the lane is synchronised."""
     slots = Clocked().slots(0, SECOND)
     for at in range(0, len(slots[0].ts + slots[1].ts + slots[2].ts)):
         ts = [packet for slot in slots for packet in slot.ts][at:]
@@ -229,8 +231,8 @@ def test_a_stream_may_be_joined_anywhere(arrival: bool) -> None:
 
 
 @BOTH
-def test_what_a_break_takes_is_no_error(arrival: bool) -> None:
-    """Datagrams lost, or a sender that begins anew, which the source says: counters, tables and clocks begin anew."""
+def test_losses_at_a_break_are_no_errors(arrival: bool) -> None:
+    """Datagrams lost, or a sender that restarts, as the source reports: counters, tables and clocks start again."""
     slots = Clocked().slots(0, 12 * SECOND)
     lane = Lane(ts=True)
     fed(slots[:150], arrival=arrival, lane=lane)
@@ -258,7 +260,7 @@ def test_where_sync_is_lost_nothing_else_is(arrival: bool) -> None:
 
 
 def test_a_wrong_sync_byte_costs_its_packet() -> None:
-    """Counted as one, and the packet that nobody read as missing."""
+    """Counted as one sync error, and the unread packet as missing."""
     ts = packets()
     at = places(ts, VIDEO_PID)[9]
     ts[at] = b"\x46" + ts[at][1:]
@@ -280,14 +282,14 @@ def test_a_table_that_is_missing_for_half_a_second_is_one_error(
 
 @BOTH
 def test_tables_at_the_limit_are_in_time(arrival: bool) -> None:
-    """Every 0.5 s, as the standard has it."""
+    """Every 0.5 s, as in the standard."""
     slots = Clocked().slots(0, 10 * SECOND, leave=lambda us: ("pat", "pmt") if us % 500_000 else ())
     assert faults(fed(slots, arrival=arrival)[1]) == {}
 
 
 @BOTH
-def test_a_missing_table_is_told_while_it_is_missing(arrival: bool) -> None:
-    """Not first when it comes back: a stream without any, too."""
+def test_a_missing_table_is_reported_while_it_is_missing(arrival: bool) -> None:
+    """Not only when it returns: in a stream without any, too."""
     for table in ("pat", "pmt"):
         slots = Clocked().slots(0, 2 * SECOND, leave=lambda _: (table,))  # noqa: B023 - used at once
         assert faults(fed(slots, arrival=arrival)[1]) == {f"{table}_errors": 1}
@@ -306,7 +308,7 @@ def test_another_table_on_the_pats_pid_is_an_error() -> None:
 
 @pytest.mark.parametrize("pid", [0, PMT_PID])
 def test_a_table_whose_crc_is_wrong_is_counted_each_time(pid: int) -> None:
-    """A flipped bit anywhere in it, also where the table itself is known: it is not taken, and the next one is."""
+    """A flipped bit anywhere in it, even where the table itself is known: it is ignored, and the next one is read."""
     for place in range(9):
         wire = Clocked()
         good, again, last = (wire.tables(*STREAMS) for _ in range(3))
@@ -325,14 +327,14 @@ def test_a_table_whose_crc_is_wrong_is_counted_each_time(pid: int) -> None:
 def test_a_listed_pid_that_stays_away_is_one_error(
     name: str, missing: int, wanted: int, arrival: bool
 ) -> None:
-    """For more than five seconds, however long; and it may come back."""
+    """For more than five seconds, however long; and it may return."""
     slots = Clocked().slots(0, 13 * SECOND, leave=between(2 * SECOND, 2 * SECOND + missing, name))
     assert faults(fed(slots, arrival=arrival)[1]) == ({"pid_errors": 1} if wanted else {})
 
 
 @BOTH
 def test_how_long_a_pid_may_stay_away_is_set(arrival: bool) -> None:
-    """Half a second; a PID that never came is away too, from when it was listed."""
+    """Half a second; a PID that never came is missing too, from when it was listed."""
     slots = Clocked().slots(0, 3 * SECOND, leave=lambda _: ("audio",))
     for absent, wanted in ((500_000, {"pid_errors": 1}), (4_000_000, {}), (2**62, {})):
         _, lane = fed(slots, arrival=arrival, lane=Lane(ts=True, absent_us=absent))
@@ -341,7 +343,7 @@ def test_how_long_a_pid_may_stay_away_is_set(arrival: bool) -> None:
 
 @pytest.mark.parametrize("versions", [1, 8])
 def test_a_pid_for_the_clock_alone_is_waited_for(versions: int) -> None:
-    """PCR_PID that no stream has: away as long as any other, also where the map changes meanwhile."""
+    """PCR_PID without a stream: missing like any other, even where the PMT changes meanwhile."""
     wire = Clocked()
     slots = []
     for us in range(0, 8 * SECOND, 20_000):
@@ -355,13 +357,13 @@ def test_a_pid_for_the_clock_alone_is_waited_for(versions: int) -> None:
 
 
 def silent(line: list[Slot], at: int, long: int) -> list[Slot]:
-    """Nothing at all comes for a while; then the stream goes on where it was."""
+    """No data for a while; then the stream continues."""
     return [slot if slot.us < at else Slot(slot.us + long, slot.parts) for slot in line]
 
 
 @pytest.mark.parametrize("long", [600_000, 4 * SECOND, 3600 * SECOND, -2 * SECOND, -3600 * SECOND])
 def test_a_silent_line_or_a_clock_that_was_set_is_no_tables_fault(long: int) -> None:
-    """No bytes for a while, or the wall clock was moved, forward or back."""
+    """No bytes for a while, or the system clock was set, forward or back."""
     slots = silent(Clocked().slots(0, 6 * SECOND), 3 * SECOND, long)
     entries, lane = fed(slots, arrival=True)
     assert faults(lane) == {}
@@ -382,7 +384,7 @@ DROPPED = (STREAMS[0], STREAMS[2])
 @BOTH
 @pytest.mark.parametrize("streams", [MOVED, RETYPED, DROPPED], ids=["moved", "retyped", "dropped"])
 def test_a_new_map_is_no_fault(streams: tuple[tuple[int, int, bytes], ...], arrival: bool) -> None:
-    """KLV on another PID, another codec on each, audio that ends: what is new may begin anywhere in its count."""
+    """KLV on another PID, another codec on each, audio that ends: new streams may begin with any counter."""
     wire = Clocked()
     slots = wire.slots(0, 2 * SECOND)
     if streams is not DROPPED:
@@ -394,7 +396,7 @@ def test_a_new_map_is_no_fault(streams: tuple[tuple[int, int, bytes], ...], arri
 
 
 def test_a_map_that_moves_is_no_fault() -> None:
-    """To another PID: the old one is not waited for any more."""
+    """To another PID: the old one is no longer expected."""
     wire = Clocked()
     slots = wire.slots(0, 2 * SECOND)
     for slot in wire.slots(2 * SECOND, 8 * SECOND, leave=lambda _: ("pat", "pmt")):
@@ -406,7 +408,7 @@ def test_a_map_that_moves_is_no_fault() -> None:
 
 
 def test_maps_of_more_streams_than_are_waited_for_do_no_harm() -> None:
-    """A hundred streams in a map, twelve programmes: the first ones are waited for."""
+    """A hundred streams in a PMT, twelve programs: the first ones are monitored."""
     wire = Clocked()
     many = pmt(*((0x0F, 0x400 + n, b"") for n in range(100)), STREAMS[2])
     ts = wire.carry(0, b"\0" + pat((1, PMT_PID), *((n, 0x1100 + n) for n in range(2, 14))))
@@ -419,7 +421,7 @@ def test_maps_of_more_streams_than_are_waited_for_do_no_harm() -> None:
 
 
 def test_a_map_has_half_a_second_from_when_the_pat_names_it() -> None:
-    """Also late in a stream."""
+    """Even late in a stream."""
     wire = Clocked()
     slots = wire.slots(0, 2 * SECOND)
     for slot in wire.slots(2 * SECOND, 3 * SECOND, leave=lambda _: ("pat", "pmt")):
@@ -429,7 +431,7 @@ def test_a_map_has_half_a_second_from_when_the_pat_names_it() -> None:
 
 
 def test_a_stream_of_two_programs_stays_listed_until_both_maps_drop_it() -> None:
-    """A private one is looked at for KLV meanwhile."""
+    """A private one is searched for KLV meanwhile."""
     wire, private = Clocked(), (ASYNC, 0x1F0, b"")
     ts = wire.carry(0, b"\0" + pat((1, PMT_PID), (2, 0x1200)))
     ts += wire.carry(PMT_PID, b"\0" + pmt(private)) + wire.carry(0x1200, b"\0" + pmt(private, program=2))
@@ -442,7 +444,7 @@ def test_a_stream_of_two_programs_stays_listed_until_both_maps_drop_it() -> None
 
 
 def test_a_program_that_ends_is_not_missed() -> None:
-    """A PAT without it: neither its map nor its streams are waited for any more."""
+    """A PAT without it: neither its PMT nor its streams are expected any more."""
     wire = Clocked()
     second = wire.carry(0x1200, b"\0" + pmt((0x1B, 0x500, b""), program=2))
     slots = [Slot(0, {"ts": wire.carry(0, b"\0" + pat((1, PMT_PID), (2, 0x1200))) + second})]
@@ -452,7 +454,7 @@ def test_a_program_that_ends_is_not_missed() -> None:
 
 @pytest.mark.parametrize("kind", [ASYNC, SYNC])
 def test_klv_without_a_checksum_is_not_good_where_others_lost_packets(kind: int) -> None:
-    """Sixteen lost packets bring the counter round: video beside it tells, where no checksum does."""
+    """Sixteen lost packets wrap the counter: the video shows it, where no checksum does."""
 
     def sent(number: int) -> bytes:
         return packet("ST0102", local_set([(2, bytes([65 + number]) * 90), (3, bytes([97 + number]) * 500)]))
@@ -468,9 +470,9 @@ def test_klv_without_a_checksum_is_not_good_where_others_lost_packets(kind: int)
     hidden = 0
     for first in range(1, len(ours) - 20):
         begin, end = ours[first], ours[first + 16]
-        behind = end - chance.randrange(1, 3)  # of the video a packet is left before the KLV
+        behind = end - chance.randrange(1, 3)  # one video packet is left before the KLV
         if sum(pid_of(part) == VIDEO_PID for part in ts[begin:behind]) % 16 == 0:
-            continue  # its counter shows nothing either
+            continue  # its counter shows no loss either
         lane = Lane(ts=True)
         entries = lane.packets(b"".join([*ts[:begin], *ts[behind:]]))
         lane.cut()
@@ -482,9 +484,9 @@ def test_klv_without_a_checksum_is_not_good_where_others_lost_packets(kind: int)
 
 
 def repeated(*, stuffing: bool, lost: int, wide: int = 0) -> tuple[str, Counters]:
-    """A set without a checksum, behind which so many packets of video are missing: its verdict, and what was counted.
+    """A set without a checksum, after which so many video packets are missing: its verdict and the counters.
 
-    wide   packets of another PID between the video before and behind the gap
+    wide packets of another PID between the video before and after the gap
     """
     wire, chance = Clocked(), random.Random(lost)
     ts = wire.tables((0x1B, VIDEO_PID, b""), (0x0F, AUDIO_PID, b""), (ASYNC, KLV_PID, KLVA))
@@ -500,7 +502,7 @@ def repeated(*, stuffing: bool, lost: int, wide: int = 0) -> tuple[str, Counters
 @pytest.mark.parametrize("stuffing", [False, True])
 @pytest.mark.parametrize("lost", [1, 14, 15, 31])
 def test_a_number_that_repeats_hides_no_loss(lost: int, stuffing: bool, wide: int) -> None:
-    """Fifteen lost packets of video bring its counter back to the last: other bytes, or bytes that say nothing."""
+    """Fifteen lost packets of video wrap its counter to the last value: the bytes differ, or do not show it."""
     verdict, counters = repeated(stuffing=stuffing, lost=lost, wide=wide)
     assert verdict == "damaged"
     assert counters.continuity_errors == (0 if stuffing and lost % 16 == 15 else 1)
@@ -509,7 +511,7 @@ def test_a_number_that_repeats_hides_no_loss(lost: int, stuffing: bool, wide: in
 
 @pytest.mark.parametrize("apart", [0, 1, 5, 14, 15, 16])
 def test_a_packet_of_video_that_comes_twice_within_16_packets_casts_no_doubt(apart: int) -> None:
-    """In one piece or in many, also with another PCR in it; one that comes later than that is a continuity error."""
+    """In one piece or in many, even with another PCR in it; a later repetition is a continuity error."""
     twice = apart < 16
     for size in (188, 500, 10**6):
         wire, chance = Clocked(), random.Random(apart)
@@ -526,19 +528,19 @@ def test_a_packet_of_video_that_comes_twice_within_16_packets_casts_no_doubt(apa
         assert (lane.counters.duplicates, lane.counters.continuity_errors) == (twice, not twice)
 
 
-def test_counters_of_two_lanes_together() -> None:
-    """Counts are added, of a measure the larger one stands."""
+def test_counters_of_two_lanes_are_combined() -> None:
+    """Counts are added; the larger of two measures is kept."""
     one = Counters(packets=3, continuity_errors=2, pcr_jitter_us=40, pcr_jitter_max_us=900)
     two = Counters(packets=4, pat_errors=1, pcr_jitter_us=70, pcr_jitter_max_us=100)
     assert one + two == two + one
     assert one + two == Counters(7, continuity_errors=2, pat_errors=1, pcr_jitter_us=70, pcr_jitter_max_us=900)
 
 
-# ---- a second opinion: what `klvrelay probe` counts with numpy ----
+# ---- the numpy counts of `klvrelay probe` as a reference ----
 
 
 def opinion(ts: bytes) -> dict[str, int]:
-    """The same counts by the probe's own code; of streams without repetitions."""
+    """The same counts by the probe's own code, for streams without repetitions."""
     rows = np.frombuffer(ts, np.uint8).reshape(-1, 188)
     pids, counts, clock = pids_of(rows), PidCounts(), StreamClock()
     counts.take(rows, pids)
@@ -574,7 +576,7 @@ def test_the_probe_counts_the_same_in_real_recordings(name: str, shared: Path) -
 
 
 def hidden_runs(ts: Sequence[bytes], lossy: Sequence[bytes]) -> list[int]:
-    """How many packets with payload were lost in a row, of any PID, modulo 16: what the counter can't show."""
+    """How many packets with payload were lost in a row, on any PID, modulo 16: what the counter cannot show."""
     kept, runs = {id(p) for p in lossy}, []
     lost: dict[int, int] = {}
     for p in ts:
@@ -587,8 +589,8 @@ def hidden_runs(ts: Sequence[bytes], lossy: Sequence[bytes]) -> list[int]:
     return runs
 
 
-def test_lines_count_as_packets_do() -> None:
-    """The way straight to text tells the lane when bytes came, too."""
+def test_json_lines_count_as_packets_do() -> None:
+    """The direct way to text passes arrival times to the lane, too."""
     lanes = Lane(ts=True), Lane(ts=True)
     for slot in Clocked().slots(0, 3 * SECOND, leave=between(SECOND, 2 * SECOND, "pat", "audio")):
         lanes[0].packets(b"".join(slot.ts), EPOCH + slot.us)

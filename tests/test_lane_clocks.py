@@ -1,4 +1,4 @@
-"""The clocks of a line: PCRs too far apart, clocks that jump, how evenly they arrive, and which one a record gets.
+"""The clocks of the transport: PCRs too far apart, clocks that jump, arrival jitter, and the clock of a record.
 
 ISO/IEC 13818-1, 2.7.2; ETSI TR 101 290, 2.3.
 """
@@ -24,7 +24,7 @@ BOTH = pytest.mark.parametrize("arrival", [True, False], ids=["by arrival", "by 
 
 @BOTH
 def test_pcrs_that_are_too_far_apart_are_counted(arrival: bool) -> None:
-    """Each time it is more than 100 ms; 100 ms are none."""
+    """Each time it is more than 100 ms; exactly 100 ms is no error."""
     slots = Clocked().slots(0, 4 * SECOND, leave=lambda us: ("pcr",) if us % 100_000 else ())
     assert faults(fed(slots, arrival=arrival)[1]) == {}
     slots = Clocked().slots(0, 4 * SECOND, leave=lambda us: ("pcr",) if us % 200_000 else ())
@@ -34,14 +34,14 @@ def test_pcrs_that_are_too_far_apart_are_counted(arrival: bool) -> None:
 @BOTH
 @pytest.mark.parametrize("jump", [-WRAP_US // 2, -3600 * SECOND, -SECOND, -60_000, 15 * SECOND, WRAP_US // 2])
 def test_a_clock_that_jumps_is_counted(jump: int, arrival: bool) -> None:
-    """Forward or back, and once: it is a discontinuity, and neither a repetition nor time that went by."""
+    """Forward or back, and once: it is a discontinuity, and neither a repetition nor elapsed time."""
     wire = Clocked()
     slots = wire.slots(0, 2 * SECOND) + wire.slots(2 * SECOND, 4 * SECOND, first_pcr=jump)
     assert faults(fed(slots, arrival=arrival)[1]) == {"pcr_discontinuity_errors": 1}
 
 
 def test_by_arrival_a_jump_of_seconds_is_no_pause() -> None:
-    """Two seconds of clock where a slot of time went by; without arrival that may have been a pause."""
+    """Two seconds of clock where a slot of time elapsed; without arrival times it may have been a pause."""
     wire = Clocked()
     slots = wire.slots(0, 2 * SECOND) + wire.slots(2 * SECOND, 4 * SECOND, first_pcr=2 * SECOND)
     assert faults(fed(slots, arrival=True)[1]) == {"pcr_discontinuity_errors": 1}
@@ -65,7 +65,7 @@ def test_an_announced_jump_of_the_clock_is_no_error(payload: bool, arrival: bool
 
 @BOTH
 def test_the_wrap_of_the_clock_is_no_jump(arrival: bool) -> None:
-    """After 26.5 hours it begins at 0; records behind it have the small values."""
+    """After 26.5 hours it restarts at 0; records after it have the small values."""
     slots = Clocked().slots(0, 4 * SECOND, first_pcr=WRAP_US - 2 * SECOND)
     entries, lane = fed(slots, arrival=arrival)
     assert faults(lane) == {}
@@ -76,14 +76,14 @@ def test_the_wrap_of_the_clock_is_no_jump(arrival: bool) -> None:
 
 @BOTH
 def test_the_same_pcr_packet_twice_is_no_error(arrival: bool) -> None:
-    """As any packet may come twice."""
+    """Any packet may be sent twice."""
     slots = Clocked().slots(0, 2 * SECOND)
     slots = [Slot(slot.us, {**slot.parts, "pcr": slot.parts["pcr"] * 2}) for slot in slots]
     assert faults(fed(slots, arrival=arrival)[1]) == {}
 
 
 def test_a_clock_that_no_map_names_is_not_judged() -> None:
-    """PCRs on another PID, wild: nothing is wrong with the programme's."""
+    """PCRs on another PID, at random: the program has no error."""
     wire, chance = Clocked(), random.Random(1)
     slots = wire.slots(0, 4 * SECOND)
     wild = [Slot(slot.us, {**slot.parts, "wild": [wire.pcr(chance.randrange(WRAP_US), 0x0666)]}) for slot in slots]
@@ -93,7 +93,7 @@ def test_a_clock_that_no_map_names_is_not_judged() -> None:
 
 
 def test_time_goes_by_another_clock_where_one_stops() -> None:
-    """In a file: a stray PID's clock came first and ended; a table that is missing later is noticed all the same."""
+    """In a file: a stray PID's clock came first and ended; a table that is missing later is still detected."""
     wire = Clocked()
     slots = [Slot(us, {"stray": [wire.pcr(us, 0x0666)]}) for us in range(0, SECOND, 40_000)]
     slots += wire.slots(SECOND, 8 * SECOND, leave=between(6 * SECOND, 7 * SECOND, "pat"))
@@ -101,7 +101,7 @@ def test_time_goes_by_another_clock_where_one_stops() -> None:
 
 
 def test_more_clocks_than_there_are_places_for() -> None:
-    """Twenty stray PIDs with PCRs first: the one that the map names has its place."""
+    """Twenty stray PIDs with PCRs first: the one in the PMT has its place."""
     wire = Clocked()
     stray = [wire.pcr(us, 0x0600 + us) for us in range(20)]
     slots = [Slot(0, {"stray": stray}), *wire.slots(20_000, 4 * SECOND)]
@@ -113,7 +113,7 @@ def test_more_clocks_than_there_are_places_for() -> None:
 
 @pytest.mark.parametrize("extension", [0, 299, 300, 511])
 def test_an_extension_of_300_and_more_has_no_meaning(extension: int) -> None:
-    """It counts the 300th parts of a tick of the base: it never adds a whole one."""
+    """It counts 300ths of a tick of the base: it never adds a whole one."""
     wire, base = Clocked(), 90_000
     stamp = (base << 15 | 0x7E00 | extension).to_bytes(6)
     clock = wire.pcr(0)
@@ -122,11 +122,11 @@ def test_an_extension_of_300_and_more_has_no_meaning(extension: int) -> None:
     assert record.pcr == base
 
 
-# ---- which clock a record gets ----
+# ---- the clock of a record ----
 
 
 def test_a_record_has_the_clock_as_last_seen_before_its_end() -> None:
-    """Not the one after it, and none before there was one; with the clock in its own packets, that of the last."""
+    """Not the one after it, and none before the first; with the clock in its own packets, that of the last."""
     wire = Clocked()
     tables = wire.tables(*STREAMS)
     long = wire.pes(klv_packet(2, 400))
@@ -145,7 +145,7 @@ def test_a_record_has_the_clock_as_last_seen_before_its_end() -> None:
 
 
 def on_its_own() -> bytes:
-    """A map whose clock is on the PID of its KLV."""
+    """A PMT whose PCR PID is the PID of its KLV."""
     table = bytearray(pmt((ASYNC, KLV_PID, KLVA))[:-4])
     table[8:10] = (0xE000 | KLV_PID).to_bytes(2)
     return _with_crc(bytes(table))
@@ -165,7 +165,7 @@ def program(number: int, pcr_pid: int, klv_pid: int, descriptors: bytes = KLVA) 
 
 @pytest.mark.parametrize("descriptors", [KLVA, b""], ids=["registered", "known by its key"])
 def test_each_program_has_its_own_clock(descriptors: bytes) -> None:
-    """Three of them, hours apart; their KLV has the clock of the programme whose map lists it."""
+    """Three of them, hours apart; their KLV has the clock of the program whose PMT lists it."""
     wire, numbers = Clocked(), (1, 2, 3)
     ts = wire.carry(0, b"\0" + pat(*((number, 0x1000 + number) for number in numbers)))
     for number in numbers:
@@ -184,7 +184,7 @@ def test_each_program_has_its_own_clock(descriptors: bytes) -> None:
 
 
 def test_programs_may_share_a_clock() -> None:
-    """One PCR PID for both, which is no fault, and each has it."""
+    """One PCR PID for both is no fault, and each program has it."""
     wire = Clocked()
     ts = wire.carry(0, b"\0" + pat((1, 0x1001), (2, 0x1002)))
     ts += [p for n in (1, 2) for p in wire.carry(0x1000 + n, b"\0" + program(n, 0x500, 0x200 + n))]
@@ -194,7 +194,7 @@ def test_programs_may_share_a_clock() -> None:
 
 @BOTH
 def test_a_clock_that_moves_to_another_pid_is_followed(arrival: bool) -> None:
-    """The map names another PCR PID: the old one's values are none of ours, and nothing is an error."""
+    """The PMT names another PCR PID: the old one's values are ignored, and nothing is an error."""
     wire = Clocked()
     slots = wire.slots(0, 2 * SECOND)
     table = bytearray(pmt(*STREAMS, flags=0xC3)[:-4])
@@ -209,7 +209,7 @@ def test_a_clock_that_moves_to_another_pid_is_followed(arrival: bool) -> None:
 
 
 def test_a_program_without_a_clock_has_none() -> None:
-    """PCR_PID 0x1FFF: its KLV has no clock, though another programme has one."""
+    """PCR_PID 0x1FFF: its KLV has no clock, though another program has one."""
     wire = Clocked()
     ts = wire.carry(0, b"\0" + pat((1, 0x1001), (2, 0x1002))) + wire.carry(0x1001, b"\0" + program(1, 0x501, 0x201))
     ts += wire.carry(0x1002, b"\0" + program(2, 0x1FFF, 0x202))
@@ -218,7 +218,7 @@ def test_a_program_without_a_clock_has_none() -> None:
 
 
 def test_behind_a_break_the_clock_is_not_known() -> None:
-    """The source began anew: the old value is none of the new stream's."""
+    """The source restarted: the old value does not apply to the new stream."""
     lane = Lane(ts=True)
     fed(Clocked().slots(0, SECOND), arrival=True, lane=lane)
     lane.cut()
@@ -227,11 +227,11 @@ def test_behind_a_break_the_clock_is_not_known() -> None:
     assert [entry[7] for entry in entries] == [None]
 
 
-# ---- how evenly they arrive ----
+# ---- arrival jitter ----
 
 
 def jitter(delays: Sequence[float], *, drift: float = 0.0) -> tuple[int, int]:
-    """(smoothed, largest) of PCRs every 20 ms that arrive so many microseconds late; `drift`: in parts of a million."""
+    """(smoothed, largest) of PCRs every 20 ms that arrive so many microseconds late; `drift`: in parts per million."""
     wire, lane = Clocked(), Lane(ts=True)
     lane.packets(b"".join(wire.tables(*STREAMS) + [NULL] * 4), EPOCH)
     for number, delay in enumerate(delays):
@@ -245,13 +245,13 @@ def jitter(delays: Sequence[float], *, drift: float = 0.0) -> tuple[int, int]:
 @pytest.mark.parametrize("drift", [0.0, 30.0, -30.0, 500.0])
 @pytest.mark.parametrize("delay", [0, 250_000])
 def test_an_even_clock_has_no_jitter(drift: float, delay: int) -> None:
-    """However late it is, and however fast: the line follows both."""
+    """However late it is, and however fast: the fitted line follows both."""
     assert max(jitter([delay] * 2000, drift=drift)) <= 1
 
 
 @pytest.mark.parametrize("spread", [500, 5_000, 19_000])
 def test_jitter_is_how_far_pcrs_are_off_the_line(spread: int) -> None:
-    """Delays between 0 and `spread`: a quarter of it on average, half of it at most, give or take."""
+    """Delays between 0 and `spread`: about a quarter of it on average, about half of it at most."""
     chance = random.Random(spread)
     smoothed, largest = jitter([chance.uniform(0, spread) for _ in range(3000)], drift=30)
     assert smoothed == pytest.approx(spread / 4, rel=0.5)
@@ -259,7 +259,7 @@ def test_jitter_is_how_far_pcrs_are_off_the_line(spread: int) -> None:
 
 
 def test_one_late_pcr_is_the_largest_jitter() -> None:
-    """By as much as it was late; the smoothed measure forgets it."""
+    """By its delay; the smoothed measure forgets it."""
     delays = [100.0] * 3000
     delays[1000] += 40_000
     smoothed, largest = jitter(delays)
@@ -269,18 +269,18 @@ def test_one_late_pcr_is_the_largest_jitter() -> None:
 
 @pytest.mark.parametrize(("before", "seen"), [(63, False), (64, True)])
 def test_jitter_is_measured_once_the_line_has_64_pcrs(before: int, seen: bool) -> None:
-    """A late one among them shows nothing."""
+    """A late one among them has no effect."""
     assert (jitter([0] * before + [5000])[1] > 0) is seen
 
 
 def test_without_arrival_there_is_no_jitter() -> None:
-    """In a file nobody knows when a PCR came."""
+    """A file has no arrival times."""
     _, lane = fed(Clocked().slots(0, 10 * SECOND), arrival=False)
     assert (lane.counters.pcr_jitter_us, lane.counters.pcr_jitter_max_us) == (0, 0)
 
 
 def test_a_break_or_a_clock_that_was_set_is_no_jitter() -> None:
-    """Behind each the line begins anew."""
+    """After each the fitted line starts again."""
     lane = Lane(ts=True)
     for start in (0, 3600 * SECOND, -5 * SECOND, 7 * SECOND):
         slots = [Slot(slot.us + start, slot.parts) for slot in Clocked().slots(0, 3 * SECOND)]
@@ -291,7 +291,7 @@ def test_a_break_or_a_clock_that_was_set_is_no_jitter() -> None:
 
 
 def test_arrival_that_begins_in_the_stream_is_no_jitter() -> None:
-    """The first bytes said nothing of their time."""
+    """The first bytes had no arrival time."""
     lane, slots = Lane(ts=True), Clocked().slots(0, 6 * SECOND)
     fed(slots[:100], arrival=False, lane=lane)
     fed(slots[100:200], arrival=True, lane=lane)
@@ -300,8 +300,8 @@ def test_arrival_that_begins_in_the_stream_is_no_jitter() -> None:
     assert lane.counters.pcr_jitter_max_us <= 1
 
 
-def test_of_two_programs_the_worse_clock_is_told() -> None:
-    """One even, one that comes up to 10 ms late."""
+def test_of_two_programs_the_worse_clock_is_reported() -> None:
+    """One even, one that arrives up to 10 ms late."""
     wire, lane, chance = Clocked(), Lane(ts=True), random.Random(1)
     ts = wire.carry(0, b"\0" + pat((1, 0x1001), (2, 0x1002)))
     ts += [p for n in (1, 2) for p in wire.carry(0x1000 + n, b"\0" + program(n, 0x500 + n, 0x200 + n))]

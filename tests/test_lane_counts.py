@@ -1,4 +1,4 @@
-"""What a stream says of itself is counted: tables, KLV PIDs, private ones. So one without records can be explained."""
+"""Counters that explain a stream without records: tables, KLV PIDs, private PIDs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_table_in_a_ts_packet_that_comes_twice_is_counted_once() -> None:
 
 
 def test_a_map_that_came_before_the_pat_named_it_is_read_when_it_comes_twice() -> None:
-    """The first one was of a PID that no table had named."""
+    """The first one was on a PID that no table had listed."""
     wire = Wire()
     pat, pmt = wire.tables((ASYNC, KLV_PID, KLVA))
     counters = counted(pmt, pat, pmt, *wire.pes(klv_packet(1)))
@@ -47,7 +47,7 @@ def test_a_map_that_came_before_the_pat_named_it_is_read_when_it_comes_twice() -
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_packets_of_a_klv_pid_are_counted_and_what_is_wrong_with_them(kind: int) -> None:
-    """Each TS packet of it, whatever is in it: scrambled or marked as damaged."""
+    """Each TS packet of it, whatever its content: scrambled or marked as damaged."""
     wire = Wire()
     ts = wire.tables((kind, KLV_PID, KLVA), (0x1B, 0x100, b""))
     klv = [wire.pes(klv_packet(number))[0] for number in range(9)]
@@ -59,7 +59,7 @@ def test_packets_of_a_klv_pid_are_counted_and_what_is_wrong_with_them(kind: int)
 
 
 def test_packets_of_a_private_stream_count_as_such_until_klv_is_seen_in_it() -> None:
-    """From then on it is a KLV PID, and one that a table lists."""
+    """From then on it is a KLV PID, listed by a table."""
     wire = Wire()
     ts = wire.tables((ASYNC, PRIVATE_PID, b""), (ASYNC, KLV_PID, KLVA))
     text = [wire.pes(b"subtitles", PRIVATE_PID)[0] for _ in range(4)]

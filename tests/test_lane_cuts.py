@@ -1,4 +1,4 @@
-"""Where bytes were lost: what comes out of the bytes before and behind, and with which times."""
+"""Losses: the output from the bytes before and after one, and its times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from klvrelay.core import ALONE, Lane
 
 
 def test_a_waiting_packet_with_an_unknown_key_comes_out_at_a_gap_as_one_with_a_known_key_does() -> None:
-    """Whole, but doubtful: as damaged. What follows the gap is found by its length."""
+    """Whole, but doubtful: as damaged. The packet after the gap is found by its length."""
     for first, second in ((unknown(1, 500), unknown(2, 500)), (unsummed(1), unsummed(2))):
         feed = Feed()
         assert feed(*feed.wire.pes(first, pts=9)) == []
@@ -24,7 +24,7 @@ def test_a_waiting_packet_with_an_unknown_key_comes_out_at_a_gap_as_one_with_a_k
 
 
 def test_a_part_of_a_packet_with_an_unknown_key_is_passed_over_at_a_gap() -> None:
-    """Its length says that more of it was to come; the known key behind it counts."""
+    """Its length shows that more of it was to come; the known key after it counts."""
     feed, sent = Feed(), klv_packet(1, 30)
     part = unknown(1, 500)[:300]
     ts = feed.wire.pes(part, sized=False)
@@ -49,7 +49,7 @@ def test_all_packets_of_a_pes_packet_behind_one_that_waits_have_the_times_of_its
 
 
 def test_the_next_pes_packet_but_one_has_its_own_times() -> None:
-    """The times that were kept are of one PES packet only."""
+    """The stored times belong to one PES packet only."""
     feed, waits, behind = Feed(), unsummed(1), [klv_packet(number, 60) for number in range(4)]
     ts = [(one, US) for one in feed.wire.pes(waits, pts=9)]
     ts += [(one, US + 1000) for one in feed.wire.pes(b"".join(behind[:2]), pts=10)]
@@ -62,7 +62,7 @@ def test_the_next_pes_packet_but_one_has_its_own_times() -> None:
 
 
 def test_two_broken_cells_in_one_ts_packet_join_nothing() -> None:
-    """Parts of two packets of one length, each in a cell whose neighbour is missing, are no packet that can be used."""
+    """Parts of two packets of one length, each in a cell whose neighbour is missing, make no usable packet."""
     wire, lane = Wire(), Lane(ts=True)
     one, other, whole = unsummed(1, 60), unsummed(2, 60), unsummed(3, 10)
     payload = cell(one[:40], 1, 2) + cell(other[40:], 5, 0) + cell(whole, 6)
@@ -77,8 +77,9 @@ def test_two_broken_cells_in_one_ts_packet_join_nothing() -> None:
 
 @pytest.mark.parametrize("breaks", [False, True])
 def test_behind_a_gap_or_a_break_no_access_unit_goes_on_in_cells(breaks: bool) -> None:
-    """The cells that were begun are forgotten: what follows is read as it is, though its first bytes could be those of
-    a cell that ends within the next packet."""
+    """Incomplete cells are discarded: later data is read as it is, though its first bytes could be those of a cell that
+    ends within the next packet.
+    """
     feed, sent = Feed(), klv_packet(1, 30)
     feed(*feed.wire.pes(cell(klv_packet(0, 300)[:100], 1, 2)))
     if breaks:
@@ -94,7 +95,7 @@ def test_behind_a_gap_or_a_break_no_access_unit_goes_on_in_cells(breaks: bool) -
 
 @pytest.mark.parametrize("ahead", [0, 5])
 def test_a_packet_without_payload_that_announces_its_own_counter_cuts_nothing(ahead: int) -> None:
-    """Only another counter shows that the sender went on with other payload."""
+    """Only another counter shows that the sender continued with other payload."""
     feed, sent = Feed(), klv_packet(1, 300)
     first, *rest = feed.wire.pes(sent)
     empty = first[:3] + bytes([0x20 | (first[3] + ahead & 15), 183, 0x80]) + b"\xff" * 182
@@ -114,7 +115,7 @@ def test_payload_behind_the_end_of_a_pes_packet_makes_it_damaged() -> None:
 
 
 def test_a_pes_packet_without_a_length_is_not_cut_by_the_next_one() -> None:
-    """Where it ends is not known, so nothing shows that bytes of it are missing."""
+    """Its end is unknown, so nothing shows that bytes of it are missing."""
     feed, sent = Feed(), [unsummed(number) for number in range(3)]
     ts = [one for each in sent for one in feed.wire.pes(each, sized=False)]
 
@@ -151,7 +152,7 @@ def test_a_private_stream_is_found_by_the_beginning_of_a_key_at_the_end_of_a_ts_
 
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_counter_that_repeats_is_out_of_place_unless_it_is_announced(announced: bool) -> None:
-    """With a discontinuity_indicator the counter may take any value, that of the packet before too."""
+    """With a discontinuity_indicator the counter may take any value, also that of the previous packet."""
     feed, first, second = Feed(), klv_packet(1), klv_packet(2)
     (one,) = feed.wire.pes(first)
     (other,) = feed.wire.pes(second)
@@ -177,7 +178,7 @@ AGAINST_WRAP = (1 << 33) - 1000
     ],
 )
 def test_behind_a_gap_a_pts_is_older_where_back_is_the_shorter_way(before: int, after: int, verdict: str) -> None:
-    """PTS wrap at 33 bits, which is 26.5 hours: what is up to half of that behind is out of order."""
+    """PTS wrap at 33 bits (26.5 hours): up to half of that behind is out of order."""
     feed, sent = Feed(), unsummed(2)
     ts = [*feed.wire.pes(unsummed(1), pts=before), *feed.video(CONFIRMATIONS)]
     feed.wire.carry(KLV_PID, b"lost")
@@ -191,8 +192,11 @@ def test_behind_a_gap_a_pts_is_older_where_back_is_the_shorter_way(before: int, 
     ("pid", "verdict"), [(0, "ok"), (PMT_PID, "ok"), (VIDEO_PID, "ok"), (SECOND_PID, "ok"), (0x1FE, "damaged")]
 )
 def test_one_loss_that_several_pids_show_is_one(pid: int, verdict: str) -> None:
-    """Behind a gap of KLV, the next gap of another listed PID, or of a table, is that same loss: it casts no doubt on
-    what came between. One of a PID that no table lists does."""
+    """After a gap of KLV, the next gap of another listed PID, or of a table, is that same loss: data in between is not
+    doubtful.
+
+    A gap of a PID that no table lists is another loss.
+    """
     feed, sent = Feed(KLV_PID, SECOND_PID), unsummed(1)
     feed(*feed.wire.carry(0x1FE, b"x"), *feed.wire.pes(klv_packet(0), SECOND_PID), *feed.wire.pes(klv_packet(1)))
     for lost in (KLV_PID, pid):
@@ -203,7 +207,7 @@ def test_one_loss_that_several_pids_show_is_one(pid: int, verdict: str) -> None:
 
 
 def test_a_pts_that_goes_back_without_a_gap_is_no_sign_of_disorder() -> None:
-    """Of video in the order of decoding it does so all the time."""
+    """Video in decoding order does so all the time."""
     feed, sent = Feed(), [unsummed(number) for number in range(4)]
     found = []
     for one, pts in zip(sent, (9000, 6000, 12_000, 10_000), strict=True):
@@ -241,7 +245,7 @@ def test_a_pes_packet_that_is_complete_only_after_the_wait_has_the_time_of_its_e
 
 
 def test_what_else_is_listed_comes_with_the_first_256_packets() -> None:
-    """Until then it is known which stream it is."""
+    """Until then it is known which stream it belongs to."""
     feed = Feed()
     found = [
         entry[9]

@@ -1,7 +1,7 @@
-"""What is promised of hostile lengths and of cuts: each length refused and free, ten thousand cuts and no difference.
+"""Hostile lengths and cuts: each length is refused at no cost, and ten thousand cuts change nothing.
 
-Every single cut of every vector is what `test_core_purity.py` drives the core over; `benchmarks/limits.py` measures the
-time that hostile packets take.
+`test_core_purity.py` cuts every vector at every byte; `benchmarks/limits.py` measures the time that hostile packets
+take.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def in_pieces(data: bytes, chance: random.Random, *, ts: bool) -> tuple[list[Ent
 
 @pytest.mark.parametrize("ts", [False, True], ids=["bare", "transport"])
 def test_ten_thousand_random_cuts_of_the_vectors_change_nothing(ts: bool) -> None:
-    """Bare, each vector many times over; and in transport streams: the same packets, times, flags and counts."""
+    """Bare, each vector many times; and in transport streams: the same packets, times, flags and counts."""
     made = corpus.corpus_of(VECTORS)
     inputs = [stream[: 188 * 40] for stream in made.transport] if ts else made.bare
     wanted = [once(data, ts=ts) for data in inputs]
@@ -62,8 +62,8 @@ def test_ten_thousand_random_cuts_of_the_vectors_change_nothing(ts: bool) -> Non
         assert in_pieces(inputs[which], chance, ts=ts) == wanted[which], (which, number)
 
 
-def test_cuts_change_nothing_in_a_damaged_stream_that_is_told_its_times() -> None:
-    """Bits flipped, packets lost, doubled, swapped, in datagrams with times: the same packets, clocks and errors."""
+def test_cuts_change_nothing_in_a_damaged_stream_with_arrival_times() -> None:
+    """Bits flipped, packets lost, repeated, swapped, in datagrams with times: the same packets, clocks and errors."""
     kinds = set()
     for seed in range(300):
         chance = random.Random(seed)
@@ -116,7 +116,7 @@ def promises(length: int, octets: int) -> bytes:
 
 @pytest.mark.parametrize("kind", [ASYNC, SYNC])
 def test_a_length_that_is_promised_in_a_stream_holds_nothing_back(kind: int) -> None:
-    """2^31 to 2^64-1 in 1 to 127 octets, or as much as they can say: the packet behind it comes at once."""
+    """2^31 to 2^64-1 in 1 to 127 octets, or the maximum of the form: the next packet is output at once."""
     wire, decoder, number = Wire(), Decoder("uav1", None), 0
     decoder.feed(Packet(b"".join([*wire.tables((kind, KLV_PID, KLVA)), *[NULL] * 4])))
     for octets in range(1, 128):
@@ -194,7 +194,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 def storms() -> Iterator[Callable[..., None]]:
-    """Each feeds 1.5 MB to a lane: good packets, or as many bytes of promises of up to 2^64 bytes."""
+    """Each feeds 1.5 MB to a lane: valid packets, or as many bytes with lengths of up to 2^64."""
     good = b"".join(klv_packet(number) for number in range(20_000))
     lengths = [promises(length, octets) for length in LENGTHS for octets in (4, 5, 8, 9, 127)]
     bad = b"".join(lengths * (len(good) // len(b"".join(lengths)) + 1))[: len(good)]
@@ -216,7 +216,7 @@ def storms() -> Iterator[Callable[..., None]]:
 
 
 def test_promised_lengths_take_no_memory() -> None:
-    """In a process of its own: it grows by less than a MiB beyond what as many good bytes took."""
+    """In a separate process: it grows by less than a MiB beyond the memory for as many valid bytes."""
     tests = Path(__file__).parent
     path = [str(tests), str(tests / "native"), *(part for part in sys.path if part)]
     done = subprocess.run(
@@ -226,7 +226,7 @@ def test_promised_lengths_take_no_memory() -> None:
 
 
 def test_all_places_taken_and_all_of_them_full_is_the_most_that_is_held() -> None:
-    """Eight PIDs that each hold the beginning of a packet of the limit, for ever: no more comes to it, none is good."""
+    """Eight PIDs that each hold the beginning of a packet of the limit and never complete it; none is valid."""
     wire, decoder = Wire(), Decoder("uav1", None, packet_limit=2000)
     pids = range(KLV_PID, KLV_PID + 8)
     decoder.feed(Packet(b"".join([*wire.tables(*((ASYNC, pid, KLVA) for pid in pids)), *[NULL] * 4])))

@@ -1,4 +1,4 @@
-"""Sets side by side on one PID: what one of them carries says nothing of another, and a spoilt key is found out."""
+"""Several sets on one PID: each is judged separately, and a damaged key is detected."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ PAIRS = [(a, b) for a, make in SUMMED.items() for b, other in PLAIN.items() if m
 
 @pytest.mark.parametrize(("summed", "plain"), PAIRS)
 def test_a_set_without_a_checksum_is_good_beside_one_that_has_one(summed: str, plain: str) -> None:
-    """In turn, on one PID, with and without cells and bare: every one of both comes, and is good."""
+    """In turn, on one PID, with and without cells and bare: every packet of both is output, and is valid."""
     sent = [(SUMMED[summed] if n % 2 == 0 else PLAIN[plain])(n) for n in range(COUNT)]
     wanted = [(one, True) for one in sent]
     assert verdicts(decoded(carried(sent))) == wanted
@@ -95,7 +95,7 @@ def test_a_set_without_a_checksum_is_good_beside_one_that_has_one(summed: str, p
 
 @pytest.mark.parametrize("seed", range(20))
 def test_sets_may_come_in_any_order(seed: int) -> None:
-    """All kinds on one PID; a kind is either summed or not."""
+    """All kinds on one PID; a kind either has a checksum or not."""
     chance = random.Random(seed)
     kinds = [*SUMMED.values(), security, st0104, private] if seed % 2 else [st0601, *PLAIN.values()]
     sent = [chance.choice(kinds)(n) for n in range(COUNT)]
@@ -103,7 +103,7 @@ def test_sets_may_come_in_any_order(seed: int) -> None:
 
 
 async def test_unknown_keys_at_the_end_of_a_stream_are_not_lost() -> None:
-    """Over several TS packets and with nothing behind: both demultiplexers give all of them."""
+    """Over several TS packets and at the very end: both demultiplexers return all of them."""
     sent = [one for n in range(30) for one in (st0601(n), private(n, size=400 + n))]
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA))
@@ -114,7 +114,7 @@ async def test_unknown_keys_at_the_end_of_a_stream_are_not_lost() -> None:
 
 
 def test_an_unknown_key_in_a_pes_packet_that_breaks_off_is_not_good() -> None:
-    """The file ends within a PES packet: its length is what would speak for the first half of it."""
+    """The file ends within a PES packet: only its length could prove the first half."""
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(st0601(1))
     ts += wire.pes(private(2, size=400) + private(3, size=400), pts=9)[:-1]
@@ -125,7 +125,7 @@ def test_an_unknown_key_in_a_pes_packet_that_breaks_off_is_not_good() -> None:
 
 
 def test_a_set_that_lost_its_checksum_is_not_good_until_that_is_how_it_is() -> None:
-    """Three records are damaged; a sender that leaves checksums out for good is believed from the fourth on."""
+    """Three records are damaged; from the fourth on, the sender counts as one without checksums."""
     sent = [vmti(n, checksum=n < 10 or n >= 60) for n in range(100)]
     good = [record.good for record in decoded(carried(sent))]
     assert good == [n < 10 or n >= 13 for n in range(100)]
@@ -140,18 +140,20 @@ def test_a_set_that_has_a_checksum_now_and_then_is_good_after_a_while() -> None:
 
 
 def test_a_lost_checksum_is_seen_again_once_the_set_has_had_its_own_for_a_while() -> None:
-    """A stretch without any is forgotten."""
+    """A period without any is forgotten."""
     sent = [vmti(n, checksum=not 10 <= n < 40 and n != 70) for n in range(80)]
     good = [record.good for record in decoded(carried(sent))]
     assert [n for n in range(80) if not good[n]] == [10, 11, 12, 70]
 
 
-# ---- a spoilt key ----
+# ---- a damaged key ----
 
 
 @pytest.mark.parametrize("name", SUMMED)
 def test_a_flipped_bit_in_the_key_of_a_summed_set_makes_no_good_record(name: str) -> None:
-    """Each bit of the key, and each two of its last eight octets: it is no set of another name, nor an unknown one."""
+    """Each bit of the key, and each two of its last eight octets: the record gets neither another set's name nor
+    "unknown".
+    """
     make, sent = SUMMED[name], [SUMMED[name](n) for n in range(6)]
     flips = [(bit,) for bit in range(128)] + [(a, b) for a in range(64, 128) for b in range(a + 1, 128)]
     for flip in flips:

@@ -1,6 +1,6 @@
-"""Each row of the tables of states and events in `native/hold.c` and `native/wait.c`, where no other test has it.
+"""Each row of the tables of states and events in `native/hold.c` and `native/wait.c` that no other test covers.
 
-`test_lane_waits.py` has the common ones, `test_lane_unlisted.py` those of a PID that no table lists.
+`test_lane_waits.py` has the common ones, `test_lane_unlisted.py` those of an unlisted PID.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def steady(count: int = 6) -> Feed:
 
 
 def waiting(behind: int) -> tuple[Feed, bytes]:
-    """The same, and one set more, with so many TS packets behind it."""
+    """The same plus one set, with so many TS packets after it."""
     feed, sent = steady(6), unsummed(6)
     assert feed(*feed.wire.pes(sent, pts=6 * STEP), *feed.video(behind)) == [unsummed(5)]
     return feed, sent
 
 
 def lost(feed: Feed, pid: int = VIDEO_PID, count: int = 1) -> None:
-    """So many TS packets of a PID are not delivered."""
+    """So many TS packets of a PID are lost."""
     feed.wire.carry(pid, b"v" * 184 * count)
 
 
@@ -55,7 +55,7 @@ def test_a_next_pts_that_comes_late_makes_it_damaged() -> None:
 
 
 def test_it_waits_for_the_next_pts_for_so_many_ts_packets_and_no_more() -> None:
-    """A stream that pauses is no reason to hold its last packet back; null packets do not count."""
+    """A stream that pauses is no reason to delay its last packet; null packets do not count."""
     feed, sent = waiting(CONFIRMATIONS)
     assert feed(*[NULL] * 100, *feed.video(PTS_PACKETS - 1), *[NULL] * 100) == []
     assert feed(*feed.video(1)) == [sent]
@@ -71,14 +71,14 @@ def test_a_loss_behind_the_eighth_ts_packet_is_not_its_own() -> None:
 
 
 def test_with_arrival_times_it_does_not_wait_for_the_next_pts() -> None:
-    """What comes live is not delayed by a whole step."""
+    """Live data is not delayed by a whole step."""
     feed, sent = waiting(0)
     assert feed(*feed.video(CONFIRMATIONS - 1), us=US) == []
     assert feed(*feed.video(1), us=US) == [sent]
 
 
 def test_arrival_times_that_begin_end_the_wait_for_a_pts() -> None:
-    """The next TS packet lets it out."""
+    """The next TS packet releases it."""
     feed, sent = waiting(2 * CONFIRMATIONS)
     assert feed(*feed.video(1), us=US) == [sent]
 
@@ -91,7 +91,7 @@ def test_a_pts_that_goes_back_makes_what_waits_damaged() -> None:
 
 
 def test_a_loss_takes_what_waits_out_at_once() -> None:
-    """As damaged, and whole; the set behind it is the next one."""
+    """As damaged, and whole; the set after it is the next one."""
     feed, sent = Feed(), [unsummed(1), unsummed(2)]
     assert feed(*feed.wire.pes(sent[0], pts=1)) == []
     lost(feed, KLV_PID)
@@ -101,7 +101,7 @@ def test_a_loss_takes_what_waits_out_at_once() -> None:
 
 
 def test_a_loss_while_a_pid_is_not_proven_makes_what_waits_damaged() -> None:
-    """It goes on to wait for the proof: another PES packet of the PID that begins with a key."""
+    """It then waits for the proof: another PES packet of the PID that begins with a key."""
     feed, sent, unlisted = Feed(), [unsummed(1), unsummed(2)], 0x1AB
     first, second = (feed.wire.pes(one, unlisted, pts=n) for n, one in enumerate(sent))
     assert feed(*first) == []
@@ -111,7 +111,7 @@ def test_a_loss_while_a_pid_is_not_proven_makes_what_waits_damaged() -> None:
 
 
 def test_a_bad_sync_byte_before_a_ts_packet_of_the_pid_makes_what_waits_damaged() -> None:
-    """The packet that was lost with it may have been of the PID. The wait goes on."""
+    """The lost packet may have been of the PID. The wait continues."""
     feed, sent = Feed(), [unsummed(1), unsummed(2)]
     assert feed(*feed.wire.pes(sent[0], pts=1)) == []
     first, *rest = feed.wire.pes(sent[1], pts=2)
@@ -120,7 +120,7 @@ def test_a_bad_sync_byte_before_a_ts_packet_of_the_pid_makes_what_waits_damaged(
 
 
 def pieces(feed: Feed, data: bytes, *, delay: int = 0, at: int, n: int) -> list[tuple[bytes, str]]:
-    """A PES packet, its TS packets at one time, but for those behind a delay in the middle of it."""
+    """A PES packet, its TS packets at one time, except those after a delay in the middle."""
     parts = feed.wire.pes(data, pts=STEP * n)
     half = len(parts) // 2
     entries = [entry for part in parts[:half] for entry in feed.lane.packets(part, at)]
@@ -130,8 +130,10 @@ def pieces(feed: Feed, data: bytes, *, delay: int = 0, at: int, n: int) -> list[
 
 
 def test_a_pause_within_a_pes_packet_makes_it_damaged() -> None:
-    """In a stream whose PES packets come in one go, a pause of a whole step: sixteen TS packets may be missing, which
-    no counter shows. One as short as usual says nothing.
+    """In a stream whose PES packets arrive at once, a pause of a whole step: sixteen TS packets may be missing, which
+    no counter shows.
+
+    A pause of the usual length shows nothing.
     """
     feed, gap = Feed(), 33_333
     sent = [unsummed(n % 9, 4000) for n in range(12)]
@@ -142,7 +144,7 @@ def test_a_pause_within_a_pes_packet_makes_it_damaged() -> None:
 
 
 def test_the_second_pes_packet_behind_it_lets_it_out() -> None:
-    """The times of one that follows are kept, not of two: each comes with its own."""
+    """The times of one following packet are stored, not of two: each is output with its own."""
     feed, sent = Feed(), [unsummed(n, 200) for n in range(4)]
     entries = []
     for n, one in enumerate(sent[:3]):
@@ -151,7 +153,7 @@ def test_the_second_pes_packet_behind_it_lets_it_out() -> None:
 
 
 def test_what_an_unproven_pid_holds_is_bounded() -> None:
-    """A PID that no table lists began with a key once, and goes on with other bytes: they are passed over, not kept."""
+    """An unlisted PID began with a key once, and continues with other bytes: they are skipped, not stored."""
     feed, sent = Feed(), klv_packet(1)
     unlisted = 0x1AB
     parts = [*feed.wire.pes(sent, unlisted), *feed.wire.carry(unlisted, b"\0\0\1\xbd\0\0\x84\0\0" + b"n" * 3_000_000)]
@@ -160,7 +162,7 @@ def test_what_an_unproven_pid_holds_is_bounded() -> None:
 
 
 def test_a_fill_item_that_lost_its_end_is_passed_over() -> None:
-    """A packet within it proves that it ends there: it is counted in bytes, and not as Fill. The packet comes out."""
+    """A packet inside it proves that it ends there: it is counted in bytes, not as Fill. The packet is output."""
     feed, sent = Feed(), klv_packet(2)
     fill = bytes.fromhex("060e2b34010101020301021001000000") + ber(600) + b"\0" * 300
     found = feed.verdicts(*feed.wire.pes(fill + sent + b"\0" * 400, pts=1), *feed.video(CONFIRMATIONS))
@@ -171,7 +173,7 @@ def test_a_fill_item_that_lost_its_end_is_passed_over() -> None:
 
 @pytest.mark.parametrize("last", [b"b", b"\x06", b"\x06\x0e\x2b"])
 def test_a_damaged_unit_of_bare_klv_is_the_one_that_was_marked(last: bytes) -> None:
-    """The end of a unit that may begin a key is held until the next unit, whose mark is not its own."""
+    """The end of a unit that may begin a key is held until the next unit, which has its own mark."""
     unit = (universal_key("ST0102") or b"") + bytes([2 + len(last), 3, len(last)]) + last
     lane = Lane(ts=False)
     entries = []
@@ -187,7 +189,7 @@ def test_a_damaged_unit_of_bare_klv_is_the_one_that_was_marked(last: bytes) -> N
 
 
 def test_a_hold_that_is_full_to_the_last_byte_waits_for_nothing() -> None:
-    """The rest of a PES packet cannot be awaited then: the set comes out once its PID is proven, not with that end."""
+    """The rest of a PES packet cannot be awaited then: the set is output once its PID is proven, without that end."""
     feed, sent, limit = Feed(), unsummed(1, 300), 1000
     feed.lane = Lane(ts=True, limit=limit)
     feed(*feed.wire.tables((0x1B, VIDEO_PID, b"")), *feed.video(4))
@@ -200,8 +202,9 @@ def test_a_hold_that_is_full_to_the_last_byte_waits_for_nothing() -> None:
 
 
 def test_hundreds_of_pes_packets_behind_one_that_waits_change_no_time() -> None:
-    """A set behind it came when its own PES packet was complete, however many follow that begin with no whole key, and
-    so do not prove their PID."""
+    """A set behind it came when its own PES packet was complete, however many follow that begin without a whole key and
+    so do not prove their PID.
+    """
     feed, sets = Feed(), [unsummed(n, 300) for n in range(3)]
     feed.lane = Lane(ts=True)
     feed(*feed.wire.tables((0x1B, VIDEO_PID, b"")), *feed.video(4), *feed.wire.pes(sets[0], UNLISTED), us=US)

@@ -1,5 +1,5 @@
-"""KLV that the tables do not lead to is read all the same: no PAT, no PMT, a PID that is missing in it, private stream
-types, and private_stream_2.
+"""KLV that the tables do not list is read too: no PAT, no PMT, a PID missing in it, private stream types, and
+private_stream_2.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ SENT = [klv_packet(number, 97 * number % 700) for number in range(30)]
 
 
 class Mux(Wire):
-    """A sender whose tables say what one wants."""
+    """A sender with any tables."""
 
     def stream(
         self, sent: Sequence[bytes] = SENT, tables: Sequence[bytes] = (), *, kind: int = ASYNC, sid: int = 0xBD
     ) -> list[bytes]:
-        """Video before each packet of KLV; these sections, a TS packet each, every ten packets."""
+        """Video before each KLV packet; these sections, one TS packet each, every ten packets."""
         ts: list[bytes] = []
         for number, one in enumerate(sent):
             if number % 10 == 0:
@@ -38,7 +38,7 @@ class Mux(Wire):
         return ts
 
     def flagless(self, payload: bytes) -> list[bytes]:
-        """A PES packet of private_stream_2, which has no header behind its length."""
+        """A PES packet of private_stream_2, which has no header after its length."""
         return self.carry(KLV_PID, b"\0\0\1\xbf" + len(payload).to_bytes(2) + payload)
 
 
@@ -59,7 +59,7 @@ TABLES = {"no PAT": [], "no PMT": [pat((1, PMT_PID))], "not in the PMT": [pat((1
 @pytest.mark.parametrize("kind", [ASYNC, SYNC])
 @pytest.mark.parametrize("tables", TABLES)
 def test_klv_that_no_table_lists_is_read(tables: str, kind: int) -> None:
-    """From the first packet on, with its PTS, and counted as what it is."""
+    """From the first packet on, with its PTS, and counted as unlisted."""
     records, counters = read(Mux().stream(tables=TABLES[tables], kind=kind))
     all_of(records)
     assert [record.pts for record in records] == [3000 * number for number in range(30)]
@@ -75,7 +75,7 @@ def test_private_keys_that_no_table_lists_are_read() -> None:
 @pytest.mark.parametrize("kind", [0x05, 0x0B, 0x0D, 0x14, 0x16, 0x19, 0x26, 0x7F, 0x80, 0x81, 0x86, 0xC0, 0xFF])
 @pytest.mark.parametrize("celled", [False, True])
 def test_klv_of_another_private_stream_type_is_read(kind: int, celled: bool) -> None:
-    """It is listed, as something that is neither video nor audio."""
+    """It is listed, as neither video nor audio."""
     tables = [pat((1, PMT_PID)), pmt((0x1B, VIDEO_PID, b""), (kind, KLV_PID, b""))]
     records, counters = read(Mux().stream(tables=tables, kind=SYNC if celled else ASYNC))
     all_of(records)
@@ -84,7 +84,7 @@ def test_klv_of_another_private_stream_type_is_read(kind: int, celled: bool) -> 
 
 @pytest.mark.parametrize("kind", [0x01, 0x02, 0x03, 0x0F, 0x11, 0x1B, 0x24, 0x33])
 def test_video_and_audio_are_not_searched(kind: int) -> None:
-    """Whatever is in them."""
+    """Whatever they contain."""
     tables = [pat((1, PMT_PID)), pmt((kind, KLV_PID, b""))]
     records, counters = read(Mux().stream(tables=tables))
     assert (records, counters.klv_packets, counters.private_packets) == ([], 0, 0)
@@ -92,7 +92,7 @@ def test_video_and_audio_are_not_searched(kind: int) -> None:
 
 @pytest.mark.parametrize("kind", [ASYNC, 0x81, 0xF0])
 def test_klv_that_is_registered_as_something_else_is_read(kind: int) -> None:
-    """The bytes count, not the label: PES packets that begin with a key. A later version of the map loses nothing."""
+    """The bytes count, not the label: PES packets that begin with a key. A later version of the PMT loses nothing."""
     tables = [pat((1, PMT_PID)), pmt((kind, KLV_PID, b"\x05\x04ABCD"))]
     wire = Mux()
     ts = wire.stream(tables=tables) + wire.stream(tables=[pmt((kind, KLV_PID, b"\x05\x04ABCD"), flags=version(1))])
@@ -102,7 +102,7 @@ def test_klv_that_is_registered_as_something_else_is_read(kind: int) -> None:
 
 
 def test_what_is_registered_as_something_else_is_not_searched_within() -> None:
-    """AC-3 under type 0x81, say: a key in the middle of it is none."""
+    """AC-3 under type 0x81, say: a key in the middle of it does not count."""
     wire = Mux()
     ts = wire.tables((0x81, KLV_PID, b"\x05\x04AC-3"))
     ts += [part for one in SENT for part in wire.pes(b"\x0b\x77" + one)]
@@ -120,7 +120,7 @@ def test_private_stream_2_is_read(tables: list[bytes], celled: bool) -> None:
 
 
 def test_a_stream_id_of_private_stream_2_with_flags_is_read_too() -> None:
-    """A sender that wrote the header of private_stream_1."""
+    """From a sender that wrote the header of private_stream_1."""
     wire = Mux()
     ts = wire.tables((ASYNC, KLV_PID, KLVA))
     ts += [part for number, one in enumerate(SENT) for part in wire.pes(one, pts=3000 * number, sid=0xBF)]
@@ -131,7 +131,7 @@ def test_a_stream_id_of_private_stream_2_with_flags_is_read_too() -> None:
 
 @pytest.mark.parametrize("size", range(1, 40))
 def test_private_stream_2_of_any_length(size: int) -> None:
-    """Down to a byte a PES packet: what they carry is one run of bytes."""
+    """Down to one byte per PES packet: their payload is one run of bytes."""
     wire, whole = Mux(), b"".join(SENT[:4])
     ts = wire.tables((ASYNC, KLV_PID, KLVA))
     for at in range(0, len(whole), size):
@@ -140,7 +140,7 @@ def test_private_stream_2_of_any_length(size: int) -> None:
 
 
 def test_a_table_that_comes_later_changes_nothing_of_what_is_read() -> None:
-    """KLV before its tables, then with them, then in a map that drops it: every packet once, on its PID."""
+    """KLV before its tables, then with them, then in a PMT that drops it: every packet once, on its PID."""
     wire = Mux()
     ts = wire.stream(SENT[:7])
     ts += wire.stream(SENT[7:12], [pat((1, PMT_PID)), pmt((ASYNC, KLV_PID, KLVA))])
@@ -153,7 +153,7 @@ def test_a_table_that_comes_later_changes_nothing_of_what_is_read() -> None:
 
 
 def test_a_pid_that_a_bit_error_made_gives_no_stream_of_its_own() -> None:
-    """A single KLV packet on a PID that no table lists waits for a second one; what is lost shows on its own PID."""
+    """A single KLV packet on an unlisted PID waits for a second one; the loss shows on its own PID."""
     wire, lane = Mux(), Lane(ts=True)
     ts = wire.tables((ASYNC, KLV_PID, KLVA))
     klv = [wire.pes(klv_packet(number, 20))[0] for number in range(40)]
@@ -164,7 +164,7 @@ def test_a_pid_that_a_bit_error_made_gives_no_stream_of_its_own() -> None:
 
 
 def test_streams_that_tables_list_go_before_those_that_none_does() -> None:
-    """Eight places: unlisted streams that came first give theirs up, and what they held is counted."""
+    """Eight places: earlier unlisted streams give theirs up, and their data is counted."""
     wire, lane = Mux(), Lane(ts=True)
     listed, others = range(0x201, 0x207), range(0x301, 0x309)
     unlisted = [part for n in range(3) for pid in others for part in wire.pes(klv_packet(n), pid)]
@@ -175,7 +175,7 @@ def test_streams_that_tables_list_go_before_those_that_none_does() -> None:
 
 
 def test_data_that_is_no_klv_makes_no_place() -> None:
-    """PES packets of other data on twenty PIDs that no table lists, keys within them: not one is followed."""
+    """PES packets of other data on twenty unlisted PIDs, with keys inside: none is followed."""
     wire, chance = Mux(), random.Random(1)
     ts = []
     for number in range(400):
@@ -186,8 +186,9 @@ def test_data_that_is_no_klv_makes_no_place() -> None:
 
 
 def test_a_pid_listed_and_struck_by_one_ts_packet_gives_nothing() -> None:
-    """Two versions of the map in one TS packet: the first proves the PID that waits for it, the second strikes it. Its
-    packet is passed over with it, and none is read from where it was held.
+    """Two versions of the PMT in one TS packet: the first proves the waiting PID, the second removes it.
+
+    Its packet is discarded with it, and nothing is read from its buffer.
     """
     wire, lane = Wire(), Lane(ts=True)
     tables = wire.carry(0, b"\0" + pat((1, PMT_PID))) + wire.carry(PMT_PID, b"\0" + NO_KLV)

@@ -1,7 +1,7 @@
-"""What has no checksum waits for TS packets behind it, whose counters would show a loss; keys that no table knows have
-to look like keys, and count again behind a loss where they fill a PES packet.
+"""A packet without a checksum waits for later TS packets, whose counters would show a loss; unknown keys must have the
+form of keys, and count after a loss where they fill a PES packet.
 
-`test_impaired.py` has bad lines by chance, `test_lane.py` the muxer.
+`test_impaired.py` has random damage, `test_lane.py` the multiplexer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def unknown(number: int, size: int = 30, key: str = "060e2b340203010f01020304050
 
 
 class Feed:
-    """A lane behind its tables, fed one TS packet at a time."""
+    """A lane after its tables, fed one TS packet at a time."""
 
     def __init__(self, *pids: int) -> None:
         self.wire, self.lane = Wire(), Lane(ts=True)
@@ -52,7 +52,7 @@ class Feed:
 
 
 def test_it_comes_with_the_eighth_packet_behind_it() -> None:
-    """Of any PID; stuffing says nothing. A set with a checksum comes with its last one."""
+    """Of any PID; stuffing does not count. A set with a checksum is output with its last one."""
     feed, sent = Feed(), unsummed(1)
     assert feed(*feed.wire.pes(sent, pts=9)) == []
     assert feed(*feed.video(CONFIRMATIONS - 2), *[NULL] * 20) == []
@@ -63,13 +63,13 @@ def test_it_comes_with_the_eighth_packet_behind_it() -> None:
 
 
 def test_what_is_in_one_ts_packet_waits_for_nothing() -> None:
-    """No packet out of place can be a part of it."""
+    """No misplaced packet can be a part of it."""
     feed, sent = Feed(), unsummed(1, 90)
     assert feed(*feed.wire.pes(sent, pts=9)) == [sent]
 
 
 def test_it_waits_no_longer_than_50_ms() -> None:
-    """By arrival, where that is told; the packet that comes then is not among them."""
+    """By arrival time, where known; the packet that arrives then does not count."""
     feed, sent = Feed(), unsummed(1)
     assert feed(*feed.wire.pes(sent, pts=9), us=US) == []
     assert feed(NULL, us=US + 50_000) == []
@@ -77,7 +77,7 @@ def test_it_waits_no_longer_than_50_ms() -> None:
 
 
 def test_packets_of_its_own_pid_count_and_times_are_of_its_end() -> None:
-    """A stream of KLV alone: each comes with its own PTS and the time of its own last byte, in order."""
+    """A stream of KLV alone: each is output with its own PTS and the time of its last byte, in order."""
     feed, sent = Feed(), [unsummed(n) for n in range(6)]
     found = []
     for n, one in enumerate(sent):
@@ -91,7 +91,7 @@ def test_packets_of_its_own_pid_count_and_times_are_of_its_end() -> None:
 
 @pytest.mark.parametrize("place", range(CONFIRMATIONS + 1))
 def test_a_fault_in_the_packets_behind_it_makes_it_damaged(place: int) -> None:
-    """Of another PID, up to the eighth packet; a later one is the next one's."""
+    """On another PID, up to the eighth packet; a later fault belongs to the next one."""
     feed, sent = Feed(), unsummed(1)
     video = feed.video(CONFIRMATIONS + 4)
     found = feed.verdicts(*feed.wire.pes(sent, pts=9), *video[:place], *video[place + 2 :]) + feed.rest()
@@ -118,7 +118,7 @@ def test_several_of_one_pes_packet_come_together() -> None:
 
 
 def test_a_pid_that_is_listed_no_more_waits_no_more() -> None:
-    """Its packet is gone with it, and what comes on the PID later is new."""
+    """Its packet is discarded, and later data on the PID is new."""
     feed, sent = Feed(), unsummed(2)
     assert feed(*feed.wire.pes(unsummed(1), pts=9)) == []
     other = feed.wire.tables((0x1B, VIDEO_PID, b""), version=1)
@@ -128,7 +128,7 @@ def test_a_pid_that_is_listed_no_more_waits_no_more() -> None:
 
 
 def test_a_pes_packet_older_than_the_one_before_a_gap_is_damaged() -> None:
-    """It came late or again: that its bytes are all of one is not known. The wrap of the PTS is no step back."""
+    """It was late or repeated: its bytes may be of two packets. The wrap of the PTS is no step back."""
     feed = Feed()
     old = feed.wire.pes(unsummed(0), pts=(1 << 33) - 10)
     new = feed.wire.pes(unsummed(1), pts=5)
@@ -143,7 +143,7 @@ NONE = {"0206": False, "020f": False, "0200": False, "0001": False, "0501": Fals
 
 @pytest.mark.parametrize(("designator", "counts"), [*CATEGORIES.items(), *NONE.items()])
 def test_an_unknown_key_has_to_be_one(designator: str, counts: bool) -> None:
-    """SMPTE ST 336: a category, and of a group how it is coded; no high bit in the octets that say so."""
+    """SMPTE ST 336: a category, and for a group its coding; no high bit in these octets."""
     sent = [klv_packet(1), unknown(7, key=f"060e2b34{designator}01010102030405060708"), klv_packet(2)]
     decoder = Decoder("uav1", None)
     found = raws(decoder.feed(Packet(b"".join(sent), carriage="klv")) + decoder.flush())
@@ -152,8 +152,8 @@ def test_an_unknown_key_has_to_be_one(designator: str, counts: bool) -> None:
 
 @pytest.mark.parametrize("head", range(4, 16))
 def test_a_key_cut_off_by_a_stray_packet_is_no_unknown_one(head: int) -> None:
-    """The TS packet ends within a key, and an old one with the counter that fits goes on: text, of which one in
-    thousands would have a length that fits too.
+    """The TS packet ends within a key, and an old one with a matching counter continues: in text, one in thousands has
+    a matching length.
     """
     feed = Feed()
     first = klv_packet(1)
@@ -167,7 +167,7 @@ def test_a_key_cut_off_by_a_stray_packet_is_no_unknown_one(head: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_behind_a_loss_an_unknown_key_counts_where_it_fills_its_pes_packet(count: int) -> None:
-    """A stream that has no other keys is not lost for good; where more than one is in it, none is believed."""
+    """A stream without known keys is not lost for good; where it has more than one key, none counts."""
     feed = Feed()
     sent = [unknown(n, 300) for n in range(6)]
     pes = [feed.wire.pes(one * count, pts=9 * n) for n, one in enumerate(sent)]
@@ -179,7 +179,7 @@ def test_behind_a_loss_an_unknown_key_counts_where_it_fills_its_pes_packet(count
 
 @pytest.mark.parametrize("length", ["80", "8f", "8500000001", "84ffffffff", "8400200000", "830100"])
 def test_behind_a_loss_no_length_counts_that_cannot_be(length: str) -> None:
-    """Indefinite, of too many bytes, beyond the limits, or cut off: what follows it is read again."""
+    """Indefinite, of too many bytes, beyond the limits, or truncated: the following bytes are searched again."""
     feed = Feed()
     sent = [unknown(n, 300) for n in range(4)]
     wrong = bytes.fromhex("060e2b340203010f0102030405060708" + length)
@@ -190,7 +190,7 @@ def test_behind_a_loss_no_length_counts_that_cannot_be(length: str) -> None:
 
 
 def test_a_unit_behind_a_damaged_one_may_come_byte_by_byte() -> None:
-    """Its key and its length too: whether it is filled shows with the beginning of the next one."""
+    """Its key and its length too: the beginning of the next one shows whether it is filled."""
     lane, sent = Lane(ts=False), unknown(1, 600)
     lane.mark(9, 1, None, 0, True)
     lane.packets(unknown(2, 40)[:30])
@@ -206,7 +206,7 @@ def unit(data: bytes, *, damaged: bool = False) -> Packet:
 
 
 def test_behind_a_damaged_unit_an_unknown_key_counts_where_it_fills_the_next() -> None:
-    """RTP brings one unit a packet: the next one is good, whatever its key; one that is short or long is not."""
+    """RTP carries one unit per packet: the next one is valid, whatever its key; a short or long one is not."""
     decoder = Decoder("uav1", None)
     sent = [unknown(n, 6000) for n in range(5)]
     short, long = sent[2][:-1], sent[3] + b"\0"
@@ -229,7 +229,7 @@ def test_no_unit_of_other_bytes_counts_behind_a_damaged_one() -> None:
 
 
 def test_the_pmt_pid_is_no_stream_of_klv() -> None:
-    """The tables between parts of a set count as any other TS packets, and their own gap is seen once."""
+    """Tables between parts of a set count as any other TS packets, and their own gap is counted once."""
     feed, sent = Feed(), [unsummed(1), unsummed(2)]
     first, second = feed.wire.pes(sent[0], pts=1), feed.wire.pes(sent[1], pts=2)
     feed.wire.counters[PMT_PID] += 3

@@ -1,4 +1,4 @@
-"""The state of a stream: what a subscriber who comes late is told."""
+"""The state of a stream, as published to late subscribers."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def with_items(seq, *items):
 
 
 def test_the_state_of_one_record_is_that_record():
-    """Same shape, same values, schema klvrelay/1."""
+    """Same form, same values, schema klvrelay/1."""
     only = record(7)
 
     assert state_of(only) == orjson.loads(only.json())
 
 
 def test_an_item_keeps_its_latest_value_when_later_records_lack_it():
-    """Senders leave out what hasn't changed; the state has all of it."""
+    """Senders omit unchanged items; the state has all of them."""
     state = state_of(with_items(0, (MISSION, b"OP 1")), with_items(1, (MISSION, b"OP 2")), record(2))
 
     assert state["items"]["mission_id"] == "OP 2"
@@ -44,8 +44,8 @@ def test_an_item_keeps_its_latest_value_when_later_records_lack_it():
     assert (state["seq"], state["time_us"]) == (2, orjson.loads(record(2).json())["time_us"])
 
 
-def test_nothing_new_is_no_document():
-    """None until a record came, and again until the next one."""
+def test_without_new_records_there_is_no_document():
+    """None before the first record, and again until the next one."""
     latest = StreamState()
     assert latest.document() is None
 
@@ -59,7 +59,7 @@ def test_nothing_new_is_no_document():
 
 @pytest.mark.parametrize("bad", [spoilt(1), damaged(1)])
 def test_a_record_that_is_not_good_changes_nothing(bad):
-    """A wrong checksum or a loss on the way: not even the sequence number moves."""
+    """A wrong checksum or a transport loss: not even the sequence number changes."""
     latest = StreamState()
     latest.add(record(0))
     latest.document()
@@ -70,7 +70,7 @@ def test_a_record_that_is_not_good_changes_nothing(bad):
 
 
 def test_a_security_set_of_its_own_is_merged_where_the_nested_one_is():
-    """ST 0102 stand-alone goes under security_local_set; time and version stay those of ST 0601."""
+    """A stand-alone ST 0102 set goes under security_local_set; time and version stay those of ST 0601."""
     state = state_of(record(0), security(1, classification=1), security(2, classification=4))
 
     assert state["items"]["security_local_set"]["security_classification"] == "Secret"
@@ -81,7 +81,7 @@ def test_a_security_set_of_its_own_is_merged_where_the_nested_one_is():
 
 
 def test_targets_of_their_own_are_merged_where_the_nested_ones_are():
-    """ST 0903 stand-alone goes under vmti_local_set."""
+    """A stand-alone ST 0903 set goes under vmti_local_set."""
     state = state_of(record(0), targets(1, total=3), record(2), targets(3, total=5))
 
     assert state["items"]["vmti_local_set"]["total_num_targets_detected"] == 5
@@ -108,7 +108,7 @@ def test_unknown_items_are_merged_like_known_ones():
 
 
 def test_the_reason_for_a_null_lasts_as_long_as_the_null():
-    """A special value is told with its reason until the item comes again with a value."""
+    """A special value keeps its reason until the item has a value again."""
     special = with_items(0, (LATITUDE, b"\x80\x00\x00\x00"), (FRAME_LATITUDE, b"\x80\x00\x00\x00"))
     cured = with_items(2, (LATITUDE, b"\x10\x00\x00\x00"))
     before = state_of(special, record(1))
@@ -122,8 +122,8 @@ def test_the_reason_for_a_null_lasts_as_long_as_the_null():
 
 @pytest.mark.parametrize("nested_first", [False, True])
 def test_targets_of_their_own_and_nested_ones_stay_apart(nested_first):
-    """The nested set keeps its key, and the other goes under its own name: neither has an item of the other."""
-    inside = bytes.fromhex("0501aa")  # item 5, total number of targets: of the nested one only
+    """The nested set keeps its key, and the other has its own name: they share no item."""
+    inside = bytes.fromhex("0501aa")  # item 5, total number of targets: only in the nested one
     nested = [with_items(seq, (74, inside)) for seq in (0, 4)]
     alone = [targets(1, total=3), targets(5, total=7)]
     state = state_of(*(nested[:1] + alone + nested[1:] if nested_first else alone + nested + alone[1:]))
@@ -134,7 +134,7 @@ def test_targets_of_their_own_and_nested_ones_stay_apart(nested_first):
 
 
 def test_the_reason_for_a_null_moves_with_its_set():
-    """What was said of a set that came alone is said of it under its new key."""
+    """The reason for a stand-alone set moves to its new key."""
     latest = StreamState()
     latest.add(record(0, raw=packet("ST0903", [(11, bytes.fromhex("c800"))], checksum=True), set="ST0903"))
     before = orjson.loads(latest.document() or b"")
@@ -145,8 +145,8 @@ def test_the_reason_for_a_null_moves_with_its_set():
     assert list(after["quality"]["special"]) == [path.replace("vmti_local_set", "st0903")]
 
 
-def test_the_state_is_the_same_however_often_it_is_asked_for():
-    """Records that are looked at together give what they give one by one: the last of those that hold the same."""
+def test_the_state_does_not_depend_on_how_often_it_is_read():
+    """Records processed together give the same result as one by one: the last with the same items."""
     records = [with_items(seq, (MISSION, b"OP %d" % seq)) if seq % 3 else record(seq) for seq in range(29)]
     latest = StreamState()
     for each in records:
@@ -159,7 +159,7 @@ def test_the_state_is_the_same_however_often_it_is_asked_for():
 
 
 def test_a_key_that_came_with_other_items_has_its_latest_value():
-    """Records of two kinds take turns and share a key: the last of all counts, whichever kind it is of."""
+    """Records of two kinds alternate and share a key: the last one counts, whichever its kind."""
     more = (MISSION, b"OP 1")
     state = state_of(with_items(0), with_items(1, more), with_items(2))
 
@@ -169,7 +169,7 @@ def test_a_key_that_came_with_other_items_has_its_latest_value():
 
 
 def test_of_records_that_share_an_item_the_last_one_counts():
-    """Also where the same items came before other ones: A, B, A shows the value of the second A."""
+    """Even where the same items came before other ones: A, B, A has the value of the second A."""
     first, other = ((MISSION, b"OP 1"),), ((MISSION, b"OP 2"), (UNKNOWN, b"\x01"))
     state = state_of(with_items(0, *first), with_items(1, *other), with_items(2, (MISSION, b"OP 3")))
 
@@ -177,7 +177,7 @@ def test_of_records_that_share_an_item_the_last_one_counts():
 
 
 def unknown_sets(count, size, seed=1):
-    """Packets whose keys no table has, no two of them alike."""
+    """Packets with unknown keys, all different."""
     rng = random.Random(seed)
     length = bytes([size]) if size < 128 else b"\x83" + size.to_bytes(3, "big")
     for _ in range(count):
@@ -186,8 +186,8 @@ def unknown_sets(count, size, seed=1):
         yield found._replace(seq=rng.getrandbits(60))
 
 
-def test_an_unknown_item_makes_room_for_those_seen_later():
-    """As many as are kept stay; with one more, the one that was not seen for longest goes."""
+def test_the_oldest_unknown_item_is_dropped_first():
+    """As many as the limit stay; one more replaces the one that was not seen for longest."""
     latest = StreamState()
     for seq in range(UNKNOWN_MOST):
         latest.add(with_items(seq, (UNKNOWN + seq, b"\x01")))
@@ -202,8 +202,8 @@ def test_an_unknown_item_makes_room_for_those_seen_later():
 
 
 @pytest.mark.parametrize(("size", "kept"), [(UNKNOWN_BYTES // 2 - 16, 1), (UNKNOWN_BYTES // 2 - 15, 0)])
-def test_unknown_items_have_a_number_of_bytes_together(size, kept):
-    """A single one may have all of them; one that is larger is not kept, and takes no other's place."""
+def test_unknown_items_share_a_limit_of_bytes(size, kept):
+    """A single one may use all of it; a larger one is not kept, and replaces none."""
     (small,) = unknown_sets(1, 100, seed=2)
     (large,) = unknown_sets(1, size)
     state = state_of(large)["items"].get("unknown", {})
@@ -216,7 +216,7 @@ def test_unknown_items_have_a_number_of_bytes_together(size, kept):
 
 @pytest.mark.parametrize("size", [4, 120, 8_000, 30_000])
 def test_random_keys_do_not_make_the_state_grow(size):
-    """However many a sender makes up, and however large: the known items are still there, and memory is bounded."""
+    """However many a sender makes up, and however large: the known items are kept, and memory is bounded."""
     latest = StreamState()
     latest.add(record(0))
     for number, each in enumerate(unknown_sets(1000, size)):
@@ -243,7 +243,7 @@ def large_items(*sizes):
 
 
 def test_where_the_state_is_too_large_its_largest_items_are_left_out():
-    """Named in a warning, until they come again and fit; all others stay."""
+    """A warning names them, until they arrive again and fit; all others stay."""
     latest = StreamState()
     latest.add(record(0))
     latest.add(large_items(MOST - 20_000, 1_000, 19_500))
@@ -262,7 +262,7 @@ def test_where_the_state_is_too_large_its_largest_items_are_left_out():
 
 
 def test_a_state_that_just_fits_is_whole():
-    """Up to the limit nothing is left out, and of one byte more the largest item is."""
+    """Up to the limit nothing is left out; with one byte more the largest item is."""
     most = MOST - len(state_text(large_items(200_000))) + 200_000
     fits, over = (state_text(large_items(most + more)) for more in (0, 1))
 
@@ -279,7 +279,7 @@ def state_text(*records):
 
 
 def test_large_items_are_bounded_between_two_documents_too(monkeypatch):
-    """A flood of large records within a second is bounded as it comes, not only when the document is made."""
+    """A flood of large records within a second is bounded on arrival, not only when the document is made."""
     monkeypatch.setattr(limits, "PENDING_MOST", 1)
     monkeypatch.setattr(limits, "GROWTH", 100_000)
     latest = StreamState()
@@ -292,7 +292,7 @@ def test_large_items_are_bounded_between_two_documents_too(monkeypatch):
 
 
 def test_a_reason_for_a_null_goes_with_the_item_that_is_left_out(monkeypatch):
-    """No path of `quality.special` names what is not there."""
+    """No path of `quality.special` names a missing item."""
     state = state_of(with_items(0, (LATITUDE, b"\x80\x00\x00\x00")))
     assert state["quality"]["special"]
     monkeypatch.setattr(limits, "MOST", 10)

@@ -1,5 +1,4 @@
-"""Values that a standard gives to bytes that are left out: they are in the record, and encoding leaves them out again.
-"""
+"""Defaults for omitted bytes: they are in the record, and encoding omits them again."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ ELSEWHERE = bytes.fromhex("0b40783cb819a2927407c600")
 
 
 def read(raw: bytes) -> dict[str, Any]:
-    """The items of a packet, which both decoders read alike and encoding gives back byte for byte."""
+    """The items of a packet; both decoders agree, and encoding reproduces it byte for byte."""
     (record,) = klvrelay.decode(raw)
     assert disagreement(raw) == []
     assert encode(record) == raw
@@ -39,7 +38,7 @@ def test_a_frame_rate_without_a_denominator_is_a_whole_number(pack: bytes, denom
 
 
 def test_a_command_without_a_time_has_that_of_its_packet() -> None:
-    """ST 0601 item 115, wherever item 2 stands; one with a time keeps it."""
+    """ST 0601 item 115, wherever item 2 is; one with a time keeps it."""
     later = (TIME + 7).to_bytes(8, "big")
 
     for order in ([STAMP, item(115, COMMAND)], [item(115, COMMAND), STAMP]):
@@ -51,13 +50,13 @@ def test_a_command_without_a_time_has_that_of_its_packet() -> None:
 
 
 def test_a_command_of_a_packet_without_a_time_has_none() -> None:
-    """Nothing is made up: not where item 2 is absent, nor where it is empty."""
+    """No time is made up: not where item 2 is absent, nor where it is empty."""
     assert "command_time" not in platform(item(115, COMMAND))["control_command"][0]
     assert "command_time" not in platform(item(2, b""), item(115, COMMAND))["control_command"][0]
 
 
 def test_a_command_in_a_segment_has_the_time_of_that_or_of_the_packet() -> None:
-    """A segment (ST 1607) stands in for the packet where it has an item of its own."""
+    """A segment (ST 1607) replaces the packet's item where it has its own."""
     own = item(2, (TIME + 40).to_bytes(8, "big"))
     segments = [item(100, item(115, COMMAND)), item(100, own + item(115, COMMAND))]
 
@@ -67,7 +66,7 @@ def test_a_command_in_a_segment_has_the_time_of_that_or_of_the_packet() -> None:
 
 
 def test_a_command_of_a_packet_in_nanoseconds_has_microseconds() -> None:
-    """As in `time`, what was sent in another unit is converted."""
+    """As in `time`, another unit is converted."""
     stamp = item(2, (TIME * 1000).to_bytes(8, "big"))
 
     assert platform(stamp, item(115, COMMAND))["control_command"][0]["command_time"] == TIME
@@ -85,14 +84,14 @@ def test_a_recovery_place_that_is_left_out_is_where_it_took_off(pack: bytes) -> 
 
 
 def test_a_recovery_place_that_is_there_is_kept() -> None:
-    """Another one, the same one in full, and one that is unknown."""
+    """Another one, the same one in full, and an unknown one."""
     assert platform(item(130, PLACE + ELSEWHERE))["airbase_locations"]["recovery_hae"] == 95.0
     assert platform(item(130, PLACE + PLACE))["airbase_locations"]["recovery_hae"] == 3.0
     assert platform(item(130, PLACE + b"\x00"))["airbase_locations"]["recovery_hae"] is None
 
 
 def test_a_code_that_is_no_number_is_named_at_both_places() -> None:
-    """The height of the recovery place is null for the reason that the other one is."""
+    """The height of the recovery place is null for the same reason as the other one."""
     odd = PLACE[:9] + bytes.fromhex("e00000")
     (record,) = klvrelay.decode(packet("ST0601", item(130, odd), checksum=True))
 
@@ -101,7 +100,7 @@ def test_a_code_that_is_no_number_is_named_at_both_places() -> None:
 
 
 def test_an_item_that_is_not_in_its_set_is_not_made_up() -> None:
-    """Though ST 1202 and ST 1602 say what its absence means: a record has the items that were sent."""
+    """Though ST 1202 and ST 1602 define a default: a record has only the items that were sent."""
     one = item(1, bytes.fromhex("3f800000"))
 
     assert read(packet("ST1202", one)) == {"x_equation_numerator_x_factor": 1.0}
@@ -109,7 +108,7 @@ def test_an_item_that_is_not_in_its_set_is_not_made_up() -> None:
 
 
 def test_another_value_is_written_over_one_that_was_left_out() -> None:
-    """In the layout of a packet without it, what is not the default takes bytes."""
+    """In the layout of a packet without it, a value other than the default takes bytes."""
     short = packet("ST0601", STAMP + item(127, b"\x1e") + item(130, PLACE) + item(115, COMMAND), checksum=True)
     (record,) = klvrelay.decode(short)
     items = record.items
@@ -122,7 +121,7 @@ def test_another_value_is_written_over_one_that_was_left_out() -> None:
 
 
 def test_a_document_without_a_layout_is_written_in_full() -> None:
-    """What is given is in the bytes, whether it is the default or not."""
+    """Each value of the document is written, default or not."""
     raw = encode({"sensor_frame_rate_pack": {"numerator": 30, "denominator": 1}})
 
     assert item(127, b"\x1e\x01") in raw

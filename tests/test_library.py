@@ -1,4 +1,4 @@
-"""`import klvrelay`: decode, open, stream, json_lines and columns, and what a loop that is left early leaves behind."""
+"""`import klvrelay`: decode, open, stream, json_lines and columns, and no leaks after leaving a loop early."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def nothing_left_open() -> Iterator[None]:
 
 
 def test_every_public_name_is_there_and_documented():
-    """What `__all__` says, each with its sentence."""
+    """All of `__all__`, each with its docstring."""
     assert {"decode", "open", "stream", "json_lines", "columns", "Record"} <= set(klvrelay.__all__)
     for name in klvrelay.__all__:
         assert getattr(klvrelay, name).__doc__, name
@@ -61,20 +61,20 @@ def test_every_public_name_is_there_and_documented():
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 @pytest.mark.parametrize("data", [TAPE.ts, TAPE.bare], ids=["ts", "klv"])
 def test_decode_gives_every_record(data: bytes, kind: type):
-    """Of a transport stream or bare KLV, told apart by their bytes."""
+    """Of a transport stream or bare KLV, recognised by their bytes."""
     records = klvrelay.decode(kind(data))
     assert [r.raw for r in records] == TAPE.klv
     assert [r.seq for r in records] == list(range(40))
     assert all(isinstance(r, Record) and r.good for r in records)
 
 
-def test_decode_of_nothing_is_nothing():
-    """No bytes, or none of ours: an empty list."""
+def test_decode_without_klv_is_an_empty_list():
+    """No bytes, or no KLV."""
     assert klvrelay.decode(b"") == klvrelay.decode(b"no KLV at all") == klvrelay.decode(b"\x47" * 5000) == []
     assert klvrelay.json_lines(b"") == b""
 
 
-def test_a_record_tells_its_items_and_times():
+def test_a_record_has_its_items_and_times():
     """Items by key, item 2 as number and as UTC time, JSON of the published schema."""
     (record,) = klvrelay.decode(TAPE.klv[7], stream="uav1", boot="5f2c9a")
     assert record.items == {"mission_id": "7"}
@@ -87,7 +87,7 @@ def test_a_record_tells_its_items_and_times():
 
 
 def test_records_are_values():
-    """Equal when alike, hashable, not to be changed."""
+    """Equal where alike, hashable, immutable."""
     first, second = klvrelay.decode(TAPE.klv[0]) + klvrelay.decode(TAPE.klv[0])
     assert first == second
     assert len({first, second}) == 1
@@ -96,13 +96,13 @@ def test_records_are_values():
 
 
 def test_json_lines_are_the_records_json():
-    """Line by line what each record says."""
+    """Each line is the JSON of its record."""
     expected = b"".join(r.json() + b"\n" for r in klvrelay.decode(TAPE.ts, stream="uav1"))
     assert klvrelay.json_lines(TAPE.ts, stream="uav1") == expected
 
 
 def test_open_is_a_plain_loop(path: Path, nothing_left_open: None):
-    """Every record of a file, by its path as text, Path or file URL, under its own or a given name."""
+    """Every record of a file, by its path as text, Path or file URL, with its default or an explicit name."""
     for source in (path, str(path), f"file://{path}"):
         records = list(klvrelay.open(source))
         assert [r.raw for r in records] == TAPE.klv
@@ -117,7 +117,7 @@ async def test_stream_is_an_async_loop(path: Path):
 
 
 async def test_stream_reads_the_network(free_port: int):
-    """Records of udp:// as they arrive, stamped with the time they did."""
+    """Records of udp:// as they arrive, with their arrival times."""
     seen: list[Record] = []
 
     async def read() -> None:
@@ -135,7 +135,7 @@ async def test_stream_reads_the_network(free_port: int):
 
 
 def test_leaving_a_plain_loop_early_frees_everything(path: Path, nothing_left_open: None):
-    """After break, return or an exception: no file, thread or loop stays; and so a hundred times."""
+    """After break, return or an exception: no file, thread or loop stays; even after a hundred times."""
     for _ in range(100):
         for record in klvrelay.open(path):
             assert record.seq == 0
@@ -150,7 +150,7 @@ def _divide_by_zero(path: Path) -> None:
 
 
 def test_leaving_a_plain_loop_over_the_network_frees_the_port(free_port: int, nothing_left_open: None):
-    """The next one can listen there at once."""
+    """The port can be bound again at once."""
     for _ in range(3):
         sender = threading.Timer(0.05, _send_until_heard, (free_port,))
         sender.start()
@@ -168,7 +168,7 @@ def _send_until_heard(port: int) -> None:
 
 
 async def test_leaving_an_async_loop_early_frees_everything(free_port: int):
-    """A task that ends in the middle of the loop leaves no socket, by break as by cancelling."""
+    """A task that ends in the middle of the loop leaves no socket, by break as by cancellation."""
 
     async def first() -> Record:
         async for record in klvrelay.stream(f"udp://127.0.0.1:{free_port}"):
@@ -212,12 +212,12 @@ async def test_open_inside_a_running_loop_says_what_to_use_instead(path: Path):
 
 
 def test_two_plain_loops_side_by_side(path: Path):
-    """One inside the other, and both to their end."""
+    """Nested, and both to their end."""
     assert [a.seq for a, _ in zip(klvrelay.open(path), klvrelay.open(path), strict=True)] == list(range(40))
 
 
-def test_what_can_not_be_read_is_an_error_of_ours(tmp_path: Path):
-    """Missing, a folder, no stream, an address that is none: each with its own class under one root."""
+def test_an_unreadable_source_is_a_klvrelay_error(tmp_path: Path):
+    """Missing, a folder, no stream, an invalid address: each has its own class under one root."""
     (tmp_path / "text").write_text("no stream\n" * 50_000)
     for source, kind in (
         (tmp_path / "none.ts", klvrelay.SourceDown),
@@ -243,7 +243,7 @@ def flight() -> bytes:
 
 
 def test_columns_are_arrays_with_nan_for_absent():
-    """One array an item, one place a record; a record with a bad checksum only on request."""
+    """One array per item, one element per record; a record with a bad checksum only on request."""
     keys = ["precision_time_stamp", "platform_heading_angle", "sensor_latitude"]
     table = klvrelay.columns(flight(), keys)
     assert list(table) == keys
@@ -277,7 +277,7 @@ def test_columns_agree_with_the_records(shared: Path):
 
 
 def test_columns_of_a_legacy_aircraft_are_those_of_any_other(shared: Path):
-    """EG/ST 0104 sets give the columns of ST 0601 items, from their floats."""
+    """EG/ST 0104 sets fill the columns of ST 0601 items, from their floats."""
     data = (shared / "data" / "aphill_klv_10s.ts").read_bytes()
     keys = ["precision_time_stamp", "sensor_latitude", "slant_range", "event_start_time"]
     table, records = klvrelay.columns(data, keys), klvrelay.decode(data)
@@ -290,7 +290,7 @@ def test_columns_of_a_legacy_aircraft_are_those_of_any_other(shared: Path):
 
 
 def test_a_date_of_a_legacy_aircraft_is_a_column_too():
-    """Its text is the microseconds that ST 0601 has."""
+    """Its text becomes the microseconds of ST 0601."""
     vectors = map(json.loads, VECTORS.read_text(encoding="utf-8").splitlines())
     (vector,) = (vector for vector in vectors if vector.get("set") == "EG0104")
 
@@ -308,7 +308,7 @@ def test_columns_never_take_in_a_damaged_packet():
 
 
 def test_columns_say_what_they_can_not_do(path: Path, tmp_path: Path):
-    """An unknown key with the nearest known, a key that is no number, a file without KLV."""
+    """An unknown key with the nearest known one, a key that is no number, a file without KLV."""
     with pytest.raises(klvrelay.ConfigError, match="sensor_latitude"):
         klvrelay.columns(TAPE.ts, ["latitude"])
     with pytest.raises(klvrelay.ConfigError, match="is not numeric"):
@@ -320,5 +320,5 @@ def test_columns_say_what_they_can_not_do(path: Path, tmp_path: Path):
 
 
 def test_columns_of_no_items_is_no_array():
-    """Nothing asked for, nothing given."""
+    """No keys, no columns."""
     assert klvrelay.columns(TAPE.ts, []) == {}

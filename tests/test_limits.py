@@ -1,4 +1,4 @@
-"""What a packet may ask of the core: lengths, items, depth and elements have bounds, and what is past them is said."""
+"""Limits of a packet in the core: lengths, items, depth and elements are bounded, and an excess is reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def warnings(raw: bytes) -> list[str]:
 @pytest.mark.parametrize("length", [2**31, 2**32, 2**40, 2**63, 2**64 - 1])
 @pytest.mark.parametrize("octets", [4, 5, 6, 8])
 def test_a_length_past_the_limit_is_refused_and_the_next_packet_read(length: int, octets: int) -> None:
-    """A packet that promises gigabytes costs a search for the next key, in any width of its length."""
+    """A packet that announces gigabytes costs a search for the next key, in any width of its length."""
     if length >= 1 << 8 * octets:
         octets = (length.bit_length() + 7) // 8
     hostile = KEY + bytes([0x80 | octets]) + length.to_bytes(octets, "big")
@@ -40,7 +40,7 @@ def test_a_length_past_the_limit_is_refused_and_the_next_packet_read(length: int
 
 @pytest.mark.parametrize("octets", range(1, 128))
 def test_a_length_of_any_count_of_octets_is_read_or_refused(octets: int) -> None:
-    """Up to eight octets a length is read, leading zeros and all; more are refused at once."""
+    """Up to eight octets a length is read, with leading zeros; longer ones are refused at once."""
     body = GOOD[17:]
     long_form = KEY + bytes([0x80 | octets]) + len(body).to_bytes(octets, "big") + body
 
@@ -72,7 +72,7 @@ def test_sets_within_sets_are_read_to_a_depth_of_eight(levels: int) -> None:
 
 
 def test_unknown_tags_past_the_thousand_and_twentyfourth_of_a_set_are_left_out_and_that_is_said() -> None:
-    """Those above 191 that no table has; the first ones are kept."""
+    """Unknown tags above 191; the first ones are kept."""
     raw = packet("ST0601", local_set([(200 + number, b"") for number in range(2000)]), checksum=True)
 
     record = read(raw)
@@ -100,7 +100,7 @@ def test_a_storm_of_empty_items_is_one_item() -> None:
 
 @pytest.mark.parametrize(("targets", "count"), [(200, 7), (400, 10), (2000, 1)])
 def test_targets_are_all_read_however_many_they_are(targets: int, count: int) -> None:
-    """What a packet may hold is bounded by its bytes alone."""
+    """Only its bytes limit a packet."""
     values = [(1, b"\x01\x02\x03"), (4, b"\x01"), (5, b"\x02"), (6, b"\x03"), (7, b"\x04"), (8, b"\x00\x00\x05"),
               (9, b"\x06"), (10, b"\x00\x00\x01"), (11, b"\x00\x00\x01"), (12, b"\x00\x01")]  # fmt: skip
     elements = [oid(1 + number) + local_set(values[:count]) for number in range(targets)]
@@ -127,8 +127,8 @@ def test_a_universal_set_has_a_bound_of_items(name: str) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 65_536, 2**31, 2**40])
-def test_a_few_bytes_that_stand_for_very_many_elements_are_written_as_they_are(count: int) -> None:
-    """Run lengths (ST 1303): a default and what lies over it, whatever the array would be in full."""
+def test_a_few_bytes_for_very_many_elements_keep_their_compact_form(count: int) -> None:
+    """Run lengths (ST 1303): a default and the runs over it, whatever the full size of the array."""
     raw = packet("ST1303", oid(1) + oid(count) + oid(1) + oid(5) + b"\x07" + b"\x09" + oid(0) + oid(1))
 
     record = read(raw)
@@ -138,7 +138,7 @@ def test_a_few_bytes_that_stand_for_very_many_elements_are_written_as_they_are(c
     assert "warnings" not in record["quality"]
 
 
-def test_run_lengths_over_rows_with_ranges_tell_what_they_are_in_each_row() -> None:
+def test_run_lengths_over_rows_with_ranges_have_a_value_for_each_row() -> None:
     """ST 1601's deviations (0 to 100 pixels) and correlations (-1 to 1) are maps of the same code."""
     runs = b"\x7f\xff" + b"\x00\x00" + oid(1) + oid(0) + oid(2) + oid(3)
     raw = packet("ST1601", item(9, oid(2) + oid(6) + oid(3) + oid(2) + oid(5) + runs))
@@ -150,7 +150,7 @@ def test_run_lengths_over_rows_with_ranges_tell_what_they_are_in_each_row() -> N
 
 
 def test_a_special_code_under_run_lengths_is_named_once() -> None:
-    """Not once a row: a key of `quality.special` stands there once."""
+    """Not once per row: a key of `quality.special` occurs once."""
     runs = b"\x00\x00" + b"\xd0\x00" + oid(0) + oid(0) + oid(6) + oid(3)
     raw = packet("ST1601", item(9, oid(2) + oid(6) + oid(3) + oid(2) + oid(5) + runs))
 
@@ -173,7 +173,7 @@ def test_sparse_matrices_are_written_as_long_as_their_bytes_allow() -> None:
 
 
 def test_a_matrix_of_no_numbers_names_no_more_items_than_its_bytes_allow() -> None:
-    """143 names for five bytes, again and again: those that go too far are left out, and that is said."""
+    """143 names for five bytes, repeatedly: those beyond the limit are left out, with a warning."""
     before = local_set([(tag, b"") for tag in (3, *range(5, 64), *range(66, 100), *range(110, 140))] * 2)[:286]
     raw = packet("ST0601", before + item(102, oid(143) + b"\x00") * 200, checksum=True)
 
@@ -186,8 +186,8 @@ def test_a_matrix_of_no_numbers_names_no_more_items_than_its_bytes_allow() -> No
     assert len(core_json(raw)) <= 64 * len(raw) + 4096
 
 
-def test_matrices_do_not_name_the_same_items_for_ever() -> None:
-    """Where naming the items before each matrix would go over too many, the names are left out, and that is said."""
+def test_matrices_do_not_name_the_same_items_without_end() -> None:
+    """Where listing the items before each matrix would take too many, the names are left out, with a warning."""
     before = local_set([(3, b"")] * 500)
     raw = packet("ST0601", before + item(102, oid(1) + b"\x00") * 400, checksum=True)
 
@@ -199,7 +199,7 @@ def test_matrices_do_not_name_the_same_items_for_ever() -> None:
 
 
 def test_hostile_lengths_take_no_memory() -> None:
-    """Ten thousand promises of 4 GiB: less than a MiB more than before."""
+    """Ten thousand lengths of 4 GiB: less than a MiB more than before."""
     hostile = (KEY + b"\x84\xff\xff\xff\xff" + ber(3)) * 10_000
     json_lines(hostile)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -210,7 +210,7 @@ def test_hostile_lengths_take_no_memory() -> None:
 
 
 def test_the_largest_numbers_of_an_array_with_a_bias_are_added_exactly() -> None:
-    """Value and bias have nine octets of seven bits at most: 64 bits hold the sum. Ten octets are too many."""
+    """Value and bias have at most nine octets of seven bits: 64 bits hold the sum. Ten octets are too many."""
     largest = 2**63 - 1
     head = oid(1) + oid(1) + oid(1) + oid(4)
     whole = json.loads(core_json(packet("ST1303", head + oid(largest) + oid(largest))))

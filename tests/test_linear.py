@@ -1,6 +1,6 @@
-"""Numbers of linear maps: the text of each code, and that a run of such items is written as each of them alone.
+"""Numbers of linear maps: the text of each code; a run of such items is written like each of them alone.
 
-See also: `test_text_bound.py` bounds the text of all items, `test_room.py` what they are written into.
+See also: `test_text_bound.py` bounds the text of all items, `test_room.py` the output buffer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RANDOM = 200  # codes of each item
 
 
 def number_text(found: facts.Item, code: int) -> str:
-    """The nearest decimal that the formula gives in doubles, with as many decimals as tell steps apart."""
+    """The nearest decimal of the formula in doubles, with as many decimals as distinguish steps."""
     assert found.min is not None
     assert found.max is not None
     bits = 8 * found.len_min
@@ -37,7 +37,7 @@ def number_text(found: facts.Item, code: int) -> str:
 
 
 def codes_of(found: facts.Item) -> list[int]:
-    """The ends of the range, those about zero and each power of two, and some at random; no special value."""
+    """The ends of the range, codes about zero and each power of two, and some at random; no special value."""
     bits = 8 * found.len_min
     least, most = (0, 2**bits - 1) if found.mapping == "linear_uint" else (1 - 2 ** (bits - 1), 2 ** (bits - 1) - 1)
     chance = random.Random(found.tag)
@@ -51,19 +51,19 @@ def octets(found: facts.Item, code: int) -> bytes:
 
 
 def long_form(tag: int, value: bytes) -> bytes:
-    """The item with its length in two octets: no run takes it."""
+    """The item with its length in two octets: it is in no run."""
     return oid(tag) + bytes([0x81, len(value)]) + value
 
 
 def written(document: bytes) -> list[str]:
-    """The numbers of a record's items, as they stand."""
+    """The text of the numbers of a record's items."""
     items = document[document.index(b'"items":') :].decode()
     return re.findall(r':(-?[0-9][0-9.]*)[,}]', items)
 
 
 @pytest.mark.parametrize("found", LINEAR, ids=lambda found: found.key)
 def test_each_code_has_the_text_of_its_formula(found: facts.Item) -> None:
-    """At the ends of the range, about zero and anywhere between; in a run of numbers as on its own way."""
+    """At the ends of the range, about zero and anywhere between; in a run of numbers as alone."""
     for code in codes_of(found):
         value = octets(found, code)
         in_run, alone = (core_json(packet("ST0601", made(found.tag, value))) for made in (item, long_form))
@@ -72,7 +72,7 @@ def test_each_code_has_the_text_of_its_formula(found: facts.Item) -> None:
 
 
 def test_all_numbers_in_a_row_are_as_each_of_them_alone() -> None:
-    """Whatever their order, whatever stands between them."""
+    """In any order, with any items between them."""
     chance = random.Random(1)
     for _ in range(50):
         row = [(found.tag, octets(found, chance.choice(codes_of(found)))) for found in LINEAR]
@@ -84,7 +84,7 @@ def test_all_numbers_in_a_row_are_as_each_of_them_alone() -> None:
 
 
 def test_a_number_is_in_a_run_whatever_stands_around_its_set() -> None:
-    """In a set inside another, behind an item that repeats, and as the last bytes of the packet."""
+    """In a nested set, after a repeated item, and as the last bytes of the packet."""
     inner = local_set([(5, b"\x40\0"), (13, b"\x20\0\0\0")])
     value = item(101, inner) + item(5, b"\xff\xff")
     items = json.loads(core_json(packet("ST0601", value)))["items"]
@@ -95,7 +95,7 @@ def test_a_number_is_in_a_run_whatever_stands_around_its_set() -> None:
 
 @pytest.mark.parametrize("found", [found for found in LINEAR if found.mapping == "linear_int"], ids=lambda f: f.key)
 def test_the_code_below_the_range_ends_a_run(found: facts.Item) -> None:
-    """It is no number, and said so; the numbers behind it go on."""
+    """It is reported as special; the numbers after it continue."""
     value = (1 << (8 * found.len_min - 1)).to_bytes(found.len_min, "big")
     row = [(5, b"\0\0"), (found.tag, value), (15, b"\0\0")]
     record = json.loads(core_json(packet("ST0601", local_set(row))))
@@ -106,15 +106,15 @@ def test_the_code_below_the_range_ends_a_run(found: facts.Item) -> None:
 
 @pytest.mark.parametrize("value", [b"\x01", b"\0\0\x01", b"\0\0\0\0\x01"], ids=len)
 def test_a_code_of_another_width_is_remarked_in_a_run_too(value: bytes) -> None:
-    """It is read as an integer, as ever, and its length is remarked."""
+    """It is read as an integer, and its length gives a warning."""
     record = json.loads(core_json(packet("ST0601", local_set([(6, b"\0\1"), (5, value), (7, b"\0\1")]))))
 
     assert list(record["items"].values()) == [0.0006, 0.005, 0.002]
     assert record["quality"]["warnings"] == [f"item 5: {len(value)} byte{'s'[: len(value) > 1]}, expected 2"]
 
 
-def test_a_number_that_repeats_stands_where_its_last_does() -> None:
-    """A run takes none of the two."""
+def test_a_repeated_number_is_at_the_place_of_its_last() -> None:
+    """A run contains neither of the two."""
     row = [(5, b"\0\0"), (6, b"\0\0"), (5, b"\xff\xff"), (7, b"\0\0")]
     record = json.loads(core_json(packet("ST0601", local_set(row))))
 
@@ -124,7 +124,7 @@ def test_a_number_that_repeats_stands_where_its_last_does() -> None:
 
 
 def test_numbers_of_targets_in_a_series_are_read_each_in_its_set() -> None:
-    """What one set's survey found is nothing to the next."""
+    """The result for one set does not affect the next."""
     targets = [oid(number) + item(1, bytes([number])) for number in range(1, 4)]
     record = json.loads(core_json(packet("ST0903", item(101, series(targets)))))
 
@@ -132,7 +132,7 @@ def test_numbers_of_targets_in_a_series_are_read_each_in_its_set() -> None:
 
 
 def test_no_item_of_a_linear_map_may_repeat() -> None:
-    """A run writes each item as one number: an array of them would need another way."""
+    """A run writes each item as one number: an array would need another form."""
     for name in facts.DECODED:
         for found in facts.items(name):
             assert not (found.mapping.startswith("linear") and found.repeats), (name, found.tag)

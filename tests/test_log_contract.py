@@ -51,14 +51,14 @@ def add_up(cursor: Cursor) -> bool:
 
 
 async def is_waiting(task: asyncio.Task[Any]) -> bool:
-    """Whether it still waits once everybody had several turns."""
+    """Does it still wait after other tasks had several turns?"""
     for _ in range(5):
         await asyncio.sleep(0)
     return not task.done()
 
 
 async def test_records_come_out_in_the_order_they_came_in(make: Make):
-    """A batch holds the oldest; the next one goes on behind it."""
+    """A batch holds the oldest; the next one continues after it."""
     log = make()
     cursor = log.cursor("a")
     filled(log, 5)
@@ -68,7 +68,7 @@ async def test_records_come_out_in_the_order_they_came_in(make: Make):
 
 
 async def test_further_batches_go_out_while_earlier_ones_are_unanswered(make: Make):
-    """Each record once, and answers may come out of step."""
+    """Each record once, and answers may arrive out of order."""
     log = make()
     cursor = log.cursor("a")
     filled(log, 5)
@@ -81,7 +81,7 @@ async def test_further_batches_go_out_while_earlier_ones_are_unanswered(make: Ma
 
 
 async def test_after_a_rewind_all_that_was_unanswered_comes_again_in_order(make: Make):
-    """Before what came later; what was answered is never offered again."""
+    """Before later records; answered ones are never offered again."""
     log = make()
     cursor = log.cursor("a")
     filled(log, 8)
@@ -96,7 +96,7 @@ async def test_after_a_rewind_all_that_was_unanswered_comes_again_in_order(make:
 
 
 async def test_a_batch_may_be_answered_in_parts(make: Make):
-    """Its bytes are no longer on their way part by part, too."""
+    """Its bytes in flight decrease part by part, too."""
     log = make()
     cursor = log.cursor("a")
     for seq in range(3):
@@ -112,7 +112,7 @@ async def test_a_batch_may_be_answered_in_parts(make: Make):
 
 
 async def test_after_a_rewind_the_streams_take_their_old_turns(make: Make):
-    """What was on its way goes first, and no stream gains by the fall of a connection."""
+    """Records that were in flight go first, and no stream gains by a broken connection."""
     log = make()
     cursor = log.cursor("a")
     for stream in ("b", "c", "d"):
@@ -145,7 +145,7 @@ async def test_a_full_log_sheds_the_oldest_and_counts_it(make: Make):
 
 
 async def test_what_is_on_its_way_is_not_shed(make: Make):
-    """A batch that was offered is whole when its answer comes."""
+    """A batch that was offered is complete when its answer arrives."""
     log = make(4)
     cursor = log.cursor("a")
     filled(log, 4)
@@ -158,7 +158,7 @@ async def test_what_is_on_its_way_is_not_shed(make: Make):
 
 
 async def test_what_comes_while_all_of_the_limit_is_on_its_way_is_shed(make: Make):
-    """There is room for none of it, and that is no error."""
+    """There is no capacity for any of it, and that is no error."""
     log = make(4)
     cursor = log.cursor("a")
     filled(log, 4)
@@ -171,7 +171,7 @@ async def test_what_comes_while_all_of_the_limit_is_on_its_way_is_shed(make: Mak
 
 
 async def test_a_sink_that_is_away_makes_only_itself_lose_records(make: Make):
-    """Each cursor sheds for itself; the other one has everything, and neither waits for the other."""
+    """Each cursor sheds separately; the other one has everything, and neither waits for the other."""
     log, got = make(10), []
     away, there = log.cursor("away"), log.cursor("there")
     for seq in range(50):
@@ -184,7 +184,7 @@ async def test_a_sink_that_is_away_makes_only_itself_lose_records(make: Make):
 
 
 async def test_a_cursor_gets_what_is_appended_after_it_was_made(make: Make):
-    """And nothing from before."""
+    """And no earlier records."""
     log = make()
     filled(log, 3)
     cursor = log.cursor("a")
@@ -193,7 +193,7 @@ async def test_a_cursor_gets_what_is_appended_after_it_was_made(make: Make):
 
 
 async def test_a_record_is_held_once_for_all_cursors(make: Make):
-    """It is the same object that each of them offers."""
+    """Each cursor offers the same object."""
     log = make()
     one, two = log.cursor("a"), log.cursor("b")
     filled(log, 1)
@@ -211,7 +211,7 @@ async def test_batch_waits_for_a_record(make: Make):
 
 
 async def test_a_batch_that_is_not_awaited_to_its_end_loses_nothing(make: Make):
-    """Cancelled while it waits, or as the record comes."""
+    """Cancelled while it waits, or as the record arrives."""
     log = make()
     cursor = log.cursor("a")
     for turn in range(2):
@@ -226,7 +226,7 @@ async def test_a_batch_that_is_not_awaited_to_its_end_loses_nothing(make: Make):
 
 
 async def test_batch_waits_for_as_many_as_it_is_set_to(make: Make):
-    """Until so many wait, or fewer are asked for; set to NEVER it waits for the next setting."""
+    """Until so many wait, or fewer are requested; set to NEVER it waits for the next setting."""
     log = make()
     cursor = log.cursor("a")
     cursor.offer_at(3)
@@ -247,14 +247,14 @@ async def test_batch_waits_for_as_many_as_it_is_set_to(make: Make):
 
 
 async def test_of_several_that_wait_each_gets_a_batch_in_turn(make: Make):
-    """The first gets the first one; one that gives up takes nothing with it."""
+    """The first gets the first one; a cancelled one consumes nothing."""
     log = make()
     cursor = log.cursor("a")
     waiting = [asyncio.create_task(cursor.batch(2)) for _ in range(5)]
     assert await is_waiting(waiting[0])
     waiting.pop(1).cancel()
     filled(log, 3)
-    waiting.pop(0).cancel()  # it was woken already
+    waiting.pop(0).cancel()  # it was already woken
     filled(log, 3, first=3)
     async with asyncio.timeout(1):
         batches = await asyncio.gather(*waiting)
@@ -273,7 +273,7 @@ async def test_a_batch_ends_where_it_has_its_bytes(make: Make):
 
 
 async def test_room_waits_until_one_can_be_appended_without_shedding(make: Make):
-    """A source that can wait does so while the log is full, also for what is on its way."""
+    """A source that can wait does so while the log is full, including records in flight."""
     log = make(3)
     cursor = log.cursor("a")
     filled(log, 3)
@@ -285,7 +285,7 @@ async def test_room_waits_until_one_can_be_appended_without_shedding(make: Make)
 
 
 async def test_a_stream_of_which_one_record_goes_out_has_room_again(make: Make):
-    """Not only once that was answered: beside others it has its share."""
+    """Not only after the answer: beside others it has its share."""
     log = make(11)
     cursor = log.cursor("a")
     for seq in range(5):
@@ -298,7 +298,7 @@ async def test_a_stream_of_which_one_record_goes_out_has_room_again(make: Make):
 
 
 async def test_room_waits_for_every_sink_that_holds_sources_and_for_no_other(make: Make):
-    """The slower of two; a third that only shows what happens now holds up nobody, and sheds."""
+    """The slower of two; a third that only shows current values blocks no source, and sheds."""
     log = make(3)
     fast, slow = log.cursor("fast"), log.cursor("slow")
     viewer = log.cursor("viewer", holds_sources=False)
@@ -316,7 +316,7 @@ async def test_room_waits_for_every_sink_that_holds_sources_and_for_no_other(mak
 
 
 async def test_two_that_wait_for_room_do_not_shed_each_others_records(make: Make):
-    """Room for one is room for one: files side by side lose nothing, however small the log."""
+    """Capacity for one is capacity for one: files side by side lose nothing, however small the log."""
     log, taken = make(1), []
     cursor = log.cursor("a")
 
@@ -336,7 +336,7 @@ async def test_two_that_wait_for_room_do_not_shed_each_others_records(make: Make
 
 
 async def test_drained_waits_for_the_answer(make: Make):
-    """Empty means answered, not just handed out."""
+    """Empty means answered, not only sent."""
     log = make()
     cursor = log.cursor("a")
     filled(log, 1)
@@ -348,7 +348,7 @@ async def test_drained_waits_for_the_answer(make: Make):
 
 
 async def test_a_stream_that_floods_displaces_no_other_and_does_not_delay_it(make: Make):
-    """Each stream has its share of the room, and its turn in each batch."""
+    """Each stream has its share of the capacity, and its turn in each batch."""
     log = make(100)
     cursor = log.cursor("a")
     filled(log, 10, "slow")
@@ -364,7 +364,7 @@ async def test_a_stream_that_floods_displaces_no_other_and_does_not_delay_it(mak
 
 
 async def test_a_stream_of_large_records_displaces_no_other(make: Make):
-    """The share of each holds in bytes too: the stream that has most of them sheds."""
+    """The share applies to bytes too: the stream with most of them sheds."""
     log = make(10_000, 100_000)
     cursor = log.cursor("a")
     filled(log, 50, "small")
@@ -379,7 +379,7 @@ async def test_a_stream_of_large_records_displaces_no_other(make: Make):
 
 
 async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
-    """A source that waits for room gets its share while a live one fills the rest again and again."""
+    """A source that waits for capacity gets its share while a live one fills the rest repeatedly."""
     log, taken = make(20), []
     cursor = log.cursor("a")
 
@@ -404,7 +404,7 @@ async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
 
 @pytest.mark.parametrize("limits", [(10, 1 << 30), (1000, 10 * size_of(record(0)))], ids=["records", "bytes"])
 async def test_a_live_stream_has_room_beside_files_that_fill_it(make: Make, limits: tuple[int, int]):
-    """What waits is not shed, and what is live is not shut out by it."""
+    """Waiting records are not shed, and they do not exclude live ones."""
     log = make(*limits)
     cursor = log.cursor("a")
     for seq in range(10):
@@ -437,7 +437,7 @@ async def test_the_limit_of_records_holds(make: Make, limit: int):
 
 
 async def test_the_limit_of_bytes_holds(make: Make):
-    """500 MB of large records offered: what is kept stays within the limit, as it is counted and in truth."""
+    """500 MB of large records offered: the stored ones stay within the limit, as counted and in memory."""
     size_limit = 2 << 20
     log = make(10_000, size_limit)
     cursor = log.cursor("a")
@@ -455,7 +455,7 @@ async def test_the_limit_of_bytes_holds(make: Make):
 
 
 async def test_small_records_take_no_more_than_is_counted(make: Make):
-    """The overhead of a record is what it takes in truth, or a little more."""
+    """The counted overhead of a record is its real overhead or a little more."""
     log = make(10_000)
     cursor = log.cursor("a")
     gc.collect()
@@ -470,7 +470,7 @@ async def test_small_records_take_no_more_than_is_counted(make: Make):
 
 
 async def test_a_record_larger_than_the_limit_waits_alone_where_it_was_waited_for(make: Make):
-    """A file goes on whatever the limit is."""
+    """A file continues whatever the limit is."""
     log = make(10, 1000)
     cursor = log.cursor("a")
     for seq in range(3):
@@ -496,7 +496,7 @@ async def test_a_record_that_is_set_aside_counts_as_left_out(make: Make):
 
 @pytest.mark.parametrize("seed", range(40))
 async def test_each_record_is_accounted_for_at_every_moment(make: Make, seed: int):
-    """Whatever happens in whatever order: the sums add up, and each stream comes in order and without a double."""
+    """For random sequences of operations the sums add up, and each stream is in order and without duplicates."""
     chance = random.Random(seed)
     log = make(chance.choice((1, 7, 50)), chance.choice((1 << 30, 9 * size_of(record(0)))))
     cursors = {log.cursor("a"): Counting(), log.cursor("b"): Counting()}

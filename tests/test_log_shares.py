@@ -1,4 +1,6 @@
-"""The limits of a log to the record and to the byte: what is shed, whose it is, and who has room, from both sides."""
+"""The limits of a log to the record and to the byte, from both sides: what is shed, of which stream, and who has
+capacity.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ def fill(log: MemoryLog, stream: str, count: int, *, waited: bool = False, size:
 
 
 async def waiting(cursor: Cursor) -> dict[str, list[int]]:
-    """What waits, by stream; it is on its way then."""
+    """The waiting records by stream; they are in flight afterwards."""
     if not cursor.waiting:
         return {}
     found: dict[str, list[int]] = {}
@@ -44,7 +46,7 @@ async def has_room(log: MemoryLog, stream: str) -> bool:
 
 
 async def test_no_more_is_shed_than_must_be():
-    """Of eleven records one goes, though the stream that floods has more than its share still."""
+    """Of eleven records one is shed, though the stream that floods still has more than its share."""
     log = MemoryLog(10, 1 << 30)
     cursor = log.cursor("a")
     fill(log, "flood", 9)
@@ -79,7 +81,7 @@ async def test_a_live_stream_has_exactly_its_share_beside_a_file(limits: tuple[i
 
 @pytest.mark.parametrize("limits", [(10, 1 << 30), (1000, 10 * SIZE)], ids=["records", "bytes"])
 async def test_what_is_on_its_way_takes_room(limits: tuple[int, int]):
-    """Of a log of ten, nine of them on their way, one place is left for new ones."""
+    """Of a log of ten with nine in flight, one place is left for new ones."""
     log = MemoryLog(*limits)
     cursor = log.cursor("a")
     fill(log, "uav1", 9)
@@ -92,7 +94,7 @@ async def test_what_is_on_its_way_takes_room(limits: tuple[int, int]):
 
 
 async def test_an_answer_in_parts_gives_back_the_bytes_of_each():
-    """What is left of a batch takes its own bytes and no others."""
+    """The rest of a batch keeps its own bytes."""
     log = MemoryLog(100, 1 << 30)
     cursor = log.cursor("a")
     for seq in range(4):
@@ -120,7 +122,7 @@ async def test_a_batch_is_full_at_its_bytes():
 
 @pytest.mark.parametrize(("count", "room"), [(9, True), (10, False)])
 async def test_a_file_waits_where_the_log_has_its_records(count: int, room: bool):
-    """To the last place."""
+    """To the last record."""
     log = MemoryLog(10, 1 << 30)
     log.cursor("a")
     fill(log, "file", count, waited=True)
@@ -141,7 +143,7 @@ async def test_a_file_waits_where_the_log_has_its_bytes(size: int, room: bool):
 @pytest.mark.parametrize("limits", [(10, 1 << 30), (1000, 10 * SIZE)], ids=["records", "bytes"])
 @pytest.mark.parametrize(("count", "room"), [(4, True), (5, False)])
 async def test_a_file_has_its_share_beside_another_that_fills_the_log(count: int, room: bool, limits: tuple[int, int]):
-    """Half of it, also where that is more than the log has left."""
+    """Half of it, even where the log has less left."""
     log = MemoryLog(*limits)
     log.cursor("a")
     fill(log, "first", 10, waited=True)
@@ -151,7 +153,7 @@ async def test_a_file_has_its_share_beside_another_that_fills_the_log(count: int
 
 
 async def test_a_stream_that_has_nothing_yet_counts_among_those_that_share():
-    """Or the second of two files would wait for the end of the first."""
+    """Otherwise the second of two files would wait for the end of the first."""
     log = MemoryLog(1, 1 << 30)
     log.cursor("a")
     fill(log, "first", 1, waited=True)
@@ -160,7 +162,7 @@ async def test_a_stream_that_has_nothing_yet_counts_among_those_that_share():
 
 
 async def test_a_stream_that_is_live_again_sheds_again():
-    """A file under the same name was waited for; what is live now can not wait."""
+    """A file of the same name was waited for; a live stream cannot wait."""
     log = MemoryLog(4, 1 << 30)
     cursor = log.cursor("a")
     fill(log, "uav1", 4, waited=True)

@@ -1,6 +1,6 @@
-"""The contract of the port to an MQTT library, held against mosquitto, the embedded broker and the oracle.
+"""The contract of the MQTT client interface, tested against mosquitto, the embedded broker and the oracle.
 
-Another library that takes the place of aiomqtt must pass this file.
+Another library in place of aiomqtt must pass this file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def link(broker):
 
 @pytest.mark.parametrize("qos", [0, 1])
 async def test_a_batch_arrives_whole_and_in_order(broker, link, qos):
-    """What publish returned from is at the broker: 200 messages, ten windows, each once, in order."""
+    """The broker has what publish returned from: 200 messages, ten windows, each once, in order."""
     async with listening(broker.port, "kr/a", protocol=4) as heard:
         await link.publish(messages(200, qos=qos))
         await heard.count(200)
@@ -57,7 +57,7 @@ async def test_qos_2_arrives_whole_and_in_order(real_broker):
 
 
 async def test_messages_of_two_callers_at_once_each_keep_their_order(link, broker):
-    """publish may be called again while it runs: neither caller's messages change places."""
+    """publish may be called again while it runs: neither caller's messages change order."""
     async with listening(broker.port, "kr/+", protocol=4) as heard:
         async with asyncio.TaskGroup() as group:
             group.create_task(link.publish(messages(100, "kr/a")), name="a")
@@ -98,7 +98,7 @@ async def test_a_subscription_brings_what_others_publish(link, broker):
 
 
 async def test_a_clean_close_leaves_the_will_unsaid_and_a_cut_has_it_said(real_broker):
-    """DISCONNECT on close; on abort the broker speaks for us."""
+    """DISCONNECT on close; on abort the broker publishes the will."""
     async with listening(real_broker.port, "kr/#", protocol=4) as heard:
         polite = await connect(to(real_broker), client_id="kr-1", will=WILL)
         await polite.close()
@@ -121,12 +121,12 @@ async def test_after_its_end_a_connection_takes_nothing(link):
 
 
 async def test_nagle_is_off(link):
-    """Small messages leave at once."""
+    """Small messages are sent at once."""
     assert link._paho.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_a_cancelled_publish_sends_no_more_and_the_connection_stays_usable(oracle):
-    """What was not yet on its way is dropped, so that offering it again can't put it out of order."""
+    """Unsent messages are dropped, so that offering them again keeps the order."""
     connection = await connect(to(oracle, window=20), client_id="kr-test", will=WILL)
     oracle.manners.ack = False
     sending = asyncio.create_task(connection.publish(messages(100)), name="sending")
@@ -143,7 +143,7 @@ async def test_a_cancelled_publish_sends_no_more_and_the_connection_stays_usable
 
 @pytest.mark.parametrize(("window", "limit", "most"), [(7, None, 7), (20, 5, 5), (3, 50, 3), (None, 30, 30)])
 async def test_no_more_than_the_window_is_unconfirmed(oracle, window, limit, most):
-    """The smaller of our window and the broker's Receive Maximum (MQTT 5, 3.3.4) bounds it."""
+    """The smaller of the client's window and the broker's Receive Maximum (MQTT 5, 3.3.4) bounds it."""
     if limit is not None:
         oracle.manners.limits[RECEIVE_MAXIMUM] = limit
     oracle.manners.ack = False
@@ -158,7 +158,7 @@ async def test_no_more_than_the_window_is_unconfirmed(oracle, window, limit, mos
 
 
 async def test_properties_travel_with_mqtt_5(oracle):
-    """Content type, expiry and user properties, packed as the standard says (MQTT 5, 3.3.2.3)."""
+    """Content type, expiry and user properties, encoded as in the standard (MQTT 5, 3.3.2.3)."""
     connection = await connect(to(oracle), client_id="kr", will=WILL)
     user = (("stream", "uav-ü"), ("seq", "7"), ("long", "x" * 300))
     await connection.publish([Message("kr/a", b"{}", content_type="application/json", expiry=60, user=user)])
@@ -171,7 +171,7 @@ async def test_properties_travel_with_mqtt_5(oracle):
 
 
 async def test_a_message_beyond_the_brokers_limit_is_not_sent(oracle):
-    """Sent, it would have the broker hang up, again at each retry; those beside it go out."""
+    """The broker would close the connection, again at each retry; the other messages are sent."""
     oracle.manners.limits[MAXIMUM_PACKET_SIZE] = 4096
     connection = await connect(to(oracle), client_id="kr", will=WILL)
 
@@ -184,7 +184,7 @@ async def test_a_message_beyond_the_brokers_limit_is_not_sent(oracle):
 
 @pytest.mark.parametrize(("limit", "qos", "retain"), [(MAXIMUM_QOS, 0, True), (RETAIN_AVAILABLE, 1, False)])
 async def test_a_broker_that_can_do_too_little_gets_what_it_takes(oracle, limit, qos, retain):
-    """It said so in CONNACK: messages go out with less QoS, or without being retained."""
+    """Its limits are in CONNACK: messages are sent with lower QoS, or not retained."""
     oracle.manners.limits[limit] = 0
 
     connection = await connect(to(oracle), client_id="kr", will=WILL)

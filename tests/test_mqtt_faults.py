@@ -1,4 +1,4 @@
-"""What goes wrong between us and a broker: each case is one clear line, in time, without a password."""
+"""Faults between the client and a broker: each is one clear line, in time, without a password."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def to(port, **settings):
 
 @contextlib.asynccontextmanager
 async def server(answer):
-    """A TCP server that gives `answer` to the first bytes and hangs up."""
+    """A TCP server that sends `answer` after the first bytes and closes."""
 
     async def serve(reader, writer):
         await reader.read(64)
@@ -60,7 +60,7 @@ async def test_a_closed_port_asks_whether_a_broker_runs(free_port):
 
 
 async def test_an_unknown_host_is_said_to_be_unknown(monkeypatch):
-    """A name that no name server knows; another try may succeed."""
+    """A name that no name server knows; another attempt may succeed."""
 
     def unknown(*args, **kwargs):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -74,7 +74,7 @@ async def test_an_unknown_host_is_said_to_be_unknown(monkeypatch):
 
 
 async def test_a_host_that_never_answers_is_given_up_in_time(monkeypatch):
-    """A connect into the void ends at the timeout."""
+    """A connect without an answer ends at the timeout."""
 
     async def void(*args):
         await asyncio.Event().wait()
@@ -114,8 +114,8 @@ async def test_an_address_that_never_answers_leaves_time_for_the_next(monkeypatc
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x01\x00\x02\x02\x0a", b"", b"\0"])
-async def test_what_is_no_mqtt_broker_is_called_so(answer):
-    """A web server, a TLS port, one that hangs up: told at once, not at the timeout."""
+async def test_a_server_that_is_no_mqtt_broker_is_reported_as_such(answer):
+    """A web server, a TLS port, one that closes: reported at once, not at the timeout."""
     async with server(answer) as port, asyncio.timeout(1.5):
         fault = await fault_of(to(port, timeout=20))
 
@@ -124,7 +124,7 @@ async def test_what_is_no_mqtt_broker_is_called_so(answer):
 
 
 async def test_a_peer_that_stays_silent_is_given_up_in_time(oracle):
-    """It took the connection and answers neither version: told within the timeout."""
+    """It accepts the connection and answers neither version: reported within the timeout."""
     oracle.manners.stranger, oracle.manners.speaks = "silent", ()
 
     async with asyncio.timeout(2):
@@ -136,8 +136,8 @@ async def test_a_peer_that_stays_silent_is_given_up_in_time(oracle):
 
 
 @pytest.mark.parametrize("stranger", ["refused", "closed", "silent"])
-async def test_a_broker_of_the_older_version_is_spoken_to_in_it(oracle, stranger):
-    """MQTT 5 refused, answered by hanging up, or by silence: 3.1.1 is tried, and works."""
+async def test_a_broker_of_the_older_version_is_used_with_it(oracle, stranger):
+    """MQTT 5 refused, answered by closing, or by silence: 3.1.1 is tried, and works."""
     oracle.manners.speaks, oracle.manners.stranger = (4,), stranger
 
     connection = await connect(to(oracle.port, timeout=0.6), client_id="kr", will=WILL)
@@ -150,7 +150,7 @@ async def test_a_broker_of_the_older_version_is_spoken_to_in_it(oracle, stranger
 
 
 async def test_a_broker_that_speaks_neither_version_is_refused(oracle):
-    """It said no to both."""
+    """It refuses both."""
     oracle.manners.speaks = ()
 
     fault = await fault_of(to(oracle.port))
@@ -173,7 +173,7 @@ async def test_a_broker_that_speaks_neither_version_is_refused(oracle):
     ],
 )
 async def test_a_refusal_of_mqtt_5_is_worded_by_its_code(oracle, code, kind, says):
-    """A no for good is SinkRefused with what to check, a no for now is SinkDown (MQTT 5, 3.2.2.2)."""
+    """A permanent refusal is SinkRefused with what to check, a temporary one is SinkDown (MQTT 5, 3.2.2.2)."""
     oracle.manners.connack = code
 
     fault = await fault_of(to(oracle.port))
@@ -203,7 +203,7 @@ async def test_a_refusal_of_mqtt_3_is_worded_by_its_code(oracle, code, kind, say
 
 @pytest.mark.needs("mosquitto", "mosquitto_passwd")
 async def test_a_wrong_password_is_refused_by_a_real_broker(mosquitto):
-    """mosquitto with a password file: both versions are told, nothing shows what was tried."""
+    """mosquitto with a password file, in both versions; no message shows the password."""
     passwords = mosquitto.home / "passwords"
     await mosquitto.stop()
     maker = await asyncio.create_subprocess_exec("mosquitto_passwd", "-b", "-c", passwords, "relay", "right")
@@ -265,7 +265,7 @@ async def test_a_subscription_without_an_answer_ends_in_time(oracle, end):
 
 
 async def test_no_log_line_shows_the_password(oracle, caplog):
-    """At the most talkative level, through a refusal, a publish and a loss."""
+    """At the most verbose level, through a refusal, a publish and a loss."""
     with caplog.at_level(logging.DEBUG):
         oracle.manners.connack = 0x86
         await fault_of(to(oracle.port))

@@ -1,4 +1,4 @@
-"""What is lost on the way to a broker, and connections that end: noticed at once or in time, and said why."""
+"""Lost messages and closed connections: detected at once or in time, with the reason."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def to(port, **settings):
 
 
 @pytest.mark.parametrize("code", [0x80, 0x87, 0x90, 0x97, 0x99, 0x10])
-async def test_a_publish_that_is_refused_is_not_taken_for_delivered(oracle, code):
-    """PUBACK carries a reason in MQTT 5; only those below 0x80 are a yes. The connection stays."""
+async def test_a_publish_that_is_refused_is_not_delivered(oracle, code):
+    """PUBACK carries a reason in MQTT 5; only those below 0x80 are a success. The connection stays."""
     connection = await connect(to(oracle.port), client_id="kr", will=WILL)
     oracle.manners.puback = code
 
@@ -33,7 +33,7 @@ async def test_a_publish_that_is_refused_is_not_taken_for_delivered(oracle, code
 
 
 async def test_a_swallowed_acknowledgement_ends_at_the_timeout(oracle):
-    """No publish waits longer than its timeout, and the connection is dead then."""
+    """No publish waits longer than its timeout, and then the connection is lost."""
     connection = await connect(to(oracle.port, timeout=0.3, window=20), client_id="kr", will=WILL)
     oracle.manners.ack = False
 
@@ -49,7 +49,7 @@ async def test_a_swallowed_acknowledgement_ends_at_the_timeout(oracle):
 
 @pytest.mark.parametrize("reset", [False, True])
 async def test_a_connection_that_breaks_wakes_who_waits_at_once(oracle, reset):
-    """FIN or RST in the midst of a batch: SinkDown now, not at the timeout."""
+    """FIN or RST in the middle of a batch: SinkDown now, not at the timeout."""
     connection = await connect(to(oracle.port, timeout=30, window=20), client_id="kr", will=WILL)
     oracle.manners.ack = False
     sending = asyncio.create_task(connection.publish([Message("kr/a", b"x")] * 50), name="sending")
@@ -67,7 +67,7 @@ async def test_a_connection_that_breaks_wakes_who_waits_at_once(oracle, reset):
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("end", ["stop", "kill"])
 async def test_a_real_broker_that_stops_midway_is_noticed_at_once(mosquitto, end):
-    """mosquitto goes away while a long batch is on its way."""
+    """mosquitto stops while a long batch is in flight."""
     connection = await connect(to(mosquitto.port, timeout=30), client_id="kr", will=WILL)
     async with listening(mosquitto.port, "kr/a") as heard:
         many = [Message("kr/a", b"x" * 1000)] * 200_000
@@ -91,8 +91,8 @@ async def test_a_broker_that_shuts_down_says_so(oracle):
     await connection.close()
 
 
-async def test_a_keep_alive_that_the_broker_missed_is_its_word_and_not_ours(oracle):
-    """DISCONNECT with 0x8D says that it heard nothing from us; that it no longer answers is what we find out."""
+async def test_a_keep_alive_timeout_of_the_broker_is_reported_as_the_brokers(oracle):
+    """DISCONNECT with 0x8D: the broker received nothing from the client. A silent broker is reported separately."""
     connection = await connect(to(oracle.port), client_id="kr", will=WILL)
     oracle.dismiss(0x8D)
 
@@ -104,7 +104,7 @@ async def test_a_keep_alive_that_the_broker_missed_is_its_word_and_not_ours(orac
 
 @pytest.mark.long
 async def test_a_half_open_connection_is_noticed_by_its_silence(oracle):
-    """A broker that is there but answers nothing, not even pings, is given up after two keep-alives."""
+    """A broker that answers nothing, not even pings, is disconnected after two keep-alives."""
     connection = await connect(to(oracle.port, keepalive=1), client_id="kr", will=WILL)
     oracle.manners.ack = False
 

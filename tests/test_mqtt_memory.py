@@ -1,4 +1,4 @@
-"""What the MQTT sink remembers of messages, without a broker: QoS 2 over connections, and messages that wait."""
+"""What the MQTT sink stores about messages, without a broker: QoS 2 across connections, and waiting messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def message(number: int, *, qos: int = 2, retain: bool = False) -> Message:
 
 
 def half_way() -> Session:
-    """Of four messages the first two were taken."""
+    """Of four messages the first two were accepted."""
     session = Session()
     for number in range(1, 5):
         session.send(number, message(number))
@@ -29,7 +29,7 @@ def half_way() -> Session:
 
 
 def test_what_was_taken_is_completed_first_and_the_rest_sent_again():
-    """In the order in which it went out."""
+    """In the order in which they were sent."""
     session = half_way()
     left = [(number, taken) for number, _, taken in session.resumed(present=True)]
 
@@ -38,7 +38,7 @@ def test_what_was_taken_is_completed_first_and_the_rest_sent_again():
 
 
 def test_what_a_broker_took_and_forgot_is_its_own():
-    """It is answered as taken when it is offered again, once; the rest goes out anew."""
+    """Its second offer counts as accepted, once; the rest is sent again."""
     session = half_way()
 
     assert session.resumed(present=False) == []
@@ -58,7 +58,7 @@ def test_a_message_that_is_complete_is_not_completed_again():
 
 
 def test_only_messages_of_qos_2_are_remembered():
-    """One of QoS 1 is sent again from the start, under another identifier."""
+    """One of QoS 1 is sent again from the start, with another identifier."""
     session = Session()
     session.send(7, message(7, qos=1))
     session.take(7)
@@ -67,14 +67,14 @@ def test_only_messages_of_qos_2_are_remembered():
 
 
 def test_the_answer_to_a_latest_value_is_not_remembered():
-    """It is published again anyway, as it is then."""
+    """It is published again with its current value."""
     session = Session()
     session.settle([(message(1, retain=True), 0), (message(2), 0x87)])
 
     assert [session.answer(message(1, retain=True)), session.answer(message(2))] == [None, 0x87]
 
 
-def test_answers_that_nobody_asks_for_take_a_bounded_room():
+def test_stored_answers_are_bounded():
     """The newest of them are kept."""
     session = Session()
     session.settle((message(number), 0) for number in range(SETTLED_MOST + 1))
@@ -95,7 +95,7 @@ class Socket:
 
 @pytest.mark.parametrize(("size", "calls"), [(HIGH - 1 - OVERHEAD, []), (HIGH - OVERHEAD, ["pause"])])
 async def test_a_socket_is_left_alone_above_its_bound(size: int, calls: list[str]):
-    """The topic counts, and what a message takes besides."""
+    """The topic counts, and the overhead of a message."""
     sock = Socket()
     sock.messages.put(Received("t", bytes(size), False, b""))
 
@@ -103,7 +103,7 @@ async def test_a_socket_is_left_alone_above_its_bound(size: int, calls: list[str
 
 
 async def test_a_socket_is_read_again_once_few_messages_wait():
-    """Not at each of them: it is left alone and read again once."""
+    """Not at each of them: reading stops and resumes once."""
     sock = Socket()
     size = LOW // 4
     for _ in range(20):
@@ -117,8 +117,8 @@ async def test_a_socket_is_read_again_once_few_messages_wait():
     assert taken.index(2) == 16  # three of them wait, which is less than LOW
 
 
-async def test_the_end_is_found_again_and_again():
-    """Behind all that came before."""
+async def test_the_end_is_read_repeatedly():
+    """After all earlier messages."""
     sock = Socket()
     sock.messages.put(Received("t", b"x", False, b""))
     sock.messages.end()

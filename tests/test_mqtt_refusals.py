@@ -1,4 +1,4 @@
-"""Topics that a broker refuses: each costs itself, is logged once, and is tried again."""
+"""Topics that a broker refuses: each affects only itself, is logged once, and is retried."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATE = Notice("state", "uav2", b"{}")
 
 @pytest.fixture
 def log(caplog, monkeypatch):
-    """The lines about suspended topics."""
+    """The log lines about suspended topics."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     caplog.set_level(logging.INFO, "klvrelay")
     return lambda: [line for line in caplog.messages if line.startswith("mqtt topic")]
@@ -45,7 +45,7 @@ def sink_to(broker, **settings):
 
 
 async def restricted(mosquitto, rules):
-    """A real broker with this access list."""
+    """A mosquitto with this access list."""
     await mosquitto.stop()
     path = mosquitto.home / "acl"
     path.write_text(f"topic read #\n{rules}")
@@ -74,7 +74,7 @@ async def test_a_forbidden_topic_starves_no_other(mosquitto, log):
 
 @pytest.mark.needs("mosquitto")
 async def test_a_topic_that_is_permitted_later_is_taken_up_again(mosquitto, log):
-    """The access list is mended: records flow, the refused latest value is there, and both are logged once."""
+    """The access list is corrected: records arrive, the refused latest value exists, and both are logged once."""
     await restricted(mosquitto, "topic write klvrelay/status\n")
     async with listening(mosquitto.port, "klvrelay/#") as heard, sink_to(mosquitto) as sink:
         notices = Notices()
@@ -100,7 +100,7 @@ async def test_a_topic_that_is_permitted_later_is_taken_up_again(mosquitto, log)
 
 @pytest.mark.needs("mosquitto")
 async def test_a_forbidden_status_costs_no_connection(mosquitto, log):
-    """Neither at the entry nor at the end: the records arrive over one connection."""
+    """Neither at connect nor at the end: the records arrive over one connection."""
     await restricted(mosquitto, "topic write klvrelay/uav1/#\n")
     async with listening(mosquitto.port, "klvrelay/#") as heard, sink_to(mosquitto) as sink:
         await publish(sink, Notice("availability", "uav1", b"online"))
@@ -114,7 +114,7 @@ async def test_a_forbidden_status_costs_no_connection(mosquitto, log):
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("qos", [1, 2])
 async def test_a_refusal_at_either_qos_is_seen(mosquitto, qos):
-    """By PUBACK or PUBREC: at QoS 2 no PUBREL follows it, and the next messages go on."""
+    """By PUBACK or PUBREC: at QoS 2 no PUBREL follows it, and the next messages continue."""
     await restricted(mosquitto, "topic write klvrelay/status\ntopic write klvrelay/uav1/#\n")
     async with sink_to(mosquitto, qos=qos) as sink:
         outcome = await sink.deliver([record(n, f"uav{n % 2 + 1}") for n in range(40)])
@@ -142,7 +142,7 @@ async def test_raw_bytes_that_are_refused_do_not_reject_the_record(oracle):
 
 
 async def test_the_status_names_the_suspended_topics(oracle, monkeypatch):
-    """At most twenty by name, and how many there are."""
+    """At most twenty by name, and their number."""
     monkeypatch.setattr(mqtt, "RETRY", 0.01)
     async with sink_to(oracle) as sink:
         for number in range(30):
@@ -158,7 +158,7 @@ async def test_the_status_names_the_suspended_topics(oracle, monkeypatch):
 
 
 def test_the_pause_doubles_to_a_minute_and_one_message_is_the_try(log):
-    """From one second; what was sent before the refusal came changes nothing."""
+    """From one second; messages in flight at the refusal change nothing."""
     clock = Clock()
     suspended = Suspended("mqtt://h", clock)
     for _ in range(100):
@@ -177,7 +177,7 @@ def test_the_pause_doubles_to_a_minute_and_one_message_is_the_try(log):
 
 
 def test_a_try_without_an_answer_is_followed_by_another():
-    """The connection broke meanwhile: the same pause later the next message is the try."""
+    """The connection broke meanwhile: after the same pause the next message is the attempt."""
     clock = Clock()
     suspended = Suspended("mqtt://h", clock)
     suspended.refuse("a", DENIED)
@@ -190,7 +190,7 @@ def test_a_try_without_an_answer_is_followed_by_another():
 
 
 def test_an_accepted_topic_begins_at_one_second_again(log):
-    """After a taken message all is as before; other topics never mattered."""
+    """After an accepted message all is as before; other topics have no effect."""
     clock = Clock()
     suspended = Suspended("mqtt://h", clock)
     suspended.refuse("a", QUOTA)
@@ -211,7 +211,7 @@ def test_an_accepted_topic_begins_at_one_second_again(log):
 
 
 def test_a_refused_payload_format_suspends_no_topic(caplog, monkeypatch):
-    """It is that message's: the next may be taken. Said once a topic."""
+    """It concerns that message: the next may be accepted. Logged once per topic."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     suspended = Suspended("mqtt://h", Clock())
     for _ in range(3):
@@ -222,7 +222,8 @@ def test_a_refused_payload_format_suspends_no_topic(caplog, monkeypatch):
 
 
 def test_only_the_answer_to_a_try_doubles_the_pause():
-    """A record has two messages, and others may have been on their way: their refusals come after that of the try."""
+    """A record has two messages, and others may have been in flight: their refusals arrive after that of the attempt.
+    """
     clock = Clock()
     suspended = Suspended("mqtt://h", clock)
     suspended.refuse("a", DENIED)

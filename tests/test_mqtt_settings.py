@@ -1,4 +1,4 @@
-"""The settings of an MQTT connection: what a URL means, and what is refused before anything connects."""
+"""The settings of an MQTT connection: the parts of a URL, and what is refused before connecting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ CANARY = "c4n4ry-pa55"
 
 
 def test_a_bare_url_gives_the_documented_defaults():
-    """Port 1883, prefix klvrelay, QoS 1, MQTT 5, the window of the protocol, ten seconds a wait, a minute's expiry."""
+    """Port 1883, prefix klvrelay, QoS 1, MQTT 5, the window of the protocol, a timeout of ten seconds, an expiry of one
+    minute.
+    """
     s = MqttSettings.from_url("mqtt://broker.example")
 
     assert (s.host, s.port, s.tls, s.prefix) == ("broker.example", 1883, False, "klvrelay")
@@ -23,7 +25,7 @@ def test_a_bare_url_gives_the_documented_defaults():
 
 
 def test_a_full_url_is_taken_apart():
-    """TLS on 8883, percent-coded credentials, a prefix of several levels, options behind the ?."""
+    """TLS on 8883, percent-coded credentials, a prefix of several levels, options after the ?."""
     s = MqttSettings.from_url(
         "mqtts://relay%40site:p%2Fw%3A@[::1]/site/klv?qos=2&protocol=3.1.1&raw=yes&publish_bad=drop&timeout=2.5"
         "&client_id=a&ca_file=/etc/ca.pem&keepalive=15&window=5&expiry=0"
@@ -38,7 +40,7 @@ def test_a_full_url_is_taken_apart():
 
 
 def test_keywords_win_over_the_url():
-    """A settings file may add to a URL and overrule it."""
+    """A settings file may extend and override a URL."""
     s = MqttSettings.from_url("mqtts://h?qos=2", qos=0, username="u", password=Secret("p"))
 
     assert (s.qos, s.username, s.password) == (0, "u", Secret("p"))
@@ -76,7 +78,7 @@ def test_keywords_win_over_the_url():
     ],
 )
 def test_a_wrong_url_is_one_line_that_names_what_is_wrong(url, says):
-    """Each mistake is a ConfigError of one line with the key or the form that would be right."""
+    """Each mistake is a ConfigError of one line with the key or the valid form."""
     with pytest.raises(ConfigError) as caught:
         MqttSettings.from_url(url)
 
@@ -90,7 +92,7 @@ def test_a_wrong_url_is_one_line_that_names_what_is_wrong(url, says):
      "127.0.0.1.example.org", "[::ffff:192.0.2.7]", "126.255.255.255", "128.0.0.0"],
 )  # fmt: skip
 def test_a_password_over_plain_tcp_is_refused_unless_allowed(host):
-    """Without TLS a password goes to this machine only, or where allow_plaintext says so."""
+    """Without TLS a password is sent to this machine only, or where allow_plaintext allows it."""
     with pytest.raises(ConfigError, match="allow_plaintext"):
         MqttSettings.from_url(f"mqtt://u:p@{host}")
 
@@ -100,12 +102,12 @@ def test_a_password_over_plain_tcp_is_refused_unless_allowed(host):
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.3.2.1", "[::1]"])
 def test_a_password_to_this_machine_needs_no_tls(host):
-    """Loopback can't be listened to from elsewhere."""
+    """Loopback traffic cannot be captured from elsewhere."""
     assert MqttSettings.from_url(f"mqtt://u:p@{host}").username == "u"
 
 
 def test_settings_never_show_the_password():
-    """repr, str, format and the address hold no part of it."""
+    """repr, str, format and the address contain no part of it."""
     s = MqttSettings.from_url(f"mqtts://user:{CANARY}@h")
 
     assert CANARY not in f"{s!r} {s} {s.password} {s.password!r} {s.url} {[s.password]}"
@@ -129,7 +131,7 @@ def test_settings_never_show_the_password():
     ],
 )
 def test_no_error_about_a_url_shows_its_password(url):
-    """However a URL is misread, nothing that could be a password is quoted, nor chained behind the error."""
+    """However a URL is misread, no possible password is quoted or chained behind the error."""
     with pytest.raises(ConfigError) as caught:
         MqttSettings.from_url(url)
 
@@ -141,7 +143,7 @@ def test_no_error_about_a_url_shows_its_password(url):
 
 @pytest.mark.parametrize("host", ["localhost.example.org", "localhosts", "127.0.0.1.example.org", "128.0.0.1"])
 def test_a_host_that_only_looks_local_gets_no_password_in_the_clear(host):
-    """Loopback is `localhost` itself or an address of it."""
+    """Loopback is `localhost` itself or one of its addresses."""
     with pytest.raises(ConfigError, match="would be sent unencrypted"):
         MqttSettings.from_url(f"mqtt://relay:pa55@{host}")
     for local in ("localhost", "LocalHost", "127.0.0.1", "127.8.9.1", "[::1]"):

@@ -1,4 +1,4 @@
-"""The MQTT sink: the contract of sinks, held against every broker, and what it publishes where."""
+"""The MQTT sink: the contract of sinks, tested with every broker, and its topics."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def seqs(payloads):
 
 
 async def test_it_is_a_sink(oracle):
-    """The type checker's view, at run time: it enters as itself, and delivers."""
+    """It satisfies the protocol at run time: it enters as itself, and delivers."""
     sink: Sink = sink_to(oracle)
 
     async with sink as entered:
@@ -51,7 +51,7 @@ async def test_a_delivered_batch_is_at_the_broker_in_order(broker):
 
 
 async def test_large_integers_are_strings_in_every_document_if_that_is_wanted(oracle):
-    """Records, states and reports of links alike; the other sinks of the relay have them as numbers."""
+    """Records, states and link reports alike; the other sinks of the relay have them as numbers."""
     large = record(0)._replace(seq=1 << 60)
     state, link = (Notice(kind, "uav1", b'{"time_us":9007199254740992,"seq":1}') for kind in ("state", "link"))
     async with sink_to(oracle, numbers="safe") as sink:
@@ -70,13 +70,13 @@ async def test_large_integers_are_strings_in_every_document_if_that_is_wanted(or
 
 
 async def test_an_empty_batch_is_delivered(broker):
-    """Nothing to do is no error, and nothing is counted or sent."""
+    """It is no error, and nothing is counted or sent."""
     async with sink_to(broker) as sink:
         assert await sink.deliver([]) == Outcome()
 
 
 async def test_records_that_the_settings_drop_are_not_wanted(oracle):
-    """Counted, and nothing is sent; those beside them are delivered."""
+    """They are counted and not sent; the others are delivered."""
     async with sink_to(oracle, publish_bad="drop") as sink:
         assert await sink.deliver([spoilt(0), record(1), damaged(2)]) == Outcome(delivered=1, unwanted=2)
 
@@ -84,7 +84,7 @@ async def test_records_that_the_settings_drop_are_not_wanted(oracle):
 
 
 async def test_a_latest_value_that_is_too_large_blocks_nothing(oracle):
-    """Not now and not at the next connection, and the values behind it are published."""
+    """Not now and not at the next connection, and later values are published."""
     oracle.manners.limits[0x27] = 1000
     sink = sink_to(oracle)
     for _ in range(2):
@@ -97,7 +97,7 @@ async def test_a_latest_value_that_is_too_large_blocks_nothing(oracle):
 
 
 async def test_a_batch_offered_twice_arrives_twice_and_in_order(oracle):
-    """After a broken connection the same batch goes out again on a new one: duplicates, never a hole."""
+    """After a broken connection the same batch is sent again on a new one: duplicates, never a gap."""
     sink = sink_to(oracle, timeout=30.0, window=20)
     batch = [record(seq) for seq in range(60)]
     oracle.manners.ack = True
@@ -118,7 +118,7 @@ async def test_a_batch_offered_twice_arrives_twice_and_in_order(oracle):
 
 
 async def test_each_entry_is_a_new_client_with_the_same_id(oracle):
-    """Nothing of an old connection is sent again by itself; the broker knows us by one id."""
+    """No message of an old connection is sent again automatically; the client id stays the same."""
     sink = sink_to(oracle)
     async with sink:
         await sink.deliver([record(0)])
@@ -132,7 +132,7 @@ async def test_each_entry_is_a_new_client_with_the_same_id(oracle):
 
 
 async def test_two_sinks_of_one_run_have_different_ids(oracle):
-    """With one id they would throw each other out for ever."""
+    """With one id they would disconnect each other without end."""
     async with sink_to(oracle), sink_to(oracle), sink_to(oracle, client_id="mine"):
         ids = [guest.client_id for guest in oracle.guests]
 
@@ -151,7 +151,7 @@ async def test_outside_its_context_a_sink_is_down():
 
 
 async def test_the_relay_says_online_and_at_a_clean_end_offline(real_broker):
-    """Status and availability are retained: one who comes later reads them."""
+    """Status and availability are retained: a later subscriber reads them."""
     sink = sink_to(real_broker)
     async with sink:
         await publish(sink, ONLINE)
@@ -172,7 +172,7 @@ async def test_the_relay_says_online_and_at_a_clean_end_offline(real_broker):
 
 
 async def test_a_relay_that_dies_is_said_to_be_offline_by_its_will(real_broker):
-    """Cut without a goodbye: the broker publishes the last will, retained."""
+    """Cut without DISCONNECT: the broker publishes the last will, retained."""
     sink = sink_to(real_broker)
     async with listening(real_broker.port, "klvrelay/status", protocol=4) as heard:
         await sink.__aenter__()
@@ -188,7 +188,7 @@ async def test_a_relay_that_dies_is_said_to_be_offline_by_its_will(real_broker):
 
 
 async def test_the_facts_of_the_relay_are_in_its_status(oracle):
-    """A status notice adds to the sink's own document, there and in the goodbye; its state stays the sink's."""
+    """A status notice adds to the sink's own document, at connect and at the end; the state stays the sink's."""
     sink = sink_to(oracle)
     async with sink:
         await publish(sink, Notice("status", None, b'{"state":"weird","streams":2}'))
@@ -200,7 +200,8 @@ async def test_the_facts_of_the_relay_are_in_its_status(oracle):
 
 
 async def test_latest_values_do_not_wait_for_each_others_confirmation(oracle):
-    """Of 40 streams all go out at once, where the broker answers none: a round trip each would delay the last."""
+    """All values of 40 streams are sent at once, where the broker answers none: a round trip each would delay the last.
+    """
     async with sink_to(oracle, timeout=30.0) as sink:
         notices = Notices()
         for number in range(40):
@@ -232,7 +233,7 @@ async def test_keep_ends_with_the_connection(oracle):
 async def test_bad_records_go_where_the_setting_says_and_damaged_ones_never_to_telemetry(
     oracle, policy, telemetry, rejected
 ):
-    """A checksum that is right proves nothing where the transport lost something."""
+    """A correct checksum proves nothing where the transport lost something."""
     async with sink_to(oracle, publish_bad=policy) as sink:
         await sink.deliver([record(0), spoilt(1), damaged(2)])
 
@@ -242,7 +243,7 @@ async def test_bad_records_go_where_the_setting_says_and_damaged_ones_never_to_t
 
 
 async def test_raw_is_the_klv_of_what_went_to_telemetry(oracle):
-    """Opt-in; the bytes of rejected records are in their JSON's company only."""
+    """Optional; the bytes of rejected records are only beside their JSON."""
     good = record(0)
     async with sink_to(oracle, raw=True) as sink:
         await sink.deliver([good, spoilt(1), damaged(2)])
@@ -290,7 +291,7 @@ async def test_a_stream_name_can_make_no_level_and_no_wildcard(oracle, name):
 
 
 async def test_the_embedded_broker_is_found_to_speak_3_1_1_at_once(embedded):
-    """amqtt speaks the older version only: the first try is refused at once, later ones begin with it."""
+    """amqtt supports only the older version: the first attempt is refused at once, later ones begin with 3.1.1."""
     sink = sink_to(embedded, timeout=30.0)
     for _ in range(2):
         async with asyncio.timeout(1), sink:
@@ -317,7 +318,7 @@ async def test_the_version_found_is_remembered_when_the_broker_said_so(oracle):
 
 
 async def test_leaving_takes_no_longer_than_a_few_seconds_at_a_dead_broker(oracle, monkeypatch):
-    """A broker that acknowledges nothing can't hold up the end of the relay."""
+    """A broker that acknowledges nothing cannot delay the end of the relay."""
     assert mqtt.GOODBYE_TIMEOUT <= 2
     monkeypatch.setattr(mqtt, "GOODBYE_TIMEOUT", 0.2)
     sink = sink_to(oracle, timeout=60.0)
@@ -341,7 +342,7 @@ async def test_a_cancelled_delivery_leaves_the_sink_usable(oracle):
 
 
 async def test_a_cancelled_entry_leaves_nothing_behind(oracle):
-    """Cancelled while it says hello, the sink closes what it opened, and the will is said."""
+    """Cancelled while it publishes "online", the sink closes the connection, and the will is published."""
     oracle.manners.ack = False
     sink = sink_to(oracle, timeout=60.0)
     entering = asyncio.create_task(sink.__aenter__(), name="entering")
@@ -357,7 +358,7 @@ async def test_a_cancelled_entry_leaves_nothing_behind(oracle):
 
 
 async def test_the_password_is_in_nothing_that_is_published_or_printed(oracle):
-    """A canary, searched for in the sink itself and in all that the broker got after CONNECT."""
+    """A canary, searched for in the sink itself and in all that the broker received after CONNECT."""
     settings = MqttSettings.from_url(f"mqtt://relay:c4n4ry@127.0.0.1:{oracle.port}")
     sink = MqttSink(settings, boot=BOOT)
     async with sink:

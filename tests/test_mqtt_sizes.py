@@ -28,7 +28,7 @@ SEED = 1_700
 
 
 class Unplugged(Client):
-    """paho, with what it would write."""
+    """paho with a captured output queue."""
 
     def __init__(self, protocol: MQTTProtocolVersion) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, "kr", protocol=protocol)
@@ -85,7 +85,7 @@ async def test_a_message_of_the_limit_goes_out_and_one_of_a_byte_more_does_not(o
 
 @pytest.mark.parametrize(("name", "count", "left_out"), [("rec1700.ts", 20, 0), ("big2k.ts", 40, 4)])
 async def test_what_fits_is_delivered_and_what_does_not_is_counted(oracle, name, count, left_out, caplog, monkeypatch):
-    """A broker that announces 2,048 bytes: records of 1,690 bytes of JSON fit; the rest of a batch goes on."""
+    """A broker that announces 2,048 bytes: records of 1,690 bytes of JSON fit; the rest of a batch continues."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     oracle.manners.limits[MAXIMUM_PACKET_SIZE] = 2048
     records = klvrelay.decode((VECTORS / name).read_bytes())

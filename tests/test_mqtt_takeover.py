@@ -1,4 +1,4 @@
-"""Two clients with one client id: an error says so, where the broker names the cause and where it only hangs up."""
+"""Two clients with one client id: an error says so, whether the broker names the cause or only closes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def twin_of(broker, **settings):
 
 
 async def one_connection(sink):
-    """Stay until it ends."""
+    """Stay connected until the connection ends."""
     with contextlib.suppress(SinkDown):
         async with sink:
             await sink.keep(Notices().cursor())
@@ -58,7 +58,7 @@ async def test_a_take_over_that_the_broker_names_is_logged_once(oracle, errors):
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("protocol", [5, 4])
 async def test_two_relays_with_one_id_at_a_real_broker_are_told(mosquitto, errors, protocol):
-    """mosquitto 2.0.11 closes the older connection without a DISCONNECT: that it happens again and again says it."""
+    """mosquitto 2.0.11 closes the older connection without a DISCONNECT: the repetition shows it."""
     twins = [twin_of(mosquitto, protocol=protocol) for _ in range(2)]
     tasks = [asyncio.create_task(again_and_again(twin), name="twin") for twin in twins]
     await until(lambda: len(errors()) == 2)
@@ -102,7 +102,7 @@ def test_some_brief_connections_in_a_row_are_suspicious_and_steady_ones_are_not(
 
 
 def test_connections_that_end_for_another_reason_are_not_suspicious(errors):
-    """The broker said why, or we ended them."""
+    """The broker gave a reason, or the client closed them."""
     clock = Clock()
     watched = TakeOver("mqtt://h", "twin", clock)
     for _ in range(5):

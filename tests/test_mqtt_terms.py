@@ -1,4 +1,6 @@
-"""Brokers that retain nothing, or take less QoS, or no more clients: served as far as they go, and said so once."""
+"""Brokers without retained messages, with lower QoS, or without capacity for clients: used as far as possible, and
+reported once.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ def to(broker, **settings):
 
 @pytest.fixture
 def said(caplog, monkeypatch):
-    """What the log says of the broker's limits."""
+    """The log lines about the broker's limits."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     caplog.set_level(logging.WARNING, "klvrelay")
     return lambda: [line for line in caplog.messages if "the broker" in line]
@@ -51,7 +53,7 @@ CURT = {
 @pytest.mark.parametrize("late", [False, True], ids=["at the last will", "at the first message"])
 @pytest.mark.parametrize(("qos", "takes", "sent", "says"), CURT.values(), ids=CURT)
 async def test_a_broker_of_3_1_1_that_hangs_up_on_what_it_lacks_is_served(oracle, said, qos, takes, sent, says, late):
-    """It can not say why; less is tried until it stays, and what is missing is said once."""
+    """It cannot give a reason; less is tried until the connection lasts, and the missing feature is logged once."""
     oracle.manners.speaks, oracle.manners.curt, oracle.manners.late = (4,), takes, late
     await carried(oracle, qos=qos)
     await until(lambda: len(oracle.payloads(TELEMETRY)) == 2)
@@ -62,7 +64,7 @@ async def test_a_broker_of_3_1_1_that_hangs_up_on_what_it_lacks_is_served(oracle
 
 
 async def test_a_broker_of_3_1_1_that_hangs_up_once_keeps_its_retained_messages(oracle, said):
-    """A restart in the midst is not taken for a lack: what is asked for is asked for twice."""
+    """A restart does not count as a limit: each feature is tried twice."""
     oracle.manners.speaks = (4,)
     welcome, calls = oracle._connect, []
 
@@ -96,7 +98,7 @@ async def test_a_broker_of_mqtt_5_that_announces_a_limit_is_served(oracle, said,
 @pytest.mark.parametrize("protocol", [4, 5])
 @pytest.mark.parametrize("lacks", ["retain_available false", "max_qos 0", "max_qos 0\nretain_available false"])
 async def test_mosquitto_without_retain_or_qos_is_served(mosquitto, said, protocol, lacks):
-    """The real one refuses the last will by its code (MQTT 5), or hangs up (3.1.1)."""
+    """mosquitto refuses the last will with a reason code (MQTT 5), or closes (3.1.1)."""
     await mosquitto.stop()
     mosquitto.configure(f"{SAMPLE.read_text()}\n{lacks}\n")
     await mosquitto.start()
@@ -106,7 +108,7 @@ async def test_mosquitto_without_retain_or_qos_is_served(mosquitto, said, protoc
 
 
 async def test_a_full_broker_is_named(oracle):
-    """By its code; or, where it just hangs up, among what else that may be."""
+    """By its code; or, where it only closes, among other possible causes."""
     oracle.manners.connack = 0x97
     with pytest.raises(SinkDown, match="quota exceeded: it has no room for another client"):
         await connect(to(oracle), client_id="kr", will=WILL)
@@ -116,7 +118,7 @@ async def test_a_full_broker_is_named(oracle):
 
 
 async def test_a_full_broker_of_3_1_1_is_not_said_to_speak_no_mqtt(oracle):
-    """It refuses MQTT 5 by its code, and hangs up on 3.1.1: that is tried again."""
+    """It refuses MQTT 5 with a reason code, and closes on 3.1.1: that is retried."""
     oracle.manners.speaks, oracle.manners.curt = (4,), (-1, True)
     with pytest.raises(SinkDown, match="has it room for another client"):
         await connect(to(oracle), client_id="kr", will=WILL)
@@ -134,7 +136,7 @@ async def test_a_full_broker_of_3_1_1_is_not_said_to_speak_no_mqtt(oracle):
     ],
 )
 async def test_each_no_to_a_connect_has_its_sentence(oracle, code, kind, says):
-    """What is for good is refused, the rest is tried again."""
+    """Permanent refusals are final, the others are retried."""
     oracle.manners.connack = code
     with pytest.raises(kind, match=says):
         await connect(to(oracle), client_id="kr", will=WILL)

@@ -1,4 +1,4 @@
-"""MQTT over TLS, against a real mosquitto with the secured listener of the shipped configuration."""
+"""MQTT over TLS with a real mosquitto and the secured listener of the shipped configuration."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def openssl(*words: object) -> None:
 def authority(home: Path, name: str) -> None:
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     where = ("-keyout", home / f"{name}.key", "-out", home / f"{name}.pem")
-    rights = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # which Python 3.13 insists on
+    rights = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # required by Python 3.13
     openssl("req", "-x509", *curve, *where, "-subj", f"/CN={name}", "-days", "2", *rights)
 
 
@@ -55,7 +55,7 @@ commonName = supplied
 def certificate(home: Path, name: str, subject: str, names: str, *, expired: bool = False, by: str = "ca") -> None:
     """A key and a certificate signed by the authority `by`.
 
-    `openssl ca` is the one command that takes the dates themselves in OpenSSL 3.0 as in 3.5, which refuses `-days -1`.
+    `openssl ca` is the only command that accepts dates in OpenSSL 3.0 and in 3.5, which refuses `-days -1`.
     """
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     request, extra, settings = home / f"{name}.csr", home / f"{name}.ext", home / "ca.cnf"
@@ -70,7 +70,7 @@ def certificate(home: Path, name: str, subject: str, names: str, *, expired: boo
 
 @pytest.fixture(scope="session")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificates of a broker and of a client: good, expired, for another host, signed by a stranger's CA."""
+    """Certificates of a broker and of a client: valid, expired, for another host, signed by an unknown CA."""
     if shutil.which("openssl") is None or shutil.which("mosquitto_passwd") is None:
         pytest.skip("not installed: openssl or mosquitto_passwd")
     home = tmp_path_factory.mktemp("papers")
@@ -90,7 +90,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def secured(papers: Path, certified: str, by_certificate: bool = False) -> str:
-    """The shipped configuration with all that is switched off switched on, and the open listener gone."""
+    """The shipped configuration with all options switched on and without the open listener."""
     text = re.sub(r"(?m)^listener 1883.*\nallow_anonymous true\n", "", SAMPLE.read_text())
     text = re.sub(r"(?m)^#(?=[a-z_]+ )", "", text).replace("listener 8883", "listener 8883 127.0.0.1")
     unwanted = "persistence_location" if by_certificate else "persistence_location|cafile|require_c|use_id"
@@ -124,7 +124,7 @@ async def fault_of(settings):
 
 
 async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_path, free_port):
-    """Switched on as it stands, with its password file and access list, over TLS."""
+    """Switched on unchanged, with its password file and access list, over TLS."""
     async with tls_broker(papers, tmp_path, free_port) as broker:
         connection = await connect(to(broker, papers), client_id="kr", will=WILL)
         await connection.publish([Message("klvrelay/uav1/telemetry", b"{}")] * 50)
@@ -133,7 +133,7 @@ async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_pa
         wrong = await fault_of(to(broker, papers, password=Secret("wrong")))
 
     assert isinstance(wrong, SinkRefused)
-    # One look whether the port is open is a connection that says nothing: no error of the settings.
+    # One check whether the port is open is an empty connection: no error of the settings.
     told = [line for line in broker.log().splitlines() if "Error" in line]
     assert [line for line in told if not line.endswith("SSL routines::unexpected eof while reading")] == []
 
@@ -146,8 +146,8 @@ async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_pa
         ("elsewhere", "ca.pem", "it is for another host name"),
     ],
 )
-async def test_a_certificate_that_proves_nothing_is_refused(papers, tmp_path, free_port, certified, ca, says):
-    """Unknown CA, expired, another host's: no credential byte is sent, and the reason is said."""
+async def test_an_invalid_certificate_is_refused(papers, tmp_path, free_port, certified, ca, says):
+    """Unknown CA, expired, another host's: no credential byte is sent, and the reason is reported."""
     async with tls_broker(papers, tmp_path, free_port, certified) as broker:
         fault = await fault_of(to(broker, papers, ca_file=str(papers / ca)))
 
@@ -165,8 +165,8 @@ async def test_the_systems_authorities_do_not_know_our_ca(papers, tmp_path, free
     assert "not trusted" in str(fault)
 
 
-async def test_a_client_certificate_opens_the_door(papers, tmp_path, free_port):
-    """With it the broker lets us in, without it we are told what it asks for."""
+async def test_a_client_certificate_is_accepted(papers, tmp_path, free_port):
+    """With it the broker accepts the client, without it the error says what it requires."""
     pair = {"cert_file": str(papers / "client.pem"), "key_file": str(papers / "client.key")}
     nobody = {"username": None, "password": None}
     async with tls_broker(papers, tmp_path, free_port, by_certificate=True) as broker:

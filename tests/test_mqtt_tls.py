@@ -186,8 +186,8 @@ async def test_a_client_certificate_is_accepted(papers, tmp_path, free_port):
         ("foreign", "it does not know the authority of our client certificate|it rejects our client certificate"),
     ],
 )
-async def test_what_is_wrong_with_a_client_certificate_is_said(papers, tmp_path, free_port, paper, says):
-    """In TLS 1.3 the alert comes when the handshake is over; it is not taken for a peer that is no broker."""
+async def test_a_refused_client_certificate_is_reported(papers, tmp_path, free_port, paper, says):
+    """In TLS 1.3 the alert arrives after the handshake; the peer still counts as a broker."""
     files = {"cert_file": papers / f"{paper}.pem", "key_file": papers / f"{paper}.key"}
     pair = {} if paper is None else {name: str(path) for name, path in files.items()}
     async with tls_broker(papers, tmp_path, free_port, by_certificate=True) as broker:
@@ -215,7 +215,7 @@ async def test_a_key_of_another_certificate_is_named(papers):
 
 
 async def test_tls_to_a_plain_port_and_plain_to_a_tls_port_say_which_to_use(papers, tmp_path, free_port, oracle):
-    """The most common mix-up names its cure."""
+    """The most common mistake gets its solution."""
     async with tls_broker(papers, tmp_path, free_port) as broker:
         plain = await fault_of(MqttSettings.from_url(f"mqtt://127.0.0.1:{broker.port}", timeout=4.0))
     encrypted = await fault_of(MqttSettings.from_url(f"mqtts://127.0.0.1:{oracle.port}", timeout=1.0))
@@ -225,7 +225,7 @@ async def test_tls_to_a_plain_port_and_plain_to_a_tls_port_say_which_to_use(pape
 
 
 async def test_a_handshake_into_silence_can_be_cancelled_at_once(papers, silent_port):
-    """The library shakes hands in a thread: cancelling must not wait for it, nor leave it behind."""
+    """The library does the handshake in a thread: cancelling must neither wait for it nor leave it running."""
     port, arrived = silent_port
     settings = MqttSettings.from_url(f"mqtts://127.0.0.1:{port}", timeout=60.0)
     attempt = asyncio.create_task(connect(settings, client_id="kr", will=WILL), name="attempt")
@@ -248,7 +248,7 @@ async def test_a_handshake_into_silence_ends_in_time(silent_port):
 
 @pytest.fixture
 async def silent_port():
-    """A port that accepts and reads and says nothing, and the list of who came."""
+    """A port that accepts, reads and stays silent, and the list of its connections."""
     arrived: list[bytes] = []
 
     async def serve(reader, writer):

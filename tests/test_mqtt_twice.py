@@ -1,4 +1,4 @@
-"""QoS 2: nothing that the broker took is sent twice, and nothing is lost, wherever the connection breaks."""
+"""QoS 2: no message that the broker accepted is sent twice, and none is lost, wherever the connection breaks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def seqs(published):
 
 
 async def offered_until_taken(sink, batch):
-    """As the pipeline does it: after each break a new connection, which is offered what was not answered."""
+    """As the pipeline does: after each break a new connection, which is offered the unanswered records."""
     batch, done, broken, connections = list(batch), 0, True, 0
     while broken:
         connections += 1
@@ -79,7 +79,7 @@ async def test_each_message_is_released_once_wherever_the_connection_is_cut(orac
 
 @pytest.mark.parametrize("step", STEPS)
 async def test_connections_that_break_again_and_again_repeat_nothing(oracle, step):
-    """Every tenth packet of a kind, also while the last break is mended."""
+    """Every tenth packet of a kind, even while the last break is being recovered."""
     counts = dict.fromkeys(STEPS, 0)
 
     def cut(name):
@@ -98,7 +98,9 @@ async def test_connections_that_break_again_and_again_repeat_nothing(oracle, ste
 
 
 async def test_what_was_sent_again_has_its_mark_and_its_number(oracle):
-    """DUP and the same packet identifier, so that the broker knows it; PUBREL alone for what it took (MQTT 5, 4.4)."""
+    """DUP and the same packet identifier, so that the broker recognises it; only PUBREL for an accepted one (MQTT 5,
+    4.4).
+    """
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 3 else None
     sink = sink_to(oracle)
     await offered_until_taken(sink, BATCH[:10])
@@ -128,7 +130,7 @@ async def test_a_broken_connection_counts_what_the_broker_has_taken(oracle):
 
 
 async def test_a_broker_that_lost_the_session_gets_no_taken_message_again(oracle):
-    """It owned them when it crashed; the others are sent as new messages."""
+    """The broker owned them when it crashed; the others are sent as new messages."""
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 6 else None
     oracle.manners.sessions = False
     done = await offered_until_taken(sink_to(oracle), BATCH)
@@ -141,8 +143,8 @@ async def test_a_broker_that_lost_the_session_gets_no_taken_message_again(oracle
 
 
 @pytest.mark.parametrize("protocol", [5, 4])
-async def test_a_session_of_an_earlier_run_is_not_mixed_with_ours(oracle, protocol):
-    """It was killed with messages half-way: the same client id begins with the same packet identifiers again."""
+async def test_a_session_of_an_earlier_run_is_not_resumed(oracle, protocol):
+    """It was killed with incomplete messages: the same client id starts with the same packet identifiers again."""
     earlier = sink_to(oracle, protocol=protocol, client_id="relay-1", timeout=30.0)
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 6 else None
     with contextlib.suppress(SinkDown):
@@ -161,7 +163,7 @@ async def test_a_session_of_an_earlier_run_is_not_mixed_with_ours(oracle, protoc
 
 
 async def test_a_clean_end_leaves_no_session(oracle):
-    """With MQTT 5 the goodbye ends it; with QoS 1 there is none in the first place."""
+    """With MQTT 5 the DISCONNECT ends it; with QoS 1 there is none."""
     async with sink_to(oracle) as sink:
         await sink.deliver(BATCH[:3])
         assert oracle._sessions
@@ -174,7 +176,7 @@ async def test_a_clean_end_leaves_no_session(oracle):
 
 
 async def test_a_refused_message_of_qos_2_is_answered_by_its_pubrec(oracle):
-    """No PUBREL follows (MQTT 5, 4.3.3), its identifier is free, and those around it arrive."""
+    """No PUBREL follows (MQTT 5, 4.3.3), its identifier is free, and the other messages arrive."""
     oracle.manners.refuses = frozenset({"klvrelay/uav2/telemetry"})
     steps = []
     oracle.on_step = steps.append
@@ -186,7 +188,7 @@ async def test_a_refused_message_of_qos_2_is_answered_by_its_pubrec(oracle):
 
 
 async def test_a_value_that_is_published_again_is_no_repetition(oracle):
-    """A latest value may be the same as an earlier one: it goes out all the same."""
+    """A latest value may equal an earlier one: it is sent all the same."""
     online, offline = (Notice("availability", "uav1", text) for text in (b"online", b"offline"))
     sink = sink_to(oracle)
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 2 else None
@@ -203,8 +205,8 @@ async def test_a_value_that_is_published_again_is_no_repetition(oracle):
 
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("protocol", [5, 4])
-async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
-    """mosquitto, and a connection that is cut ten times while records are in flight: a subscriber gets each once."""
+async def test_mosquitto_forwards_each_record_once(mosquitto, protocol):
+    """A connection is cut ten times while records are in flight: a subscriber gets each once."""
     sink = sink_to(mosquitto, protocol=protocol)
     left, cuts, connections = [record(n) for n in range(400)], 0, 0
     async with listening(mosquitto.port, TELEMETRY) as heard:
@@ -226,8 +228,8 @@ async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
 
 
 @pytest.mark.needs("mosquitto")
-async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_next(mosquitto):
-    """The session at the broker has it: what it brings is dropped, and the next connection ends it."""
+async def test_a_subscription_of_an_earlier_connection_does_not_disturb_the_next(mosquitto):
+    """The broker's session still has it: its messages are dropped, and the next connection ends it."""
     sink = sink_to(mosquitto)
     for _ in range(retained.TRIES):
         with contextlib.suppress(SinkDown):
@@ -243,7 +245,7 @@ async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_ne
 
 
 async def cut_in_flight(sink, turns):
-    """Cut the connection some turns of the loop after the first messages have left."""
+    """Cut the connection some turns of the loop after the first messages were sent."""
     for _ in range(turns * 3):
         await asyncio.sleep(0)
     sink._connection.abort()

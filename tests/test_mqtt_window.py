@@ -1,4 +1,4 @@
-"""Messages in flight: as many as are allowed, in the order of the calls, each given its time."""
+"""Messages in flight: up to the limit, in the order of the calls, each with its own timeout."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def seqs(oracle):
 
 
 async def test_batches_go_out_before_earlier_ones_are_answered_and_in_the_order_of_the_calls(oracle):
-    """Ten calls at once, a window of 25: filled at once, and never more; on the wire each after the one before."""
+    """Ten calls at once, a window of 25: filled at once, and never more; messages are sent in order."""
     oracle.manners.limits[RECEIVE_MAXIMUM] = 25
     async with sink_to(oracle, timeout=30.0) as sink:
         oracle.manners.ack = False
@@ -62,7 +62,7 @@ async def test_batches_go_out_before_earlier_ones_are_answered_and_in_the_order_
 
 @pytest.mark.parametrize(("protocol", "most"), [(5, 1000), (4, 100)])
 async def test_without_a_setting_the_window_is_that_of_the_protocol(oracle, protocol, most):
-    """A broker of MQTT 5 without Receive Maximum takes 65,535; we send 1,000 of them, and 100 with 3.1.1."""
+    """A broker of MQTT 5 without Receive Maximum accepts 65,535; the client sends 1,000 of them, and 100 with 3.1.1."""
     async with sink_to(oracle, timeout=30.0, protocol=protocol) as sink:
         oracle.manners.ack = False
         delivering = asyncio.create_task(sink.deliver([record(n) for n in range(1200)]), name="delivering")
@@ -94,7 +94,7 @@ async def test_the_sample_configuration_takes_a_thousand_in_flight(mosquitto, pr
 
 
 async def test_a_cancelled_call_lets_the_next_one_go_on(oracle):
-    """One that waits for its turn or for room is cancelled: those behind it are sent, in their order."""
+    """A call that waits for its turn or for capacity is cancelled: later calls are sent, in their order."""
     oracle.manners.limits[RECEIVE_MAXIMUM] = 10
     async with sink_to(oracle, timeout=30.0) as sink:
         oracle.manners.ack = False
@@ -113,7 +113,7 @@ async def test_a_cancelled_call_lets_the_next_one_go_on(oracle):
 
 
 class Slow(OracleBroker):
-    """It acknowledges one message, the oldest, at a time: `answer()`."""
+    """A broker that acknowledges one message, the oldest, at a time: `answer()`."""
 
     async def answer(self, count=1):
         for _ in range(count):
@@ -121,21 +121,21 @@ class Slow(OracleBroker):
             self._puback(*self._owed.pop(0))
 
 
-async def test_the_patience_is_for_each_confirmation_and_not_for_all():
+async def test_the_timeout_applies_to_each_confirmation():
     """Eight answers, each after two thirds of the timeout: all are waited for, five times the timeout in sum."""
     async with Slow() as broker:
         connection = await connect(to(broker, timeout=0.3), client_id="kr", will=WILL)
         broker.manners.ack = False
         sending = asyncio.create_task(connection.publish([Message("kr/a", b"%d" % n) for n in range(8)]), name="all")
         for _ in range(8):
-            await asyncio.sleep(0.2)  # the time that is under test
+            await asyncio.sleep(0.2)  # the timeout under test
             await broker.answer()
         assert await sending == [0] * 8
         await connection.close()
 
 
 async def test_a_message_without_an_answer_is_given_up_though_others_are_answered(oracle):
-    """The oldest counts: it is not saved by those behind it. Neither sooner nor much later than the timeout."""
+    """The oldest one counts: later answers do not help it. It fails at the timeout, neither sooner nor much later."""
     connection = await connect(to(oracle, timeout=0.4), client_id="kr", will=WILL)
     oracle.manners.ack = False
     loop = asyncio.get_running_loop()
@@ -156,8 +156,8 @@ async def test_a_message_without_an_answer_is_given_up_though_others_are_answere
     assert "no confirmation within 0.4 s" in str(lost.exception())
 
 
-async def test_the_window_is_waited_for_with_the_same_patience(oracle):
-    """Where it is full and nothing is answered, the call ends at the timeout, not at twice that."""
+async def test_a_full_window_is_waited_for_with_the_same_timeout(oracle):
+    """Where nothing is answered, the call ends at the timeout, not at twice that."""
     connection = await connect(to(oracle, timeout=0.3, window=2), client_id="kr", will=WILL)
     oracle.manners.ack = False
     start = asyncio.get_running_loop().time()
@@ -178,14 +178,14 @@ async def test_the_window_is_waited_for_with_the_same_patience(oracle):
         (0x82, "130"),
     ],
 )
-async def test_a_disconnect_in_flight_tells_what_was_answered_before(oracle, code, says):
+async def test_a_disconnect_in_flight_reports_earlier_answers(oracle, code, says):
     """The leading records; the reason is in the text."""
     publish = oracle._publish
 
     def dismiss_at(guest, flags, body):
         publish(guest, flags, body)
         if len(seqs(oracle)) == 12:
-            # PUBACKs go out a turn of the loop later: the DISCONNECT comes behind eleven of twelve.
+            # PUBACKs are sent a turn of the loop later: the DISCONNECT follows eleven of twelve.
             oracle._owed.clear()
             asyncio.get_running_loop().call_soon(oracle.dismiss, code)
 
@@ -199,8 +199,8 @@ async def test_a_disconnect_in_flight_tells_what_was_answered_before(oracle, cod
     assert down.value.answered == Outcome(delivered=down.value.answered.delivered)
 
 
-async def test_of_several_calls_each_tells_its_own_answers(oracle):
-    """The connection breaks behind the 15th record: one call is whole, one half, one has none."""
+async def test_each_of_several_calls_reports_its_own_answers(oracle):
+    """The connection breaks after the 15th record: one call is complete, one half, one has none."""
     broker = oracle
     async with sink_to(broker, timeout=30.0, publish_bad="drop") as sink:
         broker.manners.ack = False
@@ -220,7 +220,7 @@ async def test_of_several_calls_each_tells_its_own_answers(oracle):
     assert [call.exception().answered for call in calls[1:]] == [Outcome(delivered=5), Outcome()]
 
 
-# ---- latest values, and the goodbye --------------------------------------------------------------------------
+# ---- latest values, and the last status ----------------------------------------------------------------------
 
 
 def states(oracle):
@@ -229,7 +229,7 @@ def states(oracle):
 
 @contextlib.asynccontextmanager
 async def stuck(oracle, count=30, **settings):
-    """A sink whose window of five is full, since the broker answers nothing, and behind which more records wait."""
+    """A sink whose window of five is full, since the broker answers nothing, with more waiting records."""
     sink = sink_to(oracle, timeout=30.0, window=5, **settings)
     async with sink, keeping(sink) as work:
         await work.publish(Notice("availability", "uav1", b"online"))
@@ -246,7 +246,7 @@ async def stuck(oracle, count=30, **settings):
 
 
 async def test_latest_values_wait_for_no_record_that_waits(oracle):
-    """The first that may be sent is theirs; the records go on behind it, in order."""
+    """The first message that may be sent is theirs; the records follow, in order."""
     async with stuck(oracle) as work:
         work.notices.put(Notice("state", "uav1", b'{"a":1}'))
         await asyncio.wait_for(work.cursor.settled(), 5)
@@ -259,7 +259,7 @@ async def test_latest_values_wait_for_no_record_that_waits(oracle):
 
 
 async def test_latest_values_go_out_in_their_order(oracle):
-    """Also where each waits for room, one after the other."""
+    """Even where each waits for capacity, one after the other."""
     async with stuck(oracle) as work:
         for n in range(10):
             work.notices.put(Notice("state", f"s{n}", b"{}"))
@@ -271,8 +271,8 @@ async def test_latest_values_go_out_in_their_order(oracle):
 
 
 @pytest.mark.parametrize("qos", [1, 2])
-async def test_the_goodbye_goes_out_though_nothing_is_answered_any_more(oracle, qos, monkeypatch):
-    """Neither the window nor the records that wait hold it up: streams and relay are offline, with the last facts."""
+async def test_the_last_status_is_sent_though_no_message_is_answered(oracle, qos, monkeypatch):
+    """Neither the window nor waiting records delay it: streams and relay are offline, with the final facts."""
     monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 0.2)
     async with asyncio.timeout(10):
         async with stuck(oracle, qos=qos) as work:
@@ -283,14 +283,14 @@ async def test_the_goodbye_goes_out_though_nothing_is_answered_any_more(oracle, 
     assert (status["state"], status["reason"], status["records"]) == ("offline", "stopped", {"waiting": 30})
 
 
-def test_the_goodbye_takes_less_than_the_relay_gives_it():
-    """Else it would be cut off before it is sent unconfirmed, and the broker would say that the relay was lost."""
+def test_the_last_status_takes_less_than_the_time_for_it():
+    """Otherwise it would be cut off before it is sent unconfirmed, and the broker would publish the will."""
     goodbye = sink_module.GOODBYE_TIMEOUT + sink_module.LAST_WORDS + paho_connection.LAST_READ
     assert goodbye < relay.LAST_SINKS
 
 
-async def test_the_goodbye_has_the_last_facts_though_those_before_are_unanswered(oracle, monkeypatch):
-    """More latest values than may be in flight have no answer: the facts behind them are in the last status."""
+async def test_the_last_status_has_the_final_facts_though_earlier_ones_are_unanswered(oracle, monkeypatch):
+    """More latest values than may be in flight have no answer: later facts are in the last status."""
     monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 0.2)
     sink = sink_to(oracle, timeout=30.0)
     async with sink, keeping(sink) as work:
@@ -303,15 +303,15 @@ async def test_the_goodbye_has_the_last_facts_though_those_before_are_unanswered
     assert orjson.loads(oracle.payloads("klvrelay/status")[-1])["records"] == {"waiting": 7}
 
 
-async def test_waiting_for_its_turn_costs_a_message_none_of_its_patience(oracle):
-    """Its time begins when it is sent: behind others, each answered within the timeout, it may wait longer."""
+async def test_waiting_for_its_turn_does_not_reduce_a_messages_timeout(oracle):
+    """Its timeout begins when it is sent: behind others, each answered in time, it may wait longer."""
     async with sink_to(oracle, timeout=0.4, window=1) as sink:
         oracle.manners.ack = False
         call = asyncio.create_task(sink.deliver([record(n) for n in range(5)]), name="call")
         began = asyncio.get_running_loop().time()
         for n in range(5):
             await until(lambda n=n: len(seqs(oracle)) == n + 1)
-            await asyncio.wait({call}, timeout=0.2)  # half of its patience
+            await asyncio.wait({call}, timeout=0.2)  # half of its timeout
             oracle._puback(*oracle._owed.pop(0))
         assert await call == Outcome(delivered=5)
         assert asyncio.get_running_loop().time() - began > 0.8

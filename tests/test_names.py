@@ -1,4 +1,4 @@
-"""Names: what a URL shows, what a stream is called, what may stand in a topic."""
+"""Names: the displayed form of a URL, the names of streams, valid topic levels."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CANARY = "c4n4ry"
     ],
 )
 def test_a_url_shows_no_credentials(text):
-    """Neither str() nor repr(), nor the fields, nor a copy show what was before the @ or behind token=."""
+    """Neither str() nor repr(), nor the fields, nor a copy show the text before the @ or after token=."""
     url = Url.parse(text)
 
     assert CANARY not in f"{url} {url!r} {url.password} {url.password!r} {url.query!r} {copy.deepcopy(url)!r}"
@@ -42,7 +42,7 @@ def test_a_url_shows_no_credentials(text):
 
 
 def test_a_secret_prints_as_stars():
-    """However it is formatted, only the one who asks for the text gets it."""
+    """However it is formatted, only an explicit read returns the text."""
     secret = Secret(CANARY)
 
     assert f"{secret} {secret!r} {secret!s:>5} %s" % secret == "*** ***   *** ***"
@@ -67,7 +67,7 @@ def test_a_secret_prints_as_stars():
     ],
 )
 def test_a_url_that_can_not_be_split_is_refused_without_being_quoted(text):
-    """Half of a password may be anywhere in it, so the message repeats nothing but the scheme."""
+    """Half of a password may be anywhere in it, so the message repeats only the scheme."""
     with pytest.raises(ConfigError) as refused:
         Url.parse(text)
 
@@ -89,12 +89,12 @@ def test_a_url_that_can_not_be_split_is_refused_without_being_quoted(text):
     ],
 )
 def test_the_connection_gets_the_url_as_it_was_written(text):
-    """Joined again, a URL is what the user gave."""
+    """The joined URL equals the user's."""
     assert Url.parse(text).unredacted() == text
 
 
 def test_own_options_stay_out_of_the_request():
-    """What is meant for klvrelay is not sent to the far end."""
+    """Options of klvrelay are not sent to the far end."""
     url = Url.parse("rtsp://cam/live?transport=udp&channel=1")
 
     assert url.unredacted(without={"transport"}) == "rtsp://cam/live?channel=1"
@@ -121,14 +121,14 @@ def test_user_and_password_are_decoded():
     ],
 )
 def test_a_path_is_a_source_too(text, scheme, path):
-    """What has no scheme is a file, and `-` is standard input."""
+    """A text without a scheme is a file, and `-` is standard input."""
     url = Url.parse(text)
 
     assert (url.scheme, url.path) == (scheme, path)
 
 
 def test_a_file_name_prints_on_one_line():
-    """A line end or an escape code in a file's name can't forge a line of the log."""
+    """A line end or an escape code in a file's name cannot forge a line of the log."""
     assert str(Url.parse("a\nb\x1b[31m\udcff.ts")) == r"a\nb\x1b[31m\udcff.ts"
 
 
@@ -189,7 +189,7 @@ def test_a_topic_level_holds_only_what_is_safe(text, level):
 
 @given(st.text(st.characters()))
 def test_no_text_breaks_out_of_its_level(text):
-    """Whatever an aircraft or a user calls itself, it is one level of bounded length."""
+    """Any name of an aircraft or a user is one level of bounded length."""
     assert re.fullmatch(r"(?!\.+$)([A-Za-z0-9_.-]|%[0-9A-F]{2})+", level := safe_level(text))
     assert len(level) <= LEVEL_LIMIT
 
@@ -201,7 +201,7 @@ def test_different_texts_are_different_levels(one, other):
 
 
 def test_long_texts_that_begin_alike_stay_apart():
-    """A level is cut where it is too long, and marked so that no two are the same."""
+    """A level that is too long is truncated, and marked so that no two are equal."""
     assert safe_level("ü" * 500 + "a") != safe_level("ü" * 500 + "b")
 
 
@@ -216,13 +216,13 @@ def test_long_texts_that_begin_alike_stay_apart():
     ],
 )
 def test_streams_of_one_name_are_numbered(names, unique):
-    """Each stream has a name of its own; one that is given as it stands is not taken from it."""
+    """Each stream has a unique name; an explicit one is kept."""
     assert unique_names(names) == unique
 
 
 @given(st.lists(st.sampled_from(["a", "a-2", "a-2-2", "a-3", "b"])))
 def test_unique_names_are_unique(names):
-    """However they repeat, and in their order."""
+    """However often they repeat, and in their order."""
     unique = unique_names(names)
 
     assert len(set(unique)) == len(names)
@@ -237,7 +237,7 @@ def test_unique_names_are_unique(names):
     ],
 )  # fmt: skip
 def test_a_stream_is_called_as_its_file_without_the_ending(path):
-    """What pathlib calls the stem of a path."""
+    """The stem of the path, as in pathlib."""
     assert names.stem(path) == PurePath(path).stem
 
 
@@ -250,8 +250,8 @@ LOOKED_AT = [
 ]
 
 
-def test_what_needs_no_second_look_is_no_url(monkeypatch):
-    """The short way for the name of a file gives the answer of the long one, for every sign of ASCII."""
+def test_the_fast_check_for_file_names_agrees_with_the_full_one(monkeypatch):
+    """For every ASCII character."""
     shortly = [mistyped.looks_like_url(text) for text in LOOKED_AT]
     monkeypatch.setattr(mistyped, "_TELLTALE", frozenset(map(chr, range(128))))
     assert shortly == [mistyped.looks_like_url(text) for text in LOOKED_AT]
@@ -261,5 +261,5 @@ def test_what_needs_no_second_look_is_no_url(monkeypatch):
 @pytest.mark.parametrize("boot", [None, "5f2c9a", 'a"b'])
 @pytest.mark.parametrize("stream", ["", "uav1", "udp-239.1.1.1-5000", 'a"b', "a\\b", "ü", "a\u202eb", "a\x7fb", "a b"])
 def test_the_head_of_a_record_is_what_the_json_writer_makes(stream, boot):
-    """Also where it is written without it."""
+    """Even where it is written without the writer."""
     assert core.head(stream, boot) == dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]

@@ -1,4 +1,4 @@
-"""Names with bytes that are not UTF-8: of files, in URLs, in the environment. A message at most, never a traceback."""
+"""Names with bytes that are not UTF-8, of files, in URLs, in the environment: a message at most, never a traceback."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TAPE = feed.recording(5)
 
 @pytest.fixture
 def tape(tmp_path: Path) -> str:
-    """A recording whose name no text has."""
+    """A recording whose name cannot be decoded."""
     path = tmp_path / f"{BROKEN}.ts"
     path.write_bytes(TAPE.ts)
     return str(path)
@@ -43,14 +43,14 @@ def test_a_url_that_is_not_utf8_is_refused_before_anything_starts(url: str):
 
 
 def test_a_secret_of_the_environment_that_is_not_utf8_is_refused(monkeypatch: pytest.MonkeyPatch):
-    """It is named, as one in a file is."""
+    """The message names it, like one in a file."""
     monkeypatch.setenv(credentials.SRT_PASSPHRASE, f"{BROKEN}0123456789")
     with pytest.raises(ConfigError, match="KLVRELAY_SRT_PASSPHRASE: is not UTF-8 text"):
         open_source("srt://h:1")
 
 
 def test_a_record_of_a_stream_whose_name_is_not_utf8_is_json():
-    """The name stands in it as messages show it."""
+    """Its name is in the JSON as messages show it."""
     document = record(0)._replace(stream=f"a{BROKEN}").json()
     assert orjson.loads(document)["stream"] == "a\\udcff"
 
@@ -78,7 +78,7 @@ async def test_a_file_whose_name_is_not_utf8_is_a_source_like_any_other(
 
 @pytest.mark.parametrize("verb", ["run", "record", "watch"])
 def test_a_stream_name_that_is_not_utf8_is_refused(verb: str, tape: str, capsys: pytest.CaptureFixture[str]):
-    """Exit code 2, with the character that can't be in a name."""
+    """Exit code 2, with the invalid character."""
     more = {"run": [tape, "--stream", BROKEN], "record": [tape, "out", "--stream", BROKEN], "watch": [BROKEN]}[verb]
     assert main([verb, *more, *([] if verb == "record" else ["--mqtt", "mqtt://127.0.0.1:1"])]) == 2
     assert "U+DCFF" in capsys.readouterr().err

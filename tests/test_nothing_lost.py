@@ -1,6 +1,6 @@
-"""No byte of KLV goes missing: each is in an item, an unknown item, or a fault that was told or counted.
+"""Each byte of KLV is in an item, an unknown item, or a reported or counted fault.
 
-The recordings are other people's and not shipped: without the folder their tests skip, saying so.
+The recordings are not ours to ship: without the folder these tests are skipped.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def decoded(data: bytes, decoder: Decoder) -> list[Record]:
 
 
 def found(raw: bytes) -> Counter[str]:
-    """How many bytes of a packet are where."""
+    """How many bytes of a packet are accounted for as what."""
     ledger = settle(raw, json.loads(core_json(raw)))
     assert ledger.total == len(raw)
     return Counter(
@@ -47,7 +47,7 @@ def found(raw: bytes) -> Counter[str]:
 
 
 def klv_payload(ts: bytes, pids: set[int | None]) -> Iterator[bytes]:
-    """What PES packets of these PIDs carry, by ISO/IEC 13818-1 alone."""
+    """The payload of the PES packets of these PIDs, by ISO/IEC 13818-1 alone."""
     for at in range(0, len(ts), 188):
         cell = ts[at : at + 188]
         assert cell[0] == 0x47
@@ -58,8 +58,8 @@ def klv_payload(ts: bytes, pids: set[int | None]) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_every_byte_of_a_recorded_stream_is_in_a_packet_or_passed_over(shared: Path, name: str) -> None:
-    """All that the KLV stream's PES packets carry, no more and no less."""
+def test_every_byte_of_a_recorded_stream_is_in_a_packet_or_skipped(shared: Path, name: str) -> None:
+    """The whole payload of the KLV stream's PES packets, no more and no less."""
     ts, decoder = (shared / "data" / name).read_bytes(), Decoder("uav1", None)
     records = decoded(ts, decoder)
     carried = b"".join(klv_payload(ts, {record.pid for record in records}))
@@ -69,7 +69,7 @@ def test_every_byte_of_a_recorded_stream_is_in_a_packet_or_passed_over(shared: P
 
 @pytest.mark.parametrize("name", BARE)
 def test_every_byte_of_a_bare_recording_is_in_a_packet(shared: Path, name: str) -> None:
-    """One packet behind the other, with nothing between them."""
+    """The packets follow each other without gaps."""
     data, decoder = (shared / "data" / name).read_bytes(), Decoder("uav1", None)
     assert b"".join(record.raw for record in decoded(data, decoder)) == data
     assert decoder.counters.passed_over == 0
@@ -77,7 +77,7 @@ def test_every_byte_of_a_bare_recording_is_in_a_packet(shared: Path, name: str) 
 
 @pytest.mark.parametrize("name", [*STREAMS[:3], *BARE])
 def test_every_byte_of_a_recorded_packet_is_in_its_record(shared: Path, name: str) -> None:
-    """Item by item, down through nested sets: all under their keys, none as hex, none told to be missing."""
+    """Item by item, down through nested sets: all under their keys, none as hex, none reported missing."""
     records = decoded((shared / "data" / name).read_bytes(), Decoder("uav1", None))
     total = sum((found(record.raw) for record in records), Counter[str]())
     assert total["packets"] == len(records) > 0
@@ -86,14 +86,14 @@ def test_every_byte_of_a_recorded_packet_is_in_its_record(shared: Path, name: st
 
 @pytest.mark.parametrize("seed", range(10))
 def test_no_byte_of_a_random_packet_is_lost(seed: int) -> None:
-    """200 packets each, of every set, whole and damaged: some of each go every way."""
+    """200 packets of every set, whole and damaged: each kind of use occurs."""
     total = sum((found(random_packet(random.Random(f"{seed} {n}"))) for n in range(200)), Counter[str]())
     assert min(total.values()) > 0
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_every_byte_of_a_damaged_stream_is_in_a_packet_or_passed_over(seed: int) -> None:
-    """Junk between packets, cuts and flipped bits: what no packet has is counted, to the byte."""
+def test_every_byte_of_a_damaged_stream_is_in_a_packet_or_skipped(seed: int) -> None:
+    """Junk between packets, cuts and flipped bits: bytes outside packets are counted exactly."""
     chance, decoder = random.Random(seed), Decoder("uav1", None)
     data = bytearray(b"".join(junk(chance) + sent for sent in SENT))
     for _ in range(chance.randrange(4)):
@@ -113,7 +113,7 @@ def junk(chance: random.Random) -> bytes:
 
 
 def test_unknown_items_are_counted_where_text_is_made() -> None:
-    """As many as the records show, where none came twice."""
+    """As many as in the records, where none is repeated."""
     decoder, shown = Decoder("uav1", None), 0
     for seed in range(600):
         raw = random_packet(random.Random(seed))
@@ -125,7 +125,7 @@ def test_unknown_items_are_counted_where_text_is_made() -> None:
 
 
 def test_the_unknown_items_of_the_last_packet_are_counted_too() -> None:
-    """A packet that nothing follows comes out when the source ends, and its items count like those of any other."""
+    """A packet at the end of the source is output then, and its items count like those of any other."""
     data = _multiplexed([SENT[0], private(1, size=600), private(2, size=600)])
     decoder = Decoder("uav1", None)
     at_once = decoder.lines(Packet(data))
@@ -172,7 +172,7 @@ TARGETS = packet(
     ],
 )
 def test_the_ledger_does_not_balance_where_something_is_missing(spoil: Any) -> None:
-    """The account can fail: a target, an item, a value or a byte less, or one item too many."""
+    """The check can fail: with a target, an item, a value or a byte less, or one item too many."""
     record = json.loads(core_json(TARGETS))
     assert settle(TARGETS, record).total == len(TARGETS)
     spoil(record["items"])

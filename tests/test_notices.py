@@ -1,4 +1,4 @@
-"""The latest values that sinks publish: the newest only, each once to each sink, all again on a new connection."""
+"""The latest values that sinks publish: only the newest, each once to each sink, all again on a new connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def state(number: int, stream: str = "uav1", kind: NoticeKind = "state") -> Noti
 
 
 async def published(cursor: NoticeCursor) -> list[tuple[str, str | None, bytes]]:
-    """What it offers, until nothing is left."""
+    """The values that it offers, until none is left."""
     taken = []
     while not await is_settled(cursor):
         notice = await asyncio.wait_for(cursor.next(), 1)
@@ -35,8 +35,8 @@ async def is_settled(cursor: NoticeCursor) -> bool:
     return settled
 
 
-async def test_a_value_that_is_overtaken_is_never_offered():
-    """Of fifty that came before the sink had time, the last one goes out."""
+async def test_a_superseded_value_is_never_offered():
+    """Of fifty values that arrived before the sink had time, the last is published."""
     notices = Notices()
     cursor = notices.cursor()
     for number in range(50):
@@ -45,7 +45,7 @@ async def test_a_value_that_is_overtaken_is_never_offered():
 
 
 async def test_each_kind_of_each_stream_is_a_value():
-    """One takes no other's place; they go out in the order in which they came."""
+    """None replaces another; they are published in the order of arrival."""
     notices = Notices()
     cursor = notices.cursor()
     keys = [(kind, stream) for kind in get_args(NoticeKind) for stream in ("a", "b")]
@@ -55,7 +55,7 @@ async def test_each_kind_of_each_stream_is_a_value():
 
 
 async def test_a_value_that_was_not_published_is_offered_again():
-    """Until `done` it is the next one; after that only when it changes, to the same value too."""
+    """Until `done` it is the next one; after that only when it is set again, even to the same value."""
     notices = Notices()
     cursor = notices.cursor()
     notices.put(state(1))
@@ -66,8 +66,8 @@ async def test_a_value_that_was_not_published_is_offered_again():
     assert await published(cursor) == [("state", "uav1", b"1")]
 
 
-async def test_a_value_that_changes_while_it_is_published_goes_out_once_more():
-    """Behind those that wait: one that changes all the time delays no other."""
+async def test_a_value_that_changes_while_it_is_published_is_published_once_more():
+    """After the waiting ones: a constantly changing value does not delay others."""
     notices = Notices()
     cursor = notices.cursor()
     notices.put(state(1, "busy"))
@@ -83,7 +83,7 @@ async def test_a_value_that_changes_while_it_is_published_goes_out_once_more():
 
 
 async def test_on_a_new_connection_all_values_are_offered_again():
-    """Also what was published on the one before; the newest of each."""
+    """Including values published on the previous one; the newest of each."""
     notices = Notices()
     cursor = notices.cursor()
     notices.put(state(1, "a"))
@@ -96,7 +96,7 @@ async def test_on_a_new_connection_all_values_are_offered_again():
 
 
 async def test_an_answer_from_before_a_new_connection_does_no_harm():
-    """It may come late, and of a value that nobody waits for."""
+    """It may arrive late, for a value that is not waited for."""
     notices = Notices()
     cursor = notices.cursor()
     notices.put(state(1))
@@ -108,7 +108,7 @@ async def test_an_answer_from_before_a_new_connection_does_no_harm():
 
 
 async def test_a_sink_that_comes_later_is_offered_what_is_known():
-    """And each sink reads for itself."""
+    """And each sink has its own position."""
     notices = Notices()
     first = notices.cursor()
     notices.put(state(1))
@@ -118,7 +118,7 @@ async def test_a_sink_that_comes_later_is_offered_what_is_known():
 
 
 async def test_a_value_for_one_sink_is_for_that_one_only():
-    """Such as what became of its records; it is known whether it was published or not."""
+    """For example the outcome of its records; it is known whether it was published or not."""
     notices = Notices()
     one, other = notices.cursor(), notices.cursor()
     sums = Notice("status", None, b"{}")

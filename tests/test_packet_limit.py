@@ -1,4 +1,4 @@
-"""How large a packet may be: a setting, 1 MiB by default; what is larger is passed over, and that is counted."""
+"""The maximum size of a packet: a setting, 1 MiB by default; larger packets are skipped and counted."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ VMTI = universal_key("ST0903") or b""
 
 
 def klv(number: int, size: int = 100) -> bytes:
-    """A sound ST 0601 packet; the bytes of its text begin no key."""
+    """A valid ST 0601 packet; the bytes of its text begin no key."""
     text = bytes(32 + (number + at) % 90 for at in range(size))
     return packet("ST0601", local_set([(2, number.to_bytes(8)), (3, text)]), checksum=True)
 
 
 def chip(size: int, *, name: str = "ST0601", checksum: bool = True) -> bytes:
-    """A packet that holds an image of so many bytes."""
+    """A packet with an image of so many bytes."""
     image = bytes(at * 7 % 251 for at in range(size))
     return packet(name, local_set([(4, b"\x06"), (3, image)] if name == "ST0903" else [(2, bytes(8)), (3, image)]),
                   checksum=checksum)  # fmt: skip
@@ -46,7 +46,7 @@ def fed(data: bytes, piece: int, **options: int) -> tuple[list[Record], Decoder]
 
 
 def carried(sent: list[bytes]) -> tuple[list[Record], Decoder]:
-    """By MPEG-TS: each packet over as many PES packets as it takes."""
+    """In MPEG-TS: each packet over as many PES packets as it needs."""
     line, decoder = Wire(), Decoder("", None)
     ts = [*line.tables((ASYNC, KLV_PID, KLVA))]
     for raw in sent:
@@ -70,7 +70,7 @@ def test_a_packet_with_an_image_comes_out_whole(name: str, size: int) -> None:
 
 
 def test_what_encode_writes_decode_reads() -> None:
-    """An image chip of 80,000 bytes in a target of VMTI, there and back."""
+    """An image chip of 80,000 bytes in a VMTI target, encoded and decoded."""
     document = {
         "precision_time_stamp": 1_700_000_000_000_000,
         "vmti_local_set": {"vtarget_series": [{"target_id": 1, "vchip_series": [{"embedded_image": "ab" * 80_000}]}]},
@@ -87,7 +87,7 @@ def test_what_encode_writes_decode_reads() -> None:
 
 @pytest.mark.parametrize("limit", [512, 4_000, 100_000, 2_000_000])
 def test_the_limit_is_what_is_set(limit: int) -> None:
-    """A value of so many bytes is read; one of a byte more is passed over, counted, and the next packet is read."""
+    """A value of so many bytes is read; one of a byte more is skipped and counted, and the next packet is read."""
     head = len(packet("ST0601", local_set([(2, bytes(8)), (3, bytes(limit))]), checksum=True)) - limit
     spare = head - (17 + len(ber(limit)) - 1)
     fits = next(raw for size in range(limit - spare - 4, limit) if value_size(raw := chip(size)) == limit)
@@ -108,8 +108,8 @@ def value_size(raw: bytes) -> int:
 
 
 @pytest.mark.parametrize("limit", [0, -1, 511, (8 << 20) + 1])
-def test_a_limit_that_can_not_be_is_refused(limit: int) -> None:
-    """With what would be right."""
+def test_an_invalid_limit_is_refused(limit: int) -> None:
+    """With the valid range."""
     with pytest.raises(ConfigError, match=r"packet_limit .*: must be 512 to 8388608 bytes"):
         klvrelay.decode(b"", packet_limit=limit)
 
@@ -120,8 +120,8 @@ PROMISES = (65_537, 70_000, 300_000, 1 << 20)
 @pytest.mark.parametrize("promise", PROMISES)
 @pytest.mark.parametrize("name", ["ST0601", "ST0903", "ST0806"])
 @pytest.mark.parametrize("piece", [100, 1316, 1 << 22])
-def test_a_spoilt_length_that_promises_much_costs_its_packet_only(name: str, promise: int, piece: int) -> None:
-    """Back in step within one clean packet, however the bytes come: the next key stands where an item would."""
+def test_a_damaged_length_affects_its_packet_only(name: str, promise: int, piece: int) -> None:
+    """Back in sync within one clean packet, however the bytes arrive: the next key is where an item would begin."""
     spoilt = packet(name, local_set([(4, b"tail"), (3, b"x" * 150)]))
     spoilt = spoilt[:16] + b"\x84" + promise.to_bytes(4) + spoilt[18:]
     after = [klv(number) for number in range(3)]
@@ -136,7 +136,7 @@ def test_a_spoilt_length_that_promises_much_costs_its_packet_only(name: str, pro
 @pytest.mark.parametrize("promise", PROMISES)
 @pytest.mark.parametrize("piece", [100, 1316, 1 << 22])
 def test_so_does_one_whose_items_are_spoilt_too(promise: int, piece: int) -> None:
-    """The packet behind it proves itself by its sum."""
+    """The packet after it is proved by its checksum."""
     spoilt = KEY + b"\x84" + promise.to_bytes(4) + b"\x02\x08" + b"\xff" * 100
     after = [klv(number) for number in range(3)]
 
@@ -148,7 +148,7 @@ def test_so_does_one_whose_items_are_spoilt_too(promise: int, piece: int) -> Non
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_in_a_transport_stream_the_next_pes_packet_ends_it(promise: int) -> None:
-    """It is given as damaged, and the next one is good."""
+    """It is output as damaged, and the next one is valid."""
     spoilt = KEY + b"\x84" + promise.to_bytes(4) + b"\x02\x08" + b"\xff" * 100
     sent = [klv(1), spoilt, klv(2), klv(3)]
 
@@ -157,8 +157,8 @@ def test_in_a_transport_stream_the_next_pes_packet_ends_it(promise: int) -> None
     assert [(r.raw, r.good) for r in records] == [(raw, raw != spoilt) for raw in sent]
 
 
-def test_a_key_that_no_table_has_may_promise_64_kib_only() -> None:
-    """Nothing but its length speaks for it."""
+def test_an_unknown_key_is_limited_to_64_kib() -> None:
+    """Only its length could prove it."""
     strange = bytes.fromhex("060e2b34020b01010e0103017f7f7f00")
     fits, long = strange + ber(65_536) + bytes(65_536), strange + ber(65_537) + bytes(65_537)
 
@@ -189,7 +189,7 @@ print(resident() - before)
 
 
 def test_a_hundred_lanes_take_no_more_memory_than_their_packets() -> None:
-    """Room for packets of 1 MiB on eight PIDs each is not touched before there are such packets."""
+    """Buffers for packets of 1 MiB on eight PIDs each are not touched before there are such packets."""
     tests = Path(__file__).parent
     path = [str(tests), str(tests / "native"), *(part for part in sys.path if part)]
     done = subprocess.run(
@@ -199,7 +199,7 @@ def test_a_hundred_lanes_take_no_more_memory_than_their_packets() -> None:
 
 
 def test_a_lane_keeps_to_the_front_of_its_memory() -> None:
-    """What comes without a pause, and never ends where a piece does, is moved back before it goes far."""
+    """Data that arrives without a pause, with packets across all pieces, is moved back before it goes far."""
     lane = Lane(ts=False)
     stream = b"".join(klv(number) for number in range(3000))
     memory = ffi.buffer(lane._memory)
@@ -212,7 +212,7 @@ def test_a_lane_keeps_to_the_front_of_its_memory() -> None:
 
 
 def test_item_in_an_image_that_looks_like_a_key_is_no_end() -> None:
-    """Inside a value a key is just bytes: only where an item would begin does it show that the packet ended before."""
+    """Inside a value a key is data: only where an item would begin does it show that the packet ended before."""
     image = bytes(1000) + VMTI + b"\x04\x00\x00\x00\x00" + bytes(80_000)
     raw = packet("ST0601", local_set([(2, bytes(8)), (3, image)]), checksum=True)
 

@@ -1,4 +1,4 @@
-"""Parameters in the path and the query of a URL: what is shown of them, what is named for them."""
+"""Parameters in the path and the query of a URL: what is shown, and what names a stream."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_secret_is_known_by_its_name(name):
-    """Whole, or as a part of a longer one, in small or capital letters."""
+    """Whole, or as a part of a longer one, in lower or upper case."""
     assert parameters.holds_secret(name)
     assert is_secret(Url.parse(f"https://h/{name}={CANARY}"))
     assert is_secret(Url.parse(f"https://h/live?a=1&{name}={CANARY}"))
@@ -34,7 +34,7 @@ def test_a_secret_is_known_by_its_name(name):
 
 @pytest.mark.parametrize("name", ["keyframe", "signal", "design", "pbkeylen", "keepalive", "key_file", "channel", ""])
 def test_a_name_that_only_resembles_one_is_no_secret(name):
-    """Nor is that of a file with a key in it."""
+    """Nor is the name of a file with a key in it."""
     assert not parameters.holds_secret(name)
     assert not is_secret(Url.parse(f"https://h/live?{name}=x"))
 
@@ -58,7 +58,7 @@ def test_a_name_that_only_resembles_one_is_no_secret(name):
     ],
 )  # fmt: skip
 def test_parameters_in_a_path_are_shown_without_their_values(path, shown, name):
-    """But for those that say which picture is wanted; a stream is not named for a secret, nor for who has it."""
+    """Except those that select a picture; a stream's name contains neither a secret nor a user."""
     url = Url.parse(f"rtsp://h/{path.format(CANARY)}")
 
     assert str(url) == f"rtsp://h/{shown}"
@@ -70,12 +70,12 @@ def test_parameters_in_a_path_are_shown_without_their_values(path, shown, name):
     "path", ["Streaming/Channels/101", "axis-media/media.amp", "live.sdp;track:1", "a%20b%2Fc", "a&b;c", "key/auth/1"]
 )
 def test_a_path_without_parameters_is_shown_as_it_is(path):
-    """Signs that separate parameters hide nothing where there are none."""
+    """Separators hide nothing where there are no parameters."""
     assert str(Url.parse(f"rtsp://h/{path}")) == f"rtsp://h/{path}"
 
 
-def test_a_camera_is_told_by_its_channel():
-    """Of one recorder's cameras each has another name, and the numbers of a query are shown."""
+def test_cameras_are_distinguished_by_their_channels():
+    """Each camera of a recorder has another name, and the numbers of a query are shown."""
     url = "rtsp://h/user=a&password=b&channel={}.sdp"
 
     assert [stream_name(url.format(n)) for n in (1, 2)] == ["h-channel-1", "h-channel-2"]
@@ -83,7 +83,7 @@ def test_a_camera_is_told_by_its_channel():
 
 
 def test_a_path_that_is_coded_again_and_again_is_hidden():
-    """Nobody can say what is in it."""
+    """Its content cannot be known."""
     path = f"password={CANARY}"
     for _ in range(7):
         path = quote(path, safe="")
@@ -92,7 +92,7 @@ def test_a_path_that_is_coded_again_and_again_is_hidden():
 
 
 def test_a_long_path_takes_no_longer_than_its_length():
-    """A quarter of a megabyte of any sign is looked through once."""
+    """A quarter of a megabyte of any character is scanned once."""
     for sign in ("/", "&", ":", "=", "%25", "_", "a:", "key=", "/key=", "a=/", "&a=b", "A"):
         began = time.process_time()
         parameters.shown(sign * (1 << 18))
@@ -108,7 +108,7 @@ SECRET = st.text(st.characters(codec="utf-8", exclude_characters="@&;", exclude_
     st.booleans(), st.lists(WORD, max_size=2),
 )  # fmt: skip
 def test_no_path_shows_a_secret(before, name, secret, sign, coded, in_path, behind):
-    """Wherever it is, whatever it is, however its signs are coded: not in what is shown, nor in a stream's name."""
+    """Wherever it is and however it is coded: neither in the displayed URL nor in a stream's name."""
     parameter = f"{name}={CANARY}{secret}{CANARY}"
     for _ in range(coded):
         parameter = quote(parameter, safe="")

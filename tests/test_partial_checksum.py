@@ -1,4 +1,4 @@
-"""A checksum that is right but does not cover all: `partial`, never plain `ok`."""
+"""A correct checksum that does not cover the whole packet: `partial`, never `ok`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIME, VERSION, LATITUDE = item(2, (1_700_000_000_000_000).to_bytes(8)), item(65,
 
 
 def summed(name: str, tag: int, before: bytes, behind: bytes, total: Callable[[bytes], int], size: int = 2) -> bytes:
-    """A packet whose checksum stands behind `before`, and covers what is before it."""
+    """A packet whose checksum follows `before`, and covers what precedes it."""
     head = before + bytes([tag, size])
     raw = packet(name, head + bytes(size) + behind)
     begin = len(raw) - len(behind) - size
@@ -31,7 +31,7 @@ def st0601(before: bytes, behind: bytes) -> bytes:
 
 
 def verdict(raw: bytes) -> str:
-    """The same of a record alone, of one out of a stream, of its JSON, and of the other decoder."""
+    """The verdict, equal for a single record, one from a stream, its JSON, and the reference decoder."""
     (record,) = klvrelay.decode(raw)
     decoder = Decoder("", None)
     among = [r for at in range(0, len(raw), 7) for r in decoder.feed(Packet(raw[at : at + 7], carriage="klv"))]
@@ -44,25 +44,25 @@ def verdict(raw: bytes) -> str:
 
 
 def test_a_flipped_bit_behind_the_checksum_is_never_plainly_good() -> None:
-    """The latitude is wrong and its packet's checksum right: it says so."""
+    """The latitude is wrong and the checksum correct: the verdict is `partial`."""
     sound = st0601(TIME + VERSION, LATITUDE)
     flipped = sound[:-3] + bytes([sound[-3] ^ 8]) + sound[-2:]
 
     assert verdict(sound) == verdict(flipped) == "partial"
     (record,) = klvrelay.decode(flipped)
-    assert record.good  # as one without a checksum
+    assert record.good  # like one without a checksum
     assert len(klvrelay.columns(flipped, ["sensor_latitude"])["sensor_latitude"]) == 1
 
 
 def test_a_flipped_bit_before_it_is_bad() -> None:
-    """What it covers, it vouches for."""
+    """What it covers, it proves."""
     sound = st0601(TIME + VERSION, LATITUDE)
     assert verdict(sound[:22] + bytes([sound[22] ^ 1]) + sound[23:]) == "bad"
 
 
 @pytest.mark.parametrize("place", range(3))
 def test_the_checksum_counts_for_what_stands_before_it(place: int) -> None:
-    """First, in the middle, last: only there it covers all."""
+    """First, in the middle, last: only there it covers everything."""
     items = [TIME, VERSION, LATITUDE]
     raw = st0601(b"".join(items[: place + 1][: place + (place > 0)]), b"".join(items[place + (place > 0) :]))
     assert verdict(raw) == ("ok" if place + (place > 0) == 3 else "partial")
@@ -76,7 +76,7 @@ def test_of_two_checksums_the_last_one_counts() -> None:
 
 
 def test_bytes_behind_the_checksum_that_are_no_item_are_bad() -> None:
-    """What can't be walked can't be vouched for."""
+    """A part that cannot be parsed is not proved."""
     assert verdict(st0601(TIME + VERSION, b"\x00")) == "bad"
 
 
@@ -85,22 +85,23 @@ def test_bytes_behind_the_checksum_that_are_no_item_are_bad() -> None:
     [("ST1002", 21, core.crc16, 2), ("ST1107", 45, core.crc16, 2), ("ST0806", 1, core.crc32, 4)],
 )
 def test_crcs_are_held_to_the_same(name: str, tag: int, total: Callable[[bytes], int], size: int) -> None:
-    """Last it covers all; before an item it does not cover that."""
+    """Last it covers everything; before an item it does not cover that."""
     before, behind = item(2, bytes(8)), item(3, b"\x01")
     assert verdict(summed(name, tag, before + behind, b"", total, size)) == "ok"
     assert verdict(summed(name, tag, before, behind, total, size)) == "partial"
 
 
 def test_it_comes_back_byte_for_byte() -> None:
-    """`encode(record)` puts the checksum where it was, over what it covered."""
+    """`encode(record)` puts the checksum at its place, over what it covered."""
     for raw in (st0601(TIME + VERSION, LATITUDE), st0601(b"", TIME + VERSION)):
         (record,) = klvrelay.decode(raw)
         assert klvrelay.encode(record) == raw
 
 
 def test_no_flipped_bit_pair_makes_a_sound_packet_partial_without_items_behind() -> None:
-    """Any two bits of a short packet whose checksum is last: bad, or what two flips in a sum can hide, but not partial
-    unless an item stands behind a checksum then."""
+    """Any two bits of a short packet whose checksum is last: bad, or an undetected pair, but `partial` only if an item
+    then follows a checksum.
+    """
     raw = packet("ST0601", local_set([(65, b"\x13"), (3, b"ab")]), checksum=True)
     for one, other in combinations(range(17 * 8, len(raw) * 8), 2):
         spoilt = bytearray(raw)

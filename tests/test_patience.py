@@ -1,4 +1,4 @@
-"""When a source without KLV is opened again, and how seldom; what is said of packets that exceed the limit."""
+"""When a source without KLV is reopened, and how rarely; the log of packets above the limit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def health(clock: Clock, stall: float = 5.0) -> StreamHealth:
 
 
 def bytes_come(stream: StreamHealth, clock: Clock, seconds: float) -> None:
-    """For so long, without KLV, each half second."""
+    """Bytes for so long, without KLV, each half second."""
     end = clock.now + seconds
     while clock.now < end:
         clock.now += min(0.5, end - clock.now)
@@ -52,7 +52,7 @@ def klv_comes(stream: StreamHealth, clock: Clock, seconds: float) -> None:
 
 
 def reopened_after(patience: Patience, stream: StreamHealth, clock: Clock) -> float:
-    """Seconds of bytes without KLV until the source is to be opened again; it is opened."""
+    """Seconds of bytes without KLV until the source is reopened; it is."""
     begin = clock.now
     while not patience.ended(stream):
         bytes_come(stream, clock, 0.5)
@@ -63,7 +63,7 @@ def reopened_after(patience: Patience, stream: StreamHealth, clock: Clock) -> fl
 
 @pytest.mark.parametrize(("seconds", "reason"), [(19.9, ""), (20.0, HANGS)])
 def test_a_reader_without_a_byte_hangs_from_its_time_on(seconds: float, reason: str, clock: Clock):
-    """Not before: it has timeouts, which may end it in a better way."""
+    """Not before: it has timeouts, whose errors say more."""
     stream, patience = health(clock, stall=60.0), Patience(60.0, hung=20.0)
     clock.now += seconds
 
@@ -71,14 +71,14 @@ def test_a_reader_without_a_byte_hangs_from_its_time_on(seconds: float, reason: 
 
 
 def test_openings_without_klv_grow_rarer_to_a_minute(clock: Clock):
-    """Each takes a session of the camera."""
+    """Each costs a session of the camera."""
     stream, patience = health(clock), Patience(5.0, hung=20.0)
 
     assert [reopened_after(patience, stream, clock) for _ in range(6)] == [5.0, 10.0, 20.0, 40.0, LONGEST, LONGEST]
 
 
 def test_a_longer_stall_is_the_longest_pause(clock: Clock):
-    """Who knows that KLV pauses for two minutes is not to be opened again in one."""
+    """Where KLV may pause for two minutes, the source is not reopened after one."""
     stream, patience = health(clock, stall=120.0), Patience(120.0, hung=20.0)
 
     assert [reopened_after(patience, stream, clock) for _ in range(3)] == [120.0] * 3
@@ -86,7 +86,7 @@ def test_a_longer_stall_is_the_longest_pause(clock: Clock):
 
 @pytest.mark.parametrize(("live", "pause"), [(LONGEST - 5.0, 20.0), (LONGEST, 5.0)])
 def test_only_a_minute_of_klv_makes_the_next_pause_short(live: float, pause: float, clock: Clock):
-    """A track that comes and goes does not count; the stall that ends it (5 s) is part of the time."""
+    """A short-lived track does not count; the stall that ends it (5 s) is part of the time."""
     stream, patience = health(clock), Patience(5.0, hung=20.0)
     assert [reopened_after(patience, stream, clock) for _ in range(2)] == [5.0, 10.0]
 
@@ -96,7 +96,7 @@ def test_only_a_minute_of_klv_makes_the_next_pause_short(live: float, pause: flo
     assert reopened_after(patience, stream, clock) == pause
 
 
-def test_klv_that_ended_is_waited_for_as_klv_that_never_came(clock: Clock):
+def test_klv_that_ended_is_treated_as_klv_that_never_came(clock: Clock):
     """Its track may have been replaced by another."""
     stream, patience = health(clock), Patience(5.0, hung=20.0)
     klv_comes(stream, clock, LONGEST)
@@ -106,7 +106,7 @@ def test_klv_that_ended_is_waited_for_as_klv_that_never_came(clock: Clock):
 
 
 def test_a_source_that_has_not_sent_anything_is_left_to_its_timeouts(clock: Clock):
-    """Opening it again would bring nothing sooner."""
+    """Reopening it would not help."""
     stream, patience = health(clock), Patience(5.0, hung=20.0)
     clock.now += 19.0
 
@@ -114,7 +114,7 @@ def test_a_source_that_has_not_sent_anything_is_left_to_its_timeouts(clock: Cloc
 
 
 def test_packets_beyond_the_limit_are_counted_since_the_last_line(said: Callable[[], list[str]]):
-    """Where none came since, nothing is logged."""
+    """Where there are none since, nothing is logged."""
     oversize = Oversize("uav1", 4096)
     for count in (0, 3, 3, 5):
         oversize.look(count)
@@ -123,8 +123,8 @@ def test_packets_beyond_the_limit_are_counted_since_the_last_line(said: Callable
     assert said() == [text.format(3), text.format(2)]
 
 
-def test_packets_beyond_the_limit_are_looked_at_once_a_second():
-    """However often records come."""
+def test_packets_beyond_the_limit_are_checked_once_a_second():
+    """However often records arrive."""
     oversize = Oversize("uav1", 4096)
 
     due = [oversize.is_due(100 + n * EVERY / 4) for n in range(9)]

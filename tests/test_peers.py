@@ -1,6 +1,6 @@
-"""Real recordings: what is known to be in them, and klvdata as another project's opinion on their values.
+"""Real recordings: their known content, and klvdata as an independent decoder.
 
-The recordings are other people's and not shipped: without the folder these tests skip, saying so.
+The recordings are not ours to ship: without the folder these tests are skipped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ COUNTS = {
 }
 # Items that klvdata fails on.
 UNFIT = {74, *range(128, 144)}
-# Recording -> how many values klvdata decodes, so that none is passed over.
+# Recording -> how many values klvdata decodes, so that none is skipped.
 COMPARED = {
     "osh_sample_stream.ts": 8033,
     "day_flight.klv": 144,
@@ -47,13 +47,13 @@ def records(shared: Path, name: str) -> list[klvrelay.Record]:
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_a_recording_gives_the_records_that_are_in_it(shared: Path, name: str) -> None:
-    """Every packet comes out once, with what its checksum and its way here say."""
+    """Every packet is output once, with the known checksum and transport verdicts."""
     found = Counter((record.set, record.checksum, record.transport) for record in records(shared, name))
     assert found == COUNTS[name]
 
 
 def test_the_targets_of_a_recording_are_all_there(shared: Path) -> None:
-    """37 records of the sample stream hold VMTI, and these 130 targets."""
+    """37 records of the sample stream hold VMTI, with these 130 targets."""
     sets = [record.items.get("vmti_local_set") for record in records(shared, "osh_sample_stream.ts")]
     targets = [target for vmti in sets if vmti for target in vmti.get("vtarget_series", ())]
     assert sum(vmti is not None for vmti in sets) == 37
@@ -63,14 +63,14 @@ def test_the_targets_of_a_recording_are_all_there(shared: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name, counts in COUNTS.items() if counts])
 def test_a_recording_is_read_alike_by_core_and_reference(shared: Path, name: str) -> None:
-    """The plain decoder of the tests has the same opinion on every value of every packet."""
+    """Both return the same values for every packet."""
     for record in records(shared, name):
         assert disagreement(record.raw) == [], record.seq
 
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_klvdata_reads_the_same_values(shared: Path, name: str) -> None:
-    """Every number and text that klvdata decodes is ours too, to half a step of the item's code."""
+    """Every number and text that klvdata decodes equals klvrelay's, to half a step of the item's code."""
     compared = 0
     for record in records(shared, name):
         assert "unknown" not in record.items
@@ -81,9 +81,9 @@ def test_klvdata_reads_the_same_values(shared: Path, name: str) -> None:
 
 
 def klvdata_values(raw: bytes) -> dict[int, Any]:
-    """What klvdata decodes of a packet, by tag: floats and texts; not what it keeps as bytes.
+    """The values that klvdata decodes from a packet, by tag: floats and texts; not those it keeps as bytes.
 
-    It is not given what it fails on: item 74, and tags of two bytes.
+    It does not get the items on which it fails: item 74, and tags of two bytes.
     """
     used = ber_length(raw[16:])[1]
     entries = [(entry.tag, entry.value) for entry in walk(raw[16 + used :])[0]]

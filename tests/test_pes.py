@@ -1,4 +1,4 @@
-"""PES packets and the AU cells in them: cut anywhere, of any length, with stuffing, and the KLV is as it was sent."""
+"""PES packets and the AU cells in them: cut anywhere, of any length, with stuffing; the KLV is intact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHOLE = b"".join(SENT)
 def pes(
     payload: bytes, *, pts: int | None = None, stuffing: int = 0, size: int | None = None, sid: int = 0xBD
 ) -> bytes:
-    """A PES packet with stuffing in its header; `size` is the length that it states where that is not its own."""
+    """A PES packet with stuffing in its header; `size` is the announced length where it differs."""
     stamp = b""
     if pts is not None:
         stamp = struct.pack(">BHH", 0x21 | pts >> 29 & 14, pts >> 14 & 0xFFFE | 1, pts << 1 & 0xFFFE | 1)
@@ -26,19 +26,19 @@ def pes(
 
 
 class Pes(Wire):
-    """A multiplexer that cuts where it is told to."""
+    """A multiplexer that cuts at chosen places."""
 
     def cut(self, data: bytes, at: Iterable[int] = ()) -> list[bytes]:
         edges = [0, *at, len(data)]
         return [self._one(KLV_PID, data[begin:end], begin == 0) for begin, end in pairwise(edges)]
 
     def stream(self, *packets: bytes, kind: int = ASYNC) -> list[bytes]:
-        """Tables and whole PES packets, and behind them another."""
+        """Tables and whole PES packets, followed by another."""
         ts = self.tables((kind, KLV_PID, KLVA if kind == ASYNC else b""))
         return ts + [part for packet in packets for part in self.carry(KLV_PID, packet)] + self.end()
 
     def end(self) -> list[bytes]:
-        """One that is as it should be, and enough behind it to be sure of the beat."""
+        """A correct packet, and enough after it to be synchronised."""
         return self.pes(NEXT) + [NULL] * 4
 
 
@@ -48,7 +48,7 @@ def split(data: bytes, size: int) -> list[bytes]:
 
 @pytest.mark.parametrize("kind", [ASYNC, SYNC])
 def test_a_header_may_be_cut_anywhere(kind: int) -> None:
-    """Over two TS packets at every place of PES and cell header, and a byte a packet: the PTS is read all the same."""
+    """Over two TS packets at every place of PES and cell header, and one byte per packet: the PTS is read."""
     payload = SENT[0] if kind == ASYNC else cell(SENT[0], 0)
     whole = pes(payload, pts=0x123456789, stuffing=3)
     for cuts in [[at] for at in range(1, 40)] + [list(range(1, 60))]:
@@ -60,14 +60,14 @@ def test_a_header_may_be_cut_anywhere(kind: int) -> None:
 
 @pytest.mark.parametrize("stuffing", [0, 1, 32, 170, 180, 250])
 def test_stuffing_in_a_header_is_passed_over(stuffing: int) -> None:
-    """Up to the 255 bytes that its length octet can say, over two TS packets."""
+    """Up to the maximum of its length octet, 255 bytes, over two TS packets."""
     wire = Pes()
     records = decoded(wire.stream(*(pes(one, pts=9, stuffing=stuffing) for one in SENT)))
     all_good(records, [*SENT, NEXT])
     assert [record.pts for record in records] == [9] * len(SENT) + [None]
 
 
-def test_a_flag_for_a_pts_that_has_no_room_is_no_pts() -> None:
+def test_a_pts_flag_without_space_for_a_pts_is_ignored() -> None:
     """PTS_DTS_flags with a header of fewer than five octets."""
     for size in range(5):
         head = bytes([0x84, 0x80, size]) + b"\xff" * size
@@ -79,12 +79,12 @@ def test_a_flag_for_a_pts_that_has_no_room_is_no_pts() -> None:
 
 @pytest.mark.parametrize("size", range(1, 24))
 def test_pes_packets_may_be_of_any_length(size: int) -> None:
-    """Down to one byte of payload: what they carry is one run of bytes."""
+    """Down to one byte of payload: it is one run of bytes."""
     all_good(decoded(Pes().stream(*(pes(part) for part in split(WHOLE, size)))), [*SENT, NEXT])
 
 
 def fragments(size: int) -> list[bytes]:
-    """All that is sent in cells of so many bytes, the last one of each packet shorter."""
+    """Everything in cells of so many bytes, the last one of each packet shorter."""
     cells: list[bytes] = []
     for one in SENT:
         parts = split(one, size)
@@ -96,21 +96,21 @@ def fragments(size: int) -> list[bytes]:
 
 @pytest.mark.parametrize("size", range(1, 24))
 def test_cells_may_be_of_any_length(size: int) -> None:
-    """A packet in fragments of a few bytes, each cell in a PES packet of its own."""
+    """A packet in fragments of a few bytes, each cell in a separate PES packet."""
     all_good(decoded(Pes().stream(*(pes(one, sid=0xFC) for one in fragments(size)), kind=SYNC)), [*SENT, NEXT])
 
 
 @pytest.mark.parametrize("sized", [True, False])
 @pytest.mark.parametrize("size", range(1, 24))
 def test_many_cells_may_be_in_one_pes_packet(size: int, sized: bool) -> None:
-    """Whether it says its length or not."""
+    """With and without a length."""
     whole = pes(b"".join(fragments(size)), sid=0xFC, size=None if sized else 0)
     all_good(decoded(Pes().stream(whole, kind=SYNC)), [*SENT, NEXT])
 
 
 @pytest.mark.parametrize("sized", [True, False])
 def test_a_cell_header_may_be_cut_anywhere(sized: bool) -> None:
-    """The second cell's, over two TS packets and a byte a packet."""
+    """The second cell's, over two TS packets and one byte per packet."""
     whole = pes(cell(SENT[0], 0) + cell(SENT[1], 1), size=None if sized else 0)
     second = len(whole) - len(SENT[1]) - 5
     for cuts in [[at] for at in range(second - 1, second + 8)] + [list(range(second - 2, second + 9))]:
@@ -120,7 +120,7 @@ def test_a_cell_header_may_be_cut_anywhere(sized: bool) -> None:
 
 
 def test_an_empty_cell_holds_nothing() -> None:
-    """Before, between or behind others of its PES packet, or alone in it."""
+    """Before, between or after others of its PES packet, or alone in it."""
     first, empty, second = cell(SENT[0], 0), cell(b"", 1), cell(SENT[1], 2)
     all_good(decoded(Pes().stream(pes(first + empty + second), kind=SYNC)), [*SENT[:2], NEXT])
     all_good(decoded(Pes().stream(pes(first + empty), pes(second), kind=SYNC)), [*SENT[:2], NEXT])
@@ -131,22 +131,22 @@ def test_an_empty_cell_holds_nothing() -> None:
 
 
 @pytest.mark.parametrize("rest", range(1, 5))
-def test_what_is_left_behind_the_last_cell_is_no_cell(rest: int) -> None:
-    """Fewer bytes than a cell's header, at the end of a PES packet: they go, and the next PES packet is read."""
+def test_bytes_after_the_last_cell_are_no_cell(rest: int) -> None:
+    """Fewer bytes than a cell header, at the end of a PES packet: they are skipped, and the next PES packet is read."""
     first, second = pes(cell(SENT[0], 0) + b"\0\1\xdf\0"[:rest]), pes(cell(SENT[1], 1))
     all_good(decoded(Pes().stream(first, second, kind=SYNC)), [*SENT[:2], NEXT])
 
 
 def test_a_cell_longer_than_its_pes_packet_ends_with_it() -> None:
-    """As a second one it is cut there; as the first it is no cell, and the key in it is found all the same."""
+    """As a second one it is truncated there; as the first it is no cell, and the key in it is found all the same."""
     long = cell(SENT[1], 1)[:3] + (len(SENT[1]) + 50).to_bytes(2) + SENT[1]
     all_good(decoded(Pes().stream(pes(cell(SENT[0], 0) + long), kind=SYNC)), [*SENT[:2], NEXT])
     all_good(decoded(Pes().stream(pes(long), kind=SYNC)), [SENT[1], NEXT])
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_what_does_not_begin_like_a_pes_packet_is_not_read(at: int) -> None:
-    """A payload start without 00 00 01: nothing of it, up to the next that has one."""
+def test_a_payload_without_a_pes_start_code_is_not_read(at: int) -> None:
+    """A payload start without 00 00 01: nothing is read up to the next that has one."""
     whole = bytearray(pes(SENT[0]))
     whole[at] ^= 2
     all_good(decoded(Pes().stream(bytes(whole), pes(SENT[1]))), [SENT[1], NEXT])
@@ -154,7 +154,7 @@ def test_what_does_not_begin_like_a_pes_packet_is_not_read(at: int) -> None:
 
 @pytest.mark.parametrize("sid", [0xBC, 0xBE, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF])
 def test_streams_whose_packets_have_no_flags_are_not_read(sid: int) -> None:
-    """Program stream maps, padding, ECM, EMM ...: their payload begins where flags would be."""
+    """Program stream maps, padding, ECM, EMM ...: their payload begins in place of the flags."""
     payload = b"\xff" * 90 if sid == 0xBE else SENT[0]
     bare = b"\0\0\1" + bytes([sid]) + len(payload).to_bytes(2) + payload
     all_good(decoded(Pes().stream(bare, pes(SENT[1]))), [SENT[1], NEXT])
@@ -162,13 +162,13 @@ def test_streams_whose_packets_have_no_flags_are_not_read(sid: int) -> None:
 
 @pytest.mark.parametrize("sid", [0xBD, 0xC0, 0xE0, 0xFA, 0xFC, 0xFD])
 def test_the_stream_id_is_not_trusted(sid: int) -> None:
-    """Whatever kind of stream a packet with flags says to be, its KLV is read."""
+    """Whatever stream_id a packet with flags has, its KLV is read."""
     all_good(decoded(Pes().stream(*(pes(one, sid=sid) for one in SENT))), [*SENT, NEXT])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8])
 def test_a_pes_packet_shorter_than_its_header_holds_nothing(size: int) -> None:
-    """What follows the header is no payload then."""
+    """The bytes after the header are no payload then."""
     whole = pes(SENT[0], pts=5, size=size)
     all_good(decoded(Pes().stream(whole, pes(SENT[1]))), [SENT[1], NEXT])
 
@@ -176,7 +176,7 @@ def test_a_pes_packet_shorter_than_its_header_holds_nothing(size: int) -> None:
 @pytest.mark.parametrize("kind", [ASYNC, SYNC])
 @pytest.mark.parametrize("size", [*range(1, 16), 100])
 def test_what_follows_the_end_of_a_pes_packet_is_not_read(size: int, kind: int) -> None:
-    """PES_packet_length ends it, though its TS packet goes on, be its payload one byte or many."""
+    """PES_packet_length ends it, though its TS packet continues, with one byte or many."""
     parts = fragments(size) if kind == SYNC else split(WHOLE, size)
     packets = [pes(part + SENT[0], size=3 + len(part)) for part in parts]
     all_good(decoded(Pes().stream(*packets, kind=kind)), [*SENT, NEXT])

@@ -1,4 +1,4 @@
-"""The report: real recordings, the text, the JSON, the exit codes of the command."""
+"""The report: real recordings, the text, the JSON, the exit codes."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def test_the_verdict_on_each_recording(name: str, shared: Path, capfd: pytest.Ca
     assert notes <= {f["id"] for f in report["findings"]}
 
 
-def test_a_frame_and_its_record_are_found_to_tell_one_time(shared: Path, capfd: pytest.CaptureFixture[str]):
-    """All 277 frames of a real recording have the time of a record."""
+def test_each_frame_has_the_time_of_a_record(shared: Path, capfd: pytest.CaptureFixture[str]):
+    """All 277 frames of a real recording."""
     _, out, _ = ran(capfd, "probe", str(shared / "data" / "osh_sample_stream.ts"), "--json")
     (frames,) = orjson.loads(out)["frames"]
 
@@ -115,7 +115,7 @@ def test_a_frame_and_its_record_are_found_to_tell_one_time(shared: Path, capfd: 
 
 @pytest.mark.parametrize("options", [{"carriage": "sync"}, {"carriage": "async", "codec": "h265"}], ids=str)
 def test_our_own_sample_is_good(options: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """What `klvrelay sample` writes passes: exit code 0, every frame stamped with a record's time."""
+    """The output of `klvrelay sample` passes: exit code 0, every frame has a record's time."""
     path = sample_file(tmp_path, **options)
 
     code, out, said = ran(capfd, "probe", str(path), "--json")
@@ -128,7 +128,7 @@ def test_our_own_sample_is_good(options: dict[str, str], tmp_path: Path, capfd: 
 
 
 def keys_of(value: object, at: str = "") -> dict[str, str]:
-    """Every object's keys, by where it is."""
+    """The keys of every object, by path."""
     found: dict[str, str] = {}
     if isinstance(value, dict):
         found[at] = " ".join(value)
@@ -141,15 +141,15 @@ def keys_of(value: object, at: str = "") -> dict[str, str]:
 
 
 def test_the_json_has_these_keys(tmp_path: Path):
-    """Schema klvrelay/probe/1: scripts live by it, so that a key may be added, and none may go or change its name."""
+    """Schema klvrelay/probe/1: scripts rely on it, so keys may be added, but not removed or renamed."""
     told_keys = keys_of(orjson.loads(document(probed(Mux(packets=lambda n: record(n, {150: b"1"})).bytes(), tmp_path))))
 
     for place, keys in KEYS.items():
         assert told_keys[place].split() == keys.split(), place
 
 
-def test_the_json_says_what_was_there(tmp_path: Path):
-    """Some of the figures, of a stream whose figures are known."""
+def test_the_json_has_the_figures_of_the_stream(tmp_path: Path):
+    """Some figures of a known stream."""
     report = orjson.loads(document(probed(asynchronous(count=90).bytes(), tmp_path)))
 
     assert report["schema"] == "klvrelay/probe/1"
@@ -194,7 +194,7 @@ def shown(report, width: int = 100, height: int = 50) -> str:  # type: ignore[no
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_the_text_fits_a_terminal(width: int, tmp_path: Path):
-    """No line is wider than it; a report longer than the screen ends with its verdict once more."""
+    """No line is wider; a report longer than the screen repeats its verdict at the end."""
     out = shown(probed(Mux(packets=lambda n: record(n, {150: b"\1" * 90})).bytes(), tmp_path), width)
     plain = re.sub(r"\x1b\[[\d;]*m", "", out)
 
@@ -203,8 +203,8 @@ def test_the_text_fits_a_terminal(width: int, tmp_path: Path):
     assert plain.count("Good: 30.0") == 2
 
 
-def test_nothing_from_the_aircraft_steers_the_terminal(tmp_path: Path):
-    """Escapes, line ends and rich's own markup in names stay text."""
+def test_no_text_from_the_aircraft_controls_the_terminal(tmp_path: Path):
+    """Escapes, line ends and rich's markup in names stay text."""
     evil = "\x1b[31m[red]\r\n\x07\u202e[/red]"
     report = probed(Mux(packets=lambda n: record(n, {"platform_designation": evil})).bytes(), tmp_path)
 
@@ -271,15 +271,15 @@ def test_a_missing_file_is_exit_code_3(tmp_path: Path, capfd: pytest.CaptureFixt
     assert re.fullmatch(r"klvrelay: .*none\.ts: no such file.*\n", said)
 
 
-def test_help_tells_the_exit_codes(capfd: pytest.CaptureFixture[str]):
+def test_help_lists_the_exit_codes(capfd: pytest.CaptureFixture[str]):
     """Those of severity too."""
     _, out, _ = ran(capfd, "probe", "--help")
     assert "6 probe found warnings, 7 probe found errors" in out
     assert "klvrelay probe udp://0.0.0.0:5000 --html report.html" in out
 
 
-def test_seconds_of_a_file_are_its_own(tmp_path: Path):
-    """The first two seconds of a recording, not two seconds of work."""
+def test_seconds_of_a_file_are_in_stream_time(tmp_path: Path):
+    """The first two seconds of a recording, not two seconds of processing."""
     data = Mux(count=900).bytes() * 3
     report = probed(data, tmp_path, seconds=2.0)
 
@@ -289,7 +289,7 @@ def test_seconds_of_a_file_are_its_own(tmp_path: Path):
 
 
 def test_packets_of_192_bytes_and_bare_klv_are_the_same_records(tmp_path: Path):
-    """M2TS, and KLV without a container: the same items, no finding that the plain one does not have."""
+    """M2TS, and bare KLV: the same items, and no finding that the plain stream lacks."""
     ts = Mux().bytes()
     m2ts = b"".join(bytes(4) + ts[at : at + 188] for at in range(0, len(ts), 188))
     plain, long = probed(ts, tmp_path), probed(m2ts, tmp_path)
@@ -304,26 +304,26 @@ def test_packets_of_192_bytes_and_bare_klv_are_the_same_records(tmp_path: Path):
 
 
 def test_noise_between_bare_packets_is_counted(tmp_path: Path):
-    """How many bytes belong to no packet."""
+    """The bytes outside packets."""
     report = probed(b"".join(record(n) + b"noise" for n in range(9)), tmp_path)
     assert findings_of(report)["passed_over"] == "warning"
 
 
-def test_a_report_of_a_pipe_is_that_of_a_console_without_colour():
-    """What `console_for` gives for something that is no terminal."""
+def test_a_report_in_a_pipe_equals_one_without_colours():
+    """The output of `console_for` where standard output is no terminal."""
     console = console_for(io.StringIO())
     assert (console.is_terminal, console.width) == (False, 120)
 
 
 def test_notes_alone_leave_the_exit_code_at_0(tmp_path: Path):
-    """A stream without stamped frames is good."""
+    """A stream without stamped frames is valid."""
     report = probed(Mux().bytes(), tmp_path)
     assert "frames_unstamped" in noted(report)
     assert report.verdict.exit_code == 0
 
 
 def test_the_report_is_the_same_in_each_process(tmp_path: Path):
-    """Of several faults in each record the first is named, whatever seed Python hashes texts with."""
+    """Of several faults in each record the first is named, whatever Python's hash seed."""
     faults = {3: b"", 10: b"", 11: b"", 15: b"\x01", 16: b"\x01", 21: b"\x01"}
     (tmp_path / "faults.klv").write_bytes(klv_only(raw(local_set([*faults.items()])) for _ in range(20)))
 
@@ -338,7 +338,7 @@ def test_the_report_is_the_same_in_each_process(tmp_path: Path):
 
 
 def rounded(value: object) -> object:
-    """The same with its floats to a microsecond: a tick of the stream's clock is 11."""
+    """The same with its floats rounded to a microsecond: a tick of the stream's clock is 11."""
     if isinstance(value, float):
         return round(value, 6)
     if isinstance(value, dict):
@@ -347,7 +347,7 @@ def rounded(value: object) -> object:
 
 
 def inquired(path: Path, size: int) -> object:
-    """The report on a file that is read in pieces of this size."""
+    """The report on a file read in pieces of this size."""
     inquiry, data = Inquiry(open_source(path)), path.read_bytes()
     for at in range(0, len(data), size):
         inquiry.take(Packet(data[at : at + size]))
@@ -357,7 +357,7 @@ def inquired(path: Path, size: int) -> object:
 
 @pytest.mark.parametrize("size", [188, 1316, 10_000, 1 << 16])
 def test_the_report_is_the_same_in_pieces_of_any_size(size: int, tmp_path: Path):
-    """When a packet of a file was due is known with the next PCR, so what is behind the last one waits for it."""
+    """The due time of a packet is known at the next PCR, so data after the last one waits for it."""
     path = sample_file(tmp_path)
 
     assert inquired(path, size) == inquired(path, 1 << 20)

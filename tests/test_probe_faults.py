@@ -1,4 +1,4 @@
-"""Each fault that a sender or a link can make, made on purpose: the probe says that one, and no other."""
+"""Each deliberate fault of a sender or a link: the probe reports that one, and no other."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pid_of(ts: bytes) -> int:
 
 
 def on(pid: int, edit, every: int = 1):  # type: ignore[no-untyped-def]
-    """A change of each (or every so many-th) packet of one PID; one that becomes None is lost."""
+    """A change of each (or every so-many-th) packet of one PID; one that becomes None is lost."""
     seen = [0]
 
     def change(number: int, packets: list[bytes]) -> list[bytes]:
@@ -145,7 +145,7 @@ def judged(data: bytes, wanted: dict[str, str], folder: Path) -> None:
 
 @pytest.mark.parametrize("name", CARRIAGE)
 def test_each_fault_of_carriage_is_found(name: str, tmp_path: Path):
-    """What is declared against what comes; nothing else is said."""
+    """What is declared compared with what is sent; no other finding."""
     mux, wanted = CARRIAGE[name]
     judged(mux.bytes(), wanted, tmp_path)
 
@@ -165,7 +165,7 @@ def test_each_fault_of_the_transport_is_found(name: str, tmp_path: Path):
 @pytest.mark.parametrize("name", CONTENT)
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_each_fault_of_the_records_is_found(name: str, kind: str, tmp_path: Path):
-    """Whatever their carriage."""
+    """In every carriage."""
     packets, wanted = CONTENT[name]
     mux = Mux(packets=packets) if kind == "sync" else asynchronous(packets=packets)
     judged(mux.bytes(), wanted, tmp_path)
@@ -181,8 +181,8 @@ def test_a_good_stream_has_nothing_worse_than_notes(mux: Mux, tmp_path: Path):
     assert report.verdict.text == "Good: 30.0 records/s of ST 0601.19 on PID 0x101, all 60 checksums right."
 
 
-def test_notes_say_what_is_good_to_know(tmp_path: Path):
-    """They change no exit code."""
+def test_notes_do_not_change_the_exit_code(tmp_path: Path):
+    """They are information only."""
     changes = {150: b"\1", "platform_pitch_angle": 1.0, "platform_pitch_angle_full": None}
     report = probed(asynchronous(pts=True, packets=lambda n: record(n, changes)).bytes(), tmp_path)
 
@@ -191,7 +191,7 @@ def test_notes_say_what_is_good_to_know(tmp_path: Path):
 
 
 def test_a_few_bad_checksums_in_many_are_a_warning(tmp_path: Path):
-    """One in 300: the link, not the encoder; and the hint says so."""
+    """One in 300: the link, not the encoder; the hint says so."""
     report = probed(Mux(count=300, packets=lambda n: spoilt(good(n)) if n == 7 else good(n)).bytes(), tmp_path)
 
     finding = next(finding for finding in report.findings if finding.id == "checksum_bad")
@@ -200,7 +200,7 @@ def test_a_few_bad_checksums_in_many_are_a_warning(tmp_path: Path):
 
 
 def test_order_of_items_1_and_2(tmp_path: Path):
-    """Item 2 behind others, item 1 before one: both are said, and the checksum is still checked."""
+    """Item 2 after others, item 1 before one: both are reported, and the checksum is still checked."""
     items = b"".join(bytes([tag, 2, 1, 1]) for tag in (5, 16, 17))
     odd = raw(items + b"\x02\x08" + START_US.to_bytes(8) + b"\x41\x01\x13")
     report = probed(klv_only([odd] * 5), tmp_path)
@@ -219,7 +219,7 @@ def test_repeated_items(tmp_path: Path):
 
 
 def test_gaps_in_the_records(tmp_path: Path):
-    """A second without, twice, by PTS as by arrival: how long, and when."""
+    """A second without records, twice, by PTS and by arrival: how long, and when."""
     skip = (*range(60, 90), *range(150, 200))
     for mux in (Mux(count=240, skip=skip), asynchronous(count=240, skip=skip[:30])):
         report = probed(mux.bytes(), tmp_path)
@@ -247,7 +247,7 @@ def test_a_drift_between_picture_and_metadata(tmp_path: Path):
 
 
 def test_a_pts_that_wraps_is_no_jump(tmp_path: Path):
-    """33 bits run over in the middle: counted on, and noted."""
+    """33 bits wrap in the middle: the count continues, with a note."""
     report = probed(Mux(first_pts=(1 << 33) - 90_000).bytes(), tmp_path)
 
     assert findings_of(report) == {}
@@ -257,7 +257,7 @@ def test_a_pts_that_wraps_is_no_jump(tmp_path: Path):
 
 
 def test_a_recording_joined_from_two(tmp_path: Path):
-    """Clock, PTS and time jump together: said of each, and the length is that of both."""
+    """Clock, PTS and time jump together: each is reported, and the duration is that of both."""
     report = probed(Mux().bytes() + Mux(first_pts=50_000_000, packets=lambda n: record(n + 90_000)).bytes(), tmp_path)
 
     assert {"pcr_jump", "pts_jumps"} <= findings_of(report).keys()
@@ -265,7 +265,7 @@ def test_a_recording_joined_from_two(tmp_path: Path):
 
 
 def test_two_klv_streams_are_told_apart(tmp_path: Path):
-    """A second PID with records of its own: both in the report, each finding at its place."""
+    """A second PID with other records: both are in the report, each finding at its place."""
     wire, parts = Wire(), []
     for number in range(30):
         parts += wire.tables((SYNC, KLV_PID, METADATA + STD), (ASYNC, 0x201, b"")) if number % 5 == 0 else []
@@ -279,8 +279,8 @@ def test_two_klv_streams_are_told_apart(tmp_path: Path):
     assert places["not_registered"] == "PID 0x201"
 
 
-def test_a_record_above_the_packet_limit_is_said(tmp_path: Path):
-    """The decoder passes it over: without this nobody would know why. With a larger limit it is fine."""
+def test_a_record_above_the_packet_limit_is_reported(tmp_path: Path):
+    """The decoder skips it, and only this finding explains why. With a larger limit it is accepted."""
     huge = raw(b"\x02\x08" + START_US.to_bytes(8), checksum=False)[:16] + b"\x83\x01\x80\x00" + bytes(98_304)
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA))
@@ -290,8 +290,8 @@ def test_a_record_above_the_packet_limit_is_said(tmp_path: Path):
     assert "too_large" not in findings_of(probed(b"".join(ts), tmp_path))
 
 
-def test_records_damaged_on_the_way(tmp_path: Path):
-    """A TS packet is lost inside long records: how many, and an error since they are many."""
+def test_records_damaged_in_transit(tmp_path: Path):
+    """A TS packet is lost inside long records: their number, and an error since they are many."""
 
     def long(number: int) -> bytes:
         return record(number, {150: bytes(range(200)) * 2})
@@ -304,7 +304,7 @@ def test_records_damaged_on_the_way(tmp_path: Path):
 
 
 def test_unknown_and_legacy_sets_are_notes(tmp_path: Path):
-    """A key that no table has, and EG 0104."""
+    """An unknown key, and EG 0104."""
     strange = bytes.fromhex("060e2b34020b01010e0103017f000000")
     data = klv_only([record(n) + raw(b"\1\1\1", key=strange, checksum=False) for n in range(5)])
     report = probed(data, tmp_path)
@@ -314,7 +314,7 @@ def test_unknown_and_legacy_sets_are_notes(tmp_path: Path):
 
 
 def test_items_that_come_too_seldom(tmp_path: Path):
-    """Every 40 s, where 30 is the most."""
+    """Every 40 s, where 30 is the maximum."""
     rare: dict[str | int, object] = {"platform_call_sign": "K1"}
     packets = [record(n, rare if n % 40 == 0 else None, time_us=START_US + n * 1_000_000) for n in range(90)]
     report = probed(klv_only(packets), tmp_path)
@@ -325,7 +325,7 @@ def test_items_that_come_too_seldom(tmp_path: Path):
 
 
 def test_a_stream_of_stuffing_and_noise_is_no_klv(tmp_path: Path):
-    """Null packets only: exit code 4, and the line says what there is."""
+    """Null packets only: exit code 4, and the line says what the stream has."""
     report = probed(NULL * 500, tmp_path)
 
     assert report.verdict.exit_code == 4
@@ -334,7 +334,7 @@ def test_a_stream_of_stuffing_and_noise_is_no_klv(tmp_path: Path):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_garbage_raises_nothing(seed: int, tmp_path: Path):
-    """Bits flipped, packets lost, doubled, cut off: always a report."""
+    """Bits flipped, packets lost, repeated, truncated: always a report."""
     noise = random.Random(seed)
     data = bytearray(Mux(count=40).bytes())
     for _ in range(noise.choice((10, 200, 3000))):
@@ -346,8 +346,8 @@ def test_garbage_raises_nothing(seed: int, tmp_path: Path):
     assert report.verdict.exit_code in (0, 4, 6, 7)
 
 
-def test_all_of_st_0902_is_asked_for(tmp_path: Path):
-    """Each item of the minimum set is missed when it is not there."""
+def test_every_item_of_st_0902_is_checked(tmp_path: Path):
+    """Each missing item of the minimum set is reported."""
     kept = {"uas_datalink_ls_version_number", "security_local_set"}
     packets = [record(n, {key: None for key in ITEMS if key not in kept}) for n in range(5)]
     report = probed(klv_only(packets), tmp_path)

@@ -1,5 +1,4 @@
-"""The limits of the probe's rules, from both sides; and what rate, span and gap it gives of streams that come slowly.
-"""
+"""The limits of the probe's rules, from both sides; rate, span and gap of slow streams."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ from klvrelay.probe.rules import judged
 
 @cache
 def plain() -> Report:
-    """What the probe finds of a good stream."""
+    """The findings for a valid stream."""
     with TemporaryDirectory() as folder:
         return probed(Mux().bytes(), Path(folder))
 
@@ -94,8 +93,8 @@ def test_clocks_that_are_ahead_are_known_by_whole_seconds(offset: float, said: s
 @pytest.mark.parametrize(
     ("packets", "duplicates", "stands"), [(8, 7, False), (9, 8, True), (100, 50, False), (100, 51, True)]
 )
-def test_a_counter_stands_from_nine_packets_and_half_of_them_on(packets: int, duplicates: int, stands: bool):
-    """Packets may come twice, and a few say nothing."""
+def test_a_counter_is_frozen_from_nine_packets_and_half_of_them_on(packets: int, duplicates: int, stands: bool):
+    """Packets may be repeated, and a few prove nothing."""
     report = with_pid(KLV_PID, packets=packets, duplicates=duplicates)
     assert ("counter_stands" in found(report)) is stands
 
@@ -104,7 +103,7 @@ def test_a_counter_stands_from_nine_packets_and_half_of_them_on(packets: int, du
     ("ahead", "said"), [(-0.099, False), (-0.101, True), (9.9, False), (10.1, True)]
 )  # fmt: skip
 def test_klv_is_late_or_early_beyond_these_seconds(ahead: float, said: bool):
-    """A tenth behind its PTS, ten before it."""
+    """A tenth after its PTS, ten before it."""
     assert ("klv_late" in found(with_carriage(ahead=median(ahead)))) is said
 
 
@@ -116,13 +115,13 @@ def test_klv_is_apart_from_its_picture_from_a_second_on(beside: float, said: boo
 
 @pytest.mark.parametrize(("gaps", "errors", "said"), [(3, 3, False), (4, 3, True), (1, 0, True)])
 def test_a_packet_that_is_marked_as_damaged_is_no_loss_too(gaps: int, errors: int, said: bool):
-    """It is missing in the count of its PID."""
+    """It is missing in the counter of its PID."""
     assert ("continuity" in found(with_pid(KLV_PID, gaps=gaps, lost=gaps, transport_errors=errors))) is said
 
 
 @pytest.mark.parametrize(("damaged", "severity"), [(3, "warning"), (4, "error")])
-def test_what_cuts_up_many_records_is_an_error_as_they_are(damaged: int, severity: str):
-    """So the cause stands before what follows from it: more than a twentieth of 60."""
+def test_the_cause_of_many_damaged_records_is_an_error_too(damaged: int, severity: str):
+    """So the cause precedes its consequence: more than a twentieth of 60."""
     report = with_pid(KLV_PID, gaps=9, lost=9)
     report = replace(report, klv=(replace(report.klv[0], damaged=damaged),))
 
@@ -146,7 +145,7 @@ def stepped(*steps: float, first: int = START_US) -> list[bytes]:
     "steps", [[7, 33, 9, 12, 28, 7, 30], [15] * 9, [33.0, 7.0, 7.0], [120] * 6, [3600] * 5, [0.5, 12, 0.5, 11, 0.5]]
 )
 def test_slow_klv_has_its_true_rate_span_and_gap(steps: list[float], tmp_path: Path):
-    """Whatever the steps are: of bare KLV nothing else measures the time."""
+    """Whatever the steps: in bare KLV nothing else measures the time."""
     report = probed(klv_only(stepped(*steps)), tmp_path)
 
     (stream,) = report.klv
@@ -159,7 +158,7 @@ def test_slow_klv_has_its_true_rate_span_and_gap(steps: list[float], tmp_path: P
 
 @pytest.mark.parametrize(("unit", "count"), [(1000, 30), (1_000_000_000, 30), (1_000_000, 30)])
 def test_bare_klv_is_measured_by_item_2_in_any_unit(unit: int, count: int, tmp_path: Path):
-    """Milliseconds, nanoseconds, and microseconds as it should be: 10 records a second each."""
+    """Milliseconds, nanoseconds, and the correct microseconds: 10 records a second each."""
     packets = [record(n, time_us=START_US // 1_000_000 * unit + n * unit // 10) for n in range(count)]
     report = probed(klv_only(packets), tmp_path)
 
@@ -204,7 +203,7 @@ def test_a_fast_stream_that_leaps_has_jumped(tmp_path: Path):
 
 @pytest.mark.parametrize(("step_us", "has_rate"), [(200, False), (100_000, False), (130_000, True)])
 def test_a_rate_takes_half_a_second(step_us: int, has_rate: bool, tmp_path: Path):
-    """Five records 0.2 ms apart are no 5,000 a second: that is said, and no other rate is given either."""
+    """Five records 0.2 ms apart are no 5,000 a second: this is reported, and no other rate either."""
     report = probed(klv_only(record(n, time_us=START_US + n * step_us) for n in range(5)), tmp_path)
 
     assert (report.klv[0].rate is not None, report.bit_rate is not None) == (has_rate, has_rate)
@@ -216,7 +215,7 @@ def test_a_rate_takes_half_a_second(step_us: int, has_rate: bool, tmp_path: Path
 
 
 def two(first: Any, second: Any, count: int = 60, every: int = 1) -> bytes:
-    """KLV on 0x101 and 0x201, each of a program with a video of its own; the first every so many steps."""
+    """KLV on 0x101 and 0x201, each in a program with its own video; the first every so many steps."""
     wire, parts = Wire(), []
     for number in range(count):
         if number % 3 == 0:
@@ -245,7 +244,7 @@ def bad(number: int) -> bytes:
 
 
 def private(number: int) -> bytes:
-    """A set that no table has."""
+    """An unknown set."""
     return bytes.fromhex("060e2b34020b01010e0103017f000000") + b"\x01x"
 
 
@@ -269,18 +268,18 @@ def test_each_stream_is_counted_beside_the_video_of_its_own_program(tmp_path: Pa
     assert [frames.compared for frames in report.frames] == [60, 60]
 
 
-def test_a_finding_of_another_stream_says_where(tmp_path: Path):
+def test_a_finding_of_another_stream_names_it(tmp_path: Path):
     """Its figures are not those of the headline."""
     report = probed(two(good, bad), tmp_path)
     assert "all 60 checksums right, and 1 other stream" in report.verdict.text
     assert "but the checksum is wrong in all 60 records (PID 0x201, ST 0601) (" in report.verdict.text
 
 
-# ---- words ----
+# ---- wording ----
 
 
 def test_nested_items_are_named_by_all_their_tags(tmp_path: Path):
-    """`74.7`, not `7`, which is another item of the set around it; in the VMTI itself it is 7."""
+    """`74.7`, not `7`, which is another item of the outer set; in the VMTI itself it is 7."""
     old = {"vmti_local_set": {"frame_number": 5, "vmti_ls_version": 6, "vmti_horizontal_fov": 10.0}}
     report = probed(Mux(packets=lambda n: record(n, old)).bytes(), tmp_path)
 
@@ -289,8 +288,8 @@ def test_nested_items_are_named_by_all_their_tags(tmp_path: Path):
     assert all("74.7 " in what for what in deprecated)
 
 
-def test_what_a_mark_was_found_in_is_said_once(tmp_path: Path):
-    """A scrambled KLV stream is not a silent one too."""
+def test_one_cause_gives_one_finding(tmp_path: Path):
+    """A scrambled KLV stream is not reported as silent too."""
     report = probed(asynchronous(change=lambda n, ts: [bytes([*t[:3], t[3] | 0x80, *t[4:]]) if t[1:3] == b"\x41\x01"
                                                        else t for t in ts]).bytes(), tmp_path)  # fmt: skip
     assert findings_of(report) == {"no_klv": "error", "scrambled": "error"}

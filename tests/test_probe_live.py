@@ -1,4 +1,4 @@
-"""The probe of live sources: how long it looks, what ends it, and what a source that is not there costs."""
+"""The probe of live sources: its duration, what ends it, and sources that are unreachable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from klvrelay.sources.open import open_source
 
 @asynccontextmanager
 async def sending(data: bytes, port: int, *, rate: float = 200.0):  # type: ignore[no-untyped-def]
-    """Datagrams one after the other, from the moment that somebody listens, until the block ends."""
+    """Send datagrams one after the other, from the moment that the port is open, until the block ends."""
 
     sent: list[bytes] = []
 
@@ -50,8 +50,8 @@ async def looked(port: int, seconds: float, kind: str = "udp") -> Report:
     return await inquire(open_source(f"{kind}://127.0.0.1:{port}"), seconds=seconds)
 
 
-async def test_a_live_stream_is_looked_at_as_long_as_asked(free_port: int):
-    """Arrival is the clock; the records' time is held against the wall's."""
+async def test_a_live_stream_is_probed_for_the_requested_time(free_port: int):
+    """Arrival is the clock; the records' time is compared with the system clock."""
     async with sending(Mux(count=300).bytes(), free_port):
         begin = time.monotonic()
         report = await looked(free_port, 0.8)
@@ -66,7 +66,7 @@ async def test_a_live_stream_is_looked_at_as_long_as_asked(free_port: int):
 
 @pytest.mark.parametrize(("ahead", "name"), [(0, ""), (29, "MISP time"), (37, "TAI"), (18, "GPS time")])
 async def test_clocks_that_are_whole_seconds_ahead_are_named(ahead: int, name: str, free_port: int):
-    """Leap seconds: a note, not a clock that is off."""
+    """Leap seconds: a note, not a wrong clock."""
 
     def packets(number: int) -> bytes:
         return record(number, time_us=time.time_ns() // 1000 + ahead * 1_000_000)
@@ -79,8 +79,8 @@ async def test_clocks_that_are_whole_seconds_ahead_are_named(ahead: int, name: s
     assert [name in finding.what for finding in notes] == ([True] if name else [])
 
 
-async def test_rtp_is_looked_at_too(free_port: int):
-    """The same stream behind RTP headers."""
+async def test_rtp_is_probed_too(free_port: int):
+    """The same stream with RTP headers."""
     datagrams = feed.rtp_datagrams(feed.datagrams(Mux(count=60).bytes()))
     task = asyncio.create_task(looked(free_port, 0.5, "rtp"))
     await feed.listening(free_port)
@@ -91,15 +91,15 @@ async def test_rtp_is_looked_at_too(free_port: int):
     assert report.transport is not None
 
 
-async def test_a_silent_port_is_a_source_that_can_not_be_read(free_port: int, monkeypatch: pytest.MonkeyPatch):
-    """After a while, with what to look at."""
+async def test_a_silent_port_is_an_unreadable_source(free_port: int, monkeypatch: pytest.MonkeyPatch):
+    """After a while, with what to check."""
     monkeypatch.setattr("klvrelay.probe.inquiry.PATIENCE", 0.2)
     with pytest.raises(SourceDown, match=r"nothing received for 0\.2 s"):
         await looked(free_port, 0.2)
 
 
 async def test_noise_on_a_port_is_no_media(free_port: int):
-    """Datagrams of something else: one line, exit code 3."""
+    """Datagrams of another kind: one line, exit code 3."""
     command = await asyncio.create_subprocess_exec(
         *COMMAND, "probe", f"udp://127.0.0.1:{free_port}", "--seconds", "0.3", env=ENVIRONMENT,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -112,7 +112,7 @@ async def test_noise_on_a_port_is_no_media(free_port: int):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_the_look_with_the_report_so_far(number: signal.Signals, free_port: int, tmp_path: Path):
-    """Ctrl-C: all of the report, JSON and page too, and the exit code is that of the findings."""
+    """Ctrl-C: the whole report, JSON and page too, and the exit code is that of the findings."""
     html = tmp_path / "r.html"
     args = ("probe", f"udp://127.0.0.1:{free_port}", "--seconds", "60", "--json", "--html", str(html))
     async with klvrelay(*args) as command, sending(Mux(count=300, stream_id=0xBD).bytes(), free_port) as sent:
@@ -128,7 +128,7 @@ async def test_a_signal_ends_the_look_with_the_report_so_far(number: signal.Sign
 
 
 async def test_a_signal_before_anything_came_says_so(free_port: int):
-    """Nothing to report: exit code 3, as where nothing came in time."""
+    """Nothing to report: exit code 3, as where no data arrived in time."""
     async with klvrelay("probe", f"udp://127.0.0.1:{free_port}") as command:
         await feed.listening(free_port)
         code, _ = await command.stop(signal.SIGINT)
@@ -146,22 +146,22 @@ async def test_a_connection_that_nobody_answers_is_exit_code_3(free_port: int):
 
 
 async def test_a_connection_that_ends_is_a_report(free_port: int):
-    """To its end, though it would have been looked at for longer."""
+    """To its end, though the requested time is longer."""
     async with feed.tcp_server(Mux().bytes()) as port:
         report = await asyncio.wait_for(inquire(open_source(f"tcp://127.0.0.1:{port}")), 8)
     assert (report.ended, report.klv[0].records) == ("end", 60)
 
 
 async def test_a_connection_that_falls_silent_is_a_report_too():
-    """What came until then, and a finding that it broke off."""
+    """The data up to then, and a finding that it broke off."""
     async with feed.tcp_server(Mux().bytes(), hang=True) as port:
         report = await inquire(open_source(f"tcp://127.0.0.1:{port}", timeout=0.3))
     assert findings_of(report) == {"broke_off": "warning", "time_off_wall": "warning"}
     assert "sent nothing for 0.3 s" in report.ended
 
 
-async def test_through_libav_the_klv_is_all_there_is():
-    """RTSP: no tables and no PIDs' counters, which a note says; the records are judged as ever."""
+async def test_through_libav_only_the_klv_is_reported():
+    """RTSP: no tables and no counters by PID, which a note says; the records are judged as usual."""
     payloads = [(number * 3000, record(number)) for number in range(40)]
     async with feed.RtspServer(payloads, feed.RtspServer.KLV, seconds=0.8) as server:
         report = await inquire(open_source(f"rtsp://127.0.0.1:{server.port}/x"), seconds=3)

@@ -1,4 +1,4 @@
-"""The page: one file that needs nothing else, well-formed, with every hostile word as text."""
+"""The page: one well-formed file without external resources; hostile text stays text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVIL = '<script>alert(1)</script>"\'&<b>\x00\u202e'
 
 
 class Checked(HTMLParser):
-    """Fails at a tag that closes nothing or an attribute that reaches outside; gathers text and tags."""
+    """Fails at an unbalanced tag or an external attribute; collects text and tags."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -68,7 +68,7 @@ GOOD, ODD = Mux(packets=moving), asynchronous(packets=moving, stream_id=0xFC)
 
 @pytest.mark.parametrize("mux", [GOOD, ODD], ids=["good", "odd"])
 def test_the_page_needs_nothing_else(mux: Mux, tmp_path: Path):
-    """Well-formed, no script, nothing from outside; verdict, findings, plots and tables are all in it."""
+    """Well-formed, no script, no external resource; it has verdict, findings, plots and tables."""
     report = probed(mux.bytes(), tmp_path)
     found = checked(page(report))
 
@@ -125,7 +125,7 @@ def test_the_command_writes_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 
 
 def test_a_page_of_a_long_recording_is_small(tmp_path: Path):
-    """An hour of records makes no larger a page than a minute: every curve has a bounded number of points."""
+    """An hour of records makes a page no larger than a minute does: every curve has a bounded number of points."""
     packets = [record(number, time_us=1_780_306_200_000_000 + number * 1_000_000) for number in range(3600)]
     text = page(probed(klv_only(packets), tmp_path))
 
@@ -134,7 +134,7 @@ def test_a_page_of_a_long_recording_is_small(tmp_path: Path):
 
 
 def test_curves_with_holes_and_single_points():
-    """A hole in the numbers is a hole in the line; what is always the same has an axis too."""
+    """A hole in the numbers is a hole in the line; constant values have an axis too."""
     numbers = (1.0, 2.0, None, None, None, None, 3.0)
     text = svg.curves("some", [Line("a", 1.0, numbers, numbers, numbers)], "m")
     checked(text)
@@ -164,13 +164,13 @@ def test_a_track_leaves_out_what_is_not_on_earth():
     ("low", "high", "expected"),
     [(0, 1, [0, 0.5, 1]), (0, 30, [0, 10, 20, 30]), (-0.5, 0.5, [-0.5, 0, 0.5]), (1e6, 4e6, [1e6, 2e6, 3e6, 4e6])],
 )
-def test_ticks_are_round(low: float, high: float, expected: list[float]):
-    """Of 1, 2, 5 and their tens."""
+def test_ticks_are_round_numbers(low: float, high: float, expected: list[float]):
+    """1, 2, 5 and their tens."""
     assert svg.ticks(low, high, 4) == pytest.approx(expected)
 
 
 def test_strips_are_runs_of_one_shade():
-    """An item in every second of its bins; bins without any record break no run."""
+    """An item in every second of its bins; bins without any record interrupt no run."""
     records = Strip("records", 1.0, (2, 2, 0, 2, 2, 2))
     text = svg.strips("some", records, [Strip("all", 1.0, (2, 2, 0, 2, 2, 2)), Strip("half", 1.0, (0, 0, 0, 1, 1, 0))])
     assert re.findall(r'class="(s\d)"', text) == ["s4", "s2"]

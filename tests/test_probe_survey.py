@@ -1,4 +1,4 @@
-"""What the probe counts of the transport, held against a slow and obvious count; and that its memory has a bound."""
+"""The probe's transport counts compared with a slow and obvious count; and the bound of its memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def surveyed(pieces: list[bytes]) -> tuple[Survey, bytes]:
 
 
 def facts(survey: Survey) -> object:
-    """All that it counted, for comparing."""
+    """All counters, for comparison."""
     counts = survey.counts
     found = {
         pid: (f.pes, f.with_pts, f.cells, f.bare, f.continued, f.cell_gaps, f.on_frame, dict(f.stream_ids))
@@ -56,7 +56,7 @@ def facts(survey: Survey) -> object:
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_how_bytes_are_cut_never_matters(places: list[int]):
-    """The same counts, and every byte goes on to the decoder, in order."""
+    """The same counts, and every byte is passed to the decoder, in order."""
     whole, through = surveyed([STREAM])
     parts, again = surveyed(cuts(STREAM, places))
 
@@ -66,14 +66,14 @@ def test_how_bytes_are_cut_never_matters(places: list[int]):
 
 
 def test_datagrams_give_the_same_as_a_file():
-    """Seven packets at a time, as they come by UDP."""
+    """Seven packets at a time, as in UDP."""
     pieces = [STREAM[at : at + 1316] for at in range(0, len(STREAM), 1316)]
     assert facts(surveyed(pieces)[0]) == facts(surveyed([STREAM])[0])
 
 
 @pytest.mark.parametrize("size", [188, 1316, 5000, 65536, 1 << 18])
-def test_how_often_tables_come_is_the_same_in_pieces_of_any_size(size: int):
-    """Of a stream whose PCRs stand at uneven places: a piece that ends between two of them changes no interval."""
+def test_table_intervals_are_the_same_in_pieces_of_any_size(size: int):
+    """In a stream with unevenly spaced PCRs: a piece that ends between two of them changes no interval."""
     data = uneven(60)
     whole, parts = surveyed([data])[0], surveyed([data[at : at + size] for at in range(0, len(data), size)])[0]
 
@@ -84,7 +84,7 @@ def test_how_often_tables_come_is_the_same_in_pieces_of_any_size(size: int):
 
 
 def uneven(count: int) -> bytes:
-    """PAT, PMT and a PCR 20 times a second, with few or many packets of video between."""
+    """PAT, PMT and a PCR 20 times a second, with few or many video packets between."""
     wire, ts = Wire(), []
     for number in range(count):
         tick = number * 90_000 // 20
@@ -115,7 +115,7 @@ def slow_gaps(packets: list[bytes]) -> tuple[dict[int, int], dict[int, int]]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_continuity_is_that_of_a_slow_count(seed: int):
-    """Packets lost, doubled, marked, of several PIDs, in blocks of any size."""
+    """Packets lost, repeated, marked, on several PIDs, in blocks of any size."""
     noise = random.Random(seed)
     packets = [STREAM[at : at + 188] for at in range(0, len(STREAM), 188)]
     odd: list[bytes] = []
@@ -141,7 +141,7 @@ def test_continuity_is_that_of_a_slow_count(seed: int):
 
 @pytest.mark.parametrize("size", [188, 192, 204])
 @pytest.mark.parametrize("junk", [0, 1, 100, 1000])
-def test_packets_of_each_size_behind_junk(size: int, junk: int):
+def test_packets_of_each_size_after_junk(size: int, junk: int):
     """All packets, and the junk is counted."""
     noise = random.Random(junk)
     lead = 4 if size == 192 else 0
@@ -159,13 +159,13 @@ def test_packets_of_each_size_behind_junk(size: int, junk: int):
 
 @given(st.binary(max_size=3000), st.lists(st.integers(0, 3000), max_size=4))
 @settings(max_examples=60, deadline=None)
-def test_any_bytes_go_through_whole(data: bytes, places: list[int]):
+def test_any_bytes_are_passed_on_unchanged(data: bytes, places: list[int]):
     """Whatever they are."""
     assert surveyed(cuts(data, places))[1] == data
 
 
 def test_every_record_comes_out_with_its_second():
-    """What the survey passes on decodes to all records, each at the time of the PES packet it came in."""
+    """The passed data decodes to all records, each at the time of its PES packet."""
     survey, decoder, times = Survey(), Decoder("s", None), []
     for piece in [*survey.feed(asynchronous(count=40).bytes()), *survey.finish()]:
         times += [piece.at for _ in decoder.feed(Packet(piece.data))]
@@ -178,7 +178,7 @@ def test_every_record_comes_out_with_its_second():
 
 @given(st.binary(max_size=40), st.booleans())
 def test_any_head_of_a_pes_packet_can_be_read(data: bytes, begins: bool):
-    """Or is none: then it is too short, or begins otherwise."""
+    """Otherwise it is invalid: too short, or with another start."""
     data = b"\0\0\1" + data if begins else data
     head = head_of(data)
 
@@ -191,7 +191,7 @@ def test_any_head_of_a_pes_packet_can_be_read(data: bytes, begins: bool):
 
 @given(st.integers(0, (1 << 33) - 1), st.none() | st.integers(0, (1 << 33) - 1), st.integers(0, 9), st.integers(0, 50))
 def test_the_head_of_a_pes_packet_says_what_was_written(pts: int, dts: int | None, stuffing: int, cut: int):
-    """Stamps, size and payload, of which a cut takes no more than lay behind it."""
+    """Stamps, size and payload, of which a truncated packet has no more than follows it."""
     stamps = [(2 if dts is None else 3, pts)] + ([] if dts is None else [(1, dts)])
     fields = b"".join(
         bytes([kind << 4 | (ticks >> 30) << 1 | 1])
@@ -220,7 +220,7 @@ def test_stamps_are_compared_the_short_way_round():
 
 
 def test_pts_wraps_jumps_and_steps_back_are_told_apart():
-    """Each counted as what it is; the line goes on."""
+    """Each is counted as its kind; the timeline continues."""
     line = PtsLine()
     wrap = (1 << 33) - 3000
     seen = [line.at(pts) for pts in (wrap, 0, 3000, 0, 9_000_000, None, 9_003_000)]
@@ -235,12 +235,12 @@ def test_pts_wraps_jumps_and_steps_back_are_told_apart():
      (0, "?"), (1 << 63, "?"), (5, "?")],
 )  # fmt: skip
 def test_the_unit_of_a_time_is_known_by_its_size(stamp: int, unit: str):
-    """Between 1990 and 2100 in one of them only."""
+    """In one unit only it is between 1990 and 2100."""
     assert unit_of(stamp) == unit
 
 
 def test_a_time_past_the_year_9999_is_no_text():
-    """And none breaks anything."""
+    """And it breaks nothing."""
     assert iso(1 << 63) is None
     tally = TimeTally()
     for stamp in (0, (1 << 64) - 1, 5, 1 << 63):
@@ -250,7 +250,7 @@ def test_a_time_past_the_year_9999_is_no_text():
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50))
 def test_a_spread_of_a_few_numbers_is_exact(numbers: list[float]):
-    """Least, most, mean, median."""
+    """Minimum, maximum, mean, median."""
     spread = series.Spread()
     for number in numbers:
         spread.add(number)
@@ -262,7 +262,7 @@ def test_a_spread_of_a_few_numbers_is_exact(numbers: list[float]):
 
 
 def test_series_have_a_bound():
-    """A day of records at 30 a second: no curve, path or spread grows past its bound, and none loses a count."""
+    """A day of records at 30 a second: no curve, path or spread exceeds its bound, and none loses a count."""
     counts, curve, path, spread = series.Counts(), series.Curve("c"), series.PathSeries(), series.Spread()
     number = 100_000
     for place in range(number):
@@ -280,8 +280,8 @@ def test_series_have_a_bound():
     assert spread.frozen().median == pytest.approx(number / 2, rel=0.01)
 
 
-def test_counts_of_other_widths_are_added():
-    """One that has seen an hour, and one that has seen a minute."""
+def test_histograms_of_other_widths_are_added():
+    """One has seen an hour, and one a minute."""
     long, short = series.Counts(), series.Counts()
     for second in range(3600):
         long.add(second)
@@ -330,7 +330,7 @@ def test_the_memory_of_items_and_remarks_has_a_bound():
 
 
 def test_the_kinds_of_records_have_a_bound():
-    """Ever new keys: the first ones are told apart, the others counted."""
+    """Ever new keys: the first ones are listed, the others counted."""
     telemetry, decoder = Telemetry(), Decoder("s", None)
     for number in range(100):
         key = bytes.fromhex("060e2b34020b01010e0103017f0000") + bytes([number])
@@ -342,7 +342,7 @@ def test_the_kinds_of_records_have_a_bound():
 
 
 def frames_of(*times: int) -> FrameTally:
-    """Frames with these times, whose PTS are the same numbers."""
+    """Frames with these times and equal PTS."""
     tally = FrameTally(0x100, "H.264 video", "h264", lambda start, codec: Stamp(int(start), None, 0, False, False))
     for time_us in times:
         tally.frame(str(time_us).encode(), time_us)
@@ -350,7 +350,7 @@ def frames_of(*times: int) -> FrameTally:
 
 
 def test_records_and_frames_find_each_other_in_any_order():
-    """A frame before its record, and behind it; each KLV stream has its own count."""
+    """A frame before its record, and after it; each KLV stream has its own count."""
     tally = frames_of(1, 2)
     for time_us in (1, 2, 3, 9):
         tally.record((0x101, "ST0601"), time_us, time_us)
@@ -363,7 +363,7 @@ def test_records_and_frames_find_each_other_in_any_order():
 
 
 def test_times_without_a_partner_are_forgotten():
-    """What never finds its partner does not stay."""
+    """A time without its counterpart is not kept."""
     tally = frames_of(*range(3 * REMEMBERED))
     for time_us in (0, 3 * REMEMBERED - 1):
         tally.record((0x101, "ST0601"), time_us, None)
@@ -376,7 +376,7 @@ def test_times_without_a_partner_are_forgotten():
     [(None, "unknown"), (True, "yes"), (1.5, "1.5"), ([1], "1"), ([1, 2], "2 of them"), ({"a": 1, "b": [1]}, "a 1"),
      ({"b": [1]}, "1 parts"), ("\x1b[2J", r"\x1b[2J"), ("x" * 200, "x" * 77 + "...")],
 )  # fmt: skip
-def test_a_last_value_is_short_and_tame(value: object, text: str):
+def test_a_last_value_is_short_and_printable(value: object, text: str):
     """One line, whatever it is."""
     assert brief(value) == text
 

@@ -1,6 +1,6 @@
-"""The tables of a transport stream (PAT, PMT): whatever is odd about them, what they name as KLV is read.
+"""The tables of a transport stream (PAT, PMT): whatever is unusual in them, the KLV that they list is read.
 
-And what is no table, or not yet one, is not believed.
+Data that is no table, or an incomplete one, is ignored.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Stream = tuple[int, int, bytes]
 
 
 def section(table: int, body: bytes, *, size: int | None = None) -> bytes:
-    """With its CRC; `size` is the length that it states where that is not its own."""
+    """With its CRC; `size` is the announced length where it differs."""
     whole = bytes([table]) + (0xB000 | (len(body) + 4 if size is None else size)).to_bytes(2) + body
     return whole + feed._crc32(whole).to_bytes(4)
 
@@ -37,7 +37,7 @@ def pat(*programs: tuple[int, int], flags: int = CURRENT) -> bytes:
 
 
 def pmt(*streams: Stream, flags: int = CURRENT, info: bytes = b"", program: int = 1) -> bytes:
-    """Streams of (type, PID, descriptors), behind the descriptors of the program."""
+    """Streams of (type, PID, descriptors), after the descriptors of the program."""
     body = struct.pack(">HBBBHH", program, flags, 0, 0, 0xE100, 0xF000 | len(info)) + info
     for kind, pid, descriptors in streams:
         body += struct.pack(">BHH", kind, 0xE000 | pid, 0xF000 | len(descriptors)) + descriptors
@@ -52,7 +52,7 @@ PAT = pat((1, PMT_PID))
 
 
 class Tables(Wire):
-    """A multiplexer that puts sections where it is told to; only tables lead to its KLV, which begins no PES packet."""
+    """A multiplexer that puts sections at chosen places; only tables lead to its KLV, which begins no PES packet."""
 
     def pes(self, payload: bytes, pid: int = KLV_PID, **options: Any) -> list[bytes]:
         return super().pes(b"\0" + payload, pid, **options)
@@ -67,7 +67,7 @@ class Tables(Wire):
         return [packet for one in sent for packet in self.pes(one, pid)]
 
     def good(self, *tables: bytes) -> list[Record]:
-        """What comes out where a PAT and these sections, a packet each, go before the KLV."""
+        """The output where a PAT and these sections, one packet each, precede the KLV."""
         ts = self.carry(0, b"\0" + PAT)
         for table in tables:
             ts += self.carry(PMT_PID, b"\0" + table)
@@ -76,7 +76,7 @@ class Tables(Wire):
 
 @pytest.mark.parametrize("pid", [0, PMT_PID])
 def test_a_table_may_be_cut_anywhere(pid: int) -> None:
-    """PAT and PMT over two packets at every place, and a byte a packet."""
+    """PAT and PMT over two packets at every place, and one byte per packet."""
     places = range(2, len(PAT if pid == 0 else pmt(VIDEO, KLV)) + 1)
     for cuts in [[at] for at in places] + [list(places)]:
         wire = Tables()
@@ -86,7 +86,7 @@ def test_a_table_may_be_cut_anywhere(pid: int) -> None:
 
 
 def test_a_table_may_begin_behind_the_end_of_another() -> None:
-    """The pointer field leads over the end of the one to the beginning of the next, in the same packet."""
+    """The pointer field skips the end of the first to the beginning of the next, in the same packet."""
     long = pmt(VIDEO, *((0x0F, 0x400 + n, b"\x0a\x04deu\0") for n in range(12)))
     table = pmt(VIDEO, KLV, flags=version(1))
     for cut in range(1, len(long)):
@@ -97,7 +97,7 @@ def test_a_table_may_begin_behind_the_end_of_another() -> None:
 
 
 def test_tables_may_follow_each_other_in_one_packet() -> None:
-    """The pointer field says where the first begins, and where one ends the next does, up to a byte FF."""
+    """The pointer field says where the first begins, and each next one follows the previous, up to a byte FF."""
     wire = Tables()
     others = section(0xC0, b"private") + section(0xC1, b"five!") + section(0x40, b"\0\1\xc1\0\0")
     ts = wire.carry(0, b"\0" + section(0, b"\0\1\xc1\0\0") + PAT)
@@ -106,8 +106,8 @@ def test_tables_may_follow_each_other_in_one_packet() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 30, 184])
-def test_a_table_whose_packets_come_twice_is_read(size: int) -> None:
-    """Each of its packets once more (ISO/IEC 13818-1, 2.4.3.3), also where another begins in them."""
+def test_a_table_whose_packets_are_repeated_is_read(size: int) -> None:
+    """Each of its packets twice (ISO/IEC 13818-1, 2.4.3.3), even where another begins in them."""
     wire = Tables()
     long = pmt(*((0x0F, 0x400 + n, b"\x0a\x04deu\0") for n in range(30)), KLV)
     ts = wire.carry(0, b"\0" + PAT) + wire.unit(PMT_PID, long, at=range(2, len(long), size)) + wire.klv()
@@ -120,7 +120,7 @@ def test_a_table_whose_packets_come_twice_is_read(size: int) -> None:
 
 
 def test_stuffing_behind_a_table_is_no_table() -> None:
-    """A packet that is filled up with FF, and one that holds nothing else."""
+    """A packet filled up with FF, and one that holds nothing else."""
     wire = Tables()
     ts = wire.unit(0, PAT.ljust(183, b"\xff")) + wire.unit(PMT_PID, b"\xff" * 183)
     ts += wire.unit(PMT_PID, pmt(KLV).ljust(183, b"\xff")) + wire.unit(PMT_PID, b"\xff" * 183)
@@ -128,7 +128,7 @@ def test_stuffing_behind_a_table_is_no_table() -> None:
 
 
 @pytest.mark.parametrize("pointer", [183, 184, 255])
-def test_a_pointer_past_the_packet_leads_nowhere(pointer: int) -> None:
+def test_a_pointer_past_the_packet_is_ignored(pointer: int) -> None:
     """To its very end, or beyond: no table begins there, and the next one is read."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.unit(PMT_PID, pmt((SYNC, 0x222, b"")).ljust(183, b"\xff"), pointer=pointer)
@@ -136,8 +136,8 @@ def test_a_pointer_past_the_packet_leads_nowhere(pointer: int) -> None:
     all_good(decoded(ts + wire.klv()), SENT)
 
 
-def test_a_flipped_bit_anywhere_in_a_table_makes_it_none() -> None:
-    """Each bit of a PMT that would move the KLV elsewhere: what was read before is still read, and nothing else."""
+def test_a_flipped_bit_anywhere_in_a_table_makes_it_invalid() -> None:
+    """Each bit of a PMT that would move the KLV: the earlier KLV is still read, and nothing else."""
     moved = pmt((ASYNC, 0x222, KLVA), flags=version(1))
     for bit in range(8 * len(moved)):
         spoilt = bytearray(moved)
@@ -146,7 +146,7 @@ def test_a_flipped_bit_anywhere_in_a_table_makes_it_none() -> None:
 
 
 def test_a_table_that_is_not_yet_in_force_waits() -> None:
-    """current_next_indicator 0 announces what will be; KLV moves once it is 1."""
+    """current_next_indicator 0 announces a future table; KLV moves once it is 1."""
     moved = (ASYNC, 0x222, KLVA)
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(KLV))
@@ -156,7 +156,7 @@ def test_a_table_that_is_not_yet_in_force_waits() -> None:
 
 
 def test_a_program_that_moves_its_map_is_followed() -> None:
-    """A new PAT names another PID: the old one's tables are not believed any more."""
+    """A new PAT names another PID: tables on the old one are ignored."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(KLV)) + wire.klv(SENT[:2])
     ts += wire.carry(0, b"\0" + pat((1, 0x1234), flags=version(1)))
@@ -167,7 +167,7 @@ def test_a_program_that_moves_its_map_is_followed() -> None:
 
 @pytest.mark.parametrize("pid", [0, KLV_PID])
 def test_a_map_on_a_pid_that_is_something_else_is_none(pid: int) -> None:
-    """A PAT that names its own PID, or that of KLV, as a program's map: the other programs are read."""
+    """A PAT that names its own PID, or that of KLV, as a program's PMT: the other programs are read."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(KLV)) + wire.klv(SENT[:2])
     ts += wire.carry(0, b"\0" + pat((7, pid), (1, PMT_PID), flags=version(1)))
@@ -178,7 +178,7 @@ def test_a_map_on_a_pid_that_is_something_else_is_none(pid: int) -> None:
 @pytest.mark.parametrize("pid", [0, PMT_PID])
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_klv_on_a_pid_of_tables_is_not_read(kind: int, pid: int) -> None:
-    """A map that calls the PAT's PID or its own KLV; its other streams are read, and so are the tables."""
+    """A PMT that calls the PAT's PID or its own KLV; its other streams are read, and so are the tables."""
     moved = (ASYNC, 0x222, KLVA)
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((kind, pid, KLVA), KLV)) + wire.klv(SENT[:2])
@@ -188,7 +188,7 @@ def test_klv_on_a_pid_of_tables_is_not_read(kind: int, pid: int) -> None:
 
 @pytest.mark.parametrize("table", [0x00, 0x01, 0x03, 0x42, 0xC0])
 def test_a_table_of_another_kind_is_not_a_map(table: int) -> None:
-    """On the map's PID; a map on the PID of the PAT is none either."""
+    """On the PMT's PID; a PMT on the PID of the PAT is none either."""
     body = pmt((ASYNC, 0x222, KLVA), flags=version(1))[3:-4]
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(KLV))
@@ -225,7 +225,7 @@ def test_a_table_as_long_as_tables_may_be_is_read() -> None:
 
 @pytest.mark.parametrize("lost", range(1, 5))
 def test_a_table_that_lost_a_packet_is_not_believed(lost: int) -> None:
-    """It is put together again at its next repetition."""
+    """It is assembled at its next repetition."""
     wire, many = Tables(), [(0x0F, 0x400 + n, b"\x0a\x04deu\0") for n in range(80)]
     ts = wire.carry(0, b"\0" + PAT)
     first, second = (wire.carry(PMT_PID, b"\0" + pmt(*many, KLV)) for _ in range(2))
@@ -235,7 +235,7 @@ def test_a_table_that_lost_a_packet_is_not_believed(lost: int) -> None:
 
 
 def test_a_table_that_was_damaged_on_the_way_is_not_believed() -> None:
-    """transport_error_indicator: the packet counts for nothing, though its CRC may be right."""
+    """transport_error_indicator: the packet is ignored, though its CRC may be correct."""
     wire = Tables()
     (marked,) = wire.carry(PMT_PID, b"\0" + pmt((ASYNC, 0x222, KLVA)))
     ts = [*wire.carry(0, b"\0" + PAT), marked[:1] + bytes([marked[1] | 0x80]) + marked[2:]]
@@ -245,7 +245,8 @@ def test_a_table_that_was_damaged_on_the_way_is_not_believed() -> None:
 
 @pytest.mark.parametrize("field", [b"\x20\xb7", b"\x00", b"\x30\xb7", b"\x30\xff", b"\x20\x00"])
 def test_a_packet_without_payload_is_no_part_of_a_table(field: bytes) -> None:
-    """An adaptation field alone, or one that leaves no room: between the two parts of a table it changes nothing."""
+    """Only an adaptation field, or one without space for payload: between the two parts of a table it changes nothing.
+    """
     wire = Tables()
     one, two = wire.unit(PMT_PID, pmt(VIDEO, KLV), at=[20])
     empty = struct.pack(">BH", 0x47, PMT_PID) + bytes([field[0] | one[3] & 15]) + field[1:]

@@ -1,4 +1,4 @@
-"""What programs and their maps say of streams: which of them are read as KLV, and for how long."""
+"""Programs and their PMTs: which streams are read as KLV, and for how long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from klvrelay.record import Packet
 
 
 def test_klv_of_every_program_is_read() -> None:
-    """Five programs, each with its map and its KLV; program 0 is the network's and no map."""
+    """Five programs, each with its PMT and its KLV; program 0 is the network's and no PMT."""
     wire, programs = Tables(), {number: 0x1000 + number for number in range(1, 6)}
     ts = wire.carry(0, b"\0" + pat((0, 0x10), *programs.items()))
     for number, pid in programs.items():
@@ -27,7 +27,7 @@ def test_klv_of_every_program_is_read() -> None:
 
 
 def test_programs_may_share_the_pid_of_their_maps() -> None:
-    """program_number tells the maps apart, in packets of their own or in one: none of them ends another's streams."""
+    """program_number distinguishes the PMTs, in separate packets or in one: none ends another's streams."""
     maps = [
         pmt((ASYNC, 0x201, KLVA), program=1),
         pmt(VIDEO, program=2),
@@ -46,7 +46,7 @@ def test_programs_may_share_the_pid_of_their_maps() -> None:
 
 
 def test_what_a_program_had_ends_with_it() -> None:
-    """A PAT without the program, and the next map of another: its KLV is not read any more, the other's is."""
+    """A PAT without the program, and the next PMT of another: its KLV is not read any more, the other's is."""
     wire, moved = Tables(), version(1)
     ts = wire.carry(0, b"\0" + pat((1, PMT_PID), (2, 0x1234)))
     ts += wire.carry(PMT_PID, b"\0" + pmt(KLV)) + wire.carry(0x1234, b"\0" + pmt((ASYNC, 0x222, KLVA), program=2))
@@ -58,7 +58,7 @@ def test_what_a_program_had_ends_with_it() -> None:
 
 
 def test_of_twelve_programs_the_first_eight_are_followed() -> None:
-    """More maps than that are not looked at, and do no harm."""
+    """More PMTs are ignored, and do no harm."""
     wire, numbers = Tables(), range(1, 13)
     ts = wire.carry(0, b"\0" + pat(*((number, 0x1000 + number) for number in numbers)))
     for number in numbers:
@@ -71,20 +71,20 @@ def test_of_twelve_programs_the_first_eight_are_followed() -> None:
     "others",
     [b"\x0a\x04eng\0", b"\x05\x03KLV", b"\x05\x00", b"\x09\x04\x06\x00\xe3\x00\x05\x04KLVA"[:6], b"\xff\x00"],
 )
-def test_a_registration_may_stand_behind_other_descriptors(others: bytes) -> None:
-    """Language, a registration too short to be one, an empty one: KLVA behind them counts."""
+def test_a_registration_may_follow_other_descriptors(others: bytes) -> None:
+    """Language, a registration that is too short, an empty one: KLVA after them counts."""
     all_good(Tables().good(pmt(VIDEO, (ASYNC, KLV_PID, others + KLVA))), SENT)
 
 
 @pytest.mark.parametrize("registration", [b"\x05\x04AC-3", b"\x05\x06Opus\0\0", b"\x05\x04klva"])
 def test_what_is_registered_as_something_else_is_not_looked_into(registration: bytes) -> None:
-    """Audio under type 0x06, though a key may be seen in it."""
+    """Audio under type 0x06, though it may contain a key."""
     assert Tables().good(pmt((ASYNC, KLV_PID, registration))) == []
 
 
 @pytest.mark.parametrize("descriptors", [b"\x05\x05KLVA", b"\x05\xffKLVA", b"\x0a\x09eng\0\x05\x04KLVA", b"\x05"])
 def test_a_descriptor_that_is_cut_off_names_nothing(descriptors: bytes) -> None:
-    """One that says more bytes than its stream has: a private stream like any other, known by the key in it."""
+    """A descriptor longer than its stream's loop: a private stream like any other, recognised by the key in it."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, KLV_PID, descriptors), VIDEO))
     ts += wire.pes(b"\x06" * 170) + wire.pes(b"\x06\x0e\x2b" * 9)
@@ -100,14 +100,14 @@ def test_a_stream_whose_descriptors_run_past_the_table_ends_the_table() -> None:
 
 
 def test_program_descriptors_are_passed_over() -> None:
-    """Whatever they are, KLVA among them; if they run past the table, it names nothing."""
+    """Whatever they are, KLVA among them; if they exceed the table, it lists nothing."""
     all_good(Tables().good(pmt(KLV, info=b"\x05\x04KLVA\x0e\x03\xc0\0\0")), SENT)
     whole = pmt(KLV)
     assert Tables().good(section(2, whole[3:10] + b"\xf0\xff" + whole[12:-4])) == []
 
 
 def test_of_nine_klv_streams_eight_are_read() -> None:
-    """The ninth is, in a map that drops another."""
+    """The ninth is, once a PMT drops another."""
     wire, pids = Tables(), range(0x201, 0x20A)
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(*((ASYNC, pid, KLVA) for pid in pids)))
     ts += [packet for pid in pids for packet in wire.pes(klv_packet(pid), pid)]
@@ -118,7 +118,7 @@ def test_of_nine_klv_streams_eight_are_read() -> None:
 
 
 def test_a_ninth_private_stream_with_a_key_in_it_is_not_read() -> None:
-    """Streams that nobody called KLV have the same eight places."""
+    """Unlabelled streams have the same eight places."""
     wire, pids = Tables(), range(0x201, 0x20A)
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(*((ASYNC, pid, b"") for pid in pids)))
     records = decoded(ts + [packet for pid in pids for packet in wire.pes(klv_packet(pid), pid)])
@@ -126,7 +126,7 @@ def test_a_ninth_private_stream_with_a_key_in_it_is_not_read() -> None:
 
 
 def test_a_private_stream_known_by_its_key_stays_known() -> None:
-    """A new version of the map that says as little of it as before: its packet in the middle is not cut."""
+    """A new version of the PMT with as little about it as before: its incomplete packet is not cut."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, KLV_PID, b"")))
     begin, *rest = wire.pes(klv_packet(1, 600))
@@ -135,7 +135,7 @@ def test_a_private_stream_known_by_its_key_stays_known() -> None:
 
 
 def test_what_a_dropped_stream_held_is_counted() -> None:
-    """The map drops KLV in the middle of a packet: its bytes are passed over, to the byte."""
+    """The PMT drops KLV in the middle of a packet: its bytes are counted as skipped, exactly."""
     wire, decoder = Tables(), Decoder("uav1", None)
     begin = wire.pes(klv_packet(1, 600))[0]
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(KLV)) + [begin]
@@ -147,7 +147,7 @@ def test_what_a_dropped_stream_held_is_counted() -> None:
 
 @pytest.mark.parametrize("kind", [0x1B, 0x24, 0x0F, 0x03])
 def test_a_pid_that_becomes_something_else_is_not_read_any_more(kind: int) -> None:
-    """Video or audio where KLV was: not a byte of it is looked at."""
+    """Video or audio where KLV was: none of it is searched."""
     wire, decoder = Tables(), Decoder("uav1", None)
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(KLV)) + wire.klv(SENT[:2])
     ts += wire.carry(PMT_PID, b"\0" + pmt((kind, KLV_PID, b""), (ASYNC, 0x222, KLVA), flags=version(1)))
@@ -157,7 +157,7 @@ def test_a_pid_that_becomes_something_else_is_not_read_any_more(kind: int) -> No
 
 
 def test_a_stream_that_is_registered_as_something_else_later_is_not_read_any_more() -> None:
-    """A private stream known by its key, which a new map calls audio."""
+    """A private stream recognised by its key, which a new PMT calls audio."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, KLV_PID, b""))) + wire.klv()
     ts += wire.carry(PMT_PID, b"\0" + pmt((ASYNC, KLV_PID, b"\x05\x04AC-3"), flags=version(1))) + wire.klv(SENT[:1])
@@ -165,7 +165,7 @@ def test_a_stream_that_is_registered_as_something_else_later_is_not_read_any_mor
 
 
 def test_a_private_stream_that_becomes_video_is_not_looked_into() -> None:
-    """A key in it is none of ours then."""
+    """A key in it does not count then."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, 0x300, b""), KLV))
     ts += wire.carry(PMT_PID, b"\0" + pmt((0x1B, 0x300, b""), KLV, flags=version(1)))
@@ -174,7 +174,7 @@ def test_a_private_stream_that_becomes_video_is_not_looked_into() -> None:
 
 @pytest.mark.parametrize("kind", [ASYNC, 0x1B])
 def test_a_map_may_move_to_where_a_private_stream_was(kind: int) -> None:
-    """A program whose map has a PID that was private data, or video, before is followed."""
+    """A program whose PMT has the PID of earlier private data, or video, is followed."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((kind, 0x300, b""), KLV)) + wire.klv(SENT[:2])
     ts += wire.carry(0, b"\0" + pat((1, 0x300), flags=version(1)))
@@ -191,7 +191,7 @@ MEDIA = {
 
 @pytest.mark.parametrize("first", range(0, 0x100, 0x40))
 def test_video_and_audio_are_never_looked_into(first: int) -> None:
-    """PES packets that begin with a key are KLV under any other stream_type, whatever it is registered for."""
+    """PES packets that begin with a key are KLV under any other stream_type, whatever its registration."""
     read = set()
     for kind in range(first, first + 0x40):
         wire = Tables()

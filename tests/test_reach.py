@@ -1,4 +1,4 @@
-"""Whom a server may send us to, for each pair of kinds of addresses; and the rate of requests."""
+"""Which addresses a server may redirect to, for each pair of address types; and the rate of requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def nearness(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """What two addresses of this machine are said to be."""
+    """The nearness of two addresses of this machine."""
     kinds: dict[str, int] = {}
     monkeypatch.setattr(reach, "nearness", kinds.__getitem__)
     return kinds
@@ -45,7 +45,7 @@ def test_a_server_leads_to_no_address_nearer_than_its_own(first: int, near: int,
 
 
 def test_the_first_connection_sets_the_bound_and_no_other(nearness: dict[str, int], port: int):
-    """A server on the private network that sent us to a public one may still lead to its own network."""
+    """A server on the private network that redirected to a public one may still name its own network."""
     nearness |= {"127.0.0.1": PRIVATE, "127.0.0.2": PUBLIC}
     connections = Reach()
     for host in ("127.0.0.1", "127.0.0.2", "127.0.0.1"):
@@ -53,7 +53,7 @@ def test_the_first_connection_sets_the_bound_and_no_other(nearness: dict[str, in
 
 
 def test_a_server_behind_a_proxy_leads_to_public_addresses_only(nearness: dict[str, int], port: int):
-    """Where it is, only the proxy knows."""
+    """Only the proxy knows where it is."""
     nearness |= {"127.0.0.1": PUBLIC, "127.0.0.2": PRIVATE}
     connections = Reach()
     connections.is_far()
@@ -65,13 +65,13 @@ def test_a_server_behind_a_proxy_leads_to_public_addresses_only(nearness: dict[s
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The monotonic clock of the rate, in its only place."""
+    """The monotonic clock of the rate."""
     now = [1000.0]
     monkeypatch.setattr(reach.time, "monotonic", lambda: now[0])
     return now
 
 
-def test_a_rest_gives_back_no_more_than_a_burst(clock: list[float]):
+def test_a_pause_allows_no_more_than_a_burst(clock: list[float]):
     """An hour without requests does not save up for thousands of them."""
     rate = RequestRate(4, 2.0)
     clock[0] += 3600

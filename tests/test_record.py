@@ -1,4 +1,4 @@
-"""The recorder from inside: the bytes as they came, where they are cut, what is kept."""
+"""The recorder's internals: unchanged bytes, where they are cut, what is kept."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def joined(folder):
 
 
 class Pieces:
-    """A source of our own: packets that a test hands it, None to end it, an exception to raise."""
+    """A scripted source: packets that a test passes, None to end it, an exception to raise."""
 
     url = Url.parse("tcp://camera:5000")
     fixed = False
@@ -102,14 +102,14 @@ class Tape(Pieces):
 
 
 def of_file(*given):
-    """Pieces of something that ends."""
+    """Pieces of a source that ends."""
     return Tape(*given, None)
 
 
 # ---- the bytes ----
 
 
-async def test_the_bytes_are_those_that_came(tmp_path):
+async def test_the_recorded_bytes_are_unchanged(tmp_path):
     """Joined, the segments are the stream, bit by bit, whatever the pieces were."""
     pieces = [TAPE.ts[at : at + 997] for at in range(0, len(TAPE.ts), 997)]
 
@@ -122,7 +122,7 @@ async def test_the_bytes_are_those_that_came(tmp_path):
 
 
 async def test_each_segment_can_be_decoded_alone(tmp_path):
-    """It begins with a PAT: all records, and no other, come out of the segments one by one, and out of all together."""
+    """It begins with a PAT: the segments decode to all records, one by one and together."""
     await recorded(of_file(Packet(TAPE.ts)), tmp_path, size=16_384)
 
     alone = [klvrelay.decode(path.read_bytes()) for path in files(tmp_path)]
@@ -136,7 +136,7 @@ async def test_each_segment_can_be_decoded_alone(tmp_path):
 
 
 async def test_a_udp_stream_is_recorded_as_it_came(tmp_path, free_port):
-    """Datagrams of a real socket, RTP's without its headers."""
+    """Datagrams of a real socket, RTP without its headers."""
     for scheme in ("udp", "rtp"):
         url, folder = f"{scheme}://127.0.0.1:{free_port}", tmp_path / scheme
         sent = feed.datagrams(TAPE.ts)
@@ -163,7 +163,7 @@ async def test_bare_klv_is_cut_between_two_packets(tmp_path):
     assert alone == bare.klv
 
 
-async def test_what_changes_its_kind_gets_a_segment_of_its_own(tmp_path):
+async def test_a_change_of_format_begins_a_new_segment(tmp_path):
     """A port on which another sender begins."""
     await recorded(of_file(Packet(TAPE.ts), Packet(TAPE.bare, None, "klv"), Packet(TAPE.ts)), tmp_path)
 
@@ -174,7 +174,7 @@ async def test_what_changes_its_kind_gets_a_segment_of_its_own(tmp_path):
 @pytest.mark.parametrize("size", [188, 192, 204])
 @given(cuts=st.lists(st.integers(0, 60_000), max_size=30), junk=st.integers(0, 300))
 def test_a_cut_is_where_a_packet_with_a_pat_begins(size, cuts, junk):
-    """In packets of every size, in pieces of any cut, behind anything."""
+    """In packets of every size, in pieces of any cut, after any data."""
     packets = [TAPE.ts[at : at + 188] for at in range(0, 300 * 188, 188)]
     packets = [bytes(size - 188) + packet if size == 192 else packet + bytes(size - 188) for packet in packets]
     data = bytes(junk) + b"".join(packets)
@@ -200,7 +200,7 @@ def test_a_cut_is_where_a_packet_with_a_pat_begins(size, cuts, junk):
 
 
 def test_without_a_pat_a_segment_ends_between_two_packets():
-    """A quarter of its size later, or two seconds: a limit is one also for a stream without tables."""
+    """A quarter of its size later, or two seconds: the limit also holds for a stream without tables."""
     nulls = (b"\x47\x1f\xff\x10" + bytes(184)) * 400
     by_size, by_time = Segmenter(RecordingLimits(size=10_000, keep_size=1e9)), Segmenter(RecordingLimits(seconds=5))
 
@@ -218,7 +218,7 @@ def test_without_a_pat_a_segment_ends_between_two_packets():
 # ---- names ----
 
 
-async def test_names_sort_and_tell_when(tmp_path):
+async def test_names_sort_by_time(tmp_path):
     """UTC of the first byte; where two have the same, or the clock was set back, they still sort."""
     day = 1_795_371_300_123_456
     stamps = [day, day + 60_000_000, day + 60_000_000, day - DAY, day + 2 * DAY]
@@ -244,8 +244,8 @@ async def test_names_sort_and_tell_when(tmp_path):
         st.booleans(),
     )
 )
-def test_a_name_says_what_it_was_made_of(segment):
-    """There and back; also of a stream whose name looks like a time."""
+def test_a_name_can_be_parsed(segment):
+    """In both directions; even for a stream whose name looks like a time."""
     assert RecordedSegment.of(segment.name) == segment
 
 
@@ -254,7 +254,7 @@ def test_a_name_says_what_it_was_made_of(segment):
     ["flight.ts", "uav1-20261122T181500Z.ts", "uav1-20261322T181500.123456Z.ts", "uav1-20261122T181500.123456Z.mp4",
      "-20261122T181500.123456Z.ts", "uav1-20261122T181500.123456Z.ts.part.bak", "uav1-20261122T181500.123456Z.ts\n"],
 )  # fmt: skip
-def test_other_names_are_not_of_a_recorder(name):
+def test_other_names_are_not_segments(name):
     """So such a file is never touched."""
     assert RecordedSegment.of(name) is None
 
@@ -263,7 +263,7 @@ def test_other_names_are_not_of_a_recorder(name):
 
 
 def put_old(folder, count, *, days=0.0, stream="uav1", size=10_000):
-    """Segments as of an earlier run, an hour apart, the newest so many days ago."""
+    """Segments of an earlier run, an hour apart, the newest so many days ago."""
     now = time.time_ns() // 1000
     made = []
     for number in range(count):
@@ -273,8 +273,8 @@ def put_old(folder, count, *, days=0.0, stream="uav1", size=10_000):
     return made
 
 
-async def test_the_oldest_go_when_all_together_are_too_large(tmp_path):
-    """Those of this stream only, and no file of another name, however like it is."""
+async def test_the_oldest_are_removed_when_all_together_are_too_large(tmp_path):
+    """Only those of this stream, and no file with another name, however similar."""
     old = put_old(tmp_path, 10)
     other = put_old(tmp_path, 3, stream="uav2") + put_old(tmp_path, 3, stream="uav1-b")
     foreign = [tmp_path / name for name in ("flight.ts", "uav1.ts", f"{old[0].name}.txt", f"copy of {old[0].name}")]
@@ -290,7 +290,7 @@ async def test_the_oldest_go_when_all_together_are_too_large(tmp_path):
 
 
 async def test_the_limit_holds_at_every_moment(tmp_path):
-    """With the segment that is being written."""
+    """Including the segment that is being written."""
     largest = 0
     source = Pieces(live=True)
     async with recording(lambda: source, tmp_path, size=8192, keep_size=40_960) as made:
@@ -303,8 +303,8 @@ async def test_the_limit_holds_at_every_moment(tmp_path):
     assert 30_000 < largest <= 40_960 + 8192 // 4
 
 
-async def test_what_is_too_old_goes(tmp_path):
-    """By its name's time; infinite keeps all."""
+async def test_segments_beyond_the_age_limit_are_removed(tmp_path):
+    """By the time in the name; infinite keeps all."""
     old, young = put_old(tmp_path, 3, days=8), put_old(tmp_path, 2, days=6)
 
     await recorded(of_file(Packet(TAPE.ts)), tmp_path, keep_age=float("inf"))
@@ -315,7 +315,7 @@ async def test_what_is_too_old_goes(tmp_path):
     assert all(path.exists() for path in young)
 
 
-async def test_a_clock_that_is_set_right_removes_nothing(tmp_path):
+async def test_a_clock_correction_removes_nothing(tmp_path):
     """What was recorded a minute ago by a clock of 1970 is not 56 years old."""
     packets = [Packet(TAPE.ts, 60_000_000), Packet(TAPE.ts, time.time_ns() // 1000)]
 
@@ -324,10 +324,10 @@ async def test_a_clock_that_is_set_right_removes_nothing(tmp_path):
     assert joined(tmp_path) == TAPE.ts * 2
 
 
-async def test_a_thousand_segments_are_no_burden(tmp_path, monkeypatch):
-    """A thousand names, a hundred kept, in seconds of the processor; each asks the disk to keep it, and its name."""
+async def test_a_thousand_segments_are_handled_quickly(tmp_path, monkeypatch):
+    """A thousand names, a hundred kept, in seconds of CPU time; each segment and its name are synced to disk."""
     synced = []
-    monkeypatch.setattr(os, "fsync", synced.append)  # how long the disk takes is not ours
+    monkeypatch.setattr(os, "fsync", synced.append)  # the speed of the disk is not tested
     begun = time.process_time()
     packets = [Packet(TAPE.ts[: 24 * 188])] * 1000
 
@@ -340,7 +340,7 @@ async def test_a_thousand_segments_are_no_burden(tmp_path, monkeypatch):
 
 
 async def test_what_a_killed_run_left_is_completed(tmp_path):
-    """Its bytes stay, under their name; an empty one goes."""
+    """Its bytes stay, under their name; an empty one is removed."""
     left, empty = (put_old(tmp_path, 1, days=day)[0] for day in (1, 2))
     left = left.rename(f"{left}.part")
     empty.write_bytes(b"")
@@ -356,7 +356,7 @@ async def test_what_a_killed_run_left_is_completed(tmp_path):
 
 
 async def test_two_recorders_do_not_share_a_stream(tmp_path):
-    """The second is told so, and the first goes on."""
+    """The second gets an error, and the first continues."""
     source = Pieces(Packet(TAPE.ts), live=True)
     async with recording(lambda: source, tmp_path) as made:
         await until(lambda: made.size)
@@ -366,11 +366,11 @@ async def test_two_recorders_do_not_share_a_stream(tmp_path):
     assert len(files(tmp_path)) == 2
 
 
-# ---- it goes on ----
+# ---- recovery ----
 
 
-async def test_a_source_that_falls_is_opened_again(tmp_path, monkeypatch, caplog):
-    """By itself, as often as it takes; what comes after is a segment of its own, and it is said once."""
+async def test_a_broken_source_is_reopened(tmp_path, monkeypatch, caplog):
+    """Automatically, as often as needed; later data is a new segment, and it is logged once."""
     monkeypatch.setattr(recorder.Backoff, "next", lambda self: 0.01)
     monkeypatch.setattr(repeats, "PACE", 0.0)
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
@@ -396,7 +396,7 @@ async def test_a_source_that_falls_is_opened_again(tmp_path, monkeypatch, caplog
 
 @pytest.mark.parametrize("read", [False, True], ids=["nothing read", "begun"])
 async def test_a_file_is_opened_again_for_want_of_a_descriptor_only_before_it_is_read(read, tmp_path, monkeypatch):
-    """What is recorded of it is recorded once."""
+    """What was recorded is recorded once."""
     monkeypatch.setattr(recorder.Backoff, "next", lambda self: 0.0)
     short, packet = OSError(errno.EMFILE, "x"), Packet(TAPE.ts)
     left = iter([Tape(packet, short) if read else Tape(short), of_file(packet), of_file(packet)])
@@ -411,7 +411,7 @@ async def test_a_file_is_opened_again_for_want_of_a_descriptor_only_before_it_is
 
 
 async def test_a_source_that_falls_silent_gets_its_segment_completed(tmp_path, monkeypatch):
-    """Nobody waits a night for the last minute before the fault."""
+    """The last minute before a fault is available without waiting for the next data."""
     monkeypatch.setattr(segmenter, "GRACE", 0.1)
     source = Pieces(Packet(TAPE.ts), live=True)
     async with recording(lambda: source, tmp_path, seconds=0.1) as made:
@@ -422,7 +422,7 @@ async def test_a_source_that_falls_silent_gets_its_segment_completed(tmp_path, m
 
 
 async def test_what_is_written_can_be_read_at_once(tmp_path):
-    """Not at the segment's end, but within a few hundredths of a second: for a relay that follows."""
+    """Not at the segment's end, but within a few hundredths of a second, for a relay that follows."""
     source = Pieces(Packet(TAPE.ts), live=True)
     async with recording(lambda: source, tmp_path) as made:
         await until(lambda: made.size == len(TAPE.ts), within=1)
@@ -432,20 +432,20 @@ async def test_what_is_written_can_be_read_at_once(tmp_path):
 
 
 async def test_a_file_that_is_not_there_is_an_error(tmp_path):
-    """Nothing is recorded, and it is not tried again."""
+    """Nothing is recorded, and it is not retried."""
     with pytest.raises(SourceDown, match="no such file"):
         await recorded(open_source(str(tmp_path / "none.ts")), tmp_path / "out")
     assert files(tmp_path / "out") == []
 
 
 async def test_a_container_has_no_transport_bytes(tmp_path):
-    """What libav takes apart can't be recorded as it came."""
+    """A container that libav demultiplexes cannot be recorded unchanged."""
     with pytest.raises(NotMedia, match="copy the file"):
         await recorded(of_file(Packet(TAPE.klv[0], None, "klv", 0, 1)), tmp_path)
 
 
 async def test_a_flapping_source_leaves_nothing_behind(tmp_path, monkeypatch):
-    """Three hundred falls: threads and descriptors are where they were, and no byte is missing."""
+    """Three hundred disconnects: threads and descriptors return to their numbers, and no byte is missing."""
     monkeypatch.setattr(recorder.Backoff, "next", lambda self: 0.0)
     falls = [Pieces(Packet(TAPE.ts[:1880]), SourceDown("x"), live=True) for _ in range(300)]
     left = iter([*falls, Pieces(live=True)])
@@ -460,11 +460,11 @@ async def test_a_flapping_source_leaves_nothing_behind(tmp_path, monkeypatch):
     assert joined(tmp_path) == TAPE.ts[:1880] * 300
 
 
-# ---- a relay behind a recorder ----
+# ---- a relay that follows a recorder ----
 
 
 async def test_a_relay_may_follow_the_folder(tmp_path, free_port):
-    """Every record that is sent comes out of the folder while it is recorded, over many segments."""
+    """The folder yields every sent record while it is recorded, over many segments."""
     raws: list[bytes] = []
 
     async def follow():
@@ -490,7 +490,7 @@ async def test_a_relay_may_follow_the_folder(tmp_path, free_port):
 
 
 async def test_a_folder_is_replayed_as_one_stream(tmp_path):
-    """`replay DIR`: its segments in their own time, one after the other."""
+    """`replay DIR`: its segments with their original timing, one after the other."""
     tape = feed.recording(count=15, hz=30, filler=60)
     await recorded(of_file(Packet(tape.ts)), tmp_path, size=32_768)
     assert len(files(tmp_path)) >= 4
@@ -514,8 +514,8 @@ async def test_a_folder_is_replayed_as_one_stream(tmp_path):
         ([RecordedSegment("a", 0, "ts").name, RecordedSegment("b", 0, "ts").name], r"2 streams \(a, b\)"),
     ],
 )
-async def test_a_folder_that_is_no_stream_is_said(names, said, tmp_path):
-    """What is wrong, and what to give instead."""
+async def test_a_folder_that_is_no_stream_is_an_error(names, said, tmp_path):
+    """What is wrong, and what to pass instead."""
     for name in names:
         (tmp_path / name).write_bytes(TAPE.ts)
 
@@ -524,7 +524,7 @@ async def test_a_folder_that_is_no_stream_is_said(names, said, tmp_path):
             await anext(packets)
 
 
-# ---- the limits in words ----
+# ---- the text form of limits ----
 
 
 @pytest.mark.parametrize(
@@ -538,7 +538,7 @@ async def test_a_folder_that_is_no_stream_is_said(names, said, tmp_path):
     ],
 )
 def test_limits_are_read(given_, limits):
-    """Sizes by 1,024, ages with a unit."""
+    """Sizes in units of 1,024, ages with a unit."""
     assert RecordingLimits.parse(*given_) == limits
 
 
@@ -559,13 +559,13 @@ def test_limits_are_read(given_, limits):
         ((None, None, None, "0s"), "--keep-age"),
     ],
 )
-def test_a_limit_that_is_none_is_named(given_, said):
-    """The option, what was given, and what would be right."""
+def test_an_invalid_limit_is_named(given_, said):
+    """The option, its value, and the valid form."""
     with pytest.raises(ConfigError, match=said):
         RecordingLimits.parse(*given_)
 
 
-async def test_a_folder_that_can_not_be_used_is_said(tmp_path):
+async def test_an_unusable_folder_is_an_error(tmp_path):
     """Before anything is opened."""
     (tmp_path / "file").touch()
 
@@ -583,8 +583,8 @@ def test_no_thread_is_left_by_a_recorder_that_never_ran(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-async def test_a_file_is_not_copied_to_a_full_disk_for_ever(tmp_path, monkeypatch):
-    """A pipe waits, since its writer does; a file is there another time, and the fault ends the command."""
+async def test_a_file_is_not_copied_to_a_full_disk_without_end(tmp_path, monkeypatch):
+    """A pipe waits, since its writer does; a file can be copied later, and the error ends the command."""
 
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,4 +1,4 @@
-"""`klvrelay record` as a process: real senders, signals, kill -9, a disk that is full."""
+"""`klvrelay record` as a process: real senders, signals, kill -9, a full disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def joined(folder: Path) -> bytes:
-    """All that was recorded; of a file that gets its final name meanwhile nothing."""
+    """All recorded bytes; of a file that gets its final name meanwhile nothing."""
     found = b""
     for path in files(folder):
         with suppress(FileNotFoundError):
@@ -50,7 +50,7 @@ async def send(data: bytes, port: int, pause: float = 0.001) -> None:
 
 
 async def test_a_signal_completes_the_segment(free_port: int, tmp_path: Path):
-    """SIGTERM and Ctrl-C: exit code 0, every byte that came, no .part."""
+    """SIGTERM and Ctrl-C: exit code 0, every received byte, no .part."""
     for number in (signal.SIGTERM, signal.SIGINT):
         folder = tmp_path / number.name
         args = (f"udp://127.0.0.1:{free_port}", str(folder), "--segment-size", "64K", "--stream", "uav/1")
@@ -68,7 +68,7 @@ async def test_a_signal_completes_the_segment(free_port: int, tmp_path: Path):
 
 @pytest.mark.needs("ffmpeg")
 async def test_what_ffmpeg_sends_is_recorded_bit_by_bit(free_port: int, tmp_path: Path):
-    """ffmpeg writes to a file what it sends: the segments together are that file, and have every record."""
+    """ffmpeg writes what it sends to a file: the segments together are that file, and have every record."""
     source, sent, folder = tmp_path / "in.ts", tmp_path / "sent.ts", tmp_path / "out"
     source.write_bytes(feed.recording(count=45, hz=30, filler=30).ts)
     url = f"udp://127.0.0.1:{free_port}"
@@ -90,8 +90,8 @@ async def test_what_ffmpeg_sends_is_recorded_bit_by_bit(free_port: int, tmp_path
     assert set(got) <= set(together)
 
 
-async def test_a_recorder_that_was_killed_goes_on(free_port: int, tmp_path: Path):
-    """kill -9, again and again: what was written stays, the next start completes it, nothing has two names."""
+async def test_a_recorder_that_was_killed_continues(free_port: int, tmp_path: Path):
+    """kill -9, repeatedly: written data stays, the next start completes it, nothing has two names."""
     sent, folder = b"", tmp_path / "out"
     args = (f"udp://127.0.0.1:{free_port}", str(folder), "--segment-size", "100K")
     for number in range(3):
@@ -110,13 +110,14 @@ async def test_a_recorder_that_was_killed_goes_on(free_port: int, tmp_path: Path
     assert joined(folder) == sent
 
 
-async def test_a_relay_behind_a_recorder_misses_nothing(oracle: OracleBroker, free_port: int, tmp_path: Path):
-    """`run DIR --follow` publishes every record while it is recorded, over many segments and a recorder's kill -9."""
+async def test_a_relay_that_follows_a_recorder_misses_nothing(oracle: OracleBroker, free_port: int, tmp_path: Path):
+    """`run DIR --follow` publishes every record while it is recorded, over many segments and a kill -9 of the recorder.
+    """
     folder, topic = tmp_path / "out", "klvrelay/uav1/telemetry"
     args = (f"udp://127.0.0.1:{free_port}", str(folder), "--segment-size", "32K")
     sent = [feed.recording(count=101, filler=3, first_pcr=900_000 * (number + 1)) for number in range(2)]
     async with klvrelay("run", str(folder), "--follow", "--stream", "uav1", "--mqtt", oracle.url) as relay:
-        await until(lambda: "connected" in relay.said)  # it looks for the folder by now
+        await until(lambda: "connected" in relay.said)  # it waits for the folder by now
         for number, tape in enumerate(sent, 1):
             async with klvrelay("record", *args) as recorder:
                 await feed.listening(free_port)
@@ -135,7 +136,7 @@ async def test_a_relay_behind_a_recorder_misses_nothing(oracle: OracleBroker, fr
 
 
 async def test_standard_input_is_recorded_to_its_end(tmp_path: Path):
-    """The way in for what only another program can fetch; the end is the end."""
+    """For what only another program can fetch; the recording ends with the input."""
     process = await asyncio.create_subprocess_exec(
         *COMMAND, "record", "-", str(tmp_path / "out"), "-q", env=ENVIRONMENT, stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -146,8 +147,8 @@ async def test_standard_input_is_recorded_to_its_end(tmp_path: Path):
     assert joined(tmp_path / "out") == TAPE.ts * 20
 
 
-async def test_a_terminal_shows_how_it_goes(free_port: int, tmp_path: Path):
-    """One line that is painted over: state, rate, bytes, segments; none of it with -q."""
+async def test_a_terminal_shows_the_progress(free_port: int, tmp_path: Path):
+    """One line that is overwritten: state, rate, bytes, segments; none with -q."""
     for quiet in (False, True):
         ours, theirs = os.openpty()
         url = f"udp://127.0.0.1:{free_port}"
@@ -187,7 +188,7 @@ def _read(terminal: int) -> str:
         (("none.ts",), 3, "no such file"),
     ],
 )
-def test_what_can_not_be_recorded_is_said(
+def test_a_source_that_cannot_be_recorded_is_an_error(
     args: tuple[str, ...], code: int, said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     """One line that says what to do instead, and no password."""
@@ -206,7 +207,7 @@ def test_a_folder_that_can_not_be_written_is_not_recorded_to(tmp_path: Path, cap
     assert (code, "cannot record there" in err, "recording" in err) == (2, True, False), err
 
 
-# ---- a disk that is full ----
+# ---- a full disk ----
 
 
 @pytest.fixture
@@ -226,8 +227,8 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-async def test_a_full_disk_costs_the_oldest_segments_only(tiny_disk: Path, free_port: int):
-    """Below every limit that was set, the disk is full: said once, and what is new is all there."""
+async def test_a_full_disk_removes_the_oldest_segments_only(tiny_disk: Path, free_port: int):
+    """The disk is full below every limit: logged once, and new data is complete."""
     args = (f"udp://127.0.0.1:{free_port}", str(tiny_disk), "--segment-size", "64K", "--keep-size", "1G")
     async with klvrelay("record", *args) as command:
         await feed.listening(free_port)
@@ -247,7 +248,7 @@ async def test_a_full_disk_costs_the_oldest_segments_only(tiny_disk: Path, free_
 
 
 async def test_a_disk_filled_by_others_is_waited_for(tiny_disk: Path, free_port: int):
-    """The newest four segments stay; what comes meanwhile is counted; with space it goes on by itself."""
+    """The newest four segments stay; data received meanwhile is counted; with space it continues automatically."""
     args = (f"udp://127.0.0.1:{free_port}", str(tiny_disk), "--segment-size", "32K")
     async with klvrelay("record", *args) as command:
         await feed.listening(free_port)
@@ -272,7 +273,7 @@ async def test_a_disk_filled_by_others_is_waited_for(tiny_disk: Path, free_port:
 
 
 async def test_a_disk_that_stays_full_is_a_failure(tiny_disk: Path, free_port: int):
-    """Nothing of what came is there: the summary does not count what is not, and the exit code is 1."""
+    """No received data is on disk: the summary does not count it, and the exit code is 1."""
     fill(tiny_disk / "flight.ts")
     args = (f"udp://127.0.0.1:{free_port}", str(tiny_disk), "--segment-size", "32K")
     async with klvrelay("record", *args) as command:
@@ -287,14 +288,14 @@ async def test_a_disk_that_stays_full_is_a_failure(tiny_disk: Path, free_port: i
 
 
 def fill(path: Path) -> None:
-    """Take all the space that there is."""
+    """Use all available space."""
     with path.open("ab", 0) as file, suppress(OSError):
         while file.write(bytes(4096)):
             pass
 
 
 async def test_a_pipe_waits_for_a_full_disk(tiny_disk: Path, tmp_path: Path):
-    """What can wait loses nothing: its writer is held up until there is space again."""
+    """Sources that can wait lose nothing: the writer is blocked until there is space again."""
     other = tiny_disk / "other"
     other.write_bytes(bytes(1 << 20))
     process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""Bytes that wait for a disk that takes nothing have a bound; and where a stream is cut whose PAT has priority."""
+"""The bounded buffer for bytes that wait for a full disk; and cuts of a stream whose PAT has priority."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PIECES = 100
 
 
 class Disk:
-    """Takes nothing until it is mended."""
+    """A disk that refuses all writes until it is repaired."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full, self.refusals = True, 0
@@ -49,7 +49,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 async def test_a_pipe_waits_where_the_bound_is_reached_and_nothing_is_lost(disk: Disk, tmp_path: Path):
-    """One piece more than may wait was taken, since it has come; all of them are there in the end, in order."""
+    """One piece more than the bound was already read; in the end all of them are recorded, in order."""
     source = Tape(*(Packet(PIECE) for _ in range(PIECES)), None)
     made = Recorder(lambda: source, str(tmp_path), "uav1", RecordingLimits())
     running = asyncio.create_task(made.run())
@@ -65,7 +65,7 @@ async def test_a_pipe_waits_where_the_bound_is_reached_and_nothing_is_lost(disk:
 
 
 async def test_a_live_source_does_not_wait_for_a_full_disk(disk: Disk, tmp_path: Path):
-    """What the disk does not take is lost and counted, and gives its room to what comes next."""
+    """Refused data is lost and counted, and frees the buffer for later data."""
     source = Pieces(*(Packet(PIECE) for _ in range(PIECES)), live=True)
     async with recording(lambda: source, tmp_path) as made:
         await until(lambda: made.lost == PIECES * len(PIECE))
@@ -77,14 +77,14 @@ async def test_a_live_source_does_not_wait_for_a_full_disk(disk: Disk, tmp_path:
     assert joined(tmp_path) == PIECE
 
 
-async def test_what_comes_while_the_disk_refuses_stays_behind_what_it_refused(disk: Disk, tmp_path: Path):
-    """The bytes are written in the order in which they came."""
+async def test_data_received_while_the_disk_refuses_keeps_its_order(disk: Disk, tmp_path: Path):
+    """The bytes are written in the order of arrival."""
     pieces = [bytes([0x47, 0x1F, 0xFF, 0x10, number]) + bytes(183) for number in range(5)]
     source, loop = Tape(Packet(pieces[0])), asyncio.get_running_loop()
     left = iter(pieces[1:])
 
     def another_comes() -> None:
-        """Called in the thread that writes."""
+        """Called in the writing thread."""
         if (piece := next(left, None)) is not None:
             asyncio.run_coroutine_threadsafe(_taken(source, piece), loop).result(5)
 
@@ -105,8 +105,8 @@ async def _taken(source: Tape, piece: bytes) -> None:
     await until(lambda: source.link.size == wanted)
 
 
-async def test_what_the_disk_refused_keeps_its_order(disk: Disk, tmp_path: Path):
-    """Of what waits, bytes of another kind are another piece."""
+async def test_waiting_data_keeps_its_order(disk: Disk, tmp_path: Path):
+    """Waiting bytes of another format are another piece."""
     calls = iter([True, False])
     disk.meanwhile = lambda: setattr(disk, "full", next(calls, False))
     source = Tape(Packet(PIECE), Packet(TAPE.bare, carriage="klv"), None)
@@ -122,7 +122,7 @@ async def test_what_the_disk_refused_keeps_its_order(disk: Disk, tmp_path: Path)
 
 @pytest.mark.parametrize("flags", [0x40, 0x60], ids=["usual", "with priority"])
 def test_a_segment_begins_with_a_pat_of_either_priority(flags: int):
-    """The transport_priority of a packet says nothing of what is in it (ISO/IEC 13818-1, 2.4.3.3)."""
+    """The transport_priority of a packet has no relation to its content (ISO/IEC 13818-1, 2.4.3.3)."""
     pat = bytes([0x47, flags, 0x00, 0x10]) + bytes(184)
     data = (pat + NULL * 9) * 40
     cut, at, places = Segmenter(RecordingLimits(size=10_000, keep_size=1e9)), 0, []
@@ -146,8 +146,8 @@ def test_an_open_segment_is_overdue_after_its_grace(age: float, is_overdue: bool
     assert cut.overdue(105.0 + segmenter.GRACE + age) is is_overdue
 
 
-def test_nothing_is_overdue_that_was_never_begun():
-    """Or that was cut already."""
+def test_a_segment_that_is_not_open_is_not_overdue():
+    """Neither before its first byte nor after its cut."""
     cut = Segmenter(RecordingLimits(seconds=5.0))
     before = cut.overdue(1000.0)
     list(cut.feed(NULL, "ts", 100.0))

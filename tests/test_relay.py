@@ -1,4 +1,4 @@
-"""The pipeline with sources and sinks made of paper: order, counting, waiting, shedding, retry, stop."""
+"""The pipeline with scripted sources and sinks: order, counting, waiting, shedding, retry, stop."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000, stall:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Back-off and looks in milliseconds."""
+    """Back-off and checks in milliseconds."""
     monkeypatch.setattr(relay_module, "TICK", 0.01)
     monkeypatch.setattr(relay_module, "STATES", 100)
     monkeypatch.setattr(repeats, "PACE", 0.0)
@@ -41,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def running(pipeline: Relay) -> AsyncIterator[asyncio.Task[None]]:
-    """The relay at work; it must not have ended by itself, and stops in time."""
+    """The running relay; it must not end by itself, and stops in time."""
     task = asyncio.create_task(pipeline.run())
     try:
         yield task
@@ -54,7 +54,7 @@ async def running(pipeline: Relay) -> AsyncIterator[asyncio.Task[None]]:
 
 
 async def test_every_record_of_a_file_is_delivered_in_order_and_the_relay_ends():
-    """All of it, numbered from 0 without a gap, and the stream goes offline with it."""
+    """All of them, numbered from 0 without a gap, and the stream goes offline at the end."""
     ear = Ear()
     await asyncio.wait_for(relay(Tape(), sink=ear).run(), 5)
     assert [r.raw for r in ear.records] == TAPE.klv
@@ -66,15 +66,15 @@ async def test_every_record_of_a_file_is_delivered_in_order_and_the_relay_ends()
 
 
 async def test_a_sink_that_fails_is_offered_the_same_batch_again():
-    """After SinkDown: a new entry, nothing lost, nothing out of order."""
+    """After SinkDown: a new connection, nothing lost, nothing out of order."""
     ear = Ear(faults=[SinkDown("gone"), SinkDown("gone"), SinkRefused("not today")])
     await asyncio.wait_for(relay(Tape(), sink=ear).run(), 5)
     assert ear.seqs() == list(range(40))
     assert ear.entered == ear.left == 4
 
 
-async def test_a_sink_that_is_not_there_yet_is_waited_for_and_that_is_said_once(said: Callable[[], list[str]]):
-    """Twenty tries: one line that it is away, one that it is connected."""
+async def test_an_unreachable_sink_is_retried_and_logged_once(said: Callable[[], list[str]]):
+    """Twenty attempts: one line for the outage, one for the connection."""
     ear = Ear(door=[SinkDown("mqtt://h:1883: connection refused")] * 20)
     await asyncio.wait_for(relay(Tape(), sink=ear).run(), 5)
     assert ear.seqs() == list(range(40))
@@ -82,16 +82,16 @@ async def test_a_sink_that_is_not_there_yet_is_waited_for_and_that_is_said_once(
     assert sum("connected" in m for m in said()) == 1
 
 
-async def test_a_sink_that_refuses_at_the_first_try_ends_the_relay():
-    """Wrong credentials are for the operator to mend: no retry, and sources and sinks are freed."""
+async def test_a_sink_that_refuses_at_the_first_attempt_ends_the_relay():
+    """The operator must correct wrong credentials: no retry, and sources and sinks are closed."""
     source, ear = live(hang=True), Ear(door=[SinkRefused("mqtt://h:1883: wrong user or password")])
     with pytest.raises(SinkRefused, match="wrong user"):
         await asyncio.wait_for(relay(source, sink=ear).run(), 5)
     assert source.opened == source.closed
 
 
-async def test_a_file_waits_for_room_and_sheds_nothing():
-    """A sink slower than the disk, and room for three records: all arrive."""
+async def test_a_file_waits_for_capacity_and_sheds_nothing():
+    """A sink slower than the disk, and capacity for three records: all arrive."""
     ear = Ear()
     pipeline = relay(Tape(TAPE.klv), sink=ear, waiting=3)
     ear.gate.clear()
@@ -102,7 +102,7 @@ async def test_a_file_waits_for_room_and_sheds_nothing():
 
 
 async def test_two_files_side_by_side_shed_nothing():
-    """They wait for the same room."""
+    """They share the capacity."""
     ear = Ear()
     pipeline = relay(Tape(TAPE.klv), Tape(TAPE.klv), Tape(TAPE.klv), sink=ear, waiting=1)
     await asyncio.wait_for(pipeline.run(), 5)
@@ -110,8 +110,8 @@ async def test_two_files_side_by_side_shed_nothing():
     assert pipeline.sink_tasks[0].cursor.shed == 0
 
 
-async def test_what_comes_out_at_the_end_of_a_file_waits_for_room_too():
-    """The packet that a file breaks off in is damaged, and sheds none of those before it."""
+async def test_the_records_at_the_end_of_a_file_wait_for_capacity_too():
+    """The incomplete last packet is damaged, and sheds none of the earlier ones."""
     ear = Ear()
     async def at_once() -> None:
         pass
@@ -123,7 +123,7 @@ async def test_what_comes_out_at_the_end_of_a_file_waits_for_room_too():
 
 
 async def test_a_live_source_sheds_the_oldest_and_counts_them():
-    """Newest wins: a live source never waits for a sink, and the number of what was lost is told."""
+    """A live source never waits for a sink, and the number of lost records is reported."""
     ear = Ear()
     source = live(*TAPE.klv, hang=True)
     pipeline = relay(source, sink=ear, waiting=10)
@@ -139,8 +139,8 @@ async def test_a_live_source_sheds_the_oldest_and_counts_them():
     assert f"{shed} shed" in pipeline.summary()
 
 
-async def test_a_live_source_that_falls_is_opened_again_and_that_is_said_once(said: Callable[[], list[str]]):
-    """Many tries against nobody: one line; its numbers go on when it is back."""
+async def test_a_broken_live_source_is_reopened_and_logged_once(said: Callable[[], list[str]]):
+    """Many attempts: one line; its sequence numbers continue afterwards."""
     broken = live(b"", fault=SourceDown("udp://127.0.0.1:5000: nobody listens there"))
     broken.data = ()
     ear, tries = Ear(), []
@@ -159,8 +159,8 @@ async def test_a_live_source_that_falls_is_opened_again_and_that_is_said_once(sa
     assert ear.availability()[-1] == b"offline"
 
 
-async def test_one_bad_stream_spoils_only_that_stream():
-    """A source that fails for good, one that fails again and again, one that is not media: the fourth is whole."""
+async def test_one_bad_stream_affects_only_that_stream():
+    """A source that fails for good, one that fails repeatedly, one that is not media: the fourth is complete."""
     bad = (
         Tape((), fault=NotMedia("paper.klv is empty")),
         live(fault=SourceDown("gone")),
@@ -173,8 +173,8 @@ async def test_one_bad_stream_spoils_only_that_stream():
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("a fault of ours"), OSError(5, "disk"), ValueError("x")])
-async def test_a_fault_of_ours_in_one_stream_does_not_end_the_others(fault: Exception, said: Callable[[], list[str]]):
-    """What nobody foresaw is contained too: it is said, and the other stream goes on."""
+async def test_an_internal_error_in_one_stream_does_not_end_the_others(fault: Exception, said: Callable[[], list[str]]):
+    """An unexpected exception is contained: it is logged, and the other stream continues."""
     ear, good = Ear(), live(*TAPE.klv, hang=True)
     async with running(relay(live(fault=fault), good, sink=ear)):
         await until(lambda: len(ear.seqs("uav2")) == 40, 2)
@@ -182,8 +182,8 @@ async def test_a_fault_of_ours_in_one_stream_does_not_end_the_others(fault: Exce
     assert ear.seqs("uav2") == list(range(40))
 
 
-async def test_a_fault_of_ours_in_a_file_is_told(said: Callable[[], list[str]]):
-    """A file is not tried again: that it was not read to its end is said, and is the relay's fault."""
+async def test_an_internal_error_in_a_file_is_reported(said: Callable[[], list[str]]):
+    """A file is not retried: the incomplete reading is logged, and is the relay's result."""
     ear = Ear()
     pipeline = relay(Tape(TAPE.klv, fault=RuntimeError("a fault of ours")), sink=ear)
     await asyncio.wait_for(pipeline.run(), 5)
@@ -192,8 +192,8 @@ async def test_a_fault_of_ours_in_a_file_is_told(said: Callable[[], list[str]]):
     assert pipeline.fault is not None
 
 
-async def test_a_file_that_can_not_be_had_is_the_relays_fault_once_the_others_have_ended():
-    """The other file is relayed whole; then the fault tells the exit code."""
+async def test_an_unreadable_file_is_the_relays_result_once_the_others_have_ended():
+    """The other file is relayed completely; then the error sets the exit code."""
     ear = Ear()
     pipeline = relay(Tape((), fault=SourceDown("x.ts: no such file")), Tape(), sink=ear)
     await asyncio.wait_for(pipeline.run(), 5)
@@ -201,15 +201,15 @@ async def test_a_file_that_can_not_be_had_is_the_relays_fault_once_the_others_ha
     assert isinstance(pipeline.fault, SourceDown)
 
 
-async def test_a_recording_without_klv_is_the_relays_fault():
-    """Read to its end, and nothing in it."""
+async def test_a_recording_without_klv_is_an_error_of_the_relay():
+    """It was read to its end without KLV."""
     pipeline = relay(Tape((b"no KLV",)))
     await asyncio.wait_for(pipeline.run(), 5)
     assert isinstance(pipeline.fault, NoKlv)
 
 
-async def test_stopping_frees_sources_and_delivers_what_waits():
-    """Cancelled: sources closed first, then what they gave is delivered, then the sink is left."""
+async def test_stopping_closes_sources_and_delivers_waiting_records():
+    """Cancelled: sources are closed first, then their records delivered, then the sink is closed."""
     ear, sources = Ear(), [live(*TAPE.klv, hang=True) for _ in range(3)]
     pipeline = relay(*sources, sink=ear)
     ear.gate.clear()
@@ -222,8 +222,8 @@ async def test_stopping_frees_sources_and_delivers_what_waits():
     assert [ear.availability(f"uav{n}")[-1] for n in (1, 2, 3)] == [b"offline"] * 3
 
 
-async def test_stopping_with_a_sink_that_is_away_does_not_wait_for_it():
-    """Nothing can be delivered: the relay ends at once, and says what is left."""
+async def test_stopping_does_not_wait_for_a_disconnected_sink():
+    """Nothing can be delivered: the relay ends at once, and reports what is left."""
     ear = Ear(door=[SinkDown("away")] * 10_000)
     pipeline = relay(live(*TAPE.klv, hang=True), sink=ear)
     async with running(pipeline):
@@ -233,8 +233,8 @@ async def test_stopping_with_a_sink_that_is_away_does_not_wait_for_it():
     assert "40 left" in pipeline.summary()
 
 
-async def test_latest_values_are_told_at_most_once_a_second():
-    """A hundred and twenty records in a second: a handful of states, each the merge of all before."""
+async def test_latest_values_are_published_at_most_once_a_second():
+    """A hundred and twenty records in a second: a handful of states, each with all earlier items."""
     tape, ear = feed.recording(120), Ear()
     source = live(*tape.klv, hang=True, between=lambda: asyncio.sleep(0.008))
     async with running(relay(source, sink=ear)):
@@ -246,7 +246,7 @@ async def test_latest_values_are_told_at_most_once_a_second():
 
 
 async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(said: Callable[[], list[str]]):
-    """After the patience without a packet; online again with the next one; each said once."""
+    """After the stall time without a packet; online again with the next one; each logged once."""
     gate, ear = asyncio.Event(), Ear()
     source = live(TAPE.klv[0], TAPE.klv[1], hang=True, between=gate.wait)
     async with running(relay(source, sink=ear, stall=0.3)) as _:
@@ -262,8 +262,8 @@ async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(said: Call
     assert sum("uav1: live: back after" in m for m in said()) == 1
 
 
-async def test_a_source_whose_streams_are_settled_is_opened_anew_when_its_klv_stops():
-    """libav never delivers a PID that comes later: bytes without KLV, and it is asked again, ever more patiently."""
+async def test_a_source_with_fixed_streams_is_reopened_when_its_klv_stops():
+    """libav never outputs a PID that appears later: bytes without KLV, and it is reopened, at growing intervals."""
     openings: list[Tape] = []
 
     def opener() -> Tape:
@@ -280,7 +280,7 @@ async def test_a_source_whose_streams_are_settled_is_opened_anew_when_its_klv_st
     assert ear.seqs() == list(range(len(ear.records)))
 
 
-async def test_a_source_that_can_see_its_streams_change_is_left_alone():
+async def test_a_source_that_follows_stream_changes_is_not_reopened():
     """Datagrams without KLV: the socket stays, for the lane finds KLV whenever it comes."""
     source, ear = live(b"video", hang=True), Ear()
     async with running(relay(source, sink=ear, stall=0.02)):
@@ -289,10 +289,10 @@ async def test_a_source_that_can_see_its_streams_change_is_left_alone():
     assert source.opened == 1
 
 
-async def test_a_source_that_does_not_end_is_left_behind(
+async def test_a_source_that_does_not_end_is_abandoned(
     monkeypatch: pytest.MonkeyPatch, said: Callable[[], list[str]]
 ):
-    """It hangs in its own closing: the stream goes on with another one, and so do the other streams."""
+    """It hangs while it is closed: the stream continues with a new opening, and so do the other streams."""
     monkeypatch.setattr(intake_module, "CLOSING", 0.05)
     stuck, openings, ear = asyncio.Event(), [], Ear()
 
@@ -317,8 +317,8 @@ async def test_a_source_that_does_not_end_is_left_behind(
     assert sum("is abandoned" in m for m in said()) == 1
 
 
-async def test_a_source_that_hangs_gets_a_process_of_its_own(said: Callable[[], list[str]]):
-    """libav gave nothing for longer than all its timeouts: its thread is left, and a process reads on."""
+async def test_a_source_that_hangs_is_moved_to_a_separate_process(said: Callable[[], list[str]]):
+    """libav returned nothing for longer than all its timeouts: its thread is abandoned, and a process reads on."""
     ear, plain = Ear(), live(hang=True, fixed=True)
     plain.data = ()
     apart = live(*TAPE.klv, hang=True, fixed=True)
@@ -329,7 +329,7 @@ async def test_a_source_that_hangs_gets_a_process_of_its_own(said: Callable[[], 
     assert sum("in a separate process" in m for m in said()) == 1
 
 
-async def test_what_the_line_told_is_summed_over_all_openings():
+async def test_transport_counters_are_summed_over_all_openings():
     """Bytes, drops and lane counts of every opening are in the report; a record's damage too."""
     ear, tries = Ear(), []
 
@@ -349,7 +349,7 @@ async def test_what_the_line_told_is_summed_over_all_openings():
 
 
 async def test_a_thousand_failed_openings_leave_no_task_behind():
-    """Each try frees what it took."""
+    """Each attempt frees its resources."""
     source, ear = live(fault=SourceDown("gone")), Ear()
     source.data = ()
     before = asyncio.all_tasks()

@@ -22,7 +22,7 @@ PAUSE = 0.0005
 
 @asynccontextmanager
 async def relayed(port: int):
-    """A relay of one UDP stream, taken apart by the core; gives what its sink hears."""
+    """A relay of one UDP stream, demultiplexed by the core; returns what its sink receives."""
     url, ear = f"udp://127.0.0.1:{port}", Ear()
     pipeline = Relay([("uav1", lambda: open_source(url, demux="native"), url)], [("ear", ear)], boot="5f2c9a")
     async with running(pipeline):
@@ -31,18 +31,18 @@ async def relayed(port: int):
 
 
 async def arrive(port: int, ts: Sequence[bytes], wanted: int) -> list:
-    """What arrives of TS packets that are sent in datagrams of seven, after at least `wanted` records."""
+    """The received records of TS packets sent in datagrams of seven, at least `wanted` of them."""
     async with relayed(port) as ear:
         for datagram in feed.datagrams(b"".join([*ts, *[NULL] * 14])):
             feed.send_udp([datagram], port)
             await asyncio.sleep(PAUSE)
         await until(lambda: len(ear.records) >= wanted)
-        await asyncio.sleep(0.02)  # one too many would come by now
+        await asyncio.sleep(0.02)  # a surplus one would have arrived by now
         return ear.records
 
 
 def is_whole(records, sent: Sequence[tuple[int, bytes]]) -> None:
-    """Of each PID every record, once, in order, good; of each stream numbered in the order of their arrival."""
+    """For each PID every record, once, in order, valid; each stream is numbered in the order of arrival."""
     for pid in {pid for pid, _ in sent}:
         assert [r.raw for r in records if r.pid == pid] == [raw for of, raw in sent if of == pid]
     assert len(records) == len(sent)
@@ -61,7 +61,7 @@ def program(streams: Sequence[tuple[int, int, bytes]], number: int, pmt: int, wi
 
 
 async def test_klv_that_appears_after_the_start_is_relayed(free_port):
-    """A camera that begins to send metadata when it flies: the PMT changes, and the records come."""
+    """A camera that begins to send metadata when it flies: the PMT changes, and the records arrive."""
     wire, sent = Wire(), [(0x200, klv_packet(number, 300)) for number in range(40)]
     ts = wire.tables((0x1B, 0x100, b"")) + [p for _ in range(20) for p in wire.pes(b"\1" * 900, 0x100)]
     ts += wire.tables((0x1B, 0x100, b""), (ASYNC, 0x200, KLVA), version=1)
@@ -72,7 +72,7 @@ async def test_klv_that_appears_after_the_start_is_relayed(free_port):
 
 @pytest.mark.parametrize("kinds", [(ASYNC, SYNC), (SYNC, ASYNC)], ids=["async to sync", "sync to async"])
 async def test_klv_that_moves_to_another_pid_is_followed(kinds, free_port):
-    """The encoder starts anew with other PIDs and another carriage, four times."""
+    """The encoder restarts with other PIDs and another carriage, four times."""
     wire, sent, ts = Wire(), list[tuple[int, bytes]](), list[bytes]()
     for turn in range(4):
         kind, pid = kinds[turn % 2], 0x101 + 0x10 * turn
@@ -86,7 +86,7 @@ async def test_klv_that_moves_to_another_pid_is_followed(kinds, free_port):
 
 
 async def test_a_pmt_that_moves_to_another_pid_is_followed(free_port):
-    """The PAT names another PID for the map: the KLV goes on without a record lost."""
+    """The PAT names another PID for the PMT: no record is lost."""
     wire, sent, ts = Wire(), [(0x101, klv_packet(number, 200)) for number in range(30)], list[bytes]()
     for turn in range(3):
         ts += wire.tables((ASYNC, 0x101, KLVA), version=turn, pmt=0x1000 + turn)
@@ -96,7 +96,7 @@ async def test_a_pmt_that_moves_to_another_pid_is_followed(free_port):
 
 
 async def test_several_programs_with_several_pids_are_kept_apart(free_port):
-    """Three programs, two of them with two KLV PIDs, one sync; TS packets of all between each other."""
+    """Three programs, two of them with two KLV PIDs, one synchronous; their TS packets are interleaved."""
     wire = Wire()
     pids = {0x111: ASYNC, 0x112: SYNC, 0x121: ASYNC, 0x131: SYNC, 0x132: ASYNC}
     pat = struct.pack(">HBBB", 1, 0xC1, 0, 0) + b"".join(struct.pack(">HH", n, 0xE000 | 0x1000 + n) for n in (1, 2, 3))
@@ -121,7 +121,7 @@ async def test_several_programs_with_several_pids_are_kept_apart(free_port):
 
 @pytest.mark.parametrize("cells", [2, 5])
 async def test_several_cells_of_one_pes_packet_are_as_many_records(cells, free_port):
-    """Synchronous carriage with more than one access unit a PES packet: each with that one's PTS."""
+    """Synchronous carriage with more than one access unit per PES packet: each has that packet's PTS."""
     wire, sent = Wire(), [(0x101, klv_packet(number, 150)) for number in range(40)]
     ts = wire.tables((SYNC, 0x101, KLVA))
     for at in range(0, 40, cells):
@@ -135,7 +135,7 @@ async def test_several_cells_of_one_pes_packet_are_as_many_records(cells, free_p
 
 
 async def test_a_packet_in_fragments_over_many_datagrams_is_one_record(free_port):
-    """First, middle and last cell, each in a PES packet of its own."""
+    """First, middle and last cell, each in a separate PES packet."""
     wire, sent = Wire(), [(0x101, klv_packet(number, 900)) for number in range(20)]
     ts, number = wire.tables((SYNC, 0x101, KLVA)), 0
     for _, raw in sent:
@@ -147,7 +147,7 @@ async def test_a_packet_in_fragments_over_many_datagrams_is_one_record(free_port
 
 
 async def test_klv_without_a_pes_length_comes_at_once(free_port):
-    """Each record when its last byte came, not with the next PES packet; the last one too."""
+    """Each record when its last byte arrived, not with the next PES packet; the last one too."""
     wire, sent = Wire(), [(0x101, klv_packet(number, 300)) for number in range(20)]
     async with relayed(free_port) as ear:
         feed.send_udp([b"".join([*wire.tables((ASYNC, 0x101, KLVA)), *[NULL] * 5])], free_port)
@@ -158,7 +158,7 @@ async def test_klv_without_a_pes_length_comes_at_once(free_port):
 
 
 async def test_a_wrapping_pts_and_pcr_do_no_harm(free_port):
-    """After 26 hours 33 bits are used up."""
+    """After 26 hours 33 bits wrap."""
     tape = feed.recording(60, first_pcr=(1 << 33) - 90_000)
     async with relayed(free_port) as ear:
         feed.send_udp(feed.datagrams(tape.ts), free_port)

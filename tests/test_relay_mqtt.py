@@ -1,4 +1,4 @@
-"""The pipeline with a broker at its end: what goes to which topic, and what an outage costs (nothing)."""
+"""The pipeline with a broker: the topics of all messages, and outages without loss."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def spoilt(klv: bytes) -> bytes:
 
 
 async def test_every_record_of_a_recording_is_telemetry(real_broker: Any, tmp_path: Path):
-    """All, in order, as a subscriber of a real broker gets them, with the records' own JSON."""
+    """All, in order, at a subscriber of mosquitto, with the records' own JSON."""
     async with listening(real_broker.port, "klvrelay/#", protocol=4) as heard:
         await asyncio.wait_for(relay(real_broker.port, tape(tmp_path)).run(), 20)
         messages = await heard.count(150, TELEMETRY)
@@ -82,7 +82,7 @@ async def test_every_record_of_a_recording_is_telemetry(real_broker: Any, tmp_pa
 
 
 @pytest.mark.needs("mosquitto")
-async def test_who_comes_later_finds_the_state_and_that_the_stream_has_ended(mosquitto: Mosquitto, tmp_path: Path):
+async def test_a_late_subscriber_gets_the_state_and_the_end_of_the_stream(mosquitto: Mosquitto, tmp_path: Path):
     """state, availability, link and status are retained; telemetry is not."""
     await asyncio.wait_for(relay(mosquitto.port, tape(tmp_path)).run(), 20)
     async with listening(mosquitto.port, "klvrelay/#") as heard:
@@ -98,7 +98,7 @@ async def test_who_comes_later_finds_the_state_and_that_the_stream_has_ended(mos
     assert set(found) == {"klvrelay/status", *(f"klvrelay/uav1/{leaf}" for leaf in leaves)}
 
 
-async def test_messages_say_what_they_are(oracle: OracleBroker, tmp_path: Path):
+async def test_messages_have_their_properties(oracle: OracleBroker, tmp_path: Path):
     """MQTT 5: content type, expiry, stream, seq and boot; QoS 1; not retained."""
     await asyncio.wait_for(relay(oracle.port, tape(tmp_path)).run(), 20)
     messages = [p for p in oracle.published if p.topic == TELEMETRY]
@@ -128,8 +128,8 @@ async def test_bad_and_damaged_records_go_where_the_setting_says(
     assert (state["seq"], state["items"]["mission_id"]) == (2, "2")
 
 
-async def test_raw_is_opt_in_and_is_the_klv(oracle: OracleBroker, tmp_path: Path):
-    """The packet's bytes beside each telemetry record; not without being asked, nor of rejected ones."""
+async def test_raw_is_optional_and_is_the_klv(oracle: OracleBroker, tmp_path: Path):
+    """The packet's bytes beside each telemetry record; not by default, nor for rejected ones."""
     source = tape(tmp_path, TAPE.klv[0] + spoilt(TAPE.klv[1]) + TAPE.klv[2])
     await asyncio.wait_for(relay(oracle.port, source).run(), 20)
     assert oracle.payloads(RAW) == []
@@ -139,14 +139,14 @@ async def test_raw_is_opt_in_and_is_the_klv(oracle: OracleBroker, tmp_path: Path
 
 @pytest.mark.parametrize("qos", [0, 1])
 async def test_qos_is_that_of_the_setting(qos: int, oracle: OracleBroker, tmp_path: Path):
-    """Of each record; all arrive either way."""
+    """For each record; all arrive either way."""
     await asyncio.wait_for(relay(oracle.port, tape(tmp_path), qos=qos, protocol=4).run(), 20)
     assert seqs(oracle) == list(range(150))
     assert {p.qos for p in oracle.published if p.topic == TELEMETRY} == {qos}
 
 
 async def test_prefix_and_hostile_stream_names_stay_in_their_level(oracle: OracleBroker, tmp_path: Path):
-    """A name makes one topic level, whatever is in it."""
+    """A name makes one topic level, whatever it contains."""
     source = tape(tmp_path)
     source = SourceSettings(source.url, stream="a/+/# $SYS")
     await asyncio.wait_for(relay(oracle.port, source, prefix="site/klv").run(), 20)
@@ -176,7 +176,7 @@ async def test_a_stream_is_online_while_it_sends(oracle: OracleBroker, free_port
 
 
 async def test_a_broker_that_comes_later_gets_everything(free_port: int, tmp_path: Path):
-    """The relay starts first; what was read meanwhile waited."""
+    """The relay starts first; records read meanwhile wait."""
     broker = OracleBroker()
     broker.port = free_port
     pipeline = relay(free_port, tape(tmp_path))
@@ -189,7 +189,7 @@ async def test_a_broker_that_comes_later_gets_everything(free_port: int, tmp_pat
 
 @pytest.mark.parametrize("way", ["stop", "reset", "unacknowledged"])
 async def test_a_broker_restart_loses_nothing(way: str, tmp_path: Path):
-    """What was accepted before and during an outage arrives after it, in order; doubled is at most a window."""
+    """What was read before and during an outage arrives after it, in order; at most a window is duplicated."""
     async with OracleBroker() as oracle:
         pipeline = relay(oracle.port, tape(tmp_path, speed=10.0), timeout=0.5)
         async with running(pipeline) as task:
@@ -213,8 +213,8 @@ async def test_a_broker_restart_loses_nothing(way: str, tmp_path: Path):
         assert len(sent) - 150 <= 20 * pipeline.sink_tasks[0].health.outages
 
 
-async def test_a_burst_that_an_outage_meets_is_doubled_by_at_most_a_window(tmp_path: Path, monkeypatch: Any):
-    """Of a backlog that is half delivered, what the broker had confirmed is not sent again."""
+async def test_an_outage_during_a_backlog_duplicates_at_most_a_window(tmp_path: Path, monkeypatch: Any):
+    """Of a backlog that is half delivered, confirmed records are not sent again."""
     async with OracleBroker() as oracle:
         publish = oracle._publish
 
@@ -231,7 +231,7 @@ async def test_a_burst_that_an_outage_meets_is_doubled_by_at_most_a_window(tmp_p
 
 
 async def test_connections_that_break_leave_no_exception_in_the_loop(tmp_path: Path):
-    """Forty resets at any moment: nothing that asyncio would print as a traceback, and nothing lost."""
+    """Forty resets at any moment: no traceback from asyncio, and nothing lost."""
     escaped: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: escaped.append(str(context)))
     async with OracleBroker() as oracle:
@@ -246,7 +246,7 @@ async def test_connections_that_break_leave_no_exception_in_the_loop(tmp_path: P
     assert escaped == []
 
 
-async def test_a_broker_that_refuses_at_the_first_try_ends_the_relay(oracle: OracleBroker, tmp_path: Path):
+async def test_a_broker_that_refuses_at_the_first_attempt_ends_the_relay(oracle: OracleBroker, tmp_path: Path):
     """Wrong credentials: SinkRefused, which is exit code 5, and one line that says what to check."""
     oracle.manners.connack = 0x86
     with pytest.raises(SinkRefused, match="user name or password") as refused:
@@ -275,8 +275,8 @@ async def test_a_topic_that_the_access_list_forbids_starves_no_other_stream(mosq
     assert mosquitto.log().count("as klvrelay-") == 1
 
 
-async def test_a_record_larger_than_the_broker_takes_blocks_none_behind_it(tmp_path: Path):
-    """The broker's Maximum Packet Size is kept: the one record is let go and told, the others arrive."""
+async def test_a_record_larger_than_the_broker_accepts_blocks_no_later_one(tmp_path: Path):
+    """The broker's Maximum Packet Size is obeyed: the record is dropped and reported, the others arrive."""
     large = encode({"precision_time_stamp": 1, 150: bytes(3000)})
     async with OracleBroker() as oracle:
         oracle.manners.limits = {0x27: 3000}
@@ -288,7 +288,7 @@ async def test_a_record_larger_than_the_broker_takes_blocks_none_behind_it(tmp_p
 
 
 async def test_two_sources_side_by_side_one_of_which_fails(oracle: OracleBroker, free_port: int, tmp_path: Path):
-    """Nobody listens at the second one's far end, and the third is no stream: the first arrives whole."""
+    """The second one's far end is closed, and the third is no stream: the first arrives completely."""
     text = tape(tmp_path, b"no stream at all\n" * 9000, "text")
     nobody = SourceSettings(Url.parse(f"tcp://127.0.0.1:{free_port}"), stream="nobody")
     async with running(relay(oracle.port, tape(tmp_path), nobody, text)) as task:
@@ -300,7 +300,7 @@ async def test_two_sources_side_by_side_one_of_which_fails(oracle: OracleBroker,
 
 @pytest.mark.long
 async def test_stopping_takes_five_seconds_at_most_with_a_broker_that_stalls(oracle: OracleBroker, free_port: int):
-    """Nothing is acknowledged any more: the relay gives up in time all the same."""
+    """Nothing is acknowledged any more: the relay still ends in time."""
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
     pipeline = relay(oracle.port, source)
     task = asyncio.create_task(pipeline.run())

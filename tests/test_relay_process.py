@@ -1,4 +1,4 @@
-"""The command at work as a process: a real sender, a real broker, a real subscriber, and signals."""
+"""The command as a process: a real sender, mosquitto, a real subscriber, and signals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.needs("mosquitto")
 
 
 class Command:
-    """`klvrelay ...` running; what it says is in `said`."""
+    """A running `klvrelay ...`; its output is in `said`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -37,7 +37,7 @@ class Command:
             setattr(self, name, getattr(self, name) + data.decode())
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
-        """Exit code after the signal, and the seconds it took."""
+        """Exit code after the signal, and the seconds until then."""
         start = time.monotonic()
         self.process.send_signal(number)
         code = await asyncio.wait_for(self.process.wait(), 10)
@@ -120,7 +120,7 @@ async def test_every_record_of_a_real_recording_arrives(mosquitto: Mosquitto, fr
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_with_everything_delivered(number: signal.Signals, oracle: OracleBroker, free_port: int):
-    """Exit code 0 within five seconds, in the middle of a burst; what was taken is with the broker."""
+    """Exit code 0 within five seconds, in the middle of a burst; all received records are at the broker."""
     tape, url = feed.recording(400), f"udp://127.0.0.1:{free_port}"
     async with klvrelay("run", url, "--stream", "uav1", "--mqtt", oracle.url) as command:
         await feed.listening(free_port)
@@ -139,7 +139,7 @@ async def test_a_signal_ends_it_with_everything_delivered(number: signal.Signals
 
 
 async def test_kill_9_publishes_the_last_will(mosquitto: Mosquitto, free_port: int):
-    """Who subscribes learns that the relay is lost; the next run says online again."""
+    """A subscriber sees that the relay is lost; the next run publishes online again."""
     args = ("run", f"udp://127.0.0.1:{free_port}", "--stream", "uav1", "--mqtt", mosquitto.url)
     async with listening(mosquitto.port, "klvrelay/status") as heard:
         for turn in (1, 2):
@@ -165,8 +165,8 @@ async def test_a_broker_that_refuses_the_password_is_exit_code_5(mosquitto: Mosq
     assert sum("refuses" in line for line in command.said.splitlines()) == 1
 
 
-async def test_a_broker_and_a_source_that_fail_are_told_once():
-    """Several tries of each: a line for each of the two, and one at the end; SIGTERM ends it all the same."""
+async def test_a_broker_and_a_source_that_fail_are_logged_once():
+    """Several attempts of each: one line for each of the two, and one at the end; SIGTERM ends it all the same."""
     tries = []
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -187,7 +187,7 @@ async def test_a_broker_and_a_source_that_fail_are_told_once():
 
 
 async def test_a_broker_restart_with_a_clean_stop_loses_nothing(mosquitto: Mosquitto, tmp_path: Path):
-    """mosquitto goes and comes in the middle of a replay: a subscriber that stays on has every number, in order."""
+    """mosquitto restarts in the middle of a replay: a persistent subscriber has every number, in order."""
     path = tmp_path / "flight.ts"
     path.write_bytes(feed.recording(240, 60.0).ts)
     seqs: list[int] = []
@@ -207,7 +207,7 @@ async def test_a_broker_restart_with_a_clean_stop_loses_nothing(mosquitto: Mosqu
     assert "0 shed" in command.said
 
 
-async def test_a_file_without_klv_is_told(oracle: OracleBroker, tmp_path: Path):
+async def test_a_file_without_klv_is_reported(oracle: OracleBroker, tmp_path: Path):
     """`run` on a recording without metadata says so, with the exit code of `decode`."""
     path = tmp_path / "video.ts"
     path.write_bytes((b"\x47\x1f\xff\x10" + b"\xff" * 184) * 500)
@@ -217,7 +217,7 @@ async def test_a_file_without_klv_is_told(oracle: OracleBroker, tmp_path: Path):
     assert code == 4
 
 
-async def test_settings_from_a_file_do_the_same(oracle: OracleBroker, tmp_path: Path):
+async def test_settings_from_a_file_work_like_options(oracle: OracleBroker, tmp_path: Path):
     """`-c relay.toml`, an option over it, two sources by name."""
     for name in ("a.ts", "b.ts"):
         (tmp_path / name).write_bytes(feed.recording(20).ts)
@@ -234,7 +234,7 @@ async def test_settings_from_a_file_do_the_same(oracle: OracleBroker, tmp_path: 
 
 
 async def test_a_long_run_leaves_no_descriptor_behind(oracle: OracleBroker, free_port: int):
-    """A source that is refused again and again, and a broker that comes and goes."""
+    """A source that is refused repeatedly, and a broker that restarts."""
     args = ("run", f"tcp://127.0.0.1:{free_port}", "--stream", "uav1", "--mqtt", oracle.url)
     async with klvrelay(*args) as command:
         def held() -> int:

@@ -1,4 +1,4 @@
-"""A source that shows no KLV is opened again, and the log says that, and why."""
+"""A source without KLV is reopened, and the log says so, with the reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from klvrelay.relay import stream as stream_module
 
 
 class Barren:
-    """Bytes come, and no KLV in them; what is in it was settled when it was opened."""
+    """A source of bytes without KLV whose streams were fixed when it was opened."""
 
     url, live, fixed, dropped = Url.parse("rtsp://cam/live"), True, True, 0
 
@@ -28,8 +28,8 @@ class Barren:
             await asyncio.sleep(0.01)
 
 
-async def test_a_reopening_is_said_with_its_reason(monkeypatch, caplog):
-    """Not only counted: who reads the log knows why the session of the camera began again."""
+async def test_a_reopening_is_logged_with_its_reason(monkeypatch, caplog):
+    """Not only counted: the log explains why the session of the camera restarted."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     monkeypatch.setattr(stream_module.Backoff, "next", lambda self: 0.01)
     caplog.set_level(logging.INFO, "klvrelay")

@@ -1,4 +1,4 @@
-"""A relay that is stopped ends within five seconds, whatever hangs; and one that runs spreads its work."""
+"""A relay stops within five seconds, whatever hangs; a running one spreads its work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BRIEF = {"LAST_SOURCES": 0.2, "LAST_CALL": 0.3, "LAST_SINKS": 0.2, "PARTING": 0.
 
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is a second takes a tenth."""
+    """Each second takes a tenth."""
     for name, seconds in BRIEF.items():
         monkeypatch.setattr(relay_module, name, seconds)
     monkeypatch.setattr(intake_module, "LAST_CLOSING", 0.15)
@@ -46,8 +46,8 @@ async def seconds_to_stop(it: Relay, once: Callable[[], object]) -> float:
     return loop.time() - begun
 
 
-async def test_a_sink_that_is_there_and_confirms_nothing_does_not_hold_up_a_stop(brief: None):
-    """It gets its last call, and no more."""
+async def test_a_sink_that_confirms_nothing_does_not_delay_a_stop(brief: None):
+    """It gets its final time, and no more."""
     ear = Ear()
     ear.gate.clear()
     it = relay(live(*TAPE.klv, hang=True), ear)
@@ -56,8 +56,8 @@ async def test_a_sink_that_is_there_and_confirms_nothing_does_not_hold_up_a_stop
     assert ear.left == 1
 
 
-async def test_a_sink_that_hangs_in_its_goodbye_does_not_hold_up_a_stop(brief: None, said: Callable[[], list[str]]):
-    """It is cancelled once more, then left behind."""
+async def test_a_sink_that_hangs_at_its_exit_does_not_delay_a_stop(brief: None, said: Callable[[], list[str]]):
+    """It is cancelled once more, then abandoned."""
     over = asyncio.Event()
 
     class Clinging(Ear):
@@ -77,8 +77,8 @@ async def test_a_sink_that_hangs_in_its_goodbye_does_not_hold_up_a_stop(brief: N
     assert sum("abandoned" in line for line in said()) == 1
 
 
-async def test_a_source_that_hangs_at_its_end_does_not_hold_up_a_stop(brief: None, said: Callable[[], list[str]]):
-    """It is left behind, and what it gave before is delivered."""
+async def test_a_source_that_hangs_at_its_end_does_not_delay_a_stop(brief: None, said: Callable[[], list[str]]):
+    """It is abandoned, and its earlier records are delivered."""
     over = asyncio.Event()
 
     class Stuck(Tape):
@@ -102,14 +102,14 @@ async def test_a_source_that_hangs_at_its_end_does_not_hold_up_a_stop(brief: Non
 
 
 def test_all_that_a_stop_waits_for_is_less_than_five_seconds():
-    """One after the other, at the worst; a source is let go before its stream is given up."""
+    """In sequence, in the worst case; a source is closed before its stream is abandoned."""
     whole = relay_module.LAST_CALL + relay_module.LAST_SINKS + 2 * relay_module.PARTING
     assert intake_module.LAST_CLOSING < relay_module.LAST_SOURCES < relay_module.LAST_CALL < whole <= 4.6
 
 
 @pytest.mark.parametrize(("count", "slots"), [(1, 1), (7, 1), (16, 2), (100, 5), (103, 5)])
-def test_the_looks_at_many_streams_and_their_states_are_spread_evenly(count: int, slots: int):
-    """Each stream is looked at once a tick, its state is due once in four; no moment has much more than its share."""
+def test_the_checks_of_many_streams_and_their_states_are_spread_evenly(count: int, slots: int):
+    """Each stream is checked once a tick, its state is due once in four; no moment has much more than its share."""
     seen = list(islice(turns(count, slots, 4), 4 * slots))
     looks = Counter(number for turn in seen for number, _ in turn)
     states = Counter(number for turn in seen for number, is_due in turn if is_due)
@@ -123,7 +123,7 @@ def test_the_looks_at_many_streams_and_their_states_are_spread_evenly(count: int
 
 
 async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch: pytest.MonkeyPatch):
-    """In any one turn of the tick at most a tenth of them; each of them within a second or so."""
+    """In any one turn of the tick at most a tenth of them; each of them within about a second."""
     monkeypatch.setattr(relay_module, "TICK", 0.05)
     feeds = [Feed(f"uav{n}", lambda: live(*TAPE.klv[:1], hang=True), "udp://127.0.0.1:5000") for n in range(100)]
     ear = Ear()

@@ -38,7 +38,7 @@ def heard(ear: Ear, name: str, kind: str) -> list[Any]:
 
 
 def to_ear(ear: Ear, *sources: SourceSettings) -> Relay:
-    """A relay of these sources to a sink of paper."""
+    """A relay of these sources to a scripted sink."""
     relay = relay_of(RelaySettings(sources, MqttSettings(host="127.0.0.1")))
     feeds = [stream._feed for stream in relay.streams]
     return Relay(feeds, [("ear", ear)], boot="5f2c9a")  # type: ignore[list-item]
@@ -52,7 +52,7 @@ def tape(folder: Path, ts: bytes, **more: Any) -> SourceSettings:
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_two_aircraft_of_one_source_are_two_streams(way: dict[str, Any], tmp_path: Path):
-    """Their states do not mix; each has its own availability, link, and numbers."""
+    """Their states are separate; each has its own availability, link, and numbers."""
     ear = Ear()
     await asyncio.wait_for(to_ear(ear, tape(tmp_path, two(program=2), **way)).run(), 20)
     for name, aircraft_, place in (("cam", "ALPHA", (FIRST, 1)), ("cam.513", "BRAVO", (SECOND, 2))):
@@ -72,7 +72,7 @@ async def test_two_aircraft_of_one_source_are_two_streams(way: dict[str, Any], t
 
 @pytest.mark.parametrize("higher_first", [False, True])
 async def test_topics_of_two_aircraft_at_a_real_broker(real_broker: Any, tmp_path: Path, higher_first: bool):
-    """`{stream}` and `{stream}.{pid}`, each with telemetry and retained state; or as the settings name them."""
+    """`{stream}` and `{stream}.{pid}`, each with telemetry and retained state; or the names in the settings."""
     source = tape(tmp_path, two(higher_first=higher_first))
     named = tape(tmp_path, two(higher_first=higher_first), pids={SECOND: "uav2"})
     for each, names in ((source, ("cam", "cam.513")), (named, ("cam", "uav2"))):
@@ -88,7 +88,7 @@ async def test_topics_of_two_aircraft_at_a_real_broker(real_broker: Any, tmp_pat
 
 
 async def test_one_of_two_that_falls_silent_goes_offline_alone(free_port: int):
-    """The other stays online; the silent one is stale, and live again when it comes back, under its name."""
+    """The other stays online; the silent one is stale, and live again when it returns, under its name."""
     ear, air = Ear(), Air()
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="cam", stall=0.3)
 
@@ -116,7 +116,7 @@ async def test_one_of_two_that_falls_silent_goes_offline_alone(free_port: int):
 
 
 async def test_the_first_record_is_not_late_where_a_lower_pid_stays_silent(free_port: int, monkeypatch):
-    """A live source: after a moment by this machine's clock it goes out, though no other record comes."""
+    """A live source: after a moment of system time it is published, though no other record arrives."""
     monkeypatch.setattr("klvrelay.elementary_streams.WAIT_SECONDS", 0.1)
     ear, air = Ear(), Air()
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="cam")
@@ -129,8 +129,8 @@ async def test_the_first_record_is_not_late_where_a_lower_pid_stays_silent(free_
     assert [(r.stream, r.pid) for r in ear.records] == [("cam", SECOND)]
 
 
-async def test_streams_that_the_settings_name_are_told_before_their_klv_comes(tmp_path: Path):
-    """A subscriber sees at once which there are; the first, which has no KLV then, ends without a complaint."""
+async def test_streams_in_the_settings_are_published_before_their_klv_comes(tmp_path: Path):
+    """A subscriber sees at once which there are; the first, which has no KLV then, ends without an error."""
     ear = Ear()
     source = tape(tmp_path, two(), pids={FIRST: "uav1", SECOND: "uav2", 0x301: "uav3"})
     await asyncio.wait_for(to_ear(ear, source).run(), 20)
@@ -141,7 +141,7 @@ async def test_streams_that_the_settings_name_are_told_before_their_klv_comes(tm
 
 
 async def test_a_name_that_another_source_has_is_not_taken(tmp_path: Path):
-    """`cam.513` is a source: the second PID of `cam` goes out as `cam.513-2`."""
+    """`cam.513` is a source: the second PID of `cam` is published as `cam.513-2`."""
     ear = Ear()
     other = tmp_path / "other.ts"
     other.write_bytes(feed.recording(5).ts)
@@ -152,8 +152,8 @@ async def test_a_name_that_another_source_has_is_not_taken(tmp_path: Path):
     }  # fmt: skip
 
 
-async def test_what_is_not_wanted_is_said_where_nothing_else_comes(tmp_path: Path, said: Callable[[], list[str]]):
-    """The program that was asked for is not there: where there is KLV is told, not that there is none."""
+async def test_unselected_klv_is_reported_where_nothing_else_comes(tmp_path: Path, said: Callable[[], list[str]]):
+    """The selected program does not exist: the error lists where there is KLV."""
     relay = to_ear(Ear(), tape(tmp_path, two(program=2), program=7))
     await asyncio.wait_for(relay.run(), 20)
     expected = "program 7 was selected; KLV is on PID 0x101 (program 1), PID 0x201 (program 2)"
@@ -163,7 +163,8 @@ async def test_what_is_not_wanted_is_said_where_nothing_else_comes(tmp_path: Pat
 
 
 async def test_klv_on_ever_other_pids_makes_few_topics(said: Callable[[], list[str]]):
-    """A hostile map in each packet: at most 16 streams, the rest is counted in the first one's link, and said once."""
+    """A hostile PMT in each packet: at most 16 streams, the rest is counted in the first one's link, and logged once.
+    """
     air, ear = Air(), Ear()
 
     class Hostile:
@@ -185,8 +186,8 @@ async def test_klv_on_ever_other_pids_makes_few_topics(said: Callable[[], list[s
 
 
 @pytest.mark.needs("mosquitto")
-async def test_watch_shows_a_row_a_stream(mosquitto: Mosquitto, tmp_path: Path):
-    """And with --pid or --program those only."""
+async def test_watch_shows_a_row_for_each_stream(mosquitto: Mosquitto, tmp_path: Path):
+    """With --pid or --program only the selected ones."""
     mqtt = MqttSettings(host="127.0.0.1", port=mosquitto.port)
     await asyncio.wait_for(relay_of(RelaySettings((tape(tmp_path, two(program=2)),), mqtt)).run(), 20)
     async with listening(mosquitto.port, "klvrelay/#", protocol=4) as ears:

@@ -1,4 +1,4 @@
-"""What a far end that comes and goes leaves in the log: little, and nothing is left out of the count."""
+"""The log of a far end that repeatedly disconnects: few lines, and every fault is counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_fault_is_logged_once_while_it_lasts(clock: Clock):
 
 
 def test_there_is_at_most_one_line_a_second_and_it_counts_the_others(clock: Clock):
-    """Ten different faults in a second: the first, and later a line with how many there were."""
+    """Ten different faults in a second: the first, and later a line with the number of the others."""
     repeats = Repeats(clock)
     said = []
     for number in range(11):
@@ -39,7 +39,7 @@ def test_there_is_at_most_one_line_a_second_and_it_counts_the_others(clock: Cloc
     assert said == ["fault 0", *[None] * 9, "10 faults, last was: fault 10"]
 
 
-def test_a_fault_after_the_end_of_the_last_one_is_news(clock: Clock):
+def test_a_fault_after_the_end_of_the_last_one_is_logged_again(clock: Clock):
     """An outage a day: each is logged, at once and without a count."""
     repeats = Repeats(clock)
     for _ in range(3):
@@ -52,7 +52,7 @@ def test_a_fault_after_the_end_of_the_last_one_is_news(clock: Clock):
 
 
 @pytest.mark.parametrize(("back", "lines"), [(9.99, 1), (10.0, 2)])
-def test_only_a_steady_period_makes_the_next_fault_news_at_once(clock: Clock, back: float, lines: int):
+def test_only_a_steady_period_makes_the_next_fault_logged_at_once(clock: Clock, back: float, lines: int):
     """After some flapping, from both sides of the limit."""
     repeats = Repeats(clock, steady=10.0)
     for _ in range(40):
@@ -61,7 +61,7 @@ def test_only_a_steady_period_makes_the_next_fault_news_at_once(clock: Clock, ba
         clock.now += 2
     repeats.add("closed")
     clock.now += SLOWEST + 1
-    said = [repeats.add("x")]  # the pace is at its slowest now
+    said = [repeats.add("x")]  # the log rate is at its slowest now
     repeats.over()
     clock.now += back
     said.append(repeats.add("closed"))
@@ -69,10 +69,10 @@ def test_only_a_steady_period_makes_the_next_fault_news_at_once(clock: Clock, ba
 
 
 def test_a_steady_period_begins_when_the_far_end_is_back_for_the_first_time(clock: Clock):
-    """That it is still there, or there again after a silence, does not begin it again."""
+    """A repeated "still there", or a return after a silence, does not restart it."""
     repeats = Repeats(clock, steady=10.0)
     lines = 0
-    while lines < 8:  # the last of them keeps the next one back for SLOWEST seconds
+    while lines < 8:  # the last of them delays the next one for SLOWEST seconds
         lines += repeats.add("closed") is not None
         repeats.over()
         clock.now += 2
@@ -84,8 +84,8 @@ def test_a_steady_period_begins_when_the_far_end_is_back_for_the_first_time(cloc
     assert repeats.add("closed") == "closed"
 
 
-def test_a_far_end_that_comes_and_goes_is_logged_ever_more_rarely(clock: Clock):
-    """Two relays that throw each other out, once a second for an hour: few lines, and each fault is counted."""
+def test_a_flapping_far_end_is_logged_ever_more_rarely(clock: Clock):
+    """Two relays that disconnect each other once a second for an hour: few lines, and each fault is counted."""
     repeats = Repeats(clock)
     said = []
     for _ in range(3600):
@@ -98,8 +98,8 @@ def test_a_far_end_that_comes_and_goes_is_logged_ever_more_rarely(clock: Clock):
     assert said[-1][1].startswith("64 faults, last was: taken over")
 
 
-def test_faults_that_are_all_different_take_a_bounded_room(clock: Clock):
-    """Each with another number in it, for weeks."""
+def test_the_memory_for_different_faults_is_bounded(clock: Clock):
+    """Each has another number in it, for weeks."""
     repeats = Repeats(clock)
     for number in range(10 * TEXTS_MOST):
         repeats.add(f"fault {number}")
@@ -108,7 +108,7 @@ def test_faults_that_are_all_different_take_a_bounded_room(clock: Clock):
 
 
 def test_after_a_reset_the_next_fault_is_logged_whatever_was_before(clock: Clock):
-    """The last word on a source that is given up is never held back."""
+    """The final message about an abandoned source is never delayed."""
     repeats = Repeats(clock)
     repeats.add("a")
     repeats.add("b")

@@ -1,4 +1,4 @@
-"""Name look-ups: an address needs none, a name server that hangs holds up nobody else."""
+"""Name look-ups: an address needs none, and a name server that hangs delays no other host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANSWER = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 
 
 class NameServer:
-    """In the place of `getaddrinfo`: names under `.hangs` hang until the end of the test, others are 127.0.0.1."""
+    """Replaces `getaddrinfo`: names under `.hangs` hang until the end of the test, others are 127.0.0.1."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -59,7 +59,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
 
 @pytest.fixture
 async def broker() -> Iterator[int]:
-    """A port that takes connections."""
+    """A port that accepts connections."""
     server = await asyncio.start_server(lambda _, writer: writer.close(), ["127.0.0.1"], 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
@@ -87,7 +87,7 @@ async def dialled(host: str, port: int) -> None:
     ],
 )
 async def test_an_address_is_not_looked_up(host, family, address, names: NameServer):
-    """Neither a name server nor a thread has a part in it."""
+    """Neither a name server nor a thread is used."""
     before = threading.active_count()
 
     (found,) = await Resolver().resolve(host, 5000, timeout=1, kind=socket.SOCK_DGRAM)
@@ -98,15 +98,15 @@ async def test_an_address_is_not_looked_up(host, family, address, names: NameSer
     assert threading.active_count() == before
 
 
-async def test_a_name_has_the_addresses_that_the_library_finds(names: NameServer):
-    """With the port and the kind of socket that were asked for."""
+async def test_a_name_has_the_addresses_of_getaddrinfo(names: NameServer):
+    """With the requested port and kind of socket."""
     assert await Resolver().resolve("far.example", 1883, timeout=2) == [
         (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 1883))
     ]
 
 
 async def test_a_broker_at_an_address_is_reached_while_every_source_waits_for_its_name(names: NameServer, broker: int):
-    """Sources on more hosts than there are threads, and the broker is connected at once; no name of it is asked."""
+    """Sources on more hosts than there are threads, and the broker is connected at once, without a look-up."""
     count = resolver.THREADS + 8
     urls = [f"{('tcp', 'udp', 'srt', 'http')[n % 4]}://cam{n}.hangs:9000" for n in range(count)]
     sources = [open_source(url, timeout=20) for url in urls]
@@ -143,8 +143,8 @@ async def test_a_source_at_an_address_is_read_while_others_wait_for_their_names(
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
-async def test_one_look_up_of_a_host_serves_all_who_wait(names: NameServer):
-    """Ten ask for one host, on the loop and in threads: the library is asked once, and all get its answer."""
+async def test_one_look_up_of_a_host_serves_all_callers(names: NameServer):
+    """Ten callers, on the loop and in threads: the library is called once, and all get its result."""
     found = Resolver(4)
     tasks = [asyncio.create_task(found.resolve("cam.hangs", n, timeout=5)) for n in range(8)]
     tasks += [asyncio.create_task(asyncio.to_thread(found.lookup, "cam.hangs", n, timeout=5)) for n in range(2)]
@@ -156,8 +156,8 @@ async def test_one_look_up_of_a_host_serves_all_who_wait(names: NameServer):
     assert all(isinstance(result, socket.gaierror) for result in results)
 
 
-async def test_who_gives_up_leaves_the_look_up_to_the_others(names: NameServer):
-    """One is cancelled, one's time is over: the third still gets the outcome, and nobody waited for another."""
+async def test_a_cancelled_caller_leaves_the_look_up_to_the_others(names: NameServer):
+    """One is cancelled, one times out: the third still gets the result, and none waited for another."""
     found = Resolver()
     cancelled = asyncio.create_task(found.resolve("cam.hangs", 1, timeout=20))
     patient = asyncio.create_task(found.resolve("cam.hangs", 2, timeout=20))
@@ -178,8 +178,8 @@ async def test_who_gives_up_leaves_the_look_up_to_the_others(names: NameServer):
     assert names.asked == ["cam.hangs"]
 
 
-async def test_the_threads_are_bounded_and_what_nobody_waits_for_is_not_looked_up(names: NameServer):
-    """Two threads, six hosts that hang: two are asked for; those whose askers gave up meanwhile never are."""
+async def test_the_threads_are_bounded_and_abandoned_look_ups_are_skipped(names: NameServer):
+    """Two threads, six hosts that hang: two are looked up; those whose callers gave up meanwhile never are."""
     found = Resolver(2)
     waiting = [asyncio.create_task(found.resolve(f"cam{n}.hangs", 1, timeout=20)) for n in range(6)]
     await until(lambda: len(found._known) == 6 and names.at_once == 2)
@@ -195,8 +195,8 @@ async def test_the_threads_are_bounded_and_what_nobody_waits_for_is_not_looked_u
     assert not found._known
 
 
-async def test_a_host_is_looked_up_again_after_its_answer(names: NameServer):
-    """Nothing is remembered: a host that moves is found where it is."""
+async def test_a_host_is_looked_up_again_after_its_result(names: NameServer):
+    """Nothing is cached: a host that moves is found."""
     found = Resolver()
     for _ in range(2):
         await found.resolve("far.example", 1, timeout=2)
@@ -205,7 +205,7 @@ async def test_a_host_is_looked_up_again_after_its_answer(names: NameServer):
 
 
 async def test_an_unexpected_fault_of_a_look_up_ends_no_other(monkeypatch):
-    """It reaches who asked; the thread is free for the next host."""
+    """It reaches the caller; the thread is free for the next host."""
 
     def fail(*_, **__):
         raise MemoryError
@@ -221,14 +221,14 @@ async def test_an_unexpected_fault_of_a_look_up_ends_no_other(monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..b"])
-async def test_a_name_that_cannot_be_one_is_unknown(host):
-    """An empty label or one of more than 63 octets: as any name that nobody has, not another kind of error."""
+async def test_an_invalid_name_is_unknown(host):
+    """An empty label or one of more than 63 octets gives the same error as an unknown name."""
     with pytest.raises(socket.gaierror):
         await Resolver().resolve(host, 1, timeout=5)
 
 
 @pytest.mark.parametrize("url", ["tcp://cam.unknown:1", "udp://cam.unknown:1", "srt://cam.unknown:1"])
-async def test_an_unknown_name_is_said_to_be_unknown(url, names: NameServer):
+async def test_an_unknown_name_is_reported_as_such(url, names: NameServer):
     """With the name, so that its spelling can be checked."""
     with pytest.raises(SourceDown, match=r"the name cam\.unknown is not known"):
         await anext(open_source(url, timeout=2).packets())
@@ -236,7 +236,7 @@ async def test_an_unknown_name_is_said_to_be_unknown(url, names: NameServer):
 
 @pytest.mark.parametrize("proxy", ["", "http://proxy.hangs:3128"])
 async def test_a_web_server_whose_name_server_hangs_is_down_after_the_timeout(proxy, names: NameServer, monkeypatch):
-    """Its own name or that of the proxy on the way there: the thread of the source does not wait longer."""
+    """For its own name or that of its proxy: the thread of the source does not wait longer."""
     if proxy:
         monkeypatch.setenv("http_proxy", proxy)
     begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""Retained topics that an earlier run left: corrected at the start of the next, listed and cleared by hand."""
+"""Retained topics left by an earlier run: corrected at the start of the next, listed and cleared by command."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DEAD, ALIVE, OURS = "dead00", "a11ve0", "0e0e0e"
 
 
 def properties(*user: tuple[str, str], **more) -> bytes:
-    """As a PUBLISH bears them, behind their length."""
+    """As in a PUBLISH, with their length."""
     packed = Packed(Message("t", b"", user=user, **more)).pack()
     return packed[1:] if packed[0] < 0x80 else packed[2:]
 
@@ -64,8 +64,8 @@ def wrong(*messages: Received) -> list[str]:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_what_a_run_that_is_over_left_online_is_wrong(order):
-    """Whichever of both is seen first; each topic once, and none of a run that may be alive."""
+def test_topics_that_an_ended_run_left_online_are_wrong(order):
+    """Whichever of both arrives first; each topic once, and none of a run that may be alive."""
     seen = [status(DEAD), availability("a", DEAD), availability("b", ALIVE), availability("c", DEAD)][::order]
 
     assert sorted(wrong(*seen, *seen)) == ["a", "a", "c", "c"] if order == 1 else wrong(*seen) == ["c", "a"]
@@ -73,7 +73,7 @@ def test_what_a_run_that_is_over_left_online_is_wrong(order):
 
 @pytest.mark.parametrize(("state", "streams"), [("live", ["a"]), ("stale", ["a"]), ("down", ["a"]), ("ended", [])])
 def test_the_report_of_a_link_is_wrong_unless_it_has_ended(state, streams):
-    """It would be shown as the state of a stream."""
+    """It would appear as the state of a stream."""
     assert wrong(status(DEAD), link("a", DEAD, state), link("b", ALIVE, state), link("c", OURS, state)) == streams
 
 
@@ -96,12 +96,12 @@ def test_the_report_of_a_link_is_wrong_unless_it_has_ended(state, streams):
     ],
 )
 def test_all_else_is_left_alone(seen):
-    """A run that is alive, ours, one that nobody knows; other topics; what was corrected or taken over meanwhile."""
+    """A live run, this run, an unknown one; other topics; those corrected or taken over meanwhile."""
     assert wrong(*seen) == []
 
 
-def test_what_is_remembered_is_bounded():
-    """By topics and by runs, whatever a stranger publishes."""
+def test_the_memory_for_retained_topics_is_bounded():
+    """By topics and by runs, whatever other clients publish."""
     runs = EarlierRuns("klvrelay", OURS)
     for n in range(retained.MESSAGES_MOST + 5):
         runs.take(availability(f"s{n}", ALIVE))
@@ -130,7 +130,7 @@ def test_the_level_of_a_stream_is_between_prefix_and_leaf(topic, level):
 
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), max_size=4), st.binary(max_size=40))
 def test_user_properties_are_read_as_they_were_written(pairs, noise):
-    """The first of equal names; what is malformed behind them takes none of them away."""
+    """The first of equal names; a malformed rest does not remove it."""
     pairs = [(a.encode("utf-8", "ignore").decode(), b.encode("utf-8", "ignore").decode()) for a, b in pairs]
     data = properties(*pairs, content_type="x", expiry=5) if sum(len(a + b) for a, b in pairs) < 30 else b""
     others = b"\x01\x01\x23\x00\x07\x08\x00\x01x\x09\x00\x02\x00\xff\x0b\x80\x01"
@@ -150,14 +150,14 @@ def sink_to(broker, boot, **settings):
 
 @contextlib.asynccontextmanager
 async def at_work(broker, boot, *streams, **settings):
-    """A sink that is entered, has said its streams online, and publishes latest values."""
+    """A connected sink that has published its streams as online, and publishes latest values."""
     async with sink_to(broker, boot, **settings) as sink, keeping(sink) as work:
         await work.publish(*(Notice("availability", stream, b"online") for stream in streams))
         yield work
 
 
 async def killed(broker, boot, *streams, **settings):
-    """What a run leaves behind that was killed: the broker publishes its will."""
+    """What a killed run leaves: the broker publishes its will."""
     sink = sink_to(broker, boot, **settings)
     await sink.__aenter__()
     async with keeping(sink) as work:
@@ -166,7 +166,9 @@ async def killed(broker, boot, *streams, **settings):
 
 
 async def all_kept(broker, wanted):
-    """What a new subscriber gets: all that comes before a message that is published once it has subscribed."""
+    """The retained messages for a new subscriber: all that arrive before a marker that is published after the
+    subscription.
+    """
     async with listening(broker.port, wanted, "marker") as heard, aiomqtt.Client("127.0.0.1", broker.port) as client:
         await client.publish("marker", b"", qos=1)
         await heard.count(1, "marker")
@@ -174,14 +176,14 @@ async def all_kept(broker, wanted):
 
 
 async def kept(broker):
-    """What it gets of availability, by stream."""
+    """The availability among them, by stream."""
     found = await all_kept(broker, "klvrelay/+/availability")
     return {str(message.topic).split("/")[1]: bytes(message.payload) for message in found}
 
 
 @pytest.mark.needs("mosquitto")
 async def test_streams_of_a_run_that_was_killed_are_corrected_by_the_next(mosquitto, said):
-    """Within five seconds; streams of ours, of another live relay and of a run without a status are left alone."""
+    """Within five seconds; streams of this run, of another live relay and of a run without a status are unchanged."""
     async with at_work(mosquitto, ALIVE, "alive"):
         await killed(mosquitto, DEAD, "a", "b", "c/d")
         async with listening(mosquitto.port, "klvrelay/status") as heard:
@@ -197,7 +199,7 @@ async def test_streams_of_a_run_that_was_killed_are_corrected_by_the_next(mosqui
 
 @pytest.mark.needs("mosquitto")
 async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypatch):
-    """How many streams, and of which run; and the relay asks for no more topics behind its look."""
+    """How many streams, and of which run; and the relay ends its subscription after that."""
     monkeypatch.setattr(retained, "LOOK", 0.5)
     monkeypatch.setattr(retained, "LATE", 0.0)
     await killed(mosquitto, DEAD, "a", "b")
@@ -213,7 +215,9 @@ async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypa
 
 @pytest.mark.needs("mosquitto")
 async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monkeypatch):
-    """As after a loss of power, when the broker waits for the keepalive: ours stands again, streams are corrected."""
+    """As after a loss of power, when the broker waits for the keepalive: this run's status is published again, streams
+    are corrected.
+    """
     monkeypatch.setattr(retained, "LOOK", 0.5)
     earlier = sink_to(mosquitto, DEAD)
     await earlier.__aenter__()
@@ -231,7 +235,7 @@ async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monk
 
 @pytest.mark.needs("mosquitto")
 async def test_hundreds_of_topics_are_corrected_in_one_go(mosquitto, said, monkeypatch):
-    """Not one after the other, each for a round trip; and in one line."""
+    """Not one after the other, each for a round trip; and in one log line."""
     monkeypatch.setattr(retained, "LOOK", 2.0)
     monkeypatch.setattr(retained, "LATE", 0.0)
     await killed(mosquitto, DEAD, *(f"s{n}" for n in range(300)))
@@ -251,8 +255,8 @@ async def test_hundreds_of_topics_are_corrected_in_one_go(mosquitto, said, monke
 
 
 @pytest.mark.needs("mosquitto")
-async def test_what_ends_well_leaves_nothing_to_correct(mosquitto, said, monkeypatch):
-    """A relay that stopped said offline itself; nothing is published twice, and nothing is logged."""
+async def test_a_clean_stop_leaves_nothing_to_correct(mosquitto, said, monkeypatch):
+    """The stopped relay published offline itself; nothing is published twice, and nothing is logged."""
     monkeypatch.setattr(retained, "LOOK", 0.5)
     monkeypatch.setattr(retained, "LATE", 0.0)
     async with at_work(mosquitto, DEAD, "a"):
@@ -276,7 +280,7 @@ async def test_by_mqtt_3_1_1_and_under_other_prefixes_nothing_is_touched(setting
 
 
 @pytest.mark.parametrize(("code", "lines"), [(0x87, 1), (-1, 1)])
-async def test_a_broker_that_lets_nobody_read_gets_the_records_all_the_same(code, lines, oracle, said):
+async def test_a_broker_that_forbids_reading_gets_the_records_all_the_same(code, lines, oracle, said):
     """It refuses a subscription, or does not answer it: one line says what is not checked."""
     oracle.manners.subscribe = code
     async with asyncio.timeout(4), sink_to(oracle, OURS, timeout=1.0) as sink:
@@ -287,7 +291,7 @@ async def test_a_broker_that_lets_nobody_read_gets_the_records_all_the_same(code
 
 
 async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkeypatch):
-    """What is refused is logged once, and asked for no more; the connection stands."""
+    """A refusal is logged once, and not requested again; the connection stays up."""
     monkeypatch.setattr(retained, "LOOK", 0.3)
     monkeypatch.setattr(retained, "LATE", 0.0)
     subscribe = oracle._subscribe
@@ -304,7 +308,7 @@ async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkey
     assert len([line for line in said() if "not checked reason=unreadable" in line]) == 1
 
 
-async def test_a_broker_that_hangs_up_at_a_subscription_is_asked_twice_and_no_more(oracle, monkeypatch):
+async def test_a_broker_that_hangs_up_at_a_subscription_is_tried_twice_and_no_more(oracle, monkeypatch):
     """As some do where it is not allowed: the third connection is used without one."""
 
     def hang_up(guest, body):
@@ -320,8 +324,8 @@ async def test_a_broker_that_hangs_up_at_a_subscription_is_asked_twice_and_no_mo
     assert oracle.payloads("klvrelay/uav1/availability")
 
 
-async def test_a_look_is_made_once_in_a_run(oracle, monkeypatch):
-    """A second connection asks for nothing."""
+async def test_retained_topics_are_checked_once_in_a_run(oracle, monkeypatch):
+    """A second connection subscribes to nothing."""
     monkeypatch.setattr(retained, "LOOK", 0.05)
     monkeypatch.setattr(retained, "LATE", 0.0)
     sink = sink_to(oracle, OURS)
@@ -333,7 +337,7 @@ async def test_a_look_is_made_once_in_a_run(oracle, monkeypatch):
 
 
 async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, monkeypatch):
-    """No right to write there is no reason to stop."""
+    """A missing right to write there does not stop the relay."""
     monkeypatch.setattr(retained, "LOOK", 0.5)
     monkeypatch.setattr(retained, "LATE", 0.0)
     async with sink_to(oracle, OURS) as sink:
@@ -375,7 +379,7 @@ async def test_after_kill_9_the_next_relay_corrects_what_it_no_longer_relays(mos
             assert report["schema"] == "klvrelay/link/1"
 
 
-# ---- by hand -----------------------------------------------------------------------------------------------
+# ---- by command ---------------------------------------------------------------------------------------------
 
 TOPICS = {
     "klvrelay/status": b'{"state":"offline","boot":"aa11bb","at":"2026-11-01T00:00:00.000Z"}',
@@ -388,7 +392,7 @@ TOPICS = {
 
 
 @pytest.fixture
-async def shelf(mosquitto):
+async def stocked(mosquitto):
     """A broker that has retained TOPICS."""
     async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
         for topic, payload in TOPICS.items():
@@ -409,9 +413,9 @@ async def topics_of(broker):
 
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
-async def test_what_a_broker_has_retained_is_listed(version, shelf):
-    """Topic, size, boot and age where known, content in short and printable; nothing beside the prefix."""
-    out = (await verb(shelf, "--mqtt-version", version)).printed
+async def test_what_a_broker_has_retained_is_listed(version, stocked):
+    """Topic, size, boot and age where known, short printable content; nothing outside the prefix."""
+    out = (await verb(stocked, "--mqtt-version", version)).printed
 
     rows = {line.split()[0]: line.split() for line in out.splitlines() if line.startswith("klvrelay")}
     assert list(rows) == sorted(topic for topic in TOPICS if topic.startswith("klvrelay/"))
@@ -420,8 +424,8 @@ async def test_what_a_broker_has_retained_is_listed(version, shelf):
     assert rows["klvrelay/status"][4] == "d"
     assert rows["klvrelay/uav1/state"][-1].endswith("yyy...")
     assert rows["klvrelay/a%2Fb/availability"][-1] == r"\x1b[2J�"
-    assert f"4 retained topics under klvrelay/ at {shelf.url}" in out
-    assert await topics_of(shelf) == set(TOPICS)
+    assert f"4 retained topics under klvrelay/ at {stocked.url}" in out
+    assert await topics_of(stocked) == set(TOPICS)
 
 
 @pytest.mark.needs("mosquitto")
@@ -436,16 +440,16 @@ async def test_what_a_broker_has_retained_is_listed(version, shelf):
         (["--prefix", "klvrelayed"], ["klvrelayed/uav1/state"]),
     ],
 )
-async def test_what_is_cleared_is_gone_and_nothing_else_is(argv, gone, version, shelf):
-    """All under the prefix, or of one stream; wildcards and levels in its name reach no further."""
-    out = (await verb(shelf, "--clear", "--yes", "--mqtt-version", version, *argv)).printed
+async def test_only_the_selected_topics_are_cleared(argv, gone, version, stocked):
+    """All under the prefix, or of one stream; wildcards and levels in its name have no effect."""
+    out = (await verb(stocked, "--clear", "--yes", "--mqtt-version", version, *argv)).printed
 
     assert (f"cleared {len(gone)} retained topic{'s' * (len(gone) != 1)}\n" in out) == bool(gone)
-    assert await topics_of(shelf) == set(TOPICS) - set(gone)
+    assert await topics_of(stocked) == set(TOPICS) - set(gone)
 
 
 @pytest.mark.needs("mosquitto")
-async def test_what_may_not_be_cleared_is_no_success(mosquitto):
+async def test_a_forbidden_clear_is_an_error(mosquitto):
     """The broker refuses one of two topics: exit code 5, and the topic is named."""
     access = mosquitto.home / "acl"
     mosquitto.configure(f"listener 1 127.0.0.1\nallow_anonymous true\npersistence true\nacl_file {access}\n")
@@ -465,22 +469,22 @@ async def test_what_may_not_be_cleared_is_no_success(mosquitto):
 
 
 @pytest.mark.needs("mosquitto")
-async def test_without_a_terminal_clear_wants_a_yes(shelf):
-    """It asks nobody, and clears nothing."""
-    said = (await verb(shelf, "--clear", code=2)).said
+async def test_without_a_terminal_clear_wants_a_yes(stocked):
+    """It asks no question, and clears nothing."""
+    said = (await verb(stocked, "--clear", code=2)).said
     assert "--clear: needs a terminal to ask for confirmation" in said
-    assert "--yes: has an effect with --clear only" in (await verb(shelf, "--yes", code=2)).said
-    assert await topics_of(shelf) == set(TOPICS)
+    assert "--yes: has an effect with --clear only" in (await verb(stocked, "--yes", code=2)).said
+    assert await topics_of(stocked) == set(TOPICS)
 
 
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize(("answer", "cleared"), [("y", True), ("YES", True), ("n", False), ("", False), ("yo", False)])
-async def test_on_a_terminal_clear_asks_first(answer, cleared, shelf):
+async def test_on_a_terminal_clear_asks_first(answer, cleared, stocked):
     """After the list; only yes is a yes."""
     main, terminal = os.openpty()
     try:
         process = await asyncio.create_subprocess_exec(
-            *klvrelay_command("--mqtt", shelf.url, "--clear"), stdin=terminal, stdout=terminal, stderr=terminal,
+            *klvrelay_command("--mqtt", stocked.url, "--clear"), stdin=terminal, stdout=terminal, stderr=terminal,
             env=terminal_environment(),
         )  # fmt: skip
         os.close(terminal)
@@ -491,10 +495,10 @@ async def test_on_a_terminal_clear_asks_first(answer, cleared, shelf):
     finally:
         os.close(main)
 
-    assert f"clear 4 retained topics at {shelf.url}?".encode() in shown
+    assert f"clear 4 retained topics at {stocked.url}?".encode() in shown
     assert b"uav1/availability" in shown
     assert (b"nothing was cleared" in shown) == (not cleared)
-    assert await topics_of(shelf) == ({"klvrelayed/uav1/state", "other"} if cleared else set(TOPICS))
+    assert await topics_of(stocked) == ({"klvrelayed/uav1/state", "other"} if cleared else set(TOPICS))
 
 
 def klvrelay_command(*argv):
@@ -520,15 +524,15 @@ def read_until(number: int, end: bytes) -> bytes:
 
 
 @pytest.mark.needs("mosquitto")
-async def test_nothing_retained_is_said_with_what_may_be_the_reason(mosquitto):
-    """A broker answers alike where it has nothing and where this user may read nothing."""
+async def test_no_retained_topics_is_reported_with_the_possible_reason(mosquitto):
+    """A broker responds the same where it has nothing and where the user may read nothing."""
     out = (await verb(mosquitto)).printed
     assert out.startswith(f"no retained topics under klvrelay/ at {mosquitto.url}")
     assert "check that this user may read klvrelay/#" in out
 
 
 async def test_a_broker_that_refuses_to_be_read_is_named(oracle):
-    """With exit code 5, as where it is not there at all."""
+    """With exit code 5, as where it is unreachable."""
     oracle.manners.subscribe = 0x87
     assert "no right to read klvrelay/#" in (await verb(oracle, code=5)).said
     await oracle.stop()
@@ -536,7 +540,7 @@ async def test_a_broker_that_refuses_to_be_read_is_named(oracle):
 
 
 async def test_listing_ends_though_a_broker_never_stops(oracle, monkeypatch):
-    """By its time, and by the number of topics; what is published meanwhile, or beside the prefix, is not listed."""
+    """By time, and by number of topics; messages published meanwhile, or outside the prefix, are not listed."""
     monkeypatch.setattr("klvrelay.cli.verbs.retained.LIST_MOST", 0.5)
     monkeypatch.setattr("klvrelay.cli.verbs.retained.QUIET", 0.3)
 
@@ -559,8 +563,8 @@ async def test_listing_ends_though_a_broker_never_stops(oracle, monkeypatch):
     assert all(topic.topic.startswith("klvrelay/s") for topic in found)
 
 
-def test_what_is_no_stream_or_broker_is_refused(capfd):
-    """Before anything is asked of a broker."""
+def test_an_invalid_stream_or_broker_is_refused(capfd):
+    """Before connecting to a broker."""
     assert cli.main(["retained"]) == 2
     assert cli.main(["retained", "--mqtt", "mqtt://127.0.0.1:1", "--list", "--clear"]) == 2
     assert cli.main(["retained", "--mqtt", "mqtt://127.0.0.1:1", "--stream", "a\nb"]) == 2
@@ -568,7 +572,7 @@ def test_what_is_no_stream_or_broker_is_refused(capfd):
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_boot_ids_without_bounds_are_none():
-    """A message may bear anything."""
+def test_invalid_boot_ids_are_ignored():
+    """A message may contain anything."""
     assert boot_of(Received("t", b"", True, properties(("boot", "x" * 65)))) is None
     assert boot_of(Received("t", b"", True, b"\x26\xff\xff")) is None

@@ -15,7 +15,7 @@ A, B, C = (feed.klv_packet(number, feed.FIRST_TIME + number, padding=100) for nu
 
 
 def unit(content: bytes, key: bytes = SET) -> bytes:
-    """A KLV unit without a checksum: nothing in it would tell a mix."""
+    """A KLV unit without a checksum, so that nothing in it would show a mixture."""
     return key + b"\x82" + len(content).to_bytes(2) + content
 
 
@@ -32,14 +32,14 @@ def good(payloads) -> list[bytes]:
     return [found.data for found in given_out(payloads) if not found.damaged]
 
 
-def test_a_unit_in_one_payload_is_there_at_once():
+def test_a_unit_in_one_payload_is_output_at_once():
     """It needs no marker and no next payload."""
     assert Track().units(A, 10) == [Unit(A, 10)]
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 16, 17, 18, 50, 100, 1000])
 def test_fragments_are_joined_at_the_last_one(size):
-    """Cut anywhere, also inside key and length: the unit is whole when its length is there."""
+    """Cut anywhere, even inside key and length: the unit is complete when its length has arrived."""
     track = Track()
     *first, last = cut(A, size)
 
@@ -59,7 +59,7 @@ def test_several_units_share_a_time_stamp():
     "lost", [[0], [1], [2], [0, 1], [1, 2], [0, 2]], ids=lambda lost: "+".join(map(str, lost))
 )
 def test_a_unit_hit_by_loss_is_discarded_as_a_whole(lost):
-    """Head, middle or tail: what is left of it comes out as damaged, and its neighbours are good."""
+    """Head, middle or tail: the rest is output as damaged, and its neighbours are valid."""
     pieces = [(piece, 2) for number, piece in enumerate(cut(B, 60)) if number not in lost]
     assert pieces
 
@@ -80,21 +80,21 @@ def test_the_head_of_one_and_the_tail_of_another_make_no_unit():
 
 
 def test_a_unit_that_ends_inside_a_payload_before_no_other_is_refused():
-    """Its length is there, but made up of two: what follows it begins nowhere."""
+    """Its length is reached, but by parts of two units: no other one begins after it."""
     a, b = unit(b"a" * 200), unit(b"b" * 240)
 
     assert good([(a[:100], 1), (b[100:], 1), (C, 2)]) == [C]
 
 
 def test_after_a_loss_the_rest_of_the_time_stamp_is_refused_up_to_a_set():
-    """An item's key may stand anywhere inside a set; that of a set begins a unit."""
+    """An item's key may be anywhere inside a set; the key of a set begins a unit."""
     items = unit(b"x", ITEM) * 8
 
     assert good([(items[5:], 1), (items[:42], 1), (C, 1)]) == [C]
 
 
-def test_a_stream_whose_time_never_moves_goes_on_after_a_loss():
-    """Without time stamps there is only the length; a set after the loss begins anew."""
+def test_a_stream_with_a_constant_time_stamp_recovers_after_a_loss():
+    """Without time stamps there is only the length; a set after the loss begins a unit."""
     a, b = cut(unit(b"a" * 220), 100), cut(unit(b"b" * 220), 100)
 
     assert good([(a[0], None), *((piece, None) for piece in b), (A, None), (B, None)])[-2:] == [A, B]
@@ -103,8 +103,8 @@ def test_a_stream_whose_time_never_moves_goes_on_after_a_loss():
 @pytest.mark.parametrize(
     "head", [b"\x80", b"\x89" + bytes(9), b"\x84" + (LIMIT + 1).to_bytes(4), b"\x88" + b"\xff" * 8]
 )
-def test_a_length_that_can_not_be_costs_one_refusal(head):
-    """Indefinite, too long to be told, or above the limit: nothing waits for it."""
+def test_an_impossible_length_costs_one_refusal(head):
+    """Indefinite, too long, or above the limit: nothing waits for it."""
     bad = SET + head + bytes(50)
     track = Track()
 
@@ -114,13 +114,13 @@ def test_a_length_that_can_not_be_costs_one_refusal(head):
 
 
 def test_what_follows_a_unit_in_its_own_payload_does_not_spoil_it():
-    """A camera may fill its payloads up."""
+    """A camera may pad its payloads."""
     assert good([(A + bytes(7), 1), (B, 2)]) == [A, B]
 
 
 @pytest.mark.parametrize("size", [25, 60, 120])
 def test_whatever_is_lost_no_unit_is_made_up(size):
-    """Units without a checksum, any of their fragments lost: what is good was sent, once and in order."""
+    """Units without a checksum, any of their fragments lost: each valid one was sent, once and in order."""
     lost = 0
     for seed in range(200):
         rng = Random(seed)

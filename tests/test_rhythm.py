@@ -1,4 +1,4 @@
-"""The rhythm of a stream: what counts as a gap, from both sides of each threshold, and the rate at its edges."""
+"""The rhythm of a stream: what counts as a gap, from both sides of each threshold, and the rate at its limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from klvrelay.health.rhythm import Rhythm
 
 
 def beaten(*intervals: float) -> Rhythm:
-    """A rhythm whose records came with these intervals."""
+    """A rhythm of records with these intervals."""
     rhythm, now = Rhythm(), 0.0
     rhythm.beat(now)
     for interval in intervals:
@@ -33,7 +33,7 @@ def test_a_long_pause_does_not_hide_the_gaps_after_it():
 
 
 def test_an_interval_that_grew_for_good_becomes_the_usual_one():
-    """A sensor set from one record a second to one in ten has a few gaps, and then none."""
+    """A sensor changed from one record a second to one in ten has a few gaps, and then none."""
     changed = beaten(*[1.0] * 20, *[10.0] * 10)
     later = beaten(*[1.0] * 20, *[10.0] * 100)
 
@@ -42,15 +42,15 @@ def test_an_interval_that_grew_for_good_becomes_the_usual_one():
 
 
 def test_the_rate_of_the_first_seconds_is_taken_over_these_seconds():
-    """After two seconds the rate is right, though the window is longer."""
+    """After two seconds the rate is correct, though the window is longer."""
     assert beaten(*[1 / 32] * 64).rate(2.0) == pytest.approx(32, abs=1)
 
 
 def test_the_rate_within_the_first_second_is_no_extrapolation():
-    """Two records that came at once are two a second, not thousands."""
+    """Two records at once are two a second, not thousands."""
     assert beaten(0.001).rate(0.001) == 2.0
 
 
-def test_a_rate_beyond_the_memory_is_right():
-    """Of 2,000 records a second the last 4,096 are remembered, which is less than the window."""
+def test_a_rate_beyond_the_stored_records_is_correct():
+    """Of 2,000 records a second the last 4,096 are stored, which is less than the window."""
     assert beaten(*[1 / 2048] * 30_000).rate(30_000 / 2048) == pytest.approx(2048, rel=0.01)

@@ -1,6 +1,7 @@
-"""What the core writes into: whatever room there is, a document is whole or not there, and nothing is written past it.
+"""The core's output buffer: at any size, a document is complete or absent, and nothing is written past the end. And the
+capacity for warnings.
 
-And the room that remarks have. These tests call the core itself, as `klvrelay.core` does, whose rooms are ample.
+These tests call the core directly, because the buffers of `klvrelay.core` are large.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ PACKETS = {
 
 
 def written(raw: bytes, room: int) -> bytes:
-    """A record in so many bytes; nothing where it does not fit. What lies behind them stays as it was."""
+    """A record in so many bytes; nothing where it does not fit. The bytes after them stay unchanged."""
     out = ffi.new("char[]", GUARD * (room + 8))
     envelope = 7, -1, -1, -1, -1, 0, -1, 0, core.EVERYTHING
     size = lib.klv_record(raw, len(raw), HEAD, len(HEAD), *envelope, out, room, ffi.new("uint64_t *"))
@@ -50,8 +51,8 @@ def written(raw: bytes, room: int) -> bytes:
 
 
 @pytest.mark.parametrize("raw", PACKETS.values(), ids=PACKETS)
-def test_a_record_is_whole_or_not_there(raw: bytes) -> None:
-    """In every room from none to more than enough."""
+def test_a_record_is_complete_or_absent(raw: bytes) -> None:
+    """At every buffer size from none to more than enough."""
     whole = written(raw, 20_000)
     assert json.loads(whole)["seq"] == 7
     for room in range(len(whole)):
@@ -62,7 +63,7 @@ def test_a_record_is_whole_or_not_there(raw: bytes) -> None:
 
 
 def lines(raws: bytes, room: int) -> bytes:
-    """JSON Lines of bare packets, through a room that is emptied whenever it is full, and widened if need be."""
+    """JSON Lines of bare packets, through a buffer that is emptied whenever it is full, and enlarged if necessary."""
     lane = core.Lane(ts=False)
     envelope = ffi.new("struct klv_envelope *")
     envelope.head, envelope.head_size = ffi.from_buffer(HEAD), len(HEAD)
@@ -77,8 +78,8 @@ def lines(raws: bytes, room: int) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["no items", "an unknown key", "items"])
-def test_lines_are_the_same_through_any_room(name: str) -> None:
-    """Also one that a line fills to its last byte."""
+def test_lines_are_the_same_through_any_buffer(name: str) -> None:
+    """Even one that a line fills to its last byte."""
     raws = PACKETS["no items"] + PACKETS[name] * 3 + PACKETS["no items"]
     whole = lines(raws, 100_000)
     longest = max(map(len, whole.splitlines(keepends=True)))
@@ -102,8 +103,8 @@ def targets(count: int, *items: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("count", [1, 20, 120, 300])
-def test_remarks_that_find_no_room_are_counted(count: int) -> None:
-    """Of targets that each have an odd length and a special: each is said or counted."""
+def test_warnings_beyond_the_capacity_are_counted(count: int) -> None:
+    """Targets that each have an odd length and a special: each is listed or counted."""
     raw = packet("ST0903", targets(count, item(1, bytes(7)), item(10, b"\xd0\0\0")))
     special, warnings, left_out = remarks(raw)
     assert len(special) + len(warnings) + left_out == 2 * count
@@ -119,8 +120,8 @@ def test_specials_alone_may_be_too_many() -> None:
 
 
 @pytest.mark.parametrize("broken", [b"\xff" * 6, b"\x03\x05abc"])
-def test_what_breaks_off_behind_many_remarks_is_counted_too(broken: bytes) -> None:
-    """A tag or a length that is malformed: its remark finds no room either."""
+def test_a_truncation_after_many_warnings_is_counted_too(broken: bytes) -> None:
+    """A malformed tag or length: its warning exceeds the capacity too."""
     good = packet("ST0903", targets(150, item(1, bytes(7))))
     bad = packet("ST0903", targets(150, item(1, bytes(7))) + item(102, series([broken])))
     _, warnings, left_out = remarks(good)
@@ -128,8 +129,8 @@ def test_what_breaks_off_behind_many_remarks_is_counted_too(broken: bytes) -> No
     assert remarks(bad) == ({}, warnings, left_out + 1)
 
 
-def test_the_core_refuses_what_its_callers_never_ask() -> None:
-    """A set of no number is the unknown one; a BER-OID number of more than 64 bits is none."""
+def test_the_core_handles_arguments_that_its_callers_never_pass() -> None:
+    """A set without a number is the unknown one; a BER-OID number of more than 64 bits is none."""
     assert ffi.string(lib.klv_set_name(-1)) == ffi.string(lib.klv_set_name(1000)) == b"unknown"
     value, used = ffi.new("uint64_t *"), ffi.new("size_t *")
     for octets, fits in ((b"\x81" + b"\xff" * 8 + b"\x7f", True), (b"\x83" + b"\xff" * 8 + b"\x7f", False)):

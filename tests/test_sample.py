@@ -1,4 +1,4 @@
-"""`klvrelay.sample.write`: what it promises of the file, of repeated runs, of interruptions and of bad arguments."""
+"""`klvrelay.sample.write`: its file, repeated runs, interruptions and invalid arguments."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_another_seed_is_another_flight():
     assert one.mission_id != two.mission_id
 
 
-def test_the_summary_says_what_was_written(tmp_path):
-    """Frames, KLV packets, bytes and carriage are those of the file; progress was told along the way."""
+def test_the_summary_describes_the_file(tmp_path):
+    """Frames, KLV packets, bytes and carriage are those of the file; progress was reported."""
     told: list[tuple[int, int]] = []
 
     summary = sample.write(
@@ -63,7 +63,7 @@ def test_the_summary_says_what_was_written(tmp_path):
         1_709_208_000_250_000,
     ],
 )
-def test_the_start_is_taken_in_any_form(start):
+def test_the_start_is_accepted_in_any_form(start):
     """A datetime of any zone, ISO text and microseconds mean the same instant."""
     first = decode_uas_datalink(next(sample.packets(start=start)))
 
@@ -71,7 +71,7 @@ def test_the_start_is_taken_in_any_form(start):
 
 
 def test_an_interruption_leaves_nothing_behind(tmp_path):
-    """A recording broken off is gone, and the file that had the name before is still whole."""
+    """A partial recording is removed, and an earlier file of that name is intact."""
     (tmp_path / "kept.ts").write_bytes(b"before")
 
     def interrupt(done: int, total: int) -> None:
@@ -106,7 +106,7 @@ def test_an_interruption_leaves_nothing_behind(tmp_path):
     ],
 )
 def test_a_wrong_argument_is_refused_with_what_is_right(tmp_path, wrong, complaint):
-    """The refusal names argument and value, says what would do, and nothing is written."""
+    """The error has argument, value and valid input, and nothing is written."""
     with pytest.raises(ConfigError, match=complaint):
         sample.write(tmp_path / "a.ts", **wrong)
 
@@ -120,8 +120,8 @@ def test_a_wrong_klv_rate_is_refused_without_video_too(rate):
         next(sample.packets(klv_rate=rate))
 
 
-def test_a_place_that_can_not_be_written_is_refused(tmp_path):
-    """A folder, a missing folder and a device are no files to write to; what was there stays."""
+def test_an_unwritable_place_is_refused(tmp_path):
+    """A folder, a missing folder and a device are no files to write to; existing data stays."""
     with pytest.raises(ConfigError, match=r"not a file; specify a file name"):
         sample.write(tmp_path, **SMALL)
     with pytest.raises(ConfigError, match=r"nowhere/a\.ts: can't be written \(No such file or directory\)"):
@@ -133,7 +133,7 @@ def test_a_place_that_can_not_be_written_is_refused(tmp_path):
 
 
 def test_the_shipped_sample_is_small_and_up_to_date():
-    """samples/orbit.ts stays under 2 MB and holds what the generator makes today."""
+    """samples/orbit.ts stays under 2 MB and equals the generator's current output."""
     made = [decode_uas_datalink(packet) for packet in sample.packets(seconds=12)]
     kept = [decode_uas_datalink(packet) for packet in klv_of(SHIPPED)]
 

@@ -1,7 +1,7 @@
-"""The sample's metadata against its own geometry, with sums that share nothing with the generator.
+"""The sample's metadata compared with its own geometry, with formulas that are independent of the generator.
 
-Everything here starts from decoded ST 0601 values: position, attitude, gimbal and field of view must lead to the frame
-centre, the slant range, the corners and the target that the same packet states.
+All tests start from decoded ST 0601 values: position, attitude, gimbal and field of view must lead to the frame centre,
+the slant range, the corners and the target of the same packet.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GEOID = 39.0
 
 
 def ecef(lat: float, lon: float, height: float) -> np.ndarray:
-    """WGS-84 to earth-centred metres, by the textbook."""
+    """WGS-84 to earth-centred metres, with the textbook formula."""
     phi, lam = np.radians([lat, lon])
     a, b = 6378137.0, 6356752.314245179
     n = a * a / np.sqrt((a * np.cos(phi)) ** 2 + (b * np.sin(phi)) ** 2)
@@ -32,7 +32,7 @@ def ecef(lat: float, lon: float, height: float) -> np.ndarray:
 
 
 def about(axis: int, degrees: float) -> np.ndarray:
-    """A right-handed turn about axis 0, 1 or 2."""
+    """A right-handed rotation about axis 0, 1 or 2."""
     s, c = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
     one, two = [k for k in range(3) if k != axis]
     turn = np.eye(3)
@@ -85,7 +85,7 @@ def location(pack: bytes) -> tuple[float, float, float]:
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
 def klv(request) -> list[UasDatalinkLs]:
-    """One packet a second of a minute's flight."""
+    """One packet per second of a minute's flight."""
     return [decode_uas_datalink(p) for p in sample.packets(seconds=60, klv_rate=1, seed=request.param)]
 
 
@@ -94,7 +94,7 @@ def centre_of(klv: UasDatalinkLs) -> np.ndarray:
 
 
 def test_position_attitude_and_gimbal_lead_to_the_frame_centre(klv):
-    """The optical axis passes the stated frame centre within what the encoding resolves (0.3 m)."""
+    """The optical axis passes the stated frame centre within the resolution of the encoding (0.3 m)."""
     for one in klv:
         eye, centre = Eye.of(one), centre_of(one)
         sight = centre - eye.position
@@ -113,7 +113,7 @@ def test_the_slant_range_is_the_way_to_the_frame_centre(klv):
 
 
 def test_the_target_width_is_the_field_of_view_at_that_range(klv):
-    """Item 22 follows from item 16 and the slant range, but for the slope of the ground."""
+    """Item 22 follows from item 16 and the slant range, except for the slope of the ground."""
     for one in klv:
         flat = 2 * one.slant_range_m * np.tan(np.radians(one.sensor_hfov_deg / 2))
 
@@ -148,7 +148,7 @@ def test_the_corner_offsets_say_the_same_as_the_full_corners(klv):
 
 
 def test_the_picture_is_level(klv):
-    """The gimbal's roll takes out the bank: the picture's right edge is as high as its left."""
+    """The gimbal's roll compensates the bank: the picture's right edge is as high as its left."""
     for one in klv:
         eye = Eye.of(one)
         up = eye.position / np.linalg.norm(eye.position)
@@ -158,7 +158,7 @@ def test_the_picture_is_level(klv):
 
 
 def test_the_target_is_where_its_place_appears(klv):
-    """The VMTI centroid is the pixel in which the target's stated latitude, longitude and height are seen."""
+    """The VMTI centroid is the pixel of the target's stated latitude, longitude and height."""
     for one in klv:
         vmti = decode_vmti(one.vmti)
         (target,) = vmti.targets
@@ -166,14 +166,14 @@ def test_the_target_is_where_its_place_appears(klv):
 
         (across,), (down,) = Eye.of(one).see(ecef(lat, lon, height))
 
-        # The height is known to a metre, which is worth 1.7 pixels up and down.
+        # The height has a resolution of a metre, which is 1.7 pixels vertically.
         column, row = (across + 1) / 2 * vmti.frame_width, (down + 1) / 2 * vmti.frame_height
         assert target.centroid_pix_col - 0.5 == pytest.approx(column, abs=1.0)
         assert target.centroid_pix_row - 0.5 == pytest.approx(row, abs=2.0)
 
 
 def test_the_target_is_placed_alike_by_offset_and_location(klv):
-    """VTarget items 10-12, counted from the frame centre, are the place that item 17 states."""
+    """VTarget items 10-12, relative to the frame centre, are the place in item 17."""
     for one in klv:
         (target,) = decode_vmti(one.vmti).targets
         lat, lon, height = location(target.target_location)
@@ -184,7 +184,7 @@ def test_the_target_is_placed_alike_by_offset_and_location(klv):
 
 
 def test_speed_and_climb_are_those_of_the_track():
-    """Items 56 and 51 are what the positions of neighbouring packets give."""
+    """Items 56 and 51 follow from the positions of neighbouring packets."""
     track = [decode_uas_datalink(p) for p in sample.packets(seconds=2, klv_rate=10)]
     for before, here, after in zip(track, track[1:], track[2:], strict=False):
         speed = np.linalg.norm(Eye.of(after).position - Eye.of(before).position) / 0.2

@@ -1,4 +1,4 @@
-"""The sample's KLV as other people's decoders read it: klvdata and tstrans, item by item against the flight."""
+"""The sample's KLV read by other decoders: klvdata and tstrans, item by item compared with the flight."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEED, WIDTH, HEIGHT = 5, 640, 360
 
 @pytest.fixture(scope="module")
 def flown() -> list[tuple[bytes, Instant]]:
-    """Packets and the truth they tell: three a second for twenty seconds."""
+    """Packets and the true values: three a second for twenty seconds."""
     flight = Flight(SEED, WIDTH, HEIGHT)
     packets = sample.packets(seconds=20, klv_rate=10, seed=SEED, start=START_US)
     return [(packet, flight.at(number / 10)) for number, packet in enumerate(packets)][::3]
@@ -31,13 +31,13 @@ def flown() -> list[tuple[bytes, Instant]]:
 
 @pytest.fixture(autouse=True)
 def klvdata_without_its_faults(monkeypatch):
-    """klvdata 0.0.3 fails on item 74 (an abstract class) and knows no IMAPB for item 104: there, bytes."""
+    """klvdata 0.0.3 fails on item 74 (an abstract class) and does not know IMAPB for item 104: there, bytes."""
     for tag in (74, 104):
         monkeypatch.delitem(UASLocalMetadataSet.parsers, bytes([tag]))
 
 
 def truth(instant: Instant) -> dict[int, float]:
-    """Every number of ST 0601 that the sample sends, by tag, from the flight itself; not item 104."""
+    """Every number of ST 0601 in the sample, by tag, from the flight itself; not item 104."""
     camera, centre = instant.camera, instant.centre
     numbers = {
         5: instant.heading, 6: instant.pitch, 7: instant.roll,
@@ -56,13 +56,13 @@ def truth(instant: Instant) -> dict[int, float]:
 
 
 def half_a_step(tag: int) -> float:
-    """How far off the nearest code of an item may be."""
+    """The maximum distance to the nearest code of an item."""
     item = SETS["ST0601"][tag]
     return (item.max - item.min) / (256**item.len_max - 2) / 2 * 1.000001
 
 
 def test_klvdata_reads_every_number_as_the_flight_has_it(flown):
-    """Every mapped item comes out of klvdata within half a step of its encoding."""
+    """Every mapped item is within half a step of its encoding."""
     for packet, instant in flown:
         (parsed,) = klvdata.StreamParser(packet)
         read = {key[0]: one for key, one in parsed.items.items() if isinstance(one, MappedElementParser)}
@@ -74,7 +74,7 @@ def test_klvdata_reads_every_number_as_the_flight_has_it(flown):
 
 
 def test_klvdata_reads_texts_and_time(flown):
-    """What is no mapped number is read as it was meant, and the checksum holds."""
+    """Values that are not mapped numbers are as intended, and the checksum is correct."""
     for number, (packet, _) in enumerate(flown):
         (parsed,) = klvdata.StreamParser(packet)
         read = {key[0]: one.value.value for key, one in parsed.items.items() if hasattr(one.value, "value")}
@@ -111,7 +111,7 @@ def test_tstrans_finds_nothing_to_complain_of(flown):
 
 
 def test_tstrans_reads_the_security_set(flown):
-    """ST 0102 is there with all that it requires."""
+    """ST 0102 has all its mandatory items."""
     security = tstrans.decode_security(tstrans.decode_uas_datalink(flown[0][0]).security_local_set, strict=True)
 
     assert security.security_classification is tstrans.SecurityClassification.UNCLASSIFIED
@@ -123,7 +123,7 @@ def test_tstrans_reads_the_security_set(flown):
 
 
 def test_tstrans_reads_the_target_as_the_picture_has_it(flown):
-    """ST 0903 says in pixels where the lorry is, and what it looks like."""
+    """ST 0903 has the lorry's place in pixels, and its appearance."""
     for packet, instant in flown:
         vmti = tstrans.decode_vmti(tstrans.decode_uas_datalink(packet).vmti, strict=True)
         (target,) = vmti.targets
@@ -144,7 +144,7 @@ def test_tstrans_reads_the_target_as_the_picture_has_it(flown):
 
 
 def test_a_lorry_out_of_sight_is_no_target(flown):
-    """Without a target the VMTI set says that there is none."""
+    """Without a target the VMTI set reports zero targets."""
     instant = dataclasses.replace(flown[0][1], target=None)
 
     packet = Metadata(SEED, START_US).packet(instant, START_US)
@@ -154,7 +154,7 @@ def test_a_lorry_out_of_sight_is_no_target(flown):
 
 
 def test_corners_out_of_reach_of_the_offsets_are_only_given_in_full(flown):
-    """Items 26-33 reach 0.075 degrees; corners further off are in items 82-89 alone."""
+    """Items 26-33 reach 0.075 degrees; corners further away are in items 82-89 alone."""
     instant = flown[0][1]
     far = tuple(dataclasses.replace(corner, lat=corner.lat + 0.1) for corner in instant.corners)
 

@@ -1,7 +1,7 @@
-"""The sample's picture against its metadata: what is seen is where the KLV says it is.
+"""The sample's picture compared with its metadata: objects are visible where the KLV says.
 
-Pictures are decoded from the file, positions computed from decoded KLV by `test_sample_geometry.Eye`, so that nothing
-of the generator is between the two.
+Pictures are decoded from the file, positions computed from decoded KLV by `test_sample_geometry.Eye`, independently of
+the generator.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TEXT = 12  # rows at the top with clock and counter
 
 @dataclass
 class Shown:
-    """One decoded frame and the packet that belongs to it."""
+    """One decoded frame and its packet."""
 
     rgb: np.ndarray
     luma: np.ndarray
@@ -39,7 +39,7 @@ class Shown:
 
 
 def show(path) -> list[Shown]:
-    """A recording's frames with their packets, told by order."""
+    """A recording's frames with their packets, matched by order."""
     with av.open(str(path)) as container:
         streams = container.streams.video[0], container.streams.data[0]
         pictures, packets = [], []
@@ -56,20 +56,20 @@ def show(path) -> list[Shown]:
 
 @pytest.fixture(scope="module", params=["h264", "h265"])
 def shown(request, tmp_path_factory) -> list[Shown]:
-    """A second and a half, small but with bits enough to be sharp."""
+    """A second and a half, small but sharp."""
     path = tmp_path_factory.mktemp("picture") / "sharp.ts"
     sample.write(path, seconds=1.5, size=(WIDTH, HEIGHT), codec=request.param, bit_rate=2_000_000)
     return show(path)
 
 
 def redness(rgb: np.ndarray) -> np.ndarray:
-    """How much redder each pixel is than the reddest roof; the lorry comes to about 60."""
+    """How much redder each pixel is than the reddest roof; the lorry reaches about 60."""
     red, green, blue = rgb.astype(float).transpose(2, 0, 1)
     return np.clip(red - np.maximum(green, blue) - 80, 0, None)
 
 
 def test_the_lorry_is_seen_at_the_target_centroid(shown):
-    """The red of the picture lies around the pixel that VMTI names, in every frame."""
+    """The red pixels are around the pixel in VMTI, in every frame."""
     for one in shown:
         (target,) = one.vmti.targets
         red = redness(one.rgb)
@@ -82,7 +82,7 @@ def test_the_lorry_is_seen_at_the_target_centroid(shown):
 
 
 def test_the_lorry_fills_its_bounding_box(shown):
-    """As much red as a lorry of 9 by 3 metres makes is inside the box that VMTI gives, and none elsewhere."""
+    """The box in VMTI contains as much red as a lorry of 9 by 3 metres makes, and there is none elsewhere."""
     for one in shown[::5]:
         (target,) = one.vmti.targets
         top, left = divmod(target.bbox_top_left_pixel - 1, WIDTH)
@@ -97,7 +97,7 @@ def test_the_lorry_fills_its_bounding_box(shown):
 
 
 def ground_points(eye: Eye, klv: UasDatalinkLs, across: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Where rays meet the level ground at the frame centre's height."""
+    """The intersections of rays with the level ground at the frame centre's height."""
     centre = centre_of(klv)
     up = ecef(klv.frame_center_lat_deg, klv.frame_center_lon_deg, klv.frame_center_elev_m + GEOID + 1) - centre
     rays = eye.ray(across, down)
@@ -105,7 +105,7 @@ def ground_points(eye: Eye, klv: UasDatalinkLs, across: np.ndarray, down: np.nda
 
 
 def moved(before: Shown, after: Shown, *, by_metadata: bool) -> float:
-    """How alike two frames are where the same ground is seen, if the metadata is right (or nothing moves)."""
+    """How similar two frames are where they show the same ground, if the metadata is correct (or nothing moves)."""
     rows, columns = np.mgrid[TEXT + 40 : HEIGHT - 40, 40 : WIDTH - 40]
     rows, columns = rows.ravel(), columns.ravel()
     across, down = (columns + 0.5) / WIDTH * 2 - 1, (rows + 0.5) / HEIGHT * 2 - 1
@@ -117,13 +117,13 @@ def moved(before: Shown, after: Shown, *, by_metadata: bool) -> float:
 
 
 def test_the_ground_moves_as_the_metadata_says(shown):
-    """Frames a second apart agree once moved by what attitude and position say, and not without."""
+    """Frames a second apart match after a shift by attitude and position, and not without."""
     assert moved(shown[5], shown[35], by_metadata=True) > 0.9
     assert moved(shown[5], shown[35], by_metadata=False) < 0.5
 
 
 def test_a_wrong_attitude_would_be_seen(shown):
-    """A packet with its heading off by a tenth of a degree no longer fits the picture."""
+    """A packet with its heading off by a tenth of a degree no longer matches the picture."""
     right = moved(shown[5], shown[35], by_metadata=True)
     wrong = Shown(shown[5].rgb, shown[5].luma, shown[5].klv)
     wrong.klv = wrong.klv.with_(platform_heading_deg=wrong.klv.platform_heading_deg + 0.1)
@@ -132,12 +132,12 @@ def test_a_wrong_attitude_would_be_seen(shown):
 
 
 def test_the_counter_is_burned_in(shown):
-    """Each frame's number can be read back from the decoded picture."""
+    """Each frame's number can be read from the decoded picture."""
     assert [read_counter(one.luma) for one in shown] == list(range(45))
 
 
 def test_a_picture_without_a_counter_has_none():
-    """Nothing is made up where no counter can be read."""
+    """The reader of the counter does not make one up."""
     assert read_counter(np.full((HEIGHT, WIDTH), 90, np.uint8)) is None
 
 
@@ -152,7 +152,7 @@ def test_the_clock_is_burned_in(shown):
 
 
 @pytest.mark.parametrize("size", [(160, 90), (640, 360)])
-def test_counter_and_ground_hold_at_any_size(size):
+def test_counter_and_ground_are_correct_at_any_size(size):
     """The counter is readable, and the ground positions of pixels are those of exact rays."""
     flight = Flight(2, *size)
     picture = Picture(2, flight, *size)

@@ -1,4 +1,4 @@
-"""The sample's transport stream, byte by byte and through other people's demultiplexers."""
+"""The sample's transport stream, byte by byte and through other demultiplexers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def packets_of(path: Path) -> list[TsPacket]:
 
 
 def parsed(raw: bytes) -> TsPacket:
-    """By ISO/IEC 13818-1, 2.4.3.2."""
+    """According to ISO/IEC 13818-1, 2.4.3.2."""
     assert raw[0] == 0x47
     assert raw[1] & 0x80 == 0
     at, pcr, key = 4, None, False
@@ -58,7 +58,7 @@ def parsed(raw: bytes) -> TsPacket:
 
 
 def pes_of(packets: list[TsPacket], pid: int) -> list[bytes]:
-    """The PES packets of a PID, whole."""
+    """The complete PES packets of a PID."""
     found: list[bytes] = []
     for packet in packets:
         if packet.pid == pid:
@@ -82,7 +82,7 @@ def payload_of(pes: bytes) -> bytes:
 
 
 def crc_is_right(section: bytes) -> bool:
-    """CRC-32/MPEG-2 over a section with its CRC leaves nothing."""
+    """CRC-32/MPEG-2 over a section including its CRC is zero."""
     crc = 0xFFFFFFFF
     for byte in section:
         for bit in range(7, -1, -1):
@@ -124,7 +124,7 @@ def test_continuity_counters_run_through(recordings, kind):
 
 
 def test_the_clock_runs_evenly_ahead_of_the_frames(recordings, kind):
-    """A PCR comes at least every 100 ms and a fixed while before the frame it stands in front of."""
+    """There is a PCR at least every 100 ms, a fixed time before its frame."""
     packets = packets_of(recordings[kind])
     clocks = [packet.pcr for packet in packets if packet.pcr is not None]
     frames = [pts_of(pes) for pes in pes_of(packets, VIDEO)]
@@ -136,7 +136,7 @@ def test_the_clock_runs_evenly_ahead_of_the_frames(recordings, kind):
 
 
 def test_the_tables_come_every_tenth_of_a_second(recordings, kind):
-    """PAT and PMT stand at the very start, in front of each key frame, and at most 100 ms apart."""
+    """PAT and PMT are at the very start, before each key frame, and at most 100 ms apart."""
     packets = packets_of(recordings[kind])
     times, fresh = [], False
     for packet in packets:
@@ -153,7 +153,7 @@ def test_the_tables_come_every_tenth_of_a_second(recordings, kind):
 
 
 def test_sections_are_whole_and_their_crc_is_right(recordings, kind):
-    """PAT and PMT fit one packet each and carry a right CRC."""
+    """PAT and PMT fit one packet each and have a correct CRC."""
     for packet in packets_of(recordings[kind]):
         if packet.pid in (0, PMT):
             length = 3 + (int.from_bytes(packet.payload[2:4], "big") & 0xFFF)
@@ -164,7 +164,7 @@ def test_sections_are_whole_and_their_crc_is_right(recordings, kind):
 
 
 def test_synchronous_klv_is_declared_and_carried_by_the_rule(recordings):
-    """0x15 with metadata descriptors; stream id 0xFC, PTS of the frame, complete cells that are counted."""
+    """0x15 with metadata descriptors; stream id 0xFC, PTS of the frame, complete numbered cells."""
     packets = packets_of(recordings["h264", "sync"])
     table = next(packet.payload for packet in packets if packet.pid == PMT)
     frames = [pts_of(pes) for pes in pes_of(packets, VIDEO)]
@@ -181,7 +181,7 @@ def test_synchronous_klv_is_declared_and_carried_by_the_rule(recordings):
 
 
 def test_asynchronous_klv_is_declared_and_carried_by_the_rule(recordings):
-    """0x06 registered as KLVA; stream id 0xBD, no PTS, the packet as it is."""
+    """0x06 registered as KLVA; stream id 0xBD, no PTS, the packet unchanged."""
     packets = packets_of(recordings["h264", "async"])
     table = next(packet.payload for packet in packets if packet.pid == PMT)
 
@@ -194,7 +194,7 @@ def test_asynchronous_klv_is_declared_and_carried_by_the_rule(recordings):
 
 
 def test_a_strict_demultiplexer_finds_nothing_amiss(recordings, kind):
-    """tstrans in its strictest mode reads every frame and packet without an objection."""
+    """tstrans in its strictest mode reads every frame and packet without an error."""
     events = list(parse_file(recordings[kind], DemuxerConfig(strict_mode=StrictMode.FULL)))
 
     assert [e for e in events if isinstance(e, DemuxEvent.NonConformant | DemuxEvent.Discontinuity)] == []
@@ -218,7 +218,7 @@ def test_each_frame_carries_the_time_of_its_packet(recordings, kind):
 
 
 def test_the_time_has_the_form_of_real_recordings(recordings, shared):
-    """The SEI message looks as it does in a real stream, but for the time itself."""
+    """The SEI message equals that in a real stream, except for the time itself."""
 
     def first(path: Path) -> bytes:
         data = path.read_bytes()
@@ -234,7 +234,7 @@ def test_the_time_has_the_form_of_real_recordings(recordings, shared):
 
 
 def test_libav_reads_the_same_klv(recordings, kind):
-    """PyAV hands over packet for packet what the generator makes, with the PTS of the frame if synchronous."""
+    """PyAV returns the generator's packets one by one, with the PTS of the frame if synchronous."""
     with av.open(str(recordings[kind])) as container:
         video, data = container.streams.video[0], container.streams.data[0]
         read = [(packet.stream_index, packet.pts, bytes(packet)) for packet in container.demux(video, data)]
@@ -248,7 +248,7 @@ def test_libav_reads_the_same_klv(recordings, kind):
 
 
 def test_the_presentation_time_wraps(tmp_path):
-    """A recording that begins just below 2**33 ticks goes on from zero, clock and frames alike."""
+    """A recording that begins just below 2**33 ticks continues from zero, clock and frames alike."""
     packets = packets_of(record(tmp_path / "wrap.ts", seconds=1, first_pts=WRAP - 30_000))
     frames = [pts_of(pes) for pes in pes_of(packets, VIDEO)]
     clocks = [packet.pcr for packet in packets if packet.pcr is not None]
@@ -272,7 +272,7 @@ def test_klv_may_come_more_seldom_than_frames(tmp_path):
 
 @pytest.mark.parametrize(("fps", "ticks", "microseconds"), [(29.97, 3003, 33367), (10, 9000, 100_000)])
 def test_other_frame_rates_keep_time(tmp_path, fps, ticks, microseconds):
-    """29.97 is 30000/1001; at 10 a second the clock is still often enough."""
+    """29.97 is 30000/1001; at 10 a second there are still enough PCRs."""
     packets = packets_of(record(tmp_path / "rate.ts", seconds=1, fps=fps))
     frames = [pts_of(pes) for pes in pes_of(packets, VIDEO)]
     first, second = (decode_uas_datalink(payload_of(pes)[5:]).timestamp_us for pes in pes_of(packets, KLV)[:2])

@@ -1,4 +1,4 @@
-"""The published JSON Schema: every record fits it, and what is no record does not."""
+"""The published JSON Schema: every record conforms to it, and invalid documents do not."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def as_packet(vector: dict[str, Any], value: bytes) -> bytes:
 
 @pytest.mark.parametrize(("kind", "count"), [("item", 987), ("set", 12), ("packet", 26), ("miis", 8), ("mdap", 2)])
 def test_the_record_of_every_vector_fits_the_schema(kind: str, count: int) -> None:
-    """Whatever item, set, pack or packet the vectors hold, its record is what the schema says."""
+    """For all items, sets, packs and packets of the vectors."""
     raws = raw_packets(kind)
     assert len(raws) >= count
     assert [(raw.hex(), found) for raw in raws if (found := faults(of_packet(raw)))] == []
@@ -71,7 +71,7 @@ def test_the_record_of_every_vector_fits_the_schema(kind: str, count: int) -> No
 
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_the_records_of_real_recordings_fit_the_schema(shared: Path, name: str) -> None:
-    """So do the records of flights and of other people's generators, as they are published."""
+    """So do the published records of flights and of other generators."""
     records = decode((shared / "data" / name).read_bytes(), stream="uav1", boot="5f2c9a")
     assert len(records) == RECORDINGS[name]
     for record in records[:: max(1, len(records) // 60)]:
@@ -81,13 +81,13 @@ def test_the_records_of_real_recordings_fit_the_schema(shared: Path, name: str) 
 @settings(deadline=None, max_examples=150)
 @given(packets())
 def test_the_record_of_any_packet_fits_the_schema(raw: bytes) -> None:
-    """Odd and broken packets too: there is no record outside the schema."""
+    """Malformed packets too: no record violates the schema."""
     assert faults(of_packet(raw)) == []
 
 
 @cache
 def good_record(name: str = "ST0601") -> dict[str, Any]:
-    """One record of each form that the wrong ones below are made of."""
+    """One record of each form, the base of the invalid ones below."""
     return of_packet(GOOD[name]())
 
 
@@ -133,7 +133,7 @@ GOOD = {"ST0601": platform, "ST0104": legacy, "ST1303": array, "ST1108": metric,
 
 
 def put(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
-    """Sets one value deep in a record; `...` takes it out."""
+    """Set one value deep in a record; `...` removes it."""
 
     def change(record: dict[str, Any]) -> None:
         *steps, last = path.split("/")
@@ -215,7 +215,7 @@ CASES = {**{what: ("ST0601", change) for what, change in WRONG.items()}, **OTHER
 
 
 @pytest.mark.parametrize(("name", "change"), CASES.values(), ids=CASES)
-def test_what_is_no_record_is_refused(name: str, change: Callable[[dict[str, Any]], None]) -> None:
+def test_an_invalid_record_is_refused(name: str, change: Callable[[dict[str, Any]], None]) -> None:
     """One wrong value is enough."""
     record = copy.deepcopy(good_record(name))
     assert faults(record) == []
@@ -225,7 +225,7 @@ def test_what_is_no_record_is_refused(name: str, change: Callable[[dict[str, Any
 
 @pytest.mark.parametrize("name", facts.DECODED)
 def test_every_item_is_described(name: str) -> None:
-    """Each key of a set tells the item's name, units, range and tag, and no key is missing."""
+    """Each key of a set has the item's name, units, range and tag, and no key is missing."""
     properties = validator().schema["$defs"][name]["properties"]
     for about in facts.items(name):
         text = properties[about.key]["description"]
@@ -238,7 +238,7 @@ def test_every_item_is_described(name: str) -> None:
 
 
 def test_every_item_in_universal_form_is_described() -> None:
-    """Each tells its name, units and 16-byte key, and no key is missing."""
+    """Each has its name, units and 16-byte key, and no key is missing."""
     properties = validator().schema["$defs"]["keyed"]["properties"]
     for key, about in facts.keyed():
         text = properties[about.key]["description"]
@@ -248,7 +248,7 @@ def test_every_item_in_universal_form_is_described() -> None:
     assert {*properties} == {"unknown", *(about.key for _, about in facts.keyed())}
 
 
-def test_the_published_schema_is_the_one_that_the_tables_give() -> None:
-    """The file in the package is not an older one."""
+def test_the_published_schema_is_current() -> None:
+    """The file in the package equals the one generated from the tables."""
     published = Path(__file__).parent.parent / "src" / "klvrelay" / "record.schema.json"
     assert published.read_text(encoding="utf-8") == schema.schema()

@@ -1,4 +1,4 @@
-"""What a search costs: linear in its bytes, whatever they are; the verdict goes with the packet."""
+"""The cost of a search is linear in its bytes, whatever they are; the verdict stays with the packet."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ROOM = 1 << 19
 
 
 def promising(key: bytes, promise: int, inside: bytes, behind: bytes = b"", room: int = ROOM) -> bytes:
-    """Half a MiB, or `room`, of keys, each of which promises to reach over those behind it."""
+    """Half a MiB, or `room`, of keys, each with a length that reaches over the later ones."""
     one = key + b"\x84" + promise.to_bytes(4) + inside
     many = one * (promise // len(one)) + behind
     return (many * (room // len(many) + 1))[:room]
 
 
 def converging(key: bytes, reach: int, room: int = ROOM) -> bytes:
-    """Keys that all end in one and the same checksum, each inside an item of the one before."""
+    """Keys that all end in the same checksum, each inside an item of the previous one."""
     made = key + b"\x83" + (4).to_bytes(3) + b"\x01\x02\x00\x00"
     while len(made) < reach:
         made = key + b"\x83" + (2 + len(made)).to_bytes(3) + b"\x05\x14" + made
@@ -80,14 +80,14 @@ def test_keys_within_promised_lengths_cost_no_more_than_their_bytes(name: str, w
 
 
 def test_a_packet_without_a_sum_is_not_searched_beyond_its_end():
-    """Small packets of a set that no table has cost about what those of a known one do, whose next key is near."""
+    """Small packets of an unknown set cost about as much as those of a known one, whose next key is near."""
     known, strange = (key + b"\x04abcd" for key in (SECURITY, SECURITY[:8] + b"\x7f" * 8))
 
     assert fastest(whole, strange * 40_000) < 2.5 * fastest(whole, known * 40_000)
 
 
 def sealed(items: bytes) -> bytes:
-    """A packet of ST 0601 whose checksum, its last item, is right."""
+    """A packet of ST 0601 with a correct checksum as its last item."""
     packet = KEY + b"\x83" + (len(items) + 4).to_bytes(3) + items + b"\x01\x02"
     return packet + checksum16(packet).to_bytes(2)
 
@@ -97,14 +97,14 @@ LARGE = sealed(b"\x05\x81\x40" + bytes(64) + b"\x05\x00" * 35_000)
 
 
 def found(pieces: list[bytes]) -> list[bytes]:
-    """The packets of bare KLV that comes in these pieces."""
+    """The packets of bare KLV that arrives in these pieces."""
     lane = Lane(ts=False)
     entries = [entry for piece in pieces for entry in lane.packets(piece)]
     lane.cut()
     return [bytes(entry[0]) for entry in [*entries, *lane.packets(b"")]]
 
 
-def test_what_a_search_owes_does_not_depend_on_how_many_bytes_had_come() -> None:
+def test_the_cost_of_a_search_does_not_depend_on_how_many_bytes_had_come() -> None:
     """A length of 900 KB over another packet: how far its items were followed beyond that one makes no difference."""
     inner = sealed(b"\x05\x02\x11\x11")
     long = KEY + b"\x83" + (900_000).to_bytes(3) + b"\x05" + bytes([len(inner)]) + inner
@@ -113,8 +113,8 @@ def test_what_a_search_owes_does_not_depend_on_how_many_bytes_had_come() -> None
     assert found([long, rest]) == found([long + rest]) == [long[: -len(inner)], inner, LARGE]
 
 
-def test_bytes_that_are_no_klv_repay_what_a_search_owes_once() -> None:
-    """The bytes before a key that begins nothing are not counted again with those behind it."""
+def test_bytes_that_are_no_klv_are_searched_once() -> None:
+    """The bytes before a key that begins nothing are not counted again with the later ones."""
     data = bytes(1000) + KEY + b"\x84\xff\xff\xff\xff" + bytes(100)
     search, view = ffi.new("struct klv_search *", {"debt": 100_000}), ffi.new("struct klv_view *")
 

@@ -1,4 +1,4 @@
-"""The C core held against the plain Python reference: on random packets no difference is allowed."""
+"""The C core compared with the Python reference decoder: no difference is allowed on random packets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CHUNK = 5_000
 @calm
 @given(packets())
 def test_any_packet_is_read_alike_by_core_and_reference(raw: bytes) -> None:
-    """Values, labels, specials, warnings, checksum and time of a random packet: no difference."""
+    """Values, labels, specials, warnings, checksum and time of a random packet."""
     assert disagreement(raw) == []
 
 
@@ -44,14 +44,14 @@ def test_any_packet_is_read_alike_by_core_and_reference(raw: bytes) -> None:
 @settings(calm, max_examples=175)
 @given(data=st.data())
 def test_any_set_inside_st0601_is_read_alike(name: str, data: st.DataObject) -> None:
-    """Targets in old and new maps, arrays, sections, user data: no difference where they are nested either."""
+    """Targets with old and new maps, arrays, sections, user data: no difference where they are nested either."""
     tag = next(item.tag for item in facts.items("ST0601") if item.kind == f"local_set:{name}")
     value = data.draw(sets(name))
     assert disagreement(packet("ST0601", one_item(tag, value), checksum=True)) == []
 
 
 def test_seeded_packets_are_read_alike_by_core_and_reference() -> None:
-    """A thousand packets that are the same at every run."""
+    """A thousand packets that are the same in every run."""
     assert disagreements(range(SEEDS)) == []
 
 
@@ -60,7 +60,7 @@ def test_seeded_packets_are_read_alike_by_core_and_reference() -> None:
 @settings(calm, max_examples=20_000)
 @given(packets())
 def test_very_many_packets_are_read_alike_by_core_and_reference(raw: bytes) -> None:
-    """The same at length, with hypothesis to make a difference small."""
+    """More packets, with hypothesis to reduce a failure."""
     assert disagreement(raw) == []
 
 
@@ -74,20 +74,20 @@ def test_a_million_packets_are_read_alike_by_core_and_reference() -> None:
 
 
 def disagreements(seeds: range) -> list[str]:
-    """Where the two differ on the packets of these seeds: each with its seed and bytes."""
+    """The differences on the packets of these seeds: each with its seed and bytes."""
     packets = ((seed, random_packet(Random(seed))) for seed in seeds)
     return [f"seed {seed}: {found} in {raw.hex()}" for seed, raw in packets if (found := disagreement(raw))]
 
 
 def odd_packets() -> dict[str, bytes]:
-    """Packets that the two have disagreed on, or that are easily got wrong, by what is odd about them."""
+    """Packets on which the two have differed, or that are error-prone, by their peculiarity."""
     lines = (FOLDER / "odd.jsonl").read_text(encoding="utf-8").splitlines()
     return {odd["what"]: bytes.fromhex(odd["hex"]) for odd in map(json.loads, lines)}
 
 
 @pytest.mark.parametrize("raw", odd_packets().values(), ids=odd_packets())
-def test_an_odd_packet_is_read_alike_by_core_and_reference(raw: bytes) -> None:
-    """What the standards leave open is decided once, and both keep to it."""
+def test_an_unusual_packet_is_read_alike_by_core_and_reference(raw: bytes) -> None:
+    """Where the standards leave a choice, both make the same one."""
     assert disagreement(raw) == []
 
 
@@ -114,7 +114,7 @@ def codes(size: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("item", mapped_items(), ids=lambda item: f"{item.set}-{item.tag}-{item.key}")
 def test_a_printed_number_parses_back_to_its_code(item: facts.Item) -> None:
-    """Of all codes, the one that was sent lies nearest to the decimals printed; none is printed in vain."""
+    """Of all codes, the sent one is nearest to the printed decimals, and no decimal is superfluous."""
     for size in lengths(item):
         for code in codes(size):
             expected = number(item, code)
@@ -128,7 +128,7 @@ def test_a_printed_number_parses_back_to_its_code(item: facts.Item) -> None:
 
 
 def on_steps(item: facts.Item, step: Fraction) -> bool:
-    """Are the values multiples of the step? Else each has the odd decimals of where the range begins."""
+    """Are the values multiples of the step? Otherwise each has the extra decimals of the start of the range."""
     assert item.min is not None
     assert item.max is not None
     return item.mapping != "imapb" or item.min < 0 < item.max or (item.min / step).denominator == 1
@@ -156,15 +156,15 @@ def decimals(printed: str) -> int:
 
 
 def needed(step: Fraction) -> int:
-    """The fewest decimals that tell one step from the next, and one to spare."""
+    """The fewest decimals that distinguish one step from the next, and one more."""
     count = 0
     while Fraction(1, 10**count) > step:
         count += 1
     return count + 1
 
 
-def test_the_reference_and_the_core_are_not_one_decoder() -> None:
-    """The comparison can fail: a record that is off by one code is told from the right one."""
+def test_the_comparison_detects_a_difference() -> None:
+    """A record that is off by one code differs from the correct one."""
     raw = packet("ST0601", one_item(13, bytes.fromhex("5595b66d")))
     other = packet("ST0601", one_item(13, bytes.fromhex("5595b66e")))
     assert disagreement(raw) == []

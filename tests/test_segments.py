@@ -1,4 +1,4 @@
-"""Segments and amends: what they say once the rules of ST 1607 for inheriting and deleting are applied."""
+"""Segments and amendments after the rules of ST 1607 for inheriting and deleting are applied."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def items(*parts: tuple[int, bytes]) -> dict[str, Any]:
 
 
 def test_a_segment_inherits_adds_and_overrides() -> None:
-    """A segment has its parent's items but for those that it sends itself; its id is told beside them."""
+    """A segment has its parent's items except those that it sends itself; its id is beside them."""
     inner = local_set([(SUBSTREAM, b"\x01"), (TAIL, b"two"), (CALL_SIGN, b"KITE")])
 
     (view,) = views(items((TAIL, b"one"), (HEADING, b"\x00\x00"), (SEGMENT, inner)))
@@ -30,7 +30,7 @@ def test_a_segment_inherits_adds_and_overrides() -> None:
 
 
 def test_an_item_sent_empty_is_unknown_in_a_segment_and_deleted_by_an_amend() -> None:
-    """Length 0 says "unknown" in a segment; in an amend it takes the item away."""
+    """Length 0 means unknown in a segment; in an amendment it removes the item."""
     emptied = local_set([(SUBSTREAM, b"\x01"), (TAIL, b"")])
 
     (unknown,) = views(items((TAIL, b"one"), (CALL_SIGN, b"KITE"), (SEGMENT, emptied)))
@@ -41,7 +41,7 @@ def test_an_item_sent_empty_is_unknown_in_a_segment_and_deleted_by_an_amend() ->
 
 
 def test_an_unknown_item_of_the_parent_is_not_deleted() -> None:
-    """An amend deletes what it names itself, and nothing else."""
+    """An amendment deletes what it names itself, and nothing else."""
     inner = local_set([(SUBSTREAM, b"\x01"), (CALL_SIGN, b"KITE")])
 
     (view,) = views(items((TAIL, b""), (AMEND, inner)))
@@ -64,8 +64,8 @@ def test_segments_within_segments_inherit_from_their_own_parent() -> None:
     ]
 
 
-def test_an_amend_corrects_what_earlier_records_said() -> None:
-    """Items that still hold are given; those of the record go before, and the amend's before both."""
+def test_an_amend_corrects_earlier_records() -> None:
+    """Items that still apply are passed in; those of the record override them, and the amendment's override both."""
     inner = local_set([(SUBSTREAM, b"\x01"), (CALL_SIGN, b"KITE"), (201, b"\x07")])
     earlier = {"platform_call_sign": "HAWK", "platform_tail_number": "old", "mission_id": "M1"}
     earlier_unknown = {"unknown": {"200": "01"}}
@@ -80,7 +80,7 @@ def test_an_amend_corrects_what_earlier_records_said() -> None:
     }
 
 
-def test_what_could_not_be_read_is_no_view() -> None:
-    """An empty segment, and a record without any, say nothing."""
+def test_an_empty_segment_gives_no_items() -> None:
+    """An empty segment, and a record without any."""
     assert views(items((TAIL, b"one"), (SEGMENT, b""))) == []
     assert views(items((TAIL, b"one"))) == []

@@ -1,4 +1,4 @@
-"""Selections: a record's JSON with some of its items is the whole one with the others taken out."""
+"""A record's JSON with selected items equals the whole one with the other items removed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def keyed(key: bytes) -> str | None:
 
 
 def key_of(set_: str, number: str) -> str | None:
-    """The key of an item of a packet, by tag or by 16-byte key; None where no table has it."""
+    """The key of an item of a packet, by tag or by 16-byte key; None where it is unknown."""
     if len(number) == 32:
         return keyed(bytes.fromhex(number))
     found = SETS.get(set_, {}).get(int(number))
@@ -68,7 +68,7 @@ def is_of_head(set_: str, number: str) -> bool:
 
 
 def is_remark_kept(set_: str, remark: str, keys: set[str]) -> bool:
-    """Of the packet itself all are, of an item those of the chosen and of the head's."""
+    """All those of the packet itself are, and those of selected items and of the head's."""
     found = BY_KEY.match(remark) or BY_TAG.match(remark)
     if found is None or re.fullmatch(r"item \d+: length runs past the end, the rest of its set left out", remark):
         return True
@@ -82,7 +82,7 @@ def filtered(whole: dict[str, Any], keys: set[str]) -> dict[str, Any]:
     raw = {n: v for n, v in whole["items"].get("unknown", {}).items() if is_chosen(set_, n, keys)}
     if raw:
         items["unknown"] = raw
-    if "user_data" in items and "user_value" in whole["items"]:  # the data once more, as its type says
+    if "user_data" in items and "user_value" in whole["items"]:  # the data again, as its type says
         items["user_value"] = whole["items"]["user_value"]
     special = {path: why for path, why in quality.pop("special", {}).items() if re.split(r"[.[]", path)[0] in keys}
     warnings = [remark for remark in quality.pop("warnings", []) if is_remark_kept(set_, remark, keys)]
@@ -113,7 +113,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def check(raw: bytes, keys: list[str]) -> bool:
-    """Is the selection what it should be? False where the whole record met a bound: then only that it is JSON."""
+    """Is the selection correct? False where the whole record reached a limit: then only valid JSON is required."""
     record = record_of(raw)
     whole, found = loads(record.json()), loads(record.json(items=klvrelay.select(*keys)))
     if BOUNDED.search(" ".join(whole["quality"].get("warnings", []))):
@@ -130,12 +130,12 @@ def check(raw: bytes, keys: list[str]) -> bool:
 
 
 def keys_in(raw: bytes) -> list[str]:
-    """What of a packet can be selected."""
+    """The keys of a packet that can be selected."""
     return sorted({*loads(record_of(raw).json())["items"]} & EVERYTHING.keys)
 
 
 def choices(raw: bytes) -> list[list[str]]:
-    """None, each second item there is, and a few that may be there."""
+    """None, every second item, and a few that may be there."""
     present = keys_in(raw)
     return [[], present[::2], present[1::2], FEW]
 
@@ -153,16 +153,16 @@ def vector_packets() -> dict[str, bytes]:
     return found
 
 
-def test_of_every_vector_a_selection_is_the_whole_record_with_the_other_items_taken_out() -> None:
-    """Each item, set and packet that the standards and others have published."""
+def test_a_selection_of_every_vector_equals_the_filtered_record() -> None:
+    """Each published item, set and packet."""
     found = [check(raw, keys) for raw in vector_packets().values() for keys in choices(raw)]
     assert found.count(True) > 2000
     assert all(found)
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
-def test_of_every_recording_a_selection_is_the_whole_record_with_the_other_items_taken_out(path: Path) -> None:
-    """The records as they come out of a stream, with their own times and numbers."""
+def test_a_selection_of_every_recording_equals_the_filtered_record(path: Path) -> None:
+    """The records as output from a stream, with their times and numbers."""
     records = klvrelay.decode(path.read_bytes(), stream="uav1")[::7]
     assert records
     for record in records:
@@ -172,14 +172,14 @@ def test_of_every_recording_a_selection_is_the_whole_record_with_the_other_items
 
 
 @pytest.mark.parametrize("raw", odd_packets().values(), ids=odd_packets())
-def test_of_an_odd_packet_too(raw: bytes) -> None:
-    """What the standards leave open: repeats, wrong lengths, sets cut short."""
+def test_a_selection_of_a_malformed_packet_equals_the_filtered_record(raw: bytes) -> None:
+    """Where the standards leave a choice: repeats, wrong lengths, truncated sets."""
     for keys in choices(raw):
         check(raw, keys)
 
 
-def test_of_seeded_packets_too() -> None:
-    """A thousand packets of every kind, the same at every run."""
+def test_a_selection_of_seeded_packets_equals_the_filtered_record() -> None:
+    """A thousand packets of every kind, the same in every run."""
     found = [
         check(raw, keys) for seed in range(1_000) for raw in [random_packet(Random(seed))] for keys in choices(raw)
     ]
@@ -188,13 +188,13 @@ def test_of_seeded_packets_too() -> None:
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(raw=packets(), data=st.data())
-def test_of_any_packet_any_selection(raw: bytes, data: st.DataObject) -> None:
-    """Random packets, and random keys of those that they hold and of all others."""
+def test_any_selection_of_any_packet_equals_the_filtered_record(raw: bytes, data: st.DataObject) -> None:
+    """Random packets, and random keys of those in them and of all others."""
     keys = data.draw(st.lists(st.sampled_from([*keys_in(raw), *KEYS, "unknown"]), max_size=6, unique=True))
     check(raw, keys)
 
 
-# ---- single promises, each told apart from its neighbours ----
+# ---- single properties ----
 
 RANGE = item(21, (2**31).to_bytes(4, "big"))
 LATITUDE = item(13, bytes.fromhex("5595b66d"))
@@ -214,14 +214,14 @@ def test_the_head_stays_whatever_is_selected() -> None:
 
 
 def test_an_item_that_goes_to_the_head_is_no_item_of_a_selection_either() -> None:
-    """Its key may be selected: the head has it anyway."""
+    """Its key may be selected: it is in the head anyway."""
     raw = packet("ST0601", item(2, bytes(8)) + LATITUDE)
 
     assert document(raw, "precision_time_stamp", "uas_datalink_ls_version_number")["items"] == {}
 
 
 def test_what_is_wrong_with_an_item_that_goes_to_the_head_is_remarked_always() -> None:
-    """A time of nine bytes is null in the head: the reason is given, its bytes only where they are selected."""
+    """A time of nine bytes is null in the head: the reason is included, its bytes only where they are selected."""
     raw = packet("ST0601", item(2, bytes(9)) + LATITUDE)
     without, with_ = document(raw, "sensor_latitude"), document(raw, "precision_time_stamp")
 
@@ -231,7 +231,7 @@ def test_what_is_wrong_with_an_item_that_goes_to_the_head_is_remarked_always() -
 
 
 def test_a_selected_item_that_cannot_be_read_is_kept_raw_as_in_the_whole_record() -> None:
-    """And items of no table beside it are not, unless "unknown" is selected."""
+    """And unknown items beside it are not, unless "unknown" is selected."""
     raw = packet("ST0601", item(13, bytes(9)) + item(150, b"\x01") + item(300, b"\x02") + item(14, bytes(9)))
 
     assert document(raw, "sensor_latitude")["items"] == {"unknown": {"13": "00" * 9}}
@@ -240,7 +240,7 @@ def test_a_selected_item_that_cannot_be_read_is_kept_raw_as_in_the_whole_record(
 
 
 def test_a_nested_set_is_selected_as_a_whole() -> None:
-    """With all its items, and what is remarked of them; the others' remarks are left out."""
+    """With all its items and their warnings; those of other items are left out."""
     inner = local_set([(1, b"\x01"), (99, b"\x05"), (3, b"\xff")])
     raw = packet("ST0601", item(48, inner) + item(13, b"\x80\x00\x00\x00") + RANGE)
     whole, found = loads(record_of(raw).json()), document(raw, "security_local_set")
@@ -253,7 +253,7 @@ def test_a_nested_set_is_selected_as_a_whole() -> None:
 
 
 def test_items_of_the_same_key_inside_another_set_are_not_selected_by_it() -> None:
-    """A selection is of the packet's own items: the classification inside the security set goes with that set."""
+    """A selection applies to the packet's own items: the classification inside the security set belongs to that set."""
     inner = packet("ST0102", item(1, b"\x01"))
     raw = packet("ST0601", item(48, item(1, b"\x01")) + LATITUDE)
 

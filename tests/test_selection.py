@@ -262,7 +262,7 @@ def test_items_of_the_same_key_inside_another_set_are_not_selected_by_it() -> No
 
 
 def test_items_that_repeat_are_selected_together() -> None:
-    """Where more than one is legal all come; of others the last one, and the remark with it."""
+    """Where more than one is legal all are included; of others the last one, with the warning about it."""
     segments = item(100, LATITUDE) + RANGE + item(100, LATITUDE)
     raw = packet("ST0601", segments + item(5, b"\x00\x01") + item(5, b"\x00\x02"))
     whole = loads(record_of(raw).json())
@@ -283,8 +283,8 @@ def test_a_universal_set_is_selected_by_the_same_keys() -> None:
     assert document(raw, "slant_range")["time_us"] == 9
 
 
-def test_a_packet_that_is_one_item_and_cut_short_is_selected_by_its_key() -> None:
-    """There is no more of it than its bytes."""
+def test_a_truncated_packet_of_one_item_is_selected_by_its_key() -> None:
+    """It has no more than its bytes."""
     raw = LATITUDE_KEY + b"\x08" + bytes(3)
 
     assert document(raw, "sensor_latitude")["items"] == {"unknown": {LATITUDE_KEY.hex(): "000000"}}
@@ -294,7 +294,7 @@ def test_a_packet_that_is_one_item_and_cut_short_is_selected_by_its_key() -> Non
 
 
 def test_an_item_beyond_the_text_that_the_whole_record_may_have_is_there_once_the_others_are_left_out() -> None:
-    """A bound on all text together is met later by a part of it."""
+    """A bound on all text together is reached later by a part of it."""
     many = series([local_set([(tag, b"") for tag in range(1, 120)])] * 40)
     raw = packet("ST0601", item(74, item(101, many)) + LATITUDE)
 
@@ -302,7 +302,7 @@ def test_an_item_beyond_the_text_that_the_whole_record_may_have_is_there_once_th
 
 
 def test_integers_are_safe_in_a_selection_too() -> None:
-    """`numbers="safe"` is not forgotten."""
+    """`numbers="safe"` applies."""
     raw = packet("ST0601", item(131, b"\xff" * 8))
     chosen = klvrelay.select("take_off_time")
 
@@ -311,7 +311,7 @@ def test_integers_are_safe_in_a_selection_too() -> None:
 
 
 def test_a_record_that_is_larger_than_any_before_is_written_too() -> None:
-    """The room for text grows."""
+    """The text buffer grows."""
     raw = packet("ST0601", item(48, item(5, b"\xff" * 60_000)))
     chosen = klvrelay.select("security_local_set")
 
@@ -337,8 +337,8 @@ def test_what_is_no_packet_is_refused() -> None:
         ("\ud800", "no item has the key"),
     ],
 )
-def test_a_key_that_no_item_has_is_refused(key: str, says: str) -> None:
-    """With those that are like it; an item inside another is not selected for itself."""
+def test_an_unknown_key_is_refused(key: str, says: str) -> None:
+    """With similar ones; an item of a nested set cannot be selected separately."""
     with pytest.raises(ConfigError) as refused:
         klvrelay.select("sensor_latitude", key)
 

@@ -1,4 +1,4 @@
-"""`send`: what leaves, when it leaves, and what real receivers make of it."""
+"""`send`: the sent bytes, their timing, and the results at real receivers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TAPE = feed.recording(count=30, hz=30, filler=60)
 
 
 class Bench:
-    """A line that keeps what it is given, and when."""
+    """A far end that stores what it receives, with the times."""
 
     url = Url.parse("udp://127.0.0.1:5000")
     lossy = True
@@ -72,7 +72,7 @@ async def sent(reel: Playback, wish: str | None = None, *, speed: float = 50.0, 
 
 
 async def test_the_bytes_are_those_of_the_file(tmp_path: Path) -> None:
-    """Each once, in order; whole TS packets, at most seven to a datagram."""
+    """Each once, in order; whole TS packets, at most seven per datagram."""
     bench = await sent(tape(tmp_path, TAPE.ts))
     assert bench.data == TAPE.ts
     sizes = [len(data) for _, data in bench.took]
@@ -82,7 +82,7 @@ async def test_the_bytes_are_those_of_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [188, 1000, 1316, 9000])
-async def test_a_datagram_is_as_large_as_is_asked_for(size: int, tmp_path: Path) -> None:
+async def test_a_datagram_has_the_requested_size(size: int, tmp_path: Path) -> None:
     """In whole TS packets."""
     bench = await sent(tape(tmp_path, TAPE.ts), pkt_size=size)
     assert bench.data == TAPE.ts
@@ -93,7 +93,7 @@ async def test_a_datagram_is_as_large_as_is_asked_for(size: int, tmp_path: Path)
 async def test_it_takes_the_time_of_the_recording(
     speed: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No datagram is early; on the whole they are hardly late, and the last goes out when it is due."""
+    """No datagram is early; most are hardly late, and the last is sent when it is due."""
     reel, pacer = tape(tmp_path, TAPE.ts), Pacer(speed)
     monkeypatch.setattr("klvrelay.sending.pacing.Pacer", lambda _: pacer)
     bench = await sent(reel, speed=speed)
@@ -109,15 +109,15 @@ async def test_it_takes_the_time_of_the_recording(
 
 
 async def test_datagrams_are_spread_evenly(tmp_path: Path) -> None:
-    """At some 3 Mbit/s each has a time of its own: no bursts."""
+    """At some 3 Mbit/s each has a separate time: no bursts."""
     bench = await sent(tape(tmp_path, TAPE.ts), speed=2)
     steps = [later - sooner for sooner, later in pairwise(bench.dues)]
     each = 1 / len(bench.dues)
     assert sum(0.5 * each < step < 1.5 * each for step in steps) > 0.9 * len(steps)
 
 
-async def test_what_is_too_late_is_let_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind by little it catches up; behind by more than a second it goes on from where it is."""
+async def test_a_long_delay_is_not_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short delay is caught up; after more than a second it continues from the current position."""
     now = [100.0]
     monkeypatch.setattr("klvrelay.sending.pacing.time.monotonic", lambda: now[0])
     waited: list[float] = []
@@ -135,8 +135,8 @@ async def test_what_is_too_late_is_let_be(monkeypatch: pytest.MonkeyPatch) -> No
     assert waited == [pytest.approx(0.001)]
 
 
-async def test_a_loop_goes_on_in_time(tmp_path: Path) -> None:
-    """Round after round the bytes of the file, the time going on; nothing drifts."""
+async def test_a_loop_keeps_its_timing(tmp_path: Path) -> None:
+    """Round after round the bytes of the file, with continuing time and without drift."""
     bench = Bench()
     job = Transmission(tape(tmp_path, TAPE.ts), speed=20, loop=True)
     task = asyncio.create_task(job.run(bench))
@@ -152,15 +152,15 @@ async def test_a_loop_goes_on_in_time(tmp_path: Path) -> None:
 
 
 async def test_a_slow_stream_does_not_wait_for_a_full_datagram(tmp_path: Path) -> None:
-    """KLV once a second, three TS packets each: they go out short rather than seconds late."""
+    """KLV once a second, three TS packets each: they are sent in short datagrams rather than seconds late."""
     slow = feed.recording(count=4, hz=1)
     bench = await sent(tape(tmp_path, slow.ts), speed=200)
     assert bench.data == slow.ts
     assert len(bench.took) >= 4
 
 
-def test_a_datagram_waits_no_longer_than_so() -> None:
-    """A cutter by itself: packets that are far apart do not share a datagram."""
+def test_a_datagram_waits_no_longer_than_its_limit() -> None:
+    """The cutter alone: packets that are far apart do not share a datagram."""
     packet = b"\x47" + bytes(187)
     cutter = Packetizer("ts", 1316)
     out = [slice_ for number in range(6) for slice_ in cutter.push(number * HOLD * 0.6, packet)]
@@ -172,15 +172,15 @@ def test_a_datagram_waits_no_longer_than_so() -> None:
 @pytest.mark.parametrize(("before", "behind"), [(4, 0), (0, 16)], ids=["192", "204"])
 @pytest.mark.parametrize("rate", [None, 50e6])
 async def test_packets_of_other_sizes_are_sent_as_188(before: int, behind: int, rate: float | None, tmp_path: Path):
-    """A receiver has no use for time codes and check sums of a recorder."""
+    """A receiver does not need a recorder's time codes and check bytes."""
     data = b"".join(bytes(before) + packet + bytes(behind) for packet in feed.datagrams(TAPE.ts, 188))
     reel = tape(tmp_path, data)
     reel = Playback(reel.url, rate=rate)
     assert (await sent(reel)).data == TAPE.ts
 
 
-async def test_damage_in_a_file_is_sent_as_it_is(tmp_path: Path) -> None:
-    """Bytes between packets too: what was recorded of a fault must show it again. Packets then begin datagrams."""
+async def test_damage_in_a_file_is_sent_unchanged(tmp_path: Path) -> None:
+    """Bytes between packets too: a recorded fault must be reproducible. Packets then begin datagrams."""
     junk = random.Random(5).randbytes(77).replace(b"\x47", b"\x48")
     at = 188 * 500
     bench = await sent(tape(tmp_path, TAPE.ts[:at] + junk + TAPE.ts[at:]))
@@ -190,7 +190,7 @@ async def test_damage_in_a_file_is_sent_as_it_is(tmp_path: Path) -> None:
 
 
 async def test_a_folder_of_segments_is_one_stream(tmp_path: Path) -> None:
-    """In the order of their names, cut anywhere; other files are none of it."""
+    """In the order of their names, cut anywhere; other files are ignored."""
     cuts = [0, 100_000, 200_001, len(TAPE.ts)]
     folder = tmp_path / "tape"
     folder.mkdir()
@@ -202,14 +202,14 @@ async def test_a_folder_of_segments_is_one_stream(tmp_path: Path) -> None:
     assert bench.data == TAPE.ts
 
 
-async def test_bare_klv_goes_out_by_its_time_stamps(tmp_path: Path) -> None:
-    """A packet a datagram, each when its item 2 says."""
+async def test_bare_klv_is_sent_by_its_time_stamps(tmp_path: Path) -> None:
+    """One packet per datagram, each at the time in its item 2."""
     bench = await sent(tape(tmp_path, TAPE.bare, "flight.klv"))
     assert [data for _, data in bench.took] == TAPE.klv
     assert bench.dues == [pytest.approx(number / 30, abs=0.001) for number in range(30)]
 
 
-async def test_a_rate_takes_the_place_of_a_clock(tmp_path: Path) -> None:
+async def test_a_rate_replaces_a_clock(tmp_path: Path) -> None:
     """A stream whose packets carry no PCR, evenly at so many bits a second."""
     null = b"\x47\x1f\xff\x10" + bytes(184)
     reel = Playback(tape(tmp_path, null * 1400).url, rate=bits_a_second("10M"))
@@ -219,8 +219,8 @@ async def test_a_rate_takes_the_place_of_a_clock(tmp_path: Path) -> None:
     assert len(bench.took) == 200
 
 
-async def test_a_stream_without_a_time_goes_at_a_fixed_rate(tmp_path: Path, said) -> None:
-    """Nothing is sent in a flood; it says so, once, and what to give."""
+async def test_a_stream_without_a_time_is_sent_at_a_fixed_rate(tmp_path: Path, said) -> None:
+    """It is not sent in a flood; one line says so, and which option to use."""
     null = b"\x47\x1f\xff\x10" + bytes(184)
     reel = tape(tmp_path, null * 700)
     bench = await sent(reel)
@@ -231,13 +231,13 @@ async def test_a_stream_without_a_time_goes_at_a_fixed_rate(tmp_path: Path, said
 
 @pytest.mark.parametrize("text", ["", "0", "fast", "5Mbit", "-1M", "1e9", "10"])
 def test_a_wrong_rate_is_refused(text: str) -> None:
-    """With an example of a right one."""
+    """With an example of a correct one."""
     with pytest.raises(ConfigError, match="such as 5M"):
         bits_a_second(text)
 
 
 async def test_what_can_not_be_sent_is_refused(tmp_path: Path) -> None:
-    """Before anything is opened where it can be known; each with what to do."""
+    """Before anything is opened where possible; each with what to do."""
     with pytest.raises(NotMedia, match=r"neither MPEG-TS nor KLV.*ffmpeg -i"):
         await sent(tape(tmp_path, b"\0\0\0\x20ftypisom" + bytes(2000), "clip.mp4"))
     with pytest.raises(SourceDown, match="no such file"):
@@ -260,8 +260,8 @@ async def test_what_can_not_be_sent_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("level", ["datagram", "ts"])
-async def test_it_is_impaired_on_the_way(level: str, tmp_path: Path) -> None:
-    """The same seed leaves the same bytes, whenever they are sent; and it is told what was done."""
+async def test_it_is_impaired_reproducibly(level: str, tmp_path: Path) -> None:
+    """The same seed gives the same bytes, whenever they are sent; and the damage is reported."""
     reel = tape(tmp_path, TAPE.ts)
     wish = f"loss=5%,reorder=5%,duplicate=5%,level={level},seed=11"
     once, again = await sent(reel, wish), await sent(reel, wish)
@@ -276,7 +276,7 @@ async def test_it_is_impaired_on_the_way(level: str, tmp_path: Path) -> None:
 
 
 async def test_each_datagram_may_be_late_by_another_time(tmp_path: Path) -> None:
-    """A jitter of more than the time between two: they overtake each other, none is lost, none is early."""
+    """A jitter larger than the interval: datagrams overtake each other, none is lost, none is early."""
     bench = await sent(tape(tmp_path, TAPE.ts), "delay=20,jitter=40,seed=3", speed=1)
     order = [data for _, data in bench.took]
     plain = [data for _, data in (await sent(tape(tmp_path, TAPE.ts))).took]
@@ -284,7 +284,7 @@ async def test_each_datagram_may_be_late_by_another_time(tmp_path: Path) -> None
     assert order != plain
 
 
-async def test_standard_input_is_sent_as_it_comes(free_port: int, tmp_path: Path) -> None:
+async def test_standard_input_is_sent_as_it_arrives(free_port: int, tmp_path: Path) -> None:
     """`klvrelay send - udp://...` at the end of a pipe."""
     from test_relay_process import COMMAND, ENVIRONMENT
 
@@ -306,7 +306,7 @@ async def test_standard_input_is_sent_as_it_comes(free_port: int, tmp_path: Path
 
 
 def test_a_packet_of_another_size_in_between_is_left_alone() -> None:
-    """`plain` changes what is in step, and nothing else."""
+    """`plain` changes aligned packets, and nothing else."""
     clock = ts_clock.RateClock(1e6)
     list(clock.cut((bytes(4) + b"\x47" + bytes(187)) * 8))
     assert clock.plain(bytes(4) + b"\x47" + bytes(187)) == b"\x47" + bytes(187)

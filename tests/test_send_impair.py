@@ -1,4 +1,4 @@
-"""Impairments: what they do to units, that a seed decides all of it, and what is said of wrong ones."""
+"""Impairments: their effect on units, reproducibility by the seed, and error messages."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_the_same_seed_does_the_same_damage(wish: str) -> None:
 
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.2, 0.9])
 @pytest.mark.parametrize("burst", [1, 2, 10])
-def test_so_many_are_lost_as_was_asked_for(share: float, burst: int) -> None:
-    """Also where they are lost in bursts; those that come are in order and as they were."""
+def test_the_requested_fraction_is_lost(share: float, burst: int) -> None:
+    """Even in bursts; the others arrive in order and unchanged."""
     lost = 0
     for seed in range(20):
         came, tally = through(f"loss={share * 100}%,burst={burst},seed={seed}")
@@ -60,7 +60,7 @@ def test_losses_in_bursts_are_in_a_row() -> None:
 
 
 @pytest.mark.parametrize("by", [1, 2, 7])
-def test_what_is_reordered_comes_behind_so_many_others(by: int) -> None:
+def test_a_reordered_unit_follows_so_many_others(by: int) -> None:
     """It is late by that, and by those that were late with it; nothing is lost or changed."""
     came, tally = through(f"reorder=1%,by={by},seed=3")
     assert sorted(came) == UNITS
@@ -70,8 +70,8 @@ def test_what_is_reordered_comes_behind_so_many_others(by: int) -> None:
 
 
 @pytest.mark.parametrize("apart", [0, 1, 5])
-def test_a_double_comes_so_many_later(apart: int) -> None:
-    """Right behind the first, or behind so many others."""
+def test_a_duplicate_follows_so_many_later(apart: int) -> None:
+    """Directly after the first, or after so many others."""
     came, tally = through(f"duplicate=1%,apart={apart},seed=3")
     order = numbers(came)
     first = {number: order.index(number) for number in set(order)}
@@ -82,7 +82,7 @@ def test_a_double_comes_so_many_later(apart: int) -> None:
 
 @pytest.mark.parametrize("bits", [1, 8])
 def test_so_many_bits_are_flipped(bits: int) -> None:
-    """In so many units; the others are untouched."""
+    """In so many units; the others are unchanged."""
     came, tally = through(f"flip=5%,bits={bits},seed=2")
     changed = [
         (int.from_bytes(a) ^ int.from_bytes(b)).bit_count() for a, b in zip(came, UNITS, strict=True) if a != b
@@ -101,7 +101,7 @@ def test_delay_and_jitter_are_between_their_bounds() -> None:
 
 
 def test_the_same_units_are_lost_whatever_else_is_asked_for() -> None:
-    """Each kind of damage has a chance of its own."""
+    """Each kind of damage has separate random numbers."""
     alone, _ = through("loss=5%,seed=9")
     along, _ = through("loss=5%,flip=10%,delay=3,seed=9")
     assert numbers(alone) == sorted(numbers(alone))
@@ -110,7 +110,7 @@ def test_the_same_units_are_lost_whatever_else_is_asked_for() -> None:
 
 
 def test_only_one_pid_is_hit() -> None:
-    """With pid=, the TS packets of others pass untouched."""
+    """With pid=, the TS packets of other PIDs are unchanged."""
     units = [bytes([0x47, 1, number % 2, 0x10]) + number.to_bytes(4) * 46 for number in range(2000)]
     came, tally = through("loss=50%,level=ts,pid=0x101,seed=1", units)
     assert [unit for unit in came if unit[2] == 0] == [unit for unit in units if unit[2] == 0]
@@ -123,8 +123,8 @@ def test_percent_and_fraction_are_the_same() -> None:
     assert Impairment.parse("loss=1%,delay=20,seed=1") == Impairment.parse(" loss = 0.01 , delay=0.02s, seed=1")
 
 
-def test_without_a_seed_it_gets_one_that_can_be_told() -> None:
-    """So that what was seen once can be had again."""
+def test_without_a_seed_it_gets_one_that_is_shown() -> None:
+    """So that a result can be reproduced."""
     seeds = {Impairment.parse("loss=1%").seed for _ in range(5)}
     assert len(seeds) > 1
     assert 0 not in seeds
@@ -160,6 +160,6 @@ def test_without_a_seed_it_gets_one_that_can_be_told() -> None:
     ],
 )
 def test_a_wrong_impairment_is_one_clear_error(wish: str, said: str) -> None:
-    """It names the key, and what there is."""
+    """It names the key, and the valid ones."""
     with pytest.raises(ConfigError, match=f"(?s){said}"):
         Impairment.parse(wish)

@@ -1,4 +1,5 @@
-"""`send`'s far ends: our own sources, ffmpeg and ffprobe, multicast, a receiver that goes, none at all."""
+"""The far ends of `send`: klvrelay's sources, ffmpeg and ffprobe, multicast, a receiver that disconnects, none at all.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ def tape(tmp_path: Path) -> str:
 
 @asynccontextmanager
 async def heard(url: str, **options: object) -> AsyncIterator[list[Record]]:
-    """The records that a source of ours hears meanwhile."""
+    """The records that a klvrelay source receives meanwhile."""
     records: list[Record] = []
 
     async def listen() -> None:
@@ -64,7 +65,7 @@ def raws(records: list[Record]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("scheme", ["udp", "rtp"])
-async def test_our_own_source_hears_every_record(scheme: str, tape: str, free_port: int) -> None:
+async def test_a_klvrelay_source_receives_every_record(scheme: str, tape: str, free_port: int) -> None:
     """By UDP and by RTP: all of it, in order, and nothing damaged."""
     url = f"{scheme}://127.0.0.1:{free_port}"
     async with heard(url, demux="native") as records:
@@ -75,8 +76,8 @@ async def test_our_own_source_hears_every_record(scheme: str, tape: str, free_po
     assert (job.size - len(TAPE.ts)) == (12 * job.datagrams if scheme == "rtp" else 0)
 
 
-async def test_our_own_source_connects_to_it(tape: str, free_port: int) -> None:
-    """tcp:// to a source that listens, and (`listen=1`) from one that calls."""
+async def test_a_klvrelay_source_connects_to_it(tape: str, free_port: int) -> None:
+    """tcp:// to a source that listens, and (`listen=1`) from one that connects."""
     async with heard(f"tcp://127.0.0.1:{free_port}?listen=1") as records:
         await feed.listening(free_port, "tcp")
         await send(tape, f"tcp://127.0.0.1:{free_port}", speed=10, quiet=True)
@@ -92,7 +93,7 @@ async def test_our_own_source_connects_to_it(tape: str, free_port: int) -> None:
 
 @pytest.mark.needs("libsrt")
 async def test_srt_carries_every_record(tape: str, free_port: int) -> None:
-    """Calling a source of ours that listens."""
+    """To a klvrelay source that listens."""
     async with heard(f"srt://:{free_port}?mode=listener") as records:
         await feed.listening(free_port)
         await send(tape, f"srt://127.0.0.1:{free_port}", speed=10, quiet=True)
@@ -101,8 +102,8 @@ async def test_srt_carries_every_record(tape: str, free_port: int) -> None:
 
 
 @pytest.mark.needs("libsrt")
-async def test_srt_waits_to_be_called(tape: str, free_port: int) -> None:
-    """By a source of ours, with a passphrase."""
+async def test_srt_waits_for_a_caller(tape: str, free_port: int) -> None:
+    """A klvrelay source, with a passphrase."""
     key = "passphrase=0123456789abc"
     task = asyncio.create_task(send(tape, f"srt://127.0.0.1:{free_port}?mode=listener&{key}", speed=10, quiet=True))
     await feed.listening(free_port)
@@ -113,8 +114,8 @@ async def test_srt_waits_to_be_called(tape: str, free_port: int) -> None:
 
 
 @pytest.mark.needs("libsrt", "srt-live-transmit")
-async def test_srt_live_transmit_takes_what_is_sent(tape: str, free_port: int, tmp_path: Path) -> None:
-    """The tool of libsrt as the receiver: the file as it was."""
+async def test_srt_live_transmit_receives_what_is_sent(tape: str, free_port: int, tmp_path: Path) -> None:
+    """The tool of libsrt as the receiver: the file is unchanged."""
     process = await asyncio.create_subprocess_exec(
         "srt-live-transmit", f"srt://:{free_port}?mode=listener", "file://con",
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -132,7 +133,7 @@ async def test_srt_live_transmit_takes_what_is_sent(tape: str, free_port: int, t
 
 
 @pytest.mark.needs("libsrt")
-async def test_srt_that_nobody_answers_is_exit_code_3(tape: str, free_port: int) -> None:
+async def test_srt_without_an_answer_is_exit_code_3(tape: str, free_port: int) -> None:
     """One line, without the passphrase."""
     url = f"srt://127.0.0.1:{free_port}?passphrase=c4n4ry-s3cret"
     async with klvrelay("send", tape, url, "--timeout", "0.5") as command:
@@ -141,7 +142,7 @@ async def test_srt_that_nobody_answers_is_exit_code_3(tape: str, free_port: int)
 
 
 async def test_rtp_headers_are_those_of_rfc_2250(tape: str, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Version 2, payload type 33, numbers one by one, one sender, and time stamps of when each is due; past a wrap."""
+    """Version 2, payload type 33, consecutive numbers, one sender, and time stamps of the due times; past a wrap."""
     monkeypatch.setattr("klvrelay.sending.udp.random.getrandbits", lambda bits: (1 << bits) - 2)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -158,8 +159,8 @@ async def test_rtp_headers_are_those_of_rfc_2250(tape: str, free_port: int, monk
     assert b"".join(data[12:] for data in datagrams) == TAPE.ts
 
 
-async def test_bare_klv_reaches_a_source_of_ours(tmp_path: Path, free_port: int) -> None:
-    """By UDP, a packet a datagram, and by TCP."""
+async def test_bare_klv_reaches_a_klvrelay_source(tmp_path: Path, free_port: int) -> None:
+    """By UDP, one packet per datagram, and by TCP."""
     path = tmp_path / "flight.klv"
     path.write_bytes(TAPE.bare)
     async with heard(f"udp://127.0.0.1:{free_port}") as records:
@@ -175,7 +176,7 @@ async def test_bare_klv_reaches_a_source_of_ours(tmp_path: Path, free_port: int)
 
 @asynccontextmanager
 async def feed_sink(*, most: int = 1 << 30) -> AsyncIterator[tuple[int, bytearray]]:
-    """A TCP server that keeps what it gets, and breaks off after `most` bytes."""
+    """A TCP server that stores what it receives, and closes after `most` bytes."""
     came = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -188,7 +189,7 @@ async def feed_sink(*, most: int = 1 << 30) -> AsyncIterator[tuple[int, bytearra
         yield server.sockets[0].getsockname()[1], came
 
 
-async def test_multicast_goes_out_of_the_interface_asked_for(tape: str, free_port: int) -> None:
+async def test_multicast_uses_the_requested_interface(tape: str, free_port: int) -> None:
     """A group on loopback, with a time to live."""
     group = f"udp://239.77.1.2:{free_port}"
     async with heard(group, interface="lo") as records:
@@ -198,8 +199,8 @@ async def test_multicast_goes_out_of_the_interface_asked_for(tape: str, free_por
     assert raws(records) == TAPE.klv
 
 
-async def test_ipv6_goes_too(tape: str, free_port: int) -> None:
-    """To a host; a group needs a route, which loopback has not everywhere."""
+async def test_ipv6_works_too(tape: str, free_port: int) -> None:
+    """To a host; a group needs a route, which loopback does not have everywhere."""
     async with heard(f"udp://[::1]:{free_port}") as records:
         await feed.listening(free_port)
         await send(tape, f"udp://[::1]:{free_port}", speed=10, quiet=True)
@@ -207,7 +208,7 @@ async def test_ipv6_goes_too(tape: str, free_port: int) -> None:
     assert raws(records) == TAPE.klv
 
 
-# ---- receivers that are none of ours ----
+# ---- independent receivers ----
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +230,7 @@ async def settled(path: Path) -> None:
 @pytest.mark.needs("ffmpeg")
 @pytest.mark.parametrize("scheme", ["udp", "rtp", "tcp"])
 async def test_ffmpeg_copies_what_is_sent(scheme: str, orbit: Path, free_port: int, tmp_path: Path) -> None:
-    """ffmpeg as the receiver: the KLV packets that it writes are those of the file, and it complains of nothing."""
+    """ffmpeg as the receiver: the KLV packets that it writes are those of the file, and it reports no error."""
     out, url = tmp_path / "copy.ts", f"{scheme}://127.0.0.1:{free_port}"
     listens = "?listen=1" if scheme == "tcp" else ""
     process = await asyncio.create_subprocess_exec(
@@ -241,7 +242,7 @@ async def test_ffmpeg_copies_what_is_sent(scheme: str, orbit: Path, free_port: i
     try:
         await feed.listening(free_port, "tcp" if scheme == "tcp" else "udp")
         await send(str(orbit), url, speed=1, quiet=True)
-        if scheme != "tcp":  # nothing says that it is over
+        if scheme != "tcp":  # UDP has no end of stream
             await settled(out)
             process.kill()
         _, said = await asyncio.wait_for(process.communicate(), 20)
@@ -255,7 +256,7 @@ async def test_ffmpeg_copies_what_is_sent(scheme: str, orbit: Path, free_port: i
     assert len(sent) == 30
     first = sent.index(came[0])
     assert came == sent[first : first + len(came)]
-    assert len(came) >= 20 if scheme != "tcp" else came == sent  # it keeps the last ones until it knows of the end
+    assert len(came) >= 20 if scheme != "tcp" else came == sent  # it holds the last ones until it knows of the end
 
 
 @pytest.mark.needs("ffprobe")
@@ -288,8 +289,8 @@ async def test_ffprobe_knows_the_streams_that_are_sent(scheme: str, orbit: Path,
 # ---- the command ----
 
 
-async def test_nobody_listens_and_it_goes_on(tape: str, free_port: int) -> None:
-    """Told once; the receiver that comes later gets the rest."""
+async def test_it_continues_without_a_receiver(tape: str, free_port: int) -> None:
+    """Logged once; a later receiver gets the rest."""
     url = f"udp://127.0.0.1:{free_port}"
     async with klvrelay("send", tape, url, "--loop", "--speed", "4") as command:
         await until(lambda: "nobody listens there; sending on" in command.said)
@@ -300,8 +301,8 @@ async def test_nobody_listens_and_it_goes_on(tape: str, free_port: int) -> None:
     assert re.search(r"sent \d+\.\d s of \S+flight\.ts to udp://127\.0\.0\.1:\d+ in .*: [\d,]+ datagrams", command.said)
 
 
-async def test_a_terminal_shows_how_it_goes_on(tape: str, free_port: int) -> None:
-    """One line that is written over: time, rate, datagrams, damage so far; then the summary."""
+async def test_a_terminal_shows_the_progress(tape: str, free_port: int) -> None:
+    """One line that is overwritten: time, rate, datagrams, damage so far; then the summary."""
     mine, theirs = pty.openpty()
     args = ("send", tape, f"udp://127.0.0.1:{free_port}", "--impair", "loss=20%,seed=1")
     process = await asyncio.create_subprocess_exec(*COMMAND, *args, env=ENVIRONMENT, stderr=theirs)
@@ -325,7 +326,7 @@ async def test_a_terminal_shows_how_it_goes_on(tape: str, free_port: int) -> Non
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_while_it_waits(number: signal.Signals, tape: str, free_port: int) -> None:
-    """For a receiver that never comes: exit code 0, at once."""
+    """For a receiver that never connects: exit code 0, at once."""
     async with klvrelay("send", tape, f"tcp://127.0.0.1:{free_port}?listen=1") as command:
         await until(lambda: "waiting for a receiver" in command.said)
         code, seconds = await command.stop(number)
@@ -334,7 +335,7 @@ async def test_a_signal_ends_it_while_it_waits(number: signal.Signals, tape: str
 
 
 async def test_it_waits_for_the_next_receiver_in_a_loop(tape: str, free_port: int) -> None:
-    """One goes, another comes and gets the file from its beginning."""
+    """One disconnects, another connects and gets the file from its beginning."""
     async with klvrelay("send", tape, f"tcp://127.0.0.1:{free_port}?listen=1", "--loop", "--speed", "20") as command:
         for number in range(3):
             await until(lambda number=number: command.said.count("waiting for a receiver") == number + 1)
@@ -345,8 +346,8 @@ async def test_it_waits_for_the_next_receiver_in_a_loop(tape: str, free_port: in
         assert (await command.stop())[0] == 0
 
 
-async def test_a_receiver_that_goes_is_told(tape: str) -> None:
-    """A connection that it made itself: exit code 3, and why."""
+async def test_a_receiver_that_disconnects_is_reported(tape: str) -> None:
+    """On a connection that the command made: exit code 3, and why."""
     async with (
         feed_sink(most=5000) as (port, _),
         klvrelay("send", tape, f"tcp://127.0.0.1:{port}", "--loop") as command,
@@ -355,8 +356,8 @@ async def test_a_receiver_that_goes_is_told(tape: str) -> None:
     assert re.search(r"(?m)^klvrelay: tcp://127\.0\.0\.1:\d+: the receiver closed the connection$", command.said)
 
 
-async def test_what_was_impaired_is_told_at_the_end(tape: str, free_port: int) -> None:
-    """With the seed that does it again."""
+async def test_the_impairment_is_reported_at_the_end(tape: str, free_port: int) -> None:
+    """With the seed that reproduces it."""
     args = ("send", tape, f"udp://127.0.0.1:{free_port}", "--speed", "20", "--impair", "loss=10%,flip=10%")
     async with klvrelay(*args) as command:
         assert await asyncio.wait_for(command.process.wait(), 10) == 0
@@ -393,10 +394,10 @@ async def test_what_was_impaired_is_told_at_the_end(tape: str, free_port: int) -
         (["udp://127.0.0.1:5001", "udp://127.0.0.1:5000"], 2, "give a file"),
     ],
 )
-def test_what_is_wrong_is_one_line(
+def test_an_error_is_one_line(
     args: list[str], code: int, said: str, tape: str, free_port: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """2 for wrong options, 3 for a file or a far end that is not there."""
+    """2 for wrong options, 3 for a missing file or an unreachable far end."""
     given = [arg.replace("TAPE", tape).replace("PORT", str(free_port)) for arg in args]
     result, out, errors = ran(capfd, "send", *given)
     assert (result, out) == (code, "")

@@ -1,4 +1,4 @@
-"""`send` to srt://: to Debian's srt-live-transmit and to our own source."""
+"""`send` to srt://: to Debian's srt-live-transmit and to klvrelay's source."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def sent_on_and_on(port, then, timeout=1.0, pause=0.0):
 @pytest.mark.parametrize("query", ["latency=40", f"latency=40&passphrase={PASSPHRASE}&pbkeylen=24"])
 @pytest.mark.parametrize("calls", [True, False], ids=["calls", "listens"])
 async def test_srt_live_transmit_receives_all_that_is_sent(calls, query, free_port):
-    """Every byte, once, in order, also the last ones: the line is held until they have arrived."""
+    """Every byte, once, in order, including the last ones: the connection is kept until they have arrived."""
     listening, calling = f"srt://:{free_port}?mode=listener&{query}", f"srt://127.0.0.1:{free_port}?{query}"
     ours, theirs = (calling, listening) if calls else (listening, calling)
 
@@ -52,7 +52,7 @@ async def test_srt_live_transmit_receives_all_that_is_sent(calls, query, free_po
 
 
 async def test_a_far_end_that_is_frozen_is_given_up(free_port):
-    """There is no more room, or no sign of life, for `timeout` seconds: a sender never waits for ever."""
+    """The buffer is full, or there is no sign of life, for `timeout` seconds: a sender never waits without end."""
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)
         begun = time.monotonic()
@@ -62,7 +62,7 @@ async def test_a_far_end_that_is_frozen_is_given_up(free_port):
     assert time.monotonic() - begun < 3
 
 
-async def test_a_wrong_passphrase_is_said_so(free_port):
+async def test_a_wrong_passphrase_is_reported(free_port):
     """As SourceDown, without the passphrase."""
     async with receiver(f"srt://:{free_port}?passphrase=another-passphrase"):
         await feed.listening(free_port)
@@ -73,7 +73,7 @@ async def test_a_wrong_passphrase_is_said_so(free_port):
     assert "c4n4ry" not in str(down.value)
 
 
-async def test_nobody_answers(free_port):
+async def test_a_call_without_an_answer_ends(free_port):
     """Within the timeout."""
     begun = time.monotonic()
     with pytest.raises(SourceDown, match=r"gave no answer for 0\.2 s"):
@@ -83,16 +83,16 @@ async def test_nobody_answers(free_port):
     assert time.monotonic() - begun < 1
 
 
-async def test_a_far_end_that_goes_is_noticed(free_port):
-    """The next piece says so."""
+async def test_a_far_end_that_closes_is_noticed(free_port):
+    """The next piece raises the error."""
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)
         with pytest.raises(ReceiverGone, match="the far end has gone"):
             await sent_on_and_on(free_port, peer.terminate, pause=0.005)
 
 
-async def test_a_far_end_that_is_gone_at_the_end_is_noticed(free_port):
-    """What was handed over and never arrived is not passed over in silence."""
+async def test_a_far_end_that_is_closed_at_the_end_is_noticed(free_port):
+    """Data that was sent and never arrived is reported."""
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=200") as peer:
         await feed.listening(free_port)
         sender = SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.6)
@@ -127,7 +127,7 @@ async def test_a_sender_can_be_cancelled_at_once(connects, free_port):
     assert seconds < 0.1
 
 
-async def test_what_is_longer_than_a_message_goes_as_several(free_port):
+async def test_a_piece_longer_than_a_message_is_sent_as_several(free_port):
     """Of 1,316 bytes at most: libsrt would lose the rest."""
     data = TAPE.ts[: 188 * 60]
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
@@ -139,7 +139,7 @@ async def test_what_is_longer_than_a_message_goes_as_several(free_port):
     assert got == data
 
 
-def test_what_can_not_be_meant_is_refused():
+def test_invalid_settings_are_refused():
     """As for the source."""
     with pytest.raises(ConfigError, match="a port is missing"):
         SrtDestination(Url.parse("srt://127.0.0.1"), timeout=5)

@@ -1,4 +1,4 @@
-"""JSON that is made once for several sinks, within a bound of memory."""
+"""JSON that is made once for several sinks, within a memory bound."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def records() -> list[Record]:
 
 
 def test_two_sinks_that_want_the_whole_record_have_its_json_made_once(records, made):
-    """The same bytes, whoever asks second."""
+    """The second sink gets the same bytes."""
     with sharing_json():
         first = [record.json() for record in records]
         second = [record.json() for record in records]
@@ -47,7 +47,7 @@ def test_two_sinks_that_want_the_whole_record_have_its_json_made_once(records, m
 
 
 def test_each_form_of_numbers_has_its_document(records, made):
-    """A sink with safe integers does not get those of one with exact ones."""
+    """A sink with safe integers does not get the document of one with exact ones."""
     record = records[0]._replace(received_us=2**53 + 1)
     exact, safe = record.json(), record.json(numbers="safe")
     made.clear()
@@ -67,7 +67,7 @@ def test_a_record_made_of_another_has_its_own_document(records):
 
 
 def test_outside_of_sharing_nothing_is_kept(records, made):
-    """Who decodes a file holds no more than what they ask for."""
+    """A caller that decodes a file holds no more than the results."""
     for _ in range(2):
         records[0].json()
 
@@ -75,8 +75,8 @@ def test_outside_of_sharing_nothing_is_kept(records, made):
     assert record_module._shared is None
 
 
-def test_what_is_kept_stays_within_its_bound_and_the_newest_stay(records, made):
-    """However many records wait for a sink that is away."""
+def test_stored_documents_stay_within_the_bound_and_the_newest_stay(records, made):
+    """However many records wait for a disconnected sink."""
     one = len(records[0].raw) + len(records[0].json())
     made.clear()
     with sharing_json(most=10 * one + one // 2):
@@ -93,15 +93,15 @@ def test_what_is_kept_stays_within_its_bound_and_the_newest_stay(records, made):
         assert made == [records[0].raw]
 
 
-def test_a_document_larger_than_the_bound_is_given_and_not_kept(records, made):
+def test_a_document_larger_than_the_bound_is_not_stored(records, made):
     """It is written each time."""
     with sharing_json(most=100):
         assert records[0].json() == records[0].json()
         assert len(made) == 2
 
 
-def test_another_thread_keeps_nothing(records, made):
-    """What is shared belongs to the thread that delivers; in others each call writes."""
+def test_another_thread_stores_nothing(records, made):
+    """Documents are shared in the delivering thread; in others each call writes."""
     with sharing_json():
         threads = [threading.Thread(target=records[0].json) for _ in range(2)]
         for thread in threads:

@@ -1,4 +1,4 @@
-"""What is said of records that give way to newer ones: when it starts, once a minute, and when it ends."""
+"""The log of shed records: when shedding starts, once a minute, and when it ends."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Clock:
 
 
 def looked(shed_at: Callable[[float], int], seconds: float, clock: Clock, health: SinkHealth) -> None:
-    """Four looks a second at a sink that has shed so many after so many seconds."""
+    """Four checks a second of a sink that has shed so many after so many seconds."""
     start = clock.now
     while clock.now < start + seconds:
         health.counted(Sums(shed=shed_at(clock.now - start), waiting=100))
         clock.now += 0.25
 
 
-def test_shedding_is_said_when_it_starts_once_a_minute_and_when_it_ends(said: Said):
-    """Ten records a second for 150 s: four lines, with what was shed until then."""
+def test_shedding_is_logged_when_it_starts_once_a_minute_and_when_it_ends(said: Said):
+    """Ten records a second for 150 s: four lines, with the number up to then."""
     clock = Clock()
     health = SinkHealth("mqtt://h", clock=clock)
     looked(lambda _: 0, 5, clock, health)
@@ -44,8 +44,8 @@ def test_shedding_is_said_when_it_starts_once_a_minute_and_when_it_ends(said: Sa
     ]
 
 
-def test_shedding_that_starts_again_is_said_again_with_its_own_count(said: Said):
-    """The second time it begins at its own first record."""
+def test_shedding_that_starts_again_is_logged_again_with_its_own_count(said: Said):
+    """The second time counts from its own first record."""
     clock = Clock()
     health = SinkHealth("mqtt://h", clock=clock)
     looked(lambda _: 7, 20, clock, health)
@@ -59,7 +59,7 @@ def test_shedding_that_starts_again_is_said_again_with_its_own_count(said: Said)
 
 
 def test_a_pause_shorter_than_ten_seconds_ends_nothing(said: Said):
-    """One record each nine seconds is one shedding; each eleven seconds, several."""
+    """One record every nine seconds is one period of shedding; every eleven seconds, several."""
     clock = Clock()
     health = SinkHealth("mqtt://h", clock=clock)
     looked(lambda at: 1 + int(at // 9), 40, clock, health)
@@ -68,8 +68,8 @@ def test_a_pause_shorter_than_ten_seconds_ends_nothing(said: Said):
     assert sum("no longer" in line for line in said()) == 2
 
 
-def test_a_sink_that_sheds_nothing_says_nothing(said: Said):
-    """Its health has the counts all the same."""
+def test_a_sink_that_sheds_nothing_logs_nothing(said: Said):
+    """Its health has the counters all the same."""
     clock = Clock()
     health = SinkHealth("mqtt://h", clock=clock)
     sums = Sums(10, 9, 0, 0, 0, 1)

@@ -87,7 +87,7 @@ STUCK = {
 
 
 def stopped(tmp_path: Path, patch: str, command: list[str], number: int = signal.SIGTERM) -> tuple[int, float, str]:
-    """Run it until it says that it blocks, send the signal: its exit code, seconds to the end, what it said."""
+    """Run it until it reports that it blocks, send the signal: its exit code, seconds to the end, its output."""
     tape = tmp_path / "tape.ts"
     tape.write_bytes((b"\x47\x1f\xff\x10" + b"\xff" * 184) * 100)
     places = {"file": str(tape), "folder": str(tmp_path / "recorded")}
@@ -113,8 +113,8 @@ def stopped(tmp_path: Path, patch: str, command: list[str], number: int = signal
 
 
 @pytest.mark.parametrize(("patch", "command"), BLOCKING.values(), ids=BLOCKING)
-def test_what_blocks_in_a_thread_holds_up_no_exit(patch, command, tmp_path):
-    """The process ends as if nothing blocked: long before it would be cut off, and its exit code says so."""
+def test_a_blocked_thread_does_not_delay_the_exit(patch, command, tmp_path):
+    """The process ends as if nothing blocked: long before the deadline, with the corresponding exit code."""
     code, took, said = stopped(tmp_path, patch, command)
 
     assert code in (0, 1), said
@@ -125,8 +125,8 @@ def test_what_blocks_in_a_thread_holds_up_no_exit(patch, command, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(("patch", "command"), STUCK.values(), ids=STUCK)
-def test_what_does_not_stop_is_cut_off(patch, command, number, tmp_path):
-    """Within the bound, with one line that says so, and an exit code that is no success."""
+def test_a_command_that_does_not_stop_is_ended_by_the_deadline(patch, command, number, tmp_path):
+    """Within the bound, with one line that says so, and an exit code other than 0."""
     patch = f"from klvrelay.cli import stopping\nstopping.GRACE = 0.5\n{patch}"
     code, took, said = stopped(tmp_path, patch, command, number)
 
@@ -135,8 +135,8 @@ def test_what_does_not_stop_is_cut_off(patch, command, number, tmp_path):
     assert 0.4 < took < 2.5
 
 
-def test_the_bound_is_kept_without_help(tmp_path):
-    """The time that a stop gets in earnest."""
+def test_the_default_bound_is_kept(tmp_path):
+    """The time for a stop in production."""
     code, took, said = stopped(tmp_path, *STUCK["a loop that stands still while it stops"])
 
     assert code == 1
@@ -145,7 +145,7 @@ def test_the_bound_is_kept_without_help(tmp_path):
 
 
 def test_a_stop_in_time_is_not_cut_off(tmp_path):
-    """The deadline is that of the stop: where it is met, the rest of the process has all the time it needs."""
+    """The deadline applies to the stop: once it is met, the rest of the process may take longer."""
     patch = (
         "import atexit\nfrom klvrelay.cli import stopping\nstopping.GRACE = 0.2\n"
         "atexit.register(lambda: (time.sleep(0.5), print('in peace', file=sys.stderr)))\n"
@@ -182,7 +182,7 @@ def name_of(call: ast.Call) -> str:
 
 
 def test_no_call_blocks_where_the_exit_waits_for_it():
-    """No executor of the loop, no name look-up past the resolver, and every thread is a daemon."""
+    """No executor of the loop, no name look-up outside the resolver, and every thread is a daemon."""
     found = calls()
     wrong = [
         f"{path}:{call.lineno}: {name_of(call)}: use {FORBIDDEN[name_of(call)]}"

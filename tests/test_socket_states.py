@@ -1,4 +1,4 @@
-"""The states of `native/socket.c`, where a script says what the kernel delivers: each limit from both sides."""
+"""The states of `native/socket.c` with a scripted kernel: each limit from both sides."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def lib(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     return scripted.built(tmp_path_factory.mktemp("scripted"))
 
 
-def taken(socket: Socket, *datagrams: bytes) -> list[bool]:
-    """Which of these are taken, one by one."""
+def accepted(socket: Socket, *datagrams: bytes) -> list[bool]:
+    """Which of these are accepted, one by one."""
     found = []
     for datagram in datagrams:
         socket.send(datagram)
@@ -58,7 +58,7 @@ def test_datagrams_within_five_milliseconds_are_one_run(lib: ctypes.CDLL, apart:
     ("back", "us"), [(1, 5_000_000), (999_999, 5_000_000), (1_000_000, 4_000_000), (3_000_000, 2_000_000)]
 )
 def test_times_of_rtp_go_back_only_where_the_clock_was_set(lib: ctypes.CDLL, back: int, us: int) -> None:
-    """What came a little earlier takes the time of the one before it; no RTP is held for a second."""
+    """An arrival time that is a little earlier is replaced by the previous one; no RTP is held for a second."""
     socket = Socket(lib)
     socket.send(OVER_RTP[0], 5_000_000)
     socket.look()
@@ -67,8 +67,8 @@ def test_times_of_rtp_go_back_only_where_the_clock_was_set(lib: ctypes.CDLL, bac
     assert [run.us for run in socket.look()] == [us]
 
 
-def test_where_the_kernel_says_no_time_it_is_now(lib: ctypes.CDLL) -> None:
-    """As of a datagram that came before the socket asked for times."""
+def test_without_a_kernel_time_stamp_the_time_is_now(lib: ctypes.CDLL) -> None:
+    """As for a datagram that arrived before the socket asked for time stamps."""
     socket = Socket(lib)
     before = time.time_ns() // 1000
     socket.send(DATAGRAMS[0], -US)
@@ -78,11 +78,11 @@ def test_where_the_kernel_says_no_time_it_is_now(lib: ctypes.CDLL) -> None:
     assert before <= run.us + US <= time.time_ns() // 1000
 
 
-# ---- what is missing ----
+# ---- losses ----
 
 
-def test_what_the_kernel_dropped_is_a_gap_once(lib: ctypes.CDLL) -> None:
-    """Where its count changes, not where it is said again."""
+def test_a_drop_by_the_kernel_is_a_gap_once(lib: ctypes.CDLL) -> None:
+    """Where its count changes, not where it is repeated."""
     socket = Socket(lib)
     found = []
     for datagram, drops in zip(DATAGRAMS, (0, 0, 3, 3, 0, 3, 4), strict=False):
@@ -92,8 +92,8 @@ def test_what_the_kernel_dropped_is_a_gap_once(lib: ctypes.CDLL) -> None:
     assert found == [False, False, True, False, False, False, True]
 
 
-def test_what_the_kernel_dropped_is_no_gap_in_rtp(lib: ctypes.CDLL) -> None:
-    """Its numbers show a gap at its place, or that those of others were dropped."""
+def test_a_drop_by_the_kernel_is_no_gap_in_rtp(lib: ctypes.CDLL) -> None:
+    """Its sequence numbers show the gap at its place, or that other datagrams were dropped."""
     socket = Socket(lib)
     for number, datagram in enumerate(OVER_RTP[:6]):
         socket.send(datagram, drops=number)
@@ -101,8 +101,8 @@ def test_what_the_kernel_dropped_is_no_gap_in_rtp(lib: ctypes.CDLL) -> None:
     assert [run.damaged for run in socket.look()] == [False]
 
 
-def test_a_datagram_that_was_cut_short_is_a_gap_before_the_next(lib: ctypes.CDLL) -> None:
-    """Its own bytes are taken."""
+def test_a_truncated_datagram_is_a_gap_before_the_next(lib: ctypes.CDLL) -> None:
+    """Its own bytes are accepted."""
     socket = Socket(lib)
     for data in (TAPE.ts[:2049], DATAGRAMS[5], DATAGRAMS[6]):
         socket.send(data)
@@ -114,33 +114,33 @@ def test_a_datagram_that_was_cut_short_is_a_gap_before_the_next(lib: ctypes.CDLL
     assert socket.counts == {"truncated": 1}
 
 
-# ---- the form ----
+# ---- the format ----
 
 
-def test_three_datagrams_of_another_form_change_nothing(lib: ctypes.CDLL) -> None:
-    """Nor three more behind one of the socket's own, nor of two forms in turn."""
+def test_three_datagrams_of_another_format_change_nothing(lib: ctypes.CDLL) -> None:
+    """Nor three more after one of the socket's own, nor of two formats in turn."""
     socket, klv = Socket(lib), TAPE.klv
     strays = [*klv[:3], DATAGRAMS[1], *klv[3:6], OVER_RTP[9], *klv[6:9]]
 
-    found = taken(socket, DATAGRAMS[0], *strays, DATAGRAMS[2])
+    found = accepted(socket, DATAGRAMS[0], *strays, DATAGRAMS[2])
 
     assert found == [True, *[False] * 3, True, *[False] * 7, True]
     assert socket.counts == {"unknown": 10}
 
 
-def test_the_fourth_in_a_row_is_taken_and_what_was_before_does_not_go_on(lib: ctypes.CDLL) -> None:
-    """From then on the socket is of that form."""
+def test_the_fourth_in_a_row_is_accepted_and_earlier_data_is_cut(lib: ctypes.CDLL) -> None:
+    """From then on the socket has that format."""
     socket = Socket(lib)
-    assert taken(socket, DATAGRAMS[0], *TAPE.klv[:3]) == [True, False, False, False]
+    assert accepted(socket, DATAGRAMS[0], *TAPE.klv[:3]) == [True, False, False, False]
     socket.send(TAPE.klv[3])
 
     found = socket.look()
 
     assert [(run.data, run.ts, run.damaged) for run in found] == [(b"", False, True), (TAPE.klv[3], False, False)]
-    assert taken(socket, TAPE.klv[4], DATAGRAMS[1]) == [True, False]
+    assert accepted(socket, TAPE.klv[4], DATAGRAMS[1]) == [True, False]
 
 
-def test_the_first_form_comes_behind_no_loss(lib: ctypes.CDLL) -> None:
+def test_the_first_format_follows_no_loss(lib: ctypes.CDLL) -> None:
     """Whichever it is."""
     for datagram in (DATAGRAMS[0], TAPE.klv[0], OVER_RTP[0]):
         socket = Socket(lib)
@@ -148,33 +148,33 @@ def test_the_first_form_comes_behind_no_loss(lib: ctypes.CDLL) -> None:
         assert [run.damaged for run in socket.look()] == [False]
 
 
-def test_datagrams_without_a_form_are_taken_from_the_fourth_in_a_row_on(lib: ctypes.CDLL) -> None:
-    """A sender whose datagrams begin anywhere; three may be of something else, and three again behind a right one."""
+def test_datagrams_without_a_format_are_accepted_from_the_fourth_in_a_row_on(lib: ctypes.CDLL) -> None:
+    """A sender whose datagrams begin anywhere; three may be of something else, and three again after a regular one."""
     socket = Socket(lib)
 
-    assert taken(socket, DATAGRAMS[0], *ODD[:3], DATAGRAMS[1], *ODD[3:6]) == [True, *[False] * 3, True, *[False] * 3]
-    assert taken(socket, *ODD[6:9]) == [True] * 3
+    assert accepted(socket, DATAGRAMS[0], *ODD[:3], DATAGRAMS[1], *ODD[3:6]) == [True, *[False] * 3, True, *[False] * 3]
+    assert accepted(socket, *ODD[6:9]) == [True] * 3
     assert socket.counts == {"unknown": 6}
 
 
-def test_a_datagram_that_begins_amid_a_packet_is_taken_at_once(lib: ctypes.CDLL) -> None:
-    """The next packet is seen further in."""
-    at = next(at for at in range(1, 188) if DATAGRAMS[1][at] >> 6 != 2)  # as no RTP header begins
+def test_a_datagram_that_begins_inside_a_packet_is_accepted_at_once(lib: ctypes.CDLL) -> None:
+    """The next packet is found further in."""
+    at = next(at for at in range(1, 188) if DATAGRAMS[1][at] >> 6 != 2)  # not the start of an RTP header
 
-    assert taken(Socket(lib), DATAGRAMS[0], DATAGRAMS[1][at:], ODD[0]) == [True] * 3
+    assert accepted(Socket(lib), DATAGRAMS[0], DATAGRAMS[1][at:], ODD[0]) == [True] * 3
 
 
-def test_the_rest_of_a_klv_packet_has_no_form(lib: ctypes.CDLL) -> None:
+def test_the_rest_of_a_klv_packet_has_no_format(lib: ctypes.CDLL) -> None:
     """And a stray TS datagram before it is not the first of four."""
     socket = Socket(lib)
     strays = DATAGRAMS[:6]
     sent = [TAPE.klv[0], *strays[:3], ODD[0], *strays[3:], ODD[1]]
 
-    assert taken(socket, *sent) == [True, *[False] * 3, True, *[False] * 3, True]
+    assert accepted(socket, *sent) == [True, *[False] * 3, True, *[False] * 3, True]
 
 
-def test_counts_of_rtp_go_on_where_its_form_ends(lib: ctypes.CDLL) -> None:
-    """Lost, reordered and doubled ones, and those of a sender that was never followed."""
+def test_counts_of_rtp_continue_where_its_format_ends(lib: ctypes.CDLL) -> None:
+    """Lost, reordered and repeated ones, and those of a sender that was never followed."""
     socket = Socket(lib)
     foreign = feed.rtp_datagrams(DATAGRAMS, ssrc=99, first=40_000)
     for datagram in [*OVER_RTP[:2], OVER_RTP[3], OVER_RTP[2], OVER_RTP[2], OVER_RTP[5], *foreign[:2]]:
@@ -182,7 +182,7 @@ def test_counts_of_rtp_go_on_where_its_form_ends(lib: ctypes.CDLL) -> None:
     socket.look()
     socket.look(OVERDUE)
     before = socket.counts
-    taken(socket, *TAPE.klv[:5])
+    accepted(socket, *TAPE.klv[:5])
 
     assert before == {"rtp_lost": 1, "rtp_reordered": 1, "rtp_duplicates": 1, "rtp_foreign": 2}
     assert socket.counts == before | {"unknown": 3}
@@ -191,7 +191,7 @@ def test_counts_of_rtp_go_on_where_its_form_ends(lib: ctypes.CDLL) -> None:
 # ---- RTP ----
 
 
-def test_what_is_held_is_given_up_for_the_number_that_was_noted_only(lib: ctypes.CDLL) -> None:
+def test_each_held_datagram_is_released_at_its_own_deadline(lib: ctypes.CDLL) -> None:
     """The wait for the second one begins when the first is over."""
     socket = Socket(lib)
     first, late, second, third, last = OVER_RTP[:5]
@@ -214,8 +214,8 @@ def test_what_is_held_is_given_up_for_the_number_that_was_noted_only(lib: ctypes
     assert third not in (first, last)
 
 
-def test_a_call_for_what_is_overdue_receives_nothing(lib: ctypes.CDLL) -> None:
-    """What waits in the kernel may be what is waited for."""
+def test_a_call_for_overdue_data_receives_nothing(lib: ctypes.CDLL) -> None:
+    """The missing datagram may be in the kernel's buffer."""
     socket = Socket(lib)
     socket.send(OVER_RTP[0])
 
@@ -225,7 +225,7 @@ def test_a_call_for_what_is_overdue_receives_nothing(lib: ctypes.CDLL) -> None:
 
 @pytest.mark.parametrize("count", [1, 3, 4])
 def test_a_sender_is_followed_from_its_fourth_packet_in_a_row_on(lib: ctypes.CDLL, count: int) -> None:
-    """Then its first three are taken too; before that they are counted as foreign."""
+    """Then its first three are accepted too; before that they count as foreign."""
     socket = Socket(lib)
     other = feed.rtp_datagrams(DATAGRAMS, ssrc=99, first=40_000)
     found = []
@@ -239,24 +239,24 @@ def test_a_sender_is_followed_from_its_fourth_packet_in_a_row_on(lib: ctypes.CDL
 
 @pytest.mark.parametrize(("steady", "needed"), [(1023, 8), (1024, 4)])
 def test_senders_that_alternate_need_more_packets_in_a_row(lib: ctypes.CDLL, steady: int, needed: int) -> None:
-    """Where one is followed again, and the other in between was read for less than 1,024 packets."""
+    """When the first one is followed again after the other was read for less than 1,024 packets."""
     socket, null = Socket(lib), b"\x47\x1f\xff\x10" + b"\xff" * 184
 
     def read(ssrc: int, first: int, count: int) -> int:
-        """How many of these are taken."""
+        """How many of these are accepted."""
         sent = feed.rtp_datagrams([null] * count, ssrc=ssrc, first=first)
-        return sum(taken(socket, *sent))
+        return sum(accepted(socket, *sent))
 
     assert read(1, 0, 2) == 2
-    assert read(2, 20_000, 4) == 1  # the fourth, and with it those before
+    assert read(2, 20_000, 4) == 1  # the fourth, and with it the earlier ones
     assert read(2, 20_004, steady) == steady
     assert read(1, 40_000, 4) == 1
     assert read(2, 60_000, needed - 1) == 0
     assert read(2, 60_000 + needed - 1, 1) == 1
 
 
-def test_a_unit_of_klv_behind_a_gap_is_whole_where_it_begins_with_a_key(lib: ctypes.CDLL) -> None:
-    """The gap is noted before it; the rest of a unit is of no use."""
+def test_a_unit_of_klv_after_a_gap_is_whole_where_it_begins_with_a_key(lib: ctypes.CDLL) -> None:
+    """The gap is recorded before it; the rest of a unit is unusable."""
     socket = Socket(lib, RTP)
     whole, other, parted = TAPE.klv[0], TAPE.klv[1], TAPE.klv[2]
     found = []
@@ -271,7 +271,7 @@ def test_a_unit_of_klv_behind_a_gap_is_whole_where_it_begins_with_a_key(lib: cty
 @pytest.mark.parametrize(
     ("stamps", "pts"), [((2**32 - 1, 0, 5), (2**32 - 1, 2**32, 2**32 + 5)), ((10, 2**32 - 6), (10, 2**33 - 6))]
 )
-def test_the_time_of_a_unit_goes_on_in_33_bits(lib: ctypes.CDLL, stamps: tuple[int, ...], pts: tuple[int, ...]) -> None:
+def test_the_time_of_a_unit_has_33_bits(lib: ctypes.CDLL, stamps: tuple[int, ...], pts: tuple[int, ...]) -> None:
     """Forwards over the wrap of RTP's 32 bits, and back over 0."""
     socket = Socket(lib)
     for number, (ticks, one) in enumerate(zip(stamps, TAPE.klv, strict=False)):
@@ -280,11 +280,11 @@ def test_the_time_of_a_unit_goes_on_in_33_bits(lib: ctypes.CDLL, stamps: tuple[i
     assert tuple(run.pts for run in socket.look()) == pts
 
 
-# ---- room and budget ----
+# ---- capacity and budget ----
 
 
-def test_what_has_no_room_comes_with_the_next_call(lib: ctypes.CDLL) -> None:
-    """Room to the byte is enough; nothing is lost or given twice."""
+def test_data_beyond_the_capacity_comes_with_the_next_call(lib: ctypes.CDLL) -> None:
+    """Capacity to the byte is enough; nothing is lost or repeated."""
     socket = Socket(lib)
     for datagram in DATAGRAMS[:3]:
         socket.send(datagram)
@@ -308,8 +308,8 @@ def test_a_payload_may_need_two_runs(lib: ctypes.CDLL) -> None:
 
 
 @pytest.mark.parametrize(("count", "left"), [(256, 0), (257, 1), (600, 344)])
-def test_a_call_takes_256_datagrams_at_most(lib: ctypes.CDLL, count: int, left: int) -> None:
-    """So that a flood holds up no other socket; and it says that there may be more."""
+def test_a_call_reads_256_datagrams_at_most(lib: ctypes.CDLL, count: int, left: int) -> None:
+    """So that a flood does not delay other sockets; the result says that there may be more."""
     socket = Socket(lib)
     for number in range(count):
         socket.send(DATAGRAMS[number % len(DATAGRAMS)], number)
@@ -320,8 +320,8 @@ def test_a_call_takes_256_datagrams_at_most(lib: ctypes.CDLL, count: int, left: 
 
 
 @pytest.mark.parametrize(("came", "takes"), [(0, 1), (1, 1), (5, 5), (31, 31), (32, 32), (40, 32)])
-def test_as_many_are_expected_as_came_the_last_time(lib: ctypes.CDLL, came: int, takes: int) -> None:
-    """At least one, and no more than one call of recvmmsg gives."""
+def test_the_buffer_fits_the_last_number_of_datagrams(lib: ctypes.CDLL, came: int, takes: int) -> None:
+    """At least one, and no more than one call of recvmmsg returns."""
     socket = Socket(lib)
     for number in range(came):
         socket.send(DATAGRAMS[number], number)
@@ -333,8 +333,8 @@ def test_as_many_are_expected_as_came_the_last_time(lib: ctypes.CDLL, came: int,
     assert socket.waiting == 100 - takes
 
 
-def test_datagrams_of_another_host_are_strangers(lib: ctypes.CDLL) -> None:
-    """Where the sender is fixed; their form teaches nothing."""
+def test_datagrams_of_another_host_are_foreign(lib: ctypes.CDLL) -> None:
+    """Where the sender is fixed; they do not change the format."""
     socket = Socket(lib, sender=0x0A000001)
     socket.send(TAPE.klv[0], sender=0x0A000002)
     socket.send(DATAGRAMS[0], sender=0x0A000001)

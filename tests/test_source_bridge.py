@@ -1,4 +1,4 @@
-"""The bounded way from a thread to the loop."""
+"""The bounded queue from a thread to the loop."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def all_of(bridge):
 
 
 async def test_a_file_waits_for_its_reader():
-    """Where nothing may be lost the thread waits for room."""
+    """Where nothing may be lost the thread waits for capacity."""
     bridge = ThreadQueue(most=3)
 
     def job():
@@ -46,7 +46,7 @@ async def test_a_file_waits_for_its_reader():
 
 
 async def test_of_a_live_source_the_newest_packets_win():
-    """A reader that is late gets the last ones, behind a mark, and the others are counted."""
+    """A late reader gets the last ones, after a mark, and the others are counted."""
     bridge = ThreadQueue(most=3)
     for number in range(10):
         bridge.put(packet(number), newest_wins=True)
@@ -63,10 +63,13 @@ def sized(size):
 
 
 @pytest.mark.parametrize(("more", "dropped"), [(0, 0), (1, 1)])
-async def test_what_waits_has_a_number_of_bytes_too(more, dropped):
-    """Up to the limit all wait; of one byte more the oldest goes. A packet larger than all of it has room alone."""
+async def test_the_waiting_packets_have_a_limit_of_bytes_too(more, dropped):
+    """Up to the limit all wait; with one byte more the oldest is dropped.
+
+    A packet larger than the limit may wait alone.
+    """
     bridge = ThreadQueue(most_bytes=100)
-    for _ in range(3):  # what was taken counts no longer
+    for _ in range(3):  # packets already read no longer count
         before = bridge.dropped
         for size in (40, 30, 30 + more):
             bridge.put(sized(size), newest_wins=True)
@@ -78,8 +81,8 @@ async def test_what_waits_has_a_number_of_bytes_too(more, dropped):
     assert [len(packet.data) for packet in await bridge.batch()] == [500]
 
 
-async def test_a_thread_waits_for_room_in_bytes():
-    """Where nothing may be lost, large packets come one by one."""
+async def test_a_thread_waits_for_capacity_in_bytes():
+    """Where nothing may be lost, large packets are passed one by one."""
     bridge = ThreadQueue(most_bytes=100)
     in_thread(lambda: [bridge.put(sized(60), newest_wins=False) for _ in range(20)] and bridge.end(None))
     sizes = []
@@ -93,7 +96,7 @@ async def test_a_thread_waits_for_room_in_bytes():
 
 
 async def test_the_mark_is_made_once():
-    """After it the packets come plain again."""
+    """After it the packets are unmarked again."""
     bridge = ThreadQueue(most=1)
     for number in range(2):
         bridge.put(packet(number), newest_wins=True)
@@ -104,7 +107,7 @@ async def test_the_mark_is_made_once():
 
 
 async def test_a_fault_comes_after_the_packets_before_it():
-    """What ended the source is raised once all that it gave is taken."""
+    """The error of the source is raised after all its packets were read."""
     bridge = ThreadQueue()
     bridge.put(packet(1), newest_wins=True)
     bridge.end(SourceDown("gone"))
@@ -114,8 +117,8 @@ async def test_a_fault_comes_after_the_packets_before_it():
         await bridge.batch()
 
 
-async def test_a_thread_that_waits_for_room_learns_of_the_stop():
-    """Nobody reads any more: the thread goes on, and is told."""
+async def test_a_thread_that_waits_for_capacity_ends_at_the_stop():
+    """The reader is closed: the thread continues, and learns of the stop."""
     bridge = ThreadQueue(most=1)
     bridge.put(packet(0), newest_wins=False)
     told = []
@@ -127,8 +130,8 @@ async def test_a_thread_that_waits_for_room_learns_of_the_stop():
     assert told == [False]
 
 
-async def test_a_reader_that_was_cancelled_takes_nothing_with_it():
-    """A packet that comes after is there for who asks next."""
+async def test_a_cancelled_reader_loses_nothing():
+    """A later packet goes to the next reader."""
     bridge = ThreadQueue()
     waiting = asyncio.create_task(bridge.batch())
     await asyncio.sleep(0)
@@ -144,7 +147,7 @@ async def test_a_reader_that_was_cancelled_takes_nothing_with_it():
 
 
 def test_a_thread_may_end_after_the_loop():
-    """A loop that is closed no longer wants to know."""
+    """A closed loop is not notified."""
 
     async def begin():
         bridge = ThreadQueue()

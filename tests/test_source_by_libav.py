@@ -1,4 +1,4 @@
-"""What libav makes of another source's bytes: when they arrived, what is missing, and how it stops."""
+"""A byte source demultiplexed by libav: arrival times, losses, and stopping."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ PACKETS = [TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188)]
 
 
 def datagrams(data: bytes) -> list[Packet]:
-    """Live pieces, each with its own time of arrival."""
+    """Live pieces, each with its arrival time."""
     return [Packet(piece, 1_000_000 + number) for number, piece in enumerate(feed.datagrams(data))]
 
 
 class Open(Pieces):
-    """Pieces, and then silence, or a fault."""
+    """Pieces, and then silence, or an error."""
 
     def __init__(self, data, fault=None):
         super().__init__(data, live=True)
@@ -48,7 +48,7 @@ class Open(Pieces):
 
 
 async def test_each_packet_has_the_arrival_of_the_datagram_it_began_in():
-    """Though libav had held the first of them while it looked at the stream: age is counted from the arrival."""
+    """Though libav had held the first of them while it inspected the stream: age is counted from the arrival."""
     pieces = datagrams(TAPE.ts)
     starts = [at for at, packet in enumerate(PACKETS) if packet[1:3] == b"\x41\x01"]
 
@@ -57,7 +57,7 @@ async def test_each_packet_has_the_arrival_of_the_datagram_it_began_in():
     assert [packet.received_us for packet in got] == [1_000_000 + start // 7 for start in starts]
 
 
-async def test_what_was_never_live_has_no_arrival():
+async def test_data_that_was_never_live_has_no_arrival_time():
     """Bytes without a stamp give packets without one."""
     got = await read(ByLibav(Pieces([Packet(TAPE.ts)])))
 
@@ -66,8 +66,8 @@ async def test_what_was_never_live_has_no_arrival():
 
 
 @pytest.mark.parametrize("mark", [True, False], ids=["by its own packet", "by the one behind it"])
-async def test_bytes_that_are_missing_spoil_what_spans_them_only(mark):
-    """A source that says bytes are missing is believed, though no counter shows it."""
+async def test_missing_bytes_affect_only_packets_that_span_them(mark):
+    """A loss reported by the source counts, though no counter shows it."""
     wire, sent = Wire(), [klv_packet(number, 3200) for number in range(6)]
     ts = wire.tables((ASYNC, 0x101, KLVA))
     parts = [wire.pes(packet, pts=9) for packet in sent]
@@ -81,8 +81,8 @@ async def test_bytes_that_are_missing_spoil_what_spans_them_only(mark):
     assert [r.transport for r in records] == ["ok", "ok", "damaged", "ok", "ok", "ok"]
 
 
-async def test_where_the_bytes_begin_anew_libav_does_too():
-    """A replay in a loop: each round whole, with the mark between them that the decoder wants."""
+async def test_where_the_bytes_restart_libav_does_too():
+    """A replay in a loop: each round is complete, with the mark between them that the decoder needs."""
     again = Packet(b"", 1)
     source = ByLibav(Pieces([Packet(TAPE.ts), again, Packet(TAPE.ts)]))
 
@@ -92,20 +92,20 @@ async def test_where_the_bytes_begin_anew_libav_does_too():
 
 
 async def test_bare_klv_passes_through():
-    """Where nothing is to be taken apart, nothing is."""
+    """Bare KLV needs no demultiplexer."""
     pieces = [Packet(TAPE.bare, None, "klv")]
     assert await read(ByLibav(Pieces(pieces))) == pieces
 
 
-async def test_a_live_stream_without_klv_is_said_so(shared):
-    """libav would never deliver any: better opened anew than waited for."""
+async def test_a_live_stream_without_klv_is_reported(shared):
+    """libav would never output any: reopening is better than waiting."""
     ts = (shared / "data" / "h264_no_klv.ts").read_bytes()
     with pytest.raises(NotMedia, match="no data stream"):
         await read(ByLibav(Pieces(datagrams(ts), live=True)))
 
 
-async def test_a_fault_of_the_inner_source_is_told_behind_its_packets():
-    """What came before the line broke is given; then the source's own words."""
+async def test_an_error_of_the_inner_source_follows_its_packets():
+    """Packets before the error are output; then the source's error text is raised."""
     source, got = ByLibav(Open(datagrams(TAPE.ts), SourceDown("the far end broke off"))), []
     with pytest.raises(SourceDown, match="the far end broke off"):
         await read(source, got)
@@ -113,8 +113,8 @@ async def test_a_fault_of_the_inner_source_is_told_behind_its_packets():
     assert [packet.data for packet in got] == TAPE.klv
 
 
-async def test_a_fault_before_libav_knew_the_stream_is_told_too():
-    """A connection that breaks after two packets is down, and not a stream that is none."""
+async def test_an_error_before_libav_knew_the_stream_is_reported_too():
+    """A connection that breaks after two packets is down; it is not an unknown format."""
     source = ByLibav(Open([Packet(TAPE.ts[:300], 1)], SourceDown("the far end broke off")))
     with pytest.raises(SourceDown, match="the far end broke off"):
         await read(source)
@@ -122,7 +122,7 @@ async def test_a_fault_before_libav_knew_the_stream_is_told_too():
 
 @pytest.mark.parametrize("opened", [True, False], ids=["reading", "opening"])
 async def test_closing_ends_the_thread_at_once(opened):
-    """libav waits in a file of ours, which can end whenever it should."""
+    """libav reads from a file object of klvrelay's, which can end at any time."""
     inner = Open(datagrams(TAPE.ts) if opened else datagrams(TAPE.ts[:188]))
     packets = ByLibav(inner).packets()
     first = asyncio.create_task(anext(packets))
@@ -144,7 +144,7 @@ async def test_closing_ends_the_thread_at_once(opened):
 
 
 async def test_the_newest_bytes_win_where_the_source_is_live():
-    """A slow libav loses the oldest pieces, counted, and what is behind them says so."""
+    """A slow libav loses the oldest pieces, counted, and the data after them is marked."""
     intake = Intake(newest_wins=True, most=1000)
     for number in range(10):
         assert await intake.put(Packet(bytes([number]) * 400, number))
@@ -159,7 +159,7 @@ async def test_the_newest_bytes_win_where_the_source_is_live():
 
 
 async def test_a_file_waits_for_libav():
-    """Where nothing may be lost, the reader of the file waits for room, and goes on when there is some."""
+    """Where nothing may be lost, the reader of the file waits for capacity, and then continues."""
     intake = Intake(newest_wins=False, most=1000)
     for number in range(3):
         await intake.put(Packet(bytes([number]) * 400))
@@ -201,8 +201,8 @@ async def test_a_far_end_that_can_wait_is_held_back(scheme, monkeypatch):
 
 
 @pytest.mark.parametrize("scheme", ["udp", "rtp", "tcp", "-"])
-def test_every_source_of_bytes_can_be_taken_apart_by_libav(scheme):
-    """`demux="libav"` is one and the same for all of them."""
+def test_every_source_of_bytes_can_be_demultiplexed_by_libav(scheme):
+    """`demux="libav"` works the same for all of them."""
     source = open_source(scheme if scheme == "-" else f"{scheme}://127.0.0.1:5000", demux="libav")
     assert isinstance(source, ByLibav)
     assert source.fixed
@@ -210,7 +210,7 @@ def test_every_source_of_bytes_can_be_taken_apart_by_libav(scheme):
 
 
 async def test_udp_is_read_through_libav(free_port):
-    """Our own socket, libav behind it: each packet with the time the datagram came, and the link counts on."""
+    """klvrelay's socket with libav behind it: each packet has the datagram's arrival time, and the link counts."""
     source = open_source(f"udp://127.0.0.1:{free_port}", demux="libav")
     decoder, records = Decoder("x", None), []
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:

@@ -1,4 +1,4 @@
-"""RTSP from cameras that are odd or far away: loss, doubles and disorder by UDP, labels that say something else."""
+"""RTSP from unusual or distant cameras: loss, repetition and reordering by UDP, wrong labels."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ async def good_of(datagrams, media=KLV, query="", **options):
 
 
 def unchecked(count: int, size: int, rng: Random) -> list[bytes]:
-    """KLV units without a checksum, of an even size: a sum over 16-bit words could not tell their disorder anyway."""
+    """KLV units without a checksum, of an even size: a sum over 16-bit words could not detect their reordering anyway.
+    """
     return [
         SECURITY_KEY + b"\x82" + size.to_bytes(2) + number.to_bytes(4) + rng.randbytes(size - 4)
         for number in range(count)
@@ -38,7 +39,7 @@ def unchecked(count: int, size: int, rng: Random) -> list[bytes]:
 
 
 def impaired(datagrams, rng: Random, share: float = 0.05):
-    """Some lost, some doubled, some that change places with one of the next three."""
+    """Some lost, some repeated, some swapped with one of the next three."""
     kept = []
     for datagram in datagrams:
         if rng.random() >= share:
@@ -51,8 +52,9 @@ def impaired(datagrams, rng: Random, share: float = 0.05):
 
 
 @pytest.mark.parametrize("size", [100, 500, 2000])
-async def test_a_bad_line_makes_no_false_record_of_a_klv_track(size):
-    """By UDP, loss, doubles and disorder, and no checksum to tell: what is good was sent, once and in order."""
+async def test_an_impaired_connection_makes_no_false_record_of_a_klv_track(size):
+    """By UDP with loss, repetition and reordering, and without checksums: each valid one was sent, once and in order.
+    """
     seed = 5
     rng = Random(seed)
     units = unchecked(200, size, rng)
@@ -64,7 +66,7 @@ async def test_a_bad_line_makes_no_false_record_of_a_klv_track(size):
     assert len(units) * 0.95 ** (size / 200 + 1) * 0.85 < len(good) < len(units), f"seed {seed}"
 
 
-async def test_a_bad_line_makes_no_false_record_of_mpeg_ts():
+async def test_an_impaired_connection_makes_no_false_record_of_mpeg_ts():
     """The same where the KLV is in MPEG-TS, each packet of it in several TS packets."""
     seed = 6
     tape = feed.recording(count=300, padding=1500)
@@ -76,8 +78,8 @@ async def test_a_bad_line_makes_no_false_record_of_mpeg_ts():
     assert 150 < len(good) < 300, f"seed {seed}"
 
 
-async def test_what_changed_places_is_put_back():
-    """Datagrams that come in the wrong order, but soon, are lost to nobody."""
+async def test_reordered_datagrams_are_put_back_in_order():
+    """Datagrams that arrive out of order, but soon, are not lost."""
     datagrams = rtp(fragments(TAPE.klv, 100))
     for at in range(10, len(datagrams) - 2, 9):
         datagrams[at], datagrams[at + 2] = datagrams[at + 2], datagrams[at]
@@ -85,8 +87,8 @@ async def test_what_changed_places_is_put_back():
     assert await good_of(datagrams, query="?transport=udp") == TAPE.klv
 
 
-async def test_what_is_doubled_comes_once_and_is_counted():
-    """A line that sends all of it twice."""
+async def test_repeated_datagrams_are_output_once_and_counted():
+    """A network that sends all of it twice."""
     datagrams = [datagram for datagram in rtp(fragments(TAPE.klv, 100)) for _ in range(2)]
     async with Camera(datagrams) as camera:
         source = open_source(camera.url("?transport=udp"), timeout=1)
@@ -96,8 +98,8 @@ async def test_what_is_doubled_comes_once_and_is_counted():
     assert source.link.rtp_duplicates == len(datagrams) // 2
 
 
-async def test_what_comes_after_a_loss_is_held_for_a_moment_only():
-    """libav waits for the missing one; what is behind it is late, but by less than 90 ms."""
+async def test_data_after_a_loss_is_held_for_a_moment_only():
+    """libav waits for the missing one; the next is late, but by less than 90 ms."""
     sent = {}
 
     class Clocked(Camera):
@@ -144,12 +146,12 @@ async def test_klv_is_known_by_its_bytes_whatever_its_label(media):
     ids=["behind video", "before video", "behind audio", "with the payload type of the video"],
 )
 async def test_klv_among_other_tracks_is_found(media, track, kind):
-    """Also where the other tracks are silent, and where the payload type is used twice."""
+    """Even where the other tracks are silent, and where the payload type is used twice."""
     assert await good_of(rtp(fragments(TAPE.klv, 100), track=track, kind=kind), media) == TAPE.klv
 
 
 async def test_two_klv_tracks_do_not_mix():
-    """Each has a number of its own, and its fragments are its own."""
+    """Each has a separate number and separate fragments."""
     other = feed.recording(count=30, padding=410)
     both = zip(rtp(fragments(TAPE.klv, 100)), rtp(fragments(other.klv, 100), track=1, first=7), strict=True)
     datagrams = [datagram for pair in both for datagram in pair]
@@ -164,7 +166,7 @@ OTHER_TYPE = MP2T.replace("33", "97")
 
 
 @pytest.mark.parametrize("media", [MP2T, OTHER_TYPE, OTHER_TYPE.replace("video", "application")])
-async def test_mpeg_ts_is_taken_apart_whatever_its_payload_type(media):
+async def test_mpeg_ts_is_demultiplexed_whatever_its_payload_type(media):
     """33 is the registered one; a server may choose its own, and call it video or application."""
     payloads = [(0, datagram) for datagram in feed.datagrams(TAPE.ts)]
 
@@ -172,7 +174,7 @@ async def test_mpeg_ts_is_taken_apart_whatever_its_payload_type(media):
 
 
 def sparse(ts: bytes) -> bytes:
-    """A recording from between its tables on, which come every 15th time only, with every 30th KLV packet."""
+    """A recording that starts between its tables, with tables every 15th time only, and every 30th KLV packet."""
     packets, counters = [], {0: 0, 0x1000: 0, feed.KLV_PID: 0}
     met = dict.fromkeys(counters, 5)
     for at in range(len(ts) // 3 // 188 * 188, len(ts), 188):
@@ -189,7 +191,9 @@ def sparse(ts: bytes) -> bytes:
 
 
 async def test_klv_that_is_rare_is_found_before_the_tables_are(shared):
-    """Who joins between two tables, half a second apart, beside video and with KLV once a second, gets all of it."""
+    """A receiver that joins between two tables, half a second apart, beside video and with KLV once a second, gets all
+    of it.
+    """
     ts = sparse((shared / "data" / "osh_sample_stream.ts").read_bytes())
     sent = [record.raw for record in decode(ts)]
     payloads = [(0, datagram) for datagram in feed.datagrams(ts)]
@@ -201,8 +205,10 @@ async def test_klv_that_is_rare_is_found_before_the_tables_are(shared):
     assert len(records) >= 5
 
 
-async def test_a_pid_that_appears_is_a_reason_to_open_anew():
-    """libav shows no stream that was not there at first: PyAV 18 stumbles over it, 19 is silent; what was is whole."""
+async def test_a_pid_that_appears_is_a_reason_to_reopen():
+    """libav outputs no stream that was not there at first: PyAV 18 fails on it, 19 is silent; the earlier data is
+    complete.
+    """
     payloads = [(0, datagram) for datagram in feed.datagrams(TAPE.ts + feed.recording(pid=0x201).ts)]
     stumbles = int(av.__version__.partition(".")[0]) < 19
     records = []
@@ -213,7 +219,7 @@ async def test_a_pid_that_appears_is_a_reason_to_open_anew():
     assert [record.raw for record in records] == TAPE.klv
 
 
-async def test_metadata_that_is_no_klv_is_let_be():
+async def test_metadata_that_is_no_klv_is_ignored():
     """XML beside the KLV makes no record."""
     xml = rtp([(3000 * number, NOT_KLV) for number in range(30)], track=1)
     klv = rtp(fragments(TAPE.klv, 1000))
@@ -222,7 +228,7 @@ async def test_metadata_that_is_no_klv_is_let_be():
     assert await good_of([one for pair in zip(klv, xml, strict=True) for one in pair], media) == TAPE.klv
 
 
-async def test_a_server_that_grants_neither_transport_is_said_so():
+async def test_a_server_that_grants_neither_transport_is_reported():
     """461 to both."""
     async with Camera([], transport="carrier pigeon") as camera:
         with pytest.raises(SourceDown, match="neither transport=tcp nor transport=udp"):
@@ -231,15 +237,15 @@ async def test_a_server_that_grants_neither_transport_is_said_so():
     assert camera.transports == ["tcp", "udp"]
 
 
-async def test_a_firewall_that_stops_udp_is_thought_of():
-    """The session stands and nothing ever comes: the message says what to try."""
+async def test_a_firewall_that_stops_udp_is_suggested_as_the_cause():
+    """The session is open and no data arrives: the message says what to try."""
     async with Camera(rtp([(0, b"late")], pause=0.8)) as camera:
         with pytest.raises(SourceDown, match=r"transport=tcp"):
             await records_of(open_source(camera.url("?transport=udp"), timeout=0.4))
 
 
 async def test_video_without_klv_is_no_source():
-    """Only video is announced: it is said at once what is there."""
+    """Only video is announced: the error lists it at once."""
     async with Camera(rtp([(3000 * number, b"\x65" + bytes(50)) for number in range(30)], kind=96), H264) as camera:
         with pytest.raises(NotMedia, match="only video"):
             await records_of(open_source(camera.url(), timeout=0.5))

@@ -1,4 +1,4 @@
-"""KLV in other containers than MPEG-TS: an MP4 with timed metadata, made by hand."""
+"""KLV in other containers than MPEG-TS: a hand-made MP4 with timed metadata."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def box(kind: bytes, *parts: bytes) -> bytes:
 
 
 def mp4(klv: list[bytes], hz: int) -> bytes:
-    """The least MP4 with one track of timed metadata (ISO/IEC 14496-12)."""
+    """A minimal MP4 with one track of timed metadata (ISO/IEC 14496-12)."""
     full, count = bytes(4), len(klv).to_bytes(4)
     matrix = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
     start = box(b"ftyp", b"isom", full, b"isom") + (8 + sum(map(len, klv))).to_bytes(4) + b"mdat"
@@ -62,7 +62,7 @@ def mp4(klv: list[bytes], hz: int) -> bytes:
 
 @pytest.mark.parametrize("speed", [None, 20])
 async def test_klv_in_an_mp4_is_read_and_replayed(speed, tmp_path):
-    """Another container than MPEG-TS gives the same packets, with their times, also in its own time."""
+    """The same packets as from MPEG-TS, with their times, also with the original timing."""
     (tmp_path / "tape.mp4").write_bytes(mp4(TAPE.klv, hz=30))
     began = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""The contract of every source kind, each with its real peer: what it yields, what it counts, how it ends and stops.
+"""The contract of every kind of source, each with its real peer: data, counters, end and stop.
 
 `KINDS` is the table of kinds; a new kind is one more entry.
 """
@@ -37,18 +37,18 @@ Process = asyncio.subprocess.Process
 
 
 async def nothing() -> None:
-    """Whoever sends does so without being asked."""
+    """A peer that sends without being started."""
 
 
 @dataclass
 class Case:
-    """One kind of source, and somebody who sends to it.
+    """One kind of source, and its sender.
 
     make     another source of the same settings
-    begin    has the peer send, once somebody listens
-    wanted   records that arrive at least, from the first on
+    begin starts the sender, once the source listens
+    wanted minimum number of records, from the first on
     ends     it ends by itself
-    exact    every byte comes out as it was sent
+    exact every byte is output as it was sent
     peer     the process at the far end, while there is one
     """
 
@@ -62,13 +62,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Kind:
-    """A row of the table: what makes a case, the programs that it needs, and which promises hold for it.
+    """A row of the table: what makes a case, the programs that it needs, and its properties.
 
     ends     it ends by itself
-    again    what was read can be read again
+    again the data can be read again
     shared   several may read at once
     peer     the far end is a process
-    held     a connection holds the far end: that it says nothing more is seen
+    held it has a connection: silence of the far end is detected
     """
 
     open: Callable[[Path, int], AbstractAsyncContextManager[Case]]
@@ -106,7 +106,7 @@ async def replay_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 @asynccontextmanager
 async def follow_case(folder: Path, port: int) -> AsyncIterator[Case]:
-    """A file that is still written."""
+    """A file that is still being written."""
     path = tape(folder, TAPE.ts[:3000])
 
     async def begin() -> None:
@@ -123,7 +123,7 @@ async def libav_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 @asynccontextmanager
 async def cat_case(folder: Path, port: int) -> AsyncIterator[Case]:
-    """A real `cat` into standard input; each reading has one of its own."""
+    """A real `cat` into standard input; a new one for each reading."""
     path, before = tape(folder), os.dup(0)
     async with processes() as (peers, start):
 
@@ -152,7 +152,7 @@ async def cat_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 @asynccontextmanager
 async def processes() -> AsyncIterator[tuple[list[Process], Callable[..., Awaitable[Process]]]]:
-    """A list of processes and what starts one more; all have ended behind the block."""
+    """A list of processes and a function that starts another; all have ended after the block."""
     started: list[Process] = []
 
     async def start(*command: str, stdout: int = asyncio.subprocess.DEVNULL) -> Process:
@@ -170,7 +170,7 @@ async def processes() -> AsyncIterator[tuple[list[Process], Callable[..., Awaita
 async def by_ffmpeg(
     folder: Path, port: int, url: str, target: str, *, form: str = "mpegts", server: bool = False, **case: object
 ) -> AsyncIterator[Case]:
-    """ffmpeg that sends in real time to whoever listens; `server`: it waits to be called, so it is there first."""
+    """ffmpeg that sends in real time to a listener; `server`: it waits for a caller, so it is started first."""
     path = tape(folder)
     copied = ("-i", path, "-map", "0", "-c", "copy", "-flush_packets", "1")
     command = ("ffmpeg", "-v", "fatal", "-nostdin", *feed.in_real_time(), *copied)
@@ -224,14 +224,14 @@ def tcp_case(folder: Path, port: int) -> AbstractAsyncContextManager[Case]:
 
 @asynccontextmanager
 async def tcp_server_case(folder: Path, port: int) -> AsyncIterator[Case]:
-    """A server in this process: ffmpeg's own takes one caller in its life."""
+    """A server in this process: ffmpeg's own accepts one connection only."""
     async with feed.tcp_server(TAPE.ts) as place:
         yield Case(lambda: open_source(f"tcp://127.0.0.1:{place}", timeout=TIMEOUT), exact=TAPE.ts)
 
 
 @asynccontextmanager
 async def srt_case(folder: Path, port: int) -> AsyncIterator[Case]:
-    """srt-live-transmit calls; each reading has one of its own, which says nothing more when all is sent."""
+    """srt-live-transmit calls; a new one for each reading, which is silent when all is sent."""
     async with AsyncExitStack() as stack:
         peers: list[Process] = []
 
@@ -248,7 +248,7 @@ async def srt_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 @asynccontextmanager
 async def http_case(folder: Path, port: int) -> AsyncIterator[Case]:
-    """Python's web server in a process of its own."""
+    """Python's web server in a separate process."""
     tape(folder)
     async with processes() as (peers, start):
         command = (sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", str(folder), str(port))
@@ -260,7 +260,7 @@ async def http_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 @asynccontextmanager
 async def http_live_case(folder: Path, port: int) -> AsyncIterator[Case]:
-    """A server that says neither how long it is nor gives parts of it."""
+    """A server that neither announces a length nor serves ranges."""
     async with feed.http_server(TAPE.ts, ranges=False, length=False) as place:
         yield Case(lambda: open_source(f"http://127.0.0.1:{place}/live", timeout=TIMEOUT))
 
@@ -275,7 +275,7 @@ async def rtsp_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 @asynccontextmanager
 async def rtsp_track_case(folder: Path, port: int) -> AsyncIterator[Case]:
-    """KLV as an RTP track of its own (RFC 6597)."""
+    """KLV as a separate RTP track (RFC 6597)."""
     payloads = [(3000 * number, packet) for number, packet in enumerate(TAPE.klv)]
     async with feed.RtspServer(payloads, feed.RtspServer.KLV) as server:
         yield Case(lambda: open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=TIMEOUT))
@@ -304,7 +304,7 @@ KINDS = {
 
 
 def kinds(wanted: Callable[[Kind], bool] = lambda kind: True) -> pytest.MarkDecorator:
-    """The kinds that a promise is made for, each skipped where its program is missing."""
+    """The kinds with a property, each skipped where its program is missing."""
     params = [
         pytest.param(kind, id=name, marks=[pytest.mark.needs(*kind.needs)] if kind.needs else [])
         for name, kind in KINDS.items()
@@ -332,7 +332,7 @@ async def begun(case: Case, source: Source) -> AsyncIterator[AsyncGenerator[Pack
             sending.cancel()
             await asyncio.wait([sending])
             if case.begin is not nothing:
-                await killed(case.peer)  # the next reading has a sender of its own
+                await killed(case.peer)  # the next reading has a new sender
 
 
 async def killed(peers: list[Process]) -> None:
@@ -344,14 +344,14 @@ async def killed(peers: list[Process]) -> None:
 
 @dataclass
 class Read:
-    """What came out: records, and the bytes of the packets."""
+    """The output: records, and the bytes of the packets."""
 
     records: list[Record] = field(default_factory=list)
     data: bytes = b""
 
 
 async def read(case: Case, source: Source, within: float = 8.0) -> Read:
-    """All until the source ends, or as many records as the peer surely sends."""
+    """All until the source ends, or as many records as the peer certainly sends."""
     got, decoder = Read(), Decoder("test", None)
     async with asyncio.timeout(within), begun(case, source) as packets:
         async for packet in packets:
@@ -364,13 +364,13 @@ async def read(case: Case, source: Source, within: float = 8.0) -> Read:
 
 
 def open_files() -> set[str]:
-    """The descriptors of this process that are files, pipes or sockets."""
+    """The open files, pipes and sockets of this process."""
     links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
     return {f"{link} {os.readlink(link)}" for link in links if os.path.islink(link)}
 
 
 async def freed(files: set[str], threads: set[threading.Thread], within: float = 2.0) -> None:
-    """Return once no descriptor and no thread is there that was not before; fails after `within` seconds."""
+    """Return once no new descriptor and no new thread is left; fails after `within` seconds."""
     try:
         async with asyncio.timeout(within):
             while (open_files() - files) or (running() - threads):
@@ -380,20 +380,20 @@ async def freed(files: set[str], threads: set[threading.Thread], within: float =
 
 
 def running() -> set[threading.Thread]:
-    """All threads but those that the loop keeps for names and the like, and ends itself."""
+    """All threads except those of the loop's executor, which the loop ends itself."""
     return {thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
 
 
 def is_tape(case: Case, got: Read) -> None:
-    """The records of the tape, in order, each once and good, from the first on."""
+    """The records of the tape, in order, each once and valid, from the first on."""
     assert [record.raw for record in got.records] == TAPE.klv[: len(got.records)]
     assert all(record.good for record in got.records)
     assert len(got.records) >= case.wanted
 
 
 @kinds()
-async def test_what_was_sent_is_yielded(case: Case):
-    """Every record, once, in order, good; where nothing is repacked on the way, every byte too."""
+async def test_a_source_yields_what_was_sent(case: Case):
+    """Every record, once, in order, valid; where nothing is repacked, every byte too."""
     got = await read(case, case.make())
 
     is_tape(case, got)
@@ -410,15 +410,15 @@ async def test_a_source_can_be_read_again(case: Case):
 
 
 @kinds()
-async def test_another_source_of_the_same_settings_works_behind_it(case: Case):
-    """Nothing is left in the way of the next one: no port, no connection, no file."""
+async def test_a_new_source_with_the_same_settings_works_afterwards(case: Case):
+    """No port, connection or file blocks it."""
     is_tape(case, await read(case, case.make()))
     is_tape(case, await read(case, case.make()))
 
 
 @kinds(lambda kind: kind.shared)
 async def test_two_readers_do_not_disturb_each_other(case: Case):
-    """Where the far end has room for several, each gets all."""
+    """Where the far end accepts several, each gets all data."""
     first, second = case.make(), case.make()
     both = Case(case.make, wanted=case.wanted, ends=case.ends)
     waiting = asyncio.create_task(read(both, second))
@@ -428,12 +428,12 @@ async def test_two_readers_do_not_disturb_each_other(case: Case):
 
 
 @kinds()
-async def test_live_sources_stamp_their_records_with_the_arrival(case: Case):
-    """A stamp is the wall clock's; what never was live has none."""
+async def test_records_of_live_sources_have_the_arrival_time(case: Case):
+    """It is the system time; data that was never live has none."""
     source = case.make()
     stamps = [record.received_us for record in (await read(case, source)).records]
 
-    if type(source).__name__ == "GrowingSource":  # what it held when it was opened was never live
+    if type(source).__name__ == "GrowingSource":  # data that existed at the opening was never live
         stamps = stamps[stamps.count(None) :]
     if source.live or type(source).__name__ in ("ReplaySource", "GrowingSource"):
         assert all(stamp is not None and 1e15 < stamp < 4e15 for stamp in stamps)
@@ -444,7 +444,7 @@ async def test_live_sources_stamp_their_records_with_the_arrival(case: Case):
 
 @kinds()
 async def test_the_link_counts_what_came(case: Case):
-    """From nothing, up to date, and on and on however often the source is opened."""
+    """From nothing, up to date, and continuously however often the source is opened."""
     source = case.make()
     assert source.link.size == 0
 
@@ -460,7 +460,7 @@ async def test_the_link_counts_what_came(case: Case):
 
 @kinds()
 async def test_closing_frees_sockets_files_and_threads(case: Case):
-    """Nothing is left of a source whose reader had enough in the midst of it."""
+    """A reader that stops in the middle leaves nothing open."""
     source, threads, files = case.make(), set(threading.enumerate()), open_files()
 
     async with asyncio.timeout(5), begun(case, source) as packets:
@@ -475,7 +475,7 @@ async def test_closing_frees_sockets_files_and_threads(case: Case):
 
 @kinds()
 async def test_cancelling_its_task_frees_sockets_files_and_threads(case: Case):
-    """A reader that is cancelled at any moment, here while it waits for the first packet, leaves nothing."""
+    """A reader that is cancelled at any moment, here while it waits for the first packet, leaves nothing open."""
     source, threads = case.make(), set(threading.enumerate())
     files = open_files()
     still = Case(case.make, ends=False)
@@ -492,7 +492,7 @@ async def test_cancelling_its_task_frees_sockets_files_and_threads(case: Case):
 
 @kinds(lambda kind: kind.peer and kind.ends)
 async def test_a_peer_that_dies_is_noticed(case: Case):
-    """Killed in the midst of it: what a connection holds ends, or is down, in time."""
+    """Killed in the middle: a source with a connection ends, or is down, in time."""
     async with asyncio.timeout(8), begun(case, case.make()) as packets:
         await anext(packets)
         await killed(case.peer)
@@ -504,7 +504,7 @@ async def test_a_peer_that_dies_is_noticed(case: Case):
 
 @kinds(lambda kind: kind.peer and not kind.ends and not kind.held)
 async def test_a_sender_that_dies_is_no_end(case: Case):
-    """A dead sender of datagrams is no other than a silent one: who waits hears the next one."""
+    """A dead sender of datagrams equals a silent one: the source receives the next one."""
     late = set(TAPE.klv[case.wanted - 1 :])
     decoder = Decoder("test", None)
     async with asyncio.timeout(8), begun(case, case.make()) as packets:
@@ -518,7 +518,7 @@ async def test_a_sender_that_dies_is_no_end(case: Case):
 
 @kinds(lambda kind: kind.held)
 async def test_a_peer_that_freezes_is_noticed(case: Case):
-    """Stopped, with the connection open: down after the timeout, and it is said for how long nothing came."""
+    """Stopped, with the connection open: down after the timeout, and the error says for how long no data arrived."""
     with pytest.raises(SourceDown, match=f"sent nothing for {TIMEOUT:g} s"):
         await read_frozen(case)
 
@@ -547,7 +547,7 @@ SECRET = "c4n4ry"
     ],
 )
 async def test_no_source_shows_a_secret(url: str):
-    """Neither what is printed of a source nor what it says when it fails."""
+    """Neither in the text form of a source nor in its errors."""
     source = open_source(url, timeout=0.3, passphrase=Secret(SECRET))
     shown = [str(source.url), repr(source.url), str(source), repr(source)]
     with pytest.raises(SourceError) as failed:
@@ -556,7 +556,7 @@ async def test_no_source_shows_a_secret(url: str):
     assert SECRET not in "".join([*shown, str(failed.value), repr(failed.value)])
 
 
-async def test_all_ways_of_a_real_recording_give_the_same_records(shared: Path):
+async def test_all_demultiplexers_give_the_same_records_of_a_real_recording(shared: Path):
     """The transport lane, libav and a replay agree on a real flight, byte for byte and time for time."""
     path = str(shared / "data" / "osh_sample_stream.ts")
     found = []

@@ -1,4 +1,4 @@
-"""Wrap-arounds, limits from both sides and races of sources and senders, each where it happens."""
+"""Wrap-arounds, limits from both sides and races of sources and senders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IP_MULTICAST_ALL = 49
 
 
 def test_numbers_and_time_of_a_sent_stream_wrap():
-    """RTP numbers have 16 bits and its time 32: a sender goes on behind both, one more each."""
+    """RTP numbers have 16 bits and its time 32: a sender continues past both, one more each."""
     line = UdpDestination(Url.parse("rtp://127.0.0.1:5000"), timeout=1)
     heads = [struct.unpack(">HHII", line.frame(b"x", number)[:12]) for number in range(0, 70_000)]
     numbers, ticks = [head[1] for head in heads], [head[2] for head in heads]
@@ -40,7 +40,7 @@ def test_numbers_and_time_of_a_sent_stream_wrap():
 
 
 def test_a_socket_gets_only_the_group_that_it_joined():
-    """Without this the kernel would hand it what other programs of the machine joined on other networks."""
+    """Otherwise the kernel would also deliver groups that other programs of the machine joined on other networks."""
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
         before = sock.getsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL)
         multicast.join(sock, multicast.ipaddress.ip_address("239.7.7.7"), "lo", [])
@@ -50,7 +50,7 @@ def test_a_socket_gets_only_the_group_that_it_joined():
 
 
 class FakeLine:
-    """libsrt's line, with messages that were received."""
+    """A libsrt connection with messages that were received."""
 
     now_us = 0
 
@@ -78,7 +78,7 @@ LAST = (1 << 31) - 1
     ids=["wraps", "lost behind the wrap", "lost later"],
 )
 def test_srt_numbers_wrap_without_a_loss(numbers, found):
-    """31 bits: 0 follows the last one, and only a number that is missing is a loss."""
+    """31 bits: 0 follows the last one, and only a missing number is a loss."""
     messages = [SrtMessage(b"abcd"[n : n + 1], number, 0) for n, number in enumerate(numbers)]
     inbox = _Inbox(FakeLine(*messages))  # type: ignore[arg-type]
     inbox.fetch()
@@ -89,7 +89,7 @@ def test_srt_numbers_wrap_without_a_loss(numbers, found):
 
 
 @pytest.mark.parametrize(("apart", "count"), [(TOGETHER_US, 1), (TOGETHER_US + 1, 2)])
-def test_messages_that_were_due_together_make_one_packet(apart, count):
+def test_messages_due_together_make_one_packet(apart, count):
     """Up to ten milliseconds apart, and no more."""
     inbox = _Inbox(FakeLine(SrtMessage(b"a", 5, 0), SrtMessage(b"b", 6, apart)))  # type: ignore[arg-type]
     inbox.fetch()
@@ -98,8 +98,8 @@ def test_messages_that_were_due_together_make_one_packet(apart, count):
 
 
 @pytest.mark.parametrize(("timeout", "idle"), [(0.5, 3000), (2.999, 3000), (3.001, 3001), (10, 10_000)])
-def test_an_srt_line_is_not_given_up_between_two_signs_of_life(timeout, idle, monkeypatch):
-    """Where nothing is sent there is a datagram a second: three seconds at the least, else the timeout."""
+def test_an_srt_connection_is_not_closed_between_two_keep_alives(timeout, idle, monkeypatch):
+    """Where no data is sent there is a keep-alive each second: three seconds at least, otherwise the timeout."""
     line = FakeLine()
     monkeypatch.setattr(srt_line, "SrtSocket", lambda: line)
     srt_line._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000?latency=77")), timeout)
@@ -112,7 +112,7 @@ def test_an_srt_line_is_not_given_up_between_two_signs_of_life(timeout, idle, mo
 @pytest.mark.parametrize("more", [0, 1])
 @pytest.mark.parametrize("limit", [127, 128, 1000])
 def test_an_rtp_track_takes_units_up_to_the_limit(limit, more):
-    """Of one byte more not one is held: it comes out as lost."""
+    """With one byte more none is held: it is counted as lost."""
     size = limit + more
     length = bytes([size]) if size < 128 and not more else b"\x82" + size.to_bytes(2, "big")
     unit = KEY + length + bytes(size)
@@ -126,8 +126,8 @@ def segment(number):
     return SimpleNamespace(number=number, part=SimpleNamespace(url=f"http://a/{number}.ts", start=0))
 
 
-def test_a_playlist_remembers_a_number_of_segments():
-    """As many as are bounded; with one more the oldest is forgotten."""
+def test_the_memory_of_a_playlist_is_bounded():
+    """As many segments as the limit; one more replaces the oldest."""
     place = Position()
     for number in range(REMEMBERED):
         place.took(segment(number))
@@ -141,8 +141,8 @@ def test_a_playlist_remembers_a_number_of_segments():
     assert [*place._heads] == list(range(1, HEADS + 1))
 
 
-def test_what_was_written_while_a_file_was_replaced_is_read(tmp_path, monkeypatch):
-    """Its writer adds bytes, then the name goes to another file, all between two looks: nothing is lost."""
+def test_data_written_while_a_file_was_replaced_is_read(tmp_path, monkeypatch):
+    """Its writer adds bytes, then the name goes to another file, all between two checks: nothing is lost."""
     path = tmp_path / "growing"
     path.write_bytes(b"first ")
     file = WrittenFile(str(path))
@@ -164,8 +164,8 @@ def test_what_was_written_while_a_file_was_replaced_is_read(tmp_path, monkeypatc
     assert found == [b"late", None, b"another", b""]
 
 
-def test_what_was_written_while_a_segment_was_begun_is_read(tmp_path, monkeypatch):
-    """The recorder ends a segment and begins the next between two looks: the end comes first, then the next one."""
+def test_data_written_while_a_segment_was_begun_is_read(tmp_path, monkeypatch):
+    """The recorder ends a segment and begins the next between two checks: the end is read first, then the next one."""
     first, second = (RecordedSegment("uav1", 1_700_000_000_000_000 + n * 60_000_000, "ts") for n in range(2))
     (tmp_path / first.name).write_bytes(b"first ")
     folder = _Folder(Url.parse(str(tmp_path)), waited=False)
@@ -180,14 +180,14 @@ def test_what_was_written_while_a_segment_was_begun_is_read(tmp_path, monkeypatc
         return following(self)
 
     monkeypatch.setattr(_Folder, "_following", at_that_moment)
-    monkeypatch.setattr(growing, "SETTLED", -1)  # a folder that has not changed is not listed again
+    monkeypatch.setattr(growing, "SETTLED", -1)  # an unchanged folder is not listed again
     found = [folder.look() for _ in range(3)]
     folder.close()
 
     assert found == [b"late", b"second", b""]
 
 
-def test_an_srt_line_that_fails_is_closed(monkeypatch):
+def test_an_srt_connection_that_fails_is_closed(monkeypatch):
     """An option that libsrt refuses leaves no socket."""
     line = FakeLine()
     closed = []

@@ -1,4 +1,4 @@
-"""What files and pipes have of their own."""
+"""Files and pipes as sources."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def data_of(packets):
 
 
 async def test_a_file_longer_than_one_piece_comes_whole(tmp_path, monkeypatch):
-    """Pieces are read ahead, and come in order."""
+    """Pieces are read ahead, and output in order."""
     monkeypatch.setattr(file, "PIECE", 1000)
     (tmp_path / "tape.ts").write_bytes(TAPE.ts)
 
@@ -47,7 +47,7 @@ async def test_a_file_longer_than_one_piece_comes_whole(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("way", ["packets", "straight", "replay", "folder"])
 async def test_the_link_counts_the_bytes(way, tmp_path):
-    """All that was taken so far, over every opening; in the middle, what has come out."""
+    """All bytes read so far, over every opening; in the middle, those already output."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts)
     place = tmp_path if way == "folder" else tmp_path / "tape.ts"
     source = open_source(str(place), speed=1000 if way == "replay" else None)
@@ -62,8 +62,8 @@ async def test_the_link_counts_the_bytes(way, tmp_path):
         assert source.link.size == opening * len(TAPE.ts)
 
 
-async def test_a_file_that_a_relay_reads_is_stamped(tmp_path):
-    """With live_stamps each packet has the time it was read at."""
+async def test_a_file_read_with_live_stamps_has_reading_times(tmp_path):
+    """Each packet has the time at which it was read."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts)
     before = time.time_ns() // 1000
 
@@ -73,7 +73,7 @@ async def test_a_file_that_a_relay_reads_is_stamped(tmp_path):
 
 
 async def test_a_named_pipe_is_waited_for(tmp_path):
-    """A pipe may have its writer later, and what is written comes at once, in whatever pieces."""
+    """A pipe may get its writer later, and data is output at once, in whatever pieces."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     got = []
@@ -93,8 +93,8 @@ async def test_a_named_pipe_is_waited_for(tmp_path):
     assert data_of(got) == TAPE.klv[0] + TAPE.klv[1]
 
 
-async def test_that_nothing_comes_out_of_a_pipe_is_said_once(tmp_path, monkeypatch, said):
-    """A named pipe without a writer looks like a hang; one with a writer needs no word."""
+async def test_a_silent_pipe_is_reported_once(tmp_path, monkeypatch, said):
+    """A named pipe without a writer looks like a hang; one with a writer needs no message."""
     monkeypatch.setattr("klvrelay.sources.files.file.PATIENCE", 0.05)
     path = tmp_path / "pipe"
     os.mkfifo(path)
@@ -111,8 +111,8 @@ async def test_that_nothing_comes_out_of_a_pipe_is_said_once(tmp_path, monkeypat
     assert said() == [f"{path}: nothing has come yet: waiting for it"]
 
 
-async def test_a_pipe_that_nobody_reads_on_is_let_go(tmp_path):
-    """Cancelled while it waits for a writer, a source leaves neither the pipe nor a thread behind."""
+async def test_a_pipe_is_released_at_cancellation(tmp_path):
+    """Cancelled while it waits for a writer, a source leaves neither the pipe nor a thread open."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reading = asyncio.create_task(read(open_source(str(path))))
@@ -128,8 +128,8 @@ async def test_a_pipe_that_nobody_reads_on_is_let_go(tmp_path):
             await asyncio.sleep(0.001)
 
 
-async def test_other_containers_do_not_come_through_a_pipe(tmp_path):
-    """Of an mp4 the index may be at its end, so libav wants the file itself, and the message says so."""
+async def test_other_containers_cannot_be_read_from_a_pipe(tmp_path):
+    """The index of an mp4 may be at its end, so libav needs the file itself, and the message says so."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reading = asyncio.create_task(read(open_source(str(path))))
@@ -153,7 +153,7 @@ async def test_a_terminal_is_no_stream():
             os.close(descriptor)
 
 
-async def test_standard_input_that_is_closed_is_said_so():
+async def test_closed_standard_input_is_reported():
     """A service without standard input gets a message."""
     before = os.dup(0)
     os.close(0)
@@ -166,8 +166,8 @@ async def test_standard_input_that_is_closed_is_said_so():
 
 
 @pytest.mark.parametrize("place", [1, 100, 187, 1000])
-async def test_a_recording_that_begins_inside_a_packet_is_known(place, tmp_path):
-    """Nobody cuts recordings at packets."""
+async def test_a_recording_that_begins_inside_a_packet_is_recognised(place, tmp_path):
+    """Recordings are not cut at packets."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts[place:])
 
     got = await read(open_source(str(tmp_path / "tape.ts")))
@@ -187,7 +187,7 @@ async def test_a_recording_that_begins_inside_a_packet_is_known(place, tmp_path)
     ],
     ids=["TS", "KLV", "mp4", "mkv", "MXF", "text"],
 )
-async def test_a_stream_is_known_by_its_bytes(head, carriage):
+async def test_a_stream_is_recognised_by_its_bytes(head, carriage):
     """A container is one even with a KLV key near its beginning."""
 
     async def pieces():
@@ -202,14 +202,14 @@ async def test_a_stream_is_known_by_its_bytes(head, carriage):
 
 @contextmanager
 def at_once(path):
-    """The file's reader, which has its first piece, and its packets."""
+    """The file's reader with its first piece, and its packets."""
     found = open_at_once(Url.parse(path))
     assert found is not None
     with closing(found):
         yield found, found.packets()
 
 
-def test_a_file_is_read_into_one_buffer_that_begins_with_a_page(tmp_path):
+def test_a_file_is_read_into_one_page_aligned_buffer(tmp_path):
     """To any other address the kernel copies at half the speed."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts * (1 + 3 * PIECE // len(TAPE.ts)))
     with at_once(tmp_path / "tape.ts") as (_, packets):
@@ -220,8 +220,8 @@ def test_a_file_is_read_into_one_buffer_that_begins_with_a_page(tmp_path):
     assert place % mmap.PAGESIZE == 0
 
 
-def test_a_file_that_is_cut_while_it_is_read_ends_there(tmp_path):
-    """Bytes are asked for, never mapped: what is gone is the end, and no signal."""
+def test_a_file_that_is_truncated_while_it_is_read_ends_there(tmp_path):
+    """Bytes are read, never mapped: truncation is the end, and no signal."""
     path = tmp_path / "tape.ts"
     path.write_bytes(TAPE.ts * (1 + 3 * PIECE // len(TAPE.ts)))
     with at_once(path) as (found, packets):
@@ -232,8 +232,8 @@ def test_a_file_that_is_cut_while_it_is_read_ends_there(tmp_path):
     assert (sizes, found.size) == ([PIECE, 188], PIECE + 188)
 
 
-def test_a_fault_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
-    """A disk that fails: a line, and what was read before it has come out."""
+def test_an_error_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
+    """A disk that fails: one line, and the data before it is output."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts * (1 + PIECE // len(TAPE.ts)))
 
     class Failing(io.RawIOBase):
@@ -249,7 +249,7 @@ def test_a_fault_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("head", [b"", bytes(600_000), b"no stream\n" * 40, (b"\0\0\0\x18ftypmp42" + bytes(900))])
-def test_what_is_no_stream_is_left_to_who_can_say_what_it_is(head, tmp_path):
+def test_the_format_of_what_is_no_stream_is_not_decided_here(head, tmp_path):
     """Empty, nothing but zeros, text, another container."""
     (tmp_path / "odd").write_bytes(head)
     assert open_at_once(Url.parse(tmp_path / "odd")) is None
@@ -258,8 +258,8 @@ def test_what_is_no_stream_is_left_to_who_can_say_what_it_is(head, tmp_path):
 
 
 @pytest.mark.parametrize("zeros", [0, 10, 64, 65, 5000])
-def test_zeros_before_a_stream_are_left_out_alike(zeros, tmp_path):
-    """More than may be a part of it: at once and on the loop."""
+def test_zeros_before_a_stream_are_skipped_alike(zeros, tmp_path):
+    """More than may be a part of it: in one call and on the loop."""
     (tmp_path / "tape.ts").write_bytes(bytes(zeros) + TAPE.ts)
     with at_once(tmp_path / "tape.ts") as (_, packets):
         data = data_of(packets)

@@ -1,4 +1,4 @@
-"""A file that is still written: waited for, cut short, replaced, removed; and a recorder's folder."""
+"""A file that is still being written: waited for, truncated, replaced, removed; and a recorder's folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OTHER = feed.recording(count=20, first_pcr=5_000_000)
 
 
 class Follower:
-    """What came out of a followed place so far."""
+    """The output of a followed file so far."""
 
     def __init__(self) -> None:
         self.packets: list[Packet] = []
@@ -45,7 +45,7 @@ class Follower:
         return rounds
 
     async def has(self, *rounds: bytes, within: float = 5.0) -> None:
-        """Return once exactly these bytes came in these rounds."""
+        """Return once exactly these bytes were output in these rounds."""
         async with asyncio.timeout(within):
             while self.rounds != list(rounds):
                 await asyncio.sleep(0.005)
@@ -74,8 +74,8 @@ def add(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-async def test_what_is_written_later_comes_too(tmp_path):
-    """From the beginning, through pieces of any cut, one after the other."""
+async def test_data_written_later_is_read_too(tmp_path):
+    """From the beginning, in pieces of any cut, one after the other."""
     path = tmp_path / "tape.ts"
     path.write_bytes(TAPE.ts[:5000])
 
@@ -91,9 +91,9 @@ async def test_what_is_written_later_comes_too(tmp_path):
 
 
 async def test_a_packet_is_stamped_with_the_time_it_was_read(tmp_path):
-    """A subscriber sees when it came, not when the file was begun; of what was there before, nobody knows when."""
+    """A subscriber sees when it was read, not when the file was begun; earlier data has no known time."""
     path, backlog = tmp_path / "tape.ts", feed.recording(count=60, filler=150).ts
-    assert len(backlog) > growing.PIECE  # it takes more than one look
+    assert len(backlog) > growing.PIECE  # it takes more than one check
     path.write_bytes(backlog)
 
     async with following(path) as follower:
@@ -106,8 +106,8 @@ async def test_a_packet_is_stamped_with_the_time_it_was_read(tmp_path):
     assert before <= follower.packets[-1].received_us <= time.time_ns() // 1000
 
 
-async def test_new_bytes_come_within_a_tenth_of_a_second(tmp_path):
-    """Also after a pause in which nothing came."""
+async def test_new_bytes_are_output_within_a_tenth_of_a_second(tmp_path):
+    """Even after a pause without data."""
     path = tmp_path / "tape.klv"
     path.write_bytes(TAPE.klv[0])
     waits = []
@@ -125,7 +125,7 @@ async def test_new_bytes_come_within_a_tenth_of_a_second(tmp_path):
     assert sorted(waits)[3] <= 0.1, waits
 
 
-async def test_waiting_costs_next_to_nothing(tmp_path):
+async def test_waiting_costs_little_cpu_time(tmp_path):
     """A second of silence takes less than two hundredths of a processor."""
     path = tmp_path / "tape.ts"
     path.write_bytes(TAPE.ts)
@@ -153,8 +153,8 @@ async def test_a_file_is_waited_for(there, tmp_path):
         await follower.has(TAPE.ts)
 
 
-async def test_that_a_file_is_not_there_is_said_once(tmp_path, monkeypatch, caplog):
-    """Its name may be wrong: without a word, nobody would know. Nothing is said of one that is there."""
+async def test_a_missing_file_is_reported_once(tmp_path, monkeypatch, caplog):
+    """Its name may be wrong, so one line is needed. An existing file gives none."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     missing, there = tmp_path / "missing.ts", tmp_path / "there.ts"
     there.touch()
@@ -169,8 +169,8 @@ async def test_that_a_file_is_not_there_is_said_once(tmp_path, monkeypatch, capl
     assert [record.getMessage() for record in caplog.records] == [f"{missing} is not there yet: waiting for it"]
 
 
-async def test_a_file_that_is_cut_short_begins_anew(tmp_path):
-    """As a writer does that opens it again; an empty packet says where."""
+async def test_a_truncated_file_restarts(tmp_path):
+    """As by a writer that opens it again; an empty packet marks the place."""
     path = tmp_path / "tape.ts"
     path.write_bytes(TAPE.ts)
 
@@ -183,7 +183,7 @@ async def test_a_file_that_is_cut_short_begins_anew(tmp_path):
 
 
 async def test_a_file_that_is_replaced_is_read_to_its_end_first(tmp_path):
-    """Log-rotate style: the writer writes a while to the old file under its new name, then to a new one."""
+    """As with logrotate: the writer writes a while to the old file under its new name, then to a new one."""
     path, old = tmp_path / "tape.ts", tmp_path / "tape.ts.1"
     path.write_bytes(TAPE.ts[:9400])
 
@@ -201,8 +201,8 @@ async def test_a_file_that_is_replaced_is_read_to_its_end_first(tmp_path):
     assert {packet.carriage for packet in follower.packets[-1:]} == {"klv"}
 
 
-def test_what_is_written_just_before_a_file_is_replaced_is_read(tmp_path, monkeypatch):
-    """Between two looks, at what is new and whether it is another file."""
+def test_data_written_just_before_a_file_is_replaced_is_read(tmp_path, monkeypatch):
+    """Between the check for new data and the check for another file."""
     path, begin, rest = tmp_path / "tape.ts", TAPE.ts[:9400], TAPE.ts[9400:]
     path.write_bytes(begin)
     file, stat = WrittenFile(str(path)), os.stat
@@ -223,7 +223,7 @@ def test_what_is_written_just_before_a_file_is_replaced_is_read(tmp_path, monkey
 
 
 async def test_a_file_that_is_removed_is_waited_for(tmp_path):
-    """Gone is not the end."""
+    """A removed file does not end the source."""
     path = tmp_path / "tape.ts"
     path.write_bytes(TAPE.ts)
 
@@ -235,8 +235,8 @@ async def test_a_file_that_is_removed_is_waited_for(tmp_path):
         await follower.has(TAPE.ts, OTHER.ts)
 
 
-async def test_a_named_pipe_takes_one_writer_after_the_other(tmp_path):
-    """A writer that goes is no end; the next one's stream begins anew."""
+async def test_a_named_pipe_accepts_one_writer_after_the_other(tmp_path):
+    """A writer that closes does not end it; the next one's stream restarts."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
 
@@ -252,7 +252,7 @@ async def test_a_named_pipe_takes_one_writer_after_the_other(tmp_path):
     "head", [b"\0\0\0\x18ftypisom" + bytes(100), b"\x1a\x45\xdf\xa3" + bytes(100)], ids=["mp4", "mkv"]
 )
 async def test_a_container_can_not_be_followed(head, tmp_path):
-    """Its index comes last: said at once, not waited out."""
+    """Its index comes last: an error at once, without waiting."""
     path = tmp_path / "film"
     path.write_bytes(head)
 
@@ -260,8 +260,8 @@ async def test_a_container_can_not_be_followed(head, tmp_path):
         await asyncio.wait_for(Follower().take(open_source(str(path), follow=True)), 5)
 
 
-async def test_what_is_no_stream_is_given_up(tmp_path):
-    """After as many bytes as it takes to know."""
+async def test_data_that_is_no_stream_is_refused(tmp_path):
+    """After as many bytes as the decision needs."""
     path = tmp_path / "text"
     path.write_bytes(b"hello " * 50_000)
 
@@ -269,7 +269,7 @@ async def test_what_is_no_stream_is_given_up(tmp_path):
         await asyncio.wait_for(Follower().take(open_source(str(path), follow=True)), 5)
 
 
-async def test_a_place_that_can_not_be_read_is_said(tmp_path):
+async def test_an_unreadable_path_is_an_error(tmp_path):
     """Waiting would not help: here a link that leads to itself."""
     path = tmp_path / "tape.ts"
     path.symlink_to(path)
@@ -284,13 +284,13 @@ async def test_a_place_that_can_not_be_read_is_said(tmp_path):
     ids=["stdin", "udp", "speed", "loop"],
 )
 def test_only_a_file_can_be_followed(url, more):
-    """And only in the time it is written in."""
+    """And only with its own timing."""
     with pytest.raises(ConfigError, match="followed"):
         open_source(url, follow=True, **more)
 
 
 async def test_nothing_is_left_open(tmp_path):
-    """Neither the file nor its thread, also when nothing ever came."""
+    """Neither the file nor its thread, even when no data ever came."""
     path = tmp_path / "tape.ts"
     before = len(os.listdir("/proc/self/fd"))
     for content in (b"", TAPE.ts):
@@ -312,7 +312,7 @@ def segment(folder: Path, second: int, *, stream: str = "uav1", part: bool = Fal
 
 
 async def test_a_folder_is_followed_from_its_newest_segment_on(tmp_path):
-    """A segment that is completed, and those that come after it, are one stream."""
+    """The rest of the current segment, and the later ones, are one stream."""
     thirds = [TAPE.ts[at : at + 18800] for at in range(0, len(TAPE.ts), 18800)][:3]
     segment(tmp_path, 1).write_bytes(OTHER.ts)
     now = segment(tmp_path, 2, part=True)
@@ -330,8 +330,8 @@ async def test_a_folder_is_followed_from_its_newest_segment_on(tmp_path):
         await follower.has(b"".join(thirds))
 
 
-async def test_what_a_folder_held_already_is_not_stamped(tmp_path):
-    """Its newest segment may be hours old; the next one comes now."""
+async def test_data_already_in_a_folder_is_not_stamped(tmp_path):
+    """Its newest segment may be hours old; the next one is live."""
     segment(tmp_path, 1).write_bytes(TAPE.ts)
 
     async with following(tmp_path) as follower:
@@ -344,8 +344,8 @@ async def test_what_a_folder_held_already_is_not_stamped(tmp_path):
     assert follower.packets[-1].received_us >= before
 
 
-async def test_no_segment_is_passed_over(tmp_path):
-    """Many that come at once are read one after the other."""
+async def test_no_segment_is_skipped(tmp_path):
+    """Several that appear at once are read one after the other."""
     segment(tmp_path, 0).write_bytes(TAPE.ts[:1880])
 
     async with following(tmp_path) as follower:
@@ -355,7 +355,7 @@ async def test_no_segment_is_passed_over(tmp_path):
         await follower.has(TAPE.ts[: 1880 * 20])
 
 
-async def test_a_folder_that_is_empty_or_not_there_is_waited_for(tmp_path):
+async def test_an_empty_or_missing_folder_is_waited_for(tmp_path):
     """The relay may start before the recorder does."""
     folder = tmp_path / "flights"
 
@@ -368,8 +368,8 @@ async def test_a_folder_that_is_empty_or_not_there_is_waited_for(tmp_path):
         await follower.has(TAPE.ts)
 
 
-async def test_another_carriage_begins_anew(tmp_path):
-    """Bare KLV behind MPEG-TS."""
+async def test_another_carriage_restarts_the_stream(tmp_path):
+    """Bare KLV after MPEG-TS."""
     segment(tmp_path, 1).write_bytes(TAPE.ts)
 
     async with following(tmp_path) as follower:
@@ -379,7 +379,7 @@ async def test_another_carriage_begins_anew(tmp_path):
 
 
 async def test_two_streams_in_one_folder_are_not_mixed(tmp_path):
-    """Which one is meant can't be known."""
+    """The intended one cannot be known."""
     segment(tmp_path, 1).write_bytes(TAPE.ts)
     segment(tmp_path, 1, stream="uav2").write_bytes(TAPE.ts)
 
@@ -420,7 +420,7 @@ async def test_ffmpeg_is_followed_while_it_writes(tmp_path):
     assert "30 packets" in command.said
 
 
-def test_the_waits_keep_their_promise():
-    """A look every 20 to 50 ms, and at most a hundred batches a second."""
+def test_the_waits_have_their_documented_lengths():
+    """A check every 20 to 50 ms, and at most a hundred batches a second."""
     assert 0.02 <= growing.QUICK <= growing.SLOW <= 0.05
     assert growing.GATHER + growing.SLOW <= 0.1

@@ -40,8 +40,8 @@ async def test_a_recorded_playlist_is_read_to_its_end(tmp_path):
 
 
 @pytest.mark.needs("ffmpeg")
-async def test_what_ffmpeg_makes_a_playlist_of_has_every_packet(tmp_path, shared):
-    """ffmpeg's own HLS muxer keeps the KLV beside the video."""
+async def test_a_playlist_made_by_ffmpeg_has_every_packet(tmp_path, shared):
+    """ffmpeg's HLS muxer keeps the KLV beside the video."""
     recording = shared / "data" / "osh_sample_stream.ts"
     process = await asyncio.create_subprocess_exec(
         "ffmpeg", "-v", "error", "-nostdin", "-i", str(recording), "-map", "0", "-c", "copy", "-f", "hls",
@@ -57,7 +57,7 @@ async def test_what_ffmpeg_makes_a_playlist_of_has_every_packet(tmp_path, shared
 
 
 async def slide(path, names, pause=0.3, window=3):
-    """A live playlist of the last few segments, which goes on and never ends."""
+    """A live playlist of the last few segments that never ends."""
     for end in range(window, len(names) + 1):
         playlist(path, names[end - window : end], first=end - window, seconds=pause, ended=False)
         await asyncio.sleep(pause)
@@ -80,7 +80,7 @@ async def test_a_live_playlist_is_followed_from_its_newest_segment(tmp_path):
 
 
 async def test_of_several_variants_one_is_read(tmp_path):
-    """The same KLV is in each: it comes once, and the others are let be."""
+    """The same KLV is in each: it is output once, and the others are not loaded."""
     for name in ("low", "high"):
         playlist(tmp_path / f"{name}.m3u8", segments(TAPE.ts, tmp_path, 9, name))
     master(tmp_path / "a.m3u8", ["low.m3u8", "high.m3u8"])
@@ -92,8 +92,8 @@ async def test_of_several_variants_one_is_read(tmp_path):
     assert min(loaded) <= 3 < 9 <= max(loaded)
 
 
-async def test_segments_may_be_named_anything(tmp_path):
-    """No ending, or one that says something else: what is in them counts."""
+async def test_segments_may_have_any_name(tmp_path):
+    """No ending, or a wrong one: the content counts."""
     names = segments(TAPE.ts, tmp_path, 3)
     for number, name in enumerate(names):
         (tmp_path / name).rename(tmp_path / f"piece{number}.php")
@@ -106,7 +106,7 @@ async def test_segments_may_be_named_anything(tmp_path):
 
 @pytest.mark.parametrize("auth", ["basic", "digest"])
 async def test_user_and_password_open_the_segments_too(auth, tmp_path):
-    """What opens the playlist is sent for each segment, and a missing segment is not the end."""
+    """The login of the playlist is sent for each segment, and a missing segment is not the end."""
     playlist(tmp_path / "a.m3u8", segments(TAPE.ts, tmp_path, 3))
     async with web_server(tmp_path, auth=auth, user="me", password="c4n4ry@/") as server:
         records = await records_of(open_source(server.url("a.m3u8", "me:c4n4ry%40%2F@"), timeout=2))
@@ -116,8 +116,8 @@ async def test_user_and_password_open_the_segments_too(auth, tmp_path):
     assert [record.raw for record in records] == TAPE.klv
 
 
-async def test_a_segment_that_is_gone_costs_only_itself(tmp_path):
-    """The next one is read; and what spans the hole is never good."""
+async def test_a_missing_segment_costs_only_itself(tmp_path):
+    """The next one is read; and a packet that spans the gap is never valid."""
     names = segments(TAPE.ts, tmp_path, 9)
     playlist(tmp_path / "a.m3u8", names)
     (tmp_path / names[4]).unlink()
@@ -131,8 +131,8 @@ async def test_a_segment_that_is_gone_costs_only_itself(tmp_path):
 
 
 @pytest.mark.parametrize("fate", ["kill", "freeze"])
-async def test_a_live_playlist_whose_server_is_gone_or_hangs_ends(fate, tmp_path):
-    """The next reload finds nobody, or no answer: the source ends or says so, within seconds."""
+async def test_a_live_playlist_whose_server_is_down_or_hangs_ends(fate, tmp_path):
+    """The next reload is refused, or gets no answer: the source ends or reports it, within seconds."""
     names = segments(TAPE.ts, tmp_path, 3)
     playlist(tmp_path / "a.m3u8", names, seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
@@ -155,7 +155,7 @@ async def test_a_live_playlist_that_is_closed_leaves_no_thread(tmp_path):
 
 
 async def test_a_live_playlist_that_does_not_grow_ends(tmp_path):
-    """The server answers, but there is no new segment for three times its length: the source is down."""
+    """The server answers, but there is no new segment for three times its duration: the source is down."""
     playlist(tmp_path / "a.m3u8", segments(TAPE.ts, tmp_path, 3), seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         packets, fault = await opening(open_source(server.url("a.m3u8"), timeout=1))
@@ -165,7 +165,7 @@ async def test_a_live_playlist_that_does_not_grow_ends(tmp_path):
 
 
 async def opening(source) -> tuple[list[bytes], str]:
-    """The packets that one opening of a live playlist gives until it stands still, and how that is said."""
+    """The packets of one opening of a live playlist until it stalls, and its error."""
     found = []
     try:
         await records_of(source, within=8, into=found)
@@ -176,13 +176,13 @@ async def opening(source) -> tuple[list[bytes], str]:
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """A playlist that does not grow is given up after a second."""
+    """A playlist that does not grow is closed after a second."""
     monkeypatch.setattr(follow, "STANDSTILL", 1.0)
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_what_came_does_not_come_again_at_the_next_opening(tmp_path):
-    """A playlist that stands still gives nothing, not even bytes; as soon as it goes on, what is new in it."""
+async def test_packets_are_not_repeated_at_the_next_opening(tmp_path):
+    """A stalled playlist gives nothing, not even bytes; once it continues, its new data."""
     names = segments(TAPE.ts, tmp_path, 9)
     given, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, names[:3], seconds=0.3, ended=False)
@@ -199,12 +199,12 @@ async def test_what_came_does_not_come_again_at_the_next_opening(tmp_path):
     assert (nothing, frozen.link.size) == ([], 0)
     assert said == said_again  # so it is logged once
     assert more == TAPE.klv[30:40]
-    assert ended == []  # what is older than the first that came is not given behind it
+    assert ended == []  # data older than the first that came is not output after it
 
 
 @pytest.mark.long
-async def test_nor_does_it_from_a_process_of_its_own(tmp_path):
-    """A new process has no memory, so the relay remembers for it."""
+async def test_packets_are_not_repeated_by_a_separate_process(tmp_path):
+    """A new process has no memory, so the relay keeps the position for it."""
     names = segments(TAPE.ts, tmp_path, 9)
     given, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, names[:3], seconds=0.3, ended=False)
@@ -225,8 +225,8 @@ async def test_nor_does_it_from_a_process_of_its_own(tmp_path):
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("first", [0, 2], ids=["counted anew", "counted on"])
-async def test_an_encoder_that_begins_anew_is_followed(first, tmp_path):
-    """The same times in other bytes, under the same names: all of it comes, from its newest segment on."""
+async def test_an_encoder_that_restarts_is_followed(first, tmp_path):
+    """The same times in other bytes, under the same names: all of it is output, from its newest segment on."""
     anew = feed.recording(count=90, filler=4, padding=1)
     given, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, segments(TAPE.ts, tmp_path, 9)[:3], seconds=0.3, ended=False)
@@ -239,8 +239,8 @@ async def test_an_encoder_that_begins_anew_is_followed(first, tmp_path):
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_a_relay_says_once_that_a_playlist_stands_still(tmp_path, monkeypatch, caplog):
-    """However often it is opened again, the stream is down until there is something new, and live from then on."""
+async def test_a_relay_logs_once_that_a_playlist_stalls(tmp_path, monkeypatch, caplog):
+    """However often it is reopened, the stream is down until there is new data, and live from then on."""
     monkeypatch.setattr(stream_module.Backoff, "next", lambda self: 0.05)
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     names, path = segments(TAPE.ts, tmp_path, 9), tmp_path / "a.m3u8"

@@ -1,4 +1,4 @@
-"""HLS whose segments are fragments of mp4, behind what initialises them (EXT-X-MAP)."""
+"""HLS whose segments are mp4 fragments with an initialisation section (EXT-X-MAP)."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def answers() -> dict[str, Answer]:
     }
 
 
-async def test_fragments_are_read_behind_what_initialises_them():
-    """All packets with their times; and that is fetched once."""
+async def test_fragments_are_read_with_their_initialisation_section():
+    """All packets with their times; and the section is fetched once."""
     async with ScriptedWeb(answers()) as server:
         records = await records_of(open_source(server.url("/a.m3u8"), timeout=2))
 
@@ -73,8 +73,8 @@ async def test_fragments_are_read_behind_what_initialises_them():
     assert server.count("/init.mp4") == 1
 
 
-async def test_without_what_initialises_them_none_is_read():
-    """The cause is the server's no."""
+async def test_without_the_initialisation_section_none_is_read():
+    """The cause is the server's refusal."""
     gone = {**answers(), "/init.mp4": Answer(status="404 Not Found")}
     async with ScriptedWeb(gone) as server:
         with pytest.raises(SourceDown, match="not found"):

@@ -1,4 +1,4 @@
-"""HLS segments that do not come, come late, in part, encrypted or out of step: each that is lost is counted."""
+"""HLS segments that are missing, late, partial, encrypted or out of order: each lost one is counted."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ GONE = Answer(status="404 Not Found")
 
 
 def site(parts=PARTS, **more):
-    """A recorded playlist and its segments, some of them given otherwise as `s4=...`."""
+    """A recorded playlist and its segments, some of them replaced by `s4=...`."""
     answers = {"/a.m3u8": playlist_of(NAMES)} | {f"/{n}.ts": Answer(part) for n, part in enumerate(parts)}
     return answers | {f"/{name[1:]}.ts": answer for name, answer in more.items()}
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    """Nobody waits long before a request is made again."""
+    """Requests are repeated without long pauses."""
     monkeypatch.setattr(follow, "PAUSES", (0.02, 0.02, 0.02))
 
 
 @pytest.fixture
 def said(caplog, monkeypatch):
-    """What the log says, line by line."""
+    """The log, line by line."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     caplog.set_level(logging.INFO, "klvrelay")
     return lambda: [record.getMessage() for record in caplog.records]
 
 
 async def read(answers, path="/a.m3u8", **options):
-    """(the good packets, the source) of what is there at `path`."""
+    """(the valid packets, the source) of what is at `path`."""
     async with ScriptedWeb(answers) as server:
         source = open_source(server.url(path), timeout=1, **options)
         records = await records_of(source)
@@ -67,8 +67,8 @@ FATES = {
 
 
 @pytest.mark.parametrize("fate", FATES.values(), ids=FATES)
-async def test_a_segment_that_never_comes_is_counted_and_said(fate, said):
-    """The others are there, whole and in order; no record joins what was before with what is behind."""
+async def test_a_segment_that_never_arrives_is_counted_and_logged(fate, said):
+    """The others are complete and in order; no record joins data from before and after."""
     good, source = await read(site(s4=fate))
 
     assert is_in_order(good)
@@ -80,7 +80,7 @@ async def test_a_segment_that_never_comes_is_counted_and_said(fate, said):
 
 @pytest.mark.parametrize("parts", [60, 30])
 async def test_each_of_many_is_counted_and_the_log_stays_short(parts, said):
-    """Every sixth segment is missing, as in the field: what is lost is counted, in at most a few lines."""
+    """Every sixth segment is missing, as in the field: losses are counted, in at most a few lines."""
     names = [f"{number}.ts" for number in range(parts)]
     answers = {f"/{n}.ts": GONE if n % 6 == 5 else Answer(part) for n, part in enumerate(cut(TAPE.ts, parts))}
     good, source = await read(answers | {"/a.m3u8": playlist_of(names)})
@@ -102,8 +102,8 @@ PASSING = {
 
 
 @pytest.mark.parametrize("answers", PASSING.values(), ids=PASSING)
-async def test_a_segment_that_comes_at_the_second_try_is_not_lost(answers, said):
-    """Nothing of it comes twice, nothing is missing."""
+async def test_a_segment_that_arrives_at_the_second_attempt_is_not_lost(answers, said):
+    """Nothing of it is repeated, nothing is missing."""
     good, source = await read(site(s4=answers))
 
     assert good == TAPE.klv
@@ -111,7 +111,7 @@ async def test_a_segment_that_comes_at_the_second_try_is_not_lost(answers, said)
     assert not [line for line in said() if "lost" in line]
 
 
-async def test_a_segment_that_the_playlist_calls_missing_is_not_asked_for():
+async def test_a_segment_that_the_playlist_marks_as_missing_is_not_requested():
     """EXT-X-GAP: it is counted as lost."""
     lines = [*NAMES[:4], "#EXT-X-GAP", *NAMES[4:]]
     async with ScriptedWeb(site() | {"/a.m3u8": playlist_of(lines)}) as server:
@@ -122,8 +122,8 @@ async def test_a_segment_that_the_playlist_calls_missing_is_not_asked_for():
     assert server.count("/4.ts") == 0
 
 
-async def test_a_playlist_of_which_nothing_can_be_read_is_a_fault():
-    """Not an end without KLV: the reason is said."""
+async def test_a_playlist_without_a_readable_segment_is_an_error():
+    """Not an end without KLV: the reason is reported."""
     with pytest.raises(SourceDown, match=r"not found: check the path \(404\)"):
         await read({"/a.m3u8": playlist_of(NAMES)})
 
@@ -132,8 +132,8 @@ def live(first, last):
     return playlist_of(NAMES[first:last], first=first, ended=False)
 
 
-async def test_what_leaves_a_live_playlist_unread_is_lost(said):
-    """The window moved by more than it holds between two loads: the numbers tell how many segments that were."""
+async def test_segments_that_leave_a_live_playlist_unread_are_lost(said):
+    """The window moved by more than its length between two loads: the numbers show how many segments."""
     ended = playlist_of(NAMES[7:9], first=7)
     good, source = await read(site() | {"/a.m3u8": [live(0, 3), live(0, 3), live(1, 4), ended]})
 
@@ -143,8 +143,8 @@ async def test_what_leaves_a_live_playlist_unread_is_lost(said):
     assert [line for line in said() if "3 segments were lost, 3 in all: gone from the playlist" in line]
 
 
-async def test_what_leaves_it_while_it_is_down_is_lost_too(monkeypatch):
-    """The next opening goes on where the last ended, and counts what is no longer there."""
+async def test_segments_that_leave_it_while_it_is_down_are_lost_too(monkeypatch):
+    """The next opening continues where the last ended, and counts the missing ones."""
     monkeypatch.setattr(follow, "STANDSTILL", 0.3)
     given = Resume()
     opened = partial(open_source, timeout=1, given=given)
@@ -164,7 +164,7 @@ async def test_what_leaves_it_while_it_is_down_is_lost_too(monkeypatch):
 
 
 async def test_a_live_segment_that_is_late_is_waited_for():
-    """It is announced before it can be had: within a target duration it is asked for again."""
+    """It is announced before it is available: within a target duration it is requested again."""
     late = [GONE] * 5 + [Answer(PARTS[3])]
     good, source = await read(site(s3=late) | {"/a.m3u8": [live(0, 3), live(1, 4), playlist_of(NAMES[1:5], first=1)]})
 
@@ -174,7 +174,7 @@ async def test_a_live_segment_that_is_late_is_waited_for():
 
 @pytest.mark.parametrize("form", ["{n}.ts?token={t}", "chunk?n={n}&token={t}", "t{t}/{n}.ts"])
 async def test_names_that_change_with_each_load_are_no_other_segments(form):
-    """A token that is signed anew each time: by the bytes it is seen that nothing began again."""
+    """A token that is signed again each time: the bytes show that the stream did not restart."""
 
     def window(first, last, token):
         names = [form.format(n=n, t=token) for n in range(first, last)]
@@ -191,8 +191,8 @@ async def test_names_that_change_with_each_load_are_no_other_segments(form):
     assert source.link.hls_lost == 0
 
 
-async def test_an_older_copy_of_the_playlist_is_no_beginning():
-    """A cache that is behind: nothing comes again."""
+async def test_an_older_copy_of_the_playlist_is_no_restart():
+    """A cache that is behind: nothing is repeated."""
     stale = [live(0, 3), live(1, 4), live(0, 3), live(1, 4), playlist_of(NAMES[2:6], first=2)]
     good, source = await read(site() | {"/a.m3u8": stale})
 
@@ -200,16 +200,16 @@ async def test_an_older_copy_of_the_playlist_is_no_beginning():
     assert source.link.hls_lost == 0
 
 
-async def test_a_server_that_stumbles_at_the_playlist_is_asked_again():
-    """Two bad answers to a reload are no reason to go down."""
+async def test_a_temporary_error_at_the_playlist_is_retried():
+    """Two bad answers to a reload do not end the source."""
     bad = Answer(status="502 Bad Gateway")
     good, _ = await read(site() | {"/a.m3u8": [live(0, 3), bad, bad, playlist_of(NAMES[1:5], first=1)]})
 
     assert good == TAPE.klv[20:50]
 
 
-async def test_a_server_that_is_gone_costs_no_segment():
-    """Nothing is marked as lost that may still be had: the next opening begins with it."""
+async def test_a_server_that_is_down_costs_no_segment():
+    """A segment that may still be available is not counted as lost: the next opening begins with it."""
     given = Resume()
     async with ScriptedWeb(site(s5=Answer(hang=True))) as server:
         first = []
@@ -226,7 +226,7 @@ async def test_a_server_that_is_gone_costs_no_segment():
 
 
 async def test_byte_ranges_are_parts_of_one_file():
-    """Each segment a piece of the same file, with and without a place (RFC 8216, 4.3.2.2)."""
+    """Each segment is a part of the same file, with and without an offset (RFC 8216, 4.3.2.2)."""
     lines, at = [], 0
     for number, part in enumerate(PARTS):
         lines += [f"#EXT-X-BYTERANGE:{len(part)}" + ("" if number % 2 else f"@{at}"), "all.ts"]
@@ -237,8 +237,8 @@ async def test_byte_ranges_are_parts_of_one_file():
     assert source.link.hls_segments == 9
 
 
-async def test_a_zipped_playlist_is_read():
-    """Some servers compress it unasked."""
+async def test_a_compressed_playlist_is_read():
+    """Some servers compress it without a request."""
     plain = playlist_of(NAMES).body
     zipped = Answer(gzip.compress(plain), head={"Content-Encoding": "gzip"})
 
@@ -246,7 +246,7 @@ async def test_a_zipped_playlist_is_read():
 
 
 async def test_a_discontinuity_is_no_loss():
-    """Another encoder goes on with other times and counters: both parts are whole."""
+    """Another encoder continues with other times and counters: both parts are complete."""
     other = feed.recording(count=30, filler=4, padding=1)
     lines = [*NAMES[:3], "#EXT-X-DISCONTINUITY", "other.ts"]
     good, source = await read(site() | {"/a.m3u8": playlist_of(lines), "/other.ts": Answer(other.ts)})
@@ -268,7 +268,7 @@ def encrypted(part, iv):
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("iv", [IV, None], ids=["with an IV", "by number"])
 async def test_segments_encrypted_by_aes_128_are_read(iv):
-    """The key is fetched once; where the playlist names no IV it is the number of the segment (RFC 8216, 5.2)."""
+    """The key is fetched once; without an IV in the playlist it is the number of the segment (RFC 8216, 5.2)."""
     tag = '#EXT-X-KEY:METHOD=AES-128,URI="k"' + ("" if iv is None else f",IV=0x{iv.hex()}")
     parts = [encrypted(part, iv or (5 + number).to_bytes(16)) for number, part in enumerate(PARTS)]
     answers = site(parts) | {"/a.m3u8": playlist_of([tag, *NAMES], first=5), "/k": Answer(KEY)}
@@ -290,22 +290,22 @@ KEYLESS = {
 
 
 @pytest.mark.parametrize(("answer", "reason"), KEYLESS.values(), ids=KEYLESS)
-async def test_a_key_that_is_not_to_be_had_is_named(answer, reason):
-    """The segments could be had, but are of no use without it."""
+async def test_a_key_that_is_not_available_is_named(answer, reason):
+    """The segments are available, but useless without it."""
     tag = '#EXT-X-KEY:METHOD=AES-128,URI="k"'
     with pytest.raises(SourceDown, match=reason):
         await read(site() | {"/a.m3u8": playlist_of([tag, *NAMES]), "/k": answer})
 
 
-async def test_an_encryption_that_klvrelay_does_not_read_is_named():
-    """SAMPLE-AES leaves the transport stream in the clear, and its payloads not."""
+async def test_an_unsupported_encryption_is_named():
+    """SAMPLE-AES leaves the transport stream in the clear, but not its payloads."""
     tag = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="k"'
     with pytest.raises(SourceDown, match="encrypted by SAMPLE-AES, which klvrelay does not read"):
         await read(site() | {"/a.m3u8": playlist_of([tag, *NAMES])})
 
 
 async def test_the_variant_that_has_the_klv_is_found():
-    """A transcoder may have dropped it from the first; and one that is not there is passed over."""
+    """A transcoder may have dropped it from the first; and a missing one is skipped."""
     bare = (b"G\x1f\xff\x10" + bytes(184)) * 40
     master = Answer(b"#EXTM3U\n" + b"".join(
         b"#EXT-X-STREAM-INF:BANDWIDTH=%d\n%b\n" % (n, name) for n, name in enumerate([b"no", b"low", b"high"], 1)

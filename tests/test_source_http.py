@@ -1,4 +1,4 @@
-"""MPEG-TS from a web server: recorded and live, who may have it, and how it ends."""
+"""MPEG-TS from a web server: recorded and live, access control, and the end."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["tape.ts", "moved/tape.ts", "moved/moved/tape.ts"])
-async def test_a_recording_is_read_wherever_it_has_moved(path, folder):
-    """A redirect is followed, and each packet comes once and in order."""
+async def test_a_recording_is_read_after_a_redirect(path, folder):
+    """A redirect is followed, and each packet is output once and in order."""
     async with web_server(folder) as server:
         source = open_source(server.url(path), timeout=2)
         records = await records_of(source)
@@ -50,7 +50,7 @@ async def test_a_recording_is_read_wherever_it_has_moved(path, folder):
 @pytest.mark.parametrize("auth", ["basic", "digest"])
 @pytest.mark.parametrize("path", ["tape.ts", "moved/tape.ts"])
 async def test_user_and_password_open_it(auth, path, folder):
-    """Either kind of asking is answered, also behind a redirect."""
+    """Both authentication schemes work, even after a redirect."""
     async with web_server(folder, auth=auth, user="me", password=CANARY) as server:
         records = await records_of(open_source(server.url(path, WRITTEN), timeout=2))
 
@@ -59,7 +59,7 @@ async def test_user_and_password_open_it(auth, path, folder):
 
 @pytest.mark.parametrize("auth", ["basic", "digest"])
 @pytest.mark.parametrize("credentials", ["", "me:c4n4ry-wrong@"], ids=["none", "wrong"])
-async def test_a_wrong_password_is_said_so_and_not_shown(auth, credentials, folder, capfd):
+async def test_a_wrong_password_is_reported_and_not_shown(auth, credentials, folder, capfd):
     """One line says 401; no output has the password."""
     async with web_server(folder, auth=auth, user="me", password=CANARY) as server:
         with pytest.raises(SourceDown, match="401") as refused:
@@ -69,8 +69,8 @@ async def test_a_wrong_password_is_said_so_and_not_shown(auth, credentials, fold
     assert "c4n4ry" not in shown
 
 
-async def test_what_breaks_off_is_said_so(folder):
-    """A recording that ends before the length it was to have: what came is there, then the fault."""
+async def test_a_truncated_recording_is_reported(folder):
+    """A recording that ends before its announced length: the data before it is output, then the error."""
     records = []
     async with web_server(folder) as server:
         with pytest.raises(SourceDown, match="broke off"):
@@ -81,8 +81,8 @@ async def test_what_breaks_off_is_said_so(folder):
     assert 28 <= len(good) <= 31
 
 
-async def test_a_live_stream_comes_as_it_is_sent(folder):
-    """Chunks without a length are live: the first record is there before a second has passed, and all follow."""
+async def test_a_live_stream_is_output_as_it_is_sent(folder):
+    """Chunks without a length are live: the first record is output within a second, and all follow."""
     async with web_server(folder, seconds=1.0) as server:
         source = open_source(server.url("live/tape.ts"), timeout=2)
         began = time.monotonic()
@@ -98,7 +98,7 @@ async def test_a_live_stream_comes_as_it_is_sent(folder):
 
 
 def in_fragments(packets: list[bytes]) -> bytes:
-    """An mp4 that is sent as it is made: ten packets a fragment."""
+    """An mp4 that is sent while it is made: ten packets per fragment."""
     tens = [packets[at : at + 10] for at in range(0, len(packets), 10)]
     return initial() + b"".join(fragment(number, ten, 10 * number * STEP) for number, ten in enumerate(tens))
 
@@ -112,10 +112,10 @@ def in_fragments(packets: list[bytes]) -> bytes:
     ],
     ids=["TS", "TS with a length", "mp4"],
 )
-async def test_a_loop_that_stands_still_holds_a_live_server_back(head, body, monkeypatch):
+async def test_a_blocked_loop_holds_a_live_server_back(head, body, monkeypatch):
     """By TCP the reader waits for the relay, the socket fills, and nothing is lost however few pieces may wait."""
     monkeypatch.setattr(thread_queue.ThreadQueue.__init__, "__defaults__", (2, thread_queue.MOST_BYTES))
-    # libav takes the length of the first fragment for that of the whole.
+    # libav assumes the length of the first fragment for the whole.
     monkeypatch.setattr(libav_source, "_has_end", lambda _: False)
 
     async def burst(line, _):
@@ -136,7 +136,7 @@ async def test_a_loop_that_stands_still_holds_a_live_server_back(head, body, mon
 
 
 async def test_a_live_stream_whose_server_is_killed_ends_at_once(folder):
-    """The connection is gone, and so is the source."""
+    """The connection is closed, and so is the source."""
     async with (
         web_server(folder) as server,
         asyncio.timeout(5),
@@ -151,7 +151,7 @@ async def test_a_live_stream_whose_server_is_killed_ends_at_once(folder):
 
 
 async def test_a_live_stream_whose_server_hangs_is_down_after_the_timeout(folder):
-    """No byte comes, no connection breaks: the timeout says so."""
+    """No byte arrives, no connection breaks: the timeout reports it."""
     async with (
         web_server(folder) as server,
         asyncio.timeout(5),
@@ -166,14 +166,14 @@ async def test_a_live_stream_whose_server_hangs_is_down_after_the_timeout(folder
 
 
 async def test_a_live_stream_that_is_closed_leaves_no_thread(folder):
-    """Closing returns at once; libav's thread follows within 2 x timeout + 1 s though the server hangs."""
+    """Closing returns at once; libav's thread ends within 2 x timeout + 1 s even where the server hangs."""
     async with web_server(folder) as server:
         await leaves_no_thread(server.url("live/tape.ts"), server.freeze)
 
 
 @pytest.mark.needs("openssl")
-async def test_an_authority_of_ones_own_is_trusted_if_it_is_named(folder, tmp_path):
-    """https:// without `ca_file` refuses what it can't verify; with it, the recording is read."""
+async def test_a_private_authority_is_trusted_if_it_is_named(folder, tmp_path):
+    """https:// without `ca_file` refuses what it cannot verify; with it, the recording is read."""
     ca, certificate = certified(tmp_path)
     async with web_server(folder, certificate=certificate) as server:
         with pytest.raises(SourceDown, match="certificate"):

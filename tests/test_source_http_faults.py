@@ -1,4 +1,4 @@
-"""What a web server can do wrong, and what it must not get: each cause has its sentence, each secret its origin."""
+"""Faults of web servers, and what they must not get: each cause has its message, each secret its origin."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ STATUSES = {
 
 
 @pytest.mark.parametrize(("answer", "reason"), STATUSES.values(), ids=STATUSES)
-async def test_each_no_has_its_sentence(answer, reason):
+async def test_each_refusal_has_its_message(answer, reason):
     """One line, with what to do; the relay opens it again."""
     async with ScriptedWeb({"/x": answer}) as server:
         with pytest.raises(SourceDown) as fault:
@@ -80,7 +80,7 @@ async def test_each_no_has_its_sentence(answer, reason):
 @pytest.mark.parametrize(
     "answer", [Answer(b"<html>hello" + b" " * 9000, head=HTML), Answer(b"<!DOCTYPE html><html>" + b"x" * 900)]
 )
-async def test_a_web_page_is_named_as_one(answer):
+async def test_a_web_page_is_recognised(answer):
     """By its type or by its first bytes."""
     async with ScriptedWeb({"/x": answer}) as server:
         with pytest.raises(NotMedia, match=r"a web page \(HTML\) and no stream: does the server want a login"):
@@ -107,7 +107,7 @@ async def raw_server(answer: bytes):
     ],
     ids=["nothing", "another protocol", "a TLS alert"],
 )
-async def test_what_is_no_web_server_is_said_so(answer, reason):
+async def test_another_kind_of_server_is_recognised(answer, reason):
     """The port may be wrong, or the scheme."""
     async with await raw_server(answer) as server:
         port = server.sockets[0].getsockname()[1]
@@ -115,7 +115,7 @@ async def test_what_is_no_web_server_is_said_so(answer, reason):
             await records_of(open_source(f"http://127.0.0.1:{port}/x", timeout=1))
 
 
-async def test_a_port_where_nobody_listens_and_a_name_that_nobody_has():
+async def test_a_closed_port_and_an_unknown_name_are_reported():
     """Refused, and unknown."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -138,7 +138,7 @@ async def test_a_proxy_that_refuses_is_named(monkeypatch):
 
 
 async def test_a_proxy_is_used_and_gets_no_login_of_the_source(monkeypatch):
-    """http_proxy as everywhere: the whole URL is asked of it."""
+    """http_proxy as usual: it is asked for the whole URL."""
     async with ScriptedWeb({"http://h.invalid/x": TS}) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url(""))
         records = await records_of(open_source("http://h.invalid/x", timeout=1))
@@ -147,7 +147,7 @@ async def test_a_proxy_is_used_and_gets_no_login_of_the_source(monkeypatch):
 
 
 async def test_the_relay_waits_as_long_as_the_server_asks(monkeypatch):
-    """429 with Retry-After: 7 is no reason to come again after half a second."""
+    """429 with Retry-After: 7 delays the next attempt accordingly."""
     slept = []
 
     async def sleep(seconds):
@@ -176,7 +176,7 @@ def test_retry_after_is_read(text, seconds):
 
 
 def test_retry_after_may_be_a_date():
-    """An HTTP date is as long away as it is by this clock."""
+    """The remaining time is relative to the system clock."""
     from email.utils import formatdate
 
     assert 25 <= retry_after(formatdate(time.time() + 30, usegmt=True)) <= 30
@@ -191,7 +191,7 @@ def digest_answer(algorithm):
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "MD5-sess", "SHA-256-sess"])
 async def test_digest_is_answered_in_its_algorithm(algorithm):
-    """By RFC 7616, 3.4, with the server's nonce, once it has asked."""
+    """By RFC 7616, 3.4, with the server's nonce, after its challenge."""
     async with ScriptedWeb({"/x": [digest_answer(algorithm), TS]}) as server:
         records = await records_of(open_source(server.url("/x", f"me:{CANARY}@"), timeout=1))
 
@@ -208,14 +208,14 @@ async def test_digest_is_answered_in_its_algorithm(algorithm):
     assert "authorization" not in server.asked[0].fields
 
 
-async def test_a_login_of_a_kind_that_klvrelay_does_not_know_is_named():
-    """Not called a wrong password."""
+async def test_an_unsupported_authentication_scheme_is_named():
+    """Not reported as a wrong password."""
     async with ScriptedWeb({"/x": no("401 Unauthorized", WWW_Authenticate="Negotiate")}) as server:
         with pytest.raises(SourceDown, match="offers no way to log in that klvrelay knows"):
             await records_of(open_source(server.url("/x", "me:x@"), timeout=1))
 
 
-def test_the_strongest_challenge_is_taken():
+def test_the_strongest_challenge_is_used():
     """Of Basic, MD5 and SHA-256 the last; of an unknown algorithm none."""
     login = Login("u", Secret("p"))
     offered = challenges(
@@ -232,7 +232,7 @@ def test_the_strongest_challenge_is_taken():
     assert not login.take(challenges(["Digest algorithm=SHA3-999, nonce=x"]))
 
 
-# ---- what others must not get ----
+# ---- what other servers must not get ----
 
 
 async def test_the_login_stays_with_its_origin(monkeypatch):
@@ -249,8 +249,8 @@ async def test_the_login_stays_with_its_origin(monkeypatch):
     assert all("authorization" in asked.fields for asked in server.asked[1:])
 
 
-async def test_cookies_go_back_to_where_they_came_from():
-    """Some servers sign segments by a cookie."""
+async def test_cookies_go_back_to_their_origin():
+    """Some servers authorise segments by a cookie."""
     answers = {
         "/a.m3u8": Answer(playlist_of(["0.ts"]).body, head={"Set-Cookie": "pass=yes; Path=/; HttpOnly"}),
         "/0.ts": TS,
@@ -277,7 +277,7 @@ def serving(certificate):
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("nested", ["segment", "key", "variant", "redirect", "reload"])
 async def test_nothing_under_https_is_fetched_without_being_verified(nested, authority, tmp_path, monkeypatch):
-    """A man in the middle of any later connection gets no request, and none of his records comes out."""
+    """A man in the middle of any later connection gets no request, and none of his records is output."""
     monkeypatch.setattr(follow, "PAUSES", (0.01, 0.01, 0.01))
     ca, tls = authority
     (tmp_path / "other").mkdir()
@@ -304,8 +304,8 @@ async def test_nothing_under_https_is_fetched_without_being_verified(nested, aut
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("nested", ["segment", "redirect"])
-async def test_what_began_with_tls_never_goes_on_without(nested, authority):
-    """https:// to http:// is refused, wherever it stands."""
+async def test_https_is_never_followed_by_http(nested, authority):
+    """https:// to http:// is refused, wherever it occurs."""
     ca, tls = authority
     async with ScriptedWeb({"/x": TS}) as plain:
         answer = playlist_of([plain.url("/x")]) if nested == "segment" else no("302 Found", Location=plain.url("/x"))
@@ -317,7 +317,7 @@ async def test_what_began_with_tls_never_goes_on_without(nested, authority):
 
 
 def dated(folder, begin, end):
-    """A server's certificate by an authority of its own, valid only between two times."""
+    """A server's certificate from a separate authority, valid only between two times."""
     ca, _ = certified(folder)
     (folder / "index.txt").write_text("")
     (folder / "ca.cnf").write_text(
@@ -343,8 +343,8 @@ def dated(folder, begin, end):
     ],
     ids=["expired", "not yet"],
 )
-async def test_a_certificate_out_of_its_time_is_named(begin, end, reason, tmp_path):
-    """What is wrong with it, not only that something is."""
+async def test_a_certificate_outside_its_validity_is_named(begin, end, reason, tmp_path):
+    """The reason, not only the failure."""
     ca, certificate = dated(tmp_path, begin, end)
     async with ScriptedWeb({"/x": TS}, tls=serving(certificate)) as server:
         with pytest.raises(SourceDown, match=f"certificate is not trusted: {re.escape(reason)}"):
@@ -353,7 +353,7 @@ async def test_a_certificate_out_of_its_time_is_named(begin, end, reason, tmp_pa
 
 @pytest.mark.needs("openssl")
 async def test_a_certificate_of_another_host_or_self_signed_is_named(tmp_path):
-    """The two that one meets most."""
+    """The two most common errors."""
     ca, certificate = certified(tmp_path, "127.0.0.2")
     async with ScriptedWeb({"/x": TS}, tls=serving(certificate)) as server:
         with pytest.raises(SourceDown, match="it is for another host name: use the name that is in the certificate"):
@@ -369,7 +369,7 @@ async def test_a_certificate_of_another_host_or_self_signed_is_named(tmp_path):
 
 @pytest.mark.needs("openssl")
 async def test_tls_below_1_2_is_refused_and_named(tmp_path, recwarn):
-    """A server that speaks 1.1 at most."""
+    """A server that supports 1.1 at most."""
     ca, certificate = certified(tmp_path)
     tls = serving(certificate)
     tls.maximum_version = ssl.TLSVersion.TLSv1_1
@@ -396,7 +396,7 @@ async def test_tls_on_a_plain_port_is_named():
 
 
 async def test_an_endless_playlist_is_bounded(monkeypatch):
-    """8 MiB are enough for any; more is refused, and not kept."""
+    """8 MiB are enough for any; more is refused, and not stored."""
     from klvrelay.sources.web import source
 
     monkeypatch.setattr(source, "PLAYLIST_MOST", 100_000)
@@ -405,8 +405,8 @@ async def test_an_endless_playlist_is_bounded(monkeypatch):
             await records_of(open_source(server.url("/a.m3u8"), timeout=1))
 
 
-async def test_an_mp4_is_read_by_parts_and_one_without_an_index_is_named(tmp_path, mp4):
-    """The index at the end is asked for by its range; a recording that was cut off has none."""
+async def test_an_mp4_is_read_by_ranges_and_one_without_an_index_is_named(tmp_path, mp4):
+    """The index at the end is read by a range request; a truncated recording has none."""
     whole = mp4.read_bytes()
     async with ScriptedWeb({"/x": Answer(whole, head={"Accept-Ranges": "bytes"})}) as server:
         source = open_source(server.url("/x"), timeout=2)
@@ -446,7 +446,7 @@ def mp4(tmp_path, shared):
 
 
 async def slowly(answer: bytes, every: float = 0.0, again: bytes = b"") -> asyncio.Server:
-    """A server whose answer comes byte by byte, then `again` without an end."""
+    """A server whose answer arrives byte by byte, then `again` without an end."""
 
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -467,10 +467,10 @@ async def slowly(answer: bytes, every: float = 0.0, again: bytes = b"") -> async
     ("answer", "again"), [(b"HTTP/1.1 200 OK\r\nX: ", b"a"), (b"", b"HTTP/1.1 100 Continue\r\n\r\n")],
     ids=["a byte now and then", "interim answers"],
 )  # fmt: skip
-async def test_a_header_without_an_end_is_given_up(
+async def test_a_header_without_an_end_is_ended_by_the_timeout(
     answer: bytes, again: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each byte comes in time, the header never ends."""
+    """Each byte arrives in time, the header never ends."""
     monkeypatch.setattr(header, "SECONDS", 0.3)
     async with await slowly(answer, again=again) as server:
         port = server.sockets[0].getsockname()[1]
@@ -478,8 +478,8 @@ async def test_a_header_without_an_end_is_given_up(
             await asyncio.wait_for(records_of(open_source(f"http://127.0.0.1:{port}/x", timeout=5)), 10)
 
 
-async def test_a_playlist_whose_first_bytes_come_one_by_one_is_one() -> None:
-    """It is known once enough of it is there, as in one piece."""
+async def test_a_playlist_whose_first_bytes_arrive_one_by_one_is_recognised() -> None:
+    """Once enough of it has arrived, as in one piece."""
     async with ScriptedWeb({"/a.ts": TS}) as web:
         body = playlist_of([web.url("/a.ts")])
         body = body if isinstance(body, bytes) else body.body
@@ -490,8 +490,8 @@ async def test_a_playlist_whose_first_bytes_come_one_by_one_is_one() -> None:
     assert len(records) == 30
 
 
-async def test_a_compressed_playlist_is_read_whole() -> None:
-    """More than comes out at once is kept for the next read."""
+async def test_a_compressed_playlist_is_read_completely() -> None:
+    """The rest of the decompressed data is kept for the next read."""
     web = ScriptedWeb({"/a.ts": TS})
     async with web:
         body = playlist_of([web.url("/a.ts")])
@@ -501,8 +501,8 @@ async def test_a_compressed_playlist_is_read_whole() -> None:
         assert len(await records_of(open_source(web.url("/x"), timeout=5))) == 30
 
 
-def test_what_a_server_names_is_read_in_linear_time() -> None:
-    """A megabyte of a name that has no value: once in a playlist, in many fields of a challenge."""
+def test_text_from_a_server_is_parsed_in_linear_time() -> None:
+    """A megabyte of a name without a value: once in a playlist, in many fields of a challenge."""
     begin = time.process_time()
     parse(b"#EXTM3U\n#EXT-X-KEY:" + b"A" * 1_000_000, str)
     assert challenges(["Digest " + "a" * 60_000] * 100)[0].parameters == {}

@@ -1,4 +1,4 @@
-"""A source in a process of its own is the same source: contract, records, secrets, and nothing left behind."""
+"""A source in a separate process behaves the same: contract, records, secrets, and no leaks."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def every_kind(*, but: object = None) -> pytest.MarkDecorator:
 
 
 @every_kind()
-async def test_what_was_sent_is_yielded(case):
-    """Every byte, once, in order; and the same KLV packets come out of the decoder whatever way they took."""
+async def test_an_isolated_source_yields_what_was_sent(case):
+    """Every byte, once, in order; and the decoder outputs the same KLV packets."""
     got = await read(case)
 
     wanted = TAPE.ts if got[0].carriage == "ts" else TAPE.bare
@@ -68,8 +68,8 @@ async def test_a_source_can_be_read_again(case):
 
 
 @every_kind()
-async def test_live_sources_stamp_their_packets_with_the_arrival(case, request):
-    """The arrival at the process; what never was live has none."""
+async def test_packets_of_live_sources_have_the_arrival_time(case, request):
+    """The arrival at the process; data that was never live has none."""
     got = await read(case)
 
     stamps = [packet.received_us for packet in got]
@@ -82,7 +82,7 @@ async def test_live_sources_stamp_their_packets_with_the_arrival(case, request):
 
 @every_kind()
 async def test_closing_frees_sockets_files_and_threads(case):
-    """Nothing is left of a source whose reader had enough in the midst of it; nor a process."""
+    """A reader that stops in the middle leaves nothing open, and no process."""
     files, threads = open_files(), set(threading.enumerate())
     case.ends, case.size = False, 1
 
@@ -93,7 +93,7 @@ async def test_closing_frees_sockets_files_and_threads(case):
 
 @every_kind()
 async def test_cancelling_its_task_frees_sockets_files_and_threads(case):
-    """A reader that is cancelled while it waits for the first packet leaves nothing."""
+    """A reader that is cancelled while it waits for the first packet leaves nothing open."""
     files, threads = open_files(), set(threading.enumerate())
 
     task = asyncio.create_task(records(case.source))
@@ -106,7 +106,7 @@ async def test_cancelling_its_task_frees_sockets_files_and_threads(case):
 
 
 async def test_a_real_recording_gives_the_same_packets_either_way(shared):
-    """Byte for byte and time for time, by the lane, by libav and in its own time."""
+    """Byte for byte and time for time, by the lane, by libav and with original timing."""
     path = str(shared / "data" / "osh_sample_stream.ts")
 
     for options in {}, {"demux": "libav"}, {"speed": 200.0}:
@@ -116,8 +116,8 @@ async def test_a_real_recording_gives_the_same_packets_either_way(shared):
         assert [r._replace(received_us=None) for r in apart] == [r._replace(received_us=None) for r in plain]
 
 
-async def test_the_pieces_of_a_large_file_come_whole(tmp_path):
-    """The packets themselves are equal, though each is larger than what the line holds at once."""
+async def test_the_pieces_of_a_large_file_arrive_complete(tmp_path):
+    """The packets are equal, though each is larger than the socket buffer."""
     path = tmp_path / "large.ts"
     path.write_bytes(feed.recording(40, filler=1300).ts)  # 10 MB: more than two pieces
 
@@ -129,8 +129,8 @@ async def test_the_pieces_of_a_large_file_come_whole(tmp_path):
 
 
 @pytest.mark.needs("ffmpeg")
-async def test_what_ffmpeg_sends_arrives(tmp_path, free_port):
-    """Datagrams of a real sender, from the first one on: all records, in order, each with its arrival."""
+async def test_data_sent_by_ffmpeg_arrives(tmp_path, free_port):
+    """Datagrams of a real sender, from the first one on: all records, in order, each with its arrival time."""
     path = tmp_path / "tape.ts"
     path.write_bytes(feed.recording(30).ts)
     source = isolated(f"udp://127.0.0.1:{free_port}", demux="native")
@@ -140,7 +140,7 @@ async def test_what_ffmpeg_sends_arrives(tmp_path, free_port):
         async with aclosing(source.packets()) as packets:
             async for packet in packets:
                 found.extend(decoder.feed(packet))
-                if len(found) >= 29:  # ffmpeg may keep the last one to itself
+                if len(found) >= 29:  # ffmpeg may not send the last one
                     return
 
     async with asyncio.timeout(10):
@@ -165,7 +165,7 @@ async def test_what_ffmpeg_sends_arrives(tmp_path, free_port):
     ],
 )
 async def test_a_wrong_option_is_refused_before_anything_starts(url, options):
-    """By the same words as without a process of its own."""
+    """With the same message as without isolation."""
     with pytest.raises(ConfigError) as plain:
         open_source(url, **options)
 
@@ -177,7 +177,7 @@ async def test_a_wrong_option_is_refused_before_anything_starts(url, options):
 
 
 async def test_it_raises_what_the_source_raises(tmp_path, free_port):
-    """The same kind of error, with the same words."""
+    """The same kind of error, with the same message."""
     junk = tmp_path / "junk.ts"
     junk.write_bytes(bytes(1000))
     cases = (str(junk), NotMedia), (str(tmp_path / "none.ts"), SourceDown), (f"tcp://127.0.0.1:{free_port}", SourceDown)
@@ -192,7 +192,7 @@ async def test_it_raises_what_the_source_raises(tmp_path, free_port):
 
 @pytest.mark.needs("libsrt")
 def test_a_passphrase_of_the_environment_goes_to_the_process(monkeypatch):
-    """Which has another environment."""
+    """Its environment is another one."""
     monkeypatch.setenv("KLVRELAY_SRT_PASSPHRASE", CANARY)
 
     told = json.loads(isolated("srt://h:9000")._settings())
@@ -206,12 +206,12 @@ def test_a_passphrase_of_the_environment_goes_to_the_process(monkeypatch):
 @pytest.mark.parametrize("demux", [None, "native", "libav"])
 @pytest.mark.parametrize("url", ["x.ts", "-", "udp://:5000", "rtp://:5000", "tcp://h:1", "rtsp://h/live", "https://h/x"])
 def test_every_kind_is_isolated(url, demux):
-    """Whoever takes the transport apart does it in there."""
+    """The demultiplexer of each runs in the process."""
     assert type(isolated(url, demux=demux)) is IsolatedSource
 
 
-async def test_what_an_error_shows_of_a_url_is_shown():
-    """Options that are no secret stay in its text, as without a process."""
+async def test_an_error_shows_the_non_secret_parts_of_a_url():
+    """Options that are no secret stay in its text, as without isolation."""
     url = "udp://239.255.1.1:5000?interface=no-such-interface&sender=10.20.30.40"
     with pytest.raises(SourceError) as plain:
         await records(open_source(url))
@@ -224,7 +224,7 @@ async def test_what_an_error_shows_of_a_url_is_shown():
 
 
 async def test_a_path_of_any_bytes_is_opened(tmp_path):
-    """A name that is no UTF-8, or looks like a URL, is a name all the same."""
+    """A name that is not UTF-8, or looks like a URL, is a valid name."""
     for name in (b"\xff\xfe.ts", b"udp:", "é ü.ts".encode()):
         path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
         path.write_bytes(TAPE.ts)
@@ -251,7 +251,7 @@ async def test_no_secret_is_where_others_can_read_it(free_port, caplog, monkeypa
             await came.wait()
         [pid] = children()
         seen = Path(f"/proc/{pid}/cmdline").read_bytes()
-        with suppress(PermissionError):  # only root may look
+        with suppress(PermissionError):  # only root may read it
             environment = Path(f"/proc/{pid}/environ").read_bytes()
             assert b"PATH=" in environment
             seen += environment
@@ -264,7 +264,7 @@ async def test_no_secret_is_where_others_can_read_it(free_port, caplog, monkeypa
 
 
 async def test_the_child_is_confined(free_port):
-    """Its own session, no core file, no new rights; it dies with who started it, and first where memory is short."""
+    """A separate session, no core file, no new rights; it dies with its parent, and first where memory is short."""
     source = isolated(f"udp://127.0.0.1:{free_port}")
     reading = asyncio.create_task(records(source))
     await feed.listening(free_port)
@@ -284,8 +284,8 @@ async def test_the_child_is_confined(free_port):
     await asyncio.wait([reading])
 
 
-async def test_a_signal_to_all_processes_is_for_the_relay_to_answer(free_port):
-    """As a terminal or a service manager sends it: the source goes on until the relay closes it."""
+async def test_a_signal_to_all_processes_is_handled_by_the_relay(free_port):
+    """As a terminal or a service manager sends it: the source continues until the relay closes it."""
     source = isolated(f"udp://127.0.0.1:{free_port}")
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:
         reading = asyncio.create_task(anext(packets))
@@ -300,7 +300,7 @@ async def test_a_signal_to_all_processes_is_for_the_relay_to_answer(free_port):
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 40, 200])
 async def test_it_can_be_cancelled_at_any_turn(turns, tmp_path):
-    """Before the process is there, while it starts, while it reads: nothing is left."""
+    """Before the process exists, while it starts, while it reads: nothing is left."""
     files, threads = open_files(), set(threading.enumerate())
     fifo = tmp_path / "silent"
     os.mkfifo(fifo)
@@ -316,7 +316,7 @@ async def test_it_can_be_cancelled_at_any_turn(turns, tmp_path):
 
 
 async def test_a_second_cancellation_does_not_wait(tmp_path):
-    """Who is cancelled again while the process is asked to end kills it at once."""
+    """A second cancellation during the stop kills the process at once."""
     fifo = tmp_path / "silent"
     os.mkfifo(fifo)
     task = asyncio.create_task(records(isolated(str(fifo))))
@@ -333,8 +333,8 @@ async def test_a_second_cancellation_does_not_wait(tmp_path):
     assert not children()
 
 
-async def test_many_at_once(tmp_path):
-    """Sixteen processes start together, and each gives its own stream."""
+async def test_sixteen_processes_start_at_once(tmp_path):
+    """Each yields its own stream."""
     paths = []
     for number in range(16):
         paths.append(tmp_path / f"{number}.ts")
@@ -347,8 +347,8 @@ async def test_many_at_once(tmp_path):
 
 @pytest.mark.long
 @pytest.mark.timeout(240)
-async def test_two_hundred_readings_leave_nothing(tmp_path):
-    """Descriptors, threads and children are as many as before; some end, some are closed in their midst."""
+async def test_two_hundred_readings_leak_nothing(tmp_path):
+    """As many descriptors, threads and children as before; some end, some are closed in the middle."""
     path = tmp_path / "tape.ts"
     path.write_bytes(TAPE.ts)
     source = isolated(str(path), speed=100)
@@ -378,7 +378,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV], ids=lambda number: number.name)
 def test_no_process_outlives_the_relay(number, tmp_path):
-    """However the relay dies, the process ends with it, even one that is stopped."""
+    """However the relay dies, the process ends with it, even a stopped one."""
     fifo = tmp_path / "silent"
     os.mkfifo(fifo)
     parent = subprocess.Popen(

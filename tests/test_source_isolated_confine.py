@@ -1,6 +1,6 @@
-"""What the process of a source gives up and what it keeps, on machines and kernels that are not at hand too.
+"""The confinement of a source's process: removed and remaining rights, also on other machines and kernels.
 
-`hostile/test_cell.py` tries it out on the machine that the tests run on.
+`hostile/test_cell.py` tests it on the current machine.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CALLS = {  # of unistd.h: x86_64, aarch64
 
 
 def verdict(code: bytes, arch: int, number: int, *args: int) -> int:
-    """What the kernel would do with a system call: the filter run as it runs it."""
+    """The kernel's decision on a system call: the filter, interpreted as the kernel does."""
     data = struct.pack("=IIQ6Q", number, arch, 0, *args, *[0] * (6 - len(args)))
     steps = list(struct.iter_unpack("=HBBI", code))
     at, held = 0, 0
@@ -58,7 +58,7 @@ def verdict(code: bytes, arch: int, number: int, *args: int) -> int:
 
 @pytest.fixture(params=sorted(_MACHINES))
 def machine(request):
-    """What each kind of machine would say to a call by its name."""
+    """The decision of each machine type on a call by its name."""
     machine = _MACHINES[request.param]
     code = program(machine, NETWORK, PID, listens=False)
 
@@ -70,11 +70,11 @@ def machine(request):
     return says
 
 
-def test_what_a_source_needs_is_let_through(machine):
+def test_needed_system_calls_are_allowed(machine):
     """Files, sockets, threads, memory; a signal to itself, its limits read."""
     for name in "read", "openat", "futex", "recvmsg", "exit_group", "memfd_create":
         assert machine(name) == ALLOW
-    assert machine("clone", 0x3D0F00) == ALLOW  # as a thread is made
+    assert machine("clone", 0x3D0F00) == ALLOW  # the flags of a new thread
     assert machine("kill", PID, 9) == machine("tgkill", PID, PID, 6) == ALLOW
     assert {machine("socket", family, socket.SOCK_DGRAM) for family in NETWORK} == {ALLOW}
     assert machine("socket", socket.AF_INET6, socket.SOCK_STREAM | socket.SOCK_CLOEXEC, 6) == ALLOW
@@ -88,13 +88,13 @@ def test_what_a_source_needs_is_let_through(machine):
     assert machine("mmap", 0, 4096, 3, 0x22) == machine("mmap", 0, 4096, 1, 0x1) == ALLOW
 
 
-def test_what_none_needs_is_refused(machine):
-    """Whatever stands in the other arguments."""
+def test_unneeded_system_calls_are_refused(machine):
+    """Whatever the other arguments are."""
     for name, numbers in _REFUSED.items():
         if (number := numbers[machine.column]) is not None:
             assert machine(number) == EPERM, name
     assert machine("clone3") == ENOSYS
-    assert machine("clone", 0x1200011) == EPERM  # as fork is made
+    assert machine("clone", 0x1200011) == EPERM  # the flags of fork
     assert machine("kill", PID + 1, 0) == machine("tgkill", 1, PID, 6) == machine("kill", 0xFFFF_FFFF, 9) == EPERM
     unix = machine("socket", socket.AF_UNIX, socket.SOCK_STREAM)
     assert unix == machine("socket", socket.AF_PACKET, socket.SOCK_RAW) == REFUSE | errno.EAFNOSUPPORT
@@ -113,8 +113,8 @@ def test_what_none_needs_is_refused(machine):
     assert machine("mmap", 0, 4096, 3, 0x21) == machine("mmap", 0, 4096, 3, 0x23) == EPERM
 
 
-def test_calls_of_another_architecture_are_none(machine):
-    """The numbers mean something else there."""
+def test_calls_of_another_architecture_are_refused(machine):
+    """The numbers have another meaning there."""
     assert machine("read", arch=0x4000_0003) == KILL
     if machine.wide:
         assert machine(0x4000_0000 | 59) == ENOSYS
@@ -132,7 +132,7 @@ def test_calls_of_another_architecture_are_none(machine):
     ],
 )
 def test_each_kind_keeps_what_it_needs(url, families, ports, monkeypatch):
-    """Sockets and ports; and where the kernel can not confine it, it says so and goes on."""
+    """Sockets and ports; where the kernel cannot confine it, it logs that and continues."""
     kept, told = [], []
 
     def refuse(families, *, listens):
@@ -160,8 +160,8 @@ def test_each_kind_keeps_what_it_needs(url, families, ports, monkeypatch):
         (5, [(1 << 16) - 1, 1]), (6, [(1 << 16) - 1, 1, 3]), (7, [(1 << 16) - 1, 1, 3]),
     ],
 )  # fmt: skip
-def test_landlock_is_asked_for_what_its_version_knows(version, fields, tmp_path, monkeypatch):
-    """An older kernel takes no field that it does not know; ports since 4, signals and sockets since 6."""
+def test_landlock_is_used_in_the_version_of_the_kernel(version, fields, tmp_path, monkeypatch):
+    """An older kernel refuses unknown fields; ports since 4, signals and sockets since 6."""
     asked = []
 
     class Kernel:
@@ -182,8 +182,8 @@ def test_landlock_is_asked_for_what_its_version_knows(version, fields, tmp_path,
     assert asked == [(444, fields), (445, folder), *([(445, port)] if version >= 4 else []), (446, 0)]
 
 
-def test_a_kernel_without_landlock_is_told(monkeypatch):
-    """By its own words; nothing is tried then."""
+def test_a_kernel_without_landlock_is_reported(monkeypatch):
+    """With its error text; nothing further is tried."""
 
     class Kernel:
         def syscall(self, *_):
@@ -197,7 +197,7 @@ def test_a_kernel_without_landlock_is_told(monkeypatch):
 
 @pytest.mark.parametrize("folder", ["a b", "é", "deep/er"])
 async def test_a_file_is_read_wherever_it_is(folder, tmp_path, monkeypatch):
-    """By a path from here, through a link, or as one that begins elsewhere."""
+    """By a relative path, through a link, or by an absolute one."""
     place = tmp_path / folder
     place.mkdir(parents=True)
     (place / "tape.ts").write_bytes(TAPE.ts)

@@ -1,4 +1,4 @@
-"""What may befall the process of an isolated source, and that it befalls nobody else."""
+"""Faults of an isolated source's process, and that they affect no other stream."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ TAPE_SIZE = 32
 """Records of a tape: as many as let the continuity counters run on into the next one."""
 @pytest.fixture
 def impatient(monkeypatch):
-    """A process hangs after 0.3 s without a word."""
+    """A process counts as hung after 0.3 s without a message."""
     monkeypatch.setattr(isolated_module, "SILENT_LEAST", 0.3)
 
 
 async def fault_of(source) -> str:
-    """What SourceDown says; nothing is left of the process then."""
+    """The text of SourceDown; nothing is left of the process then."""
     files = open_files()
     async with asyncio.timeout(10):
         with pytest.raises(SourceDown) as fault:
@@ -49,8 +49,8 @@ async def fault_of(source) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGILL, signal.SIGBUS], ids=lambda number: number.name)
-async def test_a_crash_is_named(number):
-    """By the signal that ended the process."""
+async def test_a_crash_is_reported(number):
+    """With the signal that ended the process."""
     told = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
 
     assert told == f"rtsp://***@127.0.0.1/live: its process was killed by {number.name}"
@@ -76,7 +76,7 @@ async def test_a_kill_from_outside_or_an_abort_may_be_for_want_of_memory(number,
         ("line.close(); time.sleep(60)", "its process closed its line without a word"),
     ],
 )
-async def test_an_end_without_a_word_is_named(script, end, monkeypatch):
+async def test_a_silent_end_is_reported(script, end, monkeypatch):
     monkeypatch.setattr(process_module, "KILLED", 0.2 if "sleep" in script else 1.0)
 
     assert (await fault_of(fake(script))).endswith(end)
@@ -87,7 +87,7 @@ async def test_an_end_without_a_word_is_named(script, end, monkeypatch):
     ["time.sleep(60)", "say(status[:7]); time.sleep(60)", "os.kill(os.getpid(), 19)", "while True: pass"],
     ids=["asleep", "in the midst of a word", "stopped", "busy"],
 )
-async def test_a_process_that_says_nothing_is_killed(script, impatient):
+async def test_a_process_that_sends_nothing_is_killed(script, impatient):
     """In whatever state it is, and at once."""
     begun = time.monotonic()
 
@@ -97,8 +97,8 @@ async def test_a_process_that_says_nothing_is_killed(script, impatient):
     assert time.monotonic() - begun < 3
 
 
-async def test_the_process_is_told_every_option():
-    """And the log's level; nothing of it is an argument. What came before is remembered by the relay."""
+async def test_the_process_gets_every_option():
+    """And the log level; none of them is an argument. The relay keeps the position of earlier processes."""
     names = inspect.signature(open_source).parameters.keys() - {"url", "isolate", "given"}
     source = isolated("udp://127.0.0.1:5000", timeout=7.5, sender="10.1.2.3")
     source._command = [sys.executable, "-c", HONEST + "say(packed_end(SourceDown(told.decode())))"]
@@ -117,8 +117,8 @@ async def test_a_process_that_never_begins_is_killed(monkeypatch):
     assert (await fault_of(source)).endswith("its process hung and was killed: no word for 0.2 s")
 
 
-async def test_a_process_that_is_slow_to_start_is_no_hung_one(impatient):
-    """What its interpreter takes, on a busy machine, is not taken from the time that its source has."""
+async def test_a_process_that_is_slow_to_start_does_not_count_as_hung(impatient):
+    """The start of its interpreter, on a busy machine, does not reduce the time of its source."""
     script = "import time; time.sleep(1)" + HONEST + "time.sleep(0.1); say(*packed(Packet(b'G' * 188, 5)))"
     plain = open_source("rtsp://127.0.0.1/live")
     source = IsolatedSource(plain, {"timeout": 0.2}, command=[sys.executable, "-c", script])
@@ -127,8 +127,8 @@ async def test_a_process_that_is_slow_to_start_is_no_hung_one(impatient):
         assert (await anext(packets)).data == b"G" * 188
 
 
-async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatient):
-    """The loop of the process turns and says so, and nothing comes: a thread is stuck in libav."""
+async def test_a_reader_that_hangs_is_killed_though_its_process_is_alive(impatient):
+    """The loop of the process runs and reports, and no data arrives: a thread is blocked in libav."""
     told = await fault_of(fake("while True: say(status); time.sleep(0.05)"))
 
     assert told.endswith("its process was killed: its reader hung, nothing came for 0.9 s")
@@ -149,8 +149,8 @@ async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatien
     ],
     ids=["it only listens", "bytes come", "not live"],
 )
-async def test_a_quiet_source_is_no_hung_one(url, script, impatient, monkeypatch):
-    """Nobody sends to a port; there is video but no KLV; a file has much video between two packets of KLV."""
+async def test_a_quiet_source_does_not_count_as_hung(url, script, impatient, monkeypatch):
+    """A silent port; video without KLV; a file with much video between two packets of KLV."""
     monkeypatch.setattr(process_module, "ASKED", 0.05)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.5):
@@ -166,16 +166,16 @@ async def test_a_quiet_source_is_no_hung_one(url, script, impatient, monkeypatch
         ("say(os.urandom(1 << 20)); time.sleep(60)", "it sent "),
     ],
 )
-async def test_what_is_no_parcel_ends_the_process(script, what):
-    """It is not tried to make sense of it."""
+async def test_an_invalid_message_ends_the_process(script, what):
+    """It is not interpreted."""
     told = await fault_of(fake(script))
 
     assert what in told
     assert ": its process was killed: it sent " in told
 
 
-async def test_what_came_before_the_fault_is_yielded(tmp_path):
-    """Then the fault is raised, with no secret in it, whatever the process wrote there."""
+async def test_packets_before_the_error_are_yielded(tmp_path):
+    """Then the error is raised, without a secret, whatever the process wrote there."""
     script = (
         "say(*packed(Packet(b'G' * 188, 5)), packed_end(NotMedia('rtsp://pilot:c4n4ry@127.0.0.1: \\x1b[31m no')))\n"
         "time.sleep(60)"
@@ -190,8 +190,8 @@ async def test_what_came_before_the_fault_is_yielded(tmp_path):
     assert str(fault.value) == "rtsp://pilot:***@127.0.0.1: \\x1b[31m no"
 
 
-async def test_the_counts_go_on_over_all_processes():
-    """What the line told is a sum since the source was made, the last words of each process included."""
+async def test_the_counters_are_summed_over_all_processes():
+    """Transport counters since the source was made, including the last report of each process."""
     script = """
 say(packed_status(Status(True, True, 2, LinkStats(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
 say(*packed(Packet(b"G" * 188, 5)))
@@ -209,8 +209,8 @@ say(packed_status(Status(True, True, 3, link)), packed_end(None))
     assert source.link.srt_rtt_ms == 9.0
 
 
-async def test_a_process_is_asked_then_told_then_killed(tmp_path):
-    """One that ends when its line is closed is not killed; one that heeds no signal is, within a second or so."""
+async def test_a_process_is_stopped_in_three_steps(tmp_path):
+    """One that ends when its socket is closed is not killed; one that ignores signals is, within about a second."""
     mark = tmp_path / "ended"
     polite = fake(f"say(*packed(Packet(b'G', 5))); line.recv(1); open({str(mark)!r}, 'w').close()")
     stubborn = fake(
@@ -229,8 +229,8 @@ async def test_a_process_is_asked_then_told_then_killed(tmp_path):
     assert 0.9 < took[1] < 1.8
 
 
-async def test_what_the_process_has_started_dies_with_it(tmp_path, impatient):
-    """A child of its own does not live on where it is killed."""
+async def test_children_of_the_process_die_with_it(tmp_path, impatient):
+    """A child does not outlive a killed process."""
     pid_file = tmp_path / "pid"
     script = f"""
 child = subprocess.Popen(["sleep", "60"])
@@ -240,7 +240,7 @@ time.sleep(60)
     await fault_of(fake(script))
 
     pid = int(pid_file.read_text())
-    # Its parent is dead: whoever reaps orphans here takes it, sooner or later.
+    # Its parent is dead: the reaper of orphans takes it sooner or later.
     await until(lambda: not Path(f"/proc/{pid}").exists() or ") Z " in Path(f"/proc/{pid}/stat").read_text())
 
 
@@ -251,8 +251,8 @@ def log(caplog, monkeypatch) -> Callable[[], list[str]]:
     return lambda: [message for message in caplog.messages if "its process says" in message]
 
 
-async def test_what_the_process_says_is_logged(log, caplog):
-    """Line by line, on both its outputs, with its level, escaped, cut, and without the password."""
+async def test_the_output_of_the_process_is_logged(log, caplog):
+    """Line by line, on both its outputs, with its level, escaped, truncated, and without the password."""
     script = r"""
 print("plain", flush=True)
 sys.stderr.write("<10>quiet\n<40>loud \x1b[2J\xff c4n4ry\n\n" + "x" * 20000 + "\nlast")
@@ -268,8 +268,8 @@ sys.exit(1)
     assert levels == ["WARNING", "DEBUG", "ERROR", "WARNING", "WARNING"]
 
 
-async def test_what_klvrelay_says_in_each_process_is_logged_once(log):
-    """A hint about the system is not repeated for each stream and each reconnect; a stranger's words are."""
+async def test_a_message_of_klvrelay_in_each_process_is_logged_once(log):
+    """A hint about the system is not repeated for each stream and each reconnect; messages of others are."""
     script = r"""sys.stderr.write("<30>small buffer\n<30>another\nlibav: no\n"); sys.exit(1)"""
     for _ in range(2):
         await fault_of(fake(script))
@@ -277,8 +277,8 @@ async def test_what_klvrelay_says_in_each_process_is_logged_once(log):
     assert [line.partition("says: ")[2] for line in log()] == ["small buffer", "another", "libav: no", "libav: no"]
 
 
-async def test_what_klvrelay_says_there_of_the_source_is_said_as_it_would_be_here(log, caplog):
-    """Each time, since it is news: a loss, a transport that was refused. Of another source it may say nothing."""
+async def test_messages_about_the_source_are_logged_as_without_isolation(log, caplog):
+    """Each time, since each is an event: a loss, a refused transport. It may report nothing about another source."""
     script = r"""
 sys.stderr.write("<30>rtsp://***@127.0.0.1/live: a segment was lost, 1 in all\nrtsp://***@127.0.0.1/live: no level\n"
                  "<30>udp://:5000: hijacked\n")
@@ -295,7 +295,7 @@ sys.exit(1)
 
 
 async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
-    """The relay shows some of it, counts the rest, and turns as fast as before."""
+    """The relay logs some of it, counts the rest, and its loop runs as fast as before."""
     flood = "while True: os.write(2, b'libav is very unhappy\\n' * 1000)"
     source = fake(f"say(*packed(Packet(b'G', 5)))\n{flood}", timeout=5)
     worst = 0.0
@@ -315,8 +315,8 @@ async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
     assert worst < 0.1
 
 
-async def test_a_process_that_floods_with_packets_leaves_room_for_others():
-    """It is taken piece by piece: another task has its turn between any two of them."""
+async def test_a_process_that_floods_with_packets_does_not_block_others():
+    """Its data is read piece by piece: another task runs between any two of them."""
     source = fake("flood = b''.join(packed(Packet(b'G' * 188, 5))) * 1000\nwhile True: say(flood)", timeout=5)
     size, turns = 0, 0
 
@@ -338,7 +338,7 @@ async def test_a_process_that_floods_with_packets_leaves_room_for_others():
 
 
 async def test_a_large_packet_of_a_process_is_decoded_in_parts():
-    """As that of a file is: bare KLV of 256 KiB takes so long that others have a turn between its parts."""
+    """Like that of a file: bare KLV of 256 KiB takes so long that other tasks run between its parts."""
     whole = bytes(range(200)) * 1000
     script = "say(*packed(Packet(bytes(range(200)) * 1000, 5, 'klv', damaged=True)), packed_end(None))"
     found, turns, turned = [], 0, []
@@ -362,8 +362,8 @@ async def test_a_large_packet_of_a_process_is_decoded_in_parts():
     assert all(later > earlier for earlier, later in pairwise(turned))
 
 
-async def test_a_live_source_drops_in_its_process_and_says_so(free_port):
-    """While its reader is away: each datagram is either yielded or counted, and little waits."""
+async def test_a_live_source_drops_in_its_process_and_reports_it(free_port):
+    """While its reader is busy: each datagram is either yielded or counted, and few wait."""
     source = isolated(f"udp://127.0.0.1:{free_port}?buffer_size=65536")
     datagram, count = b"G" + bytes(1315), 20_000  # 26 MB
     size = 0
@@ -392,7 +392,7 @@ async def test_a_live_source_drops_in_its_process_and_says_so(free_port):
 
 
 async def test_a_process_that_can_not_be_started_is_a_source_that_is_down():
-    """And is worth another try: the system may have room for one later."""
+    """And it is retried: the system may have resources for one later."""
     source = IsolatedSource(open_source("udp://127.0.0.1:5000"), {}, command=["/nowhere/python"])
 
     told = await fault_of(source)
@@ -401,7 +401,8 @@ async def test_a_process_that_can_not_be_started_is_a_source_that_is_down():
 
 
 async def send_tapes(port: int, stop: asyncio.Event) -> int:
-    """Tape after tape to a port, on one clock, a datagram each 5 ms, until the stop; how many were sent."""
+    """Send tape after tape to a port, with one clock, a datagram each 5 ms, until the stop; returns how many were sent.
+    """
     count = 0
     while not stop.is_set():
         tape = feed.recording(TAPE_SIZE, first_pcr=900_000 + count * TAPE_SIZE * 3000)
@@ -412,8 +413,8 @@ async def send_tapes(port: int, stop: asyncio.Event) -> int:
     return count
 
 
-async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said, monkeypatch):
-    """Crashed and stopped in turn, it comes back each time; of the other stream no record is missing."""
+async def test_a_process_that_is_killed_repeatedly_affects_no_other(free_port, said, monkeypatch):
+    """Crashed and stopped in turn, it recovers each time; the other stream misses no record."""
     monkeypatch.setattr(isolated_module, "SILENT_LEAST", 0.3)
     other_port = free_port + 1 if free_port < 65535 else free_port - 1
     ear, stop = Ear(), asyncio.Event()
@@ -448,7 +449,7 @@ async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said
 
 
 def _listener(port: int) -> int:
-    """The child that has the UDP port, or 0: whose it is only root may see, so it is known by its name."""
+    """The child with the UDP port, or 0: only root may see whose it is, so its name identifies it."""
     rows = [row.split()[1] for row in Path("/proc/net/udp").read_text().splitlines()[1:]]
     if not any(local.endswith(f":{port:04X}") for local in rows):
         return 0

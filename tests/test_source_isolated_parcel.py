@@ -1,4 +1,4 @@
-"""What goes between an isolated source and the relay: all of it comes back, in any cut; and nothing odd is believed."""
+"""The messages between an isolated source and the relay: any cut is reassembled; invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def sent(packets) -> bytes:
     return b"".join(piece for packet in packets for piece in packed(packet))
 
 
-def taken(unpacker: Unpacker, data: bytes, cut=lambda: SMALL) -> list[Packet | Units]:
-    """All packets of `data`, handed over in pieces of `cut()` octets at most."""
+def received(unpacker: Unpacker, data: bytes, cut=lambda: SMALL) -> list[Packet | Units]:
+    """All packets of `data`, passed in pieces of at most `cut()` octets."""
     found, at = [], 0
     while at < len(data):
         room = unpacker.room()
@@ -60,41 +60,41 @@ def taken(unpacker: Unpacker, data: bytes, cut=lambda: SMALL) -> list[Packet | U
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_what_was_packed_comes_back_in_any_cut(seed):
+def test_messages_are_reassembled_from_any_cut(seed):
     """Every field of packets and units, and their order."""
     choice = random.Random(seed)
     most = 10 ** (1 + seed)
 
-    found = taken(Unpacker(), sent(PACKETS), lambda: choice.randint(1, most))
+    found = received(Unpacker(), sent(PACKETS), lambda: choice.randint(1, most))
 
     assert len(ENTRIES) == 40
     assert found == PACKETS
 
 
-def test_bytes_of_more_than_a_parcel_come_in_several():
-    """A loss that was marked is marked once."""
+def test_bytes_beyond_one_message_are_sent_in_several():
+    """A mark of a loss is sent once."""
     data = random.Random(2).randbytes(MOST + 5)
 
-    found = taken(Unpacker(), sent([Packet(data, 7, damaged=True)]))
+    found = received(Unpacker(), sent([Packet(data, 7, damaged=True)]))
 
     assert b"".join(packet.data for packet in found) == data
     assert [packet.damaged for packet in found] == [True, False]
     assert {packet.received_us for packet in found} == {7}
 
 
-def test_many_units_come_in_several_parcels():
-    """No parcel of units is larger than the other side takes."""
+def test_many_units_are_sent_in_several_messages():
+    """No message of units is larger than the other side accepts."""
     entries = ENTRIES * 200
     data = sent([Units(entries)])
 
-    found = taken(Unpacker(), data)
+    found = received(Unpacker(), data)
 
     assert len(data) > 2 * UNITS_MOST
     assert [entry for units in found for entry in units.entries] == entries
 
 
-def test_a_status_comes_back_with_every_count():
-    """Whatever counts a link and its lane have."""
+def test_a_status_is_transferred_with_every_count():
+    """All counters of a link and its lane."""
     counted = {name: number for number, name in enumerate(Counters._fields, 1)}
     link = LinkStats(lane=Counters(**counted), srt_rtt_ms=1.5)
     for number, f in enumerate(fields(LinkStats), 100):
@@ -103,7 +103,7 @@ def test_a_status_comes_back_with_every_count():
     status = Status(True, False, 1 << 40, link)
     unpacker = Unpacker()
 
-    assert taken(unpacker, packed_status(Status(False, True, 0, LinkStats())) + packed_status(status)) == []
+    assert received(unpacker, packed_status(Status(False, True, 0, LinkStats())) + packed_status(status)) == []
 
     assert unpacker.status == status
 
@@ -112,31 +112,31 @@ def test_a_status_comes_back_with_every_count():
     ("fault", "kind"),
     [(SourceDown, SourceDown), (NotMedia, NotMedia), (ConfigError, ConfigError), (SourceError, SourceDown)],
 )
-def test_the_end_says_why(fault, kind):
+def test_the_end_has_its_reason(fault, kind):
     """With the kind of error, and a text on one line and of bounded length."""
     unpacker = Unpacker()
 
-    taken(unpacker, packed_end(fault("it\nbroke\x1b[2J" + "x" * 5000)))
+    received(unpacker, packed_end(fault("it\nbroke\x1b[2J" + "x" * 5000)))
 
     assert type(unpacker.end.fault) is kind
     assert str(unpacker.end.fault).startswith("it\\nbroke\\x1b[2Jxxx")
     assert len(str(unpacker.end.fault)) <= 1000
 
 
-def test_a_clean_end_has_no_fault():
+def test_a_clean_end_has_no_error():
     unpacker = Unpacker()
 
-    taken(unpacker, sent(PACKETS[:2]) + packed_end(None))
+    received(unpacker, sent(PACKETS[:2]) + packed_end(None))
 
     assert unpacker.end == End(None)
 
 
-def test_nothing_counts_behind_the_end():
-    """However much comes: it is neither kept nor looked at."""
+def test_data_after_the_end_is_ignored():
+    """However much arrives: it is neither stored nor parsed."""
     unpacker = Unpacker()
-    taken(unpacker, packed_end(None))
+    received(unpacker, packed_end(None))
 
-    assert taken(unpacker, sent(PACKETS) + bytes(3 * SMALL)) == []
+    assert received(unpacker, sent(PACKETS) + bytes(3 * SMALL)) == []
     assert len(unpacker.room()) == SMALL
 
 
@@ -219,28 +219,28 @@ ODD = {
 
 
 @pytest.mark.parametrize("data", ODD.values(), ids=ODD)
-def test_what_no_honest_source_sends_is_refused(data):
-    """A process that was taken over can't make the relay hold, believe or run anything of the kind."""
+def test_messages_that_no_source_sends_are_refused(data):
+    """A compromised process cannot make the relay store, believe or run such a message."""
     good = Unpacker()
-    taken(good, unit() + status() + sent(PACKETS))
+    received(good, unit() + status() + sent(PACKETS))
     assert good.status is not None
 
     with pytest.raises(MalformedMessage):
-        taken(Unpacker(), data)
+        received(Unpacker(), data)
 
 
-def test_an_odd_size_is_refused_before_memory_is_taken_for_it():
-    """The room for the next octets never grows beyond one parcel."""
+def test_an_invalid_size_is_refused_before_memory_is_allocated_for_it():
+    """The buffer never grows beyond one message."""
     unpacker = Unpacker()
 
-    taken(unpacker, struct.pack("<cI", b"P", MOST))
+    received(unpacker, struct.pack("<cI", b"P", MOST))
 
     assert len(unpacker.room()) <= MOST
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_damaged_parcels_are_odd_or_packets(seed):
-    """Whatever octets come, there are packets of the right types, or Odd, and never another error."""
+def test_damaged_messages_are_refused_or_packets(seed):
+    """For any octets there are packets of the right types, or Odd, and never another error."""
     choice = random.Random(seed)
     data = bytearray(sent(PACKETS[1:4] + PACKETS[5:]) + status() + packed_end(NotMedia("why")))
     for _ in range(choice.randint(1, 8)):
@@ -248,14 +248,14 @@ def test_damaged_parcels_are_odd_or_packets(seed):
     unpacker = Unpacker()
 
     try:
-        found = taken(unpacker, bytes(data), lambda: choice.randint(1, 2000))
+        found = received(unpacker, bytes(data), lambda: choice.randint(1, 2000))
     except MalformedMessage:
         return
     assert all(isinstance(packet, Packet | Units) for packet in found)
 
 
-def test_the_end_says_how_long_to_wait():
-    """A server that asks for patience is heard through the process too; and never for more than ten minutes."""
+def test_the_end_has_the_time_to_wait():
+    """A server's Retry-After is passed through the process; at most ten minutes."""
     for wait, heard in ((0.0, 0), (7.0, 7), (9e9, 600)):
         unpacker = Unpacker()
         data = packed_end(SourceDown("busy", wait=wait))

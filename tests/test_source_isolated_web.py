@@ -1,4 +1,4 @@
-"""Web and RTSP servers are read by a process of their own unless told otherwise, and nothing is lost by it.
+"""Web and RTSP servers are read by a separate process by default, and nothing is lost by it.
 
 `test_source_hls.py` and `test_source_hls_losses.py` read playlists in this process.
 """
@@ -43,7 +43,7 @@ NAMES = [f"{number}.ts" for number in range(9)]
 
 @pytest.fixture
 def isolated_when_asked() -> None:
-    """Here it is as a user has it."""
+    """The default of a user applies here."""
 
 
 def site(playlist: Answer, **more: Answer) -> dict[str, Answer]:
@@ -62,8 +62,8 @@ def live(first: int, last: int) -> Answer:
         ("udp://:5000", False), ("rtp://:5000", False), ("tcp://h:5", False), ("x.ts", False), ("-", False),
     ],
 )  # fmt: skip
-def test_servers_are_isolated_unless_told_otherwise(url, apart):
-    """By the library as by the relay's settings; and whoever says yes or no has it so."""
+def test_servers_are_isolated_by_default(url, apart):
+    """In the library as in the relay's settings; an explicit option overrides it."""
     where = Url.parse(url)
     assert isinstance(open_source(url), IsolatedSource) is apart
     assert isinstance(opened(SourceSettings(where)), IsolatedSource) is apart
@@ -72,8 +72,8 @@ def test_servers_are_isolated_unless_told_otherwise(url, apart):
         assert isinstance(opened(SourceSettings(where, isolate=asked)), IsolatedSource) is asked
 
 
-async def test_a_playlist_goes_on_in_the_next_process_though_the_last_was_killed():
-    """In the midst of its reading: what was handed on does not come again, and the rest does, each record once."""
+async def test_a_playlist_continues_in_the_next_process_though_the_last_was_killed():
+    """In the middle of its reading: delivered data is not repeated, and the rest is output, each record once."""
     given = Resume()
     async with ScriptedWeb(site(live(2, 5), s5=Answer(hang=True))) as server:
         first = []
@@ -94,8 +94,8 @@ async def test_a_playlist_goes_on_in_the_next_process_though_the_last_was_killed
     assert source.link.hls_lost == 0
 
 
-async def test_what_left_the_playlist_between_two_processes_is_counted():
-    """By the numbers of the segments, as within one."""
+async def test_segments_that_left_the_playlist_between_two_processes_are_counted():
+    """By the numbers of the segments, as within one process."""
     given = Resume()
     async with ScriptedWeb(site(live(0, 3))) as server:
         server.answers["/a.m3u8"] = [live(0, 3), Answer(status="403 Forbidden")]
@@ -110,8 +110,8 @@ async def test_what_left_the_playlist_between_two_processes_is_counted():
 
 
 @pytest.mark.parametrize("mark", ["bytes(60000)", "os.urandom(60000)", "b'[' * 60000", 'b\'{"next":-1}\''])
-async def test_a_mark_of_a_process_that_was_taken_over_does_no_harm(mark):
-    """The relay does not look into it, and the next process begins where it would without one."""
+async def test_a_position_from_a_compromised_process_does_no_harm(mark):
+    """The relay does not interpret it, and the next process begins as without one."""
     given = Resume()
     with pytest.raises(SourceDown):
         await records_of(fake(f"say(packed_mark({mark})); sys.exit(3)", "http://h/a.m3u8", given=given))
@@ -123,12 +123,12 @@ async def test_a_mark_of_a_process_that_was_taken_over_does_no_harm(mark):
     assert [record.raw for record in records] == TAPE.klv
 
 
-def test_a_mark_follows_what_it_is_about():
-    """The reader's thread is ahead: how far it is goes out behind the first packet of that segment, not before."""
+def test_a_position_follows_the_packets_it_describes():
+    """The reader's thread is ahead: its position is sent after the first packet of that segment, not before."""
     source, place, sent = open_source("http://h/a.m3u8", isolate=False), Position(), []
     marks = Bookmarks(source, place, lambda mark: sent.append(Position.unpacked(mark).next))
 
-    for number in range(3):  # segments of 100 bytes, read one behind the other
+    for number in range(3):  # segments of 100 bytes, read one after the other
         place.took(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0))
         place.begins(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0), b"G")
         source.link.size += 100
@@ -154,7 +154,7 @@ def place_after(count: int, name: str = "https://h/{n}.ts") -> Position:
     return place
 
 
-def test_a_place_is_the_same_once_it_was_packed():
+def test_a_position_is_the_same_after_packing():
     """With the longest names and numbers it stays small."""
     segments = [MediaSegment(n, PlaylistPart(f"https://h/{n}.ts"), 2.0) for n in range(1000)]
     place = Position.unpacked(place_after(1000).packed())
@@ -168,8 +168,8 @@ def test_a_place_is_the_same_once_it_was_packed():
     assert len(place_after(1000, "https://h/{n}" + "x" * 5000).packed()) < 32 << 10
 
 
-def test_a_place_that_is_spoilt_is_a_place_all_the_same():
-    """Whatever comes instead of a packed one: no error, and never more than there may be in one."""
+def test_a_damaged_position_is_a_valid_position():
+    """Any bytes instead of a packed one: no error, and never more than the maximum in one."""
     packed, choice = bytearray(place_after(20).packed()), random.Random(1)
     odd: list[object] = [
         None, [], {}, {"next": 1}, {"next": 1, "vary": 1, "names": [], "heads": []},
@@ -190,8 +190,8 @@ def test_a_place_that_is_spoilt_is_a_place_all_the_same():
         assert len(place.packed()) < 32 << 10
 
 
-async def test_tls_is_verified_in_there(tmp_path):
-    """With the certificates that are named, which the process can read, and else not at all."""
+async def test_tls_is_verified_in_the_process(tmp_path):
+    """With the named certificates, which the process can read, and not at all without."""
     ca, own = certified(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(own)
@@ -214,8 +214,8 @@ async def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(words, process.returncode, out.decode(), said.decode())
 
 
-async def test_decode_and_probe_are_what_they_were():
-    """The same records, messages and exit codes as of a source that is read in the command's own process."""
+async def test_decode_and_probe_work_as_without_isolation():
+    """The same records, messages and exit codes as for a source that is read in the command's own process."""
     page = Answer(b"<html>who are you?</html>", head={"Content-Type": "text/html"})
     async with ScriptedWeb({"/tape.ts": Answer(TAPE.ts), "/page": page}) as server:
         whole = await command("decode", server.url("/tape.ts"))

@@ -1,4 +1,4 @@
-"""What libav sources have of their own: RTSP, HTTP, containers, and how they stop."""
+"""Sources read by libav: RTSP, HTTP, containers, and how they stop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from klvrelay.sources.open import open_source
 TAPE = feed.recording()
 PAYLOADS = [(0, datagram) for datagram in feed.datagrams(TAPE.ts)]
 
-# For localhost, signed by itself, valid from 2000 to 2100; it guards nothing.
+# For localhost, self-signed, valid from 2000 to 2100; it protects nothing.
 CERTIFICATE = """\
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFHcarc5onr/4MojT
@@ -67,7 +67,7 @@ async def test_an_rtsp_camera_with_a_password_is_read():
 
 
 @pytest.mark.parametrize("user", ["", "user:c4n4ry@"], ids=["none", "wrong"])
-async def test_a_wrong_password_is_said_so_and_not_shown(user, capfd, caplog):
+async def test_a_wrong_password_is_reported_and_not_shown(user, capfd, caplog):
     """A refused login is one line without the login; neither libav nor the log repeats it."""
     caplog.set_level(logging.DEBUG)
     async with feed.RtspServer(PAYLOADS, credentials="user:right") as server:
@@ -80,7 +80,7 @@ async def test_a_wrong_password_is_said_so_and_not_shown(user, capfd, caplog):
     assert refused.value.__cause__ is refused.value.__context__ is None
 
 
-async def test_klv_in_rtp_fragments_is_joined():
+async def test_klv_in_rtp_fragments_is_reassembled():
     """A KLV packet may be cut over several RTP payloads of one time stamp (RFC 6597)."""
     payloads = [
         (3000 * (number + 1), packet[at : at + 20])
@@ -97,8 +97,8 @@ async def test_klv_in_rtp_fragments_is_joined():
     assert [record.pts for record in records] == [3000 * number for number in range(30)]
 
 
-async def test_a_lost_rtp_fragment_spoils_only_its_packet():
-    """libav does not flag the loss; what does not add up is not good, and the next packet is."""
+async def test_a_lost_rtp_fragment_affects_only_its_packet():
+    """libav does not flag the loss; the incomplete packet is not valid, and the next one is."""
     payloads = [
         (3000 * (number + 1), packet[at : at + 20])
         for number, packet in enumerate(TAPE.klv)
@@ -113,7 +113,7 @@ async def test_a_lost_rtp_fragment_spoils_only_its_packet():
 
 
 async def test_a_camera_that_falls_silent_is_down_after_the_timeout():
-    """What came is yielded, then the source says for how long nothing came."""
+    """Received data is yielded, then the error says for how long no data arrived."""
     got = []
     async with feed.RtspServer(PAYLOADS, hang=True) as server:
         source = open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=0.3)
@@ -124,14 +124,14 @@ async def test_a_camera_that_falls_silent_is_down_after_the_timeout():
 
 
 async def test_a_server_that_never_answers_is_down_after_the_timeout():
-    """A host that accepts and says nothing costs the timeout, not more."""
+    """A host that accepts and stays silent costs the timeout, not more."""
     async with feed.tcp_server(b"", hang=True) as port:
         with pytest.raises(SourceDown, match=r"gave no answer for 0\.3 s"):
             await read(open_source(f"rtsp://127.0.0.1:{port}/live", timeout=0.3), within=3)
 
 
 async def test_the_thread_of_a_source_that_is_closed_ends_in_bounded_time():
-    """Closing does not wait for libav, and libav's thread is gone within 2 x timeout + 1 s."""
+    """Closing does not wait for libav, and libav's thread ends within 2 x timeout + 1 s."""
     async with feed.RtspServer(PAYLOADS, hang=True) as server:
         source = open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=0.3)
         packets = source.packets()
@@ -146,8 +146,8 @@ async def test_the_thread_of_a_source_that_is_closed_ends_in_bounded_time():
     assert closed - began < 0.1
 
 
-async def test_a_pause_in_the_klv_is_no_dead_line(shared):
-    """While video goes on, the source waits for KLV for longer than its timeout."""
+async def test_a_pause_in_the_klv_does_not_count_as_silence(shared):
+    """While video continues, the source waits for KLV for longer than its timeout."""
     ts = (shared / "data" / "osh_sample_stream.ts").read_bytes()
     packets = [ts[at : at + 188] for at in range(0, len(ts), 188)]
     pids = [(packet[1] & 0x1F) << 8 | packet[2] for packet in packets]
@@ -164,8 +164,8 @@ async def test_a_pause_in_the_klv_is_no_dead_line(shared):
     assert len(records_of(got)) > 60
 
 
-async def test_a_camera_without_klv_is_said_so(shared):
-    """A live stream of video only would never yield anything: it is an error that names what is there."""
+async def test_a_camera_without_klv_is_reported(shared):
+    """A live stream of video only would never yield anything: the error lists its streams."""
     ts = (shared / "data" / "h264_no_klv.ts").read_bytes()
     payloads = [(0, datagram) for datagram in feed.datagrams(ts)]
     async with feed.RtspServer(payloads) as server:
@@ -174,7 +174,7 @@ async def test_a_camera_without_klv_is_said_so(shared):
 
 
 async def test_a_file_without_klv_just_ends(shared):
-    """Of a file the end is known: whoever reads it sees that there was nothing."""
+    """A file has a known end: its reader sees that there was nothing."""
     assert await read(open_source(str(shared / "data" / "h264_no_klv.ts"), demux="libav")) == []
 
 
@@ -184,7 +184,7 @@ async def test_a_file_without_klv_just_ends(shared):
     ids=["a file", "a length and no ranges", "endless"],
 )
 async def test_a_recording_on_a_web_server_is_read(ranges, length):
-    """Where the server shows by more than a length that it has it, it is a file, which ends; else it is live."""
+    """Where the server announces more than a length, it is a file, which ends; otherwise it is live."""
     async with feed.http_server(TAPE.ts, ranges=ranges, length=length) as port:
         source = open_source(f"http://127.0.0.1:{port}/tape.ts", timeout=1)
         got = await read(source)
@@ -193,7 +193,7 @@ async def test_a_recording_on_a_web_server_is_read(ranges, length):
     assert source.live is not (length and ranges)
 
 
-async def test_what_a_web_server_does_not_have_is_said_so():
+async def test_a_missing_file_on_a_web_server_is_reported():
     """404 is in the message, the token is not."""
     async with feed.http_server(b"", status="404 Not Found") as port:
         with pytest.raises(SourceDown, match="404") as missing:
@@ -210,7 +210,7 @@ async def test_a_web_page_is_not_media():
 
 
 async def test_a_playlist_can_not_reach_into_the_machine(tmp_path):
-    """A far end that answers with a list of local files gets none of them read."""
+    """A far end that answers with a list of local files does not get any of them read."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts)
     lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1,", f"file://{tmp_path}/tape.ts", "#EXT-X-ENDLIST"]
     async with feed.http_server("\n".join(lines).encode()) as port:
@@ -220,7 +220,7 @@ async def test_a_playlist_can_not_reach_into_the_machine(tmp_path):
 
 @pytest.mark.parametrize("scheme", ["https", "rtsps"])
 async def test_tls_is_verified(scheme, certificate):
-    """A certificate that nobody vouches for is refused; one that ca_file names is taken."""
+    """A certificate from an unknown authority is refused; one from ca_file is accepted."""
     trusted, tls = certificate
     server = feed.http_server(TAPE.ts, tls=tls) if scheme == "https" else feed.RtspServer(PAYLOADS, tls=tls)
     async with server as place:
@@ -233,8 +233,8 @@ async def test_tls_is_verified(scheme, certificate):
     assert [record.raw for record in records_of(got)] == TAPE.klv
 
 
-async def test_libav_says_when_a_packet_is_torn(tmp_path):
-    """TS packets that are missing leave a mark on what they were in: it is never good."""
+async def test_libav_flags_an_incomplete_packet(tmp_path):
+    """Missing TS packets leave a mark on their packet: it is never valid."""
     tape = feed.recording(count=30, padding=600)
     packets = [tape.ts[at : at + 188] for at in range(0, len(tape.ts), 188)]
     klv = [number for number, packet in enumerate(packets) if packet[1:3] == b"\x01\x01"]

@@ -1,4 +1,4 @@
-"""What a recording is paced by where its clock is missing, late, gone, still or mad: PTS, item 2, a fixed rate."""
+"""The timing of a recording whose clock is missing, late, stopped or wrong: PTS, item 2, a fixed rate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_pcr(packet):
 
 
 def with_pcr(data, of):
-    """The PCR packets as `of(number, ticks)` has them: other ticks, or None for none."""
+    """The PCR packets changed by `of(number, ticks)`: other ticks, or None to remove them."""
     made, number = [], 0
     for packet in packets_of(data):
         if is_pcr(packet):
@@ -45,7 +45,7 @@ def without_pts(data):
 
 
 def without_time(data):
-    """Item 2 becomes an item that nobody knows; the checksums are wrong then."""
+    """Item 2 becomes an unknown item; the checksums are wrong then."""
     return data.replace(b"\x02\x08\x00\x04", b"\x7e\x08\x00\x04")
 
 
@@ -67,8 +67,8 @@ CLOCKS = {
 
 @pytest.mark.parametrize("kind", CLOCKS)
 @pytest.mark.parametrize("quantum", [0.0003, 0.005])
-def test_a_recording_takes_its_time_whatever_its_clock_does(quantum, kind):
-    """Its four seconds, within half a second at each packet; nothing lost, and nothing that goes back in time."""
+def test_a_recording_takes_its_duration_whatever_its_clock_does(quantum, kind):
+    """Its four seconds, within half a second at each packet; nothing is lost, and time does not go back."""
     data, by = CLOCKS[kind]
     clock = ts_clock.TsClock(quantum)
 
@@ -83,8 +83,8 @@ def test_a_recording_takes_its_time_whatever_its_clock_does(quantum, kind):
 
 
 @pytest.mark.parametrize("kind", CLOCKS)
-def test_it_comes_evenly(kind):
-    """No second of it in one go: that is what pacing is for."""
+def test_it_is_paced_evenly(kind):
+    """No second of it is sent at once."""
     data, _ = CLOCKS[kind]
     slices = slices_of(ts_clock.TsClock(0.005), data)
 
@@ -96,8 +96,8 @@ def test_it_comes_evenly(kind):
 @pytest.mark.parametrize("kind", CLOCKS)
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(1, 90_000), max_size=8))
-def test_how_it_is_read_makes_no_difference(kind, cuts):
-    """Whatever pieces it comes in."""
+def test_the_pieces_do_not_affect_the_timing(kind, cuts):
+    """Whatever their sizes."""
     data, _ = CLOCKS[kind]
     cuts = sorted({cut for cut in cuts if cut < len(data)})
 
@@ -107,8 +107,8 @@ def test_how_it_is_read_makes_no_difference(kind, cuts):
     assert slices[-1][0] == pytest.approx(at_once[-1][0], abs=0.1)
 
 
-def test_the_order_of_decoding_takes_no_time():
-    """B pictures come with a PTS before the one that came last."""
+def test_decoding_order_does_not_affect_the_timing():
+    """B pictures have a PTS before that of the previous packet."""
     mux, ts = feed._Mux(), b""
     order = [0, 4, 2, 1, 3]
     for group in range(24):
@@ -121,7 +121,7 @@ def test_the_order_of_decoding_takes_no_time():
 
 
 def test_pauses_of_the_whole_stream_stay_pauses():
-    """Five seconds in which nothing was sent, the clock going on; again and again."""
+    """Five seconds without data while the clock continues, repeatedly."""
     parts = [feed.recording(count=30, first_pcr=900_000 + 90_000 * 6 * number, filler=3).ts for number in range(6)]
     clock = ts_clock.TsClock(0.005)
 
@@ -132,8 +132,8 @@ def test_pauses_of_the_whole_stream_stay_pauses():
 
 
 @pytest.mark.parametrize("every", [1, 7])
-def test_a_clock_that_leaps_ahead_is_left(every):
-    """By five seconds at once, while PTS goes on as ever: after three leaps it is not believed any more."""
+def test_a_clock_that_leaps_ahead_is_dropped(every):
+    """By five seconds at once, while PTS continues normally: after three leaps it is ignored."""
     data = with_pcr(TAPE.ts, lambda number, ticks: ticks + 450_000 * (number // every))
     clock = ts_clock.TsClock(0.005)
 
@@ -144,8 +144,8 @@ def test_a_clock_that_leaps_ahead_is_left(every):
     assert clock.by == "PTS"
 
 
-def test_a_clock_that_is_stamped_seldom_is_kept():
-    """Every other second: it goes on by as much as the others together."""
+def test_a_clock_with_rare_stamps_is_used():
+    """Every other second: it advances by as much as the other clocks together."""
     data = with_pcr(
         TAPE.ts + feed.recording(count=600, first_pcr=900_000 + 360_000, filler=3).ts,
         lambda number, ticks: ticks if number % 60 == 0 else None,
@@ -159,7 +159,7 @@ def test_a_clock_that_is_stamped_seldom_is_kept():
 
 
 def test_mpeg_ts_without_any_time_goes_at_a_fixed_rate():
-    """It is no flood, and no stop."""
+    """Neither a flood nor a stop."""
     data = without_time(without_pts(NO_PCR)) * 20
     clock = ts_clock.TsClock(0.005)
 
@@ -171,7 +171,7 @@ def test_mpeg_ts_without_any_time_goes_at_a_fixed_rate():
 
 
 def test_a_time_that_comes_after_a_megabyte_is_followed():
-    """The rate is left for the first time that goes on."""
+    """The fixed rate ends at the first time that advances."""
     null = b"\x47\x1f\xff\x10" + bytes(184)
     clock = ts_clock.TsClock(0.005)
 
@@ -184,8 +184,8 @@ def test_a_time_that_comes_after_a_megabyte_is_followed():
 
 
 @pytest.mark.parametrize("packet", [SECURITY, TAPE.klv[0]], ids=["no item 2", "item 2 stands still"])
-def test_bare_klv_without_a_time_that_goes_on_is_no_flood(packet):
-    """Thirty a second, but for the first few."""
+def test_bare_klv_without_an_advancing_time_is_no_flood(packet):
+    """Thirty a second, except for the first few."""
     clock = timeline.KlvClock()
 
     slices = slices_of(clock, packet * 308)
@@ -195,7 +195,7 @@ def test_bare_klv_without_a_time_that_goes_on_is_no_flood(packet):
 
 
 def test_packets_without_a_time_between_others_take_none():
-    """A security set behind each ST 0601 set."""
+    """A security set after each ST 0601 set."""
     clock = timeline.KlvClock()
 
     slices = slices_of(clock, b"".join(packet + SECURITY for packet in TAPE.klv))
@@ -204,7 +204,7 @@ def test_packets_without_a_time_between_others_take_none():
     assert clock.by is None
 
 
-def test_a_time_stamp_that_is_cut_off_is_none():
+def test_a_truncated_time_stamp_is_ignored():
     """Its last bytes are in the next TS packet."""
     whole = TAPE.klv[0]
 
@@ -223,8 +223,8 @@ def test_a_time_stamp_that_is_cut_off_is_none():
         ("f.klv", TAPE.bare, None),
     ],
 )
-async def test_what_a_replay_is_paced_by_is_said_once(name, data, line, tmp_path, monkeypatch, said):
-    """Only where it is not the clock that it should be paced by; not in each round of a loop."""
+async def test_a_replacement_clock_is_logged_once(name, data, line, tmp_path, monkeypatch, said):
+    """Only where the recording's own clock is not used; not in each round of a loop."""
     path = tmp_path / name
     path.write_bytes(data)
 
@@ -247,7 +247,7 @@ async def test_klvonly_is_replayed_in_two_seconds(shared, monkeypatch):
 
 @pytest.mark.parametrize("name", ["aphill_klv_10s.ts", "h264_klv.ts", "osh_sample_stream.ts"])
 def test_real_recordings_are_paced_by_their_clock(name, shared):
-    """From its first value to its last, whatever else is in them."""
+    """From its first value to its last, whatever else they contain."""
     data = (shared / "data" / name).read_bytes()
     clock = ts_clock.TsClock(0.005)
     clocked = [packet for packet in packets_of(data) if is_pcr(packet)]

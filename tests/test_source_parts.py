@@ -1,4 +1,4 @@
-"""Large pieces are decoded in parts: the event loop serves others between them, and no byte is lost or doubled."""
+"""Large pieces are decoded in parts: the event loop runs other tasks between them, and no byte is lost or repeated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SMALL = feed.recording(count=300)
 @pytest.mark.parametrize("carriage", ["klv", "ts"])
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_a_piece_is_cut_where_it_is_larger_than_a_part(carriage, more):
-    """At the limit it stays as it is; one byte more is a part of its own."""
+    """At the limit it is unchanged; one byte more is a separate part."""
     data = random.Random(1).randbytes(2 * PART[carriage] + more)
     found = list(parts(Packet(data, 7, carriage, damaged=True)))
 
@@ -36,7 +36,7 @@ def test_a_piece_is_cut_where_it_is_larger_than_a_part(carriage, more):
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_a_unit_with_a_pid_stays_whole(more):
-    """Its time is that of all of it."""
+    """Its time belongs to all of it."""
     unit = Packet(bytes(PART["klv"] + more), 1, "klv", 90_000, 257)
 
     assert list(parts(unit)) == [unit]
@@ -44,8 +44,8 @@ def test_a_unit_with_a_pid_stays_whole(more):
 
 @pytest.mark.parametrize("kind", ["file", "follow", "replay", "tcp"])
 @pytest.mark.parametrize("carriage", ["klv", "ts"])
-async def test_a_large_file_is_what_it_holds_in_parts(carriage, kind, tmp_path):
-    """Every packet of it once, in order, whatever reads it."""
+async def test_a_large_file_is_complete_in_parts(carriage, kind, tmp_path):
+    """Every packet of it once, in order, with every reader."""
     data = SMALL.bare if carriage == "klv" else SMALL.ts
     data *= 1 + (3 * PART[carriage]) // len(data)
     (tmp_path / "tape").write_bytes(data)
@@ -65,15 +65,15 @@ async def test_a_large_file_is_what_it_holds_in_parts(carriage, kind, tmp_path):
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
-    """Python's collector takes a while with all that a test run has loaded."""
+    """Python's garbage collector takes a while with all that a test run has loaded."""
     gc.disable()
     yield
     gc.enable()
 
 
 @pytest.mark.usefixtures("no_collector")
-async def test_the_loop_turns_while_a_file_of_small_packets_is_relayed(tmp_path):
-    """Four MiB of bare KLV, a hundred thousand packets: no other task waits for all of them to be decoded."""
+async def test_the_loop_runs_while_a_file_of_small_packets_is_relayed(tmp_path):
+    """Four MiB of bare KLV, a hundred thousand packets: no other task waits until all of them are decoded."""
     times = 1 + (4 << 20) // len(SMALL.bare)
     data = SMALL.bare * times
     (tmp_path / "tape.klv").write_bytes(data)

@@ -1,4 +1,4 @@
-"""What can't be read, and what can't be meant: one line that says so."""
+"""Unreadable sources and invalid settings: one line for each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("url", "error", "says"), BAD, ids=[url for url, _, _ in BAD])
-async def test_a_source_that_can_not_be_read_says_so(url, error, says, tmp_path, free_port):
+async def test_an_unreadable_source_is_reported(url, error, says, tmp_path, free_port):
     """Within bounded time one line says what is wrong, without a password and without a traceback of libav."""
     files = {"empty": b"", "text": b"hello, world\n" * 100_000, "zeros": bytes(1 << 20), "secret": b"G"}
     for name, content in files.items():
@@ -80,7 +80,7 @@ async def test_a_source_that_can_not_be_read_says_so(url, error, says, tmp_path,
     ],
 )
 def test_a_wrong_setting_is_refused_before_anything_is_opened(url, settings, says):
-    """An unknown scheme or option is a ConfigError that says what would be right."""
+    """An unknown scheme or option is a ConfigError that says what would be valid."""
     with pytest.raises(ConfigError) as refused:
         open_source(url, **settings)
 
@@ -91,6 +91,6 @@ def test_a_wrong_setting_is_refused_before_anything_is_opened(url, settings, say
 
 @pytest.mark.parametrize("url", ["http:///a.ts", "rtsps:///a"])
 def test_frames_without_a_host_are_refused_alike(url):
-    """Before anything is asked."""
+    """Before anything is opened."""
     with pytest.raises(ConfigError, match="a host is missing"):
         klvrelay.frame_times(url)

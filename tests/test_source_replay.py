@@ -1,4 +1,4 @@
-"""A file in its own time: what is due when, and the loop."""
+"""A file with its original timing: due times, and the loop."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def data_of(slices):
 
 
 def due_of(slices, wanted):
-    """When the slice with these bytes is due."""
+    """The due time of the slice with these bytes."""
     at, whole = data_of(slices).index(wanted), 0
     for due, data in slices:
         whole += len(data)
@@ -40,7 +40,7 @@ def due_of(slices, wanted):
 
 
 @pytest.mark.parametrize("first_pcr", [0, 900_000, (1 << 33) - 45_000], ids=["zero", "later", "wraps"])
-def test_each_byte_is_due_when_its_clock_stamp_says(first_pcr):
+def test_each_byte_is_due_at_its_clock_stamp(first_pcr):
     """Packets of 30 Hz are due 33 ms apart, past the wrap of the 33 bits too."""
     tape = feed.recording(first_pcr=first_pcr, filler=5)
 
@@ -51,8 +51,8 @@ def test_each_byte_is_due_when_its_clock_stamp_says(first_pcr):
     assert slices[-1][0] == pytest.approx(1.0, abs=0.04)
 
 
-def test_between_two_stamps_time_goes_evenly():
-    """A stream that stamps its clock seldom does not come in bursts."""
+def test_between_two_stamps_time_is_interpolated():
+    """A stream with rare clock stamps is not sent in bursts."""
     slices = slices_of(ts_clock.TsClock(0.005), feed.recording(count=2, hz=1, filler=400).ts)
 
     steps = [later - sooner for (sooner, _), (later, _) in pairwise(slices)]
@@ -62,7 +62,7 @@ def test_between_two_stamps_time_goes_evenly():
 
 @given(cuts=st.lists(st.integers(1, len(TAPE.ts) - 1), max_size=20))
 def test_no_byte_is_lost_or_moved_however_the_file_is_read(cuts):
-    """The slices are the file again, and time never goes backwards."""
+    """Joined, the slices are the file, and time never goes backwards."""
     slices = slices_of(ts_clock.TsClock(0.005), TAPE.ts, cuts)
 
     assert data_of(slices) == TAPE.ts
@@ -70,8 +70,8 @@ def test_no_byte_is_lost_or_moved_however_the_file_is_read(cuts):
 
 
 @given(st.binary(max_size=3000), st.integers(0, len(TAPE.ts)), st.lists(st.integers(0, len(TAPE.ts)), max_size=5))
-def test_damage_in_the_file_is_passed_on_as_it_is(junk, place, cuts):
-    """Bytes that are no packets cost no others their time, and none is dropped."""
+def test_damage_in_the_file_is_passed_on_unchanged(junk, place, cuts):
+    """Bytes that are no packets do not delay others, and none is dropped."""
     data = TAPE.ts[:place] + junk + TAPE.ts[place:]
 
     slices = slices_of(ts_clock.TsClock(0.005), data, cuts)
@@ -82,7 +82,7 @@ def test_damage_in_the_file_is_passed_on_as_it_is(junk, place, cuts):
 
 @pytest.mark.parametrize("jump", [-90_000 * 3600, 90_000 * 3600, 1 << 32], ids=["back", "ahead", "far"])
 def test_a_jump_of_the_clock_takes_no_time(jump):
-    """Recordings are often two that were joined: the second goes on where the first ended."""
+    """Recordings are often two that were joined: the second continues where the first ended."""
     second = feed.recording(first_pcr=(900_000 + 90_000 + jump) % (1 << 33), filler=5)
 
     slices = slices_of(ts_clock.TsClock(0.005), TAPE.ts + second.ts)
@@ -95,8 +95,8 @@ def packets_188(data):
 
 
 @pytest.mark.parametrize(("before", "behind"), [(4, 0), (0, 16)], ids=["192 bytes, M2TS", "204 bytes, Reed-Solomon"])
-def test_other_packet_sizes_keep_time_too(before, behind):
-    """Recorders put a time code before each packet, or a check sum behind."""
+def test_other_packet_sizes_keep_their_timing_too(before, behind):
+    """Recorders put a time code before each packet, or check bytes after it."""
     data = b"".join(bytes(before) + packet + bytes(behind) for packet in packets_188(TAPE.ts))
 
     slices = slices_of(ts_clock.TsClock(0.005), data)
@@ -107,7 +107,7 @@ def test_other_packet_sizes_keep_time_too(before, behind):
 
 
 def test_a_stream_without_a_clock_is_not_held(monkeypatch):
-    """Where no packet stamps the time, the bytes go out all the same, and memory is bounded."""
+    """Where no packet has a time stamp, the bytes are output all the same, and memory is bounded."""
     monkeypatch.setattr(ts_clock, "CLOCKLESS", 100_000)
     clock = ts_clock.TsClock(0.005)
     null = b"\x47\x1f\xff\x10" + bytes(184)
@@ -129,13 +129,13 @@ def test_bare_klv_is_due_at_its_precision_time_stamp(cuts):
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_bytes_that_are_no_klv_are_passed_on(before, behind):
-    """A damaged dump comes out as it is, to be counted by the decoder."""
+    """A damaged file is output unchanged, to be counted by the decoder."""
     data = before + TAPE.bare + b"\x06\x0e\x2b\x34" + behind
 
     assert data_of(slices_of(timeline.KlvClock(), data)) == data
 
 
-def test_a_packet_that_promises_gigabytes_is_not_waited_for(monkeypatch):
+def test_a_packet_that_announces_gigabytes_is_not_waited_for(monkeypatch):
     """A hostile length costs no memory."""
     monkeypatch.setattr(timeline, "HELD_MOST", 1000)
     data = feed.UAS_KEY + b"\x84\xff\xff\xff\xff" + bytes(2000)
@@ -145,7 +145,7 @@ def test_a_packet_that_promises_gigabytes_is_not_waited_for(monkeypatch):
 
 
 class Clock:
-    """A loop's clock that sleeping moves on, so that an hour takes no time."""
+    """A loop's clock that sleeping advances, so that an hour takes no time."""
 
     def __init__(self, monkeypatch):
         self.now = 1000.0
@@ -159,7 +159,7 @@ class Clock:
 
 
 async def paced(path, monkeypatch, *, most=10_000, busy=0.0, **settings):
-    """(seconds since the beginning, packet) of a replay, on a clock of its own."""
+    """(seconds since the beginning, packet) of a replay, on a virtual clock."""
     clock = Clock(monkeypatch)
     got = []
     async with aclosing(open_source(str(path), **settings).packets()) as packets:
@@ -172,7 +172,7 @@ async def paced(path, monkeypatch, *, most=10_000, busy=0.0, **settings):
 
 
 @pytest.mark.parametrize("speed", [0.5, 1, 8])
-async def test_speed_is_a_factor_on_the_files_own_pace(speed, tmp_path, monkeypatch):
+async def test_speed_is_a_factor_on_the_original_timing(speed, tmp_path, monkeypatch):
     """Half speed takes twice as long."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts)
 
@@ -182,8 +182,8 @@ async def test_speed_is_a_factor_on_the_files_own_pace(speed, tmp_path, monkeypa
     assert b"".join(packet.data for _, packet in got) == TAPE.ts
 
 
-async def test_a_reader_that_was_held_up_gets_no_burst(tmp_path, monkeypatch):
-    """Time that was lost by more than a second stays lost; the pace behind it is the file's."""
+async def test_a_delayed_reader_gets_no_burst(tmp_path, monkeypatch):
+    """A delay of more than a second is not caught up; afterwards the timing is the file's."""
     (tmp_path / "tape.klv").write_bytes(TAPE.bare)
 
     got = await paced(tmp_path / "tape.klv", monkeypatch, speed=1, busy=3.0)
@@ -193,7 +193,7 @@ async def test_a_reader_that_was_held_up_gets_no_burst(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["tape.ts", "tape.klv"])
 async def test_a_loop_loses_nothing_and_flags_nothing(name, tmp_path, monkeypatch):
-    """Each round gives every record again, and its beginning is no damage, though all counters begin anew."""
+    """Each round yields every record again, and its beginning is no damage, though all counters restart."""
     (tmp_path / name).write_bytes(TAPE.ts if name == "tape.ts" else TAPE.bare)
     decoder, found = Decoder("test", None), []
 
@@ -211,7 +211,7 @@ async def test_a_loop_loses_nothing_and_flags_nothing(name, tmp_path, monkeypatc
 
 
 async def test_a_loop_of_a_file_without_time_is_no_flood(tmp_path, monkeypatch):
-    """One KLV packet in a loop comes once a second."""
+    """One KLV packet in a loop is output once a second."""
     (tmp_path / "one.klv").write_bytes(TAPE.klv[0])
 
     got = await paced(tmp_path / "one.klv", monkeypatch, most=7, loop=True)
@@ -219,8 +219,8 @@ async def test_a_loop_of_a_file_without_time_is_no_flood(tmp_path, monkeypatch):
     assert [round(when, 3) for when, packet in got if packet.data] == [0, 1, 2, 3]
 
 
-async def test_the_stamps_are_the_time_of_sending(tmp_path):
-    """A replay looks live: each packet is stamped as it goes out."""
+async def test_the_stamps_are_the_times_of_output(tmp_path):
+    """A replay looks live: each packet is stamped when it is output."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts)
     got = []
 

@@ -1,4 +1,4 @@
-"""RTP in front of MPEG-TS or KLV: headers, order, gaps, units; by the core alone, and from a socket."""
+"""MPEG-TS or KLV in RTP: headers, order, gaps, units; in the core alone, and from a socket."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def datagram(first: int, *behind: bytes, kind: int = 33) -> bytes:
     ],
     ids=["plain", "marker", "dynamic type", "two sources", "extension", "padding", "all of them"],
 )
-def test_the_header_comes_off_whatever_is_in_it(data):
+def test_the_header_is_removed_whatever_it_contains(data):
     """Contributing sources, an extension and padding are no payload (RFC 3550, 5.1)."""
     found = rtp_order.parse(data)
 
@@ -73,8 +73,8 @@ def test_the_header_comes_off_whatever_is_in_it(data):
         "more padding than bytes", "all padding", "RTCP sender report", "RTCP application",
     ],
 )  # fmt: skip
-def test_what_is_no_rtp_is_let_be(data):
-    """A datagram cut short, of another version, or of RTCP, has no payload."""
+def test_other_datagrams_are_not_rtp(data):
+    """A truncated datagram, another version, or RTCP, has no payload."""
     assert rtp_order.parse(data) is None
 
 
@@ -98,7 +98,7 @@ def ordered(sequences, order=None):
 
 
 @pytest.mark.parametrize("first", [0, 1000, 65_530])
-def test_datagrams_in_order_come_out_at_once(first):
+def test_datagrams_in_order_are_output_at_once(first):
     """Nothing is held while nothing is missing, past the wrap of the 16 bits too."""
     order = Order()
     for sequence in range(first, first + 20):
@@ -107,24 +107,25 @@ def test_datagrams_in_order_come_out_at_once(first):
     assert order.counts == (0, 0, 0, 0)
 
 
-def test_a_gap_is_told_once():
-    """Only the datagram right behind what is missing is marked."""
+def test_a_gap_is_marked_once():
+    """Only the datagram directly after the missing one is marked."""
     due, order = ordered([1, 2, 5, 6, 7])
 
     assert due == [(1, False), (2, False), (5, True), (6, False), (7, False)]
     assert order.counts == (2, 0, 0, 0)
 
 
-def test_swapped_and_doubled_datagrams_are_no_gap():
-    """The order of sending is restored, and each payload comes once; both are counted."""
+def test_swapped_and_repeated_datagrams_are_no_gap():
+    """The order of sending is restored, and each payload is output once; both are counted."""
     due, order = ordered([10, 12, 11, 11, 13, 10, 16, 16, 15, 14])
 
     assert due == [(sequence, False) for sequence in range(10, 17)]
     assert order.counts == (0, 3, 3, 0)
 
 
-def test_a_datagram_is_not_waited_for_for_ever():
-    """Once HELD others wait the gap is told, and what comes later than that is dropped: it is lost, not doubled."""
+def test_the_wait_for_a_datagram_is_bounded():
+    """Once HELD others wait the gap is reported, and a later arrival is dropped: it counts as lost, not as a duplicate.
+    """
     sequences = [1, *range(3, 3 + rtp_order.HELD + 1), 2, 3]
     order = Order()
     due = [order.push(sequence, b"%d" % sequence) for sequence in sequences]
@@ -137,8 +138,8 @@ def test_a_datagram_is_not_waited_for_for_ever():
 
 
 @pytest.mark.parametrize("size", [100, 1000, 5000], ids=["some fit", "one fits", "none fits"])
-def test_what_does_not_fit_is_not_waited_with(size):
-    """The memory for what is held is bounded: when it is full the gap is told, and no byte is lost."""
+def test_a_full_buffer_ends_the_wait(size):
+    """The memory for held datagrams is bounded: when it is full the gap is reported, and no byte is lost."""
     order = Order(room=1500)
     payloads = {sequence: bytes([sequence]) * size for sequence in (1, *range(3, 40))}
 
@@ -148,8 +149,8 @@ def test_what_does_not_fit_is_not_waited_with(size):
     assert [gap for _, gap in due] == [False, True] + [False] * 36
 
 
-def test_places_of_what_went_out_are_used_again():
-    """What waits behind two gaps is moved together, and stays as it was."""
+def test_freed_places_are_used_again():
+    """Data that waits behind two gaps is moved together, unchanged."""
     order = Order(room=4 * 400)
     payload = {sequence: random.Random(sequence).randbytes(400) for sequence in range(1, 12)}
     due = []
@@ -161,8 +162,8 @@ def test_places_of_what_went_out_are_used_again():
 
 
 @pytest.mark.parametrize("ssrc", [8, 7])
-def test_a_sender_that_begins_anew_is_followed(ssrc):
-    """Another source, or a count from elsewhere, goes on at once, marked, since what came before has a torn end."""
+def test_a_sender_that_restarts_is_followed(ssrc):
+    """Another source, or another count, is followed at once, marked, since the earlier data has a torn end."""
     order = Order()
     order.push(5, b"a")
     order.push(7, b"c")
@@ -173,8 +174,8 @@ def test_a_sender_that_begins_anew_is_followed(ssrc):
 
 
 @pytest.mark.parametrize(("ahead", "restarts"), [(rtp_order.NEAR, 0), (rtp_order.NEAR + 1, 1)])
-def test_how_far_a_sender_may_jump(ahead, restarts):
-    """A burst lost is a loss, as long as it is a likely one; beyond that nobody can tell what is missing."""
+def test_the_maximum_jump_of_a_sender(ahead, restarts):
+    """A burst of plausible length is a loss; beyond that the number of missing datagrams is unknown."""
     order = Order()
     order.push(65_500, b"a")
     due = order.push(65_501 + ahead, b"b") + order.release()
@@ -184,8 +185,8 @@ def test_how_far_a_sender_may_jump(ahead, restarts):
 
 
 @given(st.integers(0, 0xFFFF), st.lists(st.booleans(), max_size=60), st.randoms(use_true_random=False))
-def test_loss_and_small_disorder_never_make_a_false_order(first, kept, chance):
-    """What arrives comes out once and in order, and a mark stands wherever something is missing."""
+def test_loss_and_small_reordering_never_make_a_false_order(first, kept, chance):
+    """Received data is output once and in order, with a mark wherever something is missing."""
     sent = [first] + [first + 1 + place for place, keep in enumerate(kept) if keep]
     arrived = [sent[0], *sorted(sent[1:], key=lambda sequence: sequence + chance.uniform(0, 8))]
 
@@ -197,8 +198,8 @@ def test_loss_and_small_disorder_never_make_a_false_order(first, kept, chance):
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 2), st.integers(1, 900)), max_size=120))
-def test_whatever_numbers_come_no_payload_comes_twice_or_changed(pushed):
-    """Any sequence numbers, sources and sizes: what comes out is what went in, at most once."""
+def test_for_any_numbers_no_payload_is_repeated_or_changed(pushed):
+    """Any sequence numbers, sources and sizes: each output was an input, at most once."""
     order, due = Order(room=4000), []
     for count, (sequence, ssrc, size) in enumerate(pushed):
         due += order.push(sequence * 7, count.to_bytes(2) * size, ssrc)
@@ -214,7 +215,7 @@ def test_whatever_numbers_come_no_payload_comes_twice_or_changed(pushed):
 
 
 async def heard(url, send, enough, demux="native", within=5.0):
-    """Records, and what the link told, once `enough(records)`; `send` is called when the port is bound."""
+    """Records and link counters, once `enough(records)`; `send` is called when the port is bound."""
     source, decoder, found = open_source(url, demux=demux), Decoder("test", None), []
     asyncio.get_running_loop().call_soon(send)
     async with asyncio.timeout(within), aclosing(source.packets()) as packets:
@@ -226,7 +227,7 @@ async def heard(url, send, enough, demux="native", within=5.0):
 
 
 def with_last(records):
-    """The last of the recording is there."""
+    """Is the last packet of the recording there?"""
     return bool(records) and records[-1].raw == TAPE.klv[-1]
 
 
@@ -234,8 +235,8 @@ MODES = ("native", None)
 
 
 @pytest.mark.parametrize("demux", MODES)
-async def test_order_is_restored_and_copies_are_left_out(demux, free_port):
-    """Reordered and doubled datagrams give every record once, good, and are counted."""
+async def test_order_is_restored_and_duplicates_are_dropped(demux, free_port):
+    """Reordered and repeated datagrams yield every record once, valid, and are counted."""
     datagrams = feed.rtp_datagrams(feed.datagrams(TAPE.ts))
     for at in range(4, len(datagrams) - 2, 5):
         datagrams[at], datagrams[at + 1] = datagrams[at + 1], datagrams[at]
@@ -254,7 +255,7 @@ async def test_order_is_restored_and_copies_are_left_out(demux, free_port):
 
 @pytest.mark.parametrize("demux", MODES)
 async def test_no_record_spans_a_loss(demux, free_port):
-    """Whatever is lost, a record is whole or marked; and all that no loss touched are there."""
+    """Whatever is lost, a record is complete or marked; and all those without a loss are output."""
     chance = random.Random(5)
     datagrams = feed.rtp_datagrams(feed.datagrams(TAPE.ts))
     kept = [one for at, one in enumerate(datagrams) if at < 2 or at > len(datagrams) - 3 or chance.random() > 0.1]
@@ -270,9 +271,9 @@ async def test_no_record_spans_a_loss(demux, free_port):
 
 
 async def test_each_late_datagram_is_waited_for_in_full(free_port, monkeypatch):
-    """The time that one gap was waited for is not taken from the next."""
+    """The time for one gap does not reduce that for the next."""
     monkeypatch.setattr("klvrelay.sources.datagrams.reader.REORDER", 0.2)
-    null = b"\x47\x1f\xff\x10" + b"\xff" * 184  # so that nothing comes of the first gap
+    null = b"\x47\x1f\xff\x10" + b"\xff" * 184  # so that the first gap is not filled
     sent = feed.rtp_datagrams([*[null * 7] * 3, *feed.datagrams(TAPE.ts)])
 
     async def send():
@@ -292,7 +293,7 @@ async def test_each_late_datagram_is_waited_for_in_full(free_port, monkeypatch):
 
 
 async def test_a_restarted_sender_is_followed(free_port):
-    """Another SSRC and another count: its records come at once, and none is glued to what was before."""
+    """Another SSRC and another count: its records are output at once, and none is joined to earlier data."""
     first = feed.rtp_datagrams(feed.datagrams(TAPE.ts)[:10], ssrc=1)
     second = feed.rtp_datagrams(feed.datagrams(TAPE.ts), ssrc=2, first=100)
 
@@ -326,7 +327,7 @@ def klv_datagrams(units, *, size=150, first=65_530, ticks=3000, marker=True):
 @pytest.mark.parametrize("marker", [True, False], ids=["marked", "never marked"])
 @pytest.mark.parametrize("demux", MODES)
 async def test_fragments_of_klv_become_units(demux, marker, free_port):
-    """A unit of several datagrams is one record, with its time stamp as PTS; past 32 bits it goes on."""
+    """A unit of several datagrams is one record, with its time stamp as PTS; it is extended past 32 bits."""
     datagrams = klv_datagrams(TAPE.klv, marker=marker)
 
     found, link = await heard(
@@ -342,8 +343,8 @@ async def test_fragments_of_klv_become_units(demux, marker, free_port):
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("demux", MODES)
-async def test_a_unit_hit_by_loss_is_never_good(demux, seed, free_port):
-    """Units of which any datagram is lost are damaged or missing; every other one is good."""
+async def test_a_unit_with_a_loss_is_never_valid(demux, seed, free_port):
+    """Units of which any datagram is lost are damaged or missing; every other one is valid."""
     chance = random.Random(seed)
     pieces = [klv_datagrams([unit], first=3 * n, ticks=0) for n, unit in enumerate(TAPE.klv)]
     assert {len(unit) for unit in pieces} == {3}
@@ -359,8 +360,8 @@ async def test_a_unit_hit_by_loss_is_never_good(demux, seed, free_port):
 
 
 @pytest.mark.parametrize("demux", MODES)
-async def test_what_is_inside_a_unit_hit_by_loss_is_no_record(demux, free_port):
-    """A set may hold others, with keys of their own: behind a loss within its unit none of them is given as good."""
+async def test_the_content_of_a_unit_with_a_loss_is_no_record(demux, free_port):
+    """A set may contain others with separate keys: after a loss within its unit none of them is output as good."""
     inside = UNKNOWN_KEY + b"\x82\x02\x00" + bytes(512 - len(TAPE.klv[5])) + TAPE.klv[5]
     datagrams = klv_datagrams([TAPE.klv[0], inside, TAPE.klv[1]])
     del datagrams[3]
@@ -377,7 +378,7 @@ async def test_what_is_inside_a_unit_hit_by_loss_is_no_record(demux, free_port):
 
 
 async def test_a_unit_that_ends_early_is_not_completed_by_the_next(free_port):
-    """A sender that cuts a unit short spoils that one: the next begins at its own time stamp, whatever its key."""
+    """A truncated unit affects only itself: the next begins at its own time stamp, whatever its key."""
     unknown = UNKNOWN_KEY + b"\x04abcd"
     units = [TAPE.klv[0], TAPE.klv[1][:-40], unknown * 4, TAPE.klv[2]]
     datagrams = klv_datagrams(units)
@@ -392,8 +393,8 @@ async def test_a_unit_that_ends_early_is_not_completed_by_the_next(free_port):
     assert [record.transport for record in found] == ["ok", "damaged", "ok"]
 
 
-async def test_klv_in_rtp_is_recognised_in_the_midst_of_a_unit(free_port):
-    """Whoever joins late begins with the next unit."""
+async def test_klv_in_rtp_is_recognised_in_the_middle_of_a_unit(free_port):
+    """A receiver that joins late begins with the next unit."""
     datagrams = klv_datagrams(TAPE.klv)[1:]
 
     found, _ = await heard(f"udp://127.0.0.1:{free_port}", lambda: feed.send_udp(datagrams, free_port), with_last)

@@ -1,4 +1,4 @@
-"""RTP where more than one sender, or more than one kind of datagram, comes to a port; and finer rules of the socket."""
+"""RTP where several senders, or several kinds of datagrams, use a port; and further rules of the socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from klvrelay.sources.open import open_source
 
 
 def audio(count, *, ssrc=77, kind=97, first=9):
-    """RTP packets of something that is neither MPEG-TS nor KLV."""
+    """RTP packets of neither MPEG-TS nor KLV."""
     heads = [struct.pack(">BBHII", 0x80, kind, (first + n) & 0xFFFF, 160 * n, ssrc) for n in range(count)]
     return [head + bytes([n & 255]) * 160 for n, head in enumerate(heads)]
 
@@ -29,7 +29,7 @@ def sender_report(ssrc=7):
 
 
 def between(datagrams, others, every, run=1):
-    """`run` of the others behind each `every` datagrams; and how many of them."""
+    """Insert `run` of the others after each `every` datagrams; returns their number too."""
     others, sent, count = iter(others), [], 0
     for at, datagram in enumerate(datagrams, 1):
         sent.append(datagram)
@@ -52,8 +52,8 @@ FOREIGN = {
 
 @pytest.mark.parametrize("foreign", FOREIGN)
 @pytest.mark.parametrize("demux", MODES)
-async def test_packets_of_another_sender_are_left_out(demux, foreign, free_port):
-    """One foreign packet in three: every record once, good, nothing of the other's; they are counted."""
+async def test_packets_of_another_sender_are_ignored(demux, foreign, free_port):
+    """One foreign packet in three: every record once, valid, and none of the other's; they are counted."""
     sent, count = between(feed.rtp_datagrams(feed.datagrams(TAPE.ts)), FOREIGN[foreign], 2)
 
     found, link = await heard(f"rtp://127.0.0.1:{free_port}", lambda: feed.send_udp(sent, free_port), with_last, demux)
@@ -65,7 +65,7 @@ async def test_packets_of_another_sender_are_left_out(demux, foreign, free_port)
 
 
 @pytest.mark.parametrize("others", [audio(400), [sender_report()] * 400, feed.datagrams(OTHER_TAPE.ts)])
-async def test_a_flood_of_what_is_no_klv_changes_nothing(others, free_port):
+async def test_a_flood_of_other_data_changes_nothing(others, free_port):
     """Long runs of audio, of RTCP, or a few of MPEG-TS without RTP, between two packets."""
     run = 3 if others[0][:1] == b"\x47" else 10
     sent, _ = between(feed.rtp_datagrams(feed.datagrams(TAPE.ts)), others, 3, run)
@@ -80,8 +80,8 @@ async def test_a_flood_of_what_is_no_klv_changes_nothing(others, free_port):
 @pytest.mark.parametrize(
     "others", [audio(400), feed.rtp_datagrams(feed.datagrams(OTHER_TAPE.ts)), [sender_report()] * 99]
 )
-async def test_rtp_between_plain_datagrams_is_left_out(others, free_port):
-    """MPEG-TS without RTP goes on, whatever RTP comes to the same port."""
+async def test_rtp_between_plain_datagrams_is_ignored(others, free_port):
+    """MPEG-TS without RTP continues, whatever RTP arrives at the same port."""
     sent, count = between(feed.datagrams(TAPE.ts), others, 2)
 
     found, _ = await heard(f"udp://127.0.0.1:{free_port}", lambda: feed.send_udp(sent, free_port), with_last)
@@ -94,7 +94,7 @@ async def test_rtp_between_plain_datagrams_is_left_out(others, free_port):
 @pytest.mark.parametrize("demux", MODES)
 @pytest.mark.parametrize("ssrc", [7, 8], ids=["the same SSRC", "another"])
 async def test_a_sender_that_takes_over_loses_nothing(ssrc, demux, free_port):
-    """The packets by which it is found out are read too: each of its records is there, from the first on."""
+    """The packets that identify it are read too: each of its records is output, from the first on."""
     first = feed.rtp_datagrams(feed.datagrams(TAPE.ts)[:20])
     second = feed.rtp_datagrams(feed.datagrams(OTHER_TAPE.ts), ssrc=ssrc, first=3000)
 
@@ -111,8 +111,8 @@ async def test_a_sender_that_takes_over_loses_nothing(ssrc, demux, free_port):
     assert (link.rtp_restarts, link.rtp_foreign) == (1, 0)
 
 
-async def test_two_senders_that_take_turns_are_not_both_read(free_port):
-    """In bursts that are longer than it takes to follow one, it is soon only one of them; nothing false comes of it."""
+async def test_two_alternating_senders_are_not_both_read(free_port):
+    """In bursts longer than the switch takes, soon only one of them is read; no false record is output."""
     one = feed.rtp_datagrams(feed.datagrams(TAPE.ts * 6))
     other = feed.rtp_datagrams(feed.datagrams(OTHER_TAPE.ts * 6), ssrc=99, first=5)
     turns = [each for at in range(0, len(one), 10) for each in one[at : at + 10] + other[at : at + 10]]
@@ -137,8 +137,8 @@ async def test_two_senders_that_take_turns_are_not_both_read(free_port):
     assert len(found) - len(good) <= 2 * (link.rtp_restarts + 6)
 
 
-async def test_that_another_sender_comes_too_is_logged_once(free_port, said, monkeypatch):
-    """A second encoder on a group: whoever reads the log learns why part of what comes is not read."""
+async def test_another_sender_is_logged_once(free_port, said, monkeypatch):
+    """A second encoder on a group: the log explains why part of the data is not read."""
     sent, _ = between(feed.rtp_datagrams(feed.datagrams(TAPE.ts)), FOREIGN["another SSRC"], 2)
     source = open_source(f"rtp://127.0.0.1:{free_port}", demux="native", timeout=0.05)
 
@@ -156,11 +156,11 @@ async def test_that_another_sender_comes_too_is_logged_once(free_port, said, mon
     assert "another SSRC or payload type" in said()[0]
 
 
-# ---- finer rules of the socket ----
+# ---- further rules of the socket ----
 
 
-async def test_one_odd_datagram_changes_nothing(free_port):
-    """It takes four in a row of another kind until it is believed that another sender has come."""
+async def test_one_unusual_datagram_changes_nothing(free_port):
+    """Only four in a row of another kind count as another sender."""
     odd = feed.rtp_datagrams(feed.datagrams(OTHER_TAPE.ts))[:1] + TAPE.klv[50:52]
     sent, count = between(feed.datagrams(TAPE.ts), odd * 100, 4, 3)
 
@@ -171,8 +171,8 @@ async def test_one_odd_datagram_changes_nothing(free_port):
     assert link.lane.continuity_errors == 0
 
 
-async def test_what_rtp_lost_stays_counted_when_rtp_ends(free_port):
-    """The counts go on when the stream comes without RTP from then on."""
+async def test_losses_of_rtp_stay_counted_when_rtp_ends(free_port):
+    """The counters continue when the stream continues without RTP."""
     first = feed.rtp_datagrams(feed.datagrams(TAPE.ts)[:60])
     del first[5:8]
 
@@ -188,7 +188,7 @@ async def test_what_rtp_lost_stays_counted_when_rtp_ends(free_port):
 
 @pytest.mark.parametrize("demux", MODES)
 async def test_the_pts_of_klv_in_rtp_wraps_at_33_bits(demux, free_port):
-    """RTP has 32 bits, PTS 33: it goes on from 2^33 - 1 to 0."""
+    """RTP has 32 bits, PTS 33: it continues from 2^33 - 1 to 0."""
     klv = TAPE.klv[:9]
     stamps = [(0xE000_0000 + n * 0x4000_0000) & 0xFFFF_FFFF for n in range(9)]
     sent = [struct.pack(">BBHII", 0x80, 97 | 0x80, n, stamps[n], 9) + klv[n] for n in range(9)]
@@ -202,8 +202,8 @@ async def test_the_pts_of_klv_in_rtp_wraps_at_33_bits(demux, free_port):
 
 
 @pytest.mark.parametrize("demux", MODES)
-async def test_what_the_kernel_drops_of_others_is_no_gap_in_rtp(demux, free_port):
-    """RTP has numbers of its own: where they go on, nothing is missing, whatever the kernel dropped."""
+async def test_a_kernel_drop_of_other_data_is_no_gap_in_rtp(demux, free_port):
+    """Where RTP's numbers are consecutive, nothing is missing, whatever the kernel dropped."""
     sent = feed.rtp_datagrams(feed.datagrams(TAPE.ts, 188))
     source = open_source(f"rtp://127.0.0.1:{free_port}?buffer_size=4096&sender=127.0.0.1", demux=demux)
     decoder, records = Decoder("test", None), []
@@ -230,8 +230,8 @@ async def test_what_the_kernel_drops_of_others_is_no_gap_in_rtp(demux, free_port
     assert [record.raw for record in records if record.good] == TAPE.klv
 
 
-async def test_the_wait_for_one_is_not_taken_from_another(free_port, monkeypatch):
-    """One that is late comes together with one behind a second gap: that one is waited for in full too."""
+async def test_each_missing_datagram_has_its_own_wait(free_port, monkeypatch):
+    """A late one arrives together with one after a second gap: that gap is waited for in full too."""
     monkeypatch.setattr("klvrelay.sources.datagrams.reader.REORDER", 0.2)
     sent = feed.rtp_datagrams([*[b"\x47\x1f\xff\x10" + b"\xff" * 184] * 3, *feed.datagrams(TAPE.ts)])
 

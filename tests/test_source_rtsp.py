@@ -1,4 +1,4 @@
-"""RTSP with GStreamer's server: KLV in MPEG-TS and as a track of its own, by TCP and UDP, with a password, with TLS."""
+"""RTSP with GStreamer's server: KLV in MPEG-TS and as a separate track, by TCP and UDP, with a password, with TLS."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TRANSPORTS = ["tcp", "udp"]
 
 
 def complete(records):
-    """Every packet of the recording, in order, whole and right."""
+    """Every packet of the recording, in order, complete and valid."""
     assert [record.raw for record in records] == TAPE.klv
     assert all(record.good and record.checksum == "ok" for record in records)
     return True
@@ -36,7 +36,7 @@ def complete(records):
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("mount", ["ts", "klv"])
 async def test_every_packet_comes_in_order(mount, transport, mtu, tmp_path):
-    """In MPEG-TS or as a track of its own, in one RTP packet or several; and the end of the session is the end."""
+    """In MPEG-TS or as a separate track, in one RTP packet or several; and the end of the session is the end."""
     async with gst_server(tmp_path, TAPE, mtu=mtu, seconds=0.5) as server:
         source = open_source(server.url(f"{mount}?transport={transport}"), timeout=2)
         records = await records_of(source)
@@ -52,8 +52,8 @@ async def test_every_packet_comes_in_order(mount, transport, mtu, tmp_path):
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_klv_beside_video_comes_too(transport, tmp_path, shared):
-    """H.264 as one track, KLV as another, cut small: the KLV does not wait for the video."""
+async def test_klv_beside_video_is_read(transport, tmp_path, shared):
+    """H.264 as one track, KLV as another, in small fragments: the KLV does not wait for the video."""
     video = str(shared / "data" / "osh_sample_stream.ts")
     async with gst_server(tmp_path, TAPE, mtu=250, video=video) as server:
         source = open_source(server.url(f"both?transport={transport}"), timeout=2)
@@ -78,7 +78,7 @@ async def test_the_other_transport_is_tried_where_one_is_refused(granted, asked,
 
 
 @pytest.mark.parametrize("auth", ["basic", "digest"])
-async def test_a_password_opens_and_is_never_shown(auth, tmp_path, capfd, caplog):
+async def test_a_password_is_used_and_never_shown(auth, tmp_path, capfd, caplog):
     """The right one opens; a wrong one, or none, is one line that says 401; no output has either."""
     caplog.set_level(logging.DEBUG)
     faults = []
@@ -97,7 +97,8 @@ async def test_a_password_opens_and_is_never_shown(auth, tmp_path, capfd, caplog
 
 @pytest.mark.needs("openssl")
 async def test_tls_is_verified_by_the_authority_that_is_named(tmp_path):
-    """rtsps:// refuses a certificate that nobody vouches for, and reads with `ca_file`; a password may go with it."""
+    """rtsps:// refuses a certificate from an unknown authority, and reads with `ca_file`; a password may be used too.
+    """
     ca, certificate = certified(tmp_path)
     async with gst_server(
         tmp_path, TAPE, certificate=certificate, auth="digest", user="me", password=CANARY, seconds=0.3
@@ -114,7 +115,7 @@ async def test_tls_is_verified_by_the_authority_that_is_named(tmp_path):
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("mount", ["ts", "klv"])
 async def test_a_server_that_is_killed_ends_the_source_at_once(mount, transport, tmp_path):
-    """Not after a timeout: the connection that controls the session is gone."""
+    """Not after a timeout: the control connection of the session is closed."""
     async with gst_server(tmp_path, TAPE, endless=True) as server:
         source = open_source(server.url(f"{mount}?transport={transport}"), timeout=5)
         async with asyncio.timeout(8), aclosing(source.packets()) as packets:
@@ -128,7 +129,7 @@ async def test_a_server_that_is_killed_ends_the_source_at_once(mount, transport,
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_server_that_hangs_is_down_after_the_timeout(transport, tmp_path):
-    """No byte comes, no connection breaks: the timeout says so; and closing is not held up by it."""
+    """No byte arrives, no connection breaks: the timeout reports it; and closing is not delayed."""
     async with gst_server(tmp_path, TAPE, endless=True) as server:
         source = open_source(server.url(f"klv?transport={transport}"), timeout=0.6)
         async with asyncio.timeout(8), aclosing(source.packets()) as packets:
@@ -144,13 +145,13 @@ async def test_a_server_that_hangs_is_down_after_the_timeout(transport, tmp_path
 
 
 async def test_a_source_that_is_closed_leaves_no_thread(tmp_path):
-    """Closing returns at once; libav's thread follows within 2 x timeout + 1 s though the server hangs."""
+    """Closing returns at once; libav's thread ends within 2 x timeout + 1 s even where the server hangs."""
     async with gst_server(tmp_path, TAPE, endless=True) as server:
         await leaves_no_thread(server.url("ts"), server.freeze)
 
 
-async def test_a_mount_that_does_not_exist_is_said_so(tmp_path):
-    """404, with the way to what is missing."""
+async def test_a_mount_that_does_not_exist_is_reported(tmp_path):
+    """404, with the missing path."""
     async with gst_server(tmp_path, TAPE) as server:
         with pytest.raises(SourceDown, match="404"):
             await records_of(open_source(server.url("nothing"), timeout=2))

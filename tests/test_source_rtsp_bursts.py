@@ -1,4 +1,4 @@
-"""Bursts over RTSP: by TCP the server is held back and nothing is lost; by UDP what the kernel drops is counted."""
+"""Bursts over RTSP: by TCP the server is held back and nothing is lost; by UDP the kernel's drops are counted."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def burst():
     return rtp([(3000 * number, unit) for number, unit in enumerate(TAPE.klv, 1)])
 
 
-async def test_a_burst_by_tcp_is_received_whole():
-    """Six hundred packets at once, more than a few hundred of which would wait for the loop."""
+async def test_a_burst_by_tcp_is_received_completely():
+    """Six hundred packets at once, more than may wait for the loop."""
     for _ in range(3):
         async with Camera(burst()) as camera:
             source = open_source(camera.url("?transport=tcp"), timeout=5)
@@ -41,7 +41,7 @@ async def test_a_burst_by_tcp_is_received_whole():
         assert source.dropped == 0
 
 
-async def test_a_loop_that_stands_still_holds_the_server_back(monkeypatch):
+async def test_a_blocked_loop_holds_the_server_back(monkeypatch):
     """By TCP the reader waits for the relay, the socket fills, and nothing is lost however few packets may wait."""
     monkeypatch.setattr(thread_queue.ThreadQueue.__init__, "__defaults__", (4, thread_queue.MOST_BYTES))
     async with Camera(burst()) as camera:
@@ -59,8 +59,8 @@ async def test_a_loop_that_stands_still_holds_the_server_back(monkeypatch):
 
 
 @pytest.mark.parametrize("buffered", [True, False])
-async def test_what_the_kernel_drops_by_udp_is_counted(buffered, monkeypatch):
-    """Each datagram came or was counted, whatever the system grants for a buffer."""
+async def test_kernel_drops_by_udp_are_counted(buffered, monkeypatch):
+    """Each datagram arrived or was counted, whatever buffer size the system grants."""
     if not buffered:
         monkeypatch.setitem(demuxer._UDP_OPTIONS, "buffer_size", "2048")
     async with Camera(burst()) as camera:
@@ -77,8 +77,8 @@ async def test_what_the_kernel_drops_by_udp_is_counted(buffered, monkeypatch):
 @pytest.mark.needs("gst-rtsp-server")
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("isolate", [False, True], ids=["thread", "process"])
-async def test_a_burst_of_a_real_server_is_received_whole(transport, isolate, tmp_path: Path):
-    """GStreamer's, a recording of 20 s in a tenth of a second."""
+async def test_a_burst_of_gstreamer_is_received_completely(transport, isolate, tmp_path: Path):
+    """A recording of 20 s in a tenth of a second."""
     async with gst_server(tmp_path, TAPE, seconds=0.1) as server:
         source = open_source(server.url(f"klv?transport={transport}"), timeout=3, isolate=isolate)
         records = await records_of(source, enough=COUNT)
@@ -87,7 +87,7 @@ async def test_a_burst_of_a_real_server_is_received_whole(transport, isolate, tm
     assert source.dropped == 0
 
 
-def test_drops_are_those_of_the_ports_that_were_asked_for(monkeypatch, tmp_path: Path):
+def test_drops_are_those_of_the_requested_ports(monkeypatch, tmp_path: Path):
     """By their local port, of IPv4 and IPv6; without the tables nothing is counted."""
     head = "sl local rem st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode ref pointer drops\n"
     line = "  1: {host}:{port:04X} 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 1 2 0000 {drops}\n"
@@ -102,13 +102,13 @@ def test_drops_are_those_of_the_ports_that_were_asked_for(monkeypatch, tmp_path:
 
 
 def test_drops_add_up_over_the_openings_of_a_source(monkeypatch):
-    """The sockets of each opening begin at 0; what was counted before stays."""
+    """The sockets of each opening begin at 0; earlier counts stay."""
     counts = iter([0, 3, 3])
     monkeypatch.setattr(udp_drops, "kernel_drops", lambda _: next(counts))
     link = LinkStats(kernel_drops=5)
     drops = udp_drops.UdpDrops(link, {5000})
     drops.look()
-    drops.look()  # too early to look again
+    drops.look()  # too early to check again
     before = link.kernel_drops
     drops.look(now=True)
     after = link.kernel_drops

@@ -1,4 +1,4 @@
-"""RTSP servers that refuse, redirect, log in their own way or announce oddly."""
+"""RTSP servers that refuse, redirect, use other authentication or unusual announcements."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def raws(camera, query="", login=""):
 
 @pytest.fixture
 def said(caplog, monkeypatch):
-    """What the log says, line by line."""
+    """The log, line by line."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     caplog.set_level(logging.INFO, "klvrelay")
     return lambda: [record.getMessage() for record in caplog.records]
@@ -58,8 +58,8 @@ STATUSES = {
 
 
 @pytest.mark.parametrize(("request_", "status", "reason"), STATUSES.values(), ids=STATUSES)
-async def test_each_no_has_its_sentence(request_, status, reason):
-    """What the server refused, and what to do; never called a missing name where it is something else."""
+async def test_each_refusal_has_its_message(request_, status, reason):
+    """What the server refused, and what to do; a "missing name" only where that is the cause."""
     async with Camera(klv(), refuses={request_: status}) as camera:
         with pytest.raises(SourceDown, match=re.escape(f": {reason}")):
             await raws(camera)
@@ -76,7 +76,7 @@ async def test_each_no_has_its_sentence(request_, status, reason):
     ],
     ids=["video", "other metadata", "both", "video behind"],
 )
-async def test_a_track_that_the_server_refuses_costs_itself_only(media, bad, good, named, transport, said):
+async def test_a_track_that_the_server_refuses_costs_only_itself(media, bad, good, named, transport, said):
     """The KLV is read without it, and the log says so."""
     refuses = {f"SETUP {track}": "404 Not Found" for track in bad}
     async with Camera(klv(good), media, refuses=refuses) as camera:
@@ -90,14 +90,14 @@ async def test_a_track_that_the_server_refuses_costs_itself_only(media, bad, goo
 @pytest.mark.parametrize("kind", ["text", "message", "image", "audio", "data", "model", "control"])
 @pytest.mark.parametrize("beside", ["", H264, H264 + ONVIF])
 async def test_klv_is_read_under_whatever_medium(kind, beside):
-    """libav takes data from `application` and `video` only; the name of its coding, or its bytes, say what it is."""
+    """libav reads data from `application` and `video` only; the encoding name, or the bytes, identify it."""
     media = beside + KLV.replace("application", kind)
     async with Camera(klv(beside.count("m=")), media) as camera:
         assert await raws(camera) == TAPE.klv
 
 
-def test_sound_and_subtitles_are_not_asked_for():
-    """What is known to be something else keeps its kind, so libav leaves it."""
+def test_sound_and_subtitles_are_not_requested():
+    """A known other medium keeps its type, so libav ignores it."""
     subtitles = "m=text 0 RTP/AVP 99\r\na=rtpmap:99 t140/1000\r\n"
     media, text = sdp.rewritten("v=0\r\n" + H264 + AUDIO + subtitles + MP2T, frozenset())
 
@@ -111,7 +111,7 @@ def asks(algorithm):
 
 
 class Locked(Camera):
-    """It wants user and password by Digest of one algorithm, for every request."""
+    """A server that requires a user and a password by Digest of one algorithm, for every request."""
 
     def __init__(self, algorithm, password=CANARY):
         super().__init__(klv())
@@ -140,15 +140,15 @@ class Locked(Camera):
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-async def test_digest_opens_in_either_algorithm(algorithm):
-    """libav knows MD5 only; a server that offers only SHA-256 is read too."""
+async def test_digest_works_with_either_algorithm(algorithm):
+    """libav supports MD5 only; a server that offers only SHA-256 is read too."""
     async with Locked(algorithm) as camera:
         assert await raws(camera, login=f"me:{CANARY}@") == TAPE.klv
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-async def test_a_wrong_password_is_tried_once_an_opening(algorithm):
-    """Cameras lock an account after a few failures: so the next try waits, too."""
+async def test_a_wrong_password_is_tried_once_per_opening(algorithm):
+    """Cameras lock an account after a few failures: so the next attempt waits, too."""
     async with Locked(algorithm) as camera:
         with pytest.raises(SourceDown, match=r"the server refuses the user or the password \(401") as refused:
             await raws(camera, login="me:wrong@")
@@ -164,8 +164,8 @@ async def test_a_wrong_password_is_tried_once_an_opening(algorithm):
 @pytest.mark.parametrize(
     ("more", "named"), [(asks("SHA3-512"), "Digest SHA3-512"), ("WWW-Authenticate: Negotiate\r\n", "Negotiate")]
 )
-async def test_a_login_that_klvrelay_does_not_know_is_named(more, named):
-    """It is not called a wrong password."""
+async def test_an_unsupported_login_is_named(more, named):
+    """It is not reported as a wrong password."""
     async with Camera(klv(), refuses={"DESCRIBE": "401 Unauthorized"}, more=more) as camera:
         with pytest.raises(SourceDown, match=f"the server offers only {named} to log in, which klvrelay does not know"):
             await raws(camera, login="me:x@")
@@ -185,7 +185,7 @@ async def test_a_redirect_is_followed_and_does_not_take_the_login_along():
     ("location", "reason"),
     [("", "redirects in circles"), ("http://h/x", "no rtsp:// URL"), ("rtsp://u:p@h@/", "no rtsp:// URL")],
 )
-async def test_a_redirect_that_leads_nowhere_is_said_so(location, reason):
+async def test_a_useless_redirect_is_reported(location, reason):
     """In circles, or to something else."""
     camera = Camera([], refuses={"DESCRIBE": "302 Moved Temporarily"})
     async with camera:
@@ -196,7 +196,7 @@ async def test_a_redirect_that_leads_nowhere_is_said_so(location, reason):
     assert camera.requests.count("DESCRIBE") <= 6
 
 
-async def test_what_is_no_rtsp_server_is_said_so():
+async def test_another_kind_of_server_is_reported():
     """A web server, or an announcement of two gigabytes."""
     async with feed.http_server(b"hello") as port:
         with pytest.raises(SourceDown, match=r"the answer is not RTSP|without an answer: is it an RTSP"):
@@ -214,7 +214,7 @@ async def test_what_is_no_rtsp_server_is_said_so():
 
 @pytest.mark.needs("openssl")
 async def test_rtsps_below_tls_1_2_or_with_a_wrong_certificate_is_refused_and_named(tmp_path):
-    """Before any byte of a login; and with the right one, all is read."""
+    """Before any byte of a login; and with a valid one, all is read."""
     ca, certificate = certified(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
@@ -229,7 +229,7 @@ async def test_rtsps_below_tls_1_2_or_with_a_wrong_certificate_is_refused_and_na
 
 
 async def test_a_session_through_the_gateway_ends_with_the_server(tmp_path):
-    """The track was refused, so it is between; a server that hangs up ends the source at once."""
+    """The track was refused, so the gateway is used; a server that closes ends the source at once."""
     async with Camera(klv(1), H264 + KLV, refuses={"SETUP 0": "404 Not Found"}) as camera:
         async with asyncio.timeout(3):
             assert await raws(camera) == TAPE.klv

@@ -1,4 +1,4 @@
-"""srt:// with real peers: both directions, all modes, and every way in which a peer goes."""
+"""srt:// with real peers: both directions, all modes, and every way in which a peer disconnects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LATENCY = "latency=40"
 live_transmit = pytest.mark.needs("libsrt", "srt-live-transmit")
 loaded = pytest.mark.needs("libsrt")
 
-# Our URL, and that of srt-live-transmit.
+# The URL of klvrelay, and that of srt-live-transmit.
 MODES = {
     "listener": ("srt://:{port}?{x}", "srt://127.0.0.1:{port}?{x}"),
     "caller": ("srt://127.0.0.1:{port}?{x}", "srt://:{port}?mode=listener&{x}"),
@@ -40,12 +40,12 @@ MODES = {
 
 
 def local(port, **options):
-    """Where we listen."""
+    """The local address."""
     return f"srt://127.0.0.1:{port}?" + "&".join(f"{k}={v}" for k, v in {"mode": "listener", **options}.items())
 
 
 async def ended(source, heard=None, within=10):
-    """Read to the end, and give what is said of it."""
+    """Read to the end, and return the error text."""
     with pytest.raises(SourceDown) as down:
         await hear(source, 1 << 30, heard, within)
     return str(down.value)
@@ -54,7 +54,7 @@ async def ended(source, heard=None, within=10):
 @live_transmit
 @pytest.mark.parametrize("extra", [LATENCY, f"{LATENCY}&passphrase={PASSPHRASE}&pbkeylen=32"], ids=["open", "secret"])
 @pytest.mark.parametrize("mode", MODES)
-async def test_srt_live_transmit_sends_to_us(mode, extra, free_port):
+async def test_srt_live_transmit_is_received(mode, extra, free_port):
     """As listener, caller and in rendezvous, encrypted or not: every record, once, in order."""
     ours, theirs = (url.format(port=free_port, x=extra) for url in MODES[mode])
     source = open_source(ours)
@@ -74,8 +74,8 @@ async def test_srt_live_transmit_sends_to_us(mode, extra, free_port):
 
 @pytest.mark.needs("libsrt", "ffmpeg")
 @pytest.mark.parametrize("listens", [True, False], ids=["listener", "caller"])
-async def test_ffmpeg_sends_to_us(listens, free_port, tmp_path):
-    """Video and KLV in real time, in both directions of the call: the KLV in order, from the first packet on."""
+async def test_ffmpeg_is_received(listens, free_port, tmp_path):
+    """Video and KLV in real time, in both call directions: the KLV in order, from the first packet on."""
     path = tmp_path / "orbit.ts"
     made = sample.write(path, seconds=2, size="160x96", fps=15)
     host = "" if listens else "127.0.0.1"
@@ -84,7 +84,7 @@ async def test_ffmpeg_sends_to_us(listens, free_port, tmp_path):
     theirs += "&streamid=uav" if listens else "&mode=listener"
 
     heard = Heard()
-    for _ in range(3):  # once ffmpeg has taken a call it listens no more: a handshake that is repeated then is refused
+    for _ in range(3):  # once ffmpeg has accepted a call it listens no more: a repeated handshake is then refused
         async with feed.ffmpeg(path, "-f", "mpegts", theirs):
             said = await ended(source, heard)
         if heard.klv or listens:
@@ -92,13 +92,13 @@ async def test_ffmpeg_sends_to_us(listens, free_port, tmp_path):
 
     assert "the far end has gone" in said
     first = await hear(open_source(str(path)), made.packets)
-    # ffmpeg hangs up once it has sent the last byte: what is held for the latency then is lost
+    # ffmpeg closes after the last byte: data held for the latency is then lost
     assert made.packets - 6 <= len(heard.klv)
     assert heard.klv == first.klv[: len(heard.klv)]
 
 
 @loaded
-async def test_two_of_ours_meet_in_a_rendezvous(free_port):
+async def test_two_klvrelay_sources_meet_in_a_rendezvous(free_port):
     """Neither listens; each calls from the port that the other calls."""
     source = open_source(f"srt://127.0.0.2:{free_port}?mode=rendezvous&localaddr=127.0.0.1")
     sender = SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}?mode=rendezvous&localaddr=127.0.0.2"), timeout=5)
@@ -119,7 +119,7 @@ async def test_two_of_ours_meet_in_a_rendezvous(free_port):
     ids=["IPv6", "both", "a name"],
 )
 async def test_addresses_of_both_kinds_are_called(ours, theirs, free_port):
-    """IPv6 as well as IPv4; a name that has both is called by IPv4, on which SRT programs listen unless told."""
+    """IPv6 as well as IPv4; a name with both is called by IPv4, on which SRT programs listen by default."""
     source = open_source("srt://" + ours.format(free_port))
 
     async with asyncio.TaskGroup() as tasks:
@@ -133,7 +133,7 @@ async def test_addresses_of_both_kinds_are_called(ours, theirs, free_port):
 
 @loaded
 async def test_klv_without_a_container_is_recognised(free_port):
-    """Bare KLV packets come over SRT too."""
+    """Bare KLV packets work over SRT too."""
     source = open_source(local(free_port))
 
     async with asyncio.TaskGroup() as tasks:
@@ -148,7 +148,7 @@ async def test_klv_without_a_container_is_recognised(free_port):
 
 @loaded
 async def test_other_bytes_are_not_media(free_port):
-    """What is neither is said so."""
+    """Other data is reported as such."""
     source = open_source(local(free_port))
     task = asyncio.create_task(hear(source, 1))
     async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
@@ -160,8 +160,8 @@ async def test_other_bytes_are_not_media(free_port):
 
 
 @loaded
-async def test_nobody_answers(free_port):
-    """A call that nobody takes is given up after the timeout, and it is said what to check."""
+async def test_a_call_without_an_answer_ends(free_port):
+    """It ends after the timeout, and the error says what to check."""
     begun = time.monotonic()
 
     said = await ended(open_source(f"srt://127.0.0.1:{free_port}", timeout=0.3))
@@ -171,14 +171,14 @@ async def test_nobody_answers(free_port):
 
 
 @loaded
-async def test_an_unknown_host_is_said_so():
-    """A name that no resolver knows is a SourceDown, not a traceback."""
+async def test_an_unknown_host_is_reported():
+    """An unresolvable name is a SourceDown, not a traceback."""
     assert "name no-such-host.invalid is not known" in await ended(open_source("srt://no-such-host.invalid:5000"))
 
 
 @loaded
-async def test_a_port_in_use_is_said_so(free_port):
-    """Where another program has the port, we can't listen."""
+async def test_a_port_in_use_is_reported(free_port):
+    """The source cannot listen on another program's port."""
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         asyncio.DatagramProtocol, local_addr=("127.0.0.1", free_port)
     )
@@ -194,7 +194,7 @@ async def test_a_port_in_use_is_said_so(free_port):
     [("another-passphrase", "the passphrase is wrong"), ("", "only one side has a passphrase")],
     ids=["wrong", "none"],
 )
-async def test_a_wrong_passphrase_is_said_so(ours, says, free_port):
+async def test_a_wrong_passphrase_is_reported(ours, says, free_port):
     """The far end refuses the call, and the reason shows no passphrase."""
     source = open_source(f"srt://127.0.0.1:{free_port}", passphrase=Secret(ours) if ours else None)
     async with transmitter(f"srt://:{free_port}?passphrase={PASSPHRASE}"):
@@ -214,8 +214,8 @@ async def test_a_wrong_passphrase_is_said_so(ours, says, free_port):
     ],
     ids=["another passphrase", "another stream"],
 )
-async def test_a_caller_that_is_refused_does_not_keep_the_right_one_out(wants, other, free_port):
-    """A listener hangs up on it, waits on, and takes who has the passphrase and asks for its stream."""
+async def test_a_refused_caller_does_not_block_a_valid_one(wants, other, free_port):
+    """A listener disconnects it, waits on, and accepts a caller with the passphrase and the stream id."""
     source = open_source(f"{local(free_port, latency=40)}&{wants}")
     hearing = asyncio.create_task(hear(source, len(TAPE.klv), within=30))
     await feed.listening(free_port)
@@ -232,7 +232,7 @@ async def test_a_caller_that_is_refused_does_not_keep_the_right_one_out(wants, o
 
 @live_transmit
 async def test_a_listener_serves_one_caller_at_a_time(free_port):
-    """While one is served another is not let in, and does no harm."""
+    """Meanwhile another is refused, and does no harm."""
     heard = Heard()
     source = open_source(local(free_port, latency=40))
     hearing = asyncio.create_task(hear(source, len(TAPE.klv), heard))
@@ -252,8 +252,8 @@ async def test_a_listener_serves_one_caller_at_a_time(free_port):
     [(signal.SIGTERM, "the far end has gone"), (signal.SIGKILL, ""), (signal.SIGSTOP, "")],
     ids=["ended", "killed", "frozen"],
 )
-async def test_a_far_end_that_goes_is_noticed(number, says, free_port):
-    """At once where it hangs up, within the timeout where it is killed or frozen."""
+async def test_a_far_end_that_disconnects_is_noticed(number, says, free_port):
+    """At once where it closes, within the timeout where it is killed or frozen."""
     heard, source = Heard(), open_source(local(free_port, latency=40), timeout=0.5)
     ending = asyncio.create_task(ended(source, heard))
     await feed.listening(free_port)
@@ -271,8 +271,8 @@ async def test_a_far_end_that_goes_is_noticed(number, says, free_port):
 
 
 @live_transmit
-async def test_a_far_end_that_says_nothing_is_given_up(free_port):
-    """A line that is up but silent for `timeout` seconds is worth a new one."""
+async def test_a_silent_far_end_is_disconnected(free_port):
+    """A connection that is up but silent for `timeout` seconds is replaced."""
     source = open_source(local(free_port, latency=40), timeout=0.4)
     ending = asyncio.create_task(ended(source))
     await feed.listening(free_port)
@@ -285,7 +285,7 @@ async def test_a_far_end_that_says_nothing_is_given_up(free_port):
 
 @live_transmit
 async def test_the_same_port_is_open_for_the_next_caller(free_port):
-    """A relay that asks for the packets again gets them, as often as it likes; the link counts on."""
+    """A relay that asks for the packets again gets them, any number of times; the link counts on."""
     source = open_source(local(free_port, latency=40))
     for turn in range(1, 4):
         hearing = asyncio.create_task(hear(source, len(TAPE.klv)))
@@ -296,8 +296,8 @@ async def test_the_same_port_is_open_for_the_next_caller(free_port):
 
 
 @loaded
-async def test_a_slow_reader_gets_the_newest(free_port, monkeypatch):
-    """What waits is bounded: the oldest goes, is counted, and leaves a mark where it was."""
+async def test_a_slow_reader_gets_the_newest_packets(free_port, monkeypatch):
+    """The queue is bounded: the oldest is dropped, counted, and leaves a mark at its place."""
     monkeypatch.setattr(srt, "MOST", 20)
     source, got, over = open_source(local(free_port, latency=40)), [], asyncio.Event()
 
@@ -311,7 +311,7 @@ async def test_a_slow_reader_gets_the_newest(free_port, monkeypatch):
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks, aclosing(source.packets()) as packets:
         tasks.create_task(send())
         got.append(await anext(packets))
-        await asyncio.sleep(0.3)  # the reader is busy with something else, and all that is sent comes
+        await asyncio.sleep(0.3)  # the reader is busy, and all that is sent arrives
         async for packet in packets:
             got.append(packet)
             if packet.data and TAPE.ts.endswith(packet.data[-1316:]):
@@ -326,8 +326,8 @@ async def test_a_slow_reader_gets_the_newest(free_port, monkeypatch):
 
 
 @loaded
-async def test_a_stamp_is_when_it_was_due_however_late_it_is_fetched(free_port):
-    """A reader that was busy learns when each packet came, not when it found the time."""
+async def test_a_stamp_is_the_due_time_however_late_it_is_read(free_port):
+    """A busy reader gets the arrival time of each packet, not the reading time."""
     source, got, over = open_source(local(free_port, latency=40)), [], asyncio.Event()
     sent = []
 
@@ -356,7 +356,7 @@ async def test_a_stamp_is_when_it_was_due_however_late_it_is_fetched(free_port):
 @loaded
 @pytest.mark.parametrize("query", ["mode=listener", "mode=caller", "mode=rendezvous&localaddr=127.0.0.1"])
 async def test_a_source_that_waits_can_be_cancelled_at_once(query, free_port):
-    """Whatever it waits for; and we can listen there again."""
+    """Whatever it waits for; and the port can be used again."""
     host = "127.0.0.2" if "rendezvous" in query else "127.0.0.1"
     task = asyncio.create_task(hear(open_source(f"srt://{host}:{free_port}?{query}"), 1))
     await asyncio.sleep(0.05)
@@ -374,7 +374,7 @@ async def test_a_source_that_waits_can_be_cancelled_at_once(query, free_port):
 
 
 def _udp_sockets():
-    """The inodes of this process's sockets that are UDP."""
+    """The inodes of this process's UDP sockets."""
     with open("/proc/net/udp", encoding="ascii") as table:
         inodes = {line.split()[9] for line in table.readlines()[1:]}
     links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
@@ -382,8 +382,8 @@ def _udp_sockets():
 
 
 @loaded
-async def test_calls_leave_no_socket_and_no_thread_behind(free_port):
-    """A source that comes and goes costs nothing once libsrt has cleaned up, which it does within 2 s."""
+async def test_calls_leak_no_socket_and_no_thread(free_port):
+    """A source that repeatedly disconnects costs nothing once libsrt has cleaned up, which it does within 2 s."""
     before = len(os.listdir("/proc/self/task"))
     for _ in range(8):
         await ended(open_source(f"srt://127.0.0.1:{free_port}", timeout=0.02))
@@ -393,8 +393,8 @@ async def test_calls_leave_no_socket_and_no_thread_behind(free_port):
             await asyncio.sleep(0.02)
 
 
-def test_where_libsrt_is_missing_it_is_said_how_to_get_it(monkeypatch):
-    """One package to install, or the program that does without."""
+def test_a_missing_libsrt_is_reported_with_its_package(monkeypatch):
+    """One package to install, or a program that works without it."""
     monkeypatch.setattr(libsrt, "_SONAMES", ("libsrt-nowhere.so.9",))
     libsrt.library.cache_clear()
     try:
@@ -421,7 +421,7 @@ def test_where_libsrt_is_missing_it_is_said_how_to_get_it(monkeypatch):
         ("srt://h:9000?passphrsae=c4n4ry-s3cret", "unknown option passphrsae; did you mean passphrase"),
     ],
 )
-def test_what_can_not_be_meant_is_refused(url, says):
+def test_invalid_settings_are_refused(url, says):
     """Before anything is opened, in one line that shows no secret."""
     with pytest.raises(ConfigError, match=says) as raised:
         open_source(url)
@@ -430,8 +430,8 @@ def test_what_can_not_be_meant_is_refused(url, says):
 
 
 @loaded
-def test_what_is_secret_is_not_printed():
-    """Passphrase and stream id are not; what one looks for in a message is."""
+def test_secrets_are_not_printed():
+    """Passphrase and stream id are hidden; the useful parts of a URL are shown."""
     url = f"srt://h:9000?mode=caller&latency=250&passphrase={PASSPHRASE}&streamid=#!::u=c4n4ry,r=uav&pbkeylen=24"
 
     source = open_source(url)
@@ -442,8 +442,8 @@ def test_what_is_secret_is_not_printed():
 
 
 @loaded
-def test_the_environments_passphrase_is_for_a_url_that_names_none(monkeypatch):
-    """What is said nearest counts; one that is empty is a mistake, not a line without encryption."""
+def test_the_passphrase_of_the_environment_is_a_default(monkeypatch):
+    """The most specific setting wins; an empty one is an error, not a connection without encryption."""
     monkeypatch.setenv("KLVRELAY_SRT_PASSPHRASE", PASSPHRASE)
     assert open_source("srt://h:9000")._settings.passphrase == Secret(PASSPHRASE)
     assert open_source("srt://h:9000?passphrase=of-the-url-1")._settings.passphrase == Secret("of-the-url-1")
@@ -452,7 +452,7 @@ def test_the_environments_passphrase_is_for_a_url_that_names_none(monkeypatch):
         open_source("srt://h:9000", passphrase=Secret(""))
 
 
-def test_a_passphrase_of_its_own_counts_before_the_url():
+def test_an_explicit_passphrase_overrides_the_url():
     """It may come from a file or the environment; a wrong length is refused wherever it came from."""
     source = open_source("srt://h:9000?passphrase=of-the-url-1", passphrase=Secret(PASSPHRASE))
 

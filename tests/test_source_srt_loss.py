@@ -1,4 +1,4 @@
-"""srt:// over a wire that loses datagrams: what is sent again in time, and what never comes."""
+"""srt:// over a UDP path that loses datagrams: retransmission, and losses that remain."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PIECES = feed.datagrams(TAPE.ts)
 
 
 async def heard_over(loses, port, latency):
-    """The tape by srt-live-transmit over a wire that loses what `loses` says; (heard, source, wire)."""
+    """The tape sent by srt-live-transmit over a path that loses what `loses` selects; (heard, source, path)."""
     source, heard = open_source(f"srt://127.0.0.1:{port}?mode=listener&latency={latency}", timeout=2), Heard()
     hearing = asyncio.create_task(hear(source, len(TAPE.klv), heard))
     await feed.listening(port)
     async with wire(port, loses) as (near, line), transmitter(f"srt://127.0.0.1:{near}?latency={latency}", PIECES):
         done, _ = await asyncio.wait([hearing], timeout=len(PIECES) * 0.003 + 3)
-        # Where something is missing it never comes to the end: what the far end had to say is out by then.
+        # Where something is missing the end is never reached: the far end's log is complete by then.
         if not done or hearing.exception():
             hearing.cancel()
             await asyncio.wait([hearing])
@@ -32,8 +32,8 @@ async def heard_over(loses, port, latency):
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1])
-async def test_what_is_lost_on_the_wire_is_sent_again(share, free_port):
-    """Any datagram may be lost, of data, acknowledgements and requests alike: every record arrives, in order."""
+async def test_lost_datagrams_are_retransmitted(share, free_port):
+    """Any datagram may be lost, data, acknowledgements and requests alike: every record arrives, in order."""
     seed, quiet = 20, 200
     chance = random.Random(seed)
 
@@ -54,8 +54,8 @@ async def test_what_is_lost_on_the_wire_is_sent_again(share, free_port):
     assert not any(packet.damaged for packet in heard.packets), told
 
 
-async def test_what_comes_too_late_leaves_a_mark(free_port):
-    """A message that never gets through is given up after the latency: counted, and no record is made of the rest."""
+async def test_a_message_that_is_too_late_leaves_a_mark(free_port):
+    """A message that never arrives is dropped after the latency: counted, and no record is made of the rest."""
     first: list[int] = []
     missing = {31, 32, 400, 701}
 

@@ -1,4 +1,4 @@
-"""What TCP sources have of their own."""
+"""TCP sources."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ async def send(port, *pieces):
     await writer.wait_closed()
 
 
-async def test_with_listen_the_sender_comes_to_us(free_port):
-    """?listen=1 waits for a sender, however long, and takes one at a time."""
+async def test_with_listen_the_sender_connects(free_port):
+    """?listen=1 waits for a sender, however long, and accepts one at a time."""
     source = open_source(f"tcp://127.0.0.1:{free_port}?listen=1", timeout=2)
 
     async with asyncio.TaskGroup() as tasks:
@@ -35,7 +35,7 @@ async def test_with_listen_the_sender_comes_to_us(free_port):
     assert b"".join(packet.data for packet in reading.result()) == TAPE.ts
 
 
-async def test_waiting_for_a_sender_leaves_no_port_behind(free_port):
+async def test_waiting_for_a_sender_leaves_no_port_open(free_port):
     """A source that is closed while it listens listens no more."""
     source = open_source(f"tcp://127.0.0.1:{free_port}?listen=1")
     reading = asyncio.create_task(read(source))
@@ -49,8 +49,8 @@ async def test_waiting_for_a_sender_leaves_no_port_behind(free_port):
     await server.wait_closed()
 
 
-async def test_a_line_that_falls_silent_is_down():
-    """A connection from which nothing comes for `timeout` seconds is given up, so that it can be made anew."""
+async def test_a_connection_that_falls_silent_is_down():
+    """A connection without data for `timeout` seconds is closed, so that it can be made again."""
     async with feed.tcp_server(TAPE.ts, hang=True) as port:
         source = open_source(f"tcp://127.0.0.1:{port}", timeout=0.1)
 
@@ -58,8 +58,8 @@ async def test_a_line_that_falls_silent_is_down():
             await read(source)
 
 
-async def test_what_was_sent_before_the_silence_is_yielded():
-    """All that came is with the reader before the source is given up."""
+async def test_data_before_the_silence_is_yielded():
+    """All received data is yielded before the source is closed."""
     async with feed.tcp_server(TAPE.ts, hang=True) as port:
         got = []
         with pytest.raises(SourceDown):
@@ -69,7 +69,7 @@ async def test_what_was_sent_before_the_silence_is_yielded():
 
 
 async def test_klv_without_a_container_is_recognised():
-    """Bare KLV packets come over TCP too."""
+    """Bare KLV packets work over TCP too."""
     async with feed.tcp_server(TAPE.bare) as port:
         got = await read(open_source(f"tcp://127.0.0.1:{port}"))
 
@@ -78,20 +78,20 @@ async def test_klv_without_a_container_is_recognised():
 
 
 async def test_other_bytes_are_not_media():
-    """A web server's answer is neither, and is said so."""
+    """For example a web server's answer: the error says so."""
     async with feed.tcp_server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         with pytest.raises(NotMedia, match="neither MPEG-TS nor KLV"):
             await read(open_source(f"tcp://127.0.0.1:{port}"))
 
 
-async def test_an_unknown_host_is_said_so():
-    """A name that no resolver knows is a SourceDown, not a traceback."""
+async def test_an_unknown_host_is_reported():
+    """An unresolvable name is a SourceDown, not a traceback."""
     with pytest.raises(SourceDown, match=r"the name no-such-host\.invalid is not known"):
         await read(open_source("tcp://no-such-host.invalid:5000"))
 
 
-async def test_a_port_in_use_is_said_so(free_port):
-    """Where another program listens already, we can't."""
+async def test_a_port_in_use_is_reported(free_port):
+    """The source cannot listen where another program does."""
     server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", free_port)
     async with server:
         with pytest.raises(SourceDown, match="can't listen there"):

@@ -1,4 +1,4 @@
-"""What datagram sources have of their own: RTP, multicast, senders, buffers."""
+"""Datagram sources: RTP, multicast, senders, buffers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ DATAGRAMS = feed.datagrams(TAPE.ts)
 
 
 def round_of(number):
-    """The datagrams of the same KLV at another time: no two rounds have one in common."""
+    """The datagrams of the same KLV with other times: no two rounds share one."""
     return feed.datagrams(feed.recording(first_pcr=10_000_000 * (number + 1)).ts)
 
 
 async def packets_of(source, send, size, within=5):
-    """The packets until `size` bytes have come; `send` is called once the port is bound."""
+    """The packets until `size` bytes have arrived; `send` is called once the port is bound."""
     got = []
     asyncio.get_running_loop().call_soon(send)
     async with asyncio.timeout(within), aclosing(source.packets()) as packets:
@@ -63,8 +63,8 @@ async def units_of(source, send, enough, within=5):
                 return got
 
 
-async def test_datagrams_that_wait_become_one_packet(free_port):
-    """The loop wakes once for all that came meanwhile, not once a datagram."""
+async def test_waiting_datagrams_become_one_packet(free_port):
+    """The loop wakes once for all that arrived meanwhile, not once per datagram."""
     source = open_source(f"udp://127.0.0.1:{free_port}")
 
     got = await packets_of(source, lambda: feed.send_udp(DATAGRAMS, free_port), len(TAPE.ts))
@@ -73,8 +73,8 @@ async def test_datagrams_that_wait_become_one_packet(free_port):
     assert len(got) == 1
 
 
-async def test_rtp_that_comes_to_a_udp_url_is_recognised(free_port):
-    """Nobody has to know whether a camera puts RTP in front of its transport stream."""
+async def test_rtp_at_a_udp_url_is_recognised(free_port):
+    """The user need not know whether a camera uses RTP for its transport stream."""
     source = open_source(f"udp://127.0.0.1:{free_port}")
     datagrams = feed.rtp_datagrams(DATAGRAMS)
 
@@ -83,8 +83,8 @@ async def test_rtp_that_comes_to_a_udp_url_is_recognised(free_port):
     assert data_of(got) == TAPE.ts
 
 
-async def test_a_gap_in_rtp_spoils_only_what_spans_it(free_port):
-    """The packet behind a gap is marked; no record with bytes missing is good, and all others are."""
+async def test_a_gap_in_rtp_affects_only_what_spans_it(free_port):
+    """The packet after a gap is marked; no record with missing bytes is valid, and all others are."""
     ts = feed.recording(count=100).ts
     datagrams = feed.rtp_datagrams(feed.datagrams(ts))
     lost = datagrams.pop(20)
@@ -112,8 +112,8 @@ async def test_swapped_rtp_datagrams_lose_nothing(free_port):
     assert not any(packet.damaged for packet in got)
 
 
-async def test_what_is_held_for_a_lost_datagram_comes_out_soon(free_port):
-    """A gap holds the rest up for a moment only, though nothing more is sent."""
+async def test_data_held_for_a_lost_datagram_is_output_soon(free_port):
+    """A gap delays the rest for a moment only, though nothing more is sent."""
     datagrams = feed.rtp_datagrams(DATAGRAMS)
     lost = datagrams.pop(3)
 
@@ -125,8 +125,9 @@ async def test_what_is_held_for_a_lost_datagram_comes_out_soon(free_port):
 
 
 @pytest.mark.parametrize("scheme", ["udp", "rtp"])
-async def test_units_come_of_one_wake_up(scheme, free_port):
-    """With demux="native" the socket gives finished KLV: one `Units` for what waited, stamped, with PTS and PID."""
+async def test_a_wake_up_gives_one_batch_of_units(scheme, free_port):
+    """With demux="native" the socket outputs complete KLV: one `Units` for all waiting data, stamped, with PTS and PID.
+    """
     source = open_source(f"{scheme}://127.0.0.1:{free_port}", demux="native")
     sent = DATAGRAMS if scheme == "udp" else feed.rtp_datagrams(DATAGRAMS)
 
@@ -144,8 +145,8 @@ async def test_units_come_of_one_wake_up(scheme, free_port):
 
 
 @pytest.mark.parametrize("demux", ["native", None])
-async def test_more_than_fits_comes_out_all_the_same(demux, free_port):
-    """One wake-up may bring more units, and more bytes, than C has room for at once."""
+async def test_more_than_the_capacity_is_output_all_the_same(demux, free_port):
+    """One wake-up may bring more units, and more bytes, than C has capacity for at once."""
     source, decoder, found = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None), []
     each = 65_000 // len(feed.klv_packet(99_999, feed.FIRST_TIME))
     klv = [feed.klv_packet(number, feed.FIRST_TIME + number) for number in range(20 * each)]
@@ -164,7 +165,7 @@ async def test_more_than_fits_comes_out_all_the_same(demux, free_port):
 
 
 async def test_a_wake_up_without_klv_gives_nothing(free_port):
-    """Video wakes nobody but the socket: what is read has entries, and the link counts all."""
+    """Video does not wake the reader: output has entries, and the link counts all."""
     source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
     null = b"\x47\x1f\xff\x10" + b"\xff" * 184
 
@@ -184,7 +185,7 @@ async def test_a_wake_up_without_klv_gives_nothing(free_port):
 
 @pytest.mark.parametrize("demux", ["native", None])
 async def test_the_stamp_is_the_arrival_at_the_kernel(demux, free_port, kernel_stamps):
-    """A loop that was held up for 300 ms does not make what came meanwhile younger, nor all of one age."""
+    """A loop that was blocked for 300 ms changes no arrival time."""
     source, decoder = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None)
     sent = []
 
@@ -206,8 +207,8 @@ async def test_the_stamp_is_the_arrival_at_the_kernel(demux, free_port, kernel_s
     assert time.time_ns() // 1000 - records[0].received_us > 290_000
 
 
-async def test_any_cut_of_the_stream_into_datagrams_will_do(free_port):
-    """A sender may cut MPEG-TS anywhere: 1,000 bytes a datagram, the first in the middle of the first PAT."""
+async def test_any_cut_of_the_stream_into_datagrams_is_accepted(free_port):
+    """A sender may cut MPEG-TS anywhere: 1,000 bytes per datagram, the first in the middle of the first PAT."""
     source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
     ragged = feed.datagrams(TAPE.ts[100:], 1000)
 
@@ -218,7 +219,7 @@ async def test_any_cut_of_the_stream_into_datagrams_will_do(free_port):
 
 @pytest.mark.parametrize("demux", ["native", None])
 async def test_another_kind_of_sender_is_followed(demux, free_port):
-    """Whoever takes the port over, with RTP or without, MPEG-TS or bare KLV, is understood within four datagrams."""
+    """A new sender, with RTP or without, MPEG-TS or bare KLV, is recognised within four datagrams."""
     source, decoder = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None)
     parts = [DATAGRAMS, feed.rtp_datagrams(DATAGRAMS), TAPE.klv, DATAGRAMS, TAPE.klv, feed.rtp_datagrams(TAPE.klv)]
     records, seen = [], []
@@ -239,8 +240,8 @@ async def test_another_kind_of_sender_is_followed(demux, free_port):
         assert source.link.lane.packets >= sum(map(len, seen))
 
 
-async def test_what_is_neither_is_passed_on_but_gives_no_units(free_port):
-    """`probe` gets to see what comes, whatever it is; a relay has no use for it, and counts it."""
+async def test_other_data_is_passed_on_without_units(free_port):
+    """`probe` gets to see all data; a relay does not need it, and counts it."""
     url = f"udp://127.0.0.1:{free_port}"
     noise = [bytes([0xFF, count]) * 50 for count in range(5)]
 
@@ -263,8 +264,8 @@ async def test_klv_without_a_container_is_recognised(free_port):
     assert [record.raw for record in records_of(got)] == TAPE.klv
 
 
-async def test_only_the_fixed_sender_is_heard(free_port):
-    """With sender=, datagrams of anyone else on the segment are thrown away."""
+async def test_only_the_fixed_sender_is_read(free_port):
+    """With sender=, datagrams of any other host are ignored."""
     source = open_source(f"udp://127.0.0.1:{free_port}", sender="127.0.0.2")
 
     def send():
@@ -281,7 +282,7 @@ async def test_only_the_fixed_sender_is_heard(free_port):
 
 
 async def test_a_fixed_sender_is_that_of_its_own_socket(free_port):
-    """Two sockets take turns: one hears a single sender, the other anyone; neither sees the other's addresses."""
+    """Two sockets take turns: one reads a single sender, the other any; neither sees the other's addresses."""
     choosy = open_source(f"udp://127.0.0.1:{free_port}?sender=127.0.0.2", demux="native")
     open_to_all = open_source(f"udp://127.0.0.3:{free_port}", demux="native")
     both = choosy, open_to_all
@@ -307,8 +308,8 @@ async def test_a_fixed_sender_is_that_of_its_own_socket(free_port):
     [("[::1]", "::1", True), ("[::1]", "::2", False), ("[::]", "127.0.0.1", True), ("[::]", "127.0.0.2", False)],
     ids=["IPv6", "another IPv6", "IPv4 through IPv6", "another IPv4 through IPv6"],
 )
-async def test_a_sender_is_known_by_its_address_of_either_kind(host, sender, heard, free_port):
-    """IPv6 too, and IPv4 on a socket of both."""
+async def test_a_sender_is_recognised_by_an_ipv4_or_ipv6_address(host, sender, heard, free_port):
+    """IPv6 too, and IPv4 on a dual-stack socket."""
     source = open_source(f"udp://{host}:{free_port}?sender={sender}", demux="native")
     to = "::1" if host == "[::1]" else "127.0.0.1"
 
@@ -326,7 +327,7 @@ async def test_a_sender_is_known_by_its_address_of_either_kind(host, sender, hea
 @pytest.mark.parametrize("interface", ["lo", "127.0.0.1"])
 @pytest.mark.parametrize("sources", ["", "&sources=127.0.0.1"], ids=["any source", "one source"])
 async def test_a_group_is_joined_on_the_named_interface(interface, sources, free_port):
-    """Multicast is heard on the interface of that name or address, from any source or from those named."""
+    """Multicast is received on the interface of that name or address, from any source or from those named."""
     source = open_source(f"udp://239.255.77.1:{free_port}?interface={interface}{sources}")
 
     got = await packets_of(source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.1"), len(TAPE.ts))
@@ -334,7 +335,7 @@ async def test_a_group_is_joined_on_the_named_interface(interface, sources, free
     assert data_of(got) == TAPE.ts
 
 
-async def test_two_programs_can_hear_one_group(free_port):
+async def test_two_programs_can_receive_one_group(free_port):
     """A group's port is shared, so a player beside the relay sees the same stream."""
     url = f"udp://239.255.77.2:{free_port}"
     one, other = open_source(url, interface="lo"), open_source(url, interface="lo")
@@ -363,14 +364,14 @@ async def test_an_ipv6_group_is_joined(free_port):
 
 
 async def test_a_group_of_the_wrong_source_is_silent(free_port):
-    """With sources=, the network lets through only what these send."""
+    """With sources=, the network delivers only what these send."""
     source = open_source(f"udp://239.255.77.3:{free_port}?interface=lo&sources=127.0.0.9")
 
     with pytest.raises(TimeoutError):
         await packets_of(source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.3"), 1, within=0.1)
 
 
-async def test_what_another_program_joined_is_not_heard(free_port):
+async def test_a_group_joined_by_another_program_is_not_read(free_port):
     """A group joined for one sender: that another program joined it for all changes nothing."""
     source = open_source(f"udp://239.255.77.4:{free_port}?interface=lo&sources=127.0.0.9")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
@@ -386,8 +387,8 @@ async def test_what_another_program_joined_is_not_heard(free_port):
         assert other.recv(2000) == DATAGRAMS[0]
 
 
-async def test_a_port_in_use_is_said_so(free_port):
-    """Two listeners of one unicast port would steal each other's datagrams."""
+async def test_a_port_in_use_is_reported(free_port):
+    """Two listeners on one unicast port would take each other's datagrams."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", free_port))
 
@@ -395,8 +396,8 @@ async def test_a_port_in_use_is_said_so(free_port):
             await anext(open_source(f"udp://127.0.0.1:{free_port}").packets())
 
 
-async def test_an_unknown_host_is_said_so():
-    """A name that no resolver knows is a SourceDown, not a traceback."""
+async def test_an_unknown_host_is_reported():
+    """An unresolvable name is a SourceDown, not a traceback."""
     with pytest.raises(SourceDown, match="is not known"):
         await anext(open_source("udp://no-such-host.invalid:5000").packets())
 
@@ -409,8 +410,8 @@ async def test_silence_is_no_error(free_port):
         await packets_of(source, lambda: None, 1, within=0.1)
 
 
-async def test_a_buffer_smaller_than_asked_for_is_said_once(free_port, caplog, monkeypatch):
-    """The kernel cuts what it gives without a word; the operator learns it, and what to set."""
+async def test_a_smaller_buffer_than_requested_is_reported_once(free_port, caplog, monkeypatch):
+    """The kernel reduces the size silently; the log says so, and what to set."""
     udp._tell_small_buffer.cache_clear()
     monkeypatch.setattr(udp, "_SO_RCVBUFFORCE", socket.SO_RCVBUF)  # as for a user without rights
     source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=1073741824")
@@ -424,7 +425,7 @@ async def test_a_buffer_smaller_than_asked_for_is_said_once(free_port, caplog, m
 
 @pytest.mark.parametrize("rights", [True, False], ids=["with the right to more", "without"])
 def test_the_buffer_is_as_large_as_rights_allow(rights, caplog):
-    """Who may go beyond net.core.rmem_max does; others get what it allows."""
+    """With rights it exceeds net.core.rmem_max; otherwise it gets that maximum."""
     udp._tell_small_buffer.cache_clear()
 
     class Recorder:
@@ -447,8 +448,8 @@ def test_the_buffer_is_as_large_as_rights_allow(rights, caplog):
 
 
 @pytest.mark.parametrize("demux", ["native", None])
-async def test_what_the_kernel_drops_is_counted(demux, free_port):
-    """A reader that is too slow loses datagrams in the kernel, and the source says how many."""
+async def test_kernel_drops_are_counted(demux, free_port):
+    """A reader that is too slow loses datagrams in the kernel, and the source reports how many."""
     source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=65536", demux=demux)
     asyncio.get_running_loop().call_soon(lambda: feed.send_udp(DATAGRAMS * 50, free_port))
 
@@ -460,8 +461,8 @@ async def test_what_the_kernel_drops_is_counted(demux, free_port):
 
 
 @pytest.mark.parametrize("demux", ["native", None])
-async def test_no_record_spans_what_the_kernel_dropped(demux, free_port):
-    """Where the kernel dropped some, whosever, the stream is cut: its bytes may fit, and its own counters may wrap."""
+async def test_no_record_spans_a_kernel_drop(demux, free_port):
+    """After any drop the stream is cut: its bytes may match, and its counters may wrap."""
     head, tail = (feed.klv_packet(9, feed.FIRST_TIME, 300) for _ in range(2))
     source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=4096&sender=127.0.0.1", demux=demux)
     decoder, records = Decoder("test", None), []
@@ -485,8 +486,8 @@ async def test_no_record_spans_what_the_kernel_dropped(demux, free_port):
     assert [record.raw for record in records if record.good] == TAPE.klv[:2]
 
 
-async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_port, monkeypatch):
-    """What waits for the reader is bounded; then the kernel's buffer fills."""
+async def test_a_paused_reader_does_not_fill_the_memory(free_port, monkeypatch):
+    """The queue of the reader is bounded; then the kernel's buffer fills."""
     monkeypatch.setattr("klvrelay.sources.datagrams.reader.WAITING_MOST", 10_000)
     source = open_source(f"udp://127.0.0.1:{free_port}")
     loop = asyncio.get_running_loop()
@@ -506,8 +507,8 @@ async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_por
     assert size == 20 * len(TAPE.ts)
 
 
-async def test_units_that_wait_are_bounded_too(free_port, monkeypatch):
-    """A reader of units that stops leaves the rest in the kernel, and gets it all afterwards."""
+async def test_waiting_units_are_bounded_too(free_port, monkeypatch):
+    """A paused reader of units leaves the rest in the kernel, and gets it all afterwards."""
     monkeypatch.setattr("klvrelay.sources.datagrams.reader.WAITING_MOST", 10_000)
     source, klv = open_source(f"udp://127.0.0.1:{free_port}", demux="native"), []
     loop = asyncio.get_running_loop()
@@ -530,7 +531,7 @@ async def test_units_that_wait_are_bounded_too(free_port, monkeypatch):
 
 
 async def test_a_flood_on_one_port_does_not_stop_another(free_port):
-    """However much waits on one socket, a wake-up takes a bounded number, and the others have their turn."""
+    """However much waits on one socket, a wake-up reads a bounded number, and the others get their turn."""
     flooded = open_source(f"udp://127.0.0.2:{free_port}?buffer_size=4000000", demux="native")
     quiet = open_source(f"udp://127.0.0.3:{free_port}", demux="native")
     klv = iter(TAPE.klv)
@@ -562,8 +563,8 @@ async def test_a_flood_on_one_port_does_not_stop_another(free_port):
     assert taken[1] <= 3 * 256
 
 
-async def test_closing_while_datagrams_wait_leaves_nothing(free_port):
-    """A thousand times opened and closed in the midst of a stream, no descriptor and no timer stays."""
+async def test_closing_while_datagrams_wait_leaks_nothing(free_port):
+    """A thousand times opened and closed in the middle of a stream, no descriptor and no timer stays."""
     loop = asyncio.get_running_loop()
     before = len(os.listdir("/proc/self/fd"))
     for count in range(1000):
@@ -579,8 +580,8 @@ async def test_closing_while_datagrams_wait_leaves_nothing(free_port):
     assert not [timer for timer in loop._scheduled if not timer.cancelled()]
 
 
-async def test_the_link_goes_on_counting_when_a_source_is_opened_again(free_port):
-    """What the line told is the sum of all openings."""
+async def test_the_link_continues_to_count_when_a_source_is_reopened(free_port):
+    """The transport counters are the sum of all openings."""
     source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
     for _ in range(2):
         await units_of(source, lambda: feed.send_udp(DATAGRAMS, free_port), len(TAPE.klv))
@@ -591,7 +592,7 @@ async def test_the_link_goes_on_counting_when_a_source_is_opened_again(free_port
 
 
 async def test_a_socket_that_fails_is_a_source_that_is_down(free_port):
-    """What was begun comes out as damaged; then it is said, and the socket is closed."""
+    """The incomplete packet is output as damaged; then the error is raised, and the socket is closed."""
     source, decoder, records = open_source(f"udp://127.0.0.1:{free_port}", demux="native"), Decoder("test", None), []
     asyncio.get_running_loop().call_soon(feed.send_udp, [TAPE.klv[0], TAPE.klv[1][:30]], free_port)
 
@@ -611,7 +612,7 @@ NETWORKS = Path(__file__).parent / "networks.py"
 
 @pytest.fixture(scope="module")
 def network():
-    """Runs a scene of networks.py in a network of its own; what it prints as JSON."""
+    """Run a scene of networks.py in a separate network namespace; returns its JSON output."""
     command = ["unshare", "-rn"]
     link = ["ip", "link", "add", "a0", "type", "veth", "peer", "a1"]
     if subprocess.run([*command, *link], capture_output=True).returncode:
@@ -627,9 +628,9 @@ def network():
 
 @pytest.mark.needs("unshare", "ip")
 @pytest.mark.parametrize("kind", ["any", "one", "ipv6"])
-def test_a_group_is_heard_on_its_interface_only(kind, network):
-    """Of two networks that both carry the group the one that was named, by name or by address; of one source (2) only,
-    where that is asked for; IPv6 too.
+def test_a_group_is_received_on_its_interface_only(kind, network):
+    """Of two networks with the group only the named one is used, by name or by address; with a selected source (2) only
+    that; IPv6 too.
     """
     senders = ["2", "9"] if kind == "any" else ["2"]
     heard_a, heard_b = ([cable + sender for sender in senders] for cable in "ab")
@@ -637,8 +638,9 @@ def test_a_group_is_heard_on_its_interface_only(kind, network):
 
 
 @pytest.mark.needs("unshare", "ip")
-def test_an_interface_that_goes_away_is_said_and_joined_again(network):
-    """The kernel forgets groups with their interface, silently: the source notices, and hears again when reopened."""
+def test_a_removed_interface_is_reported_and_joined_again(network):
+    """The kernel silently drops groups with their interface: the source detects it, and receives again when reopened.
+    """
     told = network("taken-away")
 
     assert told["before"] == told["after"] == ["a2", "a9"]
@@ -647,16 +649,16 @@ def test_an_interface_that_goes_away_is_said_and_joined_again(network):
 
 
 @pytest.mark.needs("unshare", "ip")
-def test_a_group_of_the_systems_choice_is_joined_again(network):
-    """Where no interface is named the group comes back by itself, once there is a way to it again."""
+def test_a_group_on_the_default_interface_is_joined_again(network):
+    """Without a named interface the group is joined again automatically, once there is a route."""
     assert network("default-route") == {"before": ["a2", "a9"], "after": ["b2", "b9"]}
 
 
 @pytest.mark.needs("ffmpeg")
 @pytest.mark.parametrize("demux", ["native", None])
 @pytest.mark.parametrize(("kind", "format_", "sent"), [("udp", "mpegts", 20), ("rtp", "rtp_mpegts", 15)])
-async def test_what_ffmpeg_sends_is_heard(kind, format_, sent, demux, free_port, tmp_path):
-    """A real sender in real time: every KLV packet from the first on (its RTP keeps the last few to itself)."""
+async def test_data_sent_by_ffmpeg_is_received(kind, format_, sent, demux, free_port, tmp_path):
+    """A real sender in real time: every KLV packet from the first on (its RTP muxer holds the last few)."""
     tape = tmp_path / "tape.ts"
     tape.write_bytes(feed.recording(count=20, hz=40).ts)
     source = open_source(f"{kind}://127.0.0.1:{free_port}", demux=demux)

@@ -1,4 +1,4 @@
-"""Datagrams that the network delivers twice, on plain udp://: by the core alone, and from a socket."""
+"""Datagrams that the network delivers twice, on plain udp://: in the core alone, and from a socket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECOND = 1_000_000
 
 
 class Copies:
-    """Whether the core takes a datagram for a copy, at a time of the test's choice."""
+    """Whether the core detects a datagram as a copy, at a chosen time."""
 
     def __init__(self) -> None:
         self._bytes = ffi.new("uint8_t[]", lib.klv_copies_size())
@@ -40,7 +40,7 @@ def ts_packet(pid: int, counter: int, payload: bytes = b"", *, start: bool = Fal
 
 
 def doubled(datagrams, apart, share=0.05, seed=1):
-    """Some of them twice: the copy `apart` datagrams behind its original."""
+    """Some of them twice: the copy `apart` datagrams after its original."""
     chance, late, sent, copies = random.Random(seed), {}, [], 0
     for at, datagram in enumerate(datagrams):
         sent.append(datagram)
@@ -53,7 +53,7 @@ def doubled(datagrams, apart, share=0.05, seed=1):
 
 
 async def heard(url, sent, port, demux):
-    """Records, and what the link counts, once the last KLV packet of the recording came."""
+    """Records and link counters, once the last KLV packet of the recording was received."""
     source, decoder, found = open_source(url, demux=demux), Decoder("test", None), []
     asyncio.get_running_loop().call_soon(feed.send_udp, sent, port)
     async with asyncio.timeout(10), aclosing(source.packets()) as packets:
@@ -70,8 +70,8 @@ async def heard(url, sent, port, demux):
 @pytest.mark.parametrize("apart", [0, 1, 5, 40])
 @pytest.mark.parametrize("carriage", ["ts", "klv"])
 @pytest.mark.parametrize("demux", ["native", None])
-async def test_a_datagram_that_comes_twice_is_read_once(demux, carriage, apart, free_port):
-    """Each record once, none rejected, though the copy comes dozens of datagrams later; and it is counted."""
+async def test_a_repeated_datagram_is_read_once(demux, carriage, apart, free_port):
+    """Each record once, none rejected, though the copy arrives dozens of datagrams later; and it is counted."""
     sent, copies = doubled(DATAGRAMS if carriage == "ts" else TAPE.klv, apart)
 
     found, link = await heard(f"udp://127.0.0.1:{free_port}", sent, free_port, demux)
@@ -83,8 +83,8 @@ async def test_a_datagram_that_comes_twice_is_read_once(demux, carriage, apart, 
 
 
 @pytest.mark.parametrize("before", [4, 0, 100], ids=["192 bytes, M2TS", "188 bytes", "cut anywhere"])
-async def test_copies_are_known_in_every_cut(before, free_port):
-    """A time code before each packet, or datagrams that begin in the midst of one."""
+async def test_copies_are_detected_in_every_cut(before, free_port):
+    """A time code before each packet, or datagrams that begin in the middle of one."""
     packets = [TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188)]
     if before == 100:
         datagrams = feed.datagrams(TAPE.ts, 1000)
@@ -99,8 +99,8 @@ async def test_copies_are_known_in_every_cut(before, free_port):
     assert link.udp_duplicates == copies > 5
 
 
-async def test_by_libav_copies_are_left_out_too(free_port):
-    """The datagrams are looked at before whoever takes MPEG-TS apart."""
+async def test_by_libav_copies_are_dropped_too(free_port):
+    """The check comes before the demultiplexer."""
     tape = feed.recording(count=60, filler=30)
     sent, copies = doubled(feed.datagrams(tape.ts), 2)
     source, decoder, found = open_source(f"udp://127.0.0.1:{free_port}", demux="libav"), Decoder("test", None), []
@@ -123,18 +123,18 @@ async def test_by_libav_copies_are_left_out_too(free_port):
     assert source.link.udp_duplicates > 3
 
 
-# ---- what is no copy ----
+# ---- not copies ----
 
 
 def test_null_packets_alone_are_never_a_copy():
-    """Stuffing is the same by nature, and says nothing."""
+    """Stuffing is always equal, and proves nothing."""
     copies = Copies()
 
     assert not any(copies.ts(NULL * 7, 1000 * number) for number in range(200))
 
 
-def test_tables_that_come_again_are_no_copy():
-    """A table in a datagram of its own has the same bytes every sixteenth time, and its counter is due."""
+def test_repeated_tables_are_no_copy():
+    """A table in a separate datagram has the same bytes every sixteenth time, and its counter is due."""
     copies, seen = Copies(), []
     for number in range(200):
         table = ts_packet(0, number, b"\x00table") if number % 3 else ts_packet(0x1000, number // 3, b"\x00map")
@@ -144,7 +144,7 @@ def test_tables_that_come_again_are_no_copy():
 
 
 def test_filler_of_a_constant_rate_is_no_copy():
-    """Filler within a frame repeats after sixteen datagrams, its counters going on."""
+    """Filler within a frame repeats after sixteen datagrams, with continuing counters."""
     copies = Copies()
     packets = [ts_packet(0x100, number, bytes(184)) for number in range(420)]
     datagrams = [b"".join(packets[at : at + 7]) for at in range(0, 420, 7)]
@@ -152,8 +152,8 @@ def test_filler_of_a_constant_rate_is_no_copy():
     assert not any(copies.ts(datagram, 2000 * number) for number, datagram in enumerate(datagrams))
 
 
-def test_after_a_loss_tables_go_on():
-    """That a counter jumped ahead is no reason to take what comes for old."""
+def test_after_a_loss_tables_continue():
+    """A counter that jumped ahead does not make later data old."""
     copies = Copies()
     kept = [number for number in range(100) if number % 23]
 
@@ -162,7 +162,7 @@ def test_after_a_loss_tables_go_on():
 
 @pytest.mark.parametrize("later", [1, 5, 8])
 def test_a_copy_without_a_time_in_it_lags_in_its_counters(later):
-    """A part of a PES packet has no time stamp: its counter says that it is old, however slow the stream."""
+    """A part of a PES packet has no time stamp: its counter shows that it is old, however slow the stream."""
     copies = Copies()
     for number in range(40 + later):
         assert not copies.ts(ts_packet(0x101, number, number.to_bytes(2) + b"part of KLV"), SECOND // 4 * number)
@@ -179,7 +179,7 @@ def test_a_copy_without_a_time_in_it_lags_in_its_counters(later):
     ids=["PTS", "item 2"],
 )
 def test_a_copy_with_a_time_in_it_is_one_wherever_the_counters_stand(pes):
-    """Sixteen packets later the counter would fit; no time is sent twice."""
+    """Sixteen packets later the counter would match; no time is sent twice."""
     copies = Copies()
     copies.ts(ts_packet(0x101, 3, pes, start=True))
     for number in range(15):
@@ -190,7 +190,7 @@ def test_a_copy_with_a_time_in_it_is_one_wherever_the_counters_stand(pes):
 
 
 def test_a_set_without_a_time_may_be_sent_again():
-    """A security set is the same each time: only what comes within 10 ms is a copy."""
+    """A security set is the same each time: only within 10 ms is it a copy."""
     security = bytes.fromhex("060e2b34020301010e01030302000000") + b"\x03\x01\x01\x01"
     copies = Copies()
     assert not copies.klv(security)
@@ -208,8 +208,8 @@ def test_any_packet_of_a_datagram_may_have_the_time():
     assert copies.klv(security + TAPE.klv[0], 200_000)
 
 
-def test_parts_of_a_large_packet_that_are_alike_stay():
-    """A blank stretch of an image chip: two such parts are no copies of each other; of others one is."""
+def test_equal_parts_of_a_large_packet_are_no_copies():
+    """A blank part of an image chip: two such parts are no copies of each other; others are."""
     copies = Copies()
 
     assert not copies.klv(bytes(1400))
@@ -219,8 +219,8 @@ def test_parts_of_a_large_packet_that_are_alike_stay():
 
 
 @pytest.mark.parametrize("period", [1, 5, 30])
-def test_a_sender_that_repeats_itself_is_heard_within_half_a_second(period):
-    """A clock that stands still, a short recording in a loop: after 0.5 s all of it is taken."""
+def test_a_sender_that_repeats_itself_is_accepted_within_half_a_second(period):
+    """A stopped clock, a short recording in a loop: after 0.5 s all of it is accepted."""
     copies, taken = Copies(), []
     for number in range(300):
         taken.append(not copies.klv(TAPE.klv[number % period], 33_333 * number))
@@ -231,8 +231,10 @@ def test_a_sender_that_repeats_itself_is_heard_within_half_a_second(period):
     assert taken.count(False) <= 17
 
 
-def test_behind_a_loop_copies_are_still_known():
-    """What comes sooner than a round of the loop is a copy; and once new ones come, any of the last few dozen is."""
+def test_copies_in_a_loop_are_still_detected():
+    """A datagram that comes sooner than a round of the loop is a copy; and after new ones, any of the last few dozen
+    is.
+    """
     copies, time_us = Copies(), iter(range(0, 100 * SECOND, 20_000))
     for number in range(60):
         copies.klv(TAPE.klv[number % 10], next(time_us))
@@ -244,8 +246,8 @@ def test_behind_a_loop_copies_are_still_known():
     assert copies.klv(TAPE.klv[150], next(time_us))
 
 
-def test_only_the_last_few_dozen_count():
-    """Memory is bounded: what came before them is not known any more."""
+def test_only_the_last_few_dozen_are_stored():
+    """Memory is bounded: earlier ones are not recognised any more."""
     copies = Copies()
     for number in range(lib.COPIES_MOST + 1):
         assert not copies.klv(TAPE.klv[number], number)
@@ -254,8 +256,8 @@ def test_only_the_last_few_dozen_count():
     assert not copies.klv(TAPE.klv[0], 100)
 
 
-def test_any_bytes_are_looked_at_within_their_bounds():
-    """No datagram is long enough for its headers to be believed."""
+def test_any_bytes_are_checked_within_their_bounds():
+    """Datagrams too short for their headers are handled."""
     chance, copies = random.Random(3), Copies()
     for number in range(3000):
         head = chance.choice([b"", b"\x47", NULL, DATAGRAMS[0], TAPE.klv[0], feed.UAS_KEY + b"\x84\xff\xff\xff\xff"])
@@ -267,7 +269,7 @@ def test_any_bytes_are_looked_at_within_their_bounds():
 
 @pytest.mark.parametrize("rate", [1.5, 2, 3, 5, 7, 10, 30])
 def test_bare_klv_that_stands_still_is_not_a_copy_of_itself(rate: float) -> None:
-    """An aircraft that is parked, and whose clock has stopped: the same packet at any rate costs a few, then none."""
+    """A parked aircraft whose clock has stopped: the same packet at any rate costs a few, then none."""
     copies, packet = Copies(), feed.klv_packet(0, feed.FIRST_TIME)
     left_out = [copies.klv(packet, int(number * SECOND / rate)) for number in range(200)]
     assert sum(left_out) <= 24
@@ -282,7 +284,7 @@ def packet_with_field(counter: int, field: bytes, payload: bytes) -> bytes:
 
 @pytest.mark.parametrize(("field", "is_copy"), [(b"\x10" + bytes(6), True), (b"\x10", False), (b"\x00" * 7, False)])
 def test_a_pcr_is_a_time(field: bytes, is_copy: bool) -> None:
-    """Whatever the counters say; not a flag without room for a PCR behind it, nor a field without the flag."""
+    """Whatever the counters are; not a flag without space for a PCR after it, nor a field without the flag."""
     copies, one = Copies(), packet_with_field(3, field, b"part")
     copies.ts(one)
     for number in range(15):
@@ -308,7 +310,7 @@ def test_a_pes_packet_without_a_time_in_it_goes_by_its_counter(head: bytes) -> N
 
 @pytest.mark.parametrize(("age", "is_copy"), [(SECOND // 2, True), (SECOND // 2 + 1, False)])
 def test_a_counter_ten_behind_is_of_a_copy_for_half_a_second(age: int, is_copy: bool) -> None:
-    """It may as well be six ahead, behind a loss: later than that the packet counts as new."""
+    """It may as well be six ahead, after a loss: later than that the packet counts as new."""
     copies, one = Copies(), ts_packet(0x101, 3, b"part of KLV")
     copies.ts(one)
     for number in range(9):
@@ -318,8 +320,8 @@ def test_a_counter_ten_behind_is_of_a_copy_for_half_a_second(age: int, is_copy: 
 
 
 @pytest.mark.parametrize("length", ["8f", "8401000000", "20"])
-def test_what_is_not_whole_is_not_searched_for_a_time(length: str) -> None:
-    """A wrong length, and one past the datagram: what is behind them may be anything."""
+def test_an_incomplete_packet_is_not_searched_for_a_time(length: str) -> None:
+    """A wrong length, and one past the datagram: the bytes after them may be anything."""
     copies = Copies()
     broken = bytes.fromhex("060e2b34020301010e01030302000000" + length) + b"\x03\x01\x01"
     assert not copies.klv(broken)
@@ -329,7 +331,7 @@ def test_what_is_not_whole_is_not_searched_for_a_time(length: str) -> None:
 
 
 def test_a_time_is_searched_for_in_sixteen_packets() -> None:
-    """The work for a datagram is bounded."""
+    """The work per datagram is bounded."""
     security = bytes.fromhex("060e2b34020301010e01030302000000") + b"\x03\x01\x01\x01"
     for count, is_copy in ((15, True), (16, False)):
         copies = Copies()

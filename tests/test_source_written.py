@@ -1,4 +1,4 @@
-"""What writers do to a followed file beside appending: truncation, holes, room made beforehand, rotation."""
+"""What writers do to a followed file besides appending: truncation, holes, preallocation, rotation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STREAMS = {"ts": TAPE.ts, "klv": TAPE.bare}
 
 
 class Records:
-    """The records of a followed file so far, and where it began again."""
+    """The records of a followed file so far, and where it restarted."""
 
     def __init__(self) -> None:
         self.raw: list[bytes] = []
@@ -82,8 +82,8 @@ ROOMS = {
 
 @pytest.mark.parametrize("room", ROOMS)
 @pytest.mark.parametrize("kind", STREAMS)
-async def test_room_made_beforehand_is_read_as_it_is_filled(kind, room, tmp_path):
-    """Every record, soon after it was written, and nothing of the zeros; also what fills it to its end."""
+async def test_preallocated_space_is_read_as_it_is_filled(kind, room, tmp_path):
+    """Every record, soon after it was written, and none of the zeros; even when it is filled to its end."""
     path, data = tmp_path / "tape", STREAMS[kind]
     path.touch()
     ROOMS[room](path, len(data) + 3_000_000)
@@ -102,8 +102,8 @@ async def test_room_made_beforehand_is_read_as_it_is_filled(kind, room, tmp_path
     assert (records.beginnings, records.bad) == (0, 0)
 
 
-async def test_room_that_is_filled_to_its_end_is_read_to_its_end(tmp_path):
-    """The last bytes may be zeros themselves: they come once nothing has changed for a second."""
+async def test_preallocated_space_that_is_filled_is_read_to_its_end(tmp_path):
+    """The last bytes may be zeros: they are output once nothing has changed for a second."""
     path, data = tmp_path / "tape", TAPE.bare + bytes(20)
     path.write_bytes(bytes(len(data)))
     source, size = open_source(str(path), follow=True), 0
@@ -126,8 +126,8 @@ async def test_room_that_is_filled_to_its_end_is_read_to_its_end(tmp_path):
 
 
 @pytest.mark.parametrize("kind", STREAMS)
-async def test_a_file_cut_to_nothing_and_written_again_begins_again(kind, tmp_path, said):
-    """As `> FILE` does; it is said once each time."""
+async def test_a_file_truncated_to_zero_and_written_again_restarts(kind, tmp_path, said):
+    """As `> FILE` does; it is logged once each time."""
     path, data = tmp_path / "tape", STREAMS[kind]
     path.write_bytes(data)
 
@@ -147,8 +147,8 @@ async def test_a_file_cut_to_nothing_and_written_again_begins_again(kind, tmp_pa
 
 @pytest.mark.parametrize("wait", [True, False], ids=["seen while it was empty", "between two looks"])
 @pytest.mark.parametrize("place", [100_000, 100_050])
-async def test_a_writer_that_keeps_its_place_loses_nothing(place, wait, tmp_path, said):
-    """copytruncate: the file is emptied, the writer goes on where it was, behind a hole; packets span the place."""
+async def test_a_writer_that_keeps_its_offset_loses_nothing(place, wait, tmp_path, said):
+    """copytruncate: the file is emptied, the writer continues at its offset, after a hole; packets span the place."""
     path = tmp_path / "tape"
     path.write_bytes(TAPE.ts[:place])
     before = sum(packet in TAPE.ts[:place] for packet in TAPE.klv) - 1
@@ -173,8 +173,8 @@ async def test_a_writer_that_keeps_its_place_loses_nothing(place, wait, tmp_path
     assert said() == [f"{path} was cut short; it goes on where it was"]
 
 
-async def test_a_writer_that_went_on_meanwhile_is_read_from_there(tmp_path, said):
-    """What it wrote before the file was cut is lost; what is behind the hole is read."""
+async def test_a_writer_that_continued_meanwhile_is_read_from_there(tmp_path, said):
+    """What it wrote before the truncation is lost; the data after the hole is read."""
     path = tmp_path / "tape"
     path.write_bytes(TAPE.ts[:94_000])
 
@@ -197,8 +197,8 @@ async def test_a_writer_that_went_on_meanwhile_is_read_from_there(tmp_path, said
     assert said() == [f"{path} was cut short: it begins again"]
 
 
-async def test_a_file_that_is_cut_to_a_part_begins_again(tmp_path, said):
-    """Shorter than what was read: what it holds now is read from its beginning."""
+async def test_a_partly_truncated_file_restarts(tmp_path, said):
+    """Shorter than the data read: its current content is read from the beginning."""
     path = tmp_path / "tape"
     path.write_bytes(TAPE.ts)
 
@@ -212,8 +212,8 @@ async def test_a_file_that_is_cut_to_a_part_begins_again(tmp_path, said):
     assert len(said()) == 1
 
 
-async def test_a_file_rewritten_between_two_looks_begins_again(tmp_path, said):
-    """It is no shorter than before: the last bytes that were read tell."""
+async def test_a_file_rewritten_between_two_checks_restarts(tmp_path, said):
+    """It is no shorter than before: the last bytes read show it."""
     path = tmp_path / "tape"
     path.write_bytes(OTHER.ts)
 
@@ -226,7 +226,7 @@ async def test_a_file_rewritten_between_two_looks_begins_again(tmp_path, said):
     assert said() == [f"{path} was written from its beginning: it begins again"]
 
 
-async def test_a_file_that_is_replaced_is_said_to_begin_again(tmp_path, said):
+async def test_a_replaced_file_is_logged_as_a_restart(tmp_path, said):
     """Rotation by another name."""
     path = tmp_path / "tape"
     path.write_bytes(TAPE.ts)
@@ -240,8 +240,8 @@ async def test_a_file_that_is_replaced_is_said_to_begin_again(tmp_path, said):
     assert said() == [f"{path} was replaced by another file: it begins again"]
 
 
-async def test_what_was_a_stream_once_is_never_given_up(tmp_path, said):
-    """Text for a while, then a stream again: it is said once, and waited out."""
+async def test_an_earlier_stream_is_never_abandoned(tmp_path, said):
+    """Text for a while, then a stream again: it is logged once, and waited for."""
     path = tmp_path / "tape"
     path.write_bytes(TAPE.ts)
 
@@ -259,8 +259,8 @@ async def test_what_was_a_stream_once_is_never_given_up(tmp_path, said):
     ]
 
 
-async def test_a_hole_within_a_file_is_passed(tmp_path):
-    """A long one costs neither time nor memory; the records on both sides are good."""
+async def test_a_hole_within_a_file_is_skipped(tmp_path):
+    """A long one costs neither time nor memory; the records on both sides are valid."""
     path = tmp_path / "tape"
     path.write_bytes(TAPE.ts)
     write_at(path, 20 << 30, OTHER.ts)
@@ -271,8 +271,8 @@ async def test_a_hole_within_a_file_is_passed(tmp_path):
     assert records.bad == 0
 
 
-async def test_long_zeros_before_a_followed_stream_are_passed(tmp_path):
-    """Written zeros, not a hole: more of them than are looked at to know a stream."""
+async def test_long_zeros_before_a_followed_stream_are_skipped(tmp_path):
+    """Written zeros, not a hole: more of them than the format detection reads."""
     path = tmp_path / "tape"
     path.write_bytes(bytes(3_000_000) + TAPE.ts[:50_000])
 
@@ -285,7 +285,7 @@ async def test_long_zeros_before_a_followed_stream_are_passed(tmp_path):
         await records.have(TAPE.klv)
 
 
-async def test_text_is_given_up_where_it_was_never_a_stream(tmp_path):
+async def test_text_is_refused_where_it_was_never_a_stream(tmp_path):
     """Zeros before it change nothing."""
     path = tmp_path / "text"
     path.write_bytes(bytes(500_000) + b"hello " * 60_000)
@@ -294,8 +294,9 @@ async def test_text_is_given_up_where_it_was_never_a_stream(tmp_path):
         await asyncio.wait_for(Records().read(open_source(str(path), follow=True)), 5)
 
 
-async def test_waiting_at_room_costs_next_to_nothing(tmp_path):
-    """100 MB of written zeros behind the stream: a second of silence takes no more than an empty file's."""
+async def test_waiting_at_preallocated_space_costs_little_cpu_time(tmp_path):
+    """100 MB of written zeros after the stream: a second of silence costs no more than at the end of an ordinary file.
+    """
     path = tmp_path / "tape"
     path.write_bytes(TAPE.ts + bytes(100_000_000))
 
@@ -309,7 +310,7 @@ async def test_waiting_at_room_costs_next_to_nothing(tmp_path):
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.03
 
 
-def test_a_hole_is_looked_for_without_reading_it(tmp_path, monkeypatch):
+def test_a_hole_is_found_without_reading_it(tmp_path, monkeypatch):
     """The file system knows where data is; where it does not, the zeros are read."""
     path = tmp_path / "tape"
     path.write_bytes(b"x")

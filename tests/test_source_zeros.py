@@ -1,4 +1,4 @@
-"""Zeros before a stream prove nothing: a hole, room that is not written yet, an erased medium. They are passed."""
+"""Zeros before a stream (a hole, unwritten space, an erased medium) prove nothing and are skipped."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ async def records_of(source):
 
 @fronts
 @streams
-def test_bytes_are_decoded_behind_zeros(kind, front):
-    """By every call of the library."""
+def test_bytes_are_decoded_after_zeros(kind, front):
+    """By every function of the library."""
     data = front + STREAMS[kind]
 
     assert carriage_of(data) == kind
@@ -65,8 +65,8 @@ WAYS += [({"speed": 1000.0}, "200 kB of junk")]
 
 @pytest.mark.parametrize(("options", "front"), WAYS, ids=str)
 @streams
-async def test_a_file_is_read_behind_zeros(kind, options, front, tmp_path):
-    """As fast as it goes, in its own time, by libav and in a process of its own."""
+async def test_a_file_is_read_after_zeros(kind, options, front, tmp_path):
+    """At full speed, with original timing, by libav and in a separate process."""
     path = tmp_path / "tape"
     path.write_bytes(FRONTS[front] + STREAMS[kind])
     source = open_source(str(path), **options)
@@ -80,7 +80,7 @@ async def test_a_file_is_read_behind_zeros(kind, options, front, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["tape.ts", "tape.klv"])
-async def test_a_pipe_is_read_behind_zeros(kind, tmp_path):
+async def test_a_pipe_is_read_after_zeros(kind, tmp_path):
     """However they are cut, and in little memory."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
@@ -102,7 +102,7 @@ async def test_a_pipe_is_read_behind_zeros(kind, tmp_path):
 
 
 async def test_a_sender_of_zeros_is_waited_for(tmp_path):
-    """tcp://: what comes first may be empty; the stream behind it is read."""
+    """tcp://: the first bytes may be empty; the stream after them is read."""
 
     async def serve(_reader, writer):
         for _ in range(10):
@@ -120,7 +120,7 @@ async def test_a_sender_of_zeros_is_waited_for(tmp_path):
     assert [record.raw for record in found] == TAPE.klv
 
 
-async def test_time_codes_of_zeros_stay(tmp_path):
+async def test_time_codes_of_zeros_are_kept(tmp_path):
     """The four bytes before a packet of M2TS may be zeros: it is not cut."""
     path = tmp_path / "tape.m2ts"
     path.write_bytes(bytes(100_000) + M2TS)
@@ -130,8 +130,8 @@ async def test_time_codes_of_zeros_stay(tmp_path):
 
 @pytest.mark.parametrize("content", [bytes(100), bytes(3_000_000), b"\xff" * 300_000])
 @pytest.mark.parametrize("options", [{}, {"speed": 1.0}], ids=str)
-async def test_nothing_but_zeros_is_said_so(options, content, tmp_path):
-    """And not that it is of an unknown kind."""
+async def test_nothing_but_zeros_is_reported(options, content, tmp_path):
+    """The error does not call it an unknown format."""
     path = tmp_path / "blank.ts"
     path.write_bytes(content)
 
@@ -139,8 +139,8 @@ async def test_nothing_but_zeros_is_said_so(options, content, tmp_path):
         await records_of(open_source(str(path), **options))
 
 
-async def test_an_mp4_is_one_though_it_begins_with_zeros():
-    """And though there is a key in it behind a hole."""
+async def test_an_mp4_is_recognised_though_it_begins_with_zeros():
+    """And though there is a key in it after a hole."""
 
     async def pieces():
         yield b"\0\0\0\x18ftypisom" + bytes(5000)
@@ -153,8 +153,8 @@ async def test_an_mp4_is_one_though_it_begins_with_zeros():
 
 
 @pytest.mark.parametrize("holes", [0, 1, 40])
-def test_what_is_no_stream_is_given_up_after_a_bounded_look(holes):
-    """Text is no stream, with holes in it or not; no number of holes makes the look long."""
+def test_data_that_is_no_stream_is_refused_after_a_bounded_search(holes):
+    """Text is no stream, with holes in it or not; no number of holes makes the search long."""
     text = b"no stream at all. " * 20_000
     data = b"".join([text[:9], bytes(8192)] * holes) + text
     sniffer = sniff.Sniffer()
@@ -174,7 +174,7 @@ def test_what_is_no_stream_is_given_up_after_a_bounded_look(holes):
 
 @pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 65_535, 65_536, 65_537, 200_000])
 @pytest.mark.parametrize("blank", [b"\0", b"\xff", b"\0\xff", b"\0\0\0\xff\xff"])
-def test_zeros_are_counted_right(blank, size):
+def test_zeros_are_counted_correctly(blank, size):
     """At both ends, of any number."""
     run = (blank * size)[:size]
 
@@ -187,8 +187,8 @@ def klvrelay(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[byt
     return subprocess.run([sys.executable, "-m", "klvrelay", *words], input=stdin, capture_output=True, timeout=30)
 
 
-def test_the_verbs_read_behind_zeros(tmp_path):
-    """`decode` of a file and of standard input; and what it says of a file of zeros."""
+def test_the_verbs_read_after_zeros(tmp_path):
+    """`decode` of a file and of standard input; and its message for a file of zeros."""
     path, blank = tmp_path / "tape.ts", tmp_path / "blank.ts"
     path.write_bytes(bytes(1 << 20) + TAPE.ts)
     blank.write_bytes(bytes(1 << 20))

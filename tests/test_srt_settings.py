@@ -1,4 +1,4 @@
-"""What an srt:// URL may ask for, at each limit: latency, passphrase, stream id, key size."""
+"""The options of an srt:// URL at each limit: latency, passphrase, stream id, key size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def settings(query: str = "", passphrase: str | None = None) -> SrtSettings:
 
 
 @pytest.mark.parametrize("latency", [0, 1, 9_999])
-def test_a_latency_in_milliseconds_is_taken(latency: int):
+def test_a_latency_in_milliseconds_is_accepted(latency: int):
     """Up to ten seconds."""
     assert settings(f"?latency={latency}").latency_ms == latency
 
@@ -26,15 +26,15 @@ def test_a_latency_in_milliseconds_is_taken(latency: int):
      ("1.5", "number of milliseconds"), ("", "number of milliseconds"), ("9" * 40, "below 10000"),
      ("9" * 5000, "below 10000")],
 )  # fmt: skip
-def test_a_latency_that_can_not_be_meant_is_refused(latency: str, said: str):
-    """From ten seconds on it is the number of ffmpeg, in microseconds."""
+def test_an_implausible_latency_is_refused(latency: str, said: str):
+    """From ten seconds on it is probably ffmpeg's number, in microseconds."""
     with pytest.raises(ConfigError, match=said):
         settings(f"?latency={latency}")
 
 
 @pytest.mark.parametrize("passphrase", ["x" * 10, "x" * 79, "é" * 5])
-def test_a_passphrase_of_the_right_size_is_taken(passphrase: str):
-    """It is counted in bytes, as libsrt does."""
+def test_a_passphrase_of_the_right_size_is_accepted(passphrase: str):
+    """It is counted in bytes, as in libsrt."""
     found = settings(passphrase=passphrase).passphrase
 
     assert found is not None
@@ -53,7 +53,7 @@ def test_a_passphrase_of_another_size_is_refused(passphrase: str):
 @pytest.mark.parametrize(("stream_id", "is_fine"), [("x" * 512, True), ("x" * 513, False), ("é" * 256, True),
                                                     ("é" * 256 + "x", False)])  # fmt: skip
 def test_a_stream_id_has_512_bytes_at_most(stream_id: str, is_fine: bool):
-    """As the protocol says."""
+    """As the protocol defines."""
     if is_fine:
         assert settings(f"?streamid={stream_id}").stream_id.reveal() == stream_id
     else:
@@ -62,13 +62,13 @@ def test_a_stream_id_has_512_bytes_at_most(stream_id: str, is_fine: bool):
 
 
 @pytest.mark.parametrize("size", ["0", "16", "24", "32"])
-def test_the_key_sizes_of_aes_are_taken(size: str):
-    """And 0, for that of the other side."""
+def test_the_key_sizes_of_aes_are_accepted(size: str):
+    """And 0, for that of the far end."""
     assert settings(f"?pbkeylen={size}").key_size == int(size)
 
 
 @pytest.mark.parametrize("size", ["8", "17", "33", "", "x", "016"])
-def test_no_other_key_size_is(size: str):
-    """A wrong one would fail at the call, long after."""
+def test_other_key_sizes_are_refused(size: str):
+    """A wrong one would fail later, at the call."""
     with pytest.raises(ConfigError, match="pbkeylen is 16, 24 or 32"):
         settings(f"?pbkeylen={size}")

@@ -1,4 +1,4 @@
-"""The time stamp in a video frame's bytes (ST 0603, ST 0604): every codec, both forms of units, every oddity."""
+"""The time stamp in a video frame (ST 0603, ST 0604): every codec, both forms of units, all special cases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ by_name = pytest.mark.parametrize("vector", VECTORS, ids=[vector["what"] for vec
 times = st.integers(0, 10**17)
 statuses = st.integers(0, 255)
 codecs = st.sampled_from(CODECS)
-# Zeros, ones and threes are what start codes and their prevention are made of.
+# Start codes and emulation prevention consist of zeros, ones and threes.
 nasty = st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 3, 4, 0x80, 0xFF]), max_size=600).map(bytes)
 payloads = st.binary(max_size=40) | nasty
 
@@ -36,14 +36,14 @@ def found(vector: dict[str, Any], size: int | None = None) -> dict[str, Any] | N
 
 
 @by_name
-def test_a_frame_tells_its_time(vector: dict[str, Any]):
-    """What stands in the vector, and None where there is no stamp."""
+def test_a_frame_has_its_time(vector: dict[str, Any]):
+    """The time in the vector, and None where there is no stamp."""
     assert found(vector) == vector["expected"]
 
 
 @by_name
-def test_a_cut_frame_tells_the_same_time_or_none(vector: dict[str, Any]):
-    """At every cut; and the time is there as soon as its last byte is."""
+def test_a_truncated_frame_has_the_same_time_or_none(vector: dict[str, Any]):
+    """At every cut; and the time is found as soon as its last byte is there."""
     told = [found(vector, size) for size in range(len(bytes.fromhex(vector["hex"])) + 1)]
 
     assert [each for each in told if each not in (None, vector["expected"])] == []
@@ -52,7 +52,7 @@ def test_a_cut_frame_tells_the_same_time_or_none(vector: dict[str, Any]):
 
 @pytest.mark.parametrize("vector", STAMPED, ids=[vector["what"] for vector in STAMPED])
 def test_a_frame_in_a_buffer_of_any_kind(vector: dict[str, Any]):
-    """What libav hands over need not be copied."""
+    """libav's buffers need not be copied."""
     data = bytes.fromhex(vector["hex"])
 
     assert find(memoryview(data), vector["codec"]) == find(bytearray(data), vector["codec"]) == Stamp(
@@ -82,21 +82,21 @@ def test_the_time_is_a_datetime_in_utc():
 
 
 @given(times, statuses, codecs)
-def test_every_time_comes_back(time: int, status: int, codec: str):
+def test_every_time_can_be_read_back(time: int, status: int, codec: str):
     """Microseconds in each codec, with any status; a start code among them would end the user data of MPEG-2."""
     assume(codec != "mpeg2video" or b"\0\0\1" not in stamped.body(time, status))
     assert find(stamped.frame(codec, time, status), codec) == Stamp(time, None, status, False, False)
 
 
 @given(st.integers(10**17 + 1, 2**64 - 1), codecs)
-def test_no_time_of_ours_is_past_the_year_5138(time: int, codec: str):
-    """What is, is nanoseconds in a field of microseconds, and is said to be."""
+def test_no_microseconds_are_past_the_year_5138(time: int, codec: str):
+    """Larger values are nanoseconds in a field of microseconds, and reported as such."""
     assert find(stamped.frame(codec, time), codec) == Stamp(time // 1000, time, 0x1F, True, False)
 
 
 @given(st.integers(0, 2**64 - 1), codecs)
 def test_nanoseconds_by_their_identifier(time: int, codec: str):
-    """All that 64 bits hold, nothing lost, nothing odd."""
+    """All values of 64 bits, without loss, without a flag."""
     stamp = stamped.NANOSECONDS + stamped.body(time)
     if codec == "mpeg2video":
         frame = stamped.picture(stamp)
@@ -114,8 +114,8 @@ def test_nanoseconds_by_their_identifier(time: int, codec: str):
     st.lists(st.tuples(st.integers(0, 600), payloads), max_size=2),
     st.booleans(),
 )
-def test_any_messages_may_stand_around_it(codec, time, status, before, behind, one_unit):
-    """In its unit or in units of their own, full of what must be kept from looking like a start code."""
+def test_any_messages_may_be_around_it(codec, time, status, before, behind, one_unit):
+    """In its unit or in separate units, full of bytes that need emulation prevention."""
     stamp = stamped.message(5, stamped.IDENTIFIERS[codec] + stamped.body(time, status))
     messages = [stamped.message(*each) for each in before] + [stamp] + [stamped.message(*each) for each in behind]
     seis = [stamped.sei(codec, messages)] if one_unit else [stamped.sei(codec, [each]) for each in messages]
@@ -130,7 +130,7 @@ def test_any_messages_may_stand_around_it(codec, time, status, before, behind, o
 @pytest.mark.parametrize("codec", CODECS[:2])
 @pytest.mark.parametrize("size", [1, 254, 255, 256, 257, 262, 511, 512, 65536, 65792])
 def test_a_length_that_looks_like_a_start_code_is_a_length(codec: str, size: int):
-    """00 00 01 xx in front of a unit of 256 to 511 bytes, 00 00 00 01 in front of one of one byte, and their like."""
+    """00 00 01 xx before a unit of 256 to 511 bytes, 00 00 00 01 before one of one byte, and similar ones."""
     first = stamped.message(4, bytes(range(1, 256)) * 300)[:size]
     stamp = stamped.sei(codec, [stamped.message(5, stamped.IDENTIFIERS[codec] + stamped.body(TIME))])
 
@@ -153,14 +153,14 @@ def test_a_start_code_that_looks_like_a_length_is_a_start_code(codec: str):
 
 
 @given(st.binary(max_size=300) | nasty, st.sampled_from([*CODECS, "mpeg1video", "vp9", ""]))
-def test_no_bytes_are_a_fault(data: bytes, codec: str):
+def test_no_bytes_raise_an_error(data: bytes, codec: str):
     """Whatever they are: None, unless they hold an identifier."""
     assert find(data, codec) is None
 
 
 @given(st.data(), codecs)
-def test_no_damage_is_a_fault(data, codec: str):
-    """A stamped frame with bytes changed, lost or doubled gives a stamp or none."""
+def test_no_damage_raises_an_error(data, codec: str):
+    """A stamped frame with bytes changed, lost or repeated gives a stamp or none."""
     frame = bytearray(stamped.frame(codec, TIME))
     for _ in range(data.draw(st.integers(1, 5))):
         at = data.draw(st.integers(0, len(frame) - 1))
@@ -175,8 +175,8 @@ def test_no_damage_is_a_fault(data, codec: str):
 
 
 @given(payloads)
-def test_what_keeps_start_codes_away_is_taken_out_again(payload: bytes):
-    """A body of any bytes behind the identifier is read as it was before it was escaped."""
+def test_emulation_prevention_is_removed(payload: bytes):
+    """A body of any bytes after the identifier is read as before escaping."""
     data = (payload + bytes(12))[:12]
     unit = stamped.sei("h264", [stamped.message(5, stamped.MICROSECONDS + data)])
     time = int.from_bytes(data[1:3] + data[4:6] + data[7:9] + data[10:12], "big")

@@ -1,4 +1,4 @@
-"""`klvrelay decode --frame-times`: a line a stamped frame, and how it ends."""
+"""`klvrelay decode --frame-times`: one line per stamped frame, and how it ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def flight(tmp_path_factory) -> Path:
 
 
 def test_frame_times_on_the_command_line(flight: Path, capfd: pytest.CaptureFixture[str]):
-    """A line of JSON a frame, and how many they were on standard error."""
+    """One line of JSON per frame, and their number on standard error."""
     code, out, said = ran(capfd, "decode", str(flight), "--frame-times")
 
     documents = [orjson.loads(line) for line in out.splitlines()]
@@ -54,8 +54,8 @@ def test_frame_times_on_the_command_line(flight: Path, capfd: pytest.CaptureFixt
     assert first["time"] == record["time"]
 
 
-def test_oddities_are_flags(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Nanoseconds where microseconds belong, and a body without what belongs between its bytes."""
+def test_special_cases_are_flags(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """Nanoseconds where microseconds belong, and a body without its marker bytes."""
     odd = stamped.body(stamped.START * 1000 + 789, 0xFF).replace(b"\xff", b"\x7f")
     (tmp_path / "odd.ts").write_bytes(stamped.mpeg2(odd))
 
@@ -101,7 +101,7 @@ def test_frame_times_as_csv(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.parametrize("video", [False, True], ids=["no video", "video"])
-def test_no_frame_time_is_said_so(video: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_no_frame_time_is_reported(video: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """Exit code 4, as where there is no KLV."""
     data = stamped.muxed("mpeg2video", stamped.encoded("mpeg2video", 10)) if video else feed.recording().ts
     (tmp_path / "plain.ts").write_bytes(data)
@@ -114,7 +114,7 @@ def test_no_frame_time_is_said_so(video: bool, tmp_path: Path, capfd: pytest.Cap
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_while_it_waits_for_its_input(number: signal.Signals, flight: Path):
-    """Through a pipe that stays open: what came is out, and the exit code is 0."""
+    """From a pipe that stays open: the times so far are printed, and the exit code is 0."""
     command = [*COMMAND, "decode", "-", "--frame-times", "-q"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, cwd=ROOT

@@ -1,4 +1,4 @@
-"""The times of video frames, out of files and streams: against the metadata beside them."""
+"""The times of video frames from files and streams, compared with the metadata beside them."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_a_real_flights_frames_have_the_times_of_its_records(shared: Path):
 
 
 @pytest.mark.parametrize("name", ["h264_klv.ts", "h264_no_klv.ts"])
-def test_a_synthetic_recording_of_others_is_read(name: str, shared: Path):
-    """Thirty frames, one a thirtieth of a second, whose clock is not locked."""
+def test_a_synthetic_recording_of_another_encoder_is_read(name: str, shared: Path):
+    """Thirty frames, one every thirtieth of a second, whose clock is not locked."""
     frames = sorted(frame_times(shared / "data" / name), key=lambda frame: frame.pts or 0)
 
     times = [frame.time_us for frame in frames]
@@ -69,7 +69,7 @@ def test_a_real_flight_without_stamps_has_none(shared: Path):
 
 @pytest.mark.parametrize("form", ["mp4", "matroska"])
 def test_another_container_gives_the_same_times(form: str, flight: Path, tmp_path: Path):
-    """There, lengths are in front of the units, where MPEG-TS has start codes."""
+    """There, lengths precede the units, where MPEG-TS has start codes."""
     with av.open(str(flight)) as source, av.open(str(tmp_path / "flight"), "w", format=form) as target:
         video = source.streams.video[0]
         copy = target.add_stream_from_template(video)
@@ -86,8 +86,8 @@ def test_another_container_gives_the_same_times(form: str, flight: Path, tmp_pat
     assert [frame.stamp for frame in there] == [frame.stamp for frame in frame_times(flight)]
 
 
-def test_mpeg_2_frames_tell_their_times():
-    """Out of user data, in bytes instead of a file."""
+def test_mpeg_2_frames_have_their_times():
+    """From user data, in bytes instead of a file."""
     frames = list(frame_times(stamped.mpeg2()))
 
     assert [frame.time_us for frame in frames] == [stamped.START + number for number in range(10)]
@@ -95,14 +95,14 @@ def test_mpeg_2_frames_tell_their_times():
     assert {frame.codec for frame in frames} == {"mpeg2video"}
 
 
-def test_nanoseconds_in_a_field_of_microseconds_are_found_out():
-    """Through a whole file: converted, and said."""
+def test_nanoseconds_in_a_field_of_microseconds_are_detected():
+    """Through a whole file: converted, and flagged."""
     frames = list(frame_times(stamped.mpeg2(stamped.body(stamped.START * 1000 + 789))))
 
     assert {frame.stamp for frame in frames} == {Stamp(stamped.START, stamped.START * 1000 + 789, 0x1F, True, False)}
 
 
-def test_a_frame_that_lost_bytes_on_the_way_is_damaged(flight: Path):
+def test_a_frame_that_lost_bytes_is_damaged(flight: Path):
     """A lost TS packet marks its frame, and no other."""
     data = flight.read_bytes()
     packets = [data[at : at + 188] for at in range(0, len(data), 188)]
@@ -117,8 +117,8 @@ def test_a_frame_that_lost_bytes_on_the_way_is_damaged(flight: Path):
     assert {f._replace(damaged=False) for f in frames} <= set(whole)
 
 
-async def test_a_web_server_gives_them_too(flight: Path):
-    """http:// as a file; a name that is not there is said so, without the password."""
+async def test_a_web_server_can_be_read_too(flight: Path):
+    """http:// as a file; a missing name is reported, without the password."""
     async with feed.http_server(flight.read_bytes()) as port:
         frames = await asyncio.to_thread(list, frame_times(f"http://127.0.0.1:{port}/flight.ts"))
     assert [frame.time_us for frame in frames] == [frame.time_us for frame in frame_times(flight)]
@@ -142,8 +142,8 @@ async def test_a_web_server_gives_them_too(flight: Path):
     ],
     ids=["missing", "folder", "nothing", "junk", "bare KLV", "datagrams", "nobody there"],
 )
-def test_what_can_not_be_read_is_said_in_a_line(source, fault, said):
-    """As an error of ours, without the password and without an error of libav behind it."""
+def test_an_unreadable_source_is_one_line(source, fault, said):
+    """As a klvrelay error, without the password and without a chained error of libav."""
     with pytest.raises(fault, match=said) as raised:
         list(frame_times(source))
 
@@ -156,8 +156,8 @@ def test_a_stream_without_video_has_no_frame_times():
     assert list(frame_times(feed.recording().ts)) == []
 
 
-def test_breaking_off_closes_the_file(flight: Path):
-    """The first frame is there without the rest being read."""
+def test_leaving_the_loop_closes_the_file(flight: Path):
+    """The first frame is output before the rest is read."""
     frames = frame_times(flight)
 
     assert isinstance(next(iter(frames)), FrameTime)

@@ -13,12 +13,12 @@ from test_cli import COMMAND, ENVIRONMENT
 
 @pytest.fixture(scope="module")
 def flight(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Enough records that no buffer holds them all, and frames that tell their time."""
+    """More records than a buffer holds, and stamped frames."""
     return sample_file(tmp_path_factory.mktemp("flight"), seconds=4)
 
 
 def shell(line: str, *, unbuffered: str = "") -> subprocess.CompletedProcess[str]:
-    """A line as a user types it; KLVRELAY stands for the command."""
+    """A shell command line as a user types it; KLVRELAY stands for the command."""
     environment = ENVIRONMENT | {"KLVRELAY": " ".join(COMMAND), "PYTHONUNBUFFERED": unbuffered}
     return subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, timeout=60)
 
@@ -34,7 +34,7 @@ WRITERS = [
     ("to", "why"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")], ids=["closed", "full"]
 )
 def test_output_that_can_not_be_written_is_one_line_and_exit_code_1(verb: str, to: str, why: str, flight: Path):
-    """Each verb that prints says so."""
+    """For each verb that prints."""
     done = shell(f"$KLVRELAY {verb.replace('FLIGHT', str(flight))} --quiet {to}" if "FLIGHT" in verb
                  else f"$KLVRELAY {verb} {to}")  # fmt: skip
 
@@ -46,8 +46,8 @@ def test_output_that_can_not_be_written_is_one_line_and_exit_code_1(verb: str, t
 
 @pytest.mark.parametrize("verb", WRITERS)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_leaves_is_no_fault(verb: str, unbuffered: str, flight: Path):
-    """`| head -1`: one line came, nothing is said, and nothing fails."""
+def test_a_reader_that_closes_is_no_error(verb: str, unbuffered: str, flight: Path):
+    """`| head -1`: one line was read, there is no message and no error."""
     line = f"$KLVRELAY {verb.replace('FLIGHT', str(flight))} 2>&1 >&3 | cat >&2"
     done = shell(f"{{ {line}; }} 3>&1 | head -1", unbuffered=unbuffered)
 
@@ -58,13 +58,13 @@ def test_a_reader_that_leaves_is_no_fault(verb: str, unbuffered: str, flight: Pa
 
 
 def test_errors_that_can_not_be_written_change_no_exit_code(tmp_path: Path):
-    """Standard error closed or full: the exit code still says what was wrong, and nothing of it gets on the output."""
+    """Standard error closed or full: the exit code still reports the error, and none of its text goes to the output."""
     for to in ("2>&-", "2>/dev/full"):
         done = shell(f"$KLVRELAY decode {tmp_path}/none.ts {to}")
         assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
 
 
-def test_records_come_out_though_standard_error_is_closed(flight: Path):
+def test_records_are_printed_though_standard_error_is_closed(flight: Path):
     """No summary line among the records."""
     done = shell(f"$KLVRELAY decode {flight} 2>&-")
     assert done.returncode == 0
@@ -72,7 +72,7 @@ def test_records_come_out_though_standard_error_is_closed(flight: Path):
 
 
 def test_a_file_that_is_opened_never_takes_the_place_of_a_closed_stream(flight: Path, tmp_path: Path):
-    """With standard output and error closed, the page of a probe is the page alone."""
+    """With standard output and error closed, the page of a probe contains only the page."""
     done = shell(f"$KLVRELAY probe {flight} --html {tmp_path}/page.html <&- >&- 2>&-")
     assert done.returncode == 1
     assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
@@ -85,8 +85,8 @@ def test_a_closed_standard_input_can_not_be_read():
     assert done.stderr == "klvrelay: standard input: can't be read: Bad file descriptor\n"
 
 
-def test_a_file_name_can_not_steer_the_terminal(tmp_path: Path):
-    """Control characters and line ends in it come out as escapes, on one line."""
+def test_a_file_name_cannot_control_the_terminal(tmp_path: Path):
+    """Control characters and line ends in it are printed as escapes, on one line."""
     name = "a\x1b[31m\nb\u202e.ts"
     (tmp_path / name).write_text("no stream")
     (tmp_path / "good\x1b[31m\n.klv").write_bytes(klv_only([record(n) for n in range(3)]))

@@ -1,4 +1,4 @@
-"""What a command loads before it does anything: no more than its verb has a use for."""
+"""The modules that a command imports: no more than its verb needs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS = {
 
 
 def loaded(code: str) -> set[str]:
-    """Modules that an interpreter has behind some code, less those that it begins with."""
+    """Modules that an interpreter has after some code, less those at its start."""
     script = f"import sys\nbefore = set(sys.modules)\n{code}\nprint('\\nloaded', *sys.modules.keys() - before)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60, env=ENVIRONMENT
@@ -42,13 +42,13 @@ def loaded(code: str) -> set[str]:
 
 @cache
 def heavy() -> set[str]:
-    """Less what Python's own argparse loads: since 3.14 `dataclasses` and with it `inspect`, for its colours."""
+    """Without those of Python's own argparse: since 3.14 `dataclasses` and with it `inspect`, for its colours."""
     narrow = "lambda prog: argparse.HelpFormatter(prog, width=80)"
     return HEAVY - loaded(f"import argparse; argparse.ArgumentParser(formatter_class={narrow}).add_argument('x')")
 
 
 def command(*args: str) -> str:
-    """Code that runs a command line and goes on behind it."""
+    """Code that runs a command line and continues afterwards."""
     return (
         f"sys.argv = ['klvrelay', *{args!r}]\nfrom klvrelay.__main__ import main\ntry: main()\nexcept SystemExit: pass"
     )
@@ -62,7 +62,7 @@ def tape(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("args", [("--version",), ("--help",), ("decode", "--help")], ids=" ".join)
-def test_what_is_asked_of_the_command_itself_loads_nothing_heavy(args: tuple[str, ...]):
+def test_options_of_the_command_itself_load_nothing_heavy(args: tuple[str, ...]):
     """Its version, its help: not even the C core."""
     found = loaded(command(*args))
     assert "klvrelay.cli.options" in found
@@ -70,15 +70,15 @@ def test_what_is_asked_of_the_command_itself_loads_nothing_heavy(args: tuple[str
 
 
 @pytest.mark.parametrize("more", [[], ["--quiet"], ["--numbers", "safe"], ["--pid", "0x101"]], ids=" ".join)
-def test_a_file_is_decoded_without_anything_heavy(more: list[str], tape: str):
+def test_a_file_is_decoded_without_heavy_modules(more: list[str], tape: str):
     """No loop, no TLS, no numpy, no second JSON writer."""
     found = loaded(command("decode", *more, tape))
     assert "klvrelay.core" in found
     assert not found & heavy()
 
 
-def test_the_package_itself_loads_next_to_nothing():
-    """Until it is there a Ctrl-C is Python's, and shows a traceback."""
+def test_the_package_itself_loads_almost_nothing():
+    """Before its handler is set, a Ctrl-C is Python's, and shows a traceback."""
     found = loaded("import klvrelay")
     assert "klvrelay.encode" in found
     assert found <= {"klvrelay", "klvrelay.encode", "__future__", "importlib", "importlib._bootstrap", "warnings",
@@ -104,8 +104,8 @@ def test_a_library_that_only_decodes_loads_no_loop():
     "args", [["decode", "--frame-times", "missing.ts"], ["decode", "--demux", "libav", "missing.ts"], ["probe", "-"]],
     ids=" ".join,
 )  # fmt: skip
-def test_what_may_log_has_its_log(args: list[str]):
-    """On standard error, one line a message, before a source is opened."""
+def test_a_verb_that_logs_has_its_log(args: list[str]):
+    """On standard error, one line per message, before a source is opened."""
     seen = "import logging; print('handlers', *map(type, logging.getLogger('klvrelay').handlers))"
     done = subprocess.run(
         [sys.executable, "-c", f"import sys\n{command(*args)}\n{seen}"], input=b"", capture_output=True, timeout=60,
@@ -114,8 +114,8 @@ def test_what_may_log_has_its_log(args: list[str]):
     assert done.stdout.endswith(b"handlers <class 'logging.StreamHandler'>\n")
 
 
-def test_the_collector_works_once_the_work_begins():
-    """It rests while modules load, and what they hold is not looked at again."""
+def test_the_garbage_collector_runs_once_the_work_begins():
+    """It is disabled while modules load, and their objects are frozen."""
     try:
         loading.begun()
         assert not gc.isenabled()
@@ -128,8 +128,8 @@ def test_the_collector_works_once_the_work_begins():
 
 
 @pytest.mark.parametrize("args", [["decode", "-"], ["items", "13"]], ids=" ".join)
-def test_the_collector_works_while_a_verb_does(args: list[str]):
-    """A pipe may go on for days."""
+def test_the_garbage_collector_runs_while_a_verb_does(args: list[str]):
+    """A pipe may run for days."""
     seen = f"""
 import gc, io
 class Out(io.TextIOWrapper):
@@ -177,15 +177,15 @@ sys.exit(cli.main())
     ids=["loop", "verb"],
 )  # fmt: skip
 def test_a_signal_while_a_loop_is_made_leaves_no_coroutine(patch: str, code: int, said: bytes):
-    """Python would complain of one that was never awaited, on standard error."""
+    """Python would report one that was never awaited on standard error."""
     script = f"import sys\nsys.argv = ['klvrelay', 'demo']\n{BROKEN_OFF.format(patch=patch)}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, env=ENVIRONMENT)
 
     assert (done.returncode, done.stderr) == (code, said)
 
 
-def test_the_second_signal_breaks_off_what_the_first_could_not():
-    """A write to a pipe whose reader has stopped goes on after the first one."""
+def test_the_second_signal_interrupts_what_the_first_could_not():
+    """A write to a pipe whose reader has stopped continues after the first one."""
     before = signal.getsignal(signal.SIGINT)
     with stop_asked() as asked:
         signal.raise_signal(signal.SIGINT)
@@ -196,8 +196,8 @@ def test_the_second_signal_breaks_off_what_the_first_could_not():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_what_was_broken_off_waits_for_no_reader(tape: str):
-    """At the exit nothing is written to a pipe that is full; its reader has stopped."""
+def test_an_interrupted_write_waits_for_no_reader(tape: str):
+    """At the exit nothing is written to a full pipe whose reader has stopped."""
     script = f"""
 import os, signal, sys
 from klvrelay.cli import main as cli
@@ -227,8 +227,8 @@ sys.exit(cli.main())
     assert (done.returncode, done.stderr) == (130, b"klvrelay: stopped\n")
 
 
-def test_the_log_needs_no_file_later():
-    """What takes passwords out of it is loaded with it: a message may be about a full table of descriptors."""
+def test_the_log_opens_no_file_later():
+    """The redaction of passwords is loaded with it: a message may be about a full table of descriptors."""
     script = """
 import builtins, errno, logging, os, sys
 from klvrelay.cli import main as cli

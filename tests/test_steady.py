@@ -1,4 +1,4 @@
-"""How soon a stream, a sink and the recorder try again: on a clock that only they move."""
+"""How soon a stream, a sink and the recorder retry, on a clock that only they advance."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, module: Any, time: Time) -> None:
 
 
 def lasting(time: Time, seconds: float) -> Tape:
-    """A live source that falls after so many seconds."""
+    """A live source that breaks after so many seconds."""
 
     async def wait() -> None:
         time.now += seconds
@@ -42,7 +42,7 @@ def lasting(time: Time, seconds: float) -> Tape:
 
 
 class Falling(Ear):
-    """A sink whose connection falls after so many seconds."""
+    """A sink whose connection breaks after so many seconds."""
 
     def __init__(self, time: Time, seconds: float) -> None:
         super().__init__()
@@ -83,18 +83,18 @@ def recording(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folde
         (recording, 10.1, [0.5] * 8),
     ],
 )
-async def test_what_falls_again_and_again_is_tried_ever_more_rarely_and_at_once_after_a_steady_period(
+async def test_repeated_faults_are_retried_more_rarely_and_at_once_after_a_steady_period(
     made: Any, seconds: float, pauses: list[float], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    """From both sides of ten seconds; a broker that is back is noticed within three seconds."""
+    """From both sides of ten seconds; a broker that returns is noticed within three seconds."""
     time = Time(len(pauses))
     with pytest.raises(Enough):
         await asyncio.wait_for(made(monkeypatch, time, seconds, tmp_path)(), 20)
     assert time.pauses == pauses
 
 
-async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: pytest.MonkeyPatch):
-    """Nine connections in 21 s, not fifty: it falls as soon as it stands."""
+async def test_a_broker_that_accepts_and_closes_gets_few_connections(monkeypatch: pytest.MonkeyPatch):
+    """Nine connections in 21 s, not fifty: it breaks as soon as it is up."""
     time = Time(1000)
     kept(monkeypatch, sink_task, time)
     ear = Falling(time, 0.0)
@@ -114,7 +114,7 @@ async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: py
 
 
 def waiting(stall: float) -> tuple[Patience, StreamHealth, Time]:
-    """A stream on that clock, of which bytes come and no KLV."""
+    """A stream on that clock with bytes, but without KLV."""
     time = Time(0)
     health = StreamHealth("cam", "rtsp://h/1", stall, time.clock)
     health.state = "waiting"
@@ -122,7 +122,7 @@ def waiting(stall: float) -> tuple[Patience, StreamHealth, Time]:
 
 
 def waits(patience: Patience, health: StreamHealth, time: Time) -> float:
-    """Seconds without KLV after which the opening is given up; bytes come all the while."""
+    """Seconds without KLV after which the source is reopened; bytes arrive all the time."""
     begun = health.last_record = time.now
     while not patience.ended(health):
         time.now += 0.25
@@ -130,14 +130,14 @@ def waits(patience: Patience, health: StreamHealth, time: Time) -> float:
     return time.now - begun
 
 
-def test_a_source_without_klv_is_given_ever_more_time_up_to_a_minute():
+def test_a_source_without_klv_gets_ever_more_time_up_to_a_minute():
     """Its KLV may begin late, and each opening costs the camera a session."""
     one = waiting(5.0)
     assert [waits(*one) for _ in range(6)] == [5, 10, 20, 40, 60, 60]
 
 
 @pytest.mark.parametrize(("online", "next_wait"), [(59.75, 20), (60.0, 5)])
-def test_a_minute_of_klv_makes_the_patience_short_again(online: float, next_wait: float):
+def test_a_minute_of_klv_makes_the_wait_short_again(online: float, next_wait: float):
     """From both sides of it."""
     patience, health, time = waiting(5.0)
     waits(patience, health, time)
@@ -150,14 +150,14 @@ def test_a_minute_of_klv_makes_the_patience_short_again(online: float, next_wait
     assert waits(patience, health, time) == next_wait
 
 
-def test_a_source_whose_patience_is_long_by_its_settings_keeps_it():
-    """A stall of two minutes is not cut to one."""
+def test_a_longer_configured_stall_is_kept():
+    """A stall of two minutes is not reduced to one."""
     one = waiting(120.0)
     assert [waits(*one) for _ in range(2)] == [120, 120]
 
 
 @pytest.mark.parametrize(("silent", "why"), [(599.75, ""), (600.0, HANGS)])
-def test_a_reader_that_has_given_nothing_for_longer_than_its_timeouts_hangs(silent: float, why: str):
+def test_a_reader_silent_for_longer_than_its_timeouts_hangs(silent: float, why: str):
     """From both sides of the limit, in whatever state the stream is."""
     patience, health, time = waiting(5.0)
     health.state = "connecting"

@@ -1,4 +1,4 @@
-"""One stream of the relay over the openings of its source: when it is read again, and what others get meanwhile."""
+"""One stream of the relay over the openings of its source: when it is read again, and when other tasks run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ URL = "https://camera/live.m3u8"
 
 
 class Opening:
-    """What one opening of a source gives: packets, and then its end or a fault."""
+    """One opening of a source: packets, and then its end or an error."""
 
     fixed = False
     dropped = 0
@@ -44,7 +44,7 @@ class Opening:
 
 
 def stream_of(*openings: Opening) -> tuple[Stream, Callable[[], int]]:
-    """A stream that opens these in turn, the last one again and again; and how often it has opened one."""
+    """A stream that uses these openings in turn, repeating the last one; and their number."""
     count = 0
 
     def opened() -> Opening:
@@ -68,7 +68,7 @@ def klv(count: int) -> bytes:
 
 
 async def test_a_server_can_not_end_a_live_stream_by_calling_it_a_recording():
-    """A playlist that gets an end for a moment is read again; nothing but the relay's stop ends a live stream."""
+    """A playlist that gets an end for a moment is read again; only the relay's stop ends a live stream."""
     stream, opened = stream_of(Opening(klv(3), live=True, fault=SourceDown("lost")), Opening(live=False))
     keeping = asyncio.create_task(stream.keep())
     async with asyncio.timeout(5):
@@ -82,8 +82,8 @@ async def test_a_server_can_not_end_a_live_stream_by_calling_it_a_recording():
     assert stream.health.state != "ended"
 
 
-async def test_a_recording_that_seemed_live_before_anything_came_may_end():
-    """What an opening is said to be counts only once something was read of it."""
+async def test_a_recording_that_seemed_live_before_its_first_data_may_end():
+    """The kind of an opening counts only once data of it was read."""
     stream, opened = stream_of(Opening(live=True, fault=SourceDown("lost")), Opening(klv(3), live=False))
 
     await asyncio.wait_for(stream.keep(), 5)
@@ -92,7 +92,7 @@ async def test_a_recording_that_seemed_live_before_anything_came_may_end():
 
 
 @pytest.mark.parametrize("count", [BREATH - 1, 20 * BREATH])
-async def test_a_packet_of_many_records_lets_others_have_their_turns(count: int):
+async def test_a_packet_of_many_records_lets_other_tasks_run(count: int):
     """One turn for each BREATH of them, or all other streams would wait for a flood on one."""
     stream, _ = stream_of(Opening(klv(count), live=True, fault=SourceDown("lost")), Opening(live=True))
     seen = [0]
@@ -109,7 +109,7 @@ async def test_a_packet_of_many_records_lets_others_have_their_turns(count: int)
 
 
 async def test_a_stream_that_appears_later_has_the_openings_of_its_source():
-    """They are those of the source, whichever stream of it is looked at."""
+    """They are those of the source, for each of its streams."""
     fails = Opening(live=False, fault=SourceDown("lost"))
     stream, opened = stream_of(fails, fails, Opening(klv(2), live=False))
     await asyncio.wait_for(stream.keep(), 5)

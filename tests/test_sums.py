@@ -1,4 +1,4 @@
-"""Every record that was numbered is accounted for at every stop: delivered, rejected, shed, left out or waiting."""
+"""Every numbered record is accounted for at every stop: delivered, rejected, shed, left out or waiting."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SPOILT = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 0xFF])
 
 
 class Picky(Ear):
-    """Rejects each third record, and is offered none of each seventh."""
+    """A sink that rejects each third record, and leaves out each seventh."""
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         await super().deliver(batch)
@@ -56,7 +56,7 @@ async def stopped(pipeline: Relay, when: Any) -> None:
 
 
 def accounted(pipeline: Relay) -> list[Sums]:
-    """The sums of each sink: they add up, and to what was decoded."""
+    """The sums of each sink: they equal the number of decoded records."""
     decoded = sum(health.records for stream in pipeline.streams for health in stream.healths)
     for outlet in pipeline.sink_tasks:
         numbered, *parts = outlet.sums()
@@ -65,8 +65,8 @@ def accounted(pipeline: Relay) -> list[Sums]:
     return [outlet.sums() for outlet in pipeline.sink_tasks]
 
 
-async def test_a_file_that_is_stopped_while_it_waits_for_room_loses_count_of_nothing():
-    """One piece of it had 40 records, room was for three: all are said to be left, none to be delivered."""
+async def test_a_file_that_is_stopped_while_it_waits_for_capacity_keeps_its_counts():
+    """One piece of it had 40 records, capacity was three: all are reported as left, none as delivered."""
     ear = Ear()
     ear.gate.clear()
     pipeline = relay(Tape(hang=True), sinks=[("ear", ear)], waiting=3)
@@ -76,8 +76,8 @@ async def test_a_file_that_is_stopped_while_it_waits_for_room_loses_count_of_not
     assert pipeline.lost == 40
 
 
-async def test_what_comes_out_of_a_file_as_it_is_stopped_sheds_nothing():
-    """It breaks off in a packet, which comes out damaged: the log is full, and a file sheds none of its records."""
+async def test_the_last_record_of_a_stopped_file_sheds_nothing():
+    """It ends inside a packet, which is output as damaged: the log is full, and a file sheds none of its records."""
     ear = Ear()
     ear.gate.clear()
     pipeline = relay(Tape((TAPE.bare + TAPE.klv[0][:30],), hang=True), sinks=[("ear", ear)], waiting=3)
@@ -85,16 +85,16 @@ async def test_what_comes_out_of_a_file_as_it_is_stopped_sheds_nothing():
     assert accounted(pipeline) == [Sums(41, 0, 0, 0, 0, 41)]
 
 
-async def test_shedding_is_reported_while_it_goes_on(said: Any):
-    """Nobody has to stop the relay to learn of it."""
+async def test_shedding_is_reported_while_the_relay_runs(said: Any):
+    """Not only when it stops."""
     ear = Ear()
     ear.gate.clear()
     pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)], waiting=10)
     await stopped(pipeline, lambda: any("ear: too many records wait" in line for line in said()))
 
 
-async def test_a_live_stream_that_is_stopped_loses_count_of_nothing(monkeypatch: pytest.MonkeyPatch):
-    """Before a sink that is stuck: some were shed, some are left."""
+async def test_a_live_stream_that_is_stopped_keeps_its_counts(monkeypatch: pytest.MonkeyPatch):
+    """Before a blocked sink: some were shed, some are left."""
     monkeypatch.setattr(relay_module, "LAST_CALL", 0.05)
     ear = Ear()
     ear.gate.clear()
@@ -104,8 +104,8 @@ async def test_a_live_stream_that_is_stopped_loses_count_of_nothing(monkeypatch:
     assert "0 to ear, 30 shed, 10 left" in pipeline.summary()
 
 
-async def test_a_record_that_no_sink_took_is_not_delivered():
-    """What the far end refused, and what was never offered, is said as that."""
+async def test_a_record_that_no_sink_accepted_is_not_delivered():
+    """Refused records, and those never offered, are reported as such."""
     pipeline = relay(Tape(), sinks=[("picky", Picky()), ("ear", Ear())])
     await asyncio.wait_for(pipeline.run(), 5)
     assert accounted(pipeline) == [Sums(40, 22, 12, 0, 6, 0), Sums(40, 40, 0, 0, 0, 0)]
@@ -114,8 +114,8 @@ async def test_a_record_that_no_sink_took_is_not_delivered():
     assert pipeline.losses == "sink=picky shed=0 rejected=12 left_out=6 unconfirmed=0"
 
 
-async def test_a_record_that_the_settings_do_not_want_is_not_lost():
-    """It is counted by itself."""
+async def test_a_record_excluded_by_the_settings_is_not_lost():
+    """It is counted separately."""
 
     class Choosy(Ear):
         async def deliver(self, batch: Sequence[Record]) -> Outcome:
@@ -129,8 +129,8 @@ async def test_a_record_that_the_settings_do_not_want_is_not_lost():
     assert (pipeline.lost, pipeline.losses) == (0, "")
 
 
-async def test_two_sinks_one_of_which_is_stuck():
-    """The stuck one sheds, the other one has all; each is accounted for by itself."""
+async def test_two_sinks_of_which_one_is_blocked():
+    """The blocked one sheds, the other one has all; each is accounted for separately."""
     stuck, ear = Ear(), Ear()
     stuck.gate.clear()
     pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("stuck", stuck), ("ear", ear)], waiting=10)
@@ -158,7 +158,7 @@ def settings(oracle: OracleBroker, folder: Path, **mqtt: Any) -> RelaySettings:
 
 
 async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path):
-    """At the end of a file, where one record was not to be published."""
+    """At the end of a file with one record that the settings exclude."""
     pipeline = relay_of(settings(oracle, tmp_path, publish_bad="drop"))
     await asyncio.wait_for(pipeline.run(), 10)
     assert accounted(pipeline) == [Sums(40, 39, unwanted=1)]
@@ -168,14 +168,14 @@ async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path
 
 
 async def test_records_that_are_too_large_for_the_broker_are_lost(oracle: OracleBroker, tmp_path: Path, said: Any):
-    """The last line of the log counts them, and the exit code says so."""
+    """The last line of the log counts them, and the exit code reports it."""
     oracle.manners.limits[0x27] = 300
     assert await asyncio.wait_for(relayed(settings(oracle, tmp_path)), 10) == LOST
     assert said()[-1].endswith("shed=0 rejected=0 left_out=40 unconfirmed=0")
 
 
-async def test_records_that_are_not_to_be_published_are_no_loss(oracle: OracleBroker, tmp_path: Path, said: Any):
-    """The settings say so: exit code 0."""
+async def test_records_excluded_by_the_settings_are_no_loss(oracle: OracleBroker, tmp_path: Path, said: Any):
+    """Exit code 0."""
     assert await asyncio.wait_for(relayed(settings(oracle, tmp_path, publish_bad="drop")), 10) == 0
     assert "1 not wanted, 0 shed, 0 left" in said()[-1]
 

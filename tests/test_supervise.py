@@ -1,4 +1,4 @@
-"""The supervisor: what it contains, what it tries again, and how long it waits."""
+"""The supervisor: the errors that it contains, its retries, and its pauses."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("fault", "again"), TABLE, ids=[f"{number} {row[0]!r}" for number, row in enumerate(TABLE)])
-def test_whether_a_fault_is_worth_another_attempt_depends_on_what_is_known_of_the_far_end(
+def test_whether_an_error_is_retried_depends_on_the_far_end(
     fault: Exception, again: set[Standing]
 ):
-    """A refusal is final before the first success only; a file is read once; what is short comes back."""
+    """A refusal is final before the first success only; a file is read once; a shortage of resources is temporary."""
     assert {standing for standing in Standing if is_retryable(fault, standing)} == again
 
 
@@ -65,15 +65,15 @@ def test_whether_a_fault_is_worth_another_attempt_depends_on_what_is_known_of_th
      ("stdin", False, False, UNREAD), ("file", False, True, READ), ("stdin", False, True, READ),
      ("http", False, False, REMOTE), ("https", False, True, REMOTE)],
 )  # fmt: skip
-def test_what_is_known_of_a_source_follows_from_where_it_is_and_whether_it_has_an_end(
+def test_the_knowledge_about_a_source_follows_from_its_kind(
     scheme: str, live: bool, read: bool, standing: Standing
 ):
-    """A live one lasts; a file is there or not; a server may be away."""
+    """A live one lasts; a file exists or not; a server may be down."""
     assert standing_of(scheme, live=live, read=read) is standing
 
 
 class Attempts:
-    """What each attempt does, in turn: seconds that it stands, and what it raises then (None: it returns)."""
+    """The attempts in turn: seconds that each lasts, and its exception (None: it returns)."""
 
     def __init__(self, time: Time, *script: tuple[float | None, BaseException | None]) -> None:
         self.time = time
@@ -85,7 +85,7 @@ class Attempts:
     async def __call__(self, up: Callable[[], None]) -> None:
         stands, fault = self.script[min(self.made, len(self.script) - 1)]
         self.made += 1
-        self.time.now += 7  # seconds that it takes to stand do not count
+        self.time.now += 7  # the time to connect does not count
         if stands is not None:
             up()
             self.time.now += stands
@@ -99,8 +99,8 @@ class Attempts:
         )  # fmt: skip
 
 
-async def test_pauses_double_to_the_cap_where_no_attempt_stands():
-    """A far end that is away for long is asked ever more rarely."""
+async def test_pauses_double_to_the_cap_where_no_attempt_lasts():
+    """A far end that is down for long is tried ever more rarely."""
     time = Time(9)
     with pytest.raises(Enough):
         await Attempts(time, (None, SinkDown("gone"))).run()
@@ -108,26 +108,26 @@ async def test_pauses_double_to_the_cap_where_no_attempt_stands():
 
 
 @pytest.mark.parametrize(("stands", "pauses"), [(9.99, [0.5, 1, 2, 4]), (10.0, [0.5] * 4)])
-async def test_only_an_attempt_that_stood_for_the_steady_period_makes_the_next_pause_short(
+async def test_only_an_attempt_that_lasted_for_the_steady_period_makes_the_next_pause_short(
     stands: float, pauses: list[float]
 ):
-    """One that falls again and again is not asked ever faster: from both sides of the limit."""
+    """A flapping far end is not tried ever faster: from both sides of the limit."""
     time = Time(4)
     with pytest.raises(Enough):
         await Attempts(time, (stands, SourceDown("gone"))).run(steady=10.0)
     assert time.pauses == pauses
 
 
-async def test_a_steady_period_does_not_count_for_the_attempts_after_it():
-    """One good hour, then nothing but refusals: the pauses grow from the first on."""
+async def test_a_steady_period_counts_for_one_attempt_only():
+    """One good hour, then only refusals: the pauses grow from the first on."""
     time = Time(4)
     with pytest.raises(Enough):
         await Attempts(time, (3600.0, SinkDown("gone")), (None, SinkDown("refused"))).run()
     assert time.pauses == [0.5, 1, 2, 4]
 
 
-async def test_a_fault_that_asks_for_a_longer_pause_gets_it():
-    """A server that says when to come back (Retry-After) is not asked before."""
+async def test_an_error_with_a_longer_pause_gets_it():
+    """A server's Retry-After is obeyed."""
     time = Time(2)
     with pytest.raises(Enough):
         await Attempts(time, (0.0, SourceDown("busy", wait=120.0)), (0.0, SourceDown("gone"))).run()
@@ -135,14 +135,14 @@ async def test_a_fault_that_asks_for_a_longer_pause_gets_it():
 
 
 async def test_an_attempt_that_returns_is_the_last():
-    """Nothing is left to do: no pause, no other attempt."""
+    """There is nothing left to do: no pause, no other attempt."""
     attempts = Attempts(Time(5), (0.0, SourceDown("gone")), (0.0, None), (0.0, SourceDown("never")))
     await attempts.run()
     assert (attempts.made, len(attempts.told), len(attempts.time.pauses)) == (2, 1, 1)
 
 
-async def test_a_fatal_fault_is_raised_as_it_is():
-    """The operator reads what the sink said, and gets its exit code."""
+async def test_a_fatal_error_is_raised_unchanged():
+    """The operator gets the sink's message and its exit code."""
     refused = SinkRefused("wrong password")
     attempts = Attempts(Time(5), (None, SinkDown("away")), (None, refused))
     attempts.standing = NEW
@@ -163,7 +163,7 @@ async def test_a_fatal_fault_is_raised_as_it_is():
     ids=["KeyError", "EMFILE", "group", "cancelled"],
 )
 async def test_whatever_an_attempt_raises_is_contained(error: BaseException, kind: type, text: str):
-    """Errors that nobody foresaw, groups of them, and a cancellation that nobody asked for: it goes on."""
+    """Unexpected errors, groups of them, and a cancellation without a request: the next attempt follows."""
     attempts = Attempts(Time(5), (0.0, error), (0.0, None))
     await attempts.run()
     assert [type(told) for told in attempts.told] == [kind]
@@ -171,8 +171,8 @@ async def test_whatever_an_attempt_raises_is_contained(error: BaseException, kin
     assert attempts.made == 2
 
 
-async def test_what_goes_wrong_while_a_fault_is_reported_ends_nothing():
-    """The counters of a stream fail while it is told that its source is gone."""
+async def test_an_error_while_an_error_is_reported_ends_nothing():
+    """The counters of a stream fail while it handles the fault of its source."""
     time, attempts = Time(5), None
 
     def down(fault: KlvrelayError) -> None:
@@ -187,7 +187,7 @@ async def test_what_goes_wrong_while_a_fault_is_reported_ends_nothing():
 
 
 async def test_a_cancellation_ends_it_at_once_and_after_the_clean_up_of_the_attempt():
-    """Also where a task group fails at that very moment, which hides the cancellation."""
+    """Even where a task group fails at that very moment, which hides the cancellation."""
     for way in ("waits", "fails"):
         cleaned, standing = [], asyncio.Event()
 
@@ -218,21 +218,21 @@ async def test_a_cancellation_ends_it_at_once_and_after_the_clean_up_of_the_atte
         assert cleaned == ["done"]
 
 
-def test_a_step_that_fails_is_contained_and_its_fault_is_told():
-    """What was raised comes back as an error that an operator can read, None where nothing was."""
+def test_a_step_that_fails_is_contained_and_its_error_is_returned():
+    """As an error that an operator can read; None where nothing was raised."""
     fault = contained(lambda: {}["x"], "uav1")
     assert isinstance(fault, InternalError)
     assert isinstance(fault.__cause__, KeyError)
     assert contained(lambda: None, "uav1") is None
 
 
-def test_an_error_that_was_never_raised_has_no_place():
-    """A library may hand one over without a traceback."""
+def test_an_error_that_was_never_raised_has_no_location():
+    """A library may pass one without a traceback."""
     assert "KeyError in unknown code" in str(as_fault(KeyError("x"), "x"))
 
 
-def test_only_the_supervisor_contains_whatever_comes():
-    """Elsewhere a broad `except` raises again; but for two libraries that fail in their own threads and parsers."""
+def test_only_the_supervisor_contains_all_errors():
+    """Elsewhere a broad `except` raises again; except for two libraries that fail in their own threads and parsers."""
     found = set()
     for path in Path(klvrelay.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""The C tables of `native/tables.c`: rows that name their members, and what a row that leaves one out means."""
+"""The C tables of `native/tables.c`: rows name their members, and an omitted member is zero."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 
 
 def test_every_row_names_its_members():
-    """No value stands in a row by its position, but for the bytes of a key."""
+    """No value is given by its position, except the bytes of a key."""
     rows = re.sub(r"/\*.*?\*/|#[^\n]*", "", STRING.sub('""', TABLES), flags=re.DOTALL)
     rows = re.sub(r"\{(?:0x[0-9a-f]{2},?\s*)+\}", "0", rows)
 
@@ -28,12 +28,12 @@ def test_every_row_names_its_members():
 
 
 def test_no_line_is_too_wide():
-    """120 columns, as in the files that people write."""
+    """120 columns, as in other source files."""
     assert [line for line in TABLES.splitlines() if len(line) > WIDTH] == []
 
 
-def test_what_a_row_leaves_out_is_zero_in_c(tmp_path):
-    """The generator leaves out a member whose enumerator is one of `ZEROS`: each of them is the 0 of its enum."""
+def test_an_omitted_member_is_zero_in_c(tmp_path):
+    """The generator omits a member whose enumerator is one of `ZEROS`: each of them is the 0 of its enum."""
     names = sorted(zero for zero in ZEROS if zero.isidentifier())
     checks = "".join(f'_Static_assert({name} == 0, "{name}");\n' for name in names)
     source = tmp_path / "zeros.c"
@@ -46,15 +46,15 @@ def test_what_a_row_leaves_out_is_zero_in_c(tmp_path):
 
 
 def test_members_that_are_zero_are_left_out():
-    """Numbers, enumerators and pointers alike; the others come in the order in which they are given."""
+    """Numbers, enumerators and pointers alike; the others keep their order."""
     assert members(kind="K_UINT", flags=0, cells="C_INT", min="0.0", codes="", len_min=2) == [
         ".kind = K_UINT",
         ".len_min = 2",
     ]
 
 
-def test_a_long_row_is_broken_behind_commas_and_never_inside_a_string():
-    """Each piece keeps its text; the comma in the label is none of the row's."""
+def test_a_long_row_is_broken_after_commas_and_never_inside_a_string():
+    """Each piece keeps its text; the comma in the label does not separate."""
     label = '"' + ", ".join(["a label, with commas"] * 4) + '"'
     row = "{" + ", ".join([".code = 1", f".label = {label}", ".key = " + "k" * 60]) + "}"
 

@@ -1,4 +1,4 @@
-"""Text items as JSON strings: what is valid comes through as it is, what is not is replaced and said."""
+"""Text items as JSON strings: valid text is unchanged, invalid text is replaced with a warning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EDGES = [0x00, 0x1F, 0x20, 0x22, 0x5C, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000,
 
 
 def read(raw: bytes, key: str) -> tuple[Any, bool]:
-    """A text item, and whether it is said that it is not valid."""
+    """A text item, and whether there is a warning that it is invalid."""
     record = json.loads(core_json(raw))
     warnings = record["quality"].get("warnings", [])
     assert all(text.endswith(REPLACED) for text in warnings)
@@ -34,7 +34,7 @@ def utf16(data: bytes) -> tuple[Any, bool]:
     return read(packet("ST0102", item(13, data)), "object_country_codes")
 
 
-def test_every_character_comes_through() -> None:
+def test_every_character_is_unchanged() -> None:
     """The first and the last of each form, controls, quotes and backslashes, alone and among others."""
     for text in [*map(chr, EDGES[1:]), "".join(map(chr, EDGES)), *map(chr, range(1, 0x80))]:
         assert utf8(text.encode()) == (text, False)
@@ -51,7 +51,7 @@ def test_every_character_comes_through() -> None:
     ids=bytes.hex,
 )  # fmt: skip
 def test_octets_that_are_no_character_are_replaced_one_by_one(wrong: bytes) -> None:
-    """Overlong forms, surrogates, what lies past the last character, and what is cut off (RFC 3629)."""
+    """Overlong forms, surrogates, values past the last character, and truncated ones (RFC 3629)."""
     for before, behind in (("", ""), ("a", ""), ("", "z"), ("é", "€"), ("\U0001f600", "\U0001f600")):
         raw = before.encode() + wrong + behind.encode()
         assert utf8(raw) == (before + "\ufffd" * len(wrong) + behind, True)
@@ -59,8 +59,8 @@ def test_octets_that_are_no_character_are_replaced_one_by_one(wrong: bytes) -> N
 
 
 @pytest.mark.parametrize("place", range(1, 4))
-def test_a_continuation_that_is_none_spoils_what_it_continues(place: int) -> None:
-    """In each place of each form, below and above what a continuation may be."""
+def test_an_invalid_continuation_makes_its_character_invalid(place: int) -> None:
+    """In each place of each form, below and above the range of a continuation."""
     for character in ("é", "€", "\U0001f600"):
         whole = character.encode()
         if place < len(whole):
@@ -93,8 +93,8 @@ def test_a_zero_byte_alone_is_no_text() -> None:
         ("ST0102", 13, b"US\0", "US"),
     ],
 )
-def test_zero_bytes_that_fill_a_text_up_are_no_text(set_: str, tag: int, value: bytes, text: str) -> None:
-    """Fields of a fixed size are filled up with zeros: those are removed, that is said, and encoding restores them."""
+def test_zero_bytes_that_pad_a_text_are_no_text(set_: str, tag: int, value: bytes, text: str) -> None:
+    """Fields of a fixed size are padded with zeros: they are removed with a warning, and encoding restores them."""
     raw = packet(set_, item(tag, value), checksum=set_ == "ST0601")
     (record,) = klvrelay.decode(raw)
 
@@ -105,7 +105,7 @@ def test_zero_bytes_that_fill_a_text_up_are_no_text(set_: str, tag: int, value: 
 
 
 def test_a_padded_text_in_a_record_of_a_pack_is_named_with_its_record() -> None:
-    """The names of payloads are texts as well, each with a length of its own."""
+    """The names of payloads are texts as well, each with a separate length."""
     raw = packet("ST0601", item(138, b"\x02" + b"\x04\0\0\x01A" + b"\x07\1\0\x04BC\0\0"), checksum=True)
     (record,) = klvrelay.decode(raw)
 
@@ -114,7 +114,7 @@ def test_a_padded_text_in_a_record_of_a_pack_is_named_with_its_record() -> None:
     assert encode(record) == raw
 
 
-def test_a_longer_text_in_a_padded_layout_takes_the_room_that_it_needs() -> None:
+def test_a_longer_text_in_a_padded_layout_takes_the_space_that_it_needs() -> None:
     """A field keeps its size where the new text is shorter, and grows where it is longer."""
     layout = packet("ST0601", item(3, b"AB\0\0"), checksum=True)
 
@@ -123,20 +123,20 @@ def test_a_longer_text_in_a_padded_layout_takes_the_room_that_it_needs() -> None
 
 
 def test_a_text_with_a_zero_byte_at_its_end_is_refused() -> None:
-    """It would not be read back: a reader takes it for padding."""
+    """It could not be read back: a reader takes it for padding."""
     with pytest.raises(EncodeError, match="padding"):
         encode({"mission_id": "AB\0"})
 
 
-def test_every_character_of_utf16_comes_through() -> None:
-    """Those of one unit and of two, and what JSON escapes."""
+def test_every_character_of_utf16_is_unchanged() -> None:
+    """Those of one unit and of two, and those that JSON escapes."""
     for text in ["A" + chr(edge) for edge in EDGES[1:]] + ["A" + "".join(map(chr, EDGES))]:
         assert utf16(text.encode("utf-16-be")) == (text, False)
         assert utf16((text + text).encode("utf-16-be")) == (text + text, False)
 
 
 def test_half_a_pair_is_replaced() -> None:
-    """A surrogate without its other half, at every place of three units, whatever stands beside it."""
+    """A surrogate without its other half, at every place of three units, whatever is beside it."""
     units = (0x0041, 0x00E9, 0x20AC, 0xD7FF, 0xD800, 0xDBFF, 0xDC00, 0xDFFF, 0xE000, 0xFFFF)
     for three in product(units, repeat=3):
         raw = b"\0A" + b"".join(unit.to_bytes(2) for unit in three)
@@ -146,6 +146,6 @@ def test_half_a_pair_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("data", [b"US", b"USA", b"USCA", "é".encode(), b"\0", b"A\0B"])
-def test_what_is_no_utf16_is_read_as_utf8(data: bytes) -> None:
-    """An odd number of octets, or no zero among them: some senders write ASCII where UTF-16 is asked for."""
+def test_invalid_utf16_is_read_as_utf8(data: bytes) -> None:
+    """An odd number of octets, or no zero among them: some senders write ASCII where UTF-16 is required."""
     assert utf16(data) == (data.decode() if data != b"\0" else "", False)

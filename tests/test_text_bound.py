@@ -1,5 +1,4 @@
-"""How much text a packet may ask for: at most 64 x its bytes and 4 KiB, whatever is in it; what would be more is hex.
-"""
+"""The text of a packet is limited to 64 x its bytes and 4 KiB, whatever it contains; more is kept as hex."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from klvrelay import json_lines
 from klvrelay.sample import packets
 from klvrelay.standards.spec import SETS
 
-FLAGS = item(47, b"\x3f") + item(124, b"\x00")  # booleans with names: the dearest items there are
+FLAGS = item(47, b"\x3f") + item(124, b"\x00")  # booleans with names: the items with the most text
 LABELS = item(34, b"\x02") + item(63, b"\x01") + item(77, b"\x05")
 
 
@@ -23,7 +22,7 @@ def nested(inner: bytes, count: int) -> bytes:
 
 
 def dear() -> Iterator[tuple[str, bytes]]:
-    """What costs most text for its bytes, of each kind."""
+    """The items of each kind with the most text for their bytes."""
     for name, table in SETS.items():
         for tag, one in table.items():
             for value in (b"", b"\x00", b"\xff", b"\x80\x00", b"\xff" * 4, b"\x01" * 8):
@@ -62,8 +61,8 @@ CASES = {
 
 
 @pytest.mark.parametrize("count", range(1, 61))
-def test_matrices_that_run_out_of_room_leave_valid_json(count: int) -> None:
-    """The bound may be met anywhere in a matrix: it is written whole, or kept raw, and the record stays JSON."""
+def test_matrices_that_reach_the_bound_leave_valid_json(count: int) -> None:
+    """The bound may be reached anywhere in a matrix: it is written whole, or kept raw, and the record stays JSON."""
     names = b"".join(item(tag, b"") for tag in (56, 82, 83, 16, 24, 91, 104, 129)) * 3
     raw = packet("ST0601", item(100, names + item(102, oid(27) + b"\x00") * count), checksum=True)
 
@@ -75,7 +74,7 @@ def test_matrices_that_run_out_of_room_leave_valid_json(count: int) -> None:
 
 
 def text_of(raw: bytes) -> bytes:
-    """The line of the one record; and it is JSON."""
+    """The line of the one record, checked to be JSON."""
     (line,) = json_lines(raw).splitlines()
     json.loads(line)
     return line
@@ -87,7 +86,7 @@ def most(raw: bytes) -> int:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_text_of_a_record_is_bounded_by_its_bytes(name: str) -> None:
-    """In large, and in small, where the 4 KiB count."""
+    """For large packets, and for small ones, where the 4 KiB count."""
     set_, value = CASES[name]
     raw = packet(set_, value)
     assert len(text_of(raw)) <= most(raw)
@@ -96,8 +95,8 @@ def test_the_text_of_a_record_is_bounded_by_its_bytes(name: str) -> None:
         assert len(text_of(short)) <= most(short), size
 
 
-def test_so_is_each_item_again_and_again() -> None:
-    """Every item of ST 0601 in as many segments as make some thousand bytes, and of the other sets by themselves."""
+def test_the_text_of_each_repeated_item_is_bounded_too() -> None:
+    """Every item of ST 0601 in as many segments as make some thousand bytes, and of the other sets alone."""
     for name, one in dear():
         set_ = name.split()[0]
         if set_ == "ST0601":
@@ -108,15 +107,15 @@ def test_so_is_each_item_again_and_again() -> None:
 
 
 def test_an_ordinary_packet_is_far_from_the_bound() -> None:
-    """Nothing of a sample flight is kept raw."""
+    """No item of a sample flight is kept raw."""
     for packet_ in packets(seconds=1):
         (record,) = klvrelay.decode(packet_)
         assert b"kept raw" not in record.json()
         assert len(record.json()) < 20 * len(record.raw) + 2000
 
 
-def test_room_that_grows_stops_at_the_bound() -> None:
-    """A record of 50 KB that becomes 2.4 MB of text is the same at once and in a stream."""
+def test_a_buffer_that_grows_stops_at_the_bound() -> None:
+    """A record of 50 KB that becomes 2.4 MB of text is the same in one call and in a stream."""
     raw = packet("ST1303", oid(1) + oid(400_000) + oid(1) + oid(3) + bytes(50_000))
     (record,) = klvrelay.decode(raw)
     assert record.json() == text_of(raw)

@@ -1,4 +1,4 @@
-"""Blocking calls in daemon threads: results, faults and cancellation as of any other call."""
+"""Blocking calls in daemon threads: results, errors and cancellation as of any other call."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ WAYS = pytest.mark.parametrize("call", [by_run, by_worker, by_executor])
 
 
 @WAYS
-async def test_the_result_is_that_of_the_call(call):
-    """Made in another thread, which is a daemon."""
+async def test_the_result_is_returned(call):
+    """The call is made in another thread, which is a daemon."""
     thread = await call(threading.current_thread)
 
     assert thread is not threading.current_thread()
@@ -43,8 +43,8 @@ async def test_the_result_is_that_of_the_call(call):
 
 @WAYS
 @pytest.mark.parametrize("fault", [KeyError("x"), SystemExit(3), OSError(5, "x")])
-async def test_a_fault_reaches_who_waits_for_it(call, fault):
-    """Whatever it is; the thread says nothing of it."""
+async def test_an_error_reaches_the_caller(call, fault):
+    """Whatever it is; the thread logs nothing about it."""
 
     def fail():
         raise fault
@@ -55,8 +55,8 @@ async def test_a_fault_reaches_who_waits_for_it(call, fault):
 
 
 @WAYS
-async def test_a_call_that_blocks_is_left_when_its_task_is_cancelled(call):
-    """At once: the thread stays behind until the call returns."""
+async def test_a_blocked_call_is_abandoned_when_its_task_is_cancelled(call):
+    """At once: the thread stays until the call returns."""
     begun, over = threading.Event(), threading.Event()
 
     def block():
@@ -75,7 +75,7 @@ async def test_a_call_that_blocks_is_left_when_its_task_is_cancelled(call):
 
 
 async def test_a_worker_does_one_job_after_the_other_in_one_thread():
-    """Then the last one, and its thread ends; a job that was cancelled before its turn is not done."""
+    """Then the last one, and its thread ends; a job that was cancelled before its turn is not run."""
     worker, done, gate = Worker("test-worker"), [], threading.Event()
     first = worker.run(lambda: (gate.wait(5), done.append((1, threading.get_ident()))))
     second = worker.run(lambda: done.append((2, threading.get_ident())))
@@ -93,7 +93,7 @@ async def test_a_worker_does_one_job_after_the_other_in_one_thread():
     assert len({thread for _, thread in done}) == 1
 
 
-async def test_a_call_that_blocks_delays_no_other():
+async def test_a_blocked_call_delays_no_other():
     """However many block, the next one of a library is made at once."""
     loop, over = asyncio.get_running_loop(), threading.Event()
     loop.set_default_executor(DaemonExecutor())

@@ -1,4 +1,4 @@
-"""Item 2 in nanoseconds, milliseconds or seconds: `time` is right, `time_us` as sent, and a warning says so."""
+"""Item 2 in nanoseconds, milliseconds or seconds: `time` is correct, `time_us` as sent, with a warning."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS = {"microseconds": 10**6, "nanoseconds": 10**9, "milliseconds": 10**3, "
 
 
 def stamped(sent: int, set_: str = "ST0601", tag: int = 2) -> Record:
-    """A record with this time stamp, which both decoders read alike and encoding gives back."""
+    """A record with this time stamp; both decoders agree, and encoding reproduces it."""
     (record,) = klvrelay.decode(packet(set_, item(tag, sent.to_bytes(8, "big")), checksum=set_ == "ST0601"))
     assert disagreement(record.raw) == []
     assert encode(record) == record.raw
@@ -41,8 +41,8 @@ def warning(unit: str, tag: int = 2) -> str:
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize(("set_", "tag"), [("ST0601", 2), ("ST0903", 2), ("ST0806", 2), ("ST1002", 1), ("ST1107", 43)])
-def test_a_time_in_another_unit_is_converted_and_said(unit: str, set_: str, tag: int) -> None:
-    """In each set that has a time stamp; what the unit does not resolve is zero."""
+def test_a_time_in_another_unit_is_converted_with_a_warning(unit: str, set_: str, tag: int) -> None:
+    """In each set that has a time stamp; digits below the unit's resolution are zero."""
     sent, micros = UNITS[unit]
     record = stamped(sent, set_, tag)
     document = json.loads(record.json())
@@ -54,7 +54,7 @@ def test_a_time_in_another_unit_is_converted_and_said(unit: str, set_: str, tag:
 
 
 def test_a_time_of_the_older_universal_set_is_converted_too() -> None:
-    """EG 0104 has the same time stamp behind a 16-byte key."""
+    """EG 0104 has the same time stamp with a 16-byte key."""
     (record,) = klvrelay.decode(encode({"precision_time_stamp": TIME * 1000}, set="ST0104"))
 
     assert record.time == MOMENT
@@ -68,7 +68,7 @@ def test_a_time_of_the_older_universal_set_is_converted_too() -> None:
      4_102_444_800_000_000, 253_402_300_800_000_000, 1 << 63, (1 << 64) - 1],
 )  # fmt: skip
 def test_a_time_that_no_other_unit_explains_is_microseconds(sent: int) -> None:
-    """A clock that was never set, one that counts from power-up, and times far off are as they stand."""
+    """A clock that was never set, one that counts from power-up, and distant times stay unchanged."""
     record = stamped(sent)
 
     assert record.clock_us == record.time_us == sent
@@ -76,8 +76,9 @@ def test_a_time_that_no_other_unit_explains_is_microseconds(sent: int) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_a_unit_is_told_by_the_years_in_which_there_are_flights(unit: str) -> None:
-    """1990 to 2099; of seconds 2001 to 2039, since a clock from power-up counts through them: first and last moment."""
+def test_a_unit_is_recognised_by_plausible_years(unit: str) -> None:
+    """1990 to 2099; for seconds 2001 to 2039, since a clock from power-up counts through them: first and last moment.
+    """
     rate = SECONDS[unit]
     years = (2001, 2040) if unit == "seconds" else (1990, 2100)
     begin, end = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in years)
@@ -89,7 +90,7 @@ def test_a_unit_is_told_by_the_years_in_which_there_are_flights(unit: str) -> No
 
 
 def test_no_time_of_one_unit_is_one_of_another() -> None:
-    """The four ranges do not meet, so that there is nothing to choose."""
+    """The four ranges do not overlap, so the unit is unambiguous."""
     for unit, rate in SECONDS.items():
         for year in range(2001, 2040) if unit == "seconds" else range(1990, 2100):
             sent = int(datetime(year, 7, 1, tzinfo=UTC).timestamp()) * rate
@@ -105,7 +106,7 @@ def test_columns_have_the_time_as_it_was_sent() -> None:
 
 
 @pytest.mark.parametrize(("unit", "sent"), [(unit, sent) for unit, (sent, _) in UNITS.items()])
-def test_the_wall_clock_is_compared_with_the_right_time(unit: str, sent: int) -> None:
+def test_the_system_clock_is_compared_with_the_converted_time(unit: str, sent: int) -> None:
     """The offset that `link` reports is seconds, not decades."""
     clocks = Clocks("uav1")
     clocks.add(stamped(sent)._replace(received_us=TIME + 2_000_000), 0.0)

@@ -1,4 +1,4 @@
-"""Holds the way in to its promises: make's targets, the set-up, CI, and what a package of this holds."""
+"""The tools keep their contract: make's targets, the set-up, CI, and the content of a package."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def text(name: str) -> str:
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program with nothing in its environment but what is given."""
+    """Run a program with only this environment."""
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=55)
 
 
 @pytest.fixture
 def machine(tmp_path) -> Path:
-    """A folder of commands to be the whole PATH of a machine that has no compiler and no Python.
+    """A folder of commands that is the whole PATH of a machine without a compiler and Python.
 
-    Its user is not root, and its apt-get says that it was called.
+    Its user is not root, and its apt-get prints that it was called.
     """
     commands = tmp_path / "bin"
     commands.mkdir()
@@ -49,7 +49,7 @@ def command(commands: Path, name: str, script: str) -> None:
 
 @pytest.fixture
 def checkout(tmp_path) -> Path:
-    """A copy of what the set-up reads, in a path with a space."""
+    """A copy of the files that the set-up reads, in a path with a space."""
     copy = tmp_path / "a checkout"
     for name in (".ci", "native"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -58,8 +58,8 @@ def checkout(tmp_path) -> Path:
     return copy
 
 
-def test_make_alone_lists_every_target():
-    """`make` says what can be done, one line a target, and nothing else."""
+def test_make_without_a_target_lists_every_target():
+    """One line per target, and nothing else."""
     listed = run("make", cwd=ROOT, PATH=os.environ["PATH"]).stdout.splitlines()
 
     assert all(re.fullmatch(r"  make [a-z-]+ +\S.*", line) for line in listed)
@@ -67,13 +67,13 @@ def test_make_alone_lists_every_target():
 
 
 @pytest.mark.parametrize("script", [".ci/setup", ".ci/run", ".ci/fresh", ".ci/fuzz", ".ci/coverage"])
-def test_the_scripts_can_be_run_and_read_by_bash(script):
-    """Both are executable, and bash finds no fault in their syntax."""
+def test_the_scripts_are_executable_and_valid_bash(script):
+    """Both are executable, and bash finds no syntax error."""
     assert os.access(ROOT / script, os.X_OK)
     assert run("bash", "-n", ROOT / script, cwd=ROOT, PATH=os.environ["PATH"]).returncode == 0
 
 
-def test_ci_runs_the_command_of_the_readme_and_lets_no_program_be_missing():
+def test_ci_runs_the_command_of_the_readme_and_requires_every_program():
     """CI tries what the README tells a newcomer to type."""
     script = text(".ci/run")
 
@@ -82,7 +82,7 @@ def test_ci_runs_the_command_of_the_readme_and_lets_no_program_be_missing():
     assert "make test" in text("README.md")
 
 
-def test_who_is_not_root_is_told_the_one_line_to_run(machine, checkout):
+def test_a_user_who_is_not_root_gets_the_one_line_to_run(machine, checkout):
     """Without a compiler and Python, set-up stops before it does anything, with a line to copy."""
     done = run(checkout / ".ci/setup", "demo", cwd=checkout, PATH=str(machine))
 
@@ -93,8 +93,8 @@ def test_who_is_not_root_is_told_the_one_line_to_run(machine, checkout):
     assert not (checkout / ".venv").exists()
 
 
-def test_programs_that_only_some_tests_need_are_named_and_not_insisted_on(machine, checkout):
-    """`make test` says which programs are missing and how to get them, before it goes on."""
+def test_missing_programs_for_some_tests_are_named_and_optional(machine, checkout):
+    """`make test` says which programs are missing and how to get them, before it continues."""
     done = run(checkout / ".ci/setup", "test", cwd=checkout, PATH=str(machine))
 
     assert "Not installed: " in done.stderr
@@ -106,7 +106,7 @@ def test_programs_that_only_some_tests_need_are_named_and_not_insisted_on(machin
 
 
 def test_a_failing_apt_is_shown_and_ends_the_set_up(machine, checkout):
-    """What apt said is printed, and then what was wanted of it."""
+    """The output of apt is printed, and then what it was called for."""
     command(machine, "id", "echo 0")
 
     done = run(checkout / ".ci/setup", "demo", cwd=checkout, PATH=str(machine))
@@ -116,7 +116,7 @@ def test_a_failing_apt_is_shown_and_ends_the_set_up(machine, checkout):
     assert "apt could not install: gcc libc6-dev" in done.stderr.splitlines()[-1]
 
 
-def test_an_interpreter_that_will_not_do_is_refused_by_name(machine, checkout):
+def test_an_unsuitable_interpreter_is_refused_by_name(machine, checkout):
     """PYTHON= that is too old or missing stops at once and installs nothing."""
     command(machine, "id", "echo 0")
 
@@ -127,8 +127,8 @@ def test_an_interpreter_that_will_not_do_is_refused_by_name(machine, checkout):
 
 
 @pytest.mark.parametrize(("version", "untested"), [((3, 14), False), ((3, 15), True)])
-def test_a_newer_interpreter_is_tried_and_called_untested(machine, checkout, version, untested):
-    """Nobody is kept from a Python that came out later; who meets trouble there has read why."""
+def test_a_newer_interpreter_is_accepted_as_untested(machine, checkout, version, untested):
+    """A later Python is not refused; a user with trouble there has read why."""
     name = "python{}.{}".format(*version)
     pretends = f"import sys; sys.version_info = {(*version, 0)}; exec(sys.argv.pop(1))"
     command(machine, name, f'shift; exec {sys.executable} -c "{pretends}" "$@"')
@@ -140,7 +140,7 @@ def test_a_newer_interpreter_is_tried_and_called_untested(machine, checkout, ver
     assert "missing: gcc" in done.stderr, "it went on to what is to be installed"
 
 
-def test_every_package_that_is_imported_is_asked_for():
+def test_every_imported_package_is_a_dependency():
     """The imports of `src` are Python's own, or in the dependencies; amqtt comes with the extra `demo`."""
     project = tomllib.loads(text("pyproject.toml"))["project"]
     wanted = project["dependencies"] + project["optional-dependencies"]["demo"]
@@ -155,7 +155,7 @@ def test_every_package_that_is_imported_is_asked_for():
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_source_package_builds_one_wheel_for_every_python(tmp_path):
-    """The sdist holds the C core's source; its wheel the core for CPython 3.11 and later, and the data."""
+    """The sdist has the C core's source; its wheel the core for CPython 3.11 and later, and the data."""
     run_python("-c", f"from setuptools import build_meta as b; b.build_sdist({str(tmp_path)!r})", cwd=ROOT)
     subprocess.run(["tar", "-xf", next(tmp_path.glob("*.tar.gz"))], cwd=tmp_path, check=True)
     tree = next(path for path in tmp_path.iterdir() if path.is_dir())

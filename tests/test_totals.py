@@ -1,4 +1,4 @@
-"""The counts of a source over its openings: they only grow, and an opening that has ended changes them no more."""
+"""The counters of a source over its openings: they only grow, and an ended opening does not change them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Opening:
 
 
 class Datagrams(Opening):
-    """Its link is dear to ask for; `received` is not."""
+    """A source whose link is expensive to read; `received` is not."""
 
     def __init__(self, received: int) -> None:
         super().__init__(0)
         self.received = received
 
 
-def test_bytes_go_on_over_openings():
-    """A later opening begins at 0, and its first bytes are a sign of life all the same."""
+def test_bytes_are_summed_over_openings():
+    """A later opening begins at 0, and its first bytes count as data."""
     totals, sizes = Totals(), []
     for size in (1000, 200, 50):
         opening = Opening(size)
@@ -34,8 +34,8 @@ def test_bytes_go_on_over_openings():
     assert sizes == [1000, 1000, 1000, 1200, 1200, 1200, 1250, 1250, 1250]
 
 
-def test_bytes_of_datagrams_are_asked_for_the_cheap_way():
-    """Also where none have come yet."""
+def test_bytes_of_datagrams_are_read_the_cheap_way():
+    """Even where there are none yet."""
     totals = Totals()
     totals.settle(Opening(1000))  # type: ignore[arg-type]
     source = Datagrams(0)
@@ -46,8 +46,8 @@ def test_bytes_of_datagrams_are_asked_for_the_cheap_way():
     assert totals.size(source) == 1300  # type: ignore[arg-type]
 
 
-def test_what_was_dropped_is_summed_too():
-    """Of all openings that ended, and of the one that is open."""
+def test_drops_are_summed_too():
+    """Of all openings that ended, and of the current one."""
     totals = Totals()
     for dropped in (3, 4):
         totals.settle(Opening(0, dropped))  # type: ignore[arg-type]
@@ -55,8 +55,8 @@ def test_what_was_dropped_is_summed_too():
     assert (totals.dropped(Opening(0, 5)), totals.dropped(None)) == (12, 7)  # type: ignore[arg-type]
 
 
-def test_an_opening_that_was_abandoned_counts_no_more():
-    """Its thread may go on for a while: what comes of it is not what the relay reads."""
+def test_an_abandoned_opening_is_not_counted_any_more():
+    """Its thread may continue for a while: the relay does not read its data."""
     totals, opening = Totals(), Opening(1000, 1)
     totals.settle(opening)  # type: ignore[arg-type]
     opening.link.size += 500
@@ -66,7 +66,7 @@ def test_an_opening_that_was_abandoned_counts_no_more():
 
 
 def test_the_link_is_that_of_all_openings():
-    """And of nothing before the first."""
+    """And empty before the first."""
     totals = Totals()
     before = totals.link(None)
     totals.settle(Opening(1000))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Numbers at the ends of what they can be: arrays, matrices, old maps, packs, and lists of bits."""
+"""Numbers at their limits: arrays, matrices, old maps, packs, and bit lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from klvrelay.errors import DecodeError
 
 MOST = sys.float_info.max
 TIME = bytes.fromhex("0004cfd6bd0f6b40")
-PROBES = 32  # places of a table of items that are looked at for one
+PROBES = 32  # places of a table of items that are searched for one
 
 
 def record(raw: bytes) -> dict[str, Any]:
@@ -27,19 +27,19 @@ def record(raw: bytes) -> dict[str, Any]:
 
 
 def items(raw: bytes) -> dict[str, Any]:
-    """Which the plain decoder of the tests has too."""
+    """As the reference decoder has it too."""
     assert disagreement(raw) == []
     found: dict[str, Any] = record(raw)["items"]
     return found
 
 
 def is_raw(raw: bytes) -> bool:
-    """Is nothing of it read, and one warning says so?"""
+    """Is it all raw, with exactly one warning?"""
     return list(items(raw)) == ["unknown"] and len(record(raw)["quality"]["warnings"]) == 1
 
 
 def array(dims: list[int], width: int, algorithm: int, rest: bytes) -> bytes:
-    """ST 1303 on its own: its natural elements are signed integers."""
+    """ST 1303 alone: its natural elements are signed integers."""
     return packet("ST1303", oid(len(dims)) + b"".join(map(oid, dims)) + oid(width) + oid(algorithm) + rest)
 
 
@@ -57,7 +57,7 @@ def element(raw: bytes) -> float | None:
 @pytest.mark.parametrize("low", [math.inf, -math.inf, math.nan, 2.0, 1.0, -MOST])
 @pytest.mark.parametrize("high", [math.inf, -math.inf, math.nan, 1.0, MOST])
 def test_bounds_are_two_finite_numbers_the_lower_one_first(low: float, high: float) -> None:
-    """And so is what lies between them; else the array stays hex."""
+    """And so is their distance; else the array stays hex."""
     good = math.isfinite(low) and math.isfinite(high) and low < high and math.isfinite(high - low)
     assert is_raw(imapb(low, high, bytes(8))) == (not good)
 
@@ -75,7 +75,7 @@ def test_bounds_are_two_finite_numbers_the_lower_one_first(low: float, high: flo
     ],
 )
 @pytest.mark.parametrize("width", [1, 3, 6, 8])
-def test_elements_are_what_their_code_says_over_any_range(low: float, high: float, width: int) -> None:
+def test_elements_match_their_code_over_any_range(low: float, high: float, width: int) -> None:
     """Ranges that begin at no step, that are huge or tiny, in any width: the first code, the next and the middle."""
     quarter = 1 << 8 * width - 2
     codes = [code.to_bytes(width) for code in (0, 1, quarter - 1, quarter, quarter + 1)]
@@ -86,7 +86,7 @@ def test_elements_are_what_their_code_says_over_any_range(low: float, high: floa
 
 
 def test_elements_may_be_as_large_as_doubles_are() -> None:
-    """Steps that are far more than one."""
+    """Steps far larger than one."""
     assert element(imapb(1e300, 1.5e300, b"\0")) == 1e300
     assert element(imapb(1e300, 1.5e300, b"\1")) == 1e300 + 2.0 ** (power_over(0.5e300) - 7)
 
@@ -107,12 +107,12 @@ def power_over(value: float) -> int:
 
 
 def test_no_number_is_minus_zero_in_fixed_decimals() -> None:
-    """The code just below zero of a range of very many steps."""
+    """The code just below zero in a range of very many steps."""
     text = core_json(imapb(-0.125, 0.125, (2**62 - 1).to_bytes(8)))
     assert b"-0.0" not in text.partition(b"values")[2]
 
 
-def test_an_element_that_no_double_holds_is_null_and_that_is_said() -> None:
+def test_an_element_beyond_doubles_is_null_with_a_warning() -> None:
     """The lower end of a range that begins at the least double."""
     found = record(imapb(-MOST, 0.5, b"\0"))
     assert found["items"]["array"]["values"] == [None]
@@ -128,19 +128,19 @@ def test_biased_integers_may_be_as_large_as_64_bits() -> None:
 
 
 @pytest.mark.parametrize("width", range(2, 10))
-def test_a_default_that_is_cut_off_is_none(width: int) -> None:
-    """An array of runs whose one value is not all there."""
+def test_a_truncated_default_is_invalid(width: int) -> None:
+    """An array of runs whose one value is incomplete."""
     assert is_raw(array([3], width, 5, bytes(width - 1)))
 
 
 @pytest.mark.parametrize("width", [9, 255, 65_535, 65_536, 2**40])
 def test_an_element_of_any_width_but_that_of_a_number_stays_hex(width: int) -> None:
-    """More than eight bytes, be they there or not."""
+    """More than eight bytes, complete or not."""
     assert is_raw(array([1], width, 1, bytes(min(width, 255))))
 
 
 def test_an_array_may_not_be_cut_in_its_head() -> None:
-    """Dimensions, sizes, width and algorithm: each of them cut off, in one byte and in several."""
+    """Dimensions, sizes, width and algorithm: each of them truncated, in one byte and in several."""
     whole = array([300, 2], 200, 1, b"")[17:]
     assert is_raw(packet("ST1303", whole))
     for size in range(1, len(whole)):
@@ -165,7 +165,7 @@ def target(version: int, tag: int, value: bytes) -> bytes:
 
 @pytest.mark.parametrize("tag", [10, 11, 12])
 @pytest.mark.parametrize("width", range(1, 10))
-def test_numbers_of_older_vmti_are_read_in_any_width_that_they_fit(tag: int, width: int) -> None:
+def test_numbers_of_older_vmti_are_read_in_any_width_that_fits(tag: int, width: int) -> None:
     """Right-aligned, the sign at their front; where a number is too large for the map, it stays hex."""
     for code in (b"\x01", b"\x01\0\0", b"\x7f\xff\xff\xff", b"\xff\x80\0\0"):
         value = code.rjust(width, code[:1] if code[0] > 127 else b"\0")[-width:]
@@ -192,7 +192,7 @@ def test_coefficients_of_any_width_are_numbers_or_hex(size: int) -> None:
 
 
 def test_matrices_have_as_many_numbers_as_their_bytes() -> None:
-    """100 deviations each, twelve times: none is left out."""
+    """100 deviations each, twelve times: none is missing."""
     matrix = oid(100) + b"\x80\x02" + bytes(200)
     matrices = record(packet("ST0601", item(102, matrix) * 12))["items"]["sdcc_flp"]
     assert [len(one["sigma"]) for one in matrices] == [100] * 12
@@ -224,7 +224,7 @@ def test_a_group_of_a_pack_has_its_elements_and_no_more(size: int) -> None:
 
 
 def test_series_in_the_deepest_sets_stay_hex() -> None:
-    """Their elements would be sets of one level more."""
+    """Their elements would be sets of another level."""
     vmti = item(74, item(101, series([oid(1) + item(1, b"\1")])))
     for levels in (6, 7):
         inner = vmti
@@ -235,8 +235,8 @@ def test_series_in_the_deepest_sets_stay_hex() -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x06\x0e\x2b\x34", bytes(16), bytes(16) + b"\x80", bytes(16) + b"\x84\0\0"])
-def test_what_is_no_packet_has_no_record(raw: bytes) -> None:
-    """Neither JSON nor items: an error of ours."""
+def test_invalid_packets_have_no_record(raw: bytes) -> None:
+    """Neither JSON nor items: a klvrelay error."""
     with pytest.raises(DecodeError, match="not a KLV packet"):
         core.record_json(raw, core.head("uav1", None))
     with pytest.raises(DecodeError):
@@ -245,12 +245,12 @@ def test_what_is_no_packet_has_no_record(raw: bytes) -> None:
 
 @pytest.mark.parametrize(("value", "version"), [(b"", None), (b"\x13", 19), (bytes(7) + b"\x13", 19), (bytes(9), None)])
 def test_a_version_has_up_to_eight_bytes(value: bytes, version: int | None) -> None:
-    """Else the record has none."""
+    """Otherwise the record has none."""
     assert record(packet("ST0601", item(2, TIME) + item(65, value), checksum=True))["version"] == version
 
 
 def alike(numbers: Iterable[int], place: Callable[[int], int], count: int) -> list[int]:
-    """The first so many numbers that have one and the same place in a table."""
+    """The first so many numbers that share one place in a table."""
     places: dict[int, list[int]] = {}
     for number in numbers:
         found = places.setdefault(place(number), [])
@@ -266,7 +266,7 @@ def scrambled(number: int, bits: int) -> int:
 
 
 def test_tags_chosen_to_collide_cost_no_more_than_others() -> None:
-    """Of those with one hash 32 are found; what has no place is left out, and that is said."""
+    """Of those with one hash 32 are found; the others are left out, with a warning."""
     tags = alike(range(192, 1 << 28), lambda tag: scrambled(tag, 8), 40)
     found = record(packet("ST0601", item(2, TIME) + local_set([(tag, b"x") for tag in tags]), checksum=True))
 
@@ -275,7 +275,7 @@ def test_tags_chosen_to_collide_cost_no_more_than_others() -> None:
 
 
 def test_keys_chosen_to_collide_cost_no_more_than_others() -> None:
-    """The same of universal sets."""
+    """The same for universal sets."""
     halves = alike(range(1 << 28), lambda half: scrambled(half, 12), 40)
     keys = [bytes.fromhex("060e2b3401010101") + half.to_bytes(8, "little") for half in halves]
     found = record(packet("ST0104", keyed_set([(key, b"x") for key in keys])))

@@ -1,4 +1,4 @@
-"""The published and cross-checked vectors of `tests/vectors/`, through the C core and through the reference."""
+"""The published and cross-checked vectors of `tests/vectors/`, in the C core and in the reference decoder."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def down(items: Any, way: list[str | int]) -> Any:
 
 
 @vectors(of_type("item"))
-def test_an_item_vector_comes_out_of_the_record(vector: Vector) -> None:
-    """A single item's bytes, in a packet of their set, give the value that others agreed upon."""
+def test_an_item_vector_gives_its_value(vector: Vector) -> None:
+    """A single item's bytes, in a packet of their set, give the value of the vector."""
     raw, way = wrapped(vector["set"], item(vector["tag"], bytes.fromhex(vector["hex"])))
     steps = down(decode(raw)["items"], way)
     expected = set_in_record(vector["set"], {str(vector["tag"]): vector["expected"]})
@@ -89,15 +89,15 @@ def dotted(way: list[str | int]) -> str:
 
 
 @vectors(of_type("set"))
-def test_a_set_vector_comes_out_of_the_record(vector: Vector) -> None:
+def test_a_set_vector_gives_its_items(vector: Vector) -> None:
     """The value of a whole set gives each of its items, and nothing else."""
     raw, way = wrapped(set_name(vector), bytes.fromhex(vector["hex"]))
     check_set(vector, raw, way)
 
 
 @vectors(of_type("packet"))
-def test_a_packet_vector_comes_out_of_the_record(vector: Vector) -> None:
-    """A whole packet gives each of its items, its time and version, and what its checksum says."""
+def test_a_packet_vector_gives_its_items(vector: Vector) -> None:
+    """A whole packet gives each of its items, its time and version, and its checksum verdict."""
     raw = bytes.fromhex(vector["hex"])
     check_set(vector, raw, [])
     checksum = {True: "ok", False: "bad", None: "absent"}[vector["checksum_ok"]]
@@ -106,7 +106,7 @@ def test_a_packet_vector_comes_out_of_the_record(vector: Vector) -> None:
 
 
 def set_name(vector: Vector) -> str:
-    """Ours for the vector's set."""
+    """klvrelay's name of the vector's set."""
     name: str = vector["set"]
     return "ST0104" if name == "EG0104" else name
 
@@ -137,8 +137,8 @@ def check_head(set_: str, expected: dict[str, Any], record: dict[str, Any]) -> N
 
 
 @vectors(of_type("miis"))
-def test_a_core_identifier_comes_out_of_item_94(vector: Vector) -> None:
-    """The examples of ST 1204 give version, usage, the identifiers that the usage names, and the text form."""
+def test_a_core_identifier_is_read_from_item_94(vector: Vector) -> None:
+    """The examples of ST 1204 give version, usage, the identifiers of the usage, and the text form."""
     raw = packet("ST0601", item(94, bytes.fromhex(vector["hex"])), checksum=True)
     for name, record in opinions(raw).items():
         expected = {**vector["expected"], "text": vector["text"]}
@@ -146,7 +146,7 @@ def test_a_core_identifier_comes_out_of_item_94(vector: Vector) -> None:
 
 
 @vectors(of_type("mdap"))
-def test_an_array_comes_out_of_a_packet_of_its_own(vector: Vector) -> None:
+def test_an_array_is_read_from_a_packet(vector: Vector) -> None:
     """The examples of ST 1303 give dimensions, parameters and every value."""
     raw = packet("ST1303", bytes.fromhex(vector["hex"]))
     steps = laid_out(decode(raw)["items"]["array"])
@@ -155,7 +155,7 @@ def test_an_array_comes_out_of_a_packet_of_its_own(vector: Vector) -> None:
         assert not list(deviations(vector["expected"], laid_out(record["items"]["array"]), steps, Fraction(0))), name
 
 
-def test_no_vector_is_passed_over() -> None:
+def test_no_vector_is_skipped() -> None:
     """Each vector is tested for its value, whatever its type, set or check."""
     tested = of_type("item", "set", "packet", "miis", "mdap", "imapb", "ber_length", "ber_oid", "checksum")
     assert len(tested) == len(VECTORS)
@@ -165,7 +165,7 @@ def test_no_vector_is_passed_over() -> None:
 
 @vectors(of_type("ber_length"))
 def test_a_ber_length_vector(vector: Vector) -> None:
-    """A BER length gives its number and the octets that it took."""
+    """A BER length gives its number and the number of its octets."""
     data = bytes.fromhex(vector["hex"])
     for read in (reference_wire.ber_length, core.ber_length):
         assert read(data) == read(data + b"\x01\x02") == (vector["expected"], len(data))
@@ -173,7 +173,7 @@ def test_a_ber_length_vector(vector: Vector) -> None:
 
 @vectors(of_type("ber_oid"))
 def test_a_ber_oid_vector(vector: Vector) -> None:
-    """A BER-OID number gives its value and the octets that it took."""
+    """A BER-OID number gives its value and the number of its octets."""
     data = bytes.fromhex(vector["hex"])
     for read in (reference_wire.ber_oid, core.ber_oid):
         assert read(data) == read(data + b"\x01\x02") == (vector["expected"], len(data))
@@ -183,14 +183,14 @@ CHECKS: dict[str, tuple[Callable[[bytes], int], ...]] = {
     "sum16": (reference_wire.checksum16, core.checksum16),
     "crc16_ccitt": (reference_wire.crc16, core.crc16),
     "crc32_mpeg2": (reference_wire.crc32, core.crc32),
-    # No set carries this one, so the core has none; it shows that the reference's CRC is one.
+    # No set uses this one, so the core lacks it; it checks the reference's CRC.
     "crc8_ccitt": (lambda data: reference_wire.crc(data, 8, 0x07, 0),),
 }
 
 
 @pytest.mark.parametrize("algorithm", CHECKS)
 def test_the_checksum_vectors(algorithm: str) -> None:
-    """Each checksum that a set carries comes out as the vectors have it."""
+    """Each checksum of a set equals that of the vectors."""
     found = [vector for vector in of_type("checksum") if vector["algorithm"] == algorithm]
     assert found
     for vector in found:
@@ -200,7 +200,7 @@ def test_the_checksum_vectors(algorithm: str) -> None:
 
 @vectors(IMAPB, imapb_label)
 def test_an_imapb_vector(vector: Vector) -> None:
-    """ST 1201: a number within the tolerance of the vector (and of a float), or the name of what is none."""
+    """ST 1201: a number within the tolerance of the vector (and of a float), or the name of a special value."""
     room = Fraction(vector["tol"] or 0) + Fraction(max(abs(vector["min"]), abs(vector["max"]))) / 2**51
     data = bytes.fromhex(vector["hex"])
     plain = reference_values.imapb(data, Fraction(vector["min"]), Fraction(vector["max"]))

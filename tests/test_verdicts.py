@@ -1,4 +1,4 @@
-"""The table of faulty streams: the probe's first line is the cause, and `decode` and `replay` say the same."""
+"""The table of faulty streams: the probe's first line is the cause, and `decode` and `replay` report the same."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def row(request: pytest.FixtureRequest) -> Row:
 
 
 def first_lines(out: str) -> tuple[str, str]:
-    """Verdict and advice of a report in a pipe, its long lines joined again."""
+    """Verdict and advice of a report in a pipe, its wrapped lines joined."""
     verdict, _, advice = out.partition("\n\n")[0].replace("\n", " ").partition(" Do this: ")
     return verdict, advice
 
 
 def test_the_first_line_is_the_cause(row: Row, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """And the second what to do about it; a healthy stream gets no advice."""
+    """And the second line is what to do; a healthy stream gets no advice."""
     path = tmp_path / "s.ts"
     path.write_bytes(row.make())
 
@@ -47,7 +47,7 @@ def test_the_first_line_is_the_cause(row: Row, tmp_path: Path, capfd: pytest.Cap
 
 
 def test_decode_agrees(row: Row, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Records come where the probe found some; where none do, one line says why, and the exit code is 4."""
+    """Records are output where the probe found some; otherwise one line gives the cause, and the exit code is 4."""
     path = tmp_path / "s.ts"
     path.write_bytes(row.make())
 
@@ -59,7 +59,7 @@ def test_decode_agrees(row: Row, tmp_path: Path, capfd: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("row", LOST, ids=lambda row: row.fault)
 def test_a_replay_agrees(row: Row, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Its log says why, and the exit code is that of `decode`; no broker is needed where nothing is to be sent."""
+    """Its log gives the cause, and the exit code is that of `decode`; without records no broker is needed."""
     path = tmp_path / "s.ts"
     path.write_bytes(row.make())
 
@@ -74,7 +74,7 @@ def test_a_replay_agrees(row: Row, tmp_path: Path, capfd: pytest.CaptureFixture[
     [("KLV scrambled", "the KLV is scrambled"), ("text under a KLVA label", "no whole KLV packet came on the PID"),
      ("video without any table", "no PAT came")],
 )  # fmt: skip
-async def test_a_live_stream_without_klv_says_why(fault: str, cause: str, oracle: OracleBroker, free_port: int):
+async def test_a_live_stream_without_klv_has_its_cause(fault: str, cause: str, oracle: OracleBroker, free_port: int):
     """While it waits: in the log, and as the reason on `link`."""
     data = feed.datagrams(next(row for row in ROWS if row.fault == fault).make())
 
@@ -92,7 +92,7 @@ async def test_a_live_stream_without_klv_says_why(fault: str, cause: str, oracle
 
 
 def test_every_cause_has_an_advice_and_every_fault_its_own_name():
-    """The table is whole: each cause that the diagnosis knows is in it."""
+    """The table is complete: it has each cause of the diagnosis."""
     assert len({row.fault for row in ROWS}) == len(ROWS) >= 40
     assert all(row.said for row in LOST)
     causes = (

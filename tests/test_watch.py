@@ -1,4 +1,4 @@
-"""The live table: what each row says, and that nothing from an aircraft or a broker can steer the terminal."""
+"""The live table: the content of each row; no text from an aircraft or a broker controls the terminal."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def shown(rows, width=200):
     return console.file.getvalue()
 
 
-def test_a_row_says_where_the_aircraft_and_its_sensor_point():
+def test_a_row_shows_where_the_aircraft_and_its_sensor_point():
     """Position to a tenth of a metre, angles to a hundredth of a degree."""
     row = row_of(Received("kr/uav1/availability", b"online", True), said("telemetry"))
 
@@ -75,22 +75,22 @@ def test_a_row_says_where_the_aircraft_and_its_sensor_point():
     assert (row["azimuth"], row["elevation"], row["fov"]) == ("283.50", "-43.06", "13.01")
 
 
-def test_what_is_not_known_is_a_dash_and_the_last_value_stays():
-    """Senders leave items out; a null takes a value away."""
+def test_an_unknown_value_is_a_dash_and_the_last_value_stays():
+    """Senders omit items; a null removes a value."""
     row = row_of(said("telemetry"), said("telemetry", {"sensor_latitude": None, "platform_roll_angle": 1}))
 
     assert (row["lat"], row["roll"], row["pitch"]) == ("-", "1.00", "0.43")
     assert row_of(Received("kr/uav1/availability", b"online", True))["lat"] == "-"
 
 
-def test_the_full_angles_and_the_ellipsoid_height_stand_in():
+def test_the_full_angles_and_the_ellipsoid_height_are_used_instead():
     """Items 90, 91, 104 and 75 where 6, 7 and 15 are not sent."""
     row = row_of(said("telemetry", {"platform_pitch_angle_full": 95.5, "sensor_ellipsoid_height": 12.0}))
 
     assert (row["pitch"], row["alt"]) == ("95.50", "12.0")
 
 
-def test_rate_and_age_are_of_what_arrived_here():
+def test_rate_and_age_are_measured_here():
     """Records a second over the last five, seconds since the last one."""
     board = Board("kr")
     for n in range(300):
@@ -103,8 +103,8 @@ def test_rate_and_age_are_of_what_arrived_here():
     assert (row["rate"], row["age"]) == ("0.0", "20.0")
 
 
-def test_the_first_paint_is_the_retained_state_with_its_true_age():
-    """Before the first live record: what the broker kept, and how old it is."""
+def test_the_first_table_is_the_retained_state_with_its_true_age():
+    """Before the first live record: the retained values, and their age."""
     row = row_of(said("state", retained=True, received="2027-01-15T07:59:50.000000Z"))
 
     assert (row["lat"], row["age"], row["rate"]) == ("34.721364", "10.0", "0.0")
@@ -124,7 +124,7 @@ def test_rejected_records_and_unreadable_ones_are_counted_as_bad():
 
 
 def test_an_offline_relay_makes_its_streams_offline():
-    """The last will says so for all of them; telemetry can't be current then."""
+    """The last will applies to all of them; telemetry cannot be current then."""
     online = Received("kr/uav1/availability", b"online", True)
     gone = Received("kr/status", b'{"state":"offline","reason":"lost"}', True)
     back = Received("kr/status", b'{"state":"online"}', True)
@@ -133,8 +133,8 @@ def test_an_offline_relay_makes_its_streams_offline():
     assert row_of(online, gone, back)["state"] == "online"
 
 
-def test_the_state_is_the_links_where_that_is_told():
-    """`stale` says more than `offline`; a report that is none changes nothing."""
+def test_the_state_is_the_links_where_it_is_known():
+    """`stale` is more specific than `offline`; an invalid report changes nothing."""
     offline = Received("kr/uav1/availability", b"offline", True)
     stale = Received("kr/uav1/link", b'{"schema":"klvrelay/link/1","state":"stale"}', True)
 
@@ -146,11 +146,11 @@ def test_the_state_is_the_links_where_that_is_told():
     "topic", ["kr/uav1/raw", "kr/uav1", "kr", "other/uav1/telemetry", "kr/a/b/telemetry", "kr/uav1/telemetry/x"]
 )
 def test_other_topics_make_no_row(topic):
-    """Only a stream's own four."""
+    """Only the four of a stream."""
     assert board_of(Received(topic, b"{}", False)).rows(0) == []
 
 
-def test_a_flood_of_names_does_not_grow_the_board_for_ever():
+def test_a_flood_of_names_is_bounded():
     """A thousand rows are enough for any screen."""
     board = board_of(*(said("telemetry", stream=f"s{n}") for n in range(1500)))
 
@@ -158,7 +158,7 @@ def test_a_flood_of_names_does_not_grow_the_board_for_ever():
 
 
 def test_rows_are_sorted_by_name_and_a_narrow_terminal_gets_fewer_columns():
-    """All columns from 120 characters on; below that, the nine that say most."""
+    """All columns from 120 characters on; below that, the nine most important ones."""
     rows = board_of(said("telemetry", stream="b"), said("telemetry", stream="a")).rows(100.0)
     wide, narrow = shown(rows, 160), shown(rows, 80)
 
@@ -179,8 +179,8 @@ def test_a_line_is_plain_key_value_text():
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=80))
-def test_no_text_can_steer_the_terminal(text):
-    """Escape sequences, line ends, bell, bidi overrides: whatever comes, a cell is short and printable."""
+def test_no_text_can_control_the_terminal(text):
+    """Escape sequences, line ends, bell, bidi overrides: any cell is short and printable."""
     assert tame(text).isprintable()
     assert len(tame(text)) <= 48
 
@@ -188,7 +188,7 @@ def test_no_text_can_steer_the_terminal(text):
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=40), st.binary(max_size=40), st.one_of(st.text(), st.floats(), st.none(), st.booleans()))
 def test_hostile_messages_leave_rows_printable(name, payload, value):
-    """In the topic, the payload and every item that is shown."""
+    """In the topic, the payload and every displayed item."""
     board = board_of(
         Received(f"kr/{name}/availability", payload, False),
         Received(f"kr/{name}/telemetry", payload, False),
@@ -200,7 +200,7 @@ def test_hostile_messages_leave_rows_printable(name, payload, value):
     assert "\x1b" not in shown(board.rows(100.0))
 
 
-def test_markup_in_a_name_is_shown_and_not_obeyed():
+def test_markup_in_a_name_is_shown_as_text():
     """Square brackets are text."""
     assert "[red]x" in shown(board_of(said("telemetry", stream="[red]x")).rows(100.0))
 
@@ -213,7 +213,7 @@ def deleted(*leaves, stream="uav1"):
 
 
 def test_a_stream_whose_retained_topics_are_deleted_is_dropped():
-    """With the last of them, in whatever order; a deletion makes no row of a stream that is not known."""
+    """With the last of them, in whatever order; a deletion makes no row for an unknown stream."""
     known = [ONLINE, Received("kr/uav1/link", b'{"state":"live"}', True), said("state", retained=True)]
     board = board_of(*known, *deleted("availability", "state"))
     assert [(row["state"], row["lat"]) for row in board.rows(100.0)] == [("live", "-")]
@@ -222,8 +222,8 @@ def test_a_stream_whose_retained_topics_are_deleted_is_dropped():
     assert board.rows(100.0) == []
 
 
-def test_what_was_deleted_while_the_connection_was_lost_is_dropped():
-    """Seconds after the new subscription, by when a broker has sent all that it retains; the rest stays."""
+def test_topics_deleted_while_the_connection_was_lost_are_dropped():
+    """Seconds after the new subscription, when a broker has sent all its retained messages; the rest stays."""
     board = board_of(ONLINE, Received("kr/uav2/availability", b"online", True))
     board.subscribed(200.0)
     board.take(Received("kr/uav2/availability", b"online", True), 200.1, WALL)
@@ -242,15 +242,15 @@ def offline_for(seconds, **options):
 
 
 def test_a_stream_is_shown_offline_for_an_hour():
-    """Not a second longer, and the note counts those that are left out; a stream asked for by name stays."""
+    """Not a second longer, and the note counts those left out; a selected stream stays."""
     board = offline_for(LONG_OFFLINE - 1)
     assert [row["state"] for row in board.rows(100.0)] == ["down"]
     assert (board.rows(101.5), board.note(101.5)) == ([], "not shown: 1 stream offline for over an hour")
     assert len(offline_for(LONG_OFFLINE + 9, keep=True).rows(100.0)) == 1
 
 
-def test_a_stream_that_comes_back_after_a_long_time_is_shown_at_once():
-    """Unless its relay has gone offline since, and left what it retained."""
+def test_a_stream_that_returns_after_a_long_time_is_shown_at_once():
+    """Unless its relay has gone offline since, and left its retained topics."""
     board = offline_for(LONG_OFFLINE + 9)
     assert board.rows(100.0) == []
     board.take(ONLINE, 100.0, WALL)
@@ -260,7 +260,7 @@ def test_a_stream_that_comes_back_after_a_long_time_is_shown_at_once():
 
 
 def test_a_stream_that_has_just_gone_offline_is_shown_whatever_its_age():
-    """The change came now, though the last record is old."""
+    """The change is recent, though the last record is old."""
     board = offline_for(LONG_OFFLINE + 9)
     board.take(Received("kr/uav1/availability", b"offline", False), 100.0, WALL)
     assert len(board.rows(100.0)) == 1
@@ -276,12 +276,12 @@ def test_a_stream_that_has_just_gone_offline_is_shown_whatever_its_age():
     ],
     ids=["nothing", "relay", "hostile", "stream"],
 )  # fmt: skip
-def test_it_says_why_there_is_no_row(messages, note):
+def test_it_reports_why_there_is_no_row(messages, note):
     """Nothing published, or a relay without a stream."""
     assert board_of(*messages).note(100.0) == note
 
 
-def test_it_says_that_no_stream_has_the_pid_asked_for():
+def test_it_reports_that_no_stream_has_the_selected_pid():
     """There are streams, of other PIDs."""
     board = Board("kr", chosen([257], None))
     board.take(said("telemetry", pid=513), 100.0, WALL)
@@ -290,7 +290,7 @@ def test_it_says_that_no_stream_has_the_pid_asked_for():
 
 @contextlib.asynccontextmanager
 async def watching(broker, stream=None, terminal=False, **settings):
-    """`watch` on a console in memory; yields what it wrote so far."""
+    """`watch` on a console in memory; yields its output so far."""
     out = io.StringIO()
     console = Console(file=out, width=160, height=40, force_terminal=terminal)
     task = asyncio.create_task(
@@ -313,7 +313,7 @@ def brisk(monkeypatch):
 
 @pytest.mark.parametrize("terminal", [False, True])
 async def test_it_shows_what_a_sink_publishes(real_broker, terminal):
-    """Live, from a real sink through a real broker: the stream, its state, its heading and its bad records."""
+    """Live, from a real sink through mosquitto: the stream, its state, its heading and its bad records."""
     async with MqttSink(MqttSettings.from_url(real_broker.url), boot=BOOT) as sink:
         await publish(sink, Notice("availability", "uav1", b"online"))
         async with watching(real_broker, terminal=terminal) as (out, _):
@@ -325,7 +325,7 @@ async def test_it_shows_what_a_sink_publishes(real_broker, terminal):
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-async def test_it_says_at_once_that_nothing_is_there_yet(embedded, terminal, capsys):
+async def test_it_reports_at_once_that_there_is_nothing_yet(embedded, terminal, capsys):
     """On the terminal, or on standard error beside the lines, once."""
     said_so = ""
 
@@ -343,7 +343,7 @@ async def test_it_says_at_once_that_nothing_is_there_yet(embedded, terminal, cap
     assert (said_so + capsys.readouterr().err).count("nothing published") == (not terminal)
 
 
-async def test_a_row_goes_when_its_topics_are_deleted(real_broker):
+async def test_a_row_is_removed_when_its_topics_are_deleted(real_broker):
     """As `mosquitto_sub --remove-retained` deletes them."""
     async with MqttSink(MqttSettings.from_url(real_broker.url), boot=BOOT) as sink:
         for stream in ("uav1", "uav2"):
@@ -356,7 +356,7 @@ async def test_a_row_goes_when_its_topics_are_deleted(real_broker):
             await until(lambda: re.fullmatch(r"(uav2 online .*\n){3}", "".join(out.getvalue().splitlines(True)[-3:])))
 
 
-async def test_one_stream_can_be_picked(embedded):
+async def test_one_stream_can_be_selected(embedded):
     """The others are not even subscribed to."""
     async with MqttSink(MqttSettings.from_url(embedded.url), boot=BOOT) as sink:
         await publish(sink, Notice("availability", "uav1", b"online"))
@@ -367,8 +367,8 @@ async def test_one_stream_can_be_picked(embedded):
     assert "uav1" not in out.getvalue()
 
 
-async def test_a_loss_is_said_once_and_it_comes_back(oracle, capsys):
-    """However many attempts it takes: one line at the loss, one when it is back; to stderr, beside the lines."""
+async def test_a_lost_connection_is_reported_once_and_recovers(oracle, capsys):
+    """However many attempts it takes: one line at the loss, one at the recovery, on stderr."""
     async with watching(oracle) as (_, task):
         await until(lambda: len(oracle.guests) == 1 and len(oracle.guests[0].filters) == 6)
         await oracle.stop()
@@ -381,15 +381,15 @@ async def test_a_loss_is_said_once_and_it_comes_back(oracle, capsys):
     assert capsys.readouterr().err.count("reconnected") == 1
 
 
-async def test_a_broker_that_is_not_there_is_an_error_at_once(free_port):
-    """The first connection is not retried: a mistyped port must be seen."""
+async def test_an_unreachable_broker_is_an_error_at_once(free_port):
+    """The first connection is not retried: a mistyped port must be visible."""
     with pytest.raises(SinkDown, match="is a broker running"):
         await watch(MqttSettings(host="127.0.0.1", port=free_port))
 
 
 @pytest.mark.parametrize("terminal", [False, True])
 async def test_ctrl_c_ends_it_cleanly(embedded, terminal):
-    """Cancelled, it leaves the terminal's cursor shown, and no connection, task or thread."""
+    """Cancelled, it shows the terminal's cursor again, and leaves no connection, task or thread."""
     async with watching(embedded, terminal=terminal) as (out, task):
         await until(lambda: out.getvalue() or not terminal)
         task.cancel()

@@ -1,4 +1,4 @@
-"""Counters that wrap and clocks that step, where a source or a recording reads them: from both sides of each limit."""
+"""Counters that wrap and clocks that step, as read by a source or a recording: from both sides of each limit."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
     [(TICKS, 1.0), (round(PCR_GAP * TICKS), PCR_GAP), (round(PCR_GAP * TICKS) + 1, 0.0), (-1, 0.0), (-TICKS, 0.0)],
     ids=["a second", "the longest pause", "a jump", "a tick back", "a second back"],
 )
-def test_a_pcr_goes_on_through_its_wrap(begin: int, step: int, seconds: float):
-    """Every 26.5 hours; and a jump takes no time, forwards nor backwards."""
+def test_a_pcr_continues_through_its_wrap(begin: int, step: int, seconds: float):
+    """Every 26.5 hours; and a jump takes no time, forwards or backwards."""
     track = _Track(0)
     track.step(begin)
 
@@ -34,7 +34,7 @@ def test_a_pcr_goes_on_through_its_wrap(begin: int, step: int, seconds: float):
 
 @pytest.mark.parametrize("back", [REORDER, REORDER + 1])
 def test_a_pts_may_be_before_an_earlier_one(back: int):
-    """Pictures come in the order of decoding: what is a second back at most changes nothing."""
+    """Pictures arrive in decoding order: up to a second back changes nothing."""
     for begin in (5 * TICKS, TICKS // 2):
         track = _Track(1)
         track.step(begin)
@@ -45,8 +45,8 @@ def test_a_pts_may_be_before_an_earlier_one(back: int):
 
 
 @pytest.mark.parametrize(("step", "seconds"), [(KLV_GAP, KLV_GAP), (KLV_GAP + 0.001, 0.0), (-0.001, 0.0)])
-def test_a_timeline_goes_on_by_a_pause_and_not_by_a_jump(step: float, seconds: float):
-    """A minute at most; and from a jump on it goes on as before."""
+def test_a_timeline_continues_after_a_pause_and_ignores_a_jump(step: float, seconds: float):
+    """A minute at most; after a jump it continues as before."""
     line = Timeline(1000, 1 << 20, KLV_GAP)
     line.at(500_000)
     line.at(500_000 + round(step * 1000))
@@ -56,7 +56,7 @@ def test_a_timeline_goes_on_by_a_pause_and_not_by_a_jump(step: float, seconds: f
 
 
 def test_a_timeline_wraps():
-    """The stamp behind the last one is 0."""
+    """The stamp after the last one is 0."""
     line = Timeline(1000, 1 << 20, KLV_GAP)
     line.at((1 << 20) - 1000)
 
@@ -67,16 +67,16 @@ def test_a_timeline_wraps():
     ("length", "size"),
     [(b"\x00", 17), (b"\x7f", 144), (b"\x81\x80", 146), (b"\x82\x01\x00", 275), (b"\x88" + bytes(7) + b"\x05", 30)],
 )
-def test_a_length_in_each_form_says_where_a_packet_ends(length: bytes, size: int):
-    """One octet, or up to eight behind their number (SMPTE ST 336)."""
+def test_a_length_in_each_form_gives_the_end_of_a_packet(length: bytes, size: int):
+    """One octet, or up to eight after their number (SMPTE ST 336)."""
     data = b"junk" + KEY + length
 
     assert packet_end(data + bytes(300), 0) == 4 + size
     assert packet_end(data[:-1], 0) is None
 
 
-def test_a_packet_without_a_value_ends_behind_its_length():
-    """It is whole as soon as that is there."""
+def test_a_packet_without_a_value_ends_after_its_length():
+    """It is complete as soon as that has arrived."""
     assert packet_end(KEY + b"\0", 0) == 17
 
 
@@ -96,7 +96,7 @@ def test_a_unit_of_an_rtp_track_has_up_to_eight_octets_of_length(octets: int):
 
 @pytest.mark.parametrize("length", [b"\x80", b"\x89" + bytes(9)])
 def test_a_unit_of_an_rtp_track_with_a_malformed_length_is_lost(length: bytes):
-    """It is given out as damaged, so that it is counted."""
+    """It is output as damaged, so that it is counted."""
     unit = KEY + length + b"abc"
 
     assert [(each.data, each.damaged) for each in Track().units(unit, 0)] == [(unit, True)]
@@ -106,7 +106,7 @@ def test_a_unit_of_an_rtp_track_with_a_malformed_length_is_lost(length: bytes):
 
 
 class FakeLine:
-    """libsrt's line, with messages that were received and a clock that a test sets."""
+    """A libsrt connection with received messages and a clock that a test sets."""
 
     def __init__(self, *messages: SrtMessage, now_us: int = 0) -> None:
         self.messages = list(messages)
@@ -120,7 +120,7 @@ def inbox_of(line: FakeLine) -> _Inbox:
     return _Inbox(line)  # type: ignore[arg-type]
 
 
-def test_messages_that_trickle_in_are_no_packet_of_any_length():
+def test_slowly_arriving_messages_make_no_long_packet():
     """Each is due soon after the one before, the last a long time after the first."""
     step = TOGETHER_US // 2
     inbox = inbox_of(FakeLine(*(SrtMessage(b"x", number, number * step) for number in range(7))))
@@ -131,7 +131,7 @@ def test_messages_that_trickle_in_are_no_packet_of_any_length():
 
 @pytest.mark.parametrize(("count", "dropped"), [(MOST, 0), (MOST + 1, 1)])
 def test_the_newest_messages_win_where_too_many_wait(count: int, dropped: int):
-    """What is let go is counted, and the gap that it leaves is marked."""
+    """Dropped ones are counted, and the gap that they leave is marked."""
     inbox = inbox_of(FakeLine(SrtMessage(b"a", 0, 0), *(SrtMessage(b"x", number, 0) for number in range(1, count))))
     first = inbox.fetch()
     pieces = list(inbox.pieces())
@@ -141,7 +141,7 @@ def test_the_newest_messages_win_where_too_many_wait(count: int, dropped: int):
 
 
 def test_the_gap_of_dropped_messages_is_marked():
-    """The number behind those that were given out is missing."""
+    """The number after the last output message is missing."""
     line = FakeLine(SrtMessage(b"a", 0, 0))
     inbox = inbox_of(line)
     inbox.fetch()
@@ -161,7 +161,7 @@ def test_the_gap_of_dropped_messages_is_marked():
 @pytest.mark.parametrize(("step", "moves"), [(CLOCK_STEP_US, False), (CLOCK_STEP_US + 1, True), (-CLOCK_STEP_US, False),
                                              (-CLOCK_STEP_US - 1, True)])  # fmt: skip
 def test_the_time_of_arrival_follows_a_clock_that_was_set(step: int, moves: bool, monkeypatch: pytest.MonkeyPatch):
-    """What is less than a step is our own delay, and moves nothing."""
+    """Less than a step is local delay, and changes nothing."""
     wall = [1_700_000_000_000_000]
     monkeypatch.setattr(srt_source, "now_us", lambda: wall[0])
     line = FakeLine(SrtMessage(b"a", 0, 0))

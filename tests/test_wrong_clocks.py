@@ -1,7 +1,7 @@
 """A machine whose clock is wrong, or is set while the relay runs: no stall, no age below zero, order by `seq`.
 
-The real command under libfaketime, which shifts the wall clock of a process and leaves the monotonic one alone. Next
-door: `test_clocks.py` has what is measured and flagged, `test_health.py` the states.
+The real command under libfaketime, which shifts the system clock of a process and leaves the monotonic one alone.
+`test_clocks.py` tests what is measured and flagged, `test_health.py` the states.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHIFTS = ["+3600s", "-3600s", f"+{YEARS}d", f"-{YEARS}d"]
 
 
 def faked(clock: Path) -> dict[str, str]:
-    """The environment of a process whose wall clock is off by what the file says, whenever it is asked."""
+    """The environment of a process whose system clock is off by the offset in the file."""
     library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     return {
         "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
@@ -34,7 +34,7 @@ def faked(clock: Path) -> dict[str, str]:
 
 
 def set_to(clock: Path, shift: str) -> None:
-    """At once: libfaketime ends a process that finds the file empty."""
+    """Atomically: libfaketime ends a process that finds the file empty."""
     new = clock.with_suffix(".new")
     new.write_text(shift)
     new.replace(clock)
@@ -48,7 +48,7 @@ def received(oracle: OracleBroker) -> list[datetime]:
 
 @pytest.mark.parametrize("shift", SHIFTS)
 async def test_a_clock_that_is_wrong_from_the_start(shift: str, oracle: OracleBroker, tmp_path: Path):
-    """Everything arrives, in order, stamped by that clock; the relay ends as it should."""
+    """Everything arrives, in order, stamped by that clock; the relay ends normally."""
     (clock := tmp_path / "clock").write_text(shift)
     (tape := tmp_path / "uav1.ts").write_bytes(feed.recording(60).ts)
     async with klvrelay("replay", str(tape), "--speed", "4", "--mqtt", oracle.url, **faked(clock)) as command:
@@ -62,7 +62,7 @@ async def test_a_clock_that_is_wrong_from_the_start(shift: str, oracle: OracleBr
 
 async def test_a_clock_that_is_set_while_the_relay_runs(oracle: OracleBroker, tmp_path: Path):
     """An hour and ten years, forth and back, in the middle of a stream: no record is missing, none is late, no state
-    changes; what the report says of the clocks names each step.
+    changes; the clock report has each step.
     """
     (clock := tmp_path / "clock").write_text("+0s")
     (tape := tmp_path / "uav1.ts").write_bytes(feed.recording(270).ts)

@@ -1,4 +1,6 @@
-"""A multiplexer with a clock, for the checks of a line: slots of stream time, each with a PCR and what is due in it."""
+"""A multiplexer with a clock, for the transport checks: slots of stream time, each with a PCR and the packets due in
+it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ __all__ = ["ASYNC", "AUDIO_PID", "EPOCH", "KLVA", "KLV_PID", "SLOT", "STREAMS", 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What is sent at one moment, by name: "pat", "pmt", "pcr", "video", "audio", "klv"."""
+    """The packets sent at one moment, by name: "pat", "pmt", "pcr", "video", "audio", "klv"."""
 
     us: int
     parts: dict[str, list[bytes]]
@@ -43,10 +45,10 @@ def nothing(_us: int) -> Sequence[str]:
 
 
 class Clocked(Wire):
-    """One programme: its tables and KLV every 100 ms, video and a PCR in each slot, audio in every second one."""
+    """One program: its tables and KLV every 100 ms, video and a PCR in each slot, audio in every second one."""
 
     def pcr(self, us: int, pid: int = VIDEO_PID, *, announced: bool = False) -> bytes:
-        """A packet that is all adaptation field, with the clock of so many microseconds."""
+        """A packet with only an adaptation field, with a PCR of so many microseconds."""
         ticks = us * 27 % ((1 << 33) * 300)
         base, more = divmod(ticks, 300)
         field = bytes([0x90 if announced else 0x10]) + (base << 15 | 0x7E00 | more).to_bytes(6)
@@ -56,10 +58,10 @@ class Clocked(Wire):
     def slots(
         self, begin: int, end: int, *, streams: Sequence[Stream] = STREAMS, first_pcr: int = 0, leave: Leave = nothing
     ) -> list[Slot]:
-        """From `begin` to `end`, in microseconds, without what `leave` names at that time.
+        """From `begin` to `end`, in microseconds, without those that `leave` names at that time.
 
-        streams     what the map lists: video, audio if there are three, and KLV as the last
-        first_pcr   what the clock says at 0
+        streams those in the PMT: video, audio if there are three, and KLV as the last
+        first_pcr the clock at 0
         """
         slots = []
         for us in range(begin, end, SLOT):
@@ -82,7 +84,8 @@ class Clocked(Wire):
 
 
 def fed(slots: Iterable[Slot], *, arrival: bool, lane: Lane | None = None) -> tuple[list[Entry], Lane]:
-    """What a lane makes of slots, one piece each; with `arrival` it is told when they came, else it has the PCRs."""
+    """The lane after these slots, one piece each; with `arrival` it gets their arrival times, otherwise only the PCRs.
+    """
     lane, entries = lane or Lane(ts=True), []
     for slot in slots:
         entries += lane.packets(b"".join(slot.ts), EPOCH + slot.us if arrival else None)
@@ -90,7 +93,7 @@ def fed(slots: Iterable[Slot], *, arrival: bool, lane: Lane | None = None) -> tu
 
 
 def between(begin: int, end: int, *names: str) -> Leave:
-    """Leave these out for a while."""
+    """Omit these for a while."""
     return lambda us: names if begin <= us < end else ()
 
 
@@ -102,6 +105,6 @@ PLAIN = {
 
 
 def faults(counters: Counters | Lane) -> dict[str, Any]:
-    """All that was found to be wrong, and how often."""
+    """All detected errors, with their numbers."""
     told = counters.counters if isinstance(counters, Lane) else counters
     return {name: value for name, value in told._asdict().items() if name not in PLAIN and value}

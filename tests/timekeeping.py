@@ -1,4 +1,4 @@
-"""A clock that only pauses move: what waits for hours takes no time in a test."""
+"""A clock that only pauses advance: hours of waiting take no time in a test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from klvrelay.backoff import Backoff
 
 
 class Time:
-    """Gives `clock` and `sleep`; `pauses` are those that were asked for. `Enough` ends the one after the last."""
+    """Has `clock` and `sleep`; `pauses` are the requested ones. `Enough` ends the one after the last."""
 
     def __init__(self, pauses: int) -> None:
         self.now = 1000.0
@@ -28,11 +28,11 @@ class Time:
 
 
 class Enough(BaseException):
-    """As many pauses as the test wants to see."""
+    """The requested number of pauses is reached."""
 
 
 class Longest(random.Random):
-    """No jitter: each pause is as long as it may be."""
+    """No jitter: each pause has its maximum length."""
 
     def uniform(self, a: float, b: float) -> float:
         return b

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer when all wait: minutes pass in milliseconds, and always alike."""
+"""An event loop whose clock jumps to the next timer when all tasks wait: minutes pass in milliseconds, reproducibly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
-    """Asks the kernel without waiting; where nothing is ready, the time passes at once."""
+    """Polls the kernel without waiting; where nothing is ready, the time passes at once."""
 
     now = 0.0
 

@@ -1,11 +1,11 @@
-"""A web server on Python's http.server, as a process of its own: `python web_server.py SETTINGS`.
+"""A web server on Python's http.server, in a separate process: `python web_server.py SETTINGS`.
 
 SETTINGS is JSON; `web_servers.py` writes it. The server prints its port, and a line for each request. Besides the files
 of its folder it has:
 
     /moved/NAME    is at /NAME
-    /live/NAME     a file's bytes as they would come live, chunked, over and over, each round in `seconds`
-    /torn/NAME     half of a file that was to be whole
+    /live/NAME     a file's bytes as a live stream, chunked, repeated, each round in `seconds`
+    /torn/NAME     half of a file whose full length was announced
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Handler(SimpleHTTPRequestHandler):
                 time.sleep(SETTINGS["seconds"] / PIECES)
 
     def _may(self) -> bool:
-        """Has the right user asked? If not, it is told how to."""
+        """Is the user authorised? If not, send the challenge."""
         given, user, password = self.headers.get("Authorization", ""), SETTINGS["user"], SETTINGS["password"]
         match SETTINGS["auth"]:
             case "basic":
@@ -99,7 +99,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever hangs up is no fault."""
+        """A client that closes is no error."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 

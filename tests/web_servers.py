@@ -1,4 +1,4 @@
-"""A web server as a peer of the tests, and playlists for it; `web_server.py` is what runs in its process."""
+"""A web server as a peer of the tests, and playlists for it; `web_server.py` is the server's process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conftest import HERE
 
 @dataclass
 class WebServer:
-    """A server that runs; `asked` are the paths that were asked of it."""
+    """A running server; `asked` are the requested paths."""
 
     port: int
     process: asyncio.subprocess.Process
@@ -38,7 +38,7 @@ class WebServer:
 async def web_server(
     folder: Path, *, auth: str = "", user: str = "", password: str = "", certificate: str = "", seconds: float = 1.0
 ) -> AsyncIterator[WebServer]:
-    """Serves a folder; asks for user and password by `auth`, "basic" or "digest"."""
+    """Serve a folder; requires user and password by `auth`, "basic" or "digest"."""
     settings = {
         "folder": str(folder), "auth": auth, "user": user, "password": password, "certificate": certificate,
         "seconds": seconds,
@@ -70,7 +70,7 @@ async def _noted(lines: asyncio.StreamReader, asked: list[str]) -> None:
 
 
 def segments(ts: bytes, folder: Path, count: int, name: str = "part") -> list[str]:
-    """Cut a transport stream into `count` files, at TS packets and nowhere else."""
+    """Cut a transport stream into `count` files, only at TS packets."""
     packets = len(ts) // 188
     cuts = [packets * number // count * 188 for number in range(count + 1)]
     names = [f"{name}{number}.ts" for number in range(count)]
@@ -80,7 +80,7 @@ def segments(ts: bytes, folder: Path, count: int, name: str = "part") -> list[st
 
 
 def playlist(path: Path, names: Sequence[str], *, first: int = 0, seconds: float = 1.0, ended: bool = True) -> None:
-    """Write a media playlist (RFC 8216) in one go; not `ended` is a live one."""
+    """Write a media playlist (RFC 8216) atomically; without `ended` it is a live one."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:1", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
     for name in names:
         lines += [f"#EXTINF:{seconds:.3f},", name]

@@ -1,4 +1,4 @@
-"""Puts values into items, items into sets and sets into packets, so that a decoder can be given them."""
+"""Put values into items, items into sets and sets into packets, as input for a decoder."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def keyed_set(items: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def packet(name: str, value: bytes, *, checksum: bool = False) -> bytes:
-    """A packet of one set; with `checksum`, the set gets that of its kind behind all others, if it has one."""
+    """A packet of one set; with `checksum`, the set gets its kind of checksum as the last item, if it has one."""
     key = universal_key(name)
     assert key is not None
     if not checksum or name not in SUMS:
@@ -69,7 +69,7 @@ def host(name: str) -> facts.Item:
 
 
 def wrapped(name: str, value: bytes) -> tuple[bytes, list[str | int]]:
-    """A packet that holds a set of this name with this value, and the way to it in the record's items."""
+    """A packet that holds a set of this name with this value, and its path in the record's items."""
     if universal_key(name):
         return packet(name, value, checksum=name == "ST0601"), []
     outer = host(name)
@@ -84,7 +84,7 @@ def wrapped(name: str, value: bytes) -> tuple[bytes, list[str | int]]:
 
 
 def decoded(kind: str) -> str | None:
-    """The decoded set that a kind such as `series:local_set:VChip` holds, if any."""
+    """The decoded set of a kind such as `series:local_set:VChip`, if any."""
     name = kind.rpartition(":")[2]
     name = SEGMENTS.get(name, name)
     name = TARGETS.get(name, name)

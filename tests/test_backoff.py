@@ -31,7 +31,7 @@ def test_pauses_are_spread_over_half_of_their_length():
 
 
 @pytest.mark.parametrize(("stood", "is_short"), [(9.9, False), (10.0, True)])
-async def test_ten_seconds_are_steady_unless_something_else_is_said(stood: float, is_short: bool):
+async def test_ten_seconds_are_the_default_steady_period(stood: float, is_short: bool):
     """After less, the far end may be one that closes each connection soon."""
     now, pauses, left = [0.0], list[float](), [0.0] * 6 + [stood]
 

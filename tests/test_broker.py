@@ -45,7 +45,7 @@ asyncio.run(main())
 """
 
 
-async def test_it_listens_on_the_port_asked_for(free_port):
+async def test_it_listens_on_the_requested_port(free_port):
     """On loopback only."""
     async with EmbeddedBroker(free_port) as broker:
         assert (broker.port, broker.moved, broker.url) == (free_port, False, f"mqtt://127.0.0.1:{free_port}")
@@ -53,7 +53,7 @@ async def test_it_listens_on_the_port_asked_for(free_port):
             assert guest.getpeername()[0] == "127.0.0.1"
 
 
-async def test_where_the_port_is_taken_it_takes_another_and_says_so(oracle):
+async def test_where_the_port_is_in_use_it_takes_another_and_reports_it(oracle):
     """The demo must run beside an existing broker."""
     async with EmbeddedBroker(oracle.port) as broker:
         assert broker.moved
@@ -85,7 +85,7 @@ async def test_mqtt_5_is_refused_at_once_even_with_a_will(embedded):
     ids=["nothing", "half", "http", "endless", "junk", "publish"],
 )
 @pytest.mark.parametrize("reset", [False, True])
-async def test_rude_guests_do_it_no_harm_and_leave_no_line(embedded, caplog, capfd, bytes_sent, reset):
+async def test_malformed_clients_do_no_harm_and_log_nothing(embedded, caplog, capfd, bytes_sent, reset):
     """Junk, half packets and resets: no traceback, no log line, and the next client is served."""
     with caplog.at_level(logging.INFO):
         with socket.create_connection(("127.0.0.1", embedded.port), 2) as guest:
@@ -100,7 +100,7 @@ async def test_rude_guests_do_it_no_harm_and_leave_no_line(embedded, caplog, cap
     assert capfd.readouterr() == ("", "")
 
 
-async def test_a_subscriber_that_vanishes_disturbs_nobody(embedded, caplog, capfd):
+async def test_a_subscriber_that_disconnects_does_not_affect_others(embedded, caplog, capfd):
     """Cut off in the middle of a flood: the other subscriber gets all of it, in order, and there is no traceback."""
     with caplog.at_level(logging.INFO):
         publisher = await connect(MqttSettings.from_url(embedded.url), client_id="kr", will=WILL)
@@ -121,7 +121,7 @@ async def test_a_subscriber_that_vanishes_disturbs_nobody(embedded, caplog, capf
     assert capfd.readouterr() == ("", "")
 
 
-async def test_it_ends_at_once_with_guests_inside_and_may_start_again():
+async def test_it_ends_at_once_with_connected_clients_and_may_start_again():
     """No thread is left, the port is free, and a second run keeps no state of the first."""
     broker = EmbeddedBroker(0)
     async with broker:
@@ -149,7 +149,7 @@ async def test_cancelled_while_it_starts_it_leaves_no_thread():
     assert not [t for t in threading.enumerate() if t.name == "embedded broker"]
 
 
-def test_a_program_that_uses_it_prints_nothing_even_with_warnings_as_errors():
+def test_a_program_with_the_broker_prints_nothing_even_with_warnings_as_errors():
     """Start, use, abrupt close, stop: no line on stdout or stderr, exit 0."""
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     # asyncio of 3.11 forgets a connection that it accepts in the turn of the loop that closes the server
@@ -159,7 +159,7 @@ def test_a_program_that_uses_it_prints_nothing_even_with_warnings_as_errors():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_without_amqtt_it_says_what_to_install(monkeypatch):
+def test_without_amqtt_the_error_names_the_package_to_install(monkeypatch):
     """The broker is an optional dependency: one clear line where it is missing."""
     monkeypatch.setitem(sys.modules, "amqtt", None)
     monkeypatch.setitem(sys.modules, "amqtt.broker", None)

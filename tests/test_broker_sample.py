@@ -16,7 +16,7 @@ from klvrelay.sinks.mqtt.sink import MqttSink
 pytestmark = pytest.mark.needs("mosquitto")
 
 
-async def test_the_sample_is_taken_as_it_is(mosquitto):
+async def test_the_sample_works_unchanged(mosquitto):
     """Its log has no complaint, except about the user that a test may run as."""
     await mosquitto.stop()
     lines = [line for line in mosquitto.log().splitlines() if "run as root" not in line]
@@ -24,7 +24,7 @@ async def test_the_sample_is_taken_as_it_is(mosquitto):
     assert not [line for line in lines if "Error" in line or "Warning" in line]
 
 
-def test_the_sample_lets_in_this_machine_only_and_does_not_delay():
+def test_the_sample_accepts_this_machine_only_and_does_not_delay():
     """One open listener, on loopback; Nagle's algorithm off."""
     options = [line for line in SAMPLE.read_text().splitlines() if line and not line.startswith("#")]
 

@@ -53,7 +53,7 @@ def test_bursts_make_no_false_record(loss: str, beside: str, times: str, arrival
 
 @pytest.mark.parametrize("arrival", [True, False], ids=["live", "file"])
 @pytest.mark.parametrize("beside", BESIDE)
-def test_streams_that_lost_nothing_are_good(beside: str, arrival: bool) -> None:
+def test_records_of_streams_without_losses_are_good(beside: str, arrival: bool) -> None:
     """Every record, in order, whatever its set and times."""
     for times in TIMES:
         for sent in streams(beside, times):
@@ -72,7 +72,7 @@ STEPS: dict[str, Callable[[random.Random], int]] = {
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("change", [1, 4], ids=["same items", "other items now and then"])
-def test_what_a_stream_often_does_is_no_fault_of_it(step: str, order: str, change: int) -> None:
+def test_a_usual_irregularity_of_a_stream_is_no_fault(step: str, order: str, change: int) -> None:
     """KLV at an uneven rate, PTS in decoding order, items in changing order: it costs a few records at first, then
     none.
     """
@@ -91,7 +91,7 @@ def test_what_a_stream_often_does_is_no_fault_of_it(step: str, order: str, chang
 
 
 @pytest.mark.parametrize("pauses", ["now and then", "at random"])
-def test_sets_that_come_when_there_is_something_to_say_are_good(pauses: str) -> None:
+def test_sets_sent_on_demand_are_good(pauses: str) -> None:
     """Targets sent when they are found, beside continuous video: a long step of the PTS is no loss there."""
     chance, wire, sent, pts = random.Random(5), Wire(), [], 900_000
     ts = wire.tables((ASYNC, KLV_PID, KLVA), (0x1B, 0x100, b""))

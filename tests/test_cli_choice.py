@@ -41,7 +41,7 @@ def test_every_verb_takes_pid_and_program(verb: str) -> None:
     ("option", "value"),
     [("--pid", "0x2000"), ("--pid", "klv"), ("--pid", "-1"), ("--program", "0"), ("--program", "x")],
 )
-def test_what_is_no_number_of_the_kind_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_pid_or_program_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With the valid range, and exit code 2."""
     assert main(["decode", "a.ts", f"{option}={value}"]) == 2
     assert "give a number from" in capsys.readouterr().err
@@ -56,7 +56,7 @@ def test_what_is_no_number_of_the_kind_is_refused(option: str, value: str, capsy
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("demux", ["native", "libav"])
-def test_decode_prints_what_was_chosen(
+def test_decode_prints_the_selected_records(
     choice: list[str], pids: dict[int, int], demux: str, mux: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     """And the summary says how many records of how many packets."""
@@ -69,7 +69,7 @@ def test_decode_prints_what_was_chosen(
 
 
 @pytest.mark.parametrize("verb", ["decode", "probe"])
-def test_what_is_not_there_is_said_with_what_is(verb: str, mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_selection_is_reported(verb: str, mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The error lists the KLV that exists, with exit code 4."""
     assert main([verb, str(mux), "--program", "7", "-q"]) == 4
     expected = "program 7 was selected; KLV is on PID 0x101 (program 1), PID 0x201 (program 2)"
@@ -94,7 +94,7 @@ def test_sample_writes_its_klv_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", ["record", "send"])
-def test_a_verb_that_keeps_all_bytes_says_so(
+def test_a_verb_that_keeps_all_bytes_warns(
     verb: str, mux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The recording holds both PIDs; a warning says that the selection has no effect."""
@@ -125,7 +125,7 @@ def test_csv_has_both_columns(mux: Path, capfdbinary: pytest.CaptureFixture[byte
     assert {(row["stream"], row["pid"], row["program"]) for row in rows} == {("cam", "513", "2")}
 
 
-def test_run_takes_the_choice_for_each_of_its_sources(mux: Path, tmp_path: Path) -> None:
+def test_run_applies_the_selection_to_each_source(mux: Path, tmp_path: Path) -> None:
     """For those of the command line and of a file alike."""
     path = tmp_path / "relay.toml"
     path.write_text(f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{mux}"\npids = {{0x201 = "uav2"}}')

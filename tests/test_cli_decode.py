@@ -49,7 +49,7 @@ def counts(said: str) -> list[int]:
     return [int(count) for count in found.groups()]
 
 
-def test_decode_prints_a_json_line_a_record(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_decode_prints_a_json_line_per_record(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """In order, with the stream's name from the file; the summary is on standard error."""
     code, out, said = ran(capfd, "decode", tape(tmp_path))
     assert code == 0
@@ -60,7 +60,7 @@ def test_decode_prints_a_json_line_a_record(tmp_path: Path, capfd: pytest.Captur
     assert counts(said) == [40, 0, 0, 0, 0]
 
 
-def test_decode_prints_what_the_library_says(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_decode_prints_the_librarys_json_lines(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """The same bytes as `klvrelay.json_lines`."""
     _, out, _ = ran(capfd, "decode", tape(tmp_path))
     assert out.encode() == klvrelay.json_lines(TAPE.ts, stream="flight")
@@ -72,7 +72,7 @@ def test_quiet_prints_records_only(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert (code, len(lines(out)), said) == (0, 40, "")
 
 
-def test_the_summary_counts_what_was_wrong(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_the_summary_counts_faults(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """Bad checksums, unknown items, damage, bytes that are no KLV; the records are flagged, none is hidden."""
     bad = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 1])
     strange = encode({"precision_time_stamp": 1, 150: b"ab", 151: b"c"})
@@ -107,7 +107,7 @@ def test_standard_input_without_klv_is_one_line(data: bytes):
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
-def test_a_reader_that_leaves_early_is_no_error(form: str, tmp_path: Path):
+def test_a_reader_that_closes_early_is_no_error(form: str, tmp_path: Path):
     """`| head -1`: exit code 0 or the signal's, and no message."""
     path = tape(tmp_path, b"".join(klv_packet(n, 300) for n in range(4000)), "long.klv")
     command = f"{shlex.join([*COMMAND, 'decode', '--format', form, str(path)])} | head -1; echo ${{PIPESTATUS[0]}}"
@@ -152,7 +152,7 @@ class Narrow(io.RawIOBase):
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
-def test_a_write_that_takes_a_part_loses_nothing(
+def test_a_partial_write_loses_nothing(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
     """All records are printed, however few bytes a write accepts."""
@@ -164,7 +164,7 @@ def test_a_write_that_takes_a_part_loses_nothing(
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
-def test_output_is_utf_8_whatever_the_terminal_speaks(form: str, tmp_path: Path):
+def test_output_is_utf_8_in_any_locale(form: str, tmp_path: Path):
     """Text of other scripts in a locale whose encoding cannot represent it."""
     path = tape(tmp_path, encode({"precision_time_stamp": 5, "mission_id": "é😀"}))
     environment = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
@@ -215,7 +215,7 @@ def csv_rows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[[byt
     return rows
 
 
-def test_csv_has_a_row_a_record_and_a_column_an_item(csv_rows: Any):
+def test_csv_has_a_row_per_record_and_a_column_per_item(csv_rows: Any):
     """One header for all rows, though records differ; a missing item is empty."""
     data = TAPE.klv[0] + encode({"precision_time_stamp": 5, "platform_heading_angle": 90.0})
     first, second = csv_rows(data)
@@ -240,7 +240,7 @@ def test_csv_names_nested_items_by_their_path_and_writes_lists_as_json(csv_rows:
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|'/c'!A1", '=HYPERLINK("x")'])
-def test_csv_runs_no_formula(text: str, csv_rows: Any):
+def test_csv_contains_no_formula(text: str, csv_rows: Any):
     """Text from the aircraft that a spreadsheet would run is marked as text; `hostile/` tests more of it."""
     (row,) = csv_rows(encode({"precision_time_stamp": 5, "mission_id": text}))
     assert row["mission_id"] == "'" + text.replace("\t", r"\u0009").replace("\r", r"\u000d")
@@ -259,7 +259,7 @@ def test_negative_numbers_stay_numbers_in_csv(csv_rows: Any):
     assert float(row["sensor_latitude"]) == pytest.approx(-33.5)
 
 
-def test_a_stream_without_klv_says_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_a_stream_without_klv_is_reported(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """Only video: exit code 4, and what the stream has instead."""
     ts = b"".join(TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188) if TAPE.ts[at + 2] != feed.KLV_PID & 255)
     for form in ("json", "csv"):
@@ -268,7 +268,7 @@ def test_a_stream_without_klv_says_so(tmp_path: Path, capfd: pytest.CaptureFixtu
         assert re.fullmatch(r"klvrelay: .*video\.ts: no KLV in its \d+ TS packets.*\n", said)
 
 
-def test_a_sample_is_decoded_to_what_was_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_a_sample_decodes_to_its_values(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """`sample` then `decode`: a record per frame, all valid, nothing unknown, nothing skipped."""
     path = str(tmp_path / "orbit.ts")
     code, out, said = ran(capfd, "sample", path, "--seconds", "1", "--size", "160x96", "--fps", "10", "--seed", "3")
@@ -306,7 +306,7 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_real_recordings_give_the_records_that_are_in_them(name: str, shared: Path, capfd: pytest.CaptureFixture[str]):
+def test_real_recordings_give_their_known_records(name: str, shared: Path, capfd: pytest.CaptureFixture[str]):
     """The numbers of packets and of wrong checksums are known."""
     code, out, said = ran(capfd, "decode", str(shared / "data" / name))
     assert code == 0

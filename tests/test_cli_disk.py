@@ -50,7 +50,7 @@ def test_a_probe_page_on_a_full_disk_is_exit_code_1_and_named(tmp_path: Path):
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("verb", ["--help", "--version", "run --help", "sample - -q --seconds 1 --size 160x96"])
-def test_what_a_full_disk_does_not_take_is_exit_code_1(verb: str, unbuffered: str):
+def test_output_to_a_full_disk_is_exit_code_1(verb: str, unbuffered: str):
     """Even where Python writes unbuffered: argparse would hide the error."""
     done = shell(f"$KLVRELAY {verb} >/dev/full", unbuffered=unbuffered)
     said = "klvrelay: can't write to standard output: No space left on device\n"
@@ -70,7 +70,7 @@ def test_a_sample_goes_to_standard_output(tmp_path: Path):
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_sample_whose_reader_leaves_is_no_fault(unbuffered: str):
+def test_a_sample_whose_reader_closes_is_no_error(unbuffered: str):
     """`sample - | head -c 1000`."""
     done = shell(f"$KLVRELAY sample - {' '.join(SMALL)} | head -c 1000 | wc -c", unbuffered=unbuffered)
     assert (done.stdout.strip(), done.stderr) == ("1000", "")
@@ -118,7 +118,7 @@ def test_an_invalid_bit_rate_is_refused(text: str, capfd: pytest.CaptureFixture[
     assert "bits per second" in said
 
 
-def test_the_library_says_what_is_wrong_with_a_disk_apart_from_a_name(tmp_path: Path):
+def test_the_library_distinguishes_a_disk_error_from_an_invalid_name(tmp_path: Path):
     """An invalid file name is the caller's mistake."""
     with pytest.raises(ConfigError):
         sample.write(tmp_path / ("a" * 300), seconds=1, size="160x96", fps=10)

@@ -43,7 +43,7 @@ def made() -> Parser:
     ],
     ids=lambda given: given if isinstance(given, str) and " " in given else "",
 )  # fmt: skip
-def test_arguments_are_taken_from_among_the_options(words: str, things: str, more: dict[str, object]):
+def test_arguments_may_be_between_options(words: str, things: str, more: dict[str, object]):
     """In any form of an option: short, joined, abbreviated, with or without a value."""
     parsed = made().parse_args(words.split())
     assert parsed.things == list(things)

@@ -68,7 +68,7 @@ def names_of(*args: str) -> list[str]:
     ],
     ids=lambda given: " ".join(given) if "--" in " ".join(given) else "",
 )  # fmt: skip
-def test_a_name_is_of_the_source_before_it(args: list[str], names: list[str]):
+def test_a_name_applies_to_the_source_before_it(args: list[str], names: list[str]):
     """Sources and options in any order; several sources in a row are named in their order."""
     sources = [arg for arg in args if arg in MADE]
     assert names_of(*args) == [f"{name} {url}" for name, url in zip(names, sources, strict=True)]
@@ -85,20 +85,20 @@ def test_a_name_is_of_the_source_before_it(args: list[str], names: list[str]):
     ],
     ids=" ".join,
 )
-def test_a_name_that_may_be_of_two_sources_is_refused(args: list[str]):
+def test_an_ambiguous_name_is_refused(args: list[str]):
     """A stream with the wrong name is worse than none."""
     with pytest.raises(ConfigError, match=r"--stream [ab]: ambiguous with several sources.*SOURCE --stream NAME"):
         names_of(*args)
 
 
 @pytest.mark.parametrize("args", [[A, "--stream", "a", B, "--stream", "a"], [A, B, "--stream", "a", "--stream", "a"]])
-def test_two_sources_of_one_name_are_refused(args: list[str], capfd: pytest.CaptureFixture[str]):
+def test_two_sources_with_one_name_are_refused(args: list[str], capfd: pytest.CaptureFixture[str]):
     """Before anything starts: otherwise the second one would get another name than requested."""
     code, out, said = ran(capfd, "run", *args, *BROKER)
     assert (code, out, said) == (2, "", "klvrelay: stream a: two sources have this name; names must be unique\n")
 
 
-def test_two_sources_of_one_name_in_a_file_are_refused_with_the_line(tmp_path: Path, capfd):
+def test_two_sources_with_one_name_in_a_file_are_refused_with_the_line(tmp_path: Path, capfd):
     """Like every other mistake in a file."""
     path = written(tmp_path, FILE + '[[source]]\nurl = "udp://127.0.0.1:5010"\nstream = "tower"\n')
     code, out, said = ran(capfd, "run", "-c", path)
@@ -139,7 +139,7 @@ def test_sources_in_two_places_are_refused(file, capfd):
     assert said == f"klvrelay: sources are given on the command line and in {file}; give them in one place only\n"
 
 
-def test_a_file_without_sources_goes_with_sources_and_their_options(tmp_path: Path):
+def test_a_file_without_sources_is_combined_with_sources_and_options(tmp_path: Path):
     """The broker from the file, all else from the command line."""
     path = written(tmp_path, FILE.partition("[[source]]")[0])
     settings = settings_of("-c", path, A, "--stall", "3")
@@ -149,7 +149,7 @@ def test_a_file_without_sources_goes_with_sources_and_their_options(tmp_path: Pa
 
 
 @pytest.mark.parametrize("option", [["--interface", "lo"], ["--sender", "192.0.2.7"], ["--follow"]], ids=" ".join)
-def test_an_option_that_no_source_takes_is_refused(option: list[str]):
+def test_an_option_that_applies_to_no_source_is_refused(option: list[str]):
     """It is for another kind of source; one that applies to some of them is accepted."""
     with pytest.raises(ConfigError, match=f"{option[0]} has no effect here: it applies to "):
         names_of("tcp://127.0.0.1:1", *option)
@@ -158,7 +158,7 @@ def test_an_option_that_no_source_takes_is_refused(option: list[str]):
     assert [getattr(source, key) == value for source in settings.sources] == [False, True]
 
 
-def test_a_user_name_beside_a_file_takes_the_password_of_the_environment(file, monkeypatch: pytest.MonkeyPatch):
+def test_a_user_name_beside_a_file_uses_the_password_of_the_environment(file, monkeypatch: pytest.MonkeyPatch):
     """Even one that the file does not have; and never the password of the file's user."""
     monkeypatch.setenv(credentials.MQTT_PASSWORD, "from outside")
     assert settings_of("-c", file, "--username", "me").mqtt.password == Secret("from outside")
@@ -195,7 +195,7 @@ CA = "no such file or directory"
     ],
     ids=["missing", "no PEM", "key", "source", "replay"],
 )  # fmt: skip
-def test_a_certificate_that_can_not_be_read_is_found_before_anything_starts(args, said, tmp_path, capfd, monkeypatch):
+def test_an_unreadable_certificate_is_refused_before_anything_starts(args, said, tmp_path, capfd, monkeypatch):
     """Exit code 2 and one line: no source is opened, no broker connected."""
     broker = '[mqtt]\nurl = "mqtts://127.0.0.1:1"\ncert_file = "/none.pem"\nkey_file = "/none.key"\n'
     source = '[[source]]\nurl = "https://127.0.0.1:1/x.ts"\nca_file = "/none.pem"\n'
@@ -220,7 +220,7 @@ def test_a_certificate_that_can_not_be_read_is_found_before_anything_starts(args
     ],
     ids=["verb", "no verb", "typo", "unknown", "argument", "missing"],
 )  # fmt: skip
-def test_a_mistake_is_answered_with_what_would_be_right(args: list[str], said: str, capfd):
+def test_a_mistake_is_reported_with_valid_names(args: list[str], said: str, capfd):
     """The nearest name, else all valid names; never the value."""
     code, out, complaint = ran(capfd, *args)
     assert (code, out) == (2, "")

@@ -80,7 +80,7 @@ async def test_watch_without_a_broker_is_exit_code_5(free_port: int):
     assert re.fullmatch(r"klvrelay: mqtt://127\.0\.0\.1:\d+: connection refused.*\n", watch.said)
 
 
-def test_sample_writes_what_its_options_say(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_sample_obeys_its_options(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """Rate, carriage, codec, seed; the same options give the same bytes, another seed another flight."""
     options = ("--seconds", "1", "--size", "160x96", "--fps", "10", "--klv-rate", "5", "--carriage", "async")
     made = {}

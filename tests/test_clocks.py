@@ -69,7 +69,7 @@ def test_a_step_of_klv_time_is_reported_once_against_each_clock(by: float, said:
     assert clocks.against["wall"].drift_ppm == pytest.approx(0, abs=5)
 
 
-def test_a_clock_of_this_machine_that_is_set_concerns_that_clock_only():
+def test_a_change_of_the_system_clock_affects_that_clock_only():
     """The system clock is set back a day: PTS and PCR show that the KLV's time continued."""
     clocks = Clocks("uav1")
     run(clocks, 60, lambda now: {"wall": -86_400.0 if now >= 20 else 0.0})
@@ -100,7 +100,7 @@ def test_a_clock_that_steps_all_the_time_does_not_flood_the_log(said: Said):
     assert 5 <= len(said()) <= 11
 
 
-def test_a_time_that_stands_still_is_seen_in_the_offset():
+def test_a_stopped_clock_changes_the_offset():
     """It is no step; the offset to the other clocks grows by a second per second."""
     clocks = Clocks("uav1")
     run(clocks, 10, lambda _: {})
@@ -130,7 +130,7 @@ def test_a_file_without_arrival_times_has_no_wall():
     assert clocks.against["pts"].offset_s is not None
 
 
-def test_what_is_measured_together_is_what_is_measured_one_by_one():
+def test_measuring_in_batches_gives_the_same_figures():
     """Records are measured in batches; every figure is the same, whenever it is requested."""
     together, one_by_one = Clocks("uav1"), Clocks("uav1")
     for number in range(203):
@@ -213,7 +213,7 @@ def test_records_that_agree_to_a_quarter_of_a_second_confirm_a_step(apart: float
 
 
 @pytest.mark.parametrize("step", [TURN // 2 - 1, -TURN // 2, TURN * 3 // 8, -TURN * 3 // 8])
-def test_ticks_go_on_the_short_way_round(step: int):
+def test_ticks_are_extended_by_the_shorter_distance(step: int):
     """Up to half of the range either way, across the wrap too."""
     for begin in (0, 1, TURN // 2, TURN - 1):
         turns = Turns()

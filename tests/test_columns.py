@@ -56,7 +56,7 @@ def numbered(item: facts.Item) -> bool:
 
 
 @pytest.mark.parametrize("size", range(1, 10))
-def test_every_numeric_item_is_in_a_column_what_it_is_in_a_record(size: int) -> None:
+def test_every_numeric_item_has_the_same_value_in_column_and_record(size: int) -> None:
     """In its own width and in any other: a number where the record has one, else NaN."""
     numbers = 0
     for tag in (tag for tag in NUMERIC if numbered(ITEMS[tag])):
@@ -103,7 +103,7 @@ def legacy(key: bytes, data: bytes) -> bytes:
     return packet("ST0104", keyed_set([(key, data)]))
 
 
-def test_a_legacy_item_is_in_the_column_of_the_item_that_it_stands_for() -> None:
+def test_a_legacy_item_is_in_the_column_of_its_modern_item() -> None:
     """Every item by key that has a tag of ST 0601: integers, floats of 2, 4 and 8 bytes, codes, dates."""
     seen = 0
     for key, item in KEYED:
@@ -129,7 +129,7 @@ def test_a_legacy_float_that_is_none_is_not_a_number(data: bytes) -> None:
     assert math.isnan(column(legacy(key, data), 13))
 
 
-def test_keys_that_no_table_has_are_passed_over() -> None:
+def test_unknown_keys_are_skipped() -> None:
     """In a legacy set; truncation ends it, and the earlier items count."""
     key = next(key for key, item in KEYED if item.key == "sensor_latitude" and item.kind == "float")
     latitude = key + b"\x08" + np.array([45.5], ">f8").tobytes()

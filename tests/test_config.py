@@ -87,7 +87,7 @@ def written(folder: Path, text: str | bytes) -> Path:
     return path
 
 
-def test_every_setting_arrives(tmp_path: Path):
+def test_every_setting_takes_effect(tmp_path: Path):
     """Each field of the three kinds of settings can be set in the file, and has the file's value."""
     settings = load(written(tmp_path, EVERYTHING))
     first, second = settings.sources
@@ -110,7 +110,7 @@ def test_every_setting_arrives(tmp_path: Path):
     assert second == SourceSettings(second.url)
 
 
-def test_an_empty_file_is_the_defaults(tmp_path: Path):
+def test_an_empty_file_gives_the_defaults(tmp_path: Path):
     """Nothing is set."""
     assert load(written(tmp_path, "")) == RelaySettings()
 
@@ -134,7 +134,7 @@ def test_the_sample_is_the_manual():
         assert key in keys | set(SECRET_KEYS), line
 
 
-def test_the_sample_says_the_defaults(tmp_path: Path):
+def test_the_sample_shows_the_defaults(tmp_path: Path):
     """Removing the comments from lines that show a default changes nothing."""
     text, defaults = SAMPLE.read_text(), ("prefix", "qos", "protocol", "publish_bad", "raw", "expiry", "keepalive",
                                           "timeout", "allow_plaintext", "waiting", "coalesce", "loop",
@@ -241,7 +241,7 @@ def test_the_line_is_that_of_the_mistake_and_not_of_the_same_key_elsewhere(tmp_p
         load(written(tmp_path, text))
 
 
-def test_a_byte_order_mark_is_passed_over(tmp_path: Path):
+def test_a_byte_order_mark_is_skipped(tmp_path: Path):
     """Editors put one before the first line."""
     load(written(tmp_path, "\ufeff[relay]\nwaiting = 7\n"))
 
@@ -264,7 +264,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path):
         ("\x00", "invalid TOML"),
     ],
 )
-def test_a_file_that_is_no_toml_is_one_line(text: str | bytes, hint: str, tmp_path: Path):
+def test_invalid_toml_is_one_line(text: str | bytes, hint: str, tmp_path: Path):
     """Half a table, a table or key twice, another encoding, absurd depth and size: never a traceback."""
     with pytest.raises(ConfigError) as fault:
         load(written(tmp_path, text))
@@ -273,7 +273,7 @@ def test_a_file_that_is_no_toml_is_one_line(text: str | bytes, hint: str, tmp_pa
     assert len(str(fault.value)) < 1000
 
 
-def test_a_file_that_is_not_there_or_a_folder(tmp_path: Path):
+def test_a_missing_file_or_a_folder_is_refused(tmp_path: Path):
     """One error line names it."""
     with pytest.raises(ConfigError, match=r"none\.toml: can't be read: No such file"):
         load(tmp_path / "none.toml")
@@ -326,13 +326,13 @@ def test_a_wrong_file_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("url", ["gopher://h:1", "udp://h", "srt://h", "udp://h:1?colour=red", "rtsp://h/x?transport=x"])
-def test_a_source_that_can_not_be_meant_is_found_before_anything_starts(url: str, tmp_path: Path):
+def test_an_impossible_source_is_refused_before_anything_starts(url: str, tmp_path: Path):
     """Including errors that only the source itself detects."""
     path = written(tmp_path, f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{url}"\n')
     assert cli.main(["run", "-c", str(path)]) == 2
 
 
-def test_a_password_file_must_be_its_owners(tmp_path: Path):
+def test_a_password_file_must_be_private(tmp_path: Path):
     """0600 is accepted, without the line end; a file others can read is refused with the command to run; a missing one
     is named.
     """

@@ -73,7 +73,7 @@ def endless() -> Tape:
 @pytest.mark.parametrize("error", [KeyError("x"), OSError(errno.EMFILE, "x"), ValueError("x")],
                          ids=["KeyError", "EMFILE", "ValueError"])  # fmt: skip
 @pytest.mark.parametrize("where", ["door", "faults"])
-async def test_an_error_that_nobody_foresaw_in_one_sink_ends_nothing(where: str, error: Exception, said: Said):
+async def test_an_unexpected_error_in_one_sink_ends_nothing(where: str, error: Exception, said: Said):
     """At its first connection or in a delivery: it reconnects, the other sink continues, no record is lost."""
     broken, sound = Ear(**{where: [error] * 3}), Ear()  # type: ignore[arg-type]
     async with running(relay(endless(), sinks={"broken": broken, "sound": sound})):
@@ -225,7 +225,7 @@ async def test_no_descriptor_for_a_source_is_waited_out(
     assert lines == ["uav1: too many open files: raise the limit of open files (ulimit -n, LimitNOFILE=); trying again"]
 
 
-async def test_a_file_that_no_descriptor_is_left_for_is_read_once_there_is_one(said: Said):
+async def test_a_file_is_read_once_a_descriptor_is_available(said: Said):
     """Nothing of it has been read, so nothing is repeated; the fault is not the relay's result."""
     ear, tries = Ear(), []
 
@@ -249,7 +249,7 @@ async def test_a_file_that_breaks_off_for_want_of_a_descriptor_is_not_read_twice
     assert it.fault is not None
 
 
-async def test_a_source_that_was_live_is_not_ended_by_a_server_that_calls_it_a_recording():
+async def test_a_live_source_does_not_end_when_a_server_announces_a_recording():
     """An error page, or a proxy that answers for the camera: it is opened again."""
     ear, tries = Ear(), []
 

@@ -67,7 +67,7 @@ FILES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_each_verb_calls_a_wrong_file_by_its_name(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_each_verb_names_the_type_of_a_wrong_file(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """One line, exit code 3, nothing on standard output."""
     data, called = FILES[name]
     path = tmp_path / name
@@ -80,7 +80,7 @@ def test_each_verb_calls_a_wrong_file_by_its_name(name: str, tmp_path: Path, cap
         assert said.count("\n") == 1
 
 
-def test_what_is_mostly_zeros_is_not_called_empty(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_a_file_of_mostly_zeros_is_not_called_empty(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """Even without a known type, and where it is longer than the inspected part."""
     program, other = b"\x7fELF\x02\x01\x01", bytes(range(1, 32))
     for size in (5000, 9_000_000):
@@ -94,7 +94,7 @@ def test_what_is_mostly_zeros_is_not_called_empty(tmp_path: Path, capfd: pytest.
             assert said.startswith(f"klvrelay: {path}{says}"), said
 
 
-def test_a_replay_calls_it_by_its_name_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_a_replay_names_the_type_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """In the log, with the exit code of an unreadable source."""
     path = tmp_path / "dji.srt"
     path.write_bytes(FILES["dji.srt"][0])
@@ -111,7 +111,7 @@ def test_streams_and_noise_have_no_file_type():
         assert contents.named(data) is None
 
 
-def test_a_text_in_front_of_a_stream_does_not_hide_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_a_text_before_a_stream_does_not_hide_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """For example a saved HTTP header."""
     path = tmp_path / "saved.ts"
     path.write_bytes(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n" + Mux().bytes())
@@ -122,7 +122,7 @@ def test_a_text_in_front_of_a_stream_does_not_hide_it(tmp_path: Path, capfd: pyt
 
 
 @pytest.mark.parametrize("cut", range(1, 6))
-def test_a_text_is_one_wherever_it_is_cut(cut: int):
+def test_a_text_is_recognised_wherever_it_is_cut(cut: int):
     """Even in the middle of a character."""
     text = ("x" * (contents.LOOKED_AT - cut) + "→→→→").encode()
     assert contents.named(text[: contents.LOOKED_AT]) == contents.Contents("text")

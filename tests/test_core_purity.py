@@ -123,7 +123,7 @@ def test_the_core_holds_no_state(core):
 
 
 @pytest.mark.parametrize(("most", "count"), [("KLV_SETS", "klv_set_count"), ("KLV_KEYED", "klv_keyed_count")])
-def test_each_set_and_each_key_has_its_place(most, count):
+def test_the_arrays_have_a_place_for_each_set_and_key(most, count):
     """The arrays for sets and 16-byte keys are no smaller than the tables."""
     places = re.search(rf"\b{most} = (\d+)", (NATIVE / "klv.h").read_text())
     rows = re.search(rf"\b{count} = (\d+)", (NATIVE / "tables.c").read_text())
@@ -153,7 +153,7 @@ PURE_HEADERS = {"stddef.h", "stdint.h", "string.h", "math.h", "float.h", "limits
 
 
 @pytest.mark.parametrize("name", FROM_THE_SYSTEM)
-def test_what_stands_beside_the_core_calls_the_system_for_little(cc, tmp_path, name):
+def test_the_system_files_make_few_system_calls(cc, tmp_path, name):
     """socket.c receives, hub.c polls sockets: no allocation, no sending, no waiting, no state."""
     assert [path.name for path in sources("SYSTEM")] == list(FROM_THE_SYSTEM)
     run(*cc, *STRICT, *PLAIN, "-c", NATIVE / name, "-o", tmp_path / "one.o")
@@ -166,7 +166,7 @@ def test_what_stands_beside_the_core_calls_the_system_for_little(cc, tmp_path, n
     assert [name for kind, name in symbols if kind in WRITABLE] == []
 
 
-def test_every_other_file_knows_no_header_of_the_system():
+def test_no_other_file_includes_a_system_header():
     """Files of the core include only their own headers and C's standard library."""
     files = [path for path in NATIVE.glob("*.[ch]") if path.name not in FROM_THE_SYSTEM]
     included = {(path.name, name) for path in files for name in re.findall(r"#include <(.+?)>", path.read_text())}
@@ -195,7 +195,7 @@ def drive(harness: Path, folder: Path, rounds: int, seed: int, timeout: float) -
 
 
 @pytest.mark.timeout(2 * BUILD)
-def test_no_input_makes_the_core_leave_its_bounds(harness, tmp_path):
+def test_no_input_causes_an_access_out_of_bounds(harness, tmp_path):
     """Every vector and frame, whole and truncated everywhere, and 3,000 mutations: the same packets, no stray access.
     """
     counts = drive(harness, tmp_path, rounds=3_000, seed=20_120_629, timeout=BUILD)
@@ -207,6 +207,6 @@ def test_no_input_makes_the_core_leave_its_bounds(harness, tmp_path):
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_no_mutation_makes_the_core_leave_its_bounds(harness, tmp_path):
+def test_no_mutation_causes_an_access_out_of_bounds(harness, tmp_path):
     """The same with 300,000 mutations."""
     drive(harness, tmp_path, rounds=300_000, seed=7, timeout=1100)

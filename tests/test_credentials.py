@@ -69,7 +69,7 @@ def test_a_secret_file_is_one_line_without_its_end(tmp_path: Path):
         (b"x" * (64 << 10) + b"y", "more than 65,536 bytes"),
     ],
 )
-def test_what_is_no_password_is_refused(data: bytes, says: str, tmp_path: Path):
+def test_an_invalid_password_file_is_refused(data: bytes, says: str, tmp_path: Path):
     """Probably another file by mistake: none of its content is shown."""
     path = private(tmp_path / "p")
     path.write_bytes(data)
@@ -131,7 +131,7 @@ def test_a_credential_of_systemd_is_found_and_read(mode: int, tmp_path: Path, mo
     assert secret_file(str(tmp_path / "camera"), "key") == Secret(CANARY)
 
 
-def test_a_credential_that_all_can_read_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_credential_that_others_can_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Nor is a link in the folder to a file outside it that the group can read."""
     outside, folder = tmp_path / "outside", tmp_path / "credentials"
     folder.mkdir()
@@ -154,7 +154,7 @@ def test_without_systemd_there_are_no_credentials():
 # ---- the environment -------------------------------------------------------------------------------------
 
 
-def test_what_was_taken_out_of_the_environment_is_still_known(monkeypatch: pytest.MonkeyPatch):
+def test_a_secret_removed_from_the_environment_is_still_known(monkeypatch: pytest.MonkeyPatch):
     """Even after it is removed twice; a new value overrides the old one."""
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", CANARY)
     for _ in range(2):
@@ -239,7 +239,7 @@ def test_an_isolated_source_gets_the_passphrase_of_the_environment(monkeypatch: 
         ("a.ts", None),
     ],
 )
-def test_a_password_goes_to_a_url_that_has_a_user_and_none(url: str, password: str | None):
+def test_a_url_with_a_user_but_no_password_gets_the_password(url: str, password: str | None):
     """And only for kinds of sources that use one."""
     given = with_password(Url.parse(url), Secret(CANARY))
 
@@ -267,7 +267,7 @@ def settings(folder: Path, text: str) -> Path:
         'url_env = "KLVRELAY_CAM1_URL"\n',
     ],
 )
-def test_settings_say_who_may_read_a_source(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_settings_name_the_password_of_a_source(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A password in the file, in another file, from systemd, or from the environment has the same effect."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", CANARY if "_env" not in text else "another")
@@ -317,7 +317,7 @@ PLACES = ["rtsp://cam/user=u&password={}&channel=1.sdp", "https://cam/live.ts?us
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("way", ["environment", "option", "settings"])
-def test_a_password_goes_where_the_url_says(way: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_password_replaces_its_placeholder(way: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Percent-coded, in a path or a query; it stays as hidden as one written there."""
     password = f"{CANARY}/&;?1"
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", password if way == "environment" else "other")
@@ -338,7 +338,7 @@ def test_a_password_goes_where_the_url_says(way: str, place: str, tmp_path: Path
 
 @pytest.mark.parametrize("url", ["rtsp://{password}/x", "rtsp://cam/{password}", "https://cam/x?{password}=1",
                                  "https://cam/x?interface={password}", "rtsp://cam/channel={password}"])  # fmt: skip
-def test_a_password_goes_nowhere_where_it_would_be_shown(url: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_password_is_not_put_where_it_would_be_shown(url: str, monkeypatch: pytest.MonkeyPatch):
     """Only into a parameter that is recognised as secret by its name."""
     monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", "12")
 
@@ -367,7 +367,7 @@ def source_urls(*argv: str) -> list[Url]:
     return [source.url for source in relay_settings(args).sources]
 
 
-def test_the_password_in_a_pipe_is_for_all_sources_that_want_one(tmp_path: Path):
+def test_the_password_in_a_pipe_applies_to_all_sources_with_a_user(tmp_path: Path):
     """A pipe, such as `<(pass show cam)`, can be read only once."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
@@ -381,7 +381,7 @@ def test_the_password_in_a_pipe_is_for_all_sources_that_want_one(tmp_path: Path)
     assert [url.password for url in urls] == [Secret(CANARY), Secret(CANARY), Secret("own")]
 
 
-def test_the_password_of_the_command_line_is_for_the_sources_of_settings_too(
+def test_the_password_of_the_command_line_applies_to_the_sources_in_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Where they have a user and no password; it overrides that of the environment."""
@@ -394,7 +394,7 @@ def test_the_password_of_the_command_line_is_for_the_sources_of_settings_too(
 
 
 @pytest.mark.parametrize("url", ["rtsp://cam/x", "rtsp://user:own@cam/x", "udp://:5000", "a.ts"])
-def test_a_password_file_that_no_source_takes_is_a_mistake(url: str, tmp_path: Path):
+def test_a_password_file_that_no_source_uses_is_refused(url: str, tmp_path: Path):
     """A user is missing, or the source is of another kind: an error is better than silence."""
     given = ["--password-file", str(private(tmp_path / "p"))]
     said = "--password-file: no source uses it: write a user without a password in the URL"
@@ -416,7 +416,7 @@ async def test_a_user_without_a_password_is_reported_as_such(tmp_path: Path):
 
 @pytest.mark.parametrize("way", ["environment", "file"])
 @pytest.mark.parametrize(("verb", "auth"), [(["decode"], "basic"), (["probe", "--json"], "digest")])
-async def test_a_camera_gets_the_password_that_stands_in_no_url(way: str, verb: list[str], auth: str, tmp_path: Path):
+async def test_a_camera_gets_a_password_that_is_in_no_url(way: str, verb: list[str], auth: str, tmp_path: Path):
     """The server requires it and the command can read; no command line or output has the password."""
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "flight.ts").write_bytes(feed.recording(5).ts)
@@ -453,7 +453,7 @@ async def test_a_camera_gets_the_password_that_stands_in_no_url(way: str, verb: 
         ["watch", "--mqtt", f"mqtt://u:{CANARY}@127.0.0.1:1", "--prefix=#"],
     ],
 )
-def test_a_password_on_a_command_line_is_warned_of(args: list[str], capfd: pytest.CaptureFixture[str]):
+def test_a_password_on_a_command_line_gives_a_warning(args: list[str], capfd: pytest.CaptureFixture[str]):
     """In one line, without the password: it still works."""
     assert cli.main(args) in (2, 3)
     said = capfd.readouterr().err
@@ -474,7 +474,7 @@ def test_a_password_on_a_command_line_is_warned_of(args: list[str], capfd: pytes
     ],
 )
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o600])
-def test_settings_with_passwords_that_others_can_read_are_warned_of(text, mode, tmp_path, said):
+def test_settings_with_passwords_that_others_can_read_give_a_warning(text, mode, tmp_path, said):
     """Once, with the command to run; not where only the owner can read them."""
     path = private(tmp_path / "relay.toml", text)
     path.chmod(mode)

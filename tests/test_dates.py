@@ -43,7 +43,7 @@ def since_1970(moment: datetime) -> int:
 @pytest.mark.parametrize("fraction", ["", ".0", ".5", ".25", ".125", ".0625", ".03125", ".015625", ".000001"])
 @pytest.mark.parametrize("end", ["", "Z"])
 @pytest.mark.parametrize("middle", ["", "T"])
-def test_a_date_has_a_t_a_fraction_and_a_z_or_not(middle: str, end: str, fraction: str) -> None:
+def test_a_date_may_have_a_t_a_fraction_and_a_z(middle: str, end: str, fraction: str) -> None:
     """With or without each of them it is the same second, and the fraction counts to the microsecond."""
     text = f"{WHOLE[:8]}{middle}{WHOLE[8:]}{fraction}{end}"
 
@@ -96,7 +96,7 @@ def test_a_sign_among_the_digits_is_no_date(sign: str, place: int) -> None:
     "text",
     ["20051331075051", "20050031075051", "20050331245051", "20050331076051", "20050331075060", "19691231235959"],
 )
-def test_a_month_hour_minute_or_second_that_never_was_is_kept(text: str) -> None:
+def test_an_invalid_month_hour_minute_or_second_is_kept(text: str) -> None:
     """Month 0 and 13, hour 24, minute 60, second 60, and times before 1970."""
     assert kept(text)
     assert disagreement(dated(text)) == []
@@ -106,14 +106,14 @@ def test_a_month_hour_minute_or_second_that_never_was_is_kept(text: str) -> None
     "behind",
     [".", "..5", ".Z", ".x5", ".1234567", ".5x", "ZZ", "Z.5", "z", "x", " ", "\0", "T", "+00", ".5 Z", "./", ".:"],
 )
-def test_anything_else_behind_a_date_spoils_it(behind: str) -> None:
+def test_anything_else_after_a_date_makes_it_invalid(behind: str) -> None:
     """A point without digits, more than six of them, a second Z, a zone, a space."""
     assert kept(WHOLE + behind)
     assert disagreement(dated(WHOLE + behind)) == []
 
 
 @pytest.mark.parametrize("text", ["T" + WHOLE, WHOLE[:8] + "TT" + WHOLE[8:], WHOLE[:4] + "T" + WHOLE[4:]])
-def test_a_t_stands_between_day_and_hour_only(text: str) -> None:
+def test_a_t_is_between_day_and_hour_only(text: str) -> None:
     """Once, and nowhere else."""
     assert kept(text)
     assert disagreement(dated(text)) == []

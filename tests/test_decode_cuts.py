@@ -129,7 +129,7 @@ def both_ways(path: Path) -> list[Record]:
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_libav_finds_the_same_in_what_the_tests_mux(kind: int, tmp_path: Path):
+def test_libav_finds_the_same_in_the_tests_streams(kind: int, tmp_path: Path):
     """Packets of many lengths, synchronous and asynchronous."""
     wire, sent = Wire(), [klv_packet(n, 37 * n) for n in range(40)]
     ts = wire.tables((kind, KLV_PID, KLVA))

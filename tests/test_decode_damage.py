@@ -36,7 +36,7 @@ def places() -> range:
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_a_lost_ts_packet_spoils_its_klv_packet_only(kind: int):
+def test_a_lost_ts_packet_damages_its_klv_packet_only(kind: int):
     """Each TS packet in turn is lost: all other KLV is valid, and a packet that spans the loss never is."""
     ts = stream(kind)
     for lost in places():
@@ -76,7 +76,7 @@ def unsummed(number: int, size: int) -> bytes:
 @pytest.mark.parametrize("run", [16, 32])
 @pytest.mark.parametrize("sizes", [(9_000,), (4_000, 4_000), (1_500, 1_500, 1_500, 1_500, 4_000)])
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_sixteen_packets_lost_of_one_pes_packet_are_known_by_its_length(
+def test_sixteen_lost_packets_of_one_pes_packet_are_detected_by_its_length(
     kind: int, sizes: tuple[int, ...], run: int
 ) -> None:
     """The counter wraps and there is no checksum: a complete length alone does not prove the packet."""
@@ -97,7 +97,7 @@ def test_sixteen_packets_lost_of_one_pes_packet_are_known_by_its_length(
         assert good[-groups - 1 :] == [*sent[2 * groups :], last]
 
 
-def test_a_packet_without_a_checksum_comes_behind_the_end_of_its_pes_packet() -> None:
+def test_a_packet_without_a_checksum_is_output_after_the_end_of_its_pes_packet() -> None:
     """Not before, while more may follow in it; one with a checksum is output at once."""
     for sent, early in (([unsummed(1, 300), unsummed(2, 300)], 0), (SENT[:2], 1)):
         wire, decoder = Wire(), Decoder("uav1", None)
@@ -121,7 +121,7 @@ def test_a_pes_packet_longer_than_a_lane_holds_loses_nothing(sized: bool) -> Non
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_a_doubled_ts_packet_is_no_damage(kind: int):
+def test_a_repeated_ts_packet_is_no_damage(kind: int):
     """ISO/IEC 13818-1, 2.4.3.3 allows each packet twice: all records are valid, and none is repeated."""
     ts = stream(kind)
     for twice in places():
@@ -130,7 +130,7 @@ def test_a_doubled_ts_packet_is_no_damage(kind: int):
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_two_swapped_ts_packets_never_come_out_good(kind: int):
+def test_two_swapped_ts_packets_are_never_good(kind: int):
     """An additive checksum does not detect swapped blocks: the counter detects 50 of 50."""
     chance, passed = random.Random(50), 0
     for _ in range(50):
@@ -145,7 +145,7 @@ def test_two_swapped_ts_packets_never_come_out_good(kind: int):
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_swaps_doubles_and_losses_at_random_never_make_a_false_record(kind: int):
+def test_random_swaps_repetitions_and_losses_never_make_a_false_record(kind: int):
     """300 streams with a few faults each; most of their records still arrive."""
     arrived = 0
     for seed in range(300):
@@ -195,7 +195,7 @@ def test_a_packet_that_lost_its_checksum_item_is_not_good_where_all_others_have_
     assert nothing_false(records) == [n for n in range(len(SENT)) if n != 5]
 
 
-def test_a_wrong_length_in_one_packet_does_not_hold_the_next_ones_back():
+def test_a_wrong_length_in_one_packet_does_not_delay_the_next_ones():
     """A packet that announces 60,000 bytes and has 600: the record of the next PES packet is output on arrival."""
     wire, decoder = Wire(), Decoder("uav1", None)
     decoder.feed(Packet(b"".join(wire.tables((ASYNC, KLV_PID, KLVA)))))
@@ -220,7 +220,7 @@ def test_a_scrambled_ts_packet_is_not_read():
 
 
 @pytest.mark.parametrize("missing", [1, 2, 3])
-def test_a_stream_that_ends_inside_a_packet_gives_it_as_damaged(missing: int):
+def test_a_stream_that_ends_inside_a_packet_outputs_it_as_damaged(missing: int):
     """The last packet is incomplete: it is output with that flag."""
     records = decoded(stream()[:-missing])
     assert nothing_false(records) == list(range(len(SENT) - 1))
@@ -229,7 +229,7 @@ def test_a_stream_that_ends_inside_a_packet_gives_it_as_damaged(missing: int):
 
 
 @pytest.mark.parametrize("left", [19, 40, 200, 599])
-def test_bare_klv_that_is_cut_off_does_not_swallow_the_next_packet(left: int):
+def test_truncated_bare_klv_does_not_swallow_the_next_packet(left: int):
     """A truncated packet with complete ones after it: they survive, and it is flagged damaged."""
     whole = [klv_packet(number) for number in range(3)]
     for behind in (whole, whole + [klv_packet(n, 700) for n in range(9)]):
@@ -238,7 +238,7 @@ def test_bare_klv_that_is_cut_off_does_not_swallow_the_next_packet(left: int):
         assert [r.transport for r in records if not r.good] == ["damaged"]
 
 
-def test_a_cut_off_packet_without_a_checksum_does_not_swallow_the_next_one():
+def test_a_truncated_packet_without_a_checksum_does_not_swallow_the_next_one():
     """ST 0102 alone has no checksum to detect it: the key inside the packet does."""
     first = packet("ST0102", local_set([(1, b"\x01"), (3, b"//US" * 30)]))
     records = decoder.decode(first[:60] + b"".join(SENT[:3]))
@@ -246,7 +246,7 @@ def test_a_cut_off_packet_without_a_checksum_does_not_swallow_the_next_one():
     assert not [r for r in records if r.set == "ST0102" and r.good]
 
 
-def test_a_cut_off_packet_of_an_unknown_set_does_not_swallow_the_next_ones():
+def test_a_truncated_packet_of_an_unknown_set_does_not_swallow_later_ones():
     """Nor does an unknown one that announces more than the file holds."""
     key = bytes.fromhex("060e2b34020b01010e0103017f7f7f00")
     records = decoder.decode(SENT[0] + key + b"\x82\xf0\x00" + b"x" * 50 + b"".join(SENT[1:]))
@@ -291,7 +291,7 @@ def test_a_packet_with_an_unknown_key_is_kept():
         assert records[1].items == {"unknown": {strange[:16].hex(): b"hello".hex()}}
 
 
-def test_damage_that_a_source_knows_of_is_kept():
+def test_damage_reported_by_a_source_is_kept():
     """A packet that libav calls corrupt, or that follows a loss of RTP, is never valid."""
     decoder = Decoder("uav1", None)
     records = [

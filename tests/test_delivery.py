@@ -74,7 +74,7 @@ def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
     virtual_time.run(main())
 
 
-def test_a_slow_stream_over_a_long_way_does_not_wait_for_a_full_batch():
+def test_a_slow_stream_over_a_long_round_trip_does_not_wait_for_a_full_batch():
     """Five records a second at 600 ms: each is sent within a fraction of the round trip."""
 
     async def main() -> None:
@@ -105,7 +105,7 @@ def test_at_a_near_broker_a_batch_waits_for_the_answer_to_the_one_before():
     virtual_time.run(main())
 
 
-def test_full_batches_go_out_beside_others_however_near_the_broker_is():
+def test_full_batches_are_sent_in_parallel_however_near_the_broker_is():
     """A backlog keeps the window full."""
 
     async def main() -> None:
@@ -167,7 +167,7 @@ def test_a_sink_with_a_small_window_gets_records_in_order():
     virtual_time.run(main())
 
 
-def test_a_connection_that_falls_costs_no_record_and_no_order():
+def test_a_connection_that_breaks_costs_no_record_and_no_order():
     """Every two seconds, with hundreds in flight: all arrive, each stream in order except for repetitions."""
 
     async def main() -> None:
@@ -311,7 +311,7 @@ class Counts:
         return outcome
 
 
-def test_what_a_sink_says_of_a_batch_is_counted():
+def test_the_outcome_of_a_batch_is_counted():
     """Only confirmed records are delivered; a sink without latest values is settled too."""
 
     async def main() -> None:
@@ -342,7 +342,7 @@ class Publishes(Counts):
 
 
 @pytest.mark.parametrize(("takes", "settled_at"), [(0.0, 0.0), (0.4, 0.8), (0.8, LAST_NOTICES), (99.0, LAST_NOTICES)])
-def test_the_last_values_are_waited_for_a_bounded_time(takes: float, settled_at: float):
+def test_the_wait_for_the_last_values_is_bounded(takes: float, settled_at: float):
     """Two of them, each time there are new ones; and for no disconnected sink."""
 
     async def main() -> None:
@@ -394,7 +394,7 @@ def test_on_a_new_connection_all_values_are_published_again():
     virtual_time.run(main())
 
 
-def test_what_a_fault_says_was_answered_is_counted_and_not_offered_again():
+def test_answers_reported_by_an_error_are_counted_and_not_offered_again():
     """The leading records, of each kind of answer."""
 
     async def main() -> None:
@@ -409,7 +409,7 @@ def test_what_a_fault_says_was_answered_is_counted_and_not_offered_again():
     virtual_time.run(main())
 
 
-def test_stopping_leaves_what_was_not_answered_waiting():
+def test_unanswered_records_are_waiting_after_a_stop():
     """In bounded time, and they do not count as delivered."""
 
     async def main() -> None:

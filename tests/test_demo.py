@@ -67,7 +67,7 @@ async def test_demo_shows_records_and_how_to_subscribe(folder: Path):
         await ended_by_ctrl_c(command)
 
 
-async def test_demo_moves_where_its_port_is_taken_and_says_so(folder: Path):
+async def test_demo_uses_and_reports_another_port_where_its_own_is_in_use(folder: Path):
     """It prints the other port, and uses it in the command that subscribes."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -80,7 +80,7 @@ async def test_demo_moves_where_its_port_is_taken_and_says_so(folder: Path):
             await ended_by_ctrl_c(command)
 
 
-async def test_demo_asks_for_the_usual_port_of_mqtt(monkeypatch: pytest.MonkeyPatch):
+async def test_demo_uses_the_default_port_of_mqtt(monkeypatch: pytest.MonkeyPatch):
     """Where no other is set."""
     asked = []
 
@@ -112,7 +112,7 @@ async def test_demo_asks_for_the_usual_port_of_mqtt(monkeypatch: pytest.MonkeyPa
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )  # fmt: skip
-def test_demo_checks_what_it_is_given_before_it_starts_a_broker(
+def test_demo_checks_its_options_before_it_starts_a_broker(
     args: list[str], said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     """One line and exit code 2, whether or not the MQTT port is taken."""
@@ -127,7 +127,7 @@ def test_demo_checks_what_it_is_given_before_it_starts_a_broker(
 
 
 @pytest.mark.needs("mosquitto")
-async def test_demo_takes_ones_own_broker_and_source(folder: Path, mosquitto: Mosquitto, free_port: int):
+async def test_demo_accepts_another_broker_and_source(folder: Path, mosquitto: Mosquitto, free_port: int):
     """`--mqtt` and a live source: no embedded broker, and received records are shown."""
     async with listening(mosquitto.port, "klvrelay/#") as heard:
         async with demo(folder, f"udp://127.0.0.1:{free_port}", "--mqtt", mosquitto.url) as command:
@@ -148,7 +148,7 @@ async def test_demo_without_a_broker_is_one_line(folder: Path, free_port: int):
 
 
 @pytest.mark.needs("mosquitto")
-async def test_demo_whose_broker_goes_away_says_so(folder: Path, mosquitto: Mosquitto):
+async def test_demo_reports_a_lost_broker(folder: Path, mosquitto: Mosquitto):
     """One line, or it continues when the broker returns; never a traceback."""
     async with demo(folder, "flight.ts", "--mqtt", mosquitto.url) as command:
         await until(lambda: '"schema": "klvrelay/1"' in command.printed, 15)

@@ -240,7 +240,7 @@ async def survey(tapes: dict[str, Tape], seeds: range) -> Counter[Why]:
 
 
 @pytest.mark.parametrize("name", TAPES)
-async def test_both_give_what_was_sent(name: str):
+async def test_both_output_what_was_sent(name: str):
     """Of a clean stream: each unit once, in order, valid, with its PID and PTS."""
     sent = TAPES[name]
     assert whole_units(sent) == set(range(len(sent.units)))
@@ -272,7 +272,7 @@ RECORDINGS = ("osh_sample_stream.ts", "aphill_klv_10s.ts", "h264_klv.ts")
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-async def test_both_give_what_is_in_a_real_recording(name: str, shared: Path):
+async def test_both_output_the_klv_of_a_real_recording(name: str, shared: Path):
     """Each PES packet of the KLV PID, extracted by a few lines of Python, is a record of both, with its PTS."""
     sent = of_recording((shared / "data" / name).read_bytes())
     assert len(sent.units) > 10
@@ -353,7 +353,7 @@ async def test_libav_destroys_the_headers_of_fragments():
     assert libav[3] not in sent
 
 
-async def test_several_cells_of_one_pes_packet_come_out_whole_either_way():
+async def test_several_cells_of_one_pes_packet_are_complete_from_both():
     """libav leaves the headers of later cells in the KLV; the framer skips them."""
     wire, sent = Wire(), [klv_packet(number, 100) for number in range(12)]
     ts = wire.tables((SYNC, 0x101, KLVA))
@@ -365,7 +365,7 @@ async def test_several_cells_of_one_pes_packet_come_out_whole_either_way():
     assert native == libav == sent
 
 
-async def test_neither_passes_what_a_swap_made_false():
+async def test_neither_outputs_a_packet_that_a_swap_made_false():
     """Two swapped TS packets inside a KLV packet keep its sum; only the counter shows it, and both check it."""
     wire, sent = Wire(), [klv_packet(number, 560) for number in range(6)]
     ts = wire.tables((ASYNC, 0x101, KLVA)) + [p for s in sent for p in wire.pes(s, pts=9)]
@@ -377,7 +377,7 @@ async def test_neither_passes_what_a_swap_made_false():
     assert native == libav == sent[:2] + sent[3:]
 
 
-def test_three_beats_by_chance_do_not_hide_four_right_ones():
+def test_three_sync_bytes_by_chance_do_not_hide_four_correct_ones():
     """Where synchronisation was lost, two stray bytes and one sync byte are 204 bytes apart: the true packet size wins.
     """
     wire, sent = Wire(), [klv_packet(number) for number in range(3)]

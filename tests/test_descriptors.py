@@ -51,7 +51,7 @@ async def limited(*args: str) -> AsyncIterator[Command]:
         await listener
 
 
-async def test_streams_that_no_descriptor_is_left_for_come_once_there_is_one(oracle: OracleBroker):
+async def test_streams_without_a_descriptor_are_opened_once_there_is_one(oracle: OracleBroker):
     """Thirty sources and a broker within twenty-four descriptors: all are relayed once the limit is raised."""
     ports = free_ports(SOURCES)
 

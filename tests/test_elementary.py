@@ -53,7 +53,7 @@ def who(records: Sequence[Record]) -> dict[str, str]:
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @pytest.mark.parametrize("program", [1, 2])
 @pytest.mark.parametrize("higher_first", [False, True])
-def test_each_pid_is_a_stream_whoever_takes_the_bytes_apart(
+def test_each_pid_is_a_stream_with_both_demultiplexers(
     way: dict[str, Any], program: int, higher_first: bool, tmp_path: Path
 ) -> None:
     """The lowest PID is the first stream, whichever arrives first; each record has its PID and its program."""
@@ -66,7 +66,7 @@ def test_each_pid_is_a_stream_whoever_takes_the_bytes_apart(
     }  # fmt: skip
 
 
-def test_the_document_says_pid_and_program() -> None:
+def test_the_document_has_pid_and_program() -> None:
     """Both after the PTS, null where unknown; the same from a record and directly from C."""
     text = lines(two(program=2)).splitlines()
     first, second = (orjson.loads(line) for line in text[:2])
@@ -86,7 +86,7 @@ def test_cutting_does_not_matter_and_text_is_that_of_the_records(ts: bytes, cut:
     assert text == sorted(record.json() for record in whole)
 
 
-def test_a_private_stream_says_its_program() -> None:
+def test_a_private_stream_has_its_program() -> None:
     """Private data that no descriptor calls KLV is listed like any other."""
     air = Air()
     ts = air.map(p7=[(ASYNC, FIRST, b"")]) + mixed(air.flight(FIRST, "ALPHA", 3))
@@ -94,7 +94,7 @@ def test_a_private_stream_says_its_program() -> None:
 
 
 @pytest.mark.parametrize("others", [(0x15, 0x99, b""), (ASYNC, 0x99, b""), (ASYNC, 0x99, KLVA)], ids=str)
-def test_a_lower_pid_that_brings_something_else_takes_no_name(others: tuple[int, int, bytes]) -> None:
+def test_a_lower_pid_with_other_data_gets_no_name(others: tuple[int, int, bytes]) -> None:
     """Timed ID3, subtitles, or text labelled as KLV: the first record does not wait for them."""
     air = Air()
     ts = air.map(p1=[others, FIRST]) + air.pes(ID3, 0x99) + mixed(air.flight(FIRST, "ALPHA", 3))
@@ -147,7 +147,7 @@ def test_klv_that_moves_to_another_pid_is_the_same_stream(
     assert [r.pid for r in records] == [FIRST] * 60 + [0x105] * 60
 
 
-def test_bare_klv_in_whose_place_a_transport_stream_comes_is_the_same_stream(said: Callable[[], list[str]]) -> None:
+def test_bare_klv_followed_by_a_transport_stream_is_the_same_stream(said: Callable[[], list[str]]) -> None:
     """In both directions: a rewritten file, or a sender that switches to MPEG-TS. No PID has moved."""
     decoder, found = Decoder("cam", "5f2c9a"), []
     for turn, pid in enumerate((None, FIRST, None, 0x105)):
@@ -184,7 +184,7 @@ def test_streams_of_different_rates_stay_apart(rates: tuple[float, float]) -> No
 
 
 @pytest.mark.parametrize("other", ["set", "program"])
-def test_what_comes_instead_is_another_stream_where_it_is_of_another_set_or_program(other: str) -> None:
+def test_klv_of_another_set_or_program_is_another_stream(other: str) -> None:
     """Only the same KLV continues under the name."""
     air = Air()
     ts = air.map(p1=[FIRST]) + mixed(air.flight(FIRST, "ALPHA", 30))
@@ -232,7 +232,7 @@ def test_a_choice_of_a_buffer() -> None:
     assert klvrelay.decode(aircraft("ALPHA", 1), pid=FIRST) == []
 
 
-def test_maps_that_name_other_pids_each_time_make_few_streams() -> None:
+def test_pmts_with_other_pids_each_time_make_few_streams() -> None:
     """Hostile tables: at most 16 streams per source; data of more streams is counted and uses no memory."""
     air, decoder, records = Air(), Decoder("cam", None), []
     for number in range(100):
@@ -245,7 +245,7 @@ def test_maps_that_name_other_pids_each_time_make_few_streams() -> None:
     assert not decoder.streams.waiting
 
 
-def test_what_waits_is_bounded_in_bytes() -> None:
+def test_waiting_data_is_bounded_in_bytes() -> None:
     """A PID that cannot be assigned yet is assigned before it takes much memory."""
     air = Air()
     decoder = Decoder("cam", None)
@@ -279,7 +279,7 @@ def test_the_clocks_wrap() -> None:
     assert who(decoded(air.map(p1=[FIRST, SECOND]) + mixed(*flights))) == {"cam": "ALPHA", "cam.513": "BRAVO"}
 
 
-def test_a_pid_that_comes_back_does_not_take_the_name_of_the_stream_that_left_it() -> None:
+def test_a_pid_that_returns_does_not_get_the_name_of_the_stream_that_moved() -> None:
     """The second aircraft moves from 0x201 to 0x211; data on 0x201 later is a third one."""
     air = Air()
     ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 30), air.flight(SECOND, "BRAVO", 30))
@@ -291,7 +291,7 @@ def test_a_pid_that_comes_back_does_not_take_the_name_of_the_stream_that_left_it
     assert who(decoded(ts)) == {"cam": "ALPHA", "cam.513": "BRAVO", "cam.513-2": "CHARLIE"}
 
 
-def test_a_loss_decides_nothing() -> None:
+def test_a_loss_does_not_end_a_stream() -> None:
     """Bytes lost by a slow reader do not end a stream: the wait for a lower PID continues."""
     air, decoder = Air(), Decoder("cam", None)
     ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(SECOND, "BRAVO", 3))

@@ -82,7 +82,7 @@ def test_a_packet_begins_with_its_time_and_ends_with_its_checksum():
 
 
 @pytest.mark.parametrize("size", range(1, 9))
-def test_the_checksum_is_right_for_even_and_odd_lengths(size):
+def test_the_checksum_is_correct_for_even_and_odd_lengths(size):
     """The running sum agrees with another implementation wherever the packet ends."""
     whole = encode({"mission_id": "x" * size})
 
@@ -154,7 +154,7 @@ def test_an_array_is_described_by_its_mapping_alone():
                                                                  "values": [1, 2, 70000, 4]}}  # fmt: skip
 
 
-def test_a_core_identifier_can_be_given_as_its_text():
+def test_a_core_identifier_can_be_its_text():
     """The text form of ST 1204 becomes its bytes, and text and parts together must agree."""
     for vector in vectors("vectors.jsonl"):
         if vector["type"] != "miis":
@@ -167,7 +167,7 @@ def test_a_core_identifier_can_be_given_as_its_text():
             encode_item("ST0601", "miis_core_identifier", both | {"version": 9})
 
 
-def test_a_matrix_goes_right_behind_the_items_it_names():
+def test_a_matrix_follows_the_items_it_names():
     """Receiver rule 8 of ST 0601: an SDCC-FLP belongs to the items before it, in their order."""
     matrix = {"matrix_size": 2, "sigma": [1.0, 2.0], "rho": [0.5], "items": ["sensor_longitude", "sensor_latitude"]}
     items = {"sdcc_flp": [matrix], "sensor_latitude": 1.0, "mission_id": "x", "sensor_longitude": 2.0}
@@ -178,7 +178,7 @@ def test_a_matrix_goes_right_behind_the_items_it_names():
     assert record.items["sdcc_flp"][0]["items"] == matrix["items"]
 
 
-def test_two_matrices_of_one_item_can_not_both_stand_behind_it():
+def test_two_matrices_of_one_item_are_refused():
     """What the encoding cannot express is refused."""
     one = {"matrix_size": 2, "sigma": [1.0, 2.0], "items": ["sensor_latitude", "sensor_longitude"]}
     other = {"matrix_size": 2, "sigma": [1.0, 2.0], "items": ["sensor_latitude", "slant_range"]}
@@ -198,7 +198,7 @@ def test_user_data_of_a_video_terminal_can_be_a_value():
         encode({"user_defined_local_set": [number | {"user_data": "fe", "user_value": 5}]}, set="ST0806")
 
 
-def test_universal_sets_take_the_keys_of_a_record():
+def test_universal_sets_accept_the_keys_of_a_record():
     """EG 0104 is written with 16-byte keys, its time first, its dates as text."""
     items = {"sensor_latitude": 38.1, "event_start_time": 1_112_255_451_000_000, "precision_time_stamp": TIME}
     whole = encode(items, set="ST0104")
@@ -279,7 +279,7 @@ def test_a_record_is_its_own_layout_and_a_document_can_have_one():
     assert (changed.time_us, len(changed.raw), changed.checksum) == (TIME, len(raw), "ok")
 
 
-def test_a_number_that_was_decoded_goes_back_to_its_code():
+def test_a_decoded_number_is_encoded_to_its_code():
     """Rounding down, as ST 1201 does for new numbers, would lose a step each time."""
     earlier = (1 << 30) + 12345
     raw = encode({"platform_course_angle": earlier.to_bytes(4, "big")})
@@ -291,7 +291,7 @@ def test_a_number_that_was_decoded_goes_back_to_its_code():
     assert encode(record.items, like=record) == raw
 
 
-def test_numbers_of_any_kind_are_taken():
+def test_numbers_of_any_type_are_accepted():
     """Fractions and decimals as well as floats; an integer may be a float without a fraction."""
     assert encode({"slant_range": Fraction(5_000_000, 3)}) == encode({"slant_range": 5_000_000 / 3})
     assert encode({"platform_ground_speed": 25.0}) == encode({"platform_ground_speed": 25})

@@ -187,7 +187,7 @@ def test_a_peer_reads_every_item_that_we_encode(peer: str) -> None:
 @pytest.mark.parametrize(
     ("peer", "path"), [(peer, path) for peer, differences in DIFFERENCES.items() for path in differences]
 )
-def test_where_a_peer_differs_it_still_does(peer: str, path: Path) -> None:
+def test_every_listed_difference_of_a_peer_exists(peer: str, path: Path) -> None:
     """Each line of the table is needed: the peer fails on the item, or reads another value."""
     item = outer_of(path)
     others = DIFFERENCES[peer].keys() - {path}
@@ -201,7 +201,7 @@ def test_where_a_peer_differs_it_still_does(peer: str, path: Path) -> None:
     assert path in list(unread("ST0601", {item.key: value}, got, kept))
 
 
-def test_one_packet_of_all_items_is_read_whole() -> None:
+def test_a_packet_of_all_items_is_read_completely() -> None:
     """Tstrans and stanag4609 accept everything at once in strict mode, without an error."""
     items = without("ST0601", full_set("ST0601"), set(DIFFERENCES["stanag4609"]))
     raw = encode(items)

@@ -145,7 +145,7 @@ def test_a_universal_set_comes_back(items: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", tops())
-def test_no_value_is_taken_from_a_layout(name: str) -> None:
+def test_no_value_comes_from_a_layout(name: str) -> None:
     """A document written in the layout of another packet has the document's values, not that packet's."""
 
     @some
@@ -160,7 +160,7 @@ def test_no_value_is_taken_from_a_layout(name: str) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
 @given(st.sampled_from([1, 2, 3]), st.integers(-(1 << 23) + 1, (1 << 23) - 1), st.integers(0, 65535))
-def test_targets_of_before_version_4_follow_the_older_maps(version: int, code: int, other: int) -> None:
+def test_targets_before_version_4_use_the_older_maps(version: int, code: int, other: int) -> None:
     """A VMTI set of an older version has offsets and positions on linear maps; their codes are reproduced."""
     target = {
         "target_id": 1,
@@ -242,7 +242,7 @@ def test_nonsense_for_a_packet_is_refused_or_written(items: Any, name: Any, like
 
 @settings(max_examples=300, deadline=None, suppress_health_check=QUIET)
 @given(st.sampled_from(tops()).flatmap(lambda name: st.tuples(st.just(name), items_of(name))), st.binary(max_size=200))
-def test_a_layout_may_be_any_bytes_behind_a_key(of: tuple[str, dict[str, Any]], data: bytes) -> None:
+def test_a_layout_may_be_any_bytes_after_a_key(of: tuple[str, dict[str, Any]], data: bytes) -> None:
     """A hostile earlier packet changes no value."""
     name, items = of
     items = shown(name, items)

@@ -70,7 +70,7 @@ def test_no_function_returns_fill(way: str) -> None:
     assert len(klvrelay.columns(data, ["precision_time_stamp"])["precision_time_stamp"]) == 20
 
 
-def test_a_buffer_that_is_fill_has_no_record() -> None:
+def test_a_buffer_of_fill_has_no_record() -> None:
     """One Fill item, or a few of them."""
     assert klvrelay.decode(fill(30)) == []
     assert klvrelay.decode(fill(30) + fill(3)) == []
@@ -84,7 +84,7 @@ async def test_both_demultiplexers_skip_fill(way: str) -> None:
     assert raws(by_native(data)) == raws(await by_libav(data)) == SENT
 
 
-def test_fill_behind_a_loss_is_fill() -> None:
+def test_fill_after_a_loss_is_fill() -> None:
     """Its key is known, so the packet after it counts as aligned."""
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(klv_packet(1, 500))[:2]

@@ -230,7 +230,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("flapping", "count", "more"), KINDS)
-async def test_a_flapping_source_leaves_the_others_alone(
+async def test_a_flapping_source_does_not_affect_the_others(
     flapping: Flapping, count: int, more: tuple[str, ...], free_port: int
 ):
     """It recovers each time, and each time delivers its records."""

@@ -61,7 +61,7 @@ NO_PACKETS = {
 
 
 @pytest.mark.parametrize("inside", NO_PACKETS.values(), ids=NO_PACKETS)
-def test_a_packet_without_a_sum_may_hold_keys(inside: bytes) -> None:
+def test_a_packet_without_a_checksum_may_contain_keys(inside: bytes) -> None:
     """A key among its bytes does not end it: only a packet that its own checksum proves does."""
     outer = unsummed(inside, b"!" * 20)
     data = GOOD[0] + outer + GOOD[1]
@@ -72,7 +72,7 @@ def test_a_packet_without_a_sum_may_hold_keys(inside: bytes) -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 20, 60, 100])
-def test_a_packet_without_a_sum_that_lost_its_end_gives_back_the_next(lost: int) -> None:
+def test_a_truncated_packet_without_a_checksum_does_not_lose_the_next(lost: int) -> None:
     """A packet proved by its checksum is found, wherever the bytes are cut; the packet that swallowed it is damaged."""
     outer = unsummed(b"x" * 100)[:-lost]
     data = GOOD[0] + outer + INNER + GOOD[1] + GOOD[2]
@@ -82,7 +82,7 @@ def test_a_packet_without_a_sum_that_lost_its_end_gives_back_the_next(lost: int)
     assert all(in_pieces(data, at) == expected for at in range(len(data)))
 
 
-def test_the_bytes_to_come_may_prove_a_packet() -> None:
+def test_later_bytes_may_prove_a_packet() -> None:
     """A packet that begins inside another waits for its end: then it is a packet, or the outer one keeps its bytes."""
     for reach in range(1, len(INNER)):
         outer = unsummed(b"x" * 50 + INNER[:reach])
@@ -112,7 +112,7 @@ def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -
 
 
 @pytest.mark.parametrize("size", [4, 5, 65_536, 65_537])
-def test_a_packet_of_a_sum_alone_up_to_one_of_64_kib_is_given_back(size: int) -> None:
+def test_a_packet_of_up_to_64_kib_is_recovered_by_its_checksum(size: int) -> None:
     """Within a truncated packet: a larger one would cost too much to sum for each key."""
     filler = b"" if size < 7 else item(3, b"x" * (size - 8))
     value = filler.ljust(size - 4, b"\x80")
@@ -127,7 +127,7 @@ def test_a_packet_of_a_sum_alone_up_to_one_of_64_kib_is_given_back(size: int) ->
 
 
 @pytest.mark.parametrize("keys", range(1, 12))
-def test_eight_keys_inside_a_packet_are_asked_for_a_proof(keys: int) -> None:
+def test_eight_keys_inside_a_packet_are_checked(keys: int) -> None:
     """Otherwise a sender could have the same bytes summed without end: after eight unproved ones the search stops."""
     outer = unsummed(KEY * (keys - 1) + b"x" * 200)[:-150]
 
@@ -140,7 +140,7 @@ def test_eight_keys_inside_a_packet_are_asked_for_a_proof(keys: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["ST0806", "ST1002", "ST1107", "ST1108"])
-def test_a_packet_with_a_crc_that_lost_its_end_gives_back_the_next(name: str) -> None:
+def test_a_truncated_packet_with_a_crc_does_not_lose_the_next(name: str) -> None:
     """The truncated packet is bad and damaged; complete, it is valid, whatever keys it holds."""
     whole = packet(name, local_set([(200, b"x" * 90)]), checksum=True)
     records = at_once(whole[:-30] + GOOD[0] + whole + GOOD[1])
@@ -174,7 +174,7 @@ def test_a_packet_may_end_like_a_key_begins(tail: bytes, name: str) -> None:
             assert all(in_pieces(data, at) == told(at_once(data)) for at in range(len(data)))
 
 
-def test_one_packet_is_read_as_a_stream_of_it_is() -> None:
+def test_one_packet_is_read_like_a_stream_of_it() -> None:
     """`decode` handles a buffer of one packet separately; the result equals that after another packet."""
     for name in ("ST0601", "ST0102", "ST0806", "ST0104", "ST1204", "ST1303", "ST0903"):
         whole = packet(name, b"\x02\x01\x05", checksum=True)
@@ -200,7 +200,7 @@ def held(value: bytes, name: str = "ST0601") -> bytes | None:
     return record.held
 
 
-def test_packets_that_hold_the_same_items_have_the_same_mark() -> None:
+def test_packets_with_the_same_items_have_the_same_fingerprint() -> None:
     """Whatever their values and order; another item, or one less, gives another fingerprint."""
     mark = held(local_set([(2, bytes(8)), (3, b"a"), (65, b"\x13"), (191, b"")]))
     assert mark is not None
@@ -210,7 +210,7 @@ def test_packets_that_hold_the_same_items_have_the_same_mark() -> None:
     assert len({held(local_set([(tag, b"")])) for tag in range(192)}) == 192
 
 
-def test_what_can_not_be_marked_has_no_mark() -> None:
+def test_a_packet_of_unknown_items_has_no_fingerprint() -> None:
     """Unknown tags, truncated items, sets by key and sets whose items stay raw."""
     for value in (item(192, b""), item(16_384, b""), b"\x03\x05abc", b"\x03", b"\xff" * 6, b"\x03\x80"):
         assert held(value) is None, value

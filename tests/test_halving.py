@@ -18,12 +18,12 @@ def suspicious(count: int) -> Halving:
 
 
 @pytest.mark.parametrize(("count", "most"), [(1, 1), (2, 1), (7, 3), (20, 10), (21, 10), (1000, 10)])
-def test_two_falls_in_a_row_halve_what_is_offered(count: int, most: int):
+def test_two_broken_connections_in_a_row_halve_the_batch(count: int, most: int):
     """Half of a batch at most, and at least one."""
     assert suspicious(count).most == most
 
 
-def test_an_answer_between_two_falls_clears_all():
+def test_an_answer_between_two_broken_connections_clears_the_suspicion():
     """They are not consecutive then."""
     halving = Halving()
     for _ in range(5):
@@ -54,7 +54,7 @@ def test_batches_grow_again_but_not_beyond_a_full_one_until_all_suspects_were_an
     assert sizes == [10, 20, 20, 20, 20, 20]
 
 
-def test_each_fall_halves_further():
+def test_each_further_broken_connection_halves_again():
     """Down to one record."""
     halving = suspicious(1000)
     sizes = [halving.most]
@@ -73,7 +73,7 @@ def test_only_the_same_record_is_set_aside():
     assert [halving.fell([record(7)]) for _ in range(3)] == [False, False, True]
 
 
-def test_the_next_culprit_needs_as_many_falls_as_the_first():
+def test_the_next_culprit_needs_as_many_failures_as_the_first():
     """The result for one record says nothing about another."""
     halving = suspicious(2)
     assert [halving.fell([record(0)]) for _ in range(3)] == [False, False, True]
@@ -82,7 +82,7 @@ def test_the_next_culprit_needs_as_many_falls_as_the_first():
     assert halving.most is None
 
 
-def test_an_answer_begins_the_count_of_falls_again():
+def test_an_answer_restarts_the_count_of_failures():
     """The record that broke two connections is accepted: its count is cleared."""
     halving = suspicious(2)
     assert not any(halving.fell([record(0)]) for _ in range(2))

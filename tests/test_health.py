@@ -30,7 +30,7 @@ def stream(clock: Clock, stall: float = 5.0) -> StreamHealth:
     return StreamHealth("uav1", "udp://:5000", stall, clock)
 
 
-def test_the_states_of_a_stream_are_said_once_each(said: Said, clock: Clock):
+def test_each_state_of_a_stream_is_logged_once(said: Said, clock: Clock):
     """Bytes, KLV, silence, KLV again, a fault: each change gives one line and one count, with its duration."""
     health = stream(clock)
     for size in (1000, 2000, 3000):
@@ -72,7 +72,7 @@ def test_a_stall_is_noticed_within_its_time_and_not_before(clock: Clock):
         assert ("no KLV" in health.reason) is bytes_come
 
 
-def test_a_server_that_fell_silent_behind_its_last_klv_is_not_said_to_send(clock: Clock):
+def test_a_server_silent_since_its_last_klv_is_not_reported_as_sending(clock: Clock):
     """Video continued for two seconds and stopped: the state says that no bytes arrive."""
     health = stream(clock, stall=5.0)
     health.decoded(record(0))
@@ -84,7 +84,7 @@ def test_a_server_that_fell_silent_behind_its_last_klv_is_not_said_to_send(clock
     assert health.reason == "no KLV for 5 s, and nothing at all for 3.0 s"
 
 
-def test_what_an_outage_took_is_measured_from_the_last_record(clock: Clock):
+def test_an_outage_is_measured_from_the_last_record(clock: Clock):
     """The mean is the time to recover; a current outage is not included."""
     health = stream(clock)
     for lost in (10.0, 30.0):
@@ -100,7 +100,7 @@ def test_what_an_outage_took_is_measured_from_the_last_record(clock: Clock):
     assert (health.away, health.away_last, health.away_longest) == (40.0, 30.0, 30.0)
 
 
-def test_the_same_fault_is_said_once(said: Said, clock: Clock):
+def test_the_same_fault_is_logged_once(said: Said, clock: Clock):
     """Not at each attempt; another fault is logged, and so is the recovery."""
     health = stream(clock)
     for _ in range(20):
@@ -115,7 +115,7 @@ def test_the_same_fault_is_said_once(said: Said, clock: Clock):
     ]
 
 
-def test_a_source_that_comes_and_goes_does_not_flood_the_log(said: Said, clock: Clock):
+def test_a_flapping_source_does_not_flood_the_log(said: Said, clock: Clock):
     """Once a second for ten minutes: few lines, and each reported outage has its reported end."""
     health = stream(clock)
     health.decoded(record(0))
@@ -150,7 +150,7 @@ def test_an_outage_after_many_short_ones_is_logged_though_its_first_fault_was_no
     assert "live: back after 120" in said()[-1]
 
 
-def test_the_fault_that_a_source_is_given_up_for_is_always_said(said: Said, clock: Clock):
+def test_the_final_fault_of_a_source_is_always_logged(said: Said, clock: Clock):
     """Even where the same fault was logged a moment ago, as for a retried source."""
     health = stream(clock)
     health.down("closed")
@@ -158,7 +158,7 @@ def test_the_fault_that_a_source_is_given_up_for_is_always_said(said: Said, cloc
     assert said() == ["uav1: closed; trying again", "uav1: closed"]
 
 
-def test_a_sink_that_comes_and_goes_does_not_flood_the_log(said: Said):
+def test_a_flapping_sink_does_not_flood_the_log(said: Said):
     """Two relays with one client id: the first disconnect is logged, and the next one a while later."""
     health = SinkHealth("mqtt://h:1883")
     for _ in range(50):
@@ -203,7 +203,7 @@ def test_a_stream_without_klv_is_logged_once(said: Said, clock: Clock):
     assert health.state == "waiting"
 
 
-def test_why_no_klv_comes_is_said_and_said_again_when_it_changes(said: Said, clock: Clock):
+def test_the_cause_of_missing_klv_is_logged_and_again_when_it_changes(said: Said, clock: Clock):
     """From the counters of the transport; each cause once, and the reason is the last one."""
     health = stream(clock)
     scrambled = Counters(ts_packets=99, klv_packets=9, klv_scrambled=9)
@@ -219,7 +219,7 @@ def test_why_no_klv_comes_is_said_and_said_again_when_it_changes(said: Said, clo
     assert "the KLV is scrambled (all 9 packets). Send the metadata in the clear" in health.reason
 
 
-def test_a_file_without_klv_says_why_at_its_end(said: Said, clock: Clock):
+def test_a_file_without_klv_has_its_cause_at_the_end(said: Said, clock: Clock):
     """The cause, and what to do."""
     health = stream(clock)
     health.heard(1000)
@@ -242,7 +242,7 @@ def test_the_wall_clock_changes_no_state(clock: Clock, monkeypatch: pytest.Monke
         assert all(state["seconds"] >= 0 for state in document["states"].values())
 
 
-def test_gaps_are_pauses_that_are_not_usual():
+def test_gaps_are_unusual_pauses():
     """30 a second with one pause of a second is a gap; at one a second the same pause is usual."""
     fast, slow = Rhythm(), Rhythm()
     for number in range(300):
@@ -277,7 +277,7 @@ def test_records_are_counted_by_their_quality():
     assert (health.records, health.bad, health.damaged) == (4, 1, 1)
 
 
-def test_an_outage_of_a_sink_is_said_once_and_its_end_too(said: Said, monkeypatch: pytest.MonkeyPatch):
+def test_an_outage_of_a_sink_and_its_end_are_logged_once(said: Said, monkeypatch: pytest.MonkeyPatch):
     """Many attempts, two lines; outages are counted."""
     monkeypatch.setattr(repeats, "PACE", 0.0)
     health = SinkHealth("mqtt://h:1883")

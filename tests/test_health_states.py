@@ -65,7 +65,7 @@ def test_a_stream_that_fell_silent_before_its_first_klv_stays_stale(stream: Stre
         (0.9, "no KLV for 5 s, though bytes are received"),
     ],
 )
-def test_a_stall_says_whether_bytes_come(silent: float, reason: str, stream: StreamHealth, clock: Clock):
+def test_a_stall_reports_whether_bytes_arrive(silent: float, reason: str, stream: StreamHealth, clock: Clock):
     """The counter is read periodically: a last byte soon after the last record belongs to that record."""
     stream.decoded(record(0))
     clock.now += 5.0 - silent
@@ -76,7 +76,7 @@ def test_a_stall_says_whether_bytes_come(silent: float, reason: str, stream: Str
     assert (stream.state, stream.reason) == ("stale", reason)
 
 
-def test_the_longest_outage_and_the_last_are_told_apart(stream: StreamHealth, clock: Clock):
+def test_the_longest_outage_and_the_last_are_separate(stream: StreamHealth, clock: Clock):
     """The longest is not always the last."""
     for seconds in (10.0, 30.0, 20.0):
         outage(stream, clock, seconds)
@@ -85,7 +85,7 @@ def test_the_longest_outage_and_the_last_are_told_apart(stream: StreamHealth, cl
     assert (stream.away, stream.away_longest, stream.away_last) == (60.0, 30.0, 20.0)
 
 
-def test_an_outage_that_is_still_on_counts_in_the_time_away(stream: StreamHealth, clock: Clock):
+def test_a_current_outage_counts_in_the_time_away(stream: StreamHealth, clock: Clock):
     """From the last record on, not from its detection."""
     outage(stream, clock, 10.0)
     clock.now += 7.0
@@ -115,7 +115,7 @@ def test_each_state_has_its_seconds(stream: StreamHealth, clock: Clock):
     assert stream.spent() == {"connecting": 1.0, "waiting": 2.0, "live": 14.0, "stale": 0.0}
 
 
-def test_a_stream_is_asked_once_why_it_is_silent(stream: StreamHealth, clock: Clock, said: Callable[[], list[str]]):
+def test_the_cause_of_silence_is_determined_once(stream: StreamHealth, clock: Clock, said: Callable[[], list[str]]):
     """At the stall, and not before."""
     lines = []
     for seconds in (4.9, 0.1, 5.0, 5.0):

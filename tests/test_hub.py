@@ -83,7 +83,7 @@ def test_switched_off_nothing_is_gathered(load: Load):
     ("most", "expected"),
     [(1, {0, 1}), (2, {0, 2}), (3, {0, 2, 3}), (8, {0, 2, 4, 8}), (100, {0, 2, 4, 8, 16, 32, 64})],
 )
-def test_no_pause_is_longer_than_what_was_asked_for(most: int, expected: set[int]):
+def test_no_pause_is_longer_than_requested(most: int, expected: set[int]):
     """`coalesce` is the longest pause, in milliseconds, over a grid of loads; a larger one allows for more sockets."""
     pauses = {
         pause_of(Load(ready, looks, busy), 0.1, most / 1000, pause=before / 1000)
@@ -187,7 +187,7 @@ async def test_busy_sockets_are_read_together(free_port: int, hub: ReadSchedule,
         assert hub.pause == NEVER
 
 
-async def test_a_look_takes_more_than_was_expected(free_port: int, hub: ReadSchedule):
+async def test_a_pass_reads_more_than_was_expected(free_port: int, hub: ReadSchedule):
     """Sockets that had one datagram the last time, and now none, two, or more than one read returns: all are emptied.
     """
     hub.shortest = hub.coalesce = NEVER
@@ -343,7 +343,7 @@ def test_a_fault_in_one_stream_loses_nothing_of_another(two_sockets: list[socket
 
 
 @pytest.mark.parametrize("gathered", [False, True])
-def test_a_socket_may_go_while_the_others_are_read(two_sockets: list[socket.socket], gathered: bool):
+def test_a_socket_may_be_removed_while_the_others_are_read(two_sockets: list[socket.socket], gathered: bool):
     """Processing of the first one's units interrupts the pass; the second is removed meanwhile, and not read."""
     inlets, calls = ReceiverSet(), []
     both = [Receiver(one.fileno(), units=True) for one in two_sockets]
@@ -406,7 +406,7 @@ async def test_sockets_of_one_loop_are_read_together(free_port: int):
     assert gone() is None
 
 
-def test_a_loop_that_was_closed_is_let_go(free_port: int):
+def test_a_closed_loop_is_released(free_port: int):
     """Even with sockets left open: neither loop, hub nor socket stays in memory."""
     loop = asyncio.new_event_loop()
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
@@ -421,7 +421,7 @@ def test_a_loop_that_was_closed_is_let_go(free_port: int):
     assert [ref() for ref in gone] == [None] * 3
 
 
-def test_the_command_line_takes_it_too():
+def test_the_command_line_accepts_coalesce_too():
     """`--coalesce` overrides the file's setting; an invalid time is an error of the user."""
     command = ["run", "udp://127.0.0.1:5000", "--mqtt", "mqtt://127.0.0.1"]
 

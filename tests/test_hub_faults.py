@@ -40,7 +40,7 @@ async def hub() -> ReadSchedule:
     return schedule_of(asyncio.get_running_loop())
 
 
-async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: ReadSchedule):
+async def test_a_flood_does_not_wait_for_the_next_pass(free_port: int, hub: ReadSchedule):
     """A socket with more data than its share of a pass is read again at once, so that the kernel's buffer does not
     fill.
     """
@@ -59,7 +59,7 @@ async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: Read
         assert hub.pause == NEVER
 
 
-async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: ReadSchedule, looks: Looks):
+async def test_a_flood_does_not_block_the_loop(free_port: int, hub: ReadSchedule, looks: Looks):
     """However often it is read meanwhile, one further pass at a time is scheduled."""
     hub.coalesce = hub.shortest = NEVER
     async with sockets(free_port, MANY) as many:
@@ -78,7 +78,7 @@ async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: ReadSchedu
         assert looks.count == count + 1
 
 
-async def test_rtp_that_is_late_is_looked_for_before_it_is_given_up(free_port: int, hub: ReadSchedule):
+async def test_late_rtp_is_read_before_it_counts_as_lost(free_port: int, hub: ReadSchedule):
     """It may have arrived in time, after the last pass, and be in the kernel's buffer."""
     hub.coalesce = hub.shortest = NEVER
     packets = feed.rtp_datagrams(DATAGRAMS)
@@ -131,7 +131,7 @@ async def test_without_a_descriptor_for_the_timer_each_datagram_is_read(
         assert hub.pause == 0.0
 
 
-async def test_a_socket_that_epoll_refuses_leaves_nothing_behind(hub: ReadSchedule, monkeypatch: pytest.MonkeyPatch):
+async def test_a_socket_that_epoll_refuses_leaks_nothing(hub: ReadSchedule, monkeypatch: pytest.MonkeyPatch):
     """Neither a descriptor nor a hub without sockets."""
 
     def refuse(inlets: ReceiverSet, *_: object) -> None:
@@ -146,7 +146,7 @@ async def test_a_socket_that_epoll_refuses_leaves_nothing_behind(hub: ReadSchedu
     assert hub._inlets is None
 
 
-def test_the_last_socket_may_go_during_a_look():
+def test_the_last_socket_may_be_removed_during_a_pass():
     """A slow reader's socket is removed; if it was the last one, the pass ends with its descriptor."""
     loop = asyncio.new_event_loop()
     hub, calls = ReadSchedule(loop), []
@@ -168,7 +168,7 @@ def test_the_last_socket_may_go_during_a_look():
     assert hub._inlets is None
 
 
-async def test_a_socket_that_fails_gives_what_came_before(free_port: int):
+async def test_a_socket_that_fails_yields_earlier_data(free_port: int):
     """Units that were read are delivered, then the error is raised."""
     source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
     async with aclosing(source.packets()) as packets:
@@ -183,7 +183,7 @@ async def test_a_socket_that_fails_gives_what_came_before(free_port: int):
             await anext(packets)
 
 
-def test_a_loop_that_is_over_is_kept_by_nothing(free_port: int):
+def test_an_ended_loop_is_released(free_port: int):
     """A library that reads a source now and then, each time in a new loop, keeps no list of loops."""
 
     async def read() -> weakref.ref[asyncio.AbstractEventLoop]:

@@ -81,7 +81,7 @@ def taken(one: socket.socket, datagrams: list[bytes]) -> list[Run]:
     return found
 
 
-def test_what_is_no_socket_is_refused() -> None:
+def test_an_invalid_descriptor_is_refused() -> None:
     """Each function that takes a descriptor returns the system's error as a negative number."""
     hub, memory = Hub(1), ffi.new("uint8_t[]", lib.klv_inlet_memory())
     inlet = ffi.cast("struct klv_inlet *", held := ffi.new("uint8_t[]", lib.klv_inlet_size()))
@@ -95,7 +95,7 @@ def test_what_is_no_socket_is_refused() -> None:
     hub.epoll.close()
 
 
-def test_a_socket_that_is_closed_behind_its_inlet_is_an_error(one: socket.socket) -> None:
+def test_a_socket_that_is_closed_early_is_an_error(one: socket.socket) -> None:
     """The next pass reports it."""
     inlet = Receiver(one.fileno(), units=False)
     one.close()
@@ -121,7 +121,7 @@ def test_a_timer_needs_a_time() -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_more_sockets_than_results_come_in_several_calls(sockets: list[socket.socket]) -> None:
+def test_more_sockets_than_results_need_several_calls(sockets: list[socket.socket]) -> None:
     """Of one pass; a socket removed between two calls is not read, the others are."""
     hub, inlets = Hub(1), [Receiver(each.fileno(), units=False) for each in sockets]
     slots = [hub.slot(inlet, number) for number, inlet in enumerate(inlets, 1)]
@@ -149,7 +149,7 @@ def test_an_empty_datagram_is_nothing(one: socket.socket) -> None:
     assert not any(run[4] for run in found)
 
 
-def test_other_control_messages_are_passed_over(one: socket.socket) -> None:
+def test_other_control_messages_are_skipped(one: socket.socket) -> None:
     """A prepared socket returns more messages than requested; the arrival time is still the kernel's."""
     one.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
 
@@ -159,7 +159,7 @@ def test_other_control_messages_are_passed_over(one: socket.socket) -> None:
     assert run[1] > 0
 
 
-def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -> None:
+def test_a_datagram_longer_than_its_buffer_is_truncated(one: socket.socket) -> None:
     """It counts as truncated, and the next data follows a gap."""
     hub, inlet = Hub(1), Receiver(one.fileno(), units=False)
     slot = hub.slot(inlet, 7)
@@ -176,7 +176,7 @@ def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -
     hub.epoll.close()
 
 
-def test_large_packets_of_another_sender_are_not_kept_to_begin_with(one: socket.socket) -> None:
+def test_early_large_packets_of_another_sender_are_not_kept(one: socket.socket) -> None:
     """RTP of a new SSRC is followed from its fourth packet; earlier ones are kept if they fit an Ethernet frame, else
     they count as foreign.
     """

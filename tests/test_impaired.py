@@ -39,7 +39,7 @@ def over(wish: str, found: Iterable[Stream], seeds: Iterable[int], *, may: bool 
 
 
 @pytest.mark.parametrize("stream", streams(), ids=lambda stream: stream.name)
-def test_a_good_wire_loses_nothing(stream: Stream) -> None:
+def test_without_impairment_nothing_is_lost(stream: Stream) -> None:
     """The undamaged input is valid: every packet arrives, once, in order."""
     verdict = through(stream, "flip=0.0000001%,seed=1")
     assert (verdict.good, verdict.damaged, verdict.twice, verdict.late) == (len(stream.klv), 0, 0, 0)
@@ -82,7 +82,7 @@ def test_real_recordings_make_no_false_record(wish: str, level: str, shared) -> 
     ("wish", "false"), [(f"{LOSSES[3]},level=ts", 1), (f"{LOSSES[3]},level=datagram", 0), (f"{MOVES[5]},level=ts", 0),
                         (f"{MOVES[5]},level=datagram", 0)]
 )  # fmt: skip
-def test_what_nothing_tells_of_a_recording_without_checksums(wish: str, false: int, shared) -> None:
+def test_undetectable_losses_of_a_recording_without_checksums(wish: str, false: int, shared) -> None:
     """A limit, not a promise: the recording has long stretches of KLV alone, four TS packets per set, all of one size.
 
     Sixteen lost TS packets are four sets; with 16 or 32 of them missing, the head of one set continues with the body of
@@ -162,7 +162,7 @@ SETS = {
 @pytest.mark.parametrize(
     ("name", "apart"), [(n, a) for n in SETS for a in (1, 2, 3, 15, 16) if (n, a) != ("no checksum", 16)]
 )
-def test_any_two_packets_that_change_places_are_seen(name: str, apart: int) -> None:
+def test_any_two_swapped_packets_are_detected(name: str, apart: int) -> None:
     """Within a PES packet and across its ends; the checksum alone detects none of those with equal blocks."""
     ts, places = small(*SETS[name])
     for first, second in zip(places, places[apart:], strict=False):
@@ -174,7 +174,7 @@ def test_any_two_packets_that_change_places_are_seen(name: str, apart: int) -> N
 
 
 @pytest.mark.parametrize(("name", "apart"), [(n, a) for n in SETS for a in range(1, 20)])
-def test_a_packet_that_comes_again_later_is_seen(name: str, apart: int) -> None:
+def test_a_packet_repeated_later_is_detected(name: str, apart: int) -> None:
     """A repeated packet after others, even where its counter equals that of the packet before it."""
     ts, places = small(*SETS[name])
     for first, later in zip(places, places[apart:], strict=False):
@@ -188,7 +188,7 @@ def test_a_packet_that_comes_again_later_is_seen(name: str, apart: int) -> None:
 @pytest.mark.parametrize(
     ("name", "count"), [(n, c) for n in SETS for c in (1, 2, 15, 16, 17, 32) if (n, c) != ("no checksum", 32)]
 )
-def test_losing_so_many_that_the_counter_fits_is_seen(name: str, count: int) -> None:
+def test_a_loss_of_sixteen_packets_is_detected(name: str, count: int) -> None:
     """16 packets of a PID: its counter continues as if nothing was missing."""
     ts, places = small(*SETS[name])
     for begin in range(len(places) - count):
@@ -213,7 +213,7 @@ def test_a_flipped_bit_of_any_header_makes_no_false_record(celled: bool) -> None
             assert verdict.good >= 2, (place, bit)
 
 
-def test_a_flipped_bit_of_a_packet_is_seen_by_its_sum() -> None:
+def test_a_flipped_bit_of_a_packet_is_detected_by_its_checksum() -> None:
     """Each bit of a KLV packet, also of its key, which makes it another set: none is published wrong."""
     sent = [klv_packet(n, 300 + 5 * n) for n in range(5)]
     ts, places = small(*sent)
@@ -231,7 +231,7 @@ def _flipped(unit: bytes, bit: int) -> bytes:
     return bytes(changed)
 
 
-def test_two_flips_that_cancel_out_in_the_sum_are_told_as_what_they_are() -> None:
+def test_two_flips_that_cancel_out_in_the_checksum_are_the_only_false_ones() -> None:
     """A limit, not a promise: an additive 16-bit sum cannot detect one bit that rises and another of its weight that
     falls.
     """

@@ -101,7 +101,7 @@ async def test_ts_packets_are_damaged_inside_the_datagrams(rtp: bool, free_port:
     assert verdict.good > verdict.sent // 2
 
 
-async def test_rtp_puts_right_what_it_can(free_port: int) -> None:
+async def test_rtp_repairs_what_it_can(free_port: int) -> None:
     """Datagrams out of order or repeated do no harm: sequence numbers show it, and nothing is output twice."""
     wish = "reorder=10%,by=3,duplicate=10%,apart=5,seed=5"
     verdict = await sent_through(STREAMS["async, several TS packets"], wish, free_port, rtp=True)
@@ -111,7 +111,7 @@ async def test_rtp_puts_right_what_it_can(free_port: int) -> None:
 
 
 @pytest.mark.parametrize("rtp", [False, True], ids=["udp", "rtp"])
-async def test_of_a_set_without_a_checksum_rtp_tells_each_loss(rtp: bool, free_port: int) -> None:
+async def test_rtp_detects_each_loss_in_a_set_without_a_checksum(rtp: bool, free_port: int) -> None:
     """Loss, reordering and repetition of datagrams, where only the transport vouches for a packet."""
     wish = "loss=5%,burst=3,seed=6" if not rtp else "loss=5%,burst=3,reorder=5%,by=2,duplicate=5%,apart=2,seed=6"
     verdict = await sent_through(STREAMS["async, no checksum"], wish, free_port, rtp=rtp)
@@ -122,7 +122,7 @@ async def test_of_a_set_without_a_checksum_rtp_tells_each_loss(rtp: bool, free_p
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("level", ["datagram", "ts"])
-async def test_ten_minutes_of_bad_wires_make_no_false_record(level: str, free_port: int) -> None:
+async def test_ten_minutes_of_impairment_make_no_false_record(level: str, free_port: int) -> None:
     """Every carriage over UDP and RTP, impairment after impairment, seed after seed, for five minutes a level."""
     total, seed, end = Verdict(), 0, time.monotonic() + 300
     summed = [stream for stream in STREAMS.values() if stream.name != "async, no checksum"]
@@ -169,7 +169,7 @@ async def test_a_slow_or_sliced_connection_loses_nothing(toxics: Toxics) -> None
 
 @pytest.mark.parametrize("how", ["close", "reset_peer", "timeout"])
 @pytest.mark.parametrize("after", [188 * 300, 188 * 301 + 77])
-async def test_a_connection_that_breaks_gives_no_half_packet_as_good(how: str, after: int) -> None:
+async def test_a_connection_that_breaks_outputs_no_partial_packet_as_good(how: str, after: int) -> None:
     """FIN, RST, silence, in the middle of a packet: the incomplete packet is damaged, and the end is reported."""
     stream = STREAMS["async, several TS packets"]
     toxics = Toxics(limit_data=after, how=how)

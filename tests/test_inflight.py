@@ -34,7 +34,7 @@ def test_the_oldest_message_has_its_timeout_and_no_more():
     assert virtual_time.run(main()) == [14.0]
 
 
-def test_an_answer_to_the_oldest_begins_the_patience_again():
+def test_an_answer_to_the_oldest_restarts_the_timeout():
     """A broker that answers messages one by one is alive, however long the queue is."""
 
     async def main() -> list[float]:

@@ -80,7 +80,7 @@ def test_an_integer_beyond_the_largest_safe_one_is_its_digits(value: int) -> Non
     assert orjson.loads(record(value).json())["items"]["take_off_time"] == value
 
 
-def test_signed_integers_are_so_on_both_sides() -> None:
+def test_signed_integers_are_safe_on_both_sides() -> None:
     """User data of eight bytes is the one item with smaller values."""
     for value in (-MOST, -MOST - 1, -(1 << 63), MOST + 1):
         items = {"numeric_id": {"data_type": "Signed Integer", "id": 1}, "user_value": value}
@@ -89,14 +89,14 @@ def test_signed_integers_are_so_on_both_sides() -> None:
         assert shown == (value if abs(value) <= MOST else str(value))
 
 
-def test_the_time_as_sent_is_among_them() -> None:
+def test_the_time_as_sent_is_a_string_too() -> None:
     """Nanoseconds of today are beyond 2^53: `time_us` is a string then, `time` is unchanged."""
     found = orjson.loads(record(1_340_977_512_123_456_789, "precision_time_stamp").json(numbers="safe"))
 
     assert (found["time_us"], found["time"]) == ("1340977512123456789", "2012-06-29T13:45:12.123456Z")
 
 
-def test_elements_of_arrays_and_packs_are_among_them() -> None:
+def test_elements_of_arrays_and_packs_are_strings_too() -> None:
     """Every place of a 64-bit integer: packs, series, targets, arrays and values computed from them."""
     large = oid((1 << 62) + 1)
     array = b"\x01\x01\x08\x01" + b"\x7f" + b"\xff" * 7
@@ -149,7 +149,7 @@ PLAIN = st.integers() | st.floats() | st.booleans() | st.text()
 
 
 @given(st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-def test_what_python_writes_is_safe_in_the_same_way(value: Any) -> None:
+def test_json_written_by_python_is_safe_in_the_same_way(value: Any) -> None:
     """States and link reports are merged in Python."""
     assert large_integers(json.dumps(safe(value)).encode()) == []
 
@@ -175,7 +175,7 @@ def test_lines_of_a_file_are_safe_too(tmp_path: Path) -> None:
     assert [orjson.loads(line)["items"]["take_off_time"] for line in lines.splitlines()] == [str(1 << 63), 1]
 
 
-def test_the_option_stands_in_the_url_or_the_settings(tmp_path: Path) -> None:
+def test_the_option_is_in_the_url_or_the_settings(tmp_path: Path) -> None:
     """As `numbers = "safe"` in [mqtt], or after the `?` of the broker's URL; anything else is refused."""
     file = tmp_path / "relay.toml"
     file.write_text('[mqtt]\nurl = "mqtt://localhost"\nnumbers = "safe"\n')

@@ -105,7 +105,7 @@ def test_several_items_are_found_by_a_part_of_a_name(query: str, some: set[str])
     assert len({entry.address for entry in found}) == len(found)
 
 
-def test_an_item_by_tag_stands_for_its_universal_form() -> None:
+def test_an_item_by_tag_represents_its_universal_form() -> None:
     """`heading` finds ST 0601's items once; ST 0104's own words find ST 0104's."""
     assert {entry.set for entry in find("platform heading angle")} == {"ST0601"}
     assert one("device latitude").set == "ST0104"
@@ -155,12 +155,12 @@ def test_an_unknown_item_is_reported_with_similar_ones(query: str, hint: str) ->
         ("", None),
     ],
 )
-def test_a_set_is_called_by_its_number_or_name(text: str, name: str | None) -> None:
+def test_a_set_is_named_by_its_number_or_name(text: str, name: str | None) -> None:
     """In any spelling."""
     assert set_called(text) == name
 
 
-def test_a_set_is_asked_for_by_name_or_by_the_key_of_its_packets() -> None:
+def test_a_set_is_found_by_name_or_by_the_key_of_its_packets() -> None:
     """All its items then; a pack that is a packet is one item."""
     for query in ("ST0903", "060e2b34 020b0101 0e010303 06000000"):
         assert asked(query) == (list(entries("ST0903")), "ST0903")
@@ -175,7 +175,7 @@ def test_a_set_is_asked_for_by_name_or_by_the_key_of_its_packets() -> None:
 
 
 @pytest.mark.parametrize("name", OF_SET)
-def test_every_account_is_whole(name: str) -> None:
+def test_every_entry_is_complete(name: str) -> None:
     """Each has standard, length, encoding and form; it is a JSON document, and does not mention tables."""
     for entry in OF_SET[name]:
         of = account(entry)
@@ -189,12 +189,12 @@ def test_every_account_is_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("entry", [e for e in EVERY if e.item.kind == "bitfield"], ids=lambda e: e.address)
-def test_every_bit_field_tells_its_bits(entry: ItemEntry) -> None:
+def test_every_bit_field_lists_its_bits(entry: ItemEntry) -> None:
     """Except the list of payloads, whose bits are payloads."""
     assert account(entry)["bits"] or entry.item.key == "active_payloads"
 
 
-def test_the_account_of_an_item_by_hand() -> None:
+def test_the_entry_of_an_item_by_hand() -> None:
     """Sensor latitude, as in the standard."""
     of = account(one("13"))
     assert of["standard"] == "MISB ST 0601.19, item 13"
@@ -251,7 +251,7 @@ def test_steps_of_st_1201_are_those_between_two_codes(entry: ItemEntry) -> None:
         assert second.value - first.value == step.size
 
 
-def test_preferred_items_are_those_of_the_receivers_rules() -> None:
+def test_preferred_items_are_those_of_the_receiver_rules() -> None:
     """90>6, 91>7, 92>50, 93>52, 96>22, 103>38, 104>75>15, 105>76>69, 78>25, and corners over offsets."""
     rule = (
         "90>6 91>7 92>50 93>52 96>22 103>38 104>75>15 105>76>69 78>25 82>26 83>27 84>28 85>29 86>30 87>31 88>32 89>33"

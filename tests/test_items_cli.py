@@ -204,13 +204,13 @@ def test_several_items_are_all_shown(question: tuple[str, ...], capfd: pytest.Ca
     assert [item["tag"] for item in json.loads(told(capfd, *question, "--json"))] == [13, 14]
 
 
-def test_questions_and_options_come_in_any_order(capfd: pytest.CaptureFixture[str]):
+def test_search_terms_and_options_come_in_any_order(capfd: pytest.CaptureFixture[str]):
     """argparse alone accepts only the first run of arguments."""
     assert [item["tag"] for item in json.loads(told(capfd, "13", "--json", "14"))] == [13, 14]
     assert [item["set"] for item in json.loads(told(capfd, "101", "--set", "0903", "4", "--json"))] == ["ST0903"] * 2
 
 
-def test_words_and_a_set_with_its_tag_stay_one_question(capfd: pytest.CaptureFixture[str]):
+def test_words_and_a_set_with_its_tag_stay_one_search_term(capfd: pytest.CaptureFixture[str]):
     """They are not separate items."""
     assert told(capfd, "frame", "center").startswith("8 items for 'frame center'\n")
     assert told(capfd, "0903", "101").startswith("0903:101  vTargetSeries\n")
@@ -218,7 +218,7 @@ def test_words_and_a_set_with_its_tag_stay_one_question(capfd: pytest.CaptureFix
     assert told(capfd, *["060e2b34", "020b0101", "0e010301", "01000000"]).startswith("MISB ST 0601.19  UAS Datalink")
 
 
-def test_one_item_of_several_that_is_not_there_is_named(capfd: pytest.CaptureFixture[str]):
+def test_a_missing_item_of_several_is_named(capfd: pytest.CaptureFixture[str]):
     """And no other item is printed: a script must not take a part for the whole."""
     code, out, said = ran(capfd, "items", "13", "9999")
     assert (code, out) == (2, "")

@@ -55,7 +55,7 @@ def first_had(sent: Tape, begin: int) -> tuple[set[int], int]:
 
 @pytest.mark.parametrize("name", TAPES)
 @pytest.mark.parametrize("size", [1316, 188, 100])
-def test_no_byte_more_is_read_than_the_first_record_needs(name: str, size: int):
+def test_the_first_record_needs_no_byte_more(name: str, size: int):
     """From 200 random places: the record is output with the piece that has its last byte."""
     sent = TAPES[name]
     for seed in range(200):

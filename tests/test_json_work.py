@@ -27,13 +27,13 @@ def test_four_times_the_items_take_about_four_times_as_long(name: str) -> None:
     assert four < 12 * one + 0.02, (one, four)
 
 
-def test_matrices_that_name_the_same_items_again_and_again_cost_no_more_than_their_bytes() -> None:
+def test_matrices_that_repeat_the_same_names_cost_no_more_than_their_bytes() -> None:
     """Once the names are used up, a matrix costs its own bytes and no search of all items before it."""
     quarter, all_ = (fastest(core_json, packet("ST0601", NAMED + MATRIX * count)) for count in (8_000, 32_000))
     assert all_ < 10 * quarter + 0.02, (quarter, all_)
 
 
-def test_the_first_of_many_matrices_are_named_and_the_rest_is_said() -> None:
+def test_the_first_of_many_matrices_are_named_and_the_rest_is_counted() -> None:
     """An attack removes no names from earlier matrices."""
     record = json.loads(core_json(packet("ST0601", NAMED + MATRIX * 8_000)))
     named = [len(matrix["items"]) for matrix in record["items"]["sdcc_flp"] if matrix]

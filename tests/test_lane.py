@@ -129,7 +129,7 @@ def test_type_06_with_stream_id_fc_is_read():
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_au_cells_are_taken_off(kind: int):
+def test_au_cell_headers_are_removed(kind: int):
     """Cells are recognised by their bytes, under 0x15 and, wrongly labelled, under 0x06; each record has its PTS."""
     wire = Wire()
     ts = wire.tables((kind, KLV_PID, b""))
@@ -264,7 +264,7 @@ def test_packets_of_192_and_204_bytes(size: int, lead: int):
 
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("junk", [1, 100, 187, 188, 1000, 5000])
-def test_junk_before_the_first_packet_is_passed_over(junk: int, whole: bool):
+def test_junk_before_the_first_packet_is_skipped(junk: int, whole: bool):
     """A stream joined anywhere, by the lane and (`whole`) by `decode`, which distinguishes TS from KLV."""
     wire = Wire()
     ts = random.Random(junk).randbytes(junk) + b"".join(
@@ -274,7 +274,7 @@ def test_junk_before_the_first_packet_is_passed_over(junk: int, whole: bool):
 
 
 @pytest.mark.parametrize("junk", [1, 47, 188, 1000])
-def test_junk_between_packets_costs_no_more_than_what_it_breaks(junk: int):
+def test_junk_between_packets_costs_only_the_packet_it_breaks(junk: int):
     """Bytes between two TS packets: all KLV before and after them is output, and their number is counted."""
     wire = Wire()
     tables = wire.tables((ASYNC, KLV_PID, KLVA))
@@ -319,7 +319,7 @@ def test_tables_in_several_packets_and_repeated():
     all_good(decoded(ts), SENT)
 
 
-def test_a_table_with_a_wrong_crc_is_not_believed():
+def test_a_table_with_a_wrong_crc_is_ignored():
     """A flipped bit in a PMT neither ends a stream nor adds one."""
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(SENT[1])

@@ -107,7 +107,7 @@ def test_a_pid_that_changes_its_type_is_read_on(first: int) -> None:
         assert [record.pts for record in records] == list(range(12))
 
 
-def test_a_map_in_the_middle_of_a_packet_does_not_cut_it() -> None:
+def test_a_pmt_in_the_middle_of_a_packet_does_not_cut_it() -> None:
     """The next version comes between its TS packets, and gives its PID the other type: the packet was begun under the
     old one.
     """
@@ -155,7 +155,7 @@ def joined(streams: int) -> Iterator[tuple[int, list[bytes]]]:
 
 
 @pytest.mark.parametrize("streams", [1, 3])
-def test_a_stream_that_is_joined_gives_all_that_begins_behind_its_tables(streams: int) -> None:
+def test_a_joined_stream_outputs_every_packet_after_its_tables(streams: int) -> None:
     """From the middle of each TS packet on: no incomplete packet is valid, no whole one is missed."""
     sent = [klv_packet(n, 150 * n) for n in range(8)]
     for whole, ts in joined(streams):
@@ -167,7 +167,7 @@ def test_a_stream_that_is_joined_gives_all_that_begins_behind_its_tables(streams
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_a_pid_that_is_silent_at_first_is_read_when_it_begins(kind: int) -> None:
+def test_a_pid_that_is_silent_at_first_is_read_once_it_starts(kind: int) -> None:
     """Listed from the start, or only in a later PMT; ten thousand packets of video before it."""
     video = (0x1B, 0x100, b"")
     for tables in ([(video, (kind, KLV_PID, KLVA))] * 2, [(video,), (video, (kind, KLV_PID, KLVA))]):
@@ -188,7 +188,7 @@ def test_times_wrap_in_the_middle_of_a_packet() -> None:
     assert [record.pts for record in records] == [last, 0]
 
 
-def test_any_cut_into_fragments_and_pes_packets_is_put_together() -> None:
+def test_any_cut_into_fragments_and_pes_packets_is_reassembled() -> None:
     """200 streams: packets in 1 to 6 cells, any number of cells in a PES packet, some without a length."""
     for seed in range(200):
         chance, wire, number, cells = random.Random(seed), Wire(), random.Random(seed).randrange(256), []

@@ -49,7 +49,7 @@ def flagged(packet: bytes, *, error: bool = False, scrambled: int = 0) -> bytes:
 
 
 @BOTH
-def test_in_a_clean_stream_nothing_is_wrong(arrival: bool) -> None:
+def test_a_clean_stream_has_no_errors(arrival: bool) -> None:
     """Twenty seconds: tables, clock, video, audio and KLV without errors."""
     entries, lane = fed(Clocked().slots(0, 20 * SECOND), arrival=arrival)
     assert faults(lane) == {}
@@ -98,7 +98,7 @@ def test_fifteen_lost_packets_of_klv_are_no_repetition() -> None:
     assert (told["continuity_errors"], told["discontinuities"]) == (1, 1)
 
 
-def test_a_packet_may_come_twice_and_no_more() -> None:
+def test_a_packet_may_be_repeated_once() -> None:
     """Second ones are counted and no error (2.4.3.3); a third one is."""
     ts = packets()
     bearing = [packet for packet in ts if packet[3] & 0x10]
@@ -171,7 +171,7 @@ def test_a_packet_that_is_marked_as_damaged_is_counted_and_not_read(pid: int) ->
 
 
 @pytest.mark.parametrize("pid", [0x1FFF, 0x0777, AUDIO_PID])
-def test_a_damaged_packet_may_have_been_any_pids(pid: int) -> None:
+def test_a_damaged_packet_may_belong_to_any_pid(pid: int) -> None:
     """A KLV packet with a damaged PID: its KLV packet is damaged, and no new stream is found."""
     ts = packets()
     at = places(ts, KLV_PID)[7]
@@ -324,7 +324,7 @@ def test_a_table_whose_crc_is_wrong_is_counted_each_time(pid: int) -> None:
 @BOTH
 @pytest.mark.parametrize("name", ["audio", "klv"])
 @pytest.mark.parametrize(("missing", "wanted"), [(4_800_000, 0), (5_300_000, 1), (9_000_000, 1)])
-def test_a_listed_pid_that_stays_away_is_one_error(
+def test_a_missing_listed_pid_is_one_error(
     name: str, missing: int, wanted: int, arrival: bool
 ) -> None:
     """For more than five seconds, however long; and it may return."""
@@ -333,7 +333,7 @@ def test_a_listed_pid_that_stays_away_is_one_error(
 
 
 @BOTH
-def test_how_long_a_pid_may_stay_away_is_set(arrival: bool) -> None:
+def test_the_time_that_a_pid_may_be_missing_is_configurable(arrival: bool) -> None:
     """Half a second; a PID that never came is missing too, from when it was listed."""
     slots = Clocked().slots(0, 3 * SECOND, leave=lambda _: ("audio",))
     for absent, wanted in ((500_000, {"pid_errors": 1}), (4_000_000, {}), (2**62, {})):
@@ -342,7 +342,7 @@ def test_how_long_a_pid_may_stay_away_is_set(arrival: bool) -> None:
 
 
 @pytest.mark.parametrize("versions", [1, 8])
-def test_a_pid_for_the_clock_alone_is_waited_for(versions: int) -> None:
+def test_a_pid_for_the_clock_alone_is_monitored(versions: int) -> None:
     """PCR_PID without a stream: missing like any other, even where the PMT changes meanwhile."""
     wire = Clocked()
     slots = []
@@ -362,7 +362,7 @@ def silent(line: list[Slot], at: int, long: int) -> list[Slot]:
 
 
 @pytest.mark.parametrize("long", [600_000, 4 * SECOND, 3600 * SECOND, -2 * SECOND, -3600 * SECOND])
-def test_a_silent_line_or_a_clock_that_was_set_is_no_tables_fault(long: int) -> None:
+def test_silence_or_a_clock_that_was_set_is_no_table_error(long: int) -> None:
     """No bytes for a while, or the system clock was set, forward or back."""
     slots = silent(Clocked().slots(0, 6 * SECOND), 3 * SECOND, long)
     entries, lane = fed(slots, arrival=True)
@@ -370,7 +370,7 @@ def test_a_silent_line_or_a_clock_that_was_set_is_no_tables_fault(long: int) -> 
     assert len(entries) == 60
 
 
-def test_bursts_are_no_tables_fault() -> None:
+def test_bursts_are_no_table_error() -> None:
     """All of each second at its end, as over TCP."""
     slots = [Slot(slot.us // SECOND * SECOND + SECOND, slot.parts) for slot in Clocked().slots(0, 10 * SECOND)]
     assert faults(fed(slots, arrival=True)[1]) == {}
@@ -383,7 +383,7 @@ DROPPED = (STREAMS[0], STREAMS[2])
 
 @BOTH
 @pytest.mark.parametrize("streams", [MOVED, RETYPED, DROPPED], ids=["moved", "retyped", "dropped"])
-def test_a_new_map_is_no_fault(streams: tuple[tuple[int, int, bytes], ...], arrival: bool) -> None:
+def test_a_new_pmt_is_no_error(streams: tuple[tuple[int, int, bytes], ...], arrival: bool) -> None:
     """KLV on another PID, another codec on each, audio that ends: new streams may begin with any counter."""
     wire = Clocked()
     slots = wire.slots(0, 2 * SECOND)
@@ -395,7 +395,7 @@ def test_a_new_map_is_no_fault(streams: tuple[tuple[int, int, bytes], ...], arri
     assert len(entries) == 100
 
 
-def test_a_map_that_moves_is_no_fault() -> None:
+def test_a_pmt_that_moves_is_no_error() -> None:
     """To another PID: the old one is no longer expected."""
     wire = Clocked()
     slots = wire.slots(0, 2 * SECOND)
@@ -407,7 +407,7 @@ def test_a_map_that_moves_is_no_fault() -> None:
     assert len(entries) == 80
 
 
-def test_maps_of_more_streams_than_are_waited_for_do_no_harm() -> None:
+def test_pmts_with_more_streams_than_are_monitored_do_no_harm() -> None:
     """A hundred streams in a PMT, twelve programs: the first ones are monitored."""
     wire = Clocked()
     many = pmt(*((0x0F, 0x400 + n, b"") for n in range(100)), STREAMS[2])
@@ -420,7 +420,7 @@ def test_maps_of_more_streams_than_are_waited_for_do_no_harm() -> None:
     assert told == {"pat_errors": 1, "pmt_errors": 8, "pid_errors": 64}
 
 
-def test_a_map_has_half_a_second_from_when_the_pat_names_it() -> None:
+def test_a_pmt_has_half_a_second_after_the_pat_lists_it() -> None:
     """Even late in a stream."""
     wire = Clocked()
     slots = wire.slots(0, 2 * SECOND)
@@ -430,7 +430,7 @@ def test_a_map_has_half_a_second_from_when_the_pat_names_it() -> None:
     assert faults(fed(slots, arrival=True)[1]) == {}
 
 
-def test_a_stream_of_two_programs_stays_listed_until_both_maps_drop_it() -> None:
+def test_a_stream_of_two_programs_stays_listed_until_both_pmts_drop_it() -> None:
     """A private one is searched for KLV meanwhile."""
     wire, private = Clocked(), (ASYNC, 0x1F0, b"")
     ts = wire.carry(0, b"\0" + pat((1, PMT_PID), (2, 0x1200)))
@@ -443,7 +443,7 @@ def test_a_stream_of_two_programs_stays_listed_until_both_maps_drop_it() -> None
     assert told == [1, 1]
 
 
-def test_a_program_that_ends_is_not_missed() -> None:
+def test_a_program_that_ends_is_not_missing() -> None:
     """A PAT without it: neither its PMT nor its streams are expected any more."""
     wire = Clocked()
     second = wire.carry(0x1200, b"\0" + pmt((0x1B, 0x500, b""), program=2))
@@ -510,7 +510,7 @@ def test_a_number_that_repeats_hides_no_loss(lost: int, stuffing: bool, wide: in
 
 
 @pytest.mark.parametrize("apart", [0, 1, 5, 14, 15, 16])
-def test_a_packet_of_video_that_comes_twice_within_16_packets_casts_no_doubt(apart: int) -> None:
+def test_a_video_packet_repeated_within_16_packets_casts_no_doubt(apart: int) -> None:
     """In one piece or in many, even with another PCR in it; a later repetition is a continuity error."""
     twice = apart < 16
     for size in (188, 500, 10**6):

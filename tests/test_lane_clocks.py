@@ -82,7 +82,7 @@ def test_the_same_pcr_packet_twice_is_no_error(arrival: bool) -> None:
     assert faults(fed(slots, arrival=arrival)[1]) == {}
 
 
-def test_a_clock_that_no_map_names_is_not_judged() -> None:
+def test_a_clock_that_no_pmt_lists_is_not_checked() -> None:
     """PCRs on another PID, at random: the program has no error."""
     wire, chance = Clocked(), random.Random(1)
     slots = wire.slots(0, 4 * SECOND)
@@ -92,7 +92,7 @@ def test_a_clock_that_no_map_names_is_not_judged() -> None:
     assert [entry[7] for entry in entries] == [9000 * n for n in range(40)]
 
 
-def test_time_goes_by_another_clock_where_one_stops() -> None:
+def test_another_clock_is_used_where_one_stops() -> None:
     """In a file: a stray PID's clock came first and ended; a table that is missing later is still detected."""
     wire = Clocked()
     slots = [Slot(us, {"stray": [wire.pcr(us, 0x0666)]}) for us in range(0, SECOND, 40_000)]
@@ -100,7 +100,7 @@ def test_time_goes_by_another_clock_where_one_stops() -> None:
     assert faults(fed(slots, arrival=False)[1]) == {"pat_errors": 1}
 
 
-def test_more_clocks_than_there_are_places_for() -> None:
+def test_more_clocks_than_places_do_no_harm() -> None:
     """Twenty stray PIDs with PCRs first: the one in the PMT has its place."""
     wire = Clocked()
     stray = [wire.pcr(us, 0x0600 + us) for us in range(20)]
@@ -217,7 +217,7 @@ def test_a_program_without_a_clock_has_none() -> None:
     assert [entry[7] for entry in Lane(ts=True).packets(b"".join(ts))] == [90, None]
 
 
-def test_behind_a_break_the_clock_is_not_known() -> None:
+def test_after_a_break_the_clock_is_unknown() -> None:
     """The source restarted: the old value does not apply to the new stream."""
     lane = Lane(ts=True)
     fed(Clocked().slots(0, SECOND), arrival=True, lane=lane)
@@ -250,7 +250,7 @@ def test_an_even_clock_has_no_jitter(drift: float, delay: int) -> None:
 
 
 @pytest.mark.parametrize("spread", [500, 5_000, 19_000])
-def test_jitter_is_how_far_pcrs_are_off_the_line(spread: int) -> None:
+def test_jitter_is_the_distance_of_pcrs_from_the_fitted_line(spread: int) -> None:
     """Delays between 0 and `spread`: about a quarter of it on average, about half of it at most."""
     chance = random.Random(spread)
     smoothed, largest = jitter([chance.uniform(0, spread) for _ in range(3000)], drift=30)
@@ -268,7 +268,7 @@ def test_one_late_pcr_is_the_largest_jitter() -> None:
 
 
 @pytest.mark.parametrize(("before", "seen"), [(63, False), (64, True)])
-def test_jitter_is_measured_once_the_line_has_64_pcrs(before: int, seen: bool) -> None:
+def test_jitter_is_measured_after_64_pcrs(before: int, seen: bool) -> None:
     """A late one among them has no effect."""
     assert (jitter([0] * before + [5000])[1] > 0) is seen
 

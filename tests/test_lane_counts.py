@@ -37,7 +37,7 @@ def test_a_table_in_a_ts_packet_that_comes_twice_is_counted_once() -> None:
     assert (counters.pat_sections, counters.pmt_sections, counters.duplicates) == (2, 2, 2)
 
 
-def test_a_map_that_came_before_the_pat_named_it_is_read_when_it_comes_twice() -> None:
+def test_a_pmt_sent_before_the_pat_lists_it_is_read_when_it_is_repeated() -> None:
     """The first one was on a PID that no table had listed."""
     wire = Wire()
     pat, pmt = wire.tables((ASYNC, KLV_PID, KLVA))
@@ -46,7 +46,7 @@ def test_a_map_that_came_before_the_pat_named_it_is_read_when_it_comes_twice() -
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
-def test_packets_of_a_klv_pid_are_counted_and_what_is_wrong_with_them(kind: int) -> None:
+def test_packets_of_a_klv_pid_and_their_errors_are_counted(kind: int) -> None:
     """Each TS packet of it, whatever its content: scrambled or marked as damaged."""
     wire = Wire()
     ts = wire.tables((kind, KLV_PID, KLVA), (0x1B, 0x100, b""))

@@ -34,7 +34,7 @@ def test_a_part_of_a_packet_with_an_unknown_key_is_passed_over_at_a_gap() -> Non
     assert feed.lane.counters.passed_over == len(part)
 
 
-def test_all_packets_of_a_pes_packet_behind_one_that_waits_have_the_times_of_its_end() -> None:
+def test_packets_of_a_pes_packet_after_a_waiting_one_have_the_times_of_its_end() -> None:
     """Not those of the TS packet that ends the wait."""
     feed, waits, behind = Feed(), unsummed(1), [klv_packet(number, 60) for number in range(3)]
     feed.lane.packets(b"", US)
@@ -76,7 +76,7 @@ def test_two_broken_cells_in_one_ts_packet_join_nothing() -> None:
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-def test_behind_a_gap_or_a_break_no_access_unit_goes_on_in_cells(breaks: bool) -> None:
+def test_after_a_gap_or_a_break_no_access_unit_continues_in_cells(breaks: bool) -> None:
     """Incomplete cells are discarded: later data is read as it is, though its first bytes could be those of a cell that
     ends within the next packet.
     """
@@ -106,7 +106,7 @@ def test_a_packet_without_payload_that_announces_its_own_counter_cuts_nothing(ah
     assert ((sent, "ok") in found) is (ahead == 0)
 
 
-def test_payload_behind_the_end_of_a_pes_packet_makes_it_damaged() -> None:
+def test_payload_after_the_end_of_a_pes_packet_makes_it_damaged() -> None:
     """By its length it was complete: bytes were lost in it, and others were taken for its end."""
     feed, sent = Feed(), unsummed(1)
     ts = [*feed.wire.pes(sent), *map(unstarted, feed.wire.carry(KLV_PID, b"more"))]
@@ -122,7 +122,7 @@ def test_a_pes_packet_without_a_length_is_not_cut_by_the_next_one() -> None:
     assert feed.verdicts(*ts, *feed.video(CONFIRMATIONS)) + feed.rest() == [(each, "ok") for each in sent]
 
 
-def test_no_packet_goes_on_where_sync_was_lost() -> None:
+def test_no_packet_continues_where_sync_was_lost() -> None:
     """Sixteen TS packets of the PID may have been lost there, which its counter does not show."""
     feed, one, other = Feed(), unsummed(1), unsummed(2)
     begun, rest = feed.wire.pes(one)[:1], feed.wire.pes(other)[1:]
@@ -177,7 +177,7 @@ AGAINST_WRAP = (1 << 33) - 1000
         (2000, AGAINST_WRAP, "damaged"),
     ],
 )
-def test_behind_a_gap_a_pts_is_older_where_back_is_the_shorter_way(before: int, after: int, verdict: str) -> None:
+def test_after_a_gap_a_pts_is_older_where_back_is_the_shorter_distance(before: int, after: int, verdict: str) -> None:
     """PTS wrap at 33 bits (26.5 hours): up to half of that behind is out of order."""
     feed, sent = Feed(), unsummed(2)
     ts = [*feed.wire.pes(unsummed(1), pts=before), *feed.video(CONFIRMATIONS)]
@@ -216,7 +216,7 @@ def test_a_pts_that_goes_back_without_a_gap_is_no_sign_of_disorder() -> None:
     assert found + feed.rest() == [(one, "ok") for one in sent]
 
 
-def test_right_behind_a_cut_an_unknown_key_is_none() -> None:
+def test_directly_after_a_cut_an_unknown_key_does_not_count() -> None:
     """Though a whole packet ends there: bytes are missing between, and it does not fill its PES packet."""
     feed, sent = Feed(), unsummed(1)
     assert feed(*feed.wire.pes(sent)) == []
@@ -244,7 +244,7 @@ def test_a_pes_packet_that_is_complete_only_after_the_wait_has_the_time_of_its_e
     assert [(entry[0], entry[6] - US) for entry in found] == [(waits, 0), (sent, 5000)]
 
 
-def test_what_else_is_listed_comes_with_the_first_256_packets() -> None:
+def test_other_listed_streams_are_known_after_the_first_256_packets() -> None:
     """Until then it is known which stream it belongs to."""
     feed = Feed()
     found = [

@@ -115,7 +115,7 @@ def promises(length: int, octets: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [ASYNC, SYNC])
-def test_a_length_that_is_promised_in_a_stream_holds_nothing_back(kind: int) -> None:
+def test_an_announced_length_in_a_stream_delays_nothing(kind: int) -> None:
     """2^31 to 2^64-1 in 1 to 127 octets, or the maximum of the form: the next packet is output at once."""
     wire, decoder, number = Wire(), Decoder("uav1", None), 0
     decoder.feed(Packet(b"".join([*wire.tables((kind, KLV_PID, KLVA)), *[NULL] * 4])))
@@ -169,7 +169,7 @@ def _descriptor(wire: Wire, n: int) -> list[bytes]:
 @pytest.mark.parametrize(
     "broken", [_pes_length, _pes_header, _cell_length, _empty_cells, _section, _pointer, _field, _descriptor]
 )
-def test_a_wrong_length_in_the_transport_holds_nothing_back(broken: Broken) -> None:
+def test_a_wrong_length_in_the_transport_delays_nothing(broken: Broken) -> None:
     """PES packets and their headers, cells, tables, pointers, adaptation fields, descriptors: the next one is read."""
     wire, lane, sent = Wire(), Lane(ts=True), []
     entries = lane.packets(b"".join([*wire.tables((ASYNC, KLV_PID, KLVA)), *[NULL] * 4]))
@@ -215,7 +215,7 @@ def storms() -> Iterator[Callable[..., None]]:
     yield transport
 
 
-def test_promised_lengths_take_no_memory() -> None:
+def test_announced_lengths_take_no_memory() -> None:
     """In a separate process: it grows by less than a MiB beyond the memory for as many valid bytes."""
     tests = Path(__file__).parent
     path = [str(tests), str(tests / "native"), *(part for part in sys.path if part)]
@@ -225,7 +225,7 @@ def test_promised_lengths_take_no_memory() -> None:
     assert int(done.stdout) < 1024
 
 
-def test_all_places_taken_and_all_of_them_full_is_the_most_that_is_held() -> None:
+def test_the_maximum_memory_is_all_places_with_full_buffers() -> None:
     """Eight PIDs that each hold the beginning of a packet of the limit and never complete it; none is valid."""
     wire, decoder = Wire(), Decoder("uav1", None, packet_limit=2000)
     pids = range(KLV_PID, KLV_PID + 8)

@@ -113,7 +113,7 @@ async def test_unknown_keys_at_the_end_of_a_stream_are_not_lost() -> None:
     assert verdicts(await by_libav(data)) == [(one, True) for one in sent]
 
 
-def test_an_unknown_key_in_a_pes_packet_that_breaks_off_is_not_good() -> None:
+def test_an_unknown_key_in_a_truncated_pes_packet_is_not_good() -> None:
     """The file ends within a PES packet: only its length could prove the first half."""
     wire = Wire()
     ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(st0601(1))
@@ -124,7 +124,7 @@ def test_an_unknown_key_in_a_pes_packet_that_breaks_off_is_not_good() -> None:
 # ---- a set that changes ----
 
 
-def test_a_set_that_lost_its_checksum_is_not_good_until_that_is_how_it_is() -> None:
+def test_a_set_that_lost_its_checksum_is_not_good_until_that_is_usual() -> None:
     """Three records are damaged; from the fourth on, the sender counts as one without checksums."""
     sent = [vmti(n, checksum=n < 10 or n >= 60) for n in range(100)]
     good = [record.good for record in decoded(carried(sent))]
@@ -139,7 +139,7 @@ def test_a_set_that_has_a_checksum_now_and_then_is_good_after_a_while() -> None:
     assert all(good[60:])
 
 
-def test_a_lost_checksum_is_seen_again_once_the_set_has_had_its_own_for_a_while() -> None:
+def test_a_lost_checksum_counts_again_once_the_set_has_had_one_for_a_while() -> None:
     """A period without any is forgotten."""
     sent = [vmti(n, checksum=not 10 <= n < 40 and n != 70) for n in range(80)]
     good = [record.good for record in decoded(carried(sent))]

@@ -61,7 +61,7 @@ def test_it_waits_for_the_next_pts_for_so_many_ts_packets_and_no_more() -> None:
     assert feed(*feed.video(1)) == [sent]
 
 
-def test_a_loss_behind_the_eighth_ts_packet_is_not_its_own() -> None:
+def test_a_loss_after_the_eighth_ts_packet_does_not_count() -> None:
     """While it waits for the next PTS."""
     feed, sent = waiting(CONFIRMATIONS)
     lost(feed)
@@ -83,14 +83,14 @@ def test_arrival_times_that_begin_end_the_wait_for_a_pts() -> None:
     assert feed(*feed.video(1), us=US) == [sent]
 
 
-def test_a_pts_that_goes_back_makes_what_waits_damaged() -> None:
+def test_a_pts_that_goes_back_makes_the_waiting_set_damaged() -> None:
     """In a stream whose PTS never did: TS packets of both PES packets may be mixed."""
     feed, sent = waiting(0)
     first, *_ = feed.wire.pes(unsummed(7), pts=2 * STEP)
     assert feed.verdicts(first, *feed.video(CONFIRMATIONS)) == [(sent, "damaged")]
 
 
-def test_a_loss_takes_what_waits_out_at_once() -> None:
+def test_a_loss_releases_the_waiting_set_at_once() -> None:
     """As damaged, and whole; the set after it is the next one."""
     feed, sent = Feed(), [unsummed(1), unsummed(2)]
     assert feed(*feed.wire.pes(sent[0], pts=1)) == []
@@ -100,7 +100,7 @@ def test_a_loss_takes_what_waits_out_at_once() -> None:
     assert [raw for raw, _ in found] == sent
 
 
-def test_a_loss_while_a_pid_is_not_proven_makes_what_waits_damaged() -> None:
+def test_a_loss_while_a_pid_is_not_proven_makes_the_waiting_set_damaged() -> None:
     """It then waits for the proof: another PES packet of the PID that begins with a key."""
     feed, sent, unlisted = Feed(), [unsummed(1), unsummed(2)], 0x1AB
     first, second = (feed.wire.pes(one, unlisted, pts=n) for n, one in enumerate(sent))
@@ -110,7 +110,7 @@ def test_a_loss_while_a_pid_is_not_proven_makes_what_waits_damaged() -> None:
     assert feed.verdicts(*second, *feed.video(CONFIRMATIONS)) == [(sent[0], "damaged"), (sent[1], "ok")]
 
 
-def test_a_bad_sync_byte_before_a_ts_packet_of_the_pid_makes_what_waits_damaged() -> None:
+def test_a_bad_sync_byte_before_a_packet_of_the_pid_makes_the_waiting_set_damaged() -> None:
     """The lost packet may have been of the PID. The wait continues."""
     feed, sent = Feed(), [unsummed(1), unsummed(2)]
     assert feed(*feed.wire.pes(sent[0], pts=1)) == []
@@ -143,7 +143,7 @@ def test_a_pause_within_a_pes_packet_makes_it_damaged() -> None:
     assert pieces(feed, sent[11], at=US + 13 * gap, n=11) == [(sent[11], "ok")]
 
 
-def test_the_second_pes_packet_behind_it_lets_it_out() -> None:
+def test_the_second_pes_packet_after_it_releases_it() -> None:
     """The times of one following packet are stored, not of two: each is output with its own."""
     feed, sent = Feed(), [unsummed(n, 200) for n in range(4)]
     entries = []
@@ -152,7 +152,7 @@ def test_the_second_pes_packet_behind_it_lets_it_out() -> None:
     assert [(entry[0], entry[1], entry[6]) for entry in entries] == [(sent[0], 0, US)]
 
 
-def test_what_an_unproven_pid_holds_is_bounded() -> None:
+def test_the_buffer_of_an_unproven_pid_is_bounded() -> None:
     """An unlisted PID began with a key once, and continues with other bytes: they are skipped, not stored."""
     feed, sent = Feed(), klv_packet(1)
     unlisted = 0x1AB
@@ -201,7 +201,7 @@ def test_a_hold_that_is_full_to_the_last_byte_waits_for_nothing() -> None:
     assert feed.verdicts(proof) == [(sent, "ok")]
 
 
-def test_hundreds_of_pes_packets_behind_one_that_waits_change_no_time() -> None:
+def test_hundreds_of_pes_packets_after_a_waiting_one_change_no_time() -> None:
     """A set behind it came when its own PES packet was complete, however many follow that begin without a whole key and
     so do not prove their PID.
     """

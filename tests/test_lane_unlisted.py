@@ -101,7 +101,7 @@ def test_klv_that_is_registered_as_something_else_is_read(kind: int) -> None:
     assert counters.unlisted_packets == 0
 
 
-def test_what_is_registered_as_something_else_is_not_searched_within() -> None:
+def test_a_stream_registered_as_something_else_is_not_searched_inside() -> None:
     """AC-3 under type 0x81, say: a key in the middle of it does not count."""
     wire = Mux()
     ts = wire.tables((0x81, KLV_PID, b"\x05\x04AC-3"))
@@ -139,7 +139,7 @@ def test_private_stream_2_of_any_length(size: int) -> None:
     all_of(read([*ts, *wire.flagless(SENT[4])])[0], SENT[:5])
 
 
-def test_a_table_that_comes_later_changes_nothing_of_what_is_read() -> None:
+def test_a_later_table_does_not_change_the_packets_read() -> None:
     """KLV before its tables, then with them, then in a PMT that drops it: every packet once, on its PID."""
     wire = Mux()
     ts = wire.stream(SENT[:7])
@@ -152,7 +152,7 @@ def test_a_table_that_comes_later_changes_nothing_of_what_is_read() -> None:
     all_of(records, SENT[:20])
 
 
-def test_a_pid_that_a_bit_error_made_gives_no_stream_of_its_own() -> None:
+def test_a_pid_with_a_bit_error_makes_no_stream() -> None:
     """A single KLV packet on an unlisted PID waits for a second one; the loss shows on its own PID."""
     wire, lane = Mux(), Lane(ts=True)
     ts = wire.tables((ASYNC, KLV_PID, KLVA))
@@ -163,7 +163,7 @@ def test_a_pid_that_a_bit_error_made_gives_no_stream_of_its_own() -> None:
     assert len(entries) == 39
 
 
-def test_streams_that_tables_list_go_before_those_that_none_does() -> None:
+def test_listed_streams_have_priority_over_unlisted_ones() -> None:
     """Eight places: earlier unlisted streams give theirs up, and their data is counted."""
     wire, lane = Mux(), Lane(ts=True)
     listed, others = range(0x201, 0x207), range(0x301, 0x309)
@@ -174,7 +174,7 @@ def test_streams_that_tables_list_go_before_those_that_none_does() -> None:
     assert [entry[2] for entry in entries] == [*listed]
 
 
-def test_data_that_is_no_klv_makes_no_place() -> None:
+def test_data_that_is_no_klv_takes_no_place() -> None:
     """PES packets of other data on twenty unlisted PIDs, with keys inside: none is followed."""
     wire, chance = Mux(), random.Random(1)
     ts = []

@@ -56,7 +56,7 @@ def test_a_stream_whose_order_changes_all_the_time_loses_only_a_few_sets() -> No
     assert verdicts([usual] * LEARNT + changing) == ["ok"] * LEARNT + ["damaged"] * TOLERATED + ["ok"] * 5
 
 
-def test_a_key_is_spoilt_only_where_the_stream_has_sets_of_the_right_one() -> None:
+def test_a_key_counts_as_damaged_only_where_the_stream_has_sets_of_the_correct_one() -> None:
     """A private set may end in the checksum for another key, by chance or by design."""
     summed = klv_packet(1)
     private = summed[:15] + b"\x01" + summed[16:]

@@ -51,7 +51,7 @@ class Feed:
         return self.verdicts(b"")
 
 
-def test_it_comes_with_the_eighth_packet_behind_it() -> None:
+def test_it_is_output_with_the_eighth_packet_after_it() -> None:
     """Of any PID; stuffing does not count. A set with a checksum is output with its last one."""
     feed, sent = Feed(), unsummed(1)
     assert feed(*feed.wire.pes(sent, pts=9)) == []
@@ -62,7 +62,7 @@ def test_it_comes_with_the_eighth_packet_behind_it() -> None:
     assert feed(*feed.wire.pes(summed, pts=10)) == [summed]
 
 
-def test_what_is_in_one_ts_packet_waits_for_nothing() -> None:
+def test_a_set_in_one_ts_packet_does_not_wait() -> None:
     """No misplaced packet can be a part of it."""
     feed, sent = Feed(), unsummed(1, 90)
     assert feed(*feed.wire.pes(sent, pts=9)) == [sent]
@@ -76,7 +76,7 @@ def test_it_waits_no_longer_than_50_ms() -> None:
     assert feed(NULL, us=US + 50_001) == [sent]
 
 
-def test_packets_of_its_own_pid_count_and_times_are_of_its_end() -> None:
+def test_packets_of_its_own_pid_count_and_it_has_the_times_of_its_end() -> None:
     """A stream of KLV alone: each is output with its own PTS and the time of its last byte, in order."""
     feed, sent = Feed(), [unsummed(n) for n in range(6)]
     found = []
@@ -90,7 +90,7 @@ def test_packets_of_its_own_pid_count_and_times_are_of_its_end() -> None:
 
 
 @pytest.mark.parametrize("place", range(CONFIRMATIONS + 1))
-def test_a_fault_in_the_packets_behind_it_makes_it_damaged(place: int) -> None:
+def test_an_error_in_the_packets_after_it_makes_it_damaged(place: int) -> None:
     """On another PID, up to the eighth packet; a later fault belongs to the next one."""
     feed, sent = Feed(), unsummed(1)
     video = feed.video(CONFIRMATIONS + 4)
@@ -98,7 +98,7 @@ def test_a_fault_in_the_packets_behind_it_makes_it_damaged(place: int) -> None:
     assert found == [(sent, "damaged" if place < CONFIRMATIONS else "ok")]
 
 
-def test_two_that_wait_are_let_go_by_the_same_packet() -> None:
+def test_two_waiting_packets_are_released_by_the_same_packet() -> None:
     """Of two PIDs."""
     feed = Feed(KLV_PID, SECOND_PID)
     sent = [unsummed(1), unsummed(2)]
@@ -117,7 +117,7 @@ def test_several_of_one_pes_packet_come_together() -> None:
     assert [(entry[0], entry[1]) for entry in entries] == [(one, 7) for one in sent]
 
 
-def test_a_pid_that_is_listed_no_more_waits_no_more() -> None:
+def test_a_pid_that_is_no_longer_listed_stops_waiting() -> None:
     """Its packet is discarded, and later data on the PID is new."""
     feed, sent = Feed(), unsummed(2)
     assert feed(*feed.wire.pes(unsummed(1), pts=9)) == []
@@ -142,7 +142,7 @@ NONE = {"0206": False, "020f": False, "0200": False, "0001": False, "0501": Fals
 
 
 @pytest.mark.parametrize(("designator", "counts"), [*CATEGORIES.items(), *NONE.items()])
-def test_an_unknown_key_has_to_be_one(designator: str, counts: bool) -> None:
+def test_an_unknown_key_must_have_the_form_of_a_key(designator: str, counts: bool) -> None:
     """SMPTE ST 336: a category, and for a group its coding; no high bit in these octets."""
     sent = [klv_packet(1), unknown(7, key=f"060e2b34{designator}01010102030405060708"), klv_packet(2)]
     decoder = Decoder("uav1", None)
@@ -166,7 +166,7 @@ def test_a_key_cut_off_by_a_stray_packet_is_no_unknown_one(head: int) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_behind_a_loss_an_unknown_key_counts_where_it_fills_its_pes_packet(count: int) -> None:
+def test_after_a_loss_an_unknown_key_counts_where_it_fills_its_pes_packet(count: int) -> None:
     """A stream without known keys is not lost for good; where it has more than one key, none counts."""
     feed = Feed()
     sent = [unknown(n, 300) for n in range(6)]
@@ -178,7 +178,7 @@ def test_behind_a_loss_an_unknown_key_counts_where_it_fills_its_pes_packet(count
 
 
 @pytest.mark.parametrize("length", ["80", "8f", "8500000001", "84ffffffff", "8400200000", "830100"])
-def test_behind_a_loss_no_length_counts_that_cannot_be(length: str) -> None:
+def test_after_a_loss_an_impossible_length_does_not_count(length: str) -> None:
     """Indefinite, of too many bytes, beyond the limits, or truncated: the following bytes are searched again."""
     feed = Feed()
     sent = [unknown(n, 300) for n in range(4)]
@@ -189,7 +189,7 @@ def test_behind_a_loss_no_length_counts_that_cannot_be(length: str) -> None:
     assert [raw for raw, verdict in found if verdict == "ok"] == [sent[0], *sent[2:]]
 
 
-def test_a_unit_behind_a_damaged_one_may_come_byte_by_byte() -> None:
+def test_a_unit_after_a_damaged_one_may_arrive_byte_by_byte() -> None:
     """Its key and its length too: the beginning of the next one shows whether it is filled."""
     lane, sent = Lane(ts=False), unknown(1, 600)
     lane.mark(9, 1, None, 0, True)
@@ -205,7 +205,7 @@ def unit(data: bytes, *, damaged: bool = False) -> Packet:
     return Packet(data, carriage="klv", pts=9, pid=1, damaged=damaged)
 
 
-def test_behind_a_damaged_unit_an_unknown_key_counts_where_it_fills_the_next() -> None:
+def test_after_a_damaged_unit_an_unknown_key_counts_where_it_fills_the_next() -> None:
     """RTP carries one unit per packet: the next one is valid, whatever its key; a short or long one is not."""
     decoder = Decoder("uav1", None)
     sent = [unknown(n, 6000) for n in range(5)]
@@ -215,7 +215,7 @@ def test_behind_a_damaged_unit_an_unknown_key_counts_where_it_fills_the_next() -
     assert [record.raw for record in records if record.good] == [sent[0], sent[4], sent[0]]
 
 
-def test_no_unit_of_other_bytes_counts_behind_a_damaged_one() -> None:
+def test_no_unit_of_other_bytes_counts_after_a_damaged_one() -> None:
     """Every beginning of a key but a whole one, and lengths off by one."""
     for off, octet in product((-1, 0, 1), range(16)):
         decoder = Decoder("uav1", None)

@@ -69,7 +69,7 @@ def test_a_record_that_is_not_good_changes_nothing(bad):
     assert latest.document() is None
 
 
-def test_a_security_set_of_its_own_is_merged_where_the_nested_one_is():
+def test_a_stand_alone_security_set_is_merged_where_the_nested_one_is():
     """A stand-alone ST 0102 set goes under security_local_set; time and version stay those of ST 0601."""
     state = state_of(record(0), security(1, classification=1), security(2, classification=4))
 
@@ -80,7 +80,7 @@ def test_a_security_set_of_its_own_is_merged_where_the_nested_one_is():
     assert (state["time"], state["version"]) == (first["time"], first["version"])
 
 
-def test_targets_of_their_own_are_merged_where_the_nested_ones_are():
+def test_stand_alone_targets_are_merged_where_the_nested_ones_are():
     """A stand-alone ST 0903 set goes under vmti_local_set."""
     state = state_of(record(0), targets(1, total=3), record(2), targets(3, total=5))
 
@@ -121,7 +121,7 @@ def test_the_reason_for_a_null_lasts_as_long_as_the_null():
 
 
 @pytest.mark.parametrize("nested_first", [False, True])
-def test_targets_of_their_own_and_nested_ones_stay_apart(nested_first):
+def test_stand_alone_targets_and_nested_ones_stay_apart(nested_first):
     """The nested set keeps its key, and the other has its own name: they share no item."""
     inside = bytes.fromhex("0501aa")  # item 5, total number of targets: only in the nested one
     nested = [with_items(seq, (74, inside)) for seq in (0, 4)]

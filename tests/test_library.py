@@ -205,7 +205,7 @@ def _bound(port: int) -> bool:
     return False
 
 
-async def test_open_inside_a_running_loop_says_what_to_use_instead(path: Path):
+async def test_open_inside_a_running_loop_names_the_alternative(path: Path):
     """It would block the loop."""
     with pytest.raises(klvrelay.KlvrelayError, match=r"async for record in klvrelay\.stream"):
         klvrelay.open(path)
@@ -300,14 +300,14 @@ def test_a_date_of_a_legacy_aircraft_is_a_column_too():
     assert np.allclose(table["platform_roll_angle"], [22.06])
 
 
-def test_columns_never_take_in_a_damaged_packet():
+def test_columns_exclude_damaged_packets():
     """What spans a loss is not in the arrays, checksum or not."""
     lossy = TAPE.ts[: 188 * 9] + TAPE.ts[188 * 10 :]
     kept = {r.time_us for r in klvrelay.decode(lossy) if r.good}
     assert set(klvrelay.columns(lossy, ["precision_time_stamp"])["precision_time_stamp"]) <= kept
 
 
-def test_columns_say_what_they_can_not_do(path: Path, tmp_path: Path):
+def test_impossible_columns_are_refused(path: Path, tmp_path: Path):
     """An unknown key with the nearest known one, a key that is no number, a file without KLV."""
     with pytest.raises(klvrelay.ConfigError, match="sensor_latitude"):
         klvrelay.columns(TAPE.ts, ["latitude"])

@@ -71,7 +71,7 @@ def test_sets_within_sets_are_read_to_a_depth_of_eight(levels: int) -> None:
     assert any("nested too deep" in text for text in warnings(raw)) == (levels > 8)
 
 
-def test_unknown_tags_past_the_thousand_and_twentyfourth_of_a_set_are_left_out_and_that_is_said() -> None:
+def test_unknown_tags_beyond_1024_in_a_set_are_left_out_with_a_warning() -> None:
     """Unknown tags above 191; the first ones are kept."""
     raw = packet("ST0601", local_set([(200 + number, b"") for number in range(2000)]), checksum=True)
 
@@ -81,7 +81,7 @@ def test_unknown_tags_past_the_thousand_and_twentyfourth_of_a_set_are_left_out_a
     assert record["quality"]["warnings"] == ["too many items, the rest left out"]
 
 
-def test_an_unknown_tag_that_comes_again_and_again_takes_one_place() -> None:
+def test_a_repeated_unknown_tag_takes_one_place() -> None:
     """The last of each is kept, however many there are."""
     sent = [(200 + number % 7, bytes([number % 256])) for number in range(5000)]
 

@@ -83,7 +83,7 @@ def test_all_numbers_in_a_row_are_as_each_of_them_alone() -> None:
         assert len(written(in_runs)) == len(LINEAR)
 
 
-def test_a_number_is_in_a_run_whatever_stands_around_its_set() -> None:
+def test_a_number_is_in_a_run_whatever_surrounds_its_set() -> None:
     """In a nested set, after a repeated item, and as the last bytes of the packet."""
     inner = local_set([(5, b"\x40\0"), (13, b"\x20\0\0\0")])
     value = item(101, inner) + item(5, b"\xff\xff")

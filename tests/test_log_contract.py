@@ -57,7 +57,7 @@ async def is_waiting(task: asyncio.Task[Any]) -> bool:
     return not task.done()
 
 
-async def test_records_come_out_in_the_order_they_came_in(make: Make):
+async def test_records_are_offered_in_the_order_of_arrival(make: Make):
     """A batch holds the oldest; the next one continues after it."""
     log = make()
     cursor = log.cursor("a")
@@ -67,7 +67,7 @@ async def test_records_come_out_in_the_order_they_came_in(make: Make):
     assert cursor.sums() == Sums(5, 5, 0, 0, 0, 0)
 
 
-async def test_further_batches_go_out_while_earlier_ones_are_unanswered(make: Make):
+async def test_further_batches_are_sent_while_earlier_ones_are_unanswered(make: Make):
     """Each record once, and answers may arrive out of order."""
     log = make()
     cursor = log.cursor("a")
@@ -80,7 +80,7 @@ async def test_further_batches_go_out_while_earlier_ones_are_unanswered(make: Ma
     assert (cursor.delivered, cursor.offered, cursor.waiting) == (4, 0, 1)
 
 
-async def test_after_a_rewind_all_that_was_unanswered_comes_again_in_order(make: Make):
+async def test_after_a_rewind_unanswered_records_are_offered_again_in_order(make: Make):
     """Before later records; answered ones are never offered again."""
     log = make()
     cursor = log.cursor("a")
@@ -144,7 +144,7 @@ async def test_a_full_log_sheds_the_oldest_and_counts_it(make: Make):
     assert await delivered(cursor) == [6, 7, 8, 9]
 
 
-async def test_what_is_on_its_way_is_not_shed(make: Make):
+async def test_records_in_flight_are_not_shed(make: Make):
     """A batch that was offered is complete when its answer arrives."""
     log = make(4)
     cursor = log.cursor("a")
@@ -157,7 +157,7 @@ async def test_what_is_on_its_way_is_not_shed(make: Make):
     assert cursor.shed == 5
 
 
-async def test_what_comes_while_all_of_the_limit_is_on_its_way_is_shed(make: Make):
+async def test_records_that_arrive_while_the_whole_limit_is_in_flight_are_shed(make: Make):
     """There is no capacity for any of it, and that is no error."""
     log = make(4)
     cursor = log.cursor("a")
@@ -170,7 +170,7 @@ async def test_what_comes_while_all_of_the_limit_is_on_its_way_is_shed(make: Mak
     assert await delivered(cursor) == [7]
 
 
-async def test_a_sink_that_is_away_makes_only_itself_lose_records(make: Make):
+async def test_a_disconnected_sink_loses_only_its_own_records(make: Make):
     """Each cursor sheds separately; the other one has everything, and neither waits for the other."""
     log, got = make(10), []
     away, there = log.cursor("away"), log.cursor("there")
@@ -272,7 +272,7 @@ async def test_a_batch_ends_where_it_has_its_bytes(make: Make):
     assert seqs(await cursor.batch(10, 1)) == [2]
 
 
-async def test_room_waits_until_one_can_be_appended_without_shedding(make: Make):
+async def test_room_waits_until_a_record_fits_without_shedding(make: Make):
     """A source that can wait does so while the log is full, including records in flight."""
     log = make(3)
     cursor = log.cursor("a")
@@ -284,7 +284,7 @@ async def test_room_waits_until_one_can_be_appended_without_shedding(make: Make)
     await asyncio.wait_for(waiting, 1)
 
 
-async def test_a_stream_of_which_one_record_goes_out_has_room_again(make: Make):
+async def test_a_stream_has_capacity_again_once_one_record_is_sent(make: Make):
     """Not only after the answer: beside others it has its share."""
     log = make(11)
     cursor = log.cursor("a")
@@ -315,7 +315,7 @@ async def test_room_waits_for_every_sink_that_holds_sources_and_for_no_other(mak
     assert await delivered(viewer) == [1, 2, 3]
 
 
-async def test_two_that_wait_for_room_do_not_shed_each_others_records(make: Make):
+async def test_two_that_wait_for_capacity_do_not_shed_each_others_records(make: Make):
     """Capacity for one is capacity for one: files side by side lose nothing, however small the log."""
     log, taken = make(1), []
     cursor = log.cursor("a")
@@ -403,7 +403,7 @@ async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
 
 
 @pytest.mark.parametrize("limits", [(10, 1 << 30), (1000, 10 * size_of(record(0)))], ids=["records", "bytes"])
-async def test_a_live_stream_has_room_beside_files_that_fill_it(make: Make, limits: tuple[int, int]):
+async def test_a_live_stream_has_capacity_beside_files_that_fill_the_log(make: Make, limits: tuple[int, int]):
     """Waiting records are not shed, and they do not exclude live ones."""
     log = make(*limits)
     cursor = log.cursor("a")

@@ -80,7 +80,7 @@ async def test_a_live_stream_has_exactly_its_share_beside_a_file(limits: tuple[i
 
 
 @pytest.mark.parametrize("limits", [(10, 1 << 30), (1000, 10 * SIZE)], ids=["records", "bytes"])
-async def test_what_is_on_its_way_takes_room(limits: tuple[int, int]):
+async def test_records_in_flight_use_capacity(limits: tuple[int, int]):
     """Of a log of ten with nine in flight, one place is left for new ones."""
     log = MemoryLog(*limits)
     cursor = log.cursor("a")

@@ -67,7 +67,7 @@ async def test_messages_of_two_callers_at_once_each_keep_their_order(link, broke
     assert heard.on("kr/a") == heard.on("kr/b") == [b"%d" % n for n in range(100)]
 
 
-async def test_what_is_retained_is_there_for_one_who_comes_later(real_broker):
+async def test_retained_messages_reach_a_later_subscriber(real_broker):
     """The retain flag reaches the broker."""
     connection = await connect(to(real_broker), client_id="kr-test", will=WILL)
     await connection.publish([Message("kr/state", b"now", retain=True)])
@@ -79,7 +79,7 @@ async def test_what_is_retained_is_there_for_one_who_comes_later(real_broker):
     assert (message.payload, message.retain) == (b"now", True)
 
 
-async def test_a_subscription_brings_what_others_publish(link, broker):
+async def test_a_subscription_receives_messages_of_others(link, broker):
     """received() yields topic and payload, in order, and ends with SinkDown when the connection does."""
     reader = await connect(to(broker), client_id="kr-reader")
     await reader.subscribe(["kr/a", "kr/b"])
@@ -97,7 +97,7 @@ async def test_a_subscription_brings_what_others_publish(link, broker):
         await anext(reader.received())
 
 
-async def test_a_clean_close_leaves_the_will_unsaid_and_a_cut_has_it_said(real_broker):
+async def test_only_a_cut_connection_has_its_will_published(real_broker):
     """DISCONNECT on close; on abort the broker publishes the will."""
     async with listening(real_broker.port, "kr/#", protocol=4) as heard:
         polite = await connect(to(real_broker), client_id="kr-1", will=WILL)
@@ -109,7 +109,7 @@ async def test_a_clean_close_leaves_the_will_unsaid_and_a_cut_has_it_said(real_b
     assert heard.on("kr/status") == []
 
 
-async def test_after_its_end_a_connection_takes_nothing(link):
+async def test_after_its_end_a_connection_accepts_nothing(link):
     """A connection is used once: publish and subscribe raise SinkDown at once; closing again is harmless."""
     await link.close()
 
@@ -142,7 +142,7 @@ async def test_a_cancelled_publish_sends_no_more_and_the_connection_stays_usable
 
 
 @pytest.mark.parametrize(("window", "limit", "most"), [(7, None, 7), (20, 5, 5), (3, 50, 3), (None, 30, 30)])
-async def test_no_more_than_the_window_is_unconfirmed(oracle, window, limit, most):
+async def test_no_more_than_the_window_is_unacknowledged(oracle, window, limit, most):
     """The smaller of the client's window and the broker's Receive Maximum (MQTT 5, 3.3.4) bounds it."""
     if limit is not None:
         oracle.manners.limits[RECEIVE_MAXIMUM] = limit
@@ -183,7 +183,7 @@ async def test_a_message_beyond_the_brokers_limit_is_not_sent(oracle):
 
 
 @pytest.mark.parametrize(("limit", "qos", "retain"), [(MAXIMUM_QOS, 0, True), (RETAIN_AVAILABLE, 1, False)])
-async def test_a_broker_that_can_do_too_little_gets_what_it_takes(oracle, limit, qos, retain):
+async def test_a_broker_with_limits_gets_what_it_accepts(oracle, limit, qos, retain):
     """Its limits are in CONNACK: messages are sent with lower QoS, or not retained."""
     oracle.manners.limits[limit] = 0
 

@@ -51,7 +51,7 @@ async def fault_of(settings):
     return fault
 
 
-async def test_a_closed_port_asks_whether_a_broker_runs(free_port):
+async def test_the_error_of_a_closed_port_asks_whether_a_broker_runs(free_port):
     """Connection refused."""
     fault = await fault_of(to(free_port))
 
@@ -59,7 +59,7 @@ async def test_a_closed_port_asks_whether_a_broker_runs(free_port):
     assert "is a broker running" in str(fault)
 
 
-async def test_an_unknown_host_is_said_to_be_unknown(monkeypatch):
+async def test_an_unknown_host_is_reported_as_unknown(monkeypatch):
     """A name that no name server knows; another attempt may succeed."""
 
     def unknown(*args, **kwargs):
@@ -73,7 +73,7 @@ async def test_an_unknown_host_is_said_to_be_unknown(monkeypatch):
     assert "host name is unknown" in str(fault)
 
 
-async def test_a_host_that_never_answers_is_given_up_in_time(monkeypatch):
+async def test_a_host_that_never_answers_is_ended_by_the_timeout(monkeypatch):
     """A connect without an answer ends at the timeout."""
 
     async def void(*args):
@@ -123,7 +123,7 @@ async def test_a_server_that_is_no_mqtt_broker_is_reported_as_such(answer):
     assert "is it an MQTT broker" in str(fault)
 
 
-async def test_a_peer_that_stays_silent_is_given_up_in_time(oracle):
+async def test_a_silent_peer_is_ended_by_the_timeout(oracle):
     """It accepts the connection and answers neither version: reported within the timeout."""
     oracle.manners.stranger, oracle.manners.speaks = "silent", ()
 
@@ -149,7 +149,7 @@ async def test_a_broker_of_the_older_version_is_used_with_it(oracle, stranger):
     assert oracle.payloads() == [b"x"]
 
 
-async def test_a_broker_that_speaks_neither_version_is_refused(oracle):
+async def test_a_broker_without_a_common_version_is_refused(oracle):
     """It refuses both."""
     oracle.manners.speaks = ()
 

@@ -48,7 +48,7 @@ async def test_a_swallowed_acknowledgement_ends_at_the_timeout(oracle):
 
 
 @pytest.mark.parametrize("reset", [False, True])
-async def test_a_connection_that_breaks_wakes_who_waits_at_once(oracle, reset):
+async def test_a_connection_that_breaks_ends_waiting_calls_at_once(oracle, reset):
     """FIN or RST in the middle of a batch: SinkDown now, not at the timeout."""
     connection = await connect(to(oracle.port, timeout=30, window=20), client_id="kr", will=WILL)
     oracle.manners.ack = False
@@ -81,7 +81,7 @@ async def test_a_real_broker_that_stops_midway_is_noticed_at_once(mosquitto, end
     assert isinstance(sending.exception(), SinkDown)
 
 
-async def test_a_broker_that_shuts_down_says_so(oracle):
+async def test_a_broker_shutdown_is_reported(oracle):
     """DISCONNECT with reason 0x8B."""
     connection = await connect(to(oracle.port), client_id="kr", will=WILL)
     oracle.dismiss(0x8B)

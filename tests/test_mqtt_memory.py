@@ -28,7 +28,7 @@ def half_way() -> Session:
     return session
 
 
-def test_what_was_taken_is_completed_first_and_the_rest_sent_again():
+def test_accepted_messages_are_completed_first_and_the_rest_sent_again():
     """In the order in which they were sent."""
     session = half_way()
     left = [(number, taken) for number, _, taken in session.resumed(present=True)]
@@ -37,7 +37,7 @@ def test_what_was_taken_is_completed_first_and_the_rest_sent_again():
     assert session.last == 4
 
 
-def test_what_a_broker_took_and_forgot_is_its_own():
+def test_a_message_that_a_broker_accepted_and_lost_counts_as_accepted():
     """Its second offer counts as accepted, once; the rest is sent again."""
     session = half_way()
 

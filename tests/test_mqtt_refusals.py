@@ -73,7 +73,7 @@ async def test_a_forbidden_topic_starves_no_other(mosquitto, log):
 
 
 @pytest.mark.needs("mosquitto")
-async def test_a_topic_that_is_permitted_later_is_taken_up_again(mosquitto, log):
+async def test_a_topic_that_is_permitted_later_is_resumed(mosquitto, log):
     """The access list is corrected: records arrive, the refused latest value exists, and both are logged once."""
     await restricted(mosquitto, "topic write klvrelay/status\n")
     async with listening(mosquitto.port, "klvrelay/#") as heard, sink_to(mosquitto) as sink:
@@ -157,7 +157,7 @@ async def test_the_status_names_the_suspended_topics(oracle, monkeypatch):
     assert status["suspended"][0] == "klvrelay/uav0/state"
 
 
-def test_the_pause_doubles_to_a_minute_and_one_message_is_the_try(log):
+def test_the_pause_doubles_to_a_minute_and_one_message_is_the_attempt(log):
     """From one second; messages in flight at the refusal change nothing."""
     clock = Clock()
     suspended = Suspended("mqtt://h", clock)
@@ -176,7 +176,7 @@ def test_the_pause_doubles_to_a_minute_and_one_message_is_the_try(log):
     assert len(log()) == 1
 
 
-def test_a_try_without_an_answer_is_followed_by_another():
+def test_an_attempt_without_an_answer_is_followed_by_another():
     """The connection broke meanwhile: after the same pause the next message is the attempt."""
     clock = Clock()
     suspended = Suspended("mqtt://h", clock)
@@ -189,7 +189,7 @@ def test_a_try_without_an_answer_is_followed_by_another():
     assert suspended.admits("a")
 
 
-def test_an_accepted_topic_begins_at_one_second_again(log):
+def test_an_accepted_topic_starts_at_one_second_again(log):
     """After an accepted message all is as before; other topics have no effect."""
     clock = Clock()
     suspended = Suspended("mqtt://h", clock)
@@ -221,7 +221,7 @@ def test_a_refused_payload_format_suspends_no_topic(caplog, monkeypatch):
     assert caplog.messages == ["mqtt payload format refused url=mqtt://h topic=a"]
 
 
-def test_only_the_answer_to_a_try_doubles_the_pause():
+def test_only_the_answer_to_an_attempt_doubles_the_pause():
     """A record has two messages, and others may have been in flight: their refusals arrive after that of the attempt.
     """
     clock = Clock()

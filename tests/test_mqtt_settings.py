@@ -24,7 +24,7 @@ def test_a_bare_url_gives_the_documented_defaults():
     assert (s.username, s.password, s.client_id) == (None, None, None)
 
 
-def test_a_full_url_is_taken_apart():
+def test_a_full_url_is_parsed():
     """TLS on 8883, percent-coded credentials, a prefix of several levels, options after the ?."""
     s = MqttSettings.from_url(
         "mqtts://relay%40site:p%2Fw%3A@[::1]/site/klv?qos=2&protocol=3.1.1&raw=yes&publish_bad=drop&timeout=2.5"

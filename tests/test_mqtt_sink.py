@@ -75,7 +75,7 @@ async def test_an_empty_batch_is_delivered(broker):
         assert await sink.deliver([]) == Outcome()
 
 
-async def test_records_that_the_settings_drop_are_not_wanted(oracle):
+async def test_records_excluded_by_the_settings_are_not_sent(oracle):
     """They are counted and not sent; the others are delivered."""
     async with sink_to(oracle, publish_bad="drop") as sink:
         assert await sink.deliver([spoilt(0), record(1), damaged(2)]) == Outcome(delivered=1, unwanted=2)
@@ -150,7 +150,7 @@ async def test_outside_its_context_a_sink_is_down():
         await publish(sink, ONLINE)
 
 
-async def test_the_relay_says_online_and_at_a_clean_end_offline(real_broker):
+async def test_the_relay_publishes_online_and_at_a_clean_end_offline(real_broker):
     """Status and availability are retained: a later subscriber reads them."""
     sink = sink_to(real_broker)
     async with sink:
@@ -171,7 +171,7 @@ async def test_the_relay_says_online_and_at_a_clean_end_offline(real_broker):
     assert all(m.retain for m in (*heard.messages[:3], *after.messages[:3]))
 
 
-async def test_a_relay_that_dies_is_said_to_be_offline_by_its_will(real_broker):
+async def test_a_relay_that_dies_is_offline_by_its_will(real_broker):
     """Cut without DISCONNECT: the broker publishes the last will, retained."""
     sink = sink_to(real_broker)
     async with listening(real_broker.port, "klvrelay/status", protocol=4) as heard:
@@ -199,7 +199,7 @@ async def test_the_facts_of_the_relay_are_in_its_status(oracle):
     assert (goodbye["state"], goodbye["streams"]) == ("offline", 2)
 
 
-async def test_latest_values_do_not_wait_for_each_others_confirmation(oracle):
+async def test_latest_values_do_not_wait_for_each_others_acknowledgement(oracle):
     """All values of 40 streams are sent at once, where the broker answers none: a round trip each would delay the last.
     """
     async with sink_to(oracle, timeout=30.0) as sink:
@@ -230,7 +230,7 @@ async def test_keep_ends_with_the_connection(oracle):
     ("policy", "telemetry", "rejected"),
     [("rejected", [0], [1, 2]), ("telemetry", [0, 1], [2]), ("drop", [0], [])],
 )
-async def test_bad_records_go_where_the_setting_says_and_damaged_ones_never_to_telemetry(
+async def test_bad_records_go_to_the_configured_topic_and_damaged_ones_never_to_telemetry(
     oracle, policy, telemetry, rejected
 ):
     """A correct checksum proves nothing where the transport lost something."""
@@ -242,7 +242,7 @@ async def test_bad_records_go_where_the_setting_says_and_damaged_ones_never_to_t
     assert oracle.payloads("klvrelay/uav1/raw") == []
 
 
-async def test_raw_is_the_klv_of_what_went_to_telemetry(oracle):
+async def test_raw_is_the_klv_of_telemetry_records(oracle):
     """Optional; the bytes of rejected records are only beside their JSON."""
     good = record(0)
     async with sink_to(oracle, raw=True) as sink:
@@ -253,7 +253,7 @@ async def test_raw_is_the_klv_of_what_went_to_telemetry(oracle):
     assert raw.properties[0x03] == "application/smpte336m"
 
 
-async def test_telemetry_says_whose_it_is_and_when_it_grows_stale(oracle):
+async def test_telemetry_has_its_stream_and_expiry(oracle):
     """MQTT 5: content type, expiry, stream, boot and seq; not retained, at the QoS of the settings."""
     async with sink_to(oracle, qos=1, expiry=90) as sink:
         await sink.deliver([record(41)])
@@ -290,7 +290,7 @@ async def test_a_stream_name_can_make_no_level_and_no_wildcard(oracle, name):
     assert not set("+#$\0 \n") & set(topic)
 
 
-async def test_the_embedded_broker_is_found_to_speak_3_1_1_at_once(embedded):
+async def test_mqtt_3_1_1_of_the_embedded_broker_is_detected_at_once(embedded):
     """amqtt supports only the older version: the first attempt is refused at once, later ones begin with 3.1.1."""
     sink = sink_to(embedded, timeout=30.0)
     for _ in range(2):
@@ -299,7 +299,7 @@ async def test_the_embedded_broker_is_found_to_speak_3_1_1_at_once(embedded):
             assert sink.protocol == 4
 
 
-async def test_the_version_found_is_remembered_when_the_broker_said_so(oracle):
+async def test_the_protocol_version_is_remembered_after_a_refusal(oracle):
     """No second refusal at a reconnect; but after a mere silence MQTT 5 is tried again."""
     oracle.manners.speaks = (4,)
     sink = sink_to(oracle)
@@ -317,7 +317,7 @@ async def test_the_version_found_is_remembered_when_the_broker_said_so(oracle):
     assert [guest.level for guest in oracle.guests] == [5, 4, 5, 4]
 
 
-async def test_leaving_takes_no_longer_than_a_few_seconds_at_a_dead_broker(oracle, monkeypatch):
+async def test_closing_takes_a_few_seconds_at_most_at_a_dead_broker(oracle, monkeypatch):
     """A broker that acknowledges nothing cannot delay the end of the relay."""
     assert mqtt.GOODBYE_TIMEOUT <= 2
     monkeypatch.setattr(mqtt, "GOODBYE_TIMEOUT", 0.2)
@@ -341,7 +341,7 @@ async def test_a_cancelled_delivery_leaves_the_sink_usable(oracle):
     assert seqs(oracle.payloads("klvrelay/uav1/telemetry")) == [*range(20), *range(50)]
 
 
-async def test_a_cancelled_entry_leaves_nothing_behind(oracle):
+async def test_a_cancelled_connect_leaves_nothing_open(oracle):
     """Cancelled while it publishes "online", the sink closes the connection, and the will is published."""
     oracle.manners.ack = False
     sink = sink_to(oracle, timeout=60.0)

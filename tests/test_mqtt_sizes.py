@@ -53,7 +53,7 @@ def message_of(chance: random.Random) -> Message:
 
 
 @pytest.mark.parametrize("protocol", [5, 4])
-def test_the_size_is_that_of_what_the_library_writes(protocol):
+def test_the_size_equals_that_of_the_librarys_packet(protocol):
     """400 messages around each step of the length field, any topic, QoS and properties: byte for byte."""
     chance = random.Random(SEED)
     paho = Unplugged(MQTTProtocolVersion.MQTTv5 if protocol == 5 else MQTTProtocolVersion.MQTTv311)
@@ -66,7 +66,7 @@ def test_the_size_is_that_of_what_the_library_writes(protocol):
 
 
 @pytest.mark.parametrize("qos", [0, 1, 2])
-async def test_a_message_of_the_limit_goes_out_and_one_of_a_byte_more_does_not(oracle, qos):
+async def test_a_message_of_the_limit_is_sent_and_one_of_a_byte_more_is_not(oracle, qos):
     """From both sides, at each QoS."""
     limit = 2048
     oracle.manners.limits[MAXIMUM_PACKET_SIZE] = limit
@@ -84,7 +84,7 @@ async def test_a_message_of_the_limit_goes_out_and_one_of_a_byte_more_does_not(o
 
 
 @pytest.mark.parametrize(("name", "count", "left_out"), [("rec1700.ts", 20, 0), ("big2k.ts", 40, 4)])
-async def test_what_fits_is_delivered_and_what_does_not_is_counted(oracle, name, count, left_out, caplog, monkeypatch):
+async def test_only_records_that_fit_are_delivered(oracle, name, count, left_out, caplog, monkeypatch):
     """A broker that announces 2,048 bytes: records of 1,690 bytes of JSON fit; the rest of a batch continues."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     oracle.manners.limits[MAXIMUM_PACKET_SIZE] = 2048

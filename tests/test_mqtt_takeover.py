@@ -41,7 +41,7 @@ async def again_and_again(sink):
         await asyncio.sleep(0.02)
 
 
-async def test_a_take_over_that_the_broker_names_is_logged_once(oracle, errors):
+async def test_a_take_over_reported_by_the_broker_is_logged_once(oracle, errors):
     """DISCONNECT with 0x8E (MQTT 5), four times in a row."""
     sink = twin_of(oracle)
     for number in range(1, 5):
@@ -57,7 +57,7 @@ async def test_a_take_over_that_the_broker_names_is_logged_once(oracle, errors):
 
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("protocol", [5, 4])
-async def test_two_relays_with_one_id_at_a_real_broker_are_told(mosquitto, errors, protocol):
+async def test_two_relays_with_one_id_at_mosquitto_are_reported(mosquitto, errors, protocol):
     """mosquitto 2.0.11 closes the older connection without a DISCONNECT: the repetition shows it."""
     twins = [twin_of(mosquitto, protocol=protocol) for _ in range(2)]
     tasks = [asyncio.create_task(again_and_again(twin), name="twin") for twin in twins]

@@ -52,7 +52,7 @@ CURT = {
 
 @pytest.mark.parametrize("late", [False, True], ids=["at the last will", "at the first message"])
 @pytest.mark.parametrize(("qos", "takes", "sent", "says"), CURT.values(), ids=CURT)
-async def test_a_broker_of_3_1_1_that_hangs_up_on_what_it_lacks_is_served(oracle, said, qos, takes, sent, says, late):
+async def test_a_broker_of_3_1_1_that_closes_on_missing_features_is_used(oracle, said, qos, takes, sent, says, late):
     """It cannot give a reason; less is tried until the connection lasts, and the missing feature is logged once."""
     oracle.manners.speaks, oracle.manners.curt, oracle.manners.late = (4,), takes, late
     await carried(oracle, qos=qos)
@@ -83,7 +83,7 @@ LIMITS = {0x24: ("takes QoS 0 at most", (0, True)), 0x25: ("retains no messages"
 
 
 @pytest.mark.parametrize(("limit", "says", "sent"), [(key, *row) for key, row in LIMITS.items()])
-async def test_a_broker_of_mqtt_5_that_announces_a_limit_is_served(oracle, said, limit, says, sent):
+async def test_a_broker_of_mqtt_5_that_announces_a_limit_is_used(oracle, said, limit, says, sent):
     """Maximum QoS and Retain Available (MQTT 5, 3.2.2.3)."""
     oracle.manners.limits[limit] = 0
     await carried(oracle)
@@ -97,7 +97,7 @@ async def test_a_broker_of_mqtt_5_that_announces_a_limit_is_served(oracle, said,
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("protocol", [4, 5])
 @pytest.mark.parametrize("lacks", ["retain_available false", "max_qos 0", "max_qos 0\nretain_available false"])
-async def test_mosquitto_without_retain_or_qos_is_served(mosquitto, said, protocol, lacks):
+async def test_mosquitto_without_retain_or_qos_is_used(mosquitto, said, protocol, lacks):
     """mosquitto refuses the last will with a reason code (MQTT 5), or closes (3.1.1)."""
     await mosquitto.stop()
     mosquitto.configure(f"{SAMPLE.read_text()}\n{lacks}\n")
@@ -117,7 +117,7 @@ async def test_a_full_broker_is_named(oracle):
         await connect(to(oracle), client_id="kr", will=WILL)
 
 
-async def test_a_full_broker_of_3_1_1_is_not_said_to_speak_no_mqtt(oracle):
+async def test_a_full_broker_of_3_1_1_is_not_reported_as_no_mqtt(oracle):
     """It refuses MQTT 5 with a reason code, and closes on 3.1.1: that is retried."""
     oracle.manners.speaks, oracle.manners.curt = (4,), (-1, True)
     with pytest.raises(SinkDown, match="has it room for another client"):
@@ -135,7 +135,7 @@ async def test_a_full_broker_of_3_1_1_is_not_said_to_speak_no_mqtt(oracle):
         (0x80, SinkDown, "gives no reason"),
     ],
 )
-async def test_each_no_to_a_connect_has_its_sentence(oracle, code, kind, says):
+async def test_each_refusal_of_a_connect_has_its_message(oracle, code, kind, says):
     """Permanent refusals are final, the others are retried."""
     oracle.manners.connack = code
     with pytest.raises(kind, match=says):

@@ -123,7 +123,7 @@ async def fault_of(settings):
     return caught.value
 
 
-async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_path, free_port):
+async def test_the_secured_listener_of_the_sample_accepts_the_relay(papers, tmp_path, free_port):
     """Switched on unchanged, with its password file and access list, over TLS."""
     async with tls_broker(papers, tmp_path, free_port) as broker:
         connection = await connect(to(broker, papers), client_id="kr", will=WILL)
@@ -156,7 +156,7 @@ async def test_an_invalid_certificate_is_refused(papers, tmp_path, free_port, ce
     assert "relay" not in broker.log()
 
 
-async def test_the_systems_authorities_do_not_know_our_ca(papers, tmp_path, free_port):
+async def test_the_systems_authorities_do_not_include_a_private_ca(papers, tmp_path, free_port):
     """Without ca_file the system's store decides."""
     async with tls_broker(papers, tmp_path, free_port) as broker:
         fault = await fault_of(to(broker, papers, ca_file=None))
@@ -224,7 +224,7 @@ async def test_tls_to_a_plain_port_and_plain_to_a_tls_port_say_which_to_use(pape
     assert "mqtt://" in str(encrypted)
 
 
-async def test_a_handshake_into_silence_can_be_cancelled_at_once(papers, silent_port):
+async def test_an_unanswered_handshake_can_be_cancelled_at_once(papers, silent_port):
     """The library does the handshake in a thread: cancelling must neither wait for it nor leave it running."""
     port, arrived = silent_port
     settings = MqttSettings.from_url(f"mqtts://127.0.0.1:{port}", timeout=60.0)
@@ -237,7 +237,7 @@ async def test_a_handshake_into_silence_can_be_cancelled_at_once(papers, silent_
     assert attempt.cancelled()
 
 
-async def test_a_handshake_into_silence_ends_in_time(silent_port):
+async def test_an_unanswered_handshake_ends_in_time(silent_port):
     """A TLS port that never answers."""
     port, _ = silent_port
     async with asyncio.timeout(3):

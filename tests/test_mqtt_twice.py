@@ -97,7 +97,7 @@ async def test_connections_that_break_again_and_again_repeat_nothing(oracle, ste
     assert len(oracle.guests) >= 6
 
 
-async def test_what_was_sent_again_has_its_mark_and_its_number(oracle):
+async def test_a_retransmission_has_the_dup_flag_and_its_identifier(oracle):
     """DUP and the same packet identifier, so that the broker recognises it; only PUBREL for an accepted one (MQTT 5,
     4.4).
     """
@@ -112,7 +112,7 @@ async def test_what_was_sent_again_has_its_mark_and_its_number(oracle):
     assert [guest.clean for guest in oracle.guests] == [True, False]
 
 
-async def test_a_broken_connection_counts_what_the_broker_has_taken(oracle):
+async def test_a_broken_connection_counts_the_accepted_messages(oracle):
     """Of the leading records: after PUBREC a message is the broker's."""
 
     def swallow(name):
@@ -129,7 +129,7 @@ async def test_a_broken_connection_counts_what_the_broker_has_taken(oracle):
     assert outcome == Outcome(delivered=9)
 
 
-async def test_a_broker_that_lost_the_session_gets_no_taken_message_again(oracle):
+async def test_a_broker_that_lost_the_session_gets_no_accepted_message_again(oracle):
     """The broker owned them when it crashed; the others are sent as new messages."""
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 6 else None
     oracle.manners.sessions = False
@@ -187,7 +187,7 @@ async def test_a_refused_message_of_qos_2_is_answered_by_its_pubrec(oracle):
     assert steps.count("PUBREL") == 5 + 2
 
 
-async def test_a_value_that_is_published_again_is_no_repetition(oracle):
+async def test_a_value_that_is_published_again_is_a_new_message(oracle):
     """A latest value may equal an earlier one: it is sent all the same."""
     online, offline = (Notice("availability", "uav1", text) for text in (b"online", b"offline"))
     sink = sink_to(oracle)

@@ -40,7 +40,7 @@ def seqs(oracle):
     return [orjson.loads(p)["seq"] for p in oracle.payloads(TELEMETRY)]
 
 
-async def test_batches_go_out_before_earlier_ones_are_answered_and_in_the_order_of_the_calls(oracle):
+async def test_batches_are_sent_before_earlier_ones_are_answered_in_the_order_of_the_calls(oracle):
     """Ten calls at once, a window of 25: filled at once, and never more; messages are sent in order."""
     oracle.manners.limits[RECEIVE_MAXIMUM] = 25
     async with sink_to(oracle, timeout=30.0) as sink:
@@ -77,7 +77,7 @@ async def test_without_a_setting_the_window_is_that_of_the_protocol(oracle, prot
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("protocol", [5, 4])
 @pytest.mark.parametrize("qos", [1, 2])
-async def test_the_sample_configuration_takes_a_thousand_in_flight(mosquitto, protocol, qos):
+async def test_the_sample_configuration_allows_a_thousand_in_flight(mosquitto, protocol, qos):
     """5,000 records in 50 calls at once, each once and in order, over one connection."""
     assert "max_inflight_messages 1000" in SAMPLE.read_text()
     async with (
@@ -134,7 +134,7 @@ async def test_the_timeout_applies_to_each_confirmation():
         await connection.close()
 
 
-async def test_a_message_without_an_answer_is_given_up_though_others_are_answered(oracle):
+async def test_a_message_without_an_answer_fails_though_others_are_answered(oracle):
     """The oldest one counts: later answers do not help it. It fails at the timeout, neither sooner nor much later."""
     connection = await connect(to(oracle, timeout=0.4), client_id="kr", will=WILL)
     oracle.manners.ack = False
@@ -245,7 +245,7 @@ async def stuck(oracle, count=30, **settings):
             await asyncio.wait(calls)
 
 
-async def test_latest_values_wait_for_no_record_that_waits(oracle):
+async def test_latest_values_do_not_wait_for_waiting_records(oracle):
     """The first message that may be sent is theirs; the records follow, in order."""
     async with stuck(oracle) as work:
         work.notices.put(Notice("state", "uav1", b'{"a":1}'))
@@ -258,7 +258,7 @@ async def test_latest_values_wait_for_no_record_that_waits(oracle):
         assert seqs(oracle) == list(range(30))
 
 
-async def test_latest_values_go_out_in_their_order(oracle):
+async def test_latest_values_are_sent_in_order(oracle):
     """Even where each waits for capacity, one after the other."""
     async with stuck(oracle) as work:
         for n in range(10):

@@ -88,7 +88,7 @@ def test_a_url_that_can_not_be_split_is_refused_without_being_quoted(text):
         "tcp://cam:5000",
     ],
 )
-def test_the_connection_gets_the_url_as_it_was_written(text):
+def test_the_connection_gets_the_original_url(text):
     """The joined URL equals the user's."""
     assert Url.parse(text).unredacted() == text
 
@@ -152,7 +152,7 @@ def test_a_file_name_prints_on_one_line():
         ("/", "stream"),
     ],
 )
-def test_a_stream_is_named_for_its_source(source, name):
+def test_a_stream_is_named_after_its_source(source, name):
     """The default name says where the stream comes from, safely, and without credentials."""
     assert stream_name(source) == name
 
@@ -188,7 +188,7 @@ def test_a_topic_level_holds_only_what_is_safe(text, level):
 
 
 @given(st.text(st.characters()))
-def test_no_text_breaks_out_of_its_level(text):
+def test_no_text_leaves_its_level(text):
     """Any name of an aircraft or a user is one level of bounded length."""
     assert re.fullmatch(r"(?!\.+$)([A-Za-z0-9_.-]|%[0-9A-F]{2})+", level := safe_level(text))
     assert len(level) <= LEVEL_LIMIT
@@ -260,6 +260,6 @@ def test_the_fast_check_for_file_names_agrees_with_the_full_one(monkeypatch):
 
 @pytest.mark.parametrize("boot", [None, "5f2c9a", 'a"b'])
 @pytest.mark.parametrize("stream", ["", "uav1", "udp-239.1.1.1-5000", 'a"b', "a\\b", "ü", "a\u202eb", "a\x7fb", "a b"])
-def test_the_head_of_a_record_is_what_the_json_writer_makes(stream, boot):
+def test_the_head_of_a_record_equals_the_json_writers(stream, boot):
     """Even where it is written without the writer."""
     assert core.head(stream, boot) == dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]

@@ -107,7 +107,7 @@ async def test_an_answer_from_before_a_new_connection_does_no_harm():
     assert await published(cursor) == [("state", "uav1", b"1")]
 
 
-async def test_a_sink_that_comes_later_is_offered_what_is_known():
+async def test_a_later_sink_is_offered_the_current_values():
     """And each sink has its own position."""
     notices = Notices()
     first = notices.cursor()

@@ -69,7 +69,7 @@ def test_a_packet_with_an_image_comes_out_whole(name: str, size: int) -> None:
     assert [r.raw for r in carried(sent)[0] if r.good] == sent
 
 
-def test_what_encode_writes_decode_reads() -> None:
+def test_a_large_packet_survives_encoding_and_decoding() -> None:
     """An image chip of 80,000 bytes in a VMTI target, encoded and decoded."""
     document = {
         "precision_time_stamp": 1_700_000_000_000_000,
@@ -86,7 +86,7 @@ def test_what_encode_writes_decode_reads() -> None:
 
 
 @pytest.mark.parametrize("limit", [512, 4_000, 100_000, 2_000_000])
-def test_the_limit_is_what_is_set(limit: int) -> None:
+def test_the_configured_limit_applies(limit: int) -> None:
     """A value of so many bytes is read; one of a byte more is skipped and counted, and the next packet is read."""
     head = len(packet("ST0601", local_set([(2, bytes(8)), (3, bytes(limit))]), checksum=True)) - limit
     spare = head - (17 + len(ber(limit)) - 1)
@@ -135,7 +135,7 @@ def test_a_damaged_length_affects_its_packet_only(name: str, promise: int, piece
 
 @pytest.mark.parametrize("promise", PROMISES)
 @pytest.mark.parametrize("piece", [100, 1316, 1 << 22])
-def test_so_does_one_whose_items_are_spoilt_too(promise: int, piece: int) -> None:
+def test_a_damaged_length_with_damaged_items_affects_its_packet_only(promise: int, piece: int) -> None:
     """The packet after it is proved by its checksum."""
     spoilt = KEY + b"\x84" + promise.to_bytes(4) + b"\x02\x08" + b"\xff" * 100
     after = [klv(number) for number in range(3)]
@@ -198,7 +198,7 @@ def test_a_hundred_lanes_take_no_more_memory_than_their_packets() -> None:
     assert int(done.stdout) < 100 * 400  # KiB: a lane's own tables are 100
 
 
-def test_a_lane_keeps_to_the_front_of_its_memory() -> None:
+def test_a_lane_stays_at_the_front_of_its_memory() -> None:
     """Data that arrives without a pause, with packets across all pieces, is moved back before it goes far."""
     lane = Lane(ts=False)
     stream = b"".join(klv(number) for number in range(3000))
@@ -211,7 +211,7 @@ def test_a_lane_keeps_to_the_front_of_its_memory() -> None:
     assert set(memory[1 << 16 :]) == {0x55}
 
 
-def test_item_in_an_image_that_looks_like_a_key_is_no_end() -> None:
+def test_a_key_inside_an_image_is_no_end() -> None:
     """Inside a value a key is data: only where an item would begin does it show that the packet ended before."""
     image = bytes(1000) + VMTI + b"\x04\x00\x00\x00\x00" + bytes(80_000)
     raw = packet("ST0601", local_set([(2, bytes(8)), (3, image)]), checksum=True)

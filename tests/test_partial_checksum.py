@@ -43,7 +43,7 @@ def verdict(raw: bytes) -> str:
     return record.checksum
 
 
-def test_a_flipped_bit_behind_the_checksum_is_never_plainly_good() -> None:
+def test_a_flipped_bit_after_the_checksum_is_never_plainly_good() -> None:
     """The latitude is wrong and the checksum correct: the verdict is `partial`."""
     sound = st0601(TIME + VERSION, LATITUDE)
     flipped = sound[:-3] + bytes([sound[-3] ^ 8]) + sound[-2:]
@@ -61,7 +61,7 @@ def test_a_flipped_bit_before_it_is_bad() -> None:
 
 
 @pytest.mark.parametrize("place", range(3))
-def test_the_checksum_counts_for_what_stands_before_it(place: int) -> None:
+def test_the_checksum_covers_what_precedes_it(place: int) -> None:
     """First, in the middle, last: only there it covers everything."""
     items = [TIME, VERSION, LATITUDE]
     raw = st0601(b"".join(items[: place + 1][: place + (place > 0)]), b"".join(items[place + (place > 0) :]))
@@ -75,7 +75,7 @@ def test_of_two_checksums_the_last_one_counts() -> None:
     assert verdict(st0601(first + VERSION, LATITUDE)) == "partial"
 
 
-def test_bytes_behind_the_checksum_that_are_no_item_are_bad() -> None:
+def test_bytes_after_the_checksum_that_are_no_item_are_bad() -> None:
     """A part that cannot be parsed is not proved."""
     assert verdict(st0601(TIME + VERSION, b"\x00")) == "bad"
 
@@ -84,7 +84,7 @@ def test_bytes_behind_the_checksum_that_are_no_item_are_bad() -> None:
     ("name", "tag", "total", "size"),
     [("ST1002", 21, core.crc16, 2), ("ST1107", 45, core.crc16, 2), ("ST0806", 1, core.crc32, 4)],
 )
-def test_crcs_are_held_to_the_same(name: str, tag: int, total: Callable[[bytes], int], size: int) -> None:
+def test_crcs_follow_the_same_rules(name: str, tag: int, total: Callable[[bytes], int], size: int) -> None:
     """Last it covers everything; before an item it does not cover that."""
     before, behind = item(2, bytes(8)), item(3, b"\x01")
     assert verdict(summed(name, tag, before + behind, b"", total, size)) == "ok"
@@ -98,7 +98,7 @@ def test_it_comes_back_byte_for_byte() -> None:
         assert klvrelay.encode(record) == raw
 
 
-def test_no_flipped_bit_pair_makes_a_sound_packet_partial_without_items_behind() -> None:
+def test_no_two_flipped_bits_make_a_packet_partial_without_items_after_the_checksum() -> None:
     """Any two bits of a short packet whose checksum is last: bad, or an undetected pair, but `partial` only if an item
     then follows a checksum.
     """

@@ -70,7 +70,7 @@ def test_a_reader_without_a_byte_hangs_from_its_time_on(seconds: float, reason: 
     assert patience.ended(stream) == reason
 
 
-def test_openings_without_klv_grow_rarer_to_a_minute(clock: Clock):
+def test_reopenings_without_klv_grow_rarer_to_a_minute(clock: Clock):
     """Each costs a session of the camera."""
     stream, patience = health(clock), Patience(5.0, hung=20.0)
 
@@ -105,7 +105,7 @@ def test_klv_that_ended_is_treated_as_klv_that_never_came(clock: Clock):
     assert stream.state == "stale"
 
 
-def test_a_source_that_has_not_sent_anything_is_left_to_its_timeouts(clock: Clock):
+def test_a_silent_source_is_ended_by_its_timeouts(clock: Clock):
     """Reopening it would not help."""
     stream, patience = health(clock), Patience(5.0, hung=20.0)
     clock.now += 19.0
@@ -113,7 +113,7 @@ def test_a_source_that_has_not_sent_anything_is_left_to_its_timeouts(clock: Cloc
     assert patience.ended(stream) == ""
 
 
-def test_packets_beyond_the_limit_are_counted_since_the_last_line(said: Callable[[], list[str]]):
+def test_packets_beyond_the_limit_are_counted_since_the_last_log_line(said: Callable[[], list[str]]):
     """Where there are none since, nothing is logged."""
     oversize = Oversize("uav1", 4096)
     for count in (0, 3, 3, 5):

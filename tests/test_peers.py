@@ -46,7 +46,7 @@ def records(shared: Path, name: str) -> list[klvrelay.Record]:
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_a_recording_gives_the_records_that_are_in_it(shared: Path, name: str) -> None:
+def test_a_recording_gives_its_known_records(shared: Path, name: str) -> None:
     """Every packet is output once, with the known checksum and transport verdicts."""
     found = Counter((record.set, record.checksum, record.transport) for record in records(shared, name))
     assert found == COUNTS[name]

@@ -59,7 +59,7 @@ def test_a_header_may_be_cut_anywhere(kind: int) -> None:
 
 
 @pytest.mark.parametrize("stuffing", [0, 1, 32, 170, 180, 250])
-def test_stuffing_in_a_header_is_passed_over(stuffing: int) -> None:
+def test_stuffing_in_a_header_is_skipped(stuffing: int) -> None:
     """Up to the maximum of its length octet, 255 bytes, over two TS packets."""
     wire = Pes()
     records = decoded(wire.stream(*(pes(one, pts=9, stuffing=stuffing) for one in SENT)))
@@ -175,7 +175,7 @@ def test_a_pes_packet_shorter_than_its_header_holds_nothing(size: int) -> None:
 
 @pytest.mark.parametrize("kind", [ASYNC, SYNC])
 @pytest.mark.parametrize("size", [*range(1, 16), 100])
-def test_what_follows_the_end_of_a_pes_packet_is_not_read(size: int, kind: int) -> None:
+def test_data_after_the_end_of_a_pes_packet_is_not_read(size: int, kind: int) -> None:
     """PES_packet_length ends it, though its TS packet continues, with one byte or many."""
     parts = fragments(size) if kind == SYNC else split(WHOLE, size)
     packets = [pes(part + SENT[0], size=3 + len(part)) for part in parts]

@@ -114,7 +114,7 @@ def test_each_frame_has_the_time_of_a_record(shared: Path, capfd: pytest.Capture
 
 
 @pytest.mark.parametrize("options", [{"carriage": "sync"}, {"carriage": "async", "codec": "h265"}], ids=str)
-def test_our_own_sample_is_good(options: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_the_sample_is_good(options: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """The output of `klvrelay sample` passes: exit code 0, every frame has a record's time."""
     path = sample_file(tmp_path, **options)
 

@@ -264,7 +264,7 @@ def test_a_recording_joined_from_two(tmp_path: Path):
     assert report.seconds == pytest.approx(4, abs=0.2)
 
 
-def test_two_klv_streams_are_told_apart(tmp_path: Path):
+def test_two_klv_streams_are_separate(tmp_path: Path):
     """A second PID with other records: both are in the report, each finding at its place."""
     wire, parts = Wire(), []
     for number in range(30):
@@ -333,7 +333,7 @@ def test_a_stream_of_stuffing_and_noise_is_no_klv(tmp_path: Path):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_garbage_raises_nothing(seed: int, tmp_path: Path):
+def test_garbage_raises_no_error(seed: int, tmp_path: Path):
     """Bits flipped, packets lost, repeated, truncated: always a report."""
     noise = random.Random(seed)
     data = bytearray(Mux(count=40).bytes())

@@ -202,7 +202,7 @@ def test_a_fast_stream_that_leaps_has_jumped(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("step_us", "has_rate"), [(200, False), (100_000, False), (130_000, True)])
-def test_a_rate_takes_half_a_second(step_us: int, has_rate: bool, tmp_path: Path):
+def test_a_rate_needs_half_a_second(step_us: int, has_rate: bool, tmp_path: Path):
     """Five records 0.2 ms apart are no 5,000 a second: this is reported, and no other rate either."""
     report = probed(klv_only(record(n, time_us=START_US + n * step_us) for n in range(5)), tmp_path)
 

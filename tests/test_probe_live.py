@@ -111,7 +111,7 @@ async def test_noise_on_a_port_is_no_media(free_port: int):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_signal_ends_the_look_with_the_report_so_far(number: signal.Signals, free_port: int, tmp_path: Path):
+async def test_a_signal_ends_the_probe_with_the_report_so_far(number: signal.Signals, free_port: int, tmp_path: Path):
     """Ctrl-C: the whole report, JSON and page too, and the exit code is that of the findings."""
     html = tmp_path / "r.html"
     args = ("probe", f"udp://127.0.0.1:{free_port}", "--seconds", "60", "--json", "--html", str(html))
@@ -127,7 +127,7 @@ async def test_a_signal_ends_the_look_with_the_report_so_far(number: signal.Sign
     assert html.read_text(encoding="utf-8").endswith("</html>\n")
 
 
-async def test_a_signal_before_anything_came_says_so(free_port: int):
+async def test_a_signal_before_any_data_is_reported(free_port: int):
     """Nothing to report: exit code 3, as where no data arrived in time."""
     async with klvrelay("probe", f"udp://127.0.0.1:{free_port}") as command:
         await feed.listening(free_port)
@@ -139,7 +139,7 @@ async def test_a_signal_before_anything_came_says_so(free_port: int):
     )
 
 
-async def test_a_connection_that_nobody_answers_is_exit_code_3(free_port: int):
+async def test_a_refused_connection_is_exit_code_3(free_port: int):
     """At once, in one line."""
     with pytest.raises(SourceDown, match="nobody listens"):
         await inquire(open_source(f"tcp://127.0.0.1:{free_port}"))
@@ -186,7 +186,7 @@ async def test_standard_input_is_read_to_its_end(args: tuple[str, ...]):
     assert b"standard input" in out
 
 
-async def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path):
+async def test_a_reader_that_closes_is_no_error(tmp_path: Path):
     """`klvrelay probe ... | head -1`"""
     path = tmp_path / "a.ts"
     path.write_bytes(asynchronous(descriptors=KLVA).bytes())

@@ -67,7 +67,7 @@ GOOD, ODD = Mux(packets=moving), asynchronous(packets=moving, stream_id=0xFC)
 
 
 @pytest.mark.parametrize("mux", [GOOD, ODD], ids=["good", "odd"])
-def test_the_page_needs_nothing_else(mux: Mux, tmp_path: Path):
+def test_the_page_needs_no_other_file(mux: Mux, tmp_path: Path):
     """Well-formed, no script, no external resource; it has verdict, findings, plots and tables."""
     report = probed(mux.bytes(), tmp_path)
     found = checked(page(report))
@@ -85,7 +85,7 @@ def test_the_page_needs_nothing_else(mux: Mux, tmp_path: Path):
     assert "default-src 'none'" in page(report)
 
 
-def test_hostile_words_stay_words(tmp_path: Path):
+def test_hostile_text_stays_text(tmp_path: Path):
     """In items, in unknown ones, in the file's name."""
     folder = tmp_path / "<img src=x onerror=alert(1)>"
     folder.mkdir()
@@ -101,7 +101,7 @@ def test_hostile_words_stay_words(tmp_path: Path):
     assert "\u202e" not in text
 
 
-def test_a_report_of_nothing_is_a_page_too(tmp_path: Path):
+def test_a_report_without_klv_is_a_page_too(tmp_path: Path):
     """No KLV: no plots, but what was found instead; one record: no curve, but its items."""
     empty = checked(page(probed(Mux(listed=False, packets=lambda n: b"\0").bytes(), tmp_path)))
     assert "svg" not in empty.tags
@@ -152,7 +152,7 @@ def test_a_band_is_drawn_where_least_and_most_are_apart():
     assert "<polygon" in text
 
 
-def test_a_track_leaves_out_what_is_not_on_earth():
+def test_a_track_leaves_out_impossible_positions():
     """A latitude of 200, and exactly 0, 0."""
     points = ((56.0, 9.0), (200.0, 9.0), (0.0, 0.0), (56.01, 9.01))
     text = svg.track("some", [Track("sensor", points)])

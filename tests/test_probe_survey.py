@@ -55,7 +55,7 @@ def facts(survey: Survey) -> object:
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))
 @settings(max_examples=40, deadline=None)
-def test_how_bytes_are_cut_never_matters(places: list[int]):
+def test_the_pieces_do_not_affect_the_counts(places: list[int]):
     """The same counts, and every byte is passed to the decoder, in order."""
     whole, through = surveyed([STREAM])
     parts, again = surveyed(cuts(STREAM, places))
@@ -164,7 +164,7 @@ def test_any_bytes_are_passed_on_unchanged(data: bytes, places: list[int]):
     assert surveyed(cuts(data, places))[1] == data
 
 
-def test_every_record_comes_out_with_its_second():
+def test_every_record_has_its_second():
     """The passed data decodes to all records, each at the time of its PES packet."""
     survey, decoder, times = Survey(), Decoder("s", None), []
     for piece in [*survey.feed(asynchronous(count=40).bytes()), *survey.finish()]:
@@ -190,7 +190,7 @@ def test_any_head_of_a_pes_packet_can_be_read(data: bytes, begins: bool):
 
 
 @given(st.integers(0, (1 << 33) - 1), st.none() | st.integers(0, (1 << 33) - 1), st.integers(0, 9), st.integers(0, 50))
-def test_the_head_of_a_pes_packet_says_what_was_written(pts: int, dts: int | None, stuffing: int, cut: int):
+def test_the_head_of_a_pes_packet_has_the_written_values(pts: int, dts: int | None, stuffing: int, cut: int):
     """Stamps, size and payload, of which a truncated packet has no more than follows it."""
     stamps = [(2 if dts is None else 3, pts)] + ([] if dts is None else [(1, dts)])
     fields = b"".join(
@@ -213,13 +213,13 @@ def test_the_head_of_a_pes_packet_says_what_was_written(pts: int, dts: int | Non
     assert head.dts == (dts if kept >= 19 else None)
 
 
-def test_stamps_are_compared_the_short_way_round():
+def test_stamps_are_compared_by_the_shorter_distance():
     """33 bits wrap."""
     assert apart(10, (1 << 33) - 90_000 + 10) == pytest.approx(1.0)
     assert apart((1 << 33) - 90_000, 0) == pytest.approx(-1.0)
 
 
-def test_pts_wraps_jumps_and_steps_back_are_told_apart():
+def test_pts_wraps_jumps_and_steps_back_are_distinguished():
     """Each is counted as its kind; the timeline continues."""
     line = PtsLine()
     wrap = (1 << 33) - 3000
@@ -303,7 +303,7 @@ def test_a_slope_is_found():
     assert fit == pytest.approx((3, 0), abs=1e-6)
 
 
-def test_items_are_counted_by_what_each_record_holds():
+def test_items_are_counted_by_record():
     """Two layouts in turn: counts, gaps and last values of each item, those of nested sets too."""
     table = ItemTable("ST0601")
     for place in range(10):
@@ -362,7 +362,7 @@ def test_records_and_frames_find_each_other_in_any_order():
     assert (found[0x201].compared, found[0x201].matched, found[0x201].against.median) == (1, 0, 2.0)
 
 
-def test_times_without_a_partner_are_forgotten():
+def test_times_without_a_counterpart_are_dropped():
     """A time without its counterpart is not kept."""
     tally = frames_of(*range(3 * REMEMBERED))
     for time_us in (0, 3 * REMEMBERED - 1):

@@ -85,7 +85,7 @@ def test_a_table_may_be_cut_anywhere(pid: int) -> None:
         all_good(decoded(parts[0] + parts[PMT_PID] + wire.klv()), SENT)
 
 
-def test_a_table_may_begin_behind_the_end_of_another() -> None:
+def test_a_table_may_begin_after_the_end_of_another() -> None:
     """The pointer field skips the end of the first to the beginning of the next, in the same packet."""
     long = pmt(VIDEO, *((0x0F, 0x400 + n, b"\x0a\x04deu\0") for n in range(12)))
     table = pmt(VIDEO, KLV, flags=version(1))
@@ -119,7 +119,7 @@ def test_a_table_whose_packets_are_repeated_is_read(size: int) -> None:
     all_good(decoded([packet for packet in ts for _ in range(2)]), SENT)
 
 
-def test_stuffing_behind_a_table_is_no_table() -> None:
+def test_stuffing_after_a_table_is_no_table() -> None:
     """A packet filled up with FF, and one that holds nothing else."""
     wire = Tables()
     ts = wire.unit(0, PAT.ljust(183, b"\xff")) + wire.unit(PMT_PID, b"\xff" * 183)
@@ -155,7 +155,7 @@ def test_a_table_that_is_not_yet_in_force_waits() -> None:
     all_good(decoded(ts), SENT)
 
 
-def test_a_program_that_moves_its_map_is_followed() -> None:
+def test_a_program_that_moves_its_pmt_is_followed() -> None:
     """A new PAT names another PID: tables on the old one are ignored."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(KLV)) + wire.klv(SENT[:2])
@@ -166,7 +166,7 @@ def test_a_program_that_moves_its_map_is_followed() -> None:
 
 
 @pytest.mark.parametrize("pid", [0, KLV_PID])
-def test_a_map_on_a_pid_that_is_something_else_is_none(pid: int) -> None:
+def test_a_pmt_on_a_pid_in_use_is_ignored(pid: int) -> None:
     """A PAT that names its own PID, or that of KLV, as a program's PMT: the other programs are read."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(KLV)) + wire.klv(SENT[:2])
@@ -187,7 +187,7 @@ def test_klv_on_a_pid_of_tables_is_not_read(kind: int, pid: int) -> None:
 
 
 @pytest.mark.parametrize("table", [0x00, 0x01, 0x03, 0x42, 0xC0])
-def test_a_table_of_another_kind_is_not_a_map(table: int) -> None:
+def test_a_table_of_another_kind_is_not_a_pmt(table: int) -> None:
     """On the PMT's PID; a PMT on the PID of the PAT is none either."""
     body = pmt((ASYNC, 0x222, KLVA), flags=version(1))[3:-4]
     wire = Tables()
@@ -207,7 +207,7 @@ def test_a_table_too_short_to_be_one_names_nothing(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 8, 1025, 2048, 4095])
-def test_a_table_of_an_impossible_length_is_passed_over(size: int) -> None:
+def test_a_table_of_an_impossible_length_is_skipped(size: int) -> None:
     """Shorter than its head or longer than 1,024 bytes: the next one is read, where it begins."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT)
@@ -224,7 +224,7 @@ def test_a_table_as_long_as_tables_may_be_is_read() -> None:
 
 
 @pytest.mark.parametrize("lost", range(1, 5))
-def test_a_table_that_lost_a_packet_is_not_believed(lost: int) -> None:
+def test_a_table_that_lost_a_packet_is_ignored(lost: int) -> None:
     """It is assembled at its next repetition."""
     wire, many = Tables(), [(0x0F, 0x400 + n, b"\x0a\x04deu\0") for n in range(80)]
     ts = wire.carry(0, b"\0" + PAT)
@@ -234,7 +234,7 @@ def test_a_table_that_lost_a_packet_is_not_believed(lost: int) -> None:
     all_good(decoded(ts + wire.klv()), SENT)
 
 
-def test_a_table_that_was_damaged_on_the_way_is_not_believed() -> None:
+def test_a_table_damaged_in_transit_is_ignored() -> None:
     """transport_error_indicator: the packet is ignored, though its CRC may be correct."""
     wire = Tables()
     (marked,) = wire.carry(PMT_PID, b"\0" + pmt((ASYNC, 0x222, KLVA)))

@@ -26,7 +26,7 @@ def test_klv_of_every_program_is_read() -> None:
     assert [record.pid for record in records] == [0x200 + number for number in programs]
 
 
-def test_programs_may_share_the_pid_of_their_maps() -> None:
+def test_programs_may_share_the_pid_of_their_pmts() -> None:
     """program_number distinguishes the PMTs, in separate packets or in one: none ends another's streams."""
     maps = [
         pmt((ASYNC, 0x201, KLVA), program=1),
@@ -45,7 +45,7 @@ def test_programs_may_share_the_pid_of_their_maps() -> None:
         all_good(decoded(ts), sent)
 
 
-def test_what_a_program_had_ends_with_it() -> None:
+def test_the_streams_of_a_program_end_with_it() -> None:
     """A PAT without the program, and the next PMT of another: its KLV is not read any more, the other's is."""
     wire, moved = Tables(), version(1)
     ts = wire.carry(0, b"\0" + pat((1, PMT_PID), (2, 0x1234)))
@@ -77,13 +77,13 @@ def test_a_registration_may_follow_other_descriptors(others: bytes) -> None:
 
 
 @pytest.mark.parametrize("registration", [b"\x05\x04AC-3", b"\x05\x06Opus\0\0", b"\x05\x04klva"])
-def test_what_is_registered_as_something_else_is_not_looked_into(registration: bytes) -> None:
+def test_a_stream_registered_as_something_else_is_not_searched(registration: bytes) -> None:
     """Audio under type 0x06, though it may contain a key."""
     assert Tables().good(pmt((ASYNC, KLV_PID, registration))) == []
 
 
 @pytest.mark.parametrize("descriptors", [b"\x05\x05KLVA", b"\x05\xffKLVA", b"\x0a\x09eng\0\x05\x04KLVA", b"\x05"])
-def test_a_descriptor_that_is_cut_off_names_nothing(descriptors: bytes) -> None:
+def test_a_truncated_descriptor_is_ignored(descriptors: bytes) -> None:
     """A descriptor longer than its stream's loop: a private stream like any other, recognised by the key in it."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, KLV_PID, descriptors), VIDEO))
@@ -99,7 +99,7 @@ def test_a_stream_whose_descriptors_run_past_the_table_ends_the_table() -> None:
         all_good(Tables().good(section(2, table[3:-4] + rest)), SENT)
 
 
-def test_program_descriptors_are_passed_over() -> None:
+def test_program_descriptors_are_skipped() -> None:
     """Whatever they are, KLVA among them; if they exceed the table, it lists nothing."""
     all_good(Tables().good(pmt(KLV, info=b"\x05\x04KLVA\x0e\x03\xc0\0\0")), SENT)
     whole = pmt(KLV)
@@ -134,7 +134,7 @@ def test_a_private_stream_known_by_its_key_stays_known() -> None:
     all_good(decoded(ts + wire.klv()), [klv_packet(1, 600), *SENT])
 
 
-def test_what_a_dropped_stream_held_is_counted() -> None:
+def test_the_data_of_a_dropped_stream_is_counted() -> None:
     """The PMT drops KLV in the middle of a packet: its bytes are counted as skipped, exactly."""
     wire, decoder = Tables(), Decoder("uav1", None)
     begin = wire.pes(klv_packet(1, 600))[0]
@@ -164,7 +164,7 @@ def test_a_stream_that_is_registered_as_something_else_later_is_not_read_any_mor
     all_good(decoded(ts), SENT)
 
 
-def test_a_private_stream_that_becomes_video_is_not_looked_into() -> None:
+def test_a_private_stream_that_becomes_video_is_not_searched() -> None:
     """A key in it does not count then."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, 0x300, b""), KLV))
@@ -173,7 +173,7 @@ def test_a_private_stream_that_becomes_video_is_not_looked_into() -> None:
 
 
 @pytest.mark.parametrize("kind", [ASYNC, 0x1B])
-def test_a_map_may_move_to_where_a_private_stream_was(kind: int) -> None:
+def test_a_pmt_may_move_to_the_pid_of_a_private_stream(kind: int) -> None:
     """A program whose PMT has the PID of earlier private data, or video, is followed."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((kind, 0x300, b""), KLV)) + wire.klv(SENT[:2])
@@ -190,7 +190,7 @@ MEDIA = {
 
 
 @pytest.mark.parametrize("first", range(0, 0x100, 0x40))
-def test_video_and_audio_are_never_looked_into(first: int) -> None:
+def test_video_and_audio_are_never_searched(first: int) -> None:
     """PES packets that begin with a key are KLV under any other stream_type, whatever its registration."""
     read = set()
     for kind in range(first, first + 0x40):

@@ -339,7 +339,7 @@ async def test_a_thousand_segments_are_handled_quickly(tmp_path, monkeypatch):
     assert time.process_time() - begun < 5
 
 
-async def test_what_a_killed_run_left_is_completed(tmp_path):
+async def test_a_segment_of_a_killed_run_is_completed(tmp_path):
     """Its bytes stay, under their name; an empty one is removed."""
     left, empty = (put_old(tmp_path, 1, days=day)[0] for day in (1, 2))
     left = left.rename(f"{left}.part")
@@ -421,7 +421,7 @@ async def test_a_source_that_falls_silent_gets_its_segment_completed(tmp_path, m
     assert [path.read_bytes() for path in files(tmp_path)] == [TAPE.ts] * 2
 
 
-async def test_what_is_written_can_be_read_at_once(tmp_path):
+async def test_recorded_data_can_be_read_at_once(tmp_path):
     """Not at the segment's end, but within a few hundredths of a second, for a relay that follows."""
     source = Pieces(Packet(TAPE.ts), live=True)
     async with recording(lambda: source, tmp_path) as made:
@@ -431,7 +431,7 @@ async def test_what_is_written_can_be_read_at_once(tmp_path):
         assert path.read_bytes() == TAPE.ts
 
 
-async def test_a_file_that_is_not_there_is_an_error(tmp_path):
+async def test_a_missing_file_is_an_error(tmp_path):
     """Nothing is recorded, and it is not retried."""
     with pytest.raises(SourceDown, match="no such file"):
         await recorded(open_source(str(tmp_path / "none.ts")), tmp_path / "out")
@@ -444,7 +444,7 @@ async def test_a_container_has_no_transport_bytes(tmp_path):
         await recorded(of_file(Packet(TAPE.klv[0], None, "klv", 0, 1)), tmp_path)
 
 
-async def test_a_flapping_source_leaves_nothing_behind(tmp_path, monkeypatch):
+async def test_a_flapping_source_leaks_nothing(tmp_path, monkeypatch):
     """Three hundred disconnects: threads and descriptors return to their numbers, and no byte is missing."""
     monkeypatch.setattr(recorder.Backoff, "next", lambda self: 0.0)
     falls = [Pieces(Packet(TAPE.ts[:1880]), SourceDown("x"), live=True) for _ in range(300)]

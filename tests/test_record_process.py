@@ -67,7 +67,7 @@ async def test_a_signal_completes_the_segment(free_port: int, tmp_path: Path):
 
 
 @pytest.mark.needs("ffmpeg")
-async def test_what_ffmpeg_sends_is_recorded_bit_by_bit(free_port: int, tmp_path: Path):
+async def test_a_stream_from_ffmpeg_is_recorded_bit_by_bit(free_port: int, tmp_path: Path):
     """ffmpeg writes what it sends to a file: the segments together are that file, and have every record."""
     source, sent, folder = tmp_path / "in.ts", tmp_path / "sent.ts", tmp_path / "out"
     source.write_bytes(feed.recording(count=45, hz=30, filler=30).ts)

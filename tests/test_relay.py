@@ -348,7 +348,7 @@ async def test_transport_counters_are_summed_over_all_openings():
     assert report["link"]["bytes"] == 4 * len(TAPE.klv[0])
 
 
-async def test_a_thousand_failed_openings_leave_no_task_behind():
+async def test_a_thousand_failed_openings_leave_no_task():
     """Each attempt frees its resources."""
     source, ear = live(fault=SourceDown("gone")), Ear()
     source.data = ()

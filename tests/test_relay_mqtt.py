@@ -114,7 +114,7 @@ async def test_messages_have_their_properties(oracle: OracleBroker, tmp_path: Pa
     ("policy", "telemetry", "rejected"),
     [("rejected", [0, 2], [1, 3]), ("telemetry", [0, 1, 2], [3]), ("drop", [0, 2], [])],
 )
-async def test_bad_and_damaged_records_go_where_the_setting_says(
+async def test_bad_and_damaged_records_go_to_the_configured_topic(
     policy: Any, telemetry: list[int], rejected: list[int], oracle: OracleBroker, tmp_path: Path
 ):
     """By default to `rejected`, flagged; a damaged one never to telemetry; none of them into the state."""

@@ -233,7 +233,7 @@ async def test_settings_from_a_file_work_like_options(oracle: OracleBroker, tmp_
     assert {p.qos for p in oracle.published} == {1}
 
 
-async def test_a_long_run_leaves_no_descriptor_behind(oracle: OracleBroker, free_port: int):
+async def test_a_long_run_leaks_no_descriptor(oracle: OracleBroker, free_port: int):
     """A source that is refused repeatedly, and a broker that restarts."""
     args = ("run", f"tcp://127.0.0.1:{free_port}", "--stream", "uav1", "--mqtt", oracle.url)
     async with klvrelay(*args) as command:

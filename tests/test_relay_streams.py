@@ -87,7 +87,7 @@ async def test_topics_of_two_aircraft_at_a_real_broker(real_broker: Any, tmp_pat
                 assert orjson.loads(ears.on(f"klvrelay/{name}/state")[-1])["items"]["mission_id"] == aircraft_
 
 
-async def test_one_of_two_that_falls_silent_goes_offline_alone(free_port: int):
+async def test_only_the_silent_one_of_two_goes_offline(free_port: int):
     """The other stays online; the silent one is stale, and live again when it returns, under its name."""
     ear, air = Ear(), Air()
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="cam", stall=0.3)
@@ -140,7 +140,7 @@ async def test_streams_in_the_settings_are_published_before_their_klv_comes(tmp_
     assert {r.stream for r in ear.records} == {"uav1", "uav2"}
 
 
-async def test_a_name_that_another_source_has_is_not_taken(tmp_path: Path):
+async def test_the_name_of_another_source_is_not_used(tmp_path: Path):
     """`cam.513` is a source: the second PID of `cam` is published as `cam.513-2`."""
     ear = Ear()
     other = tmp_path / "other.ts"
@@ -162,7 +162,7 @@ async def test_unselected_klv_is_reported_where_nothing_else_comes(tmp_path: Pat
     assert not any("no MISB metadata" in line for line in said())
 
 
-async def test_klv_on_ever_other_pids_makes_few_topics(said: Callable[[], list[str]]):
+async def test_klv_on_ever_new_pids_makes_few_topics(said: Callable[[], list[str]]):
     """A hostile PMT in each packet: at most 16 streams, the rest is counted in the first one's link, and logged once.
     """
     air, ear = Air(), Ear()

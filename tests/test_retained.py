@@ -95,7 +95,7 @@ def test_the_report_of_a_link_is_wrong_unless_it_has_ended(state, streams):
         [availability("a", DEAD), availability("a", ALIVE), status(DEAD)],
     ],
 )
-def test_all_else_is_left_alone(seen):
+def test_other_topics_are_unchanged(seen):
     """A live run, this run, an unknown one; other topics; those corrected or taken over meanwhile."""
     assert wrong(*seen) == []
 
@@ -413,7 +413,7 @@ async def topics_of(broker):
 
 @pytest.mark.needs("mosquitto")
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
-async def test_what_a_broker_has_retained_is_listed(version, stocked):
+async def test_the_retained_topics_of_a_broker_are_listed(version, stocked):
     """Topic, size, boot and age where known, short printable content; nothing outside the prefix."""
     out = (await verb(stocked, "--mqtt-version", version)).printed
 

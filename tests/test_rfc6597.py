@@ -113,13 +113,13 @@ def test_an_impossible_length_costs_one_refusal(head):
     assert track.units(C, 2) == [Unit(C, 2)]
 
 
-def test_what_follows_a_unit_in_its_own_payload_does_not_spoil_it():
+def test_padding_after_a_unit_does_not_damage_it():
     """A camera may pad its payloads."""
     assert good([(A + bytes(7), 1), (B, 2)]) == [A, B]
 
 
 @pytest.mark.parametrize("size", [25, 60, 120])
-def test_whatever_is_lost_no_unit_is_made_up(size):
+def test_no_loss_makes_a_false_unit(size):
     """Units without a checksum, any of their fragments lost: each valid one was sent, once and in order."""
     lost = 0
     for seed in range(200):

@@ -32,7 +32,7 @@ def test_a_long_pause_does_not_hide_the_gaps_after_it():
     assert (rhythm.gaps, rhythm.longest) == (2, 3600.0)
 
 
-def test_an_interval_that_grew_for_good_becomes_the_usual_one():
+def test_a_lasting_longer_interval_becomes_the_usual_one():
     """A sensor changed from one record a second to one in ten has a few gaps, and then none."""
     changed = beaten(*[1.0] * 20, *[10.0] * 10)
     later = beaten(*[1.0] * 20, *[10.0] * 100)

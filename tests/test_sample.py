@@ -105,7 +105,7 @@ def test_an_interruption_leaves_nothing_behind(tmp_path):
         ({"first_pts": 1 << 33}, r"first_pts: 8589934592; 0 to 8589934591 \(90 kHz ticks\)"),
     ],
 )
-def test_a_wrong_argument_is_refused_with_what_is_right(tmp_path, wrong, complaint):
+def test_a_wrong_argument_is_refused_with_the_valid_form(tmp_path, wrong, complaint):
     """The error has argument, value and valid input, and nothing is written."""
     with pytest.raises(ConfigError, match=complaint):
         sample.write(tmp_path / "a.ts", **wrong)

@@ -153,7 +153,7 @@ def test_a_lorry_out_of_sight_is_no_target(flown):
     assert (vmti.total_targets_in_frame, vmti.num_targets_reported, vmti.targets) == (0, 0, ())
 
 
-def test_corners_out_of_reach_of_the_offsets_are_only_given_in_full(flown):
+def test_corners_out_of_range_of_the_offsets_are_only_sent_in_full(flown):
     """Items 26-33 reach 0.075 degrees; corners further away are in items 82-89 alone."""
     instant = flown[0][1]
     far = tuple(dataclasses.replace(corner, lat=corner.lat + 0.1) for corner in instant.corners)

@@ -220,7 +220,7 @@ def test_an_item_that_goes_to_the_head_is_no_item_of_a_selection_either() -> Non
     assert document(raw, "precision_time_stamp", "uas_datalink_ls_version_number")["items"] == {}
 
 
-def test_what_is_wrong_with_an_item_that_goes_to_the_head_is_remarked_always() -> None:
+def test_a_warning_about_an_item_in_the_head_is_always_included() -> None:
     """A time of nine bytes is null in the head: the reason is included, its bytes only where they are selected."""
     raw = packet("ST0601", item(2, bytes(9)) + LATITUDE)
     without, with_ = document(raw, "sensor_latitude"), document(raw, "precision_time_stamp")
@@ -293,7 +293,7 @@ def test_a_truncated_packet_of_one_item_is_selected_by_its_key() -> None:
     assert document(PRIVATE + b"\x08" + bytes(3), "sensor_latitude")["items"] == {}
 
 
-def test_an_item_beyond_the_text_that_the_whole_record_may_have_is_there_once_the_others_are_left_out() -> None:
+def test_a_selection_can_have_an_item_that_the_whole_record_has_no_space_for() -> None:
     """A bound on all text together is reached later by a part of it."""
     many = series([local_set([(tag, b"") for tag in range(1, 120)])] * 40)
     raw = packet("ST0601", item(74, item(101, many)) + LATITUDE)
@@ -318,7 +318,7 @@ def test_a_record_that_is_larger_than_any_before_is_written_too() -> None:
     assert len(record_of(raw).json(items=chosen)) > 100_000
 
 
-def test_what_is_no_packet_is_refused() -> None:
+def test_invalid_packets_are_refused() -> None:
     """As for the whole record."""
     with pytest.raises(klvrelay.DecodeError):
         record_of(b"no packet").json(items=klvrelay.select())

@@ -90,7 +90,7 @@ async def test_a_datagram_has_the_requested_size(size: int, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("speed", [1.0, 2.0])
-async def test_it_takes_the_time_of_the_recording(
+async def test_sending_takes_the_duration_of_the_recording(
     speed: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No datagram is early; most are hardly late, and the last is sent when it is due."""
@@ -236,7 +236,7 @@ def test_a_wrong_rate_is_refused(text: str) -> None:
         bits_a_second(text)
 
 
-async def test_what_can_not_be_sent_is_refused(tmp_path: Path) -> None:
+async def test_an_unsendable_source_is_refused(tmp_path: Path) -> None:
     """Before anything is opened where possible; each with what to do."""
     with pytest.raises(NotMedia, match=r"neither MPEG-TS nor KLV.*ffmpeg -i"):
         await sent(tape(tmp_path, b"\0\0\0\x20ftypisom" + bytes(2000), "clip.mp4"))

@@ -81,7 +81,7 @@ def test_a_duplicate_follows_so_many_later(apart: int) -> None:
 
 
 @pytest.mark.parametrize("bits", [1, 8])
-def test_so_many_bits_are_flipped(bits: int) -> None:
+def test_the_requested_fraction_of_units_has_a_flipped_bit(bits: int) -> None:
     """In so many units; the others are unchanged."""
     came, tally = through(f"flip=5%,bits={bits},seed=2")
     changed = [
@@ -100,7 +100,7 @@ def test_delay_and_jitter_are_between_their_bounds() -> None:
     assert max(delays) - min(delays) > 0.009
 
 
-def test_the_same_units_are_lost_whatever_else_is_asked_for() -> None:
+def test_the_same_units_are_lost_whatever_other_damage_is_requested() -> None:
     """Each kind of damage has separate random numbers."""
     alone, _ = through("loss=5%,seed=9")
     along, _ = through("loss=5%,flip=10%,delay=3,seed=9")

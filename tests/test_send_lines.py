@@ -229,7 +229,7 @@ async def settled(path: Path) -> None:
 
 @pytest.mark.needs("ffmpeg")
 @pytest.mark.parametrize("scheme", ["udp", "rtp", "tcp"])
-async def test_ffmpeg_copies_what_is_sent(scheme: str, orbit: Path, free_port: int, tmp_path: Path) -> None:
+async def test_ffmpeg_receives_what_is_sent(scheme: str, orbit: Path, free_port: int, tmp_path: Path) -> None:
     """ffmpeg as the receiver: the KLV packets that it writes are those of the file, and it reports no error."""
     out, url = tmp_path / "copy.ts", f"{scheme}://127.0.0.1:{free_port}"
     listens = "?listen=1" if scheme == "tcp" else ""
@@ -412,7 +412,7 @@ def test_a_password_in_a_url_is_not_shown(tape: str, capfd: pytest.CaptureFixtur
     assert "c4n4ry" not in said
 
 
-def test_a_line_is_not_opened_before_it_is_entered() -> None:
+def test_a_connection_is_not_opened_before_its_context_is_entered() -> None:
     """The same for every kind; a time-out of nothing is refused."""
     for url in ("udp://239.1.1.1:5000", "rtp://[::1]:5000", "tcp://127.0.0.1:1"):
         line = open_destination(Url.parse(url))

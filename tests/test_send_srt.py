@@ -51,7 +51,7 @@ async def test_srt_live_transmit_receives_all_that_is_sent(calls, query, free_po
     assert got == TAPE.ts
 
 
-async def test_a_far_end_that_is_frozen_is_given_up(free_port):
+async def test_a_frozen_far_end_is_ended_by_the_timeout(free_port):
     """The buffer is full, or there is no sign of life, for `timeout` seconds: a sender never waits without end."""
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)

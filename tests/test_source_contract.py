@@ -443,7 +443,7 @@ async def test_records_of_live_sources_have_the_arrival_time(case: Case):
 
 
 @kinds()
-async def test_the_link_counts_what_came(case: Case):
+async def test_the_link_counts_received_data(case: Case):
     """From nothing, up to date, and continuously however often the source is opened."""
     source = case.make()
     assert source.link.size == 0

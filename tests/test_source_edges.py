@@ -111,7 +111,7 @@ def test_an_srt_connection_is_not_closed_between_two_keep_alives(timeout, idle, 
 
 @pytest.mark.parametrize("more", [0, 1])
 @pytest.mark.parametrize("limit", [127, 128, 1000])
-def test_an_rtp_track_takes_units_up_to_the_limit(limit, more):
+def test_an_rtp_track_accepts_units_up_to_the_limit(limit, more):
     """With one byte more none is held: it is counted as lost."""
     size = limit + more
     length = bytes([size]) if size < 128 and not more else b"\x82" + size.to_bytes(2, "big")

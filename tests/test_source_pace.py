@@ -194,7 +194,7 @@ def test_bare_klv_without_an_advancing_time_is_no_flood(packet):
     assert clock.by == "rate"
 
 
-def test_packets_without_a_time_between_others_take_none():
+def test_packets_without_a_time_do_not_affect_the_timing():
     """A security set after each ST 0601 set."""
     clock = timeline.KlvClock()
 

@@ -81,7 +81,7 @@ def test_damage_in_the_file_is_passed_on_unchanged(junk, place, cuts):
 
 
 @pytest.mark.parametrize("jump", [-90_000 * 3600, 90_000 * 3600, 1 << 32], ids=["back", "ahead", "far"])
-def test_a_jump_of_the_clock_takes_no_time(jump):
+def test_a_jump_of_the_clock_causes_no_pause(jump):
     """Recordings are often two that were joined: the second continues where the first ended."""
     second = feed.recording(first_pcr=(900_000 + 90_000 + jump) % (1 << 33), filler=5)
 

@@ -93,7 +93,7 @@ async def test_rtp_between_plain_datagrams_is_ignored(others, free_port):
 
 @pytest.mark.parametrize("demux", MODES)
 @pytest.mark.parametrize("ssrc", [7, 8], ids=["the same SSRC", "another"])
-async def test_a_sender_that_takes_over_loses_nothing(ssrc, demux, free_port):
+async def test_a_new_sender_loses_nothing(ssrc, demux, free_port):
     """The packets that identify it are read too: each of its records is output, from the first on."""
     first = feed.rtp_datagrams(feed.datagrams(TAPE.ts)[:20])
     second = feed.rtp_datagrams(feed.datagrams(OTHER_TAPE.ts), ssrc=ssrc, first=3000)

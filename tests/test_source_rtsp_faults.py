@@ -171,7 +171,7 @@ async def test_an_unsupported_login_is_named(more, named):
             await raws(camera, login="me:x@")
 
 
-async def test_a_redirect_is_followed_and_does_not_take_the_login_along():
+async def test_a_redirect_is_followed_without_the_login():
     """To another port: its password is not that server's."""
     async with Camera(klv()) as there:
         more = f"Location: {there.url()}\r\n"

@@ -281,7 +281,7 @@ async def test_only_the_fixed_sender_is_read(free_port):
     assert (source.link.strangers, source.link.datagrams) == (5, len(DATAGRAMS))
 
 
-async def test_a_fixed_sender_is_that_of_its_own_socket(free_port):
+async def test_a_fixed_sender_applies_to_its_own_socket(free_port):
     """Two sockets take turns: one reads a single sender, the other any; neither sees the other's addresses."""
     choosy = open_source(f"udp://127.0.0.1:{free_port}?sender=127.0.0.2", demux="native")
     open_to_all = open_source(f"udp://127.0.0.3:{free_port}", demux="native")

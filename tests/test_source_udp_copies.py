@@ -178,7 +178,7 @@ def test_a_copy_without_a_time_in_it_lags_in_its_counters(later):
     ],
     ids=["PTS", "item 2"],
 )
-def test_a_copy_with_a_time_in_it_is_one_wherever_the_counters_stand(pes):
+def test_a_copy_with_a_time_in_it_is_detected_at_any_counter(pes):
     """Sixteen packets later the counter would match; no time is sent twice."""
     copies = Copies()
     copies.ts(ts_packet(0x101, 3, pes, start=True))
@@ -268,7 +268,7 @@ def test_any_bytes_are_checked_within_their_bounds():
 
 
 @pytest.mark.parametrize("rate", [1.5, 2, 3, 5, 7, 10, 30])
-def test_bare_klv_that_stands_still_is_not_a_copy_of_itself(rate: float) -> None:
+def test_constant_bare_klv_is_not_a_copy_of_itself(rate: float) -> None:
     """A parked aircraft whose clock has stopped: the same packet at any rate costs a few, then none."""
     copies, packet = Copies(), feed.klv_packet(0, feed.FIRST_TIME)
     left_out = [copies.klv(packet, int(number * SECOND / rate)) for number in range(200)]
@@ -309,7 +309,7 @@ def test_a_pes_packet_without_a_time_in_it_goes_by_its_counter(head: bytes) -> N
 
 
 @pytest.mark.parametrize(("age", "is_copy"), [(SECOND // 2, True), (SECOND // 2 + 1, False)])
-def test_a_counter_ten_behind_is_of_a_copy_for_half_a_second(age: int, is_copy: bool) -> None:
+def test_a_counter_ten_behind_means_a_copy_for_half_a_second(age: int, is_copy: bool) -> None:
     """It may as well be six ahead, after a loss: later than that the packet counts as new."""
     copies, one = Copies(), ts_packet(0x101, 3, b"part of KLV")
     copies.ts(one)

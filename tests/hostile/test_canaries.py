@@ -148,7 +148,7 @@ def search(capfd, home):
     return Search(capfd, home)
 
 
-def test_the_search_finds_what_is_there(home, capfd):
+def test_the_search_finds_a_canary(home, capfd):
     """The search detects a canary in plain text, base64, hex and files."""
     search = Search(capfd, home)
     (home / "report.html").write_text("".join(f"%{ord(c):02X}" for c in CORE))
@@ -430,7 +430,7 @@ async def camera_read_by(*argv, path, folder, **environment):
 
 @pytest.mark.parametrize("path", [IN_PATH, IN_QUERY])
 @pytest.mark.parametrize("verb", [["probe", "--json"], ["probe", "--html", "report.html"], ["decode"]])
-async def test_a_camera_gets_the_parameters_that_nobody_is_shown(path, verb, home):
+async def test_a_camera_gets_parameters_that_no_output_shows(path, verb, home):
     """The camera receives them as in the URL; reports and messages omit them."""
     async with camera_read_by(*verb, path=path, folder=home) as (camera, process):
         said, _ = await asyncio.wait_for(process.communicate(), 30)
@@ -442,7 +442,7 @@ async def test_a_camera_gets_the_parameters_that_nobody_is_shown(path, verb, hom
 
 
 @pytest.mark.parametrize("way", ["environment", "file"])
-async def test_a_camera_gets_a_password_in_its_path_that_no_command_line_has(way, home, tmp_path_factory):
+async def test_a_camera_gets_a_password_in_its_path_that_no_command_line_shows(way, home, tmp_path_factory):
     """{password} is replaced from the environment or a file; there is no warning."""
     file = tmp_path_factory.mktemp("keys") / "camera.password"
     file.write_text(f"{PASSWORD}\n")
@@ -496,7 +496,7 @@ async def test_a_playlist_under_a_secret_path_is_read_and_not_shown(home):
     assert not hits(said), said.decode()
 
 
-async def test_secret_files_on_the_command_line_reach_the_far_ends_and_nothing_else(oracle, tmp_path_factory, home):
+async def test_secret_files_on_the_command_line_reach_only_the_far_ends(oracle, tmp_path_factory, home):
     """--password-file and --mqtt-password-file are used and not shown."""
     keys = tmp_path_factory.mktemp("keys")
     (keys / "secret").write_text(PASSWORD)

@@ -73,7 +73,7 @@ async def found_by(notes, url: str = "http://127.0.0.1/live") -> dict[str, dict[
 
 @confined
 @pytest.mark.parametrize("url", ["http://127.0.0.1/live", "tcp://127.0.0.1:1", "udp://127.0.0.1:1"])
-async def test_a_cell_that_was_taken_over_reaches_nothing(notes, url):
+async def test_a_compromised_process_reaches_nothing(notes, url):
     """No thread of the process can read secrets of the same user, write files, run programs or reach other processes.
     """
     found = await found_by(notes, url)
@@ -84,7 +84,7 @@ async def test_a_cell_that_was_taken_over_reaches_nothing(notes, url):
 
 
 @confined
-async def test_a_cell_can_do_what_a_source_needs(notes):
+async def test_a_confined_process_can_do_what_a_source_needs(notes):
     """Name look-ups, sockets, threads and late loading of libraries work."""
     found = await found_by(notes)
 
@@ -119,7 +119,7 @@ async def test_a_file_is_read_and_its_neighbours_are_not(notes, tmp_path):
 
 
 @pytest.mark.parametrize("way", ["task", "thread", "callback"])
-async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
+async def test_a_process_beyond_its_memory_limit_is_reported(way):
     """The process ends at its limit, far below the machine's memory; the relay opens the source again."""
     source = taken_over("rtsp://127.0.0.1/live", "glutton.py", way)
     packets = source.packets()
@@ -135,14 +135,14 @@ async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
     assert is_retryable(fault.value, standing_of(source.url.scheme, live=source.live, read=True))
 
 
-async def test_a_file_may_have_more_memory_than_what_comes_from_a_network():
+async def test_a_file_source_may_use_more_memory_than_a_network_source():
     """An index of hours is legitimate, and the limit grows with the maximum packet size."""
     assert ProcessLimits.of(Url.parse("flight.mp4"), LIMIT).memory == MEMORY
     assert ProcessLimits.of(Url.parse("https://h/flight.mp4"), LIMIT).memory == LIVE_MEMORY
     assert ProcessLimits.of(Url.parse("udp://:5000"), 8 << 20).memory > LIVE_MEMORY
 
 
-def test_the_relay_shows_its_memory_to_nobody(tmp_path):
+def test_no_other_user_can_read_the_memory_of_the_relay(tmp_path):
     """Only root can read its environment and memory, from its start."""
     script = "import sys; from klvrelay.cli.main import main; main(['items', 'slant_range']); import ctypes;"
     done = subprocess.run(
@@ -154,7 +154,7 @@ def test_the_relay_shows_its_memory_to_nobody(tmp_path):
 
 
 @confined
-async def test_a_cell_is_seen_to_be_confined(free_port):
+async def test_a_confined_process_shows_that_it_is_confined(free_port):
     """Its name shows where it listens; its status shows that system calls are filtered."""
     source = open_source(f"udp://127.0.0.1:{free_port}", isolate=True)
     reading = asyncio.create_task(records(source))

@@ -139,7 +139,7 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
-async def test_a_flood_leaves_the_loop_to_others(flood):
+async def test_a_flood_does_not_block_the_loop(flood):
     """With any kind of message: other tasks run, and the relay's memory does not grow."""
     ear = Ear()
     relay = pipeline(lambda: fake(flood + "\nwhile True: say(flood)", timeout=5), sink=ear)
@@ -254,7 +254,7 @@ async def test_a_measure_without_a_fraction_is_one():
     assert type(source.link.srt_rtt_ms) is float
 
 
-async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(monkeypatch, said):
+async def test_an_internal_error_in_one_stream_is_logged_once_and_affects_no_other(monkeypatch, said):
     """At each check of a stream, at its latest values, at its end."""
     looks: Counter[str] = Counter()
 
@@ -285,7 +285,7 @@ async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(mon
     assert relay.streams[1].health.state == "ended"
 
 
-async def test_a_fault_of_ours_in_the_keeping_of_a_stream_hurts_no_other(monkeypatch, said):
+async def test_an_internal_error_while_a_stream_is_supervised_affects_no_other(monkeypatch, said):
     """A live stream continues; a file has failed, and the relay goes on for the rest."""
     monkeypatch.setattr("klvrelay.health.repeats.PACE", 1.0)
     whole = Stream._settle

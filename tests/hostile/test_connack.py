@@ -119,7 +119,7 @@ ODD_BUT_HARMLESS = {
 
 
 @pytest.mark.parametrize("name", ODD_BUT_HARMLESS)
-async def test_an_odd_connack_changes_nothing_for_the_records(name, said):
+async def test_an_unusual_connack_does_not_affect_the_records(name, said):
     """All records are delivered, and no text of the broker is shown."""
 
     async def script(guest):
@@ -162,7 +162,7 @@ async def test_connect_announces_the_limits_of_the_client():
     assert RECEIVE_MOST + b"\0\1" in one
 
 
-async def test_a_broker_that_takes_no_packet_at_all_gets_none():
+async def test_a_broker_that_accepts_no_packet_gets_none():
     """It announces a maximum packet size of one byte: nothing is sent, and all records count as left out."""
 
     async def script(guest):
@@ -174,7 +174,7 @@ async def test_a_broker_that_takes_no_packet_at_all_gets_none():
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_one_that_never_comes_to_an_end_is_given_up_in_time(tls):
+async def test_an_endless_answer_is_ended_by_the_timeout(tls):
     """A CONNACK sent byte by byte, a TLS handshake that never finishes."""
 
     async def script(guest):

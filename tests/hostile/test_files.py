@@ -82,7 +82,7 @@ def test_no_verb_opens_what_a_file_names(
         ("alias.mov", {"enable_drefs": "1", "use_absolute_path": "1"}),
     ],
 )
-def test_libav_would_open_it_where_it_is_let(name: str, options: dict[str, str], laid: Bait, tmp_path: Path) -> None:
+def test_libav_opens_it_where_it_is_allowed(name: str, options: dict[str, str], laid: Bait, tmp_path: Path) -> None:
     """libav opens the named files where it is allowed to: the decoys are effective."""
     path = tmp_path / name
     path.write_bytes(DECOYS[name](laid).replace(os.fsencode(laid.pipe), os.fsencode(laid.file)))
@@ -106,7 +106,7 @@ def test_a_named_pipe_without_a_writer_is_waited_for_until_a_signal(verb: str, t
 
 
 @pytest.mark.parametrize("options", [[], ["--follow"]])
-def test_so_is_one_among_the_segments_of_a_folder(options: list[str], tmp_path: Path) -> None:
+def test_a_pipe_among_the_segments_of_a_folder_is_waited_for_until_a_signal(options: list[str], tmp_path: Path) -> None:
     """Also where a thread follows the folder."""
     pipe = tmp_path / "uav-20261122T181500.123456Z.ts"
     os.mkfifo(pipe)
@@ -239,7 +239,7 @@ def test_a_stream_that_appears_late_costs_no_frame(monkeypatch: pytest.MonkeyPat
     assert [frame.time_us for frame in frame_times(SAMPLE)] == whole
 
 
-def test_frame_times_of_spoilt_files_are_frames_or_a_sentence() -> None:
+def test_frame_times_of_damaged_files_are_frames_or_an_error_line() -> None:
     """Truncated, damaged and concatenated files in every container raise only klvrelay's exceptions."""
     frames = [stamped.frame("h264", stamped.START + number) for number in range(8)]
     forms = [stamped.muxed("h264", frames), (VECTORS / "klv_before_video.ts").read_bytes(), stamped.mpeg2()]

@@ -103,7 +103,7 @@ IN_A_LOOK = {
 
 @pytest.mark.parametrize(("protocol", "looks"), [(5, 0), (5, 2), (4, 2)])
 @pytest.mark.parametrize("name", ATTACKS)
-async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, protocol, looks, monkeypatch):
+async def test_a_forbidden_packet_ends_the_connection_and_is_named(name, protocol, looks, monkeypatch):
     """At the first such packet, by its first bytes, as a protocol error and not as a lost connection; also while the
     retained topics of earlier runs are read.
     """
@@ -120,7 +120,7 @@ async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, p
 
 
 @pytest.mark.parametrize("protocol", [5, 4])
-async def test_retained_messages_that_were_not_asked_for_are_dropped(protocol):
+async def test_unrequested_retained_messages_are_dropped(protocol):
     """Some brokers send theirs to every client: this violates the protocol and is harmless in small numbers."""
     sizes = (0, 1, 100, 100_000)
 
@@ -321,7 +321,7 @@ async def test_a_broker_that_confirms_nothing_keeps_its_window_and_no_record_is_
         assert max(len(guest.published) for guest in broker.guests) <= 5
 
 
-async def test_confirmations_in_the_wrong_order_are_taken():
+async def test_acknowledgements_in_the_wrong_order_are_accepted():
     """Each is matched by its packet identifier."""
 
     async def script(guest):
@@ -354,7 +354,7 @@ async def test_no_stream_name_breaks_a_connection(oracle, stream):
 
 @pytest.mark.parametrize("key", ["client_id", "username", "prefix"])
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\u202eb", "a\nb"])
-def test_no_setting_holds_what_a_broker_hangs_up_at(key, text):
+def test_no_setting_contains_characters_that_make_a_broker_close(key, text):
     """Control and format characters are refused when settings are read, and not repeated."""
     with pytest.raises(Exception, match=rf"mqtt {key}") as caught:
         MqttSettings(host="127.0.0.1", **{key: text})
@@ -420,7 +420,7 @@ async def test_a_broker_that_accepts_and_closes_gets_few_connections(script, pau
 
 
 @pytest.mark.parametrize("level", [4, 5])
-async def test_a_broker_that_hung_up_for_a_while_is_connected_to_at_once_by_what_it_spoke_before(level, pauses):
+async def test_a_broker_that_returns_is_connected_at_once_with_its_earlier_version(level, pauses):
     """A restart behind a proxy that accepts connections meanwhile: the attempts in between use the last working
     protocol version.
     """
@@ -443,7 +443,7 @@ async def test_a_broker_that_hung_up_for_a_while_is_connected_to_at_once_by_what
         assert len(broker.guests) - begun <= 2
 
 
-async def test_a_broker_that_comes_back_as_an_older_one_is_connected_to_at_once(pauses):
+async def test_a_broker_that_returns_with_an_older_version_is_connected_at_once(pauses):
     """It hung up for a while and no longer supports MQTT 5: the same attempt asks for 3.1.1."""
     ready = 0
 
@@ -464,7 +464,7 @@ async def test_a_broker_that_comes_back_as_an_older_one_is_connected_to_at_once(
         await until(lambda: outlet.health.up)
 
 
-async def test_a_broker_that_only_takes_what_is_seldom_tried_is_connected_to_in_the_end(pauses):
+async def test_a_broker_of_the_rarely_tried_version_is_connected_in_the_end(pauses):
     """It was never reached before and hangs up at MQTT 5: a few attempts later 3.1.1 is tried again."""
 
     async def script(guest):

@@ -77,7 +77,7 @@ def record_of(text: str) -> bytes:
 @pytest.mark.parametrize(("coding", "set_", "tag", "key"), [
     ("utf-8", "ST0601", 3, "mission_id"), ("utf-16-be", "ST0102", 13, "object_country_codes"),
 ])  # fmt: skip
-def test_the_core_escapes_what_steers_and_nothing_else(coding: str, set_: str, tag: int, key: str) -> None:
+def test_the_core_escapes_only_control_characters(coding: str, set_: str, tag: int, key: str) -> None:
     """Every character of Unicode, in both encodings; reading the JSON back returns the original."""
     for text in characters():
         document = core_json(packet(set_, item(tag, text.encode(coding)))).decode()
@@ -122,7 +122,7 @@ def test_no_other_module_writes_json() -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_what_is_said_of_a_stream_is_escaped(text: str) -> None:
+def test_documents_about_a_stream_are_escaped(text: str) -> None:
     """Its name, its state, and integers made safe."""
     latest = StreamState()
     latest.add(record(0, raw=record_of(text)))
@@ -193,7 +193,7 @@ def test_frame_times_have_the_same_cells() -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json", "html"])
-def test_probe_shows_what_steers_as_escapes(
+def test_probe_shows_control_characters_as_escapes(
     form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """On a terminal, in JSON, in the page, which has no script."""
@@ -210,7 +210,7 @@ def test_probe_shows_what_steers_as_escapes(
             assert "<script" not in written_page
 
 
-def test_decode_writes_one_line_a_record(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_decode_writes_one_line_per_record(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """JSON Lines are safe on a terminal."""
     path = tmp_path / "hostile.klv"
     path.write_bytes(b"".join(map(record_of, HOSTILE)))
@@ -219,7 +219,7 @@ def test_decode_writes_one_line_a_record(tmp_path: Path, capfd: pytest.CaptureFi
     assert [json.loads(line)["items"]["mission_id"] for line in out.splitlines()] == HOSTILE
 
 
-def test_items_escapes_what_it_was_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+def test_items_escapes_its_search_term(capfd: pytest.CaptureFixture[str]) -> None:
     """In found and not found names."""
     for text in HOSTILE:
         for arguments in ([text], ["--set", text], ["--json", text]):

@@ -50,7 +50,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
-def test_a_name_that_does_not_stand_on_a_line_is_refused(name: str):
+def test_a_name_that_does_not_fit_on_a_line_is_refused(name: str):
     """Everything that takes a name refuses it; the message names the key and has no such character."""
     takers = {
         "stream": lambda: SourceSettings(Url.parse("a.ts"), stream=name),
@@ -101,7 +101,7 @@ def test_a_command_refuses_it(command: list[str], name: str, tmp_path: Path, cap
 
 
 @pytest.mark.parametrize("name", ["uav1", "cam 1", "Zürich/nord", "飛行", "a+#$%", "x" * LEVEL_LIMIT, "kestrel: 2"])
-def test_other_names_are_taken_as_they_are(name: str):
+def test_other_names_are_accepted_unchanged(name: str):
     """Any script, any printable sign: the topic's level is made of them elsewhere."""
     assert checked_name(name) == name
 
@@ -125,7 +125,7 @@ HOSTILE = "no\r\n12:00:00 uav1: all is well\x1b[2J\u202e\u2028\x9b\x00"
 
 
 @pytest.mark.parametrize("kind", [SourceDown, SinkDown, SinkRefused])
-def test_an_error_with_the_words_of_a_far_end_is_one_line(kind: type[Exception]):
+def test_an_error_with_text_of_a_far_end_is_one_line(kind: type[Exception]):
     """A broker's reason, a server's banner, a response's phrase, whichever message contains it."""
     assert str(kind(f"far end: {HOSTILE}")).isprintable()
 

@@ -168,7 +168,7 @@ def test_packets_are_counted_by_pid_whatever_the_tables_say(tmp_path: Path):
     assert program.changes == len(data) // 188 - 2
 
 
-def test_a_new_map_replaces_the_streams_but_for_those_that_were_seen(tmp_path: Path):
+def test_a_new_pmt_replaces_the_streams_except_those_with_packets(tmp_path: Path):
     """A PID that no current table lists and that carried nothing is removed."""
     mux = Mux()
     first = [(VIDEO, 0x100, b""), (6, KLV_PID, KLVA), (6, 0x300, KLVA)]
@@ -197,7 +197,7 @@ def test_a_document_is_cut_until_it_fits(tmp_path: Path, monkeypatch: pytest.Mon
     assert orjson.loads(less)["left_out"]["programs"] > orjson.loads(whole)["left_out"]["programs"]
 
 
-def test_of_a_map_with_very_many_streams_the_first_are_told_apart(tmp_path: Path):
+def test_of_a_pmt_with_very_many_streams_the_first_are_listed(tmp_path: Path):
     """As many again as it had before, if packets of them arrived, are kept; the rest is counted."""
     mux, data = Mux(), b""
     for version in range(4):

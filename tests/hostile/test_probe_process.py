@@ -75,7 +75,7 @@ def feed(process: subprocess.Popen[bytes], data: bytes) -> None:
     process.stdin.flush()
 
 
-def test_a_signal_ends_the_look_at_a_stream_that_never_ends(fed: subprocess.Popen[bytes]):
+def test_a_signal_ends_the_probe_of_a_stream_that_never_ends(fed: subprocess.Popen[bytes]):
     """The report covers the data up to then; the exit code is that of the verdict."""
     data = HOSTILE["pmt_churn"](3_000_000)
     feed(fed, data)

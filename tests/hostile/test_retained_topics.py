@@ -54,7 +54,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("name", ODD)
-async def test_odd_retained_topics_cost_nothing_but_themselves(name):
+async def test_unusual_retained_topics_affect_only_themselves(name):
     """None is corrected, the connection stays up, records are delivered."""
     async with HostileBroker(with_retained(kept("klvrelay/status", DEAD), *ODD[name])) as broker:
         async with MqttSink(to(broker), boot=BOOT) as sink, keeping(sink) as work:
@@ -113,7 +113,7 @@ async def test_a_flood_while_earlier_runs_are_looked_at_ends_the_look_and_little
 
 
 @pytest.mark.parametrize("name", ODD)
-async def test_the_list_and_clear_take_odd_topics(name):
+async def test_list_and_clear_accept_unusual_topics(name):
     """Each row is one printable line; klvrelay publishes to no invalid topic."""
     first = with_retained(kept("klvrelay/x/state", b'{"boot":"\\u001b[2J"}'), *ODD[name])
 

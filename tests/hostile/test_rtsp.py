@@ -52,7 +52,7 @@ async def read(url: str, **options: object) -> list[bytes]:
 @pytest.mark.parametrize("scheme", [BASIC, DIGEST])
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
 @pytest.mark.parametrize("turn", [0, 1])
-async def test_a_redirect_takes_no_login_along(scheme: str, method: str, turn: int) -> None:
+async def test_a_redirect_does_not_get_the_login(scheme: str, method: str, turn: int) -> None:
     """From any request, the first of its kind or a later one: the other server gets neither the password nor a hash of
     it.
     """
@@ -78,7 +78,7 @@ async def test_a_redirect_takes_no_login_along(scheme: str, method: str, turn: i
     assert turn or thief.requests
 
 
-async def test_an_answer_that_nobody_asked_for_leads_nowhere() -> None:
+async def test_an_unrequested_answer_is_ignored() -> None:
     """A redirect before the first request, and one after each answer."""
     async with Hostile(server({})) as thief:
         sent = f"RTSP/1.0 302 Found\r\nCSeq: 1\r\nLocation: {thief.url(scheme='rtsp')}\r\n\r\n".encode()
@@ -151,7 +151,7 @@ async def test_a_session_that_began_with_digest_never_gets_the_password_itself()
 
 
 @pytest.mark.parametrize("more", ["", ", stale=true"])
-async def test_a_login_is_not_tried_for_ever(more: str) -> None:
+async def test_a_login_is_not_tried_without_end(more: str) -> None:
     """401 without end, each time with another nonce."""
 
     async def again(line: Line, request: Request) -> None:
@@ -173,7 +173,7 @@ def all_papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("who", IMPOSTORS)
-async def test_rtsps_says_nothing_to_an_impostor(who: str, all_papers: Papers) -> None:
+async def test_rtsps_sends_nothing_to_an_impostor(who: str, all_papers: Papers) -> None:
     """The impostor gets no request, at the first address and after a redirect."""
     async with Hostile(server({}), tls=all_papers.impostors[who]) as thief:
         url = thief.url(scheme="rtsps", login=f"me:{CANARY}")
@@ -242,7 +242,7 @@ async def test_ten_thousand_media_are_not_all_set_up() -> None:
     assert outcome.peak < BASE + ROOM
 
 
-async def test_tracks_refused_one_after_the_other_are_given_up() -> None:
+async def test_after_several_refused_tracks_the_source_fails() -> None:
     """Each refused track costs a session."""
     media = "".join(KLV.replace("track0", f"t{number:03}") for number in range(64))
 
@@ -278,7 +278,7 @@ async def test_rtp_without_an_end_is_read_in_bounded_memory_and_can_be_interrupt
         b"RTP/AVP/UDP;unicast; SOURCE=192.0.2.7;server_port=53-54",
     ],
 )
-def test_datagrams_of_ours_go_to_the_server_only(said: bytes) -> None:
+def test_sent_datagrams_go_to_the_server_only(said: bytes) -> None:
     """An answer to SETUP cannot name another host for libav to send datagrams to."""
     line = with_source(b"RTSP/1.0 200 OK\r\nTransport: " + said + b"\r\n\r\n", "127.0.0.1")
 
@@ -286,7 +286,7 @@ def test_datagrams_of_ours_go_to_the_server_only(said: bytes) -> None:
     assert line.count(b";source=127.0.0.1\r\n") == 1
 
 
-async def test_multicast_that_nobody_asked_for_is_refused() -> None:
+async def test_unrequested_multicast_is_refused() -> None:
     """No server can make this machine join a group."""
     said = "200 OK\r\nSession: 1\r\nTransport: RTP/AVP;multicast;destination=239.1.1.1;port=5000-5001;ttl=1"
     async with Hostile(server({"SETUP": said})) as camera:

@@ -68,7 +68,7 @@ def test_settings_are_a_file_of_limited_size(kind: str, tmp_path: Path):
 
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.timeout(10)
-def test_so_is_a_password(kind: str, tmp_path: Path):
+def test_a_password_is_a_file_of_limited_size(kind: str, tmp_path: Path):
     """And its name is not repeated."""
     path = ODD[kind](tmp_path)
     if os.path.isfile(path) and kind != "process":
@@ -82,7 +82,7 @@ def test_so_is_a_password(kind: str, tmp_path: Path):
 
 @pytest.mark.parametrize("kind", ["device", "folder", "pipe", "10 GB", "socket"])
 @pytest.mark.timeout(10)
-def test_so_are_certificates_and_keys(kind: str, tmp_path: Path):
+def test_certificates_and_keys_are_files_of_limited_size(kind: str, tmp_path: Path):
     """OpenSSL opens them by name, and would wait for a pipe or read a device without end."""
     path, good = ODD[kind](tmp_path), tmp_path / "good.pem"
     says = "is a pipe" if kind == "pipe" else SAYS[kind]
@@ -95,7 +95,7 @@ def test_so_are_certificates_and_keys(kind: str, tmp_path: Path):
             tls_context(MqttSettings(host="h", tls=True, **{**files, key: path}))
 
 
-def test_what_takes_its_place_meanwhile_is_no_file_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_special_file_that_replaces_it_meanwhile_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A file replaced between the check and its opening is refused."""
     (tmp_path / "small").write_text("")
     found = os.stat(tmp_path / "small")
@@ -130,7 +130,7 @@ def test_the_bound_itself_is_read(tmp_path: Path):
     assert PEM_MOST > CONFIG_MOST
 
 
-def test_a_pipe_that_is_never_closed_is_given_up(monkeypatch: pytest.MonkeyPatch):
+def test_a_pipe_that_is_never_closed_is_ended_by_the_timeout(monkeypatch: pytest.MonkeyPatch):
     """Whether its writer is silent or slow."""
     monkeypatch.setattr(small_file, "PATIENCE", 0.05)
     read, write = os.pipe()
@@ -143,7 +143,7 @@ def test_a_pipe_that_is_never_closed_is_given_up(monkeypatch: pytest.MonkeyPatch
         os.close(write)
 
 
-def test_a_pipe_that_dribbles_is_given_up_too(monkeypatch: pytest.MonkeyPatch):
+def test_a_slow_pipe_is_ended_by_the_timeout(monkeypatch: pytest.MonkeyPatch):
     """Byte by byte it would take days."""
     monkeypatch.setattr(small_file, "PATIENCE", 0.05)
     monkeypatch.setattr(os, "read", lambda number, size: b"#")
@@ -175,7 +175,7 @@ def test_settings_may_come_through_a_pipe(way: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "/dev/tty"])
-def test_a_command_says_so_at_once(path: str):
+def test_a_command_reports_it_at_once(path: str):
     """With exit code 2."""
     done = subprocess.run(
         [*COMMAND, "run", "-c", path], env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -197,7 +197,7 @@ def test_a_name_with_a_nul_is_no_name():
     ["{}=1", "[{}]", "[[{}]]", "x={{{}=1}}", "x=[\n {{ b=1, {}=1}}]", "  {} = 1"],
 )
 @pytest.mark.parametrize("part", ["a", '"a b"', "'a'", "a "])
-def test_a_key_of_many_parts_is_refused_before_it_takes_memory(form: str, part: str, tmp_path: Path):
+def test_a_key_of_many_parts_is_refused_before_it_uses_memory(form: str, part: str, tmp_path: Path):
     """200 KB of one took 20 GB. Similar text in a value is no key."""
     path = tmp_path / "relay.toml"
     path.write_text(form.format(".".join([part] * 10_000)))

@@ -58,7 +58,7 @@ def to_a_subscriber(attack):
         (lambda v: packet(SUBACK, b"\0\1\0\0"), "a SUBACK that was not asked for"),
     ],
 )
-async def test_a_subscriber_takes_what_it_asked_for_and_nothing_else(attack, says):
+async def test_a_subscriber_accepts_only_what_it_requested(attack, says):
     """A message with a higher QoS, a larger one than announced, a malformed one."""
 
     async def send(guest):
@@ -73,7 +73,7 @@ async def test_a_subscriber_takes_what_it_asked_for_and_nothing_else(attack, say
         await connection.close()
 
 
-async def test_a_message_of_qos_1_is_taken_and_acknowledged():
+async def test_a_message_of_qos_1_is_accepted_and_acknowledged():
     """amqtt sends retained messages with their original QoS, and waits for each acknowledgement."""
     answers = []
 
@@ -168,7 +168,7 @@ def test_any_document_leaves_a_row_that_is_short_and_printable(name, leaf):
         assert len(line(row)) < 4096
 
 
-def test_rows_and_what_they_hold_are_bounded():
+def test_rows_and_their_content_are_bounded():
     """Ten thousand streams with documents of 20 KB in each displayed field: a thousand rows, and little of each."""
     big = "x" * 20_000
     head = {"set": big, "state": big, "received": big}
@@ -201,7 +201,7 @@ def test_streams_that_are_not_shown_hold_no_history():
     assert held < 64 << 10
 
 
-def test_topics_that_were_not_asked_for_make_no_row():
+def test_unrequested_topics_make_no_row():
     """Under another prefix, or with a level more or fewer."""
     board = Board("kr")
     for topic in ("a/telemetry", "x/kr/a/telemetry", "kr/a/b/telemetry", "kr/telemetry", "kr//a/telemetry", "", "kr/"):
@@ -210,7 +210,7 @@ def test_topics_that_were_not_asked_for_make_no_row():
     assert board.rows(100.0) == []
 
 
-async def test_watch_says_what_the_broker_did_and_tries_more_and_more_rarely(monkeypatch, capsys):
+async def test_watch_reports_a_violation_and_retries_at_growing_intervals(monkeypatch, capsys):
     """A broker that violates the protocol at each connection: two lines per attempt, and growing pauses."""
     monkeypatch.setattr("klvrelay.cli.verbs.watch.FIRST_PAUSE", 0.02)
 
@@ -283,7 +283,7 @@ async def promise(port):
     return taken
 
 
-async def test_the_embedded_broker_takes_no_packet_beyond_a_bound(embedded):
+async def test_the_embedded_broker_accepts_no_packet_beyond_a_bound(embedded):
     """A local client that announces 268 MB is disconnected, and the others continue."""
     async with asyncio.timeout(10):
         assert await promise(embedded.port) < KERNEL
@@ -318,7 +318,7 @@ async def test_the_embedded_broker_bounds_its_clients(embedded):
             await asyncio.sleep(0.05)
 
 
-async def test_a_connection_given_up_in_a_flood_leaves_no_socket():
+async def test_a_connection_closed_in_a_flood_leaves_no_socket():
     """Disconnected while the socket is not read: it is closed, and later data is dropped."""
 
     async def send(guest):

@@ -49,7 +49,7 @@ async def sender(
     [(b"\x12\x34" * PIECE, "sends neither MPEG-TS nor KLV"), (feed.UAS_KEY + b"\x87\xff" + bytes(PIECE), "no KLV")],
     ids=["junk", "a KLV packet without an end"],
 )
-async def test_what_is_no_stream_is_given_up(data: bytes, reason: str) -> None:
+async def test_data_that_is_no_stream_is_refused(data: bytes, reason: str) -> None:
     """After some megabytes, or once no data arrives any more."""
     async with sender(data, most=8 << 20) as (url, _):
         outcome = await run("decode", url)
@@ -63,7 +63,7 @@ async def test_what_is_no_stream_is_given_up(data: bytes, reason: str) -> None:
     [(bytes(PIECE), 0.0), ((b"\x47\x1f\xff\x10" + b"\xff" * 184) * 400, 0.0), (b"\x00", 0.02), (b"\x47", 0.02)],
     ids=["zeros", "null packets", "a zero now and then", "a byte now and then"],
 )
-async def test_what_never_ends_can_be_interrupted(data: bytes, every: float) -> None:
+async def test_an_endless_transfer_can_be_interrupted(data: bytes, every: float) -> None:
     """However fast or slow the data is."""
     async with sender(data, most=8 << 30, every=every) as (url, long):
         outcome = await run("decode", url, interrupt=long.is_set)

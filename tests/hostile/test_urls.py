@@ -61,7 +61,7 @@ MISTYPED = [
 
 
 @pytest.mark.parametrize("text", MISTYPED)
-def test_what_looks_like_a_url_is_no_file(text: str):
+def test_a_text_that_looks_like_a_url_is_no_file(text: str):
     """Refused as a text and as a relative Path; the message says what to write, and does not repeat it."""
     for given in (text, Path(text) if "@" in text and text[0] != "/" else text):
         with pytest.raises(ConfigError) as refused:
@@ -292,7 +292,7 @@ def test_toml_that_is_wrong_is_not_quoted(tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", MISTYPED[:10])
-def test_no_setting_that_subscribers_see_takes_one(text: str):
+def test_no_setting_visible_to_subscribers_accepts_one(text: str):
     """A wrong interface appears in `link`; a client id and a prefix are in every status."""
     for key in ("interface", "sender", "ca_file"):
         with pytest.raises(ConfigError, match=f"^{key}: ") as refused:

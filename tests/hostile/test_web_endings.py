@@ -98,7 +98,7 @@ async def test_a_length_alone_is_not_the_end(answer: bytes, monkeypatch: pytest.
     ids=["a file", "a playlist that ended", "an empty file"],
 )
 @pytest.mark.parametrize("first", [CHUNKED, http(media(["/0.ts"], ended=False))], ids=["stream", "playlist"])
-async def test_what_was_live_does_not_end_by_an_answer(
+async def test_an_answer_does_not_end_a_live_source(
     first: bytes, later: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise one answer in a live source's name could end its stream for good."""

@@ -165,7 +165,7 @@ async def test_of_many_large_variants_one_is_kept() -> None:
     ],
     ids=["as fast as it goes", "a byte now and then", "in the header", "in a playlist", "not at all"],
 )  # fmt: skip
-async def test_what_has_no_end_can_be_interrupted(script: Script) -> None:
+async def test_an_endless_answer_can_be_interrupted(script: Script) -> None:
     """In every state, with the memory of the beginning."""
     async with Hostile(script) as server:
         outcome = await run("decode", server.url(), interrupt=server.served(1.0))
@@ -181,7 +181,7 @@ async def fault_of(script: Script | dict[str, Script | bytes], **options: object
     return str(fault.value).partition("/x: ")[2]
 
 
-async def test_what_frames_a_body_may_not_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_framing_of_a_body_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trailers without an end, or compressed nothing: bytes arrive, but none of them is body."""
     for module in (answer, header):
         monkeypatch.setattr(module, "SECONDS", 0.4)
@@ -194,7 +194,7 @@ async def test_what_frames_a_body_may_not_go_on_for_ever(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("place", ["/x", "/k"])
-async def test_what_is_small_may_not_come_slowly(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_small_file_must_arrive_in_time(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A playlist or a key, byte by byte, each within its time limit."""
     monkeypatch.setattr(answer, "SMALL_SECONDS", 0.3)
     slow = dribbling(ENDLESS + b"#EXTM3U\n", b"#", every=0.02)
@@ -211,7 +211,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
-async def test_a_part_that_was_not_asked_for_is_not_taken(lie: bytes) -> None:
+async def test_an_unrequested_range_is_refused(lie: bytes) -> None:
     """Bytes from another place would make a false record, or an endless one."""
     answers = {
         "/x": http(media(["#EXT-X-BYTERANGE:1880@188", "/y"])),
@@ -220,7 +220,7 @@ async def test_a_part_that_was_not_asked_for_is_not_taken(lie: bytes) -> None:
     assert "a different part of the file than requested" in await fault_of(answers)
 
 
-async def test_of_a_part_no_more_is_taken_than_was_asked_for() -> None:
+async def test_no_more_of_a_range_is_read_than_requested() -> None:
     """Though the server sends more."""
     size = 188 * (len(TS) // 376)
     begin = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 188-/*\r\n\r\n"
@@ -235,7 +235,7 @@ async def test_of_a_part_no_more_is_taken_than_was_asked_for() -> None:
 # ---- requests to others ----
 
 
-async def test_three_thousand_variants_are_not_all_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_three_thousand_variants_are_not_all_requested(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of variants on another host, a possible victim, 16 are loaded, and a few times each."""
     monkeypatch.setattr(follow, "PAUSES", (0.01, 0.01, 0.01))
     async with Hostile({}) as other:
@@ -262,7 +262,7 @@ async def test_requests_to_another_origin_come_at_a_walk() -> None:
     assert BURST <= len(other.requests) <= most
 
 
-def test_a_pace_lets_some_go_at_once_and_then_so_many_a_second() -> None:
+def test_a_rate_allows_a_burst_and_then_so_many_a_second() -> None:
     """Each request waits a little longer than the previous one."""
     pace = RequestRate(4, 0.001)
 
@@ -272,7 +272,7 @@ def test_a_pace_lets_some_go_at_once_and_then_so_many_a_second() -> None:
 
 
 @pytest.mark.parametrize("where", ["/x", "/{count}", "{other}/{count}"])
-async def test_redirects_do_not_go_on_for_ever(where: str) -> None:
+async def test_redirects_are_limited(where: str) -> None:
     """To itself, to ever other names, to another server and back."""
     count = 0
 
@@ -312,7 +312,7 @@ def test_a_long_playlist_is_read_in_linear_time() -> None:
     assert calls(10_000) < 11 * calls(1000) < 11 * 50_000
 
 
-async def test_answers_that_nobody_asked_for_end_soon() -> None:
+async def test_unrequested_answers_end_the_connection() -> None:
     """Before the request, and between two answers, on a kept connection."""
     junk = http(b"#EXTM3U\n#EXT-X-ENDLIST\n")
     answers = {"/x": http(media(["/0.ts", "/1.ts"])) + junk, "/0.ts": http(TS) + b"junk", "/1.ts": http(TS)}

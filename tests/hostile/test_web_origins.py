@@ -99,7 +99,7 @@ def test_tls_is_1_2_and_verified_whatever_openssl_is_set_to() -> None:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("who", IMPOSTORS)
-async def test_nor_does_he_at_the_first_address_or_behind_a_proxy(
+async def test_he_gets_none_at_the_first_address_or_behind_a_proxy(
     who: str, all_papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A proxy sees the host name; whoever answers through it is verified as without a proxy."""
@@ -151,7 +151,7 @@ async def test_https_never_goes_on_without_tls(place: str, redirect: bool, all_p
 @pytest.mark.parametrize("kind", GREETINGS)
 @pytest.mark.parametrize("redirect", [False, True], ids=["itself", "redirected"])
 @pytest.mark.parametrize("place", PLACES)
-async def test_login_and_cookies_stay_at_home(place: str, redirect: bool, kind: str) -> None:
+async def test_login_and_cookies_stay_with_their_origin(place: str, redirect: bool, kind: str) -> None:
     """Another port is another origin: it gets neither, though it asks with the same challenge."""
     async with Hostile(in_turn({"/x": [http(TAPE.ts)]}, login=GREETINGS[kind])) as other:
         script = in_turn(behind(place, other.url("/x"), redirect=redirect), login=GREETINGS[kind], cookie=True)
@@ -166,7 +166,7 @@ async def test_login_and_cookies_stay_at_home(place: str, redirect: bool, kind: 
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_a_login_in_a_playlist_is_not_taken(place: str) -> None:
+async def test_a_login_in_a_playlist_is_ignored(place: str) -> None:
     """Neither instead of the configured login nor in addition; no server gets it."""
     async with Hostile(in_turn({"/x": [http(TAPE.ts)]}, login=GREETINGS["Basic"])) as other:
         script = in_turn(leading(place, other.url("/x", login="evil:word"), TAPE.ts))
@@ -186,7 +186,7 @@ def test_libav_opens_nothing_that_a_server_names(scheme: str) -> None:
     assert not {"hls", "dash", "concat", "image2", "sdp", "rtsp"} & set(options["format_whitelist"].split(","))
 
 
-async def test_nor_does_a_proxy_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_does_not_see_the_login(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy gets the whole URL, but no login."""
     body = http(media(["http://evil:word@other.invalid/x"]))
     async with Hostile(lambda line, _: line.send(body)) as proxy:
@@ -275,7 +275,7 @@ async def test_a_header_field_does_not_split_a_request(field: str, between: str)
 
 @pytest.mark.parametrize("kind", GREETINGS)
 @pytest.mark.parametrize("user", ["me%0d%0aX-Evil:%20yes", "m%C3%A9", "%E2%82%AC%22%5C", "%00", "me%0a%20x"])
-async def test_a_login_with_odd_characters_is_one_field(user: str, kind: str) -> None:
+async def test_a_login_with_unusual_characters_is_one_field(user: str, kind: str) -> None:
     """Line ends, quotes and letters beyond Latin-1."""
     async with Hostile(in_turn({"/x": [http(TAPE.ts)]}, login=GREETINGS[kind])) as server:
         got, _ = await all_of(server.url(login=f"{user}:{CANARY}"))
@@ -324,7 +324,7 @@ def test_how_near_an_address_is(address: str, near: int) -> None:
 
 @pytest.mark.parametrize("redirect", [False, True], ids=["itself", "redirected"])
 @pytest.mark.parametrize("place", PLACES)
-async def test_a_server_elsewhere_has_no_say_over_this_machine(
+async def test_a_remote_server_cannot_name_local_services(
     place: str, redirect: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even a connection is made to a local service that a public server's playlist names."""
@@ -338,7 +338,7 @@ async def test_a_server_elsewhere_has_no_say_over_this_machine(
     assert "an address on this machine or its network" in fault
 
 
-async def test_a_server_behind_a_proxy_has_no_say_over_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_behind_a_proxy_cannot_name_local_services(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its location is unknown; what needs no proxy is near."""
     async with Hostile({"/x": http(TAPE.ts)}) as service:
         body = http(media([service.url("/x")]))

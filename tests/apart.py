@@ -31,7 +31,7 @@ from klvrelay.errors import *
 from klvrelay.record import *
 from klvrelay.sources.isolated.messages import *
 line = socket.socket(fileno=int(sys.argv[1]))
-told = line.recv(65536)
+received = line.recv(65536)
 def say(*parcels): line.sendall(b"".join(parcels))
 status = packed_status(Status(True, True, 0, LinkStats()))
 say(status)

@@ -8,7 +8,7 @@ from pathlib import Path
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 RIGHTS = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
-"""What Python 3.13 insists on in an authority."""
+"""Extensions of an authority that Python 3.13 requires."""
 
 
 def openssl(*words: object) -> None:

@@ -47,7 +47,7 @@ for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES"):
 
 SO_TIMESTAMPNS = 35  # Linux constant; the socket module has no name for it
 SYSTEM_PYTHON = "/usr/bin/python3"
-"""The interpreter that Debian's GStreamer bindings are made for."""
+"""The interpreter with Debian's GStreamer bindings."""
 
 
 @cache

@@ -23,7 +23,7 @@ from klvrelay.sources.libav.of_bytes import ByLibav
 
 VIDEO_PID = 0x100
 BEATS = 4
-"""TS packets in a row that it takes to be sure of their step."""
+"""Consecutive TS packets until a receiver is synchronised."""
 EVERY = 3
 """KLV packets between two repetitions of the tables."""
 

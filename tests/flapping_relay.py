@@ -44,7 +44,7 @@ class Checked(Ear):
         self.steady = self.wrong = 0
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
-        self.told.clear()
+        self.published.clear()
         for record in batch:
             if record.stream == "steady":
                 self.wrong += record.raw != self.expected[self.steady % len(self.expected)] or not record.good

@@ -38,7 +38,7 @@ def units(klv: bytes) -> Iterator[bytes]:
 
 
 LINGER = 0.3
-"""Seconds from the last packet to the end of the session, which goes by TCP and could overtake datagrams."""
+"""Seconds from the last packet to the end of the session, which is sent by TCP and could overtake datagrams."""
 
 
 class Mount(GstRtspServer.RTSPMediaFactory):

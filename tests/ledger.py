@@ -21,7 +21,7 @@ from wrapping import decoded
 from native.spec import facts
 
 Values = dict[str, list[bytes]]
-"""What stands under each tag or key, in the order of the packet."""
+"""The values of each tag or key, in the order of the packet."""
 
 Lifts = dict[str, str]
 """Item key -> where in the head of a record it is."""
@@ -57,7 +57,7 @@ class Ledger:
     def fault(self, count: int, *beginnings: str) -> None:
         """Count bytes left out; a warning that begins so must report them."""
         if count and not self.silent and not any(text.startswith(beginnings) for text in self.warnings):
-            raise Lost(f"{count} bytes are gone, and no warning begins with {beginnings}")
+            raise Lost(f"{count} bytes are missing, and no warning begins with {beginnings}")
         self.faults += count
 
     def is_special(self, place: Place) -> bool:
@@ -195,7 +195,7 @@ def settle_value(item: facts.Item, value: bytes, shown: Any, place: Place, ledge
     elif inner:
         settle_set(inner, value, shown, place, ledger, {})
     elif shown is None and not ledger.is_special(place):
-        raise Lost(f"item {place.tags}: {len(value)} bytes became null, for no reason told")
+        raise Lost(f"item {place.tags}: {len(value)} bytes became null without a reason")
     else:
         ledger.items += len(value)
 

@@ -108,40 +108,40 @@ async def choice(kind: str) -> dict[str, list[str]]:
     url = f"udp://[{GROUP6}]:{PORT}" if kind == "ipv6" else f"udp://{GROUP}:{PORT}"
     if kind == "one":
         url += "?sources=10.0.1.2,10.0.2.2"
-    told = {}
+    received = {}
     for what, interface in (("by name", "a0"), ("by address", "10.0.1.1"), ("the other", "b0")):
         async with Ear(url, interface) as ear:
-            told[what] = await ear.hears(group)
-    return told
+            received[what] = await ear.hears(group)
+    return received
 
 
 async def taken_away() -> dict[str, list[str]]:
     """The named interface disappears and returns."""
-    url, told = f"udp://{GROUP}:{PORT}", {}
+    url, received = f"udp://{GROUP}:{PORT}", {}
     async with Ear(url, "a0") as ear:
-        told["before"] = await ear.hears()
+        received["before"] = await ear.hears()
         ip("link", "del", "a0")
-        told["while away"] = await ear.ends()
+        received["while away"] = await ear.ends()
     cable("a", 1)
     async with Ear(url, "a0") as ear:
-        told["after"] = await ear.hears()
+        received["after"] = await ear.hears()
         ip("link", "del", "a0")
         cable("a", 1)
-        told["when back"] = await ear.ends()
-    return told
+        received["when back"] = await ear.ends()
+    return received
 
 
 async def default_route() -> dict[str, list[str]]:
     """The default route disappears, and the system has another."""
-    told = {}
+    received = {}
     ip("route", "add", "224.0.0.0/4", "dev", "a0")
     async with Ear(f"udp://{GROUP}:{PORT}") as ear:
-        told["before"] = await ear.hears()
+        received["before"] = await ear.hears()
         subprocess.run("ip route add 224.0.0.0/4 dev b0 metric 9; ip link del a0; ip link add a1 type veth peer a9;"
                        " ip addr add 10.0.1.2/24 dev a1; ip addr add 10.0.1.9/24 dev a1; ip link set a1 up",
                        shell=True, check=True)  # fmt: skip
-        told["after"] = await ear.hears()
-    return told
+        received["after"] = await ear.hears()
+    return received
 
 
 async def main(scene: str) -> None:
@@ -154,12 +154,12 @@ async def main(scene: str) -> None:
     async with asyncio.timeout(20):
         match scene:
             case "taken-away":
-                told = await taken_away()
+                received = await taken_away()
             case "default-route":
-                told = await default_route()
+                received = await default_route()
             case _:
-                told = await choice(scene.removeprefix("choice-"))
-    print(json.dumps(told))
+                received = await choice(scene.removeprefix("choice-"))
+    print(json.dumps(received))
 
 
 if __name__ == "__main__":

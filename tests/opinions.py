@@ -16,7 +16,7 @@ from reference_values import Real, same
 
 LEFT_OUT = r"(\d+) more remarks left out"
 FINEST = Fraction(1, 10**19)
-"""Steps are told apart down to this one, which 8 bytes of a range below a half come to."""
+"""The smallest step that is compared: that of 8 bytes over a range below a half."""
 PARTS = ("set", "version", "time", "time_us", "quality", "items")
 
 

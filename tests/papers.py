@@ -24,8 +24,8 @@ from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 TAPE = feed.recording(40)
 
 
-def delivery_to(sink: Any, *, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> tuple[SinkTask, MemoryLog]:
-    """A delivery to that sink, and the log that feeds it."""
+def sink_task_of(sink: Any, *, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> tuple[SinkTask, MemoryLog]:
+    """The task that delivers to that sink, and the log that feeds it."""
     log = MemoryLog(limit, size_limit)
     return SinkTask(sink, log.cursor("sink"), Notices().cursor(), SinkHealth("sink")), log
 
@@ -76,7 +76,7 @@ class Ear:
     """A sink that keeps what it receives. `faults` are raised one at each delivery, `door` one at each entry."""
 
     records: list[Record] = field(default_factory=list)
-    told: list[Notice] = field(default_factory=list)
+    published: list[Notice] = field(default_factory=list)
     faults: list[Exception] = field(default_factory=list)
     door: list[Exception] = field(default_factory=list)
     fallen: Exception | None = None
@@ -108,17 +108,17 @@ class Ear:
 
     async def keep(self, notices: NoticeCursor) -> None:
         while True:
-            self.told.append(await notices.next())
-            notices.done(self.told[-1])
+            self.published.append(await notices.next())
+            notices.done(self.published[-1])
 
     def seqs(self, stream: str = "uav1") -> list[int]:
         return [r.seq for r in self.records if r.stream == stream]
 
     def link(self, stream: str = "uav1") -> dict[str, Any]:
         """The last report of the stream's link."""
-        reports = [n.document for n in self.told if (n.kind, n.stream) == ("link", stream)]
+        reports = [n.document for n in self.published if (n.kind, n.stream) == ("link", stream)]
         report: dict[str, Any] = orjson.loads(reports[-1])
         return report
 
     def availability(self, stream: str = "uav1") -> list[bytes]:
-        return [n.document for n in self.told if n.kind == "availability" and n.stream == stream]
+        return [n.document for n in self.published if n.kind == "availability" and n.stream == stream]

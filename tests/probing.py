@@ -45,7 +45,7 @@ ITEMS: dict[str | int, object] = {
     "security_local_set": {"security_classification": "Unclassified", "version": 12},
     "uas_datalink_ls_version_number": 19,
 }
-"""All that ST 0902 asks for, and nothing that a rule would remark on."""
+"""All items of ST 0902, and none that a rule would report."""
 
 
 @cache

@@ -117,9 +117,9 @@ def user_value(data: bytes, entries: list[Entry], place: Place, context: Context
 
 def has_old_maps(entries: list[Entry], context: Context) -> bool:
     """Is this a VMTI set before version 4? Without a version, offsets shorter than IMAPB show it."""
-    told = [entry.value for entry in entries if entry.tag == 4]
-    if told:
-        return 0 < len(told[-1]) <= 8 and integer(told[-1]) < 4
+    versions = [entry.value for entry in entries if entry.tag == 4]
+    if versions:
+        return 0 < len(versions[-1]) <= 8 and integer(versions[-1]) < 4
     short = any(short_offset(target) for entry in entries if entry.tag == 101 for target in split(entry.value)[0])
     if short:
         context.warn_packet("VMTI version not told: short offsets show the maps of before version 4")

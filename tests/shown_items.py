@@ -87,7 +87,7 @@ def user_defined() -> Drawn:
         "Signed Integer": st.integers(-(1 << 63), (1 << 63) - 1),
         "Unsigned Integer": st.integers(0, (1 << 64) - 1),
     }
-    told = [
+    typed = [
         st.tuples(identity, value).map(
             lambda both, kind=kind: {"numeric_id": {"data_type": kind, **both[0]}, "user_value": both[1]}
         )
@@ -97,7 +97,7 @@ def user_defined() -> Drawn:
     plain = st.tuples(identity, raw).map(
         lambda both: {"numeric_id": {"data_type": "Experimental", **both[0]}, "user_data": both[1]}
     )
-    return st.one_of(*told, plain)
+    return st.one_of(*typed, plain)
 
 
 def keyed_items() -> Drawn:

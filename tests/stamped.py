@@ -109,11 +109,11 @@ def muxed(codec: str, frames: list[bytes], form: str = "mpegts") -> bytes:
     return out.getvalue()
 
 
-def mpeg2(told: bytes = b"") -> bytes:
-    """Ten frames of MPEG-2 whose user data have their times, or what `told` holds."""
+def mpeg2(user_data: bytes = b"") -> bytes:
+    """Ten frames of MPEG-2 whose user data have their times, or what `user_data` holds."""
     frames = []
     for number, frame in enumerate(encoded("mpeg2video", 10)):
         at = frame.index(b"\0\0\1\1")
-        stamp = b"\0\0\1\xb2" + MICROSECONDS + (told or body(START + number))
+        stamp = b"\0\0\1\xb2" + MICROSECONDS + (user_data or body(START + number))
         frames.append(frame[:at] + stamp + frame[at:])
     return muxed("mpeg2video", frames)

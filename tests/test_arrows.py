@@ -13,7 +13,7 @@ import klvrelay
 ROOT = Path(klvrelay.__file__).parent
 
 VALUES = "backoff errors json_output link_stats log outcome record text threads"
-"""What passes through the pipeline, and small helpers without input or output: every package may import these."""
+"""The data of the pipeline, and small helpers without input or output: every package may import these."""
 
 MAY_IMPORT = {
     "errors": "outcome text",

@@ -124,4 +124,4 @@ def test_thousands_of_streams_with_bursts(loss: str) -> None:
 
 
 FALSE = {"two bursts": (4, 20), "sixteen of KLV": (40, 250)}
-"""Where something shows a loss, and where nothing does."""
+"""Streams in which something shows a loss, and those in which nothing does."""

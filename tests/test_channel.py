@@ -59,13 +59,13 @@ def channel(clock: Callable[[], float], notices: Notices) -> Channel:
 def test_the_link_is_reported_every_ten_seconds_where_nothing_changes():
     """A viewer sees counts that advance; there are no more reports than that."""
     clock, notices = Clock(), Log()
-    told = channel(clock, notices)
-    told.tell()
+    stream = channel(clock, notices)
+    stream.tell()
     first = notices.take()
     counts = []
     for _ in range(100):
         clock.now += LINK_EVERY / 20
-        told.tell()
+        stream.tell()
         counts.append(len(notices.take()))
 
     assert first == [("availability", "offline"), ("link", "connecting")]
@@ -76,14 +76,14 @@ def test_the_link_is_reported_every_ten_seconds_where_nothing_changes():
 def test_a_change_of_state_is_published_at_once():
     """The availability too, where it changes."""
     clock, notices = Clock(), Log()
-    told = channel(clock, notices)
-    told.tell()
+    stream = channel(clock, notices)
+    stream.tell()
     notices.take()
-    told.health.heard(1000)
-    told.tell()
+    stream.health.heard(1000)
+    stream.tell()
     waits = notices.take()
-    told.take(record(0))
-    told.tell()
+    stream.take(record(0))
+    stream.tell()
     comes = notices.take()
 
     assert waits == [("link", "waiting")]
@@ -93,13 +93,13 @@ def test_a_change_of_state_is_published_at_once():
 def test_the_end_of_a_stream_that_never_was_live_is_offline_once_more():
     """A retained value of an earlier run is replaced even where this run has published the same before."""
     clock, notices = Clock(), Log()
-    told = channel(clock, notices)
-    told.tell()
+    stream = channel(clock, notices)
+    stream.tell()
     notices.take()
-    told.health.ended(said=False)
-    told.tell()
+    stream.health.ended(said=False)
+    stream.tell()
     ends = notices.take()
-    told.tell()
+    stream.tell()
 
     assert ends == [("availability", "offline"), ("link", "ended")]
     assert notices.take() == []

@@ -48,7 +48,7 @@ VERBS = {
 }
 
 ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 3, 5, 6, 7)
-"""Exit codes: of one that a signal ended, that was stopped, or that was at its end already."""
+"""Exit codes: ended by a signal, stopped, or already at its end."""
 
 
 def pressed(args: list[str], moment: int, folder: Path) -> subprocess.CompletedProcess[str]:

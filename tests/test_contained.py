@@ -27,8 +27,8 @@ from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused
 from klvrelay.link_stats import LinkStats
 from klvrelay.relay import relay as relay_module
-from klvrelay.relay import sink_task as outlet_module
-from klvrelay.relay import stream as intake_module
+from klvrelay.relay import sink_task as sink_task_module
+from klvrelay.relay import stream as stream_module
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream import Feed
 from klvrelay.sinks.mqtt.sink import MqttSink
@@ -42,7 +42,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off and checks in milliseconds, and no rate limit of the log."""
     monkeypatch.setattr(relay_module, "TICK", 0.01)
     monkeypatch.setattr("klvrelay.health.repeats.PACE", 0.0, raising=False)
-    for module in (intake_module, outlet_module):
+    for module in (stream_module, sink_task_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.03))
 
 
@@ -272,7 +272,7 @@ async def test_two_relays_with_one_client_id_do_not_flood_the_log(
 ):
     """They take over each other's session repeatedly: a few log lines for fifty connections."""
     monkeypatch.setattr("klvrelay.health.repeats.PACE", 1.0, raising=False)
-    monkeypatch.setattr(outlet_module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.05))
+    monkeypatch.setattr(sink_task_module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.05))
     settings = MqttSettings(host="127.0.0.1", port=mosquitto.port, client_id="same")
     two = [relay(endless(), sinks={name: MqttSink(settings, boot="5f2c9a")}) for name in ("one", "two")]
     async with running(two[0]), running(two[1]):

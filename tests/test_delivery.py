@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import virtual_time
 from far_ends import FarEnd
-from papers import delivery_to
+from papers import sink_task_of
 from records import record
 from virtual_time import now
 
@@ -28,15 +28,15 @@ Said = Callable[[], list[str]]
 
 @asynccontextmanager
 async def draining(sink: Any, **limits: int) -> AsyncIterator[tuple[SinkTask, MemoryLog]]:
-    outlet, log = delivery_to(sink, **limits)
-    task = asyncio.create_task(outlet.drain())
+    sink_task, log = sink_task_of(sink, **limits)
+    task = asyncio.create_task(sink_task.drain())
     try:
-        yield outlet, log
+        yield sink_task, log
         assert not task.done(), task
     finally:
         task.cancel()
         await asyncio.wait({task})
-    numbered, *parts = outlet.sums()
+    numbered, *parts = sink_task.sums()
     assert numbered == sum(parts)
 
 
@@ -57,14 +57,14 @@ def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
 
     async def main() -> None:
         far, waiting = FarEnd(0.6), []
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             sending = asyncio.create_task(live(log, 16, 30))
             while not sending.done():
-                waiting.append(outlet.cursor.waiting)
+                waiting.append(sink_task.cursor.waiting)
                 await asyncio.sleep(0.1)
-            await asyncio.wait_for(outlet.cursor.drained(), 2)
+            await asyncio.wait_for(sink_task.cursor.drained(), 2)
             appended = sending.result()
-        assert outlet.cursor.sums() == Sums(16 * 900, 16 * 900, 0, 0, 0, 0)
+        assert sink_task.cursor.sums() == Sums(16 * 900, 16 * 900, 0, 0, 0, 0)
         assert all(far.seqs(f"s{n}") == list(range(900)) for n in range(16))
         delays = sorted(time - appended[r.stream, r.seq] for time, r in far.taken)
         assert delays[-1] < 0.3 + 0.1
@@ -79,9 +79,9 @@ def test_a_slow_stream_over_a_long_round_trip_does_not_wait_for_a_full_batch():
 
     async def main() -> None:
         far = FarEnd(0.6)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             appended = await live(log, 1, 20, rate=5.0)
-            await asyncio.wait_for(outlet.cursor.drained(), 2)
+            await asyncio.wait_for(sink_task.cursor.drained(), 2)
         delays = [time - appended[r.stream, r.seq] for time, r in far.taken]
         assert max(delays) < 0.3 + 0.6 / 8 + 0.01
 
@@ -93,11 +93,11 @@ def test_at_a_near_broker_a_batch_waits_for_the_answer_to_the_one_before():
 
     async def main() -> None:
         far = FarEnd(0.0003)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(2000):
                 log.append(record(seq, raw=b"\x06\x0e\x2b\x34"))
                 await asyncio.sleep(0.00005)
-            await asyncio.wait_for(outlet.cursor.drained(), 1)
+            await asyncio.wait_for(sink_task.cursor.drained(), 1)
         assert far.most_at_once == 1
         assert 5 <= statistics.mean(far.batches[10:]) <= 8
         assert far.seqs() == list(range(2000))
@@ -110,11 +110,11 @@ def test_full_batches_are_sent_in_parallel_however_near_the_broker_is():
 
     async def main() -> None:
         far = FarEnd(0.005)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             await asyncio.sleep(0.1)
             for seq in range(500):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 0.015)
+            await asyncio.wait_for(sink_task.cursor.drained(), 0.015)
         assert far.batches == [20] * 25
         assert far.most_at_once == 25
 
@@ -127,12 +127,12 @@ def test_the_records_in_flight_are_bounded(size: int, most: int):
 
     async def main() -> None:
         far = FarEnd(10.0, window=100_000)
-        async with draining(far, size_limit=1 << 30) as (outlet, log):
+        async with draining(far, size_limit=1 << 30) as (sink_task, log):
             for seq in range(3000):
                 log.append(record(seq, raw=bytes(size)))
             await asyncio.sleep(5)
-            assert 0.7 * most < outlet.cursor.offered <= most
-            assert far.most_unanswered == outlet.cursor.offered
+            assert 0.7 * most < sink_task.cursor.offered <= most
+            assert far.most_unanswered == sink_task.cursor.offered
 
     virtual_time.run(main())
 
@@ -142,10 +142,10 @@ def test_newer_records_are_not_shed_for_those_in_flight():
 
     async def main() -> None:
         far = FarEnd(5.0)
-        async with draining(far, limit=60) as (outlet, log):
+        async with draining(far, limit=60) as (sink_task, log):
             appended = await live(log, 1, 60, rate=30.0)
-            assert outlet.cursor.offered <= 30
-            await asyncio.wait_for(outlet.cursor.drained(), 60)
+            assert sink_task.cursor.offered <= 30
+            await asyncio.wait_for(sink_task.cursor.drained(), 60)
         assert len(appended) == 1800
         assert far.seqs("s0")[-30:] == list(range(1770, 1800))
 
@@ -157,10 +157,10 @@ def test_a_sink_with_a_small_window_gets_records_in_order():
 
     async def main() -> None:
         far = FarEnd(0.1, window=7)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(300):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 60)
+            await asyncio.wait_for(sink_task.cursor.drained(), 60)
         assert far.seqs() == list(range(300))
         assert far.most_unanswered == 7
 
@@ -172,13 +172,13 @@ def test_a_connection_that_breaks_costs_no_record_and_no_order():
 
     async def main() -> None:
         far = FarEnd(0.6, lasts=2.0)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             await live(log, 16, 20)
-            await asyncio.wait_for(outlet.cursor.drained(), 30)
+            await asyncio.wait_for(sink_task.cursor.drained(), 30)
         assert len(far.entries) > 5
         for number in range(16):
             assert list(dict.fromkeys(far.seqs(f"s{number}"))) == list(range(600))
-        assert outlet.cursor.sums() == Sums(9600, 9600, 0, 0, 0, 0)
+        assert sink_task.cursor.sums() == Sums(9600, 9600, 0, 0, 0, 0)
 
     virtual_time.run(main())
 
@@ -196,10 +196,10 @@ def test_what_was_answered_before_the_connection_broke_is_not_sent_again():
             return False
 
         far = FarEnd(0.05, tells=True, breaks=breaks)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(200):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 10)
+            await asyncio.wait_for(sink_task.cursor.drained(), 10)
         assert fallen == [30, 75]
         assert far.seqs() == list(range(200))
 
@@ -215,13 +215,13 @@ def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place:
     async def main() -> None:
         poison = int(place * (count - 1))
         far = FarEnd(0.05, tells=tells, breaks=lambda each: each.seq == poison)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(count):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 120)
+            await asyncio.wait_for(sink_task.cursor.drained(), 120)
         others = [seq for seq in range(count) if seq != poison]
         assert list(dict.fromkeys(far.seqs())) == others
-        assert outlet.cursor.sums() == Sums(count, count - 1, 0, 0, 1, 0)
+        assert sink_task.cursor.sums() == Sums(count, count - 1, 0, 0, 1, 0)
         assert len(far.entries) <= 16
         lines = [line for line in said() if "set aside" in line]
         assert lines == [
@@ -246,12 +246,12 @@ def test_a_record_that_a_sink_can_not_handle_is_set_aside():
 
     async def main() -> None:
         far = Faulty(0.05)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(40):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 120)
+            await asyncio.wait_for(sink_task.cursor.drained(), 120)
         assert list(dict.fromkeys(far.seqs())) == [seq for seq in range(40) if seq != 7]
-        assert outlet.cursor.sums() == Sums(40, 39, 0, 0, 1, 0)
+        assert sink_task.cursor.sums() == Sums(40, 39, 0, 0, 1, 0)
 
     virtual_time.run(main())
 
@@ -261,10 +261,10 @@ def test_after_a_record_was_set_aside_batches_are_full_again():
 
     async def main() -> None:
         far = FarEnd(0.05, breaks=lambda each: each.seq == 5)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(2000):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.cursor.drained(), 120)
+            await asyncio.wait_for(sink_task.cursor.drained(), 120)
         assert far.batches[-21:-1] == [20] * 20
         assert far.most_at_once > 20
 
@@ -277,15 +277,15 @@ def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
 
     async def main() -> None:
         far = FarEnd(0.6, lasts=lasts, silent=True)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(100):
                 log.append(record(seq))
             await asyncio.sleep(300)
             assert len(far.entries) > 20
-            assert outlet.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
+            assert sink_task.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
             far.lasts, far.silent = None, False
-            await asyncio.wait_for(outlet.cursor.drained(), 60)
-        assert outlet.cursor.sums() == Sums(100, 100, 0, 0, 0, 0)
+            await asyncio.wait_for(sink_task.cursor.drained(), 60)
+        assert sink_task.cursor.sums() == Sums(100, 100, 0, 0, 0, 0)
 
     virtual_time.run(main())
 
@@ -315,12 +315,12 @@ def test_the_outcome_of_a_batch_is_counted():
     """Only confirmed records are delivered; a sink without latest values is settled too."""
 
     async def main() -> None:
-        async with draining(Counts(Outcome(10, 7, 3), Outcome(0, 0, 20))) as (outlet, log):
+        async with draining(Counts(Outcome(10, 7, 3), Outcome(0, 0, 20))) as (sink_task, log):
             for seq in range(45):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settled(), 1)
-        assert outlet.sums() == Sums(45, 15, 7, 0, 23, 0)
-        assert outlet.health.sums == outlet.sums()
+            await asyncio.wait_for(sink_task.settled(), 1)
+        assert sink_task.sums() == Sums(45, 15, 7, 0, 23, 0)
+        assert sink_task.health.sums == sink_task.sums()
 
     virtual_time.run(main())
 
@@ -346,19 +346,19 @@ def test_the_wait_for_the_last_values_is_bounded(takes: float, settled_at: float
     """Two of them, each time there are new ones; and for no disconnected sink."""
 
     async def main() -> None:
-        async with draining(Publishes(takes)) as (outlet, _):
+        async with draining(Publishes(takes)) as (sink_task, _):
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             for _ in range(2):
-                outlet.notices.put(Notice("state", "a", b"1"))
-                outlet.notices.put(Notice("state", "b", b"1"))
+                sink_task.notices.put(Notice("state", "a", b"1"))
+                sink_task.notices.put(Notice("state", "b", b"1"))
                 began = now()
-                await outlet.settled()
+                await sink_task.settled()
                 assert now() - began == pytest.approx(settled_at)
-            outlet.health.down("gone")
-            outlet.notices.put(Notice("state", "a", b"2"))
+            sink_task.health.down("gone")
+            sink_task.notices.put(Notice("state", "a", b"2"))
             began = now()
-            await outlet.settled()
+            await sink_task.settled()
             assert now() == began
 
     virtual_time.run(main())
@@ -368,12 +368,12 @@ def test_a_sink_that_publishes_no_values_is_not_waited_for():
     """It has no `keep`: once its records are answered it is settled."""
 
     async def main() -> None:
-        async with draining(Counts()) as (outlet, log):
-            outlet.notices.put(Notice("state", "a", b"1"))
+        async with draining(Counts()) as (sink_task, log):
+            sink_task.notices.put(Notice("state", "a", b"1"))
             log.append(record(0))
-            await outlet.settled()
+            await sink_task.settled()
             assert now() == 0.0
-            assert outlet.health.up
+            assert sink_task.health.up
 
     virtual_time.run(main())
 
@@ -383,8 +383,8 @@ def test_on_a_new_connection_all_values_are_published_again():
 
     async def main() -> None:
         sink = Publishes(0.0)
-        async with draining(sink) as (outlet, log):
-            outlet.notices.put(Notice("state", "a", b"1"))
+        async with draining(sink) as (sink_task, log):
+            sink_task.notices.put(Notice("state", "a", b"1"))
             await asyncio.sleep(0.1)
             sink.outcomes = [SinkDown("gone")]
             log.append(record(0))
@@ -399,12 +399,12 @@ def test_answers_reported_by_an_error_are_counted_and_not_offered_again():
 
     async def main() -> None:
         sink = Counts(SinkDown("gone", answered=Outcome(1, 2, 1)))
-        async with draining(sink) as (outlet, log):
+        async with draining(sink) as (sink_task, log):
             for seq in range(10):
                 log.append(record(seq))
-            await asyncio.wait_for(outlet.settled(), 5)
+            await asyncio.wait_for(sink_task.settled(), 5)
         assert sink.batches == [list(range(10)), list(range(4, 10))]
-        assert outlet.sums() == Sums(10, 7, 2, 0, 1, 0)
+        assert sink_task.sums() == Sums(10, 7, 2, 0, 1, 0)
 
     virtual_time.run(main())
 
@@ -414,13 +414,13 @@ def test_unanswered_records_are_waiting_after_a_stop():
 
     async def main() -> None:
         far = FarEnd(0.6, silent=True)
-        async with draining(far) as (outlet, log):
+        async with draining(far) as (sink_task, log):
             for seq in range(100):
                 log.append(record(seq))
             await asyncio.sleep(1)
             stopped = now()
         assert now() - stopped < 0.2
-        assert outlet.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
-        assert outlet.cursor.offered == 0
+        assert sink_task.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
+        assert sink_task.cursor.offered == 0
 
     virtual_time.run(main())

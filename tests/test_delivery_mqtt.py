@@ -11,7 +11,7 @@ import orjson
 import pytest
 from brokers import Mosquitto, listening, until
 from oracle import OracleBroker
-from papers import delivery_to
+from papers import sink_task_of
 from records import BOOT, record
 from slow_line import slow_line
 
@@ -20,7 +20,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.encode import encode
 from klvrelay.outcome import Sums
 from klvrelay.relay import delivery as delivery_module
-from klvrelay.relay import sink_task as outlet_module
+from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 STREAMS, RATE, SECONDS = 16, 30, 4
@@ -38,15 +38,15 @@ async def test_sixteen_streams_reach_a_real_broker_over_a_round_trip_of_600_ms(m
     await mosquitto.start()
     waiting = []
     async with listening(mosquitto.port, "klvrelay/+/telemetry") as heard, slow_line(mosquitto.port, 0.3) as port:
-        outlet, log = delivery_to(sink(port, window=1000))
-        task = asyncio.create_task(outlet.drain())
-        await until(lambda: outlet.health.up)
+        sink_task, log = sink_task_of(sink(port, window=1000))
+        task = asyncio.create_task(sink_task.drain())
+        await until(lambda: sink_task.health.up)
         for seq in range(RATE * SECONDS):
             for number in range(STREAMS):
                 log.append(record(seq, f"s{number}"))
             await asyncio.sleep(1 / RATE)
-            waiting.append(outlet.cursor.waiting)
-        await asyncio.wait_for(outlet.cursor.drained(), 2)
+            waiting.append(sink_task.cursor.waiting)
+        await asyncio.wait_for(sink_task.cursor.drained(), 2)
         await heard.count(RATE * SECONDS * STREAMS)
         task.cancel()
         await asyncio.wait({task})
@@ -54,7 +54,7 @@ async def test_sixteen_streams_reach_a_real_broker_over_a_round_trip_of_600_ms(m
         sent = [orjson.loads(payload)["seq"] for payload in heard.on(f"klvrelay/s{number}/telemetry")]
         assert sent == list(range(RATE * SECONDS))
     assert max(waiting) < RATE * STREAMS * 1.2
-    assert outlet.sums().delivered == RATE * SECONDS * STREAMS
+    assert sink_task.sums().delivered == RATE * SECONDS * STREAMS
 
 
 @pytest.mark.parametrize("place", [0, 7, 39])
@@ -63,7 +63,7 @@ async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
 ):
     """No limit was announced, no reason given: the record is found, and all others arrive in order."""
     monkeypatch.setattr(delivery_module, "STEADY", 0.05)
-    monkeypatch.setattr(outlet_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
+    monkeypatch.setattr(sink_task_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
     publish = oracle._publish
 
     def hang_up_at_large_ones(guest: Any, flags: int, body: bytes) -> None:
@@ -73,18 +73,18 @@ async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
             publish(guest, flags, body)
 
     monkeypatch.setattr(oracle, "_publish", hang_up_at_large_ones)
-    outlet, log = delivery_to(sink(oracle.port))
+    sink_task, log = sink_task_of(sink(oracle.port))
     large = encode({"precision_time_stamp": 1, 150: bytes(2000)})
     for seq in range(40):
         log.append(record(seq, raw=large if seq == place else None))
-    task = asyncio.create_task(outlet.drain())
-    await asyncio.wait_for(outlet.cursor.drained(), 20)
+    task = asyncio.create_task(sink_task.drain())
+    await asyncio.wait_for(sink_task.cursor.drained(), 20)
     task.cancel()
     await asyncio.wait({task})
 
     sent = [orjson.loads(payload)["seq"] for payload in oracle.payloads("klvrelay/uav1/telemetry")]
     assert list(dict.fromkeys(sent)) == [seq for seq in range(40) if seq != place]
-    assert outlet.sums() == Sums(40, 39, 0, 0, 1, 0)
+    assert sink_task.sums() == Sums(40, 39, 0, 0, 1, 0)
     assert [line for line in said() if "set aside" in line] == [
         "sink: record set aside, each connection breaks when it is sent:"
         f" stream=uav1 seq={place} size={len(large)}"

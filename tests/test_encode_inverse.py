@@ -40,7 +40,7 @@ def load(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]
 
 
-def told(record: Record) -> dict[str, Any]:
+def document_of(record: Record) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(record.json())
     return document
 
@@ -50,7 +50,7 @@ def well_formed(record: Record) -> bool:
 
     The checksum must be correct and last (ST 0601 receiver rule 1).
     """
-    quality, warnings = told(record)["quality"], told(record)["quality"].get("warnings", [])
+    quality, warnings = document_of(record)["quality"], document_of(record)["quality"].get("warnings", [])
     # An unreadable one of several is null: none of its bytes are kept.
     lost = any("expected" in warning for warning in warnings) and holds_null(record.items)
     return quality["checksum"] != "bad" and not left_out(warnings) and not lost and sum_is_last(record)
@@ -122,15 +122,15 @@ def check(record: Record) -> bool:
         return True
     (again,) = klvrelay.decode(whole)
     # Maps that depend on unreadable bytes are lost.
-    warnings = str(told(record)["quality"].get("warnings"))
-    unsure = "VMTI version not told" in warnings and left_out(told(record)["quality"]["warnings"])
+    warnings = str(document_of(record)["quality"].get("warnings"))
+    unsure = "VMTI version not told" in warnings and left_out(document_of(record)["quality"]["warnings"])
     if too_fine(record.items) or unsure:
         return False
     # A run below other runs is not shown: the array may be encoded by other runs.
     assert not well_formed(record) or b'"apa":5' in record.json(), (whole.hex(), record.raw.hex())
     if str(CHECKSUM.get(record.set, ("",))[0]) not in record.items.get("unknown", {}):  # the checksum is computed again
-        assert known(told(again)) == known(told(record))
-        assert agree_on_specials(told(again), told(record))
+        assert known(document_of(again)) == known(document_of(record))
+        assert agree_on_specials(document_of(again), document_of(record))
     return False
 
 

@@ -28,7 +28,7 @@ from klvrelay.sending.srt import SrtDestination
 
 RSS_MOST = 2 << 20
 LIBSRT_KEEPS = 12 << 20
-"""What libsrt may hold of lines that it was told to close, for some seconds; it gives all of it back."""
+"""Descriptors that libsrt keeps for some seconds after a connection is closed; it frees all of them."""
 SEED = 20_121
 
 

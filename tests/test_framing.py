@@ -38,7 +38,7 @@ def in_pieces(data: bytes, at: int) -> list[tuple[bytes, str]]:
     return [(entry[0], entry[5]) for entry in entries + lane.packets(b"")]
 
 
-def told(records: list[Record]) -> list[tuple[bytes, str]]:
+def verdicts(records: list[Record]) -> list[tuple[bytes, str]]:
     return [(record.raw, record.transport) for record in records]
 
 
@@ -66,9 +66,9 @@ def test_a_packet_without_a_checksum_may_contain_keys(inside: bytes) -> None:
     outer = unsummed(inside, b"!" * 20)
     data = GOOD[0] + outer + GOOD[1]
 
-    assert told(at_once(data)) == [(GOOD[0], "ok"), (outer, "ok"), (GOOD[1], "ok")]
-    assert all(in_pieces(data, at) == told(at_once(data)) for at in range(len(data)))
-    assert told(decoder.decode(outer)) == [(outer, "ok")]
+    assert verdicts(at_once(data)) == [(GOOD[0], "ok"), (outer, "ok"), (GOOD[1], "ok")]
+    assert all(in_pieces(data, at) == verdicts(at_once(data)) for at in range(len(data)))
+    assert verdicts(decoder.decode(outer)) == [(outer, "ok")]
 
 
 @pytest.mark.parametrize("lost", [1, 20, 60, 100])
@@ -78,7 +78,7 @@ def test_a_truncated_packet_without_a_checksum_does_not_lose_the_next(lost: int)
     data = GOOD[0] + outer + INNER + GOOD[1] + GOOD[2]
     expected = [(GOOD[0], "ok"), (outer, "damaged"), (INNER, "ok"), (GOOD[1], "ok"), (GOOD[2], "ok")]
 
-    assert told(at_once(data)) == expected
+    assert verdicts(at_once(data)) == expected
     assert all(in_pieces(data, at) == expected for at in range(len(data)))
 
 
@@ -92,8 +92,8 @@ def test_later_bytes_may_prove_a_packet() -> None:
         wrong = data.replace(INNER[-4:], INNER[-4:-1] + bytes([INNER[-1] ^ 1]))
         for split in range(max(1, len(outer) - 2), len(data)):
             assert in_pieces(data, split) == proven, (reach, split)
-            assert in_pieces(wrong, split) == told(at_once(wrong)), (reach, split)
-        assert told(at_once(wrong))[0] == (outer if reach < len(INNER) - 1 else wrong[: len(outer)], "ok")
+            assert in_pieces(wrong, split) == verdicts(at_once(wrong)), (reach, split)
+        assert verdicts(at_once(wrong))[0] == (outer if reach < len(INNER) - 1 else wrong[: len(outer)], "ok")
 
 
 def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -> None:
@@ -105,10 +105,10 @@ def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -
         data = outer + inner[16:] + GOOD[0]
         cut = len(outer) - 16 + len(inner) <= LIMIT
         first = (outer[:-16], "damaged") if cut else (outer, "ok")
-        assert told(at_once(data, limit=LIMIT))[0] == first, size
+        assert verdicts(at_once(data, limit=LIMIT))[0] == first, size
         decoder = Decoder("", None, packet_limit=LIMIT)
         records = [record for at in range(0, len(data), 40) for record in fed(decoder, data[at : at + 40])]
-        assert told(records + decoder.flush())[0] == first, size
+        assert verdicts(records + decoder.flush())[0] == first, size
 
 
 @pytest.mark.parametrize("size", [4, 5, 65_536, 65_537])
@@ -123,7 +123,7 @@ def test_a_packet_of_up_to_64_kib_is_recovered_by_its_checksum(size: int) -> Non
     records = at_once(outer + inner + GOOD[0])
 
     proven = [(outer, "damaged"), (inner, "ok"), (GOOD[0], "ok")]
-    assert (told(records) == proven) is (size <= 65_536)
+    assert (verdicts(records) == proven) is (size <= 65_536)
 
 
 @pytest.mark.parametrize("keys", range(1, 12))
@@ -134,7 +134,7 @@ def test_eight_keys_inside_a_packet_are_checked(keys: int) -> None:
     records = at_once(outer + INNER + b"\0" * 150)
 
     if keys <= 8:
-        assert told(records) == [(outer, "damaged"), (INNER, "ok")]
+        assert verdicts(records) == [(outer, "damaged"), (INNER, "ok")]
     else:
         assert records[0].raw == outer + (INNER + b"\0" * 150)[:150]
 
@@ -145,7 +145,7 @@ def test_a_truncated_packet_with_a_crc_does_not_lose_the_next(name: str) -> None
     whole = packet(name, local_set([(200, b"x" * 90)]), checksum=True)
     records = at_once(whole[:-30] + GOOD[0] + whole + GOOD[1])
 
-    assert told(records) == [(whole[:-30], "damaged"), (GOOD[0], "ok"), (whole, "ok"), (GOOD[1], "ok")]
+    assert verdicts(records) == [(whole[:-30], "damaged"), (GOOD[0], "ok"), (whole, "ok"), (GOOD[1], "ok")]
     assert [record.checksum for record in records] == ["bad", "ok", "ok", "ok"]
 
 
@@ -157,7 +157,7 @@ def test_a_packet_with_a_crc_that_ends_between_two_items_is_bad(name: str) -> No
     for behind in (GOOD[:1], GOOD):  # too few bytes for its length, and enough bytes
         records = at_once(part + b"".join(behind))
 
-        assert told(records) == [(part, "damaged"), *((good, "ok") for good in behind)]
+        assert verdicts(records) == [(part, "damaged"), *((good, "ok") for good in behind)]
         assert [record.checksum for record in records] == ["bad", *["ok"] * len(behind)]
 
 
@@ -171,7 +171,7 @@ def test_a_packet_may_end_like_a_key_begins(tail: bytes, name: str) -> None:
         assert raws(at_once(data)) == [GOOD[0], whole, whole, GOOD[1]]
         assert raws(at_once(whole)) == raws(decoder.decode(whole)) == [whole]
         if last % 64 == 0:
-            assert all(in_pieces(data, at) == told(at_once(data)) for at in range(len(data)))
+            assert all(in_pieces(data, at) == verdicts(at_once(data)) for at in range(len(data)))
 
 
 def test_one_packet_is_read_like_a_stream_of_it() -> None:

@@ -30,9 +30,9 @@ from klvrelay.sources.open import open_source
 TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
 BUSY = [(b"\x47\x1f\xff\x10" + b"\xff" * 184) * 7]
-"""A datagram of null packets, which changes nothing for those behind it."""
+"""A datagram of null packets, which does not affect later ones."""
 MANY = 40
-"""Sockets, each on an address of its own."""
+"""Sockets, each on a separate address."""
 NEVER = 1000.0
 """Seconds of a pause that does not end while a test runs."""
 

@@ -27,7 +27,7 @@ from klvrelay.sources.open import open_source
 NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
 """A small datagram: 400 of them fit into the kernel's default buffer."""
 FLOOD = 400
-"""More datagrams than a look takes of one socket."""
+"""More datagrams than one pass reads from a socket."""
 
 
 @pytest.fixture

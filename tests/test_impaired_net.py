@@ -22,7 +22,7 @@ from klvrelay.sources.open import open_source
 
 STREAMS = {stream.name: stream for stream in made()}
 QUIET = 0.25
-"""Seconds in which nothing comes: then all has come that will."""
+"""Seconds without data after which the stream counts as complete."""
 
 
 class Listener:

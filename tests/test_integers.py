@@ -166,12 +166,12 @@ def test_lines_of_a_file_are_safe_too(tmp_path: Path) -> None:
     file = tmp_path / "flight.klv"
     file.write_bytes(raw)
     lines = klvrelay.json_lines(raw, stream="flight", numbers="safe")
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-m", "klvrelay", "decode", file, "--numbers", "safe", "-q"],
         check=True, capture_output=True, timeout=30,
     ).stdout  # fmt: skip
 
-    assert lines == told
+    assert lines == printed
     assert [orjson.loads(line)["items"]["take_off_time"] for line in lines.splitlines()] == [str(1 << 63), 1]
 
 

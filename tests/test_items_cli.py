@@ -18,7 +18,7 @@ from test_cli import COMMAND, ENVIRONMENT, ran
 from klvrelay.standards import spec
 
 
-def told(capfd: pytest.CaptureFixture[str], *args: str) -> str:
+def printed(capfd: pytest.CaptureFixture[str], *args: str) -> str:
     code, out, said = ran(capfd, "items", *args)
     assert (code, said) == (0, "")
     return out
@@ -31,7 +31,7 @@ def fields(text: str) -> dict[str, str]:
 
 def test_without_a_search_term_it_lists_st_0601(capfd: pytest.CaptureFixture[str]):
     """One line per item, with units and range, and how to see more."""
-    out = told(capfd)
+    out = printed(capfd)
     rows = {line.split()[0]: line for line in out.splitlines() if re.match(r"\d+ ", line)}
     assert [*rows] == [str(tag) for tag in spec.SETS["ST0601"]]
     assert re.fullmatch(r"13 +sensor_latitude +deg +-90 to 90 +number +Sensor Latitude", rows["13"])
@@ -42,7 +42,7 @@ def test_without_a_search_term_it_lists_st_0601(capfd: pytest.CaptureFixture[str
 @pytest.mark.parametrize("question", ["13", "sensor_latitude", "Sensor Latitude", "0601:13"])
 def test_one_item_is_shown_in_full(question: str, capfd: pytest.CaptureFixture[str]):
     """In any form of the search term."""
-    out = told(capfd, *question.split())
+    out = printed(capfd, *question.split())
     assert out.startswith("0601:13  Sensor Latitude\n\n")
     assert fields(out) == {
         "key": "sensor_latitude",
@@ -82,13 +82,13 @@ def test_one_item_is_shown_in_full(question: str, capfd: pytest.CaptureFixture[s
 )
 def test_an_entry_has_what_the_item_needs(question: str, parts: list[str], capfd: pytest.CaptureFixture[str]):
     """Labels, bits, elements, better items, fields in the head, the universal form."""
-    out = told(capfd, question)
+    out = printed(capfd, question)
     assert [part for part in parts if part not in out] == []
 
 
 def test_several_items_are_a_short_table(capfd: pytest.CaptureFixture[str]):
     """With the command for each."""
-    out = told(capfd, "frame", "center")
+    out = printed(capfd, "frame", "center")
     assert out.startswith("8 items for 'frame center'\n")
     assert re.search(r"(?m)^0601:23 +frame_center_latitude +deg +-90 to 90 ", out)
     assert out.endswith("klvrelay items 0601:23   shows all of it\n")
@@ -96,28 +96,28 @@ def test_several_items_are_a_short_table(capfd: pytest.CaptureFixture[str]):
 
 def test_another_set_is_listed(capfd: pytest.CaptureFixture[str]):
     """By option, by name, and by the key of its packets; a set without a table says so."""
-    out = told(capfd, "--set", "0903")
+    out = printed(capfd, "--set", "0903")
     assert out.startswith("MISB ST 0903.6  VMTI Local Set  (ST0903)\n")
     assert re.search(r"(?m)^101 +vtarget_series ", out)
-    assert told(capfd, "vmti") == told(capfd, "060e2b34020b01010e01030306000000") == out
-    assert re.search(r"(?m)^060e2b34010101030701020102040200 +sensor_latitude +deg", told(capfd, "EG0104"))
-    assert 'a record keeps them as hex under "unknown"' in told(capfd, "0808")
+    assert printed(capfd, "vmti") == printed(capfd, "060e2b34020b01010e01030306000000") == out
+    assert re.search(r"(?m)^060e2b34010101030701020102040200 +sensor_latitude +deg", printed(capfd, "EG0104"))
+    assert 'a record keeps them as hex under "unknown"' in printed(capfd, "0808")
 
 
 def test_the_sets_are_listed(capfd: pytest.CaptureFixture[str]):
     """Name, document, items, and the packets or sets that contain them."""
-    out = told(capfd, "--sets")
+    out = printed(capfd, "--sets")
     assert re.search(r"(?m)^ST0601 +MISB ST 0601\.19 +143 +UAS Datalink Local Set +packet, 0601:100, 0601:101$", out)
     assert re.search(r"(?m)^VTarget +MISB ST 0903\.6 +30 +VTarget Pack +0903:101$", out)
 
 
 def test_json_is_complete(capfd: pytest.CaptureFixture[str]):
     """An array, of one item too; of the sets as well."""
-    (one,) = json.loads(told(capfd, "13", "--json"))
+    (one,) = json.loads(printed(capfd, "13", "--json"))
     assert (one["address"], one["range"], one["resolution"][0]["bytes"]) == ("0601:13", [-90, 90], 4)
-    assert len(json.loads(told(capfd, "--json"))) == 143
-    assert {found["set"] for found in json.loads(told(capfd, "angle", "--set", "1206", "--json"))} == {"ST1206"}
-    assert {found["set"] for found in json.loads(told(capfd, "--sets", "--json"))} >= {"ST0601", "ST0104", "ST1303"}
+    assert len(json.loads(printed(capfd, "--json"))) == 143
+    assert {found["set"] for found in json.loads(printed(capfd, "angle", "--set", "1206", "--json"))} == {"ST1206"}
+    assert {found["set"] for found in json.loads(printed(capfd, "--sets", "--json"))} >= {"ST0601", "ST0104", "ST1303"}
 
 
 @pytest.mark.parametrize(
@@ -199,23 +199,23 @@ def test_output_fits_the_terminal(args: tuple[str, ...], width: int):
 )  # fmt: skip
 def test_several_items_are_all_shown(question: tuple[str, ...], capfd: pytest.CaptureFixture[str]):
     """Tags, paths and keys, in the requested order, as whole entries and as JSON."""
-    out = told(capfd, *question)
+    out = printed(capfd, *question)
     assert re.findall(r"(?m)^0601:\d+  .*$", out) == ["0601:13  Sensor Latitude", "0601:14  Sensor Longitude"]
-    assert [item["tag"] for item in json.loads(told(capfd, *question, "--json"))] == [13, 14]
+    assert [item["tag"] for item in json.loads(printed(capfd, *question, "--json"))] == [13, 14]
 
 
 def test_search_terms_and_options_come_in_any_order(capfd: pytest.CaptureFixture[str]):
     """argparse alone accepts only the first run of arguments."""
-    assert [item["tag"] for item in json.loads(told(capfd, "13", "--json", "14"))] == [13, 14]
-    assert [item["set"] for item in json.loads(told(capfd, "101", "--set", "0903", "4", "--json"))] == ["ST0903"] * 2
+    assert [item["tag"] for item in json.loads(printed(capfd, "13", "--json", "14"))] == [13, 14]
+    assert [item["set"] for item in json.loads(printed(capfd, "101", "--set", "0903", "4", "--json"))] == ["ST0903"] * 2
 
 
 def test_words_and_a_set_with_its_tag_stay_one_search_term(capfd: pytest.CaptureFixture[str]):
     """They are not separate items."""
-    assert told(capfd, "frame", "center").startswith("8 items for 'frame center'\n")
-    assert told(capfd, "0903", "101").startswith("0903:101  vTargetSeries\n")
-    assert told(capfd, "Sensor", "Latitude").startswith("0601:13  ")
-    assert told(capfd, *["060e2b34", "020b0101", "0e010301", "01000000"]).startswith("MISB ST 0601.19  UAS Datalink")
+    assert printed(capfd, "frame", "center").startswith("8 items for 'frame center'\n")
+    assert printed(capfd, "0903", "101").startswith("0903:101  vTargetSeries\n")
+    assert printed(capfd, "Sensor", "Latitude").startswith("0601:13  ")
+    assert printed(capfd, *["060e2b34", "020b0101", "0e010301", "01000000"]).startswith("MISB ST 0601.19  UAS Datalink")
 
 
 def test_a_missing_item_of_several_is_named(capfd: pytest.CaptureFixture[str]):

@@ -115,7 +115,7 @@ def test_which_items_are_preferred_is_as_the_notes_of_the_table_say() -> None:
     """`item 90 preferred`, `items 104 then 75 preferred`."""
     better = {item: group[: group.index(item)] for group in clauses.PREFERRED for item in group}
     for item in facts.items("ST0601"):
-        told = re.search(r"items? ([\d then]+) preferred", item.notes)
-        if told and "over" not in item.notes:
-            assert tuple(map(int, told[1].split(" then "))) == better[item.tag], item
+        noted = re.search(r"items? ([\d then]+) preferred", item.notes)
+        if noted and "over" not in item.notes:
+            assert tuple(map(int, noted[1].split(" then "))) == better[item.tag], item
     assert clauses.PREFERRED[-8:] == tuple((82 + n, 26 + n) for n in range(8))

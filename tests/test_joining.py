@@ -22,7 +22,7 @@ TAPES = {
     "no PES length": tape(count=60, sized=False, video=5),
 }
 SURE = 4 * 188
-"""Bytes that it takes to be sure of the step, where the tables come sooner."""
+"""Bytes until the receiver is synchronised, where the tables come sooner."""
 
 
 def first_had(sent: Tape, begin: int) -> tuple[set[int], int]:

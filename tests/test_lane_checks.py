@@ -94,8 +94,8 @@ def test_fifteen_lost_packets_of_klv_are_no_repetition() -> None:
     """The counter equals that of the packet before, its bytes do not: on KLV this is a loss."""
     ts = packets(3)
     ours = places(ts, KLV_PID)
-    told = faults(lane_of([packet for at, packet in enumerate(ts) if at not in ours[8:23]]))
-    assert (told["continuity_errors"], told["discontinuities"]) == (1, 1)
+    found = faults(lane_of([packet for at, packet in enumerate(ts) if at not in ours[8:23]]))
+    assert (found["continuity_errors"], found["discontinuities"]) == (1, 1)
 
 
 def test_a_packet_may_be_repeated_once() -> None:
@@ -253,10 +253,10 @@ def test_where_sync_is_lost_nothing_else_is(arrival: bool) -> None:
     fed(slots[:51], arrival=arrival, lane=lane)
     lane.packets(junk, 10**15 if arrival else None)
     fed(slots[100:], arrival=arrival, lane=lane)
-    told = faults(lane)
-    assert told.pop("sync_losses") == 1
-    assert told.pop("discontinuities", 1) == 1
-    assert told == {}
+    found = faults(lane)
+    assert found.pop("sync_losses") == 1
+    assert found.pop("discontinuities", 1) == 1
+    assert found == {}
 
 
 def test_a_wrong_sync_byte_costs_its_packet() -> None:
@@ -416,8 +416,8 @@ def test_pmts_with_more_streams_than_are_monitored_do_no_harm() -> None:
     for n in range(2, 14):
         ts += wire.carry(0x1100 + n, b"\0" + pmt((0x1B, 0x600 + n, b""), program=n))
     slots = [Slot(us, {"ts": ts if us == 0 else [NULL] * 7}) for us in range(0, 6 * SECOND, 20_000)]
-    told = faults(fed(slots, arrival=True)[1])
-    assert told == {"pat_errors": 1, "pmt_errors": 8, "pid_errors": 64}
+    found = faults(fed(slots, arrival=True)[1])
+    assert found == {"pat_errors": 1, "pmt_errors": 8, "pid_errors": 64}
 
 
 def test_a_pmt_has_half_a_second_after_the_pat_lists_it() -> None:
@@ -435,12 +435,12 @@ def test_a_stream_of_two_programs_stays_listed_until_both_pmts_drop_it() -> None
     wire, private = Clocked(), (ASYNC, 0x1F0, b"")
     ts = wire.carry(0, b"\0" + pat((1, PMT_PID), (2, 0x1200)))
     ts += wire.carry(PMT_PID, b"\0" + pmt(private)) + wire.carry(0x1200, b"\0" + pmt(private, program=2))
-    told = []
+    found = []
     for number, (pid, program) in enumerate(((0x1200, 2), (PMT_PID, 1)), 1):
         ts += wire.carry(pid, b"\0" + pmt((0x1B, 0x600, b""), program=program, flags=0xC1 | 2 * number))
         ts += wire.pes(b"text", 0x1F0) + [NULL] * 4
-        told.append(lane_of(ts).counters.private_packets)
-    assert told == [1, 1]
+        found.append(lane_of(ts).counters.private_packets)
+    assert found == [1, 1]
 
 
 def test_a_program_that_ends_is_not_missing() -> None:
@@ -546,14 +546,14 @@ def opinion(ts: bytes) -> dict[str, int]:
     counts.take(rows, pids)
     clock.take(rows, pids, 0)
     repeats = [stats.frozen() for stats in clock.stats.values()]
-    told = {
+    found = {
         "continuity_errors": counts.gaps.sum(),
         "transport_errors": counts.errors.sum(),
         "scrambled": counts.scrambled.sum(),
         "pcr_repetition_errors": sum(r.late for r in repeats),
         "pcr_discontinuity_errors": sum(stats.jumps for stats in clock.stats.values()),
     }
-    return {name: int(count) for name, count in told.items() if count}
+    return {name: int(count) for name, count in found.items() if count}
 
 
 @pytest.mark.parametrize("name", ["osh_sample_stream", "h264_klv", "h264_no_klv", "aphill_klv_10s"])
@@ -569,9 +569,9 @@ def test_the_probe_counts_the_same_in_real_recordings(name: str, shared: Path) -
         spoilt = [flagged(p, scrambled=2) if n > 12 and chance.random() < 0.01 else p for n, p in enumerate(ts)]
         lossy = spoilt[:12] + [p for p in spoilt[12:] if pid_of(p) == 0x1FFF or chance.random() > 0.01]
         if not {0, 15} & set(hidden_runs(spoilt, lossy)):
-            told = {key: count for key, count in faults(lane_of(lossy)).items() if key not in ours}
-            assert told == opinion(b"".join(lossy)), seed
-            compared += "continuity_errors" in told and "scrambled" in told
+            found = {key: count for key, count in faults(lane_of(lossy)).items() if key not in ours}
+            assert found == opinion(b"".join(lossy)), seed
+            compared += "continuity_errors" in found and "scrambled" in found
     assert compared > 10
 
 

@@ -193,9 +193,9 @@ async def test_the_facts_of_the_relay_are_in_its_status(oracle):
     async with sink:
         await publish(sink, Notice("status", None, b'{"state":"weird","streams":2}'))
 
-    hello, told, goodbye = (orjson.loads(p) for p in oracle.payloads("klvrelay/status"))
+    hello, status, goodbye = (orjson.loads(p) for p in oracle.payloads("klvrelay/status"))
     assert "streams" not in hello
-    assert (told["state"], told["streams"], told["boot"]) == ("online", 2, BOOT)
+    assert (status["state"], status["streams"], status["boot"]) == ("online", 2, BOOT)
     assert (goodbye["state"], goodbye["streams"]) == ("offline", 2)
 
 
@@ -263,8 +263,8 @@ async def test_telemetry_has_its_stream_and_expiry(oracle):
     assert telemetry.properties == {0x03: "application/json", 0x02: 90}
     assert telemetry.user == (("stream", "uav1"), ("boot", BOOT), ("seq", "41"))
     assert (telemetry.qos, telemetry.retain) == (1, False)
-    (told,) = [p for p in oracle.published if p.payload == b"online"]
-    assert (told.properties, told.retain) == ({0x03: "text/plain"}, True)
+    (status,) = [p for p in oracle.published if p.payload == b"online"]
+    assert (status.properties, status.retain) == ({0x03: "text/plain"}, True)
 
 
 async def test_expiry_zero_means_never_and_qos_zero_is_obeyed(oracle):

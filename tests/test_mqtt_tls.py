@@ -134,8 +134,8 @@ async def test_the_secured_listener_of_the_sample_accepts_the_relay(papers, tmp_
 
     assert isinstance(wrong, SinkRefused)
     # One check whether the port is open is an empty connection: no error of the settings.
-    told = [line for line in broker.log().splitlines() if "Error" in line]
-    assert [line for line in told if not line.endswith("SSL routines::unexpected eof while reading")] == []
+    errors = [line for line in broker.log().splitlines() if "Error" in line]
+    assert [line for line in errors if not line.endswith("SSL routines::unexpected eof while reading")] == []
 
 
 @pytest.mark.parametrize(

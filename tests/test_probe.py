@@ -55,7 +55,7 @@ GOLDEN = {
     ),
 }  # fmt: skip
 MAY_BE = {"item_length", "item_empty", "item_malformed", "remark", "not_ber_oid"}
-"""What a decoder that grows may say of the odd items in real recordings."""
+"""Findings that may change as the decoder supports more items of real recordings."""
 
 STREAM_KEYS = """
     pid set key versions records rate intervals gaps longest_at sizes checksum_ok checksum_bad checksum_absent

@@ -18,8 +18,8 @@ from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
 from klvrelay.health import repeats
 from klvrelay.record import Packet
 from klvrelay.relay import relay as relay_module
-from klvrelay.relay import sink_task as outlet_module
-from klvrelay.relay import stream as intake_module
+from klvrelay.relay import sink_task as sink_task_module
+from klvrelay.relay import stream as stream_module
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream import Feed
 
@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_module, "TICK", 0.01)
     monkeypatch.setattr(relay_module, "STATES", 100)
     monkeypatch.setattr(repeats, "PACE", 0.0)
-    for module in (intake_module, outlet_module):
+    for module in (stream_module, sink_task_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.002, cap=0.01))
 
 
@@ -61,7 +61,7 @@ async def test_every_record_of_a_file_is_delivered_in_order_and_the_relay_ends()
     assert ear.seqs() == list(range(40))
     assert ear.availability()[-1] == b"offline"
     assert (ear.entered, ear.left) == (1, 1)
-    state = orjson.loads([n.document for n in ear.told if n.kind == "state"][-1])
+    state = orjson.loads([n.document for n in ear.published if n.kind == "state"][-1])
     assert state["items"]["mission_id"] == "39"
 
 
@@ -239,7 +239,7 @@ async def test_latest_values_are_published_at_most_once_a_second():
     source = live(*tape.klv, hang=True, between=lambda: asyncio.sleep(0.008))
     async with running(relay(source, sink=ear)):
         await until(lambda: len(ear.records) == 120, 10)
-    states = [orjson.loads(n.document) for n in ear.told if n.kind == "state"]
+    states = [orjson.loads(n.document) for n in ear.published if n.kind == "state"]
     assert 1 <= len(states) <= 4
     assert states[-1]["items"]["mission_id"] == "119"
     assert states[-1]["seq"] == 119
@@ -284,7 +284,7 @@ async def test_a_source_that_follows_stream_changes_is_not_reopened():
     """Datagrams without KLV: the socket stays, for the lane finds KLV whenever it comes."""
     source, ear = live(b"video", hang=True), Ear()
     async with running(relay(source, sink=ear, stall=0.02)):
-        await until(lambda: ear.told and ear.link()["state"] == "stale")
+        await until(lambda: ear.published and ear.link()["state"] == "stale")
         await asyncio.sleep(0.3)
     assert source.opened == 1
 
@@ -293,7 +293,7 @@ async def test_a_source_that_does_not_end_is_abandoned(
     monkeypatch: pytest.MonkeyPatch, said: Callable[[], list[str]]
 ):
     """It hangs while it is closed: the stream continues with a new opening, and so do the other streams."""
-    monkeypatch.setattr(intake_module, "CLOSING", 0.05)
+    monkeypatch.setattr(stream_module, "CLOSING", 0.05)
     stuck, openings, ear = asyncio.Event(), [], Ear()
 
     class Stuck(Tape):

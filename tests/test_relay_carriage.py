@@ -17,7 +17,7 @@ from klvrelay.relay.relay import Relay
 from klvrelay.sources.open import open_source
 
 PAUSE = 0.0005
-"""Seconds between two datagrams: what a fast camera leaves."""
+"""Seconds between two datagrams of a fast camera."""
 
 
 @asynccontextmanager

@@ -20,8 +20,8 @@ from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.encode import encode
 from klvrelay.errors import SinkRefused
-from klvrelay.relay import sink_task as outlet_module
-from klvrelay.relay import stream as intake_module
+from klvrelay.relay import sink_task as sink_task_module
+from klvrelay.relay import stream as stream_module
 from klvrelay.relay.build import relay_of
 from klvrelay.relay.relay import Relay
 
@@ -33,7 +33,7 @@ EXPIRY, CONTENT_TYPE = 0x02, 0x03
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off in milliseconds."""
-    for module in (intake_module, outlet_module):
+    for module in (stream_module, sink_task_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.05))
 
 
@@ -269,9 +269,9 @@ async def test_a_topic_that_the_access_list_forbids_starves_no_other_stream(mosq
 
     assert [orjson.loads(p)["seq"] for p in heard.on(TELEMETRY)] == list(range(150))
     assert {str(m.topic).split("/")[1] for m in heard.messages} == {"status", "uav1"}
-    (outlet,) = pipeline.sink_tasks
-    assert (outlet.cursor.delivered, outlet.cursor.rejected, outlet.cursor.waiting) == (150, 150, 0)
-    assert "klvrelay/uav2/telemetry" in outlet.health.suspended()
+    (sink_task,) = pipeline.sink_tasks
+    assert (sink_task.cursor.delivered, sink_task.cursor.rejected, sink_task.cursor.waiting) == (150, 150, 0)
+    assert "klvrelay/uav2/telemetry" in sink_task.health.suspended()
     assert mosquitto.log().count("as klvrelay-") == 1
 
 

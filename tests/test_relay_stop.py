@@ -139,12 +139,12 @@ async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch
     for stream in it.streams:
         tell = stream.tell_state
 
-        def told(name: str = stream.name, tell: Callable[[], None] = tell) -> None:
+        def counted_state(name: str = stream.name, tell: Callable[[], None] = tell) -> None:
             if made:
                 made[-1].append(name)
             tell()
 
-        monkeypatch.setattr(stream, "tell_state", told)
+        monkeypatch.setattr(stream, "tell_state", counted_state)
     monkeypatch.setattr(relay_module.asyncio, "sleep", counting)
     task = asyncio.create_task(it.run())
     await until(lambda: len(made) > 45)

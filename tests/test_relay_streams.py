@@ -33,7 +33,7 @@ WAYS = [{}, {"demux": "libav"}, {"isolate": True}, {"demux": "libav", "isolate":
 
 
 def heard(ear: Ear, name: str, kind: str) -> list[Any]:
-    documents = [n.document for n in ear.told if (n.stream, n.kind) == (name, kind)]
+    documents = [n.document for n in ear.published if (n.stream, n.kind) == (name, kind)]
     return documents if kind == "availability" else [orjson.loads(document) for document in documents]
 
 
@@ -67,7 +67,7 @@ async def test_two_aircraft_of_one_source_are_two_streams(way: dict[str, Any], t
         )  # fmt: skip
         assert link["link"]["bytes"] == len(two(program=2))
         assert link["openings"] == 1
-    assert {n.stream for n in ear.told if n.kind != "status"} == {"cam", "cam.513"}
+    assert {n.stream for n in ear.published if n.kind != "status"} == {"cam", "cam.513"}
 
 
 @pytest.mark.parametrize("higher_first", [False, True])
@@ -180,7 +180,7 @@ async def test_klv_on_ever_new_pids_makes_few_topics(said: Callable[[], list[str
     await asyncio.wait_for(
         Relay([("cam", Hostile, "udp://h:1")], [("ear", ear)], boot="b").run(), 20  # type: ignore[list-item]
     )  # fmt: skip
-    assert len({n.stream for n in ear.told if n.kind != "status"}) == MOST
+    assert len({n.stream for n in ear.published if n.kind != "status"}) == MOST
     assert heard(ear, "cam", "link")[-1]["klv"]["refused"] == 120 - len(ear.records) > 80
     assert sum("more than 16 PIDs" in line for line in said()) == 1
 

@@ -39,17 +39,17 @@ def test_another_seed_is_another_flight():
 
 def test_the_summary_describes_the_file(tmp_path):
     """Frames, KLV packets, bytes and carriage are those of the file; progress was reported."""
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
     summary = sample.write(
         tmp_path / "a.ts", seconds=0.5, size="128x72", klv_rate=10, carriage="async",
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: reported.append((done, total)),
     )  # fmt: skip
 
     assert (summary.frames, summary.packets, summary.seconds) == (15, 5, 0.5)
     assert (summary.carriage, summary.codec) == ("async", "h264")
     assert summary.size == summary.path.stat().st_size
-    assert told == [(done, 15) for done in range(1, 16)]
+    assert reported == [(done, 15) for done in range(1, 16)]
     assert probe(summary.path).has_klv
 
 

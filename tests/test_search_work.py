@@ -93,7 +93,7 @@ def sealed(items: bytes) -> bytes:
 
 
 LARGE = sealed(b"\x05\x81\x40" + bytes(64) + b"\x05\x00" * 35_000)
-"""70 KB: a search in debt takes no packet of this size."""
+"""70 KB: a search over its budget accepts no packet of this size."""
 
 
 def found(pieces: list[bytes]) -> list[bytes]:

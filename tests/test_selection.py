@@ -35,7 +35,7 @@ FEW = ["unknown", "sensor_latitude", "sensor_longitude", "security_local_set", "
 
 LEFT_OUT = re.compile(r"\d+ more remarks left out")
 BOUNDED = re.compile(r"too large as text|too many|more remarks left out")
-"""What is remarked where a bound was met, which a selection may stay below."""
+"""Warnings about a limit that a selection may not reach."""
 BY_TAG, BY_KEY = re.compile(r"item (\d+)\b"), re.compile(r"(?:item|key) ([0-9a-f]{32})")
 
 

@@ -16,7 +16,7 @@ from conftest import ROOT
 BOUND = 5.0
 """Seconds from the signal to the end of the process."""
 BLOCKED = "blocked"
-"""What a process says once it is where it blocks."""
+"""The output of a process once it blocks."""
 
 SCRIPT = f"""
 import os, socket, sys, time
@@ -29,7 +29,7 @@ from klvrelay.cli import main as cli
 sys.exit(cli.main({{command!r}}))
 """
 NOWHERE = ["--mqtt", "mqtt://127.0.0.1:1"]
-"""A broker that refuses the connection, again and again."""
+"""A broker that refuses every connection."""
 
 BLOCKING = {
     "the read of a file": (

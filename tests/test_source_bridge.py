@@ -121,13 +121,13 @@ async def test_a_thread_that_waits_for_capacity_ends_at_the_stop():
     """The reader is closed: the thread continues, and learns of the stop."""
     bridge = ThreadQueue(most=1)
     bridge.put(packet(0), newest_wins=False)
-    told = []
-    thread = in_thread(lambda: told.append(bridge.put(packet(1), newest_wins=False)))
+    accepted = []
+    thread = in_thread(lambda: accepted.append(bridge.put(packet(1), newest_wins=False)))
 
     bridge.stop()
     thread.join(2)
 
-    assert told == [False]
+    assert accepted == [False]
 
 
 async def test_a_cancelled_reader_loses_nothing():

@@ -30,7 +30,7 @@ from klvrelay.text import Secret
 TAPE = feed.recording(20, hz=50, filler=6)
 TIMEOUT = 0.4
 LIBSRT_CLOSES = 8.0
-"""Seconds within which libsrt lets go of the port of a listener that was called; it may be bound anew at once."""
+"""Seconds until libsrt releases the port of a listener that was called; it may be bound again at once."""
 GROUP = "239.255.77.1"
 
 Process = asyncio.subprocess.Process

@@ -195,9 +195,9 @@ def test_a_passphrase_of_the_environment_goes_to_the_process(monkeypatch):
     """Its environment is another one."""
     monkeypatch.setenv("KLVRELAY_SRT_PASSPHRASE", CANARY)
 
-    told = json.loads(isolated("srt://h:9000")._settings())
+    settings = json.loads(isolated("srt://h:9000")._settings())
 
-    assert told["options"]["passphrase"] == {"secret": CANARY}
+    assert settings["options"]["passphrase"] == {"secret": CANARY}
     assert json.loads(isolated("srt://h:9000", passphrase="another-one")._settings())["options"]["passphrase"] == {
         "secret": "another-one"
     }

@@ -133,7 +133,7 @@ def test_calls_of_another_architecture_are_refused(machine):
 )
 def test_each_kind_keeps_what_it_needs(url, families, ports, monkeypatch):
     """Sockets and ports; where the kernel cannot confine it, it logs that and continues."""
-    kept, told = [], []
+    kept, logged = [], []
 
     def refuse(families, *, listens):
         assert listens == bool(ports)
@@ -145,12 +145,12 @@ def test_each_kind_keeps_what_it_needs(url, families, ports, monkeypatch):
     monkeypatch.setattr(confine_module, "keep_capabilities", lambda wanted: None)
     monkeypatch.setattr(confine_module, "restrict", lambda paths, ports: kept.append(tuple(ports)) or "no Landlock")
     monkeypatch.setattr(confine_module, "refuse_calls", refuse)
-    monkeypatch.setattr(confine_module.LOG, "info", lambda text, why: told.append(why))
+    monkeypatch.setattr(confine_module.LOG, "info", lambda text, why: logged.append(why))
 
     confine(Url.parse(url), {"ca_file": None, "follow": False})
 
     assert kept == [ports, families]
-    assert told == ["no Landlock", "no filter"]
+    assert logged == ["no Landlock", "no filter"]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from klvrelay.sources.open import open_source
 from klvrelay.sources.parts import PART
 
 TAPE_SIZE = 32
-"""Records of a tape: as many as let the continuity counters run on into the next one."""
+"""Records of a tape: a number with which the continuity counters continue into the next one."""
 @pytest.fixture
 def impatient(monkeypatch):
     """A process counts as hung after 0.3 s without a message."""
@@ -51,9 +51,9 @@ async def fault_of(source) -> str:
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGILL, signal.SIGBUS], ids=lambda number: number.name)
 async def test_a_crash_is_reported(number):
     """With the signal that ended the process."""
-    told = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
+    fault = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
 
-    assert told == f"rtsp://***@127.0.0.1/live: its process was killed by {number.name}"
+    assert fault == f"rtsp://***@127.0.0.1/live: its process was killed by {number.name}"
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ async def test_a_crash_is_reported(number):
     ids=lambda value: getattr(value, "name", ""),
 )
 async def test_a_kill_from_outside_or_an_abort_may_be_for_want_of_memory(number, why):
-    told = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
+    fault = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
 
-    assert told.endswith(f"its process was killed by {number.name} {why}")
+    assert fault.endswith(f"its process was killed by {number.name} {why}")
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ async def test_a_process_that_sends_nothing_is_killed(script, impatient):
     """In whatever state it is, and at once."""
     begun = time.monotonic()
 
-    told = await fault_of(fake(script))
+    fault = await fault_of(fake(script))
 
-    assert told.endswith("its process hung and was killed: no word for 0.3 s")
+    assert fault.endswith("its process hung and was killed: no word for 0.3 s")
     assert time.monotonic() - begun < 3
 
 
@@ -101,13 +101,13 @@ async def test_the_process_gets_every_option():
     """And the log level; none of them is an argument. The relay keeps the position of earlier processes."""
     names = inspect.signature(open_source).parameters.keys() - {"url", "isolate", "given"}
     source = isolated("udp://127.0.0.1:5000", timeout=7.5, sender="10.1.2.3")
-    source._command = [sys.executable, "-c", HONEST + "say(packed_end(SourceDown(told.decode())))"]
+    source._command = [sys.executable, "-c", HONEST + "say(packed_end(SourceDown(received.decode())))"]
 
-    told = json.loads((await fault_of(source)).removesuffix("\\n"))
+    fault = json.loads((await fault_of(source)).removesuffix("\\n"))
 
-    assert told["options"].keys() == names
-    assert (told["options"]["timeout"], told["options"]["sender"]) == (7.5, "10.1.2.3")
-    assert told["url"]["port"] == 5000
+    assert fault["options"].keys() == names
+    assert (fault["options"]["timeout"], fault["options"]["sender"]) == (7.5, "10.1.2.3")
+    assert fault["url"]["port"] == 5000
 
 
 async def test_a_process_that_never_begins_is_killed(monkeypatch):
@@ -129,9 +129,9 @@ async def test_a_process_that_is_slow_to_start_does_not_count_as_hung(impatient)
 
 async def test_a_reader_that_hangs_is_killed_though_its_process_is_alive(impatient):
     """The loop of the process runs and reports, and no data arrives: a thread is blocked in libav."""
-    told = await fault_of(fake("while True: say(status); time.sleep(0.05)"))
+    fault = await fault_of(fake("while True: say(status); time.sleep(0.05)"))
 
-    assert told.endswith("its process was killed: its reader hung, nothing came for 0.9 s")
+    assert fault.endswith("its process was killed: its reader hung, nothing came for 0.9 s")
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ async def test_a_quiet_source_does_not_count_as_hung(url, script, impatient, mon
 )
 async def test_an_invalid_message_ends_the_process(script, what):
     """It is not interpreted."""
-    told = await fault_of(fake(script))
+    fault = await fault_of(fake(script))
 
-    assert what in told
-    assert ": its process was killed: it sent " in told
+    assert what in fault
+    assert ": its process was killed: it sent " in fault
 
 
 async def test_packets_before_the_error_are_yielded(tmp_path):
@@ -395,9 +395,9 @@ async def test_a_process_that_can_not_be_started_is_a_source_that_is_down():
     """And it is retried: the system may have resources for one later."""
     source = IsolatedSource(open_source("udp://127.0.0.1:5000"), {}, command=["/nowhere/python"])
 
-    told = await fault_of(source)
+    fault = await fault_of(source)
 
-    assert told == "udp://127.0.0.1:5000: no process could be started for it: No such file or directory"
+    assert fault == "udp://127.0.0.1:5000: no process could be started for it: No such file or directory"
 
 
 async def send_tapes(port: int, stop: asyncio.Event) -> int:
@@ -443,9 +443,9 @@ async def test_a_process_that_is_killed_repeatedly_affects_no_other(free_port, s
     missions = [r.items["mission_id"] for r in ear.records if r.stream == "uav2" and r.good]
     assert missions == [str(number % TAPE_SIZE) for number in range(len(missions))]
     assert len(missions) >= tapes * TAPE_SIZE - 1
-    told = "\n".join(said())
-    assert "its process was killed by SIGSEGV" in told
-    assert "its process hung and was killed" in told
+    fault = "\n".join(said())
+    assert "its process was killed by SIGSEGV" in fault
+    assert "its process hung and was killed" in fault
 
 
 def _listener(port: int) -> int:

@@ -132,12 +132,12 @@ def test_a_position_follows_the_packets_it_describes():
         place.took(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0))
         place.begins(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0), b"G")
         source.link.size += 100
-    told = []
+    positions = []
     for size in 60, 40, 1, 150:
         marks.sent(Packet(bytes(size)))
-        told.append(sent[-1])
+        positions.append(sent[-1])
 
-    assert told == [1, 1, 2, 3]
+    assert positions == [1, 1, 2, 3]
     assert sent == [1, 2, 3]
     place.took(MediaSegment(3, PlaylistPart("3.ts"), 2.0))
     assert sent == [1, 2, 3]

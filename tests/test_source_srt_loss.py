@@ -45,13 +45,13 @@ async def test_lost_datagrams_are_retransmitted(share, free_port):
 
     heard, source, line = await heard_over(loses, free_port, 1000)
 
-    told = f"seed {seed}: {line.lost} of {line.carried} datagrams lost; {source.link}"
-    assert heard.klv == TAPE.klv, told
-    assert TAPE.ts.startswith(heard.data), told
-    assert source.link.srt_lost > len(PIECES) * share / 10, told
-    assert source.link.srt_retransmitted > len(PIECES) * share / 10, told
-    assert source.link.srt_dropped == 0, told
-    assert not any(packet.damaged for packet in heard.packets), told
+    context = f"seed {seed}: {line.lost} of {line.carried} datagrams lost; {source.link}"
+    assert heard.klv == TAPE.klv, context
+    assert TAPE.ts.startswith(heard.data), context
+    assert source.link.srt_lost > len(PIECES) * share / 10, context
+    assert source.link.srt_retransmitted > len(PIECES) * share / 10, context
+    assert source.link.srt_dropped == 0, context
+    assert not any(packet.damaged for packet in heard.packets), context
 
 
 async def test_a_message_that_is_too_late_leaves_a_mark(free_port):

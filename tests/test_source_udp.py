@@ -641,11 +641,11 @@ def test_a_group_is_received_on_its_interface_only(kind, network):
 def test_a_removed_interface_is_reported_and_joined_again(network):
     """The kernel silently drops groups with their interface: the source detects it, and receives again when reopened.
     """
-    told = network("taken-away")
+    seen = network("taken-away")
 
-    assert told["before"] == told["after"] == ["a2", "a9"]
-    assert "there is no network interface a0" in told["while away"][0]
-    assert "a0 was taken away, and is there again" in told["when back"][0]
+    assert seen["before"] == seen["after"] == ["a2", "a9"]
+    assert "there is no network interface a0" in seen["while away"][0]
+    assert "a0 was taken away, and is there again" in seen["when back"][0]
 
 
 @pytest.mark.needs("unshare", "ip")

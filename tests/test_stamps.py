@@ -44,10 +44,10 @@ def test_a_frame_has_its_time(vector: dict[str, Any]):
 @by_name
 def test_a_truncated_frame_has_the_same_time_or_none(vector: dict[str, Any]):
     """At every cut; and the time is found as soon as its last byte is there."""
-    told = [found(vector, size) for size in range(len(bytes.fromhex(vector["hex"])) + 1)]
+    times = [found(vector, size) for size in range(len(bytes.fromhex(vector["hex"])) + 1)]
 
-    assert [each for each in told if each not in (None, vector["expected"])] == []
-    assert told == sorted(told, key=lambda each: each is not None), "it is not forgotten again"
+    assert [each for each in times if each not in (None, vector["expected"])] == []
+    assert times == sorted(times, key=lambda each: each is not None), "it is not forgotten again"
 
 
 @pytest.mark.parametrize("vector", STAMPED, ids=[vector["what"] for vector in STAMPED])

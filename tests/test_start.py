@@ -23,7 +23,7 @@ HEAVY = {
     "orjson", "paho", "pathlib", "platform", "queue", "random", "rich", "selectors", "shutil", "socket", "ssl",
     "subprocess", "tempfile", "tomllib", "traceback", "unicodedata", "urllib.parse", "uuid", "zlib",
 }  # fmt: skip
-"""Each takes a millisecond or more, or loads what does."""
+"""Modules that take a millisecond or more to load, or import one that does."""
 
 KINDS = {
     "udp": "klvrelay.sources.datagrams.source", "tcp": "klvrelay.sources.tcp.source",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from papers import TAPE, Ear, Tape, delivery_to, live, stream_of
+from papers import TAPE, Ear, Tape, live, sink_task_of, stream_of
 from timekeeping import Enough, Time, unjittered
 
 from klvrelay.errors import SinkDown, SourceDown
@@ -60,7 +60,7 @@ def stream(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: 
 
 def sink(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
     kept(monkeypatch, sink_task, time)
-    return delivery_to(Falling(time, seconds))[0].drain
+    return sink_task_of(Falling(time, seconds))[0].drain
 
 
 def recording(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
@@ -109,7 +109,7 @@ async def test_a_broker_that_accepts_and_closes_gets_few_connections(monkeypatch
 
     monkeypatch.setattr(Falling, "__aenter__", lambda self: entered())
     with pytest.raises(Enough):
-        await asyncio.wait_for(delivery_to(ear)[0].drain(), 20)
+        await asyncio.wait_for(sink_task_of(ear)[0].drain(), 20)
     assert begun == [0, 0.5, 1.5, 3.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5]
 
 

@@ -58,11 +58,11 @@ async def stopped(pipeline: Relay, when: Any) -> None:
 def accounted(pipeline: Relay) -> list[Sums]:
     """The sums of each sink: they equal the number of decoded records."""
     decoded = sum(health.records for stream in pipeline.streams for health in stream.healths)
-    for outlet in pipeline.sink_tasks:
-        numbered, *parts = outlet.sums()
+    for sink_task in pipeline.sink_tasks:
+        numbered, *parts = sink_task.sums()
         assert numbered == sum(parts) == decoded
-        assert outlet.health.sums == outlet.sums()
-    return [outlet.sums() for outlet in pipeline.sink_tasks]
+        assert sink_task.health.sums == sink_task.sums()
+    return [sink_task.sums() for sink_task in pipeline.sink_tasks]
 
 
 async def test_a_file_that_is_stopped_while_it_waits_for_capacity_keeps_its_counts():

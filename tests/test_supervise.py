@@ -79,7 +79,7 @@ class Attempts:
         self.time = time
         self.script = list(script)
         self.made = 0
-        self.told: list[KlvrelayError] = []
+        self.reported: list[KlvrelayError] = []
         self.standing = LASTING
 
     async def __call__(self, up: Callable[[], None]) -> None:
@@ -95,7 +95,7 @@ class Attempts:
     async def run(self, **more: Any) -> None:
         await supervise(
             self, name="test", backoff=unjittered(more.pop("cap", 30.0)), standing=lambda: self.standing,
-            down=self.told.append, clock=self.time.clock, sleep=self.time.sleep, **more,
+            down=self.reported.append, clock=self.time.clock, sleep=self.time.sleep, **more,
         )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ async def test_an_attempt_that_returns_is_the_last():
     """There is nothing left to do: no pause, no other attempt."""
     attempts = Attempts(Time(5), (0.0, SourceDown("gone")), (0.0, None), (0.0, SourceDown("never")))
     await attempts.run()
-    assert (attempts.made, len(attempts.told), len(attempts.time.pauses)) == (2, 1, 1)
+    assert (attempts.made, len(attempts.reported), len(attempts.time.pauses)) == (2, 1, 1)
 
 
 async def test_a_fatal_error_is_raised_unchanged():
@@ -149,7 +149,7 @@ async def test_a_fatal_error_is_raised_unchanged():
     with pytest.raises(SinkRefused) as fault:
         await attempts.run()
     assert fault.value is refused
-    assert [str(told) for told in attempts.told] == ["away"]
+    assert [str(fault) for fault in attempts.reported] == ["away"]
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ async def test_whatever_an_attempt_raises_is_contained(error: BaseException, kin
     """Unexpected errors, groups of them, and a cancellation without a request: the next attempt follows."""
     attempts = Attempts(Time(5), (0.0, error), (0.0, None))
     await attempts.run()
-    assert [type(told) for told in attempts.told] == [kind]
-    assert text in str(attempts.told[0])
+    assert [type(fault) for fault in attempts.reported] == [kind]
+    assert text in str(attempts.reported[0])
     assert attempts.made == 2
 
 

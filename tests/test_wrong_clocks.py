@@ -74,8 +74,8 @@ async def test_a_clock_that_is_set_while_the_relay_runs(oracle: OracleBroker, tm
     stamps = received(oracle)
     assert len(stamps) == 270
     assert max(stamps) - min(stamps) > timedelta(days=2 * YEARS - 1)
-    told = oracle.payloads("klvrelay/uav1/availability")
-    assert (told[-2:], told.count(b"online")) == ([b"online", b"offline"], 1)
+    availability = oracle.payloads("klvrelay/uav1/availability")
+    assert (availability[-2:], availability.count(b"online")) == ([b"online", b"offline"], 1)
     report = orjson.loads(oracle.payloads("klvrelay/uav1/link")[-1])
     assert (report["outages"]["count"], report["states"]["live"]["entered"]) == (0, 1)
     assert report["clock"]["wall"]["jumps"] == len(SHIFTS)

@@ -106,5 +106,5 @@ PLAIN = {
 
 def faults(counters: Counters | Lane) -> dict[str, Any]:
     """All detected errors, with their numbers."""
-    told = counters.counters if isinstance(counters, Lane) else counters
-    return {name: value for name, value in told._asdict().items() if name not in PLAIN and value}
+    found = counters.counters if isinstance(counters, Lane) else counters
+    return {name: value for name, value in found._asdict().items() if name not in PLAIN and value}

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 CORE = "c4n4ry-7h3"
-"""In every secret: what is searched for."""
+"""The part of every secret that is searched for."""
 USER, PASSWORD, TOKEN, STREAM_ID = (f"{CORE}-{what}" for what in ("u53r", "p455", "70k3n", "57r34m"))
 LOGIN = f"{USER}:{PASSWORD}"
 
@@ -107,7 +107,7 @@ class Parrot:
 
 
 Answer = Callable[[str, str, str], bytes]
-"""Protocol, login as it was sent, target: the answer to a request that had a login."""
+"""Protocol, login as it was sent, target: the answer to a request with a login."""
 
 
 def _answer(protocol: str, status: str, *fields: str, body: str = "") -> bytes:

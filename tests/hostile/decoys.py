@@ -208,4 +208,4 @@ DECOYS: dict[str, Callable[[Bait], bytes]] = {
     "alias.mov": quicktime,
     "chapters.mkv": matroska,
 }
-"""What each file holds, by its name."""
+"""The content of each file, by name."""

@@ -17,7 +17,7 @@ from klvrelay.sources.isolated import child
 from klvrelay.sources.thread_queue import ThreadQueue
 
 PIECE, PIECES = 8 << 20, 48
-"""Half as much again as it may have: then it leaves off, and whoever waits for its end by the limit waits in vain."""
+"""1.5 times the limit: then it stops allocating, and a test that waits for the limit fails."""
 
 
 def eat() -> None:

@@ -27,7 +27,7 @@ SPOKEN = "\x1b[2Jowned\n\u202e"
 USER_PROPERTY, REASON, REFERENCE, ASSIGNED_ID = b"\x26", b"\x1f", b"\x1c", b"\x12"
 RECEIVE_MOST, ALIASES, PACKET_MOST, KEEPALIVE = b"\x21", b"\x22", b"\x27", b"\x13"
 KERNEL = 24 << 20
-"""Bytes that the two ends of a loopback connection may hold for a reader that has stopped."""
+"""Bytes that a loopback connection may buffer for a reader that has stopped."""
 
 
 def to(broker: HostileBroker | OracleBroker, **settings: Any) -> MqttSettings:

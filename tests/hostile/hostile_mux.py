@@ -17,7 +17,7 @@ KLV_PID, VIDEO_PID, PMT_PID = 0x101, 0x100, 0x1000
 START_US = 1_780_306_200_000_000
 
 Maker = Callable[[int], bytes]
-"""Gives a stream of about so many bytes, the same each time."""
+"""A stream of about so many bytes, the same each time."""
 
 
 class Mux:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from servers import http, moved
 
 PLACES = ("first", "variant", "segment", "range", "map", "key", "reload")
-"""What a playlist leads to, and itself."""
+"""The places where a playlist may lead, and the playlist itself."""
 
 
 def media(lines: Iterable[str], *, first: int = 0, ended: bool = True, seconds: float = 0.3) -> bytes:

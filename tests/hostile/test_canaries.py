@@ -37,7 +37,7 @@ from klvrelay.cli import main as cli
 from klvrelay.config.names import stream_name
 
 NOBODY = "mqtt://127.0.0.1:1"
-"""A broker's address where none is."""
+"""A broker's address without a broker."""
 
 AS_SOURCE = {
     "decode": ("decode", "URL"),

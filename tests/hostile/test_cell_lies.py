@@ -91,7 +91,7 @@ async def test_the_highest_counts_of_many_processes_are_still_json():
     stream = relay.streams[0]
     stream.count()
 
-    documents = [orjson.loads(notice.document) for notice in ear.told if notice.kind == "link"]
+    documents = [orjson.loads(notice.document) for notice in ear.published if notice.kind == "link"]
     assert documents
     assert documents[-1]["link"]["bytes"] == stream.health.dropped == MOST
     assert all(abs(number) <= MOST for document in documents for number in numbers(document))

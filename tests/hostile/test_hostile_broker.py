@@ -29,7 +29,7 @@ from hostile_broker import (
     text,
     to,
 )
-from papers import delivery_to
+from papers import sink_task_of
 from records import BOOT, record
 
 from klvrelay.backoff import Backoff
@@ -228,13 +228,13 @@ async def test_a_disconnect_is_reported_by_its_code_and_not_in_its_words():
 
 @contextlib.asynccontextmanager
 async def drained(broker, records=30, **settings):
-    """A delivery with waiting records to that broker."""
-    outlet, log = delivery_to(MqttSink(to(broker, **settings), boot=BOOT), limit=1000)
+    """A sink task with waiting records, delivering to that broker."""
+    sink_task, log = sink_task_of(MqttSink(to(broker, **settings), boot=BOOT), limit=1000)
     for n in range(records):
         log.append(record(n))
-    task = asyncio.create_task(outlet.drain(), name="drain")
+    task = asyncio.create_task(sink_task.drain(), name="drain")
     try:
-        yield outlet
+        yield sink_task
     finally:
         task.cancel()
         await asyncio.wait({task})
@@ -292,10 +292,10 @@ async def test_no_broker_makes_a_busy_loop(script, pauses, said):
 
     turning = asyncio.create_task(turn(), name="turn")
     try:
-        async with HostileBroker(script) as broker, drained(broker) as outlet:
+        async with HostileBroker(script) as broker, drained(broker) as sink_task:
             await until(lambda: len(pauses) >= 7, within=20)
             connections = len(broker.guests)
-            assert outlet.cursor.waiting == 30
+            assert sink_task.cursor.waiting == 30
     finally:
         turning.cancel()
         await asyncio.wait({turning})
@@ -315,9 +315,9 @@ async def test_a_broker_that_confirms_nothing_keeps_its_window_and_no_record_is_
         await guest.behave(acks=len(guest.published) > 1)
 
     async with HostileBroker(script) as broker:
-        async with drained(broker, timeout=0.3, window=5) as outlet:
+        async with drained(broker, timeout=0.3, window=5) as sink_task:
             await until(lambda: len(pauses) >= 2)
-            assert outlet.cursor.waiting == 30
+            assert sink_task.cursor.waiting == 30
         assert max(len(guest.published) for guest in broker.guests) <= 5
 
 
@@ -336,9 +336,9 @@ async def test_acknowledgements_in_the_wrong_order_are_accepted():
             serving.cancel()
             await asyncio.wait({serving})
 
-    async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: not outlet.cursor.waiting)
-        assert outlet.cursor.delivered == 30
+    async with HostileBroker(script) as broker, drained(broker) as sink_task:
+        await until(lambda: not sink_task.cursor.waiting)
+        assert sink_task.cursor.delivered == 30
 
 
 @pytest.mark.parametrize("stream", ["a\x00b", "\x1b[2J", "\ufeff\u202e", "x" * 70_000, "line\nline"])
@@ -398,9 +398,9 @@ class HangsUp:
 async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
     """The stop request survives the error: the relay does not connect again."""
     sink = HangsUp(when)
-    outlet, _ = delivery_to(sink)
-    draining = asyncio.create_task(outlet.drain())
-    await until(lambda: outlet.health.up)
+    sink_task, _ = sink_task_of(sink)
+    draining = asyncio.create_task(sink_task.drain())
+    await until(lambda: sink_task.health.up)
 
     sink.fallen.set()
     draining.cancel()
@@ -431,15 +431,15 @@ async def test_a_broker_that_returns_is_connected_at_once_with_its_earlier_versi
             await guest.send(connack(guest.level))
             await guest.behave()
 
-    async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: outlet.health.up)
+    async with HostileBroker(script) as broker, drained(broker) as sink_task:
+        await until(lambda: sink_task.health.up)
         ready = False
         for guest in broker.guests:
             guest.writer.close()
         await until(lambda: len(pauses) >= 3, within=20)
         ready = True
         begun = len(broker.guests)
-        await until(lambda: outlet.health.up)
+        await until(lambda: sink_task.health.up)
         assert len(broker.guests) - begun <= 2
 
 
@@ -454,14 +454,14 @@ async def test_a_broker_that_returns_with_an_older_version_is_connected_at_once(
         elif ready == 2:
             await guest.send(connack(guest.level, code=0x84))
 
-    async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: outlet.health.up)
+    async with HostileBroker(script) as broker, drained(broker) as sink_task:
+        await until(lambda: sink_task.health.up)
         ready = 1
         for guest in broker.guests:
             guest.writer.close()
         await until(lambda: len(pauses) >= 3, within=20)
         ready = 2
-        await until(lambda: outlet.health.up)
+        await until(lambda: sink_task.health.up)
 
 
 async def test_a_broker_of_the_rarely_tried_version_is_connected_in_the_end(pauses):
@@ -472,6 +472,6 @@ async def test_a_broker_of_the_rarely_tried_version_is_connected_in_the_end(paus
             await guest.send(connack(guest.level))
             await guest.behave()
 
-    async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: outlet.health.up, within=20)
+    async with HostileBroker(script) as broker, drained(broker) as sink_task:
+        await until(lambda: sink_task.health.up, within=20)
     assert len(pauses) <= 9

@@ -232,9 +232,9 @@ def test_items_escapes_its_search_term(capfd: pytest.CaptureFixture[str]) -> Non
 def test_demo_shows_a_broker_s_messages_tamed(text: str) -> None:
     """Any client may publish there: records, other payloads and topics are escaped."""
     console = Console(file=io.StringIO(), width=400, force_terminal=False)
-    told = dumps({"seq": text, "time": text, "items": {"mission_id": text}})
+    document = dumps({"seq": text, "time": text, "items": {"mission_id": text}})
     raw = json.dumps({"items": {"mission_id": text}}, ensure_ascii=False).encode()
-    for payload in (told, raw, text.encode(), b"[]", b"{}", b"\xff"):
+    for payload in (document, raw, text.encode(), b"[]", b"{}", b"\xff"):
         console.print(demo.in_full(payload), soft_wrap=True)
         for leaf in ("telemetry", "state", "status"):
             console.print(demo.line_of(Received(f"klvrelay/{text}/{leaf}", payload, False), leaf, 0))

@@ -75,8 +75,8 @@ def test_lists_say_how_much_is_not_in_them(tmp_path: Path):
     pids = probed(HOSTILE["all_pids"](1_700_000), tmp_path)
     assert pids.transport is not None
     assert len(pids.transport.pids) == 8191
-    told = orjson.loads(document(pids))
-    assert len(told["transport"]["pids"]) + told["left_out"]["pids"] == 8191
+    report_document = orjson.loads(document(pids))
+    assert len(report_document["transport"]["pids"]) + report_document["left_out"]["pids"] == 8191
     assert "and 8,127 more" in text_of(pids, tmp_path / "text")
     assert "more" in page(pids)
 
@@ -113,10 +113,10 @@ def test_of_a_normal_recording_nothing_is_left_out(options: dict[str, str], tmp_
     """All records are inspected, all lists are complete."""
     report = asyncio.run(inquire(open_source(sample_file(tmp_path, **options))))
 
-    told = orjson.loads(document(report))
-    assert not any(told["left_out"].values())
-    assert told["records_left_out"] == 0
-    assert all((s["passed"], s["items_left_out"], s["remarks_left_out"]) == (0, 0, 0) for s in told["klv"])
+    report_document = orjson.loads(document(report))
+    assert not any(report_document["left_out"].values())
+    assert report_document["records_left_out"] == 0
+    assert all((s["passed"], s["items_left_out"], s["remarks_left_out"]) == (0, 0, 0) for s in report_document["klv"])
 
 
 # ---- counts are exact, whatever the amount ----

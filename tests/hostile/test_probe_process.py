@@ -83,10 +83,10 @@ def test_a_signal_ends_the_probe_of_a_stream_that_never_ends(fed: subprocess.Pop
 
     out, _ = fed.communicate(timeout=20)
 
-    told = orjson.loads(out)
-    assert told["ended"] == "stopped"
-    assert 0 < told["size"] <= len(data)
-    assert fed.returncode == told["verdict"]["exit_code"] == 4
+    report = orjson.loads(out)
+    assert report["ended"] == "stopped"
+    assert 0 < report["size"] <= len(data)
+    assert fed.returncode == report["verdict"]["exit_code"] == 4
 
 
 def test_a_second_signal_ends_a_process_that_waits_for_its_reader(fed: subprocess.Popen[bytes]):

@@ -27,7 +27,7 @@ BASIC = 'Basic realm="x"'
 DIGEST = 'Digest realm="x", nonce="7f3a"'
 UNITS = feed.recording(count=3).klv
 ROOM, BASE = 64, 40
-"""MiB that a server may cost, above those of a program that loads libav."""
+"""MiB that a server may cost, beyond those of a program that loads libav."""
 
 
 def wants(scheme: str) -> str:

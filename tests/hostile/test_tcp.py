@@ -11,7 +11,7 @@ import pytest
 from peak import run
 
 BASE, ROOM = 40, 64
-"""MiB of a program that reads nothing, and what a sender may cost above it."""
+"""MiB of a program that reads nothing, and what a sender may cost beyond that."""
 PIECE = 65536
 
 

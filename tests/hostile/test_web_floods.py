@@ -25,7 +25,7 @@ from klvrelay.transports.http import answer, header
 from klvrelay.transports.http.reach import BURST, RATE, RequestRate
 
 BASE, ROOM = 40, 64
-"""MiB of a program that reads nothing, and what a server may cost above it."""
+"""MiB of a program that reads nothing, and what a server may cost beyond that."""
 TS = feed.recording(count=30).ts
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 ENDLESS = b"HTTP/1.1 200 OK\r\n\r\n"

@@ -231,7 +231,7 @@ def _flipped(unit: bytes, bit: int) -> bytes:
     return bytes(changed)
 
 
-def test_two_flips_that_cancel_out_in_the_checksum_are_the_only_false_ones() -> None:
+def test_two_flips_that_cancel_out_in_the_checksum_are_not_detected() -> None:
     """A limit, not a promise: an additive 16-bit sum cannot detect one bit that rises and another of its weight that
     falls.
     """

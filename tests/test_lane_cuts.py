@@ -244,8 +244,8 @@ def test_a_pes_packet_that_is_complete_only_after_the_wait_has_the_time_of_its_e
     assert [(entry[0], entry[6] - US) for entry in found] == [(waits, 0), (sent, 5000)]
 
 
-def test_other_listed_streams_are_known_after_the_first_256_packets() -> None:
-    """Until then it is known which stream it belongs to."""
+def test_the_listing_of_other_pids_comes_with_the_first_256_packets() -> None:
+    """By then the stream of each PID is decided."""
     feed = Feed()
     found = [
         entry[9]

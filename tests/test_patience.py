@@ -62,7 +62,7 @@ def reopened_after(patience: Patience, stream: StreamHealth, clock: Clock) -> fl
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [(19.9, ""), (20.0, HANGS)])
-def test_a_reader_without_a_byte_hangs_from_its_time_on(seconds: float, reason: str, clock: Clock):
+def test_a_reader_without_a_byte_hangs_after_its_timeouts(seconds: float, reason: str, clock: Clock):
     """Not before: it has timeouts, whose errors say more."""
     stream, patience = health(clock, stall=60.0), Patience(60.0, hung=20.0)
     clock.now += seconds

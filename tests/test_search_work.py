@@ -113,7 +113,7 @@ def test_the_cost_of_a_search_does_not_depend_on_how_many_bytes_had_come() -> No
     assert found([long, rest]) == found([long + rest]) == [long[: -len(inner)], inner, LARGE]
 
 
-def test_bytes_that_are_no_klv_are_searched_once() -> None:
+def test_bytes_that_are_no_klv_repay_the_budget_once() -> None:
     """The bytes before a key that begins nothing are not counted again with the later ones."""
     data = bytes(1000) + KEY + b"\x84\xff\xff\xff\xff" + bytes(100)
     search, view = ffi.new("struct klv_search *", {"debt": 100_000}), ffi.new("struct klv_view *")

@@ -320,7 +320,7 @@ def test_a_call_reads_256_datagrams_at_most(lib: ctypes.CDLL, count: int, left: 
 
 
 @pytest.mark.parametrize(("came", "takes"), [(0, 1), (1, 1), (5, 5), (31, 31), (32, 32), (40, 32)])
-def test_the_buffer_fits_the_last_number_of_datagrams(lib: ctypes.CDLL, came: int, takes: int) -> None:
+def test_as_many_datagrams_are_read_as_the_last_time(lib: ctypes.CDLL, came: int, takes: int) -> None:
     """At least one, and no more than one call of recvmmsg returns."""
     socket = Socket(lib)
     for number in range(came):

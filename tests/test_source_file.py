@@ -249,7 +249,7 @@ def test_an_error_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("head", [b"", bytes(600_000), b"no stream\n" * 40, (b"\0\0\0\x18ftypmp42" + bytes(900))])
-def test_the_format_of_what_is_no_stream_is_not_decided_here(head, tmp_path):
+def test_the_fast_reader_leaves_other_formats_to_the_general_one(head, tmp_path):
     """Empty, nothing but zeros, text, another container."""
     (tmp_path / "odd").write_bytes(head)
     assert open_at_once(Url.parse(tmp_path / "odd")) is None

@@ -197,7 +197,7 @@ def test_a_kernel_without_landlock_is_reported(monkeypatch):
 
 @pytest.mark.parametrize("folder", ["a b", "é", "deep/er"])
 async def test_a_file_is_read_wherever_it_is(folder, tmp_path, monkeypatch):
-    """By a relative path, through a link, or by an absolute one."""
+    """By a relative path, through a link, by an absolute path."""
     place = tmp_path / folder
     place.mkdir(parents=True)
     (place / "tape.ts").write_bytes(TAPE.ts)

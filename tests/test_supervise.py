@@ -65,7 +65,7 @@ def test_whether_an_error_is_retried_depends_on_the_far_end(
      ("stdin", False, False, UNREAD), ("file", False, True, READ), ("stdin", False, True, READ),
      ("http", False, False, REMOTE), ("https", False, True, REMOTE)],
 )  # fmt: skip
-def test_the_knowledge_about_a_source_follows_from_its_kind(
+def test_the_standing_of_a_source_follows_from_its_kind(
     scheme: str, live: bool, read: bool, standing: Standing
 ):
     """A live one lasts; a file exists or not; a server may be down."""

@@ -124,7 +124,7 @@ def still(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
 
 
 def _signal_by_kernel(pid: int) -> None:
-    """When this end of a pair receives bytes, its owner, whoever that is said to be, gets a signal."""
+    """Make another process the owner of a socket: it gets a signal when the socket receives bytes."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         fcntl.fcntl(ours, fcntl.F_SETOWN, pid)

@@ -51,7 +51,7 @@ async def test_replay_keeps_the_original_timing(speed: str, least: float, oracle
     assert stamps == sorted(stamps)
 
 
-async def test_replay_in_a_loop_goes_on_until_it_is_stopped(oracle: OracleBroker, tmp_path: Path):
+async def test_replay_in_a_loop_continues_until_it_is_stopped(oracle: OracleBroker, tmp_path: Path):
     """Sequence numbers continue across rounds, nothing is damaged at a boundary; a signal ends it with exit code 0."""
     args = ("replay", tape(tmp_path, 10), "--speed", "10", "--loop", "--stream", "uav1", "--mqtt", oracle.url)
     async with klvrelay(*args) as command:

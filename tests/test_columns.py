@@ -123,7 +123,7 @@ def test_a_legacy_item_is_in_the_column_of_its_modern_item() -> None:
 
 
 @pytest.mark.parametrize("data", [b"\0", b"\0\0\0", b"\0" * 5, b"\0" * 9, b"\x7f\xc0\0\0", b""])
-def test_a_legacy_float_that_is_none_is_not_a_number(data: bytes) -> None:
+def test_an_invalid_legacy_float_is_not_a_number(data: bytes) -> None:
     """An invalid width, NaN, or no bytes."""
     key = next(key for key, item in KEYED if item.key == "sensor_latitude" and item.kind == "float")
     assert math.isnan(column(legacy(key, data), 13))

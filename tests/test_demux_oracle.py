@@ -304,7 +304,7 @@ async def both(ts: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
     return raws(r for r in by_native(data) if r.good), raws(r for r in await by_libav(data) if r.good)
 
 
-async def test_libav_never_delivers_a_pid_that_comes_late():
+async def test_libav_never_outputs_a_pid_that_appears_late():
     """KLV that a later PMT announces: all of it from the core, none from libav."""
     wire, sent = Wire(), [klv_packet(number, 100) for number in range(40)]
     ts = wire.tables((ASYNC, 0x101, KLVA)) + [p for s in sent[:10] for p in wire.pes(s, 0x101)]

@@ -121,7 +121,7 @@ def test_a_lower_pid_that_stays_silent_is_waited_for_two_seconds(hz: float) -> N
 
 
 @pytest.mark.parametrize("begin", [0.4, 1.5])
-def test_a_lower_pid_that_comes_late_is_still_the_first(begin: float) -> None:
+def test_a_lower_pid_that_appears_late_is_still_the_first(begin: float) -> None:
     """Within two seconds: data of the other one waited so long."""
     air = Air()
     ts = air.map(p1=[FIRST, SECOND])

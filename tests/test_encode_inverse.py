@@ -138,7 +138,7 @@ def check(record: Record) -> bool:
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_every_packet_of_a_recording_comes_back(shared: Path, name: str) -> None:
+def test_every_packet_of_a_recording_is_reproduced(shared: Path, name: str) -> None:
     """Byte for byte, with all the special codes, unusual widths and long lengths of real senders."""
     records = klvrelay.decode((shared / "data" / name).read_bytes())
 
@@ -162,7 +162,7 @@ def raw_of(vector: dict[str, Any]) -> bytes | None:
     return packet("ST0601", item(94, data), checksum=True) if vector["type"] == "miis" else None
 
 
-def test_every_vector_comes_back() -> None:
+def test_every_vector_is_reproduced() -> None:
     """All items, sets, packs and packets of the vectors, each in a packet of its set."""
     found = Counter()
     for vector in load("vectors.jsonl"):
@@ -174,14 +174,14 @@ def test_every_vector_comes_back() -> None:
     assert found[True] > 1000
 
 
-def test_what_was_read_of_a_malformed_packet_comes_back() -> None:
+def test_the_readable_part_of_a_malformed_packet_is_reproduced() -> None:
     """Truncated, repeated, malformed: the values that the decoder kept are written."""
     for vector in load("odd.jsonl"):
         for record in klvrelay.decode(bytes.fromhex(vector["hex"])):
             check(record)
 
 
-def test_the_seeds_of_packs_come_back() -> None:
+def test_the_seeds_of_packs_are_reproduced() -> None:
     """Matrices in each of their forms, and other packs without a vector."""
     for vector in load("seeds.jsonl"):
         (record,) = klvrelay.decode(wrapped(vector["set"], item(vector["tag"], bytes.fromhex(vector["hex"])))[0])

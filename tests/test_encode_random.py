@@ -66,7 +66,7 @@ def every_item() -> list[Any]:
 
 
 @pytest.mark.parametrize("item", every_item())
-def test_an_item_comes_back_within_a_step(item: Item) -> None:
+def test_an_item_is_reproduced_within_a_step(item: Item) -> None:
     """Any value in range, or special code, of any item of any set: to one raw step of its encoding."""
 
     @few
@@ -80,7 +80,7 @@ def test_an_item_comes_back_within_a_step(item: Item) -> None:
 
 
 @pytest.mark.parametrize("key", sorted(item.key for item in KEYED.values() if item.key != "precision_time_stamp"))
-def test_an_item_of_a_universal_set_comes_back(key: str) -> None:
+def test_an_item_of_a_universal_set_is_reproduced(key: str) -> None:
     """The same for items with a 16-byte key, in a set and as a packet."""
     (item,) = [item for item in KEYED.values() if item.key == key]
 
@@ -93,7 +93,7 @@ def test_an_item_of_a_universal_set_comes_back(key: str) -> None:
 
 
 @pytest.mark.parametrize("name", tops())
-def test_a_document_comes_back(name: str) -> None:
+def test_a_document_is_reproduced(name: str) -> None:
     """Many items of a set at once, with nested sets and series, nulls and unknown tags."""
 
     @some
@@ -107,7 +107,7 @@ def test_a_document_comes_back(name: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", tops())
 @pytest.mark.timeout(1800)
-def test_a_document_comes_back_long(name: str) -> None:
+def test_a_document_is_reproduced_long(name: str) -> None:
     """The same, many times over."""
 
     @settings(many, max_examples=20_000 // len(tops()))
@@ -135,7 +135,7 @@ def check_document(name: str, items: dict[str, Any]) -> None:
 
 @some
 @given(keyed_items())
-def test_a_universal_set_comes_back(items: dict[str, Any]) -> None:
+def test_a_universal_set_is_reproduced(items: dict[str, Any]) -> None:
     """Items of several standards with their 16-byte keys."""
     items.pop("precision_time_stamp", None)
     raw = encode(items, set="ST0104")

@@ -95,7 +95,7 @@ def test_fill_after_a_loss_is_fill() -> None:
     assert [record.set for record in records] == ["ST0601", "unknown", "ST0601"]
 
 
-def test_fill_that_lost_its_end_swallows_no_packet() -> None:
+def test_truncated_fill_swallows_no_packet() -> None:
     """The part of the next packet that it took is returned, and nothing of it is a record."""
     sent = [klv_packet(n, 30) for n in range(4)]
     records = klvrelay.decode(sent[0] + fill(300)[:100] + b"".join(sent[1:]))

@@ -96,7 +96,7 @@ def test_later_bytes_may_prove_a_packet() -> None:
         assert verdicts(at_once(wrong))[0] == (outer if reach < len(INNER) - 1 else wrong[: len(outer)], "ok")
 
 
-def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -> None:
+def test_a_packet_that_would_end_past_the_limit_of_its_outer_one_does_not_count() -> None:
     """Otherwise a key at the end of each packet would make the next one wait for a whole limit."""
     inner = klv_packet(2, 100)
     to_the_byte = LIMIT - len(inner) - 3

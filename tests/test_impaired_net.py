@@ -82,7 +82,7 @@ WISHES = "loss=5%", "loss=20%", "reorder=5%,by=3", "duplicate=10%,apart=4", "los
 
 @pytest.mark.parametrize("rtp", [False, True], ids=["udp", "rtp"])
 @pytest.mark.parametrize("wish", WISHES)
-async def test_no_false_record_comes_through_a_socket(wish: str, rtp: bool, free_port: int) -> None:
+async def test_a_socket_outputs_no_false_record(wish: str, rtp: bool, free_port: int) -> None:
     """Each record that the source outputs as good was sent."""
     verdict = await sent_through(STREAMS["sync, two cells"], f"{wish},seed=3", free_port, rtp=rtp)
     assert verdict.false == []

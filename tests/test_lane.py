@@ -103,7 +103,7 @@ def all_good(records: Sequence[Record], sent: Sequence[bytes]) -> None:
 SENT = [klv_packet(number, filler) for number, filler in enumerate((0, 50, 130, 131, 132, 300, 600, 2400))]
 
 
-def test_async_klv_with_registration_comes_out_whole():
+def test_async_klv_with_registration_is_complete():
     """0x06 with KLVA: each packet, of any length, at any place in its TS packets; without PTS, with its PID."""
     wire = Wire()
     records = decoded(wire.tables((ASYNC, KLV_PID, KLVA)) + [p for s in SENT for p in wire.pes(s)])

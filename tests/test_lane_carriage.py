@@ -122,7 +122,7 @@ def test_a_pmt_in_the_middle_of_a_packet_does_not_cut_it() -> None:
 @pytest.mark.parametrize("size", [188, 192, 204])
 @pytest.mark.parametrize("sized", [True, False])
 @pytest.mark.parametrize("cells", [0, 1, 3])
-def test_a_record_comes_with_the_ts_packet_that_ends_it(cells: int, sized: bool, size: int) -> None:
+def test_a_record_is_output_with_the_ts_packet_that_ends_it(cells: int, sized: bool, size: int) -> None:
     """No following data is needed: no byte after its last one, and no PES packet where the length is not announced."""
     wire, decoder = Wire(), Decoder("uav1", None)
     kind = SYNC if cells else ASYNC

@@ -29,7 +29,7 @@ def test_tables_are_counted_each_time_they_come_whole() -> None:
     assert (counters.pat_sections, counters.pmt_sections) == (2, 1)
 
 
-def test_a_table_in_a_ts_packet_that_comes_twice_is_counted_once() -> None:
+def test_a_table_in_a_repeated_ts_packet_is_counted_once() -> None:
     """It is a duplicate, not a repetition of the table (ISO/IEC 13818-1, 2.4.3.3)."""
     wire = Wire()
     pat, pmt = wire.tables((ASYNC, KLV_PID, KLVA))

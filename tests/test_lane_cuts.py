@@ -10,7 +10,7 @@ from test_lane_waits import CONFIRMATIONS, SECOND_PID, US, VIDEO_PID, Feed, unkn
 from klvrelay.core import ALONE, Lane
 
 
-def test_a_waiting_packet_with_an_unknown_key_comes_out_at_a_gap_as_one_with_a_known_key_does() -> None:
+def test_a_gap_releases_a_waiting_packet_with_an_unknown_key_like_a_known_one() -> None:
     """Whole, but doubtful: as damaged. The packet after the gap is found by its length."""
     for first, second in ((unknown(1, 500), unknown(2, 500)), (unsummed(1), unsummed(2))):
         feed = Feed()
@@ -23,7 +23,7 @@ def test_a_waiting_packet_with_an_unknown_key_comes_out_at_a_gap_as_one_with_a_k
         assert feed.lane.counters.passed_over == 0
 
 
-def test_a_part_of_a_packet_with_an_unknown_key_is_passed_over_at_a_gap() -> None:
+def test_a_part_of_a_packet_with_an_unknown_key_is_skipped_at_a_gap() -> None:
     """Its length shows that more of it was to come; the known key after it counts."""
     feed, sent = Feed(), klv_packet(1, 30)
     part = unknown(1, 500)[:300]
@@ -206,7 +206,7 @@ def test_one_loss_that_several_pids_show_is_one(pid: int, verdict: str) -> None:
     assert feed.verdicts(*feed.wire.carry(pid, b"x"), *feed.video(CONFIRMATIONS)) == [(sent, verdict)]
 
 
-def test_a_pts_that_goes_back_without_a_gap_is_no_sign_of_disorder() -> None:
+def test_a_pts_that_goes_back_without_a_gap_is_no_sign_of_reordering() -> None:
     """Video in decoding order does so all the time."""
     feed, sent = Feed(), [unsummed(number) for number in range(4)]
     found = []

@@ -47,7 +47,7 @@ def test_in_a_file_it_waits_for_the_next_pts() -> None:
     assert feed.verdicts(first) == [(sent, "ok")]
 
 
-def test_a_next_pts_that_comes_late_makes_it_damaged() -> None:
+def test_a_late_next_pts_makes_it_damaged() -> None:
     """Its end may have been lost with the PES packets between."""
     feed, sent = waiting(CONFIRMATIONS)
     first, *_ = feed.wire.pes(unsummed(7), pts=9 * STEP)
@@ -161,7 +161,7 @@ def test_the_buffer_of_an_unproven_pid_is_bounded() -> None:
     assert feed.lane.counters.passed_over > 1_000_000
 
 
-def test_a_fill_item_that_lost_its_end_is_passed_over() -> None:
+def test_a_truncated_fill_item_is_skipped() -> None:
     """A packet inside it proves that it ends there: it is counted in bytes, not as Fill. The packet is output."""
     feed, sent = Feed(), klv_packet(2)
     fill = bytes.fromhex("060e2b34010101020301021001000000") + ber(600) + b"\0" * 300

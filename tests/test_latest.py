@@ -158,7 +158,7 @@ def test_the_state_does_not_depend_on_how_often_it_is_read():
     assert latest.document() is None
 
 
-def test_a_key_that_came_with_other_items_has_its_latest_value():
+def test_a_key_sent_with_other_items_has_its_latest_value():
     """Records of two kinds alternate and share a key: the last one counts, whichever its kind."""
     more = (MISSION, b"OP 1")
     state = state_of(with_items(0), with_items(1, more), with_items(2))
@@ -291,7 +291,7 @@ def test_large_items_are_bounded_between_two_documents_too(monkeypatch):
     assert len(latest.document()) <= MOST
 
 
-def test_a_reason_for_a_null_goes_with_the_item_that_is_left_out(monkeypatch):
+def test_the_reason_for_a_null_is_left_out_with_its_item(monkeypatch):
     """No path of `quality.special` names a missing item."""
     state = state_of(with_items(0, (LATITUDE, b"\x80\x00\x00\x00")))
     assert state["quality"]["special"]

@@ -78,7 +78,7 @@ async def test_each_message_is_released_once_wherever_the_connection_is_cut(orac
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_connections_that_break_again_and_again_repeat_nothing(oracle, step):
+async def test_repeatedly_broken_connections_repeat_nothing(oracle, step):
     """Every tenth packet of a kind, even while the last break is being recovered."""
     counts = dict.fromkeys(STEPS, 0)
 

@@ -57,7 +57,7 @@ def carried(sent: list[bytes]) -> tuple[list[Record], Decoder]:
 
 @pytest.mark.parametrize("size", [64_000, 65_600, 80_000, 300_000, 1_040_000])
 @pytest.mark.parametrize("name", ["ST0601", "ST0903"])
-def test_a_packet_with_an_image_comes_out_whole(name: str, size: int) -> None:
+def test_a_packet_with_an_image_is_complete(name: str, size: int) -> None:
     """From a buffer, in pieces, and over many PES packets: up to 1 MiB."""
     sent = [klv(1), chip(size, name=name), klv(2)]
 

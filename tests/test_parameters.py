@@ -82,7 +82,7 @@ def test_cameras_are_distinguished_by_their_channels():
     assert str(Url.parse("rtsp://h/cam?channel=3&subtype=0&id=7")) == "rtsp://h/cam?channel=3&subtype=0&id=***"
 
 
-def test_a_path_that_is_coded_again_and_again_is_hidden():
+def test_a_repeatedly_coded_path_is_hidden():
     """Its content cannot be known."""
     path = f"password={CANARY}"
     for _ in range(7):

@@ -91,7 +91,7 @@ def test_crcs_follow_the_same_rules(name: str, tag: int, total: Callable[[bytes]
     assert verdict(summed(name, tag, before, behind, total, size)) == "partial"
 
 
-def test_it_comes_back_byte_for_byte() -> None:
+def test_it_is_reproduced_byte_for_byte() -> None:
     """`encode(record)` puts the checksum at its place, over what it covered."""
     for raw in (st0601(TIME + VERSION, LATITUDE), st0601(b"", TIME + VERSION)):
         (record,) = klvrelay.decode(raw)

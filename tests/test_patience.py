@@ -96,7 +96,7 @@ def test_only_a_minute_of_klv_makes_the_next_pause_short(live: float, pause: flo
     assert reopened_after(patience, stream, clock) == pause
 
 
-def test_klv_that_ended_is_treated_as_klv_that_never_came(clock: Clock):
+def test_klv_that_ended_is_treated_as_missing_klv(clock: Clock):
     """Its track may have been replaced by another."""
     stream, patience = health(clock), Patience(5.0, hung=20.0)
     klv_comes(stream, clock, LONGEST)

@@ -135,7 +135,7 @@ async def test_each_segment_can_be_decoded_alone(tmp_path):
     assert decoder.counters.discontinuities == 0
 
 
-async def test_a_udp_stream_is_recorded_as_it_came(tmp_path, free_port):
+async def test_a_udp_stream_is_recorded_unchanged(tmp_path, free_port):
     """Datagrams of a real socket, RTP without its headers."""
     for scheme in ("udp", "rtp"):
         url, folder = f"{scheme}://127.0.0.1:{free_port}", tmp_path / scheme

@@ -245,7 +245,7 @@ async def test_latest_values_are_published_at_most_once_a_second():
     assert states[-1]["seq"] == 119
 
 
-async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(said: Callable[[], list[str]]):
+async def test_a_stream_that_falls_silent_goes_offline_and_returns(said: Callable[[], list[str]]):
     """After the stall time without a packet; online again with the next one; each logged once."""
     gate, ear = asyncio.Event(), Ear()
     source = live(TAPE.klv[0], TAPE.klv[1], hang=True, between=gate.wait)

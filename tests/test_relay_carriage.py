@@ -146,7 +146,7 @@ async def test_a_packet_in_fragments_over_many_datagrams_is_one_record(free_port
     is_whole(await arrive(free_port, ts, len(sent)), sent)
 
 
-async def test_klv_without_a_pes_length_comes_at_once(free_port):
+async def test_klv_without_a_pes_length_is_output_at_once(free_port):
     """Each record when its last byte arrived, not with the next PES packet; the last one too."""
     wire, sent = Wire(), [(0x101, klv_packet(number, 300)) for number in range(20)]
     async with relayed(free_port) as ear:

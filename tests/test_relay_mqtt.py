@@ -175,7 +175,7 @@ async def test_a_stream_is_online_while_it_sends(oracle: OracleBroker, free_port
     assert (oracle.goodbyes, oracle.wills) == (1, [])
 
 
-async def test_a_broker_that_comes_later_gets_everything(free_port: int, tmp_path: Path):
+async def test_a_broker_that_starts_later_gets_everything(free_port: int, tmp_path: Path):
     """The relay starts first; records read meanwhile wait."""
     broker = OracleBroker()
     broker.port = free_port

@@ -214,7 +214,7 @@ async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypa
 
 
 @pytest.mark.needs("mosquitto")
-async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monkeypatch):
+async def test_a_late_last_will_hides_no_status(mosquitto, said, monkeypatch):
     """As after a loss of power, when the broker waits for the keepalive: this run's status is published again, streams
     are corrected.
     """

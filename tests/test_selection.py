@@ -213,7 +213,7 @@ def test_the_head_stays_whatever_is_selected() -> None:
     assert (none["time_us"], none["version"], none["stream"], none["seq"]) == (9, 19, "uav1", 7)
 
 
-def test_an_item_that_goes_to_the_head_is_no_item_of_a_selection_either() -> None:
+def test_an_item_of_the_head_is_no_item_of_a_selection() -> None:
     """Its key may be selected: it is in the head anyway."""
     raw = packet("ST0601", item(2, bytes(8)) + LATITUDE)
 

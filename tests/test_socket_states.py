@@ -283,7 +283,7 @@ def test_the_time_of_a_unit_has_33_bits(lib: ctypes.CDLL, stamps: tuple[int, ...
 # ---- capacity and budget ----
 
 
-def test_data_beyond_the_capacity_comes_with_the_next_call(lib: ctypes.CDLL) -> None:
+def test_data_beyond_the_capacity_is_returned_by_the_next_call(lib: ctypes.CDLL) -> None:
     """Capacity to the byte is enough; nothing is lost or repeated."""
     socket = Socket(lib)
     for datagram in DATAGRAMS[:3]:

@@ -106,7 +106,7 @@ async def test_the_mark_is_made_once():
     assert [packet.data for packet in await bridge.batch()] == [b"2"]
 
 
-async def test_a_fault_comes_after_the_packets_before_it():
+async def test_an_error_follows_the_packets_before_it():
     """The error of the source is raised after all its packets were read."""
     bridge = ThreadQueue()
     bridge.put(packet(1), newest_wins=True)

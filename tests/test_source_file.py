@@ -34,7 +34,7 @@ def data_of(packets):
     return b"".join(packet.data for packet in packets)
 
 
-async def test_a_file_longer_than_one_piece_comes_whole(tmp_path, monkeypatch):
+async def test_a_file_longer_than_one_piece_is_complete(tmp_path, monkeypatch):
     """Pieces are read ahead, and output in order."""
     monkeypatch.setattr(file, "PIECE", 1000)
     (tmp_path / "tape.ts").write_bytes(TAPE.ts)

@@ -176,7 +176,7 @@ async def test_a_wrong_option_is_refused_before_anything_starts(url, options):
     assert not children()
 
 
-async def test_it_raises_what_the_source_raises(tmp_path, free_port):
+async def test_it_raises_the_error_of_the_source(tmp_path, free_port):
     """The same kind of error, with the same message."""
     junk = tmp_path / "junk.ts"
     junk.write_bytes(bytes(1000))

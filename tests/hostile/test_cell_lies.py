@@ -69,7 +69,7 @@ async def test_a_live_source_is_not_ended_by_its_process(url, end):
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-async def test_a_relay_opens_it_again_and_again(end, said):
+async def test_a_relay_reopens_it_repeatedly(end, said):
     """And logs why, in the process's words, on one line."""
     script = f"say(packed_status(Status(False, False, 0, LinkStats())), {end})"
     relay = pipeline(lambda: fake(script), sink=Ear())

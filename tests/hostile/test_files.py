@@ -194,7 +194,7 @@ def test_klv_beside_a_video_without_stamps_is_no_fault(capfd: pytest.CaptureFixt
     assert "no video frame carries a time stamp" in said
 
 
-def test_video_of_another_codec_is_passed_over_and_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_video_of_another_codec_is_skipped_and_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A cover picture of the recording is not a video."""
     path = tmp_path / "old.avi"
     path.write_bytes(stamped.muxed("mpeg4", stamped.encoded("mpeg4", 5), "avi"))

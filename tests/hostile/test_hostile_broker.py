@@ -175,7 +175,7 @@ async def test_a_message_confirmed_twice_ends_the_connection():
                 await sink.keep(Notices().cursor())
 
 
-async def test_a_pubrec_again_and_again_is_answered_once():
+async def test_a_repeated_pubrec_is_answered_once():
     """An answer to each would be a PUBREL: a broker that reads none would fill the client's memory."""
 
     async def script(guest):

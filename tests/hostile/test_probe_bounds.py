@@ -213,7 +213,7 @@ def test_of_a_pmt_with_very_many_streams_the_first_are_listed(tmp_path: Path):
     assert program.streams_left_out == 36
 
 
-def test_a_program_that_is_not_in_the_pat_any_more_and_never_came_is_forgotten(tmp_path: Path):
+def test_a_program_removed_from_the_pat_without_packets_is_dropped(tmp_path: Path):
     """So a PAT that changes each time does not fill the report."""
     mux = Mux()
     data = b"".join(mux.pat([(n + 1, 0x100 + n)], n) for n in range(3000))

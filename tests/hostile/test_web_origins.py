@@ -99,7 +99,7 @@ def test_tls_is_1_2_and_verified_whatever_openssl_is_set_to() -> None:
 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("who", IMPOSTORS)
-async def test_he_gets_none_at_the_first_address_or_behind_a_proxy(
+async def test_a_man_in_the_middle_gets_no_request_at_the_first_address_or_through_a_proxy(
     who: str, all_papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A proxy sees the host name; whoever answers through it is verified as without a proxy."""
@@ -137,7 +137,7 @@ async def test_a_proxy_of_another_kind_gets_no_password(kind: str, monkeypatch: 
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("redirect", [False, True], ids=["itself", "redirected"])
 @pytest.mark.parametrize("place", PLACES)
-async def test_https_never_goes_on_without_tls(place: str, redirect: bool, all_papers: Papers) -> None:
+async def test_https_never_continues_without_tls(place: str, redirect: bool, all_papers: Papers) -> None:
     """For playlists, segments, keys and all redirects."""
     async with Hostile({"/x": http(TAPE.ts)}) as plain:
         script = in_turn(behind(place, plain.url("/x"), redirect=redirect))

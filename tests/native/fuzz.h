@@ -1,4 +1,4 @@
-/* fuzz.h - what the fuzz targets share: checks that abort them where they fail, and the meter of the core. */
+/* fuzz.h - shared by the fuzz targets: checks that abort where they fail, and the meter of the core. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -11,7 +11,7 @@
 enum { BOUNDS = 3, NEARER = 64 };
 uint64_t klv_meter;
 
-/* libFuzzer keeps an input that sets another of these: one that comes nearer to a bound. */
+/* libFuzzer keeps an input that sets a new one of these: it is nearer to a bound. */
 __attribute__((section("__libfuzzer_extra_counters"), used)) static uint8_t nearer[BOUNDS][NEARER];
 
 static inline void check_bound(unsigned bound, uint64_t taken, uint64_t most)

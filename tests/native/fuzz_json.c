@@ -9,7 +9,7 @@
 #include "strict_json.h"
 
 enum { ROOM = 1 << 25, STEPS = 64, STEPS_MORE = 20000 };
-static char whole[ROOM], again[ROOM]; /* what is written ends where ASan guards */
+static char whole[ROOM], again[ROOM]; /* the output ends where ASan guards */
 
 static void check_json(const char *text, size_t n)
 {
@@ -52,7 +52,7 @@ static uint64_t moment(const char *p)
     return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + digits(p + 20, 6);
 }
 
-/* No integer but in quotes is beyond 2^53 - 1. */
+/* No unquoted integer is beyond 2^53 - 1. */
 static void check_safe(const char *p)
 {
     for (int quoted = 0; *p; p++) {
@@ -85,7 +85,7 @@ static void ts_check_time(const char *text, const uint8_t *packet, size_t n)
     CHECK((micros == time_us) == !klv_time_unit(time_us) || time_us == 0);
 }
 
-/* What comes of the same packet in just this room: all of it, or nothing. */
+/* The same packet written to a buffer of this size: complete or not at all. */
 static void in_room(const uint8_t *data, size_t n, const struct klv_envelope *envelope, size_t size, size_t room)
 {
     uint64_t unknown = 0;
@@ -95,7 +95,7 @@ static void in_room(const uint8_t *data, size_t n, const struct klv_envelope *en
     CHECK(status == KLV_FULL || (status == KLV_OK && room >= size && written == size && memcmp(out, whole, size) == 0));
 }
 
-/* The items object alone is what the record has behind its head. */
+/* The items object alone equals the record's after its head. */
 static void check_items(const uint8_t *data, size_t n, size_t size, int safe)
 {
     const struct klv_envelope none = {.safe = safe};

@@ -9,7 +9,7 @@
 
 enum { STEPS = 64, STEPS_MORE = 50000 };
 enum { LIMIT = 4000, COLUMNS = 144, STRIDE = 5, MOST = 1 << 16 };
-static uint8_t room[MOST];              /* what is read, and what is written, ends where ASan guards */
+static uint8_t room[MOST];              /* input and output end where ASan guards */
 static double cells[COLUMNS * STRIDE];
 
 static const uint8_t *flush(const uint8_t *data, size_t n)
@@ -25,7 +25,7 @@ static size_t counted(const uint64_t bits[3])
     return count;
 }
 
-/* A packet by itself is what it was in the stream. */
+/* A packet alone equals that in the stream. */
 static void one(const uint8_t *packet, const struct klv_view *view, int last)
 {
     uint64_t time_us = 0, bits[3];
@@ -100,7 +100,7 @@ static int sound(uint16_t tag, double cell)
     return isnan(cell) || (isfinite(cell) && klv_numeric(tag));
 }
 
-/* The rows of the whole, `rows` a call; columns are `stride` apart, and nothing is written in between. */
+/* All rows, `rows` per call; columns are `stride` apart, and nothing is written between them. */
 static size_t columns(const uint8_t *in, size_t n, int all, size_t rows, size_t stride, double *last)
 {
     static const double UNTOUCHED = 1.2345e-300;

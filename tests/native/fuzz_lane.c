@@ -15,7 +15,7 @@ enum { EACH_BYTE = 400, ANY = 300000 }; /* of the search and of JSON, some of it
 enum { DATAGRAM = 1316, LIMIT = 2000, HEAD = 6, ROOM = 1 << 17, ENOUGH = 1 << 16, MOST = 3, INPUT = 1 << 16 };
 static struct run { size_t size; struct klv_envelope envelope; struct klv_counts counts; char out[2 * ROOM]; } whole, cut;
 
-/* What is read and written ends where ASan guards. */
+/* Input and output end where ASan guards. */
 static uint8_t input[INPUT], pool[LIMIT + 25];
 static char text[ROOM];
 
@@ -24,7 +24,7 @@ static uint16_t pid_of(const uint8_t *p)
     return be16(p + 1) & 0x1fff;
 }
 
-/* The section that begins in a TS packet and ends in it gets its CRC. */
+/* A section that begins and ends in one TS packet gets its CRC. */
 static void set_crc(uint8_t *p)
 {
     size_t at = ts_payload_at(p);
@@ -41,7 +41,7 @@ static void set_crc(uint8_t *p)
         p[end - 4 + i] = (uint8_t)(crc >> (24 - 8 * i));
 }
 
-/* Bytes of one TS packet, so that those behind it stay in step; or of them all. */
+/* Bytes of one TS packet, so that later ones stay aligned; or of all. */
 static size_t mutate_ts(uint8_t *data, size_t n, size_t most)
 {
     if (n >= TS_SIZE && pick(3)) {
@@ -112,7 +112,7 @@ static enum klv_status lines_of(struct run *r, struct klv_lane *lane, const uint
     return status;
 }
 
-/* All that comes out of one piece; or ENOUGH of it. */
+/* The whole output for one piece; or ENOUGH of it. */
 static void feed(struct run *r, struct klv_lane *lane, const uint8_t *data, size_t n, int batch, size_t room)
 {
     const uint8_t *in = memcpy(input + INPUT - n, data, n);
@@ -127,7 +127,7 @@ static void feed(struct run *r, struct klv_lane *lane, const uint8_t *data, size
     CHECK(used == n || r->size >= ENOUGH);
 }
 
-/* When the next datagram arrives: soon, as a rule. */
+/* The arrival time of the next datagram, usually soon. */
 static int64_t later(int64_t us, uint32_t *seed)
 {
     *seed = *seed * 1664525 + 1013904223;
@@ -139,7 +139,7 @@ static int64_t later(int64_t us, uint32_t *seed)
     }
 }
 
-/* What was counted stays counted, and no packet is counted as two things. */
+/* Counters never decrease, and no packet is counted twice. */
 static void check_growth(struct klv_counts *before, const struct klv_lane *lane)
 {
     struct klv_counts now;
@@ -196,7 +196,7 @@ static void run(struct run *r, const uint8_t *data, size_t n, int batch, size_t 
     klv_lane_counts(&lane, &r->counts);
 }
 
-/* What was counted is what came out; how the bytes were cut does not show. */
+/* The counters equal the output, however the bytes were cut. */
 static void check_counts(const struct run *a, const struct run *b)
 {
     CHECK(memcmp(&a->counts, &b->counts, sizeof a->counts) == 0);

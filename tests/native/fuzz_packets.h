@@ -1,4 +1,4 @@
-/* fuzz_packets.h - for targets whose input is KLV packets, one behind the other. */
+/* fuzz_packets.h - for targets whose input is a sequence of KLV packets. */
 #ifndef FUZZ_PACKETS_H
 #define FUZZ_PACKETS_H
 

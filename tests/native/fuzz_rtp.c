@@ -17,7 +17,7 @@ static struct pushed { size_t at, size; uint16_t sequence; uint32_t ssrc; int ou
 static size_t count;
 static uint64_t given;
 
-/* It is one that was pushed and did not come out yet, and as it was. */
+/* It was pushed, is unchanged, and was not output before. */
 static void take(const uint8_t *data, const struct rtp_datagram *due, const struct rtp_datagram *before)
 {
     size_t i = (size_t)due->received_us;
@@ -39,7 +39,7 @@ static void drain(const uint8_t *data)
     }
 }
 
-/* One datagram, its bytes gone once it was asked what is due. */
+/* One datagram; its bytes are overwritten after the call for due ones. */
 static void klv_push(const uint8_t *data, size_t at, size_t n)
 {
     struct rtp_datagram found;

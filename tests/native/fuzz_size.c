@@ -7,9 +7,9 @@
 #include "fuzz_packets.h"
 
 enum { EACH = 64, FREE = 4096, HEAD = 6, MOST = 1 << 16, ROOM = EACH * MOST + FREE + HEAD };
-static char text[ROOM]; /* what is written ends where ASan guards */
+static char text[ROOM]; /* the output ends where ASan guards */
 
-/* The last byte says how the record is asked for. */
+/* The last byte selects the form of the record. */
 static struct klv_envelope envelope_of(const uint8_t *data, size_t n)
 {
     const uint8_t asked = n ? data[n - 1] : 0;

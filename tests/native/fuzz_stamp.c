@@ -18,7 +18,7 @@ static int found(const uint8_t *data, size_t n, int codec, struct klv_stamp *sta
     return is;
 }
 
-/* An identifier has no zeros in it, so that nothing is ever put between its bytes. */
+/* An identifier has no zeros, so no emulation prevention byte is ever inside it. */
 static int holds_identifier(const uint8_t *data, size_t n)
 {
     static const char *const ids[] = {"MISPmicrosectime",

@@ -90,7 +90,7 @@ static void primitives(const uint8_t *in, size_t n)
     klv_imapb(in, n, 1, 1, &number);
 }
 
-/* What a frame's time may be, whatever its bytes are; that it holds none leaves the stamp as it was. */
+/* A frame's time is in range, whatever its bytes; without one the stamp is unchanged. */
 static void stamps(const uint8_t *in, size_t n)
 {
     for (int codec = 0; codec <= KLV_MPEG2 + 1; codec++) {
@@ -107,7 +107,7 @@ static void stamps(const uint8_t *in, size_t n)
 
 /* ---- one packet -------------------------------------------------------------------------------------- */
 
-/* Each second item or so of all that there are; `all`: each. */
+/* About every second item; `all`: every one. */
 static struct klv_selection chosen(int all)
 {
     struct klv_selection items;
@@ -300,7 +300,7 @@ static void lane_agrees(const struct input *input, const struct digest *whole)
     feed(input->data, input->size, &batch);
 }
 
-/* Cut the input in two at `at` and again at `at + step`, ...: the same packets must come out. */
+/* Cut the input in two at `at` and again at `at + step`, ...: the output must be the same packets. */
 static void cut(const struct input *input, size_t at, size_t step, const struct digest *whole)
 {
     struct digest d = {0, 0};

@@ -9,7 +9,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
 
 enum { MUTATOR_DEPTH = 8, MUTATOR_MOST = 1 << 16 };
 
-/* A value behind its BER length: offsets. */
+/* A value after its BER length: offsets. */
 struct span {
     size_t begin, field, value, end; /* tag or key, length, value */
 };
@@ -36,7 +36,7 @@ static inline int span_at(const uint8_t *in, size_t end, size_t head, struct spa
     return length <= end - span->value;
 }
 
-/* What stands before the length of the element at in[at..end): a key, a tag or nothing. */
+/* The octets before the length of the element at in[at..end): a key, a tag or nothing. */
 static inline size_t head_size(const uint8_t *in, size_t at, size_t end, int tagged)
 {
     uint64_t tag;
@@ -59,7 +59,7 @@ static inline int choose(const uint8_t *in, size_t at, size_t end, int tagged, s
     return seen > 0;
 }
 
-/* The way from the packet to one of its items, or to one of theirs: how many spans. */
+/* The path from the packet to one of its items or nested items: the number of spans. */
 static inline size_t descend(const uint8_t *in, size_t n, struct span *way)
 {
     size_t depth = 0, at = 0, end = n;
@@ -87,7 +87,7 @@ static inline size_t splice(uint8_t *data, size_t n, size_t from, size_t to, con
     return n - (to - from) + size;
 }
 
-/* Put data[from..to), inside way[depth - 1], for `size` bytes, and set right every length around. */
+/* Put data[from..to), inside way[depth - 1], for `size` bytes, and correct every enclosing length. */
 static inline size_t rebuild(uint8_t *data, size_t n, const struct span *way, size_t depth, size_t from, size_t to,
                              const uint8_t *with, size_t size)
 {
@@ -101,7 +101,7 @@ static inline size_t rebuild(uint8_t *data, size_t n, const struct span *way, si
     return n;
 }
 
-/* Where the packet ends in its checksum that becomes right. */
+/* Where the packet ends in its checksum, correct it. */
 static inline void set_sum(uint8_t *packet, size_t n)
 {
     const struct set *set = n > 22 ? &klv_sets[klv_set_of_key(packet)] : &klv_sets[0];
@@ -139,9 +139,9 @@ static inline size_t mutate_packet(uint8_t *data, size_t n, size_t room)
         change_key(data);
     const struct span last = way[depth - 1];
     size_t whole = last.end - last.begin;
-    if (depth > 1 && pick(8) == 0) { /* the item goes */
+    if (depth > 1 && pick(8) == 0) { /* the item is removed */
         n = rebuild(data, n, way, depth - 1, last.begin, last.end, value, 0);
-    } else if (depth > 1 && whole <= slack && pick(10) == 0) { /* or comes twice */
+    } else if (depth > 1 && whole <= slack && pick(10) == 0) { /* or repeated */
         memcpy(value, data + last.begin, whole);
         n = rebuild(data, n, way, depth - 1, last.end, last.end, value, whole);
     } else if (depth > 1 && pick(10) == 0 && last.field - last.begin < 16 && last.field > last.begin) {

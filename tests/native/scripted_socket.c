@@ -1,5 +1,5 @@
 /* scripted_socket.c - socket.c with datagrams, times of arrival, drop counts and senders from a script instead of the
- * kernel: what no test can make a kernel say. Built as a shared library with the core, called by scripted.py. */
+ * kernel: results that no test can get from a kernel. Built as a shared library with the core, called by scripted.py. */
 #define _GNU_SOURCE
 #define recvmmsg scripted_recvmmsg
 #include "socket.c"
@@ -13,8 +13,8 @@ enum { DATAGRAMS = 2048, DATAGRAM_ROOM = 2048, POOL = 1 << 20, RUNS = 512 };
 struct scripted {
     uint8_t data[DATAGRAM_ROOM + 1];
     size_t size;
-    int64_t time_us;            /* since 1970; 0 = the kernel does not say */
-    uint32_t drops;             /* 0 = the kernel does not say */
+    int64_t time_us;            /* since 1970; 0 = unknown to the kernel */
+    uint32_t drops;             /* 0 = unknown to the kernel */
     uint32_t from;              /* IPv4 address */
 };
 

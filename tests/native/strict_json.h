@@ -12,7 +12,7 @@ enum { JSON_DEPTH = 64, JSON_NAMES = 64 };
 
 struct json_reader {
     const uint8_t *p, *end;
-    const char *fault; /* the first thing that is wrong, or NULL */
+    const char *fault; /* the first error, or NULL */
 };
 
 static inline int json_next(const struct json_reader *r)
@@ -99,7 +99,7 @@ static inline int json_steers(uint32_t c)
         || (c >= 0xe0020 && c <= 0xe007f);
 }
 
-/* Four digits of hex behind a u; -1 = there are none. */
+/* Four hex digits after a u; -1 = there are none. */
 static inline int32_t json_unit(const struct json_reader *r, const uint8_t *at)
 {
     static const char DIGITS[] = "0123456789abcdef";
@@ -166,7 +166,7 @@ struct json_name {
     size_t size;
 };
 
-/* By hand, as a fuzzer notes what memcmp is asked. */
+/* Compared by hand, since a fuzzer records the arguments of memcmp. */
 static inline int json_same(const struct json_name *a, const struct json_name *b)
 {
     size_t i = 0;
@@ -224,7 +224,7 @@ static inline int json_value(struct json_reader *r, unsigned depth)
     }
 }
 
-/* What is wrong with text[0..n), or NULL; *at = where. */
+/* The error in text[0..n), or NULL; *at = its place. */
 static inline const char *json_fault(const char *text, size_t n, size_t *at)
 {
     struct json_reader r = {(const uint8_t *)text, (const uint8_t *)text + n, NULL};

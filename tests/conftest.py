@@ -31,7 +31,7 @@ ROOT = HERE.parent
 SHARED = ROOT.parent / "shared"
 NO_SKIP = os.environ.get("KLVRELAY_NO_SKIP") == "1"
 
-pytest_plugins = [name for name in ("brokers", "feed") if (HERE / f"{name}.py").exists()]
+pytest_plugins = [name for name in ("brokers", "feed") if (HERE / "support" / f"{name}.py").exists()]
 
 # Debian installs servers such as mosquitto where only root's PATH looks.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
@@ -196,7 +196,7 @@ def no_thread_outlives_the_test() -> Iterator[None]:
 @pytest.fixture
 def no_process_is_left() -> Iterator[None]:
     """Fail where a process that a test started was not waited for."""
-    from apart import children
+    from isolated_cases import children
 
     before = children()
     yield

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 from brokers import SAMPLE, listening
+from latest_values import publish
 from records import BOOT, record
-from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.sinks.contract import Notice

@@ -9,10 +9,10 @@ import random
 from collections.abc import Callable
 
 import pytest
-from bursts import BESIDE, TIMES, VIDEO_PID, Sent, left_by, sixteen_of_klv, streams, two_bursts
-from impaired import Verdict, judged
+from burst_losses import BESIDE, TIMES, VIDEO_PID, Sent, left_by, sixteen_of_klv, streams, two_bursts
+from impaired_streams import Verdict, judged
+from packet_wrapping import item, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, Wire, decoded
-from wrapping import item, local_set, packet
 
 Loss = Callable[[Sent, random.Random], set[int]]
 LOSSES: dict[str, Loss] = {"two bursts": two_bursts, "sixteen of KLV": sixteen_of_klv}

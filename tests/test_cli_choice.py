@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from air import two
+from several_programs import two
 
 import klvrelay
 from klvrelay.cli import options

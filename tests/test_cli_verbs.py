@@ -14,7 +14,7 @@ import feed
 import orjson
 import pytest
 from brokers import Mosquitto, until
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 from test_cli import ENVIRONMENT, ran
 from test_relay_process import klvrelay
 

@@ -10,8 +10,8 @@ from random import Random
 import numpy as np
 import pytest
 import reference
+from packet_wrapping import keyed_set, local_set, packet, universal_key
 from reference_values import Real
-from wrapping import keyed_set, local_set, packet, universal_key
 
 import klvrelay
 from klvrelay import core

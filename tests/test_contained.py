@@ -17,8 +17,8 @@ import feed
 import pytest
 from brokers import Mosquitto, until
 from certificates import certified
-from oracle import OracleBroker
-from papers import TAPE, Ear, Tape, live
+from oracle_broker import OracleBroker
+from scripted_ends import TAPE, Ear, Tape, live
 from test_mqtt_tls import papers, tls_broker, to  # noqa: F401 (a fixture)
 
 from klvrelay.backoff import Backoff

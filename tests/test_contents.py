@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from probing import Mux, klv_only, record
+from probe_streams import Mux, klv_only, record
 from test_cli import ran
 
 from klvrelay.recordings import contents

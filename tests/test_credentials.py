@@ -13,7 +13,7 @@ from pathlib import Path
 import feed
 import pytest
 from conftest import ROOT
-from reading_out import fault_of
+from source_reading import fault_of
 from web_servers import web_server
 
 from klvrelay.cli import main as cli

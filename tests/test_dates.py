@@ -7,8 +7,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from opinions import core_json, disagreement
-from wrapping import keyed_set, packet
+from core_and_reference import core_json, disagreement
+from packet_wrapping import keyed_set, packet
 
 from native.spec import facts
 

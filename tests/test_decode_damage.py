@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 
 import pytest
+from packet_wrapping import local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, all_good, cell, decoded, klv_packet, raws
-from wrapping import local_set, packet
 
 from klvrelay import decoder
 from klvrelay.decoder import Decoder

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import virtual_time
-from far_ends import FarEnd
-from papers import sink_task_of
 from records import record
+from remote_sinks import FarEnd
+from scripted_ends import sink_task_of
 from virtual_time import now
 
 from klvrelay.errors import SinkDown

@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 import pytest
 from brokers import Mosquitto, listening, until
-from oracle import OracleBroker
-from papers import sink_task_of
+from delaying_proxy import slow_line
+from oracle_broker import OracleBroker
 from records import BOOT, record
-from slow_line import slow_line
+from scripted_ends import sink_task_of
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.mqtt import MqttSettings

@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 import pytest
-from demuxes import Piece, Tape, by_libav, by_native, damaged, of_recording, tape, whole_units
+from damaged_tapes import Piece, Tape, by_libav, by_native, damaged, of_recording, tape, whole_units
 from test_lane import ASYNC, KLVA, NULL, SYNC, Wire, cell, klv_packet, raws
 
 from klvrelay.record import Record

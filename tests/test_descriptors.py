@@ -10,7 +10,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 
 import feed
 from brokers import until
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 from test_cli import COMMAND, ENVIRONMENT
 from test_relay_process import Command
 

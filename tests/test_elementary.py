@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from air import FIRST, SECOND, Air, aircraft, mixed, two
+from several_programs import FIRST, SECOND, Air, aircraft, mixed, two
 from test_lane import ASYNC, KLVA, NULL
 
 import klvrelay

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from packets import packets
+from packet_wrapping import item, oid, packet, series, wrapped
+from random_packets import packets
 from reference_wire import ber_length, walk
-from wrapping import item, oid, packet, series, wrapped
 
 import klvrelay
 from klvrelay.encode import encode

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from full_items import full_set
-from peers_shown import HEAD, PEERS, alike, leaves
+from peer_values import HEAD, PEERS, alike, leaves
 from stanag4609.errors import DecodeError
 from stanag4609.st0601 import decode_uas_local_set
 from tstrans import klv as tstrans

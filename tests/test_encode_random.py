@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from shown_items import items_of, keyed_items, tops, two_of, value_of
-from stepped import apart
-from wrapping import host, universal_key
+from number_steps import apart
+from packet_wrapping import host, universal_key
+from record_items import items_of, keyed_items, tops, two_of, value_of
 
 import klvrelay
 from klvrelay.encode import encode, encode_item

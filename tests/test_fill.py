@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from demuxes import by_libav, by_native
+from damaged_tapes import by_libav, by_native
+from packet_wrapping import ber, keyed_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, cell, klv_packet, raws
 from test_lane_sets import PRIVATE, private
-from wrapping import ber, keyed_set, packet
 
 import klvrelay
 from klvrelay.decoder import Decoder

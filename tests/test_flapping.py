@@ -166,7 +166,7 @@ async def relay(settings: SourceSettings, port: int, *more: str) -> AsyncIterato
     """A relay in a separate process; returns its latest reported state."""
     said: dict[str, Any] = {}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(Path(__file__).with_name("flapping_relay.py")), settings.url.unredacted(),
+        sys.executable, str(Path(__file__).parent / "support" / "flapping_relay.py"), settings.url.unredacted(),
         str(settings.timeout), str(settings.stall), str(port), *more, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
 

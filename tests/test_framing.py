@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from packet_wrapping import ber, item, local_set, packet, universal_key
 from test_lane import klv_packet, raws
-from wrapping import ber, item, local_set, packet, universal_key
 
 from klvrelay import core, decoder
 from klvrelay.decoder import Decoder

@@ -8,8 +8,8 @@ from dataclasses import fields
 
 import orjson
 import pytest
+from manual_clock import Clock
 from records import damaged, record, spoilt
-from timekeeping import Clock
 
 from klvrelay.backoff import Backoff
 from klvrelay.core import Counters

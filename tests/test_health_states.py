@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from manual_clock import Clock
 from records import record
-from timekeeping import Clock
 
 from klvrelay.health import StreamHealth
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import feed
 import pytest
-from papers import Ear, Tape
+from scripted_ends import Ear, Tape
 
 from klvrelay.cli.options import parser
 from klvrelay.cli.relay_settings import relay_settings

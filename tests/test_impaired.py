@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 from feed import datagrams
-from impaired import Stream, Verdict, arrived, judged, made, recorded, through
+from impaired_streams import Stream, Verdict, arrived, judged, made, recorded, through
+from packet_wrapping import item, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell, klv_packet
-from wrapping import item, local_set, packet
 
 from klvrelay import core
 from klvrelay.decoder import Decoder

@@ -11,8 +11,8 @@ from contextlib import aclosing
 
 import pytest
 from feed import datagrams, listening, rtp_datagrams, send_udp, tcp_server
-from impaired import Stream, Verdict, judged, made
-from impaired_net import ImpairedUdp, Toxics, ToxicTcp
+from impaired_streams import Stream, Verdict, judged, made
+from impairing_proxies import ImpairedUdp, Toxics, ToxicTcp
 
 from klvrelay.decoder import Decoder
 from klvrelay.errors import SourceDown

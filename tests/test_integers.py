@@ -14,10 +14,10 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packets import packets, random_packet
+from packet_wrapping import item, oid, packet, series
+from random_packets import packets, random_packet
 from test_schema import faults
 from test_second_opinion import calm
-from wrapping import item, oid, packet, series
 
 import klvrelay
 from klvrelay import core

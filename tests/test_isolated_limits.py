@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import feed
 import pytest
-from apart import children, isolated, records
+from isolated_cases import children, isolated, records
 
 from klvrelay.config.url import Url
 from klvrelay.core import LIMIT

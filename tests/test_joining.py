@@ -10,7 +10,7 @@ import random
 import feed
 import pytest
 from brokers import until
-from demuxes import Tape, tape
+from damaged_tapes import Tape, tape
 from test_lane import ASYNC, SYNC
 from test_relay_carriage import relayed
 

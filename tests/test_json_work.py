@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from opinions import core_json
+from core_and_reference import core_json
+from packet_wrapping import item, local_set, oid, packet
 from test_search_work import fastest
 from test_text_bound import CASES
-from wrapping import item, local_set, oid, packet
 
 NAMED = local_set([(tag, b"") for tag in range(3, 142)])
 MATRIX = item(102, oid(143) + b"\x00")  # no numbers: five bytes name the 143 items before it

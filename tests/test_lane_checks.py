@@ -10,10 +10,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clocked_mux import (
+    ASYNC,
+    AUDIO_PID,
+    EPOCH,
+    KLV_PID,
+    KLVA,
+    STREAMS,
+    SYNC,
+    VIDEO_PID,
+    Clocked,
+    Slot,
+    between,
+    faults,
+    fed,
+)
+from packet_wrapping import local_set, packet
 from test_lane import NULL, PMT_PID, cell, klv_packet
 from test_psi import pat, pmt, section
-from timed import ASYNC, AUDIO_PID, EPOCH, KLV_PID, KLVA, STREAMS, SYNC, VIDEO_PID, Clocked, Slot, between, faults, fed
-from wrapping import local_set, packet
 
 from klvrelay.core import Counters, Lane
 from klvrelay.decoder import Decoder

@@ -9,9 +9,9 @@ import random
 from collections.abc import Sequence
 
 import pytest
+from clocked_mux import AUDIO_PID, EPOCH, KLV_PID, STREAMS, VIDEO_PID, Clocked, Slot, between, faults, fed
 from test_lane import ASYNC, KLVA, NULL, klv_packet
 from test_psi import pat, pmt
-from timed import AUDIO_PID, EPOCH, KLV_PID, STREAMS, VIDEO_PID, Clocked, Slot, between, faults, fed
 
 from klvrelay.core import Lane
 from klvrelay.decoder import Decoder

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import corpus
 import pytest
+from clocked_mux import EPOCH, SLOT, Clocked, faults
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, SYNC, Wire, cell, klv_packet
 from test_pes import pes
-from timed import EPOCH, SLOT, Clocked, faults
 
 from klvrelay.core import Counters, Entry, Lane
 from klvrelay.decoder import Decoder
@@ -218,7 +218,7 @@ def storms() -> Iterator[Callable[..., None]]:
 def test_announced_lengths_take_no_memory() -> None:
     """In a separate process: it grows by less than a MiB beyond the memory for as many valid bytes."""
     tests = Path(__file__).parent
-    path = [str(tests), str(tests / "native"), *(part for part in sys.path if part)]
+    path = [str(tests), str(tests / "support"), str(tests / "native"), *(part for part in sys.path if part)]
     done = subprocess.run(
         [sys.executable, "-c", GROWTH.format(path=path)], capture_output=True, text=True, timeout=50, check=True
     )

@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable, Sequence
 
 import pytest
-from demuxes import by_libav, by_native
+from damaged_tapes import by_libav, by_native
+from packet_wrapping import ber, item, keyed_set, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell, decoded, klv_packet
-from wrapping import ber, item, keyed_set, local_set, packet
 
 from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import pytest
+from packet_wrapping import ber, universal_key
 from test_lane import KLV_PID, NULL, klv_packet
 from test_lane_waits import CONFIRMATIONS, US, VIDEO_PID, Feed, unknown, unsummed
-from wrapping import ber, universal_key
 
 from klvrelay.core import Lane
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from packet_wrapping import local_set, packet
 from test_lane import klv_packet
 from test_lane_waits import CONFIRMATIONS, Feed
-from wrapping import local_set, packet
 
 LEARNT = 16  # ordered sets before any is compared
 COMPARED = 24  # tags whose order is compared

@@ -9,8 +9,8 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from packet_wrapping import ber, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, Wire, klv_packet, raws
-from wrapping import ber, local_set, packet
 
 from klvrelay.core import Lane
 from klvrelay.decoder import Decoder

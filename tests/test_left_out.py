@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from opinions import disagreement
-from wrapping import item, packet
+from core_and_reference import disagreement
+from packet_wrapping import item, packet
 
 import klvrelay
 from klvrelay.encode import encode

@@ -7,8 +7,8 @@ import resource
 from typing import Any
 
 import pytest
-from opinions import core_json
-from wrapping import ber, item, local_set, oid, packet, universal_key
+from core_and_reference import core_json
+from packet_wrapping import ber, item, local_set, oid, packet, universal_key
 
 from klvrelay import decode, json_lines
 

@@ -1,6 +1,6 @@
 """Numbers of linear maps: the text of each code; a run of such items is written like each of them alone.
 
-See also: `test_text_bound.py` bounds the text of all items, `test_room.py` the output buffer.
+See also: `test_text_bound.py` bounds the text of all items, `test_output_buffer.py` the output buffer.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 from fractions import Fraction
 
 import pytest
-from opinions import core_json
-from wrapping import item, local_set, oid, packet, series
+from core_and_reference import core_json
+from packet_wrapping import item, local_set, oid, packet, series
 
 from native.spec import facts
 

@@ -9,8 +9,8 @@ import signal
 import orjson
 import pytest
 from brokers import listening, until
+from latest_values import publish
 from records import BOOT, record
-from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.outcome import Outcome

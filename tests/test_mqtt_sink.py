@@ -7,8 +7,8 @@ import asyncio
 import orjson
 import pytest
 from brokers import listening, until
+from latest_values import publish
 from records import BOOT, damaged, record, spoilt
-from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown

@@ -8,8 +8,8 @@ import logging
 
 import pytest
 from brokers import SAMPLE, until
+from latest_values import publish
 from records import BOOT, record
-from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused

@@ -8,8 +8,8 @@ import contextlib
 import orjson
 import pytest
 from brokers import listening, until
+from latest_values import publish
 from records import BOOT, record
-from telling import publish
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown

@@ -8,9 +8,9 @@ import contextlib
 import orjson
 import pytest
 from brokers import SAMPLE, listening, until
-from oracle import OracleBroker
+from latest_values import keeping
+from oracle_broker import OracleBroker
 from records import BOOT, record
-from telling import keeping
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown

@@ -10,7 +10,7 @@ from pathlib import Path
 import feed
 import orjson
 import pytest
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 from records import record
 
 from klvrelay.cli.main import main

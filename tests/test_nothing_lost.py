@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger import Lost, settle
-from opinions import core_json
-from packets import random_packet
+from byte_accounts import Lost, settle
+from core_and_reference import core_json
+from packet_wrapping import item, local_set, packet, series
+from random_packets import random_packet
 from test_lane import ASYNC, KLV_PID, KLVA, Wire
 from test_lane_sets import private
-from wrapping import item, local_set, packet, series
 
 from klvrelay.core.carriage import carriage_of
 from klvrelay.decoder import Decoder

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from klvrelay.core._core import ffi
+from packet_wrapping import ber, item, local_set, packet, universal_key
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, Wire
-from wrapping import ber, item, local_set, packet, universal_key
 
 import klvrelay
 from klvrelay import core
@@ -191,7 +191,7 @@ print(resident() - before)
 def test_a_hundred_lanes_take_no_more_memory_than_their_packets() -> None:
     """Buffers for packets of 1 MiB on eight PIDs each are not touched before there are such packets."""
     tests = Path(__file__).parent
-    path = [str(tests), str(tests / "native"), *(part for part in sys.path if part)]
+    path = [str(tests), str(tests / "support"), str(tests / "native"), *(part for part in sys.path if part)]
     done = subprocess.run(
         [sys.executable, "-c", GROWTH.format(path=path)], capture_output=True, text=True, timeout=50, check=True
     )

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from itertools import combinations
 
 import pytest
-from opinions import disagreement
-from wrapping import item, local_set, packet
+from core_and_reference import disagreement
+from packet_wrapping import item, local_set, packet
 
 import klvrelay
 from klvrelay import core

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core_and_reference import disagreement
 from klvdata.elementparser import MappedElementParser, StringElementParser
 from klvdata.streamparser import StreamParser
-from opinions import disagreement
+from packet_wrapping import local_set, packet
 from reference_sets import table
 from reference_wire import ber_length, walk
-from wrapping import local_set, packet
 
 import klvrelay
 

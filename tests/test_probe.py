@@ -12,10 +12,10 @@ from pathlib import Path
 
 import orjson
 import pytest
-from probing import Mux, asynchronous, findings_of, klv_only, noted, probed, raw, record, sample_file
+from packet_wrapping import local_set
+from probe_streams import Mux, asynchronous, findings_of, klv_only, noted, probed, raw, record, sample_file
 from rich.console import Console
 from test_cli import ran
-from wrapping import local_set
 
 from klvrelay.probe.inquiry import Inquiry
 from klvrelay.probe.output.document import document

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from probing import (
+from probe_streams import (
     HZ,
     ITEMS,
     KLVA,

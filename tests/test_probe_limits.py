@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from probing import (
+from probe_streams import (
     ITEMS,
     METADATA,
     START_US,

@@ -14,7 +14,7 @@ import feed
 import orjson
 import pytest
 from brokers import until
-from probing import KLVA, Mux, asynchronous, findings_of, noted, record
+from probe_streams import KLVA, Mux, asynchronous, findings_of, noted, record
 from test_cli import COMMAND, ENVIRONMENT
 from test_relay_process import klvrelay
 

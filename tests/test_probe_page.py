@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from probing import Mux, asynchronous, klv_only, probed, record
+from probe_streams import Mux, asynchronous, klv_only, probed, record
 from test_cli import ran
 
 from klvrelay.probe.drawn import Line, Strip

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from probing import Mux, asynchronous, pcr, record
+from probe_streams import Mux, asynchronous, pcr, record
 from test_lane import Wire
 
 from klvrelay.decoder import Decoder

@@ -17,7 +17,7 @@ import feed
 import orjson
 import pytest
 from brokers import until
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 from test_cli import COMMAND, ENVIRONMENT, ran
 from test_relay_process import CANARY, klvrelay
 

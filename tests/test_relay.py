@@ -10,7 +10,7 @@ import feed
 import orjson
 import pytest
 from brokers import until
-from papers import TAPE, Ear, Tape, live
+from scripted_ends import TAPE, Ear, Tape, live
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.url import Url

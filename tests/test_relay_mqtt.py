@@ -12,7 +12,7 @@ import feed
 import orjson
 import pytest
 from brokers import Mosquitto, listening, until
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.mqtt import MqttSettings

@@ -15,7 +15,7 @@ import feed
 import orjson
 import pytest
 from brokers import Heard, Mosquitto, listening, until
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 from test_cli import COMMAND, ENVIRONMENT
 
 from klvrelay import sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from papers import stream_of
+from scripted_ends import stream_of
 
 from klvrelay.config.url import Url
 from klvrelay.link_stats import LinkStats

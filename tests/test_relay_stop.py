@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from brokers import until
-from papers import TAPE, Ear, Tape, live
+from scripted_ends import TAPE, Ear, Tape, live
 
 from klvrelay.config.url import Url
 from klvrelay.record import Packet

@@ -11,9 +11,9 @@ from typing import Any
 import feed
 import orjson
 import pytest
-from air import FIRST, SECOND, Air, aircraft, mixed, two
 from brokers import Mosquitto, listening, until
-from papers import Ear
+from scripted_ends import Ear
+from several_programs import FIRST, SECOND, Air, aircraft, mixed, two
 from test_lane import NULL
 from test_relay import quick, running  # noqa: F401  # a fixture
 

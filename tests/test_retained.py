@@ -15,7 +15,7 @@ import pytest
 from brokers import listening, until
 from hypothesis import given
 from hypothesis import strategies as st
-from telling import keeping, publish
+from latest_values import keeping, publish
 from test_relay_process import klvrelay
 
 from klvrelay.cli import main as cli

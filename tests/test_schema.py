@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core_and_reference import core_json
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
-from opinions import core_json
-from packets import packets
-from wrapping import item, local_set, packet, wrapped
+from packet_wrapping import item, local_set, packet, wrapped
+from random_packets import packets
 
 from klvrelay.decoder import decode
 from native.generate import schema

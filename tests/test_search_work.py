@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 from klvrelay.core._core import ffi, lib
-from wrapping import universal_key
+from packet_wrapping import universal_key
 
 from klvrelay import json_lines
 from klvrelay.core import Lane, checksum16

@@ -11,15 +11,15 @@ from multiprocessing import get_context
 from random import Random
 
 import pytest
+from core_and_reference import FINEST, core_json, differences, disagreement, exact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from opinions import FINEST, core_json, differences, disagreement, exact
-from packets import FOLDER, packets, random_packet, sets
+from packet_wrapping import item as one_item
+from packet_wrapping import packet, wrapped
+from random_packets import FOLDER, packets, random_packet, sets
 from reference import decode
 from reference_sets import OFFSETS
 from reference_values import Real, imapb, linear
-from wrapping import item as one_item
-from wrapping import packet, wrapped
 
 from native.spec import facts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wrapping import local_set, packet
+from packet_wrapping import local_set, packet
 
 from klvrelay import decode, views
 

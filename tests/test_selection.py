@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from packets import packets, random_packet
+from packet_wrapping import item, keyed_set, local_set, packet, series, wrapped
+from random_packets import packets, random_packet
 from test_second_opinion import odd_packets
 from test_vectors import VECTORS, set_name
-from wrapping import item, keyed_set, local_set, packet, series, wrapped
 
 import klvrelay
 from klvrelay.errors import ConfigError

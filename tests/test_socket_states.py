@@ -8,8 +8,8 @@ import time
 
 import feed
 import pytest
-import scripted
-from scripted import ALL, EXPECTED, FULL, HOLDS, NEWS, OVERDUE, RTP, US, Socket
+import scripted_socket
+from scripted_socket import ALL, EXPECTED, FULL, HOLDS, NEWS, OVERDUE, RTP, US, Socket
 
 TAPE = feed.recording(count=120, padding=60)
 DATAGRAMS = feed.datagrams(TAPE.ts)
@@ -20,7 +20,7 @@ ODD = [bytes([0x11, n]) * 50 for n in range(20)]
 
 @pytest.fixture(scope="module")
 def lib(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    return scripted.built(tmp_path_factory.mktemp("scripted"))
+    return scripted_socket.built(tmp_path_factory.mktemp("scripted"))
 
 
 def accepted(socket: Socket, *datagrams: bytes) -> list[bool]:

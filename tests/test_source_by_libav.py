@@ -8,9 +8,9 @@ from contextlib import aclosing
 
 import feed
 import pytest
-from demuxes import Pieces, records_of
-from reading_out import read
+from damaged_tapes import Pieces, records_of
 from servers import Hostile
+from source_reading import read
 from test_lane import ASYNC, KLVA, NULL, Wire, klv_packet, raws
 
 from klvrelay.decoder import Decoder

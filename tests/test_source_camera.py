@@ -9,8 +9,8 @@ from random import Random
 import av
 import feed
 import pytest
-from reading_out import records_of
 from rtsp_camera import KLV, MP2T, Camera, fragments, rtp
+from source_reading import records_of
 
 from klvrelay.decoder import decode
 from klvrelay.errors import NotMedia, SourceDown

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import feed
 import pytest
-from papers import stream_of
-from reading_out import fault_of, reader_ended, records_of
+from scripted_ends import stream_of
+from source_reading import fault_of, reader_ended, records_of
 from web_servers import master, playlist, segments, web_server
 
 from klvrelay.decoder import decode

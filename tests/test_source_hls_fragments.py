@@ -6,8 +6,8 @@ import struct
 
 import feed
 import pytest
-from reading_out import records_of
 from scripted_web import Answer, ScriptedWeb, playlist_of
+from source_reading import records_of
 from test_source_container import box
 
 from klvrelay.errors import SourceDown

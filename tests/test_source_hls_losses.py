@@ -9,8 +9,8 @@ from functools import partial
 
 import feed
 import pytest
-from reading_out import records_of
 from scripted_web import Answer, ScriptedWeb, cut, playlist_of
+from source_reading import records_of
 
 from klvrelay.errors import SourceDown
 from klvrelay.sources.open import open_source

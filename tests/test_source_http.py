@@ -10,8 +10,8 @@ from contextlib import aclosing
 import feed
 import pytest
 from certificates import certified
-from reading_out import fault_of, leaves_no_thread, records_of
 from servers import Hostile
+from source_reading import fault_of, leaves_no_thread, records_of
 from test_source_hls_fragments import STEP, fragment, initial
 from web_servers import web_server
 

@@ -15,9 +15,9 @@ from functools import partial
 import feed
 import pytest
 from certificates import certified, openssl
-from papers import stream_of
-from reading_out import records_of
+from scripted_ends import stream_of
 from scripted_web import Answer, ScriptedWeb, cut, playlist_of
+from source_reading import records_of
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.relay import stream as stream_module

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import feed
 import pytest
-from apart import KINDS, TAPE, Case, children, freed, isolated, name_of, open_files, read, records, until
-from apart import replay_case as replay
-from apart import stdin_case as stdin
+from isolated_cases import KINDS, TAPE, Case, children, freed, isolated, name_of, open_files, read, records, until
+from isolated_cases import replay_case as replay
+from isolated_cases import stdin_case as stdin
 from test_cli import ENVIRONMENT
 
 from klvrelay.config.url import Url

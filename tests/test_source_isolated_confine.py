@@ -13,7 +13,7 @@ import socket
 import struct
 
 import pytest
-from apart import TAPE, isolated, records
+from isolated_cases import TAPE, isolated, records
 
 from klvrelay.config.url import Url
 from klvrelay.sources.isolated import confine as confine_module

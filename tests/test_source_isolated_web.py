@@ -16,10 +16,10 @@ import sys
 
 import feed
 import pytest
-from apart import children, fake, until
 from certificates import certified
-from reading_out import records_of
+from isolated_cases import children, fake, until
 from scripted_web import Answer, ScriptedWeb, cut, playlist_of
+from source_reading import records_of
 from test_cli import ENVIRONMENT
 
 from klvrelay.config.settings import SourceSettings

@@ -11,7 +11,7 @@ import traceback
 
 import feed
 import pytest
-from reading_out import read
+from source_reading import read
 
 from klvrelay.decoder import Decoder
 from klvrelay.errors import NotMedia, SourceDown

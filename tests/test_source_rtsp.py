@@ -11,8 +11,8 @@ from contextlib import aclosing
 import feed
 import pytest
 from certificates import certified
-from reading_out import fault_of, leaves_no_thread, reader_ended, records_of
 from rtsp_servers import gst_server
+from source_reading import fault_of, leaves_no_thread, reader_ended, records_of
 
 from klvrelay.errors import SourceDown
 from klvrelay.sources.open import open_source

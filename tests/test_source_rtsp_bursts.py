@@ -9,9 +9,9 @@ from pathlib import Path
 
 import feed
 import pytest
-from reading_out import records_of
 from rtsp_camera import Camera, rtp
 from rtsp_servers import gst_server
+from source_reading import records_of
 
 from klvrelay.decoder import Decoder
 from klvrelay.link_stats import LinkStats

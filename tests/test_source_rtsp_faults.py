@@ -11,8 +11,8 @@ import ssl
 import feed
 import pytest
 from certificates import certified
-from reading_out import records_of
 from rtsp_camera import KLV, MP2T, Camera, fragments, rtp
+from source_reading import records_of
 
 from klvrelay.errors import SourceDown
 from klvrelay.sources.libav import sdp

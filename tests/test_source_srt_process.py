@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 import feed
 import pytest
 from brokers import until
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 from srt_peers import transmitter
 from test_cli import ENVIRONMENT
 from test_relay_process import CANARY, klvrelay

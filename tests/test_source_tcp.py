@@ -6,7 +6,7 @@ import asyncio
 
 import feed
 import pytest
-from reading_out import read
+from source_reading import read
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.sources.open import open_source

@@ -607,12 +607,12 @@ async def test_a_socket_that_fails_is_a_source_that_is_down(free_port):
     assert source.link.datagrams == 2
 
 
-NETWORKS = Path(__file__).parent / "networks.py"
+NETWORKS = Path(__file__).parent / "support" / "network_scenes.py"
 
 
 @pytest.fixture(scope="module")
 def network():
-    """Run a scene of networks.py in a separate network namespace; returns its JSON output."""
+    """Run a scene of network_scenes.py in a separate network namespace; returns its JSON output."""
     command = ["unshare", "-rn"]
     link = ["ip", "link", "add", "a0", "type", "veth", "peer", "a1"]
     if subprocess.run([*command, *link], capture_output=True).returncode:

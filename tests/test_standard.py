@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from probing import klv_only, record, sample_file
+from probe_streams import klv_only, record, sample_file
 from test_cli import COMMAND, ENVIRONMENT
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from papers import TAPE, Ear, Tape, live, sink_task_of, stream_of
-from timekeeping import Enough, Time, unjittered
+from manual_clock import Enough, Time, unjittered
+from scripted_ends import TAPE, Ear, Tape, live, sink_task_of, stream_of
 
 from klvrelay.errors import SinkDown, SourceDown
 from klvrelay.health import StreamHealth

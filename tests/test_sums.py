@@ -12,8 +12,8 @@ import orjson
 import pytest
 from brokers import until
 from mqtt_wire import read_publish
-from oracle import OracleBroker
-from papers import TAPE, Ear, Tape, live
+from oracle_broker import OracleBroker
+from scripted_ends import TAPE, Ear, Tape, live
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SourceSettings

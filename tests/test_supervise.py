@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from timekeeping import Enough, Time, unjittered
+from manual_clock import Enough, Time, unjittered
 
 import klvrelay
 from klvrelay.errors import (

@@ -7,8 +7,8 @@ from itertools import product
 from typing import Any
 
 import pytest
-from opinions import core_json, disagreement
-from wrapping import item, packet
+from core_and_reference import core_json, disagreement
+from packet_wrapping import item, packet
 
 import klvrelay
 from klvrelay.encode import encode

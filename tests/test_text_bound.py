@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from wrapping import item, local_set, oid, packet, series
+from packet_wrapping import item, local_set, oid, packet, series
 
 import klvrelay
 from klvrelay import json_lines

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from opinions import disagreement
-from wrapping import item, packet
+from core_and_reference import disagreement
+from packet_wrapping import item, packet
 
 import klvrelay
 from klvrelay import core

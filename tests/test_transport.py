@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from packet_wrapping import ber, item, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, Wire, all_good, decoded, klv_packet, raws
 from test_pes import pes
-from wrapping import ber, item, local_set, packet
 
 from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from opinions import core_json, disagreement
-from wrapping import item, keyed_set, local_set, oid, packet, series
+from core_and_reference import core_json, disagreement
+from packet_wrapping import item, keyed_set, local_set, oid, packet, series
 
 from klvrelay import core
 from klvrelay.errors import DecodeError

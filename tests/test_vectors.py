@@ -11,12 +11,20 @@ from typing import Any
 import pytest
 import reference_values
 import reference_wire
-from expected import deviations, laid_out, lifted, set_in_record, special_name, universal_set_in_record, without_derived
-from opinions import core_json, exact
+from core_and_reference import core_json, exact
+from expected_values import (
+    deviations,
+    laid_out,
+    lifted,
+    set_in_record,
+    special_name,
+    universal_set_in_record,
+    without_derived,
+)
+from packet_wrapping import item, packet, wrapped
 from reference import decode
 from reference_sets import table
 from reference_values import Real
-from wrapping import item, packet, wrapped
 
 from klvrelay import core
 from native.spec import facts

@@ -10,8 +10,8 @@ import feed
 import orjson
 import pytest
 from brokers import until
-from faulty import GOOD, NO_KLV, ROWS, Row
-from oracle import OracleBroker
+from faulty_streams import GOOD, NO_KLV, ROWS, Row
+from oracle_broker import OracleBroker
 from test_cli import ran
 from test_relay_process import klvrelay
 

@@ -13,9 +13,9 @@ import pytest
 from brokers import until
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from latest_values import publish
 from records import BOOT, record, spoilt
 from rich.console import Console
-from telling import publish
 
 from klvrelay.cli.verbs.board import LONG_OFFLINE, SETTLED, Board, tame
 from klvrelay.cli.verbs.watch import line, table, watch

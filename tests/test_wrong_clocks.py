@@ -15,7 +15,7 @@ import feed
 import orjson
 import pytest
 from brokers import until
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 from test_relay_process import klvrelay
 
 pytestmark = pytest.mark.needs("faketime")

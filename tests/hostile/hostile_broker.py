@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mqtt_wire import packed_length, read_packet
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.sinks.mqtt.connection import Message

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import feed
 import pytest
-from apart import children, records
+from isolated_cases import children, records
 from test_cli import ENVIRONMENT
 
 from klvrelay.config.url import Url

@@ -10,8 +10,8 @@ from contextlib import aclosing
 
 import orjson
 import pytest
-from apart import TAPE, fake, until
-from papers import Tape, live
+from isolated_cases import TAPE, fake, until
+from scripted_ends import Tape, live
 from test_relay import Ear, quick, running  # noqa: F401  # a fixture
 
 from klvrelay.core import Counters

@@ -29,8 +29,8 @@ from hostile_broker import (
     text,
     to,
 )
-from papers import sink_task_of
 from records import BOOT, record
+from scripted_ends import sink_task_of
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.mqtt import MqttSettings

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from core_and_reference import core_json
 from hypothesis import example, given
 from hypothesis import strategies as st
-from opinions import core_json
+from packet_wrapping import item, packet
 from records import record
 from rich.console import Console
 from test_cli import ran
-from wrapping import item, packet
 
 from klvrelay import core
 from klvrelay.cli import main as cli

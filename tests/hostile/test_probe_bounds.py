@@ -15,8 +15,8 @@ import orjson
 import pytest
 from hostile_mux import KLV_PID, KLVA, VIDEO, Maker, Mux, item, klv
 from probe_records import RECORDS
+from probe_streams import probed, sample_file
 from probe_transport import TRANSPORT
-from probing import probed, sample_file
 from rich.console import Console
 
 from klvrelay.probe import Report, inquire

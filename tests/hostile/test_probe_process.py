@@ -13,8 +13,8 @@ from pathlib import Path
 import orjson
 import pytest
 from probe_records import RECORDS
+from probe_streams import sample_file
 from probe_transport import TRANSPORT
-from probing import sample_file
 from test_cli import ENVIRONMENT, ran
 
 HOSTILE = TRANSPORT | RECORDS

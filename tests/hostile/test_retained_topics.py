@@ -8,9 +8,9 @@ import random
 import pytest
 from brokers import until
 from hostile_broker import PUBLISH, SUBACK, SUBSCRIBE, HostileBroker, connack, packet, publish, text, to
+from latest_values import keeping
 from mqtt_wire import packed_length, read_packet
 from records import BOOT, record
-from telling import keeping
 from test_relay_process import klvrelay
 
 from klvrelay.sinks.contract import Notice

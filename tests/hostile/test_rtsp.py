@@ -11,9 +11,9 @@ import feed
 import pytest
 from impostors import IMPOSTORS, Papers, papers
 from peak import run
-from reading_out import records_of
 from rtsp import KLV, answer, described, rtp, server
 from servers import Hostile, Line, Request, flooding
+from source_reading import records_of
 
 from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia, SourceDown

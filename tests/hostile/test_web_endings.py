@@ -7,9 +7,9 @@ from functools import partial
 
 import feed
 import pytest
-from papers import stream_of
 from peak import run
 from playlists import media
+from scripted_ends import stream_of
 from servers import Hostile, Line, Request, Script, http
 
 from klvrelay.relay import stream as stream_module

@@ -13,8 +13,8 @@ import feed
 import pytest
 from peak import run
 from playlists import media, variants
-from reading_out import reader_ended, records_of
 from servers import Hostile, Line, Request, Script, dribbling, flooding, http, moved
+from source_reading import reader_ended, records_of
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.sources.open import open_source

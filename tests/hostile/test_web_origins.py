@@ -11,8 +11,8 @@ import feed
 import pytest
 from impostors import IMPOSTORS, Papers, papers
 from playlists import PLACES, leading, media, variants
-from reading_out import records_of
 from servers import Hostile, Line, Request, Script, http, moved, wants_login
+from source_reading import records_of
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.url import Url

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from packet_wrapping import decoded, keyed_set, packet, universal_key, wrapped
+from packet_wrapping import item as tagged
 from random_values import plain
-from wrapping import decoded, keyed_set, packet, universal_key, wrapped
-from wrapping import item as tagged
 
 from native.spec import facts
 

@@ -2,7 +2,7 @@
 
     python tests/native/fuzz_seeds.py FOLDER        FOLDER/klv/..., FOLDER/json/..., ...; FOLDER/dictionary
 
-`corpus.py` makes packets of the vectors, `packets.py` random ones.
+`corpus.py` makes packets of the vectors, `random_packets.py` random ones.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pathlib import Path
 from random import Random
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / part) for part in ("", "src", "tests", "tests/native")]
+sys.path[:0] = [str(ROOT / part) for part in ("", "src", "tests", "tests/support", "tests/native")]
 
 import corpus  # noqa: E402
-from packets import random_packet  # noqa: E402
+from clocked_mux import STREAMS, Clocked  # noqa: E402
+from packet_wrapping import item, keyed_set, local_set, oid, packet, series  # noqa: E402
 from random_arrays import array, sdcc  # noqa: E402
+from random_packets import random_packet  # noqa: E402
 from test_search_work import IMAGE, KEY, SECURITY, converging, promising  # noqa: E402
 from test_text_bound import CASES  # noqa: E402
-from timed import STREAMS, Clocked  # noqa: E402
-from wrapping import item, keyed_set, local_set, oid, packet, series  # noqa: E402
 
 from klvrelay.standards import spec  # noqa: E402
 

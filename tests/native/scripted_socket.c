@@ -1,5 +1,5 @@
 /* scripted_socket.c - socket.c with datagrams, times of arrival, drop counts and senders from a script instead of the
- * kernel: results that no kernel gives on demand. Built as a shared library with the core, called by scripted.py. */
+ * kernel: results that no kernel gives on demand. Built as a shared library with the core, called by scripted_socket.py. */
 #define _GNU_SOURCE
 #define recvmmsg scripted_recvmmsg
 #include "socket.c"

@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from wrapping import oid
+from packet_wrapping import oid
 
 from native.spec import facts
 
-FOLDER = Path(__file__).parent / "vectors"
+FOLDER = Path(__file__).parents[1] / "vectors"
 TEXT = 'abc"\\/\x00\x01\x1f\x7fé€😀 \ufffd'
 EDGES = (0x00, 0x01, 0x7F, 0x80, 0xFF, 0xC0, 0xC8, 0xD0, 0xD8, 0xE0, 0xE1, 0xE8, 0xF0, 0xF8)
 MOMENTS = (

@@ -10,11 +10,11 @@ import json
 from typing import Any
 
 import pytest
+from core_and_reference import core_json
 from klvrelay.core._core import ffi, lib
-from opinions import core_json
+from packet_wrapping import item, keyed_set, local_set, oid, packet, series
 from test_framing import KEY
 from test_lane import klv_packet
-from wrapping import item, keyed_set, local_set, oid, packet, series
 
 from klvrelay import core
 

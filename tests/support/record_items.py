@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from hypothesis import strategies as st
-from shown_packs import array, merged, pack, pack_named
-from shown_scalars import Drawn, scalar_of, text
+from record_packs import array, merged, pack, pack_named
+from record_scalars import Drawn, scalar_of, text
 
 from klvrelay.standards.spec import KEYED, SETS, UNIVERSAL_KEYS, Item
 

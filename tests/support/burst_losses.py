@@ -10,10 +10,10 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from impaired import Verdict, judged
+from impaired_streams import Verdict, judged
+from packet_wrapping import keyed_set, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 from test_lane_sets import private
-from wrapping import keyed_set, local_set, packet
 
 from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record

@@ -9,10 +9,10 @@ from functools import cache
 from random import Random
 
 from hypothesis import strategies as st
+from packet_wrapping import ber, decoded, keyed_set, local_set, oid, packet, series, universal_key
 from random_arrays import packed
 from random_packs import PACKS
 from random_values import FOLDER, damaged, plain, wild
-from wrapping import ber, decoded, keyed_set, local_set, oid, packet, series, universal_key
 
 from native.spec import facts
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import feed
-from probing import sample_file
+from probe_streams import sample_file
 from test_lane import KLV_PID, PMT_PID, Wire
 
 from klvrelay.sending.impair import Impairer, Impairment

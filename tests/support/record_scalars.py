@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from hypothesis import strategies as st
-from stepped import Stepped
+from number_steps import Stepped
 
 from klvrelay.standards.spec import Bits, Element, Item
 

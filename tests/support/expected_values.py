@@ -8,11 +8,11 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+from packet_wrapping import decoded
 from reference_keys import keyed, plain
 from reference_scalars import bits, fields, labels
 from reference_sets import TARGETS, table
 from reference_values import Real
-from wrapping import decoded
 
 from native.spec import facts
 

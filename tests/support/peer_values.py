@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from klvdata.streamparser import StreamParser
+from number_steps import Stepped
 from stanag4609.st0601 import decode_uas_local_set
-from stepped import Stepped
 from tstrans import klv as tstrans
 
 from klvrelay.encode import encode

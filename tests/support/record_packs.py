@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any
 
 from hypothesis import strategies as st
-from shown_scalars import FLOAT_SPECIALS, Drawn, imapb, scalar_of, special, text
+from record_scalars import FLOAT_SPECIALS, Drawn, imapb, scalar_of, special, text
 
 from klvrelay.encode.packs import steps_of
 from klvrelay.standards.spec import PACKS, Element, Item

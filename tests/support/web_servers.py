@@ -44,7 +44,7 @@ async def web_server(
         "seconds": seconds,
     }  # fmt: skip
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(HERE / "web_server.py"), json.dumps(settings),
+        sys.executable, str(HERE / "support" / "web_server.py"), json.dumps(settings),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None

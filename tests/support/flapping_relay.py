@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import feed
-from papers import Ear
+from scripted_ends import Ear
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.settings import SourceSettings

@@ -17,11 +17,11 @@ from typing import Any
 
 import aiomqtt
 import pytest
-from oracle import OracleBroker
+from oracle_broker import OracleBroker
 
 from klvrelay.cli.embedded_broker import EmbeddedBroker
 
-SAMPLE = Path(__file__).parent.parent / "samples" / "mosquitto.conf"
+SAMPLE = Path(__file__).parents[2] / "samples" / "mosquitto.conf"
 PATIENCE = 20.0
 
 

@@ -6,9 +6,9 @@ import struct
 from math import prod
 from random import Random
 
+from packet_wrapping import oid, series
 from random_packs import pack
 from random_values import code, damaged, known, real, wild
-from wrapping import oid, series
 
 from native.spec import facts
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from stepped import Stepped
+from number_steps import Stepped
 
 from klvrelay.encode.packs import steps_of
 from klvrelay.standards.spec import SETS, Element, Item

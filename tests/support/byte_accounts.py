@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from opinions import LEFT_OUT
+from core_and_reference import LEFT_OUT
+from packet_wrapping import decoded
 from reference import names
 from reference_keys import keyed, plain
 from reference_sets import TARGETS, table
 from reference_values import Place
 from reference_wire import Unreadable, ber_length, ber_oid, split, walk
-from wrapping import decoded
 
 from native.spec import facts
 

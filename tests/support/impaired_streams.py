@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feed import datagrams
+from packet_wrapping import item, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, cell, klv_packet
-from wrapping import item, local_set, packet
 
 from klvrelay import decode
 from klvrelay.decoder import Decoder

@@ -62,7 +62,7 @@ async def gst_server(
         "auth": auth, "user": user, "password": password, "certificate": certificate, "video": video,
     }  # fmt: skip
     process = await asyncio.create_subprocess_exec(
-        SYSTEM_PYTHON, str(HERE / "gst_rtsp_server.py"), json.dumps(settings),
+        SYSTEM_PYTHON, str(HERE / "support" / "gst_rtsp_server.py"), json.dumps(settings),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
+from packet_wrapping import ber, oid, series
 from random_values import code, text
 from reference_packs import packs
 from reference_sets import pack_of
-from wrapping import ber, oid, series
 
 from native.spec import facts
 

@@ -1,4 +1,4 @@
-"""Scenes in a separate network namespace, for `test_source_udp.py`: `unshare -rn python networks.py SCENE`.
+"""Scenes in a separate network namespace, for `test_source_udp.py`: `unshare -rn python network_scenes.py SCENE`.
 
 Two veth pairs, a0 = a1 and b0 = b1; senders use the far ends. The scene prints as JSON what a source received on the
 near ends.
@@ -14,7 +14,7 @@ import sys
 from contextlib import aclosing, suppress
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "src")]
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "src")]
 
 import feed  # noqa: E402
 

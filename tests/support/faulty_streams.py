@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from probing import METADATA, START_US, STD, Mux, asynchronous, good, klv_only, record
-from spoiling import (
+from probe_streams import METADATA, START_US, STD, Mux, asynchronous, good, klv_only, record
+from stream_edits import (
     ERROR,
     SCRAMBLED,
     VIDEO_PID,

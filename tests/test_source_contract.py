@@ -299,7 +299,7 @@ KINDS = {
     "http": Kind(http_case, shared=True, peer=True),
     "http, endless": Kind(http_live_case, shared=True),
     "rtsp": Kind(rtsp_case, ("gst-rtsp-server",), shared=True, peer=True),
-    "rtsp, a track of its own": Kind(rtsp_track_case, shared=True),
+    "rtsp, a separate track": Kind(rtsp_track_case, shared=True),
 }
 
 

@@ -224,18 +224,18 @@ async def test_packets_are_not_repeated_by_a_separate_process(tmp_path):
 
 
 @pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("first", [0, 2], ids=["counted anew", "counted on"])
+@pytest.mark.parametrize("first", [0, 2], ids=["numbers restart", "numbers continue"])
 async def test_an_encoder_that_restarts_is_followed(first, tmp_path):
     """The same times in other bytes, under the same names: all of it is output, from its newest segment on."""
-    anew = feed.recording(count=90, filler=4, padding=1)
+    again = feed.recording(count=90, filler=4, padding=1)
     given, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, segments(TAPE.ts, tmp_path, 9)[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
-        playlist(path, segments(anew.ts, tmp_path, 9)[:3], first=first, seconds=0.3, ended=False)
+        playlist(path, segments(again.ts, tmp_path, 9)[:3], first=first, seconds=0.3, ended=False)
         packets, _ = await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
 
-    assert packets == anew.klv[20:30]
+    assert packets == again.klv[20:30]
 
 
 @pytest.mark.usefixtures("hasty")

@@ -101,7 +101,7 @@ ROWS = (
         lambda: b"".join(bytes(4) + packet for packet in packets(sample())), rf"Good: {_THERE}\.$", "", GOOD),
     Row("nothing, each KLV packet twice, as may be",
         lambda: edited(sample(), lambda packet: 2 * packet, KLV_PID), rf"Good: {_THERE}\.$", "", GOOD),
-    Row("nothing, timed ID3 on a PID of its own",
+    Row("nothing, timed ID3 on a separate PID",
         lambda: _beside((SYNC, 0x102, ID3), make=lambda wire, n: wire.pes(_id3(n), 0x102, pts=n * 3000, sid=0xBD)),
         rf"{_USABLE}program 1 has no PCR", "Configure the multiplexer to send PCRs", WARNINGS),
     Row("nothing, bare KLV", lambda: klv_only(good(n) for n in range(60)),

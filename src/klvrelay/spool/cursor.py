@@ -192,12 +192,20 @@ class Cursor:
         self._settle()
         self._wake()
 
+    def unanswered(self, batch: Sequence[Record]) -> Sequence[Record]:
+        """The records of a batch in flight that are not answered."""
+        return self._offers[id(batch)].rest
+
     def set_aside(self) -> Record:
         """Leave out the next record, because the far end never accepts it."""
         record = self._take(next(iter(self._queues)))
         self.left_out += 1
         self._settle()
         return record
+
+    def shed_oldest(self, stream: str) -> Record | None:
+        """Remove the oldest record of a stream that is not in flight; None if there is none. The caller counts it."""
+        return self._take(stream) if stream in self._queues else None
 
     async def wait_until_drained(self) -> None:
         """Return once no record is waiting or in flight."""

@@ -1,0 +1,1 @@
+"""The log on disk: segments of records, one cursor file per sink."""

@@ -1,0 +1,114 @@
+"""The files of a spool: the few calls that it makes, so that tests can replace the file system.
+
+All raise OSError. A write is durable once `sync` of its file has returned; a file that was created, renamed or
+removed, once `sync` of the folder has.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+from typing import Protocol
+
+
+class File(Protocol):
+    """An open file."""
+
+    def size(self) -> int: ...
+
+    def read(self, size: int, at: int) -> bytes:
+        """The bytes at this position, fewer at the end of the file."""
+
+    def write(self, data: bytes, at: int) -> None:
+        """Write all of the data at this position."""
+
+    def sync(self) -> None:
+        """Return once all writes are durable."""
+
+    def close(self) -> None: ...
+
+
+class Folder(Protocol):
+    """An existing folder for the files of one spool."""
+
+    def names(self) -> list[str]:
+        """The names of its files."""
+
+    def open(self, name: str, *, create: bool = False) -> File:
+        """An existing file, or a new empty one."""
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a file, in place of one that has the new name."""
+
+    def remove(self, name: str) -> None: ...
+
+    def sync(self) -> None:
+        """Return once all created, renamed and removed files are durable."""
+
+    def close(self) -> None: ...
+
+
+class OsFile:
+    """A file of the operating system."""
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if create else 0)
+        self._fd = os.open(path, flags, 0o640)
+
+    def size(self) -> int:
+        return os.fstat(self._fd).st_size
+
+    def read(self, size: int, at: int) -> bytes:
+        parts: list[bytes] = []
+        while size and (part := os.pread(self._fd, size, at)):
+            parts.append(part)
+            size -= len(part)
+            at += len(part)
+        return b"".join(parts)
+
+    def write(self, data: bytes, at: int) -> None:
+        rest = memoryview(data)
+        while rest:
+            count = os.pwrite(self._fd, rest, at)
+            if not count:
+                raise OSError(errno.EIO, "nothing was written")
+            rest, at = rest[count:], at + count
+
+    def sync(self) -> None:
+        os.fdatasync(self._fd)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class OsFolder:
+    """A folder of the operating system, reserved for this process. Raises BlockingIOError if another process has it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._fd)
+            raise
+
+    def names(self) -> list[str]:
+        return os.listdir(self._path)
+
+    def open(self, name: str, *, create: bool = False) -> File:
+        return OsFile(self._path / name, create=create)
+
+    def rename(self, old: str, new: str) -> None:
+        os.replace(self._path / old, self._path / new)
+
+    def remove(self, name: str) -> None:
+        os.unlink(self._path / name)
+
+    def sync(self) -> None:
+        os.fsync(self._fd)
+
+    def close(self) -> None:
+        os.close(self._fd)

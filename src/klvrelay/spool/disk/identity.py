@@ -1,0 +1,71 @@
+"""The identity of a spool, in `spool.json`: its version, its random id, and the relay that owns it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from klvrelay.errors import ConfigError
+from klvrelay.spool.disk.files import Folder
+from klvrelay.spool.disk.format import HEADER_SIZE, ID_SIZE, VERSION, new_id, read_header
+from klvrelay.spool.disk.segments import NAME
+
+FILE = "spool.json"
+
+
+def identify(folder: Folder, relay: str) -> bytes:
+    """The id of the spool in this folder. An empty folder gets a new one; a lost one is read from the segments.
+
+    Raises ConfigError for a spool of another version or relay, and OSError.
+    """
+    names = folder.names()
+    known = _read(folder) if FILE in names else None
+    if known is None:
+        spool = _id_of_segments(folder, names) or new_id()
+        _write(folder, {"version": VERSION, "id": spool.hex(), "relay": relay})
+        return spool
+    if known["version"] != VERSION:
+        raise ConfigError(f"spool of version {known['version']}, this klvrelay uses {VERSION}: choose another folder")
+    if known["relay"] != relay:
+        raise ConfigError(f"spool of relay {known['relay']!r}, this one is {relay!r}: choose another folder")
+    return bytes.fromhex(known["id"])
+
+
+def _read(folder: Folder) -> dict[str, Any] | None:
+    """None if the file is damaged."""
+    file = folder.open(FILE)
+    try:
+        known = json.loads(file.read(file.size(), 0))
+        if len(bytes.fromhex(known["id"])) == ID_SIZE and {"version", "relay"} <= known.keys():
+            return dict(known)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        pass
+    finally:
+        file.close()
+    return None
+
+
+def _write(folder: Folder, known: dict[str, Any]) -> None:
+    new = FILE + ".new"
+    file = folder.open(new, create=True)
+    try:
+        file.write(json.dumps(known).encode() + b"\n", 0)
+        file.sync()
+    finally:
+        file.close()
+    folder.rename(new, FILE)
+    folder.sync()
+
+
+def _id_of_segments(folder: Folder, names: Sequence[str]) -> bytes | None:
+    """The id in the first valid header of a segment."""
+    for name in filter(NAME.fullmatch, sorted(names)):
+        file = folder.open(name)
+        try:
+            header = read_header(file.read(HEADER_SIZE, 0))
+        finally:
+            file.close()
+        if header is not None:
+            return header.spool
+    return None

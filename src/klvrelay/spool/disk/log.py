@@ -1,0 +1,253 @@
+"""The log on disk: records that no sink has answered for within the commit interval are written to segments.
+
+append --> tail --> commit (one thread) --> segments
+             \\                                |
+              +--------> cursors <-- load ----+
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import ExitStack
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from klvrelay import threads
+from klvrelay.errors import ConfigError
+from klvrelay.record import Record
+from klvrelay.spool.cursor import Cursor, size_of
+from klvrelay.spool.disk.cursor import DiskCursor
+from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
+from klvrelay.spool.disk.files import OsFolder
+from klvrelay.spool.disk.ranges import Positions
+from klvrelay.spool.disk.store import Committed, Loaded, Placed, Store
+from klvrelay.spool.memory import WAITING, WAITING_SIZE
+
+LOG = logging.getLogger("klvrelay.spool")
+
+COMMIT = 0.05
+"""Default seconds from one commit to the next: a record that is older and unanswered survives a crash."""
+LOAD = 1000
+"""Maximum number of records that are loaded at a time."""
+RETRY_MOST = 2.0
+"""Longest pause in seconds between two attempts to write to a disk that fails."""
+
+
+class DiskLog:
+    """Keeps each record until every cursor has answered for it, on disk beyond the commit interval.
+
+    The limits of records and bytes are those of memory: of each cursor's window, and of what cannot be written while
+    the disk is full or fails. Then the oldest records are shed.
+    """
+
+    def __init__(
+        self, store: Store, worker: threads.Worker, *, commit: float = COMMIT, limit: int = WAITING,
+        size_limit: int = WAITING_SIZE,
+    ) -> None:  # fmt: skip
+        self._store, self._worker = store, worker
+        self._interval = self._pause = commit
+        self._limit, self._size_limit = limit, size_limit
+        self._next = store.segments.next
+        self._durable = self._next
+        self._tail: dict[int, Record] = {}
+        self._tail_size = 0
+        self._cursors: list[DiskCursor] = []
+        self._saved: dict[str, Ranges] = {}
+        self._freed = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._committing: asyncio.Future[Committed] | None = None
+        self._closed = False
+        self.fault: OSError | None = None
+        """Why records cannot be written at present."""
+
+    @property
+    def pending(self) -> int:
+        """Number of records that are neither durable nor, as far as is known, answered by all sinks."""
+        return len(self._tail)
+
+    def append(self, record: Record, *, waited: bool = False) -> None:
+        """Append a record. `waited`: the caller has waited for room."""
+        position, self._next = self._next, self._next + 1
+        self._tail[position] = record
+        self._tail_size += size_of(record)
+        for cursor in self._cursors:
+            cursor.append(position, record)
+        if len(self._tail) > self._limit or self._tail_size > self._size_limit:
+            self._discard_excess()
+        self._schedule()
+
+    async def wait_for_room(self, stream: str) -> None:
+        """See `MemoryLog.wait_for_room`."""
+        while not all(cursor.has_room(stream) for cursor in self._cursors if cursor.holds_sources):
+            self._freed.clear()
+            await self._freed.wait()
+
+    def cursor(self, name: str, *, holds_sources: bool = True) -> DiskCursor:
+        """The cursor of a sink, which continues where it was; a new one reads what is appended from now on.
+
+        `name` is a file name: `safe_level`. For `holds_sources` see `MemoryLog.cursor`.
+        """
+        window = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
+        cursor = DiskCursor(window, self._unread(name), self._next, self._load, self._changed)
+        self._cursors.append(cursor)
+        if (saved := self._store.saved.get(name)) is not None:
+            self._saved[name] = saved
+        cursor.begin()
+        return cursor
+
+    def _unread(self, name: str) -> Positions:
+        """The positions of earlier runs that the sink has still to answer for."""
+        saved = self._store.saved.get(name, [(self._next, OPEN_END)])
+        first, end = self._store.segments.first, self._next
+        if saved is None:  # damaged: deliver all again
+            saved = [(first, OPEN_END)]
+        unread = Positions((low, min(end, high)) for low, high in saved)
+        if discarded := unread.drop_below(first):
+            LOG.warning("spool: records of an earlier run were shed: sink=%s at_most=%d", name, discarded)
+        return unread
+
+    def _changed(self) -> None:
+        self._freed.set()
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer is None and self._committing is None and not self._closed:
+            self._timer = asyncio.get_running_loop().call_later(self._pause, self._commit)
+
+    def _commit(self) -> None:
+        self._timer = None
+        records = self._unanswered()
+        ranges = {cursor.name: cursor.unanswered(self._next) for cursor in self._cursors}
+        if records or self._is_stale(ranges):
+            self._saved = ranges
+            hurry = self.fault is not None and self._is_full()
+            self._committing = self._worker.run(partial(self._store.commit, records, ranges, hurry=hurry))
+            self._committing.add_done_callback(self._committed)
+
+    def _unanswered(self) -> dict[int, Record]:
+        """The records of the tail, without those that every cursor has answered for, which are dropped."""
+        owed = [cursor.owed() for cursor in self._cursors]
+        for position in list(self._tail):
+            if not any(is_owed(position) for is_owed in owed):
+                self._drop(position)
+        return self._tail.copy()
+
+    def _drop(self, position: int) -> Record:
+        record = self._tail.pop(position)
+        self._tail_size -= size_of(record)
+        return record
+
+    def _is_stale(self, ranges: dict[str, Ranges]) -> bool:
+        """Has a cursor passed records on disk that its file does not say it has?"""
+        return any(saved != ranges[name] and saved[0][0] < self._durable for name, saved in self._saved.items())
+
+    def _committed(self, done: asyncio.Future[Committed]) -> None:
+        self._committing = None
+        result = done.result()
+        for position in [position for position in self._tail if position < result.end]:
+            self._drop(position)
+        self._durable = max(self._durable, result.end)
+        for shed in result.sheds:
+            for cursor in self._cursors:
+                cursor.shed_up_to(shed)
+        self._note(result.fault)
+        if self._tail:
+            self._schedule()
+
+    def _note(self, fault: OSError | None) -> None:
+        if fault is None:
+            self._pause = self._interval
+            if self.fault is not None:
+                LOG.info("spool: writing again: %s", self._store.name)
+        else:
+            self._pause = min(2 * self._pause, RETRY_MOST)
+            if self.fault is None:
+                LOG.error("spool: cannot write, records wait in memory: %s: %s", self._store.name, fault.strerror)
+        self.fault = fault
+
+    def _is_full(self) -> bool:
+        return 2 * len(self._tail) > self._limit or 2 * self._tail_size > self._size_limit
+
+    def _discard_excess(self) -> None:
+        """The disk takes no records: discard the oldest of those that are only in memory."""
+        while len(self._tail) > self._limit or self._tail_size > self._size_limit:
+            position = next(iter(self._tail))
+            record = self._drop(position)
+            for cursor in self._cursors:
+                cursor.discarded(position, record)
+
+    def _load(self, cursor: DiskCursor, start: int) -> None:
+        """Load the next records for a cursor: from memory if they are not on disk yet, else from disk."""
+        if start >= self._written_end:
+            rest = ((position, record) for position, record in self._tail.items() if position >= start)
+            records = [Placed(position, 0, record) for position, record in islice(rest, LOAD)]
+            end = records[-1].position + 1 if records else self._next
+            cursor.loaded(Loaded(records, end), self._next)
+        else:
+            reading = self._worker.run(partial(self._store.read, cursor.name, start, LOAD))
+            reading.add_done_callback(partial(self._loaded, cursor, start))
+
+    @property
+    def _written_end(self) -> int:
+        """Records below this position are on disk or discarded, all others in memory."""
+        return next(iter(self._tail), self._next)
+
+    def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded]) -> None:
+        loaded = done.result()
+        if loaded.end == start:  # there is nothing more on disk
+            loaded = Loaded((), self._written_end)
+        cursor.loaded(loaded, self._next)
+
+    async def close(self) -> None:
+        """Write what is unanswered, and close the files; in the background if cancelled. Raises OSError."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._committing is not None:
+            await asyncio.wait({self._committing})
+        self._commit()
+        if self._committing is not None:
+            await asyncio.wait({self._committing})
+        closing = self._worker.run(self._store.close)
+        self._worker.close()
+        await closing
+
+
+async def open_log(
+    path: Path, relay: str, size: int, *, commit: float = COMMIT, limit: int = WAITING, size_limit: int = WAITING_SIZE
+) -> DiskLog:
+    """The log in a folder, which is created if absent.
+
+    relay   name of the relay that owns the spool
+    size    maximum bytes of the segments
+    others  see `DiskLog`
+
+    Raises ConfigError if another process uses the folder, if it cannot be used, or for a spool of another version or
+    relay.
+    """
+    worker = threads.Worker("klvrelay-spool")
+    try:
+        store = await worker.run(partial(_open_store, path, relay, size))
+    except BaseException:
+        worker.close()
+        raise
+    return DiskLog(store, worker, commit=commit, limit=limit, size_limit=size_limit)
+
+
+def _open_store(path: Path, relay: str, size: int) -> Store:
+    try:
+        path.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with ExitStack() as opened:
+            folder = OsFolder(path)
+            opened.callback(folder.close)
+            store = Store(folder, relay, size, str(path))
+            opened.pop_all()  # the store closes it
+            return store
+    except BlockingIOError:
+        raise ConfigError(f"{path}: another klvrelay uses this spool; give each its own folder") from None
+    except ConfigError as fault:
+        raise ConfigError(f"{path}: {fault}") from None
+    except OSError as fault:
+        raise ConfigError(f"{path}: cannot be used as a spool: {fault.strerror}") from None

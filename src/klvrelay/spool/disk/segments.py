@@ -1,0 +1,266 @@
+"""The segments of a spool: fixed-size files that are filled in order, and used again once all cursors have passed.
+
+A segment is identified by the position of its first entry, not by the name of its file: reuse needs no rename.
+New files are filled with zeros: appending to a file that grows writes more than three times as much to the device.
+Not safe for use by several threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import NamedTuple
+
+from klvrelay.spool.disk.files import File, Folder
+from klvrelay.spool.disk.format import ENTRY_SIZE, HEADER_SIZE, Codec, Header, read_header
+
+LOG = logging.getLogger("klvrelay.spool")
+
+NAME = re.compile(r"segment-(\d{1,9})")
+_PIECE = 1 << 18
+BEYOND = 1 << 32
+"""Positions that a segment that cannot be read now may contain, and that must not be used twice."""
+SPARE = 2
+"""Maximum number of unused segments that are kept for further use; others are removed."""
+
+
+class Item(NamedTuple):
+    """An entry that was read.
+
+    position  in the log
+    skipped   number of positions directly before it that were never written
+    """
+
+    position: int
+    skipped: int
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Segment:
+    """A segment in use.
+
+    first       position of its first entry
+    created_us  wall-clock time of its creation, microseconds since 1970
+    """
+
+    name: str
+    file: File
+    first: int
+    created_us: int
+    size: int
+
+
+class Segments:
+    """The segments of one spool, oldest first. All methods raise OSError.
+
+    size          bytes of a segment; an entry that is larger gets a segment with its size
+    limit         maximum bytes of all segments, at least two segments
+    """
+
+    def __init__(self, folder: Folder, codec: Codec, *, size: int, limit: int) -> None:
+        self._folder, self._codec = folder, codec
+        self.size, self.limit = size, max(limit, 2 * size)
+        self._used: list[Segment] = []
+        self._spare: list[Segment] = []
+        self._end = 0  # where the next entry of the newest segment begins
+        self.next = 0
+        """Position after the last entry."""
+        self._recover()
+        self._synced = self.next, self._end
+
+    @property
+    def first(self) -> int:
+        """Position of the oldest entry that may be present."""
+        return self._used[0].first if self._used else self.next
+
+    @property
+    def durable(self) -> int:
+        """Entries below this position are durable."""
+        return self._synced[0]
+
+    @property
+    def allocated(self) -> int:
+        """Bytes of all files."""
+        return sum(segment.size for segment in (*self._used, *self._spare))
+
+    def bounds(self) -> list[tuple[int, int]]:
+        """First position and end of each segment in use, oldest first."""
+        firsts = [segment.first for segment in self._used]
+        return list(pairwise([*firsts, self.next]))
+
+    def _recover(self) -> None:
+        unreadable = False
+        for name in sorted(filter(NAME.fullmatch, self._folder.names())):
+            try:
+                file = self._folder.open(name)
+                self._add(Segment(name, file, *self._identify(file), file.size()))
+            except OSError as fault:
+                LOG.error("spool: cannot read a segment: file=%s error=%s", name, fault.strerror)
+                unreadable = True
+        self._used.sort(key=lambda segment: segment.first)
+        if self._used:
+            self._find_end(self._used[-1])
+            with suppress(OSError):  # a killed process leaves entries that are written and not durable
+                self._used[-1].file.sync()
+        if unreadable:
+            self.next += BEYOND
+
+    def _add(self, segment: Segment) -> None:
+        (self._spare if segment.first < 0 else self._used).append(segment)
+
+    def _identify(self, file: File) -> tuple[int, int]:
+        """The first position and the time of creation of a segment, first -1 if it holds no entries."""
+        header = read_header(file.read(HEADER_SIZE, 0))
+        if header is not None and header.spool == self._codec.spool:
+            return header.first, header.created_us
+        entry = next(self._codec.scan(file.read(file.size(), 0), HEADER_SIZE, 0), None)
+        return (-1, 0) if entry is None else (entry.position, 0)
+
+    def _find_end(self, newest: Segment) -> None:
+        self._end, self.next = HEADER_SIZE, newest.first
+        for entry in self._codec.scan(newest.file.read(newest.size, 0), HEADER_SIZE, newest.first):
+            self._end, self.next = entry.end, entry.position + 1
+
+    def skip_to(self, position: int) -> None:
+        """Continue with this position, if it is higher than the next one."""
+        self.next = max(self.next, position)
+
+    def write(self, payloads: Mapping[int, bytes]) -> None:
+        """Append payloads by position, ascending from `next` on; `next` says how many were written.
+
+        They are fewer than all after an OSError, or if the limit is reached: see `shed`. They are durable after `sync`.
+        """
+        rest = list(payloads.items())
+        while rest:
+            fitting, data = self._fitting(rest)
+            if fitting:
+                self._used[-1].file.write(data, self._end)
+                self._end += len(data)
+                self.next = rest[fitting - 1][0] + 1
+                del rest[:fitting]
+            elif not self._begin(HEADER_SIZE + ENTRY_SIZE + len(rest[0][1])):
+                break
+
+    def _fitting(self, payloads: Sequence[tuple[int, bytes]]) -> tuple[int, bytes]:
+        """The leading entries that fit in the newest segment: their number and bytes."""
+        room = self._used[-1].size - self._end if self._used else 0
+        entries: list[bytes] = []
+        last = self.next
+        for position, payload in payloads:
+            room -= ENTRY_SIZE + len(payload)
+            if room < 0:
+                break
+            entries.append(self._codec.pack(position, payload, position - last))
+            last = position + 1
+        return len(entries), b"".join(entries)
+
+    def _begin(self, least: int) -> bool:
+        """Begin a segment of at least this size; False if the limit is reached."""
+        self.sync()
+        segment = self._blank(max(self.size, least))
+        if segment is None:
+            return False
+        segment.first, segment.created_us = self.next, time.time_ns() // 1000
+        try:
+            segment.file.write(Header(self._codec.spool, segment.first, segment.created_us).pack(), 0)
+            segment.file.sync()
+        except OSError:
+            self._spare.insert(0, segment)  # the next attempt uses it again: no other segment gets this header
+            raise
+        self._used.append(segment)
+        self._end = HEADER_SIZE
+        self._synced = self.next, self._end
+        return True
+
+    def _blank(self, size: int) -> Segment | None:
+        """An unused segment, or a new one if the limit permits."""
+        for at, segment in enumerate(self._spare):
+            if segment.size == size:
+                return self._spare.pop(at)
+        while self._spare and self.allocated + size > self.limit:
+            self._remove(self._spare.pop())
+        if self._used and self.allocated + size > self.limit:
+            return None
+        return self._create(size)
+
+    def _create(self, size: int) -> Segment:
+        taken = set(self._folder.names())
+        name = next(name for number in count() if (name := f"segment-{number:03}") not in taken)
+        file = self._folder.open(name, create=True)
+        try:
+            for at in range(0, size, _PIECE):
+                file.write(bytes(min(_PIECE, size - at)), at)
+            file.sync()
+            self._folder.sync()
+        except OSError:
+            file.close()
+            self._folder.remove(name)
+            raise
+        return Segment(name, file, -1, 0, size)
+
+    def sync(self) -> None:
+        """Make all written entries durable. After an OSError, `next` is as it was after the last sync.
+
+        Entries are then written again: the kernel may have discarded what it failed to write.
+        """
+        if self._used and self.next != self._synced[0]:
+            try:
+                self._used[-1].file.sync()
+            except OSError:
+                self.next, self._end = self._synced
+                raise
+        self._synced = self.next, self._end
+
+    def can_release(self, position: int) -> bool:
+        """Is there a segment with entries below this position only?"""
+        return len(self._used) > 1 and self._used[1].first <= position
+
+    def release(self, position: int) -> None:
+        """Entries below this position are needed no more: reuse or remove segments that hold no others."""
+        while self.can_release(position):
+            self._retire(self._used.pop(0))
+
+    def shed(self) -> list[Item]:
+        """Give up the oldest segment, and return its entries."""
+        segment = self._used.pop(0)
+        try:
+            return list(self._entries(segment, segment.first))
+        finally:
+            self._retire(segment)
+
+    def _retire(self, segment: Segment) -> None:
+        if segment.size == self.size and len(self._spare) < SPARE:
+            self._spare.append(segment)
+        else:
+            self._remove(segment)
+
+    def _remove(self, segment: Segment) -> None:
+        segment.file.close()
+        self._folder.remove(segment.name)
+
+    def read(self, position: int) -> Iterator[Item]:
+        """The entries of one segment from this position on: of the one that holds it, or of the next that holds any."""
+        for segment, (_, end) in zip(list(self._used), self.bounds(), strict=True):
+            if end > position:
+                any_found = False
+                for found in self._entries(segment, position):
+                    any_found = True
+                    yield found
+                if any_found:
+                    return
+
+    def _entries(self, segment: Segment, position: int) -> Iterator[Item]:
+        data = segment.file.read(segment.size, 0)
+        for entry in self._codec.scan(data, HEADER_SIZE, segment.first):
+            if entry.position >= position:
+                yield Item(entry.position, entry.skipped, data[entry.start + ENTRY_SIZE : entry.end])
+
+    def close(self) -> None:
+        for segment in (*self._used, *self._spare):
+            segment.file.close()

@@ -1,0 +1,190 @@
+"""All files of one spool. One thread uses it, so that a slow disk delays no live record."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+from klvrelay.record import Record
+from klvrelay.spool.disk.cursor_file import SUFFIX, CursorFile, Ranges
+from klvrelay.spool.disk.files import Folder
+from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
+from klvrelay.spool.disk.identity import identify
+from klvrelay.spool.disk.segments import Item, Segments
+
+LOG = logging.getLogger("klvrelay.spool")
+
+LOAD_SIZE = 2 << 20
+"""Bytes of records that are loaded at a time."""
+SEGMENT_SIZE = 8 << 20
+"""Default size of a segment; a small spool has smaller ones."""
+SEGMENTS = 16
+"""Least number of segments within the limit: shedding discards one."""
+LEAST_SEGMENT = 64 << 10
+FULL = {errno.ENOSPC, errno.EDQUOT}
+CURSOR_SYNC = 1.0
+"""Seconds from one sync of the cursor files to the next: a power loss repeats what was answered since."""
+
+
+class Placed(NamedTuple):
+    """A record that was read from its position in the log. `skipped`: see `Item`."""
+
+    position: int
+    skipped: int
+    record: Record
+
+
+class Loaded(NamedTuple):
+    """Records that were read, and the position from which to continue."""
+
+    records: Sequence[Placed]
+    end: int
+
+
+@dataclass(slots=True)
+class Committed:
+    """The result of a commit.
+
+    end     entries below this position are durable
+    sheds   for each segment that was discarded: the position after it, and its records
+    fault   what failed; the entries from `end` on must be written again
+    """
+
+    end: int = 0
+    sheds: list[Loaded] = field(default_factory=list)
+    fault: OSError | None = None
+
+
+class Store:
+    """The segments and cursor files in a folder.
+
+    relay     name of the relay that owns the spool
+    limit     maximum bytes of the segments
+    name      for messages
+
+    Opening raises ConfigError if the spool has another version or belongs to another relay, and OSError if the folder
+    cannot be read.
+    """
+
+    def __init__(self, folder: Folder, relay: str, limit: int, name: str = "spool") -> None:
+        self._folder, self.name = folder, name
+        self.id = identify(folder, relay)
+        size = max(LEAST_SEGMENT, min(SEGMENT_SIZE, limit // SEGMENTS))
+        self.segments = Segments(folder, Codec(self.id), size=size, limit=limit)
+        self._cursors: dict[str, CursorFile] = {}
+        self._cursor_sync = time.monotonic()
+        self._readers: dict[str, tuple[int, Iterator[Item]]] = {}
+        self.saved: dict[str, Ranges | None] = {
+            name: self._cursor(name).ranges
+            for name in (file.removesuffix(SUFFIX) for file in folder.names() if file.endswith(SUFFIX))
+        }
+        """The stored ranges of each cursor; None if they are damaged."""
+        for ranges in self.saved.values():
+            self.segments.skip_to(max((start for start, _ in ranges or ()), default=0))
+
+    def _cursor(self, name: str) -> CursorFile:
+        if name not in self._cursors:
+            self._cursors[name] = CursorFile(self._folder, name, self.id)
+        return self._cursors[name]
+
+    def commit(self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool) -> Committed:
+        """Write records by position, and the unanswered ranges of each cursor; return once the records are durable.
+
+        hurry   memory is full: if the disk is, too, discard the oldest segment
+        """
+        result = Committed()
+        try:
+            self._write({position: pack_record(record) for position, record in records.items()}, result, hurry=hurry)
+            self.segments.sync()
+            self._save(unanswered)
+        except OSError as fault:
+            result.fault = fault
+        result.end = self.segments.durable
+        return result
+
+    def _write(self, payloads: dict[int, bytes], result: Committed, *, hurry: bool) -> None:
+        while payloads:
+            try:
+                self.segments.write(payloads)
+            except OSError as fault:
+                if not (hurry and fault.errno in FULL and self.segments.bounds()):
+                    raise
+            payloads = {position: payload for position, payload in payloads.items() if position >= self.segments.next}
+            if payloads:
+                result.sheds.append(self._shed())
+
+    def _shed(self) -> Loaded:
+        _, end = self.segments.bounds()[0]
+        return Loaded([*_records(self.segments.shed())], end)
+
+    def _save(self, unanswered: Mapping[str, Ranges]) -> None:
+        """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs."""
+        for name, ranges in unanswered.items():
+            cursor = self._cursor(name)
+            if cursor.ranges is None or (ranges != cursor.ranges and cursor.ranges[0][0] < self.segments.next):
+                cursor.save(ranges)
+        floor = min((ranges[0][0] for ranges in unanswered.values()), default=self.segments.next)
+        releasable = self.segments.can_release(floor)
+        if releasable or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
+            self._sync_cursors()
+        if releasable:
+            self.segments.release(floor)
+
+    def _sync_cursors(self) -> None:
+        for cursor in self._cursors.values():
+            cursor.sync()
+        self._cursor_sync = time.monotonic()
+
+    def read(self, name: str, start: int, most: int) -> Loaded:
+        """The next records for a cursor from this position on: at most `most`, or LOAD_SIZE bytes; none at the end.
+
+        A segment that cannot be read is passed over.
+        """
+        at, items = self._readers.pop(name, (-1, iter(())))
+        found = _some(items, most) if at == start else []
+        if not found:
+            items = self.segments.read(start)
+            try:
+                found = _some(items, most)
+            except OSError as fault:
+                LOG.error("spool: cannot read a segment: %s: %s", self.name, fault.strerror)
+                return Loaded((), self._end_of(start))
+        end = found[-1].position + 1 if found else start
+        self._readers[name] = end, items
+        return Loaded([*_records(found)], end)
+
+    def _end_of(self, position: int) -> int:
+        """The end of the segment with this position."""
+        return next((end for _, end in self.segments.bounds() if end > position), self.segments.next)
+
+    def close(self) -> None:
+        """Make cursors durable, and close the files."""
+        try:
+            self.segments.sync()
+            self._sync_cursors()
+        finally:
+            self.segments.close()
+            for cursor in self._cursors.values():
+                cursor.close()
+            self._folder.close()
+
+
+def _some(items: Iterator[Item], most: int) -> list[Item]:
+    """The next items, at most `most`, or LOAD_SIZE bytes."""
+    found: list[Item] = []
+    size = 0
+    for item in islice(items, most):
+        found.append(item)
+        size += len(item.payload)
+        if size >= LOAD_SIZE:
+            break
+    return found
+
+
+def _records(items: Sequence[Item]) -> Iterator[Placed]:
+    return (Placed(position, skipped, unpack_record(payload)) for position, skipped, payload in items)

@@ -1,0 +1,315 @@
+"""The log on disk: what is written at all, what a start finds again, and what damage costs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+from forgetful_disk import ForgetfulFolder
+from records import record
+
+from klvrelay import threads
+from klvrelay.errors import ConfigError
+from klvrelay.outcome import Outcome, Sums
+from klvrelay.record import Record
+from klvrelay.spool.disk.cursor import DiskCursor
+from klvrelay.spool.disk.cursor_file import OPEN_END, CursorFile
+from klvrelay.spool.disk.format import Codec, new_id, pack_record, unpack_record
+from klvrelay.spool.disk.log import COMMIT, DiskLog, open_log
+from klvrelay.spool.disk.segments import Segments
+from klvrelay.spool.disk.store import Store
+
+SIZE = 4 << 20
+
+
+async def opened(folder: Path, **settings: float) -> DiskLog:
+    return await open_log(folder / "spool", "relay", SIZE, **settings)
+
+
+async def taken(cursor: DiskCursor, count: int, most: int = 100) -> list[int]:
+    """The numbers of the next records, each answered as it comes."""
+    seqs: list[int] = []
+    while len(seqs) < count:
+        batch = await asyncio.wait_for(cursor.batch(most), 5)
+        cursor.commit(batch, Outcome(len(batch)))
+        seqs += [one.seq for one in batch]
+    return seqs
+
+
+async def committed(log: DiskLog) -> None:
+    """Wait until the records so far are durable."""
+    async with asyncio.timeout(10):
+        while log.pending:
+            await asyncio.sleep(COMMIT / 5)
+
+
+def segment_bytes(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in sorted((folder / "spool").glob("segment-*")))
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        record(0),
+        record(2**63, "ünï", raw=b"", boot=None, checksum="partial", transport="damaged", received_us=None),
+        record(7, pts=2**33 - 1, pid=8191, pcr=0, program=65535, set="unknown", checksum="absent", received_us=-1),
+    ],
+    ids=["usual", "absent values", "extreme values"],
+)
+def test_a_record_is_read_as_it_was_written(one: Record):
+    """Every field, `None` too."""
+    assert unpack_record(pack_record(one)) == one
+
+
+async def test_a_record_that_is_answered_in_time_is_never_written(tmp_path: Path):
+    """A broker that is near costs no write, so an SD card lasts."""
+    log = await opened(tmp_path)
+    cursor = log.cursor("mqtt")
+    for seq in range(100):
+        log.append(record(seq))
+    assert await taken(cursor, 100) == list(range(100))
+    await committed(log)
+    await log.close()
+    assert segment_bytes(tmp_path) == b""
+
+
+async def test_what_was_not_answered_is_delivered_after_a_restart(tmp_path: Path):
+    """In order, with its boot and number, before the records of the new run; and nothing else."""
+    log = await opened(tmp_path)
+    cursor = log.cursor("mqtt")
+    for seq in range(10):
+        log.append(record(seq, boot="first"))
+    await taken(cursor, 3, most=3)
+    await log.close()
+
+    log = await opened(tmp_path)
+    cursor = log.cursor("mqtt")
+    log.append(record(0, boot="second"))
+    batch: list[Record] = []
+    while len(batch) < 8:
+        some = await asyncio.wait_for(cursor.batch(100), 5)
+        cursor.commit(some, Outcome(len(some)))
+        batch += some
+    assert [(one.boot, one.seq) for one in batch] == [*(("first", seq) for seq in range(3, 10)), ("second", 0)]
+    assert cursor.sums() == Sums(8, 8)
+    await log.close()
+
+    log = await opened(tmp_path)
+    assert log.cursor("mqtt").waiting == 0
+    await log.close()
+
+
+async def test_a_process_that_is_killed_loses_nothing_that_was_committed(tmp_path: Path):
+    """No close, no last write: what the log took more than a commit interval ago is there."""
+    log = await opened(tmp_path)
+    log.cursor("mqtt")
+    for seq in range(50):
+        log.append(record(seq))
+    await committed(log)
+    (tmp_path / "copy").mkdir()
+    for file in (tmp_path / "spool").iterdir():
+        (tmp_path / "copy" / file.name).write_bytes(file.read_bytes())
+    await log.close()
+
+    log = await open_log(tmp_path / "copy", "relay", SIZE)
+    assert await taken(log.cursor("mqtt"), 50) == list(range(50))
+    await log.close()
+
+
+async def test_a_backlog_that_is_larger_than_memory_is_delivered_whole(tmp_path: Path):
+    """The window holds ten records, the disk the others; each comes once, and per stream in order."""
+    log = await opened(tmp_path, limit=10, commit=0.001)
+    cursor = log.cursor("mqtt")
+    for seq in range(2000):
+        log.append(record(seq, f"uav{seq % 3}"))
+        if seq % 5 == 0:
+            await committed(log)
+    got: list[Record] = []
+    while len(got) < 2000:
+        batch = await asyncio.wait_for(cursor.batch(7), 5)
+        assert cursor.window.waiting <= 20
+        cursor.commit(batch, Outcome(len(batch)))
+        got += batch
+    for stream in range(3):
+        assert [one.seq for one in got if one.stream == f"uav{stream}"] == list(range(stream, 2000, 3))
+    assert cursor.sums() == Sums(2000, 2000)
+    await log.close()
+
+
+async def test_a_stream_that_floods_does_not_delay_another(tmp_path: Path):
+    """Its own records wait on disk; those of the calm stream go straight to the window."""
+    log = await opened(tmp_path, limit=100, commit=0.001)
+    cursor = log.cursor("mqtt")
+    for seq in range(3000):
+        log.append(record(seq, "flood"))
+        if seq % 50 == 0:
+            await committed(log)
+    log.append(record(0, "calm"))
+    batch = await asyncio.wait_for(cursor.batch(20), 5)
+    assert "calm" in {one.stream for one in batch}
+    await log.close()
+
+
+async def test_a_new_sink_gets_what_is_appended_from_now_on(tmp_path: Path):
+    """It does not get the backlog of another one."""
+    log = await opened(tmp_path)
+    log.cursor("mqtt")
+    for seq in range(5):
+        log.append(record(seq))
+    await log.close()
+
+    log = await opened(tmp_path)
+    old, new = log.cursor("mqtt"), log.cursor("new")
+    log.append(record(5))
+    assert await taken(new, 1) == [5]
+    assert await taken(old, 6) == list(range(6))
+    await log.close()
+
+
+async def test_a_folder_is_used_by_one_relay_at_a_time(tmp_path: Path):
+    """A second one is refused, with the reason, until the first is closed."""
+    log = await opened(tmp_path)
+    with pytest.raises(ConfigError, match="another klvrelay uses this spool"):
+        await opened(tmp_path)
+    await log.close()
+    await (await opened(tmp_path)).close()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"version": 99}, "spool of version 99, this klvrelay uses 1"),
+        ({"relay": "b"}, "spool of relay 'b', this one is"),
+    ],
+)
+async def test_a_spool_of_another_version_or_relay_is_refused(tmp_path: Path, change: dict[str, object], reason: str):
+    """The message says what is different, and what to do."""
+    await (await opened(tmp_path)).close()
+    identity = tmp_path / "spool" / "spool.json"
+    identity.write_text(json.dumps(json.loads(identity.read_text()) | change))
+    with pytest.raises(ConfigError, match=f"{reason}.*: choose another folder"):
+        await opened(tmp_path)
+
+
+async def test_a_path_that_is_no_folder_is_refused(tmp_path: Path):
+    """With the path and what the system says."""
+    (tmp_path / "spool").write_text("")
+    with pytest.raises(ConfigError, match="spool: cannot be used as a spool: "):
+        await opened(tmp_path)
+
+
+def filled(count: int) -> tuple[ForgetfulFolder, Codec]:
+    """A spool of `count` payloads, which say their position."""
+    folder, codec = ForgetfulFolder(), Codec(new_id())
+    segments = Segments(folder, codec, size=1 << 16, limit=1 << 20)
+    segments.write({position: payload(position) for position in range(count)})
+    segments.sync()
+    return folder, codec
+
+
+def payload(position: int) -> bytes:
+    return Random(position).randbytes(100 + position % 50)
+
+
+def found(folder: ForgetfulFolder, codec: Codec) -> set[int]:
+    """The positions that a start finds; fails if a payload is not what was written."""
+    segments = Segments(folder, codec, size=1 << 16, limit=1 << 20)
+    positions: set[int] = set()
+    position = 0
+    while items := list(segments.read(position)):
+        assert all(item.payload == payload(item.position) for item in items)
+        positions.update(item.position for item in items)
+        position = items[-1].position + 1
+    return positions
+
+
+def test_a_flipped_bit_costs_the_record_that_it_is_in():
+    """Headers, lengths, marks, payloads: of a thousand flips each costs one record at most, and alters none."""
+    folder, codec = filled(1000)
+    file = folder.files["segment-000"]
+    whole, chance = bytes(file.data), Random(1)
+    costs = []
+    for _ in range(1000):
+        file.data[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        costs.append(1000 - len(found(folder, codec)))
+        file.data[:] = whole
+    assert max(costs) == 1
+    assert sum(costs) > 500
+
+
+def test_a_segment_that_is_cut_anywhere_keeps_what_is_whole():
+    """At each byte of the last entries, and at some of the others."""
+    folder, codec = filled(100)
+    file = folder.files["segment-000"]
+    whole = bytes(file.data)
+    ends = [whole.index(payload(position)) + len(payload(position)) for position in range(100)]
+    for cut in [*range(0, ends[-1], 97), *range(ends[-1] - 300, ends[-1] + 1)]:
+        file.data[:] = whole[:cut]
+        kept = found(folder, codec)
+        assert kept == set(range(len(kept)))
+        assert len(kept) == sum(
+            whole.index(payload(position)) + len(payload(position)) <= cut for position in range(100)
+        )
+
+
+def test_a_lost_identity_is_read_from_the_segments(tmp_path: Path):
+    """A damaged or missing `spool.json` does not make the records unreadable."""
+    folder = ForgetfulFolder()
+    store = Store(folder, "relay", SIZE)
+    store.commit({0: record(0)}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
+    for damage in (lambda: folder.remove("spool.json"), lambda: folder.files["spool.json"].data.clear()):
+        damage()
+        again = Store(folder, "relay", SIZE)
+        assert again.id == store.id
+        assert [placed.record for placed in again.read("mqtt", 0, 10).records] == [record(0)]
+
+
+@pytest.mark.parametrize("flips", range(8))
+def test_a_torn_cursor_leaves_the_one_before(flips: int):
+    """And with both damaged there is none, so all is delivered again."""
+    folder, spool = ForgetfulFolder(), new_id()
+    cursor = CursorFile(folder, "mqtt", spool)
+    cursor.save([(1, 5), (9, OPEN_END)])
+    cursor.save([(2, 5), (9, OPEN_END)])
+    data = folder.files["mqtt.cursor"].data
+    data[100 + flips] ^= 1 << flips
+    assert CursorFile(folder, "mqtt", spool).ranges == [(1, 5), (9, OPEN_END)]
+    data[4096 + 100 + flips] ^= 1 << flips
+    assert CursorFile(folder, "mqtt", spool).ranges is None
+
+
+async def test_a_full_disk_stops_no_live_record(caplog: pytest.LogCaptureFixture):
+    """Memory takes over, is bounded, and what it holds is written when there is room again."""
+    caplog.set_level("INFO", "klvrelay.spool")
+    folder = ForgetfulFolder()
+    store = Store(folder, "relay", SIZE)
+    folder.size = folder.used + 1000
+    log = DiskLog(store, threads.Worker("spool of a test"), commit=0.001, limit=100)
+    cursor = log.cursor("mqtt")
+    for seq in range(100):
+        log.append(record(seq))
+        await asyncio.sleep(0)
+    await until(lambda: log.fault is not None)
+    assert await taken(cursor, 20, most=20) == list(range(20))
+    for seq in range(100, 400):
+        log.append(record(seq))
+    assert cursor.waiting <= 200
+    assert cursor.sums().numbered == 400 == sum(cursor.sums()[1:])
+    folder.size = 1 << 40
+    await until(lambda: log.fault is None)
+    got = await taken(cursor, cursor.waiting)
+    assert got[-100:] == list(range(300, 400))
+    await log.close()
+    assert [line.message.partition(":")[2] for line in caplog.records if line.name == "klvrelay.spool"] == [
+        " cannot write, records wait in memory: spool: No space left on device",
+        " writing again: spool",
+    ]
+
+
+async def until(happened) -> None:
+    async with asyncio.timeout(10):
+        while not happened():
+            await asyncio.sleep(0.002)

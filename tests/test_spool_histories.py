@@ -1,0 +1,240 @@
+"""The log on disk through any history of appends, answers, kills, losses of power and full disks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from functools import partial
+from random import Random
+
+import hypothesis.strategies as st
+from forgetful_disk import ForgetfulFolder
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from records import record
+from virtual_time import VirtualLoop
+
+from klvrelay import threads
+from klvrelay.outcome import Outcome
+from klvrelay.record import Record
+from klvrelay.spool.disk.cursor import DiskCursor
+from klvrelay.spool.disk.log import COMMIT, DiskLog
+from klvrelay.spool.disk.store import Store
+
+LIMIT = 6
+STREAMS = "abc"
+SINKS = ("mqtt", "other")
+
+Key = tuple[str, str, int]
+"""Stream, boot and seq."""
+
+
+def key(record: Record) -> Key:
+    return record.stream, record.boot or "", record.seq
+
+
+class AtOnce(threads.Worker):
+    """Runs each job when it is asked to, in this thread."""
+
+    def _put(self, job) -> None:
+        if job is not None:
+            job()
+
+
+class Histories(RuleBasedStateMachine):
+    """One relay with two sinks, started again and again on one disk, which has room for everything."""
+
+    disk = 1 << 20
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop, self.folder, self.random = VirtualLoop(), ForgetfulFolder(), Random(0)
+        self.boots = 0
+        self.appended: set[Key] = set()
+        self.owed: dict[str, set[Key]] = {name: set() for name in SINKS}
+        """Durable records that were not answered, by sink."""
+        self.answered: dict[str, set[Key]] = {name: set() for name in SINKS}
+        self.sheds = dict.fromkeys(SINKS, 0)
+        self.start()
+
+    @initialize(seed=st.integers(0, 1 << 32))
+    def begin(self, seed: int) -> None:
+        self.random = Random(seed)
+
+    def start(self) -> None:
+        self.boot, self.boots = str(self.boots), self.boots + 1
+        self.seqs = dict.fromkeys(STREAMS, 0)
+        self.unsure: set[Key] = set()  # appended, and not durable
+        self.flying: dict[str, list[Sequence[Record]]] = {name: [] for name in SINKS}
+        self.last: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in SINKS}
+        self.loop.run_until_complete(self._open())
+
+    async def _open(self) -> None:
+        store = Store(self.folder, "test", self.disk)
+        self.log = DiskLog(store, AtOnce("test"), limit=LIMIT)
+        for name in SINKS:  # what the disk holds no more was shed
+            for low, high in store.saved.get(name) or [(0, store.segments.first)]:
+                self.sheds[name] += max(0, min(high, store.segments.first) - low)
+        self.cursors = {name: self.log.cursor(name) for name in SINKS}
+
+    def do(self, action) -> None:
+        """Run an action in the loop, and all that follows from it at once."""
+
+        async def acted() -> None:
+            action()
+
+        self.loop.run_until_complete(acted())
+        self.settle(0.0)
+
+    def settle(self, seconds: float) -> None:
+        self.loop.run_until_complete(asyncio.sleep(seconds))
+
+    @rule(stream=st.sampled_from(STREAMS), count=st.integers(1, 12), size=st.sampled_from((100, 1000)))
+    def append(self, stream: str, count: int, size: int) -> None:
+        for _ in range(count):
+            if len(self.log._tail) == LIMIT:
+                self.commit()
+            one = record(self.seqs[stream], stream, boot=self.boot, raw=self.random.randbytes(size))
+            self.seqs[stream] += 1
+            self.appended.add(key(one))
+            self.unsure.add(key(one))
+            self.do(partial(self.log.append, one))
+        self.unsure &= set(map(key, self.log._tail.values()))  # memory is full: the others will not become durable
+
+    @rule()
+    def commit(self) -> None:
+        """The commit interval passes."""
+        self.settle(2 * COMMIT)
+        if self.log.fault is None:
+            for name in SINKS:
+                self.owed[name] |= self.unsure - self.answered[name]
+            self.unsure.clear()
+
+    @rule(name=st.sampled_from(SINKS), most=st.integers(1, 5))
+    def offer(self, name: str, most: int) -> None:
+        cursor = self.cursors[name]
+        if cursor.window.waiting > cursor.offered:
+            batch = self.loop.run_until_complete(cursor.batch(most))
+            self.settle(0.0)
+            self.flying[name].append(batch)
+            for one in batch:
+                assert key(one) in self.appended
+                last, place = self.last[name].get(one.stream, (-1, -1)), (int(one.boot or 0), one.seq)
+                assert place > last, "out of order or twice"
+                self.last[name][one.stream] = place
+
+    @rule(name=st.sampled_from(SINKS), whole=st.booleans())
+    def answer(self, name: str, whole: bool) -> None:
+        if not self.flying[name]:
+            return
+        batch = self.flying[name][0]
+        count = len(batch) if whole else self.random.randrange(len(batch) + 1)
+        self.do(lambda: self.cursors[name].commit(batch, Outcome(count)))
+        self.answered[name] |= set(map(key, batch[:count]))
+        self.owed[name] -= set(map(key, batch[:count]))
+        if count == len(batch):
+            self.flying[name].pop(0)
+        else:
+            self.rewind(name)
+
+    @rule(name=st.sampled_from(SINKS))
+    def rewind(self, name: str) -> None:
+        """The connection is lost."""
+        self.do(self.cursors[name].rewind)
+        self.flying[name].clear()
+        self.last[name].clear()
+
+    @rule()
+    def kill(self) -> None:
+        for name, cursor in self.cursors.items():
+            self.sheds[name] += cursor.shed
+        for timer in self.loop._scheduled:
+            timer.cancel()
+        self.start()
+
+    @rule()
+    def lose_power(self) -> None:
+        self.folder.lose_power(self.random)
+        self.kill()
+
+    @rule()
+    def stop(self) -> None:
+        """A clean stop: everything becomes durable."""
+        if self.folder.size == 1 << 40 and not self.folder.failing:
+            self.loop.run_until_complete(self.log.close())
+            for name in SINKS:
+                self.owed[name] |= self.unsure - self.answered[name]
+            self.kill()
+
+    @invariant()
+    def sums_add_up(self) -> None:
+        for cursor in self.cursors.values():
+            numbered, *parts = cursor.sums()
+            assert numbered == sum(parts), cursor.sums()
+            assert min(parts) >= 0, cursor.sums()
+
+    def teardown(self) -> None:
+        """What is owed and was not shed is delivered in the end."""
+        try:
+            self.settle(10.0)
+            for name, cursor in self.cursors.items():
+                self.drain(name, cursor)
+        finally:
+            self.loop.close()
+
+    def drain(self, name: str, cursor: DiskCursor) -> None:
+        self.rewind(name)
+        while cursor.waiting:
+            before = cursor.waiting
+            self.offer(name, 100)
+            while self.flying[name]:
+                self.answer(name, True)
+            self.settle(1.0)
+            assert cursor.waiting < before, "a record waits and is never offered"
+        assert len(self.owed[name]) <= self.durable_sheds(name)
+
+    def durable_sheds(self, name: str) -> int:
+        """How many durable records the disk had no room for."""
+        return 0
+
+
+class Cramped(Histories):
+    """The disk is small, and others fill it up and fail it now and then: the oldest records are shed."""
+
+    disk = 128 << 10
+
+    @rule(stream=st.sampled_from(STREAMS), count=st.integers(1, 12))
+    def append_large(self, stream: str, count: int) -> None:
+        self.append(stream, count, 9000)
+
+    @rule(room=st.integers(0, 1 << 14))
+    def fill_up(self, room: int) -> None:
+        self.folder.size = self.folder.used + room
+
+    @rule()
+    def make_room(self) -> None:
+        self.folder.size = 1 << 40
+
+    @rule(failing=st.booleans())
+    def fail(self, failing: bool) -> None:
+        self.folder.failing = failing
+
+    @rule()
+    def kill(self) -> None:
+        self.folder.failing = False
+        super().kill()
+
+    def durable_sheds(self, name: str) -> int:
+        return self.sheds[name] + self.cursors[name].shed
+
+    def teardown(self) -> None:
+        self.folder.failing = False
+        self.make_room()
+        super().teardown()
+
+
+TestHistories, TestCramped = Histories.TestCase, Cramped.TestCase
+TestHistories.settings = TestCramped.settings = settings(
+    max_examples=int(os.environ.get("N", "100")), stateful_step_count=50, deadline=None
+)

@@ -255,6 +255,16 @@ def test_a_segment_that_is_cut_anywhere_keeps_what_is_whole():
         )
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_what_a_killed_process_wrote_is_durable_once_it_is_found(seed: int):
+    """The kernel still had it; a loss of power after the restart would have taken it."""
+    folder, codec = ForgetfulFolder(), Codec(new_id())
+    Segments(folder, codec, size=1 << 16, limit=1 << 20).write({0: payload(0), 1: payload(1)})
+    assert found(folder, codec) == {0, 1}
+    folder.lose_power(Random(seed))
+    assert found(folder, codec) == {0, 1}
+
+
 def test_a_lost_identity_is_read_from_the_segments(tmp_path: Path):
     """A damaged or missing `spool.json` does not make the records unreadable."""
     folder = ForgetfulFolder()

@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "recordings": f"{VALUES} core config",
     "transports": f"{VALUES} config",
     "sources": f"{VALUES} core config recordings transports",
-    "spool": VALUES,
+    "spool": f"{VALUES} core",
     "shape": VALUES,
     "sinks": f"{VALUES} config transports",
     "health": f"{VALUES} core",

@@ -8,13 +8,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from klvrelay.cli import option_groups
 from klvrelay.cli.source_urls import check_used, password_option, source_urls
+from klvrelay.config.mistyped import file_name
 from klvrelay.config.mqtt import mqtt_settings, mqtt_settings_over, with_mqtt_password
 from klvrelay.config.names import checked_name
-from klvrelay.config.settings import RelaySettings, SourceSettings, coalesce_seconds
+from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings, coalesce_seconds
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
@@ -38,6 +40,9 @@ def relay_settings(args: argparse.Namespace) -> RelaySettings:
         settings = replace(settings, coalesce=coalesce_seconds(coalesce))
     if choice_options := option_groups.choice_options(args):
         settings = replace(settings, sources=tuple(replace(source, **choice_options) for source in settings.sources))
+    if (spool := getattr(args, "spool", None)) is not None:
+        path = Path(file_name(spool, "--spool"))
+        settings = replace(settings, spool=replace(settings.spool or SpoolSettings(path), path=path))
     settings = _with_broker(settings, args)
     if not settings.sources:
         raise ConfigError(_no_source(getattr(args, "config", None)))

@@ -47,6 +47,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                              " rtsps only)")  # fmt: skip
     option_groups.add_limit(parser)
     option_groups.add_choice(parser)
+    parser.add_argument("--spool", metavar="DIR",
+                        help="a folder in which records wait while the broker is away: they survive a crash and a"
+                             " restart (default: they wait in memory)")  # fmt: skip
     option_groups.add_mqtt(parser)
     option_groups.add_publish(parser)
     option_groups.add_quiet(parser)

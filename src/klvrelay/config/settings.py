@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from klvrelay.config.choice import Choice
@@ -79,9 +80,24 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SpoolSettings:
+    """Where records wait on disk.
+
+    path    the folder
+    size    maximum bytes of the segments
+    commit  seconds from one write to the next: a crash loses what is younger and unanswered
+    """
+
+    path: Path
+    size: int = 1 << 30
+    commit: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class RelaySettings:
     """Settings of `klvrelay run`.
 
+    spool      None: records wait in memory only
     waiting    maximum records that wait in memory for a sink before the oldest are shed
     waiting_size  maximum bytes of those records
     coalesce   maximum seconds between two reads of the datagram sockets when many are busy; 0: each datagram is read
@@ -93,6 +109,7 @@ class RelaySettings:
     waiting: int = field(default=10_000)
     waiting_size: int = 64 << 20
     coalesce: float = COALESCE
+    spool: SpoolSettings | None = None
 
     def named(self) -> list[tuple[str, SourceSettings]]:
         """The sources with their stream names. Raises ConfigError if two sources are set to the same name.

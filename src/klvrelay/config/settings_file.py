@@ -10,6 +10,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from klvrelay.config.credentials import is_secret, readable_by_others
@@ -17,9 +18,10 @@ from klvrelay.config.login_reader import SECRET_KEYS, LoginReader
 from klvrelay.config.mistyped import file_name, no_url
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
 from klvrelay.config.names import checked_name, pid_number, program_number
-from klvrelay.config.settings import RelaySettings, SourceSettings, coalesce_seconds
+from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings, coalesce_seconds
 from klvrelay.config.small_file import read_small
 from klvrelay.config.toml_reader import tables_of
+from klvrelay.config.units import parse_size, parse_time
 from klvrelay.config.url import Url
 from klvrelay.core import LIMIT, checked_limit
 from klvrelay.errors import ConfigError
@@ -27,6 +29,8 @@ from klvrelay.text import Secret, printable
 
 LOG = logging.getLogger("klvrelay.config")
 
+SPOOL_LEAST = 1 << 20
+"""Least bytes of a spool."""
 CONFIG_MOST = 1 << 20
 """Maximum bytes of a settings file."""
 
@@ -41,7 +45,7 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
     data, mode = read_small(path, printable(path), CONFIG_MOST)
     table = tables_of(data, path)
     reader = _SettingsReader(path, data.decode("utf-8-sig"), source_password)
-    reader.known(table, ("mqtt", "source", "relay"), "")
+    reader.known(table, ("mqtt", "source", "relay", "spool"), "")
     relay = reader.table(table.get("relay", {}), "relay")
     reader.at("relay")
     reader.known(relay, ("waiting", "waiting_size", "coalesce"), "relay")
@@ -51,6 +55,7 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
         waiting=reader.typed(relay, "waiting", int, "relay", 10_000, least=1),
         waiting_size=reader.typed(relay, "waiting_size", int, "relay", 64 << 20, least=1),
         coalesce=reader.coalesce(relay),
+        spool=reader.spool(reader.table(table["spool"], "spool")) if "spool" in table else None,
     )
     reader.named_once(settings.sources)
     if reader.has_secrets and readable_by_others(path, mode):
@@ -70,6 +75,20 @@ class _SettingsReader(LoginReader):
             return coalesce_seconds(str(value))
         except ConfigError as fault:
             raise self.wrong("relay.coalesce", str(fault).partition(": ")[2]) from None
+
+    def spool(self, table: dict[str, Any]) -> SpoolSettings:
+        """The settings of the spool."""
+        self.at("spool")
+        self.known(table, ("path", "size", "commit"), "spool")
+        if not (path := self.typed(table, "path", str, "spool", "")):
+            raise self.wrong("spool.path", "must be the path of a folder")
+        size = parse_size(self.typed(table, "size", str, "spool", "1G"))
+        if size is None or size < SPOOL_LEAST:
+            raise self.wrong("spool.size", 'must be a size of at least 1 MiB in quotes, as in "512M" or "4G"')
+        commit = parse_time(self.typed(table, "commit", str, "spool", "50ms"))
+        if commit is None or not 0.01 <= commit <= 10:
+            raise self.wrong("spool.commit", 'must be a time from "10ms" to "10s"')
+        return SpoolSettings(Path(file_name(path, "spool.path")), size, commit)
 
     def source(self, number: int, table: dict[str, Any]) -> SourceSettings:
         """The settings of the `number`th source."""

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from klvrelay.config.units import parse_size, parse_time, size_text
 from klvrelay.errors import ConfigError
 from klvrelay.text import printable
 
 LEAST_SIZE = 4096
 
-_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([KMGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
-_AGE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([smhd])", re.ASCII)
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _NONE = "none"
 
 
@@ -56,15 +52,6 @@ class RecordingLimits:
         return cls(**options)
 
 
-def size_text(size: float) -> str:
-    """A number of bytes, formatted for people."""
-    for unit in ("TiB", "GiB", "MiB", "KiB"):
-        scale = _UNITS[unit[0]]
-        if size >= scale:
-            return f"{size / scale:.3g} {unit}" if size < 1000 * scale else f"{size / scale:,.0f} {unit}"
-    return f"{size:,.0f} bytes"
-
-
 def _seconds(option: str, text: str) -> float:
     try:
         seconds = float(text)
@@ -76,17 +63,15 @@ def _seconds(option: str, text: str) -> float:
 
 
 def _size(option: str, text: str) -> int:
-    found = _SIZE.fullmatch(text)
-    size = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
-    if size < LEAST_SIZE:
+    size = parse_size(text)
+    if size is None or size < LEAST_SIZE:
         unlimited = f", or {_NONE}" if option == "--keep-size" else ""
         raise ConfigError(f"{option} {printable(text)}: give bytes, at least 4K, as in 64M or 10G{unlimited}")
     return size
 
 
 def _age(option: str, text: str) -> float:
-    found = _AGE.fullmatch(text)
-    age = float(found[1]) * _SECONDS[found[2]] if found else 0.0
-    if age < 1:
+    age = parse_time(text)
+    if age is None or age < 1:
         raise ConfigError(f"{option} {printable(text)}: give an age of at least 1s, as in 90m, 12h or 7d, or {_NONE}")
     return age

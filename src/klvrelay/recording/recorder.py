@@ -20,10 +20,11 @@ from typing import TypeVar
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.names import checked_name
+from klvrelay.config.units import size_text
 from klvrelay.errors import InternalError, KlvrelayError, NotMedia, Shortage, SourceDown, SourceError
 from klvrelay.health.repeats import Repeats
 from klvrelay.record import Packet
-from klvrelay.recording.limits import RecordingLimits, size_text
+from klvrelay.recording.limits import RecordingLimits
 from klvrelay.recording.segment_store import ReceivedBytes, SegmentStore
 from klvrelay.recording.segmenter import Segmenter
 from klvrelay.relay.supervise import Standing, standing_of, supervise

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from klvrelay import threads
 from klvrelay.config.choice import Choice
@@ -18,9 +19,15 @@ from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
 from klvrelay.sources.open import is_isolated, open_source
 from klvrelay.sources.web.resume import Resume
+from klvrelay.spool.contract import Log
+
+if TYPE_CHECKING:
+    from klvrelay.spool.disk.log import DiskLog
 
 LOG = logging.getLogger("klvrelay.relay")
 
+LAST_WRITES = 0.5
+"""Seconds in which the spool must have written the last records."""
 LOST = 8
 """Exit code: a sink did not confirm all records."""
 SEGMENT_MOST = 32.0
@@ -67,20 +74,50 @@ def _load_files(settings: RelaySettings) -> None:
 async def run_relay(settings: RelaySettings) -> int:
     """Relay until the sources end or the task is cancelled. Returns the exit code."""
     await check_files(settings)
-    relay = build_relay(settings)
+    spool = await _open_spool(settings)
     try:
-        await relay.run()
+        relay = build_relay(settings, spool)
+        try:
+            await relay.run()
+        finally:
+            await _close(spool)
+            LOG.info("%s", relay.summary())
     except asyncio.CancelledError:
         if not relay.lost:
             raise
-    finally:
-        LOG.info("%s", relay.summary())
     if relay.lost:
         LOG.error("records lost: %s", relay.losses)
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
 
 
-def build_relay(settings: RelaySettings) -> Relay:
+async def _open_spool(settings: RelaySettings) -> DiskLog | None:
+    if settings.spool is None:
+        return None
+    from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
+
+    spool, relay = settings.spool, settings.mqtt.prefix if settings.mqtt is not None else ""
+    return await open_log(
+        spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size
+    )
+
+
+async def _close(spool: DiskLog | None) -> None:
+    """Write what waits, within the time of a stop."""
+    if spool is None:
+        return
+    closing = asyncio.create_task(spool.close(), name="close spool")
+    try:  # in another task, which is not cancelled
+        await asyncio.wait({closing}, timeout=LAST_WRITES)
+    finally:
+        closing.add_done_callback(_note_closed)
+
+
+def _note_closed(closing: asyncio.Task[None]) -> None:
+    if not closing.cancelled() and (fault := closing.exception()) is not None:
+        LOG.error("spool: the last records were not written: %s", fault)
+
+
+def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     """A relay that is ready to run. Raises ConfigError for an invalid source."""
     check_ports(settings.sources)
     boot = new_boot()
@@ -90,7 +127,7 @@ def build_relay(settings: RelaySettings) -> Relay:
     ]
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
     return Relay(
-        inputs, sinks, boot=boot, waiting=settings.waiting, waiting_size=settings.waiting_size,
+        inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
         coalesce=settings.coalesce,
     )  # fmt: skip
 

@@ -13,7 +13,8 @@ from klvrelay.record import Record
 from klvrelay.relay.barred import HOLD
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
-from klvrelay.spool.cursor import NEVER, Cursor
+from klvrelay.spool.contract import LogCursor
+from klvrelay.spool.cursor import NEVER
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.relay")
@@ -52,7 +53,7 @@ class Delivery:
     Each worker takes a batch and waits for its answer. One more worker waits for the next batch.
     """
 
-    def __init__(self, sink: Sink, cursor: Cursor, halving: Halving) -> None:
+    def __init__(self, sink: Sink, cursor: LogCursor, halving: Halving) -> None:
         self._sink, self._cursor, self._halving = sink, cursor, halving
         # At most half of the log may be in flight: records in flight are never shed, waiting ones are.
         self._most, self._most_size = min(MOST, cursor.limit // 2), min(MOST_SIZE, cursor.size_limit // 2)

@@ -20,6 +20,7 @@ from typing import Any
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.health import SinkHealth
 from klvrelay.health.diagnosis import no_klv
+from klvrelay.outcome import Sums
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
@@ -27,6 +28,7 @@ from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import contain
 from klvrelay.sinks.contract import Sink
 from klvrelay.sources.datagrams.schedule import COALESCE, set_coalesce
+from klvrelay.spool.contract import Log
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 from klvrelay.text import counted
 
@@ -56,17 +58,19 @@ class Relay:
 
     inputs        the streams, as tuples or `StreamInput`
     sinks         (name for messages, sink)
+    log           where records wait for the sinks; by default a `MemoryLog` with the two limits
     waiting       maximum number of records that wait for a sink
     waiting_size  maximum number of bytes of these records
     coalesce      longest time in seconds between two reads of the datagram sockets, where many are busy
     """
 
     def __init__(
-        self, inputs: Sequence[StreamInput], sinks: Sequence[tuple[str, Sink]], *, boot: str, waiting: int = WAITING,
-        waiting_size: int = WAITING_SIZE, coalesce: float = COALESCE,
+        self, inputs: Sequence[StreamInput], sinks: Sequence[tuple[str, Sink]], *, boot: str, log: Log | None = None,
+        waiting: int = WAITING, waiting_size: int = WAITING_SIZE, coalesce: float = COALESCE,
     ) -> None:  # fmt: skip
         self._coalesce = coalesce
-        self._log, self._notices = MemoryLog(waiting, waiting_size), Notices()
+        self._log: Log = MemoryLog(waiting, waiting_size) if log is None else log
+        self._notices = Notices()
         self.sink_tasks = [
             SinkTask(sink, self._log.cursor(name), self._notices.cursor(), SinkHealth(name)) for name, sink in sinks
         ]
@@ -131,8 +135,11 @@ class Relay:
 
     @property
     def lost(self) -> int:
-        """Number of records that a sink did not confirm: rejected, shed, left out, or still waiting."""
-        return sum(task.sums().lost for task in self.sink_tasks)
+        """Number of records that a sink did not confirm: rejected, shed, left out, or waiting in memory only."""
+        return sum(self._lost(task.sums()) for task in self.sink_tasks)
+
+    def _lost(self, sums: Sums) -> int:
+        return sums.lost - (sums.waiting if self._log.keeps else 0)
 
     @property
     def losses(self) -> str:
@@ -141,7 +148,7 @@ class Relay:
         return "; ".join(
             f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} waiting={sums.waiting}"
             for name, sums in found
-            if sums.lost
+            if self._lost(sums)
         )
 
     async def _stop(self, streams: list[asyncio.Task[None]], sinks: list[asyncio.Task[None]]) -> None:

@@ -18,7 +18,7 @@ from klvrelay.relay.halving import Halving
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.supervise import Standing, supervise
 from klvrelay.sinks.contract import Notice, Sink
-from klvrelay.spool.cursor import Cursor
+from klvrelay.spool.contract import LogCursor
 
 LAST_NOTICES = 1.0
 """Seconds in which the last latest values must be published."""
@@ -34,7 +34,7 @@ class SinkTask:
     """A sink with its cursors and its health."""
 
     sink: Sink
-    cursor: Cursor
+    cursor: LogCursor
     notices: NoticeCursor
     health: SinkHealth
     _halving: Halving = field(default_factory=Halving)

@@ -22,7 +22,7 @@ from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import Standing, contain, standing_of, supervise
 from klvrelay.relay.totals import Totals
 from klvrelay.sources.contract import Source
-from klvrelay.spool.memory import MemoryLog
+from klvrelay.spool.contract import Log
 
 LOG = logging.getLogger("klvrelay.relay")
 
@@ -37,7 +37,7 @@ class Stream:
     failed     the fault that ended it; None after a regular end
     """
 
-    def __init__(self, source_input: StreamInput, boot: str, log: MemoryLog, notices: Notices) -> None:
+    def __init__(self, source_input: StreamInput, boot: str, log: Log, notices: Notices) -> None:
         self.name = source_input.name
         self.decoder = Decoder(self.name, boot, packet_limit=source_input.packet_limit, choice=source_input.choice)
         self.failed: SourceError | None = None

@@ -25,6 +25,11 @@ class MemoryLog:
         self._cursors: list[Cursor] = []
         self._freed = asyncio.Event()
 
+    @property
+    def keeps(self) -> bool:
+        """Waiting records are lost when the process ends."""
+        return False
+
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
         size = size_of(record)

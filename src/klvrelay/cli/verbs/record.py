@@ -13,10 +13,11 @@ from typing import Any
 
 from klvrelay.cli.silence import hint_of_silence
 from klvrelay.config.names import safe_level, stream_name
+from klvrelay.config.units import size_text
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.recording import Recorder
-from klvrelay.recording.limits import RecordingLimits, size_text
+from klvrelay.recording.limits import RecordingLimits
 from klvrelay.sources.open import open_source
 from klvrelay.text import counted
 

@@ -37,6 +37,7 @@ class DiskCursor:
     the log until they are loaded, in order. So a stream that floods neither displaces others nor delays them.
 
     window     the cursor in memory; it never sheds
+    file       name of its file
     restored   positions of an earlier run
     start      first position of this run
     load       loads the next records from a position on, and passes them to `loaded`
@@ -46,12 +47,14 @@ class DiskCursor:
     def __init__(
         self,
         window: Cursor,
+        file: str,
         restored: Positions,
         start: int,
         load: Callable[[DiskCursor, int], None],
         changed: Callable[[], None],
     ) -> None:
         self.window, self.name, self.holds_sources = window, window.name, window.holds_sources
+        self.file = file
         self.limit, self.size_limit = window.limit, window.size_limit
         self._load, self._changed = load, changed
         self._places: dict[int, int] = {}  # position by id of each record of the window
@@ -133,6 +136,13 @@ class DiskCursor:
         for record in answered:
             del self._places[id(record)]
         self._refill()
+        self._settle()
+
+    def leave_out(self, batch: Sequence[Record], kept: Sequence[Record]) -> None:
+        """See `Cursor.leave_out`."""
+        for record in set(map(id, batch)) - set(map(id, kept)):
+            del self._places[record]
+        self.window.leave_out(batch, kept)
         self._settle()
 
     def rewind(self) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from contextlib import ExitStack
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from klvrelay import threads
@@ -63,6 +63,11 @@ class DiskLog:
         """Why records cannot be written at present."""
 
     @property
+    def keeps(self) -> bool:
+        """Waiting records survive the end of the process, if the last write succeeded."""
+        return self._closed and self.fault is None and not self._tail
+
+    @property
     def pending(self) -> int:
         """Number of records that are neither durable nor, as far as is known, answered by all sinks."""
         return len(self._tail)
@@ -87,13 +92,16 @@ class DiskLog:
     def cursor(self, name: str, *, holds_sources: bool = True) -> DiskCursor:
         """The cursor of a sink, which continues where it was; a new one reads what is appended from now on.
 
-        `name` is a file name: `safe_level`. For `holds_sources` see `MemoryLog.cursor`.
+        Its file is named after the scheme in `name`, so that the broker may move. For `holds_sources` see
+        `MemoryLog.cursor`.
         """
+        kind, taken = name.partition("://")[0], {cursor.file for cursor in self._cursors}
+        file = next(file for number in count(1) if (file := f"{kind}-{number}" if number > 1 else kind) not in taken)
         window = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
-        cursor = DiskCursor(window, self._unread(name), self._next, self._load, self._changed)
+        cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed)
         self._cursors.append(cursor)
-        if (saved := self._store.saved.get(name)) is not None:
-            self._saved[name] = saved
+        if (saved := self._store.saved.get(file)) is not None:
+            self._saved[file] = saved
         cursor.begin()
         return cursor
 
@@ -119,7 +127,7 @@ class DiskLog:
     def _commit(self) -> None:
         self._timer = None
         records = self._unanswered()
-        ranges = {cursor.name: cursor.unanswered(self._next) for cursor in self._cursors}
+        ranges = {cursor.file: cursor.unanswered(self._next) for cursor in self._cursors}
         if records or self._is_stale(ranges):
             self._saved = ranges
             hurry = self.fault is not None and self._is_full()
@@ -186,7 +194,7 @@ class DiskLog:
             end = records[-1].position + 1 if records else self._next
             cursor.loaded(Loaded(records, end), self._next)
         else:
-            reading = self._worker.run(partial(self._store.read, cursor.name, start, LOAD))
+            reading = self._worker.run(partial(self._store.read, cursor.file, start, LOAD))
             reading.add_done_callback(partial(self._loaded, cursor, start))
 
     @property

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import re
 import time
-from contextlib import suppress
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import NamedTuple
@@ -29,7 +29,7 @@ SPARE = 2
 """Maximum number of unused segments that are kept for further use; others are removed."""
 
 
-class Item(NamedTuple):
+class StoredEntry(NamedTuple):
     """An entry that was read.
 
     position  in the log
@@ -226,7 +226,7 @@ class Segments:
         while self.can_release(position):
             self._retire(self._used.pop(0))
 
-    def shed(self) -> list[Item]:
+    def shed(self) -> list[StoredEntry]:
         """Give up the oldest segment, and return its entries."""
         segment = self._used.pop(0)
         try:
@@ -244,7 +244,7 @@ class Segments:
         segment.file.close()
         self._folder.remove(segment.name)
 
-    def read(self, position: int) -> Iterator[Item]:
+    def read(self, position: int) -> Iterator[StoredEntry]:
         """The entries of one segment from this position on: of the one that holds it, or of the next that holds any."""
         for segment, (_, end) in zip(list(self._used), self.bounds(), strict=True):
             if end > position:
@@ -255,11 +255,11 @@ class Segments:
                 if any_found:
                     return
 
-    def _entries(self, segment: Segment, position: int) -> Iterator[Item]:
+    def _entries(self, segment: Segment, position: int) -> Iterator[StoredEntry]:
         data = segment.file.read(segment.size, 0)
         for entry in self._codec.scan(data, HEADER_SIZE, segment.first):
             if entry.position >= position:
-                yield Item(entry.position, entry.skipped, data[entry.start + ENTRY_SIZE : entry.end])
+                yield StoredEntry(entry.position, entry.skipped, data[entry.start + ENTRY_SIZE : entry.end])
 
     def close(self) -> None:
         for segment in (*self._used, *self._spare):

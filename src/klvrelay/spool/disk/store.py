@@ -15,7 +15,7 @@ from klvrelay.spool.disk.cursor_file import SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
 from klvrelay.spool.disk.identity import identify
-from klvrelay.spool.disk.segments import Item, Segments
+from klvrelay.spool.disk.segments import Segments, StoredEntry
 
 LOG = logging.getLogger("klvrelay.spool")
 
@@ -32,7 +32,7 @@ CURSOR_SYNC = 1.0
 
 
 class Placed(NamedTuple):
-    """A record that was read from its position in the log. `skipped`: see `Item`."""
+    """A record that was read from its position in the log. `skipped`: see `StoredEntry`."""
 
     position: int
     skipped: int
@@ -78,7 +78,7 @@ class Store:
         self.segments = Segments(folder, Codec(self.id), size=size, limit=limit)
         self._cursors: dict[str, CursorFile] = {}
         self._cursor_sync = time.monotonic()
-        self._readers: dict[str, tuple[int, Iterator[Item]]] = {}
+        self._readers: dict[str, tuple[int, Iterator[StoredEntry]]] = {}
         self.saved: dict[str, Ranges | None] = {
             name: self._cursor(name).ranges
             for name in (file.removesuffix(SUFFIX) for file in folder.names() if file.endswith(SUFFIX))
@@ -174,9 +174,9 @@ class Store:
             self._folder.close()
 
 
-def _some(items: Iterator[Item], most: int) -> list[Item]:
+def _some(items: Iterator[StoredEntry], most: int) -> list[StoredEntry]:
     """The next items, at most `most`, or LOAD_SIZE bytes."""
-    found: list[Item] = []
+    found: list[StoredEntry] = []
     size = 0
     for item in islice(items, most):
         found.append(item)
@@ -186,5 +186,5 @@ def _some(items: Iterator[Item], most: int) -> list[Item]:
     return found
 
 
-def _records(items: Sequence[Item]) -> Iterator[Placed]:
+def _records(items: Sequence[StoredEntry]) -> Iterator[Placed]:
     return (Placed(position, skipped, unpack_record(payload)) for position, skipped, payload in items)

@@ -1,0 +1,31 @@
+"""Sizes and times with units, as in settings and options: 64M, 10GiB, 50ms, 7d."""
+
+from __future__ import annotations
+
+import re
+
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([KMGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
+_TIME = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)", re.ASCII)
+_BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_size(text: str) -> int | None:
+    """Bytes, with powers of 1024 for K, M, G and T; None if it is not a size."""
+    found = _SIZE.fullmatch(text)
+    return int(float(found[1]) * _BYTES[found[2].upper()]) if found else None
+
+
+def parse_time(text: str) -> float | None:
+    """Seconds; None if it is not a time with a unit."""
+    found = _TIME.fullmatch(text)
+    return float(found[1]) * _SECONDS[found[2]] if found else None
+
+
+def size_text(size: float) -> str:
+    """A number of bytes, formatted for people."""
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        scale = _BYTES[unit[0]]
+        if size >= scale:
+            return f"{size / scale:.3g} {unit}" if size < 1000 * scale else f"{size / scale:,.0f} {unit}"
+    return f"{size:,.0f} bytes"

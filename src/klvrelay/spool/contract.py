@@ -1,0 +1,66 @@
+"""The contract of a log between streams and sinks, in memory or on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from klvrelay.outcome import Outcome, Sums
+from klvrelay.record import Record
+
+
+class LogCursor(Protocol):
+    """The records still to be delivered to one sink. For the methods see `klvrelay.spool.cursor.Cursor`."""
+
+    @property
+    def name(self) -> str:
+        """The sink, for messages."""
+
+    @property
+    def limit(self) -> int:
+        """Maximum number of records in memory."""
+
+    @property
+    def size_limit(self) -> int:
+        """Maximum bytes of records in memory."""
+
+    @property
+    def offered(self) -> int:
+        """Number of records in flight."""
+
+    @property
+    def offered_size(self) -> int:
+        """Bytes of the records in flight."""
+
+    def sums(self) -> Sums: ...
+
+    async def batch(self, most: int = ..., size: int = ...) -> Sequence[Record]: ...
+
+    def offer_at(self, least: int) -> None: ...
+
+    def commit(self, batch: Sequence[Record], outcome: Outcome) -> None: ...
+
+    def leave_out(self, batch: Sequence[Record], kept: Sequence[Record]) -> None: ...
+
+    def rewind(self) -> None: ...
+
+    def set_aside(self) -> Record: ...
+
+    async def wait_until_drained(self) -> None: ...
+
+
+class Log(Protocol):
+    """Keeps each record until every cursor has answered for it, within its limits."""
+
+    @property
+    def keeps(self) -> bool:
+        """Do waiting records survive the end of the process?"""
+
+    def append(self, record: Record, *, waited: bool = False) -> None:
+        """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
+
+    async def wait_for_room(self, stream: str) -> None:
+        """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
+
+    def cursor(self, name: str, *, holds_sources: bool = True) -> LogCursor:
+        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`."""

@@ -1,0 +1,124 @@
+"""`klvrelay run --spool`: what waits for a broker survives a crash, a stop and a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import feed
+import orjson
+import pytest
+from brokers import Mosquitto, until
+from test_relay_process import Command, klvrelay
+
+from klvrelay.config.settings_file import load
+from klvrelay.errors import ConfigError
+
+TAPE = feed.recording(30)
+SOURCE = '[[source]]\nurl = "udp://:5000"\n'
+
+
+@contextlib.asynccontextmanager
+async def relay(broker: Mosquitto, port: int, spool: Path) -> AsyncIterator[Command]:
+    """A relay of one stream; entered once it receives datagrams."""
+    source = "run", f"udp://127.0.0.1:{port}", "--stream", "uav1"
+    async with klvrelay(*source, "--mqtt", broker.url, "--spool", str(spool)) as command:
+        await feed.listening(port)
+        yield command
+
+
+@pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+async def test_records_that_wait_are_delivered_by_the_next_run(
+    ending: signal.Signals, mosquitto: Mosquitto, free_port: int, tmp_path: Path
+):
+    """In order, before those of the next run; a stop with records that are kept is no loss."""
+    spool = tmp_path / "spool"
+    await mosquitto.stop()
+    async with relay(mosquitto, free_port, spool) as command:
+        await until(lambda: "retrying" in command.said)
+        feed.send_udp(feed.datagrams(TAPE.ts), free_port)
+        await until(lambda: "uav1: live" in command.said)
+        await asyncio.sleep(0.5)  # the commit interval has passed
+        command.process.send_signal(ending)
+        code = await asyncio.wait_for(command.process.wait(), 10)
+    assert code == (0 if ending is signal.SIGTERM else -signal.SIGKILL), command.said
+
+    await mosquitto.start()
+    async with broker_records(mosquitto) as records, relay(mosquitto, free_port, spool) as command:
+        await until(lambda: len(records) >= len(TAPE.klv) - 1, 20)
+        first = list(records)
+        feed.send_udp(feed.datagrams(TAPE.ts), free_port)
+        await until(lambda: len(records) >= 2 * (len(TAPE.klv) - 1), 20)
+        assert (await command.stop())[0] == 0, command.said
+    boots = [boot for boot, _ in records]
+    assert len(set(boots)) == 2
+    assert boots == sorted(boots, key=boots.index)  # no record of the second run before the last of the first
+    assert [seq for _, seq in first] == list(range(len(first)))
+
+
+@contextlib.asynccontextmanager
+async def broker_records(broker: Mosquitto) -> AsyncIterator[list[tuple[str, int]]]:
+    """Boot and seq of each telemetry message, as it arrives."""
+    records: list[tuple[str, int]] = []
+    process = await asyncio.create_subprocess_exec(
+        "mosquitto_sub", "-p", str(broker.port), "-t", "klvrelay/uav1/telemetry", "-q", "1",
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+
+    async def listen(lines: asyncio.StreamReader) -> None:
+        async for line in lines:
+            document = orjson.loads(line)
+            records.append((document["boot"], document["seq"]))
+
+    listening = asyncio.create_task(listen(process.stdout))
+    await asyncio.sleep(0.3)  # the subscription is not reported
+    try:
+        yield records
+    finally:
+        process.terminate()
+        await process.wait()
+        await listening
+
+
+@pytest.mark.needs("mosquitto")
+async def test_a_second_relay_on_one_spool_is_refused(tmp_path: Path, mosquitto: Mosquitto, free_port: int):
+    """Exit code 2 and the reason, before anything starts."""
+    async with relay(mosquitto, free_port, tmp_path / "spool"), klvrelay(
+        "run", "udp://127.0.0.1:1", "--mqtt", mosquitto.url, "--spool", str(tmp_path / "spool")
+    ) as second:
+        assert await asyncio.wait_for(second.process.wait(), 10) == 2
+    assert "another klvrelay uses this spool; give each its own folder" in second.said
+
+
+def test_the_settings_of_a_spool(tmp_path: Path):
+    """Path, size and commit interval; none without the table."""
+    path = tmp_path / "relay.toml"
+    path.write_text(SOURCE)
+    assert load(path).spool is None
+    path.write_text(SOURCE + '[spool]\npath = "/var/spool/klvrelay"\nsize = "4G"\ncommit = "1s"\n')
+    spool = load(path).spool
+    assert spool is not None
+    assert (str(spool.path), spool.size, spool.commit) == ("/var/spool/klvrelay", 4 << 30, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ('size = "1G"', "spool.path: must be the path of a folder"),
+        ('path = "a"\nsize = "10K"', "spool.size: must be a size of at least 1 MiB"),
+        ('path = "a"\nsize = "many"', "spool.size: must be a size"),
+        ('path = "a"\ncommit = "1m"', "spool.commit: must be a time from"),
+        ('path = "a"\nage = 1', "spool.age"),
+    ],
+)
+def test_a_wrong_setting_of_a_spool_is_refused(lines: str, reason: str, tmp_path: Path):
+    """With the key, and what is valid."""
+    path = tmp_path / "relay.toml"
+    path.write_text(f"{SOURCE}[spool]\n{lines}\n")
+    with pytest.raises(ConfigError, match=reason):
+        load(path)

@@ -6,25 +6,38 @@ import asyncio
 import gc
 import random
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
+from forgetful_disk import ForgetfulFolder
 from records import record
 
+from klvrelay import threads
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.spool.cursor import NEVER, OVERHEAD, Cursor, size_of
-from klvrelay.spool.memory import MemoryLog
+from klvrelay.spool.disk.log import DiskLog
+from klvrelay.spool.disk.store import Store
+from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
 Make = Callable[..., MemoryLog]
 
 
-@pytest.fixture(params=[MemoryLog], ids=["memory"])
-def make(request: pytest.FixtureRequest) -> Make:
+@pytest.fixture(params=["memory", "disk"])
+async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
     """`make(limit, size_limit)` is an empty log."""
-    made: Make = request.param
-    return made
+    worker = threads.Worker("spool of a test")
+
+    def disk_log(limit: int = WAITING, size_limit: int = WAITING_SIZE) -> DiskLog:
+        return DiskLog(Store(ForgetfulFolder(), "test", 1 << 20), worker, limit=limit, size_limit=size_limit)
+
+    yield MemoryLog if request.param == "memory" else disk_log
+    worker.close()
+
+
+in_memory = pytest.mark.parametrize("make", ["memory"], indirect=True)
+"""For the limits of memory; `test_spool_disk` and `test_spool_histories` hold the log on disk to its own."""
 
 
 def filled(log: MemoryLog, count: int, stream: str = "uav1", *, first: int = 0) -> None:
@@ -76,9 +89,9 @@ async def test_further_batches_are_sent_while_earlier_ones_are_unanswered(make: 
     first, second = await cursor.batch(2), await cursor.batch(2)
     assert (seqs(first), seqs(second), cursor.offered, cursor.waiting) == ([0, 1], [2, 3], 4, 5)
     cursor.commit(second, Outcome(2))
-    assert (cursor.delivered, cursor.offered, cursor.waiting) == (2, 2, 3)
+    assert (cursor.sums().delivered, cursor.offered, cursor.waiting) == (2, 2, 3)
     cursor.commit(first, Outcome(2))
-    assert (cursor.delivered, cursor.offered, cursor.waiting) == (4, 0, 1)
+    assert (cursor.sums().delivered, cursor.offered, cursor.waiting) == (4, 0, 1)
 
 
 async def test_after_a_rewind_unanswered_records_are_offered_again_in_order(make: Make):
@@ -136,6 +149,7 @@ async def test_a_sink_can_not_answer_for_more_than_it_got(make: Make, outcome: O
     assert cursor.sums() == Sums(2, 0, 0, 0, 0, 2)
 
 
+@in_memory
 async def test_a_full_log_sheds_the_oldest_and_counts_it(make: Make):
     """Live records: the newest are worth more."""
     log = make(4)
@@ -145,6 +159,7 @@ async def test_a_full_log_sheds_the_oldest_and_counts_it(make: Make):
     assert await delivered(cursor) == [6, 7, 8, 9]
 
 
+@in_memory
 async def test_records_in_flight_are_not_shed(make: Make):
     """A batch that was offered is complete when its answer arrives."""
     log = make(4)
@@ -158,6 +173,7 @@ async def test_records_in_flight_are_not_shed(make: Make):
     assert cursor.shed == 5
 
 
+@in_memory
 async def test_records_that_arrive_while_the_whole_limit_is_in_flight_are_shed(make: Make):
     """There is no capacity for any of it, and that is no error."""
     log = make(4)
@@ -171,6 +187,7 @@ async def test_records_that_arrive_while_the_whole_limit_is_in_flight_are_shed(m
     assert await delivered(cursor) == [7]
 
 
+@in_memory
 async def test_a_disconnected_sink_loses_only_its_own_records(make: Make):
     """Each cursor sheds separately; the other one has everything, and neither waits for the other."""
     log, got = make(10), []
@@ -298,6 +315,7 @@ async def test_a_stream_has_capacity_again_once_one_record_is_sent(make: Make):
     await asyncio.wait_for(waiting, 1)
 
 
+@in_memory
 async def test_room_waits_for_every_sink_that_holds_sources_and_for_no_other(make: Make):
     """The slower of two; a third that only shows current values blocks no source, and sheds."""
     log = make(3)
@@ -348,6 +366,7 @@ async def test_drained_waits_for_the_answer(make: Make):
     await asyncio.wait_for(waiting, 1)
 
 
+@in_memory
 async def test_a_stream_that_floods_displaces_no_other_and_does_not_delay_it(make: Make):
     """Each stream has its share of the capacity, and its turn in each batch."""
     log = make(100)
@@ -364,6 +383,7 @@ async def test_a_stream_that_floods_displaces_no_other_and_does_not_delay_it(mak
     assert cursor.shed == 10_011 - cursor.waiting
 
 
+@in_memory
 async def test_a_stream_of_large_records_displaces_no_other(make: Make):
     """The share applies to bytes too: the stream with most of them sheds."""
     log = make(10_000, 100_000)
@@ -403,6 +423,7 @@ async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
     assert cursor.waiting <= 40
 
 
+@in_memory
 @pytest.mark.parametrize("limits", [(10, 1 << 30), (1000, 10 * size_of(record(0)))], ids=["records", "bytes"])
 async def test_a_live_stream_has_capacity_beside_files_that_fill_the_log(make: Make, limits: tuple[int, int]):
     """Waiting records are not shed, and they do not exclude live ones."""
@@ -423,6 +444,7 @@ async def test_a_live_stream_has_capacity_beside_files_that_fill_the_log(make: M
     assert seqs(batch, "live")[-1] == 49
 
 
+@in_memory
 @pytest.mark.parametrize("limit", [1, 2, 5])
 async def test_the_limit_of_records_holds(make: Make, limit: int):
     """Never more than the limit, and each record accounted for."""
@@ -437,6 +459,7 @@ async def test_the_limit_of_records_holds(make: Make, limit: int):
     assert cursor.numbered == 50
 
 
+@in_memory
 async def test_the_limit_of_bytes_holds(make: Make):
     """500 MB of large records offered: the stored ones stay within the limit, as counted and in memory."""
     size_limit = 2 << 20
@@ -455,6 +478,7 @@ async def test_the_limit_of_bytes_holds(make: Make):
     assert after - before <= size_limit
 
 
+@in_memory
 async def test_small_records_take_no_more_than_is_counted(make: Make):
     """The counted overhead of a record is its real overhead or a little more."""
     log = make(10_000)
@@ -495,6 +519,7 @@ async def test_a_record_that_is_set_aside_counts_as_left_out(make: Make):
     assert cursor.sums() == Sums(2, 1, 0, 0, 1, 0)
 
 
+@in_memory
 @pytest.mark.parametrize("seed", range(40))
 async def test_each_record_is_accounted_for_at_every_moment(make: Make, seed: int):
     """For random sequences of operations the sums add up, and each stream is in order and without duplicates."""
@@ -590,6 +615,6 @@ async def test_after_a_record_was_set_aside_another_stream_is_next(make: Make):
     cursor = log.cursor("sink")
     filled(log, 3, "a")
     filled(log, 2, "b")
-    assert (cursor.set_aside().stream, cursor.left_out) == ("a", 1)
+    assert (cursor.set_aside().stream, cursor.sums().left_out) == ("a", 1)
     batch = await cursor.batch()
     assert [(each.stream, each.seq) for each in batch] == [("b", 0), ("a", 1), ("b", 1), ("a", 2)]

@@ -15,7 +15,7 @@ from klvrelay.cli import main as cli
 from klvrelay.config.credentials import MQTT_PASSWORD as PASSWORD_VARIABLE
 from klvrelay.config.login_reader import SECRET_KEYS
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
@@ -127,7 +127,7 @@ def test_the_sample_loads_and_builds_a_relay():
 def test_the_sample_is_the_manual():
     """Every key is in it; and each commented line is a setting of the right type."""
     text = SAMPLE.read_text()
-    keys = {f.name for kind in (RelaySettings, SourceSettings, MqttSettings) for f in dataclasses.fields(kind)}
+    keys = {f.name for kind in (RelaySettings, SourceSettings, MqttSettings, SpoolSettings) for f in dataclasses.fields(kind)}
     for key in keys - {"sources", "mqtt"} | set(SECRET_KEYS):
         assert re.search(rf"\b{key}\b", text), key
     for line in re.findall(r"(?m)^# (\w+ = .*)$", text):

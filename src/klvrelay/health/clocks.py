@@ -171,7 +171,7 @@ class Clocks:
             self._last_jump = Jump(name, -by, time_us)
         if now - self._logged >= QUIET:
             self._logged = now
-            steps = ", ".join(f"{-by:+.3f} s relative to {_SPOKEN[name]}" for name, by in jumps.items())
+            steps = ", ".join(f"{-by:+.3f} s relative to {_CLOCK_NAMES[name]}" for name, by in jumps.items())
             hint = "; normal when a recording repeats" if [*jumps] == ["wall"] else ""
             LOG.warning("%s: KLV time stepped by %s%s", self._name, steps, hint)
 
@@ -180,7 +180,7 @@ class Clocks:
         return sum(offset.jumps for offset in self.against.values())
 
 
-_SPOKEN = {"wall": "the system clock", "pts": "the PTS", "pcr": "the PCR"}
+_CLOCK_NAMES = {"wall": "the system clock", "pts": "the PTS", "pcr": "the PCR"}
 
 
 class TickUnwrapper:

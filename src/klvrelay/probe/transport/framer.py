@@ -12,8 +12,8 @@ TS = 188
 
 _SIZES = (188, 192, 204)
 _LEAD = {188: 0, 192: 4, 204: 0}  # bytes before the sync byte: 192 is a time code (M2TS) and 188 bytes
-_BEATS = 5
-_BEATS_AT_END = 3
+_SYNC_PACKETS = 5
+_SYNC_PACKETS_AT_END = 3
 WINDOW = 2048
 """Size of the first search window in bytes; each further one is four times as large."""
 
@@ -65,9 +65,9 @@ class Framer:
 
     def _search(self, block: bytes, at: int, last: bool) -> int:
         """Offset where packets resume; if there is none, -1 - (offset up to which that is certain)."""
-        begin, size = _geometry(block, at, _BEATS)
+        begin, size = _geometry(block, at, _SYNC_PACKETS)
         if not size and last:
-            begin, size = _geometry(block, at, 1 if self.size else _BEATS_AT_END)
+            begin, size = _geometry(block, at, 1 if self.size else _SYNC_PACKETS_AT_END)
         self.skipped += begin - at
         if not size:
             return -1 - begin

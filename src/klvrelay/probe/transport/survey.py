@@ -241,16 +241,16 @@ class Survey:
         """The statistics of a PID; None if its priority is too low for a place."""
         found = self.found.get(pid)
         if found is None and len(self.found) >= CARRIAGES:
-            claims = self._declares_klv(pid) or KEY in data
-            less = next((other for other, kept in self.found.items() if not self._has_claim(other, kept)), None)
-            if less is None or not claims:
+            has_priority = self._declares_klv(pid) or KEY in data
+            less = next((other for other, kept in self.found.items() if not self._has_priority(other, kept)), None)
+            if less is None or not has_priority:
                 return None
             del self.found[less]
         if found is None:
             found = self.found[pid] = FoundCarriage()
         return found
 
-    def _has_claim(self, pid: int, found: FoundCarriage) -> bool:
+    def _has_priority(self, pid: int, found: FoundCarriage) -> bool:
         return found.holds_klv or (self._declares_klv(pid) and found.pes > 0)
 
     def _declares_klv(self, pid: int) -> bool:

@@ -150,17 +150,17 @@ class Decoder:
 
     # ---- `core.lane.Names` ----
 
-    def turn(self, next_: core.Sighting) -> tuple[bytes, int] | None:
+    def turn(self, next_: core.PacketInfo) -> tuple[bytes, int] | None:
         stream = None if self.streams.waiting else self.streams.stream_of(next_)
         self._written = stream
         return None if stream is None else (stream.head, stream.seq)
 
-    def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
+    def count_written(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
         stream = self._written
         if stream is not None and seq > stream.seq:
             stream.count(seq - stream.seq, pts if pcr is None else pcr, _names_of(sets))
 
-    def aside(self, entry: core.Entry) -> bytes:
+    def take_packet(self, entry: core.Entry) -> bytes:
         return self._text(self._records([entry]))
 
     def _text(self, records: Sequence[Record]) -> bytes:
@@ -171,7 +171,7 @@ class Decoder:
 
     @property
     def counters(self) -> Counters:
-        """Counters over all PIDs. `unknown_items` counts only those of records that this decoder wrote to JSON."""
+        """Counters over all PIDs. `unknown_items` counts only those of records that this decoder wrote as JSON."""
         return sum((lane.counters for lane in self._lanes.values()), Counters(unknown_items=self._unknown))
 
 

@@ -35,7 +35,7 @@ LOWER, LOWER_HERE, ALONE = lib.KLV_LOWER, lib.KLV_LOWER_HERE, lib.KLV_ALONE
 """Bits of `listing`: a lower PID may carry KLV too, in any program or in this one; no other PID of it may."""
 
 
-class Sighting(NamedTuple):
+class PacketInfo(NamedTuple):
     """The properties of a packet that identify its stream. `ticks` is the clock of its program, or its PTS."""
 
     pid: int | None
@@ -48,13 +48,13 @@ class Sighting(NamedTuple):
 class Names(Protocol):
     """Assigns stream names and sequence numbers to the records of a lane."""
 
-    def turn(self, next_: Sighting) -> tuple[bytes, int] | None:
-        """The head and number of the next record; None: pass its packet to `aside` instead of writing it."""
+    def turn(self, next_: PacketInfo) -> tuple[bytes, int] | None:
+        """The head and number of the next record; None: pass its packet to `take_packet` instead of writing it."""
 
-    def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
+    def count_written(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
         """Records were written since the last `turn`: the next number is `seq`; `pts`, `pcr` are of the last record."""
 
-    def aside(self, entry: Entry) -> bytes:
+    def take_packet(self, entry: Entry) -> bytes:
         """Take a packet for which `turn` returned None. Returns the text to write now."""
 
 
@@ -207,18 +207,18 @@ class Lane:
             if status < 0:
                 raise DecodeError("the core can't write a packet that it found")
             if kept is not None:
-                names.wrote(int(envelope.seq), _known(envelope.pts), _known(envelope.pcr), int(envelope.sets))
+                names.count_written(int(envelope.seq), _known(envelope.pts), _known(envelope.pcr), int(envelope.sets))
             if status != lib.KLV_OTHER:
                 return
             kept = self._set_envelope(names, envelope, other)
             if kept is None:
-                out(names.aside(self._one(source)))
+                out(names.take_packet(self._one(source)))
                 other.pid = _NO_PID
 
     def _set_envelope(self, names: Names, envelope: Any, other: Any) -> Any:
         """Set the envelope for the stream of the next packet; None if `turn` returned None."""
         found = names.turn(
-            Sighting(
+            PacketInfo(
                 _known(other.pid), _known(other.program), SET_NAMES[other.set], other.listing,
                 _known(other.pts if other.pcr < 0 else other.pcr),
             )

@@ -238,7 +238,7 @@ def _find_stamps(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameT
             stream.discard = Discard.all
     streams = [stream for stream in container.streams.video if stream.index in codecs]
     for packet in _packets(container, streams):
-        demuxer.heard()
+        demuxer.restart_timeout()
         if not packet.size:  # at the end libav returns an empty packet per stream, without an index
             continue
         stream, codec = packet.stream, codecs[packet.stream_index]

@@ -190,9 +190,9 @@ class Impairer:
             yield from self._arrive(unit)
             return
         tally.units += 1
-        reordered = self._happens("reorder", impairment.reorder)
-        duplicated = self._happens("duplicate", impairment.duplicate)
-        flipped = self._happens("flip", impairment.flip)
+        reordered = self._draw("reorder", impairment.reorder)
+        duplicated = self._draw("duplicate", impairment.duplicate)
+        flipped = self._draw("flip", impairment.flip)
         if self._is_lost():
             tally.lost += 1
             return
@@ -217,11 +217,11 @@ class Impairer:
         for _, _, unit in sorted(held):
             yield self._delay(), unit
 
-    def _happens(self, name: str, share: float) -> bool:
+    def _draw(self, name: str, share: float) -> bool:
         return share > 0 and self._chance[name].random() < share
 
     def _is_lost(self) -> bool:
-        if not self._burst_left and self._happens("loss", self._burst_begins):
+        if not self._burst_left and self._draw("loss", self._burst_begins):
             self._burst_left = self.impairment.burst
         lost = self._burst_left > 0
         self._burst_left -= lost

@@ -71,7 +71,7 @@ class GrowingSource:
                     if not sniffer.add(piece):
                         continue
                     if sniffer.hopeless:
-                        sniffer = self._hopeless(sniffer, known)
+                        sniffer = self._after_other_content(sniffer, known)
                         continue
                     piece, known = sniffer.head, True
                 if piece and sniffer.carriage is not None:
@@ -80,7 +80,7 @@ class GrowingSource:
         finally:
             tail.close()
 
-    def _hopeless(self, sniffer: Sniffer, known: bool) -> Sniffer:
+    def _after_other_content(self, sniffer: Sniffer, known: bool) -> Sniffer:
         """The content is not a stream: an error at first; after a stream, keep waiting for the next one."""
         if is_container(sniffer.head):
             raise NotMedia(

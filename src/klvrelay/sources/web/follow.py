@@ -154,8 +154,8 @@ class PlaylistReader:
 
     def _is_renamed(self, segments: Sequence[MediaSegment]) -> bool:
         """The names have changed: are the bytes the same? A token in a name may change with each load."""
-        witness = self._position.witness(segments)
-        if witness is None or self._is_other(witness):
+        known_segment = self._position.known_segment(segments)
+        if known_segment is None or self._is_other(known_segment):
             return False
         self._position.ignore_names()
         return True

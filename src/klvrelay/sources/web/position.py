@@ -89,7 +89,7 @@ class Position:
         self._names.clear()
         self._heads.clear()
 
-    def witness(self, segments: Sequence[MediaSegment]) -> MediaSegment | None:
+    def known_segment(self, segments: Sequence[MediaSegment]) -> MediaSegment | None:
         """The newest of these segments whose first bytes are known, to compare when the names have changed."""
         return next((segment for segment in reversed(segments) if segment.number in self._heads), None)
 

@@ -261,6 +261,6 @@ def _codec_of(stream: VideoStream, url: Url) -> str:
     if codec in core.STAMPED_CODECS:
         return codec
     if not stream.disposition & Disposition.attached_pic:
-        LOG.warning("video codec without time stamps, skipped url=%s stream=%d codec=%s",
+        LOG.warning("%s: video codec without time stamps, skipped: stream=%d codec=%s",
                     url, stream.id, printable(codec))  # fmt: skip
     return ""

@@ -107,7 +107,7 @@ class SegmentStore:
         try:
             self._finish(fd, segment)
         except OSError as fault:
-            LOG.warning("segment not completed name=%s reason=%r", printable(segment.name), fault.strerror)
+            LOG.warning("segment not completed: name=%s reason=%r", printable(segment.name), fault.strerror)
 
     def remove_old(self) -> None:
         """Remove the oldest segments beyond the limits, so that there is space for another one."""
@@ -213,7 +213,7 @@ class SegmentStore:
             raise fault
         if not self._full_logged:
             self._full_logged = True
-            LOG.warning("disk full, removing the oldest segments stream=%s", printable(self.stream))
+            LOG.warning("disk full, removing the oldest segments: stream=%s", printable(self.stream))
         self._remove(spare[0])
 
     def _complete_segments(self) -> list[RecordedSegment]:

@@ -5,6 +5,9 @@
     columns    items of many packets as numpy arrays
     carriage   detects MPEG-TS or bare KLV
     receiver   receives datagrams from many sockets in one call
+    selection  selects the items that the JSON of a record contains
+    counters   counters of a lane and of its transport checks
+    checks     checksums, lengths and IMAPB values
 """
 
 from __future__ import annotations

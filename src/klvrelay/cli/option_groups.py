@@ -83,7 +83,7 @@ def add_choice(
 
 def refuse_choice(parser: argparse.ArgumentParser) -> None:
     """Reject --pid and --program where all bytes pass through."""
-    hint = "all PIDs are kept here; select with decode, run or replay"
+    hint = "all PIDs are kept; select them with decode, run or replay"
     refuse(parser, "--pid", "--program", hint=hint)
 
 

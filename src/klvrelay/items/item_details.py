@@ -24,7 +24,7 @@ class Field(TypedDict):
 
     key: str
     bits: str
-    says: str
+    meaning: str
     codes: dict[str, str]
 
 
@@ -145,7 +145,7 @@ def bits(set_: str, tag: int, element: str) -> list[Field]:
         {
             "key": bit.key,
             "bits": f"{bit.shift + bit.width - 1}..{bit.shift}" if bit.width > 1 else str(bit.shift),
-            "says": clauses.BITS_SAY.get((set_, tag, bit.shift), "") if bit.width == 1 else "",
+            "meaning": clauses.BITS_SAY.get((set_, tag, bit.shift), "") if bit.width == 1 else "",
             "codes": {str(code): label for code, label in bit.codes.items()},
         }
         for bit in spec.BITS.get((set_, tag, element), ())

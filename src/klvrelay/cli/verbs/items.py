@@ -200,8 +200,8 @@ def _element(part: Part) -> tuple[str, ...]:
 
 
 def _bits(title: str, fields: list[Field]) -> Listing:
-    rows = [(bits["bits"], bits["key"], bits["says"] or _labels(bits)) for bits in fields]
-    return Listing(("bits", "key", "says"), [*rows], title)
+    rows = [(bits["bits"], bits["key"], bits["meaning"] or _labels(bits)) for bits in fields]
+    return Listing(("bits", "key", "meaning"), [*rows], title)
 
 
 def _labels(field: Field) -> str:

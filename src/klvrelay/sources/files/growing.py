@@ -70,7 +70,7 @@ class GrowingSource:
                 if sniffer.carriage is None and piece:
                     if not sniffer.add(piece):
                         continue
-                    if sniffer.hopeless:
+                    if sniffer.is_rejected:
                         sniffer = self._after_other_content(sniffer, known)
                         continue
                     piece, known = sniffer.head, True

@@ -67,12 +67,7 @@ class Decoder:
             return self._records(packet.entries)
         if not packet.data:
             return self._cut(packet.received_us) if packet.damaged else self.flush(packet.received_us)
-        lane = self._lane(packet.carriage, packet.pid)
-        if packet.carriage == "klv":
-            lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
-        elif packet.damaged:
-            lane.cut()
-        return self._records(lane.packets(packet.data, packet.received_us))
+        return self._records(self._marked(packet).packets(packet.data, packet.received_us))
 
     def lines(self, packet: Packet) -> bytes:
         """The same records as JSON Lines, written by C without creating `Record` objects."""

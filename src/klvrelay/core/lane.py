@@ -18,12 +18,12 @@ from klvrelay.core.packet import (
     TRANSPORTS,
     Checksum,
     Transport,
-    _room,
+    text_buffer,
 )
 from klvrelay.errors import DecodeError
 
 _POOL_SPARE = 64 << 10  # for data that a lane already holds
-_LINES_ROOM = 256 << 10  # chunk size of text, small enough for the CPU cache
+_LINES_SIZE = 256 << 10  # chunk size of text, small enough for the CPU cache
 
 _ENTRY = struct.Struct("=IIqqqiiBBBB4x")
 
@@ -190,18 +190,18 @@ class Lane:
         source = ffi.from_buffer("uint8_t[]", data)
         envelope, other = ffi.new("struct klv_envelope *"), ffi.new("struct klv_packet *")
         envelope.received_us, envelope.safe = -1 if received_us is None else received_us, safe
-        room = _room
+        buffer = text_buffer
         self._used[0], other.pid, kept = 0, _NO_PID, None
-        if room.size < _LINES_ROOM:
-            room.grow(_LINES_ROOM)
+        if buffer.size < _LINES_SIZE:
+            buffer.grow(_LINES_SIZE)
         while True:
             status = lib.klv_lane_lines(
-                self._lane, source, len(source), self._used, envelope, other, room.out, room.size, self._count
+                self._lane, source, len(source), self._used, envelope, other, buffer.out, buffer.size, self._count
             )
             if self._count[0]:
-                out(ffi.buffer(room.out, self._count[0]))
+                out(ffi.buffer(buffer.out, self._count[0]))
             elif status == lib.KLV_FULL:
-                room.grow(min(4 * room.size, lib.klv_json_room(self._limit + PACKET_HEAD, envelope.head_size) + 1))
+                buffer.grow(min(4 * buffer.size, lib.klv_json_room(self._limit + PACKET_HEAD, envelope.head_size) + 1))
             if status == lib.KLV_FULL:
                 continue
             if status < 0:

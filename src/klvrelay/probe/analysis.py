@@ -270,13 +270,13 @@ async def _read_until(analysis: Analysis, source: Source, seconds: float | None,
 
 async def _first(source: Source, packets: AsyncGenerator[Packet, None], limit: float | None) -> Packet | None:
     """Wait for the first packet; None at the end. Raises SourceDown if a live source stays silent."""
-    patience = max(limit or 0.0, FIRST_DATA_WAIT) if source.live else None
+    wait = max(limit or 0.0, FIRST_DATA_WAIT) if source.live else None
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(wait):
             return await anext(packets, None)
     except TimeoutError:
         raise SourceDown(
-            f"{source.url}: nothing received for {patience:g} s: {SILENT_HINT}"
+            f"{source.url}: nothing received for {wait:g} s: {SILENT_HINT}"
         ) from None
 
 

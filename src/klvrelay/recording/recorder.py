@@ -159,8 +159,8 @@ class Recorder:
 
     def _down(self, fault: KlvrelayError) -> None:
         text = str(fault) if isinstance(fault, SourceError) else f"{self._url}: {fault}"
-        if (said := self._repeats.add(text)) is not None:
-            LOG.warning("%s; retrying until it is back", printable(said))
+        if (line := self._repeats.add(text)) is not None:
+            LOG.warning("%s; retrying until it is back", printable(line))
         self.state = "source down"
 
     async def _take(self, source: Source) -> None:

@@ -55,28 +55,28 @@ class Impairment:
 
         If no seed is given, one is chosen, so that it can be reported and reused.
         """
-        given: dict[str, object] = {}
+        options: dict[str, object] = {}
         for part in filter(None, (part.strip() for part in text.split(","))):
             key, equals, value = (piece.strip() for piece in part.partition("="))
             if not equals or key not in _READERS:
                 raise ConfigError(f"--impair: unknown {printable(part)!r}\n{KNOWN}")
-            if key in given:
+            if key in options:
                 raise ConfigError(f"--impair: {key} is specified twice")
             try:
-                given[key] = _READERS[key](value)
+                options[key] = _READERS[key](value)
             except ValueError as fault:
                 raise ConfigError(f"--impair: {key}={printable(value)}: give {fault}") from None
-        if not given:
+        if not options:
             raise ConfigError(f"--impair: no impairment specified\n{KNOWN}")
-        given.setdefault("seed", random.SystemRandom().randrange(1, 100_000))
-        self = cls(**given)  # type: ignore[arg-type]  # each reader gives its field's type
-        self._fit(given)
+        options.setdefault("seed", random.SystemRandom().randrange(1, 100_000))
+        self = cls(**options)  # type: ignore[arg-type]  # each reader gives its field's type
+        self._fit(options)
         return self
 
-    def _fit(self, given: Collection[str]) -> None:
+    def _fit(self, options: Collection[str]) -> None:
         """Reject keys that have no effect without another key, or at this level."""
         for key, needed in (("burst", "loss"), ("by", "reorder"), ("apart", "duplicate"), ("bits", "flip")):
-            if key in given and not getattr(self, needed):
+            if key in options and not getattr(self, needed):
                 raise ConfigError(f"--impair: {key} qualifies {needed}: give {needed} too, as in {needed}=1%")
         if self.level == "ts" and (self.delay or self.jitter):
             raise ConfigError("--impair: delay and jitter apply to datagrams: leave out level=ts")

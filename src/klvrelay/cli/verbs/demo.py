@@ -197,11 +197,11 @@ class _Allowance:
 
     def __init__(self, rate: int, burst: int = 1) -> None:
         self._gap = 1.0 / rate
-        self._room = (burst - 1) * self._gap
+        self._burst = (burst - 1) * self._gap
         self._next = 0.0
 
     def take(self, now: float) -> bool:
-        if now < self._next - self._room:
+        if now < self._next - self._burst:
             return False
         self._next = max(self._next, now) + self._gap
         return True

@@ -22,7 +22,7 @@ from klvrelay.text import Secret
 
 SHOWN_EVERY = 0.25
 
-_log = logging.getLogger("klvrelay.cli")
+LOG = logging.getLogger("klvrelay.cli")
 
 
 async def send(
@@ -58,7 +58,7 @@ async def send(
                 except ReceiverDisconnected as fault:
                     if not (loop and destination.listens):
                         raise
-                    _log.info("%s", fault)
+                    LOG.info("%s", fault)
     finally:
         if job.datagrams and not quiet:
             elapsed = time.monotonic() - started

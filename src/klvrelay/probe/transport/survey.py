@@ -62,7 +62,7 @@ class Survey:
         self._streams: dict[int, tuple[ProgramMap, PmtStream]] = {}
         self._tables, self._heads, self._others = Allowance(*PACKETS), Allowance(*HEADS), Allowance(*HEADS)
         self._lengths = Allowance(*LENGTHS)
-        self._cuts: list[tuple[int, float | None]] = []
+        self._starts: list[tuple[int, float | None]] = []
         self._pending = PendingBlocks()
         self._at: float | None = None
 
@@ -82,14 +82,14 @@ class Survey:
             block, run = self._pending.take_all(block, run)
         else:
             block, run = self._pending.take_up_to(block, run, 0 if run is None else self.clock.look_ahead(run.rows))
-        self._cuts = [(0, self.clock.at(self.packets) if live else self._at)]
+        self._starts = [(0, self.clock.at(self.packets) if live else self._at)]
         if run is not None:
             self._credit(len(block))
             self._run(run)
-        self._at = self._cuts[-1][1]
+        self._at = self._starts[-1][1]
         view = memoryview(block)
-        ends = [place for place, _ in self._cuts[1:]] + [len(block)]
-        for (begin, at), end in zip(self._cuts, ends, strict=True):
+        ends = [place for place, _ in self._starts[1:]] + [len(block)]
+        for (begin, at), end in zip(self._starts, ends, strict=True):
             if end > begin:
                 yield Piece(view[begin:end], at)
 
@@ -235,7 +235,7 @@ class Survey:
         found.take(pes, self.clock.ticks(index), self.videos.beside(self._program_of(pid)))
         if not found.holds_klv and found.pes > TRIES and KEY not in data and not self._declares_klv(pid):
             self._look[pid] = _PASS
-        self._cuts.append((int(run.at[place]), self.clock.at(index)))
+        self._starts.append((int(run.at[place]), self.clock.at(index)))
 
     def _carriage(self, pid: int, data: bytes) -> FoundCarriage | None:
         """The statistics of a PID; None if its priority is too low for a place."""

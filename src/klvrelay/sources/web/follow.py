@@ -218,7 +218,7 @@ class PlaylistReader:
             yield Mark.RESTART
         taken, tries = 0, 0
         newest = self.live and segment is playlist.segments[-1]
-        patience = time.monotonic() + (playlist.target if newest else 0.0)
+        retry_until = time.monotonic() + (playlist.target if newest else 0.0)
         while True:
             try:
                 for piece in self._fetch.pieces(segment, taken):
@@ -232,7 +232,7 @@ class PlaylistReader:
                 if self._web.stopped.is_set():
                     raise
                 tries += 1
-                late = found.status in (404, 410) and time.monotonic() < patience
+                late = found.status in (404, 410) and time.monotonic() < retry_until
                 if late or (found.is_temporary and tries < (2 if found.status == 404 else TRIES)):
                     self._pause(max(PAUSES[min(tries, TRIES) - 1], min(found.wait, playlist.target)))
                     continue

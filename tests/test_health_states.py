@@ -58,14 +58,14 @@ def test_a_stream_that_fell_silent_before_its_first_klv_stays_stale(stream: Stre
 
 def test_a_stream_that_had_klv_stays_stale_until_klv_comes_again(stream: StreamHealth, clock: Clock):
     """Bytes alone do not bring it back."""
-    stream.heard(1000)
+    stream.set_size(1000)
     outage(stream, clock, 0.1)
     clock.now += 5.0
-    stream.look()
-    stream.heard(2000)
-    stream.look()
+    stream.check()
+    stream.set_size(2000)
+    stream.check()
     assert stream.state == "stale"
-    stream.decoded(record(2))
+    stream.add_record(record(2))
     assert stream.state == "live"
 
 

@@ -417,7 +417,7 @@ async def test_ffmpeg_is_followed_while_it_writes(tmp_path):
     assert [record["items"]["mission_id"] for record in records] == [str(number) for number in range(30)]
     assert None not in [record["received"] for record in records]  # it was waited for before its first byte
     assert len(set(arrivals)) >= 5  # not in one burst at the end
-    assert "30 packets" in command.said
+    assert "30 records" in command.said
 
 
 def test_the_waits_have_their_documented_lengths():

@@ -95,8 +95,8 @@ def test_sample_writes_its_klv_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "hint"),
     [
-        ("record {mux} {tmp}", "all PIDs are kept here; select with decode, run or replay"),
-        ("send {mux} udp://127.0.0.1:9", "all PIDs are kept here; select with decode, run or replay"),
+        ("record {mux} {tmp}", "all PIDs are kept; select them with decode, run or replay"),
+        ("send {mux} udp://127.0.0.1:9", "all PIDs are kept; select them with decode, run or replay"),
         ("items 13", "unknown option"),
         ("retained --mqtt mqtt://127.0.0.1:9", "unknown option"),
     ],

@@ -137,7 +137,7 @@ def test_sources_in_two_places_are_refused(file, capfd):
     """Otherwise those of the file would be replaced silently."""
     code, out, said = ran(capfd, "run", "-c", file, A)
     assert (code, out) == (2, "")
-    assert said == f"klvrelay: sources are given on the command line and in {file}; give them in one place only\n"
+    assert said == f"klvrelay: sources on the command line and in {file}; give them in one place only\n"
 
 
 def test_a_file_without_sources_is_combined_with_sources_and_options(tmp_path: Path):

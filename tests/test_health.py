@@ -216,7 +216,7 @@ def test_the_cause_of_missing_klv_is_logged_and_again_when_it_changes(said: Said
 
     lines = [line for line in said() if "no KLV in it so far" in line]
     causes = [line.partition("so far: ")[2].partition(". ")[0] for line in lines]
-    assert causes == ["no PAT came, and no KLV was recognised without it", "the KLV is scrambled (all 9 packets)"]
+    assert causes == ["no PAT received, and no KLV recognised without it", "the KLV is scrambled (all 9 packets)"]
     assert "the KLV is scrambled (all 9 packets). Send the metadata in the clear" in health.reason
 
 

@@ -315,7 +315,7 @@ def test_impossible_columns_are_refused(path: Path, tmp_path: Path):
         klvrelay.columns(path, ["mission_id"])
     video = tmp_path / "video.ts"
     video.write_bytes((b"\x47\x1f\xff\x10" + b"\xff" * 184) * 50)
-    with pytest.raises(klvrelay.NoKlv, match=r"video\.ts holds no KLV"):
+    with pytest.raises(klvrelay.NoKlv, match=r"video\.ts contains no KLV"):
         klvrelay.columns(video, ["sensor_latitude"])
 
 

@@ -253,7 +253,7 @@ LOOKED_AT = [
 def test_the_fast_check_for_file_names_agrees_with_the_full_one(monkeypatch):
     """For every ASCII character."""
     shortly = [mistyped.looks_like_url(text) for text in LOOKED_AT]
-    monkeypatch.setattr(mistyped, "_TELLTALE", frozenset(map(chr, range(128))))
+    monkeypatch.setattr(mistyped, "_URL_CHARACTERS", frozenset(map(chr, range(128))))
     assert shortly == [mistyped.looks_like_url(text) for text in LOOKED_AT]
     assert 0 < sum(shortly) < len(LOOKED_AT)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import socket
+import subprocess
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -93,7 +95,7 @@ async def test_rtp_is_probed_too(free_port: int):
 
 async def test_a_silent_port_is_an_unreadable_source(free_port: int, monkeypatch: pytest.MonkeyPatch):
     """After a while, with what to check."""
-    monkeypatch.setattr("klvrelay.probe.analysis.PATIENCE", 0.2)
+    monkeypatch.setattr("klvrelay.probe.analysis.FIRST_DATA_WAIT", 0.2)
     with pytest.raises(SourceDown, match=r"nothing received for 0\.2 s"):
         await looked(free_port, 0.2)
 
@@ -197,3 +199,21 @@ async def test_a_reader_that_closes_is_no_error(tmp_path: Path):
     out, said = await asyncio.wait_for(command.communicate(), 10)
     assert out.count(b"\n") == 1
     assert said == b""
+
+
+def test_a_terminal_sees_a_progress_bar(tmp_path: Path):
+    """The bar is on standard error, with the amount received; the report is on standard output."""
+    path = tmp_path / "a.ts"
+    path.write_bytes(Mux(count=30).bytes())
+    main, terminal = os.openpty()
+    with os.fdopen(main, "rb", 0) as screen:
+        done = subprocess.run(
+            [*COMMAND, "probe", path], stdout=subprocess.PIPE, stderr=terminal, timeout=20,
+            env={**ENVIRONMENT, "TERM": "xterm"},
+        )  # fmt: skip
+        os.close(terminal)
+        seen = screen.read(65536).decode()
+
+    assert "Traceback" not in seen
+    assert "KLV records" in seen
+    assert b"records" in done.stdout

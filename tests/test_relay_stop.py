@@ -19,7 +19,7 @@ from klvrelay.relay import relay as relay_module
 from klvrelay.relay.relay import Relay, turns
 from klvrelay.relay.stream_input import StreamInput
 
-BRIEF = {"LAST_SOURCES": 0.2, "LAST_CALL": 0.3, "LAST_SINKS": 0.2, "PARTING": 0.05}
+BRIEF = {"LAST_SOURCES": 0.2, "LAST_DELIVERY": 0.3, "LAST_SINKS": 0.2, "LAST_TASKS": 0.05}
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def test_a_sink_that_confirms_nothing_does_not_delay_a_stop(brief: None):
     ear.gate.clear()
     it = relay(live(*TAPE.klv, hang=True), ear)
     took = await seconds_to_stop(it, lambda: it.streams[0].health.records == 40 and it.sink_tasks[0].health.up)
-    assert BRIEF["LAST_CALL"] <= took < 1
+    assert BRIEF["LAST_DELIVERY"] <= took < 1
     assert ear.left == 1
 
 
@@ -129,8 +129,8 @@ async def test_a_source_that_is_reopened_in_the_middle_of_a_packet_gives_a_damag
 
 def test_all_that_a_stop_waits_for_is_less_than_five_seconds():
     """In sequence, in the worst case; a source is closed before its stream is abandoned."""
-    whole = relay_module.LAST_CALL + relay_module.LAST_SINKS + 2 * relay_module.PARTING
-    assert opening_module.LAST_CLOSING < relay_module.LAST_SOURCES < relay_module.LAST_CALL < whole <= 4.6
+    whole = relay_module.LAST_DELIVERY + relay_module.LAST_SINKS + 2 * relay_module.LAST_TASKS
+    assert opening_module.LAST_CLOSING < relay_module.LAST_SOURCES < relay_module.LAST_DELIVERY < whole <= 4.6
 
 
 @pytest.mark.parametrize(("count", "slots"), [(1, 1), (7, 1), (16, 2), (100, 5), (103, 5)])

@@ -95,7 +95,7 @@ async def test_a_named_pipe_is_waited_for(tmp_path):
 
 async def test_a_silent_pipe_is_reported_once(tmp_path, monkeypatch, said):
     """A named pipe without a writer looks like a hang; one with a writer needs no message."""
-    monkeypatch.setattr("klvrelay.sources.files.file.PATIENCE", 0.05)
+    monkeypatch.setattr("klvrelay.sources.files.file.HINT_SECONDS", 0.05)
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reading = asyncio.create_task(read(open_source(str(path))))

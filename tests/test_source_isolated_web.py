@@ -162,7 +162,7 @@ def test_a_position_is_the_same_after_packing():
     assert place.next == 1000
     assert place.continues(segments[-5:])
     assert not place.continues([MediaSegment(999, PlaylistPart("https://h/other.ts"), 2.0)])
-    assert place.witness(segments) == segments[-1]
+    assert place.known_segment(segments) == segments[-1]
     assert not place.is_other(segments[-1], b"G999")
     assert place.is_other(segments[-1], b"other")
     assert len(place_after(1000, "https://h/{n}" + "x" * 5000).pack()) < 32 << 10

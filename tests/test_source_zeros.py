@@ -166,7 +166,7 @@ def test_data_that_is_no_stream_is_refused_after_a_bounded_search(holes):
             break
 
     assert carriage_of(data) is None
-    assert sniffer.hopeless
+    assert sniffer.is_rejected
     assert not sniffer.is_blank
     assert taken < sniff.MOST + holes * 9000 + 5000
     assert len(sniffer.head) <= sniff.MOST + 1000

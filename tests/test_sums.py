@@ -100,7 +100,7 @@ async def test_shedding_is_reported_while_the_relay_runs(said: Any):
 
 async def test_a_live_stream_that_is_stopped_keeps_its_counts(monkeypatch: pytest.MonkeyPatch):
     """Before a blocked sink: some were shed, some are left."""
-    monkeypatch.setattr(relay_module, "LAST_CALL", 0.05)
+    monkeypatch.setattr(relay_module, "LAST_DELIVERY", 0.05)
     ear = Ear()
     ear.gate.clear()
     pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)], waiting=10)
@@ -200,7 +200,7 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
             publish(guest, flags, body)
 
     monkeypatch.setattr(oracle, "_publish", publish_unless_record)
-    monkeypatch.setattr(relay_module, "LAST_CALL", 0.3)
+    monkeypatch.setattr(relay_module, "LAST_DELIVERY", 0.3)
     monkeypatch.setattr(relay_module, "LAST_SINKS", 10.0)  # a busy machine takes longer
     monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 5.0)
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
@@ -259,7 +259,7 @@ class Belated(Ear):
 
 async def test_the_goodbye_counts_the_answers_that_came_after_the_last_sums(monkeypatch: pytest.MonkeyPatch):
     """The far end answers slowly: some answers come while the sink stops."""
-    monkeypatch.setattr(relay_module, "LAST_CALL", 0.05)
+    monkeypatch.setattr(relay_module, "LAST_DELIVERY", 0.05)
     ear = Belated()
     ear.gate.clear()
     pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)])

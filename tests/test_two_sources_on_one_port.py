@@ -82,4 +82,4 @@ def test_the_interface_of_the_settings_counts():
 def test_run_refuses_two_sources_on_one_port(capsys: pytest.CaptureFixture[str]):
     """With exit code 2 and one line, before the broker is tried."""
     assert main(["run", "udp://:5000", "udp://127.0.0.1:5000", "--mqtt", "mqtt://127.0.0.1:9"]) == 2
-    assert "udp://:5000 and udp://127.0.0.1:5000 receive on the same port; give each another" in capsys.readouterr().err
+    assert "udp://:5000 and udp://127.0.0.1:5000 receive on the same port; give them" in capsys.readouterr().err

@@ -71,8 +71,8 @@ def test_a_replay_agrees(row: Row, tmp_path: Path, capfd: pytest.CaptureFixture[
 
 @pytest.mark.parametrize(
     ("fault", "cause"),
-    [("KLV scrambled", "the KLV is scrambled"), ("text under a KLVA label", "no whole KLV packet came on the PID"),
-     ("video without any table", "no PAT came")],
+    [("KLV scrambled", "the KLV is scrambled"), ("text under a KLVA label", "no complete KLV packet on the PID"),
+     ("video without any table", "no PAT received")],
 )  # fmt: skip
 async def test_a_live_stream_without_klv_has_its_cause(fault: str, cause: str, oracle: OracleBroker, free_port: int):
     """While it waits: in the log, and as the reason on `link`."""

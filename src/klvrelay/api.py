@@ -117,5 +117,5 @@ def columns(
     found = open(data_or_source, pid=pid, program=program)
     packets = [record.raw for record in found if record.transport == "ok"]
     if not packets:
-        raise NoKlv(f"{Url.parse(data_or_source)} holds no KLV")
+        raise NoKlv(f"{Url.parse(data_or_source)} contains no KLV")
     return decoder.columns(b"".join(packets), items, every=every)

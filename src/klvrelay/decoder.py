@@ -67,12 +67,7 @@ class Decoder:
             return self._records(packet.entries)
         if not packet.data:
             return self._cut(packet.received_us) if packet.damaged else self.flush(packet.received_us)
-        lane = self._lane(packet.carriage, packet.pid)
-        if packet.carriage == "klv":
-            lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
-        elif packet.damaged:
-            lane.cut()
-        return self._records(lane.packets(packet.data, packet.received_us))
+        return self._records(self._marked(packet).packets(packet.data, packet.received_us))
 
     def lines(self, packet: Packet) -> bytes:
         """The same records as JSON Lines, written by C without creating `Record` objects."""
@@ -150,17 +145,17 @@ class Decoder:
 
     # ---- `core.lane.Names` ----
 
-    def turn(self, next_: core.Sighting) -> tuple[bytes, int] | None:
+    def turn(self, next_: core.PacketInfo) -> tuple[bytes, int] | None:
         stream = None if self.streams.waiting else self.streams.stream_of(next_)
         self._written = stream
         return None if stream is None else (stream.head, stream.seq)
 
-    def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
+    def count_written(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
         stream = self._written
         if stream is not None and seq > stream.seq:
             stream.count(seq - stream.seq, pts if pcr is None else pcr, _names_of(sets))
 
-    def aside(self, entry: core.Entry) -> bytes:
+    def take_packet(self, entry: core.Entry) -> bytes:
         return self._text(self._records([entry]))
 
     def _text(self, records: Sequence[Record]) -> bytes:
@@ -171,7 +166,7 @@ class Decoder:
 
     @property
     def counters(self) -> Counters:
-        """Counters over all PIDs. `unknown_items` counts only those of records that this decoder wrote to JSON."""
+        """Counters over all PIDs. `unknown_items` counts only those of records that this decoder wrote as JSON."""
         return sum((lane.counters for lane in self._lanes.values()), Counters(unknown_items=self._unknown))
 
 

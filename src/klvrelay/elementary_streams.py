@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from klvrelay import core
 from klvrelay.config.choice import Choice
 from klvrelay.config.names import unique_name
-from klvrelay.core import ALONE, Entry, Sighting
+from klvrelay.core import ALONE, Entry, PacketInfo
 from klvrelay.log import logger
 
 MOST = 16
@@ -52,7 +52,7 @@ class ElementaryStream:
 
     __slots__ = ("first", "head", "last", "name", "opened_at", "pid", "program", "seq", "sets", "usual")
 
-    def __init__(self, name: str, head: bytes, seq: int, seen: Sighting) -> None:
+    def __init__(self, name: str, head: bytes, seq: int, seen: PacketInfo) -> None:
         self.name = name
         self.head = head
         self.seq = self.opened_at = seq
@@ -88,13 +88,13 @@ class ElementaryStream:
 class _Waiting:
     """An undecided PID: its records, and the streams that it may continue."""
 
-    __slots__ = ("entries", "last", "rivals", "seen", "since")
+    __slots__ = ("candidates", "entries", "last", "seen", "since")
 
-    def __init__(self, seen: Sighting, rivals: list[ElementaryStream]) -> None:
+    def __init__(self, seen: PacketInfo, candidates: list[ElementaryStream]) -> None:
         self.seen = seen
-        self.rivals = rivals
+        self.candidates = candidates
         self.entries: list[Entry] = []
-        self.last: Sighting | None = None
+        self.last: PacketInfo | None = None
         self.since = time.monotonic()
 
 
@@ -123,22 +123,22 @@ class ElementaryStreams:
         self._begun: int | None = None
         self._ending = False
         self._held = 0
-        self._said = -QUIET
+        self._logged_at = -QUIET
 
-    def stream_of(self, seen: Sighting) -> ElementaryStream | None:
+    def stream_of(self, seen: PacketInfo) -> ElementaryStream | None:
         """The stream of a packet; None if it must wait or is not selected."""
         stream = self.known.get(seen.pid)
         if stream is None and self._is_wanted(seen):
             stream = self._decide(seen)
         if stream is not None:
             for waiting in self.waiting.values():
-                if stream in waiting.rivals:
-                    waiting.rivals.remove(stream)
+                if stream in waiting.candidates:
+                    waiting.candidates.remove(stream)
         return stream
 
     def take(self, entry: Entry) -> list[tuple[ElementaryStream, Entry]]:
         """The packets whose stream is decided by this one, in order. This packet is among them, or waits."""
-        seen = _sighting(entry)
+        seen = _info_of(entry)
         if not self._is_wanted(seen):
             return []
         stream = self.stream_of(seen)
@@ -158,7 +158,7 @@ class ElementaryStreams:
         now = time.monotonic()
         if not any(now - waiting.since > WAIT_SECONDS for waiting in self.waiting.values()):
             return []
-        self._give_first()
+        self._name_first()
         return self._released()
 
     def end(self) -> list[tuple[ElementaryStream, Entry]]:
@@ -187,7 +187,7 @@ class ElementaryStreams:
 
     # ---- decisions ----
 
-    def _is_wanted(self, seen: Sighting) -> bool:
+    def _is_wanted(self, seen: PacketInfo) -> bool:
         if not self._choice.everything and not self._choice.wants(seen.pid, seen.program):
             if len(self.unwanted) < MOST:
                 self.unwanted[seen.pid] = seen.program
@@ -196,7 +196,7 @@ class ElementaryStreams:
             self._begun = seen.ticks
         return True
 
-    def _decide(self, seen: Sighting) -> ElementaryStream | None:
+    def _decide(self, seen: PacketInfo) -> ElementaryStream | None:
         if seen.pid in self._refused:
             return None
         if seen.pid is None or self._choice.together:
@@ -205,22 +205,22 @@ class ElementaryStreams:
             return self._stream(name, seen)
         waiting = self.waiting.get(seen.pid)
         if waiting is None:
-            rivals = [s for s in self._streams if _is_alike(s, seen) and self.known.get(s.pid) is s]
-            waiting = self.waiting[seen.pid] = _Waiting(seen, rivals)
-        ended = next((s for s in waiting.rivals if self._has_ended(s, seen, waiting)), None)
+            candidates = [s for s in self._streams if _may_continue(s, seen) and self.known.get(s.pid) is s]
+            waiting = self.waiting[seen.pid] = _Waiting(seen, candidates)
+        ended = next((s for s in waiting.candidates if self._has_ended(s, seen, waiting)), None)
         if ended is not None:
             return self._move(ended, seen)
         if not self._has_first:
             if self._choice.awaits_lower(seen) and not self._is_late(waiting, seen):
                 return None
-            self._give_first(seen)
+            self._name_first(seen)
         if seen.pid in self.known:
             return self.known[seen.pid]
-        if waiting.rivals and not self._ending and self._held <= HELD_BYTES:
+        if waiting.candidates and not self._ending and self._held <= HELD_BYTES:
             return None
         return self._another(seen)
 
-    def _only_one(self, seen: Sighting) -> ElementaryStream | None:
+    def _only_one(self, seen: PacketInfo) -> ElementaryStream | None:
         """The first stream, for KLV that is not divided by PID."""
         stream = self._named.get(self.name)
         if stream is None or seen.pid is None:  # MPEG-TS and bare KLV do not mix: it lost its PID
@@ -230,25 +230,25 @@ class ElementaryStreams:
         self._has_first = True
         return stream
 
-    def _is_late(self, waiting: _Waiting, seen: Sighting) -> bool:
+    def _is_late(self, waiting: _Waiting, seen: PacketInfo) -> bool:
         """Has the wait for a lower PID lasted long enough?"""
         if self._ending or self._held > HELD_BYTES or len(waiting.entries) >= WAIT_RECORDS:
             return True
         after = _after(seen.ticks, waiting.seen.ticks)
         return after is not None and after >= WAIT_TICKS
 
-    def _give_first(self, seen: Sighting | None = None) -> None:
+    def _name_first(self, seen: PacketInfo | None = None) -> None:
         """Give the source's name to the lowest PID so far, or to `seen` if no lower PID can follow."""
         if self._has_first:
             return
-        came = [waiting.seen for waiting in self.waiting.values() if waiting.seen.pid not in self.known]
+        undecided = [waiting.seen for waiting in self.waiting.values() if waiting.seen.pid not in self.known]
         if seen is None or self._choice.awaits_lower(seen):
-            seen = min(came, key=lambda other: -1 if other.pid is None else other.pid, default=None)
+            seen = min(undecided, key=lambda other: -1 if other.pid is None else other.pid, default=None)
         if seen is not None:
             self._stream(self.name, seen)
             self._has_first = True
 
-    def _has_ended(self, stream: ElementaryStream, seen: Sighting, waiting: _Waiting) -> bool:
+    def _has_ended(self, stream: ElementaryStream, seen: PacketInfo, waiting: _Waiting) -> bool:
         """Is a stream's PID no longer listed, or silent for so long that the new PID replaces it?
 
         Bare KLV ends when KLV with a PID arrives.
@@ -263,21 +263,21 @@ class ElementaryStreams:
             return since > (SILENT_TICKS if self._ending else UNUSUAL_TICKS)
         return since > (2 * interval if self._ending else max(SILENT_TICKS, SILENT_TIMES * interval))
 
-    def _move(self, stream: ElementaryStream, seen: Sighting) -> ElementaryStream:
+    def _move(self, stream: ElementaryStream, seen: PacketInfo) -> ElementaryStream:
         now = time.monotonic()
-        if stream.pid is not None and now - self._said >= QUIET:
-            self._said = now
+        if stream.pid is not None and now - self._logged_at >= QUIET:
+            self._logged_at = now
             logger().info("%s: KLV moved to another PID: pid=%s before=%s", stream.name, seen.pid, stream.pid)
         self.known.pop(stream.pid, None)
         self.known[seen.pid] = stream
         stream.pid, stream.program = seen.pid, seen.program
         return stream
 
-    def _another(self, seen: Sighting) -> ElementaryStream | None:
+    def _another(self, seen: PacketInfo) -> ElementaryStream | None:
         taken = self._choice.taken | self._named.keys()  # a moved stream keeps its name
         return self._stream(unique_name(f"{self.name}.{seen.pid}", taken), seen)
 
-    def _stream(self, name: str, seen: Sighting) -> ElementaryStream | None:
+    def _stream(self, name: str, seen: PacketInfo) -> ElementaryStream | None:
         """The stream of that name, moved to this PID."""
         stream = self._named.get(name)
         if stream is not None:
@@ -314,12 +314,12 @@ class ElementaryStreams:
         return found
 
 
-def _sighting(entry: Entry) -> Sighting:
+def _info_of(entry: Entry) -> PacketInfo:
     _, pts, pid, set_, _, _, _, pcr, program, listing = entry
-    return Sighting(pid, program, set_, listing, pts if pcr is None else pcr)
+    return PacketInfo(pid, program, set_, listing, pts if pcr is None else pcr)
 
 
-def _is_alike(stream: ElementaryStream, seen: Sighting) -> bool:
+def _may_continue(stream: ElementaryStream, seen: PacketInfo) -> bool:
     """May a PID continue this stream, i.e. does it have the same program and set?"""
     same = None in (stream.program, seen.program) or stream.program == seen.program
     return same and seen.set in stream.sets

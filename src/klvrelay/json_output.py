@@ -57,20 +57,20 @@ def dumps(content: Any, *, indented: bool = False) -> bytes:
     try:
         document = orjson.dumps(content, option=option)
     except orjson.JSONEncodeError:  # it may contain a name that is not UTF-8
-        document = orjson.dumps(_legible(content), option=option)
+        document = orjson.dumps(_valid_utf8(content), option=option)
     if document.isascii() and b"\x7f" not in document:
         return document
     return _LEFT.sub(lambda found: escaped(found[0]), document.decode()).encode()
 
 
-def _legible(content: Any) -> Any:
+def _valid_utf8(content: Any) -> Any:
     """The value with invalid UTF-8 escaped, as in messages."""
     if isinstance(content, str):
         return content.encode("utf-8", "backslashreplace").decode()
     if isinstance(content, dict):
-        return {_legible(key): _legible(value) for key, value in content.items()}
+        return {_valid_utf8(key): _valid_utf8(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_legible(value) for value in content]
+        return [_valid_utf8(value) for value in content]
     return content
 
 

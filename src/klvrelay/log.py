@@ -10,19 +10,17 @@ from klvrelay.text import printable
 if TYPE_CHECKING:
     import logging
 
-_wanted: list[tuple[Callable[[str], str], bool]] = []
+_requested: list[tuple[Callable[[str], str], bool]] = []
 """The requested configuration, until logging is set up."""
 
 
-def log_to_stderr(redacted: Callable[[str], str], *, quiet: bool) -> None:
-    """Set up logging, filtered by `redacted`. `quiet`: warnings and errors only."""
-    log_later(redacted, quiet=quiet)
-    logger()
-
-
 def log_later(redacted: Callable[[str], str], *, quiet: bool) -> None:
-    """Set up logging at the first call of `logger`, so that a command that logs nothing does not load `logging`."""
-    _wanted[:] = [(redacted, quiet)]
+    """Set up logging at the first call of `logger`, so that a command that logs nothing does not load `logging`.
+
+    redacted   removes the secrets from a message
+    quiet      log warnings and errors only
+    """
+    _requested[:] = [(redacted, quiet)]
 
 
 def logger() -> logging.Logger:
@@ -30,8 +28,8 @@ def logger() -> logging.Logger:
     import logging
 
     log = logging.getLogger("klvrelay")
-    if _wanted:
-        _set_up(log, *_wanted.pop())
+    if _requested:
+        _set_up(log, *_requested.pop())
     return log
 
 

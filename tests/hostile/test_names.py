@@ -20,7 +20,7 @@ from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused, SourceDown
-from klvrelay.log import log_to_stderr
+from klvrelay.log import log_later, logger
 from klvrelay.recording import Recorder
 from klvrelay.recording.limits import RecordingLimits
 
@@ -133,7 +133,8 @@ def test_an_error_with_text_of_a_far_end_is_one_line(kind: type[Exception]):
 
 def test_a_log_line_is_one_line(capfd: pytest.CaptureFixture[str]):
     """Whatever it quotes, even where the caller did not escape it."""
-    log_to_stderr(Redaction(()), quiet=False)
+    log_later(Redaction(()), quiet=False)
+    logger()
     logging.getLogger("klvrelay").warning("%s: it says %s", "uav1", HOSTILE)
     logging.getLogger("klvrelay.sources").error(HOSTILE)
 
@@ -145,7 +146,8 @@ def test_a_log_line_is_one_line(capfd: pytest.CaptureFixture[str]):
 
 def test_a_log_line_shows_no_password_of_the_command_line(capfd: pytest.CaptureFixture[str]):
     """Even where a library quotes its arguments."""
-    log_to_stderr(Redaction(["run", "rtsp://u:c4n4ry@h/x", "--mqtt=mqtt://v:s3cret@h"]), quiet=False)
+    log_later(Redaction(["run", "rtsp://u:c4n4ry@h/x", "--mqtt=mqtt://v:s3cret@h"]), quiet=False)
+    logger()
     logging.getLogger("klvrelay").warning("%s", "can't open 'rtsp://u:c4n4ry@h/x', mqtt://v:s3cret@h, x:c4n4ry@h")
 
     said = capfd.readouterr().err

@@ -132,7 +132,7 @@ def test_the_bound_itself_is_read(tmp_path: Path):
 
 def test_a_pipe_that_is_never_closed_is_ended_by_the_timeout(monkeypatch: pytest.MonkeyPatch):
     """Whether its writer is silent or slow."""
-    monkeypatch.setattr(small_file, "PATIENCE", 0.05)
+    monkeypatch.setattr(small_file, "PIPE_SECONDS", 0.05)
     read, write = os.pipe()
     try:
         os.write(write, b"[relay]\n")
@@ -145,7 +145,7 @@ def test_a_pipe_that_is_never_closed_is_ended_by_the_timeout(monkeypatch: pytest
 
 def test_a_slow_pipe_is_ended_by_the_timeout(monkeypatch: pytest.MonkeyPatch):
     """Byte by byte it would take days."""
-    monkeypatch.setattr(small_file, "PATIENCE", 0.05)
+    monkeypatch.setattr(small_file, "PIPE_SECONDS", 0.05)
     monkeypatch.setattr(os, "read", lambda number, size: b"#")
     read, write = os.pipe()
     try:

@@ -34,7 +34,7 @@ _NAME = b"\x00\x04MQTT"
 _DISCONNECT = b"\xe0", b"\x00"  # amqtt reads it byte by byte; no remaining length begins with 0x00
 _OTHER_VERSION = b"\x20\x02\x00\x01"  # CONNACK: unacceptable protocol version
 
-_LOG = logging.getLogger("klvrelay.cli")
+LOG = logging.getLogger("klvrelay.cli")
 
 
 class EmbeddedBroker:
@@ -96,7 +96,7 @@ class EmbeddedBroker:
         try:
             asyncio.run(self._serve(started))
         except Exception as fault:  # noqa: BLE001 (top level of the thread: nothing else would report it)
-            _LOG.debug("embedded broker failed fault=%r", fault)
+            LOG.debug("embedded broker failed fault=%r", fault)
             if not started.done():
                 started.set_exception(SinkDown(f"embedded broker: can't start: {_fault_text(fault)}"))
 
@@ -243,7 +243,7 @@ def _new_broker() -> Any:
 
 
 def _log_quietly(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    _LOG.debug("embedded broker: %s fault=%r", context.get("message"), context.get("exception"))
+    LOG.debug("embedded broker: %s fault=%r", context.get("message"), context.get("exception"))
 
 
 def _fault_text(fault: Exception) -> str:

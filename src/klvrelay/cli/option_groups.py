@@ -83,7 +83,7 @@ def add_choice(
 
 def refuse_choice(parser: argparse.ArgumentParser) -> None:
     """Reject --pid and --program where all bytes pass through."""
-    hint = "all PIDs are kept here; select with decode, run or replay"
+    hint = "all PIDs are kept; select them with decode, run or replay"
     refuse(parser, "--pid", "--program", hint=hint)
 
 
@@ -122,18 +122,18 @@ def add_quiet(parser: argparse.ArgumentParser, text: str = "log warnings and err
 
 def mqtt_options(args: argparse.Namespace) -> dict[str, Any]:
     """The broker options of the command line, by the field names of `MqttSettings`."""
-    given = {
+    options = {
         key: getattr(args, key, None)
         for key in ("prefix", "username", "client_id", "ca_file", "qos", "publish_bad", "numbers")
     }
     version = getattr(args, "mqtt_version", None)
-    given |= {"protocol": None if version is None else 5 if version == "5" else 4}
-    given |= {key: True for key in ("raw", "allow_plaintext") if getattr(args, key, False)}
+    options |= {"protocol": None if version is None else 5 if version == "5" else 4}
+    options |= {key: True for key in ("raw", "allow_plaintext") if getattr(args, key, False)}
     if args.mqtt_password_file is not None:
         from klvrelay.config.credentials import secret_file
 
-        given["password"] = secret_file(args.mqtt_password_file, "--mqtt-password-file")
-    return {key: value for key, value in given.items() if value is not None}
+        options["password"] = secret_file(args.mqtt_password_file, "--mqtt-password-file")
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def source_options(args: argparse.Namespace) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _with_sources(settings: RelaySettings, args: argparse.Namespace, password: S
         return _without_effect(settings, args)
     if settings.sources:
         raise ConfigError(
-            f"sources are given on the command line and in {printable(args.config)}; give them in one place only"
+            f"sources on the command line and in {printable(args.config)}; give them in one place only"
         )
     names = [None if name is None else checked_name(name, "--stream") for name in _names(args)]
     urls = source_urls(args.sources, password)

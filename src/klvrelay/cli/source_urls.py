@@ -23,9 +23,9 @@ def source_url(args: argparse.Namespace, text: str) -> Url:
     return url
 
 
-def source_urls(texts: Iterable[str], said: Secret | None) -> list[Url]:
+def source_urls(texts: Iterable[str], from_file: Secret | None) -> list[Url]:
     """The URLs of sources, with the given password or that of the environment."""
-    password = environment(SOURCE_PASSWORD) if said is None else said
+    password = environment(SOURCE_PASSWORD) if from_file is None else from_file
     return [with_password(Url.parse(text), password) for text in texts]
 
 
@@ -35,9 +35,9 @@ def password_option(args: argparse.Namespace) -> Secret | None:
     return None if path is None else secret_file(path, "--password-file")
 
 
-def check_used(said: Secret | None, urls: Iterable[Url]) -> None:
+def check_used(from_file: Secret | None, urls: Iterable[Url]) -> None:
     """Raise ConfigError if --password-file was given but no source uses it."""
-    if said is not None and not any(url.takes(said) for url in urls):
+    if from_file is not None and not any(url.takes(from_file) for url in urls):
         raise ConfigError(
             "--password-file: no source uses it: write a user without a password in the URL (rtsp, rtsps, http, https),"
             " as in rtsp://user@host/path, or {password} where it belongs in the path or query"

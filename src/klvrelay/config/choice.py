@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from klvrelay.config.names import checked_name, pid_number, program_number
-from klvrelay.core import LOWER, LOWER_HERE, Sighting
+from klvrelay.core import LOWER, LOWER_HERE, PacketInfo
 
 
 class Choice:
@@ -54,7 +54,7 @@ class Choice:
         ]  # fmt: skip
         return f"{', '.join(wanted)} was selected; KLV is on {', '.join(found) or 'no PID'}"
 
-    def awaits_lower(self, seen: Sighting) -> bool:
+    def awaits_lower(self, seen: PacketInfo) -> bool:
         """May a lower selected PID carry KLV too?"""
         if self.only and (seen.pid is None or min(self.only) >= seen.pid):
             return False

@@ -19,7 +19,7 @@ _FORM = rf"""[^\w./~-]*(?:
   | [a-z][\w+.-]*[:;][^/]{{0,2}}//  # sche:me//host
 )"""
 _SECRET = r"(?:(?:pass|pwd|token|secret|auth|credential|signature|key)[\w-]{0,20}|(?<![a-z])sig)\s{0,3}="
-_TELLTALE = frozenset("@:;=%\\ ")
+_URL_CHARACTERS = frozenset("@:;=%\\ ")
 """ASCII text without any of these characters or two consecutive slashes does not look like a URL."""
 
 
@@ -34,7 +34,7 @@ def looks_like_url(text: str) -> bool:
 
     Full-width characters, backslashes and percent-encoding count as the characters they represent.
     """
-    if text.isascii() and text.isprintable() and "//" not in text and _TELLTALE.isdisjoint(text):
+    if text.isascii() and text.isprintable() and "//" not in text and _URL_CHARACTERS.isdisjoint(text):
         return False
     import unicodedata
     from urllib.parse import unquote

@@ -114,12 +114,12 @@ def _split(text: str) -> list[UrlPart]:
     """Hide a bare piece after a hidden value: it may be the rest of that value."""
     pieces = re.split(_SEPARATOR, text)
     found = _field(pieces[0])
-    wary = any(part.kind == "name" for part in found)
+    after_name = any(part.kind == "name" for part in found)
     for separator, piece in zip(pieces[1::2], pieces[2::2], strict=True):
         new = _field(piece)
-        if wary and piece and all(part.kind in ("plain", "mark") for part in new):
+        if after_name and piece and all(part.kind in ("plain", "mark") for part in new):
             new = [UrlPart(piece, "hidden")]
-        wary = wary or any(part.kind == "name" for part in new)
+        after_name = after_name or any(part.kind == "name" for part in new)
         found += [UrlPart(separator, "mark"), *new]
     return found
 

@@ -27,7 +27,7 @@ def check_ports(sources: Sequence[SourceSettings]) -> None:
     ports = [(source.url, port) for source in sources if (port := _port_of(source)) is not None]
     for (first, one), (second, other) in combinations(ports, 2):
         if _collide(one, other):
-            raise ConfigError(f"{first} and {second} receive on the same port; give each another port")
+            raise ConfigError(f"{first} and {second} receive on the same port; give them different ports")
 
 
 def _port_of(source: SourceSettings) -> _Port | None:

@@ -35,23 +35,23 @@ def coalesce_seconds(text: str) -> float:
 class SourceSettings:
     """One source: its URL, its stream name, and how it is opened.
 
-    url        a path, `-`, or udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://
-    stream     name in topics and records; None: derived from the URL
-    interface  network interface for multicast
-    sender     address that datagrams must come from
-    timeout    seconds to wait for a connection, and for bytes on it
-    ca_file    CA certificates for rtsps:// and https://
-    speed      replay a file at this multiple of its original pace; None: as fast as the sinks accept it
-    loop       replay it in a loop
-    follow     wait for more data at the end of a file
-    stall      seconds without bytes or KLV after which the stream is stale
-    demux      MPEG-TS demultiplexer: "native" (the C core) or "libav"
-    isolate    read the source in a separate process; None: only http://, https://, rtsp:// and rtsps://
-    passphrase of srt://
+    url           a path, `-`, or udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://
+    stream        name in topics and records; None: derived from the URL
+    interface     network interface for multicast
+    sender        address that datagrams must come from
+    timeout       seconds to wait for a connection, and for bytes on it
+    ca_file       CA certificates for rtsps:// and https://
+    speed         replay a file at this multiple of its original pace; None: as fast as the sinks accept it
+    loop          replay it in a loop
+    follow        wait for more data at the end of a file
+    stall         seconds without bytes or KLV after which the stream is stale
+    demux         MPEG-TS demultiplexer: "native" (the C core) or "libav"
+    isolate       read the source in a separate process; None: only http://, https://, rtsp:// and rtsps://
+    passphrase    that of srt://
     packet_limit  maximum bytes of the value of a KLV packet
-    pids       stream names by PID; the first of all other PIDs is named `stream`, the rest have their PID as suffix
-    only       selected PIDs; empty: all
-    program    number of the selected program; None: all
+    pids          stream names by PID; the first of all other PIDs is named `stream`, the rest have their PID as suffix
+    only          selected PIDs; empty: all
+    program       number of the selected program; None: all
     """
 
     url: Url
@@ -97,11 +97,11 @@ class SpoolSettings:
 class RelaySettings:
     """Settings of `klvrelay run`.
 
-    spool      None: records wait in memory only
-    waiting    maximum records that wait in memory for a sink before the oldest are shed
+    spool         None: records wait in memory only
+    waiting       maximum records that wait in memory for a sink before the oldest are shed
     waiting_size  maximum bytes of those records
-    coalesce   maximum seconds between two reads of the datagram sockets when many are busy; 0: each datagram is read
-               at once
+    coalesce      maximum seconds between two reads of the datagram sockets when many are busy; 0: each datagram is
+                  read at once
     """
 
     sources: tuple[SourceSettings, ...] = ()

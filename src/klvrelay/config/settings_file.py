@@ -156,7 +156,7 @@ class _SettingsReader(LoginReader):
         if not all(isinstance(name, str) and name for name in names.values()):
             raise self.wrong("source.pids", 'each PID needs a name in quotes, such as 0x101 = "uav1"')
         if len(names) < len(pids):
-            raise self.wrong("source.pids", "a PID is given twice")
+            raise self.wrong("source.pids", "a PID occurs twice")
         for name in names.values():
             self.checked("source.pids", checked_name, name, "")
         return names, frozenset()

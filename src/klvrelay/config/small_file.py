@@ -11,7 +11,7 @@ from typing import NamedTuple
 from klvrelay.config.mistyped import file_name
 from klvrelay.errors import ConfigError
 
-PATIENCE = 10.0
+PIPE_SECONDS = 10.0
 """Maximum seconds to read a pipe to its end: `-c <(decrypt relay.toml.age)`."""
 WRITER_WAIT = 2.0
 """Seconds to wait for the writer of a named pipe: before it opens the pipe, a read returns end of file."""
@@ -87,7 +87,7 @@ def _await_writer(number: int) -> None:
 
 
 def _all_of(number: int, key: str, most: int) -> bytes:
-    data, deadline = bytearray(), time.monotonic() + PATIENCE
+    data, deadline = bytearray(), time.monotonic() + PIPE_SECONDS
     poll = select.poll()
     poll.register(number, select.POLLIN)
     while len(data) <= most:
@@ -96,11 +96,11 @@ def _all_of(number: int, key: str, most: int) -> bytes:
         except BlockingIOError:
             left = deadline - time.monotonic()
             if left <= 0 or not poll.poll(left * 1000):
-                raise ConfigError(f"{key}: the pipe did not end within {PATIENCE:g} s") from None
+                raise ConfigError(f"{key}: the pipe did not end within {PIPE_SECONDS:g} s") from None
             continue
         if not piece:
             return bytes(data)
         data += piece
         if time.monotonic() > deadline:
-            raise ConfigError(f"{key}: the pipe did not end within {PATIENCE:g} s")
+            raise ConfigError(f"{key}: the pipe did not end within {PIPE_SECONDS:g} s")
     raise ConfigError(f"{key}: has more than {most:,} bytes")

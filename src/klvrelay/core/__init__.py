@@ -5,6 +5,9 @@
     columns    items of many packets as numpy arrays
     carriage   detects MPEG-TS or bare KLV
     receiver   receives datagrams from many sockets in one call
+    selection  selects the items that the JSON of a record contains
+    counters   counters of a lane and of its transport checks
+    checks     checksums, lengths and IMAPB values
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from klvrelay.core.lane import (
     Entry,
     Lane,
     Names,
-    Sighting,
+    PacketInfo,
     entries_of,
     entry_octets,
     entry_rows,
@@ -85,7 +88,7 @@ __all__ = [
     "Entry",
     "Lane",
     "Names",
-    "Sighting",
+    "PacketInfo",
     "Transport",
     "ber_length",
     "ber_oid",

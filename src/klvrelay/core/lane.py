@@ -18,12 +18,12 @@ from klvrelay.core.packet import (
     TRANSPORTS,
     Checksum,
     Transport,
-    _room,
+    text_buffer,
 )
 from klvrelay.errors import DecodeError
 
 _POOL_SPARE = 64 << 10  # for data that a lane already holds
-_LINES_ROOM = 256 << 10  # chunk size of text, small enough for the CPU cache
+_LINES_SIZE = 256 << 10  # chunk size of text, small enough for the CPU cache
 
 _ENTRY = struct.Struct("=IIqqqiiBBBB4x")
 
@@ -35,7 +35,7 @@ LOWER, LOWER_HERE, ALONE = lib.KLV_LOWER, lib.KLV_LOWER_HERE, lib.KLV_ALONE
 """Bits of `listing`: a lower PID may carry KLV too, in any program or in this one; no other PID of it may."""
 
 
-class Sighting(NamedTuple):
+class PacketInfo(NamedTuple):
     """The properties of a packet that identify its stream. `ticks` is the clock of its program, or its PTS."""
 
     pid: int | None
@@ -48,13 +48,13 @@ class Sighting(NamedTuple):
 class Names(Protocol):
     """Assigns stream names and sequence numbers to the records of a lane."""
 
-    def turn(self, next_: Sighting) -> tuple[bytes, int] | None:
-        """The head and number of the next record; None: pass its packet to `aside` instead of writing it."""
+    def turn(self, next_: PacketInfo) -> tuple[bytes, int] | None:
+        """The head and number of the next record; None: pass its packet to `take_packet` instead of writing it."""
 
-    def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
+    def count_written(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
         """Records were written since the last `turn`: the next number is `seq`; `pts`, `pcr` are of the last record."""
 
-    def aside(self, entry: Entry) -> bytes:
+    def take_packet(self, entry: Entry) -> bytes:
         """Take a packet for which `turn` returned None. Returns the text to write now."""
 
 
@@ -190,35 +190,35 @@ class Lane:
         source = ffi.from_buffer("uint8_t[]", data)
         envelope, other = ffi.new("struct klv_envelope *"), ffi.new("struct klv_packet *")
         envelope.received_us, envelope.safe = -1 if received_us is None else received_us, safe
-        room = _room
+        buffer = text_buffer
         self._used[0], other.pid, kept = 0, _NO_PID, None
-        if room.size < _LINES_ROOM:
-            room.grow(_LINES_ROOM)
+        if buffer.size < _LINES_SIZE:
+            buffer.grow(_LINES_SIZE)
         while True:
             status = lib.klv_lane_lines(
-                self._lane, source, len(source), self._used, envelope, other, room.out, room.size, self._count
+                self._lane, source, len(source), self._used, envelope, other, buffer.out, buffer.size, self._count
             )
             if self._count[0]:
-                out(ffi.buffer(room.out, self._count[0]))
+                out(ffi.buffer(buffer.out, self._count[0]))
             elif status == lib.KLV_FULL:
-                room.grow(min(4 * room.size, lib.klv_json_room(self._limit + PACKET_HEAD, envelope.head_size) + 1))
+                buffer.grow(min(4 * buffer.size, lib.klv_json_room(self._limit + PACKET_HEAD, envelope.head_size) + 1))
             if status == lib.KLV_FULL:
                 continue
             if status < 0:
                 raise DecodeError("the core can't write a packet that it found")
             if kept is not None:
-                names.wrote(int(envelope.seq), _known(envelope.pts), _known(envelope.pcr), int(envelope.sets))
+                names.count_written(int(envelope.seq), _known(envelope.pts), _known(envelope.pcr), int(envelope.sets))
             if status != lib.KLV_OTHER:
                 return
             kept = self._set_envelope(names, envelope, other)
             if kept is None:
-                out(names.aside(self._one(source)))
+                out(names.take_packet(self._one(source)))
                 other.pid = _NO_PID
 
     def _set_envelope(self, names: Names, envelope: Any, other: Any) -> Any:
         """Set the envelope for the stream of the next packet; None if `turn` returned None."""
         found = names.turn(
-            Sighting(
+            PacketInfo(
                 _known(other.pid), _known(other.program), SET_NAMES[other.set], other.listing,
                 _known(other.pts if other.pcr < 0 else other.pcr),
             )

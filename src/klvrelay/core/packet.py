@@ -40,7 +40,7 @@ EVERYTHING = ffi.NULL
 """The selection of all items."""
 
 
-class _Room(threading.local):
+class _TextBuffer(threading.local):
     """Buffer for text written by C: one per thread, growing to the largest record seen."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class _Room(threading.local):
 
 
 _CODES: dict[Checksum, int] = {name: code for code, name in enumerate(CHECKSUMS)}
-_room = _Room()
+text_buffer = _TextBuffer()
 _klv_record = lib.klv_record
 _klv_whole = lib.klv_whole
 
@@ -94,7 +94,7 @@ def record_json(
     `head_` is the result of `head()`. `checksum` is the earlier result of its check; None: check again. `chosen` is a
     `new_selection()` of items.
     """
-    out, text, size, unknown = _room.text
+    out, text, size, unknown = text_buffer.text
     received = -1 if received_us is None else received_us
     written = _klv_record(
         raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts,
@@ -105,7 +105,7 @@ def record_json(
         return text[:written]  # type: ignore[no-any-return]
     if written < 0:
         raise DecodeError("not a KLV packet: it does not begin with a key and a length")
-    _room.grow(min(4 * size, lib.klv_json_room(len(raw), len(head_))))
+    text_buffer.grow(min(4 * size, lib.klv_json_room(len(raw), len(head_))))
     return record_json(raw, head_, seq, received_us, pts, damaged, pid, program, checksum, safe, chosen)
 
 
@@ -122,7 +122,7 @@ def select(chosen: Any, key: str) -> int:
 
 def unknown_items() -> int:
     """Number of items that `record_json` has left raw in this thread."""
-    return int(_room.unknown[0])
+    return int(text_buffer.unknown[0])
 
 
 def items_json(raw: bytes) -> bytes:
@@ -132,7 +132,7 @@ def items_json(raw: bytes) -> bytes:
 
 def tags(raw: bytes) -> bytes | None:
     """A number that identifies which items a packet has; None if they do not fit in one."""
-    bits, view = _room.bits
+    bits, view = text_buffer.bits
     return view[:] if lib.klv_tags(raw, len(raw), bits) else None
 
 
@@ -144,7 +144,7 @@ def time_us(raw: bytes) -> int | None:
 
 def clock_us(raw: bytes) -> int | None:
     """`micros` of item 2 of a packet, or None."""
-    out = _room.time
+    out = text_buffer.time
     return int(lib.klv_micros(out[0])) if lib.klv_time(raw, len(raw), out) else None
 
 

@@ -33,7 +33,7 @@ _READY_ROW = struct.Struct("=IiII")
 _COUNTS = [name for name, _ in ffi.typeof("struct klv_receiver_counts").fields]
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
-NEWS: int = lib.RECEIVE_RESULTS
+ALL_READ: int = lib.RECEIVE_RESULTS
 """The usual status of a read: everything was read, and nothing is held."""
 _HOLDS, _FULL, _LANE, _MORE = lib.RECEIVE_HOLDING, lib.RECEIVE_FULL, lib.RECEIVE_NEEDS_LANE, lib.READ_MORE
 

@@ -1,1 +1,1 @@
-"""Video frames and the times that they carry."""
+"""Times of video frames (MISB ST 0603, ST 0604): `frame_times.py` finds them in any video that libav opens."""

@@ -238,7 +238,7 @@ def _find_stamps(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameT
             stream.discard = Discard.all
     streams = [stream for stream in container.streams.video if stream.index in codecs]
     for packet in _packets(container, streams):
-        demuxer.heard()
+        demuxer.restart_timeout()
         if not packet.size:  # at the end libav returns an empty packet per stream, without an index
             continue
         stream, codec = packet.stream, codecs[packet.stream_index]
@@ -261,6 +261,6 @@ def _codec_of(stream: VideoStream, url: Url) -> str:
     if codec in core.STAMPED_CODECS:
         return codec
     if not stream.disposition & Disposition.attached_pic:
-        LOG.warning("video codec without time stamps, skipped url=%s stream=%d codec=%s",
+        LOG.warning("%s: video codec without time stamps, skipped: stream=%d codec=%s",
                     url, stream.id, printable(codec))  # fmt: skip
     return ""

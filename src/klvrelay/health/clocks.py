@@ -48,7 +48,7 @@ class Offset:
 
     def __init__(self) -> None:
         self.jumps = 0
-        self._line: deque[tuple[float, float]] = deque(maxlen=POINTS)
+        self._points: deque[tuple[float, float]] = deque(maxlen=POINTS)
         self._bin: list[float] = []
         self._bin_began = 0.0
         self._settled: float | None = None
@@ -65,9 +65,9 @@ class Offset:
 
     @property
     def drift_ppm(self) -> float | None:
-        if len(self._line) < LEAST_POINTS:
+        if len(self._points) < LEAST_POINTS:
             return None
-        return statistics.linear_regression(*zip(*self._line, strict=True)).slope * 1e6
+        return statistics.linear_regression(*zip(*self._points, strict=True)).slope * 1e6
 
     def add(self, now: float, offset: float) -> float | None:
         """Add a measurement at `now` (seconds of KLV time). Returns the size of a step once it is confirmed."""
@@ -86,7 +86,7 @@ class Offset:
     def _close_bin(self, now: float) -> None:
         if self._bin:
             self._settled = statistics.median(self._bin)
-            self._line.append((self._bin_began, self._settled))
+            self._points.append((self._bin_began, self._settled))
         self._bin.clear()
         self._bin_began = now
 
@@ -105,7 +105,7 @@ class Offset:
         odd.clear()
         self._bin = [offset]
         self._bin_began = now
-        self._line.clear()
+        self._points.clear()
         return by
 
 
@@ -171,7 +171,7 @@ class Clocks:
             self._last_jump = Jump(name, -by, time_us)
         if now - self._logged >= QUIET:
             self._logged = now
-            steps = ", ".join(f"{-by:+.3f} s relative to {_SPOKEN[name]}" for name, by in jumps.items())
+            steps = ", ".join(f"{-by:+.3f} s relative to {_CLOCK_NAMES[name]}" for name, by in jumps.items())
             hint = "; normal when a recording repeats" if [*jumps] == ["wall"] else ""
             LOG.warning("%s: KLV time stepped by %s%s", self._name, steps, hint)
 
@@ -180,7 +180,7 @@ class Clocks:
         return sum(offset.jumps for offset in self.against.values())
 
 
-_SPOKEN = {"wall": "the system clock", "pts": "the PTS", "pcr": "the PCR"}
+_CLOCK_NAMES = {"wall": "the system clock", "pts": "the PTS", "pcr": "the PCR"}
 
 
 class TickUnwrapper:

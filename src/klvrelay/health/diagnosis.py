@@ -35,20 +35,20 @@ class Diagnosis:
         return f"{self.cause}. {self.advice}"
 
 
-SWITCH_ON = (
+METADATA_HINT = (
     "Switch metadata on in the encoder (KLV, MISB ST 0601, STANAG 4609). If it is on, something on the way drops it:"
     " restreamers and media servers pass on video only by default (ffmpeg needs `-map 0 -c copy`)."
 )
-IN_THE_CLEAR = "Send the metadata in the clear, or descramble the stream before it comes here."
-BETTER_LINK = (
+SCRAMBLED_HINT = "Send the metadata in the clear, or descramble the stream before klvrelay receives it."
+DAMAGED_HINT = (
     "A receiver before this one (radio, modem) could not correct these packets: improve the link, or its error"
     " correction."
 )
-BE_WHOLE = "See that it is KLV (MISB ST 0601) or MPEG-TS, and that the recording is complete."
-SEND_PAT = "Let the multiplexer send the PAT on PID 0 at least every 0.5 s."
-SEND_PMT = "Let the multiplexer send the PMT of each program at least every 0.5 s."
-MEND_TABLES = "Tables are damaged in transit, or the multiplexer computes a wrong CRC: check both."
-CONNECT = (
+CONTENT_HINT = "See that it is KLV (MISB ST 0601) or MPEG-TS, and that the recording is complete."
+PAT_HINT = "Let the multiplexer send the PAT on PID 0 at least every 0.5 s."
+PMT_HINT = "Let the multiplexer send the PMT of each program at least every 0.5 s."
+TABLES_HINT = "Tables are damaged in transit, or the multiplexer computes a wrong CRC: check both."
+ENCODER_HINT = (
     "See what the encoder sends there (`klvrelay probe` shows it): its metadata input (autopilot, gimbal) may be"
     " disconnected, or set to another format."
 )
@@ -72,8 +72,8 @@ def _no_transport(c: Counters) -> Diagnosis | None:
     if c.ts_packets:
         return None
     if c.passed_over:
-        return Diagnosis("no_packet", f"{c.passed_over:,} bytes came, and no whole KLV packet in them", BE_WHOLE)
-    return Diagnosis("no_packet", "no whole KLV packet came", SWITCH_ON)
+        return Diagnosis("no_packet", f"{c.passed_over:,} bytes received, but no complete KLV packet", CONTENT_HINT)
+    return Diagnosis("no_packet", "no complete KLV packet", METADATA_HINT)
 
 
 def _marked(c: Counters) -> Diagnosis | None:
@@ -84,17 +84,17 @@ def _marked(c: Counters) -> Diagnosis | None:
     if not count or count < MOST * of:
         return None
     return Diagnosis("transport_error", f"{_of(count, of, where)} are marked as damaged (transport_error_indicator)",
-                     BETTER_LINK)
+                     DAMAGED_HINT)
 
 
 def _scrambled(c: Counters) -> Diagnosis | None:
     if c.klv_scrambled and c.klv_scrambled >= FEW * c.klv_packets:
         return Diagnosis("scrambled", f"the KLV is scrambled ({_of(c.klv_scrambled, c.klv_packets, 'packets')})",
-                         IN_THE_CLEAR)  # fmt: skip
+                         SCRAMBLED_HINT)  # fmt: skip
     others = c.scrambled - c.klv_scrambled
     if others and not c.klv_packets and others >= MOST * (c.private_packets or c.ts_packets):
         return Diagnosis("scrambled", f"the stream is scrambled ({others:,} of {c.ts_packets:,} TS packets)",
-                         IN_THE_CLEAR)  # fmt: skip
+                         SCRAMBLED_HINT)  # fmt: skip
     return None
 
 
@@ -103,12 +103,12 @@ def _followed(c: Counters) -> Diagnosis | None:
     if not c.klv_packets:
         return None
     if c.fill:
-        return Diagnosis("only_fill", f"the KLV stream contains only Fill items ({c.fill:,})", CONNECT)
+        return Diagnosis("only_fill", f"the KLV stream contains only Fill items ({c.fill:,})", ENCODER_HINT)
     if c.unlisted_packets == c.klv_packets:
-        return Diagnosis("no_whole_packet", "a KLV key came on an unlisted PID, and no packet is complete",
+        return Diagnosis("no_whole_packet", "there is a KLV key on an unlisted PID, but no complete packet",
                          "Record more of the stream and try again.")  # fmt: skip
-    cause = f"no whole KLV packet came on the PID that is labelled as KLV ({_packets(c.klv_packets)})"
-    return Diagnosis("not_klv", cause, CONNECT)
+    cause = f"no complete KLV packet on the PID that is labelled as KLV ({_packets(c.klv_packets)})"
+    return Diagnosis("not_klv", cause, ENCODER_HINT)
 
 
 def _tables(c: Counters) -> Diagnosis | None:
@@ -116,20 +116,20 @@ def _tables(c: Counters) -> Diagnosis | None:
     if not missing:
         return None
     if c.crc_errors:
-        cause = f"no {missing} came with a valid CRC ({c.crc_errors:,} invalid), and no KLV was recognised"
-        return Diagnosis("bad_tables", cause, MEND_TABLES)
-    return Diagnosis(f"no_{missing.lower()}", f"no {missing} came, and no KLV was recognised without it",
-                     SEND_PAT if missing == "PAT" else SEND_PMT)  # fmt: skip
+        cause = f"no {missing} with a valid CRC ({c.crc_errors:,} invalid), and no KLV recognised"
+        return Diagnosis("bad_tables", cause, TABLES_HINT)
+    return Diagnosis(f"no_{missing.lower()}", f"no {missing} received, and no KLV recognised without it",
+                     PAT_HINT if missing == "PAT" else PMT_HINT)  # fmt: skip
 
 
 def _private(c: Counters) -> Diagnosis | None:
     if not c.private_packets:
         return None
-    return Diagnosis("private", f"the private data in it has no KLV key ({_packets(c.private_packets)})", CONNECT)
+    return Diagnosis("private", f"the private data in it has no KLV key ({_packets(c.private_packets)})", ENCODER_HINT)
 
 
 def _nothing(c: Counters) -> Diagnosis | None:
-    return Diagnosis("no_klv", "no KLV key is on any PID that may carry KLV", SWITCH_ON)
+    return Diagnosis("no_klv", "no KLV key is on any PID that may carry KLV", METADATA_HINT)
 
 
 _CAUSES: tuple[Callable[[Counters], Diagnosis | None], ...] = (

@@ -44,7 +44,7 @@ def link_document(health: StreamHealth, boot: str) -> bytes:
                 "gaps": health.rhythm.gaps,
                 "longest_gap_s": round(health.rhythm.longest, 3),
             },
-            "link": {"dropped": health.dropped} | _line(health.link),
+            "link": {"dropped": health.dropped} | _transport_counters(health.link),
             "clock": _clocks(health.clocks),
         }
     )  # fmt: skip
@@ -61,7 +61,7 @@ def _outages(health: StreamHealth) -> dict[str, Any]:
     }
 
 
-def _line(link: LinkStats) -> dict[str, Any]:
+def _transport_counters(link: LinkStats) -> dict[str, Any]:
     """The counters of the socket and of the transport lane by name."""
     socket = {_RENAMED.get(f.name, f.name): getattr(link, f.name) for f in fields(LinkStats) if f.name != "lane"}
     lane = {name: value for name, value in link.lane._asdict().items() if name not in _ELSEWHERE}

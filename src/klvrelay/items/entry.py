@@ -18,17 +18,17 @@ NESTED = ("local_set", "series")
 
 @dataclass(frozen=True, slots=True)
 class ItemEntry:
-    """One item: its set and table row; `wire_key` is its 16-byte key in universal form."""
+    """One item: its set and table row; `universal_key` is its 16-byte key in universal form."""
 
     set: str
     item: spec.Item
-    wire_key: bytes | None = None
+    universal_key: bytes | None = None
 
     @property
     def address(self) -> str:
         """The query that finds the item: `0601:13`, `VTarget:10`, or its 16-byte key in hex."""
-        if self.wire_key is not None:
-            return self.wire_key.hex()
+        if self.universal_key is not None:
+            return self.universal_key.hex()
         return f"{self.set.removeprefix('ST')}:{self.item.tag}"
 
     @property
@@ -36,7 +36,7 @@ class ItemEntry:
         """`MISB ST 0601.19, item 13`; for a nested set `MISB ST 0903.6, VTarget Pack, item 10`."""
         home = clauses.STANDARDS[self.set]
         title = "" if self.set in spec.UNIVERSAL_KEYS else f", {home.title}"
-        if self.wire_key is None:
+        if self.universal_key is None:
             return f"{home.document}{title}, item {self.item.tag}"
         return f"{home.document}{title}, {self.item.name}"
 
@@ -48,7 +48,7 @@ class ItemEntry:
     @property
     def repeats(self) -> bool:
         """Whether the item may repeat; never in universal form."""
-        return self.item.repeats and self.wire_key is None
+        return self.item.repeats and self.universal_key is None
 
 
 def inner_set(kind: str) -> str | None:
@@ -91,7 +91,7 @@ def same_key(one: bytes, other: bytes) -> bool:
 
 def by_key(key: bytes) -> ItemEntry | None:
     """The item with this 16-byte key in a packet or universal set; None if unknown."""
-    return next((entry for entry in keyed_items() if entry.wire_key and same_key(entry.wire_key, key)), None)
+    return next((entry for entry in keyed_items() if entry.universal_key and same_key(entry.universal_key, key)), None)
 
 
 def packet_set(key: bytes) -> str | None:

@@ -24,7 +24,7 @@ class Field(TypedDict):
 
     key: str
     bits: str
-    says: str
+    meaning: str
     codes: dict[str, str]
 
 
@@ -117,7 +117,7 @@ def item_details(entry: ItemEntry) -> ItemDetails:
         "bits": bits(entry.set, item.tag, ""),
         "elements": [part(entry, element) for element in spec.PACKS.get(pack_of(item), ())],
         "zero_length": zero_length(entry),
-        "lifted": "" if entry.wire_key else clauses.LIFTED.get(entry.set, {}).get(item.tag, ""),
+        "lifted": "" if entry.universal_key else clauses.LIFTED.get(entry.set, {}).get(item.tag, ""),
         "prefer": items_before(entry),
         "instead_of": items_after(entry),
         "repeats": entry.repeats,
@@ -145,7 +145,7 @@ def bits(set_: str, tag: int, element: str) -> list[Field]:
         {
             "key": bit.key,
             "bits": f"{bit.shift + bit.width - 1}..{bit.shift}" if bit.width > 1 else str(bit.shift),
-            "says": clauses.BITS_SAY.get((set_, tag, bit.shift), "") if bit.width == 1 else "",
+            "meaning": clauses.BITS_SAY.get((set_, tag, bit.shift), "") if bit.width == 1 else "",
             "codes": {str(code): label for code, label in bit.codes.items()},
         }
         for bit in spec.BITS.get((set_, tag, element), ())
@@ -171,7 +171,7 @@ def part(entry: ItemEntry, element: spec.Element) -> Part:
 
 def zero_length(entry: ItemEntry) -> str:
     """The meaning of length 0."""
-    if entry.wire_key is None and (entry.set, entry.item.tag) in clauses.NEVER_EMPTY:
+    if entry.universal_key is None and (entry.set, entry.item.tag) in clauses.NEVER_EMPTY:
         return "not permitted: null, with a warning"
     return "value unknown: null" + ("; in an amend (0601:101) the item is deleted" if entry.set == "ST0601" else "")
 
@@ -188,7 +188,7 @@ def items_after(entry: ItemEntry) -> list[str]:
 
 def _others(entry: ItemEntry, *, before: bool) -> list[str]:
     groups = [group for group in clauses.PREFERRED if entry.item.tag in group]
-    if entry.set != "ST0601" or entry.wire_key is not None or not groups:
+    if entry.set != "ST0601" or entry.universal_key is not None or not groups:
         return []
     at = groups[0].index(entry.item.tag)
     tags = groups[0][:at] if before else groups[0][at + 1 :]
@@ -197,8 +197,8 @@ def _others(entry: ItemEntry, *, before: bool) -> list[str]:
 
 def universal_keys(entry: ItemEntry) -> list[str]:
     """The 16-byte keys of an item: its universal form, or that of the same item and of the set inside it."""
-    if entry.wire_key is not None:
-        return [entry.wire_key.hex()]
+    if entry.universal_key is not None:
+        return [entry.universal_key.hex()]
     item = clauses.ITEM_KEYS.get((entry.set, entry.item.tag))
     inside = spec.UNIVERSAL_KEYS.get(entry.holds or "") if entry.item.kind.startswith("local_set:") else None
     return list(dict.fromkeys(key.hex() for key in (item, inside) if key is not None))
@@ -213,5 +213,5 @@ def set_details(name: str) -> SetDetails:
         "title": clauses.STANDARDS[name].title,
         "universal_key": key.hex() if key is not None else None,
         "items": len(entries(name)) if name in SETS else 0,
-        "inside": [entry.address for entry in every() if entry.holds == name and entry.wire_key is None],
+        "inside": [entry.address for entry in every() if entry.holds == name and entry.universal_key is None],
     }

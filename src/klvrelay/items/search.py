@@ -201,8 +201,8 @@ def _all_in(query: str, texts: Iterable[str]) -> bool:
 
 def _once(found: list[ItemEntry]) -> list[ItemEntry]:
     """Remove the universal form of items that were also found by tag."""
-    by_tag = {entry.item.key for entry in found if entry.wire_key is None}
-    return [entry for entry in found if entry.wire_key is None or entry.item.key not in by_tag]
+    by_tag = {entry.item.key for entry in found if entry.universal_key is None}
+    return [entry for entry in found if entry.universal_key is None or entry.item.key not in by_tag]
 
 
 def _near(query: str, among: list[ItemEntry]) -> str:

@@ -28,18 +28,18 @@ from klvrelay.sources.blocking import packets_blocking
 from klvrelay.sources.contract import Source
 from klvrelay.sources.files.file import FileSource
 
-BREATH = 4
+PACKETS_PER_TURN = 4
 """Pieces of a file read before yielding to the event loop."""
-PATIENCE = 5.0
+FIRST_DATA_WAIT = 5.0
 """Minimum time in seconds to wait for the first data of a live source."""
-SILENT = "is the sender running, and sending to this address and port?"
-LIVE = 10.0
+SILENT_HINT = "is the sender running, and sending to this address and port?"
+LIVE_SECONDS = 10.0
 """Default probing time of a live source in seconds."""
 PIECE = 512 << 10
 """Bytes of a file per block. The survey times packets by block, so the size affects the measured times."""
 SMALL = 16 << 10
 """Bytes between two checks of a file's own time."""
-OWN = 32
+OWN_CLOCKS_MOST = 32
 """Maximum number of PIDs whose record times are followed."""
 Progress = Callable[[int, float, int], None]
 """Called with the bytes, seconds and records so far."""
@@ -148,7 +148,7 @@ class Analysis:
     def _own_time(self, record: Record) -> float:
         """Time of a record by its own stamps, if no other clock is available."""
         by = record.pid, record.pts is not None
-        if by not in self._own and len(self._own) >= OWN:
+        if by not in self._own and len(self._own) >= OWN_CLOCKS_MOST:
             return self._own_seconds
         return self._own.setdefault(by, OwnClock()).at(record.clock_us if record.pts is None else record.pts, by[1])
 
@@ -239,7 +239,7 @@ async def analyse(
             raise
         task.uncancel()
         if not analysis.size:
-            why = f": {SILENT}" if source.live else ""
+            why = f": {SILENT_HINT}" if source.live else ""
             raise SourceDown(f"{source.url}: stopped before any data was received{why}") from None
         analysis.ended = "stopped"
     analysis.finish()
@@ -250,9 +250,9 @@ async def analyse(
 
 async def _read_until(analysis: Analysis, source: Source, seconds: float | None, progress: Progress | None) -> str:
     """Read until a reason to stop; return the reason."""
-    limit = seconds if seconds is not None else LIVE if source.live else None
+    limit = seconds if seconds is not None else LIVE_SECONDS if source.live else None
     own = seconds if isinstance(source, FileSource) and source.url.scheme == "file" else None
-    async with aclosing(packets_blocking(source, turn_every=BREATH, piece=PIECE)) as packets:
+    async with aclosing(packets_blocking(source, turn_every=PACKETS_PER_TURN, piece=PIECE)) as packets:
         packet = await _first(source, packets, limit)
         if own is not None or not (source.live or seconds):
             limit = None  # an http source may turn out to be a file
@@ -270,13 +270,13 @@ async def _read_until(analysis: Analysis, source: Source, seconds: float | None,
 
 async def _first(source: Source, packets: AsyncGenerator[Packet, None], limit: float | None) -> Packet | None:
     """Wait for the first packet; None at the end. Raises SourceDown if a live source stays silent."""
-    patience = max(limit or 0.0, PATIENCE) if source.live else None
+    wait = max(limit or 0.0, FIRST_DATA_WAIT) if source.live else None
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(wait):
             return await anext(packets, None)
     except TimeoutError:
         raise SourceDown(
-            f"{source.url}: nothing received for {patience:g} s: {SILENT}"
+            f"{source.url}: nothing received for {wait:g} s: {SILENT_HINT}"
         ) from None
 
 

@@ -104,10 +104,10 @@ def streams_of(telemetry: Telemetry, survey: Survey | None) -> tuple[report.KlvS
         found = survey.found.get(tally.pid) if survey is not None and tally.pid is not None else None
         declared = survey.tables.streams.get(tally.pid) if survey is not None and tally.pid is not None else None
         made.append(tally.freeze(carriage_of(declared[1] if declared else None, found) if found else None))
-    return tuple(sorted(made, key=_says, reverse=True))
+    return tuple(sorted(made, key=_information_content, reverse=True))
 
 
-def _says(stream: report.KlvStream) -> tuple[bool, float]:
+def _information_content(stream: report.KlvStream) -> tuple[bool, float]:
     """Sort key for information content: platform telemetry first, then the number of valid values."""
     right = (stream.records - stream.damaged - stream.checksum_bad) / stream.records
     values = sum(item.count for item in stream.items if not item.path.startswith("unknown"))

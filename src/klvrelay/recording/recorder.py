@@ -101,7 +101,7 @@ class Recorder:
         """
         try:
             if left := await self._on_thread(self._store.open):
-                LOG.info("segments of an earlier run completed count=%d", left)
+                LOG.info("segments of an earlier run completed: count=%d", left)
             await self._on_thread(self._store.remove_old)
             LOG.info("recording to %s as %s-*", printable(self._store.folder), printable(self._store.stream))
             tasks = [
@@ -160,8 +160,8 @@ class Recorder:
 
     def _down(self, fault: KlvrelayError) -> None:
         text = str(fault) if isinstance(fault, SourceError) else f"{self._url}: {fault}"
-        if (said := self._repeats.add(text)) is not None:
-            LOG.warning("%s; retrying until it is back", printable(said))
+        if (line := self._repeats.add(text)) is not None:
+            LOG.warning("%s; retrying until it is back", printable(line))
         self.state = "source down"
 
     async def _take(self, source: Source) -> None:
@@ -254,7 +254,7 @@ class Recorder:
         try:
             self._store.remove_old()
         except OSError as fault:
-            LOG.debug("old segments not removed reason=%r", fault.strerror)
+            LOG.debug("old segments not removed: reason=%r", fault.strerror)
 
     def _disk_fails(self, fault: OSError) -> None:
         if not self.disk_fault:
@@ -262,12 +262,11 @@ class Recorder:
             self.disk_fault = os.strerror(fault.errno or 0)
             what = "received data is lost" if self._live else "the source waits"
             until = f"at most {GIVE_UP:g} s" if self._is_file else "until writing succeeds"
-            LOG.warning("write failed (%s): %s %s", self.disk_fault, what, until)
+            LOG.warning("write failed, %s %s: reason=%r", what, until, self.disk_fault)
 
     def _disk_works(self) -> None:
         if self.disk_fault:
-            lost = f"{size_text(self.lost)} were lost" if self.lost else "nothing was lost"
-            LOG.warning("writing succeeds again; %s", lost)
+            LOG.warning("writing succeeds again: lost_bytes=%d", self.lost)
             self.disk_fault = ""
 
     async def _finish(self) -> None:

@@ -107,7 +107,7 @@ class SegmentStore:
         try:
             self._finish(fd, segment)
         except OSError as fault:
-            LOG.warning("segment not completed name=%s reason=%r", printable(segment.name), fault.strerror)
+            LOG.warning("segment not completed: name=%s reason=%r", printable(segment.name), fault.strerror)
 
     def remove_old(self) -> None:
         """Remove the oldest segments beyond the limits, so that there is space for another one."""
@@ -152,7 +152,7 @@ class SegmentStore:
             try:
                 return os.write(self._fd, data)
             except OSError as fault:
-                self._make_room(fault)
+                self._free_space(fault)
 
     def _begin(self, piece: ReceivedBytes) -> None:
         self.remove_old()
@@ -162,7 +162,7 @@ class SegmentStore:
             try:
                 self._fd = os.open(self._path(segment), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
             except OSError as fault:
-                self._make_room(fault)
+                self._free_space(fault)
         with suppress(OSError):  # a file system without locks
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._segment, self._last_us = segment, time_us
@@ -204,7 +204,7 @@ class SegmentStore:
 
     # ---- removing ----
 
-    def _make_room(self, fault: OSError) -> None:
+    def _free_space(self, fault: OSError) -> None:
         """The disk is full: remove the oldest segment, or raise the fault if no more may be removed."""
         if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise fault
@@ -213,7 +213,7 @@ class SegmentStore:
             raise fault
         if not self._full_logged:
             self._full_logged = True
-            LOG.warning("disk full, removing the oldest segments stream=%s", printable(self.stream))
+            LOG.warning("disk full, removing the oldest segments: stream=%s", printable(self.stream))
         self._remove(spare[0])
 
     def _complete_segments(self) -> list[RecordedSegment]:

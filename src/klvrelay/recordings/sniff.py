@@ -29,18 +29,18 @@ _CONTAINERS = (
 class Sniffer:
     """Detects the content of a stream from its first bytes, in pieces of any size.
 
-    carriage   the result, once known
-    head       the bytes so far, without leading zeros and FF bytes, which prove nothing
-    first      the first of these bytes, kept to name unknown content when others are discarded
-    hopeless   it is a container, or MOST bytes were neither MPEG-TS nor KLV
-    is_blank   all bytes so far were zeros
+    carriage     the result, once known
+    head         the bytes so far, without leading zeros and FF bytes, which prove nothing
+    first        the first of these bytes, kept to name unknown content when others are discarded
+    is_rejected  it is a container, or MOST bytes were neither MPEG-TS nor KLV
+    is_blank     all bytes so far were zeros
     """
 
     def __init__(self) -> None:
         self.carriage: Carriage | None = None
         self.head = b""
         self.first = b""
-        self.hopeless = False
+        self.is_rejected = False
         self._trimmed = False
         self._junk = 0
 
@@ -49,7 +49,7 @@ class Sniffer:
         return (self._trimmed or bool(self.head)) and not self._junk and blank_before(self.head) == len(self.head)
 
     def add(self, piece: bytes) -> bool:
-        """Add a piece; returns whether the content is known, or hopeless."""
+        """Add a piece; returns whether the content is known, or rejected."""
         head = self.head + piece if self.head else piece
         begin = blank_before(head)
         if begin > FEW or self._trimmed:
@@ -61,14 +61,14 @@ class Sniffer:
             self.carriage = carriage_by(head)
         if self.carriage is None:
             self._judge(head)
-        return self.hopeless or self.carriage is not None
+        return self.is_rejected or self.carriage is not None
 
     def _judge(self, head: bytes) -> None:
         behind = blank_behind(head)
         if HOLE <= behind < len(head) and not is_container(head):
             self._junk += len(head) - behind + HOLE
             self._trimmed, self.head = True, b""
-        self.hopeless = is_container(head) or self._junk + len(self.head) >= MOST
+        self.is_rejected = is_container(head) or self._junk + len(self.head) >= MOST
 
     def end(self) -> Carriage | None:
         """The stream has ended: the result."""

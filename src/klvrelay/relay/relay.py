@@ -38,11 +38,12 @@ TICK = 0.25
 """Seconds between two checks of the streams."""
 STATES = 4
 """Checks between two publications of the latest values of a stream."""
-SLOTS, CROWD = 5, 8
-"""TICK is divided into at most SLOTS parts, each for some of the streams; CROWD streams justify one more part."""
-LAST_SOURCES, LAST_CALL, LAST_SINKS, PARTING = 1.7, 2.3, 1.8, 0.2
-"""Seconds of a stop: sources must end by LAST_SOURCES, and sinks must acknowledge what waits by LAST_CALL. Then sinks
-have LAST_SINKS to disconnect, and tasks that were cancelled a second time have PARTING. The sum is below five."""
+SLOTS, STREAMS_PER_SLOT = 5, 8
+"""TICK is divided into at most SLOTS parts, one for every STREAMS_PER_SLOT streams."""
+LAST_SOURCES, LAST_DELIVERY, LAST_SINKS, LAST_TASKS = 1.7, 2.3, 1.8, 0.2
+"""Seconds of a stop: sources must end by LAST_SOURCES, and sinks must acknowledge the waiting records by LAST_DELIVERY.
+Then sinks have LAST_SINKS to disconnect, and tasks that were cancelled a second time have LAST_TASKS. The sum is below
+five."""
 
 LAST_SUMS = 0.1
 """Seconds in which the last sums must be published, before the sinks disconnect."""
@@ -154,12 +155,12 @@ class Relay:
     async def _stop(self, streams: list[asyncio.Task[None]], sinks: list[asyncio.Task[None]]) -> None:
         """Stop the sources, then deliver the waiting records and the last latest values."""
         loop = asyncio.get_running_loop()
-        last_call = loop.time() + LAST_CALL
+        last_delivery = loop.time() + LAST_DELIVERY
         await _cancel(streams, LAST_SOURCES)
         for stream in self.streams:
             self._contain(stream, stream.publish_state, stream.stop)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(last_call):
+            async with asyncio.timeout_at(last_delivery):
                 await self._drain(sinks, only_up=True)
         await self._publish_sums(sinks)
 
@@ -174,7 +175,7 @@ class Relay:
         await _wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], sinks)
 
     async def _tick(self) -> None:
-        slots = max(1, min(SLOTS, len(self.streams) // CROWD))
+        slots = max(1, min(SLOTS, len(self.streams) // STREAMS_PER_SLOT))
         for turn in turns(len(self.streams), slots, STATES):
             await asyncio.sleep(TICK / slots)
             for task in self.sink_tasks:
@@ -222,7 +223,7 @@ async def _cancel(tasks: Sequence[asyncio.Future[Any]], timeout: float = 1.0) ->
     A task that hangs in its clean-up is cancelled a second time, and then abandoned.
     """
     left = set(tasks)
-    for seconds in (timeout, PARTING):
+    for seconds in (timeout, LAST_TASKS):
         for task in left:
             task.cancel()
         if left:

@@ -212,14 +212,14 @@ def _without(items: dict[str, str], others: dict[str, str]) -> dict[str, str]:
 
 def _latest(unknown: dict[str, str]) -> dict[str, str]:
     """The unknown items to keep, in order of arrival. An item that is too large alone displaces no other."""
-    room = UNKNOWN_BYTES
+    left = UNKNOWN_BYTES
     kept: dict[str, str] = {}
     for key in reversed(unknown):
         size = len(key) + len(unknown[key])
         if size > UNKNOWN_BYTES:
             continue
-        room -= size
-        if room < 0 or len(kept) == UNKNOWN_MOST:
+        left -= size
+        if left < 0 or len(kept) == UNKNOWN_MOST:
             break
         kept[key] = unknown[key]
     return dict(reversed(kept.items()))

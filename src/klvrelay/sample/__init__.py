@@ -3,7 +3,9 @@
     flight.py     drone, camera and target       picture.py    draws the video frames
     metadata.py   the KLV packets                video.py      encodes H.264 or H.265
     sei.py        frame time stamps              mux.py        writes the transport stream
-    settings.py   parameters
+    settings.py   parameters                     geodesy.py    WGS-84 positions and axes
+    ground.py     heights and the ring road      terrain.py    paints the ground (canvas.py, village.py)
+    overlay.py    text in the picture            font.py       its letters
 """
 
 from __future__ import annotations

@@ -40,9 +40,9 @@ class Vehicle:
     def corners(self) -> Array:
         """The four ground points of its outline, as rows."""
         s, c = math.sin(math.radians(self.heading)), math.cos(math.radians(self.heading))
-        ahead, aside = np.array([s, c, 0.0]), np.array([c, -s, 0.0])
+        ahead, right = np.array([s, c, 0.0]), np.array([c, -s, 0.0])
         signs = ((1, -1), (1, 1), (-1, 1), (-1, -1))
-        rows = [self.point + ahead * (a * self.length / 2) + aside * (b * self.width / 2) for a, b in signs]
+        rows = [self.point + ahead * (a * self.length / 2) + right * (b * self.width / 2) for a, b in signs]
         return np.array(rows)
 
 

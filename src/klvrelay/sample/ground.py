@@ -112,13 +112,13 @@ class RingRoad:
             if way < bend:
                 angle = way / self.radius
                 forward = along + self.radius * math.sin(angle)
-                aside = across + self.radius * math.cos(angle)
-                return _place(heading, forward, aside, (heading + math.degrees(angle)) % 360)
+                left = across + self.radius * math.cos(angle)
+                return _place(heading, forward, left, (heading + math.degrees(angle)) % 360)
             way -= bend
         return self.at(0.0)
 
 
-def _place(side: float, forward: float, aside: float, heading: float) -> tuple[float, float, float]:
-    """Convert a side's own axes (`forward` along it, `aside` out to its left) to east, north and heading."""
+def _place(side: float, forward: float, left: float, heading: float) -> tuple[float, float, float]:
+    """Convert a side's own axes (`forward` along it, `left` out to its left) to east, north and heading."""
     s, c = math.sin(math.radians(side)), math.cos(math.radians(side))
-    return forward * s - aside * c, forward * c + aside * s, heading
+    return forward * s - left * c, forward * c + left * s, heading

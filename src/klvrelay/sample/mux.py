@@ -75,7 +75,7 @@ class Mux:
     def _packets(self, pid: int, data: bytes, fields: bytes = b"") -> list[bytes]:
         """Divide a PES packet or section into transport packets, the first with an adaptation field."""
         packets = []
-        for at in _cuts(len(data), 183 - len(fields) if fields else 184):
+        for at in _slices(len(data), 183 - len(fields) if fields else 184):
             chunk = data[at]
             adaptation = _adaptation(fields, 184 - len(chunk))
             counter = self._counters[pid]
@@ -87,20 +87,20 @@ class Mux:
         return packets
 
 
-def _cuts(length: int, first: int) -> list[slice]:
+def _slices(length: int, first: int) -> list[slice]:
     """Slices of 184 bytes; the first may be shorter."""
     ends = [*range(first, length, 184), length]
     return [slice(0 if number == 0 else ends[number - 1], end) for number, end in enumerate(ends)]
 
 
-def _adaptation(fields: bytes, room: int) -> bytes:
-    """An adaptation field of `room` bytes, including its length byte."""
-    if room == 0:
+def _adaptation(fields: bytes, size: int) -> bytes:
+    """An adaptation field of `size` bytes, including its length byte."""
+    if size == 0:
         return b""
-    if room == 1:
+    if size == 1:
         return b"\0"
     body = fields or b"\0"
-    return bytes([room - 1]) + body + b"\xff" * (room - 1 - len(body))
+    return bytes([size - 1]) + body + b"\xff" * (size - 1 - len(body))
 
 
 def _pcr(ticks: int) -> bytes:

@@ -20,7 +20,7 @@ Luma = NDArray[np.uint8]
 WHITE, BLACK, GREY = 235, 20, 128
 DIGITS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TALKATIVE = 480  # minimum width in pixels for more than clock and counter
+_FULL_TEXT_WIDTH = 480  # minimum width in pixels for more than clock and counter
 
 
 class Overlay:
@@ -38,7 +38,7 @@ class Overlay:
         height, width = self._luma.shape
         clock = _EPOCH + timedelta(microseconds=time_us)
         self._right(f"F{number % 10**DIGITS:0{DIGITS}d}", 0, shade=True)
-        if width < _TALKATIVE:
+        if width < _FULL_TEXT_WIDTH:
             self._write(f"{clock:%H:%M:%S}.{clock.microsecond // 1000:03d}", 0, 0, shade=True)
             return
         self._right(f"{clock:%Y-%m-%d %H:%M:%S}.{clock.microsecond // 1000:03d}Z", 1, shade=True)

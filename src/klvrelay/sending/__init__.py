@@ -1,12 +1,14 @@
 """The destinations of `klvrelay send`: one file per protocol, one contract.
 
-playback.py   a file, a folder of segments or standard input, as bytes with the second at which each is due
-datagrams.py  those bytes in datagrams
-impair.py     simulated network impairment
-pacing.py     all of it together, in time
-udp.py        udp:// and rtp://
-tcp.py        tcp://
-srt.py        srt://
+    playback.py       a file, a folder of segments or standard input, as bytes with the second at which each is due
+    datagrams.py      those bytes in datagrams
+    discontinuity.py  marks the repetitions of a loop
+    impair.py         simulated network impairment
+    pacing.py         sends the datagrams, each when it is due
+    udp.py            udp:// and rtp://
+    tcp.py            tcp://
+    srt.py            srt://
+    errors.py         errors of destinations
 """
 
 from __future__ import annotations

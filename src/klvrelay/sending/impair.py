@@ -55,28 +55,28 @@ class Impairment:
 
         If no seed is given, one is chosen, so that it can be reported and reused.
         """
-        given: dict[str, object] = {}
+        options: dict[str, object] = {}
         for part in filter(None, (part.strip() for part in text.split(","))):
             key, equals, value = (piece.strip() for piece in part.partition("="))
             if not equals or key not in _READERS:
                 raise ConfigError(f"--impair: unknown {printable(part)!r}\n{KNOWN}")
-            if key in given:
+            if key in options:
                 raise ConfigError(f"--impair: {key} is specified twice")
             try:
-                given[key] = _READERS[key](value)
+                options[key] = _READERS[key](value)
             except ValueError as fault:
                 raise ConfigError(f"--impair: {key}={printable(value)}: give {fault}") from None
-        if not given:
+        if not options:
             raise ConfigError(f"--impair: no impairment specified\n{KNOWN}")
-        given.setdefault("seed", random.SystemRandom().randrange(1, 100_000))
-        self = cls(**given)  # type: ignore[arg-type]  # each reader gives its field's type
-        self._fit(given)
+        options.setdefault("seed", random.SystemRandom().randrange(1, 100_000))
+        self = cls(**options)  # type: ignore[arg-type]  # each reader gives its field's type
+        self._fit(options)
         return self
 
-    def _fit(self, given: Collection[str]) -> None:
+    def _fit(self, options: Collection[str]) -> None:
         """Reject keys that have no effect without another key, or at this level."""
         for key, needed in (("burst", "loss"), ("by", "reorder"), ("apart", "duplicate"), ("bits", "flip")):
-            if key in given and not getattr(self, needed):
+            if key in options and not getattr(self, needed):
                 raise ConfigError(f"--impair: {key} qualifies {needed}: give {needed} too, as in {needed}=1%")
         if self.level == "ts" and (self.delay or self.jitter):
             raise ConfigError("--impair: delay and jitter apply to datagrams: leave out level=ts")
@@ -190,9 +190,9 @@ class Impairer:
             yield from self._arrive(unit)
             return
         tally.units += 1
-        reordered = self._happens("reorder", impairment.reorder)
-        duplicated = self._happens("duplicate", impairment.duplicate)
-        flipped = self._happens("flip", impairment.flip)
+        reordered = self._draw("reorder", impairment.reorder)
+        duplicated = self._draw("duplicate", impairment.duplicate)
+        flipped = self._draw("flip", impairment.flip)
         if self._is_lost():
             tally.lost += 1
             return
@@ -217,11 +217,11 @@ class Impairer:
         for _, _, unit in sorted(held):
             yield self._delay(), unit
 
-    def _happens(self, name: str, share: float) -> bool:
+    def _draw(self, name: str, share: float) -> bool:
         return share > 0 and self._chance[name].random() < share
 
     def _is_lost(self) -> bool:
-        if not self._burst_left and self._happens("loss", self._burst_begins):
+        if not self._burst_left and self._draw("loss", self._burst_begins):
             self._burst_left = self.impairment.burst
         lost = self._burst_left > 0
         self._burst_left -= lost

@@ -28,14 +28,16 @@ _YIELD_EVERY = 0.005  # seconds after which the event loop gets a turn even if n
 
 
 class Pacer:
-    """Waits on the monotonic clock until something is due. All due times count from the first, so nothing drifts."""
+    """Waits on the monotonic clock until something is due. All due times count from the first, so nothing drifts.
+
+    behind   seconds skipped because sending was late
+    """
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
         self._start: float | None = None
         self._yielded = 0.0
         self.behind = 0.0
-        """Seconds skipped because sending was late."""
 
     async def until(self, due: float) -> None:
         now = time.monotonic()
@@ -63,6 +65,9 @@ class Transmission:
 
     speed      multiple of the recording's own pace
     pkt_size   maximum bytes of MPEG-TS per datagram
+    seconds    seconds of the recording sent so far
+    tally      impairment counts so far
+    behind     seconds skipped because sending was late
     """
 
     def __init__(
@@ -83,11 +88,8 @@ class Transmission:
         self.datagrams = 0
         self.size = 0
         self.seconds = 0.0
-        """Seconds of the recording sent so far."""
         self.tally = Tally()
-        """Impairment counts so far."""
         self.behind = 0.0
-        """Seconds skipped because sending was late."""
         self._playback, self._speed, self._loop, self._pkt_size = playback, speed, loop, pkt_size
         self._impairer = None if impairment is None else Impairer(impairment)
         if self._impairer is not None:
@@ -107,8 +109,8 @@ class Transmission:
                 async for due, payload in payloads:
                     last = due
                     datagram = destination.frame(payload, base + due)
-                    wire = None if ts_level else impairer
-                    await self._send(destination, pacer, self._impair(wire, base + due, datagram))
+                    arriving = self._impair(None if ts_level else impairer, base + due, datagram)
+                    await self._send(destination, pacer, arriving)
                     self.seconds, self.behind = before[0] + base + due, before[1] + pacer.behind
             if not self._loop:
                 break
@@ -121,16 +123,16 @@ class Transmission:
         self._late.clear()
 
     async def _payloads(
-        self, wire: Impairer | None, marker: DiscontinuityMarker | None
+        self, ts_impairer: Impairer | None, marker: DiscontinuityMarker | None
     ) -> AsyncGenerator[Slice, None]:
         """One pass over the recording, in payloads."""
         packetizer: Packetizer | None = None
         async with aclosing(self._playback.run(self._speed)) as slices:
             async for due, data in slices:
                 if packetizer is None:
-                    if wire is not None and self._playback.carriage == "klv":
+                    if ts_impairer is not None and self._playback.carriage == "klv":
                         raise ConfigError(f"{self._playback.url} is bare KLV and has no TS packets for level=ts")
-                    packetizer = Packetizer(self._playback.carriage, self._pkt_size, wire, marker)
+                    packetizer = Packetizer(self._playback.carriage, self._pkt_size, ts_impairer, marker)
                 for payload in packetizer.push(due, data):
                     yield payload
         if packetizer is not None:

@@ -21,7 +21,7 @@ QUANTUM = 0.0003
 CHUNK = 64 << 10
 """Bytes passed to a clock at once; processing them takes no longer than a datagram may be late."""
 
-_log = logging.getLogger("klvrelay.sending")
+LOG = logging.getLogger("klvrelay.sending")
 
 
 class Playback:
@@ -96,4 +96,4 @@ class Playback:
         if clock.by in PACED_BY and clock.by not in self._logged:
             self._logged.add(clock.by)
             hint = "; --rate gives another" if clock.by == "rate" and isinstance(clock, TsClock) else ""
-            _log.info("%s: %s%s", self.url, PACED_BY[clock.by], hint)
+            LOG.info("%s: %s%s", self.url, PACED_BY[clock.by], hint)

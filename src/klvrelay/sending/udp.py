@@ -32,7 +32,7 @@ _OPTIONS = {"ttl", "interface", "localaddr", "pkt_size"}
 # Errors that end the transmission; all others (no listener, no route, no buffer) may be temporary.
 _FATAL = {errno.EMSGSIZE: "a datagram of this size cannot be sent", errno.EACCES: "not permitted to send there"}
 
-_log = logging.getLogger("klvrelay.sending")
+LOG = logging.getLogger("klvrelay.sending")
 
 
 class UdpDestination:
@@ -101,7 +101,7 @@ class UdpDestination:
         if number not in self._logged:
             self._logged.add(number)
             reason = "no receiver is listening" if number == errno.ECONNREFUSED else os.strerror(number)
-            _log.warning("%s: %s; sending continues", self.url, reason)
+            LOG.warning("%s: %s; sending continues", self.url, reason)
 
     def _connect(self, host: Address) -> socket.socket:
         sock = socket_for(host)

@@ -40,7 +40,7 @@ def _check(sock: socket.socket, size: int) -> None:
 def _log_small_buffer(asked: int, got: int) -> None:
     """Logged once, not per stream or reconnect."""
     LOG.warning(
-        "udp.small_buffer asked=%d got=%d: bursts may be lost; raise it with `sysctl -w net.core.rmem_max=%d`",
+        "udp.small_buffer: bursts may be lost; run `sysctl -w net.core.rmem_max=%d`: requested=%d granted=%d",
         asked,
         got,
         asked,

@@ -1,1 +1,7 @@
-"""Addresses, name resolution and connections for sources, sinks and senders."""
+"""Addresses, name resolution and connections for sources, sinks and senders.
+
+    address.py        datagram addresses, interfaces and sockets    tcp.py            tcp:// connections
+    resolver.py       host names, with a time limit                 srt.py            srt:// connections
+    arrival_clock.py  the clock of arrival times                    libsrt.py         binding to libsrt (srt_header.py)
+    tls.py            certificates, and the causes of TLS failures  http/             HTTP client
+"""

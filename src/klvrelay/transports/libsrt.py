@@ -97,7 +97,7 @@ class SrtSocket:
         self._open = True
         if self._id < 0:
             raise ConnectionLost(self._fault()[1])
-        self._room = self._ffi.new("char[]", MESSAGE_LIMIT)
+        self._buffer = self._ffi.new("char[]", MESSAGE_LIMIT)
         self._control = self._ffi.new("SRT_MSGCTRL *")
         self._statistics = self._ffi.new("SRT_TRACEBSTATS *")
         if number is None:
@@ -147,10 +147,10 @@ class SrtSocket:
     def receive(self) -> SrtMessage | None:
         """The next message that is due; None if there is none. Raises ConnectionLost."""
         control = self._control
-        size = self._lib.srt_recvmsg2(self._id, self._room, MESSAGE_LIMIT, control)
+        size = self._lib.srt_recvmsg2(self._id, self._buffer, MESSAGE_LIMIT, control)
         if not self._succeeded(size):
             return None
-        return SrtMessage(self._ffi.buffer(self._room, size)[:], control.pktseq, control.srctime)
+        return SrtMessage(self._ffi.buffer(self._buffer, size)[:], control.pktseq, control.srctime)
 
     @property
     def now_us(self) -> int:

@@ -145,7 +145,7 @@ async def open_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
     if settings.mode == "listener":
         return await _accept(settings, timeout)
     family, there = await _address(settings.url.host, settings.url, timeout)
-    patience = timeout * (RENDEZVOUS_FACTOR if settings.mode == "rendezvous" else 1)
+    limit = timeout * (RENDEZVOUS_FACTOR if settings.mode == "rendezvous" else 1)
     sock = _configured_socket(settings, timeout)
     try:
         if settings.mode == "rendezvous":
@@ -154,21 +154,21 @@ async def open_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
         elif settings.local:
             sock.bind(await _own_address(settings, family, timeout, 0))
         sock.connect(there)
-        await _wait_connected(sock, settings, patience)
+        await _wait_connected(sock, settings, limit)
     except BaseException:
         sock.close()
         raise
     return sock
 
 
-async def _wait_connected(sock: SrtSocket, settings: SrtSettings, patience: float) -> None:
+async def _wait_connected(sock: SrtSocket, settings: SrtSettings, limit: float) -> None:
     begun = time.monotonic()
     while (state := sock.state) == State.CONNECTING:
-        if time.monotonic() - begun > patience:
-            raise ConnectionLost(_no_answer(settings, patience))
+        if time.monotonic() - begun > limit:
+            raise ConnectionLost(_no_answer(settings, limit))
         await asyncio.sleep(POLL_EVERY)
     if state != State.CONNECTED:
-        raise ConnectionLost(_refusal(sock.refusal, settings, patience))
+        raise ConnectionLost(_refusal(sock.refusal, settings, limit))
 
 
 async def _accept(settings: SrtSettings, timeout: float) -> SrtSocket:
@@ -258,14 +258,14 @@ def _sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
     return struct.pack("=H", family) + struct.pack(">HI", port, flow) + bare + struct.pack("=I", scope)
 
 
-def _no_answer(settings: SrtSettings, patience: float) -> str:
+def _no_answer(settings: SrtSettings, limit: float) -> str:
     other = "also calls us, with mode=rendezvous" if settings.mode == "rendezvous" else "listens"
-    return f"no response within {patience:g} s: check host and port, and that it {other}"
+    return f"no response within {limit:g} s: check host and port, and that it {other}"
 
 
-def _refusal(reason: int, settings: SrtSettings, patience: float) -> str:
+def _refusal(reason: int, settings: SrtSettings, limit: float) -> str:
     if reason == _TIMEOUT:
-        return _no_answer(settings, patience)
+        return _no_answer(settings, limit)
     text = _REFUSALS.get(reason) or (f"code {reason}" if reason >= 1000 else refusal_text(reason))
     return f"the far end rejected the connection: {text}"
 

@@ -1,1 +1,8 @@
-"""The work of each verb, loaded when the verb runs."""
+"""The work of each verb, loaded when the verb runs.
+
+    frame_times.py        `decode --frame-times`
+    csv_rows.py           records as CSV; csv_cells.py: cells that are safe in a spreadsheet
+    stream_table.py       the rows of `watch`
+    printout.py           tables of `items` and `retained`
+    rates.py              bit rates
+"""

@@ -29,7 +29,7 @@ Out = Callable[[Any], object]
 """A function that takes text: bytes, or (of a file) also buffers that are valid during the call only."""
 Progress = Callable[[int], None]
 
-BREATH = 32
+PACKETS_PER_TURN = 32
 """Chunks of a file between two returns to the event loop."""
 
 
@@ -121,7 +121,7 @@ async def decode_source(
     received = False
     try:
         silence = hint_of_silence(url, lambda: not received)
-        async with silence, aclosing(packets_blocking(source, turn_every=BREATH)) as packets:
+        async with silence, aclosing(packets_blocking(source, turn_every=PACKETS_PER_TURN)) as packets:
             async for packet in packets:
                 received = True
                 if text := decoder.lines(packet):

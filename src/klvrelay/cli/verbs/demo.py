@@ -33,7 +33,7 @@ from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Received
 
 PORT = 1883
-SHIPPED = Path("samples/orbit.ts")
+SAMPLE = Path("samples/orbit.ts")
 CLEANUP_TIMEOUT = 2.0
 """Seconds that sample creation gets to stop: it checks once per frame, and the first frame takes longest."""
 LINES_A_SECOND = 4
@@ -63,8 +63,8 @@ async def sample_file() -> Path:
 
 def _sample_path() -> tuple[Path, bool]:
     """The path of the recording, and whether it exists."""
-    if SHIPPED.is_file():
-        return SHIPPED, True
+    if SAMPLE.is_file():
+        return SAMPLE, True
     cache, home = os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME")
     folder = Path(cache or (home and f"{home}/.cache") or tempfile.gettempdir()) / "klvrelay"
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,24 +93,24 @@ async def _run_stoppable(make: Callable[..., object]) -> None:
 async def demo(
     source: str | Url | None,
     mqtt: str | None,
-    given: Mapping[str, Any] | None = None,
+    broker_options: Mapping[str, Any] | None = None,
     *,
     port: int | None = None,
     console: Console | None = None,
-    **picked: Any,
+    **source_options: Any,
 ) -> None:
     """Relay and show messages until cancelled, or until the source ends.
 
-    given   broker options in addition to the URL: see `mqtt_settings`
-    port    port of the embedded broker; None: 1883
-    picked  see `SourceSettings`
+    broker_options   in addition to the URL: see `mqtt_settings`
+    port             port of the embedded broker; None: 1883
+    source_options   see `SourceSettings`
     """
     console = console or Console()
-    own_broker = _own_broker(mqtt, given or {}, port)
-    entry = None if source is None else _entry(Url.parse(source), **picked)
+    own_broker = _own_broker(mqtt, broker_options or {}, port)
+    entry = None if source is None else _entry(Url.parse(source), **source_options)
     if entry is not None:
         open_input(entry)  # opens nothing; reports wrong schemes and options before anything starts
-    entry = entry or _entry(Url.parse(await sample_file()), **picked)
+    entry = entry or _entry(Url.parse(await sample_file()), **source_options)
     async with AsyncExitStack() as stack:
         settings = own_broker or await _broker(port, stack, console)
         relayed = RelaySettings((entry,), settings)
@@ -138,21 +138,21 @@ async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
         task.result()
 
 
-def _entry(where: Url, **picked: Any) -> SourceSettings:
+def _entry(where: Url, **source_options: Any) -> SourceSettings:
     """The source settings: a file is replayed at its original pace, in a loop."""
     is_file = where.scheme == "file"
-    return SourceSettings(where, speed=1.0 if is_file else None, loop=is_file, **picked)
+    return SourceSettings(where, speed=1.0 if is_file else None, loop=is_file, **source_options)
 
 
-def _own_broker(mqtt: str | None, given: Mapping[str, Any], port: int | None) -> MqttSettings | None:
+def _own_broker(mqtt: str | None, broker_options: Mapping[str, Any], port: int | None) -> MqttSettings | None:
     """Settings of the user's broker; None for the embedded one, which takes no settings."""
     if mqtt is None:
-        if given:
+        if broker_options:
             raise ConfigError("--mqtt-password-file: the embedded broker needs no password; name your broker by --mqtt")
         return None
     if port is not None:
         raise ConfigError("--port is for the embedded broker; write the port of your own broker in --mqtt")
-    return mqtt_settings(mqtt, dict(given))
+    return mqtt_settings(mqtt, dict(broker_options))
 
 
 async def _broker(port: int | None, stack: AsyncExitStack, console: Console) -> MqttSettings:
@@ -197,11 +197,11 @@ class _Allowance:
 
     def __init__(self, rate: int, burst: int = 1) -> None:
         self._gap = 1.0 / rate
-        self._room = (burst - 1) * self._gap
+        self._burst = (burst - 1) * self._gap
         self._next = 0.0
 
     def take(self, now: float) -> bool:
-        if now < self._next - self._room:
+        if now < self._next - self._burst:
             return False
         self._next = max(self._next, now) + self._gap
         return True

@@ -19,18 +19,8 @@ from klvrelay.json_output import Numbers, dumps, safe
 
 SCHEMA = "klvrelay/frame-time/1"
 HEAD = (
-    "stream",
-    "pid",
-    "codec",
-    "pts",
-    "time",
-    "time_us",
-    "nanoseconds",
-    "locked",
-    "discontinuity",
-    "reverse",
-    "flags",
-)
+    "stream", "pid", "codec", "pts", "time", "time_us", "nanoseconds", "locked", "discontinuity", "reverse", "flags",
+)  # fmt: skip
 """CSV columns."""
 
 

@@ -110,7 +110,7 @@ def listing(found: list[ItemEntry], first: str) -> Listing:
 
 
 def _row(entry: ItemEntry, of: ItemDetails, first: str) -> tuple[str, ...]:
-    at = str(of["tag"]) if first == "tag" and entry.wire_key is None else of["address"]
+    at = str(of["tag"]) if first == "tag" and entry.universal_key is None else of["address"]
     value = of["record"].partition(",")[0].partition(":")[0].partition(" ")[0]
     name = of["name"] + (" (deprecated)" if of["deprecated"] and "eprecated" not in of["name"] else "")
     return at, of["key"], of["units"], "" if all_codes(of) else range_text(of["range"]), value, name
@@ -134,7 +134,7 @@ def group_digits(key: str | None) -> str:
 def one_item(entry: ItemEntry) -> Printout:
     """The full entry of one item."""
     of = item_details(entry)
-    head = of["address"] if entry.wire_key is None else entry.set
+    head = of["address"] if entry.universal_key is None else entry.set
     hints = [f"klvrelay items --set {of['holds']}   what is inside"] if of["holds"] else []
     return Printout(f"{head}  {of['name']}", list(_facts(of)), list(_tables(of)), hints)
 
@@ -200,8 +200,8 @@ def _element(part: Part) -> tuple[str, ...]:
 
 
 def _bits(title: str, fields: list[Field]) -> Listing:
-    rows = [(bits["bits"], bits["key"], bits["says"] or _labels(bits)) for bits in fields]
-    return Listing(("bits", "key", "says"), [*rows], title)
+    rows = [(bits["bits"], bits["key"], bits["meaning"] or _labels(bits)) for bits in fields]
+    return Listing(("bits", "key", "meaning"), [*rows], title)
 
 
 def _labels(field: Field) -> str:

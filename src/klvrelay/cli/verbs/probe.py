@@ -137,7 +137,7 @@ def _progress(source: Source, seconds: float | None) -> Iterator[Any]:
     path = source.url.path
     of_file = source.url.scheme == "file" and os.path.isfile(path)
     total = os.path.getsize(path) if of_file and seconds is None else seconds or (10.0 if source.live else None)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[amount]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("checking", total=total, amount="" if of_file else "waiting for data")
 

@@ -22,7 +22,7 @@ from klvrelay.text import Secret
 
 SHOWN_EVERY = 0.25
 
-_log = logging.getLogger("klvrelay.cli")
+LOG = logging.getLogger("klvrelay.cli")
 
 
 async def send(
@@ -58,18 +58,18 @@ async def send(
                 except ReceiverDisconnected as fault:
                     if not (loop and destination.listens):
                         raise
-                    _log.info("%s", fault)
+                    LOG.info("%s", fault)
     finally:
         if job.datagrams and not quiet:
-            took = time.monotonic() - started
-            print(summary(job, playback, url, took, destination.unsent, impairment), file=sys.stderr)
+            elapsed = time.monotonic() - started
+            print(summary(job, playback, url, elapsed, destination.unsent, impairment), file=sys.stderr)
 
 
 def summary(
-    job: Transmission, playback: Playback, url: Url, took: float, unsent: int, impairment: Impairment | None
+    job: Transmission, playback: Playback, url: Url, elapsed: float, unsent: int, impairment: Impairment | None
 ) -> str:
     """What was sent, and how it was impaired, on one line."""
-    text = f"sent {job.seconds:.1f} s of {playback.url} to {url} in {took:.1f} s: {amount_sent(job)}"
+    text = f"sent {job.seconds:.1f} s of {playback.url} to {url} in {elapsed:.1f} s: {amount_sent(job)}"
     if unsent:
         text += f", {unsent} not accepted"
     if job.behind:

@@ -43,15 +43,15 @@ _KEYS = tuple(key for _, _, keys in _FORMATS for key in keys)
 class _Stream:
     """One stream. Times are seconds of the monotonic clock.
 
-    since      first message
-    heard      last message
-    last       reception of the last record by the relay
-    changed    last change of state
-    retained   retained topics that exist
+    since          first message
+    last_message   last message
+    last           reception of the last record by the relay
+    changed        last change of state
+    retained       retained topics that exist
     """
 
     since: float
-    heard: float = 0.0
+    last_message: float = 0.0
     changed: float | None = None
     retained: set[str] = field(default_factory=set)
     availability: str = "-"
@@ -126,7 +126,7 @@ class StreamTable:
             self._delete_topic(*path)
         elif len(path) == 2 and path[1] in LEAVES and self._has_space_for(path[0]):
             stream = self._streams.setdefault(path[0], _Stream(since=now))
-            stream.heard = now
+            stream.last_message = now
             self._take(stream, path[1], message, now, wall)
 
     def rows(self, now: float) -> list[dict[str, str]]:
@@ -156,7 +156,7 @@ class StreamTable:
     def _forget(self, now: float) -> None:
         """Remove streams without a message since the subscription began."""
         if now > self._subscribed + SETTLED:
-            for name in [name for name, stream in self._streams.items() if stream.heard < self._subscribed]:
+            for name in [name for name, stream in self._streams.items() if stream.last_message < self._subscribed]:
                 del self._streams[name]
 
     def _is_shown(self, stream: _Stream, now: float) -> bool:

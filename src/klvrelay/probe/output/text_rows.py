@@ -133,14 +133,14 @@ def stream_facts(stream: KlvStream, frames: Sequence[Frames]) -> list[Row]:
     if stream.carriage is not None:
         rows += [("declared", stream.carriage.declared), ("found", stream.carriage.found)]
         if stream.carriage.with_pts:
-            rows.append(("video timing", _beside(stream.carriage)))
+            rows.append(("video timing", _video_timing(stream.carriage)))
     rows += [("records", _records(stream)), ("checksums", _checksums(stream))]
     if stream.nested:
         inside = [f"{set_title(name)}.{_versions(found)}".rstrip(".") for name, found in stream.nested.items()]
         rows.append(("nested sets", ", ".join(inside)))
     rows.append(("time", _time(stream)))
     rows += [(f"- {against.clock}", _against(against)) for against in stream.times.references]
-    rows += [("frames", _frames(each, stream)) for each in frames if each.searched and _beside_it(each, stream)]
+    rows += [("frames", _frames(each, stream)) for each in frames if each.searched and _is_same_program(each, stream)]
     return rows
 
 
@@ -148,7 +148,7 @@ def _versions(found: tuple[int, ...]) -> str:
     return "/".join(map(str, found[:VERSIONS])) + (f" {more(len(found) - VERSIONS)}" if len(found) > VERSIONS else "")
 
 
-def _beside(c: Carriage) -> str:
+def _video_timing(c: Carriage) -> str:
     """How the PTS relate to the video frames."""
     parts = [f"{c.on_frame:,} of {c.with_pts:,} PTS match a frame"]
     if c.ahead.median is not None:
@@ -217,7 +217,7 @@ def _against(against: Against) -> str:
     return f"in sync within {span(against.varies)}{drift}"
 
 
-def _beside_it(frames: Frames, stream: KlvStream) -> bool:
+def _is_same_program(frames: Frames, stream: KlvStream) -> bool:
     """Whether these frames belong to the stream's program; unknown, and true, if its records have no time."""
     return not frames.beside or _pair(frames, stream) is not None
 

@@ -39,11 +39,11 @@ def _with_place(finding: Finding, report: Report) -> str:
     return _lower(finding.what) + (f" ({finding.where})" if elsewhere else "")
 
 
-def _bad(level: Level, code: int, text: str, worst: list[Finding], others: list[Finding]) -> Verdict:
-    more = [plural(len(worst) - 1, f"more {worst[0].severity}")] if len(worst) > 1 else []
+def _bad(level: Level, code: int, text: str, main: list[Finding], others: list[Finding]) -> Verdict:
+    more = [plural(len(main) - 1, f"more {main[0].severity}")] if len(main) > 1 else []
     more += [plural(len(others), "warning")] if others else []
     more_text = f" ({' and '.join(more)} below)" if more else ""
-    return Verdict(level, f"{text}{more_text}.", worst[0].hint, code)
+    return Verdict(level, f"{text}{more_text}.", main[0].hint, code)
 
 
 def _lower(text: str) -> str:

@@ -60,7 +60,7 @@ def has_much_damage(report: Report, pid: int | None = None) -> bool:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 record`, `2 records`."""
+    """`1 record`, `12,000 records`. Log lines use `text.counted`, without separators."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 

@@ -19,7 +19,7 @@ MINIMUM: tuple[tuple[int, ...], ...] = (
     (23,), (24,), (25, 78), (48,),
 )  # fmt: skip
 """Items of ST 0902's minimum set, besides 1, 2 and 65; any one item of a tuple is sufficient."""
-FINER = {6: 90, 7: 91, 22: 96, 50: 92, 52: 93}
+SUCCESSORS = {6: 90, 7: 91, 22: 96, 50: 92, 52: 93}
 """Items, and their successors of wider range or finer steps."""
 PLACES = ("sensor_latitude", "sensor_longitude", "frame_center_latitude", "frame_center_longitude")
 
@@ -103,7 +103,7 @@ NO_NUMBER = Rule(
     "no_number", "note", "ST 0601.19, special values",
     "The encoder always sends these items as `value unknown`.",
 )  # fmt: skip
-NOWHERE = Rule(
+POSITION_ZERO = Rule(
     "position_zero", "warning", "ST 0601.19 items 13, 14",
     "Latitude and longitude are exactly 0: the encoder has no position (GPS without a fix?) and should omit them.",
 )  # fmt: skip
@@ -116,18 +116,18 @@ IRREGULAR = Rule(
 def _damaged(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         damaged = s.damaged - s.cut_off
-        worst: Severity | None = "error" if damaged > MANY * s.records else None
+        severity: Severity | None = "error" if damaged > MANY * s.records else None
         if s.cut_off:
             text = "The recording ends within " + ("its only packet" if s.records == 1 else "a packet")
-            worst_end: Severity | None = "error" if s.records == s.cut_off else None
-            yield CUT_OFF.finding(text, at_stream(s), s.cut_off, severity=worst_end)
+            only: Severity | None = "error" if s.records == s.cut_off else None
+            yield CUT_OFF.finding(text, at_stream(s), s.cut_off, severity=only)
         if damaged and _lossless(report):
             text = f"{damaged:,} of {plural(s.records, 'record')} truncated or running into the next"
             hint = PART_MISSING if report.transport is None else MISCOUNTED
-            yield DAMAGED.finding(text, at_stream(s), damaged, severity=worst, hint=hint)
+            yield DAMAGED.finding(text, at_stream(s), damaged, severity=severity, hint=hint)
         elif damaged:
             text = f"{damaged:,} of {plural(s.records, 'record')} damaged in transit"
-            yield DAMAGED.finding(text, at_stream(s), damaged, severity=worst)
+            yield DAMAGED.finding(text, at_stream(s), damaged, severity=severity)
 
 
 def _lossless(report: Report) -> bool:
@@ -227,7 +227,9 @@ def _minimum(report: Report) -> Iterator[Finding]:
 
 def _superseded(report: Report) -> Iterator[Finding]:
     for s, items in _main(report):
-        coarse = [f"{old} {items[old].name} ({new})" for old, new in FINER.items() if old in items and new not in items]
+        coarse = [
+            f"{old} {items[old].name} ({new})" for old, new in SUCCESSORS.items() if old in items and new not in items
+        ]
         if coarse:
             yield SUPERSEDED.finding(f"Without their finer successors: {list_text(coarse)}", at_stream(s), len(coarse))
     for s in report.klv:
@@ -267,11 +269,11 @@ def _no_number(report: Report) -> Iterator[Finding]:
             )
 
 
-def _nowhere(report: Report) -> Iterator[Finding]:
+def _position_zero(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         last = {item.path: item.last for item in s.items}
         if last.get(PLACES[0]) == last.get(PLACES[1]) == "0.0":
-            yield NOWHERE.finding("The sensor is at latitude 0, longitude 0", at_stream(s))
+            yield POSITION_ZERO.finding("The sensor is at latitude 0, longitude 0", at_stream(s))
 
 
 def _rate(report: Report) -> Iterator[Finding]:
@@ -286,6 +288,6 @@ def _rate(report: Report) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    _checksums, _damaged, _structure, _rate, _minimum, _nowhere, _versions, _no_number, _sets,
+    _checksums, _damaged, _structure, _rate, _minimum, _position_zero, _versions, _no_number, _sets,
     _superseded, _unknown, _slow,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.health.diagnosis import SWITCH_ON
+from klvrelay.health.diagnosis import METADATA_HINT
 from klvrelay.probe.report import Finding, Report
 from klvrelay.probe.rules.carriage import MISLABELLED, WRONG_LENGTH, declaration_text, may_be_klv, wrong_lengths
 from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, label_text, list_text, plural
@@ -12,13 +12,13 @@ from klvrelay.probe.transport.codes import hexpid
 from klvrelay.probe.transport.pes import NO_HEADER
 from klvrelay.probe.transport_report import Carriage, PidCount
 
-NO_KLV = Rule("no_klv", "error", "MISB ST 1402; STANAG 4609", SWITCH_ON)
+NO_KLV = Rule("no_klv", "error", "MISB ST 1402; STANAG 4609", METADATA_HINT)
 DROPPED = Rule(
     "dropped_here", "warning", "",
     "This machine was too slow, or its socket buffer too small: increase it with"
     " `sysctl -w net.core.rmem_max=8388608`.",
 )  # fmt: skip
-BROKE_OFF = Rule(
+ENDED_EARLY = Rule(
     "broke_off", "warning", "",
     "This report covers the data received until then. Probe again, and check that the sender keeps sending.",
 )  # fmt: skip
@@ -37,7 +37,7 @@ TOO_LARGE = Rule(
     "If packets of this size are expected, probe again with a larger --packet-limit, and relay with that"
     " packet_limit.",
 )  # fmt: skip
-FILL_IT = (
+EMPTY_HINT = (
     "Check that the encoder's metadata input (autopilot, gimbal) is connected and sends data, and that KLV is selected"
     " as its output."
 )
@@ -74,11 +74,11 @@ def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
             yield at_pid(pid.pid), *_unread(pid, pid.carriage)
     for pid in ours:
         if pid.carriage is not None and pid.carriage.content and announces_klv(pid.kind, pid.carriage.metadata_format):
-            yield at_pid(pid.pid), f"{label_text(pid)} but carries {pid.carriage.content}", FILL_IT
+            yield at_pid(pid.pid), f"{label_text(pid)} but carries {pid.carriage.content}", EMPTY_HINT
     announced = [pid for pid in ours if pid.kind == "klv"] + _silent(report)
     for pid in announced:
         received = f"no {'KLV ' if pid.packets else ''}packet was received"
-        yield at_pid(pid.pid), f"the tables declare KLV on PID {hexpid(pid.pid)}, but {received}", FILL_IT
+        yield at_pid(pid.pid), f"the tables declare KLV on PID {hexpid(pid.pid)}, but {received}", EMPTY_HINT
     if found is None or found.id == "no_klv":
         yield "stream", "", NO_KLV.hint
     else:
@@ -133,9 +133,9 @@ def _dropped(report: Report) -> Iterator[Finding]:
         yield DROPPED.finding(text, count=report.dropped)
 
 
-def _broke_off(report: Report) -> Iterator[Finding]:
+def _ended_early(report: Report) -> Iterator[Finding]:
     if report.ended not in ("end", "time", "stopped"):
-        yield BROKE_OFF.finding(f"The source ended early: {report.ended}")
+        yield ENDED_EARLY.finding(f"The source ended early: {report.ended}")
 
 
 def _through_libav(report: Report) -> Iterator[Finding]:
@@ -161,4 +161,4 @@ def _no_video(report: Report) -> Iterator[Finding]:
         yield NO_VIDEO.finding("No video stream with the KLV")
 
 
-CHECKS: tuple[Check, ...] = (_no_klv, _broke_off, _dropped, _passed_over, _too_large, _through_libav, _no_video)
+CHECKS: tuple[Check, ...] = (_no_klv, _ended_early, _dropped, _passed_over, _too_large, _through_libav, _no_video)

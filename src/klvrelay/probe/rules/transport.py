@@ -106,15 +106,15 @@ def _continuity(report: Report) -> Iterator[Finding]:
             what = list_text([pid.label for pid in pids])
             text = f"{plural(gaps, 'gap')} in {what}: at least {plural(lost, 'packet')} lost ({share:.2g} %)"
             harm = pids is ours and any(has_much_damage(report, pid.pid) for pid in ours)
-            worst: Severity | None = "error" if harm else None
+            severity: Severity | None = "error" if harm else None
             yield CONTINUITY.finding(
-                text, f"PID {list_text([hexpid(pid.pid) for pid in pids])}", gaps, severity=worst
+                text, f"PID {list_text([hexpid(pid.pid) for pid in pids])}", gaps, severity=severity
             )
     for pid in _pids(report):
         if pid.packets > 8 and pid.duplicates > pid.packets / 2:
             text = f"The continuity counter of {pid.label} does not increment"
-            worst = "error" if pid.holds_klv and has_much_damage(report, pid.pid) else None
-            yield COUNTER.finding(text, at_pid(pid.pid), pid.duplicates, severity=worst)
+            severity = "error" if pid.holds_klv and has_much_damage(report, pid.pid) else None
+            yield COUNTER.finding(text, at_pid(pid.pid), pid.duplicates, severity=severity)
 
 
 def _scrambled(report: Report) -> Iterator[Finding]:

@@ -5,4 +5,6 @@
     pes.py        PES headers, AU cells       carriage.py   how KLV is carried
     pcr.py        the stream clock            frames.py     time stamps inside the video
     pending.py    blocks awaiting a PCR       codes.py      names of stream types and descriptors
+    videos.py     frames of each video        lengths.py    PES_packet_length against the bytes received
+    pmt_stream.py a stream in a PMT
 """

@@ -12,8 +12,8 @@ TS = 188
 
 _SIZES = (188, 192, 204)
 _LEAD = {188: 0, 192: 4, 204: 0}  # bytes before the sync byte: 192 is a time code (M2TS) and 188 bytes
-_BEATS = 5
-_BEATS_AT_END = 3
+_SYNC_PACKETS = 5
+_SYNC_PACKETS_AT_END = 3
 WINDOW = 2048
 """Size of the first search window in bytes; each further one is four times as large."""
 
@@ -65,9 +65,9 @@ class Framer:
 
     def _search(self, block: bytes, at: int, last: bool) -> int:
         """Offset where packets resume; if there is none, -1 - (offset up to which that is certain)."""
-        begin, size = _geometry(block, at, _BEATS)
+        begin, size = _geometry(block, at, _SYNC_PACKETS)
         if not size and last:
-            begin, size = _geometry(block, at, 1 if self.size else _BEATS_AT_END)
+            begin, size = _geometry(block, at, 1 if self.size else _SYNC_PACKETS_AT_END)
         self.skipped += begin - at
         if not size:
             return -1 - begin
@@ -108,28 +108,28 @@ def _run(block: bytes, at: int, count: int, size: int) -> Run:
     return Run(at + lead + size * np.arange(count), rows[:, lead : lead + TS])
 
 
-def _geometry(block: bytes, at: int, beats: int) -> tuple[int, int]:
+def _geometry(block: bytes, at: int, packets: int) -> tuple[int, int]:
     """Offset of the first packet in block[at:] and the packet size; (offset searched, 0) if there is none."""
     data = np.frombuffer(block, np.uint8)
-    sure = len(block) - beats * _SIZES[-1]  # the last offset at which every size can be tested
+    certain = len(block) - packets * _SIZES[-1]  # the last offset at which every size can be tested
     begin, window = at, WINDOW
     while begin < len(block):
         end = min(begin + window, len(block))
         places = begin + np.flatnonzero(data[begin:end] == SYNC)
-        found = [(int(fits[0]), size) for size in _SIZES if len(fits := _in_step(data, places, at, size, beats))]
+        found = [(int(fits[0]), size) for size in _SIZES if len(fits := _in_step(data, places, at, size, packets))]
         first = min(found, key=lambda each: each[0], default=(len(block), 0))
-        unsure = places[np.searchsorted(places, sure, "right") :][:1].tolist()
-        if unsure and unsure[0] < first[0]:
-            return max(at, unsure[0] - 4), 0
+        uncertain = places[np.searchsorted(places, certain, "right") :][:1].tolist()
+        if uncertain and uncertain[0] < first[0]:
+            return max(at, uncertain[0] - 4), 0
         if first[1]:
             return first[0] - _LEAD[first[1]], first[1]
         begin, window = end, 4 * window
     return max(at, len(block) - 4), 0
 
 
-def _in_step(data: Rows, places: NDArray[np.intp], at: int, size: int, beats: int) -> NDArray[np.intp]:
+def _in_step(data: Rows, places: NDArray[np.intp], at: int, size: int, packets: int) -> NDArray[np.intp]:
     """The sync bytes that packets of this size may start with."""
-    places = places[(places - _LEAD[size] >= at) & (places + (beats - 1) * size + TS <= len(data))]
-    for beat in range(1, beats):
-        places = places[data[places + beat * size] == SYNC]
+    places = places[(places - _LEAD[size] >= at) & (places + (packets - 1) * size + TS <= len(data))]
+    for number in range(1, packets):
+        places = places[data[places + number * size] == SYNC]
     return places

@@ -12,12 +12,12 @@ from klvrelay.recordings import contents
 
 PTS_MODULUS = 1 << 33
 PTS_RATE = 90_000
-HEARD = 300
+STAMPS_MOST = 300
 """Video time stamps kept for comparison."""
 CELL_HEAD = 5
 SAMPLES = 64
 """PES packets without KLV that are used to identify their content."""
-FAR = 60.0
+UNRELATED_SECONDS = 60.0
 """Seconds between two stamps of one stream beyond which they are unrelated."""
 
 NO_HEADER = frozenset((0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF))  # stream ids without a header after the length
@@ -76,7 +76,7 @@ class VideoTimes:
             return
         self._order.append(pts)
         self._known.add(pts)
-        if len(self._order) > HEARD:
+        if len(self._order) > STAMPS_MOST:
             self._known.discard(self._order.popleft())
 
     def __contains__(self, pts: int) -> bool:
@@ -94,7 +94,7 @@ class FoundCarriage:
         self.against_video = Spread()
         self.lengths = PesLengths()
         self._contents: Counter[str] = Counter()  # of packets that start without KLV
-        self._waiting: deque[int] = deque(maxlen=HEARD)  # stamps not yet matched by a frame
+        self._waiting: deque[int] = deque(maxlen=STAMPS_MOST)  # stamps not yet matched by a frame
         self._cell: int | None = None
         self._last: tuple[int, bytes] | None = None
 
@@ -126,14 +126,14 @@ class FoundCarriage:
 
     def _times(self, pts: int, clock: int | None, video: VideoTimes | None) -> None:
         self.with_pts += 1
-        if clock is not None and abs(ahead := pts_difference(pts, clock)) < FAR:
+        if clock is not None and abs(ahead := pts_difference(pts, clock)) < UNRELATED_SECONDS:
             self.ahead.add(ahead)
         if video is None or video.last is None:
             return
-        if abs(lead := pts_difference(pts, video.last)) < FAR:
+        if abs(lead := pts_difference(pts, video.last)) < UNRELATED_SECONDS:
             self.against_video.add(lead)
         self._waiting.append(pts)
-        while self._waiting and (self._waiting[0] in video or len(self._waiting) > HEARD // 2):
+        while self._waiting and (self._waiting[0] in video or len(self._waiting) > STAMPS_MOST // 2):
             self.on_frame += self._waiting.popleft() in video
 
     def skip(self) -> None:

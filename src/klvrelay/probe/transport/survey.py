@@ -62,7 +62,7 @@ class Survey:
         self._streams: dict[int, tuple[ProgramMap, PmtStream]] = {}
         self._tables, self._heads, self._others = Allowance(*PACKETS), Allowance(*HEADS), Allowance(*HEADS)
         self._lengths = Allowance(*LENGTHS)
-        self._cuts: list[tuple[int, float | None]] = []
+        self._starts: list[tuple[int, float | None]] = []
         self._pending = PendingBlocks()
         self._at: float | None = None
 
@@ -82,14 +82,14 @@ class Survey:
             block, run = self._pending.take_all(block, run)
         else:
             block, run = self._pending.take_up_to(block, run, 0 if run is None else self.clock.look_ahead(run.rows))
-        self._cuts = [(0, self.clock.at(self.packets) if live else self._at)]
+        self._starts = [(0, self.clock.at(self.packets) if live else self._at)]
         if run is not None:
             self._credit(len(block))
             self._run(run)
-        self._at = self._cuts[-1][1]
+        self._at = self._starts[-1][1]
         view = memoryview(block)
-        ends = [place for place, _ in self._cuts[1:]] + [len(block)]
-        for (begin, at), end in zip(self._cuts, ends, strict=True):
+        ends = [place for place, _ in self._starts[1:]] + [len(block)]
+        for (begin, at), end in zip(self._starts, ends, strict=True):
             if end > begin:
                 yield Piece(view[begin:end], at)
 
@@ -235,22 +235,22 @@ class Survey:
         found.take(pes, self.clock.ticks(index), self.videos.beside(self._program_of(pid)))
         if not found.holds_klv and found.pes > TRIES and KEY not in data and not self._declares_klv(pid):
             self._look[pid] = _PASS
-        self._cuts.append((int(run.at[place]), self.clock.at(index)))
+        self._starts.append((int(run.at[place]), self.clock.at(index)))
 
     def _carriage(self, pid: int, data: bytes) -> FoundCarriage | None:
         """The statistics of a PID; None if its priority is too low for a place."""
         found = self.found.get(pid)
         if found is None and len(self.found) >= CARRIAGES:
-            claims = self._declares_klv(pid) or KEY in data
-            less = next((other for other, kept in self.found.items() if not self._has_claim(other, kept)), None)
-            if less is None or not claims:
+            has_priority = self._declares_klv(pid) or KEY in data
+            less = next((other for other, kept in self.found.items() if not self._has_priority(other, kept)), None)
+            if less is None or not has_priority:
                 return None
             del self.found[less]
         if found is None:
             found = self.found[pid] = FoundCarriage()
         return found
 
-    def _has_claim(self, pid: int, found: FoundCarriage) -> bool:
+    def _has_priority(self, pid: int, found: FoundCarriage) -> bool:
         return found.holds_klv or (self._declares_klv(pid) and found.pes > 0)
 
     def _declares_klv(self, pid: int) -> bool:

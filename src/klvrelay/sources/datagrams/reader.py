@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from klvrelay.core import LIMIT
-from klvrelay.core.receiver import NEWS, Found, Receiver
+from klvrelay.core.receiver import ALL_READ, Found, Receiver
 from klvrelay.errors import SourceDown
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Units
@@ -118,7 +118,7 @@ class DatagramReader:
 
     def _wake(self, found: list[Found], status: int) -> None:
         """Handle the result of reading the socket."""
-        if status != NEWS:  # rare: not enough space for all, RTP is held back, or the socket failed
+        if status != ALL_READ:  # rare: not enough space for all, RTP is held back, or the socket failed
             try:
                 found = self._receiver.rest(status, found)
             except OSError as fault:
@@ -126,7 +126,7 @@ class DatagramReader:
                     self._keep(found)
                 self.fail(fault)
                 return
-        if status != NEWS and self._receiver.holds:
+        if status != ALL_READ and self._receiver.holds:
             if self._timer is None:
                 self._timer = self._loop.call_later(REORDER, self._overdue)
         elif self._timer is not None:

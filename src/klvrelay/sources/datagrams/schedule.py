@@ -95,14 +95,14 @@ class ReadSchedule:
         self._again = False
         self._since = 0.0
 
-    def add(self, receiver: Receiver, took: OnResults) -> None:
-        """Read it whenever it is readable, until `remove`, and call `took` with results."""
+    def add(self, receiver: Receiver, on_results: OnResults) -> None:
+        """Read it whenever it is readable, until `remove`, and call `on_results` with results."""
         if self._receivers is None:
             self._receivers = ReceiverSet()
             self._since = self._loop.time()
             self._loop.add_reader(self._receivers.fileno(), self.look)
         try:
-            self._receivers.add(receiver, took)
+            self._receivers.add(receiver, on_results)
         finally:
             self._close_if_empty(self._receivers)
 

@@ -32,7 +32,7 @@ LOG = logging.getLogger("klvrelay.sources")
 PIECE = 4 << 20
 """Bytes per disk read; at 1 MiB, switching to the thread and back costs as much as the read."""
 PIPE_PIECE = 1 << 20
-PATIENCE = 1.0
+HINT_SECONDS = 1.0
 """Seconds without data from a pipe before this is logged, once."""
 
 
@@ -184,7 +184,7 @@ async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
 async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
     with suppress(OSError):  # not a pipe, or more than the user's limit
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
-    hint = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: no data yet, waiting for it", url)
+    hint = asyncio.get_running_loop().call_later(HINT_SECONDS, LOG.info, "%s: no data yet, waiting for it", url)
     while True:
         try:
             await _readable(fd)

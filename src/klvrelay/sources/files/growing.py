@@ -70,8 +70,8 @@ class GrowingSource:
                 if sniffer.carriage is None and piece:
                     if not sniffer.add(piece):
                         continue
-                    if sniffer.hopeless:
-                        sniffer = self._hopeless(sniffer, known)
+                    if sniffer.is_rejected:
+                        sniffer = self._after_other_content(sniffer, known)
                         continue
                     piece, known = sniffer.head, True
                 if piece and sniffer.carriage is not None:
@@ -80,7 +80,7 @@ class GrowingSource:
         finally:
             tail.close()
 
-    def _hopeless(self, sniffer: Sniffer, known: bool) -> Sniffer:
+    def _after_other_content(self, sniffer: Sniffer, known: bool) -> Sniffer:
         """The content is not a stream: an error at first; after a stream, keep waiting for the next one."""
         if is_container(sniffer.head):
             raise NotMedia(

@@ -233,14 +233,14 @@ class SendQueue:
         except BlockingIOError:
             self._pieces.appendleft(piece)
             self._due = self._full = True
-            self._loop.add_writer(self._sock, self._go_on)
+            self._loop.add_writer(self._sock, self._send_more)
         except OSError:
             wake(self.disconnected)
         if self._sent is not None:
             wake(self._sent)
             self._sent = None
 
-    def _go_on(self) -> None:
+    def _send_more(self) -> None:
         self._loop.remove_writer(self._sock)
         self._due = self._full = False
         self._send()

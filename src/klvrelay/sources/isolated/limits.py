@@ -38,8 +38,8 @@ class ProcessLimits(NamedTuple):
     @classmethod
     def of(cls, url: Url, packet_limit: int) -> ProcessLimits:
         live = url.scheme not in ("file", "stdin")
-        room = STREAMS * max(0, packet_limit - LIMIT)
-        return cls(LIVE_MEMORY + room if live else MEMORY, most_of(packet_limit, live=live), packet_limit)
+        extra = STREAMS * max(0, packet_limit - LIMIT)
+        return cls(LIVE_MEMORY + extra if live else MEMORY, most_of(packet_limit, live=live), packet_limit)
 
     @property
     def needs_more(self) -> str:

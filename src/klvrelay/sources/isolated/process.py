@@ -119,11 +119,11 @@ class Process:
         Each read takes one turn of the event loop, so that a flood leaves others their turn.
         """
         assert self._sock is not None
-        heard = await self._readable(self._sock, seconds)
+        is_readable = await self._readable(self._sock, seconds)
         try:
             return self._sock.recv_into(self._unpacker.buffer())
         except BlockingIOError:
-            if heard:
+            if is_readable:
                 return await self._receive(seconds)
             raise TimeoutError from None
         except ConnectionError:

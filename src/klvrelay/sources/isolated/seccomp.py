@@ -114,9 +114,9 @@ def refuse_calls(families: Collection[int], *, listens: bool) -> str:
     if machine is None:
         return f"no system call filter for {platform.machine()}"
     code = program(machine, families, os.getpid(), listens=listens)
-    room = ctypes.create_string_buffer(code, len(code))
+    buffer = ctypes.create_string_buffer(code, len(code))
     # struct sock_fprog: unsigned short, padding, a pointer
-    head = struct.pack("@HP", len(code) // 8, ctypes.addressof(room))
+    head = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(ctypes.c_long(_SECCOMP[machine.column]), _SET_MODE_FILTER, _TSYNC, head) == 0:
         return ""

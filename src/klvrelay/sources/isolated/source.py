@@ -93,12 +93,12 @@ class IsolatedSource:
                 checked.update(process.status)
                 if found:
                     checked.confirm()
-                weight_sum = 0
-                for packet, weight in _weigh(found):
+                cost_sum = 0
+                for packet, cost in _with_costs(found):
                     yield packet
-                    weight_sum += weight
-                    if weight_sum >= PER_TURN:
-                        weight_sum = 0
+                    cost_sum += cost
+                    if cost_sum >= PER_TURN:
+                        cost_sum = 0
                         await asyncio.sleep(0)
                 if process.position is not None:
                     self._resume.reported = process.position
@@ -127,8 +127,8 @@ class IsolatedSource:
         return json.dumps(settings, default=_reveal).encode() + b"\n"
 
 
-def _weigh(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, int]]:
-    """The packets, large ones in parts, each with its share of `PER_TURN`."""
+def _with_costs(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, int]]:
+    """The packets, large ones in parts, each with its cost in units of `PER_TURN`."""
     for packet in found:
         if isinstance(packet, Units):
             yield packet, len(packet.entries)

@@ -43,7 +43,7 @@ class Stderr:
         self._loop = asyncio.get_running_loop()
         self._ours, self.child = os.pipe()
         os.set_blocking(self._ours, False)
-        self._line = b""
+        self._unfinished = b""
         self._taken = self._lines = 0
         self._timer: asyncio.TimerHandle | None = None
         self._loop.add_reader(self._ours, self._read)
@@ -63,7 +63,7 @@ class Stderr:
             self._new_second()
         with suppress(OSError):
             self._take(os.read(self._ours, PIECE))
-        if self._line:
+        if self._unfinished:
             self._take(b"\n")
         self._log_rest()
         os.close(self._ours)
@@ -99,11 +99,11 @@ class Stderr:
         self._lines = 0
 
     def _take(self, piece: bytes) -> None:
-        *lines, rest = (self._line + piece).split(b"\n")
+        *lines, rest = (self._unfinished + piece).split(b"\n")
         for line in lines:
             if line.strip():
                 self._log_line(line)
-        self._line = rest[:LINE_TAKEN]
+        self._unfinished = rest[:LINE_TAKEN]
 
     def _log_line(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace")

@@ -23,7 +23,7 @@ LOG = logging.getLogger("klvrelay.sources")
 
 _RTSP = ("rtsp", "rtsps")
 REDIRECTS = 5
-ROUNDS = 24
+SESSIONS_MOST = 24
 """Maximum number of session attempts: redirects and rejected tracks."""
 UNSUPPORTED_TRANSPORT = 461
 
@@ -56,17 +56,17 @@ class Demuxer:
         self.options = dict(options)
         self._timeout = timeout
         self._opened, self._waits, self._has_data = False, True, False
-        self._heard = time.monotonic()
+        self._last_data = time.monotonic()
         self.udp_ports: frozenset[int] = frozenset()
 
     def open(self, file: Any = None) -> InputContainer:
         """Open the container at the URL, or in a readable `file` that replaces it.
 
-        If the file has a `heard` method, it is called whenever libav has returned data.
+        If the file has a `reset_budget` method, it is called whenever libav has returned data.
         """
-        self._waits, self._file, self._on_data = file is None, file, getattr(file, "heard", None)
+        self._waits, self._file, self._on_data = file is None, file, getattr(file, "reset_budget", None)
         container = self._open_rtsp() if file is None and self.url.scheme in _RTSP else self._open_container(file)
-        self.heard()
+        self.restart_timeout()
         self._opened, self._has_data = True, False
         return container
 
@@ -77,7 +77,7 @@ class Demuxer:
 
         without: frozenset[int] = frozenset()
         redirects, switched, reach = 0, False, Reach()
-        for _ in range(ROUNDS):
+        for _ in range(SESSIONS_MOST):
             with Gateway(
                 self._at, timeout=self._timeout, reach=reach, ca_file=self._ca_file, without=without
             ) as gateway:
@@ -168,9 +168,9 @@ class Demuxer:
             return "an mp4 or mov without its index (moov): the recording was cut off before it was finished"
         return "contains neither MPEG-TS nor KLV, nor a container that klvrelay can read"
 
-    def heard(self) -> None:
+    def restart_timeout(self) -> None:
         """Data arrived: restart the time-out."""
-        self._has_data, self._heard = True, time.monotonic()
+        self._has_data, self._last_data = True, time.monotonic()
         if self._on_data is not None:
             self._on_data()
 
@@ -179,7 +179,7 @@ class Demuxer:
         if isinstance(error, MemoryError):
             return OutOfMemory(f"{self.url}: out of memory in libav")
         kind, number = type(error).__name__, getattr(error, "errno", None)
-        if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= self._timeout):
+        if kind == "ExitError" or (self._waits and time.monotonic() - self._last_data >= self._timeout):
             return SourceDown(f"{self.url}: {self._silence_reason()}")
         if self._opened and live and number == errno.EIO:
             return None  # libav reports the end of a web stream of unknown length in this way

@@ -17,14 +17,14 @@ class MalformedRtsp(Exception):
 
 def receive_available(server: socket.socket) -> bytes | None:
     """The data received; None if it was only a TLS record without data."""
-    patience = server.gettimeout()
+    timeout = server.gettimeout()
     server.settimeout(0)
     try:
         return server.recv(PIECE)
     except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
         return None
     finally:
-        server.settimeout(patience)
+        server.settimeout(timeout)
 
 
 def messages(held: bytearray) -> list[bytes]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from av.packet import Packet as AvPacket
     from av.stream import Stream
 
-PATIENCE = 100
+MISSES_MOST = 100
 """Packets without a KLV key after which a data stream is ignored."""
 PTS_BITS = (1 << 33) - 1
 SYNC = 0x47
@@ -140,7 +140,7 @@ class LibavReader:
             for packet in container.demux(data + _discard_others(container, live)) if data else ():
                 if self._queue.stopped:
                     return
-                self._demuxer.heard()
+                self._demuxer.restart_timeout()
                 drops.update()
                 self._source.link.size += packet.size
                 if packet.size and packet.stream in data and self._is_wanted(packet):
@@ -227,7 +227,7 @@ class KlvSniffer:
         if index in self._known:
             return True
         misses = self._misses.get(index, 0)
-        if misses < PATIENCE and KEY in bytes(packet):
+        if misses < MISSES_MOST and KEY in bytes(packet):
             self._known.add(index)
             return True
         self._misses[index] = misses + 1

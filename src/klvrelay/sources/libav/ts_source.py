@@ -158,15 +158,15 @@ class LibavInput:
         self._left = memoryview(b"")
         self._taken = 0
         self._spans: deque[Span] = deque(maxlen=REMEMBERED)
-        self._room: asyncio.Future[None] | None = None
+        self._space: asyncio.Future[None] | None = None
         self._ended = False
         self.dropped = 0
         self.tables = Lane(ts=True)
 
     async def put(self, piece: Packet) -> bool:
         """Add a piece: drop the oldest if the newest wins, else wait; false once reading has stopped."""
-        while (room := self._put(piece)) is not None:
-            await room
+        while (space := self._put(piece)) is not None:
+            await space
         return not self._ended
 
     def _put(self, piece: Packet) -> asyncio.Future[None] | None:
@@ -175,8 +175,8 @@ class LibavInput:
             while self._newest_wins and self._size > self._most and self._pieces:
                 self._drop_oldest()
             if self._size > self._most and not self._ended:
-                self._room = self._loop.create_future()
-                return self._room
+                self._space = self._loop.create_future()
+                return self._space
             self._pieces.append(piece)
             self._size += len(piece.data)
             self._changed.notify()
@@ -202,10 +202,10 @@ class LibavInput:
             self._wake()
 
     def _wake(self) -> None:
-        room, self._room = self._room, None
-        if room is not None:
+        space, self._space = self._space, None
+        if space is not None:
             with suppress(RuntimeError):  # the loop is closed: no task waits any more
-                self._loop.call_soon_threadsafe(wake, room)
+                self._loop.call_soon_threadsafe(wake, space)
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes, as soon as there are any; empty at the end. On libav's thread."""

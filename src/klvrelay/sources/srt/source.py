@@ -93,18 +93,18 @@ class SrtSource:
     async def _pieces(self, sock: SrtSocket) -> AsyncGenerator[Packet, None]:
         """The received data in sending order; an empty damaged packet marks a gap."""
         received = _ReceivedMessages(sock)
-        heard = time.monotonic()
+        last_data = time.monotonic()
         while True:
             self._link.datagrams += received.fetch()
             self._count()
             self.dropped += received.dropped
             for piece in received.pieces():
-                heard = time.monotonic()
+                last_data = time.monotonic()
                 self._link.size += len(piece.data)
                 yield piece
             if received.fault is not None:
                 raise received.fault
-            if time.monotonic() - heard > self._timeout:
+            if time.monotonic() - last_data > self._timeout:
                 raise ConnectionLost(f"sent nothing for {self._timeout:g} s")
             await asyncio.sleep(PAUSE)
 

@@ -13,7 +13,7 @@ from klvrelay.transports.http.faults import WebFault
 
 SLOWEST = 60.0
 """Maximum seconds of one read."""
-UNHEARD_MOST = 32 << 20
+WITHOUT_OUTPUT_MOST = 32 << 20
 """Maximum bytes that libav may read without output: for example an index, which it keeps in memory."""
 
 
@@ -21,11 +21,11 @@ class _Budget:
     """Limits how much is read without output."""
 
     def __init__(self) -> None:
-        self._left = UNHEARD_MOST
+        self._left = WITHOUT_OUTPUT_MOST
 
-    def heard(self) -> None:
+    def reset(self) -> None:
         """libav returned data: reset the limit."""
-        self._left = UNHEARD_MOST
+        self._left = WITHOUT_OUTPUT_MOST
 
     def spend(self, data: bytes | bytearray) -> bytes:
         """Returns `data`; beyond the limit raises WebFault, and reports the end of file from then on."""
@@ -33,7 +33,7 @@ class _Budget:
             return b""
         self._left -= len(data)
         if self._left < 0:
-            raise WebFault(f"no data found in the container within {UNHEARD_MOST >> 20} MiB", "refused")
+            raise WebFault(f"no data found in the container within {WITHOUT_OUTPUT_MOST >> 20} MiB", "refused")
         return bytes(data)
 
 
@@ -44,7 +44,7 @@ class ByteStream:
         self._pieces = pieces
         self._left = b""
         self._budget = _Budget()
-        self.heard = self._budget.heard
+        self.reset_budget = self._budget.reset
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes, as soon as there are any; empty at the end. Raises WebFault."""
@@ -67,7 +67,7 @@ class RemoteFile(io.RawIOBase):
         self._answer: Answer | None = None
         self._at = 0
         self._budget = _Budget()
-        self.heard = self._budget.heard
+        self.reset_budget = self._budget.reset
 
     def read(self, size: int = -1) -> bytes:
         """Like any file; raises WebFault if the server fails."""

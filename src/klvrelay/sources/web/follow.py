@@ -154,8 +154,8 @@ class PlaylistReader:
 
     def _is_renamed(self, segments: Sequence[MediaSegment]) -> bool:
         """The names have changed: are the bytes the same? A token in a name may change with each load."""
-        witness = self._position.witness(segments)
-        if witness is None or self._is_other(witness):
+        known_segment = self._position.known_segment(segments)
+        if known_segment is None or self._is_other(known_segment):
             return False
         self._position.ignore_names()
         return True
@@ -218,7 +218,7 @@ class PlaylistReader:
             yield Mark.RESTART
         taken, tries = 0, 0
         newest = self.live and segment is playlist.segments[-1]
-        patience = time.monotonic() + (playlist.target if newest else 0.0)
+        retry_until = time.monotonic() + (playlist.target if newest else 0.0)
         while True:
             try:
                 for piece in self._fetch.pieces(segment, taken):
@@ -232,7 +232,7 @@ class PlaylistReader:
                 if self._web.stopped.is_set():
                     raise
                 tries += 1
-                late = found.status in (404, 410) and time.monotonic() < patience
+                late = found.status in (404, 410) and time.monotonic() < retry_until
                 if late or (found.is_temporary and tries < (2 if found.status == 404 else TRIES)):
                     self._pause(max(PAUSES[min(tries, TRIES) - 1], min(found.wait, playlist.target)))
                     continue

@@ -89,7 +89,7 @@ class Position:
         self._names.clear()
         self._heads.clear()
 
-    def witness(self, segments: Sequence[MediaSegment]) -> MediaSegment | None:
+    def known_segment(self, segments: Sequence[MediaSegment]) -> MediaSegment | None:
         """The newest of these segments whose first bytes are known, to compare when the names have changed."""
         return next((segment for segment in reversed(segments) if segment.number in self._heads), None)
 
@@ -99,9 +99,9 @@ class Position:
 
     def continues(self, segments: Sequence[MediaSegment]) -> bool:
         """Is this a later (or cached, earlier) state of the same playlist? Otherwise its encoder restarted."""
-        met = [] if self._names_vary else [segment for segment in segments if segment.number in self._names]
-        if met:
-            return all(self._names[segment.number] == _name(segment) for segment in met)
+        known = [] if self._names_vary else [segment for segment in segments if segment.number in self._names]
+        if known:
+            return all(self._names[segment.number] == _name(segment) for segment in known)
         if self._names_vary and any(segment.number in self._names for segment in segments):
             return True
         return self.next is None or segments[0].number >= self.next

@@ -177,7 +177,7 @@ class Answer:
             self.close()
             raise
         except http.client.HTTPException:
-            raise self._cut() from None
+            raise self._cut_fault() from None
         except TimeoutError:
             self.close()
             raise WebFault(f"sent nothing for {self._timeout:g} s") from None
@@ -190,12 +190,12 @@ class Answer:
             self._left -= len(piece)
         if not piece:
             if self._left or self._stopped.is_set():
-                raise self._cut()
+                raise self._cut_fault()
             self._ended = True
             self.close()  # frees the connection for the next request
         return piece
 
-    def _cut(self) -> WebFault:
+    def _cut_fault(self) -> WebFault:
         self.close()
         return WebFault("stopped" if self._stopped.is_set() else "it ended before its announced length", "cut")
 

@@ -8,10 +8,12 @@ import io
 import re
 import struct
 import tracemalloc
+from itertools import product
 
 import orjson
 import pytest
 from brokers import listening, until
+from cases import each_of
 from hostile_broker import KERNEL, SUBACK, UNSUBACK, USER_PROPERTY, HostileBroker, connack, packet, publish, text, to
 from mqtt_wire import packed_length, read_packet
 from rich.console import Console
@@ -178,10 +180,10 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("leaf", ["telemetry", "rejected", "availability", "link", "state"])
-@pytest.mark.parametrize("name", HOSTILE)
-def test_any_document_leaves_a_row_that_is_short_and_printable(name, leaf):
+@each_of(list(product(HOSTILE, ["telemetry", "rejected", "availability", "link", "state"])), "-".join)
+def test_any_document_leaves_a_row_that_is_short_and_printable(case):
     """Whatever is where a number, a text or a time belongs."""
+    name, leaf = case
     board = StreamTable("kr")
     board.take(Received(f"kr/a/{leaf}", HOSTILE[name], True), 100.0, WALL)
 

@@ -14,7 +14,7 @@ import feed
 import pytest
 from test_cli import ENVIRONMENT
 
-from klvrelay.cli import loading
+from klvrelay.cli import loading, stopping
 from klvrelay.cli.stopping import stop_asked
 
 HEAVY = {
@@ -184,14 +184,17 @@ def test_a_signal_while_a_loop_is_made_leaves_no_coroutine(patch: str, code: int
     assert (done.returncode, done.stderr) == (code, said)
 
 
-def test_the_second_signal_breaks_off_what_the_first_could_not():
-    """A write to a pipe whose reader has stopped goes on after the first one."""
+def test_a_later_signal_interrupts_what_the_first_could_not(monkeypatch: pytest.MonkeyPatch):
+    """A write to a pipe whose reader has stopped continues after the first one, and after one that repeats it."""
     before = signal.getsignal(signal.SIGINT)
     with stop_asked() as asked:
         signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert asked()
+        monkeypatch.setattr(stopping, "SAME", -1.0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)  # it interrupts once
 
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -201,7 +204,9 @@ def test_what_was_broken_off_waits_for_no_reader(tape: str):
     script = f"""
 import os, signal, sys
 from klvrelay.cli import main as cli
+from klvrelay.cli import stopping
 from klvrelay.cli.verbs import decode
+stopping.SAME = -1.0
 os.set_blocking(1, False)
 try:
     while os.write(1, bytes(4096)): pass

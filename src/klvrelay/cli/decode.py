@@ -76,7 +76,7 @@ def _frame_times(args: argparse.Namespace) -> int:
         raise ConfigError("--program has no effect with --frame-times: select the video by --pid")
     loading.done()
     logger()  # sources log from anywhere
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # the handler of `main`
     try:
         count = decode_frame_times(source_url(args, args.source), args.format, args.pid, args.numbers)
     except KeyboardInterrupt:

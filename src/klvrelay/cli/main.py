@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from klvrelay.cli import loading, standard_streams
 from klvrelay.cli.options import parser
+from klvrelay.cli.stopping import Interrupt, on_loop
 from klvrelay.config.credentials import take_environment
 from klvrelay.errors import KlvrelayError, OutputLost
 from klvrelay.log import log_later
@@ -35,6 +36,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    """Run the command. An interrupt of it, or of the report of its error, ends it with one line."""
+    interrupt = Interrupt()
+    try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, interrupt)  # from here on, KeyboardInterrupt is handled
+        code = _reported(argv)
+        interrupt.is_spent = True  # the exit code is known
+        return code
+    except KeyboardInterrupt:
+        standard_streams.drop_output()  # the reader may have stopped: a flush at exit would block
+        standard_streams.complain("stopped")
+        return 130
+
+
+def _reported(argv: Sequence[str] | None) -> int:
+    """Run the command, and print its error. Returns the exit code."""
     standard_streams.fill_closed()
     if argv is None:
         take_environment()
@@ -47,8 +64,6 @@ def _run(argv: Sequence[str] | None) -> int:
         return Redaction(given)
 
     try:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on, KeyboardInterrupt is handled
         args = parser().parse_args(argv)
         log_later(lambda text: redaction()(text), quiet=getattr(args, "quiet", False))
         return _done(args, given)
@@ -64,10 +79,6 @@ def _run(argv: Sequence[str] | None) -> int:
         standard_streams.drop_output()
         standard_streams.complain(os.strerror(fault.errno) if fault.errno else type(fault).__name__)
         return 1
-    except KeyboardInterrupt:
-        standard_streams.drop_output()  # the reader may have stopped: a flush at exit would block
-        standard_streams.complain("stopped")
-        return 130
 
 
 def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
@@ -82,8 +93,6 @@ def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
     command = import_module(f"klvrelay.cli.{args.verb}")
     if not command.ON_LOOP:
         return int(command.run(args))
-    from klvrelay.cli.stopping import on_loop
-
     return on_loop(partial(command.run, args)) or 0
 
 

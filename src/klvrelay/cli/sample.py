@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from klvrelay.cli.verbs.sample import make_sample
     from klvrelay.config.mistyped import file_name
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # the handler of `main`
     options = {
         key: getattr(args, key)
         for key in ("seconds", "size", "fps", "klv_rate", "codec", "carriage", "bit_rate", "seed")

@@ -1,6 +1,7 @@
 """SIGINT and SIGTERM end a verb cleanly, with or without an event loop.
 
-The process ends within 5 s of the first signal, even if a file system or a library blocks.
+The process ends within 5 s of the first signal, even if a file system or a library blocks. On an event loop later
+signals have no effect: `timeout -s INT` and some process managers send two, which must not spoil an orderly stop.
 """
 
 from __future__ import annotations
@@ -8,20 +9,38 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from klvrelay.log import logger
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+SAME = 0.5
+"""Seconds in which further signals repeat the first one."""
 GRACE = 4.5
 """Maximum seconds from the first signal to the end of the process."""
 CUT_OFF = 1
 """Exit code of a process that did not stop in time."""
+
+
+class Interrupt:
+    """A handler that raises KeyboardInterrupt once: a second one could interrupt the handling of the first."""
+
+    def __init__(self) -> None:
+        self.is_spent = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        if not self.is_spent:
+            self.is_spent = True
+            raise KeyboardInterrupt
 
 
 class Deadline:
@@ -30,6 +49,10 @@ class Deadline:
     def __init__(self) -> None:
         self._stopped = threading.Event()
         self._is_set = False
+
+    @property
+    def is_set(self) -> bool:
+        return self._is_set
 
     def set(self) -> None:
         if not self._is_set:
@@ -57,28 +80,29 @@ def _say_cut_off() -> None:
 def stop_asked() -> Iterator[Callable[[], bool]]:
     """Inside, the first signal interrupts nothing; the yielded function returns whether one arrived.
 
-    The second signal raises KeyboardInterrupt, since a write blocks while the reader of the output does not read.
+    A signal more than SAME seconds later raises KeyboardInterrupt, once: a write blocks while the reader of the output
+    does not read.
     """
-    came: list[int] = []
+    came: list[float] = []
+    interrupt = Interrupt()
 
-    def note(number: int, _: object) -> None:
-        came.append(number)
+    def note(number: int, frame: object) -> None:
+        came.append(time.monotonic())
         deadline.set()
-        if len(came) > 1:
-            raise KeyboardInterrupt
+        if came[-1] - came[0] > SAME:
+            interrupt(number, frame)
 
     deadline = Deadline()
-    before = {number: signal.signal(number, note) for number in SIGNALS}
+    before: dict[signal.Signals, Any] = {number: signal.signal(number, note) for number in SIGNALS}
     try:
         yield lambda: bool(came)
     finally:
         deadline.lift()
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        _restore(before, spent=bool(came))
 
 
 def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-    """Run a verb on an event loop. A signal cancels it, and the result is None."""
+    """Run a verb on an event loop. The first signal cancels it, and the result is None. Later ones have no effect."""
     import asyncio  # here, since loading it takes as long as decoding a small file
 
     from klvrelay.threads import DaemonExecutor
@@ -94,9 +118,11 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
     deadline = Deadline()
 
     def stop() -> None:
-        deadline.set()
-        task.cancel()
+        if not deadline.is_set:  # a second cancellation would interrupt the clean-up of the first
+            deadline.set()
+            task.cancel()
 
+    before: dict[signal.Signals, Any] = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         with asyncio.Runner() as runner:
             loop = runner.get_loop()
@@ -105,9 +131,29 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
                 task = loop.create_task(verb())
                 for number in SIGNALS:
                     loop.add_signal_handler(number, stop)
-            return runner.run(ended(task))
+            try:
+                return runner.run(ended(task))
+            finally:
+                _detach(loop, deadline)
     finally:
         deadline.lift()
+        _restore(before, spent=deadline.is_set)
+
+
+def _detach(loop: asyncio.AbstractEventLoop, deadline: Deadline) -> None:
+    """From here on a signal only limits the time for closing the loop, which would install Python's handlers."""
+    with _held():
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, lambda *_: deadline.set())
+
+
+def _restore(before: dict[signal.Signals, Any], *, spent: bool) -> None:
+    """Install the earlier handlers. `spent`: the verb was stopped, so a late signal must not change the exit code."""
+    for number, handler in before.items():
+        if spent and isinstance(handler, Interrupt):
+            handler.is_spent = True
+        signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 @contextmanager

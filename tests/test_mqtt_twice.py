@@ -33,8 +33,13 @@ def seqs(published):
 
 
 async def offered_until_taken(sink, batch):
+    """How many records are delivered; see `offered_until_answered`."""
+    return (await offered_until_answered(sink, batch)).delivered
+
+
+async def offered_until_answered(sink, batch):
     """As the pipeline does it: after each break a new connection, which is offered what was not answered."""
-    batch, done, broken, connections = list(batch), 0, True, 0
+    batch, done, broken, connections = list(batch), Outcome(), True, 0
     while broken:
         connections += 1
         assert connections < 50
@@ -42,7 +47,7 @@ async def offered_until_taken(sink, batch):
             async with sink:
                 outcome = await delivered(sink, batch)
                 broken = outcome.answered < len(batch) or sink._connection._fault is not None
-                done += outcome.delivered
+                done = Outcome(*map(sum, zip(done, outcome, strict=True)))
                 batch = batch[outcome.answered :]
         except SinkDown:
             broken = True
@@ -214,17 +219,24 @@ async def test_equal_messages_are_no_repetitions(oracle):
     assert sum(p.topic == "klvrelay/uav1/raw" for p in oracle.released) == 4
 
 
-async def test_a_broker_that_lost_the_session_gets_no_taken_message_again(oracle):
-    """It owned them when it crashed; the others are sent as new messages."""
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_what_a_broker_lost_with_its_session_is_neither_sent_again_nor_delivered(oracle, protocol, caplog):
+    """Messages with PUBREC only may be lost: they count as rejected. The others are sent as new messages."""
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 6 else None
     oracle.manners.sessions = False
-    done = await offered_until_taken(sink_to(oracle), BATCH)
-    sent = seqs(oracle.published)
+    sink = sink_to(oracle, protocol=protocol)
+    outcome = await offered_until_answered(sink, BATCH)
+    sent, released = seqs(oracle.published), seqs(oracle.released)
 
-    assert done == 30
+    assert outcome.answered == 30
+    assert outcome.rejected > 0
+    assert outcome.delivered == len(released) == 30 - outcome.rejected
     assert set(sent) == set(range(30))
     assert all(sent.count(seq) == 1 for seq in range(5))
     assert not any(p.dup for p in oracle.published)
+    assert not sink.suspended.topics
+    assert caplog.text.count("the broker lost its session") == 1
+    assert f"may be lost: count={outcome.rejected}" in caplog.text
 
 
 @pytest.mark.parametrize("protocol", [5, 4])

@@ -17,6 +17,11 @@ REFUSED = 0x80
 """Reason codes from here on are failures (MQTT 5, 2.4)."""
 
 
+SESSION_LOST = 0x100
+"""The code of a message of QoS 2 with PUBREC and without PUBCOMP, after the broker lost the session. MQTT has no such
+code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message to publish. The last three fields need MQTT 5; `expiry` is in seconds."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Self, cast
@@ -48,6 +49,8 @@ LAST_READ = 0.3
 """Seconds in which the broker must close the connection after our DISCONNECT."""
 PING_CHECK = 0.02
 """Seconds between two checks for the answer to a ping."""
+
+LOG = logging.getLogger("klvrelay.sinks")
 
 
 class PahoConnection:
@@ -204,6 +207,11 @@ class PahoConnection:
         begun, self._session.begun = self._session.begun, True
         if self.session_present and not begun:
             raise StaleSession  # MQTT 3.1.1 cannot request a new session that lasts
+        if not self.session_present and (count := self._session.taken):
+            LOG.error(
+                "%s: the broker lost its session: messages acknowledged with PUBREC only may be lost: count=%d",
+                self._settings.url, count,
+            )  # fmt: skip
         self._answers(await self._outgoing.resume(self.session_present))
         for topic in tuple(self._session.wanted):
             self._subscriptions.request_end(topic)

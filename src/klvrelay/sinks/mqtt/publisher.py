@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Connection, Message, Unanswered
+from klvrelay.sinks.mqtt.connection import REFUSED, SESSION_LOST, TOO_LARGE, Connection, Message, Unanswered
 from klvrelay.sinks.mqtt.suspended import Suspended
 
 LOG = logging.getLogger("klvrelay.sinks")
@@ -46,6 +46,8 @@ class Publisher:
         for message, code in zip(messages, codes, strict=False):
             if code == TOO_LARGE:
                 self._log_too_large(connection, message)
+            elif code == SESSION_LOST:
+                pass  # the topic was not refused
             elif code is not None and code >= REFUSED:
                 self.suspended.refuse(message.topic, code)
             elif code is not None:

@@ -9,7 +9,8 @@
 A broken connection leaves messages in both states. If the next connection began a new session, mosquitto would discard
 the taken messages. Sending them again could deliver them twice. So the next connection resumes the session: it sends
 PUBREL for taken messages, and PUBLISH with the same packet identifier for the others, so that the broker recognises
-those that it has. If the broker has lost the session (it crashed), taken messages are not sent again.
+those that it has. If the broker has lost the session (it restarted), it has discarded taken messages, or handed them
+on before. They are not sent again, and count as rejected.
 
 Subscriptions belong to the session too. The next connection ends them, and discards the messages that still arrive.
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 
-from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.connection import SESSION_LOST, Message
 
 EXPIRY = 3600
 """Seconds for which a broker keeps the session after the connection broke (MQTT 5 only)."""
@@ -57,6 +58,11 @@ class Session:
         if (message := self._sent.pop(number, None)) is not None:
             self._taken[number] = message
 
+    @property
+    def taken(self) -> int:
+        """Number of messages, other than latest values, with PUBREC and without PUBCOMP."""
+        return sum(not message.retain for message in self._taken.values())
+
     def is_taken(self, number: int) -> bool:
         return number in self._taken
 
@@ -77,7 +83,7 @@ class Session:
         if present:
             taken, sent = self._taken.items(), self._sent.items()
             return [*((n, message, True) for n, message in taken), *((n, message, False) for n, message in sent)]
-        self.settle((message, 0) for message in self._taken.values())
+        self.settle((message, SESSION_LOST) for message in self._taken.values())
         self._taken.clear()
         self._sent.clear()
         self.wanted.clear()

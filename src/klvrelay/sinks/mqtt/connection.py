@@ -73,8 +73,11 @@ class Connection(Protocol):
     older_only   the broker reported that it supports 3.1.1 and not 5
     hung_up      the broker closed the connection without a reason
     taken_over   the broker closed the connection because another client has connected with the same client id
+    broke        the oldest unanswered message, if the broker closed the connection without a reason, or since a message
+                 was too large
     """
 
+    broke: Message | None
     older_only: bool
     hung_up: bool
     taken_over: bool
@@ -122,6 +125,9 @@ class Connection(Protocol):
     async def close(self) -> None:
         """Send DISCONNECT and close, within two seconds. The last will is not published."""
 
+    def widen(self) -> None:
+        """Allow as many unanswered messages as the settings and the broker do, if the connection began with one."""
+
     def abort(self) -> None:
         """Close the connection at once. The broker publishes the last will."""
 
@@ -129,12 +135,13 @@ class Connection(Protocol):
 class Unanswered(SinkDown):
     """The connection ended before all messages were answered: `codes` has None for those without an answer.
 
-    At QoS 2 the answer is PUBCOMP, or a PUBREC that refuses.
+    At QoS 2 the answer is PUBCOMP, or a PUBREC that refuses. `broke`: see `Connection`.
     """
 
-    def __init__(self, text: str, codes: Sequence[int | None] = ()) -> None:
+    def __init__(self, text: str, codes: Sequence[int | None] = (), broke: Message | None = None) -> None:
         super().__init__(text)
         self.codes = codes
+        self.broke = broke
 
 
 class WrongVersion(Exception):

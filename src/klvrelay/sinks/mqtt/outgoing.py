@@ -58,7 +58,7 @@ class Outgoing:
         Messages that go `ahead` wait for earlier ones of their kind only. After a cancellation the same messages may be
         published again: at QoS 2 none is sent twice.
         """
-        publication = Publication(len(messages))
+        publication = Publication(len(messages), messages)
         try:
             async with self._turn_ahead if ahead else self._turn:
                 await self._send_all(messages, publication, ahead=ahead)
@@ -93,7 +93,7 @@ class Outgoing:
         """Complete the QoS 2 messages of earlier connections. `present`: the broker has the session."""
         left = self._session.resume(present)
         self._paho._last_mid = self._session.last
-        publication = Publication(len(left))
+        publication = Publication(len(left), [message for _, message, _ in left])
         try:
             for at, (number, message, taken) in enumerate(left):
                 if self.flight.full:
@@ -161,6 +161,10 @@ class Outgoing:
                 del self._abandoned[message]
             self._session.settle([(message, code)])
         self.flight.answer(number, code)
+
+    def oldest(self) -> Message | None:
+        """The message that the broker must answer next."""
+        return self.flight.oldest(self._session.is_taken)
 
     def end(self) -> None:
         """No more messages are sent, and no more answers will arrive."""

@@ -73,7 +73,9 @@ class PahoConnection:
         self._keeps_session = session is not None
         self._session = session or Session()
         self.older_only = self.hung_up = self.taken_over = self.session_present = False
-        self._violated = self._closing = False
+        self.broke: Message | None = None
+        self._violated = self._closing = self._one_by_one = False
+        self._window = 1
         self._requested = terms
         fitted = None if will is None else terms.fitted(will)
         self._paho = new_client(settings, protocol, client_id, fitted, keeps_session=self._keeps_session)
@@ -115,9 +117,12 @@ class PahoConnection:
         will: Message | None,
         terms: Terms,
         session: Session | None = None,
+        *,
+        one_by_one: bool = False,
     ) -> Self:
         """A new connection. Raises WrongVersion if the peer does not accept this protocol version."""
         connection = cls(settings, protocol, client_id, will, terms, session)
+        connection._one_by_one = one_by_one
         await connection._shake_hands(await dial(settings))
         return connection
 
@@ -131,7 +136,7 @@ class PahoConnection:
 
     def _answers(self, publication: Publication) -> list[int]:
         if None in publication.codes or (self._fault is not None and not publication.codes):
-            raise Unanswered(str(self._down()), publication.codes)
+            raise Unanswered(str(self._down()), publication.codes, self.broke)
         return cast("list[int]", publication.codes)
 
     async def flush(self) -> None:
@@ -172,6 +177,10 @@ class PahoConnection:
         finally:
             self._closing = False
             self.abort()
+
+    def widen(self) -> None:
+        """See `Connection.widen`."""
+        self._outgoing.flight.widen(self._window)
 
     def abort(self) -> None:
         """See `Connection.abort`."""
@@ -265,7 +274,8 @@ class PahoConnection:
         qos, retains = limits.get("MaximumQoS", 2), bool(limits.get("RetainAvailable", 1))
         out = self._outgoing
         out.terms = Terms(min(out.terms.qos, qos), out.terms.retain and retains)
-        out.flight.most = min(self._settings.window_of(self._protocol), limits.get("ReceiveMaximum", 65535))
+        self._window = min(self._settings.window_of(self._protocol), limits.get("ReceiveMaximum", 65535))
+        out.flight.most = 1 if self._one_by_one else self._window
         out.largest = limits.get("MaximumPacketSize", LARGEST_PACKET)
         self.session_present = flags.session_present
         if not self._connack.done():
@@ -297,6 +307,8 @@ class PahoConnection:
             self._violated = True
             self._end(faults.protocol_error(self._settings, what))
         self.hung_up = self._fault is None and not by_broker and reason.value != faults.KEEPALIVE_MISSED
+        if self.hung_up or (by_broker and reason.value == faults.TOO_LARGE):
+            self.broke = self._outgoing.oldest()
         self._end(faults.lost(self._settings, reason.value, by_broker, self._client_id))
         if not self._disconnected.done():
             self._disconnected.set_result(None)

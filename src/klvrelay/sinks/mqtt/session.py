@@ -21,7 +21,7 @@ an earlier run left is ended by an extra connection first, and ours remains unti
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from klvrelay.sinks.mqtt.connection import SESSION_LOST, Message
 
@@ -74,6 +74,11 @@ class Session:
         """PUBCOMP or a refusal was received. Returns the QoS 2 message that is now complete."""
         sent, taken = self._sent.pop(number, None), self._taken.pop(number, None)
         return sent or taken
+
+    def drop(self, is_set_aside: Callable[[Message], bool]) -> None:
+        """Do not send messages again at which the broker closes the connection. It does not have them."""
+        for number in [number for number, message in self._sent.items() if is_set_aside(message)]:
+            del self._sent[number]
 
     def resume(self, present: bool) -> list[tuple[int, Message, bool]]:
         """The messages that a new connection must complete, in order: packet identifier, message, taken before.

@@ -75,7 +75,7 @@ class MqttSink:
         self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
         self._publisher = Publisher(settings.url)
-        self.suspended = self._publisher.suspended
+        self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
 
     def __repr__(self) -> str:
@@ -89,6 +89,7 @@ class MqttSink:
     async def __aenter__(self) -> Self:
         """Connect, and publish that the relay is online. Raises SinkDown or SinkRefused, with a remedy."""
         fault: SinkDown | None = None
+        broke: Message | None = None
         once = self._failures % WHOLE != 0
         # A broker of MQTT 3.1.1 without retained messages, or without this QoS, closes the connection without a reason.
         for terms in (self._terms,) if once else (self._terms, self._terms, *self._terms.lesser()):
@@ -100,8 +101,9 @@ class MqttSink:
                 self._note_end(connection)
                 connection.abort()
                 if not (connection.protocol == 4 and connection.hung_up):
+                    self._breaking.lost(connection.broke)
                     raise
-                fault = down
+                fault, broke = down, connection.broke
             except BaseException:
                 connection.abort()
                 raise
@@ -112,11 +114,14 @@ class MqttSink:
                 self._connection = connection
                 return self
         assert fault is not None
+        self._breaking.lost(broke)
         self._failures += 1
         raise fault
 
     async def _connect(self, terms: Terms, once: bool) -> Connection:
         protocol = self._last_protocol if once and self._last_protocol else self._protocol
+        if self._session is not None:
+            self._session.drop(self._breaking.exceeds)
         try:
             connection = await connect(
                 self._settings,
@@ -126,11 +131,16 @@ class MqttSink:
                 terms=terms,
                 session=self._session,
                 once=once,
+                one_by_one=self._breaking.one_by_one,
             )
         except NoMqtt:
             self._failures += 1
             raise
+        except Unanswered as fault:  # a message of the resumed session
+            self._breaking.lost(fault.broke)
+            raise
         self._take_over.begin()
+        self._breaking.begin()
         return connection
 
     async def _publish_online(self, connection: Connection) -> None:
@@ -166,6 +176,7 @@ class MqttSink:
         if connection is None:
             return
         self._note_end(connection)
+        self._breaking.lost(connection.broke)
         try:
             with contextlib.suppress(SinkError):
                 await self._publish_offline(connection)
@@ -176,7 +187,10 @@ class MqttSink:
         """Publish the last messages. If they are not confirmed in time, e.g. in a full window, repeat them at QoS 0."""
         if self._notices is not None and (facts := self._notices.latest("status", None)) is not None:
             self._messages.add_facts(facts.document)  # `keep` may not have published them yet
-        goodbye = self._publisher.admitted(self._messages.goodbye(self._online, self.suspended.document()))
+        last = self._messages.goodbye(self._online, self.suspended.document())
+        if not self._breaking.fits(last[-1]):
+            last[-1] = self._messages.brief_status("offline", "stopped")
+        goodbye = self._publisher.admitted(last)
         try:  # `wait_for`: before Python 3.11.3, asyncio.timeout in a cancelled task raises CancelledError
             await asyncio.wait_for(self._publisher.publish(connection, goodbye, ahead=True), GOODBYE_TIMEOUT)
         except TimeoutError:
@@ -184,7 +198,8 @@ class MqttSink:
                 await asyncio.wait_for(connection.publish_unconfirmed(goodbye), LAST_WORDS)
 
     def _note_end(self, connection: Connection) -> None:
-        self._take_over.end(taken_over=connection.taken_over, hung_up=connection.hung_up)
+        hung_up = connection.hung_up and not self._breaking.explains(connection.broke)
+        self._take_over.end(taken_over=connection.taken_over, hung_up=hung_up)
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
@@ -257,7 +272,8 @@ class MqttSink:
 
     def _status(self) -> Message:
         self._shown = self.suspended.topics
-        return self._messages.status("online", more=self.suspended.document())
+        status = self._messages.status("online", more=self.suspended.document())
+        return status if self._breaking.fits(status) else self._messages.brief_status("online")
 
     async def _watch(self, connection: Connection) -> None:
         """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""

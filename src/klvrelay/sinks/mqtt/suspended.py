@@ -1,8 +1,12 @@
-"""Topics that the broker refuses: nothing is published there until the next try."""
+"""Topics that the broker refuses: nothing is published there until the next try.
+
+Topics of latest values that are too large are held: `breaking.py` decides when.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,23 +44,24 @@ class Suspended:
         self._clock = clock
         self._topics: dict[str, _Topic] = {}
         self._reported: set[str] = set()
+        self.held: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._topics)
+        return len(self._topics) + len(self.held)
 
     def __contains__(self, topic: object) -> bool:
-        return topic in self._topics
+        return topic in self._topics or topic in self.held
 
     @property
     def topics(self) -> Sequence[str]:
         """All suspended topics, in the order of their suspension."""
-        return tuple(self._topics)
+        return (*self._topics, *self.held)
 
     def document(self) -> dict[str, object]:
         """Members for the status document: the first SHOWN topics, and the number of all. Empty if there are none."""
-        if not self._topics:
+        if not self:
             return {}
-        return {"suspended": [*self._topics][:SHOWN], "suspended_topics": len(self._topics)}
+        return {"suspended": [*self.topics][:SHOWN], "suspended_topics": len(self)}
 
     def admits(self, topic: str) -> bool:
         """May a message be sent to this topic now? A try that is due is admitted once, then the next pause begins."""
@@ -86,7 +91,22 @@ class Suspended:
             found.pause = min(2 * found.pause, CAP)
             found.next_try, found.trying = now + found.pause, False
 
+    def hold(self, topic: str, size: int, reason: str = "too large", advice: str = "") -> None:
+        """Suspend a topic for messages of this size and above."""
+        if topic not in self:
+            LOG.error("mqtt topic suspended url=%s topic=%s reason=%r advice=%r", self._url, topic, reason, advice)
+        self.held[topic] = size
+
+    def held_size(self, topic: str) -> float:
+        """The size from which messages on this topic are held."""
+        return self.held.get(topic, math.inf)
+
+    def release(self) -> None:
+        """Hold no topic any longer."""
+        for topic in [*self.held]:
+            self.accept(topic)
+
     def accept(self, topic: str) -> None:
         """The broker accepted a message on this topic."""
-        if self._topics.pop(topic, None) is not None:
+        if self._topics.pop(topic, None) is not None or self.held.pop(topic, None) is not None:
             LOG.warning("mqtt topic accepted again url=%s topic=%s", self._url, topic)

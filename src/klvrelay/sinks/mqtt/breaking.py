@@ -23,11 +23,12 @@ from klvrelay.sinks.mqtt.packets import LARGEST_PACKET, publish_size
 from klvrelay.sinks.mqtt.suspended import Suspended
 
 LOSSES = 2
-"""Connections that the broker closes with messages in flight, before messages are sent one by one."""
+"""Consecutive connections that the broker closes within STEADY seconds, with messages in flight, before messages are
+sent one by one."""
 STRIKES, STRIKES_MORE = 3, 2
 """Consecutive connections that end at the same message before it is set aside: for the first message, and for later
 ones."""
-STEADY, ANSWERS, LONGEST = 10.0, 200, 60.0
+STEADY, ANSWERS, LONGEST = 10.0, 200, 30.0
 """Messages are sent one by one until a connection has lasted STEADY seconds with ANSWERS messages answered, or LONGEST
 seconds."""
 FIRST, CAP = 60.0, 3600.0
@@ -103,7 +104,8 @@ class Breaking:
             return False
         if _key(message) in self._records or self.clock() < self._next_try:
             if message.retain:
-                self.suspended.hold(message.topic, min(size_of(message), self._limit))
+                size = min(size_of(message), self._limit)
+                self.suspended.hold(message.topic, size, f"too large: {size_of(message)} bytes", ADVICE)
             return True
         self._next_try, self._trying = self.clock() + self._pause, _key(message)
         return False
@@ -124,6 +126,9 @@ class Breaking:
             return
         if self._trying is not None:
             self._fail_try()
+            return
+        if not self.one_by_one and self.clock() - self._since >= STEADY:
+            self._losses = 0
             return
         self._losses += 1
         if self._losses <= LOSSES:
@@ -158,7 +163,7 @@ class Breaking:
             self._next_try = self.clock() + self._pause
         self._sizes.append(size)
         if message.retain:
-            self.suspended.hold(message.topic, size, f"the broker closes the connection at its {size} bytes", ADVICE)
+            self.suspended.hold(message.topic, size, f"the broker closes the connection at {size} bytes", ADVICE)
         else:
             self._remember(message, size)
         if len(self._sizes) > 1 and min(self._sizes) > self._accepted:

@@ -74,7 +74,7 @@ class PahoConnection:
         self._session = session or Session()
         self.older_only = self.hung_up = self.taken_over = self.session_present = False
         self.broke: Message | None = None
-        self._violated = self._closing = self._one_by_one = False
+        self._violated = self._closing = False
         self._window = 1
         self._requested = terms
         fitted = None if will is None else terms.fitted(will)
@@ -87,8 +87,9 @@ class PahoConnection:
         self._disconnected: asyncio.Future[None] = loop.create_future()  # as reported by paho
         self._fault: SinkError | None = None
         self._outgoing = Outgoing(
-            self._paho, protocol, self._session, terms, settings.timeout, self._end_late, self._end_unsent
-        )
+            self._paho, protocol, self._session, terms, settings.timeout, self._end_late, self._end_unsent,
+            self._flush_if_up,
+        )  # fmt: skip
         self._pump = Pump(self._paho)
         self._subscriptions = Subscriptions(self._paho, self._pump, self._session, settings, self._lost, self._end)
         self._received = ReceivedMessages(self._pump.pause, self._pump.resume)
@@ -122,7 +123,7 @@ class PahoConnection:
     ) -> Self:
         """A new connection. Raises WrongVersion if the peer does not accept this protocol version."""
         connection = cls(settings, protocol, client_id, will, terms, session)
-        connection._one_by_one = one_by_one
+        connection._outgoing.one_by_one = one_by_one
         await connection._shake_hands(await dial(settings))
         return connection
 
@@ -150,6 +151,10 @@ class PahoConnection:
                         raise self._down()
         except TimeoutError:
             raise self._end(SinkDown(f"{self._settings.url}: the broker no longer answers")) from None
+
+    async def _flush_if_up(self) -> None:
+        with contextlib.suppress(SinkError):  # the caller finds that the connection has ended
+            await self.flush()
 
     async def subscribe(self, topics: Sequence[str]) -> None:
         """See `Connection.subscribe`."""
@@ -180,6 +185,7 @@ class PahoConnection:
 
     def widen(self) -> None:
         """See `Connection.widen`."""
+        self._outgoing.one_by_one = False
         self._outgoing.flight.widen(self._window)
 
     def abort(self) -> None:
@@ -275,7 +281,7 @@ class PahoConnection:
         out = self._outgoing
         out.terms = Terms(min(out.terms.qos, qos), out.terms.retain and retains)
         self._window = min(self._settings.window_of(self._protocol), limits.get("ReceiveMaximum", 65535))
-        out.flight.most = 1 if self._one_by_one else self._window
+        out.flight.most = 1 if out.one_by_one else self._window
         out.largest = limits.get("MaximumPacketSize", LARGEST_PACKET)
         self.session_present = flags.session_present
         if not self._connack.done():

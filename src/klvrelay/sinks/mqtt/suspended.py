@@ -91,7 +91,7 @@ class Suspended:
             found.pause = min(2 * found.pause, CAP)
             found.next_try, found.trying = now + found.pause, False
 
-    def hold(self, topic: str, size: int, reason: str = "too large", advice: str = "") -> None:
+    def hold(self, topic: str, size: int, reason: str, advice: str) -> None:
         """Suspend a topic for messages of this size and above."""
         if topic not in self:
             LOG.error("mqtt topic suspended url=%s topic=%s reason=%r advice=%r", self._url, topic, reason, advice)

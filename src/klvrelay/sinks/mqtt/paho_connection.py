@@ -47,7 +47,7 @@ CLOSE_TIMEOUT = 2.0
 """Seconds in which DISCONNECT must be sent."""
 LAST_READ = 0.3
 """Seconds in which the broker must close the connection after our DISCONNECT."""
-PING_CHECK = 0.02
+PING_CHECK = 0.004
 """Seconds between two checks for the answer to a ping."""
 
 LOG = logging.getLogger("klvrelay.sinks")

@@ -242,6 +242,20 @@ async def test_a_value_at_which_a_broker_hangs_up_costs_only_itself(
     assert not [line for line in said() if "client_id" in line]
 
 
+async def test_a_value_of_a_resumed_session_is_found_too(curt: OracleBroker, quick: None):
+    """At QoS 2 it is sent again while the next connection is made. The first connection had lasted."""
+    clock = Clock()
+    async with sending(curt.port, qos=2) as (task, log, notices):
+        task.sink._breaking.clock = clock
+        await until(lambda: task.health.up)
+        clock.now += STEADY
+        fill(log, notices)
+        await until(lambda: task.health.suspended() == (TOPIC,))
+        await asyncio.wait_for(task.cursor.wait_until_drained(), 20)
+
+        assert task.sums().delivered == 40
+
+
 async def test_a_status_at_which_a_broker_hangs_up_is_shortened(curt: OracleBroker, quick: None):
     """Its further members are left out, also in the last status."""
     async with sending(curt.port, protocol=4) as (task, log, notices):

@@ -82,11 +82,6 @@ class Breaking:
         """Is a message set aside?"""
         return bool(self._sizes)
 
-    @property
-    def limit(self) -> int:
-        """The size from which messages are left out."""
-        return self._limit
-
     def fits(self, message: Message) -> bool:
         """Is the message smaller than each one that was set aside?"""
         return not self._sizes or size_of(message) < min(self._sizes)
@@ -117,7 +112,7 @@ class Breaking:
         return not self.one_by_one or self._trying is not None or _key(message) == self._suspect
 
     def begin(self) -> None:
-        """A connection is established."""
+        """A connection is being made, or is established."""
         self._since, self._answers = self.clock(), 0
 
     def lost(self, message: Message | None) -> None:
@@ -187,6 +182,7 @@ class Breaking:
             )  # fmt: skip
         self._limit = size
         self._sizes = [size]
+        self._records.clear()  # none is smaller
 
     def _reset(self) -> None:
         """A try was accepted: the size is not the cause, or no longer."""

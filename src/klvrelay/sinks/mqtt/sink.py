@@ -120,6 +120,7 @@ class MqttSink:
 
     async def _connect(self, terms: Terms, once: bool) -> Connection:
         protocol = self._last_protocol if once and self._last_protocol else self._protocol
+        self._breaking.begin()
         if self._session is not None:
             self._session.drop(self._breaking.exceeds)
         try:

@@ -16,7 +16,9 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import retained
+from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.session import Session
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 TELEMETRY = "klvrelay/uav1/telemetry"
@@ -113,7 +115,7 @@ async def test_what_was_sent_again_has_its_mark_and_its_number(oracle):
     again = [p for p in oracle.published if p.dup]
     assert again
     assert set(seqs(again)).isdisjoint(seqs(oracle.published[:3]))
-    assert [guest.clean for guest in oracle.guests] == [True, False]
+    assert [guest.clean for guest in oracle.guests] == [False, False]
 
 
 async def test_a_broken_connection_counts_only_messages_whose_exchange_is_complete(oracle):
@@ -340,6 +342,28 @@ async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
             await heard.count(400)
 
     assert sorted(orjson.loads(m.payload)["seq"] for m in heard.messages) == list(range(400))
+
+
+@pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_a_real_broker_keeps_the_session_over_a_restart(mosquitto, protocol):
+    """It saves the session, so that messages with PUBREC only are completed afterwards and not lost."""
+    await mosquitto.stop()
+    mosquitto.configure(f"listener {mosquitto.port} 127.0.0.1\nallow_anonymous true\npersistence true\n")
+    await mosquitto.start()
+    settings = MqttSettings.from_url(mosquitto.url, timeout=4.0, qos=2, protocol=protocol)
+    session, will = Session(), Message("klvrelay/status", b"{}", retain=True)
+    first = await connect(settings, client_id="kr", will=will, session=session)
+    assert await first.publish([Message("klvrelay/a", b"x", qos=2)]) == [0]
+    await mosquitto.stop()
+    first.abort()
+    await mosquitto.start()
+    second = await connect(settings, client_id="kr", will=will, session=session)
+    is_kept = second.session_present
+    await second.close()
+
+    assert not first.session_present
+    assert is_kept
 
 
 @pytest.mark.needs("mosquitto")

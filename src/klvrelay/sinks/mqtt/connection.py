@@ -164,7 +164,7 @@ class WrongVersion(Exception):
 
 
 class StaleSession(Exception):
-    """The broker resumed the session of another run (MQTT 3.1.1): its packet identifiers would conflict with ours."""
+    """The broker resumed the session of another run: its packet identifiers would conflict with ours."""
 
 
 class LesserTerms(Exception):

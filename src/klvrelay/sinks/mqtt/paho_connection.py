@@ -221,7 +221,7 @@ class PahoConnection:
         """Complete the messages of an earlier connection, and end its subscriptions."""
         begun, self._session.begun = self._session.begun, True
         if self.session_present and not begun:
-            raise StaleSession  # MQTT 3.1.1 cannot request a new session that lasts
+            raise StaleSession
         if not self.session_present and (count := self._session.taken):
             LOG.error(
                 "%s: the broker lost its session: messages acknowledged with PUBREC only may be lost: count=%d",
@@ -238,7 +238,7 @@ class PahoConnection:
             self._paho.connect(settings.host, settings.port, settings.keepalive)
             return
         more = connect_properties(publishes=self._publishes, keeps_session=self._keeps_session)
-        clean = not (self._keeps_session and self._session.begun)
+        clean = not self._keeps_session  # see session.py
         self._paho.connect(settings.host, settings.port, settings.keepalive, clean_start=clean, properties=more)
 
     async def _check_connack(self) -> None:

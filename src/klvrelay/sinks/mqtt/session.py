@@ -14,8 +14,9 @@ on before. They are not sent again, and count as rejected.
 
 Subscriptions belong to the session too. The next connection ends them, and discards the messages that still arrive.
 
-The first connection of a run begins a new session. MQTT 3.1.1 cannot request a new session that lasts: a session that
-an earlier run left is ended by an extra connection first, and ours remains until the broker discards it.
+The first connection of a run begins a new session, but does not request a clean one: a broker of MQTT 3.1.1 would not
+keep it, and mosquitto would not save it to disk. A session that an earlier run left is ended by an extra connection
+first. With MQTT 3.1.1 ours remains until the broker discards it.
 """
 
 from __future__ import annotations

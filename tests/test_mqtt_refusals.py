@@ -263,9 +263,9 @@ async def test_a_refused_value_is_not_published_after_a_newer_one(oracle):
     """The newer one was taken: the older is not kept for another try."""
     async with sink_to(oracle) as sink, keeping(sink) as it:
         oracle.manners.refuses = frozenset({"klvrelay/uav2/state"})
-        await it.tell(STATE)
+        await it.publish(STATE)
         await until(lambda: sink._refused)
         oracle.manners.refuses = frozenset()
         sink.suspended = Suspended("mqtt://h")
-        await it.tell(Notice("state", "uav2", b'{"newer":1}'))
+        await it.publish(Notice("state", "uav2", b'{"newer":1}'))
         assert not sink._refused

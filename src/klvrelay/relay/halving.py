@@ -1,12 +1,11 @@
-"""Finds the record that breaks every connection, if the far end does not report which record it refuses."""
+"""Finds the record that breaks every connection, if neither the far end nor the sink reports which one it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from klvrelay.record import Record
-from klvrelay.relay.barred import Barred
 
 LOSSES = 2
 """Consecutive connections lost with records in flight and none answered, before fewer records are offered."""
@@ -30,7 +29,6 @@ class Halving:
     """
 
     most: int | None = None
-    barred: Barred = field(default_factory=Barred)
     _suspects: int = 0
     _losses: int = 0
     _alone: int = 0

@@ -17,7 +17,9 @@ from records import BOOT, record
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.encode import encode
 from klvrelay.health import SinkHealth
+from klvrelay.outcome import Sums
 from klvrelay.relay import delivery as delivery_module
 from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.relay.notices import Notices
@@ -316,6 +318,48 @@ async def test_a_status_at_which_a_broker_hangs_up_is_shortened(
 
     assert last.keys() == {"state", "boot", "client_id", "reason"}
     assert (last["state"], last["reason"]) == ("offline", "stopped")
+
+
+def hang_up_at(oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, topics: bytes) -> None:
+    """The broker closes the connection at messages on these topics."""
+    publish = oracle._publish
+
+    def judge(guest: Any, flags: int, body: bytes) -> None:
+        oracle.cut(reset=True) if body[2:].startswith(topics) else publish(guest, flags, body)
+
+    monkeypatch.setattr(oracle, "_publish", judge)
+
+
+async def test_a_stream_of_too_large_records_starves_no_other(curt: OracleBroker, quick: None):
+    """After two of them the others are left out, also those that are a little smaller, without another connection."""
+    async with sending(curt.port, protocol=4) as (task, log, _):
+        for seq in range(100):
+            log.append(record(seq))
+            log.append(record(seq, "uav2", raw=encode({"precision_time_stamp": 1, 150: bytes(2000 - seq)})))
+        await asyncio.wait_for(task.cursor.wait_until_drained(), 20)
+        assert task.sums() == Sums(200, delivered=100, left_out=100)
+        assert len(curt.guests) <= 2 + STRIKES + STRIKES_MORE + 2
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_a_stream_whose_topics_a_broker_forbids_by_hanging_up_starves_no_other(
+    protocol: int, oracle: OracleBroker, quick: None, monkeypatch: pytest.MonkeyPatch
+):
+    """Some brokers close the connection instead of a refusal: its topics are suspended, and the counts add up."""
+    hang_up_at(oracle, monkeypatch, b"klvrelay/uav2/")
+    async with sending(oracle.port, protocol=protocol) as (task, log, notices):
+        for stream in ("uav2", "uav1"):
+            notices.put(Notice("availability", stream, b"online"))
+            notices.put(Notice("state", stream, SMALL))
+        for seq in range(100):
+            log.append(record(seq))
+            log.append(record(seq, "uav2"))
+        await asyncio.wait_for(task.cursor.wait_until_drained(), 20)
+        await until(lambda: oracle.payloads(OTHER.topic))
+        sums = task.sums()
+        assert sums.delivered == 100
+        assert sums.rejected + sums.left_out == 100
+        assert {topic.rpartition("/")[2] for topic in task.health.suspended()} == {"availability", "state", "telemetry"}
 
 
 @pytest.mark.needs("mosquitto")

@@ -309,6 +309,6 @@ async def test_an_idle_connection_is_kept_alive_by_pings(oracle, monkeypatch):
         kinds.append(packet[0])
         return packet
 
-    monkeypatch.setattr("oracle.read_packet", read)
+    monkeypatch.setattr("oracle_broker.read_packet", read)
     async with MqttSink(MqttSettings.from_url(oracle.url, keepalive=1), boot=BOOT):
         await until(lambda: kinds.count(PINGREQ) == 2, 10)

@@ -377,6 +377,21 @@ def test_a_connection_that_breaks_after_the_answers_blames_no_record():
     virtual_time.run(main())
 
 
+def test_a_connection_whose_cause_the_sink_finds_blames_no_record():
+    """The sink leaves out the message: the relay neither sends fewer records nor sets one aside."""
+
+    async def main() -> None:
+        sink = Counts(*[SinkDown("gone", traced=True) for _ in range(20)])
+        async with draining(sink) as (sink_task, log):
+            for seq in range(40):
+                log.append(record(seq))
+            await asyncio.wait_for(sink_task.settle(), 120)
+        assert {len(batch) for batch in sink.batches} == {20}
+        assert sink_task.sums() == Sums(40, 40)
+
+    virtual_time.run(main())
+
+
 class Late(Counts):
     """Its latest values find the connection lost at 0.03 s, and answers to records come after 0.05 s."""
 

@@ -25,7 +25,7 @@ class Halving:
     alone      1        ALONE consecutive losses with the same record: it must be set aside; an answer: as for halving
 
     Suspects are the records that were in flight at the loss that began halving. A loss with nothing in flight changes
-    nothing.
+    nothing, and a connection whose cause the sink itself finds is not reported here.
     """
 
     most: int | None = None

@@ -148,6 +148,33 @@ def test_a_topic_at_which_a_broker_closes_each_connection_is_suspended():
         lost(found, small)
 
 
+def test_a_forbidden_topic_hides_no_limit():
+    """A small message set aside says nothing on size once a larger one was accepted."""
+    found, _ = breaking()
+    lost(found, sized(300, "uav2"), LOSSES + STRIKES)
+    assert not found.fits(sized(301))
+    found.accept(sized(400))
+    assert found.fits(sized(2000))
+    for _ in range(2):
+        lost(found, sized(LIMIT), STRIKES_MORE)
+    assert found.holds(sized(LIMIT + 1))
+    assert not found.holds(sized(500))
+    assert found.holds(sized(300, "uav2"))
+
+
+def test_a_record_set_aside_is_forgotten_on_a_steady_connection():
+    """It was offered again by then, and messages as large were accepted: nothing is checked any longer."""
+    found, clock = breaking()
+    lost(found, sized(300), LOSSES + STRIKES)
+    found.begin()
+    found.accept(sized(400))
+    assert found.holds(sized(300))
+    clock.now += LONGEST
+    found.accept(sized(400))
+    assert not found.is_active
+    assert not found.is_alert
+
+
 def test_a_topic_with_an_accepted_message_is_not_suspended():
     """Neither its name nor the size is the cause: only the messages themselves are set aside."""
     found, _ = breaking()

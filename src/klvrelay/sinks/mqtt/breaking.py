@@ -64,10 +64,10 @@ class Breaking:
     _answers: int = 0
     _suspect: Key | None = None
     _strikes: int = 0
-    _accepted: int = 0  # size of the largest message accepted since the last one was set aside without a limit
     _failing: set[str] = field(default_factory=set)  # topics of messages set aside, with none accepted since
     _records: dict[Key, int] = field(default_factory=dict)
-    _sizes: list[int] = field(default_factory=list)
+    _sizes: list[int] = field(default_factory=list)  # of messages set aside; none as large was accepted since
+    _accepted: int = 0  # size of the largest message accepted since the first of these
     _limit: int = LARGEST_PACKET + 1
     _pause: float = FIRST
     _next_try: float = 0.0
@@ -86,10 +86,10 @@ class Breaking:
     @property
     def is_active(self) -> bool:
         """Is a message set aside?"""
-        return bool(self._sizes)
+        return bool(self._sizes or self._records or self.suspended.held) or self._limit <= LARGEST_PACKET
 
     def fits(self, message: Message) -> bool:
-        """Is the message smaller than each one that was set aside?"""
+        """Is the message smaller than each one that was set aside because of its size, as far as known?"""
         return not self._sizes or size_of(message) < min(self._sizes)
 
     def exceeds(self, message: Message) -> bool:
@@ -137,7 +137,7 @@ class Breaking:
         key = _key(message)
         self._strikes = self._strikes + 1 if key == self._suspect else 1
         self._suspect = key
-        if self._strikes >= (STRIKES_MORE if self._sizes else STRIKES):
+        if self._strikes >= (STRIKES_MORE if self.is_active else STRIKES):
             self._set_aside(message)
 
     def _fail_try(self) -> None:
@@ -152,31 +152,36 @@ class Breaking:
         lasted = self.clock() - self._since
         if (lasted >= STEADY and self._answers >= ANSWERS) or lasted >= LONGEST:
             self._losses = 0
+            self._records.clear()  # they were offered again
         if key == self._suspect:
             self._suspect, self._strikes = None, 0
-        self._accepted = max(self._accepted, size)
-        self._failing.discard(message.topic)
-        if self._sizes and (key == self._trying or size >= self._limit):
+        if self._failing:
+            self._failing.discard(message.topic)
+        if key == self._trying or size >= self._limit:
             self._accept_large(size)
+        self._sizes = [other for other in self._sizes if other > size]
+        self._accepted = max(self._accepted, size)
 
     def _accept_large(self, size: int) -> None:
         """A try was accepted: the limit is larger, or size is not the cause, or no longer."""
         self._trying, self._pause = None, FIRST
-        if size < min(self._sizes):
+        if size < min(self._sizes, default=0):
             self._limit = max(self._limit, size + 1)
             return
         self._limit = LARGEST_PACKET + 1
         self._sizes.clear()
+        self._records.clear()
         self._failing.clear()
         self.suspended.release()
 
     def _set_aside(self, message: Message) -> None:
         size = size_of(message)
-        if not self._sizes:
+        if not self.is_active:
             self._next_try = self.clock() + self._pause
+        if not self._sizes or size <= self._accepted:
+            self._sizes, self._accepted = [], 0
         self._sizes.append(size)
-        smallest = min(self._sizes)
-        is_limit = len(self._sizes) > 1 and smallest > self._accepted
+        is_limit = len(self._sizes) > 1
         if not is_limit and message.topic in self._failing:
             self.suspended.refuse(message.topic, HUNG_UP)
         elif message.retain:
@@ -184,9 +189,7 @@ class Breaking:
         else:
             self._remember(message, size)
         if is_limit:
-            self._set_limit(smallest)
-        else:
-            self._accepted = 0
+            self._set_limit(min(self._sizes))
         self._failing.add(message.topic)
         self._suspect, self._strikes = None, 0
 
@@ -209,7 +212,7 @@ class Breaking:
                 " smallest=%d advice=%r", self.url, self._limit, ADVICE,
             )  # fmt: skip
         self._sizes = [size]
-        self._records.clear()  # none is smaller
+        self._records = {key: size for key, size in self._records.items() if size < self._limit}
 
 
 def _key(message: Message) -> Key:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import calendar
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
+from cases import each_of
 from core_and_reference import core_json, disagreement
 from packet_wrapping import keyed_set, packet
 
@@ -82,10 +84,10 @@ def test_a_date_that_is_cut_off_is_kept(size: int) -> None:
     assert disagreement(dated(WHOLE[:size])) == []
 
 
-@pytest.mark.parametrize("place", range(14))
-@pytest.mark.parametrize("sign", ["/", ":", "T", " ", "-"])
-def test_a_sign_among_the_digits_is_no_date(sign: str, place: int) -> None:
+@each_of(list(product("/:T -", range(14))))
+def test_a_sign_among_the_digits_is_no_date(found: tuple[str, int]) -> None:
     """In place of a digit, at every place; including the ASCII neighbours of the digits."""
+    sign, place = found
     text = WHOLE[:place] + sign + WHOLE[place + 1 :]
 
     assert kept(text)

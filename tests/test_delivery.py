@@ -313,28 +313,6 @@ def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
     virtual_time.run(main())
 
 
-def test_a_stream_that_breaks_every_connection_starves_no_other(said: Said):
-    """All its large records do: after two of them the others are left out untried, its small ones arrive."""
-
-    async def main() -> None:
-        far = FarEnd(0.05, breaks=lambda each: len(each.raw) > 50)
-        async with draining(far) as (sink_task, log):
-            for seq in range(3000):
-                log.append(record(seq, "good"))
-                if seq % 30 == 0:
-                    log.append(record(seq // 30, "mixed", raw=bytes(100 if seq % 60 else 51)))
-                    log.append(record(seq // 30 + 100, "mixed", raw=bytes(40)))
-                await asyncio.sleep(1 / 30)
-            assert sink_task.cursor.waiting < 100
-        assert list(dict.fromkeys(far.seqs("good"))) == list(range(3000))
-        assert sink_task.sums().left_out == 100
-        lines = [line for line in said() if "of this size" in line]
-        assert [line.partition(": stream")[2] for line in lines] == ["=mixed size=45 seconds=600"]
-        assert len([line for line in said() if "set aside" in line]) == 2
-
-    virtual_time.run(main())
-
-
 class Counts:
     """A sink with scripted answers, without `keep`."""
 
@@ -395,6 +373,21 @@ def test_a_connection_that_breaks_after_the_answers_blames_no_record():
                 log.append(record(seq))
             await asyncio.wait_for(sink_task.settle(), 60)
         assert [len(batch) for batch in sink.batches] == [20] * 10
+
+    virtual_time.run(main())
+
+
+def test_a_connection_whose_cause_the_sink_finds_blames_no_record():
+    """The sink leaves out the message: the relay neither sends fewer records nor sets one aside."""
+
+    async def main() -> None:
+        sink = Counts(*[SinkDown("gone", traced=True) for _ in range(20)])
+        async with draining(sink) as (sink_task, log):
+            for seq in range(40):
+                log.append(record(seq))
+            await asyncio.wait_for(sink_task.settle(), 120)
+        assert {len(batch) for batch in sink.batches} == {20}
+        assert sink_task.sums() == Sums(40, 40)
 
     virtual_time.run(main())
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import cache
 
 import pytest
+from cases import each_of
 from conftest import ROOT
 from reference_values import Real, imapb
 
@@ -246,7 +247,7 @@ def test_linear_steps_are_those_of_the_tables() -> None:
         assert [step.size for step in steps(item, widths_of(item))] == [scale], item.name
 
 
-@pytest.mark.parametrize("entry", [e for e in EVERY if e.item.mapping == "imapb"], ids=lambda e: e.address)
+@each_of([e for e in EVERY if e.item.mapping == "imapb"], lambda e: e.address)
 def test_steps_of_st_1201_are_those_between_two_codes(entry: ItemEntry) -> None:
     """As the reference decoder reads codes 0 and 1, whatever the width."""
     item = entry.item

@@ -7,6 +7,7 @@ import resource
 from typing import Any
 
 import pytest
+from cases import each_of
 from core_and_reference import core_json
 from packet_wrapping import ber, item, local_set, oid, packet, universal_key
 
@@ -38,7 +39,7 @@ def test_a_length_past_the_limit_is_refused_and_the_next_packet_read(length: int
     assert [record.raw for record in decode(hostile + GOOD)] == [GOOD]
 
 
-@pytest.mark.parametrize("octets", range(1, 128))
+@each_of(range(1, 128))
 def test_a_length_of_any_count_of_octets_is_read_or_refused(octets: int) -> None:
     """Up to eight octets a length is read, with leading zeros; longer ones are refused at once."""
     body = GOOD[17:]

@@ -12,6 +12,7 @@ import re
 from fractions import Fraction
 
 import pytest
+from cases import each_of
 from core_and_reference import core_json
 from packet_wrapping import item, local_set, oid, packet, series
 
@@ -61,7 +62,7 @@ def written(document: bytes) -> list[str]:
     return re.findall(r':(-?[0-9][0-9.]*)[,}]', items)
 
 
-@pytest.mark.parametrize("found", LINEAR, ids=lambda found: found.key)
+@each_of(LINEAR, lambda found: found.key)
 def test_each_code_has_the_text_of_its_formula(found: facts.Item) -> None:
     """At the ends of the range, about zero and anywhere between; in a run of numbers as alone."""
     for code in codes_of(found):
@@ -93,7 +94,7 @@ def test_a_number_is_in_a_run_whatever_surrounds_its_set() -> None:
     assert items["amend_local_set"][0] == {"platform_heading_angle": 90.001, "sensor_latitude": 22.50000001}
 
 
-@pytest.mark.parametrize("found", [found for found in LINEAR if found.mapping == "linear_int"], ids=lambda f: f.key)
+@each_of([found for found in LINEAR if found.mapping == "linear_int"], lambda found: found.key)
 def test_the_code_below_the_range_ends_a_run(found: facts.Item) -> None:
     """It is reported as special; the numbers after it continue."""
     value = (1 << (8 * found.len_min - 1)).to_bytes(found.len_min, "big")

@@ -567,36 +567,6 @@ class Counting:
             self.taken.setdefault(each.stream, []).append(each.seq)
 
 
-@pytest.mark.parametrize("kept", [[], [0], [1, 3], [0, 1, 2, 3, 4]])
-async def test_records_of_a_batch_can_be_left_out_before_they_are_sent(make: Make, kept: list[int]):
-    """They are counted, their room is free, and the others are in flight as before: committed, or offered again."""
-    log = make()
-    cursor = log.cursor("sink")
-    filled(log, 7)
-    batch = await cursor.batch(5)
-    rest = [each for each in batch if each.seq in kept]
-    cursor.leave_out(batch, rest)
-    assert cursor.sums() == Sums(7, left_out=5 - len(kept), waiting=2 + len(kept))
-    assert (cursor.offered, cursor.offered_size) == (len(rest), sum(map(size_of, rest)))
-    cursor.rewind()
-    assert await offered(cursor) == [*kept, 5, 6]
-
-
-async def test_the_rest_of_a_batch_is_committed_as_any_other(make: Make):
-    """Under what was kept of it; the last that is left out empties the log."""
-    log = make()
-    cursor = log.cursor("sink")
-    filled(log, 5)
-    batch = await cursor.batch(3)
-    cursor.leave_out(batch, kept := batch[1:])
-    cursor.commit(kept, Outcome(2))
-    assert cursor.sums() == Sums(5, delivered=2, left_out=1, waiting=2)
-    cursor.leave_out(await cursor.batch(), [])
-    await asyncio.wait_for(cursor.wait_until_drained(), 1)
-    assert (cursor.offered, cursor.offered_size) == (0, 0)
-    assert cursor.sums() == Sums(5, delivered=2, left_out=3)
-
-
 async def test_a_live_record_larger_than_the_limit_is_kept_where_nothing_else_waits(make: Make):
     """A sink that is ready gets it; the next takes its place."""
     log = make(10, 1)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from klvrelay.sinks.mqtt.connection import Message, Received
+from klvrelay.sinks.mqtt.connection import SESSION_LOST, Message, Received
 from klvrelay.sinks.mqtt.received import HIGH, LOW, OVERHEAD, ReceivedMessages
 from klvrelay.sinks.mqtt.session import SETTLED_MOST, Session
 
@@ -37,12 +37,12 @@ def test_accepted_messages_are_completed_first_and_the_rest_sent_again():
     assert session.last == 4
 
 
-def test_a_message_that_a_broker_accepted_and_lost_counts_as_accepted():
-    """Its second offer counts as accepted, once; the rest is sent again."""
+def test_what_a_broker_accepted_and_forgot_is_not_sent_again():
+    """It may be lost, which is its answer when it is offered again, once. The other messages are sent as new ones."""
     session = half_way()
 
     assert session.resume(present=False) == []
-    assert [session.answer(message(number)) for number in range(1, 5)] == [0, 0, None, None]
+    assert [session.answer(message(number)) for number in range(1, 5)] == [SESSION_LOST, SESSION_LOST, None, None]
     assert session.answer(message(1)) is None
     assert session.resume(present=True) == []
 

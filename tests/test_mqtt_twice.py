@@ -16,7 +16,9 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import retained
+from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.session import Session
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 TELEMETRY = "klvrelay/uav1/telemetry"
@@ -33,8 +35,13 @@ def seqs(published):
 
 
 async def offered_until_taken(sink, batch):
-    """As the pipeline does: after each break a new connection, which is offered the unanswered records."""
-    batch, done, broken, connections = list(batch), 0, True, 0
+    """How many records are delivered; see `offered_until_answered`."""
+    return (await offered_until_answered(sink, batch)).delivered
+
+
+async def offered_until_answered(sink, batch):
+    """As the pipeline does it: after each break a new connection, which is offered what was not answered."""
+    batch, done, broken, connections = list(batch), Outcome(), True, 0
     while broken:
         connections += 1
         assert connections < 50
@@ -42,7 +49,7 @@ async def offered_until_taken(sink, batch):
             async with sink:
                 outcome = await delivered(sink, batch)
                 broken = outcome.answered < len(batch) or sink._connection._fault is not None
-                done += outcome.delivered
+                done = Outcome(*map(sum, zip(done, outcome, strict=True)))
                 batch = batch[outcome.answered :]
         except SinkDown:
             broken = True
@@ -110,7 +117,7 @@ async def test_a_retransmission_has_the_dup_flag_and_its_identifier(oracle):
     again = [p for p in oracle.published if p.dup]
     assert again
     assert set(seqs(again)).isdisjoint(seqs(oracle.published[:3]))
-    assert [guest.clean for guest in oracle.guests] == [True, False]
+    assert [guest.clean for guest in oracle.guests] == [False, False]
 
 
 async def test_a_broken_connection_counts_only_messages_whose_exchange_is_complete(oracle):
@@ -216,17 +223,24 @@ async def test_equal_messages_are_no_repetitions(oracle):
     assert sum(p.topic == "klvrelay/uav1/raw" for p in oracle.released) == 4
 
 
-async def test_a_broker_that_lost_the_session_gets_no_accepted_message_again(oracle):
-    """The broker owned them when it crashed; the others are sent as new messages."""
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_what_a_broker_lost_with_its_session_is_neither_sent_again_nor_delivered(oracle, protocol, caplog):
+    """Messages with PUBREC only may be lost: they count as rejected. The others are sent as new messages."""
     oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 6 else None
     oracle.manners.sessions = False
-    done = await offered_until_taken(sink_to(oracle), BATCH)
-    sent = seqs(oracle.published)
+    sink = sink_to(oracle, protocol=protocol)
+    outcome = await offered_until_answered(sink, BATCH)
+    sent, released = seqs(oracle.published), seqs(oracle.released)
 
-    assert done == 30
+    assert outcome.answered == 30
+    assert outcome.rejected > 0
+    assert outcome.delivered == len(released) == 30 - outcome.rejected
     assert set(sent) == set(range(30))
     assert all(sent.count(seq) == 1 for seq in range(5))
     assert not any(p.dup for p in oracle.published)
+    assert not sink.suspended.topics
+    assert caplog.text.count("the broker lost its session") == 1
+    assert f"may be lost: count={outcome.rejected}" in caplog.text
 
 
 @pytest.mark.parametrize("protocol", [5, 4])
@@ -345,6 +359,28 @@ async def test_a_real_broker_hands_each_record_of_a_cancelled_delivery_on_once(m
     assert outcome == Outcome(delivered=400)
     assert cancelled > 0
     assert sorted(orjson.loads(m.payload)["seq"] for m in heard.messages) == list(range(400))
+
+
+@pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_a_real_broker_keeps_the_session_over_a_restart(mosquitto, protocol):
+    """It saves the session, so that messages with PUBREC only are completed afterwards and not lost."""
+    await mosquitto.stop()
+    mosquitto.configure(f"listener {mosquitto.port} 127.0.0.1\nallow_anonymous true\npersistence true\n")
+    await mosquitto.start()
+    settings = MqttSettings.from_url(mosquitto.url, timeout=4.0, qos=2, protocol=protocol)
+    session, will = Session(), Message("klvrelay/status", b"{}", retain=True)
+    first = await connect(settings, client_id="kr", will=will, session=session)
+    assert await first.publish([Message("klvrelay/a", b"x", qos=2)]) == [0]
+    await mosquitto.stop()
+    first.abort()
+    await mosquitto.start()
+    second = await connect(settings, client_id="kr", will=will, session=session)
+    is_kept = second.session_present
+    await second.close()
+
+    assert not first.session_present
+    assert is_kept
 
 
 @pytest.mark.needs("mosquitto")

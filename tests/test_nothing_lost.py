@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from byte_accounts import Lost, settle
+from cases import each_of
 from core_and_reference import core_json
 from packet_wrapping import item, local_set, packet, series
 from random_packets import random_packet
@@ -91,7 +92,7 @@ def test_no_byte_of_a_random_packet_is_lost(seed: int) -> None:
     assert min(total.values()) > 0
 
 
-@pytest.mark.parametrize("seed", range(50))
+@each_of(range(50))
 def test_every_byte_of_a_damaged_stream_is_in_a_packet_or_skipped(seed: int) -> None:
     """Junk between packets, cuts and flipped bits: bytes outside packets are counted exactly."""
     chance, decoder = random.Random(seed), Decoder("uav1", None)

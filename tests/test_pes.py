@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
+from cases import each_of
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, all_good, cell, decoded, klv_packet
 
 SENT = [klv_packet(number, 60 * number) for number in range(4)]
@@ -77,7 +78,7 @@ def test_a_pts_flag_without_space_for_a_pts_is_ignored() -> None:
         assert records[0].pts is None
 
 
-@pytest.mark.parametrize("size", range(1, 24))
+@each_of(range(1, 24))
 def test_pes_packets_may_be_of_any_length(size: int) -> None:
     """Down to one byte of payload: it is one run of bytes."""
     all_good(decoded(Pes().stream(*(pes(part) for part in split(WHOLE, size)))), [*SENT, NEXT])
@@ -94,16 +95,16 @@ def fragments(size: int) -> list[bytes]:
     return cells
 
 
-@pytest.mark.parametrize("size", range(1, 24))
+@each_of(range(1, 24))
 def test_cells_may_be_of_any_length(size: int) -> None:
     """A packet in fragments of a few bytes, each cell in a separate PES packet."""
     all_good(decoded(Pes().stream(*(pes(one, sid=0xFC) for one in fragments(size)), kind=SYNC)), [*SENT, NEXT])
 
 
-@pytest.mark.parametrize("sized", [True, False])
-@pytest.mark.parametrize("size", range(1, 24))
-def test_many_cells_may_be_in_one_pes_packet(size: int, sized: bool) -> None:
+@each_of(list(product(range(1, 24), [True, False])))
+def test_many_cells_may_be_in_one_pes_packet(found: tuple[int, bool]) -> None:
     """With and without a length."""
+    size, sized = found
     whole = pes(b"".join(fragments(size)), sid=0xFC, size=None if sized else 0)
     all_good(decoded(Pes().stream(whole, kind=SYNC)), [*SENT, NEXT])
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from cases import each_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packet_wrapping import item, keyed_set, local_set, packet, series, wrapped
@@ -171,11 +173,11 @@ def test_a_selection_of_every_recording_equals_the_filtered_record(path: Path) -
             assert loads(record.json(items=klvrelay.select(*keys))) == expected
 
 
-@pytest.mark.parametrize("raw", odd_packets().values(), ids=odd_packets())
-def test_a_selection_of_a_malformed_packet_equals_the_filtered_record(raw: bytes) -> None:
+@each_of(list(odd_packets().items()), itemgetter(0))
+def test_a_selection_of_a_malformed_packet_equals_the_filtered_record(odd: tuple[str, bytes]) -> None:
     """Where the standards leave a choice: repeats, wrong lengths, truncated sets."""
-    for keys in choices(raw):
-        check(raw, keys)
+    for keys in choices(odd[1]):
+        check(odd[1], keys)
 
 
 def test_a_selection_of_seeded_packets_equals_the_filtered_record() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import struct
 from dataclasses import fields, replace
+from operator import itemgetter
 
 import feed
 import orjson
 import pytest
+from cases import each_of
 
 from klvrelay.core import Counters, Lane
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
@@ -208,15 +210,15 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("data", ODD.values(), ids=ODD)
-def test_messages_that_no_source_sends_are_refused(data):
+@each_of(list(ODD.items()), itemgetter(0))
+def test_messages_that_no_source_sends_are_refused(odd):
     """A compromised process cannot make the relay store, believe or run such a message."""
     good = Unpacker()
     received(good, unit() + status() + sent(PACKETS))
     assert good.status is not None
 
     with pytest.raises(MalformedMessage):
-        received(Unpacker(), data)
+        received(Unpacker(), odd[1])
 
 
 def test_an_invalid_size_is_refused_before_memory_is_allocated_for_it():
@@ -228,7 +230,7 @@ def test_an_invalid_size_is_refused_before_memory_is_allocated_for_it():
     assert len(unpacker.buffer()) <= MOST
 
 
-@pytest.mark.parametrize("seed", range(200))
+@each_of(range(200))
 def test_damaged_messages_are_rejected_or_packets(seed):
     """Whatever octets come, there are packets of the right types, or MalformedMessage, and never another error."""
     choice = random.Random(seed)

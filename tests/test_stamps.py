@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import stamped
+from cases import each_of
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ STAMPED = [vector for vector in VECTORS if vector["expected"]]
 CODECS = ["h264", "hevc", "mpeg2video"]
 TIME = 1340977512123456
 
-by_name = pytest.mark.parametrize("vector", VECTORS, ids=[vector["what"] for vector in VECTORS])
+by_name = each_of(VECTORS, itemgetter("what"))
 times = st.integers(0, 10**17)
 statuses = st.integers(0, 255)
 codecs = st.sampled_from(CODECS)
@@ -50,7 +52,7 @@ def test_a_truncated_frame_has_the_same_time_or_none(vector: dict[str, Any]):
     assert times == sorted(times, key=lambda each: each is not None), "it is not forgotten again"
 
 
-@pytest.mark.parametrize("vector", STAMPED, ids=[vector["what"] for vector in STAMPED])
+@each_of(STAMPED, itemgetter("what"))
 def test_a_frame_in_a_buffer_of_any_kind(vector: dict[str, Any]):
     """libav's buffers need not be copied."""
     data = bytes.fromhex(vector["hex"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -15,7 +16,7 @@ import feed
 import pytest
 from test_cli import ENVIRONMENT
 
-from klvrelay.cli import loading
+from klvrelay.cli import loading, stopping
 from klvrelay.cli.stopping import Deadline, watch_signals
 
 HEAVY = {
@@ -185,16 +186,34 @@ def test_a_signal_while_a_loop_is_made_leaves_no_coroutine(patch: str, code: int
     assert (done.returncode, done.stderr) == (code, said)
 
 
-def test_the_second_signal_interrupts_what_the_first_could_not():
-    """A write to a pipe whose reader has stopped continues after the first one."""
+def test_a_later_signal_interrupts_what_the_first_could_not(monkeypatch: pytest.MonkeyPatch):
+    """A write to a pipe whose reader has stopped continues after the first one, and after one that repeats it."""
     before = signal.getsignal(signal.SIGINT)
     with watch_signals() as asked:
         signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert asked()
+        monkeypatch.setattr(stopping, "SAME", -1.0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)  # it interrupts once
 
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("interrupts", [False, True])
+def test_a_late_interrupt_has_no_effect(interrupts: bool):
+    """The verb was stopped in order: another one, before the process exits, does not end it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        with contextlib.suppress(KeyboardInterrupt), watch_signals(interrupts=interrupts):
+            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        with watch_signals():
+            pass
+        assert signal.getsignal(signal.SIGINT) is not signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_only_the_first_signal_sets_the_deadline():
@@ -213,7 +232,9 @@ def test_an_interrupted_write_waits_for_no_reader(tape: str):
     script = f"""
 import os, signal, sys
 from klvrelay.cli import main as cli
+from klvrelay.cli import stopping
 from klvrelay.cli.verbs import decode
+stopping.SAME = -1.0
 os.set_blocking(1, False)
 try:
     while os.write(1, bytes(4096)): pass

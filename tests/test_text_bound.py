@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from cases import each_of
 from packet_wrapping import item, local_set, oid, packet, series
 
 import klvrelay
@@ -60,7 +61,7 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("count", range(1, 61))
+@each_of(range(1, 61))
 def test_matrices_that_reach_the_bound_leave_valid_json(count: int) -> None:
     """The bound may be reached anywhere in a matrix: it is written whole, or kept raw, and the record stays JSON."""
     names = b"".join(item(tag, b"") for tag in (56, 82, 83, 16, 24, 91, 104, 129)) * 3

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import reference_values
 import reference_wire
+from cases import each_of
 from core_and_reference import core_json, exact
 from expected_values import (
     deviations,
@@ -54,10 +55,6 @@ def imapb_label(vector: Vector) -> str:
     return f"{vector['min']:g}..{vector['max']:g}-{vector['hex']}"
 
 
-def vectors(found: list[Vector], name: Callable[[Vector], str] = label) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("vector", found, ids=map(name, found))
-
-
 def opinions(raw: bytes) -> dict[str, dict[str, Any]]:
     return {"reference": decode(raw), "core": exact(core_json(raw))}
 
@@ -68,7 +65,7 @@ def down(items: Any, way: list[str | int]) -> Any:
     return items
 
 
-@vectors(of_type("item"))
+@each_of(of_type("item"), label)
 def test_an_item_vector_gives_its_value(vector: Vector) -> None:
     """A single item's bytes, in a packet of their set, give the value of the vector."""
     raw, way = wrapped(vector["set"], item(vector["tag"], bytes.fromhex(vector["hex"])))
@@ -96,14 +93,14 @@ def dotted(way: list[str | int]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in way).lstrip(".")
 
 
-@vectors(of_type("set"))
+@each_of(of_type("set"), label)
 def test_a_set_vector_gives_its_items(vector: Vector) -> None:
     """The value of a whole set gives each of its items, and nothing else."""
     raw, way = wrapped(set_name(vector), bytes.fromhex(vector["hex"]))
     check_set(vector, raw, way)
 
 
-@vectors(of_type("packet"))
+@each_of(of_type("packet"), label)
 def test_a_packet_vector_gives_its_items(vector: Vector) -> None:
     """A whole packet gives each of its items, its time and version, and its checksum verdict."""
     raw = bytes.fromhex(vector["hex"])
@@ -144,7 +141,7 @@ def check_head(set_: str, expected: dict[str, Any], record: dict[str, Any]) -> N
         assert record[where] == expected.get(str(tags.get(set_)))
 
 
-@vectors(of_type("miis"))
+@each_of(of_type("miis"), label)
 def test_a_core_identifier_is_read_from_item_94(vector: Vector) -> None:
     """The examples of ST 1204 give version, usage, the identifiers of the usage, and the text form."""
     raw = packet("ST0601", item(94, bytes.fromhex(vector["hex"])), checksum=True)
@@ -153,7 +150,7 @@ def test_a_core_identifier_is_read_from_item_94(vector: Vector) -> None:
         assert record["items"] == {"miis_core_identifier": expected}, name
 
 
-@vectors(of_type("mdap"))
+@each_of(of_type("mdap"), label)
 def test_an_array_is_read_from_a_packet(vector: Vector) -> None:
     """The examples of ST 1303 give dimensions, parameters and every value."""
     raw = packet("ST1303", bytes.fromhex(vector["hex"]))
@@ -171,7 +168,7 @@ def test_no_vector_is_skipped() -> None:
     assert {set_name(vector) for vector in of_type("item", "set", "packet")} <= {*facts.DECODED, *facts.UNIVERSAL}
 
 
-@vectors(of_type("ber_length"))
+@each_of(of_type("ber_length"), label)
 def test_a_ber_length_vector(vector: Vector) -> None:
     """A BER length gives its number and the number of its octets."""
     data = bytes.fromhex(vector["hex"])
@@ -179,7 +176,7 @@ def test_a_ber_length_vector(vector: Vector) -> None:
         assert read(data) == read(data + b"\x01\x02") == (vector["expected"], len(data))
 
 
-@vectors(of_type("ber_oid"))
+@each_of(of_type("ber_oid"), label)
 def test_a_ber_oid_vector(vector: Vector) -> None:
     """A BER-OID number gives its value and the number of its octets."""
     data = bytes.fromhex(vector["hex"])
@@ -206,7 +203,7 @@ def test_the_checksum_vectors(algorithm: str) -> None:
             assert check(bytes.fromhex(vector["hex"])) == vector["expected"], label(vector)
 
 
-@vectors(IMAPB, imapb_label)
+@each_of(IMAPB, imapb_label)
 def test_an_imapb_vector(vector: Vector) -> None:
     """ST 1201: a number within the tolerance of the vector (and of a float), or the name of a special value."""
     room = Fraction(vector["tol"] or 0) + Fraction(max(abs(vector["min"]), abs(vector["max"]))) / 2**51

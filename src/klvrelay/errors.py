@@ -135,11 +135,13 @@ class SinkDown(SinkError):
     """The far end is unavailable, or delivery is uncertain: offer the unanswered records again.
 
     answered  outcome of the leading records of the batch, answered before the error
+    traced    the sink itself finds which message ended the connection, and leaves it out
     """
 
-    def __init__(self, text: str = "", *, answered: Outcome = NOTHING) -> None:
+    def __init__(self, text: str = "", *, answered: Outcome = NOTHING, traced: bool = False) -> None:
         super().__init__(text)
         self.answered = answered
+        self.traced = traced
 
 
 class SinkRefused(SinkError):

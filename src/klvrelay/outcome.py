@@ -9,7 +9,8 @@ class Outcome(NamedTuple):
     """Number of records of a batch by outcome.
 
     delivered  confirmed by the far end
-    rejected   refused by the far end (MQTT reason code 0x80 and above), or their topic is suspended after a refusal
+    rejected   refused by the far end (MQTT reason code 0x80 and above), or their topic is suspended after a refusal, or
+               perhaps lost with the session of an MQTT broker (QoS 2)
     left_out   never offered: too large for the far end
     unwanted   never offered: excluded by the settings
     """

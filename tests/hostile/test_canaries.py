@@ -96,7 +96,7 @@ def stopped_after(seconds, ready):
     def stop():
         over.wait(seconds)
         while not over.wait(0.01):
-            if ready() and getattr(signal.getsignal(signal.SIGINT), "__module__", "") == "asyncio.unix_events":
+            if ready() and getattr(signal.getsignal(signal.SIGINT), "__qualname__", "").startswith("on_loop."):
                 os.kill(os.getpid(), signal.SIGINT)
                 return
 

@@ -8,11 +8,13 @@ import io
 import re
 import struct
 import tracemalloc
+from itertools import product
 
 import orjson
 import pytest
 from brokers import listening, until
-from hostile_broker import KERNEL, SUBACK, USER_PROPERTY, HostileBroker, connack, packet, publish, text, to
+from cases import each_of
+from hostile_broker import KERNEL, SUBACK, UNSUBACK, USER_PROPERTY, HostileBroker, connack, packet, publish, text, to
 from mqtt_wire import packed_length, read_packet
 from rich.console import Console
 
@@ -71,6 +73,28 @@ async def test_a_subscriber_accepts_only_what_it_requested(attack, says):
             async with asyncio.timeout(4):
                 await anext(connection.received())
         await connection.close()
+
+
+@pytest.mark.parametrize(("answer", "says"), [(UNSUBACK, "an UNSUBACK"), (SUBACK, "a SUBACK")])
+async def test_the_answer_to_another_request_ends_the_connection(answer, says):
+    """An UNSUBACK while a SUBACK is expected, and the reverse."""
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        if answer == SUBACK:
+            await guest.send(packet(SUBACK, (await read_packet(guest.reader))[2][:2] + b"\0\0"))
+        _, _, body = await read_packet(guest.reader)
+        await guest.send(packet(answer, body[:2] + b"\0\0"))
+        await guest.behave()
+
+    async def use(broker):
+        connection = await connect(to(broker), client_id="kr")
+        await connection.subscribe(["kr/#"])
+        await connection.unsubscribe(["kr/#"])
+
+    async with HostileBroker(script) as broker:
+        with pytest.raises(SinkDown, match=f"protocol error: the broker sent {says} that was not requested"):
+            await use(broker)
 
 
 async def test_a_message_of_qos_1_is_accepted_and_acknowledged():
@@ -156,10 +180,10 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("leaf", ["telemetry", "rejected", "availability", "link", "state"])
-@pytest.mark.parametrize("name", HOSTILE)
-def test_any_document_leaves_a_row_that_is_short_and_printable(name, leaf):
+@each_of(list(product(HOSTILE, ["telemetry", "rejected", "availability", "link", "state"])), "-".join)
+def test_any_document_leaves_a_row_that_is_short_and_printable(case):
     """Whatever is where a number, a text or a time belongs."""
+    name, leaf = case
     board = StreamTable("kr")
     board.take(Received(f"kr/a/{leaf}", HOSTILE[name], True), 100.0, WALL)
 

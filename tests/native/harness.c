@@ -201,7 +201,7 @@ static void columns(const uint8_t *in, size_t n)
 
 /* ---- the lane ---------------------------------------------------------------------------------------- */
 
-static struct klv_lane *lanes[2], *lane;
+static struct klv_lane *lanes[2], *new_lanes[2], *lane;
 static uint8_t *memories[2];
 
 /* Each kind of lane in one allocation for the whole run: malloc takes longer than what a cut does. */
@@ -209,13 +209,14 @@ static void begin(int ts)
 {
     if (!lanes[ts]) {
         lanes[ts] = malloc(klv_lane_size());
+        new_lanes[ts] = malloc(klv_lane_size());
         memories[ts] = malloc(klv_lane_memory(ts, LIMIT));
-        if (!lanes[ts] || !memories[ts])
+        if (!lanes[ts] || !new_lanes[ts] || !memories[ts])
             exit(2);
+        memset(new_lanes[ts], 0xa5, klv_lane_size());
+        klv_lane_init(new_lanes[ts], ts, LIMIT, memories[ts]);
     }
-    lane = lanes[ts];
-    memset(lane, 0xa5, klv_lane_size());
-    klv_lane_init(lane, ts, LIMIT, memories[ts]);
+    lane = memcpy(lanes[ts], new_lanes[ts], klv_lane_size()); /* faster than klv_lane_init under the sanitizers */
     if (!ts)
         klv_lane_mark(lane, 90000, 7, 1, 0, 0);
 }
@@ -436,6 +437,7 @@ int main(int argc, char **argv)
            (unsigned long)packets[0], (unsigned long)packets[1], cuts, stamps_found, mutation - 1);
     for (int ts = 0; ts < 2; ts++) {
         free(lanes[ts]);
+        free(new_lanes[ts]);
         free(memories[ts]);
     }
     for (size_t i = 0; i < count; i++)

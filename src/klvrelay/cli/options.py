@@ -30,7 +30,9 @@ CODES = """\
 exit codes: 0 done or stopped, 1 internal error or full disk, 2 invalid options or settings,
   3 source cannot be read, 4 no KLV found, 5 broker rejects login or certificate at the first connect (run, replay), or
   cannot be reached (watch, retained, demo), 6 probe found warnings, 7 probe found errors,
-  8 records were lost (run, replay), 130 interrupted by a signal"""
+  8 records were lost (run, replay), 130 interrupted by a signal
+signals: Ctrl-C or SIGTERM ends every verb in order, within 5 s (otherwise by force, exit code 1); a second signal does
+  not shorten this, except for probe, and for decode of a file"""
 
 
 class _Verb:

@@ -1,6 +1,7 @@
 """SIGINT and SIGTERM end a verb cleanly, with or without an event loop. While it loads, they end the process at once.
 
-The process ends within 5 s of the first signal, even if a file system or a library blocks.
+The process ends within 5 s of the first signal, even if a file system or a library blocks. On an event loop later
+signals have no effect: `timeout -s INT` and some process managers send two, which must not spoil an orderly stop.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -18,6 +20,8 @@ T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+SAME = 0.5
+"""Seconds in which further signals repeat the first one."""
 GRACE = 4.5
 """Maximum seconds from the first signal to the end of the process."""
 CUT_OFF = 1
@@ -30,6 +34,10 @@ class Deadline:
     def __init__(self) -> None:
         self._stopped = threading.Event()
         self._is_set = False
+
+    @property
+    def is_set(self) -> bool:
+        return self._is_set
 
     def set(self) -> None:
         if not self._is_set:
@@ -57,17 +65,21 @@ def _log_cut_off() -> None:
 def watch_signals(*, interrupts: bool = False) -> Iterator[Callable[[], bool]]:
     """Inside, the first signal interrupts nothing; the yielded function returns whether one arrived.
 
-    The second signal raises KeyboardInterrupt, since a write blocks while the reader of the output does not read.
+    A signal more than SAME seconds later raises KeyboardInterrupt, once: a write blocks while the reader of the output
+    does not read.
 
-    interrupts   the first signal raises KeyboardInterrupt too, since a read may block. Load all modules first: Python
+    interrupts   the first signal raises KeyboardInterrupt, since a read may block. Load all modules first: Python
                  discards exceptions in some callbacks of an import
     """
-    arrived: list[int] = []
+    arrived: list[float] = []
+    interrupted = False
 
     def note(number: int, _: object) -> None:
-        arrived.append(number)
+        nonlocal interrupted
+        arrived.append(time.monotonic())
         deadline.set()
-        if interrupts or len(arrived) > 1:
+        if not interrupted and (interrupts or arrived[-1] - arrived[0] > SAME):
+            interrupted = True  # a second one could interrupt the handling of the first
             raise KeyboardInterrupt
 
     deadline = Deadline()
@@ -76,12 +88,11 @@ def watch_signals(*, interrupts: bool = False) -> Iterator[Callable[[], bool]]:
         yield lambda: bool(arrived)
     finally:
         deadline.lift()
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        _restore(before, stopped=bool(arrived))
 
 
 def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-    """Run a verb on an event loop. A signal cancels it, and the result is None."""
+    """Run a verb on an event loop. The first signal cancels it, and the result is None. Later ones have no effect."""
     import asyncio  # here, since loading it takes as long as decoding a small file
 
     from klvrelay.threads import DaemonExecutor
@@ -97,20 +108,39 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
     deadline = Deadline()
 
     def stop() -> None:
-        deadline.set()
-        task.cancel()
+        if not deadline.is_set:  # a second cancellation would interrupt the clean-up of the first
+            deadline.set()
+            task.cancel()
 
+    def note(number: int, _: object) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop)
+
+    before: dict[signal.Signals, Any] = {}
     try:
         with asyncio.Runner() as runner:
             loop = runner.get_loop()
             loop.set_default_executor(DaemonExecutor())
             with _defer_signals():  # a signal between these steps would leave a coroutine unawaited
                 task = loop.create_task(verb())
-                for number in SIGNALS:
-                    loop.add_signal_handler(number, stop)
+                # Not `add_signal_handler`: its removal installs Python's handlers for a moment.
+                before |= {number: signal.signal(number, note) for number in SIGNALS}
             return runner.run(wait(task))
     finally:
         deadline.lift()
+        _restore(before, stopped=deadline.is_set)
+
+
+def _restore(before: Mapping[signal.Signals, Any], *, stopped: bool) -> None:
+    """Install the earlier handlers. `stopped`: a signal ended the verb, so a late Ctrl-C must not end the process."""
+    for number, handler in before.items():
+        if stopped and number == signal.SIGINT and handler is signal.SIG_DFL:
+            handler = _ignore
+        signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _ignore(number: int, frame: object) -> None:
+    """A handler without effect. Unlike SIG_IGN, child processes do not inherit it."""
 
 
 @contextmanager

@@ -7,7 +7,8 @@
         channel.py    publishes the health and the latest values (state.py) of one KLV stream
         totals.py     the counts of all openings; oversize.py logs packets that are too large
     sink_task.py    one sink
-        delivery.py   delivers batches from the log; halving.py finds a record that breaks every connection
+        delivery.py   delivers batches from the log; halving.py finds a record that breaks every connection, unless the
+                      sink does
     notices.py      the latest values that sinks have yet to publish
     supervise.py    runs a task repeatedly, and contains its faults
 """

@@ -10,7 +10,6 @@ from typing import Any
 
 from klvrelay.errors import SinkDown
 from klvrelay.record import Record
-from klvrelay.relay.barred import HOLD
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
 from klvrelay.spool.contract import LogCursor
@@ -100,9 +99,7 @@ class Delivery:
     async def _deliver_batches(self) -> None:
         """Take one batch after another from the log, and deliver it, until the connection is lost."""
         while not self._closing:
-            batch = self._allowed(await self._cursor.batch(self._halving.most or self._full, self._full_size))
-            if not batch:
-                continue
+            batch = await self._cursor.batch(self._halving.most or self._full, self._full_size)
             self._begin(batch)
             await self._deliver(batch)
             self._finish()
@@ -116,15 +113,6 @@ class Delivery:
         self._in_flight[_this_worker()] = _InFlight(batch, self._last_sent)
         self._pace()
 
-    def _allowed(self, batch: Sequence[Record]) -> Sequence[Record]:
-        """The batch without records that would break the connection."""
-        barred = self._halving.barred
-        if not barred or not any(map(barred.bars, batch)):
-            return batch
-        kept = [record for record in batch if not barred.bars(record)]
-        self._cursor.leave_out(batch, kept)
-        return kept
-
     async def _deliver(self, batch: Sequence[Record]) -> None:
         """Have the sink deliver the batch, and commit its answers."""
         answered = False
@@ -133,14 +121,13 @@ class Delivery:
             answered = True
         except SinkDown as fault:
             self._cursor.commit(batch, fault.answered)
-            self._unanswered += batch[fault.answered.answered :]
+            if not fault.traced:
+                self._unanswered += batch[fault.answered.answered :]
             raise
         finally:
             self._closing |= not answered  # whatever was raised, no later batch may overtake this one
         self._cursor.commit(batch, outcome)
         self._halving.answered(len(batch))
-        if self._halving.barred:
-            self._halving.barred.answered(batch)
         if outcome.answered < len(batch):
             raise RuntimeError("a sink left records unanswered")
 
@@ -224,11 +211,6 @@ class Delivery:
             "%s: record set aside, since it breaks every connection: stream=%s seq=%d size=%d",
             self._cursor.name, printable(record.stream), record.seq, len(record.raw),
         )  # fmt: skip
-        if (size := self._halving.barred.set_aside(record)) is not None:
-            LOG.warning(
-                "%s: records of this size left out, since others broke the connection: stream=%s size=%d seconds=%.0f",
-                self._cursor.name, printable(record.stream), size, HOLD,
-            )  # fmt: skip
 
 
 def _this_worker() -> Worker:

@@ -1,12 +1,11 @@
-"""Finds the record that breaks every connection, if the far end does not report which record it refuses."""
+"""Finds the record that breaks every connection, if neither the far end nor the sink reports which one it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from klvrelay.record import Record
-from klvrelay.relay.barred import Barred
 
 LOSSES = 2
 """Consecutive connections lost with records in flight and none answered, before fewer records are offered."""
@@ -26,11 +25,10 @@ class Halving:
     alone      1        ALONE consecutive losses with the same record: it must be set aside; an answer: as for halving
 
     Suspects are the records that were in flight at the loss that began halving. A loss with nothing in flight changes
-    nothing.
+    nothing, and a connection whose cause the sink itself finds is not reported here.
     """
 
     most: int | None = None
-    barred: Barred = field(default_factory=Barred)
     _suspects: int = 0
     _losses: int = 0
     _alone: int = 0

@@ -106,6 +106,7 @@ class Relay:
         sinks = [asyncio.create_task(s.drain(), name=f"drain {s.health.name}") for s in self.sink_tasks]
         ticker = asyncio.create_task(self._tick(), name="tick")
         sources: asyncio.Future[Any] = asyncio.gather(*streams)
+        sources.add_done_callback(_retrieve)
         everything: list[asyncio.Future[Any]] = [sources, *streams, *sinks, ticker]
         try:
             await asyncio.wait([sources, *sinks, ticker], return_when=asyncio.FIRST_COMPLETED)
@@ -206,6 +207,12 @@ def turns(count: int, slots: int, states: int) -> Iterator[list[tuple[int, bool]
     for check in itertools.count(1):
         for slot in range(slots):
             yield [(number, (check + number // slots) % states == 0) for number in range(slot, count, slots)]
+
+
+def _retrieve(sources: asyncio.Future[Any]) -> None:
+    """Retrieve the exception of a cancelled `gather`, which asyncio would log if `run` is cancelled twice."""
+    if not sources.cancelled():
+        sources.exception()
 
 
 async def _finish(task: asyncio.Task[None]) -> None:

@@ -167,17 +167,6 @@ class Cursor:
             del self._offers[id(batch)]
         self._settle()
 
-    def leave_out(self, batch: Sequence[Record], kept: Sequence[Record]) -> None:
-        """Leave out the records of the latest batch except `kept`, which replace it in flight."""
-        offer = self._offers.pop(id(batch))
-        size = sum(map(size_of, kept))
-        self.left_out += len(batch) - len(kept)
-        self._offered -= len(batch) - len(kept)
-        self._offered_size -= offer.size - size
-        if kept:
-            self._offers[id(kept)] = _Offer(kept, kept, size)
-        self._settle()
-
     def rewind(self) -> None:
         """The connection was lost: records in flight wait again, before later ones, in the original order."""
         again = [record for offer in self._offers.values() for record in offer.rest]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from klvrelay.cli.standard_streams import flush_output
@@ -82,12 +83,18 @@ async def _probe(text: str | Url, wanted: ProbeOptions, choice: Choice, **option
 def _second_signal_ends() -> Iterator[None]:
     """Let the next signal end the process: after a cancellation it may still compute, or wait for a reader."""
 
-    def first(*_: object) -> None:
-        for number in _STOPS:
-            signal.signal(number, signal.SIG_DFL)
+    before = {number: signal.getsignal(number) for number in _STOPS}
 
-    before = {number: signal.signal(number, first) for number in _STOPS}
+    def first(number: int, frame: FrameType | None) -> None:
+        for each in _STOPS:
+            signal.signal(each, signal.SIG_DFL)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
     try:
+        for number in _STOPS:
+            signal.signal(number, first)
         yield
     finally:
         for number, handler in before.items():

@@ -5,7 +5,7 @@
     batch_messages.py    the messages of a batch; the outcome of its records
     publisher.py         publishes messages, except to suspended topics
     suspended.py         topics that the broker refuses
-    suspects.py          finds a latest value that breaks each connection
+    breaking.py          finds the message at which a broker closes each connection
     earlier_runs.py      finds retained topics of earlier runs; retained.py: corrects them
     takeover.py          another client with the same client id
     faults.py            error messages

@@ -21,12 +21,14 @@ async def connect(
     terms: Terms | None = None,
     session: Session | None = None,
     once: bool = False,
+    one_by_one: bool = False,
 ) -> Connection:
     """A new connection, with MQTT 5. If the broker refuses it, does not answer or closes the connection, with 3.1.1.
 
     terms     what the broker supports, found by an earlier connection; the last will is reduced to it
     session   incomplete messages of QoS 2 of earlier connections
     once      do not try lesser terms if the broker closes the first connection
+    one_by_one  send a message only once the one before it is answered; see `Connection.widen`
 
     Raises SinkDown (not reachable now), SinkRefused (refused permanently) or ConfigError (a certificate file).
     """
@@ -37,7 +39,9 @@ async def connect(
     async def open(version: int, terms: Terms) -> PahoConnection:
         while True:
             try:
-                return await PahoConnection.open(settings, version, client_id, will, terms, session)
+                return await PahoConnection.open(
+                    settings, version, client_id, will, terms, session, one_by_one=one_by_one
+                )
             except LesserTerms as lesser:
                 terms = lesser.terms
             except StaleSession:

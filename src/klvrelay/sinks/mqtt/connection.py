@@ -17,6 +17,11 @@ REFUSED = 0x80
 """Reason codes from here on are failures (MQTT 5, 2.4)."""
 
 
+SESSION_LOST = 0x100
+"""The code of a message of QoS 2 with PUBREC and without PUBCOMP, after the broker lost the session. MQTT has no such
+code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message to publish. The last three fields need MQTT 5; `expiry` is in seconds."""
@@ -67,13 +72,14 @@ class Connection(Protocol):
 
     older_only   the broker reported that it supports 3.1.1 and not 5
     hung_up      the broker closed the connection without a reason
-    blames       the broker closed the connection because of a message, according to its reason code
     taken_over   the broker closed the connection because another client has connected with the same client id
+    broke        the oldest unanswered message, if the broker closed the connection without a reason, or because of a
+                 message, according to its reason code
     """
 
+    broke: Message | None
     older_only: bool
     hung_up: bool
-    blames: bool
     taken_over: bool
 
     @property
@@ -119,6 +125,9 @@ class Connection(Protocol):
     async def close(self) -> None:
         """Send DISCONNECT and close, within two seconds. The last will is not published."""
 
+    def widen(self) -> None:
+        """Allow as many unanswered messages as the settings and the broker do, if the connection began with one."""
+
     def abort(self) -> None:
         """Close the connection at once. The broker publishes the last will."""
 
@@ -126,12 +135,13 @@ class Connection(Protocol):
 class Unanswered(SinkDown):
     """The connection ended before all messages were answered: `codes` has None for those without an answer.
 
-    At QoS 2 the answer is PUBCOMP, or a PUBREC that refuses.
+    At QoS 2 the answer is PUBCOMP, or a PUBREC that refuses. `broke`: see `Connection`.
     """
 
-    def __init__(self, text: str, codes: Sequence[int | None] = ()) -> None:
+    def __init__(self, text: str, codes: Sequence[int | None] = (), broke: Message | None = None) -> None:
         super().__init__(text)
         self.codes = codes
+        self.broke = broke
 
 
 class WrongVersion(Exception):
@@ -154,7 +164,7 @@ class WrongVersion(Exception):
 
 
 class StaleSession(Exception):
-    """The broker resumed the session of another run (MQTT 3.1.1): its packet identifiers would conflict with ours."""
+    """The broker resumed the session of another run: its packet identifiers would conflict with ours."""
 
 
 class LesserTerms(Exception):

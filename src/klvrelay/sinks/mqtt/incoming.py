@@ -78,7 +78,7 @@ class Incoming:
         self._unasked = self._unasked_bytes = self._to_discard = 0
         self.greeted = self._connected = self.unsubscribed = self.over = False
         self.filters: list[list[str]] = []
-        self.requests = 0
+        self.subacks = self.unsubacks = 0  # expected
         self.violation: str | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -202,8 +202,8 @@ class Incoming:
         asked = {
             _CONNACK: not self._connected,
             _PUBLISH: self.subscribed or self.unsubscribed,
-            _SUBACK: self.requests > 0,
-            _UNSUBACK: self.requests > 0,
+            _SUBACK: self.subacks > 0,
+            _UNSUBACK: self.unsubacks > 0,
             _PINGRESP: self._pings > 0,
             _DISCONNECT: self._protocol == 5,
         }
@@ -240,7 +240,8 @@ class Incoming:
             # paho would send PUBREL. It handles a refusal correctly as the answer to a message of QoS 1.
             self._bytes[start] = _PUBACK << 4
         self._connected = self._connected or kind == _CONNACK
-        self.requests -= kind in (_SUBACK, _UNSUBACK)
+        self.subacks -= kind == _SUBACK
+        self.unsubacks -= kind == _UNSUBACK
         self._pings -= kind == _PINGRESP
         self._ready += self._bytes[start:end]
 

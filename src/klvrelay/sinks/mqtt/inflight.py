@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from klvrelay.sinks.mqtt.connection import Message
 
 
 class Publication:
     """The answers to the messages of one call. `codes` has None for messages without an answer."""
 
-    __slots__ = ("_complete", "_missing", "codes")
+    __slots__ = ("_complete", "_missing", "codes", "messages")
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, messages: Sequence[Message] = ()) -> None:
+        self.messages = messages
         self.codes: list[int | None] = [None] * count
         self._missing = count
         self._complete: asyncio.Future[None] | None = None
@@ -67,6 +70,11 @@ class InFlight:
             room = self._rooms[ahead] = self._loop.create_future()
             await room
 
+    def widen(self, most: int) -> None:
+        """Raise the maximum number of messages."""
+        self.most = most
+        self._wake()
+
     def add(self, number: int, publication: Publication, at: int) -> None:
         """A message was sent: its answer goes to place `at` of the publication."""
         if not self._messages:
@@ -84,6 +92,13 @@ class InFlight:
         publication, at = self._messages.pop(number)
         self._wake()
         publication.answer(at, code)
+
+    def oldest(self, is_taken: Callable[[int], bool]) -> Message | None:
+        """The message that the broker must answer next: the oldest that it has not `taken`, which QoS 2 reports."""
+        for number, (publication, at) in self._messages.items():
+            if not is_taken(number):
+                return publication.messages[at] if publication.messages else None
+        return None
 
     def numbers_of(self, publication: Publication) -> list[int]:
         """The packet identifiers of its messages that are unanswered."""

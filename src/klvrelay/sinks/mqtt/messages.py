@@ -79,13 +79,19 @@ class Messages:
 
     def status(self, state: str, reason: str | None = None, more: Mapping[str, object] | None = None) -> Message:
         """The status of the relay: its state, run and time, and further members (`more`)."""
-        document: dict[str, object] = {"state": state, "boot": self._boot, "client_id": self._client_id}
-        if reason is not None:
-            document["reason"] = reason
+        document = self._head(state, reason)
         if reason != "lost":
             document["at"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             document |= {**self._facts, **(more or {})}
         return self.of_notice(Notice("status", None, dumps(document)))
+
+    def brief_status(self, state: str, reason: str | None = None) -> Message:
+        """The status without its further members, for a broker with a small packet limit."""
+        return self.of_notice(Notice("status", None, dumps(self._head(state, reason))))
+
+    def _head(self, state: str, reason: str | None) -> dict[str, object]:
+        document: dict[str, object] = {"state": state, "boot": self._boot, "client_id": self._client_id}
+        return document if reason is None else {**document, "reason": reason}
 
     def will(self) -> Message:
         """The last will, which the broker publishes after a lost connection."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -29,6 +29,9 @@ class Outgoing:
     largest   maximum bytes of a packet that the broker accepts
     timeout   seconds in which the oldest message in flight must be answered; then `late` is called
     lost      is called if a message cannot be sent because the connection is lost
+    flush     returns once the broker has read all messages, or the connection is lost
+
+    one_by_one  send a message only once the one before it is answered, or read at QoS 0
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Outgoing:
         timeout: float,
         late: Callable[[], object],
         lost: Callable[[], object],
+        flush: Callable[[], Awaitable[object]],
     ) -> None:
         self.terms = terms
         self.largest = LARGEST_PACKET
@@ -48,6 +52,10 @@ class Outgoing:
         self._protocol = protocol
         self._session = session
         self._lost = lost
+        self._flush = flush
+        self.one_by_one = False
+        self._unread: Message | None = None  # the last message of QoS 0
+        self._turn_unread = asyncio.Lock()
         self._turn, self._turn_ahead = asyncio.Lock(), asyncio.Lock()
         self._over = False
         self._abandoned: dict[Message, list[int]] = {}  # packet identifiers, of messages whose `publish` was cancelled
@@ -58,7 +66,7 @@ class Outgoing:
         Messages that go `ahead` wait for earlier ones of their kind only. After a cancellation the same messages may be
         published again: at QoS 2 none is sent twice.
         """
-        publication = Publication(len(messages))
+        publication = Publication(len(messages), messages)
         try:
             async with self._turn_ahead if ahead else self._turn:
                 await self._send_all(messages, publication, ahead=ahead)
@@ -77,7 +85,26 @@ class Outgoing:
                 await asyncio.sleep(0)
             if self._over:
                 return
+            if self.one_by_one and not self.terms.fitted(message).qos:
+                await self._send_and_flush(message, publication, at)
+            else:
+                self._send(message, publication, at)
+
+    async def _send_and_flush(self, message: Message, publication: Publication, at: int) -> None:
+        """Send a message of QoS 0, and return once the broker has read it. Otherwise it is unanswered."""
+        async with self._turn_unread:
+            if self._over:
+                return
             self._send(message, publication, at)
+            await self._flush()
+            self._note_read(publication, at)
+
+    def _note_read(self, publication: Publication, at: int) -> None:
+        """The broker has read a message, unless the connection was lost."""
+        if self._over:
+            publication.codes[at] = None
+        else:
+            self._unread = None
 
     async def publish_unconfirmed(self, messages: Sequence[Message]) -> Publication:
         """Send messages at QoS 0, at once. Return once they are written, or the connection is lost."""
@@ -96,15 +123,7 @@ class Outgoing:
         """
         left = self._session.resume(present)
         self._paho._last_mid = self._session.last
-        publication = Publication(0)
-        for of_taken in (True, False):
-            publication = await self._resume([one for one in left if one[2] is of_taken])
-            if None in publication.codes:
-                break
-        return publication
-
-    async def _resume(self, left: Sequence[tuple[int, Message, bool]]) -> Publication:
-        publication = Publication(len(left))
+        publication = Publication(len(left), [message for _, message, _ in left])
         try:
             for at, (number, message, taken) in enumerate(left):
                 if self.flight.full:
@@ -160,6 +179,8 @@ class Outgoing:
             return
         self.flight.add(info.mid, publication, at)
         self._session.send(info.mid, message)
+        if not message.qos:
+            self._unread = message
 
     def answer(self, number: int, code: int) -> None:
         """A message is answered by PUBACK, PUBCOMP, or a PUBREC that refuses; at QoS 0, it is written to the socket."""
@@ -172,6 +193,10 @@ class Outgoing:
                 del self._abandoned[message]
             self._session.settle([(message, code)])
         self.flight.answer(number, code)
+
+    def oldest(self) -> Message | None:
+        """The message that the broker must answer next, or read next at QoS 0."""
+        return self.flight.oldest(self._session.is_taken) or self._unread
 
     def end(self) -> None:
         """No more messages are sent, and no more answers will arrive."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Self, cast
@@ -46,8 +47,10 @@ CLOSE_TIMEOUT = 2.0
 """Seconds in which DISCONNECT must be sent."""
 LAST_READ = 0.3
 """Seconds in which the broker must close the connection after our DISCONNECT."""
-PING_CHECK = 0.02
+PING_CHECK = 0.004
 """Seconds between two checks for the answer to a ping."""
+
+LOG = logging.getLogger("klvrelay.sinks")
 
 
 class PahoConnection:
@@ -69,8 +72,10 @@ class PahoConnection:
         self._publishes = will is not None
         self._keeps_session = session is not None
         self._session = session or Session()
-        self.older_only = self.hung_up = self.blames = self.taken_over = self.session_present = False
+        self.older_only = self.hung_up = self.taken_over = self.session_present = False
+        self.broke: Message | None = None
         self._violated = self._closing = False
+        self._window = 1
         self._requested = terms
         fitted = None if will is None else terms.fitted(will)
         self._paho = new_client(settings, protocol, client_id, fitted, keeps_session=self._keeps_session)
@@ -82,8 +87,9 @@ class PahoConnection:
         self._disconnected: asyncio.Future[None] = loop.create_future()  # as reported by paho
         self._fault: SinkError | None = None
         self._outgoing = Outgoing(
-            self._paho, protocol, self._session, terms, settings.timeout, self._end_late, self._end_unsent
-        )
+            self._paho, protocol, self._session, terms, settings.timeout, self._end_late, self._end_unsent,
+            self._flush_if_up,
+        )  # fmt: skip
         self._pump = Pump(self._paho)
         self._subscriptions = Subscriptions(self._paho, self._pump, self._session, settings, self._lost, self._end)
         self._received = ReceivedMessages(self._pump.pause, self._pump.resume)
@@ -112,9 +118,12 @@ class PahoConnection:
         will: Message | None,
         terms: Terms,
         session: Session | None = None,
+        *,
+        one_by_one: bool = False,
     ) -> Self:
         """A new connection. Raises WrongVersion if the peer does not accept this protocol version."""
         connection = cls(settings, protocol, client_id, will, terms, session)
+        connection._outgoing.one_by_one = one_by_one
         await connection._shake_hands(await dial(settings))
         return connection
 
@@ -128,7 +137,7 @@ class PahoConnection:
 
     def _answers(self, publication: Publication) -> list[int]:
         if None in publication.codes or (self._fault is not None and not publication.codes):
-            raise Unanswered(str(self._down()), publication.codes)
+            raise Unanswered(str(self._down()), publication.codes, self.broke)
         return cast("list[int]", publication.codes)
 
     async def flush(self) -> None:
@@ -142,6 +151,10 @@ class PahoConnection:
                         raise self._down()
         except TimeoutError:
             raise self._end(SinkDown(f"{self._settings.url}: the broker no longer answers")) from None
+
+    async def _flush_if_up(self) -> None:
+        with contextlib.suppress(SinkError):  # the caller finds that the connection has ended
+            await self.flush()
 
     async def subscribe(self, topics: Sequence[str]) -> None:
         """See `Connection.subscribe`."""
@@ -169,6 +182,11 @@ class PahoConnection:
         finally:
             self._closing = False
             self.abort()
+
+    def widen(self) -> None:
+        """See `Connection.widen`."""
+        self._outgoing.one_by_one = False
+        self._outgoing.flight.widen(self._window)
 
     def abort(self) -> None:
         """See `Connection.abort`."""
@@ -203,11 +221,13 @@ class PahoConnection:
         """Complete the messages of an earlier connection, and end its subscriptions."""
         begun, self._session.begun = self._session.begun, True
         if self.session_present and not begun:
-            raise StaleSession  # MQTT 3.1.1 cannot request a new session that lasts
-        before = self._session.unfinished
-        publication = await self._outgoing.resume(self.session_present)
-        self._session.note_attempt(before)
-        self._answers(publication)
+            raise StaleSession  # see `Session`
+        if not self.session_present and (count := self._session.taken):
+            LOG.error(
+                "%s: the broker lost its session: messages acknowledged with PUBREC only may be lost: count=%d",
+                self._settings.url, count,
+            )  # fmt: skip
+        self._answers(await self._outgoing.resume(self.session_present))
         for topic in tuple(self._session.wanted):
             self._subscriptions.request_end(topic)
 
@@ -218,7 +238,7 @@ class PahoConnection:
             self._paho.connect(settings.host, settings.port, settings.keepalive)
             return
         more = connect_properties(publishes=self._publishes, keeps_session=self._keeps_session)
-        clean = not (self._keeps_session and self._session.begun)
+        clean = not self._keeps_session  # see session.py
         self._paho.connect(settings.host, settings.port, settings.keepalive, clean_start=clean, properties=more)
 
     async def _check_connack(self) -> None:
@@ -260,7 +280,8 @@ class PahoConnection:
         qos, retains = limits.get("MaximumQoS", 2), bool(limits.get("RetainAvailable", 1))
         out = self._outgoing
         out.terms = Terms(min(out.terms.qos, qos), out.terms.retain and retains)
-        out.flight.most = min(self._settings.window_of(self._protocol), limits.get("ReceiveMaximum", 65535))
+        self._window = min(self._settings.window_of(self._protocol), limits.get("ReceiveMaximum", 65535))
+        out.flight.most = 1 if out.one_by_one else self._window
         out.largest = limits.get("MaximumPacketSize", LARGEST_PACKET)
         self.session_present = flags.session_present
         if not self._connack.done():
@@ -288,11 +309,12 @@ class PahoConnection:
     ) -> None:
         by_broker = flags.is_disconnect_packet_from_server
         self.taken_over = self.taken_over or (by_broker and reason.value == faults.TAKEN_OVER)
-        self.blames = self.blames or (by_broker and reason.value in faults.OF_A_MESSAGE)
         if not by_broker and (what := self._pump.violation) is not None:
             self._violated = True
             self._end(faults.protocol_error(self._settings, what))
         self.hung_up = self._fault is None and not by_broker and reason.value != faults.KEEPALIVE_MISSED
+        if self.hung_up or (by_broker and reason.value in faults.OF_A_MESSAGE):
+            self.broke = self._outgoing.oldest()
         self._end(faults.lost(self._settings, reason.value, by_broker, self._client_id))
         if not self._disconnected.done():
             self._disconnected.set_result(None)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TypeVar
 
-from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Connection, Message, Unanswered
+from klvrelay.sinks.mqtt.breaking import Breaking
+from klvrelay.sinks.mqtt.connection import REFUSED, SESSION_LOST, TOO_LARGE, Connection, Message, Unanswered
 from klvrelay.sinks.mqtt.suspended import Suspended
 
 LOG = logging.getLogger("klvrelay.sinks")
+
+Code = TypeVar("Code", int, int | None)
 
 
 class Publisher:
     """Publishes over one connection after another.
 
     suspended   the topics that the broker refuses
+    breaking    the messages at which it closes the connection
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self.suspended = Suspended(url)
+        self.breaking = Breaking(url, self.suspended)
         self._reported_too_large = False
 
     def admitted(self, messages: Sequence[Message]) -> list[Message]:
@@ -31,13 +37,24 @@ class Publisher:
         await self.publish(connection, self.admitted(messages), ahead=True)
 
     async def publish(self, connection: Connection, messages: Sequence[Message], *, ahead: bool = False) -> list[int]:
-        """Publish messages. Returns the broker's codes; see `Connection.publish`."""
+        """Publish messages, except those held by `breaking`. Returns the broker's codes; see `Connection.publish`."""
+        if not self.breaking.is_active:
+            return await self._publish(connection, messages, ahead=ahead)
+        held = [self.breaking.holds(message) for message in messages]
+        sent = [message for message, is_held in zip(messages, held, strict=True) if not is_held]
+        try:
+            return _filled(held, await self._publish(connection, sent, ahead=ahead))
+        except Unanswered as fault:
+            fault.codes = _filled(held, fault.codes)
+            raise
+
+    async def _publish(self, connection: Connection, messages: Sequence[Message], *, ahead: bool) -> list[int]:
         try:
             codes = await connection.publish(messages, ahead=ahead)
         except Unanswered as fault:
             self._note(connection, messages, fault.codes)
             raise
-        if any(codes) or self.suspended:
+        if any(codes) or self.suspended or self.breaking.is_alert:
             self._note(connection, messages, codes)
         return codes
 
@@ -46,10 +63,20 @@ class Publisher:
         for message, code in zip(messages, codes, strict=False):
             if code == TOO_LARGE:
                 self._log_too_large(connection, message)
+            elif code == SESSION_LOST:
+                pass  # the topic was not refused
             elif code is not None and code >= REFUSED:
                 self.suspended.refuse(message.topic, code)
             elif code is not None:
                 self.suspended.accept(message.topic)
+                if self.breaking.is_alert:
+                    self._note_accepted(connection, message)
+
+    def _note_accepted(self, connection: Connection, message: Message) -> None:
+        was_one_by_one = self.breaking.one_by_one
+        self.breaking.accept(message)
+        if was_one_by_one and not self.breaking.one_by_one:
+            connection.widen()
 
     def _log_too_large(self, connection: Connection, message: Message) -> None:
         if not self._reported_too_large:
@@ -58,3 +85,9 @@ class Publisher:
                 "%s: messages exceed the broker's limit; left out: topic=%s payload=%d broker_limit=%d",
                 self._url, message.topic, len(message.payload), connection.largest,
             )  # fmt: skip
+
+
+def _filled(held: Sequence[bool], codes: Sequence[Code]) -> list[Code]:
+    """The codes of the messages that were sent, with TOO_LARGE for each one that was held."""
+    rest = iter(codes)
+    return [TOO_LARGE if is_held else next(rest) for is_held in held]

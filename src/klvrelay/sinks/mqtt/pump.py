@@ -55,12 +55,12 @@ class Pump:
         """A SUBSCRIBE is about to be sent."""
         if self._incoming is not None:
             self._incoming.filters.append(topic.split("/"))
-            self._incoming.requests += 1
+            self._incoming.subacks += 1
 
     def expect_unsuback(self, topic: str) -> None:
         """An UNSUBSCRIBE is about to be sent. Messages of the topic may still arrive, and are discarded."""
         if self._incoming is not None:
-            self._incoming.requests += 1
+            self._incoming.unsubacks += 1
             self._incoming.filters = [wanted for wanted in self._incoming.filters if wanted != topic.split("/")]
             self._incoming.unsubscribed = True
 

@@ -9,26 +9,25 @@
 A broken connection leaves messages in both states. If the next connection began a new session, mosquitto would discard
 the taken messages. Sending them again could deliver them twice. So the next connection resumes the session: it sends
 PUBREL for taken messages, and PUBLISH with the same packet identifier for the others, so that the broker recognises
-those that it has. If the broker has lost the session (it crashed), taken messages are not sent again.
+those that it has. If the broker has lost the session (it restarted), it has discarded taken messages, or handed them
+on before. They are not sent again, and count as rejected.
 
 Subscriptions belong to the session too. The next connection ends them, and discards the messages that still arrive.
 
-The first connection of a run begins a new session. MQTT 3.1.1 cannot request a new session that lasts: a session that
-an earlier run left is ended by an extra connection first, and ours remains until the broker discards it.
+The first connection of a run begins a new session, but does not request a clean one: a broker of MQTT 3.1.1 would not
+keep it, and mosquitto would not save it to disk. A session that an earlier run left is ended by an extra connection
+first. With MQTT 3.1.1 ours remains until the broker discards it.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.connection import SESSION_LOST, Message
 
 EXPIRY = 3600
 """Seconds for which a broker keeps the session after the connection broke (MQTT 5 only)."""
-FRUITLESS = 2
-"""Connections in a row that break before one message is completed: the broker may close each at the first of them. None
-of these was taken, so they are sent again in a new session, where the one at which it closes can be found."""
 SETTLED_MOST = 2000
 """Maximum number of answers kept for messages that will be offered again; more than can be in flight."""
 
@@ -44,22 +43,10 @@ class Session:
     def __init__(self) -> None:
         self.last = 0
         self.begun = False
-        self._fruitless = 0
         self.wanted: set[str] = set()
         self._sent: OrderedDict[int, Message] = OrderedDict()
         self._taken: OrderedDict[int, Message] = OrderedDict()
         self._settled: OrderedDict[Message, deque[int]] = OrderedDict()  # equal messages: an answer for each
-
-    @property
-    def unfinished(self) -> int:
-        """Number of messages that are not completed."""
-        return len(self._sent) + len(self._taken)
-
-    def note_attempt(self, before: int) -> None:
-        """A connection tried to complete `before` messages. After several that completed none, a new session begins."""
-        self._fruitless = self._fruitless + 1 if self.unfinished == before > 0 else 0
-        if self._fruitless >= FRUITLESS and not self._taken:
-            self._fruitless, self.begun = 0, False
 
     def send(self, number: int, message: Message) -> None:
         """A message is sent with this packet identifier."""
@@ -71,6 +58,11 @@ class Session:
         """PUBREC was received."""
         if (message := self._sent.pop(number, None)) is not None:
             self._taken[number] = message
+
+    @property
+    def taken(self) -> int:
+        """Number of messages, other than latest values, with PUBREC and without PUBCOMP."""
+        return sum(not message.retain for message in self._taken.values())
 
     def is_taken(self, number: int) -> bool:
         return number in self._taken
@@ -84,6 +76,11 @@ class Session:
         sent, taken = self._sent.pop(number, None), self._taken.pop(number, None)
         return sent or taken
 
+    def drop(self, is_set_aside: Callable[[Message], bool]) -> None:
+        """Do not send messages again at which the broker closes the connection. It does not have them."""
+        for number in [number for number, message in self._sent.items() if is_set_aside(message)]:
+            del self._sent[number]
+
     def resume(self, present: bool) -> list[tuple[int, Message, bool]]:
         """The messages that a new connection must complete, in order: packet identifier, message, taken before.
 
@@ -92,7 +89,7 @@ class Session:
         if present:
             taken, sent = self._taken.items(), self._sent.items()
             return [*((n, message, True) for n, message in taken), *((n, message, False) for n, message in sent)]
-        self.settle((message, 0) for message in self._taken.values())
+        self.settle((message, SESSION_LOST) for message in self._taken.values())
         self._taken.clear()
         self._sent.clear()
         self.wanted.clear()

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Sequence
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -24,8 +23,6 @@ from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.retained import Correction
 from klvrelay.sinks.mqtt.session import Session
-from klvrelay.sinks.mqtt.suspects import Suspects
-from klvrelay.sinks.mqtt.suspended import HUNG_UP
 from klvrelay.sinks.mqtt.takeover import TakeOver
 
 if TYPE_CHECKING:
@@ -78,8 +75,7 @@ class MqttSink:
         self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
         self._publisher = Publisher(settings.url)
-        self.suspended = self._publisher.suspended
-        self._suspects = Suspects()
+        self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
 
     def __repr__(self) -> str:
@@ -93,6 +89,7 @@ class MqttSink:
     async def __aenter__(self) -> Self:
         """Connect, and publish that the relay is online. Raises SinkDown or SinkRefused, with a remedy."""
         fault: SinkDown | None = None
+        broke: Message | None = None
         once = self._failures % WHOLE != 0
         # A broker of MQTT 3.1.1 without retained messages, or without this QoS, closes the connection without a reason.
         for terms in (self._terms,) if once else (self._terms, self._terms, *self._terms.lesser()):
@@ -104,8 +101,9 @@ class MqttSink:
                 self._note_end(connection)
                 connection.abort()
                 if not (connection.protocol == 4 and connection.hung_up):
+                    self._breaking.lost(connection.broke)
                     raise
-                fault = down
+                fault, broke = down, connection.broke
             except BaseException:
                 connection.abort()
                 raise
@@ -114,14 +112,17 @@ class MqttSink:
                 self._last_protocol, self._failures = connection.protocol, 0
                 self._note_terms(connection)
                 self._connection = connection
-                self._suspects.begin()
                 return self
         assert fault is not None
+        self._breaking.lost(broke)
         self._failures += 1
         raise fault
 
     async def _connect(self, terms: Terms, once: bool) -> Connection:
         protocol = self._last_protocol if once and self._last_protocol else self._protocol
+        self._breaking.begin()
+        if self._session is not None:
+            self._session.drop(self._breaking.exceeds)
         try:
             connection = await connect(
                 self._settings,
@@ -131,11 +132,16 @@ class MqttSink:
                 terms=terms,
                 session=self._session,
                 once=once,
+                one_by_one=self._breaking.one_by_one,
             )
         except NoMqtt:
             self._failures += 1
             raise
+        except Unanswered as fault:  # a message of the resumed session
+            self._breaking.lost(fault.broke)
+            raise
         self._take_over.begin()
+        self._breaking.begin()
         return connection
 
     async def _publish_online(self, connection: Connection) -> None:
@@ -171,6 +177,7 @@ class MqttSink:
         if connection is None:
             return
         self._note_end(connection)
+        self._breaking.lost(connection.broke)
         try:
             with contextlib.suppress(SinkError):
                 await self._publish_offline(connection)
@@ -181,7 +188,10 @@ class MqttSink:
         """Publish the last messages. If they are not confirmed in time, e.g. in a full window, repeat them at QoS 0."""
         if self._notices is not None and (facts := self._notices.latest("status", None)) is not None:
             self._messages.add_facts(facts.document)  # `keep` may not have published them yet
-        goodbye = self._publisher.admitted(self._messages.goodbye(self._online, self.suspended.document()))
+        last = self._messages.goodbye(self._online, self.suspended.document())
+        if not self._breaking.fits(last[-1]):
+            last[-1] = self._messages.brief_status("offline", "stopped")
+        goodbye = self._publisher.admitted(last)
         try:  # `wait_for`: before Python 3.11.3, asyncio.timeout in a cancelled task raises CancelledError
             await asyncio.wait_for(self._publisher.publish(connection, goodbye, ahead=True), GOODBYE_TIMEOUT)
         except TimeoutError:
@@ -189,14 +199,12 @@ class MqttSink:
                 await asyncio.wait_for(connection.publish_unconfirmed(goodbye), LAST_WORDS)
 
     def _note_end(self, connection: Connection) -> None:
-        self._take_over.end(taken_over=connection.taken_over, hung_up=connection.hung_up)
-        for topic in self._suspects.end(hung_up=connection.hung_up or connection.blames, suspended=self.suspended):
-            self.suspended.refuse(topic, HUNG_UP)
+        hung_up = connection.hung_up and not self._breaking.explains(connection.broke)
+        self._take_over.end(taken_over=connection.taken_over, hung_up=hung_up)
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
         connection = self._connected()
-        await self._suspects.values_first()
         to_send = BatchMessages(batch, self._messages.of_record, self.suspended.admits)
         try:
             codes = await self._publisher.publish(connection, to_send.messages)
@@ -209,7 +217,7 @@ class MqttSink:
         outcome = sent.outcome(fault.codes)
         if self._session is not None:
             self._session.settle(sent.answers_after(outcome, fault.codes))
-        return SinkDown(str(fault), answered=outcome)
+        return SinkDown(str(fault), answered=outcome, traced=fault.broke is not None)
 
     async def keep(self, notices: LatestValues) -> None:
         """Publish latest values until the connection is lost. Raises SinkDown."""
@@ -217,7 +225,6 @@ class MqttSink:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch(connection), name="watch")
-                await self._suspects.one_at_a_time(notices, partial(self._publish_notice, connection))
                 tasks.create_task(self._retry(connection), name="retry")
                 await self._publish_values(connection, notices, tasks)
         except ExceptionGroup as group:
@@ -252,8 +259,7 @@ class MqttSink:
         if notice.kind == "availability" and notice.stream is not None:
             (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
         self._refused.pop(message.topic, None)
-        with self._suspects.sending(message.topic, qos=min(message.qos, connection.terms.qos)):
-            await self._publisher.publish_admitted(connection, [message])
+        await self._publisher.publish_admitted(connection, [message])
         if message.topic in self.suspended:
             self._refused[message.topic] = notice
 
@@ -268,7 +274,8 @@ class MqttSink:
 
     def _status(self) -> Message:
         self._shown = self.suspended.topics
-        return self._messages.status("online", more=self.suspended.document())
+        status = self._messages.status("online", more=self.suspended.document())
+        return status if self._breaking.fits(status) else self._messages.brief_status("online")
 
     async def _watch(self, connection: Connection) -> None:
         """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""

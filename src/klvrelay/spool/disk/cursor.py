@@ -138,13 +138,6 @@ class DiskCursor:
         self._refill()
         self._settle()
 
-    def leave_out(self, batch: Sequence[Record], kept: Sequence[Record]) -> None:
-        """See `Cursor.leave_out`."""
-        for record in set(map(id, batch)) - set(map(id, kept)):
-            del self._places[record]
-        self.window.leave_out(batch, kept)
-        self._settle()
-
     def rewind(self) -> None:
         """See `Cursor.rewind`."""
         self.window.rewind()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from functools import partial
 from random import Random
 
 import hypothesis.strategies as st
+import pytest
 from forgetful_disk import ForgetfulFolder
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from records import record
 from virtual_time import VirtualLoop
 
@@ -234,7 +234,8 @@ class Cramped(Histories):
         super().teardown()
 
 
-TestHistories, TestCramped = Histories.TestCase, Cramped.TestCase
-TestHistories.settings = TestCramped.settings = settings(
-    max_examples=int(os.environ.get("N", "100")), stateful_step_count=50, deadline=None
-)
+@pytest.mark.parametrize("count", [25, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("machine", [Histories, Cramped], ids=["roomy", "cramped"])
+def test_whatever_happens_what_is_owed_is_delivered_in_order(machine: type[Histories], count: int) -> None:
+    """Through kills, losses of power, full and failing disks; and each record is accounted for."""
+    run_state_machine_as_test(machine, settings=settings(max_examples=count, stateful_step_count=50, deadline=None))

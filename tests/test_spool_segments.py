@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from random import Random
 
 import hypothesis.strategies as st
+import pytest
 from forgetful_disk import ForgetfulFolder
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from klvrelay.spool.disk.format import Codec, new_id
 from klvrelay.spool.disk.segments import Segments
@@ -113,5 +120,7 @@ class Histories(RuleBasedStateMachine):
         assert self.segments.allocated <= LIMIT + 3 * SIZE
 
 
-TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=int(os.environ.get("N", "100")), stateful_step_count=40, deadline=None)
+@pytest.mark.parametrize("count", [40, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+def test_whatever_happens_what_is_durable_is_read(count: int) -> None:
+    """Until it is released or shed, through any history."""
+    run_state_machine_as_test(Histories, settings=settings(max_examples=count, stateful_step_count=40, deadline=None))

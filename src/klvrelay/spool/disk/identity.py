@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from klvrelay.errors import ConfigError
+from klvrelay.json_output import dumps
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import HEADER_SIZE, ID_SIZE, VERSION, new_id, read_header
 from klvrelay.spool.disk.segments import NAME
@@ -50,7 +51,7 @@ def _write(folder: Folder, known: dict[str, Any]) -> None:
     new = FILE + ".new"
     file = folder.open(new, create=True)
     try:
-        file.write(json.dumps(known).encode() + b"\n", 0)
+        file.write(dumps(known) + b"\n", 0)
         file.sync()
     finally:
         file.close()

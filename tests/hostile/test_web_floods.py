@@ -31,7 +31,7 @@ TS = feed.recording(count=30).ts
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 ENDLESS = b"HTTP/1.1 200 OK\r\n\r\n"
 INTERIM = "response (header is larger than|is not HTTP)"
-"""By the bytes, or by the number of responses where http.client limits it (from Python 3.14.6)."""
+"""By the bytes, or by the number of responses: newer versions of http.client limit it."""
 
 
 def chunk(data: bytes) -> bytes:

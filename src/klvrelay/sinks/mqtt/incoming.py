@@ -78,7 +78,7 @@ class Incoming:
         self._unasked = self._unasked_bytes = self._to_discard = 0
         self.greeted = self._connected = self.unsubscribed = self.over = False
         self.filters: list[list[str]] = []
-        self.requests = 0
+        self._requests = {_SUBACK: 0, _UNSUBACK: 0}
         self.violation: str | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -92,6 +92,17 @@ class Incoming:
     @property
     def subscribed(self) -> bool:
         return bool(self.filters)
+
+    def expect_messages(self, topic: str) -> None:
+        """A SUBSCRIBE is about to be sent."""
+        self.filters.append(topic.split("/"))
+        self._requests[_SUBACK] += 1
+
+    def expect_unsuback(self, topic: str) -> None:
+        """An UNSUBSCRIBE is about to be sent. Messages of the topic may still arrive, and are discarded."""
+        self._requests[_UNSUBACK] += 1
+        self.filters = [wanted for wanted in self.filters if wanted != topic.split("/")]
+        self.unsubscribed = True
 
     def take(self) -> None:
         """Read once from the socket. Call it when paho has read everything."""
@@ -199,11 +210,11 @@ class Incoming:
     def _is_asked(self, kind: int) -> bool:
         if kind in _ACKS:  # nearly all packets; checked once their message is known
             return True
+        if kind in self._requests:
+            return self._requests[kind] > 0
         asked = {
             _CONNACK: not self._connected,
             _PUBLISH: self.subscribed or self.unsubscribed,
-            _SUBACK: self.requests > 0,
-            _UNSUBACK: self.requests > 0,
             _PINGRESP: self._pings > 0,
             _DISCONNECT: self._protocol == 5,
         }
@@ -240,7 +251,8 @@ class Incoming:
             # paho would send PUBREL. It handles a refusal correctly as the answer to a message of QoS 1.
             self._bytes[start] = _PUBACK << 4
         self._connected = self._connected or kind == _CONNACK
-        self.requests -= kind in (_SUBACK, _UNSUBACK)
+        if kind in self._requests:
+            self._requests[kind] -= 1
         self._pings -= kind == _PINGRESP
         self._ready += self._bytes[start:end]
 

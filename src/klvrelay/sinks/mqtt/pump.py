@@ -54,15 +54,12 @@ class Pump:
     def expect_messages(self, topic: str) -> None:
         """A SUBSCRIBE is about to be sent."""
         if self._incoming is not None:
-            self._incoming.filters.append(topic.split("/"))
-            self._incoming.requests += 1
+            self._incoming.expect_messages(topic)
 
     def expect_unsuback(self, topic: str) -> None:
         """An UNSUBSCRIBE is about to be sent. Messages of the topic may still arrive, and are discarded."""
         if self._incoming is not None:
-            self._incoming.requests += 1
-            self._incoming.filters = [wanted for wanted in self._incoming.filters if wanted != topic.split("/")]
-            self._incoming.unsubscribed = True
+            self._incoming.expect_unsuback(topic)
 
     def expect_leftovers(self) -> None:
         """The session may have subscriptions of an earlier connection: their messages are discarded."""

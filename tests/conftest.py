@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import logging
 import os
@@ -159,6 +160,13 @@ def the_log_is_as_it_was() -> Iterator[None]:
     before = log.level, log.propagate, log.handlers[:]
     yield
     log.level, log.propagate, log.handlers[:] = before
+
+
+@pytest.fixture(autouse=True)
+def the_garbage_collector_is_as_it_was() -> Iterator[None]:
+    """Undo the freeze of a test that runs a command in this process: hypothesis looks for objects among the others."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

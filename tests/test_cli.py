@@ -190,7 +190,7 @@ def test_a_file_that_can_not_be_read_is_exit_code_3(
         path.chmod(0)
     environment = {**ENVIRONMENT, "HOME": str(tmp_path)}
     command = [*COMMAND, verb[0], str(path), *verb[1:]]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=6, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
     assert str(path) in done.stderr

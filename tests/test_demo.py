@@ -6,7 +6,8 @@ import asyncio
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from brokers import Mosquitto, listening, until
 from test_cli import ran
 from test_relay_process import Command, klvrelay
 
+from klvrelay.cli.verbs import demo as verb
 from klvrelay.cli.verbs.demo import demo as run_demo
 from klvrelay.errors import ConfigError
 
@@ -169,3 +171,23 @@ async def test_ctrl_c_while_the_sample_is_made_ends_it(folder: Path):
         # The first frame takes a second of computing; on a busy machine that is several.
         assert await asyncio.wait_for(command.process.wait(), 20) in (0, 130)
     assert list(folder.glob(".cache/klvrelay/*")) == []
+
+
+async def test_a_sample_that_is_stopped_logs_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch, caplog):
+    """The fault that ends its thread is expected."""
+    begun, never, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
+
+    def make(path: Path, *, seconds: int, step: Callable[[], None]) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        while not never.wait(0.001):
+            step()
+
+    monkeypatch.setattr(verb, "SAMPLE", folder / "none.ts")
+    monkeypatch.setattr(verb, "make_sample", make)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    task = asyncio.create_task(verb.sample_file())
+    await asyncio.wait_for(begun.wait(), 5)
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    assert task.cancelled()
+    assert caplog.records == []

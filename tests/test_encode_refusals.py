@@ -74,8 +74,13 @@ def test_a_refusal_has_the_reason_in_its_attributes():
     fault = caught.value
     assert isinstance(fault, klvrelay.EncodeError)
     assert (fault.path, fault.value, fault.exit_code) == ("ST0601 sensor_latitude", 91.0, 2)
-    with pytest.raises(EncodeError, match="such a int can't be written"):
-        encode({"platform_ground_speed": 10**5000})
+
+
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value]], ids=["alone", "in a list"])
+def test_an_integer_beyond_the_digits_that_python_writes_is_refused_with_its_size(wrap):
+    """The same text from every version of Python."""
+    with pytest.raises(EncodeError, match=r"an integer of 16610 bits.? can't be written"):
+        encode({"platform_ground_speed": wrap(10**5000)})
 
 
 def test_an_unknown_set_is_refused():

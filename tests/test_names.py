@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -230,15 +230,17 @@ def test_unique_names_are_unique(names):
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "name"),
     [
-        "flight.ts", "a/flight.ts", "/a/b/flight.tar.ts", "flight", "a.b/flight", "flight.ts/", "flight.ts//", "./x.ts",
-        "a/./x.ts/.", ".ts", "..ts", "...ts", "a/..", "..", "a..ts", "x. .ts", "x .ts",
+        ("flight.ts", "flight"), ("a/flight.ts", "flight"), ("/a/b/flight.tar.ts", "flight.tar"), ("flight", "flight"),
+        ("a.b/flight", "flight"), ("flight.ts/", "flight"), ("flight.ts//", "flight"), ("./x.ts", "x"),
+        ("a/./x.ts/.", "x"), (".ts", ".ts"), ("..ts", "."), ("...ts", ".."), ("a/..", ".."), ("..", ".."),
+        ("a..ts", "a."), ("x. .ts", "x. "), ("x .ts", "x "),
     ],
 )  # fmt: skip
-def test_a_stream_is_called_as_its_file_without_the_ending(path):
-    """The stem of the path, as in pathlib."""
-    assert names.stem(path) == PurePath(path).stem
+def test_a_stream_is_called_as_its_file_without_the_ending(path, name):
+    """The same name on every version of Python."""
+    assert names.stem(path) == name
 
 
 LOOKED_AT = [

@@ -25,7 +25,7 @@ NOT_KLV = b"<tt:MetadataStream/>"
 
 async def good_of(datagrams, media=KLV, query="", **options):
     async with Camera(datagrams, media, **options) as camera:
-        records = await records_of(open_source(camera.url(query), timeout=1))
+        records = await records_of(open_source(camera.url(query), timeout=1), within=30)
     return [record.raw for record in records if record.good]
 
 

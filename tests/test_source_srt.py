@@ -310,7 +310,7 @@ async def test_a_slow_reader_gets_the_newest_packets(free_port, monkeypatch):
             await over.wait()
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks, aclosing(source.packets()) as packets:
-        tasks.create_task(send())
+        sending = tasks.create_task(send())
         got.append(await anext(packets))
         await sent.wait()  # the reader is busy with something else
         await asyncio.sleep(1)  # and all that was sent has arrived and is due
@@ -319,6 +319,7 @@ async def test_a_slow_reader_gets_the_newest_packets(free_port, monkeypatch):
             if packet.data and TAPE.ts.endswith(packet.data[-1316:]):
                 break
         over.set()
+        await sending  # it waits until all has arrived, which needs the reader
 
     read = b"".join(packet.data for packet in got[1:])
     assert len(read) == 20 * 1316
@@ -342,7 +343,7 @@ async def test_a_stamp_is_the_due_time_however_late_it_is_read(free_port):
             await over.wait()
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks, aclosing(source.packets()) as packets:
-        tasks.create_task(send())
+        sending = tasks.create_task(send())
         got.append(await anext(packets))
         await asyncio.sleep(0.5)
         async for packet in packets:
@@ -350,6 +351,7 @@ async def test_a_stamp_is_the_due_time_however_late_it_is_read(free_port):
             if len(got) == 12:
                 break
         over.set()
+        await sending  # it waits until all has arrived, which needs the reader
 
     ages = [(packet.received_us - begun) / 1000 for packet, begun in zip(got, sent, strict=True)]
     assert all(40 <= age < 80 for age in ages), ages

@@ -25,6 +25,8 @@ from klvrelay.outcome import Outcome
 from klvrelay.text import printable
 
 NOTHING = Outcome()
+BITS_SHOWN = 2048
+"""Bits of the largest integer of which an error shows digits: below the lowest limit that Python can be set to."""
 
 
 class KlvrelayError(Exception):
@@ -118,11 +120,14 @@ class EncodeError(KlvrelayError):
         self.allowed = allowed
 
     def __str__(self) -> str:
-        try:
-            shown = reprlib.repr(self.value)
-        except ValueError:  # an integer with more digits than Python converts to text
-            shown = f"such a {type(self.value).__name__}"
-        return f"{self.path}: {shown} can't be written; {self.allowed}"
+        return f"{self.path}: {_Shortened().repr(self.value)} can't be written; {self.allowed}"
+
+
+class _Shortened(reprlib.Repr):
+    """Large integers as their size: what Python shows of one beyond its limit of digits depends on its version."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        return f"an integer of {bits} bits" if (bits := x.bit_length()) > BITS_SHOWN else super().repr_int(x, level)
 
 
 class SinkError(_OneLine):

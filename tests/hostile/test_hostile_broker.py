@@ -21,6 +21,7 @@ from hostile_broker import (
     REFERENCE,
     SPOKEN,
     SUBACK,
+    SUBSCRIBE,
     UNSUBACK,
     HostileBroker,
     connack,
@@ -29,6 +30,7 @@ from hostile_broker import (
     text,
     to,
 )
+from mqtt_wire import read_packet
 from records import BOOT, record
 from scripted_ends import sink_task_of
 
@@ -117,6 +119,25 @@ async def test_a_forbidden_packet_ends_the_connection_and_is_named(name, protoco
 
     assert f"{broker.url}: protocol error: the broker sent " in fault
     assert says in fault
+
+
+async def test_a_subscription_that_is_answered_by_unsuback_is_named():
+    """An answer counts only for a request of its kind."""
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        body = await guest.first_publish()
+        at = 2 + int.from_bytes(body[:2])
+        await guest.send(packet(PUBACK, body[at : at + 2]))
+        while (await read_packet(guest.reader))[0] != SUBSCRIBE:
+            pass
+        await guest.send(packet(UNSUBACK, b"\0\1\0\0"))
+        await guest.behave()
+
+    async with HostileBroker(script) as broker:
+        fault = await fault_of_the_sink(broker)
+
+    assert "protocol error: the broker sent an UNSUBACK that was not requested" in fault
 
 
 @pytest.mark.parametrize("protocol", [5, 4])

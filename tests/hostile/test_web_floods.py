@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import sys
 import time
 import zlib
@@ -29,6 +30,8 @@ BASE, ROOM = 40, 64
 TS = feed.recording(count=30).ts
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 ENDLESS = b"HTTP/1.1 200 OK\r\n\r\n"
+INTERIM = "response (header is larger than|is not HTTP)"
+"""By the bytes, or by the number of responses: newer versions of http.client limit it."""
 
 
 def chunk(data: bytes) -> bytes:
@@ -82,7 +85,7 @@ FLOODS: dict[str, tuple[Script | dict[str, Script | bytes], str]] = {
     "cookies": (
         flooding(b"HTTP/1.1 200 OK\r\n", b"Set-Cookie: a=%s\r\n" % (b"b" * 60_000)), "response header is larger than"
     ),
-    "interim answers": (flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "response header is larger than"),
+    "interim answers": (flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), INTERIM),
     "a redirect of a megabyte": (flooding(b"HTTP/1.1 302 Found\r\nLocation: /", b"a"), "the response is not HTTP"),
     "a chunk's size": (flooding(CHUNKED + b"\r\n", b"f"), "it ended before its announced length"),
     "a chunk's extension": (flooding(CHUNKED + b"\r\n1;", b"x"), "it ended before its announced length"),
@@ -121,7 +124,7 @@ async def test_a_flood_ends_early_and_costs_little(flood: Script, reason: str) -
 
     assert outcome.code in (3, 4)
     if reason != "none of what it should have":
-        assert reason in outcome.err
+        assert re.search(reason, outcome.err)
     assert "Traceback" not in outcome.err
     assert outcome.peak < BASE + ROOM
     assert server.sent < 160 << 20
@@ -191,8 +194,10 @@ async def test_the_framing_of_a_body_is_bounded(monkeypatch: pytest.MonkeyPatch)
     """Trailers without an end, or compressed nothing: bytes arrive, but none of them is body."""
     for module in (answer, header):
         monkeypatch.setattr(module, "SECONDS", 0.4)
-    trailers = flooding(CHUNKED + b"\r\n" + chunk(TS) + b"0\r\n", b"X: y\r\n")
-    assert "no complete response within" in await fault_of(trailers, timeout=0.4)
+    begin, again = CHUNKED + b"\r\n" + chunk(TS) + b"0\r\n", b"X: y\r\n"
+    few = dribbling(begin, again, every=0.02)  # newer versions of http.client limit their number to 100
+    assert "no complete response within" in await fault_of(few, timeout=0.4)
+    await fault_of(flooding(begin, again), timeout=0.4)
     nothing = zlib.compressobj(9, wbits=31)
     begin = nothing.compress(b"x") + nothing.flush(zlib.Z_SYNC_FLUSH)
     again = nothing.flush(zlib.Z_SYNC_FLUSH) or b"\x00\x00\x00\xff\xff"

@@ -49,6 +49,9 @@ class _Verb:
         command.add_options(parser)
         return parser
 
+    def _check_help(self, action: argparse.Action) -> None:
+        """Do nothing: Python 3.14 checks the help of each verb here, and would build every parser."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._parser, name)
 

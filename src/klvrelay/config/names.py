@@ -83,7 +83,8 @@ def stream_name(source: str | os.PathLike[str] | Url) -> str:
 
 def stem(path: str) -> str:
     """A file name without its last suffix: flight.ts -> flight."""
-    # PurePath(path).stem without loading pathlib: empty and single-dot parts of a path are not names.
+    # Not PurePath(path).stem: it differs between versions of Python, and a name must not. Loading pathlib takes time.
+    # Empty and single-dot parts of a path are not names.
     name = next((part for part in reversed(path.split("/")) if part not in ("", ".")), "")
     dot = name.rfind(".")
     return name[:dot] if 0 < dot < len(name) - 1 else name

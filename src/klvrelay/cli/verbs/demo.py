@@ -81,13 +81,14 @@ async def _run_stoppable(make: Callable[..., object]) -> None:
 
     work = asyncio.ensure_future(threads.run(partial(make, step=step), "klvrelay-sample"))
     try:
-        await asyncio.shield(work)
+        await asyncio.wait([work])  # not `shield`: Python 3.14 logs the fault that follows a cancellation
     except asyncio.CancelledError:
         stopped.set()
         await asyncio.wait([work], timeout=CLEANUP_TIMEOUT)
         if work.done():
             work.exception()
         raise
+    work.result()
 
 
 async def demo(

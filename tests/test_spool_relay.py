@@ -14,8 +14,11 @@ import pytest
 from brokers import Mosquitto, until
 from test_relay_process import Command, klvrelay
 
+from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
 from klvrelay.config.settings_file import load
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
+from klvrelay.relay.build import run_relay
 
 TAPE = feed.recording(30)
 SOURCE = '[[source]]\nurl = "udp://:5000"\n'
@@ -93,6 +96,14 @@ async def test_a_second_relay_on_one_spool_is_refused(tmp_path: Path, mosquitto:
     ) as second:
         assert await asyncio.wait_for(second.process.wait(), 10) == 2
     assert "another klvrelay uses this spool; give each its own folder" in second.said
+
+
+async def test_a_relay_that_cannot_be_built_leaves_its_spool_to_the_next(tmp_path: Path):
+    """The folder is not reserved any longer once the settings are refused."""
+    settings = RelaySettings((SourceSettings(Url.parse("udp://:5000"), stall=0),), spool=SpoolSettings(tmp_path))
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="stall 0"):
+            await run_relay(settings)
 
 
 def test_the_settings_of_a_spool(tmp_path: Path):

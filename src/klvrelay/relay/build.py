@@ -77,6 +77,10 @@ async def run_relay(settings: RelaySettings) -> int:
     spool = await _open_spool(settings)
     try:
         relay = build_relay(settings, spool)
+    except ConfigError:
+        await _close(spool)
+        raise
+    try:
         try:
             await relay.run()
         finally:

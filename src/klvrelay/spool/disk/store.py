@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import NamedTuple
 
 from klvrelay.record import Record
@@ -146,16 +145,17 @@ class Store:
         A segment that cannot be read is passed over.
         """
         at, items = self._readers.pop(name, (-1, iter(())))
-        found = _some(items, most) if at == start else []
+        found, more = _some(items, most) if at == start else ([], False)
         if not found:
             items = self.segments.read(start)
             try:
-                found = _some(items, most)
+                found, more = _some(items, most)
             except OSError as fault:
                 LOG.error("spool: cannot read a segment: %s: %s", self.name, fault.strerror)
                 return Loaded((), self._end_of(start))
         end = found[-1].position + 1 if found else start
-        self._readers[name] = end, items
+        if more:  # otherwise the bytes of the segment would stay in memory
+            self._readers[name] = end, items
         return Loaded([*_records(found)], end)
 
     def _end_of(self, position: int) -> int:
@@ -174,16 +174,16 @@ class Store:
             self._folder.close()
 
 
-def _some(items: Iterator[StoredEntry], most: int) -> list[StoredEntry]:
-    """The next items, at most `most`, or LOAD_SIZE bytes."""
+def _some(items: Iterator[StoredEntry], most: int) -> tuple[list[StoredEntry], bool]:
+    """The next items, at most `most`, or LOAD_SIZE bytes; and whether there may be more."""
     found: list[StoredEntry] = []
     size = 0
-    for item in islice(items, most):
+    for item in items:
         found.append(item)
         size += len(item.payload)
-        if size >= LOAD_SIZE:
-            break
-    return found
+        if len(found) == most or size >= LOAD_SIZE:
+            return found, True
+    return found, False
 
 
 def _records(items: Sequence[StoredEntry]) -> Iterator[Placed]:

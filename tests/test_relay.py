@@ -173,7 +173,7 @@ async def test_one_bad_stream_affects_only_that_stream():
     assert ear.seqs("uav4") == list(range(40))
 
 
-@pytest.mark.parametrize("fault", [RuntimeError("a fault of ours"), OSError(5, "disk"), ValueError("x")])
+@pytest.mark.parametrize("fault", [RuntimeError("an internal error"), OSError(5, "disk"), ValueError("x")])
 async def test_an_internal_error_in_one_stream_does_not_end_the_others(fault: Exception, said: Callable[[], list[str]]):
     """An unexpected exception is contained: it is logged, and the other stream continues."""
     ear, good = Ear(), live(*TAPE.klv, hang=True)
@@ -186,7 +186,7 @@ async def test_an_internal_error_in_one_stream_does_not_end_the_others(fault: Ex
 async def test_an_internal_error_in_a_file_is_reported(said: Callable[[], list[str]]):
     """A file is not retried: the incomplete reading is logged, and is the relay's result."""
     ear = Ear()
-    pipeline = relay(Tape(TAPE.klv, fault=RuntimeError("a fault of ours")), sink=ear)
+    pipeline = relay(Tape(TAPE.klv, fault=RuntimeError("an internal error")), sink=ear)
     await asyncio.wait_for(pipeline.run(), 5)
     assert ear.seqs() == list(range(40))
     assert sum("RuntimeError" in m for m in said()) == 1

@@ -50,7 +50,7 @@ def open_source(
     timeout      seconds to wait for a connection, and for bytes on one that should never be silent
     interface    name or address of the network interface that multicast is joined on
     sender       address that datagrams must come from
-    speed        replay a file at this multiple of its own pace; None: as fast as the reader takes it
+    speed        multiple of the recorded pace at which a file is replayed; None: as fast as it is read
     loop         repeat the replay
     live_stamps  stamp a file's packets with the time of reading (a replay's always are)
     ca_file      certificates to trust for rtsps:// and https://, instead of the system's

@@ -14,6 +14,7 @@ from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.errors import ConfigError
 from klvrelay.relay.relay import Relay, new_boot
+from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
@@ -129,7 +130,7 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
         _input_of(name, source, choice)
         for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
     ]
-    sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
+    sinks = [] if settings.mqtt is None else [SinkInput(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
     return Relay(
         inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
         coalesce=settings.coalesce,

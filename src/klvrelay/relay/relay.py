@@ -22,11 +22,11 @@ from klvrelay.health import SinkHealth
 from klvrelay.health.diagnosis import no_klv
 from klvrelay.outcome import Sums
 from klvrelay.relay.notices import Notices
+from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import contain
-from klvrelay.sinks.contract import Sink
 from klvrelay.sources.datagrams.schedule import COALESCE, set_coalesce
 from klvrelay.spool.contract import Log
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
@@ -58,7 +58,7 @@ class Relay:
     """Runs until its sources end or it is stopped.
 
     inputs        the streams, as tuples or `StreamInput`
-    sinks         (name for messages, sink)
+    sinks         the sinks, as tuples or `SinkInput`
     log           where records wait for the sinks; by default a `MemoryLog` with the two limits
     waiting       maximum number of records that wait for a sink
     waiting_size  maximum number of bytes of these records
@@ -66,14 +66,15 @@ class Relay:
     """
 
     def __init__(
-        self, inputs: Sequence[StreamInput], sinks: Sequence[tuple[str, Sink]], *, boot: str, log: Log | None = None,
+        self, inputs: Sequence[StreamInput], sinks: Sequence[SinkInput], *, boot: str, log: Log | None = None,
         waiting: int = WAITING, waiting_size: int = WAITING_SIZE, coalesce: float = COALESCE,
     ) -> None:  # fmt: skip
         self._coalesce = coalesce
         self._log: Log = MemoryLog(waiting, waiting_size) if log is None else log
         self._notices = Notices()
         self.sink_tasks = [
-            SinkTask(sink, self._log.cursor(name), self._notices.cursor(), SinkHealth(name)) for name, sink in sinks
+            SinkTask(each.sink, self._log.cursor(each.name), self._notices.cursor(), SinkHealth(each.name))
+            for each in itertools.starmap(SinkInput, sinks)
         ]
         self.streams = [Stream(StreamInput(*each), boot, self._log, self._notices) for each in inputs]
         self._logged: set[tuple[str, str]] = set()

@@ -1,0 +1,24 @@
+"""A sink of the relay, and how records are delivered to it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from klvrelay.sinks.contract import Sink
+
+Order = Literal["strict", "live-first"]
+
+
+class SinkInput(NamedTuple):
+    """A sink and its delivery.
+
+    name         its name in messages
+    sink         delivers to the far end
+    order        after an outage: "strict", the backlog first, or "live-first", the backlog beside the live records
+    replay_rate  with "live-first", records of the backlog per second
+    """
+
+    name: str
+    sink: Sink
+    order: Order = "strict"
+    replay_rate: float = 200.0

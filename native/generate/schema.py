@@ -66,14 +66,15 @@ def record() -> Schema:
         "set": {"enum": [*sets, "unknown"], "description": "The set that the packet contains"},
         "version": nullable(COUNT) | {"description": "ST 0601 item 65; null for other sets"},
         "quality": quality(),
-        "items": {"type": "object", "description": "The items by key"},
+        "items": {"description": "The items by key", "anyOf": [*map(definition, packet_forms(sets))]},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "klvrelay/1",
         "title": "klvrelay record",
-        "description": "One KLV packet of a drone's video (MISB ST 0601 and related standards), decoded. With numbers ="
-        " \"safe\", integers beyond 2^53 - 1 are strings of their digits; items that may be that large say so",
+        "description": "One KLV packet of a drone's video (MISB ST 0601 and related standards), decoded",
+        "$comment": "With numbers = \"safe\", integers beyond 2^53 - 1 are strings of their digits; items that may be"
+        " that large say so",
         "type": "object",
         "properties": properties,
         "required": list(properties),
@@ -87,6 +88,15 @@ def record() -> Schema:
             **packs(),
         },
     }
+
+
+def packet_forms(sets: list[str]) -> list[str]:
+    """The definitions that the items of packets have. A condition on `set` selects one; type generators see all."""
+    return [*(name for name in sets if name in facts.DECODED), "keyed"]
+
+
+def definition(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
 
 
 def quality() -> Schema:

@@ -1,0 +1,41 @@
+"""The schema of `status`: the relay itself, and its last will."""
+
+from __future__ import annotations
+
+from klvrelay.outcome import Sums
+from klvrelay.schema.parts import BOOT, COUNT, INSTANT, TEXT, Schema, closed, described, document
+
+SUMS = {
+    "numbered": "Records appended for this sink",
+    "delivered": "Records confirmed by the broker",
+    "rejected": "Records refused by the broker",
+    "shed": "Records discarded before they were sent, to make room for newer ones",
+    "left_out": "Records never offered, or set aside: too large for the broker",
+    "waiting": "Records not yet sent, or unacknowledged",
+    "unwanted": "Records excluded by the settings",
+}
+OPTIONAL = ("reason", "at", "records", "suspended", "suspended_topics")
+
+
+def status() -> Schema:
+    """The JSON Schema of the status of the relay."""
+    members = {
+        "state": {"enum": ["online", "offline"]},
+        "boot": BOOT,
+        "client_id": described(TEXT, "MQTT client identifier"),
+        "reason": {"enum": ["stopped", "lost"], "description": "Why it is offline; lost: this is the last will"},
+        "at": described(INSTANT, "UTC of the message; absent in the last will"),
+        "records": described(_sums(), "What became of the records; published at a stop"),
+        "suspended": {
+            "type": "array",
+            "items": TEXT,
+            "description": "Topics that the broker refuses, and those of latest values that are too large for it",
+        },
+        "suspended_topics": described(COUNT, "Number of these topics; suspended lists the first of them"),
+    }
+    shape = closed(members, optional=OPTIONAL)
+    return document("klvrelay status", "The relay itself. The last will of its connection has the same form", shape)
+
+
+def _sums() -> Schema:
+    return closed({name: described(COUNT, SUMS[name]) for name in Sums._fields})

@@ -20,6 +20,7 @@ from klvrelay.schema.parts import (
     closed,
     described,
     document,
+    listed,
     nullable,
 )
 
@@ -42,7 +43,7 @@ def link() -> Schema:
             "boot": BOOT,
             "pid": described(_NUMBER16, "PID of the KLV, or number of the stream in a container; null if unknown"),
             "program": described(_NUMBER16, "Program whose PMT lists the PID; null if unknown"),
-            "state": {"enum": [*get_args(State)], "description": _listed(STATES)},
+            "state": {"enum": [*get_args(State)], "description": listed(STATES)},
             "reason": described(TEXT, "Why the stream is in this state"),
             "since": described(INSTANT, "UTC of the last change of state"),
             "at": described(INSTANT, "UTC of this report"),
@@ -56,10 +57,6 @@ def link() -> Schema:
     )
     shape["$defs"] = {"spent": _spent(), "offset": _offset()}
     return document("klvrelay link", "Health of a stream: state, outages, KLV rate, losses, clocks", shape)
-
-
-def _listed(texts: dict[str, str]) -> str:
-    return "; ".join(f"{name}: {text}" for name, text in texts.items())
 
 
 def _states() -> Schema:

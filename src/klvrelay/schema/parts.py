@@ -41,6 +41,11 @@ def described(schema: Schema, text: str) -> Schema:
     return {"description": text, **schema}
 
 
+def listed(texts: Mapping[str, str]) -> str:
+    """The description of an enumeration."""
+    return "; ".join(f"{name}: {text}" for name, text in texts.items())
+
+
 def nullable(schema: Schema) -> Schema:
     return schema | {"type": [schema["type"], "null"]}
 

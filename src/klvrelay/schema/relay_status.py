@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from klvrelay.outcome import Sums
-from klvrelay.schema.parts import BOOT, COUNT, INSTANT, TEXT, Schema, closed, described, document
+from klvrelay.schema.parts import BOOT, COUNT, INSTANT, TEXT, Schema, closed, described, document, nullable
 
 SUMS = {
     "numbered": "Records appended for this sink",
@@ -14,7 +14,7 @@ SUMS = {
     "waiting": "Records not yet sent, or unacknowledged",
     "unwanted": "Records excluded by the settings",
 }
-OPTIONAL = ("reason", "at", "records", "suspended", "suspended_topics")
+OPTIONAL = ("reason", "at", "records", "suspended", "suspended_topics", "spool")
 
 
 def status() -> Schema:
@@ -32,9 +32,21 @@ def status() -> Schema:
             "description": "Topics that the broker refuses, and those of latest values that are too large for it",
         },
         "suspended_topics": described(COUNT, "Number of these topics; suspended lists the first of them"),
+        "spool": described(_spool(), "Whether the disk of the spool works"),
     }
     shape = closed(members, optional=OPTIONAL)
     return document("klvrelay status", "The relay itself. The last will of its connection has the same form", shape)
+
+
+def _spool() -> Schema:
+    members = {
+        "fault": described(nullable(TEXT), "Why records cannot be written; null if they can"),
+        "since": described(INSTANT, "UTC of the begin of the fault"),
+        "failures": described(COUNT, "Number of failed writes"),
+        "waiting": described(COUNT, "Number of records that are in memory only"),
+        "bytes": described(COUNT, "Bytes of these records"),
+    }
+    return closed(members, optional=("since", "waiting", "bytes"))
 
 
 def _sums() -> Schema:

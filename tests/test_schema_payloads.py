@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from packet_wrapping import local_set, packet
 from payload_schemas import faults
 from random_packets import packets
 from test_schema import GOOD, good_record, put, raw_packets
@@ -93,6 +94,19 @@ def test_the_state_of_each_set_fits_the_schema() -> None:
     assert [found for state in [*alone, together] if state for found in faults("state", state)] == []
 
 
+def test_two_forms_of_a_set_in_one_stream_fit_the_schema() -> None:
+    """ST 0102 as a local and as a universal set are merged: under the key in ST 0601, then under their own name."""
+    local = packet("ST0102", local_set([(1, b"\x01"), (22, b"\x00\x0c"), (150, b"\x01")]))
+    universal = packet("ST0102-US", bytes.fromhex("060e2b34010101030208020103000000") + b"\x01A" + bytes(16) + b"\x00")
+    mixed, moved = state_of([local, universal]), state_of([local, universal, GOOD["ST0601"]()])
+
+    assert mixed is not None
+    assert moved is not None
+    assert {len(key) for key in mixed["items"]["security_local_set"]["unknown"]} == {3, 32}
+    assert "st0102-us" in moved["items"]
+    assert faults("state", mixed) + faults("state", moved) == []
+
+
 def test_every_item_of_the_tables_occurs_in_the_state() -> None:
     """At the root, or in a set under its key or its name."""
     schema = payload_schema("state")
@@ -115,6 +129,15 @@ def test_integers_are_strings_in_the_schema_only_if_the_relay_writes_them(number
     assert schema["properties"]["seq"]["type"] == types
     large = good_record() | {"time_us": "18446744073709551615"}
     assert bool(faults("telemetry", large, numbers)) == (numbers == "exact")
+
+
+@settings(deadline=None, max_examples=100)
+@given(packets())
+def test_a_record_with_safe_numbers_fits_the_schema(raw: bytes) -> None:
+    """Whatever a packet contains: an item with too many bytes may be a large integer too."""
+    record = record_of(raw)
+    if record is not None:
+        assert faults("telemetry", json.loads(record.json(numbers="safe")), "safe") == []
 
 
 def test_a_type_generator_sees_the_sets_without_the_conditions() -> None:

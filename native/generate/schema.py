@@ -74,7 +74,7 @@ def record() -> Schema:
         "title": "klvrelay record",
         "description": "One KLV packet of a drone's video (MISB ST 0601 and related standards), decoded",
         "$comment": "With numbers = \"safe\", integers beyond 2^53 - 1 are strings of their digits; items that may be"
-        " that large say so",
+        " that large say so, others are so only if they were sent with too many bytes",
         "type": "object",
         "properties": properties,
         "required": list(properties),

@@ -39,20 +39,26 @@ def _all_unknown(defs: dict[str, Schema]) -> Schema:
 
 def _merged_items(schema: Schema) -> Schema:
     sets = items_by_set(schema)
-    properties = _union(schema, [sets[name] for name in ROOT])["properties"]
-    for key in dict.fromkeys(NESTED.values()):
-        alone = [sets[name] for name, place in NESTED.items() if place == key]
-        if len(alone) > 1:
-            properties[key] = {"anyOf": [properties[key], _union(schema, alone)]}
-    others = {name.lower(): _union(schema, [items]) for name, items in sets.items() if name not in ROOT}
-    return closed(properties | others, optional=properties | others)
+    root: dict[str, Schema] = _union(schema, [sets[name] for name in ROOT])["properties"]
+    alone = {name: _reference(items) for name, items in sets.items() if name not in ROOT}
+    for key, names in _sharing_a_key().items():
+        mixed = "_or_".join(names)
+        schema["$defs"][mixed] = _union(schema, [sets[name] for name in names])
+        alone |= {name: {"$ref": f"#/$defs/{mixed}"} for name in names}
+        root[key] = {"anyOf": [root[key], {"$ref": f"#/$defs/{mixed}"}]}
+    properties = root | {name.lower(): items for name, items in alone.items()}
+    return closed(properties, optional=properties)
+
+
+def _sharing_a_key() -> dict[str, list[str]]:
+    """Keys in ST 0601 that several sets have: their items are merged there, and under the name of one of the sets."""
+    names = {key: [name for name, place in NESTED.items() if place == key] for key in NESTED.values()}
+    return {key: sharing for key, sharing in names.items() if len(sharing) > 1}
 
 
 def _union(schema: Schema, sets: Sequence[Schema]) -> Schema:
     """An object with the items of several sets. An item of one form in two sets has the description of the first."""
     defs = schema["$defs"]
-    if len(sets) == 1:
-        return _reference(sets[0])
     found: dict[str, list[Schema]] = {}
     for items in sets:
         for key, value in _items(items, defs).items():

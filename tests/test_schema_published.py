@@ -81,6 +81,11 @@ async def test_damaged_records_and_their_streams_are_described(oracle: OracleBro
     assert found["telemetry"] > 30
 
 
+async def test_messages_of_mqtt_3_1_1_are_described(oracle: OracleBroker, tmp_path: Path):
+    """Without properties."""
+    assert (await published(oracle, tape(tmp_path, TAPE.ts), protocol=4, raw=True))["raw"] == 60
+
+
 @pytest.mark.parametrize("name", ["two_uav.ts", "hostile.ts", "vmti_sep_small.ts", "big2k.ts", "fill.ts"])
 async def test_every_message_of_other_generators_is_described(name: str, oracle: OracleBroker, shared: Path):
     """Several PIDs, hostile texts, a set beside another, large records."""

@@ -53,13 +53,15 @@ class Described:
             return {"topic": (message.topic, None)}
         about = self.document["components"]["messages"][leaf]
         binding = self.document["operations"][f"publish_{leaf}"]["bindings"]["mqtt"]
+        has_properties = self.document["servers"]["broker"]["protocolVersion"] == "5.0"
+        headers = about.get("headers", {"properties": {}})
         pairs = {
             "qos": (message.qos, binding["qos"]),
             "retain": (message.retain, binding["retain"]),
             "expiry": (message.properties.get(EXPIRY), binding.get("messageExpiryInterval")),
-            "content type": (message.properties.get(CONTENT_TYPE), about["contentType"]),
-            "user properties": ({*dict(message.user)}, {*about["headers"]["properties"]}),
-            "headers": ([*Draft7Validator(about["headers"]).iter_errors(dict(message.user))], []),
+            "content type": (message.properties.get(CONTENT_TYPE), about["contentType"] if has_properties else None),
+            "user properties": ({*dict(message.user)}, {*headers["properties"]}),
+            "headers": ([*Draft7Validator(headers).iter_errors(dict(message.user))], []),
             "payload": (self._payload_faults(message, about), []),
         }
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

@@ -54,7 +54,7 @@ def asyncapi(settings: MqttSettings) -> Document:
         "channels": {topic.leaf: _channel(topic, settings) for topic in TOPICS},
         "operations": {f"publish_{topic.leaf}": _operation(topic, settings) for topic in TOPICS},
         "components": {
-            "messages": {topic.leaf: _message(topic) for topic in TOPICS},
+            "messages": {topic.leaf: _message(topic, settings) for topic in TOPICS},
             "schemas": _schemas(settings),
         },
     }
@@ -86,7 +86,7 @@ def _channel(topic: TopicEntry, settings: MqttSettings) -> Document:
 
 def _operation(topic: TopicEntry, settings: MqttSettings) -> Document:
     binding: Document = {"qos": settings.qos, "retain": topic.retained, "bindingVersion": BINDING}
-    if topic.expires and settings.expiry:
+    if topic.expires and settings.expiry and _has_properties(settings):
         binding["messageExpiryInterval"] = settings.expiry
     at = f"#/channels/{topic.leaf}"
     return {
@@ -98,16 +98,20 @@ def _operation(topic: TopicEntry, settings: MqttSettings) -> Document:
     }
 
 
-def _message(topic: TopicEntry) -> Document:
-    headers = {name: HEADERS[name] for name in topic.headers}
+def _message(topic: TopicEntry, settings: MqttSettings) -> Document:
+    headers = {name: HEADERS[name] for name in topic.headers if _has_properties(settings)}
     return {
         "name": topic.leaf,
         "title": topic.leaf,
         "summary": topic.summary,
         "contentType": topic.content_type,
-        "headers": {"type": "object", "properties": headers},
         "payload": {"$ref": f"#/components/schemas/{_schema_name(topic.leaf)}"},
-    }
+    } | ({"headers": {"type": "object", "properties": headers}} if headers else {})
+
+
+def _has_properties(settings: MqttSettings) -> bool:
+    """MQTT 3.1.1 has no user properties and no expiry."""
+    return settings.protocol == 5
 
 
 def _schema_name(leaf: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, get_args
 
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -24,7 +26,8 @@ from klvrelay.health.stream import State
 from klvrelay.link_stats import LinkStats
 from klvrelay.outcome import Sums
 from klvrelay.record import Record
-from klvrelay.relay.state import NESTED, ROOT, StreamState
+from klvrelay.relay import state as merged
+from klvrelay.relay.state import StreamState
 from klvrelay.schema import PAYLOADS, payload_schema
 from klvrelay.schema.link_terms import COUNTERS, STATES
 from klvrelay.schema.relay_status import SUMS
@@ -117,8 +120,8 @@ def test_every_item_of_the_tables_occurs_in_the_state() -> None:
     assert {item.key for _, item in facts.keyed()} - root.keys() == set()
     for name in facts.DECODED:
         assert {item.key for item in facts.items(name)} - schema["$defs"][name]["properties"].keys() == set()
-    sets = {key.set for key in facts.universal_keys()} - {*ROOT}
-    assert {name.lower() for name in sets} | {*NESTED.values()} <= root.keys()
+    sets = {key.set for key in facts.universal_keys()} - {*merged.ROOT}
+    assert {name.lower() for name in sets} | {*merged.NESTED.values()} <= root.keys()
 
 
 @pytest.mark.parametrize(("numbers", "types"), [("exact", "integer"), ("safe", ["integer", "string"])])
@@ -163,6 +166,13 @@ def test_every_counter_and_state_is_described() -> None:
     assert {*STATES} == {*get_args(State)} == {*schema["state"]["enum"]} == {*schema["states"]["properties"]}
 
 
+def test_every_counter_and_state_is_in_the_documentation() -> None:
+    """A subscriber finds each name of `link` in docs/topics.md."""
+    names = {*re.findall(r"[a-z0-9_]+", (ROOT / "docs" / "topics.md").read_text())}
+
+    assert {*counter_names(), *get_args(State)} - names == set()
+
+
 @cache
 def good_link() -> dict[str, Any]:
     """A report of a stream with outages, clocks and a step of its time."""
@@ -197,6 +207,7 @@ STATUS = {
     "suspended": ["klvrelay/uav1/state"],
     "suspended_topics": 1,
     "spool": {"fault": None, "failures": 0},
+    "reload": {"result": "applied", "time": "2026-11-22T04:32:46.101Z"},
 }
 GAP = {
     "schema": "klvrelay/gap/1",
@@ -261,6 +272,7 @@ WRONG: dict[str, list[Any]] = {
         put("spool/colour", 1),
         put("spool/fault", 5),
         put("spool/failures", ...),
+        put("reload/result", "done"),
     ],
     "gap": [put("colour", 1), put("from", -1), put("to", ...), put("count", "58"), put("reason", "")],
 }

@@ -14,7 +14,7 @@ SUMS = {
     "waiting": "Records not yet sent, or unacknowledged",
     "unwanted": "Records excluded by the settings",
 }
-OPTIONAL = ("reason", "at", "records", "suspended", "suspended_topics", "spool")
+OPTIONAL = ("reason", "at", "records", "suspended", "suspended_topics", "spool", "reload")
 
 
 def status() -> Schema:
@@ -33,6 +33,7 @@ def status() -> Schema:
         },
         "suspended_topics": described(COUNT, "Number of these topics; suspended lists the first of them"),
         "spool": described(_spool(), "Whether the disk of the spool works"),
+        "reload": described(_reload(), "The last reload of the settings"),
     }
     shape = closed(members, optional=OPTIONAL)
     return document("klvrelay status", "The relay itself. The last will of its connection has the same form", shape)
@@ -47,6 +48,15 @@ def _spool() -> Schema:
         "bytes": described(COUNT, "Bytes of these records"),
     }
     return closed(members, optional=("since", "waiting", "bytes"))
+
+
+def _reload() -> Schema:
+    return closed(
+        {
+            "result": {"enum": ["applied", "unchanged", "refused", "failed"]},
+            "time": described(INSTANT, "UTC of the reload"),
+        }
+    )
 
 
 def _sums() -> Schema:

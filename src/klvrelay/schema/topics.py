@@ -38,7 +38,7 @@ TOPICS = (
     TopicEntry("telemetry", "Every good record", expires=True),
     TopicEntry("rejected", "Records with a bad checksum, and records damaged in transport", expires=True),
     TopicEntry("raw", "The KLV bytes of each record in telemetry, if enabled", KLV, expires=True),
-    TopicEntry("gap", "Ranges of records that are not published", headers=_VALUE),
+    TopicEntry("gap", "Ranges of records that are not published", expires=True),
     TopicEntry("state", "The latest value of every item, merged; at most once a second", headers=_VALUE, retained=True),
     TopicEntry("link", "Health of the stream; on each change and every 10 s", headers=_VALUE, retained=True),
     TopicEntry("availability", "online while KLV is received, else offline", TEXT, _VALUE, retained=True),

@@ -151,6 +151,16 @@ def test_a_type_generator_sees_the_sets_without_the_conditions() -> None:
     assert named == {key.set for key in facts.universal_keys() if key.set in facts.DECODED} | {"keyed"}
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/records.md"])
+def test_the_record_in_the_documentation_fits_the_schema(page: str) -> None:
+    """The example is a record that could be published."""
+    blocks = re.findall(r"(?ms)^```json\n(.*?)^```", (ROOT / page).read_text())
+    records = [json.loads(block) for block in blocks if '"klvrelay/1"' in block]
+
+    assert records
+    assert [found for record in records for found in faults("telemetry", record)] == []
+
+
 # ---- link ----
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 
+from native.generate.documents import STANDARDS
 from native.generate.schema_packs import holds_set, packs
 from native.generate.schema_values import (
     COUNT,
@@ -184,7 +185,8 @@ def local_set(name: str) -> Schema:
         properties = {"target_id": TARGET} | properties
     if name == "RvtUserDefined":
         properties["user_value"] = {"type": ["string", "integer"], "description": "User Data as its data type says"}
-    shape = {"title": clause(name), **closed(properties | {"unknown": {"$ref": "#/$defs/unknown"}})}
+    about = {"title": clause(name), "description": ": ".join(STANDARDS[name])}
+    shape = {**about, **closed(properties | {"unknown": {"$ref": "#/$defs/unknown"}})}
     return shape | ({"required": ["target_id"]} if name in NUMBERED else {})
 
 

@@ -19,7 +19,7 @@ documents:
   telemetry  rejected              JSON Schema (2020-12) of a record, also of the lines that decode prints
   state  link  availability  gap   JSON Schema of the other topics of a stream
   status                           JSON Schema of the topic of the relay, and of its last will
-  The documents do not depend on a source or a running relay. Nothing is connected.
+  They need no source, no broker and no running relay.
 """
 
 

@@ -42,7 +42,7 @@ def status() -> Schema:
 def _spool() -> Schema:
     members = {
         "fault": described(nullable(TEXT), "Why records cannot be written; null if they can"),
-        "since": described(INSTANT, "UTC of the begin of the fault"),
+        "since": described(INSTANT, "UTC of the start of the fault"),
         "failures": described(COUNT, "Number of failed writes"),
         "waiting": described(COUNT, "Number of records that are in memory only"),
         "bytes": described(COUNT, "Bytes of these records"),

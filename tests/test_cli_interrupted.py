@@ -55,6 +55,7 @@ pytestmark = pytest.mark.timeout(120)
 # Each ends without a signal: the file is short or missing, or the broker is unreachable.
 VERBS = {
     "items": ["items", "13"],
+    "schema": ["schema", "status"],
     "decode": ["decode", "-q", "flight.ts"],
     "frame-times": ["decode", "-q", "--frame-times", "flight.ts"],
     "probe": ["probe", "-q", "flight.ts"],

@@ -25,6 +25,7 @@ VERBS = {
     "sample": "create a synthetic drone recording with matching video and metadata",
     "demo": "relay a sample to an embedded broker, and show what a subscriber receives",
     "items": "describe metadata items: unit, range, resolution, encoding, meaning",
+    "schema": "print an AsyncAPI document of the topics, or the JSON Schema of a payload",
 }
 CODES = """\
 exit codes: 0 done or stopped, 1 internal error or full disk, 2 invalid options or settings,

@@ -50,6 +50,11 @@ def link_document(health: StreamHealth, boot: str) -> bytes:
     )  # fmt: skip
 
 
+def counter_names() -> tuple[str, ...]:
+    """The counters under `link`."""
+    return "dropped", *_transport_counters(LinkStats())
+
+
 def _outages(health: StreamHealth) -> dict[str, Any]:
     mean = health.away / health.recovered if health.recovered else None
     return {

@@ -99,7 +99,7 @@ def test_every_setting_takes_effect(tmp_path: Path):
         "ca_file": "/ca.pem", "cert_file": "/cert.pem", "key_file": "/key.pem", "allow_plaintext": True,
         "raw": True, "publish_bad": "drop", "numbers": "safe", "window": 5, "timeout": 3.0, "expiry": 9,
     }  # fmt: skip
-    assert {f.name: getattr(settings.mqtt, f.name) for f in dataclasses.fields(MqttSettings)} == expected
+    assert {f.name: getattr(settings.sinks[0].mqtt, f.name) for f in dataclasses.fields(MqttSettings)} == expected
     values = {f.name: getattr(first, f.name) for f in dataclasses.fields(SourceSettings)}
     assert str(values.pop("url")) == "srt://camera:9000"
     assert values == {
@@ -120,7 +120,7 @@ def test_the_sample_loads_and_builds_a_relay():
     """The shipped file works unchanged: two named streams to a broker on this machine."""
     settings = load(SAMPLE)
     assert [name for name, _ in settings.named()] == ["uav1", "uav2"]
-    assert settings.mqtt == MqttSettings(host="127.0.0.1")
+    assert settings.sinks[0].mqtt == MqttSettings(host="127.0.0.1")
     assert len(build_relay(settings).streams) == 2
 
 
@@ -129,7 +129,7 @@ def test_the_sample_is_the_manual():
     text = SAMPLE.read_text()
     kinds = RelaySettings, SourceSettings, MqttSettings, SpoolSettings
     keys = {f.name for kind in kinds for f in dataclasses.fields(kind)}
-    for key in keys - {"sources", "mqtt"} | set(SECRET_KEYS):
+    for key in keys - {"sources", "sinks"} | set(SECRET_KEYS):
         assert re.search(rf"\b{key}\b", text), key
     for line in re.findall(r"(?m)^# (\w+ = .*)$", text):
         key = line.split(" ")[0]
@@ -348,8 +348,7 @@ def test_a_password_file_must_be_private(tmp_path: Path):
         assert "line 3" in str(fault.value)
         assert CANARY not in str(fault.value)
     secret.chmod(0o600)
-    settings = load(path).mqtt
-    assert settings is not None
+    settings = load(path).sinks[0].mqtt
     assert settings.password == Secret(CANARY)
     secret.write_text("\n")
     with pytest.raises(ConfigError, match=r"password_file: is empty"):
@@ -363,8 +362,7 @@ def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch
     """Where the file has none; the file's wins."""
     monkeypatch.setenv(PASSWORD_VARIABLE, CANARY)
     for text, expected in (("", CANARY), ('password = "other"\n', "other")):
-        settings = load(written(tmp_path, f'[mqtt]\nurl = "mqtts://relay@h"\n{text}')).mqtt
-        assert settings is not None
+        settings = load(written(tmp_path, f'[mqtt]\nurl = "mqtts://relay@h"\n{text}')).sinks[0].mqtt
         assert settings.password == Secret(expected)
 
 
@@ -410,7 +408,7 @@ def test_settings_print_without_their_password(tmp_path: Path):
     """In a traceback, a log or a debugger."""
     settings = load(written(tmp_path, re.sub(r"(speed|loop|follow|\w+_file) = .*\n", "", EVERYTHING)))
     relay = build_relay(settings)
-    assert CANARY not in f"{settings!r} {settings} {settings.mqtt!r} {relay.__dict__} {vars(relay.streams[0])}"
+    assert CANARY not in f"{settings!r} {settings} {settings.sinks[0].mqtt!r} {relay.__dict__} {vars(relay.streams[0])}"
 
 
 def test_streams_of_one_name_are_kept_apart(tmp_path: Path):

@@ -357,8 +357,7 @@ def test_a_passphrase_may_be_in_a_variable_that_settings_name(tmp_path: Path, mo
     found = load(path)
 
     assert found.sources[0].passphrase == Secret(CANARY)
-    assert found.mqtt is not None
-    assert found.mqtt.password == Secret(CANARY)
+    assert found.sinks[0].mqtt.password == Secret(CANARY)
 
 
 def source_urls(*argv: str) -> list[Url]:

@@ -14,9 +14,15 @@ from typing import Any
 from klvrelay.cli import option_groups
 from klvrelay.cli.source_urls import check_used, password_option, source_urls
 from klvrelay.config.mistyped import file_name
-from klvrelay.config.mqtt import mqtt_settings, mqtt_settings_over, with_mqtt_password
+from klvrelay.config.mqtt import MqttSettings, mqtt_settings, mqtt_settings_over, with_mqtt_password
 from klvrelay.config.names import checked_name
-from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings, coalesce_seconds
+from klvrelay.config.settings import (
+    RelaySettings,
+    SinkSettings,
+    SourceSettings,
+    SpoolSettings,
+    coalesce_seconds,
+)
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
@@ -46,7 +52,7 @@ def relay_settings(args: argparse.Namespace) -> RelaySettings:
     settings = _with_broker(settings, args)
     if not settings.sources:
         raise ConfigError(_no_source(getattr(args, "config", None)))
-    if settings.mqtt is None:
+    if not settings.sinks:
         raise ConfigError("no broker: give one, e.g. --mqtt mqtt://127.0.0.1:1883")
     return settings
 
@@ -137,12 +143,22 @@ def _names(args: argparse.Namespace) -> list[str | None]:
 
 def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
     options = option_groups.mqtt_options(args)
-    if args.mqtt is not None and settings.mqtt is not None:
-        return replace(settings, mqtt=mqtt_settings_over(settings.mqtt, args.mqtt, options))
-    if args.mqtt is not None:
-        return replace(settings, mqtt=mqtt_settings(args.mqtt, options))
-    if settings.mqtt is None or not options:
+    if args.mqtt is not None and not settings.sinks:
+        return replace(settings, sinks=(SinkSettings("mqtt", mqtt_settings(args.mqtt, options)),))
+    if args.mqtt is None and not (options and settings.sinks):
         return settings
-    is_other = options.get("username", settings.mqtt.username) != settings.mqtt.username
-    mqtt = replace(settings.mqtt, password=None) if is_other else settings.mqtt  # a password belongs to one user
-    return replace(settings, mqtt=with_mqtt_password(replace(mqtt, **options)))
+    if len(settings.sinks) > 1:
+        raise ConfigError(
+            f"options of the broker with several sinks in {printable(args.config)}: set them in each [[sink]] there"
+        )
+    (sink,) = settings.sinks
+    return replace(settings, sinks=(replace(sink, mqtt=_over(sink.mqtt, args.mqtt, options)),))
+
+
+def _over(settings: MqttSettings, url: str | None, options: dict[str, Any]) -> MqttSettings:
+    """The settings of the file with the options of the command line, perhaps of another broker."""
+    if url is not None:
+        return mqtt_settings_over(settings, url, options)
+    is_other = options.get("username", settings.username) != settings.username
+    mqtt = replace(settings, password=None) if is_other else settings  # a password belongs to one user
+    return with_mqtt_password(replace(mqtt, **options))

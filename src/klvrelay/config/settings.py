@@ -16,6 +16,8 @@ from klvrelay.core import LIMIT
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, printable
 
+Order = Literal["strict", "live-first"]
+
 COALESCE = 0.008
 """Default maximum of seconds between two reads of busy datagram sockets."""
 _COALESCE_LEAST, _COALESCE_MOST = 0.0005, 0.1
@@ -80,6 +82,22 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkSettings:
+    """One sink, and how records are delivered to it.
+
+    name         names the file of its position in the spool, so that the broker may move
+    mqtt         the broker
+    order        after an outage: "strict", the backlog first, or "live-first", the backlog beside the live records
+    replay_rate  with "live-first", records of the backlog per second
+    """
+
+    name: str
+    mqtt: MqttSettings
+    order: Order = "strict"
+    replay_rate: float = 200.0
+
+
+@dataclass(frozen=True, slots=True)
 class SpoolSettings:
     """Where records wait on disk.
 
@@ -105,7 +123,7 @@ class RelaySettings:
     """
 
     sources: tuple[SourceSettings, ...] = ()
-    mqtt: MqttSettings | None = None
+    sinks: tuple[SinkSettings, ...] = ()
     waiting: int = field(default=10_000)
     waiting_size: int = 64 << 20
     coalesce: float = COALESCE

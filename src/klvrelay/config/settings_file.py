@@ -18,7 +18,7 @@ from klvrelay.config.login_reader import SECRET_KEYS, LoginReader
 from klvrelay.config.mistyped import file_name, no_url
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
 from klvrelay.config.names import checked_name, pid_number, program_number
-from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings, coalesce_seconds
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings, coalesce_seconds
 from klvrelay.config.small_file import read_small
 from klvrelay.config.toml_reader import tables_of
 from klvrelay.config.units import parse_size, parse_time
@@ -51,7 +51,7 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
     reader.known(relay, ("waiting", "waiting_size", "coalesce"), "relay")
     settings = RelaySettings(
         sources=tuple(reader.source(*entry) for entry in enumerate(reader.tables(table.get("source", []), "source"))),
-        mqtt=reader.mqtt(reader.table(table["mqtt"], "mqtt")) if "mqtt" in table else None,
+        sinks=(SinkSettings("mqtt", reader.mqtt(reader.table(table["mqtt"], "mqtt"))),) if "mqtt" in table else (),
         waiting=reader.typed(relay, "waiting", int, "relay", 10_000, least=1),
         waiting_size=reader.typed(relay, "waiting_size", int, "relay", 64 << 20, least=1),
         coalesce=reader.coalesce(relay),

@@ -66,10 +66,11 @@ def _load_files(settings: RelaySettings) -> None:
             from klvrelay.transports.tls import client_context  # loaded here: few configurations need it
 
             client_context(source.ca_file)
-    if settings.mqtt is not None and settings.mqtt.tls:
-        from klvrelay.sinks.mqtt.dial import tls_context
+    for sink in settings.sinks:
+        if sink.mqtt.tls:
+            from klvrelay.sinks.mqtt.dial import tls_context
 
-        tls_context(settings.mqtt)
+            tls_context(sink.mqtt)
 
 
 async def run_relay(settings: RelaySettings) -> int:
@@ -100,7 +101,7 @@ async def _open_spool(settings: RelaySettings) -> DiskLog | None:
         return None
     from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
 
-    spool, relay = settings.spool, settings.mqtt.prefix if settings.mqtt is not None else ""
+    spool, relay = settings.spool, settings.sinks[0].mqtt.prefix if settings.sinks else ""
     return await open_log(
         spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size
     )
@@ -130,7 +131,10 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
         _input_of(name, source, choice)
         for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
     ]
-    sinks = [] if settings.mqtt is None else [SinkInput(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
+    sinks = [
+        SinkInput(each.mqtt.url, MqttSink(each.mqtt, boot=boot), each.order, each.replay_rate, each.name)
+        for each in settings.sinks
+    ]
     return Relay(
         inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
         coalesce=settings.coalesce,

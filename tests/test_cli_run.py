@@ -189,7 +189,7 @@ CA = "no such file or directory"
     [
         (["run", A, "--mqtt", TLS, "--ca-file", "/none.pem"], f"mqtt ca_file /none.pem: can't be read: {CA}"),
         (["run", A, "--mqtt", TLS, "--ca-file", __file__], f"mqtt ca_file {__file__}: contains no valid PEM"),
-        (["run", "-c", "MQTTS"], f"mqtt key_file /none.key: can't be read: {CA}"),
+        (["run", "-c", "MQTTS"], f"line 4: sink.key_file: /none.key: can't be read: {CA}"),
         (["run", "-c", "HTTPS"], ": line 5: source.ca_file: /none.pem: no such file"),
         (["replay", "x.ts", "--mqtt", TLS, "--ca-file", "/none.pem"], "mqtt ca_file /none.pem: can't be read"),
     ],
@@ -211,7 +211,7 @@ def test_an_unreadable_certificate_is_refused_before_anything_starts(args, said,
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["relay"], "unknown verb relay; did you mean replay? valid verbs: run, replay, decode, probe, "),
+        (["relay"], "unknown verb relay; did you mean replay? valid verbs: run, replay, decode, check, "),
         ([], "missing VERB; valid verbs: run, "),
         (["run", A, "--strem", "a"], "unknown option --strem; did you mean --stream?\ntry: klvrelay run --help\n"),
         (["watch", "--zzz=secret"], "unknown option --zzz; valid options: --help, --pid, --program, --mqtt, "),

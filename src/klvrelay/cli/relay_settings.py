@@ -70,12 +70,12 @@ def _of_file(args: argparse.Namespace, password: Secret | None) -> Reading:
     """What the file and the environment have, which `replay` does not read."""
     if not hasattr(args, "config"):
         return Reading(RelaySettings())
-    from klvrelay.relay.build import open_input
+    from klvrelay.relay.build import CHECKS
 
     options = {
         place: (value, f"--{name}") for name, place in _OF_RELAY.items() if (value := getattr(args, name)) is not None
     }
-    reading = read_settings(args.config, password, options=options, check_source=open_input)
+    reading = read_settings(args.config, password, options=options, checks=CHECKS)
     for warning in reading.warnings:
         logger().warning("%s", warning)
     return reading

@@ -55,11 +55,10 @@ def entries_of(tables: Mapping[str, Any], lines: Mapping[Place, int], path: str,
     """The entries of a file, in its order. Unknown settings, and tables of a wrong form, are faults."""
     found: list[TableEntry] = []
     for name, value in tables.items():
-        origin = SettingOrigin(path, lines.get((name, 0, "")))
+        origin = SettingOrigin(path, lines.get((name, 0, None)))
         table = _BY_NAME.get(name) or OLD.get(name)
         if table is None:
-            first = next((line for (top, _, _), line in lines.items() if top == name), None)
-            faults.add(SettingOrigin(path, first), shown_key(name), _unknown(name, _BY_NAME, None, faults))
+            faults.add(origin, shown_key(name), _unknown(name, _BY_NAME, None, faults))
         elif table.is_array and name not in OLD:
             found += _of_array(table, value, lines, path, faults)
         elif isinstance(value, dict):
@@ -71,7 +70,7 @@ def entries_of(tables: Mapping[str, Any], lines: Mapping[Place, int], path: str,
 
 def _of_array(table: Table, value: Any, lines: Mapping[Place, int], path: str, faults: Faults) -> list[TableEntry]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        origin = SettingOrigin(path, lines.get((table.name, 0, "")))
+        origin = SettingOrigin(path, lines.get((table.name, 0, None)))
         faults.add(origin, table.name, f"must be one table per {table.name}: [[{table.name}]]")
         return []
     return [_entry(table, table.name, number, one, lines, path, faults) for number, one in enumerate(value)]
@@ -81,7 +80,7 @@ def _entry(
     table: Table, label: str, number: int, values: Mapping[str, Any], lines: Mapping[Place, int], path: str,
     faults: Faults,
 ) -> TableEntry:  # fmt: skip
-    header = lines.get((label, number, ""), lines.get((label, 0, "")))
+    header = lines.get((label, number, None), lines.get((label, 0, None)))
     entry = TableEntry(table, label, number, SettingOrigin(path, header))
     for key, value in values.items():
         origin = SettingOrigin(path, lines.get((label, number, key), header))

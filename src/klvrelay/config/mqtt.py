@@ -234,7 +234,7 @@ def _check(s: MqttSettings) -> None:
 
 def _check_security(s: MqttSettings) -> None:
     if s.password is not None and s.username is None:
-        raise ConfigError("mqtt username: a password needs a user name")
+        raise ConfigError("mqtt username, password: a password needs a user name")
     if (s.cert_file is None) != (s.key_file is None):
         raise ConfigError("mqtt cert_file, key_file: a client certificate requires both")
     if not s.tls and (s.ca_file or s.cert_file):

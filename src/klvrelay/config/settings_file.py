@@ -17,7 +17,7 @@ from klvrelay.config.mistyped import file_name
 from klvrelay.config.secret_reader import has_secret
 from klvrelay.config.settings import SINK as DEFAULT_SINK
 from klvrelay.config.settings import RelaySettings
-from klvrelay.config.settings_reader import CheckSource, SettingsReader, relay_settings
+from klvrelay.config.settings_reader import NO_CHECKS, Checks, SettingsReader, relay_settings
 from klvrelay.config.small_file import read_small
 from klvrelay.config.tables import OLD, TABLES, Table
 from klvrelay.config.toml_lines import lines_of
@@ -66,12 +66,12 @@ def read_settings(
     source_password: Secret | None = None,
     *,
     options: Options | None = None,
-    check_source: CheckSource | None = None,
+    checks: Checks = NO_CHECKS,
 ) -> Reading:
     """The settings of a TOML file; the environment overrides them, and `options` both. No file if `path` is None.
 
     source_password   for every source with a user but no password, in preference to that of the environment
-    check_source      raises ConfigError for a source that cannot be opened
+    checks            further checks, whose faults are reported with the others
 
     Raises InvalidSettings, which has all faults: each with its key and line, and what is valid.
     """
@@ -80,7 +80,7 @@ def read_settings(
     warnings += apply_variables(entries, variables(), DEFAULT_SINK, faults)
     _apply_options(entries, options or {})
     reading = Reading(RelaySettings(), tuple(entries))
-    reader = SettingsReader(faults, source_password, check_source)
+    reader = SettingsReader(faults, source_password, checks)
     settings = relay_settings(reader, reading.entries_of, TABLES)
     faults.check()
     return Reading(settings, tuple(entries), tuple(warnings))
@@ -95,7 +95,7 @@ def _entries(path: str, faults: Faults, warnings: list[str]) -> list[TableEntry]
     entries = entries_of(tables, lines, shown, faults)
     if any(map(has_secret, entries)) and readable_by_others(path, mode):
         warnings.append(f"{shown}: contains passwords, and other users can read it; run: chmod 600 {shown}")
-    for entry in entries:
+    for entry in entries.copy():
         if entry.label in OLD:
             new = entry.table.header
             warnings.append(
@@ -104,6 +104,7 @@ def _entries(path: str, faults: Faults, warnings: list[str]) -> list[TableEntry]
             )
             if any(other.table is entry.table and other is not entry for other in entries):
                 faults.add(entry.origin, entry.label, f"there is {new} too; write {new} only")
+                entries.remove(entry)
     return entries
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_password
 from klvrelay.config.entries import TableEntry
@@ -20,24 +20,34 @@ from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, printable
 
 _OF_BROKER = {setting.name for setting in settings_of(MqttSettings)}
-_FAULT_OF_BROKER = re.compile(r"(?:mqtt ([\w, ]+)|MQTT URL): ")
+_FAULT_OF_BROKER = re.compile(r"(?:mqtt (\w+(?:, \w+)*)( [^:]*)?|MQTT URL): ")
 
-CheckSource = Callable[[SourceSettings], object]
+
+class Checks(NamedTuple):
+    """Further checks of typed settings. They raise ConfigError.
+
+    source  can a source be opened, as far as that is known before it is?
+    broker  can the certificates of a broker be used?
+    """
+
+    source: Callable[[SourceSettings], object] = lambda _: None
+    broker: Callable[[MqttSettings], object] = lambda _: None
+
+
+NO_CHECKS = Checks()
 
 
 class SettingsReader:
     """Reads entries.
 
     source_password   for sources with a user and no password, instead of that of the environment
-    check_source      raises ConfigError for a source that cannot be opened
+    checks            see `Checks`
     """
 
-    def __init__(
-        self, faults: Faults, source_password: Secret | None = None, check_source: CheckSource | None = None
-    ) -> None:
+    def __init__(self, faults: Faults, source_password: Secret | None = None, checks: Checks = NO_CHECKS) -> None:
         self._faults = faults
         self._source_password = source_password
-        self._check_source = check_source
+        self._checks = checks
 
     def _values(self, entry: TableEntry, wanted: Callable[[Setting], bool] = lambda _: True) -> dict[str, Any]:
         """The typed values of an entry by key, without those that are absent or invalid."""
@@ -103,8 +113,7 @@ class SettingsReader:
         names, only = values.pop("pids", ({}, frozenset()))
         source = SourceSettings(url, pids=names, only=only, **values)
         try:
-            if self._check_source is not None:
-                self._check_source(source)
+            self._checks.source(source)
         except ConfigError as fault:
             key = _cause(entry, str(fault))
             entry.add_fault(self._faults, key, str(fault).removeprefix(f"{key} "))
@@ -140,6 +149,7 @@ class SettingsReader:
             return None
         try:
             mqtt = mqtt_settings(None if url is None else str(url), broker)
+            self._checks.broker(mqtt)
         except ConfigError as fault:
             self._add_fault_of_broker(entry, str(fault))
             return None
@@ -166,8 +176,11 @@ class SettingsReader:
     def _add_fault_of_broker(self, entry: TableEntry, text: str) -> None:
         found = _FAULT_OF_BROKER.match(text)
         names = re.findall(r"\w+", found[1] or "") if found else []
-        keys = (*names, "url", "url_file", "url_env", "url_credential", "host")
-        entry.add_fault(self._faults, entry.first_of(keys) or names[0], text[found.end() :] if found else text)
+        named = [key for name in names for key in entry.table.setting_of(name)[0].keys]
+        keys = (*named, "url", "url_file", "url_env", "url_credential", "host")
+        detail = f"{found[2].lstrip()}: " if found and found[2] else ""
+        reason = f"{detail}{text[found.end() :]}" if found else text
+        entry.add_fault(self._faults, entry.first_of(keys) or names[0], reason)
 
     def check_names(self, entries: Sequence[TableEntry], sources: Sequence[SourceSettings | None]) -> None:
         """Add the faults of names that two streams would have, and of ports that two sources would receive on."""

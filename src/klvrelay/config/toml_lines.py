@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-Place = tuple[str, int, str]
-"""A table, its number among those of its name, and a key; the key "" is the header of the table."""
+Place = tuple[str, int, str | None]
+"""A table, its number among those of its name, and a key; without a key, where the table begins."""
 
 _TOKEN = re.compile(
     r'''"""(?:\\.|[^\\])*?"{3,5} | \'\'\'.*?\'{3,5} | "(?:\\.|[^"\\\n])*" | '[^'\n]*'  # strings
@@ -42,8 +42,10 @@ def lines_of(text: str) -> dict[Place, int]:
             if is_array and len(key) == 1:
                 numbers[key[0]] += 1
         path = key if is_header else header + key
-        table, name = path[0], path[1] if len(path) > 1 else ""
-        found.setdefault((table, max(0, numbers[table] - 1), name), line)
+        table, number = path[0], max(0, numbers[path[0]] - 1)
+        found.setdefault((table, number, None), line)
+        if len(path) > 1:
+            found.setdefault((table, number, path[1]), line)
     return found
 
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from klvrelay import threads
 from klvrelay.config.choice import Choice
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
@@ -55,6 +57,18 @@ def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source
     )
 
 
+def _check_broker(settings: MqttSettings) -> None:
+    """Raise ConfigError for certificates or keys that cannot be used."""
+    if settings.tls:
+        from klvrelay.sinks.mqtt.dial import tls_context  # loaded here: few configurations need it
+
+        tls_context(settings)
+
+
+CHECKS = Checks(open_input, _check_broker)
+"""Checks of the settings that open nothing."""
+
+
 async def check_files(settings: RelaySettings) -> None:
     """Raise ConfigError for certificates or keys that cannot be used, before anything starts."""
     await threads.run(partial(_load_files, settings), "klvrelay-files")  # the file system may block
@@ -67,10 +81,7 @@ def _load_files(settings: RelaySettings) -> None:
 
             client_context(source.ca_file)
     for sink in settings.sinks:
-        if sink.mqtt.tls:
-            from klvrelay.sinks.mqtt.dial import tls_context
-
-            tls_context(sink.mqtt)
+        _check_broker(sink.mqtt)
 
 
 async def run_relay(settings: RelaySettings) -> int:

@@ -34,10 +34,10 @@ fuzz: ready-test ## libFuzzer on the C core under ASan and UBSan, 60 s a target 
 bench: ready-test ## the benchmarks
 	@exec $(python) -m benchmarks $(ARGS)
 
-tables: ready-test ## make again what follows from native/spec/*.csv
+tables: ready-test ## make again what follows from native/spec/*.csv and from the settings
 	@exec $(python) -m native.generate
 
-check-tables: ready-test ## fail where a generated file is not what native/spec/*.csv says
+check-tables: ready-test ## fail where a generated file is stale
 	@exec $(python) -m native.generate --check
 
 core: ready-demo ## build the C core

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from klvrelay import threads
 from klvrelay.config.choice import Choice
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
@@ -55,6 +57,18 @@ def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source
     )
 
 
+def _check_broker(settings: MqttSettings) -> None:
+    """Raise ConfigError for certificates or keys that cannot be used."""
+    if settings.tls:
+        from klvrelay.sinks.mqtt.dial import tls_context  # loaded here: few configurations need it
+
+        tls_context(settings)
+
+
+CHECKS = Checks(open_input, _check_broker)
+"""Checks of the settings that open nothing."""
+
+
 async def check_files(settings: RelaySettings) -> None:
     """Raise ConfigError for certificates or keys that cannot be used, before anything starts."""
     await threads.run(partial(_load_files, settings), "klvrelay-files")  # the file system may block
@@ -66,10 +80,8 @@ def _load_files(settings: RelaySettings) -> None:
             from klvrelay.transports.tls import client_context  # loaded here: few configurations need it
 
             client_context(source.ca_file)
-    if settings.mqtt is not None and settings.mqtt.tls:
-        from klvrelay.sinks.mqtt.dial import tls_context
-
-        tls_context(settings.mqtt)
+    for sink in settings.sinks:
+        _check_broker(sink.mqtt)
 
 
 async def run_relay(settings: RelaySettings) -> int:
@@ -100,7 +112,7 @@ async def _open_spool(settings: RelaySettings) -> DiskLog | None:
         return None
     from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
 
-    spool, relay = settings.spool, settings.mqtt.prefix if settings.mqtt is not None else ""
+    spool, relay = settings.spool, settings.sinks[0].mqtt.prefix if settings.sinks else ""
     return await open_log(
         spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size
     )
@@ -130,7 +142,10 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
         _input_of(name, source, choice)
         for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
     ]
-    sinks = [] if settings.mqtt is None else [SinkInput(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
+    sinks = [
+        SinkInput(each.mqtt.url, MqttSink(each.mqtt, boot=boot), each.order, each.replay_rate, each.name)
+        for each in settings.sinks
+    ]
     return Relay(
         inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
         coalesce=settings.coalesce,

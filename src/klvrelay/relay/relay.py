@@ -73,7 +73,9 @@ class Relay:
         self._log: Log = MemoryLog(waiting, waiting_size) if log is None else log
         self._notices = Notices()
         self.sink_tasks = [
-            SinkTask(each.sink, self._log.cursor(each.name), self._notices.cursor(), SinkHealth(each.name))
+            SinkTask(
+                each.sink, self._log.cursor(each.name, file=each.cursor), self._notices.cursor(), SinkHealth(each.name)
+            )
             for each in itertools.starmap(SinkInput, sinks)
         ]
         self.streams = [Stream(StreamInput(*each), boot, self._log, self._notices) for each in inputs]

@@ -60,5 +60,5 @@ class Log(Protocol):
     async def wait_for_room(self, stream: str) -> None:
         """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
 
-    def cursor(self, name: str, *, holds_sources: bool = True) -> LogCursor:
-        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`."""
+    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> LogCursor:
+        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`; `file`: see `DiskLog.cursor`."""

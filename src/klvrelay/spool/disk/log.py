@@ -89,13 +89,14 @@ class DiskLog:
             self._freed.clear()
             await self._freed.wait()
 
-    def cursor(self, name: str, *, holds_sources: bool = True) -> DiskCursor:
+    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> DiskCursor:
         """The cursor of a sink, which continues where it was; a new one reads what is appended from now on.
 
-        Its file is named after the scheme in `name`, so that the broker may move. For `holds_sources` see
-        `MemoryLog.cursor`.
+        file   name of its file, so that the broker may move; by default the scheme in `name`
+
+        For `holds_sources` see `MemoryLog.cursor`.
         """
-        kind, taken = name.partition("://")[0], {cursor.file for cursor in self._cursors}
+        kind, taken = file or name.partition("://")[0], {cursor.file for cursor in self._cursors}
         file = next(file for number in count(1) if (file := f"{kind}-{number}" if number > 1 else kind) not in taken)
         window = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
         cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed)

@@ -178,6 +178,14 @@ class Segments:
         self._synced = self.next, self._end
         return True
 
+    def check_room(self) -> None:
+        """Write to an unused segment, created if the limit permits: an OSError says that the disk still fails."""
+        if not self._spare and self.allocated + self.size <= self.limit:
+            self._spare.append(self._create(self.size))
+        for segment in self._spare[:1]:
+            segment.file.write(b"\0", segment.size - 1)
+            segment.file.sync()
+
     def _blank(self, size: int) -> Segment | None:
         """An unused segment, or a new one if the limit permits."""
         for at, segment in enumerate(self._spare):

@@ -91,16 +91,21 @@ class Store:
             self._cursors[name] = CursorFile(self._folder, name, self.id)
         return self._cursors[name]
 
-    def commit(self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool) -> Committed:
+    def commit(
+        self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False
+    ) -> Committed:
         """Write records by position, and the unanswered ranges of each cursor; return once the records are durable.
 
         hurry   memory is full: if the disk is, too, discard the oldest segment
+        probe   the disk failed: report that it still does, even if there is room for these records
         """
         result = Committed()
         try:
             self._write({position: pack_record(record) for position, record in records.items()}, result, hurry=hurry)
             self.segments.sync()
-            self._save(unanswered)
+            self._save(unanswered, always=probe)
+            if probe:
+                self.segments.check_room()
         except OSError as fault:
             result.fault = fault
         result.end = self.segments.durable
@@ -121,15 +126,19 @@ class Store:
         _, end = self.segments.bounds()[0]
         return Loaded([*_records(self.segments.shed())], end)
 
-    def _save(self, unanswered: Mapping[str, Ranges]) -> None:
-        """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs."""
+    def _save(self, unanswered: Mapping[str, Ranges], *, always: bool = False) -> None:
+        """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs.
+
+        always   store and sync unchanged ranges, too
+        """
         for name, ranges in unanswered.items():
             cursor = self._cursor(name)
-            if cursor.ranges is None or (ranges != cursor.ranges and cursor.ranges[0][0] < self.segments.next):
+            concerned = cursor.ranges is None or cursor.ranges[0][0] < self.segments.next
+            if always or (concerned and ranges != cursor.ranges):
                 cursor.save(ranges)
         floor = min((ranges[0][0] for ranges in unanswered.values()), default=self.segments.next)
         releasable = self.segments.can_release(floor)
-        if releasable or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
+        if releasable or always or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
             self._sync_cursors()
         if releasable:
             self.segments.release(floor)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -83,6 +84,18 @@ class OsFile:
         os.close(self._fd)
 
 
+def _reserve(fd: int) -> None:
+    """Lock the folder. A reader that looks whether it is in use holds the lock for a moment."""
+    for pause in (0.01, 0.1, None):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if pause is None:
+                raise
+            time.sleep(pause)
+
+
 class OsFolder:
     """A folder of the operating system, reserved for this process. Raises BlockingIOError if another process has it."""
 
@@ -90,7 +103,7 @@ class OsFolder:
         self._path = path
         self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _reserve(self._fd)
         except OSError:
             os.close(self._fd)
             raise

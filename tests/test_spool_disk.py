@@ -182,7 +182,7 @@ async def test_a_folder_is_used_by_one_relay_at_a_time(tmp_path: Path):
     ("change", "reason"),
     [
         ({"version": 99}, "spool of version 99, this klvrelay uses 1"),
-        ({"relay": "b"}, "spool of relay 'b', this one is"),
+        ({"relay": "b"}, "spool of a relay with topic prefix 'b', this one has"),
     ],
 )
 async def test_a_spool_of_another_version_or_relay_is_refused(tmp_path: Path, change: dict[str, object], reason: str):
@@ -197,7 +197,7 @@ async def test_a_spool_of_another_version_or_relay_is_refused(tmp_path: Path, ch
 async def test_a_path_that_is_no_folder_is_refused(tmp_path: Path):
     """With the path and what the system says."""
     (tmp_path / "spool").write_text("")
-    with pytest.raises(ConfigError, match="spool: cannot be used as a spool: "):
+    with pytest.raises(ConfigError, match="spool: not a folder: choose another path"):
         await opened(tmp_path)
 
 

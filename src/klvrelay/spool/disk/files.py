@@ -84,6 +84,15 @@ class OsFile:
         os.close(self._fd)
 
 
+def why_refused(fault: OSError) -> str:
+    """Why a folder cannot be used as a spool, and what to do."""
+    if fault.errno in (errno.EEXIST, errno.ENOTDIR):
+        return "not a folder: choose another path for the spool"
+    if fault.errno in (errno.EACCES, errno.EPERM):
+        return "no permission to use it as a spool: make it writable for the user of the relay, or choose another"
+    return f"cannot be used as a spool: {fault.strerror}: choose another folder, or make this one usable"
+
+
 def _reserve(fd: int) -> None:
     """Lock the folder. A reader that looks whether it is in use holds the lock for a moment."""
     for pause in (0.01, 0.1, None):

@@ -27,9 +27,15 @@ def identify(folder: Folder, relay: str) -> bytes:
         _write(folder, {"version": VERSION, "id": spool.hex(), "relay": relay})
         return spool
     if known["version"] != VERSION:
-        raise ConfigError(f"spool of version {known['version']}, this klvrelay uses {VERSION}: choose another folder")
+        raise ConfigError(
+            f"spool of version {known['version']}, this klvrelay uses {VERSION}: choose another folder, or deliver its"
+            " records with the klvrelay that wrote it"
+        )
     if known["relay"] != relay:
-        raise ConfigError(f"spool of relay {known['relay']!r}, this one is {relay!r}: choose another folder")
+        raise ConfigError(
+            f"spool of a relay with topic prefix {known['relay']!r}, this one has {relay!r}: choose another folder,"
+            " or use that prefix"
+        )
     return bytes.fromhex(known["id"])
 
 

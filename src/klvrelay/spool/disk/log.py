@@ -22,7 +22,7 @@ from klvrelay.spool.contract import Condition
 from klvrelay.spool.cursor import Cursor, size_of
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
-from klvrelay.spool.disk.files import OsFolder
+from klvrelay.spool.disk.files import OsFolder, why_refused
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Committed, Loaded, Placed, Store
 from klvrelay.spool.memory import WAITING, WAITING_SIZE
@@ -214,8 +214,12 @@ class DiskLog:
         """Records below this position are on disk or discarded, all others in memory."""
         return next(iter(self._tail), self._next)
 
-    def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded]) -> None:
+    def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded | None]) -> None:
         loaded = done.result()
+        if loaded is None:
+            if not self._closed:
+                asyncio.get_running_loop().call_later(RETRY_MOST / 4, self._load, cursor, start)
+            return
         if loaded.end == start:  # there is nothing more on disk
             loaded = Loaded((), self._written_end)
         cursor.loaded(loaded, self._next)
@@ -270,4 +274,4 @@ def _open_store(path: Path, relay: str, size: int) -> Store:
     except ConfigError as fault:
         raise ConfigError(f"{path}: {fault}") from None
     except OSError as fault:
-        raise ConfigError(f"{path}: cannot be used as a spool: {fault.strerror}") from None
+        raise ConfigError(f"{path}: {why_refused(fault)}") from None

@@ -14,7 +14,8 @@ from klvrelay.spool.disk.cursor_file import SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
 from klvrelay.spool.disk.identity import identify
-from klvrelay.spool.disk.segments import Segments, StoredEntry
+from klvrelay.spool.disk.segments import SHORTAGES, Segments, StoredEntry
+from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.spool")
 
@@ -101,7 +102,8 @@ class Store:
         """
         result = Committed()
         try:
-            self._write({position: pack_record(record) for position, record in records.items()}, result, hurry=hurry)
+            self._write(self._payloads(records), result, hurry=hurry)
+            self.segments.skip_to(max(records, default=-1) + 1)  # past a last record that has no payload
             self.segments.sync()
             self._save(unanswered, always=probe)
             if probe:
@@ -110,6 +112,16 @@ class Store:
             result.fault = fault
         result.end = self.segments.durable
         return result
+
+    def _payloads(self, records: Mapping[int, Record]) -> dict[int, bytes]:
+        """The records by position, without those that the spool cannot hold: they do not survive a crash."""
+        payloads: dict[int, bytes] = {}
+        for position, record in records.items():
+            try:
+                payloads[position] = pack_record(record)
+            except ValueError as fault:
+                LOG.error("spool: %s: stream=%s seq=%d", fault, printable(record.stream[:80]), record.seq)
+        return payloads
 
     def _write(self, payloads: dict[int, bytes], result: Committed, *, hurry: bool) -> None:
         while payloads:
@@ -148,10 +160,10 @@ class Store:
             cursor.sync()
         self._cursor_sync = time.monotonic()
 
-    def read(self, name: str, start: int, most: int) -> Loaded:
+    def read(self, name: str, start: int, most: int) -> Loaded | None:
         """The next records for a cursor from this position on: at most `most`, or LOAD_SIZE bytes; none at the end.
 
-        A segment that cannot be read is passed over.
+        A segment that cannot be read is passed over. None: a file cannot be opened now, try again later.
         """
         at, items = self._readers.pop(name, (-1, iter(())))
         found, more = _some(items, most) if at == start else ([], False)
@@ -160,6 +172,8 @@ class Store:
             try:
                 found, more = _some(items, most)
             except OSError as fault:
+                if fault.errno in SHORTAGES:
+                    return None
                 LOG.error("spool: cannot read a segment: %s: %s", self.name, fault.strerror)
                 return Loaded((), self._end_of(start))
         end = found[-1].position + 1 if found else start

@@ -255,6 +255,30 @@ def test_a_segment_that_is_cut_anywhere_keeps_what_is_whole():
         )
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_last_entry_is_that_of_a_scan_whatever_is_damaged(seed: int):
+    """A start looks for it without reading every payload: flips, lost sectors, cuts, and old entries behind it."""
+    codec, chance = Codec(new_id()), Random(seed)
+    old = b"".join(codec.pack(position, payload(position)) for position in range(40))
+    new = b"".join(codec.pack(position, payload(chance.randrange(30)), position % 2) for position in range(100, 130))
+    whole = new + old[len(new) - chance.randrange(100) :] + bytes(1000)
+    places = set()
+    for _ in range(400):
+        data = bytearray(whole)
+        for _ in range(chance.randrange(3)):
+            at = chance.randrange(len(new))
+            data[at] ^= 1 << chance.randrange(8)
+        if chance.random() < 0.3:
+            at = chance.randrange(len(new))
+            data[at : at + 512] = bytes(len(data[at : at + 512]))
+        if chance.random() < 0.2:
+            del data[chance.randrange(len(data)) :]
+        last = codec.last(bytes(data), 0, 100)
+        assert last == next(reversed([*codec.scan(bytes(data), 0, 100)]), None)
+        places.add(last and last.position)
+    assert len(places) > 5
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_what_a_killed_process_wrote_is_durable_once_it_is_found(seed: int):
     """The kernel still had it; a loss of power after the restart would have taken it."""

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -19,6 +18,7 @@ import pytest
 from records import record
 from test_cli import COMMAND, ENVIRONMENT, ran
 
+from klvrelay.cli import main as cli
 from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.files import OsFolder
@@ -440,18 +440,37 @@ def peak_of(folder: Path, options: list[str]) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_interrupts_an_export_and_leaves_no_file(large: Path, tmp_path: Path, number: signal.Signals):
-    """Exit code 130, one word, and no part of a file."""
-    target = tmp_path / "records.jsonl"
+def test_a_signal_interrupts_an_export(large: Path, number: signal.Signals):
+    """Exit code 130 and one word, also while the reader of the pipe does not read."""
     process = subprocess.Popen(
-        [*COMMAND, "spool", str(large), "--export", str(target)], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
-    )
+        [*COMMAND, "spool", str(large), "--export", "-"], env=ENVIRONMENT, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
     try:
-        while process.poll() is None and not any(tmp_path.glob(".records*")):
-            time.sleep(0.005)
+        assert process.stdout.read(1) == b"{"
         process.send_signal(number)
         _, said = process.communicate(timeout=20)
     finally:
         process.kill()
-    assert (process.returncode, said) == (130, "klvrelay: stopped\n")
-    assert list(tmp_path.iterdir()) == []
+    assert (process.returncode, said) == (130, b"klvrelay: stopped\n")
+
+
+def test_an_export_that_is_interrupted_leaves_no_file(
+    spool: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """And the earlier file of that name as it was."""
+    target = tmp_path / "records.jsonl"
+    target.write_text("before")
+    read = SpoolReader.read
+
+    def interrupted(self: SpoolReader, name: str) -> Any:
+        if name == "segment-001":
+            assert len(list(tmp_path.glob(".records.jsonl.*"))) == 1
+            raise KeyboardInterrupt
+        return read(self, name)
+
+    monkeypatch.setattr(SpoolReader, "read", interrupted)
+    assert cli.main(["spool", str(spool), "--export", str(target)]) == 130
+    assert target.read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["records.jsonl", "spool"]

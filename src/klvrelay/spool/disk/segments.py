@@ -149,7 +149,8 @@ class Segments:
 
     def _find_end(self, newest: Segment) -> None:
         self._end, self.next = HEADER_SIZE, newest.first
-        for entry in self._codec.scan(self._newest.read(newest.size, 0), HEADER_SIZE, newest.first):
+        entry = self._codec.last(self._newest.read(newest.size, 0), HEADER_SIZE, newest.first)
+        if entry is not None:
             self._end, self.next = entry.end, entry.position + 1
 
     def skip_to(self, position: int) -> None:

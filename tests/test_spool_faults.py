@@ -20,10 +20,12 @@ from records import record
 from scripted_ends import Ear
 from test_record_process import tiny_disk  # noqa: F401
 from test_relay_process import klvrelay
+from test_spool_disk import taken
 from test_spool_histories import AtOnce
 
 from klvrelay.health.spool import LOG_EVERY, SpoolHealth
 from klvrelay.relay.relay import Relay
+from klvrelay.spool.disk.cursor_file import OPEN_END
 from klvrelay.spool.disk.log import DiskLog
 from klvrelay.spool.disk.store import Store
 from klvrelay.spool.memory import MemoryLog
@@ -142,6 +144,37 @@ def test_a_fault_ends_with_the_disks_though_no_record_waits(caplog: pytest.LogCa
             assert scene.relay.spool.fault is None
 
     virtual_time.run(main())
+
+
+async def test_records_that_are_durable_are_kept_at_a_stop_though_the_disk_is_full():
+    """There was room for them in the segment: only further ones would find none."""
+    folder = ForgetfulFolder()
+    log = DiskLog(Store(folder, "test", 1 << 20), AtOnce("test"), commit=0.001)
+    cursor = log.cursor("mqtt")
+    log.append(record(0))
+    await until(lambda: not log.pending)
+    folder.size = folder.used
+    log.fault = OSError(28, "No space left on device")
+    log.append(record(1))
+    await until(lambda: not log.pending)
+    assert log.condition.fault == "No space left on device"
+    await log.close()
+    assert cursor.sums().waiting == 2
+    assert log.keeps
+
+
+async def test_a_relay_starts_with_its_backlog_though_the_disk_is_full():
+    """It reads what is there, and delivers it; a new sink has a cursor in memory until there is room."""
+    folder = ForgetfulFolder()
+    store = Store(folder, "test", 1 << 20)
+    store.commit({at: record(at) for at in range(20)}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
+    folder.size = folder.used
+    log = DiskLog(Store(folder, "test", 1 << 20), AtOnce("test"), commit=0.001)
+    old, new = log.cursor("mqtt"), log.cursor("new")
+    log.append(record(20))
+    assert await taken(old, 21) == list(range(21))
+    assert await taken(new, 1) == [20]
+    await log.close()
 
 
 def test_a_log_in_memory_has_no_spool_in_the_status():

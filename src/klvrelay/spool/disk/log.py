@@ -70,8 +70,8 @@ class DiskLog:
 
     @property
     def keeps(self) -> bool:
-        """Waiting records survive the end of the process, if the last write succeeded."""
-        return self._closed and self.fault is None and not self._tail
+        """Waiting records survive the end of the process, if they were written."""
+        return self._closed and not self._tail
 
     @property
     def pending(self) -> int:

@@ -54,11 +54,13 @@ class ReadOnlyFolder:
 
     @property
     def in_use(self) -> bool:
-        """Has a relay reserved the folder?"""
+        """Has a relay reserved the folder? No, if the file system has no locks: then no relay can use it."""
         try:
             fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
+        except OSError:
+            return False
         fcntl.flock(self._fd, fcntl.LOCK_UN)
         return False
 

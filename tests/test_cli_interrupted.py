@@ -65,10 +65,11 @@ VERBS = {
     "record": ["record", "none.ts", "tapes"],
     "send": ["send", "flight.ts", "udp://127.0.0.1:9", "--speed", "1000"],
     "watch": ["watch", "--mqtt", "mqtt://127.0.0.1:1"],
+    "spool": ["spool", "none"],
     "demo": ["demo", "none.ts", "--port", "0"],
 }
 
-ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 3, 4, 5, 6, 7)
+ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 2, 3, 4, 5, 6, 7)
 """Exit codes: ended by the signal, stopped, or complete before the signal."""
 
 

@@ -29,8 +29,8 @@ def link_document(health: StreamHealth, boot: str) -> bytes:
             "program": health.program,
             "state": health.state,
             "reason": health.reason,
-            "since": _utc(health.since_us),
-            "at": _utc(time.time_ns() // 1000),
+            "since": utc(health.since_us),
+            "at": utc(time.time_ns() // 1000),
             "states": {state: {"entered": health.changes[state], "seconds": round(seconds, 1)}
                        for state, seconds in health.spent().items()},
             "openings": health.openings,
@@ -90,5 +90,6 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _utc(us: int) -> str:
+def utc(us: int) -> str:
+    """Microseconds since 1970 as ISO 8601 with milliseconds."""
     return datetime.fromtimestamp(us / 1e6, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

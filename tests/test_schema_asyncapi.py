@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 from jsonschema import Draft7Validator
-from test_schema_payloads import references, target
+from test_schema_payloads import parts, references, target
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError
@@ -72,12 +72,7 @@ def test_nothing_is_lost_where_draft_7_ignores_what_is_beside_a_reference():
     text = json.dumps(document())
 
     assert "$defs" not in text
-    assert [part for part in objects(document()) if "$ref" in part and len(part) > 1] == []
-
-
-def objects(part: Any) -> list[dict[str, Any]]:
-    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-    return ([part] if isinstance(part, dict) else []) + [found for each in inner for found in objects(each)]
+    assert [part for part in parts(document()) if "$ref" in part and len(part) > 1] == []
 
 
 def test_no_two_definitions_of_its_schemas_share_a_name():

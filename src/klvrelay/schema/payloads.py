@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from klvrelay.json_output import Numbers
+from klvrelay.schema.examples import example
 from klvrelay.schema.gap import gap
 from klvrelay.schema.link import link
 from klvrelay.schema.parts import Schema, document, exact
@@ -34,7 +35,7 @@ def payload_schema(leaf: str, numbers: Numbers = "exact") -> Schema:
 
     numbers   the setting of the relay: with "safe", integers beyond 2^53 - 1 are strings
     """
-    schema = PAYLOADS[leaf]()
+    schema = PAYLOADS[leaf]() | {"examples": [example(leaf)]}
     if numbers == "safe":
         return schema
     schema.pop("$comment", None)

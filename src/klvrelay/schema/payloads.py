@@ -35,9 +35,8 @@ def payload_schema(leaf: str, numbers: Numbers = "exact") -> Schema:
 
     numbers   the setting of the relay: with "safe", integers beyond 2^53 - 1 are strings
     """
-    schema = PAYLOADS[leaf]() | {"examples": [example(leaf)]}
-    if numbers == "safe":
-        return schema
-    schema.pop("$comment", None)
-    plain: Schema = exact(schema)
-    return plain
+    schema = PAYLOADS[leaf]()
+    if numbers == "exact":
+        schema.pop("$comment", None)
+        schema = exact(schema)
+    return schema | {"examples": [example(leaf)]}

@@ -62,17 +62,18 @@ class Described:
             "content type": (message.properties.get(CONTENT_TYPE), about["contentType"] if has_properties else None),
             "user properties": ({*dict(message.user)}, {*headers["properties"]}),
             "headers": ([*Draft7Validator(headers).iter_errors(dict(message.user))], []),
-            "payload": (self._payload_faults(message, about) if payload else [], []),
+            "payload": (self._payload_faults(leaf, message) if payload else [], []),
         }
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
-    def _payload_faults(self, message: Published, about: dict[str, Any]) -> list[str]:
-        kind = about["contentType"]
+    def _payload_faults(self, leaf: str, message: Published) -> list[str]:
+        kind = self.document["components"]["messages"][leaf]["contentType"]
         if kind not in (JSON, TEXT):
             return []
-        document = json.loads(message.payload) if kind == JSON else message.payload.decode()
-        return [f"{error.json_path}: {error.message[:200]}" for error in self._validator(about).iter_errors(document)]
+        return self.faults(leaf, json.loads(message.payload) if kind == JSON else message.payload.decode())
 
-    def _validator(self, about: dict[str, Any]) -> Draft7Validator:
-        """By the schema in the document, in which references lead to other parts of the document."""
-        return Draft7Validator({**about["payload"], "components": self.document["components"]})
+    def faults(self, leaf: str, payload: Any) -> list[str]:
+        """What the schema in the document, whose references lead to other parts of it, finds wrong with a payload."""
+        components = self.document["components"]
+        whole = Draft7Validator({**components["messages"][leaf]["payload"], "components": components})
+        return [f"{error.json_path}: {error.message[:200]}" for error in whole.iter_errors(payload)]

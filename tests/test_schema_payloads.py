@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 from conftest import ROOT
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from packet_wrapping import local_set, packet
@@ -94,7 +94,7 @@ def state_of(raws: list[bytes]) -> dict[str, Any] | None:
     return None if document is None else dict(json.loads(document))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(packets(), min_size=1, max_size=6))
 def test_the_state_of_any_packets_fits_the_schema(raws: list[bytes]) -> None:
     """Whatever sets a stream contains, in whatever order."""
@@ -148,7 +148,7 @@ def test_integers_are_strings_in_the_schema_only_if_the_relay_writes_them(number
     assert bool(faults("telemetry", large, numbers)) == (numbers == "exact")
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(packets())
 def test_a_record_with_safe_numbers_fits_the_schema(raw: bytes) -> None:
     """Whatever a packet contains: an item with too many bytes may be a large integer too."""

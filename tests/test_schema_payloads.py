@@ -33,6 +33,8 @@ from klvrelay.schema.link_terms import COUNTERS, STATES
 from klvrelay.schema.relay_status import SUMS
 from native.spec import facts
 
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
 
 @pytest.mark.parametrize(
     ("leaf", "numbers"), [*((leaf, "exact") for leaf in PAYLOADS), ("telemetry", "safe")]
@@ -94,7 +96,7 @@ def state_of(raws: list[bytes]) -> dict[str, Any] | None:
     return None if document is None else dict(json.loads(document))
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=40, suppress_health_check=QUIET)
 @given(st.lists(packets(), min_size=1, max_size=6))
 def test_the_state_of_any_packets_fits_the_schema(raws: list[bytes]) -> None:
     """Whatever sets a stream contains, in whatever order."""
@@ -148,7 +150,7 @@ def test_integers_are_strings_in_the_schema_only_if_the_relay_writes_them(number
     assert bool(faults("telemetry", large, numbers)) == (numbers == "exact")
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=100, suppress_health_check=QUIET)
 @given(packets())
 def test_a_record_with_safe_numbers_fits_the_schema(raw: bytes) -> None:
     """Whatever a packet contains: an item with too many bytes may be a large integer too."""

@@ -1,4 +1,4 @@
-"""Validators of what is published: by the JSON Schemas, and by the AsyncAPI document."""
+"""Records and states, and validators of payloads: by the JSON Schemas, and by the AsyncAPI document."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from oracle_broker import Published
 
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.decoder import decode
+from klvrelay.record import Record
+from klvrelay.relay.state import StreamState
 from klvrelay.schema import asyncapi, payload_schema
 
 EXPIRY, CONTENT_TYPE = 0x02, 0x03
@@ -26,6 +29,21 @@ def validator(leaf: str, numbers: str = "exact") -> Draft202012Validator:
 def faults(leaf: str, document: Any, numbers: str = "exact") -> list[str]:
     """What the JSON Schema of a topic finds wrong with a payload."""
     return [f"{error.json_path}: {error.message[:200]}" for error in validator(leaf, numbers).iter_errors(document)]
+
+
+def record_of(raw: bytes) -> Record | None:
+    """The record of one packet."""
+    records = decode(raw, stream="uav1", boot="5f2c9a")
+    return records[0] if records else None
+
+
+def state_of(raws: list[bytes]) -> dict[str, Any] | None:
+    """The state after these packets, if one of them is good."""
+    latest = StreamState()
+    for record in filter(None, map(record_of, raws)):
+        latest.add(record)
+    document = latest.document()
+    return None if document is None else dict(json.loads(document))
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,18 +150,18 @@ async def _first_record(name: str, settings: SourceSettings, choice: Choice, sec
     finally:
         reading.cancel()
         await asyncio.wait({reading}, timeout=CLOSING)
-    if reading.done() and not reading.cancelled():
-        if reading.result():
-            return
-    elif decoder.flush():  # a record that waited for the name of its stream
+    has_ended = reading.done() and not reading.cancelled()
+    # One that was stopped may have a record that waits for the name of its stream.
+    if reading.result() if has_ended else decoder.flush():
         return
-    if not source.link.size:
+    if not has_ended and not source.link.size:
         raise SourceDown(
             f"{source.url}: no data in {seconds:g} s: see that the sender is running, and check its address, the port"
             " and firewalls"
         )
     lane = source.link.lane + decoder.counters
-    raise NoKlv(f"{source.url}: no KLV in {seconds:g} s: {decoder.streams.missed or no_klv(lane).sentence}")
+    within = "" if has_ended else f" in {seconds:g} s"
+    raise NoKlv(f"{source.url}: no KLV{within}: {decoder.streams.missed or no_klv(lane).sentence}")
 
 
 async def _try_sink(settings: SinkSettings) -> Trial:

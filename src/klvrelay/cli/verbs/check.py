@@ -17,7 +17,7 @@ from klvrelay.config.faults import InvalidSettings
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import Reading, read_settings
 from klvrelay.decoder import Decoder
-from klvrelay.errors import ConfigError, KlvrelayError, NoKlv, SourceDown
+from klvrelay.errors import ConfigError, KlvrelayError, NoKlv, Shortage, SourceDown
 from klvrelay.health.diagnosis import no_klv
 from klvrelay.json_output import dumps
 from klvrelay.log import logger
@@ -128,6 +128,8 @@ async def _try_source(name: str, settings: SourceSettings, choice: Choice, secon
         await _first_record(name, settings, choice, seconds)
     except KlvrelayError as fault:
         return Trial("source", name, url, str(fault), fault.exit_code)
+    except OSError as fault:
+        return Trial("source", name, url, f"{url}: {Shortage.of(fault)}", Shortage.exit_code)
     return Trial("source", name, url, f"{url}: KLV after {time.monotonic() - began:.1f} s")
 
 
@@ -172,4 +174,6 @@ async def _try_sink(settings: SinkSettings) -> Trial:
         await connection.close()
     except KlvrelayError as fault:
         return Trial("sink", settings.name, mqtt.url, str(fault), fault.exit_code)
+    except OSError as fault:
+        return Trial("sink", settings.name, mqtt.url, f"{mqtt.url}: {Shortage.of(fault)}", Shortage.exit_code)
     return Trial("sink", settings.name, mqtt.url, f"{mqtt.url}: connected")

@@ -22,8 +22,8 @@ demo: ready-demo ## relay a sample to a broker inside the process, and show it (
 test: ready-test ## the whole fast test suite
 	@exec $(python) -m pytest -n auto --dist worksteal $(ARGS)
 
-long: ready-test ## the long tests
-	@exec $(python) -m pytest -m long $(ARGS)
+long: ready-test ## the long tests, and the table of promises (about three hours)
+	@exec $(python) -m pytest -m "long or promise" $(ARGS)
 
 coverage: ready-test ## which branches of the C core the fast tests take; fails below 97 %
 	@exec .ci/coverage

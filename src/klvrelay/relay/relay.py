@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from klvrelay.errors import KlvrelayError, NoKlv
-from klvrelay.health import SinkHealth
+from klvrelay.health import SinkHealth, SpoolHealth
 from klvrelay.health.diagnosis import no_klv
 from klvrelay.outcome import Sums
 from klvrelay.relay.notices import Notices
@@ -72,6 +72,7 @@ class Relay:
         self._coalesce = coalesce
         self._log: Log = MemoryLog(waiting, waiting_size) if log is None else log
         self._notices = Notices()
+        self.spool = SpoolHealth()
         self.sink_tasks = [
             SinkTask(
                 each.sink, self._log.cursor(each.name, file=each.cursor), self._notices.cursor(), SinkHealth(each.name)
@@ -178,10 +179,18 @@ class Relay:
             task.put_sums()
         await _wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], sinks)
 
+    def _check_spool(self) -> None:
+        """Note the condition of the spool, and have it published if it changed."""
+        condition = self._log.condition
+        if condition is not None and self.spool.check(*condition):
+            for task in self.sink_tasks:
+                task.put_facts(spool=self.spool.document())
+
     async def _tick(self) -> None:
         slots = max(1, min(SLOTS, len(self.streams) // STREAMS_PER_SLOT))
         for turn in turns(len(self.streams), slots, STATES):
             await asyncio.sleep(TICK / slots)
+            contain(self._check_spool, "spool")
             for task in self.sink_tasks:
                 contain(task.sums, task.health.name)
             for number, is_due in turn:

@@ -38,6 +38,7 @@ class SinkTask:
     notices: NoticeCursor
     health: SinkHealth
     _halving: Halving = field(default_factory=Halving)
+    _facts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (suspended := getattr(self.sink, "suspended", None)) is not None:
@@ -57,7 +58,12 @@ class SinkTask:
 
     def put_sums(self) -> None:
         """Have the sink publish its record counts."""
-        self.notices.put(Notice("status", None, dumps({"records": self.sums()._asdict()})))
+        self.put_facts(records=self.sums()._asdict())
+
+    def put_facts(self, **facts: Any) -> None:
+        """Have the sink publish these members of `status`, beside earlier ones."""
+        self._facts |= facts
+        self.notices.put(Notice("status", None, dumps(self._facts)))
 
     async def settle(self) -> None:
         """Return once the sink has answered for all records and, if connected, published all latest values."""

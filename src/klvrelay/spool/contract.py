@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
+
+
+class Condition(NamedTuple):
+    """The condition of a log on disk.
+
+    name      its folder
+    fault     why records cannot be written at present; None if they can
+    failures  number of failed attempts to write
+    waiting   number of records that are in memory only
+    size      bytes of these records
+    """
+
+    name: str
+    fault: str | None
+    failures: int
+    waiting: int
+    size: int
 
 
 class LogCursor(Protocol):
@@ -53,6 +70,10 @@ class Log(Protocol):
     @property
     def keeps(self) -> bool:
         """Do waiting records survive the end of the process?"""
+
+    @property
+    def condition(self) -> Condition | None:
+        """The condition of the disk; None for a log in memory."""
 
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""

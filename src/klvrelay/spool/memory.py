@@ -30,6 +30,10 @@ class MemoryLog:
         """Waiting records are lost when the process ends."""
         return False
 
+    @property
+    def condition(self) -> None:
+        """There is no disk."""
+
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
         size = size_of(record)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from klvrelay.record import Record
-from klvrelay.spool.cursor import Cursor, size_of
+from klvrelay.spool.cursor import Cursor
+from klvrelay.spool.queue import size_of
 
 WAITING = 10_000
 """Default maximum of records that wait for one sink."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import count, islice
@@ -17,13 +18,15 @@ from pathlib import Path
 from klvrelay import threads
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
-from klvrelay.spool.cursor import Cursor, size_of
+from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.files import OsFolder
+from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Committed, Loaded, Placed, Store
 from klvrelay.spool.memory import WAITING, WAITING_SIZE
+from klvrelay.spool.queue import size_of
 
 LOG = logging.getLogger("klvrelay.spool")
 
@@ -31,6 +34,8 @@ COMMIT = 0.05
 """Default seconds from one commit to the next: a record that is older and unanswered survives a crash."""
 LOAD = 1000
 """Maximum number of records that are loaded at a time."""
+GAPS_EVERY = 1.0
+"""Seconds from one time that gaps are stored to the next."""
 RETRY_MOST = 2.0
 """Longest pause in seconds between two attempts to write to a disk that fails."""
 
@@ -55,6 +60,7 @@ class DiskLog:
         self._tail_size = 0
         self._cursors: list[DiskCursor] = []
         self._saved: dict[str, Ranges] = {}
+        self._gaps_saved = -GAPS_EVERY
         self._freed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._committing: asyncio.Future[Committed] | None = None
@@ -98,7 +104,8 @@ class DiskLog:
         kind, taken = name.partition("://")[0], {cursor.file for cursor in self._cursors}
         file = next(file for number in count(1) if (file := f"{kind}-{number}" if number > 1 else kind) not in taken)
         window = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
-        cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed)
+        gaps = self._store.gaps.get(file, ())
+        cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed, gaps)
         self._cursors.append(cursor)
         if (saved := self._store.saved.get(file)) is not None:
             self._saved[file] = saved
@@ -128,11 +135,24 @@ class DiskLog:
         self._timer = None
         records = self._unanswered()
         ranges = {cursor.file: cursor.unanswered(self._next) for cursor in self._cursors}
-        if records or self._is_stale(ranges):
+        gaps = self._new_gaps()
+        if records or gaps or self._is_stale(ranges):
             self._saved = ranges
             hurry = self.fault is not None and self._is_full()
-            self._committing = self._worker.run(partial(self._store.commit, records, ranges, hurry=hurry))
+            job = partial(self._store.commit, records, ranges, hurry=hurry, gaps=gaps)
+            self._committing = self._worker.run(job)
             self._committing.add_done_callback(self._committed)
+        elif any(cursor.has_new_gaps for cursor in self._cursors):
+            self._schedule()
+
+    def _new_gaps(self) -> dict[str, Sequence[PlacedGap]]:
+        """The gaps of each cursor whose gaps changed, if it is time to store them."""
+        changed = [cursor for cursor in self._cursors if cursor.has_new_gaps]
+        now = asyncio.get_running_loop().time()
+        if not changed or (now - self._gaps_saved < GAPS_EVERY and not self._closed):
+            return {}
+        self._gaps_saved = now
+        return {cursor.file: cursor.stored_gaps() for cursor in changed}
 
     def _unanswered(self) -> dict[int, Record]:
         """The records of the tail, without those that every cursor has answered for, which are dropped."""
@@ -159,9 +179,12 @@ class DiskLog:
         self._durable = max(self._durable, result.end)
         for shed in result.sheds:
             for cursor in self._cursors:
-                cursor.shed_up_to(shed)
+                cursor.shed_up_to(shed, shed.reason)
         self._note(result.fault)
-        if self._tail:
+        if result.fault is not None:
+            for cursor in self._cursors:  # they may not have been stored
+                cursor.has_new_gaps = True
+        if self._tail or any(cursor.has_new_gaps for cursor in self._cursors):
             self._schedule()
 
     def _note(self, fault: OSError | None) -> None:
@@ -213,9 +236,10 @@ class DiskLog:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._committing is not None:
-            await asyncio.wait({self._committing})
-        self._commit()
+        for _ in range(3):  # a commit in progress, the last records, and the gaps that these leave on a full disk
+            if self._committing is not None:
+                await asyncio.wait({self._committing})
+            self._commit()
         if self._committing is not None:
             await asyncio.wait({self._committing})
         closing = self._worker.run(self._store.close)

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from klvrelay.record import Record
+from klvrelay.record import Reason, Record
 from klvrelay.spool.disk.cursor_file import SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
+from klvrelay.spool.disk.gap_file import SUFFIX as GAPS
+from klvrelay.spool.disk.gap_file import read_gaps, write_gaps
 from klvrelay.spool.disk.identity import identify
+from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.segments import Segments, StoredEntry
 
 LOG = logging.getLogger("klvrelay.spool")
@@ -39,10 +42,11 @@ class Placed(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """Records that were read, and the position from which to continue."""
+    """Records that were read, and the position from which to continue. `reason`: why they were discarded, if so."""
 
     records: Sequence[Placed]
     end: int
+    reason: Reason = "size"
 
 
 @dataclass(slots=True)
@@ -83,6 +87,11 @@ class Store:
             for name in (file.removesuffix(SUFFIX) for file in folder.names() if file.endswith(SUFFIX))
         }
         """The stored ranges of each cursor; None if they are damaged."""
+        self.gaps: dict[str, list[PlacedGap]] = {
+            name: read_gaps(folder, name)
+            for name in (file.removesuffix(GAPS) for file in folder.names() if file.endswith(GAPS))
+        }
+        """The stored gaps of each cursor."""
         for ranges in self.saved.values():
             self.segments.skip_to(max((start for start, _ in ranges or ()), default=0))
 
@@ -91,16 +100,21 @@ class Store:
             self._cursors[name] = CursorFile(self._folder, name, self.id)
         return self._cursors[name]
 
-    def commit(self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool) -> Committed:
+    def commit(
+        self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool,
+        gaps: Mapping[str, Sequence[PlacedGap]] | None = None,
+    ) -> Committed:  # fmt: skip
         """Write records by position, and the unanswered ranges of each cursor; return once the records are durable.
 
         hurry   memory is full: if the disk is, too, discard the oldest segment
+        gaps    the gaps to store, by cursor
         """
         result = Committed()
         try:
             self._write({position: pack_record(record) for position, record in records.items()}, result, hurry=hurry)
             self.segments.sync()
             self._save(unanswered)
+            self._save_gaps(gaps or {})
         except OSError as fault:
             result.fault = fault
         result.end = self.segments.durable
@@ -133,6 +147,12 @@ class Store:
             self._sync_cursors()
         if releasable:
             self.segments.release(floor)
+
+    def _save_gaps(self, gaps: Mapping[str, Sequence[PlacedGap]]) -> None:
+        for name, placed in gaps.items():
+            if placed != self.gaps.get(name, []):
+                write_gaps(self._folder, name, placed)
+                self.gaps[name] = list(placed)
 
     def _sync_cursors(self) -> None:
         for cursor in self._cursors.values():

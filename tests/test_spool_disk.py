@@ -319,6 +319,20 @@ async def test_a_full_disk_stops_no_live_record(caplog: pytest.LogCaptureFixture
     ]
 
 
+async def test_a_spool_with_an_incomplete_cursor_file_opens_on_a_full_disk():
+    """The disk became full as the file was made: all records are delivered."""
+    folder = ForgetfulFolder()
+    store = Store(folder, "relay", SIZE)
+    folder.size = folder.used + SIZE
+    store.commit({0: record(0)}, {}, hurry=False)
+    folder.size = folder.used + 100
+    assert store.commit({}, {"mqtt": [(0, OPEN_END)]}, hurry=False).fault is not None
+    log = DiskLog(Store(folder, "relay", SIZE), threads.Worker("spool of a test"))
+    assert await taken(log.cursor("mqtt"), 1) == [0]
+    folder.size = 1 << 40
+    await log.close()
+
+
 async def until(happened) -> None:
     async with asyncio.timeout(10):
         while not happened():

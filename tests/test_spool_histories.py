@@ -12,11 +12,13 @@ import pytest
 from forgetful_disk import ForgetfulFolder
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from records import all_of, record, records_of
+from records import TIME_US, all_of, record, records_of
 from virtual_time import VirtualLoop
 
 from klvrelay import threads
 from klvrelay.record import Gap, Item, Record
+from klvrelay.spool.age import NEVER_AGED
+from klvrelay.spool.disk import segments
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.log import COMMIT, DiskLog
 from klvrelay.spool.disk.store import Store
@@ -42,6 +44,17 @@ def last_of(item: Item) -> int:
     return item.last if isinstance(item, Gap) else item.seq
 
 
+class Age:
+    """The age limit, under control of the test."""
+
+    before_us = NEVER_AGED
+
+    def start(self) -> None:
+        pass
+
+    stop = start
+
+
 class AtOnce(threads.Worker):
     """Runs each job when it is asked to, in this thread."""
 
@@ -58,6 +71,8 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop, self.folder, self.random = VirtualLoop(), ForgetfulFolder(), Random(0)
+        self.now_us, self._clock = TIME_US, segments._now_us
+        segments._now_us = lambda: self.now_us
         self.boots = 0
         self.appended: set[Key] = set()
         self.owed: dict[str, set[Key]] = {name: set() for name in SINKS}
@@ -79,12 +94,13 @@ class Histories(RuleBasedStateMachine):
         self.seqs = dict.fromkeys(STREAMS, 0)
         self.unsure: set[Key] = set()  # appended, and not durable
         self.flying: dict[str, list[Sequence[Item]]] = {name: [] for name in SINKS}
-        self.last: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in SINKS}
+        self.last: dict[str, dict[tuple[str, int], int]] = {name: {} for name in SINKS}
         self.loop.run_until_complete(self._open())
 
     async def _open(self) -> None:
         store = Store(self.folder, "test", self.disk)
         self.log = DiskLog(store, AtOnce("test"), limit=LIMIT)
+        self.log._age = self.age = Age()  # type: ignore[assignment]
         for name in SINKS:  # what the disk holds no more was shed
             self.kept[name] |= set(keys(gap for _, gap in store.gaps.get(name, ())))
             for low, high in store.saved.get(name) or [(0, store.segments.first)]:
@@ -108,7 +124,9 @@ class Histories(RuleBasedStateMachine):
         for _ in range(count):
             if len(self.log._tail) == LIMIT:
                 self.commit()
-            one = record(self.seqs[stream], stream, boot=self.boot, raw=self.random.randbytes(size))
+            self.now_us += 1
+            raw = self.random.randbytes(size)
+            one = record(self.seqs[stream], stream, boot=self.boot, raw=raw, received_us=self.now_us)
             self.seqs[stream] += 1
             self.appended.add(key(one))
             self.unsure.add(key(one))
@@ -133,9 +151,12 @@ class Histories(RuleBasedStateMachine):
             self.flying[name].append(batch)
             for one in batch:
                 assert set(keys([one])) <= self.appended
-                last, place = self.last[name].get(one.stream, (-1, -1)), (int(one.boot or 0), one.seq)
-                assert place > last, "out of order or twice"
-                self.last[name][one.stream] = (place[0], last_of(one))
+                boot, last = int(one.boot or 0), self.last[name]
+                assert one.seq > last.get((one.stream, boot), -1), "out of order or twice"
+                last[one.stream, boot] = last_of(one)
+                if isinstance(one, Record):  # a gap of an earlier run may follow after a loss of power
+                    assert boot >= last.get((one.stream, -1), -1), "a record of an earlier run"
+                    last[one.stream, -1] = boot
                 self.check_gap(name, one)
 
     @rule(name=st.sampled_from(SINKS), whole=st.booleans())
@@ -212,6 +233,7 @@ class Histories(RuleBasedStateMachine):
                 self.drain(name, cursor)
         finally:
             self.loop.close()
+            segments._now_us = self._clock
 
     def drain(self, name: str, cursor: DiskCursor) -> None:
         self.rewind(name)
@@ -241,6 +263,12 @@ class Cramped(Histories):
     @rule(stream=st.sampled_from(STREAMS), count=st.integers(1, 12))
     def append_large(self, stream: str, count: int) -> None:
         self.append(stream, count, 9000)
+
+    @rule(count=st.integers(0, 30))
+    def pass_time(self, count: int) -> None:
+        """All that is older than the last `count` records is too old."""
+        self.age.before_us = self.now_us - count
+        self.do(lambda: self.log._shed_aged(self.age.before_us))
 
     @rule(room=st.integers(0, 1 << 14))
     def fill_up(self, room: int) -> None:

@@ -86,11 +86,13 @@ class SpoolSettings:
     path    the folder
     size    maximum bytes of the segments
     commit  seconds from one write to the next: a crash loses what is younger and unanswered
+    age     maximum age of a waiting record in seconds; None: any
     """
 
     path: Path
     size: int = 1 << 30
     commit: float = 0.05
+    age: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class RelaySettings:
     spool         None: records wait in memory only
     waiting       maximum records that wait in memory for a sink before the oldest are shed
     waiting_size  maximum bytes of those records
+    age           without a spool: maximum age of a waiting record in seconds; None: any
     coalesce      maximum seconds between two reads of the datagram sockets when many are busy; 0: each datagram is
                   read at once
     """
@@ -108,6 +111,7 @@ class RelaySettings:
     mqtt: MqttSettings | None = None
     waiting: int = field(default=10_000)
     waiting_size: int = 64 << 20
+    age: float | None = None
     coalesce: float = COALESCE
     spool: SpoolSettings | None = None
 

@@ -48,12 +48,13 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
     reader.known(table, ("mqtt", "source", "relay", "spool"), "")
     relay = reader.table(table.get("relay", {}), "relay")
     reader.at("relay")
-    reader.known(relay, ("waiting", "waiting_size", "coalesce"), "relay")
+    reader.known(relay, ("waiting", "waiting_size", "age", "coalesce"), "relay")
     settings = RelaySettings(
         sources=tuple(reader.source(*entry) for entry in enumerate(reader.tables(table.get("source", []), "source"))),
         mqtt=reader.mqtt(reader.table(table["mqtt"], "mqtt")) if "mqtt" in table else None,
         waiting=reader.typed(relay, "waiting", int, "relay", 10_000, least=1),
         waiting_size=reader.typed(relay, "waiting_size", int, "relay", 64 << 20, least=1),
+        age=reader.age(relay, "relay"),
         coalesce=reader.coalesce(relay),
         spool=reader.spool(reader.table(table["spool"], "spool")) if "spool" in table else None,
     )
@@ -79,7 +80,7 @@ class _SettingsReader(LoginReader):
     def spool(self, table: dict[str, Any]) -> SpoolSettings:
         """The settings of the spool."""
         self.at("spool")
-        self.known(table, ("path", "size", "commit"), "spool")
+        self.known(table, ("path", "size", "commit", "age"), "spool")
         if not (path := self.typed(table, "path", str, "spool", "")):
             raise self.wrong("spool.path", "must be the path of a folder")
         size = parse_size(self.typed(table, "size", str, "spool", "1G"))
@@ -88,7 +89,17 @@ class _SettingsReader(LoginReader):
         commit = parse_time(self.typed(table, "commit", str, "spool", "50ms"))
         if commit is None or not 0.01 <= commit <= 10:
             raise self.wrong("spool.commit", 'must be a time from "10ms" to "10s"')
-        return SpoolSettings(Path(file_name(path, "spool.path")), size, commit)
+        return SpoolSettings(Path(file_name(path, "spool.path")), size, commit, self.age(table, "spool"))
+
+    def age(self, table: dict[str, Any], where: str) -> float | None:
+        """The maximum age of a waiting record in seconds."""
+        if "age" not in table:
+            return None
+        text = table["age"]
+        age = parse_time(text) if isinstance(text, str) else None
+        if age is None or age < 1:
+            raise self.wrong(f"{where}.age", 'must be a time of at least "1s", as in "24h" or "7d"')
+        return age
 
     def source(self, number: int, table: dict[str, Any]) -> SourceSettings:
         """The settings of the `number`th source."""

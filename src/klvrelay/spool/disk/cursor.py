@@ -10,9 +10,10 @@ from typing import NamedTuple, TypeGuard
 
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Gap, Item, Reason, Record
-from klvrelay.spool.cursor import NEVER, Cursor
+from klvrelay.spool.age import NEVER_AGED
+from klvrelay.spool.cursor import NEVER, Cursor, is_aged
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
-from klvrelay.spool.disk.missing import Missing, PlacedGap, gaps_of
+from klvrelay.spool.disk.missing import Missing, PlacedGap, PlacedItem, gaps_of
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Loaded, Placed
 from klvrelay.spool.queue import size_of
@@ -88,6 +89,8 @@ class DiskCursor:
         self._unwritten: set[int] = set()  # positions in the window that will never be
         self.has_new_gaps = False
         """Did the gaps that wait change?"""
+        self.before_us = NEVER_AGED
+        """Records that arrived before this time are too old."""
         self._empty = asyncio.Event()
         self.numbered = len(restored)
         self.shed = 0
@@ -251,6 +254,7 @@ class DiskCursor:
         """The records from `_next` to `loaded.end` were loaded; `end`: of the log."""
         self._loading = False
         self._put(self._wanted(loaded))
+        self._shed_loaded()
         if loaded.end >= end:
             self._write_off(loaded.end)
             self._next = None
@@ -313,12 +317,11 @@ class DiskCursor:
         behind = self._behind.get(item.stream)
         if behind is None or behind.boot != item.boot:
             return
-        for first, end in self._missing.others(item.stream, item.boot, behind.seq, item.seq):
-            if behind.count >= end - first:
-                behind.count -= end - first
-                self._lose(end - first)
-                gap = Gap(item.stream, item.boot, first, end - 1, "damaged", None)
-                self._add_missing(PlacedGap(position - 1, gap))  # where one of them was
+        for placed in self._missing.between(item.stream, item.boot, behind.seq, PlacedItem(position, item)):
+            if (count := placed.gap.count) <= behind.count:
+                behind.count -= count
+                self._lose(count)
+                self._add_missing(placed)
         behind.seq = max(behind.seq, last + 1)
 
     def _note_lost(self, placed: Placed) -> None:
@@ -399,7 +402,9 @@ class DiskCursor:
         self._settle()
 
     def shed_aged(self, before_us: int) -> None:
-        """Shed the records in memory that arrived before this time."""
+        """Shed the records in memory that arrived before this time, and those that are loaded later."""
+        self.before_us = before_us
+        self._shed_loaded()
         for record in self.window.shed_aged(before_us):
             del self._places[id(record)]
             self.shed += 1
@@ -407,30 +412,47 @@ class DiskCursor:
         self._refill()
         self._settle()
 
-    def stored_gaps(self) -> list[PlacedGap]:
-        """The gaps to deliver after a restart. A record in memory that is not on disk is one too."""
+    def _shed_loaded(self) -> None:
+        """Replace the loaded records that are too old by gaps."""
+        loaded, self._loaded = self._loaded, deque()
+        for one in loaded:
+            if isinstance(one, Placed) and is_aged(one.record, self.before_us):
+                self._lose(1)
+                if one.position >= self._start:
+                    self._reduce(one.record.stream)
+                self._has_gaps = self.has_new_gaps = True
+                one = PlacedGap(one.position, Gap.of(one.record, "age"))
+            if not (isinstance(one, PlacedGap) and self._continues(one.gap)):
+                self._loaded.append(one)
+
+    def stored_gaps(self, end: int) -> list[PlacedGap]:
+        """The gaps to deliver after a restart; `end`: of the log. A record in memory that is not on disk is one too."""
         self.has_new_gaps = False
-        in_memory = {*self._places.values(), *(one.position for one in self._loaded)}
-        self._unwritten &= in_memory
-        placed: list[PlacedGap] = []
-        after: dict[str, int] = {}  # by stream: position after the last record
-        for item in self.window.items():
+        self._unwritten &= {*self._places.values(), *(one.position for one in self._loaded)}
+        found = Missing()
+        for each in (*self._gaps_of_window(min(self._lowest, end)), *self._loaded, *self._missing.gaps):
+            if isinstance(each, PlacedGap):
+                found.add(each)
+            elif self._is_off_disk(each.position):
+                found.add(PlacedGap(each.position, Gap.of(each.record, "size")))
+        return found.gaps
+
+    def _gaps_of_window(self, lowest: int) -> list[PlacedGap]:
+        """Those of the window, before the next record of their stream; `lowest`: of the records outside the window."""
+        found: list[PlacedGap] = []
+        items = self.window.items()
+        last = {item.stream: place for item in items if (place := self._places.get(id(item))) is not None}
+        following: dict[str, int] = {}
+        for item in reversed(items):
             place = self._places.get(id(item))
             if isinstance(item, Gap):
-                placed.append(PlacedGap(after.get(item.stream, 0), item))
+                until = following.get(item.stream, max(lowest, last.get(item.stream, -1) + 1))
+                found.append(PlacedGap(until, item))
             elif place is not None:
-                after[item.stream] = place + 1
+                following[item.stream] = place
                 if self._is_off_disk(place):
-                    placed.append(PlacedGap(place, Gap.of(item, "size")))
-        found = Missing()
-        for one in self._loaded:
-            if isinstance(one, PlacedGap):
-                placed.append(one)
-            elif self._is_off_disk(one.position):
-                placed.append(PlacedGap(one.position, Gap.of(one.record, "size")))
-        for each in (*placed, *self._missing.gaps):
-            found.add(each)
-        return found.gaps
+                    found.append(PlacedGap(place, Gap.of(item, "size")))
+        return found[::-1]
 
     def _is_off_disk(self, position: int) -> bool:
         return position < self._kept or position in self._unwritten

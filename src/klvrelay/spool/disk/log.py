@@ -18,6 +18,7 @@ from pathlib import Path
 from klvrelay import threads
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
+from klvrelay.spool.age import AgeLimit
 from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
@@ -44,12 +45,13 @@ class DiskLog:
     """Keeps each record until every cursor has answered for it, on disk beyond the commit interval.
 
     The limits of records and bytes are those of memory: of each cursor's window, and of what cannot be written while
-    the disk is full or fails. Then the oldest records are shed.
+    the disk is full or fails. Then the oldest records are shed. `age` is the maximum age of a waiting record in
+    seconds: none that is older is delivered, and a segment is discarded once all of its records are older.
     """
 
     def __init__(
         self, store: Store, worker: threads.Worker, *, commit: float = COMMIT, limit: int = WAITING,
-        size_limit: int = WAITING_SIZE,
+        size_limit: int = WAITING_SIZE, age: float | None = None,
     ) -> None:  # fmt: skip
         self._store, self._worker = store, worker
         self._interval = self._pause = commit
@@ -65,6 +67,8 @@ class DiskLog:
         self._timer: asyncio.TimerHandle | None = None
         self._committing: asyncio.Future[Committed] | None = None
         self._closed = False
+        self._age = AgeLimit(age, self._shed_aged)
+        self._age_is_due = False
         self.fault: OSError | None = None
         """Why records cannot be written at present."""
 
@@ -106,6 +110,8 @@ class DiskLog:
         window = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
         gaps = self._store.gaps.get(file, ())
         cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed, gaps)
+        cursor.before_us = self._age.before_us
+        self._age.start()
         self._cursors.append(cursor)
         if (saved := self._store.saved.get(file)) is not None:
             self._saved[file] = saved
@@ -123,6 +129,12 @@ class DiskLog:
             LOG.warning("spool: records of an earlier run were shed: sink=%s at_most=%d", name, discarded)
         return unread
 
+    def _shed_aged(self, before_us: int) -> None:
+        for cursor in self._cursors:
+            cursor.shed_aged(before_us)
+        self._age_is_due = True
+        self._schedule()
+
     def _changed(self) -> None:
         self._freed.set()
         self._schedule()
@@ -136,10 +148,12 @@ class DiskLog:
         records = self._unanswered()
         ranges = {cursor.file: cursor.unanswered(self._next) for cursor in self._cursors}
         gaps = self._new_gaps()
-        if records or gaps or self._is_stale(ranges):
+        if records or gaps or self._age_is_due or self._is_stale(ranges):
             self._saved = ranges
+            self._age_is_due = False
             hurry = self.fault is not None and self._is_full()
-            job = partial(self._store.commit, records, ranges, hurry=hurry, gaps=gaps)
+            before_us = self._age.before_us
+            job = partial(self._store.commit, records, ranges, hurry=hurry, gaps=gaps, before_us=before_us)
             self._committing = self._worker.run(job)
             self._committing.add_done_callback(self._committed)
         elif any(cursor.has_new_gaps for cursor in self._cursors):
@@ -152,7 +166,7 @@ class DiskLog:
         if not changed or (now - self._gaps_saved < GAPS_EVERY and not self._closed):
             return {}
         self._gaps_saved = now
-        return {cursor.file: cursor.stored_gaps() for cursor in changed}
+        return {cursor.file: cursor.stored_gaps(self._next) for cursor in changed}
 
     def _unanswered(self) -> dict[int, Record]:
         """The records of the tail, without those that every cursor has answered for, which are dropped."""
@@ -234,6 +248,7 @@ class DiskLog:
     async def close(self) -> None:
         """Write what is unanswered, and close the files; in the background if cancelled. Raises OSError."""
         self._closed = True
+        self._age.stop()
         if self._timer is not None:
             self._timer.cancel()
         for _ in range(3):  # a commit in progress, the last records, and the gaps that these leave on a full disk
@@ -248,8 +263,9 @@ class DiskLog:
 
 
 async def open_log(
-    path: Path, relay: str, size: int, *, commit: float = COMMIT, limit: int = WAITING, size_limit: int = WAITING_SIZE
-) -> DiskLog:
+    path: Path, relay: str, size: int, *, commit: float = COMMIT, limit: int = WAITING, size_limit: int = WAITING_SIZE,
+    age: float | None = None,
+) -> DiskLog:  # fmt: skip
     """The log in a folder, which is created if absent.
 
     relay   name of the relay that owns the spool
@@ -265,7 +281,7 @@ async def open_log(
     except BaseException:
         worker.close()
         raise
-    return DiskLog(store, worker, commit=commit, limit=limit, size_limit=size_limit)
+    return DiskLog(store, worker, commit=commit, limit=limit, size_limit=size_limit, age=age)
 
 
 def _open_store(path: Path, relay: str, size: int) -> Store:

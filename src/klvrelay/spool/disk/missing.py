@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from klvrelay.record import Gap, Reason, Record
+from klvrelay.record import Gap, Item, Reason, Record
 from klvrelay.spool.disk.cursor_file import OPEN_END
 
 
@@ -15,6 +15,13 @@ class PlacedGap(NamedTuple):
 
     position: int
     gap: Gap
+
+
+class PlacedItem(NamedTuple):
+    """A record or a gap, and its position in the log."""
+
+    position: int
+    item: Item
 
 
 def gaps_of(records: Iterable[tuple[int, Record]], reason: Reason) -> list[PlacedGap]:
@@ -55,16 +62,16 @@ class Missing:
                 self.gaps.sort(key=_position)
                 return
 
-    def others(self, stream: str, boot: str | None, first: int, end: int) -> list[tuple[int, int]]:
-        """Ranges of the numbers from `first` to before `end` that no gap of this stream and run contains."""
-        found: list[tuple[int, int]] = []
-        for gap in sorted(
-            (gap for _, gap in self.gaps if (gap.stream, gap.boot) == (stream, boot)), key=lambda gap: gap.first
-        ):
-            if first < (until := min(gap.first, end)):
-                found.append((first, until))
-            first = max(first, gap.last + 1)
-        return [*found, (first, end)] if first < end else found
+    def between(self, stream: str, boot: str | None, first: int, item: PlacedItem) -> list[PlacedGap]:
+        """Gaps for the numbers from `first` to before those of an item that no gap of this stream and run contains."""
+        found: list[PlacedGap] = []
+        known = (one for one in self.gaps if (one.gap.stream, one.gap.boot) == (stream, boot))
+        for position, following in (*sorted(known, key=lambda one: one.gap.first), item):
+            last = min(following.seq, item.item.seq) - 1
+            if first <= last:  # where one of them was, so before the following item
+                found.append(PlacedGap(position - 1, Gap(stream, boot, first, last, "damaged", None)))
+            first = max(first, following.last + 1 if isinstance(following, Gap) else 0)
+        return found
 
     def take_below(self, position: int = OPEN_END) -> Sequence[PlacedGap]:
         """Remove and return the gaps before which the loader has passed all records."""

@@ -69,6 +69,7 @@ class Segments:
         self._used: list[Segment] = []
         self._spare: list[Segment] = []
         self._end = 0  # where the next entry of the newest segment begins
+        self._written_us = _now_us()  # or opened
         self.next = 0
         """Position after the last entry."""
         self._recover()
@@ -141,6 +142,7 @@ class Segments:
             fitting, data = self._fitting(rest)
             if fitting:
                 self._used[-1].file.write(data, self._end)
+                self._written_us = _now_us()
                 self._end += len(data)
                 self.next = rest[fitting - 1][0] + 1
                 del rest[:fitting]
@@ -166,7 +168,7 @@ class Segments:
         segment = self._blank(max(self.size, least))
         if segment is None:
             return False
-        segment.first, segment.created_us = self.next, time.time_ns() // 1000
+        segment.first, segment.created_us = self.next, _now_us()
         try:
             segment.file.write(Header(self._codec.spool, segment.first, segment.created_us).pack(), 0)
             segment.file.sync()
@@ -226,6 +228,15 @@ class Segments:
         while self.can_release(position):
             self._retire(self._used.pop(0))
 
+    def are_aged(self, before_us: int) -> bool:
+        """Was the last entry of the oldest segment written before this time?
+
+        At the latest when the next segment was created. False if the time is unknown.
+        """
+        if not self._used:
+            return False
+        return 0 < (self._used[1].created_us if len(self._used) > 1 else self._written_us) < before_us
+
     def shed(self) -> list[StoredEntry]:
         """Give up the oldest segment, and return its entries."""
         segment = self._used.pop(0)
@@ -264,3 +275,7 @@ class Segments:
     def close(self) -> None:
         for segment in (*self._used, *self._spare):
             segment.file.close()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

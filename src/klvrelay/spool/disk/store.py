@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from klvrelay.record import Reason, Record
+from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.disk.cursor_file import SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
@@ -83,7 +84,7 @@ class Store:
         self._cursor_sync = time.monotonic()
         self._readers: dict[str, tuple[int, Iterator[StoredEntry]]] = {}
         self.saved: dict[str, Ranges | None] = {
-            name: self._cursor(name).ranges
+            name: self._stored(name)
             for name in (file.removesuffix(SUFFIX) for file in folder.names() if file.endswith(SUFFIX))
         }
         """The stored ranges of each cursor; None if they are damaged."""
@@ -95,6 +96,15 @@ class Store:
         for ranges in self.saved.values():
             self.segments.skip_to(max((start for start, _ in ranges or ()), default=0))
 
+    def _stored(self, name: str) -> Ranges | None:
+        """The stored ranges of a cursor; None also if its file is incomplete and the disk is full."""
+        try:
+            return self._cursor(name).ranges
+        except OSError as fault:
+            if fault.errno not in FULL:
+                raise
+            return None
+
     def _cursor(self, name: str) -> CursorFile:
         if name not in self._cursors:
             self._cursors[name] = CursorFile(self._folder, name, self.id)
@@ -102,15 +112,18 @@ class Store:
 
     def commit(
         self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool,
-        gaps: Mapping[str, Sequence[PlacedGap]] | None = None,
+        gaps: Mapping[str, Sequence[PlacedGap]] | None = None, before_us: int = NEVER_AGED,
     ) -> Committed:  # fmt: skip
         """Write records by position, and the unanswered ranges of each cursor; return once the records are durable.
 
-        hurry   memory is full: if the disk is, too, discard the oldest segment
-        gaps    the gaps to store, by cursor
+        hurry      memory is full: if the disk is, too, discard the oldest segment
+        gaps       the gaps to store, by cursor
+        before_us  discard segments whose records all arrived before this time
         """
         result = Committed()
         try:
+            while self.segments.are_aged(before_us):
+                result.sheds.append(self._shed("age"))
             self._write({position: pack_record(record) for position, record in records.items()}, result, hurry=hurry)
             self.segments.sync()
             self._save(unanswered)
@@ -131,9 +144,9 @@ class Store:
             if payloads:
                 result.sheds.append(self._shed())
 
-    def _shed(self) -> Loaded:
+    def _shed(self, reason: Reason = "size") -> Loaded:
         _, end = self.segments.bounds()[0]
-        return Loaded([*_records(self.segments.shed())], end)
+        return Loaded([*_records(self.segments.shed())], end, reason)
 
     def _save(self, unanswered: Mapping[str, Ranges]) -> None:
         """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs."""

@@ -17,10 +17,10 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.relay import relay
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import paho_connection
 from klvrelay.sinks.mqtt import sink as sink_module
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message, Unanswered
+from klvrelay.sinks.mqtt.native import connection as native_connection
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 RECEIVE_MAXIMUM = 0x21
@@ -285,7 +285,7 @@ async def test_the_last_status_is_sent_though_no_message_is_answered(oracle, qos
 
 def test_the_last_status_takes_less_than_the_time_for_it():
     """Otherwise it would be cut off before it is sent unconfirmed, and the broker would publish the will."""
-    goodbye = sink_module.GOODBYE_TIMEOUT + sink_module.LAST_WORDS + paho_connection.LAST_READ
+    goodbye = sink_module.GOODBYE_TIMEOUT + sink_module.LAST_WORDS + native_connection.LAST_READ
     assert goodbye < relay.LAST_SINKS
 
 

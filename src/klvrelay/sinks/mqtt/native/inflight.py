@@ -93,6 +93,11 @@ class InFlight:
         self._wake()
         publication.answer(at, code)
 
+    def message(self, number: int) -> Message | None:
+        """The message with this packet identifier."""
+        publication, at = self._messages.get(number, (None, 0))
+        return publication.messages[at] if publication is not None and publication.messages else None
+
     def oldest(self, is_taken: Callable[[int], bool]) -> Message | None:
         """The message that the broker must answer next: the oldest that it has not `taken`, which QoS 2 reports."""
         for number, (publication, at) in self._messages.items():

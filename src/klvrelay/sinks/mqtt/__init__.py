@@ -17,6 +17,6 @@ A connection:
     native/              the implementation on a socket
     session.py           the QoS 2 session, over several connections
     packets.py           size of a PUBLISH
-    properties.py        user properties of a received PUBLISH
+    incoming_publish.py  reads a received PUBLISH; properties.py: its user properties
     received.py          queue of received messages
 """

@@ -11,6 +11,6 @@
     encode.py            the other packets
 
     incoming.py          splits and checks received packets
-    decode.py            the broker's answers; incoming_publish.py: PUBLISH
+    decode.py            the broker's answers
     subscriptions.py     subscriptions
 """

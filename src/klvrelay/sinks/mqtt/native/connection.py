@@ -15,17 +15,17 @@ from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.connection import Message, Received, StaleSession, Terms, Unanswered
 from klvrelay.sinks.mqtt.dial import dial
+from klvrelay.sinks.mqtt.incoming_publish import Violation
 from klvrelay.sinks.mqtt.native.decode import Connack
 from klvrelay.sinks.mqtt.native.encode import disconnect_packet, puback_packet
 from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
 from klvrelay.sinks.mqtt.native.handshake import Handshake, Limits
 from klvrelay.sinks.mqtt.native.incoming import Incoming
-from klvrelay.sinks.mqtt.native.incoming_publish import Violation
 from klvrelay.sinks.mqtt.native.inflight import Publication
 from klvrelay.sinks.mqtt.native.link import Link
-from klvrelay.sinks.mqtt.native.outgoing import Outgoing
+from klvrelay.sinks.mqtt.native.outgoing import OutgoingMessages
 from klvrelay.sinks.mqtt.native.pings import Pings
-from klvrelay.sinks.mqtt.native.subscriptions import Subscriptions
+from klvrelay.sinks.mqtt.native.subscriptions import SubscriptionRequests
 from klvrelay.sinks.mqtt.received import ReceivedMessages
 from klvrelay.sinks.mqtt.session import Session
 
@@ -67,10 +67,10 @@ class NativeConnection:
         self._pings = Pings(self._link, self._end_silent)
         self._incoming = Incoming(self, protocol)
         self._encoder = PublishEncoder(protocol)
-        self._outgoing = Outgoing(
+        self._outgoing = OutgoingMessages(
             self._link, self._encoder, self._session, terms, settings.timeout, self._end_late, self._flush_if_up
         )
-        self._subscriptions = Subscriptions(
+        self._subscriptions = SubscriptionRequests(
             self._link, self._incoming, protocol, self._session, settings, self._outgoing.next_number, self._lost,
             self._end,
         )  # fmt: skip

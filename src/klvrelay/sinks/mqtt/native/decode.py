@@ -98,7 +98,7 @@ def read_disconnect(body: bytes) -> int:
     return body[0] if body else 0
 
 
-def read_length(data: bytes | bytearray, at: int) -> tuple[int, int]:
+def read_length(data: bytes, at: int) -> tuple[int, int]:
     """A number of 1 to 4 bytes, 7 bits each, least significant first, and where it ends (MQTT 5, 1.5.5)."""
     size = 0
     for n, octet in enumerate(data[at : at + 4]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.native.aliases import Alias, Aliases
@@ -14,21 +14,47 @@ HEADS_MOST = 4096
 REVIEW = 1000
 """Messages between two decisions which topics have an alias."""
 _DUP = 0x08
-_ALIAS_MOST = 5
-"""Maximum bytes by which a topic alias makes a packet longer."""
 _NO_TOPIC = b"\0\0"
+
+
+class _Form:
+    """The constant parts of a packet, without the last user property. `size`: their bytes and those of the identifier.
+    """
+
+    __slots__ = ("properties", "properties_size", "size", "topic")
+
+    def __init__(self, topic: bytes, properties: bytes, qos: int) -> None:
+        self.topic = topic
+        self.properties = properties
+        self.properties_size = len(properties)
+        self.size = len(topic) + len(properties) + (2 if qos else 0)
 
 
 @dataclass(slots=True)
 class _Head:
-    """What the PUBLISH packets of a topic share. `properties`: all but the last user property."""
+    """What the PUBLISH packets of a topic share.
+
+    whole    with the topic, without an alias
+    naming   with both, so that the broker learns the alias
+    short    with the alias in place of the topic
+    """
 
     name: str
-    first: int
-    topic: bytes
-    properties: bytes
-    alias: Alias | None
+    qos: int
+    first: bytes
+    whole: _Form
+    alias: Alias | None = None
+    naming: _Form | None = None
+    short: _Form | None = None
     count: int = 0
+
+    def use(self, alias: Alias | None) -> None:
+        """Use this alias from now on, or none."""
+        self.alias = alias
+        if alias is not None:
+            properties = alias.data + self.whole.properties
+            self.naming = _Form(self.whole.topic, properties, self.qos)
+            self.short = _Form(_NO_TOPIC, properties, self.qos)
 
 
 class PublishEncoder:
@@ -54,80 +80,81 @@ class PublishEncoder:
         self._aliases.forget(topic)
 
     def encode(self, message: Message, number: int, *, dup: bool = False) -> bytes | None:
-        """The packet; None if it would be too large for the broker, with its topic and without an alias.
+        """The packet; None if it would be too large for the broker.
 
         number   packet identifier; not used at QoS 0
         dup      the message was sent on an earlier connection
         """
-        head = self._head(message)
-        topic, payload = head.topic, message.payload
-        identifier = number.to_bytes(2, "big") if message.qos else b""
-        size = len(topic) + len(identifier) + len(payload)
-        properties = last = alias = b""
-        if self._has_properties:
-            last = self._last(message.user)
-            properties = length(len(head.properties) + len(last))
-            size += len(properties) + len(head.properties) + len(last)
-        remaining = length(size)
-        total = 1 + len(remaining) + size
-        if total > self.largest:
-            return None
-        if head.alias is not None and not dup and total + _ALIAS_MOST <= self.largest:
-            alias = head.alias.data
-            if head.alias.is_known:
-                topic = _NO_TOPIC
-            head.alias.is_known = True
-            properties = length(len(alias) + len(head.properties) + len(last))
-            fixed = len(topic) + len(identifier) + len(properties) + len(alias)
-            remaining = length(fixed + len(head.properties) + len(last) + len(payload))
-        first = head.first | _DUP if dup else head.first
-        return b"".join(
-            (first.to_bytes(1, "big"), remaining, topic, identifier, properties, alias, head.properties, last, payload)
-        )
-
-    def _head(self, message: Message) -> _Head:
-        key = (
-            message.topic, message.qos, message.retain, message.content_type, message.expiry, message.user[:-1],
-        )  # fmt: skip
-        head = self._heads.get(key) or self._new_head(key, message)
+        head = self._heads.get(_key(message)) or self._new_head(message)
+        if dup:
+            return self._packet(bytes([head.first[0] | _DUP]), head.whole, message, number)
         if self._aliases.most:
-            head.count += 1
-            self._count += 1
-            if self._count >= REVIEW:
-                self._review()
-        return head
+            self._note_use(head)
+        alias = head.alias
+        if alias is None:
+            return self._packet(head.first, head.whole, message, number)
+        if alias.is_known and head.short is not None:
+            return self._packet(head.first, head.short, message, number)
+        if head.naming is not None and (packet := self._packet(head.first, head.naming, message, number)) is not None:
+            alias.is_known = True
+            return packet
+        return self._packet(head.first, head.whole, message, number)
 
-    def _new_head(self, key: tuple[object, ...], message: Message) -> _Head:
+    def _packet(self, first: bytes, form: _Form, message: Message, number: int) -> bytes | None:
+        payload = message.payload
+        size, last, properties = form.size + len(payload), b"", b""
+        if self._has_properties:
+            user = message.user
+            if user:
+                name, value = user[-1]
+                data = value.encode()
+                last = b"%b%b%b" % (self._names.get(name) or self._name(name), len(data).to_bytes(2, "big"), data)
+                size += len(last)
+            properties = length(form.properties_size + len(last))
+            size += len(properties)
+        remaining = length(size)
+        if 1 + len(remaining) + size > self.largest:
+            return None
+        identifier = number.to_bytes(2, "big") if message.qos else b""
+        return b"".join((first, remaining, form.topic, identifier, properties, form.properties, last, payload))
+
+    def _new_head(self, message: Message) -> _Head:
         if len(self._heads) >= HEADS_MOST:
             self._heads.clear()
-        head = self._heads[key] = _Head(
-            message.topic,
-            0x30 | message.qos << 1 | message.retain,
-            text(message.topic),
-            Packed(replace(message, user=message.user[:-1])).properties if self._has_properties else b"",
-            None if message.retain else self._aliases.of(message.topic),
-        )
+        properties = Packed(message._replace(user=message.user[:-1])).properties if self._has_properties else b""
+        first = bytes([0x30 | message.qos << 1 | message.retain])
+        head = _Head(message.topic, message.qos, first, _Form(text(message.topic), properties, message.qos))
+        if not message.retain:
+            head.use(self._aliases.of(message.topic))
+        self._heads[_key(message)] = head
         return head
 
-    def _last(self, user: tuple[tuple[str, str], ...]) -> bytes:
-        """The last user property, which differs from message to message: the number of a record."""
-        if not user:
-            return b""
-        name, value = user[-1]
-        if (begin := self._names.get(name)) is None:
-            if len(self._names) >= HEADS_MOST:
-                self._names.clear()
-            begin = self._names[name] = USER_PROPERTY + text(name)
-        return begin + text(value)
+    def _name(self, name: str) -> bytes:
+        """The begin of a user property."""
+        if len(self._names) >= HEADS_MOST:
+            self._names.clear()
+        begin = self._names[name] = USER_PROPERTY + text(name)
+        return begin
+
+    def _note_use(self, head: _Head) -> None:
+        head.count += 1
+        self._count += 1
+        if self._count >= REVIEW:
+            self._review()
 
     def _review(self) -> None:
         """Give the aliases to the busiest topics."""
         counts: Counter[str] = Counter()
         self._count = 0
-        records = [head for head in self._heads.values() if not head.first & 1]
+        records = [head for head in self._heads.values() if not head.first[0] & 1]
         for head in records:
             counts[head.name] += head.count
             head.count = 0
         self._aliases.rank(counts)
         for head in records:
-            head.alias = self._aliases.of(head.name)
+            head.use(self._aliases.of(head.name))
+
+
+def _key(message: Message) -> tuple[object, ...]:
+    """What the messages with the same beginning have in common."""
+    return message.topic, message.qos, message.retain, message.content_type, message.expiry, message.user[:-1]

@@ -12,10 +12,10 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkError
 from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.connection import LesserTerms, Message, Terms, WrongVersion
+from klvrelay.sinks.mqtt.incoming_publish import Violation
 from klvrelay.sinks.mqtt.native import decode
 from klvrelay.sinks.mqtt.native.decode import Connack
 from klvrelay.sinks.mqtt.native.encode import connect_packet
-from klvrelay.sinks.mqtt.native.incoming_publish import Violation
 from klvrelay.sinks.mqtt.packets import LARGEST_PACKET
 
 WINDOW_MOST = 65_000

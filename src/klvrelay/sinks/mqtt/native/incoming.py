@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from klvrelay.sinks.mqtt.connection import REFUSED, Received
+from klvrelay.sinks.mqtt.incoming_publish import Violation, read_publish
 from klvrelay.sinks.mqtt.native import decode
-from klvrelay.sinks.mqtt.native.incoming_publish import Violation, read_publish
 from klvrelay.sinks.mqtt.topics import matches
 
 ANSWER_MOST = 8 << 10
@@ -31,8 +31,8 @@ _NAMES = {
 _ANSWERS = (_PUBACK, _PUBREC, _PUBCOMP)
 _RETAINED = 0x31
 """The first byte of a retained message of QoS 0."""
-_CONFIRMED = b"\x40\x02"
-"""The begin of a PUBACK without a reason code: nearly all packets."""
+_PUBACKS = {4: {b"\x40\x02": 4}, 5: {b"\x40\x02": 4, b"\x40\x03": 5}}
+"""The begin of a short PUBACK, and its size, by protocol: nearly all packets. The longer one has a reason code."""
 
 
 class Dialogue(Protocol):
@@ -85,6 +85,7 @@ class Incoming:
     def __init__(self, dialogue: Dialogue, protocol: int) -> None:
         self._dialogue = dialogue
         self._protocol = protocol
+        self._pubacks: dict[bytes, int] = {}  # until CONNACK
         self._held = bytearray()  # the begin of a packet
         self._needed = 0  # bytes of that packet, as far as known
         self._taken: set[int] = set()  # PUBREC was received
@@ -99,29 +100,30 @@ class Incoming:
 
     def feed(self, data: bytes) -> None:
         """Pass on the packets that are complete with this data. Raises Violation."""
-        whole: bytes | bytearray = data
         if self._held:
             self._held += data
             if len(self._held) < self._needed:
                 return
-            whole, self._held = self._held, bytearray()
-        at = self._split(whole)
-        if at < len(whole) and not self._over:
-            self._held += memoryview(whole)[at:]
+            data = bytes(self._held)
+            self._held.clear()
+        at = self._split(data)
+        if at < len(data) and not self._over:
+            self._held += memoryview(data)[at:]
 
-    def _split(self, data: bytes | bytearray) -> int:
+    def _split(self, data: bytes) -> int:
         """Pass on the whole packets. Returns where the rest begins."""
         at, end = 0, len(data)
         confirm = self._dialogue.on_puback
         while at < end and not self._over:
-            if data[at : at + 2] == _CONFIRMED and at + 4 <= end and self._connected:
-                if not confirm(data[at + 2] << 8 | data[at + 3], 0):
-                    raise _unanswerable(_PUBACK)
-                at += 4
-                continue
             if self._to_discard:
                 discarded = min(self._to_discard, end - at)
                 at, self._to_discard = at + discarded, self._to_discard - discarded
+                continue
+            size = self._pubacks.get(data[at : at + 2], 0)
+            if size and at + size <= end:
+                if not confirm(data[at + 2] << 8 | data[at + 3], data[at + 4] if size > 4 else 0):
+                    raise _unanswerable(_PUBACK)
+                at += size
                 continue
             kind, body, size = self._header(data, at)
             if body and kind == _PUBLISH and not self.filters:
@@ -131,11 +133,11 @@ class Incoming:
             if body == 0 or body + size > end:
                 self._needed = body + size - at if body else 0
                 break
-            self._pass_on(data[at], bytes(data[body : body + size]))
+            self._pass_on(data[at], data[body : body + size])
             at = body + size
         return at
 
-    def _header(self, data: bytes | bytearray, at: int) -> tuple[int, int, int]:
+    def _header(self, data: bytes, at: int) -> tuple[int, int, int]:
         """Packet type, begin of the body (0: not known yet), and its size. Raises Violation as early as possible."""
         first = data[at]
         self._check_first(first)
@@ -220,6 +222,7 @@ class Incoming:
         if kind == _CONNACK:
             dialogue.on_connack(decode.read_connack(body, protocol))
             self._connected = True
+            self._pubacks = _PUBACKS[protocol]
         elif kind == _SUBACK:
             return dialogue.on_suback(*decode.read_suback(body, protocol))
         elif kind == _UNSUBACK:

@@ -64,6 +64,10 @@ class InFlight:
     def full(self) -> bool:
         return len(self._messages) >= self.most and not self._over
 
+    def has_room(self, count: int) -> bool:
+        """May so many more messages be sent?"""
+        return len(self._messages) + count <= self.most
+
     async def wait_for_room(self, *, ahead: bool = False) -> None:
         """Return once another message may be sent, or the connection has ended. One caller of each kind at a time."""
         while self.full:

@@ -44,9 +44,9 @@ class Link:
         self._rest = memoryview(b"")
         self._queued = self.sent = 0
         self._scheduled = self._watching = self._over = False
-        self._room, self._all_sent, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._room, self._ended = asyncio.Event(), asyncio.Event()
         self._room.set()
-        self._all_sent.set()
+        self._all_sent: asyncio.Event | None = None
         self.paused = True
         self.last_in = self.last_out = self._loop.time()
         self.resume()
@@ -66,18 +66,26 @@ class Link:
         await self._room.wait()
 
     def write(self, data: bytes) -> int:
-        """Send bytes after all earlier ones. Returns the value of `sent` once they are sent."""
-        if self._over:
-            return self._queued
-        self._pieces.append(data)
-        self._queued += len(data)
-        self._all_sent.clear()
-        if self._queued - self.sent > HIGH:
-            self._room.clear()
-        if not self._scheduled:
+        """Send bytes after all earlier ones, at the end of this turn. Returns the value of `sent` once they are sent.
+        """
+        if not self._scheduled and not self._over:
             self._scheduled = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._flush_later)
+        return self.add(data)
+
+    def add(self, data: bytes) -> int:
+        """As `write`, but wait for a `flush`."""
+        if not self._over:
+            self._pieces.append(data)
+            self._queued += len(data)
+            if self._queued - self.sent > HIGH:
+                self._room.clear()
         return self._queued
+
+    def flush(self) -> None:
+        """Write now, if the socket accepts it."""
+        if self._pieces and not self._watching:
+            self._flush()
 
     def pause(self) -> None:
         """Stop reading."""
@@ -93,8 +101,11 @@ class Link:
 
     async def finish(self, timeout: float) -> bool:
         """Return true once everything is sent; false if the connection ends before, or at the timeout."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._all_sent.wait(), timeout)
+        self.flush()
+        if self.unsent and not self._over:
+            self._all_sent = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_sent.wait(), timeout)
         return not self.unsent and not self._over
 
     async def read_to_end(self, timeout: float) -> None:
@@ -131,9 +142,12 @@ class Link:
         if self._rest and not self._watching and not self._over:
             self._flush()
 
+    def _flush_later(self) -> None:
+        self._scheduled = False
+        self.flush()
+
     def _flush(self) -> None:
         """Write what the socket accepts, and the rest when it is writable again."""
-        self._scheduled = False
         if self._over:
             return
         before = self.sent
@@ -141,7 +155,8 @@ class Link:
             while self._rest or self._pieces:
                 self._send()
             self._watch(False)
-            self._all_sent.set()
+            if self._all_sent is not None:
+                self._all_sent.set()
         except _NOT_NOW:
             self._watch(True)
         except ssl.SSLWantReadError:
@@ -149,7 +164,6 @@ class Link:
         except OSError:
             self._read_rest()
             return
-        self._scheduled = bool(self._rest)
         if self.sent != before:
             self._note_sent()
 
@@ -196,4 +210,5 @@ class Link:
         self.pause()
         self._over = True
         for event in (self._room, self._all_sent, self._ended):
-            event.set()
+            if event is not None:
+                event.set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Container, Sequence
-from dataclasses import replace
 
 from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message, Terms
 from klvrelay.sinks.mqtt.native.encode import pubrel_packet
@@ -21,7 +20,7 @@ _COMPLETED_BEFORE = 0x92
 """PUBCOMP: packet identifier not found, since the broker completed the message before (MQTT 5, 3.7.2.1)."""
 
 
-class Outgoing:
+class OutgoingMessages:
     """Sends messages, and keeps those in flight.
 
     terms     what the broker supports
@@ -58,6 +57,7 @@ class Outgoing:
         self._unread: Message | None = None  # the last message of QoS 0
         self._turn_unread = asyncio.Lock()
         self._turn, self._turn_ahead = asyncio.Lock(), asyncio.Lock()
+        self._calls = 0  # that wait for their turn or for room, or send
         self._over = False
         self._abandoned: dict[Message, list[int]] = {}  # packet identifiers, of messages whose `publish` was cancelled
 
@@ -69,8 +69,12 @@ class Outgoing:
         """
         publication = Publication(len(messages), messages)
         try:
-            async with self._turn_ahead if ahead else self._turn:
-                await self._send_all(messages, publication, ahead=ahead)
+            if self._calls or not self._has_room(len(messages)):
+                await self._send_in_turn(messages, publication, ahead=ahead)
+            else:
+                for at, message in enumerate(messages):
+                    self._send(message, publication, at)
+            self._link.flush()
             if not self._over:
                 await publication.complete()
             return publication
@@ -78,11 +82,25 @@ class Outgoing:
             self._abandon(messages, publication)
             raise
 
+    def _has_room(self, count: int) -> bool:
+        """May so many messages be sent at once?"""
+        is_free = not (self._over or self.one_by_one or self._link.full)
+        return is_free and count <= TURN and self.flight.has_room(count)
+
+    async def _send_in_turn(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
+        self._calls += 1
+        try:
+            async with self._turn_ahead if ahead else self._turn:
+                await self._send_all(messages, publication, ahead=ahead)
+        finally:
+            self._calls -= 1
+
     async def _send_all(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
         for at, message in enumerate(messages):
             if self.flight.full or self._link.full:
                 await self._wait_for_room(ahead=ahead)
             elif at % TURN == TURN - 1:
+                self._link.flush()
                 await asyncio.sleep(0)
             if self._over:
                 return
@@ -93,6 +111,7 @@ class Outgoing:
 
     async def _wait_for_room(self, *, ahead: bool) -> None:
         """Return once another message may be sent, or the connection has ended."""
+        self._link.flush()
         while (self.flight.full or self._link.full) and not self._over:
             await (self._link.room() if self._link.full else self.flight.wait_for_room(ahead=ahead))
 
@@ -102,6 +121,7 @@ class Outgoing:
             if self._over:
                 return
             self._send(message, publication, at)
+            self._link.flush()
             await self._flush()
             self._note_read(publication, at)
 
@@ -117,7 +137,8 @@ class Outgoing:
         publication = Publication(len(messages))
         for at, message in enumerate(messages):
             if not self._over:
-                self._send(replace(message, qos=0), publication, at)
+                self._send(message._replace(qos=0), publication, at)
+        self._link.flush()
         if not self._over:
             await publication.complete()
         return publication
@@ -183,7 +204,7 @@ class Outgoing:
             publication.answer(at, TOO_LARGE)
             return
         self.flight.add(number, publication, at)
-        end = self._link.write(packet)
+        end = self._link.add(packet)
         if message.qos:
             self._session.send(number, message)
         else:

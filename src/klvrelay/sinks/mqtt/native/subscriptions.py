@@ -15,7 +15,7 @@ from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.session import Session
 
 
-class Subscriptions:
+class SubscriptionRequests:
     """Sends SUBSCRIBE and UNSUBSCRIBE, and waits for their answers.
 
     next_number  returns a packet identifier that is not in use

@@ -1,4 +1,4 @@
-"""The interface to an MQTT library: the contract of a connection, and its values and exceptions.
+"""The interface to an MQTT client: the contract of a connection, and its values and exceptions.
 
 A connection is used once: after any SinkDown it is lost, and a new one must be made.
 """

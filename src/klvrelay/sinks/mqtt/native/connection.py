@@ -78,6 +78,10 @@ class NativeConnection:
         self._received = ReceivedMessages(self._link.pause, self._link.resume)
         self._acks: deque[int] = deque()  # `Link.sent` once each is sent
         self._handshake = Handshake(sock, settings, protocol, client_id, will, terms)
+        out, subscriptions = self._outgoing, self._subscriptions
+        self.on_puback, self.on_pubrec, self.on_pubcomp = out.confirm, out.take, out.complete
+        self.on_suback, self.on_unsuback = subscriptions.note_granted, subscriptions.note_ended
+        self.on_pingresp, self.on_message = self._pings.note_answer, self._received.put
 
     @property
     def protocol(self) -> int:
@@ -229,27 +233,6 @@ class NativeConnection:
         self.session_present = connack.session_present
         self._pings.begin(limits.keepalive)
         self._handshake.answer(connack.code, out.terms)
-
-    def on_puback(self, number: int, code: int) -> bool:
-        return self._outgoing.confirm(number, code)
-
-    def on_pubrec(self, number: int, code: int) -> bool:
-        return self._outgoing.take(number, code)
-
-    def on_pubcomp(self, number: int, code: int) -> bool:
-        return self._outgoing.complete(number, code)
-
-    def on_suback(self, number: int, code: int) -> bool:
-        return self._subscriptions.note_granted(number, code)
-
-    def on_unsuback(self, number: int) -> bool:
-        return self._subscriptions.note_ended(number)
-
-    def on_pingresp(self) -> None:
-        self._pings.answered()
-
-    def on_message(self, message: Received) -> None:
-        self._received.put(message)
 
     def acknowledge(self, number: int) -> None:
         """Acknowledge a message of QoS 1."""

@@ -48,7 +48,7 @@ class Pings:
         self._sent_end = self._link.write(PINGREQ)
         return answer
 
-    def answered(self) -> None:
+    def note_answer(self) -> None:
         """PINGRESP was received."""
         answer = self._unanswered.popleft()
         if not answer.done():

@@ -175,7 +175,7 @@ async def test_a_full_window_is_waited_for_with_the_same_timeout(oracle):
         (0x99, "payload format"),
         (0x97, "quota"),
         (0x93, "smaller window"),
-        (0x82, "130"),
+        (0x82, "protocol error"),
     ],
 )
 async def test_a_disconnect_in_flight_reports_earlier_answers(oracle, code, says):
@@ -212,7 +212,7 @@ async def test_each_of_several_calls_reports_its_own_answers(oracle):
         for _ in range(15):
             broker._owed.pop(0)()
         await until(lambda: calls[0].done())
-        await until(lambda: len(sink._connection._outgoing.flight._messages) == 15)
+        await until(lambda: len(sink._connection._outgoing.flight.messages) == 15)
         broker.cut()
         await asyncio.wait(calls)
 

@@ -74,7 +74,7 @@ class NativeConnection:
             self._link, self._incoming, protocol, self._session, settings, self._outgoing.next_number, self._lost,
             self._end,
         )  # fmt: skip
-        self._outgoing.reserved = self._subscriptions
+        self._outgoing.reserved = self._subscriptions.numbers
         self._received = ReceivedMessages(self._link.pause, self._link.resume)
         self._acks: deque[int] = deque()  # `Link.sent` once each is sent
         self._handshake = Handshake(sock, settings, protocol, client_id, will, terms)

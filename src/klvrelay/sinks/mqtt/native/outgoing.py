@@ -205,9 +205,9 @@ class OutgoingMessages:
             return
         self.flight.add(number, publication, at)
         end = self._link.add(packet)
-        if message.qos:
+        if message.qos == 2:
             self._session.send(number, message)
-        else:
+        elif not message.qos:
             self._last_unconfirmed = number
             self._unsent.append((end, number))
             self._unread = message
@@ -215,7 +215,7 @@ class OutgoingMessages:
     def next_number(self) -> int:
         """A packet identifier that is not in use."""
         number = self._session.last % IDENTIFIERS + 1
-        while number in self.flight or number in self.reserved:
+        while number in self.flight.messages or number in self.reserved:
             number = number % IDENTIFIERS + 1
         self._session.last = number
         return number
@@ -227,14 +227,15 @@ class OutgoingMessages:
 
     def confirm(self, number: int, code: int) -> bool:
         """PUBACK. False if no message of QoS 1 waits for it."""
-        if number not in self.flight or self._session.pending(number) is not None:
+        if self._session.has_pending and self._session.pending(number) is not None:
             return False
-        self.answer(number, code)
-        return True
+        if code >= REFUSED:
+            self._forget_alias(number)
+        return self.flight.answer(number, code)
 
     def take(self, number: int, code: int) -> bool:
         """PUBREC. False if no message of QoS 2 waits for it."""
-        if number not in self.flight or self._session.pending(number) is None:
+        if number not in self.flight.messages or self._session.pending(number) is None:
             return False
         if code >= REFUSED:
             self.answer(number, code)
@@ -245,22 +246,26 @@ class OutgoingMessages:
 
     def complete(self, number: int, code: int) -> bool:
         """PUBCOMP. False if no message of QoS 2 waits for it."""
-        if number not in self.flight or not self._session.is_taken(number):
+        if number not in self.flight.messages or not self._session.is_taken(number):
             return False
         self.answer(number, 0 if code == _COMPLETED_BEFORE else code)
         return True
 
     def answer(self, number: int, code: int) -> None:
-        """The broker's final answer to a message of QoS 1 or 2."""
+        """The broker's final answer to a message of QoS 2."""
         message = self._session.finish(number)
         if message is not None and number in (numbers := self._abandoned.get(message, [])):
             numbers.remove(number)
             if not numbers:
                 del self._abandoned[message]
             self._session.settle([(message, code)])
-        if code >= REFUSED and (refused := self.flight.message(number)) is not None:
-            self.encoder.forget_alias(refused.topic)
+        if code >= REFUSED:
+            self._forget_alias(number)
         self.flight.answer(number, code)
+
+    def _forget_alias(self, number: int) -> None:
+        if (refused := self.flight.message(number)) is not None:
+            self.encoder.forget_alias(refused.topic)
 
     def oldest(self) -> Message | None:
         """The message that the broker must answer next, or read next at QoS 0."""

@@ -18,6 +18,7 @@ from klvrelay.sinks.mqtt.session import Session
 class SubscriptionRequests:
     """Sends SUBSCRIBE and UNSUBSCRIBE, and waits for their answers.
 
+    numbers      packet identifiers of unanswered requests
     next_number  returns a packet identifier that is not in use
     lost         is done once the connection is lost
     end          ends the connection because of a fault, unless it has ended before; returns the fault to raise
@@ -44,6 +45,7 @@ class SubscriptionRequests:
         self._end = end
         self._requests: dict[int, asyncio.Future[int]] = {}  # by packet identifier, until SUBACK
         self._ends: dict[int, asyncio.Future[None]] = {}  # until UNSUBACK
+        self.numbers: set[int] = set()
 
     @property
     def requests(self) -> int:
@@ -55,17 +57,13 @@ class SubscriptionRequests:
         """Number of unanswered UNSUBSCRIBE packets."""
         return len(self._ends)
 
-    def __contains__(self, number: object) -> bool:
-        """Does an unanswered request have this packet identifier?"""
-        return number in self._requests or number in self._ends
-
     async def begin(self, topics: Sequence[str]) -> None:
         """Subscribe to topics at QoS 0. Raises SinkRefused for a topic without the right to read it."""
         for topic in topics:
             self._check_connected()
             self._incoming.filters.append(topic.split("/"))
             self._session.wanted.add(topic)
-            number = self._next_number()
+            number = self._new_number()
             granted = self._requests[number] = asyncio.get_running_loop().create_future()
             self._link.write(subscribe_packet(number, topic, self._protocol))
             await self._wait_for(granted, "a subscription")
@@ -84,7 +82,7 @@ class SubscriptionRequests:
         filters = self._incoming.filters
         self._incoming.filters = [wanted for wanted in filters if wanted != topic.split("/")]
         self._incoming.unsubscribed = True
-        number = self._next_number()
+        number = self._new_number()
         ended = self._ends[number] = asyncio.get_running_loop().create_future()
         self._link.write(unsubscribe_packet(number, topic, self._protocol))
         return ended
@@ -93,6 +91,7 @@ class SubscriptionRequests:
         """SUBACK. False if no SUBSCRIBE waits for it."""
         if (granted := self._requests.pop(number, None)) is None:
             return False
+        self.numbers.discard(number)
         if not granted.done():
             granted.set_result(code)
         return True
@@ -101,9 +100,15 @@ class SubscriptionRequests:
         """UNSUBACK. False if no UNSUBSCRIBE waits for it."""
         if (ended := self._ends.pop(number, None)) is None:
             return False
+        self.numbers.discard(number)
         if not ended.done():
             ended.set_result(None)
         return True
+
+    def _new_number(self) -> int:
+        number = self._next_number()
+        self.numbers.add(number)
+        return number
 
     def _check_connected(self) -> None:
         if self._lost.done():

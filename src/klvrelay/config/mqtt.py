@@ -16,6 +16,7 @@ from klvrelay.json_output import Numbers
 from klvrelay.text import Secret
 
 PublishBad = Literal["rejected", "telemetry", "drop"]
+Client = Literal["native", "aiomqtt"]
 
 WINDOWS = {5: 1000, 4: 100}
 """Default window by protocol level. AWS IoT allows 100 messages in flight per client, mosquitto 2.0 any number."""
@@ -41,6 +42,7 @@ class MqttSettings:
     raw              also publish the KLV bytes of each telemetry record
     numbers          "safe": integers beyond 2^53 - 1 as strings, in all JSON documents
     allow_plaintext  send a password over TCP without TLS to another machine
+    client           what publishes: klvrelay's own MQTT client, or the library aiomqtt, which has no QoS 2
     """
 
     host: str
@@ -63,6 +65,7 @@ class MqttSettings:
     window: int | None = None
     timeout: float = 10.0
     expiry: int = 60
+    client: Client = "native"
 
     def __post_init__(self) -> None:
         _check(self)
@@ -96,7 +99,7 @@ def mqtt_settings(url: str | None, options: dict[str, Any]) -> MqttSettings:
 
 _OF_ANY_BROKER = (
     "client_id", "qos", "prefix", "protocol", "keepalive", "raw", "publish_bad", "numbers", "window", "timeout",
-    "expiry",
+    "expiry", "client",
 )  # fmt: skip
 
 
@@ -170,12 +173,13 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
     "window": int,
     "timeout": float,
     "expiry": int,
+    "client": str,
 }
 
 
 def _check(s: MqttSettings) -> None:
     """Raise ConfigError for the first invalid setting."""
-    for key, allowed in (("qos", (0, 1, 2)), ("protocol", (4, 5)), ("publish_bad", _BAD), ("numbers", _NUMBERS)):
+    for key, allowed in _CHOICES.items():
         if getattr(s, key) not in allowed:
             raise ConfigError(f"mqtt {key}: must be one of {', '.join(map(str, allowed))}")
     for key, low, high in _RANGES:
@@ -187,6 +191,8 @@ def _check(s: MqttSettings) -> None:
         if not (getattr(s, key) or "").isprintable():
             raise ConfigError(f"mqtt {key}: must be printable text")
     no_url(s.client_id or "", "mqtt client_id", "a name")
+    if s.client == "aiomqtt" and s.qos == 2:
+        raise ConfigError('mqtt client: aiomqtt supports QoS 0 and 1 only: set qos=1, or client="native"')
     _check_prefix(s.prefix)
     _check_lengths(s)
     _check_security(s)
@@ -202,7 +208,11 @@ def _check_lengths(s: MqttSettings) -> None:
 
 
 _BAD = ("rejected", "telemetry", "drop")
+_CLIENTS = get_args(Client)
 _NUMBERS = get_args(Numbers)
+_CHOICES: dict[str, tuple[int | str, ...]] = {
+    "qos": (0, 1, 2), "protocol": (4, 5), "publish_bad": _BAD, "numbers": _NUMBERS, "client": _CLIENTS,
+}  # fmt: skip
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("port", 1, 65535),
     ("keepalive", 1, 65535),

@@ -1,9 +1,9 @@
 """aiomqtt's client over a connected socket.
 
 What is private to aiomqtt (2.5) and paho (2.1 and 2.2) is used in this file only: aiomqtt's callbacks for paho, its
-`_client`, `_client_connect`, `_misc_loop` and futures; paho's `_create_socket_connection`, `_keepalive` and
-`_loop_rc_handle`. aiomqtt's own callbacks are not enough: they drop the reason codes, and act one turn of the loop
-late, when another connection may use the same file descriptor.
+`_client`, `_client_connect`, `_misc_loop` and futures; paho's `_create_socket_connection`, `_handle_publish`,
+`_in_packet`, `_keepalive`, `_loop_rc_handle` and `_send_puback`. aiomqtt's own callbacks are not enough: they drop the
+reason codes, and act one turn of the loop late, when another connection may use the same file descriptor.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from paho.mqtt.client import (
     MQTT_ERR_SUCCESS,
     ConnectFlags,
     DisconnectFlags,
-    MQTTMessage,
 )
 from paho.mqtt.client import Client as Paho
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -30,10 +30,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.sinks.mqtt.aiomqtt.checked_socket import ANSWER_MOST, DOCUMENT_MOST, CheckedSocket
 from klvrelay.sinks.mqtt.connection import Message, Received
+from klvrelay.sinks.mqtt.incoming_publish import Violation, read_publish
 from klvrelay.sinks.mqtt.packets import Packed
 
-PROPERTIES_MOST = 4 << 10
-"""Maximum bytes of the properties of a retained message that are kept; most of them are the stream name."""
 ACKS_MOST = 16 << 10
 """Maximum number of acknowledgements that wait for the broker to read."""
 
@@ -45,7 +44,11 @@ _SILENT.disabled = True
 
 
 class Events(Protocol):
-    """What the client calls. `limits` are the properties of CONNACK by paho's names."""
+    """What the client calls.
+
+    limits  properties of CONNACK, by paho's names
+    first   first byte of the PUBLISH; `size`: its bytes after the header. `on_message` may raise Violation
+    """
 
     def on_connack(self, code: int, limits: dict[str, Any]) -> None: ...
 
@@ -53,7 +56,7 @@ class Events(Protocol):
 
     def on_answer(self, number: int, code: int) -> None: ...
 
-    def on_message(self, message: Received) -> None: ...
+    def on_message(self, message: Received, first: int, size: int) -> None: ...
 
 
 class Client(aiomqtt.Client):
@@ -84,12 +87,14 @@ class Client(aiomqtt.Client):
             properties=_limits(is_publisher=will is not None) if protocol == 5 else None,
         )
         self._client.max_inflight_messages_set(0)  # `Outgoing` keeps the window: paho's examines all messages each time
+        self._client._handle_publish = self._on_publish_packet  # type: ignore[method-assign]
         self._events = events
+        self._protocol = protocol
         self._keepalive_most = settings.keepalive
         self._checked = checked
         self._fd = -1
         self._reading = self._writes_later = self._paused = False
-        self._acks = 0  # may wait for the broker to read
+        self._acks = 0  # those that may wait for the broker to read
 
     # ---- for the connection ----
 
@@ -197,12 +202,20 @@ class Client(aiomqtt.Client):
     def _on_publish(self, client: Paho, userdata: Any, mid: int, reason_code: ReasonCode, properties: Any) -> None:
         self._events.on_answer(mid, reason_code.value)
 
-    def _on_message(self, client: Paho, userdata: Any, message: MQTTMessage) -> None:
-        self._acks += message.qos
+    def _on_publish_packet(self) -> MQTTErrorCode:
+        """PUBLISH. paho would parse all properties: a MiB of them takes seconds."""
+        first, body = self._client._in_packet["command"], self._client._in_packet["packet"]
+        try:
+            message, number = read_publish(first, body, self._protocol)
+            self._events.on_message(message, first, len(body))
+        except Violation as fault:
+            self._checked.violate(str(fault))
+        if not number:
+            return MQTT_ERR_SUCCESS
+        self._acks += 1
         if self._acks > ACKS_MOST:
             self._checked.violate("messages of QoS 1, and it reads no acknowledgements")
-        properties = _packed(message.properties) if message.retain and message.properties is not None else b""
-        self._events.on_message(Received(message.topic, bytes(message.payload), message.retain, properties))
+        return self._client._send_puback(int.from_bytes(number, "big"))
 
 
 def _limits(*, is_publisher: bool) -> Properties:
@@ -219,10 +232,3 @@ def _will(will: Message, protocol: int) -> aiomqtt.Will:
         properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
         properties.ContentType = will.content_type
     return aiomqtt.Will(will.topic, will.payload, will.qos, will.retain, properties)
-
-
-def _packed(properties: Properties) -> bytes:
-    """The properties as bytes without their length (MQTT 5, 2.2.2); empty if they are too long."""
-    data = bytes(properties.pack())  # type: ignore[no-untyped-call]
-    begin = next(n for n, octet in enumerate(data, 1) if octet < 0x80)
-    return data[begin:] if len(data) - begin <= PROPERTIES_MOST else b""

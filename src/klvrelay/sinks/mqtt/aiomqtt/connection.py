@@ -16,12 +16,12 @@ from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.aiomqtt.checked_socket import CheckedSocket
 from klvrelay.sinks.mqtt.aiomqtt.client import Client
 from klvrelay.sinks.mqtt.aiomqtt.outgoing import Outgoing
+from klvrelay.sinks.mqtt.aiomqtt.subscriptions import Subscriptions
 from klvrelay.sinks.mqtt.connection import REFUSED, LesserTerms, Message, Received, Terms, Unanswered, WrongVersion
 from klvrelay.sinks.mqtt.dial import dial
 from klvrelay.sinks.mqtt.packets import LARGEST_PACKET
 from klvrelay.sinks.mqtt.received import ReceivedMessages
 from klvrelay.sinks.mqtt.session import Session
-from klvrelay.sinks.mqtt.topics import matches
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class AiomqttConnection:
         client_id: str,
         will: Message | None,
         terms: Terms,
-        checked: CheckedSocket,
+        sock: socket.socket,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._settings = settings
@@ -55,14 +55,14 @@ class AiomqttConnection:
         self.broke: Message | None = None
         self._violated = self._closing = False
         self._window = 1
-        self._wanted: list[list[str]] = []
+        self._subscriptions = Subscriptions()
         self._connack: asyncio.Future[int] = loop.create_future()
         self._lost: asyncio.Future[None] = loop.create_future()
         self._fault: SinkError | None = None
-        self._checked = checked
+        self._checked = CheckedSocket(sock, protocol, lambda number: self._outgoing.is_sent(number))
         terms = Terms(min(terms.qos, QOS_MOST), terms.retain)
         fitted = None if will is None else terms.fitted(will)
-        self._client = Client(settings, protocol, client_id, fitted, checked, self)
+        self._client = Client(settings, protocol, client_id, fitted, self._checked, self)
         self._outgoing = Outgoing(
             self._client, protocol, terms, settings.timeout, self._end_late, self._end_unsent, self._flush_if_up
         )
@@ -81,8 +81,7 @@ class AiomqttConnection:
         one_by_one: bool = False,
     ) -> Self:
         """A new connection, without a session. Raises WrongVersion if the peer does not accept this version."""
-        checked = CheckedSocket(await dial(settings), protocol)
-        connection = cls(settings, protocol, client_id, will, terms, checked)
+        connection = cls(settings, protocol, client_id, will, terms, await dial(settings))
         connection._outgoing.one_by_one = one_by_one
         try:
             connection._client.begin()
@@ -131,7 +130,7 @@ class AiomqttConnection:
     async def subscribe(self, topics: Sequence[str]) -> None:
         """See `Connection.subscribe`. Raises SinkRefused for a topic without the right to read it."""
         for topic in topics:
-            self._wanted.append(topic.split("/"))
+            self._subscriptions.add(topic)
             codes = await self._answer(self._client.subscribe(topic, qos=0), "no answer to a subscription")
             if any((code if isinstance(code, int) else code.value) >= REFUSED for code in codes):
                 raise SinkRefused(f"{self._settings.url}: no right to read {topic}: check the access list")
@@ -139,7 +138,7 @@ class AiomqttConnection:
     async def unsubscribe(self, topics: Sequence[str]) -> None:
         """See `Connection.unsubscribe`."""
         for topic in topics:
-            self._wanted = [wanted for wanted in self._wanted if wanted != topic.split("/")]
+            self._subscriptions.end(topic)
             await self._answer(self._client.unsubscribe(topic), "no answer to an unsubscription")
 
     async def _answer(self, request: Coroutine[Any, Any, T], fault: str) -> T:
@@ -280,9 +279,9 @@ class AiomqttConnection:
         """PUBACK; at QoS 0, the message is written to the socket."""
         self._outgoing.answer(number, code)
 
-    def on_message(self, message: Received) -> None:
-        """A PUBLISH. Brokers send some that no subscription requested, also after its end."""
-        if self._fault is None and any(matches(message.topic, wanted) for wanted in self._wanted):
+    def on_message(self, message: Received, first: int, size: int) -> None:
+        """PUBLISH."""
+        if self._subscriptions.wants(message, first, size) and self._fault is None:
             self._received.put(message)
 
 

@@ -143,6 +143,11 @@ class Outgoing:
         if not message.qos:
             self._unread = message
 
+    def is_sent(self, number: int) -> bool:
+        """Is this the packet identifier of an unanswered message of QoS 1?"""
+        found = self._flight.get(number)
+        return found is not None and found[2].qos > 0
+
     def answer(self, number: int, code: int) -> None:
         """A message is answered, or written to the socket at QoS 0. An unexpected answer is ignored."""
         if number not in self._flight:

@@ -93,7 +93,7 @@ class Client(aiomqtt.Client):
         self._keepalive_most = settings.keepalive
         self._checked = checked
         self._fd = -1
-        self._reading = self._writes_later = self._paused = False
+        self._reading = self._writes_later = False
         self._acks = 0  # those that may wait for the broker to read
 
     # ---- for the connection ----
@@ -112,13 +112,11 @@ class Client(aiomqtt.Client):
 
     def pause(self) -> None:
         """Stop reading."""
-        self._paused = True
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
 
     def resume(self) -> None:
         """Continue reading."""
-        self._paused = False
         if self._fd >= 0:
             self._loop.add_reader(self._fd, self._read)
 

@@ -55,8 +55,9 @@ MALFORMED = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
 @pytest.mark.parametrize("name", MALFORMED)
-async def test_a_malformed_connack_is_a_protocol_error(name):
+async def test_a_malformed_connack_is_a_protocol_error(name, client):
     """Whatever paho does with it: in time, with no task left running, reported as a protocol error."""
 
     async def script(guest):
@@ -66,7 +67,7 @@ async def test_a_malformed_connack_is_a_protocol_error(name):
     async with HostileBroker(script) as broker:
         async with asyncio.timeout(5):
             with pytest.raises(SinkDown, match="protocol error: the broker sent a"):
-                await connect(to(broker), client_id="kr", will=WILL)
+                await connect(to(broker), client_id="kr", will=WILL, client=client)
         await until(lambda: not broker._tasks)
 
     assert len(broker.guests) <= 2

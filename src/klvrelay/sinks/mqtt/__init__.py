@@ -23,4 +23,5 @@ A connection:
     subscriptions.py     subscriptions
     incoming.py          checks received packets; incoming_publish.py, properties.py: read a PUBLISH
     received.py          queue of received messages
+    aiomqtt/             the implementation with aiomqtt
 """

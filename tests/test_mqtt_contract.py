@@ -63,7 +63,7 @@ async def test_overlapping_calls_keep_the_order_of_each(client, server, topic):
     assert (len(first.result()), len(second.result())) == (40, 50)
 
 
-@cases()
+@cases("read is kept")
 async def test_unconfirmed_messages_are_read_by_the_broker_at_the_flush(client, server, topic):
     """At QoS 0 nothing is answered; after `flush` even an abort loses none."""
     async with heard(server, topic) as subscriber, connected(server, client, will=None) as link:

@@ -142,6 +142,18 @@ async def test_a_request_without_an_answer_ends_the_connection_at_the_timeout(cl
 
 
 @with_mqtt_5
+async def test_a_broker_that_no_longer_answers_pings_is_noticed(client, server, oracle):
+    """Also by a connection that only receives."""
+    async with connected(server, client, will=None, keepalive=1) as link:
+        for guest in oracle.guests:
+            guest.writer.transport.pause_reading()
+        with pytest.raises(SinkDown, match="the broker no longer answers"):
+            await asyncio.wait_for(anext(link.received()), 15)
+
+    assert (link.hung_up, link.broke) == (False, None)
+
+
+@with_mqtt_5
 @pytest.mark.parametrize(
     ("code", "says", "taken_over", "broke"),
     [

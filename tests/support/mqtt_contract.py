@@ -23,6 +23,7 @@ CANNOT = {
     ("oracle", "login"): "it accepts any",
     ("amqtt", "login"): "klvrelay's embedded broker has none",
     ("nats", "login"): "it is not configured here",
+    ("amqtt", "read is kept"): "it may discard what it has read from a client when the connection breaks",
     ("amqtt", "take-over"): "it keeps the earlier connection open",
     ("oracle", "take-over"): "it does not compare client ids; see `OracleBroker.dismiss`",
 }

@@ -33,6 +33,8 @@ from klvrelay.sinks.mqtt.connection import Message, Received
 from klvrelay.sinks.mqtt.incoming_publish import Violation, read_publish
 from klvrelay.sinks.mqtt.packets import Packed
 
+PING = 0.7
+"""Part of the keep-alive after which paho sends a ping, and again of the time for its answer."""
 ACKS_MOST = 16 << 10
 """Maximum number of acknowledgements that wait for the broker to read."""
 
@@ -186,7 +188,8 @@ class Client(aiomqtt.Client):
         if self._connected.done():
             self._connected.exception()  # asyncio would log it as never retrieved
         # A broker may request more frequent pings than our settings, not less frequent ones.
-        client._keepalive = min(client._keepalive or self._keepalive_most, self._keepalive_most)
+        interval = min(client._keepalive or self._keepalive_most, self._keepalive_most)
+        client._keepalive = max(1, int(interval * PING))
         self._events.on_connack(reason_code.value, {} if properties is None else vars(properties))
 
     def _on_disconnect(

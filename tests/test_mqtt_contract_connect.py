@@ -17,6 +17,7 @@ from mqtt_contract import (
     messages,
     numbers,
     of_each_client,
+    with_mqtt_5,
 )
 
 from klvrelay.config.mqtt import MqttSettings
@@ -87,6 +88,17 @@ async def test_a_refused_connection_has_its_reason(client, server, oracle, code,
 
     assert isinstance(fault, kind)
     assert (says if (server.version, code) != (4, 0x89) else "unavailable") in str(fault)
+
+
+@with_mqtt_5
+@pytest.mark.parametrize(("code", "says"), [(0x9A, "does not support retained"), (0x9B, "this QoS: set qos=0")])
+async def test_a_last_will_that_is_refused_is_tried_with_less(client, server, oracle, code, says):
+    """Not retained, or at a lower QoS. If that is refused too, the reason is reported."""
+    oracle.manners.connack = code
+    fault = await fault_of(client, server.settings())
+
+    assert says in str(fault)
+    assert len(oracle.guests) == 2
 
 
 @pytest.mark.parametrize("client", CLIENTS)

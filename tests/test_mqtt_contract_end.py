@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import virtual_time
 from brokers import until
-from contract_brokers import client_id
+from contract_brokers import Broker, client_id
 from mqtt_contract import (
+    CLIENTS,
     cases,
     connected,
     heard,
@@ -15,6 +17,7 @@ from mqtt_contract import (
     of_each_client,
     with_mqtt_5,
 )
+from oracle_broker import OracleBroker
 
 from klvrelay.errors import SinkDown
 from klvrelay.sinks.mqtt.connection import Message, Unanswered
@@ -114,6 +117,23 @@ async def test_answers_before_the_end_are_reported(client, server, oracle):
 
 
 @of_each_client
+async def test_a_message_of_qos_0_that_was_not_read_has_no_code(client, server, oracle):
+    """If messages are sent one by one, so that the one at which a broker hangs up is found."""
+    async with connected(server, client, one_by_one=True) as link:
+        (guest,) = oracle.guests
+        guest.writer.transport.pause_reading()
+        sending = asyncio.create_task(link.publish(messages("kr/a", 3, qos=0)), name="sending")
+        await asyncio.sleep(0)
+        oracle.cut()
+        await asyncio.wait({sending}, timeout=5)
+
+    fault = sending.exception()
+    assert isinstance(fault, Unanswered)
+    assert fault.codes == [None] * 3
+    assert link.broke == Message("kr/a", b"0", qos=0)
+
+
+@of_each_client
 async def test_a_message_without_an_answer_ends_the_connection_at_the_timeout(client, server, oracle):
     """Measured from the answer to the message before it."""
     async with connected(server, client, timeout=0.3) as link:
@@ -125,6 +145,28 @@ async def test_a_message_without_an_answer_ends_the_connection_at_the_timeout(cl
     assert caught.value.codes == [None, None]
     assert (link.hung_up, link.broke) == (False, None)
     await until(lambda: oracle.wills)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_each_answer_restarts_the_timeout(client):
+    """A broker that answers messages one by one is alive, however many are in flight. In virtual time."""
+
+    async def main():
+        async with OracleBroker() as oracle, connected(Broker("oracle", oracle.port), client, timeout=4.0) as link:
+            oracle.manners.ack = False
+            sending = asyncio.create_task(link.publish(messages("kr/a", 5)), name="sending")
+            await until(lambda: oracle.unanswered == 5)
+            begin = virtual_time.now()
+            for _ in range(3):
+                await asyncio.sleep(3.0)
+                oracle._owed.pop(0)()
+            await asyncio.wait({sending})
+            return sending.exception().codes, virtual_time.now() - begin
+
+    codes, seconds = virtual_time.run(main())
+
+    assert codes == [0, 0, 0, None, None]
+    assert seconds == pytest.approx(13, abs=0.1)
 
 
 @of_each_client

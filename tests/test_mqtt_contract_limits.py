@@ -94,6 +94,22 @@ async def test_messages_are_sent_one_by_one_until_the_connection_is_widened(clie
         await sending
 
 
+@of_each_client
+async def test_a_broker_that_reads_slowly_gets_all(client, server, oracle):
+    """More bytes than the kernel buffers: the rest of a message follows when the broker reads again."""
+    async with connected(server, client) as link:
+        (guest,) = oracle.guests
+        guest.writer.transport.pause_reading()
+        large = [Message("kr/a", bytes([n]) * (1 << 20)) for n in range(12)]
+        sending = asyncio.create_task(link.publish(large), name="sending")
+        for _ in range(20):  # until the kernel accepts no more
+            await asyncio.sleep(0)
+        guest.writer.transport.resume_reading()
+        assert await sending == [0] * 12
+
+    assert oracle.payloads() == [message.payload for message in large]
+
+
 @with_mqtt_5
 async def test_a_message_beyond_the_limit_of_the_broker_is_not_sent(client, server, oracle):
     """It has the code TOO_LARGE, to the byte; all others are sent."""

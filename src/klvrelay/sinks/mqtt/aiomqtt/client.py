@@ -185,8 +185,7 @@ class Client(aiomqtt.Client):
         self, client: Paho, userdata: Any, flags: ConnectFlags, reason_code: ReasonCode, properties: Any = None
     ) -> None:
         super()._on_connect(client, userdata, flags, reason_code, properties)
-        if self._connected.done():
-            self._connected.exception()  # asyncio would log it as never retrieved
+        self._connected.exception()  # asyncio would log it as never retrieved
         # A broker may request more frequent pings than our settings, not less frequent ones.
         interval = min(client._keepalive or self._keepalive_most, self._keepalive_most)
         client._keepalive = max(1, int(interval * PING))

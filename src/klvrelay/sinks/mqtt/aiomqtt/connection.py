@@ -250,8 +250,6 @@ class AiomqttConnection:
 
     def on_connack(self, code: int, limits: dict[str, Any]) -> None:
         """CONNACK: its code, and the limits of the broker (MQTT 5, 3.2.2.3)."""
-        if 0 in (limits.get("ReceiveMaximum"), limits.get("MaximumPacketSize")):
-            self._checked.violate("a CONNACK with a limit of 0")
         out = self._outgoing
         qos, retains = limits.get("MaximumQoS", 2), bool(limits.get("RetainAvailable", 1))
         out.terms = Terms(min(out.terms.qos, qos), out.terms.retain and retains)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from klvrelay.sinks.mqtt.aiomqtt.client import Client
 from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message, Terms
@@ -99,7 +98,7 @@ class Outgoing:
         """Send messages at QoS 0, at once. Return once they are written, or the connection is lost."""
         answers = Answers(len(messages))
         for at, message in enumerate(messages):
-            self._send(replace(message, qos=0), answers, at)
+            self._send(Terms(0).fitted(message), answers, at)
         if not self._over:
             await answers.complete()
         return answers.codes

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -22,11 +23,12 @@ from klvrelay.cli import main as cli
 from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.files import OsFolder
+from klvrelay.spool.disk.format import ENTRY_SIZE, unpack_record
 from klvrelay.spool.disk.log import COMMIT, open_log
 from klvrelay.spool.disk.reader import SpoolReader
 from klvrelay.spool.disk.readonly import ReadOnlyFolder
 from klvrelay.spool.disk.store import Store
-from klvrelay.spool.disk.survey import Surveyor
+from klvrelay.spool.disk.survey import SpoolSurvey, Surveyor
 
 MIB = 1 << 20
 SECOND = 1_000_000
@@ -167,6 +169,56 @@ def test_a_segment_that_is_used_again_meanwhile_is_left_out(spool: Path):
     assert surveyor.survey.changed == 1
     assert [part.file for part in surveyor.survey.segments] == names[1:]
     folder.close()
+
+
+def test_a_spool_that_changes_all_the_time_shows_no_damage(tmp_path: Path):
+    """A relay writes, releases and reuses segments meanwhile: what is read is whole, in order, and waits or waited."""
+    folder = tmp_path / "spool"
+    store = Store(OsFolder(filled(folder, [], {})), "klvrelay", MIB)
+    stop, written = threading.Event(), [0]
+
+    def write() -> None:
+        chance = Random(1)
+        while not stop.is_set():
+            some = {at: record(at, raw=bytes(chance.randrange(3000))) for at in range(written[0], written[0] + 20)}
+            store.commit(some, {"mqtt": [(max(0, written[0] - 100), OPEN_END)]}, hurry=False)
+            written[0] += 20
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    changed = 0
+    try:
+        while written[0] < 6000 or not changed:
+            survey, seqs = surveyed(folder)
+            changed += survey.changed
+            assert survey.damage == []
+            assert seqs == sorted(set(seqs))
+    finally:
+        stop.set()
+        writer.join()
+        store.close()
+    assert at_rest(folder) == list(range(written[0] - 120, written[0]))
+
+
+def surveyed(folder: Path) -> tuple[SpoolSurvey, list[int]]:
+    """The survey of a spool, and the numbers of its records in the order in which they are read."""
+    opened = ReadOnlyFolder(folder)
+    surveyor = Surveyor(reader := SpoolReader(opened))
+    seqs: list[int] = []
+    for name, _ in reader.segments:
+        surveyor.add(content := reader.read(name))
+        if content is not None:
+            payloads = (content.data[entry.start + ENTRY_SIZE : entry.end] for entry in content.entries)
+            seqs += [unpack_record(payload).seq for payload in payloads]
+    opened.close()
+    return surveyor.survey, seqs
+
+
+def at_rest(folder: Path) -> list[int]:
+    """The numbers of the records that wait, at rest."""
+    survey, seqs = surveyed(folder)
+    assert survey.changed == 0
+    return seqs[-survey.sinks["mqtt"].records :]
 
 
 def used(data: bytes) -> int:

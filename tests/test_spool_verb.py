@@ -526,3 +526,19 @@ def test_an_export_that_is_interrupted_leaves_no_file(
     assert cli.main(["spool", str(spool), "--export", str(target)]) == 130
     assert target.read_text() == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["records.jsonl", "spool"]
+
+
+def test_a_terminal_sees_a_progress_bar_and_a_pipe_does_not(spool: Path):
+    """The bar is on standard error; standard output has only the listing."""
+    main, terminal = os.openpty()
+    with os.fdopen(main, "rb", 0) as screen:
+        done = subprocess.run(
+            [*COMMAND, "spool", str(spool), "--verify"], stdout=subprocess.PIPE, stderr=terminal, timeout=20,
+            env={**ENVIRONMENT, "TERM": "xterm"},
+        )  # fmt: skip
+        os.close(terminal)
+        seen = screen.read(65536).decode()
+    assert done.returncode == 0
+    assert done.stdout.decode().startswith(f"{spool}: 900 records in ")
+    assert "verifying" in seen
+    assert "\x1b[?25h" in seen  # the cursor is visible again

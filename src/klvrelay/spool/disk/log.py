@@ -35,7 +35,7 @@ LOAD = 1000
 """Maximum number of records that are loaded at a time."""
 RETRY_MOST = 2.0
 """Longest pause in seconds between two attempts to write to a disk that fails."""
-STALLED = 2.0
+STALLED = 3.0
 """Seconds after which a commit that has not ended is a fault."""
 
 

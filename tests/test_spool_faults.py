@@ -24,6 +24,7 @@ from test_spool_disk import taken
 from test_spool_histories import AtOnce
 
 from klvrelay.health.spool import LOG_EVERY, SpoolHealth
+from klvrelay.outcome import Sums
 from klvrelay.relay.relay import Relay
 from klvrelay.spool.disk.cursor_file import OPEN_END
 from klvrelay.spool.disk.log import DiskLog
@@ -177,6 +178,35 @@ async def test_a_relay_starts_with_its_backlog_though_the_disk_is_full():
     await log.close()
 
 
+async def test_a_segment_that_cannot_be_read_is_counted_and_costs_only_its_records(
+    caplog: pytest.LogCaptureFixture,
+):
+    """Such as one on a bad sector: it is named in the log, and counted in the status."""
+    folder = ForgetfulFolder()
+    store = Store(folder, "test", 1 << 20)
+    for at in range(0, 100, 10):
+        records = {position: record(position, raw=bytes(3000)) for position in range(at, at + 10)}
+        store.commit(records, {"mqtt": [(0, OPEN_END)]}, hurry=False)
+    log = DiskLog(Store(folder, "test", 1 << 20), AtOnce("test"), commit=0.001)
+    bad = folder.files["segment-002"]
+
+    def failing_read(size: int, at: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    bad.read = failing_read  # type: ignore[method-assign]
+    cursor = log.cursor("mqtt")
+    # A segment has room for 21 of them.
+    assert await taken(cursor, 79) == [*range(42), *range(63, 100)]
+    assert cursor.sums() == Sums(100, delivered=79, shed=21)
+    health = SpoolHealth()
+    assert health.check(*log.condition)
+    assert health.document() == {"fault": None, "failures": 0, "unreadable": 1}
+    assert [line.message for line in caplog.records if "cannot read" in line.message] == [
+        "spool: cannot read a segment, its records are lost: file=segment-002 error='Input/output error'"
+    ]
+    await log.close()
+
+
 def test_a_log_in_memory_has_no_spool_in_the_status():
     """The member says that there is a spool."""
 
@@ -207,7 +237,7 @@ def test_a_disk_that_fails_again_and_again_is_logged_once_a_minute(caplog: pytes
     health.clock = now
     for second in range(600):
         now.seconds += 1
-        health.check("/spool", "Input/output error" if second % 2 else None, second // 2, 1, 400)
+        health.check("/spool", "Input/output error" if second % 2 else None, second // 2, 1, 400, 0)
     lines = [line.message for line in caplog.records]
     begins = [line for line in lines if "cannot write" in line]
     assert 600 / LOG_EVERY - 1 <= len(begins) <= 600 / LOG_EVERY + 1
@@ -223,15 +253,15 @@ def test_a_lasting_fault_is_logged_each_minute(caplog: pytest.LogCaptureFixture)
     health.clock = now
     for second in range(150):
         now.seconds += 1
-        health.check("/spool", "No space left on device", second, 10, 4000)
-    health.check("/spool", None, 150, 0, 0)
+        health.check("/spool", "No space left on device", second, 10, 4000, 0)
+    health.check("/spool", None, 150, 0, 0, 0)
     assert [line.message.split(": ")[1] for line in caplog.records] == [
         "cannot write, records wait in memory",
         "still cannot write",
         "still cannot write",
         "writing again",
     ]
-    assert health.document() == {"fault": None, "failures": 150}
+    assert health.document() == {"fault": None, "failures": 150, "unreadable": 0}
 
 
 async def test_a_write_that_does_not_end_is_a_fault(monkeypatch: pytest.MonkeyPatch):

@@ -84,7 +84,8 @@ class DiskLog:
         fault = None if self.fault is None else self.fault.strerror or type(self.fault).__name__
         if fault is None and self._committing is not None and time.monotonic() - self._began > STALLED:
             fault = "a write has not finished"
-        return Condition(self._store.name, fault, self._failures, len(self._tail), self._tail_size)
+        return Condition(self._store.name, fault, self._failures, len(self._tail), self._tail_size,
+                         self._store.segments.unreadable)  # fmt: skip
 
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. `waited`: the caller has waited for room."""

@@ -76,6 +76,8 @@ class Segments:
         self._end = 0  # where the next entry of the newest segment begins
         self.next = 0
         """Position after the last entry."""
+        self.unreadable = 0
+        """Number of attempts to read a segment that failed."""
         self._recover()
         self._synced = self.next, self._end
 
@@ -100,15 +102,13 @@ class Segments:
         return list(pairwise([*firsts, self.next]))
 
     def _recover(self) -> None:
-        unreadable = False
         for name in sorted(filter(NAME.fullmatch, self._folder.names())):
             try:
                 self._add(name)
             except OSError as fault:
                 if fault.errno in SHORTAGES:
                     raise
-                LOG.error("spool: cannot read a segment: file=%s error=%s", name, fault.strerror)
-                unreadable = True
+                self.note_unreadable(name, fault)
         self._used.sort(key=lambda segment: segment.first)
         if self._used:
             newest = self._used[-1]
@@ -116,8 +116,13 @@ class Segments:
             self._find_end(newest)
             with suppress(OSError):  # a killed process leaves entries that are written and not durable
                 newest.file.sync()
-        if unreadable:
+        if self.unreadable:
             self.next += BEYOND
+
+    def note_unreadable(self, name: str, fault: OSError) -> None:
+        """Count and log a segment that cannot be read."""
+        self.unreadable += 1
+        LOG.error("spool: cannot read a segment, its records are lost: file=%s error=%r", name, fault.strerror)
 
     def _add(self, name: str) -> None:
         with self._opened(name) as file:
@@ -304,11 +309,19 @@ class Segments:
                     return
 
     def _entries(self, segment: Segment, position: int) -> Iterator[StoredEntry]:
-        with self._opened(segment.name) as file:
-            data = file.read(segment.size, 0)
+        data = self._read(segment)
         for entry in self._codec.scan(data, HEADER_SIZE, segment.first):
             if entry.position >= position:
                 yield StoredEntry(entry.position, entry.skipped, data[entry.start + ENTRY_SIZE : entry.end])
+
+    def _read(self, segment: Segment) -> bytes:
+        try:
+            with self._opened(segment.name) as file:
+                return file.read(segment.size, 0)
+        except OSError as fault:
+            if fault.errno not in SHORTAGES:
+                self.note_unreadable(segment.name, fault)
+            raise
 
     def close(self) -> None:
         for segment in self._used:

@@ -174,7 +174,6 @@ class Store:
             except OSError as fault:
                 if fault.errno in SHORTAGES:
                     return None
-                LOG.error("spool: cannot read a segment: %s: %s", self.name, fault.strerror)
                 return Loaded((), self._end_of(start))
         end = found[-1].position + 1 if found else start
         if more:  # otherwise the bytes of the segment would stay in memory

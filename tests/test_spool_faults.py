@@ -178,6 +178,29 @@ async def test_a_relay_starts_with_its_backlog_though_the_disk_is_full():
     await log.close()
 
 
+def test_a_disk_that_fails_for_a_while_costs_none_of_the_backlog():
+    """Such as one that is disconnected: reading it waits, and the status says so."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        store = Store(folder, "test", 1 << 20)
+        store.commit({at: record(at) for at in range(100)}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
+        log = DiskLog(Store(folder, "test", 1 << 20), AtOnce("test"))
+        folder.failing = True
+        cursor = log.cursor("mqtt")
+        await asyncio.sleep(ALERT)
+        assert log.condition.fault == "Input/output error"
+        await asyncio.sleep(60)
+        folder.failing = False
+        assert await taken(cursor, 100) == list(range(100))
+        assert log.condition.fault is None
+        assert cursor.sums() == Sums(100, delivered=100)
+        assert log.condition.unreadable == 0
+        await log.close()
+
+    virtual_time.run(main())
+
+
 async def test_a_segment_that_cannot_be_read_is_counted_and_costs_only_its_records(
     caplog: pytest.LogCaptureFixture,
 ):

@@ -81,7 +81,8 @@ class DiskLog:
     @property
     def condition(self) -> Condition:
         """The condition of the disk. A write that does not end is a fault too."""
-        fault = None if self.fault is None else self.fault.strerror or type(self.fault).__name__
+        found = self.fault or self._store.fault
+        fault = None if found is None else found.strerror or type(found).__name__
         if fault is None and self._committing is not None and time.monotonic() - self._began > STALLED:
             fault = "a write has not finished"
         return Condition(self._store.name, fault, self._failures, len(self._tail), self._tail_size,

@@ -62,7 +62,7 @@ class Segment:
 
 
 class Segments:
-    """The segments of one spool, oldest first. All methods raise OSError.
+    """The segments of one spool, oldest first. All methods raise OSError; that of a read names the segment.
 
     size          bytes of a segment; an entry that is larger gets a segment with its size
     limit         maximum bytes of all segments, at least two segments
@@ -95,6 +95,11 @@ class Segments:
     def allocated(self) -> int:
         """Bytes of all files."""
         return sum(segment.size for segment in (*self._used, *self._spare))
+
+    def end_of(self, name: str) -> int:
+        """The position after the last entry of a segment in use; `next` if there is none of this name."""
+        ends = (end for segment, (_, end) in zip(self._used, self.bounds(), strict=True) if segment.name == name)
+        return next(ends, self.next)
 
     def bounds(self) -> list[tuple[int, int]]:
         """First position and end of each segment in use, oldest first."""
@@ -319,8 +324,7 @@ class Segments:
             with self._opened(segment.name) as file:
                 return file.read(segment.size, 0)
         except OSError as fault:
-            if fault.errno not in SHORTAGES:
-                self.note_unreadable(segment.name, fault)
+            fault.filename = segment.name
             raise
 
     def close(self) -> None:

@@ -13,7 +13,8 @@ from klvrelay.spool.disk.files import File
 from klvrelay.spool.disk.format import HEADER_SIZE, VERSION, Codec, Entry, read_header
 from klvrelay.spool.disk.identity import FILE, find_identity
 from klvrelay.spool.disk.readonly import PIECE, ReadOnlyFolder
-from klvrelay.spool.disk.segments import BEYOND, NAME
+from klvrelay.spool.disk.segment_files import NAME
+from klvrelay.spool.disk.segments import BEYOND
 
 
 class Damage(NamedTuple):

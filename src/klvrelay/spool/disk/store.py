@@ -14,7 +14,8 @@ from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
 from klvrelay.spool.disk.identity import identify
-from klvrelay.spool.disk.segments import SHORTAGES, Segments, StoredEntry
+from klvrelay.spool.disk.segment_files import SHORTAGES
+from klvrelay.spool.disk.segments import Segments, StoredEntry
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.spool")

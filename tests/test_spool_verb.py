@@ -415,7 +415,7 @@ def of_another_version(folder: Path) -> None:
     [
         (absent, "no such folder; give the folder of `run --spool`, or of [spool] path"),
         (a_file, "not a folder; give the folder of `run --spool`, or of [spool] path"),
-        (empty, "not a spool: no spool.json, and no segments"),
+        (empty, "not a spool: no spool.json, and no segments; give the folder of `run --spool`, or of [spool] path"),
         (of_another_version, "spool of version 99, this klvrelay reads 1: use the klvrelay that wrote it"),
     ],
 )

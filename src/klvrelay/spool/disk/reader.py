@@ -61,7 +61,9 @@ class SpoolReader:
         self._folder = folder
         identity = find_identity(folder)
         if identity is None:
-            raise ConfigError(f"not a spool: no {FILE}, and no segments")
+            raise ConfigError(
+                f"not a spool: no {FILE}, and no segments; give the folder of `run --spool`, or of [spool] path"
+            )
         if identity.version != VERSION:
             raise ConfigError(
                 f"spool of version {identity.version}, this klvrelay reads {VERSION}: use the klvrelay that wrote it"

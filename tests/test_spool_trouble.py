@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -296,6 +297,7 @@ asyncio.run(main())
 def test_a_backlog_that_is_larger_than_memory_needs_no_more_memory(tmp_path: Path):
     """72 MB wait: the relay that writes them and the one that starts with them grow by little."""
     done = python(BACKLOG, str(tmp_path / "spool"))
+    shutil.rmtree(tmp_path / "spool")
     assert done.returncode == 0, done.stderr
     (none, begin), (shed, written), (waiting, _), (shed_later, end) = (
         map(int, line.split()) for line in done.stdout.splitlines()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -455,11 +456,13 @@ def test_an_export_to_a_full_disk_is_exit_code_1(spool: Path, capfd: pytest.Capt
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """96 MiB in segments of 6 MiB."""
     raw = feed.klv_packet(1, 1_700_000_000_000_000, padding=60_000)
     records = [record(seq, raw=raw) for seq in range(1500)]
-    return filled(tmp_path_factory.mktemp("large") / "spool", records, {"mqtt": [(0, OPEN_END)]}, 96 * MIB)
+    folder = filled(tmp_path_factory.mktemp("large") / "spool", records, {"mqtt": [(0, OPEN_END)]}, 96 * MIB)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("options", [["--verify"], ["--export", "/dev/null"]], ids=" ".join)

@@ -147,7 +147,8 @@ class DiskLog:
         if records or self.fault is not None or self._is_stale(ranges):
             self._saved = ranges
             failed, self._began = self.fault is not None, time.monotonic()
-            job = partial(self._store.commit, records, ranges, hurry=failed and self._is_full(), probe=failed)
+            probe = failed and not self._closed
+            job = partial(self._store.commit, records, ranges, hurry=failed and self._is_full(), probe=probe)
             self._committing = self._worker.run(job)
             self._committing.add_done_callback(self._committed)
 

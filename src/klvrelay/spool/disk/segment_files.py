@@ -79,6 +79,7 @@ class SegmentFiles:
         name = next(name for number in count() if (name := f"segment-{number:03}") not in taken)
         file = self._folder.open(name, create=True)
         try:
+            file.reserve(size)  # on a full disk, each attempt would write all zeros that fit
             for at in range(0, size, _PIECE):
                 file.write(bytes(min(_PIECE, size - at)), at)
             file.sync()

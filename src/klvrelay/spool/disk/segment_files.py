@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,9 +90,9 @@ class SegmentFiles:
             file.close()
         return Segment(name, -1, 0, size)
 
-    def begin(self, segment: Segment, first: int) -> None:
+    def begin(self, segment: Segment, first: int, now_us: int) -> None:
         """Use an unused segment for entries from position `first` on. It stays open."""
-        segment.first, segment.created_us = first, time.time_ns() // 1000
+        segment.first, segment.created_us = first, now_us
         file = self._folder.open(segment.name)
         try:
             file.write(Header(self._codec.spool, segment.first, segment.created_us).pack(), 0)

@@ -8,6 +8,7 @@ Not safe for use by several threads.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -158,7 +159,7 @@ class Segments:
         if segment is None:
             return False
         try:
-            self._files.begin(segment, self.next)
+            self._files.begin(segment, self.next, _now_us())
         except OSError:
             self._spare.insert(0, segment)  # the next attempt uses it again: no other segment gets this header
             raise
@@ -244,3 +245,7 @@ class Segments:
     def close(self) -> None:
         for segment in self._used:
             segment.close()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

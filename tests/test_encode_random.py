@@ -46,7 +46,7 @@ def inside(name: str, items: dict[str, Any]) -> tuple[str, dict[str, Any], list[
 
 
 def read_back(raw: bytes, way: list[str | int]) -> dict[str, Any]:
-    """The items decoded again; a checksum is correct, and the only warning is that not all special values are listed."""
+    """The items decoded again; a checksum is correct, and at most special values are left out of the remarks."""
     (record,) = klvrelay.decode(raw)
     document = json.loads(record.json())
     warnings = document["quality"].get("warnings", [])

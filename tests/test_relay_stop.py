@@ -62,7 +62,7 @@ async def test_a_sink_that_confirms_nothing_does_not_delay_a_stop(brief: None):
 async def test_a_connection_that_fails_at_the_moment_of_a_stop_is_closed_in_order(
     brief: None, monkeypatch: pytest.MonkeyPatch
 ):
-    """The last counts are put, and the exit of the sink can wait for the network: the fault does not replace the stop."""
+    """The last counts are put, then the sink closes: the fault does not replace the stop."""
     events: list[str] = []
 
     class Lost(Ear):

@@ -91,8 +91,8 @@ class SinkTask:
             self.health.mark_connected()
             up()
             self.notices.restart()
-            # In a separate task: a task group that fails while it is cancelled would hide the stop, and since Python 3.13
-            # it cancels the next wait too, which is the end of the session.
+            # In a separate task: a task group that fails while it is cancelled would hide the stop, and since Python
+            # 3.13 it cancels the next wait too, with which the sink closes its connection.
             connection = asyncio.create_task(self._run_connection(), name=f"connection {self.health.name}")
             try:
                 await asyncio.wait({connection})

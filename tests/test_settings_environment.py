@@ -199,6 +199,7 @@ def test_a_fault_names_the_variable(name: str, value: str, said: str, tmp_path: 
         ("KLVRELAY_SINK_MQTT_QOSS", "; did you mean KLVRELAY_SINK_MQTT_QOS?"),
         ("KLVRELAY_SOURCE_UAV1_STALL", "; did you mean KLVRELAY_SOURCE_UAV_1_STALL?"),
         ("KLVRELAY_RELAY_ZZZZZZZZZZZZZZZZZZZZ", ""),
+        ("KLVRELAY_SPOOL_ZZZZZZZZZZZZZZZZZZZZ", ""),
         ("KLVRELAY_MQTT_PASWORD", "; did you mean KLVRELAY_MQTT_PASSWORD?"),
         ("KLVRELAY_OTHER_PROGRAM_COLOUR", None),
     ],
@@ -210,6 +211,15 @@ def test_an_unknown_variable_gives_a_warning(
     monkeypatch.setenv(name, "c4n4ry")
     expected = () if hint is None else (f"{name}: unknown variable{hint}",)
     assert reading(tmp_path).warnings == expected
+
+
+def test_a_spool_needs_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An unknown variable makes no spool; a known one names what is missing."""
+    monkeypatch.setenv("KLVRELAY_SPOOL_ZZZ", "1")
+    assert reading(tmp_path, "").settings.spool is None
+    monkeypatch.setenv("KLVRELAY_SPOOL_SIZE", "4G")
+    with pytest.raises(ConfigError, match=r"^KLVRELAY_SPOOL_SIZE: has no effect without KLVRELAY_SPOOL_PATH"):
+        reading(tmp_path, "")
 
 
 def test_a_variable_that_the_settings_name_is_no_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

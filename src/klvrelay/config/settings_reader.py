@@ -16,6 +16,7 @@ from klvrelay.config.setting import Setting, settings_of
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.tables import Table
 from klvrelay.config.url import Url
+from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, printable
 
@@ -93,7 +94,9 @@ class SettingsReader:
     def spool(self, entry: TableEntry) -> SpoolSettings | None:
         values = self._values(entry)
         if "path" not in entry.values:
-            entry.add_fault(self._faults, "path", "must be the path of a folder")
+            is_variable = entry.origin.is_named
+            text = f"has no effect without {variable_of(entry.table, 'path')}" if is_variable else "missing"
+            entry.add_fault(self._faults, "path", f"{text}: give the path of a folder")
         return SpoolSettings(**values) if "path" in values else None
 
     def source(self, entry: TableEntry) -> SourceSettings | None:

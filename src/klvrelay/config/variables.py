@@ -74,18 +74,18 @@ def _add_entries(entries: list[TableEntry], ours: Iterable[str], default_name: s
     """Add the sinks, sources and tables that only the environment has."""
     for table in TABLES:
         if not table.is_array and not any(entry.table is table for entry in entries):
-            begin = variable_of(table, "")
-            if name := next((name for name in ours if name.startswith(begin)), None):
+            known = {variable_of(table, key) for key in table.keys}
+            if name := next((name for name in ours if name in known), None):
                 entries.append(TableEntry(table, table.name, 0, SettingOrigin(name, is_named=True)))
     for table in (SINK, SOURCE):
-        known = {_name_of(entry, default_name) for entry in entries if entry.table is table}
+        names = {_name_of(entry, default_name) for entry in entries if entry.table is table}
         form = re.compile(rf"{variable_of(table, '', '([A-Z0-9_]{1,80}?)')}URL(?:_FILE|_ENV|_CREDENTIAL)?")
         for name in sorted(ours):
-            if (found := form.fullmatch(name)) and found[1] not in known:
+            if (found := form.fullmatch(name)) and found[1] not in names:
                 entry = TableEntry(table, table.name, _count(entries, table), SettingOrigin(name, is_named=True))
                 entry.put(table.id, found[1].lower(), entry.origin)
                 entries.append(entry)
-                known.add(found[1])
+                names.add(found[1])
 
 
 def _count(entries: list[TableEntry], table: Table) -> int:

@@ -141,6 +141,7 @@ WHOLE = [
     Bad('[[source]]\nurl = "https://h/x.ts"\nca_file = "/none"', 3, "source.ca_file", "no such file"),
     Bad('[[source]]\nurl = "udp://:1"\n[[source]]\nurl = "udp://:1"', 4, "source.url", "same port"),
     Bad('[[source]]\nurl = "a"\nstream = "x"\n[[source]]\nurl = "b"\nstream = "x"', 6, "source.stream", "two sources"),
+    Bad('[[source]]\nurl = "x.ts"\n[[source]]\nurl = "b"\npids = {1 = "x"}', 5, "source.pids", "another stream"),
     Bad("[sources]\nurl = 1", 1, "sources", "did you mean source"),
     Bad("colour = 1", 1, "colour", "valid settings: "),
     Bad("[relay]\nwaiting = 1\n[relay]\n", 3, "", "invalid TOML"),

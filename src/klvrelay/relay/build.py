@@ -114,8 +114,9 @@ async def _open_spool(settings: RelaySettings) -> DiskLog | None:
 
     spool, relay = settings.spool, settings.sinks[0].mqtt.prefix if settings.sinks else ""
     return await open_log(
-        spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size
-    )
+        spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size,
+        age=spool.age,
+    )  # fmt: skip
 
 
 async def _close(spool: DiskLog | None) -> None:
@@ -148,7 +149,7 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     ]
     return Relay(
         inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
-        coalesce=settings.coalesce,
+        age=settings.age, coalesce=settings.coalesce,
     )  # fmt: skip
 
 

@@ -214,6 +214,19 @@ def test_an_unknown_variable_gives_a_warning(
     assert reading(tmp_path).warnings == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("KLVRELAY_SPOL_PATH", "KLVRELAY_SPOOL_PATH"), ("KLVRELAY_SINK_MQTT_PREFX", "KLVRELAY_SINK_MQTT_PREFIX"),
+        ("KLVRELAY_RELAY_WAITNG", "KLVRELAY_RELAY_WAITING"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_variable_is_found_without_a_file(name: str, near: str, monkeypatch: pytest.MonkeyPatch):
+    """Though no table has its setting yet."""
+    monkeypatch.setenv(name, "1")
+    assert read_settings(None).warnings == (f"{name}: unknown variable; did you mean {near}?",)
+
+
 def test_a_spool_needs_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """An unknown variable makes no spool; a known one names what is missing."""
     monkeypatch.setenv("KLVRELAY_SPOOL_ZZZ", "1")

@@ -19,6 +19,8 @@ from klvrelay.text import Secret, is_utf8, printable
 PREFIX = "KLVRELAY_"
 _BROKER = ("url", "url_file", "url_env", "url_credential", "host")
 """Keys of a broker: one of them in the environment replaces the address in the file."""
+_NAMED = [(table, key) for table in TABLES if table is not SOURCE for key in table.keys]
+"""Settings whose variables are known without a file."""
 
 
 def variable_of(table: Table, key: str, name: str = "<NAME>") -> str:
@@ -45,11 +47,12 @@ def apply_variables(
             ours.pop(named, None)  # another variable that the settings name
     _add_entries(entries, ours, default_name, faults)
     targets = _targets(entries, default_name)
+    known = {*targets, *VARIABLES, *(variable_of(table, key, in_variables(default_name)) for table, key in _NAMED)}
     warnings = []
     for name, value in sorted(ours.items()):
         if name in targets:
             _put(*targets[name], value, name, faults)
-        elif warning := _warning(name, (*targets, *VARIABLES)):
+        elif warning := _warning(name, sorted(known)):
             warnings.append(warning)
     return warnings
 

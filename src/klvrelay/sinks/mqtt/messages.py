@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -112,6 +113,7 @@ class Messages:
         return [*offline, self.status("offline", "stopped", more)]
 
 
+@lru_cache(1024)
 def _origin(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:
     """Stream and run as user properties, without control characters: they are a protocol error (MQTT 5, 1.5.4)."""
     named = (("stream", stream), ("boot", boot))

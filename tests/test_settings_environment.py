@@ -227,6 +227,22 @@ def test_a_mistyped_variable_is_found_without_a_file(name: str, near: str, monke
     assert read_settings(None).warnings == (f"{name}: unknown variable; did you mean {near}?",)
 
 
+def test_a_variable_of_an_absent_sink_gives_a_warning(monkeypatch: pytest.MonkeyPatch):
+    """Without its URL it has no effect."""
+    monkeypatch.setenv("KLVRELAY_SINK_MQTT_QOS", "2")
+    (warning,) = read_settings(None).warnings
+    assert warning.startswith("KLVRELAY_SINK_MQTT_QOS: has no effect: ")
+
+
+def test_a_variable_of_two_sources_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Their names differ only in characters that names of variables do not have."""
+    text = FILE + '[[source]]\nurl = "udp://:5001"\nstream = "uav_1"\n'
+    assert len(reading(tmp_path, text).settings.sources) == 2
+    monkeypatch.setenv("KLVRELAY_SOURCE_UAV_1_STALL", "2")
+    with pytest.raises(ConfigError, match=r"^KLVRELAY_SOURCE_UAV_1_STALL: is that of several tables"):
+        reading(tmp_path, text)
+
+
 def test_a_spool_needs_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """An unknown variable makes no spool; a known one names what is missing."""
     monkeypatch.setenv("KLVRELAY_SPOOL_ZZZ", "1")

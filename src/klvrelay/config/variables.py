@@ -7,7 +7,7 @@ source if the file has none of this name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from klvrelay.config.credentials import VARIABLES
 from klvrelay.config.entries import TableEntry
@@ -45,13 +45,15 @@ def apply_variables(
     for named in {value for entry in entries for key, value in entry.values.items() if key.endswith("_env")}:
         if isinstance(named, str):
             ours.pop(named, None)  # another variable that the settings name
-    _add_entries(entries, ours, default_name, faults)
+    _add_entries(entries, ours, default_name)
     targets = _targets(entries, default_name)
     known = {*targets, *VARIABLES, *(variable_of(table, key, in_variables(default_name)) for table, key in _NAMED)}
     warnings = []
     for name, value in sorted(ours.items()):
-        if name in targets:
-            _put(*targets[name], value, name, faults)
+        if len(targets.get(name, ())) > 1:
+            faults.add(SettingOrigin(name, is_named=True), "", "is that of several tables: give them other names")
+        elif name in targets:
+            _put(*targets[name][0], value, name, faults)
         elif warning := _warning(name, sorted(known)):
             warnings.append(warning)
     return warnings
@@ -63,17 +65,18 @@ def _name_of(entry: TableEntry, default_name: str) -> str | None:
     return in_variables(name) if isinstance(name, str) else None
 
 
-def _targets(entries: list[TableEntry], default_name: str) -> dict[str, tuple[TableEntry, str]]:
-    """The entry and the key of each variable."""
-    found = {}
+def _targets(entries: list[TableEntry], default_name: str) -> dict[str, list[tuple[TableEntry, str]]]:
+    """The entry and the key of each variable: several if their names are the same in variables."""
+    found: dict[str, list[tuple[TableEntry, str]]] = {}
     for entry in entries:
         name = _name_of(entry, default_name) if entry.table.is_array else ""
         if name is not None:
-            found.update({variable_of(entry.table, key, name): (entry, key) for key in entry.table.keys})
+            for key in entry.table.keys:
+                found.setdefault(variable_of(entry.table, key, name), []).append((entry, key))
     return found
 
 
-def _add_entries(entries: list[TableEntry], ours: Iterable[str], default_name: str, faults: Faults) -> None:
+def _add_entries(entries: list[TableEntry], ours: Iterable[str], default_name: str) -> None:
     """Add the sinks, sources and tables that only the environment has."""
     for table in TABLES:
         if not table.is_array and not any(entry.table is table for entry in entries):
@@ -108,8 +111,10 @@ def _put(entry: TableEntry, key: str, value: Secret, name: str, faults: Faults) 
     entry.put(key, text if place else setting.kind.from_text(text), SettingOrigin(name, is_named=True))
 
 
-def _warning(name: str, known: Iterable[str]) -> str:
-    """The warning of an unknown variable; "" for one that may be for another program."""
+def _warning(name: str, known: Sequence[str]) -> str:
+    """The warning of a variable without effect; "" for one that may be for another program."""
+    if name in known:
+        return f"{name}: has no effect: neither the settings file nor the environment has this sink"
     hint = did_you_mean(name, known, cutoff=0.8)
     is_ours = any(name.startswith(f"{PREFIX}{table.name.upper()}_") for table in TABLES)
     return f"{printable(name)}: unknown variable{hint}" if hint or is_ours else ""

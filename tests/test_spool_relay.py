@@ -138,7 +138,7 @@ def test_the_settings_of_a_spool(tmp_path: Path):
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ('size = "1G"', "spool.path: must be the path of a folder"),
+        ('size = "1G"', "spool.path: missing: give the path of a folder"),
         ('path = "a"\nsize = "10K"', "spool.size: must be a size of at least 1 MiB"),
         ('path = "a"\nsize = "many"', "spool.size: must be a size"),
         ('path = "a"\ncommit = "1m"', "spool.commit: must be a time from"),

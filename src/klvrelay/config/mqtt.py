@@ -42,7 +42,7 @@ class MqttSettings:
     raw              also publish the KLV bytes of each telemetry record
     numbers          "safe": integers beyond 2^53 - 1 as strings, in all JSON documents
     allow_plaintext  send a password over TCP without TLS to another machine
-    client           what publishes: klvrelay's own MQTT client, or the library aiomqtt, which has no QoS 2
+    client           MQTT client that publishes: klvrelay's own, or the library aiomqtt, which has no QoS 2
     """
 
     host: str

@@ -204,7 +204,8 @@ class Client(aiomqtt.Client):
 
     def _on_publish_packet(self) -> MQTTErrorCode:
         """PUBLISH. paho would parse all properties: a MiB of them takes seconds."""
-        first, body = self._client._in_packet["command"], self._client._in_packet["packet"]
+        packet: Any = self._client._in_packet
+        first, body = packet["command"], packet["packet"]
         try:
             message, number = read_publish(first, body, self._protocol)
             self._events.on_message(message, first, len(body))

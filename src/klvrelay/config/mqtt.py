@@ -179,7 +179,8 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
 
 def _check(s: MqttSettings) -> None:
     """Raise ConfigError for the first invalid setting."""
-    for key, allowed in _CHOICES.items():
+    for key, allowed in (("qos", (0, 1, 2)), ("protocol", (4, 5)), ("publish_bad", _BAD), ("numbers", _NUMBERS),
+                         ("client", _CLIENTS)):  # fmt: skip
         if getattr(s, key) not in allowed:
             raise ConfigError(f"mqtt {key}: must be one of {', '.join(map(str, allowed))}")
     for key, low, high in _RANGES:
@@ -210,9 +211,6 @@ def _check_lengths(s: MqttSettings) -> None:
 _BAD = ("rejected", "telemetry", "drop")
 _CLIENTS = get_args(Client)
 _NUMBERS = get_args(Numbers)
-_CHOICES: dict[str, tuple[int | str, ...]] = {
-    "qos": (0, 1, 2), "protocol": (4, 5), "publish_bad": _BAD, "numbers": _NUMBERS, "client": _CLIENTS,
-}  # fmt: skip
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("port", 1, 65535),
     ("keepalive", 1, 65535),

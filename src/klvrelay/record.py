@@ -217,6 +217,10 @@ Item = Record | Gap
 """What a log passes to a sink."""
 
 
+class Replay(list[Item]):
+    """A batch from the backlog of an outage, delivered beside live records."""
+
+
 SHARED_MOST = 1 << 20
 """Default bytes of records and documents cached by `sharing_json`: about 600 records of 228 bytes."""
 

@@ -70,6 +70,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until the connection is lost, and raise what `deliver` raised."""
+        self._cursor.begin_connection()
         try:
             if self._halving.most == 1:
                 await asyncio.sleep(STEADY)

@@ -74,7 +74,12 @@ class Relay:
         self._log: Log = MemoryLog(waiting, waiting_size, age) if log is None else log
         self._notices = Notices()
         self.sink_tasks = [
-            SinkTask(each.sink, self._log.cursor(each.name), self._notices.cursor(), SinkHealth(each.name))
+            SinkTask(
+                each.sink,
+                self._log.cursor(each.name, replay_rate=each.replay_rate if each.order == "live-first" else None),
+                self._notices.cursor(),
+                SinkHealth(each.name),
+            )
             for each in itertools.starmap(SinkInput, sinks)
         ]
         self.streams = [Stream(StreamInput(*each), boot, self._log, self._notices) for each in inputs]

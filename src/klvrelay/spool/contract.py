@@ -36,6 +36,8 @@ class LogCursor(Protocol):
 
     async def batch(self, most: int = ..., size: int = ...) -> Sequence[Item]: ...
 
+    def begin_connection(self) -> None: ...
+
     def offer_at(self, least: int) -> None: ...
 
     def commit(self, batch: Sequence[Item], outcome: Outcome) -> None: ...
@@ -60,5 +62,5 @@ class Log(Protocol):
     async def wait_for_room(self, stream: str) -> None:
         """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
 
-    def cursor(self, name: str, *, holds_sources: bool = True) -> LogCursor:
-        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`."""
+    def cursor(self, name: str, *, holds_sources: bool = True, replay_rate: float | None = None) -> LogCursor:
+        """A cursor for one sink. For the options see `MemoryLog.cursor`."""

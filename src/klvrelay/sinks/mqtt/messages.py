@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +36,12 @@ class Messages:
         self._client_id = client_id
         self._facts: dict[str, Any] = {}
 
-    def of_item(self, item: Item) -> list[Message]:
-        """The messages of a record or a gap. May be empty."""
-        return [self.of_gap(item)] if isinstance(item, Gap) else self.of_record(item)
+    def of_item(self, item: Item, *, replayed: bool = False) -> list[Message]:
+        """The messages of a record or a gap. May be empty. `replayed`: it is from the backlog of an outage."""
+        if isinstance(item, Gap):
+            return [self.of_gap(item)]
+        messages = self.of_record(item)
+        return [_with_age(message, item) for message in messages] if replayed else messages
 
     def of_gap(self, gap: Gap) -> Message:
         """The message of a gap, for `gap`. Its `seq` is that of the first record."""
@@ -110,6 +115,18 @@ class Messages:
         """The last messages of a run: `offline` for each stream that is online, and for the relay."""
         offline = [self.of_notice(Notice("availability", stream, b"offline")) for stream in sorted(online)]
         return [*offline, self.status("offline", "stopped", more)]
+
+
+def _with_age(message: Message, record: Record) -> Message:
+    """The message with the age of the record, in a user property and in its JSON: MQTT 3.1.1 has no properties."""
+    if record.received_us is None:
+        age = "null"
+    else:
+        age = f"{max(0, time.time_ns() // 1000 - record.received_us) / 1e6:.3f}"
+    user = (*message.user, ("replayed", "" if age == "null" else age))
+    if message.content_type != JSON:
+        return replace(message, user=user)
+    return replace(message, payload=b'%s,"replayed_s":%s}' % (message.payload[:-1], age.encode()), user=user)
 
 
 def _origin(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:

@@ -52,6 +52,8 @@ numbers = "safe"
 window = 5
 timeout = 3
 expiry = 9
+order = "live-first"
+replay_rate = 50
 
 [[source]]
 url = "srt://camera:9000"
@@ -98,6 +100,7 @@ def test_every_setting_takes_effect(tmp_path: Path):
         "client_id": "relay-1", "qos": 2, "prefix": "site/klv", "protocol": 4, "keepalive": 11,
         "ca_file": "/ca.pem", "cert_file": "/cert.pem", "key_file": "/key.pem", "allow_plaintext": True,
         "raw": True, "publish_bad": "drop", "numbers": "safe", "window": 5, "timeout": 3.0, "expiry": 9,
+        "order": "live-first", "replay_rate": 50.0,
     }  # fmt: skip
     assert {f.name: getattr(settings.mqtt, f.name) for f in dataclasses.fields(MqttSettings)} == expected
     values = {f.name: getattr(first, f.name) for f in dataclasses.fields(SourceSettings)}

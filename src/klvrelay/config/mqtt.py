@@ -41,6 +41,8 @@ class MqttSettings:
     raw              also publish the KLV bytes of each telemetry record
     numbers          "safe": integers beyond 2^53 - 1 as strings, in all JSON documents
     allow_plaintext  send a password over TCP without TLS to another machine
+    order            after an outage: "strict", the backlog first, or "live-first", the backlog beside live records
+    replay_rate      with "live-first", records of the backlog per second
     """
 
     host: str
@@ -63,6 +65,8 @@ class MqttSettings:
     window: int | None = None
     timeout: float = 10.0
     expiry: int = 60
+    order: Literal["strict", "live-first"] = "strict"
+    replay_rate: float = 200.0
 
     def __post_init__(self) -> None:
         _check(self)
@@ -96,7 +100,7 @@ def mqtt_settings(url: str | None, options: dict[str, Any]) -> MqttSettings:
 
 _OF_ANY_BROKER = (
     "client_id", "qos", "prefix", "protocol", "keepalive", "raw", "publish_bad", "numbers", "window", "timeout",
-    "expiry",
+    "expiry", "order", "replay_rate",
 )  # fmt: skip
 
 
@@ -166,6 +170,8 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
     "allow_plaintext": _flag,
     "raw": _flag,
     "publish_bad": str,
+    "order": str,
+    "replay_rate": float,
     "numbers": str,
     "window": int,
     "timeout": float,
@@ -175,7 +181,8 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
 
 def _check(s: MqttSettings) -> None:
     """Raise ConfigError for the first invalid setting."""
-    for key, allowed in (("qos", (0, 1, 2)), ("protocol", (4, 5)), ("publish_bad", _BAD), ("numbers", _NUMBERS)):
+    for key, allowed in (("qos", (0, 1, 2)), ("protocol", (4, 5)), ("publish_bad", _BAD), ("numbers", _NUMBERS),
+                         ("order", ("strict", "live-first"))):  # fmt: skip
         if getattr(s, key) not in allowed:
             raise ConfigError(f"mqtt {key}: must be one of {', '.join(map(str, allowed))}")
     for key, low, high in _RANGES:
@@ -209,6 +216,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("window", 1, 65535),
     ("timeout", 0.1, 300),
     ("expiry", 0, 2**32 - 1),
+    ("replay_rate", 0.1, 1e6),
 )
 
 

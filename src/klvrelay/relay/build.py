@@ -81,6 +81,8 @@ async def run_relay(settings: RelaySettings) -> int:
     except ConfigError:
         await _close(spool)
         raise
+    if spool is None and any(source.url.scheme != "file" for source in settings.sources):
+        LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:
         try:
             await relay.run()
@@ -131,7 +133,9 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
         _input_of(name, source, choice)
         for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
     ]
-    sinks = [] if settings.mqtt is None else [SinkInput(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
+    sinks = []
+    if (mqtt := settings.mqtt) is not None:
+        sinks = [SinkInput(mqtt.url, MqttSink(mqtt, boot=boot), mqtt.order, mqtt.replay_rate)]
     return Relay(
         inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
         age=settings.age, coalesce=settings.coalesce,

@@ -70,7 +70,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until the connection is lost, and raise what `deliver` raised."""
-        self._cursor.begin_connection()
+        self._cursor.begin_connection(lambda: self._halving.most is not None)
         try:
             if self._halving.most == 1:
                 await asyncio.sleep(STEADY)

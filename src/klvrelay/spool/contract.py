@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from klvrelay.outcome import Outcome, Sums
@@ -36,7 +36,7 @@ class LogCursor(Protocol):
 
     async def batch(self, most: int = ..., size: int = ...) -> Sequence[Item]: ...
 
-    def begin_connection(self) -> None: ...
+    def begin_connection(self, is_suspicious: Callable[[], bool] = ...) -> None: ...
 
     def offer_at(self, least: int) -> None: ...
 

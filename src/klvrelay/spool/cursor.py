@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from klvrelay.outcome import Outcome, Sums
@@ -135,7 +135,7 @@ class Cursor:
         self._offered -= count
         self._offered_size -= size
 
-    def begin_connection(self) -> None:
+    def begin_connection(self, is_suspicious: Callable[[], bool] = bool) -> None:
         """A connection begins. All that waits is delivered in order."""
 
     def offer_at(self, least: int) -> None:

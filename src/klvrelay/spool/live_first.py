@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from klvrelay.outcome import Outcome, Sums
@@ -65,9 +65,11 @@ class LiveFirst(ABC):
         self._allowed = 0.0  # records of the backlog that may be sent now
         self._pulse: asyncio.TimerHandle | None = None
         self._is_draining = False
+        self._is_suspicious: Callable[[], bool] = bool
         self._least = 1
         self._turns = Turns(lambda: self._available >= self._least)
         self._was_live = False  # the last batch
+        self._broke_replay = False  # the last connection was lost with a part of the backlog in flight
         self._empty = asyncio.Event()
         self._empty.set()
         self._past = Sums()  # of flows that are done
@@ -93,11 +95,17 @@ class LiveFirst(ABC):
         parts = (self._past, *(flow.sums() for flow in self.flows))
         return Sums(*map(sum, zip(*parts, strict=True)))
 
-    def begin_connection(self) -> None:
-        """What waits is the backlog from now on."""
+    def begin_connection(self, is_suspicious: Callable[[], bool] = bool) -> None:
+        """What waits is the backlog from now on.
+
+        is_suspicious   does a record break each connection? Meanwhile the backlog is delivered first, without the rate
+        """
+        self._is_suspicious = is_suspicious
         if not self.live.is_done:
             self._divide()
-        self._allowed = 0.0
+        self._allowed = max(0.0, 1.0 - self._rate * PULSE)  # one at once, at least
+        # What may break each connection is sent first: otherwise the answers to live records would clear it.
+        self._was_live = self._broke_replay
         self._continue()
 
     @abstractmethod
@@ -110,18 +118,19 @@ class LiveFirst(ABC):
         if not self.backlog:
             return 0
         count = self.backlog[0].count
-        return count if self._is_draining else min(count, int(self._allowed))
+        return count if self._is_draining or self._is_suspicious() else min(count, int(self._allowed))
 
     @property
     def _available(self) -> int:
-        return self.live.count + self._replayable
+        return self._replayable if self.backlog and self._is_suspicious() else self.live.count + self._replayable
 
     async def batch(self, most: int = 20, size: int = NEVER) -> Sequence[Item]:
         """See `Cursor.batch`. A part of the backlog is a `Replay`."""
         while self._available < self._least:
             await self._turns.wait()
         replayable = self._replayable
-        self._was_live = not replayable or (bool(self.live.count) and not self._was_live)
+        is_next = not self._was_live and not self._is_suspicious()
+        self._was_live = not replayable or (is_next and self.live.count > 0)
         if self._was_live:
             batch = self.live.take(most, size, [])
         else:
@@ -143,6 +152,7 @@ class LiveFirst(ABC):
 
     def rewind(self) -> None:
         """See `Cursor.rewind`. The backlog waits for the next connection."""
+        self._broke_replay = bool(self.backlog and self.backlog[0].offered)
         for flow in self.flows:
             flow.rewind()
         self._stop_pulse()

@@ -181,7 +181,7 @@ class DiskCursor:
         self._refill()
         return batch
 
-    def begin_connection(self) -> None:
+    def begin_connection(self, is_suspicious: Callable[[], bool] = bool) -> None:
         """A connection begins. All that waits is delivered in order."""
 
     def offer_at(self, least: int) -> None:

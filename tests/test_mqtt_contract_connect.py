@@ -106,7 +106,7 @@ async def test_a_port_without_a_broker_is_reported(client, free_port):
     """Nothing listens there."""
     fault = await fault_of(client, Broker("none", free_port).settings())
 
-    assert "is a broker running" in str(fault)
+    assert "check that a broker is running" in str(fault)
 
 
 @pytest.mark.parametrize("client", CLIENTS)

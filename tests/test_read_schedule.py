@@ -428,7 +428,7 @@ def test_the_command_line_accepts_coalesce_too():
     assert relay_settings(parser().parse_args(command)).coalesce == COALESCE
     assert relay_settings(parser().parse_args([*command, "--coalesce", "5ms"])).coalesce == 0.005
     assert relay_settings(parser().parse_args([*command, "--coalesce", "0"])).coalesce == 0.0
-    with pytest.raises(ConfigError, match="coalesce 5: give a time"):
+    with pytest.raises(ConfigError, match="--coalesce: must be a time"):
         relay_settings(parser().parse_args([*command, "--coalesce", "5"]))
 
 

@@ -29,7 +29,7 @@ stall = 3
 """
 VALUES = {
     "waiting": "77", "waiting_size": "99", "coalesce": "4ms", "path": "/other", "size": "4G", "commit": "1s",
-    "age": "2h",
+    "age": "2h", "client": "aiomqtt",
     "name": "far", "url": "srt://cam:9000", "host": "h", "port": "1884", "tls": "yes", "username": "u",
     "password": "pw", "client_id": "c", "qos": "0", "prefix": "p", "protocol": "4", "keepalive": "9",
     "ca_file": "/ca", "cert_file": "/c", "key_file": "/k", "allow_plaintext": "1", "raw": "true",

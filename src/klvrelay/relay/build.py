@@ -105,6 +105,8 @@ async def run_relay(settings: RelaySettings) -> int:
     except ConfigError:
         await _close(spool)
         raise
+    if spool is None and any(source.url.scheme != "file" for source in settings.sources):
+        LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:
         try:
             await relay.run()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from klvrelay.errors import SinkDown
-from klvrelay.record import Item
+from klvrelay.gap import Item
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
 from klvrelay.spool.contract import LogCursor
@@ -70,6 +70,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until the connection is lost, and raise what `deliver` raised."""
+        self._cursor.begin_connection(lambda: self._halving.most is not None)
         try:
             if self._halving.most == 1:
                 await asyncio.sleep(STEADY)

@@ -76,7 +76,12 @@ class Relay:
         self.spool = SpoolHealth()
         self.sink_tasks = [
             SinkTask(
-                each.sink, self._log.cursor(each.name, file=each.cursor), self._notices.cursor(), SinkHealth(each.name)
+                each.sink,
+                self._log.cursor(
+                    each.name, file=each.cursor, replay_rate=each.replay_rate if each.order == "live-first" else None
+                ),
+                self._notices.cursor(),
+                SinkHealth(each.name),
             )
             for each in itertools.starmap(SinkInput, sinks)
         ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from klvrelay.gap import Item
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Item, Record
+from klvrelay.record import Record
 
 
 class Condition(NamedTuple):
@@ -55,6 +56,8 @@ class LogCursor(Protocol):
 
     async def batch(self, most: int = ..., size: int = ...) -> Sequence[Item]: ...
 
+    def begin_connection(self, is_suspicious: Callable[[], bool] = ...) -> None: ...
+
     def offer_at(self, least: int) -> None: ...
 
     def commit(self, batch: Sequence[Item], outcome: Outcome) -> None: ...
@@ -83,5 +86,7 @@ class Log(Protocol):
     async def wait_for_room(self, stream: str) -> None:
         """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
 
-    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> LogCursor:
-        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`; `file`: see `DiskLog.cursor`."""
+    def cursor(
+        self, name: str, *, holds_sources: bool = True, file: str | None = None, replay_rate: float | None = None
+    ) -> LogCursor:
+        """A cursor for one sink. For the options see `MemoryLog.cursor`; `file`: see `DiskLog.cursor`."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from klvrelay.record import Reason, Record
+from klvrelay.outcome import Reason
+from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder

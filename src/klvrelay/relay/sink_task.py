@@ -31,17 +31,26 @@ Keep = Callable[[NoticeCursor], Coroutine[Any, Any, None]]
 
 @dataclass(slots=True)
 class SinkTask:
-    """A sink with its cursors and its health."""
+    """A sink with its cursors and its health.
+
+    is_lasting   retry the first connection too if it is refused: the relay was running before
+    """
 
     sink: Sink
     cursor: LogCursor
     notices: NoticeCursor
     health: SinkHealth
+    is_lasting: bool = False
     _halving: Halving = field(default_factory=Halving)
 
     def __post_init__(self) -> None:
         if (suspended := getattr(self.sink, "suspended", None)) is not None:
             self.health.suspended = lambda: suspended.topics
+
+    @property
+    def name(self) -> str:
+        """The name of the sink and of its cursor."""
+        return self.cursor.name
 
     @property
     def _keep(self) -> Keep | None:
@@ -72,12 +81,14 @@ class SinkTask:
                     await self.notices.wait_until_published()
 
     async def drain(self) -> None:
-        """Keep the sink connected, and deliver. Raises the SinkRefused or ConfigError of the first connection."""
+        """Keep the sink connected, and deliver. Unless it `is_lasting`, raises the SinkRefused or ConfigError of the
+        first connection.
+        """
         await supervise(
             self._serve,
             name=self.health.name,
             backoff=Backoff(cap=LONGEST),
-            standing=lambda: Standing.LASTING if self.health.ever_up else Standing.NEW,
+            standing=lambda: Standing.LASTING if self.is_lasting or self.health.ever_up else Standing.NEW,
             down=self._down,
         )
 

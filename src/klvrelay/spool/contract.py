@@ -62,3 +62,9 @@ class Log(Protocol):
 
     def cursor(self, name: str, *, holds_sources: bool = True) -> LogCursor:
         """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`."""
+
+    def remove(self, cursor: LogCursor) -> None:
+        """Forget a cursor and its position: its sink was removed. What it has not delivered is discarded."""
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """Change the maximum number of records in memory, and of their bytes. The excess is shed."""

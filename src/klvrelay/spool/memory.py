@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from klvrelay.record import Record
+from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.cursor import Cursor, size_of
 
 WAITING = 10_000
@@ -52,3 +53,14 @@ class MemoryLog:
         cursor = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
         self._cursors.append(cursor)
         return cursor
+
+    def remove(self, cursor: LogCursor) -> None:
+        """See `Log.remove`."""
+        self._cursors = [each for each in self._cursors if each is not cursor]
+        self._freed.set()
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """See `Log.set_limits`."""
+        self._limit, self._size_limit = limit, size_limit
+        for cursor in self._cursors:
+            cursor.set_limits(limit, size_limit)

@@ -55,7 +55,6 @@ class DiskCursor:
     ) -> None:
         self.window, self.name, self.holds_sources = window, window.name, window.holds_sources
         self.file = file
-        self.limit, self.size_limit = window.limit, window.size_limit
         self._load, self._changed = load, changed
         self._places: dict[int, int] = {}  # position by id of each record of the window
         self._restored, self._start = restored, start
@@ -72,6 +71,16 @@ class DiskCursor:
         """Load the first records of an earlier run."""
         self._refill()
         self._settle()
+
+    @property
+    def limit(self) -> int:
+        """Maximum number of records in memory."""
+        return self.window.limit
+
+    @property
+    def size_limit(self) -> int:
+        """Maximum bytes of records in memory."""
+        return self.window.size_limit
 
     @property
     def waiting(self) -> int:

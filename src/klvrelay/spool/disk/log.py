@@ -17,6 +17,7 @@ from pathlib import Path
 from klvrelay import threads
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
+from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.cursor import Cursor, size_of
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
@@ -104,6 +105,28 @@ class DiskLog:
             self._saved[file] = saved
         cursor.begin()
         return cursor
+
+    def remove(self, cursor: LogCursor) -> None:
+        """See `Log.remove`. The file of the cursor is deleted."""
+        gone = [each for each in self._cursors if each is cursor]
+        self._cursors = [each for each in self._cursors if each is not cursor]
+        for each in gone:
+            self._saved.pop(each.file, None)
+            self._store.saved.pop(each.file, None)
+            removing = self._worker.run(partial(self._store.remove_cursor, each.file))
+            removing.add_done_callback(self._removed)
+        self._changed()
+
+    def _removed(self, done: asyncio.Future[None]) -> None:
+        if not done.cancelled() and (fault := done.exception()) is not None:
+            LOG.warning("spool: the file of a removed sink remains: %s: %s", self._store.name, fault)
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """See `Log.set_limits`. The windows of the cursors shrink as they are delivered: nothing in them is shed."""
+        self._limit, self._size_limit = limit, size_limit
+        for cursor in self._cursors:
+            cursor.window.limit, cursor.window.size_limit = limit, size_limit
+        self._changed()
 
     def _unread(self, name: str) -> Positions:
         """The positions of earlier runs that the sink has still to answer for."""
@@ -204,6 +227,8 @@ class DiskLog:
 
     def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded]) -> None:
         loaded = done.result()
+        if cursor not in self._cursors:
+            return  # it was removed
         if loaded.end == start:  # there is nothing more on disk
             loaded = Loaded((), self._written_end)
         cursor.loaded(loaded, self._next)

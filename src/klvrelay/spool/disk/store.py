@@ -91,6 +91,13 @@ class Store:
             self._cursors[name] = CursorFile(self._folder, name, self.id)
         return self._cursors[name]
 
+    def remove_cursor(self, name: str) -> None:
+        """Close and delete the file of a cursor, if it exists. Raises OSError."""
+        self._readers.pop(name, None)
+        if (cursor := self._cursors.pop(name, None)) is not None:
+            cursor.close()
+            self._folder.remove(name + SUFFIX)
+
     def commit(self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool) -> Committed:
         """Write records by position, and the unanswered ranges of each cursor; return once the records are durable.
 

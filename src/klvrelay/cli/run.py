@@ -17,7 +17,7 @@ NAMES = """\
 stream names:
   SOURCE --stream NAME SOURCE --stream NAME ...    each name applies to the source before it
   SOURCE SOURCE --stream NAME --stream NAME        sources first: the names apply in the same order
-  A source without a name is named after its URL. Equal names get the suffix -2, -3, ...
+  A source without a name is named after its URL. If several would have the same name, each gets a suffix.
   All other options apply to every source.
 settings:
   With -c FILE, give the sources in FILE or on the command line, not in both. --mqtt URL replaces the broker address and

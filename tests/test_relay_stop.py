@@ -17,8 +17,9 @@ from klvrelay.record import Packet
 from klvrelay.relay import opening as opening_module
 from klvrelay.relay import relay as relay_module
 from klvrelay.relay import tasks as tasks_module
-from klvrelay.relay.relay import Relay, turns
+from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.turns import turns
 
 BRIEF = {"LAST_SOURCES": 0.2, "LAST_DELIVERY": 0.3, "LAST_SINKS": 0.2}
 

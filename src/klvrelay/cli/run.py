@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
+from typing import TYPE_CHECKING
 
 from klvrelay.cli import option_groups
+
+if TYPE_CHECKING:
+    from klvrelay.relay.reload import Loaded
 
 ON_LOOP = True
 EXAMPLES = (
@@ -57,7 +62,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace) -> int:
     """Relay until stopped. `replay` calls this too."""
-    from klvrelay.cli.relay_settings import relay_settings
+    from klvrelay.cli.hangup import on_hangup
     from klvrelay.relay.build import run_relay
 
-    return await run_relay(relay_settings(args))
+    if getattr(args, "config", None) is None:
+        with on_hangup(None):
+            return await run_relay(_load(args)[0])
+    from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
+
+    settings, files = _load(args)
+    reloads = Reloads(partial(_load, args), files)
+    with on_hangup(reloads.requested.set):
+        return await run_relay(settings, lambda relay: Reloader(relay, settings, reloads).run())
+
+
+def _load(args: argparse.Namespace) -> Loaded:
+    """The settings of the command line and of its file, and the stamps of the files that were read."""
+    from klvrelay.cli.relay_settings import relay_settings
+    from klvrelay.config.small_file import noting_stamps
+
+    with noting_stamps() as files:
+        return relay_settings(args), files

@@ -108,6 +108,7 @@ class RelaySettings:
     waiting_size  maximum bytes of those records
     coalesce      maximum seconds between two reads of the datagram sockets when many are busy; 0: each datagram is
                   read at once
+    watch         reload the settings when their files change
     """
 
     sources: tuple[SourceSettings, ...] = ()
@@ -116,6 +117,7 @@ class RelaySettings:
     waiting_size: int = 64 << 20
     coalesce: float = COALESCE
     spool: SpoolSettings | None = None
+    watch: bool = False
 
     def named(self) -> list[tuple[str, SourceSettings]]:
         """The sources with their stream names. Raises ConfigError if two sources are set to the same name.

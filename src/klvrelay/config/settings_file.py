@@ -48,13 +48,14 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
     reader.known(table, ("mqtt", "source", "relay", "spool"), "")
     relay = reader.table(table.get("relay", {}), "relay")
     reader.at("relay")
-    reader.known(relay, ("waiting", "waiting_size", "coalesce"), "relay")
+    reader.known(relay, ("waiting", "waiting_size", "coalesce", "watch"), "relay")
     settings = RelaySettings(
         sources=tuple(reader.source(*entry) for entry in enumerate(reader.tables(table.get("source", []), "source"))),
         mqtt=reader.mqtt(reader.table(table["mqtt"], "mqtt")) if "mqtt" in table else None,
         waiting=reader.typed(relay, "waiting", int, "relay", 10_000, least=1),
         waiting_size=reader.typed(relay, "waiting_size", int, "relay", 64 << 20, least=1),
         coalesce=reader.coalesce(relay),
+        watch=reader.typed(relay, "watch", bool, "relay", False),
         spool=reader.spool(reader.table(table["spool"], "spool")) if "spool" in table else None,
     )
     reader.named_once(settings.sources)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from klvrelay import threads
 from klvrelay.config.choice import Choice
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.errors import ConfigError
+from klvrelay.relay.change import Change, difference
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.tasks import cancel
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
 from klvrelay.sources.open import is_isolated, open_source
@@ -72,8 +76,11 @@ def _load_files(settings: RelaySettings) -> None:
         tls_context(settings.mqtt)
 
 
-async def run_relay(settings: RelaySettings) -> int:
-    """Relay until the sources end or the task is cancelled. Returns the exit code."""
+async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable[None]] | None = None) -> int:
+    """Relay until the sources end or the task is cancelled. Returns the exit code.
+
+    beside   runs while the relay runs, and is cancelled at its end
+    """
     await check_files(settings)
     spool = await _open_spool(settings)
     try:
@@ -83,7 +90,7 @@ async def run_relay(settings: RelaySettings) -> int:
         raise
     try:
         try:
-            await relay.run()
+            await (relay.run() if beside is None else _run_both(relay, beside))
         finally:
             await _close(spool)
             LOG.info("%s", relay.summary())
@@ -95,15 +102,26 @@ async def run_relay(settings: RelaySettings) -> int:
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
 
 
+async def _run_both(relay: Relay, beside: Callable[[Relay], Awaitable[None]]) -> None:
+    other = asyncio.ensure_future(beside(relay))
+    try:
+        await relay.run()
+    finally:
+        await cancel([other])
+
+
+def spool_owner(settings: RelaySettings) -> str:
+    """The name of the relay in its spool."""
+    return settings.mqtt.prefix if settings.mqtt is not None else ""
+
+
 async def _open_spool(settings: RelaySettings) -> DiskLog | None:
     if settings.spool is None:
         return None
     from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
 
-    spool, relay = settings.spool, settings.mqtt.prefix if settings.mqtt is not None else ""
-    return await open_log(
-        spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size
-    )
+    spool, limits = settings.spool, {"limit": settings.waiting, "size_limit": settings.waiting_size}
+    return await open_log(spool.path, spool_owner(settings), spool.size, commit=spool.commit, **limits)
 
 
 async def _close(spool: DiskLog | None) -> None:
@@ -126,15 +144,43 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     """A relay that is ready to run. Raises ConfigError for an invalid source."""
     check_ports(settings.sources)
     boot = new_boot()
-    inputs = [
-        _input_of(name, source, choice)
-        for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
-    ]
-    sinks = [] if settings.mqtt is None else [SinkInput(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
+    inputs = _inputs(settings)
+    sinks = [_sink_of(name, sink, boot) for name, sink in _sinks(settings).items()]
     return Relay(
-        inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
-        coalesce=settings.coalesce,
+        list(inputs.values()), sinks, boot=boot, log=log, waiting=settings.waiting,
+        waiting_size=settings.waiting_size, coalesce=settings.coalesce,
     )  # fmt: skip
+
+
+def change_of(old: RelaySettings, new: RelaySettings, boot: str) -> Change:
+    """The change from one to the other, of the relay with this boot id. Raises ConfigError for an invalid source."""
+    check_ports(new.sources)
+    inputs = _inputs(new)
+    sources, sinks = difference(_sources(old), _sources(new)), difference(_sinks(old), _sinks(new))
+    return Change(
+        [inputs[name] for name in sources.all_new],
+        [_sink_of(name, sink, boot) for name, sink in sinks.all_new.items()],
+        sources.removed,
+        sinks.removed,
+        next((each.choice.taken for each in inputs.values()), frozenset()),
+    )
+
+
+def _sources(settings: RelaySettings) -> dict[str, SourceSettings]:
+    return {name: replace(source, stream=name) for name, source in settings.named()}
+
+
+def _sinks(settings: RelaySettings) -> dict[str, MqttSettings]:
+    return {} if settings.mqtt is None else {"mqtt": settings.mqtt}
+
+
+def _inputs(settings: RelaySettings) -> dict[str, StreamInput]:
+    named = zip(settings.named(), settings.choices(), strict=True)
+    return {name: _input_of(name, source, choice) for (name, source), choice in named}
+
+
+def _sink_of(name: str, settings: MqttSettings, boot: str) -> SinkInput:
+    return SinkInput(name, MqttSink(settings, boot=boot), url=settings.url)
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

@@ -14,11 +14,10 @@ import contextlib
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
-from klvrelay.errors import KlvrelayError, NoKlv
+from klvrelay.errors import KlvrelayError
 from klvrelay.health import SinkHealth
-from klvrelay.health.diagnosis import no_klv
 from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.change import Change
@@ -28,9 +27,10 @@ from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
 from klvrelay.relay.stream_input import StreamInput
-from klvrelay.relay.summary import Removed, StreamCounts, counts_of, total
+from klvrelay.relay.summary import Removed, StreamCounts, counts_of, describe_losses, fault_of, lost_of, total
 from klvrelay.relay.supervise import contain
 from klvrelay.relay.tasks import cancel, finish, wait_all
+from klvrelay.relay.turns import turns
 from klvrelay.sinks.contract import Notice
 from klvrelay.sources.datagrams.schedule import COALESCE, Coalesce
 from klvrelay.spool.contract import Log
@@ -139,32 +139,21 @@ class Relay:
     @property
     def fault(self) -> KlvrelayError | None:
         """Why a source was not read to its end, or NoKlv if no source contained KLV. It has been logged already."""
-        failed = next((s.failed for s in self.streams if s.failed is not None), None)
-        if failed is None and self.streams and not self._counts().records:
-            missed = next((s.decoder.streams.missed for s in self.streams if s.decoder.streams.missed), "")
-            return NoKlv(f"no KLV was received: {missed or no_klv(self.streams[0].health.link.lane).sentence}")
-        return failed
+        return fault_of(self.streams, self._counts())
 
     @property
     def lost(self) -> int:
         """Number of records that a sink did not confirm: rejected, shed, left out, or waiting in memory only."""
-        return sum(self._lost(sums) for _, sums in self._sums())
+        return sum(lost_of(sums, keeps=self._log.keeps) for _, sums in self._sums())
 
     def _sums(self) -> list[tuple[str, Sums]]:
         """The names and sums of all sinks, those removed last."""
         return [*((task.health.name, task.sums()) for task in self.sink_tasks), *self._removed.sinks.items()]
 
-    def _lost(self, sums: Sums) -> int:
-        return sums.lost - (sums.waiting if self._log.keeps else 0)
-
     @property
     def losses(self) -> str:
         """The counts of lost records by cause, for the log."""
-        return "; ".join(
-            f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} waiting={sums.waiting}"
-            for name, sums in self._sums()
-            if self._lost(sums)
-        )
+        return describe_losses(self._sums(), keeps=self._log.keeps)
 
     async def apply(self, change: Change) -> None:
         """Remove, replace and add streams and sinks while `run` runs; all others continue. One call at a time.
@@ -201,7 +190,7 @@ class Relay:
         new = {each.name: each for each in change.streams}
         for stream in self.streams:
             if stream.name not in {*new, *change.gone_streams} and stream.found & change.taken:
-                # One of its streams was named after its PID, and this name is now that of another.
+                LOG.info("%s: source reopened: reason='a name of a PID is now that of another stream'", stream.name)
                 choice = stream.input.choice.beside(change.taken)
                 new[stream.name] = stream.input._replace(choice=choice)
         gone = [stream for stream in self.streams if stream.name in {*new, *change.gone_streams}]
@@ -308,14 +297,3 @@ class Relay:
         if (line := (stream.name, fault)) not in self._logged:
             self._logged.add(line)
             LOG.error("%s: %s", *line)
-
-
-def turns(count: int, slots: int, states: int) -> Iterator[list[tuple[int, bool]]]:
-    """For each slot: the numbers of the streams to check, and whether their latest values are due.
-
-    Each stream is in every `slots`th slot, and its values are due at every `states`th check. The streams are spread
-    evenly over both, so that a hundred streams do not create all their documents at the same moment.
-    """
-    for check in itertools.count(1):
-        for slot in range(slots):
-            yield [(number, (check + number // slots) % states == 0) for number in range(slot, count, slots)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from klvrelay.errors import KlvrelayError, NoKlv
+from klvrelay.health.diagnosis import no_klv
 from klvrelay.outcome import Sums
 from klvrelay.relay.stream import Stream
 from klvrelay.text import counted
@@ -52,6 +54,29 @@ def total(counts: Iterable[StreamCounts]) -> StreamCounts:
 
 
 NOTHING = StreamCounts()
+
+
+def fault_of(streams: Sequence[Stream], counts: StreamCounts) -> KlvrelayError | None:
+    """Why a source was not read to its end, or NoKlv if there was no record at all."""
+    failed = next((stream.failed for stream in streams if stream.failed is not None), None)
+    if failed is None and streams and not counts.records:
+        missed = next((stream.decoder.streams.missed for stream in streams if stream.decoder.streams.missed), "")
+        return NoKlv(f"no KLV was received: {missed or no_klv(streams[0].health.link.lane).sentence}")
+    return failed
+
+
+def lost_of(sums: Sums, *, keeps: bool) -> int:
+    """Number of lost records. `keeps`: waiting records survive the end of the process."""
+    return sums.lost - (sums.waiting if keeps else 0)
+
+
+def describe_losses(sinks: Iterable[tuple[str, Sums]], *, keeps: bool) -> str:
+    """The counts of lost records by cause, for the log."""
+    return "; ".join(
+        f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} waiting={sums.waiting}"
+        for name, sums in sinks
+        if lost_of(sums, keeps=keeps)
+    )
 
 
 @dataclass(slots=True)

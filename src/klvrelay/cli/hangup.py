@@ -1,0 +1,59 @@
+"""SIGHUP: reloads the settings, or stops a command whose terminal has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from klvrelay.log import logger
+
+TERMINAL = "/dev/tty"
+
+
+@contextmanager
+def on_hangup(reload: Callable[[], None] | None) -> Iterator[None]:
+    """Inside, SIGHUP calls `reload` on the running event loop.
+
+    If the process had a controlling terminal that has gone, SIGHUP stops it, as SIGTERM does. Without `reload` it is
+    logged that there is nothing to reload; a SIGHUP that is ignored, as with nohup, stays ignored.
+    """
+    if reload is None and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    had_terminal = _has_terminal()
+
+    def handle() -> None:
+        if had_terminal and not _has_terminal():
+            signal.raise_signal(signal.SIGTERM)
+        elif reload is not None:
+            reload()
+        else:
+            logger().warning("nothing to reload: advice='name a settings file: -c FILE'")
+
+    def note(number: int, frame: object) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(handle)
+
+    before = signal.signal(signal.SIGHUP, note)
+    try:
+        yield
+    finally:
+        # Not the default, which would end the process during its last steps.
+        signal.signal(signal.SIGHUP, _ignore if before in (signal.SIG_DFL, None) else before)
+
+
+def _ignore(number: int, frame: object) -> None:
+    """A handler without effect. Unlike SIG_IGN, child processes do not inherit it."""
+
+
+def _has_terminal() -> bool:
+    """Does this process have a controlling terminal?"""
+    try:
+        os.close(os.open(TERMINAL, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True

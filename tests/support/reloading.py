@@ -15,6 +15,7 @@ from klvrelay.relay.change import Change
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.spool.contract import Log
 
 
 def input_of(name: str, tape: Any, **more: Any) -> StreamInput:
@@ -27,12 +28,14 @@ class Scene:
 
     tapes: dict[str, Any]
     ears: dict[str, Ear]
+    log: Log | None = None
     relay: Relay = field(init=False)
     task: asyncio.Task[None] = field(init=False)
 
     def __post_init__(self) -> None:
         inputs = [input_of(name, tape) for name, tape in self.tapes.items()]
-        self.relay = Relay(inputs, [SinkInput(name, ear) for name, ear in self.ears.items()], boot="5f2c9a")  # type: ignore[arg-type]
+        sinks = [SinkInput(name, ear) for name, ear in self.ears.items()]  # type: ignore[arg-type]
+        self.relay = Relay(inputs, sinks, boot="5f2c9a", log=self.log)
 
     async def change(
         self, tapes: dict[str, Any] | None = None, ears: dict[str, Ear] | None = None,

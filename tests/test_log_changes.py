@@ -92,6 +92,23 @@ async def test_the_file_of_a_removed_cursor_is_deleted(tmp_path: Path):
     await log.close()
 
 
+async def test_what_an_earlier_run_left_to_a_removed_cursor_is_discarded(tmp_path: Path):
+    """Its sink is removed and added again by two reloads: it begins with new records."""
+    log = await spool(tmp_path)
+    log.cursor("one"), log.cursor("other")
+    fill(log, 0, 5)
+    await log.close()
+    log = await spool(tmp_path)
+    one, other = log.cursor("one"), log.cursor("other")
+    assert (one.waiting, other.waiting) == (5, 5)
+    log.remove(other)
+    again = log.cursor("other")
+    fill(log, 5, 8)
+    assert await take(again, 3) == [5, 6, 7]
+    assert await take(one, 8) == list(range(8))
+    await log.close()
+
+
 async def test_a_cursor_that_is_removed_while_it_loads_costs_the_others_nothing(tmp_path: Path):
     """A backlog larger than memory is read from disk for it."""
     log = await spool(tmp_path)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from klvrelay.cli.standard_streams import discard
 from klvrelay.log import logger
 
 TERMINAL = "/dev/tty"
@@ -25,9 +27,12 @@ def on_hangup(reload: Callable[[], None] | None) -> Iterator[None]:
         return
     loop = asyncio.get_running_loop()
     had_terminal = _has_terminal()
+    outputs = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def handle() -> None:
         if had_terminal and not _has_terminal():
+            for stream in outputs:  # otherwise Python reports an error at exit
+                discard(stream)
             signal.raise_signal(signal.SIGTERM)
         elif reload is not None:
             reload()

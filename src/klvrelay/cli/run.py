@@ -26,7 +26,7 @@ stream names:
   All other options apply to every source.
 settings:
   With -c FILE, give the sources in FILE or on the command line, not in both. --mqtt URL replaces the broker address and
-  login of FILE. Other broker options override those of FILE.
+  login of FILE. Other broker options override those of FILE. SIGHUP reloads FILE.
 """
 EPILOG = option_groups.SOURCES + NAMES + option_groups.BROKERS
 

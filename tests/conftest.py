@@ -33,7 +33,7 @@ ROOT = HERE.parent
 SHARED = ROOT.parent / "shared"
 NO_SKIP = os.environ.get("KLVRELAY_NO_SKIP") == "1"
 
-pytest_plugins = [name for name in ("brokers", "feed") if (HERE / "support" / f"{name}.py").exists()]
+pytest_plugins = [name for name in ("brokers", "feed", "promises") if (HERE / "support" / f"{name}.py").exists()]
 
 # Debian installs servers such as mosquitto where only root's PATH looks.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])

@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "relay": f"{VALUES} core config decoder elementary_streams health shape sinks sources spool transports",
     "api": f"{VALUES} core config decoder sources",
     "items": f"{VALUES} standards",
+    "schema": f"{VALUES} config core health klvrelay relay sinks",
     "encode": f"{VALUES} core standards",
     "sample": f"{VALUES} encode",
     "sending": f"{VALUES} config recordings sources transports",

@@ -55,6 +55,7 @@ pytestmark = pytest.mark.timeout(120)
 # Each ends without a signal: the file is short or missing, or the broker is unreachable.
 VERBS = {
     "items": ["items", "13"],
+    "schema": ["schema", "status"],
     "decode": ["decode", "-q", "flight.ts"],
     "frame-times": ["decode", "-q", "--frame-times", "flight.ts"],
     "probe": ["probe", "-q", "flight.ts"],
@@ -64,10 +65,11 @@ VERBS = {
     "record": ["record", "none.ts", "tapes"],
     "send": ["send", "flight.ts", "udp://127.0.0.1:9", "--speed", "1000"],
     "watch": ["watch", "--mqtt", "mqtt://127.0.0.1:1"],
+    "spool": ["spool", "none"],
     "demo": ["demo", "none.ts", "--port", "0"],
 }
 
-ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 3, 4, 5, 6, 7)
+ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 2, 3, 4, 5, 6, 7)
 """Exit codes: ended by the signal, stopped, or complete before the signal."""
 
 

@@ -16,7 +16,7 @@ from oracle_broker import OracleBroker
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.encode import encode
 from klvrelay.errors import SinkRefused
@@ -38,7 +38,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def relay(port: int, *sources: SourceSettings, waiting: int = 10_000, **mqtt: Any) -> Relay:
-    return build_relay(RelaySettings(sources, MqttSettings(host="127.0.0.1", port=port, **mqtt), waiting))
+    sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=port, **mqtt))
+    return build_relay(RelaySettings(sources, (sink,), waiting))
 
 
 def tape(folder: Path, data: bytes = TAPE.ts, name: str = "uav1", **more: Any) -> SourceSettings:

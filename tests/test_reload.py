@@ -267,6 +267,7 @@ async def test_a_stop_during_a_reload_takes_no_longer_than_another():
     ear = Ear()
     async with scene({"uav1": stuck, "uav2": tape()}, {"ear": ear}) as it:
         await it.read(count=10)
+        await it.read("uav2")
         change = asyncio.create_task(it.change({"uav1": never, "uav3": never}))
         await asyncio.sleep(0.01)  # the reload has begun
         begun = asyncio.get_running_loop().time()

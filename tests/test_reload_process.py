@@ -22,7 +22,7 @@ TAPE = feed.recording(60)
 
 
 def settings(path: Path, broker: str, *sources: str) -> None:
-    text = f'[mqtt]\nurl = "{broker}"\n' + "".join(f"[[source]]\n{source}\n" for source in sources)
+    text = f'[[sink]]\nurl = "{broker}"\n' + "".join(f"[[source]]\n{source}\n" for source in sources)
     path.write_text(text)
 
 
@@ -66,7 +66,7 @@ async def test_a_reload_disturbs_no_other_stream(mosquitto: Mosquitto, tmp_path:
             await feed.listening(three)
             await feed.listening(two)
             feed.send_udp(parts[len(parts) // 3 : 2 * len(parts) // 3], one)
-            path.write_text("[mqtt]\nurl = 5\n")
+            path.write_text("[[sink]]\nurl = 5\n")
             await hang_up(command)
             settings(path, mosquitto.url, udp(two, "uav2", "stall = 9.0"), udp(one, "uav1"))
             await hang_up(command)
@@ -84,7 +84,7 @@ async def test_a_reload_disturbs_no_other_stream(mosquitto: Mosquitto, tmp_path:
         statuses = [orjson.loads(data) for data in heard.on("klvrelay/status")]
     results = [status["reload"]["result"] for status in statuses if "reload" in status]
     assert list(dict.fromkeys(results)) == ["applied", "refused"]
-    assert f"stay in effect: {path}: line 2: mqtt.url: must be text in quotes" in command.said
+    assert f"stay in effect: {path}: line 2: sink.url: must be" in command.said
     assert mosquitto.log().count("as klvrelay-") == 1
     assert "settings reloaded: added=uav3 changed=uav2" in command.said
     assert "settings reloaded: removed=uav3" in command.said

@@ -53,7 +53,7 @@ class Site:
     def write(self, *sources: str, head: str | None = None, mqtt: str = "", text: str | None = None) -> None:
         """Sources are the names of followed recordings, with more settings after a comma: `a, stall = 9`."""
         self.head = self.head if head is None else head
-        lines = [self.head, "[mqtt]", f'url = "{self.oracle.url}"', mqtt]
+        lines = [self.head, "[[sink]]", f'url = "{self.oracle.url}"', mqtt]
         for source in sources:
             name, _, more = source.partition(",")
             tape = self.folder / f"{name}.ts"
@@ -157,15 +157,15 @@ async def test_a_file_that_is_only_rearranged_changes_nothing(site: Site, said: 
 
 BAD = {
     "TOML": ("[mqtt", "invalid TOML"),
-    "key": ('[mqtt]\nurl = "mqtt://h"\nkeepalvie = 3\n[[source]]\nurl = "a.ts"', "line 3: mqtt.keepalvie"),
-    "value": ('[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "a.ts"\nstall = "long"', "line 5: source.stall"),
-    "no source": ('[mqtt]\nurl = "mqtt://h"', "no source"),
+    "key": ('[[sink]]\nurl = "mqtt://h"\nkeepalvie = 3\n[[source]]\nurl = "a.ts"', "line 3: sink.keepalvie"),
+    "value": ('[[sink]]\nurl = "mqtt://h"\n[[source]]\nurl = "a.ts"\nstall = "long"', "line 5: source.stall"),
+    "no source": ('[[sink]]\nurl = "mqtt://h"', "no source"),
     "no broker": ('[[source]]\nurl = "a.ts"', "no broker"),
-    "one name": ('[mqtt]\nurl = "mqtt://h"\n' + '[[source]]\nurl = "a.ts"\nstream = "x"\n' * 2, "two sources"),
-    "one port": ('[mqtt]\nurl = "mqtt://h"\n' + '[[source]]\nurl = "udp://:5000"\n' * 2, "same port"),
-    "scheme": ('[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "gopher://h"', "gopher"),
-    "certificate": ('[mqtt]\nurl = "mqtts://h"\nca_file = "none.pem"\n[[source]]\nurl = "a.ts"', "none.pem"),
-    "secret": (f'[mqtt]\nurl = "mqtt://u:{CANARY}@192.0.2.1"\n[[source]]\nurl = "a.ts"', "unencrypted"),
+    "one name": ('[[sink]]\nurl = "mqtt://h"\n' + '[[source]]\nurl = "a.ts"\nstream = "x"\n' * 2, "two sources"),
+    "one port": ('[[sink]]\nurl = "mqtt://h"\n' + '[[source]]\nurl = "udp://:5000"\n' * 2, "same port"),
+    "scheme": ('[[sink]]\nurl = "mqtt://h"\n[[source]]\nurl = "gopher://h"', "gopher"),
+    "certificate": ('[[sink]]\nurl = "mqtts://h"\nca_file = "none.pem"\n[[source]]\nurl = "a.ts"', "none.pem"),
+    "secret": (f'[[sink]]\nurl = "mqtt://u:{CANARY}@192.0.2.1"\n[[source]]\nurl = "a.ts"', "unencrypted"),
 }
 
 
@@ -274,7 +274,7 @@ async def test_the_prefix_of_a_relay_with_a_spool_is_not_changed(site: Site, sai
         site.write("a", mqtt='prefix = "site"')
         await site.reloader.reload()
         await site.published("refused")
-    assert sum("mqtt prefix: the spool is that of 'klvrelay'" in line for line in said()) == 1
+    assert sum("sink.prefix: the spool is that of 'klvrelay'" in line for line in said()) == 1
 
 
 async def test_a_file_is_watched(site: Site):

@@ -12,13 +12,16 @@ import feed
 import orjson
 import pytest
 from brokers import Mosquitto, until
+from records import record
 from test_relay_process import Command, klvrelay
 
-from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.relay.build import run_relay
+from klvrelay.relay.build import build_relay, run_relay
+from klvrelay.spool.disk.log import open_log
 
 TAPE = feed.recording(30)
 SOURCE = '[[source]]\nurl = "udp://:5000"\n'
@@ -133,3 +136,14 @@ def test_a_wrong_setting_of_a_spool_is_refused(lines: str, reason: str, tmp_path
     path.write_text(f"{SOURCE}[spool]\n{lines}\n")
     with pytest.raises(ConfigError, match=reason):
         load(path)
+
+
+async def test_the_position_of_a_sink_is_kept_under_its_name(tmp_path: Path):
+    """A broker that moves finds its position again; each sink has its own."""
+    log = await open_log(tmp_path, "klvrelay", 8 << 20)
+    sinks = SinkSettings("mqtt", MqttSettings(host="a")), SinkSettings("far", MqttSettings(host="b"))
+    build_relay(RelaySettings((), sinks), log)
+    log.append(record(0))
+    await log.close()
+
+    assert sorted(path.name for path in tmp_path.glob("*.cursor")) == ["far.cursor", "mqtt.cursor"]

@@ -17,7 +17,7 @@ from oracle_broker import OracleBroker
 from scripted_ends import TAPE, Ear, Tape, live
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome, Sums
@@ -161,7 +161,8 @@ def settings(oracle: OracleBroker, folder: Path, **mqtt: Any) -> RelaySettings:
     path = folder / "uav1.ts"
     path.write_bytes(TAPE.klv[0] + SPOILT + b"".join(TAPE.klv[2:]))
     source = SourceSettings(Url.parse(path), stream="uav1")
-    return RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, **mqtt))
+    sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=oracle.port, **mqtt))
+    return RelaySettings((source,), (sink,))
 
 
 async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path):
@@ -204,7 +205,8 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     monkeypatch.setattr(relay_module, "LAST_SINKS", 10.0)  # a busy machine takes longer
     monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 5.0)
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
-    pipeline = build_relay(RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, window=100)))
+    sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=oracle.port, window=100))
+    pipeline = build_relay(RelaySettings((source,), (sink,)))
     task = asyncio.create_task(pipeline.run())
     await feed.listening(free_port)
     feed.send_udp(feed.datagrams(TAPE.ts), free_port)

@@ -283,7 +283,7 @@ def test_no_message_about_settings_shows_it(key: str, text: str, tmp_path: Path)
 def test_toml_that_is_wrong_is_not_quoted(tmp_path: Path):
     """The TOML reader quotes duplicate keys."""
     path = tmp_path / "relay.toml"
-    path.write_text(f'[mqtt]\n"u:{CANARY}@h" = {{}}\n[mqtt."u:{CANARY}@h"]\n[mqtt."u:{CANARY}@h"]\n')
+    path.write_text(f'[[sink]]\n"u:{CANARY}@h" = {{}}\n[mqtt."u:{CANARY}@h"]\n[mqtt."u:{CANARY}@h"]\n')
 
     with pytest.raises(ConfigError, match="invalid TOML") as refused:
         load(path)

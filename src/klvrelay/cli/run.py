@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from klvrelay.cli import option_groups
+from klvrelay.cli import option_groups, standard_streams
 
 if TYPE_CHECKING:
     from klvrelay.relay.reload import Loaded
@@ -55,6 +56,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spool", metavar="DIR",
                         help="a folder in which records wait while the broker is away: they survive a crash and a"
                              " restart (default: they wait in memory)")  # fmt: skip
+    parser.add_argument("--print-config", action="store_true",
+                        help="print every setting and where it comes from, without secrets, and exit")  # fmt: skip
     option_groups.add_mqtt(parser)
     option_groups.add_publish(parser)
     option_groups.add_quiet(parser)
@@ -63,8 +66,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace) -> int:
     """Relay until stopped. `replay` calls this too."""
     from klvrelay.cli.hangup import on_hangup
+    from klvrelay.cli.relay_settings import explained_settings
     from klvrelay.relay.build import run_relay
 
+    if getattr(args, "print_config", False):
+        with standard_streams.flush_output():
+            sys.stdout.write(explained_settings(args))
+        return 0
     if getattr(args, "config", None) is None:
         with on_hangup(None):
             return await run_relay(_load(args)[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -24,10 +24,16 @@ class _Port(NamedTuple):
 
 def check_ports(sources: Sequence[SourceSettings]) -> None:
     """Raise ConfigError if two sources receive on the same address and port. Host names are not compared."""
-    ports = [(source.url, port) for source in sources if (port := _port_of(source)) is not None]
-    for (first, one), (second, other) in combinations(ports, 2):
+    if found := next(collisions(sources), None):
+        raise ConfigError(found[1])
+
+
+def collisions(sources: Sequence[SourceSettings]) -> Iterator[tuple[int, str]]:
+    """The number of each source that receives on the address and port of an earlier one, and the error."""
+    ports = [(number, source.url, port) for number, source in enumerate(sources) if (port := _port_of(source))]
+    for (_, first, one), (number, second, other) in combinations(ports, 2):
         if _collide(one, other):
-            raise ConfigError(f"{first} and {second} receive on the same port; give them different ports")
+            yield number, f"{first} and {second} receive on the same port; give them different ports"
 
 
 def _port_of(source: SourceSettings) -> _Port | None:

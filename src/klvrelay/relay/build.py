@@ -13,7 +13,8 @@ from klvrelay import threads
 from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import check_ports
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.relay.change import Change, difference
 from klvrelay.relay.relay import Relay, new_boot
@@ -59,6 +60,18 @@ def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source
     )
 
 
+def _check_broker(settings: MqttSettings) -> None:
+    """Raise ConfigError for certificates or keys that cannot be used."""
+    if settings.tls:
+        from klvrelay.sinks.mqtt.dial import tls_context  # loaded here: few configurations need it
+
+        tls_context(settings)
+
+
+CHECKS = Checks(open_input, _check_broker)
+"""Checks of the settings that open nothing."""
+
+
 async def check_files(settings: RelaySettings) -> None:
     """Raise ConfigError for certificates or keys that cannot be used, before anything starts."""
     await threads.run(partial(_load_files, settings), "klvrelay-files")  # the file system may block
@@ -70,10 +83,8 @@ def _load_files(settings: RelaySettings) -> None:
             from klvrelay.transports.tls import client_context  # loaded here: few configurations need it
 
             client_context(source.ca_file)
-    if settings.mqtt is not None and settings.mqtt.tls:
-        from klvrelay.sinks.mqtt.dial import tls_context
-
-        tls_context(settings.mqtt)
+    for sink in settings.sinks:
+        _check_broker(sink.mqtt)
 
 
 async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable[None]] | None = None) -> int:
@@ -112,7 +123,7 @@ async def _run_both(relay: Relay, beside: Callable[[Relay], Awaitable[None]]) ->
 
 def spool_owner(settings: RelaySettings) -> str:
     """The name of the relay in its spool."""
-    return settings.mqtt.prefix if settings.mqtt is not None else ""
+    return settings.sinks[0].mqtt.prefix if settings.sinks else ""
 
 
 async def _open_spool(settings: RelaySettings) -> DiskLog | None:
@@ -145,7 +156,7 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     check_ports(settings.sources)
     boot = new_boot()
     inputs = _inputs(settings)
-    sinks = [_sink_of(name, sink, boot) for name, sink in _sinks(settings).items()]
+    sinks = [_sink_of(sink, boot) for sink in settings.sinks]
     return Relay(
         list(inputs.values()), sinks, boot=boot, log=log, waiting=settings.waiting,
         waiting_size=settings.waiting_size, coalesce=settings.coalesce,
@@ -159,7 +170,7 @@ def change_of(old: RelaySettings, new: RelaySettings, boot: str) -> Change:
     sources, sinks = difference(_sources(old), _sources(new)), difference(_sinks(old), _sinks(new))
     return Change(
         [inputs[name] for name in sources.all_new],
-        [_sink_of(name, sink, boot) for name, sink in sinks.all_new.items()],
+        [_sink_of(sink, boot) for sink in sinks.all_new.values()],
         sources.removed,
         sinks.removed,
         next((each.choice.taken for each in inputs.values()), frozenset()),
@@ -170,8 +181,8 @@ def _sources(settings: RelaySettings) -> dict[str, SourceSettings]:
     return {name: replace(source, stream=name) for name, source in settings.named()}
 
 
-def _sinks(settings: RelaySettings) -> dict[str, MqttSettings]:
-    return {} if settings.mqtt is None else {"mqtt": settings.mqtt}
+def _sinks(settings: RelaySettings) -> dict[str, SinkSettings]:
+    return {sink.name: sink for sink in settings.sinks}
 
 
 def _inputs(settings: RelaySettings) -> dict[str, StreamInput]:
@@ -179,8 +190,9 @@ def _inputs(settings: RelaySettings) -> dict[str, StreamInput]:
     return {name: _input_of(name, source, choice) for (name, source), choice in named}
 
 
-def _sink_of(name: str, settings: MqttSettings, boot: str) -> SinkInput:
-    return SinkInput(name, MqttSink(settings, boot=boot), url=settings.url)
+def _sink_of(settings: SinkSettings, boot: str) -> SinkInput:
+    sink = MqttSink(settings.mqtt, boot=boot)
+    return SinkInput(settings.mqtt.url, sink, settings.order, settings.replay_rate, settings.name)
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from klvrelay.errors import KlvrelayError
-from klvrelay.health import SinkHealth
+from klvrelay.health import SinkHealth, SpoolHealth
 from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.change import Change
@@ -48,7 +48,6 @@ LAST_SOURCES, LAST_DELIVERY, LAST_SINKS = 1.7, 2.3, 1.8
 """Seconds of a stop: sources must end by LAST_SOURCES, and sinks must acknowledge the waiting records by LAST_DELIVERY.
 Then sinks have LAST_SINKS to disconnect, and tasks that were cancelled a second time have LAST_TASKS. The sum is below
 five. What a reload removes has the same times."""
-
 LAST_SUMS = 0.1
 """Seconds in which the last sums must be published, before the sinks disconnect."""
 
@@ -80,6 +79,7 @@ class Relay:
         self._next_seqs: dict[str, int] = {}  # of streams that a reload removed or replaced
         self._removed = Removed()
         self._running = Running()
+        self.spool = SpoolHealth()
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]
         self._logged: set[tuple[str, str]] = set()
@@ -88,9 +88,9 @@ class Relay:
         return Stream(source_input, self.boot, self._log, self._notices, self._next_seqs)
 
     def _sink_task(self, each: SinkInput) -> SinkTask:
+        cursor, health = self._log.cursor(each.name, file=each.cursor), SinkHealth(each.name)
         return SinkTask(
-            each.sink, self._log.cursor(each.name), self._notices.cursor(), SinkHealth(each.url or each.name),
-            is_lasting=self._running.has_begun,
+            each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun
         )  # fmt: skip
 
     def summary(self) -> str:
@@ -166,14 +166,14 @@ class Relay:
         with self._running.changing():
             self._coalesce.use()
             # A new sink has a cursor before a new stream has records.
-            replaced = [each for each in change.sinks if self._sink_of(each.name) is not None]
+            replaced = [each for each in change.sinks if self._sink_of(each.key) is not None]
             added = [self._sink_task(each) for each in change.sinks if each not in replaced]
             self.sink_tasks = [*self.sink_tasks, *added]
             self._start((), added)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._change_streams(change), name="change streams")
                 for each in replaced:
-                    tasks.create_task(self._replace_sink(each), name=f"replace {each.name}")
+                    tasks.create_task(self._replace_sink(each), name=f"replace {each.key}")
                 for name in change.gone_sinks:
                     tasks.create_task(self._remove_sink(name), name=f"remove {name}")
 
@@ -218,14 +218,14 @@ class Relay:
 
     async def _replace_sink(self, each: SinkInput) -> None:
         """Disconnect a sink, and start its successor with the same cursor."""
-        old = self._sink_of(each.name)
-        assert old is not None
+        (old,) = [task for task in self.sink_tasks if task.name == each.key]
         await self._running.stop_sink(old.name, LAST_SINKS)
         if self._running.is_stopping:
             return
         self._notices.remove(old.notices)
-        health = SinkHealth(each.url or each.name, outages=old.health.outages, sums=old.sums())
-        new = SinkTask(each.sink, old.cursor, self._notices.cursor(), health, is_lasting=True)
+        old.cursor.name = each.name
+        health = SinkHealth(each.name, outages=old.health.outages, sums=old.sums())
+        new = SinkTask(each.sink, old.cursor, self._notices.cursor(), health, each.key, is_lasting=True)
         self.sink_tasks = [new if task is old else task for task in self.sink_tasks]
         self._start((), [new])
 
@@ -251,8 +251,7 @@ class Relay:
 
     async def _stop(self) -> None:
         """Stop the sources, then deliver the waiting records and the last latest values."""
-        loop = asyncio.get_running_loop()
-        last_delivery = loop.time() + LAST_DELIVERY
+        last_delivery = asyncio.get_running_loop().time() + LAST_DELIVERY
         await self._running.stop_streams(list(self._running.streams), LAST_SOURCES)
         for stream in self.streams:
             self._contain(stream, stream.publish_state, stream.stop)
@@ -272,6 +271,12 @@ class Relay:
             task.put_sums()
         await wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], self._running.sinks.values())
 
+    def _check_spool(self) -> None:
+        """Note the condition of the spool, and have it published if it changed."""
+        condition = self._log.condition
+        if condition is not None and self.spool.check(*condition):
+            self.publish_status(spool=self.spool.document())
+
     async def _tick(self) -> None:
         while True:
             streams = self.streams  # a reload replaces the list
@@ -280,6 +285,7 @@ class Relay:
                 await asyncio.sleep(TICK / slots)
                 if self.streams is not streams:
                     break
+                contain(self._check_spool, "spool")
                 for task in self.sink_tasks:
                     contain(task.sums, task.health.name)
                 for number, is_due in turn:
@@ -289,11 +295,7 @@ class Relay:
     def _contain(self, stream: Stream, *steps: Callable[[], None]) -> None:
         """Run steps of one stream. An internal error ends that step only, and is logged once."""
         for step in steps:
-            if (fault := contain(step, stream.name)) is not None:
-                self._log_once(stream, str(fault))
-
-    def _log_once(self, stream: Stream, fault: str) -> None:
-        """Log a fault of a stream, unless the same one was logged before."""
-        if (line := (stream.name, fault)) not in self._logged:
-            self._logged.add(line)
-            LOG.error("%s: %s", *line)
+            fault = contain(step, stream.name)
+            if fault is not None and (line := (stream.name, str(fault))) not in self._logged:
+                self._logged.add(line)
+                LOG.error("%s: %s", *line)

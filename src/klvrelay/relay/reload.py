@@ -26,7 +26,7 @@ WATCH = 1.0
 """Seconds between two checks of the files. A change is read once the files are the same at two checks."""
 RUNTIME = ("waiting", "waiting_size", "coalesce", "watch")
 """Settings of [relay] that change at run time."""
-_PARTS = ("sources", "mqtt", "sinks", *RUNTIME)
+_PARTS = ("sources", "sinks", *RUNTIME)
 
 Files = Mapping[str, Stamp | None]
 """The stamps of files by path."""
@@ -98,7 +98,8 @@ class Reloader:
             await check_files(settings)
             await self._apply(self._runtime_settings(settings), _lasting_keys(self.settings, settings))
         except ConfigError as fault:
-            LOG.error("settings not reloaded, the earlier ones stay in effect: %s", fault)
+            faults = "; ".join(str(fault).split("\n"))
+            LOG.error("settings not reloaded, the earlier ones stay in effect: %s", faults)
             self._publish("refused")
 
     async def _apply(self, settings: RelaySettings, lasting: Sequence[str]) -> None:
@@ -118,7 +119,7 @@ class Reloader:
         old = self.settings
         if old.spool is not None and spool_owner(settings) != spool_owner(old):
             raise ConfigError(
-                f"mqtt prefix: the spool is that of {spool_owner(old)!r}; to change the prefix, choose another"
+                f"sink.prefix: the spool is that of {spool_owner(old)!r}; to change the prefix, choose another"
                 " spool.path, and restart"
             )
         lasting = {f.name: getattr(old, f.name) for f in fields(old) if f.name not in _PARTS}
@@ -159,7 +160,7 @@ def _describe(change: Change, old: RelaySettings, new: RelaySettings) -> str:
         "added": [name for name in streams if name not in before],
         "changed": [name for name in streams if name in before],
         "removed": change.gone_streams,
-        "sinks": [each.name for each in change.sinks],
+        "sinks": [each.key for each in change.sinks],
         "removed_sinks": change.gone_sinks,
         "settings": [key for key in RUNTIME if _differ(old, new, key)],
     }

@@ -33,6 +33,7 @@ Keep = Callable[[NoticeCursor], Coroutine[Any, Any, None]]
 class SinkTask:
     """A sink with its cursors and its health.
 
+    name         its name in the settings
     is_lasting   retry the first connection too if it is refused: the relay was running before
     """
 
@@ -40,17 +41,13 @@ class SinkTask:
     cursor: LogCursor
     notices: NoticeCursor
     health: SinkHealth
+    name: str = ""
     is_lasting: bool = False
     _halving: Halving = field(default_factory=Halving)
 
     def __post_init__(self) -> None:
         if (suspended := getattr(self.sink, "suspended", None)) is not None:
             self.health.suspended = lambda: suspended.topics
-
-    @property
-    def name(self) -> str:
-        """The name of the sink and of its cursor."""
-        return self.cursor.name
 
     @property
     def _keep(self) -> Keep | None:
@@ -66,7 +63,11 @@ class SinkTask:
 
     def put_sums(self) -> None:
         """Have the sink publish its record counts."""
-        self.notices.put(Notice("status", None, dumps({"records": self.sums()._asdict()})))
+        self.put_facts(records=self.sums()._asdict())
+
+    def put_facts(self, **facts: Any) -> None:
+        """Have the sink publish these members of `status`, beside earlier ones."""
+        self.notices.put(Notice("status", None, dumps(facts)))
 
     async def settle(self) -> None:
         """Return once the sink has answered for all records and, if connected, published all latest values."""

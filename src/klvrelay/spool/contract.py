@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 
 
+class Condition(NamedTuple):
+    """The condition of a log on disk.
+
+    name      its folder
+    fault     why records cannot be written at present; None if they can
+    failures  number of failed attempts to write
+    waiting   number of records that are in memory only
+    size      bytes of these records
+    """
+
+    name: str
+    fault: str | None
+    failures: int
+    waiting: int
+    size: int
+
+
 class LogCursor(Protocol):
     """The records still to be delivered to one sink. For the methods see `klvrelay.spool.cursor.Cursor`."""
 
-    @property
-    def name(self) -> str:
-        """The sink, for messages."""
+    name: str
+    """The sink, for messages."""
 
     @property
     def limit(self) -> int:
@@ -54,14 +70,18 @@ class Log(Protocol):
     def keeps(self) -> bool:
         """Do waiting records survive the end of the process?"""
 
+    @property
+    def condition(self) -> Condition | None:
+        """The condition of the disk; None for a log in memory."""
+
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
 
     async def wait_for_room(self, stream: str) -> None:
         """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
 
-    def cursor(self, name: str, *, holds_sources: bool = True) -> LogCursor:
-        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`."""
+    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> LogCursor:
+        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`; `file`: see `DiskLog.cursor`."""
 
     def remove(self, cursor: LogCursor) -> None:
         """Forget a cursor and its position: its sink was removed. What it has not delivered is discarded."""

@@ -31,6 +31,10 @@ class MemoryLog:
         """Waiting records are lost when the process ends."""
         return False
 
+    @property
+    def condition(self) -> None:
+        """There is no disk."""
+
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
         size = size_of(record)
@@ -43,8 +47,8 @@ class MemoryLog:
             self._freed.clear()
             await self._freed.wait()
 
-    def cursor(self, name: str, *, holds_sources: bool = True) -> Cursor:
-        """A cursor for one sink, which reads the records appended from now on.
+    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> Cursor:
+        """A cursor for one sink, which reads the records appended from now on. It has no file.
 
         holds_sources   sources that can wait, such as files, wait for this sink, and none of their records is shed.
                         Use it for a far end that stores what it confirms, such as an MQTT broker. Do not use it for a

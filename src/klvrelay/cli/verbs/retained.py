@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from klvrelay.cli import standard_streams
 from klvrelay.cli.stopping import on_loop
+from klvrelay.cli.verbs.ages import age
 from klvrelay.cli.verbs.printout import Listing, Printout, show
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
@@ -155,15 +156,8 @@ def _cells(topic: Topic, now: datetime) -> Iterator[str]:
     yield printable(topic.topic)
     yield str(topic.size)
     yield "-" if topic.boot is None else printable(topic.boot[:CONTENT])
-    yield "-" if topic.at is None else _age((now - topic.at).total_seconds())
+    yield "-" if topic.at is None else age((now - topic.at).total_seconds())
     yield topic.content
-
-
-def _age(seconds: float) -> str:
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
 
 
 def _time(document: dict[str, Any]) -> datetime | None:

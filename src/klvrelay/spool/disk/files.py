@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -83,6 +84,27 @@ class OsFile:
         os.close(self._fd)
 
 
+def why_refused(fault: OSError) -> str:
+    """Why a folder cannot be used as a spool, and what to do."""
+    if fault.errno in (errno.EEXIST, errno.ENOTDIR):
+        return "not a folder: choose another path for the spool"
+    if fault.errno in (errno.EACCES, errno.EPERM):
+        return "no permission to use it as a spool: make it writable for the user of the relay, or choose another"
+    return f"cannot be used as a spool: {fault.strerror}: choose another folder, or make this one usable"
+
+
+def _reserve(fd: int) -> None:
+    """Lock the folder. A reader that looks whether it is in use holds the lock for a moment."""
+    for pause in (0.01, 0.1, None):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if pause is None:
+                raise
+            time.sleep(pause)
+
+
 class OsFolder:
     """A folder of the operating system, reserved for this process. Raises BlockingIOError if another process has it."""
 
@@ -90,7 +112,7 @@ class OsFolder:
         self._path = path
         self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _reserve(self._fd)
         except OSError:
             os.close(self._fd)
             raise

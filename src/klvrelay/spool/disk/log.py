@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import ExitStack
 from functools import partial
 from itertools import count, islice
@@ -17,11 +18,11 @@ from pathlib import Path
 from klvrelay import threads
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
-from klvrelay.spool.contract import LogCursor
+from klvrelay.spool.contract import Condition, LogCursor
 from klvrelay.spool.cursor import Cursor, size_of
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
-from klvrelay.spool.disk.files import OsFolder
+from klvrelay.spool.disk.files import OsFolder, why_refused
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Committed, Loaded, Placed, Store
 from klvrelay.spool.memory import WAITING, WAITING_SIZE
@@ -34,6 +35,8 @@ LOAD = 1000
 """Maximum number of records that are loaded at a time."""
 RETRY_MOST = 2.0
 """Longest pause in seconds between two attempts to write to a disk that fails."""
+STALLED = 2.0
+"""Seconds after which a commit that has not ended is a fault."""
 
 
 class DiskLog:
@@ -59,19 +62,29 @@ class DiskLog:
         self._freed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._committing: asyncio.Future[Committed] | None = None
+        self._began = 0.0
+        self._failures = 0
         self._closed = False
         self.fault: OSError | None = None
         """Why records cannot be written at present."""
 
     @property
     def keeps(self) -> bool:
-        """Waiting records survive the end of the process, if the last write succeeded."""
-        return self._closed and self.fault is None and not self._tail
+        """Waiting records survive the end of the process, if they were written."""
+        return self._closed and not self._tail
 
     @property
     def pending(self) -> int:
         """Number of records that are neither durable nor, as far as is known, answered by all sinks."""
         return len(self._tail)
+
+    @property
+    def condition(self) -> Condition:
+        """The condition of the disk. A write that does not end is a fault too."""
+        fault = None if self.fault is None else self.fault.strerror or type(self.fault).__name__
+        if fault is None and self._committing is not None and time.monotonic() - self._began > STALLED:
+            fault = "a write has not finished"
+        return Condition(self._store.name, fault, self._failures, len(self._tail), self._tail_size)
 
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. `waited`: the caller has waited for room."""
@@ -90,13 +103,14 @@ class DiskLog:
             self._freed.clear()
             await self._freed.wait()
 
-    def cursor(self, name: str, *, holds_sources: bool = True) -> DiskCursor:
+    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> DiskCursor:
         """The cursor of a sink, which continues where it was; a new one reads what is appended from now on.
 
-        Its file is named after the scheme in `name`, so that the broker may move. For `holds_sources` see
-        `MemoryLog.cursor`.
+        file   name of its file, so that the broker may move; by default the scheme in `name`
+
+        For `holds_sources` see `MemoryLog.cursor`.
         """
-        kind, taken = name.partition("://")[0], {cursor.file for cursor in self._cursors}
+        kind, taken = file or name.partition("://")[0], {cursor.file for cursor in self._cursors}
         file = next(file for number in count(1) if (file := f"{kind}-{number}" if number > 1 else kind) not in taken)
         window = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
         cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed)
@@ -151,10 +165,11 @@ class DiskLog:
         self._timer = None
         records = self._unanswered()
         ranges = {cursor.file: cursor.unanswered(self._next) for cursor in self._cursors}
-        if records or self._is_stale(ranges):
+        if records or self.fault is not None or self._is_stale(ranges):
             self._saved = ranges
-            hurry = self.fault is not None and self._is_full()
-            self._committing = self._worker.run(partial(self._store.commit, records, ranges, hurry=hurry))
+            failed, self._began = self.fault is not None, time.monotonic()
+            job = partial(self._store.commit, records, ranges, hurry=failed and self._is_full(), probe=failed)
+            self._committing = self._worker.run(job)
             self._committing.add_done_callback(self._committed)
 
     def _unanswered(self) -> dict[int, Record]:
@@ -184,18 +199,15 @@ class DiskLog:
             for cursor in self._cursors:
                 cursor.shed_up_to(shed)
         self._note(result.fault)
-        if self._tail:
+        if self._tail or self.fault is not None:
             self._schedule()
 
     def _note(self, fault: OSError | None) -> None:
         if fault is None:
             self._pause = self._interval
-            if self.fault is not None:
-                LOG.info("spool: writing again: %s", self._store.name)
         else:
             self._pause = min(2 * self._pause, RETRY_MOST)
-            if self.fault is None:
-                LOG.error("spool: cannot write, records wait in memory: %s: %s", self._store.name, fault.strerror)
+            self._failures += 1
         self.fault = fault
 
     def _is_full(self) -> bool:
@@ -225,10 +237,14 @@ class DiskLog:
         """Records below this position are on disk or discarded, all others in memory."""
         return next(iter(self._tail), self._next)
 
-    def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded]) -> None:
+    def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded | None]) -> None:
         loaded = done.result()
         if cursor not in self._cursors:
             return  # it was removed
+        if loaded is None:
+            if not self._closed:
+                asyncio.get_running_loop().call_later(RETRY_MOST / 4, self._load, cursor, start)
+            return
         if loaded.end == start:  # there is nothing more on disk
             loaded = Loaded((), self._written_end)
         cursor.loaded(loaded, self._next)
@@ -283,4 +299,4 @@ def _open_store(path: Path, relay: str, size: int) -> Store:
     except ConfigError as fault:
         raise ConfigError(f"{path}: {fault}") from None
     except OSError as fault:
-        raise ConfigError(f"{path}: cannot be used as a spool: {fault.strerror}") from None
+        raise ConfigError(f"{path}: {why_refused(fault)}") from None

@@ -2,16 +2,18 @@
 
 A segment is identified by the position of its first entry, not by the name of its file: reuse needs no rename.
 New files are filled with zeros: appending to a file that grows writes more than three times as much to the device.
+Only the newest one stays open, since a spool of many gibibytes has more segments than a process may open files.
 Not safe for use by several threads.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import NamedTuple
@@ -27,6 +29,8 @@ BEYOND = 1 << 32
 """Positions that a segment that cannot be read now may contain, and that must not be used twice."""
 SPARE = 2
 """Maximum number of unused segments that are kept for further use; others are removed."""
+SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""A segment that cannot be opened now for one of these reasons can be opened later."""
 
 
 class StoredEntry(NamedTuple):
@@ -47,13 +51,14 @@ class Segment:
 
     first       position of its first entry
     created_us  wall-clock time of its creation, microseconds since 1970
+    file        the open file of the newest segment
     """
 
     name: str
-    file: File
     first: int
     created_us: int
     size: int
+    file: File | None = None
 
 
 class Segments:
@@ -98,21 +103,41 @@ class Segments:
         unreadable = False
         for name in sorted(filter(NAME.fullmatch, self._folder.names())):
             try:
-                file = self._folder.open(name)
-                self._add(Segment(name, file, *self._identify(file), file.size()))
+                self._add(name)
             except OSError as fault:
+                if fault.errno in SHORTAGES:
+                    raise
                 LOG.error("spool: cannot read a segment: file=%s error=%s", name, fault.strerror)
                 unreadable = True
         self._used.sort(key=lambda segment: segment.first)
         if self._used:
-            self._find_end(self._used[-1])
+            newest = self._used[-1]
+            newest.file = self._folder.open(newest.name)
+            self._find_end(newest)
             with suppress(OSError):  # a killed process leaves entries that are written and not durable
-                self._used[-1].file.sync()
+                newest.file.sync()
         if unreadable:
             self.next += BEYOND
 
-    def _add(self, segment: Segment) -> None:
+    def _add(self, name: str) -> None:
+        with self._opened(name) as file:
+            segment = Segment(name, *self._identify(file), file.size())
         (self._spare if segment.first < 0 else self._used).append(segment)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[File]:
+        file = self._folder.open(name)
+        try:
+            yield file
+        finally:
+            file.close()
+
+    @property
+    def _newest(self) -> File:
+        """The open file of the newest segment."""
+        file = self._used[-1].file
+        assert file is not None
+        return file
 
     def _identify(self, file: File) -> tuple[int, int]:
         """The first position and the time of creation of a segment, first -1 if it holds no entries."""
@@ -124,7 +149,8 @@ class Segments:
 
     def _find_end(self, newest: Segment) -> None:
         self._end, self.next = HEADER_SIZE, newest.first
-        for entry in self._codec.scan(newest.file.read(newest.size, 0), HEADER_SIZE, newest.first):
+        entry = self._codec.last(self._newest.read(newest.size, 0), HEADER_SIZE, newest.first)
+        if entry is not None:
             self._end, self.next = entry.end, entry.position + 1
 
     def skip_to(self, position: int) -> None:
@@ -140,7 +166,7 @@ class Segments:
         while rest:
             fitting, data = self._fitting(rest)
             if fitting:
-                self._used[-1].file.write(data, self._end)
+                self._newest.write(data, self._end)
                 self._end += len(data)
                 self.next = rest[fitting - 1][0] + 1
                 del rest[:fitting]
@@ -168,15 +194,36 @@ class Segments:
             return False
         segment.first, segment.created_us = self.next, time.time_ns() // 1000
         try:
-            segment.file.write(Header(self._codec.spool, segment.first, segment.created_us).pack(), 0)
-            segment.file.sync()
+            segment.file = self._with_header(segment)
         except OSError:
             self._spare.insert(0, segment)  # the next attempt uses it again: no other segment gets this header
             raise
+        if self._used:
+            _close(self._used[-1])
         self._used.append(segment)
         self._end = HEADER_SIZE
         self._synced = self.next, self._end
         return True
+
+    def _with_header(self, segment: Segment) -> File:
+        """Open an unused segment, and write its header."""
+        file = self._folder.open(segment.name)
+        try:
+            file.write(Header(self._codec.spool, segment.first, segment.created_us).pack(), 0)
+            file.sync()
+        except OSError:
+            file.close()
+            raise
+        return file
+
+    def check_room(self) -> None:
+        """Write to an unused segment, created if the limit permits: an OSError says that the disk still fails."""
+        if not self._spare and self.allocated + self.size <= self.limit:
+            self._spare.append(self._create(self.size))
+        for segment in self._spare[:1]:
+            with self._opened(segment.name) as file:
+                file.write(b"\0", segment.size - 1)
+                file.sync()
 
     def _blank(self, size: int) -> Segment | None:
         """An unused segment, or a new one if the limit permits."""
@@ -199,10 +246,11 @@ class Segments:
             file.sync()
             self._folder.sync()
         except OSError:
-            file.close()
             self._folder.remove(name)
             raise
-        return Segment(name, file, -1, 0, size)
+        finally:
+            file.close()
+        return Segment(name, -1, 0, size)
 
     def sync(self) -> None:
         """Make all written entries durable. After an OSError, `next` is as it was after the last sync.
@@ -211,7 +259,7 @@ class Segments:
         """
         if self._used and self.next != self._synced[0]:
             try:
-                self._used[-1].file.sync()
+                self._newest.sync()
             except OSError:
                 self.next, self._end = self._synced
                 raise
@@ -235,13 +283,13 @@ class Segments:
             self._retire(segment)
 
     def _retire(self, segment: Segment) -> None:
+        _close(segment)
         if segment.size == self.size and len(self._spare) < SPARE:
             self._spare.append(segment)
         else:
             self._remove(segment)
 
     def _remove(self, segment: Segment) -> None:
-        segment.file.close()
         self._folder.remove(segment.name)
 
     def read(self, position: int) -> Iterator[StoredEntry]:
@@ -256,11 +304,18 @@ class Segments:
                     return
 
     def _entries(self, segment: Segment, position: int) -> Iterator[StoredEntry]:
-        data = segment.file.read(segment.size, 0)
+        with self._opened(segment.name) as file:
+            data = file.read(segment.size, 0)
         for entry in self._codec.scan(data, HEADER_SIZE, segment.first):
             if entry.position >= position:
                 yield StoredEntry(entry.position, entry.skipped, data[entry.start + ENTRY_SIZE : entry.end])
 
     def close(self) -> None:
-        for segment in (*self._used, *self._spare):
-            segment.file.close()
+        for segment in self._used:
+            _close(segment)
+
+
+def _close(segment: Segment) -> None:
+    if segment.file is not None:
+        segment.file.close()
+        segment.file = None

@@ -14,7 +14,8 @@ from klvrelay.spool.disk.cursor_file import SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
 from klvrelay.spool.disk.identity import identify
-from klvrelay.spool.disk.segments import Segments, StoredEntry
+from klvrelay.spool.disk.segments import SHORTAGES, Segments, StoredEntry
+from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.spool")
 
@@ -98,20 +99,36 @@ class Store:
             cursor.close()
             self._folder.remove(name + SUFFIX)
 
-    def commit(self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool) -> Committed:
+    def commit(
+        self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False
+    ) -> Committed:
         """Write records by position, and the unanswered ranges of each cursor; return once the records are durable.
 
         hurry   memory is full: if the disk is, too, discard the oldest segment
+        probe   the disk failed: report that it still does, even if there is room for these records
         """
         result = Committed()
         try:
-            self._write({position: pack_record(record) for position, record in records.items()}, result, hurry=hurry)
+            self._write(self._payloads(records), result, hurry=hurry)
+            self.segments.skip_to(max(records, default=-1) + 1)  # past a last record that has no payload
             self.segments.sync()
-            self._save(unanswered)
+            self._save(unanswered, always=probe)
+            if probe:
+                self.segments.check_room()
         except OSError as fault:
             result.fault = fault
         result.end = self.segments.durable
         return result
+
+    def _payloads(self, records: Mapping[int, Record]) -> dict[int, bytes]:
+        """The records by position, without those that the spool cannot hold: they do not survive a crash."""
+        payloads: dict[int, bytes] = {}
+        for position, record in records.items():
+            try:
+                payloads[position] = pack_record(record)
+            except ValueError as fault:
+                LOG.error("spool: %s: stream=%s seq=%d", fault, printable(record.stream[:80]), record.seq)
+        return payloads
 
     def _write(self, payloads: dict[int, bytes], result: Committed, *, hurry: bool) -> None:
         while payloads:
@@ -128,15 +145,19 @@ class Store:
         _, end = self.segments.bounds()[0]
         return Loaded([*_records(self.segments.shed())], end)
 
-    def _save(self, unanswered: Mapping[str, Ranges]) -> None:
-        """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs."""
+    def _save(self, unanswered: Mapping[str, Ranges], *, always: bool = False) -> None:
+        """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs.
+
+        always   store and sync unchanged ranges, too
+        """
         for name, ranges in unanswered.items():
             cursor = self._cursor(name)
-            if cursor.ranges is None or (ranges != cursor.ranges and cursor.ranges[0][0] < self.segments.next):
+            concerned = cursor.ranges is None or cursor.ranges[0][0] < self.segments.next
+            if always or (concerned and ranges != cursor.ranges):
                 cursor.save(ranges)
         floor = min((ranges[0][0] for ranges in unanswered.values()), default=self.segments.next)
         releasable = self.segments.can_release(floor)
-        if releasable or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
+        if releasable or always or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
             self._sync_cursors()
         if releasable:
             self.segments.release(floor)
@@ -146,10 +167,10 @@ class Store:
             cursor.sync()
         self._cursor_sync = time.monotonic()
 
-    def read(self, name: str, start: int, most: int) -> Loaded:
+    def read(self, name: str, start: int, most: int) -> Loaded | None:
         """The next records for a cursor from this position on: at most `most`, or LOAD_SIZE bytes; none at the end.
 
-        A segment that cannot be read is passed over.
+        A segment that cannot be read is passed over. None: a file cannot be opened now, try again later.
         """
         at, items = self._readers.pop(name, (-1, iter(())))
         found, more = _some(items, most) if at == start else ([], False)
@@ -158,6 +179,8 @@ class Store:
             try:
                 found, more = _some(items, most)
             except OSError as fault:
+                if fault.errno in SHORTAGES:
+                    return None
                 LOG.error("spool: cannot read a segment: %s: %s", self.name, fault.strerror)
                 return Loaded((), self._end_of(start))
         end = found[-1].position + 1 if found else start

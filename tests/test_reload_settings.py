@@ -12,7 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import feed
 import orjson
+import ports
 import pytest
 from brokers import until
 from oracle_broker import OracleBroker
@@ -219,6 +221,59 @@ async def test_another_broker_gets_what_follows(site: Site, said: Said):
         await until(lambda: other.payloads("klvrelay/a/availability"), 5)
         assert first.wills == []
     assert any(line.endswith("settings reloaded: added=b sinks=mqtt") for line in said())
+
+
+async def test_brokers_are_added_and_removed_in_any_order(site: Site, said: Said):
+    """Each has its position by its name; the order in the file is not a change, even with several prefixes."""
+    def brokers(*names: str) -> str:
+        return "".join(f'[[sink]]\nname = "{name}"\nurl = "{oracles[name].url}/{name}"\n' for name in names)
+
+    def write(*names: str) -> None:
+        site.write(text=brokers(*names) + f'[[source]]\nurl = "{site.folder}/a.ts"\nfollow = true\n')
+
+    def count(name: str) -> int:
+        return len(oracles[name].payloads(f"{name}/a/telemetry"))
+
+    site.write("a")
+    async with OracleBroker() as one, OracleBroker() as two, OracleBroker() as three:
+        oracles = {"one": one, "two": two, "three": three}
+        write("one", "two")
+        async with running(site):
+            await until(lambda: count("one") == count("two") == 40, 5)
+            for names in (("two", "one"), ("three", "two", "one"), ("one", "three")):
+                write(*names)
+                await site.reloader.reload()
+            await until(lambda: three.payloads("three/status"), 5)
+            assert [task.name for task in site.relay.sink_tasks] == ["one", "three"]
+            assert orjson.loads(two.payloads("two/status")[-1])["reason"] == "stopped"
+        assert [len(oracle.guests) for oracle in oracles.values()] == [1, 1, 1]
+    assert [line for line in said() if "settings reloaded" in line] == [
+        "settings reloaded: nothing changed", "settings reloaded: sinks=three", "settings reloaded: removed_sinks=two"
+    ]  # fmt: skip
+
+
+async def test_two_streams_exchange_their_sources(site: Site, free_port: int):
+    """Both ports are free before one of them is opened again, and each name continues its numbers."""
+    with ports.reserved() as other:
+        def write(first: str, second: str) -> None:
+            entries = ((free_port, first), (other, second))
+            text = "".join(f'[[source]]\nurl = "udp://127.0.0.1:{port}"\nstream = "{name}"\n' for port, name in entries)
+            site.write(text=f'[[sink]]\nurl = "{site.oracle.url}"\n{text}')
+
+        async def send() -> None:
+            for port, count in ((free_port, 1), (other, 3)):
+                await feed.listening(port)
+                feed.send_udp(TAPE.klv[:count], port)
+
+        write("a", "b")
+        async with running(site):
+            await send()
+            await until(lambda: (len(site.seqs("a")), len(site.seqs("b"))) == (1, 3), 5)
+            write("b", "a")
+            await site.reloader.reload()
+            await send()
+            await until(lambda: len(site.seqs("a")) == len(site.seqs("b")) == 4, 5)
+    assert site.seqs("a") == site.seqs("b") == [0, 1, 2, 3]
 
 
 async def test_a_new_password_reconnects_the_broker_only(site: Site):

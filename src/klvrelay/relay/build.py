@@ -123,7 +123,7 @@ async def _run_both(relay: Relay, beside: Callable[[Relay], Awaitable[None]]) ->
 
 def spool_owner(settings: RelaySettings) -> str:
     """The name of the relay in its spool."""
-    return settings.sinks[0].mqtt.prefix if settings.sinks else ""
+    return min((sink.mqtt.prefix for sink in settings.sinks), default="")  # whatever their order
 
 
 async def _open_spool(settings: RelaySettings) -> DiskLog | None:

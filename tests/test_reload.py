@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncGenerator, Callable
 
@@ -25,6 +26,9 @@ from klvrelay.relay import tasks as tasks_module
 from klvrelay.relay.change import Change, difference
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.sink_input import SinkInput
+
+MARGIN = 0.5
+"""Seconds by which a busy machine may be late."""
 
 
 @pytest.fixture(autouse=True)
@@ -281,6 +285,34 @@ async def test_a_stop_during_a_reload_takes_no_longer_than_another():
     assert never.opened == 0
     assert (ear.seqs("uav1"), ear.seqs("uav2")) == (list(range(10)), list(range(40)))
     assert ear.availability("uav1")[-1] == ear.availability("uav2")[-1] == b"offline"
+
+
+async def test_a_stop_during_the_removal_of_a_sink_takes_no_longer_than_another():
+    """The sink hangs at its exit, and so does a source: both are abandoned in the times of one stop."""
+    over = asyncio.Event()
+
+    class Clinging(Ear):
+        async def __aexit__(self, *_: object) -> None:
+            while not over.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await over.wait()
+
+    stuck, ear = Stuck(live=True, url=Url.parse("udp://127.0.0.1:5000")), Ear()
+    async with scene({"uav1": stuck}, {"ear": ear, "gone": Clinging()}) as it:
+        await it.read(count=10)
+        await it.delivered()
+        change = asyncio.create_task(it.change({"uav1": tape()}, gone_ears=["gone"]))
+        await asyncio.sleep(0.02)  # the reload has begun
+        begun = asyncio.get_running_loop().time()
+        it.task.cancel()
+        await asyncio.wait({it.task}, timeout=5)
+        assert asyncio.get_running_loop().time() - begun < 0.2 + 0.3 + 0.2 + 2 * 0.05 + 0.1 + MARGIN
+        over.set()
+        stuck.over.set()
+        await change
+        it.task = asyncio.ensure_future(asyncio.Event().wait())  # type: ignore[arg-type]
+    assert ear.seqs() == list(range(10))
+    assert ear.left == 1
 
 
 async def test_a_reload_after_a_stop_has_no_effect():

@@ -23,7 +23,8 @@ class Running:
         self.streams: dict[str, asyncio.Task[None]] = {}
         self.sinks: dict[str, asyncio.Task[None]] = {}
         self.is_stopping = False
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving_streams: set[asyncio.Task[None]] = set()
+        self._leaving_sinks: set[asyncio.Task[None]] = set()
         self._tick: asyncio.Task[None] | None = None
         self._change: asyncio.Future[None] | None = None  # resolved when a change begins
         self._unchanging = asyncio.Event()
@@ -38,7 +39,7 @@ class Running:
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
-        return [*self.streams.values(), *self._leaving, *self._lasting]
+        return [*self.streams.values(), *self._leaving_streams, *self._leaving_sinks, *self._lasting]
 
     @property
     def _lasting(self) -> list[asyncio.Task[None]]:
@@ -52,23 +53,26 @@ class Running:
         self.sinks[name] = asyncio.create_task(work, name=f"drain {name}")
 
     async def stop_streams(self, names: Sequence[str], timeout: float) -> None:
-        """Cancel the tasks of streams, and wait for their end and that of others that are being stopped."""
+        """Cancel the tasks of streams. Wait for their end, and for that of streams that are being stopped already."""
+        end = asyncio.get_running_loop().time() + timeout
+        earlier = self._leaving_streams.copy()
         ending = [self.streams.pop(name) for name in names if name in self.streams]
-        others = self._leaving - set(self.sinks.values())
-        await self._stop(ending, timeout)
-        if left := others & self._leaving:
-            await asyncio.wait(left, timeout=timeout)
+        await self._stop(ending, timeout, self._leaving_streams)
+        if left := earlier & self._leaving_streams:
+            await asyncio.wait(left, timeout=max(0.0, end - asyncio.get_running_loop().time()))
 
     async def stop_sink(self, name: str, timeout: float) -> None:
         """Cancel the task of a sink, and wait for its end."""
-        await self._stop([self.sinks.pop(name)] if name in self.sinks else [], timeout)
+        await self._stop([self.sinks.pop(name)] if name in self.sinks else [], timeout, self._leaving_sinks)
 
-    async def _stop(self, ending: Sequence[asyncio.Task[None]], timeout: float) -> None:
-        self._leaving.update(ending)
+    async def _stop(
+        self, ending: Sequence[asyncio.Task[None]], timeout: float, leaving: set[asyncio.Task[None]]
+    ) -> None:
+        leaving.update(ending)
         try:
             await cancel(ending, timeout)
         finally:
-            self._leaving.difference_update(task for task in ending if task.done())
+            leaving.difference_update(task for task in ending if task.done())
 
     async def until_ended(self, end: Callable[[], Work]) -> None:
         """Return once all streams and then `end` have ended. Raises what ended a sink or the tick before that."""

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from conftest import ROOT
 from jsonschema import Draft7Validator
-from test_schema_payloads import references, target
+from payload_schemas import Described
+from test_schema_payloads import WRONG, good, parts, references, target
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError
@@ -72,12 +73,18 @@ def test_nothing_is_lost_where_draft_7_ignores_what_is_beside_a_reference():
     text = json.dumps(document())
 
     assert "$defs" not in text
-    assert [part for part in objects(document()) if "$ref" in part and len(part) > 1] == []
+    assert [part for part in parts(document()) if "$ref" in part and len(part) > 1] == []
 
 
-def objects(part: Any) -> list[dict[str, Any]]:
-    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-    return ([part] if isinstance(part, dict) else []) + [found for each in inner for found in objects(each)]
+@pytest.mark.parametrize("leaf", WRONG)
+def test_its_schemas_refuse_what_the_json_schemas_refuse(leaf: str):
+    """The conversion to draft 7 loses no rule."""
+    described = Described.of(MqttSettings.from_url(URLS[0]))
+    assert described.faults(leaf, good(leaf)) == []
+    for number, change in enumerate(WRONG[leaf]):
+        payload = good(leaf)
+        change(payload)
+        assert described.faults(leaf, payload), number
 
 
 def test_no_two_definitions_of_its_schemas_share_a_name():

@@ -15,7 +15,7 @@ from klvrelay.cli.option_origins import OF_SOURCE, is_given, option_origins
 from klvrelay.cli.source_urls import check_used, password_option, source_urls
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings, mqtt_settings_over, with_mqtt_password
 from klvrelay.config.names import checked_name
-from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import Reading, read_settings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
@@ -151,7 +151,7 @@ def _names(args: argparse.Namespace) -> list[str | None]:
 def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
     options = option_groups.mqtt_options(args)
     if args.mqtt is not None and not settings.sinks:
-        return replace(settings, sinks=(SinkSettings("mqtt", mqtt_settings(args.mqtt, options)),))
+        return replace(settings, sinks=(SinkSettings(DEFAULT_SINK, mqtt_settings(args.mqtt, options)),))
     if args.mqtt is None and not (options and settings.sinks):
         return settings
     if len(settings.sinks) > 1:

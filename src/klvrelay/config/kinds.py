@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -232,9 +232,9 @@ def _toml_of(text: str) -> Any:
         return text
 
 
-def did_you_mean(name: object, known: Any) -> str:
+def did_you_mean(name: object, known: Iterable[object], cutoff: float = 0.6) -> str:
     """The hint with the nearest of the known names; "" if none is near."""
     import difflib  # here, since only an error needs it
 
-    near = difflib.get_close_matches(str(name)[:40], [str(one) for one in known], n=1)
+    near = difflib.get_close_matches(str(name)[:40], [str(one) for one in known], n=1, cutoff=cutoff)
     return f"; did you mean {near[0]}?" if near else ""

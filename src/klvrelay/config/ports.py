@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 from klvrelay.config.settings import SourceSettings
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -30,10 +30,14 @@ def check_ports(sources: Sequence[SourceSettings]) -> None:
 
 def collisions(sources: Sequence[SourceSettings]) -> Iterator[tuple[int, str]]:
     """The number of each source that receives on the address and port of an earlier one, and the error."""
-    ports = [(number, source.url, port) for number, source in enumerate(sources) if (port := _port_of(source))]
-    for (_, first, one), (number, second, other) in combinations(ports, 2):
-        if _collide(one, other):
-            yield number, f"{first} and {second} receive on the same port; give them different ports"
+    earlier: dict[tuple[str, int], list[tuple[Url, _Port]]] = {}
+    for number, source in enumerate(sources):
+        if (port := _port_of(source)) is None:
+            continue
+        others = earlier.setdefault((port.protocol, port.number), [])
+        if (first := next((url for url, other in others if _collide(other, port)), None)) is not None:
+            yield number, f"{first} and {source.url} receive on the same port; give them different ports"
+        others.append((source.url, port))
 
 
 def _port_of(source: SourceSettings) -> _Port | None:
@@ -57,9 +61,9 @@ def _port_of(source: SourceSettings) -> _Port | None:
 
 
 def _collide(one: _Port, other: _Port) -> bool:
-    """Does the kernel refuse the second of these? Several sockets may receive the same multicast group."""
-    if (one.protocol, one.number) != (other.protocol, other.number):
-        return False
+    """Does the kernel refuse the second of these, which have the same number? Several sockets may receive the same
+    multicast group.
+    """
     if one.address.is_multicast and other.address.is_multicast:
         return False
     if one.interface and other.interface and one.interface != other.interface:

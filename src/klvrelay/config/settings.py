@@ -24,7 +24,7 @@ COALESCE = 0.008
 """Default maximum of seconds between two reads of busy datagram sockets."""
 SPOOL_LEAST = 1 << 20
 """Least bytes of a spool."""
-SINK = "mqtt"
+DEFAULT_SINK = "mqtt"
 """Name of a sink that has no other."""
 
 _COALESCE = kinds.duration("0.5ms", "100ms", or_zero=True)

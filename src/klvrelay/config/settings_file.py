@@ -15,8 +15,7 @@ from klvrelay.config.entries import TableEntry, entries_of
 from klvrelay.config.faults import Faults, SettingOrigin
 from klvrelay.config.mistyped import file_name
 from klvrelay.config.secret_reader import has_secret
-from klvrelay.config.settings import SINK as DEFAULT_SINK
-from klvrelay.config.settings import RelaySettings
+from klvrelay.config.settings import DEFAULT_SINK, RelaySettings
 from klvrelay.config.settings_reader import NO_CHECKS, Checks, SettingsReader, relay_settings
 from klvrelay.config.small_file import read_small
 from klvrelay.config.tables import OLD, TABLES, Table

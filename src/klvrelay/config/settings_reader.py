@@ -13,7 +13,7 @@ from klvrelay.config.mqtt import MqttSettings, mqtt_settings
 from klvrelay.config.ports import collisions
 from klvrelay.config.secret_reader import check_login, secret_of
 from klvrelay.config.setting import Setting, settings_of
-from klvrelay.config.settings import SINK, RelaySettings, SinkSettings, SourceSettings, SpoolSettings
+from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.tables import Table
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
@@ -153,7 +153,7 @@ class SettingsReader:
         except ConfigError as fault:
             self._add_fault_of_broker(entry, str(fault))
             return None
-        return SinkSettings(**{"name": SINK, **values}, mqtt=mqtt)
+        return SinkSettings(**{"name": DEFAULT_SINK, **values}, mqtt=mqtt)
 
     def _check_broker_url(self, entry: TableEntry, url: Url | str | None) -> None:
         """Add the fault of the URL alone."""
@@ -204,7 +204,7 @@ class SettingsReader:
         """Add the faults of names that two sinks have."""
         seen: set[object] = set()
         for entry in entries:
-            name = entry.values.get("name", SINK)
+            name = entry.values.get("name", DEFAULT_SINK)
             if isinstance(name, str) and name in seen:
                 text = f"{printable(name)} is used by two sinks; give each its own name"
                 entry.add_fault(self._faults, "name", text)

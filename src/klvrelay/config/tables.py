@@ -16,7 +16,7 @@ from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A table of the file.
 

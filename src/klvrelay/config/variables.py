@@ -17,8 +17,8 @@ from klvrelay.config.tables import SINK, SOURCE, TABLES, Table
 from klvrelay.text import Secret, is_utf8, printable
 
 PREFIX = "KLVRELAY_"
-_BROKER = ("url", "url_file", "url_env", "url_credential", "host", "port", "tls")
-"""Keys of the address of a broker: one of them in the environment replaces all of the file."""
+_BROKER = ("url", "url_file", "url_env", "url_credential", "host")
+"""Keys of a broker: one of them in the environment replaces the address in the file."""
 
 
 def variable_of(table: Table, key: str, name: str = "<NAME>") -> str:
@@ -96,7 +96,7 @@ def _put(entry: TableEntry, key: str, value: Secret, name: str, faults: Faults) 
     """Put one value, in place of the same setting of the file, wherever that has it."""
     setting, place = entry.table.setting_of(key)
     from_file = [one for one, origin in entry.origins.items() if not origin.is_named]
-    replaced = _BROKER if entry.table is SINK and key in _BROKER else setting.keys
+    replaced = (*_BROKER, "port", "tls") if entry.table is SINK and key in _BROKER else setting.keys
     entry.remove(one for one in replaced if one in from_file)
     text = value.reveal()
     if not is_utf8(text):
@@ -107,6 +107,6 @@ def _put(entry: TableEntry, key: str, value: Secret, name: str, faults: Faults) 
 
 def _warning(name: str, known: Iterable[str]) -> str:
     """The warning of an unknown variable; "" for one that may be for another program."""
-    hint = did_you_mean(name, known)
+    hint = did_you_mean(name, known, cutoff=0.8)
     is_ours = any(name.startswith(f"{PREFIX}{table.name.upper()}_") for table in TABLES)
     return f"{printable(name)}: unknown variable{hint}" if hint or is_ours else ""

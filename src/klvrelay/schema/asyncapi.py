@@ -7,6 +7,7 @@ from typing import Any
 from klvrelay import __version__
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError
+from klvrelay.schema import examples
 from klvrelay.schema.draft7 import components
 from klvrelay.schema.parts import Schema
 from klvrelay.schema.payloads import PAYLOADS, payload_schema
@@ -16,7 +17,6 @@ from klvrelay.sinks.mqtt.messages import Messages
 Document = dict[str, Any]
 
 BINDING = "0.2.0"
-EXAMPLE_BOOT, EXAMPLE_CLIENT = "5f2c9a", "klvrelay-5f2c9a-01ab"
 RAW: Schema = {"type": "string", "format": "binary", "description": "One KLV packet: 16-byte key, length, value"}
 HEADERS: dict[str, Schema] = {
     "stream": {"type": "string", "maxLength": 1000, "description": "Name of the stream, not encoded as in the topic"},
@@ -61,7 +61,7 @@ def asyncapi(settings: MqttSettings) -> Document:
 
 
 def _server(settings: MqttSettings) -> Document:
-    will = Messages(settings, EXAMPLE_BOOT, EXAMPLE_CLIENT).will()
+    will = Messages(settings, examples.BOOT, examples.CLIENT).will()
     last_will = {"topic": will.topic, "qos": will.qos, "message": will.payload.decode(), "retain": will.retain}
     binding = {"lastWill": last_will, "keepAlive": settings.keepalive, "bindingVersion": BINDING}
     return {
@@ -99,14 +99,20 @@ def _operation(topic: TopicEntry, settings: MqttSettings) -> Document:
 
 
 def _message(topic: TopicEntry, settings: MqttSettings) -> Document:
-    headers = {name: HEADERS[name] for name in topic.headers if _has_properties(settings)}
-    return {
+    names = topic.headers if _has_properties(settings) else ()
+    found: Document = {
         "name": topic.leaf,
         "title": topic.leaf,
         "summary": topic.summary,
         "contentType": topic.content_type,
         "payload": {"$ref": f"#/components/schemas/{_schema_name(topic.leaf)}"},
-    } | ({"headers": {"type": "object", "properties": headers}} if headers else {})
+    }
+    if names:
+        found["headers"] = {"type": "object", "properties": {name: HEADERS[name] for name in names}}
+    if topic.leaf in PAYLOADS:
+        shown = {"headers": examples.headers(names)} if names else {}
+        found["examples"] = [{**shown, "payload": examples.example(topic.leaf)}]
+    return found
 
 
 def _has_properties(settings: MqttSettings) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from klvrelay.schema.parts import Schema
 
 DEFINITIONS, COMPONENTS = "#/$defs/", "#/components/schemas/"
-_DROPPED = ("$schema", "$id", "$comment", "$defs")
+_DROPPED = ("$schema", "$id", "$comment", "$defs", "examples")
 
 
 def components(name: str, schema: Schema) -> dict[str, Schema]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from klvrelay.json_output import Numbers
+from klvrelay.schema.examples import example
 from klvrelay.schema.gap import gap
 from klvrelay.schema.link import link
 from klvrelay.schema.parts import Schema, document, exact
@@ -35,8 +36,7 @@ def payload_schema(leaf: str, numbers: Numbers = "exact") -> Schema:
     numbers   the setting of the relay: with "safe", integers beyond 2^53 - 1 are strings
     """
     schema = PAYLOADS[leaf]()
-    if numbers == "safe":
-        return schema
-    schema.pop("$comment", None)
-    plain: Schema = exact(schema)
-    return plain
+    if numbers == "exact":
+        schema.pop("$comment", None)
+        schema = exact(schema)
+    return schema | {"examples": [example(leaf)]}

@@ -11,7 +11,7 @@ RECORD = Path(__file__).parents[1] / "record.schema.json"
 
 
 def record() -> Schema:
-    """The JSON Schema of a record. Do not rely on identity: each call reads the file."""
+    """The JSON Schema of a record, read from the file at each call: the caller may modify it."""
     schema: Schema = json.loads(RECORD.read_text(encoding="utf-8"))
     return schema
 

@@ -17,7 +17,7 @@ from klvrelay.config.faults import InvalidSettings
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import Reading, read_settings
 from klvrelay.decoder import Decoder
-from klvrelay.errors import ConfigError, KlvrelayError, NoKlv, SourceDown
+from klvrelay.errors import ConfigError, KlvrelayError, NoKlv, Shortage, SourceDown
 from klvrelay.health.diagnosis import no_klv
 from klvrelay.json_output import dumps
 from klvrelay.log import logger
@@ -128,6 +128,8 @@ async def _try_source(name: str, settings: SourceSettings, choice: Choice, secon
         await _first_record(name, settings, choice, seconds)
     except KlvrelayError as fault:
         return Trial("source", name, url, str(fault), fault.exit_code)
+    except OSError as fault:
+        return Trial("source", name, url, f"{url}: {Shortage.of(fault)}", Shortage.exit_code)
     return Trial("source", name, url, f"{url}: KLV after {time.monotonic() - began:.1f} s")
 
 
@@ -150,18 +152,18 @@ async def _first_record(name: str, settings: SourceSettings, choice: Choice, sec
     finally:
         reading.cancel()
         await asyncio.wait({reading}, timeout=CLOSING)
-    if reading.done() and not reading.cancelled():
-        if reading.result():
-            return
-    elif decoder.flush():  # a record that waited for the name of its stream
+    has_ended = reading.done() and not reading.cancelled()
+    # One that was stopped may have a record that waits for the name of its stream.
+    if reading.result() if has_ended else decoder.flush():
         return
-    if not source.link.size:
+    if not has_ended and not source.link.size:
         raise SourceDown(
             f"{source.url}: no data in {seconds:g} s: see that the sender is running, and check its address, the port"
             " and firewalls"
         )
     lane = source.link.lane + decoder.counters
-    raise NoKlv(f"{source.url}: no KLV in {seconds:g} s: {decoder.streams.missed or no_klv(lane).sentence}")
+    within = "" if has_ended else f" in {seconds:g} s"
+    raise NoKlv(f"{source.url}: no KLV{within}: {decoder.streams.missed or no_klv(lane).sentence}")
 
 
 async def _try_sink(settings: SinkSettings) -> Trial:
@@ -172,4 +174,6 @@ async def _try_sink(settings: SinkSettings) -> Trial:
         await connection.close()
     except KlvrelayError as fault:
         return Trial("sink", settings.name, mqtt.url, str(fault), fault.exit_code)
+    except OSError as fault:
+        return Trial("sink", settings.name, mqtt.url, f"{mqtt.url}: {Shortage.of(fault)}", Shortage.exit_code)
     return Trial("sink", settings.name, mqtt.url, f"{mqtt.url}: connected")

@@ -23,7 +23,7 @@ from klvrelay.cli.embedded_broker import EmbeddedBroker
 from klvrelay.cli.verbs.sample import make_sample
 from klvrelay.cli.verbs.stream_table import document_of, sanitize
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
-from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.json_output import dumps
@@ -114,7 +114,7 @@ async def demo(
     entry = entry or _entry(Url.parse(await sample_file()), **source_options)
     async with AsyncExitStack() as stack:
         settings = own_broker or await _broker(port, stack, console)
-        relayed = RelaySettings((entry,), (SinkSettings("mqtt", settings),))
+        relayed = RelaySettings((entry,), (SinkSettings(DEFAULT_SINK, settings),))
         await check_files(relayed)
         relay = build_relay(relayed)
         subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}")

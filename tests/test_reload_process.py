@@ -7,6 +7,8 @@ import os
 import pty
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import feed
@@ -123,6 +125,35 @@ async def test_a_signal_during_a_stop_changes_nothing(oracle: OracleBroker, tmp_
         assert await asyncio.wait_for(command.process.wait(), 10) == 0
     assert orjson.loads(oracle.payloads("klvrelay/status")[-1])["reason"] == "stopped"
     assert oracle.wills == []
+
+
+EARLY = """
+import asyncio, os, signal, sys
+from klvrelay.cli import loading
+from klvrelay.cli import main as cli
+from klvrelay.cli import run as command
+from klvrelay.cli.hangup import on_hangup
+
+async def verb(args):
+    reloaded = asyncio.Event()
+    with on_hangup(reloaded.set):
+        await asyncio.wait_for(reloaded.wait(), 10)
+    os.kill(os.getpid(), signal.SIGHUP)
+    print("reloaded")
+
+loading.complete = lambda: os.kill(os.getpid(), signal.SIGHUP)
+command.run = verb
+sys.argv = ["klvrelay", "run", "-c", "relay.toml"]
+sys.exit(cli.main())
+"""
+
+
+def test_a_signal_while_it_starts_or_ends_does_not_end_the_process():
+    """A service manager reloads a service as soon as it has started it: the settings are read again."""
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY], capture_output=True, timeout=60, env=ENVIRONMENT, check=False
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"reloaded\n", b"")
 
 
 async def test_without_a_file_there_is_nothing_to_reload(oracle: OracleBroker, free_port: int):

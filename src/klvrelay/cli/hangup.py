@@ -14,6 +14,26 @@ from klvrelay.log import logger
 
 TERMINAL = "/dev/tty"
 
+_early: list[Early] = []
+
+
+class Early:
+    """What happened before `on_hangup`."""
+
+    def __init__(self) -> None:
+        self.had_terminal = _has_terminal()
+        self.count = 0
+
+    def note(self, number: int, frame: object) -> None:
+        self.count += 1
+
+
+def hold() -> None:
+    """Until `on_hangup`, SIGHUP is noted: otherwise a service that is reloaded while it starts would end."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        _early[:] = [Early()]
+        signal.signal(signal.SIGHUP, _early[0].note)
+
 
 @contextmanager
 def on_hangup(reload: Callable[[], None] | None) -> Iterator[None]:
@@ -25,12 +45,11 @@ def on_hangup(reload: Callable[[], None] | None) -> Iterator[None]:
     if reload is None and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         yield
         return
-    loop = asyncio.get_running_loop()
-    had_terminal = _has_terminal()
+    loop, early = asyncio.get_running_loop(), _early.pop() if _early else Early()
     outputs = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def handle() -> None:
-        if had_terminal and not _has_terminal():
+        if early.had_terminal and not _has_terminal():
             for stream in outputs:  # otherwise Python reports an error at exit
                 discard(stream)
             signal.raise_signal(signal.SIGTERM)
@@ -44,15 +63,13 @@ def on_hangup(reload: Callable[[], None] | None) -> Iterator[None]:
             loop.call_soon_threadsafe(handle)
 
     before = signal.signal(signal.SIGHUP, note)
+    if early.count:
+        loop.call_soon(handle)
     try:
         yield
     finally:
-        # Not the default, which would end the process during its last steps.
-        signal.signal(signal.SIGHUP, _ignore if before in (signal.SIG_DFL, None) else before)
-
-
-def _ignore(number: int, frame: object) -> None:
-    """A handler without effect. Unlike SIG_IGN, child processes do not inherit it."""
+        # Not the default, which would end the process during its last steps; nor SIG_IGN, which children inherit.
+        signal.signal(signal.SIGHUP, early.note if before in (signal.SIG_DFL, None) else before)
 
 
 def _has_terminal() -> bool:

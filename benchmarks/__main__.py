@@ -20,6 +20,7 @@ NAMES = {
     "pacing": "how evenly `klvrelay send` sends",
     "probe": "cost of hostile streams, compared with a normal recording of the same size",
     "spool": "cost of a record through the spool on disk, and opening one with a million that wait",
+    "publish": "CPU time of publishing a record through the MQTT sink to mosquitto",
     "streams": "number of live streams that one core can relay",
     "versions": "this install compared with another one in the same run (--other)",
 }
@@ -40,7 +41,9 @@ def main() -> int:
 
 def _options(name: str, args: argparse.Namespace) -> dict[str, object]:
     """Options of this benchmark only."""
-    return {"other": args.other, "file_mb": args.file_mb} if name == "versions" else {}
+    if name == "versions":
+        return {"other": args.other, "file_mb": args.file_mb}
+    return {"other": args.other} if name == "publish" else {}
 
 
 def _arguments() -> argparse.Namespace:
@@ -53,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, for a rough result")
-    parser.add_argument("--other", metavar="PYTHON", help="versions: interpreter of another checkout's .venv")
+    parser.add_argument("--other", metavar="PYTHON", help="versions, publish: interpreter of another checkout's .venv")
     parser.add_argument("--file-mb", type=int, default=200, metavar="MB",
                         help="versions: size of the large TS file (default: 200)")  # fmt: skip
     args = parser.parse_args()

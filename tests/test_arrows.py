@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "json_output": "",
     "core": "errors json_output standards",
     "link_stats": "core json_output",
-    "record": "core json_output link_stats",
+    "record": "core json_output link_stats outcome",
     "standards": "",
     "config": f"{VALUES} core",
     "amends": "",

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from records import record
+from records import all_of, record, records_of
 
-from klvrelay.outcome import Outcome, Sums
+from klvrelay.outcome import Sums
 from klvrelay.spool.disk.log import COMMIT, DiskLog, open_log
 from klvrelay.spool.memory import MemoryLog
 
@@ -37,8 +37,8 @@ async def take(cursor: Any, count: int) -> list[int]:
     seqs: list[int] = []
     while len(seqs) < count:
         batch = await asyncio.wait_for(cursor.batch(100), 5)
-        cursor.commit(batch, Outcome(len(batch)))
-        seqs += [one.seq for one in batch]
+        cursor.commit(batch, all_of(batch))
+        seqs += [one.seq for one in records_of(batch)]
     return seqs
 
 

@@ -122,7 +122,7 @@ async def test_after_its_end_a_connection_accepts_nothing(link):
 
 async def test_nagle_is_off(link):
     """Small messages are sent at once."""
-    assert link._paho.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert link._link._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_a_cancelled_publish_sends_no_more_and_the_connection_stays_usable(oracle):

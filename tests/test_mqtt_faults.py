@@ -12,10 +12,13 @@ import pytest
 from brokers import listening, until
 from mqtt_wire import read_packet
 from oracle_broker import PINGREQ
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 from records import BOOT
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
+from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.dial import dial
@@ -203,6 +206,31 @@ async def test_a_refusal_of_mqtt_3_is_worded_by_its_code(oracle, code, kind, say
 
     assert type(fault) is kind
     assert says in str(fault)
+
+
+def codes_of(kind):
+    """The reason codes from 0x81 on that a packet may have, from the tables of another library."""
+    names = ReasonCode(PacketTypes.CONNACK, "Success").names
+    return sorted(code for code, kinds in names.items() if code > 0x80 and any(kind in of for of in kinds.values()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "worded"),
+    [
+        (PacketTypes.CONNACK, lambda settings, code: str(faults.connect_fault(settings, code, "kr"))),
+        (PacketTypes.DISCONNECT, lambda settings, code: str(faults.lost(settings, code, True, "kr"))),
+        (PacketTypes.PUBACK, lambda settings, code: faults.refusal(code)[0]),
+        (PacketTypes.PUBREC, lambda settings, code: faults.refusal(code)[0]),
+    ],
+    ids=["CONNACK", "DISCONNECT", "PUBACK", "PUBREC"],
+)
+def test_each_reason_code_has_a_text(kind, worded):
+    """None is shown as a number, except the code without a meaning (0x80) and those of later standards."""
+    texts = {code: worded(MqttSettings(host="h"), code) for code in codes_of(kind)}
+
+    assert len(texts) > 5
+    assert {code: text for code, text in texts.items() if f"code {code}" in text} == {}
+    assert "code 254" in worded(MqttSettings(host="h"), 0xFE)
 
 
 @pytest.mark.needs("mosquitto", "mosquitto_passwd")

@@ -96,7 +96,7 @@ async def test_a_keep_alive_timeout_of_the_broker_is_reported_as_the_brokers(ora
     connection = await connect(to(oracle.port), client_id="kr", will=WILL)
     oracle.dismiss(0x8D)
 
-    with pytest.raises(SinkDown, match=r"closed the connection \(code 141\)"):
+    with pytest.raises(SinkDown, match="closed the connection: it received nothing within the keep-alive"):
         await anext(connection.received())
     await connection.close()
     assert "no longer answers" in str(lost(to(oracle.port), 0x8D, False, "kr"))
@@ -104,7 +104,7 @@ async def test_a_keep_alive_timeout_of_the_broker_is_reported_as_the_brokers(ora
 
 @pytest.mark.long
 async def test_a_half_open_connection_is_noticed_by_its_silence(oracle):
-    """A broker that answers nothing, not even pings, is disconnected after two keep-alives."""
+    """A broker that answers nothing, not even pings, is disconnected after one and a half keep-alives."""
     connection = await connect(to(oracle.port, keepalive=1), client_id="kr", will=WILL)
     oracle.manners.ack = False
 

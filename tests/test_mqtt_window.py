@@ -17,10 +17,10 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.relay import relay
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import paho_connection
 from klvrelay.sinks.mqtt import sink as sink_module
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message, Unanswered
+from klvrelay.sinks.mqtt.native import connection as native_connection
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 RECEIVE_MAXIMUM = 0x21
@@ -175,7 +175,7 @@ async def test_a_full_window_is_waited_for_with_the_same_timeout(oracle):
         (0x99, "payload format"),
         (0x97, "quota"),
         (0x93, "smaller window"),
-        (0x82, "130"),
+        (0x82, "protocol error"),
     ],
 )
 async def test_a_disconnect_in_flight_reports_earlier_answers(oracle, code, says):
@@ -212,7 +212,7 @@ async def test_each_of_several_calls_reports_its_own_answers(oracle):
         for _ in range(15):
             broker._owed.pop(0)()
         await until(lambda: calls[0].done())
-        await until(lambda: len(sink._connection._outgoing.flight._messages) == 15)
+        await until(lambda: len(sink._connection._outgoing.flight.messages) == 15)
         broker.cut()
         await asyncio.wait(calls)
 
@@ -285,7 +285,7 @@ async def test_the_last_status_is_sent_though_no_message_is_answered(oracle, qos
 
 def test_the_last_status_takes_less_than_the_time_for_it():
     """Otherwise it would be cut off before it is sent unconfirmed, and the broker would publish the will."""
-    goodbye = sink_module.GOODBYE_TIMEOUT + sink_module.LAST_WORDS + paho_connection.LAST_READ
+    goodbye = sink_module.GOODBYE_TIMEOUT + sink_module.LAST_WORDS + native_connection.LAST_READ
     assert goodbye < relay.LAST_SINKS
 
 

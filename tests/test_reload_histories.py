@@ -12,6 +12,7 @@ from brokers import until
 from forgetful_disk import ForgetfulFolder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from records import gaps_of, records_of
 from reloading import Scene
 from scripted_ends import TAPE, Ear, Tape
 
@@ -48,9 +49,12 @@ class Feed(Tape):
 
 
 class Broker(Ear):
-    """A sink that rejects each fifth record, and can be away."""
+    """A sink that rejects each fifth record, and can be away. It keeps the gaps that it gets."""
 
-    away = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.gaps: list[tuple[str, int, int, str]] = []
 
     async def __aenter__(self) -> Any:
         if self.away:
@@ -60,9 +64,10 @@ class Broker(Ear):
     async def deliver(self, batch: Any) -> Outcome:
         if self.away:
             raise SinkDown("away")
-        delivered = (await super().deliver(batch)).delivered
-        rejected = sum(record.seq % 5 == 4 for record in batch)
-        return Outcome(delivered - rejected, rejected)
+        outcome = await super().deliver(batch)
+        rejected = sum(record.seq % 5 == 4 for record in records_of(batch))
+        self.gaps += gaps_of(batch)
+        return Outcome(outcome.delivered - rejected, rejected, gaps=outcome.gaps)
 
 
 class Step(NamedTuple):
@@ -174,12 +179,15 @@ def _check(model: Model, it: Scene) -> None:
 
 
 def _check_arrivals(name: str, brokers: list[Broker], model: Model) -> None:
-    """A sink and its successors together have each record since it was added: once unless it was away, in order."""
+    """A sink and its successors together have each record since it was added, once and in order, or its gap."""
     for stream, end in model.sent.items():
         wanted = list(range(model.since[name][stream], end))
         seqs = [seq for broker in brokers for seq in broker.seqs(stream)]
+        gaps = [gap for broker in brokers for gap in broker.gaps if gap[0] == stream]
         assert seqs == sorted(seqs)
-        assert seqs == wanted or (model.may_shed and set(seqs) <= set(wanted))
+        assert model.may_shed or not gaps
+        missing = [seq for _, first, last, _ in gaps for seq in range(first, last + 1)]
+        assert sorted(seqs + missing) == wanted
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import earlier_runs, retained
 from klvrelay.sinks.mqtt.connection import Message, Received
 from klvrelay.sinks.mqtt.earlier_runs import EarlierRuns, boot_of
-from klvrelay.sinks.mqtt.paho_client import Packed
+from klvrelay.sinks.mqtt.packets import Packed
 from klvrelay.sinks.mqtt.properties import user_properties
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.topics import split_topic
@@ -40,7 +40,7 @@ DEAD, ALIVE, OURS = "dead00", "a11ve0", "0e0e0e"
 
 def properties(*user: tuple[str, str], **more) -> bytes:
     """As in a PUBLISH, with their length."""
-    packed = Packed(Message("t", b"", user=user, **more)).pack()
+    packed = Packed(Message("t", b"", user=user, **more)).data
     return packed[1:] if packed[0] < 0x80 else packed[2:]
 
 
@@ -219,7 +219,7 @@ async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypa
     async with at_work(mosquitto, OURS) as work:
         line = f"{mosquitto.url}: retained topics corrected: run={DEAD} topics=2"
         await until(lambda: line in said())
-        await until(lambda: work.sink._connection._pump._incoming.filters == [])
+        await until(lambda: work.sink._connection._incoming.filters == [])
         await work.publish(ONLINE)
     assert not [line for line in said() if "not checked" in line]
 
@@ -234,7 +234,7 @@ async def test_a_late_last_will_hides_no_status(mosquitto, said, monkeypatch):
     await earlier.__aenter__()
     await publish(earlier, Notice("availability", "a", b"online"))
     async with listening(mosquitto.port, "klvrelay/#") as heard, at_work(mosquitto, OURS) as work:
-        incoming = work.sink._connection._pump._incoming
+        incoming = work.sink._connection._incoming
         await until(lambda: len(incoming.filters) == 1 and not work.sink._correction._tries)
         assert heard.on("klvrelay/a/availability") == [b"online"]  # it may be alive
         earlier._connection.abort()
@@ -273,7 +273,7 @@ async def test_a_clean_stop_leaves_nothing_to_correct(mosquitto, said, monkeypat
     async with at_work(mosquitto, DEAD, "a"):
         pass
     async with listening(mosquitto.port, "klvrelay/+/availability") as heard, at_work(mosquitto, OURS) as work:
-        await until(lambda: work.sink._correction._tries == 0 and not work.sink._connection._pump._incoming.filters)
+        await until(lambda: work.sink._correction._tries == 0 and not work.sink._connection._incoming.filters)
     assert heard.on("klvrelay/a/availability") == [b"offline"]
     assert not [line for line in said() if "retained" in line]
 
@@ -313,7 +313,7 @@ async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkey
 
     monkeypatch.setattr(oracle, "_subscribe", refuse)
     async with at_work(oracle, OURS) as work:
-        await until(lambda: work.sink._connection._pump._incoming.unsubscribed)
+        await until(lambda: work.sink._connection._incoming.unsubscribed)
         await until(lambda: oracle.guests[0].filters == [])
         await work.publish(ONLINE)
     assert len([line for line in said() if "of earlier runs not checked: topics=" in line]) == 1
@@ -343,7 +343,7 @@ async def test_retained_topics_are_checked_once_in_a_run(oracle, monkeypatch):
     for _ in range(2):
         async with sink, keeping(sink):
             await until(lambda: not sink._correction._tries)
-            await until(lambda: not sink._connection._pump._incoming.filters)
+            await until(lambda: not sink._connection._incoming.filters)
     assert [guest.filters for guest in oracle.guests] == [[], []]
 
 

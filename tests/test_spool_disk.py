@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 from forgetful_disk import ForgetfulFolder
-from records import record
+from records import all_of, record, records_of
 
 from klvrelay import threads
 from klvrelay.errors import ConfigError
@@ -34,8 +34,8 @@ async def taken(cursor: DiskCursor, count: int, most: int = 100) -> list[int]:
     seqs: list[int] = []
     while len(seqs) < count:
         batch = await asyncio.wait_for(cursor.batch(most), 5)
-        cursor.commit(batch, Outcome(len(batch)))
-        seqs += [one.seq for one in batch]
+        cursor.commit(batch, all_of(batch))
+        seqs += [one.seq for one in records_of(batch)]
     return seqs
 
 
@@ -124,7 +124,7 @@ async def test_a_backlog_that_is_larger_than_memory_is_delivered_whole(tmp_path:
     log = await opened(tmp_path, limit=10, commit=0.001)
     cursor = log.cursor("mqtt")
     for seq in range(500):
-        log.append(record(seq, f"uav{seq % 3}"))
+        log.append(record(seq // 3, f"uav{seq % 3}"))
         if seq % 5 == 0:
             await committed(log)
     got: list[Record] = []
@@ -134,7 +134,7 @@ async def test_a_backlog_that_is_larger_than_memory_is_delivered_whole(tmp_path:
         cursor.commit(batch, Outcome(len(batch)))
         got += batch
     for stream in range(3):
-        assert [one.seq for one in got if one.stream == f"uav{stream}"] == list(range(stream, 500, 3))
+        assert [one.seq for one in got if one.stream == f"uav{stream}"] == list(range(len(range(stream, 500, 3))))
     assert cursor.sums() == Sums(500, 500)
     await log.close()
 
@@ -335,6 +335,20 @@ async def test_a_full_disk_stops_no_live_record():
     await until(lambda: log.fault is None)
     got = await taken(cursor, cursor.waiting)
     assert got[-100:] == list(range(300, 400))
+    await log.close()
+
+
+async def test_a_spool_with_an_incomplete_cursor_file_opens_on_a_full_disk():
+    """The disk became full as the file was made: all records are delivered."""
+    folder = ForgetfulFolder()
+    store = Store(folder, "relay", SIZE)
+    folder.size = folder.used + SIZE
+    store.commit({0: record(0)}, {}, hurry=False)
+    folder.size = folder.used + 100
+    assert store.commit({}, {"mqtt": [(0, OPEN_END)]}, hurry=False).fault is not None
+    log = DiskLog(Store(folder, "relay", SIZE), threads.Worker("spool of a test"))
+    assert await taken(log.cursor("mqtt"), 1) == [0]
+    folder.size = 1 << 40
     await log.close()
 
 

@@ -114,10 +114,13 @@ def test_the_settings_of_a_spool(tmp_path: Path):
     path = tmp_path / "relay.toml"
     path.write_text(SOURCE)
     assert load(path).spool is None
-    path.write_text(SOURCE + '[spool]\npath = "/var/spool/klvrelay"\nsize = "4G"\ncommit = "1s"\n')
+    path.write_text(SOURCE + '[spool]\npath = "/var/spool/klvrelay"\nsize = "4G"\ncommit = "1s"\nage = "2h"\n')
     spool = load(path).spool
     assert spool is not None
-    assert (str(spool.path), spool.size, spool.commit) == ("/var/spool/klvrelay", 4 << 30, 1.0)
+    assert (str(spool.path), spool.size, spool.commit, spool.age) == ("/var/spool/klvrelay", 4 << 30, 1.0, 7200.0)
+    assert load(path).age is None
+    path.write_text(SOURCE + '[relay]\nage = "24h"\n')
+    assert load(path).age == 86400.0
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,9 @@ def test_the_settings_of_a_spool(tmp_path: Path):
         ('path = "a"\nsize = "10K"', "spool.size: must be a size of at least 1 MiB"),
         ('path = "a"\nsize = "many"', "spool.size: must be a size"),
         ('path = "a"\ncommit = "1m"', "spool.commit: must be a time from"),
-        ('path = "a"\nage = 1', "spool.age"),
+        ('path = "a"\nage = 1', "spool.age: must be a time"),
+        ('path = "a"\nage = "0.5s"', "spool.age: must be a time"),
+        ('path = "a"\nages = "1h"', "spool.ages"),
     ],
 )
 def test_a_wrong_setting_of_a_spool_is_refused(lines: str, reason: str, tmp_path: Path):

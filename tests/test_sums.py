@@ -14,6 +14,7 @@ import pytest
 from brokers import until
 from mqtt_wire import read_publish
 from oracle_broker import OracleBroker
+from records import records_of
 from scripted_ends import TAPE, Ear, Tape, live
 
 from klvrelay.config.mqtt import MqttSettings
@@ -37,9 +38,10 @@ class Picky(Ear):
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         await super().deliver(batch)
-        left_out = sum(each.seq % 7 == 0 for each in batch)
-        rejected = sum(each.seq % 3 == 0 and each.seq % 7 != 0 for each in batch)
-        return Outcome(len(batch) - rejected - left_out, rejected, left_out)
+        records = records_of(batch)
+        left_out = sum(each.seq % 7 == 0 for each in records)
+        rejected = sum(each.seq % 3 == 0 and each.seq % 7 != 0 for each in records)
+        return Outcome(len(records) - rejected - left_out, rejected, left_out, gaps=len(batch) - len(records))
 
 
 def relay(*sources: Tape, sinks: Sequence[tuple[str, Any]], waiting: int = 10_000) -> Relay:

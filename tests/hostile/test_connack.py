@@ -34,7 +34,7 @@ from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.outcome import Outcome
 from klvrelay.relay.notices import Notices
 from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.incoming import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.native.incoming import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 MALFORMED = {
@@ -57,7 +57,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("name", MALFORMED)
 async def test_a_malformed_connack_is_a_protocol_error(name):
-    """Whatever paho does with it: in time, with no task left running, reported as a protocol error."""
+    """In time, with no task left running, reported as a protocol error."""
 
     async def script(guest):
         await guest.send(MALFORMED[name](5))

@@ -352,4 +352,4 @@ async def test_a_connection_closed_in_a_flood_leaves_no_socket():
         connection = await subscribed(broker)
         await until(lambda: broker.taken > 5 << 20)
         connection.abort()
-        await until(lambda: connection._paho.socket() is None)
+        await until(lambda: connection._link._sock.fileno() < 0)

@@ -19,7 +19,7 @@ from klvrelay.sinks.mqtt.sink import MqttSink
 def answered(sink: MqttSink) -> bool:
     """Has the broker answered everything that was sent?"""
     connection: Any = sink._connection
-    return connection is None or not connection._outgoing.flight._messages
+    return connection is None or not connection._outgoing.flight.messages
 
 
 @dataclass

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+TOPIC_ALIAS = 0x23
 _PROPERTY_SIZES = {0x01: 1, 0x02: 4, 0x11: 4, 0x17: 1, 0x18: 4, 0x19: 1, 0x21: 2, 0x22: 2, 0x23: 2, 0x27: 4}
 
 
@@ -39,6 +40,7 @@ class Guest:
     unacked: int = 0
     gone: bool = False
     filters: list[str] = field(default_factory=list)
+    aliases: dict[int, str] = field(default_factory=dict)
 
 
 async def read_packet(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
@@ -100,6 +102,19 @@ def read_publish(guest: Guest, flags: int, body: bytes) -> tuple[Published, int]
                 properties[key], at = int.from_bytes(body[at : at + size], "big"), at + size
     retain, dup = bool(flags & 1), bool(flags & 8)
     return Published(guest.number, topic, body[at:], qos, retain, dup, properties, tuple(user)), packet_id
+
+
+def resolved(guest: Guest, published: Published, most: int) -> Published | None:
+    """The message with the topic of its alias; None if the alias is above `most`, 0 or unknown (MQTT 5, 3.3.2.3.4)."""
+    alias = published.properties.get(TOPIC_ALIAS)
+    if alias is None:
+        return published
+    assert isinstance(alias, int)
+    if not 0 < alias <= most:
+        return None
+    if published.topic:
+        guest.aliases[alias] = published.topic
+    return replace(published, topic=guest.aliases[alias]) if alias in guest.aliases else None
 
 
 def _number(properties: bytes, wanted: int) -> int:

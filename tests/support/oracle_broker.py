@@ -24,11 +24,13 @@ from mqtt_wire import (
     read_packet,
     read_publish,
     read_text,
+    resolved,
 )
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 1, 2, 3, 4, 5, 6, 7
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK = 8, 9, 10, 11
 PINGREQ, DISCONNECT = 12, 14
+ALIAS_MAXIMUM, ALIAS_INVALID = 0x22, 0x94
 
 
 @dataclass(slots=True)
@@ -223,7 +225,11 @@ class OracleBroker:
         return present
 
     def _publish(self, guest: Guest, flags: int, body: bytes) -> None:
-        published, packet_id = read_publish(guest, flags, body)
+        read, packet_id = read_publish(guest, flags, body)
+        published = resolved(guest, read, self.manners.limits.get(ALIAS_MAXIMUM, 0))
+        if published is None:
+            self.dismiss(ALIAS_INVALID)
+            return
         self.published.append(published)
         if published.qos == 2:
             self._publish_2(guest, published, packet_id)

@@ -28,6 +28,7 @@ DEFAULT_SINK = "mqtt"
 """Name of a sink that has no other."""
 
 _COALESCE = kinds.duration("0.5ms", "100ms", or_zero=True)
+_AGE = kinds.duration("1s", "3650d")
 _SECONDS = kinds.number(0.1)
 _FILE = kinds.text(wanted="the name of a file")
 
@@ -136,6 +137,9 @@ class SpoolSettings:
     commit: float = setting(
         0.05, kinds.duration("10ms", "10s"), "interval of writes: a crash loses what is younger and unanswered"
     )
+    age: float | None = setting(
+        None, _AGE, "maximum time that a record waits; older ones are shed", note="any", example='"24h"'
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,10 @@ class RelaySettings:
         10_000, kinds.whole(1), "maximum records that wait in memory for a sink; beyond that the oldest are shed"
     )
     waiting_size: int = setting(64 << 20, kinds.whole(1), "maximum bytes of these records")
+    age: float | None = setting(
+        None, _AGE, "without a spool: maximum time that a record waits in memory; older ones are shed", note="any",
+        example='"24h"',
+    )  # fmt: skip
     coalesce: float = setting(
         COALESCE, _COALESCE, "longest interval at which many busy datagram sockets are read together; 0: read each"
         " datagram at once",

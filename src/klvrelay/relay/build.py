@@ -132,7 +132,9 @@ async def _open_spool(settings: RelaySettings) -> DiskLog | None:
     from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
 
     spool, limits = settings.spool, {"limit": settings.waiting, "size_limit": settings.waiting_size}
-    return await open_log(spool.path, spool_owner(settings), spool.size, commit=spool.commit, **limits)
+    return await open_log(
+        spool.path, spool_owner(settings), spool.size, commit=spool.commit, age=spool.age, **limits
+    )  # fmt: skip
 
 
 async def _close(spool: DiskLog | None) -> None:
@@ -159,7 +161,7 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     sinks = [_sink_of(sink, boot) for sink in settings.sinks]
     return Relay(
         list(inputs.values()), sinks, boot=boot, log=log, waiting=settings.waiting,
-        waiting_size=settings.waiting_size, coalesce=settings.coalesce,
+        waiting_size=settings.waiting_size, age=settings.age, coalesce=settings.coalesce,
     )  # fmt: skip
 
 

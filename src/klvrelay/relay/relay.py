@@ -65,16 +65,17 @@ class Relay:
     log           where records wait for the sinks; by default a `MemoryLog` with the two limits
     waiting       maximum number of records that wait for a sink
     waiting_size  maximum number of bytes of these records
+    age           maximum age of a waiting record in seconds, without `log`
     coalesce      longest time in seconds between two reads of the datagram sockets, where many are busy
     """
 
     def __init__(
         self, inputs: Sequence[StreamInput], sinks: Sequence[SinkInput], *, boot: str, log: Log | None = None,
-        waiting: int = WAITING, waiting_size: int = WAITING_SIZE, coalesce: float = COALESCE,
+        waiting: int = WAITING, waiting_size: int = WAITING_SIZE, age: float | None = None, coalesce: float = COALESCE,
     ) -> None:  # fmt: skip
         self.boot = boot
         self._coalesce = Coalesce(coalesce)
-        self._log: Log = MemoryLog(waiting, waiting_size) if log is None else log
+        self._log: Log = MemoryLog(waiting, waiting_size, age) if log is None else log
         self._notices = Notices()
         self._next_seqs: dict[str, int] = {}  # of streams that a reload removed or replaced
         self._removed = Removed()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Record
+from klvrelay.record import Item, Record
 
 
 class Condition(NamedTuple):
@@ -27,7 +27,7 @@ class Condition(NamedTuple):
 
 
 class LogCursor(Protocol):
-    """The records still to be delivered to one sink. For the methods see `klvrelay.spool.cursor.Cursor`."""
+    """The records and gaps still to be delivered to one sink. For the methods see `klvrelay.spool.cursor.Cursor`."""
 
     name: str
     """The sink, for messages."""
@@ -50,15 +50,15 @@ class LogCursor(Protocol):
 
     def sums(self) -> Sums: ...
 
-    async def batch(self, most: int = ..., size: int = ...) -> Sequence[Record]: ...
+    async def batch(self, most: int = ..., size: int = ...) -> Sequence[Item]: ...
 
     def offer_at(self, least: int) -> None: ...
 
-    def commit(self, batch: Sequence[Record], outcome: Outcome) -> None: ...
+    def commit(self, batch: Sequence[Item], outcome: Outcome) -> None: ...
 
     def rewind(self) -> None: ...
 
-    def set_aside(self) -> Record: ...
+    def set_aside(self) -> Item: ...
 
     async def wait_until_drained(self) -> None: ...
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from klvrelay.record import Record
+from klvrelay.spool.age import AgeLimit
 from klvrelay.spool.contract import LogCursor
-from klvrelay.spool.cursor import Cursor, size_of
+from klvrelay.spool.cursor import Cursor
+from klvrelay.spool.queue import size_of
 
 WAITING = 10_000
 """Default maximum of records that wait for one sink."""
@@ -17,14 +19,16 @@ WAITING_SIZE = 64 << 20
 class MemoryLog:
     """Keeps each record until every cursor has read it.
 
-    Each cursor has separate limits of records and bytes, so a disconnected sink sheds only its own records.
+    Each cursor has separate limits of records and bytes, so a disconnected sink sheds only its own records. `age` is
+    the maximum age of a waiting record in seconds, of any source.
     """
 
-    def __init__(self, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> None:
+    def __init__(self, limit: int = WAITING, size_limit: int = WAITING_SIZE, age: float | None = None) -> None:
         self._limit = limit
         self._size_limit = size_limit
         self._cursors: list[Cursor] = []
         self._freed = asyncio.Event()
+        self._age = AgeLimit(age, self._shed_aged)
 
     @property
     def keeps(self) -> bool:
@@ -56,6 +60,7 @@ class MemoryLog:
         """
         cursor = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
         self._cursors.append(cursor)
+        self._age.start()
         return cursor
 
     def remove(self, cursor: LogCursor) -> None:
@@ -68,3 +73,7 @@ class MemoryLog:
         self._limit, self._size_limit = limit, size_limit
         for cursor in self._cursors:
             cursor.set_limits(limit, size_limit)
+
+    def _shed_aged(self, before_us: int) -> None:
+        for cursor in self._cursors:
+            cursor.shed += len(cursor.shed_aged(before_us))

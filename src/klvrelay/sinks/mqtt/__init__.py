@@ -14,13 +14,9 @@ A connection:
 
     connection.py        the contract, its values and its exceptions
     connect.py           connects with what the broker supports; dial.py: TCP and TLS
-    paho_connection.py   the implementation with paho; paho_client.py: sets up paho
-    pump.py              bytes between the socket and paho
-    outgoing.py          messages, from publish to acknowledgement
-    inflight.py          maximum number of messages in flight, and their time-out
+    native/              the implementation on a socket
     session.py           the QoS 2 session, over several connections
     packets.py           size of a PUBLISH
-    subscriptions.py     subscriptions
-    incoming.py          checks received packets; incoming_publish.py, properties.py: read a PUBLISH
+    incoming_publish.py  reads a received PUBLISH; properties.py: its user properties
     received.py          queue of received messages
 """

@@ -7,6 +7,7 @@ import logging
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.sinks.mqtt.connection import Connection, LesserTerms, Message, StaleSession, Terms, WrongVersion
 from klvrelay.sinks.mqtt.faults import UNSUPPORTED_VERSION, connect_fault, no_mqtt
+from klvrelay.sinks.mqtt.native.connection import NativeConnection
 from klvrelay.sinks.mqtt.session import Session
 
 LOG = logging.getLogger("klvrelay.sinks")
@@ -32,21 +33,17 @@ async def connect(
 
     Raises SinkDown (not reachable now), SinkRefused (refused permanently) or ConfigError (a certificate file).
     """
-    from klvrelay.sinks.mqtt.paho_connection import (  # here, since the library takes a tenth of a second to load
-        PahoConnection,
-    )
-
-    async def open(version: int, terms: Terms) -> PahoConnection:
+    async def open(version: int, terms: Terms) -> NativeConnection:
         while True:
             try:
-                return await PahoConnection.open(
+                return await NativeConnection.open(
                     settings, version, client_id, will, terms, session, one_by_one=one_by_one
                 )
             except LesserTerms as lesser:
                 terms = lesser.terms
             except StaleSession:
                 # A clean session ends the old one, and then itself.
-                clean = await PahoConnection.open(settings, version, client_id, None, terms)
+                clean = await NativeConnection.open(settings, version, client_id, None, terms)
                 await clean.close()
 
     terms = terms or Terms()

@@ -1,6 +1,6 @@
 """Makes the TCP or TLS connection for MQTT.
 
-The library is not used for this: it blocks in a thread, which cannot be cancelled, and it does not report the cause.
+No MQTT library is used for this: it would block in a thread, which cannot be cancelled, and not report the cause.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ async def _secure(settings: MqttSettings, context: ssl.SSLContext, sock: socket.
 
 
 class TlsSocket(ssl.SSLSocket):
-    """Keeps the alert that ended the connection, since paho does not report it."""
+    """Keeps the alert that ended the connection, for the error message."""
 
     alert: ssl.SSLError | None = None
 

@@ -80,6 +80,7 @@ _PERMANENT = {
     0x8C: "the broker requires an authentication method that klvrelay does not support",
     0x90: "the broker refuses the topic of the last will: set another prefix",
     0x95: "the broker finds the connect packet too large: shorten the prefix or client_id",
+    0x99: "the broker does not accept the payload format of the last will: see its log",
     0x9A: "the broker does not support retained messages, which state and availability need",
     0x9B: "the broker does not support this QoS: set qos=0; records may then be lost",
     0x9C: "the broker has moved: ask its operator for the new address",
@@ -87,6 +88,7 @@ _PERMANENT = {
 }
 _TEMPORARY = {
     0x80: "it gives no reason (code 128): see its log",
+    0x83: "implementation specific error: see its log",
     0x88: "it is unavailable",
     0x89: "it is busy",
     0x97: "quota exceeded: too many clients, or this client has used up its quota",
@@ -101,8 +103,10 @@ def refusal(code: int) -> tuple[str, str]:
 
 _REFUSALS = {
     0x80: ("code 128, no reason", "see the broker's log"),
+    0x83: ("implementation specific error", "see the broker's log"),
     0x87: ("no right to publish", "allow this user to write the topic in the broker's access list (ACL)"),
     0x90: ("topic name not accepted", "set another prefix or stream name"),
+    0x91: ("packet identifier in use", "see the broker's log"),
     0x97: ("quota exceeded", "raise the broker's limits for this client, or send less"),
     0x99: ("payload format not accepted", "check which format the broker expects on this topic"),
     0x100: ("each connection ends when a message is sent there", "see the broker's log: a size limit, or its ACL"),
@@ -123,14 +127,33 @@ def lost(settings: MqttSettings, code: int, by_broker: bool, client_id: str) -> 
 
 
 _ENDS = {
+    0x80: "it gives no reason (code 128): see its log",
+    0x81: "it found a packet malformed: does it support MQTT 5? try protocol=4",
+    0x82: "it found a protocol error: does it support MQTT 5? try protocol=4",
+    0x83: "implementation specific error: see its log",
     0x87: "no right to do that: check the broker's access list",
+    0x89: "it is busy",
     0x8B: "it shut down",
+    0x8C: "it requires an authentication method that klvrelay does not support",
+    0x8D: "it received nothing within the keep-alive",
+    0x8F: "it does not accept a topic filter",
+    0x90: "it does not accept a topic name: set another prefix or stream name",
     0x93: "more messages in flight than it allows: set a smaller window",
+    0x94: "it does not accept a topic alias: see its log",
     0x95: "a message was larger than it allows",
     0x96: "messages arrived too fast",
     0x97: "quota exceeded",
     0x98: "an administrator ended it",
     0x99: "it does not accept the payload format of a message",
+    NOTHING_RETAINED: "it does not support retained messages",
+    NO_SUCH_QOS: "it does not support the QoS of a message: set a lower qos",
+    0x9C: "it has moved: ask its operator for the new address",
+    0x9D: "it has moved: ask its operator for the new address",
+    0x9E: "it does not support shared subscriptions",
+    0x9F: "this client connects too often",
+    0xA0: "the maximum time of a connection is over",
+    0xA1: "it does not support subscription identifiers",
+    0xA2: "it does not support wildcards in subscriptions",
 }
 
 

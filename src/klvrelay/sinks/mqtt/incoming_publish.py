@@ -17,7 +17,7 @@ class Violation(Exception):
     """How the broker violated the protocol: "a PUBLISH that was not requested"."""
 
 
-def read_publish(first: int, body: bytearray, protocol: int) -> tuple[Received, bytes]:
+def read_publish(first: int, body: bytes, protocol: int) -> tuple[Received, bytes]:
     """The message, and its packet identifier if it has one. Raises Violation.
 
     first      first byte of the packet
@@ -38,7 +38,7 @@ def read_publish(first: int, body: bytearray, protocol: int) -> tuple[Received, 
     return Received(topic, bytes(body[at:]), bool(first & 1), bytes(body[begin:at]) if kept else b""), number
 
 
-def _properties(body: bytearray, at: int) -> tuple[int, int]:
+def _properties(body: bytes, at: int) -> tuple[int, int]:
     """Where the properties begin and end; the end is beyond the body if their length is malformed."""
     size = 0
     for n, octet in enumerate(body[at : at + 4]):

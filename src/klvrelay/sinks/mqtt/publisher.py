@@ -54,9 +54,10 @@ class Publisher:
         except Unanswered as fault:
             self._note(connection, messages, fault.codes)
             raise
-        if any(codes) or self.suspended or self.breaking.is_alert:
+        if self.suspended or self.breaking.is_alert or max(codes, default=0) >= REFUSED:
             self._note(connection, messages, codes)
-        return codes
+            return codes
+        return [0] * len(codes)  # other codes are successes: no subscriber
 
     def _note(self, connection: Connection, messages: Sequence[Message], codes: Sequence[int | None]) -> None:
         """Suspend refused topics, resume accepted ones, and log the first message that is too large."""

@@ -64,6 +64,11 @@ class Session:
         """Number of messages, other than latest values, with PUBREC and without PUBCOMP."""
         return sum(not message.retain for message in self._taken.values())
 
+    @property
+    def has_pending(self) -> bool:
+        """Are there messages without a final answer?"""
+        return bool(self._sent or self._taken)
+
     def is_taken(self, number: int) -> bool:
         return number in self._taken
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import count, islice
@@ -18,14 +19,17 @@ from pathlib import Path
 from klvrelay import threads
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
+from klvrelay.spool.age import AgeLimit
 from klvrelay.spool.contract import Condition, LogCursor
-from klvrelay.spool.cursor import Cursor, size_of
+from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.files import OsFolder, why_refused
+from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Committed, Loaded, Placed, Store
 from klvrelay.spool.memory import WAITING, WAITING_SIZE
+from klvrelay.spool.queue import size_of
 
 LOG = logging.getLogger("klvrelay.spool")
 
@@ -33,6 +37,8 @@ COMMIT = 0.05
 """Default seconds from one commit to the next: a record that is older and unanswered survives a crash."""
 LOAD = 1000
 """Maximum number of records that are loaded at a time."""
+GAPS_EVERY = 1.0
+"""Seconds from one time that gaps are stored to the next."""
 RETRY_MOST = 2.0
 """Longest pause in seconds between two attempts to write to a disk that fails."""
 STALLED = 2.0
@@ -43,12 +49,13 @@ class DiskLog:
     """Keeps each record until every cursor has answered for it, on disk beyond the commit interval.
 
     The limits of records and bytes are those of memory: of each cursor's window, and of what cannot be written while
-    the disk is full or fails. Then the oldest records are shed.
+    the disk is full or fails. Then the oldest records are shed. `age` is the maximum age of a waiting record in
+    seconds: none that is older is delivered, and a segment is discarded once all of its records are older.
     """
 
     def __init__(
         self, store: Store, worker: threads.Worker, *, commit: float = COMMIT, limit: int = WAITING,
-        size_limit: int = WAITING_SIZE,
+        size_limit: int = WAITING_SIZE, age: float | None = None,
     ) -> None:  # fmt: skip
         self._store, self._worker = store, worker
         self._interval = self._pause = commit
@@ -59,12 +66,15 @@ class DiskLog:
         self._tail_size = 0
         self._cursors: list[DiskCursor] = []
         self._saved: dict[str, Ranges] = {}
+        self._gaps_saved = -GAPS_EVERY
         self._freed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._committing: asyncio.Future[Committed] | None = None
         self._began = 0.0
         self._failures = 0
         self._closed = False
+        self._age = AgeLimit(age, self._shed_aged)
+        self._age_is_due = False
         self.fault: OSError | None = None
         """Why records cannot be written at present."""
 
@@ -113,7 +123,10 @@ class DiskLog:
         kind, taken = file or name.partition("://")[0], {cursor.file for cursor in self._cursors}
         file = next(file for number in count(1) if (file := f"{kind}-{number}" if number > 1 else kind) not in taken)
         window = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
-        cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed)
+        gaps = self._store.gaps.get(file, ())
+        cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed, gaps)
+        cursor.before_us = self._age.before_us
+        self._age.start()
         self._cursors.append(cursor)
         if (saved := self._store.saved.get(file)) is not None:
             self._saved[file] = saved
@@ -121,12 +134,13 @@ class DiskLog:
         return cursor
 
     def remove(self, cursor: LogCursor) -> None:
-        """See `Log.remove`. The file of the cursor is deleted."""
+        """See `Log.remove`. The files of the cursor are deleted."""
         gone = [each for each in self._cursors if each is cursor]
         self._cursors = [each for each in self._cursors if each is not cursor]
         for each in gone:
             self._saved.pop(each.file, None)
             self._store.saved.pop(each.file, None)
+            self._store.gaps.pop(each.file, None)
             removing = self._worker.run(partial(self._store.remove_cursor, each.file))
             removing.add_done_callback(self._removed)
         self._changed()
@@ -153,6 +167,12 @@ class DiskLog:
             LOG.warning("spool: records of an earlier run were shed: sink=%s at_most=%d", name, discarded)
         return unread
 
+    def _shed_aged(self, before_us: int) -> None:
+        for cursor in self._cursors:
+            cursor.shed_aged(before_us)
+        self._age_is_due = True
+        self._schedule()
+
     def _changed(self) -> None:
         self._freed.set()
         self._schedule()
@@ -165,12 +185,28 @@ class DiskLog:
         self._timer = None
         records = self._unanswered()
         ranges = {cursor.file: cursor.unanswered(self._next) for cursor in self._cursors}
-        if records or self.fault is not None or self._is_stale(ranges):
+        gaps = self._new_gaps()
+        if records or gaps or self._age_is_due or self.fault is not None or self._is_stale(ranges):
             self._saved = ranges
+            self._age_is_due = False
             failed, self._began = self.fault is not None, time.monotonic()
-            job = partial(self._store.commit, records, ranges, hurry=failed and self._is_full(), probe=failed)
+            job = partial(
+                self._store.commit, records, ranges, hurry=failed and self._is_full(), probe=failed, gaps=gaps,
+                before_us=self._age.before_us,
+            )  # fmt: skip
             self._committing = self._worker.run(job)
             self._committing.add_done_callback(self._committed)
+        elif any(cursor.has_new_gaps for cursor in self._cursors):
+            self._schedule()
+
+    def _new_gaps(self) -> dict[str, Sequence[PlacedGap]]:
+        """The gaps of each cursor whose gaps changed, if it is time to store them."""
+        changed = [cursor for cursor in self._cursors if cursor.has_new_gaps]
+        now = asyncio.get_running_loop().time()
+        if not changed or (now - self._gaps_saved < GAPS_EVERY and not self._closed):
+            return {}
+        self._gaps_saved = now
+        return {cursor.file: cursor.stored_gaps(self._next) for cursor in changed}
 
     def _unanswered(self) -> dict[int, Record]:
         """The records of the tail, without those that every cursor has answered for, which are dropped."""
@@ -197,9 +233,12 @@ class DiskLog:
         self._durable = max(self._durable, result.end)
         for shed in result.sheds:
             for cursor in self._cursors:
-                cursor.shed_up_to(shed)
+                cursor.shed_up_to(shed, shed.reason)
         self._note(result.fault)
-        if self._tail or self.fault is not None:
+        if result.fault is not None:
+            for cursor in self._cursors:  # they may not have been stored
+                cursor.has_new_gaps = True
+        if self._tail or self.fault is not None or any(cursor.has_new_gaps for cursor in self._cursors):
             self._schedule()
 
     def _note(self, fault: OSError | None) -> None:
@@ -252,11 +291,13 @@ class DiskLog:
     async def close(self) -> None:
         """Write what is unanswered, and close the files; in the background if cancelled. Raises OSError."""
         self._closed = True
+        self._age.stop()
         if self._timer is not None:
             self._timer.cancel()
-        if self._committing is not None:
-            await asyncio.wait({self._committing})
-        self._commit()
+        for _ in range(3):  # a commit in progress, the last records, and the gaps that these leave on a full disk
+            if self._committing is not None:
+                await asyncio.wait({self._committing})
+            self._commit()
         if self._committing is not None:
             await asyncio.wait({self._committing})
         closing = self._worker.run(self._store.close)
@@ -265,8 +306,9 @@ class DiskLog:
 
 
 async def open_log(
-    path: Path, relay: str, size: int, *, commit: float = COMMIT, limit: int = WAITING, size_limit: int = WAITING_SIZE
-) -> DiskLog:
+    path: Path, relay: str, size: int, *, commit: float = COMMIT, limit: int = WAITING, size_limit: int = WAITING_SIZE,
+    age: float | None = None,
+) -> DiskLog:  # fmt: skip
     """The log in a folder, which is created if absent.
 
     relay   name of the relay that owns the spool
@@ -282,7 +324,7 @@ async def open_log(
     except BaseException:
         worker.close()
         raise
-    return DiskLog(store, worker, commit=commit, limit=limit, size_limit=size_limit)
+    return DiskLog(store, worker, commit=commit, limit=limit, size_limit=size_limit, age=age)
 
 
 def _open_store(path: Path, relay: str, size: int) -> Store:

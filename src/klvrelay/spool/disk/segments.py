@@ -74,6 +74,7 @@ class Segments:
         self._used: list[Segment] = []
         self._spare: list[Segment] = []
         self._end = 0  # where the next entry of the newest segment begins
+        self._written_us = _now_us()  # or opened
         self.next = 0
         """Position after the last entry."""
         self._recover()
@@ -167,6 +168,7 @@ class Segments:
             fitting, data = self._fitting(rest)
             if fitting:
                 self._newest.write(data, self._end)
+                self._written_us = _now_us()
                 self._end += len(data)
                 self.next = rest[fitting - 1][0] + 1
                 del rest[:fitting]
@@ -192,7 +194,7 @@ class Segments:
         segment = self._blank(max(self.size, least))
         if segment is None:
             return False
-        segment.first, segment.created_us = self.next, time.time_ns() // 1000
+        segment.first, segment.created_us = self.next, _now_us()
         try:
             segment.file = self._with_header(segment)
         except OSError:
@@ -274,6 +276,15 @@ class Segments:
         while self.can_release(position):
             self._retire(self._used.pop(0))
 
+    def are_aged(self, before_us: int) -> bool:
+        """Was the last entry of the oldest segment written before this time?
+
+        At the latest when the next segment was created. False if the time is unknown.
+        """
+        if not self._used:
+            return False
+        return 0 < (self._used[1].created_us if len(self._used) > 1 else self._written_us) < before_us
+
     def shed(self) -> list[StoredEntry]:
         """Give up the oldest segment, and return its entries."""
         segment = self._used.pop(0)
@@ -319,3 +330,7 @@ def _close(segment: Segment) -> None:
     if segment.file is not None:
         segment.file.close()
         segment.file = None
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -9,11 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from klvrelay.record import Record
+from klvrelay.record import Reason, Record
+from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.disk.cursor_file import SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
+from klvrelay.spool.disk.gap_file import SUFFIX as GAPS
+from klvrelay.spool.disk.gap_file import read_gaps, write_gaps
 from klvrelay.spool.disk.identity import identify
+from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.segments import SHORTAGES, Segments, StoredEntry
 from klvrelay.text import printable
 
@@ -40,10 +44,11 @@ class Placed(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """Records that were read, and the position from which to continue."""
+    """Records that were read, and the position from which to continue. `reason`: why they were discarded, if so."""
 
     records: Sequence[Placed]
     end: int
+    reason: Reason = "size"
 
 
 @dataclass(slots=True)
@@ -80,12 +85,26 @@ class Store:
         self._cursor_sync = time.monotonic()
         self._readers: dict[str, tuple[int, Iterator[StoredEntry]]] = {}
         self.saved: dict[str, Ranges | None] = {
-            name: self._cursor(name).ranges
+            name: self._stored(name)
             for name in (file.removesuffix(SUFFIX) for file in folder.names() if file.endswith(SUFFIX))
         }
         """The stored ranges of each cursor; None if they are damaged."""
+        self.gaps: dict[str, list[PlacedGap]] = {
+            name: read_gaps(folder, name)
+            for name in (file.removesuffix(GAPS) for file in folder.names() if file.endswith(GAPS))
+        }
+        """The stored gaps of each cursor."""
         for ranges in self.saved.values():
             self.segments.skip_to(max((start for start, _ in ranges or ()), default=0))
+
+    def _stored(self, name: str) -> Ranges | None:
+        """The stored ranges of a cursor; None also if its file is incomplete and the disk is full."""
+        try:
+            return self._cursor(name).ranges
+        except OSError as fault:
+            if fault.errno not in FULL:
+                raise
+            return None
 
     def _cursor(self, name: str) -> CursorFile:
         if name not in self._cursors:
@@ -93,26 +112,33 @@ class Store:
         return self._cursors[name]
 
     def remove_cursor(self, name: str) -> None:
-        """Close and delete the file of a cursor, if it exists. Raises OSError."""
+        """Close and delete the files of a cursor, if they exist. Raises OSError."""
         self._readers.pop(name, None)
         if (cursor := self._cursors.pop(name, None)) is not None:
             cursor.close()
-            self._folder.remove(name + SUFFIX)
+        for file in {name + SUFFIX, name + GAPS}.intersection(self._folder.names()):
+            self._folder.remove(file)
 
     def commit(
-        self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False
-    ) -> Committed:
+        self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False,
+        gaps: Mapping[str, Sequence[PlacedGap]] | None = None, before_us: int = NEVER_AGED,
+    ) -> Committed:  # fmt: skip
         """Write records by position, and the unanswered ranges of each cursor; return once the records are durable.
 
-        hurry   memory is full: if the disk is, too, discard the oldest segment
-        probe   the disk failed: report that it still does, even if there is room for these records
+        hurry      memory is full: if the disk is, too, discard the oldest segment
+        probe      the disk failed: report that it still does, even if there is room for these records
+        gaps       the gaps to store, by cursor
+        before_us  discard segments whose records all arrived before this time
         """
         result = Committed()
         try:
+            while self.segments.are_aged(before_us):
+                result.sheds.append(self._shed("age"))
             self._write(self._payloads(records), result, hurry=hurry)
             self.segments.skip_to(max(records, default=-1) + 1)  # past a last record that has no payload
             self.segments.sync()
             self._save(unanswered, always=probe)
+            self._save_gaps(gaps or {})
             if probe:
                 self.segments.check_room()
         except OSError as fault:
@@ -141,9 +167,9 @@ class Store:
             if payloads:
                 result.sheds.append(self._shed())
 
-    def _shed(self) -> Loaded:
+    def _shed(self, reason: Reason = "size") -> Loaded:
         _, end = self.segments.bounds()[0]
-        return Loaded([*_records(self.segments.shed())], end)
+        return Loaded([*_records(self.segments.shed())], end, reason)
 
     def _save(self, unanswered: Mapping[str, Ranges], *, always: bool = False) -> None:
         """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs.
@@ -161,6 +187,12 @@ class Store:
             self._sync_cursors()
         if releasable:
             self.segments.release(floor)
+
+    def _save_gaps(self, gaps: Mapping[str, Sequence[PlacedGap]]) -> None:
+        for name, placed in gaps.items():
+            if placed != self.gaps.get(name, []):
+                write_gaps(self._folder, name, placed)
+                self.gaps[name] = list(placed)
 
     def _sync_cursors(self) -> None:
         for cursor in self._cursors.values():

@@ -44,6 +44,7 @@ class InFlight:
     timeout   seconds in which the oldest must be answered, from the answer to the message before it
     late      is called after this time
     most      maximum number of messages
+    messages  publication of each message, and its place there
     """
 
     def __init__(self, timeout: float, late: Callable[[], object]) -> None:
@@ -51,18 +52,19 @@ class InFlight:
         self._timeout = timeout
         self._late = late
         self._loop = asyncio.get_running_loop()
-        self._messages: OrderedDict[int, tuple[Publication, int]] = OrderedDict()
+        self.messages: OrderedDict[int, tuple[Publication, int]] = OrderedDict()
         self._since = 0.0
         self._alarm: asyncio.TimerHandle | None = None
         self._rooms: dict[bool, asyncio.Future[None]] = {}  # the waiting senders: of messages that go ahead, of others
         self._over = False
 
-    def __contains__(self, number: object) -> bool:
-        return number in self._messages
-
     @property
     def full(self) -> bool:
-        return len(self._messages) >= self.most and not self._over
+        return len(self.messages) >= self.most and not self._over
+
+    def has_room(self, count: int) -> bool:
+        """May so many more messages be sent?"""
+        return len(self.messages) + count <= self.most
 
     async def wait_for_room(self, *, ahead: bool = False) -> None:
         """Return once another message may be sent, or the connection has ended. One caller of each kind at a time."""
@@ -77,51 +79,56 @@ class InFlight:
 
     def add(self, number: int, publication: Publication, at: int) -> None:
         """A message was sent: its answer goes to place `at` of the publication."""
-        if not self._messages:
+        if not self.messages:
             self._since = self._loop.time()
             if self._alarm is None:
                 self._alarm = self._loop.call_at(self._since + self._timeout, self._look)
-        self._messages[number] = publication, at
+        self.messages[number] = publication, at
 
-    def answer(self, number: int, code: int) -> None:
-        """The broker has answered a message. An unexpected answer is ignored."""
-        if number not in self._messages:
-            return
-        if next(iter(self._messages)) == number:
+    def answer(self, number: int, code: int) -> bool:
+        """The broker has answered a message. False if none waits for it."""
+        if number not in self.messages:
+            return False
+        if next(iter(self.messages)) == number:
             self._since = self._loop.time()
-        publication, at = self._messages.pop(number)
-        self._wake()
+        publication, at = self.messages.pop(number)
+        if self._rooms:
+            self._wake()
         publication.answer(at, code)
+        return True
+
+    def message(self, number: int) -> Message | None:
+        """The message with this packet identifier."""
+        publication, at = self.messages.get(number, (None, 0))
+        return publication.messages[at] if publication is not None and publication.messages else None
 
     def oldest(self, is_taken: Callable[[int], bool]) -> Message | None:
         """The message that the broker must answer next: the oldest that it has not `taken`, which QoS 2 reports."""
-        for number, (publication, at) in self._messages.items():
+        for number, (publication, at) in self.messages.items():
             if not is_taken(number):
                 return publication.messages[at] if publication.messages else None
         return None
 
     def numbers_of(self, publication: Publication) -> list[int]:
         """The packet identifiers of its messages that are unanswered."""
-        return [number for number, (owner, _) in self._messages.items() if owner is publication]
+        return [number for number, (owner, _) in self.messages.items() if owner is publication]
 
     def redirect(self, number: int, publication: Publication, at: int) -> None:
         """Send the answer to a message to another publication than the one that sent it."""
-        self._messages[number] = publication, at
+        self.messages[number] = publication, at
 
     def end(self) -> None:
         """No more answers will arrive."""
         self._over = True
         if self._alarm is not None:
             self._alarm.cancel()
-        publications = {publication for publication, _ in self._messages.values()}
-        self._messages.clear()
+        publications = {publication for publication, _ in self.messages.values()}
+        self.messages.clear()
         self._wake()
         for publication in publications:
             publication.wake()
 
     def _wake(self) -> None:
-        if not self._rooms:
-            return
         for ahead in (True, False):  # the first one gets the room
             room = self._rooms.pop(ahead, None)
             if room is not None and not room.done():
@@ -129,7 +136,7 @@ class InFlight:
 
     def _look(self) -> None:
         self._alarm = None
-        if not self._messages:
+        if not self.messages:
             return
         due = self._since + self._timeout
         if self._loop.time() >= due:

@@ -3,60 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from typing import cast
+from collections import deque
+from collections.abc import Awaitable, Callable, Container, Sequence
 
-from paho.mqtt.client import Client
-from paho.mqtt.properties import Properties
-
-from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message, Terms
-from klvrelay.sinks.mqtt.inflight import InFlight, Publication
-from klvrelay.sinks.mqtt.packets import LARGEST_PACKET, Packed, publish_size
-from klvrelay.sinks.mqtt.paho_client import resume_message
+from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message, Terms
+from klvrelay.sinks.mqtt.native.encode import pubrel_packet
+from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
+from klvrelay.sinks.mqtt.native.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.session import Session
 
 TURN = 50
 """Messages sent before other tasks of the event loop run."""
+IDENTIFIERS = 65_535
 _COMPLETED_BEFORE = 0x92
 """PUBCOMP: packet identifier not found, since the broker completed the message before (MQTT 5, 3.7.2.1)."""
 
 
-class Outgoing:
+class OutgoingMessages:
     """Sends messages, and keeps those in flight.
 
     terms     what the broker supports
-    largest   maximum bytes of a packet that the broker accepts
+    encoder   encodes the messages, with what the broker announced
     timeout   seconds in which the oldest message in flight must be answered; then `late` is called
-    lost      is called if a message cannot be sent because the connection is lost
     flush     returns once the broker has read all messages, or the connection is lost
 
     one_by_one  send a message only once the one before it is answered, or read at QoS 0
+    reserved    packet identifiers of other packets
+
+    A message of QoS 0 is in flight until it is passed to the kernel. Its number is greater than any packet identifier.
     """
 
     def __init__(
         self,
-        paho: Client,
-        protocol: int,
+        link: Link,
+        encoder: PublishEncoder,
         session: Session,
         terms: Terms,
         timeout: float,
         late: Callable[[], object],
-        lost: Callable[[], object],
         flush: Callable[[], Awaitable[object]],
     ) -> None:
         self.terms = terms
-        self.largest = LARGEST_PACKET
+        self.encoder = encoder
         self.flight = InFlight(timeout, late)
-        self._paho = paho
-        self._protocol = protocol
+        self._link = link
         self._session = session
-        self._lost = lost
         self._flush = flush
         self.one_by_one = False
+        self.reserved: Container[int] = ()
+        self._unsent: deque[tuple[int, int]] = deque()  # QoS 0: `Link.sent` once it is sent, and its number
+        self._last_unconfirmed = IDENTIFIERS
         self._unread: Message | None = None  # the last message of QoS 0
         self._turn_unread = asyncio.Lock()
         self._turn, self._turn_ahead = asyncio.Lock(), asyncio.Lock()
+        self._calls = 0  # that wait for their turn or for room, or send
         self._over = False
         self._abandoned: dict[Message, list[int]] = {}  # packet identifiers, of messages whose `publish` was cancelled
 
@@ -68,8 +69,12 @@ class Outgoing:
         """
         publication = Publication(len(messages), messages)
         try:
-            async with self._turn_ahead if ahead else self._turn:
-                await self._send_all(messages, publication, ahead=ahead)
+            if self._calls or not self._has_room(len(messages)):
+                await self._send_in_turn(messages, publication, ahead=ahead)
+            else:
+                for at, message in enumerate(messages):
+                    self._send(message, publication, at)
+            self._link.flush()
             if not self._over:
                 await publication.complete()
             return publication
@@ -77,11 +82,25 @@ class Outgoing:
             self._abandon(messages, publication)
             raise
 
+    def _has_room(self, count: int) -> bool:
+        """May so many messages be sent at once?"""
+        is_free = not (self._over or self.one_by_one or self._link.full)
+        return is_free and count <= TURN and self.flight.has_room(count)
+
+    async def _send_in_turn(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
+        self._calls += 1
+        try:
+            async with self._turn_ahead if ahead else self._turn:
+                await self._send_all(messages, publication, ahead=ahead)
+        finally:
+            self._calls -= 1
+
     async def _send_all(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
         for at, message in enumerate(messages):
-            if self.flight.full:
-                await self.flight.wait_for_room(ahead=ahead)
+            if self.flight.full or self._link.full:
+                await self._wait_for_room(ahead=ahead)
             elif at % TURN == TURN - 1:
+                self._link.flush()
                 await asyncio.sleep(0)
             if self._over:
                 return
@@ -90,12 +109,19 @@ class Outgoing:
             else:
                 self._send(message, publication, at)
 
+    async def _wait_for_room(self, *, ahead: bool) -> None:
+        """Return once another message may be sent, or the connection has ended."""
+        self._link.flush()
+        while (self.flight.full or self._link.full) and not self._over:
+            await (self._link.room() if self._link.full else self.flight.wait_for_room(ahead=ahead))
+
     async def _send_and_flush(self, message: Message, publication: Publication, at: int) -> None:
         """Send a message of QoS 0, and return once the broker has read it. Otherwise it is unanswered."""
         async with self._turn_unread:
             if self._over:
                 return
             self._send(message, publication, at)
+            self._link.flush()
             await self._flush()
             self._note_read(publication, at)
 
@@ -111,7 +137,8 @@ class Outgoing:
         publication = Publication(len(messages))
         for at, message in enumerate(messages):
             if not self._over:
-                self._send(replace(message, qos=0), publication, at)
+                self._send(message._replace(qos=0), publication, at)
+        self._link.flush()
         if not self._over:
             await publication.complete()
         return publication
@@ -122,16 +149,19 @@ class Outgoing:
         Those that the broker has taken come first: it may close the connection at one of the others.
         """
         left = self._session.resume(present)
-        self._paho._last_mid = self._session.last
         publication = Publication(len(left), [message for _, message, _ in left])
         try:
             for at, (number, message, taken) in enumerate(left):
-                if self.flight.full:
-                    await self.flight.wait_for_room()
+                await self._wait_for_room(ahead=False)
                 if self._over:
                     return publication
-                self.flight.add(number, publication, at)
-                resume_message(self._paho, number, message, taken)
+                packet = pubrel_packet(number) if taken else self.encoder.encode(message, number, dup=True)
+                if packet is None:
+                    self._session.finish(number)
+                    publication.answer(at, TOO_LARGE)
+                else:
+                    self.flight.add(number, publication, at)
+                    self._link.write(packet)
             await publication.complete()
             return publication
         finally:
@@ -160,7 +190,7 @@ class Outgoing:
         return number
 
     def _send(self, message: Message, publication: Publication, at: int) -> None:
-        """Pass one message to paho; its answer goes to its place in the publication."""
+        """Send one message; its answer goes to its place in the publication."""
         message = self.terms.fitted(message)
         if (code := self._session.answer(message)) is not None:
             publication.answer(at, code)
@@ -168,31 +198,74 @@ class Outgoing:
         if (number := self._reclaim(message)) is not None:
             self.flight.redirect(number, publication, at)
             return
-        more = Packed(message) if self._protocol == 5 else None
-        if publish_size(message, more) > self.largest:
+        number = self.next_number() if message.qos else self._last_unconfirmed + 1
+        packet = self.encoder.encode(message, number)
+        if packet is None:
             publication.answer(at, TOO_LARGE)
             return
-        properties = cast("Properties | None", more)
-        info = self._paho.publish(message.topic, message.payload, message.qos, message.retain, properties)
-        if info.rc:
-            self._lost()
-            return
-        self.flight.add(info.mid, publication, at)
-        self._session.send(info.mid, message)
-        if not message.qos:
+        self.flight.add(number, publication, at)
+        end = self._link.add(packet)
+        if message.qos == 2:
+            self._session.send(number, message)
+        elif not message.qos:
+            self._last_unconfirmed = number
+            self._unsent.append((end, number))
             self._unread = message
 
+    def next_number(self) -> int:
+        """A packet identifier that is not in use."""
+        number = self._session.last % IDENTIFIERS + 1
+        while number in self.flight.messages or number in self.reserved:
+            number = number % IDENTIFIERS + 1
+        self._session.last = number
+        return number
+
+    def note_sent(self) -> None:
+        """Bytes were passed to the kernel, which completes messages of QoS 0."""
+        while self._unsent and self._unsent[0][0] <= self._link.sent:
+            self.flight.answer(self._unsent.popleft()[1], 0)
+
+    def confirm(self, number: int, code: int) -> bool:
+        """PUBACK. False if no message of QoS 1 waits for it."""
+        if self._session.has_pending and self._session.pending(number) is not None:
+            return False
+        if code >= REFUSED:
+            self._forget_alias(number)
+        return self.flight.answer(number, code)
+
+    def take(self, number: int, code: int) -> bool:
+        """PUBREC. False if no message of QoS 2 waits for it."""
+        if number not in self.flight.messages or self._session.pending(number) is None:
+            return False
+        if code >= REFUSED:
+            self.answer(number, code)
+        elif not self._session.is_taken(number):  # otherwise PUBREL was sent when the session was resumed
+            self._session.take(number)
+            self._link.write(pubrel_packet(number))
+        return True
+
+    def complete(self, number: int, code: int) -> bool:
+        """PUBCOMP. False if no message of QoS 2 waits for it."""
+        if number not in self.flight.messages or not self._session.is_taken(number):
+            return False
+        self.answer(number, 0 if code == _COMPLETED_BEFORE else code)
+        return True
+
     def answer(self, number: int, code: int) -> None:
-        """A message is answered by PUBACK, PUBCOMP, or a PUBREC that refuses; at QoS 0, it is written to the socket."""
-        if code == _COMPLETED_BEFORE and self._session.is_taken(number):
-            code = 0
+        """The broker's final answer to a message of QoS 2."""
         message = self._session.finish(number)
         if message is not None and number in (numbers := self._abandoned.get(message, [])):
             numbers.remove(number)
             if not numbers:
                 del self._abandoned[message]
             self._session.settle([(message, code)])
+        if code >= REFUSED:
+            self._forget_alias(number)
         self.flight.answer(number, code)
+
+    def _forget_alias(self, number: int) -> None:
+        if (refused := self.flight.message(number)) is not None:
+            self.encoder.forget_alias(refused.topic)
 
     def oldest(self) -> Message | None:
         """The message that the broker must answer next, or read next at QoS 0."""

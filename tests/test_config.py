@@ -39,7 +39,7 @@ tls = true
 username = "relay"
 password = "{CANARY}"
 client_id = "relay-1"
-qos = 2
+qos = 0
 prefix = "site/klv"
 protocol = 4
 keepalive = 11
@@ -53,6 +53,7 @@ numbers = "safe"
 window = 5
 timeout = 3
 expiry = 9
+client = "aiomqtt"
 
 [[source]]
 url = "srt://camera:9000"
@@ -96,9 +97,10 @@ def test_every_setting_takes_effect(tmp_path: Path):
     assert (settings.waiting, settings.waiting_size) == (77, 99)
     expected: dict[str, Any] = {
         "host": "broker", "port": 8884, "tls": True, "username": "relay", "password": Secret(CANARY),
-        "client_id": "relay-1", "qos": 2, "prefix": "site/klv", "protocol": 4, "keepalive": 11,
+        "client_id": "relay-1", "qos": 0, "prefix": "site/klv", "protocol": 4, "keepalive": 11,
         "ca_file": "/ca.pem", "cert_file": "/cert.pem", "key_file": "/key.pem", "allow_plaintext": True,
         "raw": True, "publish_bad": "drop", "numbers": "safe", "window": 5, "timeout": 3.0, "expiry": 9,
+        "client": "aiomqtt",
     }  # fmt: skip
     assert {f.name: getattr(settings.sinks[0].mqtt, f.name) for f in dataclasses.fields(MqttSettings)} == expected
     values = {f.name: getattr(first, f.name) for f in dataclasses.fields(SourceSettings)}

@@ -247,6 +247,21 @@ async def test_connections_that_break_leave_no_exception_in_the_loop(tmp_path: P
     assert escaped == []
 
 
+async def test_each_broker_gets_every_record(tmp_path: Path):
+    """One that is away at first delays no other, and gets what it missed."""
+    async with OracleBroker() as near, OracleBroker() as far:
+        sinks = [
+            SinkSettings(name, MqttSettings(host="127.0.0.1", port=broker.port, prefix=name))
+            for name, broker in (("near", near), ("far", far))
+        ]
+        await far.stop()
+        async with running(build_relay(RelaySettings((tape(tmp_path),), tuple(sinks)))) as task:
+            await until(lambda: len(seqs(near, "near/uav1/telemetry")) == 150)
+            await far.start()
+            await asyncio.wait_for(asyncio.shield(task), 20)
+        assert seqs(near, "near/uav1/telemetry") == seqs(far, "far/uav1/telemetry") == list(range(150))
+
+
 async def test_a_broker_that_refuses_at_the_first_attempt_ends_the_relay(oracle: OracleBroker, tmp_path: Path):
     """Wrong credentials: SinkRefused, which is exit code 5, and one line that says what to check."""
     oracle.manners.connack = 0x86

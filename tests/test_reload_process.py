@@ -47,6 +47,10 @@ def seqs(heard: Heard, stream: str) -> list[int]:
     return [orjson.loads(data)["seq"] for data in heard.on(f"klvrelay/{stream}/telemetry")]
 
 
+def last_status(oracle: OracleBroker) -> dict[str, object]:
+    return dict(orjson.loads(oracle.payloads("klvrelay/status")[-1]))
+
+
 @pytest.mark.needs("mosquitto")
 async def test_a_reload_disturbs_no_other_stream(mosquitto: Mosquitto, tmp_path: Path):
     """A stream receives while others are added, changed and removed, and a bad file is refused: one connection, each
@@ -123,7 +127,7 @@ async def test_a_signal_during_a_stop_changes_nothing(oracle: OracleBroker, tmp_
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP, signal.SIGHUP):
             command.process.send_signal(number)
         assert await asyncio.wait_for(command.process.wait(), 10) == 0
-    assert orjson.loads(oracle.payloads("klvrelay/status")[-1])["reason"] == "stopped"
+    await until(lambda: last_status(oracle).get("reason") == "stopped")
     assert oracle.wills == []
 
 
@@ -185,8 +189,8 @@ async def test_a_terminal_that_goes_stops_it(with_file: bool, oracle: OracleBrok
         os.close(terminal)  # the terminal hangs up
     _, status = await asyncio.wait_for(ended, 15)
     assert os.waitstatus_to_exitcode(status) == 0
-    last = orjson.loads(oracle.payloads("klvrelay/status")[-1])
-    assert (last["state"], last["reason"], oracle.wills) == ("offline", "stopped", [])
+    await until(lambda: last_status(oracle).get("reason") == "stopped")
+    assert (last_status(oracle)["state"], oracle.wills) == ("offline", [])
 
 
 async def test_an_ignored_hang_up_stays_ignored(oracle: OracleBroker, free_port: int):

@@ -322,6 +322,18 @@ async def test_what_needs_a_restart_is_named(site: Site, said: Said):
     ]
 
 
+async def test_the_order_of_a_sink_needs_a_restart(site: Site, said: Said):
+    """It belongs to its position, which continues; another setting of the same sink is applied."""
+    site.write("a")
+    async with running(site):
+        site.write("a", mqtt='order = "live-first"\nqos = 0')
+        await site.reloader.reload()
+        await site.published("applied")
+        (sink,) = site.reloader.settings.sinks
+        assert (sink.order, sink.mqtt.qos) == ("strict", 0)
+    assert "settings need a restart to take effect: keys=sink.order" in said()
+
+
 async def test_the_prefix_of_a_relay_with_a_spool_is_not_changed(site: Site, said: Said):
     """The spool belongs to it: the next start would refuse."""
     site.write("a", head=f'[spool]\npath = "{site.folder}/spool"')

@@ -29,13 +29,14 @@ stall = 3
 """
 VALUES = {
     "waiting": "77", "waiting_size": "99", "coalesce": "4ms", "path": "/other", "size": "4G", "commit": "1s",
+    "age": "2h",
     "name": "far", "url": "srt://cam:9000", "host": "h", "port": "1884", "tls": "yes", "username": "u",
     "password": "pw", "client_id": "c", "qos": "0", "prefix": "p", "protocol": "4", "keepalive": "9",
     "ca_file": "/ca", "cert_file": "/c", "key_file": "/k", "allow_plaintext": "1", "raw": "true",
     "publish_bad": "drop", "numbers": "safe", "window": "5", "timeout": "2.5", "expiry": "0", "order": "live-first",
     "replay_rate": "10", "stream": "x", "interface": "lo", "sender": "::1", "speed": "2", "loop": "TRUE",
     "follow": "false", "stall": "0.5", "demux": "libav", "isolate": "no", "passphrase": "0123456789",
-    "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]", "watch": "true",
+    "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]", "watch": "true", "client": "native",
 }  # fmt: skip
 """A valid text of each setting."""
 NAMES = {RELAY: "", SPOOL: "", SINK: "MQTT", SOURCE: "UAV_1"}
@@ -199,6 +200,7 @@ def test_a_fault_names_the_variable(name: str, value: str, said: str, tmp_path: 
         ("KLVRELAY_SINK_MQTT_QOSS", "; did you mean KLVRELAY_SINK_MQTT_QOS?"),
         ("KLVRELAY_SOURCE_UAV1_STALL", "; did you mean KLVRELAY_SOURCE_UAV_1_STALL?"),
         ("KLVRELAY_RELAY_ZZZZZZZZZZZZZZZZZZZZ", ""),
+        ("KLVRELAY_SPOOL_ZZZZZZZZZZZZZZZZZZZZ", ""),
         ("KLVRELAY_MQTT_PASWORD", "; did you mean KLVRELAY_MQTT_PASSWORD?"),
         ("KLVRELAY_OTHER_PROGRAM_COLOUR", None),
     ],
@@ -210,6 +212,44 @@ def test_an_unknown_variable_gives_a_warning(
     monkeypatch.setenv(name, "c4n4ry")
     expected = () if hint is None else (f"{name}: unknown variable{hint}",)
     assert reading(tmp_path).warnings == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("KLVRELAY_SPOL_PATH", "KLVRELAY_SPOOL_PATH"), ("KLVRELAY_SINK_MQTT_PREFX", "KLVRELAY_SINK_MQTT_PREFIX"),
+        ("KLVRELAY_RELAY_WAITNG", "KLVRELAY_RELAY_WAITING"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_variable_is_found_without_a_file(name: str, near: str, monkeypatch: pytest.MonkeyPatch):
+    """Though no table has its setting yet."""
+    monkeypatch.setenv(name, "1")
+    assert read_settings(None).warnings == (f"{name}: unknown variable; did you mean {near}?",)
+
+
+def test_a_variable_of_an_absent_sink_gives_a_warning(monkeypatch: pytest.MonkeyPatch):
+    """Without its URL it has no effect."""
+    monkeypatch.setenv("KLVRELAY_SINK_MQTT_QOS", "2")
+    (warning,) = read_settings(None).warnings
+    assert warning.startswith("KLVRELAY_SINK_MQTT_QOS: has no effect: ")
+
+
+def test_a_variable_of_two_sources_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Their names differ only in characters that names of variables do not have."""
+    text = FILE + '[[source]]\nurl = "udp://:5001"\nstream = "uav_1"\n'
+    assert len(reading(tmp_path, text).settings.sources) == 2
+    monkeypatch.setenv("KLVRELAY_SOURCE_UAV_1_STALL", "2")
+    with pytest.raises(ConfigError, match=r"^KLVRELAY_SOURCE_UAV_1_STALL: is that of several tables"):
+        reading(tmp_path, text)
+
+
+def test_a_spool_needs_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An unknown variable makes no spool; a known one names what is missing."""
+    monkeypatch.setenv("KLVRELAY_SPOOL_ZZZ", "1")
+    assert reading(tmp_path, "").settings.spool is None
+    monkeypatch.setenv("KLVRELAY_SPOOL_SIZE", "4G")
+    with pytest.raises(ConfigError, match=r"^KLVRELAY_SPOOL_SIZE: has no effect without KLVRELAY_SPOOL_PATH"):
+        reading(tmp_path, "")
 
 
 def test_a_variable_that_the_settings_name_is_no_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -18,6 +18,7 @@ from klvrelay.cli import main as cli
 from klvrelay.config.explain import explained, origins_of
 from klvrelay.config.faults import InvalidSettings
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.reference import reference
 from klvrelay.config.schema import settings_schema
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.settings_file import read_settings
@@ -115,6 +116,12 @@ def test_options_and_variables_are_named_as_origins(tmp_path: Path, capsys: pyte
     }  # fmt: skip
     assert {key: found.get(key) for key in expected} == expected
     assert CANARY not in out + said
+
+
+def test_the_page_and_the_schema_are_up_to_date():
+    """`make tables` makes them again."""
+    assert (ROOT / "docs" / "configuration.md").read_text() == reference()
+    assert (ROOT / "samples" / "relay.schema.json").read_text() == settings_schema()
 
 
 def test_every_field_of_the_settings_is_a_setting():

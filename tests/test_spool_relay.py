@@ -19,7 +19,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
-from klvrelay.errors import ConfigError
+from klvrelay.errors import ConfigError, SourceDown
 from klvrelay.relay.build import build_relay, run_relay
 from klvrelay.spool.disk.log import open_log
 
@@ -101,6 +101,18 @@ async def test_a_second_relay_on_one_spool_is_refused(tmp_path: Path, mosquitto:
     assert "another klvrelay uses this spool; give each its own folder" in second.said
 
 
+@pytest.mark.parametrize("source", ["none.ts", "udp://:5000"], ids=["missing", "invalid"])
+async def test_a_source_that_is_refused_leaves_no_spool_behind(source: str, tmp_path: Path):
+    """Sources are checked before the folder of the spool is made."""
+    spool = tmp_path / "spool"
+    entry = SourceSettings(Url.parse(source), stall=10 if source == "none.ts" else 0)
+
+    with pytest.raises((SourceDown, ConfigError), match=r"no such file|stall"):
+        await run_relay(RelaySettings((entry,), spool=SpoolSettings(spool)))
+
+    assert not spool.exists()
+
+
 async def test_a_relay_that_cannot_be_built_leaves_its_spool_to_the_next(tmp_path: Path):
     """The folder is not reserved any longer once the settings are refused."""
     settings = RelaySettings((SourceSettings(Url.parse("udp://:5000"), stall=0),), spool=SpoolSettings(tmp_path))
@@ -126,7 +138,7 @@ def test_the_settings_of_a_spool(tmp_path: Path):
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ('size = "1G"', "spool.path: must be the path of a folder"),
+        ('size = "1G"', "spool.path: missing: give the path of a folder"),
         ('path = "a"\nsize = "10K"', "spool.size: must be a size of at least 1 MiB"),
         ('path = "a"\nsize = "many"', "spool.size: must be a size"),
         ('path = "a"\ncommit = "1m"', "spool.commit: must be a time from"),

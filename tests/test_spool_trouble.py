@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from conftest import ROOT
 from forgetful_disk import ForgetfulFile, ForgetfulFolder
 from records import record
 from test_cli import ENVIRONMENT, ran
+from test_record_process import tiny_disk  # noqa: F401
 from test_spool_disk import committed, opened, taken, until
 from test_spool_histories import AtOnce
 
@@ -227,7 +229,31 @@ async def test_a_spool_that_was_full_and_is_answered_is_empty_after_a_crash(tmp_
     await log.close()
 
 
+async def test_a_full_disk_is_not_worn_by_attempts_to_write():
+    """Without room for a segment, not one of its bytes is written: attempts are made every few seconds."""
+    folder = CrashingFolder()
+    store = Store(folder, "test", 1 << 20)
+    folder.size = folder.used + LEAST_SEGMENT // 2
+    folder.changes.clear()
+    for _ in range(3):
+        result = store.commit({0: record(0)}, {"mqtt": [(0, OPEN_END)]}, hurry=False, probe=True)
+        assert result.fault is not None
+        assert result.fault.errno == errno.ENOSPC
+    assert folder.changes == ["create", "remove"] * 3
+    folder.size = 1 << 40
+    assert store.commit({0: record(0)}, {"mqtt": [(0, OPEN_END)]}, hurry=False, probe=True).fault is None
+
+
 # ---- the operating system ----
+
+
+def test_space_is_reserved_or_refused_without_writing(tiny_disk: Path):  # noqa: F811
+    """On a real file system of 1 MiB."""
+    file = OsFile(tiny_disk / "file", create=True)
+    file.reserve(500_000)
+    with pytest.raises(OSError, match="No space left"):
+        file.reserve(2 << 20)
+    file.close()
 
 
 @pytest.mark.parametrize("most", [1, 3, 1000])
@@ -296,6 +322,7 @@ asyncio.run(main())
 def test_a_backlog_that_is_larger_than_memory_needs_no_more_memory(tmp_path: Path):
     """72 MB wait: the relay that writes them and the one that starts with them grow by little."""
     done = python(BACKLOG, str(tmp_path / "spool"))
+    shutil.rmtree(tmp_path / "spool")
     assert done.returncode == 0, done.stderr
     (none, begin), (shed, written), (waiting, _), (shed_later, end) = (
         map(int, line.split()) for line in done.stdout.splitlines()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,11 +24,12 @@ from klvrelay.cli import main as cli
 from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.files import OsFolder
+from klvrelay.spool.disk.format import ENTRY_SIZE, unpack_record
 from klvrelay.spool.disk.log import COMMIT, open_log
 from klvrelay.spool.disk.reader import SpoolReader
 from klvrelay.spool.disk.readonly import ReadOnlyFolder
 from klvrelay.spool.disk.store import Store
-from klvrelay.spool.disk.survey import Surveyor
+from klvrelay.spool.disk.survey import SpoolSurvey, Surveyor
 
 MIB = 1 << 20
 SECOND = 1_000_000
@@ -167,6 +170,56 @@ def test_a_segment_that_is_used_again_meanwhile_is_left_out(spool: Path):
     assert surveyor.survey.changed == 1
     assert [part.file for part in surveyor.survey.segments] == names[1:]
     folder.close()
+
+
+def test_a_spool_that_changes_all_the_time_shows_no_damage(tmp_path: Path):
+    """A relay writes, releases and reuses segments meanwhile: what is read is whole, in order, and waits or waited."""
+    folder = tmp_path / "spool"
+    store = Store(OsFolder(filled(folder, [], {})), "klvrelay", MIB)
+    stop, written = threading.Event(), [0]
+
+    def write() -> None:
+        chance = Random(1)
+        while not stop.is_set():
+            some = {at: record(at, raw=bytes(chance.randrange(3000))) for at in range(written[0], written[0] + 20)}
+            store.commit(some, {"mqtt": [(max(0, written[0] - 100), OPEN_END)]}, hurry=False)
+            written[0] += 20
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    changed = 0
+    try:
+        while written[0] < 6000 or not changed:
+            survey, seqs = surveyed(folder)
+            changed += survey.changed
+            assert survey.damage == []
+            assert seqs == sorted(set(seqs))
+    finally:
+        stop.set()
+        writer.join()
+        store.close()
+    assert at_rest(folder) == list(range(written[0] - 120, written[0]))
+
+
+def surveyed(folder: Path) -> tuple[SpoolSurvey, list[int]]:
+    """The survey of a spool, and the numbers of its records in the order in which they are read."""
+    opened = ReadOnlyFolder(folder)
+    surveyor = Surveyor(reader := SpoolReader(opened))
+    seqs: list[int] = []
+    for name, _ in reader.segments:
+        surveyor.add(content := reader.read(name))
+        if content is not None:
+            payloads = (content.data[entry.start + ENTRY_SIZE : entry.end] for entry in content.entries)
+            seqs += [unpack_record(payload).seq for payload in payloads]
+    opened.close()
+    return surveyor.survey, seqs
+
+
+def at_rest(folder: Path) -> list[int]:
+    """The numbers of the records that wait, at rest."""
+    survey, seqs = surveyed(folder)
+    assert survey.changed == 0
+    return seqs[-survey.sinks["mqtt"].records :]
 
 
 def used(data: bytes) -> int:
@@ -363,7 +416,7 @@ def of_another_version(folder: Path) -> None:
     [
         (absent, "no such folder; give the folder of `run --spool`, or of [spool] path"),
         (a_file, "not a folder; give the folder of `run --spool`, or of [spool] path"),
-        (empty, "not a spool: no spool.json, and no segments"),
+        (empty, "not a spool: no spool.json, and no segments; give the folder of `run --spool`, or of [spool] path"),
         (of_another_version, "spool of version 99, this klvrelay reads 1: use the klvrelay that wrote it"),
     ],
 )
@@ -403,11 +456,13 @@ def test_an_export_to_a_full_disk_is_exit_code_1(spool: Path, capfd: pytest.Capt
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """96 MiB in segments of 6 MiB."""
     raw = feed.klv_packet(1, 1_700_000_000_000_000, padding=60_000)
     records = [record(seq, raw=raw) for seq in range(1500)]
-    return filled(tmp_path_factory.mktemp("large") / "spool", records, {"mqtt": [(0, OPEN_END)]}, 96 * MIB)
+    folder = filled(tmp_path_factory.mktemp("large") / "spool", records, {"mqtt": [(0, OPEN_END)]}, 96 * MIB)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("options", [["--verify"], ["--export", "/dev/null"]], ids=" ".join)
@@ -474,3 +529,19 @@ def test_an_export_that_is_interrupted_leaves_no_file(
     assert cli.main(["spool", str(spool), "--export", str(target)]) == 130
     assert target.read_text() == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["records.jsonl", "spool"]
+
+
+def test_a_terminal_sees_a_progress_bar_and_a_pipe_does_not(spool: Path):
+    """The bar is on standard error; standard output has only the listing."""
+    main, terminal = os.openpty()
+    with os.fdopen(main, "rb", 0) as screen:
+        done = subprocess.run(
+            [*COMMAND, "spool", str(spool), "--verify"], stdout=subprocess.PIPE, stderr=terminal, timeout=20,
+            env={**ENVIRONMENT, "TERM": "xterm"},
+        )  # fmt: skip
+        os.close(terminal)
+        seen = screen.read(65536).decode()
+    assert done.returncode == 0
+    assert done.stdout.decode().startswith(f"{spool}: 900 records in ")
+    assert "verifying" in seen
+    assert "\x1b[?25h" in seen  # the cursor is visible again

@@ -28,6 +28,8 @@ stream names:
 settings:
   With -c FILE, give the sources in FILE or on the command line, not in both. --mqtt URL replaces the broker address and
   login of FILE. Other broker options override those of FILE. SIGHUP reloads FILE.
+  Variables of the environment, such as KLVRELAY_SPOOL_PATH, override FILE, and options override both. --print-config
+  shows the result. `klvrelay check FILE` validates FILE, and tries its sources and brokers.
 """
 EPILOG = option_groups.SOURCES + NAMES + option_groups.BROKERS
 

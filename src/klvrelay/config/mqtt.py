@@ -17,6 +17,7 @@ from klvrelay.json_output import Numbers
 from klvrelay.text import Secret
 
 PublishBad = Literal["rejected", "telemetry", "drop"]
+Client = Literal["native", "aiomqtt"]
 
 WINDOWS = {5: 1000, 4: 100}
 """Default window by protocol level. AWS IoT allows 100 messages in flight per client, mosquitto 2.0 any number."""
@@ -107,6 +108,10 @@ class MqttSettings:
         kinds.whole(0, 2**32 - 1),
         "seconds after which the broker discards undelivered telemetry; 0: never (MQTT 5)",
     )
+    client: Client = setting(
+        "native", kinds.one_of(*get_args(Client)),
+        "what publishes: klvrelay's own MQTT client, or the library aiomqtt, which has no QoS 2",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         _check(self)
@@ -140,7 +145,7 @@ def mqtt_settings(url: str | None, options: dict[str, Any]) -> MqttSettings:
 
 OF_ANY_BROKER = (
     "client_id", "qos", "prefix", "protocol", "keepalive", "raw", "publish_bad", "numbers", "window", "timeout",
-    "expiry",
+    "expiry", "client",
 )  # fmt: skip
 
 
@@ -214,6 +219,7 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
     "window": int,
     "timeout": float,
     "expiry": int,
+    "client": str,
 }
 
 
@@ -229,6 +235,8 @@ def _check(s: MqttSettings) -> None:
             raise ConfigError(f"mqtt {one.name}: {fault}") from None
     if s.password is not None and len(s.password.reveal().encode(errors="replace")) > TEXT_MOST:
         raise ConfigError(f"mqtt password: must have at most {TEXT_MOST} bytes")
+    if s.client == "aiomqtt" and s.qos == 2:
+        raise ConfigError('mqtt client: aiomqtt supports QoS 0 and 1 only: set qos=1, or client="native"')
     _check_security(s)
 
 

@@ -42,6 +42,7 @@ source, in upper case, with `_` in place of all but letters and digits. A source
   KLVRELAY_SOURCE_UAV1_URL=udp://0.0.0.0:5000 KLVRELAY_SINK_MQTT_URL=mqtt://broker klvrelay run
   ```
 
+- Sources and brokers of the command line have options instead: these variables do not change them.
 - Flags are `true` or `false`. `PIDS` is TOML: `KLVRELAY_SOURCE_UAV1_PIDS='[0x101, 513]'`.
 - An empty variable counts as unset. A variable with an unknown name gives a warning with the nearest one.
 - The address of a broker is replaced as a whole: `KLVRELAY_SINK_MQTT_URL` replaces `url`, `host`, `port` and `tls`,

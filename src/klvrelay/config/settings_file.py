@@ -16,7 +16,7 @@ from klvrelay.config.faults import Faults, SettingOrigin
 from klvrelay.config.mistyped import file_name
 from klvrelay.config.secret_reader import has_secret
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings
-from klvrelay.config.settings_reader import NO_CHECKS, Checks, SettingsReader, relay_settings
+from klvrelay.config.settings_reader import NO_CHECKS, Checks, SettingsReader, read_relay
 from klvrelay.config.small_file import read_small
 from klvrelay.config.tables import OLD, TABLES, Table
 from klvrelay.config.toml_lines import lines_of
@@ -78,9 +78,7 @@ def read_settings(
     entries = [] if path is None else _entries(file_name(os.fspath(path), "configuration"), faults, warnings)
     warnings += apply_variables(entries, variables(), DEFAULT_SINK, faults)
     _apply_options(entries, options or {})
-    reading = Reading(RelaySettings(), tuple(entries))
-    reader = SettingsReader(faults, source_password, checks)
-    settings = relay_settings(reader, reading.entries_of, TABLES)
+    settings = read_relay(SettingsReader(faults, source_password, checks), entries, faults)
     faults.check()
     return Reading(settings, tuple(entries), tuple(warnings))
 

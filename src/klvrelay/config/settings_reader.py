@@ -10,14 +10,15 @@ from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_passw
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
-from klvrelay.config.ports import collisions
 from klvrelay.config.secret_reader import check_login, secret_of
 from klvrelay.config.setting import Setting, settings_of
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings, SpoolSettings
-from klvrelay.config.tables import Table
+from klvrelay.config.tables import TABLES
+from klvrelay.config.uniqueness import check_sinks, check_sources
 from klvrelay.config.url import Url
+from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
-from klvrelay.text import Secret, printable
+from klvrelay.text import Secret
 
 _OF_BROKER = {setting.name for setting in settings_of(MqttSettings)}
 _FAULT_OF_BROKER = re.compile(r"(?:mqtt (\w+(?:, \w+)*)( [^:]*)?|MQTT URL): ")
@@ -49,11 +50,11 @@ class SettingsReader:
         self._source_password = source_password
         self._checks = checks
 
-    def _values(self, entry: TableEntry, wanted: Callable[[Setting], bool] = lambda _: True) -> dict[str, Any]:
+    def _values(self, entry: TableEntry) -> dict[str, Any]:
         """The typed values of an entry by key, without those that are absent or invalid."""
         found = {}
         for setting in entry.table.settings:
-            if setting.name in entry.values and not setting.elsewhere and wanted(setting):
+            if setting.name in entry.values and not setting.elsewhere:
                 try:
                     found[setting.name] = setting.kind.read(entry.values[setting.name])
                 except ConfigError as fault:
@@ -93,7 +94,9 @@ class SettingsReader:
     def spool(self, entry: TableEntry) -> SpoolSettings | None:
         values = self._values(entry)
         if "path" not in entry.values:
-            entry.add_fault(self._faults, "path", "must be the path of a folder")
+            is_variable = entry.origin.is_named
+            text = f"has no effect without {variable_of(entry.table, 'path')}" if is_variable else "missing"
+            entry.add_fault(self._faults, "path", f"{text}: give the path of a folder")
         return SpoolSettings(**values) if "path" in values else None
 
     def source(self, entry: TableEntry) -> SourceSettings | None:
@@ -105,10 +108,8 @@ class SettingsReader:
         values = self._values(entry)
         values["passphrase"] = self._secret(entry, "passphrase")
         password = self._secret(entry, "password")
-        if (
-            not isinstance(url, Url)
-            or (url := self._with_login(entry, url, values.pop("username", None), password)) is None
-        ):
+        user = values.pop("username", None)
+        if not isinstance(url, Url) or (url := self._with_login(entry, url, user, password)) is None:
             return None
         names, only = values.pop("pids", ({}, frozenset()))
         source = SourceSettings(url, pids=names, only=only, **values)
@@ -182,34 +183,6 @@ class SettingsReader:
         reason = f"{detail}{text[found.end() :]}" if found else text
         entry.add_fault(self._faults, entry.first_of(keys) or names[0], reason)
 
-    def check_names(self, entries: Sequence[TableEntry], sources: Sequence[SourceSettings | None]) -> None:
-        """Add the faults of names that two streams would have, and of ports that two sources would receive on."""
-        owner: dict[str, int] = {}
-        for number, (entry, source) in enumerate(zip(entries, sources, strict=True)):
-            name = None if source is None else source.stream
-            if name is not None and owner.setdefault(name, number) != number:
-                text = f"{printable(name)} is used by two sources; names must be unique"
-                entry.add_fault(self._faults, "stream", text)
-        for number, (entry, source) in enumerate(zip(entries, sources, strict=True)):
-            for name in () if source is None else source.pids.values():
-                repeated = list(source.pids.values()).count(name) > 1 if source is not None else False
-                if owner.setdefault(name, number) != number or repeated:
-                    text = f"{printable(name)} is the name of another stream; names must be unique"
-                    entry.add_fault(self._faults, "pids", text)
-        valid = [(entry, source) for entry, source in zip(entries, sources, strict=True) if source is not None]
-        for number, text in collisions([source for _, source in valid]):
-            valid[number][0].add_fault(self._faults, "url", text)
-
-    def check_sinks(self, entries: Sequence[TableEntry]) -> None:
-        """Add the faults of names that two sinks have."""
-        seen: set[object] = set()
-        for entry in entries:
-            name = entry.values.get("name", DEFAULT_SINK)
-            if isinstance(name, str) and name in seen:
-                text = f"{printable(name)} is used by two sinks; give each its own name"
-                entry.add_fault(self._faults, "name", text)
-            seen.add(name if isinstance(name, str) else None)
-
 
 def _cause(entry: TableEntry, text: str) -> str:
     """The key of an entry that an error is about: one that it names, else that of the URL."""
@@ -222,18 +195,16 @@ def _url_key(entry: TableEntry) -> str:
     return entry.first_of(entry.table.setting_of("url")[0].keys) or "url"
 
 
-def relay_settings(
-    reader: SettingsReader, of: Callable[[Table], list[TableEntry]], tables: tuple[Table, Table, Table, Table]
-) -> RelaySettings:
+def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Faults) -> RelaySettings:
     """The settings of a relay; those with faults are left out."""
-    relay, spool, sink, source = map(of, tables)
-    sources = [reader.source(entry) for entry in source]
-    reader.check_names(source, sources)
-    sinks = [reader.sink(entry) for entry in sink]
-    reader.check_sinks(sink)
+    relay, spool, sinks, sources = ([entry for entry in entries if entry.table is table] for table in TABLES)
+    read = [(entry, source) for entry in sources if (source := reader.source(entry)) is not None]
+    check_sources(read, faults)
+    brokers = [sink for entry in sinks if (sink := reader.sink(entry)) is not None]
+    check_sinks(sinks, faults)
     return RelaySettings(
-        sources=tuple(one for one in sources if one is not None),
-        sinks=tuple(one for one in sinks if one is not None),
+        sources=tuple(source for _, source in read),
+        sinks=tuple(brokers),
         spool=reader.spool(spool[0]) if spool else None,
         **(reader.relay(relay[0]) if relay else {}),
     )

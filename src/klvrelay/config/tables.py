@@ -113,7 +113,7 @@ _NAME, *_DELIVERY = settings_of(SinkSettings)
 
 RELAY = Table("relay", "the relay itself", settings_of(RelaySettings))
 SPOOL = Table(
-    "spool", "records that wait for a sink are on disk, and survive a crash and a restart", settings_of(SpoolSettings)
+    "spool", "where records wait for a sink on disk; they survive a crash and a restart", settings_of(SpoolSettings)
 )
 SINK = Table(
     "sink",

@@ -7,7 +7,7 @@ source if the file has none of this name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from klvrelay.config.credentials import VARIABLES
 from klvrelay.config.entries import TableEntry
@@ -19,6 +19,8 @@ from klvrelay.text import Secret, is_utf8, printable
 PREFIX = "KLVRELAY_"
 _BROKER = ("url", "url_file", "url_env", "url_credential", "host")
 """Keys of a broker: one of them in the environment replaces the address in the file."""
+_NAMED = [(table, key) for table in TABLES if table is not SOURCE for key in table.keys]
+"""Settings whose variables are known without a file."""
 
 
 def variable_of(table: Table, key: str, name: str = "<NAME>") -> str:
@@ -43,13 +45,16 @@ def apply_variables(
     for named in {value for entry in entries for key, value in entry.values.items() if key.endswith("_env")}:
         if isinstance(named, str):
             ours.pop(named, None)  # another variable that the settings name
-    _add_entries(entries, ours, default_name, faults)
+    _add_entries(entries, ours, default_name)
     targets = _targets(entries, default_name)
+    known = {*targets, *VARIABLES, *(variable_of(table, key, in_variables(default_name)) for table, key in _NAMED)}
     warnings = []
     for name, value in sorted(ours.items()):
-        if name in targets:
-            _put(*targets[name], value, name, faults)
-        elif warning := _warning(name, (*targets, *VARIABLES)):
+        if len(targets.get(name, ())) > 1:
+            faults.add(SettingOrigin(name, is_named=True), "", "is that of several tables: give them other names")
+        elif name in targets:
+            _put(*targets[name][0], value, name, faults)
+        elif warning := _warning(name, sorted(known)):
             warnings.append(warning)
     return warnings
 
@@ -60,32 +65,33 @@ def _name_of(entry: TableEntry, default_name: str) -> str | None:
     return in_variables(name) if isinstance(name, str) else None
 
 
-def _targets(entries: list[TableEntry], default_name: str) -> dict[str, tuple[TableEntry, str]]:
-    """The entry and the key of each variable."""
-    found = {}
+def _targets(entries: list[TableEntry], default_name: str) -> dict[str, list[tuple[TableEntry, str]]]:
+    """The entry and the key of each variable: several if their names are the same in variables."""
+    found: dict[str, list[tuple[TableEntry, str]]] = {}
     for entry in entries:
         name = _name_of(entry, default_name) if entry.table.is_array else ""
         if name is not None:
-            found.update({variable_of(entry.table, key, name): (entry, key) for key in entry.table.keys})
+            for key in entry.table.keys:
+                found.setdefault(variable_of(entry.table, key, name), []).append((entry, key))
     return found
 
 
-def _add_entries(entries: list[TableEntry], ours: Iterable[str], default_name: str, faults: Faults) -> None:
+def _add_entries(entries: list[TableEntry], ours: Iterable[str], default_name: str) -> None:
     """Add the sinks, sources and tables that only the environment has."""
     for table in TABLES:
         if not table.is_array and not any(entry.table is table for entry in entries):
-            begin = variable_of(table, "")
-            if name := next((name for name in ours if name.startswith(begin)), None):
+            known = {variable_of(table, key) for key in table.keys}
+            if name := next((name for name in ours if name in known), None):
                 entries.append(TableEntry(table, table.name, 0, SettingOrigin(name, is_named=True)))
     for table in (SINK, SOURCE):
-        known = {_name_of(entry, default_name) for entry in entries if entry.table is table}
+        names = {_name_of(entry, default_name) for entry in entries if entry.table is table}
         form = re.compile(rf"{variable_of(table, '', '([A-Z0-9_]{1,80}?)')}URL(?:_FILE|_ENV|_CREDENTIAL)?")
         for name in sorted(ours):
-            if (found := form.fullmatch(name)) and found[1] not in known:
+            if (found := form.fullmatch(name)) and found[1] not in names:
                 entry = TableEntry(table, table.name, _count(entries, table), SettingOrigin(name, is_named=True))
                 entry.put(table.id, found[1].lower(), entry.origin)
                 entries.append(entry)
-                known.add(found[1])
+                names.add(found[1])
 
 
 def _count(entries: list[TableEntry], table: Table) -> int:
@@ -105,8 +111,10 @@ def _put(entry: TableEntry, key: str, value: Secret, name: str, faults: Faults) 
     entry.put(key, text if place else setting.kind.from_text(text), SettingOrigin(name, is_named=True))
 
 
-def _warning(name: str, known: Iterable[str]) -> str:
-    """The warning of an unknown variable; "" for one that may be for another program."""
+def _warning(name: str, known: Sequence[str]) -> str:
+    """The warning of a variable without effect; "" for one that may be for another program."""
+    if name in known:
+        return f"{name}: has no effect: neither the settings file nor the environment has this sink"
     hint = did_you_mean(name, known, cutoff=0.8)
     is_ours = any(name.startswith(f"{PREFIX}{table.name.upper()}_") for table in TABLES)
     return f"{printable(name)}: unknown variable{hint}" if hint or is_ours else ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klvrelay import threads
@@ -23,6 +24,7 @@ from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.tasks import cancel
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
+from klvrelay.sources.files import faults as file_faults
 from klvrelay.sources.open import is_isolated, open_source
 from klvrelay.sources.web.resume import Resume
 from klvrelay.spool.contract import Log
@@ -85,6 +87,14 @@ def _load_files(settings: RelaySettings) -> None:
             client_context(source.ca_file)
     for sink in settings.sinks:
         _check_broker(sink.mqtt)
+    if settings.spool is not None:
+        _find_a_source(settings.sources)
+
+
+def _find_a_source(sources: Sequence[SourceSettings]) -> None:
+    """Raise SourceDown if every source is a file that does not exist: the relay would only leave an empty spool."""
+    if all(source.url.scheme == "file" and not Path(source.url.path).exists() for source in sources):
+        raise file_faults.explain(sources[0].url, FileNotFoundError())
 
 
 async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable[None]] | None = None) -> int:
@@ -93,6 +103,7 @@ async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable
     beside   runs while the relay runs, and is cancelled at its end
     """
     await check_files(settings)
+    _inputs_of(settings)  # invalid sources are refused before the spool makes its folder
     spool = await _open_spool(settings)
     try:
         relay = build_relay(settings, spool)
@@ -155,9 +166,8 @@ def _note_closed(closing: asyncio.Task[None]) -> None:
 
 def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     """A relay that is ready to run. Raises ConfigError for an invalid source."""
-    check_ports(settings.sources)
+    inputs = _inputs_of(settings)
     boot = new_boot()
-    inputs = _inputs(settings)
     sinks = [_sink_of(sink, boot) for sink in settings.sinks]
     return Relay(
         list(inputs.values()), sinks, boot=boot, log=log, waiting=settings.waiting,
@@ -167,8 +177,7 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
 
 def change_of(old: RelaySettings, new: RelaySettings, boot: str) -> Change:
     """The change from one to the other, of the relay with this boot id. Raises ConfigError for an invalid source."""
-    check_ports(new.sources)
-    inputs = _inputs(new)
+    inputs = _inputs_of(new)
     sources, sinks = difference(_sources(old), _sources(new)), difference(_sinks(old), _sinks(new))
     return Change(
         [inputs[name] for name in sources.all_new],
@@ -187,7 +196,9 @@ def _sinks(settings: RelaySettings) -> dict[str, SinkSettings]:
     return {sink.name: sink for sink in settings.sinks}
 
 
-def _inputs(settings: RelaySettings) -> dict[str, StreamInput]:
+def _inputs_of(settings: RelaySettings) -> dict[str, StreamInput]:
+    """The inputs of all streams by name. Raises ConfigError."""
+    check_ports(settings.sources)
     named = zip(settings.named(), settings.choices(), strict=True)
     return {name: _input_of(name, source, choice) for (name, source), choice in named}
 

@@ -26,6 +26,8 @@ WATCH = 1.0
 """Seconds between two checks of the files. A change is read once the files are the same at two checks."""
 RUNTIME = ("waiting", "waiting_size", "coalesce", "watch")
 """Settings of [relay] that change at run time."""
+ORDER = ("order", "replay_rate")
+"""Settings of a sink that belong to its cursor, which continues."""
 _PARTS = ("sources", "sinks", *RUNTIME)
 
 Files = Mapping[str, Stamp | None]
@@ -97,7 +99,7 @@ class Reloader:
             self._files = files
             await check_files(settings)
             await self._apply(self._runtime_settings(settings), _lasting_keys(self.settings, settings))
-        except ConfigError as fault:
+        except KlvrelayError as fault:
             faults = "; ".join(str(fault).split("\n"))
             LOG.error("settings not reloaded, the earlier ones stay in effect: %s", faults)
             self._publish("refused")
@@ -122,8 +124,10 @@ class Reloader:
                 f"sink.prefix: the spool is that of {spool_owner(old)!r}; to change the prefix, choose another"
                 " spool.path, and restart"
             )
-        lasting = {f.name: getattr(old, f.name) for f in fields(old) if f.name not in _PARTS}
-        return replace(settings, **lasting)
+        lasting: dict[str, Any] = {f.name: getattr(old, f.name) for f in fields(old) if f.name not in _PARTS}
+        kept = {sink.name: {key: getattr(sink, key) for key in ORDER} for sink in old.sinks}
+        sinks = [replace(sink, **kept.get(sink.name, {})) for sink in settings.sinks]
+        return replace(settings, **lasting, sinks=tuple(sinks))
 
     def _note_failure(self, fault: KlvrelayError) -> None:
         LOG.error("settings not reloaded: %s", fault)
@@ -145,7 +149,9 @@ def _lasting_keys(old: RelaySettings, new: RelaySettings) -> list[str]:
             keys += [f"{f.name}.{g.name}" for g in fields(before) if _differ(before, after, g.name)]
         else:
             keys.append(f.name if is_dataclass(before) or is_dataclass(after) else f"relay.{f.name}")
-    return keys
+    sinks = {sink.name: sink for sink in old.sinks}
+    pairs = [(sinks[sink.name], sink) for sink in new.sinks if sink.name in sinks]
+    return keys + [f"sink.{key}" for key in ORDER if any(_differ(*pair, key) for pair in pairs)]
 
 
 def _differ(one: Any, other: Any, name: str) -> bool:

@@ -12,11 +12,12 @@ from klvrelay.record import Item, Record
 class Condition(NamedTuple):
     """The condition of a log on disk.
 
-    name      its folder
-    fault     why records cannot be written at present; None if they can
-    failures  number of failed attempts to write
-    waiting   number of records that are in memory only
-    size      bytes of these records
+    name        its folder
+    fault       why records cannot be written at present; None if they can
+    failures    number of failed attempts to write
+    waiting     number of records that are in memory only
+    size        bytes of these records
+    unreadable  number of attempts to read a segment that failed: a sink does not get its records
     """
 
     name: str
@@ -24,6 +25,7 @@ class Condition(NamedTuple):
     failures: int
     waiting: int
     size: int
+    unreadable: int
 
 
 class LogCursor(Protocol):

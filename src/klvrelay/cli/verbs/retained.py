@@ -86,7 +86,7 @@ async def list_retained(settings: MqttSettings, stream: str | None) -> list[Topi
     """The retained messages under the prefix, or of one stream, by topic."""
     wanted = f"{settings.prefix}/#" if stream is None else f"{settings.prefix}/{safe_level(stream)}/#"
     found: dict[str, Topic] = {}
-    connection = await connect(settings, client_id=settings.client_id or _client_id())
+    connection = await connect(settings, client_id=settings.client_id or _client_id(), client="aiomqtt")
     try:
         await connection.subscribe([wanted])
         await _take(connection, f"{wanted[:-1]}", found)
@@ -113,7 +113,7 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
 
 async def _clear(settings: MqttSettings, topics: Sequence[str]) -> int:
     """Clear the topics and return their number. Raises SinkRefused if the broker refuses any."""
-    connection = await connect(settings, client_id=settings.client_id or _client_id())
+    connection = await connect(settings, client_id=settings.client_id or _client_id(), client="aiomqtt")
     codes: list[int] = []
     try:
         for begin in range(0, len(topics), PORTION):

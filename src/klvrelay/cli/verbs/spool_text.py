@@ -12,7 +12,7 @@ from klvrelay.config.units import size_text
 from klvrelay.record import utc
 from klvrelay.spool.disk.reader import Damage, SpoolReader
 from klvrelay.spool.disk.survey import SegmentPart, SinkPart, SpoolSurvey, StreamPart
-from klvrelay.text import counted, printable
+from klvrelay.text import printable
 
 SCHEMA = "klvrelay/spool/1"
 PLACES_MOST = 1000
@@ -21,7 +21,7 @@ PLACES_MOST = 1000
 
 def printout(path: str, reader: SpoolReader, survey: SpoolSurvey, *, verify: bool) -> Printout:
     """The listing; with `verify`, also where the damage is."""
-    title = f"{printable(path)}: {counted(survey.records, 'record')} in {counted(len(survey.segments), 'segment')}"
+    title = f"{printable(path)}: {_counted(survey.records, 'record')} in {_counted(len(survey.segments), 'segment')}"
     tables = [_streams(survey), _sinks(survey), _segments(survey)]
     if verify and survey.damage:
         tables.append(_damage(survey.damage))
@@ -36,13 +36,13 @@ def _lines(reader: SpoolReader, survey: SpoolSurvey, *, verify: bool) -> Iterato
     yield "size", size_text(survey.size)
     yield "damage", _damage_text(survey.damage) if survey.damage else "none"
     if verify:
-        yield "verified", f"{size_text(survey.size)}, {counted(survey.records, 'record')}"
+        yield "verified", f"{size_text(survey.size)}, {_counted(survey.records, 'record')}"
 
 
 def _damage_text(damage: list[Damage]) -> str:
     known = [one.lost for one in damage if one.lost is not None]
-    lost = f", at most {counted(sum(known), 'record')} lost" if known else ""
-    return f"{counted(len(damage), 'damaged place')}{lost}"
+    lost = f", at most {_counted(sum(known), 'record')} lost" if known else ""
+    return f"{_counted(len(damage), 'damaged place')}{lost}"
 
 
 def _streams(survey: SpoolSurvey) -> Listing:
@@ -59,7 +59,7 @@ def _sorted(survey: SpoolSurvey) -> list[StreamPart]:
 def _stream_row(part: StreamPart) -> tuple[str, ...]:
     boot = "-" if part.boot is None else printable(part.boot)
     seqs = f"{part.first_seq} to {part.last_seq}"
-    return (printable(part.stream), boot, str(part.records), str(part.waiting), seqs, _second(part.first_us),
+    return (printable(part.stream), boot, f"{part.records:,}", f"{part.waiting:,}", seqs, _second(part.first_us),
             _second(part.last_us), size_text(part.size))  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def _sinks(survey: SpoolSurvey) -> Listing:
 
 def _sink_row(part: SinkPart, now: float) -> tuple[str, ...]:
     waited = "-" if part.oldest_us is None else age(now - part.oldest_us / 1e6)
-    return printable(part.name), str(part.records), size_text(part.size), _second(part.oldest_us), waited
+    return printable(part.name), f"{part.records:,}", size_text(part.size), _second(part.oldest_us), waited
 
 
 def _segments(survey: SpoolSurvey) -> Listing:
@@ -80,7 +80,7 @@ def _segments(survey: SpoolSurvey) -> Listing:
 
 
 def _segment_row(part: SegmentPart) -> tuple[str, ...]:
-    return part.file, str(part.records), str(part.waiting), size_text(part.size), _second(part.created_us)
+    return part.file, f"{part.records:,}", f"{part.waiting:,}", size_text(part.size), _second(part.created_us)
 
 
 def _damage(damage: list[Damage]) -> Listing:
@@ -97,13 +97,18 @@ def _hints(reader: SpoolReader, survey: SpoolSurvey, *, verify: bool) -> Iterato
     if reader.in_use:
         yield "the newest records are in the memory of the relay until its commit interval ends"
     if survey.changed:
-        yield f"{counted(survey.changed, 'segment')} delivered and used again by the relay meanwhile: not listed"
+        yield f"{_counted(survey.changed, 'segment')} delivered and used again by the relay meanwhile: not listed"
     if survey.damage and not verify:
         yield "--verify shows where the damage is"
     if survey.damage and verify:
         yield "the relay skips damaged records and delivers the others: start it as usual; then check the disk"
         if len(survey.damage) > PLACES_MOST:
             yield f"{len(survey.damage) - PLACES_MOST} more damaged places: --json shows all"
+
+
+def _counted(count: int, noun: str) -> str:
+    """`1 record`, `1,000 records`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _second(us: int | None) -> str:

@@ -25,6 +25,9 @@ class File(Protocol):
     def write(self, data: bytes, at: int) -> None:
         """Write all of the data at this position."""
 
+    def reserve(self, size: int) -> None:
+        """Allocate space on the disk for this many bytes, if the file system can: without room, nothing is written."""
+
     def sync(self) -> None:
         """Return once all writes are durable."""
 
@@ -76,6 +79,13 @@ class OsFile:
             if not count:
                 raise OSError(errno.EIO, "nothing was written")
             rest, at = rest[count:], at + count
+
+    def reserve(self, size: int) -> None:
+        try:
+            os.posix_fallocate(self._fd, 0, size)
+        except OSError as fault:
+            if fault.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise
 
     def sync(self) -> None:
         os.fdatasync(self._fd)

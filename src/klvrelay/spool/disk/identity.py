@@ -10,7 +10,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.json_output import dumps
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import HEADER_SIZE, ID_SIZE, VERSION, new_id, read_header
-from klvrelay.spool.disk.segments import NAME
+from klvrelay.spool.disk.segment_files import NAME
 
 FILE = "spool.json"
 

@@ -41,7 +41,7 @@ GAPS_EVERY = 1.0
 """Seconds from one time that gaps are stored to the next."""
 RETRY_MOST = 2.0
 """Longest pause in seconds between two attempts to write to a disk that fails."""
-STALLED = 2.0
+STALLED = 3.0
 """Seconds after which a commit that has not ended is a fault."""
 
 
@@ -91,10 +91,12 @@ class DiskLog:
     @property
     def condition(self) -> Condition:
         """The condition of the disk. A write that does not end is a fault too."""
-        fault = None if self.fault is None else self.fault.strerror or type(self.fault).__name__
+        found = self.fault or self._store.fault
+        fault = None if found is None else found.strerror or type(found).__name__
         if fault is None and self._committing is not None and time.monotonic() - self._began > STALLED:
             fault = "a write has not finished"
-        return Condition(self._store.name, fault, self._failures, len(self._tail), self._tail_size)
+        return Condition(self._store.name, fault, self._failures, len(self._tail), self._tail_size,
+                         self._store.segments.unreadable)  # fmt: skip
 
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. `waited`: the caller has waited for room."""
@@ -190,8 +192,9 @@ class DiskLog:
             self._saved = ranges
             self._age_is_due = False
             failed, self._began = self.fault is not None, time.monotonic()
+            probe = failed and not self._closed
             job = partial(
-                self._store.commit, records, ranges, hurry=failed and self._is_full(), probe=failed, gaps=gaps,
+                self._store.commit, records, ranges, hurry=failed and self._is_full(), probe=probe, gaps=gaps,
                 before_us=self._age.before_us,
             )  # fmt: skip
             self._committing = self._worker.run(job)

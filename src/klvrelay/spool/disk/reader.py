@@ -13,7 +13,8 @@ from klvrelay.spool.disk.files import File
 from klvrelay.spool.disk.format import HEADER_SIZE, VERSION, Codec, Entry, read_header
 from klvrelay.spool.disk.identity import FILE, find_identity
 from klvrelay.spool.disk.readonly import PIECE, ReadOnlyFolder
-from klvrelay.spool.disk.segments import BEYOND, NAME
+from klvrelay.spool.disk.segment_files import NAME
+from klvrelay.spool.disk.segments import BEYOND
 
 
 class Damage(NamedTuple):
@@ -60,7 +61,9 @@ class SpoolReader:
         self._folder = folder
         identity = find_identity(folder)
         if identity is None:
-            raise ConfigError(f"not a spool: no {FILE}, and no segments")
+            raise ConfigError(
+                f"not a spool: no {FILE}, and no segments; give the folder of `run --spool`, or of [spool] path"
+            )
         if identity.version != VERSION:
             raise ConfigError(
                 f"spool of version {identity.version}, this klvrelay reads {VERSION}: use the klvrelay that wrote it"
@@ -69,6 +72,7 @@ class SpoolReader:
         self._codec = Codec(identity.id)
         self.damage = [] if identity.relay is not None else [Damage(FILE, 0, 0, "damaged or absent")]
         """Damage outside the segments."""
+        self._firsts: dict[str, int] = {}
         names = folder.names()
         self.cursors: dict[str, Ranges] = {
             file.removesuffix(SUFFIX): self._cursor(file) for file in sorted(names) if file.endswith(SUFFIX)
@@ -89,16 +93,16 @@ class SpoolReader:
         return [(0, OPEN_END)] if ranges is None else ranges
 
     def _in_order(self, names: list[str]) -> list[tuple[str, int]]:
-        firsts: list[tuple[int, str, int]] = []
+        sizes: dict[str, int] = {}
         for name in sorted(names):
             file = self._open(name)
             if file is None:
                 continue
             try:
-                firsts.append((self._first(file), name, file.size()))
+                self._firsts[name], sizes[name] = self._first(file), file.size()
             finally:
                 file.close()
-        return [(name, size) for _, name, size in sorted(firsts)]
+        return [(name, sizes[name]) for name in sorted(sizes, key=lambda name: self._firsts[name])]
 
     def _open(self, name: str) -> File | None:
         """None if the relay has removed it meanwhile."""
@@ -129,10 +133,15 @@ class SpoolReader:
             after = file.read(HEADER_SIZE, 0) if not content.damage else content.data[:HEADER_SIZE]
         finally:
             file.close()
-        if after != content.data[:HEADER_SIZE]:
+        if after != content.data[:HEADER_SIZE] or self._is_used_again(content):
             return None
         self._find_entries(content)
         return content
+
+    def _is_used_again(self, content: SegmentContent) -> bool:
+        """Did the relay use the segment for new records since the start?"""
+        header = read_header(content.data)
+        return header is not None and header.spool == self.identity.id and header.first != self._firsts[content.file]
 
     def _find_entries(self, content: SegmentContent) -> None:
         header = read_header(content.data)
@@ -165,8 +174,8 @@ class SpoolReader:
                 known = lost if 0 < lost < BEYOND else None
                 yield Damage(name, one.end, other.start - one.end, "damaged records", known)
         last = entries[-1] if entries else before
-        is_growing = self.in_use and name == self.segments[-1][0]
-        if not is_growing and self._codec.is_broken_at(content.data, last.end, last.position + 1):
+        is_broken = self._codec.is_broken_at(content.data, last.end, last.position + 1)
+        if is_broken and not (name == self.segments[-1][0] and (self.in_use or self._folder.in_use)):
             yield Damage(name, last.end, content.size - last.end, "damaged or incomplete record at the end", None)
 
 

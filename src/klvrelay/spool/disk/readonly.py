@@ -38,6 +38,9 @@ class ReadOnlyFile:
     def write(self, data: bytes, at: int) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
+    def reserve(self, size: int) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
     def sync(self) -> None:
         """Nothing was written."""
 

@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 from klvrelay.record import Reason, Record
 from klvrelay.spool.age import NEVER_AGED
-from klvrelay.spool.disk.cursor_file import SUFFIX, CursorFile, Ranges
+from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
 from klvrelay.spool.disk.gap_file import SUFFIX as GAPS
 from klvrelay.spool.disk.gap_file import read_gaps, write_gaps
 from klvrelay.spool.disk.identity import identify
 from klvrelay.spool.disk.missing import PlacedGap
-from klvrelay.spool.disk.segments import SHORTAGES, Segments, StoredEntry
+from klvrelay.spool.disk.segment_files import SHORTAGES
+from klvrelay.spool.disk.segments import Segments, StoredEntry
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.spool")
@@ -84,6 +85,8 @@ class Store:
         self._cursors: dict[str, CursorFile] = {}
         self._cursor_sync = time.monotonic()
         self._readers: dict[str, tuple[int, Iterator[StoredEntry]]] = {}
+        self.fault: OSError | None = None
+        """Why nothing could be read at the last attempt."""
         self.saved: dict[str, Ranges | None] = {
             name: self._stored(name)
             for name in (file.removesuffix(SUFFIX) for file in folder.names() if file.endswith(SUFFIX))
@@ -202,8 +205,9 @@ class Store:
     def read(self, name: str, start: int, most: int) -> Loaded | None:
         """The next records for a cursor from this position on: at most `most`, or LOAD_SIZE bytes; none at the end.
 
-        A segment that cannot be read is passed over. None: a file cannot be opened now, try again later.
+        A segment that cannot be read is passed over, unless the whole disk fails. None: try again later.
         """
+        self.fault = None
         at, items = self._readers.pop(name, (-1, iter(())))
         found, more = _some(items, most) if at == start else ([], False)
         if not found:
@@ -211,18 +215,27 @@ class Store:
             try:
                 found, more = _some(items, most)
             except OSError as fault:
-                if fault.errno in SHORTAGES:
+                if fault.errno in SHORTAGES or self._is_failing():
                     return None
-                LOG.error("spool: cannot read a segment: %s: %s", self.name, fault.strerror)
-                return Loaded((), self._end_of(start))
+                self.segments.note_unreadable(fault.filename, fault)
+                return Loaded((), self.segments.end_of(fault.filename))
         end = found[-1].position + 1 if found else start
         if more:  # otherwise the bytes of the segment would stay in memory
             self._readers[name] = end, items
         return Loaded([*_records(found)], end)
 
-    def _end_of(self, position: int) -> int:
-        """The end of the segment with this position."""
-        return next((end for _, end in self.segments.bounds() if end > position), self.segments.next)
+    def _is_failing(self) -> bool:
+        """Does the disk fail as a whole, as one that is disconnected? A full one can be read."""
+        self.fault = None
+        try:
+            self.segments.check_room()
+            for cursor in self._cursors.values():
+                cursor.save(cursor.ranges or [(0, OPEN_END)])
+                cursor.sync()
+        except OSError as fault:
+            if fault.errno not in FULL:
+                self.fault = fault
+        return self.fault is not None
 
     def close(self) -> None:
         """Make cursors durable, and close the files."""

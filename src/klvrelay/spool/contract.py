@@ -32,9 +32,8 @@ class Condition(NamedTuple):
 class LogCursor(Protocol):
     """The records and gaps still to be delivered to one sink. For the methods see `klvrelay.spool.cursor.Cursor`."""
 
-    @property
-    def name(self) -> str:
-        """The sink, for messages."""
+    name: str
+    """The sink, for messages."""
 
     @property
     def limit(self) -> int:
@@ -90,3 +89,9 @@ class Log(Protocol):
         self, name: str, *, holds_sources: bool = True, file: str | None = None, replay_rate: float | None = None
     ) -> LogCursor:
         """A cursor for one sink. For the options see `MemoryLog.cursor`; `file`: see `DiskLog.cursor`."""
+
+    def remove(self, cursor: LogCursor) -> None:
+        """Forget a cursor and its position: its sink was removed. What it has not delivered is discarded."""
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """Change the maximum number of records in memory, and of their bytes. The excess is shed."""

@@ -294,6 +294,12 @@ class Cursor:
         self._empty.clear()
         self._turns.wake()
 
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """Change the limits, and shed the excess."""
+        self.limit, self.size_limit = limit, size_limit
+        self._shed_excess()
+        self._settle()
+
     def _shed_excess(self) -> None:
         while (stream := self._to_shed()) is not None:
             self._remove(stream, "memory")

@@ -84,6 +84,17 @@ class MemoryLog:
         self._age.start()
         return cursor
 
+    def remove(self, cursor: LogCursor) -> None:
+        """See `Log.remove`."""
+        self._cursors = [each for each in self._cursors if each is not cursor]
+        self._freed.set()
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """See `Log.set_limits`."""
+        self._limit, self._size_limit = limit, size_limit
+        for cursor in self._cursors:
+            cursor.set_limits(limit, size_limit)
+
     def _shed_aged(self, before_us: int) -> None:
         for cursor in self._cursors:
             cursor.shed_aged(before_us)

@@ -47,6 +47,15 @@ class MemoryLiveFirst(LiveFirst):
             self._shed(stream)
         self._turns.wake()
 
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """See `Cursor.set_limits`."""
+        self.limit, self.size_limit = limit, size_limit
+        for cursor in self._cursors:
+            cursor.limit, cursor.size_limit = limit, size_limit
+        while (stream := self._to_shed()) is not None:
+            self._shed(stream)
+        self._freed.set()
+
     def _to_shed(self) -> str | None:
         """See `Cursor._to_shed`."""
         waiting, held = self._held()

@@ -73,7 +73,6 @@ class DiskCursor:
     ) -> None:
         self.window, self.name, self.holds_sources = window, window.name, window.holds_sources
         self.file = file
-        self.limit, self.size_limit = window.limit, window.size_limit
         self._load, self.changed = load, changed
         self._places: dict[int, int] = {}  # position by id of each record of the window
         self._restored, self._start, self._end = restored, start, OPEN_END
@@ -115,9 +114,23 @@ class DiskCursor:
         self._settle()
 
     @property
+    def limit(self) -> int:
+        """Maximum number of records in memory."""
+        return self.window.limit
+
+    @property
+    def size_limit(self) -> int:
+        """Maximum bytes of records in memory."""
+        return self.window.size_limit
+
+    @property
     def waiting(self) -> int:
         """Number of records that are not answered."""
         return self.window.waiting + self._unread
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """Change the limits of the window, which shrinks as it is delivered: nothing in it is shed."""
+        self.window.limit, self.window.size_limit = limit, size_limit
 
     @property
     def offered(self) -> int:

@@ -43,6 +43,12 @@ class DiskLiveFirst(LiveFirst):
     def _cursors(self) -> list[DiskCursor]:
         return [*self.backlog, self.live]
 
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """See `DiskCursor.set_limits`."""
+        self.limit, self.size_limit = limit, size_limit
+        for cursor in self._cursors:
+            cursor.set_limits(max(1, limit // PARTS), max(1, size_limit // PARTS))
+
     def begin(self) -> None:
         """See `DiskCursor.begin`."""
         self.live.begin()

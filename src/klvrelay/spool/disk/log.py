@@ -163,6 +163,29 @@ class DiskLog:
         following.before_us = self._age.before_us
         return following
 
+    def remove(self, cursor: LogCursor) -> None:
+        """See `Log.remove`. The files of the cursor are deleted."""
+        gone = [each for each in self._cursors if each is cursor]
+        self._cursors = [each for each in self._cursors if each is not cursor]
+        for each in gone:
+            self._saved.pop(each.file, None)
+            self._store.saved.pop(each.file, None)
+            self._store.gaps.pop(each.file, None)
+            removing = self._worker.run(partial(self._store.remove_cursor, each.file))
+            removing.add_done_callback(self._removed)
+        self._changed()
+
+    def _removed(self, done: asyncio.Future[None]) -> None:
+        if not done.cancelled() and (fault := done.exception()) is not None:
+            LOG.warning("spool: the file of a removed sink remains: %s: %s", self._store.name, fault)
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """See `Log.set_limits`. The windows of the cursors shrink as they are delivered: nothing in them is shed."""
+        self._limit, self._size_limit = limit, size_limit
+        for cursor in self._cursors:
+            cursor.set_limits(limit, size_limit)
+        self._changed()
+
     def _unread(self, name: str) -> Positions:
         """The positions of earlier runs that the sink has still to answer for."""
         saved = self._store.saved.get(name, [(self._next, OPEN_END)])
@@ -286,6 +309,8 @@ class DiskLog:
 
     def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded | None]) -> None:
         loaded = done.result()
+        if cursor not in self._cursors:
+            return  # it was removed
         if loaded is None:
             if not self._closed:
                 asyncio.get_running_loop().call_later(RETRY_MOST / 4, self._load, cursor, start)

@@ -115,6 +115,14 @@ class Store:
             self._cursors[name] = CursorFile(self._folder, name, self.id)
         return self._cursors[name]
 
+    def remove_cursor(self, name: str) -> None:
+        """Close and delete the files of a cursor, if they exist. Raises OSError."""
+        self._readers.pop(name, None)
+        if (cursor := self._cursors.pop(name, None)) is not None:
+            cursor.close()
+        for file in {name + SUFFIX, name + GAPS}.intersection(self._folder.names()):
+            self._folder.remove(file)
+
     def commit(
         self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False,
         gaps: Mapping[str, Sequence[PlacedGap]] | None = None, before_us: int = NEVER_AGED,

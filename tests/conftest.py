@@ -43,6 +43,9 @@ os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# The tests of all modules are some 300,000 objects, and to look through them takes 0.1 s each time.
+gc.set_threshold(700, 10, 100)
+
 # Terminal settings come from the test, not from the environment.
 os.environ["TERM"] = "xterm"
 for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES"):
@@ -93,6 +96,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if NO_SKIP:
         pytest.fail(f"{reason} (KLVRELAY_NO_SKIP=1 makes this a failure)", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect without the garbage collector: nothing of the tests is garbage."""
+    gc.disable()
+    try:
+        return (yield)  # type: ignore[return-value]
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

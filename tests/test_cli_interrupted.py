@@ -85,7 +85,7 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("moments", [3, pytest.param(12, marks=pytest.mark.long)])
+@pytest.mark.parametrize("moments", [2, pytest.param(12, marks=pytest.mark.long)])
 @pytest.mark.parametrize("verb", VERBS)
 def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, moments: int, tmp_path: Path):
     """The signal ends it, or it stops; no other output appears."""

@@ -228,18 +228,19 @@ def found(folder: ForgetfulFolder, codec: Codec) -> set[int]:
     return positions
 
 
-def test_a_flipped_bit_costs_the_record_that_it_is_in():
-    """Headers, lengths, marks, payloads: of a thousand flips each costs one record at most, and alters none."""
+@pytest.mark.parametrize("flips", [300, pytest.param(5000, marks=pytest.mark.long)])
+def test_a_flipped_bit_costs_the_record_that_it_is_in(flips: int):
+    """Headers, lengths, marks, payloads: each of hundreds of flips costs one record at most, and alters none."""
     folder, codec = filled(200)
     file = folder.files["segment-000"]
     whole, chance = bytes(file.data), Random(1)
     costs = []
-    for _ in range(1000):
+    for _ in range(flips):
         file.data[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
         costs.append(200 - len(found(folder, codec)))
         file.data[:] = whole
     assert max(costs) == 1
-    assert sum(costs) > 300
+    assert sum(costs) > 0.3 * flips
 
 
 def test_a_segment_that_is_cut_anywhere_keeps_what_is_whole():

@@ -19,7 +19,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
-from klvrelay.errors import ConfigError
+from klvrelay.errors import ConfigError, SourceDown
 from klvrelay.relay.build import build_relay, run_relay
 from klvrelay.spool.disk.log import open_log
 
@@ -99,6 +99,18 @@ async def test_a_second_relay_on_one_spool_is_refused(tmp_path: Path, mosquitto:
     ) as second:
         assert await asyncio.wait_for(second.process.wait(), 10) == 2
     assert "another klvrelay uses this spool; give each its own folder" in second.said
+
+
+@pytest.mark.parametrize("source", ["none.ts", "udp://:5000"], ids=["missing", "invalid"])
+async def test_a_source_that_is_refused_leaves_no_spool_behind(source: str, tmp_path: Path):
+    """Sources are checked before the folder of the spool is made."""
+    spool = tmp_path / "spool"
+    entry = SourceSettings(Url.parse(source), stall=10 if source == "none.ts" else 0)
+
+    with pytest.raises((SourceDown, ConfigError), match=r"no such file|stall"):
+        await run_relay(RelaySettings((entry,), spool=SpoolSettings(spool)))
+
+    assert not spool.exists()
 
 
 async def test_a_relay_that_cannot_be_built_leaves_its_spool_to_the_next(tmp_path: Path):

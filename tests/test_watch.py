@@ -401,7 +401,7 @@ async def test_a_lost_connection_is_reported_once_and_recovers(oracle, capsys):
 
 async def test_an_unreachable_broker_is_an_error_at_once(free_port):
     """The first connection is not retried: a mistyped port must be visible."""
-    with pytest.raises(SinkDown, match="is a broker running"):
+    with pytest.raises(SinkDown, match="check that a broker is running"):
         await watch(MqttSettings(host="127.0.0.1", port=free_port))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klvrelay import threads
@@ -20,6 +22,7 @@ from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
+from klvrelay.sources.files import faults as file_faults
 from klvrelay.sources.open import is_isolated, open_source
 from klvrelay.sources.web.resume import Resume
 from klvrelay.spool.contract import Log
@@ -82,11 +85,20 @@ def _load_files(settings: RelaySettings) -> None:
             client_context(source.ca_file)
     for sink in settings.sinks:
         _check_broker(sink.mqtt)
+    if settings.spool is not None:
+        _find_a_source(settings.sources)
+
+
+def _find_a_source(sources: Sequence[SourceSettings]) -> None:
+    """Raise SourceDown if every source is a file that does not exist: the relay would only leave an empty spool."""
+    if all(source.url.scheme == "file" and not Path(source.url.path).exists() for source in sources):
+        raise file_faults.explain(sources[0].url, FileNotFoundError())
 
 
 async def run_relay(settings: RelaySettings) -> int:
     """Relay until the sources end or the task is cancelled. Returns the exit code."""
     await check_files(settings)
+    _inputs_of(settings)  # invalid sources are refused before the spool makes its folder
     spool = await _open_spool(settings)
     try:
         relay = build_relay(settings, spool)
@@ -137,12 +149,8 @@ def _note_closed(closing: asyncio.Task[None]) -> None:
 
 def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     """A relay that is ready to run. Raises ConfigError for an invalid source."""
-    check_ports(settings.sources)
+    inputs = _inputs_of(settings)
     boot = new_boot()
-    inputs = [
-        _input_of(name, source, choice)
-        for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
-    ]
     sinks = [
         SinkInput(each.mqtt.url, MqttSink(each.mqtt, boot=boot), each.order, each.replay_rate, each.name)
         for each in settings.sinks
@@ -151,6 +159,15 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
         inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
         age=settings.age, coalesce=settings.coalesce,
     )  # fmt: skip
+
+
+def _inputs_of(settings: RelaySettings) -> list[StreamInput]:
+    """The inputs of all streams. Raises ConfigError."""
+    check_ports(settings.sources)
+    return [
+        _input_of(name, source, choice)
+        for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
+    ]
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

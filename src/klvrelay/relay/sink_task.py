@@ -97,11 +97,17 @@ class SinkTask:
             self.health.mark_connected()
             up()
             self.notices.restart()
+            # In a separate task: a task group that fails while it is cancelled would hide the stop, and since Python
+            # 3.13 it cancels the next wait too, with which the sink closes its connection.
+            connection = asyncio.create_task(self._run_connection(), name=f"connection {self.health.name}")
             try:
-                await self._run_connection()
+                await asyncio.wait({connection})
             except asyncio.CancelledError:
+                connection.cancel()
+                await asyncio.gather(connection, return_exceptions=True)
                 self.put_sums()  # for the last messages: some answers arrived after the relay published the counts
                 raise
+            await connection
 
     async def _run_connection(self) -> None:
         async with asyncio.TaskGroup() as tasks:

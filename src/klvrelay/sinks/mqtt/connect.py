@@ -83,7 +83,7 @@ async def connect(
                 break
         else:
             connection.older_only = any(fault.refused for fault in faults)
-            LOG.debug("mqtt connected url=%s protocol=%s", settings.url, version)
+            LOG.debug("%s: connected: protocol=%s", settings.url, version)
             return connection
     if faults[-1].refused or (faults[0].refused and faults[-1].invalid):
         raise connect_fault(settings, UNSUPPORTED_VERSION, client_id)

@@ -1,7 +1,4 @@
-"""The contract of the MQTT client interface, tested against mosquitto, the embedded broker and the oracle.
-
-Another library in place of aiomqtt must pass this file.
-"""
+"""The contract of the MQTT client interface, tested against mosquitto, the embedded broker and the oracle."""
 
 from __future__ import annotations
 
@@ -139,6 +136,18 @@ async def test_a_cancelled_publish_sends_no_more_and_the_connection_stays_usable
 
     assert sending.cancelled()
     assert oracle.payloads() == [b"%d" % n for n in (*range(20), *range(100))]
+
+
+async def test_a_message_that_cannot_be_encoded_holds_no_other_back(oracle):
+    """Its topic is no valid text: the call fails, the messages before it are sent, and the connection stays usable."""
+    connection = await connect(to(oracle), client_id="kr", will=WILL)
+    with pytest.raises(UnicodeEncodeError):
+        await connection.publish([Message("kr/a", b"1"), Message("kr/\ud800", b"2")])
+    await until(lambda: oracle.payloads() == [b"1"])
+    await connection.publish([Message("kr/a", b"3")])
+    await connection.close()
+
+    assert oracle.payloads() == [b"1", b"3"]
 
 
 @pytest.mark.parametrize(("window", "limit", "most"), [(7, None, 7), (20, 5, 5), (3, 50, 3), (None, 30, 30)])

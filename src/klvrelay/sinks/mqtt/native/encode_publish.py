@@ -50,8 +50,8 @@ class _Head:
 
     def use(self, alias: Alias | None) -> None:
         """Use this alias from now on, or none."""
-        self.alias = alias
-        if alias is not None:
+        is_new, self.alias = alias is not self.alias, alias
+        if alias is not None and is_new:
             properties = alias.data + self.whole.properties
             self.naming = _Form(self.whole.topic, properties, self.qos)
             self.short = _Form(_NO_TOPIC, properties, self.qos)
@@ -130,7 +130,7 @@ class PublishEncoder:
         return head
 
     def _name(self, name: str) -> bytes:
-        """The begin of a user property."""
+        """The bytes of a user property before its value."""
         if len(self._names) >= HEADS_MOST:
             self._names.clear()
         begin = self._names[name] = USER_PROPERTY + text(name)

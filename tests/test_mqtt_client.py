@@ -138,18 +138,6 @@ async def test_a_cancelled_publish_sends_no_more_and_the_connection_stays_usable
     assert oracle.payloads() == [b"%d" % n for n in (*range(20), *range(100))]
 
 
-async def test_a_message_that_cannot_be_encoded_holds_no_other_back(oracle):
-    """Its topic is no valid text: the call fails, the messages before it are sent, and the connection stays usable."""
-    connection = await connect(to(oracle), client_id="kr", will=WILL)
-    with pytest.raises(UnicodeEncodeError):
-        await connection.publish([Message("kr/a", b"1"), Message("kr/\ud800", b"2")])
-    await until(lambda: oracle.payloads() == [b"1"])
-    await connection.publish([Message("kr/a", b"3")])
-    await connection.close()
-
-    assert oracle.payloads() == [b"1", b"3"]
-
-
 @pytest.mark.parametrize(("window", "limit", "most"), [(7, None, 7), (20, 5, 5), (3, 50, 3), (None, 30, 30)])
 async def test_no_more_than_the_window_is_unacknowledged(oracle, window, limit, most):
     """The smaller of the client's window and the broker's Receive Maximum (MQTT 5, 3.3.4) bounds it."""

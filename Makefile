@@ -22,8 +22,8 @@ demo: ready-demo ## relay a sample to a broker inside the process, and show it (
 test: ready-test ## the whole fast test suite
 	@exec $(python) -m pytest -n auto --dist worksteal $(ARGS)
 
-long: ready-test ## the long tests
-	@exec $(python) -m pytest -m long $(ARGS)
+long: ready-test ## the long tests, and the table of promises (about three hours)
+	@exec $(python) -m pytest -m "long or promise" $(ARGS)
 
 coverage: ready-test ## which branches of the C core the fast tests take; fails below 97 %
 	@exec .ci/coverage
@@ -34,10 +34,10 @@ fuzz: ready-test ## libFuzzer on the C core under ASan and UBSan, 60 s a target 
 bench: ready-test ## the benchmarks
 	@exec $(python) -m benchmarks $(ARGS)
 
-tables: ready-test ## make again what follows from native/spec/*.csv
+tables: ready-test ## make again what follows from native/spec/*.csv and from the settings
 	@exec $(python) -m native.generate
 
-check-tables: ready-test ## fail where a generated file is not what native/spec/*.csv says
+check-tables: ready-test ## fail where a generated file is stale
 	@exec $(python) -m native.generate --check
 
 core: ready-demo ## build the C core

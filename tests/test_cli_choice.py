@@ -139,7 +139,7 @@ def test_csv_has_both_columns(mux: Path, capfdbinary: pytest.CaptureFixture[byte
 def test_run_applies_the_selection_to_each_source(mux: Path, tmp_path: Path) -> None:
     """For those of the command line and of a file alike."""
     path = tmp_path / "relay.toml"
-    path.write_text(f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{mux}"\npids = {{0x201 = "uav2"}}')
+    path.write_text(f'[[sink]]\nurl = "mqtt://h"\n[[source]]\nurl = "{mux}"\npids = {{0x201 = "uav2"}}')
     for given in ([str(mux), "--mqtt", "mqtt://h"], ["-c", str(path)]):
         args = options.parser().parse_args(["run", *given, "--pid", "0x201", "--program", "2"])
         (source,) = relay_settings(args).sources

@@ -71,6 +71,19 @@ def test_a_sample_goes_to_standard_output(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.ts"]
 
 
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_a_sample_does_not_depend_on_uninitialised_memory(codec: str):
+    """Whatever memory holds when it is allocated, equal options give equal bytes."""
+    command = [*COMMAND, "sample", "-", "-q", "--codec", codec, "--seconds", "1", "--size", "400x224", "--fps", "10"]
+    found = {
+        subprocess.run(
+            command, env={**ENVIRONMENT, "MALLOC_PERTURB_": fill}, capture_output=True, timeout=50, check=True
+        ).stdout
+        for fill in ("0", "1")
+    }
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_sample_whose_reader_closes_is_no_error(unbuffered: str):
     """`sample - | head -c 1000`."""

@@ -55,6 +55,7 @@ pytestmark = pytest.mark.timeout(120)
 # Each ends without a signal: the file is short or missing, or the broker is unreachable.
 VERBS = {
     "items": ["items", "13"],
+    "schema": ["schema", "status"],
     "decode": ["decode", "-q", "flight.ts"],
     "frame-times": ["decode", "-q", "--frame-times", "flight.ts"],
     "probe": ["probe", "-q", "flight.ts"],
@@ -64,10 +65,11 @@ VERBS = {
     "record": ["record", "none.ts", "tapes"],
     "send": ["send", "flight.ts", "udp://127.0.0.1:9", "--speed", "1000"],
     "watch": ["watch", "--mqtt", "mqtt://127.0.0.1:1"],
+    "spool": ["spool", "none"],
     "demo": ["demo", "none.ts", "--port", "0"],
 }
 
-ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 3, 4, 5, 6, 7)
+ENDS = (-signal.SIGINT, 128 + signal.SIGINT, 0, 2, 3, 4, 5, 6, 7)
 """Exit codes: ended by the signal, stopped, or complete before the signal."""
 
 
@@ -83,7 +85,7 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("moments", [3, pytest.param(12, marks=pytest.mark.long)])
+@pytest.mark.parametrize("moments", [2, pytest.param(12, marks=pytest.mark.long)])
 @pytest.mark.parametrize("verb", VERBS)
 def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, moments: int, tmp_path: Path):
     """The signal ends it, or it stops; no other output appears."""

@@ -45,7 +45,7 @@ async def test_records_that_were_shed_are_exit_code_8(mosquitto: Mosquitto, free
     """Even where the broker returned, and all the others arrived."""
     settings = tmp_path / "relay.toml"
     settings.write_text(
-        f'[relay]\nwaiting = 10\n[mqtt]\nurl = "{mosquitto.url}"\n'
+        f'[relay]\nwaiting = 10\n[[sink]]\nurl = "{mosquitto.url}"\n'
         f'[[source]]\nurl = "udp://127.0.0.1:{free_port}"\nstream = "uav1"\n'
     )
     async with klvrelay("run", "-c", str(settings)) as command:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from conftest import ROOT
 
 from klvrelay.cli import main as cli
 from klvrelay.config.credentials import MQTT_PASSWORD as PASSWORD_VARIABLE
-from klvrelay.config.login_reader import SECRET_KEYS
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
-from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
+from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.settings_file import load
+from klvrelay.config.tables import TABLES
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.relay.build import build_relay
@@ -31,14 +32,14 @@ EVERYTHING = f"""
 waiting = 77
 waiting_size = 99
 
-[mqtt]
+[[sink]]
 host = "broker"
 port = 8884
 tls = true
 username = "relay"
 password = "{CANARY}"
 client_id = "relay-1"
-qos = 2
+qos = 0
 prefix = "site/klv"
 protocol = 4
 keepalive = 11
@@ -52,6 +53,7 @@ numbers = "safe"
 window = 5
 timeout = 3
 expiry = 9
+client = "aiomqtt"
 
 [[source]]
 url = "srt://camera:9000"
@@ -95,11 +97,12 @@ def test_every_setting_takes_effect(tmp_path: Path):
     assert (settings.waiting, settings.waiting_size) == (77, 99)
     expected: dict[str, Any] = {
         "host": "broker", "port": 8884, "tls": True, "username": "relay", "password": Secret(CANARY),
-        "client_id": "relay-1", "qos": 2, "prefix": "site/klv", "protocol": 4, "keepalive": 11,
+        "client_id": "relay-1", "qos": 0, "prefix": "site/klv", "protocol": 4, "keepalive": 11,
         "ca_file": "/ca.pem", "cert_file": "/cert.pem", "key_file": "/key.pem", "allow_plaintext": True,
         "raw": True, "publish_bad": "drop", "numbers": "safe", "window": 5, "timeout": 3.0, "expiry": 9,
+        "client": "aiomqtt",
     }  # fmt: skip
-    assert {f.name: getattr(settings.mqtt, f.name) for f in dataclasses.fields(MqttSettings)} == expected
+    assert {f.name: getattr(settings.sinks[0].mqtt, f.name) for f in dataclasses.fields(MqttSettings)} == expected
     values = {f.name: getattr(first, f.name) for f in dataclasses.fields(SourceSettings)}
     assert str(values.pop("url")) == "srt://camera:9000"
     assert values == {
@@ -120,31 +123,37 @@ def test_the_sample_loads_and_builds_a_relay():
     """The shipped file works unchanged: two named streams to a broker on this machine."""
     settings = load(SAMPLE)
     assert [name for name, _ in settings.named()] == ["uav1", "uav2"]
-    assert settings.mqtt == MqttSettings(host="127.0.0.1")
+    assert settings.sinks[0].mqtt == MqttSettings(host="127.0.0.1")
     assert len(build_relay(settings).streams) == 2
 
 
+def commented(text: str) -> list[tuple[str, str, str]]:
+    """The table, key and TOML value of each commented line of the sample."""
+    found, header = [], ""
+    for line in text.splitlines():
+        if table := re.match(r"(?:# )?\[+(\w+)\]", line):
+            header = table[1]
+        elif setting := re.match(r"# (\w+) = (.*)", line):
+            found.append((header, setting[1], setting[2]))
+    return found
+
+
 def test_the_sample_is_the_manual():
-    """Every key is in it; and each commented line is a setting of the right type."""
+    """Every key is in it. Each commented line is a setting of its table, with a valid value: the default, if any."""
     text = SAMPLE.read_text()
-    kinds = RelaySettings, SourceSettings, MqttSettings, SpoolSettings
-    keys = {f.name for kind in kinds for f in dataclasses.fields(kind)}
-    for key in keys - {"sources", "mqtt"} | set(SECRET_KEYS):
-        assert re.search(rf"\b{key}\b", text), key
-    for line in re.findall(r"(?m)^# (\w+ = .*)$", text):
-        key = line.split(" ")[0]
-        assert key in keys | set(SECRET_KEYS), line
-
-
-def test_the_sample_shows_the_defaults(tmp_path: Path):
-    """Removing the comments from lines that show a default changes nothing."""
-    text, defaults = SAMPLE.read_text(), ("prefix", "qos", "protocol", "publish_bad", "raw", "expiry", "keepalive",
-                                          "timeout", "allow_plaintext", "waiting", "coalesce", "loop",
-                                          "stall", "demux", "follow")  # fmt: skip
-    for key in defaults:
-        text, count = re.subn(rf"(?m)^# ({key} = )", r"\1", text)
-        assert count, key
-    assert load(written(tmp_path, text)) == load(SAMPLE)
+    shown = {(header, key) for header, key, _ in commented(text)}
+    for table in TABLES:
+        for key in table.keys:
+            assert (table.name, key) in shown or re.search(rf"\b{key}\b", text), key
+    by_name = {table.name: table for table in TABLES}
+    for header, key, value in commented(text):
+        setting, place = by_name[header].setting_of(key)
+        typed = tomllib.loads(f"value = {value}")["value"]
+        if place:
+            assert isinstance(typed, str), key
+        else:
+            assert setting.kind.read(typed) == (setting.default or setting.kind.read(typed)), key
+    assert len(shown) > 50
 
 
 @pytest.mark.parametrize(
@@ -156,89 +165,9 @@ def test_coalesce_is_a_time_with_its_unit(tmp_path: Path, text: str, seconds: fl
     assert RelaySettings().coalesce == schedule.COALESCE
 
 
-MISTAKES = [
-    ('[mqtt]\nurl = "mqtt://h"\nqoss = 1', 3, "mqtt.qoss", "qos"),
-    ('[mqtt]\nurl = "mqtt://h"\nqos = 3', 3, "mqtt.qos", "0, 1, 2"),
-    ('[mqtt]\nurl = "mqtt://h"\nqos = "1"', 3, "mqtt.qos", "whole number"),
-    ('[mqtt]\nurl = "mqtt://h"\nraw = 1', 3, "mqtt.raw", "true or false"),
-    ('[mqtt]\nurl = "mqtt://h"\nport = true', 3, "mqtt.port", "whole number"),
-    ('[mqtt]\nurl = "mqtt://h"\nport = 0', 3, "mqtt.port", "1 to 65535"),
-    ('[mqtt]\nurl = "mqtt://h"\nkeepalive = -5', 3, "mqtt.keepalive", "1 to 65535"),
-    ('[mqtt]\nurl = "mqtt://h"\nwindow = 0', 3, "mqtt.window", "from 1"),
-    ('[mqtt]\nurl = "mqtt://h"\ntimeout = nan', 3, "mqtt.timeout", "from 0.1"),
-    ('[mqtt]\nurl = "mqtt://h"\nprefix = "a/+/b"', 3, "mqtt.prefix", "topic levels"),
-    ('[mqtt]\nurl = "mqtt://h"\nprefix = ""', 3, "mqtt.prefix", "topic levels"),
-    ('[mqtt]\nurl = "mqtt://h"\npublish_bad = "never"', 3, "mqtt.publish_bad", "rejected, telemetry, drop"),
-    ('[mqtt]\nurl = "mqtt://h"\nprotocol = 3', 3, "mqtt.protocol", "4, 5"),
-    ('[mqtt]\nurl = "mqtts://h"\ncert_file = "/c.pem"', 3, "mqtt.cert_file", "both"),
-    ('[mqtt]\nurl = "mqtt://h"\nca_file = "/c.pem"', 3, "mqtt.ca_file", "mqtts://"),
-    ('[mqtt]\nurl = "http://h"', 2, "mqtt.url", "mqtt://"),
-    ('[mqtt]\nurl = "mqtt://h:99999"', 2, "mqtt.url", "1 to 65535"),
-    ('[mqtt]\nurl = ["mqtt://h"]', 2, "mqtt.url", "text"),
-    ("[mqtt]\nqos = 1", None, "mqtt.url", "give the broker"),
-    ('mqtt = "mqtt://h"', 1, "mqtt", "table"),
-    ('[source]\nurl = "udp://:5000"', 1, "source", "[[source]]"),
-    ('[[source]]\nstream = "a"', None, "source.url", "every source"),
-    ("[[source]]\nurl = 5000", 2, "source.url", "every source"),
-    ('[[source]]\nurl = "udp://h:port"', 2, "source.url", "port"),
-    ('[[source]]\nurl = "a.ts"\nspeeed = 2', 3, "source.speeed", "speed"),
-    ('[[source]]\nurl = "a.ts"\nspeed = 0', 3, "source.speed", "at least"),
-    ('[[source]]\nurl = "a.ts"\nspeed = "fast"', 3, "source.speed", "a number"),
-    ('[[source]]\nurl = "a.ts"\nloop = "yes"', 3, "source.loop", "true or false"),
-    ('[[source]]\nurl = "a.ts"\ntimeout = 0', 3, "source.timeout", "at least"),
-    ('[[source]]\nurl = "a.ts"\ntimeout = nan', 3, "source.timeout", ""),
-    ('[[source]]\nurl = "a.ts"\ntimeout = inf', 3, "source.timeout", ""),
-    ('[[source]]\nurl = "a.ts"\nspeed = inf', 3, "source.speed", ""),
-    ('[[source]]\nurl = "a.ts"\nstall = 0', 3, "source.stall", "at least"),
-    ('[[source]]\nurl = "a.ts"\ndemux = "ffmpeg"', 3, "source.demux", "native or libav"),
-    ('[[source]]\nurl = "a.ts"\nisolate = 1', 3, "source.isolate", "true or false"),
-    ('[[source]]\nurl = "srt://h:1"\npassphrase_file = "/none"', 3, "source.passphrase_file", "can't be read"),
-    ('[[source]]\nurl = "udp://:1"\npassphrase = "0123456789"', 3, "source.passphrase", "srt:// only"),
-    ('[[source]]\nurl = "srt://h:1"\npassphrase = "0123456789"\npassphrase_file = "x"', 4, "source.passphrase_file",
-     "given too"),
-    ('[[source]]\nurl = "a.ts"\npids = {0x2001 = "a"}', 3, "source.pids", "8190"),
-    ('[[source]]\nurl = "a.ts"\npids = {klv = "a"}', 3, "source.pids", "0x101"),
-    ('[[source]]\nurl = "a.ts"\npids = {0x101 = 5}', 3, "source.pids", "in quotes"),
-    ('[[source]]\nurl = "a.ts"\npids = {0x101 = ""}', 3, "source.pids", "in quotes"),
-    ('[[source]]\nurl = "a.ts"\npids = {0x101 = "a", 257 = "b"}', 3, "source.pids", "twice"),
-    ('[[source]]\nurl = "a.ts"\npids = 257', 3, "source.pids", "a list of PIDs"),
-    ('[[source]]\nurl = "a.ts"\npids = [-1]', 3, "source.pids", "0 to 8190"),
-    ('[[source]]\nurl = "a.ts"\npids = [true]', 3, "source.pids", "0 to 8190"),
-    ('[[source]]\nurl = "a.ts"\npids = [1.5]', 3, "source.pids", "0 to 8190"),
-    ('[[source]]\nurl = "a.ts"\nprogram = 0', 3, "source.program", "1 to 65535"),
-    ('[[source]]\nurl = "a.ts"\nprogram = "first"', 3, "source.program", "1 to 65535"),
-    ('[[source]]\nurl = "a.ts"\nprogram = []', 3, "source.program", "1 to 65535"),
-    ("[relay]\nwaiting = 0", 2, "relay.waiting", "at least 1"),
-    ("[relay]\nwaiting_size = 0", 2, "relay.waiting_size", "at least 1"),
-    ('[relay]\nwaiting_size = "64M"', 2, "relay.waiting_size", "whole number"),
-    ("[relay]\nwaiting = 1.5", 2, "relay.waiting", "whole number"),
-    ("[relay]\nwait = 1", 2, "relay.wait", "waiting"),
-    ("[relay]\ncoalesce = 2", 2, "relay.coalesce", "100ms"),
-    ('[relay]\ncoalesce = "2"', 2, "relay.coalesce", "100ms"),
-    ('[relay]\ncoalesce = "0.4ms"', 2, "relay.coalesce", "0.5ms"),
-    ('[relay]\ncoalesce = "0.2s"', 2, "relay.coalesce", "100ms"),
-    ("[relay]\ncoalesce = false", 2, "relay.coalesce", "0.5ms"),
-    ("[sources]\nurl = 1", 1, "sources", "source"),
-    ("colour = 1", 1, "colour", "valid settings: "),
-]
-
-
-@pytest.mark.parametrize(("text", "line", "key", "hint"), MISTAKES, ids=[m[0].replace("\n", " ") for m in MISTAKES])
-def test_a_mistake_is_named_with_its_key_and_line(text: str, line: int | None, key: str, hint: str, tmp_path: Path):
-    """The file, the line, the key, and what would be valid, on one line."""
-    path = written(tmp_path, text)
-    with pytest.raises(ConfigError) as fault:
-        load(path)
-    said = str(fault.value)
-    assert said.startswith(f"{path}:" + (f" line {line}:" if line else ""))
-    assert f" {key}: " in said
-    assert hint in said
-    assert said.isprintable()
-
-
 def test_the_line_is_that_of_the_mistake_and_not_of_the_same_key_elsewhere(tmp_path: Path):
     """`timeout` is in two tables; the wrong one is the second."""
-    text = '[mqtt]\nurl = "mqtt://h"\ntimeout = 5\n[[source]]\nurl = "a.ts"\n[[source]]\nurl = "b.ts"\ntimeout = "x"\n'
+    text = '[[sink]]\nurl = "mqtt://h"\ntimeout = 5\n[[source]]\nurl = "a"\n[[source]]\nurl = "b"\ntimeout = "x"\n'
     with pytest.raises(ConfigError, match=r"line 8: source\.timeout: "):
         load(written(tmp_path, text))
 
@@ -254,10 +183,10 @@ def test_a_byte_order_mark_is_skipped(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("[mqtt\n", "invalid TOML"),
-        ('[mqtt]\nurl = "mqtt://h"\n[mqtt]\nqos = 1\n', "line 3"),
-        ('[mqtt]\nurl = "a"\nurl = "b"\n', "line 3"),
-        (b'[mqtt]\nurl = "\xff\xfe"\n', "not UTF-8"),
+        ("[mqtt\n", "line 1: invalid TOML"),
+        ("[relay]\nwaiting = 1\n[relay]\ncoalesce = 0\n", "line 3"),
+        ('[[sink]]\nurl = "a"\nurl = "b"\n', "line 3"),
+        (b'[[sink]]\nurl = "\xff\xfe"\n', "not UTF-8"),
         ("a = [" * 3000, ""),
         ("a = " + "[" * 3000, ""),
         ("a = " + "1" * 5000, ""),
@@ -284,7 +213,7 @@ def test_a_missing_file_or_a_folder_is_refused(tmp_path: Path):
 
 
 def test_mutated_files_never_make_a_traceback(tmp_path: Path):
-    """200 damaged copies of a full file and of the sample: settings or one clear line, and never the password."""
+    """200 damaged copies of a full file and of the sample: settings or clear lines, and never the password."""
     sources = [EVERYTHING.encode(), SAMPLE.read_bytes()]
     junk = [b"[", b"]", b"[[", b'"', b"'", b"=", b"\n", b"#", b"true", b"-1", b"1e999", b"nan", b"\xff", b"\0", b"{}",
             b"[]", b"1979-05-27", b"\\u0000", b'"""', b"mqtts://", b"."]  # fmt: skip
@@ -305,7 +234,7 @@ def test_mutated_files_never_make_a_traceback(tmp_path: Path):
                     data[at] = chance.randrange(256)
         said = _fault_of(written(tmp_path, bytes(data)))
         loaded += said == ""
-        assert "\n" not in said, seed
+        assert all(line.isprintable() for line in said.split("\n")), seed
         assert CANARY not in said, seed
     assert 5 < loaded < 195
 
@@ -320,17 +249,17 @@ def _fault_of(path: Path) -> str:
 
 def test_a_wrong_file_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """`klvrelay run -c` prints one error line before anything starts."""
-    path = written(tmp_path, '[mqtt]\nurl = "mqtt://h"\nqos = 7\n[[source]]\nurl = "udp://:5000"\n')
+    path = written(tmp_path, '[[sink]]\nurl = "mqtt://h"\nqos = 7\n[[source]]\nurl = "udp://:5000"\n')
     assert cli.main(["run", "-c", str(path)]) == 2
     out, said = capsys.readouterr()
     assert out == ""
-    assert said == f"klvrelay: {path}: line 3: mqtt.qos: must be one of 0, 1, 2\n"
+    assert said == f"klvrelay: {path}: line 3: sink.qos: must be one of 0, 1, 2\n"
 
 
 @pytest.mark.parametrize("url", ["gopher://h:1", "udp://h", "srt://h", "udp://h:1?colour=red", "rtsp://h/x?transport=x"])
 def test_an_impossible_source_is_refused_before_anything_starts(url: str, tmp_path: Path):
     """Including errors that only the source itself detects."""
-    path = written(tmp_path, f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{url}"\n')
+    path = written(tmp_path, f'[[sink]]\nurl = "mqtt://h"\n[[source]]\nurl = "{url}"\n')
     assert cli.main(["run", "-c", str(path)]) == 2
 
 
@@ -340,7 +269,7 @@ def test_a_password_file_must_be_private(tmp_path: Path):
     """
     secret = tmp_path / "password"
     secret.write_text(f"{CANARY}\n")
-    path = written(tmp_path, f'[mqtt]\nurl = "mqtts://relay@h"\npassword_file = "{secret}"\n')
+    path = written(tmp_path, f'[[sink]]\nurl = "mqtts://relay@h"\npassword_file = "{secret}"\n')
     for mode in (0o644, 0o640, 0o604, 0o660):
         secret.chmod(mode)
         with pytest.raises(ConfigError, match=f"chmod 600 {secret}") as fault:
@@ -348,8 +277,7 @@ def test_a_password_file_must_be_private(tmp_path: Path):
         assert "line 3" in str(fault.value)
         assert CANARY not in str(fault.value)
     secret.chmod(0o600)
-    settings = load(path).mqtt
-    assert settings is not None
+    settings = load(path).sinks[0].mqtt
     assert settings.password == Secret(CANARY)
     secret.write_text("\n")
     with pytest.raises(ConfigError, match=r"password_file: is empty"):
@@ -363,8 +291,7 @@ def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch
     """Where the file has none; the file's wins."""
     monkeypatch.setenv(PASSWORD_VARIABLE, CANARY)
     for text, expected in (("", CANARY), ('password = "other"\n', "other")):
-        settings = load(written(tmp_path, f'[mqtt]\nurl = "mqtts://relay@h"\n{text}')).mqtt
-        assert settings is not None
+        settings = load(written(tmp_path, f'[[sink]]\nurl = "mqtts://relay@h"\n{text}')).sinks[0].mqtt
         assert settings.password == Secret(expected)
 
 
@@ -383,19 +310,19 @@ def test_an_unused_password_in_the_environment_is_no_mistake(monkeypatch: pytest
 @pytest.mark.parametrize(
     "text",
     [
-        f'[mqtt]\nurl = "mqtt://relay:{CANARY}@broker.example"\n',
-        f'[mqtt]\nurl = "mqtt://relay:{CANARY}@h:x"\n',
-        f'[mqtt]\nurl = "mqtt://relay:{CANARY}/@h"\n',
-        f'[mqtt]\nurl = "mqtts://h"\npassword = "{CANARY}"\n',
-        f'[mqtt]\nurl = "mqtts://h"\npassword = ["{CANARY}"]\n',
-        f'[mqtt]\nurl = "mqtts://h"\npasword = "{CANARY}"\n',
-        f'[mqtt]\nurl = "mqtts://r@h"\npassword = "{CANARY}\n',
-        f'[mqtt]\nurl = "mqtt://h?password={CANARY}"\n',
+        f'[[sink]]\nurl = "mqtt://relay:{CANARY}@broker.example"\n',
+        f'[[sink]]\nurl = "mqtt://relay:{CANARY}@h:x"\n',
+        f'[[sink]]\nurl = "mqtt://relay:{CANARY}/@h"\n',
+        f'[[sink]]\nurl = "mqtts://h"\npassword = "{CANARY}"\n',
+        f'[[sink]]\nurl = "mqtts://h"\npassword = ["{CANARY}"]\n',
+        f'[[sink]]\nurl = "mqtts://h"\npasword = "{CANARY}"\n',
+        f'[[sink]]\nurl = "mqtts://r@h"\npassword = "{CANARY}\n',
+        f'[[sink]]\nurl = "mqtt://h?password={CANARY}"\n',
         f'[[source]]\nurl = "rtsp://u:{CANARY}@h:x/y"\n',
         f'[[source]]\nurl = "rtsp://u:{CANARY}/@h/y"\n',
-        f'[[source]]\nurl = "rtsp://u:{CANARY}@h/y"\nspeed = 1\n[mqtt]\nurl = "mqtt://h"\n',
+        f'[[source]]\nurl = "rtsp://u:{CANARY}@h/y"\nspeed = 1\n[[sink]]\nurl = "mqtt://h"\n',
         f'[[source]]\nurl = "http://u:{CANARY}@h/y?token={CANARY}"\ntimeout = "x"\n',
-        f'[[source]]\nurl = "foo://u:{CANARY}@h/y?token={CANARY}"\n[mqtt]\nurl = "mqtt://h"\n',
+        f'[[source]]\nurl = "foo://u:{CANARY}@h/y?token={CANARY}"\n[[sink]]\nurl = "mqtt://h"\n',
     ],
 )
 def test_no_message_shows_a_password(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -410,7 +337,7 @@ def test_settings_print_without_their_password(tmp_path: Path):
     """In a traceback, a log or a debugger."""
     settings = load(written(tmp_path, re.sub(r"(speed|loop|follow|\w+_file) = .*\n", "", EVERYTHING)))
     relay = build_relay(settings)
-    assert CANARY not in f"{settings!r} {settings} {settings.mqtt!r} {relay.__dict__} {vars(relay.streams[0])}"
+    assert CANARY not in f"{settings!r} {settings} {settings.sinks[0].mqtt!r} {relay.__dict__} {vars(relay.streams[0])}"
 
 
 def test_streams_of_one_name_are_kept_apart(tmp_path: Path):

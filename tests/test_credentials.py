@@ -246,7 +246,7 @@ def test_a_url_with_a_user_but_no_password_gets_the_password(url: str, password:
     assert given.password == (None if password is None else Secret(password))
 
 
-SOURCE = '[mqtt]\nurl = "mqtt://h"\n[[source]]\n'
+SOURCE = '[[sink]]\nurl = "mqtt://h"\n[[source]]\n'
 
 
 def settings(folder: Path, text: str) -> Path:
@@ -357,8 +357,7 @@ def test_a_passphrase_may_be_in_a_variable_that_settings_name(tmp_path: Path, mo
     found = load(path)
 
     assert found.sources[0].passphrase == Secret(CANARY)
-    assert found.mqtt is not None
-    assert found.mqtt.password == Secret(CANARY)
+    assert found.sinks[0].mqtt.password == Secret(CANARY)
 
 
 def source_urls(*argv: str) -> list[Url]:
@@ -464,8 +463,8 @@ def test_a_password_on_a_command_line_gives_a_warning(args: list[str], capfd: py
 @pytest.mark.parametrize(
     "text",
     [
-        f'[mqtt]\nurl = "mqtts://u@h"\npassword = "{CANARY}"\n',
-        f'[mqtt]\nurl = "mqtts://u:{CANARY}@h"\n',
+        f'[[sink]]\nurl = "mqtts://u@h"\npassword = "{CANARY}"\n',
+        f'[[sink]]\nurl = "mqtts://u:{CANARY}@h"\n',
         f'[[source]]\nurl = "rtsp://u:{CANARY}@h/x"\n',
         f'[[source]]\nurl = "rtsp://h/x"\nusername = "u"\npassword = "{CANARY}"\n',
         f'[[source]]\nurl = "srt://h:1"\npassphrase = "{CANARY}"\n',

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import virtual_time
-from records import record
+from records import record, records_of
 from remote_sinks import FarEnd
 from scripted_ends import sink_task_of
 from virtual_time import now
@@ -256,7 +256,7 @@ class Faulty(FarEnd):
     """A faulty sink: one record makes it raise an unexpected exception."""
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
-        if any(each.seq == 7 for each in batch):
+        if any(each.seq == 7 for each in records_of(batch)):
             raise KeyError("platform_heading_angle")
         return await super().deliver(batch)
 

@@ -71,7 +71,7 @@ def test_every_command_is_accepted(command: str):
 def test_every_settings_example_is_accepted(block: str, tmp_path: Path):
     """Completed by a broker, it loads."""
     settings = tmp_path / "relay.toml"
-    settings.write_text(f'[mqtt]\nurl = "mqtt://127.0.0.1"\n{block}')
+    settings.write_text(f'[[sink]]\nurl = "mqtt://127.0.0.1"\n{block}')
 
     loaded = load(settings)
     assert loaded.sources or loaded.spool

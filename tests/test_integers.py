@@ -177,15 +177,14 @@ def test_lines_of_a_file_are_safe_too(tmp_path: Path) -> None:
 
 
 def test_the_option_is_in_the_url_or_the_settings(tmp_path: Path) -> None:
-    """As `numbers = "safe"` in [mqtt], or after the `?` of the broker's URL; anything else is refused."""
+    """as `numbers = "safe"` in a [[sink]], or after the `?` of the broker's URL; anything else is refused."""
     file = tmp_path / "relay.toml"
-    file.write_text('[mqtt]\nurl = "mqtt://localhost"\nnumbers = "safe"\n')
-    settings = load(file).mqtt
+    file.write_text('[[sink]]\nurl = "mqtt://localhost"\nnumbers = "safe"\n')
+    settings = load(file).sinks[0].mqtt
 
-    assert settings is not None
     assert settings.numbers == mqtt_settings("mqtt://localhost?numbers=safe", {}).numbers == "safe"
-    file.write_text('[mqtt]\nurl = "mqtt://localhost"\nnumbers = "strings"\n')
-    with pytest.raises(ConfigError, match=r"line 3: mqtt\.numbers: .*must be one of exact, safe"):
+    file.write_text('[[sink]]\nurl = "mqtt://localhost"\nnumbers = "strings"\n')
+    with pytest.raises(ConfigError, match=r"line 3: sink\.numbers: .*must be one of exact, safe"):
         load(file)
 
 

@@ -53,12 +53,13 @@ def first_had(sent: Tape, begin: int) -> tuple[set[int], int]:
     raise AssertionError("joined too late")
 
 
+@pytest.mark.parametrize("places", [80, pytest.param(500, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", TAPES)
 @pytest.mark.parametrize("size", [1316, 188, 100])
-def test_the_first_record_needs_no_byte_more(name: str, size: int):
-    """From 200 random places: the record is output with the piece that has its last byte."""
+def test_the_first_record_needs_no_byte_more(name: str, size: int, places: int):
+    """From many random places: the record is output with the piece that has its last byte."""
     sent = TAPES[name]
-    for seed in range(200):
+    for seed in range(places):
         begin = random.Random(seed).randrange(len(sent.ts) // 2)
         lane, read, found = Lane(ts=True), begin, []
         while not found:

@@ -11,15 +11,16 @@ from typing import Any
 
 import pytest
 from forgetful_disk import ForgetfulFolder
-from records import record
+from records import all_of, gaps_of, record, records_of
 
 from klvrelay import threads
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Record
-from klvrelay.spool.cursor import NEVER, OVERHEAD, Cursor, size_of
+from klvrelay.record import Gap, Item, Record
+from klvrelay.spool.cursor import NEVER, Cursor
 from klvrelay.spool.disk.log import DiskLog
 from klvrelay.spool.disk.store import Store
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
+from klvrelay.spool.queue import OVERHEAD, size_of
 
 Make = Callable[..., MemoryLog]
 
@@ -46,17 +47,17 @@ def filled(log: MemoryLog, count: int, stream: str = "uav1", *, first: int = 0) 
 
 
 def seqs(batch: Sequence[Record], stream: str = "uav1") -> list[int]:
-    return [r.seq for r in batch if r.stream == stream]
+    return [r.seq for r in records_of(batch) if r.stream == stream]
 
 
 async def offered(cursor: Cursor, most: int = 100) -> list[int]:
-    return [r.seq for r in await asyncio.wait_for(cursor.batch(most), 1)]
+    return [r.seq for r in records_of(await asyncio.wait_for(cursor.batch(most), 1))]
 
 
 async def delivered(cursor: Cursor, most: int = 100) -> list[int]:
     batch = await asyncio.wait_for(cursor.batch(most), 1)
-    cursor.commit(batch, Outcome(len(batch)))
-    return [r.seq for r in batch]
+    cursor.commit(batch, all_of(batch))
+    return [r.seq for r in records_of(batch)]
 
 
 def add_up(cursor: Cursor) -> bool:
@@ -396,7 +397,7 @@ async def test_a_stream_of_large_records_displaces_no_other(make: Make):
 
     assert seqs(batch, "small") == list(range(50))
     assert seqs(batch, "large") == list(range(100 - len(seqs(batch, "large")), 100))
-    assert 50_000 < sum(map(size_of, batch)) <= 100_000
+    assert 50_000 < sum(map(size_of, records_of(batch))) <= 100_000
 
 
 async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
@@ -415,7 +416,7 @@ async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
         if seq % 10 == 9:
             batch = await cursor.batch(4)
             taken += seqs(batch, "file")
-            cursor.commit(batch, Outcome(len(batch)))
+            cursor.commit(batch, all_of(batch))
             await asyncio.sleep(0)
     await asyncio.wait_for(reading, 1)
 
@@ -473,8 +474,8 @@ async def test_the_limit_of_bytes_holds(make: Make):
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     kept = await cursor.batch(10_000)
-    assert seqs(kept) == list(range(1000 - len(kept), 1000))
-    assert size_limit - 51_000 < sum(map(size_of, kept)) <= size_limit
+    assert seqs(kept) == list(range(1000 - len(seqs(kept)), 1000))
+    assert size_limit - 51_000 < sum(map(size_of, records_of(kept))) <= size_limit
     assert after - before <= size_limit
 
 
@@ -522,7 +523,9 @@ async def test_a_record_that_is_set_aside_counts_as_left_out(make: Make):
 @in_memory
 @pytest.mark.parametrize("seed", range(40))
 async def test_each_record_is_accounted_for_at_every_moment(make: Make, seed: int):
-    """For random sequences of operations the sums add up, and each stream is in order and without duplicates."""
+    """For random sequences of operations the sums add up, each stream is in order and without duplicates, and its gaps
+    are in order with its records and name those that were shed, and no others.
+    """
     chance = random.Random(seed)
     log = make(chance.choice((1, 7, 50)), chance.choice((1 << 30, 9 * size_of(record(0)))))
     cursors = {log.cursor("a"): Counting(), log.cursor("b"): Counting()}
@@ -538,14 +541,25 @@ async def test_each_record_is_accounted_for_at_every_moment(make: Make, seed: in
         assert cursor.numbered == 600
         assert all(taken == sorted(set(taken)) for taken in counting.taken.values())
         assert sum(map(len, counting.taken.values())) == cursor.delivered + cursor.rejected + cursor.left_out > 0
+        cursor.rewind()
+        counting.flying.clear()
+        while cursor.waiting or cursor.gaps:
+            counting._answer(cursor, batch := await cursor.batch(100), len(batch), chance)
+        assert sum(map(len, counting.gaps.values())) == cursor.shed
+        for stream, count in seq.items():
+            assert counting.passed.get(stream, []) == sorted(counting.passed.get(stream, []))
+            both = counting.taken.get(stream, []) + counting.gaps.get(stream, [])
+            assert sorted(both) == list(range(count))
 
 
 class Counting:
     """A sink that answers in order, or loses its connection."""
 
     def __init__(self) -> None:
-        self.flying: list[Sequence[Record]] = []
+        self.flying: list[Sequence[Item]] = []
         self.taken: dict[str, list[int]] = {}
+        self.gaps: dict[str, list[int]] = {}
+        self.passed: dict[str, list[int]] = {}
 
     async def step(self, cursor: Cursor, chance: random.Random) -> None:
         way = chance.random()
@@ -553,17 +567,22 @@ class Counting:
             self.flying.append(await asyncio.wait_for(cursor.batch(chance.randrange(1, 5)), 1))
         elif way < 0.6 and self.flying:
             batch = self.flying.pop(0)
-            self._take(cursor, batch, len(batch), chance)
+            self._answer(cursor, batch, len(batch), chance)
         elif way < 0.7:
             if self.flying:
-                self._take(cursor, self.flying[0], chance.randrange(len(self.flying[0])), chance)
+                self._answer(cursor, self.flying[0], chance.randrange(len(self.flying[0])), chance)
             self.flying.clear()
             cursor.rewind()
 
-    def _take(self, cursor: Cursor, batch: Sequence[Record], count: int, chance: random.Random) -> None:
-        rejected = chance.randrange(count + 1) if chance.random() < 0.2 else 0
-        cursor.commit(batch, Outcome(count - rejected, rejected))
+    def _answer(self, cursor: Cursor, batch: Sequence[Item], count: int, chance: random.Random) -> None:
+        records = records_of(batch[:count])
+        rejected = chance.randrange(len(records) + 1) if chance.random() < 0.2 else 0
+        cursor.commit(batch, Outcome(len(records) - rejected, rejected, gaps=count - len(records)))
         for each in batch[:count]:
+            if isinstance(each, Gap):
+                self.gaps.setdefault(each.stream, []).extend(range(each.first, each.last + 1))
+            self.passed.setdefault(each.stream, []).append(each.seq)
+        for each in records:
             self.taken.setdefault(each.stream, []).append(each.seq)
 
 
@@ -587,4 +606,5 @@ async def test_after_a_record_was_set_aside_another_stream_is_next(make: Make):
     filled(log, 2, "b")
     assert (cursor.set_aside().stream, cursor.sums().left_out) == ("a", 1)
     batch = await cursor.batch()
-    assert [(each.stream, each.seq) for each in batch] == [("b", 0), ("a", 1), ("b", 1), ("a", 2)]
+    assert [(each.stream, each.seq) for each in batch] == [("b", 0), ("a", 0), ("b", 1), ("a", 1), ("a", 2)]
+    assert gaps_of(batch) == [("a", 0, 0, "set_aside")]

@@ -7,12 +7,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from records import record
+from records import record, records_of
 
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
-from klvrelay.spool.cursor import OVERHEAD, Cursor
+from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.memory import MemoryLog
+from klvrelay.spool.queue import OVERHEAD
 
 SIZE = 1000
 
@@ -32,7 +33,7 @@ async def waiting(cursor: Cursor) -> dict[str, list[int]]:
     if not cursor.waiting:
         return {}
     found: dict[str, list[int]] = {}
-    for each in await asyncio.wait_for(cursor.batch(1000), 1):
+    for each in records_of(await asyncio.wait_for(cursor.batch(1000), 1)):
         found.setdefault(each.stream, []).append(each.seq)
     return found
 

@@ -78,19 +78,19 @@ async def test_without_a_setting_the_window_is_that_of_the_protocol(oracle, prot
 @pytest.mark.parametrize("protocol", [5, 4])
 @pytest.mark.parametrize("qos", [1, 2])
 async def test_the_sample_configuration_allows_a_thousand_in_flight(mosquitto, protocol, qos):
-    """2,500 records in 25 calls at once, each once and in order, over one connection."""
+    """1,500 records in 15 calls at once, each once and in order, over one connection."""
     assert "max_inflight_messages 1000" in SAMPLE.read_text()
     async with (
         listening(mosquitto.port, TELEMETRY) as heard,
         sink_to(mosquitto, protocol=protocol, qos=qos, timeout=20.0) as sink,
     ):
         assert sink._connection._outgoing.flight.most == {5: 1000, 4: 100}[protocol]
-        batches = [[record(n) for n in range(start, start + 100)] for start in range(0, 2500, 100)]
+        batches = [[record(n) for n in range(start, start + 100)] for start in range(0, 1500, 100)]
         outcomes = await asyncio.gather(*(sink.deliver(batch) for batch in batches))
-        messages = await heard.count(2500)
+        messages = await heard.count(1500)
 
-    assert outcomes == [Outcome(delivered=100)] * 25
-    assert [orjson.loads(m.payload)["seq"] for m in messages] == list(range(2500))
+    assert outcomes == [Outcome(delivered=100)] * 15
+    assert [orjson.loads(m.payload)["seq"] for m in messages] == list(range(1500))
 
 
 async def test_a_cancelled_call_lets_the_next_one_go_on(oracle):
@@ -124,11 +124,11 @@ class Slow(OracleBroker):
 async def test_the_timeout_applies_to_each_confirmation():
     """Five answers, each after a quarter of the timeout: all are waited for, longer than the timeout in sum."""
     async with Slow() as broker:
-        connection = await connect(to(broker, timeout=1.0), client_id="kr", will=WILL)
+        connection = await connect(to(broker, timeout=1.6), client_id="kr", will=WILL)
         broker.manners.ack = False
         sending = asyncio.create_task(connection.publish([Message("kr/a", b"%d" % n) for n in range(5)]), name="all")
         for _ in range(5):
-            await asyncio.wait({sending}, timeout=0.25)
+            await asyncio.wait({sending}, timeout=0.4)
             await broker.answer()
         assert await sending == [0] * 5
         await connection.close()
@@ -136,7 +136,7 @@ async def test_the_timeout_applies_to_each_confirmation():
 
 async def test_a_message_without_an_answer_fails_though_others_are_answered(oracle):
     """The oldest one counts: later answers do not help it. It fails at the timeout, neither sooner nor much later."""
-    connection = await connect(to(oracle, timeout=0.4), client_id="kr", will=WILL)
+    connection = await connect(to(oracle, timeout=1.0), client_id="kr", will=WILL)
     oracle.manners.ack = False
     loop = asyncio.get_running_loop()
     start = loop.time()
@@ -149,22 +149,22 @@ async def test_a_message_without_an_answer_fails_though_others_are_answered(orac
             await connection.publish([Message("kr/a", b"x")])
         except SinkDown:
             break
-        assert loop.time() - start < 2
+        assert loop.time() - start < 4
     await asyncio.wait({lost}, timeout=1)
 
-    assert 0.4 <= loop.time() - start < 0.8
-    assert "no confirmation within 0.4 s" in str(lost.exception())
+    assert 1.0 <= loop.time() - start < 1.9
+    assert "no confirmation within 1 s" in str(lost.exception())
 
 
 async def test_a_full_window_is_waited_for_with_the_same_timeout(oracle):
     """Where nothing is answered, the call ends at the timeout, not at twice that."""
-    connection = await connect(to(oracle, timeout=0.3, window=2), client_id="kr", will=WILL)
+    connection = await connect(to(oracle, timeout=1.0, window=2), client_id="kr", will=WILL)
     oracle.manners.ack = False
     start = asyncio.get_running_loop().time()
     with pytest.raises(Unanswered):
         await connection.publish([Message("kr/a", b"x")] * 5)
 
-    assert asyncio.get_running_loop().time() - start < 0.55
+    assert asyncio.get_running_loop().time() - start < 1.9
     await connection.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 from scripted_ends import Tape
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.relay.build import SEGMENT_MOST, build_relay
@@ -21,7 +21,7 @@ from klvrelay.sources.datagrams import schedule
 
 def of(url: str, **more: Any) -> Relay:
     source = SourceSettings(Url.parse(url), stream="uav1", **more)
-    return build_relay(RelaySettings((source,), MqttSettings(host="127.0.0.1")))
+    return build_relay(RelaySettings((source,), (SinkSettings("mqtt", MqttSettings(host="127.0.0.1")),)))
 
 
 @pytest.mark.parametrize("stall", [0.0, -1.0, math.nan])

@@ -16,7 +16,7 @@ from oracle_broker import OracleBroker
 
 from klvrelay.backoff import Backoff
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.encode import encode
 from klvrelay.errors import SinkRefused
@@ -38,7 +38,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def relay(port: int, *sources: SourceSettings, waiting: int = 10_000, **mqtt: Any) -> Relay:
-    return build_relay(RelaySettings(sources, MqttSettings(host="127.0.0.1", port=port, **mqtt), waiting))
+    sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=port, **mqtt))
+    return build_relay(RelaySettings(sources, (sink,), waiting))
 
 
 def tape(folder: Path, data: bytes = TAPE.ts, name: str = "uav1", **more: Any) -> SourceSettings:
@@ -244,6 +245,21 @@ async def test_connections_that_break_leave_no_exception_in_the_loop(tmp_path: P
             await asyncio.wait_for(asyncio.shield(task), 10)
         assert seqs(oracle) == list(range(150))
     assert escaped == []
+
+
+async def test_each_broker_gets_every_record(tmp_path: Path):
+    """One that is away at first delays no other, and gets what it missed."""
+    async with OracleBroker() as near, OracleBroker() as far:
+        sinks = [
+            SinkSettings(name, MqttSettings(host="127.0.0.1", port=broker.port, prefix=name))
+            for name, broker in (("near", near), ("far", far))
+        ]
+        await far.stop()
+        async with running(build_relay(RelaySettings((tape(tmp_path),), tuple(sinks)))) as task:
+            await until(lambda: len(seqs(near, "near/uav1/telemetry")) == 150)
+            await far.start()
+            await asyncio.wait_for(asyncio.shield(task), 20)
+        assert seqs(near, "near/uav1/telemetry") == seqs(far, "far/uav1/telemetry") == list(range(150))
 
 
 async def test_a_broker_that_refuses_at_the_first_attempt_ends_the_relay(oracle: OracleBroker, tmp_path: Path):

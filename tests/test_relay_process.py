@@ -222,7 +222,7 @@ async def test_settings_from_a_file_work_like_options(oracle: OracleBroker, tmp_
     for name in ("a.ts", "b.ts"):
         (tmp_path / name).write_bytes(feed.recording(20).ts)
     (tmp_path / "relay.toml").write_text(
-        f'[mqtt]\nurl = "{oracle.url}"\nprefix = "site"\nqos = 0\n[[source]]\nurl = "a.ts"\n'
+        f'[[sink]]\nurl = "{oracle.url}"\nprefix = "site"\nqos = 0\n[[source]]\nurl = "a.ts"\n'
         '[[source]]\nurl = "b.ts"\nstream = "second"\n'
     )
     async with klvrelay("run", "-c", "relay.toml", "--qos", "1", cwd=tmp_path) as command:

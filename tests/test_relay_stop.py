@@ -13,10 +13,13 @@ from brokers import until
 from scripted_ends import TAPE, Ear, Tape, live
 
 from klvrelay.config.url import Url
+from klvrelay.errors import SinkDown
 from klvrelay.record import Packet
 from klvrelay.relay import opening as opening_module
 from klvrelay.relay import relay as relay_module
+from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.relay import Relay, turns
+from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream_input import StreamInput
 
 BRIEF = {"LAST_SOURCES": 0.2, "LAST_DELIVERY": 0.3, "LAST_SINKS": 0.2, "LAST_TASKS": 0.05}
@@ -54,6 +57,31 @@ async def test_a_sink_that_confirms_nothing_does_not_delay_a_stop(brief: None):
     took = await seconds_to_stop(it, lambda: it.streams[0].health.records == 40 and it.sink_tasks[0].health.up)
     assert BRIEF["LAST_DELIVERY"] <= took < 1
     assert ear.left == 1
+
+
+async def test_a_connection_that_fails_at_the_moment_of_a_stop_is_closed_in_order(
+    brief: None, monkeypatch: pytest.MonkeyPatch
+):
+    """The last counts are put, then the sink closes: the fault does not replace the stop."""
+    events: list[str] = []
+
+    class Lost(Ear):
+        async def keep(self, notices: NoticeCursor) -> None:
+            try:
+                await super().keep(notices)
+            except asyncio.CancelledError as stop:
+                events.append("lost")
+                raise SinkDown("ear: the connection was lost") from stop
+
+        async def __aexit__(self, *_: object) -> None:
+            await asyncio.sleep(0)
+            events.append("closed")
+
+    put = SinkTask.put_sums
+    monkeypatch.setattr(SinkTask, "put_sums", lambda task: (events.append("counts"), put(task)))
+    it = relay(live(*TAPE.klv, hang=True), Lost())
+    await seconds_to_stop(it, lambda: it.streams[0].health.records == 40 and it.sink_tasks[0].health.up)
+    assert events[-3:] == ["lost", "counts", "closed"]
 
 
 async def test_a_sink_that_hangs_at_its_exit_does_not_delay_a_stop(brief: None, said: Callable[[], list[str]]):

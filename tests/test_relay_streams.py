@@ -20,7 +20,7 @@ from test_relay import quick, running  # noqa: F401  # a fixture
 from klvrelay.cli.verbs.stream_table import StreamTable
 from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.elementary_streams import MOST
 from klvrelay.link_stats import LinkStats
@@ -39,7 +39,7 @@ def heard(ear: Ear, name: str, kind: str) -> list[Any]:
 
 def to_ear(ear: Ear, *sources: SourceSettings) -> Relay:
     """A relay of these sources to a scripted sink."""
-    relay = build_relay(RelaySettings(sources, MqttSettings(host="127.0.0.1")))
+    relay = build_relay(RelaySettings(sources, (SinkSettings("mqtt", MqttSettings(host="127.0.0.1")),)))
     feeds = [stream._input for stream in relay.streams]
     return Relay(feeds, [("ear", ear)], boot="5f2c9a")  # type: ignore[list-item]
 
@@ -76,9 +76,9 @@ async def test_topics_of_two_aircraft_at_a_real_broker(real_broker: Any, tmp_pat
     source = tape(tmp_path, two(higher_first=higher_first))
     named = tape(tmp_path, two(higher_first=higher_first), pids={SECOND: "uav2"})
     for each, names in ((source, ("cam", "cam.513")), (named, ("cam", "uav2"))):
-        mqtt = MqttSettings(host="127.0.0.1", port=real_broker.port)
+        sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=real_broker.port))
         async with listening(real_broker.port, "klvrelay/#", protocol=4) as ears:
-            await asyncio.wait_for(build_relay(RelaySettings((each,), mqtt)).run(), 20)
+            await asyncio.wait_for(build_relay(RelaySettings((each,), (sink,))).run(), 20)
             for name, aircraft_ in zip(names, ("ALPHA", "BRAVO"), strict=True):
                 records = [orjson.loads(m.payload) for m in await ears.count(20, f"klvrelay/{name}/telemetry")]
                 assert {r["items"]["mission_id"] for r in records} == {aircraft_}
@@ -200,8 +200,8 @@ async def test_klv_on_ever_new_pids_makes_few_topics(said: Callable[[], list[str
 @pytest.mark.needs("mosquitto")
 async def test_watch_shows_a_row_for_each_stream(mosquitto: Mosquitto, tmp_path: Path):
     """With --pid or --program only the selected ones."""
-    mqtt = MqttSettings(host="127.0.0.1", port=mosquitto.port)
-    await asyncio.wait_for(build_relay(RelaySettings((tape(tmp_path, two(program=2)),), mqtt)).run(), 20)
+    sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=mosquitto.port))
+    await asyncio.wait_for(build_relay(RelaySettings((tape(tmp_path, two(program=2)),), (sink,))).run(), 20)
     async with listening(mosquitto.port, "klvrelay/#", protocol=4) as ears:
         await until(lambda: len(ears.messages) >= 7)
         for choice, names in (

@@ -370,7 +370,7 @@ async def test_after_kill_9_the_next_relay_corrects_what_it_no_longer_relays(mos
     """Streams a and b, kill -9, a restart without b: five seconds later b is offline and a is online."""
     tape = tmp_path / "flight.ts"
     tape.write_bytes(feed.recording(60).ts)
-    text = '[mqtt]\nurl = "{}"\n' + '[[source]]\nurl = "{}"\nloop = true\nstream = "{}"\n' * 2
+    text = '[[sink]]\nurl = "{}"\n' + '[[source]]\nurl = "{}"\nloop = true\nstream = "{}"\n' * 2
     both, one = tmp_path / "both.toml", tmp_path / "one.toml"
     both.write_text(text.format(mosquitto.url, tape, "a", tape, "b"))
     one.write_text(both.read_text()[: both.read_text().rindex("[[source]]")])

@@ -27,7 +27,7 @@ from native.spec import facts
 
 calm = settings(
     deadline=None,
-    max_examples=300,
+    max_examples=150,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 SEEDS = 1_000
@@ -43,7 +43,7 @@ def test_any_packet_is_read_alike_by_core_and_reference(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["ST0903", "ST1601", "ST1002", "ST0806"])
-@settings(calm, max_examples=90)
+@settings(calm, max_examples=45)
 @given(data=st.data())
 def test_any_set_inside_st0601_is_read_alike(name: str, data: st.DataObject) -> None:
     """Targets with old and new maps, arrays, sections, user data: no difference where they are nested either."""

@@ -124,7 +124,7 @@ async def test_a_closed_port_and_an_unknown_name_are_reported():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    with pytest.raises(SourceDown, match="connection refused: is the server running there"):
+    with pytest.raises(SourceDown, match="connection refused: check that the server is running on that port"):
         await records_of(open_source(f"http://127.0.0.1:{port}/x", timeout=1))
     with pytest.raises(SourceDown, match="unknown host name"):
         await records_of(open_source("http://no-such-host.invalid/x", timeout=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from random import Random
 
@@ -12,12 +12,13 @@ import pytest
 from forgetful_disk import ForgetfulFolder
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from records import record
+from records import TIME_US, all_of, record, records_of
 from virtual_time import VirtualLoop
 
 from klvrelay import threads
-from klvrelay.outcome import Outcome
-from klvrelay.record import Record
+from klvrelay.record import Gap, Item, Record
+from klvrelay.spool.age import NEVER_AGED
+from klvrelay.spool.disk import segments
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.log import COMMIT, DiskLog
 from klvrelay.spool.disk.store import Store
@@ -32,6 +33,26 @@ Key = tuple[str, str, int]
 
 def key(record: Record) -> Key:
     return record.stream, record.boot or "", record.seq
+
+
+def keys(items: Iterable[Item]) -> list[Key]:
+    """Those of the records, and of the records that the gaps name."""
+    return [(one.stream, one.boot or "", seq) for one in items for seq in range(one.seq, last_of(one) + 1)]
+
+
+def last_of(item: Item) -> int:
+    return item.last if isinstance(item, Gap) else item.seq
+
+
+class Age:
+    """The age limit, under control of the test."""
+
+    before_us = NEVER_AGED
+
+    def start(self) -> None:
+        pass
+
+    stop = start
 
 
 class AtOnce(threads.Worker):
@@ -50,11 +71,17 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop, self.folder, self.random = VirtualLoop(), ForgetfulFolder(), Random(0)
+        self.now_us, self._clock = TIME_US, segments._now_us
+        segments._now_us = lambda: self.now_us
         self.boots = 0
         self.appended: set[Key] = set()
         self.owed: dict[str, set[Key]] = {name: set() for name in SINKS}
         """Durable records that were not answered, by sink."""
         self.answered: dict[str, set[Key]] = {name: set() for name in SINKS}
+        self.gapped: dict[str, set[Key]] = {name: set() for name in SINKS}
+        """Records that answered gaps name, by sink."""
+        self.kept: dict[str, set[Key]] = {name: set() for name in SINKS}
+        """Records that are on disk, or in a gap on disk: each must be answered, or in an answered gap."""
         self.sheds = dict.fromkeys(SINKS, 0)
         self.start()
 
@@ -66,14 +93,16 @@ class Histories(RuleBasedStateMachine):
         self.boot, self.boots = str(self.boots), self.boots + 1
         self.seqs = dict.fromkeys(STREAMS, 0)
         self.unsure: set[Key] = set()  # appended, and not durable
-        self.flying: dict[str, list[Sequence[Record]]] = {name: [] for name in SINKS}
-        self.last: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in SINKS}
+        self.flying: dict[str, list[Sequence[Item]]] = {name: [] for name in SINKS}
+        self.last: dict[str, dict[tuple[str, int], int]] = {name: {} for name in SINKS}
         self.loop.run_until_complete(self._open())
 
     async def _open(self) -> None:
         store = Store(self.folder, "test", self.disk)
         self.log = DiskLog(store, AtOnce("test"), limit=LIMIT)
+        self.log._age = self.age = Age()  # type: ignore[assignment]
         for name in SINKS:  # what the disk holds no more was shed
+            self.kept[name] |= set(keys(gap for _, gap in store.gaps.get(name, ())))
             for low, high in store.saved.get(name) or [(0, store.segments.first)]:
                 self.sheds[name] += max(0, min(high, store.segments.first) - low)
         self.cursors = {name: self.log.cursor(name) for name in SINKS}
@@ -95,12 +124,14 @@ class Histories(RuleBasedStateMachine):
         for _ in range(count):
             if len(self.log._tail) == LIMIT:
                 self.commit()
-            one = record(self.seqs[stream], stream, boot=self.boot, raw=self.random.randbytes(size))
+            self.now_us += 1
+            raw = self.random.randbytes(size)
+            one = record(self.seqs[stream], stream, boot=self.boot, raw=raw, received_us=self.now_us)
             self.seqs[stream] += 1
             self.appended.add(key(one))
             self.unsure.add(key(one))
             self.do(partial(self.log.append, one))
-        self.unsure &= set(map(key, self.log._tail.values()))  # memory is full: the others will not become durable
+            self.unsure &= set(map(key, self.log._tail.values()))  # memory is full: the others will not become durable
 
     @rule()
     def commit(self) -> None:
@@ -114,15 +145,19 @@ class Histories(RuleBasedStateMachine):
     @rule(name=st.sampled_from(SINKS), most=st.integers(1, 5))
     def offer(self, name: str, most: int) -> None:
         cursor = self.cursors[name]
-        if cursor.window.waiting > cursor.offered:
+        if cursor.window._count:
             batch = self.loop.run_until_complete(cursor.batch(most))
             self.settle(0.0)
             self.flying[name].append(batch)
             for one in batch:
-                assert key(one) in self.appended
-                last, place = self.last[name].get(one.stream, (-1, -1)), (int(one.boot or 0), one.seq)
-                assert place > last, "out of order or twice"
-                self.last[name][one.stream] = place
+                assert set(keys([one])) <= self.appended
+                boot, last = int(one.boot or 0), self.last[name]
+                assert one.seq > last.get((one.stream, boot), -1), "out of order or twice"
+                last[one.stream, boot] = last_of(one)
+                if isinstance(one, Record):  # a gap of an earlier run may follow after a loss of power
+                    assert boot >= last.get((one.stream, -1), -1), "a record of an earlier run"
+                    last[one.stream, -1] = boot
+                self.check_gap(name, one)
 
     @rule(name=st.sampled_from(SINKS), whole=st.booleans())
     def answer(self, name: str, whole: bool) -> None:
@@ -130,9 +165,13 @@ class Histories(RuleBasedStateMachine):
             return
         batch = self.flying[name][0]
         count = len(batch) if whole else self.random.randrange(len(batch) + 1)
-        self.do(lambda: self.cursors[name].commit(batch, Outcome(count)))
-        self.answered[name] |= set(map(key, batch[:count]))
-        self.owed[name] -= set(map(key, batch[:count]))
+        self.do(lambda: self.cursors[name].commit(batch, all_of(batch[:count])))
+        records = set(keys(records_of(batch[:count])))
+        gapped = set(keys(batch[:count])) - records
+        assert not records & {one for one in self.gapped[name] if one[1] == self.boot}, "both in a gap and delivered"
+        self.answered[name] |= records
+        self.owed[name] -= records
+        self.gapped[name] |= gapped
         if count == len(batch):
             self.flying[name].pop(0)
         else:
@@ -149,6 +188,8 @@ class Histories(RuleBasedStateMachine):
     def kill(self) -> None:
         for name, cursor in self.cursors.items():
             self.sheds[name] += cursor.shed
+            if cursor.has_new_gaps:  # not stored yet
+                self.kept[name].clear()
         for timer in self.loop._scheduled:
             timer.cancel()
         self.start()
@@ -165,7 +206,17 @@ class Histories(RuleBasedStateMachine):
             self.loop.run_until_complete(self.log.close())
             for name in SINKS:
                 self.owed[name] |= self.unsure - self.answered[name]
+                self.kept[name] |= self.of_this_run() - self.answered[name] - self.gapped[name]
             self.kill()
+
+    def of_this_run(self) -> set[Key]:
+        return {(stream, self.boot, seq) for stream, count in self.seqs.items() for seq in range(count)}
+
+    def check_gap(self, name: str, one: Item) -> None:
+        """Nothing that is durable is lost: only a loss of power may leave a hole between records."""
+        if isinstance(one, Gap):
+            assert one.reason == "damaged"
+            assert not set(keys([one])) & self.owed[name]
 
     @invariant()
     def sums_add_up(self) -> None:
@@ -182,17 +233,22 @@ class Histories(RuleBasedStateMachine):
                 self.drain(name, cursor)
         finally:
             self.loop.close()
+            segments._now_us = self._clock
 
     def drain(self, name: str, cursor: DiskCursor) -> None:
         self.rewind(name)
-        while cursor.waiting:
-            before = cursor.waiting
+        for _ in range(1000):
+            if cursor._empty.is_set():
+                break
             self.offer(name, 100)
             while self.flying[name]:
                 self.answer(name, True)
             self.settle(1.0)
-            assert cursor.waiting < before, "a record waits and is never offered"
-        assert len(self.owed[name]) <= self.durable_sheds(name)
+        assert len(self.owed[name] - self.gapped[name]) <= self.durable_sheds(name)
+        assert (cursor.waiting, cursor.window.gaps, cursor._empty.is_set()) == (0, 0, True), "never offered"
+        there = self.answered[name] | self.gapped[name]
+        assert self.of_this_run() <= there, "neither delivered nor in a gap"
+        assert self.kept[name] <= there, "neither delivered nor in a gap after a restart"
 
     def durable_sheds(self, name: str) -> int:
         """How many durable records the disk had no room for."""
@@ -208,6 +264,12 @@ class Cramped(Histories):
     def append_large(self, stream: str, count: int) -> None:
         self.append(stream, count, 9000)
 
+    @rule(count=st.integers(0, 30))
+    def pass_time(self, count: int) -> None:
+        """All that is older than the last `count` records is too old."""
+        self.age.before_us = self.now_us - count
+        self.do(lambda: self.log._shed_aged(self.age.before_us))
+
     @rule(room=st.integers(0, 1 << 14))
     def fill_up(self, room: int) -> None:
         self.folder.size = self.folder.used + room
@@ -219,6 +281,11 @@ class Cramped(Histories):
     @rule(failing=st.booleans())
     def fail(self, failing: bool) -> None:
         self.folder.failing = failing
+        for kept in self.kept.values():  # a segment that cannot be read is passed over
+            kept.clear()
+
+    def check_gap(self, name: str, one: Item) -> None:
+        """Records are shed."""
 
     @rule()
     def kill(self) -> None:

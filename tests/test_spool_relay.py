@@ -12,13 +12,16 @@ import feed
 import orjson
 import pytest
 from brokers import Mosquitto, until
+from records import record
 from test_relay_process import Command, klvrelay
 
-from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
-from klvrelay.errors import ConfigError
-from klvrelay.relay.build import run_relay
+from klvrelay.errors import ConfigError, SourceDown
+from klvrelay.relay.build import build_relay, run_relay
+from klvrelay.spool.disk.log import open_log
 
 TAPE = feed.recording(30)
 SOURCE = '[[source]]\nurl = "udp://:5000"\n'
@@ -98,6 +101,18 @@ async def test_a_second_relay_on_one_spool_is_refused(tmp_path: Path, mosquitto:
     assert "another klvrelay uses this spool; give each its own folder" in second.said
 
 
+@pytest.mark.parametrize("source", ["none.ts", "udp://:5000"], ids=["missing", "invalid"])
+async def test_a_source_that_is_refused_leaves_no_spool_behind(source: str, tmp_path: Path):
+    """Sources are checked before the folder of the spool is made."""
+    spool = tmp_path / "spool"
+    entry = SourceSettings(Url.parse(source), stall=10 if source == "none.ts" else 0)
+
+    with pytest.raises((SourceDown, ConfigError), match=r"no such file|stall"):
+        await run_relay(RelaySettings((entry,), spool=SpoolSettings(spool)))
+
+    assert not spool.exists()
+
+
 async def test_a_relay_that_cannot_be_built_leaves_its_spool_to_the_next(tmp_path: Path):
     """The folder is not reserved any longer once the settings are refused."""
     settings = RelaySettings((SourceSettings(Url.parse("udp://:5000"), stall=0),), spool=SpoolSettings(tmp_path))
@@ -111,20 +126,25 @@ def test_the_settings_of_a_spool(tmp_path: Path):
     path = tmp_path / "relay.toml"
     path.write_text(SOURCE)
     assert load(path).spool is None
-    path.write_text(SOURCE + '[spool]\npath = "/var/spool/klvrelay"\nsize = "4G"\ncommit = "1s"\n')
+    path.write_text(SOURCE + '[spool]\npath = "/var/spool/klvrelay"\nsize = "4G"\ncommit = "1s"\nage = "2h"\n')
     spool = load(path).spool
     assert spool is not None
-    assert (str(spool.path), spool.size, spool.commit) == ("/var/spool/klvrelay", 4 << 30, 1.0)
+    assert (str(spool.path), spool.size, spool.commit, spool.age) == ("/var/spool/klvrelay", 4 << 30, 1.0, 7200.0)
+    assert load(path).age is None
+    path.write_text(SOURCE + '[relay]\nage = "24h"\n')
+    assert load(path).age == 86400.0
 
 
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ('size = "1G"', "spool.path: must be the path of a folder"),
+        ('size = "1G"', "spool.path: missing: give the path of a folder"),
         ('path = "a"\nsize = "10K"', "spool.size: must be a size of at least 1 MiB"),
         ('path = "a"\nsize = "many"', "spool.size: must be a size"),
         ('path = "a"\ncommit = "1m"', "spool.commit: must be a time from"),
-        ('path = "a"\nage = 1', "spool.age"),
+        ('path = "a"\nage = 1', "spool.age: must be a time"),
+        ('path = "a"\nage = "0.5s"', "spool.age: must be a time"),
+        ('path = "a"\nages = "1h"', "spool.ages"),
     ],
 )
 def test_a_wrong_setting_of_a_spool_is_refused(lines: str, reason: str, tmp_path: Path):
@@ -133,3 +153,14 @@ def test_a_wrong_setting_of_a_spool_is_refused(lines: str, reason: str, tmp_path
     path.write_text(f"{SOURCE}[spool]\n{lines}\n")
     with pytest.raises(ConfigError, match=reason):
         load(path)
+
+
+async def test_the_position_of_a_sink_is_kept_under_its_name(tmp_path: Path):
+    """A broker that moves finds its position again; each sink has its own."""
+    log = await open_log(tmp_path, "klvrelay", 8 << 20)
+    sinks = SinkSettings("mqtt", MqttSettings(host="a")), SinkSettings("far", MqttSettings(host="b"))
+    build_relay(RelaySettings((), sinks), log)
+    log.append(record(0))
+    await log.close()
+
+    assert sorted(path.name for path in tmp_path.glob("*.cursor")) == ["far.cursor", "mqtt.cursor"]

@@ -14,10 +14,11 @@ import pytest
 from brokers import until
 from mqtt_wire import read_publish
 from oracle_broker import OracleBroker
+from records import records_of
 from scripted_ends import TAPE, Ear, Tape, live
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome, Sums
@@ -37,9 +38,10 @@ class Picky(Ear):
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         await super().deliver(batch)
-        left_out = sum(each.seq % 7 == 0 for each in batch)
-        rejected = sum(each.seq % 3 == 0 and each.seq % 7 != 0 for each in batch)
-        return Outcome(len(batch) - rejected - left_out, rejected, left_out)
+        records = records_of(batch)
+        left_out = sum(each.seq % 7 == 0 for each in records)
+        rejected = sum(each.seq % 3 == 0 and each.seq % 7 != 0 for each in records)
+        return Outcome(len(records) - rejected - left_out, rejected, left_out, gaps=len(batch) - len(records))
 
 
 def relay(*sources: Tape, sinks: Sequence[tuple[str, Any]], waiting: int = 10_000) -> Relay:
@@ -161,7 +163,8 @@ def settings(oracle: OracleBroker, folder: Path, **mqtt: Any) -> RelaySettings:
     path = folder / "uav1.ts"
     path.write_bytes(TAPE.klv[0] + SPOILT + b"".join(TAPE.klv[2:]))
     source = SourceSettings(Url.parse(path), stream="uav1")
-    return RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, **mqtt))
+    sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=oracle.port, **mqtt))
+    return RelaySettings((source,), (sink,))
 
 
 async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path):
@@ -204,7 +207,8 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     monkeypatch.setattr(relay_module, "LAST_SINKS", 10.0)  # a busy machine takes longer
     monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 5.0)
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
-    pipeline = build_relay(RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, window=100)))
+    sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=oracle.port, window=100))
+    pipeline = build_relay(RelaySettings((source,), (sink,)))
     task = asyncio.create_task(pipeline.run())
     await feed.listening(free_port)
     feed.send_udp(feed.datagrams(TAPE.ts), free_port)

@@ -281,6 +281,24 @@ def test_it_reports_why_there_is_no_row(messages, note):
     assert board_of(*messages).note(100.0) == note
 
 
+@pytest.mark.parametrize(
+    ("spool", "note"),
+    [
+        (b'{"fault":"No space left on device"}', "the spool of the relay has a fault: No space left on device"),
+        (b'{"fault":"\\u001b[31m"}', "the spool of the relay has a fault: ?[31m"),
+        (b'{"fault":null}', ""),
+        (b'"full"', ""),
+    ],
+)
+def test_it_reports_a_fault_of_the_spool(spool: bytes, note: str):
+    """Beside the rows, until it ends."""
+    board = board_of(ONLINE, Received("kr/status", b'{"state":"online","spool":%s}' % spool, True))
+    assert len(board.rows(100.0)) == 1
+    assert board.note(100.0) == note
+    board.take(Received("kr/status", b'{"state":"online"}', True), 100.0, WALL)
+    assert board.note(100.0) == ""
+
+
 def test_it_reports_that_no_stream_has_the_selected_pid():
     """There are streams, of other PIDs."""
     board = StreamTable("kr", chosen([257], None))
@@ -383,7 +401,7 @@ async def test_a_lost_connection_is_reported_once_and_recovers(oracle, capsys):
 
 async def test_an_unreachable_broker_is_an_error_at_once(free_port):
     """The first connection is not retried: a mistyped port must be visible."""
-    with pytest.raises(SinkDown, match="is a broker running"):
+    with pytest.raises(SinkDown, match="check that a broker is running"):
         await watch(MqttSettings(host="127.0.0.1", port=free_port))
 
 

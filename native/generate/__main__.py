@@ -1,10 +1,13 @@
-"""Generates all files that depend on `native/spec/*.csv`. Run it after a change there: `make tables`.
+"""Generates all files that depend on `native/spec/*.csv`, and those that describe the settings of the relay. Run it
+after a change of either: `make tables`.
 
     native/tables.c                      the C core's tables
     src/klvrelay/standards/spec.py       Python tables of items, packs, labels and keys
     src/klvrelay/standards/clauses.py    other details that `klvrelay items` shows: documents, clauses, notes
     src/klvrelay/record.schema.json      the JSON Schema of a record
     native/spec/ITEMS.md                 the page of items
+    docs/configuration.md                the page of settings
+    samples/relay.schema.json            the JSON Schema of the settings file
 
 `python -m native.generate --check` writes nothing and fails if a file is not up to date.
 """
@@ -25,12 +28,17 @@ ROOT = Path(__file__).parents[2]
 
 def outputs() -> dict[str, str]:
     """Path in the repository -> required content."""
+    from klvrelay.config.reference import reference  # here, since it needs the compiled core
+    from klvrelay.config.schema import settings_schema
+
     return {
         "native/tables.c": Tables().text(),
         "native/spec/ITEMS.md": items_page(),
         "src/klvrelay/record.schema.json": schema(),
         "src/klvrelay/standards/spec.py": python_table(),
         "src/klvrelay/standards/clauses.py": clauses(),
+        "docs/configuration.md": reference(),
+        "samples/relay.schema.json": settings_schema(),
     }
 
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import cache
 
 from native.generate import coverage, packs_page, schema, schema_values
-from native.generate.clauses import PREFERRED, STANDARDS
+from native.generate.clauses import PREFERRED
+from native.generate.documents import STANDARDS
 from native.generate.schema_packs import pack
 from native.spec import facts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from native.generate import schema
-from native.generate.clauses import STANDARDS
+from native.generate.documents import STANDARDS
 from native.generate.schema_values import range_text
 from native.spec import facts
 

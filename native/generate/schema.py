@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 
+from native.generate.documents import STANDARDS
 from native.generate.schema_packs import holds_set, packs
 from native.generate.schema_values import (
     COUNT,
@@ -66,14 +67,15 @@ def record() -> Schema:
         "set": {"enum": [*sets, "unknown"], "description": "The set that the packet contains"},
         "version": nullable(COUNT) | {"description": "ST 0601 item 65; null for other sets"},
         "quality": quality(),
-        "items": {"type": "object", "description": "The items by key"},
+        "items": {"description": "The items by key", "anyOf": [*map(definition, packet_forms(sets))]},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "klvrelay/1",
         "title": "klvrelay record",
-        "description": "One KLV packet of a drone's video (MISB ST 0601 and related standards), decoded. With numbers ="
-        " \"safe\", integers beyond 2^53 - 1 are strings of their digits; items that may be that large say so",
+        "description": "One KLV packet of a drone's video (MISB ST 0601 and related standards), decoded",
+        "$comment": "With numbers = \"safe\", integers beyond 2^53 - 1 are strings of their digits; items that may be"
+        " that large say so, others are so only if they were sent with too many bytes",
         "type": "object",
         "properties": properties,
         "required": list(properties),
@@ -87,6 +89,15 @@ def record() -> Schema:
             **packs(),
         },
     }
+
+
+def packet_forms(sets: list[str]) -> list[str]:
+    """The definitions that the items of packets have. A condition on `set` selects one; type generators see all."""
+    return [*(name for name in sets if name in facts.DECODED), "keyed"]
+
+
+def definition(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
 
 
 def quality() -> Schema:
@@ -174,7 +185,8 @@ def local_set(name: str) -> Schema:
         properties = {"target_id": TARGET} | properties
     if name == "RvtUserDefined":
         properties["user_value"] = {"type": ["string", "integer"], "description": "User Data as its data type says"}
-    shape = {"title": clause(name), **closed(properties | {"unknown": {"$ref": "#/$defs/unknown"}})}
+    about = {"title": clause(name), "description": ": ".join(STANDARDS[name])}
+    shape = {**about, **closed(properties | {"unknown": {"$ref": "#/$defs/unknown"}})}
     return shape | ({"required": ["target_id"]} if name in NUMBERED else {})
 
 

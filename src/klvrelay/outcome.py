@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+Reason = Literal["memory", "size", "age", "too_large", "set_aside", "refused", "excluded", "damaged"]
+"""Why a record is not published. The first three are limits of the log, at which the oldest records are shed."""
 
 
-class Outcome(NamedTuple):
-    """Number of records of a batch by outcome.
+class Unpublished(NamedTuple):
+    """A record of a batch that subscribers do not get: its place among the answered ones, and the reason of its gap."""
+
+    place: int
+    reason: Reason
+
+
+class _Counts(NamedTuple):
+    delivered: int = 0
+    rejected: int = 0
+    left_out: int = 0
+    unwanted: int = 0
+    gaps: int = 0
+
+
+class Outcome(_Counts):
+    """Number of records of a batch by outcome, and of its gaps.
 
     delivered  confirmed by the far end
     rejected   refused by the far end (MQTT reason code 0x80 and above), or their topic is suspended after a refusal, or
                perhaps lost with the session of an MQTT broker (QoS 2)
     left_out   never offered: too large for the far end
     unwanted   never offered: excluded by the settings
+    gaps       gaps that were answered, in whatever way: they stand for records that other counts contain
+
+    `unpublished` names the records for which subscribers need a gap; it is not compared.
     """
 
-    delivered: int = 0
-    rejected: int = 0
-    left_out: int = 0
-    unwanted: int = 0
+    unpublished: Sequence[Unpublished] = ()
 
     @property
     def answered(self) -> int:
-        """Number of records that need no further delivery."""
-        return self.delivered + self.rejected + self.left_out + self.unwanted
+        """Number of records and gaps that need no further delivery."""
+        return sum(self)
 
 
 class Sums(NamedTuple):

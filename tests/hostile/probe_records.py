@@ -59,8 +59,9 @@ def unlike(size: int) -> bytes:
 
     def one(n: int) -> bytes:
         left_out = 3 + n % 60, 66 + n // 60 % 70
-        return klv(b"".join(item(tag, b"") for tag in range(3, 143) if tag != 65 and tag not in left_out), n)
+        return klv(b"".join(empty for tag, empty in items if tag not in left_out), n)
 
+    items = [(tag, item(tag, b"")) for tag in range(3, 143) if tag != 65]
     return bare(one)(size)
 
 

@@ -290,16 +290,16 @@ def test_no_broker_gets_its_words_shown(verb, answer, search):
 
 
 CONFIGURATIONS = {
-    "source": '[[source]]\nurl = "{url}"\n[mqtt]\nurl = "mqtt://h"\n',
-    "broker": '[[source]]\nurl = "flight.ts"\n[mqtt]\nurl = "{url}"\n',
+    "source": '[[source]]\nurl = "{url}"\n[[sink]]\nurl = "mqtt://h"\n',
+    "broker": '[[source]]\nurl = "flight.ts"\n[[sink]]\nurl = "{url}"\n',
     "key": '[[source]]\nurl = "flight.ts"\n"{url}" = 1\n',
     "table": '["{url}"]\nx = 1\n',
     "type": '[[source]]\nurl = ["{url}"]\n',
-    "stream": '[[source]]\nurl = "flight.ts"\nstream = "{url}"\n[mqtt]\nurl = "mqtt://127.0.0.1:1"\n',
-    "file": '[[source]]\nurl = "srt://h:1"\npassphrase_file = "{url}"\n[mqtt]\nurl = "mqtt://h"\n',
-    "ca_file": '[[source]]\nurl = "flight.ts"\n[mqtt]\nurl = "mqtts://127.0.0.1:1"\nca_file = "{url}"\n',
-    "prefix": '[[source]]\nurl = "flight.ts"\n[mqtt]\nurl = "mqtt://127.0.0.1:1"\nprefix = "{url}"\n',
-    "qos": '[[source]]\nurl = "flight.ts"\n[mqtt]\nurl = "mqtt://h"\nqos = "{url}"\n',
+    "stream": '[[source]]\nurl = "flight.ts"\nstream = "{url}"\n[[sink]]\nurl = "mqtt://127.0.0.1:1"\n',
+    "file": '[[source]]\nurl = "srt://h:1"\npassphrase_file = "{url}"\n[[sink]]\nurl = "mqtt://h"\n',
+    "ca_file": '[[source]]\nurl = "flight.ts"\n[[sink]]\nurl = "mqtts://127.0.0.1:1"\nca_file = "{url}"\n',
+    "prefix": '[[source]]\nurl = "flight.ts"\n[[sink]]\nurl = "mqtt://127.0.0.1:1"\nprefix = "{url}"\n',
+    "qos": '[[source]]\nurl = "flight.ts"\n[[sink]]\nurl = "mqtt://h"\nqos = "{url}"\n',
     "open": '[[source]]\nurl = "{url}\n',
 }
 
@@ -359,7 +359,7 @@ isolate = true
 url = "http://127.0.0.1:{http}/other"
 username = "{user}"
 password_file = "source.secret"
-[mqtt]
+[[sink]]
 url = "mqtt://{user}@127.0.0.1:{broker}"
 """
 

@@ -55,8 +55,9 @@ MALFORMED = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
 @pytest.mark.parametrize("name", MALFORMED)
-async def test_a_malformed_connack_is_a_protocol_error(name):
+async def test_a_malformed_connack_is_a_protocol_error(name, client):
     """In time, with no task left running, reported as a protocol error."""
 
     async def script(guest):
@@ -66,7 +67,7 @@ async def test_a_malformed_connack_is_a_protocol_error(name):
     async with HostileBroker(script) as broker:
         async with asyncio.timeout(5):
             with pytest.raises(SinkDown, match="protocol error: the broker sent a"):
-                await connect(to(broker), client_id="kr", will=WILL)
+                await connect(to(broker), client_id="kr", will=WILL, client=client)
         await until(lambda: not broker._tasks)
 
     assert len(broker.guests) <= 2
@@ -84,9 +85,10 @@ def noise(chance, level):
     return bytes(data[: chance.randrange(1, len(data) + 1)] if chance.random() < 0.3 else data)
 
 
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
 @pytest.mark.parametrize("greets", [False, True])
 @pytest.mark.parametrize("protocol", [5, 4])
-async def test_any_noise_ends_in_one_fault(protocol, greets):
+async def test_any_noise_ends_in_one_fault(protocol, greets, client):
     """A hundred random conversations after a CONNACK or instead of it: SinkDown or SinkRefused, and no task left."""
     chance = random.Random(protocol * 2 + greets)
 
@@ -99,9 +101,10 @@ async def test_any_noise_ends_in_one_fault(protocol, greets):
         await guest.send(noise(chance, guest.level))
 
     async with HostileBroker(script) as broker:
+        settings = to(broker, protocol=protocol, client=client)
         for _ in range(100):
             with pytest.raises((SinkDown, SinkRefused)) as caught:
-                async with asyncio.timeout(5), MqttSink(to(broker, protocol=protocol), boot=BOOT) as sink:
+                async with asyncio.timeout(5), MqttSink(settings, boot=BOOT) as sink:
                     await sink.keep(Notices().cursor())
             assert str(caught.value).isprintable()
         await until(lambda: not broker._tasks)
@@ -133,7 +136,8 @@ async def test_an_unusual_connack_does_not_affect_the_records(name, said):
     assert "owned" not in "".join(said())
 
 
-async def test_a_broker_cannot_switch_off_the_pings():
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
+async def test_a_broker_cannot_switch_off_the_pings(client):
     """It asks for a ping every 18 hours; the client keeps its interval, since it must detect a silent connection loss.
     """
 
@@ -141,11 +145,12 @@ async def test_a_broker_cannot_switch_off_the_pings():
         await guest.send(connack(guest.level, KEEPALIVE + b"\xff\xff"))
         await guest.behave()
 
-    async with HostileBroker(script) as broker, MqttSink(to(broker, keepalive=1), boot=BOOT):
+    async with HostileBroker(script) as broker, MqttSink(to(broker, keepalive=1, client=client), boot=BOOT):
         await until(lambda: broker.guests[0].pings, within=10)
 
 
-async def test_connect_announces_the_limits_of_the_client():
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
+async def test_connect_announces_the_limits_of_the_client(client):
     """MQTT 5: the largest packet, depending on the subscriptions, and one PUBLISH at a time (3.1.2.11)."""
 
     async def script(guest):
@@ -154,7 +159,7 @@ async def test_connect_announces_the_limits_of_the_client():
 
     async with HostileBroker(script) as broker:
         for will in (WILL, None):
-            await (await connect(to(broker), client_id="kr", will=will)).close()
+            await (await connect(to(broker), client_id="kr", will=will, client=client)).close()
 
     one, other = (guest.connect[11 : 11 + guest.connect[10]] for guest in broker.guests)
     assert PACKET_MOST + struct.pack("!I", ANSWER_MOST) in one

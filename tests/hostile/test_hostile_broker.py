@@ -103,9 +103,12 @@ IN_A_LOOK = {
 }
 
 
-@pytest.mark.parametrize(("protocol", "looks"), [(5, 0), (5, 2), (4, 2)])
+@pytest.mark.parametrize(
+    ("client", "protocol", "looks"),
+    [("native", 5, 0), ("native", 5, 2), ("native", 4, 2), ("aiomqtt", 5, 2), ("aiomqtt", 4, 0)],
+)
 @pytest.mark.parametrize("name", ATTACKS)
-async def test_a_forbidden_packet_ends_the_connection_and_is_named(name, protocol, looks, monkeypatch):
+async def test_a_forbidden_packet_ends_the_connection_and_is_named(name, client, protocol, looks, monkeypatch):
     """At the first such packet, by its first bytes, as a protocol error and not as a lost connection; also while the
     retained topics of earlier runs are read.
     """
@@ -115,7 +118,7 @@ async def test_a_forbidden_packet_ends_the_connection_and_is_named(name, protoco
         says = IN_A_LOOK.get(name, says)
 
     async with HostileBroker(after_connack(attack)) as broker:
-        fault = await fault_of_the_sink(broker, protocol=protocol)
+        fault = await fault_of_the_sink(broker, protocol=protocol, client=client)
 
     assert f"{broker.url}: protocol error: the broker sent " in fault
     assert says in fault
@@ -159,8 +162,9 @@ async def test_unrequested_retained_messages_are_dropped(protocol):
     assert broker.taken > 10 * sum(sizes)
 
 
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
 @pytest.mark.parametrize("size", [0, 50_000])
-async def test_a_flood_of_them_ends_the_connection(size):
+async def test_a_flood_of_them_ends_the_connection(size, client):
     """Their number or their bytes exceed the limit."""
 
     async def script(guest):
@@ -174,13 +178,14 @@ async def test_a_flood_of_them_ends_the_connection(size):
 
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="too many messages that were not requested"):
-            async with asyncio.timeout(5), MqttSink(to(broker), boot=BOOT) as sink:
+            async with asyncio.timeout(5), MqttSink(to(broker, client=client), boot=BOOT) as sink:
                 await sink.keep(Notices().cursor())
 
     assert broker.taken < KERNEL
 
 
-async def test_a_message_confirmed_twice_ends_the_connection():
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
+async def test_a_message_confirmed_twice_ends_the_connection(client):
     """The second PUBACK of one packet identifier, even in the same segment as the first."""
 
     async def script(guest):
@@ -192,7 +197,7 @@ async def test_a_message_confirmed_twice_ends_the_connection():
 
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="a PUBACK without a message that waits"):
-            async with MqttSink(to(broker), boot=BOOT) as sink:
+            async with MqttSink(to(broker, client=client), boot=BOOT) as sink:
                 await sink.keep(Notices().cursor())
 
 
@@ -214,8 +219,9 @@ async def test_a_repeated_pubrec_is_answered_once():
 
 
 @pytest.mark.parametrize("protocol", [5, 4])
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
 @pytest.mark.parametrize("kind", ["one of 268 MB", "many of QoS 2", "268 MB in CONNACK", "268 MB in DISCONNECT"])
-async def test_a_flood_is_left_in_the_kernel(kind, protocol):
+async def test_a_flood_is_left_in_the_kernel(kind, client, protocol):
     """Neither a packet's length nor the number of packets decides what is read: the connection ends at the first."""
     heads = {"268 MB in CONNACK": b"\x20", "268 MB in DISCONNECT": b"\xe0", "one of 268 MB": b"\x30"}
 
@@ -229,8 +235,9 @@ async def test_a_flood_is_left_in_the_kernel(kind, protocol):
             await guest.flood(b"".join(publish(guest.level, "a", bytes(500), 2, n) for n in range(1, 100)))
 
     async with HostileBroker(script) as broker:
+        settings = to(broker, protocol=protocol, client=client)
         with pytest.raises(SinkDown, match="protocol error"):
-            async with asyncio.timeout(10), MqttSink(to(broker, protocol=protocol), boot=BOOT) as sink:
+            async with asyncio.timeout(10), MqttSink(settings, boot=BOOT) as sink:
                 await sink.keep(Notices().cursor())
 
     assert broker.taken < len(broker.guests) * KERNEL

@@ -163,7 +163,7 @@ _PIPES = ("klvrelay run -c <(cat {0})", "klvrelay run -c /dev/stdin < {0}", "cat
 def test_settings_may_come_through_a_pipe(way: str, tmp_path: Path):
     """For example from a program that decrypts them: they are read to the end, then their content is checked."""
     path = tmp_path / "relay.toml"
-    path.write_text("# " + "x" * 100_000 + '\n[mqtt]\nurl = "mqtt://h"\nqos = 7\n')
+    path.write_text("# " + "x" * 100_000 + '\n[[sink]]\nurl = "mqtt://h"\nqos = 7\n')
     command = f'klvrelay() {{ {" ".join(COMMAND)} "$@"; }}; {way.format(path)}'
 
     done = subprocess.run(
@@ -171,7 +171,7 @@ def test_settings_may_come_through_a_pipe(way: str, tmp_path: Path):
     )
 
     assert done.returncode == 2
-    assert "line 4: mqtt.qos: " in done.stderr
+    assert "line 4: sink.qos: " in done.stderr
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "/dev/tty"])

@@ -29,8 +29,14 @@ from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message, Received
 
 
-async def subscribed(broker):
-    connection = await connect(to(broker), client_id="kr")
+@pytest.fixture(params=["native", "aiomqtt"])
+def client(request):
+    """The MQTT client."""
+    return request.param
+
+
+async def subscribed(broker, client="native"):
+    connection = await connect(to(broker), client_id="kr", client=client)
     await connection.subscribe(["kr/#"])
     return connection
 
@@ -60,7 +66,7 @@ def to_a_subscriber(attack):
         (lambda v: packet(SUBACK, b"\0\1\0\0"), "a SUBACK that was not requested"),
     ],
 )
-async def test_a_subscriber_accepts_only_what_it_requested(attack, says):
+async def test_a_subscriber_accepts_only_what_it_requested(attack, says, client):
     """A message with a higher QoS, a larger one than announced, a malformed one."""
 
     async def send(guest):
@@ -68,7 +74,7 @@ async def test_a_subscriber_accepts_only_what_it_requested(attack, says):
         await guest.behave()
 
     async with HostileBroker(to_a_subscriber(send)) as broker:
-        connection = await subscribed(broker)
+        connection = await subscribed(broker, client)
         with pytest.raises(SinkDown, match=re.escape(says)):
             async with asyncio.timeout(4):
                 await anext(connection.received())
@@ -76,7 +82,7 @@ async def test_a_subscriber_accepts_only_what_it_requested(attack, says):
 
 
 @pytest.mark.parametrize(("answer", "says"), [(UNSUBACK, "an UNSUBACK"), (SUBACK, "a SUBACK")])
-async def test_the_answer_to_another_request_ends_the_connection(answer, says):
+async def test_the_answer_to_another_request_ends_the_connection(answer, says, client):
     """An UNSUBACK while a SUBACK is expected, and the reverse."""
 
     async def script(guest):
@@ -88,7 +94,7 @@ async def test_the_answer_to_another_request_ends_the_connection(answer, says):
         await guest.behave()
 
     async def use(broker):
-        connection = await connect(to(broker), client_id="kr")
+        connection = await connect(to(broker), client_id="kr", client=client)
         await connection.subscribe(["kr/#"])
         await connection.unsubscribe(["kr/#"])
 
@@ -97,7 +103,7 @@ async def test_the_answer_to_another_request_ends_the_connection(answer, says):
             await use(broker)
 
 
-async def test_a_message_of_qos_1_is_accepted_and_acknowledged():
+async def test_a_message_of_qos_1_is_accepted_and_acknowledged(client):
     """amqtt sends retained messages with their original QoS, and waits for each acknowledgement."""
     answers = []
 
@@ -108,7 +114,7 @@ async def test_a_message_of_qos_1_is_accepted_and_acknowledged():
         await guest.behave()
 
     async with HostileBroker(to_a_subscriber(send)) as broker:
-        connection = await subscribed(broker)
+        connection = await subscribed(broker, client)
         incoming = connection.received()
         async with asyncio.timeout(4):
             payloads = [(await anext(incoming)).payload for _ in range(3)]
@@ -118,7 +124,7 @@ async def test_a_message_of_qos_1_is_accepted_and_acknowledged():
     assert [(kind, len(body)) for kind, _, body in answers] == [(4, 2)] * 3
 
 
-async def test_a_flood_of_messages_waits_in_the_kernel_until_they_are_read():
+async def test_a_flood_of_messages_waits_in_the_kernel_until_they_are_read(client):
     """A client that does not read holds a few MiB of them; a client that reads gets all, in order."""
     whole = 48 << 20
 
@@ -128,7 +134,7 @@ async def test_a_flood_of_messages_waits_in_the_kernel_until_they_are_read():
         await guest.behave()
 
     async with HostileBroker(to_a_subscriber(send)) as broker:
-        connection = await subscribed(broker)
+        connection = await subscribed(broker, client)
         before = -1
         while broker.taken != before:
             before = broker.taken
@@ -142,7 +148,7 @@ async def test_a_flood_of_messages_waits_in_the_kernel_until_they_are_read():
     assert numbers == list(range(whole >> 16))
 
 
-async def test_many_properties_of_a_message_cost_no_time():
+async def test_many_properties_of_a_message_cost_no_time(client):
     """A MiB of them in one message: their length skips them, they are not parsed."""
     properties = (USER_PROPERTY + text("a") + text("b")) * (1 << 17)
 
@@ -151,7 +157,7 @@ async def test_many_properties_of_a_message_cost_no_time():
         await guest.behave()
 
     async with HostileBroker(to_a_subscriber(send)) as broker:
-        connection = await subscribed(broker)
+        connection = await subscribed(broker, client)
         async with asyncio.timeout(5):
             message = await anext(connection.received())
         await connection.close()

@@ -172,11 +172,12 @@ def outcomes(text: str) -> str:
     return "\n".join(shown) + Redaction([text])(f"{text} {text!r}")
 
 
+@pytest.mark.parametrize("ways", [300, pytest.param(5000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("url", WELL_FORMED)
-def test_no_two_typos_show_a_secret(url: str):
-    """A thousand ways to mistype each: neither the exception, nor the result, nor the stream's name has the secret."""
+def test_no_two_typos_show_a_secret(url: str, ways: int):
+    """Hundreds of ways to mistype each: neither the exception, nor the result, nor the stream's name has the secret."""
     chance, looked = random.Random(url), 0
-    for _ in range(1000):
+    for _ in range(ways):
         text = url
         for _ in range(chance.choice((1, 2))):
             if CANARY in text:
@@ -184,7 +185,7 @@ def test_no_two_typos_show_a_secret(url: str):
         if CANARY in text and is_promised(text):
             looked += 1
             assert CANARY not in outcomes(text), repr(text)
-    assert looked > 400
+    assert looked > 0.4 * ways
 
 
 COMMANDS = [
@@ -283,7 +284,7 @@ def test_no_message_about_settings_shows_it(key: str, text: str, tmp_path: Path)
 def test_toml_that_is_wrong_is_not_quoted(tmp_path: Path):
     """The TOML reader quotes duplicate keys."""
     path = tmp_path / "relay.toml"
-    path.write_text(f'[mqtt]\n"u:{CANARY}@h" = {{}}\n[mqtt."u:{CANARY}@h"]\n[mqtt."u:{CANARY}@h"]\n')
+    path.write_text(f'[[sink]]\n"u:{CANARY}@h" = {{}}\n[mqtt."u:{CANARY}@h"]\n[mqtt."u:{CANARY}@h"]\n')
 
     with pytest.raises(ConfigError, match="invalid TOML") as refused:
         load(path)

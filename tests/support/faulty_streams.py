@@ -207,7 +207,7 @@ ROWS = (
         r"KLV found .*the checksum is wrong in \d+ of \d+ records", "Bytes were changed in transit", ERRORS),
     Row("a fifth of the KLV marked as damaged", lambda: edited(sample(), ERROR, KLV_PID, every=5),
         rf"{_SOME}\d+ packets marked as damaged by an upstream receiver", "An upstream receiver", ERRORS),
-    Row("junk between packets", lambda: with_junk(sample(), 40), r".*packet sync lost",
+    Row("junk between packets", lambda: with_junk(sample(), 38), r".*packet sync lost",
         "Bytes were lost or added", WARNINGS),
     Row("a KLV counter that stands", lambda: edited(sample(), freeze_counter, KLV_PID),
         r".*the continuity counter of KLV does not increment",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import socket
 import ssl
 import struct
 import subprocess
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -56,13 +57,23 @@ def recording(
     pid: int = KLV_PID,
 ) -> Recording:
     """`count` KLV packets at `hz`, each after tables and a PCR, and before `filler` null packets."""
-    mux, ts, klv = _Mux(pid), bytearray(), []
-    for sequence in range(count):
+    ts, klv = bytearray(), []
+    pieces = endless(hz, first_pcr=first_pcr, filler=filler, padding=padding, pid=pid)
+    for packet, piece in itertools.islice(pieces, count):
+        klv.append(packet)
+        ts += piece
+    return Recording(bytes(ts), klv)
+
+
+def endless(
+    hz: float = 30.0, *, first_pcr: int = 900_000, filler: int = 0, padding: int = 0, pid: int = KLV_PID
+) -> Iterator[tuple[bytes, bytes]]:
+    """One KLV packet after another, each with the piece of the transport stream that contains it."""
+    mux = _Mux(pid)
+    for sequence in itertools.count():
         ticks = (first_pcr + round(sequence * 90_000 / hz)) % (1 << 33)
         packet = klv_packet(sequence, FIRST_TIME + round(sequence * 1_000_000 / hz), padding)
-        klv.append(packet)
-        ts += mux.tables() + mux.pcr(ticks) + mux.pes(packet, ticks) + mux.null() * filler
-    return Recording(bytes(ts), klv)
+        yield packet, mux.tables() + mux.pcr(ticks) + mux.pes(packet, ticks) + mux.null() * filler
 
 
 class _Mux:

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import feed
+from records import all_of, records_of
 from scripted_ends import Ear
 
 from klvrelay.backoff import Backoff
@@ -45,11 +46,11 @@ class Checked(Ear):
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:
         self.published.clear()
-        for record in batch:
+        for record in records_of(batch):
             if record.stream == "steady":
                 self.wrong += record.raw != self.expected[self.steady % len(self.expected)] or not record.good
                 self.steady += 1
-        return Outcome(len(batch))
+        return all_of(batch)
 
 
 def status(pipeline: relay.Relay, ear: Checked) -> dict[str, object]:

@@ -43,6 +43,11 @@ class ForgetfulFile:
         self.data[at : at + len(data)] = data
         self._dirty.update(range(at // SECTOR, (at + len(data) - 1) // SECTOR + 1))
 
+    def reserve(self, size: int) -> None:
+        self._folder.check()
+        if size - len(self.data) > self._folder.free:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
     def sync(self) -> None:
         self._folder.check()
         self.durable = bytearray(self.data)

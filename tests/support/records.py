@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
-from klvrelay.record import Record
+from klvrelay.outcome import Outcome
+from klvrelay.record import Gap, Item, Record
 from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 BOOT = "5f2c9a"
@@ -62,3 +64,19 @@ def targets(seq: int, total: int) -> Record:
     """A stand-alone ST 0903 record with the number of targets."""
     raw = packet("ST0903", [(4, b"\x06"), (5, bytes([total]))], checksum=True)
     return record(seq, raw=raw, set="ST0903")
+
+
+def records_of(batch: Sequence[Item]) -> list[Record]:
+    """The batch without its gaps."""
+    return [item for item in batch if isinstance(item, Record)]
+
+
+def gaps_of(batch: Sequence[Item]) -> list[tuple[str, int, int, str]]:
+    """Stream, first and last number, and reason of each gap of the batch."""
+    return [(gap.stream, gap.first, gap.last, gap.reason) for gap in batch if isinstance(gap, Gap)]
+
+
+def all_of(batch: Sequence[Item]) -> Outcome:
+    """All of the batch is delivered."""
+    records = len(records_of(batch))
+    return Outcome(records, gaps=len(batch) - records)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Self
+
+from records import all_of, gaps_of, records_of
 
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
-from klvrelay.record import Record
+from klvrelay.record import Item, Record
 
 
 @dataclass
@@ -31,6 +34,7 @@ class FarEnd:
     lasts: float | None = None
     silent: bool = False
     taken: list[tuple[float, Record]] = field(default_factory=list)
+    gaps: list[tuple[str, int, int, str]] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     entries: list[float] = field(default_factory=list)
     at_once: int = 0
@@ -57,7 +61,7 @@ class FarEnd:
         await asyncio.shield(self._down)
         raise SinkDown("the far end hung up")
 
-    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+    async def deliver(self, batch: Sequence[Item]) -> Outcome:
         self.batches.append(len(batch))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -66,23 +70,29 @@ class FarEnd:
         finally:
             self.at_once -= 1
 
-    async def _deliver(self, batch: Sequence[Record]) -> Outcome:
+    async def _deliver(self, batch: Sequence[Item]) -> Outcome:
         taken = 0
         async with self._turn:
-            for record in batch:
+            for record in records_of(batch):
                 await self._slots.acquire()
                 self._loop.call_later(1e9 if self.silent else self.round_trip, self._slots.release)
                 if self.breaks(record):
                     self._hang_up()
                 if self._down.done():
-                    raise SinkDown("the far end hung up", answered=Outcome(taken if self.tells else 0))
+                    raise SinkDown("the far end hung up", answered=self._answered(batch, taken))
                 taken += 1
                 self.taken.append((self._loop.time() + self.round_trip / 2, record))
                 self.most_unanswered = max(self.most_unanswered, self.window - self._slots._value)
         await asyncio.wait({self._down}, timeout=None if self.silent else self.round_trip)
         if self._down.done():
-            raise SinkDown("the far end hung up", answered=Outcome(taken if self.tells else 0))
-        return Outcome(len(batch))
+            raise SinkDown("the far end hung up", answered=self._answered(batch, taken))
+        self.gaps += gaps_of(batch)
+        return all_of(batch)
+
+    def _answered(self, batch: Sequence[Item], taken: int) -> Outcome:
+        """The answers to the leading records, up to the first gap."""
+        leading = len(list(takewhile(lambda item: isinstance(item, Record), batch)))
+        return Outcome(min(taken, leading)) if self.tells else Outcome()
 
     def seqs(self, stream: str = "uav1") -> list[int]:
         return [record.seq for _, record in self.taken if record.stream == stream]

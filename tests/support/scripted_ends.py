@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import feed
 import orjson
+from records import all_of, records_of
 
 from klvrelay.config.url import Url
 from klvrelay.health import SinkHealth
@@ -103,8 +104,8 @@ class Ear:
             self.fallen = self.faults.pop(0)
         if self.fallen is not None:
             raise self.fallen
-        self.records += batch
-        return Outcome(len(batch))
+        self.records += records_of(batch)
+        return all_of(batch)
 
     async def keep(self, notices: NoticeCursor) -> None:
         while True:

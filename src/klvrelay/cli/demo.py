@@ -22,6 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="port of the embedded broker (default: 1883, or a free port if it is in use)")  # fmt: skip
     option_groups.add_password(parser)
     option_groups.add_mqtt_password(parser)
+    option_groups.add_mqtt_client(parser)
     option_groups.add_choice(parser)
 
 

@@ -107,6 +107,12 @@ def add_publish(parser: argparse.ArgumentParser) -> None:
         help="topic for records with a bad checksum, or drop them (default: rejected)",
     )  # fmt: skip
     add_numbers(parser, None)
+    add_mqtt_client(parser)
+
+
+def add_mqtt_client(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--mqtt-client", choices=("native", "aiomqtt"), dest="client",
+                        help="what publishes: klvrelay's own MQTT client (native, default), or aiomqtt")  # fmt: skip
 
 
 def add_numbers(parser: argparse.ArgumentParser, default: str | None) -> None:
@@ -124,7 +130,7 @@ def mqtt_options(args: argparse.Namespace) -> dict[str, Any]:
     """The broker options of the command line, by the field names of `MqttSettings`."""
     options = {
         key: getattr(args, key, None)
-        for key in ("prefix", "username", "client_id", "ca_file", "qos", "publish_bad", "numbers")
+        for key in ("prefix", "username", "client_id", "ca_file", "qos", "publish_bad", "numbers", "client")
     }
     version = getattr(args, "mqtt_version", None)
     options |= {"protocol": None if version is None else 5 if version == "5" else 4}

@@ -17,17 +17,20 @@ VERBS = {
     "run": "relay sources to a broker until stopped",
     "replay": "relay a recording at its original pace, as if it were live",
     "decode": "print every KLV record of a file as JSON Lines or CSV",
+    "check": "validate a settings file, and try its sources and brokers",
     "probe": "check a stream or file against the standards, and show how to fix what is wrong",
     "record": "record a source unmodified, in segments",
     "send": "send a recording as if it were live, optionally with simulated loss and delay",
     "watch": "show the streams of a broker in a live table",
     "retained": "list or clear the retained topics of a broker",
+    "spool": "list, verify or export the records that wait on disk",
     "sample": "create a synthetic drone recording with matching video and metadata",
     "demo": "relay a sample to an embedded broker, and show what a subscriber receives",
     "items": "describe metadata items: unit, range, resolution, encoding, meaning",
+    "schema": "print an AsyncAPI document of the topics, or the JSON Schema of a payload",
 }
 CODES = """\
-exit codes: 0 done or stopped, 1 internal error or full disk, 2 invalid options or settings,
+exit codes: 0 done or stopped, 1 internal error, full disk or damaged spool, 2 invalid options or settings,
   3 source cannot be read, 4 no KLV found, 5 broker rejects login or certificate at the first connect (run, replay), or
   cannot be reached (watch, retained, demo), 6 probe found warnings, 7 probe found errors,
   8 records were lost (run, replay), 130 interrupted by a signal

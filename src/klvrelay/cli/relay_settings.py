@@ -8,45 +8,49 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from klvrelay.cli import option_groups
+from klvrelay.cli.option_origins import OF_SOURCE, is_given, option_origins
 from klvrelay.cli.source_urls import check_used, password_option, source_urls
-from klvrelay.config.mistyped import file_name
-from klvrelay.config.mqtt import mqtt_settings, mqtt_settings_over, with_mqtt_password
+from klvrelay.config.mqtt import MqttSettings, mqtt_settings, mqtt_settings_over, with_mqtt_password
 from klvrelay.config.names import checked_name
-from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings, coalesce_seconds
-from klvrelay.config.settings_file import load
+from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.settings_file import Reading, read_settings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
+from klvrelay.log import logger
 from klvrelay.text import Secret, counted, printable
 
-_OF_SOURCE = {
-    "interface": "interface", "sender": "sender", "speed": "speed", "loop": "loop", "stall": "stall", "demux": "demux",
-    "isolate": "isolate", "follow": "follow", "source_timeout": "timeout", "packet_limit": "packet_limit",
-}  # fmt: skip
-"""Options that apply to every source of the command line, and their fields in `SourceSettings`."""
 _SCHEMES = {"interface": ("udp", "rtp"), "sender": ("udp", "rtp"), "follow": ("file",)}
 """Options that apply to some kinds of sources only."""
+_OF_RELAY = {"coalesce": ("relay", "coalesce"), "spool": ("spool", "path")}
+"""Options that are settings of other tables."""
 
 
 def relay_settings(args: argparse.Namespace) -> RelaySettings:
     """The settings of a relay. Raises ConfigError for options that are impossible or have no effect."""
-    password = password_option(args)
-    settings = _with_sources(_of_file(args, password), args, password)
+    return _settings(_of_file(args, password := password_option(args)).settings, args, password)
+
+
+def explained_settings(args: argparse.Namespace) -> str:
+    """The settings of a relay as TOML, with the origin of every value."""
+    from klvrelay.config.explain import explained, origins_of
+
+    reading = _of_file(args, password := password_option(args))
+    settings = _settings(reading.settings, args, password)
+    return explained(settings, option_origins(args, origins_of(reading.entries), len(settings.sources)))
+
+
+def _settings(settings: RelaySettings, args: argparse.Namespace, password: Secret | None) -> RelaySettings:
+    settings = _with_sources(settings, args, password)
     check_used(password, (source.url for source in settings.sources))
-    if (coalesce := getattr(args, "coalesce", None)) is not None:
-        settings = replace(settings, coalesce=coalesce_seconds(coalesce))
     if choice_options := option_groups.choice_options(args):
         settings = replace(settings, sources=tuple(replace(source, **choice_options) for source in settings.sources))
-    if (spool := getattr(args, "spool", None)) is not None:
-        path = Path(file_name(spool, "--spool"))
-        settings = replace(settings, spool=replace(settings.spool or SpoolSettings(path), path=path))
     settings = _with_broker(settings, args)
     if not settings.sources:
         raise ConfigError(_no_source(getattr(args, "config", None)))
-    if settings.mqtt is None:
+    if not settings.sinks:
         raise ConfigError("no broker: give one, e.g. --mqtt mqtt://127.0.0.1:1883")
     return settings
 
@@ -57,9 +61,24 @@ def _no_source(config: str | None) -> str:
     return f"no source: give one, e.g. udp://0.0.0.0:5000, or add [[source]] to {printable(config)}"
 
 
-def _of_file(args: argparse.Namespace, password: Secret | None) -> RelaySettings:
-    path = getattr(args, "config", None)
-    return RelaySettings() if path is None else load(path, password)
+def _place(args: argparse.Namespace) -> str:
+    """Where the settings are that are not on the command line."""
+    return "the environment" if args.config is None else printable(args.config)
+
+
+def _of_file(args: argparse.Namespace, password: Secret | None) -> Reading:
+    """What the file and the environment have, which `replay` does not read."""
+    if not hasattr(args, "config"):
+        return Reading(RelaySettings())
+    from klvrelay.relay.build import CHECKS
+
+    options = {
+        place: (value, f"--{name}") for name, place in _OF_RELAY.items() if (value := getattr(args, name)) is not None
+    }
+    reading = read_settings(args.config, password, options=options, checks=CHECKS)
+    for warning in reading.warnings:
+        logger().warning("%s", warning)
+    return reading
 
 
 def _with_sources(settings: RelaySettings, args: argparse.Namespace, password: Secret | None) -> RelaySettings:
@@ -67,9 +86,7 @@ def _with_sources(settings: RelaySettings, args: argparse.Namespace, password: S
     if not args.sources:
         return _without_effect(settings, args)
     if settings.sources:
-        raise ConfigError(
-            f"sources on the command line and in {printable(args.config)}; give them in one place only"
-        )
+        raise ConfigError(f"sources on the command line and in {_place(args)}; give them in one place only")
     names = [None if name is None else checked_name(name, "--stream") for name in _names(args)]
     urls = source_urls(args.sources, password)
     options = _options(args)
@@ -83,22 +100,18 @@ def _with_sources(settings: RelaySettings, args: argparse.Namespace, password: S
 
 def _without_effect(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
     """The settings of the file. Raises ConfigError for options that apply only to sources of the command line."""
-    options = [key for key in ("stream", *_OF_SOURCE) if _is_given(key, getattr(args, key, None))]
+    options = [key for key in ("stream", *OF_SOURCE) if is_given(key, getattr(args, key, None))]
     if settings.sources and options:
-        option, key = f"--{options[0].replace('_', '-')}", _OF_SOURCE.get(options[0], options[0])
+        option, key = f"--{options[0].replace('_', '-')}", OF_SOURCE.get(options[0], options[0])
         raise ConfigError(
             f"{option} applies to sources of the command line only, not to those of"
-            f" {printable(args.config)}: set {key} = ... in each [[source]] there"
+            f" {_place(args)}: set {key} = ... in each [[source]] there"
         )
     return settings
 
 
-def _is_given(key: str, value: Any) -> bool:
-    return value is not None and value != [] and (value is not False or key == "isolate")
-
-
 def _options(args: argparse.Namespace) -> dict[str, Any]:
-    options = {key: getattr(args, option, None) for option, key in _OF_SOURCE.items()}
+    options = {key: getattr(args, option, None) for option, key in OF_SOURCE.items()}
     options["follow"] = options["follow"] or None
     return {key: value for key, value in options.items() if value is not None}
 
@@ -137,12 +150,22 @@ def _names(args: argparse.Namespace) -> list[str | None]:
 
 def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
     options = option_groups.mqtt_options(args)
-    if args.mqtt is not None and settings.mqtt is not None:
-        return replace(settings, mqtt=mqtt_settings_over(settings.mqtt, args.mqtt, options))
-    if args.mqtt is not None:
-        return replace(settings, mqtt=mqtt_settings(args.mqtt, options))
-    if settings.mqtt is None or not options:
+    if args.mqtt is not None and not settings.sinks:
+        return replace(settings, sinks=(SinkSettings(DEFAULT_SINK, mqtt_settings(args.mqtt, options)),))
+    if args.mqtt is None and not (options and settings.sinks):
         return settings
-    is_other = options.get("username", settings.mqtt.username) != settings.mqtt.username
-    mqtt = replace(settings.mqtt, password=None) if is_other else settings.mqtt  # a password belongs to one user
-    return replace(settings, mqtt=with_mqtt_password(replace(mqtt, **options)))
+    if len(settings.sinks) > 1:
+        raise ConfigError(
+            f"options of the broker with several sinks in {_place(args)}: set them in each [[sink]] there"
+        )
+    (sink,) = settings.sinks
+    return replace(settings, sinks=(replace(sink, mqtt=_over(sink.mqtt, args.mqtt, options)),))
+
+
+def _over(settings: MqttSettings, url: str | None, options: dict[str, Any]) -> MqttSettings:
+    """The settings of the file with the options of the command line, perhaps of another broker."""
+    if url is not None:
+        return mqtt_settings_over(settings, url, options)
+    is_other = options.get("username", settings.username) != settings.username
+    mqtt = replace(settings, password=None) if is_other else settings  # a password belongs to one user
+    return with_mqtt_password(replace(mqtt, **options))

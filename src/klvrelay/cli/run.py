@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
-from klvrelay.cli import option_groups
+from klvrelay.cli import option_groups, standard_streams
 
 ON_LOOP = True
 EXAMPLES = (
@@ -22,6 +23,8 @@ stream names:
 settings:
   With -c FILE, give the sources in FILE or on the command line, not in both. --mqtt URL replaces the broker address and
   login of FILE. Other broker options override those of FILE.
+  Variables of the environment, such as KLVRELAY_SPOOL_PATH, override FILE, and options override both. --print-config
+  shows the result. `klvrelay check FILE` validates FILE, and tries its sources and brokers.
 """
 EPILOG = option_groups.SOURCES + NAMES + option_groups.BROKERS
 
@@ -50,6 +53,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spool", metavar="DIR",
                         help="a folder in which records wait while the broker is away: they survive a crash and a"
                              " restart (default: they wait in memory)")  # fmt: skip
+    parser.add_argument("--print-config", action="store_true",
+                        help="print every setting and where it comes from, without secrets, and exit")  # fmt: skip
     option_groups.add_mqtt(parser)
     option_groups.add_publish(parser)
     option_groups.add_quiet(parser)
@@ -57,7 +62,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace) -> int:
     """Relay until stopped. `replay` calls this too."""
-    from klvrelay.cli.relay_settings import relay_settings
+    from klvrelay.cli.relay_settings import explained_settings, relay_settings
     from klvrelay.relay.build import run_relay
+
+    if getattr(args, "print_config", False):
+        with standard_streams.flush_output():
+            sys.stdout.write(explained_settings(args))
+        return 0
 
     return await run_relay(relay_settings(args))

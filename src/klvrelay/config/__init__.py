@@ -1,10 +1,17 @@
-"""Settings as typed values: URLs, TOML files and secrets.
+"""Settings as typed values: URLs, TOML files, the environment and secrets.
 
-    settings.py       a relay and its sources             url.py          URLs, shown without credentials
-    settings_file.py  reads them from TOML                parameters.py   secrets in the path and query of a URL
-    toml_reader.py    tables, with the line of an error   mistyped.py     mistyped URLs that may contain a password
-    login_reader.py   users and passwords in the tables   credentials.py  passwords in files and the environment
-    mqtt.py           one broker                          small_file.py   files of limited size
-    choice.py         selected PIDs and program           names.py        names of streams and topic levels
-    ports.py          sources on the same port
+Each setting is described once, beside its field, in settings.py and mqtt.py:
+
+    setting.py          one setting                       kinds.py            the kinds of values
+    settings.py         a relay, its sources and sinks    mqtt.py             one broker
+    tables.py           all settings, by table            explain.py          prints them with their origins
+
+    settings_file.py    reads TOML and the environment    url.py              URLs, shown without credentials
+    entries.py          the tables of a file              parameters.py       secrets in the path and query of a URL
+    toml_lines.py       the line of each setting          mistyped.py         mistyped URLs that may contain a password
+    variables.py        settings of the environment       credentials.py      passwords in files and the environment
+    settings_reader.py  makes typed settings              secret_reader.py    passwords in the tables
+    faults.py           all faults at once                small_file.py       files of limited size
+    choice.py           selected PIDs and program         names.py            names of streams and topic levels
+    ports.py            sources on the same port          uniqueness.py       names that only one may have
 """

@@ -80,6 +80,19 @@ def environment(name: str) -> Secret | None:
     return secret
 
 
+def variables() -> dict[str, Secret]:
+    """The variables of the environment that begin with KLVRELAY_ and are not empty, also after `take_environment`."""
+    found = {name: Secret(text) for name, text in os.environ.items() if text and name.startswith("KLVRELAY_")}
+    return _taken | found
+
+
+def credential(name: str, key: str) -> Secret:
+    """A credential of systemd (LoadCredential=NAME:FILE in the unit). Raises ConfigError, naming `key`."""
+    if not re.fullmatch(r"[\w.@-]{1,200}", name, re.ASCII) or not name.strip("."):
+        raise ConfigError(f"{key}: must be the name of a credential, as in LoadCredential=NAME:FILE of a systemd unit")
+    return secret_file(f"${{{FOLDER}}}/{name}", key)
+
+
 def named_variable(name: str, key: str) -> Secret:
     """The value of a variable named in settings. Raises ConfigError, naming `key`."""
     if not re.fullmatch(_NAMED, name):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, get_args
 from urllib.parse import unquote
 
+from klvrelay.config import kinds
 from klvrelay.config.credentials import MQTT_PASSWORD, environment
-from klvrelay.config.mistyped import no_url
+from klvrelay.config.setting import described, setting, settings_of
 from klvrelay.config.url import Url, unknown_option
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers
 from klvrelay.text import Secret
 
 PublishBad = Literal["rejected", "telemetry", "drop"]
+Client = Literal["native", "aiomqtt"]
 
 WINDOWS = {5: 1000, 4: 100}
 """Default window by protocol level. AWS IoT allows 100 messages in flight per client, mosquitto 2.0 any number."""
@@ -25,44 +27,91 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FORM = "mqtt://[user@]host[:port][/prefix]"
 
 
+def _check_printable(text: str) -> None:
+    if not text.isprintable():
+        raise ConfigError("must be printable text")
+    _check_length(text, TEXT_MOST)
+
+
+def _check_length(text: str, most: int) -> None:
+    if len(text.encode(errors="replace")) > most:
+        raise ConfigError(f"must have at most {most} bytes")
+
+
+def _check_host(host: str) -> None:
+    if not _is_host(host):
+        raise ConfigError("must be a host name or an address")
+
+
+def _check_prefix(prefix: str) -> None:
+    levels = prefix.split("/")
+    if not all(levels) or any(c in "+#" or not c.isprintable() for c in prefix) or prefix[0] == "$":
+        raise ConfigError("must be topic levels such as klvrelay or site/klv, without +, # or a leading $")
+    _check_length(prefix, PREFIX_MOST)
+
+
+_FILE = kinds.text(wanted="the name of a file")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSettings:
-    """One broker and how to connect to it.
+    """One broker and how to connect to it."""
 
-    protocol         5, falling back to 3.1.1 if the broker requires it, or 4 for 3.1.1 only
-    qos              of telemetry and rejected records: 0, 1 (the default: confirmed) or 2
-    prefix           first level or levels of every topic
-    keepalive        seconds without traffic after which a ping is sent
-    window           maximum unacknowledged messages in flight; the broker's Receive Maximum bounds it further. None for
-                     1,000, or 100 with MQTT 3.1.1, in which a broker cannot announce a limit
-    timeout          maximum seconds for each response
-    expiry           seconds after which the broker discards undelivered telemetry; 0: never (MQTT 5)
-    publish_bad      topic of records with a bad checksum, or "drop"
-    raw              also publish the KLV bytes of each telemetry record
-    numbers          "safe": integers beyond 2^53 - 1 as strings, in all JSON documents
-    allow_plaintext  send a password over TCP without TLS to another machine
-    """
-
-    host: str
-    port: int = 1883
-    tls: bool = False
-    username: str | None = None
-    password: Secret | None = None
-    client_id: str | None = None
-    qos: int = 1
-    prefix: str = "klvrelay"
-    protocol: int = 5
-    keepalive: int = 30
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    allow_plaintext: bool = False
-    raw: bool = False
-    publish_bad: PublishBad = "rejected"
-    numbers: Numbers = "exact"
-    window: int | None = None
-    timeout: float = 10.0
-    expiry: int = 60
+    host: str = field(
+        metadata=described(kinds.text(_check_host, wanted=None), "instead of url: the host of the broker")
+    )
+    port: int = setting(1883, kinds.whole(1, 65535), "instead of url: its port")
+    tls: bool = setting(False, kinds.FLAG, "instead of url: connect with TLS")
+    username: str | None = setting(
+        None, kinds.text(_check_printable, wanted=None), "user name for the broker, unless the URL has one",
+        example='"relay"',
+    )  # fmt: skip
+    password: Secret | None = setting(
+        None, kinds.SECRET, "its password, unless the URL has one", elsewhere=True, note="KLVRELAY_MQTT_PASSWORD"
+    )
+    client_id: str | None = setting(
+        None, kinds.text(_check_printable, wanted="a name"), "MQTT client identifier", note="random for each run",
+        example='"relay-1"',
+    )  # fmt: skip
+    qos: int = setting(
+        1, kinds.one_of(0, 1, 2), "quality of service of records; with 1 and 2 the broker acknowledges them"
+    )
+    prefix: str = setting(
+        "klvrelay", kinds.text(_check_prefix, "topic levels without + and #", wanted="topic levels such as site/klv"),
+        "first level or levels of every topic",
+    )  # fmt: skip
+    protocol: int = setting(
+        5, kinds.one_of(4, 5), "5: MQTT 5, falling back to 3.1.1 if the broker requires it; 4: 3.1.1 only"
+    )
+    keepalive: int = setting(30, kinds.whole(1, 65535), "seconds without traffic after which a ping is sent")
+    ca_file: str | None = setting(
+        None, _FILE, "CA certificates to trust for mqtts://", note="those of the system",
+        example='"/etc/klvrelay/ca.pem"',
+    )  # fmt: skip
+    cert_file: str | None = setting(None, _FILE, "client certificate for mqtts://", example='"relay.pem"')
+    key_file: str | None = setting(None, _FILE, "key of the client certificate", example='"relay.key"')
+    allow_plaintext: bool = setting(False, kinds.FLAG, "send a password without TLS to another machine")
+    raw: bool = setting(False, kinds.FLAG, "also publish the KLV bytes of each record in telemetry to .../raw")
+    publish_bad: PublishBad = setting(
+        "rejected", kinds.one_of(*get_args(PublishBad)), "topic of records with a bad checksum, or drop them"
+    )
+    numbers: Numbers = setting(
+        "exact", kinds.one_of(*get_args(Numbers)), "safe: integers beyond 2^53 - 1, which JavaScript rounds, as strings"
+    )
+    window: int | None = setting(
+        None, kinds.whole(1, 65535), "maximum unacknowledged messages in flight, up to the limit of the broker",
+        note="1000; 100 with MQTT 3.1.1, in which a broker cannot announce a limit", example="100",
+    )  # fmt: skip
+    timeout: float = setting(10.0, kinds.number(0.1, 300), "seconds to wait for each response of the broker")
+    expiry: int = setting(
+        60,
+        kinds.whole(0, 2**32 - 1),
+        "seconds after which the broker discards undelivered telemetry; 0: never (MQTT 5)",
+    )
+    client: Client = setting(
+        "native", kinds.one_of(*get_args(Client)),
+        "what publishes: klvrelay's own MQTT client, or the library aiomqtt, which has no QoS 2",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         _check(self)
@@ -94,9 +143,9 @@ def mqtt_settings(url: str | None, options: dict[str, Any]) -> MqttSettings:
     return with_mqtt_password(MqttSettings(**options) if url is None else MqttSettings.from_url(url, **options))
 
 
-_OF_ANY_BROKER = (
+OF_ANY_BROKER = (
     "client_id", "qos", "prefix", "protocol", "keepalive", "raw", "publish_bad", "numbers", "window", "timeout",
-    "expiry",
+    "expiry", "client",
 )  # fmt: skip
 
 
@@ -106,7 +155,7 @@ def mqtt_settings_over(settings: MqttSettings, url: str, options: dict[str, Any]
     """
     parts = Url.parse(url)
     own = {*parts.options, *(["prefix"] if parts.path.strip("/") else [])}
-    kept = {key: getattr(settings, key) for key in _OF_ANY_BROKER if key not in own}
+    kept = {key: getattr(settings, key) for key in OF_ANY_BROKER if key not in own}
     return mqtt_settings(url, kept | options)
 
 
@@ -170,58 +219,30 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
     "window": int,
     "timeout": float,
     "expiry": int,
+    "client": str,
 }
 
 
 def _check(s: MqttSettings) -> None:
     """Raise ConfigError for the first invalid setting."""
-    for key, allowed in (("qos", (0, 1, 2)), ("protocol", (4, 5)), ("publish_bad", _BAD), ("numbers", _NUMBERS)):
-        if getattr(s, key) not in allowed:
-            raise ConfigError(f"mqtt {key}: must be one of {', '.join(map(str, allowed))}")
-    for key, low, high in _RANGES:
-        if getattr(s, key) is not None and not low <= getattr(s, key) <= high:
-            raise ConfigError(f"mqtt {key}: must be from {low} to {high}")
-    if not _is_host(s.host):
-        raise ConfigError("mqtt host: must be a host name or an address")
-    for key in ("client_id", "username"):
-        if not (getattr(s, key) or "").isprintable():
-            raise ConfigError(f"mqtt {key}: must be printable text")
-    no_url(s.client_id or "", "mqtt client_id", "a name")
-    _check_prefix(s.prefix)
-    _check_lengths(s)
+    for one in settings_of(MqttSettings):
+        value = getattr(s, one.name)
+        if value is None or isinstance(value, Secret):
+            continue
+        try:
+            one.kind.read(value)
+        except ConfigError as fault:
+            raise ConfigError(f"mqtt {one.name}: {fault}") from None
+    if s.password is not None and len(s.password.reveal().encode(errors="replace")) > TEXT_MOST:
+        raise ConfigError(f"mqtt password: must have at most {TEXT_MOST} bytes")
+    if s.client == "aiomqtt" and s.qos == 2:
+        raise ConfigError('mqtt client: aiomqtt supports QoS 0 and 1 only: set qos=1, or client="native"')
     _check_security(s)
-
-
-def _check_lengths(s: MqttSettings) -> None:
-    password = "" if s.password is None else s.password.reveal()
-    lengths = {"client_id": s.client_id or "", "username": s.username or "", "password": password, "prefix": s.prefix}
-    for key, text in lengths.items():
-        most = PREFIX_MOST if key == "prefix" else TEXT_MOST
-        if len(text.encode(errors="replace")) > most:
-            raise ConfigError(f"mqtt {key}: must have at most {most} bytes")
-
-
-_BAD = ("rejected", "telemetry", "drop")
-_NUMBERS = get_args(Numbers)
-_RANGES: tuple[tuple[str, float, float], ...] = (
-    ("port", 1, 65535),
-    ("keepalive", 1, 65535),
-    ("window", 1, 65535),
-    ("timeout", 0.1, 300),
-    ("expiry", 0, 2**32 - 1),
-)
-
-
-def _check_prefix(prefix: str) -> None:
-    levels = prefix.split("/")
-    if not all(levels) or any(c in "+#" or not c.isprintable() for c in prefix) or prefix[0] == "$":
-        raise ConfigError("mqtt prefix: must be topic levels such as klvrelay or site/klv, without +, # or a leading $")
-    no_url(prefix, "mqtt prefix", "topic levels such as site/klv")
 
 
 def _check_security(s: MqttSettings) -> None:
     if s.password is not None and s.username is None:
-        raise ConfigError("mqtt username: a password needs a user name")
+        raise ConfigError("mqtt username, password: a password needs a user name")
     if (s.cert_file is None) != (s.key_file is None):
         raise ConfigError("mqtt cert_file, key_file: a client certificate requires both")
     if not s.tls and (s.ca_file or s.cert_file):

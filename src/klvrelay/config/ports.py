@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from klvrelay.config.settings import SourceSettings
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -24,10 +24,20 @@ class _Port(NamedTuple):
 
 def check_ports(sources: Sequence[SourceSettings]) -> None:
     """Raise ConfigError if two sources receive on the same address and port. Host names are not compared."""
-    ports = [(source.url, port) for source in sources if (port := _port_of(source)) is not None]
-    for (first, one), (second, other) in combinations(ports, 2):
-        if _collide(one, other):
-            raise ConfigError(f"{first} and {second} receive on the same port; give them different ports")
+    if found := next(collisions(sources), None):
+        raise ConfigError(found[1])
+
+
+def collisions(sources: Sequence[SourceSettings]) -> Iterator[tuple[int, str]]:
+    """The number of each source that receives on the address and port of an earlier one, and the error."""
+    earlier: dict[tuple[str, int], list[tuple[Url, _Port]]] = {}
+    for number, source in enumerate(sources):
+        if (port := _port_of(source)) is None:
+            continue
+        others = earlier.setdefault((port.protocol, port.number), [])
+        if (first := next((url for url, other in others if _collide(other, port)), None)) is not None:
+            yield number, f"{first} and {source.url} receive on the same port; give them different ports"
+        others.append((source.url, port))
 
 
 def _port_of(source: SourceSettings) -> _Port | None:
@@ -51,9 +61,9 @@ def _port_of(source: SourceSettings) -> _Port | None:
 
 
 def _collide(one: _Port, other: _Port) -> bool:
-    """Does the kernel refuse the second of these? Several sockets may receive the same multicast group."""
-    if (one.protocol, one.number) != (other.protocol, other.number):
-        return False
+    """Does the kernel refuse the second of these, which have the same number? Several sockets may receive the same
+    multicast group.
+    """
     if one.address.is_multicast and other.address.is_multicast:
         return False
     if one.interface and other.interface and one.interface != other.interface:

@@ -6,71 +6,91 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+from klvrelay.config import kinds
 from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.names import checked_name, stream_name, unique_names
+from klvrelay.config.names import PROGRAM_MOST, checked_name, program_number, stream_name, unique_names
+from klvrelay.config.setting import described, setting
 from klvrelay.config.url import Url
-from klvrelay.core import LIMIT
+from klvrelay.core import LIMIT, LIMIT_LEAST, LIMIT_MOST
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, printable
 
+Order = Literal["strict", "live-first"]
+
 COALESCE = 0.008
 """Default maximum of seconds between two reads of busy datagram sockets."""
-_COALESCE_LEAST, _COALESCE_MOST = 0.0005, 0.1
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s)", re.ASCII)
+SPOOL_LEAST = 1 << 20
+"""Least bytes of a spool."""
+DEFAULT_SINK = "mqtt"
+"""Name of a sink that has no other."""
+
+_COALESCE = kinds.duration("0.5ms", "100ms", or_zero=True)
+_AGE = kinds.duration("1s", "3650d")
+_SECONDS = kinds.number(0.1)
+_FILE = kinds.text(wanted="the name of a file")
 
 
-def coalesce_seconds(text: str) -> float:
-    """`2ms`, `0.005s` or `0` in seconds. Raises ConfigError for anything else."""
-    found = _DURATION.fullmatch(text)
-    seconds = 0.0 if found is None else float(found[1]) * (0.001 if found[2] == "ms" else 1.0)
-    if text != "0" and not (found and _COALESCE_LEAST <= seconds <= _COALESCE_MOST):
-        raise ConfigError(f'coalesce {printable(text)}: give a time from "0.5ms" to "100ms", or 0')
-    return seconds
+def _check_stream(name: str) -> None:
+    checked_name(name, "")
+
+
+def _check_sink(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][\w-]{0,31}", name, re.ASCII):
+        raise ConfigError("must be a name of at most 32 letters, digits, - and _, such as mqtt")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
     """One source: its URL, its stream name, and how it is opened.
 
-    url           a path, `-`, or udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://
-    stream        name in topics and records; None: derived from the URL
-    interface     network interface for multicast
-    sender        address that datagrams must come from
-    timeout       seconds to wait for a connection, and for bytes on it
-    ca_file       CA certificates for rtsps:// and https://
-    speed         replay a file at this multiple of its original pace; None: as fast as the sinks accept it
-    loop          replay it in a loop
-    follow        wait for more data at the end of a file
-    stall         seconds without bytes or KLV after which the stream is stale
-    demux         MPEG-TS demultiplexer: "native" (the C core) or "libav"
-    isolate       read the source in a separate process; None: only http://, https://, rtsp:// and rtsps://
-    passphrase    that of srt://
-    packet_limit  maximum bytes of the value of a KLV packet
-    pids          stream names by PID; the first of all other PIDs is named `stream`, the rest have their PID as suffix
-    only          selected PIDs; empty: all
-    program       number of the selected program; None: all
+    url   a path, `-`, or udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://
+    pids  stream names by PID; the first of all other PIDs is named `stream`, the rest have their PID as suffix
+    only  selected PIDs; empty: all
     """
 
     url: Url
-    stream: str | None = None
-    interface: str | None = None
-    sender: str | None = None
-    timeout: float = 5.0
-    ca_file: str | None = None
-    speed: float | None = None
-    loop: bool = False
-    follow: bool = False
-    stall: float = 5.0
-    demux: Literal["native", "libav"] = "native"
-    isolate: bool | None = None
-    passphrase: Secret | None = None
-    packet_limit: int = LIMIT
+    stream: str | None = setting(
+        None, kinds.text(_check_stream, "a name of at most 96 characters", wanted="a name such as uav1"),
+        "name in topics and records", note="from the URL", example='"uav1"',
+    )  # fmt: skip
+    interface: str | None = setting(None, kinds.text(), "network interface for multicast", example='"eth0"')
+    sender: str | None = setting(None, kinds.text(), "accept datagrams from this address only", example='"192.0.2.7"')
+    timeout: float = setting(5.0, _SECONDS, "seconds to wait for a connection, and for bytes on it")
+    ca_file: str | None = setting(
+        None, _FILE, "CA certificates to trust for rtsps:// and https://", note="those of the system",
+        example='"/etc/klvrelay/ca.pem"',
+    )  # fmt: skip
+    speed: float | None = setting(
+        None, kinds.number(0.001), "files only: pace of the recording, times this", example="1.0",
+        note="as fast as the sinks accept it",
+    )  # fmt: skip
+    loop: bool = setting(False, kinds.FLAG, "files only: repeat until stopped")
+    follow: bool = setting(False, kinds.FLAG, "files only: wait for more data at the end")
+    stall: float = setting(5.0, _SECONDS, "seconds without bytes, or without KLV, after which the stream is stale")
+    demux: Literal["native", "libav"] = setting(
+        "native", kinds.one_of("native", "libav"), "demultiplexer of MPEG-TS: native (the C core) or libav"
+    )
+    isolate: bool | None = setting(
+        None, kinds.FLAG, "read the source in a separate process, which contains a hang, a crash or an intrusion",
+        note="true for http, https, rtsp and rtsps", example="true",
+    )  # fmt: skip
+    passphrase: Secret | None = setting(
+        None, kinds.SECRET, "srt:// only: its passphrase", elsewhere=True, note="KLVRELAY_SRT_PASSPHRASE"
+    )
+    packet_limit: int = setting(
+        LIMIT,
+        kinds.whole(LIMIT_LEAST, LIMIT_MOST),
+        "maximum bytes of the value of a KLV packet; larger ones are skipped",
+    )
     pids: Mapping[int, str] = field(default_factory=dict)
     only: frozenset[int] = frozenset()
-    program: int | None = None
+    program: int | None = setting(
+        None, kinds.whole_or_text(program_number, "from 1 to 65535", 1, PROGRAM_MOST), "only the KLV of this program",
+        example="2",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         if self.stream is not None:
@@ -80,35 +100,60 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkSettings:
+    """One sink, and how records are delivered to it."""
+
+    name: str = field(
+        metadata=described(
+            kinds.text(_check_sink, "letters, digits, - and _"),
+            "names the position of the sink in the spool, which stays valid if the broker moves",
+            note='"mqtt"', example='"mqtt"',
+        )
+    )  # fmt: skip
+    mqtt: MqttSettings
+    order: Order = setting(
+        "strict", kinds.one_of(*get_args(Order)),
+        "after an outage: strict: the backlog first; live-first: the backlog beside the live records",
+    )  # fmt: skip
+    replay_rate: float = setting(200.0, kinds.number(1, 1e6), "with live-first: records of the backlog per second")
+
+
+@dataclass(frozen=True, slots=True)
 class SpoolSettings:
-    """Where records wait on disk.
+    """Where records wait on disk."""
 
-    path    the folder
-    size    maximum bytes of the segments
-    commit  seconds from one write to the next: a crash loses what is younger and unanswered
-    """
-
-    path: Path
-    size: int = 1 << 30
-    commit: float = 0.05
+    path: Path = field(
+        metadata=described(kinds.FOLDER, "a folder of this relay only", example='"/var/lib/klvrelay/spool"')
+    )
+    size: int = setting(
+        1 << 30, kinds.size(SPOOL_LEAST), "maximum bytes; beyond that the oldest records are discarded, and counted"
+    )
+    commit: float = setting(
+        0.05, kinds.duration("10ms", "10s"), "interval of writes: a crash loses what is younger and unanswered"
+    )
+    age: float | None = setting(
+        None, _AGE, "maximum time that a record waits; older ones are shed", note="any", example='"24h"'
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """Settings of `klvrelay run`.
-
-    spool         None: records wait in memory only
-    waiting       maximum records that wait in memory for a sink before the oldest are shed
-    waiting_size  maximum bytes of those records
-    coalesce      maximum seconds between two reads of the datagram sockets when many are busy; 0: each datagram is
-                  read at once
-    """
+    """Settings of `klvrelay run`. `spool` None: records wait in memory only."""
 
     sources: tuple[SourceSettings, ...] = ()
-    mqtt: MqttSettings | None = None
-    waiting: int = field(default=10_000)
-    waiting_size: int = 64 << 20
-    coalesce: float = COALESCE
+    sinks: tuple[SinkSettings, ...] = ()
+    waiting: int = setting(
+        10_000, kinds.whole(1), "maximum records that wait in memory for a sink; beyond that the oldest are shed"
+    )
+    waiting_size: int = setting(64 << 20, kinds.whole(1), "maximum bytes of these records")
+    age: float | None = setting(
+        None, _AGE, "without a spool: maximum time that a record waits in memory; older ones are shed", note="any",
+        example='"24h"',
+    )  # fmt: skip
+    coalesce: float = setting(
+        COALESCE, _COALESCE, "longest interval at which many busy datagram sockets are read together; 0: read each"
+        " datagram at once",
+    )  # fmt: skip
     spool: SpoolSettings | None = None
 
     def named(self) -> list[tuple[str, SourceSettings]]:

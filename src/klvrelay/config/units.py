@@ -29,3 +29,16 @@ def size_text(size: float) -> str:
         if size >= scale:
             return f"{size / scale:.3g} {unit}" if size < 1000 * scale else f"{size / scale:,.0f} {unit}"
     return f"{size:,.0f} bytes"
+
+
+def size_setting(size: int) -> str:
+    """A number of bytes as settings have it."""
+    unit = next((unit for unit in "TGMK" if size and size % _BYTES[unit] == 0), "")
+    return f"{size // _BYTES[unit]}{unit}"
+
+
+def time_setting(seconds: float) -> str:
+    """Seconds as settings have it."""
+    fits = (unit for unit in ("d", "h", "m", "s") if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0)
+    unit = next(fits, "s" if seconds >= 10 else "ms")
+    return f"{seconds / _SECONDS[unit]:.12g}{unit}"

@@ -6,10 +6,12 @@
     diagnosis   why a stream has no KLV
     report      the health of a stream as a JSON document
     sink        state of one sink
+    spool       faults of the disk of the spool
     repeats     summary of repeated faults
 """
 
 from klvrelay.health.sink import SinkHealth
+from klvrelay.health.spool import SpoolHealth
 from klvrelay.health.stream import StreamHealth
 
-__all__ = ["SinkHealth", "StreamHealth"]
+__all__ = ["SinkHealth", "SpoolHealth", "StreamHealth"]

@@ -29,8 +29,8 @@ def link_document(health: StreamHealth, boot: str) -> bytes:
             "program": health.program,
             "state": health.state,
             "reason": health.reason,
-            "since": _utc(health.since_us),
-            "at": _utc(time.time_ns() // 1000),
+            "since": utc(health.since_us),
+            "at": utc(time.time_ns() // 1000),
             "states": {state: {"entered": health.changes[state], "seconds": round(seconds, 1)}
                        for state, seconds in health.spent().items()},
             "openings": health.openings,
@@ -48,6 +48,11 @@ def link_document(health: StreamHealth, boot: str) -> bytes:
             "clock": _clocks(health.clocks),
         }
     )  # fmt: skip
+
+
+def counter_names() -> tuple[str, ...]:
+    """The counters under `link`."""
+    return "dropped", *_transport_counters(LinkStats())
 
 
 def _outages(health: StreamHealth) -> dict[str, Any]:
@@ -85,5 +90,6 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _utc(us: int) -> str:
+def utc(us: int) -> str:
+    """Microseconds since 1970 as ISO 8601 with milliseconds."""
     return datetime.fromtimestamp(us / 1e6, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

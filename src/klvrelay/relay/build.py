@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klvrelay import threads
 from klvrelay.config.choice import Choice
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
+from klvrelay.sources.files import faults as file_faults
 from klvrelay.sources.open import is_isolated, open_source
 from klvrelay.sources.web.resume import Resume
 from klvrelay.spool.contract import Log
@@ -55,6 +60,18 @@ def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source
     )
 
 
+def _check_broker(settings: MqttSettings) -> None:
+    """Raise ConfigError for certificates or keys that cannot be used."""
+    if settings.tls:
+        from klvrelay.sinks.mqtt.dial import tls_context  # loaded here: few configurations need it
+
+        tls_context(settings)
+
+
+CHECKS = Checks(open_input, _check_broker)
+"""Checks of the settings that open nothing."""
+
+
 async def check_files(settings: RelaySettings) -> None:
     """Raise ConfigError for certificates or keys that cannot be used, before anything starts."""
     await threads.run(partial(_load_files, settings), "klvrelay-files")  # the file system may block
@@ -66,15 +83,22 @@ def _load_files(settings: RelaySettings) -> None:
             from klvrelay.transports.tls import client_context  # loaded here: few configurations need it
 
             client_context(source.ca_file)
-    if settings.mqtt is not None and settings.mqtt.tls:
-        from klvrelay.sinks.mqtt.dial import tls_context
+    for sink in settings.sinks:
+        _check_broker(sink.mqtt)
+    if settings.spool is not None:
+        _find_a_source(settings.sources)
 
-        tls_context(settings.mqtt)
+
+def _find_a_source(sources: Sequence[SourceSettings]) -> None:
+    """Raise SourceDown if every source is a file that does not exist: the relay would only leave an empty spool."""
+    if all(source.url.scheme == "file" and not Path(source.url.path).exists() for source in sources):
+        raise file_faults.explain(sources[0].url, FileNotFoundError())
 
 
 async def run_relay(settings: RelaySettings) -> int:
     """Relay until the sources end or the task is cancelled. Returns the exit code."""
     await check_files(settings)
+    _inputs_of(settings)  # invalid sources are refused before the spool makes its folder
     spool = await _open_spool(settings)
     try:
         relay = build_relay(settings, spool)
@@ -100,10 +124,11 @@ async def _open_spool(settings: RelaySettings) -> DiskLog | None:
         return None
     from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
 
-    spool, relay = settings.spool, settings.mqtt.prefix if settings.mqtt is not None else ""
+    spool, relay = settings.spool, settings.sinks[0].mqtt.prefix if settings.sinks else ""
     return await open_log(
-        spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size
-    )
+        spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size,
+        age=spool.age,
+    )  # fmt: skip
 
 
 async def _close(spool: DiskLog | None) -> None:
@@ -124,17 +149,25 @@ def _note_closed(closing: asyncio.Task[None]) -> None:
 
 def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     """A relay that is ready to run. Raises ConfigError for an invalid source."""
-    check_ports(settings.sources)
+    inputs = _inputs_of(settings)
     boot = new_boot()
-    inputs = [
+    sinks = [
+        SinkInput(each.mqtt.url, MqttSink(each.mqtt, boot=boot), each.order, each.replay_rate, each.name)
+        for each in settings.sinks
+    ]
+    return Relay(
+        inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
+        age=settings.age, coalesce=settings.coalesce,
+    )  # fmt: skip
+
+
+def _inputs_of(settings: RelaySettings) -> list[StreamInput]:
+    """The inputs of all streams. Raises ConfigError."""
+    check_ports(settings.sources)
+    return [
         _input_of(name, source, choice)
         for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
     ]
-    sinks = [] if settings.mqtt is None else [SinkInput(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
-    return Relay(
-        inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
-        coalesce=settings.coalesce,
-    )  # fmt: skip
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

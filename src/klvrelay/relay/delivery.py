@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from klvrelay.errors import SinkDown
-from klvrelay.record import Record
+from klvrelay.record import Item
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
 from klvrelay.spool.contract import LogCursor
@@ -38,7 +38,7 @@ Worker = asyncio.Task[Any]
 class _InFlight:
     """A batch in flight, and the time at which it was sent."""
 
-    batch: Sequence[Record]
+    batch: Sequence[Item]
     sent: float
 
 
@@ -66,7 +66,7 @@ class Delivery:
         self._idle = 0
         self._closing = False
         self._lost: asyncio.Future[None] = self._loop.create_future()
-        self._unanswered: list[Record] = []
+        self._unanswered: list[Item] = []
 
     async def run(self) -> None:
         """Deliver until the connection is lost, and raise what `deliver` raised."""
@@ -104,7 +104,7 @@ class Delivery:
             await self._deliver(batch)
             self._finish()
 
-    def _begin(self, batch: Sequence[Record]) -> None:
+    def _begin(self, batch: Sequence[Item]) -> None:
         """A batch is about to be sent: another worker waits for the next one."""
         self._idle -= 1
         if not self._idle:
@@ -113,7 +113,7 @@ class Delivery:
         self._in_flight[_this_worker()] = _InFlight(batch, self._last_sent)
         self._pace()
 
-    async def _deliver(self, batch: Sequence[Record]) -> None:
+    async def _deliver(self, batch: Sequence[Item]) -> None:
         """Have the sink deliver the batch, and commit its answers."""
         answered = False
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from klvrelay.record import Record
+from klvrelay.record import Item
 
 LOSSES = 2
 """Consecutive connections lost with records in flight and none answered, before fewer records are offered."""
@@ -42,7 +42,7 @@ class Halving:
         self._suspects -= count
         self.most = min(2 * self.most, FULL) if self._suspects > 0 else None
 
-    def lost(self, offered: Sequence[Record]) -> bool:
+    def lost(self, offered: Sequence[Item]) -> bool:
         """The connection was lost with these records unanswered. Returns true if the only one must be set aside."""
         if not offered:
             return False
@@ -55,7 +55,7 @@ class Halving:
             self.most = max(1, min(len(offered), FULL) // 2)
         return False
 
-    def _lost_alone(self, record: Record) -> bool:
+    def _lost_alone(self, record: Item) -> bool:
         suspect = record.stream, record.seq
         self._alone = self._alone + 1 if suspect == self._suspect else 1
         self._suspect = suspect

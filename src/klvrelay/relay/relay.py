@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from klvrelay.errors import KlvrelayError, NoKlv
-from klvrelay.health import SinkHealth
+from klvrelay.health import SinkHealth, SpoolHealth
 from klvrelay.health.diagnosis import no_klv
 from klvrelay.outcome import Sums
 from klvrelay.relay.notices import Notices
@@ -62,18 +62,22 @@ class Relay:
     log           where records wait for the sinks; by default a `MemoryLog` with the two limits
     waiting       maximum number of records that wait for a sink
     waiting_size  maximum number of bytes of these records
+    age           maximum age of a waiting record in seconds, without `log`
     coalesce      longest time in seconds between two reads of the datagram sockets, where many are busy
     """
 
     def __init__(
         self, inputs: Sequence[StreamInput], sinks: Sequence[SinkInput], *, boot: str, log: Log | None = None,
-        waiting: int = WAITING, waiting_size: int = WAITING_SIZE, coalesce: float = COALESCE,
+        waiting: int = WAITING, waiting_size: int = WAITING_SIZE, age: float | None = None, coalesce: float = COALESCE,
     ) -> None:  # fmt: skip
         self._coalesce = coalesce
-        self._log: Log = MemoryLog(waiting, waiting_size) if log is None else log
+        self._log: Log = MemoryLog(waiting, waiting_size, age) if log is None else log
         self._notices = Notices()
+        self.spool = SpoolHealth()
         self.sink_tasks = [
-            SinkTask(each.sink, self._log.cursor(each.name), self._notices.cursor(), SinkHealth(each.name))
+            SinkTask(
+                each.sink, self._log.cursor(each.name, file=each.cursor), self._notices.cursor(), SinkHealth(each.name)
+            )
             for each in itertools.starmap(SinkInput, sinks)
         ]
         self.streams = [Stream(StreamInput(*each), boot, self._log, self._notices) for each in inputs]
@@ -176,10 +180,18 @@ class Relay:
             task.put_sums()
         await _wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], sinks)
 
+    def _check_spool(self) -> None:
+        """Note the condition of the spool, and have it published if it changed."""
+        condition = self._log.condition
+        if condition is not None and self.spool.check(*condition):
+            for task in self.sink_tasks:
+                task.put_facts(spool=self.spool.document())
+
     async def _tick(self) -> None:
         slots = max(1, min(SLOTS, len(self.streams) // STREAMS_PER_SLOT))
         for turn in turns(len(self.streams), slots, STATES):
             await asyncio.sleep(TICK / slots)
+            contain(self._check_spool, "spool")
             for task in self.sink_tasks:
                 contain(task.sums, task.health.name)
             for number, is_due in turn:

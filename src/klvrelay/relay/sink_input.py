@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from klvrelay.config.settings import Order as Order
 from klvrelay.sinks.contract import Sink
-
-Order = Literal["strict", "live-first"]
 
 
 class SinkInput(NamedTuple):
@@ -16,9 +15,11 @@ class SinkInput(NamedTuple):
     sink         delivers to the far end
     order        after an outage: "strict", the backlog first, or "live-first", the backlog beside the live records
     replay_rate  with "live-first", records of the backlog per second
+    cursor       name of its position in the spool; None: from the scheme in `name`
     """
 
     name: str
     sink: Sink
     order: Order = "strict"
     replay_rate: float = 200.0
+    cursor: str | None = None

@@ -38,6 +38,7 @@ class SinkTask:
     notices: NoticeCursor
     health: SinkHealth
     _halving: Halving = field(default_factory=Halving)
+    _facts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (suspended := getattr(self.sink, "suspended", None)) is not None:
@@ -57,7 +58,12 @@ class SinkTask:
 
     def put_sums(self) -> None:
         """Have the sink publish its record counts."""
-        self.notices.put(Notice("status", None, dumps({"records": self.sums()._asdict()})))
+        self.put_facts(records=self.sums()._asdict())
+
+    def put_facts(self, **facts: Any) -> None:
+        """Have the sink publish these members of `status`, beside earlier ones."""
+        self._facts |= facts
+        self.notices.put(Notice("status", None, dumps(self._facts)))
 
     async def settle(self) -> None:
         """Return once the sink has answered for all records and, if connected, published all latest values."""
@@ -91,11 +97,17 @@ class SinkTask:
             self.health.mark_connected()
             up()
             self.notices.restart()
+            # In a separate task: a task group that fails while it is cancelled would hide the stop, and since Python
+            # 3.13 it cancels the next wait too, with which the sink closes its connection.
+            connection = asyncio.create_task(self._run_connection(), name=f"connection {self.health.name}")
             try:
-                await self._run_connection()
+                await asyncio.wait({connection})
             except asyncio.CancelledError:
+                connection.cancel()
+                await asyncio.gather(connection, return_exceptions=True)
                 self.put_sums()  # for the last messages: some answers arrived after the relay published the counts
                 raise
+            await connection
 
     async def _run_connection(self) -> None:
         async with asyncio.TaskGroup() as tasks:

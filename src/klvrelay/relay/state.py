@@ -14,12 +14,11 @@ from klvrelay.json_output import dumps
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
-# Sets that describe the platform: their items are at the root of the document.
-_PLATFORM = ("ST0601", "ST0104")
-# So are items outside a set.
-_ROOT = (*_PLATFORM, "unknown", "ST1204")
-# Sets that ST 0601 can contain are merged under the key that they have there.
-_NESTED = {
+PLATFORM = ("ST0601", "ST0104")
+"""Sets that describe the platform: their items are at the root of the document."""
+ROOT = (*PLATFORM, "unknown", "ST1204")
+"""So are items outside a set."""
+NESTED = {
     "ST0102": "security_local_set",
     "ST0102-US": "security_local_set",
     "ST0806": "rvt_local_set",
@@ -29,7 +28,8 @@ _NESTED = {
     "ST1601": "geo_registration_local_set",
     "ST1602": "composite_imaging_local_set",
 }
-_NESTED_KEYS = frozenset(_NESTED.values())
+"""Sets that ST 0601 can contain: they are merged under the key that they have there."""
+_NESTED_KEYS = frozenset(NESTED.values())
 TOGETHER = 8
 """Records processed together: with many streams, this saves cache misses."""
 PENDING_MOST = 64
@@ -146,7 +146,7 @@ class StreamState:
 
     def _take(self, record: dict[str, Any]) -> None:
         items, name = record.pop("items"), record["set"]
-        if name in _PLATFORM:
+        if name in PLATFORM:
             self._separate(items)
         key = self._key(name)
         self._take_head(record)
@@ -155,8 +155,8 @@ class StreamState:
 
     def _key(self, name: str) -> str:
         """The key for the items of a set; "" for the root."""
-        nested = _NESTED.get(name)
-        if name in _ROOT:
+        nested = NESTED.get(name)
+        if name in ROOT:
             return ""
         if nested is None or nested in self._nested:
             return name.lower()
@@ -176,7 +176,7 @@ class StreamState:
         self._nested.update(items.keys() & _NESTED_KEYS)
 
     def _take_head(self, record: dict[str, Any]) -> None:
-        platform = record["set"] in _PLATFORM
+        platform = record["set"] in PLATFORM
         kept = {key: self._head.get(key) for key in (*_TIMES, "set")} if self._platform and not platform else {}
         self._head = {"set": "ST0601", **record, **kept} if platform or kept else {**record, "set": "ST0601"}
         self._platform = self._platform or platform

@@ -17,7 +17,8 @@ from klvrelay.sample.sei import Codec
 
 _LIBRARY = {"h264": "libx264", "h265": "libx265"}
 _OPTIONS = {
-    "h264": {"preset": "veryfast", "aud": "1"},
+    # The macroblock tree of x264 reads memory that it did not initialise: equal frames gave different bytes.
+    "h264": {"preset": "veryfast", "aud": "1", "mbtree": "0"},
     "h265": {
         "preset": "ultrafast",
         "x265-params": "log-level=none:aud=1:bframes=0:frame-threads=1:pools=none:wpp=0",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from klvrelay.outcome import Outcome as Outcome
 
 if TYPE_CHECKING:
-    from klvrelay.record import Record
+    from klvrelay.record import Item
 
 NoticeKind = Literal["availability", "state", "link", "status"]
 
@@ -55,8 +55,8 @@ class Sink(AbstractAsyncContextManager["Sink"], Protocol):
     `async keep(notices: LatestValues) -> None`: it publishes them until the connection is lost, and raises SinkDown.
     """
 
-    async def deliver(self, batch: Sequence[Record]) -> Outcome:
-        """Return once the far end has answered for each record. Raise SinkDown if unsure.
+    async def deliver(self, batch: Sequence[Item]) -> Outcome:
+        """Return once the far end has answered for each record and gap. Raise SinkDown if unsure.
 
         SinkDown contains the answers to the leading records of the batch. Calls may overlap: batches are sent in the
         order of the calls. Cancellation is safe.

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Record
+from klvrelay.record import Item, Record
+
+
+class Condition(NamedTuple):
+    """The condition of a log on disk.
+
+    name        its folder
+    fault       why records cannot be written at present; None if they can
+    failures    number of failed attempts to write
+    waiting     number of records that are in memory only
+    size        bytes of these records
+    unreadable  number of attempts to read a segment that failed: a sink does not get its records
+    """
+
+    name: str
+    fault: str | None
+    failures: int
+    waiting: int
+    size: int
+    unreadable: int
 
 
 class LogCursor(Protocol):
-    """The records still to be delivered to one sink. For the methods see `klvrelay.spool.cursor.Cursor`."""
+    """The records and gaps still to be delivered to one sink. For the methods see `klvrelay.spool.cursor.Cursor`."""
 
     @property
     def name(self) -> str:
@@ -34,15 +53,15 @@ class LogCursor(Protocol):
 
     def sums(self) -> Sums: ...
 
-    async def batch(self, most: int = ..., size: int = ...) -> Sequence[Record]: ...
+    async def batch(self, most: int = ..., size: int = ...) -> Sequence[Item]: ...
 
     def offer_at(self, least: int) -> None: ...
 
-    def commit(self, batch: Sequence[Record], outcome: Outcome) -> None: ...
+    def commit(self, batch: Sequence[Item], outcome: Outcome) -> None: ...
 
     def rewind(self) -> None: ...
 
-    def set_aside(self) -> Record: ...
+    def set_aside(self) -> Item: ...
 
     async def wait_until_drained(self) -> None: ...
 
@@ -54,11 +73,15 @@ class Log(Protocol):
     def keeps(self) -> bool:
         """Do waiting records survive the end of the process?"""
 
+    @property
+    def condition(self) -> Condition | None:
+        """The condition of the disk; None for a log in memory."""
+
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
 
     async def wait_for_room(self, stream: str) -> None:
         """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
 
-    def cursor(self, name: str, *, holds_sources: bool = True) -> LogCursor:
-        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`."""
+    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> LogCursor:
+        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`; `file`: see `DiskLog.cursor`."""

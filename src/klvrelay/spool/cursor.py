@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Record
+from klvrelay.record import Gap, Item, Reason, Record
+from klvrelay.spool.queue import OVERHEAD, Queue, size_of
+from klvrelay.spool.turns import Turns
 
-OVERHEAD = 320
-"""Bytes of memory of a record in addition to its packet: measured with tracemalloc, 290 and up to three integers."""
 NEVER = sys.maxsize
 """More records than can wait."""
 
 
-def size_of(record: Record) -> int:
-    """Bytes of memory of a waiting record."""
-    return len(record.raw) + OVERHEAD
-
-
-class _Queue:
-    """The waiting records of one stream, oldest first, and their bytes."""
-
-    __slots__ = ("records", "size")
-
-    def __init__(self) -> None:
-        self.records: deque[Record] = deque()
-        self.size = 0
-
-
 @dataclass(slots=True)
 class _Offer:
-    """A batch in flight: its unanswered records, and their bytes."""
+    """A batch in flight: its unanswered items, and the bytes of their records."""
 
-    batch: Sequence[Record]
-    rest: Sequence[Record]
+    batch: Sequence[Item]
+    rest: Sequence[Item]
     size: int
 
 
@@ -45,22 +29,22 @@ class Cursor:
     """The records still to be delivered to one sink: one queue per stream, and batches in flight.
 
     Streams take turns, so a stream with many records neither delays nor displaces others. When a limit (records or
-    bytes) is reached, the oldest waiting record of the largest live stream is shed. A record in flight is never shed.
-    Each of n streams has room for 1/n of the limit, even if files fill the rest.
+    bytes) is reached, the oldest waiting record of the largest live stream is shed, and a gap takes its place. A record
+    in flight is never shed. Each of n streams has room for 1/n of the limit, even if files fill the rest.
     """
 
     def __init__(self, name: str, limit: int, size_limit: int, freed: asyncio.Event, *, holds_sources: bool) -> None:
         self.name = name
         self.holds_sources = holds_sources
         self.limit, self.size_limit = limit, size_limit
-        self._queues: dict[str, _Queue] = {}  # non-empty queues by stream, the next in turn first
-        self._count = self._size = 0
+        self._queues: dict[str, Queue] = {}  # non-empty queues by stream, the next in turn first
+        self._count = self._size = 0  # waiting items, and bytes of the records among them
         self._patient: set[str] = set()
         self._offers: dict[int, _Offer] = {}  # by the id of the batch, which the offer keeps alive
         self._offered = self._offered_size = 0
+        self._gaps = 0  # waiting or in flight
         self._least = 1
-        self._waiters: deque[asyncio.Future[None]] = deque()
-        self._woken = False
+        self._turns = Turns(lambda: self._count >= self._least)
         self._freed, self._empty = freed, asyncio.Event()
         self._empty.set()
         self.numbered = self.delivered = self.rejected = self.left_out = self.shed = self.unwanted = 0
@@ -68,11 +52,16 @@ class Cursor:
     @property
     def waiting(self) -> int:
         """Number of records that are not answered: waiting or in flight."""
-        return self._count + self._offered
+        return self._count + self._offered - self._gaps
+
+    @property
+    def gaps(self) -> int:
+        """Number of gaps that are not answered."""
+        return self._gaps
 
     @property
     def offered(self) -> int:
-        """Number of records in flight."""
+        """Number of records and gaps in flight."""
         return self._offered
 
     @property
@@ -85,32 +74,40 @@ class Cursor:
         counts = self.numbered, self.delivered, self.rejected, self.shed, self.left_out, self.waiting, self.unwanted
         return Sums(*counts)
 
-    async def batch(self, most: int = 20, size: int = NEVER) -> Sequence[Record]:
-        """The next records, from each stream in turn: one to `most`, ending once they reach `size` bytes.
+    async def batch(self, most: int = 20, size: int = NEVER) -> Sequence[Item]:
+        """The next records and gaps, from each stream in turn: one to `most`, ending once they reach `size` bytes.
 
         They are in flight until `commit` or `rewind`; further batches may be requested before that. Concurrent callers
         are served in order.
         """
         while self._count < self._least:
-            await self._turn()
-        batch: list[Record] = []
+            await self._turns.wait()
+        batch = self.take(most, size)
+        self._turns.wake()
+        return batch
+
+    def take(self, most: int, size: int = NEVER) -> Sequence[Item]:
+        """The next batch without waiting; see `batch`."""
+        batch: list[Item] = []
         taken, queues = 0, self._queues
         for _ in range(min(most, self._count)):
             if taken >= size:
                 break
             stream = next(iter(queues))
             queue = queues.pop(stream)
-            record = queue.records.popleft()
-            batch.append(record)
-            its_size = len(record.raw) + OVERHEAD
-            taken += its_size
-            queue.size -= its_size
-            if queue.records:
+            item = queue.items.popleft()
+            batch.append(item)
+            if item.__class__ is Gap:
+                queue.gaps -= 1
+            else:
+                its_size = len(item.raw) + OVERHEAD
+                taken += its_size
+                queue.size -= its_size
+            if queue.items:
                 queues[stream] = queue  # now last in turn
         self._move(-len(batch), -taken)
         self._offers[id(batch)] = _Offer(batch, batch, taken)
         self._freed.set()  # a stream with few waiting records may have room again
-        self._wake()
         return batch
 
     def _move(self, count: int, size: int) -> None:
@@ -120,84 +117,104 @@ class Cursor:
         self._offered -= count
         self._offered_size -= size
 
-    async def _turn(self) -> None:
-        """Wait until a batch may be available. Waiters are woken one at a time, in order."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            if not waiter.cancelled():
-                self._woken = False
-                self._wake()  # wake the next one instead
-            raise
-        self._woken = False
-
-    def _wake(self) -> None:
-        while self._waiters and self._count >= self._least and not self._woken:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                self._woken = True
-                waiter.set_result(None)
-
     def offer_at(self, least: int) -> None:
         """Make `batch` wait for at least this many records; NEVER: until the next call of this method."""
         self._least = least
-        self._wake()
+        self._turns.wake()
 
-    def commit(self, batch: Sequence[Record], outcome: Outcome) -> None:
-        """The far end has answered the leading records of the batch, as many as `outcome` counts.
+    def commit(self, batch: Sequence[Item], outcome: Outcome) -> None:
+        """The far end has answered the leading items of the batch, as many as `outcome` counts.
 
-        The other records of the batch remain in flight. Raises ValueError for an impossible outcome.
+        The others remain in flight. A gap for records that are not published waits before later records. Raises
+        ValueError for an impossible outcome.
         """
         offer = self._offers[id(batch)]
         rest, answered = offer.rest, outcome.answered
         if min(outcome) < 0 or answered > len(rest):
             raise ValueError(f"{tuple(outcome)} is not a valid outcome of {len(rest)} records")
+        if (self._gaps or outcome.gaps) and outcome.gaps != sum(isinstance(item, Gap) for item in rest[:answered]):
+            raise ValueError(f"{outcome.gaps} is not the number of gaps that were answered")
         self.delivered += outcome.delivered
         self.rejected += outcome.rejected
         self.left_out += outcome.left_out
         self.unwanted += outcome.unwanted
-        size = offer.size if answered == len(rest) else sum(map(size_of, rest[:answered]))
+        size = offer.size if answered == len(rest) else _size_of_all(rest[:answered])
+        self._gaps -= outcome.gaps
         self._offered -= answered
         self._offered_size -= size
         offer.size -= size
         offer.rest = rest[answered:]
         if not offer.rest:
             del self._offers[id(batch)]
+        for place, reason in reversed(outcome.unpublished):
+            if not isinstance(item := rest[place], Gap):
+                self._put_first(Gap.of(item, reason))
         self._settle()
 
     def rewind(self) -> None:
-        """The connection was lost: records in flight wait again, before later ones, in the original order."""
-        again = [record for offer in self._offers.values() for record in offer.rest]
+        """The connection was lost: items in flight wait again, before later ones, in the original order."""
+        again = [item for offer in self._offers.values() for item in offer.rest]
         self._offers.clear()
-        first = {record.stream: self._queues.get(record.stream) or _Queue() for record in again}
+        first = {item.stream: self._queues.get(item.stream) or Queue() for item in again}
         self._queues = first | self._queues
-        for record in reversed(again):
-            queue = self._queues[record.stream]
-            queue.records.appendleft(record)
-            queue.size += size_of(record)
-        self._move(self._offered, self._offered_size)
+        self._gaps -= sum(isinstance(item, Gap) for item in again)
+        self._offered = self._offered_size = 0
+        for item in reversed(again):
+            self._put_first(item)
         self._settle()
-        self._wake()
 
-    def unanswered(self, batch: Sequence[Record]) -> Sequence[Record]:
-        """The records of a batch in flight that are not answered."""
+    def _put_first(self, item: Item) -> None:
+        """An item waits before all others of its stream."""
+        queue = self._queues.get(item.stream)
+        if queue is None:
+            queue = self._queues[item.stream] = Queue()
+        added = queue.add_first(item)
+        self._count += added
+        if isinstance(item, Gap):
+            self._gaps += added
+        else:
+            self._size += size_of(item)
+        self._turns.wake()
+
+    def unanswered(self, batch: Sequence[Item]) -> Sequence[Item]:
+        """The items of a batch in flight that are not answered."""
         return self._offers[id(batch)].rest
 
-    def set_aside(self) -> Record:
-        """Leave out the next record, because the far end never accepts it."""
-        record = self._take(next(iter(self._queues)))
-        self.left_out += 1
+    def set_aside(self) -> Item:
+        """Leave out the next item, because the far end never accepts it. A record leaves a gap."""
+        stream, queue = next(iter(self._queues.items()))
+        if isinstance(first := queue.items[0], Gap):
+            queue.items.popleft()
+            queue.gaps -= 1
+            self._gaps -= 1
+            self._count -= 1
+            if not queue.items:
+                del self._queues[stream]
+        else:
+            self._remove(stream, "set_aside")
+            self.left_out += 1
         self._settle()
-        return record
+        return first
 
-    def shed_oldest(self, stream: str) -> Record | None:
-        """Remove the oldest record of a stream that is not in flight; None if there is none. The caller counts it."""
-        return self._take(stream) if stream in self._queues else None
+    def shed_oldest(self, stream: str, reason: Reason) -> Record | None:
+        """Replace the oldest record of a stream that is not in flight by a gap. None if there is none.
+
+        The caller counts it.
+        """
+        queue = self._queues.get(stream)
+        return self._remove(stream, reason) if queue is not None and queue.count else None
+
+    def shed_aged(self, before_us: int) -> list[Record]:
+        """Shed the waiting records that arrived before this time, from the oldest on. The caller counts them."""
+        shed: list[Record] = []
+        for stream, queue in list(self._queues.items()):
+            while (oldest := queue.oldest()) is not None and is_aged(oldest, before_us):
+                shed.append(self._remove(stream, "age"))
+        self._settle()
+        return shed
 
     async def wait_until_drained(self) -> None:
-        """Return once no record is waiting or in flight."""
+        """Return once no record or gap is waiting or in flight."""
         await self._empty.wait()
 
     def append(self, record: Record, size: int, *, waited: bool) -> None:
@@ -205,8 +222,8 @@ class Cursor:
         stream = record.stream
         queue = self._queues.get(stream)
         if queue is None:
-            queue = self._queues[stream] = _Queue()
-        queue.records.append(record)
+            queue = self._queues[stream] = Queue()
+        queue.items.append(record)
         queue.size += size
         self.numbered += 1
         self._count += 1
@@ -215,16 +232,26 @@ class Cursor:
             self._patient.add(stream)
         else:
             self._patient.discard(stream)
-            if self._count + self._offered > self.limit or self._size + self._offered_size > self.size_limit:
+            if self.waiting > self.limit or self._size + self._offered_size > self.size_limit:
                 self._shed_excess()
-        if self._count:
-            self._empty.clear()
-            if self._waiters and not self._woken:
-                self._wake()
+        self._empty.clear()
+        if self._turns.waiters:
+            self._turns.wake()
+
+    def append_gap(self, gap: Gap) -> None:
+        """Append a gap, after all items of its stream."""
+        queue = self._queues.get(gap.stream)
+        if queue is None:
+            queue = self._queues[gap.stream] = Queue()
+        added = queue.add_last(gap)
+        self._count += added
+        self._gaps += added
+        self._empty.clear()
+        self._turns.wake()
 
     def _shed_excess(self) -> None:
         while (stream := self._to_shed()) is not None:
-            self._take(stream)
+            self._remove(stream, "memory")
             self.shed += 1
 
     def _to_shed(self) -> str | None:
@@ -235,8 +262,8 @@ class Cursor:
         if self.waiting <= 1:
             return None
         if self.waiting > self.limit and (live := self._live()):
-            longest = max(live, key=lambda stream: len(self._queues[stream].records))
-            if len(self._queues[longest].records) > (self.limit - self._offered) // len(self._queues):
+            longest = max(live, key=lambda stream: self._queues[stream].count)
+            if self._queues[longest].count > (self.limit - self._offered) // len(self._queues):
                 return longest
         if self._size + self._offered_size > self.size_limit and (live := self._live()):
             largest = max(live, key=lambda stream: self._queues[stream].size)
@@ -245,30 +272,43 @@ class Cursor:
         return None
 
     def _live(self) -> list[str]:
-        return [stream for stream in self._queues if stream not in self._patient]
+        return [stream for stream, queue in self._queues.items() if queue.count and stream not in self._patient]
 
     def has_room(self, stream: str) -> bool:
         """Can a record of the stream be appended without shedding?"""
-        queue = self._queues.get(stream) or _Queue()
+        queue = self._queues.get(stream) or Queue()
         streams = len(self._queues) + (stream not in self._queues)
-        if self.waiting >= self.limit and len(queue.records) >= (self.limit - self._offered) // streams:
+        if self.waiting >= self.limit and queue.count >= (self.limit - self._offered) // streams:
             return False
         held, share = self._size + self._offered_size, (self.size_limit - self._offered_size) // streams
         return held < self.size_limit or queue.size < share
 
-    def _take(self, stream: str) -> Record:
-        """Remove the oldest record of a stream, which is then last in turn."""
+    def _remove(self, stream: str, reason: Reason) -> Record:
+        """Replace the oldest record of a stream, which is then last in turn, by a gap."""
         queue = self._queues.pop(stream)
-        record = queue.records.popleft()
-        size = size_of(record)
-        queue.size -= size
-        if queue.records:
-            self._queues[stream] = queue
-        self._count -= 1
-        self._size -= size
+        gaps = queue.gaps
+        record, added = queue.remove(reason)
+        self._queues[stream] = queue
+        self._gaps += queue.gaps - gaps
+        self._count += added
+        self._size -= size_of(record)
         return record
+
+    def items(self) -> list[Item]:
+        """All unanswered items, per stream in order."""
+        flying = [item for offer in self._offers.values() for item in offer.rest]
+        return [*flying, *(item for queue in self._queues.values() for item in queue.items)]
 
     def _settle(self) -> None:
         self._freed.set()
-        if not self.waiting:
+        if not self._count and not self._offered:
             self._empty.set()
+
+
+def is_aged(record: Record, before_us: int) -> bool:
+    """Did it arrive before this time? A record that was never live does not age."""
+    return record.received_us is not None and record.received_us < before_us
+
+
+def _size_of_all(items: Sequence[Item]) -> int:
+    return sum(size_of(item) for item in items if not isinstance(item, Gap))

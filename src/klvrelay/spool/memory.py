@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from klvrelay.record import Record
-from klvrelay.spool.cursor import Cursor, size_of
+from klvrelay.spool.age import AgeLimit
+from klvrelay.spool.cursor import Cursor
+from klvrelay.spool.queue import size_of
 
 WAITING = 10_000
 """Default maximum of records that wait for one sink."""
@@ -16,19 +18,25 @@ WAITING_SIZE = 64 << 20
 class MemoryLog:
     """Keeps each record until every cursor has read it.
 
-    Each cursor has separate limits of records and bytes, so a disconnected sink sheds only its own records.
+    Each cursor has separate limits of records and bytes, so a disconnected sink sheds only its own records. `age` is
+    the maximum age of a waiting record in seconds, of any source.
     """
 
-    def __init__(self, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> None:
+    def __init__(self, limit: int = WAITING, size_limit: int = WAITING_SIZE, age: float | None = None) -> None:
         self._limit = limit
         self._size_limit = size_limit
         self._cursors: list[Cursor] = []
         self._freed = asyncio.Event()
+        self._age = AgeLimit(age, self._shed_aged)
 
     @property
     def keeps(self) -> bool:
         """Waiting records are lost when the process ends."""
         return False
+
+    @property
+    def condition(self) -> None:
+        """There is no disk."""
 
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
@@ -42,8 +50,8 @@ class MemoryLog:
             self._freed.clear()
             await self._freed.wait()
 
-    def cursor(self, name: str, *, holds_sources: bool = True) -> Cursor:
-        """A cursor for one sink, which reads the records appended from now on.
+    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> Cursor:
+        """A cursor for one sink, which reads the records appended from now on. It has no file.
 
         holds_sources   sources that can wait, such as files, wait for this sink, and none of their records is shed.
                         Use it for a far end that stores what it confirms, such as an MQTT broker. Do not use it for a
@@ -51,4 +59,9 @@ class MemoryLog:
         """
         cursor = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
         self._cursors.append(cursor)
+        self._age.start()
         return cursor
+
+    def _shed_aged(self, before_us: int) -> None:
+        for cursor in self._cursors:
+            cursor.shed += len(cursor.shed_aged(before_us))

@@ -22,8 +22,8 @@ from klvrelay import threads
 from klvrelay.cli.embedded_broker import EmbeddedBroker
 from klvrelay.cli.verbs.sample import make_sample
 from klvrelay.cli.verbs.stream_table import document_of, sanitize
-from klvrelay.config.mqtt import MqttSettings, mqtt_settings
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.mqtt import Client, MqttSettings, mqtt_settings
+from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.json_output import dumps
@@ -113,11 +113,12 @@ async def demo(
         open_input(entry)  # opens nothing; reports wrong schemes and options before anything starts
     entry = entry or _entry(Url.parse(await sample_file()), **source_options)
     async with AsyncExitStack() as stack:
-        settings = own_broker or await _broker(port, stack, console)
-        relayed = RelaySettings((entry,), settings)
+        client = (broker_options or {}).get("client", "native")
+        settings = own_broker or await _broker(port, stack, console, client)
+        relayed = RelaySettings((entry,), (SinkSettings(DEFAULT_SINK, settings),))
         await check_files(relayed)
         relay = build_relay(relayed)
-        subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}")
+        subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}", client="aiomqtt")
         stack.push_async_callback(subscriber.close)
         await subscriber.subscribe([f"{settings.prefix}/status", f"{settings.prefix}/+/+"])
         _introduce(console, settings, entry.url)
@@ -148,7 +149,7 @@ def _entry(where: Url, **source_options: Any) -> SourceSettings:
 def _own_broker(mqtt: str | None, broker_options: Mapping[str, Any], port: int | None) -> MqttSettings | None:
     """Settings of the user's broker; None for the embedded one, which takes no settings."""
     if mqtt is None:
-        if broker_options:
+        if "password" in broker_options:
             raise ConfigError("--mqtt-password-file: the embedded broker needs no password; name your broker by --mqtt")
         return None
     if port is not None:
@@ -156,13 +157,13 @@ def _own_broker(mqtt: str | None, broker_options: Mapping[str, Any], port: int |
     return mqtt_settings(mqtt, dict(broker_options))
 
 
-async def _broker(port: int | None, stack: AsyncExitStack, console: Console) -> MqttSettings:
+async def _broker(port: int | None, stack: AsyncExitStack, console: Console, client: Client) -> MqttSettings:
     """Start the embedded broker."""
     broker = await stack.enter_async_context(EmbeddedBroker(PORT if port is None else port))
     if broker.moved:
         text = f"port {port or PORT} is in use: the broker listens on {broker.port}"
         console.print(text, highlight=False)
-    return MqttSettings(host="127.0.0.1", port=broker.port, protocol=4)
+    return MqttSettings(host="127.0.0.1", port=broker.port, protocol=4, client=client)
 
 
 def _introduce(console: Console, settings: MqttSettings, source: Url) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from klvrelay.cli import standard_streams
 from klvrelay.cli.stopping import on_loop
+from klvrelay.cli.verbs.ages import age
 from klvrelay.cli.verbs.printout import Listing, Printout, show
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
@@ -85,7 +86,7 @@ async def list_retained(settings: MqttSettings, stream: str | None) -> list[Topi
     """The retained messages under the prefix, or of one stream, by topic."""
     wanted = f"{settings.prefix}/#" if stream is None else f"{settings.prefix}/{safe_level(stream)}/#"
     found: dict[str, Topic] = {}
-    connection = await connect(settings, client_id=settings.client_id or _client_id())
+    connection = await connect(settings, client_id=settings.client_id or _client_id(), client="aiomqtt")
     try:
         await connection.subscribe([wanted])
         await _take(connection, f"{wanted[:-1]}", found)
@@ -112,7 +113,7 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
 
 async def _clear(settings: MqttSettings, topics: Sequence[str]) -> int:
     """Clear the topics and return their number. Raises SinkRefused if the broker refuses any."""
-    connection = await connect(settings, client_id=settings.client_id or _client_id())
+    connection = await connect(settings, client_id=settings.client_id or _client_id(), client="aiomqtt")
     codes: list[int] = []
     try:
         for begin in range(0, len(topics), PORTION):
@@ -155,15 +156,8 @@ def _cells(topic: Topic, now: datetime) -> Iterator[str]:
     yield printable(topic.topic)
     yield str(topic.size)
     yield "-" if topic.boot is None else printable(topic.boot[:CONTENT])
-    yield "-" if topic.at is None else _age((now - topic.at).total_seconds())
+    yield "-" if topic.at is None else age((now - topic.at).total_seconds())
     yield topic.content
-
-
-def _age(seconds: float) -> str:
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
 
 
 def _time(document: dict[str, Any]) -> datetime | None:

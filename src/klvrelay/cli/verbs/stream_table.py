@@ -108,20 +108,20 @@ class StreamTable:
         self._choice = choice
         self._keep = keep
         self._streams: dict[str, _Stream] = {}
-        self._relay = ""
+        self._relay = self._spool = ""
         self._subscribed = 0.0
 
     def begin_subscription(self, now: float) -> None:
         """A subscription begins: the broker resends all retained messages. Topics that it does not send are deleted."""
         self._subscribed = now
-        self._relay = ""
+        self._relay = self._spool = ""
 
     def take(self, message: Received, now: float, wall: float) -> None:
         """Process one message. Count unreadable ones as bad, and ignore other topics."""
         prefix, _, rest = message.topic.partition(f"{self._prefix}/")
         path = [] if prefix else rest.split("/")
         if path == ["status"]:
-            self._relay = _text(document_of(message.payload), "state", "")
+            self._take_status(document_of(message.payload))
         elif len(path) == 2 and path[1] in _RETAINED and not message.payload:
             self._delete_topic(*path)
         elif len(path) == 2 and path[1] in LEAVES and self._has_space_for(path[0]):
@@ -136,7 +136,11 @@ class StreamTable:
         return [self._row(name, stream, now) for name, stream in shown]
 
     def note(self, now: float) -> str:
-        """Why there are no rows, or how many are hidden; empty if neither applies."""
+        """Why there are no rows, or how many are hidden, and the fault of the spool; empty if none applies."""
+        spool = f"the spool of the relay has a fault: {sanitize(self._spool)}" if self._spool else ""
+        return "; ".join(filter(None, (spool, self._note_on_streams(now))))
+
+    def _note_on_streams(self, now: float) -> str:
         wanted = [stream for stream in self._streams.values() if self._is_selected(stream)]
         hidden = sum(not self._is_shown(stream, now) for stream in wanted)
         if hidden:
@@ -146,6 +150,11 @@ class StreamTable:
         if self._streams:
             return "no matching stream yet"
         return f"the relay is {sanitize(self._relay)}, no stream yet" if self._relay else "nothing published yet"
+
+    def _take_status(self, document: dict[str, Any]) -> None:
+        self._relay = _text(document, "state", "")
+        spool = document.get("spool")
+        self._spool = _text(spool, "fault", "") if isinstance(spool, dict) else ""
 
     def _delete_topic(self, name: str, leaf: str) -> None:
         if (stream := self._streams.get(name)) is not None:

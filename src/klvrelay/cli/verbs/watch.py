@@ -63,7 +63,7 @@ async def watch(
     console = console or Console()
     stream_table = StreamTable(settings.prefix, choice, keep=stream is not None)
     topics = _topics(settings.prefix, stream)
-    connection = await connect(settings, client_id=_client_id())
+    connection = await connect(settings, client_id=_client_id(), client="aiomqtt")
     paint = _paint_table if console.is_terminal else _print_lines
     tasks = {
         asyncio.create_task(_follow(settings, topics, stream_table, console, connection), name="watch follow"),
@@ -107,7 +107,7 @@ async def _reconnect(settings: MqttSettings, backoff: Backoff) -> Connection:
     while True:
         await asyncio.sleep(backoff.next())
         with contextlib.suppress(SinkDown):
-            return await connect(settings, client_id=_client_id())
+            return await connect(settings, client_id=_client_id(), client="aiomqtt")
 
 
 async def _paint_table(stream_table: StreamTable, console: Console, settings: MqttSettings) -> None:

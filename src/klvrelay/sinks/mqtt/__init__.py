@@ -19,4 +19,5 @@ A connection:
     packets.py           size of a PUBLISH
     incoming_publish.py  reads a received PUBLISH; properties.py: its user properties
     received.py          queue of received messages
+    aiomqtt/             the implementation with aiomqtt
 """

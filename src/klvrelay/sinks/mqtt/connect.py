@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.mqtt import Client, MqttSettings
 from klvrelay.sinks.mqtt.connection import Connection, LesserTerms, Message, StaleSession, Terms, WrongVersion
 from klvrelay.sinks.mqtt.faults import UNSUPPORTED_VERSION, connect_fault, no_mqtt
-from klvrelay.sinks.mqtt.native.connection import NativeConnection
 from klvrelay.sinks.mqtt.session import Session
 
+if TYPE_CHECKING:
+    from klvrelay.sinks.mqtt.aiomqtt.connection import AiomqttConnection
+    from klvrelay.sinks.mqtt.native.connection import NativeConnection
+
+    Implementation = AiomqttConnection | NativeConnection
+
 LOG = logging.getLogger("klvrelay.sinks")
+
+
+def _implementation(client: Client) -> type[Implementation]:
+    """Imported here, since the libraries take a tenth of a second to load."""
+    if client == "aiomqtt":
+        from klvrelay.sinks.mqtt.aiomqtt.connection import AiomqttConnection
+
+        return AiomqttConnection
+    from klvrelay.sinks.mqtt.native.connection import NativeConnection
+
+    return NativeConnection
 
 
 async def connect(
@@ -23,6 +40,7 @@ async def connect(
     session: Session | None = None,
     once: bool = False,
     one_by_one: bool = False,
+    client: Client | None = None,
 ) -> Connection:
     """A new connection, with MQTT 5. If the broker refuses it, does not answer or closes the connection, with 3.1.1.
 
@@ -30,20 +48,23 @@ async def connect(
     session   incomplete messages of QoS 2 of earlier connections
     once      do not try lesser terms if the broker closes the first connection
     one_by_one  send a message only once the one before it is answered; see `Connection.widen`
+    client    the implementation; None: that of the settings. Only "native" has sessions
 
     Raises SinkDown (not reachable now), SinkRefused (refused permanently) or ConfigError (a certificate file).
     """
-    async def open(version: int, terms: Terms) -> NativeConnection:
+    implementation = _implementation(client or settings.client)
+
+    async def open(version: int, terms: Terms) -> Implementation:
         while True:
             try:
-                return await NativeConnection.open(
+                return await implementation.open(
                     settings, version, client_id, will, terms, session, one_by_one=one_by_one
                 )
             except LesserTerms as lesser:
                 terms = lesser.terms
             except StaleSession:
                 # A clean session ends the old one, and then itself.
-                clean = await NativeConnection.open(settings, version, client_id, None, terms)
+                clean = await implementation.open(settings, version, client_id, None, terms)
                 await clean.close()
 
     terms = terms or Terms()
@@ -62,7 +83,7 @@ async def connect(
                 break
         else:
             connection.older_only = any(fault.refused for fault in faults)
-            LOG.debug("mqtt connected url=%s protocol=%s", settings.url, version)
+            LOG.debug("%s: connected: protocol=%s", settings.url, version)
             return connection
     if faults[-1].refused or (faults[0].refused and faults[-1].invalid):
         raise connect_fault(settings, UNSUPPORTED_VERSION, client_id)

@@ -26,7 +26,7 @@ def dial_fault(settings: MqttSettings, fault: OSError) -> SinkError:
     if isinstance(fault, socket.gaierror):
         return SinkDown(f"{where}: the host name is unknown: check its spelling and the name server")
     if isinstance(fault, ConnectionRefusedError):
-        return SinkDown(f"{where}: connection refused: is a broker running there, on that port?")
+        return SinkDown(f"{where}: connection refused: check that a broker is running on that port")
     if isinstance(fault, TimeoutError):
         return SinkDown(f"{where}: no answer within {settings.timeout:g} s: check address, port and firewall")
     return SinkDown(f"{where}: can't connect: {_plain(fault)}")

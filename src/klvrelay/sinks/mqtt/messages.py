@@ -11,13 +11,14 @@ import orjson
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.json_output import dumps, rewrite_integers
+from klvrelay.record import Gap
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.topics import status_topic, stream_topic
 from klvrelay.text import printable
 
 if TYPE_CHECKING:
-    from klvrelay.record import Record
+    from klvrelay.record import Item, Record
 
 JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
 NAME_MOST = 1000
@@ -33,6 +34,14 @@ class Messages:
         self._boot = boot
         self._client_id = client_id
         self._facts: dict[str, Any] = {}
+
+    def of_item(self, item: Item) -> list[Message]:
+        """The messages of a record or a gap. May be empty."""
+        return [self.of_gap(item)] if isinstance(item, Gap) else self.of_record(item)
+
+    def of_gap(self, gap: Gap) -> Message:
+        """The message of a gap, for `gap`. Its `seq` is that of the first record."""
+        return self._message(gap, "gap", gap.json(numbers=self._settings.numbers), JSON)
 
     def of_record(self, record: Record) -> list[Message]:
         """The messages of a record: its JSON for `telemetry` or `rejected`, then its bytes for `raw`. May be empty."""
@@ -52,7 +61,7 @@ class Messages:
             return "rejected"
         return None if policy == "drop" else policy
 
-    def _message(self, record: Record, leaf: str, payload: bytes, content_type: str) -> Message:
+    def _message(self, record: Item, leaf: str, payload: bytes, content_type: str) -> Message:
         settings = self._settings
         return Message(
             stream_topic(settings.prefix, record.stream, leaf),

@@ -26,7 +26,7 @@ from klvrelay.sinks.mqtt.session import Session
 from klvrelay.sinks.mqtt.takeover import TakeOver
 
 if TYPE_CHECKING:
-    from klvrelay.record import Record
+    from klvrelay.record import Item
 
 GOODBYE_TIMEOUT, LAST_WORDS = 1.0, 0.3
 """Seconds for the broker to confirm the last messages, and then for sending them at QoS 0."""
@@ -47,6 +47,7 @@ class MqttSink:
         {prefix}/{stream}/telemetry                   good records
         {prefix}/{stream}/rejected                    damaged records, and those with a bad checksum (`publish_bad`)
         {prefix}/{stream}/raw                         on request, the KLV bytes of the records in telemetry
+        {prefix}/{stream}/gap                         the numbers of records that are not published
         {prefix}/{stream}/availability, state, link   latest values of the stream, retained
         {prefix}/status                               latest values of the relay, retained; also the last will
 
@@ -202,10 +203,10 @@ class MqttSink:
         hung_up = connection.hung_up and not self._breaking.explains(connection.broke)
         self._take_over.end(taken_over=connection.taken_over, hung_up=hung_up)
 
-    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+    async def deliver(self, batch: Sequence[Item]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
         connection = self._connected()
-        to_send = BatchMessages(batch, self._messages.of_record, self.suspended.admits)
+        to_send = BatchMessages(batch, self._messages.of_item, self.suspended.admits)
         try:
             codes = await self._publisher.publish(connection, to_send.messages)
         except Unanswered as fault:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import NamedTuple
 from zlib import crc32
 
 from klvrelay.spool.disk.files import File, Folder
@@ -55,14 +56,7 @@ class CursorFile:
         self._generation, self.ranges = max(slots, key=lambda slot: slot[0])
 
     def _load(self, at: int) -> tuple[int, Ranges | None]:
-        """Generation and ranges of a slot; generation 0 if it is blank or damaged."""
-        data = self._file.read(_SIZE, at)
-        if len(data) < _SIZE or crc32(data[:_BODY], self._seed).to_bytes(4, "little") != data[_BODY:]:
-            return 0, None
-        magic, generation, count = _HEAD.unpack_from(data)
-        if magic != MAGIC or not 1 <= count <= MOST_RANGES:
-            return 0, None
-        return generation, [_RANGE.unpack_from(data, _HEAD.size + at * _RANGE.size) for at in range(count)]
+        return _read_slot(self._file.read(_SIZE, at), self._seed)
 
     def save(self, ranges: Ranges) -> None:
         """Store the ranges, at most MOST_RANGES. They are durable after `sync`."""
@@ -77,3 +71,28 @@ class CursorFile:
 
     def close(self) -> None:
         self._file.close()
+
+
+class StoredCursor(NamedTuple):
+    """What the file of a cursor contains: `ranges` is None if both slots are damaged. `damaged`: offsets of slots."""
+
+    ranges: Ranges | None
+    damaged: list[int]
+
+
+def read_cursor(file: File, spool: bytes) -> StoredCursor:
+    """Read the file of a cursor without changing it. A blank slot is not damaged."""
+    slots = {at: file.read(_SIZE, at) for at in (0, _SLOT)}
+    found = {at: _read_slot(data, crc32(spool)) for at, data in slots.items()}
+    damaged = [at for at, data in slots.items() if any(data) and not found[at][0]]
+    return StoredCursor(max(found.values(), key=lambda slot: slot[0])[1], damaged)
+
+
+def _read_slot(data: bytes, seed: int) -> tuple[int, Ranges | None]:
+    """Generation and ranges of a slot; generation 0 if it is blank or damaged."""
+    if len(data) < _SIZE or crc32(data[:_BODY], seed).to_bytes(4, "little") != data[_BODY:]:
+        return 0, None
+    magic, generation, count = _HEAD.unpack_from(data)
+    if magic != MAGIC or not 1 <= count <= MOST_RANGES:
+        return 0, None
+    return generation, [_RANGE.unpack_from(data, _HEAD.size + at * _RANGE.size) for at in range(count)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,9 @@ class File(Protocol):
 
     def write(self, data: bytes, at: int) -> None:
         """Write all of the data at this position."""
+
+    def reserve(self, size: int) -> None:
+        """Allocate space on the disk for this many bytes, if the file system can: without room, nothing is written."""
 
     def sync(self) -> None:
         """Return once all writes are durable."""
@@ -76,11 +80,39 @@ class OsFile:
                 raise OSError(errno.EIO, "nothing was written")
             rest, at = rest[count:], at + count
 
+    def reserve(self, size: int) -> None:
+        try:
+            os.posix_fallocate(self._fd, 0, size)
+        except OSError as fault:
+            if fault.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise
+
     def sync(self) -> None:
         os.fdatasync(self._fd)
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def why_refused(fault: OSError) -> str:
+    """Why a folder cannot be used as a spool, and what to do."""
+    if fault.errno in (errno.EEXIST, errno.ENOTDIR):
+        return "not a folder: choose another path for the spool"
+    if fault.errno in (errno.EACCES, errno.EPERM):
+        return "no permission to use it as a spool: make it writable for the user of the relay, or choose another"
+    return f"cannot be used as a spool: {fault.strerror}: choose another folder, or make this one usable"
+
+
+def _reserve(fd: int) -> None:
+    """Lock the folder. A reader that looks whether it is in use holds the lock for a moment."""
+    for pause in (0.01, 0.1, None):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if pause is None:
+                raise
+            time.sleep(pause)
 
 
 class OsFolder:
@@ -90,7 +122,7 @@ class OsFolder:
         self._path = path
         self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _reserve(self._fd)
         except OSError:
             os.close(self._fd)
             raise

@@ -41,6 +41,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -125,6 +126,34 @@ class Codec:
             yield entry
             at, least = entry.end, entry.position + 1
 
+    def last(self, data: bytes, start: int, first: int) -> Entry | None:
+        """The last entry that `scan` yields, in a third of the time."""
+        end, at, least = start, -1, first
+        while end + ENTRY_SIZE <= len(data):
+            mark, length, _, _, position = _ENTRY.unpack_from(data, end)
+            if mark != self._mark or position < least or end + ENTRY_SIZE + length > len(data):
+                break
+            at, end, least = end, end + ENTRY_SIZE + length, position + 1
+        found = self._entry(data, at, first) if at >= 0 else None
+        if (at >= 0 and found is None) or self._next(data, end, least) is not None:  # damaged or torn
+            return next(iter(deque(self.scan(data, start, first), maxlen=1)), None)
+        return found
+
+    def is_broken_at(self, data: bytes, at: int, least: int) -> bool:
+        """Is there an entry at this position that only one wrong field makes invalid, or that was not written whole?
+
+        `data` has no valid entry from here on whose position is at least `least`. An entry of an earlier use of the
+        file is whole, and nothing else in its place has the mark.
+        """
+        if at + ENTRY_SIZE > len(data):
+            return False
+        mark, length, checksum, skipped, position = _ENTRY.unpack_from(data, at)
+        payload = memoryview(data)[at + ENTRY_SIZE : at + ENTRY_SIZE + length]
+        valid = len(payload) == length and checksum == crc32(
+            payload, crc32(_PLACE.pack(length, skipped, position), self._seed)
+        )
+        return (not valid) if mark == self._mark else (valid and position >= least)
+
     def _entry(self, data: bytes, at: int, least: int) -> Entry | None:
         """The entry at this position; None if it is not valid."""
         if at + ENTRY_SIZE > len(data):
@@ -192,6 +221,24 @@ def unpack_record(payload: bytes) -> Record:
         pcr if present & 4 else None,
         program if present & 16 else None,
     )
+
+
+class RecordHead(NamedTuple):
+    """What identifies a record. The names are UTF-8."""
+
+    stream: bytes
+    boot: bytes | None
+    seq: int
+    received_us: int | None
+
+
+def read_head(data: bytes, at: int) -> RecordHead:
+    """The head of the record whose payload begins at this position; the payload has passed its checksum."""
+    present, _, _, set_size, stream_size, boot_size, seq, received, *_ = _RECORD.unpack_from(data, at)
+    stream_at = at + _RECORD.size + set_size
+    boot_at = stream_at + stream_size
+    boot = data[boot_at : boot_at + boot_size] if present & 32 else None
+    return RecordHead(data[stream_at:boot_at], boot, seq, received if present & 1 else None)
 
 
 @lru_cache(maxsize=256)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import dumps
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import HEADER_SIZE, ID_SIZE, VERSION, new_id, read_header
-from klvrelay.spool.disk.segments import NAME
+from klvrelay.spool.disk.segment_files import NAME
 
 FILE = "spool.json"
 
@@ -27,10 +27,38 @@ def identify(folder: Folder, relay: str) -> bytes:
         _write(folder, {"version": VERSION, "id": spool.hex(), "relay": relay})
         return spool
     if known["version"] != VERSION:
-        raise ConfigError(f"spool of version {known['version']}, this klvrelay uses {VERSION}: choose another folder")
+        raise ConfigError(
+            f"spool of version {known['version']}, this klvrelay uses {VERSION}: choose another folder, or deliver its"
+            " records with the klvrelay that wrote it"
+        )
     if known["relay"] != relay:
-        raise ConfigError(f"spool of relay {known['relay']!r}, this one is {relay!r}: choose another folder")
+        raise ConfigError(
+            f"spool of a relay with topic prefix {known['relay']!r}, this one has {relay!r}: choose another folder,"
+            " or use that prefix"
+        )
     return bytes.fromhex(known["id"])
+
+
+class Identity(NamedTuple):
+    """The identity of a spool that exists.
+
+    version   of its format
+    relay     name of the relay that owns it; None if `spool.json` is damaged or absent
+    """
+
+    id: bytes
+    version: int
+    relay: str | None
+
+
+def find_identity(folder: Folder) -> Identity | None:
+    """The identity, read only: from `spool.json`, or else from the segments; None if there is neither."""
+    names = folder.names()
+    known = _read(folder) if FILE in names else None
+    if known is not None:
+        return Identity(bytes.fromhex(known["id"]), known["version"], str(known["relay"]))
+    spool = _id_of_segments(folder, names)
+    return None if spool is None else Identity(spool, VERSION, None)
 
 
 def _read(folder: Folder) -> dict[str, Any] | None:

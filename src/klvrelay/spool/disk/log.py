@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import count, islice
@@ -17,13 +19,17 @@ from pathlib import Path
 from klvrelay import threads
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
-from klvrelay.spool.cursor import Cursor, size_of
+from klvrelay.spool.age import AgeLimit
+from klvrelay.spool.contract import Condition
+from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
-from klvrelay.spool.disk.files import OsFolder
+from klvrelay.spool.disk.files import OsFolder, why_refused
+from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Committed, Loaded, Placed, Store
 from klvrelay.spool.memory import WAITING, WAITING_SIZE
+from klvrelay.spool.queue import size_of
 
 LOG = logging.getLogger("klvrelay.spool")
 
@@ -31,20 +37,25 @@ COMMIT = 0.05
 """Default seconds from one commit to the next: a record that is older and unanswered survives a crash."""
 LOAD = 1000
 """Maximum number of records that are loaded at a time."""
+GAPS_EVERY = 1.0
+"""Seconds from one time that gaps are stored to the next."""
 RETRY_MOST = 2.0
 """Longest pause in seconds between two attempts to write to a disk that fails."""
+STALLED = 3.0
+"""Seconds after which a commit that has not ended is a fault."""
 
 
 class DiskLog:
     """Keeps each record until every cursor has answered for it, on disk beyond the commit interval.
 
     The limits of records and bytes are those of memory: of each cursor's window, and of what cannot be written while
-    the disk is full or fails. Then the oldest records are shed.
+    the disk is full or fails. Then the oldest records are shed. `age` is the maximum age of a waiting record in
+    seconds: none that is older is delivered, and a segment is discarded once all of its records are older.
     """
 
     def __init__(
         self, store: Store, worker: threads.Worker, *, commit: float = COMMIT, limit: int = WAITING,
-        size_limit: int = WAITING_SIZE,
+        size_limit: int = WAITING_SIZE, age: float | None = None,
     ) -> None:  # fmt: skip
         self._store, self._worker = store, worker
         self._interval = self._pause = commit
@@ -55,22 +66,37 @@ class DiskLog:
         self._tail_size = 0
         self._cursors: list[DiskCursor] = []
         self._saved: dict[str, Ranges] = {}
+        self._gaps_saved = -GAPS_EVERY
         self._freed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._committing: asyncio.Future[Committed] | None = None
+        self._began = 0.0
+        self._failures = 0
         self._closed = False
+        self._age = AgeLimit(age, self._shed_aged)
+        self._age_is_due = False
         self.fault: OSError | None = None
         """Why records cannot be written at present."""
 
     @property
     def keeps(self) -> bool:
-        """Waiting records survive the end of the process, if the last write succeeded."""
-        return self._closed and self.fault is None and not self._tail
+        """Waiting records survive the end of the process, if they were written."""
+        return self._closed and not self._tail
 
     @property
     def pending(self) -> int:
         """Number of records that are neither durable nor, as far as is known, answered by all sinks."""
         return len(self._tail)
+
+    @property
+    def condition(self) -> Condition:
+        """The condition of the disk. A write that does not end is a fault too."""
+        found = self.fault or self._store.fault
+        fault = None if found is None else found.strerror or type(found).__name__
+        if fault is None and self._committing is not None and time.monotonic() - self._began > STALLED:
+            fault = "a write has not finished"
+        return Condition(self._store.name, fault, self._failures, len(self._tail), self._tail_size,
+                         self._store.segments.unreadable)  # fmt: skip
 
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. `waited`: the caller has waited for room."""
@@ -89,16 +115,20 @@ class DiskLog:
             self._freed.clear()
             await self._freed.wait()
 
-    def cursor(self, name: str, *, holds_sources: bool = True) -> DiskCursor:
+    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> DiskCursor:
         """The cursor of a sink, which continues where it was; a new one reads what is appended from now on.
 
-        Its file is named after the scheme in `name`, so that the broker may move. For `holds_sources` see
-        `MemoryLog.cursor`.
+        file   name of its file, so that the broker may move; by default the scheme in `name`
+
+        For `holds_sources` see `MemoryLog.cursor`.
         """
-        kind, taken = name.partition("://")[0], {cursor.file for cursor in self._cursors}
+        kind, taken = file or name.partition("://")[0], {cursor.file for cursor in self._cursors}
         file = next(file for number in count(1) if (file := f"{kind}-{number}" if number > 1 else kind) not in taken)
         window = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
-        cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed)
+        gaps = self._store.gaps.get(file, ())
+        cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed, gaps)
+        cursor.before_us = self._age.before_us
+        self._age.start()
         self._cursors.append(cursor)
         if (saved := self._store.saved.get(file)) is not None:
             self._saved[file] = saved
@@ -116,6 +146,12 @@ class DiskLog:
             LOG.warning("spool: records of an earlier run were shed: sink=%s at_most=%d", name, discarded)
         return unread
 
+    def _shed_aged(self, before_us: int) -> None:
+        for cursor in self._cursors:
+            cursor.shed_aged(before_us)
+        self._age_is_due = True
+        self._schedule()
+
     def _changed(self) -> None:
         self._freed.set()
         self._schedule()
@@ -128,11 +164,29 @@ class DiskLog:
         self._timer = None
         records = self._unanswered()
         ranges = {cursor.file: cursor.unanswered(self._next) for cursor in self._cursors}
-        if records or self._is_stale(ranges):
+        gaps = self._new_gaps()
+        if records or gaps or self._age_is_due or self.fault is not None or self._is_stale(ranges):
             self._saved = ranges
-            hurry = self.fault is not None and self._is_full()
-            self._committing = self._worker.run(partial(self._store.commit, records, ranges, hurry=hurry))
+            self._age_is_due = False
+            failed, self._began = self.fault is not None, time.monotonic()
+            probe = failed and not self._closed
+            job = partial(
+                self._store.commit, records, ranges, hurry=failed and self._is_full(), probe=probe, gaps=gaps,
+                before_us=self._age.before_us,
+            )  # fmt: skip
+            self._committing = self._worker.run(job)
             self._committing.add_done_callback(self._committed)
+        elif any(cursor.has_new_gaps for cursor in self._cursors):
+            self._schedule()
+
+    def _new_gaps(self) -> dict[str, Sequence[PlacedGap]]:
+        """The gaps of each cursor whose gaps changed, if it is time to store them."""
+        changed = [cursor for cursor in self._cursors if cursor.has_new_gaps]
+        now = asyncio.get_running_loop().time()
+        if not changed or (now - self._gaps_saved < GAPS_EVERY and not self._closed):
+            return {}
+        self._gaps_saved = now
+        return {cursor.file: cursor.stored_gaps(self._next) for cursor in changed}
 
     def _unanswered(self) -> dict[int, Record]:
         """The records of the tail, without those that every cursor has answered for, which are dropped."""
@@ -159,20 +213,20 @@ class DiskLog:
         self._durable = max(self._durable, result.end)
         for shed in result.sheds:
             for cursor in self._cursors:
-                cursor.shed_up_to(shed)
+                cursor.shed_up_to(shed, shed.reason)
         self._note(result.fault)
-        if self._tail:
+        if result.fault is not None:
+            for cursor in self._cursors:  # they may not have been stored
+                cursor.has_new_gaps = True
+        if self._tail or self.fault is not None or any(cursor.has_new_gaps for cursor in self._cursors):
             self._schedule()
 
     def _note(self, fault: OSError | None) -> None:
         if fault is None:
             self._pause = self._interval
-            if self.fault is not None:
-                LOG.info("spool: writing again: %s", self._store.name)
         else:
             self._pause = min(2 * self._pause, RETRY_MOST)
-            if self.fault is None:
-                LOG.error("spool: cannot write, records wait in memory: %s: %s", self._store.name, fault.strerror)
+            self._failures += 1
         self.fault = fault
 
     def _is_full(self) -> bool:
@@ -202,8 +256,12 @@ class DiskLog:
         """Records below this position are on disk or discarded, all others in memory."""
         return next(iter(self._tail), self._next)
 
-    def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded]) -> None:
+    def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded | None]) -> None:
         loaded = done.result()
+        if loaded is None:
+            if not self._closed:
+                asyncio.get_running_loop().call_later(RETRY_MOST / 4, self._load, cursor, start)
+            return
         if loaded.end == start:  # there is nothing more on disk
             loaded = Loaded((), self._written_end)
         cursor.loaded(loaded, self._next)
@@ -211,11 +269,13 @@ class DiskLog:
     async def close(self) -> None:
         """Write what is unanswered, and close the files; in the background if cancelled. Raises OSError."""
         self._closed = True
+        self._age.stop()
         if self._timer is not None:
             self._timer.cancel()
-        if self._committing is not None:
-            await asyncio.wait({self._committing})
-        self._commit()
+        for _ in range(3):  # a commit in progress, the last records, and the gaps that these leave on a full disk
+            if self._committing is not None:
+                await asyncio.wait({self._committing})
+            self._commit()
         if self._committing is not None:
             await asyncio.wait({self._committing})
         closing = self._worker.run(self._store.close)
@@ -224,8 +284,9 @@ class DiskLog:
 
 
 async def open_log(
-    path: Path, relay: str, size: int, *, commit: float = COMMIT, limit: int = WAITING, size_limit: int = WAITING_SIZE
-) -> DiskLog:
+    path: Path, relay: str, size: int, *, commit: float = COMMIT, limit: int = WAITING, size_limit: int = WAITING_SIZE,
+    age: float | None = None,
+) -> DiskLog:  # fmt: skip
     """The log in a folder, which is created if absent.
 
     relay   name of the relay that owns the spool
@@ -241,7 +302,7 @@ async def open_log(
     except BaseException:
         worker.close()
         raise
-    return DiskLog(store, worker, commit=commit, limit=limit, size_limit=size_limit)
+    return DiskLog(store, worker, commit=commit, limit=limit, size_limit=size_limit, age=age)
 
 
 def _open_store(path: Path, relay: str, size: int) -> Store:
@@ -258,4 +319,4 @@ def _open_store(path: Path, relay: str, size: int) -> Store:
     except ConfigError as fault:
         raise ConfigError(f"{path}: {fault}") from None
     except OSError as fault:
-        raise ConfigError(f"{path}: cannot be used as a spool: {fault.strerror}") from None
+        raise ConfigError(f"{path}: {why_refused(fault)}") from None

@@ -1,28 +1,25 @@
 """The segments of a spool: fixed-size files that are filled in order, and used again once all cursors have passed.
 
 A segment is identified by the position of its first entry, not by the name of its file: reuse needs no rename.
-New files are filled with zeros: appending to a file that grows writes more than three times as much to the device.
+Only the newest one stays open, since a spool of many gibibytes has more segments than a process may open files.
 Not safe for use by several threads.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from klvrelay.spool.disk.files import File, Folder
-from klvrelay.spool.disk.format import ENTRY_SIZE, HEADER_SIZE, Codec, Header, read_header
+from klvrelay.spool.disk.format import ENTRY_SIZE, HEADER_SIZE, Codec
+from klvrelay.spool.disk.segment_files import SHORTAGES, Segment, SegmentFiles
 
 LOG = logging.getLogger("klvrelay.spool")
 
-NAME = re.compile(r"segment-(\d{1,9})")
-_PIECE = 1 << 18
 BEYOND = 1 << 32
 """Positions that a segment that cannot be read now may contain, and that must not be used twice."""
 SPARE = 2
@@ -41,36 +38,24 @@ class StoredEntry(NamedTuple):
     payload: bytes
 
 
-@dataclass(slots=True)
-class Segment:
-    """A segment in use.
-
-    first       position of its first entry
-    created_us  wall-clock time of its creation, microseconds since 1970
-    """
-
-    name: str
-    file: File
-    first: int
-    created_us: int
-    size: int
-
-
 class Segments:
-    """The segments of one spool, oldest first. All methods raise OSError.
+    """The segments of one spool, oldest first. All methods raise OSError; that of a read names the segment.
 
     size          bytes of a segment; an entry that is larger gets a segment with its size
     limit         maximum bytes of all segments, at least two segments
     """
 
     def __init__(self, folder: Folder, codec: Codec, *, size: int, limit: int) -> None:
-        self._folder, self._codec = folder, codec
+        self._files, self._codec = SegmentFiles(folder, codec), codec
         self.size, self.limit = size, max(limit, 2 * size)
         self._used: list[Segment] = []
         self._spare: list[Segment] = []
         self._end = 0  # where the next entry of the newest segment begins
+        self._written_us = _now_us()  # or opened
         self.next = 0
         """Position after the last entry."""
+        self.unreadable = 0
+        """Number of attempts to read a segment that failed."""
         self._recover()
         self._synced = self.next, self._end
 
@@ -89,42 +74,50 @@ class Segments:
         """Bytes of all files."""
         return sum(segment.size for segment in (*self._used, *self._spare))
 
+    def end_of(self, name: str) -> int:
+        """The position after the last entry of a segment in use; `next` if there is none of this name."""
+        ends = (end for segment, (_, end) in zip(self._used, self.bounds(), strict=True) if segment.name == name)
+        return next(ends, self.next)
+
     def bounds(self) -> list[tuple[int, int]]:
         """First position and end of each segment in use, oldest first."""
         firsts = [segment.first for segment in self._used]
         return list(pairwise([*firsts, self.next]))
 
     def _recover(self) -> None:
-        unreadable = False
-        for name in sorted(filter(NAME.fullmatch, self._folder.names())):
+        for name in self._files.names():
             try:
-                file = self._folder.open(name)
-                self._add(Segment(name, file, *self._identify(file), file.size()))
+                segment = self._files.find(name)
+                (self._spare if segment.first < 0 else self._used).append(segment)
             except OSError as fault:
-                LOG.error("spool: cannot read a segment: file=%s error=%s", name, fault.strerror)
-                unreadable = True
+                if fault.errno in SHORTAGES:
+                    raise
+                self.note_unreadable(name, fault)
         self._used.sort(key=lambda segment: segment.first)
         if self._used:
-            self._find_end(self._used[-1])
+            file = self._files.reopen(self._used[-1])
+            self._find_end(file, self._used[-1])
             with suppress(OSError):  # a killed process leaves entries that are written and not durable
-                self._used[-1].file.sync()
-        if unreadable:
+                file.sync()
+        if self.unreadable:
             self.next += BEYOND
 
-    def _add(self, segment: Segment) -> None:
-        (self._spare if segment.first < 0 else self._used).append(segment)
+    def note_unreadable(self, name: str, fault: OSError) -> None:
+        """Count and log a segment that cannot be read."""
+        self.unreadable += 1
+        LOG.error("spool: cannot read a segment, its records are lost: file=%s error=%r", name, fault.strerror)
 
-    def _identify(self, file: File) -> tuple[int, int]:
-        """The first position and the time of creation of a segment, first -1 if it holds no entries."""
-        header = read_header(file.read(HEADER_SIZE, 0))
-        if header is not None and header.spool == self._codec.spool:
-            return header.first, header.created_us
-        entry = next(self._codec.scan(file.read(file.size(), 0), HEADER_SIZE, 0), None)
-        return (-1, 0) if entry is None else (entry.position, 0)
+    @property
+    def _newest(self) -> File:
+        """The open file of the newest segment."""
+        file = self._used[-1].file
+        assert file is not None
+        return file
 
-    def _find_end(self, newest: Segment) -> None:
+    def _find_end(self, file: File, newest: Segment) -> None:
         self._end, self.next = HEADER_SIZE, newest.first
-        for entry in self._codec.scan(newest.file.read(newest.size, 0), HEADER_SIZE, newest.first):
+        entry = self._codec.last(file.read(newest.size, 0), HEADER_SIZE, newest.first)
+        if entry is not None:
             self._end, self.next = entry.end, entry.position + 1
 
     def skip_to(self, position: int) -> None:
@@ -140,7 +133,8 @@ class Segments:
         while rest:
             fitting, data = self._fitting(rest)
             if fitting:
-                self._used[-1].file.write(data, self._end)
+                self._newest.write(data, self._end)
+                self._written_us = _now_us()
                 self._end += len(data)
                 self.next = rest[fitting - 1][0] + 1
                 del rest[:fitting]
@@ -166,17 +160,24 @@ class Segments:
         segment = self._blank(max(self.size, least))
         if segment is None:
             return False
-        segment.first, segment.created_us = self.next, time.time_ns() // 1000
         try:
-            segment.file.write(Header(self._codec.spool, segment.first, segment.created_us).pack(), 0)
-            segment.file.sync()
+            self._files.begin(segment, self.next, _now_us())
         except OSError:
             self._spare.insert(0, segment)  # the next attempt uses it again: no other segment gets this header
             raise
+        if self._used:
+            self._used[-1].close()
         self._used.append(segment)
         self._end = HEADER_SIZE
         self._synced = self.next, self._end
         return True
+
+    def check_room(self) -> None:
+        """Write to an unused segment, created if the limit permits: an OSError says that the disk still fails."""
+        if not self._spare and self.allocated + self.size <= self.limit:
+            self._spare.append(self._files.create(self.size))
+        for segment in self._spare[:1]:
+            self._files.touch(segment)
 
     def _blank(self, size: int) -> Segment | None:
         """An unused segment, or a new one if the limit permits."""
@@ -184,25 +185,10 @@ class Segments:
             if segment.size == size:
                 return self._spare.pop(at)
         while self._spare and self.allocated + size > self.limit:
-            self._remove(self._spare.pop())
+            self._files.remove(self._spare.pop())
         if self._used and self.allocated + size > self.limit:
             return None
-        return self._create(size)
-
-    def _create(self, size: int) -> Segment:
-        taken = set(self._folder.names())
-        name = next(name for number in count() if (name := f"segment-{number:03}") not in taken)
-        file = self._folder.open(name, create=True)
-        try:
-            for at in range(0, size, _PIECE):
-                file.write(bytes(min(_PIECE, size - at)), at)
-            file.sync()
-            self._folder.sync()
-        except OSError:
-            file.close()
-            self._folder.remove(name)
-            raise
-        return Segment(name, file, -1, 0, size)
+        return self._files.create(size)
 
     def sync(self) -> None:
         """Make all written entries durable. After an OSError, `next` is as it was after the last sync.
@@ -211,7 +197,7 @@ class Segments:
         """
         if self._used and self.next != self._synced[0]:
             try:
-                self._used[-1].file.sync()
+                self._newest.sync()
             except OSError:
                 self.next, self._end = self._synced
                 raise
@@ -226,6 +212,15 @@ class Segments:
         while self.can_release(position):
             self._retire(self._used.pop(0))
 
+    def are_aged(self, before_us: int) -> bool:
+        """Was the last entry of the oldest segment written before this time?
+
+        At the latest when the next segment was created. False if the time is unknown.
+        """
+        if not self._used:
+            return False
+        return 0 < (self._used[1].created_us if len(self._used) > 1 else self._written_us) < before_us
+
     def shed(self) -> list[StoredEntry]:
         """Give up the oldest segment, and return its entries."""
         segment = self._used.pop(0)
@@ -235,14 +230,11 @@ class Segments:
             self._retire(segment)
 
     def _retire(self, segment: Segment) -> None:
+        segment.close()
         if segment.size == self.size and len(self._spare) < SPARE:
             self._spare.append(segment)
         else:
-            self._remove(segment)
-
-    def _remove(self, segment: Segment) -> None:
-        segment.file.close()
-        self._folder.remove(segment.name)
+            self._files.remove(segment)
 
     def read(self, position: int) -> Iterator[StoredEntry]:
         """The entries of one segment from this position on: of the one that holds it, or of the next that holds any."""
@@ -256,11 +248,15 @@ class Segments:
                     return
 
     def _entries(self, segment: Segment, position: int) -> Iterator[StoredEntry]:
-        data = segment.file.read(segment.size, 0)
+        data = self._files.read(segment)
         for entry in self._codec.scan(data, HEADER_SIZE, segment.first):
             if entry.position >= position:
                 yield StoredEntry(entry.position, entry.skipped, data[entry.start + ENTRY_SIZE : entry.end])
 
     def close(self) -> None:
-        for segment in (*self._used, *self._spare):
-            segment.file.close()
+        for segment in self._used:
+            segment.close()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

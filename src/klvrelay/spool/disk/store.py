@@ -9,12 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from klvrelay.record import Record
-from klvrelay.spool.disk.cursor_file import SUFFIX, CursorFile, Ranges
+from klvrelay.record import Reason, Record
+from klvrelay.spool.age import NEVER_AGED
+from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
+from klvrelay.spool.disk.gap_file import SUFFIX as GAPS
+from klvrelay.spool.disk.gap_file import read_gaps, write_gaps
 from klvrelay.spool.disk.identity import identify
+from klvrelay.spool.disk.missing import PlacedGap
+from klvrelay.spool.disk.segment_files import SHORTAGES
 from klvrelay.spool.disk.segments import Segments, StoredEntry
+from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.spool")
 
@@ -39,10 +45,11 @@ class Placed(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """Records that were read, and the position from which to continue."""
+    """Records that were read, and the position from which to continue. `reason`: why they were discarded, if so."""
 
     records: Sequence[Placed]
     end: int
+    reason: Reason = "size"
 
 
 @dataclass(slots=True)
@@ -78,33 +85,71 @@ class Store:
         self._cursors: dict[str, CursorFile] = {}
         self._cursor_sync = time.monotonic()
         self._readers: dict[str, tuple[int, Iterator[StoredEntry]]] = {}
+        self.fault: OSError | None = None
+        """Why nothing could be read at the last attempt."""
         self.saved: dict[str, Ranges | None] = {
-            name: self._cursor(name).ranges
+            name: self._stored(name)
             for name in (file.removesuffix(SUFFIX) for file in folder.names() if file.endswith(SUFFIX))
         }
         """The stored ranges of each cursor; None if they are damaged."""
+        self.gaps: dict[str, list[PlacedGap]] = {
+            name: read_gaps(folder, name)
+            for name in (file.removesuffix(GAPS) for file in folder.names() if file.endswith(GAPS))
+        }
+        """The stored gaps of each cursor."""
         for ranges in self.saved.values():
             self.segments.skip_to(max((start for start, _ in ranges or ()), default=0))
+
+    def _stored(self, name: str) -> Ranges | None:
+        """The stored ranges of a cursor; None also if its file is incomplete and the disk is full."""
+        try:
+            return self._cursor(name).ranges
+        except OSError as fault:
+            if fault.errno not in FULL:
+                raise
+            return None
 
     def _cursor(self, name: str) -> CursorFile:
         if name not in self._cursors:
             self._cursors[name] = CursorFile(self._folder, name, self.id)
         return self._cursors[name]
 
-    def commit(self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool) -> Committed:
+    def commit(
+        self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False,
+        gaps: Mapping[str, Sequence[PlacedGap]] | None = None, before_us: int = NEVER_AGED,
+    ) -> Committed:  # fmt: skip
         """Write records by position, and the unanswered ranges of each cursor; return once the records are durable.
 
-        hurry   memory is full: if the disk is, too, discard the oldest segment
+        hurry      memory is full: if the disk is, too, discard the oldest segment
+        probe      the disk failed: report that it still does, even if there is room for these records
+        gaps       the gaps to store, by cursor
+        before_us  discard segments whose records all arrived before this time
         """
         result = Committed()
         try:
-            self._write({position: pack_record(record) for position, record in records.items()}, result, hurry=hurry)
+            while self.segments.are_aged(before_us):
+                result.sheds.append(self._shed("age"))
+            self._write(self._payloads(records), result, hurry=hurry)
+            self.segments.skip_to(max(records, default=-1) + 1)  # past a last record that has no payload
             self.segments.sync()
-            self._save(unanswered)
+            self._save(unanswered, always=probe)
+            self._save_gaps(gaps or {})
+            if probe:
+                self.segments.check_room()
         except OSError as fault:
             result.fault = fault
         result.end = self.segments.durable
         return result
+
+    def _payloads(self, records: Mapping[int, Record]) -> dict[int, bytes]:
+        """The records by position, without those that the spool cannot hold: they do not survive a crash."""
+        payloads: dict[int, bytes] = {}
+        for position, record in records.items():
+            try:
+                payloads[position] = pack_record(record)
+            except ValueError as fault:
+                LOG.error("spool: %s: stream=%s seq=%d", fault, printable(record.stream[:80]), record.seq)
+        return payloads
 
     def _write(self, payloads: dict[int, bytes], result: Committed, *, hurry: bool) -> None:
         while payloads:
@@ -117,33 +162,44 @@ class Store:
             if payloads:
                 result.sheds.append(self._shed())
 
-    def _shed(self) -> Loaded:
+    def _shed(self, reason: Reason = "size") -> Loaded:
         _, end = self.segments.bounds()[0]
-        return Loaded([*_records(self.segments.shed())], end)
+        return Loaded([*_records(self.segments.shed())], end, reason)
 
-    def _save(self, unanswered: Mapping[str, Ranges]) -> None:
-        """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs."""
+    def _save(self, unanswered: Mapping[str, Ranges], *, always: bool = False) -> None:
+        """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs.
+
+        always   store and sync unchanged ranges, too
+        """
         for name, ranges in unanswered.items():
             cursor = self._cursor(name)
-            if cursor.ranges is None or (ranges != cursor.ranges and cursor.ranges[0][0] < self.segments.next):
+            concerned = cursor.ranges is None or cursor.ranges[0][0] < self.segments.next
+            if always or (concerned and ranges != cursor.ranges):
                 cursor.save(ranges)
         floor = min((ranges[0][0] for ranges in unanswered.values()), default=self.segments.next)
         releasable = self.segments.can_release(floor)
-        if releasable or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
+        if releasable or always or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
             self._sync_cursors()
         if releasable:
             self.segments.release(floor)
+
+    def _save_gaps(self, gaps: Mapping[str, Sequence[PlacedGap]]) -> None:
+        for name, placed in gaps.items():
+            if placed != self.gaps.get(name, []):
+                write_gaps(self._folder, name, placed)
+                self.gaps[name] = list(placed)
 
     def _sync_cursors(self) -> None:
         for cursor in self._cursors.values():
             cursor.sync()
         self._cursor_sync = time.monotonic()
 
-    def read(self, name: str, start: int, most: int) -> Loaded:
+    def read(self, name: str, start: int, most: int) -> Loaded | None:
         """The next records for a cursor from this position on: at most `most`, or LOAD_SIZE bytes; none at the end.
 
-        A segment that cannot be read is passed over.
+        A segment that cannot be read is passed over, unless the whole disk fails. None: try again later.
         """
+        self.fault = None
         at, items = self._readers.pop(name, (-1, iter(())))
         found, more = _some(items, most) if at == start else ([], False)
         if not found:
@@ -151,16 +207,27 @@ class Store:
             try:
                 found, more = _some(items, most)
             except OSError as fault:
-                LOG.error("spool: cannot read a segment: %s: %s", self.name, fault.strerror)
-                return Loaded((), self._end_of(start))
+                if fault.errno in SHORTAGES or self._is_failing():
+                    return None
+                self.segments.note_unreadable(fault.filename, fault)
+                return Loaded((), self.segments.end_of(fault.filename))
         end = found[-1].position + 1 if found else start
         if more:  # otherwise the bytes of the segment would stay in memory
             self._readers[name] = end, items
         return Loaded([*_records(found)], end)
 
-    def _end_of(self, position: int) -> int:
-        """The end of the segment with this position."""
-        return next((end for _, end in self.segments.bounds() if end > position), self.segments.next)
+    def _is_failing(self) -> bool:
+        """Does the disk fail as a whole, as one that is disconnected? A full one can be read."""
+        self.fault = None
+        try:
+            self.segments.check_room()
+            for cursor in self._cursors.values():
+                cursor.save(cursor.ranges or [(0, OPEN_END)])
+                cursor.sync()
+        except OSError as fault:
+            if fault.errno not in FULL:
+                self.fault = fault
+        return self.fault is not None
 
     def close(self) -> None:
         """Make cursors durable, and close the files."""

@@ -117,7 +117,7 @@ def _tls(fault: ssl.SSLError) -> str:
 
 
 _ERRNO = {
-    errno.ECONNREFUSED: "connection refused: is the server running there, on that port?",
+    errno.ECONNREFUSED: "connection refused: check that the server is running on that port",
     errno.ECONNRESET: "the server closed the connection",
     errno.EPIPE: "the server closed the connection",
     errno.EHOSTUNREACH: "host unreachable: check address and network",

@@ -1,0 +1,102 @@
+"""The tables of a settings file as entries: the values by key, and where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from klvrelay.config.faults import Faults, SettingOrigin, shown_key
+from klvrelay.config.kinds import did_you_mean
+from klvrelay.config.tables import OLD, TABLES, Table
+from klvrelay.config.toml_lines import Place
+
+_BY_NAME = {table.name: table for table in TABLES}
+
+
+@dataclass(slots=True)
+class TableEntry:
+    """One table of the file, or what the environment has in place of it.
+
+    label    its name in messages
+    number   among the entries of its table
+    origin   of the table itself
+    values   TOML values by key
+    origins  of the values
+    """
+
+    table: Table
+    label: str
+    number: int
+    origin: SettingOrigin
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, SettingOrigin] = field(default_factory=dict)
+
+    def put(self, key: str, value: Any, origin: SettingOrigin) -> None:
+        self.values[key], self.origins[key] = value, origin
+
+    def remove(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.values.pop(key, None)
+            self.origins.pop(key, None)
+
+    def first_of(self, keys: Iterable[str]) -> str | None:
+        """The first of the keys that has a value."""
+        return next((key for key in keys if key in self.values), None)
+
+    def origin_of(self, key: str) -> SettingOrigin:
+        return self.origins.get(key, self.origin)
+
+    def add_fault(self, faults: Faults, key: str, text: str) -> None:
+        faults.add(self.origin_of(key), f"{self.label}.{key}", text)
+
+
+def entries_of(tables: Mapping[str, Any], lines: Mapping[Place, int], path: str, faults: Faults) -> list[TableEntry]:
+    """The entries of a file, in its order. Unknown settings, and tables of a wrong form, are faults."""
+    found: list[TableEntry] = []
+    for name, value in tables.items():
+        origin = SettingOrigin(path, lines.get((name, 0, None)))
+        table = _BY_NAME.get(name) or OLD.get(name)
+        if table is None:
+            faults.add(origin, shown_key(name), _unknown(name, _BY_NAME, None, faults))
+        elif table.is_array and name not in OLD:
+            found += _of_array(table, value, lines, path, faults)
+        elif isinstance(value, dict):
+            found.append(_entry(table, name, 0, value, lines, path, faults))
+        else:
+            faults.add(origin, name, f"must be a table: [{name}]")
+    return found
+
+
+def _of_array(table: Table, value: Any, lines: Mapping[Place, int], path: str, faults: Faults) -> list[TableEntry]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        origin = SettingOrigin(path, lines.get((table.name, 0, None)))
+        faults.add(origin, table.name, f"must be one table per {table.name}: [[{table.name}]]")
+        return []
+    return [_entry(table, table.name, number, one, lines, path, faults) for number, one in enumerate(value)]
+
+
+def _entry(
+    table: Table, label: str, number: int, values: Mapping[str, Any], lines: Mapping[Place, int], path: str,
+    faults: Faults,
+) -> TableEntry:  # fmt: skip
+    header = lines.get((label, number, None), lines.get((label, 0, None)))
+    entry = TableEntry(table, label, number, SettingOrigin(path, header))
+    for key, value in values.items():
+        origin = SettingOrigin(path, lines.get((label, number, key), header))
+        if key in table.keys:
+            entry.put(key, value, origin)
+        else:
+            faults.add(origin, f"{label}.{shown_key(key)}", _unknown(key, table.keys, table, faults))
+    return entry
+
+
+def _unknown(key: str, known: Iterable[str], table: Table | None, faults: Faults) -> str:
+    """What is wrong with an unknown key, and the nearest valid one."""
+    if faults.is_full:
+        return "unknown setting"
+    if hint := did_you_mean(key, known):
+        return f"unknown setting{hint}"
+    if owners := [one.header for one in TABLES if one is not table and key in one.keys]:
+        return f"unknown setting here; it belongs in {' or '.join(owners)}"
+    return f"unknown setting; valid settings: {', '.join(known)}"

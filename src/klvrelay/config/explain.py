@@ -1,0 +1,111 @@
+"""Prints settings as TOML: every value, and where it comes from. Secrets are hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from klvrelay.config.credentials import MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASSPHRASE, environment
+from klvrelay.config.entries import TableEntry
+from klvrelay.config.kinds import toml_text
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.setting import Setting, settings_of
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.tables import RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.text import HIDDEN, Secret, printable
+
+Origins = Mapping[tuple[str, int, str], str]
+"""Where a value comes from, by table, number of the entry and key."""
+
+COLUMN = 44
+"""Column of the origins."""
+_IN_URL = ("host", "port", "tls")
+_OF_BROKER = frozenset(setting.name for setting in settings_of(MqttSettings))
+_VARIABLES = (MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASSPHRASE)
+
+
+def origins_of(entries: Iterable[TableEntry]) -> dict[tuple[str, int, str], str]:
+    """The origins of the values of a file and of the environment."""
+    found: dict[tuple[str, int, str], str] = {}
+    for table in TABLES:
+        for number, entry in enumerate(one for one in entries if one.table is table):
+            found |= {(table.name, number, key): str(origin) for key, origin in entry.origins.items()}
+    return found
+
+
+def explained(settings: RelaySettings, origins: Origins) -> str:
+    """The settings as TOML, each with its origin as a comment."""
+    parts = [_part(RELAY, 0, settings, origins)]
+    if settings.spool is None:
+        parts.append("# no [spool]: records that wait for a sink are in memory\n")
+    else:
+        parts.append(_part(SPOOL, 0, settings.spool, origins))
+    parts += [_part(SINK, number, sink, origins) for number, sink in enumerate(settings.sinks)]
+    names = [name for name, _ in settings.named()]
+    for number, source in enumerate(settings.sources):
+        parts.append(_part(SOURCE, number, source, origins, stream=names[number]))
+    return "\n".join(parts)
+
+
+def _part(table: Table, number: int, values: Any, origins: Origins, **derived: str) -> str:
+    rows = _rows(table, number, values, origins, derived)
+    return "".join(f"{line}\n" for line in (table.header, *rows))
+
+
+def _rows(table: Table, number: int, values: Any, origins: Origins, derived: Mapping[str, str]) -> Iterator[str]:
+    for setting in table.settings:
+        if table is SINK and setting.name in _IN_URL:
+            continue
+        value = _value(setting, values)
+        origin = _origin(table, number, setting, value, origins)
+        if value is None and setting.name in derived:
+            value = derived[setting.name]
+        if value is None:
+            note = "not set" if setting.kind.is_secret else setting.note or "not set"
+            yield f"{f'# {setting.name}':{COLUMN}} # {note}"
+        else:
+            shown = toml_text(HIDDEN) if setting.kind.is_secret else setting.kind.shown(value)
+            yield f"{f'{setting.name} = {shown}':{COLUMN}} # {printable(origin)}"
+
+
+def _value(setting: Setting, values: Any) -> Any:
+    """The value of a setting; None if it has none."""
+    if isinstance(values, SinkSettings):
+        if setting.name == "url":
+            return values.mqtt.url
+        if setting.name == "username":
+            return values.mqtt.username and HIDDEN
+        return getattr(values.mqtt if setting.name in _OF_BROKER else values, setting.name)
+    if isinstance(values, SourceSettings):
+        return _of_source(setting, values)
+    return getattr(values, setting.name)
+
+
+def _of_source(setting: Setting, source: SourceSettings) -> Any:
+    match setting.name:
+        case "url":
+            return str(source.url)
+        case "username":
+            return None if source.url.user is None else HIDDEN
+        case "password":
+            return source.url.password
+        case "pids":
+            return (source.pids, source.only) if source.pids or source.only else None
+        case name:
+            return getattr(source, name)
+
+
+def _origin(table: Table, number: int, setting: Setting, value: Any, origins: Origins) -> str:
+    """Where a value comes from; one without an origin is the default, or part of the URL."""
+    for key in setting.keys:
+        if origin := origins.get((table.name, number, key)):
+            return origin if key == setting.name else f"{origin} ({key})"
+    if isinstance(value, Secret):
+        named = next((name for name in _VARIABLES if environment(name) == value), None)
+        if named is not None:
+            return named
+    if value in (None, setting.default) or setting.name == "name":
+        return "default"
+    url = table.setting_of("url")[0] if table.is_array else setting
+    found = next((origins[place] for key in url.keys if (place := (table.name, number, key)) in origins), "default")
+    return f"{found} (url)"

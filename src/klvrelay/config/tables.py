@@ -1,0 +1,136 @@
+"""The tables of the settings file and their settings: the source of the reader, the environment variables,
+`--print-config`, the JSON Schema and the reference page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from klvrelay.config import kinds
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.names import PID_MOST, checked_name, pid_number
+from klvrelay.config.setting import PLACES, Setting, settings_of
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
+from klvrelay.config.url import Url
+from klvrelay.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A table of the file.
+
+    is_array  there may be several, [[name]]
+    id        the key that names one of several
+    """
+
+    name: str
+    text: str
+    settings: tuple[Setting, ...]
+    is_array: bool = False
+    id: str = ""
+
+    @property
+    def header(self) -> str:
+        return f"[[{self.name}]]" if self.is_array else f"[{self.name}]"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(key for setting in self.settings for key in setting.keys)
+
+    def setting_of(self, key: str) -> tuple[Setting, str]:
+        """The setting of a key, and the place of its value that the key names; "" for the value itself."""
+        for setting in self.settings:
+            if key in setting.keys:
+                return setting, key[len(setting.name) + 1 :]
+        raise KeyError(key)
+
+
+Pids = tuple[dict[int, str], frozenset[int]]
+"""Stream names by PID, and selected PIDs."""
+
+
+def _pids(value: Any) -> Pids:
+    """Names by PID (a table), or selected PIDs (a list)."""
+    if isinstance(value, list):
+        return {}, frozenset(pid_number(pid if isinstance(pid, str | int) else repr(pid)) for pid in value)
+    if not isinstance(value, dict):
+        raise ConfigError('must be a table of names, {0x101 = "uav1"}, or a list of PIDs, [0x101]')
+    names = {pid_number(pid): name for pid, name in value.items()}
+    if not all(isinstance(name, str) and name for name in names.values()):
+        raise ConfigError('each PID needs a name in quotes, such as 0x101 = "uav1"')
+    if len(names) < len(value):
+        raise ConfigError("a PID occurs twice")
+    for name in names.values():
+        checked_name(name, "")
+    return names, frozenset()
+
+
+def _pids_shown(pids: Pids) -> str:
+    names, only = pids
+    return kinds.toml_text({f"{pid:#x}": name for pid, name in names.items()} if names else sorted(only))
+
+
+_PID = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": PID_MOST}, {"type": "string"}]}
+_PIDS_SCHEMA = {
+    "anyOf": [
+        {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
+        {"type": "array", "items": _PID},
+    ]
+}
+_PIDS = kinds.compound(_pids, 'a table of names by PID, {0x101 = "uav1"}, or a list of PIDs', _PIDS_SCHEMA, _pids_shown)
+_LOGIN = kinds.text(wanted=None)
+
+_SOURCE_URL = Setting(
+    "url",
+    kinds.address(Url.parse, 'such as "udp://0.0.0.0:5000"'),
+    "a file, a folder of recordings, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http:// or"
+    " https://",
+    example='"udp://0.0.0.0:5000"',
+    elsewhere=True,
+)
+_OF_SOURCE = (
+    Setting(
+        "pids", _PIDS, "names of streams by PID, or the PIDs that are wanted", note="all", example='{0x201 = "uav1-eo"}'
+    ),
+    Setting("username", _LOGIN, "user for rtsp, rtsps, http and https, unless the URL has one", example='"viewer"'),
+    Setting(
+        "password",
+        kinds.SECRET,
+        "its password, unless the URL has one",
+        elsewhere=True,
+        note="KLVRELAY_SOURCE_PASSWORD",
+    ),
+)
+_BROKER_URL = Setting(
+    "url",
+    kinds.address(str, 'such as "mqtt://127.0.0.1:1883"'),
+    "the broker: mqtt://[user@]host[:port][/prefix], mqtts:// for TLS; or host, port and tls instead",
+    example='"mqtt://127.0.0.1:1883"',
+    elsewhere=True,
+)
+_NAME, *_DELIVERY = settings_of(SinkSettings)
+
+RELAY = Table("relay", "the relay itself", settings_of(RelaySettings))
+SPOOL = Table(
+    "spool", "where records wait for a sink on disk; they survive a crash and a restart", settings_of(SpoolSettings)
+)
+SINK = Table(
+    "sink",
+    "a broker; several are possible",
+    (_NAME, _BROKER_URL, *settings_of(MqttSettings), *_DELIVERY),
+    is_array=True,
+    id="name",
+)
+SOURCE = Table(
+    "source",
+    "a source; each PID with KLV is a stream",
+    (_SOURCE_URL, *settings_of(SourceSettings), *_OF_SOURCE),
+    is_array=True,
+    id="stream",
+)
+TABLES = (RELAY, SPOOL, SINK, SOURCE)
+OLD = {"mqtt": SINK}
+"""Tables of earlier versions, which are still read, and what they are now."""
+
+__all__ = ["OLD", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]

@@ -1,0 +1,59 @@
+"""Finds what several sources or sinks have in common, although each needs its own: names and ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from klvrelay.config.entries import TableEntry
+from klvrelay.config.faults import Faults
+from klvrelay.config.ports import collisions
+from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SourceSettings
+from klvrelay.errors import ConfigError
+from klvrelay.text import printable
+
+Sources = Sequence[tuple[TableEntry, SourceSettings]]
+
+
+def check_sources(sources: Sources, faults: Faults) -> None:
+    """Add the faults of names that two streams would have, and of ports that two sources would receive on."""
+    _check_streams(sources, faults)
+    _check_pids(sources, faults)
+    for number, text in collisions([source for _, source in sources]):
+        sources[number][0].add_fault(faults, "url", text)
+
+
+def _check_streams(sources: Sources, faults: Faults) -> None:
+    seen: set[str] = set()
+    for entry, source in sources:
+        if source.stream in seen:
+            text = f"{printable(source.stream or '')} is used by two sources; names must be unique"
+            entry.add_fault(faults, "stream", text)
+        if source.stream is not None:
+            seen.add(source.stream)
+
+
+def _check_pids(sources: Sources, faults: Faults) -> None:
+    """A stream of a PID may have the name of its source, but not that of another stream."""
+    try:
+        named = RelaySettings(tuple(source for _, source in sources)).named()
+    except ConfigError:
+        return  # two sources have the same name
+    owner = {name: number for number, (name, _) in enumerate(named)}
+    for number, (entry, source) in enumerate(sources):
+        names = list(source.pids.values())
+        for name in names:
+            if owner.setdefault(name, number) != number or names.count(name) > 1:
+                text = f"{printable(name)} is the name of another stream; names must be unique"
+                entry.add_fault(faults, "pids", text)
+
+
+def check_sinks(entries: Sequence[TableEntry], faults: Faults) -> None:
+    """Add the faults of names that two sinks have."""
+    seen: set[str] = set()
+    for entry in entries:
+        name = entry.values.get("name", DEFAULT_SINK)
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            entry.add_fault(faults, "name", f"{printable(name)} is used by two sinks; give each its own name")
+        seen.add(name)

@@ -1,0 +1,133 @@
+"""The AsyncAPI 3.0 document: server, channels, messages and MQTT bindings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from klvrelay import __version__
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.errors import ConfigError
+from klvrelay.schema import examples
+from klvrelay.schema.draft7 import components
+from klvrelay.schema.parts import Schema
+from klvrelay.schema.payloads import PAYLOADS, payload_schema
+from klvrelay.schema.topics import TOPICS, TopicEntry
+from klvrelay.sinks.mqtt.messages import Messages
+
+Document = dict[str, Any]
+
+BINDING = "0.2.0"
+RAW: Schema = {"type": "string", "format": "binary", "description": "One KLV packet: 16-byte key, length, value"}
+HEADERS: dict[str, Schema] = {
+    "stream": {"type": "string", "maxLength": 1000, "description": "Name of the stream, not encoded as in the topic"},
+    "boot": {"type": "string", "description": "Random id of the run of the relay"},
+    "seq": {"type": "string", "pattern": "^[0-9]{1,20}$", "description": "seq of the record"},
+}
+STREAM = {
+    "description": "Name of the stream as a topic level: characters other than A-Z a-z 0-9 _ . - are percent-encoded",
+    "examples": ["uav1"],
+}
+DESCRIPTION = """\
+klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related standards) and publishes every record.
+
+- `stream`, `boot` and `seq` identify a record. At QoS 1 a record may be received twice.
+- User properties, content types and expiry need MQTT 5.
+- If the relay is lost, the broker publishes the last will on the topic `status`. The availability of its streams is
+  then out of date.
+"""
+
+
+def asyncapi(settings: MqttSettings) -> Document:
+    """The document of a relay with these settings. Raises ConfigError if its prefix contains a brace."""
+    if set("{}") & set(settings.prefix):
+        raise ConfigError("prefix: AsyncAPI has no form for { and } in a topic")
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "klvrelay",
+            "version": __version__,
+            "description": DESCRIPTION,
+            "license": {"name": "MIT"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {"broker": _server(settings)},
+        "channels": {topic.leaf: _channel(topic, settings) for topic in TOPICS},
+        "operations": {f"publish_{topic.leaf}": _operation(topic, settings) for topic in TOPICS},
+        "components": {
+            "messages": {topic.leaf: _message(topic, settings) for topic in TOPICS},
+            "schemas": _schemas(settings),
+        },
+    }
+
+
+def _server(settings: MqttSettings) -> Document:
+    will = Messages(settings, examples.BOOT, examples.CLIENT).will()
+    last_will = {"topic": will.topic, "qos": will.qos, "message": will.payload.decode(), "retain": will.retain}
+    binding = {"lastWill": last_will, "keepAlive": settings.keepalive, "bindingVersion": BINDING}
+    return {
+        "host": settings.url.partition("://")[2],
+        "protocol": "secure-mqtt" if settings.tls else "mqtt",
+        "protocolVersion": "5.0" if settings.protocol == 5 else "3.1.1",
+        "description": "The broker to which klvrelay publishes. boot and client_id of the last will are examples",
+        "bindings": {"mqtt": binding},
+    }
+
+
+def _channel(topic: TopicEntry, settings: MqttSettings) -> Document:
+    levels = [settings.prefix, *(["{stream}"] if topic.of_stream else []), topic.leaf]
+    found: Document = {
+        "address": "/".join(levels),
+        "title": topic.leaf,
+        "summary": topic.summary,
+        "messages": {topic.leaf: {"$ref": f"#/components/messages/{topic.leaf}"}},
+    }
+    return found | ({"parameters": {"stream": STREAM}} if topic.of_stream else {})
+
+
+def _operation(topic: TopicEntry, settings: MqttSettings) -> Document:
+    binding: Document = {"qos": settings.qos, "retain": topic.retained, "bindingVersion": BINDING}
+    if topic.expires and settings.expiry and _has_properties(settings):
+        binding["messageExpiryInterval"] = settings.expiry
+    at = f"#/channels/{topic.leaf}"
+    return {
+        "action": "send",
+        "channel": {"$ref": at},
+        "summary": topic.summary,
+        "bindings": {"mqtt": binding},
+        "messages": [{"$ref": f"{at}/messages/{topic.leaf}"}],
+    }
+
+
+def _message(topic: TopicEntry, settings: MqttSettings) -> Document:
+    names = topic.headers if _has_properties(settings) else ()
+    found: Document = {
+        "name": topic.leaf,
+        "title": topic.leaf,
+        "summary": topic.summary,
+        "contentType": topic.content_type,
+        "payload": {"$ref": f"#/components/schemas/{_schema_name(topic.leaf)}"},
+    }
+    if names:
+        found["headers"] = {"type": "object", "properties": {name: HEADERS[name] for name in names}}
+    if topic.leaf in PAYLOADS:
+        shown = {"headers": examples.headers(names)} if names else {}
+        found["examples"] = [{**shown, "payload": examples.example(topic.leaf)}]
+    return found
+
+
+def _has_properties(settings: MqttSettings) -> bool:
+    """MQTT 3.1.1 has no user properties and no expiry."""
+    return settings.protocol == 5
+
+
+def _schema_name(leaf: str) -> str:
+    """`rejected` has the schema of `telemetry`."""
+    return "telemetry" if leaf == "rejected" else leaf
+
+
+def _schemas(settings: MqttSettings) -> dict[str, Schema]:
+    found = {"raw": RAW}
+    for leaf in PAYLOADS:
+        if leaf == _schema_name(leaf):
+            found |= components(leaf, payload_schema(leaf, settings.numbers))
+    return found

@@ -1,0 +1,63 @@
+"""An example of each payload, as documents and generated pages show it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from klvrelay.health import StreamHealth
+from klvrelay.health.report import link_document
+
+STREAM, BOOT, CLIENT, SEQ = "uav1", "5f2c9a", "klvrelay-5f2c9a-01ab", 1042
+AT = "2026-11-22T03:14:15.926Z"
+
+RECORD = {
+    "schema": "klvrelay/1",
+    "stream": STREAM,
+    "boot": BOOT,
+    "seq": SEQ,
+    "received": "2026-11-22T03:14:15.926535Z",
+    "time": "2012-06-29T13:45:12.123456Z",
+    "time_us": 1340977512123456,
+    "pts": 195030,
+    "pid": 257,
+    "program": 1,
+    "set": "ST0601",
+    "version": 4,
+    "quality": {"checksum": "ok", "transport": "ok"},
+    "items": {
+        "platform_heading_angle": 159.974,
+        "sensor_latitude": 34.72136412,
+        "security_local_set": {"security_classification": "Unclassified"},
+    },
+}
+REJECTED = RECORD | {"quality": {"checksum": "bad", "transport": "damaged"}}
+GAP = {
+    "schema": "klvrelay/gap/1",
+    "stream": STREAM,
+    "boot": BOOT,
+    "from": SEQ,
+    "to": SEQ + 57,
+    "count": 58,
+    "reason": "memory",
+    "since": AT,
+}
+STATUS = {"state": "online", "boot": BOOT, "client_id": CLIENT, "at": AT}
+
+
+def example(leaf: str) -> Any:
+    """A payload of this topic; `numbers` makes no difference to it."""
+    known = {"rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS}
+    return _link() if leaf == "link" else known.get(leaf, RECORD)
+
+
+def _link() -> dict[str, Any]:
+    health = StreamHealth(STREAM, "udp://0.0.0.0:5000", clock=lambda: 0.0)
+    document: dict[str, Any] = json.loads(link_document(health, BOOT))
+    return document | {"since": AT, "at": AT}
+
+
+def headers(names: tuple[str, ...]) -> dict[str, str]:
+    """User properties of the same message."""
+    known = {"stream": STREAM, "boot": BOOT, "seq": str(SEQ)}
+    return {name: known[name] for name in names}

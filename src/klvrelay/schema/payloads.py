@@ -1,0 +1,42 @@
+"""The schemas of all payloads, by the last level of their topics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from klvrelay.json_output import Numbers
+from klvrelay.schema.examples import example
+from klvrelay.schema.gap import gap
+from klvrelay.schema.link import link
+from klvrelay.schema.parts import Schema, document, exact
+from klvrelay.schema.relay_status import status
+from klvrelay.schema.state import state
+from klvrelay.schema.telemetry import record
+
+
+def availability() -> Schema:
+    shape = {"enum": ["online", "offline"]}
+    return document("klvrelay availability", "online while KLV is received; plain text, not JSON", shape)
+
+
+PAYLOADS: Mapping[str, Callable[[], Schema]] = {
+    "telemetry": record,
+    "rejected": record,
+    "state": state,
+    "link": link,
+    "availability": availability,
+    "gap": gap,
+    "status": status,
+}
+
+
+def payload_schema(leaf: str, numbers: Numbers = "exact") -> Schema:
+    """The JSON Schema (2020-12) of the payload on `{prefix}/{stream}/{leaf}`, or on `{prefix}/status`.
+
+    numbers   the setting of the relay: with "safe", integers beyond 2^53 - 1 are strings
+    """
+    schema = PAYLOADS[leaf]()
+    if numbers == "exact":
+        schema.pop("$comment", None)
+        schema = exact(schema)
+    return schema | {"examples": [example(leaf)]}

@@ -1,0 +1,63 @@
+"""The schema of `status`: the relay itself, and its last will."""
+
+from __future__ import annotations
+
+from klvrelay.outcome import Sums
+from klvrelay.schema.parts import BOOT, COUNT, INSTANT, TEXT, Schema, closed, described, document, nullable
+
+SUMS = {
+    "numbered": "Records appended for this sink",
+    "delivered": "Records confirmed by the broker",
+    "rejected": "Records refused by the broker",
+    "shed": "Records discarded before they were sent, to make room for newer ones",
+    "left_out": "Records never offered, or set aside: too large for the broker",
+    "waiting": "Records not yet sent, or unacknowledged",
+    "unwanted": "Records excluded by the settings",
+}
+OPTIONAL = ("reason", "at", "records", "suspended", "suspended_topics", "spool", "reload")
+
+
+def status() -> Schema:
+    """The JSON Schema of the status of the relay."""
+    members = {
+        "state": {"enum": ["online", "offline"]},
+        "boot": BOOT,
+        "client_id": described(TEXT, "MQTT client identifier"),
+        "reason": {"enum": ["stopped", "lost"], "description": "Why it is offline; lost: this is the last will"},
+        "at": described(INSTANT, "UTC of the message; absent in the last will"),
+        "records": described(_sums(), "What became of the records; published at a stop"),
+        "suspended": {
+            "type": "array",
+            "items": TEXT,
+            "description": "Topics that the broker refuses, and those of latest values that are too large for it",
+        },
+        "suspended_topics": described(COUNT, "Number of these topics; suspended lists the first of them"),
+        "spool": described(_spool(), "Whether the disk of the spool works"),
+        "reload": described(_reload(), "The last reload of the settings"),
+    }
+    shape = closed(members, optional=OPTIONAL)
+    return document("klvrelay status", "The relay itself. The last will of its connection has the same form", shape)
+
+
+def _spool() -> Schema:
+    members = {
+        "fault": described(nullable(TEXT), "Why records cannot be written; null if they can"),
+        "since": described(INSTANT, "UTC of the start of the fault"),
+        "failures": described(COUNT, "Number of failed writes"),
+        "waiting": described(COUNT, "Number of records that are in memory only"),
+        "bytes": described(COUNT, "Bytes of these records"),
+    }
+    return closed(members, optional=("since", "waiting", "bytes"))
+
+
+def _reload() -> Schema:
+    return closed(
+        {
+            "result": {"enum": ["applied", "unchanged", "refused", "failed"]},
+            "time": described(INSTANT, "UTC of the reload"),
+        }
+    )
+
+
+def _sums() -> Schema:
+    return closed({name: described(COUNT, SUMS[name]) for name in Sums._fields})

@@ -1,0 +1,46 @@
+"""The topics: what is published there, and with which MQTT properties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from klvrelay.sinks.mqtt.messages import JSON, KLV, TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class TopicEntry:
+    """One topic, or one of each stream.
+
+    leaf          last level of the topic
+    summary       what is published there
+    content_type  of the payload, as sent with MQTT 5
+    headers       user properties with MQTT 5
+    retained      the broker keeps the last message
+    expires       with MQTT 5, the broker discards the message after the `expiry` of the settings
+    """
+
+    leaf: str
+    summary: str
+    content_type: str = JSON
+    headers: tuple[str, ...] = ("stream", "boot", "seq")
+    retained: bool = False
+    expires: bool = False
+
+    @property
+    def of_stream(self) -> bool:
+        """Is there one for each stream?"""
+        return self.leaf != "status"
+
+
+_VALUE = ("stream", "boot")
+
+TOPICS = (
+    TopicEntry("telemetry", "Every good record", expires=True),
+    TopicEntry("rejected", "Records with a bad checksum, and records damaged in transport", expires=True),
+    TopicEntry("raw", "The KLV bytes of each record in telemetry, if enabled", KLV, expires=True),
+    TopicEntry("gap", "Ranges of records that are not published", expires=True),
+    TopicEntry("state", "The latest value of every item, merged; at most once a second", headers=_VALUE, retained=True),
+    TopicEntry("link", "Health of the stream; on each change and every 10 s", headers=_VALUE, retained=True),
+    TopicEntry("availability", "online while KLV is received, else offline", TEXT, _VALUE, retained=True),
+    TopicEntry("status", "The relay itself; also its last will", headers=("boot",), retained=True),
+)

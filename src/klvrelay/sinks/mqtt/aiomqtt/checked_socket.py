@@ -1,0 +1,178 @@
+"""A connected socket for paho, which checks the header of each packet before paho allocates memory for the rest.
+
+paho trusts every length, and ignores or answers what was not requested.
+
+    bits 7 to 4   packet type
+    bits 3 to 0   flags
+    1 to 4 bytes  remaining length, 7 bits each, least significant first                        (MQTT 5, 2.1)
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+CHUNK = 16 << 10
+"""Maximum bytes of one read, that of a TLS record."""
+ANSWER_MOST = 8 << 10
+"""Maximum bytes of a packet other than PUBLISH: an answer has a few bytes, and perhaps a reason text."""
+DOCUMENT_MOST = 8 << 20
+"""Maximum bytes of a PUBLISH: the JSON of a KLV packet of the default limit can have 4 MiB."""
+
+_CONNACK, _PUBLISH, _PUBACK, _PUBREC, _PUBREL, _PUBCOMP = 2, 3, 4, 5, 6, 7
+_SUBSCRIBE, _SUBACK, _UNSUBSCRIBE, _UNSUBACK, _PINGREQ, _PINGRESP, _DISCONNECT, _AUTH = 8, 9, 10, 11, 12, 13, 14, 15
+_NAMES = {
+    _CONNACK: "a CONNACK", _PUBLISH: "a PUBLISH", _PUBACK: "a PUBACK", _PUBREC: "a PUBREC", _PUBREL: "a PUBREL",
+    _PUBCOMP: "a PUBCOMP", _SUBACK: "a SUBACK", _UNSUBACK: "an UNSUBACK", _PINGRESP: "a PINGRESP",
+    _DISCONNECT: "a DISCONNECT", _AUTH: "an AUTH",
+}  # fmt: skip
+_ACKS = (_PUBACK, _PUBREC, _PUBCOMP)
+_ANSWERS = {_SUBSCRIBE: _SUBACK, _UNSUBSCRIBE: _UNSUBACK, _PINGREQ: _PINGRESP}
+RETAINED = 0x31
+"""The first byte of a retained message of QoS 0."""
+
+
+class CheckedSocket:
+    """A socket with the methods that paho calls. It belongs to one connection.
+
+    is_sent    is this the packet identifier of an unanswered message of QoS 1?
+    greeted    a CONNACK has begun
+    over       the broker has closed the connection
+    violation  how the broker violated the protocol: "a PUBLISH that was not requested"
+    """
+
+    def __init__(self, sock: socket.socket, protocol: int, is_sent: Callable[[int], bool]) -> None:
+        self._sock = sock
+        self._protocol = protocol
+        self._is_sent = is_sent
+        self._bytes = bytearray()
+        self._may_read = False
+        self._header = bytearray()
+        self._left = 0  # bytes of the packet after its header
+        self._answer: bytearray | None = None  # the packet after its header, if it acknowledges a message
+        self._expected: Counter[int] = Counter()  # answers, by packet type
+        self._subscribes = self._sent_in_part = False
+        self.greeted = self.over = False
+        self.violation: str | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    @property
+    def alert(self) -> OSError | None:
+        """The TLS alert that ended the connection."""
+        return getattr(self._sock, "alert", None)
+
+    def allow_read(self) -> None:
+        """Let the next `recv` read once from the socket: a busy broker must not keep the event loop."""
+        self._may_read = True
+
+    def pending(self) -> int:
+        """Bytes read from the socket that paho has not fetched."""
+        return len(self._bytes)
+
+    def recv(self, most: int) -> bytes:
+        """For paho: the next bytes of a packet, as from a non-blocking socket. Of its header, one at a time."""
+        if not self._bytes:
+            self._fill()
+        data = bytes(self._bytes[: min(most, self._left or 1)])
+        del self._bytes[: len(data)]
+        if self._left:
+            self._left -= len(data)
+            self._check_answer(data)
+        elif data:
+            self._check(data[0])
+        return data
+
+    def send(self, data: bytes) -> int:
+        """For paho: send a packet, or the rest of one."""
+        sent = self._sock.send(data)
+        if not self._sent_in_part and (answer := _ANSWERS.get(data[0] >> 4)) is not None:
+            self._expected[answer] += 1
+            self._subscribes = self._subscribes or answer == _SUBACK
+        self._sent_in_part = sent < len(data)
+        return sent
+
+    def close(self) -> None:
+        """For paho: nothing, since the end of the connection is still read; see `release`."""
+
+    def release(self) -> socket.socket | None:
+        """The connection as a plain socket, once; this one is closed."""
+        family, kind, fd = self._sock.family, self._sock.type, self._sock.detach()
+        return None if fd < 0 else socket.socket(family, kind, fileno=fd)
+
+    def violate(self, what: str) -> NoReturn:
+        """End the connection because of `what` the broker sent."""
+        self.violation = self.violation or what
+        raise ConnectionAbortedError("protocol error")
+
+    def _fill(self) -> None:
+        if self.over:
+            return
+        if not self._may_read:
+            raise BlockingIOError
+        self._may_read = False
+        try:
+            data = self._sock.recv(CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except OSError:
+            self.over = True
+            raise
+        self.over = not data
+        self._bytes += data
+
+    def _check(self, octet: int) -> None:
+        """Check one more byte of a header."""
+        self._header.append(octet)
+        if len(self._header) == 1:
+            self._check_first(octet)
+        elif octet < 0x80:
+            self._check_size(self._header[0] >> 4)
+            self._header.clear()
+        elif len(self._header) > 4:
+            self.violate(f"{_NAMES[self._header[0] >> 4]} whose length is malformed")
+
+    def _check_first(self, first: int) -> None:
+        """May a packet begin with this byte now?"""
+        kind, flags = first >> 4, first & 15
+        name = _NAMES.get(kind)
+        if name is None or (kind != _PUBLISH and flags != (2 if kind == _PUBREL else 0)):
+            self.violate(f"a packet with an invalid type or flags (0x{first:02x})")
+        if not self.greeted and kind != _CONNACK:
+            self.violate(f"{name} before its CONNACK")
+        if not self._is_requested(kind) and first != RETAINED:
+            self.violate(f"{name} that was not requested")
+        if kind == _PUBLISH and flags & 4:  # QoS 1 is allowed: amqtt sends retained messages with it
+            self.violate(f"a PUBLISH of QoS {flags >> 1 & 3}, though QoS 0 was requested")
+        self._expected[kind] -= kind in _ANSWERS.values()
+        self.greeted = True
+
+    def _is_requested(self, kind: int) -> bool:
+        if kind == _PUBLISH:
+            return self._subscribes
+        if kind == _CONNACK:
+            return not self.greeted
+        return kind in _ACKS or self._expected[kind] > 0 or (kind == _DISCONNECT and self._protocol == 5)
+
+    def _check_size(self, kind: int) -> None:
+        self._left = sum((octet & 0x7F) << 7 * n for n, octet in enumerate(self._header[1:]))
+        most = DOCUMENT_MOST if kind == _PUBLISH else ANSWER_MOST
+        if self._left > most:
+            self.violate(f"{_NAMES[kind]} of {self._left} bytes; the limit is {most}")
+        if kind in (_PUBREC, _PUBCOMP) or (kind == _PUBACK and self._left < 2):
+            self.violate(f"{_NAMES[kind]} without a message that waits for it")
+        self._answer = bytearray() if kind == _PUBACK else None
+
+    def _check_answer(self, data: bytes) -> None:
+        """Check more of a PUBACK: each message has one (MQTT 5, 4.3.2)."""
+        if self._answer is None:
+            return
+        self._answer += data
+        if len(self._answer) >= 2:
+            number, self._answer = int.from_bytes(self._answer[:2], "big"), None
+            if not self._is_sent(number):
+                self.violate("a PUBACK without a message that waits for it")

@@ -13,7 +13,7 @@ import klvrelay
 
 ROOT = Path(klvrelay.__file__).parent
 
-VALUES = "backoff errors json_output link_stats log outcome record text threads"
+VALUES = "backoff errors gap json_output link_stats log outcome record text threads"
 """The data of the pipeline, and small helpers without input or output: every package may import these."""
 
 MAY_IMPORT = {
@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "json_output": "",
     "core": "errors json_output standards",
     "link_stats": "core json_output",
-    "record": "core json_output link_stats outcome",
+    "record": "core json_output link_stats",
+    "gap": "json_output outcome record",
     "standards": "",
     "config": f"{VALUES} core",
     "amends": "",

@@ -14,8 +14,9 @@ from forgetful_disk import ForgetfulFolder
 from records import all_of, gaps_of, record, records_of
 
 from klvrelay import threads
+from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Gap, Item, Record
+from klvrelay.record import Record
 from klvrelay.spool.cursor import NEVER, Cursor
 from klvrelay.spool.disk.log import DiskLog
 from klvrelay.spool.disk.store import Store

@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkDown, SinkError
+from klvrelay.gap import Replay
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import LatestValues, Notice
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
@@ -26,7 +28,7 @@ from klvrelay.sinks.mqtt.session import Session
 from klvrelay.sinks.mqtt.takeover import TakeOver
 
 if TYPE_CHECKING:
-    from klvrelay.record import Item
+    from klvrelay.gap import Item
 
 GOODBYE_TIMEOUT, LAST_WORDS = 1.0, 0.3
 """Seconds for the broker to confirm the last messages, and then for sending them at QoS 0."""
@@ -206,7 +208,10 @@ class MqttSink:
     async def deliver(self, batch: Sequence[Item]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
         connection = self._connected()
-        to_send = BatchMessages(batch, self._messages.of_item, self.suspended.admits)
+        of_item: Callable[[Item], list[Message]] = self._messages.of_item
+        if isinstance(batch, Replay):
+            of_item = partial(self._messages.of_item, replayed=True)
+        to_send = BatchMessages(batch, of_item, self.suspended.admits)
         try:
             codes = await self._publisher.publish(connection, to_send.messages)
         except Unanswered as fault:

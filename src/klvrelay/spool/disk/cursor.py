@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeGuard
 
+from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Gap, Item, Reason, Record
+from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.cursor import NEVER, Cursor, is_aged
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
@@ -72,10 +73,9 @@ class DiskCursor:
     ) -> None:
         self.window, self.name, self.holds_sources = window, window.name, window.holds_sources
         self.file = file
-        self.limit, self.size_limit = window.limit, window.size_limit
-        self._load, self._changed = load, changed
+        self._load, self.changed = load, changed
         self._places: dict[int, int] = {}  # position by id of each record of the window
-        self._restored, self._start = restored, start
+        self._restored, self._start, self._end = restored, start, OPEN_END
         self._behind: dict[str, _Behind] = {}  # by stream
         self._unread = len(restored)
         self._next: int | None = restored.first if restored else None  # where to load from; None if nothing is behind
@@ -95,6 +95,15 @@ class DiskCursor:
         self.numbered = len(restored)
         self.shed = 0
 
+    @property
+    def reader(self) -> str:
+        """A name that no other cursor has."""
+        return f"{self.file}#{self._start}"
+
+    def end_at(self, position: int) -> None:
+        """Records from this position on belong to another cursor."""
+        self._end = position
+
     def begin(self) -> None:
         """Load the first records of an earlier run."""
         if self._next is None:
@@ -105,9 +114,23 @@ class DiskCursor:
         self._settle()
 
     @property
+    def limit(self) -> int:
+        """Maximum number of records in memory."""
+        return self.window.limit
+
+    @property
+    def size_limit(self) -> int:
+        """Maximum bytes of records in memory."""
+        return self.window.size_limit
+
+    @property
     def waiting(self) -> int:
         """Number of records that are not answered."""
         return self.window.waiting + self._unread
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """Change the limits of the window, which shrinks as it is delivered: nothing in it is shed."""
+        self.window.limit, self.window.size_limit = limit, size_limit
 
     @property
     def offered(self) -> int:
@@ -118,6 +141,16 @@ class DiskCursor:
     def offered_size(self) -> int:
         """Bytes of the records in flight."""
         return self.window.offered_size
+
+    @property
+    def count(self) -> int:
+        """Number of records and gaps that can be offered now."""
+        return self.window.count
+
+    @property
+    def is_done(self) -> bool:
+        """Is nothing waiting or in flight?"""
+        return not (self.waiting or self.window.gaps or self._loaded or self._missing.gaps)
 
     def sums(self) -> Sums:
         there, shed, waiting = self.window, self.shed, self.waiting
@@ -156,6 +189,15 @@ class DiskCursor:
         self._refill()
         return batch
 
+    def take(self, most: int, size: int, batch: list[Item]) -> list[Item]:
+        """See `Cursor.take`."""
+        self.window.take(most, size, batch)
+        self._refill()
+        return batch
+
+    def begin_connection(self, is_suspicious: Callable[[], bool] = bool) -> None:
+        """A connection begins. All that waits is delivered in order."""
+
     def offer_at(self, least: int) -> None:
         """See `Cursor.offer_at`."""
         self.window.offer_at(least)
@@ -189,9 +231,9 @@ class DiskCursor:
     def _settle(self) -> None:
         if self._has_gaps and not self._is_restoring:
             self._move_last_gaps()
-        if not (self.waiting or self.window.gaps or self._loaded or self._missing.gaps):
+        if self.is_done:
             self._empty.set()
-        self._changed()
+        self.changed()
 
     def _move_last_gaps(self) -> None:
         """Move the gaps after which no record of their stream is to be loaded: new records go to the window."""
@@ -214,16 +256,16 @@ class DiskCursor:
 
     def owed(self) -> Callable[[int], bool]:
         """Says of a position whether its record may be unanswered."""
-        places, lowest = set(self._places.values()), self._lowest
-        return lambda position: position >= lowest or position in places
+        places, lowest, end = set(self._places.values()), self._lowest, self._end
+        return lambda position: lowest <= position < end or position in places
 
     def unanswered(self, end: int) -> Ranges:
         """Ranges of the positions to deliver after a restart; `end`: of the log."""
-        first = min(self._places.values(), default=end)
+        first = min(self._places.values(), default=min(end, self._end))
         lowest = min(first, self._lowest)
         if self._restored and self._next is not None:
-            return Positions([(lowest, self._next), *self._restored.ranges, (self._start, OPEN_END)]).stored()
-        return [(lowest, OPEN_END)]
+            return Positions([(lowest, self._next), *self._restored.ranges, (self._start, self._end)]).stored()
+        return [(lowest, self._end)]
 
     def _refill(self) -> None:
         """Move loaded records to the window while it has room, and load more."""
@@ -255,7 +297,7 @@ class DiskCursor:
         self._loading = False
         self._put(self._wanted(loaded))
         self._shed_loaded()
-        if loaded.end >= end:
+        if loaded.end >= min(end, self._end):
             self._write_off(loaded.end)
             self._next = None
             self._put(())
@@ -310,7 +352,7 @@ class DiskCursor:
     def _wants(self, position: int, stream: str) -> bool:
         """Is a record of this run at this position to be loaded?"""
         behind = self._behind.get(stream)
-        return behind is not None and position >= behind.first
+        return behind is not None and behind.first <= position < self._end
 
     def _note_damage(self, position: int, item: Item, last: int) -> None:
         """If records of its stream before an item are neither loaded nor in a gap, they are damaged on disk."""
@@ -363,7 +405,7 @@ class DiskCursor:
         self._unread -= count
         self.shed += count
 
-    def shed_up_to(self, shed: Loaded, reason: Reason) -> None:
+    def shed_up_to(self, shed: Loaded) -> None:
         """These records, the oldest on disk, were discarded."""
         self._kept = max(self._kept, shed.end)
         self.has_new_gaps = True  # those of the window are no longer on disk
@@ -375,7 +417,7 @@ class DiskCursor:
             self._lose(1)
             if placed.position >= self._start:
                 self._reduce(placed.record.stream)
-        for gap in gaps_of(((placed.position, placed.record) for placed in wanted), reason):
+        for gap in gaps_of(((placed.position, placed.record) for placed in wanted), shed.reason):
             self._add_missing(gap)
         self._put(())
         self._refill()
@@ -400,6 +442,10 @@ class DiskCursor:
         else:
             self._add_missing(PlacedGap(position, Gap.of(record, "memory")))
         self._settle()
+
+    def store_gaps_again(self) -> None:
+        """The gaps may not have been stored."""
+        self.has_new_gaps = True
 
     def shed_aged(self, before_us: int) -> None:
         """Shed the records in memory that arrived before this time, and those that are loaded later."""

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from klvrelay.record import Gap, Item, Reason, Record
+from klvrelay.gap import Gap, Item
+from klvrelay.outcome import Reason
+from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from klvrelay.record import Reason, Record
+from klvrelay.outcome import Reason
+from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
@@ -113,6 +114,14 @@ class Store:
         if name not in self._cursors:
             self._cursors[name] = CursorFile(self._folder, name, self.id)
         return self._cursors[name]
+
+    def remove_cursor(self, name: str) -> None:
+        """Close and delete the files of a cursor, if they exist. Raises OSError."""
+        self._readers.pop(name, None)
+        if (cursor := self._cursors.pop(name, None)) is not None:
+            cursor.close()
+        for file in {name + SUFFIX, name + GAPS}.intersection(self._folder.names()):
+            self._folder.remove(file)
 
     def commit(
         self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False,

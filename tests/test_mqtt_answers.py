@@ -141,3 +141,11 @@ async def test_packet_identifiers_in_use_are_skipped(oracle):
     asking.cancel()
     await asyncio.wait({asking})
     await connection.close()
+
+
+async def test_a_message_without_a_subscriber_is_delivered(oracle):
+    """PUBACK with 0x10 (MQTT 5, 3.4.2.1): a success, and no topic is suspended."""
+    oracle.manners.puback = 0x10
+    async with MqttSink(to(oracle), boot=BOOT) as sink:
+        assert await sink.deliver([record(n) for n in range(3)]) == Outcome(delivered=3)
+        assert not sink.suspended

@@ -161,6 +161,29 @@ def test_after_a_restart_the_backlog_is_what_was_not_answered():
     virtual_time.run(main())
 
 
+def test_what_was_read_for_a_part_of_the_backlog_is_freed():
+    """After many outages no segment is kept in memory: each part has a reader of its file."""
+
+    async def main() -> None:
+        log = disk(80)
+        cursor = log.cursor("mqtt", replay_rate=1e6)
+        for outage in range(3):
+            for count in (100, 1200):  # the backlog, and live records after it in the same segment
+                for seq in range(count):
+                    filled(log, 1, f"uav{outage}-{count}", first=seq)
+                    await asyncio.sleep(0.01)
+                if count == 100:
+                    cursor.begin_connection()
+            while cursor.waiting:
+                await taken(cursor)
+                await asyncio.sleep(PULSE)
+            cursor.rewind()
+        assert cursor.sums() == Sums(3900, delivered=3900)
+        assert log._store._readers == {}
+
+    virtual_time.run(main())
+
+
 @both
 def test_gaps_ride_with_the_backlog(make: MakeLog):
     """They are where the records were."""

@@ -100,6 +100,11 @@ class DiskCursor:
         """A name that no other cursor has."""
         return f"{self.file}#{self._start}"
 
+    @property
+    def has_unread(self) -> bool:
+        """Are there records to be loaded, as far as known?"""
+        return self._next is not None
+
     def end_at(self, position: int) -> None:
         """Records from this position on belong to another cursor."""
         self._end = position

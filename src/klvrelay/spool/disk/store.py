@@ -191,6 +191,10 @@ class Store:
             self._readers[name] = end, items
         return Loaded([*_records(found)], end)
 
+    def forget(self, name: str) -> None:
+        """A cursor reads no further: free the bytes of its segment."""
+        self._readers.pop(name, None)
+
     def _end_of(self, position: int) -> int:
         """The end of the segment with this position."""
         return next((end for _, end in self.segments.bounds() if end > position), self.segments.next)

@@ -10,7 +10,9 @@ from typing import Any
 import orjson
 import pytest
 import virtual_time
+from brokers import until
 from forgetful_disk import ForgetfulFolder
+from oracle_broker import OracleBroker
 from records import BOOT, all_of, gaps_of, record, records_of
 from remote_sinks import FarEnd
 from test_spool_histories import AtOnce
@@ -21,8 +23,10 @@ from klvrelay.health import SinkHealth
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.relay.notices import Notices
+from klvrelay.relay.relay import Relay
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.mqtt.messages import Messages
+from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.spool.disk.log import DiskLog
 from klvrelay.spool.disk.store import Store
 from klvrelay.spool.live_first import PULSE
@@ -154,6 +158,29 @@ def test_after_a_restart_the_backlog_is_what_was_not_answered():
         await asyncio.sleep(PULSE)  # they are loaded
         assert await taken(cursor, 100) == [(True, list(range(10, 40)))]
         await log.close()
+
+    virtual_time.run(main())
+
+
+def test_what_was_read_for_a_part_of_the_backlog_is_freed():
+    """After many outages no segment is kept in memory: each part has a reader of its file."""
+
+    async def main() -> None:
+        log = disk(80)
+        cursor = log.cursor("mqtt", replay_rate=1e6)
+        for outage in range(3):
+            for count in (100, 1200):  # the backlog, and live records after it in the same segment
+                for seq in range(count):
+                    filled(log, 1, f"uav{outage}-{count}", first=seq)
+                    await asyncio.sleep(0.01)
+                if count == 100:
+                    cursor.begin_connection()
+            while cursor.waiting:
+                await taken(cursor)
+                await asyncio.sleep(PULSE)
+            cursor.rewind()
+        assert cursor.sums() == Sums(3900, delivered=3900)
+        assert log._store._readers == {}
 
     virtual_time.run(main())
 
@@ -296,6 +323,30 @@ def test_a_replayed_record_says_its_age(received_us: int | None):
     else:
         assert age > 1.7e9
         assert all(abs(float(text) - age) < 1 for text in properties)
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_subscribers_see_which_records_are_of_the_backlog(oracle: OracleBroker, protocol: int):
+    """Those that waited at the connection; a gap is not marked, and each stream is in order within both."""
+    log = MemoryLog(50)
+    sink = MqttSink(MqttSettings.from_url(oracle.url, timeout=4.0, protocol=protocol), boot=BOOT)
+    relay = Relay([], [("mqtt", sink, "live-first", 500.0)], boot=BOOT, log=log)
+    (sink_task,) = relay.sink_tasks
+    filled(log, 60)
+    task = asyncio.create_task(sink_task.drain())
+    await until(lambda: sink_task.health.up and sink_task.sums().delivered)
+    for seq in range(60, 70):
+        log.append(record(seq))
+        await asyncio.sleep(0.005)
+    await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 10)
+    task.cancel()
+    await asyncio.wait({task})
+    leaves = ("telemetry", "gap")
+    documents = [orjson.loads(one.payload) for one in oracle.published if one.topic.rpartition("/")[2] in leaves]
+    replayed = [one["seq"] for one in documents if "replayed_s" in one]
+    live = [one["seq"] for one in documents if "seq" in one and "replayed_s" not in one]
+    assert (replayed, live) == (list(range(10, 60)), list(range(60, 70)))
+    assert [(one["from"], one["to"], one["reason"]) for one in documents if "from" in one] == [(0, 9, "memory")]
 
 
 def test_nothing_of_the_backlog_is_sent_without_a_connection():

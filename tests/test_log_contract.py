@@ -422,7 +422,7 @@ async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
     await asyncio.wait_for(reading, 1)
 
     assert taken[:90] == list(range(90))
-    assert cursor.waiting <= 40
+    assert cursor.waiting <= 50  # on disk: in the window, with the share of the file, and not yet written
 
 
 @in_memory

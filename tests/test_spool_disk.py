@@ -15,13 +15,14 @@ from records import all_of, gaps_of, record, records_of
 
 from klvrelay import threads
 from klvrelay.errors import ConfigError
-from klvrelay.gap import Item
+from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, CursorFile
 from klvrelay.spool.disk.format import HEADER_SIZE, Codec, new_id, pack_record, unpack_record
 from klvrelay.spool.disk.log import COMMIT, DiskLog, open_log
+from klvrelay.spool.disk.missing import Missing, PlacedGap, PlacedItem
 from klvrelay.spool.disk.segments import Segments
 from klvrelay.spool.disk.store import Store
 
@@ -362,6 +363,20 @@ async def test_a_full_disk_stops_no_live_record():
     got = await taken(cursor, cursor.waiting)
     assert got[-100:] == list(range(300, 400))
     await log.close()
+
+
+def test_a_gap_of_damaged_records_precedes_the_next_item_of_their_stream():
+    """Whichever that is: a record, or a gap that is known. Numbers in known gaps are not named again."""
+    known = PlacedGap(77, Gap("uav1", "a", 9, 9, "memory", None))
+    missing = Missing([known])
+    assert missing.between("a", 0, PlacedItem(70, record(2, boot="a"))) == [
+        PlacedGap(69, Gap("uav1", "a", 0, 1, "damaged", None))
+    ]
+    assert missing.between("a", 5, PlacedItem(90, record(12, boot="a"))) == [
+        PlacedGap(76, Gap("uav1", "a", 5, 8, "damaged", None)),
+        PlacedGap(89, Gap("uav1", "a", 10, 11, "damaged", None)),
+    ]
+    assert missing.between("a", 9, PlacedItem(90, record(10, boot="a"))) == []
 
 
 async def test_damaged_records_leave_a_gap():

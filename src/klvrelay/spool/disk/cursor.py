@@ -100,6 +100,11 @@ class DiskCursor:
         """A name that no other cursor has."""
         return f"{self.file}#{self._start}"
 
+    @property
+    def has_unread(self) -> bool:
+        """Are there records to be loaded, as far as known?"""
+        return self._next is not None
+
     def end_at(self, position: int) -> None:
         """Records from this position on belong to another cursor."""
         self._end = position
@@ -359,7 +364,8 @@ class DiskCursor:
         behind = self._behind.get(item.stream)
         if behind is None or behind.boot != item.boot:
             return
-        for placed in self._missing.between(item.stream, item.boot, behind.seq, PlacedItem(position, item)):
+        known = behind.seq >= item.seq
+        for placed in () if known else self._missing.between(behind.boot, behind.seq, PlacedItem(position, item)):
             if (count := placed.gap.count) <= behind.count:
                 behind.count -= count
                 self._lose(count)
@@ -426,7 +432,7 @@ class DiskCursor:
     def discarded(self, position: int, record: Record) -> None:
         """The log discarded a record that it could not write. An older one of the stream makes way for it."""
         if self._next is None or position < self._next or not self._wants(position, record.stream):
-            self._unwritten.add(position)
+            self._note_unwritten(position)
             return
         self._lose(1)
         behind = self._behind[record.stream]
@@ -437,8 +443,7 @@ class DiskCursor:
             del self._places[id(older)]
             self._take(position, record)
             behind.seq = record.seq + 1
-            self._unwritten.add(position)
-            self.has_new_gaps = True
+            self._note_unwritten(position)
         else:
             self._add_missing(PlacedGap(position, Gap.of(record, "memory")))
         self._settle()
@@ -474,7 +479,7 @@ class DiskCursor:
     def stored_gaps(self, end: int) -> list[PlacedGap]:
         """The gaps to deliver after a restart; `end`: of the log. A record in memory that is not on disk is one too."""
         self.has_new_gaps = False
-        self._unwritten &= {*self._places.values(), *(one.position for one in self._loaded)}
+        self._trim_unwritten()
         found = Missing()
         for each in (*self._gaps_of_window(min(self._lowest, end)), *self._loaded, *self._missing.gaps):
             if isinstance(each, PlacedGap):
@@ -499,6 +504,16 @@ class DiskCursor:
                 if self._is_off_disk(place):
                     found.append(PlacedGap(place, Gap.of(item, "size")))
         return found[::-1]
+
+    def _note_unwritten(self, position: int) -> None:
+        """The record at this position, if it is in memory, will not be on disk."""
+        self._unwritten.add(position)
+        self.has_new_gaps = True
+        if len(self._unwritten) > 2 * self.limit:  # most are answered
+            self._trim_unwritten()
+
+    def _trim_unwritten(self) -> None:
+        self._unwritten &= {*self._places.values(), *(one.position for one in self._loaded)}
 
     def _is_off_disk(self, position: int) -> bool:
         return position < self._kept or position in self._unwritten

@@ -67,6 +67,7 @@ class DiskLog:
         self._tail: dict[int, Record] = {}
         self._tail_size = 0
         self._cursors: list[DiskCursor | DiskLiveFirst] = []
+        self._readers: set[str] = set()
         self._saved: dict[str, Ranges] = {}
         self._gaps_saved = -GAPS_EVERY
         self._freed = asyncio.Event()
@@ -298,7 +299,9 @@ class DiskLog:
             records = [Placed(position, 0, record) for position, record in islice(rest, LOAD)]
             end = records[-1].position + 1 if records else self._next
             cursor.loaded(Loaded(records, end), self._next)
+            self._forget(cursor)
         else:
+            self._readers.add(cursor.reader)
             reading = self._worker.run(partial(self._store.read, cursor.reader, start, LOAD))
             reading.add_done_callback(partial(self._loaded, cursor, start))
 
@@ -318,6 +321,13 @@ class DiskLog:
         if loaded.end == start:  # there is nothing more on disk
             loaded = Loaded((), self._written_end)
         cursor.loaded(loaded, self._next)
+        self._forget(cursor)
+
+    def _forget(self, cursor: DiskCursor) -> None:
+        """Free the segment that was read for a cursor, if it has all of its records."""
+        if not cursor.has_unread and cursor.reader in self._readers:
+            self._readers.discard(cursor.reader)
+            self._worker.run(partial(self._store.forget, cursor.reader))
 
     async def close(self) -> None:
         """Write what is unanswered, and close the files; in the background if cancelled. Raises OSError."""

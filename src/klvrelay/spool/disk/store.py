@@ -238,6 +238,14 @@ class Store:
                 self.fault = fault
         return self.fault is not None
 
+    def forget(self, name: str) -> None:
+        """A cursor reads no further: free the bytes of its segment."""
+        self._readers.pop(name, None)
+
+    def _end_of(self, position: int) -> int:
+        """The end of the segment with this position."""
+        return next((end for _, end in self.segments.bounds() if end > position), self.segments.next)
+
     def close(self) -> None:
         """Make cursors durable, and close the files."""
         try:

@@ -122,9 +122,13 @@ async def test_a_cursor_that_is_removed_while_it_loads_costs_the_others_nothing(
     await log.close()
 
 
-async def test_fewer_records_may_wait(log: Any):
+either_order = pytest.mark.parametrize("rate", [None, 1000.0], ids=["strict", "live-first"])
+
+
+@either_order
+async def test_fewer_records_may_wait(log: Any, rate: float | None):
     """In memory the oldest are shed; on disk none is, since the rest waits there."""
-    cursor = log.cursor("one")
+    cursor = log.cursor("one", replay_rate=rate)
     fill(log, 0, 10)
     if isinstance(log, DiskLog):
         await written(log)
@@ -135,12 +139,28 @@ async def test_fewer_records_may_wait(log: Any):
     assert await take(cursor, 10 - shed) == list(range(shed, 10))
 
 
-async def test_more_records_may_wait(log: Any):
+@either_order
+async def test_more_records_may_wait(log: Any, rate: float | None):
     """A source that waits for room goes on at once, and a new cursor has the new limit."""
-    cursor = log.cursor("one")
+    cursor = log.cursor("one", replay_rate=rate)
     fill(log, 0, 10)
     log.set_limits(20, 1 << 20)
     await asyncio.wait_for(log.wait_for_room("uav1"), 5)
     fill(log, 10, 20)
     assert await take(cursor, 20) == list(range(20))
     assert log.cursor("other").limit == 20
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+async def test_the_backlog_of_a_live_first_sink_has_the_new_limits_too(log: Any, parts: int):
+    """After an outage some records wait in the backlog, others are live: none is lost by a higher limit."""
+    cursor = log.cursor("one", replay_rate=1e6)
+    for part in range(parts):
+        fill(log, 3 * part, 3 * part + 3)
+        cursor.begin_connection()
+    log.set_limits(100, 1 << 20)
+    fill(log, 3 * parts, 50)
+    assert sorted(await take(cursor, 50)) == list(range(50))
+    log.remove(cursor)
+    fill(log, 50, 60)
+    assert cursor.sums() == Sums(50, 50)

@@ -122,7 +122,7 @@ async def test_a_signal_during_a_stop_changes_nothing(oracle: OracleBroker, tmp_
     settings(path, oracle.url, udp(free_port, "uav1"))
     async with klvrelay("run", "-c", str(path)) as command:
         await feed.listening(free_port)
-        await until(lambda: oracle.payloads("klvrelay/status"))
+        await until(lambda: oracle.payloads("klvrelay/uav1/link"))  # after the broker has answered
         settings(path, oracle.url, udp(free_port, "uav1", "stall = 9.0"))
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP, signal.SIGHUP):
             command.process.send_signal(number)
@@ -184,7 +184,7 @@ async def test_a_terminal_that_goes_stops_it(with_file: bool, oracle: OracleBrok
     ended = asyncio.get_running_loop().run_in_executor(None, os.waitpid, child, 0)
     try:
         await feed.listening(free_port)
-        await until(lambda: oracle.payloads("klvrelay/status"))
+        await until(lambda: oracle.payloads("klvrelay/uav1/link"))  # after the broker has answered
     finally:
         os.close(terminal)  # the terminal hangs up
     _, status = await asyncio.wait_for(ended, 15)
@@ -204,7 +204,7 @@ async def test_an_ignored_hang_up_stays_ignored(oracle: OracleBroker, free_port:
         signal.signal(signal.SIGHUP, before)
     try:
         await feed.listening(free_port)
-        await until(lambda: oracle.payloads("klvrelay/status"))
+        await until(lambda: oracle.payloads("klvrelay/uav1/link"))  # after the broker has answered
         command.process.send_signal(signal.SIGHUP)
         feed.send_udp(feed.datagrams(TAPE.ts), free_port)
         await until(lambda: oracle.payloads("klvrelay/uav1/telemetry"))

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 from klvrelay import threads
@@ -106,7 +107,8 @@ class Reloader:
 
     async def _apply(self, settings: RelaySettings, lasting: Sequence[str]) -> None:
         old, relay = self.settings, self._relay
-        change = change_of(old, settings, relay.boot)
+        # With hundreds of sources it would delay live records.
+        change = await threads.run(partial(change_of, old, settings, relay.boot), "klvrelay-settings")
         await relay.apply(change)
         relay.set_limits(settings.waiting, settings.waiting_size, settings.coalesce)
         self.settings = settings

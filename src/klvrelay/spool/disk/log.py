@@ -312,8 +312,6 @@ class DiskLog:
 
     def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded | None]) -> None:
         loaded = done.result()
-        if cursor not in self._cursors:
-            return  # it was removed
         if loaded is None:
             if not self._closed:
                 asyncio.get_running_loop().call_later(RETRY_MOST / 4, self._load, cursor, start)

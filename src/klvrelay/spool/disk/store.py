@@ -117,7 +117,8 @@ class Store:
 
     def remove_cursor(self, name: str) -> None:
         """Close and delete the files of a cursor, if they exist. Raises OSError."""
-        self._readers.pop(name, None)
+        for reader in [key for key in self._readers if key.rpartition("#")[0] == name]:
+            del self._readers[reader]
         if (cursor := self._cursors.pop(name, None)) is not None:
             cursor.close()
         for file in {name + SUFFIX, name + GAPS}.intersection(self._folder.names()):

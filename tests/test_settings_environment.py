@@ -37,7 +37,7 @@ VALUES = {
     "publish_bad": "drop", "numbers": "safe", "window": "5", "timeout": "2.5", "expiry": "0", "order": "live-first",
     "replay_rate": "10", "stream": "x", "interface": "lo", "sender": "::1", "speed": "2", "loop": "TRUE",
     "follow": "false", "stall": "0.5", "demux": "libav", "isolate": "no", "passphrase": "0123456789",
-    "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]", "watch": "true", "client": "native",
+    "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]", "watch": "true",
 }  # fmt: skip
 """A valid text of each setting; of others the last of the valid values, the example or the default is taken."""
 

@@ -180,6 +180,7 @@ async def test_a_terminal_that_goes_stops_it(with_file: bool, oracle: OracleBrok
         source = ["-c", str(tmp_path / "relay.toml")]
     child, terminal = pty.fork()
     if not child:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # it is ignored where the tests run under nohup
         os.execve(COMMAND[0], [*COMMAND, "run", *source], ENVIRONMENT)
     ended = asyncio.get_running_loop().run_in_executor(None, os.waitpid, child, 0)
     try:
@@ -187,7 +188,11 @@ async def test_a_terminal_that_goes_stops_it(with_file: bool, oracle: OracleBrok
         await until(lambda: oracle.payloads("klvrelay/uav1/link"))  # after the broker has answered
     finally:
         os.close(terminal)  # the terminal hangs up
-    _, status = await asyncio.wait_for(ended, 15)
+    try:
+        _, status = await asyncio.wait_for(asyncio.shield(ended), 15)
+    except TimeoutError:
+        os.kill(child, signal.SIGKILL)  # otherwise the thread waits for it, and the loop for the thread
+        raise
     assert os.waitstatus_to_exitcode(status) == 0
     await until(lambda: last_status(oracle).get("reason") == "stopped")
     assert (last_status(oracle)["state"], oracle.wills) == ("offline", [])

@@ -84,6 +84,7 @@ class Histories(RuleBasedStateMachine):
         self.now_us, self._clock = TIME_US, segments._now_us
         segments._now_us = lambda: self.now_us
         self.boots = 0
+        self.aged = False
         self.appended: set[Key] = set()
         self.owed: dict[str, set[Key]] = {name: set() for name in SINKS}
         """Durable records that were not answered, by sink."""
@@ -163,8 +164,10 @@ class Histories(RuleBasedStateMachine):
                 assert set(keys([one])) <= self.appended
                 boot, last = int(one.boot or 0), self.last[name]
                 flow = f"{one.stream} {isinstance(batch, Replay)}"
-                assert one.seq > last.get((flow, boot), -1), "out of order or twice"
-                last[flow, boot] = last_of(one)
+                # A record that was too old is still on disk: the next run loads it again, and its gap.
+                if not (self.aged and isinstance(one, Gap) and boot != int(self.boot)):
+                    assert one.seq > last.get((flow, boot), -1), "out of order or twice"
+                    last[flow, boot] = last_of(one)
                 if isinstance(one, Record):  # a gap of an earlier run may follow after a loss of power
                     assert boot >= last.get((flow, -1), -1), "a record of an earlier run"
                     last[flow, -1] = boot
@@ -281,6 +284,7 @@ class Cramped(Histories):
     def pass_time(self, count: int) -> None:
         """All that is older than the last `count` records is too old."""
         self.age.before_us = self.now_us - count
+        self.aged = True
         self.do(lambda: self.log._shed_aged(self.age.before_us))
 
     @rule(room=st.integers(0, 1 << 14))

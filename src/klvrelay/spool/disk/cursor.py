@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeGuard
 
 from klvrelay.gap import Gap, Item
@@ -13,24 +12,15 @@ from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.cursor import NEVER, Cursor, is_aged
+from klvrelay.spool.disk.behind import Behind
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
-from klvrelay.spool.disk.missing import Missing, PlacedGap, PlacedItem, gaps_of
+from klvrelay.spool.disk.missing import Missing, PlacedGap, gaps_of
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Loaded, Placed
 from klvrelay.spool.queue import size_of
 
 PATIENT = 1000
 """Records of a source that can wait, such as a file, that may be on disk only."""
-
-
-@dataclass(slots=True)
-class _Behind:
-    """The records of a stream that are to be loaded: the position of the first, their number, and the next one."""
-
-    first: int
-    boot: str | None
-    seq: int
-    count: int = 0
 
 
 class _Seen(NamedTuple):
@@ -76,7 +66,7 @@ class DiskCursor:
         self._load, self.changed = load, changed
         self._places: dict[int, int] = {}  # position by id of each record of the window
         self._restored, self._start, self._end = restored, start, OPEN_END
-        self._behind: dict[str, _Behind] = {}  # by stream
+        self._behind = Behind()
         self._unread = len(restored)
         self._next: int | None = restored.first if restored else None  # where to load from; None if nothing is behind
         self._loaded: deque[Placed | PlacedGap] = deque()
@@ -168,7 +158,7 @@ class DiskCursor:
         if not self._is_restoring and stream not in self._behind and self.window.has_room(stream):
             self._take(position, record)
         else:
-            self._behind.setdefault(stream, _Behind(position, record.boot, record.seq)).count += 1
+            self._behind.add(position, record)
             self._unread += 1
             if self._next is None:
                 self._next = position
@@ -185,8 +175,9 @@ class DiskCursor:
 
     def has_room(self, stream: str) -> bool:
         """May a source that can wait append a record of this stream?"""
-        behind = self._behind.get(stream)
-        return self.window.has_room(stream) if behind is None else behind.count < PATIENT
+        if stream in self._behind:
+            return self._behind.count(stream) < PATIENT
+        return self.window.has_room(stream)
 
     async def batch(self, most: int = 20, size: int = NEVER) -> Sequence[Item]:
         """See `Cursor.batch`."""
@@ -281,7 +272,7 @@ class DiskCursor:
             elif self.window.has_room(first.record.stream):
                 self._unread -= 1
                 if first.position >= self._start:
-                    self._reduce(first.record.stream)
+                    self._behind.reduce(first.record.stream)
                 self._take(first.position, first.record)
             else:
                 break
@@ -289,13 +280,6 @@ class DiskCursor:
         if self._next is not None and not self._loaded and not self._loading:
             self._loading = True
             self._load(self, self._next)
-
-    def _reduce(self, stream: str) -> None:
-        """One record of a stream that is behind is no longer to be loaded."""
-        behind = self._behind[stream]
-        behind.count -= 1
-        if not behind.count:
-            del self._behind[stream]
 
     def loaded(self, loaded: Loaded, end: int) -> None:
         """The records from `_next` to `loaded.end` were loaded; `end`: of the log."""
@@ -322,7 +306,7 @@ class DiskCursor:
         end = OPEN_END if self._next is None else self._next
         for position, gap in self._missing.gaps:
             if position < end:
-                self._note_damage(position, gap, gap.last)
+                self._pass_item(position, gap, gap.last)
         due = self._missing.take_below(end)
         # A gap precedes the record at its position.
         ready: list[Placed | PlacedGap] = [*due, *wanted]
@@ -346,7 +330,7 @@ class DiskCursor:
         position, skipped, record = placed
         if position >= self._start:
             if (wanted := self._wants(position, record.stream)):
-                self._note_damage(position, record, record.seq)
+                self._pass_item(position, record, record.seq)
             return wanted
         self._pass_over(self._restored.drop_below(position), skipped)
         self._note_lost(placed)
@@ -356,21 +340,13 @@ class DiskCursor:
 
     def _wants(self, position: int, stream: str) -> bool:
         """Is a record of this run at this position to be loaded?"""
-        behind = self._behind.get(stream)
-        return behind is not None and behind.first <= position < self._end
+        return position < self._end and self._behind.wants(position, stream)
 
-    def _note_damage(self, position: int, item: Item, last: int) -> None:
-        """If records of its stream before an item are neither loaded nor in a gap, they are damaged on disk."""
-        behind = self._behind.get(item.stream)
-        if behind is None or behind.boot != item.boot:
-            return
-        known = behind.seq >= item.seq
-        for placed in () if known else self._missing.between(behind.boot, behind.seq, PlacedItem(position, item)):
-            if (count := placed.gap.count) <= behind.count:
-                behind.count -= count
-                self._lose(count)
-                self._add_missing(placed)
-        behind.seq = max(behind.seq, last + 1)
+    def _pass_item(self, position: int, item: Item, last: int) -> None:
+        """The loader reached a record of this run, or a gap with the numbers up to `last`."""
+        for placed in self._behind.pass_item(position, item, last, self._missing):
+            self._lose(placed.gap.count)
+            self._add_missing(placed)
 
     def _note_lost(self, placed: Placed) -> None:
         """As for damage, in an earlier run: the gap may contain records that were answered."""
@@ -398,14 +374,9 @@ class DiskCursor:
         """The end of the log is reached: what streams are still behind by, beyond what is loaded, is lost."""
         records = (one for one in self._loaded if isinstance(one, Placed) and one.position >= self._start)
         loaded = Counter(placed.record.stream for placed in records)
-        for stream, behind in list(self._behind.items()):
-            if lost := behind.count - loaded[stream]:
-                self._lose(lost)
-                gap = Gap(stream, behind.boot, behind.seq, behind.seq + lost - 1, "damaged", None)
-                self._add_missing(PlacedGap(end, gap))
-            behind.count = loaded[stream]
-            if not behind.count:
-                del self._behind[stream]
+        for gap in self._behind.write_off(loaded):
+            self._lose(gap.count)
+            self._add_missing(PlacedGap(end, gap))
 
     def _lose(self, count: int) -> None:
         self._unread -= count
@@ -422,7 +393,7 @@ class DiskCursor:
         for placed in wanted:
             self._lose(1)
             if placed.position >= self._start:
-                self._reduce(placed.record.stream)
+                self._behind.reduce(placed.record.stream)
         for gap in gaps_of(((placed.position, placed.record) for placed in wanted), shed.reason):
             self._add_missing(gap)
         self._put(())
@@ -434,15 +405,16 @@ class DiskCursor:
         if self._next is None or position < self._next or not self._wants(position, record.stream):
             self._note_unwritten(position)
             return
+        if position == self._next:
+            self._pass_item(position, record, record.seq)
+            self._put(())
         self._lose(1)
-        behind = self._behind[record.stream]
-        self._reduce(record.stream)
+        self._behind.reduce(record.stream)
         is_next = position == self._next and not self._loaded
         older = self.window.shed_oldest(record.stream, "memory") if is_next else None
         if older is not None:
             del self._places[id(older)]
             self._take(position, record)
-            behind.seq = record.seq + 1
             self._note_unwritten(position)
         else:
             self._add_missing(PlacedGap(position, Gap.of(record, "memory")))
@@ -470,7 +442,7 @@ class DiskCursor:
             if isinstance(one, Placed) and is_aged(one.record, self.before_us):
                 self._lose(1)
                 if one.position >= self._start:
-                    self._reduce(one.record.stream)
+                    self._behind.reduce(one.record.stream)
                 self._has_gaps = self.has_new_gaps = True
                 one = PlacedGap(one.position, Gap.of(one.record, "age"))
             if not (isinstance(one, PlacedGap) and self._continues(one.gap)):

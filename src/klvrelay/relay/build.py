@@ -124,10 +124,11 @@ async def _open_spool(settings: RelaySettings) -> DiskLog | None:
         return None
     from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
 
-    spool, relay = settings.spool, settings.sinks[0].mqtt.prefix if settings.sinks else ""
+    spool = settings.spool
+    relay, *others = [sink.mqtt.prefix for sink in settings.sinks] or [""]
     return await open_log(
         spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size,
-        age=spool.age,
+        age=spool.age, others=others,
     )  # fmt: skip
 
 

@@ -128,7 +128,7 @@ def test_every_field_of_the_settings_is_a_setting():
     """Or is made of several; and each has a description."""
     fields = {
         RELAY: ((RelaySettings,), {"sources", "sinks", "spool"}), SPOOL: ((SpoolSettings,), set()),
-        SINK: ((SinkSettings, MqttSettings), {"mqtt"}), SOURCE: ((SourceSettings,), {"only"}),
+        SINK: ((SinkSettings, MqttSettings), {"mqtt", "fallbacks"}), SOURCE: ((SourceSettings,), {"only"}),
     }  # fmt: skip
     for table, (classes, others) in fields.items():
         names = {field.name for one in classes for field in dataclasses.fields(one)}

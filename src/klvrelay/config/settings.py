@@ -101,7 +101,7 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
-    """One sink, and how records are delivered to it."""
+    """One sink, and how records are delivered to it. `fallbacks`: brokers to use while `mqtt` cannot be."""
 
     name: str = field(
         metadata=described(
@@ -111,11 +111,22 @@ class SinkSettings:
         )
     )  # fmt: skip
     mqtt: MqttSettings
+    fallbacks: tuple[MqttSettings, ...] = ()
     order: Order = setting(
         "strict", kinds.one_of(*get_args(Order)),
         "after an outage: strict: the backlog first; live-first: the backlog beside the live records",
     )  # fmt: skip
     replay_rate: float = setting(200.0, kinds.number(1, 1e6), "with live-first: records of the backlog per second")
+
+    @property
+    def brokers(self) -> tuple[MqttSettings, ...]:
+        """All brokers, in the order in which they are tried."""
+        return (self.mqtt, *self.fallbacks)
+
+    @property
+    def url(self) -> str:
+        """The addresses of the brokers, for messages."""
+        return ",".join(broker.url for broker in self.brokers)
 
 
 @dataclass(frozen=True, slots=True)

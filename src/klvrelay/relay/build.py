@@ -14,12 +14,14 @@ from klvrelay import threads
 from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import check_ports
-from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.sinks.contract import Sink
+from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
 from klvrelay.sources.files import faults as file_faults
@@ -84,7 +86,8 @@ def _load_files(settings: RelaySettings) -> None:
 
             client_context(source.ca_file)
     for sink in settings.sinks:
-        _check_broker(sink.mqtt)
+        for broker in sink.brokers:
+            _check_broker(broker)
     if settings.spool is not None:
         _find_a_source(settings.sources)
 
@@ -153,7 +156,7 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     inputs = _inputs_of(settings)
     boot = new_boot()
     sinks = [
-        SinkInput(each.mqtt.url, MqttSink(each.mqtt, boot=boot), each.order, each.replay_rate, each.name)
+        SinkInput(each.url, _sink_of(each, boot), each.order, each.replay_rate, each.name)
         for each in settings.sinks
     ]
     return Relay(
@@ -169,6 +172,12 @@ def _inputs_of(settings: RelaySettings) -> list[StreamInput]:
         _input_of(name, source, choice)
         for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
     ]
+
+
+def _sink_of(settings: SinkSettings, boot: str) -> Sink:
+    if settings.fallbacks:
+        return FailoverSink(settings.brokers, boot=boot)
+    return MqttSink(settings.mqtt, boot=boot)
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

@@ -41,8 +41,9 @@ class SinkTask:
     _facts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if (suspended := getattr(self.sink, "suspended", None)) is not None:
-            self.health.suspended = lambda: suspended.topics
+        sink: Any = self.sink
+        if hasattr(sink, "suspended"):
+            self.health.suspended = lambda: sink.suspended.topics
 
     @property
     def _keep(self) -> Keep | None:
@@ -94,7 +95,7 @@ class SinkTask:
     async def _serve(self, up: Callable[[], None]) -> None:
         """One connection: raises what ended it."""
         async with self.sink:
-            self.health.mark_connected()
+            self.health.mark_connected(getattr(self.sink, "detail", ""))
             up()
             self.notices.restart()
             # In a separate task: a task group that fails while it is cancelled would hide the stop, and since Python

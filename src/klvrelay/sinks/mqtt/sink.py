@@ -54,12 +54,16 @@ class MqttSink:
     A topic that the broker refuses (MQTT 5) is suspended; other topics are not affected: see `suspended.py`. A record
     counts as rejected if its JSON is refused; a refusal of its raw bytes is only logged. MQTT 3.1.1 does not report
     refusals: mosquitto acknowledges a forbidden message and discards it.
+
+    names_broker   the status names the broker
     """
 
-    def __init__(self, settings: MqttSettings, *, boot: str) -> None:
+    def __init__(
+        self, settings: MqttSettings, *, boot: str, client_id: str | None = None, names_broker: bool = False
+    ) -> None:
         self._settings = settings
         # Random: two sinks of one run with the same client id would displace each other repeatedly.
-        client_id = settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
+        client_id = client_id or settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
         self._client_id = client_id
         self._messages = Messages(settings, boot, client_id)
         self._protocol = settings.protocol
@@ -69,6 +73,7 @@ class MqttSink:
         self._failures = 0  # consecutive attempts that the broker ended by closing the connection
         self._session = Session() if settings.qos == 2 else None
         self._reported: set[str] = set()
+        self._named: dict[str, object] = {"broker": settings.url} if names_broker else {}
         self._take_over = TakeOver(settings.url, client_id)
         self._online: set[str] = set()
         self._levels: set[str] = set()
@@ -81,6 +86,21 @@ class MqttSink:
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
+
+    @property
+    def url(self) -> str:
+        """The broker, for messages."""
+        return self._settings.url
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for each response of the broker."""
+        return self._settings.timeout
+
+    def forget_session(self) -> None:
+        """Do not complete messages of earlier connections (QoS 2): another broker gets them."""
+        if self._session is not None:
+            self._session = Session()
 
     @property
     def protocol(self) -> int:
@@ -189,7 +209,7 @@ class MqttSink:
         """Publish the last messages. If they are not confirmed in time, e.g. in a full window, repeat them at QoS 0."""
         if self._notices is not None and (facts := self._notices.latest("status", None)) is not None:
             self._messages.add_facts(facts.document)  # `keep` may not have published them yet
-        last = self._messages.goodbye(self._online, self.suspended.document())
+        last = self._messages.goodbye(self._online, self._facts())
         if not self._breaking.fits(last[-1]):
             last[-1] = self._messages.brief_status("offline", "stopped")
         goodbye = self._publisher.admitted(last)
@@ -275,8 +295,11 @@ class MqttSink:
 
     def _status(self) -> Message:
         self._shown = self.suspended.topics
-        status = self._messages.status("online", more=self.suspended.document())
+        status = self._messages.status("online", more=self._facts())
         return status if self._breaking.fits(status) else self._messages.brief_status("online")
+
+    def _facts(self) -> dict[str, object]:
+        return {**self._named, **self.suspended.document()}
 
     async def _watch(self, connection: Connection) -> None:
         """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""

@@ -117,6 +117,10 @@ class SinkSettings:
         "after an outage: strict: the backlog first; live-first: the backlog beside the live records",
     )  # fmt: skip
     replay_rate: float = setting(200.0, kinds.number(1, 1e6), "with live-first: records of the backlog per second")
+    batch: float | None = setting(
+        None, kinds.duration("10ms", "10s"), "gather the records of a stream for this time, and publish them in one"
+        " message, as JSON Lines", note="each record has its own message", example='"100ms"',
+    )  # fmt: skip
 
     @property
     def brokers(self) -> tuple[MqttSettings, ...]:

@@ -176,8 +176,8 @@ def _inputs_of(settings: RelaySettings) -> list[StreamInput]:
 
 def _sink_of(settings: SinkSettings, boot: str) -> Sink:
     if settings.fallbacks:
-        return FailoverSink(settings.brokers, boot=boot)
-    return MqttSink(settings.mqtt, boot=boot)
+        return FailoverSink(settings.brokers, boot=boot, batch=settings.batch)
+    return MqttSink(settings.mqtt, boot=boot, batch=settings.batch)
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

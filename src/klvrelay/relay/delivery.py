@@ -49,6 +49,9 @@ class Delivery:
     full or, if the round trip is long, after a part of the round trip. A batch of one record takes three times as much
     processor time per record as a full one, so near the broker the records of one round trip are the next batch.
 
+    A sink may `hold` records: then a batch is sent that long after the one before it, or when it is full, so that a
+    record waits at most for this time and the first one after a pause does not wait.
+
     Each worker takes a batch and waits for its answer. One more worker waits for the next batch.
     """
 
@@ -56,7 +59,9 @@ class Delivery:
         self._sink, self._cursor, self._halving = sink, cursor, halving
         # At most half of the log may be in flight: records in flight are never shed, waiting ones are.
         self._most, self._most_size = min(MOST, cursor.limit // 2), min(MOST_SIZE, cursor.size_limit // 2)
-        self._full, self._full_size = max(1, min(FULL, self._most)), min(BATCH_SIZE, self._most_size)
+        self._hold: float = getattr(sink, "hold", 0.0)
+        most = self._most // 2 if self._hold else FULL  # so that there are several records of each stream
+        self._full, self._full_size = max(1, min(most, self._most)), min(BATCH_SIZE, self._most_size)
         self._loop = asyncio.get_running_loop()
         self._last_sent = self._loop.time()
         self._round_trip = 0.0  # smoothed
@@ -142,13 +147,13 @@ class Delivery:
         """Set how many records must wait before the next batch is sent."""
         if self._closing:
             self._cursor.offer_at(NEVER)
-        elif not self._in_flight:
+        elif not self._in_flight and self._loop.time() >= self._held_until():
             self._cursor.offer_at(1)
             self._stop_timer()
         elif self._is_full():
             self._cursor.offer_at(NEVER)
         else:
-            self._cursor.offer_at(FULL)
+            self._cursor.offer_at(self._full if self._hold else FULL)
             if self._timer is None:
                 self._timer = self._loop.call_at(self._due(), self._send_what_waits)
 
@@ -162,10 +167,15 @@ class Delivery:
         if self._halving.most is not None:
             return True
         cursor = self._cursor
-        return cursor.offered > self._most - FULL or cursor.offered_size > self._most_size - BATCH_SIZE
+        return cursor.offered > self._most - self._full or cursor.offered_size > self._most_size - BATCH_SIZE
+
+    def _held_until(self) -> float:
+        return self._last_sent + self._hold if self._hold and self._halving.most is None else 0.0
 
     def _due(self) -> float:
-        """When a batch that is not full may be sent while others are in flight."""
+        """When a batch that is not full may be sent, while others are in flight or the sink holds records."""
+        if self._hold:
+            return self._last_sent + self._hold
         if self._round_trip > LONG:
             return self._last_sent + min(self._round_trip / SHARE, PAUSE_MOST)
         oldest = next(iter(self._in_flight.values()))
@@ -174,12 +184,18 @@ class Delivery:
     def _send_what_waits(self) -> None:
         """Send the next batch, though it is not full, if it is due."""
         self._timer = None
-        if self._closing or not self._in_flight or self._is_full():
+        if self._closing or not (self._in_flight or self._hold) or self._is_full():
             return
         if self._loop.time() < self._due():
             self._pace()
         else:
             self._cursor.offer_at(1)
+
+    def hurry(self) -> None:
+        """Hold no records any longer."""
+        self._hold = 0.0
+        self._stop_timer()
+        self._pace()
 
     async def _close(self) -> None:
         """Let batches in flight report their answers. The other records wait again."""

@@ -39,6 +39,8 @@ class SinkTask:
     health: SinkHealth
     _halving: Halving = field(default_factory=Halving)
     _facts: dict[str, Any] = field(default_factory=dict)
+    _delivery: Delivery | None = None
+    _ending: bool = False
 
     def __post_init__(self) -> None:
         sink: Any = self.sink
@@ -67,7 +69,13 @@ class SinkTask:
         self.notices.put(Notice("status", None, dumps(self._facts)))
 
     async def settle(self) -> None:
-        """Return once the sink has answered for all records and, if connected, published all latest values."""
+        """Return once the sink has answered for all records and, if connected, published all latest values.
+
+        The sink holds no records any longer: no more are to follow.
+        """
+        self._ending = True
+        if self._delivery is not None:
+            self._delivery.hurry()
         await self.cursor.wait_until_drained()
         await self.publish_notices(LAST_NOTICES)
 
@@ -111,7 +119,10 @@ class SinkTask:
             await connection
 
     async def _run_connection(self) -> None:
+        self._delivery = delivery = Delivery(self.sink, self.cursor, self._halving)
+        if self._ending:
+            delivery.hurry()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Delivery(self.sink, self.cursor, self._halving).run(), name="deliver")
+            tasks.create_task(delivery.run(), name="deliver")
             if self._keep is not None:
                 tasks.create_task(self._keep(self.notices), name="keep")

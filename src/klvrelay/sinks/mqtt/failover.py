@@ -35,10 +35,13 @@ class FailoverSink:
     The incomplete messages of a session are not completed later, since the next broker gets them.
     """
 
-    def __init__(self, brokers: Sequence[MqttSettings], *, boot: str) -> None:
+    def __init__(self, brokers: Sequence[MqttSettings], *, boot: str, batch: float | None = None) -> None:
         client_id = brokers[0].client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
         self._brokers = brokers
-        self._sinks = [MqttSink(each, boot=boot, client_id=client_id, names_broker=True) for each in brokers]
+        self._sinks = [
+            MqttSink(each, boot=boot, batch=batch, client_id=client_id, names_broker=True) for each in brokers
+        ]
+        self.hold = batch or 0.0
         self._used = self._sinks[0]
         self._last: MqttSink | None = None  # the broker whose connection ended
         self._changes = Repeats()

@@ -19,6 +19,7 @@ from klvrelay.sinks.mqtt.batch_messages import BatchMessages
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Connection, Message, Terms, Unanswered
 from klvrelay.sinks.mqtt.faults import NoMqtt
+from klvrelay.sinks.mqtt.joined_messages import JoinedMessages, Joining
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.retained import Correction
@@ -55,11 +56,18 @@ class MqttSink:
     counts as rejected if its JSON is refused; a refusal of its raw bytes is only logged. MQTT 3.1.1 does not report
     refusals: mosquitto acknowledges a forbidden message and discards it.
 
+    batch          seconds in which records are gathered into messages of several; None: each record has its own
     names_broker   the status names the broker
     """
 
     def __init__(
-        self, settings: MqttSettings, *, boot: str, client_id: str | None = None, names_broker: bool = False
+        self,
+        settings: MqttSettings,
+        *,
+        boot: str,
+        batch: float | None = None,
+        client_id: str | None = None,
+        names_broker: bool = False,
     ) -> None:
         self._settings = settings
         # Random: two sinks of one run with the same client id would displace each other repeatedly.
@@ -73,6 +81,8 @@ class MqttSink:
         self._failures = 0  # consecutive attempts that the broker ended by closing the connection
         self._session = Session() if settings.qos == 2 else None
         self._reported: set[str] = set()
+        self.hold = batch or 0.0
+        self._joining = Joining()
         self._named: dict[str, object] = {"broker": settings.url} if names_broker else {}
         self._take_over = TakeOver(settings.url, client_id)
         self._online: set[str] = set()
@@ -199,6 +209,7 @@ class MqttSink:
             return
         self._note_end(connection)
         self._breaking.lost(connection.broke)
+        self._joining.lost(connection.broke)
         try:
             with contextlib.suppress(SinkError):
                 await self._publish_offline(connection)
@@ -226,18 +237,40 @@ class MqttSink:
     async def deliver(self, batch: Sequence[Item]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
         connection = self._connected()
-        to_send = BatchMessages(batch, self._messages.of_item, self.suspended.admits)
+        to_send = self._to_send(batch, connection)
         try:
             codes = await self._publisher.publish(connection, to_send.messages)
         except Unanswered as fault:
             raise self._down(to_send, fault) from None
+        if self.hold:
+            self._joining.accept(to_send.messages, codes)
+            self._forget_members(to_send.messages, codes)
         return to_send.outcome(codes)
 
-    def _down(self, sent: BatchMessages, fault: Unanswered) -> SinkDown:
+    def _to_send(self, batch: Sequence[Item], connection: Connection) -> BatchMessages | JoinedMessages:
+        of_item, admits, session = self._messages.of_item, self.suspended.admits, self._session
+        if not self.hold:
+            return BatchMessages(batch, of_item, admits)
+        most = self._joining.most(min(connection.largest, self._breaking.joined_most))
+        if session is None:
+            return JoinedMessages(batch, of_item, admits, most)
+        joined = JoinedMessages(batch, of_item, admits, most, session.answer)
+        session.members |= joined.members()
+        return joined
+
+    def _forget_members(self, messages: Sequence[Message], codes: Sequence[int | None]) -> None:
+        """The session needs the members of messages without an answer only."""
+        if self._session is not None and self._session.members:
+            for message, code in zip(messages, codes, strict=False):
+                if code is not None:
+                    self._session.members.pop(message, None)
+
+    def _down(self, sent: BatchMessages | JoinedMessages, fault: Unanswered) -> SinkDown:
         """The fault with the outcome of the leading records. At QoS 2, keep the other answers for the next offer."""
         outcome = sent.outcome(fault.codes)
         if self._session is not None:
             self._session.settle(sent.answers_after(outcome, fault.codes))
+            self._forget_members(sent.messages, fault.codes)
         return SinkDown(str(fault), answered=outcome, traced=fault.broke is not None)
 
     async def keep(self, notices: LatestValues) -> None:

@@ -34,7 +34,8 @@ VALUES = {
     "password": "pw", "client_id": "c", "qos": "0", "prefix": "p", "protocol": "4", "keepalive": "9",
     "ca_file": "/ca", "cert_file": "/c", "key_file": "/k", "allow_plaintext": "1", "raw": "true",
     "publish_bad": "drop", "numbers": "safe", "window": "5", "timeout": "2.5", "expiry": "0", "order": "live-first",
-    "replay_rate": "10", "stream": "x", "interface": "lo", "sender": "::1", "speed": "2", "loop": "TRUE",
+    "replay_rate": "10", "batch": "100ms", "client": "native", "stream": "x", "interface": "lo", "sender": "::1",
+    "speed": "2", "loop": "TRUE",
     "follow": "false", "stall": "0.5", "demux": "libav", "isolate": "no", "passphrase": "0123456789",
     "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]",
 }  # fmt: skip

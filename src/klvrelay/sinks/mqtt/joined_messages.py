@@ -8,7 +8,7 @@ The properties of the message are those of its first record, apart from the cont
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from klvrelay.outcome import Outcome
@@ -23,37 +23,47 @@ if TYPE_CHECKING:
 
 JOINED_MOST = 64 << 10
 """Maximum bytes of a message of several records."""
+MARGIN = 40
+"""Bytes for the number in the last user property, a topic alias and longer length fields."""
 
 
-@dataclass(slots=True)
 class _Part:
     """A message in the making: the messages of single records, and the bytes of the packet."""
 
-    places: list[int] = field(default_factory=list)
-    singles: list[Message] = field(default_factory=list)
-    size: int = 0
+    __slots__ = ("_boot", "_topic", "number", "places", "singles", "size")
 
-    def takes(self, message: Message, most: int) -> bool:
-        """Can the message follow in the same packet? Its stream, and so its topic, is the same."""
-        first = self.singles[0]
-        return (
-            message.topic == first.topic
-            and message.user[:2] == first.user[:2]  # a spool may have the records of several runs
-            and self.size + len(message.payload) + 1 <= most
-        )
+    def __init__(self, number: int, place: int, message: Message) -> None:
+        self.number = (number,)  # a tuple, since most records need one part only
+        self.places = [place]
+        self.singles = [message]
+        self.size = _overhead(message.topic, message.user[:-1], message.qos) + len(message.payload)
+        self._topic, self._boot = message.topic, message.user[1]
 
-    def add(self, place: int, message: Message) -> None:
-        self.size += len(message.payload) + 1 if self.singles else publish_size(message, Packed(message)) + 20
+    def join(self, place: int, message: Message, most: int) -> bool:
+        """Add a message of the same stream, unless it belongs into another packet."""
+        size = self.size + len(message.payload) + 1
+        # A spool may have the records of several runs.
+        if size > most or message.topic != self._topic or message.user[1] != self._boot:
+            return False
+        self.size = size
         self.places.append(place)
         self.singles.append(message)
+        return True
 
     def message(self) -> Message:
         """The joined message."""
-        first = self.singles[0]
+        topic, _, qos, retain, content_type, expiry, user = self.singles[0]
         payloads = [single.payload for single in self.singles]
-        if first.content_type != JSON:
-            return first._replace(payload=b"".join(payloads))
-        return first._replace(payload=b"\n".join((*payloads, b"")), content_type=JSON_LINES)
+        if content_type != JSON:
+            return Message(topic, b"".join(payloads), qos, retain, content_type, expiry, user)
+        return Message(topic, b"\n".join((*payloads, b"")), qos, retain, JSON_LINES, expiry, user)
+
+
+@lru_cache(1024)
+def _overhead(topic: str, user: tuple[tuple[str, str], ...], qos: int) -> int:
+    """Bytes of a packet without its payload. What differs between the messages of a topic has at most MARGIN bytes."""
+    message = Message(topic, b"", qos, False, JSON_LINES, 1, user)
+    return publish_size(message, Packed(message)) + MARGIN
 
 
 class JoinedMessages:
@@ -72,21 +82,32 @@ class JoinedMessages:
         of_item: Callable[[Item], list[Message]],
         admits: Callable[[str], bool],
         most: int,
-        answer: Callable[[Message], int | None] = lambda _: None,
+        answer: Callable[[Message], int | None] | None = None,
     ) -> None:
         self._parts: list[_Part] = []
         self._known: dict[int, int] = {}  # by place in the batch: outcome without an answer
-        self._needed: list[list[int]] = []  # by place: its parts, that of its JSON first
+        self._needed: list[Sequence[int]] = []  # by place: its parts, that of its JSON first
         self._answered: list[tuple[int, Message, int]] = []  # by `answer`, with the place
-        self._open: dict[str, list[int]] = {}  # by stream: parts that may grow, one for each of its messages
+        self._open: dict[str, list[_Part]] = {}  # by stream: parts that may grow, one for each of its messages
         self._most, self._answer = most, answer
         for place, item in enumerate(batch):
-            self._needed.append([])
-            self._add(place, item, of_item(item), admits)
+            wanted = of_item(item)
+            if not self._grows(place, item.stream, wanted):
+                self._needed.append([])
+                self._add(place, item, wanted, admits)
         self._gaps = {place for place, known in self._known.items() if known == GAP}
         self.messages = [
             part.singles[0] if part.places[0] in self._gaps else part.message() for part in self._parts
         ]
+
+    def _grows(self, place: int, stream: str, wanted: list[Message]) -> bool:
+        """Add the only message of a record to the message of its stream, if it can follow there: the usual case."""
+        if len(wanted) != 1 or self._answer is not None or not (parts := self._open.get(stream)):
+            return False
+        if len(parts) > 1 or not parts[0].join(place, wanted[0], self._most):
+            return False
+        self._needed.append(parts[0].number)
+        return True
 
     def _add(self, place: int, item: Item, wanted: list[Message], admits: Callable[[str], bool]) -> None:
         if not wanted:
@@ -98,31 +119,32 @@ class JoinedMessages:
         if is_gap:
             self._known[place] = GAP
         parts = self._open.get(item.stream, [])
-        if is_gap or (parts and self._parts[parts[0]].singles[0].topic != wanted[0].topic):
+        if is_gap or (parts and parts[0].singles[0].topic != wanted[0].topic):
             parts = []
         put = [
             self._put(place, message, parts[slot : slot + 1], admits, is_first=not slot)
             for slot, message in enumerate(wanted)
         ]
-        self._open[item.stream] = [] if is_gap else [number for number in put if number is not None]
+        self._open[item.stream] = [] if is_gap else [part for part in put if part is not None]
 
     def _put(
-        self, place: int, message: Message, grown: Sequence[int], admits: Callable[[str], bool], *, is_first: bool
-    ) -> int | None:
-        """Add a message to a part, or begin one. Returns the number of the part; None if the message is not sent."""
+        self, place: int, message: Message, grown: Sequence[_Part], admits: Callable[[str], bool], *, is_first: bool
+    ) -> _Part | None:
+        """Add a message to a part, or begin one. Returns the part; None if the message is not sent."""
         if (self._known.get(place) == REJECTED) if is_first else not admits(message.topic):
             return None
-        if (code := self._answer(message)) is not None:
+        if self._answer is not None and (code := self._answer(message)) is not None:
             self._answered.append((place, message, code))
             if is_first:
                 self._known.setdefault(place, outcome_of(code))
             return grown[0] if grown else None
-        number = grown[0] if grown and self._parts[grown[0]].takes(message, self._most) else len(self._parts)
-        if number == len(self._parts):
-            self._parts.append(_Part())
-        self._parts[number].add(place, message)
-        self._needed[place].append(number)
-        return number
+        if grown and grown[0].join(place, message, self._most):
+            part = grown[0]
+        else:
+            part = _Part(len(self._parts), place, message)
+            self._parts.append(part)
+        self._needed[place] = (*self._needed[place], *part.number)
+        return part
 
     def members(self) -> Mapping[Message, Sequence[Message]]:
         """The messages of single records in each message."""
@@ -130,6 +152,8 @@ class JoinedMessages:
 
     def outcome(self, codes: Sequence[int | None]) -> Outcome:
         """The outcome of the leading items whose messages are all answered."""
+        if not self._known and not any(codes) and None not in codes and len(codes) == len(self.messages):
+            return Outcome(len(self._needed))
         return counted(self._results(codes))
 
     def _results(self, codes: Sequence[int | None]) -> Iterator[int]:

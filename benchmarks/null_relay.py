@@ -17,7 +17,8 @@ from typing import Self
 
 from klvrelay.config.settings import SourceSettings
 from klvrelay.config.url import Url
-from klvrelay.record import Gap, Record
+from klvrelay.gap import Gap
+from klvrelay.record import Record
 from klvrelay.relay.build import open_input
 from klvrelay.relay.relay import Relay
 from klvrelay.sinks.contract import Outcome

@@ -71,7 +71,7 @@ def test_a_sample_goes_to_standard_output(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.ts"]
 
 
-@pytest.mark.parametrize("codec", ["h264", "h265"])
+@pytest.mark.parametrize("codec", ["h264", pytest.param("h265", marks=pytest.mark.long)])
 def test_a_sample_does_not_depend_on_uninitialised_memory(codec: str):
     """Whatever memory holds when it is allocated, equal options give equal bytes."""
     command = [*COMMAND, "sample", "-", "-q", "--codec", codec, "--seconds", "1", "--size", "400x224", "--fps", "10"]

@@ -109,9 +109,9 @@ def test_two_sources_with_one_name_in_a_file_are_refused_with_the_line(tmp_path:
 
 def test_an_explicit_name_wins_over_a_default_one():
     """The name made from a URL changes, in any order."""
-    assert names_of(A, "--stream", "tower", "/x/tower.ts") == [f"tower {A}", "tower-2 /x/tower.ts"]
-    assert names_of("/x/tower.ts", A, "--stream", "tower", "-q", B)[:2] == ["tower-2 /x/tower.ts", f"tower {A}"]
-    assert names_of("/x/tower.ts", "/y/tower.ts") == ["tower /x/tower.ts", "tower-2 /y/tower.ts"]
+    assert names_of(A, "--stream", "tower", "/x/tower.ts") == [f"tower {A}", "tower-x /x/tower.ts"]
+    assert names_of("/x/tower.ts", A, "--stream", "tower", "-q", B)[:2] == ["tower-x /x/tower.ts", f"tower {A}"]
+    assert names_of("/x/tower.ts", "/y/tower.ts") == ["tower-x /x/tower.ts", "tower-y /y/tower.ts"]
 
 
 @pytest.mark.parametrize(

@@ -343,7 +343,7 @@ def test_settings_print_without_their_password(tmp_path: Path):
 def test_streams_of_one_name_are_kept_apart(tmp_path: Path):
     """Two sources with the same name get two topics."""
     settings = load(written(tmp_path, '[[source]]\nurl = "a/x.ts"\n[[source]]\nurl = "b/x.ts"\n'))
-    assert [name for name, _ in settings.named()] == ["x", "x-2"]
+    assert [name for name, _ in settings.named()] == ["x-a", "x-b"]
 
 
 def test_pids_may_be_numbers_or_text(tmp_path: Path):

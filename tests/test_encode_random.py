@@ -240,6 +240,7 @@ def test_nonsense_for_an_item_is_refused_or_written(item: Item, value: Any) -> N
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @settings(some, max_examples=5000)
 @nonsense_item
 def test_nonsense_for_an_item_is_refused_or_written_long(item: Item, value: Any) -> None:
@@ -266,6 +267,7 @@ def test_nonsense_for_a_packet_is_refused_or_written(items: Any, name: Any, like
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @settings(some, max_examples=3000)
 @nonsense_packet
 def test_nonsense_for_a_packet_is_refused_or_written_long(items: Any, name: Any, like: Any) -> None:
@@ -297,6 +299,7 @@ def test_a_layout_may_be_any_bytes_after_a_key(of: tuple[str, dict[str, Any]], d
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @settings(some, max_examples=3000)
 @any_layout
 def test_a_layout_may_be_any_bytes_after_a_key_long(of: tuple[str, dict[str, Any]], data: bytes) -> None:

@@ -14,8 +14,9 @@ from forgetful_disk import ForgetfulFolder
 from records import all_of, gaps_of, record, records_of
 
 from klvrelay import threads
+from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Gap, Item, Record
+from klvrelay.record import Record
 from klvrelay.spool.cursor import NEVER, Cursor
 from klvrelay.spool.disk.log import DiskLog
 from klvrelay.spool.disk.store import Store
@@ -421,7 +422,7 @@ async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
     await asyncio.wait_for(reading, 1)
 
     assert taken[:90] == list(range(90))
-    assert cursor.waiting <= 40
+    assert cursor.waiting <= 50  # on disk: in the window, with the share of the file, and not yet written
 
 
 @in_memory

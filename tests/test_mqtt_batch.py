@@ -25,8 +25,8 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings_file import load
 from klvrelay.encode import encode
 from klvrelay.errors import SinkDown
+from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome
-from klvrelay.record import Gap, Item
 from klvrelay.relay.build import build_relay
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.mqtt.connection import Received

@@ -106,7 +106,7 @@ async def test_a_port_without_a_broker_is_reported(client, free_port):
     """Nothing listens there."""
     fault = await fault_of(client, Broker("none", free_port).settings())
 
-    assert "is a broker running" in str(fault)
+    assert "check that a broker is running" in str(fault)
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -126,8 +126,8 @@ async def test_tls_and_a_login_are_checked(client, server):
     async with connected(server, client, will=None, **secure) as link:
         assert await link.publish(messages("kr/tls", 300)) in ([0] * 300, [0x10] * 300)
         await link.subscribe(["kr/tls"])
-        await link.publish([Message("kr/tls", bytes(100_000))])
-        assert len((await asyncio.wait_for(anext(link.received()), 5)).payload) == 100_000
+        await link.publish([Message("kr/tls", bytes(3 << 20))])
+        assert len((await asyncio.wait_for(anext(link.received()), 5)).payload) == 3 << 20
     wrong = await fault_of(client, server.settings(**{**secure, "password": Secret("wrong")}))
     untrusted = await fault_of(client, server.settings(**{**secure, "ca_file": None}))
     plain = await fault_of(client, server.settings(**{**secure, "port": server.port}))
@@ -188,6 +188,16 @@ def test_a_client_that_cannot_send_qos_2_is_refused_with_it():
 
 
 # ---- the socket ----
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_no_shared_executor_is_used(client, oracle, monkeypatch):
+    """Its threads may all wait for something else, and the exit waits for them."""
+    monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", lambda *_: pytest.fail("an executor was used"))
+    async with connected(Broker("oracle", oracle.port), client, host="localhost") as link:
+        await link.publish(messages("kr/a", 3))
+
+    assert oracle.payloads() == numbers(3)
 
 
 @of_each_client

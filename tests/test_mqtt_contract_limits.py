@@ -95,6 +95,33 @@ async def test_messages_are_sent_one_by_one_until_the_connection_is_widened(clie
 
 
 @of_each_client
+async def test_a_cancelled_publish_sends_no_more(client, server, oracle):
+    """Unsent messages are dropped, so that offering them again keeps the order."""
+    async with connected(server, client, window=20) as link:
+        oracle.manners.ack = False
+        sending = asyncio.create_task(link.publish(messages("kr/a", 100)), name="sending")
+        await until(lambda: len(oracle.published) == 20)
+        sending.cancel()
+        await asyncio.wait({sending})
+        oracle.acknowledge()
+        await link.publish(messages("kr/a", 100))
+
+    assert sending.cancelled()
+    assert oracle.payloads() == numbers(20) + numbers(100)
+
+
+@of_each_client
+async def test_a_message_that_cannot_be_encoded_holds_no_other_back(client, server, oracle):
+    """Its topic is no valid text: the call fails, the messages before it are sent, and the connection stays usable."""
+    async with connected(server, client) as link:
+        with pytest.raises(UnicodeEncodeError):
+            await link.publish([Message("kr/a", b"0"), Message("kr/\ud800", b"x")])
+        assert await link.publish([Message("kr/a", b"1")]) == [0]
+
+    assert oracle.payloads() == numbers(2)
+
+
+@of_each_client
 async def test_a_broker_that_reads_slowly_gets_all(client, server, oracle):
     """More bytes than the kernel buffers: the rest of a message follows when the broker reads again."""
     async with connected(server, client) as link:

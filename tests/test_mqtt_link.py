@@ -1,16 +1,20 @@
-"""The socket of an MQTT connection: partial writes, bounded memory, and its end. In virtual time."""
+"""The socket of an MQTT connection: partial writes, bounded memory, and its end; mostly in virtual time."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import virtual_time
+from certificates import certified
 
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.sinks.mqtt.dial import dial
 from klvrelay.sinks.mqtt.native.link import HIGH, LOW, Link
 
 PIECE = bytes(1000)
@@ -228,3 +232,42 @@ def test_finish_ends_in_time():
     assert (slow, closed) == (False, False)
     assert after == pytest.approx(3.0, abs=0.1)
     assert at == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.needs("openssl")
+async def test_with_tls_all_bytes_arrive_in_order_though_the_peer_reads_slowly(tmp_path):
+    """A write that TLS could not do is repeated with the same bytes, though more were added meanwhile."""
+    ca, server = certified(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(server)
+    received = asyncio.get_running_loop().create_future()
+
+    async def read_slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        data = b""
+        while part := await reader.read(3000):
+            data += part
+            await asyncio.sleep(0)
+        received.set_result(data)
+        writer.close()
+
+    listener = await asyncio.start_server(read_slowly, "127.0.0.1", 0, ssl=context, limit=4096)
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        settings = MqttSettings(host="127.0.0.1", port=port, tls=True, ca_file=ca, timeout=5.0)
+        sock = await dial(settings)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 15)
+        link = Link(sock, lambda data: None, lambda: None, lambda: None)
+        chance, wanted, blocked = random.Random(1), b"", False
+        for _ in range(300):
+            data = chance.randbytes(chance.choice((4, 700, 20_000)))
+            wanted += data
+            link.write(data)
+            link.flush()
+            blocked = blocked or link.unsent > 0
+            await asyncio.sleep(0)
+        assert await link.finish(20)
+        await link.read_to_end(1.0)
+        assert await asyncio.wait_for(received, 5) == wanted
+        link.abort()
+
+    assert blocked

@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from brokers import until
 from cases import each_of
 from paho_packets import PUBACK, PUBREL, PahoPackets
 
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.native import encode, pings
 from klvrelay.sinks.mqtt.native.incoming import ANSWER_MOST, DOCUMENT_MOST
@@ -57,3 +59,15 @@ def test_short_packets_equal_those_of_paho(protocol):
     assert encode.disconnect_packet(protocol, ends_session=False) == paho.disconnect()
     ends = {"SessionExpiryInterval": 0} if protocol == 5 else {}
     assert encode.disconnect_packet(protocol, ends_session=True) == paho.disconnect(**ends)
+
+
+async def test_a_message_that_cannot_be_encoded_holds_no_other_back(oracle):
+    """Its topic is no valid text: the call fails, the messages before it are sent, and the connection stays usable."""
+    connection = await connect(MqttSettings.from_url(oracle.url, timeout=2.0), client_id="kr", will=WILLS[1])
+    with pytest.raises(UnicodeEncodeError):
+        await connection.publish([Message("kr/a", b"1"), Message("kr/\ud800", b"2")])
+    await until(lambda: oracle.payloads() == [b"1"])
+    await connection.publish([Message("kr/a", b"3")])
+    await connection.close()
+
+    assert oracle.payloads() == [b"1", b"3"]

@@ -16,7 +16,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message
-from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
+from klvrelay.sinks.mqtt.native.encode_publish import HEADS_MOST, PublishEncoder
 from klvrelay.sinks.mqtt.packets import Packed, publish_size
 from klvrelay.sinks.mqtt.sink import MqttSink
 
@@ -57,6 +57,20 @@ def test_a_publish_equals_that_of_another_library(protocol):
         message = message_of(chance)
         for dup in (False, message.qos > 0):
             assert encoder.encode(message, number, dup=dup) == paho.publish(message, number, dup=dup)
+
+
+def test_the_records_of_a_topic_share_their_beginning():
+    """Their numbers and ages vary; there are few beginnings, and never more than the limit."""
+    encoder = PublishEncoder(5)
+    for seq in range(100):
+        user = (("stream", "uav1"), ("boot", "b"), ("seq", str(seq)), ("replayed", f"{seq / 7:.3f}"))
+        assert encoder.encode(Message("kr/a", b"x", user=user), 1)
+    assert len(encoder._heads) == 1
+
+    for number in range(HEADS_MOST + 100):
+        encoder.encode(Message(f"kr/{number}", b"x", user=((f"name{number}", "x"),) * 3), 1)
+    assert len(encoder._heads) <= HEADS_MOST
+    assert len(encoder._names) <= HEADS_MOST
 
 
 @pytest.mark.parametrize("qos", [0, 1, 2])

@@ -186,13 +186,14 @@ async def test_a_client_certificate_is_accepted(papers, tmp_path, free_port):
         ("foreign", "unknown authority of our client certificate|it rejects our client certificate"),
     ],
 )
-async def test_a_refused_client_certificate_is_reported(papers, tmp_path, free_port, paper, says):
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
+async def test_a_refused_client_certificate_is_reported(papers, tmp_path, free_port, paper, says, client):
     """In TLS 1.3 the alert arrives after the handshake; the peer still counts as a broker."""
     files = {"cert_file": papers / f"{paper}.pem", "key_file": papers / f"{paper}.key"}
     pair = {} if paper is None else {name: str(path) for name, path in files.items()}
     async with tls_broker(papers, tmp_path, free_port, by_certificate=True) as broker:
         for _ in range(5):  # whichever end is faster
-            fault = await fault_of(to(broker, papers, username=None, password=None, **pair))
+            fault = await fault_of(to(broker, papers, username=None, password=None, client=client, **pair))
             assert isinstance(fault, SinkRefused)
             assert re.search(says, str(fault)), str(fault)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from klvrelay import core
 from klvrelay.config import mistyped, names
-from klvrelay.config.names import LEVEL_LIMIT, safe_level, stream_name, unique_names
+from klvrelay.config.names import LEVEL_LIMIT, distinct_names, name_candidates, safe_level, stream_name
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import dumps
@@ -215,18 +215,54 @@ def test_long_texts_that_begin_alike_stay_apart():
         ([], []),
     ],
 )
-def test_streams_of_one_name_are_numbered(names, unique):
-    """Each stream has a unique name; an explicit one is kept."""
-    assert unique_names(names) == unique
+def test_sources_that_do_not_differ_are_numbered(names, unique):
+    """Each stream has a unique name."""
+    assert distinct_names([[name] for name in names]) == unique
 
 
-@given(st.lists(st.sampled_from(["a", "a-2", "a-2-2", "a-3", "b"])))
-def test_unique_names_are_unique(names):
+@given(st.lists(st.sampled_from(["a", "a-2", "a-2-2", "a-3", "b"])), st.sets(st.sampled_from(["a", "a-2", "b-2"])))
+def test_distinct_names_are_distinct(names, taken):
     """However often they repeat, and in their order."""
-    unique = unique_names(names)
+    distinct = distinct_names([[name] for name in names], taken)
 
-    assert len(set(unique)) == len(names)
-    assert all(new.startswith(old) for old, new in zip(names, unique, strict=True))
+    assert len({*distinct, *taken}) == len(names) + len(taken)
+    assert all(new.startswith(old) for old, new in zip(names, distinct, strict=True))
+
+
+ADDRESSES = st.sampled_from([
+    "x.ts", "a/x.ts", "b/x.ts", "c/b/x.ts", "a/x-b.ts", "x-a.ts", "udp://239.1.1.1:5000", "udp://239.1.1.1:5000?ttl=2",
+    "rtsp://cam/live", "rtsp://cam:8554/live", "rtsp://u:p@cam/live", "tcp://cam:1", "http://cam/live.ts",
+])  # fmt: skip
+
+
+@given(st.lists(ADDRESSES, unique=True), st.randoms(use_true_random=False))
+def test_names_do_not_depend_on_the_order_of_the_sources(urls, random):
+    """Sources are the same streams, however a file is rearranged."""
+    named = dict(zip(urls, distinct_names([name_candidates(Url.parse(url)) for url in urls]), strict=True))
+    random.shuffle(urls)
+    again = dict(zip(urls, distinct_names([name_candidates(Url.parse(url)) for url in urls]), strict=True))
+    assert named == again
+    assert len(set(named.values())) == len(named)
+
+
+@pytest.mark.parametrize(
+    ("urls", "details", "names"),
+    [
+        (["/a/x.ts", "b/x.ts"], ["", ""], ["x-a", "x-b"]),
+        (["udp://239.1.1.1:5"] * 2, ["eth0", "eth1"], ["udp-239.1.1.1-5-eth0", "udp-239.1.1.1-5-eth1"]),
+        (["a.ts", "b.ts"], ["", ""], ["a", "b"]),
+    ],
+)
+def test_equal_names_get_the_folder_or_the_interface(urls, details, names):
+    """Short names, which a user recognises."""
+    candidates = [name_candidates(Url.parse(url), detail) for url, detail in zip(urls, details, strict=True)]
+    assert distinct_names(candidates) == names
+
+
+def test_a_name_reveals_no_secret():
+    """Sources that differ in their password only: a hash in the name would allow to test guesses of it."""
+    one, other = (name_candidates(Url.parse(f"rtsp://u:{secret}@cam/live?token={secret}")) for secret in ("a", "b"))
+    assert one == other
 
 
 @pytest.mark.parametrize(

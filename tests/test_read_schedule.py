@@ -23,7 +23,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.record import Packet
 from klvrelay.relay.relay import Relay
 from klvrelay.sources.datagrams.reader import DatagramReader
-from klvrelay.sources.datagrams.schedule import COALESCE, FEW, WINDOW, ReadSchedule, pause_of, schedule_of
+from klvrelay.sources.datagrams.schedule import COALESCE, FEW, WINDOW, Coalesce, ReadSchedule, pause_of, schedule_of
 from klvrelay.sources.datagrams.source import UdpSource
 from klvrelay.sources.open import open_source
 
@@ -394,6 +394,23 @@ async def test_each_relay_sets_the_pause_of_its_own_sockets():
     assert schedule_of(asyncio.get_running_loop()).coalesce == COALESCE
 
 
+async def test_the_pause_of_open_sockets_changes():
+    """A reload changes `coalesce` of one relay: of its open sockets, and of those that it opens later."""
+    loop, coalesce = asyncio.get_running_loop(), Coalesce(0.02)
+
+    async def opened() -> ReadSchedule:
+        coalesce.use()
+        return schedule_of(loop)
+
+    hub, other = await asyncio.create_task(opened()), schedule_of(loop)
+    coalesce.change(0.0)
+    assert (hub.coalesce, other.coalesce) == (0.0, COALESCE)
+    assert await asyncio.create_task(opened()) is hub
+    del hub
+    gc.collect()
+    assert (await asyncio.create_task(opened())).coalesce == 0.0
+
+
 async def test_sockets_of_one_loop_are_read_together(free_port: int):
     """While one of them is open, all share a hub; after the last one nothing is kept of it."""
     async with sockets(free_port, 2):
@@ -428,7 +445,7 @@ def test_the_command_line_accepts_coalesce_too():
     assert relay_settings(parser().parse_args(command)).coalesce == COALESCE
     assert relay_settings(parser().parse_args([*command, "--coalesce", "5ms"])).coalesce == 0.005
     assert relay_settings(parser().parse_args([*command, "--coalesce", "0"])).coalesce == 0.0
-    with pytest.raises(ConfigError, match="coalesce 5: give a time"):
+    with pytest.raises(ConfigError, match="--coalesce: must be a time"):
         relay_settings(parser().parse_args([*command, "--coalesce", "5"]))
 
 

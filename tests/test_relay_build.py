@@ -50,7 +50,7 @@ async def test_the_sources_are_read_as_often_as_the_settings_say():
     seen = []
 
     def opened() -> Tape:
-        seen.append(schedule._coalesce.get())
+        seen.append(schedule._coalesce.get().seconds)
         return Tape()
 
     await asyncio.wait_for(Relay([StreamInput("uav1", opened, "flight.klv")], [], boot="b", coalesce=0.003).run(), 5)

@@ -17,12 +17,14 @@ from klvrelay.errors import SinkDown
 from klvrelay.record import Packet
 from klvrelay.relay import opening as opening_module
 from klvrelay.relay import relay as relay_module
+from klvrelay.relay import tasks as tasks_module
 from klvrelay.relay.notices import NoticeCursor
-from klvrelay.relay.relay import Relay, turns
+from klvrelay.relay.relay import Relay
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.turns import turns
 
-BRIEF = {"LAST_SOURCES": 0.2, "LAST_DELIVERY": 0.3, "LAST_SINKS": 0.2, "LAST_TASKS": 0.05}
+BRIEF = {"LAST_SOURCES": 0.2, "LAST_DELIVERY": 0.3, "LAST_SINKS": 0.2}
 
 
 @pytest.fixture
@@ -30,6 +32,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each second takes a tenth."""
     for name, seconds in BRIEF.items():
         monkeypatch.setattr(relay_module, name, seconds)
+    monkeypatch.setattr(tasks_module, "LAST_TASKS", 0.05)
     monkeypatch.setattr(opening_module, "LAST_CLOSING", 0.15)
 
 
@@ -157,7 +160,7 @@ async def test_a_source_that_is_reopened_in_the_middle_of_a_packet_gives_a_damag
 
 def test_all_that_a_stop_waits_for_is_less_than_five_seconds():
     """In sequence, in the worst case; a source is closed before its stream is abandoned."""
-    whole = relay_module.LAST_DELIVERY + relay_module.LAST_SINKS + 2 * relay_module.LAST_TASKS
+    whole = relay_module.LAST_DELIVERY + relay_module.LAST_SINKS + 2 * tasks_module.LAST_TASKS
     assert opening_module.LAST_CLOSING < relay_module.LAST_SOURCES < relay_module.LAST_DELIVERY < whole <= 4.6
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,18 @@ VALUES = {
     "replay_rate": "10", "batch": "100ms", "client": "native", "stream": "x", "interface": "lo", "sender": "::1",
     "speed": "2", "loop": "TRUE",
     "follow": "false", "stall": "0.5", "demux": "libav", "isolate": "no", "passphrase": "0123456789",
-    "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]",
+    "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]", "watch": "true",
 }  # fmt: skip
-"""A valid text of each setting."""
+"""A valid text of each setting; of others the last of the valid values, the example or the default is taken."""
+
+
+def value_of(table: Table, key: str) -> str:
+    setting = table.setting_of(key)[0]
+    if key in VALUES or "enum" in setting.kind.schema:
+        return VALUES.get(key) or str(setting.kind.schema["enum"][-1])
+    return str(tomllib.loads(f"value = {setting.example or setting.default_shown}")["value"])
+
+
 NAMES = {RELAY: "", SPOOL: "", SINK: "MQTT", SOURCE: "UAV_1"}
 
 
@@ -63,7 +73,7 @@ SETTINGS = [(table, setting.name) for table in TABLES for setting in table.setti
 def test_every_setting_has_a_variable(table: Table, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Its value is read like that of the file, and replaces it."""
     variable = variable_of(table, key, NAMES[table])
-    monkeypatch.setenv(variable, VALUES[key])
+    monkeypatch.setenv(variable, value_of(table, key))
     for other in ("cert_file", "key_file") if key in ("cert_file", "key_file") else ():
         monkeypatch.setenv(variable_of(SINK, other, "MQTT"), VALUES[other])
     if variable == "KLVRELAY_SINK_MQTT_URL":
@@ -99,9 +109,9 @@ def _typed(settings: RelaySettings, table: Table, key: str) -> object:
 
 def _expected(table: Table, key: str) -> object:
     if key == "url":
-        return "mqtt://elsewhere:1883" if table is SINK else Url.parse(VALUES[key])
+        return "mqtt://elsewhere:1883" if table is SINK else Url.parse(value_of(table, key))
     setting = table.setting_of(key)[0]
-    return setting.kind.read(setting.kind.from_text(VALUES[key]))
+    return setting.kind.read(setting.kind.from_text(value_of(table, key)))
 
 
 def test_no_file_is_needed(monkeypatch: pytest.MonkeyPatch):

@@ -135,6 +135,7 @@ def test_every_field_of_the_settings_is_a_setting():
         assert names - others <= {setting.name for setting in table.settings}, table.name
     for table in TABLES:
         assert all(setting.text and setting.kind.valid for setting in table.settings)
+        assert len(table.keys) == len(set(table.keys)), "each key once"
 
 
 def test_every_default_is_valid():

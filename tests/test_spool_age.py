@@ -13,8 +13,9 @@ from forgetful_disk import ForgetfulFolder
 from records import all_of, gaps_of, record, records_of
 
 from klvrelay import threads
+from klvrelay.gap import Item
 from klvrelay.outcome import Sums
-from klvrelay.record import Item, Record
+from klvrelay.record import Record
 from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.disk import segments
 from klvrelay.spool.disk.cursor_file import OPEN_END

@@ -11,16 +11,18 @@ from random import Random
 
 import pytest
 from forgetful_disk import ForgetfulFolder
-from records import all_of, record, records_of
+from records import all_of, gaps_of, record, records_of
 
 from klvrelay import threads
 from klvrelay.errors import ConfigError
+from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, CursorFile
 from klvrelay.spool.disk.format import HEADER_SIZE, Codec, new_id, pack_record, unpack_record
 from klvrelay.spool.disk.log import COMMIT, DiskLog, open_log
+from klvrelay.spool.disk.missing import Missing, PlacedGap, PlacedItem
 from klvrelay.spool.disk.segments import Segments
 from klvrelay.spool.disk.store import Store
 
@@ -360,6 +362,76 @@ async def test_a_full_disk_stops_no_live_record():
     await until(lambda: log.fault is None)
     got = await taken(cursor, cursor.waiting)
     assert got[-100:] == list(range(300, 400))
+    await log.close()
+
+
+def test_a_gap_of_damaged_records_precedes_the_next_item_of_their_stream():
+    """Whichever that is: a record, or a gap that is known. Numbers in known gaps are not named again."""
+    known = PlacedGap(77, Gap("uav1", "a", 9, 9, "memory", None))
+    missing = Missing([known])
+    assert missing.between("a", 0, PlacedItem(70, record(2, boot="a"))) == [
+        PlacedGap(69, Gap("uav1", "a", 0, 1, "damaged", None))
+    ]
+    assert missing.between("a", 5, PlacedItem(90, record(12, boot="a"))) == [
+        PlacedGap(76, Gap("uav1", "a", 5, 8, "damaged", None)),
+        PlacedGap(89, Gap("uav1", "a", 10, 11, "damaged", None)),
+    ]
+    assert missing.between("a", 9, PlacedItem(90, record(10, boot="a"))) == []
+
+
+async def test_damaged_records_leave_a_gap():
+    """In this run and after a restart: between the records that are still there."""
+    folder = ForgetfulFolder()
+    log = DiskLog(Store(folder, "relay", SIZE), threads.Worker("spool of a test"), commit=0.001, limit=10)
+    cursor = log.cursor("mqtt")
+    for seq in range(60):
+        log.append(record(seq))
+        if seq % 5 == 0:
+            await committed(log)
+    await committed(log)
+    segment = folder.files["segment-000"].data
+    spool = Store(folder, "relay", SIZE).id
+    entries = list(Codec(spool).scan(bytes(segment), 0, 0))
+    for seq in (30, 31, 40):
+        segment[next(entry.end for entry in entries if entry.position == seq) - 1] ^= 1
+    batches = [await asyncio.wait_for(cursor.batch(30), 5)]
+    await until(lambda: cursor.sums().shed)
+    log.append(record(60))
+    cursor.commit(batches[0], all_of(batches[0]))
+    while cursor.waiting or cursor.window.gaps:
+        batches.append(batch := await asyncio.wait_for(cursor.batch(30), 5))
+        cursor.commit(batch, all_of(batch))
+    items = [one for batch in batches for one in batch]
+    assert gaps_of(items) == [("uav1", 30, 31, "damaged"), ("uav1", 40, 40, "damaged")]
+    assert [one.seq for one in items] == [*range(31), *range(32, 61)]
+    assert cursor.sums() == Sums(61, delivered=58, shed=3)
+    await log.close()
+
+
+async def test_gaps_that_were_not_published_survive_a_restart(tmp_path: Path):
+    """The oldest segments were discarded while the broker was away: the next run publishes the gap first."""
+    log = await open_log(tmp_path / "spool", "relay", 1 << 20, commit=0.001)
+    cursor = log.cursor("mqtt")
+    for seq in range(300):
+        log.append(record(seq, raw=bytes(10_000)))
+        if seq % 20 == 0:
+            await committed(log)
+    await committed(log)
+    await log.close()
+    log = await open_log(tmp_path / "spool", "relay", 1 << 20)
+    cursor = log.cursor("mqtt")
+    items: list[Item] = []
+    while cursor.waiting or cursor.window.gaps:
+        batch = await asyncio.wait_for(cursor.batch(100), 5)
+        cursor.commit(batch, all_of(batch))
+        items += batch
+    ((stream, first, last, reason),) = gaps_of(items)
+    assert (stream, first, reason) == ("uav1", 0, "size")
+    assert 150 < last < 290
+    assert [one.seq for one in items] == [0, *range(last + 1, 300)]
+    await log.close()
+    log = await open_log(tmp_path / "spool", "relay", 1 << 20)
+    assert log.cursor("mqtt").window.gaps == 0
     await log.close()
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from functools import partial
 from random import Random
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -16,12 +17,15 @@ from records import TIME_US, all_of, record, records_of
 from virtual_time import VirtualLoop
 
 from klvrelay import threads
-from klvrelay.record import Gap, Item, Record
+from klvrelay.gap import Gap, Item, Replay
+from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.disk import segments
 from klvrelay.spool.disk.cursor import DiskCursor
+from klvrelay.spool.disk.live_first import DiskLiveFirst
 from klvrelay.spool.disk.log import COMMIT, DiskLog
 from klvrelay.spool.disk.store import Store
+from klvrelay.spool.live_first import PULSE
 
 LIMIT = 6
 STREAMS = "abc"
@@ -38,6 +42,11 @@ def key(record: Record) -> Key:
 def keys(items: Iterable[Item]) -> list[Key]:
     """Those of the records, and of the records that the gaps name."""
     return [(one.stream, one.boot or "", seq) for one in items for seq in range(one.seq, last_of(one) + 1)]
+
+
+def available(cursor: DiskCursor | DiskLiveFirst) -> int:
+    """Number of items that would be offered now."""
+    return cursor.count if isinstance(cursor, DiskCursor) else cursor._available
 
 
 def last_of(item: Item) -> int:
@@ -67,6 +76,7 @@ class Histories(RuleBasedStateMachine):
     """One relay with two sinks, started again and again on one disk, which has room for everything."""
 
     disk = 1 << 20
+    rate: float | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +115,7 @@ class Histories(RuleBasedStateMachine):
             self.kept[name] |= set(keys(gap for _, gap in store.gaps.get(name, ())))
             for low, high in store.saved.get(name) or [(0, store.segments.first)]:
                 self.sheds[name] += max(0, min(high, store.segments.first) - low)
-        self.cursors = {name: self.log.cursor(name) for name in SINKS}
+        self.cursors: dict[str, Any] = {name: self.log.cursor(name, replay_rate=self.rate) for name in SINKS}
 
     def do(self, action) -> None:
         """Run an action in the loop, and all that follows from it at once."""
@@ -145,18 +155,19 @@ class Histories(RuleBasedStateMachine):
     @rule(name=st.sampled_from(SINKS), most=st.integers(1, 5))
     def offer(self, name: str, most: int) -> None:
         cursor = self.cursors[name]
-        if cursor.window._count:
+        if available(cursor):
             batch = self.loop.run_until_complete(cursor.batch(most))
             self.settle(0.0)
             self.flying[name].append(batch)
             for one in batch:
                 assert set(keys([one])) <= self.appended
                 boot, last = int(one.boot or 0), self.last[name]
-                assert one.seq > last.get((one.stream, boot), -1), "out of order or twice"
-                last[one.stream, boot] = last_of(one)
+                flow = f"{one.stream} {isinstance(batch, Replay)}"
+                assert one.seq > last.get((flow, boot), -1), "out of order or twice"
+                last[flow, boot] = last_of(one)
                 if isinstance(one, Record):  # a gap of an earlier run may follow after a loss of power
-                    assert boot >= last.get((one.stream, -1), -1), "a record of an earlier run"
-                    last[one.stream, -1] = boot
+                    assert boot >= last.get((flow, -1), -1), "a record of an earlier run"
+                    last[flow, -1] = boot
                 self.check_gap(name, one)
 
     @rule(name=st.sampled_from(SINKS), whole=st.booleans())
@@ -179,15 +190,16 @@ class Histories(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(SINKS))
     def rewind(self, name: str) -> None:
-        """The connection is lost."""
+        """The connection is lost, and there is another."""
         self.do(self.cursors[name].rewind)
+        self.do(self.cursors[name].begin_connection)
         self.flying[name].clear()
         self.last[name].clear()
 
     @rule()
     def kill(self) -> None:
         for name, cursor in self.cursors.items():
-            self.sheds[name] += cursor.shed
+            self.sheds[name] += cursor.sums().shed
             if cursor.has_new_gaps:  # not stored yet
                 self.kept[name].clear()
         for timer in self.loop._scheduled:
@@ -235,8 +247,9 @@ class Histories(RuleBasedStateMachine):
             self.loop.close()
             segments._now_us = self._clock
 
-    def drain(self, name: str, cursor: DiskCursor) -> None:
+    def drain(self, name: str, cursor: Any) -> None:
         self.rewind(name)
+        cursor._is_draining = True
         for _ in range(1000):
             if cursor._empty.is_set():
                 break
@@ -245,7 +258,7 @@ class Histories(RuleBasedStateMachine):
                 self.answer(name, True)
             self.settle(1.0)
         assert len(self.owed[name] - self.gapped[name]) <= self.durable_sheds(name)
-        assert (cursor.waiting, cursor.window.gaps, cursor._empty.is_set()) == (0, 0, True), "never offered"
+        assert (cursor.waiting, available(cursor), cursor._empty.is_set()) == (0, 0, True), "never offered"
         there = self.answered[name] | self.gapped[name]
         assert self.of_this_run() <= there, "neither delivered nor in a gap"
         assert self.kept[name] <= there, "neither delivered nor in a gap after a restart"
@@ -293,7 +306,7 @@ class Cramped(Histories):
         super().kill()
 
     def durable_sheds(self, name: str) -> int:
-        return self.sheds[name] + self.cursors[name].shed
+        return self.sheds[name] + self.cursors[name].sums().shed
 
     def teardown(self) -> None:
         self.folder.failing = False
@@ -301,8 +314,27 @@ class Cramped(Histories):
         super().teardown()
 
 
+class LiveFirst(Histories):
+    """Live records come at once, and the backlog of each connection beside them: in order within both."""
+
+    rate = 1000.0
+
+    @rule()
+    def replay(self) -> None:
+        """The next part of the backlog is due."""
+        self.settle(PULSE)
+
+
+class CrampedLiveFirst(Cramped):
+    """As with live-first, on a small disk."""
+
+    rate = 1000.0
+
+
 @pytest.mark.parametrize("count", [25, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
-@pytest.mark.parametrize("machine", [Histories, Cramped], ids=["roomy", "cramped"])
+@pytest.mark.parametrize(
+    "machine", [Histories, Cramped, LiveFirst, CrampedLiveFirst], ids=["roomy", "cramped", "live-first", "cramped-live"]
+)
 def test_whatever_happens_what_is_owed_is_delivered_in_order(machine: type[Histories], count: int) -> None:
     """Through kills, losses of power, full and failing disks; and each record is accounted for."""
     run_state_machine_as_test(machine, settings=settings(max_examples=count, stateful_step_count=50, deadline=None))

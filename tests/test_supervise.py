@@ -238,5 +238,5 @@ def test_only_the_supervisor_contains_all_errors():
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             if any(kind is None or getattr(kind, "id", "") in ("Exception", "BaseException") for kind in kinds):
                 found.add(path.name)
-    assert found <= {"supervise.py", "embedded_broker.py", "pump.py"}
+    assert found <= {"supervise.py", "embedded_broker.py", "client.py"}
     assert "supervise.py" in found

@@ -43,6 +43,12 @@ INSTANT: Schema = {
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$",
 }
 
+REPLAYED: Schema = {
+    "type": ["number", "null"],
+    "minimum": 0,
+    "description": "Only in the backlog of an outage: seconds from arrival to publication; null if it was never live",
+}
+
 
 def schema() -> str:
     """The JSON Schema (draft 2020-12) of a record, as a JSON document."""
@@ -77,7 +83,7 @@ def record() -> Schema:
         "$comment": "With numbers = \"safe\", integers beyond 2^53 - 1 are strings of their digits; items that may be"
         " that large say so, others are so only if they were sent with too many bytes",
         "type": "object",
-        "properties": properties,
+        "properties": {**properties, "replayed_s": REPLAYED},
         "required": list(properties),
         "additionalProperties": False,
         "allOf": [*map(top_level, sets), item_packet()],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ class Decoder:
     restart of the source: records held are returned, and no loss is counted. A KLV packet whose value has more than
     `packet_limit` bytes is skipped and counted as `too_large`.
 
-    stream   name of the first KLV elementary stream; see `ElementaryStreams` for the others
+    stream   name of the first KLV elementary stream; see `ElementaryStreams` for the others, and for `next_seqs`
     choice   the selected KLV
     numbers  for `lines`: "safe" writes integers beyond 2^53 - 1 as strings
     """
@@ -40,6 +40,7 @@ class Decoder:
         boot: str | None,
         *,
         first_seq: int = 0,
+        next_seqs: Mapping[str, int] | None = None,
         packet_limit: int = core.LIMIT,
         choice: Choice = EVERYTHING,
         numbers: Numbers = "exact",
@@ -47,7 +48,7 @@ class Decoder:
         # Records may have no stream name. A name that was used twice has a numeric suffix.
         self.stream = stream and checked_name(stream, most=2 * LEVEL_LIMIT)
         self.boot = boot
-        self.streams = ElementaryStreams(stream, boot, choice, first_seq=first_seq)
+        self.streams = ElementaryStreams(stream, boot, choice, first_seq=first_seq, next_seqs=next_seqs)
         self._written: ElementaryStream | None = None
         self._numbers = numbers
         self._unknown = 0  # unknown items of records written to JSON one by one

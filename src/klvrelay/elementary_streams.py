@@ -14,7 +14,7 @@ lower PID may carry KLV too, the records wait for it. So the same bytes give the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from klvrelay import core
 from klvrelay.config.choice import Choice
@@ -101,14 +101,20 @@ class _Waiting:
 class ElementaryStreams:
     """All KLV elementary streams of one source, over all its openings.
 
+    next_seqs  number of the first record of streams that had records before; `first_seq` is that of all others
+    taken      names of other streams of the relay; may be replaced
     refused    number of records on PIDs beyond MOST streams
     unwanted   programs by PID, of KLV that is not selected
     waiting    undecided PIDs
     known      streams by PID
     """
 
-    def __init__(self, name: str, boot: str | None, choice: Choice, *, first_seq: int = 0) -> None:
+    def __init__(
+        self, name: str, boot: str | None, choice: Choice, *, first_seq: int = 0,
+        next_seqs: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
         self.name = name
+        self.taken = choice.taken
         self.refused = 0
         self.unwanted: dict[int | None, int | None] = {}
         self.waiting: dict[int | None, _Waiting] = {}
@@ -116,6 +122,7 @@ class ElementaryStreams:
         self._boot = boot
         self._choice = choice
         self._first_seq = first_seq
+        self._next_seqs = dict(next_seqs or {})
         self._streams: list[ElementaryStream] = []
         self._named: dict[str, ElementaryStream] = {}
         self._refused: set[int | None] = set()
@@ -179,7 +186,14 @@ class ElementaryStreams:
     @property
     def records(self) -> int:
         """The number of records assigned to a stream."""
-        return sum(stream.seq - self._first_seq for stream in self._streams)
+        return sum(stream.seq - self._first_of(stream.name) for stream in self._streams)
+
+    def _first_of(self, name: str) -> int:
+        return self._next_seqs.get(name, self._first_seq)
+
+    def seqs(self) -> dict[str, int]:
+        """Number of the next record of each stream, by name."""
+        return {stream.name: stream.seq for stream in self._streams}
 
     def places(self) -> dict[str, tuple[int | None, int | None]]:
         """PID and program of each stream, by name."""
@@ -274,7 +288,7 @@ class ElementaryStreams:
         return stream
 
     def _another(self, seen: PacketInfo) -> ElementaryStream | None:
-        taken = self._choice.taken | self._named.keys()  # a moved stream keeps its name
+        taken = self.taken | self._named.keys()  # a moved stream keeps its name
         return self._stream(unique_name(f"{self.name}.{seen.pid}", taken), seen)
 
     def _stream(self, name: str, seen: PacketInfo) -> ElementaryStream | None:
@@ -285,7 +299,7 @@ class ElementaryStreams:
                 del self.known[stream.pid]
             stream.pid, stream.program = seen.pid, seen.program
         elif len(self._streams) < MOST:
-            stream = ElementaryStream(name, core.head(name, self._boot), self._first_seq, seen)
+            stream = ElementaryStream(name, core.head(name, self._boot), self._first_of(name), seen)
             self._named[name] = stream
             self._streams.append(stream)
         else:

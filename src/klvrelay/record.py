@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import cache
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay import core
 from klvrelay.core import Checksum, Entry, Transport
 from klvrelay.core.carriage import Carriage as Carriage
-from klvrelay.json_output import Numbers, dumps, rewrite_integers
-from klvrelay.outcome import Reason as Reason
+from klvrelay.json_output import Numbers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -153,68 +151,6 @@ class Record(NamedTuple):  # creating a frozen dataclass takes six times as long
         if shared is not None:
             shared.keep(self, numbers, text)
         return text
-
-
-_SHED = ("memory", "size", "age")
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Consecutive records of one stream and run that are not published: what a subscriber gets in their place.
-
-    first, last  their numbers (`Record.seq`)
-    reason       why, for the last of them
-    since_us     arrival of the first, microseconds since 1970 UTC, or None if it was never live
-    """
-
-    stream: str
-    boot: str | None
-    first: int
-    last: int
-    reason: Reason
-    since_us: int | None
-    raw: ClassVar[bytes] = b""
-
-    @classmethod
-    def of(cls, record: Record, reason: Reason) -> Gap:
-        """The gap that one record leaves."""
-        return cls(record.stream, record.boot, record.seq, record.seq, reason, record.received_us)
-
-    @property
-    def seq(self) -> int:
-        return self.first
-
-    @property
-    def count(self) -> int:
-        return self.last - self.first + 1
-
-    def joined(self, later: Gap) -> Gap | None:
-        """One gap for both, if no record lies between them. All that is shed makes one gap, so their number is bounded.
-        """
-        if (later.stream, later.boot, later.first) != (self.stream, self.boot, self.last + 1):
-            return None
-        if later.reason != self.reason and not {later.reason, self.reason} <= set(_SHED):
-            return None
-        return replace(self, last=later.last, reason=later.reason)
-
-    def json(self, *, numbers: Numbers = "exact") -> bytes:
-        """The gap as one JSON document of schema `klvrelay/gap/1`, UTF-8, without a line end."""
-        since = utc(self.since_us)
-        document = {
-            "schema": "klvrelay/gap/1",
-            "stream": self.stream,
-            "boot": self.boot,
-            "from": self.first,
-            "to": self.last,
-            "count": self.count,
-            "reason": self.reason,
-            "since": None if since is None else since.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        }
-        return rewrite_integers(dumps(document), numbers)
-
-
-Item = Record | Gap
-"""What a log passes to a sink."""
 
 
 SHARED_MOST = 1 << 20

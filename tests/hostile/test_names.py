@@ -110,7 +110,7 @@ def test_other_names_are_accepted_unchanged(name: str):
 def test_a_longest_name_may_be_made_of_two_urls():
     """The number after the second one does not make a name that is refused when the relay runs."""
     sources = tuple(SourceSettings(Url.parse(f"/{folder}/{'a' * LEVEL_LIMIT}.ts")) for folder in "xy")
-    assert [len(name) for name, _ in RelaySettings(sources).named()] == [LEVEL_LIMIT, LEVEL_LIMIT + 2]
+    assert [len(name) for name, _ in RelaySettings(sources).named()] == [LEVEL_LIMIT + 2, LEVEL_LIMIT + 2]
     for name, _ in RelaySettings(sources).named():
         assert Decoder(name, None).stream == name
 

@@ -15,7 +15,7 @@ from conftest import ROOT
 from klvrelay.config import small_file
 from klvrelay.config.credentials import secret_file
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.names import unique_names
+from klvrelay.config.names import distinct_names
 from klvrelay.config.settings_file import CONFIG_MOST, load
 from klvrelay.config.small_file import PEM_MOST, read_small
 from klvrelay.errors import ConfigError
@@ -218,7 +218,7 @@ def test_names_of_thousands_of_sources_are_each_made_once():
             made += 1
             return str(self)
 
-    names = unique_names([Name("cam")] * 2000 + ["cam-7"])
+    names = distinct_names([[Name("cam")]] * 2000 + [["cam-7"]])
 
     assert made <= 2001
     assert len(set(names)) == 2001

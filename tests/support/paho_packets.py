@@ -55,8 +55,8 @@ class PahoPackets:
         return self._client.packet("_send_unsubscribe", False, [topic.encode()])
 
     def disconnect(self, **properties: int) -> bytes:
-        given = _properties(PacketTypes.DISCONNECT, **properties) if properties else None
-        return self._client.packet("_send_disconnect", None, given)
+        all_of_them = _properties(PacketTypes.DISCONNECT, **properties) if properties else None
+        return self._client.packet("_send_disconnect", None, all_of_them)
 
     def acknowledgement(self, kind: int, number: int) -> bytes:
         """PUBACK or PUBREL."""

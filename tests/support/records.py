@@ -6,8 +6,9 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome
-from klvrelay.record import Gap, Item, Record
+from klvrelay.record import Record
 from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 BOOT = "5f2c9a"

@@ -11,8 +11,9 @@ from typing import Self
 from records import all_of, gaps_of, records_of
 
 from klvrelay.errors import SinkDown
+from klvrelay.gap import Item
 from klvrelay.outcome import Outcome
-from klvrelay.record import Item, Record
+from klvrelay.record import Record
 
 
 @dataclass

@@ -73,6 +73,10 @@ def _run_verb(args: argparse.Namespace, arguments: Sequence[str]) -> int:
     from klvrelay.cli.source_urls import warn_of_passwords
     from klvrelay.sources.isolated.prctl import hide_memory
 
+    if getattr(args, "config", None) is not None and args.verb == "run":
+        from klvrelay.cli import hangup
+
+        hangup.hold()
     warn_of_passwords(arguments)
     hide_memory()  # passwords will be in memory
     if args.verb != "decode":  # `decode` still has modules to load

@@ -116,7 +116,7 @@ def add_publish(parser: argparse.ArgumentParser) -> None:
 
 def add_mqtt_client(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mqtt-client", choices=("native", "aiomqtt"), dest="client",
-                        help="what publishes: klvrelay's own MQTT client (native, default), or aiomqtt")  # fmt: skip
+                        help="MQTT client that publishes: klvrelay's own (native, default), or aiomqtt")  # fmt: skip
 
 
 def add_numbers(parser: argparse.ArgumentParser, default: str | None) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 from klvrelay.cli import option_groups, standard_streams
+
+if TYPE_CHECKING:
+    from klvrelay.relay.reload import Loaded
 
 ON_LOOP = True
 EXAMPLES = (
@@ -18,11 +23,11 @@ NAMES = """\
 stream names:
   SOURCE --stream NAME SOURCE --stream NAME ...    each name applies to the source before it
   SOURCE SOURCE --stream NAME --stream NAME        sources first: the names apply in the same order
-  A source without a name is named after its URL. Equal names get the suffix -2, -3, ...
+  A source without a name is named after its URL. If several would have the same name, each gets a suffix.
   All other options apply to every source.
 settings:
   With -c FILE, give the sources in FILE or on the command line, not in both. --mqtt URL replaces the broker address and
-  login of FILE. Other broker options override those of FILE.
+  login of FILE. Other broker options override those of FILE. SIGHUP reloads FILE.
   Variables of the environment, such as KLVRELAY_SPOOL_PATH, override FILE, and options override both. --print-config
   shows the result. `klvrelay check FILE` validates FILE, and tries its sources and brokers.
 """
@@ -62,12 +67,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace) -> int:
     """Relay until stopped. `replay` calls this too."""
-    from klvrelay.cli.relay_settings import explained_settings, relay_settings
+    from klvrelay.cli.hangup import on_hangup
+    from klvrelay.cli.relay_settings import explained_settings
     from klvrelay.relay.build import run_relay
 
     if getattr(args, "print_config", False):
         with standard_streams.flush_output():
             sys.stdout.write(explained_settings(args))
         return 0
+    if getattr(args, "config", None) is None:
+        with on_hangup(None):
+            return await run_relay(_load(args)[0])
+    from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
 
-    return await run_relay(relay_settings(args))
+    settings, files = _load(args)
+    reloads = Reloads(partial(_load, args), files)
+    with on_hangup(reloads.requested.set):
+        return await run_relay(settings, lambda relay: Reloader(relay, settings, reloads).run())
+
+
+def _load(args: argparse.Namespace) -> Loaded:
+    """The settings of the command line and of its file, and the stamps of the files that were read."""
+    from klvrelay.cli.relay_settings import relay_settings
+    from klvrelay.config.small_file import noting_stamps
+
+    with noting_stamps() as files:
+        return relay_settings(args), files

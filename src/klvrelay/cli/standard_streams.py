@@ -52,14 +52,15 @@ def print_error(text: str) -> None:
     try:
         print(f"klvrelay: {shown}", file=sys.stderr, flush=True)
     except OSError:
-        _discard(sys.stderr)
+        discard(sys.stderr)
 
 
 def drop_output() -> None:
     """Discard standard output, so that Python reports no error for it at exit."""
-    _discard(sys.stdout)
+    discard(sys.stdout)
 
 
-def _discard(stream: TextIO) -> None:
+def discard(stream: TextIO) -> None:
+    """Discard what is written to a stream from now on."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -37,6 +37,10 @@ class Choice:
         for name in self.names.values():
             checked_name(name, "pids")
 
+    def beside(self, taken: frozenset[str]) -> Choice:
+        """The same choice, with these names taken."""
+        return Choice(self.only, self.program, self.names, taken, together=self.together)
+
     @property
     def everything(self) -> bool:
         return not self.only and self.program is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from klvrelay.config.mistyped import file_name, looks_like_url
 from klvrelay.config.units import parse_size, parse_time, size_setting, size_text, time_setting
 from klvrelay.errors import ConfigError
+from klvrelay.json_output import dumps
 from klvrelay.text import HIDDEN, Secret, printable
 
 NUMBER_MOST = 1e9
@@ -30,7 +30,7 @@ def toml_text(value: object) -> str:
         return f"{{{inner}}}"
     if isinstance(value, list | tuple | frozenset):
         return f"[{', '.join(map(toml_text, value))}]"
-    return json.dumps(printable(HIDDEN if isinstance(value, Secret) else str(value)), ensure_ascii=False)
+    return dumps(printable(HIDDEN if isinstance(value, Secret) else str(value))).decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class MqttSettings:
     protocol: int = setting(
         5, kinds.one_of(4, 5), "5: MQTT 5, falling back to 3.1.1 if the broker requires it; 4: 3.1.1 only"
     )
-    keepalive: int = setting(30, kinds.whole(1, 65535), "seconds without traffic after which a ping is sent")
+    keepalive: int = setting(30, kinds.whole(1, 65535), "seconds without traffic within which a ping is sent")
     ca_file: str | None = setting(
         None, _FILE, "CA certificates to trust for mqtts://", note="those of the system",
         example='"/etc/klvrelay/ca.pem"',
@@ -259,6 +259,8 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
     "allow_plaintext": _flag,
     "raw": _flag,
     "publish_bad": str,
+    "order": str,
+    "replay_rate": float,
     "numbers": str,
     "window": int,
     "timeout": float,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 from klvrelay.config.mistyped import no_url
 from klvrelay.config.url import Url
@@ -12,12 +13,14 @@ from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, printable
 
 __all__ = [
-    "LEVEL_LIMIT", "PID_MOST", "PROGRAM_MOST", "Secret", "Url", "checked_name", "pid_number", "printable",
-    "program_number", "safe_level", "stream_name", "unique_name", "unique_names",
+    "LEVEL_LIMIT", "PID_MOST", "PROGRAM_MOST", "Secret", "Url", "checked_name", "distinct_names", "name_candidates",
+    "pid_number", "printable", "program_number", "safe_level", "stream_name", "unique_name",
 ]  # fmt: skip
 
 LEVEL_LIMIT = 96
 """Maximum characters of a topic level or stream name."""
+DETAIL_LIMIT = 40
+"""Maximum characters of a detail in a name."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
@@ -139,16 +142,46 @@ def unique_name(name: str, taken: Collection[str]) -> str:
     return unique
 
 
-def unique_names(names: Iterable[str]) -> list[str]:
-    """The names in order, with the suffix -2, -3, ... for each that repeats an earlier one."""
-    wanted = list(names)
-    taken: set[str] = set(wanted)
-    seen: set[str] = set()
+def name_candidates(url: Url, *details: str) -> list[str]:
+    """Names of a source, each for the case that others have the one before it. They contain no secret.
+
+    details  what else distinguishes sources, such as a network interface
+
+    The second has the folder of a file, or the first detail; the last has a hash of the address and all details.
+    """
+    import hashlib  # here, since most names need it not
+
+    name = stream_name(url)
+    detail = stem(url.path.rpartition("/")[0]) if url.scheme == "file" else next(filter(None, details), "")
+    longer = f"{name}-{_slug(detail)[:DETAIL_LIMIT]}" if detail else name
+    address = "\n".join((str(url), *details))
+    return [name, longer, f"{longer}-{hashlib.sha256(address.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"]
+
+
+def distinct_names(candidates: Sequence[Sequence[str]], taken: Collection[str] = ()) -> list[str]:
+    """One of the candidates of each source, so that no two are equal and none is taken, whatever their order.
+
+    Sources whose names are equal or taken all get their next candidate. Those that have no other get -2, -3, ...
+    """
+    levels = [0] * len(candidates)
+    while True:
+        names = [those[level] for those, level in zip(candidates, levels, strict=True)]
+        counts = Counter(names)
+        alike = [place for place, name in enumerate(names) if counts[name] > 1 or name in taken]
+        if not (rising := [place for place in alike if levels[place] + 1 < len(candidates[place])]):
+            return _numbered(names, taken)
+        for place in rising:
+            levels[place] += 1
+
+
+def _numbered(names: Sequence[str], taken: Collection[str]) -> list[str]:
+    """The names in order, with the suffix -2, -3, ... for each that repeats an earlier one or is taken."""
+    wanted, seen = {*names, *taken}, set(taken)
     numbers: dict[str, int] = {}
     result = []
-    for name in wanted:
+    for name in names:
         number, unique = numbers.get(name, 2), name
-        while unique in seen or (unique != name and unique in taken):
+        while unique in seen or (unique != name and unique in wanted):
             unique, number = f"{name}-{number}", number + 1
         numbers[name] = number
         seen.add(unique)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from typing import Any
 
 from klvrelay.config.setting import Setting
 from klvrelay.config.tables import OLD, SPOOL, TABLES, Table
+from klvrelay.json_output import dumps
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLACE_TEXT = {
@@ -28,7 +28,7 @@ def settings_schema() -> str:
         "properties": tables | old,
         "additionalProperties": False,
     }
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return dumps(schema, indented=True).decode()
 
 
 def place_text(setting: Setting, place: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from klvrelay.config import kinds
 from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.names import PROGRAM_MOST, checked_name, program_number, stream_name, unique_names
+from klvrelay.config.names import PROGRAM_MOST, checked_name, distinct_names, name_candidates, program_number
 from klvrelay.config.setting import described, setting
 from klvrelay.config.url import Url
 from klvrelay.core import LIMIT, LIMIT_LEAST, LIMIT_MOST
@@ -98,6 +98,12 @@ class SourceSettings:
         for name in self.pids.values():
             checked_name(name, "pids")
 
+    def details(self) -> tuple[str, ...]:
+        """What distinguishes it from other sources with the same URL."""
+        pids = ",".join(map(str, sorted((*self.only, *self.pids))))
+        program = "" if self.program is None else str(self.program)
+        return self.interface or "", self.sender or "", program, pids
+
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
@@ -170,17 +176,18 @@ class RelaySettings:
         " datagram at once",
     )  # fmt: skip
     spool: SpoolSettings | None = None
+    watch: bool = setting(False, kinds.FLAG, "reload the settings when their files change")
 
     def named(self) -> list[tuple[str, SourceSettings]]:
         """The sources with their stream names. Raises ConfigError if two sources are set to the same name.
 
-        A name derived from a URL gets a suffix if another source has it.
+        If several sources would have the same derived name, each gets a suffix, which does not depend on their order.
         """
         explicit = [s.stream for s in self.sources if s.stream is not None]
         if repeated := _first_repeated(explicit):
             raise ConfigError(f"stream {printable(repeated)}: two sources have this name; names must be unique")
-        derived = [stream_name(s.url) for s in self.sources if s.stream is None]
-        names = iter(unique_names([*explicit, *derived])[len(explicit) :])
+        derived = [name_candidates(s.url, *s.details()) for s in self.sources if s.stream is None]
+        names = iter(distinct_names(derived, frozenset(explicit)))
         return [(s.stream if s.stream is not None else next(names), s) for s in self.sources]
 
     def choices(self) -> list[Choice]:

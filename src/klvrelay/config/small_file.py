@@ -6,6 +6,9 @@ import os
 import select
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 from klvrelay.config.mistyped import file_name
@@ -17,6 +20,35 @@ WRITER_WAIT = 2.0
 """Seconds to wait for the writer of a named pipe: before it opens the pipe, a read returns end of file."""
 PEM_MOST = 4 << 20
 """Maximum bytes of a file of certificates or keys. The public CA bundle takes 0.2 MiB."""
+
+
+Stamp = tuple[int, ...]
+"""What changes when a file is written or replaced: time of modification, inode, device, size."""
+
+_stamps: ContextVar[dict[str, Stamp | None] | None] = ContextVar("stamps", default=None)
+
+
+@contextmanager
+def noting_stamps() -> Iterator[dict[str, Stamp | None]]:
+    """Yields a dict with the path and the stamp of each regular file that `read_small` reads inside."""
+    stamps: dict[str, Stamp | None] = {}
+    token = _stamps.set(stamps)
+    try:
+        yield stamps
+    finally:
+        _stamps.reset(token)
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """The stamp of a file; None if it is missing."""
+    try:
+        return _stamp(os.stat(path))
+    except (OSError, ValueError):
+        return None
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return found.st_mtime_ns, found.st_ino, found.st_dev, found.st_size
 
 
 class SmallFile(NamedTuple):
@@ -36,8 +68,11 @@ def read_small(path: str, key: str, most: int) -> SmallFile:
         _check_kind(os.stat(path).st_mode, key)  # before opening it: opening alone may start a device
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
-            mode = os.fstat(number).st_mode
+            found = os.fstat(number)
+            mode = found.st_mode
             _check_kind(mode, key)
+            if (stamps := _stamps.get()) is not None and stat.S_ISREG(mode):
+                stamps[path] = _stamp(found)
             if stat.S_ISFIFO(mode):
                 _await_writer(number)
             data = _all_of(number, key, most)

@@ -75,7 +75,7 @@ class SinkHealth:
     _repeats: Repeats = field(default_factory=Repeats)
 
     def __post_init__(self) -> None:
-        self._shedding = Shedding(self.name, self.clock)
+        self._shedding = Shedding(self.name, self.clock, self.sums.shed)
         self._since = self.clock()
 
     def mark_connected(self, detail: str = "") -> None:

@@ -1,7 +1,10 @@
 """The relay: streams, delivery to sinks, and the supervisor that keeps them running.
 
     build.py        a relay from its settings
-    relay.py        starts and stops the tasks of the pipeline
+    relay.py        starts, changes and stops the tasks of the pipeline (running.py, tasks.py)
+        turns.py      spreads the checks of its streams over time
+        summary.py    the counts of a run
+    reload.py       applies changed settings to a running relay, as a change.py
     stream.py       one source (stream_input.py): its packets become records in the log
         opening.py    one opening of the source; reopen_policy.py decides when to reopen it
         channel.py    publishes the health and the latest values (state.py) of one KLV stream

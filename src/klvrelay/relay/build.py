@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,11 @@ from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
+from klvrelay.relay.change import Change, difference
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.tasks import cancel
 from klvrelay.sinks.contract import Sink
 from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.sink import MqttSink
@@ -98,8 +100,11 @@ def _find_a_source(sources: Sequence[SourceSettings]) -> None:
         raise file_faults.explain(sources[0].url, FileNotFoundError())
 
 
-async def run_relay(settings: RelaySettings) -> int:
-    """Relay until the sources end or the task is cancelled. Returns the exit code."""
+async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable[None]] | None = None) -> int:
+    """Relay until the sources end or the task is cancelled. Returns the exit code.
+
+    beside   runs while the relay runs, and is cancelled at its end
+    """
     await check_files(settings)
     _inputs_of(settings)  # invalid sources are refused before the spool makes its folder
     spool = await _open_spool(settings)
@@ -108,9 +113,11 @@ async def run_relay(settings: RelaySettings) -> int:
     except ConfigError:
         await _close(spool)
         raise
+    if spool is None and any(source.url.scheme != "file" for source in settings.sources):
+        LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:
         try:
-            await relay.run()
+            await (relay.run() if beside is None else _run_both(relay, beside))
         finally:
             await _close(spool)
             LOG.info("%s", relay.summary())
@@ -122,16 +129,28 @@ async def run_relay(settings: RelaySettings) -> int:
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
 
 
+async def _run_both(relay: Relay, beside: Callable[[Relay], Awaitable[None]]) -> None:
+    other = asyncio.ensure_future(beside(relay))
+    try:
+        await relay.run()
+    finally:
+        await cancel([other])
+
+
+def spool_owner(settings: RelaySettings) -> str:
+    """The name of the relay in its spool."""
+    return min((sink.mqtt.prefix for sink in settings.sinks), default="")  # whatever their order
+
+
 async def _open_spool(settings: RelaySettings) -> DiskLog | None:
     if settings.spool is None:
         return None
     from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
 
-    spool = settings.spool
-    relay, *others = [sink.mqtt.prefix for sink in settings.sinks] or [""]
+    spool, limits = settings.spool, {"limit": settings.waiting, "size_limit": settings.waiting_size}
+    prefixes = [sink.mqtt.prefix for sink in settings.sinks]
     return await open_log(
-        spool.path, relay, spool.size, commit=spool.commit, limit=settings.waiting, size_limit=settings.waiting_size,
-        age=spool.age, others=others,
+        spool.path, spool_owner(settings), spool.size, commit=spool.commit, age=spool.age, others=prefixes, **limits
     )  # fmt: skip
 
 
@@ -155,29 +174,48 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     """A relay that is ready to run. Raises ConfigError for an invalid source."""
     inputs = _inputs_of(settings)
     boot = new_boot()
-    sinks = [
-        SinkInput(each.url, _sink_of(each, boot), each.order, each.replay_rate, each.name)
-        for each in settings.sinks
-    ]
+    sinks = [_sink_of(sink, boot) for sink in settings.sinks]
     return Relay(
-        inputs, sinks, boot=boot, log=log, waiting=settings.waiting, waiting_size=settings.waiting_size,
-        age=settings.age, coalesce=settings.coalesce,
+        list(inputs.values()), sinks, boot=boot, log=log, waiting=settings.waiting,
+        waiting_size=settings.waiting_size, age=settings.age, coalesce=settings.coalesce,
     )  # fmt: skip
 
 
-def _inputs_of(settings: RelaySettings) -> list[StreamInput]:
-    """The inputs of all streams. Raises ConfigError."""
+def change_of(old: RelaySettings, new: RelaySettings, boot: str) -> Change:
+    """The change from one to the other, of the relay with this boot id. Raises ConfigError for an invalid source."""
+    inputs = _inputs_of(new)
+    sources, sinks = difference(_sources(old), _sources(new)), difference(_sinks(old), _sinks(new))
+    return Change(
+        [inputs[name] for name in sources.all_new],
+        [_sink_of(sink, boot) for sink in sinks.all_new.values()],
+        sources.removed,
+        sinks.removed,
+        next((each.choice.taken for each in inputs.values()), frozenset()),
+    )
+
+
+def _sources(settings: RelaySettings) -> dict[str, SourceSettings]:
+    return {name: replace(source, stream=name) for name, source in settings.named()}
+
+
+def _sinks(settings: RelaySettings) -> dict[str, SinkSettings]:
+    return {sink.name: sink for sink in settings.sinks}
+
+
+def _inputs_of(settings: RelaySettings) -> dict[str, StreamInput]:
+    """The inputs of all streams by name. Raises ConfigError."""
     check_ports(settings.sources)
-    return [
-        _input_of(name, source, choice)
-        for (name, source), choice in zip(settings.named(), settings.choices(), strict=True)
-    ]
+    named = zip(settings.named(), settings.choices(), strict=True)
+    return {name: _input_of(name, source, choice) for (name, source), choice in named}
 
 
-def _sink_of(settings: SinkSettings, boot: str) -> Sink:
+def _sink_of(settings: SinkSettings, boot: str) -> SinkInput:
+    sink: Sink
     if settings.fallbacks:
-        return FailoverSink(settings.brokers, boot=boot, batch=settings.batch)
-    return MqttSink(settings.mqtt, boot=boot, batch=settings.batch)
+        sink = FailoverSink(settings.brokers, boot=boot, batch=settings.batch)
+    else:
+        sink = MqttSink(settings.mqtt, boot=boot, batch=settings.batch)
+    return SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name)
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

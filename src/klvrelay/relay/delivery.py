@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from klvrelay.errors import SinkDown
-from klvrelay.record import Item
+from klvrelay.gap import Item
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
 from klvrelay.spool.contract import LogCursor
@@ -57,11 +57,7 @@ class Delivery:
 
     def __init__(self, sink: Sink, cursor: LogCursor, halving: Halving) -> None:
         self._sink, self._cursor, self._halving = sink, cursor, halving
-        # At most half of the log may be in flight: records in flight are never shed, waiting ones are.
-        self._most, self._most_size = min(MOST, cursor.limit // 2), min(MOST_SIZE, cursor.size_limit // 2)
         self._hold: float = getattr(sink, "hold", 0.0)
-        most = self._most // 2 if self._hold else FULL  # so that there are several records of each stream
-        self._full, self._full_size = max(1, min(most, self._most)), min(BATCH_SIZE, self._most_size)
         self._loop = asyncio.get_running_loop()
         self._last_sent = self._loop.time()
         self._round_trip = 0.0  # smoothed
@@ -73,8 +69,24 @@ class Delivery:
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._unanswered: list[Item] = []
 
+    @property
+    def _most(self) -> tuple[int, int]:
+        """Maximum records and bytes in flight: at most half of the log, whose limits may change.
+
+        Records in flight are never shed, waiting ones are.
+        """
+        return min(MOST, self._cursor.limit // 2), min(MOST_SIZE, self._cursor.size_limit // 2)
+
+    @property
+    def _full(self) -> tuple[int, int]:
+        """Records and bytes of a full batch."""
+        most, most_size = self._most
+        wanted = most // 2 if self._hold else FULL  # so that there are several records of each stream
+        return max(1, min(wanted, most)), min(BATCH_SIZE, most_size)
+
     async def run(self) -> None:
         """Deliver until the connection is lost, and raise what `deliver` raised."""
+        self._cursor.begin_connection(lambda: self._halving.most is not None)
         try:
             if self._halving.most == 1:
                 await asyncio.sleep(STEADY)
@@ -104,7 +116,8 @@ class Delivery:
     async def _deliver_batches(self) -> None:
         """Take one batch after another from the log, and deliver it, until the connection is lost."""
         while not self._closing:
-            batch = await self._cursor.batch(self._halving.most or self._full, self._full_size)
+            full, full_size = self._full
+            batch = await self._cursor.batch(self._halving.most or full, full_size)
             self._begin(batch)
             await self._deliver(batch)
             self._finish()
@@ -153,7 +166,7 @@ class Delivery:
         elif self._is_full():
             self._cursor.offer_at(NEVER)
         else:
-            self._cursor.offer_at(self._full if self._hold else FULL)
+            self._cursor.offer_at(self._full[0] if self._hold else FULL)
             if self._timer is None:
                 self._timer = self._loop.call_at(self._due(), self._send_what_waits)
 
@@ -166,8 +179,8 @@ class Delivery:
         """Is the maximum in flight?"""
         if self._halving.most is not None:
             return True
-        cursor = self._cursor
-        return cursor.offered > self._most - self._full or cursor.offered_size > self._most_size - BATCH_SIZE
+        most, most_size = self._most
+        return self._cursor.offered > most - self._full[0] or self._cursor.offered_size > most_size - BATCH_SIZE
 
     def _held_until(self) -> float:
         return self._last_sent + self._hold if self._hold and self._halving.most is None else 0.0
@@ -194,8 +207,9 @@ class Delivery:
     def hurry(self) -> None:
         """Hold no records any longer."""
         self._hold = 0.0
-        self._stop_timer()
-        self._pace()
+        if self._workers:
+            self._stop_timer()
+            self._pace()
 
     async def _close(self) -> None:
         """Let batches in flight report their answers. The other records wait again."""

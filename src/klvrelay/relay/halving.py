@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from klvrelay.record import Item
+from klvrelay.gap import Item
 
 LOSSES = 2
 """Consecutive connections lost with records in flight and none answered, before fewer records are offered."""

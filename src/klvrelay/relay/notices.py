@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import orjson
+
+from klvrelay.json_output import dumps
 from klvrelay.sinks.contract import Notice, NoticeKind
 
 Key = tuple[str, str | None]
@@ -17,8 +20,11 @@ class Notices:
         self._cursors: list[NoticeCursor] = []
 
     def put(self, notice: Notice) -> None:
-        """Replace the value of this kind and stream, and offer the new one to every sink."""
-        self._latest[notice.kind, notice.stream] = notice
+        """Replace the value of this kind and stream, and offer the new one to every sink.
+
+        The members of a status are added to those of earlier ones; null removes a member.
+        """
+        self._latest[notice.kind, notice.stream] = merged(self._latest, notice)
         for cursor in self._cursors:
             cursor.put(notice)
 
@@ -27,6 +33,25 @@ class Notices:
         cursor = NoticeCursor(self._latest)
         self._cursors.append(cursor)
         return cursor
+
+    def remove(self, cursor: NoticeCursor) -> None:
+        """Offer nothing more to this cursor."""
+        self._cursors.remove(cursor)
+
+    def forget_state(self, stream: str) -> None:
+        """The stream was removed: publish its state no more. Its availability and link stay."""
+        self._latest.pop(("state", stream), None)
+        for cursor in self._cursors:
+            cursor.forget_state(stream)
+
+
+def merged(latest: dict[Key, Notice], notice: Notice) -> Notice:
+    """The new value; of a status, with the members of the earlier one that it does not have."""
+    earlier = latest.get(("status", None))
+    if notice.kind != "status" or earlier is None:
+        return notice
+    members = orjson.loads(earlier.document) | orjson.loads(notice.document)
+    return Notice("status", None, dumps({key: value for key, value in members.items() if value is not None}))
 
 
 class NoticeCursor:
@@ -41,8 +66,15 @@ class NoticeCursor:
     def put(self, notice: Notice) -> None:
         """Offer a value to this sink only."""
         key = notice.kind, notice.stream
-        self._latest[key] = notice
+        self._latest[key] = merged(self._latest, notice)
         self._due.setdefault(key)
+        self._settle()
+
+    def forget_state(self, stream: str) -> None:
+        """See `Notices.forget_state`."""
+        key: Key = "state", stream
+        self._latest.pop(key, None)
+        self._due.pop(key, None)
         self._settle()
 
     @property

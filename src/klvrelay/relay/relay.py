@@ -1,4 +1,4 @@
-"""The relay: starts the tasks of the pipeline, and stops them in order.
+"""The relay: starts the tasks of the pipeline, changes them at a reload, and stops them in order.
 
     stream      source -> decoder -> log             one task per source (`Stream.keep`)
     sink        log -> sink, until acknowledged      one task per sink (`SinkTask.drain`)
@@ -14,23 +14,27 @@ import contextlib
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from klvrelay.errors import KlvrelayError, NoKlv
+from klvrelay.errors import KlvrelayError
 from klvrelay.health import SinkHealth, SpoolHealth
-from klvrelay.health.diagnosis import no_klv
+from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
+from klvrelay.relay.change import Change
 from klvrelay.relay.notices import Notices
+from klvrelay.relay.running import Running
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.summary import Removed, StreamCounts, counts_of, describe_losses, fault_of, lost_of, total
 from klvrelay.relay.supervise import contain
-from klvrelay.sources.datagrams.schedule import COALESCE, set_coalesce
+from klvrelay.relay.tasks import cancel, finish, wait_all
+from klvrelay.relay.turns import turns
+from klvrelay.sinks.contract import Notice
+from klvrelay.sources.datagrams.schedule import COALESCE, Coalesce
 from klvrelay.spool.contract import Log
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
-from klvrelay.text import counted
 
 LOG = logging.getLogger("klvrelay.relay")
 
@@ -40,11 +44,10 @@ STATES = 4
 """Checks between two publications of the latest values of a stream."""
 SLOTS, STREAMS_PER_SLOT = 5, 8
 """TICK is divided into at most SLOTS parts, one for every STREAMS_PER_SLOT streams."""
-LAST_SOURCES, LAST_DELIVERY, LAST_SINKS, LAST_TASKS = 1.7, 2.3, 1.8, 0.2
+LAST_SOURCES, LAST_DELIVERY, LAST_SINKS = 1.7, 2.3, 1.8
 """Seconds of a stop: sources must end by LAST_SOURCES, and sinks must acknowledge the waiting records by LAST_DELIVERY.
 Then sinks have LAST_SINKS to disconnect, and tasks that were cancelled a second time have LAST_TASKS. The sum is below
-five."""
-
+five. What a reload removes has the same times."""
 LAST_SUMS = 0.1
 """Seconds in which the last sums must be published, before the sinks disconnect."""
 
@@ -70,35 +73,36 @@ class Relay:
         self, inputs: Sequence[StreamInput], sinks: Sequence[SinkInput], *, boot: str, log: Log | None = None,
         waiting: int = WAITING, waiting_size: int = WAITING_SIZE, age: float | None = None, coalesce: float = COALESCE,
     ) -> None:  # fmt: skip
-        self._coalesce = coalesce
+        self.boot = boot
+        self._coalesce = Coalesce(coalesce)
         self._log: Log = MemoryLog(waiting, waiting_size, age) if log is None else log
         self._notices = Notices()
+        self._next_seqs: dict[str, int] = {}  # of streams that a reload removed or replaced
+        self._removed = Removed()
+        self._running = Running()
         self.spool = SpoolHealth()
-        self.sink_tasks = [
-            SinkTask(
-                each.sink, self._log.cursor(each.name, file=each.cursor), self._notices.cursor(), SinkHealth(each.name)
-            )
-            for each in itertools.starmap(SinkInput, sinks)
-        ]
-        self.streams = [Stream(StreamInput(*each), boot, self._log, self._notices) for each in inputs]
+        self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
+        self.streams = [self._stream(StreamInput(*each)) for each in inputs]
         self._logged: set[tuple[str, str]] = set()
+
+    def _stream(self, source_input: StreamInput) -> Stream:
+        return Stream(source_input, self.boot, self._log, self._notices, self._next_seqs)
+
+    def _sink_task(self, each: SinkInput) -> SinkTask:
+        rate = each.replay_rate if each.order == "live-first" else None
+        cursor, health = self._log.cursor(each.name, file=each.cursor, replay_rate=rate), SinkHealth(each.name)
+        return SinkTask(
+            each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun
+        )  # fmt: skip
 
     def summary(self) -> str:
         """The counts of the run, on one line."""
         for stream in self.streams:
             self._contain(stream, stream.count)
-        streams = [health for s in self.streams for health in s.healths]
-        records, bad = sum(h.records for h in streams), sum(h.unfit for h in streams)
-        dropped = sum(s.health.dropped for s in self.streams)
-        sinks = (task.sums().describe(task.health.name) for task in self.sink_tasks)
-        lanes = [s.health.link.lane for s in self.streams]
-        gaps = sum(lane.discontinuities + lane.sync_losses for lane in lanes)
-        lost = f"{counted(dropped, 'packet')} dropped"
-        if gaps:
-            lost += f", {counted(gaps, 'gap')} in the transport"
-        outages = sum(h.outages for h in streams)
-        away = f", {counted(outages, 'outage')} of {sum(h.away_so_far for h in streams):.1f} s" if outages else ""
-        return f"{counted(records, 'record')}, {bad} bad or damaged, {lost}{away}; {'; '.join(sinks)}"
+        return "; ".join([self._counts().describe(), *(sums.describe(name) for name, sums in self._sums())])
+
+    def _counts(self) -> StreamCounts:
+        return total((self._removed.streams, *map(counts_of, self.streams)))
 
     async def run(self) -> None:
         """Run until every source has ended and its records are delivered. Cancel to stop: within five seconds.
@@ -106,166 +110,194 @@ class Relay:
         Raises the SinkRefused or ConfigError of the first connection of a sink. A fault of a source is logged when it
         happens and affects that stream only; `fault` contains it afterwards.
         """
-        set_coalesce(self._coalesce)
-        streams = [asyncio.create_task(s.keep(), name=f"keep {s.name}") for s in self.streams]
-        sinks = [asyncio.create_task(s.drain(), name=f"drain {s.health.name}") for s in self.sink_tasks]
-        ticker = asyncio.create_task(self._tick(), name="tick")
-        sources: asyncio.Future[Any] = asyncio.gather(*streams)
-        sources.add_done_callback(_retrieve)
-        everything: list[asyncio.Future[Any]] = [sources, *streams, *sinks, ticker]
+        running = self._running
+        self._coalesce.use()
+        running.begin(self._tick())
+        self._start(self.streams, self.sink_tasks)
         try:
-            await asyncio.wait([sources, *sinks, ticker], return_when=asyncio.FIRST_COMPLETED)
-            if sources.done():
-                sources.result()
-                for stream in self.streams:
-                    self._contain(stream, stream.publish_state)
-                await self._drain(sinks)
-                await self._publish_sums(sinks)
-            for task in (*sinks, ticker):
-                if task.done():
-                    task.result()
+            await running.until_ended(self._end)
         except asyncio.CancelledError:
+            running.is_stopping = True
             # In another task: before Python 3.11.3, a timeout in a cancelled task raises CancelledError.
-            await _finish(asyncio.create_task(self._stop(streams, sinks), name="stop"))
+            await finish(asyncio.create_task(self._stop(), name="stop"))
             raise
         finally:
-            await _cancel(everything, LAST_SINKS)
+            running.is_stopping = True
+            await cancel(running.tasks, LAST_SINKS)
+
+    def _start(self, streams: Sequence[Stream], sink_tasks: Sequence[SinkTask]) -> None:
+        for stream in streams:
+            self._running.start_stream(stream.name, stream.keep())
+        for task in sink_tasks:
+            self._running.start_sink(task.name, task.drain())
+
+    async def _end(self) -> None:
+        """Every source has ended: deliver what waits, and publish the last values."""
+        for stream in self.streams:
+            self._contain(stream, stream.publish_state)
+        await self._drain()
+        await self._publish_sums()
 
     @property
     def fault(self) -> KlvrelayError | None:
         """Why a source was not read to its end, or NoKlv if no source contained KLV. It has been logged already."""
-        failed = next((s.failed for s in self.streams if s.failed is not None), None)
-        if failed is None and self.streams and not any(h.records for s in self.streams for h in s.healths):
-            missed = next((s.decoder.streams.missed for s in self.streams if s.decoder.streams.missed), "")
-            return NoKlv(f"no KLV was received: {missed or no_klv(self.streams[0].health.link.lane).sentence}")
-        return failed
+        return fault_of(self.streams, self._counts())
 
     @property
     def lost(self) -> int:
         """Number of records that a sink did not confirm: rejected, shed, left out, or waiting in memory only."""
-        return sum(self._lost(task.sums()) for task in self.sink_tasks)
+        return sum(lost_of(sums, keeps=self._log.keeps) for _, sums in self._sums())
 
-    def _lost(self, sums: Sums) -> int:
-        return sums.lost - (sums.waiting if self._log.keeps else 0)
+    def _sums(self) -> list[tuple[str, Sums]]:
+        """The names and sums of all sinks, those removed last."""
+        return [*((task.health.name, task.sums()) for task in self.sink_tasks), *self._removed.sinks.items()]
 
     @property
     def losses(self) -> str:
         """The counts of lost records by cause, for the log."""
-        found = ((task.health.name, task.sums()) for task in self.sink_tasks)
-        return "; ".join(
-            f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} waiting={sums.waiting}"
-            for name, sums in found
-            if self._lost(sums)
-        )
+        return describe_losses(self._sums(), keeps=self._log.keeps)
 
-    async def _stop(self, streams: list[asyncio.Task[None]], sinks: list[asyncio.Task[None]]) -> None:
+    async def apply(self, change: Change) -> None:
+        """Remove, replace and add streams and sinks while `run` runs; all others continue. One call at a time.
+
+        Streams with earlier names continue their numbers. A replaced sink continues with its cursor. What is removed
+        has the times of a stop. Without effect if the relay stops.
+        """
+        if self._running.is_stopping:
+            return
+        with self._running.changing():
+            self._coalesce.use()
+            # A new sink has a cursor before a new stream has records.
+            replaced = [each for each in change.sinks if self._sink_of(each.key) is not None]
+            added = [self._sink_task(each) for each in change.sinks if each not in replaced]
+            self.sink_tasks = [*self.sink_tasks, *added]
+            self._start((), added)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._change_streams(change), name="change streams")
+                for each in replaced:
+                    tasks.create_task(self._replace_sink(each), name=f"replace {each.key}")
+                for name in change.gone_sinks:
+                    tasks.create_task(self._remove_sink(name), name=f"remove {name}")
+
+    def set_limits(self, waiting: int, waiting_size: int, coalesce: float) -> None:
+        """Change the limits of what waits in memory, and the time between reads; see `Relay`."""
+        self._log.set_limits(waiting, waiting_size)
+        self._coalesce.change(coalesce)
+
+    def publish_status(self, **members: object) -> None:
+        """Add members to the status that each sink publishes."""
+        self._notices.put(Notice("status", None, dumps(members)))
+
+    async def _change_streams(self, change: Change) -> None:
+        new = {each.name: each for each in change.streams}
+        for stream in self.streams:
+            if stream.name not in {*new, *change.gone_streams} and stream.found & change.taken:
+                LOG.info("%s: source reopened: reason='a name of a PID is now that of another stream'", stream.name)
+                choice = stream.input.choice.beside(change.taken)
+                new[stream.name] = stream.input._replace(choice=choice)
+        gone = [stream for stream in self.streams if stream.name in {*new, *change.gone_streams}]
+        await self._running.stop_streams([stream.name for stream in gone], LAST_SOURCES)
+        if self._running.is_stopping:
+            return
+        kept = [stream for stream in self.streams if stream not in gone]
+        for stream in gone:
+            self._retire(stream)
+        for stream in kept:
+            stream.decoder.streams.taken = change.taken
+        added = [self._stream(each) for each in new.values()]
+        self.streams = [*kept, *added]
+        self._start(added, ())
+
+    def _retire(self, stream: Stream) -> None:
+        """Keep the counts and numbers of a stream that has ended, and publish that it has."""
+        self._contain(stream, stream.publish_state, lambda: self._next_seqs.update(stream.retire()))
+        self._removed.add_stream(stream)
+        for name in stream.channels:
+            self._notices.forget_state(name)
+
+    def _sink_of(self, name: str) -> SinkTask | None:
+        return next((task for task in self.sink_tasks if task.name == name), None)
+
+    async def _replace_sink(self, each: SinkInput) -> None:
+        """Disconnect a sink, and start its successor with the same cursor."""
+        (old,) = [task for task in self.sink_tasks if task.name == each.key]
+        await self._running.stop_sink(old.name, LAST_SINKS)
+        if self._running.is_stopping:
+            return
+        self._notices.remove(old.notices)
+        old.cursor.name = each.name
+        health = SinkHealth(each.name, outages=old.health.outages, sums=old.sums())
+        new = SinkTask(each.sink, old.cursor, self._notices.cursor(), health, each.key, is_lasting=True)
+        self.sink_tasks = [new if task is old else task for task in self.sink_tasks]
+        self._start((), [new])
+
+    async def _remove_sink(self, name: str) -> None:
+        """Have a sink deliver what waits, within the time of a stop, and disconnect it; discard the rest."""
+        gone = self._sink_of(name)
+        if gone is None:
+            return
+        if gone.health.up:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_DELIVERY):
+                    await wait_all([gone.settle()], self._running.sinks.values())
+        await self._running.stop_sink(name, LAST_SINKS)
+        if self._running.is_stopping:
+            return
+        sums = gone.sums()
+        self._notices.remove(gone.notices)
+        self._log.remove(gone.cursor)
+        self._removed.add_sink(gone.health.name, sums)
+        self.sink_tasks = [task for task in self.sink_tasks if task is not gone]
+        if sums.waiting:
+            LOG.warning("%s: sink removed, waiting records discarded: count=%d", gone.health.name, sums.waiting)
+
+    async def _stop(self) -> None:
         """Stop the sources, then deliver the waiting records and the last latest values."""
-        loop = asyncio.get_running_loop()
-        last_delivery = loop.time() + LAST_DELIVERY
-        await _cancel(streams, LAST_SOURCES)
+        last_delivery = asyncio.get_running_loop().time() + LAST_DELIVERY
+        await self._running.stop_streams(list(self._running.streams), LAST_SOURCES)
         for stream in self.streams:
             self._contain(stream, stream.publish_state, stream.stop)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(last_delivery):
-                await self._drain(sinks, only_up=True)
-        await self._publish_sums(sinks)
+                await self._drain(only_up=True)
+        await self._publish_sums()
 
-    async def _drain(self, sinks: list[asyncio.Task[None]], *, only_up: bool = False) -> None:
+    async def _drain(self, *, only_up: bool = False) -> None:
         """Wait until the sinks have answered for all records, or the task of a sink has ended."""
-        await _wait_all([s.settle() for s in self.sink_tasks if s.health.up or not only_up], sinks)
+        waits = [task.settle() for task in self.sink_tasks if task.health.up or not only_up]
+        await wait_all(waits, self._running.sinks.values())
 
-    async def _publish_sums(self, sinks: list[asyncio.Task[None]]) -> None:
+    async def _publish_sums(self) -> None:
         """Have each connected sink publish the counts of its records in `status`."""
         for task in self.sink_tasks:
             task.put_sums()
-        await _wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], sinks)
+        await wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], self._running.sinks.values())
 
     def _check_spool(self) -> None:
         """Note the condition of the spool, and have it published if it changed."""
         condition = self._log.condition
         if condition is not None and self.spool.check(*condition):
-            for task in self.sink_tasks:
-                task.put_facts(spool=self.spool.document())
+            self.publish_status(spool=self.spool.document())
 
     async def _tick(self) -> None:
-        slots = max(1, min(SLOTS, len(self.streams) // STREAMS_PER_SLOT))
-        for turn in turns(len(self.streams), slots, STATES):
-            await asyncio.sleep(TICK / slots)
-            contain(self._check_spool, "spool")
-            for task in self.sink_tasks:
-                contain(task.sums, task.health.name)
-            for number, is_due in turn:
-                stream = self.streams[number]
-                self._contain(stream, stream.check, *([stream.publish_state] if is_due else []))
+        while True:
+            streams = self.streams  # a reload replaces the list
+            slots = max(1, min(SLOTS, len(streams) // STREAMS_PER_SLOT))
+            for turn in turns(len(streams), slots, STATES):
+                await asyncio.sleep(TICK / slots)
+                if self.streams is not streams:
+                    break
+                contain(self._check_spool, "spool")
+                for task in self.sink_tasks:
+                    contain(task.sums, task.health.name)
+                for number, is_due in turn:
+                    stream = streams[number]
+                    self._contain(stream, stream.check, *([stream.publish_state] if is_due else []))
 
     def _contain(self, stream: Stream, *steps: Callable[[], None]) -> None:
         """Run steps of one stream. An internal error ends that step only, and is logged once."""
         for step in steps:
-            if (fault := contain(step, stream.name)) is not None:
-                self._log_once(stream, str(fault))
-
-    def _log_once(self, stream: Stream, fault: str) -> None:
-        """Log a fault of a stream, unless the same one was logged before."""
-        if (line := (stream.name, fault)) not in self._logged:
-            self._logged.add(line)
-            LOG.error("%s: %s", *line)
-
-
-def turns(count: int, slots: int, states: int) -> Iterator[list[tuple[int, bool]]]:
-    """For each slot: the numbers of the streams to check, and whether their latest values are due.
-
-    Each stream is in every `slots`th slot, and its values are due at every `states`th check. The streams are spread
-    evenly over both, so that a hundred streams do not create all their documents at the same moment.
-    """
-    for check in itertools.count(1):
-        for slot in range(slots):
-            yield [(number, (check + number // slots) % states == 0) for number in range(slot, count, slots)]
-
-
-def _retrieve(sources: asyncio.Future[Any]) -> None:
-    """Retrieve the exception of a cancelled `gather`, which asyncio would log if `run` is cancelled twice."""
-    if not sources.cancelled():
-        sources.exception()
-
-
-async def _finish(task: asyncio.Task[None]) -> None:
-    """Wait for a task. If the wait is cancelled, cancel the task too."""
-    try:
-        await asyncio.wait({task})
-    finally:
-        task.cancel()
-    task.result()
-
-
-async def _cancel(tasks: Sequence[asyncio.Future[Any]], timeout: float = 1.0) -> None:
-    """Cancel tasks and wait for their end, ignoring their exceptions.
-
-    A task that hangs in its clean-up is cancelled a second time, and then abandoned.
-    """
-    left = set(tasks)
-    for seconds in (timeout, LAST_TASKS):
-        for task in left:
-            task.cancel()
-        if left:
-            _, left = await asyncio.wait(left, timeout=seconds)
-    if left:
-        LOG.warning("tasks do not end, abandoned: count=%d", len(left))
-    await asyncio.gather(*set(tasks) - left, return_exceptions=True)
-
-
-async def _run_all(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        for wait in waits:
-            tasks.create_task(wait)
-
-
-async def _wait_all(waits: Sequence[Coroutine[Any, Any, None]], tasks: Sequence[asyncio.Future[Any]]) -> None:
-    """Wait until all `waits` have ended, or one of `tasks` has."""
-    if not waits:
-        return
-    # A task, not `gather`: asyncio logs the cancellation of a `gather` whose result is not retrieved.
-    waiting = asyncio.create_task(_run_all(waits), name="wait")
-    try:
-        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        await _cancel([waiting])
+            fault = contain(step, stream.name)
+            if fault is not None and (line := (stream.name, str(fault))) not in self._logged:
+                self._logged.add(line)
+                LOG.error("%s: %s", *line)

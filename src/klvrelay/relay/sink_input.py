@@ -11,7 +11,7 @@ from klvrelay.sinks.contract import Sink
 class SinkInput(NamedTuple):
     """A sink and its delivery.
 
-    name         its name in messages
+    name         its name, also that of its cursor
     sink         delivers to the far end
     order        after an outage: "strict", the backlog first, or "live-first", the backlog beside the live records
     replay_rate  with "live-first", records of the backlog per second
@@ -23,3 +23,8 @@ class SinkInput(NamedTuple):
     order: Order = "strict"
     replay_rate: float = 200.0
     cursor: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The name by which a reload compares sinks: it stays the same if the sink moves."""
+        return self.cursor or self.name

@@ -31,14 +31,19 @@ Keep = Callable[[NoticeCursor], Coroutine[Any, Any, None]]
 
 @dataclass(slots=True)
 class SinkTask:
-    """A sink with its cursors and its health."""
+    """A sink with its cursors and its health.
+
+    name         its name in the settings
+    is_lasting   retry the first connection too if it is refused: the relay was running before
+    """
 
     sink: Sink
     cursor: LogCursor
     notices: NoticeCursor
     health: SinkHealth
+    name: str = ""
+    is_lasting: bool = False
     _halving: Halving = field(default_factory=Halving)
-    _facts: dict[str, Any] = field(default_factory=dict)
     _delivery: Delivery | None = None
     _ending: bool = False
 
@@ -65,8 +70,7 @@ class SinkTask:
 
     def put_facts(self, **facts: Any) -> None:
         """Have the sink publish these members of `status`, beside earlier ones."""
-        self._facts |= facts
-        self.notices.put(Notice("status", None, dumps(self._facts)))
+        self.notices.put(Notice("status", None, dumps(facts)))
 
     async def settle(self) -> None:
         """Return once the sink has answered for all records and, if connected, published all latest values.
@@ -87,12 +91,14 @@ class SinkTask:
                     await self.notices.wait_until_published()
 
     async def drain(self) -> None:
-        """Keep the sink connected, and deliver. Raises the SinkRefused or ConfigError of the first connection."""
+        """Keep the sink connected, and deliver. Unless it `is_lasting`, raises the SinkRefused or ConfigError of the
+        first connection.
+        """
         await supervise(
             self._serve,
             name=self.health.name,
             backoff=Backoff(cap=LONGEST),
-            standing=lambda: Standing.LASTING if self.health.ever_up else Standing.NEW,
+            standing=lambda: Standing.LASTING if self.is_lasting or self.health.ever_up else Standing.NEW,
             down=self._down,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -35,11 +35,16 @@ class Stream:
 
     channels   its KLV elementary streams by name: the first, those that the settings name, and others as they appear
     failed     the fault that ended it; None after a regular end
+    next_seqs  numbers of the next records by stream, if streams of these names had records before
     """
 
-    def __init__(self, source_input: StreamInput, boot: str, log: Log, notices: Notices) -> None:
+    def __init__(
+        self, source_input: StreamInput, boot: str, log: Log, notices: Notices,
+        next_seqs: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
         self.name = source_input.name
-        self.decoder = Decoder(self.name, boot, packet_limit=source_input.packet_limit, choice=source_input.choice)
+        limit, choice = source_input.packet_limit, source_input.choice
+        self.decoder = Decoder(self.name, boot, next_seqs=next_seqs, packet_limit=limit, choice=choice)
         self.failed: SourceError | None = None
         self._input = source_input
         self._open = source_input.open
@@ -53,6 +58,7 @@ class Stream:
         self.health.expected = not named or source_input.name in named
         self._was_live = False
         self._is_held = False  # the log is full, and the source waits
+        self._is_retired = False
         # Nothing else is known before the first opening.
         self._standing = Standing.LASTING if "://" in source_input.url else Standing.UNREAD
         self._source: Source | None = None
@@ -60,6 +66,23 @@ class Stream:
         self._opening: Opening | None = None
         self._reopen_policy = ReopenPolicy(source_input.stall, source_input.hang_timeout)
         self._oversize = Oversize(source_input.name, source_input.packet_limit)
+
+    @property
+    def input(self) -> StreamInput:
+        return self._input
+
+    @property
+    def found(self) -> set[str]:
+        """Names of the streams that were named after their PIDs."""
+        return self.channels.keys() - {self.name, *self._input.choice.names.values()}
+
+    def retire(self) -> dict[str, int]:
+        """The task has ended, and another stream may follow: report all streams as ended, and append no further record
+        even if the source was abandoned. Returns the numbers of the next records by stream.
+        """
+        self.stop()
+        self._is_retired = True
+        return self.decoder.streams.seqs()
 
     @property
     def health(self) -> StreamHealth:
@@ -146,6 +169,8 @@ class Stream:
 
     async def _append(self, records: list[Record], *, wait: bool) -> None:
         """Append records to the log, all of them even if the task is cancelled meanwhile: their numbers are taken."""
+        if self._is_retired:
+            return  # another stream has these numbers
         cancelled: asyncio.CancelledError | None = None
         is_back = False
         waited = wait or not self._is_live

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from klvrelay.outcome import Outcome as Outcome
 
 if TYPE_CHECKING:
-    from klvrelay.record import Item
+    from klvrelay.gap import Item
 
 NoticeKind = Literal["availability", "state", "link", "status"]
 

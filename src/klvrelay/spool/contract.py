@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from klvrelay.gap import Item
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Item, Record
+from klvrelay.record import Record
 
 
 class Condition(NamedTuple):
@@ -31,9 +32,8 @@ class Condition(NamedTuple):
 class LogCursor(Protocol):
     """The records and gaps still to be delivered to one sink. For the methods see `klvrelay.spool.cursor.Cursor`."""
 
-    @property
-    def name(self) -> str:
-        """The sink, for messages."""
+    name: str
+    """The sink, for messages."""
 
     @property
     def limit(self) -> int:
@@ -54,6 +54,8 @@ class LogCursor(Protocol):
     def sums(self) -> Sums: ...
 
     async def batch(self, most: int = ..., size: int = ...) -> Sequence[Item]: ...
+
+    def begin_connection(self, is_suspicious: Callable[[], bool] = ...) -> None: ...
 
     def offer_at(self, least: int) -> None: ...
 
@@ -83,5 +85,13 @@ class Log(Protocol):
     async def wait_for_room(self, stream: str) -> None:
         """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
 
-    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> LogCursor:
-        """A cursor for one sink. `holds_sources`: see `MemoryLog.cursor`; `file`: see `DiskLog.cursor`."""
+    def cursor(
+        self, name: str, *, holds_sources: bool = True, file: str | None = None, replay_rate: float | None = None
+    ) -> LogCursor:
+        """A cursor for one sink. For the options see `MemoryLog.cursor`; `file`: see `DiskLog.cursor`."""
+
+    def remove(self, cursor: LogCursor) -> None:
+        """Forget a cursor and its position: its sink was removed. What it has not delivered is discarded."""
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """Change the maximum number of records in memory, and of their bytes. The excess is shed."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Gap, Item, Reason, Record
+from klvrelay.gap import Gap, Item
+from klvrelay.outcome import Outcome, Reason, Sums
+from klvrelay.record import Record
 from klvrelay.spool.queue import OVERHEAD, Queue, size_of
 from klvrelay.spool.turns import Turns
 
@@ -55,6 +56,25 @@ class Cursor:
         return self._count + self._offered - self._gaps
 
     @property
+    def count(self) -> int:
+        """Number of records and gaps that wait."""
+        return self._count
+
+    @property
+    def held_size(self) -> int:
+        """Bytes of the records that are not answered."""
+        return self._size + self._offered_size
+
+    def loads(self) -> dict[str, tuple[int, int]]:
+        """Number and bytes of the waiting records by stream."""
+        return {stream: (queue.count, queue.size) for stream, queue in self._queues.items()}
+
+    @property
+    def is_done(self) -> bool:
+        """Is nothing waiting or in flight?"""
+        return not self._count and not self._offered
+
+    @property
     def gaps(self) -> int:
         """Number of gaps that are not answered."""
         return self._gaps
@@ -82,13 +102,12 @@ class Cursor:
         """
         while self._count < self._least:
             await self._turns.wait()
-        batch = self.take(most, size)
+        batch = self.take(most, size, [])
         self._turns.wake()
         return batch
 
-    def take(self, most: int, size: int = NEVER) -> Sequence[Item]:
-        """The next batch without waiting; see `batch`."""
-        batch: list[Item] = []
+    def take(self, most: int, size: int, batch: list[Item]) -> list[Item]:
+        """Add the next items to an empty batch, without waiting; see `batch`."""
         taken, queues = 0, self._queues
         for _ in range(min(most, self._count)):
             if taken >= size:
@@ -116,6 +135,9 @@ class Cursor:
         self._size += size
         self._offered -= count
         self._offered_size -= size
+
+    def begin_connection(self, is_suspicious: Callable[[], bool] = bool) -> None:
+        """A connection begins. All that waits is delivered in order."""
 
     def offer_at(self, least: int) -> None:
         """Make `batch` wait for at least this many records; NEVER: until the next call of this method."""
@@ -163,6 +185,28 @@ class Cursor:
             self._put_first(item)
         self._settle()
 
+    def absorb(self, later: Cursor) -> None:
+        """Take the waiting items and the counts of another cursor with nothing in flight, which is empty afterwards."""
+        for queue in later._queues.values():
+            for item in queue.items:
+                if isinstance(item, Gap):
+                    self.append_gap(item)
+                else:
+                    self.append(item, size_of(item), waited=True)
+        self.numbered += later.numbered - later.waiting
+        self.delivered += later.delivered
+        self.rejected += later.rejected
+        self.left_out += later.left_out
+        self.shed += later.shed
+        self.unwanted += later.unwanted
+        later._clear()
+
+    def _clear(self) -> None:
+        self._queues.clear()
+        self._count = self._size = self._gaps = 0
+        self.numbered = self.delivered = self.rejected = self.left_out = self.shed = self.unwanted = 0
+        self._settle()
+
     def _put_first(self, item: Item) -> None:
         """An item waits before all others of its stream."""
         queue = self._queues.get(item.stream)
@@ -205,11 +249,12 @@ class Cursor:
         return self._remove(stream, reason) if queue is not None and queue.count else None
 
     def shed_aged(self, before_us: int) -> list[Record]:
-        """Shed the waiting records that arrived before this time, from the oldest on. The caller counts them."""
+        """Shed the waiting records that arrived before this time, from the oldest on."""
         shed: list[Record] = []
         for stream, queue in list(self._queues.items()):
             while (oldest := queue.oldest()) is not None and is_aged(oldest, before_us):
                 shed.append(self._remove(stream, "age"))
+        self.shed += len(shed)
         self._settle()
         return shed
 
@@ -248,6 +293,12 @@ class Cursor:
         self._gaps += added
         self._empty.clear()
         self._turns.wake()
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """Change the limits, and shed the excess."""
+        self.limit, self.size_limit = limit, size_limit
+        self._shed_excess()
+        self._settle()
 
     def _shed_excess(self) -> None:
         while (stream := self._to_shed()) is not None:
@@ -301,7 +352,7 @@ class Cursor:
 
     def _settle(self) -> None:
         self._freed.set()
-        if not self._count and not self._offered:
+        if self.is_done:
             self._empty.set()
 
 

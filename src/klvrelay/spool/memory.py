@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import overload
 
 from klvrelay.record import Record
 from klvrelay.spool.age import AgeLimit
+from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.cursor import Cursor
+from klvrelay.spool.memory_live_first import MemoryLiveFirst
 from klvrelay.spool.queue import size_of
 
 WAITING = 10_000
@@ -25,7 +28,7 @@ class MemoryLog:
     def __init__(self, limit: int = WAITING, size_limit: int = WAITING_SIZE, age: float | None = None) -> None:
         self._limit = limit
         self._size_limit = size_limit
-        self._cursors: list[Cursor] = []
+        self._cursors: list[Cursor | MemoryLiveFirst] = []
         self._freed = asyncio.Event()
         self._age = AgeLimit(age, self._shed_aged)
 
@@ -50,18 +53,48 @@ class MemoryLog:
             self._freed.clear()
             await self._freed.wait()
 
-    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> Cursor:
+    @overload
+    def cursor(
+        self, name: str, *, holds_sources: bool = ..., file: str | None = ..., replay_rate: None = ...
+    ) -> Cursor: ...
+
+    @overload
+    def cursor(
+        self, name: str, *, holds_sources: bool = ..., file: str | None = ..., replay_rate: float | None = ...
+    ) -> LogCursor: ...
+
+    def cursor(
+        self, name: str, *, holds_sources: bool = True, file: str | None = None, replay_rate: float | None = None
+    ) -> LogCursor:
         """A cursor for one sink, which reads the records appended from now on. It has no file.
 
         holds_sources   sources that can wait, such as files, wait for this sink, and none of their records is shed.
                         Use it for a far end that stores what it confirms, such as an MQTT broker. Do not use it for a
                         live view: only the newest record matters there, and a slow viewer must not delay the broker.
+        replay_rate     after an outage, live records are delivered at once, and the backlog beside them at this rate in
+                        records per second. None: all in order
         """
-        cursor = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
+        limits = self._limit, self._size_limit
+        cursor: Cursor | MemoryLiveFirst
+        if replay_rate is None:
+            cursor = Cursor(name, *limits, self._freed, holds_sources=holds_sources)
+        else:
+            cursor = MemoryLiveFirst(name, *limits, replay_rate, self._freed, holds_sources=holds_sources)
         self._cursors.append(cursor)
         self._age.start()
         return cursor
 
+    def remove(self, cursor: LogCursor) -> None:
+        """See `Log.remove`."""
+        self._cursors = [each for each in self._cursors if each is not cursor]
+        self._freed.set()
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """See `Log.set_limits`."""
+        self._limit, self._size_limit = limit, size_limit
+        for cursor in self._cursors:
+            cursor.set_limits(limit, size_limit)
+
     def _shed_aged(self, before_us: int) -> None:
         for cursor in self._cursors:
-            cursor.shed += len(cursor.shed_aged(before_us))
+            cursor.shed_aged(before_us)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from klvrelay.record import Gap, Item, Reason, Record
+from klvrelay.gap import Gap, Item
+from klvrelay.outcome import Reason
+from klvrelay.record import Record
 
 OVERHEAD = 320
 """Bytes of memory of a record in addition to its packet: measured with tracemalloc, 290 and up to three integers."""

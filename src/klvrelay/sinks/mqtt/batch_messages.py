@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from klvrelay.gap import Gap
 from klvrelay.outcome import Outcome, Reason, Unpublished
-from klvrelay.record import Gap
 from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
 
 if TYPE_CHECKING:
-    from klvrelay.record import Item
+    from klvrelay.gap import Item
 
 DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP = range(5)
 _REASONS: dict[int, Reason] = {REJECTED: "refused", LEFT_OUT: "too_large", UNWANTED: "excluded"}

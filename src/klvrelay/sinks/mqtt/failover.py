@@ -18,7 +18,7 @@ from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.suspended import Suspended
 
 if TYPE_CHECKING:
-    from klvrelay.record import Item
+    from klvrelay.gap import Item
 
 LOG = logging.getLogger("klvrelay.sinks")
 

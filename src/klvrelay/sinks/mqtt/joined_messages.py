@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from klvrelay.gap import Gap
 from klvrelay.outcome import Outcome
-from klvrelay.record import Gap
 from klvrelay.sinks.mqtt.batch_messages import GAP, REJECTED, UNWANTED, counted, outcome_of
 from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
 from klvrelay.sinks.mqtt.messages import JSON, JSON_LINES
 from klvrelay.sinks.mqtt.packets import Packed, publish_size
 
 if TYPE_CHECKING:
-    from klvrelay.record import Item
+    from klvrelay.gap import Item
 
 JOINED_MOST = 64 << 10
 """Maximum bytes of a message of several records."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,20 +11,24 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.gap import Gap
 from klvrelay.json_output import dumps, rewrite_integers
-from klvrelay.record import Gap
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.topics import status_topic, stream_topic
 from klvrelay.text import printable
 
 if TYPE_CHECKING:
-    from klvrelay.record import Item, Record
+    from klvrelay.gap import Item
+    from klvrelay.record import Record
 
 JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
 JSON_LINES = "application/x-ndjson"
 NAME_MOST = 1000
 """Maximum characters of a name in a user property."""
+AGES_MOST = 2000
+"""Maximum number of records of a backlog whose ages are kept: more than can be in flight."""
+Identity = tuple[str, str | None, int]
 _OWN = ("state", "boot", "client_id", "reason", "at")
 
 
@@ -35,10 +40,23 @@ class Messages:
         self._boot = boot
         self._client_id = client_id
         self._facts: dict[str, Any] = {}
+        self._ages: dict[Identity, str] = {}
 
-    def of_item(self, item: Item) -> list[Message]:
-        """The messages of a record or a gap. May be empty."""
-        return [self.of_gap(item)] if isinstance(item, Gap) else self.of_record(item)
+    def of_item(self, item: Item, *, replayed: bool = False) -> list[Message]:
+        """The messages of a record or a gap. May be empty. `replayed`: it is from the backlog of an outage."""
+        if isinstance(item, Gap):
+            return [self.of_gap(item)]
+        messages = self.of_record(item)
+        return [_with_age(message, self._age(item)) for message in messages] if replayed else messages
+
+    def _age(self, record: Record) -> str:
+        """The age of a record as JSON. It is the same if the record is offered again, so that its message is, too."""
+        identity = record.stream, record.boot, record.seq
+        if (age := self._ages.get(identity)) is None:
+            age = self._ages[identity] = _age_of(record)
+            if len(self._ages) > AGES_MOST:
+                del self._ages[next(iter(self._ages))]
+        return age
 
     def of_gap(self, gap: Gap) -> Message:
         """The message of a gap, for `gap`. Its `seq` is that of the first record."""
@@ -112,6 +130,20 @@ class Messages:
         """The last messages of a run: `offline` for each stream that is online, and for the relay."""
         offline = [self.of_notice(Notice("availability", stream, b"offline")) for stream in sorted(online)]
         return [*offline, self.status("offline", "stopped", more)]
+
+
+def _age_of(record: Record) -> str:
+    if record.received_us is None:
+        return "null"
+    return f"{max(0, time.time_ns() // 1000 - record.received_us) / 1e6:.3f}"
+
+
+def _with_age(message: Message, age: str) -> Message:
+    """The message with the age of its record, in a user property and in its JSON: MQTT 3.1.1 has no properties."""
+    user = (*message.user, ("replayed", "" if age == "null" else age))
+    if message.content_type != JSON:
+        return message._replace(user=user)
+    return message._replace(payload=b'%s,"replayed_s":%s}' % (message.payload[:-1], age.encode()), user=user)
 
 
 @lru_cache(1024)

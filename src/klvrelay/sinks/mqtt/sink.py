@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkDown, SinkError
+from klvrelay.gap import Replay
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import LatestValues, Notice
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
@@ -27,7 +29,7 @@ from klvrelay.sinks.mqtt.session import Session
 from klvrelay.sinks.mqtt.takeover import TakeOver
 
 if TYPE_CHECKING:
-    from klvrelay.record import Item
+    from klvrelay.gap import Item
 
 GOODBYE_TIMEOUT, LAST_WORDS = 1.0, 0.3
 """Seconds for the broker to confirm the last messages, and then for sending them at QoS 0."""
@@ -248,7 +250,10 @@ class MqttSink:
         return to_send.outcome(codes)
 
     def _to_send(self, batch: Sequence[Item], connection: Connection) -> BatchMessages | JoinedMessages:
-        of_item, admits, session = self._messages.of_item, self.suspended.admits, self._session
+        admits, session = self.suspended.admits, self._session
+        of_item: Callable[[Item], list[Message]] = self._messages.of_item
+        if isinstance(batch, Replay):
+            of_item = partial(self._messages.of_item, replayed=True)
         if not self.hold:
             return BatchMessages(batch, of_item, admits)
         most = self._joining.most(min(connection.largest, self._breaking.joined_most))

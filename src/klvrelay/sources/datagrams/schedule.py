@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextvars import ContextVar
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from klvrelay.core.receiver import Load, OnResults, Receiver, ReceiverSet, timer_of
 
@@ -38,23 +38,37 @@ LONGER = (32, 16, 8, 4, 2)
 STILL = 0.75
 """The fraction of the above that is enough to keep the current multiple."""
 
-_schedules: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[float, ReadSchedule]] = WeakKeyDictionary()
-_coalesce: ContextVar[float] = ContextVar("coalesce", default=COALESCE)
+
+class Coalesce:
+    """The maximum gathering time of a group of sockets, in seconds; `change` applies to open sockets too."""
+
+    def __init__(self, seconds: float = COALESCE) -> None:
+        self.seconds = seconds
+        self._schedules: WeakValueDictionary[int, ReadSchedule] = WeakValueDictionary()  # by id of the loop in them
+
+    def use(self) -> None:
+        """Apply it to sockets opened by this task, and by tasks that it starts later."""
+        _coalesce.set(self)
+
+    def change(self, seconds: float) -> None:
+        self.seconds = seconds
+        for schedule in list(self._schedules.values()):
+            schedule.coalesce = seconds
+
+    def schedule(self, loop: asyncio.AbstractEventLoop) -> ReadSchedule:
+        """The schedule of this loop. Only its users hold references to it."""
+        schedule = self._schedules.get(id(loop))
+        if schedule is None:
+            schedule = self._schedules[id(loop)] = ReadSchedule(loop, self.seconds)
+        return schedule
 
 
-def set_coalesce(seconds: float) -> None:
-    """Set the maximum gathering time of sockets opened by this task, and by tasks that it starts later."""
-    _coalesce.set(seconds)
+_coalesce: ContextVar[Coalesce] = ContextVar("coalesce", default=Coalesce())  # noqa: B039 (shared on purpose)
 
 
 def schedule_of(loop: asyncio.AbstractEventLoop) -> ReadSchedule:
-    """The schedule of this loop and this task's `coalesce`. Only its users hold references to it."""
-    coalesce = _coalesce.get()
-    schedules = _schedules.setdefault(loop, WeakValueDictionary())
-    schedule = schedules.get(coalesce)
-    if schedule is None:
-        schedule = schedules[coalesce] = ReadSchedule(loop, coalesce)
-    return schedule
+    """The schedule of this loop and this task's `Coalesce`."""
+    return _coalesce.get().schedule(loop)
 
 
 def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float, shortest: float = SHORTEST) -> float:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeGuard
 
+from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Sums
-from klvrelay.record import Gap, Item, Reason, Record
+from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.cursor import NEVER, Cursor, is_aged
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
@@ -72,10 +73,9 @@ class DiskCursor:
     ) -> None:
         self.window, self.name, self.holds_sources = window, window.name, window.holds_sources
         self.file = file
-        self.limit, self.size_limit = window.limit, window.size_limit
-        self._load, self._changed = load, changed
+        self._load, self.changed = load, changed
         self._places: dict[int, int] = {}  # position by id of each record of the window
-        self._restored, self._start = restored, start
+        self._restored, self._start, self._end = restored, start, OPEN_END
         self._behind: dict[str, _Behind] = {}  # by stream
         self._unread = len(restored)
         self._next: int | None = restored.first if restored else None  # where to load from; None if nothing is behind
@@ -95,6 +95,20 @@ class DiskCursor:
         self.numbered = len(restored)
         self.shed = 0
 
+    @property
+    def reader(self) -> str:
+        """A name that no other cursor has."""
+        return f"{self.file}#{self._start}"
+
+    @property
+    def has_unread(self) -> bool:
+        """Are there records to be loaded, as far as known?"""
+        return self._next is not None
+
+    def end_at(self, position: int) -> None:
+        """Records from this position on belong to another cursor."""
+        self._end = position
+
     def begin(self) -> None:
         """Load the first records of an earlier run."""
         if self._next is None:
@@ -105,9 +119,23 @@ class DiskCursor:
         self._settle()
 
     @property
+    def limit(self) -> int:
+        """Maximum number of records in memory."""
+        return self.window.limit
+
+    @property
+    def size_limit(self) -> int:
+        """Maximum bytes of records in memory."""
+        return self.window.size_limit
+
+    @property
     def waiting(self) -> int:
         """Number of records that are not answered."""
         return self.window.waiting + self._unread
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """Change the limits of the window, which shrinks as it is delivered: nothing in it is shed."""
+        self.window.limit, self.window.size_limit = limit, size_limit
 
     @property
     def offered(self) -> int:
@@ -118,6 +146,16 @@ class DiskCursor:
     def offered_size(self) -> int:
         """Bytes of the records in flight."""
         return self.window.offered_size
+
+    @property
+    def count(self) -> int:
+        """Number of records and gaps that can be offered now."""
+        return self.window.count
+
+    @property
+    def is_done(self) -> bool:
+        """Is nothing waiting or in flight?"""
+        return not (self.waiting or self.window.gaps or self._loaded or self._missing.gaps)
 
     def sums(self) -> Sums:
         there, shed, waiting = self.window, self.shed, self.waiting
@@ -156,6 +194,15 @@ class DiskCursor:
         self._refill()
         return batch
 
+    def take(self, most: int, size: int, batch: list[Item]) -> list[Item]:
+        """See `Cursor.take`."""
+        self.window.take(most, size, batch)
+        self._refill()
+        return batch
+
+    def begin_connection(self, is_suspicious: Callable[[], bool] = bool) -> None:
+        """A connection begins. All that waits is delivered in order."""
+
     def offer_at(self, least: int) -> None:
         """See `Cursor.offer_at`."""
         self.window.offer_at(least)
@@ -189,9 +236,9 @@ class DiskCursor:
     def _settle(self) -> None:
         if self._has_gaps and not self._is_restoring:
             self._move_last_gaps()
-        if not (self.waiting or self.window.gaps or self._loaded or self._missing.gaps):
+        if self.is_done:
             self._empty.set()
-        self._changed()
+        self.changed()
 
     def _move_last_gaps(self) -> None:
         """Move the gaps after which no record of their stream is to be loaded: new records go to the window."""
@@ -214,16 +261,16 @@ class DiskCursor:
 
     def owed(self) -> Callable[[int], bool]:
         """Says of a position whether its record may be unanswered."""
-        places, lowest = set(self._places.values()), self._lowest
-        return lambda position: position >= lowest or position in places
+        places, lowest, end = set(self._places.values()), self._lowest, self._end
+        return lambda position: lowest <= position < end or position in places
 
     def unanswered(self, end: int) -> Ranges:
         """Ranges of the positions to deliver after a restart; `end`: of the log."""
-        first = min(self._places.values(), default=end)
+        first = min(self._places.values(), default=min(end, self._end))
         lowest = min(first, self._lowest)
         if self._restored and self._next is not None:
-            return Positions([(lowest, self._next), *self._restored.ranges, (self._start, OPEN_END)]).stored()
-        return [(lowest, OPEN_END)]
+            return Positions([(lowest, self._next), *self._restored.ranges, (self._start, self._end)]).stored()
+        return [(lowest, self._end)]
 
     def _refill(self) -> None:
         """Move loaded records to the window while it has room, and load more."""
@@ -255,7 +302,7 @@ class DiskCursor:
         self._loading = False
         self._put(self._wanted(loaded))
         self._shed_loaded()
-        if loaded.end >= end:
+        if loaded.end >= min(end, self._end):
             self._write_off(loaded.end)
             self._next = None
             self._put(())
@@ -310,14 +357,15 @@ class DiskCursor:
     def _wants(self, position: int, stream: str) -> bool:
         """Is a record of this run at this position to be loaded?"""
         behind = self._behind.get(stream)
-        return behind is not None and position >= behind.first
+        return behind is not None and behind.first <= position < self._end
 
     def _note_damage(self, position: int, item: Item, last: int) -> None:
         """If records of its stream before an item are neither loaded nor in a gap, they are damaged on disk."""
         behind = self._behind.get(item.stream)
         if behind is None or behind.boot != item.boot:
             return
-        for placed in self._missing.between(item.stream, item.boot, behind.seq, PlacedItem(position, item)):
+        known = behind.seq >= item.seq
+        for placed in () if known else self._missing.between(behind.boot, behind.seq, PlacedItem(position, item)):
             if (count := placed.gap.count) <= behind.count:
                 behind.count -= count
                 self._lose(count)
@@ -363,7 +411,7 @@ class DiskCursor:
         self._unread -= count
         self.shed += count
 
-    def shed_up_to(self, shed: Loaded, reason: Reason) -> None:
+    def shed_up_to(self, shed: Loaded) -> None:
         """These records, the oldest on disk, were discarded."""
         self._kept = max(self._kept, shed.end)
         self.has_new_gaps = True  # those of the window are no longer on disk
@@ -375,7 +423,7 @@ class DiskCursor:
             self._lose(1)
             if placed.position >= self._start:
                 self._reduce(placed.record.stream)
-        for gap in gaps_of(((placed.position, placed.record) for placed in wanted), reason):
+        for gap in gaps_of(((placed.position, placed.record) for placed in wanted), shed.reason):
             self._add_missing(gap)
         self._put(())
         self._refill()
@@ -384,7 +432,7 @@ class DiskCursor:
     def discarded(self, position: int, record: Record) -> None:
         """The log discarded a record that it could not write. An older one of the stream makes way for it."""
         if self._next is None or position < self._next or not self._wants(position, record.stream):
-            self._unwritten.add(position)
+            self._note_unwritten(position)
             return
         self._lose(1)
         behind = self._behind[record.stream]
@@ -395,11 +443,14 @@ class DiskCursor:
             del self._places[id(older)]
             self._take(position, record)
             behind.seq = record.seq + 1
-            self._unwritten.add(position)
-            self.has_new_gaps = True
+            self._note_unwritten(position)
         else:
             self._add_missing(PlacedGap(position, Gap.of(record, "memory")))
         self._settle()
+
+    def store_gaps_again(self) -> None:
+        """The gaps may not have been stored."""
+        self.has_new_gaps = True
 
     def shed_aged(self, before_us: int) -> None:
         """Shed the records in memory that arrived before this time, and those that are loaded later."""
@@ -428,7 +479,7 @@ class DiskCursor:
     def stored_gaps(self, end: int) -> list[PlacedGap]:
         """The gaps to deliver after a restart; `end`: of the log. A record in memory that is not on disk is one too."""
         self.has_new_gaps = False
-        self._unwritten &= {*self._places.values(), *(one.position for one in self._loaded)}
+        self._trim_unwritten()
         found = Missing()
         for each in (*self._gaps_of_window(min(self._lowest, end)), *self._loaded, *self._missing.gaps):
             if isinstance(each, PlacedGap):
@@ -453,6 +504,16 @@ class DiskCursor:
                 if self._is_off_disk(place):
                     found.append(PlacedGap(place, Gap.of(item, "size")))
         return found[::-1]
+
+    def _note_unwritten(self, position: int) -> None:
+        """The record at this position, if it is in memory, will not be on disk."""
+        self._unwritten.add(position)
+        self.has_new_gaps = True
+        if len(self._unwritten) > 2 * self.limit:  # most are answered
+            self._trim_unwritten()
+
+    def _trim_unwritten(self) -> None:
+        self._unwritten &= {*self._places.values(), *(one.position for one in self._loaded)}
 
     def _is_off_disk(self, position: int) -> bool:
         return position < self._kept or position in self._unwritten

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from zlib import crc32
 
+from klvrelay.gap import Gap
 from klvrelay.json_output import dumps
-from klvrelay.record import Gap
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.missing import PlacedGap
 

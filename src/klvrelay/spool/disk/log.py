@@ -15,16 +15,18 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
+from typing import overload
 
 from klvrelay import threads
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
 from klvrelay.spool.age import AgeLimit
-from klvrelay.spool.contract import Condition
+from klvrelay.spool.contract import Condition, LogCursor
 from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.files import OsFolder, why_refused
+from klvrelay.spool.disk.live_first import PARTS, DiskLiveFirst
 from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Committed, Loaded, Placed, Store
@@ -64,7 +66,8 @@ class DiskLog:
         self._durable = self._next
         self._tail: dict[int, Record] = {}
         self._tail_size = 0
-        self._cursors: list[DiskCursor] = []
+        self._cursors: list[DiskCursor | DiskLiveFirst] = []
+        self._readers: set[str] = set()
         self._saved: dict[str, Ranges] = {}
         self._gaps_saved = -GAPS_EVERY
         self._freed = asyncio.Event()
@@ -115,25 +118,74 @@ class DiskLog:
             self._freed.clear()
             await self._freed.wait()
 
-    def cursor(self, name: str, *, holds_sources: bool = True, file: str | None = None) -> DiskCursor:
+    @overload
+    def cursor(
+        self, name: str, *, holds_sources: bool = ..., file: str | None = ..., replay_rate: None = ...
+    ) -> DiskCursor: ...
+
+    @overload
+    def cursor(
+        self, name: str, *, holds_sources: bool = ..., file: str | None = ..., replay_rate: float | None = ...
+    ) -> LogCursor: ...
+
+    def cursor(
+        self, name: str, *, holds_sources: bool = True, file: str | None = None, replay_rate: float | None = None
+    ) -> LogCursor:
         """The cursor of a sink, which continues where it was; a new one reads what is appended from now on.
 
         file   name of its file, so that the broker may move; by default the scheme in `name`
 
-        For `holds_sources` see `MemoryLog.cursor`.
+        For the other options see `MemoryLog.cursor`.
         """
         kind, taken = file or name.partition("://")[0], {cursor.file for cursor in self._cursors}
         file = next(file for number in count(1) if (file := f"{kind}-{number}" if number > 1 else kind) not in taken)
-        window = Cursor(name, self._limit, self._size_limit, self._freed, holds_sources=holds_sources)
+        share = 1 if replay_rate is None else PARTS
+        window = Cursor(
+            name, max(1, self._limit // share), max(1, self._size_limit // share), self._freed,
+            holds_sources=holds_sources,
+        )  # fmt: skip
         gaps = self._store.gaps.get(file, ())
-        cursor = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed, gaps)
-        cursor.before_us = self._age.before_us
+        first = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed, gaps)
+        first.before_us = self._age.before_us
+        cursor = first if replay_rate is None else DiskLiveFirst(first, replay_rate, self._next_one)
         self._age.start()
         self._cursors.append(cursor)
         if (saved := self._store.saved.get(file)) is not None:
             self._saved[file] = saved
         cursor.begin()
         return cursor
+
+    def _next_one(self, last: DiskCursor) -> DiskCursor:
+        """The cursor of the same sink for the records from now on; the other one ends here."""
+        last.end_at(self._next)
+        limits = last.limit, last.size_limit
+        window = Cursor(last.name, *limits, self._freed, holds_sources=last.holds_sources)
+        following = DiskCursor(window, last.file, Positions(), self._next, self._load, last.changed)
+        following.before_us = self._age.before_us
+        return following
+
+    def remove(self, cursor: LogCursor) -> None:
+        """See `Log.remove`. The files of the cursor are deleted."""
+        gone = [each for each in self._cursors if each is cursor]
+        self._cursors = [each for each in self._cursors if each is not cursor]
+        for each in gone:
+            self._saved.pop(each.file, None)
+            self._store.saved.pop(each.file, None)
+            self._store.gaps.pop(each.file, None)
+            removing = self._worker.run(partial(self._store.remove_cursor, each.file))
+            removing.add_done_callback(self._removed)
+        self._changed()
+
+    def _removed(self, done: asyncio.Future[None]) -> None:
+        if not done.cancelled() and (fault := done.exception()) is not None:
+            LOG.warning("spool: the file of a removed sink remains: %s: %s", self._store.name, fault)
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """See `Log.set_limits`. The windows of the cursors shrink as they are delivered: nothing in them is shed."""
+        self._limit, self._size_limit = limit, size_limit
+        for cursor in self._cursors:
+            cursor.set_limits(limit, size_limit)
+        self._changed()
 
     def _unread(self, name: str) -> Positions:
         """The positions of earlier runs that the sink has still to answer for."""
@@ -213,11 +265,11 @@ class DiskLog:
         self._durable = max(self._durable, result.end)
         for shed in result.sheds:
             for cursor in self._cursors:
-                cursor.shed_up_to(shed, shed.reason)
+                cursor.shed_up_to(shed)
         self._note(result.fault)
         if result.fault is not None:
-            for cursor in self._cursors:  # they may not have been stored
-                cursor.has_new_gaps = True
+            for cursor in self._cursors:
+                cursor.store_gaps_again()
         if self._tail or self.fault is not None or any(cursor.has_new_gaps for cursor in self._cursors):
             self._schedule()
 
@@ -247,8 +299,10 @@ class DiskLog:
             records = [Placed(position, 0, record) for position, record in islice(rest, LOAD)]
             end = records[-1].position + 1 if records else self._next
             cursor.loaded(Loaded(records, end), self._next)
+            self._forget(cursor)
         else:
-            reading = self._worker.run(partial(self._store.read, cursor.file, start, LOAD))
+            self._readers.add(cursor.reader)
+            reading = self._worker.run(partial(self._store.read, cursor.reader, start, LOAD))
             reading.add_done_callback(partial(self._loaded, cursor, start))
 
     @property
@@ -265,6 +319,13 @@ class DiskLog:
         if loaded.end == start:  # there is nothing more on disk
             loaded = Loaded((), self._written_end)
         cursor.loaded(loaded, self._next)
+        self._forget(cursor)
+
+    def _forget(self, cursor: DiskCursor) -> None:
+        """Free the segment that was read for a cursor, if it has all of its records."""
+        if not cursor.has_unread and cursor.reader in self._readers:
+            self._readers.discard(cursor.reader)
+            self._worker.run(partial(self._store.forget, cursor.reader))
 
     async def close(self) -> None:
         """Write what is unanswered, and close the files; in the background if cancelled. Raises OSError."""

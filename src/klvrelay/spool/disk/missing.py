@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from klvrelay.record import Gap, Item, Reason, Record
+from klvrelay.gap import Gap, Item
+from klvrelay.outcome import Reason
+from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END
 
 
@@ -62,14 +64,15 @@ class Missing:
                 self.gaps.sort(key=_position)
                 return
 
-    def between(self, stream: str, boot: str | None, first: int, item: PlacedItem) -> list[PlacedGap]:
-        """Gaps for the numbers from `first` to before those of an item that no gap of this stream and run contains."""
+    def between(self, boot: str | None, first: int, item: PlacedItem) -> list[PlacedGap]:
+        """Gaps for the numbers from `first` to before those of an item that no gap of its stream and run contains."""
+        stream, end = item.item.stream, item.item.seq
         found: list[PlacedGap] = []
-        known = (one for one in self.gaps if (one.gap.stream, one.gap.boot) == (stream, boot))
+        known = [gap for gap in self.gaps if (gap.gap.stream, gap.gap.boot) == (stream, boot) and gap.gap.first < end]
         for position, following in (*sorted(known, key=lambda one: one.gap.first), item):
-            last = min(following.seq, item.item.seq) - 1
-            if first <= last:  # where one of them was, so before the following item
-                found.append(PlacedGap(position - 1, Gap(stream, boot, first, last, "damaged", None)))
+            if first < following.seq:  # where one of them was, so before the following item
+                gap = Gap(stream, boot, first, following.seq - 1, "damaged", None)
+                found.append(PlacedGap(position - 1, gap))
             first = max(first, following.last + 1 if isinstance(following, Gap) else 0)
         return found
 

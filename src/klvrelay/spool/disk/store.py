@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from klvrelay.record import Reason, Record
+from klvrelay.outcome import Reason
+from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
@@ -114,6 +115,15 @@ class Store:
         if name not in self._cursors:
             self._cursors[name] = CursorFile(self._folder, name, self.id)
         return self._cursors[name]
+
+    def remove_cursor(self, name: str) -> None:
+        """Close and delete the files of a cursor, if they exist. Raises OSError."""
+        for reader in [key for key in self._readers if key.rpartition("#")[0] == name]:
+            del self._readers[reader]
+        if (cursor := self._cursors.pop(name, None)) is not None:
+            cursor.close()
+        for file in {name + SUFFIX, name + GAPS}.intersection(self._folder.names()):
+            self._folder.remove(file)
 
     def commit(
         self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False,
@@ -229,6 +239,14 @@ class Store:
             if fault.errno not in FULL:
                 self.fault = fault
         return self.fault is not None
+
+    def forget(self, name: str) -> None:
+        """A cursor reads no further: free the bytes of its segment."""
+        self._readers.pop(name, None)
+
+    def _end_of(self, position: int) -> int:
+        """The end of the segment with this position."""
+        return next((end for _, end in self.segments.bounds() if end > position), self.segments.next)
 
     def close(self) -> None:
         """Make cursors durable, and close the files."""

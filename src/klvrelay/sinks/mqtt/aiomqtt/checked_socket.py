@@ -9,12 +9,16 @@ paho trusts every length, and ignores or answers what was not requested.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+LAST_READ = 0.3
+"""Seconds in which the broker must close the connection after our DISCONNECT."""
 CHUNK = 16 << 10
 """Maximum bytes of one read, that of a TLS record."""
 ANSWER_MOST = 8 << 10
@@ -97,9 +101,32 @@ class CheckedSocket:
         return sent
 
     def close(self) -> None:
-        """For paho: nothing, since the end of the connection is still read; see `release`."""
+        """For paho: nothing, since the connection ends with `shut` or `read_to_end`."""
 
-    def release(self) -> socket.socket | None:
+    def shut(self) -> None:
+        """End the connection in both directions, unless it has ended."""
+        if (sock := self._released()) is not None:
+            with sock, contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    async def read_to_end(self) -> None:
+        """Wait until the broker closes the connection after our DISCONNECT, and close it.
+
+        Unread data would reset the connection, perhaps before the broker reads DISCONNECT. FIN follows after half of
+        the time: amqtt may take it for a lost connection if it follows DISCONNECT at once.
+        """
+        if (sock := self._released()) is None:
+            return
+        with sock, contextlib.suppress(OSError):
+            sock.setblocking(False)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(_read_all(sock), LAST_READ / 2)
+                return
+            sock.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(_read_all(sock), LAST_READ / 2)
+
+    def _released(self) -> socket.socket | None:
         """The connection as a plain socket, once; this one is closed."""
         family, kind, fd = self._sock.family, self._sock.type, self._sock.detach()
         return None if fd < 0 else socket.socket(family, kind, fileno=fd)
@@ -176,3 +203,8 @@ class CheckedSocket:
             number, self._answer = int.from_bytes(self._answer[:2], "big"), None
             if not self._is_sent(number):
                 self.violate("a PUBACK without a message that waits for it")
+
+
+async def _read_all(sock: socket.socket) -> None:
+    while await asyncio.get_running_loop().sock_recv(sock, 64 << 10):
+        pass

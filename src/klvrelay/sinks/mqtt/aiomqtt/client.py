@@ -1,6 +1,6 @@
 """aiomqtt's client over a connected socket.
 
-What is private to aiomqtt (2.5) and paho (2.1 and 2.2) is used in this file only: aiomqtt's callbacks for paho, its
+What is private to aiomqtt (2.5) and paho (2.2) is used in this file only: aiomqtt's callbacks for paho, its
 `_client`, `_client_connect`, `_misc_loop` and futures; paho's `_create_socket_connection`, `_handle_publish`,
 `_in_packet`, `_keepalive`, `_loop_rc_handle` and `_send_puback`. aiomqtt's own callbacks are not enough: they drop the
 reason codes, and act one turn of the loop late, when another connection may use the same file descriptor.
@@ -204,7 +204,8 @@ class Client(aiomqtt.Client):
 
     def _on_publish_packet(self) -> MQTTErrorCode:
         """PUBLISH. paho would parse all properties: a MiB of them takes seconds."""
-        first, body = self._client._in_packet["command"], self._client._in_packet["packet"]
+        packet: Any = self._client._in_packet
+        first, body = packet["command"], packet["packet"]
         try:
             message, number = read_publish(first, bytes(body), self._protocol)
             self._events.on_message(message, first, len(body))

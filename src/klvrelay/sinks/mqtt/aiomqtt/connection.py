@@ -27,8 +27,6 @@ T = TypeVar("T")
 
 CLOSE_TIMEOUT = 1.5
 """Seconds in which DISCONNECT must be sent."""
-LAST_READ = 0.3
-"""Seconds in which the broker must close the connection after our DISCONNECT."""
 QOS_MOST = 1
 """QoS 2 needs a session over several connections."""
 
@@ -170,8 +168,7 @@ class AiomqttConnection:
             with contextlib.suppress(TimeoutError, aiomqtt.MqttError):
                 await asyncio.wait_for(self._client.__aexit__(None, None, None), CLOSE_TIMEOUT)
             self._client.drop()
-            with contextlib.suppress(TimeoutError, OSError):
-                await asyncio.wait_for(self._read_to_end(), LAST_READ)
+            await self._checked.read_to_end()
         finally:
             self._closing = False
             self.abort()
@@ -214,16 +211,6 @@ class AiomqttConnection:
 
     # ---- the end ----
 
-    async def _read_to_end(self) -> None:
-        """Wait until the broker closes: unread data would reset the connection, perhaps before it reads DISCONNECT."""
-        if (sock := self._checked.release()) is None:
-            return
-        with sock:
-            sock.setblocking(False)
-            sock.shutdown(socket.SHUT_WR)
-            while await asyncio.get_running_loop().sock_recv(sock, 64 << 10):
-                pass
-
     def _end_late(self) -> None:
         self._end(SinkDown(f"{self._settings.url}: no confirmation within {self._settings.timeout:g} s"))
 
@@ -239,7 +226,7 @@ class AiomqttConnection:
             self._received.end()
         if not self._closing:
             self._client.drop()
-            _shut(self._checked.release())
+            self._checked.shut()
         return self._down()
 
     def _down(self) -> SinkError:
@@ -285,10 +272,3 @@ class AiomqttConnection:
 
 async def _first(*waits: asyncio.Future[Any], timeout: float | None = None) -> None:
     await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-
-
-def _shut(sock: socket.socket | None) -> None:
-    """End the connection in both directions."""
-    if sock is not None:
-        with sock, contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)

@@ -10,7 +10,9 @@ from klvrelay.sinks.mqtt.native.aliases import Alias, Aliases
 from klvrelay.sinks.mqtt.packets import LARGEST_PACKET, USER_PROPERTY, Packed, length, text
 
 HEADS_MOST = 4096
-"""Maximum number of kept beginnings: one for each topic, unless properties other than the last one vary."""
+"""Maximum number of kept beginnings: one for each topic, unless its first properties vary."""
+SHARED = 2
+"""Number of user properties that the messages of a topic share: stream and run of a record. Later ones vary."""
 REVIEW = 1000
 """Messages between two decisions which topics have an alias."""
 _DUP = 0x08
@@ -18,8 +20,7 @@ _NO_TOPIC = b"\0\0"
 
 
 class _Form:
-    """The constant parts of a packet, without the last user property. `size`: their bytes and those of the identifier.
-    """
+    """The constant parts of a packet. `size`: their bytes and those of the identifier."""
 
     __slots__ = ("properties", "properties_size", "size", "topic")
 
@@ -50,8 +51,8 @@ class _Head:
 
     def use(self, alias: Alias | None) -> None:
         """Use this alias from now on, or none."""
-        self.alias = alias
-        if alias is not None:
+        is_new, self.alias = alias is not self.alias, alias
+        if alias is not None and is_new:
             properties = alias.data + self.whole.properties
             self.naming = _Form(self.whole.topic, properties, self.qos)
             self.short = _Form(_NO_TOPIC, properties, self.qos)
@@ -102,26 +103,23 @@ class PublishEncoder:
 
     def _packet(self, first: bytes, form: _Form, message: Message, number: int) -> bytes | None:
         payload = message.payload
-        size, last, properties = form.size + len(payload), b"", b""
+        size, varying, properties = form.size + len(payload), b"", b""
         if self._has_properties:
-            user = message.user
-            if user:
-                name, value = user[-1]
+            for name, value in message.user[SHARED:]:
                 data = value.encode()
-                last = b"%b%b%b" % (self._names.get(name) or self._name(name), len(data).to_bytes(2, "big"), data)
-                size += len(last)
-            properties = length(form.properties_size + len(last))
-            size += len(properties)
+                varying += (self._names.get(name) or self._name(name)) + len(data).to_bytes(2, "big") + data
+            properties = length(form.properties_size + len(varying))
+            size += len(properties) + len(varying)
         remaining = length(size)
         if 1 + len(remaining) + size > self.largest:
             return None
         identifier = number.to_bytes(2, "big") if message.qos else b""
-        return b"".join((first, remaining, form.topic, identifier, properties, form.properties, last, payload))
+        return b"".join((first, remaining, form.topic, identifier, properties, form.properties, varying, payload))
 
     def _new_head(self, message: Message) -> _Head:
         if len(self._heads) >= HEADS_MOST:
             self._heads.clear()
-        properties = Packed(message._replace(user=message.user[:-1])).properties if self._has_properties else b""
+        properties = Packed(message._replace(user=message.user[:SHARED])).properties if self._has_properties else b""
         first = bytes([0x30 | message.qos << 1 | message.retain])
         head = _Head(message.topic, message.qos, first, _Form(text(message.topic), properties, message.qos))
         if not message.retain:
@@ -130,7 +128,7 @@ class PublishEncoder:
         return head
 
     def _name(self, name: str) -> bytes:
-        """The begin of a user property."""
+        """The bytes of a user property before its value."""
         if len(self._names) >= HEADS_MOST:
             self._names.clear()
         begin = self._names[name] = USER_PROPERTY + text(name)
@@ -157,4 +155,4 @@ class PublishEncoder:
 
 def _key(message: Message) -> tuple[object, ...]:
     """What the messages with the same beginning have in common."""
-    return message.topic, message.qos, message.retain, message.content_type, message.expiry, message.user[:-1]
+    return message.topic, message.qos, message.retain, message.content_type, message.expiry, message.user[:SHARED]

@@ -32,7 +32,7 @@ _ANSWERS = (_PUBACK, _PUBREC, _PUBCOMP)
 _RETAINED = 0x31
 """The first byte of a retained message of QoS 0."""
 _PUBACKS = {4: {b"\x40\x02": 4}, 5: {b"\x40\x02": 4, b"\x40\x03": 5}}
-"""The begin of a short PUBACK, and its size, by protocol: nearly all packets. The longer one has a reason code."""
+"""First bytes and size of a short PUBACK, by protocol: nearly all packets. The longer one has a reason code."""
 
 
 class Dialogue(Protocol):
@@ -86,7 +86,7 @@ class Incoming:
         self._dialogue = dialogue
         self._protocol = protocol
         self._pubacks: dict[bytes, int] = {}  # until CONNACK
-        self._held = bytearray()  # the begin of a packet
+        self._held = bytearray()  # the first bytes of a packet
         self._needed = 0  # bytes of that packet, as far as known
         self._taken: set[int] = set()  # PUBREC was received
         self._unasked = self._unasked_bytes = self._to_discard = 0
@@ -138,7 +138,7 @@ class Incoming:
         return at
 
     def _header(self, data: bytes, at: int) -> tuple[int, int, int]:
-        """Packet type, begin of the body (0: not known yet), and its size. Raises Violation as early as possible."""
+        """Packet type, start of the body (0: not known yet), and its size. Raises Violation as early as possible."""
         first = data[at]
         self._check_first(first)
         kind = first >> 4

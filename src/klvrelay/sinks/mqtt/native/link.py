@@ -109,13 +109,15 @@ class Link:
         return not self.unsent and not self._over
 
     async def read_to_end(self, timeout: float) -> None:
-        """Send FIN, and wait until the peer closes: unread data would reset the connection, perhaps before the peer
-        has read what we sent.
+        """Wait until the peer closes: unread data would reset the connection, perhaps before the peer has read what we
+        sent. FIN is sent after half of the time: amqtt may take it for a lost connection if it follows DISCONNECT.
         """
+        self.resume()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), timeout / 2)
         with contextlib.suppress(OSError, TimeoutError):
             self._sock.shutdown(socket.SHUT_WR)
-            self.resume()
-            await asyncio.wait_for(self._ended.wait(), timeout)
+            await asyncio.wait_for(self._ended.wait(), timeout / 2)
 
     def abort(self) -> None:
         """Close the socket at once."""

@@ -69,12 +69,14 @@ class OutgoingMessages:
         """
         publication = Publication(len(messages), messages)
         try:
-            if self._calls or not self._has_room(len(messages)):
-                await self._send_in_turn(messages, publication, ahead=ahead)
-            else:
-                for at, message in enumerate(messages):
-                    self._send(message, publication, at)
-            self._link.flush()
+            try:
+                if self._calls or not self._has_room(len(messages)):
+                    await self._send_in_turn(messages, publication, ahead=ahead)
+                else:
+                    for at, message in enumerate(messages):
+                        self._send(message, publication, at)
+            finally:
+                self._link.flush()
             if not self._over:
                 await publication.complete()
             return publication

@@ -1,0 +1,95 @@
+"""The counts of a run: of its streams and sinks, including those that a reload removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from klvrelay.errors import KlvrelayError, NoKlv
+from klvrelay.health.diagnosis import no_klv
+from klvrelay.outcome import Sums
+from klvrelay.relay.stream import Stream
+from klvrelay.text import counted
+
+
+class StreamCounts(NamedTuple):
+    """The counts of streams.
+
+    records  KLV packets; of these `unfit` are bad or damaged
+    dropped  packets that sources dropped because the relay was too slow
+    gaps     in the transport
+    outages  with `away` seconds in total
+    """
+
+    records: int = 0
+    unfit: int = 0
+    dropped: int = 0
+    gaps: int = 0
+    outages: int = 0
+    away: float = 0.0
+
+    def describe(self) -> str:
+        lost = f"{counted(self.dropped, 'packet')} dropped"
+        if self.gaps:
+            lost += f", {counted(self.gaps, 'gap')} in the transport"
+        away = f", {counted(self.outages, 'outage')} of {self.away:.1f} s" if self.outages else ""
+        return f"{counted(self.records, 'record')}, {self.unfit} bad or damaged, {lost}{away}"
+
+
+def counts_of(stream: Stream) -> StreamCounts:
+    healths, lane = stream.healths, stream.health.link.lane
+    return StreamCounts(
+        sum(health.records for health in healths),
+        sum(health.unfit for health in healths),
+        stream.health.dropped,
+        lane.discontinuities + lane.sync_losses,
+        sum(health.outages for health in healths),
+        sum(health.away_so_far for health in healths),
+    )
+
+
+def total(counts: Iterable[StreamCounts]) -> StreamCounts:
+    return StreamCounts(*map(sum, zip(NOTHING, *counts, strict=True)))
+
+
+NOTHING = StreamCounts()
+
+
+def fault_of(streams: Sequence[Stream], counts: StreamCounts) -> KlvrelayError | None:
+    """Why a source was not read to its end, or NoKlv if there was no record at all."""
+    failed = next((stream.failed for stream in streams if stream.failed is not None), None)
+    if failed is None and streams and not counts.records:
+        missed = next((stream.decoder.streams.missed for stream in streams if stream.decoder.streams.missed), "")
+        return NoKlv(f"no KLV was received: {missed or no_klv(streams[0].health.link.lane).sentence}")
+    return failed
+
+
+def lost_of(sums: Sums, *, keeps: bool) -> int:
+    """Number of lost records. `keeps`: waiting records survive the end of the process."""
+    return sums.lost - (sums.waiting if keeps else 0)
+
+
+def describe_losses(sinks: Iterable[tuple[str, Sums]], *, keeps: bool) -> str:
+    """The counts of lost records by cause, for the log."""
+    return "; ".join(
+        f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} waiting={sums.waiting}"
+        for name, sums in sinks
+        if lost_of(sums, keeps=keeps)
+    )
+
+
+@dataclass(slots=True)
+class Removed:
+    """The counts of removed streams, and those of removed sinks by name."""
+
+    streams: StreamCounts = NOTHING
+    sinks: dict[str, Sums] = field(default_factory=dict)
+
+    def add_stream(self, stream: Stream) -> None:
+        self.streams = total((self.streams, counts_of(stream)))
+
+    def add_sink(self, name: str, sums: Sums) -> None:
+        """Records that wait for a removed sink are excluded by the settings."""
+        sums = sums._replace(waiting=0, unwanted=sums.unwanted + sums.waiting)
+        self.sinks[name] = Sums(*map(sum, zip(self.sinks.get(name, Sums()), sums, strict=True)))

@@ -1,0 +1,108 @@
+"""The cursor of `order = "live-first"` on the log in memory."""
+
+from __future__ import annotations
+
+import asyncio
+
+from klvrelay.record import Record
+from klvrelay.spool.cursor import Cursor
+from klvrelay.spool.live_first import LiveFirst
+
+
+class MemoryLiveFirst(LiveFirst):
+    """Two cursors with common limits: of the largest stream the oldest record is shed, from the backlog first."""
+
+    live: Cursor
+    backlog: list[Cursor]  # type: ignore[assignment]
+
+    def __init__(
+        self, name: str, limit: int, size_limit: int, rate: float, freed: asyncio.Event, *, holds_sources: bool
+    ) -> None:
+        super().__init__(name, limit, size_limit, rate)
+        self.holds_sources = holds_sources
+        self._freed = freed
+        self._patient: set[str] = set()
+        self.live, self.backlog = self._cursor(), []
+
+    def _cursor(self) -> Cursor:
+        limits = self.limit, self.size_limit
+        return Cursor(self.name, *limits, self._freed, holds_sources=self.holds_sources)
+
+    def _divide(self) -> None:
+        if self.backlog:
+            self.backlog[0].absorb(self.live)
+        else:
+            self.backlog, self.live = [self.live], self._cursor()
+
+    @property
+    def _cursors(self) -> list[Cursor]:
+        return [*self.backlog, self.live]
+
+    def append(self, record: Record, size: int, *, waited: bool) -> None:
+        """See `Cursor.append`."""
+        self._empty.clear()
+        self.live.append(record, size, waited=True)
+        (self._patient.add if waited else self._patient.discard)(record.stream)
+        while not waited and (stream := self._to_shed()) is not None:
+            self._shed(stream)
+        self._turns.wake()
+
+    def set_limits(self, limit: int, size_limit: int) -> None:
+        """See `Cursor.set_limits`."""
+        self.limit, self.size_limit = limit, size_limit
+        for cursor in self._cursors:
+            cursor.limit, cursor.size_limit = limit, size_limit
+        while (stream := self._to_shed()) is not None:
+            self._shed(stream)
+        self._freed.set()
+
+    def _to_shed(self) -> str | None:
+        """See `Cursor._to_shed`."""
+        waiting, held = self._held()
+        if waiting <= 1 or (waiting <= self.limit and held <= self.size_limit):
+            return None
+        loads = self._loads()
+        live = [stream for stream, (count, _) in loads.items() if count and stream not in self._patient]
+        if waiting > self.limit and live:
+            longest = max(live, key=lambda stream: loads[stream][0])
+            if loads[longest][0] > (self.limit - self.offered) // len(loads):
+                return longest
+        if held > self.size_limit and live:
+            largest = max(live, key=lambda stream: loads[stream][1])
+            if loads[largest][1] > (self.size_limit - self.offered_size) // len(loads):
+                return largest
+        return None
+
+    def _held(self) -> tuple[int, int]:
+        """Records, and their bytes, waiting or in flight."""
+        return sum(cursor.waiting for cursor in self._cursors), sum(cursor.held_size for cursor in self._cursors)
+
+    def _loads(self) -> dict[str, tuple[int, int]]:
+        """Number and bytes of the waiting records by stream."""
+        loads: dict[str, tuple[int, int]] = {}
+        for cursor in self._cursors:
+            for stream, (count, size) in cursor.loads().items():
+                known = loads.get(stream, (0, 0))
+                loads[stream] = known[0] + count, known[1] + size
+        return loads
+
+    def _shed(self, stream: str) -> None:
+        for cursor in self._cursors:
+            if cursor.shed_oldest(stream, "memory") is not None:
+                cursor.shed += 1
+                return
+
+    def shed_aged(self, before_us: int) -> list[Record]:
+        """See `Cursor.shed_aged`."""
+        shed = [record for cursor in self._cursors for record in cursor.shed_aged(before_us)]
+        self.changed()
+        return shed
+
+    def has_room(self, stream: str) -> bool:
+        """See `Cursor.has_room`."""
+        loads, (waiting, held) = self._loads(), self._held()
+        count, size = loads.get(stream, (0, 0))
+        streams = len(loads) + (stream not in loads)
+        if waiting >= self.limit and count >= (self.limit - self.offered) // streams:
+            return False
+        return held < self.size_limit or size < (self.size_limit - self.offered_size) // streams

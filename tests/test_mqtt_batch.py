@@ -26,8 +26,10 @@ from klvrelay.config.settings_file import load
 from klvrelay.encode import encode
 from klvrelay.errors import SinkDown
 from klvrelay.gap import Gap, Item
+from klvrelay.health import SinkHealth
 from klvrelay.outcome import Outcome
 from klvrelay.relay.build import build_relay
+from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.mqtt.connection import Received
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST, JoinedMessages
@@ -286,6 +288,29 @@ def test_records_are_held_for_the_time_and_no_longer(round_trip: float):
         assert max(waits) <= 0.101
         assert 29 <= len(far.batches) <= 33
         assert waits[0] < 0.001  # the first one after a pause does not wait
+
+    virtual_time.run(main())
+
+
+def test_a_backlog_beside_live_records_does_not_take_their_turn():
+    """With `order = "live-first"`, a live record waits no longer than without a backlog."""
+
+    async def main() -> None:
+        far, log = Holding(), MemoryLog()
+        sink_task = SinkTask(far, log.cursor("far", replay_rate=200.0), Notices().cursor(), SinkHealth("far"))
+        for seq in range(500):
+            log.append(record(seq, "old"))
+        task = asyncio.create_task(sink_task.drain())
+        await asyncio.sleep(0.01)  # what waits is the backlog now
+        appended = await live(log, 2, 2)
+        await asyncio.sleep(1)
+        task.cancel()
+        await asyncio.wait({task})
+        waits = [time - appended[each.stream, each.seq] for time, each in far.taken if each.stream != "old"]
+        assert len(waits) == 120
+        assert max(waits) <= 0.102
+        assert far.seqs("old") == list(range(500))
+        assert len(far.batches) < 100
 
     virtual_time.run(main())
 

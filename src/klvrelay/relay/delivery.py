@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from klvrelay.errors import SinkDown
-from klvrelay.gap import Item
+from klvrelay.gap import Item, Replay
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
 from klvrelay.spool.contract import LogCursor
@@ -127,8 +127,10 @@ class Delivery:
         self._idle -= 1
         if not self._idle:
             self._add_worker()
-        self._last_sent = self._loop.time()
-        self._in_flight[_this_worker()] = _InFlight(batch, self._last_sent)
+        now = self._loop.time()
+        if not (self._hold and isinstance(batch, Replay)):  # live records beside it have waited as long
+            self._last_sent = now
+        self._in_flight[_this_worker()] = _InFlight(batch, now)
         self._pace()
 
     async def _deliver(self, batch: Sequence[Item]) -> None:

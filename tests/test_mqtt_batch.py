@@ -65,11 +65,13 @@ async def delivered(oracle: OracleBroker, batch: Sequence[Item], **settings: Any
         return await sink.deliver(batch)
 
 
-@pytest.mark.parametrize("qos", [0, 1, 2])
-async def test_the_records_of_a_stream_are_one_message(oracle: OracleBroker, qos: int):
+@pytest.mark.parametrize(
+    ("qos", "client"), [(0, "native"), (1, "native"), (2, "native"), (0, "aiomqtt"), (1, "aiomqtt")]
+)
+async def test_the_records_of_a_stream_are_one_message(oracle: OracleBroker, qos: int, client: str):
     """JSON Lines with the JSON of single messages; streams that take turns have a message each."""
     batch = [record(seq, stream) for seq in range(5) for stream in ("uav1", "uav2")]
-    assert await delivered(oracle, batch, qos=qos) == Outcome(10)
+    assert await delivered(oracle, batch, qos=qos, client=client) == Outcome(10)
     for stream in ("uav1", "uav2"):
         (message,) = [each for each in oracle.published if each.topic == f"klvrelay/{stream}/telemetry"]
         assert message.payload == b"".join(each.json() + b"\n" for each in batch if each.stream == stream)

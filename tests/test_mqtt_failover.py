@@ -189,6 +189,17 @@ async def test_a_broker_that_never_answers_delays_the_next_one_by_its_timeout(
     assert any(f"{first.url}: no MQTT connection within 0.4 s" in line for line in said())
 
 
+async def test_a_stop_during_an_attempt_ends_it(second: OracleBroker):
+    """Nothing is tried after it, and nothing is left open."""
+    async with silent() as first:
+        attempt = asyncio.create_task(sink_to(first, second, timeout=30.0).__aenter__(), name="attempt")
+        await asyncio.sleep(0.05)
+        attempt.cancel()
+        await asyncio.wait({attempt}, timeout=1)
+        assert attempt.cancelled()
+    assert second.guests == []
+
+
 async def test_latest_values_are_published_to_each_broker(oracle: OracleBroker, second: OracleBroker):
     """Those of before too; the one that was lost publishes the last will."""
     sink_task, _ = sink_task_of(sink_to(oracle, second))

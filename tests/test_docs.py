@@ -74,7 +74,7 @@ def test_every_settings_example_is_accepted(block: str, tmp_path: Path):
     settings.write_text(f'[[sink]]\nurl = "mqtt://127.0.0.1"\n{block}')
 
     loaded = load(settings)
-    assert loaded.sources or loaded.spool
+    assert loaded.sources or loaded.spool or len(loaded.sinks) > 1
 
 
 def test_the_python_example_uses_names_that_exist():

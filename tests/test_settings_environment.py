@@ -30,12 +30,13 @@ stall = 3
 """
 VALUES = {
     "waiting": "77", "waiting_size": "99", "coalesce": "4ms", "path": "/other", "size": "4G", "commit": "1s",
-    "age": "2h", "client": "native",
+    "age": "2h",
     "name": "far", "url": "srt://cam:9000", "host": "h", "port": "1884", "tls": "yes", "username": "u",
     "password": "pw", "client_id": "c", "qos": "0", "prefix": "p", "protocol": "4", "keepalive": "9",
     "ca_file": "/ca", "cert_file": "/c", "key_file": "/k", "allow_plaintext": "1", "raw": "true",
     "publish_bad": "drop", "numbers": "safe", "window": "5", "timeout": "2.5", "expiry": "0", "order": "live-first",
-    "replay_rate": "10", "stream": "x", "interface": "lo", "sender": "::1", "speed": "2", "loop": "TRUE",
+    "replay_rate": "10", "batch": "100ms", "client": "native", "stream": "x", "interface": "lo", "sender": "::1",
+    "speed": "2", "loop": "TRUE",
     "follow": "false", "stall": "0.5", "demux": "libav", "isolate": "no", "passphrase": "0123456789",
     "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]", "watch": "true",
 }  # fmt: skip

@@ -128,7 +128,7 @@ def test_every_field_of_the_settings_is_a_setting():
     """Or is made of several; and each has a description."""
     fields = {
         RELAY: ((RelaySettings,), {"sources", "sinks", "spool"}), SPOOL: ((SpoolSettings,), set()),
-        SINK: ((SinkSettings, MqttSettings), {"mqtt"}), SOURCE: ((SourceSettings,), {"only"}),
+        SINK: ((SinkSettings, MqttSettings), {"mqtt", "fallbacks"}), SOURCE: ((SourceSettings,), {"only"}),
     }  # fmt: skip
     for table, (classes, others) in fields.items():
         names = {field.name for one in classes for field in dataclasses.fields(one)}
@@ -170,7 +170,7 @@ SEMANTIC = (
     "KLVRELAY_", "LoadCredential", "CREDENTIALS_DIRECTORY", "unset or empty", "URL", "begin or end", "U+", "at most",
     "empty", "srt://", "only", "8190", "0x101", "twice", "another stream", "mqtt://", "missing", "65535", "host",
     "WebSocket", "unencrypted", "own name", "port", "supported", "10", "no such file", "two sources",
-    "did you mean qos",
+    "did you mean qos", "same prefix",
 )  # fmt: skip
 """Parts of messages about the meaning of a text, or about several settings: the schema cannot say that."""
 

@@ -155,6 +155,25 @@ def test_a_wrong_setting_of_a_spool_is_refused(lines: str, reason: str, tmp_path
         load(path)
 
 
+async def test_the_order_of_sinks_does_not_matter_to_their_spool(free_port: int, tmp_path: Path):
+    """A spool belongs to the relay of any of the prefixes; a relay without its prefix is refused."""
+    (tmp_path / "empty.ts").write_bytes(bytes(188))
+    spool = SpoolSettings(tmp_path / "spool", 8 << 20)
+
+    async def run(*prefixes: str) -> None:
+        source = SourceSettings(Url.parse(str(tmp_path / "empty.ts")))
+        brokers = (MqttSettings(host="127.0.0.1", port=free_port, prefix=prefix) for prefix in prefixes)
+        sinks = tuple(SinkSettings(broker.prefix, broker) for broker in brokers)
+        await asyncio.wait_for(run_relay(RelaySettings((source,), sinks, spool=spool)), 10)
+
+    await run("near", "far")
+    await run("far", "near")
+    await run("far")
+    with pytest.raises(ConfigError, match="spool of a relay with topic prefix 'far', this one has 'near'"):
+        await run("near")
+    await run("near", "far", "another")
+
+
 async def test_the_position_of_a_sink_is_kept_under_its_name(tmp_path: Path):
     """A broker that moves finds its position again; each sink has its own."""
     log = await open_log(tmp_path, "klvrelay", 8 << 20)

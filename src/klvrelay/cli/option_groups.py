@@ -31,10 +31,14 @@ brokers:
   mqtts://user@broker:8883         TLS; password: KLVRELAY_MQTT_PASSWORD in the environment, or --mqtt-password-file
   mqtt://broker/site-a             topic prefix site-a instead of klvrelay
 """
+FALLBACKS = """\
+  Repeat --mqtt to give further brokers: the first that accepts is used, and the next one once it is lost.
+"""
 
 
-def add_mqtt(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
-    parser.add_argument("--mqtt", metavar="URL", required=required, help="broker: mqtt://host or mqtts://host")
+def add_mqtt(parser: argparse.ArgumentParser, *, required: bool = False, several: bool = False) -> None:
+    text = "broker: mqtt://host or mqtts://host" + ("; repeatable, for fail-over" if several else "")
+    parser.add_argument("--mqtt", metavar="URL", required=required, action="append" if several else "store", help=text)
     parser.add_argument("--prefix", metavar="TOPIC", help="first level of every topic (default: klvrelay)")
     parser.add_argument("--username", metavar="NAME", help="user name for the broker")
     add_mqtt_password(parser)

@@ -25,7 +25,7 @@ def option_origins(args: argparse.Namespace, origins: Mapping[tuple[str, int, st
     """The origins of settings, with those of the options that replace them. `sources`: how many there are."""
     found = dict(origins)
     if args.mqtt is not None:  # it replaces the address and the login
-        kept = (*OF_ANY_BROKER, "name", "order", "replay_rate")
+        kept = (*OF_ANY_BROKER, "name", "order", "replay_rate", "batch")
         found = {place: origin for place, origin in found.items() if place[0] != "sink" or place[2] in kept}
         found["sink", 0, "url"] = "--mqtt"
     for key in option_groups.mqtt_options(args):

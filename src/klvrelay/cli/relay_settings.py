@@ -13,7 +13,7 @@ from typing import Any
 from klvrelay.cli import option_groups
 from klvrelay.cli.option_origins import OF_SOURCE, is_given, option_origins
 from klvrelay.cli.source_urls import check_used, password_option, source_urls
-from klvrelay.config.mqtt import MqttSettings, mqtt_settings, mqtt_settings_over, with_mqtt_password
+from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_brokers_over, with_mqtt_password
 from klvrelay.config.names import checked_name
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import Reading, read_settings
@@ -151,7 +151,8 @@ def _names(args: argparse.Namespace) -> list[str | None]:
 def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
     options = option_groups.mqtt_options(args)
     if args.mqtt is not None and not settings.sinks:
-        return replace(settings, sinks=(SinkSettings(DEFAULT_SINK, mqtt_settings(args.mqtt, options)),))
+        first, *others = mqtt_brokers(args.mqtt, options)
+        return replace(settings, sinks=(SinkSettings(DEFAULT_SINK, first, tuple(others)),))
     if args.mqtt is None and not (options and settings.sinks):
         return settings
     if len(settings.sinks) > 1:
@@ -159,13 +160,15 @@ def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySett
             f"options of the broker with several sinks in {_place(args)}: set them in each [[sink]] there"
         )
     (sink,) = settings.sinks
-    return replace(settings, sinks=(replace(sink, mqtt=_over(sink.mqtt, args.mqtt, options)),))
+    if args.mqtt is not None:
+        first, *others = mqtt_brokers_over(sink.mqtt, args.mqtt, options)
+    else:
+        first, *others = (_over(broker, options) for broker in sink.brokers)
+    return replace(settings, sinks=(replace(sink, mqtt=first, fallbacks=tuple(others)),))
 
 
-def _over(settings: MqttSettings, url: str | None, options: dict[str, Any]) -> MqttSettings:
-    """The settings of the file with the options of the command line, perhaps of another broker."""
-    if url is not None:
-        return mqtt_settings_over(settings, url, options)
+def _over(settings: MqttSettings, options: dict[str, Any]) -> MqttSettings:
+    """The settings of the file with the options of the command line."""
     is_other = options.get("username", settings.username) != settings.username
     mqtt = replace(settings, password=None) if is_other else settings  # a password belongs to one user
     return with_mqtt_password(replace(mqtt, **options))

@@ -14,7 +14,7 @@ EXAMPLES = (
     "klvrelay replay flight.ts --mqtt mqtt://127.0.0.1:1883",
     "klvrelay replay tapes/ --stream uav1 --speed 2 --loop --mqtt mqtt://127.0.0.1:1883",
 )
-EPILOG = option_groups.BROKERS
+EPILOG = option_groups.BROKERS + option_groups.FALLBACKS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +24,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     option_groups.add_limit(parser)
     parser.add_argument("--stream", action="append", default=[], metavar="NAME", help="name of the stream in topics")
     option_groups.add_choice(parser)
-    option_groups.add_mqtt(parser, required=True)
+    option_groups.add_mqtt(parser, required=True, several=True)
     option_groups.add_publish(parser)
     option_groups.add_quiet(parser)

@@ -31,7 +31,7 @@ settings:
   Variables of the environment, such as KLVRELAY_SPOOL_PATH, override FILE, and options override both. --print-config
   shows the result. `klvrelay check FILE` validates FILE, and tries its sources and brokers.
 """
-EPILOG = option_groups.SOURCES + NAMES + option_groups.BROKERS
+EPILOG = option_groups.SOURCES + NAMES + option_groups.BROKERS + option_groups.FALLBACKS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                              " restart (default: they wait in memory)")  # fmt: skip
     parser.add_argument("--print-config", action="store_true",
                         help="print every setting and where it comes from, without secrets, and exit")  # fmt: skip
-    option_groups.add_mqtt(parser)
+    option_groups.add_mqtt(parser, several=True)
     option_groups.add_publish(parser)
     option_groups.add_quiet(parser)
 

@@ -72,7 +72,8 @@ def _value(setting: Setting, values: Any) -> Any:
     """The value of a setting; None if it has none."""
     if isinstance(values, SinkSettings):
         if setting.name == "url":
-            return values.mqtt.url
+            urls = [broker.url for broker in values.brokers]
+            return urls if values.fallbacks else urls[0]
         if setting.name == "username":
             return values.mqtt.username and HIDDEN
         return getattr(values.mqtt if setting.name in _OF_BROKER else values, setting.name)

@@ -136,6 +136,21 @@ def address(parse: Callable[[str], Any], valid: str) -> Kind:
     return Kind(read, valid, {"type": "string"})
 
 
+def addresses(parse: Callable[[str], Any], valid: str) -> Kind:
+    """A URL, or an array of them."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str):
+            return parse(value)
+        if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
+            raise ConfigError(f"must be text in quotes, {valid}, or an array of such texts")
+        return [parse(one) for one in value]
+
+    array = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    schema = {"anyOf": [{"type": "string"}, array]}
+    return Kind(read, f"{valid}, or an array", schema, lambda text: _toml_of(text) if text[:1] == "[" else text)
+
+
 def _folder(value: Any) -> Path:
     if not isinstance(value, str):
         raise ConfigError("must be text in quotes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, get_args
 from urllib.parse import unquote
@@ -143,20 +143,64 @@ def mqtt_settings(url: str | None, options: dict[str, Any]) -> MqttSettings:
     return with_mqtt_password(MqttSettings(**options) if url is None else MqttSettings.from_url(url, **options))
 
 
+_TLS = ("ca_file", "cert_file", "key_file")
+
+
+def mqtt_brokers(urls: Sequence[str], options: dict[str, Any]) -> tuple[MqttSettings, ...]:
+    """The settings of several brokers, with common options: a URL may have another login, and TLS need not be used
+    by all.
+    """
+    return _brokers(urls, lambda _: {}, options)
+
+
+def _brokers(
+    urls: Sequence[str], kept: Callable[[str], dict[str, Any]], options: dict[str, Any]
+) -> tuple[MqttSettings, ...]:
+    if len(urls) == 1:
+        return (mqtt_settings(urls[0], kept(urls[0]) | options),)
+    has_tls = any(Url.parse(url).scheme == "mqtts" for url in urls)
+    brokers = []
+    for number, url in enumerate(urls, 1):
+        try:
+            brokers.append(mqtt_settings(url, kept(url) | _of_one(url, options, has_tls=has_tls)))
+        except ConfigError as fault:
+            text = str(fault).removeprefix("MQTT URL: ")
+            raise ConfigError(f"MQTT URL: broker {number}: {text}" if text != str(fault) else text) from None
+    if len({broker.url for broker in brokers}) < len(brokers):
+        raise ConfigError("mqtt url: a broker occurs twice in the list")
+    if len({broker.prefix for broker in brokers}) > 1:
+        raise ConfigError("mqtt url: the brokers of one sink need the same prefix, since they publish the same topics")
+    return tuple(brokers)
+
+
+def _of_one(url: str, options: dict[str, Any], *, has_tls: bool) -> dict[str, Any]:
+    """The common options that apply to one broker of several. `has_tls`: one of them uses TLS."""
+    parts = Url.parse(url)
+    own = {"username"} if parts.user else set()
+    own |= {"password"} if parts.password else set()
+    own |= set(_TLS) if has_tls and parts.scheme != "mqtts" else set()
+    return {key: value for key, value in options.items() if key not in own}
+
+
 OF_ANY_BROKER = (
     "client_id", "qos", "prefix", "protocol", "keepalive", "raw", "publish_bad", "numbers", "window", "timeout",
     "expiry", "client",
 )  # fmt: skip
 
 
-def mqtt_settings_over(settings: MqttSettings, url: str, options: dict[str, Any]) -> MqttSettings:
-    """The settings for another broker: address, login and TLS come from `url` and `options`; other settings are kept
-    unless `url` or `options` has them.
+def mqtt_brokers_over(
+    settings: MqttSettings, urls: Sequence[str], options: dict[str, Any]
+) -> tuple[MqttSettings, ...]:
+    """The settings for other brokers: address, login and TLS come from `urls` and `options`; other settings are kept
+    unless a URL or `options` has them.
     """
+    return _brokers(urls, lambda url: _kept(settings, url), options)
+
+
+def _kept(settings: MqttSettings, url: str) -> dict[str, Any]:
     parts = Url.parse(url)
     own = {*parts.options, *(["prefix"] if parts.path.strip("/") else [])}
-    kept = {key: getattr(settings, key) for key in OF_ANY_BROKER if key not in own}
-    return mqtt_settings(url, kept | options)
+    return {key: getattr(settings, key) for key in OF_ANY_BROKER if key not in own}
 
 
 def with_mqtt_password(settings: MqttSettings) -> MqttSettings:

@@ -36,9 +36,13 @@ def has_secret(entry: TableEntry) -> bool:
         setting, place = entry.table.setting_of(key)
         if place or entry.origins[key].is_named:
             continue
-        if setting.kind.is_secret or (key == "url" and isinstance(value, str) and _is_secret_url(value)):
+        if setting.kind.is_secret or (key == "url" and any(map(_is_secret_url, _urls(value)))):
             return True
     return False
+
+
+def _urls(value: object) -> list[str]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
 
 def _is_secret_url(text: str) -> bool:

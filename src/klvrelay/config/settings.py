@@ -107,7 +107,7 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
-    """One sink, and how records are delivered to it."""
+    """One sink, and how records are delivered to it. `fallbacks`: brokers to use while `mqtt` cannot be."""
 
     name: str = field(
         metadata=described(
@@ -117,11 +117,26 @@ class SinkSettings:
         )
     )  # fmt: skip
     mqtt: MqttSettings
+    fallbacks: tuple[MqttSettings, ...] = ()
     order: Order = setting(
         "strict", kinds.one_of(*get_args(Order)),
         "after an outage: strict: the backlog first; live-first: the backlog beside the live records",
     )  # fmt: skip
     replay_rate: float = setting(200.0, kinds.number(1, 1e6), "with live-first: records of the backlog per second")
+    batch: float | None = setting(
+        None, kinds.duration("10ms", "10s"), "gather the records of a stream for this time, and publish them in one"
+        " message, as JSON Lines", note="each record has its own message", example='"100ms"',
+    )  # fmt: skip
+
+    @property
+    def brokers(self) -> tuple[MqttSettings, ...]:
+        """All brokers, in the order in which they are tried."""
+        return (self.mqtt, *self.fallbacks)
+
+    @property
+    def url(self) -> str:
+        """The addresses of the brokers, for messages."""
+        return ",".join(broker.url for broker in self.brokers)
 
 
 @dataclass(frozen=True, slots=True)

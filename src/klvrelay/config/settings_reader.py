@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_password
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
-from klvrelay.config.mqtt import MqttSettings, mqtt_settings
+from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_settings
 from klvrelay.config.secret_reader import check_login, secret_of
 from klvrelay.config.setting import Setting, settings_of
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings, SpoolSettings
@@ -64,7 +64,7 @@ class SettingsReader:
     def _secret(self, entry: TableEntry, name: str) -> Secret | None:
         return secret_of(entry, entry.table.setting_of(name)[0], self._faults)
 
-    def _url(self, entry: TableEntry, missing: str) -> Url | str | None:
+    def _url(self, entry: TableEntry, missing: str) -> Url | str | list[str] | None:
         """The URL of an entry, typed; None if there is none, or if it is invalid."""
         setting = entry.table.setting_of("url")[0]
         key = entry.first_of(setting.keys)
@@ -76,7 +76,7 @@ class SettingsReader:
             return None
         self._check_single(entry, setting)
         try:
-            found: Url | str = setting.kind.read(entry.values["url"] if secret is None else secret.reveal())
+            found: Url | str | list[str] = setting.kind.read(entry.values["url"] if secret is None else secret.reveal())
         except ConfigError as fault:
             entry.add_fault(self._faults, key, str(fault))
             return None
@@ -139,36 +139,39 @@ class SettingsReader:
             url = self._url(entry, 'missing; give the broker, e.g. url = "mqtt://127.0.0.1:1883"')
         elif (key := entry.first_of(entry.table.setting_of("url")[0].keys)) is not None:
             entry.add_fault(self._faults, key, "host is given too; give only one")
-        if isinstance(url, str):
-            self._prefer_login_of(url, entry)
+        urls = [str(one) for one in (url if isinstance(url, list) else [url]) if one is not None]
+        if urls:
+            self._prefer_login_of(urls, entry)
         values = self._values(entry)
         broker = {key: values.pop(key) for key in list(values) if key in _OF_BROKER}
         if (password := self._secret(entry, "password")) is not None:
             broker["password"] = password
         if self._faults.count > before:  # the settings without the invalid ones may contradict each other
-            self._check_broker_url(entry, url)
+            self._check_broker_urls(entry, urls)
             return None
         try:
-            mqtt = mqtt_settings(None if url is None else str(url), broker)
-            self._checks.broker(mqtt)
+            brokers = mqtt_brokers(urls, broker) if urls else (mqtt_settings(None, broker),)
+            for each in brokers:
+                self._checks.broker(each)
         except ConfigError as fault:
             self._add_fault_of_broker(entry, str(fault))
             return None
-        return SinkSettings(**{"name": DEFAULT_SINK, **values}, mqtt=mqtt)
+        return SinkSettings(**{"name": DEFAULT_SINK, **values}, mqtt=brokers[0], fallbacks=brokers[1:])
 
-    def _check_broker_url(self, entry: TableEntry, url: Url | str | None) -> None:
-        """Add the fault of the URL alone."""
+    def _check_broker_urls(self, entry: TableEntry, urls: Sequence[str]) -> None:
+        """Add the fault of the URLs alone."""
         try:
-            MqttSettings.from_url(str(url or "mqtt://localhost"), allow_plaintext=True)
+            for url in urls:
+                MqttSettings.from_url(url, allow_plaintext=True)
         except ConfigError as fault:
             self._add_fault_of_broker(entry, str(fault))
 
-    def _prefer_login_of(self, url: str, entry: TableEntry) -> None:
-        """A user in a URL of the environment replaces the user and the password of the file."""
+    def _prefer_login_of(self, urls: Sequence[str], entry: TableEntry) -> None:
+        """A user in the URLs of the environment replaces the user and the password of the file."""
         if not entry.origin_of(_url_key(entry)).is_named:
             return
         try:
-            has_user = Url.parse(url).user is not None
+            has_user = any(Url.parse(url).user is not None for url in urls)
         except ConfigError:
             return
         keys = (*entry.table.setting_of("username")[0].keys, *entry.table.setting_of("password")[0].keys)

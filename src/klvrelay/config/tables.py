@@ -104,8 +104,9 @@ _OF_SOURCE = (
 )
 _BROKER_URL = Setting(
     "url",
-    kinds.address(str, 'such as "mqtt://127.0.0.1:1883"'),
-    "the broker: mqtt://[user@]host[:port][/prefix], mqtts:// for TLS; or host, port and tls instead",
+    kinds.addresses(str, 'such as "mqtt://127.0.0.1:1883"'),
+    "the broker: mqtt://[user@]host[:port][/prefix], mqtts:// for TLS; or host, port and tls instead; an array of"
+    " several: the first that accepts is used",
     example='"mqtt://127.0.0.1:1883"',
     elsewhere=True,
 )

@@ -22,6 +22,8 @@ from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.tasks import cancel
+from klvrelay.sinks.contract import Sink
+from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
 from klvrelay.sources.files import faults as file_faults
@@ -86,7 +88,8 @@ def _load_files(settings: RelaySettings) -> None:
 
             client_context(source.ca_file)
     for sink in settings.sinks:
-        _check_broker(sink.mqtt)
+        for broker in sink.brokers:
+            _check_broker(broker)
     if settings.spool is not None:
         _find_a_source(settings.sources)
 
@@ -145,8 +148,9 @@ async def _open_spool(settings: RelaySettings) -> DiskLog | None:
     from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
 
     spool, limits = settings.spool, {"limit": settings.waiting, "size_limit": settings.waiting_size}
+    prefixes = [sink.mqtt.prefix for sink in settings.sinks]
     return await open_log(
-        spool.path, spool_owner(settings), spool.size, commit=spool.commit, age=spool.age, **limits
+        spool.path, spool_owner(settings), spool.size, commit=spool.commit, age=spool.age, others=prefixes, **limits
     )  # fmt: skip
 
 
@@ -206,8 +210,12 @@ def _inputs_of(settings: RelaySettings) -> dict[str, StreamInput]:
 
 
 def _sink_of(settings: SinkSettings, boot: str) -> SinkInput:
-    sink = MqttSink(settings.mqtt, boot=boot)
-    return SinkInput(settings.mqtt.url, sink, settings.order, settings.replay_rate, settings.name)
+    sink: Sink
+    if settings.fallbacks:
+        sink = FailoverSink(settings.brokers, boot=boot, batch=settings.batch)
+    else:
+        sink = MqttSink(settings.mqtt, boot=boot, batch=settings.batch)
+    return SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name)
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from klvrelay.errors import SinkDown
-from klvrelay.gap import Item
+from klvrelay.gap import Item, Replay
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
 from klvrelay.spool.contract import LogCursor
@@ -49,11 +49,15 @@ class Delivery:
     full or, if the round trip is long, after a part of the round trip. A batch of one record takes three times as much
     processor time per record as a full one, so near the broker the records of one round trip are the next batch.
 
+    A sink may `hold` records: then a batch is sent that long after the one before it, or when it is full, so that a
+    record waits at most for this time and the first one after a pause does not wait.
+
     Each worker takes a batch and waits for its answer. One more worker waits for the next batch.
     """
 
     def __init__(self, sink: Sink, cursor: LogCursor, halving: Halving) -> None:
         self._sink, self._cursor, self._halving = sink, cursor, halving
+        self._hold: float = getattr(sink, "hold", 0.0)
         self._loop = asyncio.get_running_loop()
         self._last_sent = self._loop.time()
         self._round_trip = 0.0  # smoothed
@@ -77,7 +81,8 @@ class Delivery:
     def _full(self) -> tuple[int, int]:
         """Records and bytes of a full batch."""
         most, most_size = self._most
-        return max(1, min(FULL, most)), min(BATCH_SIZE, most_size)
+        wanted = most // 2 if self._hold else FULL  # so that there are several records of each stream
+        return max(1, min(wanted, most)), min(BATCH_SIZE, most_size)
 
     async def run(self) -> None:
         """Deliver until the connection is lost, and raise what `deliver` raised."""
@@ -122,8 +127,10 @@ class Delivery:
         self._idle -= 1
         if not self._idle:
             self._add_worker()
-        self._last_sent = self._loop.time()
-        self._in_flight[_this_worker()] = _InFlight(batch, self._last_sent)
+        now = self._loop.time()
+        if not (self._hold and isinstance(batch, Replay)):  # live records beside it have waited as long
+            self._last_sent = now
+        self._in_flight[_this_worker()] = _InFlight(batch, now)
         self._pace()
 
     async def _deliver(self, batch: Sequence[Item]) -> None:
@@ -155,13 +162,13 @@ class Delivery:
         """Set how many records must wait before the next batch is sent."""
         if self._closing:
             self._cursor.offer_at(NEVER)
-        elif not self._in_flight:
+        elif not self._in_flight and self._loop.time() >= self._held_until():
             self._cursor.offer_at(1)
             self._stop_timer()
         elif self._is_full():
             self._cursor.offer_at(NEVER)
         else:
-            self._cursor.offer_at(FULL)
+            self._cursor.offer_at(self._full[0] if self._hold else FULL)
             if self._timer is None:
                 self._timer = self._loop.call_at(self._due(), self._send_what_waits)
 
@@ -175,10 +182,15 @@ class Delivery:
         if self._halving.most is not None:
             return True
         most, most_size = self._most
-        return self._cursor.offered > most - FULL or self._cursor.offered_size > most_size - BATCH_SIZE
+        return self._cursor.offered > most - self._full[0] or self._cursor.offered_size > most_size - BATCH_SIZE
+
+    def _held_until(self) -> float:
+        return self._last_sent + self._hold if self._hold and self._halving.most is None else 0.0
 
     def _due(self) -> float:
-        """When a batch that is not full may be sent while others are in flight."""
+        """When a batch that is not full may be sent, while others are in flight or the sink holds records."""
+        if self._hold:
+            return self._last_sent + self._hold
         if self._round_trip > LONG:
             return self._last_sent + min(self._round_trip / SHARE, PAUSE_MOST)
         oldest = next(iter(self._in_flight.values()))
@@ -187,12 +199,19 @@ class Delivery:
     def _send_what_waits(self) -> None:
         """Send the next batch, though it is not full, if it is due."""
         self._timer = None
-        if self._closing or not self._in_flight or self._is_full():
+        if self._closing or not (self._in_flight or self._hold) or self._is_full():
             return
         if self._loop.time() < self._due():
             self._pace()
         else:
             self._cursor.offer_at(1)
+
+    def hurry(self) -> None:
+        """Hold no records any longer."""
+        self._hold = 0.0
+        if self._workers:
+            self._stop_timer()
+            self._pace()
 
     async def _close(self) -> None:
         """Let batches in flight report their answers. The other records wait again."""

@@ -44,10 +44,13 @@ class SinkTask:
     name: str = ""
     is_lasting: bool = False
     _halving: Halving = field(default_factory=Halving)
+    _delivery: Delivery | None = None
+    _ending: bool = False
 
     def __post_init__(self) -> None:
-        if (suspended := getattr(self.sink, "suspended", None)) is not None:
-            self.health.suspended = lambda: suspended.topics
+        sink: Any = self.sink
+        if hasattr(sink, "suspended"):
+            self.health.suspended = lambda: sink.suspended.topics
 
     @property
     def _keep(self) -> Keep | None:
@@ -70,7 +73,13 @@ class SinkTask:
         self.notices.put(Notice("status", None, dumps(facts)))
 
     async def settle(self) -> None:
-        """Return once the sink has answered for all records and, if connected, published all latest values."""
+        """Return once the sink has answered for all records and, if connected, published all latest values.
+
+        The sink holds no records any longer: no more are to follow.
+        """
+        self._ending = True
+        if self._delivery is not None:
+            self._delivery.hurry()
         await self.cursor.wait_until_drained()
         await self.publish_notices(LAST_NOTICES)
 
@@ -100,7 +109,7 @@ class SinkTask:
     async def _serve(self, up: Callable[[], None]) -> None:
         """One connection: raises what ended it."""
         async with self.sink:
-            self.health.mark_connected()
+            self.health.mark_connected(getattr(self.sink, "detail", ""))
             up()
             self.notices.restart()
             # In a separate task: a task group that fails while it is cancelled would hide the stop, and since Python
@@ -116,7 +125,10 @@ class SinkTask:
             await connection
 
     async def _run_connection(self) -> None:
+        self._delivery = delivery = Delivery(self.sink, self.cursor, self._halving)
+        if self._ending:
+            delivery.hurry()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Delivery(self.sink, self.cursor, self._halving).run(), name="deliver")
+            tasks.create_task(delivery.run(), name="deliver")
             if self._keep is not None:
                 tasks.create_task(self._keep(self.notices), name="keep")

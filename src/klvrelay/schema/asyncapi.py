@@ -31,6 +31,8 @@ DESCRIPTION = """\
 klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related standards) and publishes every record.
 
 - `stream`, `boot` and `seq` identify a record. At QoS 1 a record may be received twice.
+- With the setting `batch`, a message on `telemetry` or `rejected` has one or several records as JSON Lines, with the
+  content type `application/x-ndjson`, and one on `raw` their KLV packets. `seq` is then that of the first record.
 - User properties, content types and expiry need MQTT 5.
 - If the relay is lost, the broker publishes the last will on the topic `status`. The availability of its streams is
   then out of date.

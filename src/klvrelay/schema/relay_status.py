@@ -14,7 +14,7 @@ SUMS = {
     "waiting": "Records not yet sent, or unacknowledged",
     "unwanted": "Records excluded by the settings",
 }
-OPTIONAL = ("reason", "at", "records", "suspended", "suspended_topics", "spool", "reload")
+OPTIONAL = ("broker", "reason", "at", "records", "suspended", "suspended_topics", "spool", "reload")
 
 
 def status() -> Schema:
@@ -23,6 +23,7 @@ def status() -> Schema:
         "state": {"enum": ["online", "offline"]},
         "boot": BOOT,
         "client_id": described(TEXT, "MQTT client identifier"),
+        "broker": described(TEXT, "With several brokers: the one in use"),
         "reason": {"enum": ["stopped", "lost"], "description": "Why it is offline; lost: this is the last will"},
         "at": described(INSTANT, "UTC of the message; absent in the last will"),
         "records": described(_sums(), "What became of the records; published at a stop"),

@@ -53,6 +53,12 @@ class Sink(AbstractAsyncContextManager["Sink"], Protocol):
     A sink never retries, queues, sleeps or counts: the pipeline does so for all sinks. After SinkDown the connection is
     lost: leave, and enter again. A sink that can publish latest values has a second method,
     `async keep(notices: LatestValues) -> None`: it publishes them until the connection is lost, and raises SinkDown.
+
+    Optional attributes:
+
+    hold        `float`, seconds for which records may be gathered before they are delivered together
+    suspended   has `topics`, those that the far end refuses
+    detail      `str`, added to the log line of a connection
     """
 
     async def deliver(self, batch: Sequence[Item]) -> Outcome:

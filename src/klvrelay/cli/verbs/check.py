@@ -14,7 +14,8 @@ from klvrelay.cli.standard_streams import flush_output
 from klvrelay.config.choice import Choice
 from klvrelay.config.explain import explained, origins_of
 from klvrelay.config.faults import InvalidSettings
-from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.settings_file import Reading, read_settings
 from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, KlvrelayError, NoKlv, Shortage, SourceDown
@@ -115,7 +116,7 @@ async def try_all(settings: RelaySettings, seconds: float) -> list[Trial]:
     trials: list[Coroutine[Any, Any, Trial]] = [
         _try_source(name, source, choice, seconds) for (name, source), choice in zip(named, choices, strict=True)
     ]
-    trials += [_try_sink(sink) for sink in settings.sinks]
+    trials += [_try_broker(sink.name, broker) for sink in settings.sinks for broker in sink.brokers]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(trial, name="check") for trial in trials]
     return [task.result() for task in tasks]
@@ -166,14 +167,13 @@ async def _first_record(name: str, settings: SourceSettings, choice: Choice, sec
     raise NoKlv(f"{source.url}: no KLV{within}: {decoder.streams.missed or no_klv(lane).sentence}")
 
 
-async def _try_sink(settings: SinkSettings) -> Trial:
+async def _try_broker(name: str, mqtt: MqttSettings) -> Trial:
     """Connect with another client id, so that a running relay stays connected."""
-    mqtt = settings.mqtt
     try:
         connection = await connect(mqtt, client_id=f"klvrelay-check-{secrets.token_hex(3)}")
         await connection.close()
     except KlvrelayError as fault:
-        return Trial("sink", settings.name, mqtt.url, str(fault), fault.exit_code)
+        return Trial("sink", name, mqtt.url, str(fault), fault.exit_code)
     except OSError as fault:
-        return Trial("sink", settings.name, mqtt.url, f"{mqtt.url}: {Shortage.of(fault)}", Shortage.exit_code)
-    return Trial("sink", settings.name, mqtt.url, f"{mqtt.url}: connected")
+        return Trial("sink", name, mqtt.url, f"{mqtt.url}: {Shortage.of(fault)}", Shortage.exit_code)
+    return Trial("sink", name, mqtt.url, f"{mqtt.url}: connected")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ CELL_MOST = 48
 """Maximum characters of a cell."""
 SETTLED = 5.0
 """Seconds after a subscription by which a broker has sent all retained messages."""
+LINES_MOST = 5000
+"""Maximum number of records of a message that are read."""
 LONG_OFFLINE = 3600.0
 """Seconds offline after which a stream is hidden."""
 
@@ -127,7 +129,8 @@ class StreamTable:
         elif len(path) == 2 and path[1] in LEAVES and self._has_space_for(path[0]):
             stream = self._streams.setdefault(path[0], _Stream(since=now))
             stream.last_message = now
-            self._take(stream, path[1], message, now, wall)
+            for payload in _documents(path[1], message.payload):
+                self._take(stream, path[1], replace(message, payload=payload), now, wall)
 
     def rows(self, now: float) -> list[dict[str, str]]:
         """The cells of each stream, sorted by name, without terminal control characters."""
@@ -214,6 +217,13 @@ class StreamTable:
 def sanitize(text: str, limit: int = CELL_MOST) -> str:
     """The text shortened to `limit`, with a question mark for each character that is not printable."""
     return "".join(c if c.isprintable() else "?" for c in text[:limit])
+
+
+def _documents(leaf: str, payload: bytes) -> list[bytes]:
+    """The payload as documents: that of a record may be JSON Lines."""
+    if leaf in _RETAINED or b"\n" not in payload:
+        return [payload]
+    return [line for line in payload.split(b"\n", LINES_MOST)[:LINES_MOST] if line] or [payload]
 
 
 def document_of(payload: bytes) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Records and latest values to an MQTT broker.
 
     sink.py              the sink: begins and ends a connection, delivers batches, publishes latest values
+    failover.py          several brokers, of which one is used at a time
     messages.py          the messages of records, latest values and `status`; topics.py: their topics
     batch_messages.py    the messages of a batch; the outcome of its records
+    joined_messages.py   the same with several records in a message
     publisher.py         publishes messages, except to suspended topics
     suspended.py         topics that the broker refuses
     breaking.py          finds the message at which a broker closes each connection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from klvrelay.gap import Gap
@@ -12,8 +12,8 @@ from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-_DELIVERED, _REJECTED, _LEFT_OUT, _UNWANTED, _GAP = range(5)
-_REASONS: dict[int, Reason] = {_REJECTED: "refused", _LEFT_OUT: "too_large", _UNWANTED: "excluded"}
+DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP = range(5)
+_REASONS: dict[int, Reason] = {REJECTED: "refused", LEFT_OUT: "too_large", UNWANTED: "excluded"}
 
 
 class BatchMessages:
@@ -31,13 +31,13 @@ class BatchMessages:
         for place, item in enumerate(batch):
             wanted = of_item(item)
             if not wanted:
-                self._known[place] = _UNWANTED
+                self._known[place] = UNWANTED
             elif not admits(wanted[0].topic):
-                self._known[place] = _REJECTED
+                self._known[place] = REJECTED
             else:
                 self.messages.append(wanted[0])
             if item.__class__ is Gap:
-                self._known[place] = _GAP
+                self._known[place] = GAP
             self.messages += [message for message in wanted[1:] if admits(message.topic)]
             self._ends.append(len(self.messages))
 
@@ -45,21 +45,16 @@ class BatchMessages:
         """The outcome of the leading items whose messages are all answered."""
         if not self._known and not any(codes) and None not in codes:
             return Outcome(len(self._ends)) if len(codes) == len(self.messages) else Outcome()
-        counts = [0, 0, 0, 0, 0]
-        unpublished: list[Unpublished] = []
+        return counted(self._results(codes))
+
+    def _results(self, codes: Sequence[int | None]) -> Iterator[int]:
         start = 0
         for place, end in enumerate(self._ends):
             answers = codes[start:end]
             if len(answers) < end - start or None in answers:
-                break
-            result = self._known[place] if place in self._known else _outcome_of(answers[0])
-            counts[result] += 1
-            if (reason := _REASONS.get(result)) is not None:
-                unpublished.append(Unpublished(place, reason))
+                return
+            yield self._known[place] if place in self._known else outcome_of(answers[0])
             start = end
-        outcome = Outcome(*counts)
-        outcome.unpublished = unpublished
-        return outcome
 
     def answers_after(self, outcome: Outcome, codes: Sequence[int | None]) -> list[tuple[Message, int]]:
         """The answers to messages of records that the outcome does not count: these records are offered again."""
@@ -68,7 +63,21 @@ class BatchMessages:
         return [(message, code) for message, code in answers if code not in (None, TOO_LARGE)]
 
 
-def _outcome_of(code: int | None) -> int:
+def counted(results: Iterable[int]) -> Outcome:
+    """The outcome of a batch from the results of its leading items."""
+    counts = [0, 0, 0, 0, 0]
+    unpublished: list[Unpublished] = []
+    for place, result in enumerate(results):
+        counts[result] += 1
+        if (reason := _REASONS.get(result)) is not None:
+            unpublished.append(Unpublished(place, reason))
+    outcome = Outcome(*counts)
+    outcome.unpublished = unpublished
+    return outcome
+
+
+def outcome_of(code: int | None) -> int:
+    """The result of a record from the answer to its JSON."""
     if code == TOO_LARGE:
-        return _LEFT_OUT
-    return _REJECTED if code is not None and code >= REFUSED else _DELIVERED
+        return LEFT_OUT
+    return REJECTED if code is not None and code >= REFUSED else DELIVERED

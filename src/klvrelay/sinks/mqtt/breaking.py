@@ -92,6 +92,11 @@ class Breaking:
         """Is the message smaller than each one that was set aside because of its size, as far as known?"""
         return not self._sizes or size_of(message) < min(self._sizes)
 
+    @property
+    def joined_most(self) -> int:
+        """Maximum bytes of a message of several records; 0 while the message that ends the connections is sought."""
+        return 0 if self._losses else min((self._limit, *self._sizes)) - 1
+
     def exceeds(self, message: Message) -> bool:
         """Is the message, or one of its size, set aside?"""
         size = size_of(message)

@@ -22,7 +22,7 @@ first. With MQTT 3.1.1 ours remains until the broker discards it.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from klvrelay.sinks.mqtt.connection import SESSION_LOST, Message
 
@@ -38,12 +38,15 @@ class Session:
     last     last packet identifier used
     begun    a session was requested before
     wanted   subscribed topics; the broker may not have received the end of a subscription
+    members  the messages of single records in each message of several, until it is answered; the records may be offered
+             again in other messages
     """
 
     def __init__(self) -> None:
         self.last = 0
         self.begun = False
         self.wanted: set[str] = set()
+        self.members: dict[Message, Sequence[Message]] = {}
         self._sent: OrderedDict[int, Message] = OrderedDict()
         self._taken: OrderedDict[int, Message] = OrderedDict()
         self._settled: OrderedDict[Message, deque[int]] = OrderedDict()  # equal messages: an answer for each
@@ -102,7 +105,8 @@ class Session:
 
     def settle(self, answers: Iterable[tuple[Message, int]]) -> None:
         """Keep answers to messages that will be offered again. Latest values are published again regardless."""
-        for message, code in answers:
+        singles = ((one, code) for message, code in answers for one in self.members.pop(message, (message,)))
+        for message, code in singles:
             if message.qos == 2 and not message.retain:
                 self._settled.setdefault(message, deque(maxlen=SETTLED_MOST)).append(code)
         while len(self._settled) > SETTLED_MOST:

@@ -21,6 +21,7 @@ from klvrelay.sinks.mqtt.batch_messages import BatchMessages
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Connection, Message, Terms, Unanswered
 from klvrelay.sinks.mqtt.faults import NoMqtt
+from klvrelay.sinks.mqtt.joined_messages import JoinedMessages, Joining
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.retained import Correction
@@ -56,12 +57,23 @@ class MqttSink:
     A topic that the broker refuses (MQTT 5) is suspended; other topics are not affected: see `suspended.py`. A record
     counts as rejected if its JSON is refused; a refusal of its raw bytes is only logged. MQTT 3.1.1 does not report
     refusals: mosquitto acknowledges a forbidden message and discards it.
+
+    batch          seconds in which records are gathered into messages of several; None: each record has its own
+    names_broker   the status names the broker
     """
 
-    def __init__(self, settings: MqttSettings, *, boot: str) -> None:
+    def __init__(
+        self,
+        settings: MqttSettings,
+        *,
+        boot: str,
+        batch: float | None = None,
+        client_id: str | None = None,
+        names_broker: bool = False,
+    ) -> None:
         self._settings = settings
         # Random: two sinks of one run with the same client id would displace each other repeatedly.
-        client_id = settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
+        client_id = client_id or settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
         self._client_id = client_id
         self._messages = Messages(settings, boot, client_id)
         self._protocol = settings.protocol
@@ -71,6 +83,9 @@ class MqttSink:
         self._failures = 0  # consecutive attempts that the broker ended by closing the connection
         self._session = Session() if settings.qos == 2 else None
         self._reported: set[str] = set()
+        self.hold = batch or 0.0
+        self._joining = Joining()
+        self._named: dict[str, object] = {"broker": settings.url} if names_broker else {}
         self._take_over = TakeOver(settings.url, client_id)
         self._online: set[str] = set()
         self._levels: set[str] = set()
@@ -83,6 +98,21 @@ class MqttSink:
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
+
+    @property
+    def url(self) -> str:
+        """The broker, for messages."""
+        return self._settings.url
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for each response of the broker."""
+        return self._settings.timeout
+
+    def forget_session(self) -> None:
+        """Do not complete messages of earlier connections (QoS 2): another broker gets them."""
+        if self._session is not None:
+            self._session = Session()
 
     @property
     def protocol(self) -> int:
@@ -181,6 +211,7 @@ class MqttSink:
             return
         self._note_end(connection)
         self._breaking.lost(connection.broke)
+        self._joining.lost(connection.broke)
         try:
             with contextlib.suppress(SinkError):
                 await self._publish_offline(connection)
@@ -191,7 +222,7 @@ class MqttSink:
         """Publish the last messages. If they are not confirmed in time, e.g. in a full window, repeat them at QoS 0."""
         if self._notices is not None and (facts := self._notices.latest("status", None)) is not None:
             self._messages.add_facts(facts.document)  # `keep` may not have published them yet
-        last = self._messages.goodbye(self._online, self.suspended.document())
+        last = self._messages.goodbye(self._online, self._facts())
         if not self._breaking.fits(last[-1]):
             last[-1] = self._messages.brief_status("offline", "stopped")
         goodbye = self._publisher.admitted(last)
@@ -208,21 +239,43 @@ class MqttSink:
     async def deliver(self, batch: Sequence[Item]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
         connection = self._connected()
-        of_item: Callable[[Item], list[Message]] = self._messages.of_item
-        if isinstance(batch, Replay):
-            of_item = partial(self._messages.of_item, replayed=True)
-        to_send = BatchMessages(batch, of_item, self.suspended.admits)
+        to_send = self._to_send(batch, connection)
         try:
             codes = await self._publisher.publish(connection, to_send.messages)
         except Unanswered as fault:
             raise self._down(to_send, fault) from None
+        if self.hold:
+            self._joining.accept(to_send.messages, codes)
+            self._forget_members(to_send.messages, codes)
         return to_send.outcome(codes)
 
-    def _down(self, sent: BatchMessages, fault: Unanswered) -> SinkDown:
+    def _to_send(self, batch: Sequence[Item], connection: Connection) -> BatchMessages | JoinedMessages:
+        admits, session = self.suspended.admits, self._session
+        of_item: Callable[[Item], list[Message]] = self._messages.of_item
+        if isinstance(batch, Replay):
+            of_item = partial(self._messages.of_item, replayed=True)
+        if not self.hold:
+            return BatchMessages(batch, of_item, admits)
+        most = self._joining.most(min(connection.largest, self._breaking.joined_most))
+        if session is None:
+            return JoinedMessages(batch, of_item, admits, most)
+        joined = JoinedMessages(batch, of_item, admits, most, session.answer)
+        session.members |= joined.members()
+        return joined
+
+    def _forget_members(self, messages: Sequence[Message], codes: Sequence[int | None]) -> None:
+        """The session needs the members of messages without an answer only."""
+        if self._session is not None and self._session.members:
+            for message, code in zip(messages, codes, strict=False):
+                if code is not None:
+                    self._session.members.pop(message, None)
+
+    def _down(self, sent: BatchMessages | JoinedMessages, fault: Unanswered) -> SinkDown:
         """The fault with the outcome of the leading records. At QoS 2, keep the other answers for the next offer."""
         outcome = sent.outcome(fault.codes)
         if self._session is not None:
             self._session.settle(sent.answers_after(outcome, fault.codes))
+            self._forget_members(sent.messages, fault.codes)
         return SinkDown(str(fault), answered=outcome, traced=fault.broke is not None)
 
     async def keep(self, notices: LatestValues) -> None:
@@ -280,8 +333,11 @@ class MqttSink:
 
     def _status(self) -> Message:
         self._shown = self.suspended.topics
-        status = self._messages.status("online", more=self.suspended.document())
+        status = self._messages.status("online", more=self._facts())
         return status if self._breaking.fits(status) else self._messages.brief_status("online")
+
+    def _facts(self) -> dict[str, object]:
+        return {**self._named, **self.suspended.document()}
 
     async def _watch(self, connection: Connection) -> None:
         """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""

@@ -15,8 +15,11 @@ from klvrelay.spool.disk.segment_files import NAME
 FILE = "spool.json"
 
 
-def identify(folder: Folder, relay: str) -> bytes:
+def identify(folder: Folder, relay: str, others: Sequence[str] = ()) -> bytes:
     """The id of the spool in this folder. An empty folder gets a new one; a lost one is read from the segments.
+
+    relay    its owner, if it is new
+    others   further owners that are accepted
 
     Raises ConfigError for a spool of another version or relay, and OSError.
     """
@@ -31,7 +34,7 @@ def identify(folder: Folder, relay: str) -> bytes:
             f"spool of version {known['version']}, this klvrelay uses {VERSION}: choose another folder, or deliver its"
             " records with the klvrelay that wrote it"
         )
-    if known["relay"] != relay:
+    if known["relay"] not in (relay, *others):
         raise ConfigError(
             f"spool of a relay with topic prefix {known['relay']!r}, this one has {relay!r}: choose another folder,"
             " or use that prefix"

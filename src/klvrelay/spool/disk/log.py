@@ -346,33 +346,33 @@ class DiskLog:
 
 async def open_log(
     path: Path, relay: str, size: int, *, commit: float = COMMIT, limit: int = WAITING, size_limit: int = WAITING_SIZE,
-    age: float | None = None,
+    age: float | None = None, others: Sequence[str] = (),
 ) -> DiskLog:  # fmt: skip
     """The log in a folder, which is created if absent.
 
     relay   name of the relay that owns the spool
     size    maximum bytes of the segments
-    others  see `DiskLog`
+    others  further names of this relay, see `Store`; for the other arguments see `DiskLog`
 
     Raises ConfigError if another process uses the folder, if it cannot be used, or for a spool of another version or
     relay.
     """
     worker = threads.Worker("klvrelay-spool")
     try:
-        store = await worker.run(partial(_open_store, path, relay, size))
+        store = await worker.run(partial(_open_store, path, relay, size, others))
     except BaseException:
         worker.close()
         raise
     return DiskLog(store, worker, commit=commit, limit=limit, size_limit=size_limit, age=age)
 
 
-def _open_store(path: Path, relay: str, size: int) -> Store:
+def _open_store(path: Path, relay: str, size: int, others: Sequence[str]) -> Store:
     try:
         path.mkdir(mode=0o750, parents=True, exist_ok=True)
         with ExitStack() as opened:
             folder = OsFolder(path)
             opened.callback(folder.close)
-            store = Store(folder, relay, size, str(path))
+            store = Store(folder, relay, size, str(path), others)
             opened.pop_all()  # the store closes it
             return store
     except BlockingIOError:

@@ -73,14 +73,15 @@ class Store:
     relay     name of the relay that owns the spool
     limit     maximum bytes of the segments
     name      for messages
+    others    further names of this relay, under which an earlier run may have made the spool
 
     Opening raises ConfigError if the spool has another version or belongs to another relay, and OSError if the folder
     cannot be read.
     """
 
-    def __init__(self, folder: Folder, relay: str, limit: int, name: str = "spool") -> None:
+    def __init__(self, folder: Folder, relay: str, limit: int, name: str = "spool", others: Sequence[str] = ()) -> None:
         self._folder, self.name = folder, name
-        self.id = identify(folder, relay)
+        self.id = identify(folder, relay, others)
         size = max(LEAST_SEGMENT, min(SEGMENT_SIZE, limit // SEGMENTS))
         self.segments = Segments(folder, Codec(self.id), size=size, limit=limit)
         self._cursors: dict[str, CursorFile] = {}

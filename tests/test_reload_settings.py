@@ -322,6 +322,18 @@ async def test_what_needs_a_restart_is_named(site: Site, said: Said):
     ]
 
 
+async def test_a_change_that_needs_a_restart_is_not_called_unchanged(site: Site, said: Said):
+    """The log has the warning only."""
+    site.write("a")
+    async with running(site):
+        site.write("a", mqtt="replay_rate = 100")
+        await site.reloader.reload()
+        await site.published("unchanged")
+    assert [line for line in said() if "settings" in line] == [
+        "settings need a restart to take effect: keys=sink.replay_rate"
+    ]
+
+
 async def test_the_order_of_a_sink_needs_a_restart(site: Site, said: Said):
     """It belongs to its position, which continues; another setting of the same sink is applied."""
     site.write("a")

@@ -113,7 +113,8 @@ class Reloader:
         relay.set_limits(settings.waiting, settings.waiting_size, settings.coalesce)
         self.settings = settings
         changes = _describe(change, old, settings)
-        LOG.info("settings reloaded: %s", changes or "nothing changed")
+        if changes or not lasting:
+            LOG.info("settings reloaded: %s", changes or "nothing changed")
         if lasting:
             LOG.warning("settings need a restart to take effect: keys=%s", ",".join(lasting))
         self._publish("applied" if changes else "unchanged")

@@ -15,6 +15,7 @@ A connection:
     connection.py        the contract, its values and its exceptions
     connect.py           connects with what the broker supports; dial.py: TCP and TLS
     native/              the implementation on a socket
+    flight.py            the oldest message in flight, and senders that wait for room
     session.py           the QoS 2 session, over several connections
     packets.py           size of a PUBLISH
     incoming_publish.py  reads a received PUBLISH; properties.py: its user properties

@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 import klvrelay
+from klvrelay.cli.options import VERBS
 
 ROOT = Path(klvrelay.__file__).parent
 
@@ -198,3 +202,17 @@ def test_no_class_name_appears_twice():
 def test_the_root_holds_about_a_dozen_files():
     """A newcomer sees the architecture first."""
     assert len([path for path in ROOT.iterdir() if path.suffix == ".py"]) <= 15
+
+
+def maps() -> dict[Path, str]:
+    """The docstrings of packages that list their modules."""
+    found = {path.parent: ast.get_docstring(ast.parse(path.read_text())) or "" for path in ROOT.rglob("__init__.py")}
+    return {folder: text for folder, text in found.items() if len(re.findall(r"\b\w+\.py\b", text)) > 2}
+
+
+@pytest.mark.parametrize("folder", sorted(maps()), ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_the_map_of_a_package_has_all_its_modules(folder: Path):
+    """A module of `cli` that is named after its verb needs no entry."""
+    listed = set(re.findall(r"\b(\w+)\.py\b", maps()[folder]))
+    verbs = set(VERBS) if folder.is_relative_to(ROOT / "cli") else set()
+    assert {path.stem for path in folder.glob("[!_]*.py")} - verbs <= listed

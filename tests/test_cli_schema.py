@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 from test_cli import CANARY, ran
 
 from klvrelay.cli.schema import DOCUMENTS
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.schema import settings_schema
 from klvrelay.schema import PAYLOADS, asyncapi, payload_schema
 
 
 def test_every_payload_has_a_document():
     """On the command line, in the same order."""
-    assert [*DOCUMENTS] == ["asyncapi", *PAYLOADS]
+    assert [*DOCUMENTS] == ["asyncapi", *PAYLOADS, "settings"]
+
+
+def test_the_schema_of_the_settings_is_printed(capfd: pytest.CaptureFixture[str]):
+    """It is a JSON Schema."""
+    code, out, said = ran(capfd, "schema", "settings")
+
+    assert (code, said) == (0, "")
+    assert out == settings_schema()
+    jsonschema.Draft202012Validator.check_schema(json.loads(out))
 
 
 @pytest.mark.parametrize("leaf", PAYLOADS)
@@ -58,6 +69,7 @@ def test_a_broker_and_a_prefix_are_filled_in_and_a_login_is_not(capfd: pytest.Ca
         (("records",), "asyncapi"),
         (("link", "--prefix", "site"), "--prefix: applies to the document asyncapi only"),
         (("link", "--mqtt", "mqtt://h"), "--mqtt: applies to the document asyncapi only"),
+        (("settings", "--numbers", "safe"), "--numbers: applies to the topics only"),
         (("--prefix", "a/#"), "mqtt prefix"),
         (("--prefix", "{site}"), "prefix: AsyncAPI has no form"),
         (("--mqtt", "http://h"), "mqtt://"),

@@ -31,8 +31,9 @@ from hypothesis import strategies as st
 from klvrelay.sinks.mqtt.connection import Received
 from klvrelay.sinks.mqtt.incoming_publish import Violation
 from klvrelay.sinks.mqtt.native.decode import Connack
-from klvrelay.sinks.mqtt.native.incoming import ANSWER_MOST, DOCUMENT_MOST, Incoming
+from klvrelay.sinks.mqtt.native.incoming import Incoming
 from klvrelay.sinks.mqtt.native.link import CHUNK
+from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
 
 
 class Notes:

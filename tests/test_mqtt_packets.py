@@ -13,7 +13,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.native import encode, pings
-from klvrelay.sinks.mqtt.native.incoming import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.mqtt.session import EXPIRY
 from klvrelay.text import Secret
 

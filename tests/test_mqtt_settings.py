@@ -65,6 +65,8 @@ def test_keywords_win_over_the_url():
         ("mqtt://h?timeout=nan", "timeout"),
         ("mqtt://h?window=0", "window"),
         ("mqtt://h?keepalife=3", "keepalive"),
+        ("mqtt://h?order=live-first", "unknown option order"),
+        ("mqtt://h?replay_rate=9", "unknown option replay_rate"),
         ("mqtt://h/a/+/b", "prefix"),
         ("mqtt://h/%24SYS", "prefix"),
         ("mqtt://h/a//b", "prefix"),

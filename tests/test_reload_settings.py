@@ -77,12 +77,13 @@ class Site:
     def seqs(self, stream: str) -> list[int]:
         return [orjson.loads(data)["seq"] for data in self.oracle.payloads(f"klvrelay/{stream}/telemetry")]
 
-    async def published(self, result: str) -> None:
-        """Wait until the status has this result of a reload."""
+    async def published(self, result: str) -> dict[str, Any]:
+        """The reload in the status, once it has this result."""
         def last() -> Any:
             return orjson.loads((self.oracle.payloads("klvrelay/status") or [b"{}"])[-1]).get("reload", {})
 
         await until(lambda: last().get("result") == result and last()["time"].endswith("Z"), 5)
+        return dict(last())
 
     async def read(self, *streams: str) -> None:
         """Wait until the broker has each record of these streams."""
@@ -319,6 +320,19 @@ async def test_what_needs_a_restart_is_named(site: Site, said: Said):
         "settings need a restart to take effect: keys=spool.path,spool.size",
         "settings need a restart to take effect: keys=spool.path,spool.size,spool.commit",
         "settings need a restart to take effect: keys=spool",
+    ]
+
+
+async def test_a_change_that_needs_a_restart_is_not_called_unchanged(site: Site, said: Said):
+    """The log has the warning only, and the status names the setting."""
+    site.write("a")
+    async with running(site):
+        site.write("a", mqtt="replay_rate = 100")
+        await site.reloader.reload()
+        reload = await site.published("unchanged")
+    assert reload["restart"] == ["sink.replay_rate"]
+    assert [line for line in said() if "settings" in line] == [
+        "settings need a restart to take effect: keys=sink.replay_rate"
     ]
 
 

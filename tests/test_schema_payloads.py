@@ -124,7 +124,7 @@ STATUS = {
     "suspended": ["klvrelay/uav1/state"],
     "suspended_topics": 1,
     "spool": {"fault": None, "failures": 0},
-    "reload": {"result": "applied", "time": "2026-11-22T04:32:46.101Z"},
+    "reload": {"result": "applied", "time": "2026-11-22T04:32:46.101Z", "restart": ["spool.size"]},
 }
 GAP = {
     "schema": "klvrelay/gap/1",

@@ -20,6 +20,11 @@ from test_schema import raw_packets
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import SourceSettings
 from klvrelay.config.url import Url
+from klvrelay.decoder import decode
+from klvrelay.relay.relay import Relay
+from klvrelay.relay.sink_input import SinkInput
+from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.spool.memory import MemoryLog
 
 TAPE = feed.recording(60)
 BINARY = ("raw",)
@@ -83,6 +88,26 @@ async def test_damaged_records_and_their_streams_are_described(oracle: OracleBro
 
     assert found["rejected"] > 30
     assert found["telemetry"] > 30
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_records_of_a_backlog_beside_live_ones_are_described(oracle: OracleBroker, protocol: int):
+    """With their age, in the JSON and as a user property."""
+    log = MemoryLog(1000)
+    sink = MqttSink(MqttSettings.from_url(oracle.url, protocol=protocol, raw=True), boot="5f2c9a")
+    pipeline = Relay([], [SinkInput("mqtt", sink, "live-first", 500.0)], boot="5f2c9a", log=log)
+    (sink_task,) = pipeline.sink_tasks
+    for record in decode(TAPE.ts, stream="uav1", boot="5f2c9a"):
+        log.append(record)
+    task = asyncio.create_task(sink_task.drain())
+    await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 10)
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert check(oracle, protocol=protocol, raw=True)["telemetry"] == 60
+    assert all("replayed_s" in json.loads(payload) for payload in oracle.payloads("klvrelay/uav1/telemetry"))
+    marked = ["replayed" in dict(one.user) for one in oracle.published if one.topic.startswith("klvrelay/uav1/")]
+    assert marked == [protocol == 5] * 120
 
 
 async def test_messages_of_mqtt_3_1_1_are_described(oracle: OracleBroker, tmp_path: Path):

@@ -192,7 +192,7 @@ def test_an_empty_variable_is_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("KLVRELAY_SINK_MQTT_URL", "http://h", "must begin with mqtt://"),
         ("KLVRELAY_SOURCE_UAV_1_STALL", "0", "must be at least 0.1"),
         ("KLVRELAY_SOURCE_UAV_1_PIDS", "0x101", "must be a table of names"),
-        ("KLVRELAY_SPOOL_SIZE", "1K", "must be a size"),
+        ("KLVRELAY_SPOOL_SIZE", "1K", "must be a size of at least 1 MiB, such as 512M"),
         ("KLVRELAY_SINK_MQTT_CLIENT_ID", "\udcff", "is not UTF-8 text"),
     ],
 )

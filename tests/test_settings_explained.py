@@ -170,7 +170,7 @@ SEMANTIC = (
     "KLVRELAY_", "LoadCredential", "CREDENTIALS_DIRECTORY", "unset or empty", "URL", "begin or end", "U+", "at most",
     "empty", "srt://", "only", "8190", "0x101", "twice", "another stream", "mqtt://", "missing", "65535", "host",
     "WebSocket", "unencrypted", "own name", "port", "supported", "10", "no such file", "two sources",
-    "did you mean qos", "same prefix",
+    "did you mean qos", "broker or prefix", "same prefix",
 )  # fmt: skip
 """Parts of messages about the meaning of a text, or about several settings: the schema cannot say that."""
 

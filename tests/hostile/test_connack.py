@@ -34,7 +34,7 @@ from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.outcome import Outcome
 from klvrelay.relay.notices import Notices
 from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.native.incoming import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 MALFORMED = {

@@ -126,6 +126,8 @@ WHOLE = [
     Bad("[[sink]]\nqos = 1", 1, "sink.url", "give the broker"),
     Bad('[[sink]]\nurl = "mqtt://u@h"\npassword = "p"', 2, "sink.url", "unencrypted"),
     Bad('[[sink]]\nurl = "mqtt://a"\n[[sink]]\nurl = "mqtt://b"', 3, "sink.name", "its own name"),
+    Bad('[[sink]]\nurl = "mqtt://h"\n[[sink]]\nname = "b"\nurl = "mqtt://H:1883"', 5, "sink.url", "broker or prefix"),
+    Bad('[[sink]]\nurl = "mqtt://h"\n[[sink]]\nname = "b"\nhost = "h"', 5, "sink.host", "broker or prefix"),
     Bad('[[sink]]\nurl = "mqtt://a"\n[mqtt]\nurl = "mqtt://b"', 3, "mqtt", "write [[sink]] only"),
     Bad('[mqtt]\nurl = "mqtt://a"\nqos = 9', 3, "mqtt.qos", "0, 1, 2"),
     Bad('sink = "mqtt://h"', 1, "sink", "[[sink]]"),

@@ -73,13 +73,14 @@ class Described:
         binding = self.document["operations"][f"publish_{leaf}"]["bindings"]["mqtt"]
         has_properties = self.document["servers"]["broker"]["protocolVersion"] == "5.0"
         headers = about.get("headers", {"properties": {}})
+        user = dict(message.user)
         pairs = {
             "qos": (message.qos, binding["qos"]),
             "retain": (message.retain, binding["retain"]),
             "expiry": (message.properties.get(EXPIRY), binding.get("messageExpiryInterval")),
             "content type": (message.properties.get(CONTENT_TYPE), about["contentType"] if has_properties else None),
-            "user properties": ({*dict(message.user)}, {*headers["properties"]}),
-            "headers": ([*Draft7Validator(headers).iter_errors(dict(message.user))], []),
+            "user properties": ({*user} - {*headers["properties"]}, set()),
+            "headers": ([*Draft7Validator(headers).iter_errors(user)], []),
             "payload": (self._payload_faults(leaf, message) if payload else [], []),
         }
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

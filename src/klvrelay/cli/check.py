@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-
-from klvrelay.cli import standard_streams
 
 ON_LOOP = True
 EXAMPLES = (
     "klvrelay check relay.toml",
     "klvrelay check relay.toml --connect",
     "klvrelay check relay.toml --print-config",
-    "klvrelay check --schema > relay.schema.json",
 )
 EPILOG = """\
 with --connect:
@@ -30,19 +26,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--json", action="store_true", help="print the result as one JSON document")
     output.add_argument("--print-config", action="store_true",
                         help="print every setting and where it comes from, without secrets")  # fmt: skip
-    output.add_argument("--schema", action="store_true", help="print the JSON Schema of the settings, for editors")
 
 
 async def run(args: argparse.Namespace) -> int:
     """Check the settings, and print the result."""
     from klvrelay.cli.verbs.check import check, print_config
 
-    if args.schema:
-        from klvrelay.config.schema import settings_schema
-
-        with standard_streams.flush_output():
-            sys.stdout.write(settings_schema())
-        return 0
     if args.print_config:
         return print_config(args.config)
     return await check(args.config, connects=args.connect, seconds=args.seconds, as_json=args.json)

@@ -27,12 +27,12 @@ VERBS = {
     "sample": "create a synthetic drone recording with matching video and metadata",
     "demo": "relay a sample to an embedded broker, and show what a subscriber receives",
     "items": "describe metadata items: unit, range, resolution, encoding, meaning",
-    "schema": "print an AsyncAPI document of the topics, or the JSON Schema of a payload",
+    "schema": "print an AsyncAPI document of the topics, or the JSON Schema of a payload or of the settings",
 }
 CODES = """\
 exit codes: 0 done or stopped, 1 internal error, full disk or damaged spool, 2 invalid options or settings,
   3 source cannot be read, 4 no KLV found, 5 broker rejects login or certificate at the first connect (run, replay), or
-  cannot be reached (watch, retained, demo), 6 probe found warnings, 7 probe found errors,
+  cannot be reached (watch, retained, demo, check --connect), 6 probe found warnings, 7 probe found errors,
   8 records were lost (run, replay), 130 interrupted by a signal
 signals: Ctrl-C or SIGTERM ends every verb in order, within 5 s (otherwise by force, exit code 1); a second signal does
   not shorten this, except for probe, and for decode of a file"""

@@ -157,7 +157,7 @@ def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySett
         return settings
     if len(settings.sinks) > 1:
         raise ConfigError(
-            f"options of the broker with several sinks in {_place(args)}: set them in each [[sink]] there"
+            f"{_place(args)} has several sinks: set their options in each [[sink]] there, not on the command line"
         )
     (sink,) = settings.sinks
     if args.mqtt is not None:

@@ -7,11 +7,12 @@ import argparse
 from klvrelay.cli import option_groups, standard_streams
 
 ON_LOOP = False
-DOCUMENTS = ("asyncapi", "telemetry", "rejected", "state", "link", "availability", "gap", "status")
+DOCUMENTS = ("asyncapi", "telemetry", "rejected", "state", "link", "availability", "gap", "status", "settings")
 EXAMPLES = (
     "klvrelay schema > asyncapi.json",
     "klvrelay schema --mqtt mqtts://broker/site-a > asyncapi.json",
     "klvrelay schema telemetry > telemetry.schema.json",
+    "klvrelay schema settings > relay.schema.json",
 )
 EPILOG = """\
 documents:
@@ -19,13 +20,14 @@ documents:
   telemetry  rejected              JSON Schema (2020-12) of a record, also of the lines that decode prints
   state  link  availability  gap   JSON Schema of the other topics of a stream
   status                           JSON Schema of the topic of the relay, and of its last will
+  settings                         JSON Schema of relay.toml, for editors
   They need no source, no broker and no running relay.
 """
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("document", nargs="?", choices=DOCUMENTS, default="asyncapi", metavar="DOCUMENT",
-                        help="asyncapi (default), or the last level of a topic")  # fmt: skip
+                        help="asyncapi (default), the last level of a topic, or settings")  # fmt: skip
     parser.add_argument("--mqtt", metavar="URL", help="asyncapi: broker and settings, such as mqtts://broker/site?qos=0")
     parser.add_argument("--prefix", metavar="TOPIC", help="asyncapi: first level of every topic (default: klvrelay)")
     option_groups.add_numbers(parser, None)

@@ -19,8 +19,8 @@ EPILOG = """\
 spool:
   DIR is the folder of `run --spool DIR`, or [spool] path in the settings. Nothing in it is changed, and a running relay
   may be using it. Records of the last commit interval (50 ms) are in the memory of that relay only.
-  A record stays in its segment until all sinks have answered for all records of that segment. `waiting` counts those
-  that a sink has yet to deliver. A sink whose cursor is damaged gets all records again.
+  Delivered records stay until all sinks are done with the whole segment. `waiting` counts the records that a sink has
+  yet to deliver. A sink whose cursor is damaged gets all records again.
   After damage, start the relay as usual: it skips damaged records, delivers all others, and needs no repair.
 """
 
@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the listing as a JSON document")
     parser.add_argument("--export", metavar="FILE",
                         help="write the records as JSON Lines, like decode; - for standard output")  # fmt: skip
-    parser.add_argument("--stream", metavar="NAME", help="with --export: records of this stream only")
+    parser.add_argument("--stream", metavar="NAME", help="with --export: only records of this stream")
     parser.add_argument("--sink", metavar="NAME", help="with --export: only what this sink has yet to deliver")
     option_groups.add_numbers(parser, "exact")
     option_groups.add_quiet(parser, "no progress bar and no summary")

@@ -5,8 +5,10 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     setting.py          one setting                       kinds.py            the kinds of values
     settings.py         a relay, its sources and sinks    mqtt.py             one broker
     tables.py           all settings, by table            explain.py          prints them with their origins
+    schema.py           their JSON Schema                 reference.py        docs/configuration.md
 
     settings_file.py    reads TOML and the environment    url.py              URLs, shown without credentials
+    toml_reader.py      parses TOML                       units.py            sizes and times with units
     entries.py          the tables of a file              parameters.py       secrets in the path and query of a URL
     toml_lines.py       the line of each setting          mistyped.py         mistyped URLs that may contain a password
     variables.py        settings of the environment       credentials.py      passwords in files and the environment

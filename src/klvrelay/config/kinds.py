@@ -193,7 +193,8 @@ def size(least: int) -> Kind:
     def read(value: Any) -> int:
         found = parse_size(value) if isinstance(value, str) else None
         if found is None or not least <= found < 1 << 62:
-            raise ConfigError(f'must be a size of at least {size_text(least)} in quotes, as in "512M" or "4G"')
+            quotes = "" if isinstance(value, str) else " in quotes"  # a variable of the environment has none
+            raise ConfigError(f"must be a size of at least {size_text(least)}{quotes}, such as 512M or 4G")
         return found
 
     form = r"^\d{1,9}(\.\d{1,9})?[KMGTkmgt]?([iI]?[bB])?$"

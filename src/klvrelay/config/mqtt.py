@@ -259,8 +259,6 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
     "allow_plaintext": _flag,
     "raw": _flag,
     "publish_bad": str,
-    "order": str,
-    "replay_rate": float,
     "numbers": str,
     "window": int,
     "timeout": float,

@@ -21,7 +21,7 @@ valid and the nearest valid name.
 klvrelay check relay.toml                  # validate it; exit code 2 if it has faults
 klvrelay check relay.toml --connect        # also try each source and each broker
 klvrelay check relay.toml --print-config   # every value, and where it comes from; passwords are hidden
-klvrelay check --schema > relay.schema.json   # JSON Schema for editors: the first line of the sample names it
+klvrelay schema settings > relay.schema.json   # JSON Schema for editors: the first line of the sample names it
 ```
 
 ## Precedence

@@ -14,7 +14,7 @@ from klvrelay.config.secret_reader import check_login, secret_of
 from klvrelay.config.setting import Setting, settings_of
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.tables import TABLES
-from klvrelay.config.uniqueness import check_sinks, check_sources
+from klvrelay.config.uniqueness import check_brokers, check_sinks, check_sources
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
@@ -203,11 +203,12 @@ def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Fa
     relay, spool, sinks, sources = ([entry for entry in entries if entry.table is table] for table in TABLES)
     read = [(entry, source) for entry in sources if (source := reader.source(entry)) is not None]
     check_sources(read, faults)
-    brokers = [sink for entry in sinks if (sink := reader.sink(entry)) is not None]
+    brokers = [(entry, sink) for entry in sinks if (sink := reader.sink(entry)) is not None]
     check_sinks(sinks, faults)
+    check_brokers(brokers, faults)
     return RelaySettings(
         sources=tuple(source for _, source in read),
-        sinks=tuple(brokers),
+        sinks=tuple(sink for _, sink in brokers),
         spool=reader.spool(spool[0]) if spool else None,
         **(reader.relay(relay[0]) if relay else {}),
     )

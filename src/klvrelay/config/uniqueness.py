@@ -1,4 +1,4 @@
-"""Finds what several sources or sinks have in common, although each needs its own: names and ports."""
+"""Finds what several sources or sinks have in common, although each needs its own: names, ports and topics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
 from klvrelay.config.ports import collisions
-from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SourceSettings
+from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.errors import ConfigError
 from klvrelay.text import printable
 
@@ -57,3 +57,15 @@ def check_sinks(entries: Sequence[TableEntry], faults: Faults) -> None:
         if name in seen:
             entry.add_fault(faults, "name", f"{printable(name)} is used by two sinks; give each its own name")
         seen.add(name)
+
+
+def check_brokers(sinks: Sequence[tuple[TableEntry, SinkSettings]], faults: Faults) -> None:
+    """Add the faults of sinks that publish the same topics to the same broker: records would arrive twice."""
+    seen: set[tuple[str, int, str]] = set()
+    for entry, sink in sinks:
+        broker = sink.mqtt.host.lower(), sink.mqtt.port, sink.mqtt.prefix
+        if broker in seen:
+            key = entry.first_of((*entry.table.setting_of("url")[0].keys, "host")) or "url"
+            text = f"{sink.mqtt.url} with prefix {printable(sink.mqtt.prefix)} is used by two sinks; give each its own"
+            entry.add_fault(faults, key, f"{text} broker or prefix")
+        seen.add(broker)

@@ -9,7 +9,7 @@
         opening.py    one opening of the source; reopen_policy.py decides when to reopen it
         channel.py    publishes the health and the latest values (state.py) of one KLV stream
         totals.py     the counts of all openings; oversize.py logs packets that are too large
-    sink_task.py    one sink
+    sink_task.py    one sink (sink_input.py)
         delivery.py   delivers batches from the log; halving.py finds a record that breaks every connection, unless the
                       sink does
     notices.py      the latest values that sinks have yet to publish

@@ -113,10 +113,11 @@ class Reloader:
         relay.set_limits(settings.waiting, settings.waiting_size, settings.coalesce)
         self.settings = settings
         changes = _describe(change, old, settings)
-        LOG.info("settings reloaded: %s", changes or "nothing changed")
+        if changes or not lasting:
+            LOG.info("settings reloaded: %s", changes or "nothing changed")
         if lasting:
             LOG.warning("settings need a restart to take effect: keys=%s", ",".join(lasting))
-        self._publish("applied" if changes else "unchanged")
+        self._publish("applied" if changes else "unchanged", lasting)
 
     def _runtime_settings(self, settings: RelaySettings) -> RelaySettings:
         """The settings that can be applied now; the others keep their values. Raises ConfigError."""
@@ -135,9 +136,12 @@ class Reloader:
         LOG.error("settings not reloaded: %s", fault)
         self._publish("failed")
 
-    def _publish(self, result: Literal["applied", "unchanged", "refused", "failed"]) -> None:
+    def _publish(
+        self, result: Literal["applied", "unchanged", "refused", "failed"], lasting: Sequence[str] = ()
+    ) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._relay.publish_status(reload={"result": result, "time": now})
+        restart = {"restart": list(lasting)} if lasting else {}
+        self._relay.publish_status(reload={"result": result, "time": now, **restart})
 
 
 def _lasting_keys(old: RelaySettings, new: RelaySettings) -> list[str]:

@@ -6,6 +6,7 @@
     settings.py   parameters                     geodesy.py    WGS-84 positions and axes
     ground.py     heights and the ring road      terrain.py    paints the ground (canvas.py, village.py)
     overlay.py    text in the picture            font.py       its letters
+    camera.py     a pinhole camera
 """
 
 from __future__ import annotations

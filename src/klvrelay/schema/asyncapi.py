@@ -22,6 +22,11 @@ HEADERS: dict[str, Schema] = {
     "stream": {"type": "string", "maxLength": 1000, "description": "Name of the stream, not encoded as in the topic"},
     "boot": {"type": "string", "description": "Random id of the run of the relay"},
     "seq": {"type": "string", "pattern": "^[0-9]{1,20}$", "description": "seq of the record"},
+    "replayed": {
+        "type": "string",
+        "pattern": r"^([0-9]+\.[0-9]{3})?$",
+        "description": "Only in the backlog of an outage: seconds from arrival to publication; empty if never live",
+    },
 }
 STREAM = {
     "description": "Name of the stream as a topic level: characters other than A-Z a-z 0-9 _ . - are percent-encoded",
@@ -110,7 +115,8 @@ def _message(topic: TopicEntry, settings: MqttSettings) -> Document:
         "payload": {"$ref": f"#/components/schemas/{_schema_name(topic.leaf)}"},
     }
     if names:
-        found["headers"] = {"type": "object", "properties": {name: HEADERS[name] for name in names}}
+        properties = {name: HEADERS[name] for name in (*names, *topic.optional)}
+        found["headers"] = {"type": "object", "properties": properties, "required": [*names]}
     if topic.leaf in PAYLOADS:
         shown = {"headers": examples.headers(names)} if names else {}
         found["examples"] = [{**shown, "payload": examples.example(topic.leaf)}]

@@ -56,7 +56,9 @@ def _reload() -> Schema:
         {
             "result": {"enum": ["applied", "unchanged", "refused", "failed"]},
             "time": described(INSTANT, "UTC of the reload"),
-        }
+            "restart": {"type": "array", "items": TEXT, "description": "Settings that need a restart to take effect"},
+        },
+        optional=["restart"],
     )
 
 

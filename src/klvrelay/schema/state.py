@@ -27,7 +27,7 @@ def state() -> Schema:
     schema["properties"]["set"] = {"enum": [*PLATFORM]}
     schema["$defs"][ALL_UNKNOWN] = _all_unknown(schema["$defs"])
     schema["properties"]["items"] = _merged_items(schema)
-    del schema["allOf"], schema["$id"]
+    del schema["allOf"], schema["$id"], schema["properties"]["replayed_s"]
     return schema
 
 

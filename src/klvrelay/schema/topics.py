@@ -15,6 +15,7 @@ class TopicEntry:
     summary       what is published there
     content_type  of the payload, as sent with MQTT 5
     headers       user properties with MQTT 5
+    optional      user properties that some messages have
     retained      the broker keeps the last message
     expires       with MQTT 5, the broker discards the message after the `expiry` of the settings
     """
@@ -23,6 +24,7 @@ class TopicEntry:
     summary: str
     content_type: str = JSON
     headers: tuple[str, ...] = ("stream", "boot", "seq")
+    optional: tuple[str, ...] = ()
     retained: bool = False
     expires: bool = False
 
@@ -33,11 +35,14 @@ class TopicEntry:
 
 
 _VALUE = ("stream", "boot")
+_REPLAYED = ("replayed",)
 
 TOPICS = (
-    TopicEntry("telemetry", "Every good record", expires=True),
-    TopicEntry("rejected", "Records with a bad checksum, and records damaged in transport", expires=True),
-    TopicEntry("raw", "The KLV bytes of each record in telemetry, if enabled", KLV, expires=True),
+    TopicEntry("telemetry", "Every good record", optional=_REPLAYED, expires=True),
+    TopicEntry(
+        "rejected", "Records with a bad checksum, and records damaged in transport", optional=_REPLAYED, expires=True
+    ),
+    TopicEntry("raw", "The KLV bytes of each record in telemetry, if enabled", KLV, optional=_REPLAYED, expires=True),
     TopicEntry("gap", "Ranges of records that are not published", expires=True),
     TopicEntry("state", "The latest value of every item, merged; at most once a second", headers=_VALUE, retained=True),
     TopicEntry("link", "Health of the stream; on each change and every 10 s", headers=_VALUE, retained=True),

@@ -4,5 +4,7 @@
     csv_rows.py           records as CSV; csv_cells.py: cells that are safe in a spreadsheet
     stream_table.py       the rows of `watch`
     printout.py           tables of `items` and `retained`
-    rates.py              bit rates
+    spool_text.py         the listing of `spool`
+    progress.py           progress bar
+    rates.py              bit rates; ages.py: ages
 """

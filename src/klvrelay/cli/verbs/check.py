@@ -69,10 +69,16 @@ async def check(path: str | None, *, connects: bool, seconds: float, as_json: bo
         _print(dumps(_document(place, reading, trials)).decode())
     else:
         _warn(reading)
-        sources, sinks = len(reading.settings.sources), len(reading.settings.sinks)
-        heading = f"{place}: valid: {counted(sources, 'source')}, {counted(sinks, 'sink')}"
-        _print("\n".join((heading, *(trial.line for trial in trials))))
+        _print("\n".join((_heading(place, reading.settings), *(trial.line for trial in trials))))
     return next((trial.code for trial in trials if trial.code), 0)
+
+
+def _heading(place: str, settings: RelaySettings) -> str:
+    """What the settings contain, and what `run` needs beside them."""
+    sources, sinks = len(settings.sources), len(settings.sinks)
+    missing = [name for name, number in (("SOURCE", sources), ("--mqtt URL", sinks)) if not number]
+    advice = f"; `run` also needs {' and '.join(missing)}" if missing else ""
+    return f"{place}: valid: {counted(sources, 'source')}, {counted(sinks, 'sink')}{advice}"
 
 
 def print_config(path: str | None) -> int:

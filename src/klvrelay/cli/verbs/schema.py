@@ -1,4 +1,4 @@
-"""The verb `schema`: prints the AsyncAPI document, or the JSON Schema of a payload."""
+"""The verb `schema`: prints the AsyncAPI document, or the JSON Schema of a payload or of the settings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.schema import settings_schema
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers, dumps
 from klvrelay.schema import asyncapi, payload_schema
@@ -17,7 +18,12 @@ def print_schema(document: str, *, mqtt: str | None, prefix: str | None, numbers
     """Print the document as indented JSON. Raises ConfigError for invalid settings."""
     if document != "asyncapi" and (mqtt is not None or prefix is not None):
         option = "--prefix" if mqtt is None else "--mqtt"
-        raise ConfigError(f"{option}: applies to the document asyncapi only: a payload does not depend on it")
+        raise ConfigError(f"{option}: applies to the document asyncapi only: {document} does not depend on it")
+    if document == "settings":
+        if numbers is not None:
+            raise ConfigError("--numbers: applies to the topics only: settings does not depend on it")
+        sys.stdout.write(settings_schema())
+        return
     options: dict[str, Any] = {"prefix": prefix, "numbers": numbers}
     settings = MqttSettings.from_url(
         mqtt or ANY_BROKER, **{name: value for name, value in options.items() if value is not None}

@@ -17,8 +17,9 @@ A connection:
     connection.py        the contract, its values and its exceptions
     connect.py           connects with what the broker supports; dial.py: TCP and TLS
     native/              the implementation on a socket
+    flight.py            the oldest message in flight, and senders that wait for room
     session.py           the QoS 2 session, over several connections
-    packets.py           size of a PUBLISH
+    packets.py           size of a PUBLISH; packet_types.py: types and limits of packets
     incoming_publish.py  reads a received PUBLISH; properties.py: its user properties
     received.py          queue of received messages
     aiomqtt/             the implementation with aiomqtt

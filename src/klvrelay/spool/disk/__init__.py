@@ -1,1 +1,17 @@
-"""The log on disk: segments of records, one cursor file per sink."""
+"""The log on disk: segments of records, one cursor file per sink.
+
+    log.py              the log, in the event loop; its thread commits and loads
+    cursor.py           what one sink has yet to deliver: a window of it is in memory
+      missing.py          gaps where records were lost on disk
+    live_first.py       the cursor of `order = "live-first"`
+
+    store.py            all files of a spool, in one thread
+      segments.py         the segments; segment_files.py: their files
+      cursor_file.py      the position of one sink; gap_file.py: its gaps; ranges.py: positions as ranges
+      identity.py         version, id and owner, in spool.json
+    format.py           the bytes of segments and records
+    files.py            the calls of the file system
+
+    survey.py           what a spool contains, for `klvrelay spool`
+      reader.py           reads it while a relay writes; readonly.py: its folder
+"""

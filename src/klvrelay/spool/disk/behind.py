@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from klvrelay.record import Gap, Item, Record
+from klvrelay.gap import Gap, Item
+from klvrelay.record import Record
 from klvrelay.spool.disk.missing import Missing, PlacedGap, PlacedItem
 
 

@@ -17,26 +17,33 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from klvrelay.sinks.mqtt.packet_types import (
+    ANSWER_MOST,
+    CONNACK,
+    DISCONNECT,
+    DOCUMENT_MOST,
+    NAMES,
+    PINGREQ,
+    PINGRESP,
+    PUBACK,
+    PUBCOMP,
+    PUBLISH,
+    PUBREC,
+    PUBREL,
+    RETAINED,
+    SUBACK,
+    SUBSCRIBE,
+    UNSUBACK,
+    UNSUBSCRIBE,
+)
+
 LAST_READ = 0.3
 """Seconds in which the broker must close the connection after our DISCONNECT."""
 CHUNK = 16 << 10
 """Maximum bytes of one read, that of a TLS record."""
-ANSWER_MOST = 8 << 10
-"""Maximum bytes of a packet other than PUBLISH: an answer has a few bytes, and perhaps a reason text."""
-DOCUMENT_MOST = 8 << 20
-"""Maximum bytes of a PUBLISH: the JSON of a KLV packet of the default limit can have 4 MiB."""
 
-_CONNACK, _PUBLISH, _PUBACK, _PUBREC, _PUBREL, _PUBCOMP = 2, 3, 4, 5, 6, 7
-_SUBSCRIBE, _SUBACK, _UNSUBSCRIBE, _UNSUBACK, _PINGREQ, _PINGRESP, _DISCONNECT, _AUTH = 8, 9, 10, 11, 12, 13, 14, 15
-_NAMES = {
-    _CONNACK: "a CONNACK", _PUBLISH: "a PUBLISH", _PUBACK: "a PUBACK", _PUBREC: "a PUBREC", _PUBREL: "a PUBREL",
-    _PUBCOMP: "a PUBCOMP", _SUBACK: "a SUBACK", _UNSUBACK: "an UNSUBACK", _PINGRESP: "a PINGRESP",
-    _DISCONNECT: "a DISCONNECT", _AUTH: "an AUTH",
-}  # fmt: skip
-_ACKS = (_PUBACK, _PUBREC, _PUBCOMP)
-_ANSWERS = {_SUBSCRIBE: _SUBACK, _UNSUBSCRIBE: _UNSUBACK, _PINGREQ: _PINGRESP}
-RETAINED = 0x31
-"""The first byte of a retained message of QoS 0."""
+_ACKS = (PUBACK, PUBREC, PUBCOMP)
+_ANSWERS = {SUBSCRIBE: SUBACK, UNSUBSCRIBE: UNSUBACK, PINGREQ: PINGRESP}
 
 
 class CheckedSocket:
@@ -96,7 +103,7 @@ class CheckedSocket:
         sent = self._sock.send(data)
         if not self._sent_in_part and (answer := _ANSWERS.get(data[0] >> 4)) is not None:
             self._expected[answer] += 1
-            self._subscribes = self._subscribes or answer == _SUBACK
+            self._subscribes = self._subscribes or answer == SUBACK
         self._sent_in_part = sent < len(data)
         return sent
 
@@ -161,38 +168,38 @@ class CheckedSocket:
             self._check_size(self._header[0] >> 4)
             self._header.clear()
         elif len(self._header) > 4:
-            self.violate(f"{_NAMES[self._header[0] >> 4]} whose length is malformed")
+            self.violate(f"{NAMES[self._header[0] >> 4]} whose length is malformed")
 
     def _check_first(self, first: int) -> None:
         """May a packet begin with this byte now?"""
         kind, flags = first >> 4, first & 15
-        name = _NAMES.get(kind)
-        if name is None or (kind != _PUBLISH and flags != (2 if kind == _PUBREL else 0)):
+        name = NAMES.get(kind)
+        if name is None or (kind != PUBLISH and flags != (2 if kind == PUBREL else 0)):
             self.violate(f"a packet with an invalid type or flags (0x{first:02x})")
-        if not self.greeted and kind != _CONNACK:
+        if not self.greeted and kind != CONNACK:
             self.violate(f"{name} before its CONNACK")
         if not self._is_requested(kind) and first != RETAINED:
             self.violate(f"{name} that was not requested")
-        if kind == _PUBLISH and flags & 4:  # QoS 1 is allowed: amqtt sends retained messages with it
+        if kind == PUBLISH and flags & 4:  # QoS 1 is allowed: amqtt sends retained messages with it
             self.violate(f"a PUBLISH of QoS {flags >> 1 & 3}, though QoS 0 was requested")
         self._expected[kind] -= kind in _ANSWERS.values()
         self.greeted = True
 
     def _is_requested(self, kind: int) -> bool:
-        if kind == _PUBLISH:
+        if kind == PUBLISH:
             return self._subscribes
-        if kind == _CONNACK:
+        if kind == CONNACK:
             return not self.greeted
-        return kind in _ACKS or self._expected[kind] > 0 or (kind == _DISCONNECT and self._protocol == 5)
+        return kind in _ACKS or self._expected[kind] > 0 or (kind == DISCONNECT and self._protocol == 5)
 
     def _check_size(self, kind: int) -> None:
         self._left = sum((octet & 0x7F) << 7 * n for n, octet in enumerate(self._header[1:]))
-        most = DOCUMENT_MOST if kind == _PUBLISH else ANSWER_MOST
+        most = DOCUMENT_MOST if kind == PUBLISH else ANSWER_MOST
         if self._left > most:
-            self.violate(f"{_NAMES[kind]} of {self._left} bytes; the limit is {most}")
-        if kind in (_PUBREC, _PUBCOMP) or (kind == _PUBACK and self._left < 2):
-            self.violate(f"{_NAMES[kind]} without a message that waits for it")
-        self._answer = bytearray() if kind == _PUBACK else None
+            self.violate(f"{NAMES[kind]} of {self._left} bytes; the limit is {most}")
+        if kind in (PUBREC, PUBCOMP) or (kind == PUBACK and self._left < 2):
+            self.violate(f"{NAMES[kind]} without a message that waits for it")
+        self._answer = bytearray() if kind == PUBACK else None
 
     def _check_answer(self, data: bytes) -> None:
         """Check more of a PUBACK: each message has one (MQTT 5, 4.3.2)."""

@@ -28,9 +28,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.sinks.mqtt.aiomqtt.checked_socket import ANSWER_MOST, DOCUMENT_MOST, CheckedSocket
+from klvrelay.sinks.mqtt.aiomqtt.checked_socket import CheckedSocket
 from klvrelay.sinks.mqtt.connection import Message, Received
 from klvrelay.sinks.mqtt.incoming_publish import Violation, read_publish
+from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.mqtt.packets import Packed
 
 PING = 0.7

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from klvrelay.sinks.mqtt.aiomqtt.client import Client
 from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message, Terms
+from klvrelay.sinks.mqtt.flight import AnswerDeadline, Rooms
 from klvrelay.sinks.mqtt.packets import LARGEST_PACKET, Packed, publish_size
 
 TURN = 50
@@ -69,14 +70,11 @@ class Outgoing:
         self.one_by_one = False
         self._client = client
         self._protocol = protocol
-        self._timeout = timeout
-        self._late, self._lost, self._flush = late, lost, flush
-        self._loop = asyncio.get_running_loop()
+        self._lost, self._flush = lost, flush
         self._flight: OrderedDict[int, tuple[Answers, int, Message]] = OrderedDict()
-        self._since = 0.0
-        self._alarm: asyncio.TimerHandle | None = None
+        self._deadline = AnswerDeadline(timeout, late)
         self._turns = {ahead: asyncio.Lock() for ahead in (True, False)}
-        self._rooms: dict[bool, asyncio.Future[None]] = {}  # the waiting senders: of messages that go ahead, of others
+        self._rooms = Rooms()
         self._unread_turn = asyncio.Lock()
         self._unread: Message | None = None  # the last message of QoS 0
         self._over = False
@@ -107,8 +105,7 @@ class Outgoing:
         if at % TURN == TURN - 1:
             await asyncio.sleep(0)
         while len(self._flight) >= self.most and not self._over:
-            room = self._rooms[ahead] = self._loop.create_future()
-            await room
+            await self._rooms.wait(ahead=ahead)
 
     async def _send_next(self, message: Message, answers: Answers, at: int) -> None:
         if not self.one_by_one or self.terms.fitted(message).qos:
@@ -135,9 +132,7 @@ class Outgoing:
             self._lost()
             return
         if not self._flight:
-            self._since = self._loop.time()
-            if self._alarm is None:
-                self._alarm = self._loop.call_at(self._since + self._timeout, self._look)
+            self._deadline.begin()
         self._flight[number] = answers, at, message
         if not message.qos:
             self._unread = message
@@ -151,10 +146,11 @@ class Outgoing:
         """A message is answered, or written to the socket at QoS 0. An unexpected answer is ignored."""
         if number not in self._flight:
             return
-        if next(iter(self._flight)) == number:
-            self._since = self._loop.time()
+        is_oldest = next(iter(self._flight)) == number
         answers, at, _ = self._flight.pop(number)
-        self.wake()
+        if is_oldest:
+            self._deadline.move(remaining=bool(self._flight))
+        self._rooms.wake()
         answers.put(at, code)
 
     def oldest(self) -> Message | None:
@@ -162,29 +158,15 @@ class Outgoing:
         return next((message for _, _, message in self._flight.values()), self._unread)
 
     def wake(self) -> None:
-        """Let the waiting senders look for room, those of messages that go ahead first."""
-        for ahead in (True, False):
-            room = self._rooms.pop(ahead, None)
-            if room is not None and not room.done():
-                room.set_result(None)
+        """Let the waiting senders look for room."""
+        self._rooms.wake()
 
     def end(self) -> None:
         """No more messages are sent, and no more answers will arrive."""
         self._over = True
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._deadline.end()
         waiting = [answers for answers, _, _ in self._flight.values()]
         self._flight.clear()
         self.wake()
         for answers in waiting:
             answers.end()
-
-    def _look(self) -> None:
-        self._alarm = None
-        if not self._flight:
-            return
-        due = self._since + self._timeout
-        if self._loop.time() >= due:
-            self._late()
-        else:
-            self._alarm = self._loop.call_at(due, self._look)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from klvrelay.sinks.mqtt.aiomqtt.checked_socket import RETAINED
 from klvrelay.sinks.mqtt.connection import Received
 from klvrelay.sinks.mqtt.incoming_publish import Violation
+from klvrelay.sinks.mqtt.packet_types import RETAINED
 from klvrelay.sinks.mqtt.topics import matches
 
 UNASKED_MOST, UNASKED_BYTES = 10_000, 8 << 20

@@ -6,7 +6,7 @@ import struct
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.native.incoming import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.mqtt.packets import length, text
 from klvrelay.sinks.mqtt.session import EXPIRY
 

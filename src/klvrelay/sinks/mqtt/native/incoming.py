@@ -12,25 +12,28 @@ from typing import Protocol
 from klvrelay.sinks.mqtt.connection import REFUSED, Received
 from klvrelay.sinks.mqtt.incoming_publish import Violation, read_publish
 from klvrelay.sinks.mqtt.native import decode
+from klvrelay.sinks.mqtt.packet_types import (
+    ANSWER_MOST,
+    CONNACK,
+    DISCONNECT,
+    DOCUMENT_MOST,
+    NAMES,
+    PINGRESP,
+    PUBACK,
+    PUBCOMP,
+    PUBLISH,
+    PUBREC,
+    PUBREL,
+    RETAINED,
+    SUBACK,
+    UNSUBACK,
+)
 from klvrelay.sinks.mqtt.topics import matches
 
-ANSWER_MOST = 8 << 10
-"""Maximum bytes of a packet other than PUBLISH: an answer has a few bytes, and perhaps a reason text."""
-DOCUMENT_MOST = 8 << 20
-"""Maximum bytes of a PUBLISH: the JSON of a KLV packet of the default limit can have 4 MiB."""
 UNASKED_MOST, UNASKED_BYTES = 10_000, 8 << 20
 """Maximum discarded retained messages, and their bytes: amqtt and old versions of aedes send them to every client."""
 
-_CONNACK, _PUBLISH, _PUBACK, _PUBREC, _PUBREL, _PUBCOMP = 2, 3, 4, 5, 6, 7
-_SUBACK, _UNSUBACK, _PINGRESP, _DISCONNECT, _AUTH = 9, 11, 13, 14, 15
-_NAMES = {
-    _CONNACK: "a CONNACK", _PUBLISH: "a PUBLISH", _PUBACK: "a PUBACK", _PUBREC: "a PUBREC", _PUBREL: "a PUBREL",
-    _PUBCOMP: "a PUBCOMP", _SUBACK: "a SUBACK", _UNSUBACK: "an UNSUBACK", _PINGRESP: "a PINGRESP",
-    _DISCONNECT: "a DISCONNECT", _AUTH: "an AUTH",
-}  # fmt: skip
-_ANSWERS = (_PUBACK, _PUBREC, _PUBCOMP)
-_RETAINED = 0x31
-"""The first byte of a retained message of QoS 0."""
+_ANSWERS = (PUBACK, PUBREC, PUBCOMP)
 _PUBACKS = {4: {b"\x40\x02": 4}, 5: {b"\x40\x02": 4, b"\x40\x03": 5}}
 """First bytes and size of a short PUBACK, by protocol: nearly all packets. The longer one has a reason code."""
 
@@ -122,11 +125,11 @@ class Incoming:
             size = self._pubacks.get(data[at : at + 2], 0)
             if size and at + size <= end:
                 if not confirm(data[at + 2] << 8 | data[at + 3], data[at + 4] if size > 4 else 0):
-                    raise _unanswerable(_PUBACK)
+                    raise _unanswerable(PUBACK)
                 at += size
                 continue
             kind, body, size = self._header(data, at)
-            if body and kind == _PUBLISH and not self.filters:
+            if body and kind == PUBLISH and not self.filters:
                 self._discard(size)
                 at = body
                 continue
@@ -147,36 +150,36 @@ class Incoming:
         except decode.Malformed:
             if len(data) < at + 5:
                 return kind, 0, 0
-            raise Violation(f"{_NAMES[kind]} whose length is malformed") from None
-        most = DOCUMENT_MOST if kind == _PUBLISH else ANSWER_MOST
+            raise Violation(f"{NAMES[kind]} whose length is malformed") from None
+        most = DOCUMENT_MOST if kind == PUBLISH else ANSWER_MOST
         if size > most:
-            raise Violation(f"{_NAMES[kind]} of {size} bytes; the limit is {most}")
+            raise Violation(f"{NAMES[kind]} of {size} bytes; the limit is {most}")
         return kind, body, size
 
     def _check_first(self, first: int) -> None:
         """Raise Violation unless a packet may begin with this byte now."""
         kind, flags = first >> 4, first & 15
-        name = _NAMES.get(kind)
-        if name is None or (kind != _PUBLISH and flags != (2 if kind == _PUBREL else 0)):
+        name = NAMES.get(kind)
+        if name is None or (kind != PUBLISH and flags != (2 if kind == PUBREL else 0)):
             raise Violation(f"a packet with an invalid type or flags (0x{first:02x})")
-        self.greeted = self.greeted or kind == _CONNACK
-        if not self._connected and kind != _CONNACK:
+        self.greeted = self.greeted or kind == CONNACK
+        if not self._connected and kind != CONNACK:
             raise Violation(f"{name} before its CONNACK")
-        if not self._is_asked(kind) and first != _RETAINED:
+        if not self._is_asked(kind) and first != RETAINED:
             raise Violation(f"{name} that was not requested")
-        if kind == _PUBLISH and flags & 4:  # QoS 1 is allowed: amqtt sends retained messages with it
+        if kind == PUBLISH and flags & 4:  # QoS 1 is allowed: amqtt sends retained messages with it
             raise Violation(f"a PUBLISH of QoS {flags >> 1 & 3}, though QoS 0 was requested")
 
     def _is_asked(self, kind: int) -> bool:
         if kind in _ANSWERS:  # checked once their message is known
             return True
         asked = {
-            _CONNACK: not self._connected,
-            _PUBLISH: bool(self.filters) or self.unsubscribed,
-            _SUBACK: self._dialogue.subacks > 0,
-            _UNSUBACK: self._dialogue.unsubacks > 0,
-            _PINGRESP: self._dialogue.pings_expected,
-            _DISCONNECT: self._protocol == 5,
+            CONNACK: not self._connected,
+            PUBLISH: bool(self.filters) or self.unsubscribed,
+            SUBACK: self._dialogue.subacks > 0,
+            UNSUBACK: self._dialogue.unsubacks > 0,
+            PINGRESP: self._dialogue.pings_expected,
+            DISCONNECT: self._protocol == 5,
         }
         return asked.get(kind, False)
 
@@ -193,13 +196,13 @@ class Incoming:
     def _pass_on(self, first: int, body: bytes) -> None:
         """Pass on a whole packet."""
         kind = first >> 4
-        if kind == _PUBLISH:
+        if kind == PUBLISH:
             self._pass_message_on(first, body)
             return
         try:
             is_asked = self._pass_answer_on(kind, body)
         except decode.Malformed:
-            raise Violation(f"a malformed packet ({_NAMES[kind].split()[1]})") from None
+            raise Violation(f"a malformed packet ({NAMES[kind].split()[1]})") from None
         if not is_asked:
             raise _unanswerable(kind)
 
@@ -209,7 +212,7 @@ class Incoming:
             self._dialogue.acknowledge(int.from_bytes(number, "big"))
         if any(matches(message.topic, wanted) for wanted in self.filters):
             self._dialogue.on_message(message)
-        elif first == _RETAINED or self.unsubscribed:
+        elif first == RETAINED or self.unsubscribed:
             self._count_unasked(len(body))
         else:
             raise Violation("a PUBLISH that was not requested")
@@ -219,15 +222,15 @@ class Incoming:
         dialogue, protocol = self._dialogue, self._protocol
         if kind in _ANSWERS:
             return self._pass_confirmation_on(kind, body)
-        if kind == _CONNACK:
+        if kind == CONNACK:
             dialogue.on_connack(decode.read_connack(body, protocol))
             self._connected = True
             self._pubacks = _PUBACKS[protocol]
-        elif kind == _SUBACK:
+        elif kind == SUBACK:
             return dialogue.on_suback(*decode.read_suback(body, protocol))
-        elif kind == _UNSUBACK:
+        elif kind == UNSUBACK:
             return dialogue.on_unsuback(decode.read_unsuback(body, protocol))
-        elif kind == _PINGRESP:
+        elif kind == PINGRESP:
             if body:
                 raise decode.Malformed
             dialogue.on_pingresp()
@@ -240,17 +243,17 @@ class Incoming:
         if len(body) < 2:
             return False
         number, code = decode.read_answer(body, self._protocol)
-        if kind == _PUBREC and code < REFUSED:
+        if kind == PUBREC and code < REFUSED:
             if number in self._taken:
                 raise Violation("a second PUBREC for one message")
             self._taken.add(number)
         else:
             self._taken.discard(number)
-        if kind == _PUBREC:
+        if kind == PUBREC:
             return self._dialogue.on_pubrec(number, code)
-        return (self._dialogue.on_puback if kind == _PUBACK else self._dialogue.on_pubcomp)(number, code)
+        return (self._dialogue.on_puback if kind == PUBACK else self._dialogue.on_pubcomp)(number, code)
 
 
 def _unanswerable(kind: int) -> Violation:
     what = "without a message that waits for it" if kind in _ANSWERS else "that was not requested"
-    return Violation(f"{_NAMES[kind]} {what}")
+    return Violation(f"{NAMES[kind]} {what}")

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.flight import AnswerDeadline, Rooms
 
 
 class Publication:
@@ -49,13 +50,9 @@ class InFlight:
 
     def __init__(self, timeout: float, late: Callable[[], object]) -> None:
         self.most = 1
-        self._timeout = timeout
-        self._late = late
-        self._loop = asyncio.get_running_loop()
         self.messages: OrderedDict[int, tuple[Publication, int]] = OrderedDict()
-        self._since = 0.0
-        self._alarm: asyncio.TimerHandle | None = None
-        self._rooms: dict[bool, asyncio.Future[None]] = {}  # the waiting senders: of messages that go ahead, of others
+        self._deadline = AnswerDeadline(timeout, late)
+        self._rooms = Rooms()
         self._over = False
 
     @property
@@ -69,31 +66,28 @@ class InFlight:
     async def wait_for_room(self, *, ahead: bool = False) -> None:
         """Return once another message may be sent, or the connection has ended. One caller of each kind at a time."""
         while self.full:
-            room = self._rooms[ahead] = self._loop.create_future()
-            await room
+            await self._rooms.wait(ahead=ahead)
 
     def widen(self, most: int) -> None:
         """Raise the maximum number of messages."""
         self.most = most
-        self._wake()
+        self._rooms.wake()
 
     def add(self, number: int, publication: Publication, at: int) -> None:
         """A message was sent: its answer goes to place `at` of the publication."""
         if not self.messages:
-            self._since = self._loop.time()
-            if self._alarm is None:
-                self._alarm = self._loop.call_at(self._since + self._timeout, self._look)
+            self._deadline.begin()
         self.messages[number] = publication, at
 
     def answer(self, number: int, code: int) -> bool:
         """The broker has answered a message. False if none waits for it."""
         if number not in self.messages:
             return False
-        if next(iter(self.messages)) == number:
-            self._since = self._loop.time()
+        is_oldest = next(iter(self.messages)) == number
         publication, at = self.messages.pop(number)
-        if self._rooms:
-            self._wake()
+        if is_oldest:
+            self._deadline.move(remaining=bool(self.messages))
+        self._rooms.wake()
         publication.answer(at, code)
         return True
 
@@ -120,26 +114,9 @@ class InFlight:
     def end(self) -> None:
         """No more answers will arrive."""
         self._over = True
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._deadline.end()
         publications = {publication for publication, _ in self.messages.values()}
         self.messages.clear()
-        self._wake()
+        self._rooms.wake()
         for publication in publications:
             publication.wake()
-
-    def _wake(self) -> None:
-        for ahead in (True, False):  # the first one gets the room
-            room = self._rooms.pop(ahead, None)
-            if room is not None and not room.done():
-                room.set_result(None)
-
-    def _look(self) -> None:
-        self._alarm = None
-        if not self.messages:
-            return
-        due = self._since + self._timeout
-        if self._loop.time() >= due:
-            self._late()
-        else:
-            self._alarm = self._loop.call_at(due, self._look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 
 from klvrelay.cli import standard_streams
@@ -45,4 +46,8 @@ async def run(args: argparse.Namespace) -> int:
         return 0
     if args.print_config:
         return print_config(args.config)
-    return await check(args.config, connects=args.connect, seconds=args.seconds, as_json=args.json)
+    try:
+        return await check(args.config, connects=args.connect, seconds=args.seconds, as_json=args.json)
+    except asyncio.CancelledError:  # by a signal: without a result, it must not look like a success
+        standard_streams.print_error("stopped")
+        return 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -453,3 +454,18 @@ async def until(happened) -> None:
     async with asyncio.timeout(10):
         while not happened():
             await asyncio.sleep(0.002)
+
+
+@pytest.mark.parametrize(
+    "stored", [b"[[1, 2]]", b'{"gaps": 1}', b'[["0", "uav1", null, 0, 1, "size", null]]', b"[7]", b"["]
+)
+async def test_stored_gaps_of_another_version_do_not_stop_the_relay(stored: bytes, tmp_path: Path):
+    """They are ignored, as damaged ones are; the records are delivered."""
+    log = await opened(tmp_path)
+    log.cursor("mqtt")
+    log.append(record(0))
+    await log.close()
+    (tmp_path / "spool" / "mqtt.gaps").write_bytes(b"%08x\n" % zlib.crc32(stored) + stored)
+    log = await opened(tmp_path)
+    assert await taken(log.cursor("mqtt"), 1) == [0]
+    await log.close()

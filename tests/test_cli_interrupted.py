@@ -132,3 +132,18 @@ def test_ctrl_c_while_csv_is_written_stops_the_command(tmp_path: Path):
 
     assert waiting[0] == full
     assert (process.returncode, text) == (130, "klvrelay: stopped\n")
+
+
+async def test_an_interrupted_check_is_not_a_success(free_port: int, tmp_path: Path):
+    """Exit code 130: nothing is known of the sources that were being tried."""
+    path = tmp_path / "relay.toml"
+    path.write_text(f'[[sink]]\nurl = "mqtt://127.0.0.1:1"\n[[source]]\nurl = "udp://127.0.0.1:{free_port}"\n')
+    command = [sys.executable, "-m", "klvrelay", "check", str(path), "--connect", "--seconds", "60"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as process:
+        await feed.listening(free_port)
+        process.send_signal(signal.SIGINT)
+        output, text = process.communicate(timeout=20)
+
+    assert (process.returncode, output, text) == (130, "", "klvrelay: stopped\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,9 @@ from klvrelay.spool.disk.cursor_file import OPEN_END, CursorFile
 from klvrelay.spool.disk.format import HEADER_SIZE, Codec, new_id, pack_record, unpack_record
 from klvrelay.spool.disk.log import COMMIT, DiskLog, open_log
 from klvrelay.spool.disk.missing import Missing, PlacedGap, PlacedItem
+from klvrelay.spool.disk.reader import Damage, SpoolReader
+from klvrelay.spool.disk.readonly import ReadOnlyFolder
+from klvrelay.spool.disk.segment_files import LARGEST
 from klvrelay.spool.disk.segments import Segments
 from klvrelay.spool.disk.store import Store
 
@@ -321,7 +326,11 @@ def test_a_lost_identity_is_read_from_the_segments(tmp_path: Path):
     folder = ForgetfulFolder()
     store = Store(folder, "relay", SIZE)
     store.commit({0: record(0)}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
-    for damage in (lambda: folder.remove("spool.json"), lambda: folder.files["spool.json"].data.clear()):
+    for damage in (
+        lambda: folder.remove("spool.json"),
+        lambda: folder.files["spool.json"].data.clear(),
+        lambda: folder.files["spool.json"].write(b"[" * 100_000, 0),
+    ):
         damage()
         again = Store(folder, "relay", SIZE)
         assert again.id == store.id
@@ -453,3 +462,36 @@ async def until(happened) -> None:
     async with asyncio.timeout(10):
         while not happened():
             await asyncio.sleep(0.002)
+
+
+@pytest.mark.parametrize(
+    "stored", [b"[[1, 2]]", b'{"gaps": 1}', b'[["0", "uav1", null, 0, 1, "size", null]]', b"[7]", b"["]
+)
+async def test_stored_gaps_of_another_version_do_not_stop_the_relay(stored: bytes, tmp_path: Path):
+    """They are ignored, as damaged ones are; the records are delivered."""
+    log = await opened(tmp_path)
+    log.cursor("mqtt")
+    log.append(record(0))
+    await log.close()
+    (tmp_path / "spool" / "mqtt.gaps").write_bytes(b"%08x\n" % zlib.crc32(stored) + stored)
+    log = await opened(tmp_path)
+    assert await taken(log.cursor("mqtt"), 1) == [0]
+    await log.close()
+
+
+async def test_a_huge_file_with_the_name_of_a_segment_is_passed_over(tmp_path: Path):
+    """It is not read into memory; the records are delivered, and the listing shows it as damage."""
+    log = await opened(tmp_path)
+    log.cursor("mqtt")
+    log.append(record(0))
+    await log.close()
+    huge = tmp_path / "spool" / "segment-999"
+    huge.touch()
+    os.truncate(huge, LARGEST + 1)
+    reader = SpoolReader(ReadOnlyFolder(huge.parent))
+    assert reader.damage == [Damage("segment-999", 0, LARGEST + 1, "too large for a segment")]
+    assert [name for name, _ in reader.segments] == ["segment-000"]
+    log = await opened(tmp_path)
+    assert await taken(log.cursor("mqtt"), 1) == [0]
+    assert log.condition.unreadable == 1
+    await log.close()

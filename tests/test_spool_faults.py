@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -21,7 +22,7 @@ from records import record
 from scripted_ends import Ear
 from test_record_process import tiny_disk  # noqa: F401
 from test_relay_process import klvrelay
-from test_spool_disk import taken
+from test_spool_disk import committed, opened, taken
 from test_spool_histories import AtOnce
 
 from klvrelay.health.spool import LOG_EVERY, SpoolHealth
@@ -229,6 +230,25 @@ async def test_a_segment_that_cannot_be_read_is_counted_and_costs_only_its_recor
         "spool: cannot read a segment, its records are lost: file=segment-002 error='Input/output error'"
     ]
     await log.close()
+
+
+async def test_a_folder_that_is_deleted_costs_its_records_and_stops_no_later_ones(tmp_path: Path):
+    """They do not come back, so their stream does not wait for them."""
+    log = await opened(tmp_path, commit=0.001, limit=20)
+    cursor = log.cursor("mqtt")
+    for seq in range(100):
+        log.append(record(seq, raw=bytes(3000)))
+        if seq % 10 == 9:
+            await committed(log)
+    shutil.rmtree(tmp_path / "spool")
+    log.append(record(100))
+    seqs: list[int] = []
+    while 100 not in seqs:
+        seqs += await taken(cursor, 1)
+    assert seqs[:20] == list(range(20))
+    assert cursor.sums() == Sums(101, delivered=len(seqs), shed=101 - len(seqs))
+    with contextlib.suppress(OSError):  # the last record of a folder that is absent
+        await log.close()
 
 
 def test_a_log_in_memory_has_no_spool_in_the_status():

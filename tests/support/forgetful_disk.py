@@ -109,6 +109,9 @@ class ForgetfulFolder:
         self.check()
         self._durable = dict(self.files)
 
+    def is_removed(self) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+
+from klvrelay.cli import standard_streams
 
 ON_LOOP = True
 EXAMPLES = (
@@ -34,4 +37,8 @@ async def run(args: argparse.Namespace) -> int:
 
     if args.print_config:
         return print_config(args.config)
-    return await check(args.config, connects=args.connect, seconds=args.seconds, as_json=args.json)
+    try:
+        return await check(args.config, connects=args.connect, seconds=args.seconds, as_json=args.json)
+    except asyncio.CancelledError:  # by a signal: without a result, it must not look like a success
+        standard_streams.print_error("stopped")
+        return 130

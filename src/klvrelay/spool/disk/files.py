@@ -51,6 +51,9 @@ class Folder(Protocol):
     def sync(self) -> None:
         """Return once all created, renamed and removed files are durable."""
 
+    def is_removed(self) -> bool:
+        """Was the folder itself deleted, with all of its files?"""
+
     def close(self) -> None: ...
 
 
@@ -141,6 +144,9 @@ class OsFolder:
 
     def sync(self) -> None:
         os.fsync(self._fd)
+
+    def is_removed(self) -> bool:
+        return os.fstat(self._fd).st_nlink == 0
 
     def close(self) -> None:
         os.close(self._fd)

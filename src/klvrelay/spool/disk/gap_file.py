@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import cast
 from zlib import crc32
 
 from klvrelay.gap import Gap
 from klvrelay.json_output import dumps
+from klvrelay.outcome import Reason
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.missing import PlacedGap
 
@@ -16,7 +18,7 @@ _CRC_SIZE = 9
 
 
 def read_gaps(folder: Folder, sink: str) -> list[PlacedGap]:
-    """The stored gaps; none if the file is absent or damaged. Raises OSError."""
+    """The stored gaps; none if the file is absent, damaged or of another version. Raises OSError."""
     name = sink + SUFFIX
     if name not in folder.names():
         return []
@@ -27,7 +29,20 @@ def read_gaps(folder: Folder, sink: str) -> list[PlacedGap]:
         file.close()
     if data[:_CRC_SIZE] != _crc(data[_CRC_SIZE:]):
         return []
-    return [PlacedGap(position, Gap(*fields)) for position, *fields in json.loads(data[_CRC_SIZE:])]
+    try:
+        return [_placed(*fields) for fields in json.loads(data[_CRC_SIZE:])]
+    except (ValueError, TypeError):  # written by another version
+        return []
+
+
+def _placed(
+    position: object, stream: object, boot: object, first: object, last: object, reason: object, since_us: object
+) -> PlacedGap:
+    """Raises ValueError if a field has another type."""
+    match position, stream, boot, first, last, reason, since_us:
+        case int(), str(), str() | None, int(), int(), str(), int() | None:
+            return PlacedGap(position, Gap(stream, boot, first, last, cast(Reason, reason), since_us))
+    raise ValueError("not a gap")
 
 
 def write_gaps(folder: Folder, sink: str, gaps: Sequence[PlacedGap]) -> None:

@@ -71,7 +71,7 @@ def _read(folder: Folder) -> dict[str, Any] | None:
         known = json.loads(file.read(file.size(), 0))
         if len(bytes.fromhex(known["id"])) == ID_SIZE and {"version", "relay"} <= known.keys():
             return dict(known)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass
     finally:
         file.close()

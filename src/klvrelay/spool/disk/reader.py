@@ -13,7 +13,7 @@ from klvrelay.spool.disk.files import File
 from klvrelay.spool.disk.format import HEADER_SIZE, VERSION, Codec, Entry, read_header
 from klvrelay.spool.disk.identity import FILE, find_identity
 from klvrelay.spool.disk.readonly import PIECE, ReadOnlyFolder
-from klvrelay.spool.disk.segment_files import NAME
+from klvrelay.spool.disk.segment_files import LARGEST, NAME
 from klvrelay.spool.disk.segments import BEYOND
 
 
@@ -99,7 +99,10 @@ class SpoolReader:
             if file is None:
                 continue
             try:
-                self._firsts[name], sizes[name] = self._first(file), file.size()
+                if (size := file.size()) > LARGEST:
+                    self.damage.append(Damage(name, 0, size, "too large for a segment"))
+                    continue
+                self._firsts[name], sizes[name] = self._first(file), size
             finally:
                 file.close()
         return [(name, sizes[name]) for name in sorted(sizes, key=lambda name: self._firsts[name])]

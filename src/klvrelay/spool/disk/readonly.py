@@ -84,5 +84,8 @@ class ReadOnlyFolder:
     def sync(self) -> None:
         """Nothing was changed."""
 
+    def is_removed(self) -> bool:
+        return os.fstat(self._fd).st_nlink == 0
+
     def close(self) -> None:
         os.close(self._fd)

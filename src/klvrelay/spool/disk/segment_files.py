@@ -6,6 +6,7 @@ New files are filled with zeros: appending to a file that grows writes more than
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from klvrelay.spool.disk.files import File, Folder
 from klvrelay.spool.disk.format import HEADER_SIZE, Codec, Header, read_header
 
 NAME = re.compile(r"segment-(\d{1,9})")
+LARGEST = 1 << 26
+"""Bytes of a file above which it is no segment: that of the largest record is far smaller."""
 _PIECE = 1 << 18
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """A segment that cannot be opened now for one of these reasons can be opened later."""
@@ -54,6 +57,8 @@ class SegmentFiles:
     def find(self, name: str) -> Segment:
         """The segment in an existing file."""
         with self._opened(name) as file:
+            if file.size() > LARGEST:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             return Segment(name, *self._identify(file), file.size())
 
     def _identify(self, file: File) -> tuple[int, int]:

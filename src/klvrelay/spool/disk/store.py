@@ -208,7 +208,8 @@ class Store:
     def read(self, name: str, start: int, most: int) -> Loaded | None:
         """The next records for a cursor from this position on: at most `most`, or LOAD_SIZE bytes; none at the end.
 
-        A segment that cannot be read is passed over, unless the whole disk fails. None: try again later.
+        A segment that cannot be read is passed over, unless the whole disk fails. None: try again later. A folder that
+        was deleted does not come back.
         """
         self.fault = None
         at, items = self._readers.pop(name, (-1, iter(())))
@@ -218,7 +219,7 @@ class Store:
             try:
                 found, more = _some(items, most)
             except OSError as fault:
-                if fault.errno in SHORTAGES or self._is_failing():
+                if fault.errno in SHORTAGES or (not self._folder.is_removed() and self._is_failing()):
                     return None
                 self.segments.note_unreadable(fault.filename, fault)
                 return Loaded((), self.segments.end_of(fault.filename))

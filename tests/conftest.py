@@ -24,6 +24,8 @@ import ports
 import pytest
 from hypothesis import settings
 
+from klvrelay.log import _requested as requested
+
 # The same examples in every run: a failure comes from a change and can be repeated.
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.load_profile("repeatable")
@@ -170,11 +172,15 @@ def kernel_stamps() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def the_log_is_as_it_was() -> Iterator[None]:
-    """Restore the log set-up after a test that runs a command in this process."""
+    """Restore the log set-up after a test that runs a command in this process, also one that logged nothing: its set-up
+    would follow at the first line of a later test.
+    """
     log = logging.getLogger("klvrelay")
-    before = log.level, log.propagate, log.handlers[:]
+    level, propagate, handlers = log.level, log.propagate, log.handlers[:]
     yield
-    log.level, log.propagate, log.handlers[:] = before
+    requested.clear()
+    log.setLevel(level)
+    log.propagate, log.handlers[:] = propagate, handlers
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,12 @@ from klvrelay.sinks.mqtt.connection import Message
 SOURCE = Path(__file__).parent.parent / "src"
 WILL = Message("kr/status", b"gone", retain=True)
 
+
+def threads() -> set[threading.Thread]:
+    """Those of the brokers of this process: the brokers of all tests have one, too."""
+    return {thread for thread in threading.enumerate() if thread.name == "embedded broker"}
+
+
 USE = """
 import asyncio
 from klvrelay.cli.embedded_broker import EmbeddedBroker
@@ -123,6 +129,7 @@ async def test_a_subscriber_that_disconnects_does_not_affect_others(embedded, ca
 
 async def test_it_ends_at_once_with_connected_clients_and_may_start_again():
     """No thread is left, the port is free, and a second run keeps no state of the first."""
+    before = threads()
     broker = EmbeddedBroker(0)
     async with broker:
         guests = [await connect(MqttSettings.from_url(broker.url), client_id=f"g{n}") for n in range(5)]
@@ -132,21 +139,22 @@ async def test_it_ends_at_once_with_connected_clients_and_may_start_again():
         for guest in guests:
             await guest.close()
 
-    assert not [t for t in threading.enumerate() if t.name == "embedded broker"]
+    assert threads() <= before
     async with EmbeddedBroker(port) as again:
         assert again.port == port
 
 
 async def test_cancelled_while_it_starts_it_leaves_no_thread():
     """A demo that is stopped at once."""
+    before = threads()
     starting = asyncio.create_task(EmbeddedBroker(0).__aenter__(), name="starting")
     await asyncio.sleep(0)
-    assert [t for t in threading.enumerate() if t.name == "embedded broker"]
+    assert len(threads() - before) == 1
     starting.cancel()
     await asyncio.wait({starting})
 
     assert starting.cancelled()
-    assert not [t for t in threading.enumerate() if t.name == "embedded broker"]
+    assert threads() <= before
 
 
 def test_a_program_with_the_broker_prints_nothing_even_with_warnings_as_errors():

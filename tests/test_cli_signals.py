@@ -91,7 +91,7 @@ async def test_quick_signals_leave_the_last_values_right(gap: float, count: int,
             with contextlib.suppress(ProcessLookupError):  # it may have ended by now
                 command.process.send_signal(signal.SIGINT)
             await asyncio.sleep(gap)  # what is tested: it is no wait for anything
-        assert await asyncio.wait_for(command.process.wait(), 10) == 0
+        assert await asyncio.wait_for(command.process.wait(), 30) == 0, command.said
     async with listening(mosquitto.port) as heard:
         (status,) = await heard.count(1, "klvrelay/status")
         (link,) = await heard.count(1, "klvrelay/a/link")

@@ -292,6 +292,7 @@ async def test_a_stop_waits_for_no_pause(free_port: int, hub: ReadSchedule):
 
 async def test_sockets_of_both_kinds_are_read_in_one_look(free_port: int, hub: ReadSchedule, looks: Looks):
     """Some yield KLV units, others bytes; each gets its own data, complete."""
+    hub.coalesce = 0.0  # otherwise a slow first look starts a timer, and with it a second one
     hosts = [f"127.0.1.{last}" for last in range(1, 9)]
     kinds = [("native", None)[number % 2] for number in range(8)]
     sources = [open_source(f"udp://{host}:{free_port}", demux=kind) for host, kind in zip(hosts, kinds, strict=True)]

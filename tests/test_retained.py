@@ -367,7 +367,7 @@ async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, mon
 
 @pytest.mark.needs("mosquitto")
 async def test_after_kill_9_the_next_relay_corrects_what_it_no_longer_relays(mosquitto, tmp_path):
-    """Streams a and b, kill -9, a restart without b: five seconds later b is offline and a is online."""
+    """Streams a and b, kill -9, a restart without b: soon b is offline and a is online."""
     tape = tmp_path / "flight.ts"
     tape.write_bytes(feed.recording(60).ts)
     text = '[[sink]]\nurl = "{}"\n' + '[[source]]\nurl = "{}"\nloop = true\nstream = "{}"\n' * 2
@@ -381,7 +381,7 @@ async def test_after_kill_9_the_next_relay_corrects_what_it_no_longer_relays(mos
             await until(lambda: b'"lost"' in heard.on("klvrelay/status")[-1])
         async with klvrelay("run", "-c", str(one)) as second:
             await until(lambda: b'"online"' in heard.on("klvrelay/status")[-1], 15)
-            await until(lambda: heard.on("klvrelay/b/availability")[-1:] == [b"offline"], 5)
+            await until(lambda: heard.on("klvrelay/b/availability")[-1:] == [b"offline"], 15)
             await until(lambda: "retained topics corrected" in second.said)
             await until(lambda: heard.on("klvrelay/a/availability")[-1:] == [b"online"])
             assert await kept(mosquitto) == {"a": b"online", "b": b"offline"}

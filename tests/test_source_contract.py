@@ -28,7 +28,7 @@ from klvrelay.sources.open import open_source
 from klvrelay.text import Secret
 
 TAPE = feed.recording(20, hz=50, filler=6)
-TIMEOUT = 0.4
+TIMEOUT = 1.0
 LIBSRT_CLOSES = 8.0
 """Seconds until libsrt releases the port of a listener that was called; it may be bound again at once."""
 GROUP = "239.255.77.1"

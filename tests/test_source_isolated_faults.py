@@ -299,21 +299,23 @@ async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
     """The relay logs some of it, counts the rest, and its loop runs as fast as before."""
     flood = "while True: os.write(2, b'libav is very unhappy\\n' * 1000)"
     source = fake(f"say(*pack(Packet(b'G', 5)))\n{flood}", timeout=5)
-    worst, started = 0.0, time.monotonic()
+    turns, started = [], time.monotonic()
 
     async with aclosing(source.packets()) as packets:
         await anext(packets)
         reading = asyncio.create_task(anext(packets))
         for _ in range(240):
-            begun = time.perf_counter()
+            begun = time.perf_counter(), time.thread_time()
             await asyncio.sleep(0.005)
-            worst = max(worst, time.perf_counter() - begun)
+            turns.append((time.perf_counter() - begun[0], time.thread_time() - begun[1]))
         reading.cancel()
         await asyncio.wait([reading])
 
     assert LINES < len(log()) < (LINES + 1) * (time.monotonic() - started + 2)
     assert any("lines left out" in line for line in log())
-    assert worst < 0.1
+    elapsed, used = map(sorted, zip(*turns, strict=True))
+    assert used[-1] < 0.1  # of the processor, which other processes use too
+    assert elapsed[len(elapsed) // 2] < 0.1
 
 
 async def test_a_process_that_floods_with_packets_does_not_block_others():

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import feed
 import orjson
 import pytest
 from brokers import Mosquitto, until
-from records import record
+from oracle_broker import OracleBroker
+from records import all_of, record
 from test_relay_process import Command, klvrelay
 
 from klvrelay.config.mqtt import MqttSettings
@@ -111,6 +112,76 @@ async def test_a_source_that_is_refused_leaves_no_spool_behind(source: str, tmp_
         await run_relay(RelaySettings((entry,), spool=SpoolSettings(spool)))
 
     assert not spool.exists()
+
+
+async def spool_of(folder: Path, sink: str, count: int = 5) -> None:
+    """A spool of an earlier run, with records that this sink has not delivered."""
+    log = await open_log(folder, "klvrelay", 1 << 20)
+    log.cursor("an earlier run", file=sink)
+    for seq in range(count):
+        log.append(record(seq))
+    await log.close()
+
+
+async def test_a_backlog_is_delivered_though_no_source_exists(oracle: OracleBroker, tmp_path: Path):
+    """The file is missing, as on a drive that is not mounted: the relay delivers what waits, and then reports it."""
+    await spool_of(tmp_path, "mqtt")
+    settings = RelaySettings(
+        (SourceSettings(Url.parse("none.ts")),), (SinkSettings("mqtt", MqttSettings.from_url(oracle.url)),),
+        spool=SpoolSettings(tmp_path),
+    )  # fmt: skip
+
+    assert await asyncio.wait_for(run_relay(settings), 20) == SourceDown.exit_code
+    assert len(oracle.payloads("klvrelay/uav1/telemetry")) == 5
+    with pytest.raises(SourceDown, match="no such file"):  # nothing is left to deliver
+        await run_relay(settings)
+
+
+@pytest.mark.parametrize("sink", ["mqtt", None], ids=["nothing waits", "of another sink"])
+async def test_without_a_source_a_spool_with_nothing_to_deliver_is_refused(sink: str | None, tmp_path: Path):
+    """The records of a sink that is not configured would not be delivered either."""
+    await spool_of(tmp_path, sink or "other", 0 if sink else 5)
+    sinks = (SinkSettings("mqtt", MqttSettings(host="127.0.0.1")),)
+    with pytest.raises(SourceDown, match="no such file"):
+        await run_relay(RelaySettings((SourceSettings(Url.parse("none.ts")),), sinks, spool=SpoolSettings(tmp_path)))
+
+
+async def test_a_sink_that_was_renamed_is_reported_at_the_start(
+    oracle: OracleBroker, tmp_path: Path, said: Callable[[], list[str]]
+):
+    """Once, with its cursor, the number of records, and what to do."""
+    await spool_of(tmp_path / "spool", "old")
+    (tmp_path / "flight.ts").write_bytes(TAPE.ts)
+    settings = RelaySettings(
+        (SourceSettings(Url.parse(tmp_path / "flight.ts")),),
+        (SinkSettings("new", MqttSettings.from_url(oracle.url)),), spool=SpoolSettings(tmp_path / "spool"),
+    )  # fmt: skip
+
+    assert await asyncio.wait_for(run_relay(settings), 20) == 0
+    assert [line for line in said() if "without a sink" in line] == [
+        "spool: cursor without a sink, its records are discarded: cursor=old records_at_most=5"
+        f" advice='name the sink old to deliver them, or delete {tmp_path}/spool/old.cursor'"
+    ]
+
+
+async def test_a_cursor_without_a_sink_holds_back_no_segment(tmp_path: Path):
+    """Otherwise the disk would fill."""
+    log = await open_log(tmp_path, "klvrelay", 1 << 20)
+    log.cursor("old")
+    for seq in range(40):
+        log.append(record(seq, raw=bytes(10_000)))
+    await log.close()
+
+    log = await open_log(tmp_path, "klvrelay", 1 << 20)
+    cursor = log.cursor("new")
+    assert log._store.segments.first == 0
+    for seq in range(40, 60):
+        log.append(record(seq, raw=bytes(10_000)))
+    await until(lambda: not log.pending)
+    batch = await cursor.batch(100)
+    cursor.commit(batch, all_of(batch))
+    await until(lambda: log._store.segments.first >= 40)
+    await log.close()
 
 
 async def test_a_relay_that_cannot_be_built_leaves_its_spool_to_the_next(tmp_path: Path):

@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 
 from klvrelay.cli.main import main
+from klvrelay.config import ports
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import SourceSettings
 from klvrelay.config.url import Url
@@ -77,6 +78,28 @@ def test_the_interface_of_the_settings_counts():
     urls = "udp://:5000", "udp://:5000"
     assert not refuses(*urls, interfaces=("eth0", "eth1"))
     assert refuses(*urls, interfaces=("eth0", "eth0"))
+
+
+@pytest.mark.parametrize("first", ["239.1.0.0", "127.0.0.0"], ids=["groups", "addresses"])
+def test_each_of_many_sources_is_compared_with_few(first: str, monkeypatch: pytest.MonkeyPatch):
+    """Three hundred on one port, then one on any address, which collides with the first of them."""
+    compared = []
+
+    def collide(one: ports._Port, other: ports._Port) -> bool:
+        compared.append(one)
+        return real(one, other)
+
+    real = ports._collide
+    monkeypatch.setattr(ports, "_collide", collide)
+    hosts = [ipaddress.ip_address(first) + number for number in range(1, 301)]
+    sources = [SourceSettings(Url.parse(f"udp://{host}:5000")) for host in hosts]
+
+    check_ports(sources)
+    assert len(compared) < 300
+    last = SourceSettings(Url.parse("udp://:5000"))
+    assert [(number, reason.split()[0]) for number, reason in ports.collisions([*sources, last])] == [
+        (300, f"udp://{hosts[0]}:5000")
+    ]
 
 
 def test_run_refuses_two_sources_on_one_port(capsys: pytest.CaptureFixture[str]):

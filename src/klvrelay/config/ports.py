@@ -12,6 +12,8 @@ from klvrelay.errors import ConfigError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+ANY: tuple[Address, ...] = ipaddress.IPv4Address(0), ipaddress.IPv6Address(0)
+
 
 class _Port(NamedTuple):
     """Where a source receives. `interface` is "" for any."""
@@ -22,6 +24,17 @@ class _Port(NamedTuple):
     interface: str
 
 
+class _Bound(NamedTuple):
+    """A source, its number, and where it receives."""
+
+    number: int
+    url: Url
+    port: _Port
+
+
+_ByAddress = dict[Address, list[_Bound]]
+
+
 def check_ports(sources: Sequence[SourceSettings]) -> None:
     """Raise ConfigError if two sources receive on the same address and port. Host names are not compared."""
     if found := next(collisions(sources), None):
@@ -30,14 +43,21 @@ def check_ports(sources: Sequence[SourceSettings]) -> None:
 
 def collisions(sources: Sequence[SourceSettings]) -> Iterator[tuple[int, str]]:
     """The number of each source that receives on the address and port of an earlier one, and the error."""
-    earlier: dict[tuple[str, int], list[tuple[Url, _Port]]] = {}
+    earlier: dict[tuple[str, int], _ByAddress] = {}
     for number, source in enumerate(sources):
         if (port := _port_of(source)) is None:
             continue
-        others = earlier.setdefault((port.protocol, port.number), [])
-        if (first := next((url for url, other in others if _collide(other, port)), None)) is not None:
-            yield number, f"{first} and {source.url} receive on the same port; give them different ports"
-        others.append((source.url, port))
+        others = earlier.setdefault((port.protocol, port.number), {})
+        found = (one for one in _candidates(others, port.address) if _collide(one.port, port))
+        if (first := min(found, key=lambda one: one.number, default=None)) is not None:
+            yield number, f"{first.url} and {source.url} receive on the same port; give them different ports"
+        others.setdefault(port.address, []).append(_Bound(number, source.url, port))
+
+
+def _candidates(bound: _ByAddress, address: Address) -> Iterator[_Bound]:
+    """Those that may collide with a socket of this address, and few others."""
+    addresses = bound if address.is_unspecified else ANY if address.is_multicast else (address, *ANY)
+    return (one for each in addresses for one in bound.get(each, ()))
 
 
 def _port_of(source: SourceSettings) -> _Port | None:

@@ -91,12 +91,18 @@ def _load_files(settings: RelaySettings) -> None:
         for broker in sink.brokers:
             _check_broker(broker)
     if settings.spool is not None:
-        _find_a_source(settings.sources)
+        _find_a_source(settings.sources, settings.spool.path, [sink.name for sink in settings.sinks])
 
 
-def _find_a_source(sources: Sequence[SourceSettings]) -> None:
-    """Raise SourceDown if every source is a file that does not exist: the relay would only leave an empty spool."""
-    if all(source.url.scheme == "file" and not Path(source.url.path).exists() for source in sources):
+def _find_a_source(sources: Sequence[SourceSettings], spool: Path, sinks: Sequence[str]) -> None:
+    """Raise SourceDown if every source is a file that does not exist, and the spool has nothing to deliver: the relay
+    would only leave an empty spool.
+    """
+    if any(source.url.scheme != "file" or Path(source.url.path).exists() for source in sources):
+        return
+    from klvrelay.spool.disk.backlog import has_backlog  # loaded here: it is rarely needed
+
+    if not has_backlog(spool, sinks):
         raise file_faults.explain(sources[0].url, FileNotFoundError())
 
 
@@ -113,6 +119,8 @@ async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable
     except ConfigError:
         await _close(spool)
         raise
+    if spool is not None:
+        spool.report_unused()
     if spool is None and any(source.url.scheme != "file" for source in settings.sources):
         LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:

@@ -77,6 +77,7 @@ class DiskCursor:
         self._lost = 0  # positions of an earlier run
         self._kept = 0  # entries below this position are no longer on disk
         self._unwritten: set[int] = set()  # positions in the window that will never be
+        self._discarded = Positions()  # not reached by the loader; a commit in progress may have written them
         self.has_new_gaps = False
         """Did the gaps that wait change?"""
         self.before_us = NEVER_AGED
@@ -299,6 +300,7 @@ class DiskCursor:
         self._next = max(self._next, loaded.end)
         wanted = [placed for placed in loaded.records if self._passes(placed)]
         self._pass_over(self._restored.drop_below(loaded.end), 0)
+        self._discarded.drop_below(loaded.end)
         return wanted
 
     def _put(self, wanted: Sequence[Placed]) -> None:
@@ -329,7 +331,7 @@ class DiskCursor:
         """The loader passes a record: is it to be delivered?"""
         position, skipped, record = placed
         if position >= self._start:
-            if (wanted := self._wants(position, record.stream)):
+            if wanted := position not in self._discarded and self._wants(position, record.stream):
                 self._pass_item(position, record, record.seq)
             return wanted
         self._pass_over(self._restored.drop_below(position), skipped)
@@ -408,6 +410,7 @@ class DiskCursor:
         if position == self._next:
             self._pass_item(position, record, record.seq)
             self._put(())
+        self._discarded.add(position)
         self._lose(1)
         self._behind.reduce(record.stream)
         is_next = position == self._next and not self._loaded

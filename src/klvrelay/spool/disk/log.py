@@ -24,7 +24,7 @@ from klvrelay.spool.age import AgeLimit
 from klvrelay.spool.contract import Condition, LogCursor
 from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.disk.cursor import DiskCursor
-from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
+from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, Ranges
 from klvrelay.spool.disk.files import OsFolder, why_refused
 from klvrelay.spool.disk.live_first import PARTS, DiskLiveFirst
 from klvrelay.spool.disk.missing import PlacedGap
@@ -197,6 +197,17 @@ class DiskLog:
         if discarded := unread.drop_below(first):
             LOG.warning("spool: records of an earlier run were shed: sink=%s at_most=%d", name, discarded)
         return unread
+
+    def report_unused(self) -> None:
+        """Log the cursors of earlier runs that no sink uses. They hold back no segment."""
+        bounds = self._store.segments.first, self._next
+        for name in sorted(self._store.saved.keys() - {cursor.file for cursor in self._cursors}):
+            unread = Positions((low, min(bounds[1], high)) for low, high in self._store.saved[name] or [bounds])
+            unread.drop_below(bounds[0])
+            LOG.warning(
+                "spool: cursor without a sink, its records are discarded: cursor=%s records_at_most=%d advice=%r", name,
+                len(unread), f"name the sink {name} to deliver them, or delete {self._store.name}/{name}{SUFFIX}",
+            )  # fmt: skip
 
     def _shed_aged(self, before_us: int) -> None:
         for cursor in self._cursors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 from klvrelay.spool.disk.cursor_file import MOST_RANGES, OPEN_END, Ranges
@@ -21,6 +22,15 @@ class Positions:
             start = self.ranges.pop()[0]
         if start < end:
             self.ranges.append((start, end))
+
+    def add(self, position: int) -> None:
+        """Add a position that is higher than all others."""
+        self._add(position, position + 1)
+        self._count += 1
+
+    def __contains__(self, position: int) -> bool:
+        at = bisect_right(self.ranges, (position, OPEN_END))
+        return at > 0 and position < self.ranges[at - 1][1]
 
     def __len__(self) -> int:
         return self._count

@@ -41,7 +41,7 @@ Said = Callable[[], list[str]]
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off and checks in milliseconds, and no rate limit of the log."""
     monkeypatch.setattr(relay_module, "TICK", 0.01)
-    monkeypatch.setattr("klvrelay.health.repeats.PACE", 0.0, raising=False)
+    monkeypatch.setattr("klvrelay.backoff.PACE", 0.0, raising=False)
     for module in (stream_module, sink_task_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.03))
 
@@ -271,7 +271,7 @@ async def test_two_relays_with_one_client_id_do_not_flood_the_log(
     mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, said: Said
 ):
     """They take over each other's session repeatedly: a few log lines for fifty connections."""
-    monkeypatch.setattr("klvrelay.health.repeats.PACE", 1.0, raising=False)
+    monkeypatch.setattr("klvrelay.backoff.PACE", 1.0, raising=False)
     monkeypatch.setattr(sink_task_module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.05))
     settings = MqttSettings(host="127.0.0.1", port=mosquitto.port, client_id="same")
     two = [relay(endless(), sinks={name: MqttSink(settings, boot="5f2c9a")}) for name in ("one", "two")]

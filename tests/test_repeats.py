@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from klvrelay.health.repeats import PACE, SLOWEST, TEXTS_MOST, Repeats
+from klvrelay.backoff import PACE, SLOWEST, TEXTS_MOST, Repeats
 
 
 class Clock:

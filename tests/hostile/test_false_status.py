@@ -289,7 +289,7 @@ async def test_an_internal_error_in_one_stream_is_logged_once_and_affects_no_oth
 
 async def test_an_internal_error_while_a_stream_is_supervised_affects_no_other(monkeypatch, said):
     """A live stream continues; a file has failed, and the relay goes on for the rest."""
-    monkeypatch.setattr("klvrelay.health.repeats.PACE", 1.0)
+    monkeypatch.setattr("klvrelay.backoff.PACE", 1.0)
     whole = Stream._close
 
     def settle(self: Stream, source: object) -> None:

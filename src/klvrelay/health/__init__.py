@@ -7,7 +7,6 @@
     report      the health of a stream as a JSON document
     sink        state of one sink
     spool       faults of the disk of the spool
-    repeats     summary of repeated faults
 """
 
 from klvrelay.health.sink import SinkHealth

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from klvrelay.health.repeats import Repeats
+from klvrelay.backoff import Repeats
 from klvrelay.outcome import Sums
 from klvrelay.text import printable
 

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from klvrelay.backoff import Repeats
 from klvrelay.health.clocks import Clocks
 from klvrelay.health.diagnosis import no_klv
-from klvrelay.health.repeats import Repeats
 from klvrelay.health.rhythm import Rhythm
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Record

@@ -18,11 +18,10 @@ from contextlib import aclosing, suppress
 from itertools import count
 from typing import TypeVar
 
-from klvrelay.backoff import Backoff
+from klvrelay.backoff import Backoff, Repeats
 from klvrelay.config.names import checked_name
 from klvrelay.config.units import size_text
 from klvrelay.errors import InternalError, KlvrelayError, NotMedia, Shortage, SourceDown, SourceError
-from klvrelay.health.repeats import Repeats
 from klvrelay.record import Packet
 from klvrelay.recording.limits import RecordingLimits
 from klvrelay.recording.segment_store import ReceivedBytes, SegmentStore

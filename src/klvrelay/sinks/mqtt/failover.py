@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from klvrelay.backoff import Repeats
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError, KlvrelayError, SinkDown, SinkError, SinkRefused
-from klvrelay.health.repeats import Repeats
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import LatestValues
 from klvrelay.sinks.mqtt.sink import MqttSink

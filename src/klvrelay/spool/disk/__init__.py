@@ -2,6 +2,7 @@
 
     log.py              the log, in the event loop; its thread commits and loads
     cursor.py           what one sink has yet to deliver: a window of it is in memory
+      behind.py           the streams of which the next records are in the log only
       missing.py          gaps where records were lost on disk
     live_first.py       the cursor of `order = "live-first"`
 
@@ -14,4 +15,5 @@
 
     survey.py           what a spool contains, for `klvrelay spool`
       reader.py           reads it while a relay writes; readonly.py: its folder
+    backlog.py          whether it has something to deliver
 """

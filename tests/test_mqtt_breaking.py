@@ -20,12 +20,13 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.encode import encode
 from klvrelay.health import SinkHealth
 from klvrelay.outcome import Sums
-from klvrelay.relay import delivery as delivery_module
+from klvrelay.relay import halving as halving_module
 from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import control as control_module
+from klvrelay.sinks.mqtt import sink as sink_module
 from klvrelay.sinks.mqtt.breaking import (
     ANSWERS,
     FIRST,
@@ -39,7 +40,7 @@ from klvrelay.sinks.mqtt.breaking import (
     size_of,
 )
 from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.control import CONTROL
+from klvrelay.sinks.mqtt.control import CONTROL_MOST
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.suspended import Suspended
 from klvrelay.spool.memory import MemoryLog
@@ -60,9 +61,9 @@ def lost(found: Breaking, message: Message | None, times: int = 1) -> None:
     """So many connections end at this message, and last without it."""
     for _ in range(times):
         found.begin()
-        found.accept(CALM)
-        found.clock.now += CONTROL  # type: ignore[attr-defined]
-        found.accept(CALM)
+        found.clock.now += CONTROL_MOST  # type: ignore[attr-defined]
+        for _ in range(control_module.ANSWERS):
+            found.accept(CALM)
         found.lost(message)
 
 
@@ -259,7 +260,8 @@ def test_connections_that_lasted_prove_nothing():
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("CONTROL", 0.2), ("CONTROL_MOST", 0.5), ("SILENT", 1.0)):
         monkeypatch.setattr(control_module, name, seconds)
-    monkeypatch.setattr(delivery_module, "STEADY", 0.05)
+    monkeypatch.setattr(sink_module, "RETRY", 0.05)
+    monkeypatch.setattr(halving_module, "STEADY", 0.05)
     monkeypatch.setattr(sink_task_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
 
 

@@ -30,7 +30,7 @@ from klvrelay.sinks.mqtt.suspended import HUNG_UP, Suspended
 LOSSES = 2
 """Consecutive connections that the broker closes within STEADY seconds, with messages in flight, before messages are
 sent one by one."""
-STRIKES, STRIKES_MORE = 3, 2
+STRIKES, STRIKES_MORE = 4, 2
 """Connections that end at the same message before it is set aside: for the first message, and for later ones. Each but
 the first lasted without it."""
 STEADY, ANSWERS, LONGEST = 10.0, 200, 30.0
@@ -123,7 +123,7 @@ class Breaking:
     def lost(self, message: Message | None) -> None:
         """The broker closed a connection at this message, or with nothing in flight: then no message is the cause."""
         if message is None:
-            self.control.clear()
+            self.control.acquit()
             return
         if self.suspended.fail_tries():
             return
@@ -152,7 +152,7 @@ class Breaking:
         if (lasted >= STEADY and self._answers >= ANSWERS) or lasted >= LONGEST:
             self._losses = 0
             self._records.clear()  # they were offered again
-            self.control.clear()
+            self.control.reset()
         self.control.accept(message)
         if self._failing:
             self._failing.discard(message.topic)

@@ -4,13 +4,15 @@ A message at which a connection ended is a suspect. The next connection begins w
 messages of its lane wait too, so that their order is kept.
 
     control   the connection breaks at another message: both are suspects. The next control has only messages like
-              those accepted since the first suspicion. If that breaks too, no message is the cause
+              those accepted since the first suspicion; if that breaks too, no message is the cause
               it breaks with nothing in flight: no message is the cause
               it lasts, with messages answered: the first suspect is on trial
     trial     the suspect is sent. An answer clears it. If the connection ends at it, that is a strike
 
-A control lasts CONTROL seconds, or TIMES as long as the suspect took to end a connection, at most CONTROL_MOST. Without
-another message to send it lasts SILENT seconds, which clears two suspects: they are all that can be sent.
+A control lasts CONTROL seconds, TIMES as long as a suspect took to end a connection, and LONGER than that connection
+lasted, at most CONTROL_MOST; and it has more answers than that connection, up to ANSWERS. If too few messages can be
+sent, it lasts SILENT seconds. Then a single suspect is on trial; of two, none is the cause. Each time that no message
+is the cause, a suspect needs one strike more, until a connection is steady.
 """
 
 from __future__ import annotations
@@ -22,9 +24,12 @@ from dataclasses import dataclass, field
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.packets import publish_size
 
-CONTROL, CONTROL_MOST, TIMES = 2.0, 5.0, 10
+CONTROL, CONTROL_MOST, TIMES, LONGER = 2.0, 8.0, 10, 1.5
+ANSWERS = 10
 SILENT, LONGEST = 10.0, 30.0
-"""Seconds; after LONGEST all suspects are cleared, since the one on trial was not offered again."""
+"""Seconds. After LONGEST all suspects are cleared, since the one on trial was not offered again."""
+DOUBTS_MOST = 5
+"""Maximum number of additional strikes."""
 
 Key = tuple[str, int]
 
@@ -59,8 +64,10 @@ class Control:
     _accepted: dict[str, int] = field(default_factory=dict)  # largest message by topic, since the first suspicion
     _since: float = 0.0
     _last: float = 0.0  # time of the last answer, or of the begin
-    _took: float = 0.0  # seconds in which the suspects ended a connection
+    _seconds: float = 0.0  # that a control must last, by the connections that ended at a suspect
+    _least: int = 1  # answers that it needs
     _answers: int = 0
+    _doubts: int = 0
 
     @property
     def is_running(self) -> bool:
@@ -82,13 +89,24 @@ class Control:
             return True
         return len(self._suspects) > 1 and size_of(message) > self._accepted.get(message.topic, 0)
 
+    @property
+    def lacks_answers(self) -> bool:
+        """Does the control need more messages than were sent?"""
+        return bool(self._suspects) and self._answers < self._least
+
     def _on_trial(self) -> Key | None:
         """The suspect that may be sent now."""
         lasted = self.clock() - self._since
-        if lasted >= LONGEST or (lasted >= SILENT and not self._answers and len(self._suspects) > 1):
+        if lasted >= LONGEST or (lasted >= SILENT and self.lacks_answers and len(self._suspects) > 1):
             self.clear()
-        needed = min(max(CONTROL, TIMES * self._took), CONTROL_MOST) if self._answers else SILENT
+        needed = SILENT if self.lacks_answers else min(max(CONTROL, self._seconds), CONTROL_MOST)
         return next(iter(self._suspects), None) if lasted >= needed else None
+
+    def _learn(self) -> None:
+        """A connection ended at a suspect: the next control must outlast it."""
+        now = self.clock()
+        self._seconds = max(self._seconds, TIMES * (now - self._last), LONGER * (now - self._since))
+        self._least = max(self._least, min(self._answers + 1, ANSWERS))
 
     def begin(self) -> None:
         """A connection is established."""
@@ -98,16 +116,15 @@ class Control:
     def accept(self, message: Message) -> None:
         """The broker accepted a message."""
         self._last = self.clock()
+        self._answers += 1
         if not self._suspects:
             return
         self._accepted[message.topic] = max(size_of(message), self._accepted.get(message.topic, 0))
-        if self._suspects.pop(key_of(message), None) is None:
-            self._answers += 1
-        elif not self._suspects:
+        if self._suspects.pop(key_of(message), None) is not None and not self._suspects:
             self.clear()
 
     def lost(self, message: Message, enough: int) -> bool:
-        """A connection ended at this message. Returns true if that was the last of `enough` strikes in a row."""
+        """A connection ended at this message. Returns true if it is the cause: after `enough` strikes in a row."""
         key, on_trial = key_of(message), self._on_trial()
         if key not in self._suspects:
             self._fail(key, lane_of(message))
@@ -117,8 +134,8 @@ class Control:
             suspect.strikes = 1
             return False
         suspect.strikes += 1
-        self._took = max(self._took, self.clock() - self._last)
-        if suspect.strikes < enough:
+        self._learn()
+        if suspect.strikes < enough + self._doubts:
             return False
         del self._suspects[key]
         if not self._suspects:
@@ -128,15 +145,26 @@ class Control:
     def _fail(self, key: Key, lane: str) -> None:
         """The connection ended at a message that is not a suspect."""
         if len(self._suspects) > 1:
-            self.clear()
+            self.acquit()
             return
         for suspect in self._suspects.values():
             suspect.strikes = 1
         self._suspects[key] = _Suspect(lane)
-        self._took = max(self._took, self.clock() - self._last)
+        self._learn()
+
+    def acquit(self) -> None:
+        """A connection ended without the suspects: they are not the cause."""
+        if self._suspects:
+            self._doubts = min(self._doubts + 1, DOUBTS_MOST)
+            self.clear()
+
+    def reset(self) -> None:
+        """A connection is steady."""
+        self._doubts = 0
+        self.clear()
 
     def clear(self) -> None:
         """No message is suspected any longer."""
         self._suspects.clear()
         self._accepted.clear()
-        self._took = 0.0
+        self._seconds, self._least = 0.0, 1

@@ -279,12 +279,15 @@ class MqttSink:
             self._refused[message.topic] = notice
 
     async def _retry(self, connection: Connection) -> None:
-        """Publish refused values again when their topics are due, and `status` when the suspended topics changed."""
+        """Publish refused values again when their topics are due, and `status` when the suspended topics changed, or a
+        control needs another message.
+        """
         while True:
             await asyncio.sleep(RETRY)
             for notice in list(self._refused.values()):
                 await self._publish_value(connection, notice)
-            if self._owes_status or self.suspended.topics != self._shown:
+            is_due = self._owes_status or self._breaking.control.lacks_answers
+            if is_due or self.suspended.topics != self._shown:
                 self._owes_status = False
                 await self._publisher.publish_admitted(connection, [self._status()])
 

@@ -294,7 +294,7 @@ def test_after_a_record_was_set_aside_batches_are_full_again():
     virtual_time.run(main())
 
 
-@pytest.mark.parametrize("lasts", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("lasts", [0.0, 0.3, 0.9, 1.05, 1.5, 2.05, 4.1])
 def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
     """Another client takes over the id repeatedly: that proves nothing against a record."""
 

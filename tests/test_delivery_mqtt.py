@@ -19,9 +19,11 @@ from klvrelay.backoff import Backoff
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.encode import encode
 from klvrelay.outcome import Sums
-from klvrelay.relay import delivery as delivery_module
+from klvrelay.relay import halving as halving_module
 from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt import control as control_module
+from klvrelay.sinks.mqtt import sink as sink_module
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 STREAMS, RATE, SECONDS = 16, 30, 4
@@ -60,7 +62,10 @@ async def test_sixteen_streams_reach_a_real_broker_over_a_round_trip_of_600_ms(m
 
 def hang_up_at_large_ones(oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, code: int | None = None) -> None:
     """The broker resets the connection at a PUBLISH of more than 3,000 bytes, or says why; the relay is soon back."""
-    monkeypatch.setattr(delivery_module, "STEADY", 0.05)
+    monkeypatch.setattr(halving_module, "STEADY", 0.05)
+    for name in ("CONTROL", "CONTROL_MOST"):
+        monkeypatch.setattr(control_module, name, 0.2)
+    monkeypatch.setattr(sink_module, "RETRY", 0.05)
     monkeypatch.setattr(sink_task_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
     publish = oracle._publish
 
@@ -111,6 +116,7 @@ async def test_a_latest_value_that_a_broker_hangs_up_at_stops_no_record(
     task = asyncio.create_task(sink_task.drain())
     await asyncio.wait_for(sink_task.cursor.wait_until_drained(), 20)
     await until(lambda: len(oracle.payloads("klvrelay/s4/state")) > 0)
+    await until(lambda: len(sink_task.health.suspended()) == count)
     task.cancel()
     await asyncio.wait({task})
 

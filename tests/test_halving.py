@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from records import record
 
-from klvrelay.relay.halving import Halving
+from klvrelay.relay.halving import ALONE, DOUBTS_MOST, STEADY, STEADY_MOST, Halving
 
 
 def suspicious(count: int) -> Halving:
@@ -32,16 +32,28 @@ def test_an_answer_between_two_broken_connections_clears_the_suspicion():
     assert halving.most is None
 
 
-def test_a_broken_connection_with_nothing_in_flight_proves_nothing():
-    """Neither for a record nor against it."""
+def test_a_broken_connection_with_nothing_in_flight_clears_the_record():
+    """Connections break without it too: it must then break one more in a row than before."""
     halving = Halving()
     for _ in range(5):
         assert not halving.lost([])
     assert halving.most is None
     halving = suspicious(1)
-    assert [halving.lost(on_its_way) for on_its_way in ([record(0)], [], [record(0)], [], [record(0)])] == [
-        False, False, False, False, True,
-    ]  # fmt: skip
+    for _ in range(5):
+        assert not halving.lost([record(0)])
+        assert not halving.lost([])
+    assert [halving.lost([record(0)]) for _ in range(ALONE + DOUBTS_MOST)] == [False] * (ALONE + 4) + [True]
+
+
+def test_the_steady_period_is_longer_than_the_last_connection():
+    """Connections that all last equally long do not end at the same record again and again."""
+    halving = suspicious(1)
+    halving.lost([])
+    pauses = []
+    for lasted in (0.2, 2.0, 60.0):
+        halving.lost([record(0)], lasted)
+        pauses.append(halving.pause)
+    assert pauses == [STEADY, 3.0, STEADY_MOST]
 
 
 def test_batches_grow_again_but_not_beyond_a_full_one_until_all_suspects_were_answered():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,11 +20,13 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.encode import encode
 from klvrelay.health import SinkHealth
 from klvrelay.outcome import Sums
-from klvrelay.relay import delivery as delivery_module
+from klvrelay.relay import halving as halving_module
 from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt import control as control_module
+from klvrelay.sinks.mqtt import sink as sink_module
 from klvrelay.sinks.mqtt.breaking import (
     ANSWERS,
     FIRST,
@@ -37,6 +40,7 @@ from klvrelay.sinks.mqtt.breaking import (
     size_of,
 )
 from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.control import CONTROL_MOST
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.suspended import Suspended
 from klvrelay.spool.memory import MemoryLog
@@ -45,6 +49,7 @@ LIMIT = 3000
 LARGE, SMALL = b'{"x":"%s"}' % (b"y" * LIMIT), b'{"x":"y"}'
 STATE, OTHER = Message("klvrelay/uav2/state", LARGE, retain=True), Message("klvrelay/uav1/state", SMALL, retain=True)
 TOPIC = STATE.topic
+CALM = Message("kr/status", b"{}", retain=True)
 
 
 def breaking() -> tuple[Breaking, Clock]:
@@ -53,8 +58,12 @@ def breaking() -> tuple[Breaking, Clock]:
 
 
 def lost(found: Breaking, message: Message | None, times: int = 1) -> None:
+    """So many connections end at this message, and last without it."""
     for _ in range(times):
         found.begin()
+        found.clock.now += CONTROL_MOST  # type: ignore[attr-defined]
+        for _ in range(control_module.ANSWERS):
+            found.accept(CALM)
         found.lost(message)
 
 
@@ -249,7 +258,10 @@ def test_connections_that_lasted_prove_nothing():
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery_module, "STEADY", 0.05)
+    for name, seconds in (("CONTROL", 0.2), ("CONTROL_MOST", 0.5), ("SILENT", 1.0)):
+        monkeypatch.setattr(control_module, name, seconds)
+    monkeypatch.setattr(sink_module, "RETRY", 0.05)
+    monkeypatch.setattr(halving_module, "STEADY", 0.05)
     monkeypatch.setattr(sink_task_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
 
 
@@ -316,11 +328,11 @@ async def test_a_value_at_which_a_broker_hangs_up_costs_only_itself(
 
 async def test_a_value_of_a_resumed_session_is_found_too(curt: OracleBroker, quick: None):
     """At QoS 2 it is sent again while the next connection is made. The first connection had lasted."""
-    clock = Clock()
+    ahead = 0.0
     async with sending(curt.port, qos=2) as (task, log, notices):
-        task.sink._breaking.clock = clock
+        task.sink._breaking.clock = lambda: time.monotonic() + ahead
         await until(lambda: task.health.up)
-        clock.now += STEADY
+        ahead = STEADY
         fill(log, notices)
         await until(lambda: task.health.suspended() == (TOPIC,))
         await asyncio.wait_for(task.cursor.wait_until_drained(), 20)

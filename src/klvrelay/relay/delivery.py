@@ -26,8 +26,6 @@ LONG = 0.02
 """Seconds from which a round trip is long: then a batch need not be full to be sent while others are in flight."""
 SHARE, PAUSE_MOST = 8, 0.1
 """Such a batch is sent 1/SHARE of the round trip after the one before it, or after PAUSE_MOST seconds."""
-STEADY = 1.0
-"""Seconds for which a connection must last before it gets a record that is suspected to break it."""
 LAST_ANSWERS = 0.1
 """Seconds for the batches in flight to report their answers after the connection was lost."""
 
@@ -59,7 +57,7 @@ class Delivery:
         self._sink, self._cursor, self._halving = sink, cursor, halving
         self._hold: float = getattr(sink, "hold", 0.0)
         self._loop = asyncio.get_running_loop()
-        self._last_sent = self._loop.time()
+        self._since = self._last_sent = self._loop.time()
         self._round_trip = 0.0  # smoothed
         self._in_flight: dict[Worker, _InFlight] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -88,8 +86,8 @@ class Delivery:
         """Deliver until the connection is lost, and raise what `deliver` raised."""
         self._cursor.begin_connection(lambda: self._halving.most is not None)
         try:
-            if self._halving.most == 1:
-                await asyncio.sleep(STEADY)
+            if pause := self._halving.pause:
+                await asyncio.sleep(pause)
             self._pace()
             self._add_worker()
             await self._lost
@@ -234,7 +232,7 @@ class Delivery:
 
     def _take_back(self) -> None:
         """Offer all unanswered records again, except one that breaks every connection."""
-        must_set_aside = self._halving.lost(self._unanswered)
+        must_set_aside = self._halving.lost(self._unanswered, self._loop.time() - self._since)
         self._cursor.rewind()
         if not must_set_aside:
             return

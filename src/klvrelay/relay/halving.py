@@ -11,6 +11,11 @@ LOSSES = 2
 """Consecutive connections lost with records in flight and none answered, before fewer records are offered."""
 ALONE = 3
 """Consecutive connections that one record must break, each after a steady period, before it is set aside."""
+STEADY, STEADY_MOST, LONGER = 1.0, 10.0, 1.5
+"""Seconds for which a connection must last before it gets a record that is suspected to break it, at least and at most.
+In between, LONGER than the connection before it lasted."""
+DOUBTS_MOST = 5
+"""Maximum number of additional connections."""
 FULL = 20
 """Records in a batch."""
 
@@ -24,8 +29,10 @@ class Halving:
     halving    20 to 2  a loss: half as many; an answer: twice as many; normal once all suspects are answered
     alone      1        ALONE consecutive losses with the same record: it must be set aside; an answer: as for halving
 
-    Suspects are the records that were in flight at the loss that began halving. A loss with nothing in flight changes
-    nothing, and a connection whose cause the sink itself finds is not reported here.
+    Suspects are the records that were in flight at the loss that began halving. A loss with nothing in flight is not
+    caused by a record: then a record alone must break one connection more, and the count begins again. The steady
+    period is longer than the last connection lasted: otherwise connections that all last equally long would end at the
+    same record. A connection whose cause the sink itself finds is not reported here.
     """
 
     most: int | None = None
@@ -33,6 +40,13 @@ class Halving:
     _losses: int = 0
     _alone: int = 0
     _suspect: tuple[str, int] | None = None
+    _doubts: int = 0
+    _lasted: float = 0.0
+
+    @property
+    def pause(self) -> float:
+        """Seconds for which a connection must last before it gets a record."""
+        return min(max(STEADY, LONGER * self._lasted), STEADY_MOST) if self.most == 1 else 0.0
 
     def answered(self, count: int) -> None:
         """A batch of `count` records was answered: these records do not break the connection."""
@@ -41,10 +55,17 @@ class Halving:
             return
         self._suspects -= count
         self.most = min(2 * self.most, FULL) if self._suspects > 0 else None
+        if self.most is None:
+            self._doubts = 0
 
-    def lost(self, offered: Sequence[Item]) -> bool:
-        """The connection was lost with these records unanswered. Returns true if the only one must be set aside."""
+    def lost(self, offered: Sequence[Item], lasted: float = 0.0) -> bool:
+        """The connection was lost after `lasted` seconds, with these records unanswered. Returns true if the only one
+        must be set aside.
+        """
+        self._lasted = lasted
         if not offered:
+            if self.most == 1:
+                self._alone, self._doubts = 0, min(self._doubts + 1, DOUBTS_MOST)
             return False
         if self.most == 1:
             return self._lost_alone(offered[0])
@@ -59,7 +80,7 @@ class Halving:
         suspect = record.stream, record.seq
         self._alone = self._alone + 1 if suspect == self._suspect else 1
         self._suspect = suspect
-        if self._alone < ALONE:
+        if self._alone < ALONE + self._doubts:
             return False
         self._alone = self._suspects = 0
         return True

@@ -8,6 +8,7 @@
     publisher.py         publishes messages, except to suspended topics
     suspended.py         topics that the broker refuses
     breaking.py          finds the message at which a broker closes each connection
+    control.py           tests a suspected message by connections without it; lanes.py: the others do not wait for it
     earlier_runs.py      finds retained topics of earlier runs; retained.py: corrects them
     takeover.py          another client with the same client id
     faults.py            error messages

@@ -2,7 +2,8 @@
 
 A broker of MQTT 3.1.1 can report neither a packet limit nor a reason, and some brokers of MQTT 5 report neither. After
 LOSSES such connections, messages are sent one by one, since the answers to earlier messages may be lost with the
-connection. If then STRIKES consecutive connections end at the same message, it is set aside:
+connection. A message at which the next one ends is withheld from the connections after it until they have lasted: see
+`control.py`. If STRIKES connections in a row end at this message and at no other, it is set aside:
 
     record         it is left out
     latest value   its topic is suspended until the value is smaller
@@ -21,15 +22,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.packets import LARGEST_PACKET, publish_size
+from klvrelay.sinks.mqtt.control import Control, Key, key_of
+from klvrelay.sinks.mqtt.control import size_of as size_of
+from klvrelay.sinks.mqtt.packets import LARGEST_PACKET
 from klvrelay.sinks.mqtt.suspended import HUNG_UP, Suspended
 
 LOSSES = 2
 """Consecutive connections that the broker closes within STEADY seconds, with messages in flight, before messages are
 sent one by one."""
-STRIKES, STRIKES_MORE = 3, 2
-"""Consecutive connections that end at the same message before it is set aside: for the first message, and for later
-ones."""
+STRIKES, STRIKES_MORE = 4, 2
+"""Connections that end at the same message before it is set aside: for the first message, and for later ones. Each but
+the first lasted without it."""
 STEADY, ANSWERS, LONGEST = 10.0, 200, 30.0
 """Messages are sent one by one until a connection has lasted STEADY seconds with ANSWERS messages answered, or LONGEST
 seconds."""
@@ -44,13 +47,6 @@ ADVICE = "raise the broker's packet limit (mosquitto: max_packet_size)"
 
 LOG = logging.getLogger("klvrelay.sinks")
 
-Key = tuple[str, int]
-
-
-def size_of(message: Message) -> int:
-    """Bytes of the packet without MQTT 5 properties, so that the sizes of all messages compare."""
-    return publish_size(message, None)
-
 
 @dataclass(slots=True)
 class Breaking:
@@ -62,8 +58,6 @@ class Breaking:
     _losses: int = 0
     _since: float = 0.0
     _answers: int = 0
-    _suspect: Key | None = None
-    _strikes: int = 0
     _failing: set[str] = field(default_factory=set)  # topics of messages set aside, with none accepted since
     _records: dict[Key, int] = field(default_factory=dict)
     _sizes: list[int] = field(default_factory=list)  # of messages set aside; none as large was accepted since
@@ -72,6 +66,10 @@ class Breaking:
     _pause: float = FIRST
     _next_try: float = 0.0
     _trying: Key | None = None
+    control: Control = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.control = Control(lambda: self.clock())
 
     @property
     def is_alert(self) -> bool:
@@ -102,33 +100,37 @@ class Breaking:
         size = size_of(message)
         if message.retain and size >= self.suspended.held_size(message.topic):
             return True
-        return size >= self._limit or _key(message) in self._records
+        return size >= self._limit or key_of(message) in self._records
 
     def holds(self, message: Message) -> bool:
         """Must the message not be sent now? A try that is due is not held, once; then the next pause begins."""
         if not self.exceeds(message):
             return False
-        if _key(message) in self._records or self.clock() < self._next_try:
+        if key_of(message) in self._records or self.clock() < self._next_try:
             if message.retain:
                 size = min(size_of(message), self._limit)
                 self.suspended.hold(message.topic, size, f"too large: {size_of(message)} bytes", ADVICE)
             return True
-        self._next_try, self._trying = self.clock() + self._pause, _key(message)
+        self._next_try, self._trying = self.clock() + self._pause, key_of(message)
         return False
 
     def explains(self, message: Message | None) -> bool:
         """May this message, at which a connection ended, be the cause? One that ended no other connection is not."""
         if message is None:
             return False
-        return not self.one_by_one or self._trying is not None or _key(message) == self._suspect
+        return not self.one_by_one or self._trying is not None or self.control.suspects(message)
 
     def begin(self) -> None:
         """A connection is being made, or is established."""
         self._since, self._answers = self.clock(), 0
+        self.control.begin()
 
     def lost(self, message: Message | None) -> None:
-        """The broker closed a connection at this message, or with nothing in flight: that changes nothing."""
-        if message is None or self.suspended.fail_tries():
+        """The broker closed a connection at this message, or with nothing in flight: then no message is the cause."""
+        if message is None:
+            self.control.acquit()
+            return
+        if self.suspended.fail_tries():
             return
         if self._trying is not None:
             self._fail_try()
@@ -139,10 +141,7 @@ class Breaking:
         self._losses += 1
         if self._losses <= LOSSES:
             return
-        key = _key(message)
-        self._strikes = self._strikes + 1 if key == self._suspect else 1
-        self._suspect = key
-        if self._strikes >= (STRIKES_MORE if self.is_active else STRIKES):
+        if self.control.lost(message, STRIKES_MORE if self.is_active else STRIKES):
             self._set_aside(message)
 
     def _fail_try(self) -> None:
@@ -152,14 +151,14 @@ class Breaking:
 
     def accept(self, message: Message) -> None:
         """The broker accepted this message."""
-        key, size = _key(message), size_of(message)
+        key, size = key_of(message), size_of(message)
         self._answers += 1
         lasted = self.clock() - self._since
         if (lasted >= STEADY and self._answers >= ANSWERS) or lasted >= LONGEST:
             self._losses = 0
             self._records.clear()  # they were offered again
-        if key == self._suspect:
-            self._suspect, self._strikes = None, 0
+            self.control.reset()
+        self.control.accept(message)
         if self._failing:
             self._failing.discard(message.topic)
         if key == self._trying or size >= self._limit:
@@ -196,7 +195,6 @@ class Breaking:
         if is_limit:
             self._set_limit(min(self._sizes))
         self._failing.add(message.topic)
-        self._suspect, self._strikes = None, 0
 
     def _remember(self, message: Message, size: int) -> None:
         LOG.error(
@@ -205,7 +203,7 @@ class Breaking:
         )  # fmt: skip
         if len(self._records) >= RECORDS_MOST:
             del self._records[next(iter(self._records))]
-        self._records[_key(message)] = size
+        self._records[key_of(message)] = size
 
     def _set_limit(self, size: int) -> None:
         """Leave out messages of about this size, and larger ones."""
@@ -218,8 +216,3 @@ class Breaking:
             )  # fmt: skip
         self._sizes = [size]
         self._records = {key: size for key, size in self._records.items() if size < self._limit}
-
-
-def _key(message: Message) -> Key:
-    """What identifies a message on another connection: of latest values, only the newest is published again."""
-    return message.topic, 0 if message.retain else hash(message.payload)

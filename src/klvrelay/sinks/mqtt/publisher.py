@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
 
 from klvrelay.sinks.mqtt.breaking import Breaking
 from klvrelay.sinks.mqtt.connection import REFUSED, SESSION_LOST, TOO_LARGE, Connection, Message, Unanswered
+from klvrelay.sinks.mqtt.lanes import Lanes
 from klvrelay.sinks.mqtt.suspended import Suspended
 
 LOG = logging.getLogger("klvrelay.sinks")
@@ -26,6 +28,7 @@ class Publisher:
         self._url = url
         self.suspended = Suspended(url)
         self.breaking = Breaking(url, self.suspended)
+        self._lanes = Lanes(self.breaking.control)
         self._reported_too_large = False
 
     def admitted(self, messages: Sequence[Message]) -> list[Message]:
@@ -37,7 +40,14 @@ class Publisher:
         await self.publish(connection, self.admitted(messages), ahead=True)
 
     async def publish(self, connection: Connection, messages: Sequence[Message], *, ahead: bool = False) -> list[int]:
-        """Publish messages, except those held by `breaking`. Returns the broker's codes; see `Connection.publish`."""
+        """Publish messages, except those held by `breaking`. Returns the broker's codes; see `Connection.publish`.
+
+        Withheld messages wait: see `control.py`.
+        """
+        send = partial(self._publish_fitting, connection, ahead=ahead)
+        return await (self._lanes.publish(connection, messages, send) if self._lanes.are_used else send(messages))
+
+    async def _publish_fitting(self, connection: Connection, messages: Sequence[Message], *, ahead: bool) -> list[int]:
         if not self.breaking.is_active:
             return await self._publish(connection, messages, ahead=ahead)
         held = [self.breaking.holds(message) for message in messages]

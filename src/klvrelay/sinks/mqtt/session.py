@@ -49,6 +49,7 @@ class Session:
         self.members: dict[Message, Sequence[Message]] = {}
         self._sent: OrderedDict[int, Message] = OrderedDict()
         self._taken: OrderedDict[int, Message] = OrderedDict()
+        self._kept: dict[int, Message] = {}
         self._settled: OrderedDict[Message, deque[int]] = OrderedDict()  # equal messages: an answer for each
 
     def send(self, number: int, message: Message) -> None:
@@ -89,17 +90,35 @@ class Session:
         for number in [number for number, message in self._sent.items() if is_set_aside(message)]:
             del self._sent[number]
 
+    def keep_back(self, is_withheld: Callable[[Message], bool]) -> None:
+        """Do not send these messages when the session is resumed, but when they are offered again; see `kept`."""
+        withheld = {number: message for number, message in self._sent.items() if is_withheld(message)}
+        self._kept = {number: message for number, message in withheld.items() if not message.retain}
+        for number in withheld.keys() - self._kept.keys():  # only the newest value is published again
+            del self._sent[number]
+
+    def is_kept(self, number: int) -> bool:
+        return number in self._kept
+
+    def kept(self, message: Message) -> int | None:
+        """The packet identifier of a message that was kept back, once."""
+        number = next((number for number, kept in self._kept.items() if kept == message), None)
+        if number is not None:
+            del self._kept[number]
+        return number
+
     def resume(self, present: bool) -> list[tuple[int, Message, bool]]:
         """The messages that a new connection must complete, in order: packet identifier, message, taken before.
 
         present   the broker still has the session
         """
         if present:
-            taken, sent = self._taken.items(), self._sent.items()
+            taken, sent = self._taken.items(), [item for item in self._sent.items() if item[0] not in self._kept]
             return [*((n, message, True) for n, message in taken), *((n, message, False) for n, message in sent)]
         self.settle((message, SESSION_LOST) for message in self._taken.values())
         self._taken.clear()
         self._sent.clear()
+        self._kept.clear()
         self.wanted.clear()
         return []
 

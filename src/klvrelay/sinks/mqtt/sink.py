@@ -92,6 +92,7 @@ class MqttSink:
         self._refused: dict[str, Notice] = {}
         self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
+        self._owes_status = False
         self._publisher = Publisher(settings.url)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
@@ -156,6 +157,7 @@ class MqttSink:
         self._breaking.begin()
         if self._session is not None:
             self._session.drop(self._breaking.exceeds)
+            self._session.keep_back(self._breaking.control.withholds)
         try:
             connection = await connect(
                 self._settings,
@@ -178,7 +180,13 @@ class MqttSink:
         return connection
 
     async def _publish_online(self, connection: Connection) -> None:
-        await self._publisher.publish_admitted(connection, [self._status()])
+        """Publish the status; a brief one, or none yet, if it is withheld."""
+        withholds = self._breaking.control.withholds
+        choice = self._status(), self._messages.brief_status("online")
+        status = next((each for each in choice if not withholds(each)), None)
+        self._owes_status = status is None
+        if status is not None:
+            await self._publisher.publish_admitted(connection, [status])
         if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
             await connection.flush()
 
@@ -276,7 +284,8 @@ class MqttSink:
         if self._session is not None:
             self._session.settle(sent.answers_after(outcome, fault.codes))
             self._forget_members(sent.messages, fault.codes)
-        return SinkDown(str(fault), answered=outcome, traced=fault.broke is not None)
+        traced = fault.broke is not None or self._breaking.control.is_running
+        return SinkDown(str(fault), answered=outcome, traced=traced)
 
     async def keep(self, notices: LatestValues) -> None:
         """Publish latest values until the connection is lost. Raises SinkDown."""
@@ -323,12 +332,16 @@ class MqttSink:
             self._refused[message.topic] = notice
 
     async def _retry(self, connection: Connection) -> None:
-        """Publish refused values again when their topics are due, and `status` when the suspended topics changed."""
+        """Publish refused values again when their topics are due, and `status` when the suspended topics changed, or a
+        control needs another message.
+        """
         while True:
             await asyncio.sleep(RETRY)
             for notice in list(self._refused.values()):
                 await self._publish_value(connection, notice)
-            if self.suspended.topics != self._shown:
+            is_due = self._owes_status or self._breaking.control.lacks_answers
+            if is_due or self.suspended.topics != self._shown:
+                self._owes_status = False
                 await self._publisher.publish_admitted(connection, [self._status()])
 
     def _status(self) -> Message:

@@ -200,8 +200,9 @@ class OutgoingMessages:
         if (number := self._reclaim(message)) is not None:
             self.flight.redirect(number, publication, at)
             return
-        number = self.next_number() if message.qos else self._last_unconfirmed + 1
-        packet = self.encoder.encode(message, number)
+        kept = self._session.kept(message) if message.qos == 2 else None
+        number = kept or (self.next_number() if message.qos else self._last_unconfirmed + 1)
+        packet = self.encoder.encode(message, number, dup=kept is not None)
         if packet is None:
             publication.answer(at, TOO_LARGE)
             return
@@ -217,7 +218,7 @@ class OutgoingMessages:
     def next_number(self) -> int:
         """A packet identifier that is not in use."""
         number = self._session.last % IDENTIFIERS + 1
-        while number in self.flight.messages or number in self.reserved:
+        while number in self.flight.messages or number in self.reserved or self._session.is_kept(number):
             number = number % IDENTIFIERS + 1
         self._session.last = number
         return number

@@ -70,7 +70,7 @@ def lost(found: Breaking, message: Message | None, times: int = 1) -> None:
 # ---- the rules ----
 
 
-def test_a_value_is_held_after_two_losses_and_three_alone():
+def test_a_value_is_held_after_two_losses_and_four_strikes():
     """Before that, and for a smaller value, nothing is held."""
     found, _ = breaking()
     lost(found, STATE, LOSSES - 1)

@@ -12,9 +12,10 @@ import pytest
 from manual_clock import Clock
 from records import damaged, record, spoilt
 
+from klvrelay import backoff as repeats
 from klvrelay.backoff import Backoff
 from klvrelay.core import Counters
-from klvrelay.health import SinkHealth, StreamHealth, repeats
+from klvrelay.health import SinkHealth, StreamHealth
 from klvrelay.health.report import link_document
 from klvrelay.health.rhythm import Rhythm
 from klvrelay.link_stats import LinkStats

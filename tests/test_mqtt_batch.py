@@ -380,7 +380,7 @@ def test_the_setting_is_that_of_a_sink(tmp_path: Any):
     """Without it, each record has its own message."""
     path = tmp_path / "relay.toml"
     path.write_text(
-        '[[sink]]\nurl = "mqtt://a"\nbatch = "100ms"\n[[sink]]\nname = "b"\nurl = ["mqtt://a", "mqtt://b"]\n'
+        '[[sink]]\nurl = "mqtt://a"\nbatch = "100ms"\n[[sink]]\nname = "b"\nurl = ["mqtt://b1", "mqtt://b2"]\n'
         'batch = "1s"\n[[sink]]\nname = "c"\nurl = "mqtt://c"\n[[source]]\nurl = "udp://:5000"\n'
     )
     holds = [getattr(task.sink, "hold", None) for task in build_relay(load(path)).sink_tasks]

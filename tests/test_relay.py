@@ -12,10 +12,10 @@ import pytest
 from brokers import until
 from scripted_ends import TAPE, Ear, Tape, live
 
+from klvrelay import backoff as repeats
 from klvrelay.backoff import Backoff
 from klvrelay.config.url import Url
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
-from klvrelay.health import repeats
 from klvrelay.record import Packet
 from klvrelay.relay import opening as opening_module
 from klvrelay.relay import relay as relay_module

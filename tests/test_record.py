@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import klvrelay
+from klvrelay import backoff as repeats
 from klvrelay.config.url import Url
 from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, KlvrelayError, NotMedia, SourceDown, SourceError
-from klvrelay.health import repeats
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
 from klvrelay.recording import Recorder, recorder, segmenter

@@ -245,10 +245,6 @@ class Store:
         """A cursor reads no further: free the bytes of its segment."""
         self._readers.pop(name, None)
 
-    def _end_of(self, position: int) -> int:
-        """The end of the segment with this position."""
-        return next((end for _, end in self.segments.bounds() if end > position), self.segments.next)
-
     def close(self) -> None:
         """Make cursors durable, and close the files."""
         try:

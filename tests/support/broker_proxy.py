@@ -84,10 +84,17 @@ class BrokerProxy:
             while piece := await reader.read(65536):
                 await self._passes.wait()
                 if self.rate is not None and up:
-                    for octet in piece:
-                        writer.write(bytes([octet]))
-                        await asyncio.sleep(1 / self.rate)
+                    await self._trickle(piece, writer)
                 elif up or not self.swallowing:
                     writer.write(piece)
                     await writer.drain()
         writer.close()
+
+    async def _trickle(self, piece: bytes, writer: asyncio.StreamWriter) -> None:
+        """Forward byte by byte, as long as the rate applies."""
+        for at in range(len(piece)):
+            if (rate := self.rate) is None:
+                writer.write(piece[at:])
+                return
+            writer.write(piece[at : at + 1])
+            await asyncio.sleep(1 / rate)

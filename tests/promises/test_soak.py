@@ -20,6 +20,8 @@ STEADY = min(10.0, MINUTES / 3)
 """Minutes after which nothing may grow."""
 EVERY, DOWN, SAMPLE = min(300.0, 20 * MINUTES), 10.0, 10.0
 """Seconds between two outages, of an outage, and between two samples."""
+SEGMENT = 8.1
+"""MiB of a segment of the spool, and of small files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ async def test_an_hour_of_outages_lets_nothing_grow(
         f" subscriber p50 {delays[49]:.1f}, p99 {delays[98]:.1f} ms outside of outages"
     )
     assert growth <= 4
-    assert steady[-1].disk <= max(s.disk for s in samples if s.minutes <= STEADY) + 1
+    # A segment that a longer backlog needed is kept for the next one.
+    assert steady[-1].disk <= max(s.disk for s in samples if s.minutes <= STEADY) + SEGMENT
     assert steady[-1].files <= steady[0].files + 1
     assert steady[-1].threads <= steady[0].threads + 1

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Container, Sequence
 
 from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message, Terms
+from klvrelay.sinks.mqtt.inflight import InFlight, Publication
 from klvrelay.sinks.mqtt.native.encode import pubrel_packet
 from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
-from klvrelay.sinks.mqtt.native.inflight import InFlight, Publication
 from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.session import Session
 
@@ -60,6 +60,11 @@ class OutgoingMessages:
         self._calls = 0  # that wait for their turn or for room, or send
         self._over = False
         self._abandoned: dict[Message, list[int]] = {}  # packet identifiers, of messages whose `publish` was cancelled
+
+    @property
+    def largest(self) -> int:
+        """Maximum bytes of a packet that the broker accepts."""
+        return self.encoder.largest
 
     async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> Publication:
         """Send messages, after those of earlier calls. Return once all are answered, or no more answers will arrive.

@@ -117,7 +117,7 @@ async def test_an_answer_of_an_earlier_connection_is_too_large_once(oracle):
     connection = await connect(to(oracle), client_id="kr", will=None, session=session)
 
     assert await connection.publish([Message("kr/a", bytes(200), 2)]) == [TOO_LARGE]
-    assert not session.has_pending
+    assert session.pending(1) is None
     await connection.close()
 
 

@@ -10,32 +10,40 @@ from klvrelay.sinks.mqtt.connection import Message
 
 
 class Publication:
-    """The answers to the messages of one call. `codes` has None for messages without an answer."""
+    """The answers to the messages of one call.
 
-    __slots__ = ("_complete", "_missing", "codes", "messages")
+    codes    has None for messages without an answer
+    missing  number of messages without an answer
+    """
+
+    __slots__ = ("_waiter", "codes", "messages", "missing")
 
     def __init__(self, count: int, messages: Sequence[Message] = ()) -> None:
         self.messages = messages
         self.codes: list[int | None] = [None] * count
-        self._missing = count
-        self._complete: asyncio.Future[None] | None = None
+        self.missing = count
+        self._waiter: asyncio.Future[None] | None = None
 
     def answer(self, at: int, code: int) -> None:
         self.codes[at] = code
-        self._missing -= 1
-        if not self._missing:
+        self.missing -= 1
+        if not self.missing and self._waiter is not None:
             self.wake()
 
     def wake(self) -> None:
         """Let `complete` return: all messages are answered, or no more answers will arrive."""
-        if self._complete is not None and not self._complete.done():
-            self._complete.set_result(None)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def waiter(self) -> asyncio.Future[None]:
+        """Done once the `missing` answers have arrived, or `wake` was called."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        return self._waiter
 
     async def complete(self) -> None:
         """Return once all messages are answered, or `wake` was called."""
-        if self._missing:
-            self._complete = asyncio.get_running_loop().create_future()
-            await self._complete
+        if self.missing:
+            await self.waiter()
 
 
 class AnswerDeadline:
@@ -83,19 +91,17 @@ class Rooms:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._waiting: dict[bool, asyncio.Future[None]] = {}
+        self.waiting: dict[bool, asyncio.Future[None]] = {}
 
     async def wait(self, *, ahead: bool) -> None:
         """Return at the next `wake`."""
-        room = self._waiting[ahead] = self._loop.create_future()
+        room = self.waiting[ahead] = self._loop.create_future()
         await room
 
     def wake(self) -> None:
         """Let the waiting senders look for room, those of messages that go ahead first."""
-        if not self._waiting:
-            return
         for ahead in (True, False):
-            room = self._waiting.pop(ahead, None)
+            room = self.waiting.pop(ahead, None)
             if room is not None and not room.done():
                 room.set_result(None)
 
@@ -142,13 +148,15 @@ class InFlight:
 
     def answer(self, number: int, code: int) -> bool:
         """The broker has answered a message. False if none waits for it."""
-        if number not in self.messages:
+        messages = self.messages
+        if number not in messages:
             return False
-        is_oldest = next(iter(self.messages)) == number
-        publication, at = self.messages.pop(number)
+        is_oldest = next(iter(messages)) == number
+        publication, at = messages.pop(number)
         if is_oldest:
-            self._deadline.move(remaining=bool(self.messages))
-        self._rooms.wake()
+            self._deadline.move(remaining=bool(messages))
+        if self._rooms.waiting:
+            self._rooms.wake()
         publication.answer(at, code)
         return True
 

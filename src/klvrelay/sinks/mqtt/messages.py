@@ -64,7 +64,7 @@ class Messages:
 
     def of_record(self, record: Record) -> list[Message]:
         """The messages of a record: its JSON for `telemetry` or `rejected`, then its bytes for `raw`. May be empty."""
-        leaf = self._leaf(record)
+        leaf = "telemetry" if record.good else self._leaf_of_bad(record)
         if leaf is None:
             return []
         messages = [self._message(record, leaf, record.json(numbers=self._settings.numbers), JSON)]
@@ -72,9 +72,7 @@ class Messages:
             messages.append(self._message(record, "raw", record.raw, KLV))
         return messages
 
-    def _leaf(self, record: Record) -> str | None:
-        if record.good:
-            return "telemetry"
+    def _leaf_of_bad(self, record: Record) -> str | None:
         policy = self._settings.publish_bad
         if policy == "telemetry" and record.transport != "ok":
             return "rejected"
@@ -85,10 +83,11 @@ class Messages:
         return Message(
             stream_topic(settings.prefix, record.stream, leaf),
             payload,
-            qos=settings.qos,
-            content_type=content_type,
-            expiry=settings.expiry,
-            user=(*_origin(record.stream, record.boot), ("seq", str(record.seq))),
+            settings.qos,
+            False,
+            content_type,
+            settings.expiry,
+            (*_origin(record.stream, record.boot), ("seq", str(record.seq))),
         )
 
     def of_notice(self, notice: Notice) -> Message:

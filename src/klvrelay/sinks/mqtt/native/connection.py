@@ -53,7 +53,7 @@ class NativeConnection(BaseConnection):
         self._keeps_session = session is not None
         self._session = session or Session()
         self.session_present = False
-        self._link = Link(sock, self._read, self._note_sent, self._end_hung_up)
+        self._link = Link(sock, self._read, lambda: None, self._end_hung_up)
         self._pings = Pings(self._link, self._end_silent)
         self._subscriptions = Subscriptions()
         self._incoming = Incoming(self, protocol, self._subscriptions)
@@ -66,6 +66,7 @@ class NativeConnection(BaseConnection):
             self._end,
         )  # fmt: skip
         self._outgoing.reserved = self._requests.numbers
+        self._link.on_sent = self._outgoing.note_sent
         self._received = ReceivedMessages(self._link.pause, self._link.resume)
         self._acks: deque[int] = deque()  # `Link.sent` once each is sent
         out, requests = self._outgoing, self._requests
@@ -175,9 +176,6 @@ class NativeConnection(BaseConnection):
             self._incoming.feed(data)
         except Violation as fault:
             self._end_violated(str(fault))
-
-    def _note_sent(self) -> None:
-        self._outgoing.note_sent()
 
     def _end(self, fault: SinkError) -> SinkError:
         if self._fault is None:

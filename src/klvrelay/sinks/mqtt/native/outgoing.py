@@ -75,11 +75,11 @@ class OutgoingMessages:
         publication = Publication(len(messages), messages)
         try:
             try:
-                if self._calls or not self._has_room(len(messages)):
-                    await self._send_in_turn(messages, publication, ahead=ahead)
-                else:
+                if self._has_room(len(messages)):
                     for at, message in enumerate(messages):
                         self._send(message, publication, at)
+                else:
+                    await self._send_in_turn(messages, publication, ahead=ahead)
             finally:
                 self._link.flush()
             if publication.missing and not self._over:
@@ -91,8 +91,9 @@ class OutgoingMessages:
 
     def _has_room(self, count: int) -> bool:
         """May so many messages be sent at once?"""
-        is_free = not (self._over or self.one_by_one or self._link.full)
-        return is_free and count <= TURN and self.flight.has_room(count)
+        if self._calls or self._over or self.one_by_one or self._link.full:
+            return False
+        return count <= min(TURN, self.flight.most - len(self.flight.messages))
 
     async def _send_in_turn(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
         self._calls += 1

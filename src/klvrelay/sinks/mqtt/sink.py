@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -93,7 +93,7 @@ class MqttSink:
         self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
         self._owes_status = False
-        self._publisher = Publisher(settings.url)
+        self._publisher = Publisher(settings.url, self._settle)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
 
@@ -256,6 +256,11 @@ class MqttSink:
             self._joining.accept(to_send.messages, codes)
             self._forget_members(to_send.messages, codes)
         return to_send.outcome(codes)
+
+    def _settle(self, answers: Iterable[tuple[Message, int]]) -> None:
+        """Keep answers to messages that will be offered again (QoS 2)."""
+        if self._session is not None:
+            self._session.settle(answers)
 
     def _to_send(self, batch: Sequence[Item], connection: Connection) -> BatchMessages | JoinedMessages:
         admits, session = self.suspended.admits, self._session

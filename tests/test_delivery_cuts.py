@@ -19,7 +19,12 @@ from klvrelay.outcome import Sums
 
 CUTS, RECORDS = 40, 30
 STREAMS = "uav1", "uav2", "uav3"
-CULPRITS = {"none": (), "one": (("uav2", 7),), "two": (("uav2", 7), ("uav3", 9)), "in a row": (("uav2", 7), ("uav2", 8))}
+CULPRITS = {
+    "none": (),
+    "one": (("uav2", 7),),
+    "two": (("uav2", 7), ("uav3", 9)),
+    "in a row": (("uav2", 7), ("uav2", 8)),
+}
 CHANCE = random.Random(3)
 RANDOM = [CHANCE.choice((1, 1, 2, 3, 5, 8)) for _ in range(CUTS)]
 POINTS: dict[str, Callable[[int], int]] = {

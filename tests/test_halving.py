@@ -7,8 +7,8 @@ import itertools
 import pytest
 from records import record
 
-from klvrelay.relay.halving import ALONE, ANSWERS, DOUBTS_MOST, SILENT, SILENT_MORE, STEADY, STEADY_MOST, Halving
 from klvrelay.record import Record
+from klvrelay.relay.halving import ALONE, ANSWERS, DOUBTS_MOST, SILENT, SILENT_MORE, STEADY, STEADY_MOST, Halving
 
 
 def batch(count: int) -> list[Record]:

@@ -10,8 +10,8 @@ from klvrelay.gap import Item
 LOSSES = 2
 """Consecutive connections lost with records in flight and none answered, before fewer records are offered."""
 ALONE, SILENT_MORE = 3, 2
-"""Connections that one record must break before it is set aside, and how many more if one of them had no answers before.
-Each but the first lasted without it."""
+"""Connections that one record must break before it is set aside, and how many more if one of them had no answers
+before. Each but the first lasted without it."""
 STEADY, STEADY_MOST, LONGER = 1.0, 10.0, 1.5
 """Seconds for which a connection must last before it gets a record that is suspected to break it, at least and at most.
 In between, LONGER than the connection before it lasted."""

@@ -27,6 +27,7 @@ from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.retained import Correction
 from klvrelay.sinks.mqtt.session import Session
 from klvrelay.sinks.mqtt.takeover import TakeOver
+from klvrelay.sinks.mqtt.topics import status_topic
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item
@@ -95,7 +96,8 @@ class MqttSink:
         self._owes_status = False
         self._publisher = Publisher(settings.url, self._settle)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
-        self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
+        is_ours = self._levels.__contains__
+        self._correction = Correction(settings, boot, is_ours, self._status, self._has_status)
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
@@ -169,11 +171,11 @@ class MqttSink:
                 once=once,
                 one_by_one=self._breaking.one_by_one,
             )
-        except NoMqtt:
-            self._failures += 1
-            raise
-        except Unanswered as fault:  # a message of the resumed session
-            self._breaking.lost(fault.broke)
+        except SinkError as fault:
+            self._take_over.fail()
+            self._failures += isinstance(fault, NoMqtt)
+            if isinstance(fault, Unanswered):  # a message of the resumed session
+                self._breaking.lost(fault.broke)
             raise
         self._take_over.begin()
         self._breaking.begin()
@@ -353,6 +355,10 @@ class MqttSink:
         self._shown = self.suspended.topics
         status = self._messages.status("online", more=self._facts())
         return status if self._breaking.fits(status) else self._messages.brief_status("online")
+
+    def _has_status(self) -> bool:
+        """Has this connection a status of this run, as far as known?"""
+        return not self._owes_status and status_topic(self._settings.prefix) not in self.suspended
 
     def _facts(self) -> dict[str, object]:
         return {**self._named, **self.suspended.document()}

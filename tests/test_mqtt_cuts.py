@@ -85,7 +85,6 @@ def arrived(oracle: OracleBroker, stream: str) -> list[int]:
     return list(dict.fromkeys(orjson.loads(payload)["seq"] for payload in payloads))
 
 
-@pytest.mark.promise(15)
 @pytest.mark.parametrize(
     ("settings", "has_culprit", "point"),
     [({"qos": qos}, has, point) for qos in (1, 2) for has in (False, True) for point in POINTS]

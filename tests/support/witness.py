@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count, pairwise
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 import aiomqtt
 import feed
@@ -72,6 +72,13 @@ class Verdict:
         return f"{self.missing:,} of {self.arrived:,} records missing, {self.duplicates:,} duplicates"
 
 
+class Delay(NamedTuple):
+    """When a datagram arrived at the relay, in seconds since 1970, and the milliseconds from then to the subscriber."""
+
+    received: float
+    ms: float
+
+
 class Witness:
     """Collects telemetry, rejected records and gaps as (topic, payload), and judges them."""
 
@@ -82,11 +89,13 @@ class Witness:
         self._gaps: dict[tuple[str, str], set[int]] = {}
         self._seen: Counter[tuple[str, str, int]] = Counter()
         self.status: dict[str, object] = {}
+        self.link: dict[str, Any] = {}
+        """The last report of any stream."""
         self.invented: list[str] = []
         self.timed = False
         """Are delays measured now?"""
-        self.delays: list[float] = []
-        """Milliseconds from the arrival of a datagram to the subscriber."""
+        self.delays: list[Delay] = []
+        """Of each record that arrives for the first time."""
 
     def hear(self, topic: str, payload: bytes) -> None:
         if not topic.startswith(f"{self._prefix}/") or not payload:
@@ -94,6 +103,8 @@ class Witness:
         kind = topic.rpartition("/")[2]
         if kind == "status":
             self.status = orjson.loads(payload)
+        elif kind == "link":
+            self.link = orjson.loads(payload)
         elif kind == "telemetry":
             self._record(orjson.loads(payload))
         elif kind == "gap":
@@ -106,14 +117,17 @@ class Witness:
     def _record(self, document: dict[str, object]) -> None:
         key, seq = (str(document["stream"]), str(document["boot"])), int(str(document["seq"]))
         number = int(document["items"]["mission_id"])  # type: ignore[index]
-        if self.timed:
-            received = datetime.fromisoformat(str(document["received"])).timestamp()
-            self.delays.append(1e3 * (time.time() - received))
         self._seen[*key, seq] += 1
         if self._seen[*key, seq] == 1:
             self._first.setdefault(key, []).append(seq)
+            self._time(str(document["received"]))
         if self._numbers.setdefault(key, {}).setdefault(seq, number) != number:
             self.invented.append(f"{key} seq {seq} changed its content")
+
+    def _time(self, received: str) -> None:
+        if self.timed:
+            then = datetime.fromisoformat(received).timestamp()
+            self.delays.append(Delay(then, 1e3 * (time.time() - then)))
 
     @property
     def arrived(self) -> int:

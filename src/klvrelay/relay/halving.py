@@ -24,7 +24,7 @@ FULL = 20
 
 
 @dataclass(slots=True)
-class _Suspect:
+class _BreakingRecord:
     """A record, the connections that it broke, and whether one of these had no answers to others."""
 
     seq: int
@@ -56,7 +56,7 @@ class Halving:
     most: int | None = None
     _unknown: int = 0  # records in flight at the loss that began halving, less those answered
     _losses: int = 0
-    _suspects: dict[str, _Suspect] = field(default_factory=dict)  # by stream, at most two
+    _suspects: dict[str, _BreakingRecord] = field(default_factory=dict)  # by stream, at most two
     _doubts: int = 0
     _lasted: float = 0.0
     _least: int = 1
@@ -129,7 +129,7 @@ class Halving:
         if suspect is None or suspect.seq != record.seq:
             for other in self._suspects.values():
                 other.strikes = 1
-            self._suspects[record.stream] = _Suspect(record.seq)
+            self._suspects[record.stream] = _BreakingRecord(record.seq)
             return False
         suspect.strikes += 1
         suspect.is_silent |= not answers

@@ -33,16 +33,16 @@ async def test_steps_of_the_clock_lose_nothing(
         Feeder(eight_ports[:2]) as feeder,
     ):
         for shift in [*SHIFTS, LAST] * rounds:
-            await drained(witness, feeder, TWO, 20)
+            await drained(witness, feeder, TWO, 60)
             set_to(clock, shift)
-            await drained(witness, feeder, TWO, 20)
+            await drained(witness, feeder, TWO, 60)
             await oracle.stop()
             set_to(clock, "+0s")
             await asyncio.sleep(0.2)
             set_to(clock, shift)
             await oracle.start()
             steps += 3
-        await drained(witness, feeder, TWO, 20)
+        await drained(witness, feeder, TWO, 60)
         await stop(command, witness)
     verdict = witness.verdict(TWO)
     assert (verdict.missing, verdict.gaps, verdict.faults) == (0, 0, [])

@@ -13,7 +13,7 @@ from statistics import linear_regression, median, quantiles
 import pytest
 from brokers import Mosquitto
 from relayed import STREAMS, relay, stop
-from witness import Delay, Feeder, Witness, drained, heard_durably
+from witness import Delay, Feeder, Witness, caught_up, drained, heard_durably
 
 MINUTES = float(os.environ.get("KLVRELAY_SOAK_MINUTES", "60"))
 STEADY = min(10.0, MINUTES / 3)
@@ -73,7 +73,7 @@ async def test_an_hour_of_outages_lets_nothing_grow(
     samples: list[Sample] = []
     async with heard_durably(mosquitto.port, witness), relay(mosquitto.url, eight_ports, spool) as command:
         start, began = time.monotonic(), time.time()
-        outages: list[tuple[float, float]] = []  # until all that waited has arrived
+        outages: list[tuple[float, float]] = []  # until nothing waits any longer
         async with Feeder(eight_ports) as feeder:
             await drained(witness, feeder, STREAMS, 60)
             witness.timed = True
@@ -86,6 +86,7 @@ async def test_an_hour_of_outages_lets_nothing_grow(
                     await asyncio.sleep(DOWN)
                     await mosquitto.start()
                     await drained(witness, feeder, STREAMS, 60)
+                    await caught_up(witness, feeder, STREAMS, 60)
                     outages.append((begin, time.time()))
             await drained(witness, feeder, STREAMS, 60)
             samples.append(sampled(command.process.pid, spool, start))

@@ -86,6 +86,7 @@ class Witness:
         self._prefix = prefix
         self._first: dict[tuple[str, str], list[int]] = {}
         self._numbers: dict[tuple[str, str], dict[int, int]] = {}
+        self._newest: dict[str, int] = {}
         self._gaps: dict[tuple[str, str], set[int]] = {}
         self._seen: Counter[tuple[str, str, int]] = Counter()
         self.status: dict[str, object] = {}
@@ -117,6 +118,7 @@ class Witness:
     def _record(self, document: dict[str, object]) -> None:
         key, seq = (str(document["stream"]), str(document["boot"])), int(str(document["seq"]))
         number = int(document["items"]["mission_id"])  # type: ignore[index]
+        self._newest[key[0]] = max(number, self.newest(key[0]))
         self._seen[*key, seq] += 1
         if self._seen[*key, seq] == 1:
             self._first.setdefault(key, []).append(seq)
@@ -150,7 +152,7 @@ class Witness:
 
     def newest(self, stream: str) -> int:
         """The highest number of a packet of a stream; -1 for none."""
-        return max((max(numbers.values()) for key, numbers in self._numbers.items() if key[0] == stream), default=-1)
+        return self._newest.get(stream, -1)
 
     def verdict(self, streams: Iterable[str], *, ordered: bool = True) -> Verdict:
         """Judge all records so far. A record is missing if a later one of its stream and run arrived without it."""
@@ -178,6 +180,15 @@ async def drained(witness: Witness, feeder: Feeder, streams: Sequence[str], with
     end = loop.time() + within
     while not all(witness.newest(stream) >= wanted for stream in streams):
         assert loop.time() < end, f"not within {within} s: {[witness.newest(s) for s in streams]} of {wanted}"
+        await asyncio.sleep(0.05)
+
+
+async def caught_up(witness: Witness, feeder: Feeder, streams: Sequence[str], within: float) -> None:
+    """Return once no stream is more than half a second behind: what arrived during a backlog has waited too."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + within
+    while not all(witness.newest(stream) >= feeder.sent - HZ // 2 for stream in streams):
+        assert loop.time() < end, f"not within {within} s: {[witness.newest(s) for s in streams]} of {feeder.sent}"
         await asyncio.sleep(0.05)
 
 

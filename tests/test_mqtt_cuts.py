@@ -85,7 +85,6 @@ def arrived(oracle: OracleBroker, stream: str) -> list[int]:
     return list(dict.fromkeys(orjson.loads(payload)["seq"] for payload in payloads))
 
 
-@pytest.mark.promise(15)
 @pytest.mark.parametrize(
     ("settings", "has_culprit", "point"),
     [({"qos": qos}, has, point) for qos in (1, 2) for has in (False, True) for point in POINTS]
@@ -117,7 +116,7 @@ async def test_a_hundred_cuts_cost_no_record(
     assert task.sums().delivered == more * len(STREAMS) - has_culprit
     assert task.health.suspended() == ()
     assert len(oracle.guests) <= CUTS + 16
-    if settings["qos"] == 2 and not has_culprit:
+    if settings["qos"] == 2:
         released = [(each.topic, each.payload) for each in oracle.released if each.topic.endswith("/telemetry")]
         twice = [json_of(payload) for (_, payload), count in Counter(released).items() if count > 1]
         assert twice == []

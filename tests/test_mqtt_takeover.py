@@ -111,3 +111,29 @@ def test_connections_that_end_for_another_reason_are_not_suspicious(errors):
         ended(watched, clock, 1, hung_up=False)
 
     assert errors() == []
+
+
+def test_connections_between_failed_attempts_are_not_suspicious(errors):
+    """The broker or the network is down again and again: another client would not prevent a connection."""
+    clock = Clock()
+    watched = TakeOver("mqtt://h", "twin", clock)
+    for _ in range(5):
+        ended(watched, clock, *[1] * (SUSPICIOUS - 1))
+        watched.fail()
+
+    assert errors() == []
+
+
+async def test_a_broker_that_goes_down_again_and_again_is_not_taken_for_another_client(oracle, errors):
+    """Each connection is brief, and between two of them none can be made."""
+    sink = twin_of(oracle)
+    for _ in range(SUSPICIOUS + 1):
+        staying = asyncio.create_task(one_connection(sink), name="staying")
+        await until(lambda: oracle.published)
+        await oracle.stop()
+        await asyncio.wait({staying}, timeout=2)
+        oracle.published.clear()
+        await one_connection(sink)
+        await oracle.start()
+
+    assert errors() == []

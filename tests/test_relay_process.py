@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -45,9 +45,11 @@ class Command:
 
 
 @asynccontextmanager
-async def klvrelay(*args: str, cwd: Path | None = None, **environment: str) -> AsyncIterator[Command]:
+async def klvrelay(
+    *args: str, cwd: Path | None = None, program: Sequence[str] = COMMAND, **environment: str
+) -> AsyncIterator[Command]:
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, *args, cwd=cwd, env={**ENVIRONMENT, **environment}, stdin=asyncio.subprocess.DEVNULL,
+        *program, *args, cwd=cwd, env={**ENVIRONMENT, **environment}, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     command = Command(process)

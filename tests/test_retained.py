@@ -291,15 +291,57 @@ async def test_by_mqtt_3_1_1_and_under_other_prefixes_nothing_is_touched(setting
         assert (await kept(mosquitto))["a"] == b"online"
 
 
-@pytest.mark.parametrize(("code", "lines"), [(0x87, 1), (-1, 1)])
-async def test_a_broker_that_forbids_reading_gets_the_records_all_the_same(code, lines, oracle, said):
-    """It refuses a subscription, or does not answer it: one line says what is not checked."""
+@pytest.mark.parametrize("code", [0x87, -1])
+async def test_a_broker_that_forbids_reading_gets_the_records_all_the_same(code, oracle, said, monkeypatch):
+    """It refuses a subscription, or does not answer it and sends nothing: one line says what is not checked."""
+    monkeypatch.setattr(retained, "READING", 0.3)
+    monkeypatch.setattr(oracle, "_hand_on", lambda published: None)
     oracle.manners.subscribe = code
-    async with asyncio.timeout(4), sink_to(oracle, OURS, timeout=1.0) as sink:
-        await publish(sink, ONLINE)
+    async with asyncio.timeout(8), at_work(oracle, OURS, timeout=1.0) as work:
+        await work.publish(ONLINE)
         assert oracle.payloads("klvrelay/uav1/availability") == [b"online"]
-    logged = [line for line in said() if "retained topics of earlier runs not checked: topics=" in line]
-    assert len(logged) == lines
+        await until(lambda: unchecked(said))
+        await until(lambda: not work.sink._correction._tries)
+    assert len(unchecked(said)) == 1
+
+
+def unchecked(said):
+    return [line for line in said() if "retained topics of earlier runs not checked: topics=" in line]
+
+
+async def test_a_late_answer_to_a_subscription_is_no_fault(oracle, said, monkeypatch):
+    """As over a slow line: the topics are read meanwhile."""
+    monkeypatch.setattr(retained, "READING", 0.3)
+    monkeypatch.setattr(retained, "ANSWER", 0.05)
+    monkeypatch.setattr(retained, "LATE", 0.0)
+    subscribe = oracle._subscribe
+    answers = []
+
+    def late(guest, body):
+        oracle.manners.subscribe = -1
+        subscribe(guest, body)
+        answers.append(body[:2] + b"\0\0")
+
+    monkeypatch.setattr(oracle, "_subscribe", late)
+    async with at_work(oracle, OURS) as work:
+        await until(lambda: len(answers) == len(work.sink._correction._topics))
+        for answer in answers:
+            oracle.guests[0].writer.write(bytes([0x90, len(answer)]) + answer)
+        await until(lambda: not work.sink._correction._tries)
+        await work.publish(ONLINE)
+    assert unchecked(said) == []
+
+
+async def test_a_connection_without_a_status_proves_no_lack_of_rights(oracle, said, monkeypatch):
+    """The status is withheld while it is suspected to break connections, so there is none to receive."""
+    monkeypatch.setattr(retained, "READING", 0.3)
+    monkeypatch.setattr(retained, "LATE", 0.0)
+    sink = sink_to(oracle, OURS)
+    sink._breaking.control.lost(sink._status(), enough=4)
+    async with sink, keeping(sink):
+        await until(lambda: not sink._correction._tries)
+    assert not [each for each in oracle.published if b"online" in each.payload]
+    assert unchecked(said) == []
 
 
 async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkeypatch):
@@ -317,7 +359,7 @@ async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkey
         await until(lambda: work.sink._connection._subscriptions.unsubscribed)
         await until(lambda: oracle.guests[0].filters == [])
         await work.publish(ONLINE)
-    assert len([line for line in said() if "of earlier runs not checked: topics=" in line]) == 1
+    assert len(unchecked(said)) == 1
 
 
 async def test_a_broker_that_hangs_up_at_a_subscription_is_tried_twice_and_no_more(oracle, monkeypatch):

@@ -57,7 +57,7 @@ async def test_a_sink_that_is_stuck_affects_no_other(
         assert (verdict.missing, verdict.gaps, verdict.faults) == (0, 0, [])
     assert near.verdict(STREAMS).duplicates == 0
     assert len(stuck) > 0.8 * len(calm) > 100
-    p99 = [quantiles(delays, n=100)[98] for delays in (calm, stuck)]
+    p99 = [quantiles([delay.ms for delay in delays], n=100)[98] for delays in (calm, stuck)]
     growth = after - before
     proof(f"{fault}, {seconds:g} s: p99 of the other {p99[0]:.1f} and {p99[1]:.1f} ms; memory {growth:+.1f} MiB")
     assert growth <= 8

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import feed
 from brokers import until
+from test_cli import COMMAND
 from test_relay_process import Command, klvrelay
 from witness import Witness
 
 STREAMS = [f"uav{n}" for n in range(8)]
+IMPATIENT = [sys.executable, str(Path(__file__).with_name("impatient_relay.py"))]
 
 
 @asynccontextmanager
-async def relay(url: str, to: Sequence[int], spool: Path, *more: str) -> AsyncIterator[Command]:
+async def relay(
+    url: str, to: Sequence[int], spool: Path, *more: str, program: Sequence[str] = COMMAND, **environment: str
+) -> AsyncIterator[Command]:
     """One stream per port, and a spool; entered once it receives datagrams."""
     sources = _sources(to)
-    async with klvrelay("run", *sources, "--mqtt", url, "--spool", str(spool), *more) as command:
+    words = ("run", *sources, "--mqtt", url, "--spool", str(spool), *more)
+    async with klvrelay(*words, program=program, **environment) as command:
         for port in to:
             await feed.listening(port)
         yield command

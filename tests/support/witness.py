@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count, pairwise
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 import aiomqtt
 import feed
@@ -72,6 +72,13 @@ class Verdict:
         return f"{self.missing:,} of {self.arrived:,} records missing, {self.duplicates:,} duplicates"
 
 
+class Delay(NamedTuple):
+    """When a datagram arrived at the relay, in seconds since 1970, and the milliseconds from then to the subscriber."""
+
+    received: float
+    ms: float
+
+
 class Witness:
     """Collects telemetry, rejected records and gaps as (topic, payload), and judges them."""
 
@@ -79,14 +86,17 @@ class Witness:
         self._prefix = prefix
         self._first: dict[tuple[str, str], list[int]] = {}
         self._numbers: dict[tuple[str, str], dict[int, int]] = {}
+        self._newest: dict[str, int] = {}
         self._gaps: dict[tuple[str, str], set[int]] = {}
         self._seen: Counter[tuple[str, str, int]] = Counter()
         self.status: dict[str, object] = {}
+        self.link: dict[str, Any] = {}
+        """The last report of any stream."""
         self.invented: list[str] = []
         self.timed = False
         """Are delays measured now?"""
-        self.delays: list[float] = []
-        """Milliseconds from the arrival of a datagram to the subscriber."""
+        self.delays: list[Delay] = []
+        """Of each record that arrives for the first time."""
 
     def hear(self, topic: str, payload: bytes) -> None:
         if not topic.startswith(f"{self._prefix}/") or not payload:
@@ -94,6 +104,8 @@ class Witness:
         kind = topic.rpartition("/")[2]
         if kind == "status":
             self.status = orjson.loads(payload)
+        elif kind == "link":
+            self.link = orjson.loads(payload)
         elif kind == "telemetry":
             self._record(orjson.loads(payload))
         elif kind == "gap":
@@ -106,14 +118,18 @@ class Witness:
     def _record(self, document: dict[str, object]) -> None:
         key, seq = (str(document["stream"]), str(document["boot"])), int(str(document["seq"]))
         number = int(document["items"]["mission_id"])  # type: ignore[index]
-        if self.timed:
-            received = datetime.fromisoformat(str(document["received"])).timestamp()
-            self.delays.append(1e3 * (time.time() - received))
+        self._newest[key[0]] = max(number, self.newest(key[0]))
         self._seen[*key, seq] += 1
         if self._seen[*key, seq] == 1:
             self._first.setdefault(key, []).append(seq)
+            self._time(str(document["received"]))
         if self._numbers.setdefault(key, {}).setdefault(seq, number) != number:
             self.invented.append(f"{key} seq {seq} changed its content")
+
+    def _time(self, received: str) -> None:
+        if self.timed:
+            then = datetime.fromisoformat(received).timestamp()
+            self.delays.append(Delay(then, 1e3 * (time.time() - then)))
 
     @property
     def arrived(self) -> int:
@@ -136,7 +152,7 @@ class Witness:
 
     def newest(self, stream: str) -> int:
         """The highest number of a packet of a stream; -1 for none."""
-        return max((max(numbers.values()) for key, numbers in self._numbers.items() if key[0] == stream), default=-1)
+        return self._newest.get(stream, -1)
 
     def verdict(self, streams: Iterable[str], *, ordered: bool = True) -> Verdict:
         """Judge all records so far. A record is missing if a later one of its stream and run arrived without it."""
@@ -164,6 +180,15 @@ async def drained(witness: Witness, feeder: Feeder, streams: Sequence[str], with
     end = loop.time() + within
     while not all(witness.newest(stream) >= wanted for stream in streams):
         assert loop.time() < end, f"not within {within} s: {[witness.newest(s) for s in streams]} of {wanted}"
+        await asyncio.sleep(0.05)
+
+
+async def caught_up(witness: Witness, feeder: Feeder, streams: Sequence[str], within: float) -> None:
+    """Return once no stream is more than half a second behind: what arrived during a backlog has waited too."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + within
+    while not all(witness.newest(stream) >= feeder.sent - HZ // 2 for stream in streams):
+        assert loop.time() < end, f"not within {within} s: {[witness.newest(s) for s in streams]} of {feeder.sent}"
         await asyncio.sleep(0.05)
 
 

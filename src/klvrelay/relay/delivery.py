@@ -28,6 +28,10 @@ SHARE, PAUSE_MOST = 8, 0.1
 """Such a batch is sent 1/SHARE of the round trip after the one before it, or after PAUSE_MOST seconds."""
 LAST_ANSWERS = 0.1
 """Seconds for the batches in flight to report their answers after the connection was lost."""
+WITHHELD_MOST = 100
+"""Maximum number of records withheld while the connection must last without them."""
+TURN = 0.05
+"""Seconds between two checks if it has."""
 
 Worker = asyncio.Task[Any]
 
@@ -51,6 +55,8 @@ class Delivery:
     record waits at most for this time and the first one after a pause does not wait.
 
     Each worker takes a batch and waits for its answer. One more worker waits for the next batch.
+
+    If a record is suspected to break every connection, its stream is withheld at first: see `halving.py`.
     """
 
     def __init__(self, sink: Sink, cursor: LogCursor, halving: Halving) -> None:
@@ -66,6 +72,9 @@ class Delivery:
         self._closing = False
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._unanswered: list[Item] = []
+        self._answers = 0
+        self._withheld: frozenset[str] = frozenset()  # streams
+        self._is_control_over = False
 
     @property
     def _most(self) -> tuple[int, int]:
@@ -84,15 +93,41 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until the connection is lost, and raise what `deliver` raised."""
-        self._cursor.begin_connection(lambda: self._halving.most is not None)
+        self._begin_connection()
+        self._withheld = self._halving.withheld
         try:
-            if pause := self._halving.pause:
+            if not self._withheld and (pause := self._halving.pause):
                 await asyncio.sleep(pause)
             self._pace()
             self._add_worker()
+            if self._withheld:
+                await self._control()
             await self._lost
         finally:
             await self._close()
+
+    def _begin_connection(self) -> None:
+        self._cursor.begin_connection(lambda: self._halving.most is not None)
+
+    async def _control(self) -> None:
+        """Return once the connection has lasted without the withheld streams, or is lost. They continue then."""
+        while self._halving.must_control(self._loop.time() - self._since, self._answers):
+            if await self._is_lost_within(TURN):
+                return
+        self._is_control_over = True
+        self._pace()
+        while self._in_flight:
+            if await self._is_lost_within(TURN):
+                return
+        self._halving.end_control(self._answers)
+        self._withheld = frozenset()
+        self._cursor.rewind()
+        self._begin_connection()
+        self._pace()
+
+    async def _is_lost_within(self, seconds: float) -> bool:
+        done, _ = await asyncio.wait({self._lost}, timeout=seconds)
+        return bool(done)
 
     def _add_worker(self) -> None:
         worker: Worker = asyncio.create_task(self._deliver_batches(), name="deliver")
@@ -116,6 +151,9 @@ class Delivery:
         while not self._closing:
             full, full_size = self._full
             batch = await self._cursor.batch(self._halving.most or full, full_size)
+            if batch[0].stream in self._withheld:  # it is in flight for the cursor until `rewind`
+                self._pace()
+                continue
             self._begin(batch)
             await self._deliver(batch)
             self._finish()
@@ -145,7 +183,8 @@ class Delivery:
         finally:
             self._closing |= not answered  # whatever was raised, no later batch may overtake this one
         self._cursor.commit(batch, outcome)
-        self._halving.answered(len(batch))
+        self._answers += outcome.delivered
+        self._halving.answered(batch)
         if outcome.answered < len(batch):
             raise RuntimeError("a sink left records unanswered")
 
@@ -158,7 +197,7 @@ class Delivery:
 
     def _pace(self) -> None:
         """Set how many records must wait before the next batch is sent."""
-        if self._closing:
+        if self._closing or (self._withheld and self._must_wait_for_control()):
             self._cursor.offer_at(NEVER)
         elif not self._in_flight and self._loop.time() >= self._held_until():
             self._cursor.offer_at(1)
@@ -169,6 +208,10 @@ class Delivery:
             self._cursor.offer_at(self._full[0] if self._hold else FULL)
             if self._timer is None:
                 self._timer = self._loop.call_at(self._due(), self._send_what_waits)
+
+    def _must_wait_for_control(self) -> bool:
+        """Must no more records be offered until the withheld streams continue?"""
+        return self._is_control_over or self._cursor.offered >= min(WITHHELD_MOST, self._most[0])
 
     def _stop_timer(self) -> None:
         if self._timer is not None:  # it would wake the event loop for nothing
@@ -232,7 +275,7 @@ class Delivery:
 
     def _take_back(self) -> None:
         """Offer all unanswered records again, except one that breaks every connection."""
-        must_set_aside = self._halving.lost(self._unanswered, self._loop.time() - self._since)
+        must_set_aside = self._halving.lost(self._unanswered, self._loop.time() - self._since, self._answers)
         self._cursor.rewind()
         if not must_set_aside:
             return

@@ -13,6 +13,7 @@ from klvrelay.sinks.mqtt.connection import Connection, Message
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.retained import Correction
+from klvrelay.sinks.mqtt.topics import status_topic
 
 GOODBYE_TIMEOUT, LAST_WORDS = 1.0, 0.3
 """Seconds for the broker to confirm the last messages, and then for sending them at QoS 0."""
@@ -42,7 +43,9 @@ class PublishedValues:
         self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
         self._owes_status = False
-        self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
+        self._correction = Correction(
+            settings, boot, self._levels.__contains__, self._status, self._has_status
+        )
 
     async def begin(self, connection: Connection) -> None:
         """Publish the status on a new connection; a brief one, or none yet, if it is withheld."""
@@ -117,6 +120,10 @@ class PublishedValues:
         self._shown = self._suspended.topics
         status = self._messages.status("online", more=self._facts())
         return status if self._breaking.fits(status) else self._messages.brief_status("online")
+
+    def _has_status(self) -> bool:
+        """Has this connection a status of this run, as far as known?"""
+        return not self._owes_status and status_topic(self._settings.prefix) not in self._suspended
 
     def _facts(self) -> dict[str, object]:
         return {**self._named, **self._suspended.document()}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from klvrelay.sinks.mqtt.breaking import Breaking
 from klvrelay.sinks.mqtt.connection import REFUSED, SESSION_LOST, TOO_LARGE, Connection, Message, Unanswered
-from klvrelay.sinks.mqtt.lanes import Lanes
+from klvrelay.sinks.mqtt.lanes import Lanes, Settle
 from klvrelay.sinks.mqtt.suspended import Suspended
 
 LOG = logging.getLogger("klvrelay.sinks")
@@ -22,13 +22,14 @@ class Publisher:
 
     suspended   the topics that the broker refuses
     breaking    the messages at which it closes the connection
+    settle      see `Lanes`
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, settle: Settle) -> None:
         self._url = url
         self.suspended = Suspended(url)
         self.breaking = Breaking(url, self.suspended)
-        self._lanes = Lanes(self.breaking.control)
+        self._lanes = Lanes(self.breaking.control, settle)
         self._reported_too_large = False
 
     def admitted(self, messages: Sequence[Message]) -> list[Message]:

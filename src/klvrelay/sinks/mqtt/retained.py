@@ -47,18 +47,26 @@ LOG = logging.getLogger("klvrelay.sinks")
 class Correction:
     """Reads the retained topics once per run, over a connection of the sink, and corrects those of earlier runs.
 
-    is_ours  does the sink itself publish on this level?
-    status   the current status of this run
+    is_ours     does the sink itself publish on this level?
+    status      the current status of this run
+    has_status  was it published, and not refused? Then whoever may read it receives it
     """
 
     def __init__(
-        self, settings: MqttSettings, boot: str, is_ours: Callable[[str], bool], status: Callable[[], Message]
+        self,
+        settings: MqttSettings,
+        boot: str,
+        is_ours: Callable[[str], bool],
+        status: Callable[[], Message],
+        has_status: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._boot = boot
         self._is_ours = is_ours
         self._status = status
+        self._has_status = has_status
         self._tries = TRIES
+        self._reported = False
         self._connection: Connection | None = None
         self._topics = status_topic(settings.prefix), *(f"{settings.prefix}/+/{leaf}" for leaf in LEAVES)
 
@@ -84,9 +92,10 @@ class Correction:
         self._connection = None
         runs = EarlierRuns(self._settings.prefix, self._boot)
         status, *others = self._topics
+        is_due = self._has_status()
         found = await self._read_during(self._subscribe(connection, others), self._read(connection, runs, READING))
         await self._unsubscribe(connection, others)
-        if not found and self._tries:
+        if is_due and not found and self._has_status():
             self._log_unreadable()
         self._tries = 0
         await self._read(connection, runs, min(LATE_MOST, LATE * self._settings.keepalive))
@@ -153,13 +162,16 @@ class Correction:
             LOG.info("%s: retained topics corrected: run=%s topics=%d", url, printable(boot or ""), count)
 
     async def _may_read(self, connection: Connection, topic: str) -> bool:
+        """Subscribe. An answer that is late says nothing: if the topic may be read, its messages arrive."""
         try:
             async with asyncio.timeout(self._timeout):
                 await connection.subscribe([topic])
-        except (SinkRefused, TimeoutError):
+        except SinkRefused:
             self._tries = 0
             self._log_unreadable()
             return False
+        except TimeoutError:
+            pass
         return True
 
     @property
@@ -168,6 +180,9 @@ class Correction:
         return min(ANSWER, self._settings.timeout / 2)
 
     def _log_unreadable(self) -> None:
+        if self._reported:
+            return
+        self._reported = True
         LOG.info(
             "%s: retained topics of earlier runs not checked: topics=%s advice=%r",
             self._settings.url, ",".join(self._topics), "allow this user to read these topics",

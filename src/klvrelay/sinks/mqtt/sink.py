@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -74,7 +74,7 @@ class MqttSink:
         self.hold = batch or 0.0
         self._joining = Joining()
         self._take_over = TakeOver(settings.url, client_id)
-        self._publisher = Publisher(settings.url)
+        self._publisher = Publisher(settings.url, self._settle)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         named: dict[str, object] = {"broker": settings.url} if names_broker else {}
         self._values = PublishedValues(settings, boot, self._messages, self._publisher, named)
@@ -150,11 +150,11 @@ class MqttSink:
                 once=once,
                 one_by_one=self._breaking.one_by_one,
             )
-        except NoMqtt:
-            self._failures += 1
-            raise
-        except Unanswered as fault:  # a message of the resumed session
-            self._breaking.lost(fault.broke)
+        except SinkError as fault:
+            self._take_over.fail()
+            self._failures += isinstance(fault, NoMqtt)
+            if isinstance(fault, Unanswered):  # a message of the resumed session
+                self._breaking.lost(fault.broke)
             raise
         self._take_over.begin()
         self._breaking.begin()
@@ -212,6 +212,11 @@ class MqttSink:
             self._joining.accept(to_send.messages, codes)
             self._forget_members(to_send.messages, codes)
         return to_send.outcome(codes)
+
+    def _settle(self, answers: Iterable[tuple[Message, int]]) -> None:
+        """Keep answers to messages that will be offered again (QoS 2)."""
+        if self._session is not None:
+            self._session.settle(answers)
 
     def _to_send(self, batch: Sequence[Item], connection: Connection) -> BatchMessages | JoinedMessages:
         admits, session = self.suspended.admits, self._session

@@ -12,7 +12,7 @@ from klvrelay.config.mqtt import MqttSettings
 BRIEF = 10.0
 """Seconds: a connection that the broker closes sooner is brief."""
 SUSPICIOUS = 3
-"""Consecutive brief connections after which another client with the same id is the likely cause."""
+"""Consecutive brief connections after which another client with the same id is a possible cause."""
 
 LOG = logging.getLogger("klvrelay.sinks")
 
@@ -42,6 +42,10 @@ class TakeOver:
         """A connection is established."""
         self._since = self._clock()
 
+    def fail(self) -> None:
+        """No connection could be made: the broker or the network is the cause, also of the brief ones before."""
+        self._brief = 0
+
     def end(self, *, taken_over: bool, hung_up: bool) -> None:
         """The connection has ended. `taken_over`: so the broker reported. `hung_up`: the broker gave no reason."""
         if self._clock() - self._since >= BRIEF:
@@ -53,7 +57,7 @@ class TakeOver:
         elif self._brief >= SUSPICIOUS:
             self._log(
                 "connection ends soon after each connect",
-                "another client may use the same client id: give each a different client_id",
+                "see the broker's log; if another client uses the same client id, give each a different client_id",
             )
 
     def _log(self, what: str, advice: str) -> None:

@@ -207,17 +207,18 @@ class OutgoingMessages:
         if self._abandoned and (number := self._reclaim(message)) is not None:
             self.flight.redirect(number, publication, at)
             return
-        kept = session.kept(message) if message.qos == 2 else None
-        number = kept or (self.next_number() if message.qos else self._last_unconfirmed + 1)
+        qos = message.qos
+        kept = session.kept(message) if qos == 2 else None
+        number = kept or (self.next_number() if qos else self._last_unconfirmed + 1)
         packet = self.encoder.encode(message, number, dup=kept is not None)
         if packet is None:
             publication.answer(at, TOO_LARGE)
             return
         self.flight.add(number, publication, at)
         end = self._link.add(packet)
-        if message.qos == 2:
+        if qos == 2:
             session.send(number, message)
-        elif not message.qos:
+        elif not qos:
             self._last_unconfirmed = number
             self._unsent.append((end, number))
             self._unread = message

@@ -301,7 +301,7 @@ async def test_a_broker_that_forbids_reading_gets_the_records_all_the_same(code,
         await work.publish(ONLINE)
         assert oracle.payloads("klvrelay/uav1/availability") == [b"online"]
         await until(lambda: unchecked(said))
-        await until(lambda: not work.sink._correction._tries)
+        await until(lambda: not work.sink._values._correction._tries)
     assert len(unchecked(said)) == 1
 
 
@@ -324,10 +324,10 @@ async def test_a_late_answer_to_a_subscription_is_no_fault(oracle, said, monkeyp
 
     monkeypatch.setattr(oracle, "_subscribe", late)
     async with at_work(oracle, OURS) as work:
-        await until(lambda: len(answers) == len(work.sink._correction._topics))
+        await until(lambda: len(answers) == len(work.sink._values._correction._topics))
         for answer in answers:
             oracle.guests[0].writer.write(bytes([0x90, len(answer)]) + answer)
-        await until(lambda: not work.sink._correction._tries)
+        await until(lambda: not work.sink._values._correction._tries)
         await work.publish(ONLINE)
     assert unchecked(said) == []
 
@@ -337,9 +337,9 @@ async def test_a_connection_without_a_status_proves_no_lack_of_rights(oracle, sa
     monkeypatch.setattr(retained, "READING", 0.3)
     monkeypatch.setattr(retained, "LATE", 0.0)
     sink = sink_to(oracle, OURS)
-    sink._breaking.control.lost(sink._status(), enough=4)
+    sink._breaking.control.lost(sink._values._status(), enough=4)
     async with sink, keeping(sink):
-        await until(lambda: not sink._correction._tries)
+        await until(lambda: not sink._values._correction._tries)
     assert not [each for each in oracle.published if b"online" in each.payload]
     assert unchecked(said) == []
 
@@ -417,9 +417,10 @@ async def test_after_kill_9_the_next_relay_corrects_what_it_no_longer_relays(mos
     both, one = tmp_path / "both.toml", tmp_path / "one.toml"
     both.write_text(text.format(mosquitto.url, tape, "a", tape, "b"))
     one.write_text(both.read_text()[: both.read_text().rindex("[[source]]")])
-    async with listening(mosquitto.port, "klvrelay/status", "klvrelay/+/availability") as heard:
+    async with listening(mosquitto.port, "klvrelay/status", "klvrelay/+/availability", "klvrelay/b/link") as heard:
         async with klvrelay("run", "-c", str(both)) as first:
             await until(lambda: heard.on("klvrelay/b/availability")[-1:] == [b"online"], 20)
+            await until(lambda: heard.on("klvrelay/b/link"))
             first.process.send_signal(signal.SIGKILL)
             await until(lambda: b'"lost"' in heard.on("klvrelay/status")[-1])
         async with klvrelay("run", "-c", str(one)) as second:

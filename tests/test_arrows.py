@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
+from cases import each_case
 
 import klvrelay
 from klvrelay.cli.options import VERBS
@@ -210,7 +210,7 @@ def maps() -> dict[Path, str]:
     return {folder: text for folder, text in found.items() if len(re.findall(r"\b\w+\.py\b", text)) > 2}
 
 
-@pytest.mark.parametrize("folder", sorted(maps()), ids=lambda folder: str(folder.relative_to(ROOT)))
+@each_case("folder", sorted(maps()), ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_the_map_of_a_package_has_all_its_modules(folder: Path):
     """A module of `cli` that is named after its verb needs no entry."""
     listed = set(re.findall(r"\b(\w+)\.py\b", maps()[folder]))

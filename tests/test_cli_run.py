@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import each_case
 from test_cli import ran
 
 from klvrelay.cli.options import VERBS, parser
@@ -53,7 +54,7 @@ def names_of(*args: str) -> list[str]:
     return [f"{name} {source.url}" for name, source in settings_of(*BROKER, *args).named()]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("args", "names"),
     [
         ([A, "--stream", "a", B, "--stream", "b"], ["a", "b"]),

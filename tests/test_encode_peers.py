@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from cases import each_case
 from full_items import full_set
 from peer_values import HEAD, PEERS, alike, leaves
 from stanag4609.errors import DecodeError
@@ -184,7 +185,7 @@ def test_a_peer_reads_every_item_that_we_encode(peer: str) -> None:
     assert len(items.keys() - HEAD.keys()) - sum(name == "ST0601" for name, _ in kept) == READ[peer]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("peer", "path"), [(peer, path) for peer, differences in DIFFERENCES.items() for path in differences]
 )
 def test_every_listed_difference_of_a_peer_exists(peer: str, path: Path) -> None:

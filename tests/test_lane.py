@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import feed
 import pytest
+from cases import each_case
 
 from klvrelay import decoder
 from klvrelay.core.carriage import carriage_of
@@ -262,8 +263,8 @@ def test_packets_of_192_and_204_bytes(size: int, lead: int):
     all_good(decoder.decode(long), SENT)
 
 
-@pytest.mark.parametrize("whole", [False, True])
-@pytest.mark.parametrize("junk", [1, 100, 187, 188, 1000, 5000])
+@each_case("whole", [False, True])
+@each_case("junk", [1, 100, 187, 188, 1000, 5000])
 def test_junk_before_the_first_packet_is_skipped(junk: int, whole: bool):
     """A stream joined anywhere, by the lane and (`whole`) by `decode`, which distinguishes TS from KLV."""
     wire = Wire()

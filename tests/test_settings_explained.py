@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 from bad_settings import BAD
+from cases import each_case
 from conftest import ROOT
 
 from klvrelay.cli import main as cli
@@ -188,7 +189,7 @@ def structural() -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("text", structural(), ids=lambda text: text.replace("\n", " ")[-50:])
+@each_case("text", structural(), ids=lambda text: text.replace("\n", " ")[-50:])
 def test_the_schema_refuses_what_the_reader_refuses(text: str):
     """For unknown settings, wrong types and limits."""
     if "nan" in text or "inf" in text:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cases import each_case
+from settings_file import written
 from test_cli import ran
 
 from klvrelay.cli.options import VERBS, parser
@@ -37,13 +38,6 @@ stream = "tower"
 @pytest.fixture
 def file(tmp_path: Path) -> str:
     return written(tmp_path, FILE)
-
-
-def written(folder: Path, text: str) -> str:
-    path = folder / "relay.toml"
-    path.write_text(text)
-    path.chmod(0o600)
-    return str(path)
 
 
 def settings_of(*args: str) -> RelaySettings:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import feed
 import pytest
@@ -25,6 +26,7 @@ SYNC, ASYNC = 0x15, 0x06
 NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
 
 
+@lru_cache(20_000)
 def klv_packet(number: int, filler: int = 0) -> bytes:
     """A valid ST 0601 packet with its number; `filler` bytes make it long and are never the same."""
     items: dict[str | int, object] = {

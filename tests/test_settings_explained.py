@@ -14,6 +14,7 @@ import pytest
 from bad_settings import BAD
 from cases import each_case
 from conftest import ROOT
+from settings_file import written
 
 from klvrelay.cli import main as cli
 from klvrelay.config.explain import explained, origins_of
@@ -45,13 +46,6 @@ pids = {{0x101 = "eo"}}
 url = "udp://:5000"
 program = 2
 """
-
-
-def written(folder: Path, text: str) -> str:
-    path = folder / "relay.toml"
-    path.write_text(text)
-    path.chmod(0o600)
-    return str(path)
 
 
 def printed(path: str) -> str:

@@ -22,9 +22,11 @@ from typing import Any
 
 import ports
 import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import settings
 
 from klvrelay.log import _requested as requested
+from klvrelay.sources import open as opening
 
 # The same examples in every run: a failure comes from a change and can be repeated.
 settings.register_profile("repeatable", derandomize=True, database=None)
@@ -84,8 +86,8 @@ _PARTS: dict[str, Callable[[], bool]] = {
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than processors: many tests wait for a process or a clock."""
-    return len(os.sched_getaffinity(0)) + 2
+    """Four more than processors: many tests wait for a process or a clock."""
+    return len(os.sched_getaffinity(0)) + 4
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -98,6 +100,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if NO_SKIP:
         pytest.fail(f"{reason} (KLVRELAY_NO_SKIP=1 makes this a failure)", pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """In a worker: send one report of a test instead of three, and its set-up and clean-up only where they fail or
+    their times are asked for: most tests take less time than their reports.
+    """
+    if not hasattr(item.config, "workerinput") or item.config.getoption("durations"):
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -200,9 +215,11 @@ def said(caplog: pytest.LogCaptureFixture, the_log_is_as_it_was: None) -> Callab
 
 
 @pytest.fixture(autouse=True)
-def isolated_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def isolated_when_asked() -> Iterator[None]:
     """Read sources in this process, where a test can inspect and change them, unless a test asks for isolation."""
-    monkeypatch.setattr("klvrelay.sources.open.ISOLATED", ())
+    usual, opening.ISOLATED = opening.ISOLATED, ()
+    yield
+    opening.ISOLATED = usual
 
 
 @pytest.fixture(autouse=True)

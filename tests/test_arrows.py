@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
+from cases import each_case
 
 import klvrelay
 from klvrelay.cli.options import VERBS
@@ -90,8 +90,13 @@ def package_of(module: str) -> str:
     return parts[1] if len(parts) > 1 else parts[0]
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imports_of(module: str, path: Path) -> Iterator[Import]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (Import(module, node.lineno, a.name, None) for a in node.names if a.name.startswith("klvrelay"))
         elif isinstance(node, ast.ImportFrom):
@@ -193,7 +198,7 @@ def test_no_class_name_appears_twice():
     """A name identifies one class."""
     places: dict[str, list[str]] = {}
     for module, path in MODULES.items():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(module)
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
@@ -204,13 +209,14 @@ def test_the_root_holds_about_a_dozen_files():
     assert len([path for path in ROOT.iterdir() if path.suffix == ".py"]) <= 15
 
 
+@cache
 def maps() -> dict[Path, str]:
     """The docstrings of packages that list their modules."""
-    found = {path.parent: ast.get_docstring(ast.parse(path.read_text())) or "" for path in ROOT.rglob("__init__.py")}
+    found = {path.parent: ast.get_docstring(tree(path)) or "" for path in ROOT.rglob("__init__.py")}
     return {folder: text for folder, text in found.items() if len(re.findall(r"\b\w+\.py\b", text)) > 2}
 
 
-@pytest.mark.parametrize("folder", sorted(maps()), ids=lambda folder: str(folder.relative_to(ROOT)))
+@each_case("folder", sorted(maps()), ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_the_map_of_a_package_has_all_its_modules(folder: Path):
     """A module of `cli` that is named after its verb needs no entry."""
     listed = set(re.findall(r"\b(\w+)\.py\b", maps()[folder]))

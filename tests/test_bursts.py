@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from burst_losses import BESIDE, TIMES, VIDEO_PID, Sent, left_by, sixteen_of_klv, streams, two_bursts
+from cases import each_case
 from impaired_streams import Verdict, judged
 from packet_wrapping import item, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, Wire, decoded
@@ -34,10 +35,10 @@ def shows(beside: str, times: str) -> bool:
     return times != "no PTS" or "audio" in beside
 
 
-@pytest.mark.parametrize("arrival", [True, False], ids=["live", "file"])
-@pytest.mark.parametrize("times", TIMES)
-@pytest.mark.parametrize("beside", BESIDE)
-@pytest.mark.parametrize("loss", LOSSES)
+@each_case("arrival", [True, False], ids=["live", "file"])
+@each_case("times", TIMES)
+@each_case("beside", BESIDE)
+@each_case("loss", LOSSES)
 def test_bursts_make_no_false_record(loss: str, beside: str, times: str, arrival: bool) -> None:
     """Seven streams each: most records that were not lost are valid, and some of the losses are detected."""
     count, verdict = over(LOSSES[loss], beside, times, arrival=arrival, seeds=1)
@@ -69,9 +70,9 @@ STEPS: dict[str, Callable[[random.Random], int]] = {
 }
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("change", [1, 4], ids=["same items", "other items now and then"])
+@each_case("step", STEPS)
+@each_case("order", ORDERS)
+@each_case("change", [1, 4], ids=["same items", "other items now and then"])
 def test_a_usual_irregularity_of_a_stream_is_no_fault(step: str, order: str, change: int) -> None:
     """KLV at an uneven rate, PTS in decoding order, items in changing order: it costs a few records at first, then
     none.

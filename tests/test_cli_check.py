@@ -11,17 +11,11 @@ import feed
 import pytest
 from brokers import Mosquitto
 from oracle_broker import OracleBroker
+from settings_file import written
 
 from klvrelay.cli import main as cli
 from klvrelay.cli.verbs.check import check
 from klvrelay.config.faults import InvalidSettings
-
-
-def written(folder: Path, text: str) -> str:
-    path = folder / "relay.toml"
-    path.write_text(text)
-    path.chmod(0o600)
-    return str(path)
 
 
 def run(capfd: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import pytest
+from cases import each_case
 
 from klvrelay.cli.intermixed import separate
 from klvrelay.cli.parser import Parser
@@ -23,7 +24,7 @@ def made() -> Parser:
     return parser
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("words", "things", "more"),
     [
         ("a b c", "abc", {}),

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import each_case
+from settings_file import written
 from test_cli import ran
 
 from klvrelay.cli.options import VERBS, parser
@@ -38,13 +40,6 @@ def file(tmp_path: Path) -> str:
     return written(tmp_path, FILE)
 
 
-def written(folder: Path, text: str) -> str:
-    path = folder / "relay.toml"
-    path.write_text(text)
-    path.chmod(0o600)
-    return str(path)
-
-
 def settings_of(*args: str) -> RelaySettings:
     return relay_settings(parser().parse_args(["run", *args]))
 
@@ -53,7 +48,7 @@ def names_of(*args: str) -> list[str]:
     return [f"{name} {source.url}" for name, source in settings_of(*BROKER, *args).named()]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("args", "names"),
     [
         ([A, "--stream", "a", B, "--stream", "b"], ["a", "b"]),

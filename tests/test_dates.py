@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
-from cases import each_of
+from cases import each_case, each_of
 from core_and_reference import core_json, disagreement
 from packet_wrapping import keyed_set, packet
 
@@ -42,9 +42,9 @@ def since_1970(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-@pytest.mark.parametrize("fraction", ["", ".0", ".5", ".25", ".125", ".0625", ".03125", ".015625", ".000001"])
-@pytest.mark.parametrize("end", ["", "Z"])
-@pytest.mark.parametrize("middle", ["", "T"])
+@each_case("fraction", ["", ".0", ".5", ".25", ".125", ".0625", ".03125", ".015625", ".000001"])
+@each_case("end", ["", "Z"])
+@each_case("middle", ["", "T"])
 def test_a_date_may_have_a_t_a_fraction_and_a_z(middle: str, end: str, fraction: str) -> None:
     """With or without each of them it is the same second, and the fraction counts to the microsecond."""
     text = f"{WHOLE[:8]}{middle}{WHOLE[8:]}{fraction}{end}"
@@ -53,7 +53,7 @@ def test_a_date_may_have_a_t_a_fraction_and_a_z(middle: str, end: str, fraction:
     assert disagreement(dated(text)) == []
 
 
-@pytest.mark.parametrize("year", [1970, 1971, 1972, 1999, 2000, 2023, 2024, 2100, 2400, 9999])
+@each_case("year", [1970, 1971, 1972, 1999, 2000, 2023, 2024, 2100, 2400, 9999])
 def test_every_month_has_its_number_of_days(year: int) -> None:
     """The first and the last day of each month are dates, the days before and after them are not."""
     for month in range(1, 13):
@@ -77,7 +77,7 @@ def test_no_other_year_has_one(year: int) -> None:
     assert kept(f"{year}0229000000")
 
 
-@pytest.mark.parametrize("size", range(1, 14))
+@each_case("size", range(1, 14))
 def test_a_date_that_is_cut_off_is_kept(size: int) -> None:
     """It must be complete to the second."""
     assert kept(WHOLE[:size])
@@ -104,7 +104,7 @@ def test_an_invalid_month_hour_minute_or_second_is_kept(text: str) -> None:
     assert disagreement(dated(text)) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     "behind",
     [".", "..5", ".Z", ".x5", ".1234567", ".5x", "ZZ", "Z.5", "z", "x", " ", "\0", "T", "+00", ".5 Z", "./", ".:"],
 )

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
+from cases import each_case
 from packet_wrapping import local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, all_good, cell, decoded, klv_packet, raws
 
@@ -44,8 +45,8 @@ def test_a_lost_ts_packet_damages_its_klv_packet_only(kind: int):
         assert good == [n for n in range(len(SENT)) if n != (lost - TABLES) // 4]
 
 
-@pytest.mark.parametrize("kind", [SYNC, ASYNC])
-@pytest.mark.parametrize("run", [2, 3, 5, 14, 15, 16, 17, 31])
+@each_case("kind", [SYNC, ASYNC])
+@each_case("run", [2, 3, 5, 14, 15, 16, 17, 31])
 def test_lost_runs_of_ts_packets_never_make_a_false_record(kind: int, run: int):
     """Even where the continuity counter wraps to its old value, which hides the loss."""
     ts = stream(kind)
@@ -73,9 +74,9 @@ def unsummed(number: int, size: int) -> bytes:
     return packet("ST0102", local_set([(2, bytes([65 + number]) * half), (3, bytes([97 + number]) * half)]))
 
 
-@pytest.mark.parametrize("run", [16, 32])
-@pytest.mark.parametrize("sizes", [(9_000,), (4_000, 4_000), (1_500, 1_500, 1_500, 1_500, 4_000)])
-@pytest.mark.parametrize("kind", [SYNC, ASYNC])
+@each_case("run", [16, 32])
+@each_case("sizes", [(9_000,), (4_000, 4_000), (1_500, 1_500, 1_500, 1_500, 4_000)])
+@each_case("kind", [SYNC, ASYNC])
 def test_sixteen_lost_packets_of_one_pes_packet_are_detected_by_its_length(
     kind: int, sizes: tuple[int, ...], run: int
 ) -> None:
@@ -253,10 +254,10 @@ def test_a_truncated_packet_of_an_unknown_set_does_not_swallow_later_ones():
     assert raws(r for r in records if r.set == "ST0601" and r.good) == SENT
 
 
-@pytest.mark.parametrize(
+@each_case(
     "length", ["88ffffffffffffffff", "847fffffff", "8400100001", "80", "89000000000000000010", "ff"]
 )
-@pytest.mark.parametrize("carried", [False, True])
+@each_case("carried", [False, True])
 def test_an_impossible_length_costs_one_search(length: str, carried: bool):
     """A length beyond the limit, indefinite or of too many octets: the search for the next key starts at once."""
     bad = SENT[0][:16] + bytes.fromhex(length) + b"\x02\x08" + b"x" * 100

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from cases import each_case
 from conftest import ROOT
 
 from klvrelay.cli.options import parser
@@ -58,7 +59,7 @@ def test_every_page_in_docs_is_linked_from_the_readme():
     assert [page.name for page in PAGES[2:] if f"docs/{page.name}" not in linked] == []
 
 
-@pytest.mark.parametrize("command", commands())
+@each_case("command", commands())
 def test_every_command_is_accepted(command: str):
     """The options of each command shown exist and have valid values."""
     words = shlex.split(command, comments=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from cases import each_case
 from several_programs import FIRST, SECOND, Air, aircraft, mixed, two
 from test_lane import ASYNC, KLVA, NULL
 
@@ -76,8 +77,8 @@ def test_the_document_has_pid_and_program() -> None:
     assert (bare["pid"], bare["program"]) == (None, None)
 
 
-@pytest.mark.parametrize("cut", [188, 1316, 1000, 1 << 20])
-@pytest.mark.parametrize("ts", [two(), two(program=2, higher_first=True), two(sync=True)], ids=["1", "2", "sync"])
+@each_case("cut", [188, 1316, 1000, 1 << 20])
+@each_case("ts", [two(), two(program=2, higher_first=True), two(sync=True)], ids=["1", "2", "sync"])
 def test_cutting_does_not_matter_and_text_is_that_of_the_records(ts: bytes, cut: int) -> None:
     """Names and numbers depend on the bytes alone."""
     whole = decoded(ts)

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from cases import each_case
 from full_items import full_set
 from peer_values import HEAD, PEERS, alike, leaves
-from stanag4609.errors import DecodeError
-from stanag4609.st0601 import decode_uas_local_set
 from tstrans import klv as tstrans
 
 from klvrelay.encode import encode, encode_item
@@ -184,11 +183,13 @@ def test_a_peer_reads_every_item_that_we_encode(peer: str) -> None:
     assert len(items.keys() - HEAD.keys()) - sum(name == "ST0601" for name, _ in kept) == READ[peer]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("peer", "path"), [(peer, path) for peer, differences in DIFFERENCES.items() for path in differences]
 )
 def test_every_listed_difference_of_a_peer_exists(peer: str, path: Path) -> None:
     """Each line of the table is needed: the peer fails on the item, or reads another value."""
+    from stanag4609.errors import DecodeError  # the package takes half a second, and every worker imports this module
+
     item = outer_of(path)
     others = DIFFERENCES[peer].keys() - {path}
     value = without("ST0601", {item.key: full_set("ST0601")[item.key]}, set(others))[item.key]
@@ -203,6 +204,8 @@ def test_every_listed_difference_of_a_peer_exists(peer: str, path: Path) -> None
 
 def test_a_packet_of_all_items_is_read_completely() -> None:
     """Tstrans and stanag4609 accept everything at once in strict mode, without an error."""
+    from stanag4609.st0601 import decode_uas_local_set
+
     items = without("ST0601", full_set("ST0601"), set(DIFFERENCES["stanag4609"]))
     raw = encode(items)
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from cases import each_case
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from number_steps import apart
@@ -72,7 +73,7 @@ def in_groups(items: list[Item]) -> list[Any]:
     return [pytest.param(group, id=f"{group[0].set}-{group[0].key}") for group in groups]
 
 
-@pytest.mark.parametrize("group", in_groups(every_item()))
+@each_case("group", in_groups(every_item()))
 def test_an_item_is_reproduced_within_a_step(group: list[Item]) -> None:
     """Any value in range, or special code, of any item of any set: to one raw step of its encoding."""
 
@@ -90,7 +91,7 @@ def test_an_item_is_reproduced_within_a_step(group: list[Item]) -> None:
 KEYED_ITEMS = sorted((item for item in KEYED.values() if item.key != "precision_time_stamp"), key=lambda item: item.key)
 
 
-@pytest.mark.parametrize("group", in_groups(KEYED_ITEMS))
+@each_case("group", in_groups(KEYED_ITEMS))
 def test_an_item_of_a_universal_set_is_reproduced(group: list[Item]) -> None:
     """The same for items with a 16-byte key, in a set and as a packet."""
 
@@ -104,7 +105,7 @@ def test_an_item_of_a_universal_set_is_reproduced(group: list[Item]) -> None:
     check()
 
 
-@pytest.mark.parametrize("name", tops())
+@each_case("name", tops())
 def test_a_document_is_reproduced(name: str) -> None:
     """Many items of a set at once, with nested sets and series, nulls and unknown tags."""
 
@@ -156,7 +157,7 @@ def test_a_universal_set_is_reproduced(items: dict[str, Any]) -> None:
     assert encode(record) == raw
 
 
-@pytest.mark.parametrize("name", tops())
+@each_case("name", tops())
 def test_no_value_comes_from_a_layout(name: str) -> None:
     """A document written in the layout of another packet has the document's values, not that packet's."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from cases import each_case
 
 import klvrelay
 from klvrelay.encode import encode
 from klvrelay.errors import EncodeError
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("items", "complaint"),
     [
         ({"sensor_latitude": 91.0}, r"ST0601 sensor_latitude: 91\.0 can't be written; the range is -90 to 90 deg"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cases import each_case
 from packet_wrapping import ber, item, local_set, packet, universal_key
 from test_lane import klv_packet, raws
 
@@ -60,7 +61,7 @@ NO_PACKETS = {
 }
 
 
-@pytest.mark.parametrize("inside", NO_PACKETS.values(), ids=NO_PACKETS)
+@each_case("inside", NO_PACKETS.values(), ids=NO_PACKETS)
 def test_a_packet_without_a_checksum_may_contain_keys(inside: bytes) -> None:
     """A key among its bytes does not end it: only a packet that its own checksum proves does."""
     outer = unsummed(inside, b"!" * 20)
@@ -126,7 +127,7 @@ def test_a_packet_of_up_to_64_kib_is_recovered_by_its_checksum(size: int) -> Non
     assert (verdicts(records) == proven) is (size <= 65_536)
 
 
-@pytest.mark.parametrize("keys", range(1, 12))
+@each_case("keys", range(1, 12))
 def test_eight_keys_inside_a_packet_are_checked(keys: int) -> None:
     """Otherwise a sender could have the same bytes summed without end: after eight unproved ones the search stops."""
     outer = unsummed(KEY * (keys - 1) + b"x" * 200)[:-150]
@@ -161,8 +162,8 @@ def test_a_packet_with_a_crc_that_ends_between_two_items_is_bad(name: str) -> No
         assert [record.checksum for record in records] == ["bad", *["ok"] * len(behind)]
 
 
-@pytest.mark.parametrize("name", ["ST0102", "ST0806", "ST1206"])
-@pytest.mark.parametrize("tail", [b"\x06", b"\x06\x0e", b"\x06\x0e\x2b\x34", KEY[:15]])
+@each_case("name", ["ST0102", "ST0806", "ST1206"])
+@each_case("tail", [b"\x06", b"\x06\x0e", b"\x06\x0e\x2b\x34", KEY[:15]])
 def test_a_packet_may_end_like_a_key_begins(tail: bytes, name: str) -> None:
     """The bytes after it show that no packet began there, or that there are no more."""
     for last in range(256):
@@ -184,7 +185,7 @@ def test_one_packet_is_read_like_a_stream_of_it() -> None:
         assert alone.good
 
 
-@pytest.mark.parametrize("size", range(18))
+@each_case("size", range(18))
 def test_less_than_a_key_and_a_length_is_no_packet(size: int) -> None:
     """Neither in a stream nor where one packet is expected."""
     assert decoder.decode(INNER[:size]) == []

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 
 import pytest
+from cases import each_case
 from feed import datagrams
 from impaired_streams import CARRIAGES, Stream, Verdict, arrived, carried, judged, made, recorded, through
 from packet_wrapping import item, local_set, packet
@@ -36,7 +37,7 @@ def over(wish: str, found: Iterable[Stream], seeds: Iterable[int], *, may: bool 
     return total
 
 
-@pytest.mark.parametrize("name", CARRIAGES)
+@each_case("name", CARRIAGES)
 def test_without_impairment_nothing_is_lost(name: str) -> None:
     """The undamaged input is valid: every packet arrives, once, in order."""
     verdict = through(carried(name), "flip=0.0000001%,seed=1")
@@ -95,9 +96,9 @@ def test_undetectable_losses_of_a_recording_without_checksums(wish: str, false: 
     assert (len(verdict.false), verdict.sent) == (false, 1800)
 
 
-@pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("wish", [LOSSES[2], LOSSES[3], MOVES[2], MOVES[5], "flip=20%"])
-@pytest.mark.parametrize("name", CARRIAGES)
+@each_case("level", LEVELS)
+@each_case("wish", [LOSSES[2], LOSSES[3], MOVES[2], MOVES[5], "flip=20%"])
+@each_case("name", CARRIAGES)
 def test_it_is_back_in_step_within_one_clean_packet(name: str, wish: str, level: str) -> None:
     """Half of the stream is damaged, the rest is not: in that part one packet may be missing, the next is valid."""
     size = 188 if level == "ts" else 1316
@@ -163,7 +164,7 @@ SETS = {
 
 
 # Two swapped packets with equal counters leave no trace where there is no checksum.
-@pytest.mark.parametrize(
+@each_case(
     ("name", "apart"), [(n, a) for n in SETS for a in (1, 2, 3, 15, 16) if (n, a) != ("no checksum", 16)]
 )
 def test_any_two_swapped_packets_are_detected(name: str, apart: int) -> None:
@@ -177,7 +178,7 @@ def test_any_two_swapped_packets_are_detected(name: str, apart: int) -> None:
         assert verdict.good >= len(SETS[name]) - 6
 
 
-@pytest.mark.parametrize(("name", "apart"), [(n, a) for n in SETS for a in range(1, 20)])
+@each_case(("name", "apart"), [(n, a) for n in SETS for a in range(1, 20)])
 def test_a_packet_repeated_later_is_detected(name: str, apart: int) -> None:
     """A repeated packet after others, even where its counter equals that of the packet before it."""
     ts, places = small(*SETS[name])
@@ -189,7 +190,7 @@ def test_a_packet_repeated_later_is_detected(name: str, apart: int) -> None:
 
 
 # Of 32 lost packets of sets without a checksum, five of 28 leave a PES packet of the correct length and no other sign.
-@pytest.mark.parametrize(
+@each_case(
     ("name", "count"), [(n, c) for n in SETS for c in (1, 2, 15, 16, 17, 32) if (n, c) != ("no checksum", 32)]
 )
 def test_a_loss_of_sixteen_packets_is_detected(name: str, count: int) -> None:

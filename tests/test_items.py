@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cache
 
 import pytest
-from cases import each_of
+from cases import each_case, each_of
 from conftest import ROOT
 from reference_values import Real, imapb
 
@@ -38,7 +38,7 @@ def one(query: str) -> ItemEntry:
 # --- found ---
 
 
-@pytest.mark.parametrize("name", OF_SET)
+@each_case("name", OF_SET)
 def test_every_item_is_found_by_its_address(name: str) -> None:
     """It is unique, and appears in the table of several results."""
     for entry in OF_SET[name]:
@@ -46,7 +46,7 @@ def test_every_item_is_found_by_its_address(name: str) -> None:
         assert ADDRESSES.count(entry.address) == 1
 
 
-@pytest.mark.parametrize("name", OF_SET)
+@each_case("name", OF_SET)
 def test_every_item_is_found_by_its_key_and_by_its_name(name: str) -> None:
     """Among items of the same name in other sets, or as the item by tag with that key."""
     for entry in OF_SET[name]:
@@ -54,14 +54,14 @@ def test_every_item_is_found_by_its_key_and_by_its_name(name: str) -> None:
             assert entry in found(query) or entry.item.key in {one.item.key for one in found(query)}
 
 
-@pytest.mark.parametrize("name", OF_SET)
+@each_case("name", OF_SET)
 def test_capital_letters_find_the_same(name: str) -> None:
     """By the key of the first item of each set."""
     key = OF_SET[name][0].item.key
     assert find(key.upper()) == found(key)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("query", "address"),
     [
         ("13", "0601:13"),
@@ -129,7 +129,7 @@ def test_a_set_keeps_the_search_to_itself() -> None:
     assert [entry.set for entry in find("slant_range", "ST1107")] == ["ST1107"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("query", "hint"),
     [
         ("sensor_lattitude", "similar: sensor_latitude"),
@@ -150,7 +150,7 @@ def test_an_unknown_item_is_reported_with_similar_ones(query: str, hint: str) ->
         find(query)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "name"),
     [
         ("ST0903", "ST0903"),
@@ -185,7 +185,7 @@ def test_a_set_is_found_by_name_or_by_the_key_of_its_packets() -> None:
 # --- output ---
 
 
-@pytest.mark.parametrize("name", OF_SET)
+@each_case("name", OF_SET)
 def test_every_entry_is_complete(name: str) -> None:
     """Each has standard, length, encoding and form; it is a JSON document, and does not mention tables."""
     for entry in OF_SET[name]:
@@ -217,7 +217,7 @@ def test_the_entry_of_an_item_by_hand() -> None:
     assert of["universal_keys"] == ["060e2b34010101030701020102040200"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("address", "text"),
     [
         ("0601:15", "0.3036545 m"),
@@ -283,7 +283,7 @@ def test_length_0_is_shown_where_it_is_not_legal(address: str) -> None:
     assert item_details(one("0601:13"))["zero_length"].startswith("value unknown")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("address", "text"),
     [
         ("0601:34", "label, or the number of a code without a label"),
@@ -314,7 +314,7 @@ def test_elements_and_their_codes_are_shown() -> None:
     assert waypoint["latitude"]["encoding"] == "IMAPB over -90 to 90, step 1.192e-07"
 
 
-@pytest.mark.parametrize("name", clauses.STANDARDS)
+@each_case("name", clauses.STANDARDS)
 def test_every_set_names_its_standard(name: str) -> None:
     """Its document, and a packet's key, or the items that contain it."""
     of = set_details(name)

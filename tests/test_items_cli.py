@@ -13,6 +13,7 @@ import sys
 import termios
 
 import pytest
+from cases import each_case
 from test_cli import COMMAND, ENVIRONMENT, ran
 
 from klvrelay.standards import spec
@@ -179,8 +180,8 @@ def on_a_terminal(width: int, *args: str) -> str:
     return shown.decode().replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize("width", [80, 100, 160])
-@pytest.mark.parametrize("args", [(), ("13",), ("141",), ("--sets",), ("latitude",)], ids=lambda args: " ".join(args))
+@each_case("width", [80, 100, 160])
+@each_case("args", [(), ("13",), ("141",), ("--sets",), ("latitude",)], ids=lambda args: " ".join(args))
 def test_output_fits_the_terminal(args: tuple[str, ...], width: int):
     """No line is wider; colours are used; no key is truncated."""
     shown = on_a_terminal(width, *args)

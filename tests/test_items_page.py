@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 import pytest
+from cases import each_case
 from conftest import ROOT
 
 from native.generate import clauses, coverage, items_page
@@ -25,7 +26,7 @@ def cells(title: str) -> list[list[str]]:
     return [re.split(r" ?\| ?", line)[1:-1] for line in part.splitlines() if line.startswith("| ")][2:]
 
 
-@pytest.mark.parametrize("name", facts.DECODED)
+@each_case("name", facts.DECODED)
 def test_every_item_of_a_set_is_on_the_page(name: str) -> None:
     """Tag, name, key and units, in the order of the tags, decoded and encoded."""
     found = cells(items_page.words(name))
@@ -56,7 +57,7 @@ def test_items_marked_as_encoded_can_be_encoded() -> None:
     assert [item.key for key, item in facts.keyed() if key + b"\x02" + value not in packet] == []
 
 
-@pytest.mark.parametrize("name", facts.DECODED)
+@each_case("name", facts.DECODED)
 def test_vectors_are_counted_where_they_hold_an_item(name: str) -> None:
     """At least those of the item itself; at most as many as there are texts that name it."""
     own = [v for v in coverage.vectors() if v["type"] == "item" and v["set"] == name]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
+from cases import each_case
 from core_and_reference import core_json
 from packet_wrapping import item, local_set, oid, packet
 from test_search_work import fastest
@@ -19,7 +19,7 @@ MATRIX = item(102, oid(143) + b"\x00")  # no numbers: five bytes name the 143 it
 REPEATED = [name for name, (set_, _) in CASES.items() if set_ == "ST0601"]
 
 
-@pytest.mark.parametrize("name", REPEATED)
+@each_case("name", REPEATED)
 def test_four_times_the_items_take_about_four_times_as_long(name: str) -> None:
     """Of each kind that expands to much text."""
     value = CASES[name][1]

@@ -8,9 +8,11 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import feed
 import pytest
+from cases import each_case
 
 from klvrelay import decoder
 from klvrelay.core.carriage import carriage_of
@@ -24,6 +26,7 @@ SYNC, ASYNC = 0x15, 0x06
 NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
 
 
+@lru_cache(20_000)
 def klv_packet(number: int, filler: int = 0) -> bytes:
     """A valid ST 0601 packet with its number; `filler` bytes make it long and are never the same."""
     items: dict[str | int, object] = {
@@ -262,8 +265,8 @@ def test_packets_of_192_and_204_bytes(size: int, lead: int):
     all_good(decoder.decode(long), SENT)
 
 
-@pytest.mark.parametrize("whole", [False, True])
-@pytest.mark.parametrize("junk", [1, 100, 187, 188, 1000, 5000])
+@each_case("whole", [False, True])
+@each_case("junk", [1, 100, 187, 188, 1000, 5000])
 def test_junk_before_the_first_packet_is_skipped(junk: int, whole: bool):
     """A stream joined anywhere, by the lane and (`whole`) by `decode`, which distinguishes TS from KLV."""
     wire = Wire()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
+from cases import each_case
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, all_good, cell, decoded, klv_packet, raws
 
 from klvrelay.decoder import Decoder
@@ -119,9 +120,9 @@ def test_a_pmt_in_the_middle_of_a_packet_does_not_cut_it() -> None:
         all_good(decoded(ts), [SENT[3], SENT[1]])
 
 
-@pytest.mark.parametrize("size", [188, 192, 204])
-@pytest.mark.parametrize("sized", [True, False])
-@pytest.mark.parametrize("cells", [0, 1, 3])
+@each_case("size", [188, 192, 204])
+@each_case("sized", [True, False])
+@each_case("cells", [0, 1, 3])
 def test_a_record_is_output_with_the_ts_packet_that_ends_it(cells: int, sized: bool, size: int) -> None:
     """No following data is needed: no byte after its last one, and no PES packet where the length is not announced."""
     wire, decoder = Wire(), Decoder("uav1", None)

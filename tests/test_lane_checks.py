@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import each_case
 from clocked_mux import (
     ASYNC,
     AUDIO_PID,
@@ -512,9 +513,9 @@ def repeated(*, stuffing: bool, lost: int, wide: int = 0) -> tuple[str, Counters
     return entry[5], lane.counters
 
 
-@pytest.mark.parametrize("wide", [0, 4])
-@pytest.mark.parametrize("stuffing", [False, True])
-@pytest.mark.parametrize("lost", [1, 14, 15, 31])
+@each_case("wide", [0, 4])
+@each_case("stuffing", [False, True])
+@each_case("lost", [1, 14, 15, 31])
 def test_a_number_that_repeats_hides_no_loss(lost: int, stuffing: bool, wide: int) -> None:
     """Fifteen lost packets of video wrap its counter to the last value: the bytes differ, or do not show it."""
     verdict, counters = repeated(stuffing=stuffing, lost=lost, wide=wide)

@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import corpus
@@ -199,12 +200,17 @@ print(most() - before)
 """
 
 
-def storms() -> Iterator[Callable[..., None]]:
-    """Each feeds 1.5 MB to a lane: valid packets, or as many bytes with lengths of up to 2^64."""
+@cache
+def good_and_bad() -> tuple[bytes, bytes]:
     good = b"".join(klv_packet(number) for number in range(20_000))
     lengths = [promises(length, octets) for length in LENGTHS for octets in (4, 5, 8, 9, 127)]
     bad = b"".join(lengths * (len(good) // len(b"".join(lengths)) + 1))[: len(good)]
-    bad = bad.ljust(len(good))
+    return good, bad.ljust(len(good))
+
+
+def storms() -> Iterator[Callable[..., None]]:
+    """Each feeds 1.5 MB to a lane: valid packets, or as many bytes with lengths of up to 2^64."""
+    good, bad = good_and_bad()
 
     def bare(harmless: bool) -> None:
         lane = Lane(ts=False)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 
 import pytest
+from cases import each_case
 from damaged_tapes import by_libav, by_native
 from packet_wrapping import ber, item, keyed_set, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell, decoded, klv_packet
@@ -83,7 +84,7 @@ def verdicts(records: Sequence[Record]) -> list[tuple[bytes, bool]]:
 PAIRS = [(a, b) for a, make in SUMMED.items() for b, other in PLAIN.items() if make(0)[:16] != other(0)[:16]]
 
 
-@pytest.mark.parametrize(("summed", "plain"), PAIRS)
+@each_case(("summed", "plain"), PAIRS)
 def test_a_set_without_a_checksum_is_good_beside_one_that_has_one(summed: str, plain: str) -> None:
     """In turn, on one PID, with and without cells and bare: every packet of both is output, and is valid."""
     sent = [(SUMMED[summed] if n % 2 == 0 else PLAIN[plain])(n) for n in range(COUNT)]
@@ -93,7 +94,7 @@ def test_a_set_without_a_checksum_is_good_beside_one_that_has_one(summed: str, p
     assert verdicts(bare(sent)) == wanted
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each_case("seed", range(20))
 def test_sets_may_come_in_any_order(seed: int) -> None:
     """All kinds on one PID; a kind either has a checksum or not."""
     chance = random.Random(seed)

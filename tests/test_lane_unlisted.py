@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
+from cases import each_case
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, SYNC, Wire, cell, klv_packet
 from test_lane_sets import private
 from test_psi import pat, pmt, version
@@ -72,8 +73,8 @@ def test_private_keys_that_no_table_lists_are_read() -> None:
     all_of(read(Mux().stream(sent))[0], sent)
 
 
-@pytest.mark.parametrize("kind", [0x05, 0x0B, 0x0D, 0x14, 0x16, 0x19, 0x26, 0x7F, 0x80, 0x81, 0x86, 0xC0, 0xFF])
-@pytest.mark.parametrize("celled", [False, True])
+@each_case("kind", [0x05, 0x0B, 0x0D, 0x14, 0x16, 0x19, 0x26, 0x7F, 0x80, 0x81, 0x86, 0xC0, 0xFF])
+@each_case("celled", [False, True])
 def test_klv_of_another_private_stream_type_is_read(kind: int, celled: bool) -> None:
     """It is listed, as neither video nor audio."""
     tables = [pat((1, PMT_PID)), pmt((0x1B, VIDEO_PID, b""), (kind, KLV_PID, b""))]
@@ -129,7 +130,7 @@ def test_a_stream_id_of_private_stream_2_with_flags_is_read_too() -> None:
     assert records[7].pts == 21000
 
 
-@pytest.mark.parametrize("size", range(1, 40))
+@each_case("size", range(1, 40))
 def test_private_stream_2_of_any_length(size: int) -> None:
     """Down to one byte per PES packet: their payload is one run of bytes."""
     wire, whole = Mux(), b"".join(SENT[:4])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from cases import each_case
 from packet_wrapping import ber, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, Wire, klv_packet, raws
 
@@ -141,7 +142,7 @@ CATEGORIES = {"0203": True, "0201": True, "0205": True, "0253": True, "0101": Tr
 NONE = {"0206": False, "020f": False, "0200": False, "0001": False, "0501": False, "0100": False, "8203": False}
 
 
-@pytest.mark.parametrize(("designator", "counts"), [*CATEGORIES.items(), *NONE.items()])
+@each_case(("designator", "counts"), [*CATEGORIES.items(), *NONE.items()])
 def test_an_unknown_key_must_have_the_form_of_a_key(designator: str, counts: bool) -> None:
     """SMPTE ST 336: a category, and for a group its coding; no high bit in these octets."""
     sent = [klv_packet(1), unknown(7, key=f"060e2b34{designator}01010102030405060708"), klv_packet(2)]
@@ -150,7 +151,7 @@ def test_an_unknown_key_must_have_the_form_of_a_key(designator: str, counts: boo
     assert found == (sent if counts else [sent[0], sent[2]])
 
 
-@pytest.mark.parametrize("head", range(4, 16))
+@each_case("head", range(4, 16))
 def test_a_key_cut_off_by_a_stray_packet_is_no_unknown_one(head: int) -> None:
     """The TS packet ends within a key, and an old one with a matching counter continues: in text, one in thousands has
     a matching length.

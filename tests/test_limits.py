@@ -7,7 +7,7 @@ import resource
 from typing import Any
 
 import pytest
-from cases import each_of
+from cases import each_case, each_of
 from core_and_reference import core_json
 from packet_wrapping import ber, item, local_set, oid, packet, universal_key
 
@@ -28,8 +28,8 @@ def warnings(raw: bytes) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("length", [2**31, 2**32, 2**40, 2**63, 2**64 - 1])
-@pytest.mark.parametrize("octets", [4, 5, 6, 8])
+@each_case("length", [2**31, 2**32, 2**40, 2**63, 2**64 - 1])
+@each_case("octets", [4, 5, 6, 8])
 def test_a_length_past_the_limit_is_refused_and_the_next_packet_read(length: int, octets: int) -> None:
     """A packet that announces gigabytes costs a search for the next key, in any width of its length."""
     if length >= 1 << 8 * octets:

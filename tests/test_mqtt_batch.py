@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -16,7 +16,7 @@ from brokers import Mosquitto, listening, until
 from oracle_broker import OracleBroker
 from records import BOOT, damaged, record, spoilt
 from remote_sinks import FarEnd
-from scripted_ends import sink_task_of
+from scripted_ends import delivering
 from test_delivery import draining, live
 
 import klvrelay
@@ -223,17 +223,6 @@ def test_an_answer_that_is_not_counted_is_kept_for_the_next_offer():
     assert joined.answers_after(Outcome(4), [0]) == []
 
 
-@contextlib.asynccontextmanager
-async def relaying(sink: MqttSink) -> AsyncIterator[tuple[SinkTask, MemoryLog]]:
-    sink_task, log = sink_task_of(sink)
-    task = asyncio.create_task(sink_task.drain(), name="drain")
-    try:
-        yield sink_task, log
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-
-
 async def test_a_limit_that_is_not_announced_is_found(oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch):
     """The broker closes the connection at larger messages: these become smaller, and no record is lost."""
     from klvrelay.backoff import Backoff
@@ -253,7 +242,7 @@ async def test_a_limit_that_is_not_announced_is_found(oracle: OracleBroker, monk
             publish(guest, flags, body)
 
     oracle._publish = judge  # type: ignore[method-assign]
-    async with relaying(sink_to(oracle)) as (sink_task, log):
+    async with delivering(sink_to(oracle)) as (sink_task, log):
         for seq in range(3000):
             log.append(record(seq))
             await asyncio.sleep(0.0002)
@@ -354,7 +343,7 @@ def test_at_the_end_nothing_is_held():
 @pytest.mark.needs("mosquitto")
 async def test_eight_streams_at_a_real_broker(mosquitto: Mosquitto):
     """Each record once, in order, within 100 ms of its turn."""
-    async with listening(mosquitto.port, "klvrelay/+/telemetry") as heard, relaying(sink_to(mosquitto)) as (_, log):
+    async with listening(mosquitto.port, "klvrelay/+/telemetry") as heard, delivering(sink_to(mosquitto)) as (_, log):
         for seq in range(60):
             for number in range(8):
                 log.append(record(seq, f"s{number}"))

@@ -77,7 +77,7 @@ async def test_unconfirmed_messages_are_read_by_the_broker_at_the_flush(client, 
 
 @cases()
 async def test_a_cancelled_publish_leaves_the_connection_usable(client, server, topic):
-    """It may have sent some messages; a later call sends all of its own, in order."""
+    """The broker gets the first messages of the cancelled call, in order, and then all of the next call."""
     async with heard(server, f"{topic}/+") as subscriber, connected(server, client, window=1) as link:
         sending = asyncio.create_task(link.publish(messages(f"{topic}/1", 5000)), name="sending")
         await subscriber.count(1)

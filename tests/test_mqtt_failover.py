@@ -12,14 +12,12 @@ import pytest
 from brokers import until
 from oracle_broker import OracleBroker
 from records import BOOT, record
-from scripted_ends import sink_task_of
+from scripted_ends import delivering, sink_task_of
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
-from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.failover import FailoverSink
-from klvrelay.spool.memory import MemoryLog
 
 Said = Callable[[], list[str]]
 TELEMETRY = "klvrelay/uav1/telemetry"
@@ -34,18 +32,6 @@ async def second() -> AsyncIterator[OracleBroker]:
 def sink_to(*brokers: OracleBroker, **settings: Any) -> FailoverSink:
     known = {"timeout": 2.0, **settings}
     return FailoverSink([MqttSettings.from_url(broker.url, **known) for broker in brokers], boot=BOOT)
-
-
-@contextlib.asynccontextmanager
-async def delivering(sink: FailoverSink) -> AsyncIterator[tuple[SinkTask, MemoryLog]]:
-    """The sink as the relay runs it."""
-    sink_task, log = sink_task_of(sink)
-    task = asyncio.create_task(sink_task.drain(), name="drain")
-    try:
-        yield sink_task, log
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
 
 
 def seqs(*brokers: OracleBroker, stream: str = "uav1") -> list[int]:

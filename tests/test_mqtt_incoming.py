@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cases import each_case
 from hostile_broker import (
     CONNACK,
     DISCONNECT,
@@ -184,7 +185,7 @@ def test_a_code_of_mqtt_3_is_that_of_mqtt_5(code, means):
     assert read([packet(CONNACK, bytes([0, code]))], 4)[0] == [("CONNACK", means, False, {})]
 
 
-@pytest.mark.parametrize(
+@each_case(
     "malformed",
     [
         packet(CONNACK, b"\2\0\0"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import virtual_time
+from cases import each_case
 from certificates import certified
 
 from klvrelay.config.mqtt import MqttSettings
@@ -76,7 +77,7 @@ class Ends:
         self.peer.close()
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each_case("seed", range(20))
 def test_all_bytes_arrive_in_order_however_few_the_kernel_accepts(seed):
     """Writes of any size are accepted in parts, or not now; `sent` says how many were."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cases import each_case
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError
@@ -46,7 +47,7 @@ def test_keywords_win_over_the_url():
     assert (s.qos, s.username, s.password) == (0, "u", Secret("p"))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "says"),
     [
         ("localhost:1883", "mqtt://"),
@@ -88,7 +89,7 @@ def test_a_wrong_url_is_one_line_that_names_what_is_wrong(url, says):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "host",
     ["broker.example", "192.0.2.7", "[2001:db8::1]", "localhost.example.org", "localhost-2", "my.localhost",
      "127.0.0.1.example.org", "[::ffff:192.0.2.7]", "126.255.255.255", "128.0.0.0"],
@@ -117,7 +118,7 @@ def test_settings_never_show_the_password():
     assert s.password.reveal() == CANARY
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         f"mqtt://user:{CANARY}@h",

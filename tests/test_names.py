@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cases import each_case
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,7 +51,7 @@ def test_a_secret_prints_as_stars():
     assert (secret == Secret(CANARY), secret == CANARY, bool(Secret(""))) == (True, False, False)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         f"rtsp://user:{CANARY}#x@cam/path",
@@ -132,7 +133,7 @@ def test_a_file_name_prints_on_one_line():
     assert str(Url.parse("a\nb\x1b[31m\udcff.ts")) == r"a\nb\x1b[31m\udcff.ts"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("source", "name"),
     [
         ("udp://239.1.1.1:5000", "udp-239.1.1.1-5000"),
@@ -167,7 +168,7 @@ def test_a_default_name_is_safe_as_it_is(text):
     assert len(name) <= LEVEL_LIMIT
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "level"),
     [
         ("uav-1_a.B", "uav-1_a.B"),
@@ -265,7 +266,7 @@ def test_a_name_reveals_no_secret():
     assert one == other
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "name"),
     [
         ("flight.ts", "flight"), ("a/flight.ts", "flight"), ("/a/b/flight.tar.ts", "flight.tar"), ("flight", "flight"),
@@ -296,8 +297,8 @@ def test_the_fast_check_for_file_names_agrees_with_the_full_one(monkeypatch):
     assert 0 < sum(shortly) < len(LOOKED_AT)
 
 
-@pytest.mark.parametrize("boot", [None, "5f2c9a", 'a"b'])
-@pytest.mark.parametrize("stream", ["", "uav1", "udp-239.1.1.1-5000", 'a"b', "a\\b", "ü", "a\u202eb", "a\x7fb", "a b"])
+@each_case("boot", [None, "5f2c9a", 'a"b'])
+@each_case("stream", ["", "uav1", "udp-239.1.1.1-5000", 'a"b', "a\\b", "ü", "a\u202eb", "a\x7fb", "a b"])
 def test_the_head_of_a_record_equals_the_json_writers(stream, boot):
     """Even where it is written without the writer."""
     assert core.head(stream, boot) == dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]

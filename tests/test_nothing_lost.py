@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from byte_accounts import Lost, settle
-from cases import each_of
+from cases import each_case, each_of
 from core_and_reference import core_json
 from packet_wrapping import item, local_set, packet, series
 from random_packets import random_packet
@@ -85,7 +85,7 @@ def test_every_byte_of_a_recorded_packet_is_in_its_record(shared: Path, name: st
     assert total["unknown"] == total["faults"] == 0
 
 
-@pytest.mark.parametrize("seed", range(10))
+@each_case("seed", range(10))
 def test_no_byte_of_a_random_packet_is_lost(seed: int) -> None:
     """200 packets of every set, whole and damaged: each kind of use occurs."""
     total = sum((found(random_packet(random.Random(f"{seed} {n}"))) for n in range(200)), Counter[str]())

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 import pytest
+from cases import each_case
 from core_and_reference import core_json
 from klvrelay.core._core import ffi, lib
 from packet_wrapping import item, keyed_set, local_set, oid, packet, series
@@ -50,7 +51,7 @@ def written(raw: bytes, room: int) -> bytes:
     return text[:size]
 
 
-@pytest.mark.parametrize("raw", PACKETS.values(), ids=PACKETS)
+@each_case("raw", PACKETS.values(), ids=PACKETS)
 def test_a_record_is_complete_or_absent(raw: bytes) -> None:
     """At every buffer size from none to more than enough."""
     whole = written(raw, 20_000)

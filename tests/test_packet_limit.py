@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import each_case
 from klvrelay.core._core import ffi
 from packet_wrapping import ber, item, local_set, packet, universal_key
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, Wire
@@ -55,8 +56,8 @@ def carried(sent: list[bytes]) -> tuple[list[Record], Decoder]:
     return decoder.feed(Packet(b"".join([*ts, *[NULL] * 9]))) + decoder.flush(), decoder
 
 
-@pytest.mark.parametrize("size", [64_000, 65_600, 80_000, 300_000, 1_040_000])
-@pytest.mark.parametrize("name", ["ST0601", "ST0903"])
+@each_case("size", [64_000, 65_600, 80_000, 300_000, 1_040_000])
+@each_case("name", ["ST0601", "ST0903"])
 def test_a_packet_with_an_image_is_complete(name: str, size: int) -> None:
     """From a buffer, in pieces, and over many PES packets: up to 1 MiB."""
     sent = [klv(1), chip(size, name=name), klv(2)]
@@ -117,9 +118,9 @@ def test_an_invalid_limit_is_refused(limit: int) -> None:
 PROMISES = (65_537, 70_000, 300_000, 1 << 20)
 
 
-@pytest.mark.parametrize("promise", PROMISES)
-@pytest.mark.parametrize("name", ["ST0601", "ST0903", "ST0806"])
-@pytest.mark.parametrize("piece", [100, 1316, 1 << 22])
+@each_case("promise", PROMISES)
+@each_case("name", ["ST0601", "ST0903", "ST0806"])
+@each_case("piece", [100, 1316, 1 << 22])
 def test_a_damaged_length_affects_its_packet_only(name: str, promise: int, piece: int) -> None:
     """Back in sync within one clean packet, however the bytes arrive: the next key is where an item would begin."""
     spoilt = packet(name, local_set([(4, b"tail"), (3, b"x" * 150)]))
@@ -133,8 +134,8 @@ def test_a_damaged_length_affects_its_packet_only(name: str, promise: int, piece
     assert decoder.counters.too_large == 0
 
 
-@pytest.mark.parametrize("promise", PROMISES)
-@pytest.mark.parametrize("piece", [100, 1316, 1 << 22])
+@each_case("promise", PROMISES)
+@each_case("piece", [100, 1316, 1 << 22])
 def test_a_damaged_length_with_damaged_items_affects_its_packet_only(promise: int, piece: int) -> None:
     """The packet after it is proved by its checksum."""
     spoilt = KEY + b"\x84" + promise.to_bytes(4) + b"\x02\x08" + b"\xff" * 100

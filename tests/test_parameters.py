@@ -6,6 +6,7 @@ import time
 from urllib.parse import quote
 
 import pytest
+from cases import each_case
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_case("name", NAMES)
 def test_a_secret_is_known_by_its_name(name):
     """Whole, or as a part of a longer one, in lower or upper case."""
     assert parameters.holds_secret(name)
@@ -39,7 +40,7 @@ def test_a_name_that_only_resembles_one_is_no_secret(name):
     assert not is_secret(Url.parse(f"https://h/live?{name}=x"))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "shown", "name"),
     [
         ("user=admin&password={}&channel=1.sdp", "user=***&password=***&channel=1.sdp", "h-channel-1"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise, product
 
 import pytest
-from cases import each_of
+from cases import each_case, each_of
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, all_good, cell, decoded, klv_packet
 
 SENT = [klv_packet(number, 60 * number) for number in range(4)]
@@ -174,8 +174,8 @@ def test_a_pes_packet_shorter_than_its_header_holds_nothing(size: int) -> None:
     all_good(decoded(Pes().stream(whole, pes(SENT[1]))), [SENT[1], NEXT])
 
 
-@pytest.mark.parametrize("kind", [ASYNC, SYNC])
-@pytest.mark.parametrize("size", [*range(1, 16), 100])
+@each_case("kind", [ASYNC, SYNC])
+@each_case("size", [*range(1, 16), 100])
 def test_data_after_the_end_of_a_pes_packet_is_not_read(size: int, kind: int) -> None:
     """PES_packet_length ends it, though its TS packet continues, with one byte or many."""
     parts = fragments(size) if kind == SYNC else split(WHOLE, size)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from cases import each_case
 from probe_streams import (
     ITEMS,
     METADATA,
@@ -80,7 +81,7 @@ def test_a_recording_of_tomorrow_is_not_yet_the_future(days: float, is_future: b
     assert ("time_future" in found(report)) is is_future
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("offset", "said"),
     [(15.1, "time_scale"), (20.9, "time_scale"), (21.1, "time_off_wall"), (14.9, "time_off_wall"), (26.1, "time_scale"),
      (34.1, "time_scale"), (39.9, "time_scale"), (40.1, "time_off_wall"), (4.9, None), (5.1, "time_off_wall"),

@@ -6,6 +6,7 @@ import random
 from itertools import pairwise
 
 import pytest
+from cases import each_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from probe_streams import Mux, asynchronous, pcr, record
@@ -139,8 +140,8 @@ def test_continuity_is_that_of_a_slow_count(seed: int):
     assert {pid: int(counts.duplicates[pid]) for pid in counts.duplicates.nonzero()[0].tolist()} == duplicates
 
 
-@pytest.mark.parametrize("size", [188, 192, 204])
-@pytest.mark.parametrize("junk", [0, 1, 100, 1000])
+@each_case("size", [188, 192, 204])
+@each_case("junk", [0, 1, 100, 1000])
 def test_packets_of_each_size_after_junk(size: int, junk: int):
     """All packets, and the junk is counted."""
     noise = random.Random(junk)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import feed
 import pytest
+from cases import each_case
 from scripted_ends import Ear, Tape
 
 from klvrelay.cli.options import parser
@@ -64,7 +65,7 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("load", "before", "behind"), [rule[1:] for rule in RULES], ids=[rule[0] for rule in RULES])
+@each_case(("load", "before", "behind"), [rule[1:] for rule in RULES], ids=[rule[0] for rule in RULES])
 def test_the_pause_follows_from_the_load(load: tuple[int, int, int], before: int, behind: int):
     """Few sockets or wake-ups are not gathered; many sockets wait longer; between two limits nothing changes."""
     found = pause_of(Load(*load), 0.1, 0.008, pause=before / 1000)

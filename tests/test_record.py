@@ -17,6 +17,7 @@ from itertools import pairwise
 
 import feed
 import pytest
+from cases import each_case
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -542,7 +543,7 @@ def test_limits_are_read(given_, limits):
     assert RecordingLimits.parse(*given_) == limits
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("given_", "said"),
     [
         (("0", None, None, None), "--segment-seconds 0: give seconds"),

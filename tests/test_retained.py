@@ -14,6 +14,7 @@ import feed
 import orjson
 import pytest
 from brokers import listening, until
+from cases import each_case
 from hypothesis import given
 from hypothesis import strategies as st
 from latest_values import keeping, publish
@@ -88,7 +89,7 @@ def test_the_list_knows_when_a_report_of_a_link_was_published():
     assert -1 < (datetime.now(UTC) - at).total_seconds() < 60
 
 
-@pytest.mark.parametrize(
+@each_case(
     "seen",
     [
         [status(DEAD, "online"), availability("a", DEAD)],
@@ -125,7 +126,7 @@ def test_the_memory_for_retained_topics_is_bounded():
     assert wrong(Received("klvrelay/status", b'{"a":"' + bytes(1 << 20), True)) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("topic", "level"),
     [
         ("site/klv/uav1/availability", "uav1"), ("site/klv//availability", None), ("site/klv/availability", None),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import each_case
 from core_and_reference import core_json
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
@@ -214,7 +215,7 @@ OTHERS = {
 CASES = {**{what: ("ST0601", change) for what, change in WRONG.items()}, **OTHERS}
 
 
-@pytest.mark.parametrize(("name", "change"), CASES.values(), ids=CASES)
+@each_case(("name", "change"), CASES.values(), ids=CASES)
 def test_an_invalid_record_is_refused(name: str, change: Callable[[dict[str, Any]], None]) -> None:
     """One wrong value is enough."""
     record = copy.deepcopy(good_record(name))
@@ -223,7 +224,7 @@ def test_an_invalid_record_is_refused(name: str, change: Callable[[dict[str, Any
     assert faults(record)
 
 
-@pytest.mark.parametrize("name", facts.DECODED)
+@each_case("name", facts.DECODED)
 def test_every_item_is_described(name: str) -> None:
     """Each key of a set has the item's name, units, range and tag, and no key is missing."""
     properties = validator().schema["$defs"][name]["properties"]

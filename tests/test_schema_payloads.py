@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, get_args
 
 import pytest
+from cases import each_case
 from conftest import ROOT
 from jsonschema import Draft202012Validator
 from payload_schemas import faults, record_of, state_of
@@ -201,7 +202,7 @@ def good(leaf: str) -> dict[str, Any]:
     return copy.deepcopy(found)
 
 
-@pytest.mark.parametrize(("leaf", "number"), [(leaf, number) for leaf in WRONG for number in range(len(WRONG[leaf]))])
+@each_case(("leaf", "number"), [(leaf, number) for leaf in WRONG for number in range(len(WRONG[leaf]))])
 def test_one_wrong_member_is_enough(leaf: str, number: int) -> None:
     """A missing, unknown or wrong member makes a payload invalid."""
     document = good(leaf)

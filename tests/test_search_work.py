@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import pytest
+from cases import each_case
 from klvrelay.core._core import ffi, lib
 from packet_wrapping import universal_key
 
@@ -70,8 +70,8 @@ def fastest(call: Callable[[bytes], object], data: bytes) -> float:
     return min(taken)
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-@pytest.mark.parametrize("way", [whole, partial(in_pieces, size=1316), json_lines], ids=["whole", "pieces", "lines"])
+@each_case("name", ATTACKS)
+@each_case("way", [whole, partial(in_pieces, size=1316), json_lines], ids=["whole", "pieces", "lines"])
 def test_keys_within_promised_lengths_cost_no_more_than_their_bytes(name: str, way: Callable[[bytes], object]) -> None:
     """Four times the bytes take about four times as long."""
     data = ATTACKS[name]

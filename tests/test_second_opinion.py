@@ -12,7 +12,7 @@ from operator import itemgetter
 from random import Random
 
 import pytest
-from cases import each_of
+from cases import each_case, each_of
 from core_and_reference import FINEST, core_json, differences, disagreement, exact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -114,7 +114,7 @@ def codes(size: int) -> Iterator[bytes]:
     return (code.to_bytes(size, "big") for code in sorted(chosen) if 0 <= code < top)
 
 
-@pytest.mark.parametrize("item", mapped_items(), ids=lambda item: f"{item.set}-{item.tag}-{item.key}")
+@each_case("item", mapped_items(), ids=lambda item: f"{item.set}-{item.tag}-{item.key}")
 def test_a_printed_number_parses_back_to_its_code(item: facts.Item) -> None:
     """Of all codes, the sent one is nearest to the printed decimals, and no decimal is superfluous."""
     for size in lengths(item):

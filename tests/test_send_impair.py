@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cases import each_case
 
 from klvrelay.errors import ConfigError
 from klvrelay.sending.impair import Impairer, Impairment, Tally
@@ -35,8 +36,8 @@ def test_the_same_seed_does_the_same_damage(wish: str) -> None:
     assert delayed(7) != delayed(8)
 
 
-@pytest.mark.parametrize("share", [0.01, 0.05, 0.2, 0.9])
-@pytest.mark.parametrize("burst", [1, 2, 10])
+@each_case("share", [0.01, 0.05, 0.2, 0.9])
+@each_case("burst", [1, 2, 10])
 def test_the_requested_fraction_is_lost(share: float, burst: int) -> None:
     """Even in bursts; the others arrive in order and unchanged."""
     lost = 0
@@ -130,7 +131,7 @@ def test_without_a_seed_it_gets_one_that_is_shown() -> None:
     assert 0 not in seeds
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("wish", "said"),
     [
         ("", "no impairment specified"),

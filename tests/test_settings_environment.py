@@ -219,7 +219,7 @@ def test_a_fault_names_the_variable(name: str, value: str, said: str, tmp_path: 
 def test_an_unknown_variable_gives_a_warning(
     name: str, hint: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """With the nearest name; not one that is like none of ours. Its value is not shown."""
+    """It suggests the closest valid name, and shows no value; a name unlike any setting gets no warning."""
     monkeypatch.setenv(name, "c4n4ry")
     expected = () if hint is None else (f"{name}: unknown variable{hint}",)
     assert reading(tmp_path).warnings == expected

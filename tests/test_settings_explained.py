@@ -12,7 +12,9 @@ from typing import Any
 import jsonschema
 import pytest
 from bad_settings import BAD
+from cases import each_case
 from conftest import ROOT
+from settings_file import written
 
 from klvrelay.cli import main as cli
 from klvrelay.config.explain import explained, origins_of
@@ -44,13 +46,6 @@ pids = {{0x101 = "eo"}}
 url = "udp://:5000"
 program = 2
 """
-
-
-def written(folder: Path, text: str) -> str:
-    path = folder / "relay.toml"
-    path.write_text(text)
-    path.chmod(0o600)
-    return str(path)
 
 
 def printed(path: str) -> str:
@@ -188,7 +183,7 @@ def structural() -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("text", structural(), ids=lambda text: text.replace("\n", " ")[-50:])
+@each_case("text", structural(), ids=lambda text: text.replace("\n", " ")[-50:])
 def test_the_schema_refuses_what_the_reader_refuses(text: str):
     """For unknown settings, wrong types and limits."""
     if "nan" in text or "inf" in text:

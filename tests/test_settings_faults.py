@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from bad_settings import BAD, Bad
+from cases import each_case
 from conftest import ROOT
+from settings_file import written
 
 from klvrelay.cli import main as cli
 from klvrelay.config.faults import FAULTS_MOST, InvalidSettings
@@ -47,20 +49,13 @@ JUNK = (
 )  # fmt: skip
 
 
-def written(folder: Path, text: str | bytes) -> str:
-    path = folder / "relay.toml"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    path.chmod(0o600)
-    return str(path)
-
-
 def test_there_are_200_bad_files():
     """All different."""
     assert len({bad.text for bad in BAD}) == len(BAD) >= 200
 
 
 @pytest.mark.promise(18)
-@pytest.mark.parametrize("bad", BAD, ids=[bad.text.replace("\n", " ")[-60:] for bad in BAD])
+@each_case("bad", BAD, ids=[bad.text.replace("\n", " ")[-60:] for bad in BAD])
 def test_a_fault_is_named_with_its_key_and_line(bad: Bad, tmp_path: Path):
     """On one line, with what is valid; within a second."""
     path = written(tmp_path, bad.text)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import feed
 import pytest
+from cases import each_case
 from isolated_cases import KINDS, TAPE, Case, children, freed, isolated, name_of, open_files, read, records, until
 from isolated_cases import replay_case as replay
 from isolated_cases import stdin_case as stdin
@@ -203,8 +204,8 @@ def test_a_passphrase_of_the_environment_goes_to_the_process(monkeypatch):
     }
 
 
-@pytest.mark.parametrize("demux", [None, "native", "libav"])
-@pytest.mark.parametrize("url", ["x.ts", "-", "udp://:5000", "rtp://:5000", "tcp://h:1", "rtsp://h/live", "https://h/x"])
+@each_case("demux", [None, "native", "libav"])
+@each_case("url", ["x.ts", "-", "udp://:5000", "rtp://:5000", "tcp://h:1", "rtsp://h/live", "https://h/x"])
 def test_every_kind_is_isolated(url, demux):
     """The demultiplexer of each runs in the process."""
     assert type(isolated(url, demux=demux)) is IsolatedSource

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import feed
 import pytest
+from cases import each_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_source_replay import data_of, due_of, paced, slices_of
@@ -65,8 +66,8 @@ CLOCKS = {
 }
 
 
-@pytest.mark.parametrize("kind", CLOCKS)
-@pytest.mark.parametrize("quantum", [0.0003, 0.005])
+@each_case("kind", CLOCKS)
+@each_case("quantum", [0.0003, 0.005])
 def test_a_recording_takes_its_duration_whatever_its_clock_does(quantum, kind):
     """Its four seconds, within half a second at each packet; nothing is lost, and time does not go back."""
     data, by = CLOCKS[kind]
@@ -82,7 +83,7 @@ def test_a_recording_takes_its_duration_whatever_its_clock_does(quantum, kind):
     assert clock.by == by
 
 
-@pytest.mark.parametrize("kind", CLOCKS)
+@each_case("kind", CLOCKS)
 def test_it_is_paced_evenly(kind):
     """No second of it is sent at once."""
     data, _ = CLOCKS[kind]

@@ -7,6 +7,7 @@ import os
 from contextlib import aclosing
 
 import pytest
+from cases import each_case
 
 import klvrelay
 from klvrelay.errors import ConfigError, KlvrelayError, NotMedia, SourceDown
@@ -49,7 +50,7 @@ async def test_an_unreadable_source_is_reported(url, error, says, tmp_path, free
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "settings", "says"),
     [
         ("srt://127.0.0.1", {}, "port"),

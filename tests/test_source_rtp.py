@@ -11,6 +11,7 @@ from itertools import pairwise
 import feed
 import pytest
 import rtp_order
+from cases import each_case
 from hypothesis import given
 from hypothesis import strategies as st
 from rtp_order import Order
@@ -52,7 +53,7 @@ def test_the_header_is_removed_whatever_it_contains(data):
     assert (found.kind, found.marker) == (data[1] & 0x7F, data[1] >> 7)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "data",
     [
         b"",

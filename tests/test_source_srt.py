@@ -10,6 +10,7 @@ from contextlib import aclosing
 
 import feed
 import pytest
+from cases import each_case
 from srt_peers import Heard, hear, transmitter
 
 from klvrelay import sample
@@ -408,7 +409,7 @@ def test_a_missing_libsrt_is_reported_with_its_package(monkeypatch):
         libsrt.library.cache_clear()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "says"),
     [
         ("srt://127.0.0.1", "a port is missing"),

@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 import feed
 import pytest
+from cases import each_case
 
 import klvrelay as library
 from klvrelay.config.url import Url
@@ -172,8 +173,8 @@ def test_data_that_is_no_stream_is_refused_after_a_bounded_search(holes):
     assert len(sniffer.head) <= sniff.MOST + 1000
 
 
-@pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 65_535, 65_536, 65_537, 200_000])
-@pytest.mark.parametrize("blank", [b"\0", b"\xff", b"\0\xff", b"\0\0\0\xff\xff"])
+@each_case("size", [0, 1, 4095, 4096, 4097, 65_535, 65_536, 65_537, 200_000])
+@each_case("blank", [b"\0", b"\xff", b"\0\xff", b"\0\0\0\xff\xff"])
 def test_zeros_are_counted_correctly(blank, size):
     """At both ends, of any number."""
     run = (blank * size)[:size]

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from cases import each_case
 from forgetful_disk import ForgetfulFolder
 from records import all_of, gaps_of, record, records_of
 
@@ -311,7 +312,7 @@ def counted_read(
     return read(size, at)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@each_case("seed", range(10))
 def test_what_a_killed_process_wrote_is_durable_once_it_is_found(seed: int):
     """The kernel still had it; a loss of power after the restart would have taken it."""
     folder, codec = ForgetfulFolder(), Codec(new_id())

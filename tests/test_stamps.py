@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import stamped
-from cases import each_of
+from cases import each_case, each_of
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -129,8 +129,8 @@ def test_any_messages_may_be_around_it(codec, time, status, before, behind, one_
     assert find(stamped.by_lengths(units), codec) == expected
 
 
-@pytest.mark.parametrize("codec", CODECS[:2])
-@pytest.mark.parametrize("size", [1, 254, 255, 256, 257, 262, 511, 512, 65536, 65792])
+@each_case("codec", CODECS[:2])
+@each_case("size", [1, 254, 255, 256, 257, 262, 511, 512, 65536, 65792])
 def test_a_length_that_looks_like_a_start_code_is_a_length(codec: str, size: int):
     """00 00 01 xx before a unit of 256 to 511 bytes, 00 00 00 01 before one of one byte, and similar ones."""
     first = stamped.message(4, bytes(range(1, 256)) * 300)[:size]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import each_case
 from manual_clock import Enough, Time, unjittered
 
 import klvrelay
@@ -51,7 +52,7 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("fault", "again"), TABLE, ids=[f"{number} {row[0]!r}" for number, row in enumerate(TABLE)])
+@each_case(("fault", "again"), TABLE, ids=[f"{number} {row[0]!r}" for number, row in enumerate(TABLE)])
 def test_whether_an_error_is_retried_depends_on_the_far_end(
     fault: Exception, again: set[Standing]
 ):

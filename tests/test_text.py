@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from cases import each_case
 from core_and_reference import core_json, disagreement
 from packet_wrapping import item, packet
 
@@ -41,7 +42,7 @@ def test_every_character_is_unchanged() -> None:
         assert utf8(f"a{text}z".encode()) == (f"a{text}z", False)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "wrong",
     [
         b"\x80", b"\xbf", b"\xc0\x80", b"\xc1\xbf", b"\xc2", b"\xdf", b"\xe0\x80\x80", b"\xe0\x9f\xbf", b"\xe2\x82",
@@ -78,7 +79,7 @@ def test_a_zero_byte_alone_is_no_text() -> None:
     assert utf8(b"a\0\0z") == ("a\0\0z", False)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("set_", "tag", "value", "text"),
     [
         ("ST0601", 3, b"MISSION\0\0\0", "MISSION"),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import pytest
-from cases import each_of
+from cases import each_case, each_of
 from packet_wrapping import item, local_set, oid, packet, series
 
 import klvrelay
@@ -85,7 +84,7 @@ def most(raw: bytes) -> int:
     return 64 * len(raw) + 4096
 
 
-@pytest.mark.parametrize("name", CASES)
+@each_case("name", CASES)
 def test_the_text_of_a_record_is_bounded_by_its_bytes(name: str) -> None:
     """For large packets, and for small ones, where the 4 KiB count."""
     set_, value = CASES[name]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from cases import each_case
 from core_and_reference import disagreement
 from packet_wrapping import item, packet
 
@@ -39,8 +40,8 @@ def warning(unit: str, tag: int = 2) -> str:
     return f"item {tag}: in {unit}, not microseconds; time is converted, time_us is as sent"
 
 
-@pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize(("set_", "tag"), [("ST0601", 2), ("ST0903", 2), ("ST0806", 2), ("ST1002", 1), ("ST1107", 43)])
+@each_case("unit", UNITS)
+@each_case(("set_", "tag"), [("ST0601", 2), ("ST0903", 2), ("ST0806", 2), ("ST1002", 1), ("ST1107", 43)])
 def test_a_time_in_another_unit_is_converted_with_a_warning(unit: str, set_: str, tag: int) -> None:
     """In each set that has a time stamp; digits below the unit's resolution are zero."""
     sent, micros = UNITS[unit]
@@ -62,7 +63,7 @@ def test_a_time_of_the_older_universal_set_is_converted_too() -> None:
     assert disagreement(record.raw) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     "sent",
     [0, 1, 33_333, 960_000_000, 2_220_000_000, 86_400_000_000, 7 * 86_400_000_000, 631_152_000_000_000, TIME,
      4_102_444_800_000_000, 253_402_300_800_000_000, 1 << 63, (1 << 64) - 1],

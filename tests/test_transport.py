@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cases import each_case
 from packet_wrapping import ber, item, local_set, packet
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, Wire, all_good, decoded, klv_packet, raws
 from test_pes import pes
@@ -145,8 +146,8 @@ def test_a_recording_of_a_few_ts_packets_gives_its_records(count: int) -> None:
     assert [record.pts for record in records] == list(range(count))
 
 
-@pytest.mark.parametrize("name", ["ST0102", "ST0104", "ST0806", "ST1107"])
-@pytest.mark.parametrize("tail", [b"\x06", b"\x06\x0e", b"\x06\x0e\x2b", b"\x06\x0e\x2b\x34"])
+@each_case("name", ["ST0102", "ST0104", "ST0806", "ST1107"])
+@each_case("tail", [b"\x06", b"\x06\x0e", b"\x06\x0e\x2b", b"\x06\x0e\x2b\x34"])
 def test_a_packet_that_ends_like_a_key_begins_is_whole(tail: bytes, name: str) -> None:
     """The next PES packet begins with a key, and so does the source's next packet: nothing is damaged."""
     sent = [packet(name, item(200, bytes([number]) * 20 + tail)) for number in range(5)]

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from itertools import product
 
 import pytest
+from cases import each_case
 
 from klvrelay.cli.main import main
 from klvrelay.config import ports
@@ -50,7 +51,7 @@ def test_what_the_kernel_refuses_is_refused_before(addresses: tuple[str, str], f
     assert refuses(*urls) == kernel_refuses(addresses, free_port)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("first", "second", "expected"),
     [
         ("udp://:5000", "rtp://:5000", True),

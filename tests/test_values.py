@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from cases import each_case
 from core_and_reference import core_json, disagreement
 from packet_wrapping import item, keyed_set, local_set, oid, packet, series
 
@@ -54,15 +55,15 @@ def element(raw: bytes) -> float | None:
     return value
 
 
-@pytest.mark.parametrize("low", [math.inf, -math.inf, math.nan, 2.0, 1.0, -MOST])
-@pytest.mark.parametrize("high", [math.inf, -math.inf, math.nan, 1.0, MOST])
+@each_case("low", [math.inf, -math.inf, math.nan, 2.0, 1.0, -MOST])
+@each_case("high", [math.inf, -math.inf, math.nan, 1.0, MOST])
 def test_bounds_are_two_finite_numbers_the_lower_one_first(low: float, high: float) -> None:
     """And so is their distance; else the array stays hex."""
     good = math.isfinite(low) and math.isfinite(high) and low < high and math.isfinite(high - low)
     assert is_raw(imapb(low, high, bytes(8))) == (not good)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("low", "high"),
     [
         (0.75, 1.75),
@@ -74,7 +75,7 @@ def test_bounds_are_two_finite_numbers_the_lower_one_first(low: float, high: flo
         (1e9, 1e10),
     ],
 )
-@pytest.mark.parametrize("width", [1, 3, 6, 8])
+@each_case("width", [1, 3, 6, 8])
 def test_elements_match_their_code_over_any_range(low: float, high: float, width: int) -> None:
     """Ranges that begin at no step, that are huge or tiny, in any width: the first code, the next and the middle."""
     quarter = 1 << 8 * width - 2
@@ -163,8 +164,8 @@ def target(version: int, tag: int, value: bytes) -> bytes:
     return packet("ST0903", local_set([(4, bytes([version])), (101, series([oid(1) + item(tag, value)]))]))
 
 
-@pytest.mark.parametrize("tag", [10, 11, 12])
-@pytest.mark.parametrize("width", range(1, 10))
+@each_case("tag", [10, 11, 12])
+@each_case("width", range(1, 10))
 def test_numbers_of_older_vmti_are_read_in_any_width_that_fits(tag: int, width: int) -> None:
     """Right-aligned, the sign at their front; where a number is too large for the map, it stays hex."""
     for code in (b"\x01", b"\x01\0\0", b"\x7f\xff\xff\xff", b"\xff\x80\0\0"):
@@ -181,7 +182,7 @@ def fits(tag: int, value: bytes) -> bool:
     return -(1 << 23) <= int.from_bytes(value, signed=True) < 1 << 23
 
 
-@pytest.mark.parametrize("size", range(1, 16))
+@each_case("size", range(1, 16))
 def test_coefficients_of_any_width_are_numbers_or_hex(size: int) -> None:
     """A correlation as IMAPB in up to eight bytes, as a float in 2, 4 or 8; in others, hex."""
     for imapb_ in (True, False):

@@ -10,6 +10,7 @@ import feed
 import orjson
 import pytest
 from brokers import until
+from cases import each_case
 from faulty_streams import GOOD, NO_KLV, ROWS, Row
 from oracle_broker import OracleBroker
 from test_cli import ran
@@ -112,7 +113,7 @@ def test_every_cause_has_an_advice_and_every_fault_its_own_name():
     assert all(each.advice.endswith(".") and not each.cause.endswith(".") for each in found)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("counters", "cause"),
     [
         (Counters(ts_packets=100, transport_errors=50), "transport_error"),

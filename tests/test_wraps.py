@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cases import each_case
 
 from klvrelay.recordings.timeline import KLV_GAP, MODULUS, TICKS, Timeline, packet_end
 from klvrelay.recordings.ts_times import PCR_GAP, REORDER, _Track
@@ -17,8 +18,8 @@ KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
 # ---- the times of a recording ----
 
 
-@pytest.mark.parametrize("begin", [0, 1, MODULUS - 1, MODULUS - TICKS // 2])
-@pytest.mark.parametrize(
+@each_case("begin", [0, 1, MODULUS - 1, MODULUS - TICKS // 2])
+@each_case(
     ("step", "seconds"),
     [(TICKS, 1.0), (round(PCR_GAP * TICKS), PCR_GAP), (round(PCR_GAP * TICKS) + 1, 0.0), (-1, 0.0), (-TICKS, 0.0)],
     ids=["a second", "the longest pause", "a jump", "a tick back", "a second back"],

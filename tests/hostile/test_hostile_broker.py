@@ -7,6 +7,7 @@ import contextlib
 
 import pytest
 from brokers import until
+from cases import each_case
 from hostile_broker import (
     AUTH,
     DISCONNECT,
@@ -380,8 +381,8 @@ async def test_no_stream_name_breaks_a_connection(oracle, stream):
     assert len(user["stream"]) <= 1000
 
 
-@pytest.mark.parametrize("key", ["client_id", "username", "prefix"])
-@pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\u202eb", "a\nb"])
+@each_case("key", ["client_id", "username", "prefix"])
+@each_case("text", ["a\x00b", "a\x1bb", "a\u202eb", "a\nb"])
 def test_no_setting_contains_characters_that_make_a_broker_close(key, text):
     """Control and format characters are refused when settings are read, and not repeated."""
     with pytest.raises(Exception, match=rf"mqtt {key}") as caught:

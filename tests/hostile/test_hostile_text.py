@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cases import each_case
 from conftest import ROOT
 from core_and_reference import core_json
 from hypothesis import example, given
@@ -121,7 +122,7 @@ def test_no_other_module_writes_json() -> None:
     assert writers == own
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@each_case("text", HOSTILE)
 def test_documents_about_a_stream_are_escaped(text: str) -> None:
     """Its name, its state, and integers made safe."""
     latest = StreamState()
@@ -155,13 +156,13 @@ def test_a_cell_is_escaped_and_can_be_read_back(text: str) -> None:
     assert unescaped(row[0]) == text
 
 
-@pytest.mark.parametrize("text", FORMULAS)
+@each_case("text", FORMULAS)
 def test_a_formula_is_marked_as_text(text: str) -> None:
     """By the first visible character, in any form and after any prefix."""
     assert str(csv_cells.cell(text)).startswith("'")
 
 
-@pytest.mark.parametrize("text", NO_FORMULAS)
+@each_case("text", NO_FORMULAS)
 def test_other_text_and_numbers_are_not_marked(text: str) -> None:
     """A quote before them would change them."""
     assert csv_cells.cell(text) == text if not steering_in(text) else not csv_cells.cell(text).startswith("'")
@@ -228,7 +229,7 @@ def test_items_escapes_its_search_term(capfd: pytest.CaptureFixture[str]) -> Non
             assert not steering_in(out) | steering_in(said)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@each_case("text", HOSTILE)
 def test_demo_shows_a_broker_s_messages_tamed(text: str) -> None:
     """Any client may publish there: records, other payloads and topics are escaped."""
     console = Console(file=io.StringIO(), width=400, force_terminal=False)

@@ -9,6 +9,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from cases import each_case
 
 import klvrelay
 from klvrelay.cli import main as cli
@@ -50,7 +51,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
+@each_case("name", REFUSED.values(), ids=REFUSED)
 def test_a_name_that_does_not_fit_on_a_line_is_refused(name: str):
     """Everything that takes a name refuses it; the message names the key and has no such character."""
     takers = {

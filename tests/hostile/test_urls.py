@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cases import each_case
 
 from klvrelay.cli import main as cli
 from klvrelay.cli.redaction import Redaction
@@ -60,7 +61,7 @@ MISTYPED = [
 ]
 
 
-@pytest.mark.parametrize("text", MISTYPED)
+@each_case("text", MISTYPED)
 def test_a_text_that_looks_like_a_url_is_no_file(text: str):
     """Refused as a text and as a relative Path; the message says what to write, and does not repeat it."""
     for given in (text, Path(text) if "@" in text and text[0] != "/" else text):
@@ -70,7 +71,7 @@ def test_a_text_that_looks_like_a_url_is_no_file(text: str):
         assert re.search("write|file", str(refused.value))
 
 
-@pytest.mark.parametrize("blank", [" ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "\ufeff", "\u200b", "\u2028", "\0"])
+@each_case("blank", [" ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "\ufeff", "\u200b", "\u2028", "\0"])
 def test_blanks_around_a_url_do_not_count(blank: str):
     """As copied from a page or a file, visible or invisible."""
     url = Url.parse(f"{blank}rtsp://u:{CANARY}@h/x{blank}{blank}")
@@ -86,7 +87,7 @@ def test_nothing_is_no_source():
             Url.parse(text)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "name",
     ["flight.ts", "./flight.ts", "/var/a b.ts", "10:20:30.ts", "a:b.ts", "x@2.ts", "dir//file.ts", "//tmp/x.ts",
      "http/x.ts", "tcp", "50%.ts", "C:x.ts", "flight@10:20.ts", "a?b=c&d.ts", "~/udp.ts"],
@@ -292,7 +293,7 @@ def test_toml_that_is_wrong_is_not_quoted(tmp_path: Path):
     assert CANARY not in str(refused.value)
 
 
-@pytest.mark.parametrize("text", MISTYPED[:10])
+@each_case("text", MISTYPED[:10])
 def test_no_setting_visible_to_subscribers_accepts_one(text: str):
     """A wrong interface appears in `link`; a client id and a prefix are in every status."""
     for key in ("interface", "sender", "ca_file"):

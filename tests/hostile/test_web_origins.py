@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import feed
 import pytest
+from cases import each_case
 from impostors import IMPOSTORS, Papers, papers
 from playlists import PLACES, leading, media, variants
 from servers import Hostile, Line, Request, Script, http, moved, wants_login
@@ -306,7 +307,7 @@ def test_cookies_of_many_origins_are_bounded() -> None:
 # ---- addresses that only this machine can reach ----
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("address", "near"),
     [
         ("8.8.8.8", reach.PUBLIC), ("2600::1", reach.PUBLIC), ("10.1.2.3", reach.PRIVATE),

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from klvdata.streamparser import StreamParser
 from number_steps import Stepped
-from stanag4609.st0601 import decode_uas_local_set
 from tstrans import klv as tstrans
 
 from klvrelay.encode import encode
@@ -96,6 +95,8 @@ def tstrans_leaves(raw: bytes, item: Item) -> list[Any]:
 
 def stanag4609_leaves(raw: bytes, item: Item) -> list[Any]:
     """stanag4609 returns an item as typed fields, complete or not at all."""
+    from stanag4609.st0601 import decode_uas_local_set  # half a second, and every worker imports this module
+
     found = decode_uas_local_set(raw)
     return [leaf for field in found.getall(item.tag) for leaf in leaves(field.value)]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -29,6 +30,18 @@ def sink_task_of(sink: Any, *, limit: int = WAITING, size_limit: int = WAITING_S
     """The task that delivers to that sink, and the log that feeds it."""
     log = MemoryLog(limit, size_limit)
     return SinkTask(sink, log.cursor("sink"), Notices().cursor(), SinkHealth("sink")), log
+
+
+@asynccontextmanager
+async def delivering(sink: Any) -> AsyncIterator[tuple[SinkTask, MemoryLog]]:
+    """The sink as the relay runs it, and the log that feeds it."""
+    sink_task, log = sink_task_of(sink)
+    task = asyncio.create_task(sink_task.drain(), name="drain")
+    try:
+        yield sink_task, log
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def stream_of(feed: StreamInput) -> Stream:

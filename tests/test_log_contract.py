@@ -425,7 +425,7 @@ async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
     assert taken[:90] == list(range(90))
     window = cursor.window if isinstance(cursor, DiskCursor) else cursor  # what waits on disk depends on its speed
     assert window.waiting <= 20 + 20 // 2  # with the share of the file
-    assert not isinstance(log, DiskLog) or log.pending <= 20
+    assert not isinstance(log, DiskLog) or log.pending <= 20 + 2 * 30  # beyond its limit, those of the window
 
 
 @in_memory

@@ -91,6 +91,8 @@ class Histories(RuleBasedStateMachine):
         self.answered: dict[str, set[Key]] = {name: set() for name in SINKS}
         self.gapped: dict[str, set[Key]] = {name: set() for name in SINKS}
         """Records that answered gaps name, by sink."""
+        self.offered: dict[str, set[Key]] = {}
+        """Records of this run that a sink may have delivered, answered or not."""
         self.kept: dict[str, set[Key]] = {name: set() for name in SINKS}
         """Records that are on disk, or in a gap on disk: each must be answered, or in an answered gap."""
         self.sheds = dict.fromkeys(SINKS, 0)
@@ -113,6 +115,9 @@ class Histories(RuleBasedStateMachine):
         self.log = DiskLog(store, AtOnce("test"), limit=LIMIT)
         self.log._age = self.age = Age()  # type: ignore[assignment]
         for name in SINKS:  # what the disk holds no more was shed
+            gaps = [gap for _, gap in store.gaps.get(name, ()) if gap.reason != "damaged"]
+            assert not set(keys(gaps)) & self.offered.get(name, set()), "in a gap, and perhaps delivered"
+            self.offered[name] = set()
             self.kept[name] |= set(keys(gap for _, gap in store.gaps.get(name, ())))
             for low, high in store.saved.get(name) or [(0, store.segments.first)]:
                 self.sheds[name] += max(0, min(high, store.segments.first) - low)
@@ -160,6 +165,7 @@ class Histories(RuleBasedStateMachine):
             batch = self.loop.run_until_complete(cursor.batch(most))
             self.settle(0.0)
             self.flying[name].append(batch)
+            self.offered[name] |= {one for one in keys(records_of(batch)) if one[1] == self.boot}
             for one in batch:
                 assert set(keys([one])) <= self.appended
                 boot, last = int(one.boot or 0), self.last[name]

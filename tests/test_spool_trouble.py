@@ -233,13 +233,14 @@ async def test_a_full_disk_is_not_worn_by_attempts_to_write():
     """Without room for a segment, not one of its bytes is written: attempts are made every few seconds."""
     folder = CrashingFolder()
     store = Store(folder, "test", 1 << 20)
+    store.commit({}, {"mqtt": [(0, OPEN_END)]}, hurry=False)  # the files of the cursor
     folder.size = folder.used + LEAST_SEGMENT // 2
     folder.changes.clear()
     for _ in range(3):
         result = store.commit({0: record(0)}, {"mqtt": [(0, OPEN_END)]}, hurry=False, probe=True)
         assert result.fault is not None
         assert result.fault.errno == errno.ENOSPC
-    assert folder.changes == ["create", "remove"] * 3
+    assert folder.changes == ["write", "sync", "create", "remove"] * 3  # the first two are of the cursor
     folder.size = 1 << 40
     assert store.commit({0: record(0)}, {"mqtt": [(0, OPEN_END)]}, hurry=False, probe=True).fault is None
 

@@ -248,6 +248,24 @@ class Cursor:
         queue = self._queues.get(stream)
         return self._remove(stream, reason) if queue is not None and queue.count else None
 
+    def oldest(self, stream: str) -> Record | None:
+        """The oldest record of a stream that is not in flight."""
+        queue = self._queues.get(stream)
+        return None if queue is None else queue.oldest()
+
+    def shed_where(self, is_shed: Callable[[Record], bool], reason: Reason) -> list[Record]:
+        """Replace waiting records by gaps. The caller counts them."""
+        shed: list[Record] = []
+        for queue in self._queues.values():
+            size, gaps = queue.size, queue.gaps
+            records, added = queue.shed_where(is_shed, reason)
+            shed += records
+            self._count += added
+            self._size += queue.size - size
+            self._gaps += queue.gaps - gaps
+        self._settle()
+        return shed
+
     def shed_aged(self, before_us: int) -> list[Record]:
         """Shed the waiting records that arrived before this time, from the oldest on."""
         shed: list[Record] = []
@@ -347,8 +365,11 @@ class Cursor:
 
     def items(self) -> list[Item]:
         """All unanswered items, per stream in order."""
-        flying = [item for offer in self._offers.values() for item in offer.rest]
-        return [*flying, *(item for queue in self._queues.values() for item in queue.items)]
+        return [*self.flying(), *(item for queue in self._queues.values() for item in queue.items)]
+
+    def flying(self) -> list[Item]:
+        """The items in flight, in order."""
+        return [item for offer in self._offers.values() for item in offer.rest]
 
     def _settle(self) -> None:
         self._freed.set()

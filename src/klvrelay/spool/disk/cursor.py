@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeGuard
 
 from klvrelay.gap import Gap, Item
-from klvrelay.outcome import Outcome, Sums
+from klvrelay.outcome import Outcome, Reason, Sums
 from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
 from klvrelay.spool.cursor import NEVER, Cursor, is_aged
@@ -75,8 +75,8 @@ class DiskCursor:
         self._has_gaps = bool(self._missing.gaps)  # perhaps, outside the window
         self._seen: dict[str, _Seen] = {}  # by stream
         self._lost = 0  # positions of an earlier run
-        self._kept = 0  # entries below this position are no longer on disk
-        self._unwritten: set[int] = set()  # positions in the window that will never be
+        self._kept = 0  # segments below this position were shed, except for records that were sent
+        self._sent: set[int] = set()  # positions in the window that were in flight: the far end may have the records
         self._discarded = Positions()  # not reached by the loader; a commit in progress may have written them
         self.has_new_gaps = False
         """Did the gaps that wait change?"""
@@ -170,6 +170,11 @@ class DiskCursor:
         """Are there records of an earlier run to be loaded? They come before those of this run."""
         return bool(self._restored) or bool(self._loaded and self._loaded[0].position < self._start)
 
+    def _forget(self, item: Item) -> None:
+        """An item left the window."""
+        if (place := self._places.pop(id(item), None)) is not None:
+            self._sent.discard(place)
+
     def _take(self, position: int, record: Record) -> None:
         self._places[id(record)] = position
         self.window.append(record, size_of(record), waited=True)
@@ -205,18 +210,20 @@ class DiskCursor:
         self.window.commit(batch, outcome)
         self.has_new_gaps |= bool(outcome.gaps or outcome.unpublished)
         for item in answered:
-            self.has_new_gaps |= self._places.pop(id(item), OPEN_END) < self._kept
+            self._forget(item)
         self._refill()
         self._settle()
 
     def rewind(self) -> None:
         """See `Cursor.rewind`."""
+        flying = self.window.flying()
+        self._sent.update(place for item in flying if (place := self._places.get(id(item))) is not None)
         self.window.rewind()
 
     def set_aside(self) -> Item:
         """See `Cursor.set_aside`."""
         item = self.window.set_aside()
-        self._places.pop(id(item), None)
+        self._forget(item)
         self.has_new_gaps = True
         self._settle()
         return item
@@ -258,11 +265,13 @@ class DiskCursor:
 
     def unanswered(self, end: int) -> Ranges:
         """Ranges of the positions to deliver after a restart; `end`: of the log."""
-        first = min(self._places.values(), default=min(end, self._end))
+        sent = sorted(place for place in self._places.values() if place < self._kept)
+        first = min((place for place in self._places.values() if place >= self._kept), default=min(end, self._end))
         lowest = min(first, self._lowest)
+        ranges = [*((place, place + 1) for place in sent), (lowest, self._end)]
         if self._restored and self._next is not None:
-            return Positions([(lowest, self._next), *self._restored.ranges, (self._start, self._end)]).stored()
-        return [(lowest, self._end)]
+            ranges[-1:] = [(lowest, self._next), *self._restored.ranges, (self._start, self._end)]
+        return Positions(ranges).stored()
 
     def _refill(self) -> None:
         """Move loaded records to the window while it has room, and load more."""
@@ -286,7 +295,7 @@ class DiskCursor:
         """The records from `_next` to `loaded.end` were loaded; `end`: of the log."""
         self._loading = False
         self._put(self._wanted(loaded))
-        self._shed_loaded()
+        self._shed_loaded(self._age_of)
         if loaded.end >= min(end, self._end):
             self._write_off(loaded.end)
             self._next = None
@@ -385,10 +394,13 @@ class DiskCursor:
         self.shed += count
 
     def shed_up_to(self, shed: Loaded) -> None:
-        """These records, the oldest on disk, were discarded."""
+        """These records, the oldest on disk, are shed, wherever they wait; but not those that the far end may have."""
         self._kept = max(self._kept, shed.end)
-        self.has_new_gaps = True  # those of the window are no longer on disk
+        self._shed_window(shed)
+        self._shed_loaded(lambda placed: shed.reason if placed.position < shed.end else None)
         if self._next is None or self._next >= shed.end:
+            self._refill()
+            self._settle()
             return
         start = self._next
         wanted = self._wanted(shed._replace(records=[one for one in shed.records if one.position >= start]))
@@ -402,11 +414,12 @@ class DiskCursor:
         self._refill()
         self._settle()
 
-    def discarded(self, position: int, record: Record) -> None:
-        """The log discarded a record that it could not write. An older one of the stream makes way for it."""
+    def discarded(self, position: int, record: Record) -> bool:
+        """The log has no room for a record that it could not write: is it in memory here? An older one of the stream
+        makes way for it.
+        """
         if self._next is None or position < self._next or not self._wants(position, record.stream):
-            self._note_unwritten(position)
-            return
+            return self._holds(position, record)
         if position == self._next:
             self._pass_item(position, record, record.seq)
             self._put(())
@@ -414,14 +427,26 @@ class DiskCursor:
         self._lose(1)
         self._behind.reduce(record.stream)
         is_next = position == self._next and not self._loaded
-        older = self.window.shed_oldest(record.stream, "memory") if is_next else None
-        if older is not None:
-            del self._places[id(older)]
+        if is_next and self._shed_older(record.stream):
             self._take(position, record)
-            self._note_unwritten(position)
         else:
             self._add_missing(PlacedGap(position, Gap.of(record, "memory")))
         self._settle()
+        return self._holds(position, record)
+
+    def _holds(self, position: int, record: Record) -> bool:
+        """Is the record in the window, or about to be?"""
+        return self._places.get(id(record)) == position or any(one.position == position for one in self._loaded)
+
+    def _shed_older(self, stream: str) -> bool:
+        """Shed the oldest record of a stream in the window, unless the far end may have it."""
+        oldest = self.window.oldest(stream)
+        if oldest is None or self._places[id(oldest)] in self._sent:
+            return False
+        self.window.shed_oldest(stream, "memory")
+        self._forget(oldest)
+        self.has_new_gaps = True
+        return True
 
     def store_gaps_again(self) -> None:
         """The gaps may not have been stored."""
@@ -430,37 +455,49 @@ class DiskCursor:
     def shed_aged(self, before_us: int) -> None:
         """Shed the records in memory that arrived before this time, and those that are loaded later."""
         self.before_us = before_us
-        self._shed_loaded()
-        for record in self.window.shed_aged(before_us):
-            del self._places[id(record)]
-            self.shed += 1
-            self.has_new_gaps = True
+        self._shed_loaded(self._age_of)
+        self._count_shed(self.window.shed_aged(before_us))
         self._refill()
         self._settle()
 
-    def _shed_loaded(self) -> None:
-        """Replace the loaded records that are too old by gaps."""
+    def _shed_window(self, shed: Loaded) -> None:
+        """Shed the records of the window that were in a segment."""
+
+        def is_shed(record: Record) -> bool:
+            place = self._places[id(record)]
+            return place < shed.end and place not in self._sent
+
+        self._count_shed(self.window.shed_where(is_shed, shed.reason))
+
+    def _count_shed(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self._forget(record)
+            self.shed += 1
+            self.has_new_gaps = True
+
+    def _age_of(self, placed: Placed) -> Reason | None:
+        return "age" if is_aged(placed.record, self.before_us) else None
+
+    def _shed_loaded(self, why_shed: Callable[[Placed], Reason | None]) -> None:
+        """Replace the loaded records that are to be shed by gaps."""
         loaded, self._loaded = self._loaded, deque()
         for one in loaded:
-            if isinstance(one, Placed) and is_aged(one.record, self.before_us):
+            if isinstance(one, Placed) and (reason := why_shed(one)) is not None:
                 self._lose(1)
                 if one.position >= self._start:
                     self._behind.reduce(one.record.stream)
                 self._has_gaps = self.has_new_gaps = True
-                one = PlacedGap(one.position, Gap.of(one.record, "age"))
+                one = PlacedGap(one.position, Gap.of(one.record, reason))
             if not (isinstance(one, PlacedGap) and self._continues(one.gap)):
                 self._loaded.append(one)
 
     def stored_gaps(self, end: int) -> list[PlacedGap]:
-        """The gaps to deliver after a restart; `end`: of the log. A record in memory that is not on disk is one too."""
+        """The gaps to deliver after a restart; `end`: of the log. They name no record that may yet be delivered."""
         self.has_new_gaps = False
-        self._trim_unwritten()
         found = Missing()
         for each in (*self._gaps_of_window(min(self._lowest, end)), *self._loaded, *self._missing.gaps):
             if isinstance(each, PlacedGap):
                 found.add(each)
-            elif self._is_off_disk(each.position):
-                found.add(PlacedGap(each.position, Gap.of(each.record, "size")))
         return found.gaps
 
     def _gaps_of_window(self, lowest: int) -> list[PlacedGap]:
@@ -476,19 +513,4 @@ class DiskCursor:
                 found.append(PlacedGap(until, item))
             elif place is not None:
                 following[item.stream] = place
-                if self._is_off_disk(place):
-                    found.append(PlacedGap(place, Gap.of(item, "size")))
         return found[::-1]
-
-    def _note_unwritten(self, position: int) -> None:
-        """The record at this position, if it is in memory, will not be on disk."""
-        self._unwritten.add(position)
-        self.has_new_gaps = True
-        if len(self._unwritten) > 2 * self.limit:  # most are answered
-            self._trim_unwritten()
-
-    def _trim_unwritten(self) -> None:
-        self._unwritten &= {*self._places.values(), *(one.position for one in self._loaded)}
-
-    def _is_off_disk(self, position: int) -> bool:
-        return position < self._kept or position in self._unwritten

@@ -84,10 +84,9 @@ class DiskLiveFirst(LiveFirst):
         for cursor in self._cursors:
             cursor.shed_up_to(shed)
 
-    def discarded(self, position: int, record: Record) -> None:
+    def discarded(self, position: int, record: Record) -> bool:
         """See `DiskCursor.discarded`."""
-        for cursor in self._cursors:
-            cursor.discarded(position, record)
+        return any([cursor.discarded(position, record) for cursor in self._cursors])
 
     def shed_aged(self, before_us: int) -> None:
         """See `DiskCursor.shed_aged`."""

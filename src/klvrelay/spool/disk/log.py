@@ -40,7 +40,7 @@ COMMIT = 0.05
 LOAD = 1000
 """Maximum number of records that are loaded at a time."""
 GAPS_EVERY = 1.0
-"""Seconds from one time that gaps are stored to the next."""
+"""Seconds from one time that gaps are stored to the next. Those of shed records are stored at once."""
 RETRY_MOST = 2.0
 """Longest pause in seconds between two attempts to write to a disk that fails."""
 STALLED = 3.0
@@ -62,14 +62,18 @@ class DiskLog:
         self._store, self._worker = store, worker
         self._interval = self._pause = commit
         self._limit, self._size_limit = limit, size_limit
-        self._next = store.segments.next
+        self._next = self._first = store.segments.next
         self._durable = self._next
+        self._new_from = self._next if store.saved else store.segments.first  # without any cursor, all is new
         self._tail: dict[int, Record] = {}
         self._tail_size = 0
+        self._late_most = limit
+        self._late: dict[int, Record] = {}  # before the tail; they are in the windows of cursors, and nowhere else
         self._cursors: list[DiskCursor | DiskLiveFirst] = []
         self._readers: set[str] = set()
         self._saved: dict[str, Ranges] = {}
         self._gaps_saved = -GAPS_EVERY
+        self._has_shed = False  # since gaps were stored
         self._freed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._committing: asyncio.Future[Committed] | None = None
@@ -84,12 +88,12 @@ class DiskLog:
     @property
     def keeps(self) -> bool:
         """Waiting records survive the end of the process, if they were written."""
-        return self._closed and not self._tail
+        return self._closed and not self.pending
 
     @property
     def pending(self) -> int:
         """Number of records that are neither durable nor, as far as is known, answered by all sinks."""
-        return len(self._tail)
+        return len(self._late) + len(self._tail)
 
     @property
     def condition(self) -> Condition:
@@ -98,7 +102,7 @@ class DiskLog:
         fault = None if found is None else found.strerror or type(found).__name__
         if fault is None and self._committing is not None and time.monotonic() - self._began > STALLED:
             fault = "a write has not finished"
-        return Condition(self._store.name, fault, self._failures, len(self._tail), self._tail_size,
+        return Condition(self._store.name, fault, self._failures, self.pending, self._tail_size,
                          self._store.segments.unreadable)  # fmt: skip
 
     def append(self, record: Record, *, waited: bool = False) -> None:
@@ -189,7 +193,8 @@ class DiskLog:
 
     def _unread(self, name: str) -> Positions:
         """The positions of earlier runs that the sink has still to answer for."""
-        saved = self._store.saved.get(name, [(self._next, OPEN_END)])
+        new_from = self._new_from if self._next == self._first else self._next
+        saved = self._store.saved.get(name, [(new_from, OPEN_END)])
         first, end = self._store.segments.first, self._next
         if saved is None:  # damaged: deliver all again
             saved = [(first, OPEN_END)]
@@ -246,9 +251,9 @@ class DiskLog:
         """The gaps of each cursor whose gaps changed, if it is time to store them."""
         changed = [cursor for cursor in self._cursors if cursor.has_new_gaps]
         now = asyncio.get_running_loop().time()
-        if not changed or (now - self._gaps_saved < GAPS_EVERY and not self._closed):
+        if not changed or (now - self._gaps_saved < GAPS_EVERY and not self._has_shed and not self._closed):
             return {}
-        self._gaps_saved = now
+        self._gaps_saved, self._has_shed = now, False
         return {cursor.file: cursor.stored_gaps(self._next) for cursor in changed}
 
     def _unanswered(self) -> dict[int, Record]:
@@ -257,7 +262,11 @@ class DiskLog:
         for position in list(self._tail):
             if not any(is_owed(position) for is_owed in owed):
                 self._drop(position)
-        return self._tail.copy()
+        self._late = {
+            position: record for position, record in self._late.items() if any(is_owed(position) for is_owed in owed)
+        }
+        self._late_most = max(self._limit, 2 * len(self._late))
+        return self._late | self._tail
 
     def _drop(self, position: int) -> Record:
         record = self._tail.pop(position)
@@ -273,15 +282,20 @@ class DiskLog:
         result = done.result()
         for position in [position for position in self._tail if position < result.end]:
             self._drop(position)
+        self._late = {position: record for position, record in self._late.items() if position >= result.end}
         self._durable = max(self._durable, result.end)
         for shed in result.sheds:
+            self._has_shed = True
             for cursor in self._cursors:
                 cursor.shed_up_to(shed)
         self._note(result.fault)
         if result.fault is not None:
+            self._has_shed = True
             for cursor in self._cursors:
                 cursor.store_gaps_again()
-        if self._tail or self.fault is not None or any(cursor.has_new_gaps for cursor in self._cursors):
+        if result.sheds:
+            self._commit()  # store the gaps, and write what now has room
+        elif self.pending or self.fault is not None or any(cursor.has_new_gaps for cursor in self._cursors):
             self._schedule()
 
     def _note(self, fault: OSError | None) -> None:
@@ -296,12 +310,15 @@ class DiskLog:
         return 2 * len(self._tail) > self._limit or 2 * self._tail_size > self._size_limit
 
     def _discard_excess(self) -> None:
-        """The disk takes no records: discard the oldest of those that are only in memory."""
+        """The disk takes no records: discard the oldest of those that are only in memory, except in a window."""
+        self._has_shed = True
         while len(self._tail) > self._limit or self._tail_size > self._size_limit:
             position = next(iter(self._tail))
             record = self._drop(position)
-            for cursor in self._cursors:
-                cursor.discarded(position, record)
+            if any([cursor.discarded(position, record) for cursor in self._cursors]):
+                self._late[position] = record
+        if len(self._late) > self._late_most:
+            self._unanswered()
 
     def _load(self, cursor: DiskCursor, start: int) -> None:
         """Load the next records for a cursor: from memory if they are not on disk yet, else from disk."""
@@ -345,14 +362,16 @@ class DiskLog:
         if self._timer is not None:
             self._timer.cancel()
         for _ in range(3):  # a commit in progress, the last records, and the gaps that these leave on a full disk
-            if self._committing is not None:
-                await asyncio.wait({self._committing})
+            await self._wait_for_commits()
             self._commit()
-        if self._committing is not None:
-            await asyncio.wait({self._committing})
+        await self._wait_for_commits()
         closing = self._worker.run(self._store.close)
         self._worker.close()
         await closing
+
+    async def _wait_for_commits(self) -> None:
+        while self._committing is not None:
+            await asyncio.wait({self._committing})
 
 
 async def open_log(

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from klvrelay.outcome import Reason
@@ -16,7 +17,7 @@ from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, CursorFile, Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
 from klvrelay.spool.disk.gap_file import SUFFIX as GAPS
-from klvrelay.spool.disk.gap_file import read_gaps, write_gaps
+from klvrelay.spool.disk.gap_file import GapFile, read_gaps
 from klvrelay.spool.disk.identity import identify
 from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.segment_files import SHORTAGES
@@ -85,6 +86,8 @@ class Store:
         size = max(LEAST_SEGMENT, min(SEGMENT_SIZE, limit // SEGMENTS))
         self.segments = Segments(folder, Codec(self.id), size=size, limit=limit)
         self._cursors: dict[str, CursorFile] = {}
+        self._gap_files: dict[str, GapFile] = {}
+        self._gaps_are_stored = True  # all that the last commit had
         self._cursor_sync = time.monotonic()
         self._readers: dict[str, tuple[int, Iterator[StoredEntry]]] = {}
         self.fault: OSError | None = None
@@ -116,12 +119,18 @@ class Store:
             self._cursors[name] = CursorFile(self._folder, name, self.id)
         return self._cursors[name]
 
+    def _gap_file(self, name: str) -> GapFile:
+        if name not in self._gap_files:
+            self._gap_files[name] = GapFile(self._folder, name)
+        return self._gap_files[name]
+
     def remove_cursor(self, name: str) -> None:
         """Close and delete the files of a cursor, if they exist. Raises OSError."""
         for reader in [key for key in self._readers if key.rpartition("#")[0] == name]:
             del self._readers[reader]
-        if (cursor := self._cursors.pop(name, None)) is not None:
-            cursor.close()
+        for opened in (self._cursors.pop(name, None), self._gap_files.pop(name, None)):
+            if opened is not None:
+                opened.close()
         for file in {name + SUFFIX, name + GAPS}.intersection(self._folder.names()):
             self._folder.remove(file)
 
@@ -137,20 +146,30 @@ class Store:
         before_us  discard segments whose records all arrived before this time
         """
         result = Committed()
-        try:
-            while self.segments.are_aged(before_us):
-                result.sheds.append(self._shed("age"))
-            self._write(self._payloads(records), result, hurry=hurry)
-            self.segments.skip_to(max(records, default=-1) + 1)  # past a last record that has no payload
-            self.segments.sync()
-            self._save(unanswered, always=probe)
-            self._save_gaps(gaps or {})
-            if probe:
-                self.segments.check_room()
-        except OSError as fault:
-            result.fault = fault
+        steps = (
+            partial(self._begin_cursors, unanswered),
+            partial(self._save_gaps, gaps or {}),
+            partial(self._save, unanswered, always=probe),
+            partial(self._write, records, result, hurry=hurry, before_us=before_us),
+            partial(self._save, unanswered),
+            partial(self._check, result, probe=probe),
+        )
+        for step in steps:  # a disk without room for records has room for cursors and gaps
+            try:
+                step()
+            except OSError as fault:
+                result.fault = result.fault or fault
         result.end = self.segments.durable
         return result
+
+    def _begin_cursors(self, unanswered: Mapping[str, Ranges]) -> None:
+        """Create the files of new cursors, before a record of theirs is on disk: the next run begins with it."""
+        for name in [name for name in unanswered if name not in self._cursors]:
+            cursor = self._cursor(name)
+            cursor.save(unanswered[name])
+            cursor.sync()
+        for name in unanswered:
+            self._gap_file(name)
 
     def _payloads(self, records: Mapping[int, Record]) -> dict[int, bytes]:
         """The records by position, without those that the spool cannot hold: they do not survive a crash."""
@@ -162,16 +181,37 @@ class Store:
                 LOG.error("spool: %s: stream=%s seq=%d", fault, printable(record.stream[:80]), record.seq)
         return payloads
 
-    def _write(self, payloads: dict[int, bytes], result: Committed, *, hurry: bool) -> None:
-        while payloads:
-            try:
-                self.segments.write(payloads)
-            except OSError as fault:
-                if not (hurry and fault.errno in FULL and self.segments.bounds()):
-                    raise
-            payloads = {position: payload for position, payload in payloads.items() if position >= self.segments.next}
-            if payloads:
-                result.sheds.append(self._shed())
+    def _write(self, records: Mapping[int, Record], result: Committed, *, hurry: bool, before_us: int) -> None:
+        """Write records, and make them durable. Without room for all of them, shed the oldest segment: the others are
+        written by the next commit, once the gaps are stored.
+        """
+        while self.segments.are_aged(before_us):
+            result.sheds.append(self._shed("age"))
+        payloads = self._payloads(records)
+        self._write_payloads(payloads, hurry=hurry)
+        is_whole = not payloads or self.segments.next > max(payloads)
+        if is_whole:
+            self.segments.skip_to(max(records, default=-1) + 1)  # past a last record that has no payload
+        self.segments.sync()
+        if not is_whole:
+            result.sheds.append(self._shed())
+
+    def _write_payloads(self, payloads: Mapping[int, bytes], *, hurry: bool) -> None:
+        try:
+            self.segments.write(payloads)
+        except OSError as fault:
+            if not (hurry and fault.errno in FULL):
+                raise
+            if self.segments.held():
+                self.segments.release_held(lambda *_: False)
+                rest = {position: payloads[position] for position in payloads if position >= self.segments.next}
+                self._write_payloads(rest, hurry=True)
+            elif not self.segments.bounds():
+                raise
+
+    def _check(self, result: Committed, *, probe: bool) -> None:
+        if probe and result.fault is None:
+            self.segments.check_room()
 
     def _shed(self, reason: Reason = "size") -> Loaded:
         _, end = self.segments.bounds()[0]
@@ -188,17 +228,25 @@ class Store:
             if always or (concerned and ranges != cursor.ranges):
                 cursor.save(ranges)
         floor = min((ranges[0][0] for ranges in unanswered.values()), default=self.segments.next)
-        releasable = self.segments.can_release(floor)
+
+        def is_needed(first: int, end: int) -> bool:
+            return any(low < end and first < high for ranges in unanswered.values() for low, high in ranges)
+
+        held = [bounds for bounds in self.segments.held() if self._gaps_are_stored and not is_needed(*bounds)]
+        releasable = held or self.segments.can_release(floor)
         if releasable or always or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
             self._sync_cursors()
         if releasable:
             self.segments.release(floor)
+            self.segments.release_held(lambda first, end: (first, end) not in held)
 
     def _save_gaps(self, gaps: Mapping[str, Sequence[PlacedGap]]) -> None:
+        self._gaps_are_stored = False
         for name, placed in gaps.items():
             if placed != self.gaps.get(name, []):
-                write_gaps(self._folder, name, placed)
+                self._gap_file(name).save(placed)
                 self.gaps[name] = list(placed)
+        self._gaps_are_stored = True
 
     def _sync_cursors(self) -> None:
         for cursor in self._cursors.values():
@@ -254,6 +302,8 @@ class Store:
             self.segments.close()
             for cursor in self._cursors.values():
                 cursor.close()
+            for gaps in self._gap_files.values():
+                gaps.close()
             self._folder.close()
 
 

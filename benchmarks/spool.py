@@ -16,9 +16,9 @@ from statistics import median
 from benchmarks.show import Goal, goals, number, table
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
-from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END
 from klvrelay.spool.disk.files import OsFolder
+from klvrelay.spool.disk.flows import DiskFlows
 from klvrelay.spool.disk.log import DiskLog, open_log
 from klvrelay.spool.disk.store import Store
 
@@ -86,7 +86,7 @@ async def _round(way: Way, group: int) -> float:
 
 
 async def _pass(
-    log: DiskLog, cursors: list[DiskCursor], record: Callable[[], Record], group: int, groups: int, *, from_disk: bool
+    log: DiskLog, cursors: list[DiskFlows], record: Callable[[], Record], group: int, groups: int, *, from_disk: bool
 ) -> None:
     """Append groups, each with its commit; cursors answer after each one, or (`from_disk`) at the end."""
     for _ in range(groups):
@@ -106,7 +106,7 @@ async def _commit(log: DiskLog) -> None:
             await asyncio.wait({log._committing})
 
 
-async def _answer(cursors: list[DiskCursor]) -> None:
+async def _answer(cursors: list[DiskFlows]) -> None:
     for cursor in cursors:
         while cursor.waiting:
             batch = await cursor.batch(1000)

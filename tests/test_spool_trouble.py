@@ -23,6 +23,7 @@ from test_record_process import tiny_disk  # noqa: F401
 from test_spool_disk import committed, opened, taken, until
 from test_spool_histories import AtOnce
 
+from klvrelay.errors import ConfigError
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
@@ -286,6 +287,7 @@ BACKLOG = """
 import asyncio, re, sys
 from pathlib import Path
 from records import record
+from klvrelay.errors import ConfigError
 from klvrelay.outcome import Outcome
 from klvrelay.spool.disk.log import open_log
 
@@ -430,6 +432,31 @@ def test_a_spool_that_cannot_be_used_is_refused_with_a_remedy(
     assert [line for line in said.splitlines() if line.startswith("klvrelay: ")] == [f"klvrelay: {spool}: {reason}"]
     if isinstance(kept, OsFolder):
         kept.close()
+
+
+async def test_a_cursor_of_another_spool_is_named_and_costs_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """Such as one that was copied: all records are delivered again."""
+    for name in ("one", "other"):
+        log = await open_log(tmp_path / name, "relay", 1 << 20)
+        log.cursor("mqtt")
+        for seq in range(10):
+            log.append(record(seq))
+        await log.close()
+    shutil.copy(tmp_path / "other" / "mqtt.cursor", tmp_path / "one" / "mqtt.cursor")
+    log = await open_log(tmp_path / "one", "relay", 1 << 20)
+    assert await taken(log.cursor("mqtt"), 10) == list(range(10))
+    await log.close()
+    assert [line.message for line in caplog.records] == [
+        "spool: cursor is damaged or of another spool, all records are delivered again:"
+        f" file={tmp_path}/one/mqtt.cursor"
+    ]
+
+
+async def test_a_file_of_the_spool_that_cannot_be_opened_is_named(tmp_path: Path):
+    """A folder in its place, here; or one of another user."""
+    (tmp_path / "spool" / "mqtt.cursor").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"spool/mqtt\.cursor: cannot be used as a spool: Is a directory"):
+        await open_log(tmp_path / "spool", "relay", 1 << 20)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,14 @@ class AgeLimit:
             return NEVER_AGED
         return time.time_ns() // 1000 - int(self._seconds * 1e6)
 
+    def set(self, seconds: float | None) -> None:
+        """Change the limit, and check at once."""
+        self.stop()
+        self._seconds, self._timer = seconds, None
+        if seconds is None:
+            self._shed(NEVER_AGED)
+        self.start()
+
     def start(self) -> None:
         """Begin to check, at once. Without a limit, or if it is running, do nothing."""
         if self._seconds is not None and self._timer is None:

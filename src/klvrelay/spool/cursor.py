@@ -65,6 +65,11 @@ class Cursor:
         """Bytes of the records that are not answered."""
         return self._size + self._offered_size
 
+    @property
+    def patient(self) -> set[str]:
+        """Streams whose sources wait for room."""
+        return set(self._patient)
+
     def loads(self) -> dict[str, tuple[int, int]]:
         """Number and bytes of the waiting records by stream."""
         return {stream: (queue.count, queue.size) for stream, queue in self._queues.items()}

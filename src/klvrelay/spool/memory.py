@@ -9,7 +9,7 @@ from klvrelay.record import Record
 from klvrelay.spool.age import AgeLimit
 from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.cursor import Cursor
-from klvrelay.spool.memory_live_first import MemoryLiveFirst
+from klvrelay.spool.memory_flows import MemoryFlows
 from klvrelay.spool.queue import size_of
 
 WAITING = 10_000
@@ -28,7 +28,7 @@ class MemoryLog:
     def __init__(self, limit: int = WAITING, size_limit: int = WAITING_SIZE, age: float | None = None) -> None:
         self._limit = limit
         self._size_limit = size_limit
-        self._cursors: list[Cursor | MemoryLiveFirst] = []
+        self._cursors: list[Cursor | MemoryFlows] = []
         self._freed = asyncio.Event()
         self._age = AgeLimit(age, self._shed_aged)
 
@@ -39,6 +39,10 @@ class MemoryLog:
 
     @property
     def condition(self) -> None:
+        """There is no disk."""
+
+    @property
+    def owner(self) -> None:
         """There is no disk."""
 
     def append(self, record: Record, *, waited: bool = False) -> None:
@@ -75,14 +79,32 @@ class MemoryLog:
                         records per second. None: all in order
         """
         limits = self._limit, self._size_limit
-        cursor: Cursor | MemoryLiveFirst
+        cursor: Cursor | MemoryFlows
         if replay_rate is None:
             cursor = Cursor(name, *limits, self._freed, holds_sources=holds_sources)
         else:
-            cursor = MemoryLiveFirst(name, *limits, replay_rate, self._freed, holds_sources=holds_sources)
+            cursor = MemoryFlows(name, *limits, replay_rate, self._freed, holds_sources=holds_sources)
         self._cursors.append(cursor)
         self._age.start()
         return cursor
+
+    def reorder(self, cursor: LogCursor, replay_rate: float | None) -> LogCursor:
+        """See `Log.reorder`."""
+        (at,) = [at for at, each in enumerate(self._cursors) if each is cursor]
+        old = self._cursors[at]
+        if isinstance(old, MemoryFlows):
+            old.set_rate(replay_rate)
+        elif replay_rate is not None:
+            flows = MemoryFlows(
+                old.name, self._limit, self._size_limit, replay_rate, self._freed, holds_sources=old.holds_sources
+            )
+            flows.absorb(old)
+            self._cursors[at] = flows
+        return self._cursors[at]
+
+    def set_age(self, seconds: float | None) -> None:
+        """See `Log.set_age`."""
+        self._age.set(seconds)
 
     def remove(self, cursor: LogCursor) -> None:
         """See `Log.remove`."""

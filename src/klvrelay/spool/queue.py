@@ -47,7 +47,8 @@ class Queue:
         return 1
 
     def add_first(self, item: Item) -> int:
-        """Put an item before all others. Returns how many items were added: 0 for a gap that continues the first one."""
+        """Put an item before all others. Returns how many items were added: 0 for a gap that the first one continues.
+        """
         if not isinstance(item, Gap):
             self.items.appendleft(item)
             self.size += size_of(item)
@@ -65,7 +66,7 @@ class Queue:
         return next((item for item in self.items if not isinstance(item, Gap)), None)
 
     def shed_where(self, is_shed: Callable[[Record], bool], reason: Reason) -> tuple[list[Record], int]:
-        """Replace records by gaps. Returns them, and how many items more there are (negative: fewer)."""
+        """Replace records by gaps. Returns them, and how many items more there are (below 0: fewer)."""
         items, shed = self.items, []
         self.items, self.size, self.gaps = deque(), 0, 0
         for item in items:

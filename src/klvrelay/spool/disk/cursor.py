@@ -96,6 +96,10 @@ class DiskCursor:
         """Are there records to be loaded, as far as known?"""
         return self._next is not None
 
+    def needs_disk(self, durable: int) -> bool:
+        """Is the next record to be loaded on disk, where those below `durable` are?"""
+        return self._next is not None and self._next < durable
+
     def end_at(self, position: int) -> None:
         """Records from this position on belong to another cursor."""
         self._end = position

@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
-from typing import overload
 
 from klvrelay import threads
 from klvrelay.errors import ConfigError
@@ -26,7 +25,7 @@ from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, Ranges
 from klvrelay.spool.disk.files import OsFolder, why_refused
-from klvrelay.spool.disk.live_first import PARTS, DiskLiveFirst
+from klvrelay.spool.disk.flows import DiskFlows
 from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Committed, Loaded, Placed, Store
@@ -43,6 +42,8 @@ GAPS_EVERY = 1.0
 """Seconds from one time that gaps are stored to the next. Those of shed records are stored at once."""
 RETRY_MOST = 2.0
 """Longest pause in seconds between two attempts to write to a disk that fails."""
+AWAY = 3.0
+"""Seconds for which records on a disk that cannot be read hold back later ones."""
 STALLED = 3.0
 """Seconds after which a commit that has not ended is a fault."""
 
@@ -69,7 +70,7 @@ class DiskLog:
         self._tail_size = 0
         self._late_most = limit
         self._late: dict[int, Record] = {}  # before the tail; they are in the windows of cursors, and nowhere else
-        self._cursors: list[DiskCursor | DiskLiveFirst] = []
+        self._cursors: list[DiskFlows] = []
         self._readers: set[str] = set()
         self._saved: dict[str, Ranges] = {}
         self._gaps_saved = -GAPS_EVERY
@@ -78,6 +79,7 @@ class DiskLog:
         self._timer: asyncio.TimerHandle | None = None
         self._committing: asyncio.Future[Committed] | None = None
         self._began = 0.0
+        self._away_since: float | None = None  # that the disk cannot be read
         self._failures = 0
         self._closed = False
         self._age = AgeLimit(age, self._shed_aged)
@@ -94,6 +96,11 @@ class DiskLog:
     def pending(self) -> int:
         """Number of records that are neither durable nor, as far as is known, answered by all sinks."""
         return len(self._late) + len(self._tail)
+
+    @property
+    def owner(self) -> str:
+        """See `Log.owner`."""
+        return self._store.owner
 
     @property
     def condition(self) -> Condition:
@@ -122,19 +129,9 @@ class DiskLog:
             self._freed.clear()
             await self._freed.wait()
 
-    @overload
-    def cursor(
-        self, name: str, *, holds_sources: bool = ..., file: str | None = ..., replay_rate: None = ...
-    ) -> DiskCursor: ...
-
-    @overload
-    def cursor(
-        self, name: str, *, holds_sources: bool = ..., file: str | None = ..., replay_rate: float | None = ...
-    ) -> LogCursor: ...
-
     def cursor(
         self, name: str, *, holds_sources: bool = True, file: str | None = None, replay_rate: float | None = None
-    ) -> LogCursor:
+    ) -> DiskFlows:
         """The cursor of a sink, which continues where it was; a new one reads what is appended from now on.
 
         file   name of its file, so that the broker may move; by default the scheme in `name`
@@ -143,15 +140,12 @@ class DiskLog:
         """
         kind, taken = file or name.partition("://")[0], {cursor.file for cursor in self._cursors}
         file = next(file for number in count(1) if (file := f"{kind}-{number}" if number > 1 else kind) not in taken)
-        share = 1 if replay_rate is None else PARTS
-        window = Cursor(
-            name, max(1, self._limit // share), max(1, self._size_limit // share), self._freed,
-            holds_sources=holds_sources,
-        )  # fmt: skip
+        limits = self._limit, self._size_limit
+        window = Cursor(name, *limits, self._freed, holds_sources=holds_sources)
         gaps = self._store.gaps.get(file, ())
         first = DiskCursor(window, file, self._unread(file), self._next, self._load, self._changed, gaps)
         first.before_us = self._age.before_us
-        cursor = first if replay_rate is None else DiskLiveFirst(first, replay_rate, self._next_one)
+        cursor = DiskFlows(first, *limits, replay_rate, self._next_one)
         self._age.start()
         self._cursors.append(cursor)
         if (saved := self._store.saved.get(file)) is not None:
@@ -167,6 +161,16 @@ class DiskLog:
         following = DiskCursor(window, last.file, Positions(), self._next, self._load, last.changed)
         following.before_us = self._age.before_us
         return following
+
+    def reorder(self, cursor: LogCursor, replay_rate: float | None) -> LogCursor:
+        """See `Log.reorder`."""
+        (same,) = [each for each in self._cursors if each is cursor]
+        same.set_rate(replay_rate)
+        return same
+
+    def set_age(self, seconds: float | None) -> None:
+        """See `Log.set_age`."""
+        self._age.set(seconds)
 
     def remove(self, cursor: LogCursor) -> None:
         """See `Log.remove`. The files of the cursor are deleted."""
@@ -196,7 +200,9 @@ class DiskLog:
         new_from = self._new_from if self._next == self._first else self._next
         saved = self._store.saved.get(name, [(new_from, OPEN_END)])
         first, end = self._store.segments.first, self._next
-        if saved is None:  # damaged: deliver all again
+        if saved is None:
+            file = f"{self._store.name}/{name}{SUFFIX}"
+            LOG.warning("spool: cursor is damaged or of another spool, all records are delivered again: file=%s", file)
             saved = [(first, OPEN_END)]
         unread = Positions((low, min(end, high)) for low, high in saved)
         if discarded := unread.drop_below(first):
@@ -315,14 +321,15 @@ class DiskLog:
         while len(self._tail) > self._limit or self._tail_size > self._size_limit:
             position = next(iter(self._tail))
             record = self._drop(position)
-            if any([cursor.discarded(position, record) for cursor in self._cursors]):
+            held = [cursor.discarded(position, record) for cursor in self._cursors]
+            if any(held):
                 self._late[position] = record
         if len(self._late) > self._late_most:
             self._unanswered()
 
     def _load(self, cursor: DiskCursor, start: int) -> None:
         """Load the next records for a cursor: from memory if they are not on disk yet, else from disk."""
-        if start >= self._written_end:
+        if start >= self._durable:
             rest = ((position, record) for position, record in self._tail.items() if position >= start)
             records = [Placed(position, 0, record) for position, record in islice(rest, LOAD)]
             end = records[-1].position + 1 if records else self._next
@@ -335,19 +342,31 @@ class DiskLog:
 
     @property
     def _written_end(self) -> int:
-        """Records below this position are on disk or discarded, all others in memory."""
+        """Records below this position are on disk or discarded, all others in the tail."""
         return next(iter(self._tail), self._next)
 
     def _loaded(self, cursor: DiskCursor, start: int, done: asyncio.Future[Loaded | None]) -> None:
         loaded = done.result()
         if loaded is None:
-            if not self._closed:
-                asyncio.get_running_loop().call_later(RETRY_MOST / 4, self._load, cursor, start)
+            self._retry(cursor, start)
             return
+        self._away_since = None
+        for each in self._cursors:
+            each.wait_for_backlog()
         if loaded.end == start:  # there is nothing more on disk
             loaded = Loaded((), self._written_end)
         cursor.loaded(loaded, self._next)
         self._forget(cursor)
+
+    def _retry(self, cursor: DiskCursor, start: int) -> None:
+        """The disk cannot be read. What is on it waits, and after a while nothing else does."""
+        loop = asyncio.get_running_loop()
+        self._away_since = self._away_since or loop.time()
+        if loop.time() - self._away_since >= AWAY:
+            for each in self._cursors:
+                each.overtake(self._durable)
+        if not self._closed:
+            loop.call_later(RETRY_MOST / 4, self._load, cursor, start)
 
     def _forget(self, cursor: DiskCursor) -> None:
         """Free the segment that was read for a cursor, if it has all of its records."""
@@ -410,4 +429,4 @@ def _open_store(path: Path, relay: str, size: int, others: Sequence[str]) -> Sto
     except ConfigError as fault:
         raise ConfigError(f"{path}: {fault}") from None
     except OSError as fault:
-        raise ConfigError(f"{path}: {why_refused(fault)}") from None
+        raise ConfigError(f"{fault.filename or path}: {why_refused(fault)}") from None

@@ -82,7 +82,8 @@ class Store:
 
     def __init__(self, folder: Folder, relay: str, limit: int, name: str = "spool", others: Sequence[str] = ()) -> None:
         self._folder, self.name = folder, name
-        self.id = identify(folder, relay, others)
+        identity = identify(folder, relay, others)
+        self.id, self.owner = identity.id, identity.relay or relay
         size = max(LEAST_SEGMENT, min(SEGMENT_SIZE, limit // SEGMENTS))
         self.segments = Segments(folder, Codec(self.id), size=size, limit=limit)
         self._cursors: dict[str, CursorFile] = {}

@@ -1,4 +1,4 @@
-"""The cursor of `order = "live-first"` on the log in memory."""
+"""The cursor of `order = "live-first"` on the log in memory, also once the order is `strict` again."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 
 from klvrelay.record import Record
 from klvrelay.spool.cursor import Cursor
-from klvrelay.spool.live_first import LiveFirst
+from klvrelay.spool.flows import Flows
 
 
-class MemoryLiveFirst(LiveFirst):
+class MemoryFlows(Flows):
     """Two cursors with common limits: of the largest stream the oldest record is shed, from the backlog first."""
 
     live: Cursor
@@ -23,6 +23,13 @@ class MemoryLiveFirst(LiveFirst):
         self._freed = freed
         self._patient: set[str] = set()
         self.live, self.backlog = self._cursor(), []
+
+    def absorb(self, cursor: Cursor) -> None:
+        """Take all that waits in a cursor with nothing in flight, and its counts."""
+        self._patient |= cursor.patient
+        self.live.absorb(cursor)
+        if not self.live.is_done:
+            self._empty.clear()
 
     def _cursor(self) -> Cursor:
         limits = self.limit, self.size_limit

@@ -5,6 +5,6 @@
     cursor.py       what one sink has yet to deliver: batches in flight, limits
       queue.py        the waiting records of one stream
       turns.py        callers that wait for a batch
-    live_first.py   `order = "live-first"` on any log; memory_live_first.py: in memory
+    flows.py            live records and backlogs of one sink, in any log; memory_flows.py: in memory
     age.py          sheds records that are too old
 """

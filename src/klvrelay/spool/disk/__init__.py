@@ -1,10 +1,10 @@
 """The log on disk: segments of records, one cursor file per sink.
 
     log.py              the log, in the event loop; its thread commits and loads
-    cursor.py           what one sink has yet to deliver: a window of it is in memory
+    flows.py            what one sink has yet to deliver: live records, and the parts of a backlog
+    cursor.py           one of these parts: a window of it is in memory
       behind.py           the streams of which the next records are in the log only
       missing.py          gaps where records were lost on disk
-    live_first.py       the cursor of `order = "live-first"`
 
     store.py            all files of a spool, in one thread
       segments.py         the segments; segment_files.py: their files

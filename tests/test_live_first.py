@@ -237,7 +237,7 @@ async def test_each_record_is_accounted_for_at_every_moment(seed: int):
         numbered, *parts = cursor.sums()
         assert numbered == sum(parts)
         assert cursor.waiting <= limits[0]
-        assert sum(part.held_size for part in cursor._cursors) <= max(limits[1], size_of(record(0)))
+        assert sum(part.held.size for part in cursor._cursors) <= max(limits[1], size_of(record(0)))
     cursor.rewind()
     cursor._is_draining = True
     while cursor._available:

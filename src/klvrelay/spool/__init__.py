@@ -3,7 +3,8 @@
     contract.py     the contract of a log and of its cursors
     memory.py       the log in memory; disk/: the log on disk
     cursor.py       what one sink has yet to deliver: batches in flight, limits
-      queue.py        the waiting records of one stream
+      waiting.py      the waiting records; queue.py: those of one stream
+      shares.py       how streams share the limits
       turns.py        callers that wait for a batch
     flows.py            live records and backlogs of one sink, in any log; memory_flows.py: in memory
     age.py          sheds records that are too old

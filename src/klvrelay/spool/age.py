@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from klvrelay.record import Record
+
 CHECK = 1.0
 """Maximum seconds between two checks."""
 LEAST_CHECK = 0.05
@@ -51,3 +53,8 @@ class AgeLimit:
         interval = max(LEAST_CHECK, min(CHECK, seconds / 20))
         self._timer = asyncio.get_running_loop().call_later(interval, self._check, seconds)
         self._shed(self.before_us)
+
+
+def is_aged(record: Record, before_us: int) -> bool:
+    """Did it arrive before this time? A record that was never live does not age."""
+    return record.received_us is not None and record.received_us < before_us

@@ -7,6 +7,7 @@ import asyncio
 from klvrelay.record import Record
 from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.flows import Flows
+from klvrelay.spool.shares import Held, MemoryLimits, Load
 
 
 class MemoryFlows(Flows):
@@ -58,35 +59,21 @@ class MemoryFlows(Flows):
         """See `Cursor.set_limits`."""
         self.limit, self.size_limit = limit, size_limit
         for cursor in self._cursors:
-            cursor.limit, cursor.size_limit = limit, size_limit
+            cursor.set_limits(limit, size_limit, shed=False)
         while (stream := self._to_shed()) is not None:
             self._shed(stream)
         self._freed.set()
 
     def _to_shed(self) -> str | None:
-        """See `Cursor._to_shed`."""
-        waiting, held = self._held()
-        if waiting <= 1 or (waiting <= self.limit and held <= self.size_limit):
-            return None
-        loads = self._loads()
-        live = [stream for stream, (count, _) in loads.items() if count and stream not in self._patient]
-        if waiting > self.limit and live:
-            longest = max(live, key=lambda stream: loads[stream][0])
-            if loads[longest][0] > (self.limit - self.offered) // len(loads):
-                return longest
-        if held > self.size_limit and live:
-            largest = max(live, key=lambda stream: loads[stream][1])
-            if loads[largest][1] > (self.size_limit - self.offered_size) // len(loads):
-                return largest
-        return None
+        """See `MemoryLimits.to_shed`."""
+        return MemoryLimits(self.limit, self.size_limit).to_shed(self._held(), self._loads(), self._patient)
 
-    def _held(self) -> tuple[int, int]:
-        """Records, and their bytes, waiting or in flight."""
-        return sum(cursor.waiting for cursor in self._cursors), sum(cursor.held_size for cursor in self._cursors)
+    def _held(self) -> Held:
+        return Held(*map(sum, zip(*(cursor.held for cursor in self._cursors), strict=True)))
 
-    def _loads(self) -> dict[str, tuple[int, int]]:
+    def _loads(self) -> dict[str, Load]:
         """Number and bytes of the waiting records by stream."""
-        loads: dict[str, tuple[int, int]] = {}
+        loads: dict[str, Load] = {}
         for cursor in self._cursors:
             for stream, (count, size) in cursor.loads().items():
                 known = loads.get(stream, (0, 0))
@@ -107,9 +94,6 @@ class MemoryFlows(Flows):
 
     def has_room(self, stream: str) -> bool:
         """See `Cursor.has_room`."""
-        loads, (waiting, held) = self._loads(), self._held()
-        count, size = loads.get(stream, (0, 0))
+        loads = self._loads()
         streams = len(loads) + (stream not in loads)
-        if waiting >= self.limit and count >= (self.limit - self.offered) // streams:
-            return False
-        return held < self.size_limit or size < (self.size_limit - self.offered_size) // streams
+        return MemoryLimits(self.limit, self.size_limit).has_room(self._held(), loads.get(stream, (0, 0)), streams)

@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeGuard
 from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Reason, Sums
 from klvrelay.record import Record
-from klvrelay.spool.age import NEVER_AGED
-from klvrelay.spool.cursor import NEVER, Cursor, is_aged
+from klvrelay.spool.age import NEVER_AGED, is_aged
+from klvrelay.spool.cursor import NEVER, Cursor
 from klvrelay.spool.disk.behind import Behind
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.missing import Missing, PlacedGap, gaps_of
@@ -130,7 +130,7 @@ class DiskCursor:
 
     def set_limits(self, limit: int, size_limit: int) -> None:
         """Change the limits of the window, which shrinks as it is delivered: nothing in it is shed."""
-        self.window.limit, self.window.size_limit = limit, size_limit
+        self.window.set_limits(limit, size_limit, shed=False)
 
     @property
     def offered(self) -> int:

@@ -237,6 +237,33 @@ def test_a_disk_that_is_away_holds_back_no_live_record(rate: float | None):
     virtual_time.run(main())
 
 
+@pytest.mark.parametrize("rate", [None, 1e6], ids=["strict", "live-first"])
+def test_records_in_flight_are_answered_though_the_disk_is_away_by_then(rate: float | None):
+    """Their records belong to the backlog meanwhile."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = DiskLog(Store(folder, "test", 1 << 20), AtOnce("test"), limit=20)
+        cursor = log.cursor("mqtt", replay_rate=rate)
+        cursor.begin_connection()
+        for seq in range(100):
+            log.append(record(seq))
+            await asyncio.sleep(0.1)
+        folder.failing = True
+        batch = await cursor.batch(2)
+        log.append(record(100))
+        await asyncio.sleep(3 * AWAY)
+        log.append(record(101))
+        cursor.commit(batch, all_of(batch))
+        folder.failing = False
+        got = await taken(cursor, 100)
+        assert {*got, *(one.seq for one in batch)} == set(range(102))
+        assert cursor.sums() == Sums(102, delivered=102)
+        await log.close()
+
+    virtual_time.run(main())
+
+
 def test_a_stream_that_is_behind_is_delivered_from_memory_while_the_disk_fails():
     """More records than the window holds, and more than memory does: what is left comes in order, and a gap for it."""
 

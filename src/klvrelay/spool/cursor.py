@@ -198,6 +198,10 @@ class Cursor:
         self.numbered = self.delivered = self.rejected = self.left_out = self.shed = self.unwanted = 0
         self._settle()
 
+    def has_offered(self, batch: Sequence[Item]) -> bool:
+        """Is this batch in flight?"""
+        return id(batch) in self._offers
+
     def unanswered(self, batch: Sequence[Item]) -> Sequence[Item]:
         """The items of a batch in flight that are not answered."""
         return self._offers[id(batch)].rest

@@ -45,6 +45,8 @@ class Flow(Protocol):
 
     def take(self, most: int, size: int, batch: list[Item]) -> list[Item]: ...
 
+    def has_offered(self, batch: Sequence[Item]) -> bool: ...
+
     def commit(self, batch: Sequence[Item], outcome: Outcome) -> None: ...
 
     def rewind(self) -> None: ...
@@ -179,7 +181,7 @@ class Flows(ABC):
 
     def commit(self, batch: Sequence[Item], outcome: Outcome) -> None:
         """See `Cursor.commit`."""
-        flow = self.backlog[0] if isinstance(batch, Replay) else self.live
+        flow = next(flow for flow in self.flows if flow.has_offered(batch))
         flow.commit(batch, outcome)
         self.changed()
 

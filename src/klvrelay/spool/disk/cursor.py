@@ -208,6 +208,10 @@ class DiskCursor:
         """See `Cursor.offer_at`."""
         self.window.offer_at(least)
 
+    def has_offered(self, batch: Sequence[Item]) -> bool:
+        """See `Cursor.has_offered`."""
+        return self.window.has_offered(batch)
+
     def commit(self, batch: Sequence[Item], outcome: Outcome) -> None:
         """See `Cursor.commit`."""
         answered = self.window.unanswered(batch)[: outcome.answered]

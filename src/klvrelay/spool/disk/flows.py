@@ -64,6 +64,8 @@ class DiskFlows(Flows):
         self._is_away = True
         if self.live.needs_disk(durable):
             self._divide()
+            if self._pulse is None:
+                self._continue()
         self._turns.wake()
 
     def wait_for_backlog(self) -> None:

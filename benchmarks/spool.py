@@ -19,7 +19,8 @@ from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END
 from klvrelay.spool.disk.files import OsFolder
 from klvrelay.spool.disk.flows import DiskFlows
-from klvrelay.spool.disk.log import DiskLog, open_log
+from klvrelay.spool.disk.log import DiskLog
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.disk.store import Store
 
 _GROUPS = {"240/s": 12, "3,000/s": 150, "flat out": 1000}
@@ -147,7 +148,7 @@ def _fill(folder: Path, count: int) -> None:
 _OPEN = """
 import asyncio, json, re, sys, time
 from pathlib import Path
-from klvrelay.spool.disk.log import open_log
+from klvrelay.spool.disk.opening import open_log
 
 def peak():  # not ru_maxrss, which includes the process that started this one
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024

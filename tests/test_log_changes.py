@@ -14,7 +14,8 @@ from records import all_of, record, records_of
 
 from klvrelay.outcome import Sums
 from klvrelay.spool.age import LEAST_CHECK
-from klvrelay.spool.disk.log import COMMIT, DiskLog, open_log
+from klvrelay.spool.disk.log import COMMIT, DiskLog
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.memory import MemoryLog
 
 

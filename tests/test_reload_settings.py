@@ -27,7 +27,7 @@ from klvrelay.relay import reload as reload_module
 from klvrelay.relay.build import build_relay
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.reload import Loaded, Reloader, Reloads
-from klvrelay.spool.disk.log import open_log
+from klvrelay.spool.disk.opening import open_log
 
 CANARY = "c4n4ry-s3cret"
 Said = Callable[[], list[str]]

@@ -23,8 +23,9 @@ from klvrelay.record import Record
 from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, CursorFile
 from klvrelay.spool.disk.format import HEADER_SIZE, Codec, new_id, pack_record, unpack_record
-from klvrelay.spool.disk.log import COMMIT, DiskLog, open_log
+from klvrelay.spool.disk.log import COMMIT, DiskLog
 from klvrelay.spool.disk.missing import Missing, PlacedGap, PlacedItem
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.disk.reader import Damage, SpoolReader
 from klvrelay.spool.disk.readonly import ReadOnlyFolder
 from klvrelay.spool.disk.segment_files import LARGEST

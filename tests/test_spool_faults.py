@@ -30,7 +30,8 @@ from klvrelay.health.spool import LOG_EVERY, SpoolHealth
 from klvrelay.outcome import Sums
 from klvrelay.relay.relay import Relay
 from klvrelay.spool.disk.cursor_file import OPEN_END
-from klvrelay.spool.disk.log import AWAY, COMMIT, DiskLog
+from klvrelay.spool.disk.loading import AWAY
+from klvrelay.spool.disk.log import COMMIT, DiskLog
 from klvrelay.spool.disk.store import Store
 from klvrelay.spool.memory import MemoryLog
 

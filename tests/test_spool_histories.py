@@ -133,7 +133,7 @@ class Histories(RuleBasedStateMachine):
     @rule(stream=st.sampled_from(STREAMS), count=st.integers(1, 12), size=st.sampled_from((100, 1000)))
     def append(self, stream: str, count: int, size: int) -> None:
         for _ in range(count):
-            if len(self.log._tail) == LIMIT:
+            if len(self.log._tail.records) == LIMIT:
                 self.commit()
             self.now_us += 1
             raw = self.random.randbytes(size)
@@ -142,7 +142,8 @@ class Histories(RuleBasedStateMachine):
             self.appended.add(key(one))
             self.unsure.add(key(one))
             self.do(partial(self.log.append, one))
-            self.unsure &= set(map(key, self.log._tail.values()))  # memory is full: the others will not become durable
+            # If memory is full, the others will not become durable.
+            self.unsure &= set(map(key, self.log._tail.records.values()))
 
     @rule()
     def commit(self) -> None:

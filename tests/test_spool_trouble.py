@@ -28,7 +28,8 @@ from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.files import OsFile, OsFolder
-from klvrelay.spool.disk.log import DiskLog, open_log
+from klvrelay.spool.disk.log import DiskLog
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.disk.store import LEAST_SEGMENT, Store
 
 # ---- crashes within a commit ----
@@ -216,7 +217,7 @@ async def test_a_spool_that_was_full_and_is_answered_is_empty_after_a_crash(tmp_
     while store.segments.allocated + store.segments.size <= 1 << 20:
         store.commit({position: record(position, raw=bytes(20_000))}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
         position += 1
-    store._cursor("mqtt").save([(position, OPEN_END)])
+    store._sinks._cursor("mqtt").save([(position, OPEN_END)])
     store.close()  # as it is: nothing was released
 
     log = await open_log(folder, "relay", 1 << 20, commit=0.001)
@@ -289,7 +290,7 @@ from pathlib import Path
 from records import record
 from klvrelay.errors import ConfigError
 from klvrelay.outcome import Outcome
-from klvrelay.spool.disk.log import open_log
+from klvrelay.spool.disk.opening import open_log
 
 COUNT, RAW = 24_000, bytes(3000)
 

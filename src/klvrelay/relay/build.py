@@ -153,7 +153,7 @@ def age_of(settings: RelaySettings) -> float | None:
 async def _open_spool(settings: RelaySettings) -> DiskLog | None:
     if settings.spool is None:
         return None
-    from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
+    from klvrelay.spool.disk.opening import open_log  # loaded here: without a spool it is not needed
 
     spool, limits = settings.spool, {"limit": settings.waiting, "size_limit": settings.waiting_size}
     prefixes = [sink.mqtt.prefix for sink in settings.sinks]

@@ -11,7 +11,7 @@ from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Reason, Sums
 from klvrelay.record import Record
 from klvrelay.spool.queue import size_of
-from klvrelay.spool.shares import Held, MemoryLimits, Load
+from klvrelay.spool.shares import Held, Load, MemoryLimits
 from klvrelay.spool.turns import Turns
 from klvrelay.spool.waiting import Waiting
 
@@ -149,7 +149,7 @@ class Cursor:
         rest, answered = offer.rest, outcome.answered
         if min(outcome) < 0 or answered > len(rest):
             raise ValueError(f"{tuple(outcome)} is not a valid outcome of {len(rest)} records")
-        if (self.gaps or outcome.gaps) and outcome.gaps != _gaps_in(rest[:answered]):
+        if (self.gaps or outcome.gaps) and outcome.gaps != sum(isinstance(item, Gap) for item in rest[:answered]):
             raise ValueError(f"{outcome.gaps} is not the number of gaps that were answered")
         self.delivered += outcome.delivered
         self.rejected += outcome.rejected
@@ -290,10 +290,6 @@ class Cursor:
         self._freed.set()
         if self.is_done:
             self._empty.set()
-
-
-def _gaps_in(items: Sequence[Item]) -> int:
-    return sum(isinstance(item, Gap) for item in items)
 
 
 def _size_of_all(items: Sequence[Item]) -> int:

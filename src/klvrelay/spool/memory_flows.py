@@ -7,7 +7,7 @@ import asyncio
 from klvrelay.record import Record
 from klvrelay.spool.cursor import Cursor
 from klvrelay.spool.flows import Flows
-from klvrelay.spool.shares import Held, MemoryLimits, Load
+from klvrelay.spool.shares import Held, Load, MemoryLimits
 
 
 class MemoryFlows(Flows):

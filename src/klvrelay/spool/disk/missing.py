@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -32,6 +32,24 @@ def gaps_of(records: Iterable[tuple[int, Record]], reason: Reason) -> list[Place
     for position, record in records:
         _add_last(found.setdefault(record.stream, []), PlacedGap(position, Gap.of(record, reason)))
     return [placed for gaps in found.values() for placed in gaps]
+
+
+def gaps_between(items: Sequence[Item], places: Mapping[int, int], lowest: int) -> list[PlacedGap]:
+    """The gaps among items, each before the next record of its stream.
+
+    places   position by id of each record
+    lowest   position of the records after these
+    """
+    found: list[PlacedGap] = []
+    last = {item.stream: place for item in items if (place := places.get(id(item))) is not None}
+    following: dict[str, int] = {}
+    for item in reversed(items):
+        if isinstance(item, Gap):
+            until = following.get(item.stream, max(lowest, last.get(item.stream, -1) + 1))
+            found.append(PlacedGap(until, item))
+        elif (place := places.get(id(item))) is not None:
+            following[item.stream] = place
+    return found[::-1]
 
 
 def _add_last(gaps: list[PlacedGap], placed: PlacedGap) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,15 +11,14 @@ from typing import NamedTuple
 from klvrelay.outcome import Reason
 from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
-from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, CursorFile, Ranges
+from klvrelay.spool.disk.cursor_file import Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
-from klvrelay.spool.disk.gap_file import SUFFIX as GAPS
-from klvrelay.spool.disk.gap_file import GapFile, read_gaps
 from klvrelay.spool.disk.identity import identify
 from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.segment_files import SHORTAGES
 from klvrelay.spool.disk.segments import Segments, StoredEntry
+from klvrelay.spool.disk.sink_files import FULL, SinkFiles, is_needed
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.spool")
@@ -33,9 +30,6 @@ SEGMENT_SIZE = 8 << 20
 SEGMENTS = 16
 """Least number of segments within the limit: shedding discards one."""
 LEAST_SEGMENT = 64 << 10
-FULL = {errno.ENOSPC, errno.EDQUOT}
-CURSOR_SYNC = 1.0
-"""Seconds from one sync of the cursor files to the next: a power loss repeats what was answered since."""
 
 
 class Placed(NamedTuple):
@@ -86,54 +80,28 @@ class Store:
         self.id, self.owner = identity.id, identity.relay or relay
         size = max(LEAST_SEGMENT, min(SEGMENT_SIZE, limit // SEGMENTS))
         self.segments = Segments(folder, Codec(self.id), size=size, limit=limit)
-        self._cursors: dict[str, CursorFile] = {}
-        self._gap_files: dict[str, GapFile] = {}
-        self._gaps_are_stored = True  # all that the last commit had
-        self._cursor_sync = time.monotonic()
+        self._sinks = SinkFiles(folder, self.id)
         self._readers: dict[str, tuple[int, Iterator[StoredEntry]]] = {}
         self.fault: OSError | None = None
         """Why nothing could be read at the last attempt."""
-        self.saved: dict[str, Ranges | None] = {
-            name: self._stored(name)
-            for name in (file.removesuffix(SUFFIX) for file in folder.names() if file.endswith(SUFFIX))
-        }
-        """The stored ranges of each cursor; None if they are damaged."""
-        self.gaps: dict[str, list[PlacedGap]] = {
-            name: read_gaps(folder, name)
-            for name in (file.removesuffix(GAPS) for file in folder.names() if file.endswith(GAPS))
-        }
-        """The stored gaps of each cursor."""
         for ranges in self.saved.values():
             self.segments.skip_to(max((start for start, _ in ranges or ()), default=0))
 
-    def _stored(self, name: str) -> Ranges | None:
-        """The stored ranges of a cursor; None also if its file is incomplete and the disk is full."""
-        try:
-            return self._cursor(name).ranges
-        except OSError as fault:
-            if fault.errno not in FULL:
-                raise
-            return None
+    @property
+    def saved(self) -> dict[str, Ranges | None]:
+        """The ranges of each cursor that were stored at the start; None if they are damaged."""
+        return self._sinks.saved
 
-    def _cursor(self, name: str) -> CursorFile:
-        if name not in self._cursors:
-            self._cursors[name] = CursorFile(self._folder, name, self.id)
-        return self._cursors[name]
-
-    def _gap_file(self, name: str) -> GapFile:
-        if name not in self._gap_files:
-            self._gap_files[name] = GapFile(self._folder, name)
-        return self._gap_files[name]
+    @property
+    def gaps(self) -> dict[str, list[PlacedGap]]:
+        """The stored gaps of each cursor."""
+        return self._sinks.gaps
 
     def remove_cursor(self, name: str) -> None:
         """Close and delete the files of a cursor, if they exist. Raises OSError."""
         for reader in [key for key in self._readers if key.rpartition("#")[0] == name]:
             del self._readers[reader]
-        for opened in (self._cursors.pop(name, None), self._gap_files.pop(name, None)):
-            if opened is not None:
-                opened.close()
-        for file in {name + SUFFIX, name + GAPS}.intersection(self._folder.names()):
-            self._folder.remove(file)
+        self._sinks.remove(name)
 
     def commit(
         self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False,
@@ -148,8 +116,8 @@ class Store:
         """
         result = Committed()
         steps = (
-            partial(self._begin_cursors, unanswered),
-            partial(self._save_gaps, gaps or {}),
+            partial(self._sinks.begin, unanswered),
+            partial(self._sinks.save_gaps, gaps or {}),
             partial(self._save, unanswered, always=probe),
             partial(self._write, records, result, hurry=hurry, before_us=before_us),
             partial(self._save, unanswered),
@@ -162,15 +130,6 @@ class Store:
                 result.fault = result.fault or fault
         result.end = self.segments.durable
         return result
-
-    def _begin_cursors(self, unanswered: Mapping[str, Ranges]) -> None:
-        """Create the files of new cursors, before a record of theirs is on disk: the next run begins with it."""
-        for name in [name for name in unanswered if name not in self._cursors]:
-            cursor = self._cursor(name)
-            cursor.save(unanswered[name])
-            cursor.sync()
-        for name in unanswered:
-            self._gap_file(name)
 
     def _payloads(self, records: Mapping[int, Record]) -> dict[int, bytes]:
         """The records by position, without those that the spool cannot hold: they do not survive a crash."""
@@ -219,40 +178,16 @@ class Store:
         return Loaded([*_records(self.segments.shed())], end, reason)
 
     def _save(self, unanswered: Mapping[str, Ranges], *, always: bool = False) -> None:
-        """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs.
-
-        always   store and sync unchanged ranges, too
-        """
-        for name, ranges in unanswered.items():
-            cursor = self._cursor(name)
-            concerned = cursor.ranges is None or cursor.ranges[0][0] < self.segments.next
-            if always or (concerned and ranges != cursor.ranges):
-                cursor.save(ranges)
+        """Store the ranges that changed, or `always`, and release what no cursor needs."""
+        self._sinks.save(unanswered, self.segments.next, always=always)
         floor = min((ranges[0][0] for ranges in unanswered.values()), default=self.segments.next)
-
-        def is_needed(first: int, end: int) -> bool:
-            return any(low < end and first < high for ranges in unanswered.values() for low, high in ranges)
-
-        held = [bounds for bounds in self.segments.held() if self._gaps_are_stored and not is_needed(*bounds)]
+        needs = is_needed(unanswered)
+        held = [bounds for bounds in self.segments.held() if self._sinks.has_gaps and not needs(*bounds)]
         releasable = held or self.segments.can_release(floor)
-        if releasable or always or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
-            self._sync_cursors()
+        self._sinks.sync(if_due=not (releasable or always))
         if releasable:
             self.segments.release(floor)
             self.segments.release_held(lambda first, end: (first, end) not in held)
-
-    def _save_gaps(self, gaps: Mapping[str, Sequence[PlacedGap]]) -> None:
-        self._gaps_are_stored = False
-        for name, placed in gaps.items():
-            if placed != self.gaps.get(name, []):
-                self._gap_file(name).save(placed)
-                self.gaps[name] = list(placed)
-        self._gaps_are_stored = True
-
-    def _sync_cursors(self) -> None:
-        for cursor in self._cursors.values():
-            cursor.sync()
-        self._cursor_sync = time.monotonic()
 
     def read(self, name: str, start: int, most: int) -> Loaded | None:
         """The next records for a cursor from this position on: at most `most`, or LOAD_SIZE bytes; none at the end.
@@ -282,9 +217,7 @@ class Store:
         self.fault = None
         try:
             self.segments.check_room()
-            for cursor in self._cursors.values():
-                cursor.save(cursor.ranges or [(0, OPEN_END)])
-                cursor.sync()
+            self._sinks.touch()
         except OSError as fault:
             if fault.errno not in FULL:
                 self.fault = fault
@@ -298,13 +231,10 @@ class Store:
         """Make cursors durable, and close the files."""
         try:
             self.segments.sync()
-            self._sync_cursors()
+            self._sinks.sync()
         finally:
             self.segments.close()
-            for cursor in self._cursors.values():
-                cursor.close()
-            for gaps in self._gap_files.values():
-                gaps.close()
+            self._sinks.close()
             self._folder.close()
 
 

@@ -389,6 +389,16 @@ def test_a_gap_of_damaged_records_precedes_the_next_item_of_their_stream():
     assert missing.between("a", 9, PlacedItem(90, record(10, boot="a"))) == []
 
 
+@pytest.mark.parametrize("place", [70, 73, 90])
+def test_a_record_that_is_in_the_log_after_all_divides_its_gap(place: int):
+    """The part before it stays before it, and the part after it comes after it, wherever the gap was."""
+    missing = Missing([PlacedGap(place, Gap("uav1", "a", 0, 8, "memory", None))])
+    missing.exclude(73, record(3, boot="a"))
+    before, after = missing.gaps
+    assert (before.gap.first, before.gap.last, after.gap.first, after.gap.last) == (0, 2, 4, 8)
+    assert before.position <= 73 < after.position
+
+
 async def test_damaged_records_leave_a_gap():
     """In this run and after a restart: between the records that are still there."""
     folder = ForgetfulFolder()

@@ -77,7 +77,7 @@ class Missing:
         for at, (place, gap) in enumerate(self.gaps):
             if (gap.stream, gap.boot) == (record.stream, record.boot) and gap.first <= record.seq <= gap.last:
                 before = PlacedGap(min(place, position), replace(gap, last=record.seq - 1))
-                after = PlacedGap(place, replace(gap, first=record.seq + 1))
+                after = PlacedGap(max(place, position + 1), replace(gap, first=record.seq + 1))
                 self.gaps[at : at + 1] = [each for each in (before, after) if each.gap.count]
                 self.gaps.sort(key=_position)
                 return

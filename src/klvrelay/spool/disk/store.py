@@ -160,13 +160,7 @@ class Store:
         try:
             self.segments.write(payloads)
         except OSError as fault:
-            if not (hurry and fault.errno in FULL):
-                raise
-            if self.segments.held():
-                self.segments.release_held(lambda *_: False)
-                rest = {position: payloads[position] for position in payloads if position >= self.segments.next}
-                self._write_payloads(rest, hurry=True)
-            elif not self.segments.bounds():
+            if not (hurry and fault.errno in FULL and self.segments.bounds()):
                 raise
 
     def _check(self, result: Committed, *, probe: bool) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -341,6 +342,26 @@ async def test_a_folder_that_is_deleted_costs_its_records_and_stops_no_later_one
     assert cursor.sums() == Sums(end, delivered=len(seqs), shed=end - len(seqs))
     with contextlib.suppress(OSError):  # the last record of a folder that is absent
         await log.close()
+
+
+async def test_a_disk_that_is_unmounted_lazily_is_used_further(tiny_disk: Path):  # noqa: F811
+    """Nothing is written below the mount point, and nothing waits for the disk or is lost."""
+    log = await opened(tiny_disk, commit=0.001, limit=20)
+    cursor = log.cursor("mqtt")
+    for seq in range(100):
+        log.append(record(seq))
+        if seq % 10 == 9:
+            await committed(log)
+    subprocess.run(["umount", "-l", tiny_disk], check=True)
+    for seq in range(100, 400):
+        log.append(record(seq, raw=bytes(1000)))
+        if seq % 10 == 9:
+            await committed(log)
+    assert await taken(cursor, 400) == list(range(400))
+    assert log.condition.fault is None
+    await log.close()
+    assert not list(tiny_disk.iterdir())
+    subprocess.run(["mount", "-t", "tmpfs", "none", tiny_disk], check=True)  # for the fixture
 
 
 def test_a_log_in_memory_has_no_spool_in_the_status():

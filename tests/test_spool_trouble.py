@@ -474,13 +474,13 @@ def test_a_folder_without_permission_is_refused_with_a_remedy(
     open_really = os.open
 
     def refusing(path: Any, flags: int, *args: Any, **more: Any) -> int:
-        if str(path).startswith(str(tmp_path)) and flags & os.O_CREAT:
-            raise OSError(number, os.strerror(number))
+        if more.get("dir_fd") is not None and flags & os.O_CREAT:  # a file of the spool
+            raise OSError(number, os.strerror(number), path)
         return open_really(path, flags, *args, **more)
 
     monkeypatch.setattr(os, "open", refusing)
     spool = str(tmp_path / "spool")
     code, out, said = ran(capfd, "run", "udp://127.0.0.1:1", "--mqtt", "mqtt://127.0.0.1:1", "--spool", spool)
     assert (code, out) == (2, "")
-    assert f"klvrelay: {spool}: {reason}" in said
+    assert f"klvrelay: {spool}/spool.json.new: {reason}" in said
     assert "Traceback" not in said

@@ -99,6 +99,24 @@ def test_records_in_flight_stay_on_disk_when_their_segment_is_shed():
     virtual_time.run(main())
 
 
+def test_gaps_of_a_backlog_come_before_those_of_the_records_after_it():
+    """With live-first, both were shed before a kill: the next run publishes them in the order of their numbers."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = opened(folder)
+        cursor = log.cursor("mqtt", replay_rate=1e6)
+        await append(log, 0, 20)
+        cursor.begin_connection()
+        await append(log, 20, 600)
+        assert cursor.sums().shed > 100
+        items = await drained(opened(folder))
+        seqs = [seq for one in items for seq in range(one.seq, (one.last if isinstance(one, Gap) else one.seq) + 1)]
+        assert seqs == list(range(600))
+
+    virtual_time.run(main())
+
+
 def test_a_full_disk_has_room_for_gaps():
     """Memory overflows while nothing can be written; after a kill, no number is missing before the next record."""
 

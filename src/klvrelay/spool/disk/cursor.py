@@ -292,7 +292,7 @@ class DiskCursor:
         """The gaps to deliver after a restart; `end`: of the log. They name no record that may yet be delivered."""
         self._has_new_gaps = self._unread.has_new_gaps = False
         found = Missing()
-        in_window = gaps_between(self.window.items(), self._places, min(self._unread.lowest, end))
+        in_window = gaps_between(self.window.items(), self._places, min(self._unread.lowest, self._unread.end, end))
         for each in (*in_window, *self._unread.gaps()):
             found.add(each)
         return found.gaps

@@ -270,12 +270,15 @@ class Cursor:
         self._settle()
 
     def _shed_excess(self) -> None:
-        while (stream := self.limits.to_shed(self.held, self.loads(), self._patient)) is not None:
+        while (stream := self.limits.to_shed(self.held, self.loads, self._patient)) is not None:
             self._waiting.shed(stream, "memory")
             self.shed += 1
 
     def has_room(self, stream: str) -> bool:
         """Can a record of the stream be appended without shedding?"""
+        count, size = self.limits
+        if self.waiting < count and self._waiting.size + self._offered_size < size:
+            return True
         return self.limits.has_room(self.held, *self._waiting.load(stream))
 
     def items(self) -> list[Item]:

@@ -66,7 +66,7 @@ class MemoryFlows(Flows):
 
     def _to_shed(self) -> str | None:
         """See `MemoryLimits.to_shed`."""
-        return MemoryLimits(self.limit, self.size_limit).to_shed(self._held(), self._loads(), self._patient)
+        return MemoryLimits(self.limit, self.size_limit).to_shed(self._held(), self._loads, self._patient)
 
     def _held(self) -> Held:
         return Held(*map(sum, zip(*(cursor.held for cursor in self._cursors), strict=True)))

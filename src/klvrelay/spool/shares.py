@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 Load = tuple[int, int]
@@ -30,13 +30,14 @@ class MemoryLimits(NamedTuple):
             return False
         return held.size < self.size or load[1] < (self.size - held.offered_size) // streams
 
-    def to_shed(self, held: Held, loads: Mapping[str, Load], patient: Collection[str]) -> str | None:
+    def to_shed(self, held: Held, loads_of: Callable[[], Mapping[str, Load]], patient: Collection[str]) -> str | None:
         """The stream whose oldest record is to be shed; None if there is room, or only `patient` streams fill it.
 
         A single record, with no other waiting or in flight, is never shed, whatever its size.
         """
         if held.records <= 1 or (held.records <= self.records and held.size <= self.size):
             return None
+        loads = loads_of()
         live = [stream for stream, (count, _) in loads.items() if count and stream not in patient]
         if held.records > self.records and live:
             longest = max(live, key=lambda stream: loads[stream][0])

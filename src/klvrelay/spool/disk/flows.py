@@ -87,7 +87,8 @@ class DiskFlows(Flows):
         """See `DiskCursor.append`."""
         self._empty.clear()
         self.live.append(position, record)
-        self._turns.wake()
+        if self._turns.waiters:
+            self._turns.wake()
 
     def has_room(self, stream: str) -> bool:
         """See `DiskCursor.has_room`."""

@@ -16,10 +16,11 @@ from statistics import median
 from benchmarks.show import Goal, goals, number, table
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
-from klvrelay.spool.disk.cursor import DiskCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END
 from klvrelay.spool.disk.files import OsFolder
-from klvrelay.spool.disk.log import DiskLog, open_log
+from klvrelay.spool.disk.flows import DiskFlows
+from klvrelay.spool.disk.log import DiskLog
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.disk.store import Store
 
 _GROUPS = {"240/s": 12, "3,000/s": 150, "flat out": 1000}
@@ -86,7 +87,7 @@ async def _round(way: Way, group: int) -> float:
 
 
 async def _pass(
-    log: DiskLog, cursors: list[DiskCursor], record: Callable[[], Record], group: int, groups: int, *, from_disk: bool
+    log: DiskLog, cursors: list[DiskFlows], record: Callable[[], Record], group: int, groups: int, *, from_disk: bool
 ) -> None:
     """Append groups, each with its commit; cursors answer after each one, or (`from_disk`) at the end."""
     for _ in range(groups):
@@ -106,7 +107,7 @@ async def _commit(log: DiskLog) -> None:
             await asyncio.wait({log._committing})
 
 
-async def _answer(cursors: list[DiskCursor]) -> None:
+async def _answer(cursors: list[DiskFlows]) -> None:
     for cursor in cursors:
         while cursor.waiting:
             batch = await cursor.batch(1000)
@@ -147,7 +148,7 @@ def _fill(folder: Path, count: int) -> None:
 _OPEN = """
 import asyncio, json, re, sys, time
 from pathlib import Path
-from klvrelay.spool.disk.log import open_log
+from klvrelay.spool.disk.opening import open_log
 
 def peak():  # not ru_maxrss, which includes the process that started this one
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024

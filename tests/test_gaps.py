@@ -15,8 +15,10 @@ import pytest
 import virtual_time
 from brokers import Mosquitto, listening, until
 from conftest import ROOT
+from forgetful_disk import ForgetfulFolder
 from oracle_broker import OracleBroker
 from records import BOOT, TIME_US, platform, record, spoilt
+from test_spool_histories import AtOnce
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.gap import Gap, Item
@@ -28,6 +30,9 @@ from klvrelay.sinks.mqtt.batch_messages import BatchMessages
 from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.spool.disk.format import Codec
+from klvrelay.spool.disk.log import DiskLog
+from klvrelay.spool.disk.store import Store
 from klvrelay.spool.memory import MemoryLog
 
 GAP = Gap("uav1", BOOT, 3, 9, "memory", TIME_US)
@@ -103,6 +108,48 @@ async def test_a_subscriber_finds_no_hole_on_the_wire(oracle: OracleBroker):
     assert sorted(gaps) == [(0, 9, "memory"), (20, 20, "too_large"), (30, 30, "excluded")]
     there = {seq for first, last, _ in gaps for seq in range(first, last + 1)}
     assert there | {one["seq"] for one in arrived if "seq" in one} == set(range(60))
+
+
+@pytest.mark.parametrize("batch", [None, 0.02], ids=["messages", "batches"])
+@pytest.mark.parametrize("rate", [None, 1e6], ids=["strict", "live-first"])
+async def test_a_gap_of_lost_records_is_on_the_wire_between_those_around_it(
+    rate: float | None, batch: float | None, oracle: OracleBroker
+):
+    """Damaged on disk in the middle of a backlog, beside live records too."""
+    folder = ForgetfulFolder()
+    log = DiskLog(Store(folder, "relay", 1 << 20), AtOnce("test"), commit=0.001, limit=80)
+    cursor = log.cursor("mqtt", replay_rate=rate)
+    for seq in range(200):
+        log.append(record(seq))
+        if seq % 10 == 9:
+            await until(lambda: not log.pending)
+    segment = folder.files["segment-000"].data
+    entries = list(Codec(Store(folder, "relay", 1 << 20).id).scan(bytes(segment), 0, 0))
+    for seq in (130, 131, 150):
+        segment[next(entry.end for entry in entries if entry.position == seq) - 1] ^= 1
+    sink = MqttSink(MqttSettings.from_url(oracle.url, timeout=4.0), boot=BOOT, batch=batch)
+    sink_task = SinkTask(sink, cursor, Notices().cursor(), SinkHealth("mqtt"))
+    task = asyncio.create_task(sink_task.drain())
+    await until(lambda: sink_task.health.up)
+    for seq in range(200, 240):
+        log.append(record(seq))
+        await asyncio.sleep(0.002)
+    await asyncio.wait_for(cursor.wait_until_drained(), 10)
+    task.cancel()
+    await asyncio.wait({task})
+    await log.close()
+
+    lines = [line for one in oracle.published if one.topic.startswith("klvrelay/uav1/") for line in lines_of(one)]
+    backlog = [seq for seq in lines if seq < 200]
+    assert backlog == list(range(200))
+    assert [seq for seq in lines if seq >= 200] == list(range(200, 240))
+    assert cursor.sums().shed == 3
+
+
+def lines_of(message: Any) -> list[int]:
+    """The numbers of the records of a message, or of its gap."""
+    found = [orjson.loads(line) for line in message.payload.splitlines()]
+    return [seq for one in found for seq in range(one.get("from", one.get("seq")), one.get("to", one.get("seq")) + 1)]
 
 
 def test_refused_records_do_not_make_gaps_without_end():

@@ -29,9 +29,9 @@ from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.spool.disk.log import DiskLog
 from klvrelay.spool.disk.store import Store
-from klvrelay.spool.live_first import PULSE
+from klvrelay.spool.flows import PULSE
 from klvrelay.spool.memory import WAITING, MemoryLog
-from klvrelay.spool.memory_live_first import MemoryLiveFirst
+from klvrelay.spool.memory_flows import MemoryFlows
 from klvrelay.spool.queue import size_of
 
 MakeLog = Callable[..., Any]
@@ -211,7 +211,7 @@ async def test_each_record_is_accounted_for_at_every_moment(seed: int):
     limits = chance.choice((1, 7, 50)), chance.choice((1 << 30, 9 * size_of(record(0))))
     log = MemoryLog(*limits)
     cursor = log.cursor("mqtt", replay_rate=1e9)
-    assert isinstance(cursor, MemoryLiveFirst)
+    assert isinstance(cursor, MemoryFlows)
     answered: list[Item] = []
     flying: list[Sequence[Item]] = []
     seqs = dict.fromkeys("xyz", 0)
@@ -237,7 +237,7 @@ async def test_each_record_is_accounted_for_at_every_moment(seed: int):
         numbered, *parts = cursor.sums()
         assert numbered == sum(parts)
         assert cursor.waiting <= limits[0]
-        assert sum(part.held_size for part in cursor._cursors) <= max(limits[1], size_of(record(0)))
+        assert sum(part.held.size for part in cursor._cursors) <= max(limits[1], size_of(record(0)))
     cursor.rewind()
     cursor._is_draining = True
     while cursor._available:
@@ -362,7 +362,7 @@ def test_nothing_of_the_backlog_is_sent_without_a_connection():
         await asyncio.sleep(10 * PULSE)
         cursor.offer_at(1)
         assert isinstance(batch, Replay)
-        assert isinstance(cursor, MemoryLiveFirst)
+        assert isinstance(cursor, MemoryFlows)
         assert cursor._available == 0
         assert cursor.waiting == 10
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from brokers import until
 from records import all_of, record, records_of
 
 from klvrelay.outcome import Sums
-from klvrelay.spool.disk.log import COMMIT, DiskLog, open_log
+from klvrelay.spool.age import LEAST_CHECK
+from klvrelay.spool.disk.log import COMMIT, DiskLog
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.memory import MemoryLog
 
 
@@ -164,3 +168,58 @@ async def test_the_backlog_of_a_live_first_sink_has_the_new_limits_too(log: Any,
     log.remove(cursor)
     fill(log, 50, 60)
     assert cursor.sums() == Sums(50, 50)
+
+
+async def test_the_maximum_age_changes_for_what_waits(log: Any):
+    """A lower one sheds at once; without one, nothing is too old any more."""
+    cursor, now_us = log.cursor("one"), time.time_ns() // 1000
+    for seq in range(6):
+        log.append(record(seq, received_us=now_us - (6 - seq) * 100_000_000))
+    log.set_age(250.0)
+    await until(lambda: cursor.sums().shed == 4, 5)
+    log.set_age(None)
+    log.append(record(6, received_us=0))
+    await asyncio.sleep(LEAST_CHECK * 2)
+    assert await take(cursor, 3) == [4, 5, 6]
+    assert cursor.sums() == Sums(7, delivered=3, shed=4)
+
+
+@pytest.mark.parametrize("first", ["strict", "live-first"])
+async def test_the_order_changes_and_each_record_is_delivered_once(first: str, log: Any):
+    """With records that wait, a backlog, and counts; the cursor continues."""
+    if isinstance(log, DiskLog):
+        log.set_limits(40, 1 << 20)
+    rates: tuple[float | None, ...] = (None, 1e6, None, 1e6)[first == "live-first" :]
+    cursor, got, end = log.cursor("one", replay_rate=rates[0]), [], 0
+    for rate in rates[1:]:
+        fill(log, end, end + 3)
+        end += 3
+        cursor.begin_connection()
+        got += await some(cursor, 2)
+        cursor.rewind()
+        cursor = log.reorder(cursor, rate)
+        assert cursor.sums() == Sums(end, delivered=len(got), waiting=end - len(got))
+    cursor.begin_connection()
+    fill(log, end, end + 3)
+    got += await take(cursor, end + 3 - len(got))
+    assert sorted(got) == list(range(end + 3))
+    assert cursor.sums() == Sums(end + 3, delivered=end + 3)
+    await asyncio.wait_for(cursor.wait_until_drained(), 5)
+
+
+async def some(cursor: Any, count: int) -> list[int]:
+    """At most so many records, answered."""
+    batch = await asyncio.wait_for(cursor.batch(count), 5)
+    cursor.commit(batch, all_of(batch))
+    return [one.seq for one in batch]
+
+
+async def test_a_strict_order_holds_from_the_change_on(log: Any):
+    """The backlog that is left comes first, without its rate; then the live records."""
+    cursor = log.cursor("one", replay_rate=1.0)
+    fill(log, 0, 5)
+    cursor.begin_connection()
+    fill(log, 5, 8)
+    cursor = log.reorder(cursor, None)
+    cursor.begin_connection()
+    assert await take(cursor, 8) == list(range(8))

@@ -396,10 +396,10 @@ async def test_new_limits_apply_at_once():
         ear.gate.clear()
         await it.read()
         in_flight = it.sink("ear").cursor.offered
-        it.relay.set_limits(10, 1 << 20, 0.008)
+        it.relay.set_limits(10, 1 << 20, None, 0.008)
         assert it.sink("ear").sums().shed == 40 - max(10, in_flight)
         shed = it.sink("ear").sums().shed
-        it.relay.set_limits(100, 1 << 20, 0.008)
+        it.relay.set_limits(100, 1 << 20, None, 0.008)
         await it.change({"uav1": tape()})
         await it.read()
         assert it.sink("ear").sums().shed == shed

@@ -127,7 +127,7 @@ async def replay(history: list[Step], log: Log | None = None) -> None:
 
 
 async def _take(step: Step, model: Model, it: Scene, brokers: dict[str, list[Broker]]) -> None:
-    it.relay.set_limits(step.limit, 1 << 20, 0.008)
+    it.relay.set_limits(step.limit, 1 << 20, None, 0.008)
     model.may_shed |= step.limit < 10_000
     for name in model.sinks:
         it.ears[name].away = name in step.away  # type: ignore[attr-defined]

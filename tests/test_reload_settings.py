@@ -27,7 +27,7 @@ from klvrelay.relay import reload as reload_module
 from klvrelay.relay.build import build_relay
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.reload import Loaded, Reloader, Reloads
-from klvrelay.spool.disk.log import open_log
+from klvrelay.spool.disk.opening import open_log
 
 CANARY = "c4n4ry-s3cret"
 Said = Callable[[], list[str]]
@@ -79,6 +79,7 @@ class Site:
 
     async def published(self, result: str) -> dict[str, Any]:
         """The reload in the status, once it has this result."""
+
         def last() -> Any:
             return orjson.loads((self.oracle.payloads("klvrelay/status") or [b"{}"])[-1]).get("reload", {})
 
@@ -226,6 +227,7 @@ async def test_another_broker_gets_what_follows(site: Site, said: Said):
 
 async def test_brokers_are_added_and_removed_in_any_order(site: Site, said: Said):
     """Each has its position by its name; the order in the file is not a change, even with several prefixes."""
+
     def brokers(*names: str) -> str:
         return "".join(f'[[sink]]\nname = "{name}"\nurl = "{oracles[name].url}/{name}"\n' for name in names)
 
@@ -256,6 +258,7 @@ async def test_brokers_are_added_and_removed_in_any_order(site: Site, said: Said
 async def test_two_streams_exchange_their_sources(site: Site, free_port: int):
     """Both ports are free before one of them is opened again, and each name continues its numbers."""
     with ports.reserved() as other:
+
         def write(first: str, second: str) -> None:
             entries = ((free_port, first), (other, second))
             text = "".join(f'[[source]]\nurl = "udp://127.0.0.1:{port}"\nstream = "{name}"\n' for port, name in entries)
@@ -325,27 +328,52 @@ async def test_what_needs_a_restart_is_named(site: Site, said: Said):
 
 async def test_a_change_that_needs_a_restart_is_not_called_unchanged(site: Site, said: Said):
     """The log has the warning only, and the status names the setting."""
-    site.write("a")
-    async with running(site):
-        site.write("a", mqtt="replay_rate = 100")
+    spool = f'[spool]\npath = "{site.folder}/spool"\n'
+    site.write("a", head=spool)
+    async with running(site, spool=True):
+        site.write("a", head=spool + 'commit = "1s"\n')
         await site.reloader.reload()
         reload = await site.published("unchanged")
-    assert reload["restart"] == ["sink.replay_rate"]
+    assert reload["restart"] == ["spool.commit"]
     assert [line for line in said() if "settings" in line] == [
-        "settings need a restart to take effect: keys=sink.replay_rate"
+        "settings need a restart to take effect: keys=spool.commit"
     ]
 
 
-async def test_the_order_of_a_sink_needs_a_restart(site: Site, said: Said):
-    """It belongs to its position, which continues; another setting of the same sink is applied."""
-    site.write("a")
-    async with running(site):
-        site.write("a", mqtt='order = "live-first"\nqos = 0')
+@pytest.mark.parametrize("spool", [False, True], ids=["memory", "spool"])
+async def test_the_order_of_a_sink_changes_and_its_position_stays(spool: bool, site: Site, said: Said):
+    """Records are delivered once, before and after; the new order holds from the next connection."""
+    site.write("a", head=f'[spool]\npath = "{site.folder}/spool"\n' if spool else "")
+    async with running(site, spool=spool):
+        await site.read("a")
+        for mqtt, rate in (
+            ('order = "live-first"', 200.0), ('order = "live-first"\nreplay_rate = 9', 9.0), ('order = "strict"', None),
+        ):  # fmt: skip
+            site.write("a", mqtt=mqtt)
+            await site.reloader.reload()
+            (sink,) = site.relay.sink_tasks
+            assert sink.cursor._rate == rate
+            await until(lambda task=sink: task.health.up, 5)
+        site.write("a", "b")
         await site.reloader.reload()
-        await site.published("applied")
-        (sink,) = site.reloader.settings.sinks
-        assert (sink.order, sink.mqtt.qos) == ("strict", 0)
-    assert "settings need a restart to take effect: keys=sink.order" in said()
+        await site.read("b")
+    assert said().count("settings reloaded: sinks=mqtt") == 3
+    assert (site.seqs("a"), site.seqs("b")) == (list(range(40)), list(range(40)))
+
+
+@pytest.mark.parametrize("spool", [False, True], ids=["memory", "spool"])
+async def test_the_maximum_age_changes_at_once(spool: bool, site: Site, said: Said):
+    """In `[spool]` or `[relay]`; and none again."""
+    place = f'[spool]\npath = "{site.folder}/spool"\n' if spool else "[relay]\n"
+    site.write("a", head=place)
+    async with running(site, spool=spool):
+        for age, limit in (('age = "90s"\n', 90.0), ("", None)):
+            site.write("a", head=place + age)
+            await site.reloader.reload()
+            assert site.relay._log._age._seconds == limit
+    name = "spool.age" if spool else "age"
+    assert said().count(f"settings reloaded: settings={name}") == 2
+    assert not [line for line in said() if "need a restart" in line]
 
 
 async def test_the_prefix_of_a_relay_with_a_spool_is_not_changed(site: Site, said: Said):
@@ -356,6 +384,21 @@ async def test_the_prefix_of_a_relay_with_a_spool_is_not_changed(site: Site, sai
         await site.reloader.reload()
         await site.published("refused")
     assert sum("sink.prefix: the spool is that of 'klvrelay'" in line for line in said()) == 1
+
+
+async def test_a_spool_accepts_the_prefixes_that_a_restart_accepts(site: Site, said: Said):
+    """A further sink whose prefix comes first in the alphabet: the spool is still that of the other."""
+    head = f'[spool]\npath = "{site.folder}/spool"'
+    more = f'[[sink]]\nname = "more"\nurl = "{site.oracle.url}"\nprefix = "a-first"'
+    site.write("a", head=head)
+    async with running(site, spool=True):
+        site.write("a", mqtt=more)
+        await site.reloader.reload()
+        await site.published("applied")
+        site.write("a", mqtt='prefix = "a-first"')
+        await site.reloader.reload()
+        await site.published("refused")
+    assert "settings reloaded: sinks=more" in said()
 
 
 async def test_a_file_is_watched(site: Site):

@@ -19,7 +19,8 @@ from klvrelay.record import Record
 from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.disk import segments
 from klvrelay.spool.disk.cursor_file import OPEN_END
-from klvrelay.spool.disk.log import DiskLog, open_log
+from klvrelay.spool.disk.log import DiskLog
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.disk.store import Store
 from klvrelay.spool.memory import MemoryLog
 

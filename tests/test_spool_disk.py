@@ -21,11 +21,12 @@ from klvrelay.errors import ConfigError
 from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
-from klvrelay.spool.disk.cursor import DiskCursor
+from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.disk.cursor_file import OPEN_END, CursorFile
 from klvrelay.spool.disk.format import HEADER_SIZE, Codec, new_id, pack_record, unpack_record
-from klvrelay.spool.disk.log import COMMIT, DiskLog, open_log
+from klvrelay.spool.disk.log import COMMIT, DiskLog
 from klvrelay.spool.disk.missing import Missing, PlacedGap, PlacedItem
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.disk.reader import Damage, SpoolReader
 from klvrelay.spool.disk.readonly import ReadOnlyFolder
 from klvrelay.spool.disk.segment_files import LARGEST
@@ -39,7 +40,7 @@ async def opened(folder: Path, **settings: float) -> DiskLog:
     return await open_log(folder / "spool", "relay", SIZE, **settings)
 
 
-async def taken(cursor: DiskCursor, count: int, most: int = 100) -> list[int]:
+async def taken(cursor: LogCursor, count: int, most: int = 100) -> list[int]:
     """The numbers of the next records, each answered as it comes."""
     seqs: list[int] = []
     while len(seqs) < count:
@@ -140,7 +141,7 @@ async def test_a_backlog_that_is_larger_than_memory_is_delivered_whole(tmp_path:
     got: list[Record] = []
     while len(got) < 500:
         batch = await asyncio.wait_for(cursor.batch(7), 5)
-        assert cursor.window.waiting <= 20
+        assert cursor.live.window.waiting <= 20
         cursor.commit(batch, Outcome(len(batch)))
         got += batch
     for stream in range(3):
@@ -389,6 +390,16 @@ def test_a_gap_of_damaged_records_precedes_the_next_item_of_their_stream():
     assert missing.between("a", 9, PlacedItem(90, record(10, boot="a"))) == []
 
 
+@pytest.mark.parametrize("place", [70, 73, 90])
+def test_a_record_that_is_in_the_log_after_all_divides_its_gap(place: int):
+    """The part before it stays before it, and the part after it comes after it, wherever the gap was."""
+    missing = Missing([PlacedGap(place, Gap("uav1", "a", 0, 8, "memory", None))])
+    missing.exclude(73, record(3, boot="a"))
+    before, after = missing.gaps
+    assert (before.gap.first, before.gap.last, after.gap.first, after.gap.last) == (0, 2, 4, 8)
+    assert before.position <= 73 < after.position
+
+
 async def test_damaged_records_leave_a_gap():
     """In this run and after a restart: between the records that are still there."""
     folder = ForgetfulFolder()
@@ -408,7 +419,7 @@ async def test_damaged_records_leave_a_gap():
     await until(lambda: cursor.sums().shed)
     log.append(record(60))
     cursor.commit(batches[0], all_of(batches[0]))
-    while cursor.waiting or cursor.window.gaps:
+    while cursor.waiting or cursor.live.window.gaps:
         batches.append(batch := await asyncio.wait_for(cursor.batch(30), 5))
         cursor.commit(batch, all_of(batch))
     items = [one for batch in batches for one in batch]
@@ -431,7 +442,7 @@ async def test_gaps_that_were_not_published_survive_a_restart(tmp_path: Path):
     log = await open_log(tmp_path / "spool", "relay", 1 << 20)
     cursor = log.cursor("mqtt")
     items: list[Item] = []
-    while cursor.waiting or cursor.window.gaps:
+    while cursor.waiting or cursor.live.window.gaps:
         batch = await asyncio.wait_for(cursor.batch(100), 5)
         cursor.commit(batch, all_of(batch))
         items += batch
@@ -441,7 +452,7 @@ async def test_gaps_that_were_not_published_survive_a_restart(tmp_path: Path):
     assert [one.seq for one in items] == [0, *range(last + 1, 300)]
     await log.close()
     log = await open_log(tmp_path / "spool", "relay", 1 << 20)
-    assert log.cursor("mqtt").window.gaps == 0
+    assert log.cursor("mqtt").live.window.gaps == 0
     await log.close()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -25,10 +26,12 @@ from test_relay_process import klvrelay
 from test_spool_disk import committed, opened, taken
 from test_spool_histories import AtOnce
 
+from klvrelay.gap import Gap
 from klvrelay.health.spool import LOG_EVERY, SpoolHealth
 from klvrelay.outcome import Sums
 from klvrelay.relay.relay import Relay
 from klvrelay.spool.disk.cursor_file import OPEN_END
+from klvrelay.spool.disk.loading import AWAY
 from klvrelay.spool.disk.log import COMMIT, DiskLog
 from klvrelay.spool.disk.store import Store
 from klvrelay.spool.memory import MemoryLog
@@ -203,6 +206,89 @@ def test_a_disk_that_fails_for_a_while_costs_none_of_the_backlog():
     virtual_time.run(main())
 
 
+@pytest.mark.parametrize("rate", [None, 1e6], ids=["strict", "live-first"])
+def test_a_disk_that_is_away_holds_back_no_live_record(rate: float | None):
+    """Such as one that was unmounted: the fault is reported, memory takes over, and the backlog comes afterwards."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        store = Store(folder, "test", 1 << 20)
+        store.commit({at: record(at) for at in range(100)}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
+        log = DiskLog(Store(folder, "test", 1 << 20), AtOnce("test"), limit=60)
+        folder.failing = True
+        cursor = log.cursor("mqtt", replay_rate=rate)
+        cursor.begin_connection()
+        log.append(record(100))
+        await asyncio.sleep(2 * AWAY)
+        assert log.condition.fault == "Input/output error"
+        got: list[int] = []
+        for seq in range(101, 400):
+            log.append(record(seq))
+            got += await taken(cursor, 1)
+            assert got[-1] == seq
+            await asyncio.sleep(0.05)
+        folder.failing = False
+        backlog = await taken(cursor, 400 - len(got))
+        assert backlog == sorted(backlog)
+        assert {*got, *backlog} == set(range(400))
+        await asyncio.sleep(ALERT)
+        assert log.condition.fault is None
+        assert cursor.sums() == Sums(400, delivered=400)
+        await log.close()
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("rate", [None, 1e6], ids=["strict", "live-first"])
+def test_records_in_flight_are_answered_though_the_disk_is_away_by_then(rate: float | None):
+    """Their records belong to the backlog meanwhile."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = DiskLog(Store(folder, "test", 1 << 20), AtOnce("test"), limit=20)
+        cursor = log.cursor("mqtt", replay_rate=rate)
+        cursor.begin_connection()
+        for seq in range(100):
+            log.append(record(seq))
+            await asyncio.sleep(0.1)
+        folder.failing = True
+        batch = await cursor.batch(2)
+        log.append(record(100))
+        await asyncio.sleep(3 * AWAY)
+        log.append(record(101))
+        cursor.commit(batch, all_of(batch))
+        folder.failing = False
+        got = await taken(cursor, 100)
+        assert {*got, *(one.seq for one in batch)} == set(range(102))
+        assert cursor.sums() == Sums(102, delivered=102)
+        await log.close()
+
+    virtual_time.run(main())
+
+
+def test_a_stream_that_is_behind_is_delivered_from_memory_while_the_disk_fails():
+    """More records than the window holds, and more than memory does: what is left comes in order, and a gap for it."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = DiskLog(Store(folder, "test", 1 << 20), AtOnce("test"), limit=20)
+        cursor = log.cursor("mqtt")
+        folder.failing = True
+        for seq in range(100):
+            log.append(record(seq))
+        await asyncio.sleep(5)
+        items: list[Any] = []
+        while not cursor.is_done:
+            batch = await asyncio.wait_for(cursor.batch(7), 5)
+            cursor.commit(batch, all_of(batch))
+            items += batch
+        numbers = [seq for one in items for seq in range(one.seq, (one.last if isinstance(one, Gap) else one.seq) + 1)]
+        assert numbers == list(range(100))
+        assert [one.seq for one in records_of(items)][-20:] == list(range(80, 100))
+
+    virtual_time.run(main())
+
+
 async def test_a_segment_that_cannot_be_read_is_counted_and_costs_only_its_records(
     caplog: pytest.LogCaptureFixture,
 ):
@@ -256,6 +342,26 @@ async def test_a_folder_that_is_deleted_costs_its_records_and_stops_no_later_one
     assert cursor.sums() == Sums(end, delivered=len(seqs), shed=end - len(seqs))
     with contextlib.suppress(OSError):  # the last record of a folder that is absent
         await log.close()
+
+
+async def test_a_disk_that_is_unmounted_lazily_is_used_further(tiny_disk: Path):  # noqa: F811
+    """Nothing is written below the mount point, and nothing waits for the disk or is lost."""
+    log = await opened(tiny_disk, commit=0.001, limit=20)
+    cursor = log.cursor("mqtt")
+    for seq in range(100):
+        log.append(record(seq))
+        if seq % 10 == 9:
+            await committed(log)
+    subprocess.run(["umount", "-l", tiny_disk], check=True)
+    for seq in range(100, 400):
+        log.append(record(seq, raw=bytes(1000)))
+        if seq % 10 == 9:
+            await committed(log)
+    assert await taken(cursor, 400) == list(range(400))
+    assert log.condition.fault is None
+    await log.close()
+    assert not list(tiny_disk.iterdir())
+    subprocess.run(["mount", "-t", "tmpfs", "none", tiny_disk], check=True)  # for the fixture
 
 
 def test_a_log_in_memory_has_no_spool_in_the_status():

@@ -22,7 +22,7 @@ from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, SourceDown
 from klvrelay.relay.build import build_relay, run_relay
-from klvrelay.spool.disk.log import open_log
+from klvrelay.spool.disk.opening import open_log
 
 TAPE = feed.recording(30)
 SOURCE = '[[source]]\nurl = "udp://:5000"\n'

@@ -23,11 +23,13 @@ from test_record_process import tiny_disk  # noqa: F401
 from test_spool_disk import committed, opened, taken, until
 from test_spool_histories import AtOnce
 
+from klvrelay.errors import ConfigError
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.files import OsFile, OsFolder
-from klvrelay.spool.disk.log import DiskLog, open_log
+from klvrelay.spool.disk.log import DiskLog
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.disk.store import LEAST_SEGMENT, Store
 
 # ---- crashes within a commit ----
@@ -215,7 +217,7 @@ async def test_a_spool_that_was_full_and_is_answered_is_empty_after_a_crash(tmp_
     while store.segments.allocated + store.segments.size <= 1 << 20:
         store.commit({position: record(position, raw=bytes(20_000))}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
         position += 1
-    store._cursor("mqtt").save([(position, OPEN_END)])
+    store._sinks._cursor("mqtt").save([(position, OPEN_END)])
     store.close()  # as it is: nothing was released
 
     log = await open_log(folder, "relay", 1 << 20, commit=0.001)
@@ -233,13 +235,14 @@ async def test_a_full_disk_is_not_worn_by_attempts_to_write():
     """Without room for a segment, not one of its bytes is written: attempts are made every few seconds."""
     folder = CrashingFolder()
     store = Store(folder, "test", 1 << 20)
+    store.commit({}, {"mqtt": [(0, OPEN_END)]}, hurry=False)  # the files of the cursor
     folder.size = folder.used + LEAST_SEGMENT // 2
     folder.changes.clear()
     for _ in range(3):
         result = store.commit({0: record(0)}, {"mqtt": [(0, OPEN_END)]}, hurry=False, probe=True)
         assert result.fault is not None
         assert result.fault.errno == errno.ENOSPC
-    assert folder.changes == ["create", "remove"] * 3
+    assert folder.changes == ["write", "sync", "create", "remove"] * 3  # the first two are of the cursor
     folder.size = 1 << 40
     assert store.commit({0: record(0)}, {"mqtt": [(0, OPEN_END)]}, hurry=False, probe=True).fault is None
 
@@ -285,8 +288,9 @@ BACKLOG = """
 import asyncio, re, sys
 from pathlib import Path
 from records import record
+from klvrelay.errors import ConfigError
 from klvrelay.outcome import Outcome
-from klvrelay.spool.disk.log import open_log
+from klvrelay.spool.disk.opening import open_log
 
 COUNT, RAW = 24_000, bytes(3000)
 
@@ -431,6 +435,31 @@ def test_a_spool_that_cannot_be_used_is_refused_with_a_remedy(
         kept.close()
 
 
+async def test_a_cursor_of_another_spool_is_named_and_costs_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """Such as one that was copied: all records are delivered again."""
+    for name in ("one", "other"):
+        log = await open_log(tmp_path / name, "relay", 1 << 20)
+        log.cursor("mqtt")
+        for seq in range(10):
+            log.append(record(seq))
+        await log.close()
+    shutil.copy(tmp_path / "other" / "mqtt.cursor", tmp_path / "one" / "mqtt.cursor")
+    log = await open_log(tmp_path / "one", "relay", 1 << 20)
+    assert await taken(log.cursor("mqtt"), 10) == list(range(10))
+    await log.close()
+    assert [line.message for line in caplog.records] == [
+        "spool: cursor is damaged or of another spool, all records are delivered again:"
+        f" file={tmp_path}/one/mqtt.cursor"
+    ]
+
+
+async def test_a_file_of_the_spool_that_cannot_be_opened_is_named(tmp_path: Path):
+    """A folder in its place, here; or one of another user."""
+    (tmp_path / "spool" / "mqtt.cursor").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"spool/mqtt\.cursor: cannot be used as a spool: Is a directory"):
+        await open_log(tmp_path / "spool", "relay", 1 << 20)
+
+
 @pytest.mark.parametrize(
     ("number", "reason"),
     [
@@ -445,13 +474,13 @@ def test_a_folder_without_permission_is_refused_with_a_remedy(
     open_really = os.open
 
     def refusing(path: Any, flags: int, *args: Any, **more: Any) -> int:
-        if str(path).startswith(str(tmp_path)) and flags & os.O_CREAT:
-            raise OSError(number, os.strerror(number))
+        if more.get("dir_fd") is not None and flags & os.O_CREAT:  # a file of the spool
+            raise OSError(number, os.strerror(number), path)
         return open_really(path, flags, *args, **more)
 
     monkeypatch.setattr(os, "open", refusing)
     spool = str(tmp_path / "spool")
     code, out, said = ran(capfd, "run", "udp://127.0.0.1:1", "--mqtt", "mqtt://127.0.0.1:1", "--spool", spool)
     assert (code, out) == (2, "")
-    assert f"klvrelay: {spool}: {reason}" in said
+    assert f"klvrelay: {spool}/spool.json.new: {reason}" in said
     assert "Traceback" not in said

@@ -25,7 +25,8 @@ from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END, Ranges
 from klvrelay.spool.disk.files import OsFolder
 from klvrelay.spool.disk.format import ENTRY_SIZE, unpack_record
-from klvrelay.spool.disk.log import COMMIT, open_log
+from klvrelay.spool.disk.log import COMMIT
+from klvrelay.spool.disk.opening import open_log
 from klvrelay.spool.disk.reader import SpoolReader
 from klvrelay.spool.disk.readonly import ReadOnlyFolder
 from klvrelay.spool.disk.store import Store

@@ -145,20 +145,21 @@ async def _run_both(relay: Relay, beside: Callable[[Relay], Awaitable[None]]) ->
         await cancel([other])
 
 
-def spool_owner(settings: RelaySettings) -> str:
-    """The name of the relay in its spool."""
-    return min((sink.mqtt.prefix for sink in settings.sinks), default="")  # whatever their order
+def age_of(settings: RelaySettings) -> float | None:
+    """The maximum age of a waiting record."""
+    return settings.age if settings.spool is None else settings.spool.age
 
 
 async def _open_spool(settings: RelaySettings) -> DiskLog | None:
     if settings.spool is None:
         return None
-    from klvrelay.spool.disk.log import open_log  # loaded here: without a spool it is not needed
+    from klvrelay.spool.disk.opening import open_log  # loaded here: without a spool it is not needed
 
     spool, limits = settings.spool, {"limit": settings.waiting, "size_limit": settings.waiting_size}
     prefixes = [sink.mqtt.prefix for sink in settings.sinks]
+    owner = min(prefixes, default="")  # of a new spool, whatever their order
     return await open_log(
-        spool.path, spool_owner(settings), spool.size, commit=spool.commit, age=spool.age, others=prefixes, **limits
+        spool.path, owner, spool.size, commit=spool.commit, age=spool.age, others=prefixes, **limits
     )  # fmt: skip
 
 

@@ -83,8 +83,8 @@ class Relay:
         return Stream(source_input, self.boot, self._log, self._notices, self._next_seqs)
 
     def _sink_task(self, each: SinkInput) -> SinkTask:
-        rate = each.replay_rate if each.order == "live-first" else None
-        cursor, health = self._log.cursor(each.name, file=each.cursor, replay_rate=rate), SinkHealth(each.name)
+        cursor = self._log.cursor(each.name, file=each.cursor, replay_rate=each.rate)
+        health = SinkHealth(each.name)
         return SinkTask(
             each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun
         )  # fmt: skip
@@ -173,9 +173,15 @@ class Relay:
                 for name in change.gone_sinks:
                     tasks.create_task(self._remove_sink(name), name=f"remove {name}")
 
-    def set_limits(self, waiting: int, waiting_size: int, coalesce: float) -> None:
-        """Change the limits of what waits in memory, and the time between reads; see `Relay`."""
+    @property
+    def owner(self) -> str | None:
+        """Name of the relay to which the log on disk belongs; None without one."""
+        return self._log.owner
+
+    def set_limits(self, waiting: int, waiting_size: int, age: float | None, coalesce: float) -> None:
+        """Change the limits of what waits, and the time between reads; see `Relay`."""
         self._log.set_limits(waiting, waiting_size)
+        self._log.set_age(age)
         self._coalesce.change(coalesce)
 
     def publish_status(self, **members: object) -> None:
@@ -219,9 +225,10 @@ class Relay:
         if self._running.is_stopping:
             return
         self._notices.remove(old.notices)
-        old.cursor.name = each.name
+        cursor = self._log.reorder(old.cursor, each.rate)
+        cursor.name = each.name
         health = SinkHealth(each.name, outages=old.health.outages, sums=old.sums())
-        new = SinkTask(each.sink, old.cursor, self._notices.cursor(), health, each.key, is_lasting=True)
+        new = SinkTask(each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=True)
         self.sink_tasks = [new if task is old else task for task in self.sink_tasks]
         self._start((), [new])
 

@@ -15,7 +15,7 @@ from klvrelay.backoff import Backoff
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.small_file import Stamp, stamp_of
 from klvrelay.errors import ConfigError, KlvrelayError
-from klvrelay.relay.build import change_of, check_files, spool_owner
+from klvrelay.relay.build import age_of, change_of, check_files
 from klvrelay.relay.change import Change
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.supervise import Standing, supervise
@@ -25,10 +25,8 @@ LOG = logging.getLogger("klvrelay.relay")
 
 WATCH = 1.0
 """Seconds between two checks of the files. A change is read once the files are the same at two checks."""
-RUNTIME = ("waiting", "waiting_size", "coalesce", "watch")
-"""Settings of [relay] that change at run time."""
-ORDER = ("order", "replay_rate")
-"""Settings of a sink that belong to its cursor, which continues."""
+RUNTIME = ("waiting", "waiting_size", "age", "coalesce", "watch")
+"""Settings of [relay] that change at run time; and of [spool], `age`."""
 _PARTS = ("sources", "sinks", *RUNTIME)
 
 Files = Mapping[str, Stamp | None]
@@ -110,7 +108,7 @@ class Reloader:
         # With hundreds of sources it would delay live records.
         change = await threads.run(partial(change_of, old, settings, relay.boot), "klvrelay-settings")
         await relay.apply(change)
-        relay.set_limits(settings.waiting, settings.waiting_size, settings.coalesce)
+        relay.set_limits(settings.waiting, settings.waiting_size, age_of(settings), settings.coalesce)
         self.settings = settings
         changes = _describe(change, old, settings)
         if changes or not lasting:
@@ -121,16 +119,16 @@ class Reloader:
 
     def _runtime_settings(self, settings: RelaySettings) -> RelaySettings:
         """The settings that can be applied now; the others keep their values. Raises ConfigError."""
-        old = self.settings
-        if old.spool is not None and spool_owner(settings) != spool_owner(old):
+        old, owner = self.settings, self._relay.owner
+        if owner is not None and owner not in [sink.mqtt.prefix for sink in settings.sinks]:
             raise ConfigError(
-                f"sink.prefix: the spool is that of {spool_owner(old)!r}; to change the prefix, choose another"
-                " spool.path, and restart"
+                f"sink.prefix: the spool is that of {owner!r}; to change the prefix, choose another spool.path, and"
+                " restart"
             )
         lasting: dict[str, Any] = {f.name: getattr(old, f.name) for f in fields(old) if f.name not in _PARTS}
-        kept = {sink.name: {key: getattr(sink, key) for key in ORDER} for sink in old.sinks}
-        sinks = [replace(sink, **kept.get(sink.name, {})) for sink in settings.sinks]
-        return replace(settings, **lasting, sinks=tuple(sinks))
+        if old.spool is not None and settings.spool is not None:
+            lasting["spool"] = replace(old.spool, age=settings.spool.age)
+        return replace(settings, **lasting)
 
     def _note_failure(self, fault: KlvrelayError) -> None:
         LOG.error("settings not reloaded: %s", fault)
@@ -152,12 +150,10 @@ def _lasting_keys(old: RelaySettings, new: RelaySettings) -> list[str]:
         if f.name in _PARTS or before == after:
             continue
         if is_dataclass(before) and is_dataclass(after):
-            keys += [f"{f.name}.{g.name}" for g in fields(before) if _differ(before, after, g.name)]
+            keys += [f"{f.name}.{g.name}" for g in fields(before) if g.name != "age" and _differ(before, after, g.name)]
         else:
             keys.append(f.name if is_dataclass(before) or is_dataclass(after) else f"relay.{f.name}")
-    sinks = {sink.name: sink for sink in old.sinks}
-    pairs = [(sinks[sink.name], sink) for sink in new.sinks if sink.name in sinks]
-    return keys + [f"sink.{key}" for key in ORDER if any(_differ(*pair, key) for pair in pairs)]
+    return keys
 
 
 def _differ(one: Any, other: Any, name: str) -> bool:
@@ -174,6 +170,10 @@ def _describe(change: Change, old: RelaySettings, new: RelaySettings) -> str:
         "removed": change.gone_streams,
         "sinks": [each.key for each in change.sinks],
         "removed_sinks": change.gone_sinks,
-        "settings": [key for key in RUNTIME if _differ(old, new, key)],
+        "settings": [*(key for key in RUNTIME if _differ(old, new, key)), *_changed_age(old, new)],
     }
     return " ".join(f"{key}={printable(','.join(names))}" for key, names in groups.items() if names)
+
+
+def _changed_age(old: RelaySettings, new: RelaySettings) -> list[str]:
+    return ["spool.age"] if old.spool and new.spool and _differ(old.spool, new.spool, "age") else []

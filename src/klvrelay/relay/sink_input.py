@@ -25,6 +25,11 @@ class SinkInput(NamedTuple):
     cursor: str | None = None
 
     @property
+    def rate(self) -> float | None:
+        """Records of the backlog per second beside the live records; None if the backlog comes first."""
+        return self.replay_rate if self.order == "live-first" else None
+
+    @property
     def key(self) -> str:
         """The name by which a reload compares sinks: it stays the same if the sink moves."""
         return self.cursor or self.name

@@ -1,10 +1,11 @@
 """The log of records that wait for sinks, with one cursor per sink.
 
     contract.py     the contract of a log and of its cursors
-    memory.py       the log in memory; disk/: the log on disk
+    memory.py       the log in memory; disk/: the log on disk; base.py: what they have in common
     cursor.py       what one sink has yet to deliver: batches in flight, limits
-      queue.py        the waiting records of one stream
+      waiting.py      the waiting records; queue.py: those of one stream
+      shares.py       how streams share the limits
       turns.py        callers that wait for a batch
-    live_first.py   `order = "live-first"` on any log; memory_live_first.py: in memory
+    flows.py        live records and backlogs of one sink, in any log; memory_flows.py: in memory
     age.py          sheds records that are too old
 """

@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from klvrelay.record import Record
+
 CHECK = 1.0
 """Maximum seconds between two checks."""
 LEAST_CHECK = 0.05
@@ -30,6 +32,14 @@ class AgeLimit:
             return NEVER_AGED
         return time.time_ns() // 1000 - int(self._seconds * 1e6)
 
+    def set(self, seconds: float | None) -> None:
+        """Change the limit, and check at once."""
+        self.stop()
+        self._seconds, self._timer = seconds, None
+        if seconds is None:
+            self._shed(NEVER_AGED)
+        self.start()
+
     def start(self) -> None:
         """Begin to check, at once. Without a limit, or if it is running, do nothing."""
         if self._seconds is not None and self._timer is None:
@@ -43,3 +53,8 @@ class AgeLimit:
         interval = max(LEAST_CHECK, min(CHECK, seconds / 20))
         self._timer = asyncio.get_running_loop().call_later(interval, self._check, seconds)
         self._shed(self.before_us)
+
+
+def is_aged(record: Record, before_us: int) -> bool:
+    """Did it arrive before this time? A record that was never live does not age."""
+    return record.received_us is not None and record.received_us < before_us

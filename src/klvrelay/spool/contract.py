@@ -79,6 +79,10 @@ class Log(Protocol):
     def condition(self) -> Condition | None:
         """The condition of the disk; None for a log in memory."""
 
+    @property
+    def owner(self) -> str | None:
+        """Name of the relay to which a log on disk belongs; None for a log in memory."""
+
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
 
@@ -89,6 +93,12 @@ class Log(Protocol):
         self, name: str, *, holds_sources: bool = True, file: str | None = None, replay_rate: float | None = None
     ) -> LogCursor:
         """A cursor for one sink. For the options see `MemoryLog.cursor`; `file`: see `DiskLog.cursor`."""
+
+    def reorder(self, cursor: LogCursor, replay_rate: float | None) -> LogCursor:
+        """Change the order of a cursor with nothing in flight. Returns the one that continues in its place."""
+
+    def set_age(self, seconds: float | None) -> None:
+        """Change the maximum age of a waiting record; None: any."""
 
     def remove(self, cursor: LogCursor) -> None:
         """Forget a cursor and its position: its sink was removed. What it has not delivered is discarded."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import overload
-
 from klvrelay.record import Record
-from klvrelay.spool.age import AgeLimit
+from klvrelay.spool.base import BaseLog
 from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.cursor import Cursor
-from klvrelay.spool.memory_live_first import MemoryLiveFirst
+from klvrelay.spool.memory_flows import MemoryFlows
 from klvrelay.spool.queue import size_of
 
 WAITING = 10_000
@@ -18,7 +15,7 @@ WAITING_SIZE = 64 << 20
 """Default maximum of their bytes."""
 
 
-class MemoryLog:
+class MemoryLog(BaseLog[Cursor | MemoryFlows]):
     """Keeps each record until every cursor has read it.
 
     Each cursor has separate limits of records and bytes, so a disconnected sink sheds only its own records. `age` is
@@ -26,11 +23,7 @@ class MemoryLog:
     """
 
     def __init__(self, limit: int = WAITING, size_limit: int = WAITING_SIZE, age: float | None = None) -> None:
-        self._limit = limit
-        self._size_limit = size_limit
-        self._cursors: list[Cursor | MemoryLiveFirst] = []
-        self._freed = asyncio.Event()
-        self._age = AgeLimit(age, self._shed_aged)
+        super().__init__(limit, size_limit, age)
 
     @property
     def keeps(self) -> bool:
@@ -41,31 +34,19 @@ class MemoryLog:
     def condition(self) -> None:
         """There is no disk."""
 
+    @property
+    def owner(self) -> None:
+        """There is no disk."""
+
     def append(self, record: Record, *, waited: bool = False) -> None:
         """Append a record. If the log is full, shed an older one, unless the caller has `waited` for room."""
         size = size_of(record)
         for cursor in self._cursors:
             cursor.append(record, size, waited=waited and cursor.holds_sources)
 
-    async def wait_for_room(self, stream: str) -> None:
-        """Return once a record of the stream can be appended without shedding. Do not `await` before appending."""
-        while not all(cursor.has_room(stream) for cursor in self._cursors if cursor.holds_sources):
-            self._freed.clear()
-            await self._freed.wait()
-
-    @overload
-    def cursor(
-        self, name: str, *, holds_sources: bool = ..., file: str | None = ..., replay_rate: None = ...
-    ) -> Cursor: ...
-
-    @overload
-    def cursor(
-        self, name: str, *, holds_sources: bool = ..., file: str | None = ..., replay_rate: float | None = ...
-    ) -> LogCursor: ...
-
     def cursor(
         self, name: str, *, holds_sources: bool = True, file: str | None = None, replay_rate: float | None = None
-    ) -> LogCursor:
+    ) -> Cursor | MemoryFlows:
         """A cursor for one sink, which reads the records appended from now on. It has no file.
 
         holds_sources   sources that can wait, such as files, wait for this sink, and none of their records is shed.
@@ -75,18 +56,32 @@ class MemoryLog:
                         records per second. None: all in order
         """
         limits = self._limit, self._size_limit
-        cursor: Cursor | MemoryLiveFirst
+        cursor: Cursor | MemoryFlows
         if replay_rate is None:
             cursor = Cursor(name, *limits, self._freed, holds_sources=holds_sources)
         else:
-            cursor = MemoryLiveFirst(name, *limits, replay_rate, self._freed, holds_sources=holds_sources)
+            cursor = MemoryFlows(name, *limits, replay_rate, self._freed, holds_sources=holds_sources)
         self._cursors.append(cursor)
         self._age.start()
         return cursor
 
+    def reorder(self, cursor: LogCursor, replay_rate: float | None) -> LogCursor:
+        """See `Log.reorder`."""
+        at = self._place_of(cursor)
+        old = self._cursors[at]
+        if isinstance(old, MemoryFlows):
+            old.set_rate(replay_rate)
+        elif replay_rate is not None:
+            flows = MemoryFlows(
+                old.name, self._limit, self._size_limit, replay_rate, self._freed, holds_sources=old.holds_sources
+            )
+            flows.absorb(old)
+            self._cursors[at] = flows
+        return self._cursors[at]
+
     def remove(self, cursor: LogCursor) -> None:
         """See `Log.remove`."""
-        self._cursors = [each for each in self._cursors if each is not cursor]
+        del self._cursors[self._place_of(cursor)]
         self._freed.set()
 
     def set_limits(self, limit: int, size_limit: int) -> None:
@@ -94,7 +89,3 @@ class MemoryLog:
         self._limit, self._size_limit = limit, size_limit
         for cursor in self._cursors:
             cursor.set_limits(limit, size_limit)
-
-    def _shed_aged(self, before_us: int) -> None:
-        for cursor in self._cursors:
-            cursor.shed_aged(before_us)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Reason
@@ -46,7 +47,7 @@ class Queue:
         return 1
 
     def add_first(self, item: Item) -> int:
-        """Put an item before all others. Returns how many items were added: 0 for a gap that continues the first one.
+        """Put an item before all others. Returns how many items were added: 0 for a gap that the first one continues.
         """
         if not isinstance(item, Gap):
             self.items.appendleft(item)
@@ -63,6 +64,21 @@ class Queue:
     def oldest(self) -> Record | None:
         """The oldest record."""
         return next((item for item in self.items if not isinstance(item, Gap)), None)
+
+    def shed_where(self, is_shed: Callable[[Record], bool], reason: Reason) -> tuple[list[Record], int]:
+        """Replace records by gaps. Returns them, and how many items more there are (below 0: fewer)."""
+        items, shed = self.items, []
+        self.items, self.size, self.gaps = deque(), 0, 0
+        for item in items:
+            if isinstance(item, Gap):
+                self.add_last(item)
+            elif is_shed(item):
+                shed.append(item)
+                self.add_last(Gap.of(item, reason))
+            else:
+                self.items.append(item)
+                self.size += size_of(item)
+        return shed, len(self.items) - len(items)
 
     def remove(self, reason: Reason) -> tuple[Record, int]:
         """Replace the oldest record by a gap. Returns the record, and how many items more there are (-2 to 0)."""

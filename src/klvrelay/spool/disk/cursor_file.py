@@ -48,11 +48,15 @@ class CursorFile:
         self._seed = crc32(spool)
         exists = name in folder.names()
         self._file: File = folder.open(name, create=not exists)
-        if self._file.size() < 2 * _SLOT:
-            self._file.write(bytes(2 * _SLOT), 0)
-            self._file.sync()
-            folder.sync()
-        slots = [self._load(at) for at in (0, _SLOT)]
+        try:
+            if self._file.size() < 2 * _SLOT:
+                self._file.write(bytes(2 * _SLOT), 0)
+                self._file.sync()
+                folder.sync()
+            slots = [self._load(at) for at in (0, _SLOT)]
+        except OSError:
+            self._file.close()
+            raise
         self._generation, self.ranges = max(slots, key=lambda slot: slot[0])
 
     def _load(self, at: int) -> tuple[int, Ranges | None]:

@@ -58,11 +58,11 @@ class Folder(Protocol):
 
 
 class OsFile:
-    """A file of the operating system."""
+    """A file of the operating system. `folder`: descriptor of the folder to which the path is relative."""
 
-    def __init__(self, path: Path, *, create: bool) -> None:
+    def __init__(self, path: Path | str, *, create: bool, folder: int | None = None) -> None:
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if create else 0)
-        self._fd = os.open(path, flags, 0o640)
+        self._fd = os.open(path, flags, 0o640, dir_fd=folder)
 
     def size(self) -> int:
         return os.fstat(self._fd).st_size
@@ -119,7 +119,10 @@ def _reserve(fd: int) -> None:
 
 
 class OsFolder:
-    """A folder of the operating system, reserved for this process. Raises BlockingIOError if another process has it."""
+    """A folder of the operating system, reserved for this process. Raises BlockingIOError if another process has it.
+
+    It stays the same folder if its disk is unmounted meanwhile: nothing is written to what is below the mount point.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -131,16 +134,20 @@ class OsFolder:
             raise
 
     def names(self) -> list[str]:
-        return os.listdir(self._path)
+        return os.listdir(self._fd)
 
     def open(self, name: str, *, create: bool = False) -> File:
-        return OsFile(self._path / name, create=create)
+        try:
+            return OsFile(name, create=create, folder=self._fd)
+        except OSError as fault:
+            fault.filename = str(self._path / name)
+            raise
 
     def rename(self, old: str, new: str) -> None:
-        os.replace(self._path / old, self._path / new)
+        os.replace(old, new, src_dir_fd=self._fd, dst_dir_fd=self._fd)
 
     def remove(self, name: str) -> None:
-        os.unlink(self._path / name)
+        os.unlink(name, dir_fd=self._fd)
 
     def sync(self) -> None:
         os.fsync(self._fd)

@@ -15,8 +15,20 @@ from klvrelay.spool.disk.segment_files import NAME
 FILE = "spool.json"
 
 
-def identify(folder: Folder, relay: str, others: Sequence[str] = ()) -> bytes:
-    """The id of the spool in this folder. An empty folder gets a new one; a lost one is read from the segments.
+class Identity(NamedTuple):
+    """The identity of a spool that exists.
+
+    version   of its format
+    relay     name of the relay that owns it; None if `spool.json` is damaged or absent
+    """
+
+    id: bytes
+    version: int
+    relay: str | None
+
+
+def identify(folder: Folder, relay: str, others: Sequence[str] = ()) -> Identity:
+    """The identity of the spool in this folder. An empty folder gets a new id; a lost one is read from the segments.
 
     relay    its owner, if it is new
     others   further owners that are accepted
@@ -28,7 +40,7 @@ def identify(folder: Folder, relay: str, others: Sequence[str] = ()) -> bytes:
     if known is None:
         spool = _id_of_segments(folder, names) or new_id()
         _write(folder, {"version": VERSION, "id": spool.hex(), "relay": relay})
-        return spool
+        return Identity(spool, VERSION, relay)
     if known["version"] != VERSION:
         raise ConfigError(
             f"spool of version {known['version']}, this klvrelay uses {VERSION}: choose another folder, or deliver its"
@@ -39,19 +51,7 @@ def identify(folder: Folder, relay: str, others: Sequence[str] = ()) -> bytes:
             f"spool of a relay with topic prefix {known['relay']!r}, this one has {relay!r}: choose another folder,"
             " or use that prefix"
         )
-    return bytes.fromhex(known["id"])
-
-
-class Identity(NamedTuple):
-    """The identity of a spool that exists.
-
-    version   of its format
-    relay     name of the relay that owns it; None if `spool.json` is damaged or absent
-    """
-
-    id: bytes
-    version: int
-    relay: str | None
+    return Identity(bytes.fromhex(known["id"]), VERSION, known["relay"])
 
 
 def find_identity(folder: Folder) -> Identity | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -34,6 +34,24 @@ def gaps_of(records: Iterable[tuple[int, Record]], reason: Reason) -> list[Place
     return [placed for gaps in found.values() for placed in gaps]
 
 
+def gaps_between(items: Sequence[Item], places: Mapping[int, int], lowest: int) -> list[PlacedGap]:
+    """The gaps among items, each before the next record of its stream.
+
+    places   position by id of each record
+    lowest   position of the records after these
+    """
+    found: list[PlacedGap] = []
+    last = {item.stream: place for item in items if (place := places.get(id(item))) is not None}
+    following: dict[str, int] = {}
+    for item in reversed(items):
+        if isinstance(item, Gap):
+            until = following.get(item.stream, max(lowest, last.get(item.stream, -1) + 1))
+            found.append(PlacedGap(until, item))
+        elif (place := places.get(id(item))) is not None:
+            following[item.stream] = place
+    return found[::-1]
+
+
 def _add_last(gaps: list[PlacedGap], placed: PlacedGap) -> None:
     if gaps and (joined := gaps[-1].gap.joined(placed.gap)) is not None:
         gaps[-1] = PlacedGap(gaps[-1].position, joined)
@@ -59,7 +77,7 @@ class Missing:
         for at, (place, gap) in enumerate(self.gaps):
             if (gap.stream, gap.boot) == (record.stream, record.boot) and gap.first <= record.seq <= gap.last:
                 before = PlacedGap(min(place, position), replace(gap, last=record.seq - 1))
-                after = PlacedGap(place, replace(gap, first=record.seq + 1))
+                after = PlacedGap(max(place, position + 1), replace(gap, first=record.seq + 1))
                 self.gaps[at : at + 1] = [each for each in (before, after) if each.gap.count]
                 self.gaps.sort(key=_position)
                 return

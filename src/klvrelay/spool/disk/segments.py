@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
@@ -49,6 +49,7 @@ class Segments:
         self._files, self._codec = SegmentFiles(folder, codec), codec
         self.size, self.limit = size, max(limit, 2 * size)
         self._used: list[Segment] = []
+        self._held: list[tuple[Segment, int]] = []  # shed, and not released: with the position after the last entry
         self._spare: list[Segment] = []
         self._end = 0  # where the next entry of the newest segment begins
         self._written_us = _now_us()  # or opened
@@ -71,7 +72,7 @@ class Segments:
 
     @property
     def allocated(self) -> int:
-        """Bytes of all files."""
+        """Bytes of all files, without those that are released next."""
         return sum(segment.size for segment in (*self._used, *self._spare))
 
     def end_of(self, name: str) -> int:
@@ -212,6 +213,19 @@ class Segments:
         while self.can_release(position):
             self._retire(self._used.pop(0))
 
+    def held(self) -> list[tuple[int, int]]:
+        """First position and end of each segment that was shed and not released."""
+        return [(segment.first, end) for segment, end in self._held]
+
+    def release_held(self, is_needed: Callable[[int, int], bool]) -> None:
+        """Reuse or remove the segments that were shed, except those that are needed: first position and end."""
+        held, self._held = self._held, []
+        for segment, end in held:
+            if is_needed(segment.first, end):
+                self._held.append((segment, end))
+            else:
+                self._retire(segment)
+
     def are_aged(self, before_us: int) -> bool:
         """Was the last entry of the oldest segment written before this time?
 
@@ -222,12 +236,10 @@ class Segments:
         return 0 < (self._used[1].created_us if len(self._used) > 1 else self._written_us) < before_us
 
     def shed(self) -> list[StoredEntry]:
-        """Give up the oldest segment, and return its entries."""
-        segment = self._used.pop(0)
-        try:
-            return list(self._entries(segment, segment.first))
-        finally:
-            self._retire(segment)
+        """Give up the oldest segment, and return its entries. They stay on disk until `release`."""
+        (_, end), segment = self.bounds()[0], self._used.pop(0)
+        self._held.append((segment, end))
+        return list(self._entries(segment, segment.first))
 
     def _retire(self, segment: Segment) -> None:
         segment.close()
@@ -254,7 +266,7 @@ class Segments:
                 yield StoredEntry(entry.position, entry.skipped, data[entry.start + ENTRY_SIZE : entry.end])
 
     def close(self) -> None:
-        for segment in self._used:
+        for segment in (*self._used, *(segment for segment, _ in self._held)):
             segment.close()
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from klvrelay.outcome import Reason
 from klvrelay.record import Record
 from klvrelay.spool.age import NEVER_AGED
-from klvrelay.spool.disk.cursor_file import OPEN_END, SUFFIX, CursorFile, Ranges
+from klvrelay.spool.disk.cursor_file import Ranges
 from klvrelay.spool.disk.files import Folder
 from klvrelay.spool.disk.format import Codec, pack_record, unpack_record
-from klvrelay.spool.disk.gap_file import SUFFIX as GAPS
-from klvrelay.spool.disk.gap_file import read_gaps, write_gaps
 from klvrelay.spool.disk.identity import identify
 from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.segment_files import SHORTAGES
 from klvrelay.spool.disk.segments import Segments, StoredEntry
+from klvrelay.spool.disk.sink_files import FULL, SinkFiles, is_needed
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.spool")
@@ -32,9 +30,6 @@ SEGMENT_SIZE = 8 << 20
 SEGMENTS = 16
 """Least number of segments within the limit: shedding discards one."""
 LEAST_SEGMENT = 64 << 10
-FULL = {errno.ENOSPC, errno.EDQUOT}
-CURSOR_SYNC = 1.0
-"""Seconds from one sync of the cursor files to the next: a power loss repeats what was answered since."""
 
 
 class Placed(NamedTuple):
@@ -81,49 +76,32 @@ class Store:
 
     def __init__(self, folder: Folder, relay: str, limit: int, name: str = "spool", others: Sequence[str] = ()) -> None:
         self._folder, self.name = folder, name
-        self.id = identify(folder, relay, others)
+        identity = identify(folder, relay, others)
+        self.id, self.owner = identity.id, identity.relay or relay
         size = max(LEAST_SEGMENT, min(SEGMENT_SIZE, limit // SEGMENTS))
         self.segments = Segments(folder, Codec(self.id), size=size, limit=limit)
-        self._cursors: dict[str, CursorFile] = {}
-        self._cursor_sync = time.monotonic()
+        self._sinks = SinkFiles(folder, self.id)
         self._readers: dict[str, tuple[int, Iterator[StoredEntry]]] = {}
         self.fault: OSError | None = None
         """Why nothing could be read at the last attempt."""
-        self.saved: dict[str, Ranges | None] = {
-            name: self._stored(name)
-            for name in (file.removesuffix(SUFFIX) for file in folder.names() if file.endswith(SUFFIX))
-        }
-        """The stored ranges of each cursor; None if they are damaged."""
-        self.gaps: dict[str, list[PlacedGap]] = {
-            name: read_gaps(folder, name)
-            for name in (file.removesuffix(GAPS) for file in folder.names() if file.endswith(GAPS))
-        }
-        """The stored gaps of each cursor."""
         for ranges in self.saved.values():
             self.segments.skip_to(max((start for start, _ in ranges or ()), default=0))
 
-    def _stored(self, name: str) -> Ranges | None:
-        """The stored ranges of a cursor; None also if its file is incomplete and the disk is full."""
-        try:
-            return self._cursor(name).ranges
-        except OSError as fault:
-            if fault.errno not in FULL:
-                raise
-            return None
+    @property
+    def saved(self) -> dict[str, Ranges | None]:
+        """The ranges of each cursor that were stored at the start; None if they are damaged."""
+        return self._sinks.saved
 
-    def _cursor(self, name: str) -> CursorFile:
-        if name not in self._cursors:
-            self._cursors[name] = CursorFile(self._folder, name, self.id)
-        return self._cursors[name]
+    @property
+    def gaps(self) -> dict[str, list[PlacedGap]]:
+        """The stored gaps of each cursor."""
+        return self._sinks.gaps
 
     def remove_cursor(self, name: str) -> None:
         """Close and delete the files of a cursor, if they exist. Raises OSError."""
         for reader in [key for key in self._readers if key.rpartition("#")[0] == name]:
             del self._readers[reader]
-        if (cursor := self._cursors.pop(name, None)) is not None:
-            cursor.close()
-        for file in {name + SUFFIX, name + GAPS}.intersection(self._folder.names()):
-            self._folder.remove(file)
+        self._sinks.remove(name)
 
     def commit(
         self, records: Mapping[int, Record], unanswered: Mapping[str, Ranges], *, hurry: bool, probe: bool = False,
@@ -137,18 +115,19 @@ class Store:
         before_us  discard segments whose records all arrived before this time
         """
         result = Committed()
-        try:
-            while self.segments.are_aged(before_us):
-                result.sheds.append(self._shed("age"))
-            self._write(self._payloads(records), result, hurry=hurry)
-            self.segments.skip_to(max(records, default=-1) + 1)  # past a last record that has no payload
-            self.segments.sync()
-            self._save(unanswered, always=probe)
-            self._save_gaps(gaps or {})
-            if probe:
-                self.segments.check_room()
-        except OSError as fault:
-            result.fault = fault
+        steps = (
+            partial(self._sinks.begin, unanswered),
+            partial(self._sinks.save_gaps, gaps or {}),
+            partial(self._save, unanswered, always=probe),
+            partial(self._write, records, result, hurry=hurry, before_us=before_us),
+            partial(self._save, unanswered),
+            partial(self._check, result, probe=probe),
+        )
+        for step in steps:  # a disk without room for records has room for cursors and gaps
+            try:
+                step()
+            except OSError as fault:
+                result.fault = result.fault or fault
         result.end = self.segments.durable
         return result
 
@@ -162,48 +141,47 @@ class Store:
                 LOG.error("spool: %s: stream=%s seq=%d", fault, printable(record.stream[:80]), record.seq)
         return payloads
 
-    def _write(self, payloads: dict[int, bytes], result: Committed, *, hurry: bool) -> None:
-        while payloads:
-            try:
-                self.segments.write(payloads)
-            except OSError as fault:
-                if not (hurry and fault.errno in FULL and self.segments.bounds()):
-                    raise
-            payloads = {position: payload for position, payload in payloads.items() if position >= self.segments.next}
-            if payloads:
-                result.sheds.append(self._shed())
+    def _write(self, records: Mapping[int, Record], result: Committed, *, hurry: bool, before_us: int) -> None:
+        """Write records, and make them durable. Without room for all of them, shed the oldest segment: the others are
+        written by the next commit, once the gaps are stored.
+        """
+        while self.segments.are_aged(before_us):
+            result.sheds.append(self._shed("age"))
+        payloads = self._payloads(records)
+        self._write_payloads(payloads, hurry=hurry)
+        is_whole = not payloads or self.segments.next > max(payloads)
+        if is_whole:
+            self.segments.skip_to(max(records, default=-1) + 1)  # past a last record that has no payload
+        self.segments.sync()
+        if not is_whole:
+            result.sheds.append(self._shed())
+
+    def _write_payloads(self, payloads: Mapping[int, bytes], *, hurry: bool) -> None:
+        try:
+            self.segments.write(payloads)
+        except OSError as fault:
+            if not (hurry and fault.errno in FULL and self.segments.bounds()):
+                raise
+
+    def _check(self, result: Committed, *, probe: bool) -> None:
+        if probe and result.fault is None:
+            self.segments.check_room()
 
     def _shed(self, reason: Reason = "size") -> Loaded:
         _, end = self.segments.bounds()[0]
         return Loaded([*_records(self.segments.shed())], end, reason)
 
     def _save(self, unanswered: Mapping[str, Ranges], *, always: bool = False) -> None:
-        """Store the ranges that changed, where entries on disk are concerned, and release what no cursor needs.
-
-        always   store and sync unchanged ranges, too
-        """
-        for name, ranges in unanswered.items():
-            cursor = self._cursor(name)
-            concerned = cursor.ranges is None or cursor.ranges[0][0] < self.segments.next
-            if always or (concerned and ranges != cursor.ranges):
-                cursor.save(ranges)
+        """Store the ranges that changed, or `always`, and release what no cursor needs."""
+        self._sinks.save(unanswered, self.segments.next, always=always)
         floor = min((ranges[0][0] for ranges in unanswered.values()), default=self.segments.next)
-        releasable = self.segments.can_release(floor)
-        if releasable or always or time.monotonic() - self._cursor_sync >= CURSOR_SYNC:
-            self._sync_cursors()
+        needs = is_needed(unanswered)
+        held = [bounds for bounds in self.segments.held() if self._sinks.has_gaps and not needs(*bounds)]
+        releasable = held or self.segments.can_release(floor)
+        self._sinks.sync(if_due=not (releasable or always))
         if releasable:
             self.segments.release(floor)
-
-    def _save_gaps(self, gaps: Mapping[str, Sequence[PlacedGap]]) -> None:
-        for name, placed in gaps.items():
-            if placed != self.gaps.get(name, []):
-                write_gaps(self._folder, name, placed)
-                self.gaps[name] = list(placed)
-
-    def _sync_cursors(self) -> None:
-        for cursor in self._cursors.values():
-            cursor.sync()
-        self._cursor_sync = time.monotonic()
+            self.segments.release_held(lambda first, end: (first, end) not in held)
 
     def read(self, name: str, start: int, most: int) -> Loaded | None:
         """The next records for a cursor from this position on: at most `most`, or LOAD_SIZE bytes; none at the end.
@@ -233,9 +211,7 @@ class Store:
         self.fault = None
         try:
             self.segments.check_room()
-            for cursor in self._cursors.values():
-                cursor.save(cursor.ranges or [(0, OPEN_END)])
-                cursor.sync()
+            self._sinks.touch()
         except OSError as fault:
             if fault.errno not in FULL:
                 self.fault = fault
@@ -249,11 +225,10 @@ class Store:
         """Make cursors durable, and close the files."""
         try:
             self.segments.sync()
-            self._sync_cursors()
+            self._sinks.sync()
         finally:
             self.segments.close()
-            for cursor in self._cursors.values():
-                cursor.close()
+            self._sinks.close()
             self._folder.close()
 
 

@@ -1,4 +1,4 @@
-"""The cursor of `order = "live-first"` on the log on disk."""
+"""The cursor of one sink on the log on disk: live records, and the parts of its backlog."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from klvrelay.spool.disk.cursor_file import Ranges
 from klvrelay.spool.disk.missing import Missing, PlacedGap
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Loaded
-from klvrelay.spool.live_first import LiveFirst
+from klvrelay.spool.flows import Flows
 
 PARTS = 8
-"""Maximum parts of the backlog. At later connections what waits remains live. Each part, and the live records, have
-1/PARTS of the limits in memory."""
+"""Maximum parts of the backlog. At later connections what waits remains live. With `live-first` each part, and the live
+records, have 1/PARTS of the limits in memory."""
 
 
-class DiskLiveFirst(LiveFirst):
+class DiskFlows(Flows):
     """One cursor for each part of the backlog, the oldest first, and one for the live records.
 
     first     the records of an earlier run and, until the first connection, of this one
@@ -27,9 +27,13 @@ class DiskLiveFirst(LiveFirst):
     live: DiskCursor
     backlog: list[DiskCursor]  # type: ignore[assignment]
 
-    def __init__(self, first: DiskCursor, rate: float, next_one: Callable[[DiskCursor], DiskCursor]) -> None:
-        super().__init__(first.name, PARTS * first.limit, PARTS * first.size_limit, rate)
+    def __init__(
+        self, first: DiskCursor, limit: int, size_limit: int, rate: float | None,
+        next_one: Callable[[DiskCursor], DiskCursor],
+    ) -> None:  # fmt: skip
+        super().__init__(first.name, limit, size_limit, rate)
         self.live, self.backlog = first, []
+        self.set_limits(limit, size_limit)
         self._next_one = next_one
         self.file, self.holds_sources = first.file, first.holds_sources
         self._log_changed, first.changed = first.changed, self.changed
@@ -46,8 +50,27 @@ class DiskLiveFirst(LiveFirst):
     def set_limits(self, limit: int, size_limit: int) -> None:
         """See `DiskCursor.set_limits`."""
         self.limit, self.size_limit = limit, size_limit
+        parts = 1 if self._rate is None else PARTS
         for cursor in self._cursors:
-            cursor.set_limits(max(1, limit // PARTS), max(1, size_limit // PARTS))
+            cursor.set_limits(max(1, limit // parts), max(1, size_limit // parts))
+
+    def set_rate(self, rate: float | None) -> None:
+        """See `Flows.set_rate`."""
+        super().set_rate(rate)
+        self.set_limits(self.limit, self.size_limit)
+
+    def overtake(self, durable: int) -> None:
+        """The disk cannot be read: later records do not wait for those below `durable`, which are on it."""
+        self._is_away = True
+        if self.live.needs_disk(durable):
+            self._divide()
+            if self._pulse is None:
+                self._continue()
+        self._turns.wake()
+
+    def wait_for_backlog(self) -> None:
+        """The disk can be read."""
+        self._is_away = False
 
     def begin(self) -> None:
         """See `DiskCursor.begin`."""
@@ -64,7 +87,8 @@ class DiskLiveFirst(LiveFirst):
         """See `DiskCursor.append`."""
         self._empty.clear()
         self.live.append(position, record)
-        self._turns.wake()
+        if self._turns.waiters:
+            self._turns.wake()
 
     def has_room(self, stream: str) -> bool:
         """See `DiskCursor.has_room`."""
@@ -84,10 +108,10 @@ class DiskLiveFirst(LiveFirst):
         for cursor in self._cursors:
             cursor.shed_up_to(shed)
 
-    def discarded(self, position: int, record: Record) -> None:
+    def discarded(self, position: int, record: Record) -> bool:
         """See `DiskCursor.discarded`."""
-        for cursor in self._cursors:
-            cursor.discarded(position, record)
+        held = [cursor.discarded(position, record) for cursor in self._cursors]
+        return any(held)
 
     def shed_aged(self, before_us: int) -> None:
         """See `DiskCursor.shed_aged`."""

@@ -1,4 +1,4 @@
-"""The cursor of `order = "live-first"` on the log in memory."""
+"""The cursor of `order = "live-first"` on the log in memory, also once the order is `strict` again."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 
 from klvrelay.record import Record
 from klvrelay.spool.cursor import Cursor
-from klvrelay.spool.live_first import LiveFirst
+from klvrelay.spool.flows import Flows
+from klvrelay.spool.shares import Held, Load, MemoryLimits
 
 
-class MemoryLiveFirst(LiveFirst):
+class MemoryFlows(Flows):
     """Two cursors with common limits: of the largest stream the oldest record is shed, from the backlog first."""
 
     live: Cursor
@@ -23,6 +24,13 @@ class MemoryLiveFirst(LiveFirst):
         self._freed = freed
         self._patient: set[str] = set()
         self.live, self.backlog = self._cursor(), []
+
+    def absorb(self, cursor: Cursor) -> None:
+        """Take all that waits in a cursor with nothing in flight, and its counts."""
+        self._patient |= cursor.patient
+        self.live.absorb(cursor)
+        if not self.live.is_done:
+            self._empty.clear()
 
     def _cursor(self) -> Cursor:
         limits = self.limit, self.size_limit
@@ -51,35 +59,21 @@ class MemoryLiveFirst(LiveFirst):
         """See `Cursor.set_limits`."""
         self.limit, self.size_limit = limit, size_limit
         for cursor in self._cursors:
-            cursor.limit, cursor.size_limit = limit, size_limit
+            cursor.set_limits(limit, size_limit, shed=False)
         while (stream := self._to_shed()) is not None:
             self._shed(stream)
         self._freed.set()
 
     def _to_shed(self) -> str | None:
-        """See `Cursor._to_shed`."""
-        waiting, held = self._held()
-        if waiting <= 1 or (waiting <= self.limit and held <= self.size_limit):
-            return None
-        loads = self._loads()
-        live = [stream for stream, (count, _) in loads.items() if count and stream not in self._patient]
-        if waiting > self.limit and live:
-            longest = max(live, key=lambda stream: loads[stream][0])
-            if loads[longest][0] > (self.limit - self.offered) // len(loads):
-                return longest
-        if held > self.size_limit and live:
-            largest = max(live, key=lambda stream: loads[stream][1])
-            if loads[largest][1] > (self.size_limit - self.offered_size) // len(loads):
-                return largest
-        return None
+        """See `MemoryLimits.to_shed`."""
+        return MemoryLimits(self.limit, self.size_limit).to_shed(self._held(), self._loads, self._patient)
 
-    def _held(self) -> tuple[int, int]:
-        """Records, and their bytes, waiting or in flight."""
-        return sum(cursor.waiting for cursor in self._cursors), sum(cursor.held_size for cursor in self._cursors)
+    def _held(self) -> Held:
+        return Held(*map(sum, zip(*(cursor.held for cursor in self._cursors), strict=True)))
 
-    def _loads(self) -> dict[str, tuple[int, int]]:
+    def _loads(self) -> dict[str, Load]:
         """Number and bytes of the waiting records by stream."""
-        loads: dict[str, tuple[int, int]] = {}
+        loads: dict[str, Load] = {}
         for cursor in self._cursors:
             for stream, (count, size) in cursor.loads().items():
                 known = loads.get(stream, (0, 0))
@@ -100,9 +94,6 @@ class MemoryLiveFirst(LiveFirst):
 
     def has_room(self, stream: str) -> bool:
         """See `Cursor.has_room`."""
-        loads, (waiting, held) = self._loads(), self._held()
-        count, size = loads.get(stream, (0, 0))
+        loads = self._loads()
         streams = len(loads) + (stream not in loads)
-        if waiting >= self.limit and count >= (self.limit - self.offered) // streams:
-            return False
-        return held < self.size_limit or size < (self.size_limit - self.offered_size) // streams
+        return MemoryLimits(self.limit, self.size_limit).has_room(self._held(), loads.get(stream, (0, 0)), streams)

@@ -1,11 +1,13 @@
-"""The cursor of a sink that gets live records at once after an outage, and the backlog beside them, at a rate.
+"""The cursor of a sink in parts: live records, and the backlogs of outages.
 
-    append --> live -----------------------> batch
-                 |  at a connection            ^
-                 +-----> backlog --(rate)------+
+    append --> live ------------------------> batch
+                 |  `live-first`: at a connection ^
+                 |  any order: the disk is away   |
+                 +-----> backlog --(rate)---------+
 
-When a connection begins, all that waits becomes the backlog. Within the live records and within the backlog each
-stream is in order. A batch is of one kind, and they take turns, so a live record waits for one batch at most.
+With `live-first`, all that waits when a connection begins becomes the backlog. Within the live records and within the
+backlog each stream is in order. A batch is of one kind, and they take turns, so a live record waits for one batch at
+most. With `strict`, the live records wait for a backlog, except while it cannot be read.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ class Flow(Protocol):
 
     def take(self, most: int, size: int, batch: list[Item]) -> list[Item]: ...
 
+    def has_offered(self, batch: Sequence[Item]) -> bool: ...
+
     def commit(self, batch: Sequence[Item], outcome: Outcome) -> None: ...
 
     def rewind(self) -> None: ...
@@ -50,21 +54,22 @@ class Flow(Protocol):
     def set_aside(self) -> Item: ...
 
 
-class LiveFirst(ABC):
+class Flows(ABC):
     """The live records of one sink and its backlog: flows, the oldest first, which are delivered one after another.
 
-    rate   records of the backlog per second
+    rate   with `live-first`, records of the backlog per second; None: `strict`
     """
 
     live: Flow
     backlog: list[Flow]
 
-    def __init__(self, name: str, limit: int, size_limit: int, rate: float) -> None:
+    def __init__(self, name: str, limit: int, size_limit: int, rate: float | None) -> None:
         self.name, self.limit, self.size_limit = name, limit, size_limit
         self._rate = rate
         self._allowed = 0.0  # records of the backlog that may be sent now
         self._pulse: asyncio.TimerHandle | None = None
         self._is_draining = False
+        self._is_away = False  # is the next part of the backlog on a disk that cannot be read?
         self._is_suspicious: Callable[[], bool] = bool
         self._least = 1
         self._turns = Turns(lambda: self._available >= self._least)
@@ -87,6 +92,21 @@ class LiveFirst(ABC):
         return sum(flow.offered_size for flow in self.flows)
 
     @property
+    def count(self) -> int:
+        """Number of records and gaps that can be offered now."""
+        return self._available
+
+    @property
+    def is_done(self) -> bool:
+        """Is nothing waiting or in flight?"""
+        return self._empty.is_set()
+
+    @property
+    def shed(self) -> int:
+        """Number of records that were shed."""
+        return self.sums().shed
+
+    @property
     def waiting(self) -> int:
         """Number of records that are not answered."""
         return self.sums().waiting
@@ -96,17 +116,25 @@ class LiveFirst(ABC):
         return Sums(*map(sum, zip(*parts, strict=True)))
 
     def begin_connection(self, is_suspicious: Callable[[], bool] = bool) -> None:
-        """What waits is the backlog from now on.
+        """With `live-first`, what waits is the backlog from now on.
 
         is_suspicious   does a record break each connection? Meanwhile the backlog is delivered first, without the rate
         """
         self._is_suspicious = is_suspicious
-        if not self.live.is_done:
-            self._divide()
-        self._allowed = max(0.0, 1.0 - self._rate * PULSE)  # one at once, at least
+        if self._rate is not None:
+            if not self.live.is_done:
+                self._divide()
+            self._allowed = max(0.0, 1.0 - self._rate * PULSE)  # one at once, at least
         # What may break each connection is sent first: otherwise the answers to live records would clear it.
         self._was_live = self._broke_replay
         self._continue()
+
+    def set_rate(self, rate: float | None) -> None:
+        """Change the order; see `rate`. With `strict`, a backlog that waits comes before the live records."""
+        self._stop_pulse()
+        self._rate, self._allowed = rate, 0.0
+        self._continue()
+        self._turns.wake()
 
     @abstractmethod
     def _divide(self) -> None:
@@ -118,11 +146,18 @@ class LiveFirst(ABC):
         if not self.backlog:
             return 0
         count = self.backlog[0].count
-        return count if self._is_draining or self._is_suspicious() else min(count, int(self._allowed))
+        is_free = self._rate is None or self._is_draining or self._is_suspicious()
+        return count if is_free else min(count, int(self._allowed))
+
+    @property
+    def _live_count(self) -> int:
+        """Number of live items that may be sent now."""
+        waits = self._rate is None and self.backlog and not (self._is_away and not self.backlog[0].count)
+        return 0 if waits else self.live.count
 
     @property
     def _available(self) -> int:
-        return self._replayable if self.backlog and self._is_suspicious() else self.live.count + self._replayable
+        return self._replayable if self.backlog and self._is_suspicious() else self._live_count + self._replayable
 
     async def batch(self, most: int = 20, size: int = NEVER) -> Sequence[Item]:
         """See `Cursor.batch`. A part of the backlog is a `Replay`."""
@@ -130,7 +165,7 @@ class LiveFirst(ABC):
             await self._turns.wait()
         replayable = self._replayable
         is_next = not self._was_live and not self._is_suspicious()
-        self._was_live = not replayable or (is_next and self.live.count > 0)
+        self._was_live = not replayable or (is_next and self._live_count > 0)
         if self._was_live:
             batch = self.live.take(most, size, [])
         else:
@@ -146,7 +181,7 @@ class LiveFirst(ABC):
 
     def commit(self, batch: Sequence[Item], outcome: Outcome) -> None:
         """See `Cursor.commit`."""
-        flow = self.backlog[0] if isinstance(batch, Replay) else self.live
+        flow = next(flow for flow in self.flows if flow.has_offered(batch))
         flow.commit(batch, outcome)
         self.changed()
 
@@ -184,7 +219,7 @@ class LiveFirst(ABC):
     def _continue(self) -> None:
         """Allow the next part of the backlog."""
         self._pulse = None
-        if self.backlog:
+        if self.backlog and self._rate is not None:
             part = self._rate * PULSE
             self._allowed = min(self._allowed + part, max(1.0, 2 * part))
             self._pulse = asyncio.get_running_loop().call_later(PULSE, self._continue)

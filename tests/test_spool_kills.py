@@ -1,0 +1,216 @@
+"""A kill at any moment: what the next run publishes fits what the sink has already got."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+import virtual_time
+from forgetful_disk import ForgetfulFolder
+from records import all_of, gaps_of, record, records_of
+from test_spool_histories import AtOnce
+from test_spool_trouble import Crash, CrashingFolder
+
+from klvrelay.gap import Gap, Item
+from klvrelay.spool.disk.cursor_file import OPEN_END
+from klvrelay.spool.disk.gap_file import SLOT, GapFile, read_gaps
+from klvrelay.spool.disk.log import COMMIT, DiskLog
+from klvrelay.spool.disk.missing import PlacedGap
+from klvrelay.spool.disk.store import Store
+
+LIMIT = 40
+
+
+def opened(folder: ForgetfulFolder, size: int = 1 << 20) -> DiskLog:
+    """The log of the next run; the one before it was killed, or closed."""
+    return DiskLog(Store(folder, "test", size), AtOnce("test"), limit=LIMIT)
+
+
+async def append(log: DiskLog, first: int, end: int, size: int = 3000) -> None:
+    """Append records, none of which finds memory full."""
+    for seq in range(first, end):
+        log.append(record(seq, raw=bytes(size)))
+        if seq % 10 == 9:
+            await asyncio.sleep(4 * COMMIT)
+
+
+async def drained(log: DiskLog) -> list[Item]:
+    """All that the sink `mqtt` gets."""
+    cursor, got = log.cursor("mqtt"), []
+    while not cursor.is_done:
+        batch = await asyncio.wait_for(cursor.batch(), 5)
+        cursor.commit(batch, all_of(batch))
+        got += batch
+    return got
+
+
+def numbers(items: Sequence[Item]) -> tuple[list[int], list[int]]:
+    """Those of the records, and those that the gaps name."""
+    named = [seq for _, first, last, _ in gaps_of(items) for seq in range(first, last + 1)]
+    return [one.seq for one in records_of(items)], named
+
+
+def test_a_gap_names_no_record_that_was_delivered_before_a_kill():
+    """The spool is full: segments are shed while the sink takes records from memory, and has some in flight."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = opened(folder)
+        cursor = log.cursor("mqtt")
+        await append(log, 0, 20)
+        flying = await cursor.batch(8)
+        await append(log, 20, 600)
+        assert cursor.sums().shed > 100
+        cursor.commit(flying, all_of(flying))
+        more = await cursor.batch(10)
+        cursor.commit(more, all_of(more))
+        got = numbers([*flying, *more])[0]
+        await cursor.batch(3)  # delivered, perhaps
+        later, gap = numbers(await drained(opened(folder)))
+        assert got[:8] == list(range(8))
+        assert not set(gap) & set(got)
+        assert {*got, *later, *gap} == set(range(600))
+
+    virtual_time.run(main())
+
+
+def test_records_in_flight_stay_on_disk_when_their_segment_is_shed():
+    """A kill before they are answered: they are delivered again, and no gap names them."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = opened(folder)
+        cursor = log.cursor("mqtt")
+        await append(log, 0, 20)
+        await cursor.batch(8)
+        await append(log, 20, 600)
+        items = await drained(opened(folder))
+        later, gap = numbers(items)
+        assert later[:8] == list(range(8))
+        assert not set(gap) & set(later)
+        assert {*later, *gap} == set(range(600))
+
+        files = [name for name in folder.files if name.startswith("segment")]
+        assert sum(len(folder.files[name].data) for name in files) <= (1 << 20) + (2 << 16)
+
+    virtual_time.run(main())
+
+
+def test_gaps_of_a_backlog_come_before_those_of_the_records_after_it():
+    """With live-first, both were shed before a kill: the next run publishes them in the order of their numbers."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = opened(folder)
+        cursor = log.cursor("mqtt", replay_rate=1e6)
+        await append(log, 0, 20)
+        cursor.begin_connection()
+        await append(log, 20, 600)
+        assert cursor.sums().shed > 100
+        items = await drained(opened(folder))
+        seqs = [seq for one in items for seq in range(one.seq, (one.last if isinstance(one, Gap) else one.seq) + 1)]
+        assert seqs == list(range(600))
+
+    virtual_time.run(main())
+
+
+def test_a_full_disk_has_room_for_gaps():
+    """Memory overflows while nothing can be written; after a kill, no number is missing before the next record."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = opened(folder)
+        log.cursor("mqtt")
+        await append(log, 0, 10, size=100)
+        folder.size = folder.used
+        for seq in range(10, 200):
+            log.append(record(seq, raw=bytes(70_000)))
+        await asyncio.sleep(3)
+        gap = numbers([gap for _, gap in read_gaps(folder, "mqtt")])[1]
+        assert len(gap) > 100
+        folder.size = 1 << 40
+        await asyncio.sleep(3)  # the others are written
+        later, named = numbers(await drained(opened(folder, size=1 << 26)))
+        assert sorted([*later, *named]) == list(range(200))
+
+    virtual_time.run(main())
+
+
+def placed(first: int, end: int) -> list[PlacedGap]:
+    """Gaps that cannot be joined."""
+    return [PlacedGap(seq, Gap.of(record(seq), "memory")) for seq in range(first, end, 2)]
+
+
+def test_gaps_need_no_room_until_they_are_many():
+    """A larger file is made once, and the stored gaps stay if there is no room for it."""
+    folder = ForgetfulFolder()
+    file = GapFile(folder, "mqtt")
+    few, many = placed(0, 200), placed(0, 4000)
+    folder.size = folder.used
+    file.save(few)
+    with pytest.raises(OSError, match="No space left"):
+        file.save(many)
+    assert read_gaps(folder, "mqtt") == few
+    folder.size = 1 << 40
+    file.save(many)
+    assert read_gaps(folder, "mqtt") == many
+    assert folder.files["mqtt.gaps"].size() > 2 * SLOT
+    GapFile(folder, "mqtt").save(few)
+    assert read_gaps(folder, "mqtt") == few
+    assert not [name for name in folder.files if name.endswith(".new")]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_torn_save_of_gaps_leaves_those_before(seed: int):
+    """Also in a file that was just made larger."""
+    folder = ForgetfulFolder()
+    file = GapFile(folder, "mqtt")
+    before, after = placed(0, 2 * 10 ** (seed % 4)), placed(1, 500)
+    file.save(before)
+    data = folder.files["mqtt.gaps"].data
+    whole = bytes(data)
+    file.save(after)
+    changed = [at for at in range(len(whole)) if data[at] != whole[at]]
+    data[changed[len(changed) // 2] :] = whole[changed[len(changed) // 2] :]
+    assert read_gaps(folder, "mqtt") == before
+
+
+def test_a_crash_in_the_first_commit_skips_no_record():
+    """At each change of the disk: what is found on it is delivered by the next run."""
+
+    async def main() -> None:
+        found = set()
+        for crash in count():
+            folder = CrashingFolder()
+            store = Store(folder, "test", 1 << 20)
+            folder.left = crash
+            try:
+                store.commit({at: record(at) for at in range(10)}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
+            except Crash:
+                pass
+            else:
+                break
+            folder.left = sys.maxsize
+            again = opened(folder)
+            there = again._store.segments.next
+            found.add(there)
+            assert numbers(await drained(again))[0] == list(range(there)), folder.changes[-1]
+        assert found >= {0, 10}
+
+    virtual_time.run(main())
+
+
+def test_a_spool_without_any_cursor_is_delivered_to_each_sink():
+    """Such as one whose disk had no room for cursors."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        store = Store(folder, "test", 1 << 20)
+        store.commit({at: record(at) for at in range(20)}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
+        folder.remove("mqtt.cursor")
+        assert numbers(await drained(opened(folder)))[0] == list(range(20))
+
+    virtual_time.run(main())

@@ -20,7 +20,7 @@ LAST = SHIFTS[2]
 
 @pytest.mark.promise(17, 27)
 @pytest.mark.needs("faketime")
-@pytest.mark.parametrize("rounds", [1, pytest.param(10, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
 async def test_steps_of_the_clock_lose_nothing(
     rounds: int, oracle: OracleBroker, eight_ports: list[int], tmp_path: Path, proof: Callable[[str], None]
 ):

@@ -76,6 +76,7 @@ async def test_an_hour_of_outages_lets_nothing_grow(
         outages: list[tuple[float, float]] = []  # until nothing waits any longer
         async with Feeder(eight_ports) as feeder:
             await drained(witness, feeder, STREAMS, 60)
+            await caught_up(witness, feeder, STREAMS, 60)
             witness.timed = True
             while (gone := time.monotonic() - start) < 60 * MINUTES:
                 await asyncio.sleep(SAMPLE)

@@ -22,7 +22,6 @@ from typing import Any
 
 import ports
 import pytest
-from _pytest.runner import runtestprotocol
 from hypothesis import settings
 
 from klvrelay.log import _requested as requested
@@ -86,8 +85,8 @@ _PARTS: dict[str, Callable[[], bool]] = {
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Four more than processors: many tests wait for a process or a clock."""
-    return len(os.sched_getaffinity(0)) + 4
+    """Two more than processors: many tests wait for a process or a clock."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -100,19 +99,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if NO_SKIP:
         pytest.fail(f"{reason} (KLVRELAY_NO_SKIP=1 makes this a failure)", pytrace=False)
     pytest.skip(reason)
-
-
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """In a worker: send one report of a test instead of three, and its set-up and clean-up only where they fail or
-    their times are asked for: most tests take less time than their reports.
-    """
-    if not hasattr(item.config, "workerinput") or item.config.getoption("durations"):
-        return None
-    for report in runtestprotocol(item, log=False, nextitem=nextitem):
-        if report.when == "call" or not report.passed:
-            item.ihook.pytest_runtest_logreport(report=report)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-    return True
 
 
 @pytest.hookimpl(wrapper=True)

@@ -99,6 +99,29 @@ def test_records_in_flight_stay_on_disk_when_their_segment_is_shed():
     virtual_time.run(main())
 
 
+def test_what_was_shed_stays_shed_after_several_kills():
+    """Though records before it wait: they were in flight when their segment was shed."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = opened(folder)
+        cursor = log.cursor("mqtt")
+        await append(log, 0, 20)
+        await cursor.batch(8)
+        await append(log, 20, 600)
+        for _ in range(3):
+            log = opened(folder)
+            cursor = log.cursor("mqtt")
+            cursor.commit(first := await cursor.batch(1), all_of(first))
+            await asyncio.sleep(4 * COMMIT)
+            assert len(log._store.saved["mqtt"]) == 2
+        items = await drained(opened(folder))
+        seqs = [seq for one in items for seq in range(one.seq, (one.last if isinstance(one, Gap) else one.seq) + 1)]
+        assert seqs == list(range(3, 600))
+
+    virtual_time.run(main())
+
+
 def test_gaps_of_a_backlog_come_before_those_of_the_records_after_it():
     """With live-first, both were shed before a kill: the next run publishes them in the order of their numbers."""
 

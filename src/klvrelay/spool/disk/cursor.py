@@ -50,7 +50,8 @@ class DiskCursor:
         self._places: dict[int, int] = {}  # position by id of each record of the window
         self._unread = Unread(restored, start, gaps)
         self._is_loading = False
-        self._kept = 0  # segments below this position were shed, except for records that were sent
+        # Of what is below this position, only the records in the window are unanswered: the others were shed.
+        self._kept = restored.ranges[-1][0] if len(restored.ranges) > 1 else 0
         self._sent: set[int] = set()  # positions in the window that were in flight: the far end may have the records
         self._has_new_gaps = False
         self.before_us = NEVER_AGED

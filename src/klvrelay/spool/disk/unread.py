@@ -11,7 +11,7 @@ from klvrelay.outcome import Reason
 from klvrelay.record import Record
 from klvrelay.spool.disk.behind import Behind
 from klvrelay.spool.disk.cursor_file import OPEN_END
-from klvrelay.spool.disk.missing import Missing, PlacedGap, gaps_of
+from klvrelay.spool.disk.missing import Missing, PlacedGap, PlacedItem, gaps_of
 from klvrelay.spool.disk.ranges import Positions
 from klvrelay.spool.disk.store import Loaded, Placed
 
@@ -172,8 +172,9 @@ class Unread:
         record, seen = placed.record, self._seen.get(placed.record.stream)
         self._seen[record.stream] = _Seen(record.boot, record.seq, self._lost)
         if seen is not None and seen.boot == record.boot and seen.lost < self._lost and seen.seq + 1 < record.seq:
-            gap = Gap(record.stream, record.boot, seen.seq + 1, record.seq - 1, "damaged", None)
-            self._add_missing(PlacedGap(placed.position, gap))
+            item = PlacedItem(placed.position, record)
+            for found in self._missing.between(record.boot, seen.seq + 1, item):
+                self._add_missing(found._replace(position=found.position + 1))
 
     def _add_missing(self, placed: PlacedGap) -> None:
         self._missing.add(placed)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klvrelay.shape.ladder import HALVINGS, HOLD, HOLD_MOST, LATE, Ladder, LinkLoad, Rung, Reduction, rungs_of
+from klvrelay.shape.ladder import HALVINGS, HOLD, HOLD_MOST, LATE, Ladder, LinkLoad, Reduction, Rung, rungs_of
 
 TICK = 0.1
 RUNGS = rungs_of()
@@ -45,7 +45,7 @@ class Uplink:
 
 
 def test_the_rungs_are_the_steps_with_rates_halved():
-    assert RUNGS[:4] == (Rung(Reduction.CONFIGURED), Rung(Reduction.NO_BULK), Rung(Reduction.ON_CHANGE), Rung(Reduction.DEAD_BAND))
+    assert RUNGS[:4] == tuple(map(Rung, list(Reduction)[:4]))
     assert RUNGS[4:9] == tuple(Rung(Reduction.LOWER_RATES, count) for count in range(1, 6))
     assert RUNGS[9:] == (Rung(Reduction.POSITION_ONLY, HALVINGS),)
     assert rungs_of((Reduction.ON_CHANGE, Reduction.LOWER_RATES), 1) == (

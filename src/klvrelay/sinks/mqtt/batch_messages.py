@@ -12,7 +12,7 @@ from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP = range(5)
+DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP, THINNED, WITHHELD = range(7)
 _REASONS: dict[int, Reason] = {REJECTED: "refused", LEFT_OUT: "too_large", UNWANTED: "excluded"}
 
 
@@ -65,7 +65,7 @@ class BatchMessages:
 
 def counted(results: Iterable[int]) -> Outcome:
     """The outcome of a batch from the results of its leading items."""
-    counts = [0, 0, 0, 0, 0]
+    counts = [0] * 7
     unpublished: list[Unpublished] = []
     for place, result in enumerate(results):
         counts[result] += 1

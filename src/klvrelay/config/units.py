@@ -42,3 +42,17 @@ def time_setting(seconds: float) -> str:
     fits = (unit for unit in ("d", "h", "m", "s") if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0)
     unit = next(fits, "s" if seconds >= 10 else "ms")
     return f"{seconds / _SECONDS[unit]:.12g}{unit}"
+
+
+_DISTANCE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(m|km)", re.ASCII)
+
+
+def parse_distance(text: str) -> float | None:
+    """Metres; None if it is not a distance with a unit."""
+    found = _DISTANCE.fullmatch(text)
+    return float(found[1]) * (1000 if found[2] == "km" else 1) if found else None
+
+
+def distance_text(metres: float) -> str:
+    """Metres as settings have them."""
+    return f"{metres / 1000:.12g}km" if metres >= 1000 and metres % 1000 == 0 else f"{metres:.12g}m"

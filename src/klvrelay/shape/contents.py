@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import orjson
@@ -102,4 +103,4 @@ class StateContent:
         self._is_reset = True
 
 
-CONTENTS = {"records": RecordContent, "items": ItemContent, "state": StateContent}
+CONTENTS: dict[str, Callable[[Output, Selection | None, Numbers], Content]] = {"records": RecordContent, "items": ItemContent, "state": StateContent}

@@ -87,3 +87,19 @@ def sets_with(selection: Selection) -> frozenset[str]:
     if UNKNOWN in selection.keys:
         return frozenset(sets())
     return frozenset(name for name, members in sets().items() if members & selection.keys)
+
+
+@cache
+def _numeric() -> frozenset[str]:
+    from klvrelay.standards.spec import SETS
+
+    return frozenset(item.key for name in sets() for item in SETS[name].values() if item.min is not None)
+
+
+def check_dead_band(key: str) -> None:
+    """Raise ConfigError unless an item with this key has a number."""
+    if key not in keys():
+        close = get_close_matches(key[:80], sorted(_numeric()), n=1, cutoff=0.6)
+        raise ConfigError(f"no item is named {key[:80]!r}" + (f"; did you mean {close[0]}?" if close else ""))
+    if key not in _numeric():
+        raise ConfigError(f"{key} is not a number")

@@ -38,6 +38,7 @@ class Output:
     coarse      positions are rounded to so many metres; 0: not
     limit       the markings that it may publish
     priority    on an uplink with a budget; None: from its items
+    preset      that it was made from
     """
 
     name: str
@@ -57,6 +58,7 @@ class Output:
     coarse: float = 0.0
     limit: Limit = NO_LIMIT
     priority: Priority | None = None
+    preset: Preset | None = None
 
     def wants(self, stream: str) -> bool:
         """Does it publish records of this stream?"""

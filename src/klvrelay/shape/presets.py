@@ -30,7 +30,7 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
 
 def preset_output(preset: Preset) -> Output:
     """The output of a preset, unchanged."""
-    return Output(name=preset, **PRESETS[preset])
+    return Output(name=preset, preset=preset, **PRESETS[preset])
 
 
 DEFAULTS = (preset_output("telemetry"), preset_output("state"))

@@ -95,9 +95,9 @@ class ShapedOutput:
         return found
 
     @property
-    def next_late(self) -> float | None:
-        """When `take_late` has a record; None if nothing is held."""
-        return min(self._held.values(), default=None)
+    def holds(self) -> bool:
+        """Are there records that `take_late` may return later?"""
+        return bool(self._held)
 
     def reset(self, now: float) -> None:
         """A new connection: publish full records again, and retained values at once."""

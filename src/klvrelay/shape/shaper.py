@@ -13,6 +13,10 @@ from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import ShapedOutput, Verdict
 
 
+def own_mark(raw: bytes) -> Mark | None:
+    return None
+
+
 class Due(NamedTuple):
     """A record that an output publishes now. Its payloads are made when it is sent."""
 
@@ -59,9 +63,9 @@ class Shaper:
         return [Due(shaped, record) for shaped in self._outputs for record in shaped.take_late(now)]
 
     @property
-    def next_late(self) -> float | None:
-        """When `take_late` has a record; None if nothing is held."""
-        return min((late for shaped in self._outputs if (late := shaped.next_late) is not None), default=None)
+    def holds(self) -> bool:
+        """Are there records that `take_late` may return later?"""
+        return any(shaped.holds for shaped in self._outputs)
 
     def reset(self, now: float) -> None:
         """A new connection: the next records are full, and retained values are published again."""

@@ -14,7 +14,7 @@ from oracle_broker import Published
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.decoder import decode
 from klvrelay.record import Record
-from klvrelay.relay.state import StreamState
+from klvrelay.shape.state import StreamState
 from klvrelay.schema import asyncapi, payload_schema
 
 EXPIRY, CONTENT_TYPE = 0x02, 0x03

@@ -8,7 +8,10 @@ from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
 from klvrelay.config.ports import collisions
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.topic_template import overlap, pattern_of, reserved
 from klvrelay.errors import ConfigError
+from klvrelay.shape.output import Output
 from klvrelay.text import printable
 
 Sources = Sequence[tuple[TableEntry, SourceSettings]]
@@ -69,3 +72,24 @@ def check_brokers(sinks: Sequence[tuple[TableEntry, SinkSettings]], faults: Faul
             text = f"{sink.mqtt.url} with prefix {printable(sink.mqtt.prefix)} is used by two sinks; give each its own"
             entry.add_fault(faults, key, f"{text} broker or prefix")
         seen.add(broker)
+
+
+def check_outputs(outputs: Sequence[Output], broker: MqttSettings) -> list[tuple[int, str, str]]:
+    """The faults of outputs that have the same name or topic, or do not fit the broker: number, key and text of each.
+    """
+    found: list[tuple[int, str, str]] = []
+    names: set[str] = set()
+    owners = reserved(broker.prefix)
+    if broker.raw:
+        owners |= {pattern_of("{prefix}/{stream}/raw", broker.prefix, ""): "raw"}
+    for number, output in enumerate(outputs):
+        if output.name in names:
+            found.append((number, "name", f"{output.name} is used by two outputs of this sink; give each its own name"))
+        names.add(output.name)
+        if output.qos == 2 and broker.qos != 2:
+            found.append((number, "qos", "2 needs qos = 2 of the sink: the session with the broker is one"))
+        pattern = pattern_of(output.topic, broker.prefix, output.name)
+        if (owner := next((owners[one] for one in owners if overlap(one, pattern)), None)) is not None:
+            found.append((number, "topic", f"is also that of {owner}; give each its own topic"))
+        owners[pattern] = output.name
+    return found

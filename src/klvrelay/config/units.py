@@ -56,3 +56,17 @@ def rate_setting(rate: float) -> str:
     """Bits per second as settings have them: `9.6kbit/s`."""
     unit = next((unit for unit in "GMk" if rate >= _BITS[unit]), "")
     return f"{rate / _BITS[unit]:.12g}{unit}bit/s"
+
+
+_DISTANCE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(m|km)", re.ASCII)
+
+
+def parse_distance(text: str) -> float | None:
+    """Metres; None if it is not a distance with a unit."""
+    found = _DISTANCE.fullmatch(text)
+    return float(found[1]) * (1000 if found[2] == "km" else 1) if found else None
+
+
+def distance_text(metres: float) -> str:
+    """Metres as settings have them."""
+    return f"{metres / 1000:.12g}km" if metres >= 1000 and metres % 1000 == 0 else f"{metres:.12g}m"

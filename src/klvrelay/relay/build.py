@@ -22,6 +22,8 @@ from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.tasks import cancel
+from klvrelay.shape.presets import DEFAULTS, RAW
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Sink
 from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.sink import MqttSink
@@ -219,11 +221,20 @@ def _inputs_of(settings: RelaySettings) -> dict[str, StreamInput]:
 
 def _sink_of(settings: SinkSettings, boot: str) -> SinkInput:
     sink: Sink
+    shaper = _shaper_of(settings)
     if settings.fallbacks:
-        sink = FailoverSink(settings.brokers, boot=boot, batch=settings.batch)
+        sink = FailoverSink(settings.brokers, boot=boot, batch=settings.batch, shaper=shaper)
     else:
-        sink = MqttSink(settings.mqtt, boot=boot, batch=settings.batch)
+        sink = MqttSink(settings.mqtt, boot=boot, batch=settings.batch, shaper=shaper)
     return SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name)
+
+
+def _shaper_of(settings: SinkSettings) -> Shaper | None:
+    """What shapes the records of a sink; None if it publishes all of them, with all items."""
+    if not settings.outputs and not settings.limit.is_set:
+        return None
+    outputs = [*(settings.outputs or DEFAULTS), *([RAW] if settings.mqtt.raw else [])]
+    return Shaper(outputs, settings.limit, settings.mqtt.numbers)
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

@@ -13,6 +13,8 @@ SUMS = {
     "left_out": "Records never offered, or set aside: too large for the broker",
     "waiting": "Records not yet sent, or unacknowledged",
     "unwanted": "Records excluded by the settings",
+    "thinned": "Records that no output published: not their turn, or nothing changed",
+    "withheld": "Records that were not published because of their markings",
 }
 OPTIONAL = ("broker", "reason", "at", "records", "suspended", "suspended_topics", "spool", "reload")
 

@@ -12,7 +12,8 @@ from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP = range(5)
+DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP, THINNED, WITHHELD, UNCHOSEN = range(8)
+"""UNCHOSEN: no output wants the record, so no subscriber misses it."""
 _REASONS: dict[int, Reason] = {REJECTED: "refused", LEFT_OUT: "too_large", UNWANTED: "excluded"}
 
 
@@ -65,12 +66,13 @@ class BatchMessages:
 
 def counted(results: Iterable[int]) -> Outcome:
     """The outcome of a batch from the results of its leading items."""
-    counts = [0, 0, 0, 0, 0]
+    counts = [0] * 8
     unpublished: list[Unpublished] = []
     for place, result in enumerate(results):
         counts[result] += 1
         if (reason := _REASONS.get(result)) is not None:
             unpublished.append(Unpublished(place, reason))
+    counts[UNWANTED] += counts.pop()
     outcome = Outcome(*counts)
     outcome.unpublished = unpublished
     return outcome

@@ -13,6 +13,7 @@ from klvrelay.backoff import Repeats
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError, KlvrelayError, SinkDown, SinkError, SinkRefused
 from klvrelay.outcome import Outcome
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.suspended import Suspended
@@ -35,11 +36,14 @@ class FailoverSink:
     The incomplete messages of a session are not completed later, since the next broker gets them.
     """
 
-    def __init__(self, brokers: Sequence[MqttSettings], *, boot: str, batch: float | None = None) -> None:
+    def __init__(
+        self, brokers: Sequence[MqttSettings], *, boot: str, batch: float | None = None, shaper: Shaper | None = None
+    ) -> None:
         client_id = brokers[0].client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
         self._brokers = brokers
         self._sinks = [
-            MqttSink(each, boot=boot, batch=batch, client_id=client_id, names_broker=True) for each in brokers
+            MqttSink(each, boot=boot, batch=batch, shaper=shaper, client_id=client_id, names_broker=True)
+            for each in brokers
         ]
         self.hold = batch or 0.0
         self._used = self._sinks[0]

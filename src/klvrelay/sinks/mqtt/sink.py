@@ -16,6 +16,7 @@ from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.gap import Replay
 from klvrelay.outcome import Outcome
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues, Notice
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
 from klvrelay.sinks.mqtt.connect import connect
@@ -23,6 +24,7 @@ from klvrelay.sinks.mqtt.connection import Connection, Message, Terms, Unanswere
 from klvrelay.sinks.mqtt.faults import NoMqtt
 from klvrelay.sinks.mqtt.joined_messages import JoinedMessages, Joining
 from klvrelay.sinks.mqtt.messages import Messages
+from klvrelay.sinks.mqtt.outputs import Outputs
 from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.retained import Correction
 from klvrelay.sinks.mqtt.session import Session
@@ -58,6 +60,7 @@ class MqttSink:
     counts as rejected if its JSON is refused; a refusal of its raw bytes is only logged. MQTT 3.1.1 does not report
     refusals: mosquitto acknowledges a forbidden message and discards it.
 
+    shaper         what is published of the records, and how; None: the topics above
     batch          seconds in which records are gathered into messages of several; None: each record has its own
     names_broker   the status names the broker
     """
@@ -68,6 +71,7 @@ class MqttSink:
         *,
         boot: str,
         batch: float | None = None,
+        shaper: Shaper | None = None,
         client_id: str | None = None,
         names_broker: bool = False,
     ) -> None:
@@ -95,6 +99,9 @@ class MqttSink:
         self._owes_status = False
         self._publisher = Publisher(settings.url)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
+        self._outputs = None
+        if shaper is not None:
+            self._outputs = Outputs(shaper, settings, self._messages, self._publisher, self.hold)
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
 
     def __repr__(self) -> str:
@@ -146,6 +153,8 @@ class MqttSink:
                 self._last_protocol, self._failures = connection.protocol, 0
                 self._note_terms(connection)
                 self._connection = connection
+                if self._outputs is not None:
+                    self._outputs.begin(connection)
                 return self
         assert fault is not None
         self._breaking.lost(broke)
@@ -225,6 +234,8 @@ class MqttSink:
                 await self._publish_offline(connection)
         finally:
             await connection.close()
+            if self._outputs is not None:
+                self._outputs.end()
 
     async def _publish_offline(self, connection: Connection) -> None:
         """Publish the last messages. If they are not confirmed in time, e.g. in a full window, repeat them at QoS 0."""
@@ -234,6 +245,9 @@ class MqttSink:
         if not self._breaking.fits(last[-1]):
             last[-1] = self._messages.brief_status("offline", "stopped")
         goodbye = self._publisher.admitted(last)
+        if self._outputs is not None:
+            with contextlib.suppress(SinkError, TimeoutError):
+                await asyncio.wait_for(self._outputs.finish(connection), LAST_WORDS)
         try:  # `wait_for`: before Python 3.11.3, asyncio.timeout in a cancelled task raises CancelledError
             await asyncio.wait_for(self._publisher.publish(connection, goodbye, ahead=True), GOODBYE_TIMEOUT)
         except TimeoutError:
@@ -247,6 +261,8 @@ class MqttSink:
     async def deliver(self, batch: Sequence[Item]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
         connection = self._connected()
+        if self._outputs is not None:
+            return await self._outputs.deliver(batch, connection)
         to_send = self._to_send(batch, connection)
         try:
             codes = await self._publisher.publish(connection, to_send.messages)
@@ -294,6 +310,8 @@ class MqttSink:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch(connection), name="watch")
                 tasks.create_task(self._retry(connection), name="retry")
+                if self._outputs is not None:
+                    tasks.create_task(self._outputs.run(connection), name="outputs")
                 await self._publish_values(connection, notices, tasks)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
@@ -316,7 +334,7 @@ class MqttSink:
         if notice.kind == "status":
             self._messages.add_facts(notice.document)
             await self._publisher.publish_admitted(connection, [self._status()])
-        else:
+        elif notice.kind != "state" or self._outputs is None:  # outputs publish their own state
             await self._publish_value(connection, notice)
 
     async def _publish_value(self, connection: Connection, notice: Notice) -> None:

@@ -149,8 +149,8 @@ class DiskCursor:
         return not (self.waiting or self.window.gaps or self._loaded or self._missing.gaps)
 
     def sums(self) -> Sums:
-        there, shed, waiting = self.window, self.shed, self.waiting
-        return Sums(self.numbered, there.delivered, there.rejected, shed, there.left_out, waiting, there.unwanted)
+        there = self.window.sums()
+        return there._replace(numbered=self.numbered, shed=self.shed, waiting=self.waiting)
 
     def append(self, position: int, record: Record) -> None:
         """Add the record that was appended to the log at this position."""

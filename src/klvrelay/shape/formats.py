@@ -1,0 +1,23 @@
+"""The forms of payloads, and their content types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from klvrelay.shape.output import Format
+
+JSON, JSON_LINES, TEXT = "application/json", "application/x-ndjson", "text/plain"
+CONTENT_TYPES: dict[Format, str] = {
+    "json": JSON,
+    "cbor": "application/cbor",
+    "msgpack": "application/msgpack",
+    "klv": "application/smpte336m",
+    "compact": "application/vnd.klvrelay.compact+cbor",
+}
+
+
+def joined(payloads: Sequence[bytes], content_type: str) -> tuple[bytes, str]:
+    """Several payloads of one content type as one, and its content type."""
+    if content_type == JSON:
+        return b"\n".join((*payloads, b"")), JSON_LINES
+    return b"".join(payloads), content_type

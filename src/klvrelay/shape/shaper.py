@@ -1,0 +1,84 @@
+"""All outputs of a sink: what they publish of each record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from klvrelay.json_output import Numbers
+from klvrelay.record import Record
+from klvrelay.shape.marking import NO_LIMIT, UNMARKED, Limit, Mark, Markings
+from klvrelay.shape.output import Output
+from klvrelay.shape.payload import Payload
+from klvrelay.shape.shaped_output import ShapedOutput, Verdict
+
+
+def own_mark(raw: bytes) -> Mark | None:
+    return None
+
+
+class Due(NamedTuple):
+    """A record that an output publishes now. Its payloads are made when it is sent."""
+
+    shaped: ShapedOutput
+    record: Record
+    replayed: bool = False
+
+    def payloads(self, now: float) -> list[Payload]:
+        """May be empty: nothing changed."""
+        found = self.shaped.payloads(self.record, now)
+        return [payload._replace(replayed=True) for payload in found] if self.replayed else found
+
+
+class Shaper:
+    """The outputs of one sink, over all its connections.
+
+    limit   of the sink as a whole: what no output may publish
+    """
+
+    def __init__(self, outputs: Sequence[Output], limit: Limit = NO_LIMIT, numbers: Numbers = "exact") -> None:
+        self._outputs = [ShapedOutput(output, numbers) for output in outputs]
+        self._limit = limit
+        self._markings = Markings(own_mark) if any(each.is_set for each in (limit, *(o.limit for o in outputs))) else None
+
+    def admits(self, record: Record) -> bool:
+        """May the sink publish the record, whatever its outputs publish?"""
+        return self._limit.admits(self._mark(record))
+
+    def offer(self, record: Record, now: float, *, replayed: bool = False) -> tuple[list[Due], Verdict]:
+        """The outputs that publish a record now; the verdict says why there are none."""
+        mark = self._mark(record)
+        if not self._limit.admits(mark):
+            return [], Verdict.WITHHELD
+        due, verdict = [], Verdict.UNWANTED
+        for shaped in self._outputs:
+            found = shaped.decide(record, mark, now, replayed=replayed)
+            verdict = max(verdict, found)
+            if found is Verdict.DUE:
+                due.append(Due(shaped, record, replayed))
+        return due, verdict
+
+    def take_late(self, now: float) -> list[Due]:
+        """The records that were held and are due now."""
+        return [Due(shaped, record) for shaped in self._outputs for record in shaped.take_late(now)]
+
+    @property
+    def holds(self) -> bool:
+        """Are there records that `take_late` may return later?"""
+        return any(shaped.holds for shaped in self._outputs)
+
+    def reset(self, now: float) -> None:
+        """A new connection: the next records are full, and retained values are published again."""
+        for shaped in self._outputs:
+            shaped.reset(now)
+
+    def release(self) -> None:
+        """Everything that is held is due now."""
+        for shaped in self._outputs:
+            shaped.release()
+
+    def _mark(self, record: Record) -> Mark:
+        if self._markings is None:
+            return UNMARKED
+        is_damaged = record.transport != "ok" or record.checksum == "bad"
+        return self._markings.mark(record.stream, record.boot, record.seq, record.raw, is_damaged=is_damaged)

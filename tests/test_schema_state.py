@@ -15,7 +15,7 @@ from payload_schemas import faults, record_of, state_of
 from random_packets import packets
 from test_schema import GOOD, good_record, raw_packets
 
-from klvrelay.relay import state as merged
+from klvrelay.shape import state as merged
 from klvrelay.schema import payload_schema
 from native.spec import facts
 

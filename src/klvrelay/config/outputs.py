@@ -39,7 +39,7 @@ def _texts(check: Callable[[list[str]], object], valid: str, *, or_none: bool = 
 
     array: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "maxItems": TEXTS_MOST}
     array |= {} if or_none else {"minItems": 1}
-    return kinds.Kind(read, valid, {"anyOf": [{"type": "string"}, array]})
+    return kinds.compound(read, valid, {"anyOf": [{"type": "string"}, array]})
 
 
 def _check_patterns(patterns: Sequence[str]) -> None:
@@ -51,7 +51,7 @@ def _check_patterns(patterns: Sequence[str]) -> None:
 def _check_codes(codes: Sequence[str]) -> None:
     for code in codes:
         if not re.fullmatch(r"[A-Za-z0-9]{2,8}", code, re.ASCII):
-            raise ConfigError('must be country codes, such as ["USA", "DEU"]')
+            raise ConfigError('must be country codes, such as ["DEU", "USA"]')
 
 
 def _check_name(name: str) -> None:
@@ -104,7 +104,7 @@ LIMITS = (
     ),
     Setting(
         "releasable_to", _texts(_check_codes, "country codes"), "countries to all of which a record must be releasable",
-        note="none", example='["USA", "DEU"]',
+        note="none", example='["DEU", "USA"]',
     ),
     Setting(
         "unmarked", kinds.one_of(*get_args(Unmarked)), "records without a security marking",
@@ -170,8 +170,8 @@ def limit_values(limit: Limit) -> dict[str, Any]:
     """The values that a limit has as settings; None where there is none."""
     return {
         "max_classification": None if limit.level is None else CLASSIFICATIONS[limit.level - 1],
-        "caveats": None if limit.caveats is None else sorted(limit.caveats),
-        "releasable_to": sorted(limit.releasable_to) or None,
+        "caveats": None if limit.caveats is None else tuple(sorted(limit.caveats)),
+        "releasable_to": tuple(sorted(limit.releasable_to)) or None,
         "unmarked": limit.unmarked,
     }
 

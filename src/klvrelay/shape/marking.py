@@ -17,7 +17,7 @@ RUNS_MOST, CHANGES_MOST, STREAMS_MOST = 32, 256, 4096
 Unmarked = Literal["pass", "withhold"]
 
 
-class Mark(NamedTuple):
+class RecordMarking(NamedTuple):
     """The marking of a record.
 
     level          of `CLASSIFICATIONS`, from 1; 0: unmarked; UNREADABLE
@@ -32,7 +32,7 @@ class Mark(NamedTuple):
     is_sure: bool = True
 
 
-UNMARKED, ABOVE_ALL = Mark(), Mark(UNREADABLE)
+UNMARKED, ABOVE_ALL = RecordMarking(), RecordMarking(UNREADABLE)
 
 
 def words(text: str) -> frozenset[str]:
@@ -60,7 +60,7 @@ class Limit:
         """Does it depend on the marking of a record whether it is published?"""
         return (self.level, self.caveats) != (None, None) or bool(self.releasable_to) or self.unmarked == "withhold"
 
-    def admits(self, mark: Mark) -> bool:
+    def admits(self, mark: RecordMarking) -> bool:
         """May a record with this marking be published?"""
         if not self.is_set:
             return True
@@ -82,12 +82,12 @@ class _Run:
 
     first: int
     last: int
-    changes: list[tuple[int, Mark]] = field(default_factory=list)
+    changes: list[tuple[int, RecordMarking]] = field(default_factory=list)
 
-    def mark_at(self, seq: int) -> Mark:
+    def mark_at(self, seq: int) -> RecordMarking:
         return next((mark for start, mark in reversed(self.changes) if start <= seq), ABOVE_ALL)
 
-    def set(self, seq: int, mark: Mark) -> None:
+    def set(self, seq: int, mark: RecordMarking) -> None:
         """From this record on, this is the marking, unless it is an earlier one that came again."""
         if seq < self.last:
             return
@@ -107,11 +107,11 @@ class Markings:
     own   the marking that a packet has itself; None without a security set
     """
 
-    def __init__(self, own: Callable[[bytes], Mark | None]) -> None:
+    def __init__(self, own: Callable[[bytes], RecordMarking | None]) -> None:
         self._own = own
         self._runs: dict[tuple[str, str | None], list[_Run]] = {}
 
-    def mark(self, stream: str, boot: str | None, seq: int, raw: bytes, *, is_damaged: bool = False) -> Mark:
+    def mark(self, stream: str, boot: str | None, seq: int, raw: bytes, *, is_damaged: bool = False) -> RecordMarking:
         """The marking of a record. A damaged one is above every limit; it may have had another one for those after it."""
         runs = self._runs.get((stream, boot))
         if runs is None:

@@ -8,7 +8,7 @@ from klvrelay.json_output import Numbers
 from klvrelay.record import Record
 from klvrelay.shape.contents import CONTENTS, Content
 from klvrelay.shape.items import selection_of, sets, sets_with
-from klvrelay.shape.marking import Mark
+from klvrelay.shape.marking import RecordMarking
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.rates import Pace
@@ -18,7 +18,7 @@ STREAMS_MOST = 4096
 Key = tuple[str, str]
 
 
-class Verdict(IntEnum):
+class Decision(IntEnum):
     """Whether an output publishes a record, and why not. The highest of several outputs counts."""
 
     UNWANTED = 0
@@ -55,15 +55,15 @@ class ShapedOutput:
         self._lines: dict[Key, _Line] = {}
         self._held: dict[Key, float] = {}
 
-    def decide(self, record: Record, mark: Mark, now: float, *, replayed: bool = False) -> Verdict:
+    def decide(self, record: Record, mark: RecordMarking, now: float, *, replayed: bool = False) -> Decision:
         """Whether to publish a record now. If it is due, call `payloads` with it."""
         output = self.output
         if not self._wants(record):
-            return Verdict.UNWANTED
+            return Decision.UNWANTED
         if not output.limit.admits(mark):
-            return Verdict.WITHHELD
+            return Decision.WITHHELD
         if replayed and output.retain:
-            return Verdict.THINNED  # only the latest value counts
+            return Decision.THINNED  # only the latest value counts
         key = self._key(record)
         line = self._line(key)
         line.content.note(record)
@@ -71,10 +71,10 @@ class ShapedOutput:
             line.latest = record
         if line.pace.is_due(at := _time_of(record, now)):
             self._held.pop(key, None)
-            return Verdict.DUE
+            return Decision.DUE
         line.latest = record
         self._held.setdefault(key, now + line.pace.wait(at))
-        return Verdict.THINNED
+        return Decision.THINNED
 
     def payloads(self, record: Record, now: float) -> list[Payload]:
         """The payloads of a record that is due. Empty if nothing changed."""

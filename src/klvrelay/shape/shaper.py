@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
-from klvrelay.shape.marking import NO_LIMIT, UNMARKED, Limit, Mark, Markings
+from klvrelay.shape.marking import NO_LIMIT, UNMARKED, Limit, RecordMarking, Markings
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
-from klvrelay.shape.shaped_output import ShapedOutput, Verdict
+from klvrelay.shape.shaped_output import ShapedOutput, Decision
 
 
-def own_mark(raw: bytes) -> Mark | None:
+def own_mark(raw: bytes) -> RecordMarking | None:
     return None
 
 
@@ -45,16 +45,16 @@ class Shaper:
         """May the sink publish the record, whatever its outputs publish?"""
         return self._limit.admits(self._mark(record))
 
-    def offer(self, record: Record, now: float, *, replayed: bool = False) -> tuple[list[Due], Verdict]:
+    def offer(self, record: Record, now: float, *, replayed: bool = False) -> tuple[list[Due], Decision]:
         """The outputs that publish a record now; the verdict says why there are none."""
         mark = self._mark(record)
         if not self._limit.admits(mark):
-            return [], Verdict.WITHHELD
-        due, verdict = [], Verdict.UNWANTED
+            return [], Decision.WITHHELD
+        due, verdict = [], Decision.UNWANTED
         for shaped in self._outputs:
             found = shaped.decide(record, mark, now, replayed=replayed)
             verdict = max(verdict, found)
-            if found is Verdict.DUE:
+            if found is Decision.DUE:
                 due.append(Due(shaped, record, replayed))
         return due, verdict
 
@@ -77,7 +77,7 @@ class Shaper:
         for shaped in self._outputs:
             shaped.release()
 
-    def _mark(self, record: Record) -> Mark:
+    def _mark(self, record: Record) -> RecordMarking:
         if self._markings is None:
             return UNMARKED
         is_damaged = record.transport != "ok" or record.checksum == "bad"

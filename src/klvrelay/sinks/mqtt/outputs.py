@@ -18,7 +18,7 @@ from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.shape.output import BATCH_HELD
 from klvrelay.shape.payload import Payload
-from klvrelay.shape.shaped_output import Verdict
+from klvrelay.shape.shaped_output import Decision
 from klvrelay.shape.shaper import Due, Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, THINNED, UNCHOSEN, UNWANTED, WITHHELD, counted
 from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message, Unanswered
@@ -31,7 +31,7 @@ from klvrelay.sinks.mqtt.publisher import Publisher
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-NOT_DUE = {Verdict.UNWANTED: UNCHOSEN, Verdict.THINNED: THINNED, Verdict.WITHHELD: WITHHELD, Verdict.DUE: THINNED}
+NOT_DUE = {Decision.UNWANTED: UNCHOSEN, Decision.THINNED: THINNED, Decision.WITHHELD: WITHHELD, Decision.DUE: THINNED}
 """The result of a record without messages."""
 CHECK = 0.05
 """Seconds between two checks for records that are late."""

@@ -1,0 +1,54 @@
+/* output.h - what an output publishes of a packet: a smaller packet (thin.c), its record in another form (compact.c,
+ * document.c), and its security marking (marking.c). As in klv.h the caller owns all memory, and all work is linear.
+ *
+ *   packet --> klv_thin --> packet --> klv_record --> JSON --> klv_document --> CBOR, MessagePack
+ *                              \-----> klv_compact --> a record of a compact message
+ */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include "klv.h"
+
+/* cffi: begin */
+enum {
+    KLV_BASE_ROOM = 15360,  /* bytes of items that a klv_base holds */
+    KLV_THIN_MORE = 1024    /* bytes that a thinned packet may be larger than its packet: removed items of length 0 */
+};
+
+/* What an output wants of packets. All 0: everything, always. */
+struct klv_thinning {
+    struct klv_selection items; /* where `selected` is 1: these items alone */
+    int selected;
+    int on_change;          /* 1 = only what differs from the base, nothing where nothing does */
+    int marked;             /* 1 = the packet itself says what is removed: an item of length 0 (a KLV output) */
+    double grid;            /* metres: positions are rounded to a grid of that size; 0 = they are exact */
+    float bands[KLV_SETS][KLV_TAGS]; /* of each item: changes up to this are none, in its units; 0 = any is one */
+};
+
+/* What a subscriber has of one stream and set: all 0 at first, and whenever that is not certain. */
+struct klv_base {
+    int set;                /* of the items; 0 = nothing is known */
+    int whole;              /* 1 = `data` is one packet that is not compared item by item */
+    uint16_t begin[KLV_TAGS + 1];  /* the items of tag t are data[begin[t]..begin[t + 1]) */
+    uint8_t data[KLV_BASE_ROOM];
+};
+
+/* The packet to publish. Its time comes first, its checksum last; all other items are as they were received. */
+struct klv_thinned {
+    size_t size;
+    int full;               /* 1 = it replaces all that a subscriber has; 0 = it has what differs from that */
+    unsigned removed;       /* tags that the base had and the packet has not */
+    uint8_t tags[KLV_TAGS];
+};
+
+/* Choose the dead band of the items of this key, in whichever sets have one: how many there are. */
+int klv_band(struct klv_thinning *thinning, const char *key, size_t n, double band);
+
+/* Thin a packet of n bytes to `out`, of n + KLV_THIN_MORE bytes: 1, and *base is what is published then; 0 = nothing is
+ * to be published. `base` may be NULL: then it is full. `full`: it is to be full. Of packets that are not compared item
+ * by item (universal sets, sets without a table, damaged ones) the result is full. */
+int klv_thin(const uint8_t *packet, size_t n, const struct klv_thinning *thinning, struct klv_base *base, int full,
+             uint8_t *out, struct klv_thinned *thinned);
+/* cffi: end */
+
+#endif

@@ -61,7 +61,7 @@ class Budget:
         self._tokens = self._most
         self._filled = clock()
         self._counted = 0.0  # bytes of this connection for which tokens were taken
-        self._total = 0.0
+        self._total = self._spare = 0.0
         self._samples: deque[tuple[float, float]] = deque([(self._filled, 0.0)])
 
     @property
@@ -73,9 +73,10 @@ class Budget:
         """A new connection, whose counts begin at 0."""
         self._counted = 0.0
 
-    def spend(self, size: float) -> None:
-        """Bytes were passed to the connection."""
+    def spend(self, size: float, *, spare: bool = False) -> None:
+        """Bytes were passed to the connection. `spare`: they would not have been without idle time."""
         self._counted += size
+        self._spare += size if spare else 0.0
         self._take(size)
 
     def settle(self, size: float) -> None:
@@ -97,10 +98,10 @@ class Budget:
 
     @property
     def used(self) -> float:
-        """Bits per second over the last seconds."""
+        """Bits per second over the last seconds, without those that were to spare."""
         self._sample()
         (since, before), now = self._samples[0], self._clock()
-        return 8 * (self._total - before) / max(now - since, SAMPLE)
+        return 8 * max(0.0, self._total - self._spare - before) / max(now - since, SAMPLE)
 
     def _take(self, size: float) -> None:
         self._fill()
@@ -116,6 +117,6 @@ class Budget:
     def _sample(self) -> None:
         now, samples = self._clock(), self._samples
         if now - samples[-1][0] >= SAMPLE:
-            samples.append((now, self._total))
+            samples.append((now, self._total - self._spare))
         while len(samples) > 1 and now - samples[1][0] >= WINDOW:
             samples.popleft()

@@ -11,21 +11,26 @@ from typing import Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 
-class Priority(IntEnum):
-    """The classes, the most urgent first. A value of a class is sent only if no earlier class has one."""
+class Urgency(IntEnum):
+    """The classes, the most urgent first. A value of a class is sent only if no earlier class has one.
+
+    AVAILABILITY   also changes of state of a stream or the relay
+    STATE          retained documents, of which only the latest counts
+    """
 
     ALERT = 0
     AVAILABILITY = 1
     POSITION = 2
     ATTITUDE = 3
     OTHER = 4
-    FRAMES = 5
+    STATE = 5
+    FRAMES = 6
 
 
 class Taken(NamedTuple, Generic[T]):
     """A value that is to be sent, and how long its place in the order has waited."""
 
-    priority: Priority
+    priority: Urgency
     value: T
     waited: float
 
@@ -45,7 +50,7 @@ class _KeyValues(Generic[T]):
     entries: deque[_Entry[T]] = field(default_factory=deque)
 
 
-class Pending(Generic[T]):
+class ClassQueue(Generic[T]):
     """The values that wait. Within a class, keys take turns.
 
     A slot holds the newest value of its key: the one before it is displaced. A queue holds values until the bounds are
@@ -58,7 +63,7 @@ class Pending(Generic[T]):
 
     def __init__(self, age: float, size: int) -> None:
         self.age, self.size = age, size
-        self._lanes: dict[Priority, dict[Hashable, _KeyValues[T]]] = {each: {} for each in Priority}
+        self._lanes: dict[Urgency, dict[Hashable, _KeyValues[T]]] = {each: {} for each in Urgency}
         self._queued = 0  # bytes in queues
         self.count = 0
 
@@ -68,12 +73,12 @@ class Pending(Generic[T]):
         return self._queued
 
     @property
-    def first(self) -> Priority | None:
+    def first(self) -> Urgency | None:
         """The class that is next."""
         return next((each for each, lanes in self._lanes.items() if lanes), None)
 
     def put(
-        self, priority: Priority, key: Hashable, value: T, now: float, *, size: int = 0, newest: bool = True
+        self, priority: Urgency, key: Hashable, value: T, now: float, *, size: int = 0, newest: bool = True
     ) -> list[T]:
         """Let a value wait. Returns those that it displaces."""
         lane = self._lanes[priority].get(key)
@@ -106,7 +111,7 @@ class Pending(Generic[T]):
         """Displace the values of queues that are too old."""
         displaced = []
         for priority, lanes in self._lanes.items():
-            if priority is Priority.ALERT:
+            if priority is Urgency.ALERT:
                 continue
             for lane in lanes.values():
                 while len(lane.entries) > 1 and now - lane.entries[0].since > self.age:
@@ -128,7 +133,7 @@ class Pending(Generic[T]):
 
     def _excess(self) -> Iterator[T]:
         """Displace values of queues until their size fits: of the last class first, of its largest key."""
-        for priority in reversed(Priority):
+        for priority in reversed(Urgency):
             while self._queued > self.size:
                 lanes = [lane for lane in self._lanes[priority].values() if not lane.newest and len(lane.entries) > 1]
                 if not lanes:

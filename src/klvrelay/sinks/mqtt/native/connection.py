@@ -28,6 +28,7 @@ from klvrelay.sinks.mqtt.native.pings import Pings
 from klvrelay.sinks.mqtt.native.subscriptions import SubscriptionRequests
 from klvrelay.sinks.mqtt.received import ReceivedMessages
 from klvrelay.sinks.mqtt.session import Session
+from klvrelay.transports.tcp_info import TcpInfo
 
 CLOSE_TIMEOUT = 2.0
 """Seconds in which DISCONNECT must be sent."""
@@ -132,6 +133,19 @@ class NativeConnection:
         if None in publication.codes or (self._fault is not None and not publication.codes):
             raise Unanswered(str(self._down()), publication.codes, self.broke)
         return cast("list[int]", publication.codes)
+
+    @property
+    def has_room(self) -> bool:
+        """See `Connection.has_room`."""
+        return self._outgoing.has_room
+
+    def traffic(self) -> TcpInfo | None:
+        """See `Connection.traffic`."""
+        return self._link.traffic()
+
+    def keep_short(self, size: int) -> None:
+        """See `Connection.keep_short`."""
+        self._link.keep_short(size)
 
     async def flush(self) -> None:
         """See `Connection.flush`. A broker reads in order, so the answer to a ping follows all messages."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
@@ -80,6 +81,7 @@ class Uplink(BrokerProxy):
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool) -> None:
         loop, passed = asyncio.get_running_loop(), self.sent if up else self.returned
+        travelling: deque[bytes] = deque()  # timers of the same time fire in any order
         with suppress(OSError):
             while piece := await reader.read(SEGMENT):
                 await self._passes.wait()
@@ -89,7 +91,8 @@ class Uplink(BrokerProxy):
                     await asyncio.sleep(self._free[up] - loop.time())
                 passed.add(len(piece), wire, loop.time())
                 if up or not self.swallowing:
-                    loop.call_later(self.delay, _write, writer, piece)
+                    travelling.append(piece)
+                    loop.call_later(self.delay, _arrive, writer, travelling)
         await asyncio.sleep(self.delay)
         writer.close()
 
@@ -105,6 +108,7 @@ class Uplink(BrokerProxy):
         return new
 
 
-def _write(writer: asyncio.StreamWriter, piece: bytes) -> None:
+def _arrive(writer: asyncio.StreamWriter, travelling: deque[bytes]) -> None:
+    piece = travelling.popleft()
     if not writer.is_closing():
         writer.write(piece)

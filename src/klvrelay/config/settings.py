@@ -134,6 +134,10 @@ class SinkSettings:
         None, kinds.duration("10ms", "10s"), "gather the records of a stream for this time, and publish them in one"
         " message, as JSON Lines", note="each record has its own message", example='"100ms"',
     )  # fmt: skip
+    budget: float | None = setting(
+        None, kinds.bit_rate("1kbit/s", "10Gbit/s"), "what the sink sends at most, with all headers: urgent outputs"
+        " first, and less of the others if it does not suffice", note="not limited", example='"64kbit/s"',
+    )  # fmt: skip
     outputs: tuple[Output, ...] = ()
     limit: Limit = NO_LIMIT
 

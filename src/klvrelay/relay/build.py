@@ -223,15 +223,17 @@ def _sink_of(settings: SinkSettings, boot: str) -> SinkInput:
     sink: Sink
     shaper = _shaper_of(settings)
     if settings.fallbacks:
-        sink = FailoverSink(settings.brokers, boot=boot, batch=settings.batch, shaper=shaper)
+        sink = FailoverSink(
+            settings.brokers, boot=boot, batch=settings.batch, shaper=shaper, budget=settings.budget
+        )
     else:
-        sink = MqttSink(settings.mqtt, boot=boot, batch=settings.batch, shaper=shaper)
+        sink = MqttSink(settings.mqtt, boot=boot, batch=settings.batch, shaper=shaper, budget=settings.budget)
     return SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name)
 
 
 def _shaper_of(settings: SinkSettings) -> Shaper | None:
     """What shapes the records of a sink; None if it publishes all of them, with all items."""
-    if not settings.outputs and not settings.limit.is_set:
+    if not settings.outputs and not settings.limit.is_set and settings.budget is None:
         return None
     outputs = [*(settings.outputs or DEFAULTS), *([RAW] if settings.mqtt.raw else [])]
     return Shaper(outputs, settings.limit, settings.mqtt.numbers)

@@ -12,7 +12,7 @@ from klvrelay.shape.marking import NO_LIMIT, Limit
 Preset = Literal["telemetry", "osd", "state", "items"]
 Format = Literal["json", "cbor", "msgpack", "klv", "compact"]
 Compression = Literal["none", "zstd"]
-Priority = Literal["position", "attitude", "other"]
+Priority = Literal["alert", "position", "attitude", "other", "frames"]
 
 SNAPSHOT = 10.0
 """Default seconds between two full records of an output on change."""

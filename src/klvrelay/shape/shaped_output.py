@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 
 from klvrelay.json_output import Numbers
@@ -47,8 +48,9 @@ class ShapedOutput:
     """
 
     def __init__(self, output: Output, numbers: Numbers) -> None:
-        self.output = output
+        self.output = self.configured = output
         self._numbers = numbers
+        self._is_paused = False
         self._selection = selection_of(output.items)
         self._sets = None if self._selection is None else sets_with(self._selection)
         self._wanted: dict[str, bool] = {}
@@ -62,6 +64,8 @@ class ShapedOutput:
             return Decision.UNWANTED
         if not output.limit.admits(mark):
             return Decision.WITHHELD
+        if self._is_paused:
+            return Decision.THINNED
         if replayed and output.retain:
             return Decision.THINNED  # only the latest value counts
         key = self._key(record)
@@ -109,6 +113,19 @@ class ShapedOutput:
     def release(self) -> None:
         """Everything that is held is due now: nothing follows."""
         self._held = dict.fromkeys(self._held, 0.0)
+
+    def reshape(self, output: Output | None) -> None:
+        """Publish as another output, or nothing (None), until the next call."""
+        self._is_paused = output is None
+        if output is None or output == self.output:
+            return
+        is_new = output != replace(self.output, rate=output.rate)
+        self.output, self._selection = output, selection_of(output.items)
+        self._sets = None if self._selection is None else sets_with(self._selection)
+        for line in self._lines.values():
+            line.pace.change(output.rate)
+            if is_new and output.content != "state":  # a state is merged from all records before it
+                line.content = CONTENTS[output.content](output, self._selection, self._numbers)
 
     def _wants(self, record: Record) -> bool:
         stream = record.stream

@@ -67,6 +67,16 @@ class Shaper:
         """Are there records that `take_late` may return later?"""
         return any(shaped.holds for shaped in self._outputs)
 
+    @property
+    def outputs(self) -> list[Output]:
+        """The outputs as configured."""
+        return [shaped.configured for shaped in self._outputs]
+
+    def reduce(self, reduce: Callable[[Output], Output | None]) -> None:
+        """Publish what this leaves of each output as it is configured, until the next call."""
+        for shaped in self._outputs:
+            shaped.reshape(reduce(shaped.configured))
+
     def reset(self, now: float) -> None:
         """A new connection: the next records are full, and retained values are published again."""
         for shaped in self._outputs:

@@ -37,15 +37,19 @@ class FailoverSink:
     """
 
     def __init__(
-        self, brokers: Sequence[MqttSettings], *, boot: str, batch: float | None = None, shaper: Shaper | None = None
-    ) -> None:
+        self, brokers: Sequence[MqttSettings], *, boot: str, batch: float | None = None, shaper: Shaper | None = None,
+        budget: float | None = None,
+    ) -> None:  # fmt: skip
         client_id = brokers[0].client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
         self._brokers = brokers
         self._sinks = [
-            MqttSink(each, boot=boot, batch=batch, shaper=shaper, client_id=client_id, names_broker=True)
+            MqttSink(
+                each, boot=boot, batch=batch, shaper=shaper, budget=budget, client_id=client_id, names_broker=True
+            )
             for each in brokers
         ]
         self.hold = batch or 0.0
+        self.takes_all = budget is not None
         self._used = self._sinks[0]
         self._last: MqttSink | None = None  # the broker whose connection ended
         self._changes = Repeats()

@@ -19,6 +19,7 @@ from klvrelay.outcome import Outcome
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues, Notice
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
+from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Connection, Message, Terms, Unanswered
 from klvrelay.sinks.mqtt.faults import NoMqtt
@@ -61,6 +62,7 @@ class MqttSink:
     refusals: mosquitto acknowledges a forbidden message and discards it.
 
     shaper         what is published of the records, and how; None: the topics above
+    budget         bits per second of the uplink, with a shaper; None: not limited
     batch          seconds in which records are gathered into messages of several; None: each record has its own
     names_broker   the status names the broker
     """
@@ -72,6 +74,7 @@ class MqttSink:
         boot: str,
         batch: float | None = None,
         shaper: Shaper | None = None,
+        budget: float | None = None,
         client_id: str | None = None,
         names_broker: bool = False,
     ) -> None:
@@ -99,8 +102,11 @@ class MqttSink:
         self._owes_status = False
         self._publisher = Publisher(settings.url)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
-        self._outputs = None
-        if shaper is not None:
+        self.takes_all = budget is not None
+        self._outputs: Outputs | BudgetOutputs | None = None
+        if shaper is not None and budget is not None:
+            self._outputs = BudgetOutputs(shaper, settings, self._messages, self._publisher, budget)
+        elif shaper is not None:
             self._outputs = Outputs(shaper, settings, self._messages, self._publisher, self.hold)
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
 
@@ -368,7 +374,8 @@ class MqttSink:
         return status if self._breaking.fits(status) else self._messages.brief_status("online")
 
     def _facts(self) -> dict[str, object]:
-        return {**self._named, **self.suspended.document()}
+        uplink = self._outputs.document() if isinstance(self._outputs, BudgetOutputs) else None
+        return {**self._named, **self.suspended.document(), **({"uplink": uplink} if uplink else {})}
 
     async def _watch(self, connection: Connection) -> None:
         """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""

@@ -36,6 +36,8 @@ AHEAD = 0.25
 """
 AHEAD_LEAST = 600
 """But at least so many bytes."""
+SHORTEST = 0.001
+"""Seconds of the shortest pause."""
 LOOK = 0.02
 """Seconds between two checks if bytes were acknowledged."""
 SPARE = 0.7
@@ -162,7 +164,7 @@ class Uplink:
         if not self._may_send(traffic):
             return LOOK
         if wait := self.budget.wait:
-            return min(wait, TICK)
+            return max(SHORTEST, min(wait, TICK))
         self._send(connection, self._queue.pop(now).value)
         return 0.0
 

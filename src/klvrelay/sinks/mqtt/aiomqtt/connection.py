@@ -117,6 +117,17 @@ class AiomqttConnection:
             raise Unanswered(str(self._down()), codes, self.broke)
         return cast("list[int]", codes)
 
+    @property
+    def has_room(self) -> bool:
+        """See `Connection.has_room`. The library queues messages."""
+        return True
+
+    def traffic(self) -> None:
+        """See `Connection.traffic`. The library has the socket."""
+
+    def keep_short(self, size: int) -> None:
+        """See `Connection.keep_short`."""
+
     async def flush(self) -> None:
         """See `Connection.flush`. A broker reads in order, so the answer to a request follows all messages."""
         await self._answer(self._client.unsubscribe(f"{self._settings.prefix}/flush"), "the broker no longer answers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from klvrelay.json_output import Numbers
@@ -72,10 +72,10 @@ class Shaper:
         """The outputs as configured."""
         return [shaped.configured for shaped in self._outputs]
 
-    def reduce(self, reduce: Callable[[Output], Output | None]) -> None:
-        """Publish what this leaves of each output as it is configured, until the next call."""
-        for shaped in self._outputs:
-            shaped.reshape(reduce(shaped.configured))
+    def reduce(self, outputs: Sequence[Output | None]) -> None:
+        """Publish these in place of the outputs as they are configured, until the next call. None: nothing."""
+        for shaped, output in zip(self._outputs, outputs, strict=True):
+            shaped.reshape(output)
 
     def reset(self, now: float) -> None:
         """A new connection: the next records are full, and retained values are published again."""

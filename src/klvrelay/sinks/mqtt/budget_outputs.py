@@ -22,7 +22,7 @@ from klvrelay.record import Record
 from klvrelay.shape.classes import Urgency
 from klvrelay.shape.ladder import Ladder, Rung
 from klvrelay.shape.output import BATCH_HELD, Output
-from klvrelay.shape.reduction import reduced, rungs_for, urgency_of
+from klvrelay.shape.reduction import reduced_all, rungs_for, urgency_of
 from klvrelay.shape.shaper import Due, Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, UNWANTED, WITHHELD, counted
 from klvrelay.sinks.mqtt.connection import Connection, Message, Unanswered
@@ -203,7 +203,7 @@ class BudgetOutputs:
 
     def _reduce(self, rung: Rung) -> None:
         """Publish what a rung leaves of the outputs."""
-        self._shaper.reduce(partial(_reduced, rung))
+        self._shaper.reduce(reduced_all(self._shaper.outputs, rung))
         self._urgencies.clear()
         self._sizes.clear()
 
@@ -236,10 +236,6 @@ class BudgetOutputs:
         document = {"schema": "klvrelay-uplink/1", **self.uplink.document()}
         topic = f"{self._settings.prefix}/uplink"
         self._put_value(Message(topic, dumps(document), self._settings.qos, True, JSON), Urgency.AVAILABILITY)
-
-
-def _reduced(rung: Rung, output: Output) -> Output | None:
-    return reduced(output, rung)
 
 
 def _is_live(record: Record) -> bool:

@@ -31,7 +31,7 @@ QUEUE_AGE = 1.0
 """Seconds that a record of an output without a rate waits at most; the queues have at most the bytes of this time."""
 QUEUE_LEAST = 4000
 """But at least so many bytes."""
-AHEAD = 0.25
+AHEAD = 0.1
 """Seconds of the rate that may be unacknowledged beyond the round trip: what a more urgent message waits for at most.
 """
 AHEAD_LEAST = 600

@@ -385,7 +385,7 @@ def test_the_limit_of_the_sink_holds_for_all_outputs():
 
 def test_a_packet_that_is_no_local_set_is_published_whole():
     """A universal set has no items that could be left out."""
-    key = next(key for key, item in KEYED.items() if item.set == "ST0102-US" and item.kind == "ascii")
+    key = next(key for key, item in KEYED.items() if item.key == "caveats")
     universal = packet("ST0102-US", [], checksum=False)[:16] + bytes([18]) + key + b"\1A"
     whole = record(0, set="ST0102-US", raw=universal)
     shaper = Shaper([output(on_change=True)])

@@ -170,12 +170,14 @@ SEMANTIC = (
     "KLVRELAY_", "LoadCredential", "CREDENTIALS_DIRECTORY", "unset or empty", "URL", "begin or end", "U+", "at most",
     "empty", "srt://", "only", "8190", "0x101", "twice", "another stream", "mqtt://", "missing", "65535", "host",
     "WebSocket", "unencrypted", "own name", "port", "supported", "10", "no such file", "two sources",
-    "did you mean qos", "broker or prefix", "same prefix",
+    "did you mean qos", "broker or prefix", "same prefix", "must contain", "without +", "did you mean stream", "has a {",
+    "not begin", "needs ", "that of", "named", "mean position", "mean sensor", "no item", "not a number", "country codes",
+    "with preset", "must be false with", "must be 1 with", "give a name", "two outputs",
 )  # fmt: skip
 """Parts of messages about the meaning of a text, or about several settings: the schema cannot say that."""
 
 
-BEYOND = ('coalesce = "0.4ms"', 'size = "10K"', 'size = "999999999T"', "qos = 1.0")
+BEYOND = ('coalesce = "0.4ms"', 'size = "10K"', 'size = "999999999T"', "qos = 1.0", '["!"]', 'coarse = "0.1m"')
 """Limits of times and sizes, and a number that JSON takes for whole: the schema cannot say that either."""
 
 

@@ -156,7 +156,7 @@ async def _feed(log: MemoryLog, names: Sequence[str], seconds: float, alert_ever
         raw = next(raws)
         for name in names:
             log.append(_record(raw, name, turn))
-        if turn % round(HZ * alert_every) == HZ // 2:
+        if turn % round(HZ * alert_every) == HZ * 3:
             log.append(_record(raw, ALERTS, alerts))
             alerts += 1
         if turn % (10 * HZ) == 0:

@@ -221,7 +221,7 @@ def _inputs_of(settings: RelaySettings) -> dict[str, StreamInput]:
 
 def _sink_of(settings: SinkSettings, boot: str) -> SinkInput:
     sink: Sink
-    shaper = _shaper_of(settings)
+    shaper = shaper_of(settings)
     if settings.fallbacks:
         sink = FailoverSink(
             settings.brokers, boot=boot, batch=settings.batch, shaper=shaper, budget=settings.budget
@@ -231,7 +231,7 @@ def _sink_of(settings: SinkSettings, boot: str) -> SinkInput:
     return SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name)
 
 
-def _shaper_of(settings: SinkSettings) -> Shaper | None:
+def shaper_of(settings: SinkSettings) -> Shaper | None:
     """What shapes the records of a sink; None if it publishes all of them, with all items."""
     if not settings.outputs and not settings.limit.is_set and settings.budget is None:
         return None

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 import orjson
 
-from klvrelay.core.selection import Selection
+from klvrelay.core.thinning import Base, Thinned, Thinning, thin
 from klvrelay.json_output import Numbers, dumps, rewrite_integers
 from klvrelay.record import Record
-from klvrelay.shape.formats import CONTENT_TYPES, JSON, TEXT
+from klvrelay.shape.formats import CONTENT_TYPES, JSON, TEXT, partly
+from klvrelay.shape.items import key_of
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.state import ROOT, StreamState
@@ -30,64 +31,105 @@ class Content(Protocol):
 
 
 class RecordContent:
-    """One payload for each record."""
+    """One payload for each record: the record, its selected items, or what has changed of them."""
 
-    def __init__(self, output: Output, selection: Selection | None, numbers: Numbers) -> None:
-        self._output, self._selection, self._numbers = output, selection, numbers
+    def __init__(self, output: Output, thinning: Thinning | None, numbers: Numbers) -> None:
+        self._output, self._thinning, self._numbers = output, thinning, numbers
+        self._base = Base() if output.on_change else None
+        self._full_at: int | None = None
+        self._last: tuple[str | None, int] = None, -1
 
     def note(self, record: Record) -> None:
         """Nothing depends on earlier records that were not published."""
 
     def payloads(self, record: Record, at: int) -> list[Payload]:
-        data = record.json(numbers=self._numbers, items=self._selection)
-        return [Payload(self._output, record, data, CONTENT_TYPES[self._output.format])]
+        content_type = CONTENT_TYPES[self._output.format]
+        if self._thinning is None:
+            return [Payload(self._output, record, self._encoded(record), content_type)]
+        thinned = thin(record.raw, self._thinning, self._base, full=self._is_full(record, at))
+        if thinned is None:
+            return []
+        made = self._encoded(record._replace(raw=thinned.raw))
+        if self._base is not None:
+            made = self._noted(made, record, thinned, at)
+        return [Payload(self._output, record, made, content_type)]
+
+    def _is_full(self, record: Record, at: int) -> bool:
+        """Must the record be full? After the interval, and in a new run."""
+        if self._full_at is None or record.boot != self._last[0] or record.seq <= self._last[1]:
+            return True
+        return not 0 <= at - self._full_at < 1e6 * self._output.snapshot
+
+    def _noted(self, made: bytes, record: Record, thinned: Thinned, at: int) -> bytes:
+        """The document with what readers need to continue the one before it."""
+        after, self._last = self._last[1], (record.boot, record.seq)
+        if thinned.full:
+            self._full_at = at
+            return partly(made, full=True)
+        return partly(made, after=after, removed=[key_of(record.set, tag) for tag in thinned.removed])
+
+    def _encoded(self, record: Record) -> bytes:
+        return record.raw if self._output.format == "klv" else record.json(numbers=self._numbers)
 
     def reset(self) -> None:
-        pass
+        self._full_at = None
+        if self._base is not None:
+            self._base.reset()
 
 
 class ItemContent:
-    """One payload for each item that changed: its plain value."""
+    """One payload for each item that has changed: its plain value."""
 
-    def __init__(self, output: Output, selection: Selection | None, numbers: Numbers) -> None:
-        self._output, self._selection, self._numbers = output, selection, numbers
+    def __init__(self, output: Output, thinning: Thinning | None, numbers: Numbers) -> None:
+        assert thinning is not None, "such outputs are on change"
+        self._output, self._thinning, self._numbers = output, thinning, numbers
+        self._base = Base()
         self._known: dict[str, bytes] = {}
 
     def note(self, record: Record) -> None:
         """Nothing depends on earlier records that were not published."""
 
     def payloads(self, record: Record, at: int) -> list[Payload]:
-        document = record.json(numbers=self._numbers, items=self._selection)
+        thinned = thin(record.raw, self._thinning, self._base, full=False)
+        if thinned is None:
+            return []
+        document = record._replace(raw=thinned.raw).json(numbers=self._numbers)
         prefix = "" if record.set in ROOT else f"{record.set.lower()}."
         found = []
         for key, value in orjson.loads(document)["items"].items():
             data, content_type = plain(value)
-            if self._known.get(key) != data:
+            if self._known.get(key) != data:  # a set that cannot be compared item by item is full each time
                 self._known[key] = data
                 found.append(Payload(self._output, record, data, content_type, prefix + key))
         return found
 
     def reset(self) -> None:
         self._known.clear()
+        self._base.reset()
 
 
 def plain(value: Any) -> tuple[bytes, str]:
     """A value as the payload of its own topic, and its content type: text as it is, all else as JSON."""
-    if isinstance(value, str):
+    if isinstance(value, str) and value:
         return value.encode(), TEXT
-    return dumps(value), JSON
+    return dumps(value), JSON  # an empty payload would remove the retained message
 
 
 class StateContent:
     """The latest value of every item, merged."""
 
-    def __init__(self, output: Output, selection: Selection | None, numbers: Numbers) -> None:
-        self._output, self._selection, self._numbers = output, selection, numbers
+    def __init__(self, output: Output, thinning: Thinning | None, numbers: Numbers) -> None:
+        self._output, self._thinning, self._numbers = output, thinning, numbers
         self._state = StreamState()
         self._last: bytes | None = None
         self._is_reset = False
 
     def note(self, record: Record) -> None:
+        if self._thinning is not None:
+            thinned = thin(record.raw, self._thinning)
+            if thinned is None:
+                return
+            record = record._replace(raw=thinned.raw)
         self._state.add(record)
 
     def payloads(self, record: Record, at: int) -> list[Payload]:
@@ -103,4 +145,8 @@ class StateContent:
         self._is_reset = True
 
 
-CONTENTS: dict[str, Callable[[Output, Selection | None, Numbers], Content]] = {"records": RecordContent, "items": ItemContent, "state": StateContent}
+CONTENTS: dict[str, Callable[[Output, Thinning | None, Numbers], Content]] = {
+    "records": RecordContent,
+    "items": ItemContent,
+    "state": StateContent,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from klvrelay.json_output import dumps
 from klvrelay.shape.output import Format
 
 JSON, JSON_LINES, TEXT = "application/json", "application/x-ndjson", "text/plain"
@@ -21,3 +22,11 @@ def joined(payloads: Sequence[bytes], content_type: str) -> tuple[bytes, str]:
     if content_type == JSON:
         return b"\n".join((*payloads, b"")), JSON_LINES
     return b"".join(payloads), content_type
+
+
+def partly(document: bytes, *, full: bool = False, after: int = 0, removed: Sequence[str] = ()) -> bytes:
+    """A document of an output on change: full, or continuing the one with the number `after`, without some items."""
+    if full:
+        return document[:-1] + b',"full":true}'
+    gone = b',"removed":' + dumps(list(removed)) if removed else b""
+    return b'%s,"full":false,"after":%d%s}' % (document[:-1], after, gone)

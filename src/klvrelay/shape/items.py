@@ -103,3 +103,21 @@ def check_dead_band(key: str) -> None:
         raise ConfigError(f"no item is named {key[:80]!r}" + (f"; did you mean {close[0]}?" if close else ""))
     if key not in _numeric():
         raise ConfigError(f"{key} is not a number")
+
+
+@cache
+def key_of(set_: str, tag: int) -> str:
+    """The key of an item in documents: `unknown.150` if it has no definition."""
+    from klvrelay.standards.spec import SETS
+
+    item = SETS.get(set_, {}).get(tag)
+    return f"{UNKNOWN}.{tag}" if item is None else item.key
+
+
+@cache
+def dead_bands() -> Mapping[str, float]:
+    """The dead bands of the tables, by key."""
+    from klvrelay.standards.spec import SETS
+
+    items = (item for name in sets() for item in SETS[name].values())
+    return {item.key: item.dead_band for item in items if item.dead_band is not None}

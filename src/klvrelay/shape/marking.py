@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from klvrelay import core
 
 CLASSIFICATIONS = ("UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET", "TOP SECRET")
 """In the order of their codes in ST 0102 item 1, from 1."""
@@ -139,3 +143,38 @@ def _new_run(runs: list[_Run], seq: int) -> _Run:
     if len(runs) > RUNS_MOST:
         del runs[0]
     return run
+
+
+def own_marking(raw: bytes) -> RecordMarking | None:
+    """The marking that a packet has itself: the highest of its security sets; None if it has none."""
+    items = orjson.loads(core.items_json(raw))
+    found = [_read(each) for each in (*_security_sets(items), *([items] if "security_classification" in items else []))]
+    if not found:
+        return None
+    return RecordMarking(
+        max(each.level for each in found),
+        frozenset().union(*(each.caveats for each in found)),
+        frozenset.intersection(*(each.releasable_to for each in found)),
+    )
+
+
+def _security_sets(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _security_sets(each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if key == "security_local_set":
+                yield from each if isinstance(each, list) else [each]
+            else:
+                yield from _security_sets(each)
+
+
+def _read(items: Any) -> RecordMarking:
+    if not isinstance(items, dict):
+        return ABOVE_ALL
+    name = str(items.get("security_classification")).upper()
+    level = CLASSIFICATIONS.index(name) + 1 if name in CLASSIFICATIONS else UNREADABLE
+    return RecordMarking(
+        level, words(str(items.get("caveats") or "")), words(str(items.get("releasing_instructions") or ""))
+    )

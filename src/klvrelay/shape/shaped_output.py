@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import IntEnum
 
+from klvrelay.core.selection import Selection
+from klvrelay.core.thinning import Thinning
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
 from klvrelay.shape.contents import CONTENTS, Content
-from klvrelay.shape.items import selection_of, sets, sets_with
+from klvrelay.shape.items import dead_bands, selection_of, sets, sets_with
 from klvrelay.shape.marking import RecordMarking
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
@@ -48,14 +50,19 @@ class ShapedOutput:
     """
 
     def __init__(self, output: Output, numbers: Numbers) -> None:
-        self.output = self.configured = output
+        self.configured = output
         self._numbers = numbers
         self._is_paused = False
-        self._selection = selection_of(output.items)
-        self._sets = None if self._selection is None else sets_with(self._selection)
+        self._use(output)
         self._wanted: dict[str, bool] = {}
         self._lines: dict[Key, _Line] = {}
         self._held: dict[Key, float] = {}
+
+    def _use(self, output: Output) -> None:
+        self.output = output
+        selection = selection_of(output.items)
+        self._thinning = thinning_of(output, selection)
+        self._sets = None if selection is None else sets_with(selection)
 
     def decide(self, record: Record, mark: RecordMarking, now: float, *, replayed: bool = False) -> Decision:
         """Whether to publish a record now. If it is due, call `payloads` with it."""
@@ -120,12 +127,11 @@ class ShapedOutput:
         if output is None or output == self.output:
             return
         is_new = output != replace(self.output, rate=output.rate)
-        self.output, self._selection = output, selection_of(output.items)
-        self._sets = None if self._selection is None else sets_with(self._selection)
+        self._use(output)
         for line in self._lines.values():
             line.pace.change(output.rate)
             if is_new and output.content != "state":  # a state is merged from all records before it
-                line.content = CONTENTS[output.content](output, self._selection, self._numbers)
+                line.content = CONTENTS[output.content](output, self._thinning, self._numbers)
 
     def _wants(self, record: Record) -> bool:
         stream = record.stream
@@ -142,9 +148,23 @@ class ShapedOutput:
     def _line(self, key: Key) -> _Line:
         line = self._lines.get(key)
         if line is None:
-            content = CONTENTS[self.output.content](self.output, self._selection, self._numbers)
+            content = CONTENTS[self.output.content](self.output, self._thinning, self._numbers)
             line = self._lines[key] = _Line(content, Pace(self.output.rate))
         return line
+
+
+def thinning_of(output: Output, selection: Selection | None) -> Thinning | None:
+    """What is published of each packet; None: all of it."""
+    if selection is None and not output.on_change and not output.coarse:
+        return None
+    bands = output.dead_bands
+    return Thinning(
+        selection,
+        on_change=output.on_change,
+        dead_bands=dead_bands() if bands is True else bands or None,
+        coarse_m=output.coarse,
+        marked=output.format == "klv",
+    )
 
 
 def _time_of(record: Record, now: float) -> int:

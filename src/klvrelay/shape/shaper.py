@@ -7,14 +7,10 @@ from typing import NamedTuple
 
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
-from klvrelay.shape.marking import NO_LIMIT, UNMARKED, Limit, RecordMarking, Markings
+from klvrelay.shape.marking import NO_LIMIT, UNMARKED, Limit, Markings, RecordMarking, own_marking
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import ShapedOutput, Decision
-
-
-def own_mark(raw: bytes) -> RecordMarking | None:
-    return None
 
 
 class Due(NamedTuple):
@@ -39,7 +35,7 @@ class Shaper:
     def __init__(self, outputs: Sequence[Output], limit: Limit = NO_LIMIT, numbers: Numbers = "exact") -> None:
         self._outputs = [ShapedOutput(output, numbers) for output in outputs]
         self._limit = limit
-        self._markings = Markings(own_mark) if any(each.is_set for each in (limit, *(o.limit for o in outputs))) else None
+        self._markings = Markings(own_marking) if any(each.is_set for each in (limit, *(o.limit for o in outputs))) else None
 
     def admits(self, record: Record) -> bool:
         """May the sink publish the record, whatever its outputs publish?"""

@@ -100,7 +100,7 @@ class Flight:
     def staleness(self, leaf: str, stream: str, begin: float) -> float:
         """The greatest age of the newest value that a subscriber had, from `begin` on to the end of the flight."""
         worst, newest = 0.0, None
-        for each in [a for a in self.of(leaf) if a.topic.split("/")[-2] == stream]:
+        for each in [a for a in self.of(leaf) if a.topic.split("/")[-2] == stream and a.at <= self.seconds]:
             if newest is not None and each.at > begin:
                 worst = max(worst, each.at - newest)
             newest = max(newest or 0.0, each.at - each.age)

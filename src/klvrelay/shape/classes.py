@@ -27,6 +27,10 @@ class Urgency(IntEnum):
     FRAMES = 6
 
 
+PATIENCE = {Urgency.STATE: 10.0}
+"""By what the waiting of a class is divided: retained documents may come later."""
+
+
 class Taken(NamedTuple, Generic[T]):
     """A value that is to be sent, and how long its place in the order has waited."""
 
@@ -127,9 +131,12 @@ class ClassQueue(Generic[T]):
         return left
 
     def waited(self, now: float) -> float:
-        """How long the value at the head of any key has waited, at most."""
-        heads = (lane.entries[0].since for lanes in self._lanes.values() for lane in lanes.values())
-        return now - min(heads, default=now)
+        """How long the value at the head of any key has waited, at most; of a patient class, less of it counts."""
+        heads = (
+            (now - lane.entries[0].since) / PATIENCE.get(priority, 1.0)
+            for priority, lanes in self._lanes.items() for lane in lanes.values()
+        )  # fmt: skip
+        return max(heads, default=0.0)
 
     def _excess(self) -> Iterator[T]:
         """Displace values of queues until their size fits: of the last class first, of its largest key."""

@@ -55,9 +55,13 @@ class LinkLoad(NamedTuple):
 
 HALVINGS = 5
 """From 30 records per second to one."""
-LATE = 0.5
+LATE = 1.0
 """Seconds of waiting from which the step is too low."""
-SETTLE = 0.5
+LAST_RESORT = 5.0
+"""The same before the last step: until then, what is urgent is sent first, and the rest as often as possible."""
+GRACE, GRACE_LATE = 5.0, 3.0
+"""For so many seconds after a step up the bound is GRACE_LATE: full records are sent first."""
+SETTLE = 1.0
 """Seconds for a step down to take effect before the next one."""
 BETTER = 0.9
 """A step down takes effect if values wait less than this part of what they waited before; then no other follows yet."""
@@ -88,7 +92,8 @@ class Ladder:
     late, within PROVEN * hold of a step up            one rung down, and the hold of the rung that failed doubles
     calm for the hold of the rung above, with a spare  one rung up, and the hold of the rung that was left is halved
 
-    Late: a value has waited for LATE seconds, or the bounds displaced records.
+    Late: a value has waited for LATE seconds, or the bounds displaced records. Before the last step, only LAST_RESORT
+    counts, and just after a step up GRACE_LATE.
     """
 
     def __init__(self, rungs: Sequence[Rung], now: float) -> None:
@@ -117,8 +122,10 @@ class Ladder:
 
     def update(self, load: LinkLoad, now: float) -> bool:
         """Judge the load. Returns true if the rung has changed."""
-        if load.waited >= LATE or load.dropped:
+        if self._is_late(load, now):
             return self._late(load, now)
+        if load.waited >= LATE:
+            self._calm_since = now
         calm = now - self._calm_since
         if not self._at or calm < self.hold or load.used > SPARE:
             return False
@@ -126,6 +133,14 @@ class Ladder:
         self._move(-1, now, f"no delay for {calm:.0f} s, {load.used:.0%} of the budget in use")
         self._went_up = True
         return True
+
+    def _is_late(self, load: LinkLoad, now: float) -> bool:
+        if self._went_up and now - self._since < GRACE:
+            return load.waited >= GRACE_LATE
+        following = self._rungs[min(self._at + 1, len(self._rungs) - 1)]
+        if following.step is Reduction.POSITION_ONLY:
+            return load.waited >= LAST_RESORT
+        return load.waited >= LATE or load.dropped > 0
 
     def _late(self, load: LinkLoad, now: float) -> bool:
         self._calm_since = now

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import IntEnum
 
 from klvrelay.core.selection import Selection
@@ -126,12 +125,10 @@ class ShapedOutput:
         self._is_paused = output is None
         if output is None or output == self.output:
             return
-        is_new = output != replace(self.output, rate=output.rate)
         self._use(output)
         for line in self._lines.values():
             line.pace.change(output.rate)
-            if is_new and output.content != "state":  # a state is merged from all records before it
-                line.content = CONTENTS[output.content](output, self._thinning, self._numbers)
+            line.content.retune(output, self._thinning)
 
     def _wants(self, record: Record) -> bool:
         stream = record.stream

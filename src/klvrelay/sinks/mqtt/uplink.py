@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two judgements of the load."""
-QUEUE_AGE = 1.0
+QUEUE_AGE = 2.0
 """Seconds that a record of an output without a rate waits at most; the queues have at most the bytes of this time."""
 QUEUE_LEAST = 4000
 """But at least so many bytes."""
@@ -234,6 +234,7 @@ class Uplink:
             "reason": self.ladder.reason,
             "budget": rate_setting(self._rate),
             "used": round(self.budget.used),
+            "bytes": round(self.budget.total),
             "left_out": self.left_out,
         }
 

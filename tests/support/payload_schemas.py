@@ -14,8 +14,8 @@ from oracle_broker import Published
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.decoder import decode
 from klvrelay.record import Record
-from klvrelay.shape.state import StreamState
 from klvrelay.schema import asyncapi, payload_schema
+from klvrelay.shape.state import StreamState
 
 EXPIRY, CONTENT_TYPE = 0x02, 0x03
 JSON, TEXT = "application/json", "text/plain"

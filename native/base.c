@@ -1,13 +1,14 @@
 /* base.c - what a subscriber has of a stream and set, and how a packet differs from it.
  *
- *   begin   0     0     0     11  ...      17     17     23             begin[t] is where the items of tag t begin
- *   data    | 2 .. (of the head: not kept) | 13 .. | 14 .. | 48 ... |
+ *   begin[13]  begin[14]  begin[15] = begin[48]  begin[49]
+ *      v          v          v                      v            items of tag t: data[begin[t]..begin[t + 1])
+ *      | 13 ..    | 14 ..    | 48 ...               |
  *
- * All items of a tag are compared together. An item within its dead band has not changed. What is sent is its true code,
- * and so is then the base: errors do not accumulate.
+ * All items of a tag are compared together. An item within its dead band has not changed. What is sent is its true
+ * code, which the base has from then on: errors do not accumulate.
  *
- * Some values are not in their bytes alone. A control command (ST 0601, item 115) without a time has that of its set: it
- * always counts as changed. A VMTI set has its own time, which alone is no change.
+ * Some values are not in their bytes alone. A control command (ST 0601, item 115) without a time has that of its set:
+ * it always counts as changed. A VMTI set has its own time, which alone is no change.
  */
 #include "thin.h"
 
@@ -44,7 +45,7 @@ static int is_same_but_for_time(const struct set *set, const uint8_t *a, size_t 
     }
 }
 
-/* Does a value depend on the time of its set? Of a nested set, may a value in it: its bytes are searched for the tag. */
+/* Does a value depend on the time of its set? Of a nested set: may one in it, whose bytes are searched for the tag. */
 static int depends_on_time(const struct item *item, const uint8_t *in, size_t n)
 {
     enum { CONTROL_COMMAND = 115 };
@@ -104,22 +105,26 @@ void klv_compare(struct thin *t, const struct klv_base *base)
         at += length;
         if (tag >= KLV_TAGS)
             continue;
-        const size_t n = at - here, begin = base->begin[tag];
-        const int same = t->sizes[tag] == n ? is_same_item(t, tag, t->out + here, n, base->data + begin,
-                                                           base->begin[tag + 1] - begin)
+        const size_t n = at - here, begin = base->begin[tag], all = base->begin[tag + 1] - begin;
+        const int same = t->sizes[tag] == n ? is_same_item(t, tag, t->out + here, n, base->data + begin, all)
                                             : is_same_part(t, tag, t->out + here, n, base, next[tag]);
-        if (same)
+        if (same) {
             next[tag] = (uint16_t)(next[tag] + n);
-        else
+        } else {
             mark(t->changed, tag);
+            t->resized |= t->sizes[tag] != all;
+        }
     }
 }
 
 void klv_note_removed(const struct thin *t, const struct klv_base *base, struct klv_thinned *thinned)
 {
-    for (unsigned tag = 0; tag < KLV_TAGS; tag++)
-        if (base->begin[tag] != base->begin[tag + 1] && !has(t->seen, tag) && !is_of_head(t->set, tag))
-            thinned->tags[thinned->removed++] = (uint8_t)tag;
+    for (unsigned i = 0; i < KLV_TAGS / 64; i++)
+        for (uint64_t gone = base->held[i] & ~t->seen[i]; gone; gone &= gone - 1) {
+            const unsigned tag = 64 * i + (unsigned)__builtin_ctzll(gone);
+            if (!is_of_head(t->set, tag))
+                thinned->tags[thinned->removed++] = (uint8_t)tag;
+        }
 }
 
 /* The items in `out` of the tags in `from`, each to its place in `data`. */
@@ -166,14 +171,18 @@ static void move_items(const struct thin *t, const uint16_t *begin, struct klv_b
             memcpy(base->data + begin[tag], before + base->begin[tag], (size_t)begin[tag + 1] - begin[tag]);
 }
 
-/* The base becomes what a subscriber has then: all of `out`, or what has changed of it and the rest as it was. A version
- * that is not sent in every packet stays. */
+/* The base becomes what a subscriber has then: all of `out`, or what has changed of it and the rest as it was. A
+ * version that is not sent in every packet stays. */
 void klv_renew(struct thin *t, int full, struct klv_base *base)
 {
     uint16_t begin[KLV_TAGS + 1];
     const uint64_t *from = full ? t->seen : t->changed;
-    if (!full && t->set->version_tag)
+    if (!full && t->set->version_tag && has(base->held, t->set->version_tag))
         mark(t->seen, t->set->version_tag);
+    if (!full && !t->resized && memcmp(t->seen, base->held, sizeof t->seen) == 0) { /* each where it is */
+        copy_items(t, from, base->begin, base->data);
+        return;
+    }
     if (t->foreign || !lay_out(t, from, base, begin)) {
         base->set = 0;
         return;
@@ -181,6 +190,7 @@ void klv_renew(struct thin *t, int full, struct klv_base *base)
     if (!full && memcmp(begin, base->begin, sizeof begin) != 0)
         move_items(t, begin, base);
     memcpy(base->begin, begin, sizeof begin);
+    memcpy(base->held, t->seen, sizeof base->held);
     copy_items(t, from, begin, base->data);
     base->set = (int)(t->set - klv_sets);
     base->whole = 0;

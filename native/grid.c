@@ -4,9 +4,9 @@
  *   longitude   columns from the meridian on, at least `grid` metres wide on the row's edge nearer to the pole: so a
  *               longitude without its latitude is left out
  *
- * Each position is the middle of its cell. Left out are the items that may hold a position in their parts (PLACE_INSIDE)
- * and the offsets of corners (ST 0601, items 26 to 33): with the exact offset between two points, both rounded, either
- * is known better than the grid.
+ * Each position is the middle of its cell. Left out are the items that may hold a position in their parts
+ * (PLACE_INSIDE), among them the offsets of corners (ST 0601, items 26 to 33): with the exact offset between two
+ * points, both rounded, either is known better than the grid.
  */
 #include "thin.h"
 

@@ -29,7 +29,8 @@ struct klv_thinning {
 struct klv_base {
     int set;                /* of the items; 0 = nothing is known */
     int whole;              /* 1 = `data` is one packet that is not compared item by item */
-    uint16_t begin[KLV_TAGS + 1];  /* the items of tag t are data[begin[t]..begin[t + 1]) */
+    uint64_t held[KLV_TAGS / 64];   /* a bit a tag: there are items of it, */
+    uint16_t begin[KLV_TAGS + 1];   /* those of tag t: data[begin[t]..begin[t + 1]) */
     uint8_t data[KLV_BASE_ROOM];
 };
 
@@ -49,6 +50,11 @@ int klv_band(struct klv_thinning *thinning, const char *key, size_t n, double ba
  * by item (universal sets, sets without a table, damaged ones) the result is full. */
 int klv_thin(const uint8_t *packet, size_t n, const struct klv_thinning *thinning, struct klv_base *base, int full,
              uint8_t *out, struct klv_thinned *thinned);
+
+/* The same for callers that are slow to read a struct: 512 x the size + 2 x the tags removed, which are then in
+ * tags[0..191], + 1 where it is full; 0 = nothing is to be published. */
+int64_t klv_thin_packed(const uint8_t *packet, size_t n, const struct klv_thinning *thinning, struct klv_base *base,
+                        int full, uint8_t *out, uint8_t *tags);
 /* cffi: end */
 
 #endif

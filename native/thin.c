@@ -5,8 +5,8 @@
  *                             v         v      v                       v
  *   thinned  key | length | 2 time |         14 .. |             1 checksum again      13 has not changed
  *
- * The items are read three times: the survey finds where their well-formed part ends and the last time stamp; then those
- * wanted go to `out`; then they are compared with the base (base.c), and what has not changed leaves `out` again.
+ * The items are read three times: the survey finds where their well-formed part ends and the last time stamp; then
+ * those wanted go to `out`; then they are compared with the base (base.c), and what has not changed leaves `out` again.
  *
  * An SDCC-FLP refers to the items right before it: it is left out where one of those is, and a packet that has one is
  * always full. So is a VMTI packet: its version decides how others of its items are read.
@@ -137,7 +137,8 @@ static int settle(struct thin *t, struct klv_base *base, int full, struct klv_th
     const int known = base && base->set == t->set - klv_sets && !base->whole;
     if (known)
         klv_note_removed(t, base, thinned);
-    if (t->chosen == 0 && t->tags && thinned->removed == 0)
+    const int unsure = base && !known && t->want->on_change; /* a subscriber may have items from before */
+    if (t->chosen == 0 && t->tags && thinned->removed == 0 && !unsure)
         return 0;
     thinned->full = 1;
     if (known && t->want->on_change && !full) {
@@ -329,4 +330,14 @@ int klv_thin(const uint8_t *packet, size_t n, const struct klv_thinning *thinnin
         return thin_other(&t, sound, base, out, thinned);
     }
     return keep_whole(&t, n, base, full, thinned, out);
+}
+
+int64_t klv_thin_packed(const uint8_t *packet, size_t n, const struct klv_thinning *thinning, struct klv_base *base,
+                        int full, uint8_t *out, uint8_t *tags)
+{
+    struct klv_thinned thinned;
+    if (!klv_thin(packet, n, thinning, base, full, out, &thinned))
+        return 0;
+    memcpy(tags, thinned.tags, thinned.removed);
+    return (int64_t)thinned.size * 512 + 2 * (int64_t)thinned.removed + thinned.full;
 }

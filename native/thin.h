@@ -23,6 +23,7 @@ struct thin {
     int malformed;                  /* an end that can't be read, */
     int foreign;                    /* items with tags that a base has no place for, */
     int undivided;                  /* items because of which it is not to be sent in part; else 0 */
+    int resized;                    /* the items of a changed tag have another size than the base's; else 0 */
     int dropped;                    /* 1 = an item was left out, or moved to the front; else 0 */
     unsigned chosen;                /* items other than time and version */
     uint64_t seen[KLV_TAGS / 64], changed[KLV_TAGS / 64];

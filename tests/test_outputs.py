@@ -6,6 +6,7 @@ import random
 import re
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -103,7 +104,7 @@ def test_a_record_has_the_selected_items_only():
     shaper = Shaper([output(items=["position", "!sensor_longitude"])])
     (found,) = documents(offered(shaper, [position(0, 1 << 20)]))
     assert found["items"].keys() == {"sensor_latitude"}
-    assert found["seq"] == 0 and found["version"] == 19 and found["time_us"] == TIME_US
+    assert (found["seq"], found["version"], found["time_us"]) == (0, 19, TIME_US)
     assert offered(shaper, [record(1)]) == []
     assert shaper.offer(security(2), 0.0) == ([], Decision.UNWANTED)
 
@@ -118,7 +119,7 @@ def test_the_first_record_of_each_interval_is_published():
     records = [at(n, n / 30 + chance.uniform(0, 0.02)) for n in range(300)]
     found = seqs(offered(shaper, records))
     assert 99 <= len(found) <= 101
-    assert max(after - before for before, after in zip(found, found[1:], strict=False)) <= 4
+    assert max(after - before for before, after in pairwise(found)) <= 4
 
 
 def test_a_held_record_is_published_if_nothing_newer_comes():
@@ -128,7 +129,8 @@ def test_a_held_record_is_published_if_nothing_newer_comes():
     assert shaper.holds
     assert late(shaper, 101.0) == []
     assert seqs(late(shaper, 102.0)) == [2]
-    assert not shaper.holds and late(shaper, 200.0) == []
+    assert not shaper.holds
+    assert late(shaper, 200.0) == []
 
 
 def test_a_newer_record_takes_the_place_of_a_held_one():
@@ -257,7 +259,8 @@ def test_the_state_is_merged_at_most_once_a_second():
     shaper = Shaper([output_of({"preset": "state"})])
     records = [position(0, 1 << 20), record(1, received_us=TIME_US + 33_333), position(2, 1 << 21)]
     found = offered(shaper, records, now=0.0)
-    assert seqs(found) == [0] and found[0].output.retain
+    assert seqs(found) == [0]
+    assert found[0].output.retain
     (last,) = documents(late(shaper, 3.0))
     assert last["seq"] == 2
     assert last["items"]["sensor_latitude"] == records[2].items["sensor_latitude"]
@@ -276,7 +279,7 @@ def test_each_item_has_a_payload_when_it_changes():
     again = {p.item for p in offered(shaper, [position(1, 1 << 20)])}
     assert again == {"platform_tail_number"}
     (alone,) = offered(shaper, [security(2)])[:1]
-    assert alone.item == "st0102.security_classification" and alone.data == b"Unclassified"
+    assert (alone.item, alone.data) == ("st0102.security_classification", b"Unclassified")
     shaper.reset(0.0)
     assert {p.item for p in late(shaper, 0.0)} >= {"sensor_latitude", "platform_tail_number"}
 
@@ -363,7 +366,8 @@ def test_caveats_and_countries_limit_an_output():
 
     shaper = Shaper([output(caveats=["FOUO"], releasable_to=["usa", "CAN"])])
     records = [
-        sent(0, b"FOUO", b"USA CAN GBR"), sent(1, b"FOUO//HCS", b"USA CAN"), sent(2, b"", b"USA"), sent(3, b"", b"CAN USA")
+        sent(0, b"FOUO", b"USA CAN GBR"), sent(1, b"FOUO//HCS", b"USA CAN"), sent(2, b"", b"USA"),
+        sent(3, b"", b"CAN USA"),
     ]  # fmt: skip
     assert seqs(offered(shaper, records)) == [0, 3]
 

@@ -68,7 +68,7 @@ async def test_each_preset_has_its_topic(mosquitto: Mosquitto, tmp_path: Path):
         await heard.count(150, TELEMETRY)
         await until(lambda: heard.on("klvrelay/uav1/items/mission_id")[-1:] == [b"149"])
     assert seqs(heard.on(TELEMETRY)) == list(range(150))
-    assert heard.on("klvrelay/uav1/osd") and set(seqs(heard.on("klvrelay/uav1/osd"))) < set(range(150))
+    assert 0 < len(heard.on("klvrelay/uav1/osd")) < 150
     (sums,) = [sums for _, sums in pipeline._sums()]
     assert sums.delivered == sums.numbered == 150
     async with listening(mosquitto.port, "klvrelay/#") as later:
@@ -76,7 +76,7 @@ async def test_each_preset_has_its_topic(mosquitto: Mosquitto, tmp_path: Path):
         await later.count(1, "klvrelay/uav1/items/mission_id")
     assert orjson.loads(later.on("klvrelay/uav1/state")[0])["items"]["mission_id"] == "149"
     assert later.on("klvrelay/uav1/items/mission_id") == [b"149"]
-    assert not later.on(TELEMETRY) and not later.on("klvrelay/uav1/osd")
+    assert later.on(TELEMETRY) + later.on("klvrelay/uav1/osd") == []
     assert later.on("klvrelay/uav1/availability") == [b"offline"]
 
 
@@ -136,7 +136,7 @@ async def test_rejected_records_and_gaps_have_their_topics(oracle: OracleBroker)
     async with sink_of(of(oracle.port, outputs)) as sink:
         assert await sink.deliver([spoilt(0), gap, record(1)]) == Outcome(delivered=2, gaps=1)
         other = await sink.deliver([record(0, "uav2")])
-    assert other == Outcome(unwanted=1) and other.unpublished == []
+    assert (other, [*other.unpublished]) == (Outcome(unwanted=1), [])
     assert seqs(oracle.payloads("klvrelay/uav1/rejected")) == [0]
     assert oracle.payloads("klvrelay/uav1/gap") == [gap.json()]
     async with sink_of(of(oracle.port, outputs, publish_bad="drop")) as sink:
@@ -372,7 +372,8 @@ async def test_outputs_change_at_run_time(oracle: OracleBroker, tmp_path: Path):
     async with running(pipeline) as task:
         await until(lambda: len(oracle.payloads("klvrelay/uav1/a")) > 20)
         change = change_of(old, new, pipeline.boot)
-        assert not change.streams and [each.key for each in change.sinks] == ["mqtt"]
+        assert not change.streams
+        assert [each.key for each in change.sinks] == ["mqtt"]
         await pipeline.apply(change)
         await asyncio.wait_for(asyncio.shield(task), 20)
     first, later = (seqs(oracle.payloads(f"klvrelay/uav1/{name}")) for name in ("a", "b"))
@@ -389,4 +390,5 @@ def test_equal_outputs_are_no_change(tmp_path: Path):
         'on_change = true\ndead_band = {sensor_latitude = 0.1}\n[[source]]\nurl = "udp://:5000"\nstream = "uav1"\n'
     )
     change = change_of(load(path), load(path), BOOT)
-    assert not change.sinks and not change.streams
+    assert not change.sinks
+    assert not change.streams

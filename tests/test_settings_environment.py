@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import Reading, read_settings
-from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.tables import RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of

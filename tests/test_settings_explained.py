@@ -128,7 +128,8 @@ def test_every_field_of_the_settings_is_a_setting():
     """Or is made of several; and each has a description."""
     fields = {
         RELAY: ((RelaySettings,), {"sources", "sinks", "spool"}), SPOOL: ((SpoolSettings,), set()),
-        SINK: ((SinkSettings, MqttSettings), {"mqtt", "fallbacks", "outputs", "limit"}), SOURCE: ((SourceSettings,), {"only"}),
+        SINK: ((SinkSettings, MqttSettings), {"mqtt", "fallbacks", "outputs", "limit"}),
+        SOURCE: ((SourceSettings,), {"only"}),
     }  # fmt: skip
     for table, (classes, others) in fields.items():
         names = {field.name for one in classes for field in dataclasses.fields(one)}
@@ -170,9 +171,9 @@ SEMANTIC = (
     "KLVRELAY_", "LoadCredential", "CREDENTIALS_DIRECTORY", "unset or empty", "URL", "begin or end", "U+", "at most",
     "empty", "srt://", "only", "8190", "0x101", "twice", "another stream", "mqtt://", "missing", "65535", "host",
     "WebSocket", "unencrypted", "own name", "port", "supported", "10", "no such file", "two sources",
-    "did you mean qos", "broker or prefix", "same prefix", "must contain", "without +", "did you mean stream", "has a {",
-    "not begin", "needs ", "that of", "named", "mean position", "mean sensor", "no item", "not a number", "country codes",
-    "with preset", "must be false with", "must be 1 with", "give a name", "two outputs",
+    "did you mean qos", "broker or prefix", "same prefix", "must contain", "without +", "did you mean stream",
+    "has a {",    "not begin", "needs ", "that of", "named", "mean position", "mean sensor", "no item", "not a number",
+    "country codes", "with preset", "must be false with", "must be 1 with", "give a name", "two outputs",
 )  # fmt: skip
 """Parts of messages about the meaning of a text, or about several settings: the schema cannot say that."""
 

@@ -174,7 +174,8 @@ class Tables:
         old = "OLD_LINEAR_INT" if where in OLD_LINEAR_INT else "OLD_LINEAR_UINT" if where in OLD_LINEAR_UINT else ""
         return braced(self.fields(
             i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,
-            special=next(iter(i.special.values()), ""), codes=codes, set_=set_, pack=pack, cells=CELLS.get(where, ""), place=place(i),
+            special=next(iter(i.special.values()), ""), codes=codes, set_=set_, pack=pack,
+            cells=CELLS.get(where, ""), place=place(i),
         ))  # fmt: skip
 
     def element(self, e: facts.Element, op: str, tag: int) -> str:

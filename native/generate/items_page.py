@@ -55,8 +55,8 @@ def items_page() -> str:
     universal = (universal_section(name) for name in facts.UNIVERSAL)
     return "\n".join(
         [
-            HEAD, coverage_section(), groups_page.section(), *sets, *universal, alone_section(), packs_page.section(), raw_section(),
-            omitted_section(), large_section(),
+            HEAD, coverage_section(), groups_page.section(), *sets, *universal, alone_section(), packs_page.section(),
+            raw_section(), omitted_section(), large_section(),
         ]
     )  # fmt: skip
 

@@ -99,8 +99,8 @@ LIMITS = (
         note="any", example='"RESTRICTED"',
     ),
     Setting(
-        "caveats", _texts(lambda _: None, "texts such as FOUO", or_none=True), "caveats that records may have; one with another is"
-        " withheld", note="any", example='["FOUO"]',
+        "caveats", _texts(lambda _: None, "texts such as FOUO", or_none=True),
+        "caveats that records may have; one with another is withheld", note="any", example='["FOUO"]',
     ),
     Setting(
         "releasable_to", _texts(_check_codes, "country codes"), "countries to all of which a record must be releasable",
@@ -202,9 +202,21 @@ def _name_of(topic: str) -> str:
 def _check(output: Output, values: Mapping[str, Any]) -> None:
     by_item = "{item}" in output.topic
     if by_item != (output.content == "items"):
-        text = "must contain {item}: preset items has a topic for each" if by_item is False else (
-            '{item} needs preset = "items"')
-        raise OutputFault("topic", text)
+        wrong = '{item} needs preset = "items"' if by_item else "must contain {item}: preset items has a topic for each"
+        raise OutputFault("topic", wrong)
+    _check_content(output, values)
+    if output.batch > 1 and output.retain:
+        raise OutputFault("batch", "must be 1 with retain = true: only the last message is kept")
+    if output.on_change and output.retain and output.content == "records":
+        raise OutputFault("retain", "must be false with on_change: a later subscriber would get the last change only")
+    try:
+        selection_of(output.items)
+    except ConfigError as fault:
+        raise OutputFault("exclude" if "exclude" in values else "items", str(fault)) from None
+
+
+def _check_content(output: Output, values: Mapping[str, Any]) -> None:
+    """What a preset cannot be combined with."""
     for key in ("dead_band", "snapshot"):
         if values.get(key) and not output.on_change:
             raise OutputFault(key, "needs on_change = true")
@@ -216,18 +228,11 @@ def _check(output: Output, values: Mapping[str, Any]) -> None:
         raise OutputFault("on_change", "must be false with preset state, which merges the records")
     if output.content == "items" and not output.on_change:
         raise OutputFault("on_change", "must be true with preset items")
-    if output.batch > 1 and output.retain:
-        raise OutputFault("batch", "must be 1 with retain = true: only the last message is kept")
-    if output.on_change and output.retain and output.content == "records":
-        raise OutputFault("retain", "must be false with on_change: a later subscriber would get the last change only")
-    try:
-        selection_of(output.items)
-    except ConfigError as fault:
-        raise OutputFault("exclude" if "exclude" in values else "items", str(fault)) from None
 
 
 def output_values(output: Output) -> dict[str, Any]:
     """The values that an output has as settings; None where there is none."""
-    found = {setting.name: getattr(output, _FIELDS.get(setting.name, setting.name), None) for setting in OUTPUT_SETTINGS}
+    names = [setting.name for setting in OUTPUT_SETTINGS]
+    found = {name: getattr(output, _FIELDS.get(name, name), None) for name in names}
     found |= {"streams": output.streams or None, "items": output.items or None}
     return found | limit_values(output.limit)

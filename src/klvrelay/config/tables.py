@@ -9,8 +9,8 @@ from typing import Any
 
 from klvrelay.config import kinds
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.outputs import LIMITS, OUTPUT_SETTINGS
 from klvrelay.config.names import PID_MOST, checked_name, pid_number
+from klvrelay.config.outputs import LIMITS, OUTPUT_SETTINGS
 from klvrelay.config.setting import PLACES, Setting, settings_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.url import Url

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import collisions
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
-from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.topic_template import overlap, pattern_of, reserved
 from klvrelay.errors import ConfigError
 from klvrelay.shape.output import Output

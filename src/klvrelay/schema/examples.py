@@ -32,6 +32,7 @@ RECORD = {
     },
 }
 REJECTED = RECORD | {"quality": {"checksum": "bad", "transport": "damaged"}}
+CHANGE = RECORD | {"full": True}
 GAP = {
     "schema": "klvrelay/gap/1",
     "stream": STREAM,
@@ -47,7 +48,7 @@ STATUS = {"state": "online", "boot": BOOT, "client_id": CLIENT, "at": AT}
 
 def example(leaf: str) -> Any:
     """A payload of this topic; `numbers` makes no difference to it."""
-    known = {"rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS}
+    known = {"rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS, "change": CHANGE}
     return _link() if leaf == "link" else known.get(leaf, RECORD)
 
 

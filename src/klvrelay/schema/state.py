@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from klvrelay.shape.state import NESTED, PLATFORM, ROOT
 from klvrelay.schema.parts import Schema, closed
 from klvrelay.schema.telemetry import items_by_set, record
+from klvrelay.shape.state import NESTED, PLATFORM, ROOT
 
 ITEM = "#/$defs/{}/properties/{}"
 ALL_UNKNOWN = "unknown_all"

@@ -11,13 +11,16 @@ from klvrelay.sinks.mqtt.messages import JSON, KLV, TEXT
 class TopicEntry:
     """One topic, or one of each stream.
 
-    leaf          last level of the topic
+    leaf          last level of the topic, or name of the output
     summary       what is published there
     content_type  of the payload, as sent with MQTT 5
     headers       user properties with MQTT 5
     optional      user properties that some messages have
     retained      the broker keeps the last message
     expires       with MQTT 5, the broker discards the message after the `expiry` of the settings
+    address       template of the topic, if it is that of an output
+    payload       the name of its schema, if it is not `leaf`
+    qos           None: that of the settings
     """
 
     leaf: str
@@ -27,11 +30,19 @@ class TopicEntry:
     optional: tuple[str, ...] = ()
     retained: bool = False
     expires: bool = False
+    address: str = ""
+    payload: str = ""
+    qos: int | None = None
 
     @property
-    def of_stream(self) -> bool:
-        """Is there one for each stream?"""
-        return self.leaf != "status"
+    def template(self) -> str:
+        """The topic, with {prefix} and other names."""
+        return self.address or ("{prefix}/status" if self.leaf == "status" else f"{{prefix}}/{{stream}}/{self.leaf}")
+
+    @property
+    def schema(self) -> str:
+        """The name of its schema: `rejected` has that of `telemetry`."""
+        return self.payload or ("telemetry" if self.leaf == "rejected" else self.leaf)
 
 
 _VALUE = ("stream", "boot")

@@ -105,10 +105,10 @@ class ItemContent:
         prefix = "" if record.set in ROOT else f"{record.set.lower()}."
         found = []
         for key, value in orjson.loads(document)["items"].items():
-            data, content_type = plain(value)
+            data = plain(value)
             if self._known.get(key) != data:  # a set that cannot be compared item by item is full each time
                 self._known[key] = data
-                found.append(Payload(self._output, record, data, content_type, prefix + key))
+                found.append(Payload(self._output, record, data, TEXT, prefix + key))
         return found
 
     def retune(self, output: Output, thinning: Thinning | None) -> None:
@@ -120,11 +120,11 @@ class ItemContent:
         self._base.reset()
 
 
-def plain(value: Any) -> tuple[bytes, str]:
-    """A value as the payload of its own topic, and its content type: text as it is, all else as JSON."""
+def plain(value: Any) -> bytes:
+    """A value as the payload of its own topic: text as it is, all else as JSON."""
     if isinstance(value, str) and value:
-        return value.encode(), TEXT
-    return dumps(value), JSON  # an empty payload would remove the retained message
+        return value.encode()
+    return dumps(value)  # an empty payload would remove the retained message
 
 
 class StateContent:

@@ -116,7 +116,7 @@ class Markings:
         self._runs: dict[tuple[str, str | None], list[_Run]] = {}
 
     def mark(self, stream: str, boot: str | None, seq: int, raw: bytes, *, is_damaged: bool = False) -> RecordMarking:
-        """The marking of a record. A damaged one is above every limit; it may have had another one for those after it."""
+        """The marking of a record. A damaged one is above every limit; it may have marked those after it."""
         runs = self._runs.get((stream, boot))
         if runs is None:
             runs = self._runs[stream, boot] = []

@@ -10,7 +10,7 @@ from klvrelay.record import Record
 from klvrelay.shape.marking import NO_LIMIT, UNMARKED, Limit, Markings, RecordMarking, own_marking
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
-from klvrelay.shape.shaped_output import ShapedOutput, Decision
+from klvrelay.shape.shaped_output import Decision, ShapedOutput
 
 
 class Due(NamedTuple):
@@ -35,7 +35,8 @@ class Shaper:
     def __init__(self, outputs: Sequence[Output], limit: Limit = NO_LIMIT, numbers: Numbers = "exact") -> None:
         self._outputs = [ShapedOutput(output, numbers) for output in outputs]
         self._limit = limit
-        self._markings = Markings(own_marking) if any(each.is_set for each in (limit, *(o.limit for o in outputs))) else None
+        limits = (limit, *(output.limit for output in outputs))
+        self._markings = Markings(own_marking) if any(each.is_set for each in limits) else None
 
     def admits(self, record: Record) -> bool:
         """May the sink publish the record, whatever its outputs publish?"""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,11 @@ from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.shape.classes import Urgency
 from klvrelay.shape.ladder import Ladder, Rung
+from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.reduction import reduced_all, rungs_for, urgency_of
 from klvrelay.shape.shaper import Due, Shaper
-from klvrelay.sinks.mqtt.batch_messages import GAP, UNWANTED, WITHHELD, counted
+from klvrelay.sinks.mqtt.batch_messages import GAP, UNCHOSEN, UNWANTED, WITHHELD, counted
 from klvrelay.sinks.mqtt.connection import Connection, Message, Unanswered
 from klvrelay.sinks.mqtt.messages import JSON, Messages
 from klvrelay.sinks.mqtt.output_messages import OutputMessages
@@ -40,6 +41,10 @@ LIVE = 5_000_000
 """Microseconds: older records are those of an outage, and say nothing about the load."""
 SHOW_EVERY = 60.0
 """Seconds after which the use of the budget is published again, though the step is the same."""
+LATER = "later"
+PUBLISHED_MOST = 100_000
+"""Maximum number of records that are known to be published: others may follow though they are."""
+Identity = tuple[str, str | None, int]
 GUESS = 200
 """Bytes that a message has beyond those of its record, before one was sent."""
 
@@ -68,6 +73,18 @@ class BudgetOutputs:
         self._sizes: dict[str, int] = {}
         self._states: dict[str, Any] = {}
         self._shown = 0.0
+        self.is_connected = False
+        self._later: Shaper | None = None
+        self._whole = ""
+        self._published: dict[Identity, None] = {}  # by the output `_whole`
+
+    def send_later(self, output: Output, limit: Limit) -> None:
+        """Let what this output left out follow, to topics whose last level is LATER."""
+        later = replace(
+            output, name=LATER, topic="{prefix}/{stream}/" + LATER, rate=None, on_change=False, batch=1, retain=False
+        )
+        self._whole = output.name
+        self._later = Shaper([later], limit, self._settings.numbers)
 
     @property
     def uplink(self) -> Uplink:
@@ -87,15 +104,24 @@ class BudgetOutputs:
             self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
         self._shaper.reset(_now())
         self._uplink.begin(connection)
-        self._shown = 0.0
+        self._shown, self.is_connected = 0.0, True
 
     async def deliver(self, batch: Sequence[Item], connection: Connection) -> Outcome:
         """See `Outputs.deliver`."""
         replayed = isinstance(batch, Replay)
-        results = [self._add(item, replayed=replayed) for item in batch]
+        return await self._answered([self._add(item, replayed=replayed) for item in batch])
+
+    async def deliver_later(self, batch: Sequence[Item]) -> Outcome:
+        """As `deliver`, of the records of the second cursor: when nothing else waits."""
+        if not self.is_connected:
+            raise SinkDown(f"{self._settings.url}: not connected")
+        return await self._answered([self._add_later(item) for item in batch])
+
+    async def _answered(self, results: Sequence[tuple[int, list[Pending]]]) -> Outcome:
+        """The outcome of records, once they are answered. Raises SinkDown, with that of the leading ones."""
         await answers(part for _, parts in results for part in parts)
         outcome = counted(leading(results))
-        if outcome.answered < len(batch):
+        if outcome.answered < len(results):
             raise SinkDown(f"{self._settings.url}: connection lost", answered=outcome)
         return outcome
 
@@ -112,6 +138,7 @@ class BudgetOutputs:
 
     def end(self) -> None:
         """See `Outputs.end`."""
+        self.is_connected = False
         for group in self._groups.values():
             group.part.answer(None)
         self._groups.clear()
@@ -179,6 +206,35 @@ class BudgetOutputs:
         if now - self._shown >= SHOW_EVERY:
             self._show()
 
+    def _add_later(self, item: Item) -> tuple[int, list[Pending]]:
+        if isinstance(item, Gap):
+            return GAP, []  # the other cursor reports what is not published
+        assert self._later is not None
+        if self._messages.leaf(item) != "telemetry":
+            return UNCHOSEN, []
+        due, decision = self._later.offer(item, _now())
+        parts = []
+        for each in due:
+            entry = Entry(partial(self._make_later, each), Pending())
+            self.uplink.put_later(entry)
+            parts.append(entry.part)
+        return NOT_DUE[decision], parts
+
+    def _make_later(self, due: Due) -> list[Message]:
+        if self._published.pop(_identity(due.record), self) is None:
+            return []
+        return [self._made.of([payload]) for payload in due.payloads(_now())]
+
+    def _note_whole(self, dues: Sequence[Due]) -> None:
+        """Remember that whole records were published."""
+        shaped = dues[0].shaped
+        if self._later is None or shaped.output.name != self._whole or shaped.output != shaped.configured:
+            return
+        for due in dues:
+            self._published[_identity(due.record)] = None
+        while len(self._published) > PUBLISHED_MOST:
+            del self._published[next(iter(self._published))]
+
     def _make(self, dues: Sequence[Due]) -> list[Message]:
         """The messages of records, now that they are sent."""
         payloads = [payload for due in dues for payload in due.payloads(_now())]
@@ -190,6 +246,7 @@ class BudgetOutputs:
             messages = [self._made.of(payloads)]
         else:
             messages = [self._made.of([payload]) for payload in payloads]
+        self._note_whole(dues)
         name = dues[0].shaped.output.name
         size = sum(len(message.payload) + GUESS // 2 for message in messages) // len(dues)
         self._sizes[name] = (3 * self._sizes.get(name, size) + size) // 4
@@ -236,6 +293,10 @@ class BudgetOutputs:
         document = {"schema": "klvrelay-uplink/1", **self.uplink.document()}
         topic = f"{self._settings.prefix}/uplink"
         self._put_value(Message(topic, dumps(document), self._settings.qos, True, JSON), Urgency.AVAILABILITY)
+
+
+def _identity(record: Record) -> Identity:
+    return record.stream, record.boot, record.seq
 
 
 def _is_live(record: Record) -> bool:

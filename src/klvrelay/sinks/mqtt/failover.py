@@ -13,8 +13,11 @@ from klvrelay.backoff import Repeats
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError, KlvrelayError, SinkDown, SinkError, SinkRefused
 from klvrelay.outcome import Outcome
+from klvrelay.shape.marking import Limit
+from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues
+from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.suspended import Suspended
 
@@ -61,6 +64,16 @@ class FailoverSink:
     def suspended(self) -> Suspended:
         """The topics that the broker in use refuses."""
         return self._used.suspended
+
+    @property
+    def budget_outputs(self) -> BudgetOutputs:
+        """The outputs at the broker in use, with a budget."""
+        return self._used.budget_outputs
+
+    def send_later(self, output: Output, limit: Limit) -> None:
+        """See `BudgetOutputs.send_later`."""
+        for sink in self._sinks:
+            sink.budget_outputs.send_later(output, limit)
 
     @property
     def detail(self) -> str:

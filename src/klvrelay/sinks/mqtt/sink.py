@@ -16,6 +16,8 @@ from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.gap import Replay
 from klvrelay.outcome import Outcome
+from klvrelay.shape.marking import Limit
+from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues, Notice
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
@@ -117,6 +119,16 @@ class MqttSink:
     def url(self) -> str:
         """The broker, for messages."""
         return self._settings.url
+
+    @property
+    def budget_outputs(self) -> BudgetOutputs:
+        """The outputs, of a sink with a budget."""
+        assert isinstance(self._outputs, BudgetOutputs)
+        return self._outputs
+
+    def send_later(self, output: Output, limit: Limit) -> None:
+        """See `BudgetOutputs.send_later`."""
+        self.budget_outputs.send_later(output, limit)
 
     @property
     def timeout(self) -> float:

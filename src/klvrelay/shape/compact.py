@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 
 from klvrelay.errors import DecodeError
 from klvrelay.shape.cbor import CborReader
-from klvrelay.shape.local_set import KEY_BEGIN, KEY_SIZE, ST0601, TAG_MOST, ItemCodes, facts_of
+from klvrelay.shape.local_set import KEY_BEGIN, KEY_SIZE, ST0601, TAG_MOST, ItemCodes, facts_of, packets_of
 
 SEQ, FULL, REMOVED, PACKET, AFTER = 0, -1, -2, -3, -4
 RECORDS_MOST = 10_000
@@ -87,8 +87,8 @@ def _record(entry: Mapping[Any, Any], before: int) -> CompactRecord:
         raise DecodeError("not compact: seq is out of range")
     head = _head(entry[FULL]) if FULL in entry else None
     packet = entry.get(PACKET)
-    if packet is not None and (head is None or not isinstance(packet, bytes)):
-        raise DecodeError("not compact: a packet without a head, or not in bytes")
+    if packet is not None and (head is None or not isinstance(packet, bytes) or len(list(packets_of(packet))) != 1):
+        raise DecodeError("not compact: a packet without a head, or that is not KLV")
     after = seq - _number(entry.get(AFTER, 1), "the number of the record before", 1)
     codes: dict[int, ItemCodes] = {}
     elapsed = None

@@ -50,5 +50,5 @@ class DictionaryTrainer:
         samples, self._samples = self._samples, []
         try:
             return bytes(zstd.train_dict(samples, self._size).dict_content)
-        except zstd.ZstdError:
+        except (ValueError, zstd.ZstdError):
             return None

@@ -32,16 +32,20 @@ class DocumentParts(NamedTuple):
 def read_documents(payload: bytes, form: Format) -> list[dict[str, Any]]:
     """The documents of a message. Raises DecodeError if it is malformed."""
     values = _READERS[form](payload)
-    if len(values) > RECORDS_MOST:
-        raise DecodeError(f"more than {RECORDS_MOST} records in a message")
     for value in values:
         if not isinstance(value, dict):
             raise DecodeError(f"a {form} document that is not an object")
     return values
 
 
+def _check_number(count: int) -> None:
+    if count > RECORDS_MOST:
+        raise DecodeError(f"more than {RECORDS_MOST} records in a message")
+
+
 def _json(payload: bytes) -> list[Any]:
     lines = [line for line in payload.split(b"\n", RECORDS_MOST + 1) if line.strip()]
+    _check_number(len(lines))
     try:
         return [orjson.loads(payload)] if len(lines) < 2 else [orjson.loads(line) for line in lines]
     except orjson.JSONDecodeError as fault:
@@ -53,6 +57,7 @@ def _cbor(payload: bytes) -> list[Any]:
     found = []
     while not reader.ended:
         found.append(_as_json(reader.value(), "CBOR"))
+        _check_number(len(found))
     return found
 
 
@@ -62,13 +67,18 @@ def _msgpack(payload: bytes) -> list[Any]:
     except ImportError:
         raise ConfigError("MessagePack needs the package msgpack: pip install 'klvrelay[msgpack]'") from None
     room = max(1, len(payload))
+    found: list[Any] = []
+    end = 0
     reader = msgpack.Unpacker(max_buffer_size=room, max_array_len=LIST_MOST, max_map_len=LIST_MOST)
     try:
         reader.feed(payload)
-        found = [_as_json(value, "MessagePack") for value in reader]
+        for value in reader:
+            found.append(_as_json(value, "MessagePack"))
+            _check_number(len(found))
+            end = reader.tell()
     except (ValueError, msgpack.UnpackException) as fault:
         raise DecodeError(f"not valid MessagePack: {fault}") from None
-    if reader.tell() != len(payload):
+    if end != len(payload):
         raise DecodeError("not valid MessagePack: it ends within a value")
     return found
 

@@ -131,8 +131,8 @@ class Restorer:
             key = head.key
             known.begin(head.boot, record.seq)
         if record.packet is not None:
-            known.drop(key)
             raw = record.packet
+            known.drop(raw[:KEY_SIZE])
         else:
             raw = packet_of(key, codes)
             known.put(key, (head, codes), _size_of(codes), record.seq)

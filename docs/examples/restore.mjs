@@ -324,18 +324,16 @@ class Known {
   }
 
   // The set that a partial record continues. One older than the last that is no copy is of a run whose start was lost.
-  find(seq, after, mark) {
+  find(key, seq, after, mark) {
     if (seq <= this.last) {
       if (!this.recent.includes(mark)) this.clear();
       return undefined;
     }
-    for (const [key, known] of this.sets) {
-      if (known.seq !== after) continue;
-      this.recent = [...this.recent.slice(1 - RECENT_MOST), mark];
-      this.last = seq;
-      return [key, known.content];
-    }
-    return undefined;
+    const known = this.sets.get(key);
+    if (known?.seq !== after) return undefined;
+    this.recent = [...this.recent.slice(1 - RECENT_MOST), mark];
+    this.last = seq;
+    return known.content;
   }
 }
 
@@ -441,13 +439,16 @@ function restoreEntry(entry, seq, mark, stream, known) {
     known.begin(head[0], seq);
     if (entry.has(-3)) {
       const [[key, value]] = packetsOf(entry.get(-3));
-      known.sets.delete(key);
-      return recordOf(stream, seq, head, key === ST0601 ? codesOf(value) : new Map());
+      const codes = key in TIME_TAGS ? codesOf(value) : new Map();
+      codes.delete(CHECKSUM);
+      known.put(key, seq, { head, codes }, sizeOf(codes));
+      return recordOf(stream, seq, head, new Map(codes));
     }
   } else {
-    const state = known.find(seq, seq - (entry.get(-4) ?? 1), `${seq}:${mark}`);
+    const key = entry.has(-4) ? hex(entry.get(-4)) : ST0601;
+    const state = known.find(key, seq, seq - (entry.get(-5) ?? 1), `${seq}:${mark}`);
     if (!state) return undefined;
-    [, { head, codes: before }] = state;
+    ({ head, codes: before } = state);
     head = [head[0], head[1], null, null, head[4], head[5]];
   }
   const codes = new Map(before);
@@ -479,9 +480,9 @@ function restoreDocument(document, known) {
   if (full) {
     known.begin(record.boot, record.seq);
   } else {
-    const found = record.boot === known.boot && known.find(record.seq, after, JSON.stringify(document));
+    const found = record.boot === known.boot && known.find(record.set, record.seq, after, JSON.stringify(document));
     if (!found) return undefined;
-    continueRecord(record, found[1], removed);
+    continueRecord(record, found, removed);
   }
   const content = JSON.stringify({ items: record.items, special: record.quality?.special ?? {} });
   known.put(record.set, record.seq, content, content.length);

@@ -154,8 +154,10 @@ def compact_entry(step: Step, seq_before: int) -> dict[int, Any]:
         codes, removed = step.codes, []
     else:
         codes, removed = changed(step)
+        if record.set != "ST0601":
+            entry[-4] = record.raw[:16]
         if (after := record.seq - step.before.seq) != 1:
-            entry[-4] = after
+            entry[-5] = after
         if removed:
             entry[-2] = removed
     for tag, values in codes.items():

@@ -5,7 +5,8 @@
      -1   [boot, key of the set (null: ST 0601), received_us, pts, pid, program]: a full record; absent: a partial one
      -2   [tags that are no longer sent]
      -3   the whole packet unchanged, instead of items
-     -4   difference of seq to the record that a partial one continues; absent: 1
+     -4   key of the set of a partial record; absent: ST 0601
+     -5   difference of seq to the record that a partial one continues; absent: 1
     time  8 bytes as sent; or an integer: microseconds after that record
     tag   the KLV code; [code, ...] if the item repeats
 """
@@ -19,14 +20,14 @@ from klvrelay.errors import DecodeError
 from klvrelay.shape.cbor import CborReader
 from klvrelay.shape.local_set import KEY_BEGIN, KEY_SIZE, ST0601, TAG_MOST, ItemCodes, facts_of, packets_of
 
-SEQ, FULL, REMOVED, PACKET, AFTER = 0, -1, -2, -3, -4
+SEQ, FULL, REMOVED, PACKET, SET, AFTER = 0, -1, -2, -3, -4, -5
 RECORDS_MOST = 10_000
 """Maximum records of a message: a record of a few bytes restores to a whole document."""
 
 _NUMBER_MOST = (1 << 63) - 1
 _TIME_MOST = (1 << 64) - 1
 _BOOT_MOST = 64
-_RESERVED = frozenset((SEQ, FULL, REMOVED, PACKET, AFTER))
+_RESERVED = frozenset((SEQ, FULL, REMOVED, PACKET, SET, AFTER))
 
 
 class FullHead(NamedTuple):
@@ -43,6 +44,7 @@ class FullHead(NamedTuple):
 class CompactRecord(NamedTuple):
     """One record of a message.
 
+    key      of its set
     head     None: a partial record
     after    seq of the record that a partial one continues
     elapsed  microseconds from that record to this one; None: the time stamp is among the codes, or absent
@@ -50,6 +52,7 @@ class CompactRecord(NamedTuple):
     """
 
     seq: int
+    key: bytes
     head: FullHead | None
     after: int
     elapsed: int | None
@@ -101,7 +104,8 @@ def _record(entry: Mapping[Any, Any], before: int) -> CompactRecord:
             elapsed = _number(value, "time")
         else:
             codes[tag] = _codes(value)
-    return CompactRecord(seq, head, after, elapsed, _tags(entry.get(REMOVED, [])), packet, codes)
+    key = head.key if head else _key(entry.get(SET))
+    return CompactRecord(seq, key, head, after, elapsed, _tags(entry.get(REMOVED, [])), packet, codes)
 
 
 def _head(value: Any) -> FullHead:
@@ -110,13 +114,17 @@ def _head(value: Any) -> FullHead:
     boot, key, *numbers = value
     if not (boot is None or (isinstance(boot, str) and len(boot) <= _BOOT_MOST)):
         raise DecodeError("not compact: boot is not a short text")
-    key = ST0601 if key is None else key
-    if not isinstance(key, bytes) or len(key) != KEY_SIZE or not key.startswith(KEY_BEGIN):
-        raise DecodeError("not compact: the key of the set is not a KLV key")
     received_us, pts, pid, program = (None if one is None else _number(one, "a number of the head") for one in numbers)
     if max(pts or 0, pid or 0, program or 0) > 1 << 33:
         raise DecodeError("not compact: PTS, PID or program is out of range")
-    return FullHead(boot, key, received_us, pts, pid, program)
+    return FullHead(boot, _key(key), received_us, pts, pid, program)
+
+
+def _key(value: Any) -> bytes:
+    key = ST0601 if value is None else value
+    if not isinstance(key, bytes) or len(key) != KEY_SIZE or not key.startswith(KEY_BEGIN):
+        raise DecodeError("not compact: the key of the set is not a KLV key")
+    return key
 
 
 def _number(value: Any, name: str, least: int = 0) -> int:
@@ -139,13 +147,13 @@ def _codes(value: Any) -> ItemCodes:
     return tuple(cast(list[bytes], value))
 
 
-def continued(earlier: Mapping[int, ItemCodes], record: CompactRecord, key: bytes) -> dict[int, ItemCodes]:
+def continued(earlier: Mapping[int, ItemCodes], record: CompactRecord) -> dict[int, ItemCodes]:
     """The items after a partial record. Raises DecodeError if it counts from a time stamp that is not known."""
     codes = {**earlier, **record.codes}
     for tag in record.removed:
         codes.pop(tag, None)
     if record.elapsed is not None:
-        facts = facts_of(key)
+        facts = facts_of(record.key)
         before = earlier.get(facts.time, ()) if facts and facts.time else ()
         if facts is None or facts.time is None or len(before) != 1 or len(before[0]) != 8:
             raise DecodeError("a time that continues one that is not known")

@@ -80,8 +80,8 @@ class KnownStream:
             self.boot = boot
         self.last = seq
 
-    def find(self, seq: int, after: int, mark: int) -> tuple[Any, KnownSet] | None:
-        """The set that the partial record `seq` continues, and its key; None if it is not known.
+    def find(self, key: Any, seq: int, after: int, mark: int) -> KnownSet | None:
+        """The set as the record `after` left it, which the partial record `seq` continues; None if it is not known.
 
         A record older than the last one that did not arrive before belongs to a run whose full records were lost.
         """
@@ -89,12 +89,12 @@ class KnownStream:
             if mark not in self.recent:
                 self.clear()
             return None
-        for key, known in self.sets.items():
-            if known.seq == after:
-                self.recent.append(mark)
-                self.last = seq
-                return key, known
-        return None
+        known = self.sets.get(key)
+        if known is None or known.seq != after:
+            return None
+        self.recent.append(mark)
+        self.last = seq
+        return known
 
 
 class KnownStreams:

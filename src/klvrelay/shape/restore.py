@@ -118,24 +118,27 @@ class Restorer:
     # ---- compact ----
 
     def _compact(self, record: CompactRecord, stream: str, known: KnownStream) -> Document | None:
-        head, codes = record.head, record.codes
-        if head is None:
-            mark = hash((record.seq, record.elapsed, record.removed, tuple(codes.items())))
-            found = known.find(record.seq, record.after, mark)
-            if found is None:
-                return None
-            key, content = found[0], found[1].content
-            head = content[0]._replace(received_us=None, pts=None)
-            codes = continued(content[1], record, key)
+        if record.head is not None:
+            return self._full(record, record.head, stream, known)
+        mark = hash((record.seq, record.elapsed, record.removed, tuple(record.codes.items())))
+        found = known.find(record.key, record.seq, record.after, mark)
+        if found is None:
+            return None
+        head, earlier = found.content
+        codes = continued(earlier, record)
+        known.put(record.key, (head, codes), _size_of(codes), record.seq)
+        return self._decoded(packet_of(record.key, codes), head, record.seq, stream)
+
+    def _full(self, record: CompactRecord, head: FullHead, stream: str, known: KnownStream) -> Document:
+        """A packet that is sent whole may be continued too."""
+        known.begin(head.boot, record.seq)
+        raw, codes = record.packet, record.codes
+        if raw is None:
+            raw = packet_of(record.key, codes)
         else:
-            key = head.key
-            known.begin(head.boot, record.seq)
-        if record.packet is not None:
-            raw = record.packet
-            known.drop(raw[:KEY_SIZE])
-        else:
-            raw = packet_of(key, codes)
-            known.put(key, (head, codes), _size_of(codes), record.seq)
+            codes = (codes_of(raw) if facts_of(raw[:KEY_SIZE]) else None) or {}
+        lasting = head._replace(received_us=None, pts=None)
+        known.put(raw[:KEY_SIZE], (lasting, codes), _size_of(codes), record.seq)
         return self._decoded(raw, head, record.seq, stream)
 
     def _decoded(self, raw: bytes, head: FullHead, seq: int, stream: str) -> Document:
@@ -190,10 +193,10 @@ class Restorer:
         if boot != known.boot:
             known.clear()
             return False
-        found = known.find(seq, after, hash(orjson.dumps(document)))
+        found = known.find(document["set"], seq, after, hash(orjson.dumps(document)))
         if found is None:
             return False
-        earlier: DocumentParts = found[1].content
+        earlier: DocumentParts = found.content
         self._use_room(len(earlier.items))
         continue_document(document, earlier, removed)
         return True

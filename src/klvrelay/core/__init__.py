@@ -7,6 +7,7 @@
     receiver   receives datagrams from many sockets in one call
     selection  selects the items that the JSON of a record contains
     thinning   thins packets to what an output publishes
+    compact    writes thinned packets as records of a compact message
     counters   counters of a lane and of its transport checks
     checks     checksums, lengths and IMAPB values
 """

@@ -12,6 +12,7 @@
 /* cffi: begin */
 enum {
     KLV_BASE_ROOM = 15360,  /* bytes of items that a klv_base holds */
+    KLV_REPEATS = 8,        /* tags of a partial packet that repeat: for each of them all of it is read again */
     KLV_THIN_MORE = 1024    /* bytes that a thinned packet may be larger than its packet: removed items of length 0 */
 };
 
@@ -55,6 +56,16 @@ int klv_thin(const uint8_t *packet, size_t n, const struct klv_thinning *thinnin
  * tags[0..191], + 1 where it is full; 0 = nothing is to be published. */
 int64_t klv_thin_packed(const uint8_t *packet, size_t n, const struct klv_thinning *thinning, struct klv_base *base,
                         int full, uint8_t *out, uint8_t *tags);
+
+/* A thinned packet as one record of a compact message: the bytes written, 0 where they do not fit: 2 n + 512 and the
+ * boot always do. Of `envelope`: head is the boot, or NULL; seq, received_us, pts, pid, program. `before_us`: the time
+ * of the record of this stream and set before it, as sent; -1 = not known. */
+long klv_compact(const uint8_t *packet, size_t n, int full, const uint8_t *removed, size_t removed_count,
+                 const struct klv_envelope *envelope, int64_t before_us, uint8_t *out, size_t room);
+/* The same with the members of the envelope one by one. */
+long klv_compact_record(const uint8_t *packet, size_t n, int full, const uint8_t *removed, size_t removed_count,
+                        uint64_t seq, const char *boot, size_t boot_size, int64_t received_us, int64_t pts, int pid,
+                        int program, int64_t before_us, uint8_t *out, size_t room);
 /* cffi: end */
 
 #endif

@@ -89,8 +89,9 @@ static void choose_item(struct thin *t, uint64_t tag, size_t here, size_t at, si
     t->undivided |= (item && item->kind == K_SDCC) || (t->want->marked && end == at);
     t->chosen += !is_of_head(t->set, tag);
     if (tag < KLV_TAGS) {
-        t->sizes[tag] = (uint32_t)(end - here) + (has(t->seen, tag) ? t->sizes[tag] : 0);
-        mark(t->seen, tag);
+        const int again = has(t->seen, tag);
+        t->sizes[tag] = (uint32_t)(end - here) + (again ? t->sizes[tag] : 0);
+        mark(again ? t->twice : t->seen, tag);
     }
 }
 
@@ -118,6 +119,7 @@ static void choose_items(struct thin *t)
 
 static int is_any(const uint64_t *bits)
 {
+    _Static_assert(KLV_TAGS / 64 == 3, "all of them");
     return (bits[0] | bits[1] | bits[2]) != 0;
 }
 
@@ -125,15 +127,16 @@ static int is_any(const uint64_t *bits)
  * sent as it is, and so is any of another set. */
 static int is_divisible(const struct thin *t)
 {
+    const unsigned repeats = (unsigned)(__builtin_popcountll(t->twice[0]) + __builtin_popcountll(t->twice[1]) +
+                                        __builtin_popcountll(t->twice[2]));
     const int renewed = t->versioned && has(t->changed, t->set->version_tag);
     return !t->foreign && !t->undivided && !t->malformed && !t->set->vmti_tag && !renewed &&
-           (!t->want->marked || t->versioned);
+           repeats <= KLV_REPEATS && (!t->want->marked || t->versioned);
 }
 
 /* How the chosen items are sent: 1, the base is what a subscriber has then; 0 = nothing is sent. */
 static int settle(struct thin *t, struct klv_base *base, int full, struct klv_thinned *thinned)
 {
-    _Static_assert(KLV_TAGS / 64 == 3, "is_any looks at all of them");
     const int known = base && base->set == t->set - klv_sets && !base->whole;
     if (known)
         klv_note_removed(t, base, thinned);

@@ -26,7 +26,7 @@ struct thin {
     int resized;                    /* the items of a changed tag have another size than the base's; else 0 */
     int dropped;                    /* 1 = an item was left out, or moved to the front; else 0 */
     unsigned chosen;                /* items other than time and version */
-    uint64_t seen[KLV_TAGS / 64], changed[KLV_TAGS / 64];
+    uint64_t seen[KLV_TAGS / 64], twice[KLV_TAGS / 64], changed[KLV_TAGS / 64]; /* chosen; more than once; changed */
     uint32_t sizes[KLV_TAGS];       /* bytes in `out` of all items of a tag; not set where `seen` is not */
     uint32_t latitudes[KLV_TAGS];   /* on a grid: where the last value of a latitude begins in `in`; 0 = none */
 };

@@ -138,6 +138,9 @@ class SinkSettings:
         None, kinds.bit_rate("1kbit/s", "10Gbit/s"), "what the sink sends at most, with all headers: urgent outputs"
         " first, and less of the others if it does not suffice", note="not limited", example='"64kbit/s"',
     )  # fmt: skip
+    budget_later: bool = setting(
+        False, kinds.FLAG, "with a budget: records that it left out follow on .../later when the uplink is idle"
+    )
     outputs: tuple[Output, ...] = ()
     limit: Limit = NO_LIMIT
 

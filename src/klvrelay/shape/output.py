@@ -65,6 +65,11 @@ class Output:
         return matches(stream, self.streams)
 
 
+def is_whole(output: Output) -> bool:
+    """Does it publish whole records, if nothing thins them?"""
+    return output.content == "records" and not output.items and not output.coarse
+
+
 def matches(name: str, patterns: tuple[str, ...]) -> bool:
     """Does a name match one of the patterns, and none of those that begin with `!`? No patterns match all."""
     excluded = [pattern[1:] for pattern in patterns if pattern.startswith("!")]

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klvrelay.shape.ladder import HALVINGS, HOLD, HOLD_MOST, LAST_RESORT, LATE, Ladder, LinkLoad, Reduction, Rung, rungs_of
+from klvrelay.shape.ladder import (
+    HALVINGS,
+    HOLD,
+    HOLD_MOST,
+    LAST_RESORT,
+    LATE,
+    Ladder,
+    LinkLoad,
+    Reduction,
+    Rung,
+    rungs_of,
+)
 
 TICK = 0.1
 RUNGS = rungs_of()

@@ -115,11 +115,12 @@ def outputs(*tables: dict[str, Any]) -> list[Output]:
 ALERT_OUTPUT = {"topic": "{prefix}/{stream}/alert", "streams": [ALERTS], "class": "alert"}
 POSITION = {"topic": "{prefix}/{stream}/position", "streams": [f"!{ALERTS}"], "items": ["position"], "rate": 2.0}
 TELEMETRY = {"preset": "telemetry", "streams": [f"!{ALERTS}"]}
+TABLES = ALERT_OUTPUT, POSITION, TELEMETRY
 STATE = {"preset": "state", "streams": [f"!{ALERTS}"]}
 
 
 async def fly(
-    seconds: float, rate: float, *, streams: int = 4, tables: Sequence[dict[str, Any]] = (ALERT_OUTPUT, POSITION, TELEMETRY),
+    seconds: float, rate: float, *, streams: int = 4, tables: Sequence[dict[str, Any]] = TABLES,
     link_rate: float | None = None, delay: float = 0.3, alert_every: float = 5.0,
 ) -> Flight:  # fmt: skip
     """Fly for so many virtual seconds with a budget of `rate` bits per second. The link carries `link_rate`."""

@@ -122,12 +122,14 @@ class ClassQueue(Generic[T]):
                     displaced.append(self._remove_first(lane).value)
         return displaced
 
-    def clear(self) -> list[T]:
-        """Remove all values, and return them."""
-        left = [entry.value for lanes in self._lanes.values() for lane in lanes.values() for entry in lane.entries]
-        for lanes in self._lanes.values():
-            lanes.clear()
-        self._queued = self.count = 0
+    def clear(self, *urgencies: Urgency) -> list[T]:
+        """Remove all values, or those of some classes, and return them."""
+        left = []
+        for urgency in urgencies or Urgency:
+            for lane in self._lanes[urgency].values():
+                while lane.entries:
+                    left.append(self._remove_first(lane).value)
+            self._lanes[urgency].clear()
         return left
 
     def waited(self, now: float) -> float:

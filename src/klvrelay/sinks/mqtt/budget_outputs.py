@@ -11,12 +11,9 @@ from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.gap import Gap, Replay
-from klvrelay.json_output import dumps
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.shape.classes import Urgency
@@ -26,8 +23,9 @@ from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.reduction import reduced_all, rungs_for, urgency_of
 from klvrelay.shape.shaper import Due, Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, UNCHOSEN, UNWANTED, WITHHELD, counted
-from klvrelay.sinks.mqtt.connection import Connection, Message, Unanswered
-from klvrelay.sinks.mqtt.messages import JSON, Messages
+from klvrelay.sinks.mqtt.budget_values import GUESS, BudgetValues
+from klvrelay.sinks.mqtt.connection import Connection, Message
+from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.output_messages import OutputMessages
 from klvrelay.sinks.mqtt.outputs import NOT_DUE, leading
 from klvrelay.sinks.mqtt.pending import Pending, answers
@@ -45,8 +43,6 @@ LATER = "later"
 PUBLISHED_MOST = 100_000
 """Maximum number of records that are known to be published: others may follow though they are."""
 Identity = tuple[str, str | None, int]
-GUESS = 200
-"""Bytes that a message has beyond those of its record, before one was sent."""
 
 
 @dataclass(slots=True)
@@ -71,9 +67,9 @@ class BudgetOutputs:
         self._groups: dict[Hashable, _Group] = {}
         self._urgencies: dict[str, Urgency] = {}
         self._sizes: dict[str, int] = {}
-        self._states: dict[str, Any] = {}
+        self._values = BudgetValues(settings)
         self._shown = 0.0
-        self.is_connected = False
+        self.connected = asyncio.Event()
         self._later: Shaper | None = None
         self._whole = ""
         self._published: dict[Identity, None] = {}  # by the output `_whole`
@@ -102,9 +98,11 @@ class BudgetOutputs:
             ladder = partial(Ladder, self._rungs)
             self._uplink = Uplink(self._rate, self._publisher, ladder, self._reduce)
             self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
+            self._values.uplink = self._uplink
         self._shaper.reset(_now())
         self._uplink.begin(connection)
-        self._shown, self.is_connected = 0.0, True
+        self._shown = 0.0
+        self.connected.set()
 
     async def deliver(self, batch: Sequence[Item], connection: Connection) -> Outcome:
         """See `Outputs.deliver`."""
@@ -113,7 +111,7 @@ class BudgetOutputs:
 
     async def deliver_later(self, batch: Sequence[Item]) -> Outcome:
         """As `deliver`, of the records of the second cursor: when nothing else waits."""
-        if not self.is_connected:
+        if not self.connected.is_set():
             raise SinkDown(f"{self._settings.url}: not connected")
         return await self._answered([self._add_later(item) for item in batch])
 
@@ -127,7 +125,7 @@ class BudgetOutputs:
 
     async def run(self, connection: Connection) -> None:
         """Send within the budget, also the latest values, until cancelled. Raises SinkDown."""
-        self._publisher.route = self._publish_values
+        self._publisher.route = self._values.publish
         try:
             await self.uplink.run(connection)
         finally:
@@ -138,11 +136,20 @@ class BudgetOutputs:
 
     def end(self) -> None:
         """See `Outputs.end`."""
-        self.is_connected = False
+        self.connected.clear()
         for group in self._groups.values():
             group.part.answer(None)
         self._groups.clear()
         self.uplink.end()
+
+    def hurry(self) -> None:
+        """No more records follow: what cannot be sent soon is not sent."""
+        if self._uplink is not None:
+            self._uplink.hurry()
+
+    def _show(self) -> None:
+        self._shown = _now()
+        self._values.show(self.uplink.document())
 
     # ---- records ----
 
@@ -263,36 +270,6 @@ class BudgetOutputs:
         self._shaper.reduce(reduced_all(self._shaper.outputs, rung))
         self._urgencies.clear()
         self._sizes.clear()
-
-    # ---- latest values ----
-
-    async def _publish_values(self, messages: Sequence[Message]) -> None:
-        """Publish latest values within the budget. Raises Unanswered."""
-        parts = [self._put_value(message, self._urgency_of_value(message)) for message in messages]
-        await answers(parts)
-        if any(part.code.cancelled() for part in parts):
-            raise Unanswered(f"{self._settings.url}: connection lost")
-
-    def _put_value(self, message: Message, urgency: Urgency) -> Pending:
-        entry = Entry(lambda: [message], Pending(), len(message.payload) + GUESS)
-        self.uplink.put(urgency, message.topic, entry, newest=True)
-        return entry.part
-
-    def _urgency_of_value(self, message: Message) -> Urgency:
-        """A change of state is urgent; other changes of a document are not."""
-        if message.content_type != JSON:
-            return Urgency.AVAILABILITY
-        state = orjson.loads(message.payload).get("state")
-        before = self._states.setdefault(message.topic, state)
-        self._states[message.topic] = state
-        return Urgency.STATE if state == before else Urgency.AVAILABILITY
-
-    def _show(self) -> None:
-        """Publish the use of the budget."""
-        self._shown = _now()
-        document = {"schema": "klvrelay-uplink/1", **self.uplink.document()}
-        topic = f"{self._settings.prefix}/uplink"
-        self._put_value(Message(topic, dumps(document), self._settings.qos, True, JSON), Urgency.AVAILABILITY)
 
 
 def _identity(record: Record) -> Identity:

@@ -70,6 +70,10 @@ class FailoverSink:
         """The outputs at the broker in use, with a budget."""
         return self._used.budget_outputs
 
+    def hurry(self) -> None:
+        """See `MqttSink.hurry`."""
+        self._used.hurry()
+
     def send_later(self, output: Output, limit: Limit) -> None:
         """See `BudgetOutputs.send_later`."""
         for sink in self._sinks:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from klvrelay.gap import Item
     from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
 
-LOOK = 0.2
-"""Seconds between two checks if the other sink is connected."""
+LOOK = 1.0
+"""Seconds between two checks which broker is in use."""
 
 
 class LaterSink:
@@ -31,9 +31,13 @@ class LaterSink:
 
     async def __aenter__(self) -> Self:
         """Wait until the other sink is connected."""
-        while not self._outputs().is_connected:
-            await asyncio.sleep(LOOK)
-        return self
+        while True:
+            try:
+                async with asyncio.timeout(LOOK):
+                    await self._outputs().connected.wait()
+            except TimeoutError:
+                continue  # another broker may be in use by now
+            return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None

@@ -126,6 +126,11 @@ class MqttSink:
         assert isinstance(self._outputs, BudgetOutputs)
         return self._outputs
 
+    def hurry(self) -> None:
+        """With a budget: no more records follow."""
+        if isinstance(self._outputs, BudgetOutputs):
+            self._outputs.hurry()
+
     def send_later(self, output: Output, limit: Limit) -> None:
         """See `BudgetOutputs.send_later`."""
         self.budget_outputs.send_later(output, limit)

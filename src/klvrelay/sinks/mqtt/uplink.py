@@ -65,7 +65,10 @@ class Uplink:
 
     rate    bits per second
     change  is called with the rung of the ladder when it changes
-    shown   is called when the document has changed
+
+    on_tick    is called with the time before each judgement of the load
+    shown      is called when the document has changed
+    left_out   number of messages that were displaced
     """
 
     def __init__(
@@ -88,11 +91,22 @@ class Uplink:
         self.on_tick: Callable[[float], object] = lambda now: None
         self.shown: Callable[[], object] = lambda: None
         self.left_out = 0
+        self._hurries = False
 
     # ---- what waits ----
 
+    def hurry(self) -> None:
+        """What is less urgent than a position is displaced, now and later."""
+        self._hurries = True
+        for urgency in (Urgency.ATTITUDE, Urgency.OTHER, Urgency.FRAMES):
+            self._displace(self._queue.clear(urgency), counts=False)
+        self._wake.set()
+
     def put(self, urgency: Urgency, key: Hashable, entry: Entry, *, newest: bool) -> None:
         """Let an entry wait for its turn."""
+        if self._hurries and urgency > Urgency.POSITION and urgency is not Urgency.STATE:
+            self._displace([entry], counts=False)
+            return
         displaced = self._queue.put(urgency, key, entry, self._clock(), size=entry.size, newest=newest)
         self._displace(displaced, counts=not newest)
         self._wake.set()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,11 @@ from klvrelay.outcome import Sums
 from klvrelay.record import Record
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
-from klvrelay.shape.output import Output
+from klvrelay.shape.marking import NO_LIMIT
+from klvrelay.shape.output import is_whole
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.later import LaterSink
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.spool.memory import MemoryLog
 
@@ -83,13 +86,15 @@ def _now() -> float:
 class Flight:
     """What a flight of `seconds` over a link did.
 
-    kernel    bytes on the wire as the sink's socket counts them
+    wire      bytes that the link carried
+    kernel    bytes that the sink has sent, as its socket counts them
     """
 
     seconds: float
     sums: Sums
     link: Uplink
     arrivals: list[Arrival]
+    wire: int
     kernel: int
     steps: list[dict[str, Any]] = field(default_factory=list)
     alerts: int = 0
@@ -108,62 +113,95 @@ class Flight:
         return max(worst, self.seconds - newest)
 
 
-def outputs(*tables: dict[str, Any]) -> list[Output]:
-    return [output_of(table) for table in tables]
-
-
-ALERT_OUTPUT = {"topic": "{prefix}/{stream}/alert", "streams": [ALERTS], "class": "alert"}
+ALERT_OUTPUT = {
+    "topic": "{prefix}/{stream}/alert", "streams": [ALERTS], "class": "alert", "items": ["mission_id", "position"],
+}  # fmt: skip
 POSITION = {"topic": "{prefix}/{stream}/position", "streams": [f"!{ALERTS}"], "items": ["position"], "rate": 2.0}
 TELEMETRY = {"preset": "telemetry", "streams": [f"!{ALERTS}"]}
 TABLES = ALERT_OUTPUT, POSITION, TELEMETRY
 STATE = {"preset": "state", "streams": [f"!{ALERTS}"]}
 
 
-async def fly(
-    seconds: float, rate: float, *, streams: int = 4, tables: Sequence[dict[str, Any]] = TABLES,
-    link_rate: float | None = None, delay: float = 0.3, alert_every: float = 5.0,
-) -> Flight:  # fmt: skip
-    """Fly for so many virtual seconds with a budget of `rate` bits per second. The link carries `link_rate`."""
+@dataclass(slots=True)
+class Trip:
+    """A sink with a budget behind an emulated link, and what is fed to it."""
+
+    oracle: Subscriber
+    link: Uplink
+    sink: MqttSink
+    log: MemoryLog
+    notices: Notices
+    tasks: list[SinkTask]
+
+    @property
+    def uplink(self) -> Any:
+        return self.sink.budget_outputs.uplink
+
+    async def feed(self, seconds: float, streams: int = 4, *, hz: float = HZ, alert_every: float = 5.0) -> int:
+        """Records of so many streams; returns the number of alerts."""
+        loop = asyncio.get_running_loop()
+        begin, alerts, raws = loop.time(), 0, itertools.cycle(packets())
+        for turn in range(round(seconds * hz)):
+            await asyncio.sleep(begin + turn / hz - loop.time())
+            raw, seq = next(raws), round(_now() * 1000)
+            for number in range(streams):
+                self.log.append(_record(raw, f"uav{number}", seq))
+            if turn % round(hz * alert_every) == round(hz * alert_every * 0.6):
+                self.log.append(_record(raw, ALERTS, seq))
+                alerts += 1
+            if turn % round(10 * hz) == 0:
+                for number in range(streams):
+                    self.put_link(f"uav{number}", "live", turn)
+        await asyncio.sleep(begin + seconds - loop.time())
+        return alerts
+
+    def put_link(self, stream: str, state: str, turn: int) -> None:
+        document = b'{"state":"%s","at":%d,"filler":"%s"}' % (state.encode(), turn, b"x" * 1200)
+        self.notices.put(Notice("link", stream, document))
+
+
+@asynccontextmanager
+async def trip(
+    rate: float, tables: Sequence[dict[str, Any]] = TABLES, *, link_rate: float | None = None, delay: float = 0.3,
+    later: bool = False,
+) -> AsyncIterator[Trip]:  # fmt: skip
+    """A connected sink with a budget of `rate` bits per second. The link carries `link_rate`."""
     up = (link_rate or rate) / 8 * 1.02
     async with Subscriber() as oracle, Uplink(oracle.port, up=up, down=up, delay=delay) as link:
         settings = MqttSettings(host="127.0.0.1", port=link.port, timeout=30.0)
-        sink = MqttSink(settings, boot="5f2c9a", shaper=Shaper(outputs(*tables)), budget=rate)
+        made = [output_of(table) for table in tables]
+        sink = MqttSink(settings, boot="5f2c9a", shaper=Shaper(made), budget=rate)
         log, notices = MemoryLog(), Notices()
-        task = SinkTask(sink, log.cursor("uplink"), notices.cursor(), SinkHealth("uplink"), "uplink")
-        drain = asyncio.create_task(task.drain())
-        names = [f"uav{n}" for n in range(streams)]
-        for name in names:
-            notices.put(Notice("availability", name, b"online"))
-        alerts = await _feed(log, names, seconds, alert_every, notices)
-        flown = _now()
-        kernel = int(sink._outputs.uplink.budget.total)  # type: ignore[union-attr]
-        await task.settle()
-        sums = task.sums()
-        drain.cancel()
-        await asyncio.gather(drain, return_exceptions=True)
-        steps = [orjson.loads(each.message.payload) for each in oracle.arrivals if each.topic == "klvrelay/uplink"]
-        return Flight(flown, sums, link, oracle.arrivals, kernel, steps, alerts)
+        sinks: list[Any] = [sink]
+        if later:
+            sink.send_later(next(filter(is_whole, made)), NO_LIMIT)
+            sinks.append(LaterSink(lambda: sink.budget_outputs, sink.url))
+        tasks = [
+            SinkTask(each, log.cursor(f"uplink{place}"), notices.cursor(), SinkHealth(f"uplink{place}"))
+            for place, each in enumerate(sinks)
+        ]
+        drains = [asyncio.create_task(task.drain()) for task in tasks]
+        while not tasks[0].health.up:
+            await asyncio.sleep(0.1)
+        try:
+            yield Trip(oracle, link, sink, log, notices, tasks)
+        finally:
+            for drain in drains:
+                drain.cancel()
+            await asyncio.gather(*drains, return_exceptions=True)
 
 
-async def _feed(log: MemoryLog, names: Sequence[str], seconds: float, alert_every: float, notices: Notices) -> int:
-    loop = asyncio.get_running_loop()
-    begin, alerts = loop.time(), 0
-    raws = itertools.cycle(packets())
-    for turn in itertools.count():
-        now = begin + turn / HZ
-        if now - begin >= seconds:
-            return alerts
-        await asyncio.sleep(now - loop.time())
-        raw = next(raws)
-        for name in names:
-            log.append(_record(raw, name, turn))
-        if turn % round(HZ * alert_every) == HZ * 3:
-            log.append(_record(raw, ALERTS, alerts))
-            alerts += 1
-        if turn % (10 * HZ) == 0:
-            for name in names:
-                notices.put(Notice("link", name, b'{"state":"live","at":%d,"filler":"%s"}' % (turn, b"x" * 1200)))
-    raise AssertionError
+async def fly(seconds: float, rate: float, tables: Sequence[dict[str, Any]] = TABLES, **how: Any) -> Flight:
+    """Four streams at 30 Hz for so many virtual seconds."""
+    async with trip(rate, tables, **how) as on:
+        begin, wire, total = _now(), on.link.sent.wire, on.uplink.budget.total
+        alerts = await on.feed(seconds)
+        flown, kernel = _now() - begin, round(on.uplink.budget.total - total)
+        wire = on.link.sent.wire - wire
+        await on.tasks[0].settle()
+        steps = [orjson.loads(each.message.payload) for each in on.oracle.arrivals if each.topic == "klvrelay/uplink"]
+        arrivals = [replace(each, at=each.at - begin) for each in on.oracle.arrivals]
+        return Flight(flown, on.tasks[0].sums(), on.link, arrivals, wire, kernel, steps, alerts)
 
 
 def _record(raw: bytes, stream: str, seq: int) -> Record:

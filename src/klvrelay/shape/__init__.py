@@ -15,6 +15,7 @@
     budget.py    the budget of an uplink: costs on the wire, and when the next message may be sent
     classes.py   what waits for the budget, in strict order of its class
     ladder.py    the steps by which outputs are reduced until they fit
+    window.py    how much may be unanswered, so that no queue grows in the network
     reduction.py what each step leaves of the outputs
 
     content_types.py   the formats of payloads, their content types, and how they are recognised

@@ -16,6 +16,7 @@ from klvrelay.config.units import rate_setting
 from klvrelay.shape.budget import Budget, Wire
 from klvrelay.shape.classes import ClassQueue, Urgency
 from klvrelay.shape.ladder import Ladder, LinkLoad, Rung
+from klvrelay.shape.window import Window
 from klvrelay.sinks.mqtt.batch_messages import NOT_SENT
 from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message, Unanswered
 from klvrelay.sinks.mqtt.packets import Packed, publish_size
@@ -86,6 +87,8 @@ class Uplink:
         self._dropped = 0
         self._judged = 0.0
         self._wire = Wire()
+        self._window = Window(rate / 8)
+        self._unanswered = 0
         self._sending: set[asyncio.Task[None]] = set()
         self._fault: Unanswered | None = None
         self.on_tick: Callable[[float], object] = lambda now: None
@@ -98,13 +101,13 @@ class Uplink:
     def hurry(self) -> None:
         """What is less urgent than a position is displaced, now and later."""
         self._hurries = True
-        for urgency in (Urgency.ATTITUDE, Urgency.OTHER, Urgency.FRAMES):
+        for urgency in (each for each in Urgency if each > Urgency.POSITION):
             self._displace(self._queue.clear(urgency), counts=False)
         self._wake.set()
 
     def put(self, urgency: Urgency, key: Hashable, entry: Entry, *, newest: bool) -> None:
         """Let an entry wait for its turn."""
-        if self._hurries and urgency > Urgency.POSITION and urgency is not Urgency.STATE:
+        if self._hurries and urgency > Urgency.POSITION:
             self._displace([entry], counts=False)
             return
         displaced = self._queue.put(urgency, key, entry, self._clock(), size=entry.size, newest=newest)
@@ -192,6 +195,8 @@ class Uplink:
 
     def _may_send(self, traffic: TcpInfo | None) -> bool:
         """Are few enough bytes in flight, so that the next message does not wait long behind them?"""
+        if self._unanswered and self._unanswered >= self._window.size:
+            return False
         if traffic is None:
             return True
         return traffic.waiting < max(AHEAD_LEAST, self._rate / 8 * (traffic.min_rtt + AHEAD))
@@ -208,20 +213,26 @@ class Uplink:
             entry.part.answer(REFUSED if made else NOT_SENT)
             return
         packed = connection.protocol == 5
-        for message in messages:
-            size = publish_size(message, Packed(message) if packed else None)
-            self.budget.spend(self._wire.cost(size), spare=spare)
-        task = asyncio.create_task(self._publish(connection, messages, entry.part), name="uplink message")
+        sizes = (publish_size(message, Packed(message) if packed else None) for message in messages)
+        cost = sum(map(self._wire.cost, sizes))
+        self.budget.spend(cost, spare=spare)
+        task = asyncio.create_task(self._publish(connection, messages, entry.part, cost), name="uplink message")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _publish(self, connection: Connection, messages: Sequence[Message], part: Pending) -> None:
+    async def _publish(self, connection: Connection, messages: Sequence[Message], part: Pending, cost: int) -> None:
         codes: Sequence[int | None] = (None,)
+        begin = self._clock()
+        self._unanswered += cost
         try:
             codes = await self._publisher.publish(connection, messages)
         except Unanswered as fault:
             codes, self._fault = fault.codes, fault
+        else:
+            if all(message.qos for message in messages):  # at QoS 0 nothing is answered
+                self._window.answered(cost, self._clock() - begin, self._clock())
         finally:
+            self._unanswered -= cost
             part.answer(_joint(codes, len(messages)))
             self._wake.set()
 

@@ -13,7 +13,7 @@ from klvrelay.shape.classes import Urgency
 from klvrelay.sinks.mqtt.connection import Message, Unanswered
 from klvrelay.sinks.mqtt.messages import JSON
 from klvrelay.sinks.mqtt.pending import Pending, answers
-from klvrelay.sinks.mqtt.uplink import Entry, Uplink
+from klvrelay.sinks.mqtt.uplink import Waiting, Uplink
 
 UPLINK = "uplink"
 """Level of the topic with the use of the budget, and its member in the status."""
@@ -48,7 +48,7 @@ class BudgetValues:
         self._put(message, Urgency.AVAILABILITY)
 
     def _put(self, message: Message, urgency: Urgency) -> Pending:
-        entry = Entry(lambda: [message], Pending(), len(message.payload) + GUESS)
+        entry = Waiting(lambda: [message], Pending(), len(message.payload) + GUESS)
         self.uplink.put(urgency, message.topic, entry, newest=True)
         return entry.part
 

@@ -46,7 +46,7 @@ SPARE = 0.7
 
 
 @dataclass(slots=True)
-class Entry:
+class Waiting:
     """What waits to be sent.
 
     make   its messages, made when it is sent; none if there is nothing to publish any more
@@ -80,8 +80,8 @@ class Uplink:
         self._clock = self._loop.time
         self.budget = Budget(rate, self._clock)
         self.ladder = ladder(self._clock())
-        self._queue: ClassQueue[Entry] = ClassQueue(QUEUE_AGE, max(QUEUE_LEAST, int(rate / 8 * QUEUE_AGE)))
-        self._later: list[Entry] = []
+        self._queue: ClassQueue[Waiting] = ClassQueue(QUEUE_AGE, max(QUEUE_LEAST, int(rate / 8 * QUEUE_AGE)))
+        self._later: list[Waiting] = []
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._dropped = 0
@@ -105,7 +105,7 @@ class Uplink:
             self._displace(self._queue.clear(urgency), counts=False)
         self._wake.set()
 
-    def put(self, urgency: Urgency, key: Hashable, entry: Entry, *, newest: bool) -> None:
+    def put(self, urgency: Urgency, key: Hashable, entry: Waiting, *, newest: bool) -> None:
         """Let an entry wait for its turn."""
         if self._hurries and urgency > Urgency.POSITION:
             self._displace([entry], counts=False)
@@ -114,12 +114,12 @@ class Uplink:
         self._displace(displaced, counts=not newest)
         self._wake.set()
 
-    def put_later(self, entry: Entry) -> None:
+    def put_later(self, entry: Waiting) -> None:
         """Let an entry wait until nothing else does, and much of the budget is unused."""
         self._later.append(entry)
         self._wake.set()
 
-    def _displace(self, entries: Sequence[Entry], *, counts: bool) -> None:
+    def _displace(self, entries: Sequence[Waiting], *, counts: bool) -> None:
         for entry in entries:
             self._dropped += counts and entry.live
             self.left_out += 1
@@ -207,7 +207,7 @@ class Uplink:
             self._wire = self._wire._replace(header=traffic.header, segment=max(1, traffic.mss))
             self.budget.settle(traffic.on_wire + self._wire.cost(traffic.unsent))
 
-    def _send(self, connection: Connection, entry: Entry, *, spare: bool = False) -> None:
+    def _send(self, connection: Connection, entry: Waiting, *, spare: bool = False) -> None:
         messages = self._publisher.admitted(made := entry.make())
         if not messages:
             entry.part.answer(REFUSED if made else NOT_SENT)

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from output_reader import Reader
 from records import TIME_US, packet, platform, record, security, spoilt
 
+import klvrelay
 from klvrelay.config.outputs import output_of
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
 from klvrelay.shape import items
+from klvrelay.shape.formats import message_of
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import Output, matches
 from klvrelay.shape.payload import Payload
@@ -216,6 +218,38 @@ def test_what_changed_restores_to_the_records(seed: int):
     assert len(published) < len(records)
     left_out = {each.seq for each in records} - set(seqs(published))
     assert all(records[seq].items == records[seq - 1].items for seq in left_out)
+
+
+FORMATS = ("json", "klv", "compact")
+
+
+def messages(payloads: Sequence[Payload], form: Any, batch: int) -> list[bytes]:
+    """The payloads in messages of several records."""
+    groups = [payloads[at : at + batch] for at in range(0, len(payloads), batch)]
+    return [message_of([p.data for p in group], seqs(group), form)[0] for group in groups]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("on_change", [False, True])
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_restores_to_the_records(form: Any, on_change: bool, batch: int):
+    """With the reader that klvrelay offers; also where records are thinned by a rate, and with several in a message."""
+    records = [*flight(120, 5), *(each._replace(seq=each.seq + 200) for each in flight(60, 6))]
+    for rate in (None, 5):
+        change = {"on_change": True, "snapshot": 1.0} if on_change else {}
+        shaper, reader = Shaper([output(format=form, rate=rate, items=["!slant_range"], **change)]), klvrelay.Restorer()
+        published = offered(shaper, records)
+        restored = [
+            each for data in messages(published, form, batch) for each in reader.restore(data, stream="uav1", format=form)
+        ]
+        assert len(restored) == len(published)
+        assert reader.skipped == 0
+        for found, payload in zip(restored, published, strict=True):
+            whole = payload.record
+            items = {key: value for key, value in whole.items.items() if key != "slant_range"}
+            assert found["items"] == items
+            assert found["time_us"] == whole.time_us
+            assert form == "klv" or (found["seq"], found["boot"]) == (whole.seq, whole.boot)
 
 
 def test_after_a_lost_connection_the_next_record_is_full():

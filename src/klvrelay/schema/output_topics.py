@@ -9,7 +9,7 @@ from klvrelay.config.topic_template import filled
 from klvrelay.schema.parts import TEXT, Schema
 from klvrelay.schema.telemetry import record
 from klvrelay.schema.topics import TOPICS, TopicEntry
-from klvrelay.shape.formats import CONTENT_TYPES, JSON_LINES
+from klvrelay.shape.content_types import CONTENT_TYPES, JSON_LINES
 from klvrelay.shape.output import Output
 
 REPLACED = ("telemetry", "state", "raw")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.config.topic_template import filled
-from klvrelay.shape.formats import joined
+from klvrelay.shape.formats import TEXT, message_of
 from klvrelay.shape.payload import Payload
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.messages import Ages, origin, with_age
@@ -36,9 +36,10 @@ class OutputMessages:
         """The message of one or several payloads of the same topic and run. Its `seq` is that of the first record."""
         first = payloads[0]
         output, record = first.output, first.record
-        data, content_type = first.data, first.content_type
-        if len(payloads) > 1:
-            data, content_type = joined([payload.data for payload in payloads], content_type)
+        data, content_type = first.data, TEXT
+        if output.content != "items":
+            seqs = [payload.record.seq for payload in payloads]
+            data, content_type = message_of([payload.data for payload in payloads], seqs, output.format)
         qos = self._settings.qos if output.qos is None else output.qos
         return Message(
             self.topic(first), data, qos, output.retain, content_type,

@@ -6,6 +6,7 @@
     batch_messages.py    the messages of a batch; the outcome of its records
     joined_messages.py   the same with several records in a message
     outputs.py           publishes records as outputs; output_messages.py: their messages, pending.py: before the answer
+    compression.py       zstd, and its dictionaries
     publisher.py         publishes messages, except to suspended topics
     suspended.py         topics that the broker refuses
     breaking.py          finds the message at which a broker closes each connection

@@ -237,11 +237,10 @@ def test_every_format_restores_to_the_records(form: Any, on_change: bool, batch:
     records = [*flight(120, 5), *(each._replace(seq=each.seq + 200) for each in flight(60, 6))]
     for rate in (None, 5):
         change = {"on_change": True, "snapshot": 1.0} if on_change else {}
-        shaper, reader = Shaper([output(format=form, rate=rate, items=["!slant_range"], **change)]), klvrelay.Restorer()
-        published = offered(shaper, records)
-        restored = [
-            each for data in messages(published, form, batch) for each in reader.restore(data, stream="uav1", format=form)
-        ]
+        shaper = Shaper([output(format=form, rate=rate, items=["!slant_range"], **change)])
+        reader, published = klvrelay.Restorer(), offered(shaper, records)
+        sent = messages(published, form, batch)
+        restored = [each for data in sent for each in reader.restore(data, stream="uav1", format=form)]
         assert len(restored) == len(published)
         assert reader.skipped == 0
         for found, payload in zip(restored, published, strict=True):

@@ -451,8 +451,8 @@ async def test_a_dictionary_has_nothing_above_the_limit_of_an_output_that_uses_i
 
     sink = sink_of(of(oracle.port, *outputs))
     async with sink, keeping(sink):
-        batch = [with_note(n, *((5, b"canary-of-top-secret") if n % 2 else (1, b"an open designation"))) for n in range(400)]
-        await sink.deliver(batch)
+        notes = (1, b"an open designation"), (5, b"canary-of-top-secret")
+        await sink.deliver([with_note(n, *notes[n % 2]) for n in range(400)])
         await until(lambda: oracle.payloads(DICTIONARY))
     (dictionary,) = oracle.payloads(DICTIONARY)
     assert b"open designation" in dictionary

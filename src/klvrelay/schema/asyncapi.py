@@ -41,7 +41,9 @@ PARAMETERS = {
     "item": {"description": "Key of the item", "examples": ["sensor_latitude"]},
     "set": {"description": "Name of the set", "examples": ["ST0601"]},
 }
-BINARY: dict[str, Schema] = {"raw": RAW, "compact": COMPACT, "compressed": COMPRESSED, "dictionary": DICTIONARY_SCHEMA, "item": ITEM}
+BINARY: dict[str, Schema] = {
+    "raw": RAW, "compact": COMPACT, "compressed": COMPRESSED, "dictionary": DICTIONARY_SCHEMA, "item": ITEM
+}  # fmt: skip
 DESCRIPTION = """\
 klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related standards) and publishes every record.
 

@@ -27,7 +27,7 @@ LOG = logging.getLogger("klvrelay.sinks")
 
 
 @dataclass(slots=True)
-class _Stream:
+class StreamDictionary:
     """The dictionary of one stream: `trainer` while payloads are collected, then `dictionary` if there is any."""
 
     boot: str | None
@@ -43,7 +43,7 @@ class Compression:
 
     def __init__(self, settings: MqttSettings) -> None:
         self._settings = settings
-        self._streams: dict[str, _Stream] = {}
+        self._streams: dict[str, StreamDictionary] = {}
 
     def begin(self) -> None:
         """A new connection: the broker may not have the dictionaries."""
@@ -59,7 +59,7 @@ class Compression:
         """
         found = self._streams.get(stream)
         if found is None:
-            found = self._streams[stream] = _Stream(boot)
+            found = self._streams[stream] = StreamDictionary(boot)
         if found.trainer is not None and not found.trainer.ready and is_open():
             found.trainer.add(data)
         uses = found.trained if found.announced and found.trained is not None else found.plain
@@ -79,7 +79,7 @@ class Compression:
                 await self._train(name, stream)
         return [(name, self._message(name, stream)) for name, stream in due if stream.dictionary is not None]
 
-    async def _train(self, name: str, stream: _Stream) -> None:
+    async def _train(self, name: str, stream: StreamDictionary) -> None:
         assert stream.trainer is not None
         try:
             stream.dictionary = await threads.run(stream.trainer.train, "klvrelay-zstd")
@@ -90,7 +90,7 @@ class Compression:
         stream.trained = None if stream.dictionary is None else Compressor(stream.dictionary)
         LOG.info("%s: zstd dictionary: bytes=%d", printable(name), len(stream.dictionary or b""))
 
-    def _message(self, name: str, stream: _Stream) -> Message:
+    def _message(self, name: str, stream: StreamDictionary) -> Message:
         topic = stream_topic(self._settings.prefix, name, LEAF)
         payload = stream.dictionary or b""
         return Message(topic, payload, self._settings.qos, True, OCTETS, user=origin(name, stream.boot))
@@ -103,7 +103,7 @@ class Compression:
             stream.dictionary = stream.trained = None
 
 
-def _is_due(stream: _Stream) -> bool:
+def _is_due(stream: StreamDictionary) -> bool:
     if stream.trainer is not None:
         return stream.trainer.ready
     return stream.dictionary is not None and not stream.announced

@@ -186,5 +186,5 @@ def test_large_packets_are_written(rng: Random, doublings: int) -> None:
     """Beyond the memory that there is at first, as many small items and as a large one."""
     raw = timed("ST0601", [(rng.randrange(3, 8), rng.randbytes(rng.randrange(3))) for _ in range(500 * doublings)], 5)
     assert plain(restored(one(Thinned(raw, True)))) == plain(raw)
-    odd = random_packet(rng) + bytes(1000 * doublings)
+    odd = random_packet(rng) + bytes(1000 * doublings + 1)
     assert one(Thinned(odd, True))[-3] == odd

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 from klvrelay.core._core import ffi, lib
+from klvrelay.core.memory import Memory
 from klvrelay.core.thinning import Thinned
 
-_NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 _compact = lib.klv_compact_record
 _NULL = ffi.NULL
-
-
-class _Buffer(threading.local):
-    """Memory for records, one per thread, growing to the largest seen."""
-
-    def __init__(self) -> None:
-        self.grow(16384)
-
-    def grow(self, size: int) -> None:
-        self.size = size
-        self.out = _NO_CLEAR("uint8_t[]", size)
-        self.view = ffi.buffer(self.out)
-
-
-_buffer = _Buffer()
+_memory = Memory()
 
 
 def compact_record(
@@ -46,17 +31,17 @@ def compact_record(
     before_us  item 2, as sent, of the record of this stream and set that was published before; None: not known
     """
     raw, full, removed = thinned
-    buffer = _buffer
+    memory = _memory
     written = _compact(
         raw, len(raw), full, bytes(removed), 0 if full else len(removed), seq,
         _NULL if boot is None else boot, 0 if boot is None else len(boot),
         -1 if received_us is None else received_us, -1 if pts is None else pts, -1 if pid is None else pid,
         -1 if program is None else program, -1 if before_us is None or before_us >> 63 else before_us,
-        buffer.out, buffer.size,
+        memory.out, memory.size,
     )  # fmt: skip
     if written:
-        return buffer.view[:written]  # type: ignore[no-any-return]
-    buffer.grow(2 * len(raw) + 512 + len(boot or b"") + buffer.size)
+        return memory.view[:written]  # type: ignore[no-any-return]
+    memory.grow(2 * len(raw) + 512 + len(boot or b"") + memory.size)
     return compact_record(
         thinned, seq, boot=boot, received_us=received_us, pts=pts, pid=pid, program=program, before_us=before_us
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from klvrelay.core._core import ffi, lib
+from klvrelay.core.memory import Memory
 from klvrelay.errors import ConfigError
 
 if TYPE_CHECKING:
     from klvrelay.core.selection import Selection
 
-_NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 _thin = lib.klv_thin_packed
 _NULL = ffi.NULL
 _new = tuple.__new__  # a third of the time of calling the class
@@ -83,20 +82,7 @@ class Base:
         self.struct.set = 0
 
 
-class _Buffer(threading.local):
-    """Memory for packets, one per thread, growing to the largest seen."""
-
-    def __init__(self) -> None:
-        self.tags = ffi.new("uint8_t[]", int(lib.KLV_TAGS))
-        self.grow(4096)
-
-    def grow(self, size: int) -> None:
-        self.size = size
-        self.out = _NO_CLEAR("uint8_t[]", size + _MORE)
-        self.view = ffi.buffer(self.out)
-
-
-_buffer = _Buffer()
+_memory, _tags = Memory(), Memory(int(lib.KLV_TAGS))
 
 
 def thin(raw: bytes, thinning: Thinning, base: Base | None = None, *, full: bool = False) -> Thinned | None:
@@ -107,13 +93,13 @@ def thin(raw: bytes, thinning: Thinning, base: Base | None = None, *, full: bool
     """
     if thinning.unchanged:
         return _new(Thinned, (raw, True, ()))
-    buffer = _buffer
+    memory = _memory
     size = len(raw)
-    if size > buffer.size:
-        buffer.grow(2 * size)
-    packed = _thin(raw, size, thinning.struct, _NULL if base is None else base.struct, full, buffer.out, buffer.tags)
+    if size + _MORE > memory.size:
+        memory.grow(2 * size + _MORE)
+    packed = _thin(raw, size, thinning.struct, _NULL if base is None else base.struct, full, memory.out, _tags.out)
     if not packed:
         return None
     removed = packed & 511
-    tags = tuple(buffer.tags[0 : removed >> 1]) if removed > 1 else ()
-    return _new(Thinned, (buffer.view[: packed >> 9], removed & 1 == 1, tags))
+    tags = tuple(_tags.view[: removed >> 1]) if removed > 1 else ()
+    return _new(Thinned, (memory.view[: packed >> 9], removed & 1 == 1, tags))

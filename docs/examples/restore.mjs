@@ -1,4 +1,4 @@
-// Restores the payloads of a klvrelay output to full records: JSON, CBOR, KLV and compact (docs/outputs.md).
+// Restores the payloads of a klvrelay output to full records: JSON, CBOR, KLV and compact (docs/formats.md).
 // One file without dependencies, for browsers and Node 18 or later:
 //
 //   const restorer = new Restorer();

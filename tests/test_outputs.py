@@ -220,7 +220,7 @@ def test_what_changed_restores_to_the_records(seed: int):
     assert all(records[seq].items == records[seq - 1].items for seq in left_out)
 
 
-FORMATS = ("json", "klv", "compact")
+FORMATS = ("json", "cbor", "msgpack", "klv", "compact")
 
 
 def messages(payloads: Sequence[Payload], form: Any, batch: int) -> list[bytes]:

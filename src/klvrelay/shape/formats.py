@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from klvrelay.core.compact import compact, compact_record
+from klvrelay.core.document import transcode
 from klvrelay.core.thinning import Thinned
 from klvrelay.json_output import Numbers, dumps
 from klvrelay.record import Record
@@ -36,8 +37,13 @@ def payload_of(record: Record, thinned: Thinned, form: Format, numbers: Numbers,
         return thinned.raw
     if form == "compact":
         return _compact(record, thinned, link)
-    document = record._replace(raw=thinned.raw).json(numbers=numbers)
-    return document if link is None else _linked(document, record, thinned, link)
+    made = record._replace(raw=thinned.raw)
+    if link is not None:
+        document = _linked(made.json(numbers=numbers), record, thinned, link)
+        return document if form == "json" else transcode(document, form)
+    if form == "cbor":
+        return made.cbor(numbers=numbers)
+    return made.msgpack(numbers=numbers) if form == "msgpack" else made.json(numbers=numbers)
 
 
 def _linked(document: bytes, record: Record, thinned: Thinned, link: Continued) -> bytes:

@@ -267,6 +267,22 @@ def test_records_that_come_again_are_full():
     assert [d["full"] for d in found] == [True, False, True]
 
 
+@pytest.mark.parametrize("form", ["json", "klv"])
+def test_a_bad_packet_is_never_made_a_good_one(form: str):
+    """With publish_bad = "telemetry" it is published as it is, or not at all; what follows does not build on it."""
+    sent = [position(0, 1), spoilt(1), position(2, 1)]
+    found = offered(Shaper([output(on_change=True, format=form)]), sent)
+    assert seqs(found) == [0, 1, 2]
+    if form == "klv":
+        assert found[1].data == spoilt(1).raw
+        assert found[2].data == sent[2].raw
+    else:
+        assert [document["full"] for document in documents(found)] == [True, True, True]
+        assert documents(found)[1]["quality"]["checksum"] == "bad"
+    assert seqs(offered(Shaper([output(items=["position", "platform"], format=form)]), sent)) == [0, 2]
+    assert seqs(offered(Shaper([output_of({"preset": "items"})]), sent[1:2])) == []
+
+
 def test_changes_within_the_dead_band_are_none():
     """That of the tables, or of the settings."""
     small = [position(n, 1_000_000 + 20 * n) for n in range(10)]  # 0.0000008 degrees each

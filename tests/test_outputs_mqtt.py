@@ -242,6 +242,23 @@ async def test_what_is_held_survives_a_lost_connection(oracle: OracleBroker):
     assert last["items"]["sensor_latitude"] == position(1, 77).items["sensor_latitude"]
 
 
+async def test_a_late_record_that_was_not_answered_is_published_again(oracle: OracleBroker):
+    """On the next connection: the last values before a pause arrive."""
+    sink = sink_of(of(oracle.port, {"preset": "telemetry", "rate": 50}, timeout=0.3))
+    async with sink:
+        await sink.deliver([at(0, 0.0), at(1, 0.001)])
+        oracle.manners.ack = False
+        with pytest.raises(SinkDown):
+            async with asyncio.timeout(5), keeping(sink) as keep:
+                await keep.task
+        oracle.cut()
+    oracle.manners.ack = True
+    before = len(oracle.payloads(TELEMETRY))
+    async with sink, keeping(sink):
+        await until(lambda: len(oracle.payloads(TELEMETRY)) > before)
+    assert seqs(oracle.payloads(TELEMETRY)[before:]) == [1]
+
+
 # ---- refusals, outages, numbers ----
 
 

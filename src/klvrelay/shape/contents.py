@@ -43,9 +43,7 @@ class RecordContent:
 
     def payloads(self, record: Record, at: int) -> list[Payload]:
         output = self._output
-        thinned: Thinned | None = Thinned(record.raw, True)
-        if self._thinning is not None:
-            thinned = thin(record.raw, self._thinning, self._base, full=self._is_full(record, at))
+        thinned = self._thinned(record, at)
         if thinned is None:
             return []
         link = None if self._base is None else self._last[1]
@@ -54,6 +52,17 @@ class RecordContent:
             self._last = record.boot, Continued(record.seq, record.time_us if output.format == "compact" else None)
             self._full_at = at if thinned.full else self._full_at
         return [Payload(output, record, data)]
+
+    def _thinned(self, record: Record, at: int) -> Thinned | None:
+        """The packet to publish; None: nothing. A bad packet is published as it is, or not at all."""
+        thinning = self._thinning
+        if thinning is not None and record.good:
+            return thin(record.raw, thinning, self._base, full=self._is_full(record, at))
+        if thinning is not None:
+            self.reset()
+            if thinning.items is not None or thinning.coarse_m:
+                return None
+        return Thinned(record.raw, True)
 
     def _is_full(self, record: Record, at: int) -> bool:
         """Must the record be full? After the interval, in a new run, and in another order."""
@@ -81,7 +90,7 @@ class ItemContent:
         """Nothing depends on earlier records that were not published."""
 
     def payloads(self, record: Record, at: int) -> list[Payload]:
-        thinned = thin(record.raw, self._thinning, self._base, full=False)
+        thinned = thin(record.raw, self._thinning, self._base) if record.good else None
         if thinned is None:
             return []
         document = record._replace(raw=thinned.raw).json(numbers=self._numbers)

@@ -123,10 +123,13 @@ class Outputs:
 
     async def _publish_late(self, connection: Connection) -> None:
         sending, now = Sending(), _now()
-        for due in self._shaper.take_late(now):
+        late = self._shaper.take_late(now)
+        for due in late:
             self._add_due(due, sending, now)
         self._close([key for key, part in self._open.items() if part.due <= now], sending)
         if (fault := await self._send(connection, sending)) is not None:
+            for due in late:
+                due.shaped.hold(due.record, now)
             raise SinkDown(str(fault), traced=self._is_traced(fault))
 
     def _is_traced(self, fault: Unanswered) -> bool:

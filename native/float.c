@@ -190,7 +190,7 @@ double klv_decimal(uint128 mantissa, int power)
         return quotient_of(mantissa, TENS[-power]);
     if (power > 0 && power <= 19 && top_bit(mantissa) < 64) /* both fit 64 bits, their product 128 */
         return rounded_to_double(mantissa * TENS[power], 0, 0);
-    if (power > 19 && power <= 38 && mantissa < 10) /* 1e23 is in the middle between two doubles */
+    if (power > 19 && power <= 37 && mantissa < 10) /* 1e23 is in the middle between two doubles */
         return rounded_to_double(mantissa * TENS[19] * TENS[power - 19], 0, 0);
     return scaled_by_ten(mantissa, power > 400 ? 400 : power < -400 ? -400 : power);
 }

@@ -26,9 +26,9 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused
 from klvrelay.link_stats import LinkStats
-from klvrelay.relay import relay as relay_module
 from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.relay import stream as stream_module
+from klvrelay.relay import tick as tick_module
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sinks.mqtt.sink import MqttSink
@@ -40,7 +40,7 @@ Said = Callable[[], list[str]]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off and checks in milliseconds, and no rate limit of the log."""
-    monkeypatch.setattr(relay_module, "TICK", 0.01)
+    monkeypatch.setattr(tick_module, "TICK", 0.01)
     monkeypatch.setattr("klvrelay.backoff.PACE", 0.0, raising=False)
     for module in (stream_module, sink_task_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.03))

@@ -23,7 +23,7 @@ from klvrelay.relay import halving as halving_module
 from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import control as control_module
-from klvrelay.sinks.mqtt import sink as sink_module
+from klvrelay.sinks.mqtt import published_values
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 STREAMS, RATE, SECONDS = 16, 30, 4
@@ -65,7 +65,7 @@ def hang_up_at_large_ones(oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(halving_module, "STEADY", 0.05)
     for name in ("CONTROL", "CONTROL_MOST"):
         monkeypatch.setattr(control_module, name, 0.2)
-    monkeypatch.setattr(sink_module, "RETRY", 0.05)
+    monkeypatch.setattr(published_values, "RETRY", 0.05)
     monkeypatch.setattr(sink_task_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
     publish = oracle._publish
 

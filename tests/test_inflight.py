@@ -6,7 +6,7 @@ import asyncio
 
 import virtual_time
 
-from klvrelay.sinks.mqtt.native.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.inflight import InFlight, Publication
 from klvrelay.sinks.mqtt.suspended import SHOWN, Suspended
 
 

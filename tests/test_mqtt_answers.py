@@ -117,7 +117,7 @@ async def test_an_answer_of_an_earlier_connection_is_too_large_once(oracle):
     connection = await connect(to(oracle), client_id="kr", will=None, session=session)
 
     assert await connection.publish([Message("kr/a", bytes(200), 2)]) == [TOO_LARGE]
-    assert not session.has_pending
+    assert session.pending(1) is None
     await connection.close()
 
 
@@ -129,7 +129,7 @@ async def test_packet_identifiers_in_use_are_skipped(oracle):
     first = asyncio.create_task(connection.publish([Message("kr/a", b"x")] * 2))
     asking = asyncio.create_task(connection.subscribe(["kr/b"]))
     await until(lambda: oracle.unanswered == 2 and oracle.guests[0].filters)
-    assert (list(connection._outgoing.flight.messages), connection._subscriptions.numbers) == ([65_534, 65_535], {1})
+    assert (list(connection._outgoing.flight.messages), connection._requests.numbers) == ([65_534, 65_535], {1})
 
     connection._session.last = 65_533
     second = asyncio.create_task(connection.publish([Message("kr/a", b"x")] * 2))

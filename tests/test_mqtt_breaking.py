@@ -26,7 +26,7 @@ from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import control as control_module
-from klvrelay.sinks.mqtt import sink as sink_module
+from klvrelay.sinks.mqtt import published_values
 from klvrelay.sinks.mqtt.breaking import (
     ANSWERS,
     FIRST,
@@ -260,7 +260,7 @@ def test_connections_that_lasted_prove_nothing():
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("CONTROL", 0.2), ("CONTROL_MOST", 0.5), ("SILENT", 1.0)):
         monkeypatch.setattr(control_module, name, seconds)
-    monkeypatch.setattr(sink_module, "RETRY", 0.05)
+    monkeypatch.setattr(published_values, "RETRY", 0.05)
     monkeypatch.setattr(halving_module, "STEADY", 0.05)
     monkeypatch.setattr(sink_task_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
 

@@ -26,7 +26,7 @@ from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import control as control_module
 from klvrelay.sinks.mqtt import lanes as lanes_module
-from klvrelay.sinks.mqtt import sink as sink_module
+from klvrelay.sinks.mqtt import published_values
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.spool.memory import MemoryLog
 
@@ -48,7 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Controls and pauses of a fraction of a second."""
     for name, seconds in (("CONTROL", 0.03), ("CONTROL_MOST", 0.06), ("SILENT", 0.3)):
         monkeypatch.setattr(control_module, name, seconds)
-    monkeypatch.setattr(sink_module, "RETRY", 0.02)
+    monkeypatch.setattr(published_values, "RETRY", 0.02)
     monkeypatch.setattr(lanes_module, "TURN", 0.01)
     monkeypatch.setattr(halving_module, "STEADY", 0.05)
     monkeypatch.setattr(sink_task_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))

@@ -34,6 +34,7 @@ from klvrelay.sinks.mqtt.native.decode import Connack
 from klvrelay.sinks.mqtt.native.incoming import Incoming
 from klvrelay.sinks.mqtt.native.link import CHUNK
 from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.subscriptions import Subscriptions
 
 
 class Notes:
@@ -83,8 +84,10 @@ class Notes:
 def read(pieces: list[bytes], protocol: int = 5, *, subscribed: bool = True) -> tuple[list[tuple[Any, ...]], Incoming]:
     """What was passed on, until the first violation, which is the last element."""
     notes = Notes()
-    incoming = Incoming(notes, protocol)
-    incoming.filters = [["#"]] if subscribed else []
+    subscriptions = Subscriptions()
+    if subscribed:
+        subscriptions.add("#")
+    incoming = Incoming(notes, protocol, subscriptions)
     try:
         for piece in pieces:
             incoming.feed(piece)
@@ -239,7 +242,7 @@ def test_bytes_of_a_discarded_message_are_no_packets():
 def test_after_the_end_nothing_is_passed_on():
     """A DISCONNECT ends the connection; later packets of the same data are dropped."""
     notes = Notes()
-    incoming = Incoming(notes, 5)
+    incoming = Incoming(notes, 5, Subscriptions())
     notes.on_disconnect = lambda code: incoming.end()  # type: ignore[method-assign]
     incoming.feed(connack(5) + packet(DISCONNECT, b"\0") + _PLAIN["PUBACK"](5) * 3 + b"\x40")
 

@@ -16,7 +16,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.outcome import Outcome
 from klvrelay.relay.notices import Notices
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import sink as mqtt
+from klvrelay.sinks.mqtt import published_values
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.suspended import CAP, HUNG_UP, HUNG_UP_CAP, HUNG_UP_FIRST, Suspended
 
@@ -142,7 +142,7 @@ async def test_raw_bytes_that_are_refused_do_not_reject_the_record(oracle):
 
 async def test_the_status_names_the_suspended_topics(oracle, monkeypatch):
     """At most twenty by name, and their number."""
-    monkeypatch.setattr(mqtt, "RETRY", 0.01)
+    monkeypatch.setattr(published_values, "RETRY", 0.01)
     async with sink_to(oracle) as sink:
         for number in range(30):
             sink.suspended.refuse(f"klvrelay/uav{number}/state", DENIED)
@@ -264,8 +264,8 @@ async def test_a_refused_value_is_not_published_after_a_newer_one(oracle):
     async with sink_to(oracle) as sink, keeping(sink) as it:
         oracle.manners.refuses = frozenset({"klvrelay/uav2/state"})
         await it.publish(STATE)
-        await until(lambda: sink._refused)
+        await until(lambda: sink._values._refused)
         oracle.manners.refuses = frozenset()
-        sink.suspended = Suspended("mqtt://h")
+        sink.suspended.accept("klvrelay/uav2/state")
         await it.publish(Notice("state", "uav2", b'{"newer":1}'))
-        assert not sink._refused
+        assert not sink._values._refused

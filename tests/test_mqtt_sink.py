@@ -15,7 +15,7 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.relay.notices import Notices
 from klvrelay.sinks.contract import Notice, Sink
-from klvrelay.sinks.mqtt import sink as mqtt
+from klvrelay.sinks.mqtt import published_values
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 ONLINE = Notice("availability", "uav1", b"online")
@@ -319,8 +319,8 @@ async def test_the_protocol_version_is_remembered_after_a_refusal(oracle):
 
 async def test_closing_takes_a_few_seconds_at_most_at_a_dead_broker(oracle, monkeypatch):
     """A broker that acknowledges nothing cannot delay the end of the relay."""
-    assert mqtt.GOODBYE_TIMEOUT <= 2
-    monkeypatch.setattr(mqtt, "GOODBYE_TIMEOUT", 0.2)
+    assert published_values.GOODBYE_TIMEOUT <= 2
+    monkeypatch.setattr(published_values, "GOODBYE_TIMEOUT", 0.2)
     sink = sink_to(oracle, timeout=60.0)
     async with asyncio.timeout(1):
         async with sink:

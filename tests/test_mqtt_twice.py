@@ -390,12 +390,12 @@ async def test_a_subscription_of_an_earlier_connection_does_not_disturb_the_next
     for _ in range(retained.TRIES):
         with contextlib.suppress(SinkDown):
             async with sink:
-                assert sink._connection._incoming.filters
+                assert sink._connection._subscriptions.filters
                 sink._connection.abort()
     async with sink:
-        assert not sink._connection._incoming.filters
+        assert not sink._connection._subscriptions.filters
         assert await sink.deliver(BATCH) == Outcome(delivered=30)
-        await until(lambda: not sink._connection._subscriptions.ending)
+        await until(lambda: not sink._connection._requests.ending)
         await publish(sink, Notice("status", None, b"{}"))
         assert await sink.deliver(BATCH[:1]) == Outcome(delivered=1)
 

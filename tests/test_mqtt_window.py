@@ -17,7 +17,7 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.relay import relay
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import sink as sink_module
+from klvrelay.sinks.mqtt import published_values
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message, Unanswered
 from klvrelay.sinks.mqtt.native import connection as native_connection
@@ -273,7 +273,7 @@ async def test_latest_values_are_sent_in_order(oracle):
 @pytest.mark.parametrize("qos", [1, 2])
 async def test_the_last_status_is_sent_though_no_message_is_answered(oracle, qos, monkeypatch):
     """Neither the window nor waiting records delay it: streams and relay are offline, with the final facts."""
-    monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 0.2)
+    monkeypatch.setattr(published_values, "GOODBYE_TIMEOUT", 0.2)
     async with asyncio.timeout(10):
         async with stuck(oracle, qos=qos) as work:
             work.notices.put(Notice("status", None, b'{"records":{"waiting":30}}'))
@@ -285,19 +285,19 @@ async def test_the_last_status_is_sent_though_no_message_is_answered(oracle, qos
 
 def test_the_last_status_takes_less_than_the_time_for_it():
     """Otherwise it would be cut off before it is sent unconfirmed, and the broker would publish the will."""
-    goodbye = sink_module.GOODBYE_TIMEOUT + sink_module.LAST_WORDS + native_connection.LAST_READ
+    goodbye = published_values.GOODBYE_TIMEOUT + published_values.LAST_WORDS + native_connection.LAST_READ
     assert goodbye < relay.LAST_SINKS
 
 
 async def test_the_last_status_has_the_final_facts_though_earlier_ones_are_unanswered(oracle, monkeypatch):
     """More latest values than may be in flight have no answer: later facts are in the last status."""
-    monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 0.2)
+    monkeypatch.setattr(published_values, "GOODBYE_TIMEOUT", 0.2)
     sink = sink_to(oracle, timeout=30.0)
     async with sink, keeping(sink) as work:
         oracle.manners.ack = False
-        for n in range(sink_module.NOTICES_MOST):
+        for n in range(published_values.NOTICES_MOST):
             work.notices.put(Notice("state", f"s{n}", b"{}"))
-        await until(lambda: len(oracle._owed) == sink_module.NOTICES_MOST)
+        await until(lambda: len(oracle._owed) == published_values.NOTICES_MOST)
         work.notices.put(Notice("status", None, b'{"records":{"waiting":7}}'))
     assert states(oracle)[-1] == "offline"
     assert orjson.loads(oracle.payloads("klvrelay/status")[-1])["records"] == {"waiting": 7}

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from output_reader import Reader
 from records import TIME_US, packet, platform, record, security, spoilt
 
+import klvrelay
 from klvrelay.config.outputs import output_of
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
 from klvrelay.shape import items
+from klvrelay.shape.formats import message_of
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import Output, matches
 from klvrelay.shape.payload import Payload
@@ -218,6 +220,37 @@ def test_what_changed_restores_to_the_records(seed: int):
     assert all(records[seq].items == records[seq - 1].items for seq in left_out)
 
 
+FORMATS = ("json", "cbor", "msgpack", "klv", "compact")
+
+
+def messages(payloads: Sequence[Payload], form: Any, batch: int) -> list[bytes]:
+    """The payloads in messages of several records."""
+    groups = [payloads[at : at + batch] for at in range(0, len(payloads), batch)]
+    return [message_of([p.data for p in group], seqs(group), form)[0] for group in groups]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("on_change", [False, True])
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_restores_to_the_records(form: Any, on_change: bool, batch: int):
+    """With the reader that klvrelay offers; also where records are thinned by a rate, and with several in a message."""
+    records = [*flight(120, 5), *(each._replace(seq=each.seq + 200) for each in flight(60, 6))]
+    for rate in (None, 5):
+        change = {"on_change": True, "snapshot": 1.0} if on_change else {}
+        shaper = Shaper([output(format=form, rate=rate, items=["!slant_range"], **change)])
+        reader, published = klvrelay.Restorer(), offered(shaper, records)
+        sent = messages(published, form, batch)
+        restored = [each for data in sent for each in reader.restore(data, stream="uav1", format=form)]
+        assert len(restored) == len(published)
+        assert reader.skipped == 0
+        for found, payload in zip(restored, published, strict=True):
+            whole = payload.record
+            items = {key: value for key, value in whole.items.items() if key != "slant_range"}
+            assert found["items"] == items
+            assert found["time_us"] == whole.time_us
+            assert form == "klv" or (found["seq"], found["boot"]) == (whole.seq, whole.boot)
+
+
 def test_after_a_lost_connection_the_next_record_is_full():
     """Subscribers may lack what was not confirmed."""
     shaper = Shaper([output(on_change=True)])
@@ -232,6 +265,22 @@ def test_records_that_come_again_are_full():
     shaper = Shaper([output(on_change=True)])
     found = documents(offered(shaper, [position(0, 1), position(1, 2), position(0, 1)]))
     assert [d["full"] for d in found] == [True, False, True]
+
+
+@pytest.mark.parametrize("form", ["json", "klv"])
+def test_a_bad_packet_is_never_made_a_good_one(form: str):
+    """With publish_bad = "telemetry" it is published as it is, or not at all; what follows does not build on it."""
+    sent = [position(0, 1), spoilt(1), position(2, 1)]
+    found = offered(Shaper([output(on_change=True, format=form)]), sent)
+    assert seqs(found) == [0, 1, 2]
+    if form == "klv":
+        assert found[1].data == spoilt(1).raw
+        assert found[2].data == sent[2].raw
+    else:
+        assert [document["full"] for document in documents(found)] == [True, True, True]
+        assert documents(found)[1]["quality"]["checksum"] == "bad"
+    assert seqs(offered(Shaper([output(items=["position", "platform"], format=form)]), sent)) == [0, 2]
+    assert seqs(offered(Shaper([output_of({"preset": "items"})]), sent[1:2])) == []
 
 
 def test_changes_within_the_dead_band_are_none():

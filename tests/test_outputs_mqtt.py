@@ -12,9 +12,9 @@ from brokers import Mosquitto, listening, until
 from latest_values import answered, keeping
 from oracle_broker import OracleBroker
 from output_reader import Reader
-from records import BOOT, TIME_US, damaged, record, spoilt
-from test_outputs import at, flight, marked, position
-from test_relay_mqtt import TAPE, running, tape
+from records import BOOT, TIME_US, damaged, platform, record, spoilt
+from test_outputs import FORMATS, SECURITY, at, flight, marked, position
+from test_relay_mqtt import CONTENT_TYPE, TAPE, running, tape
 
 import klvrelay
 from klvrelay.config.mqtt import MqttSettings
@@ -242,6 +242,23 @@ async def test_what_is_held_survives_a_lost_connection(oracle: OracleBroker):
     assert last["items"]["sensor_latitude"] == position(1, 77).items["sensor_latitude"]
 
 
+async def test_a_late_record_that_was_not_answered_is_published_again(oracle: OracleBroker):
+    """On the next connection: the last values before a pause arrive."""
+    sink = sink_of(of(oracle.port, {"preset": "telemetry", "rate": 50}, timeout=0.3))
+    async with sink:
+        await sink.deliver([at(0, 0.0), at(1, 0.001)])
+        oracle.manners.ack = False
+        with pytest.raises(SinkDown):
+            async with asyncio.timeout(5), keeping(sink) as keep:
+                await keep.task
+        oracle.cut()
+    oracle.manners.ack = True
+    before = len(oracle.payloads(TELEMETRY))
+    async with sink, keeping(sink):
+        await until(lambda: len(oracle.payloads(TELEMETRY)) > before)
+    assert seqs(oracle.payloads(TELEMETRY)[before:]) == [1]
+
+
 # ---- refusals, outages, numbers ----
 
 
@@ -392,3 +409,68 @@ def test_equal_outputs_are_no_change(tmp_path: Path):
     change = change_of(load(path), load(path), BOOT)
     assert not change.sinks
     assert not change.streams
+
+
+# ---- formats ----
+
+DICTIONARY = "klvrelay/uav1/dictionary"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+async def test_compressed_outputs_restore_with_the_dictionary_of_their_stream(form: str, oracle: OracleBroker):
+    """It is published, retained, before a frame uses it, and again on each connection."""
+    records = flight(400, 7)
+    outputs = {"preset": "telemetry", "format": form, "compression": "zstd", "on_change": form != "klv"}
+    sink = sink_of(of(oracle.port, outputs))
+    async with sink, keeping(sink):
+        for at_once in range(0, 200, 20):
+            await sink.deliver(records[at_once : at_once + 20])
+        await until(lambda: oracle.payloads(DICTIONARY))
+        await sink.deliver(records[200:300])
+    async with sink, keeping(sink):
+        await until(lambda: len(oracle.payloads(DICTIONARY)) == 2)
+        await until(lambda: answered(sink))
+        await sink.deliver(records[300:])
+    reader, restored, sizes = klvrelay.Restorer(), [], []
+    for message in oracle.published:
+        if message.topic == DICTIONARY:
+            assert message.retain
+            reader.learn(message.payload)
+        if message.topic == TELEMETRY:
+            sizes.append(len(message.payload))
+            kind = message.properties[CONTENT_TYPE]
+            restored += reader.restore(message.payload, stream="uav1", format=kind)
+    assert (reader.unreadable, reader.skipped) == (0, 0)
+    assert len(restored) == len(sizes) > 300
+    by_time = {each.time_us: each for each in records}
+    assert all(found["items"] == by_time[found["time_us"]].items for found in restored)
+
+
+async def test_a_refused_dictionary_leaves_frames_without_one(oracle: OracleBroker):
+    """Readers are never sent a frame that they cannot read."""
+    oracle.manners.refuses = frozenset({DICTIONARY})
+    sink = sink_of(of(oracle.port, {"preset": "telemetry", "compression": "zstd"}))
+    async with sink, keeping(sink):
+        await sink.deliver(flight(150, 7))
+        await until(lambda: DICTIONARY in sink.suspended.topics)
+        await sink.deliver([record(500)])
+    reader = klvrelay.Restorer()
+    assert len([each for data in oracle.payloads(TELEMETRY) for each in reader.restore(data)]) == 151
+    assert reader.unreadable == 0
+
+
+async def test_a_dictionary_has_nothing_above_the_limit_of_an_output_that_uses_it(oracle: OracleBroker):
+    """Its samples are payloads that all compressed outputs may publish."""
+    outputs = {"name": "a", "compression": "zstd"}, {"name": "b", "compression": "zstd", "max_classification": "SECRET"}
+
+    def with_note(seq: int, level: int, note: bytes) -> Any:
+        return record(seq, raw=platform(seq, SECURITY[level], (10, note + b"-%d" % (seq % 7)), (11, note)))
+
+    sink = sink_of(of(oracle.port, *outputs))
+    async with sink, keeping(sink):
+        notes = (1, b"an open designation"), (5, b"canary-of-top-secret")
+        await sink.deliver([with_note(n, *notes[n % 2]) for n in range(400)])
+        await until(lambda: oracle.payloads(DICTIONARY))
+    (dictionary,) = oracle.payloads(DICTIONARY)
+    assert b"open designation" in dictionary
+    assert b"canary" not in dictionary

@@ -27,8 +27,11 @@ from klvrelay.shape.shaper import Shaper
 
 OUTPUTS = (
     {"preset": "telemetry"}, {"preset": "osd", "qos": 0}, {"preset": "state"}, {"preset": "items"},
-    {"name": "changes", "on_change": True, "items": ("position", "vmti")}, {"name": "link", "topic": "{stream}/x/{set}"},
+    {"name": "changes", "on_change": True, "items": ("position", "vmti")},
+    {"name": "link", "topic": "{stream}/x/{set}"},
     {"name": "packets", "format": "klv", "retain": True}, {"name": "lines", "batch": 5},
+    {"name": "small", "format": "compact", "on_change": True, "batch": 2},
+    {"name": "zipped", "compression": "zstd"},
 )  # fmt: skip
 FILE = """
 [[sink]]

@@ -18,9 +18,9 @@ from klvrelay.config.url import Url
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
 from klvrelay.record import Packet
 from klvrelay.relay import opening as opening_module
-from klvrelay.relay import relay as relay_module
 from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.relay import stream as stream_module
+from klvrelay.relay import tick as tick_module
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream_input import StreamInput
 
@@ -33,8 +33,8 @@ def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000, stall:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off and checks in milliseconds."""
-    monkeypatch.setattr(relay_module, "TICK", 0.01)
-    monkeypatch.setattr(relay_module, "STATES", 100)
+    monkeypatch.setattr(tick_module, "TICK", 0.01)
+    monkeypatch.setattr(tick_module, "STATES", 100)
     monkeypatch.setattr(repeats, "PACE", 0.0)
     for module in (stream_module, sink_task_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.002, cap=0.01))

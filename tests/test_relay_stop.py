@@ -18,6 +18,7 @@ from klvrelay.record import Packet
 from klvrelay.relay import opening as opening_module
 from klvrelay.relay import relay as relay_module
 from klvrelay.relay import tasks as tasks_module
+from klvrelay.relay import tick as tick_module
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.sink_task import SinkTask
@@ -181,7 +182,7 @@ def test_the_checks_of_many_streams_and_their_states_are_spread_evenly(count: in
 
 async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch: pytest.MonkeyPatch):
     """In any one turn of the tick at most a tenth of them; each of them within about a second."""
-    monkeypatch.setattr(relay_module, "TICK", 0.05)
+    monkeypatch.setattr(tick_module, "TICK", 0.05)
     feeds = [StreamInput(f"uav{n}", lambda: live(*TAPE.klv[:1], hang=True), "udp://127.0.0.1:5000") for n in range(100)]
     ear = Ear()
     it = Relay(feeds, [("ear", ear)], boot="b")  # type: ignore[list-item,arg-type]
@@ -189,7 +190,7 @@ async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch
     sleep = asyncio.sleep
 
     async def counting(seconds: float) -> None:
-        if seconds == 0.05 / relay_module.SLOTS:
+        if seconds == 0.05 / tick_module.SLOTS:
             made.append([])
         await sleep(seconds)
 
@@ -202,7 +203,7 @@ async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch
             tell()
 
         monkeypatch.setattr(stream, "publish_state", counted_state)
-    monkeypatch.setattr(relay_module.asyncio, "sleep", counting)
+    monkeypatch.setattr(tick_module.asyncio, "sleep", counting)
     task = asyncio.create_task(it.run())
     await until(lambda: len(made) > 45)
     turns_seen = [list(turn) for turn in made[1:41]]

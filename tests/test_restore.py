@@ -24,6 +24,8 @@ def flight(rng: Random, count: int, *, stream="uav1", boot=BOOT, first=0):
         name = rng.choice(SETS_SENT)
         now = codes[name] = changed(rng, name, codes.get(name, {}))
         if name in facts.TIME:
+            now.pop(facts.TIME[name], None)
+        if name in facts.TIME and rng.randrange(9):
             now[facts.TIME[name]] = [(TIME_US + seq * 33_333 + rng.randrange(-2, 99_999)).to_bytes(8, "big")]
         if name == "ST0601":
             now[65] = [b"\x13"]

@@ -219,7 +219,7 @@ async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypa
     async with at_work(mosquitto, OURS) as work:
         line = f"{mosquitto.url}: retained topics corrected: run={DEAD} topics=2"
         await until(lambda: line in said())
-        await until(lambda: work.sink._connection._incoming.filters == [])
+        await until(lambda: work.sink._connection._subscriptions.filters == [])
         await work.publish(ONLINE)
     assert not [line for line in said() if "not checked" in line]
 
@@ -234,8 +234,8 @@ async def test_a_late_last_will_hides_no_status(mosquitto, said, monkeypatch):
     await earlier.__aenter__()
     await publish(earlier, Notice("availability", "a", b"online"))
     async with listening(mosquitto.port, "klvrelay/#") as heard, at_work(mosquitto, OURS) as work:
-        incoming = work.sink._connection._incoming
-        await until(lambda: len(incoming.filters) == 1 and not work.sink._correction._tries)
+        subscriptions = work.sink._connection._subscriptions
+        await until(lambda: len(subscriptions.filters) == 1 and not work.sink._values._correction._tries)
         assert heard.on("klvrelay/a/availability") == [b"online"]  # it may be alive
         earlier._connection.abort()
         await until(lambda: heard.on("klvrelay/a/availability")[-1:] == [b"offline"])
@@ -273,7 +273,8 @@ async def test_a_clean_stop_leaves_nothing_to_correct(mosquitto, said, monkeypat
     async with at_work(mosquitto, DEAD, "a"):
         pass
     async with listening(mosquitto.port, "klvrelay/+/availability") as heard, at_work(mosquitto, OURS) as work:
-        await until(lambda: work.sink._correction._tries == 0 and not work.sink._connection._incoming.filters)
+        correction, subscriptions = work.sink._values._correction, work.sink._connection._subscriptions
+        await until(lambda: correction._tries == 0 and not subscriptions.filters)
     assert heard.on("klvrelay/a/availability") == [b"offline"]
     assert not [line for line in said() if "retained" in line]
 
@@ -286,7 +287,7 @@ async def test_by_mqtt_3_1_1_and_under_other_prefixes_nothing_is_touched(setting
     async with listening(mosquitto.port, "klvrelay/status") as heard:
         await until(lambda: b'"lost"' in b"".join(heard.on("klvrelay/status")))
     async with at_work(mosquitto, OURS, **settings) as work:
-        assert settings.get("protocol") != 4 or work.sink._correction._connection is None
+        assert settings.get("protocol") != 4 or work.sink._values._correction._connection is None
         assert (await kept(mosquitto))["a"] == b"online"
 
 
@@ -313,7 +314,7 @@ async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkey
 
     monkeypatch.setattr(oracle, "_subscribe", refuse)
     async with at_work(oracle, OURS) as work:
-        await until(lambda: work.sink._connection._incoming.unsubscribed)
+        await until(lambda: work.sink._connection._subscriptions.unsubscribed)
         await until(lambda: oracle.guests[0].filters == [])
         await work.publish(ONLINE)
     assert len([line for line in said() if "of earlier runs not checked: topics=" in line]) == 1
@@ -342,8 +343,8 @@ async def test_retained_topics_are_checked_once_in_a_run(oracle, monkeypatch):
     sink = sink_to(oracle, OURS)
     for _ in range(2):
         async with sink, keeping(sink):
-            await until(lambda: not sink._correction._tries)
-            await until(lambda: not sink._connection._incoming.filters)
+            await until(lambda: not sink._values._correction._tries)
+            await until(lambda: not sink._connection._subscriptions.filters)
     assert [guest.filters for guest in oracle.guests] == [[], []]
 
 

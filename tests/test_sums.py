@@ -28,7 +28,7 @@ from klvrelay.relay.build import LOST, build_relay, run_relay
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream_input import StreamInput
-from klvrelay.sinks.mqtt import sink as sink_module
+from klvrelay.sinks.mqtt import published_values
 
 SPOILT = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 0xFF])
 
@@ -205,7 +205,7 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     monkeypatch.setattr(oracle, "_publish", publish_unless_record)
     monkeypatch.setattr(relay_module, "LAST_DELIVERY", 0.3)
     monkeypatch.setattr(relay_module, "LAST_SINKS", 10.0)  # a busy machine takes longer
-    monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 5.0)
+    monkeypatch.setattr(published_values, "GOODBYE_TIMEOUT", 5.0)
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
     sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=oracle.port, window=100))
     pipeline = build_relay(RelaySettings((source,), (sink,)))

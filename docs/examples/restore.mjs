@@ -1,4 +1,4 @@
-// Restores the payloads of a klvrelay output to full records: JSON, CBOR, KLV and compact (docs/outputs.md).
+// Restores the payloads of a klvrelay output to full records: JSON, CBOR, KLV and compact (docs/formats.md).
 // One file without dependencies, for browsers and Node 18 or later:
 //
 //   const restorer = new Restorer();
@@ -406,7 +406,7 @@ function restorePacket(key, value, stream, known) {
     if (!codes.has(VERSION)) {
       const before = known.sets.get(key)?.content;
       if (!before) return undefined;
-      codes = new Map([...before, ...codes]);
+      codes = new Map([...[...before].filter(([tag]) => tag !== TIME), ...codes]);
       for (const [tag, sent] of codes) if (sent.length === 1 && !sent[0].length) codes.delete(tag);
     }
     codes.delete(CHECKSUM);
@@ -452,6 +452,7 @@ function restoreEntry(entry, seq, mark, stream, known) {
     head = [head[0], head[1], null, null, head[4], head[5]];
   }
   const codes = new Map(before);
+  codes.delete(TIME_TAGS[head[1]]); // each record has its own
   for (const [tag, value] of entry) {
     if (tag <= 0) continue;
     if (typeof value === "number") codes.set(tag, [later(before.get(tag)?.[0], value)]);

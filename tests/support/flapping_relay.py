@@ -27,7 +27,7 @@ from klvrelay.config.settings import SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
-from klvrelay.relay import relay
+from klvrelay.relay import relay, tick
 from klvrelay.relay import sink_task as sink_task
 from klvrelay.relay import stream as stream_module
 from klvrelay.relay.build import open_input
@@ -88,6 +88,6 @@ async def main(url: str, timeout: float, stall: float, port: int, *, isolate: bo
 if __name__ == "__main__":
     logging.getLogger("klvrelay").setLevel(logging.CRITICAL)
     stream_module.Backoff = sink_task.Backoff = partial(Backoff, first=0.001, cap=0.02)  # type: ignore[misc,assignment]
-    relay.TICK = 0.01
+    tick.TICK = 0.01
     url, timeout, stall, port, *more = sys.argv[1:]
     asyncio.run(main(url, float(timeout), float(stall), int(port), isolate="isolate" in more))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -73,8 +74,9 @@ class OracleBroker:
     "PUBREL" and "PUBCOMP" after the broker has received or sent one, and may cut the connections.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.manners = Manners()
+        self._tls = tls
         self.guests: list[Guest] = []
         self.published: list[Published] = []
         self.released: list[Published] = []
@@ -92,7 +94,7 @@ class OracleBroker:
 
     @property
     def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
+        return f"mqtt{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -105,7 +107,7 @@ class OracleBroker:
 
     async def start(self) -> None:
         """Listen, on the same port as before."""
-        self._server = await asyncio.start_server(self._welcome, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._welcome, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

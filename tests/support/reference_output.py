@@ -140,7 +140,7 @@ def changed(step: Step) -> tuple[Codes, list[int]]:
     earlier = step.before.codes
     return (
         {tag: values for tag, values in step.codes.items() if earlier.get(tag) != values},
-        [tag for tag in earlier if tag not in step.codes],
+        [tag for tag in earlier if tag not in step.codes and tag != facts.TIME.get(step.record.set)],
     )
 
 

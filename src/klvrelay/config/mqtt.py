@@ -6,12 +6,12 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, get_args
-from urllib.parse import unquote
 
 from klvrelay.config import kinds
 from klvrelay.config.credentials import MQTT_PASSWORD, environment
+from klvrelay.config.mqtt_url import settings_from_url
 from klvrelay.config.setting import described, setting, settings_of
-from klvrelay.config.url import Url, unknown_option
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers
 from klvrelay.text import Secret
@@ -23,8 +23,6 @@ WINDOWS = {5: 1000, 4: 100}
 """Default window by protocol level. AWS IoT allows 100 messages in flight per client, mosquitto 2.0 any number."""
 TEXT_MOST, PREFIX_MOST = 65_535, 60_000
 """Maximum bytes of a text (MQTT 5, 1.5.4), and of the prefix: with the longest stream name the topic is a text."""
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
-_FORM = "mqtt://[user@]host[:port][/prefix]"
 
 
 def _check_printable(text: str) -> None:
@@ -133,7 +131,7 @@ class MqttSettings:
         Any field can be an option after the `?`. Raises ConfigError, which never quotes a part of the URL that may
         contain a password.
         """
-        return cls(**{**_from_url(url), **settings})
+        return cls(**{**settings_from_url(url), **settings})
 
 
 def mqtt_settings(url: str | None, options: dict[str, Any]) -> MqttSettings:
@@ -209,62 +207,6 @@ def with_mqtt_password(settings: MqttSettings) -> MqttSettings:
     if password and settings.username is not None and settings.password is None:
         return replace(settings, password=password)
     return settings
-
-
-def _from_url(url: str) -> dict[str, Any]:
-    parts = Url.parse(url)
-    if parts.scheme in ("ws", "wss"):
-        raise ConfigError(
-            "MQTT URL: WebSocket (ws://, wss://) is not supported; use the broker's mqtt:// or mqtts:// listener"
-        )
-    if parts.scheme not in _PORTS:
-        raise ConfigError(f"MQTT URL: must begin with mqtt:// or, for TLS, mqtts://: {_FORM}")
-    if not parts.host:
-        raise ConfigError(f"MQTT URL: the host is missing: {_FORM}")
-    found: dict[str, Any] = {"host": parts.host, "tls": parts.scheme == "mqtts"}
-    found["port"] = parts.port or _PORTS[parts.scheme]
-    found |= {"username": parts.user or None, "password": parts.password or None}
-    if prefix := unquote(parts.path).strip("/"):
-        found["prefix"] = prefix
-    return found | {key: _option(key, text, number) for number, (key, text) in enumerate(parts.options.items(), 1)}
-
-
-def _option(key: str, text: str, number: int) -> Any:
-    if key not in _OPTIONS:
-        raise ConfigError(f"MQTT URL: {unknown_option(key, number, _OPTIONS)}")
-    try:
-        return _OPTIONS[key](text)
-    except (ValueError, KeyError):
-        pass
-    # The value is not quoted: if an & is missing, it includes the next option.
-    raise ConfigError(f"MQTT URL: invalid value of {key}")
-
-
-def _flag(text: str) -> bool:
-    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
-
-
-def _protocol(text: str) -> int:
-    return {"5": 5, "5.0": 5, "4": 4, "3.1.1": 4, "311": 4}[text]
-
-
-_OPTIONS: dict[str, Callable[[str], Any]] = {
-    "client_id": str,
-    "qos": int,
-    "protocol": _protocol,
-    "keepalive": int,
-    "ca_file": str,
-    "cert_file": str,
-    "key_file": str,
-    "allow_plaintext": _flag,
-    "raw": _flag,
-    "publish_bad": str,
-    "numbers": str,
-    "window": int,
-    "timeout": float,
-    "expiry": int,
-    "client": str,
-}
 
 
 def _check(s: MqttSettings) -> None:

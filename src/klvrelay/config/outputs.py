@@ -205,6 +205,8 @@ def _check(output: Output, values: Mapping[str, Any]) -> None:
         wrong = '{item} needs preset = "items"' if by_item else "must contain {item}: preset items has a topic for each"
         raise OutputFault("topic", wrong)
     _check_content(output, values)
+    if output.compression == "zstd":
+        _check_zstd()
     if output.batch > 1 and output.retain:
         raise OutputFault("batch", "must be 1 with retain = true: only the last message is kept")
     if output.on_change and output.retain and output.content == "records":
@@ -213,6 +215,15 @@ def _check(output: Output, values: Mapping[str, Any]) -> None:
         selection_of(output.items)
     except ConfigError as fault:
         raise OutputFault("exclude" if "exclude" in values else "items", str(fault)) from None
+
+
+def _check_zstd() -> None:
+    from klvrelay.shape.compression import zstd_module  # here, since few outputs compress
+
+    try:
+        zstd_module()
+    except ConfigError as fault:
+        raise OutputFault("compression", str(fault)) from None
 
 
 def _check_content(output: Output, values: Mapping[str, Any]) -> None:

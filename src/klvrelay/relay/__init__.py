@@ -2,7 +2,7 @@
 
     build.py        a relay from its settings
     relay.py        starts, changes and stops the tasks of the pipeline (running.py, tasks.py)
-        turns.py      spreads the checks of its streams over time
+        tick.py       checks streams and sinks at intervals; turns.py spreads this over time
         summary.py    the counts of a run
     reload.py       applies changed settings to a running relay, as a change.py
     stream.py       one source (stream_input.py): its packets become records in the log

@@ -2,7 +2,7 @@
 
     stream      source -> decoder -> log             one task per source (`Stream.keep`)
     sink        log -> sink, until acknowledged      one task per sink (`SinkTask.drain`)
-    tick        silence, states and latest values    one task (`Relay._tick`)
+    tick        silence, states and latest values    one task (`keep_checking`)
 
 `supervise` restarts streams and sinks; no fault of one ends another.
 """
@@ -30,7 +30,7 @@ from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.summary import Removed, StreamCounts, counts_of, describe_losses, fault_of, lost_of, total
 from klvrelay.relay.supervise import contain
 from klvrelay.relay.tasks import cancel, finish, wait_all
-from klvrelay.relay.turns import turns
+from klvrelay.relay.tick import keep_checking
 from klvrelay.sinks.contract import Notice
 from klvrelay.sources.datagrams.schedule import COALESCE, Coalesce
 from klvrelay.spool.contract import Log
@@ -38,12 +38,6 @@ from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
 LOG = logging.getLogger("klvrelay.relay")
 
-TICK = 0.25
-"""Seconds between two checks of the streams."""
-STATES = 4
-"""Checks between two publications of the latest values of a stream."""
-SLOTS, STREAMS_PER_SLOT = 5, 8
-"""TICK is divided into at most SLOTS parts, one for every STREAMS_PER_SLOT streams."""
 LAST_SOURCES, LAST_DELIVERY, LAST_SINKS = 1.7, 2.3, 1.8
 """Seconds of a stop: sources must end by LAST_SOURCES, and sinks must acknowledge the waiting records by LAST_DELIVERY.
 Then sinks have LAST_SINKS to disconnect, and tasks that were cancelled a second time have LAST_TASKS. The sum is below
@@ -112,7 +106,7 @@ class Relay:
         """
         running = self._running
         self._coalesce.use()
-        running.begin(self._tick())
+        running.begin(keep_checking(lambda: self.streams, self._check_outputs, self._check_stream))
         self._start(self.streams, self.sink_tasks)
         try:
             await running.until_ended(self._end)
@@ -279,20 +273,15 @@ class Relay:
         if condition is not None and self.spool.check(*condition):
             self.publish_status(spool=self.spool.document())
 
-    async def _tick(self) -> None:
-        while True:
-            streams = self.streams  # a reload replaces the list
-            slots = max(1, min(SLOTS, len(streams) // STREAMS_PER_SLOT))
-            for turn in turns(len(streams), slots, STATES):
-                await asyncio.sleep(TICK / slots)
-                if self.streams is not streams:
-                    break
-                contain(self._check_spool, "spool")
-                for task in self.sink_tasks:
-                    contain(task.sums, task.health.name)
-                for number, is_due in turn:
-                    stream = streams[number]
-                    self._contain(stream, stream.check, *([stream.publish_state] if is_due else []))
+    def _check_outputs(self) -> None:
+        """Check the spool and the sinks."""
+        contain(self._check_spool, "spool")
+        for task in self.sink_tasks:
+            contain(task.sums, task.health.name)
+
+    def _check_stream(self, stream: Stream, is_due: bool) -> None:
+        """Check a stream, and publish its latest values if they are due."""
+        self._contain(stream, stream.check, *([stream.publish_state] if is_due else []))
 
     def _contain(self, stream: Stream, *steps: Callable[[], None]) -> None:
         """Run steps of one stream. An internal error ends that step only, and is logged once."""

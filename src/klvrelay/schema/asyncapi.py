@@ -11,7 +11,7 @@ from klvrelay.config.topic_template import filled
 from klvrelay.errors import ConfigError
 from klvrelay.schema import examples
 from klvrelay.schema.draft7 import components
-from klvrelay.schema.output_topics import COMPACT, COMPRESSED, ITEM, topics_of
+from klvrelay.schema.output_topics import COMPACT, COMPRESSED, DICTIONARY_SCHEMA, ITEM, topics_of
 from klvrelay.schema.parts import Schema
 from klvrelay.schema.payloads import PAYLOADS, payload_schema
 from klvrelay.schema.topics import TopicEntry
@@ -41,7 +41,9 @@ PARAMETERS = {
     "item": {"description": "Key of the item", "examples": ["sensor_latitude"]},
     "set": {"description": "Name of the set", "examples": ["ST0601"]},
 }
-BINARY: dict[str, Schema] = {"raw": RAW, "compact": COMPACT, "compressed": COMPRESSED, "item": ITEM}
+BINARY: dict[str, Schema] = {
+    "raw": RAW, "compact": COMPACT, "compressed": COMPRESSED, "dictionary": DICTIONARY_SCHEMA, "item": ITEM
+}  # fmt: skip
 DESCRIPTION = """\
 klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related standards) and publishes every record.
 

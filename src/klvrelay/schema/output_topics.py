@@ -9,7 +9,7 @@ from klvrelay.config.topic_template import filled
 from klvrelay.schema.parts import TEXT, Schema
 from klvrelay.schema.telemetry import record
 from klvrelay.schema.topics import TOPICS, TopicEntry
-from klvrelay.shape.formats import CONTENT_TYPES, JSON_LINES
+from klvrelay.shape.content_types import CONTENT_TYPES, JSON_LINES
 from klvrelay.shape.output import Output
 
 REPLACED = ("telemetry", "state", "raw")
@@ -21,6 +21,11 @@ COMPACT: Schema = {
 }
 COMPRESSED: Schema = {"type": "string", "format": "binary", "description": "A zstd frame of the payload"}
 ITEM: Schema = {"description": "The value of one item: text as it is, all else as JSON. null: unknown"}
+DICTIONARY_SCHEMA: Schema = {"type": "string", "format": "binary", "description": "A zstd dictionary"}
+DICTIONARY = TopicEntry(
+    "dictionary", "The zstd dictionary of the stream: frames name the one that they need",
+    "application/octet-stream", ("stream", "boot"), retained=True,
+)  # fmt: skip
 _SUMMARIES = {"records": "Records", "state": "The latest value of every item, merged", "items": "Values of items"}
 
 
@@ -29,6 +34,7 @@ def topics_of(outputs: Sequence[Output], *, raw: bool) -> list[TopicEntry]:
     if not outputs:
         return [*TOPICS]
     kept = [topic for topic in TOPICS if topic.leaf not in REPLACED or (topic.leaf == "raw" and raw)]
+    kept += [DICTIONARY] if any(output.compression == "zstd" for output in outputs) else []
     names = {topic.leaf for topic in kept}
     return [*(_entry(output, names) for output in outputs), *kept]
 

@@ -23,7 +23,7 @@
     payload_records.py the full records of one payload, for `klvrelay.decode`
     known.py           what a reader knows of each stream, within limits
     documents.py       reads JSON, CBOR and MessagePack, and continues partial documents
-    compact.py         reads the compact format; cbor.py: reads CBOR
+    compact.py         reads the compact format; cbor.py: reads CBOR, cbor_parts.py: changes its parts
     local_set.py       the items of a local set, and a packet of items
     compression.py     zstd; dictionary.py: a dictionary trained from the first payloads of a stream
 """

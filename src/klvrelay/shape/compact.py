@@ -7,7 +7,7 @@
      -3   the whole packet unchanged, instead of items
      -4   key of the set of a partial record; absent: ST 0601
      -5   difference of seq to the record that a partial one continues; absent: 1
-    time  8 bytes as sent; or an integer: microseconds after that record
+    time  8 bytes as sent; or an integer: microseconds after that record; absent: the record has none
     tag   the KLV code; [code, ...] if the item repeats
 """
 
@@ -25,7 +25,7 @@ RECORDS_MOST = 10_000
 """Maximum records of a message: a record of a few bytes restores to a whole document."""
 
 _NUMBER_MOST = (1 << 63) - 1
-_TIME_MOST = (1 << 64) - 1
+_TIME_SIZE = 8
 _BOOT_MOST = 64
 _RESERVED = frozenset((SEQ, FULL, REMOVED, PACKET, SET, AFTER))
 
@@ -148,17 +148,25 @@ def _codes(value: Any) -> ItemCodes:
 
 
 def continued(earlier: Mapping[int, ItemCodes], record: CompactRecord) -> dict[int, ItemCodes]:
-    """The items after a partial record. Raises DecodeError if it counts from a time stamp that is not known."""
+    """The items after a partial record, which always has its time stamp, if it has one.
+
+    Raises DecodeError if the time stamp counts from one that is not known.
+    """
+    time = facts.time if (facts := facts_of(record.key)) else None
     codes = {**earlier, **record.codes}
     for tag in record.removed:
         codes.pop(tag, None)
     if record.elapsed is not None:
-        facts = facts_of(record.key)
-        before = earlier.get(facts.time, ()) if facts and facts.time else ()
-        if facts is None or facts.time is None or len(before) != 1 or len(before[0]) != 8:
-            raise DecodeError("a time that continues one that is not known")
-        time = int.from_bytes(before[0], "big") + record.elapsed
-        if time > _TIME_MOST:
-            raise DecodeError("a time out of range")
-        codes[facts.time] = (time.to_bytes(8, "big"),)
+        codes[time or 0] = (_later(earlier.get(time or 0, ()), record.elapsed),)
+    elif time is not None and time not in record.codes:
+        codes.pop(time, None)
     return codes
+
+
+def _later(before: ItemCodes, elapsed: int) -> bytes:
+    if len(before) != 1 or len(before[0]) != _TIME_SIZE:
+        raise DecodeError("a time that continues one that is not known")
+    time = int.from_bytes(before[0], "big") + elapsed
+    if time >> 8 * _TIME_SIZE:
+        raise DecodeError("a time out of range")
+    return time.to_bytes(_TIME_SIZE, "big")

@@ -10,8 +10,7 @@ import orjson
 from klvrelay.core.thinning import Base, Thinned, Thinning, thin
 from klvrelay.json_output import Numbers, dumps, rewrite_integers
 from klvrelay.record import Record
-from klvrelay.shape.formats import CONTENT_TYPES, JSON, TEXT, partly
-from klvrelay.shape.items import key_of
+from klvrelay.shape.formats import Continued, payload_of
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.state import ROOT, StreamState
@@ -40,39 +39,40 @@ class RecordContent:
         self._output, self._thinning, self._numbers = output, thinning, numbers
         self._base = Base() if output.on_change else None
         self._full_at: int | None = None
-        self._last: tuple[str | None, int] = None, -1
+        self._last: tuple[str | None, Continued] = None, Continued(-1, None)
 
     def note(self, record: Record) -> None:
         """Nothing depends on earlier records that were not published."""
 
     def payloads(self, record: Record, at: int) -> list[Payload]:
-        content_type = CONTENT_TYPES[self._output.format]
-        if self._thinning is None:
-            return [Payload(self._output, record, self._encoded(record), content_type)]
-        thinned = thin(record.raw, self._thinning, self._base, full=self._is_full(record, at))
+        output = self._output
+        thinned = self._thinned(record, at)
         if thinned is None:
             return []
-        made = self._encoded(record._replace(raw=thinned.raw))
+        link = None if self._base is None else self._last[1]
+        data = payload_of(record, thinned, output.format, self._numbers, link)
         if self._base is not None:
-            made = self._noted(made, record, thinned, at)
-        return [Payload(self._output, record, made, content_type)]
+            self._last = record.boot, Continued(record.seq, record.time_us if output.format == "compact" else None)
+            self._full_at = at if thinned.full else self._full_at
+        return [Payload(output, record, data)]
+
+    def _thinned(self, record: Record, at: int) -> Thinned | None:
+        """The packet to publish; None: nothing. A bad packet is published as it is, or not at all."""
+        thinning = self._thinning
+        if thinning is not None and record.good:
+            return thin(record.raw, thinning, self._base, full=self._is_full(record, at))
+        if thinning is not None:
+            self.reset()
+            if thinning.items is not None or thinning.coarse_m:
+                return None
+        return Thinned(record.raw, True)
 
     def _is_full(self, record: Record, at: int) -> bool:
-        """Must the record be full? After the interval, and in a new run."""
-        if self._full_at is None or record.boot != self._last[0] or record.seq <= self._last[1]:
+        """Must the record be full? After the interval, in a new run, and in another order."""
+        boot, link = self._last
+        if self._full_at is None or record.boot != boot or record.seq <= link.after:
             return True
         return not 0 <= at - self._full_at < 1e6 * self._output.snapshot
-
-    def _noted(self, made: bytes, record: Record, thinned: Thinned, at: int) -> bytes:
-        """The document with what readers need to continue the one before it."""
-        after, self._last = self._last[1], (record.boot, record.seq)
-        if thinned.full:
-            self._full_at = at
-            return partly(made, full=True)
-        return partly(made, after=after, removed=[key_of(record.set, tag) for tag in thinned.removed])
-
-    def _encoded(self, record: Record) -> bytes:
-        return record.raw if self._output.format == "klv" else record.json(numbers=self._numbers)
 
     def retune(self, output: Output, thinning: Thinning | None) -> None:
         self._output, self._thinning = output, thinning
@@ -98,7 +98,7 @@ class ItemContent:
         """Nothing depends on earlier records that were not published."""
 
     def payloads(self, record: Record, at: int) -> list[Payload]:
-        thinned = thin(record.raw, self._thinning, self._base, full=False)
+        thinned = thin(record.raw, self._thinning, self._base) if record.good else None
         if thinned is None:
             return []
         document = record._replace(raw=thinned.raw).json(numbers=self._numbers)
@@ -108,7 +108,7 @@ class ItemContent:
             data = plain(value)
             if self._known.get(key) != data:  # a set that cannot be compared item by item is full each time
                 self._known[key] = data
-                found.append(Payload(self._output, record, data, TEXT, prefix + key))
+                found.append(Payload(self._output, record, data, prefix + key))
         return found
 
     def retune(self, output: Output, thinning: Thinning | None) -> None:
@@ -151,7 +151,7 @@ class StateContent:
         elif not self._is_reset:
             return []
         self._is_reset = False
-        return [] if self._last is None else [Payload(self._output, record, self._last, JSON)]
+        return [] if self._last is None else [Payload(self._output, record, self._last)]
 
     def retune(self, output: Output, thinning: Thinning | None) -> None:
         self._output, self._thinning = output, thinning

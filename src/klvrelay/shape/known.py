@@ -101,7 +101,7 @@ class KnownStreams:
     """The streams by format and name."""
 
     def __init__(self, most: int = TOTAL_MOST) -> None:
-        self._most = most
+        self.most = most
         self._streams: OrderedDict[tuple[str, str], KnownStream] = OrderedDict()
         self.size = 0
 
@@ -121,7 +121,7 @@ class KnownStreams:
         finally:
             self._streams[kind, stream] = known
             self.size += known.size + len(stream)
-            while len(self._streams) > STREAMS_MOST or self.size > self._most:
+            while len(self._streams) > STREAMS_MOST or self.size > self.most:
                 self._forget(next(iter(self._streams)))
 
     def forget(self, stream: str) -> None:

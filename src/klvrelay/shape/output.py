@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from klvrelay.shape.content_types import Format as Format
 from klvrelay.shape.marking import NO_LIMIT, Limit
 
 Preset = Literal["telemetry", "osd", "state", "items"]
-Format = Literal["json", "cbor", "msgpack", "klv", "compact"]
 Compression = Literal["none", "zstd"]
 Priority = Literal["alert", "position", "attitude", "other", "frames"]
 

@@ -12,6 +12,7 @@ class Payload(NamedTuple):
     """What an output publishes.
 
     record     the record, or the last one of several
+    data       of compact: without what a message has around it, see `formats.message_of`
     item       the key of the item, if it is that of one item
     replayed   from the backlog of an outage, beside live records
     """
@@ -19,6 +20,5 @@ class Payload(NamedTuple):
     output: Output
     record: Record
     data: bytes
-    content_type: str
     item: str = ""
     replayed: bool = False

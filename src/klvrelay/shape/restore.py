@@ -156,19 +156,18 @@ class Restorer:
         known.count += 1
         key = raw[:KEY_SIZE]
         facts = facts_of(key)
-        version = facts.version if facts else None
-        codes = None if version is None else codes_of(raw)
-        if version is not None and (codes is None or _is_bad(raw)):
-            known.drop(key)
-        elif version is not None and codes is not None:
-            if version not in codes:
+        if facts is not None and facts.version is not None:
+            codes = _sound_codes(raw, facts.checksum)
+            if codes is not None and facts.version not in codes:
                 earlier = known.sets.get(key)
                 if earlier is None:
                     return None
-                codes = {**earlier.content, **codes}
-                codes = {tag: code for tag, code in codes.items() if code != (b"",)}
+                codes = _changed(earlier.content, codes, facts.time)
                 raw = packet_of(key, codes)
-            known.put(key, codes, _size_of(codes), None)
+            if codes is None:
+                known.drop(key)
+            else:
+                known.put(key, codes, _size_of(codes), None)
         return self._decoded(raw, FullHead(None, key, None, None, None, None), seq, stream)
 
     # ---- documents ----
@@ -202,9 +201,18 @@ class Restorer:
         return True
 
 
-def _is_bad(raw: bytes) -> bool:
-    whole = core.whole(raw, len(raw))
-    return whole is not None and whole[1] == "bad"
+def _changed(earlier: dict[int, ItemCodes], codes: dict[int, ItemCodes], time: int | None) -> dict[int, ItemCodes]:
+    """The items after a partial packet: each has its own time stamp, and an item of length 0 is removed."""
+    found = {**{tag: code for tag, code in earlier.items() if tag != time}, **codes}
+    return {tag: code for tag, code in found.items() if code != (b"",)}
+
+
+def _sound_codes(raw: bytes, checksum: int | None) -> dict[int, ItemCodes] | None:
+    """The items of a packet; None if it is malformed, or if it has a checksum that is not right."""
+    codes = codes_of(raw)
+    if codes is None or (checksum in codes and core.whole(raw, core.LIMIT_MOST) is None):
+        return None
+    return codes
 
 
 def _size_of(codes: dict[int, ItemCodes]) -> int:

@@ -104,6 +104,13 @@ class ShapedOutput:
                 line.latest = None
         return found
 
+    def hold(self, record: Record, now: float) -> None:
+        """A late record may not have arrived: it is late again, unless a newer one is held."""
+        key = self._key(record)
+        if key not in self._held:
+            self._line(key).latest = record
+            self._held[key] = now
+
     @property
     def holds(self) -> bool:
         """Are there records that `take_late` may return later?"""

@@ -35,12 +35,18 @@ class Shaper:
     def __init__(self, outputs: Sequence[Output], limit: Limit = NO_LIMIT, numbers: Numbers = "exact") -> None:
         self._outputs = [ShapedOutput(output, numbers) for output in outputs]
         self._limit = limit
+        self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
         limits = (limit, *(output.limit for output in outputs))
         self._markings = Markings(own_marking) if any(each.is_set for each in limits) else None
 
     def admits(self, record: Record) -> bool:
         """May the sink publish the record, whatever its outputs publish?"""
         return self._limit.admits(self._mark(record))
+
+    def is_open(self, record: Record) -> bool:
+        """May all outputs that compress publish a record? Then it may be part of their common dictionary."""
+        mark = self._mark(record)
+        return all(limit.admits(mark) for limit in self._compressed)
 
     def offer(self, record: Record, now: float, *, replayed: bool = False) -> tuple[list[Due], Decision]:
         """The outputs that publish a record now; the verdict says why there are none."""

@@ -33,6 +33,10 @@ class BatchMessages:
         self._known: dict[int, int] = {}  # by place in the batch: outcome of gaps, and of records that are not sent
         for place, item in enumerate(batch):
             wanted = of_item(item)
+            if len(wanted) == 1 and item.__class__ is not Gap and admits(wanted[0].topic):  # nearly all
+                self.messages.append(wanted[0])
+                self._ends.append(len(self.messages))
+                continue
             if not wanted:
                 self._known[place] = UNWANTED
             elif not admits(wanted[0].topic):

@@ -74,7 +74,7 @@ class Breaking:
     @property
     def is_alert(self) -> bool:
         """Must answers be noted?"""
-        return self._losses > 0 or self.is_active
+        return self.is_active or self._losses > 0
 
     @property
     def one_by_one(self) -> bool:

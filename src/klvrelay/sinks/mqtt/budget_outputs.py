@@ -22,7 +22,7 @@ from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.reduction import reduced_all, rungs_for, urgency_of
 from klvrelay.shape.shaper import Due, Shaper
-from klvrelay.sinks.mqtt.batch_messages import GAP, UNCHOSEN, UNWANTED, WITHHELD, counted
+from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, WITHHELD, counted
 from klvrelay.sinks.mqtt.budget_values import GUESS, BudgetValues
 from klvrelay.sinks.mqtt.connection import Connection, Message
 from klvrelay.sinks.mqtt.messages import Messages
@@ -39,6 +39,8 @@ LIVE = 5_000_000
 """Microseconds: older records are those of an outage, and say nothing about the load."""
 SHOW_EVERY = 60.0
 """Seconds after which the use of the budget is published again, though the step is the same."""
+DICTIONARIES_EVERY = 0.5
+"""Seconds between two checks if a dictionary is to be published."""
 LATER = "later"
 PUBLISHED_MOST = 100_000
 """Maximum number of records that are known to be published: others may follow though they are."""
@@ -61,7 +63,7 @@ class BudgetOutputs:
     ) -> None:
         self._shaper, self._settings, self._publisher = shaper, settings, publisher
         self._messages, self._rate = messages, rate
-        self._made = OutputMessages(settings, messages.ages)
+        self._made = OutputMessages(settings, messages.ages, shaper.is_open)
         self._rungs = rungs_for(shaper.outputs)
         self._uplink: Uplink | None = None
         self._groups: dict[Hashable, _Group] = {}
@@ -100,6 +102,7 @@ class BudgetOutputs:
             self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
             self._values.uplink = self._uplink
         self._shaper.reset(_now())
+        self._made.compression.begin()
         self._uplink.begin(connection)
         self._shown = 0.0
         self.connected.set()
@@ -127,9 +130,23 @@ class BudgetOutputs:
         """Send within the budget, also the latest values, until cancelled. Raises SinkDown."""
         self._publisher.route = self._values.publish
         try:
-            await self.uplink.run(connection)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._publish_dictionaries(), name="dictionaries")
+                await self.uplink.run(connection)
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
         finally:
             self._publisher.route = None
+
+    async def _publish_dictionaries(self) -> None:
+        compression = self._made.compression
+        while True:
+            await asyncio.sleep(DICTIONARIES_EVERY)
+            for stream, message in await compression.due() if compression.is_due else ():
+                part = self._values.put(message, Urgency.OTHER)
+                await answers([part])
+                if not part.code.cancelled() and part.code.result() != NOT_SENT:
+                    compression.answered(stream, part.code.result())
 
     async def finish(self, connection: Connection) -> None:
         """See `Outputs.finish`. Nothing is held back that could be sent in the last moment."""

@@ -36,7 +36,7 @@ class BudgetValues:
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Publish latest values when it is their turn. Raises Unanswered."""
-        parts = [self._put(message, self._urgency(message)) for message in messages]
+        parts = [self.put(message, self._urgency(message)) for message in messages]
         await answers(parts)
         if any(part.code.cancelled() for part in parts):
             raise Unanswered(f"{self._settings.url}: connection lost")
@@ -45,9 +45,10 @@ class BudgetValues:
         """Publish the use of the budget."""
         data = dumps({"schema": SCHEMA, **document})
         message = Message(f"{self._settings.prefix}/{UPLINK}", data, self._settings.qos, True, JSON)
-        self._put(message, Urgency.AVAILABILITY)
+        self.put(message, Urgency.AVAILABILITY)
 
-    def _put(self, message: Message, urgency: Urgency) -> Pending:
+    def put(self, message: Message, urgency: Urgency) -> Pending:
+        """Let a message wait for its turn, in place of an earlier one on its topic."""
         entry = Waiting(lambda: [message], Pending(), len(message.payload) + GUESS)
         self.uplink.put(urgency, message.topic, entry, newest=True)
         return entry.part

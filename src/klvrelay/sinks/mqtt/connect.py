@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 from klvrelay.config.mqtt import Client, MqttSettings
+from klvrelay.sinks.mqtt.base_connection import BaseConnection
 from klvrelay.sinks.mqtt.connection import Connection, LesserTerms, Message, StaleSession, Terms, WrongVersion
 from klvrelay.sinks.mqtt.faults import UNSUPPORTED_VERSION, connect_fault, no_mqtt
 from klvrelay.sinks.mqtt.session import Session
 
-if TYPE_CHECKING:
-    from klvrelay.sinks.mqtt.aiomqtt.connection import AiomqttConnection
-    from klvrelay.sinks.mqtt.native.connection import NativeConnection
-
-    Implementation = AiomqttConnection | NativeConnection
-
 LOG = logging.getLogger("klvrelay.sinks")
 
 
-def _implementation(client: Client) -> type[Implementation]:
+def _implementation(client: Client) -> type[BaseConnection]:
     """Imported here, since the libraries take a tenth of a second to load."""
     if client == "aiomqtt":
         from klvrelay.sinks.mqtt.aiomqtt.connection import AiomqttConnection
@@ -54,7 +48,7 @@ async def connect(
     """
     implementation = _implementation(client or settings.client)
 
-    async def open(version: int, terms: Terms) -> Implementation:
+    async def open(version: int, terms: Terms) -> BaseConnection:
         while True:
             try:
                 return await implementation.open(

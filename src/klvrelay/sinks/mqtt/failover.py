@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -20,6 +19,7 @@ from klvrelay.sinks.contract import LatestValues
 from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.suspended import Suspended
+from klvrelay.sinks.mqtt.takeover import client_id_of
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item
@@ -43,7 +43,7 @@ class FailoverSink:
         self, brokers: Sequence[MqttSettings], *, boot: str, batch: float | None = None, shaper: Shaper | None = None,
         budget: float | None = None,
     ) -> None:  # fmt: skip
-        client_id = brokers[0].client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
+        client_id = client_id_of(brokers[0], boot)
         self._brokers = brokers
         self._sinks = [
             MqttSink(

@@ -77,10 +77,11 @@ class Messages:
         return Message(
             stream_topic(settings.prefix, record.stream, leaf),
             payload,
-            qos=settings.qos,
-            content_type=content_type,
-            expiry=settings.expiry,
-            user=(*origin(record.stream, record.boot), ("seq", str(record.seq))),
+            settings.qos,
+            False,
+            content_type,
+            settings.expiry,
+            (*origin(record.stream, record.boot), ("seq", str(record.seq))),
         )
 
     def of_notice(self, notice: Notice) -> Message:

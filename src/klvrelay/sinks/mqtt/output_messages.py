@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.config.topic_template import filled
-from klvrelay.shape.formats import joined
+from klvrelay.record import Record
+from klvrelay.shape.formats import TEXT, message_of
 from klvrelay.shape.payload import Payload
+from klvrelay.sinks.mqtt.compression import Compression
 from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.messages import Ages, origin, with_age
 
 
 class OutputMessages:
-    """Creates the messages of outputs according to the settings of their sink."""
+    """Creates the messages of outputs according to the settings of their sink.
 
-    def __init__(self, settings: MqttSettings, ages: Ages) -> None:
-        self._settings, self._ages = settings, ages
+    is_open  may all compressed outputs publish a record?
+    """
+
+    def __init__(self, settings: MqttSettings, ages: Ages, is_open: Callable[[Record], bool]) -> None:
+        self._settings, self._ages, self._is_open = settings, ages, is_open
+        self.compression = Compression(settings)
         self._topics: dict[tuple[str, str, str, str], str] = {}
 
     def topic(self, payload: Payload) -> str:
@@ -36,9 +42,15 @@ class OutputMessages:
         """The message of one or several payloads of the same topic and run. Its `seq` is that of the first record."""
         first = payloads[0]
         output, record = first.output, first.record
-        data, content_type = first.data, first.content_type
-        if len(payloads) > 1:
-            data, content_type = joined([payload.data for payload in payloads], content_type)
+        data, content_type = first.data, TEXT
+        if output.content != "items":
+            seqs = [payload.record.seq for payload in payloads]
+            data, content_type = message_of([payload.data for payload in payloads], seqs, output.format)
+        if output.compression == "zstd":
+            data, content_type = self.compression.compressed(
+                data, content_type, record.stream, record.boot,
+                lambda: all(self._is_open(payload.record) for payload in payloads),
+            )  # fmt: skip
         qos = self._settings.qos if output.qos is None else output.qos
         return Message(
             self.topic(first), data, qos, output.retain, content_type,

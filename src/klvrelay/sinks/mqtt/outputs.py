@@ -52,7 +52,7 @@ class Outputs:
     ) -> None:
         self._shaper, self._settings, self._publisher = shaper, settings, publisher
         self._messages = messages
-        self._made = OutputMessages(settings, messages.ages)
+        self._made = OutputMessages(settings, messages.ages, shaper.is_open)
         self._hold = hold
         self._open: dict[Key, Pending] = {}
         self._waits = asyncio.Event()  # set while records may be held
@@ -63,6 +63,7 @@ class Outputs:
         self._drop_open()
         self._largest = min(JOINED_MOST, connection.largest)
         self._shaper.reset(_now())
+        self._made.compression.begin()
         self._waits.set()
 
     async def deliver(self, batch: Sequence[Item], connection: Connection) -> Outcome:
@@ -71,7 +72,7 @@ class Outputs:
         results = [self._add(item, sending, replayed=replayed) for item in batch]
         if self._hold:
             self._close(list(self._open), sending)
-        if self._open or self._shaper.holds:
+        if self._has_work:
             self._waits.set()
         fault = await self._send(connection, sending)
         parts = [part for result in results for part in result[1]]
@@ -89,8 +90,25 @@ class Outputs:
             await self._waits.wait()
             await asyncio.sleep(CHECK)
             await self._publish_late(connection)
-            if not self._open and not self._shaper.holds:
+            await self._publish_dictionaries(connection)
+            if not self._has_work:
                 self._waits.clear()
+
+    @property
+    def _has_work(self) -> bool:
+        """Is there anything for `run`?"""
+        return bool(self._open) or self._shaper.holds or self._made.compression.is_due
+
+    async def _publish_dictionaries(self, connection: Connection) -> None:
+        compression = self._made.compression
+        if not compression.is_due:
+            return
+        due = await compression.due()
+        if not due:
+            return
+        codes = await self._publisher.publish(connection, [message for _, message in due], ahead=True)
+        for (stream, _), code in zip(due, codes, strict=True):
+            compression.answered(stream, code)
 
     async def finish(self, connection: Connection) -> None:
         """Publish everything that is held: the connection is about to be closed."""
@@ -105,10 +123,13 @@ class Outputs:
 
     async def _publish_late(self, connection: Connection) -> None:
         sending, now = Sending(), _now()
-        for due in self._shaper.take_late(now):
+        late = self._shaper.take_late(now)
+        for due in late:
             self._add_due(due, sending, now)
         self._close([key for key, part in self._open.items() if part.due <= now], sending)
         if (fault := await self._send(connection, sending)) is not None:
+            for due in late:
+                due.shaped.hold(due.record, now)
             raise SinkDown(str(fault), traced=self._is_traced(fault))
 
     def _is_traced(self, fault: Unanswered) -> bool:

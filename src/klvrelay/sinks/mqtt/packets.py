@@ -9,12 +9,12 @@ bytes   1        1 to 4            2 + n   2             1 to 4 + n     n
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from klvrelay.sinks.mqtt.connection import Message
 
 LARGEST_PACKET = 268_435_460
 """Maximum bytes of a packet: the largest remaining length, plus the fixed header and the length field."""
-_SHORT = [bytes([n]) for n in range(0x80)]
 EXPIRY, CONTENT_TYPE, USER_PROPERTY = b"\x02", b"\x03", b"\x26"
 
 
@@ -55,12 +55,9 @@ def text(words: str) -> bytes:
     return struct.pack("!H", len(data)) + data
 
 
+@lru_cache(1024)
 def length(n: int) -> bytes:
     """A number of 1 to 4 bytes, 7 bits each, least significant first (MQTT 5, 1.5.5)."""
-    if n < 0x80:
-        return _SHORT[n]
-    if n < 0x4000:
-        return bytes((n & 0x7F | 0x80, n >> 7))
     out = bytearray()
     while n > 0x7F:
         out.append(n & 0x7F | 0x80)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from klvrelay.sinks.mqtt.breaking import Breaking
 from klvrelay.sinks.mqtt.connection import REFUSED, SESSION_LOST, TOO_LARGE, Connection, Message, Unanswered
@@ -44,17 +44,25 @@ class Publisher:
         else:
             await self.publish(connection, self.admitted(messages), ahead=True)
 
-    async def publish(self, connection: Connection, messages: Sequence[Message], *, ahead: bool = False) -> list[int]:
+    def publish(
+        self, connection: Connection, messages: Sequence[Message], *, ahead: bool = False
+    ) -> Coroutine[Any, Any, list[int]]:
         """Publish messages, except those held by `breaking`. Returns the broker's codes; see `Connection.publish`.
 
         Withheld messages wait: see `control.py`.
         """
+        if not self._lanes.are_used:
+            return self._publish_fitting(connection, messages, ahead=ahead)
         send = partial(self._publish_fitting, connection, ahead=ahead)
-        return await (self._lanes.publish(connection, messages, send) if self._lanes.are_used else send(messages))
+        return self._lanes.publish(connection, messages, send)
 
-    async def _publish_fitting(self, connection: Connection, messages: Sequence[Message], *, ahead: bool) -> list[int]:
-        if not self.breaking.is_active:
-            return await self._publish(connection, messages, ahead=ahead)
+    def _publish_fitting(
+        self, connection: Connection, messages: Sequence[Message], *, ahead: bool
+    ) -> Coroutine[Any, Any, list[int]]:
+        send = self._publish_unheld if self.breaking.is_active else self._publish
+        return send(connection, messages, ahead=ahead)
+
+    async def _publish_unheld(self, connection: Connection, messages: Sequence[Message], *, ahead: bool) -> list[int]:
         held = [self.breaking.holds(message) for message in messages]
         sent = [message for message, is_held in zip(messages, held, strict=True) if not is_held]
         try:
@@ -69,7 +77,7 @@ class Publisher:
         except Unanswered as fault:
             self._note(connection, messages, fault.codes)
             raise
-        if self.suspended or self.breaking.is_alert or max(codes, default=0) >= REFUSED:
+        if self.suspended.refused or self.breaking.is_alert or (any(codes) and max(codes) >= REFUSED):
             self._note(connection, messages, codes)
             return codes
         return [0] * len(codes)  # other codes are successes: no subscriber

@@ -38,25 +38,26 @@ class Session:
     last     last packet identifier used
     begun    a session was requested before
     wanted   subscribed topics; the broker may not have received the end of a subscription
+    settled  answers to messages that will be offered again
+    is_used  a message of QoS 2 was sent
     members  the messages of single records in each message of several, until it is answered; the records may be offered
              again in other messages
     """
 
     def __init__(self) -> None:
         self.last = 0
-        self.begun = False
+        self.begun = self.is_used = False
         self.wanted: set[str] = set()
         self.members: dict[Message, Sequence[Message]] = {}
         self._sent: OrderedDict[int, Message] = OrderedDict()
         self._taken: OrderedDict[int, Message] = OrderedDict()
         self._kept: dict[int, Message] = {}
-        self._settled: OrderedDict[Message, deque[int]] = OrderedDict()  # equal messages: an answer for each
+        self.settled: OrderedDict[Message, deque[int]] = OrderedDict()  # equal messages: an answer for each
 
     def send(self, number: int, message: Message) -> None:
-        """A message is sent with this packet identifier."""
-        self.last = number
-        if message.qos == 2:
-            self._sent[number] = message
+        """A message of QoS 2 is sent with this packet identifier."""
+        self.last, self.is_used = number, True
+        self._sent[number] = message
 
     def take(self, number: int) -> None:
         """PUBREC was received."""
@@ -67,11 +68,6 @@ class Session:
     def taken(self) -> int:
         """Number of messages, other than latest values, with PUBREC and without PUBCOMP."""
         return sum(not message.retain for message in self._taken.values())
-
-    @property
-    def has_pending(self) -> bool:
-        """Are there messages without a final answer?"""
-        return bool(self._sent or self._taken)
 
     def is_taken(self, number: int) -> bool:
         return number in self._taken
@@ -127,16 +123,16 @@ class Session:
         singles = ((one, code) for message, code in answers for one in self.members.pop(message, (message,)))
         for message, code in singles:
             if message.qos == 2 and not message.retain:
-                self._settled.setdefault(message, deque(maxlen=SETTLED_MOST)).append(code)
-        while len(self._settled) > SETTLED_MOST:
-            self._settled.popitem(last=False)
+                self.settled.setdefault(message, deque(maxlen=SETTLED_MOST)).append(code)
+        while len(self.settled) > SETTLED_MOST:
+            self.settled.popitem(last=False)
 
     def answer(self, message: Message) -> int | None:
         """The answer to a message that is offered again, if there is one."""
-        codes = self._settled.get(message) if self._settled else None
+        codes = self.settled.get(message)
         if not codes:
             return None
         code = codes.popleft()
         if not codes:
-            del self._settled[message]
+            del self.settled[message]
         return code

@@ -1,25 +1,22 @@
-"""The MQTT sink: publishes records to `telemetry`, `rejected` and `raw`, and latest values to the other topics."""
+"""The MQTT sink: publishes records to `telemetry`, `rejected` and `raw`; `published_values.py` has the other topics."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.gap import Replay
 from klvrelay.outcome import Outcome
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
-from klvrelay.sinks.contract import LatestValues, Notice
+from klvrelay.sinks.contract import LatestValues
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
 from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.connect import connect
@@ -28,24 +25,17 @@ from klvrelay.sinks.mqtt.faults import NoMqtt
 from klvrelay.sinks.mqtt.joined_messages import JoinedMessages, Joining
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.outputs import Outputs
+from klvrelay.sinks.mqtt.published_values import PublishedValues
 from klvrelay.sinks.mqtt.publisher import Publisher
-from klvrelay.sinks.mqtt.retained import Correction
 from klvrelay.sinks.mqtt.session import Session
-from klvrelay.sinks.mqtt.takeover import TakeOver
+from klvrelay.sinks.mqtt.takeover import TakeOver, client_id_of
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-GOODBYE_TIMEOUT, LAST_WORDS = 1.0, 0.3
-"""Seconds for the broker to confirm the last messages, and then for sending them at QoS 0."""
 WHOLE = 8
 """If a broker closes every connection, all terms are tried at one of so many attempts, and a single one at each of the
 others, so that the broker's log and table of connections do not fill."""
-RETRY = 0.5
-"""Seconds between two checks of the latest values that the broker refused."""
-NOTICES_MOST = 100
-"""Maximum number of latest values in flight."""
-
 LOG = logging.getLogger("klvrelay.sinks")
 
 
@@ -81,9 +71,7 @@ class MqttSink:
         names_broker: bool = False,
     ) -> None:
         self._settings = settings
-        # Random: two sinks of one run with the same client id would displace each other repeatedly.
-        client_id = client_id or settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
-        self._client_id = client_id
+        self._client_id = client_id = client_id or client_id_of(settings, boot)
         self._messages = Messages(settings, boot, client_id)
         self._protocol = settings.protocol
         self._connection: Connection | None = None
@@ -94,23 +82,17 @@ class MqttSink:
         self._reported: set[str] = set()
         self.hold = batch or 0.0
         self._joining = Joining()
-        self._named: dict[str, object] = {"broker": settings.url} if names_broker else {}
         self._take_over = TakeOver(settings.url, client_id)
-        self._online: set[str] = set()
-        self._levels: set[str] = set()
-        self._refused: dict[str, Notice] = {}
-        self._notices: LatestValues | None = None
-        self._shown: Sequence[str] = ()
-        self._owes_status = False
         self._publisher = Publisher(settings.url)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         self.takes_all = budget is not None
+        named: dict[str, object] = {"broker": settings.url} if names_broker else {}
         self._outputs: Outputs | BudgetOutputs | None = None
         if shaper is not None and budget is not None:
             self._outputs = BudgetOutputs(shaper, settings, self._messages, self._publisher, budget)
         elif shaper is not None:
             self._outputs = Outputs(shaper, settings, self._messages, self._publisher, self.hold)
-        self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
+        self._values = PublishedValues(settings, boot, self._messages, self._publisher, named, self._outputs)
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
@@ -159,8 +141,7 @@ class MqttSink:
         for terms in (self._terms,) if once else (self._terms, self._terms, *self._terms.lesser()):
             connection = await self._connect(terms, once)
             try:
-                await self._correction.begin(connection)
-                await self._publish_online(connection)
+                await self._values.begin(connection)
             except SinkDown as down:
                 self._note_end(connection)
                 connection.abort()
@@ -211,17 +192,6 @@ class MqttSink:
         self._breaking.begin()
         return connection
 
-    async def _publish_online(self, connection: Connection) -> None:
-        """Publish the status; a brief one, or none yet, if it is withheld."""
-        withholds = self._breaking.control.withholds
-        choice = self._status(), self._messages.brief_status("online")
-        status = next((each for each in choice if not withholds(each)), None)
-        self._owes_status = status is None
-        if status is not None:
-            await self._publisher.publish_admitted(connection, [status])
-        if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
-            await connection.flush()
-
     def _note_terms(self, connection: Connection) -> None:
         """Log once what the broker does not support."""
         terms, url = connection.terms, self._settings.url
@@ -254,28 +224,11 @@ class MqttSink:
         self._joining.lost(connection.broke)
         try:
             with contextlib.suppress(SinkError):
-                await self._publish_offline(connection)
+                await self._values.end(connection)
         finally:
             await connection.close()
             if self._outputs is not None:
                 self._outputs.end()
-
-    async def _publish_offline(self, connection: Connection) -> None:
-        """Publish the last messages. If they are not confirmed in time, e.g. in a full window, repeat them at QoS 0."""
-        if self._notices is not None and (facts := self._notices.latest("status", None)) is not None:
-            self._messages.add_facts(facts.document)  # `keep` may not have published them yet
-        last = self._messages.goodbye(self._online, self._facts())
-        if not self._breaking.fits(last[-1]):
-            last[-1] = self._messages.brief_status("offline", "stopped")
-        goodbye = self._publisher.admitted(last)
-        if self._outputs is not None:
-            with contextlib.suppress(SinkError, TimeoutError):
-                await asyncio.wait_for(self._outputs.finish(connection), LAST_WORDS)
-        try:  # `wait_for`: before Python 3.11.3, asyncio.timeout in a cancelled task raises CancelledError
-            await asyncio.wait_for(self._publisher.publish(connection, goodbye, ahead=True), GOODBYE_TIMEOUT)
-        except TimeoutError:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(connection.publish_unconfirmed(goodbye), LAST_WORDS)
 
     def _note_end(self, connection: Connection) -> None:
         hung_up = connection.hung_up and not self._breaking.explains(connection.broke)
@@ -328,77 +281,7 @@ class MqttSink:
 
     async def keep(self, notices: LatestValues) -> None:
         """Publish latest values until the connection is lost. Raises SinkDown."""
-        connection, self._notices = self._connected(), notices
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._watch(connection), name="watch")
-                tasks.create_task(self._retry(connection), name="retry")
-                if self._outputs is not None:
-                    tasks.create_task(self._outputs.run(connection), name="outputs")
-                await self._publish_values(connection, notices, tasks)
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
-
-    async def _publish_values(self, connection: Connection, notices: LatestValues, tasks: asyncio.TaskGroup) -> None:
-        """Send each value without waiting for the answer to the one before it, since the round trip may be long.
-
-        A value is done once it is sent: the broker answers in order, so the last messages are answered after it, and a
-        new connection publishes every value again.
-        """
-        room = asyncio.Semaphore(NOTICES_MOST)
-        while True:
-            await room.acquire()
-            notice = await notices.next()
-            task = tasks.create_task(self._publish_notice(connection, notice), name="notice")
-            task.add_done_callback(lambda _: room.release())
-            notices.done(notice)
-
-    async def _publish_notice(self, connection: Connection, notice: Notice) -> None:
-        if notice.kind == "status":
-            self._messages.add_facts(notice.document)
-            await self._publisher.publish_admitted(connection, [self._status()])
-        elif notice.kind != "state" or self._outputs is None:  # outputs publish their own state
-            await self._publish_value(connection, notice)
-
-    async def _publish_value(self, connection: Connection, notice: Notice) -> None:
-        """Publish a latest value of a stream. If it is refused, keep it for another try."""
-        message = self._messages.of_notice(notice)
-        if notice.stream is not None:  # before it is sent, so that `Correction` does not overwrite it
-            self._levels.add(safe_level(notice.stream))
-        if notice.kind == "availability" and notice.stream is not None:
-            (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
-        self._refused.pop(message.topic, None)
-        await self._publisher.publish_admitted(connection, [message])
-        if message.topic in self.suspended:
-            self._refused[message.topic] = notice
-
-    async def _retry(self, connection: Connection) -> None:
-        """Publish refused values again when their topics are due, and `status` when the suspended topics changed, or a
-        control needs another message.
-        """
-        while True:
-            await asyncio.sleep(RETRY)
-            for notice in list(self._refused.values()):
-                await self._publish_value(connection, notice)
-            is_due = self._owes_status or self._breaking.control.lacks_answers
-            if is_due or self.suspended.topics != self._shown:
-                self._owes_status = False
-                await self._publisher.publish_admitted(connection, [self._status()])
-
-    def _status(self) -> Message:
-        self._shown = self.suspended.topics
-        status = self._messages.status("online", more=self._facts())
-        return status if self._breaking.fits(status) else self._messages.brief_status("online")
-
-    def _facts(self) -> dict[str, object]:
-        uplink = self._outputs.document() if isinstance(self._outputs, BudgetOutputs) else None
-        return {**self._named, **self.suspended.document(), **({"uplink": uplink} if uplink else {})}
-
-    async def _watch(self, connection: Connection) -> None:
-        """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""
-        await self._correction.run(connection)
-        async for _ in connection.received():
-            pass  # there is no subscription any more
+        await self._values.keep(self._connected(), notices)
 
     def _connected(self) -> Connection:
         if self._connection is None:

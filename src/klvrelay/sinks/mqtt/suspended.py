@@ -36,7 +36,7 @@ class _Topic:
 
 
 class Suspended:
-    """The refused topics of one broker, over all connections. Each topic has a separate back-off.
+    """The suspended topics of one broker, over all connections. Each topic that is `refused` has a separate back-off.
 
     A reason code of 0x80 and above suspends a topic, until a message on it is accepted. MQTT 3.1.1 has no way to refuse
     a message: `breaking.py` finds the topics at which such a broker closes the connection.
@@ -45,20 +45,20 @@ class Suspended:
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url
         self._clock = clock
-        self._topics: dict[str, _Topic] = {}
+        self.refused: dict[str, _Topic] = {}
         self._reported: set[str] = set()
         self.held: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._topics) + len(self.held)
+        return len(self.refused) + len(self.held)
 
     def __contains__(self, topic: object) -> bool:
-        return topic in self._topics or topic in self.held
+        return topic in self.refused or topic in self.held
 
     @property
     def topics(self) -> Sequence[str]:
         """All suspended topics, in the order of their suspension."""
-        return (*self._topics, *self.held)
+        return (*self.refused, *self.held)
 
     def document(self) -> dict[str, object]:
         """Members for the status document: the first SHOWN topics, and the number of all. Empty if there are none."""
@@ -68,7 +68,7 @@ class Suspended:
 
     def admits(self, topic: str) -> bool:
         """May a message be sent to this topic now? A try that is due is admitted once, then the next pause begins."""
-        if (found := self._topics.get(topic)) is None:
+        if (found := self.refused.get(topic)) is None:
             return True
         now = self._clock()
         if now < found.next_try:
@@ -84,10 +84,10 @@ class Suspended:
                 LOG.warning("%s: payload format refused: topic=%s", self._url, topic)
             return
         now = self._clock()
-        found = self._topics.get(topic)
+        found = self.refused.get(topic)
         first, cap = (HUNG_UP_FIRST, HUNG_UP_CAP) if code == HUNG_UP else (FIRST, CAP)
         if found is None:
-            self._topics[topic] = _Topic(first, now + first, hangs_up=code == HUNG_UP)
+            self.refused[topic] = _Topic(first, now + first, hangs_up=code == HUNG_UP)
             self.held.pop(topic, None)
             LOG.error(
                 "%s: topic suspended: topic=%s reason=%r advice=%r", self._url, topic, *faults.refusal(code)
@@ -98,14 +98,14 @@ class Suspended:
 
     def fail_tries(self) -> bool:
         """The broker closed the connection. Were there tries of topics at which it does so? They have failed."""
-        tried = [topic for topic, found in self._topics.items() if found.trying and found.hangs_up]
+        tried = [topic for topic, found in self.refused.items() if found.trying and found.hangs_up]
         for topic in tried:
             self.refuse(topic, HUNG_UP)
         return bool(tried)
 
     def hold(self, topic: str, size: int, reason: str, advice: str) -> None:
         """Suspend a topic for messages of this size and above."""
-        if topic in self._topics:
+        if topic in self.refused:
             return
         if topic not in self.held:
             LOG.error("%s: topic suspended: topic=%s reason=%r advice=%r", self._url, topic, reason, advice)
@@ -122,5 +122,5 @@ class Suspended:
 
     def accept(self, topic: str) -> None:
         """The broker accepted a message on this topic."""
-        if self._topics.pop(topic, None) is not None or self.held.pop(topic, None) is not None:
+        if self.refused.pop(topic, None) is not None or self.held.pop(topic, None) is not None:
             LOG.warning("%s: topic accepted again: topic=%s", self._url, topic)

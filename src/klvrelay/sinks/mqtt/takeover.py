@@ -1,10 +1,13 @@
-"""Detects two clients with the same client id, which displace each other repeatedly, by how connections end."""
+"""Client ids. Detects two clients with the same one, which displace each other repeatedly, by how connections end."""
 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
+
+from klvrelay.config.mqtt import MqttSettings
 
 BRIEF = 10.0
 """Seconds: a connection that the broker closes sooner is brief."""
@@ -12,6 +15,12 @@ SUSPICIOUS = 3
 """Consecutive brief connections after which another client with the same id is the likely cause."""
 
 LOG = logging.getLogger("klvrelay.sinks")
+
+
+def client_id_of(settings: MqttSettings, boot: str) -> str:
+    """The client id of the settings, or a random one: two sinks of one run with the same id would displace each other.
+    """
+    return settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
 
 
 class TakeOver:

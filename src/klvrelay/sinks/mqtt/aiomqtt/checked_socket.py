@@ -1,10 +1,6 @@
 """A connected socket for paho, which checks the header of each packet before paho allocates memory for the rest.
 
 paho trusts every length, and ignores or answers what was not requested.
-
-    bits 7 to 4   packet type
-    bits 3 to 0   flags
-    1 to 4 bytes  remaining length, 7 bits each, least significant first                        (MQTT 5, 2.1)
 """
 
 from __future__ import annotations
@@ -17,11 +13,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from klvrelay.sinks.mqtt.incoming_header import HeaderCheck
+from klvrelay.sinks.mqtt.incoming_publish import Violation
 from klvrelay.sinks.mqtt.packet_types import (
-    ANSWER_MOST,
-    CONNACK,
-    DISCONNECT,
-    DOCUMENT_MOST,
     NAMES,
     PINGREQ,
     PINGRESP,
@@ -29,20 +23,18 @@ from klvrelay.sinks.mqtt.packet_types import (
     PUBCOMP,
     PUBLISH,
     PUBREC,
-    PUBREL,
-    RETAINED,
     SUBACK,
     SUBSCRIBE,
     UNSUBACK,
     UNSUBSCRIBE,
 )
+from klvrelay.sinks.mqtt.subscriptions import Subscriptions
 
 LAST_READ = 0.3
 """Seconds in which the broker must close the connection after our DISCONNECT."""
 CHUNK = 16 << 10
 """Maximum bytes of one read, that of a TLS record."""
 
-_ACKS = (PUBACK, PUBREC, PUBCOMP)
 _ANSWERS = {SUBSCRIBE: SUBACK, UNSUBSCRIBE: UNSUBACK, PINGREQ: PINGRESP}
 
 
@@ -50,14 +42,16 @@ class CheckedSocket:
     """A socket with the methods that paho calls. It belongs to one connection.
 
     is_sent    is this the packet identifier of an unanswered message of QoS 1?
-    greeted    a CONNACK has begun
     over       the broker has closed the connection
     violation  how the broker violated the protocol: "a PUBLISH that was not requested"
     """
 
-    def __init__(self, sock: socket.socket, protocol: int, is_sent: Callable[[int], bool]) -> None:
+    def __init__(
+        self, sock: socket.socket, protocol: int, subscriptions: Subscriptions, is_sent: Callable[[int], bool]
+    ) -> None:
         self._sock = sock
-        self._protocol = protocol
+        self._subscriptions = subscriptions
+        self._header_check = HeaderCheck(protocol, self._is_requested)
         self._is_sent = is_sent
         self._bytes = bytearray()
         self._may_read = False
@@ -65,17 +59,16 @@ class CheckedSocket:
         self._left = 0  # bytes of the packet after its header
         self._answer: bytearray | None = None  # the packet after its header, if it acknowledges a message
         self._expected: Counter[int] = Counter()  # answers, by packet type
-        self._subscribes = self._sent_in_part = False
-        self.greeted = self.over = False
+        self._sent_in_part = self.over = False
         self.violation: str | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
     @property
-    def alert(self) -> OSError | None:
-        """The TLS alert that ended the connection."""
-        return getattr(self._sock, "alert", None)
+    def greeted(self) -> bool:
+        """Has a CONNACK begun?"""
+        return self._header_check.greeted
 
     def allow_read(self) -> None:
         """Let the next `recv` read once from the socket: a busy broker must not keep the event loop."""
@@ -103,7 +96,6 @@ class CheckedSocket:
         sent = self._sock.send(data)
         if not self._sent_in_part and (answer := _ANSWERS.get(data[0] >> 4)) is not None:
             self._expected[answer] += 1
-            self._subscribes = self._subscribes or answer == SUBACK
         self._sent_in_part = sent < len(data)
         return sent
 
@@ -161,44 +153,32 @@ class CheckedSocket:
 
     def _check(self, octet: int) -> None:
         """Check one more byte of a header."""
+        try:
+            self._check_header(octet)
+        except Violation as fault:
+            self.violate(str(fault))
+
+    def _check_header(self, octet: int) -> None:
         self._header.append(octet)
+        kind = self._header[0] >> 4
         if len(self._header) == 1:
-            self._check_first(octet)
+            self._header_check.check_first(octet)
+            self._header_check.is_connected = True
+            self._expected[kind] -= kind in _ANSWERS.values()
         elif octet < 0x80:
-            self._check_size(self._header[0] >> 4)
+            self._check_size(kind)
             self._header.clear()
         elif len(self._header) > 4:
-            self.violate(f"{NAMES[self._header[0] >> 4]} whose length is malformed")
-
-    def _check_first(self, first: int) -> None:
-        """May a packet begin with this byte now?"""
-        kind, flags = first >> 4, first & 15
-        name = NAMES.get(kind)
-        if name is None or (kind != PUBLISH and flags != (2 if kind == PUBREL else 0)):
-            self.violate(f"a packet with an invalid type or flags (0x{first:02x})")
-        if not self.greeted and kind != CONNACK:
-            self.violate(f"{name} before its CONNACK")
-        if not self._is_requested(kind) and first != RETAINED:
-            self.violate(f"{name} that was not requested")
-        if kind == PUBLISH and flags & 4:  # QoS 1 is allowed: amqtt sends retained messages with it
-            self.violate(f"a PUBLISH of QoS {flags >> 1 & 3}, though QoS 0 was requested")
-        self._expected[kind] -= kind in _ANSWERS.values()
-        self.greeted = True
+            raise Violation(f"{NAMES[kind]} whose length is malformed")
 
     def _is_requested(self, kind: int) -> bool:
-        if kind == PUBLISH:
-            return self._subscribes
-        if kind == CONNACK:
-            return not self.greeted
-        return kind in _ACKS or self._expected[kind] > 0 or (kind == DISCONNECT and self._protocol == 5)
+        return self._subscriptions.permit_messages if kind == PUBLISH else self._expected[kind] > 0
 
     def _check_size(self, kind: int) -> None:
         self._left = sum((octet & 0x7F) << 7 * n for n, octet in enumerate(self._header[1:]))
-        most = DOCUMENT_MOST if kind == PUBLISH else ANSWER_MOST
-        if self._left > most:
-            self.violate(f"{NAMES[kind]} of {self._left} bytes; the limit is {most}")
+        self._header_check.check_size(kind, self._left)
         if kind in (PUBREC, PUBCOMP) or (kind == PUBACK and self._left < 2):
-            self.violate(f"{NAMES[kind]} without a message that waits for it")
+            raise Violation(f"{NAMES[kind]} without a message that waits for it")
         self._answer = bytearray() if kind == PUBACK else None
 
     def _check_answer(self, data: bytes) -> None:

@@ -10,9 +10,11 @@ from klvrelay.sinks.mqtt.native.aliases import Alias, Aliases
 from klvrelay.sinks.mqtt.packets import LARGEST_PACKET, USER_PROPERTY, Packed, length, text
 
 HEADS_MOST = 4096
-"""Maximum number of kept beginnings: one for each topic, unless its first properties vary."""
+"""Maximum number of kept beginnings and names."""
 SHARED = 2
 """Number of user properties that the messages of a topic share: stream and run of a record. Later ones vary."""
+FIELDS = slice(2, 6)
+"""The fields of a message between payload and user properties."""
 REVIEW = 1000
 """Messages between two decisions which topics have an alias."""
 _DUP = 0x08
@@ -33,7 +35,7 @@ class _Form:
 
 @dataclass(slots=True)
 class _Head:
-    """What the PUBLISH packets of a topic share.
+    """What the PUBLISH packets of a topic share, while these fields of their messages do not change.
 
     whole    with the topic, without an alias
     naming   with both, so that the broker learns the alias
@@ -41,6 +43,8 @@ class _Head:
     """
 
     name: str
+    fields: tuple[object, ...]
+    user: tuple[tuple[str, str], ...]
     qos: int
     first: bytes
     whole: _Form
@@ -68,7 +72,7 @@ class PublishEncoder:
         self.largest = LARGEST_PACKET
         self._has_properties = protocol == 5
         self._aliases = Aliases()
-        self._heads: dict[tuple[object, ...], _Head] = {}
+        self._heads: dict[str, _Head] = {}
         self._names: dict[str, bytes] = {}
         self._count = 0
 
@@ -86,7 +90,9 @@ class PublishEncoder:
         number   packet identifier; not used at QoS 0
         dup      the message was sent on an earlier connection
         """
-        head = self._heads.get(_key(message)) or self._new_head(message)
+        head = self._heads.get(message.topic)
+        if head is None or head.fields != message[FIELDS] or head.user != message.user[:SHARED]:
+            head = self._new_head(message)
         if dup:
             return self._packet(bytes([head.first[0] | _DUP]), head.whole, message, number)
         if self._aliases.most:
@@ -121,10 +127,12 @@ class PublishEncoder:
             self._heads.clear()
         properties = Packed(message._replace(user=message.user[:SHARED])).properties if self._has_properties else b""
         first = bytes([0x30 | message.qos << 1 | message.retain])
-        head = _Head(message.topic, message.qos, first, _Form(text(message.topic), properties, message.qos))
+        fields: tuple[object, ...] = (message.qos, message.retain, message.content_type, message.expiry)
+        form = _Form(text(message.topic), properties, message.qos)
+        head = _Head(message.topic, fields, message.user[:SHARED], message.qos, first, form)
         if not message.retain:
             head.use(self._aliases.of(message.topic))
-        self._heads[_key(message)] = head
+        self._heads[message.topic] = head
         return head
 
     def _name(self, name: str) -> bytes:
@@ -151,8 +159,3 @@ class PublishEncoder:
         self._aliases.rank(counts)
         for head in records:
             head.use(self._aliases.of(head.name))
-
-
-def _key(message: Message) -> tuple[object, ...]:
-    """What the messages with the same beginning have in common."""
-    return message.topic, message.qos, message.retain, message.content_type, message.expiry, message.user[:SHARED]

@@ -1,39 +1,25 @@
-"""Splits the bytes of a broker into packets, and checks each by its first bytes, before memory is allocated for it.
-
-    bits 7 to 4   packet type
-    bits 3 to 0   flags
-    1 to 4 bytes  remaining length, 7 bits each, least significant first                        (MQTT 5, 2.1)
-"""
+"""Splits the bytes of a broker into packets, and checks each by its first bytes, before memory is allocated for it."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from klvrelay.sinks.mqtt.connection import REFUSED, Received
+from klvrelay.sinks.mqtt.incoming_header import ACKS, HeaderCheck
 from klvrelay.sinks.mqtt.incoming_publish import Violation, read_publish
 from klvrelay.sinks.mqtt.native import decode
 from klvrelay.sinks.mqtt.packet_types import (
-    ANSWER_MOST,
     CONNACK,
-    DISCONNECT,
-    DOCUMENT_MOST,
     NAMES,
     PINGRESP,
     PUBACK,
-    PUBCOMP,
     PUBLISH,
     PUBREC,
-    PUBREL,
-    RETAINED,
     SUBACK,
     UNSUBACK,
 )
-from klvrelay.sinks.mqtt.topics import matches
+from klvrelay.sinks.mqtt.subscriptions import Subscriptions
 
-UNASKED_MOST, UNASKED_BYTES = 10_000, 8 << 20
-"""Maximum discarded retained messages, and their bytes: amqtt and old versions of aedes send them to every client."""
-
-_ANSWERS = (PUBACK, PUBREC, PUBCOMP)
 _PUBACKS = {4: {b"\x40\x02": 4}, 5: {b"\x40\x02": 4, b"\x40\x03": 5}}
 """First bytes and size of a short PUBACK, by protocol: nearly all packets. The longer one has a reason code."""
 
@@ -79,22 +65,25 @@ class Dialogue(Protocol):
 class Incoming:
     """The packets of one connection.
 
-    protocol      5, or 4 for MQTT 3.1.1
-    greeted       was the first packet a CONNACK?
-    filters       the subscriptions, as levels
-    unsubscribed  messages of ended subscriptions may arrive; they are discarded
+    protocol  5, or 4 for MQTT 3.1.1
     """
 
-    def __init__(self, dialogue: Dialogue, protocol: int) -> None:
+    def __init__(self, dialogue: Dialogue, protocol: int, subscriptions: Subscriptions) -> None:
         self._dialogue = dialogue
         self._protocol = protocol
+        self._subscriptions = subscriptions
+        self._header_check = HeaderCheck(protocol, self._is_requested)
         self._pubacks: dict[bytes, int] = {}  # until CONNACK
         self._held = bytearray()  # the first bytes of a packet
         self._needed = 0  # bytes of that packet, as far as known
         self._taken: set[int] = set()  # PUBREC was received
-        self._unasked = self._unasked_bytes = self._to_discard = 0
-        self.greeted = self._connected = self.unsubscribed = self._over = False
-        self.filters: list[list[str]] = []
+        self._to_discard = 0
+        self._over = False
+
+    @property
+    def greeted(self) -> bool:
+        """Has a CONNACK begun?"""
+        return self._header_check.greeted
 
     def end(self) -> None:
         """Pass on no more packets."""
@@ -129,9 +118,9 @@ class Incoming:
                 at += size
                 continue
             kind, body, size = self._header(data, at)
-            if body and kind == PUBLISH and not self.filters:
-                self._discard(size)
-                at = body
+            if body and kind == PUBLISH and not self._subscriptions.filters:
+                self._subscriptions.discard(size)
+                at, self._to_discard = body, size
                 continue
             if body == 0 or body + size > end:
                 self._needed = body + size - at if body else 0
@@ -143,7 +132,7 @@ class Incoming:
     def _header(self, data: bytes, at: int) -> tuple[int, int, int]:
         """Packet type, start of the body (0: not known yet), and its size. Raises Violation as early as possible."""
         first = data[at]
-        self._check_first(first)
+        self._header_check.check_first(first)
         kind = first >> 4
         try:
             size, body = decode.read_length(data, at + 1)
@@ -151,47 +140,18 @@ class Incoming:
             if len(data) < at + 5:
                 return kind, 0, 0
             raise Violation(f"{NAMES[kind]} whose length is malformed") from None
-        most = DOCUMENT_MOST if kind == PUBLISH else ANSWER_MOST
-        if size > most:
-            raise Violation(f"{NAMES[kind]} of {size} bytes; the limit is {most}")
+        self._header_check.check_size(kind, size)
         return kind, body, size
 
-    def _check_first(self, first: int) -> None:
-        """Raise Violation unless a packet may begin with this byte now."""
-        kind, flags = first >> 4, first & 15
-        name = NAMES.get(kind)
-        if name is None or (kind != PUBLISH and flags != (2 if kind == PUBREL else 0)):
-            raise Violation(f"a packet with an invalid type or flags (0x{first:02x})")
-        self.greeted = self.greeted or kind == CONNACK
-        if not self._connected and kind != CONNACK:
-            raise Violation(f"{name} before its CONNACK")
-        if not self._is_asked(kind) and first != RETAINED:
-            raise Violation(f"{name} that was not requested")
-        if kind == PUBLISH and flags & 4:  # QoS 1 is allowed: amqtt sends retained messages with it
-            raise Violation(f"a PUBLISH of QoS {flags >> 1 & 3}, though QoS 0 was requested")
-
-    def _is_asked(self, kind: int) -> bool:
-        if kind in _ANSWERS:  # checked once their message is known
-            return True
-        asked = {
-            CONNACK: not self._connected,
-            PUBLISH: bool(self.filters) or self.unsubscribed,
-            SUBACK: self._dialogue.subacks > 0,
-            UNSUBACK: self._dialogue.unsubacks > 0,
-            PINGRESP: self._dialogue.pings_expected,
-            DISCONNECT: self._protocol == 5,
-        }
-        return asked.get(kind, False)
-
-    def _discard(self, size: int) -> None:
-        """Discard the body of a message without a subscription, as it arrives."""
-        self._count_unasked(size)
-        self._to_discard = size
-
-    def _count_unasked(self, size: int) -> None:
-        self._unasked, self._unasked_bytes = self._unasked + 1, self._unasked_bytes + size
-        if self._unasked > UNASKED_MOST or self._unasked_bytes > UNASKED_BYTES:
-            raise Violation("too many messages that were not requested")
+    def _is_requested(self, kind: int) -> bool:
+        if kind == PUBLISH:
+            return self._subscriptions.permit_messages
+        dialogue = self._dialogue
+        return (
+            (kind == SUBACK and dialogue.subacks > 0)
+            or (kind == UNSUBACK and dialogue.unsubacks > 0)
+            or (kind == PINGRESP and dialogue.pings_expected)
+        )
 
     def _pass_on(self, first: int, body: bytes) -> None:
         """Pass on a whole packet."""
@@ -210,21 +170,17 @@ class Incoming:
         message, number = read_publish(first, body, self._protocol)
         if number:
             self._dialogue.acknowledge(int.from_bytes(number, "big"))
-        if any(matches(message.topic, wanted) for wanted in self.filters):
+        if self._subscriptions.wants(message, first, len(body)):
             self._dialogue.on_message(message)
-        elif first == RETAINED or self.unsubscribed:
-            self._count_unasked(len(body))
-        else:
-            raise Violation("a PUBLISH that was not requested")
 
     def _pass_answer_on(self, kind: int, body: bytes) -> bool:
         """Returns false for an answer without a request. Raises Malformed."""
         dialogue, protocol = self._dialogue, self._protocol
-        if kind in _ANSWERS:
+        if kind in ACKS:
             return self._pass_confirmation_on(kind, body)
         if kind == CONNACK:
             dialogue.on_connack(decode.read_connack(body, protocol))
-            self._connected = True
+            self._header_check.is_connected = True
             self._pubacks = _PUBACKS[protocol]
         elif kind == SUBACK:
             return dialogue.on_suback(*decode.read_suback(body, protocol))
@@ -255,5 +211,5 @@ class Incoming:
 
 
 def _unanswerable(kind: int) -> Violation:
-    what = "without a message that waits for it" if kind in _ANSWERS else "that was not requested"
+    what = "without a message that waits for it" if kind in ACKS else "that was not requested"
     return Violation(f"{NAMES[kind]} {what}")

@@ -24,9 +24,10 @@ class Link:
     """A connected, non-blocking socket, with TLS or without. It reads from the beginning.
 
     on_data   is called with received bytes
-    on_sent   is called when bytes were passed to the kernel
+    on_sent   is called when bytes were passed to the kernel; may be set later
     on_end    is called once the peer has closed the connection, or it broke; not after `abort`
 
+    full              publishing must wait: see `room`
     sent              bytes passed to the kernel, of all that were written
     last_in, last_out time of the loop at the last read and write
     """
@@ -40,12 +41,13 @@ class Link:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._sock = sock
-        self._on_data, self._on_sent, self._on_end = on_data, on_sent, on_end
+        self._on_data, self.on_sent, self._on_end = on_data, on_sent, on_end
         self._most = CHUNK if isinstance(sock, ssl.SSLSocket) else HIGH
         self._pieces: list[bytes] = []
-        self._rest = memoryview(b"")
+        self._rest: bytes | memoryview = b""
         self._queued = self.sent = 0
         self._scheduled = self._watching = self._over = False
+        self.full = False
         self._room, self._ended = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._all_sent: asyncio.Event | None = None
@@ -57,11 +59,6 @@ class Link:
     def unsent(self) -> int:
         """Bytes that wait for the kernel to accept them."""
         return self._queued - self.sent
-
-    @property
-    def full(self) -> bool:
-        """Must publishing wait? See `room`."""
-        return not self._room.is_set()
 
     def traffic(self) -> TcpInfo | None:
         """What the kernel counts of the connection; bytes that wait here are added to `unsent`. None: not known."""
@@ -92,6 +89,7 @@ class Link:
             self._pieces.append(data)
             self._queued += len(data)
             if self._queued - self.sent > HIGH:
+                self.full = True
                 self._room.clear()
         return self._queued
 
@@ -169,7 +167,8 @@ class Link:
         try:
             while self._rest or self._pieces:
                 self._send()
-            self._watch(False)
+            if self._watching:
+                self._watch(False)
             if self._all_sent is not None:
                 self._all_sent.set()
         except _NOT_NOW:
@@ -185,17 +184,19 @@ class Link:
     def _send(self) -> None:
         """One write. TLS requires that a write which was not possible is repeated with the same bytes."""
         if not self._rest:
-            self._rest = memoryview(b"".join(self._pieces))
+            self._rest = b"".join(self._pieces)
             self._pieces.clear()
-        sent = self._sock.send(self._rest[: self._most])
-        self._rest = self._rest[sent:]
+        size = len(self._rest)
+        sent = self._sock.send(self._rest if size <= self._most else memoryview(self._rest)[: self._most])
+        self._rest = b"" if sent == size else memoryview(self._rest)[sent:]
         self.sent += sent
 
     def _note_sent(self) -> None:
         self.last_out = self._loop.time()
-        if self._queued - self.sent < LOW:
+        if self.full and self._queued - self.sent < LOW:
+            self.full = False
             self._room.set()
-        self._on_sent()
+        self.on_sent()
 
     def _watch(self, wanted: bool) -> None:
         """Call `_flush` when the socket is writable, or no longer."""
@@ -208,7 +209,7 @@ class Link:
     def _read_rest(self) -> None:
         """The connection broke at a write. Read what the peer sent before: perhaps the reason."""
         self._watch(False)
-        self._rest = memoryview(b"")
+        self._rest = b""
         self._pieces.clear()
         for _ in range(REST):
             if not self._over:
@@ -223,7 +224,7 @@ class Link:
     def _stop(self) -> None:
         self._watch(False)
         self.pause()
-        self._over = True
+        self._over, self.full = True, False
         for event in (self._room, self._all_sent, self._ended):
             if event is not None:
                 event.set()

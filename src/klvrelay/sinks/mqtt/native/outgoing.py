@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Container, Sequence
 
 from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message, Terms
+from klvrelay.sinks.mqtt.inflight import InFlight, Publication
 from klvrelay.sinks.mqtt.native.encode import pubrel_packet
 from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
-from klvrelay.sinks.mqtt.native.inflight import InFlight, Publication
 from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.session import Session
 
@@ -61,6 +61,11 @@ class OutgoingMessages:
         self._over = False
         self._abandoned: dict[Message, list[int]] = {}  # packet identifiers, of messages whose `publish` was cancelled
 
+    @property
+    def largest(self) -> int:
+        """Maximum bytes of a packet that the broker accepts."""
+        return self.encoder.largest
+
     async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> Publication:
         """Send messages, after those of earlier calls. Return once all are answered, or no more answers will arrive.
 
@@ -77,8 +82,8 @@ class OutgoingMessages:
                         self._send(message, publication, at)
             finally:
                 self._link.flush()
-            if not self._over:
-                await publication.complete()
+            if publication.missing and not self._over:
+                await publication.waiter()
             return publication
         except asyncio.CancelledError:
             self._abandon(messages, publication)
@@ -188,7 +193,7 @@ class OutgoingMessages:
 
     def _reclaim(self, message: Message) -> int | None:
         """The packet identifier of an abandoned message that is in flight."""
-        numbers = self._abandoned.pop(message, None) if self._abandoned else None
+        numbers = self._abandoned.pop(message, None)
         if numbers is None:
             return None
         number, *others = numbers
@@ -199,13 +204,14 @@ class OutgoingMessages:
     def _send(self, message: Message, publication: Publication, at: int) -> None:
         """Send one message; its answer goes to its place in the publication."""
         message = self.terms.fitted(message)
-        if (code := self._session.answer(message)) is not None:
+        session = self._session
+        if session.settled and (code := session.answer(message)) is not None:
             publication.answer(at, code)
             return
-        if (number := self._reclaim(message)) is not None:
+        if self._abandoned and (number := self._reclaim(message)) is not None:
             self.flight.redirect(number, publication, at)
             return
-        kept = self._session.kept(message) if message.qos == 2 else None
+        kept = session.kept(message) if message.qos == 2 else None
         number = kept or (self.next_number() if message.qos else self._last_unconfirmed + 1)
         packet = self.encoder.encode(message, number, dup=kept is not None)
         if packet is None:
@@ -214,7 +220,7 @@ class OutgoingMessages:
         self.flight.add(number, publication, at)
         end = self._link.add(packet)
         if message.qos == 2:
-            self._session.send(number, message)
+            session.send(number, message)
         elif not message.qos:
             self._last_unconfirmed = number
             self._unsent.append((end, number))
@@ -223,7 +229,8 @@ class OutgoingMessages:
     def next_number(self) -> int:
         """A packet identifier that is not in use."""
         number = self._session.last % IDENTIFIERS + 1
-        while number in self.flight.messages or number in self.reserved or self._session.is_kept(number):
+        in_flight, session = self.flight.messages, self._session
+        while number in in_flight or number in self.reserved or (session.is_used and session.is_kept(number)):
             number = number % IDENTIFIERS + 1
         self._session.last = number
         return number
@@ -235,7 +242,7 @@ class OutgoingMessages:
 
     def confirm(self, number: int, code: int) -> bool:
         """PUBACK. False if no message of QoS 1 waits for it."""
-        if self._session.has_pending and self._session.pending(number) is not None:
+        if self._session.is_used and self._session.pending(number) is not None:
             return False
         if code >= REFUSED:
             self._forget_alias(number)

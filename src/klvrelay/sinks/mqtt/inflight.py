@@ -1,4 +1,4 @@
-"""Messages in flight: their maximum number, and the time in which the oldest must be answered."""
+"""Messages in flight: their answers, their maximum number, and the time in which the oldest must be answered."""
 
 from __future__ import annotations
 
@@ -7,36 +7,103 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.flight import AnswerDeadline, Rooms
 
 
 class Publication:
-    """The answers to the messages of one call. `codes` has None for messages without an answer."""
+    """The answers to the messages of one call.
 
-    __slots__ = ("_complete", "_missing", "codes", "messages")
+    codes    has None for messages without an answer
+    missing  number of messages without an answer
+    """
+
+    __slots__ = ("_waiter", "codes", "messages", "missing")
 
     def __init__(self, count: int, messages: Sequence[Message] = ()) -> None:
         self.messages = messages
         self.codes: list[int | None] = [None] * count
-        self._missing = count
-        self._complete: asyncio.Future[None] | None = None
+        self.missing = count
+        self._waiter: asyncio.Future[None] | None = None
 
     def answer(self, at: int, code: int) -> None:
         self.codes[at] = code
-        self._missing -= 1
-        if not self._missing:
+        self.missing -= 1
+        if not self.missing and self._waiter is not None:
             self.wake()
 
     def wake(self) -> None:
         """Let `complete` return: all messages are answered, or no more answers will arrive."""
-        if self._complete is not None and not self._complete.done():
-            self._complete.set_result(None)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def waiter(self) -> asyncio.Future[None]:
+        """Done once the `missing` answers have arrived, or `wake` was called."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        return self._waiter
 
     async def complete(self) -> None:
         """Return once all messages are answered, or `wake` was called."""
-        if self._missing:
-            self._complete = asyncio.get_running_loop().create_future()
-            await self._complete
+        if self.missing:
+            await self.waiter()
+
+
+class AnswerDeadline:
+    """Calls `late` if the oldest message in flight is not answered in time.
+
+    timeout  seconds, from the answer to the message before it
+    """
+
+    def __init__(self, timeout: float, late: Callable[[], object]) -> None:
+        self._timeout = timeout
+        self._late = late
+        self._loop = asyncio.get_running_loop()
+        self._since: float | None = None  # None: no message is in flight
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """The first message is in flight."""
+        self._since = self._loop.time()
+        if self._alarm is None:
+            self._alarm = self._loop.call_at(self._since + self._timeout, self._look)
+
+    def move(self, *, remaining: bool) -> None:
+        """The oldest message was answered. `remaining`: others are in flight."""
+        self._since = self._loop.time() if remaining else None
+
+    def end(self) -> None:
+        """No more answers will arrive."""
+        self._since = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _look(self) -> None:
+        self._alarm = None
+        if self._since is None:
+            return
+        due = self._since + self._timeout
+        if self._loop.time() >= due:
+            self._late()
+        else:
+            self._alarm = self._loop.call_at(due, self._look)
+
+
+class Rooms:
+    """The senders that wait for room: at most one of messages that go ahead, and one of others."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.waiting: dict[bool, asyncio.Future[None]] = {}
+
+    async def wait(self, *, ahead: bool) -> None:
+        """Return at the next `wake`."""
+        room = self.waiting[ahead] = self._loop.create_future()
+        await room
+
+    def wake(self) -> None:
+        """Let the waiting senders look for room, those of messages that go ahead first."""
+        for ahead in (True, False):
+            room = self.waiting.pop(ahead, None)
+            if room is not None and not room.done():
+                room.set_result(None)
 
 
 class InFlight:
@@ -81,13 +148,15 @@ class InFlight:
 
     def answer(self, number: int, code: int) -> bool:
         """The broker has answered a message. False if none waits for it."""
-        if number not in self.messages:
+        messages = self.messages
+        if number not in messages:
             return False
-        is_oldest = next(iter(self.messages)) == number
-        publication, at = self.messages.pop(number)
+        is_oldest = next(iter(messages)) == number
+        publication, at = messages.pop(number)
         if is_oldest:
-            self._deadline.move(remaining=bool(self.messages))
-        self._rooms.wake()
+            self._deadline.move(remaining=bool(messages))
+        if self._rooms.waiting:
+            self._rooms.wake()
         publication.answer(at, code)
         return True
 

@@ -1,4 +1,4 @@
-"""The subscriptions of one connection: requested, granted, and ended."""
+"""The requests to subscribe and unsubscribe of one connection, and their answers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.sinks.mqtt.connection import REFUSED
 from klvrelay.sinks.mqtt.native.encode import subscribe_packet, unsubscribe_packet
-from klvrelay.sinks.mqtt.native.incoming import Incoming
 from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.session import Session
+from klvrelay.sinks.mqtt.subscriptions import Subscriptions
 
 
 class SubscriptionRequests:
@@ -27,7 +27,7 @@ class SubscriptionRequests:
     def __init__(
         self,
         link: Link,
-        incoming: Incoming,
+        subscriptions: Subscriptions,
         protocol: int,
         session: Session,
         settings: MqttSettings,
@@ -36,7 +36,7 @@ class SubscriptionRequests:
         end: Callable[[SinkError], SinkError],
     ) -> None:
         self._link = link
-        self._incoming = incoming
+        self._subscriptions = subscriptions
         self._protocol = protocol
         self._session = session
         self._settings = settings
@@ -61,7 +61,7 @@ class SubscriptionRequests:
         """Subscribe to topics at QoS 0. Raises SinkRefused for a topic without the right to read it."""
         for topic in topics:
             self._check_connected()
-            self._incoming.filters.append(topic.split("/"))
+            self._subscriptions.add(topic)
             self._session.wanted.add(topic)
             number = self._new_number()
             granted = self._requests[number] = asyncio.get_running_loop().create_future()
@@ -79,9 +79,7 @@ class SubscriptionRequests:
 
     def request_end(self, topic: str) -> asyncio.Future[None]:
         """Unsubscribe from a topic. Messages that still arrive are discarded. The result is done with the answer."""
-        filters = self._incoming.filters
-        self._incoming.filters = [wanted for wanted in filters if wanted != topic.split("/")]
-        self._incoming.unsubscribed = True
+        self._subscriptions.end(topic)
         number = self._new_number()
         ended = self._ends[number] = asyncio.get_running_loop().create_future()
         self._link.write(unsubscribe_packet(number, topic, self._protocol))

@@ -1,66 +1,23 @@
-"""CONNECT and CONNACK: the broker's answer, its limits, and the faults to raise."""
+"""The broker's answer to CONNECT, and the faults to raise."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkError
 from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.connection import LesserTerms, Message, Terms, WrongVersion
-from klvrelay.sinks.mqtt.incoming_publish import Violation
-from klvrelay.sinks.mqtt.native import decode
-from klvrelay.sinks.mqtt.native.decode import Connack
-from klvrelay.sinks.mqtt.native.encode import connect_packet
-from klvrelay.sinks.mqtt.packets import LARGEST_PACKET
-
-WINDOW_MOST = 65_000
-"""Maximum unanswered messages: of 65,535 packet identifiers some are for other packets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What applies to a connection, from our settings and the broker's limits (MQTT 5, 3.2.2.3).
-
-    qos, retain  what the broker supports
-    window       maximum unanswered messages
-    largest      maximum bytes of a packet
-    aliases      maximum number of topic aliases
-    keepalive    seconds
-    """
-
-    qos: int
-    retain: bool
-    window: int
-    largest: int
-    aliases: int
-    keepalive: int
-
-    @classmethod
-    def of(cls, connack: Connack, settings: MqttSettings, protocol: int) -> Self:
-        """Raises Violation."""
-        limits = connack.limits
-        if 0 in (limits.get(decode.RECEIVE_MAXIMUM), limits.get(decode.MAXIMUM_PACKET_SIZE)):
-            raise Violation("a CONNACK with a limit of 0")
-        # A broker may request more frequent pings than our settings, not less frequent ones.
-        keepalive = limits.get(decode.SERVER_KEEPALIVE) or settings.keepalive
-        return cls(
-            qos=limits.get(decode.MAXIMUM_QOS, 2),
-            retain=bool(limits.get(decode.RETAIN_AVAILABLE, 1)),
-            window=min(settings.window_of(protocol), limits.get(decode.RECEIVE_MAXIMUM, WINDOW_MOST), WINDOW_MOST),
-            largest=min(limits.get(decode.MAXIMUM_PACKET_SIZE, LARGEST_PACKET), LARGEST_PACKET),
-            aliases=limits.get(decode.ALIAS_MAXIMUM, 0),
-            keepalive=min(keepalive, settings.keepalive),
-        )
 
 
 class Handshake:
     """Waits for the broker's answer to CONNECT.
 
+    terms     what is requested of the broker
+    will      the last will, reduced to these terms
     violated  the broker violated the protocol
     """
 
@@ -68,24 +25,17 @@ class Handshake:
         self,
         sock: socket.socket,
         settings: MqttSettings,
-        protocol: int,
         client_id: str,
         will: Message | None,
         terms: Terms,
     ) -> None:
         self._sock = sock
         self._settings = settings
-        self._protocol = protocol
         self._client_id = client_id
-        self._will = will
+        self.will = None if will is None else terms.fitted(will)
         self._requested = self._terms = terms
         self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.violated = False
-
-    def connect_packet(self, *, keeps_session: bool) -> bytes:
-        """The CONNECT to send."""
-        will = None if self._will is None else self._requested.fitted(self._will)
-        return connect_packet(self._settings, self._protocol, self._client_id, will, keeps_session=keeps_session)
 
     def answer(self, code: int, terms: Terms) -> None:
         """CONNACK was received. `terms`: what the broker supports, as it reports."""
@@ -113,7 +63,7 @@ class Handshake:
     def _judge(self, code: int) -> None:
         if code == faults.UNSUPPORTED_VERSION:
             raise WrongVersion(refused=True)
-        if self._will is not None and (lesser := self._lesser_terms(code)) is not None:
+        if self.will is not None and (lesser := self._lesser_terms(code)) is not None:
             raise LesserTerms(lesser)
         if code:
             raise faults.connect_fault(self._settings, code, self._client_id)

@@ -67,7 +67,10 @@ def test_steps_that_change_nothing_are_skipped():
     assert steps == [0, 2, 3, 5]
 
 
-@given(rung=st.sampled_from(ALL), preset=st.sampled_from(["telemetry", "osd", "state", "items"]), rate=st.floats(0.1, 100))
+PRESETS = ["telemetry", "osd", "state", "items"]
+
+
+@given(rung=st.sampled_from(ALL), preset=st.sampled_from(PRESETS), rate=st.floats(0.1, 100))
 def test_what_is_left_is_a_valid_output_with_no_more_than_before(rung, preset, rate):
     """Shaped without error, of no more items, at no higher rate, with the same limits."""
     output = output_of({"preset": preset, "rate": rate, "max_classification": "SECRET"})

@@ -119,8 +119,8 @@ async def test_a_thin_uplink_is_used_well_for_ten_minutes(mosquitto: Mosquitto, 
     records = _status(subscriber)["records"]
     stale = [subscriber.staleness(f"klvrelay/{name}/position", begin + SETTLED, end) for name in STREAMS]
     alerts = [age for at, age in subscriber.ages("klvrelay/uav0/alert") if begin + SETTLED < at < end]
-    kbits = flown * 8 / (end - begin) / 1000, link.sent.most(10) * 0.8 / 1000, link.returned.wire * 8 / SECONDS / 1000
-    print("\nkbit/s up %.1f, most in 10 s %.1f; down %.1f" % kbits)
+    kbits = flown * 8 / (end - begin), link.sent.most(10) * 0.8, link.returned.wire * 8 / SECONDS
+    print("\nbit/s up, most in 10 s, down:", *map(round, kbits))
     print(f"sent and carried {subscriber.counts[-1]}, connections {link.connections}, records {records}")
     print(f"stale {[round(each, 2) for each in stale]}, alerts {len(alerts)}, oldest {max(alerts):.2f} s")
     for at, document in subscriber.documents("klvrelay/uplink"):

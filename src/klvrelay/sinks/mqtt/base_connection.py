@@ -138,6 +138,7 @@ class BaseConnection(ABC):
         """See `Connection.traffic`."""
         return None
 
+    @abstractmethod
     def keep_short(self, size: int) -> None:
         """See `Connection.keep_short`."""
 

@@ -30,7 +30,7 @@ from klvrelay.sinks.mqtt.output_messages import OutputMessages
 from klvrelay.sinks.mqtt.outputs import NOT_DUE, leading
 from klvrelay.sinks.mqtt.pending import Pending, answers
 from klvrelay.sinks.mqtt.publisher import Publisher
-from klvrelay.sinks.mqtt.uplink import Waiting, Uplink
+from klvrelay.sinks.mqtt.uplink import Uplink, Waiting
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item

@@ -24,8 +24,8 @@ from klvrelay.sinks.mqtt.native.pings import Pings
 from klvrelay.sinks.mqtt.native.subscription_requests import SubscriptionRequests
 from klvrelay.sinks.mqtt.received import ReceivedMessages
 from klvrelay.sinks.mqtt.session import Session
-from klvrelay.transports.tcp_info import TcpInfo
 from klvrelay.sinks.mqtt.subscriptions import Subscriptions
+from klvrelay.transports.tcp_info import TcpInfo
 
 CLOSE_TIMEOUT = 2.0
 """Seconds in which DISCONNECT must be sent."""

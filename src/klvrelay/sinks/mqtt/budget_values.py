@@ -17,7 +17,7 @@ from klvrelay.sinks.mqtt.uplink import Uplink, Waiting
 
 UPLINK = "uplink"
 """Level of the topic with the use of the budget, and its member in the status."""
-SCHEMA = "klvrelay-uplink/1"
+SCHEMA = "klvrelay/uplink/1"
 GUESS = 200
 """Bytes that a message has beyond its payload, before one was sent."""
 

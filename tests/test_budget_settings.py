@@ -58,7 +58,7 @@ async def test_what_is_left_out_has_a_second_cursor(tmp_path):
     first, second = relay.sink_tasks
     assert (first.name, second.name) == ("mqtt", "mqtt.later")
     assert isinstance(second.sink, LaterSink)
-    (later,) = first.sink.budget_outputs._later.outputs
+    (later,) = first.sink.budget_outputs._left_out.shaper.outputs
     assert (later.name, later.format, later.topic) == ("later", "klv", "{prefix}/{stream}/later")
     change = change_of(old, settings(tmp_path, f'budget = "64kbit/s"\n{POSITION}{WHOLE}'), relay.boot)
     assert [each.key for each in change.sinks] == ["mqtt"]
@@ -73,6 +73,6 @@ async def test_a_marking_above_the_limits_does_not_follow_later(tmp_path):
     text = 'budget = "64kbit/s"\nbudget_later = true\nmax_classification = "SECRET"\n'
     text += f'{WHOLE}max_classification = "RESTRICTED"\n'
     (first, _) = build_relay(settings(tmp_path, text)).sink_tasks
-    shaper = first.sink.budget_outputs._later
+    shaper = first.sink.budget_outputs._left_out.shaper
     assert shaper.outputs[0].limit.level == 2
     assert shaper._limit.level == 4

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 import virtual_time
+from payload_schemas import faults
 from uplink import Uplink
 from uplink_flight import ALERTS, POSITION, STATE, TABLES, Flight, Trip, fly, trip
 
@@ -58,6 +59,7 @@ def test_the_steps_are_published_with_their_reason(flight):
     assert last["budget"] == "64kbit/s"
     assert "of the budget in use" in last["reason"]
     assert all(each.message.retain for each in flight.arrivals if each.topic == "klvrelay/uplink")
+    assert [fault for document in flight.steps for fault in faults("uplink", document)] == []
 
 
 def run(steps: Coroutine[Any, Any, None]) -> None:
@@ -184,7 +186,7 @@ def test_the_last_values_and_the_end_of_the_relay_need_no_budget():
     """A stop publishes `offline` at once."""
 
     async def steps() -> None:
-        async with trip(9_600, [*TABLES, STATE]) as on:
+        async with trip(RATE, [*TABLES, STATE]) as on:
             on.notices.put(Notice("availability", "uav0", b"online"))
             await on.feed(5)
             stop = asyncio.get_running_loop().time()
@@ -192,8 +194,9 @@ def test_the_last_values_and_the_end_of_the_relay_need_no_budget():
         last = on.oracle.arrivals[-1]
         assert last.topic == "klvrelay/status"
         assert orjson.loads(last.message.payload)["state"] == "offline"
-        assert orjson.loads(last.message.payload)["uplink"]["budget"] == "9.6kbit/s"
-        assert last.at - stop < 8
+        assert orjson.loads(last.message.payload)["uplink"]["budget"] == "64kbit/s"
+        assert faults("status", orjson.loads(last.message.payload)) == []
+        assert last.at - stop < 3
 
     run(steps())
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from klvrelay.shape.shaper import Due, Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, WITHHELD, counted
 from klvrelay.sinks.mqtt.budget_values import GUESS, BudgetValues
 from klvrelay.sinks.mqtt.connection import Connection, Message
+from klvrelay.sinks.mqtt.left_out import LeftOut
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.output_messages import OutputMessages
 from klvrelay.sinks.mqtt.outputs import NOT_DUE, leading
@@ -41,10 +42,6 @@ SHOW_EVERY = 60.0
 """Seconds after which the use of the budget is published again, though the step is the same."""
 DICTIONARIES_EVERY = 0.5
 """Seconds between two checks if a dictionary is to be published."""
-LATER = "later"
-PUBLISHED_MOST = 100_000
-"""Maximum number of records that are known to be published: others may follow though they are."""
-Identity = tuple[str, str | None, int]
 
 
 @dataclass(slots=True)
@@ -72,17 +69,11 @@ class BudgetOutputs:
         self._values = BudgetValues(settings)
         self._shown = 0.0
         self.connected = asyncio.Event()
-        self._later: Shaper | None = None
-        self._whole = ""
-        self._published: dict[Identity, None] = {}  # by the output `_whole`
+        self._left_out: LeftOut | None = None
 
     def send_later(self, output: Output, limit: Limit) -> None:
-        """Let what this output left out follow, to topics whose last level is LATER."""
-        later = replace(
-            output, name=LATER, topic="{prefix}/{stream}/" + LATER, rate=None, on_change=False, batch=1, retain=False
-        )
-        self._whole = output.name
-        self._later = Shaper([later], limit, self._settings.numbers)
+        """Let what this output left out follow."""
+        self._left_out = LeftOut(output, limit, self._settings.numbers)
 
     @property
     def uplink(self) -> Uplink:
@@ -98,7 +89,7 @@ class BudgetOutputs:
         """See `Outputs.begin`."""
         if self._uplink is None:
             ladder = partial(Ladder, self._rungs)
-            self._uplink = Uplink(self._rate, self._publisher, ladder, self._reduce)
+            self._uplink = Uplink(self._rate, self._publisher, ladder, self._reduce, tls=self._settings.tls)
             self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
             self._values.uplink = self._uplink
         self._shaper.reset(_now())
@@ -233,10 +224,10 @@ class BudgetOutputs:
     def _add_later(self, item: Item) -> tuple[int, list[Pending]]:
         if isinstance(item, Gap):
             return GAP, []  # the other cursor reports what is not published
-        assert self._later is not None
+        assert self._left_out is not None
         if self._messages.leaf(item) != "telemetry":
             return UNCHOSEN, []
-        due, decision = self._later.offer(item, _now())
+        due, decision = self._left_out.shaper.offer(item, _now())
         parts = []
         for each in due:
             entry = Waiting(partial(self._make_later, each), Pending())
@@ -245,19 +236,9 @@ class BudgetOutputs:
         return NOT_DUE[decision], parts
 
     def _make_later(self, due: Due) -> list[Message]:
-        if self._published.pop(_identity(due.record), self) is None:
+        if self._left_out is not None and not self._left_out.take(due.record):
             return []
         return [self._made.of([payload]) for payload in due.payloads(_now())]
-
-    def _note_whole(self, dues: Sequence[Due]) -> None:
-        """Remember that whole records were published."""
-        shaped = dues[0].shaped
-        if self._later is None or shaped.output.name != self._whole or shaped.output != shaped.configured:
-            return
-        for due in dues:
-            self._published[_identity(due.record)] = None
-        while len(self._published) > PUBLISHED_MOST:
-            del self._published[next(iter(self._published))]
 
     def _make(self, dues: Sequence[Due]) -> list[Message]:
         """The messages of records, now that they are sent."""
@@ -270,7 +251,8 @@ class BudgetOutputs:
             messages = [self._made.of(payloads)]
         else:
             messages = [self._made.of([payload]) for payload in payloads]
-        self._note_whole(dues)
+        if self._left_out is not None:
+            self._left_out.note(dues)
         name = dues[0].shaped.output.name
         size = sum(len(message.payload) + GUESS // 2 for message in messages) // len(dues)
         self._sizes[name] = (3 * self._sizes.get(name, size) + size) // 4
@@ -287,10 +269,6 @@ class BudgetOutputs:
         self._shaper.reduce(reduced_all(self._shaper.outputs, rung))
         self._urgencies.clear()
         self._sizes.clear()
-
-
-def _identity(record: Record) -> Identity:
-    return record.stream, record.boot, record.seq
 
 
 def _is_live(record: Record) -> bool:

@@ -64,8 +64,9 @@ class Waiting:
 class Uplink:
     """The budget of one sink, over all its connections.
 
-    rate    bits per second
-    change  is called with the rung of the ladder when it changes
+    rate       bits per second
+    ladder     makes the ladder, at this time
+    change     is called with the rung of the ladder when it changes
 
     on_tick    is called with the time before each judgement of the load
     shown      is called when the document has changed
@@ -73,7 +74,13 @@ class Uplink:
     """
 
     def __init__(
-        self, rate: float, publisher: Publisher, ladder: Callable[[float], Ladder], change: Callable[[Rung], object]
+        self,
+        rate: float,
+        publisher: Publisher,
+        ladder: Callable[[float], Ladder],
+        change: Callable[[Rung], object],
+        *,
+        tls: bool,
     ) -> None:
         self._rate, self._publisher, self._change = rate, publisher, change
         self._loop = asyncio.get_running_loop()
@@ -86,7 +93,7 @@ class Uplink:
         self._timer: asyncio.TimerHandle | None = None
         self._dropped = 0
         self._judged = 0.0
-        self._wire = Wire()
+        self._wire = Wire(tls=tls)
         self._window = Window(rate / 8)
         self._unanswered = 0
         self._sending: set[asyncio.Task[None]] = set()

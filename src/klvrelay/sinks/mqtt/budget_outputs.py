@@ -24,7 +24,8 @@ from klvrelay.shape.reduction import reduced_all, rungs_for, urgency_of
 from klvrelay.shape.shaper import Due, Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, WITHHELD, counted
 from klvrelay.sinks.mqtt.budget_values import GUESS, BudgetValues
-from klvrelay.sinks.mqtt.connection import Connection, Message
+from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message
+from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
 from klvrelay.sinks.mqtt.left_out import LeftOut
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.output_messages import OutputMessages
@@ -68,6 +69,7 @@ class BudgetOutputs:
         self._sizes: dict[str, int] = {}
         self._values = BudgetValues(settings)
         self._shown = 0.0
+        self._largest = JOINED_MOST
         self.connected = asyncio.Event()
         self._left_out: LeftOut | None = None
 
@@ -93,6 +95,7 @@ class BudgetOutputs:
             self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
             self._values.uplink = self._uplink
         self._shaper.reset(_now())
+        self._largest = min(JOINED_MOST, connection.largest)
         self._made.compression.begin()
         self._uplink.begin(connection)
         self._shown = 0.0
@@ -114,7 +117,8 @@ class BudgetOutputs:
         await answers(part for _, parts in results for part in parts)
         outcome = counted(leading(results))
         if outcome.answered < len(results):
-            raise SinkDown(f"{self._settings.url}: connection lost", answered=outcome)
+            text = f"{self._settings.url}: connection lost"
+            raise SinkDown(text, answered=outcome, traced=self.uplink.is_traced)
         return outcome
 
     async def run(self, connection: Connection) -> None:
@@ -206,7 +210,7 @@ class BudgetOutputs:
     def _put_group(self, dues: Sequence[Due], part: Pending) -> None:
         output, record = dues[0].shaped.output, dues[0].record
         size = len(dues) * self._sizes.get(output.name, GUESS + len(record.raw))
-        entry = Waiting(partial(self._make, dues), part, size, _is_live(record))
+        entry = Waiting(partial(self._make, dues, part), part, size, _is_live(record))
         newest = output.retain or (output.rate is not None and not dues[0].replayed)
         key = output.name, record.stream, record.set, dues[0].replayed
         self.uplink.put(self._urgency(output), key, entry, newest=newest)
@@ -240,23 +244,29 @@ class BudgetOutputs:
             return []
         return [self._made.of([payload]) for payload in due.payloads(_now())]
 
-    def _make(self, dues: Sequence[Due]) -> list[Message]:
+    def _make(self, dues: Sequence[Due], part: Pending) -> list[Message]:
         """The messages of records, now that they are sent."""
         payloads = [payload for due in dues for payload in due.payloads(_now())]
         if not payloads:
             return []
         if payloads[0].replayed:
             return [self._made.aged(payload) for payload in payloads]
-        if len(dues) > 1 and len({self._made.topic(payload) for payload in payloads}) == 1:
+        joins = sum(len(payload.data) + 1 for payload in payloads) <= self._largest
+        if len(dues) > 1 and joins and len({self._made.topic(payload) for payload in payloads}) == 1:
             messages = [self._made.of(payloads)]
         else:
             messages = [self._made.of([payload]) for payload in payloads]
-        if self._left_out is not None:
-            self._left_out.note(dues)
+        if self._left_out is not None and self._left_out.has_whole(dues[0].shaped):
+            part.code.add_done_callback(partial(self._note_whole, dues))
         name = dues[0].shaped.output.name
         size = sum(len(message.payload) + GUESS // 2 for message in messages) // len(dues)
         self._sizes[name] = (3 * self._sizes.get(name, size) + size) // 4
         return messages
+
+    def _note_whole(self, dues: Sequence[Due], code: asyncio.Future[int]) -> None:
+        """Whole records were published, if the broker has accepted them."""
+        if self._left_out is not None and not code.cancelled() and 0 <= code.result() < REFUSED:
+            self._left_out.note(due.record for due in dues)
 
     def _urgency(self, output: Output) -> Urgency:
         """The class of an output; with other items it is another."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import Output
-from klvrelay.shape.shaper import Due, Shaper
+from klvrelay.shape.shaped_output import ShapedOutput
+from klvrelay.shape.shaper import Shaper
 
 LATER = "later"
 """Last level of their topics."""
@@ -33,13 +34,15 @@ class LeftOut:
         self._whole = output.name
         self._published: dict[_Identity, None] = {}
 
-    def note(self, dues: Sequence[Due]) -> None:
-        """Remember records that are published, if they are whole."""
-        shaped = dues[0].shaped
-        if shaped.output.name != self._whole or shaped.output != shaped.configured or shaped.output.on_change:
-            return
-        for due in dues:
-            self._published[_identity(due.record)] = None
+    def has_whole(self, shaped: ShapedOutput) -> bool:
+        """Does this output publish whole records at present?"""
+        output = shaped.output
+        return output.name == self._whole and output == shaped.configured and not output.on_change
+
+    def note(self, records: Iterable[Record]) -> None:
+        """Remember whole records that were published."""
+        for record in records:
+            self._published[_identity(record)] = None
         while len(self._published) > PUBLISHED_MOST:
             del self._published[next(iter(self._published))]
 

@@ -134,6 +134,12 @@ class Uplink:
 
     # ---- a connection ----
 
+    @property
+    def is_traced(self) -> bool:
+        """Is it known, or being tested, which message ended the connection?"""
+        fault = self._fault
+        return fault is not None and (fault.broke is not None or self._publisher.breaking.control.is_running)
+
     def begin(self, connection: Connection) -> None:
         """A new connection, with what it has sent so far."""
         self._fault = None

@@ -37,6 +37,8 @@ AHEAD = 0.1
 """
 AHEAD_LEAST = 600
 """But at least so many bytes."""
+ALERT_DEBT = 0.5
+"""Seconds of the rate that alerts may take in advance."""
 SHORTEST = 0.001
 """Seconds of the shortest pause."""
 LOOK = 0.02
@@ -191,9 +193,10 @@ class Uplink:
             return self._send_later(connection, traffic)
         if not connection.has_room:
             return TICK  # an answer wakes it before
-        if not self._may_send(traffic):
+        is_alert = self._queue.first is Urgency.ALERT
+        if not is_alert and not self._may_send(traffic):
             return LOOK
-        if wait := self.budget.wait:
+        if (wait := self.budget.wait - (ALERT_DEBT if is_alert else 0.0)) > 0:
             return max(SHORTEST, min(wait, TICK))
         self._send(connection, self._queue.pop(now).value)
         return 0.0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
-from klvrelay.shape.marking import NO_LIMIT, UNMARKED, Limit, Markings, RecordMarking, own_marking
+from klvrelay.shape.marking import NO_LIMIT, UNMARKED, Limit, Markings, RecordMarking
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import Decision, ShapedOutput
@@ -37,7 +37,7 @@ class Shaper:
         self._limit = limit
         self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
         limits = (limit, *(output.limit for output in outputs))
-        self._markings = Markings(own_marking) if any(each.is_set for each in limits) else None
+        self._markings = Markings() if any(each.is_set for each in limits) else None
 
     def admits(self, record: Record) -> bool:
         """May the sink publish the record, whatever its outputs publish?"""
@@ -83,5 +83,4 @@ class Shaper:
     def _mark(self, record: Record) -> RecordMarking:
         if self._markings is None:
             return UNMARKED
-        is_damaged = record.transport != "ok" or record.checksum == "bad"
-        return self._markings.mark(record.stream, record.boot, record.seq, record.raw, is_damaged=is_damaged)
+        return self._markings.mark(record)

@@ -58,18 +58,19 @@ class ShapedOutput:
         self._lines: dict[Key, _Line] = {}
         self._held: dict[Key, float] = {}
 
-    def decide(self, record: Record, mark: RecordMarking, now: float, *, replayed: bool = False) -> Decision:
-        """Whether to publish a record now. If it is due, call `payloads` with it."""
+    def decide(self, record: Record, mark: RecordMarking | None, now: float, *, replayed: bool = False) -> Decision:
+        """Whether to publish a record now: if it is due, call `payloads` with it. `mark` is None without limits."""
         output = self.output
         if not self._wants(record):
             return Decision.UNWANTED
-        if not output.limit.admits(mark):
+        if mark is not None and not output.limit.admits(mark):
             return Decision.WITHHELD
         if replayed and output.retain:
             return Decision.THINNED  # only the latest value counts
         key = self._key(record)
         line = self._line(key)
-        line.content.note(record)
+        if output.content == "state":
+            line.content.note(record)
         if output.retain:
             line.latest = record
         if line.pace.is_due(at := _time_of(record, now)):

@@ -66,6 +66,24 @@ long klv_compact(const uint8_t *packet, size_t n, int full, const uint8_t *remov
 long klv_compact_record(const uint8_t *packet, size_t n, int full, const uint8_t *removed, size_t removed_count,
                         uint64_t seq, const char *boot, size_t boot_size, int64_t received_us, int64_t pts, int pid,
                         int program, int64_t before_us, uint8_t *out, size_t room);
+
+enum klv_format { KLV_CBOR = 1, KLV_MSGPACK = 2 };
+
+/* A JSON document of the core (klv_record) as CBOR or MessagePack, `format`: enum klv_format. The bytes written; 0
+ * where they do not fit: 3 n + 64 always do; negative: it is no such document. */
+long klv_document(const char *json, size_t n, int format, uint8_t *out, size_t room);
+/* klv_record and that in one call, by way of the memory at `json`. */
+long klv_record_document(int format, const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
+                         int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe,
+                         const struct klv_selection *items, char *json, size_t json_room, uint8_t *out, size_t room);
+
+enum { KLV_MARKING_MORE = 128 };
+
+/* The security markings of a packet, in n + KLV_MARKING_MORE bytes at `out`; the bytes written, 0 = it has none. The
+ * first byte: 0 = they can't be read, or not all of them; else 1 and, of each security set, a byte with the
+ * classification (1 to 5) and three texts, each behind its length in two bytes: control systems (SCI, SHI), caveats,
+ * releasing instructions. */
+size_t klv_marking(const uint8_t *packet, size_t n, uint8_t *out, size_t room);
 /* cffi: end */
 
 #endif

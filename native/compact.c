@@ -27,14 +27,6 @@ struct compact {
     uint64_t seen[KLV_TAGS / 64], twice[KLV_TAGS / 64];
 };
 
-static unsigned count_bits(const uint64_t *bits)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < KLV_TAGS / 64; i++)
-        count += (unsigned)__builtin_popcountll(bits[i]);
-    return count;
-}
-
 static int is_sum(const struct set *set, uint64_t tag)
 {
     return tag != 0 && tag == set->sum_tag;
@@ -58,8 +50,8 @@ static int read_tags(struct compact *c)
             mark(c->twice, tag);
         mark(c->seen, tag);
     }
-    c->tags = count_bits(c->seen);
-    return count_bits(c->twice) <= KLV_REPEATS;
+    c->tags = count_marks(c->seen);
+    return count_marks(c->twice) <= KLV_REPEATS;
 }
 
 /* The packet, as far as it can be read. A full one whose checksum is not simply right is kept as it is. */

@@ -127,11 +127,9 @@ static int is_any(const uint64_t *bits)
  * sent as it is, and so is any of another set. */
 static int is_divisible(const struct thin *t)
 {
-    const unsigned repeats = (unsigned)(__builtin_popcountll(t->twice[0]) + __builtin_popcountll(t->twice[1]) +
-                                        __builtin_popcountll(t->twice[2]));
     const int renewed = t->versioned && has(t->changed, t->set->version_tag);
     return !t->foreign && !t->undivided && !t->malformed && !t->set->vmti_tag && !renewed &&
-           repeats <= KLV_REPEATS && (!t->want->marked || t->versioned);
+           count_marks(t->twice) <= KLV_REPEATS && (!t->want->marked || t->versioned);
 }
 
 /* How the chosen items are sent: 1, the base is what a subscriber has then; 0 = nothing is sent. */

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from output_reader import Reader
-from records import TIME_US, packet, platform, record, security, spoilt
+from records import TIME_US, packet, platform, record, security, spoilt, targets
 
 import klvrelay
 from klvrelay.config.outputs import output_of
@@ -135,6 +135,15 @@ def test_a_held_record_is_published_if_nothing_newer_comes():
     assert late(shaper, 200.0) == []
 
 
+def test_after_a_late_record_a_new_interval_begins():
+    """So that a late record and the next one are not published together."""
+    shaper = Shaper([output(rate=1)])
+    offered(shaper, [at(0, 0.0), at(1, 0.5)], now=100.0)
+    assert seqs(late(shaper, 102.0)) == [1]
+    assert seqs(offered(shaper, [at(2, 2.5)], now=102.5)) == []
+    assert seqs(offered(shaper, [at(3, 3.1)], now=103.1)) == [3]
+
+
 def test_a_newer_record_takes_the_place_of_a_held_one():
     """The held one is never published then."""
     shaper = Shaper([output(rate=1)])
@@ -251,6 +260,27 @@ def test_every_format_restores_to_the_records(form: Any, on_change: bool, batch:
             assert form == "klv" or (found["seq"], found["boot"]) == (whole.seq, whole.boot)
 
 
+@pytest.mark.parametrize("form", ["json", "cbor", "msgpack", "compact"])
+def test_several_sets_of_a_stream_restore(form: Any):
+    """Each continues the record of its own set, whatever comes in between; streams do not mix either."""
+    platforms = flight(60, 3)
+    records = list[Record]()
+    for n in range(60):
+        records.append(platforms[n]._replace(seq=3 * n))
+        records.append(targets(3 * n + 1, n // 5)._replace(received_us=platforms[n].received_us))
+        records.append(security(3 * n + 2, 1 + n // 20)._replace(received_us=platforms[n].received_us))
+    both = [each._replace(stream=stream) for each in records for stream in ("uav1", "uav2")]
+    shaper, reader = Shaper([output(format=form, on_change=True)]), klvrelay.Restorer()
+    published = offered(shaper, both)
+    assert 60 < len(published) < len(both)
+    for payload in published:
+        (data,) = messages([payload], form, 1)
+        whole = payload.record
+        (found,) = reader.restore(data, stream=whole.stream, format=form)
+        assert (found["stream"], found["seq"], found["set"]) == (whole.stream, whole.seq, whole.set)
+        assert found["items"] == whole.items
+
+
 def test_after_a_lost_connection_the_next_record_is_full():
     """Subscribers may lack what was not confirmed."""
     shaper = Shaper([output(on_change=True)])
@@ -261,10 +291,13 @@ def test_after_a_lost_connection_the_next_record_is_full():
 
 
 def test_records_that_come_again_are_full():
-    """They are older than what was published last."""
+    """All of them, also after a lost connection: the session of QoS 2 may still have their messages."""
+    records = [position(n, n) for n in range(4)]
     shaper = Shaper([output(on_change=True)])
-    found = documents(offered(shaper, [position(0, 1), position(1, 2), position(0, 1)]))
-    assert [d["full"] for d in found] == [True, False, True]
+    assert [d["full"] for d in documents(offered(shaper, records[:3]))] == [True, False, False]
+    shaper.reset(0.0)
+    assert [d["full"] for d in documents(offered(shaper, records[1:]))] == [True, True, False]
+    assert [d["full"] for d in documents(offered(shaper, records[:1]))] == [True]
 
 
 @pytest.mark.parametrize("form", ["json", "klv"])

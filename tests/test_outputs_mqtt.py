@@ -351,6 +351,20 @@ async def test_a_new_subscriber_restores_after_a_restart_of_mosquitto(mosquitto:
     assert {len(document["items"]) for document in restored} == {len(_records_of_tape()[0].items)}
 
 
+async def test_at_qos_2_each_connection_begins_with_full_records(oracle: OracleBroker, tmp_path: Path):
+    """Records may arrive twice after a lost connection, but no reader is wrong, and none is missing."""
+    settings = of(oracle.port, {"preset": "telemetry", "on_change": True}, qos=2, timeout=0.5)
+    pipeline = build_relay(RelaySettings((tape(tmp_path, speed=10.0),), (settings,)))
+    async with running(pipeline) as task:
+        await until(lambda: len(oracle.payloads(TELEMETRY)) >= 50)
+        oracle.cut(reset=True)
+        await asyncio.wait_for(asyncio.shield(task), 20)
+    reader = Reader()
+    found = [reader.read(message.payload) for message in oracle.released if message.topic == TELEMETRY]
+    assert {document["seq"] for document in found if document is not None} == set(range(150))
+    assert all(document["items"]["mission_id"] == str(document["seq"]) for document in found if document is not None)
+
+
 async def test_a_hundred_outputs_each_get_every_record(oracle: OracleBroker, tmp_path: Path):
     """In order, each with its own items; the sums count each record once."""
     outputs = [{"name": f"o{n}", "on_change": bool(n % 2)} for n in range(100)]

@@ -143,7 +143,7 @@ def tags(raw: bytes) -> bytes | None:
 
 def time_us(raw: bytes) -> int | None:
     """Item 2 of a packet (ST 0603 microseconds), or None."""
-    out = ffi.new("uint64_t *")
+    out = text_buffer.time
     return int(out[0]) if lib.klv_time(raw, len(raw), out) else None
 
 

@@ -40,6 +40,7 @@ class RecordContent:
         self._base = Base() if output.on_change else None
         self._full_at: int | None = None
         self._last: tuple[str | None, Continued] = None, Continued(-1, None)
+        self._highest = -1  # number of a published record of this run
 
     def note(self, record: Record) -> None:
         """Nothing depends on earlier records that were not published."""
@@ -52,6 +53,7 @@ class RecordContent:
         link = None if self._base is None else self._last[1]
         data = payload_of(record, thinned, output.format, self._numbers, link)
         if self._base is not None:
+            self._highest = record.seq if record.boot != self._last[0] else max(self._highest, record.seq)
             self._last = record.boot, Continued(record.seq, record.time_us if output.format == "compact" else None)
             self._full_at = at if thinned.full else self._full_at
         return [Payload(output, record, data)]
@@ -68,9 +70,12 @@ class RecordContent:
         return Thinned(record.raw, True)
 
     def _is_full(self, record: Record, at: int) -> bool:
-        """Must the record be full? After the interval, in a new run, and in another order."""
-        boot, link = self._last
-        if self._full_at is None or record.boot != boot or record.seq <= link.after:
+        """Must the record be full? After the interval, in a new run, and if it comes again or in another order.
+
+        At QoS 2 the session of the broker may still have the message of a record that comes again: an equal one would
+        not be sent, and the records before it would.
+        """
+        if self._full_at is None or record.boot != self._last[0] or record.seq <= self._highest:
             return True
         return not 0 <= at - self._full_at < 1e6 * self._output.snapshot
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import orjson
+from klvrelay.core.marking import LEVELS, marking
+from klvrelay.record import Record
 
-from klvrelay import core
-
-CLASSIFICATIONS = ("UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET", "TOP SECRET")
-"""In the order of their codes in ST 0102 item 1, from 1."""
+CLASSIFICATIONS = LEVELS
 UNREADABLE = 255
 """The level of a marking that cannot be read: above every limit."""
+CARRIERS = frozenset({"ST0601", "ST0102", "ST0102-US", "ST0104", "ST0806"})
+"""Sets that may have a security set, or are one."""
 RUNS_MOST, CHANGES_MOST, STREAMS_MOST = 32, 256, 4096
 """What is kept of the markings of a stream: intervals without holes, and changes in each."""
 
@@ -40,8 +40,8 @@ UNMARKED, ABOVE_ALL = RecordMarking(), RecordMarking(UNREADABLE)
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a text such as `//REL//FOUO` or `USA CAN;GBR`, in upper case."""
-    return frozenset(filter(None, re.split(r"[\s/,;]+", text.upper())))
+    """The caveats of a text such as `FOUO//EYES ONLY`, in capitals."""
+    return frozenset(filter(None, map(str.strip, re.split(r"[/,;]", text.upper()))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,26 +108,36 @@ class Markings:
     Records may come again, or before earlier ones, as after a lost connection: a record always has the same marking. If
     the records before it are missing, its marking is that of the nearest one before it, and not sure.
 
-    own   the marking that a packet has itself; None without a security set
+    A packet of an unknown set is above every limit, and changes nothing for others: only sets of CARRIERS mark those
+    after them.
     """
 
-    def __init__(self, own: Callable[[bytes], RecordMarking | None]) -> None:
-        self._own = own
+    def __init__(self) -> None:
         self._runs: dict[tuple[str, str | None], list[_Run]] = {}
 
-    def mark(self, stream: str, boot: str | None, seq: int, raw: bytes, *, is_damaged: bool = False) -> RecordMarking:
+    def mark(self, record: Record) -> RecordMarking:
         """The marking of a record. A damaged one is above every limit; it may have marked those after it."""
-        runs = self._runs.get((stream, boot))
+        runs = self._runs.get((record.stream, record.boot))
         if runs is None:
-            runs = self._runs[stream, boot] = []
+            runs = self._runs[record.stream, record.boot] = []
             if len(self._runs) > STREAMS_MOST:
                 del self._runs[next(iter(self._runs))]
-        run = _run_at(runs, seq) or _new_run(runs, seq)
-        own = None if is_damaged else self._own(raw)
-        mark = run.mark_at(seq) if own is None else own
-        if seq > run.last or own is not None:
-            run.set(seq, mark._replace(is_sure=mark.is_sure and not is_damaged))
-        return ABOVE_ALL if is_damaged else mark
+        run = _run_at(runs, record.seq) or _new_run(runs, record.seq)
+        return _mark_in(run, record)
+
+
+def _mark_in(run: _Run, record: Record) -> RecordMarking:
+    seq = record.seq
+    before = run.mark_at(seq)
+    if not record.good:
+        if seq > run.last:
+            run.set(seq, before._replace(is_sure=False))
+        return ABOVE_ALL
+    own = own_marking(record.raw)
+    marks = own is not None and record.set in CARRIERS
+    if seq > run.last or marks:
+        run.set(seq, own if own is not None and marks else before)
+    return before if own is None else own
 
 
 def _run_at(runs: Iterable[_Run], seq: int) -> _Run | None:
@@ -147,34 +157,7 @@ def _new_run(runs: list[_Run], seq: int) -> _Run:
 
 def own_marking(raw: bytes) -> RecordMarking | None:
     """The marking that a packet has itself: the highest of its security sets; None if it has none."""
-    items = orjson.loads(core.items_json(raw))
-    found = [_read(each) for each in (*_security_sets(items), *([items] if "security_classification" in items else []))]
-    if not found:
+    found = marking(raw)
+    if found is None:
         return None
-    return RecordMarking(
-        max(each.level for each in found),
-        frozenset().union(*(each.caveats for each in found)),
-        frozenset.intersection(*(each.releasable_to for each in found)),
-    )
-
-
-def _security_sets(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _security_sets(each)
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            if key == "security_local_set":
-                yield from each if isinstance(each, list) else [each]
-            else:
-                yield from _security_sets(each)
-
-
-def _read(items: Any) -> RecordMarking:
-    if not isinstance(items, dict):
-        return ABOVE_ALL
-    name = str(items.get("security_classification")).upper()
-    level = CLASSIFICATIONS.index(name) + 1 if name in CLASSIFICATIONS else UNREADABLE
-    return RecordMarking(
-        level, words(str(items.get("caveats") or "")), words(str(items.get("releasing_instructions") or ""))
-    )
+    return RecordMarking(found.level, found.caveats, found.releasable) if found.readable else ABOVE_ALL

@@ -63,12 +63,12 @@ class ShapedOutput:
         self._thinning = thinning_of(output, selection)
         self._sets = None if selection is None else sets_with(selection)
 
-    def decide(self, record: Record, mark: RecordMarking, now: float, *, replayed: bool = False) -> Decision:
-        """Whether to publish a record now. If it is due, call `payloads` with it."""
+    def decide(self, record: Record, mark: RecordMarking | None, now: float, *, replayed: bool = False) -> Decision:
+        """Whether to publish a record now: if it is due, call `payloads` with it. `mark` is None without limits."""
         output = self.output
         if not self._wants(record):
             return Decision.UNWANTED
-        if not output.limit.admits(mark):
+        if mark is not None and not output.limit.admits(mark):
             return Decision.WITHHELD
         if self._is_paused:
             return Decision.THINNED
@@ -76,7 +76,8 @@ class ShapedOutput:
             return Decision.THINNED  # only the latest value counts
         key = self._key(record)
         line = self._line(key)
-        line.content.note(record)
+        if output.content == "state":
+            line.content.note(record)
         if output.retain:
             line.latest = record
         if line.pace.is_due(at := _time_of(record, now)):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
-from klvrelay.shape.marking import NO_LIMIT, UNMARKED, Limit, Markings, RecordMarking, own_marking
+from klvrelay.shape.marking import NO_LIMIT, Limit, Markings, RecordMarking
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import Decision, ShapedOutput
@@ -37,26 +37,28 @@ class Shaper:
         self._limit = limit
         self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
         limits = (limit, *(output.limit for output in outputs))
-        self._markings = Markings(own_marking) if any(each.is_set for each in limits) else None
+        self._markings = Markings() if any(each.is_set for each in limits) else None
 
     def admits(self, record: Record) -> bool:
         """May the sink publish the record, whatever its outputs publish?"""
-        return self._limit.admits(self._mark(record))
+        mark = self._mark(record)
+        return mark is None or self._limit.admits(mark)
 
     def is_open(self, record: Record) -> bool:
         """May all outputs that compress publish a record? Then it may be part of their common dictionary."""
         mark = self._mark(record)
-        return all(limit.admits(mark) for limit in self._compressed)
+        return mark is None or all(limit.admits(mark) for limit in self._compressed)
 
     def offer(self, record: Record, now: float, *, replayed: bool = False) -> tuple[list[Due], Decision]:
         """The outputs that publish a record now; the verdict says why there are none."""
         mark = self._mark(record)
-        if not self._limit.admits(mark):
+        if mark is not None and not self._limit.admits(mark):
             return [], Decision.WITHHELD
         due, verdict = [], Decision.UNWANTED
         for shaped in self._outputs:
             found = shaped.decide(record, mark, now, replayed=replayed)
-            verdict = max(verdict, found)
+            if found > verdict:
+                verdict = found
             if found is Decision.DUE:
                 due.append(Due(shaped, record, replayed))
         return due, verdict
@@ -90,8 +92,6 @@ class Shaper:
         for shaped in self._outputs:
             shaped.release()
 
-    def _mark(self, record: Record) -> RecordMarking:
-        if self._markings is None:
-            return UNMARKED
-        is_damaged = record.transport != "ok" or record.checksum == "bad"
-        return self._markings.mark(record.stream, record.boot, record.seq, record.raw, is_damaged=is_damaged)
+    def _mark(self, record: Record) -> RecordMarking | None:
+        """None if nothing depends on it."""
+        return None if self._markings is None else self._markings.mark(record)

@@ -230,6 +230,7 @@ class BudgetOutputs:
             return GAP, []  # the other cursor reports what is not published
         assert self._left_out is not None
         if self._messages.leaf(item) != "telemetry":
+            self._left_out.shaper.admits(item)  # it may have marked those after it
             return UNCHOSEN, []
         due, decision = self._left_out.shaper.offer(item, _now())
         parts = []

@@ -15,11 +15,12 @@ from pathlib import Path
 from cffi import FFI
 
 NATIVE = Path(__file__).parent
-HEADERS = ["klv.h", "rtp.h", "copies.h", "receiver.h", "receivers.h"]
+HEADERS = ["klv.h", "output.h", "rtp.h", "copies.h", "receiver.h", "receivers.h"]
 SOURCES = [
     "klv.c", "sum.c", "value.c", "columns.c",
     "text.c", "string.c", "float.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "linear.c", "scalar.c",
     "keys.c", "set.c", "select.c", "json.c",
+    "grid.c", "base.c", "thin.c", "compact.c", "document.c", "marking.c",
     "usual.c", "hold.c", "wait.c", "pes.c", "psi.c", "check.c", "clock.c", "lane.c", "rtp.c", "copies.c",
     "stamp.c",
     "tables.c",

@@ -1,6 +1,6 @@
 /* float.c - floats and doubles as JSON text: as few digits as distinguish one from its neighbours, so that reading
  * the text yields the same number. First a short decimal is tried with plain doubles (put_short); if that
- * is not provably right, it is computed with 128 bits. */
+ * is not provably right, it is computed with 128 bits. And decimals back to doubles. */
 #include "text.h"
 
 #include <math.h>
@@ -122,4 +122,75 @@ void klv_put_float(struct text *t, double value, int wide)
             return;
         }
     }
+}
+
+/* ---- a decimal to the nearest double ---- */
+
+static int top_bit(uint128 value)
+{
+    const uint64_t high = (uint64_t)(value >> 64);
+    return high ? 127 - __builtin_clzll(high) : 63 - __builtin_clzll((uint64_t)value);
+}
+
+/* mantissa x 2^exponent, rounded to the bits that a double has there; `more`: it is a little larger than that. */
+static double rounded_to_double(uint128 mantissa, int exponent, int more)
+{
+    const int top = top_bit(mantissa), least = -1074 - exponent; /* the last bit that even the smallest doubles have */
+    int drop = top - 52 > least ? top - 52 : least;
+    if (drop <= 0)
+        return ldexp((double)(uint64_t)mantissa, exponent);
+    if (drop > 127) /* half of the smallest double, or less */
+        return drop == 128 && (mantissa > (uint128)1 << 127 || more) ? 0x1p-1074 : 0;
+    const uint128 kept = mantissa >> drop, rest = mantissa - (kept << drop), half = (uint128)1 << (drop - 1);
+    const uint64_t up = rest > half || (rest == half && (more || (kept & 1)));
+    return ldexp((double)((uint64_t)kept + up), exponent + drop);
+}
+
+/* mantissa / divisor, exactly rounded: long division, bit by bit, of as many bits as 128 hold. */
+static double quotient_of(uint128 mantissa, uint64_t divisor)
+{
+    const int shift = 127 - top_bit(mantissa);
+    uint128 rest = 0, quotient = 0;
+    mantissa <<= shift;
+    for (int bit = 127; bit >= 0; bit--) {
+        rest = rest << 1 | (mantissa >> bit & 1);
+        quotient <<= 1;
+        if (rest >= divisor) {
+            rest -= divisor;
+            quotient |= 1;
+        }
+    }
+    return rounded_to_double(quotient, -shift, rest != 0);
+}
+
+/* The text of a float or double is far from the middle between two doubles: 128 bits tell on which side it is. */
+static double scaled_by_ten(uint128 mantissa, int power)
+{
+    const int shift = 127 - top_bit(mantissa);
+    struct big product = {mantissa << shift, -shift}, ten = {(uint128)10 << 124, -124};
+    if (power < 0)
+        ten = (struct big){~(uint128)0 / 5 * 4 + 1, -131};
+    for (unsigned left = (unsigned)(power < 0 ? -power : power); left > 0; left >>= 1) {
+        if (left & 1)
+            product = big_product(product, ten);
+        ten = big_product(ten, ten);
+    }
+    return rounded_to_double(product.mantissa, product.exponent, 1);
+}
+
+double klv_decimal(uint128 mantissa, int power)
+{
+    if (mantissa == 0)
+        return 0;
+    if (mantissa <= (uint64_t)1 << 53 && power >= -22 && power <= 22) { /* both are exact, and rounded once */
+        const double whole = (double)(uint64_t)mantissa;
+        return power < 0 ? whole / POWER_OF_TEN[-power] : whole * POWER_OF_TEN[power];
+    }
+    if (power <= 0 && power >= -19)
+        return quotient_of(mantissa, TENS[-power]);
+    if (power > 0 && power <= 19 && top_bit(mantissa) < 64) /* both fit 64 bits, their product 128 */
+        return rounded_to_double(mantissa * TENS[power], 0, 0);
+    if (power > 19 && power <= 37 && mantissa < 10) /* 1e23 is in the middle between two doubles */
+        return rounded_to_double(mantissa * TENS[19] * TENS[power - 19], 0, 0);
+    return scaled_by_ten(mantissa, power > 400 ? 400 : power < -400 ? -400 : power);
 }

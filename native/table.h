@@ -57,6 +57,14 @@ enum cells {
     C_PLACE_SDCC    /* IMAPB, a range for each row: ST 1601, item 10 */
 };
 
+/* What an item says of where something is. */
+enum place {
+    PLACE_NONE = 0,
+    PLACE_LATITUDE,     /* K_LINEAR_INT of 4 bytes; */
+    PLACE_LONGITUDE,    /* so is this, whose tag follows that of its latitude */
+    PLACE_INSIDE        /* a position in another form, or parts or bytes that may hold one */
+};
+
 enum { KEY_PADDED = 64 }; /* of `key` in a row: padded, so that a copy of fixed size takes it */
 
 /* A value of an enumeration, and its label as a JSON string. */
@@ -83,6 +91,7 @@ struct item {
     uint8_t old;                /* enum old_map */
     int8_t range_power;         /* IMAPB: ceil(log2(max - min)) */
     uint8_t cells;              /* arrays: enum cells */
+    uint8_t place;              /* enum place */
     uint16_t len_min, len_max;  /* bytes; len_max 0 = no maximum */
     uint16_t code_count;        /* of `codes`, or of `bits` */
     double min, max;            /* the range of the value */

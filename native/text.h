@@ -59,6 +59,9 @@ void klv_put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scale
 void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift);
 void klv_put_float(struct text *t, double value, int wide);             /* finite; wide: a double, else a float */
 
+/* The double that is nearest to mantissa x 10^power, as a reader of that text has it; halves to even. */
+double klv_decimal(uint128 mantissa, int power);
+
 /* Bytes and strings, each in quotes except for klv_put_octets. */
 void klv_put_octets(struct text *t, const uint8_t *in, size_t n);       /* hex */
 void klv_put_hex(struct text *t, const uint8_t *in, size_t n);          /* hex */

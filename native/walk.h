@@ -120,6 +120,15 @@ static inline void mark(uint64_t *bits, uint64_t tag)
         bits[tag >> 6] |= (uint64_t)1 << (tag & 63);
 }
 
+static inline unsigned count_marks(const uint64_t *bits)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < KLV_TAGS / 64; i++)
+        for (uint64_t rest = bits[i]; rest; rest &= rest - 1)
+            count++;
+    return count;
+}
+
 static inline struct frame *top(struct walk *w)
 {
     return &w->stack[w->depth - 1];

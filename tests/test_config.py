@@ -131,7 +131,7 @@ def commented(text: str) -> list[tuple[str, str, str]]:
     """The table, key and TOML value of each commented line of the sample."""
     found, header = [], ""
     for line in text.splitlines():
-        if table := re.match(r"(?:# )?\[+(\w+)\]", line):
+        if table := re.match(r"(?:# )?\[+([\w.]+)\]", line):
             header = table[1]
         elif setting := re.match(r"# (\w+) = (.*)", line):
             found.append((header, setting[1], setting[2]))
@@ -142,10 +142,11 @@ def test_the_sample_is_the_manual():
     """Every key is in it. Each commented line is a setting of its table, with a valid value: the default, if any."""
     text = SAMPLE.read_text()
     shown = {(header, key) for header, key, _ in commented(text)}
-    for table in TABLES:
+    tables = [*TABLES, *(inner for table in TABLES for inner in table.inner)]
+    for table in tables:
         for key in table.keys:
             assert (table.name, key) in shown or re.search(rf"\b{key}\b", text), key
-    by_name = {table.name: table for table in TABLES}
+    by_name = {table.name: table for table in tables}
     for header, key, value in commented(text):
         setting, place = by_name[header].setting_of(key)
         typed = tomllib.loads(f"value = {value}")["value"]

@@ -28,7 +28,7 @@ PLAIN = ["-O2", "-fno-pic", "-fno-pie", "-fno-stack-protector", "-U_FORTIFY_SOUR
 COLUMNS = 120
 FROM_LIBC = re.compile("mem[a-z]+|str(?!dup|ndup)[a-z]+")
 FROM_LIBM = re.compile(
-    "ceil|copysign|exp2|fabs|floor|fmod|frexp|ldexp|log10|log2|modf|nearbyint|pow|(l?l)?r(int|ound)|scalbn|sqrt|trunc"
+    "ceil|copysign|cos|exp2|fabs|floor|fmod|frexp|ldexp|log10|log2|modf|nearbyint|pow|(l?l)?r(int|ound)|scalbn|sqrt|trunc"
 )
 WRITABLE = set("bBdDsSgGC")
 

@@ -9,8 +9,8 @@ import pytest
 from records import damaged, packet, platform, record, security, spoilt, targets
 
 from klvrelay.decoder import decode
-from klvrelay.relay import state as limits
-from klvrelay.relay.state import MOST, UNKNOWN_BYTES, UNKNOWN_MOST, StreamState
+from klvrelay.shape import state as limits
+from klvrelay.shape.state import MOST, UNKNOWN_BYTES, UNKNOWN_MOST, StreamState
 
 LATITUDE, FRAME_LATITUDE, MISSION, UNKNOWN = 13, 23, 3, 2000
 

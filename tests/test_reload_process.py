@@ -217,3 +217,29 @@ async def test_an_ignored_hang_up_stays_ignored(oracle: OracleBroker, free_port:
         assert "reload" not in command.said
     finally:
         await process.__aexit__(None, None, None)
+
+
+async def test_outputs_are_changed_by_a_signal(oracle: OracleBroker, tmp_path: Path, free_port: int):
+    """The source stays open; an output with a fault is refused with its line, and changes nothing."""
+    path = tmp_path / "relay.toml"
+    source = udp(free_port, "uav1")
+    settings(path, f'{oracle.url}"\n[[sink.output]]\nname = "a', source)
+    async with klvrelay("run", "-c", str(path)) as command:
+        await feed.listening(free_port)
+        parts = feed.datagrams(TAPE.ts)
+        feed.send_udp(parts[: len(parts) // 2], free_port)
+        await until(lambda: len(oracle.payloads("klvrelay/uav1/a")) >= len(TAPE.klv) // 2 - 2)
+        settings(path, f'{oracle.url}"\n[[sink.output]]\nitems = ["positon"]\nname = "b', source)
+        await hang_up(command)
+        settings(path, f'{oracle.url}"\n[[sink.output]]\nname = "b', source)
+        await hang_up(command)
+        feed.send_udp(parts[len(parts) // 2 :], free_port)
+        await until(lambda: len(oracle.payloads("klvrelay/uav1/b")) >= len(TAPE.klv) // 2 - 2)
+        code, _ = await command.stop()
+    assert code == 0, command.said
+    assert "line 4: sink.output.items: no item or group is named 'positon'; did you mean position?" in command.said
+    assert "settings reloaded: sinks=mqtt" in command.said
+    first, later = (
+        [orjson.loads(data)["seq"] for data in oracle.payloads(f"klvrelay/uav1/{name}")] for name in ("a", "b")
+    )
+    assert first + later == list(range(len(TAPE.klv)))

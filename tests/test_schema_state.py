@@ -15,8 +15,8 @@ from payload_schemas import faults, record_of, state_of
 from random_packets import packets
 from test_schema import GOOD, good_record, raw_packets
 
-from klvrelay.relay import state as merged
 from klvrelay.schema import payload_schema
+from klvrelay.shape import state as merged
 from native.spec import facts
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]

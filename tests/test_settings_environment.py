@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import Reading, read_settings
 from klvrelay.config.tables import RELAY, SINK, SOURCE, SPOOL, TABLES, Table
@@ -103,6 +104,8 @@ def _typed(settings: RelaySettings, table: Table, key: str) -> object:
         pids = (source.pids, source.only)
         return login[key] if key in login else pids if key == "pids" else getattr(source, key)
     if table is SINK:
+        if key in LIMIT_KEYS:
+            return limit_values(sink.limit)[key]
         return sink.mqtt.url if key == "url" else getattr(sink if hasattr(sink, key) else sink.mqtt, key)
     return getattr(settings.spool if table is SPOOL else settings, key)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import re
+import sys
 from datetime import UTC, datetime
 
 import orjson
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from latest_values import publish
 from records import BOOT, record, spoilt
+from reference_output import ReferenceOutput
 from rich.console import Console
 
 from klvrelay.cli.verbs.stream_table import LONG_OFFLINE, SETTLED, StreamTable, sanitize
@@ -22,6 +24,8 @@ from klvrelay.cli.verbs.watch import line, table, watch
 from klvrelay.config.choice import chosen
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
+from klvrelay.shape.compression import Compressor
+from klvrelay.shape.dictionary import DictionaryTrainer
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message, Received
@@ -306,6 +310,77 @@ def test_it_reports_that_no_stream_has_the_selected_pid():
     assert (board.rows(100.0), board.note(100.0)) == ([], "no matching stream yet")
 
 
+FORMS = ("json", "cbor", "msgpack", "klv", "compact")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_records_of_any_format_are_shown(form):
+    """Partial ones too, from the first full one on; a note says what is missing before."""
+    output = ReferenceOutput(form, 4)
+    messages = [Received("kr/uav1/telemetry", output.message([record(seq)]), False) for seq in range(5)]
+    board = board_of(ONLINE, messages[1], messages[2])
+    assert (board.rows(100.0)[0]["heading"], board.note(100.0)) == ("-", "uav1 waits for a full record")
+
+    board.take(messages[4], 100.0, WALL)
+    row = board.rows(100.0)[0]
+    assert (row["heading"], row["rate"], row["bad"], board.note(100.0)) == ("159.97", "1.0", "0", "")
+
+
+def test_compressed_records_wait_for_their_dictionary():
+    """It is retained, so it normally comes first."""
+    trainer = DictionaryTrainer()
+    for seq in range(100):
+        trainer.add(record(seq).json())
+    dictionary = trainer.train()
+    frame = Received("kr/uav1/telemetry", Compressor(dictionary).compress(record(200).json()), False)
+
+    board = board_of(ONLINE, frame)
+    assert re.fullmatch(r"uav1 waits for dictionary \d+", board.note(100.0))
+    board.take(Received("kr/uav1/dictionary", dictionary, True), 100.0, WALL)
+    assert board.rows(100.0)[0]["heading"] == "-"
+    board.take(frame, 100.0, WALL)
+    row = board.rows(100.0)[0]
+    assert (row["heading"], row["bad"], board.note(100.0)) == ("159.97", "0", "")
+
+    board.take(Received("kr/uav1/dictionary", b"none", True), 100.0, WALL)
+    assert board.rows(100.0)[0]["bad"] == "1"
+
+
+def test_the_note_names_few_of_many_streams_that_wait():
+    """Three, and the number of the others; one that is removed is not named."""
+    output = ReferenceOutput("compact", 9)
+    output.message([record(0)])
+    partial = output.message([record(1)])
+    board = board_of(*(Received(f"kr/uav{n}/telemetry", partial, False) for n in range(5)))
+    assert board.note(100.0).endswith("uav1 waits for a full record, uav2 waits for a full record and 2 more")
+
+    board.begin_subscription(200.0)
+    board.rows(201.0 + SETTLED)
+    assert board.note(201.0 + SETTLED) == "nothing published yet"
+
+
+def test_other_outputs_are_shown_instead():
+    """By the last level of their topics; each output has its own records."""
+    board = StreamTable("kr", outputs=("position", "attitude"))
+    one, two = ReferenceOutput("compact", 9), ReferenceOutput("compact", 9)
+    for seq in range(4):
+        board.take(Received("kr/uav1/telemetry", b"{", False), 100.0, WALL)
+        board.take(Received("kr/uav1/position", one.message([record(seq)]), False), 100.0, WALL)
+        board.take(Received("kr/uav1/attitude", two.message([record(seq)]), False), 100.0, WALL)
+
+    row = board.rows(100.0)[0]
+    assert (row["rate"], row["bad"], board.note(100.0)) == ("8.0", "0", "")
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    """Once, below the rows."""
+    monkeypatch.setitem(sys.modules, "msgpack", None)
+    board = board_of(ONLINE, Received("kr/uav1/telemetry", ReferenceOutput("msgpack").message([record(1)]), False))
+
+    assert board.note(100.0) == "MessagePack needs the package msgpack: pip install 'klvrelay[msgpack]'"
+    assert board.rows(100.0)[0]["bad"] == "0"
+
+
 @contextlib.asynccontextmanager
 async def watching(broker, stream=None, terminal=False, **settings):
     """`watch` on a console in memory; yields its output so far."""
@@ -388,12 +463,12 @@ async def test_one_stream_can_be_selected(embedded):
 async def test_a_lost_connection_is_reported_once_and_recovers(oracle, capsys):
     """However many attempts it takes: one line at the loss, one at the recovery, on stderr."""
     async with watching(oracle) as (_, task):
-        await until(lambda: len(oracle.guests) == 1 and len(oracle.guests[0].filters) == 6)
+        await until(lambda: len(oracle.guests) == 1 and len(oracle.guests[0].filters) == 7)
         await oracle.stop()
         await until(lambda: "reconnecting" in capsys.readouterr().err)
         await asyncio.wait({task}, timeout=0.15)
         await oracle.start()
-        await until(lambda: len(oracle.guests) > 1 and len(oracle.guests[-1].filters) == 6)
+        await until(lambda: len(oracle.guests) > 1 and len(oracle.guests[-1].filters) == 7)
         assert not task.done()
 
     assert capsys.readouterr().err.count("reconnected") == 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 WIDTH = 120
 # The enumerators of table.h that are 0: the value of a member that a row omits.
-ZEROS = {"", "0", "0.0", "K_NONE", "OLD_NONE", "C_INT", "O_NONE", "U_LOCAL", "SUM_NONE"}
+ZEROS = {"", "0", "0.0", "K_NONE", "OLD_NONE", "C_INT", "O_NONE", "U_LOCAL", "SUM_NONE", "PLACE_NONE"}
 
 
 def members(**values: object) -> list[str]:

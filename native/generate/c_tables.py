@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from native.generate.c_rows import WIDTH, array, braced, members, octets, quoted_json, string, wrapped
+from native.generate.places import place
 from native.generate.schema_values import pack_name
 from native.spec import facts
 
@@ -132,7 +133,7 @@ class Tables:
 
     def fields(self, key: str, kind: str, length: tuple[int, int], range_: tuple[Fraction | None, Fraction | None],
                *, flags: str, old: str, special: str, codes: tuple[str, int], cells: str,
-               set_: str = "", pack: str = "") -> list[str]:  # fmt: skip
+               set_: str = "", pack: str = "", place: str = "") -> list[str]:  # fmt: skip
         """The members of a `struct item`, also used for an element of a pack."""
         self.key(key)
         low, high = range_
@@ -142,7 +143,7 @@ class Tables:
         rest = members(
             kind=kind, flags=flags, decimals=digits, old=old,
             range_power=math.ceil(math.log2(high - low)) if kind == "K_IMAPB" else 0,
-            cells=cells, len_min=length[0], len_max=length[1], min=real(low), max=real(high),
+            cells=cells, place=place, len_min=length[0], len_max=length[1], min=real(low), max=real(high),
             scale=real(scale), print=real(scale * 10**digits), special=quoted_json(special) if special else "",
             codes="" if bits else codes[0], bits=codes[0] if bits else "", code_count=codes[1],
             set=set_ and f"&set_{set_.lower()}", pack=pack and f"&pack_{pack.lower()}",
@@ -173,7 +174,8 @@ class Tables:
         old = "OLD_LINEAR_INT" if where in OLD_LINEAR_INT else "OLD_LINEAR_UINT" if where in OLD_LINEAR_UINT else ""
         return braced(self.fields(
             i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,
-            special=next(iter(i.special.values()), ""), codes=codes, set_=set_, pack=pack, cells=CELLS.get(where, ""),
+            special=next(iter(i.special.values()), ""), codes=codes, set_=set_, pack=pack,
+            cells=CELLS.get(where, ""), place=place(i),
         ))  # fmt: skip
 
     def element(self, e: facts.Element, op: str, tag: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from native.generate import coverage, packs_page, schema, schema_values
+from native.generate import coverage, groups_page, packs_page, schema, schema_values
 from native.generate.clauses import PREFERRED
 from native.generate.documents import STANDARDS
 from native.generate.schema_packs import pack
@@ -25,6 +25,7 @@ each: resolution, bytes, labels, bits, elements.
 
 - **dec**: decoded to a value, or kept as hex.
 - **enc**: `klvrelay.encode` writes it back to bytes.
+- **dead band**: the change, in the item's units, that an output with dead bands does not send.
 - **vec**: number of test vectors that contain it, alone, in a set or in a packet, including nested sets. Items that no
   vector contains are still checked, in random packets, against a second decoder written from the tables alone.
 """
@@ -54,8 +55,8 @@ def items_page() -> str:
     universal = (universal_section(name) for name in facts.UNIVERSAL)
     return "\n".join(
         [
-            HEAD, coverage_section(), *sets, *universal, alone_section(), packs_page.section(), raw_section(),
-            omitted_section(), large_section(),
+            HEAD, coverage_section(), groups_page.section(), *sets, *universal, alone_section(), packs_page.section(),
+            raw_section(), omitted_section(), large_section(),
         ]
     )  # fmt: skip
 
@@ -157,11 +158,12 @@ def where(name: str) -> str:
 
 
 def table(items: list[facts.Item]) -> Iterator[str]:
-    yield "| tag | name | key | units | in a record | dec | enc | vec |"
-    yield "| --: | --- | --- | --- | --- | --- | --- | --: |"
+    banded = items[0].set == "ST0601"
+    yield "| tag | name | key | units | in a record | dec | enc | vec |" + " dead band |" * banded
+    yield "| --: | --- | --- | --- | --- | --- | --- | --: |" + " --: |" * banded
     for item in items:
         count = coverage.counts()[item.set, item.tag]
-        marks = f"{yes(decodes(item))} | {yes(encodes(item))} | {count}"
+        marks = f"{yes(decodes(item))} | {yes(encodes(item))} | {count}" + f" | {groups_page.dead_band(item)}" * banded
         yield f"| {item.tag} | {item.name}{mark(item)} | `{item.key}` | {item.units} | {form(item)} | {marks} |"
 
 

@@ -51,6 +51,8 @@ class Item(NamedTuple):
     codes: dict[int, str]  # code -> label
     bits: tuple[Bits, ...]
     cells: str  # natural elements of an array: "float", "uint", "int", or rows of deviations and correlations
+    groups: tuple[str, ...]  # names that select it together with others
+    dead_band: float | None  # a change, in `units`, that an output may leave out; None: none
 
 
 class Element(NamedTuple):
@@ -106,7 +108,12 @@ def _item(item: facts.Item) -> str:
         "Item", item.tag, item.key, item.name, item.units, item.kind, item.len_min, item.len_max, item.min, item.max,
         item.mapping, pack, item.special, item.repeats, item.required, item.deprecated, item.notes,
         item.set, item.zero_len_legal, old, _named("CODES", *where, item.key), _named("BITS", *where, ""), cells,
+        Name(_groups(item.groups)), item.dead_band,
     )  # fmt: skip
+
+
+def _groups(groups: tuple[str, ...]) -> str:
+    return f"({', '.join(map(string, groups))},)"
 
 
 def _named(table: str, set_: str, tag: int, field: str) -> Name:

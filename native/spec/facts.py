@@ -52,9 +52,27 @@ TIME = {"ST0601": 2, "ST0903": 2, "VTrack": 2, "ST0806": 2, "ST1002": 1, "ST1107
 VERSION = {"ST0601": 65}
 
 
+# The group of the items of the sets whose csv has none.
+GROUPS = {
+    **dict.fromkeys(["ST0102"], "security"),
+    **dict.fromkeys(["ST0903", "VTarget", "VTrack", "VTrackItem", "VMask", "VObject", "VFeature"], "vmti"),
+    **dict.fromkeys(["VTracker", "VChip", "Algorithm", "Ontology"], "vmti"),
+    **dict.fromkeys(["ST0806", "RvtPoi", "RvtAoi", "RvtUserDefined"], "rvt"),
+    **dict.fromkeys(["ST1002", "ST1202", "ST1206", "ST1601", "ST1602"], "imagery"),
+    "ST1107": "geopositioning",
+    **dict.fromkeys(["ST1108", "ST1108Metric"], "quality"),
+    **dict.fromkeys(["ST1010", "ST1303"], "quality"),
+    "ST1204": "identity",
+}
+
+
 @dataclass(frozen=True)
 class Item:
-    """One row of an item table; lengths in bytes, `len_max` 0 = no maximum."""
+    """One row of an item table; lengths in bytes, `len_max` 0 = no maximum.
+
+    `groups` are names that select the item together with others. `dead_band`, in its units, is the change that an
+    output may leave out where it is asked to; None: none.
+    """
 
     set: str
     tag: int
@@ -73,6 +91,8 @@ class Item:
     required: bool
     deprecated: bool
     notes: str
+    groups: tuple[str, ...] = ()
+    dead_band: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -184,11 +204,23 @@ def _items(name: str) -> list[Item]:
                 required=row["required"] == "Y",
                 deprecated=row["deprecated"] == "Y",
                 notes=row["notes"],
+                groups=tuple(row["group"].split()) if "group" in row else (GROUPS[name],),
+                dead_band=_fraction(row.get("dead_band", "")),
             )
             for row in _rows(DECODED[name])
         ),
         key=lambda item: item.tag,
     )
+
+
+def groups() -> dict[str, list[Item]]:
+    """The items of each group, of sets that may be packets, by tag."""
+    found: dict[str, list[Item]] = {}
+    packets = [key.set for key in universal_keys() if key.set in DECODED]
+    for item in (item for name in packets for item in items(name)):
+        for group in item.groups:
+            found.setdefault(group, []).append(item)
+    return dict(sorted(found.items()))
 
 
 def omitted(element: Element) -> int | None:
@@ -280,19 +312,21 @@ def _keyed() -> list[tuple[bytes, Item]]:
 
 def _plain(set_: str, tag: int, name: str, key: str, kind: str, length: tuple[int, int], units: str = "") -> Item:
     mapping = {"float": "ieee754", "ascii": "ascii", "date_time": "special"}.get(kind, "raw")
-    return Item(set_, tag, name, key, units, kind, *length, None, None, mapping, {}, True, False, False, False, "")
+    item = Item(set_, tag, name, key, units, kind, *length, None, None, mapping, {}, True, False, False, False, "")
+    return replace(item, groups=(GROUPS[set_],)) if set_ in GROUPS else item
 
 
 def _legacy_items() -> list[tuple[bytes, Item]]:
-    modern = {item.tag: item.key for item in items("ST0601")}
+    modern = {item.tag: item for item in items("ST0601")}
     found = []
     for row in legacy():
         low, _, high = row.length.partition("|")
         length = (0, 0) if low == "var" else (int(low), int(high or low))
         # Sent as text "20050331075051"; a record has ST 0601's item 72, in microseconds since 1970.
         kind = "date_time" if row.field == "event_start_date_time_utc" else row.kind
-        key = modern.get(row.tag, row.field)
-        found.append((row.key, _plain("ST0104", row.tag, row.name, key, kind, length, row.units)))
+        same = modern.get(row.tag)
+        item = _plain("ST0104", row.tag, row.name, same.key if same else row.field, kind, length, row.units)
+        found.append((row.key, replace(item, groups=same.groups if same else ("other",))))
     return found
 
 

@@ -8,6 +8,7 @@
     klvrelay.select(key, ...)        a selection of items for `record.json(items=...)`
     klvrelay.encode(record)          encode records or items to bytes
     klvrelay.views(items)            apply segments and amends (ST 1607)
+    klvrelay.Restorer()              full records of the payloads of any output: compact, partial, compressed, ...
     klvrelay.frame_times(source)     time stamps embedded in video frames (ST 0604)
 """
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     )
     from klvrelay.frames.frame_times import FrameTime, Stamp, frame_times
     from klvrelay.record import Record
+    from klvrelay.shape.restore import Restorer
     from klvrelay.standards.amends import View, views
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "NoKlv",
     "NotMedia",
     "Record",
+    "Restorer",
     "Selection",
     "SinkDown",
     "SinkError",
@@ -76,6 +79,7 @@ _HOMES = {
     "decoder": ("decode", "json_lines"),
     "api": ("columns", "open", "stream"),
     "record": ("Record",),
+    "shape.restore": ("Restorer",),
     "standards.amends": ("View", "views"),
     "core.selection": ("Selection", "select"),
     "frames.frame_times": ("FrameTime", "Stamp", "frame_times"),

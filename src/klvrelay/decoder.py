@@ -11,6 +11,7 @@ from klvrelay import core
 from klvrelay.config.choice import EVERYTHING, Choice, chosen
 from klvrelay.config.names import LEVEL_LIMIT, checked_name
 from klvrelay.core import Counters
+from klvrelay.core.carriage import carriage_of
 from klvrelay.elementary_streams import LOOK, ElementaryStream, ElementaryStreams
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers
@@ -19,7 +20,10 @@ from klvrelay.record import Carriage, Packet, Record, Units
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-from klvrelay.core.carriage import carriage_of
+
+
+PAYLOAD_BEGINS = frozenset(bytes([first]) for first in (0x28, *range(0x81, 0x9C)))
+"""The first bytes of zstd and of compact payloads."""
 
 
 class Decoder:
@@ -194,17 +198,26 @@ def decode(
     pid: int | Iterable[int] | None = None,
     program: int | None = None,
     packet_limit: int = core.LIMIT,
+    dictionary: bytes | None = None,
 ) -> list[Record]:
-    """All records in `data`, an MPEG transport stream or bare KLV (detected automatically).
+    """All records in `data`: an MPEG transport stream, bare KLV, or a compact payload (detected automatically).
 
     pid            select KLV on this PID, or on these
     program        select KLV of this program
     packet_limit   maximum bytes of the value of a packet
+    dictionary     for data compressed with zstd, as published on `{prefix}/{stream}/dictionary`
 
-    The list includes damaged and unknown packets: see `Record.good`. Raises ConfigError for an invalid limit.
+    The list includes damaged and unknown packets: see `Record.good`. Raises ConfigError for an invalid limit, and
+    DecodeError for zstd that can't be read and for partial records of a compact payload: see `klvrelay.Restorer`.
     """
     wanted = chosen(pid, program)
     limit = core.checked_limit(packet_limit)
+    if bytes(data[:1]) in PAYLOAD_BEGINS:
+        from klvrelay.shape.payload_records import payload_records  # here, since a stream of KLV does not need it
+
+        data, records = payload_records(bytes(data), stream, dictionary)
+        if records is not None:
+            return [record for record in records if wanted.everything or wanted.wants(record.pid, record.program)]
     if wanted.everything and isinstance(data, bytes) and (whole := core.whole(data, limit)) is not None:
         return [Record(data, *whole, "ok", None, None, None, stream, boot, 0)]
     decoder = Decoder(stream, boot, packet_limit=limit, choice=wanted)

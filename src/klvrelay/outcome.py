@@ -1,4 +1,4 @@
-"""Outcome of deliveries: how many records were delivered, rejected, left out or shed."""
+"""Outcome of deliveries: how many records were delivered, rejected, left out, thinned, withheld or shed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class _Counts(NamedTuple):
     left_out: int = 0
     unwanted: int = 0
     gaps: int = 0
+    thinned: int = 0
+    withheld: int = 0
 
 
 class Outcome(_Counts):
@@ -33,6 +35,8 @@ class Outcome(_Counts):
     left_out   never offered: too large for the far end
     unwanted   never offered: excluded by the settings
     gaps       gaps that were answered, in whatever way: they stand for records that other counts contain
+    thinned    not published by any output: not its turn, or nothing changed
+    withheld   not published because of its marking
 
     `unpublished` names the records for which subscribers need a gap; it is not compared.
     """
@@ -46,7 +50,7 @@ class Outcome(_Counts):
 
 
 class Sums(NamedTuple):
-    """Record counts of a sink. Always numbered == delivered + rejected + shed + left_out + waiting + unwanted.
+    """Record counts of a sink. Their sum without `numbered` is always `numbered`.
 
     numbered    appended to the log for this sink
     delivered   confirmed by the far end
@@ -55,6 +59,8 @@ class Sums(NamedTuple):
     left_out    never offered, or set aside: too large for the far end
     waiting     not yet sent, or unacknowledged; at QoS 2 until PUBCOMP, since before that a broker may not hand it on
     unwanted    never offered: excluded by the settings
+    thinned     not published by any output: not its turn, or nothing changed
+    withheld    not published because of its marking
     """
 
     numbered: int = 0
@@ -64,6 +70,8 @@ class Sums(NamedTuple):
     left_out: int = 0
     waiting: int = 0
     unwanted: int = 0
+    thinned: int = 0
+    withheld: int = 0
 
     @property
     def lost(self) -> int:
@@ -72,10 +80,6 @@ class Sums(NamedTuple):
 
     def describe(self, sink: str) -> str:
         """`359 delivered to mqtt://broker:1883, 1 rejected, 0 shed, 0 waiting`. Some counts appear only above 0."""
-        rejected = f", {self.rejected} rejected" if self.rejected else ""
-        left_out = f", {self.left_out} left out" if self.left_out else ""
-        unwanted = f", {self.unwanted} unwanted" if self.unwanted else ""
-        return (
-            f"{self.delivered} delivered to {sink}{rejected}{left_out}{unwanted}, {self.shed} shed,"
-            f" {self.waiting} waiting"
-        )
+        names = ("rejected", "left_out", "unwanted", "thinned", "withheld")
+        some = "".join(f", {count} {name.replace('_', ' ')}" for name in names if (count := getattr(self, name)))
+        return f"{self.delivered} delivered to {sink}{some}, {self.shed} shed, {self.waiting} waiting"

@@ -9,7 +9,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay import core
-from klvrelay.core import Checksum, Entry, Transport
+from klvrelay.core import Checksum, Entry, Transport, document
 from klvrelay.core.carriage import Carriage as Carriage
 from klvrelay.json_output import Numbers
 
@@ -151,6 +151,32 @@ class Record(NamedTuple):  # creating a frozen dataclass takes six times as long
         if shared is not None:
             shared.keep(self, numbers, text)
         return text
+
+    def cbor(self, *, numbers: Numbers = "exact", items: Selection | None = None) -> bytes:
+        """The document of `json` as CBOR (RFC 8949): the same keys and values, maps of indefinite length."""
+        return self._document("cbor", numbers, items)
+
+    def msgpack(self, *, numbers: Numbers = "exact", items: Selection | None = None) -> bytes:
+        """The document of `json` as MessagePack: the same keys and values."""
+        return self._document("msgpack", numbers, items)
+
+    def _document(self, form: document.Form, numbers: Numbers, items: Selection | None) -> bytes:
+        if items is None and _shared is not None:
+            return document.transcode(self.json(numbers=numbers), form)
+        return document.record_document(
+            form,
+            self.raw,
+            core.head(self.stream, self.boot),
+            self.seq,
+            self.received_us,
+            self.pts,
+            self.transport != "ok",
+            self.pid,
+            self.program,
+            self.checksum,
+            numbers == "safe",
+            _ALL if items is None else items.chosen,
+        )
 
 
 SHARED_MOST = 1 << 20

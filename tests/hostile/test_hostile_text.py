@@ -33,7 +33,7 @@ from klvrelay.cli.verbs import csv_cells, demo
 from klvrelay.cli.verbs.frame_times import HEAD
 from klvrelay.encode import encode
 from klvrelay.json_output import dumps, rewrite_integers
-from klvrelay.relay.state import StreamState
+from klvrelay.shape.state import StreamState
 from klvrelay.sinks.mqtt.connection import Received
 
 SINCE_15 = range(0x13439, 0x13440)

@@ -105,6 +105,60 @@ IN_SOURCE = [
     ("pid = 1", "pid", "did you mean pids"), ("qos = 1", "qos", "belongs in [[sink]]"),
     ("waiting = 1", "waiting", "belongs in [relay]"), ("zzz = 1", "zzz", "valid settings: url, "),
 ]  # fmt: skip
+IN_OUTPUT = [
+    ("colour = 1", "colour", "valid settings: "), ("itmes = []", "itmes", "did you mean items?"),
+    ("url = 1", "url", "belongs in [[sink]]"), ("stall = 1", "stall", "belongs in [[source]]"),
+    ("name = 5", "name", "in quotes"), ('name = "a/b"', "name", "letters, digits"), ('name = ""', "name", "letters"),
+    ('preset = "odd"', "preset", "did you mean osd?"), ("preset = 1", "preset", "in quotes"),
+    ('topic = "a/b"', "topic", "must contain {stream}"), ('topic = "{stream}/#"', "topic", "without + and #"),
+    ('topic = "{stream}/+"', "topic", "without + and #"), ('topic = "{stream}//a"', "topic", "empty level"),
+    ('topic = "/{stream}"', "topic", "empty level"), ('topic = "{stream}/"', "topic", "empty level"),
+    ('topic = "{strem}/a"', "topic", "did you mean stream?"), ('topic = "{stream}/{"', "topic", "has a { or }"),
+    ('topic = "$SYS/{stream}"', "topic", "must not begin with $"),
+    ('topic = "{stream}/a\\u0007"', "topic", "printable"),
+    ('topic = "{stream}/{item}"', "topic", 'needs preset = "items"'), ("topic = 5", "topic", "in quotes"),
+    ('topic = "{prefix}/{stream}/link"', "topic", "also that of link"),
+    ('topic = "{prefix}/{stream}/gap"', "topic", "also that of gap"),
+    ('topic = "{prefix}/{stream}/rejected"', "topic", "also that of rejected"),
+    ('topic = "klvrelay/{stream}/availability"', "topic", "also that of availability"),
+    ('topic = "{stream}/status"', "topic", "also that of status"),
+    ("streams = 5", "streams", "array of texts"), ("streams = []", "streams", "must not be empty"),
+    ('streams = ["a", 5]', "streams", "array of texts"), ('streams = ["!"]', "streams", "array of texts"),
+    ('items = ["positon"]', "items", "did you mean position?"),
+    ('items = ["sensor_latitude", "x"]', "items", "named 'x'"),
+    ('items = ["!sensor_latitud"]', "items", "did you mean sensor_latitude?"),
+    ("items = {}", "items", "array of texts"),
+    ('items = ["xyz*"]', "items", "no item matches"), ('items = ["position", "!*"]', "items", "select no item"),
+    ('exclude = ["positon"]', "exclude", "did you mean position?"), ('exclude = ["*"]', "exclude", "select no item"),
+    ("rate = 0", "rate", "from 0.001 to 1000"), ("rate = true", "rate", "a number"), ('rate = "2"', "rate", "a number"),
+    ("on_change = 1", "on_change", "true or false"), ("dead_band = 1", "dead_band", "a table of changes"),
+    ("dead_band = true", "dead_band", "needs on_change = true"),
+    ('snapshot = "5s"', "snapshot", "needs on_change = true"),
+    ("dead_band = {sensor_latitud = 1}", "dead_band", "did you mean sensor_latitude?"),
+    ("dead_band = {mission_id = 1}", "dead_band", "is not a number"),
+    ("dead_band = {sensor_latitude = -1}", "dead_band", "at least 0"),
+    ("dead_band = {sensor_latitude = true}", "dead_band", "at least 0"),
+    ("snapshot = 5", "snapshot", 'from "100ms" to "1d"'), ('format = "jsn"', "format", "did you mean json?"),
+    ('compression = "gzip"', "compression", "none, zstd"), ("batch = 0", "batch", "1 to 100"),
+    ('batch = "1s"', "batch", "whole number"), ("retain = 1", "retain", "true or false"), ("qos = 3", "qos", "0, 1, 2"),
+    ("qos = 2", "qos", "needs qos = 2 of the sink"), ("coarse = 100", "coarse", 'such as "100m"'),
+    ('coarse = "0.1m"', "coarse", 'from "1m"'), ('coarse = "1 mile"', "coarse", "distance"),
+    ('max_classification = "SECRT"', "max_classification", "did you mean SECRET?"),
+    ("caveats = 5", "caveats", "array of texts"), ('releasable_to = ["U S A"]', "releasable_to", "country codes"),
+    ('unmarked = "drop"', "unmarked", "pass, withhold"), ('class = "urgent"', "class", "alert, position, attitude"),
+]  # fmt: skip
+"""In an output with a name."""
+
+IN_STATE = [
+    ('format = "cbor"', "format", 'must be "json" with preset state'),
+    ("batch = 2", "batch", "must be 1 with preset state"),
+    ("on_change = true", "on_change", "must be false with preset state"),
+    ('compression = "zstd"', "compression", 'must be "none" with preset state'),
+]  # fmt: skip
+"""In an output with the preset state."""
+
+_TWO = '[[sink]]\nurl = "mqtt://h"\n[[sink.output]]\n'
+
 WHOLE = [
     Bad('[[sink]]\nurl = "http://h"', 2, "sink.url", "mqtt://"),
     Bad('[[sink]]\nurl = "ws://h"', 2, "sink.url", "WebSocket"),
@@ -158,6 +212,27 @@ WHOLE = [
     Bad("[relay]\nwaiting =", 2, "", "invalid TOML"),
     Bad("[relay\n", 1, "", "invalid TOML"),
     Bad('# "\n# é\n\x01', 3, "", "invalid TOML"),
+    Bad('[[sink]]\nurl = "mqtt://h"\noutput = 5', 3, "sink.output", "[[sink.output]]"),
+    Bad('[[sink]]\nurl = "mqtt://h"\n[sink.output]\nname = "a"', 3, "sink.output", "[[sink.output]]"),
+    Bad('[[sink]]\nurl = "mqtt://h"\noutput = [{name = "a"},\n {name = "b", rate = 0}]',
+        3, "sink.output.rate", "0.001"),
+    Bad('[[sink]]\nurl = "mqtt://h"\n[[sink.output]]\nrate = 1', 3, "sink.output.name", "give a name, a preset"),
+    Bad('[[sink]]\nurl = "mqtt://h"\n[[sink.output]]\ntopic = "{stream}/{set}"', 3, "sink.output.name", "give a name"),
+    Bad(f"{_TWO}name = \"a\"\n[[sink.output]]\nname = \"a\"\ntopic = \"{{stream}}/b\"",
+        6, "sink.output.name", "two outputs"),
+    Bad(f"{_TWO}name = \"a\"\n[[sink.output]]\ntopic = \"{{prefix}}/{{stream}}/{{output}}\"\nname = \"b\"\n"
+        '[[sink.output]]\ntopic = "klvrelay/{stream}/b"\nname = "c"', 9, "sink.output.topic", "also that of b"),
+    Bad(f"{_TWO}preset = \"items\"\n[[sink.output]]\ntopic = \"{{prefix}}/{{stream}}/items/x\"", 6, "sink.output.topic",
+        "also that of items"),
+    Bad(f"{_TWO}preset = \"items\"\ntopic = \"{{stream}}/a\"", 5, "sink.output.topic", "must contain {item}"),
+    Bad(f"{_TWO}preset = \"items\"\non_change = false", 5, "sink.output.on_change", "must be true with preset items"),
+    Bad(f"{_TWO}name = \"a\"\non_change = true\nretain = true",
+        6, "sink.output.retain", "must be false with on_change"),
+    Bad(f"{_TWO}name = \"a\"\nbatch = 2\nretain = true", 5, "sink.output.batch", "must be 1 with retain"),
+    Bad('[[sink]]\nurl = "mqtt://h"\nraw = true\n[[sink.output]]\nname = "raw"', 4, "sink.output.topic", "that of raw"),
+    Bad('[[sink]]\nurl = "mqtt://a"\n[[sink.output]]\nname = "a"\n[[sink]]\nname = "b"\nurl = "mqtt://b"\n'
+        '[[sink.output]]\nname = "a"\n[sink.output.dead_band]\nx = 1', 10, "sink.output.dead_band", "no item is named"),
+    Bad('[mqtt]\nurl = "mqtt://a"\n[[mqtt.output]]\nname = "a"\nrate = -1', 5, "sink.output.rate", "0.001"),
 ]
 
 
@@ -167,10 +242,22 @@ def _in(head: str, rows: list[tuple[str, str, str]]) -> list[Bad]:
     return [Bad(head + text, line, f"{table}.{key}", hint) for text, key, hint in rows]
 
 
+def _inner(first: str, rows: list[tuple[str, str, str]]) -> list[Bad]:
+    """Each row as the last line of an output that begins with `first`."""
+    head = '[[sink]]\nurl = "mqtt://h"\n[[sink.output]]\n'
+    texts = ["" if text.startswith(first.split(" ")[0]) else f"{first}\n" for text, _, _ in rows]
+    return [
+        Bad(f"{head}{own}{text}", 4 + own.count("\n"), f"sink.output.{key}", hint)
+        for own, (text, key, hint) in zip(texts, rows, strict=True)
+    ]
+
+
 BAD = [
     *_in("[relay]\n", IN_RELAY),
     *_in('[spool]\npath = "/x"\n', IN_SPOOL),
     *_in('[[sink]]\nurl = "mqtt://h"\n', IN_SINK),
     *_in('[[source]]\nurl = "a.ts"\n', IN_SOURCE),
+    *_inner('name = "a"', IN_OUTPUT),
+    *_inner('preset = "state"', IN_STATE),
     *WHOLE,
 ]

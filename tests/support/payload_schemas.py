@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,8 +15,9 @@ from oracle_broker import Published
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.decoder import decode
 from klvrelay.record import Record
-from klvrelay.relay.state import StreamState
 from klvrelay.schema import asyncapi, payload_schema
+from klvrelay.shape.output import Output
+from klvrelay.shape.state import StreamState
 
 EXPIRY, CONTENT_TYPE = 0x02, 0x03
 JSON, TEXT = "application/json", "text/plain"
@@ -53,13 +55,13 @@ class Described:
     document: dict[str, Any]
 
     @classmethod
-    def of(cls, settings: MqttSettings) -> Described:
-        return cls(asyncapi(settings))
+    def of(cls, settings: MqttSettings, outputs: Sequence[Output] = ()) -> Described:
+        return cls(asyncapi(settings, outputs))
 
     def leaf(self, topic: str) -> str | None:
         """The channel that a topic belongs to."""
         for leaf, channel in self.document["channels"].items():
-            pattern = re.escape(channel["address"]).replace(r"\{stream\}", r"[A-Za-z0-9_.%-]{1,96}")
+            pattern = re.sub(r"\\{\w+\\}", r"[A-Za-z0-9_.%-]{1,96}", re.escape(channel["address"]))
             if re.fullmatch(pattern, topic):
                 return str(leaf)
         return None

@@ -17,6 +17,7 @@ from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_brokers_over, 
 from klvrelay.config.names import checked_name
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import Reading, read_settings
+from klvrelay.config.uniqueness import check_outputs
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.log import logger
@@ -164,6 +165,8 @@ def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySett
         first, *others = mqtt_brokers_over(sink.mqtt, args.mqtt, options)
     else:
         first, *others = (_over(broker, options) for broker in sink.brokers)
+    for number, key, text in check_outputs(sink.outputs, first):
+        raise ConfigError(f"{_place(args)}: output {sink.outputs[number].name}: {key} {text}")
     return replace(settings, sinks=(replace(sink, mqtt=first, fallbacks=tuple(others)),))
 
 

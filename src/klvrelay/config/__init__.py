@@ -5,6 +5,7 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     setting.py          one setting                       kinds.py            the kinds of values
     settings.py         a relay, its sources and sinks    mqtt.py             one broker
     tables.py           all settings, by table            explain.py          prints them with their origins
+    outputs.py          what a sink publishes             topic_template.py   their topics
     schema.py           their JSON Schema                 reference.py        docs/configuration.md
 
     settings_file.py    reads TOML and the environment    url.py              URLs, shown without credentials

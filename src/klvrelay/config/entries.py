@@ -9,7 +9,7 @@ from typing import Any
 from klvrelay.config.faults import Faults, SettingOrigin, shown_key
 from klvrelay.config.kinds import did_you_mean
 from klvrelay.config.tables import OLD, TABLES, Table
-from klvrelay.config.toml_lines import Place
+from klvrelay.config.toml_lines import Place, inner_name
 
 _BY_NAME = {table.name: table for table in TABLES}
 
@@ -23,6 +23,7 @@ class TableEntry:
     origin   of the table itself
     values   TOML values by key
     origins  of the values
+    inner    the entries of the tables inside it
     """
 
     table: Table
@@ -31,6 +32,7 @@ class TableEntry:
     origin: SettingOrigin
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, SettingOrigin] = field(default_factory=dict)
+    inner: list[TableEntry] = field(default_factory=list)
 
     def put(self, key: str, value: Any, origin: SettingOrigin) -> None:
         self.values[key], self.origins[key] = value, origin
@@ -60,7 +62,7 @@ def entries_of(tables: Mapping[str, Any], lines: Mapping[Place, int], path: str,
         if table is None:
             faults.add(origin, shown_key(name), _unknown(name, _BY_NAME, None, faults))
         elif table.is_array and name not in OLD:
-            found += _of_array(table, value, lines, path, faults)
+            found += _of_array(table, name, value, lines, path, faults)
         elif isinstance(value, dict):
             found.append(_entry(table, name, 0, value, lines, path, faults))
         else:
@@ -68,26 +70,35 @@ def entries_of(tables: Mapping[str, Any], lines: Mapping[Place, int], path: str,
     return found
 
 
-def _of_array(table: Table, value: Any, lines: Mapping[Place, int], path: str, faults: Faults) -> list[TableEntry]:
+def _of_array(
+    table: Table, name: str, value: Any, lines: Mapping[Place, int], path: str, faults: Faults, line: int | None = None
+) -> list[TableEntry]:
+    """The entries of an array of tables. `name`: in `lines`. `line`: of the array, if its tables have none."""
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        origin = SettingOrigin(path, lines.get((table.name, 0, None)))
-        faults.add(origin, table.name, f"must be one table per {table.name}: [[{table.name}]]")
+        origin = SettingOrigin(path, lines.get((name, 0, None), line))
+        faults.add(origin, table.name, f"must be one table per {table.key}: {table.header}")
         return []
-    return [_entry(table, table.name, number, one, lines, path, faults) for number, one in enumerate(value)]
+    return [_entry(table, name, number, one, lines, path, faults, line) for number, one in enumerate(value)]
 
 
 def _entry(
     table: Table, label: str, number: int, values: Mapping[str, Any], lines: Mapping[Place, int], path: str,
-    faults: Faults,
+    faults: Faults, line: int | None = None,
 ) -> TableEntry:  # fmt: skip
-    header = lines.get((label, number, None), lines.get((label, 0, None)))
-    entry = TableEntry(table, label, number, SettingOrigin(path, header))
+    header = lines.get((label, number, None), lines.get((label, 0, None), line))
+    shown = table.name if "." in label else label
+    entry = TableEntry(table, shown, number, SettingOrigin(path, header))
+    inner = {one.key: one for one in table.inner}
     for key, value in values.items():
         origin = SettingOrigin(path, lines.get((label, number, key), header))
-        if key in table.keys:
+        if key in inner:
+            name = inner_name(label, number, key)
+            entry.inner += _of_array(inner[key], name, value, lines, path, faults, origin.line)
+        elif key in table.keys:
             entry.put(key, value, origin)
         else:
-            faults.add(origin, f"{label}.{shown_key(key)}", _unknown(key, table.keys, table, faults))
+            known = (*table.keys, *inner)
+            faults.add(origin, f"{shown}.{shown_key(key)}", _unknown(key, known, table, faults))
     return entry
 
 
@@ -97,6 +108,7 @@ def _unknown(key: str, known: Iterable[str], table: Table | None, faults: Faults
         return "unknown setting"
     if hint := did_you_mean(key, known):
         return f"unknown setting{hint}"
-    if owners := [one.header for one in TABLES if one is not table and key in one.keys]:
+    tables = [one for each in TABLES for one in (each, *each.inner)]
+    if owners := [one.header for one in tables if one is not table and key in one.keys]:
         return f"unknown setting here; it belongs in {' or '.join(owners)}"
     return f"unknown setting; valid settings: {', '.join(known)}"

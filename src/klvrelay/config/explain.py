@@ -9,9 +9,11 @@ from klvrelay.config.credentials import MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASS
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.kinds import toml_text
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.outputs import LIMIT_KEYS, limit_values, output_values
 from klvrelay.config.setting import Setting, settings_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
-from klvrelay.config.tables import RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import OUTPUT, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.shape.output import Output
 from klvrelay.text import HIDDEN, Secret, printable
 
 Origins = Mapping[tuple[str, int, str], str]
@@ -28,9 +30,22 @@ def origins_of(entries: Iterable[TableEntry]) -> dict[tuple[str, int, str], str]
     """The origins of the values of a file and of the environment."""
     found: dict[tuple[str, int, str], str] = {}
     for table in TABLES:
-        for number, entry in enumerate(one for one in entries if one.table is table):
+        of_table = [one for one in entries if one.table is table]
+        for number, entry in enumerate(of_table):
             found |= {(table.name, number, key): str(origin) for key, origin in entry.origins.items()}
+        for inner in table.inner:
+            found |= origins_of_inner(inner, of_table)
     return found
+
+
+def origins_of_inner(table: Table, entries: Iterable[TableEntry]) -> dict[tuple[str, int, str], str]:
+    """The origins of the tables inside others; they are numbered over all of these."""
+    inner = [one for entry in entries for one in entry.inner if one.table is table]
+    return {
+        (table.name, number, key): str(origin)
+        for number, entry in enumerate(inner)
+        for key, origin in entry.origins.items()
+    }
 
 
 def explained(settings: RelaySettings, origins: Origins) -> str:
@@ -40,7 +55,11 @@ def explained(settings: RelaySettings, origins: Origins) -> str:
         parts.append("# no [spool]: records that wait for a sink are in memory\n")
     else:
         parts.append(_part(SPOOL, 0, settings.spool, origins))
-    parts += [_part(SINK, number, sink, origins) for number, sink in enumerate(settings.sinks)]
+    outputs = 0
+    for number, sink in enumerate(settings.sinks):
+        parts.append(_part(SINK, number, sink, origins))
+        parts += [_part(OUTPUT, outputs + at, output, origins) for at, output in enumerate(sink.outputs)]
+        outputs += len(sink.outputs)
     names = [name for name, _ in settings.named()]
     for number, source in enumerate(settings.sources):
         parts.append(_part(SOURCE, number, source, origins, stream=names[number]))
@@ -76,7 +95,11 @@ def _value(setting: Setting, values: Any) -> Any:
             return urls if values.fallbacks else urls[0]
         if setting.name == "username":
             return values.mqtt.username and HIDDEN
+        if setting.name in LIMIT_KEYS:
+            return limit_values(values.limit)[setting.name]
         return getattr(values.mqtt if setting.name in _OF_BROKER else values, setting.name)
+    if isinstance(values, Output):
+        return output_values(values)[setting.name]
     if isinstance(values, SourceSettings):
         return _of_source(setting, values)
     return getattr(values, setting.name)
@@ -107,6 +130,8 @@ def _origin(table: Table, number: int, setting: Setting, value: Any, origins: Or
             return named
     if value in (None, setting.default) or setting.name == "name":
         return "default"
+    if table is OUTPUT:
+        return "preset" if setting.name != "topic" or (table.name, number, "preset") in origins else "default"
     url = table.setting_of("url")[0] if table.is_array else setting
     found = next((origins[place] for key in url.keys if (place := (table.name, number, key)) in origins), "default")
     return f"{found} (url)"

@@ -53,14 +53,15 @@ source, in upper case, with `_` in place of all but letters and digits. A source
 
 def reference() -> str:
     """The page as Markdown."""
-    return "\n".join((_HEAD, *map(_section, TABLES)))
+    return "\n".join((_HEAD, *(_section(one) for table in TABLES for one in (table, *table.inner))))
 
 
 def _section(table: Table) -> str:
     heading = f"## `{table.header}`\n\n{table.text[0].upper()}{table.text[1:]}."
     head = "| setting | | valid | default |\n| --- | --- | --- | --- |\n"
     rows = "".join(f"| {' | '.join(row)} |\n" for setting in table.settings for row in _rows(setting))
-    return f"{heading} Variables: `{variable_of(table, '<SETTING>')}`.\n\n{head}{rows}"
+    variables = "None has a variable" if table not in TABLES else f"Variables: `{variable_of(table, '<SETTING>')}`"
+    return f"{heading} {variables}.\n\n{head}{rows}"
 
 
 def _rows(setting: Setting) -> Iterator[tuple[str, ...]]:

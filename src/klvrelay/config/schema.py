@@ -47,6 +47,7 @@ def _table(table: Table) -> dict[str, Any]:
     for setting in table.settings:
         for key in setting.keys:
             properties[key] = _property(setting, key[len(setting.name) + 1 :])
+    properties |= {inner.key: _table_or_array(inner) for inner in table.inner}
     found = {
         "type": "object",
         "description": table.text,
@@ -55,7 +56,7 @@ def _table(table: Table) -> dict[str, Any]:
     }
     if table is SPOOL:
         found["required"] = ["path"]
-    if table.is_array:
+    if table.is_array and table in TABLES:
         others = ["host"] if "host" in properties else []
         keys = [*table.setting_of("url")[0].keys, *others]
         found["oneOf"] = [{"required": [key]} for key in keys]

@@ -16,6 +16,8 @@ from klvrelay.config.setting import described, setting
 from klvrelay.config.url import Url
 from klvrelay.core import LIMIT, LIMIT_LEAST, LIMIT_MOST
 from klvrelay.errors import ConfigError
+from klvrelay.shape.marking import NO_LIMIT, Limit
+from klvrelay.shape.output import Output
 from klvrelay.text import Secret, printable
 
 Order = Literal["strict", "live-first"]
@@ -107,7 +109,12 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
-    """One sink, and how records are delivered to it. `fallbacks`: brokers to use while `mqtt` cannot be."""
+    """One sink, and how records are delivered to it.
+
+    fallbacks  brokers to use while `mqtt` cannot be
+    outputs    what it publishes of the records; empty: the presets telemetry and state
+    limit      the markings of what it may publish at all
+    """
 
     name: str = field(
         metadata=described(
@@ -127,6 +134,15 @@ class SinkSettings:
         None, kinds.duration("10ms", "10s"), "gather the records of a stream for this time, and publish them in one"
         " message, as JSON Lines", note="each record has its own message", example='"100ms"',
     )  # fmt: skip
+    budget: float | None = setting(
+        None, kinds.bit_rate("1kbit/s", "10Gbit/s"), "what the sink sends at most, with all headers: urgent outputs"
+        " first, and less of the others if it does not suffice", note="not limited", example='"64kbit/s"',
+    )  # fmt: skip
+    budget_later: bool = setting(
+        False, kinds.FLAG, "with a budget: records that it left out follow on .../later when the uplink is idle"
+    )
+    outputs: tuple[Output, ...] = ()
+    limit: Limit = NO_LIMIT
 
     @property
     def brokers(self) -> tuple[MqttSettings, ...]:

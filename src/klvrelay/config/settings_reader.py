@@ -10,14 +10,16 @@ from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_passw
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
 from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_settings
+from klvrelay.config.outputs import LIMIT_KEYS, OutputFault, limit_of, output_of
 from klvrelay.config.secret_reader import check_login, secret_of
 from klvrelay.config.setting import Setting, settings_of
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.tables import TABLES
-from klvrelay.config.uniqueness import check_brokers, check_sinks, check_sources
+from klvrelay.config.uniqueness import check_brokers, check_budget, check_outputs, check_sinks, check_sources
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
+from klvrelay.shape.output import Output
 from klvrelay.text import Secret
 
 _OF_BROKER = {setting.name for setting in settings_of(MqttSettings)}
@@ -142,7 +144,9 @@ class SettingsReader:
         urls = [str(one) for one in (url if isinstance(url, list) else [url]) if one is not None]
         if urls:
             self._prefer_login_of(urls, entry)
+        outputs = self._outputs(entry)
         values = self._values(entry)
+        limit = limit_of({key: values.pop(key, None) for key in LIMIT_KEYS if key in values})
         broker = {key: values.pop(key) for key in list(values) if key in _OF_BROKER}
         if (password := self._secret(entry, "password")) is not None:
             broker["password"] = password
@@ -156,7 +160,34 @@ class SettingsReader:
         except ConfigError as fault:
             self._add_fault_of_broker(entry, str(fault))
             return None
-        return SinkSettings(**{"name": DEFAULT_SINK, **values}, mqtt=brokers[0], fallbacks=brokers[1:])
+        if not self._fits(entry, outputs, brokers[0]):
+            return None
+        if (found := check_budget(values, outputs, brokers)) is not None:
+            entry.add_fault(self._faults, *found)
+            return None
+        named = {"name": DEFAULT_SINK, **values}
+        return SinkSettings(**named, mqtt=brokers[0], fallbacks=brokers[1:], outputs=outputs, limit=limit)
+
+    def _outputs(self, entry: TableEntry) -> tuple[Output, ...]:
+        """The outputs of a sink; those with faults are left out."""
+        found = []
+        for inner in entry.inner:
+            before, values = self._faults.count, self._values(inner)
+            try:
+                output = output_of(values)
+            except OutputFault as fault:
+                if self._faults.count == before:  # the values without the invalid ones may contradict each other
+                    inner.add_fault(self._faults, fault.key, str(fault))
+            else:
+                found.append(output)
+        return tuple(found)
+
+    def _fits(self, entry: TableEntry, outputs: Sequence[Output], broker: MqttSettings) -> bool:
+        """Do the outputs fit the broker and each other?"""
+        found = check_outputs(outputs, broker)
+        for number, key, text in found:
+            entry.inner[number].add_fault(self._faults, key, text)
+        return not found
 
     def _check_broker_urls(self, entry: TableEntry, urls: Sequence[str]) -> None:
         """Add the fault of the URLs alone."""

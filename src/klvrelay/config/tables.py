@@ -10,6 +10,7 @@ from typing import Any
 from klvrelay.config import kinds
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import PID_MOST, checked_name, pid_number
+from klvrelay.config.outputs import LIMITS, OUTPUT_SETTINGS
 from klvrelay.config.setting import PLACES, Setting, settings_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.url import Url
@@ -22,6 +23,7 @@ class Table:
 
     is_array  there may be several, [[name]]
     id        the key that names one of several
+    inner     tables inside each of several
     """
 
     name: str
@@ -29,6 +31,12 @@ class Table:
     settings: tuple[Setting, ...]
     is_array: bool = False
     id: str = ""
+    inner: tuple[Table, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The key of an inner table: the last part of its name."""
+        return self.name.rpartition(".")[2]
 
     @property
     def header(self) -> str:
@@ -112,6 +120,14 @@ _BROKER_URL = Setting(
 )
 _NAME, *_DELIVERY = settings_of(SinkSettings)
 
+OUTPUT = Table(
+    "sink.output",
+    "what the [[sink]] above it publishes of its records; without any: the presets telemetry and state",
+    OUTPUT_SETTINGS,
+    is_array=True,
+    id="name",
+)
+
 RELAY = Table("relay", "the relay itself", settings_of(RelaySettings))
 SPOOL = Table(
     "spool", "where records wait for a sink on disk; they survive a crash and a restart", settings_of(SpoolSettings)
@@ -119,9 +135,10 @@ SPOOL = Table(
 SINK = Table(
     "sink",
     "a broker; several are possible",
-    (_NAME, _BROKER_URL, *settings_of(MqttSettings), *_DELIVERY),
+    (_NAME, _BROKER_URL, *settings_of(MqttSettings), *_DELIVERY, *LIMITS),
     is_array=True,
     id="name",
+    inner=(OUTPUT,),
 )
 SOURCE = Table(
     "source",
@@ -134,4 +151,4 @@ TABLES = (RELAY, SPOOL, SINK, SOURCE)
 OLD = {"mqtt": SINK}
 """Tables of earlier versions, which are still read, and what they are now."""
 
-__all__ = ["OLD", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]
+__all__ = ["OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]

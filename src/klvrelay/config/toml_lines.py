@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 Place = tuple[str, int, str | None]
-"""A table, its number among those of its name, and a key; without a key, where the table begins."""
+"""A table, its number among those of its name, and a key; without a key, where the table begins.
+
+The tables [[a.b]] of the second [[a]] have the name `a.1.b`.
+"""
 
 _TOKEN = re.compile(
     r'''"""(?:\\.|[^\\])*?"{3,5} | \'\'\'.*?\'{3,5} | "(?:\\.|[^"\\\n])*" | '[^'\n]*'  # strings
@@ -41,12 +44,23 @@ def lines_of(text: str) -> dict[Place, int]:
             header = key
             if is_array and len(key) == 1:
                 numbers[key[0]] += 1
+            elif is_array and len(key) == 2:
+                numbers[inner_name(key[0], max(0, numbers[key[0]] - 1), key[1])] += 1
         path = key if is_header else header + key
         table, number = path[0], max(0, numbers[path[0]] - 1)
         found.setdefault((table, number, None), line)
-        if len(path) > 1:
-            found.setdefault((table, number, path[1]), line)
+        if len(path) == 1:
+            continue
+        found.setdefault((table, number, path[1]), line)
+        inner = inner_name(table, number, path[1])
+        if inner in numbers:
+            found.setdefault((inner, numbers[inner] - 1, path[2] if len(path) > 2 else None), line)
     return found
+
+
+def inner_name(table: str, number: int, key: str) -> str:
+    """The name of the tables below a key of the table with this number."""
+    return f"{table}.{number}.{key}"
 
 
 def _statements(text: str) -> Iterator[_Statement]:

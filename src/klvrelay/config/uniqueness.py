@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import collisions
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.topic_template import overlap, pattern_of, reserved
 from klvrelay.errors import ConfigError
+from klvrelay.shape.output import Output, is_whole
 from klvrelay.text import printable
 
 Sources = Sequence[tuple[TableEntry, SourceSettings]]
@@ -69,3 +72,39 @@ def check_brokers(sinks: Sequence[tuple[TableEntry, SinkSettings]], faults: Faul
             text = f"{sink.mqtt.url} with prefix {printable(sink.mqtt.prefix)} is used by two sinks; give each its own"
             entry.add_fault(faults, key, f"{text} broker or prefix")
         seen.add(broker)
+
+
+def check_outputs(outputs: Sequence[Output], broker: MqttSettings) -> list[tuple[int, str, str]]:
+    """The faults of outputs that have the same name or topic, or do not fit the broker: number, key and text of each.
+    """
+    found: list[tuple[int, str, str]] = []
+    names: set[str] = set()
+    owners = reserved(broker.prefix)
+    if broker.raw:
+        owners |= {pattern_of("{prefix}/{stream}/raw", broker.prefix, ""): "raw"}
+    for number, output in enumerate(outputs):
+        if output.name in names:
+            found.append((number, "name", f"{output.name} is used by two outputs of this sink; give each its own name"))
+        names.add(output.name)
+        if output.qos == 2 and broker.qos != 2:
+            found.append((number, "qos", "2 needs qos = 2 of the sink: the session with the broker is one"))
+        pattern = pattern_of(output.topic, broker.prefix, output.name)
+        if (owner := next((owners[one] for one in owners if overlap(one, pattern)), None)) is not None:
+            found.append((number, "topic", f"is also that of {owner}; give each its own topic"))
+        owners[pattern] = output.name
+    return found
+
+
+def check_budget(
+    values: Mapping[str, object], outputs: Sequence[Output], brokers: Sequence[MqttSettings]
+) -> tuple[str, str] | None:
+    """Key and text of the fault, if other settings of the sink contradict its budget."""
+    if values.get("budget") is None:
+        return ("budget_later", "has no effect without budget") if values.get("budget_later") else None
+    if any(broker.client != "native" for broker in brokers):
+        return "budget", 'needs client = "native"'
+    if values.get("batch") is not None:
+        return "batch", "cannot be set with budget: set batch of the outputs"
+    if values.get("budget_later") and outputs and not any(map(is_whole, outputs)):
+        return "budget_later", "needs an output of whole records, such as preset telemetry: what it left out follows"
+    return None

@@ -4,8 +4,12 @@
     lane       extracts packets from a stream and checks the transport
     columns    items of many packets as numpy arrays
     carriage   detects MPEG-TS or bare KLV
+    document   writes JSON documents as CBOR and MessagePack
+    memory     memory for what C writes, one per thread
     receiver   receives datagrams from many sockets in one call
     selection  selects the items that the JSON of a record contains
+    thinning   thins packets to what an output publishes
+    compact    writes thinned packets as records of a compact message
     counters   counters of a lane and of its transport checks
     checks     checksums, lengths and IMAPB values
 """

@@ -62,6 +62,11 @@ _klv_record = lib.klv_record
 _klv_whole = lib.klv_whole
 
 
+def checksum_code(checksum: Checksum | None) -> int:
+    """What C calls the result of a check; -1 = it is made again."""
+    return -1 if checksum is None else _CODES[checksum]
+
+
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]*")
 """A name that needs no escape in JSON, such as one derived from a file name."""
 
@@ -138,7 +143,7 @@ def tags(raw: bytes) -> bytes | None:
 
 def time_us(raw: bytes) -> int | None:
     """Item 2 of a packet (ST 0603 microseconds), or None."""
-    out = ffi.new("uint64_t *")
+    out = text_buffer.time
     return int(out[0]) if lib.klv_time(raw, len(raw), out) else None
 
 

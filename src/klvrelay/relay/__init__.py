@@ -7,7 +7,7 @@
     reload.py       applies changed settings to a running relay, as a change.py
     stream.py       one source (stream_input.py): its packets become records in the log
         opening.py    one opening of the source; reopen_policy.py decides when to reopen it
-        channel.py    publishes the health and the latest values (state.py) of one KLV stream
+        channel.py    publishes the health and the latest values of one KLV stream
         totals.py     the counts of all openings; oversize.py logs packets that are too large
     sink_task.py    one sink (sink_input.py)
         delivery.py   delivers batches from the log; halving.py finds a record that breaks every connection, unless the

@@ -8,7 +8,7 @@ from klvrelay.health import StreamHealth
 from klvrelay.health.report import link_document
 from klvrelay.record import Record
 from klvrelay.relay.notices import Notices
-from klvrelay.relay.state import StreamState
+from klvrelay.shape.state import StreamState
 from klvrelay.sinks.contract import Notice
 
 LINK_EVERY = 10.0

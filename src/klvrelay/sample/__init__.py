@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.sample.flight import Flight
 from klvrelay.sample.metadata import CALL_SIGN, Metadata
-from klvrelay.sample.mux import KLV_PID, Mux, Output
+from klvrelay.sample.mux import KLV_PID, ByteOutput, Mux
 from klvrelay.sample.overlay import read_counter
 from klvrelay.sample.picture import Picture
 from klvrelay.sample.sei import stamp
@@ -58,7 +58,7 @@ class Summary:
 
 
 def write(
-    path: str | os.PathLike[str] | Output,
+    path: str | os.PathLike[str] | ByteOutput,
     *,
     seconds: float = 30.0,
     size: tuple[int, int] | str = (640, 360),
@@ -151,7 +151,7 @@ def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def _record(out: Output, settings: Settings, progress: Progress | None) -> tuple[int, int]:
+def _record(out: ByteOutput, settings: Settings, progress: Progress | None) -> tuple[int, int]:
     """Generate, encode and multiplex all frames; return the number of KLV packets and of bytes."""
     waiting: dict[int, bytes] = {}
     size = settings.width, settings.height

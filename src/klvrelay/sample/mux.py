@@ -22,7 +22,7 @@ _STREAM_ID = {"sync": 0xFC, "async": 0xBD}
 _VIDEO_ID = 0xE0
 
 
-class Output(Protocol):
+class ByteOutput(Protocol):
     """Receives the bytes of a recording."""
 
     def write(self, data: bytes, /) -> object: ...
@@ -31,7 +31,7 @@ class Output(Protocol):
 class Mux:
     """Multiplexes frames and KLV packets, given in order of time, into 188-byte packets."""
 
-    def __init__(self, out: Output, codec: Codec, carriage: Carriage, frame_ticks: int, klv_pid: int = KLV_PID,
+    def __init__(self, out: ByteOutput, codec: Codec, carriage: Carriage, frame_ticks: int, klv_pid: int = KLV_PID,
                  program: int = 1) -> None:  # fmt: skip
         self._out = out
         self._carriage: Carriage = carriage

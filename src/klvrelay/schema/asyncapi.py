@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from klvrelay import __version__
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.topic_template import filled
 from klvrelay.errors import ConfigError
 from klvrelay.schema import examples
 from klvrelay.schema.draft7 import components
+from klvrelay.schema.output_topics import COMPACT, COMPRESSED, DICTIONARY_SCHEMA, ITEM, topics_of
 from klvrelay.schema.parts import Schema
 from klvrelay.schema.payloads import PAYLOADS, payload_schema
-from klvrelay.schema.topics import TOPICS, TopicEntry
+from klvrelay.schema.topics import TopicEntry
+from klvrelay.shape.output import Output
 from klvrelay.sinks.mqtt.messages import Messages
 
 Document = dict[str, Any]
@@ -28,10 +32,18 @@ HEADERS: dict[str, Schema] = {
         "description": "Only in the backlog of an outage: seconds from arrival to publication; empty if never live",
     },
 }
-STREAM = {
-    "description": "Name of the stream as a topic level: characters other than A-Z a-z 0-9 _ . - are percent-encoded",
-    "examples": ["uav1"],
+PARAMETERS = {
+    "stream": {
+        "description": "Name of the stream as a topic level: characters other than A-Z a-z 0-9 _ . - are"
+        " percent-encoded",
+        "examples": ["uav1"],
+    },
+    "item": {"description": "Key of the item", "examples": ["sensor_latitude"]},
+    "set": {"description": "Name of the set", "examples": ["ST0601"]},
 }
+BINARY: dict[str, Schema] = {
+    "raw": RAW, "compact": COMPACT, "compressed": COMPRESSED, "dictionary": DICTIONARY_SCHEMA, "item": ITEM
+}  # fmt: skip
 DESCRIPTION = """\
 klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related standards) and publishes every record.
 
@@ -44,10 +56,11 @@ klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related stand
 """
 
 
-def asyncapi(settings: MqttSettings) -> Document:
-    """The document of a relay with these settings. Raises ConfigError if its prefix contains a brace."""
+def asyncapi(settings: MqttSettings, outputs: Sequence[Output] = ()) -> Document:
+    """The document of a sink with these settings. Raises ConfigError if its prefix contains a brace."""
     if set("{}") & set(settings.prefix):
         raise ConfigError("prefix: AsyncAPI has no form for { and } in a topic")
+    topics = topics_of(outputs, raw=settings.raw)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -58,11 +71,11 @@ def asyncapi(settings: MqttSettings) -> Document:
         },
         "defaultContentType": "application/json",
         "servers": {"broker": _server(settings)},
-        "channels": {topic.leaf: _channel(topic, settings) for topic in TOPICS},
-        "operations": {f"publish_{topic.leaf}": _operation(topic, settings) for topic in TOPICS},
+        "channels": {topic.leaf: _channel(topic, settings) for topic in topics},
+        "operations": {f"publish_{topic.leaf}": _operation(topic, settings) for topic in topics},
         "components": {
-            "messages": {topic.leaf: _message(topic, settings) for topic in TOPICS},
-            "schemas": _schemas(settings),
+            "messages": {topic.leaf: _message(topic, settings) for topic in topics},
+            "schemas": _schemas({topic.schema for topic in topics}, settings),
         },
     }
 
@@ -81,18 +94,20 @@ def _server(settings: MqttSettings) -> Document:
 
 
 def _channel(topic: TopicEntry, settings: MqttSettings) -> Document:
-    levels = [settings.prefix, *(["{stream}"] if topic.of_stream else []), topic.leaf]
+    address = filled(topic.template, {"prefix": settings.prefix})
     found: Document = {
-        "address": "/".join(levels),
+        "address": address,
         "title": topic.leaf,
         "summary": topic.summary,
         "messages": {topic.leaf: {"$ref": f"#/components/messages/{topic.leaf}"}},
     }
-    return found | ({"parameters": {"stream": STREAM}} if topic.of_stream else {})
+    parameters = {name: text for name, text in PARAMETERS.items() if f"{{{name}}}" in address}
+    return found | ({"parameters": parameters} if parameters else {})
 
 
 def _operation(topic: TopicEntry, settings: MqttSettings) -> Document:
-    binding: Document = {"qos": settings.qos, "retain": topic.retained, "bindingVersion": BINDING}
+    qos = settings.qos if topic.qos is None else topic.qos
+    binding: Document = {"qos": qos, "retain": topic.retained, "bindingVersion": BINDING}
     if topic.expires and settings.expiry and _has_properties(settings):
         binding["messageExpiryInterval"] = settings.expiry
     at = f"#/channels/{topic.leaf}"
@@ -112,12 +127,12 @@ def _message(topic: TopicEntry, settings: MqttSettings) -> Document:
         "title": topic.leaf,
         "summary": topic.summary,
         "contentType": topic.content_type,
-        "payload": {"$ref": f"#/components/schemas/{_schema_name(topic.leaf)}"},
+        "payload": {"$ref": f"#/components/schemas/{topic.schema}"},
     }
     if names:
         properties = {name: HEADERS[name] for name in (*names, *topic.optional)}
         found["headers"] = {"type": "object", "properties": properties, "required": [*names]}
-    if topic.leaf in PAYLOADS:
+    if topic.leaf in PAYLOADS and not topic.address:
         shown = {"headers": examples.headers(names)} if names else {}
         found["examples"] = [{**shown, "payload": examples.example(topic.leaf)}]
     return found
@@ -128,14 +143,9 @@ def _has_properties(settings: MqttSettings) -> bool:
     return settings.protocol == 5
 
 
-def _schema_name(leaf: str) -> str:
-    """`rejected` has the schema of `telemetry`."""
-    return "telemetry" if leaf == "rejected" else leaf
-
-
-def _schemas(settings: MqttSettings) -> dict[str, Schema]:
-    found = {"raw": RAW}
-    for leaf in PAYLOADS:
-        if leaf == _schema_name(leaf):
-            found |= components(leaf, payload_schema(leaf, settings.numbers))
+def _schemas(names: set[str], settings: MqttSettings) -> dict[str, Schema]:
+    found = {name: schema for name, schema in BINARY.items() if name in names}
+    for name in (*PAYLOADS, "change"):
+        if name in names:
+            found |= components(name, payload_schema(name, settings.numbers))
     return found

@@ -8,10 +8,12 @@ from klvrelay.json_output import Numbers
 from klvrelay.schema.examples import example
 from klvrelay.schema.gap import gap
 from klvrelay.schema.link import link
+from klvrelay.schema.output_topics import change
 from klvrelay.schema.parts import Schema, document, exact
 from klvrelay.schema.relay_status import status
 from klvrelay.schema.state import state
 from klvrelay.schema.telemetry import record
+from klvrelay.schema.uplink import uplink
 
 
 def availability() -> Schema:
@@ -27,15 +29,17 @@ PAYLOADS: Mapping[str, Callable[[], Schema]] = {
     "availability": availability,
     "gap": gap,
     "status": status,
+    "uplink": uplink,
 }
 
 
 def payload_schema(leaf: str, numbers: Numbers = "exact") -> Schema:
-    """The JSON Schema (2020-12) of the payload on `{prefix}/{stream}/{leaf}`, or on `{prefix}/status`.
+    """The JSON Schema (2020-12) of the payload on `{prefix}/{stream}/{leaf}`, or on `{prefix}/status` or `uplink`.
 
+    leaf      "change": a record of an output on change
     numbers   the setting of the relay: with "safe", integers beyond 2^53 - 1 are strings
     """
-    schema = PAYLOADS[leaf]()
+    schema = change() if leaf == "change" else PAYLOADS[leaf]()
     if numbers == "exact":
         schema.pop("$comment", None)
         schema = exact(schema)

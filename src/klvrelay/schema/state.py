@@ -1,15 +1,15 @@
 """The schema of `state`, from that of a record: the items of several sets merged into one document.
 
-`relay/state.py` decides where the items of each set are.
+`shape/state.py` decides where the items of each set are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from klvrelay.relay.state import NESTED, PLATFORM, ROOT
 from klvrelay.schema.parts import Schema, closed
 from klvrelay.schema.telemetry import items_by_set, record
+from klvrelay.shape.state import NESTED, PLATFORM, ROOT
 
 ITEM = "#/$defs/{}/properties/{}"
 ALL_UNKNOWN = "unknown_all"

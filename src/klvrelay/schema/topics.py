@@ -6,18 +6,24 @@ from dataclasses import dataclass
 
 from klvrelay.sinks.mqtt.messages import JSON, KLV, TEXT
 
+OF_THE_RELAY = ("status", "uplink")
+"""Topics of the relay, not of a stream."""
+
 
 @dataclass(frozen=True, slots=True)
 class TopicEntry:
     """One topic, or one of each stream.
 
-    leaf          last level of the topic
+    leaf          last level of the topic, or name of the output
     summary       what is published there
     content_type  of the payload, as sent with MQTT 5
     headers       user properties with MQTT 5
     optional      user properties that some messages have
     retained      the broker keeps the last message
     expires       with MQTT 5, the broker discards the message after the `expiry` of the settings
+    address       template of the topic, if it is that of an output
+    payload       the name of its schema, if it is not `leaf`
+    qos           None: that of the settings
     """
 
     leaf: str
@@ -27,11 +33,20 @@ class TopicEntry:
     optional: tuple[str, ...] = ()
     retained: bool = False
     expires: bool = False
+    address: str = ""
+    payload: str = ""
+    qos: int | None = None
 
     @property
-    def of_stream(self) -> bool:
-        """Is there one for each stream?"""
-        return self.leaf != "status"
+    def template(self) -> str:
+        """The topic, with {prefix} and other names."""
+        own = self.leaf in OF_THE_RELAY
+        return self.address or (f"{{prefix}}/{self.leaf}" if own else f"{{prefix}}/{{stream}}/{self.leaf}")
+
+    @property
+    def schema(self) -> str:
+        """The name of its schema: `rejected` has that of `telemetry`."""
+        return self.payload or ("telemetry" if self.leaf == "rejected" else self.leaf)
 
 
 _VALUE = ("stream", "boot")
@@ -48,4 +63,8 @@ TOPICS = (
     TopicEntry("link", "Health of the stream; on each change and every 10 s", headers=_VALUE, retained=True),
     TopicEntry("availability", "online while KLV is received, else offline", TEXT, _VALUE, retained=True),
     TopicEntry("status", "The relay itself; also its last will", headers=("boot",), retained=True),
+    TopicEntry(
+        "uplink", "With a budget: its use, and what it leaves out; on each change and every minute", headers=(),
+        retained=True,
+    ),
 )

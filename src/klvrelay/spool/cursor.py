@@ -48,7 +48,11 @@ class Cursor:
         self._turns = Turns(lambda: self._waiting.count >= self._least)
         self._freed, self._empty = freed, asyncio.Event()
         self._empty.set()
-        self.numbered = self.delivered = self.rejected = self.left_out = self.shed = self.unwanted = 0
+        self._clear_counts()
+
+    def _clear_counts(self) -> None:
+        self.numbered = self.delivered = self.rejected = self.left_out = self.shed = 0
+        self.unwanted = self.thinned = self.withheld = 0
 
     @property
     def limit(self) -> int:
@@ -106,8 +110,10 @@ class Cursor:
 
     def sums(self) -> Sums:
         """The counts of all records so far."""
-        counts = self.numbered, self.delivered, self.rejected, self.shed, self.left_out, self.waiting, self.unwanted
-        return Sums(*counts)
+        return Sums(
+            self.numbered, self.delivered, self.rejected, self.shed, self.left_out, self.waiting, self.unwanted,
+            self.thinned, self.withheld,
+        )  # fmt: skip
 
     async def batch(self, most: int = 20, size: int = NEVER) -> Sequence[Item]:
         """The next records and gaps, from each stream in turn: one to `most`, ending once they reach `size` bytes.
@@ -155,6 +161,8 @@ class Cursor:
         self.rejected += outcome.rejected
         self.left_out += outcome.left_out
         self.unwanted += outcome.unwanted
+        self.thinned += outcome.thinned
+        self.withheld += outcome.withheld
         size = offer.size if answered == len(rest) else _size_of_all(rest[:answered])
         self._offered_gaps -= outcome.gaps
         self._offered -= answered
@@ -191,11 +199,13 @@ class Cursor:
         self.left_out += later.left_out
         self.shed += later.shed
         self.unwanted += later.unwanted
+        self.thinned += later.thinned
+        self.withheld += later.withheld
         later._clear()
 
     def _clear(self) -> None:
         self._waiting.clear()
-        self.numbered = self.delivered = self.rejected = self.left_out = self.shed = self.unwanted = 0
+        self._clear_counts()
         self._settle()
 
     def has_offered(self, batch: Sequence[Item]) -> bool:

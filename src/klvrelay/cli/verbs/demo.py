@@ -21,7 +21,8 @@ from rich.text import Text
 from klvrelay import threads
 from klvrelay.cli.embedded_broker import EmbeddedBroker
 from klvrelay.cli.verbs.sample import make_sample
-from klvrelay.cli.verbs.stream_table import document_of, sanitize
+from klvrelay.cli.verbs.stream_records import document_of
+from klvrelay.cli.verbs.stream_table import sanitize
 from klvrelay.config.mqtt import Client, MqttSettings, mqtt_settings
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url

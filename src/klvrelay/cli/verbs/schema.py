@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.schema import settings_schema
+from klvrelay.config.settings import SinkSettings
+from klvrelay.config.settings_file import read_settings
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers, dumps
 from klvrelay.schema import asyncapi, payload_schema
+from klvrelay.text import printable
 
 ANY_BROKER = "mqtt://127.0.0.1:1883"
 
@@ -30,3 +34,27 @@ def print_schema(document: str, *, mqtt: str | None, prefix: str | None, numbers
     )
     found = asyncapi(settings) if document == "asyncapi" else payload_schema(document, settings.numbers)
     sys.stdout.write(dumps(found, indented=True).decode())
+
+
+def print_configured(document: str, config: str | None, name: str | None, others: Sequence[str]) -> None:
+    """Print the AsyncAPI document of a sink of a settings file. Raises ConfigError."""
+    if config is None:
+        raise ConfigError("--sink: needs -c FILE")
+    if document != "asyncapi":
+        raise ConfigError(f"-c: applies to the document asyncapi only: {document} does not depend on it")
+    if others:
+        raise ConfigError(f"{others[0]}: the settings file has it; give only one of both")
+    sink = _chosen(read_settings(config).settings.sinks, name, config)
+    sys.stdout.write(dumps(asyncapi(sink.mqtt, sink.outputs), indented=True).decode())
+
+
+def _chosen(sinks: Sequence[SinkSettings], name: str | None, config: str) -> SinkSettings:
+    names = ", ".join(sink.name for sink in sinks)
+    found = [sink for sink in sinks if name in (None, sink.name)]
+    if not sinks:
+        raise ConfigError(f"{printable(config)}: has no [[sink]]")
+    if not found:
+        raise ConfigError(f"--sink: {printable(name or '')} is unknown; valid names: {names}")
+    if len(found) > 1:
+        raise ConfigError(f"{printable(config)}: has several sinks: give --sink with one of {names}")
+    return found[0]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import orjson
-
+from klvrelay.cli.verbs.stream_records import StreamRecords, document_of, lines_of
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.names import LEVEL_LIMIT
 from klvrelay.sinks.mqtt.connection import Received
@@ -18,15 +18,17 @@ RATE_WINDOW = 5.0
 ROW_LIMIT = 1000
 CELL_MOST = 48
 """Maximum characters of a cell."""
+NOTE_MOST = 200
 SETTLED = 5.0
 """Seconds after a subscription by which a broker has sent all retained messages."""
-LINES_MOST = 5000
-"""Maximum number of records of a message that are read."""
 LONG_OFFLINE = 3600.0
 """Seconds offline after which a stream is hidden."""
 
-LEAVES = ("telemetry", "rejected", "availability", "link", "state")
-_RETAINED = ("availability", "link", "state")
+OUTPUTS = ("telemetry",)
+"""The outputs that are shown by default: the last levels of their topics."""
+LEAVES = ("rejected", "availability", "link", "state", "dictionary")
+"""The other topics of a stream."""
+_RETAINED = ("availability", "link", "state", "dictionary")
 _FORMATS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("lat", ".6f", ("sensor_latitude",)),
     ("lon", ".6f", ("sensor_longitude",)),
@@ -102,11 +104,15 @@ class StreamTable:
     """Streams by name, updated by messages. `now` is monotonic time, `wall` seconds since 1970.
 
     A stream is removed when its last retained topic is deleted, even if that happened while disconnected. A stream that
-    has been offline for LONG_OFFLINE is hidden unless `keep` is set.
+    has been offline for LONG_OFFLINE is hidden unless `keep` is set. `outputs` are those whose records are counted.
     """
 
-    def __init__(self, prefix: str, choice: Choice = EVERYTHING, *, keep: bool = False) -> None:
+    def __init__(
+        self, prefix: str, choice: Choice = EVERYTHING, *, keep: bool = False, outputs: Sequence[str] = OUTPUTS
+    ) -> None:
         self._prefix = prefix
+        self._leaves = (*outputs, *LEAVES)
+        self._records = StreamRecords((*outputs, "state"))
         self._choice = choice
         self._keep = keep
         self._streams: dict[str, _Stream] = {}
@@ -126,11 +132,14 @@ class StreamTable:
             self._take_status(document_of(message.payload))
         elif len(path) == 2 and path[1] in _RETAINED and not message.payload:
             self._delete_topic(*path)
-        elif len(path) == 2 and path[1] in LEAVES and self._has_space_for(path[0]):
+        elif len(path) == 2 and path[1] in self._leaves and self._has_space_for(path[0]):
             stream = self._streams.setdefault(path[0], _Stream(since=now))
             stream.last_message = now
-            for payload in _documents(path[1], message.payload):
-                self._take(stream, path[1], replace(message, payload=payload), now, wall)
+            if path[1] in LEAVES and path[1] != "state":
+                self._take(stream, path[1], message, now, wall)
+            else:
+                for document in self._records.documents(path[0], path[1], message.payload):
+                    self._take_record(stream, path[1], document, now, wall)
 
     def rows(self, now: float) -> list[dict[str, str]]:
         """The cells of each stream, sorted by name, without terminal control characters."""
@@ -139,9 +148,10 @@ class StreamTable:
         return [self._row(name, stream, now) for name, stream in shown]
 
     def note(self, now: float) -> str:
-        """Why there are no rows, or how many are hidden, and the fault of the spool; empty if none applies."""
+        """Why there are no rows, or how many are hidden, what records wait for, and the fault of the spool, if any."""
         spool = f"the spool of the relay has a fault: {sanitize(self._spool)}" if self._spool else ""
-        return "; ".join(filter(None, (spool, self._note_on_streams(now))))
+        waits = sanitize(self._records.note(), NOTE_MOST)
+        return "; ".join(filter(None, (spool, waits, self._note_on_streams(now))))
 
     def _note_on_streams(self, now: float) -> str:
         wanted = [stream for stream in self._streams.values() if self._is_selected(stream)]
@@ -163,13 +173,17 @@ class StreamTable:
         if (stream := self._streams.get(name)) is not None:
             stream.discard_topic(leaf)
             if not stream.retained:
-                del self._streams[name]
+                self._drop(name)
 
     def _forget(self, now: float) -> None:
         """Remove streams without a message since the subscription began."""
         if now > self._subscribed + SETTLED:
             for name in [name for name, stream in self._streams.items() if stream.last_message < self._subscribed]:
-                del self._streams[name]
+                self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        del self._streams[name]
+        self._records.forget(name)
 
     def _is_shown(self, stream: _Stream, now: float) -> bool:
         offline = self._relay == "offline" or stream.availability == "offline"
@@ -193,13 +207,19 @@ class StreamTable:
             stream.changed = now - max(0.0, wall - _time(document, "since", wall))
             stream.set_place(document)
         elif leaf == "rejected":
+            stream.bad += len(lines_of(message.payload))
+        elif leaf == "dictionary" and not self._records.learn(message.payload):
             stream.bad += 1
-        elif items := items_of(document := document_of(message.payload)):
+
+    def _take_record(self, stream: _Stream, leaf: str, document: dict[str, Any], now: float, wall: float) -> None:
+        if leaf == "state":
+            stream.retained.add(leaf)
+        if items := items_of(document):
             stream.items |= {key: _value(items[key]) for key in _KEYS if key in items}
             stream.set = _text(document, "set", "-")
             stream.set_place(document)
             age = max(0.0, wall - _time(document, "received", wall)) if leaf == "state" else 0.0
-            if leaf == "telemetry":
+            if leaf != "state":
                 stream.count_arrival(now)
             stream.last = now - age if stream.last is None else max(now - age, stream.last)
         else:
@@ -217,22 +237,6 @@ class StreamTable:
 def sanitize(text: str, limit: int = CELL_MOST) -> str:
     """The text shortened to `limit`, with a question mark for each character that is not printable."""
     return "".join(c if c.isprintable() else "?" for c in text[:limit])
-
-
-def _documents(leaf: str, payload: bytes) -> list[bytes]:
-    """The payload as documents: that of a record may be JSON Lines."""
-    if leaf in _RETAINED or b"\n" not in payload:
-        return [payload]
-    return [line for line in payload.split(b"\n", LINES_MOST)[:LINES_MOST] if line] or [payload]
-
-
-def document_of(payload: bytes) -> dict[str, Any]:
-    """The payload as a JSON object; empty if it is not one."""
-    try:
-        document = orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def items_of(document: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import contextlib
 import secrets
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from klvrelay.backoff import STEADY, Backoff
-from klvrelay.cli.verbs.stream_table import LEAVES, StreamTable, sanitize
+from klvrelay.cli.verbs.stream_table import LEAVES, OUTPUTS, StreamTable, sanitize
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
@@ -54,15 +54,21 @@ def line(row: Mapping[str, str]) -> str:
 
 
 async def watch(
-    settings: MqttSettings, stream: str | None = None, *, choice: Choice = EVERYTHING, console: Console | None = None
+    settings: MqttSettings,
+    stream: str | None = None,
+    *,
+    choice: Choice = EVERYTHING,
+    outputs: Sequence[str] = OUTPUTS,
+    console: Console | None = None,
 ) -> None:
     """Show the streams of a broker until cancelled: a live table, or without a terminal one line per stream and second.
 
-    Raises SinkDown or SinkRefused if the first connection fails. A later loss is reported once and retried.
+    `outputs` are those whose records are shown. Raises SinkDown or SinkRefused if the first connection fails. A later
+    loss is reported once and retried.
     """
     console = console or Console()
-    stream_table = StreamTable(settings.prefix, choice, keep=stream is not None)
-    topics = _topics(settings.prefix, stream)
+    stream_table = StreamTable(settings.prefix, choice, keep=stream is not None, outputs=outputs)
+    topics = _topics(settings.prefix, stream, outputs)
     connection = await connect(settings, client_id=_client_id(), client="aiomqtt")
     paint = _paint_table if console.is_terminal else _print_lines
     tasks = {
@@ -152,9 +158,11 @@ def _print(console: Console, text: str) -> None:
     console.file.flush()
 
 
-def _topics(prefix: str, stream: str | None) -> list[str]:
+def _topics(prefix: str, stream: str | None, outputs: Sequence[str]) -> list[str]:
+    """The dictionary before the records that need it."""
     level = "+" if stream is None else safe_level(stream)
-    return [f"{prefix}/status", *(f"{prefix}/{level}/{leaf}" for leaf in reversed(LEAVES))]
+    leaves = dict.fromkeys((*reversed(LEAVES), *outputs))
+    return [f"{prefix}/status", *(f"{prefix}/{level}/{leaf}" for leaf in leaves)]
 
 
 def _client_id() -> str:

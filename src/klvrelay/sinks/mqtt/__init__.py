@@ -6,6 +6,11 @@
     messages.py          the messages of records, latest values and `status`; topics.py: their topics
     batch_messages.py    the messages of a batch; the outcome of its records
     joined_messages.py   the same with several records in a message
+    outputs.py           publishes records as outputs; output_messages.py: their messages, pending.py: before the answer
+    budget_outputs.py    the same with a budget; budget_values.py: latest values;
+                         later.py: what was left out, left_out.py
+    uplink.py            sends what waits within the budget
+    compression.py       zstd, and its dictionaries
     publisher.py         publishes messages, except to suspended topics
     suspended.py         topics that the broker refuses
     breaking.py          finds the message at which a broker closes each connection

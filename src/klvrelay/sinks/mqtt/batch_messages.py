@@ -12,7 +12,10 @@ from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP = range(5)
+DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP, THINNED, WITHHELD, UNCHOSEN = range(8)
+"""UNCHOSEN: no output wants the record, so no subscriber misses it."""
+NOT_SENT = -1
+"""In place of an answer: the message was not sent, because nothing had changed or a newer one displaced it."""
 _REASONS: dict[int, Reason] = {REJECTED: "refused", LEFT_OUT: "too_large", UNWANTED: "excluded"}
 
 
@@ -69,12 +72,13 @@ class BatchMessages:
 
 def counted(results: Iterable[int]) -> Outcome:
     """The outcome of a batch from the results of its leading items."""
-    counts = [0, 0, 0, 0, 0]
+    counts = [0] * 8
     unpublished: list[Unpublished] = []
     for place, result in enumerate(results):
         counts[result] += 1
         if (reason := _REASONS.get(result)) is not None:
             unpublished.append(Unpublished(place, reason))
+    counts[UNWANTED] += counts.pop()
     outcome = Outcome(*counts)
     outcome.unpublished = unpublished
     return outcome
@@ -84,4 +88,6 @@ def outcome_of(code: int | None) -> int:
     """The result of a record from the answer to its JSON."""
     if code == TOO_LARGE:
         return LEFT_OUT
+    if code == NOT_SENT:
+        return THINNED
     return REJECTED if code is not None and code >= REFUSED else DELIVERED

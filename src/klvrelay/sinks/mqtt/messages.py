@@ -40,23 +40,14 @@ class Messages:
         self._boot = boot
         self._client_id = client_id
         self._facts: dict[str, Any] = {}
-        self._ages: dict[Identity, str] = {}
+        self.ages = Ages()
 
     def of_item(self, item: Item, *, replayed: bool = False) -> list[Message]:
         """The messages of a record or a gap. May be empty. `replayed`: it is from the backlog of an outage."""
         if isinstance(item, Gap):
             return [self.of_gap(item)]
         messages = self.of_record(item)
-        return [_with_age(message, self._age(item)) for message in messages] if replayed else messages
-
-    def _age(self, record: Record) -> str:
-        """The age of a record as JSON. It is the same if the record is offered again, so that its message is, too."""
-        identity = record.stream, record.boot, record.seq
-        if (age := self._ages.get(identity)) is None:
-            age = self._ages[identity] = _age_of(record)
-            if len(self._ages) > AGES_MOST:
-                del self._ages[next(iter(self._ages))]
-        return age
+        return [with_age(message, self.ages.of(item)) for message in messages] if replayed else messages
 
     def of_gap(self, gap: Gap) -> Message:
         """The message of a gap, for `gap`. Its `seq` is that of the first record."""
@@ -64,7 +55,7 @@ class Messages:
 
     def of_record(self, record: Record) -> list[Message]:
         """The messages of a record: its JSON for `telemetry` or `rejected`, then its bytes for `raw`. May be empty."""
-        leaf = "telemetry" if record.good else self._leaf_of_bad(record)
+        leaf = self.leaf(record)
         if leaf is None:
             return []
         messages = [self._message(record, leaf, record.json(numbers=self._settings.numbers), JSON)]
@@ -72,7 +63,10 @@ class Messages:
             messages.append(self._message(record, "raw", record.raw, KLV))
         return messages
 
-    def _leaf_of_bad(self, record: Record) -> str | None:
+    def leaf(self, record: Record) -> str | None:
+        """The last level of its topic, telemetry or rejected; None: it is not published."""
+        if record.good:
+            return "telemetry"
         policy = self._settings.publish_bad
         if policy == "telemetry" and record.transport != "ok":
             return "rejected"
@@ -87,7 +81,7 @@ class Messages:
             False,
             content_type,
             settings.expiry,
-            (*_origin(record.stream, record.boot), ("seq", str(record.seq))),
+            (*origin(record.stream, record.boot), ("seq", str(record.seq))),
         )
 
     def of_notice(self, notice: Notice) -> Message:
@@ -97,7 +91,7 @@ class Messages:
         content_type, document = TEXT, notice.document
         if notice.kind != "availability":
             content_type, document = JSON, rewrite_integers(document, self._settings.numbers)
-        user = _origin(stream, self._boot)
+        user = origin(stream, self._boot)
         return Message(topic, document, self._settings.qos, True, content_type, user=user)
 
     def add_facts(self, document: bytes) -> None:
@@ -131,13 +125,29 @@ class Messages:
         return [*offline, self.status("offline", "stopped", more)]
 
 
+class Ages:
+    """The ages of replayed records as JSON. An age is the same if the record is offered again, so its message is, too.
+    """
+
+    def __init__(self) -> None:
+        self._ages: dict[Identity, str] = {}
+
+    def of(self, record: Record) -> str:
+        identity = record.stream, record.boot, record.seq
+        if (age := self._ages.get(identity)) is None:
+            age = self._ages[identity] = _age_of(record)
+            if len(self._ages) > AGES_MOST:
+                del self._ages[next(iter(self._ages))]
+        return age
+
+
 def _age_of(record: Record) -> str:
     if record.received_us is None:
         return "null"
     return f"{max(0, time.time_ns() // 1000 - record.received_us) / 1e6:.3f}"
 
 
-def _with_age(message: Message, age: str) -> Message:
+def with_age(message: Message, age: str) -> Message:
     """The message with the age of its record, in a user property and in its JSON: MQTT 3.1.1 has no properties."""
     user = (*message.user, ("replayed", "" if age == "null" else age))
     if message.content_type != JSON:
@@ -146,7 +156,7 @@ def _with_age(message: Message, age: str) -> Message:
 
 
 @lru_cache(1024)
-def _origin(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:
+def origin(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:
     """Stream and run as user properties, without control characters: they are a protocol error (MQTT 5, 1.5.4)."""
     named = (("stream", stream), ("boot", boot))
     return tuple((name, printable(value)[:NAME_MOST]) for name, value in named if value is not None)

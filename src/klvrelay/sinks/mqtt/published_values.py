@@ -8,9 +8,13 @@ from collections.abc import Sequence
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
+from klvrelay.errors import SinkError
 from klvrelay.sinks.contract import LatestValues, Notice
+from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
+from klvrelay.sinks.mqtt.budget_values import UPLINK
 from klvrelay.sinks.mqtt.connection import Connection, Message
 from klvrelay.sinks.mqtt.messages import Messages
+from klvrelay.sinks.mqtt.outputs import Outputs
 from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.retained import Correction
 from klvrelay.sinks.mqtt.topics import status_topic
@@ -26,17 +30,25 @@ NOTICES_MOST = 100
 class PublishedValues:
     """The latest values that one sink publishes, over one connection after another.
 
-    named   further members of the status
+    named    further members of the status
+    outputs  of the sink, which publish the state of the streams themselves
     """
 
     def __init__(
-        self, settings: MqttSettings, boot: str, messages: Messages, publisher: Publisher, named: dict[str, object]
+        self,
+        settings: MqttSettings,
+        boot: str,
+        messages: Messages,
+        publisher: Publisher,
+        named: dict[str, object],
+        outputs: Outputs | BudgetOutputs | None = None,
     ) -> None:
         self._settings = settings
         self._messages = messages
         self._publisher = publisher
         self._suspended, self._breaking = publisher.suspended, publisher.breaking
         self._named = named
+        self._outputs = outputs
         self._online: set[str] = set()
         self._levels: set[str] = set()
         self._refused: dict[str, Notice] = {}
@@ -66,6 +78,8 @@ class PublishedValues:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch(connection), name="watch")
                 tasks.create_task(self._retry(connection), name="retry")
+                if self._outputs is not None:
+                    tasks.create_task(self._outputs.run(connection), name="outputs")
                 await self._publish_values(connection, notices, tasks)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
@@ -88,7 +102,7 @@ class PublishedValues:
         if notice.kind == "status":
             self._messages.add_facts(notice.document)
             await self._publisher.publish_admitted(connection, [self._status()])
-        else:
+        elif notice.kind != "state" or self._outputs is None:
             await self._publish_value(connection, notice)
 
     async def _publish_value(self, connection: Connection, notice: Notice) -> None:
@@ -126,7 +140,8 @@ class PublishedValues:
         return not self._owes_status and status_topic(self._settings.prefix) not in self._suspended
 
     def _facts(self) -> dict[str, object]:
-        return {**self._named, **self._suspended.document()}
+        uplink = self._outputs.document() if isinstance(self._outputs, BudgetOutputs) else None
+        return {**self._named, **self._suspended.document(), **({} if uplink is None else {UPLINK: uplink})}
 
     async def _watch(self, connection: Connection) -> None:
         """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""
@@ -142,6 +157,9 @@ class PublishedValues:
         if not self._breaking.fits(last[-1]):
             last[-1] = self._messages.brief_status("offline", "stopped")
         goodbye = self._publisher.admitted(last)
+        if self._outputs is not None:
+            with contextlib.suppress(SinkError, TimeoutError):
+                await asyncio.wait_for(self._outputs.finish(connection), LAST_WORDS)
         try:  # `wait_for`: before Python 3.11.3, asyncio.timeout in a cancelled task raises CancelledError
             await asyncio.wait_for(self._publisher.publish(connection, goodbye, ahead=True), GOODBYE_TIMEOUT)
         except TimeoutError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ class Publisher:
     suspended   the topics that the broker refuses
     breaking    the messages at which it closes the connection
     settle      see `Lanes`
+    route       while set, it publishes latest values in place of this class
     """
 
     def __init__(self, url: str, settle: Settle) -> None:
@@ -31,6 +32,7 @@ class Publisher:
         self.breaking = Breaking(url, self.suspended)
         self._lanes = Lanes(self.breaking.control, settle)
         self._reported_too_large = False
+        self.route: Callable[[Sequence[Message]], Awaitable[None]] | None = None
 
     def admitted(self, messages: Sequence[Message]) -> list[Message]:
         """The messages whose topics are not suspended."""
@@ -38,7 +40,10 @@ class Publisher:
 
     async def publish_admitted(self, connection: Connection, messages: Sequence[Message]) -> None:
         """Publish the messages whose topics are not suspended, ahead of waiting records."""
-        await self.publish(connection, self.admitted(messages), ahead=True)
+        if self.route is not None:
+            await self.route(messages)
+        else:
+            await self.publish(connection, self.admitted(messages), ahead=True)
 
     def publish(
         self, connection: Connection, messages: Sequence[Message], *, ahead: bool = False

@@ -13,13 +13,18 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.gap import Replay
 from klvrelay.outcome import Outcome
+from klvrelay.shape.marking import Limit
+from klvrelay.shape.output import Output
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
+from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Connection, Message, Terms, Unanswered
 from klvrelay.sinks.mqtt.faults import NoMqtt
 from klvrelay.sinks.mqtt.joined_messages import JoinedMessages, Joining
 from klvrelay.sinks.mqtt.messages import Messages
+from klvrelay.sinks.mqtt.outputs import Outputs
 from klvrelay.sinks.mqtt.published_values import PublishedValues
 from klvrelay.sinks.mqtt.publisher import Publisher
 from klvrelay.sinks.mqtt.session import Session
@@ -48,6 +53,8 @@ class MqttSink:
     counts as rejected if its JSON is refused; a refusal of its raw bytes is only logged. MQTT 3.1.1 does not report
     refusals: mosquitto acknowledges a forbidden message and discards it.
 
+    shaper         what is published of the records, and how; None: the topics above
+    budget         bits per second of the uplink, with a shaper; None: not limited
     batch          seconds in which records are gathered into messages of several; None: each record has its own
     names_broker   the status names the broker
     """
@@ -58,6 +65,8 @@ class MqttSink:
         *,
         boot: str,
         batch: float | None = None,
+        shaper: Shaper | None = None,
+        budget: float | None = None,
         client_id: str | None = None,
         names_broker: bool = False,
     ) -> None:
@@ -76,8 +85,14 @@ class MqttSink:
         self._take_over = TakeOver(settings.url, client_id)
         self._publisher = Publisher(settings.url, self._settle)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
+        self.takes_all = budget is not None
         named: dict[str, object] = {"broker": settings.url} if names_broker else {}
-        self._values = PublishedValues(settings, boot, self._messages, self._publisher, named)
+        self._outputs: Outputs | BudgetOutputs | None = None
+        if shaper is not None and budget is not None:
+            self._outputs = BudgetOutputs(shaper, settings, self._messages, self._publisher, budget)
+        elif shaper is not None:
+            self._outputs = Outputs(shaper, settings, self._messages, self._publisher, self.hold)
+        self._values = PublishedValues(settings, boot, self._messages, self._publisher, named, self._outputs)
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
@@ -86,6 +101,21 @@ class MqttSink:
     def url(self) -> str:
         """The broker, for messages."""
         return self._settings.url
+
+    @property
+    def budget_outputs(self) -> BudgetOutputs:
+        """The outputs, of a sink with a budget."""
+        assert isinstance(self._outputs, BudgetOutputs)
+        return self._outputs
+
+    def hurry(self) -> None:
+        """With a budget: no more records follow."""
+        if isinstance(self._outputs, BudgetOutputs):
+            self._outputs.hurry()
+
+    def send_later(self, output: Output, limit: Limit) -> None:
+        """See `BudgetOutputs.send_later`."""
+        self.budget_outputs.send_later(output, limit)
 
     @property
     def timeout(self) -> float:
@@ -127,6 +157,8 @@ class MqttSink:
                 self._last_protocol, self._failures = connection.protocol, 0
                 self._note_terms(connection)
                 self._connection = connection
+                if self._outputs is not None:
+                    self._outputs.begin(connection)
                 return self
         assert fault is not None
         self._breaking.lost(broke)
@@ -195,6 +227,8 @@ class MqttSink:
                 await self._values.end(connection)
         finally:
             await connection.close()
+            if self._outputs is not None:
+                self._outputs.end()
 
     def _note_end(self, connection: Connection) -> None:
         hung_up = connection.hung_up and not self._breaking.explains(connection.broke)
@@ -203,6 +237,8 @@ class MqttSink:
     async def deliver(self, batch: Sequence[Item]) -> Outcome:
         """Publish a batch, and return once the broker has confirmed it: at QoS 1 by PUBACK, at QoS 2 by PUBCOMP."""
         connection = self._connected()
+        if self._outputs is not None:
+            return await self._outputs.deliver(batch, connection)
         to_send = self._to_send(batch, connection)
         try:
             codes = await self._publisher.publish(connection, to_send.messages)

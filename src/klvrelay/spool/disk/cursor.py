@@ -126,8 +126,7 @@ class DiskCursor:
 
     def sums(self) -> Sums:
         numbered, shed = self._numbered - self._unread.answered, self._shed + self._unread.shed
-        there = self.window
-        return Sums(numbered, there.delivered, there.rejected, shed, there.left_out, self.waiting, there.unwanted)
+        return self.window.sums()._replace(numbered=numbered, shed=shed, waiting=self.waiting)
 
     def append(self, position: int, record: Record) -> None:
         """Add the record that was appended to the log at this position."""

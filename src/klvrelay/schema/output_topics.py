@@ -1,0 +1,110 @@
+"""The topics of the outputs of a sink, as entries of the AsyncAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from klvrelay.config.topic_template import filled
+from klvrelay.schema.parts import TEXT, Schema
+from klvrelay.schema.telemetry import record
+from klvrelay.schema.topics import TOPICS, TopicEntry
+from klvrelay.shape.content_types import CONTENT_TYPES, JSON_LINES
+from klvrelay.shape.output import Output
+
+REPLACED = ("telemetry", "state", "raw")
+"""Topics that a sink with outputs has only if its outputs have them."""
+COMPACT: Schema = {
+    "type": "string",
+    "format": "binary",
+    "description": "Records in the compact format: a CBOR array of maps with integer keys",
+}
+COMPRESSED: Schema = {"type": "string", "format": "binary", "description": "A zstd frame of the payload"}
+ITEM: Schema = {"description": "The value of one item: text as it is, all else as JSON. null: unknown"}
+DICTIONARY_SCHEMA: Schema = {"type": "string", "format": "binary", "description": "A zstd dictionary"}
+DICTIONARY = TopicEntry(
+    "dictionary", "The zstd dictionary of the stream: frames name the one that they need",
+    "application/octet-stream", ("stream", "boot"), retained=True,
+)  # fmt: skip
+_SUMMARIES = {"records": "Records", "state": "The latest value of every item, merged", "items": "Values of items"}
+
+
+def topics_of(outputs: Sequence[Output], *, raw: bool) -> list[TopicEntry]:
+    """The topics of a sink with these outputs; `raw`: its setting."""
+    if not outputs:
+        return [*TOPICS]
+    kept = [topic for topic in TOPICS if topic.leaf not in REPLACED or (topic.leaf == "raw" and raw)]
+    kept += [DICTIONARY] if any(output.compression == "zstd" for output in outputs) else []
+    names = {topic.leaf for topic in kept}
+    return [*(_entry(output, names) for output in outputs), *kept]
+
+
+def _entry(output: Output, taken: set[str]) -> TopicEntry:
+    return TopicEntry(
+        f"output-{output.name}" if output.name in taken else output.name,
+        summary_of(output),
+        content_type_of(output),
+        optional=() if output.retain else ("replayed",),
+        retained=output.retain,
+        expires=not output.retain,
+        address=filled(output.topic, {"output": output.name}),
+        payload=payload_of(output),
+        qos=output.qos,
+    )
+
+
+def summary_of(output: Output) -> str:
+    """What an output publishes, in one line."""
+    parts = [_SUMMARIES[output.content]]
+    if output.items:
+        parts.append(f"items: {', '.join(output.items)}")
+    if output.streams:
+        parts.append(f"streams: {', '.join(output.streams)}")
+    if output.rate is not None:
+        parts.append(f"at most {output.rate:g} per second")
+    if output.on_change:
+        parts.append("on change")
+    if output.coarse:
+        parts.append(f"positions rounded to {output.coarse:g} m")
+    return "; ".join(parts)
+
+
+def content_type_of(output: Output) -> str:
+    if output.content == "items":
+        return "text/plain"
+    several = output.batch > 1 and output.format == "json"
+    found = JSON_LINES if several else CONTENT_TYPES[output.format]
+    return f"{found}+zstd" if output.compression == "zstd" else found
+
+
+def payload_of(output: Output) -> str:
+    """The name of the schema of its payloads."""
+    if output.compression == "zstd":
+        return "compressed"
+    if output.content != "records":
+        return {"state": "state", "items": "item"}[output.content]
+    if output.format in ("klv", "compact"):
+        return {"klv": "raw", "compact": "compact"}[output.format]
+    return "change" if output.on_change else "telemetry"
+
+
+def change() -> Schema:
+    """The JSON Schema of a record of an output on change."""
+    schema = record()
+    schema["title"] = "klvrelay record on change"
+    schema["description"] = (
+        "A full record, or a partial one: the items that changed since the record `after` of the same stream and set"
+    )
+    properties: dict[str, Any] = schema["properties"]
+    properties |= {
+        "full": {"type": "boolean", "description": "Does it have all items?"},
+        "after": {"type": "integer", "minimum": 0, "description": "Partial only: seq of the record that it continues"},
+        "removed": {
+            "type": "array",
+            "items": TEXT,
+            "description": "Partial only: keys of the items that are not sent any more; unknown.150 for an unknown one",
+        },
+    }
+    schema["required"] = [*schema["required"], "full"]
+    del schema["$id"]
+    return schema

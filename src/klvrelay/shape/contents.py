@@ -1,0 +1,172 @@
+"""The payloads of one stream and set for an output: of records, of items, or of the latest values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import orjson
+
+from klvrelay.core.thinning import Base, Thinned, Thinning, thin
+from klvrelay.json_output import Numbers, dumps, rewrite_integers
+from klvrelay.record import Record
+from klvrelay.shape.formats import Continued, payload_of
+from klvrelay.shape.output import Output
+from klvrelay.shape.payload import Payload
+from klvrelay.shape.state import ROOT, StreamState
+
+
+class Content(Protocol):
+    """What an output publishes of one stream and set."""
+
+    def note(self, record: Record) -> None:
+        """A record was received, whether it is published or not."""
+
+    def payloads(self, record: Record, at: int) -> list[Payload]:
+        """The payloads of a record that is to be published at this time, in microseconds; may be empty."""
+
+    def retune(self, output: Output, thinning: Thinning | None) -> None:
+        """Publish other items, or other changes, from the next record on."""
+
+    def reset(self) -> None:
+        """Subscribers may not have what was published: the next payloads do not depend on it."""
+
+
+class RecordContent:
+    """One payload for each record: the record, its selected items, or what has changed of them."""
+
+    def __init__(self, output: Output, thinning: Thinning | None, numbers: Numbers) -> None:
+        self._output, self._thinning, self._numbers = output, thinning, numbers
+        self._base = Base() if output.on_change else None
+        self._full_at: int | None = None
+        self._last: tuple[str | None, Continued] = None, Continued(-1, None)
+        self._highest = -1  # number of a published record of this run
+
+    def note(self, record: Record) -> None:
+        """Nothing depends on earlier records that were not published."""
+
+    def payloads(self, record: Record, at: int) -> list[Payload]:
+        output = self._output
+        thinned = self._thinned(record, at)
+        if thinned is None:
+            return []
+        link = None if self._base is None else self._last[1]
+        data = payload_of(record, thinned, output.format, self._numbers, link)
+        if self._base is not None:
+            self._highest = record.seq if record.boot != self._last[0] else max(self._highest, record.seq)
+            self._last = record.boot, Continued(record.seq, record.time_us if output.format == "compact" else None)
+            self._full_at = at if thinned.full else self._full_at
+        return [Payload(output, record, data)]
+
+    def _thinned(self, record: Record, at: int) -> Thinned | None:
+        """The packet to publish; None: nothing. A bad packet is published as it is, or not at all."""
+        thinning = self._thinning
+        if thinning is not None and record.good:
+            return thin(record.raw, thinning, self._base, full=self._is_full(record, at))
+        if thinning is not None:
+            self.reset()
+            if thinning.items is not None or thinning.coarse_m:
+                return None
+        return Thinned(record.raw, True)
+
+    def _is_full(self, record: Record, at: int) -> bool:
+        """Must the record be full? After the interval, in a new run, and if it comes again or in another order.
+
+        At QoS 2 the session of the broker may still have the message of a record that comes again: an equal one would
+        not be sent, and the records before it would.
+        """
+        if self._full_at is None or record.boot != self._last[0] or record.seq <= self._highest:
+            return True
+        return not 0 <= at - self._full_at < 1e6 * self._output.snapshot
+
+    def retune(self, output: Output, thinning: Thinning | None) -> None:
+        self._output, self._thinning = output, thinning
+        if output.on_change != (self._base is not None):
+            self._base, self._full_at = Base() if output.on_change else None, None
+
+    def reset(self) -> None:
+        self._full_at = None
+        if self._base is not None:
+            self._base.reset()
+
+
+class ItemContent:
+    """One payload for each item that has changed: its plain value."""
+
+    def __init__(self, output: Output, thinning: Thinning | None, numbers: Numbers) -> None:
+        assert thinning is not None, "such outputs are on change"
+        self._output, self._thinning, self._numbers = output, thinning, numbers
+        self._base = Base()
+        self._known: dict[str, bytes] = {}
+
+    def note(self, record: Record) -> None:
+        """Nothing depends on earlier records that were not published."""
+
+    def payloads(self, record: Record, at: int) -> list[Payload]:
+        thinned = thin(record.raw, self._thinning, self._base) if record.good else None
+        if thinned is None:
+            return []
+        document = record._replace(raw=thinned.raw).json(numbers=self._numbers)
+        prefix = "" if record.set in ROOT else f"{record.set.lower()}."
+        found = []
+        for key, value in orjson.loads(document)["items"].items():
+            data = plain(value)
+            if self._known.get(key) != data:  # a set that cannot be compared item by item is full each time
+                self._known[key] = data
+                found.append(Payload(self._output, record, data, prefix + key))
+        return found
+
+    def retune(self, output: Output, thinning: Thinning | None) -> None:
+        if thinning is not None:
+            self._output, self._thinning = output, thinning
+
+    def reset(self) -> None:
+        self._known.clear()
+        self._base.reset()
+
+
+def plain(value: Any) -> bytes:
+    """A value as the payload of its own topic: text as it is, all else as JSON."""
+    if isinstance(value, str) and value:
+        return value.encode()
+    return dumps(value)  # an empty payload would remove the retained message
+
+
+class StateContent:
+    """The latest value of every item, merged."""
+
+    def __init__(self, output: Output, thinning: Thinning | None, numbers: Numbers) -> None:
+        self._output, self._thinning, self._numbers = output, thinning, numbers
+        self._state = StreamState()
+        self._last: bytes | None = None
+        self._is_reset = False
+
+    def note(self, record: Record) -> None:
+        if self._thinning is not None:
+            thinned = thin(record.raw, self._thinning)
+            if thinned is None:
+                return
+            record = record._replace(raw=thinned.raw)
+        self._state.add(record)
+
+    def payloads(self, record: Record, at: int) -> list[Payload]:
+        document = self._state.document()
+        if document is not None:
+            self._last = rewrite_integers(document, self._numbers)
+        elif not self._is_reset:
+            return []
+        self._is_reset = False
+        return [] if self._last is None else [Payload(self._output, record, self._last)]
+
+    def retune(self, output: Output, thinning: Thinning | None) -> None:
+        self._output, self._thinning = output, thinning
+
+    def reset(self) -> None:
+        self._is_reset = True
+
+
+CONTENTS: dict[str, Callable[[Output, Thinning | None, Numbers], Content]] = {
+    "records": RecordContent,
+    "items": ItemContent,
+    "state": StateContent,
+}

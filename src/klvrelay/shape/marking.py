@@ -1,0 +1,163 @@
+"""The security markings of records (ST 0102), and which of them an output may publish."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from klvrelay.core.marking import LEVELS, marking
+from klvrelay.record import Record
+
+CLASSIFICATIONS = LEVELS
+UNREADABLE = 255
+"""The level of a marking that cannot be read: above every limit."""
+CARRIERS = frozenset({"ST0601", "ST0102", "ST0102-US", "ST0104", "ST0806"})
+"""Sets that may have a security set, or are one."""
+RUNS_MOST, CHANGES_MOST, STREAMS_MOST = 32, 256, 4096
+"""What is kept of the markings of a stream: intervals without holes, and changes in each."""
+
+Unmarked = Literal["pass", "withhold"]
+
+
+class RecordMarking(NamedTuple):
+    """The marking of a record.
+
+    level          of `CLASSIFICATIONS`, from 1; 0: unmarked; UNREADABLE
+    caveats        in upper case
+    releasable_to  country codes in upper case
+    is_sure        no record is missing between this one and the one that has the security set
+    """
+
+    level: int = 0
+    caveats: frozenset[str] = frozenset()
+    releasable_to: frozenset[str] = frozenset()
+    is_sure: bool = True
+
+
+UNMARKED, ABOVE_ALL = RecordMarking(), RecordMarking(UNREADABLE)
+
+
+def words(text: str) -> frozenset[str]:
+    """The caveats of a text such as `FOUO//EYES ONLY`, in capitals."""
+    return frozenset(filter(None, map(str.strip, re.split(r"[/,;]", text.upper()))))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The markings that may be published.
+
+    level          the highest classification; None: any
+    caveats        allowed ones; None: any
+    releasable_to  countries that a marking must all name
+    unmarked       what becomes of records without a marking; None: withheld if there is another limit
+    """
+
+    level: int | None = None
+    caveats: frozenset[str] | None = None
+    releasable_to: frozenset[str] = frozenset()
+    unmarked: Unmarked | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Does it depend on the marking of a record whether it is published?"""
+        return (self.level, self.caveats) != (None, None) or bool(self.releasable_to) or self.unmarked == "withhold"
+
+    def admits(self, mark: RecordMarking) -> bool:
+        """May a record with this marking be published?"""
+        if not self.is_set:
+            return True
+        if self.unmarked != "pass" and not (mark.level and mark.is_sure):
+            return False
+        if not mark.level:
+            return True
+        if mark.level == UNREADABLE or (self.level is not None and mark.level > self.level):
+            return False
+        return (self.caveats is None or mark.caveats <= self.caveats) and self.releasable_to <= mark.releasable_to
+
+
+NO_LIMIT = Limit()
+
+
+@dataclass(slots=True)
+class _Run:
+    """Consecutive records, and the changes of the marking among them: number of the record, and the new marking."""
+
+    first: int
+    last: int
+    changes: list[tuple[int, RecordMarking]] = field(default_factory=list)
+
+    def mark_at(self, seq: int) -> RecordMarking:
+        return next((mark for start, mark in reversed(self.changes) if start <= seq), ABOVE_ALL)
+
+    def set(self, seq: int, mark: RecordMarking) -> None:
+        """From this record on, this is the marking, unless it is an earlier one that came again."""
+        if seq < self.last:
+            return
+        self.last = seq
+        if not self.changes or self.changes[-1][1] != mark:
+            self.changes.append((seq, mark))
+            if len(self.changes) > CHANGES_MOST:
+                del self.changes[0]  # records before that count as above every limit
+
+
+class Markings:
+    """The marking of each record of all streams: its own one, or that of the record before it.
+
+    Records may come again, or before earlier ones, as after a lost connection: a record always has the same marking. If
+    the records before it are missing, its marking is that of the nearest one before it, and not sure.
+
+    A packet of an unknown set is above every limit, and changes nothing for others: only sets of CARRIERS mark those
+    after them.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, str | None], list[_Run]] = {}
+
+    def mark(self, record: Record) -> RecordMarking:
+        """The marking of a record. A damaged one is above every limit; it may have marked those after it."""
+        runs = self._runs.get((record.stream, record.boot))
+        if runs is None:
+            runs = self._runs[record.stream, record.boot] = []
+            if len(self._runs) > STREAMS_MOST:
+                del self._runs[next(iter(self._runs))]
+        run = _run_at(runs, record.seq) or _new_run(runs, record.seq)
+        return _mark_in(run, record)
+
+
+def _mark_in(run: _Run, record: Record) -> RecordMarking:
+    seq = record.seq
+    before = run.mark_at(seq)
+    if not record.good:
+        if seq > run.last:
+            run.set(seq, before._replace(is_sure=False))
+        return ABOVE_ALL
+    own = own_marking(record.raw)
+    marks = own is not None and record.set in CARRIERS
+    if seq > run.last or marks:
+        run.set(seq, own if own is not None and marks else before)
+    return before if own is None else own
+
+
+def _run_at(runs: Iterable[_Run], seq: int) -> _Run | None:
+    """The run that contains a record, or ends just before it."""
+    return next((run for run in runs if run.first <= seq <= run.last + 1), None)
+
+
+def _new_run(runs: list[_Run], seq: int) -> _Run:
+    before = max((run for run in runs if run.last < seq), key=lambda run: run.last, default=None)
+    start = UNMARKED if before is None else before.changes[-1][1]
+    run = _Run(seq, seq, [(seq, start._replace(is_sure=seq == 0))])
+    runs.append(run)
+    if len(runs) > RUNS_MOST:
+        del runs[0]
+    return run
+
+
+def own_marking(raw: bytes) -> RecordMarking | None:
+    """The marking that a packet has itself: the highest of its security sets; None if it has none."""
+    found = marking(raw)
+    if found is None:
+        return None
+    return RecordMarking(found.level, found.caveats, found.releasable) if found.readable else ABOVE_ALL

@@ -1,0 +1,97 @@
+"""All outputs of a sink: what they publish of each record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from klvrelay.json_output import Numbers
+from klvrelay.record import Record
+from klvrelay.shape.marking import NO_LIMIT, Limit, Markings, RecordMarking
+from klvrelay.shape.output import Output
+from klvrelay.shape.payload import Payload
+from klvrelay.shape.shaped_output import Decision, ShapedOutput
+
+
+class Due(NamedTuple):
+    """A record that an output publishes now. Its payloads are made when it is sent."""
+
+    shaped: ShapedOutput
+    record: Record
+    replayed: bool = False
+
+    def payloads(self, now: float) -> list[Payload]:
+        """May be empty: nothing changed."""
+        found = self.shaped.payloads(self.record, now)
+        return [payload._replace(replayed=True) for payload in found] if self.replayed else found
+
+
+class Shaper:
+    """The outputs of one sink, over all its connections.
+
+    limit   of the sink as a whole: what no output may publish
+    """
+
+    def __init__(self, outputs: Sequence[Output], limit: Limit = NO_LIMIT, numbers: Numbers = "exact") -> None:
+        self._outputs = [ShapedOutput(output, numbers) for output in outputs]
+        self._limit = limit
+        self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
+        limits = (limit, *(output.limit for output in outputs))
+        self._markings = Markings() if any(each.is_set for each in limits) else None
+
+    def admits(self, record: Record) -> bool:
+        """May the sink publish the record, whatever its outputs publish?"""
+        mark = self._mark(record)
+        return mark is None or self._limit.admits(mark)
+
+    def is_open(self, record: Record) -> bool:
+        """May all outputs that compress publish a record? Then it may be part of their common dictionary."""
+        mark = self._mark(record)
+        return mark is None or all(limit.admits(mark) for limit in self._compressed)
+
+    def offer(self, record: Record, now: float, *, replayed: bool = False) -> tuple[list[Due], Decision]:
+        """The outputs that publish a record now; the verdict says why there are none."""
+        mark = self._mark(record)
+        if mark is not None and not self._limit.admits(mark):
+            return [], Decision.WITHHELD
+        due, verdict = [], Decision.UNWANTED
+        for shaped in self._outputs:
+            found = shaped.decide(record, mark, now, replayed=replayed)
+            if found > verdict:
+                verdict = found
+            if found is Decision.DUE:
+                due.append(Due(shaped, record, replayed))
+        return due, verdict
+
+    def take_late(self, now: float) -> list[Due]:
+        """The records that were held and are due now."""
+        return [Due(shaped, record) for shaped in self._outputs for record in shaped.take_late(now)]
+
+    @property
+    def holds(self) -> bool:
+        """Are there records that `take_late` may return later?"""
+        return any(shaped.holds for shaped in self._outputs)
+
+    @property
+    def outputs(self) -> list[Output]:
+        """The outputs as configured."""
+        return [shaped.configured for shaped in self._outputs]
+
+    def reduce(self, outputs: Sequence[Output | None]) -> None:
+        """Publish these in place of the outputs as they are configured, until the next call. None: nothing."""
+        for shaped, output in zip(self._outputs, outputs, strict=True):
+            shaped.reshape(output)
+
+    def reset(self, now: float) -> None:
+        """A new connection: the next records are full, and retained values are published again."""
+        for shaped in self._outputs:
+            shaped.reset(now)
+
+    def release(self) -> None:
+        """Everything that is held is due now."""
+        for shaped in self._outputs:
+            shaped.release()
+
+    def _mark(self, record: Record) -> RecordMarking | None:
+        """None if nothing depends on it."""
+        return None if self._markings is None else self._markings.mark(record)

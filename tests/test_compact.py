@@ -1,0 +1,190 @@
+"""Compact messages: any CBOR reader restores from them the packets that were thinned."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import cbor2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packet_wrapping import item, local_set, packet
+from random_packets import packets, random_packet
+from reference_wire import walk
+from test_thinning import BANDS, FULL, HEADING, LATITUDE, SEEDS, history, recorded, sample, timed
+from thinned_reader import value_of
+
+import klvrelay
+from klvrelay.core.compact import compact, compact_record
+from klvrelay.core.thinning import Base, Thinned, Thinning, thin
+from klvrelay.standards.spec import CHECKSUM, SETS, TIME, UNIVERSAL_KEYS
+
+NAMES = {key: name for name, key in UNIVERSAL_KEYS.items()}
+LOCAL = [name for name in SETS if name in UNIVERSAL_KEYS]
+
+
+def restored(record: dict[int, Any], before_us: int | None = None) -> bytes:
+    """The packet of one record."""
+    if -3 in record:
+        return record[-3]  # type: ignore[no-any-return]
+    key = record[-1][1] if -1 in record else record.get(-4)
+    name = "ST0601" if key is None else NAMES[key]
+    items = []
+    for tag, values in record.items():
+        if tag <= 0:
+            continue
+        if isinstance(values, int):
+            assert tag == TIME[name]
+            assert before_us is not None
+            values = (before_us + values).to_bytes(8, "big")
+        items += [(tag, one) for one in (values if isinstance(values, list) else [values])]
+    return packet(name, local_set(items), checksum=name in CHECKSUM)
+
+
+def one(thinned: Thinned, seq: int = 7, **known: Any) -> dict[int, Any]:
+    """The record as cbor2 reads it."""
+    [record] = cbor2.loads(compact([compact_record(thinned, seq, **known)]))
+    assert record[0] == seq
+    return record  # type: ignore[no-any-return]
+
+
+def plain(raw: bytes) -> list[tuple[int, bytes]]:
+    """The items but the checksum, which depends on their order; those of a tag in order."""
+    name = NAMES[raw[:16]]
+    found = [(entry.tag, entry.value) for entry in walk(value_of(raw))[0] if entry.tag != CHECKSUM.get(name, (0,))[0]]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+@pytest.mark.parametrize("name", [name for name in LOCAL if name != "ST0903"])
+def test_thinned_packets_are_restored(name: str) -> None:
+    """Full and partial, to the byte; what repeats comes together."""
+    partial = 0
+    for seed in range(30):
+        rng = Random(seed)
+        base = Base()
+        for raw in history(rng, name):
+            thinned = thin(raw, Thinning(on_change=True), base)
+            if thinned is None:
+                continue
+            record = one(thinned)
+            assert (-1 in record) == thinned.full
+            assert tuple(record.get(-2, ())) == (() if thinned.full else thinned.removed)
+            assert plain(restored(record)) == plain(thinned.raw)
+            partial += not thinned.full
+    assert partial > 20
+
+
+@settings(deadline=None)
+@given(packets())
+def test_any_packet_is_restored(raw: bytes) -> None:
+    """Of any set, damaged or not, and from each of its cuts: what a map would not restore is kept as it is."""
+    for data in (raw, *(raw[:end] for end in range(0, len(raw), 7))):
+        record = one(Thinned(data, True))
+        if -3 in record:
+            assert record[-3] == data
+        else:
+            assert plain(restored(record)) == plain(data)
+            assert klvrelay.decode(restored(record))[0].items.keys() == klvrelay.decode(data)[0].items.keys()
+
+
+@pytest.mark.parametrize("name", ["osh_sample_stream.ts", "orbit.ts"])
+def test_a_recording_is_restored(name: str, request: Any) -> None:
+    """Each thinned packet, with its time as the difference to the one before, in messages of three."""
+    records = sample() if name == "orbit.ts" else recorded(request.getfixturevalue("shared"), name)
+    base, before, waiting, size = Base(), None, [], 0
+    for record in records[:120]:
+        thinned = thin(record.raw, Thinning(on_change=True, dead_bands=BANDS), base)
+        if thinned is None:
+            continue
+        written = compact_record(thinned, record.seq if not waiting else 1, before_us=before)
+        waiting.append((written, thinned, before))
+        before = record.time_us
+        if len(waiting) == 3:
+            message = compact([each for each, *_ in waiting])
+            size += len(message)
+            for found, (_, wanted, earlier) in zip(cbor2.loads(message), waiting, strict=True):
+                assert restored(found, earlier) == wanted.raw
+            waiting = []
+    assert size < sum(len(record.raw) for record in records[:120]) * 0.6
+
+
+def test_a_full_record_has_what_is_known_of_it() -> None:
+    """And null where nothing is."""
+    raw = timed("ST0601", [LATITUDE, FULL], 5)
+    known = {"boot": b"5f2c9a", "received_us": 2**62, "pts": 2**33 - 1, "pid": 0, "program": 65535}
+    assert one(Thinned(raw, True), 2**40, **known)[-1] == ["5f2c9a", None, 2**62, 2**33 - 1, 0, 65535]
+    assert one(Thinned(timed("ST0806", [(4, b"\1")], 5), True))[-1] == [None, UNIVERSAL_KEYS["ST0806"], *[None] * 4]
+    assert one(Thinned(raw, True, (13, 14))).keys() == {0, -1, 2, 13, 65}
+
+
+def test_a_time_is_a_difference_where_the_one_before_is_known_and_earlier() -> None:
+    """Of partial records; a full one can be read without any other."""
+    raw = timed("ST0601", [HEADING], 1_000_000)
+    sent = raw[19:27]
+    assert one(Thinned(raw, False), before_us=999_000)[2] == 1000
+    assert one(Thinned(raw, False), before_us=1_000_000)[2] == 0
+    assert one(Thinned(raw, False), before_us=0)[2] == 1_000_000
+    for record in (
+        one(Thinned(raw, False)),
+        one(Thinned(raw, False), before_us=1_000_001),
+        one(Thinned(raw, False), before_us=2**64 - 1),
+        one(Thinned(raw, True), before_us=999_000),
+    ):
+        assert record[2] == sent
+
+
+def test_a_partial_record_of_another_set_names_it() -> None:
+    """ST 0601 is the usual one."""
+    raw = timed("ST0806", [(4, b"\1")], 5)
+    assert one(Thinned(raw, False, (5, 6)))[-4] == UNIVERSAL_KEYS["ST0806"]
+    assert one(Thinned(raw, False, (5, 6)))[-2] == [5, 6]
+    assert -4 not in one(Thinned(timed("ST0601", [LATITUDE], 5), False))
+
+
+def test_items_that_repeat_are_arrays() -> None:
+    """Each value in order, where the first of them is."""
+    raw = timed("ST0601", [(100, b"a"), HEADING, (100, b"b"), (100, b"")], 5)
+    record = one(Thinned(raw, True))
+    assert record[100] == [b"a", b"b", b""]
+    assert [key for key in record if key > 0] == [2, 100, 5]
+
+
+def test_what_a_map_would_not_restore_is_kept_as_it_is() -> None:
+    """Items whose order counts, tags beyond the tables, many that repeat, a checksum that is not simply right."""
+    good = timed("ST0601", [LATITUDE], 5)
+    odd = [
+        timed("ST0601", [LATITUDE, (102, b"\1\x80\x10\0")], 5),
+        timed("ST0601", [(192, b"x")], 5),
+        timed("ST0601", [(0, b"x")], 5),
+        timed("ST0601", [(tag, b"") for tag in range(20, 30)] * 2, 5),
+        good[:-1] + bytes([good[-1] ^ 1]),
+        packet("ST0601", local_set([LATITUDE])),
+        packet("ST0104", b""),
+        packet("ST0808", item(1, b"x")),
+        b"",
+        b"no packet",
+    ]
+    for raw in odd:
+        record = one(Thinned(raw, True))
+        assert record.keys() == {0, -1, -3}
+        assert record[-3] == raw
+
+
+@pytest.mark.parametrize("count", [0, 1, 23, 24, 255, 256, 1000])
+def test_a_message_is_an_array_of_records(count: int) -> None:
+    """Of any number."""
+    record = compact_record(Thinned(timed("ST0601", [HEADING], 5), True), 1)
+    message = compact([record] * count)
+    assert cbor2.loads(message) == [cbor2.loads(record)] * count
+    assert count == 0 or 0x81 <= message[0] <= 0x9B
+
+
+@settings(deadline=None)
+@given(SEEDS, st.integers(0, 40))
+def test_large_packets_are_written(rng: Random, doublings: int) -> None:
+    """Beyond the memory that there is at first, as many small items and as a large one."""
+    raw = timed("ST0601", [(rng.randrange(3, 8), rng.randbytes(rng.randrange(3))) for _ in range(500 * doublings)], 5)
+    assert plain(restored(one(Thinned(raw, True)))) == plain(raw)
+    odd = random_packet(rng) + bytes(1000 * doublings + 1)
+    assert one(Thinned(odd, True))[-3] == odd

@@ -30,6 +30,7 @@ from klvrelay.gap import Gap
 from klvrelay.health.spool import LOG_EVERY, SpoolHealth
 from klvrelay.outcome import Sums
 from klvrelay.relay.relay import Relay
+from klvrelay.relay.tick import keep_checking
 from klvrelay.spool.disk.cursor_file import OPEN_END
 from klvrelay.spool.disk.loading import AWAY
 from klvrelay.spool.disk.log import COMMIT, DiskLog
@@ -39,6 +40,10 @@ from klvrelay.spool.memory import MemoryLog
 ALERT = 5.0
 """Maximum seconds from a fault to its report, and from its end to the report of that."""
 TAPE = feed.recording(30)
+
+
+def checks_of(relay):
+    return keep_checking(lambda: relay.streams, relay._check_outputs, relay._check_stream)
 
 
 def faults(ear: Ear) -> list[str | None]:
@@ -76,7 +81,7 @@ class Scene:
 async def running(scene: Scene) -> AsyncIterator[None]:
     """The relay runs; without sources it would end at once."""
     tasks = [asyncio.create_task(task.drain()) for task in scene.relay.sink_tasks]
-    tasks.append(asyncio.create_task(scene.relay._tick()))
+    tasks.append(asyncio.create_task(checks_of(scene.relay)))
     try:
         yield
     finally:
@@ -370,7 +375,7 @@ def test_a_log_in_memory_has_no_spool_in_the_status():
     async def main() -> None:
         ear = Ear()
         relay = Relay([], [("ear", ear)], boot="5f2c9a", log=MemoryLog())  # type: ignore[list-item]
-        ticking = asyncio.create_task(relay._tick())
+        ticking = asyncio.create_task(checks_of(relay))
         await asyncio.sleep(3)
         ticking.cancel()
         relay.sink_tasks[0].put_sums()

@@ -76,6 +76,7 @@ class Histories(RuleBasedStateMachine):
         found = self.segments.shed()
         assert {position for position in self.owed if first <= position < end} <= {one.position for one in found}
         assert all(self.written[one.position] == one.payload for one in found)
+        self.segments.release_held(lambda first, end: False)
         self.give_up(end)
 
     def give_up(self, position: int) -> None:

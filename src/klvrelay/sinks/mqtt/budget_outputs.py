@@ -32,7 +32,7 @@ from klvrelay.sinks.mqtt.output_messages import OutputMessages
 from klvrelay.sinks.mqtt.outputs import NOT_DUE, leading
 from klvrelay.sinks.mqtt.pending import Pending, answers
 from klvrelay.sinks.mqtt.publisher import Publisher
-from klvrelay.sinks.mqtt.uplink import Uplink, Waiting
+from klvrelay.sinks.mqtt.uplink import Uplink, Unsent
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item
@@ -187,7 +187,7 @@ class BudgetOutputs:
 
     def _put_made(self, urgency: Urgency, kind: str, item: Item, make: Any) -> Pending:
         size = GUESS if isinstance(item, Gap) else GUESS + 4 * len(item.raw)
-        entry = Waiting(make, Pending(), size)
+        entry = Unsent(make, Pending(), size)
         self.uplink.put(urgency, (kind, item.stream), entry, newest=False)
         return entry.part
 
@@ -210,7 +210,7 @@ class BudgetOutputs:
     def _put_group(self, dues: Sequence[Due], part: Pending) -> None:
         output, record = dues[0].shaped.output, dues[0].record
         size = len(dues) * self._sizes.get(output.name, GUESS + len(record.raw))
-        entry = Waiting(partial(self._make, dues, part), part, size, _is_live(record))
+        entry = Unsent(partial(self._make, dues, part), part, size, _is_live(record))
         newest = output.retain or (output.rate is not None and not dues[0].replayed)
         key = output.name, record.stream, record.set, dues[0].replayed
         self.uplink.put(self._urgency(output), key, entry, newest=newest)
@@ -235,7 +235,7 @@ class BudgetOutputs:
         due, decision = self._left_out.shaper.offer(item, _now())
         parts = []
         for each in due:
-            entry = Waiting(partial(self._make_later, each), Pending())
+            entry = Unsent(partial(self._make_later, each), Pending())
             self.uplink.put_later(entry)
             parts.append(entry.part)
         return NOT_DUE[decision], parts

@@ -13,7 +13,7 @@ from klvrelay.shape.classes import Urgency
 from klvrelay.sinks.mqtt.connection import Message, Unanswered
 from klvrelay.sinks.mqtt.messages import JSON
 from klvrelay.sinks.mqtt.pending import Pending, answers
-from klvrelay.sinks.mqtt.uplink import Uplink, Waiting
+from klvrelay.sinks.mqtt.uplink import Uplink, Unsent
 
 UPLINK = "uplink"
 """Level of the topic with the use of the budget, and its member in the status."""
@@ -49,7 +49,7 @@ class BudgetValues:
 
     def put(self, message: Message, urgency: Urgency) -> Pending:
         """Let a message wait for its turn, in place of an earlier one on its topic."""
-        entry = Waiting(lambda: [message], Pending(), len(message.payload) + GUESS)
+        entry = Unsent(lambda: [message], Pending(), len(message.payload) + GUESS)
         self.uplink.put(urgency, message.topic, entry, newest=True)
         return entry.part
 

@@ -48,7 +48,7 @@ SPARE = 0.7
 
 
 @dataclass(slots=True)
-class Waiting:
+class Unsent:
     """What waits to be sent.
 
     make   its messages, made when it is sent; none if there is nothing to publish any more
@@ -89,8 +89,8 @@ class Uplink:
         self._clock = self._loop.time
         self.budget = Budget(rate, self._clock)
         self.ladder = ladder(self._clock())
-        self._queue: ClassQueue[Waiting] = ClassQueue(QUEUE_AGE, max(QUEUE_LEAST, int(rate / 8 * QUEUE_AGE)))
-        self._later: list[Waiting] = []
+        self._queue: ClassQueue[Unsent] = ClassQueue(QUEUE_AGE, max(QUEUE_LEAST, int(rate / 8 * QUEUE_AGE)))
+        self._later: list[Unsent] = []
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._dropped = 0
@@ -114,7 +114,7 @@ class Uplink:
             self._displace(self._queue.clear(urgency), counts=False)
         self._wake.set()
 
-    def put(self, urgency: Urgency, key: Hashable, entry: Waiting, *, newest: bool) -> None:
+    def put(self, urgency: Urgency, key: Hashable, entry: Unsent, *, newest: bool) -> None:
         """Let an entry wait for its turn."""
         if self._hurries and urgency > Urgency.POSITION:
             self._displace([entry], counts=False)
@@ -123,12 +123,12 @@ class Uplink:
         self._displace(displaced, counts=not newest)
         self._wake.set()
 
-    def put_later(self, entry: Waiting) -> None:
+    def put_later(self, entry: Unsent) -> None:
         """Let an entry wait until nothing else does, and much of the budget is unused."""
         self._later.append(entry)
         self._wake.set()
 
-    def _displace(self, entries: Sequence[Waiting], *, counts: bool) -> None:
+    def _displace(self, entries: Sequence[Unsent], *, counts: bool) -> None:
         for entry in entries:
             self._dropped += counts and entry.live
             self.left_out += 1
@@ -223,7 +223,7 @@ class Uplink:
             self._wire = self._wire._replace(header=traffic.header, segment=max(1, traffic.mss))
             self.budget.settle(traffic.on_wire + self._wire.cost(traffic.unsent))
 
-    def _send(self, connection: Connection, entry: Waiting, *, spare: bool = False) -> None:
+    def _send(self, connection: Connection, entry: Unsent, *, spare: bool = False) -> None:
         messages = self._publisher.admitted(made := entry.make())
         if not messages:
             entry.part.answer(REFUSED if made else NOT_SENT)

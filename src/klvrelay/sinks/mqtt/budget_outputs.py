@@ -32,7 +32,7 @@ from klvrelay.sinks.mqtt.output_messages import OutputMessages
 from klvrelay.sinks.mqtt.outputs import NOT_DUE, leading
 from klvrelay.sinks.mqtt.pending import Pending, answers
 from klvrelay.sinks.mqtt.publisher import Publisher
-from klvrelay.sinks.mqtt.uplink import Uplink, Unsent
+from klvrelay.sinks.mqtt.uplink import Unsent, Uplink
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item

@@ -13,7 +13,7 @@ from klvrelay.shape.classes import Urgency
 from klvrelay.sinks.mqtt.connection import Message, Unanswered
 from klvrelay.sinks.mqtt.messages import JSON
 from klvrelay.sinks.mqtt.pending import Pending, answers
-from klvrelay.sinks.mqtt.uplink import Uplink, Unsent
+from klvrelay.sinks.mqtt.uplink import Unsent, Uplink
 
 UPLINK = "uplink"
 """Level of the topic with the use of the budget, and its member in the status."""

@@ -81,7 +81,7 @@ static void put_real(struct document *d, double value)
 
 static void put_whole(struct document *d, uint64_t magnitude, int negative)
 {
-    negative = negative && magnitude;
+    negative &= magnitude != 0;
     if (!d->msgpack)
         put_major(d, negative ? CBOR_NEGATIVE : CBOR_UINT, magnitude - (uint64_t)negative);
     else if (!negative && magnitude < 0x80)
@@ -216,8 +216,9 @@ static void put_text_head(struct document *d, size_t n)
 
 static int hex_digit(char c)
 {
-    const char *found = c ? strchr(HEX, c | 0x20) : NULL;
-    return found ? (int)(found - HEX) : -1;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
 /* Four hex digits at p; -1 = there are fewer. */

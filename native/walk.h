@@ -195,6 +195,23 @@ static inline char *key_at(char *p, const struct item *item, unsigned comma)
     return p + item->key_size;
 }
 
+/* An item of a local set: in[here..end), its value from `at` on. */
+struct piece {
+    uint64_t tag;
+    size_t here, at, end;
+};
+
+/* The item that begins at in[piece->end..end); 0 = there is none. */
+static inline int next_piece(const uint8_t *in, size_t end, struct piece *piece)
+{
+    size_t length;
+    piece->here = piece->at = piece->end;
+    if (piece->at >= end || read_item(in, &piece->at, end, &piece->tag, &length) != KLV_OK)
+        return 0;
+    piece->end = piece->at + length;
+    return 1;
+}
+
 /* Bytes of a value that are yet to be read. */
 struct cursor {
     const uint8_t *at, *end;

@@ -131,6 +131,8 @@ GOOD = timed("ST0601", [(48, security(1)), FULL], 1)
         "a set without a table": packet("ST0808", local_set([(1, b"x")])),
         "level 0": timed("ST0601", [(48, security(0))], 1),
         "level 6": timed("ST0601", [(48, security(6))], 1),
+        "level of nine bytes": timed("ST0601", [(48, local_set([(1, bytes(8) + b"\1")]))], 1),
+        "no length": UNIVERSAL_KEYS["ST0601"] + b"\x80",
         "no level": timed("ST0601", [(48, local_set([(5, b"NOFORN")]))], 1),
         "unknown level": timed("ST0601", [(48, local_set([(1, b"")]))], 1),
         "unknown set": timed("ST0601", [(48, b"")], 1),

@@ -61,6 +61,19 @@ def test_what_is_too_old_leaves_except_the_newest_and_alerts():
     assert pending.count == pending.queued == 0
 
 
+def test_a_retained_document_comes_at_last_though_others_always_wait():
+    """It takes turns with the class before it, once."""
+    pending: ClassQueue[str] = ClassQueue(FOREVER, ENDLESS)
+    pending.put(Urgency.STATE, "link", "link", 0.0)
+    taken = []
+    for second in range(20):
+        pending.put(Urgency.OTHER, "uav1", "other", float(second))
+        pending.promote(float(second))
+        taken.append(pending.pop(float(second)).value)
+    assert taken.index("link") in (16, 17)
+    assert taken.count("link") == 1
+
+
 OPERATIONS = st.lists(
     st.one_of(
         st.tuples(

@@ -160,6 +160,21 @@ def test_what_the_budget_left_out_follows_when_the_link_is_idle():
     run(steps())
 
 
+def test_each_broker_of_several_begins_with_its_own_step():
+    """Their sinks share what shapes the records."""
+
+    async def steps() -> None:
+        async with trip(RATE) as on:
+            shaper = on.sink.budget_outputs._shaper
+            shaper.reduce([None] * len(shaper.outputs))  # as another broker's sink left it
+            on.link.cut(reset=True)
+            await asyncio.sleep(3)
+            await on.feed(2, 1)
+            assert any(each.topic == "klvrelay/uav0/position" for each in on.oracle.arrivals)
+
+    run(steps())
+
+
 def test_the_kernel_keeps_little_that_was_not_sent():
     async def steps() -> None:
         async with trip(RATE) as on:

@@ -19,8 +19,8 @@ from broker_proxy import BrokerProxy
 
 SEGMENT = 1400
 """Maximum payload of a segment, as on a real link: loopback has 65 kB."""
-BUFFER = 4096
-"""Bytes that wait in the socket of the proxy; the kernel doubles it."""
+BUFFER = 32 << 10
+"""Bytes that wait in the socket of the proxy, with what the kernel adds to each segment."""
 HEADERS = 52
 """Bytes of IP and TCP of each segment."""
 SEGMENTS_IN = 140

@@ -27,8 +27,10 @@ class Urgency(IntEnum):
     FRAMES = 6
 
 
-PATIENCE = {Urgency.STATE: 10.0}
+PATIENCE = {Urgency.STATE: 30.0}
 """By what the waiting of a class is divided: retained documents may come later."""
+STATE_MOST = 15.0
+"""Seconds after which a retained document takes turns with the class OTHER, so that it comes at all."""
 
 
 class Taken(NamedTuple, Generic[T]):
@@ -121,6 +123,14 @@ class ClassQueue(Generic[T]):
                 while len(lane.entries) > 1 and now - lane.entries[0].since > self.age:
                     displaced.append(self._remove_first(lane).value)
         return displaced
+
+    def promote(self, now: float) -> None:
+        """Let the values of the class STATE that have waited for long take turns with others."""
+        lanes = self._lanes[Urgency.STATE]
+        for key in [key for key, lane in lanes.items() if now - lane.entries[0].since > STATE_MOST]:
+            if (late := ("late", key)) not in self._lanes[Urgency.OTHER]:
+                lane = self._lanes[Urgency.OTHER][late] = lanes.pop(key)
+                lane.entries[0].since = now
 
     def clear(self, *urgencies: Urgency) -> list[T]:
         """Remove all values, or those of some classes, and return them."""

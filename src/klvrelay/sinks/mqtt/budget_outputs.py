@@ -94,6 +94,7 @@ class BudgetOutputs:
             self._uplink = Uplink(self._rate, self._publisher, ladder, self._reduce, tls=self._settings.tls)
             self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
             self._values.uplink = self._uplink
+        self._reduce(self._uplink.ladder.rung)  # with several brokers, another one may have been on another rung
         self._shaper.reset(_now())
         self._largest = min(JOINED_MOST, connection.largest)
         self._made.compression.begin()

@@ -259,6 +259,7 @@ class Uplink:
         self._judged = now
         self.on_tick(now)
         self._displace(self._queue.expire(now), counts=True)
+        self._queue.promote(now)
         used = self.budget.used / self._rate
         load, self._dropped = LinkLoad(self._queue.waited(now), self._dropped, used), 0
         if self.ladder.update(load, now):

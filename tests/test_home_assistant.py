@@ -9,7 +9,8 @@ from typing import Any
 import jinja2
 import pytest
 
-from klvrelay.sinks.mqtt.home_assistant import KEYS, SENSORS, device_id, discovery, values
+from klvrelay.shape.home_assistant import KEYS, SENSORS, values
+from klvrelay.sinks.mqtt.home_assistant import device_id, discovery
 from klvrelay.standards.spec import SETS
 
 UNITS = {
@@ -27,7 +28,7 @@ TRACKER = {"platform", "unique_id", "name", "source_type", "json_attributes_topi
 
 
 def announced(items: Any = KEYS, prefix: str = "klvrelay", stream: str = "uav1") -> tuple[str, dict[str, Any]]:
-    topic, payload = discovery(prefix, stream, items, version="1.2.3")
+    topic, payload = discovery(prefix, stream, items)
     return topic, json.loads(payload)
 
 
@@ -45,7 +46,7 @@ def test_the_payload_has_what_home_assistant_requires():
     assert document.keys() == OPTIONS
     assert document["device"].keys() == DEVICE
     assert document["device"]["identifiers"]
-    assert document["origin"] == {"name": "klvrelay", "sw_version": "1.2.3"}
+    assert document["origin"] == {"name": "klvrelay"}
     entities = document["components"].values()
     assert len({entity["unique_id"] for entity in entities}) == len(entities) == len(SENSORS) + 2
 

@@ -235,8 +235,12 @@ def _check_content(output: Output, values: Mapping[str, Any]) -> None:
         for key, usual in (("format", "json"), ("compression", "none"), ("batch", 1)):
             if values.get(key, usual) != usual:
                 raise OutputFault(key, f"must be {kinds.toml_text(usual)} with preset {output.content}")
-    if output.content == "state" and output.on_change:
-        raise OutputFault("on_change", "must be false with preset state, which merges the records")
+    if output.is_merged and output.on_change:
+        raise OutputFault("on_change", f"must be false with preset {output.content}, which merges the records")
+    if output.content == "homeassistant" and not output.retain:
+        raise OutputFault("retain", "must be true with preset homeassistant, which needs the values after a restart")
+    if output.content == "homeassistant" and "{set}" in output.topic:
+        raise OutputFault("topic", "must not contain {set} with preset homeassistant, which merges the sets")
     if output.content == "items" and not output.on_change:
         raise OutputFault("on_change", "must be true with preset items")
 

@@ -11,6 +11,7 @@
     payload.py   what an output publishes
     formats.py   makes payloads of each format
     state.py     the latest value of each item, merged
+    home_assistant.py  those that Home Assistant shows
 
     content_types.py   the formats of payloads, their content types, and how they are recognised
     restore.py         payloads of any format to full documents

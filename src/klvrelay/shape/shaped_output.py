@@ -69,7 +69,7 @@ class ShapedOutput:
             return Decision.THINNED  # only the latest value counts
         key = self._key(record)
         line = self._line(key)
-        if output.content == "state":
+        if output.is_merged:
             line.content.note(record)
         if output.retain:
             line.latest = record
@@ -131,7 +131,7 @@ class ShapedOutput:
         return wanted and (self._sets is None or record.set in self._sets or record.set not in sets())
 
     def _key(self, record: Record) -> Key:
-        return record.stream, "" if self.output.content == "state" else record.set
+        return record.stream, "" if self.output.is_merged else record.set
 
     def _line(self, key: Key) -> _Line:
         line = self._lines.get(key)

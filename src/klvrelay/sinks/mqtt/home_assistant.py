@@ -8,110 +8,59 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import Any
 
 from klvrelay.config.names import safe_level
+from klvrelay.config.topic_template import DISCOVERY
 from klvrelay.json_output import dumps
-from klvrelay.sinks.mqtt.topics import status_topic, stream_topic
+from klvrelay.shape.home_assistant import LATITUDE, LONGITUDE, SENSORS, Sensor
+from klvrelay.sinks.mqtt.connection import Received
+from klvrelay.sinks.mqtt.earlier_runs import object_of
+from klvrelay.sinks.mqtt.topics import matches, status_topic, stream_topic
 from klvrelay.text import printable
 
 LEAF = "homeassistant"
-DISCOVERY_PREFIX = "homeassistant"
 ID_MOST = 64
 """Maximum characters of the identifier of a device."""
-LATITUDE, LONGITUDE = "sensor_latitude", "sensor_longitude"
-
-
-class Sensor(NamedTuple):
-    """A sensor of Home Assistant: its name, its device class, its unit, and the decimals to show."""
-
-    name: str
-    device_class: str | None = None
-    unit: str | None = None
-    decimals: int | None = None
-
-
-SENSORS: Mapping[str, Sensor] = {
-    "platform_heading_angle": Sensor("Heading", unit="°", decimals=0),
-    "platform_pitch_angle": Sensor("Pitch", unit="°", decimals=1),
-    "platform_pitch_angle_full": Sensor("Pitch (full range)", unit="°", decimals=1),
-    "platform_roll_angle": Sensor("Roll", unit="°", decimals=1),
-    "platform_roll_angle_full": Sensor("Roll (full range)", unit="°", decimals=1),
-    "platform_course_angle": Sensor("Course", unit="°", decimals=0),
-    "platform_ground_speed": Sensor("Ground speed", "speed", "m/s", 0),
-    "platform_true_airspeed": Sensor("True airspeed", "speed", "m/s", 0),
-    "platform_indicated_airspeed": Sensor("Indicated airspeed", "speed", "m/s", 0),
-    "platform_vertical_speed": Sensor("Vertical speed", "speed", "m/s", 1),
-    "sensor_true_altitude": Sensor("Altitude", "distance", "m", 0),
-    "sensor_ellipsoid_height": Sensor("Ellipsoid height", "distance", "m", 0),
-    "sensor_ellipsoid_height_extended": Sensor("Ellipsoid height (extended)", "distance", "m", 0),
-    "altitude_agl": Sensor("Altitude above ground", "distance", "m", 0),
-    "frame_center_latitude": Sensor("Frame center latitude", unit="°", decimals=5),
-    "frame_center_longitude": Sensor("Frame center longitude", unit="°", decimals=5),
-    "frame_center_elevation": Sensor("Frame center elevation", "distance", "m", 0),
-    "slant_range": Sensor("Slant range", "distance", "m", 0),
-    "target_width": Sensor("Target width", "distance", "m", 0),
-    "sensor_horizontal_field_of_view": Sensor("Horizontal field of view", unit="°", decimals=1),
-    "sensor_vertical_field_of_view": Sensor("Vertical field of view", unit="°", decimals=1),
-    "sensor_relative_azimuth_angle": Sensor("Sensor azimuth", unit="°", decimals=0),
-    "sensor_relative_elevation_angle": Sensor("Sensor elevation", unit="°", decimals=0),
-    "wind_speed": Sensor("Wind speed", "wind_speed", "m/s", 0),
-    "wind_direction": Sensor("Wind direction", unit="°", decimals=0),
-    "outside_air_temperature": Sensor("Outside air temperature", "temperature", "°C", 0),
-    "static_pressure": Sensor("Static pressure", "atmospheric_pressure", "mbar", 0),
-    "platform_fuel_remaining": Sensor("Fuel remaining", "weight", "kg", 0),
-    "time_airborne": Sensor("Time airborne", "duration", "s", 0),
-    "on_board_mi_storage_percent_full": Sensor("Storage used", unit="%", decimals=0),
-    "number_of_navsats_in_view": Sensor("Satellites in view", decimals=0),
-    "mission_id": Sensor("Mission"),
-    "platform_tail_number": Sensor("Tail number"),
-    "platform_call_sign": Sensor("Call sign"),
-    "platform_designation": Sensor("Platform"),
-    "image_source_sensor": Sensor("Image source"),
-    "operational_mode": Sensor("Operational mode"),
-    "platform_status": Sensor("Platform status"),
-    "sensor_control_mode": Sensor("Sensor control mode"),
-}
-"""The sensors by the item that each shows."""
-KEYS = frozenset((LATITUDE, LONGITUDE, *SENSORS))
-"""The items that Home Assistant gets."""
-STATE_MOST = 255
-"""Maximum characters of a state in Home Assistant."""
+CONFIG_MOST = 64 << 10
+"""Maximum bytes of what announces a device."""
 
 
 def discovery(
-    prefix: str, stream: str, items: Collection[str], *, version: str, discovery_prefix: str = DISCOVERY_PREFIX
+    prefix: str, stream: str, items: Collection[str], *, topic: str | None = None
 ) -> tuple[str, bytes]:
     """Topic and payload that announce a stream as a device.
 
     items   keys of the items that the stream has; those without a sensor are ignored
+    topic   of the values, if it is not the usual one
     """
+    topic = topic or stream_topic(prefix, stream, LEAF)
     id = device_id(prefix, stream)
     name = printable(stream)
     document = {
         "device": {"identifiers": [id], "name": name, "manufacturer": "klvrelay", "model": "MISB KLV stream"},
-        "origin": {"name": "klvrelay", "sw_version": version},
+        "origin": {"name": "klvrelay"},
         "availability": [
             {"topic": stream_topic(prefix, stream, "availability")},
             {"topic": status_topic(prefix), "value_template": "{{ value_json.state }}"},
         ],
         "availability_mode": "all",
-        "state_topic": stream_topic(prefix, stream, LEAF),
-        "components": _components(id, prefix, stream, items),
+        "state_topic": topic,
+        "components": _components(id, stream_topic(prefix, stream, "link"), topic, items),
     }
-    return f"{discovery_prefix}/device/{id}/config", dumps(document)
+    return config_topic(id), dumps(document)
 
 
-def _components(id: str, prefix: str, stream: str, items: Collection[str]) -> dict[str, dict[str, Any]]:
-    components = {"link": _link(id, stream_topic(prefix, stream, "link"))}
+def _components(id: str, link: str, topic: str, items: Collection[str]) -> dict[str, dict[str, Any]]:
+    components = {"link": _link(id, link)}
     if LATITUDE in items and LONGITUDE in items:
         components["position"] = {
             "platform": "device_tracker",
             "unique_id": f"{id}_position",
             "name": "Position",
             "source_type": "gps",
-            "json_attributes_topic": stream_topic(prefix, stream, LEAF),
+            "json_attributes_topic": topic,
             "json_attributes_template": _POSITION,
         }
     return components | {key: _sensor(id, key, sensor) for key, sensor in SENSORS.items() if key in items}
@@ -150,25 +99,22 @@ def _sensor(id: str, key: str, sensor: Sensor) -> dict[str, Any]:
     return entity
 
 
-def values(items: Mapping[str, Any], *, accuracy: float = 0.0) -> bytes:
-    """The values of a stream as one JSON object.
-
-    items      the latest value of each item, by key
-    accuracy   metres to which the position is rounded
-    """
-    shown = {key: _state(items[key]) for key in SENSORS if key in items}
-    latitude, longitude = items.get(LATITUDE), items.get(LONGITUDE)
-    if isinstance(latitude, int | float) and isinstance(longitude, int | float):
-        position = {"latitude": latitude, "longitude": longitude}
-        return dumps({"position": {**position, "gps_accuracy": accuracy} if accuracy else position, **shown})
-    return dumps(shown)
+def config_topic(id: str) -> str:
+    """The topic that announces a device."""
+    return "/".join(DISCOVERY).replace("+", id)
 
 
-def _state(value: Any) -> Any:
-    """A value that Home Assistant accepts as a state."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return printable(value if isinstance(value, str) else dumps(value).decode())[:STATE_MOST]
+def announces(message: Received, prefix: str) -> bool:
+    """Does a message announce a stream under this prefix?"""
+    if not matches(message.topic, [*DISCOVERY]):
+        return False
+    document = object_of(message.payload, CONFIG_MOST)
+    origin, device = document.get("origin"), document.get("device")
+    if not isinstance(origin, dict) or not isinstance(device, dict) or origin.get("name") != "klvrelay":
+        return False
+    ids, topics = device.get("identifiers"), document.get("availability")
+    own = topics[0].get("topic") if isinstance(topics, list) and topics and isinstance(topics[0], dict) else None
+    return ids == [message.topic.split("/")[2]] and isinstance(own, str) and own.startswith(f"{prefix}/")
 
 
 def device_id(prefix: str, stream: str) -> str:

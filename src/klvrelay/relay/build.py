@@ -22,7 +22,6 @@ from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.tasks import cancel
-from klvrelay.shape.presets import DEFAULTS, RAW
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Sink
 from klvrelay.sinks.mqtt.failover import FailoverSink
@@ -231,10 +230,9 @@ def _sink_of(settings: SinkSettings, boot: str) -> SinkInput:
 
 def shaper_of(settings: SinkSettings) -> Shaper | None:
     """What shapes the records of a sink; None if it publishes all of them, with all items."""
-    if not settings.outputs and not settings.limit.is_set:
+    if not settings.outputs and not settings.limit.is_set and not settings.set:
         return None
-    outputs = [*(settings.outputs or DEFAULTS), *([RAW] if settings.mqtt.raw else [])]
-    return Shaper(outputs, settings.limit, settings.mqtt.numbers)
+    return Shaper(settings.published, settings.limit, settings.mqtt.numbers, settings.set)
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

@@ -173,6 +173,11 @@ class Relay:
                 for name in change.gone_sinks:
                     tasks.create_task(self._remove_sink(name), name=f"remove {name}")
 
+    def restore(self) -> None:
+        """End what was changed at run time, other than by `apply`."""
+        for task in self.sink_tasks:
+            task.restore()
+
     def set_limits(self, waiting: int, waiting_size: int, coalesce: float) -> None:
         """Change the limits of what waits in memory, and the time between reads; see `Relay`."""
         self._log.set_limits(waiting, waiting_size)

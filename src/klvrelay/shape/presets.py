@@ -26,9 +26,12 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
         "state": {"topic": "{prefix}/{stream}/state", "rate": 1.0, "retain": True, "content": "state"},
         "items": {"topic": "{prefix}/{stream}/items/{item}", "on_change": True, "retain": True, "content": "items"},
         "homeassistant": {
-            "topic": "{prefix}/{stream}/homeassistant", "items": tuple(sorted(KEYS)), "rate": 1.0, "retain": True,
+            "topic": "{prefix}/{stream}/homeassistant",
+            "items": tuple(sorted(KEYS)),
+            "rate": 1.0,
+            "retain": True,
             "content": "homeassistant",
-        },  # fmt: skip
+        },
     }
 )
 

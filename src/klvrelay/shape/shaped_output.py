@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 from klvrelay.core.selection import Selection
@@ -120,6 +121,23 @@ class ShapedOutput:
     def release(self) -> None:
         """Everything that is held is due now: nothing follows."""
         self._held = dict.fromkeys(self._held, 0.0)
+
+    def give_up(self, stream: str) -> list[Record]:
+        """Forget a stream that another output continues. Returns what that one is to publish."""
+        found = []
+        for key in [key for key in self._lines if key[0] == stream]:
+            line = self._lines.pop(key)
+            is_held = self._held.pop(key, None) is not None
+            if line.latest is not None and (is_held or self.output.retain):
+                found.append(line.latest)
+        return found
+
+    def take_over(self, records: Iterable[Record], now: float) -> None:
+        """Continue a stream that another output gave up."""
+        for record in records:
+            if self._wants(record):
+                self._line(self._key(record)).content.note(record)
+                self.hold(record, now)
 
     def _wants(self, record: Record) -> bool:
         stream = record.stream

@@ -59,6 +59,7 @@ class Sink(AbstractAsyncContextManager["Sink"], Protocol):
     hold        `float`, seconds for which records may be gathered before they are delivered together
     suspended   has `topics`, those that the far end refuses
     detail      `str`, added to the log line of a connection
+    restore     a method without arguments: the settings were read again, so changes made at run time end
     """
 
     async def deliver(self, batch: Sequence[Item]) -> Outcome:

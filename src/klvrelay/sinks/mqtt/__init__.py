@@ -8,6 +8,7 @@
     joined_messages.py   the same with several records in a message
     outputs.py           publishes records as outputs; output_messages.py: their messages, pending.py: before the answer
     compression.py       zstd, and its dictionaries
+    live_changes.py      changes of outputs by subscribers; change_requests.py: reads and applies them
     publisher.py         publishes messages, except to suspended topics
     suspended.py         topics that the broker refuses
     breaking.py          finds the message at which a broker closes each connection

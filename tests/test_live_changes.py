@@ -22,7 +22,7 @@ from oracle_broker import OracleBroker
 from records import record
 from test_outputs import at, flight
 from test_outputs_mqtt import TELEMETRY, of, seqs, sink_of
-from test_relay_mqtt import running, tape
+from test_relay_mqtt import quick, running, tape  # noqa: F401 (a fixture)
 
 from klvrelay.config.outputs import output_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
@@ -112,6 +112,8 @@ def test_exclusions_of_the_settings_stay_unless_they_are_replaced():
      ({"output": "telemetry", "items": ["sensor_latitud"]}, "items: no item or group is named 'sensor_latitud'; did"),
      ({"output": "telemetry", "items": ["!*"]}, "items: select no item"),
      ({"output": "telemetry", "items": ["x"] * 101}, "items: must have at most 100 entries"),
+     ({"output": "telemetry", "items": ["*a" * 41]}, "items: a text has at most 80 characters"),
+     ({"output": "telemetry", "exclude": "*a" * 41}, "exclude: a text has at most 80 characters"),
      ({"output": "telemetry", "items": None}, "items: must be an array of texts"),
      ({"output": "telemetry", "snapshot": 5}, "snapshot: must be a time from"),
      ({"output": "telemetry", "dead_band": True, "on_change": False}, "dead_band: needs on_change = true"),
@@ -500,6 +502,7 @@ async def test_a_change_holds_at_another_broker(oracle: OracleBroker):
                 assert (await answered_with(each.port, request, heard))["values"]["rate"] == 3
                 if each is oracle:
                     await oracle.stop()
+                    await asyncio.gather(keep.task, return_exceptions=True)
 
 
 @pytest.mark.parametrize("is_changed", [True, False])

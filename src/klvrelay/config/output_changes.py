@@ -16,8 +16,8 @@ from klvrelay.text import printable
 
 CHANGEABLE = ("items", "exclude", "rate", "on_change", "dead_band", "snapshot")
 """Settings of an output that may change. Neither topic, markings nor the grid of positions are among them."""
-TEXTS_MOST = 100
-"""Maximum number of expressions in a change."""
+TEXTS_MOST, TEXT_MOST = 100, 80
+"""Maximum number of expressions in a change, and of characters of each: a wildcard is compared with every key."""
 PATTERNS_MOST = 1000
 _KINDS = {setting.name: setting.kind for setting in OUTPUT_SETTINGS if setting.name in CHANGEABLE}
 
@@ -76,6 +76,9 @@ def read_change(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any
 def _read(name: str, value: Any) -> Any:
     if isinstance(value, list | dict) and len(value) > TEXTS_MOST:
         raise ConfigError(f"must have at most {TEXTS_MOST} entries")
+    texts = value if isinstance(value, list) else [value]
+    if any(isinstance(text, str) and len(text) > TEXT_MOST for text in texts):
+        raise ConfigError(f"a text has at most {TEXT_MOST} characters")
     if value == [] and name in ("items", "exclude"):
         return ()  # all items, or no exclusions
     return _KINDS[name].read(value)

@@ -137,7 +137,7 @@ class SinkSettings:
         " message, as JSON Lines", note="each record has its own message", example='"100ms"',
     )  # fmt: skip
     set: tuple[str, ...] = setting(
-        (), PATTERNS, "what subscribers may change at run time, by a message on {prefix}/{stream}/set", note="nothing",
+        (), PATTERNS, "what subscribers may change at run time, by a message on {prefix}/{stream}/set",
         example='["position.rate", "*.items"]',
     )  # fmt: skip
     outputs: tuple[Output, ...] = ()

@@ -13,6 +13,7 @@
     suspended.py         topics that the broker refuses
     breaking.py          finds the message at which a broker closes each connection
     control.py           tests a suspected message by connections without it; lanes.py: the others do not wait for it
+    home_assistant.py    announces streams to Home Assistant
     earlier_runs.py      finds retained topics of earlier runs; retained.py: corrects them
     takeover.py          client ids, and another client with the same one
     faults.py            error messages

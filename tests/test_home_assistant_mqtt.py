@@ -150,7 +150,8 @@ def foreign() -> Iterator[tuple[str, bytes]]:
     topic, payload = discovery("klvrelay", "uav1", [])
     yield topic.replace("klvrelay_uav1", "x"), payload
     yield "homeassistant/device/y/config", b"[" * 200
-    yield "homeassistant/device/z/config", orjson.dumps({"origin": {"name": "klvrelay"}, "device": {"identifiers": ["z"]}})
+    ours = {"origin": {"name": "klvrelay"}, "device": {"identifiers": ["z"]}}
+    yield "homeassistant/device/z/config", orjson.dumps(ours)
 
 
 def test_only_what_announces_streams_of_the_prefix_is_ours():

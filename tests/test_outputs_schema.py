@@ -88,7 +88,7 @@ async def test_requests_and_answers_are_described(oracle: OracleBroker):
     assert "Allowed: telemetry.on_change, b.rate" in described.document["channels"]["set"]["summary"]
     assert described.document["operations"]["read_set"]["action"] == "receive"
     good: list[dict[str, Any]] = [{"output": "telemetry", "on_change": True, "id": "1"}, {"output": "telemetry"},
-                                  {"output": "b", "rate": None}, {"output": "b", "reset": True}]  # fmt: skip
+                                  {"output": "b", "rate": None}, {"output": "telemetry", "reset": True}]  # fmt: skip
     bad: list[Any] = [{"rate": 2}, {"output": "b", "topic": "x"}, {"output": "b", "reset": False}, [], {"output": 1}]
     assert [each for each in good if described.faults("set", each)] == []
     assert [each for each in bad if not described.faults("set", each)] == []

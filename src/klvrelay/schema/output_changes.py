@@ -57,13 +57,14 @@ def request() -> Schema:
 
 def result() -> Schema:
     """What an answer is."""
-    values = {
+    values: dict[str, Schema] = {
         "items": {"type": "array", "items": TEXT}, "exclude": {"type": "array", "items": TEXT},
         "rate": {"type": ["number", "null"]}, "on_change": {"type": "boolean"},
         "dead_band": {"type": ["boolean", "object"]}, "snapshot": TEXT,
     }  # fmt: skip
     error: Schema = {"type": "string", "maxLength": ERROR_MOST, "description": "Why it was refused, and what is valid"}
-    shape: dict[str, Schema] = {"id": _ID, "output": TEXT, "ok": {"type": "boolean"}, "error": error, "values": closed(values)}
+    ok: Schema = {"type": "boolean"}
+    shape = {"id": _ID, "output": TEXT, "ok": ok, "error": error, "values": closed(values)}
     return closed(shape, ["id", "output", "error", "values"]) | {
         "description": "`values` are those that apply now, if the request names an output"
     }

@@ -34,7 +34,7 @@ brokers close the connection at a subscription that is not allowed."""
 LOG = logging.getLogger("klvrelay.sinks")
 
 
-class RequestRate:
+class ChangeRate:
     """How many requests may be read now."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class LiveChanges:
         self._settings, self._boot, self._publisher = settings, boot, publisher
         self._shaper, self._stream_of = shaper, stream_of
         self._topic = f"{settings.prefix}/+/{LEAF}"
-        self._allowance = RequestRate()
+        self._allowance = ChangeRate()
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._some = asyncio.Event()
         self._logged: set[str] = set()

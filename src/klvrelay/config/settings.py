@@ -138,7 +138,7 @@ class SinkSettings:
     )  # fmt: skip
     set: tuple[str, ...] = setting(
         (), PATTERNS, "what subscribers may change at run time, by a message on {prefix}/{stream}/set",
-        example='["position.rate", "*.items"]',
+        example='["telemetry.rate", "*.items"]',
     )  # fmt: skip
     outputs: tuple[Output, ...] = ()
     limit: Limit = NO_LIMIT

@@ -98,14 +98,13 @@ static int is_same_part(const struct thin *t, uint64_t tag, const uint8_t *part,
 void klv_compare(struct thin *t, const struct klv_base *base)
 {
     uint16_t next[KLV_TAGS + 1];
-    uint64_t tag;
-    size_t at = t->time_size, length;
     memcpy(next, base->begin, sizeof next);
-    for (size_t here = at; at < t->size && read_item(t->out, &at, t->size, &tag, &length) == KLV_OK; here = at) {
-        at += length;
+    for (struct piece item = {.end = t->time_size}; next_piece(t->out, t->size, &item);) {
+        const uint64_t tag = item.tag;
         if (tag >= KLV_TAGS)
             continue;
-        const size_t n = at - here, begin = base->begin[tag], all = base->begin[tag + 1] - begin;
+        const size_t here = item.here, n = item.end - here;
+        const size_t begin = base->begin[tag], all = base->begin[tag + 1] - begin;
         const int same = t->sizes[tag] == n ? is_same_item(t, tag, t->out + here, n, base->data + begin, all)
                                             : is_same_part(t, tag, t->out + here, n, base, next[tag]);
         if (same) {
@@ -131,15 +130,13 @@ void klv_note_removed(const struct thin *t, const struct klv_base *base, struct 
 static void copy_items(const struct thin *t, const uint64_t *from, const uint16_t *begin, uint8_t *data)
 {
     uint16_t next[KLV_TAGS + 1];
-    uint64_t tag;
-    size_t at = t->time_size, length;
     memcpy(next, begin, sizeof next);
-    for (size_t here = at; at < t->size && read_item(t->out, &at, t->size, &tag, &length) == KLV_OK; here = at) {
-        at += length;
-        if (!has(from, tag))
+    for (struct piece item = {.end = t->time_size}; next_piece(t->out, t->size, &item);) {
+        const size_t n = item.end - item.here;
+        if (!has(from, item.tag))
             continue;
-        memcpy(data + next[tag], t->out + here, at - here);
-        next[tag] = (uint16_t)(next[tag] + (at - here));
+        memcpy(data + next[item.tag], t->out + item.here, n);
+        next[item.tag] = (uint16_t)(next[item.tag] + n);
     }
 }
 

@@ -27,14 +27,6 @@ struct compact {
     uint64_t seen[KLV_TAGS / 64], twice[KLV_TAGS / 64];
 };
 
-static unsigned count_bits(const uint64_t *bits)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < KLV_TAGS / 64; i++)
-        count += (unsigned)__builtin_popcountll(bits[i]);
-    return count;
-}
-
 static int is_sum(const struct set *set, uint64_t tag)
 {
     return tag != 0 && tag == set->sum_tag;
@@ -58,8 +50,8 @@ static int read_tags(struct compact *c)
             mark(c->twice, tag);
         mark(c->seen, tag);
     }
-    c->tags = count_bits(c->seen);
-    return count_bits(c->twice) <= KLV_REPEATS;
+    c->tags = count_marks(c->seen);
+    return count_marks(c->twice) <= KLV_REPEATS;
 }
 
 /* The packet, as far as it can be read. A full one whose checksum is not simply right is kept as it is. */
@@ -126,31 +118,27 @@ static void put_value(struct text *t, const struct compact *c, uint64_t tag, siz
 /* All values of a tag from in[from] on, as an array. */
 static void put_values(struct text *t, const struct compact *c, uint64_t wanted, size_t from)
 {
-    uint64_t tag;
-    size_t length, count = 0;
-    for (size_t at = from; at < c->end && read_item(c->in, &at, c->end, &tag, &length) == KLV_OK; at += length)
-        count += tag == wanted;
+    size_t count = 0;
+    for (struct piece item = {.end = from}; next_piece(c->in, c->end, &item);)
+        count += item.tag == wanted;
     put_cbor_head(t, CBOR_ARRAY, count);
-    for (size_t at = from; at < c->end && read_item(c->in, &at, c->end, &tag, &length) == KLV_OK; at += length)
-        if (tag == wanted)
-            put_cbor_bytes(t, CBOR_BYTES, c->in + at, length);
+    for (struct piece item = {.end = from}; next_piece(c->in, c->end, &item);)
+        if (item.tag == wanted)
+            put_cbor_bytes(t, CBOR_BYTES, c->in + item.at, item.end - item.at);
 }
 
 static void put_tags(struct text *t, const struct compact *c, int64_t before_us)
 {
-    uint64_t tag, done[KLV_TAGS / 64] = {0};
-    size_t at = c->value, length;
-    for (size_t here = at; at < c->end && read_item(c->in, &at, c->end, &tag, &length) == KLV_OK; here = at) {
-        const size_t value = at;
-        at += length;
-        if (is_sum(c->set, tag) || has(done, tag))
+    uint64_t done[KLV_TAGS / 64] = {0};
+    for (struct piece item = {.end = c->value}; next_piece(c->in, c->end, &item);) {
+        if (is_sum(c->set, item.tag) || has(done, item.tag))
             continue;
-        put_cbor_head(t, CBOR_UINT, tag);
-        if (has(c->twice, tag)) {
-            put_values(t, c, tag, here);
-            mark(done, tag);
+        put_cbor_head(t, CBOR_UINT, item.tag);
+        if (has(c->twice, item.tag)) {
+            put_values(t, c, item.tag, item.here);
+            mark(done, item.tag);
         } else {
-            put_value(t, c, tag, value, length, before_us);
+            put_value(t, c, item.tag, item.at, item.end - item.at, before_us);
         }
     }
 }

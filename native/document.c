@@ -67,7 +67,7 @@ static inline void put_major(struct document *d, enum cbor_major major, uint64_t
         put_sized(d, (unsigned)major << 5 | (24 + power_for(value)), value, power_for(value));
 }
 
-static void put_double(struct document *d, double value)
+static void put_real(struct document *d, double value)
 {
     static const uint8_t HEADS[2][2] = {{0xfb, 0xfa}, {0xcb, 0xca}}; /* a double's, a float's */
     const float narrow = fabs(value) <= (double)FLT_MAX ? (float)value : 0;
@@ -79,9 +79,9 @@ static void put_double(struct document *d, double value)
     put_sized(d, HEADS[d->msgpack][is_narrow], is_narrow ? few : bits, is_narrow ? 2 : 3);
 }
 
-static void put_integer(struct document *d, uint64_t magnitude, int negative)
+static void put_whole(struct document *d, uint64_t magnitude, int negative)
 {
-    negative = negative && magnitude;
+    negative &= magnitude != 0;
     if (!d->msgpack)
         put_major(d, negative ? CBOR_NEGATIVE : CBOR_UINT, magnitude - (uint64_t)negative);
     else if (!negative && magnitude < 0x80)
@@ -171,9 +171,9 @@ static int take_number(struct document *d)
         return 0;
     d->p = p;
     if (whole)
-        put_integer(d, (uint64_t)mantissa, negative);
+        put_whole(d, (uint64_t)mantissa, negative);
     else
-        put_double(d, negative ? -klv_decimal(mantissa, power) : klv_decimal(mantissa, power));
+        put_real(d, negative ? -klv_decimal(mantissa, power) : klv_decimal(mantissa, power));
     return 1;
 }
 
@@ -216,8 +216,9 @@ static void put_text_head(struct document *d, size_t n)
 
 static int hex_digit(char c)
 {
-    const char *found = c ? strchr(HEX, c | 0x20) : NULL;
-    return found ? (int)(found - HEX) : -1;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
 /* Four hex digits at p; -1 = there are fewer. */
@@ -235,7 +236,7 @@ static int32_t hex_unit(const char *p, const char *end)
     return unit;
 }
 
-static void put_character(struct document *d, uint32_t c)
+static void put_utf8_of(struct document *d, uint32_t c)
 {
     if (c < 0x80) {
         put_octet(d, c);
@@ -270,7 +271,7 @@ static int take_escape(struct document *d)
         d->p += 6;
         unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
     }
-    put_character(d, (uint32_t)unit);
+    put_utf8_of(d, (uint32_t)unit);
     return unit < 0xd800 || unit > 0xdfff;
 }
 

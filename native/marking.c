@@ -107,17 +107,17 @@ static uint64_t level_of_text(const uint8_t *in, size_t n)
 /* Which item of ST 0102 a 16-byte key stands for; 0 = none of those that count here. Rows of a key share its text. */
 static unsigned security_tag(const struct marker *m, const struct keyed *keyed)
 {
-    static const uint8_t TAGS[] = {CLASSIFICATION, CONTROL, CAVEATS, RELEASING};
-    for (size_t i = 0; i < sizeof TAGS; i++)
-        if (keyed->item.key == m->items[TAGS[i]].key)
-            return TAGS[i];
+    static const uint8_t MEANT[] = {CLASSIFICATION, CONTROL, CAVEATS, RELEASING};
+    for (size_t i = 0; i < sizeof MEANT; i++)
+        if (keyed->item.key == m->items[MEANT[i]].key)
+            return MEANT[i];
     return 0;
 }
 
-/* A universal set: its security items are one set; the value of the key of ST 0102 is another. */
-static void read_keys(struct marker *m, size_t at, size_t end)
+/* Items by key: those of security are one set, which is `own` where the packet is that; the value of the key of ST 0102
+ * is another. */
+static void read_keys(struct marker *m, struct security *own, size_t at, size_t end)
 {
-    struct security *own = NULL;
     size_t key, length;
     for (; at < end; at += length) {
         if (!read_key(m->in, &at, end, &key, &length)) {
@@ -182,9 +182,9 @@ static void read_packet(struct marker *m, size_t n)
     if (!framed || length != n - value || (set->sum != SUM_NONE && klv_checksum(in, n) == KLV_BAD))
         m->unreadable = 1;
     else if (set->universal == U_SET)
-        read_keys(m, value, n);
+        read_keys(m, set->time_tag ? NULL : begin_security(m), value, n); /* ST 0104, or ST 0102-US */
     else if (set->universal == U_WHOLE && (set != klv_sets || klv_keyed_of(in)))
-        read_keys(m, 0, n);
+        read_keys(m, NULL, 0, n);
     else if (set->tags == 0)
         m->unreadable = 1;
     else if (set->items == m->items)

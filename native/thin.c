@@ -67,50 +67,48 @@ static int is_wanted(const struct thin *t, const struct item *item, uint64_t tag
     return (t->want->grid <= 0 || item->place != PLACE_INSIDE) && (t->tags == NULL || has(t->tags, tag));
 }
 
-/* The item in[here..end) to `out`, its value from in[at] on; 0 = it is a position that can't be rounded. */
-static int put_item(struct thin *t, const struct item *item, uint64_t tag, size_t here, size_t at, size_t end)
+/* An item to `out`; 0 = it is a position that can't be rounded. */
+static int put_item(struct thin *t, const struct item *item, const struct piece *piece)
 {
     uint8_t *to = t->out + t->size;
-    const int rounded = t->want->grid > 0 && item && item->place != PLACE_NONE && end > at;
-    if (rounded && (end - at != 4 || !klv_coarsen(t, item, tag, at, to + (at - here))))
+    const size_t head = piece->at - piece->here, n = piece->end - piece->at;
+    const int rounded = t->want->grid > 0 && item && item->place != PLACE_NONE && n > 0;
+    if (rounded && (n != 4 || !klv_coarsen(t, item, piece->tag, piece->at, to + head)))
         return 0;
-    memcpy(to, t->in + here, (rounded ? at : end) - here);
-    t->size += end - here;
+    memcpy(to, t->in + piece->here, rounded ? head : head + n);
+    t->size += head + n;
     return 1;
 }
 
-static void choose_item(struct thin *t, uint64_t tag, size_t here, size_t at, size_t end)
+static void choose_item(struct thin *t, const struct piece *piece)
 {
+    const uint64_t tag = piece->tag;
     const struct item *item = klv_item_of(t->set, tag);
-    if (!is_wanted(t, item, tag) || !put_item(t, item, tag, here, at, end)) {
+    if (!is_wanted(t, item, tag) || !put_item(t, item, piece)) {
         t->dropped = 1;
         return;
     }
-    t->undivided |= (item && item->kind == K_SDCC) || (t->want->marked && end == at);
+    t->undivided |= (item && item->kind == K_SDCC) || (t->want->marked && piece->end == piece->at);
     t->chosen += !is_of_head(t->set, tag);
     if (tag < KLV_TAGS) {
         const int again = has(t->seen, tag);
-        t->sizes[tag] = (uint32_t)(end - here) + (again ? t->sizes[tag] : 0);
+        t->sizes[tag] = (uint32_t)(piece->end - piece->here) + (again ? t->sizes[tag] : 0);
         mark(again ? t->twice : t->seen, tag);
     }
 }
 
 static void choose_items(struct thin *t)
 {
-    uint64_t tag;
-    size_t at = t->value, length;
     if (t->time) {
         memcpy(t->out, t->in + t->time, t->time_size);
         t->size = t->time_size;
         t->dropped = t->time != t->value;
     }
-    for (size_t here = at; at < t->end && read_item(t->in, &at, t->end, &tag, &length) == KLV_OK; here = at) {
-        const size_t value = at;
-        at += length;
-        if (tag != 0 && tag == t->set->sum_tag)
-            t->dropped |= at < t->end;
-        else if (tag == 0 || tag != t->set->time_tag)
-            choose_item(t, tag, here, value, at);
+    for (struct piece item = {.end = t->value}; next_piece(t->in, t->end, &item);) {
+        if (item.tag != 0 && item.tag == t->set->sum_tag)
+            t->dropped |= item.end < t->end;
+        else if (item.tag == 0 || item.tag != t->set->time_tag)
+            choose_item(t, &item);
     }
     t->versioned = t->set->version_tag && has(t->seen, t->set->version_tag);
 }
@@ -127,11 +125,9 @@ static int is_any(const uint64_t *bits)
  * sent as it is, and so is any of another set. */
 static int is_divisible(const struct thin *t)
 {
-    const unsigned repeats = (unsigned)(__builtin_popcountll(t->twice[0]) + __builtin_popcountll(t->twice[1]) +
-                                        __builtin_popcountll(t->twice[2]));
     const int renewed = t->versioned && has(t->changed, t->set->version_tag);
     return !t->foreign && !t->undivided && !t->malformed && !t->set->vmti_tag && !renewed &&
-           repeats <= KLV_REPEATS && (!t->want->marked || t->versioned);
+           count_marks(t->twice) <= KLV_REPEATS && (!t->want->marked || t->versioned);
 }
 
 /* How the chosen items are sent: 1, the base is what a subscriber has then; 0 = nothing is sent. */
@@ -158,14 +154,12 @@ static int settle(struct thin *t, struct klv_base *base, int full, struct klv_th
 /* Only the changed items stay in `out`. */
 static void drop_unchanged(struct thin *t)
 {
-    uint64_t tag;
-    size_t at = t->time_size, kept = at, length;
-    for (size_t here = at; at < t->size && read_item(t->out, &at, t->size, &tag, &length) == KLV_OK; here = at) {
-        at += length;
-        if (!has(t->changed, tag))
+    size_t kept = t->time_size;
+    for (struct piece item = {.end = kept}; next_piece(t->out, t->size, &item);) {
+        if (!has(t->changed, item.tag))
             continue;
-        memmove(t->out + kept, t->out + here, at - here);
-        kept += at - here;
+        memmove(t->out + kept, t->out + item.here, item.end - item.here);
+        kept += item.end - item.here;
     }
     t->size = kept;
 }
@@ -283,7 +277,7 @@ static int keep_whole(const struct thin *t, size_t n, struct klv_base *base, int
         return 0;
     base->set = n <= KLV_BASE_ROOM ? set : 0;
     base->whole = 1;
-    if (base->set) {
+    if (n <= KLV_BASE_ROOM) {
         memset(base->begin, 0, sizeof base->begin);
         base->begin[KLV_TAGS] = (uint16_t)n;
         memcpy(base->data, t->in, n);

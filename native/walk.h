@@ -120,6 +120,15 @@ static inline void mark(uint64_t *bits, uint64_t tag)
         bits[tag >> 6] |= (uint64_t)1 << (tag & 63);
 }
 
+static inline unsigned count_marks(const uint64_t *bits)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < KLV_TAGS / 64; i++)
+        for (uint64_t rest = bits[i]; rest; rest &= rest - 1)
+            count++;
+    return count;
+}
+
 static inline struct frame *top(struct walk *w)
 {
     return &w->stack[w->depth - 1];
@@ -184,6 +193,23 @@ static inline char *key_at(char *p, const struct item *item, unsigned comma)
     if (item->key_size > 32)
         memcpy(p + 32, item->key + 32, 32);
     return p + item->key_size;
+}
+
+/* An item of a local set: in[here..end), its value from `at` on. */
+struct piece {
+    uint64_t tag;
+    size_t here, at, end;
+};
+
+/* The item that begins at in[piece->end..end); 0 = there is none. */
+static inline int next_piece(const uint8_t *in, size_t end, struct piece *piece)
+{
+    size_t length;
+    piece->here = piece->at = piece->end;
+    if (piece->at >= end || read_item(in, &piece->at, end, &piece->tag, &length) != KLV_OK)
+        return 0;
+    piece->end = piece->at + length;
+    return 1;
 }
 
 /* Bytes of a value that are yet to be read. */

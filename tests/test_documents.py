@@ -113,6 +113,7 @@ def test_decimals_are_read_as_the_nearest_double(form: Form) -> None:
         "9007199254740993.0", "9007199254740993.00000000001", "9007199254740995.0", "0.1", "1.0", "2.5e-324",
         "5e-324", "2.2250738585072011e-308", "1.7976931348623157e308", "0.0", "-0.0", "123456789012345678901.5",
         "18446744073709551616.0", "0.30000000000000004", "1e22", "1e23", "8.5e15", "7205759403792793.5",
+        "1e-400", "2.4e-324", "123e20", "1e37", "-12.5",
     ]  # fmt: skip
     texts += [f"{rng.randrange(10 ** rng.randrange(1, 20))}.{rng.randrange(10**15):015}" for _ in range(3000)]
     texts += [repr(struct.unpack(">d", rng.randbytes(8))[0]) for _ in range(3000)]
@@ -146,7 +147,8 @@ def test_integers_are_as_short_as_they_can_be(form: Form) -> None:
 @pytest.mark.parametrize(
     "text",
     [b"", b"{", b"}", b"[1", b"[1}", b'"a', b'"a\\', b'"\\x"', b'"\\u12"', b'"\\ud800"', b'"\\ud800\\u0041"', b"nul",
-     b"-", b"1.", b"1e", b".5", b"+1", b"NaN", b"18446744073709551616", b"1" * 40, b" 1", b"[" * 100 + b"]" * 100],
+     b"-", b"1.", b"1e", b".5", b"+1", b"NaN", b"18446744073709551616", b"1" * 40, b" 1",
+     b"1.2.3", b"1.5e", b"{]", b'"\\uzzzz"', b'"\\ud800\\ue000"', b"[" * 100 + b"]" * 100],
 )  # fmt: skip
 def test_what_the_core_does_not_write_is_refused(form: Form, text: bytes) -> None:
     """Cut, malformed, nested too deep."""

@@ -135,6 +135,15 @@ def test_a_held_record_is_published_if_nothing_newer_comes():
     assert late(shaper, 200.0) == []
 
 
+def test_after_a_late_record_a_new_interval_begins():
+    """So that a late record and the next one are not published together."""
+    shaper = Shaper([output(rate=1)])
+    offered(shaper, [at(0, 0.0), at(1, 0.5)], now=100.0)
+    assert seqs(late(shaper, 102.0)) == [1]
+    assert seqs(offered(shaper, [at(2, 2.5)], now=102.5)) == []
+    assert seqs(offered(shaper, [at(3, 3.1)], now=103.1)) == [3]
+
+
 def test_a_newer_record_takes_the_place_of_a_held_one():
     """The held one is never published then."""
     shaper = Shaper([output(rate=1)])

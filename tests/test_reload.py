@@ -34,7 +34,8 @@ MARGIN = 0.5
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off, checks and stops in milliseconds."""
-    for name, seconds in {"TICK": 0.01, "LAST_SOURCES": 0.2, "LAST_DELIVERY": 0.3, "LAST_SINKS": 0.2}.items():
+    monkeypatch.setattr("klvrelay.relay.tick.TICK", 0.01)
+    for name, seconds in {"LAST_SOURCES": 0.2, "LAST_DELIVERY": 0.3, "LAST_SINKS": 0.2}.items():
         monkeypatch.setattr(relay_module, name, seconds)
     monkeypatch.setattr(tasks_module, "LAST_TASKS", 0.05)
     monkeypatch.setattr(opening_module, "LAST_CLOSING", 0.15)

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import cbor2
+import orjson
 import pytest
 from records import record
 from test_thinning import BANDS, LOCAL, SOME, history, recorded, sample, timed
@@ -160,3 +161,15 @@ def test_a_klv_packet_with_a_wrong_checksum_is_restored_as_it_is() -> None:
     assert restorer.restore(timed("ST0601", full, 7) + timed("ST0601", partial, 8), stream="a")[1]["items"] == {
         "platform_heading_angle": 159.974, "platform_pitch_angle": 0.1575
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["cbor", "msgpack"])
+@pytest.mark.parametrize("name", ["osh_sample_stream.ts", "orbit.ts"])
+def test_documents_that_the_core_writes_are_those_of_json(name: str, form: str, request: Any) -> None:
+    """Alone and several in a message."""
+    records = sample() if name == "orbit.ts" else recorded(request.getfixturevalue("shared"), name)
+    written = [each.cbor() if form == "cbor" else each.msgpack() for each in records[:100]]
+    wanted = [orjson.loads(each.json()) for each in records[:100]]
+
+    assert [Restorer().restore(one)[0] for one in written] == wanted
+    assert Restorer().restore(b"".join(written)) == wanted

@@ -415,6 +415,30 @@ def test_universal_sets_are_full_with_their_selected_items() -> None:
     assert seen > 100
 
 
+def test_packets_that_are_not_compared_by_item_are_published_when_their_bytes_differ() -> None:
+    """Universal sets, sets without a table; single items by key, up to the size that a base holds."""
+    thinning = Thinning(on_change=True)
+    for name in ("ST0104", "ST0808", "ST1204"):
+        base, first, second = Base(), packet(name, b"first one"), packet(name, b"second one")
+        seen = [thin(raw, thinning, base) for raw in (first, first, second, second[:-1] + b"f")]
+        assert [one is None for one in seen] == [False, True, False, False]
+        assert thin(second[:-1] + b"f", thinning, base, full=True) is not None
+        large = packet(name, bytes(20_000))
+        assert [thin(large, thinning, base) for _ in range(2)] == [Thinned(large, True)] * 2
+        assert thin(first, thinning) == Thinned(first, True)
+
+
+def test_unknown_sets_and_items_are_published_as_unknown_items_are() -> None:
+    """Where those are selected, and never on a grid."""
+    private = bytes.fromhex("060e2b34010101010e02030405060708") + b"\1x"
+    table = [packet("ST0808", item(1, b"x")), private, packet("ST0104", private)]
+    for raw in table:
+        assert thin(raw, Thinning(klvrelay.select("unknown")), Base()) == Thinned(raw, True)
+        assert thin(raw, Thinning(klvrelay.select("sensor_latitude"))) is None
+        assert thin(raw, Thinning(coarse_m=10), Base()) is None
+        assert thin(raw, Thinning(klvrelay.select("unknown"), coarse_m=10)) is None
+
+
 def test_a_wrong_key_or_number_is_refused() -> None:
     """With what is wrong."""
     with pytest.raises(ConfigError, match="no item has the key 'sensor_lat'"):

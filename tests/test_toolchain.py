@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -141,13 +142,13 @@ def test_a_newer_interpreter_is_accepted_as_untested(machine, checkout, version,
 
 
 def test_every_imported_package_is_a_dependency():
-    """The imports of `src` are Python's own, or in the dependencies; amqtt comes with the extra `demo`."""
+    """The imports of `src` are Python's own (`compression` from 3.14), in the dependencies, or in an extra."""
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["demo"]
-    names = {re.split(r"[<>=\[]", line)[0] for line in wanted}
+    extras = (project["optional-dependencies"][name] for name in ("demo", "msgpack", "zstd"))
+    names = {re.split(r"[<>=\[.]", line)[0] for line in chain(project["dependencies"], *extras)}
     lines = (line for file in (ROOT / "src").rglob("*.py") for line in text(str(file)).splitlines())
     found = (re.match(r"\s*(?:from|import) ([a-z_A-Z0-9]+)", line) for line in lines)
-    imported = {match[1] for match in found if match} - set(sys.stdlib_module_names)
+    imported = {match[1] for match in found if match} - {*sys.stdlib_module_names, "compression"}
 
     assert imported - {"klvrelay", "_cffi_backend"} <= names | {"paho"}, "paho comes with aiomqtt"
 

@@ -212,7 +212,7 @@ def decode(
     """
     wanted = chosen(pid, program)
     limit = core.checked_limit(packet_limit)
-    if data[:1] in PAYLOAD_BEGINS:
+    if bytes(data[:1]) in PAYLOAD_BEGINS:
         from klvrelay.shape.payload_records import payload_records  # here, since a stream of KLV does not need it
 
         data, records = payload_records(bytes(data), stream, dictionary)

@@ -181,6 +181,7 @@ def seeds() -> dict[str, list[bytes]]:
         "lane": list(lane_seeds(made, packets)),
         "stamp": stamps,
         "rtp": list(rtp_seeds()),
+        "output": [*packets, *twos, *large()],
     }
 
 

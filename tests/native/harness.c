@@ -7,6 +7,7 @@
  */
 #define _DEFAULT_SOURCE
 #include "klv.h"
+#include "output.h"
 #include "strict_json.h"
 
 #include <stdio.h>
@@ -150,6 +151,61 @@ static void write_json(const uint8_t *packet, size_t n, const char *head, const 
     }
 }
 
+/* ---- what an output publishes of it: each result in exactly its room, where that is known ---- */
+
+static void make_wishes(struct klv_thinning *want, unsigned asked)
+{
+    want->items = chosen(0);
+    want->selected = asked & 1;
+    want->on_change = asked >> 1 & 1;
+    want->marked = asked >> 2 & 1;
+    want->grid = asked & 8 ? 100 : 0;
+    for (int set = 0; set < KLV_SETS; set++)
+        for (int tag = 0; tag < KLV_TAGS; tag++)
+            want->bands[set][tag] = asked & 16 ? 0.5f : 0;
+}
+
+static void write_documents(const char *text, size_t n)
+{
+    static uint64_t count;
+    const int form = ++count % 2 ? KLV_CBOR : KLV_MSGPACK;
+    const char *json = (const char *)flush(packet_end, (const uint8_t *)text, n);
+    CHECK(klv_document(json, n, form, output_end - (3 * n + 64), 3 * n + 64) > 0);
+    CHECK(klv_document(json, n, form, output_end - n, n) == 0);
+    const size_t cut = pick((uint32_t)n);
+    klv_document((const char *)packet_end - cut, cut, form, output_end - (3 * cut + 64), 3 * cut + 64);
+}
+
+static void write_forms(const uint8_t *packet, size_t n)
+{
+    static char json[ARENA / 8];
+    const struct klv_envelope envelope = {.head = "{\"a\":1", .head_size = 6, .pts = -1, .checksum = -1};
+    const size_t room = 2 * n + 518;
+    size_t size;
+    uint64_t unknown = 0;
+    const long written = klv_compact(packet, n, 1, NULL, 0, &envelope, -1, output_end - room, room);
+    CHECK(written > 0);
+    CHECK(klv_compact(packet, n, 1, NULL, 0, &envelope, -1, output_end - written + 1, (size_t)written - 1) == 0);
+    klv_marking(packet, n, output_end - (n + KLV_MARKING_MORE), n + KLV_MARKING_MORE);
+    if (klv_json(packet, n, &envelope, json, sizeof json, &size, &unknown) == KLV_OK)
+        write_documents(json, size);
+}
+
+static void outputs(const uint8_t *packet, size_t n)
+{
+    static struct klv_base base;
+    static struct klv_thinning want;
+    struct klv_thinned result;
+    if (pick(64) == 0)
+        make_wishes(&want, pick(32));
+    base.set = pick(4) ? base.set : 0;
+    uint8_t *out = output_end - (n + KLV_THIN_MORE);
+    for (int again = 0; again < 2; again++)
+        if (klv_thin(packet, n, &want, &base, pick(8) == 0, out, &result))
+            CHECK(result.size <= n + KLV_THIN_MORE && result.removed < KLV_TAGS);
+    write_forms(packet, n);
+}
+
 static void one_packet(const uint8_t *data, size_t n)
 {
     const uint8_t *packet = flush(packet_end, data, n);
@@ -162,6 +218,7 @@ static void one_packet(const uint8_t *data, size_t n)
     write_json(packet, n, NULL, NULL);
     write_json(packet, n, head, NULL);
     write_json(packet, n, head, &some);
+    outputs(packet, n);
 }
 
 static void framing(const uint8_t *in, size_t n)

@@ -7,7 +7,7 @@ import contextlib
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Protocol, Self, cast
+from typing import Any, Protocol, Self
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkError
@@ -125,9 +125,10 @@ class BaseConnection(ABC):
         self._answers(await self._outgoing.publish_unconfirmed(messages))
 
     def _answers(self, publication: Publication) -> list[int]:
-        if None in publication.codes or (self._fault is not None and not publication.codes):
-            raise Unanswered(str(self._down()), publication.codes, self.broke)
-        return cast("list[int]", publication.codes)
+        codes: list[Any] = publication.codes
+        if None in codes or (self._fault is not None and not codes):
+            raise Unanswered(str(self._down()), codes, self.broke)
+        return codes
 
     @abstractmethod
     async def flush(self) -> None:

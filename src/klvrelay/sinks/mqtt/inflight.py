@@ -27,7 +27,7 @@ class Publication:
     def answer(self, at: int, code: int) -> None:
         self.codes[at] = code
         self.missing -= 1
-        if not self.missing and self._waiter is not None:
+        if not self.missing:
             self.wake()
 
     def wake(self) -> None:
@@ -125,10 +125,6 @@ class InFlight:
     @property
     def full(self) -> bool:
         return len(self.messages) >= self.most and not self._over
-
-    def has_room(self, count: int) -> bool:
-        """May so many more messages be sent?"""
-        return len(self.messages) + count <= self.most
 
     async def wait_for_room(self, *, ahead: bool = False) -> None:
         """Return once another message may be sent, or the connection has ended. One caller of each kind at a time."""

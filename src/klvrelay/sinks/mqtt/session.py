@@ -55,9 +55,11 @@ class Session:
         self.settled: OrderedDict[Message, deque[int]] = OrderedDict()  # equal messages: an answer for each
 
     def send(self, number: int, message: Message) -> None:
-        """A message of QoS 2 is sent with this packet identifier."""
-        self.last, self.is_used = number, True
-        self._sent[number] = message
+        """A message is sent with this packet identifier."""
+        self.last = number
+        if message.qos == 2:
+            self.is_used = True
+            self._sent[number] = message
 
     def take(self, number: int) -> None:
         """PUBREC was received."""

@@ -152,7 +152,7 @@ class Link:
             return
         before = self.sent
         try:
-            while self._rest or self._pieces:
+            while self._pieces or self._rest:
                 self._send()
             if self._watching:
                 self._watch(False)
@@ -165,8 +165,13 @@ class Link:
         except OSError:
             self._read_rest()
             return
-        if self.sent != before:
-            self._note_sent()
+        if self.sent == before:
+            return
+        self.last_out = self._loop.time()
+        if self.full and self._queued - self.sent < LOW:
+            self.full = False
+            self._room.set()
+        self.on_sent()
 
     def _send(self) -> None:
         """One write. TLS requires that a write which was not possible is repeated with the same bytes."""
@@ -177,13 +182,6 @@ class Link:
         sent = self._sock.send(self._rest if size <= self._most else memoryview(self._rest)[: self._most])
         self._rest = b"" if sent == size else memoryview(self._rest)[sent:]
         self.sent += sent
-
-    def _note_sent(self) -> None:
-        self.last_out = self._loop.time()
-        if self.full and self._queued - self.sent < LOW:
-            self.full = False
-            self._room.set()
-        self.on_sent()
 
     def _watch(self, wanted: bool) -> None:
         """Call `_flush` when the socket is writable, or no longer."""

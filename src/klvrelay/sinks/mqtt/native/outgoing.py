@@ -75,11 +75,11 @@ class OutgoingMessages:
         publication = Publication(len(messages), messages)
         try:
             try:
-                if self._calls or not self._has_room(len(messages)):
-                    await self._send_in_turn(messages, publication, ahead=ahead)
-                else:
+                if self._has_room(len(messages)):
                     for at, message in enumerate(messages):
                         self._send(message, publication, at)
+                else:
+                    await self._send_in_turn(messages, publication, ahead=ahead)
             finally:
                 self._link.flush()
             if publication.missing and not self._over:
@@ -91,8 +91,9 @@ class OutgoingMessages:
 
     def _has_room(self, count: int) -> bool:
         """May so many messages be sent at once?"""
-        is_free = not (self._over or self.one_by_one or self._link.full)
-        return is_free and count <= TURN and self.flight.has_room(count)
+        if self._calls or self._over or self.one_by_one or self._link.full:
+            return False
+        return count <= min(TURN, self.flight.most - len(self.flight.messages))
 
     async def _send_in_turn(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
         self._calls += 1
@@ -206,17 +207,18 @@ class OutgoingMessages:
         if self._abandoned and (number := self._reclaim(message)) is not None:
             self.flight.redirect(number, publication, at)
             return
-        kept = session.kept(message) if message.qos == 2 else None
-        number = kept or (self.next_number() if message.qos else self._last_unconfirmed + 1)
+        qos = message.qos
+        kept = session.kept(message) if qos == 2 else None
+        number = kept or (self.next_number() if qos else self._last_unconfirmed + 1)
         packet = self.encoder.encode(message, number, dup=kept is not None)
         if packet is None:
             publication.answer(at, TOO_LARGE)
             return
         self.flight.add(number, publication, at)
         end = self._link.add(packet)
-        if message.qos == 2:
+        if qos == 2:
             session.send(number, message)
-        elif not message.qos:
+        elif not qos:
             self._last_unconfirmed = number
             self._unsent.append((end, number))
             self._unread = message

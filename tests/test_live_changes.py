@@ -29,7 +29,8 @@ from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.relay.build import build_relay, change_of, shaper_of
+from klvrelay.relay.build import build_relay, shaper_of
+from klvrelay.relay.reload import Reloader, Reloads
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import live_changes
@@ -362,6 +363,7 @@ async def test_what_is_not_a_request_of_a_stream_is_ignored(
     ignored = [each.getMessage() for each in caplog.records if "outputs not changed" in each.getMessage()]
     assert len(ignored) == 1
     assert "no stream of this name" in ignored[0]
+    assert not any("output changed" in each.getMessage() for each in caplog.records), "nothing was"
 
 
 async def test_a_flood_of_requests_is_bounded(oracle: OracleBroker, caplog: pytest.LogCaptureFixture):
@@ -475,9 +477,10 @@ async def test_a_broker_that_closes_at_the_subscription_is_spared(
     assert len(oracle.guests) <= live_changes.LOSSES_MOST + 2
 
 
-async def test_a_change_holds_over_a_new_connection(oracle: OracleBroker):
-    """The relay subscribes again."""
-    sink = sink_of(changeable(oracle.port))
+@pytest.mark.parametrize(("client", "qos"), [("native", 1), ("native", 2), ("aiomqtt", 1)])
+async def test_a_change_holds_over_a_new_connection(oracle: OracleBroker, client: Any, qos: int):
+    """The relay subscribes again; a session of QoS 2 may still have the subscription."""
+    sink = sink_of(changeable(oracle.port, client=client, qos=qos))
     for turn in range(3):
         async with (
             sink, keeping(sink) as keep, listening(oracle.port, "klvrelay/#", protocol=4) as heard
@@ -514,7 +517,6 @@ async def test_a_reload_ends_the_changes(oracle: OracleBroker, tmp_path: Path, i
     pipeline = build_relay(old)
     async with running(pipeline), listening(oracle.port, RESULT, protocol=4) as heard:
         await answered_with(oracle.port, {"output": "telemetry", "rate": 3}, heard)
-        await pipeline.apply(change_of(old, new, pipeline.boot))
-        pipeline.restore()
+        await Reloader(pipeline, old, Reloads(lambda: (new, {}))).reload()
         values = (await answered_with(oracle.port, {"output": "telemetry"}, heard))["values"]
         assert values["rate"] is None

@@ -111,6 +111,10 @@ class Shaper:
         """The values of an output that were changed for a stream."""
         return self._changes.get((stream, name), {})
 
+    def changes_of(self, stream: str) -> dict[str, Mapping[str, Any]]:
+        """These values, by output."""
+        return {name: values for (of, name), values in self._changes.items() if of == stream}
+
     def change(self, stream: str, output: Output, values: Mapping[str, Any], now: float) -> None:
         """Use this output for a stream, in place of the one with the same name. Without values: that of the settings.
 

@@ -15,7 +15,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkRefused
 from klvrelay.json_output import dumps
 from klvrelay.shape.shaper import Shaper
-from klvrelay.sinks.mqtt.change_requests import answer
+from klvrelay.sinks.mqtt.change_requests import PAYLOAD_MOST, answer
 from klvrelay.sinks.mqtt.connection import Connection, Message, Received
 from klvrelay.sinks.mqtt.messages import JSON, origin
 from klvrelay.sinks.mqtt.publisher import Publisher
@@ -30,6 +30,9 @@ ANSWER = 2.0
 LOSSES_MOST, PAUSE = 3, 600.0
 """Connections that may be lost to the subscription, one after the other, and the seconds until it is tried again: some
 brokers close the connection at a subscription that is not allowed."""
+
+SHOWN_MOST = 300
+"""Maximum characters of values in the log."""
 
 LOG = logging.getLogger("klvrelay.sinks")
 
@@ -114,7 +117,7 @@ class LiveChanges:
         elif len(self._waiting) >= BURST or not self._allowance.take(_now()):
             self._log(f"more than {RATE:g} requests a second", message.topic)
         else:
-            self._waiting.append((stream, message.payload))
+            self._waiting.append((stream, message.payload[: PAYLOAD_MOST + 1]))  # a longer one is refused
             self._some.set()
         return True
 
@@ -126,12 +129,12 @@ class LiveChanges:
             LOG.warning("%s: outputs not changed: reason=%r topic=%s", self._settings.url, reason, shown)
 
     def _answer(self, stream: str, payload: bytes) -> Message:
+        settings, before = self._settings, self._shaper.changes_of(stream)
         document = answer(self._shaper, stream, payload, _now())
-        if document["ok"]:
+        if self._shaper.changes_of(stream) != before:
             name = document["output"]
-            changes = printable(dumps(self._shaper.change_of(stream, name)).decode()[:300])
-            LOG.info("%s: output in use: stream=%s output=%s changes=%s", self._settings.url, stream, name, changes)
-        settings = self._settings
+            values = printable(dumps(self._shaper.change_of(stream, name)).decode()[:SHOWN_MOST])
+            LOG.info("%s: output changed: stream=%s output=%s values=%s", settings.url, stream, name, values)
         topic = stream_topic(settings.prefix, stream, RESULT)
         return Message(
             topic, dumps(document), settings.qos, False, JSON, settings.expiry, origin(stream, self._boot)

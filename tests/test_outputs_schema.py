@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from brokers import listening
 from conftest import ROOT
 from jsonschema import Draft202012Validator
 from oracle_broker import OracleBroker
 from payload_schemas import Described
 from test_cli import ran
+from test_live_changes import RESULT, answered_with, changeable, serving
 from test_outputs import flight
 from test_outputs_mqtt import of
 from test_schema_asyncapi import invalid
@@ -31,7 +34,7 @@ OUTPUTS = (
     {"name": "link", "topic": "{stream}/x/{set}"},
     {"name": "packets", "format": "klv", "retain": True}, {"name": "lines", "batch": 5},
     {"name": "small", "format": "compact", "on_change": True, "batch": 2},
-    {"name": "zipped", "compression": "zstd"},
+    {"name": "zipped", "compression": "zstd"}, {"preset": "homeassistant", "coarse": 100.0, "qos": 0},
 )  # fmt: skip
 FILE = """
 [[sink]]
@@ -61,7 +64,7 @@ async def test_every_message_of_every_output_is_described(oracle: OracleBroker):
         assert leaf is not None, message.topic
         found[leaf] = found.get(leaf, 0) + 1
         assert described.differences(message, payload=found[leaf] <= 20) == {}, message.topic
-    names = {*(output.name for output in settings.outputs), "raw", "availability", "status", "output-link"}
+    names = {*(output.name for output in settings.outputs), "raw", "availability", "status", "output-link", "discovery"}
     assert names <= found.keys() | {"gap", "rejected"}
 
 
@@ -74,6 +77,37 @@ def test_every_reference_leads_to_a_part_of_it():
     assert [*small["channels"]] == ["packets", "rejected", "gap", "link", "availability", "status", "uplink"]
     assert "state" not in small["components"]["schemas"]
     assert asyncapi(mqtt, ()) == asyncapi(mqtt)
+
+
+async def test_requests_and_answers_are_described(oracle: OracleBroker):
+    """With `set`: both topics, what may change, and records that may become partial."""
+    outputs = {"preset": "telemetry"}, {"name": "b"}
+    settings = changeable(oracle.port, *outputs, set=("tele*.on_change", "b.rate"))
+    described = Described.of(settings.mqtt, settings.outputs, settings.set)
+    assert invalid(described.document) == []
+    assert "Allowed: telemetry.on_change, b.rate" in described.document["channels"]["set"]["summary"]
+    assert described.document["operations"]["read_set"]["action"] == "receive"
+    good: list[dict[str, Any]] = [{"output": "telemetry", "on_change": True, "id": "1"}, {"output": "telemetry"},
+                                  {"output": "b", "rate": None}, {"output": "telemetry", "reset": True}]  # fmt: skip
+    bad: list[Any] = [{"rate": 2}, {"output": "b", "topic": "x"}, {"output": "b", "reset": False}, [], {"output": 1}]
+    assert [each for each in good if described.faults("set", each)] == []
+    assert [each for each in bad if not described.faults("set", each)] == []
+    async with serving(settings) as keep, listening(oracle.port, RESULT, protocol=4) as heard:
+        for request in (*good, *bad[:2]):
+            await answered_with(oracle.port, request, heard)
+            await keep.sink.deliver(flight(3, 1))
+    found = {message.topic for message in oracle.published if described.leaf(message.topic) is not None}
+    assert {RESULT, "klvrelay/uav1/telemetry"} <= found
+    own = [message for message in oracle.published if message.user]
+    assert [described.differences(message) for message in own if described.differences(message)] == []
+    partial = [json.loads(payload).get("full") for payload in oracle.payloads("klvrelay/uav1/telemetry")]
+    assert {None, True, False} == {*partial}
+
+
+def test_without_the_setting_there_are_no_such_topics():
+    """Nor if it allows nothing."""
+    assert "set" not in asyncapi(of(1883).mqtt, [output_of({"preset": "telemetry"})])["channels"]
+    assert {"set", "set_result", "telemetry", "state"} <= asyncapi(of(1883).mqtt, (), ("*.rate",))["channels"].keys()
 
 
 def test_what_an_output_on_change_publishes_is_valid_by_its_schema():

@@ -84,6 +84,7 @@ class OracleBroker:
         self.on_step: Callable[[str], None] = lambda step: None
         self._sessions: dict[str, dict[int, Published]] = {}
         self.wills: list[tuple[str, bytes]] = []
+        self.subscriptions: list[str] = []
         self.goodbyes = 0
         self.most_unacked = 0
         self._server: asyncio.Server | None = None
@@ -284,6 +285,7 @@ class OracleBroker:
         at = 2 if guest.level == 4 else 3
         topic, _ = read_text(body, at)
         guest.filters.append(topic)
+        self.subscriptions.append(topic)
         if self.manners.subscribe < 0:
             return
         answer = body[:2] + (b"\x00" if guest.level == 5 else b"") + bytes([self.manners.subscribe])

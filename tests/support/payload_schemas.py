@@ -55,8 +55,8 @@ class Described:
     document: dict[str, Any]
 
     @classmethod
-    def of(cls, settings: MqttSettings, outputs: Sequence[Output] = ()) -> Described:
-        return cls(asyncapi(settings, outputs))
+    def of(cls, settings: MqttSettings, outputs: Sequence[Output] = (), changeable: Sequence[str] = ()) -> Described:
+        return cls(asyncapi(settings, outputs, changeable))
 
     def leaf(self, topic: str) -> str | None:
         """The channel that a topic belongs to."""

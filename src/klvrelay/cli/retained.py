@@ -16,6 +16,7 @@ retained topics:
   A broker retains the last status, availability, state and link messages, even of streams that no longer exist. After a
   crash, the next `klvrelay run` with the same prefix sets stale `online` topics to `offline` (MQTT 5 only). With MQTT
   3.1.1, or to remove topics, use --clear.
+  With the preset `homeassistant`, the topics that announce the streams to Home Assistant are listed and cleared too.
   A running relay republishes the topics of its streams when they change. Stop the relay before you clear them.
 """ + option_groups.BROKERS
 

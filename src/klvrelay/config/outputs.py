@@ -146,6 +146,11 @@ _FIELDS = {"dead_band": "dead_bands", "class": "priority"}
 LIMIT_KEYS = tuple(setting.name for setting in LIMITS)
 
 
+def setting_field(name: str) -> str:
+    """The field of `Output` that has the value of a setting."""
+    return _FIELDS.get(name, name)
+
+
 class OutputFault(ConfigError):
     """Settings of an output that contradict each other. `key`: the one to change."""
 
@@ -185,7 +190,7 @@ def output_of(values: Mapping[str, Any]) -> Output:
     given["name"] = given.get("name") or preset or _name_of(given["topic"])
     limits = {key: given.pop(key) for key in LIMIT_KEYS if key in given}
     output = Output(limit=limit_of(limits) if limits else NO_LIMIT, **{_FIELDS.get(k, k): v for k, v in given.items()})
-    _check(output, values)
+    check_output(output, values)
     return output
 
 
@@ -199,7 +204,8 @@ def _name_of(topic: str) -> str:
     return last
 
 
-def _check(output: Output, values: Mapping[str, Any]) -> None:
+def check_output(output: Output, values: Mapping[str, Any]) -> None:
+    """Raise OutputFault if the settings of an output contradict each other. `values`: those that were given."""
     by_item = "{item}" in output.topic
     if by_item != (output.content == "items"):
         wrong = '{item} needs preset = "items"' if by_item else "must contain {item}: preset items has a topic for each"
@@ -235,8 +241,12 @@ def _check_content(output: Output, values: Mapping[str, Any]) -> None:
         for key, usual in (("format", "json"), ("compression", "none"), ("batch", 1)):
             if values.get(key, usual) != usual:
                 raise OutputFault(key, f"must be {kinds.toml_text(usual)} with preset {output.content}")
-    if output.content == "state" and output.on_change:
-        raise OutputFault("on_change", "must be false with preset state, which merges the records")
+    if output.is_merged and output.on_change:
+        raise OutputFault("on_change", f"must be false with preset {output.content}, which merges the records")
+    if output.content == "homeassistant" and not output.retain:
+        raise OutputFault("retain", "must be true with preset homeassistant, which needs the values after a restart")
+    if output.content == "homeassistant" and "{set}" in output.topic:
+        raise OutputFault("topic", "must not contain {set} with preset homeassistant, which merges the sets")
     if output.content == "items" and not output.on_change:
         raise OutputFault("on_change", "must be true with preset items")
 

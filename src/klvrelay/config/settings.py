@@ -12,12 +12,14 @@ from klvrelay.config import kinds
 from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import PROGRAM_MOST, checked_name, distinct_names, name_candidates, program_number
+from klvrelay.config.output_changes import PATTERNS
 from klvrelay.config.setting import described, setting
 from klvrelay.config.url import Url
 from klvrelay.core import LIMIT, LIMIT_LEAST, LIMIT_MOST
 from klvrelay.errors import ConfigError
 from klvrelay.shape.marking import NO_LIMIT, Limit
 from klvrelay.shape.output import Output
+from klvrelay.shape.presets import DEFAULTS, RAW
 from klvrelay.text import Secret, printable
 
 Order = Literal["strict", "live-first"]
@@ -134,6 +136,10 @@ class SinkSettings:
         None, kinds.duration("10ms", "10s"), "gather the records of a stream for this time, and publish them in one"
         " message, as JSON Lines", note="each record has its own message", example='"100ms"',
     )  # fmt: skip
+    set: tuple[str, ...] = setting(
+        (), PATTERNS, "what subscribers may change at run time, by a message on {prefix}/{stream}/set",
+        example='["telemetry.rate", "*.items"]',
+    )  # fmt: skip
     budget: float | None = setting(
         None, kinds.bit_rate("1kbit/s", "10Gbit/s"), "what the sink sends at most, with all headers: urgent outputs"
         " first, and less of the others if it does not suffice", note="not limited", example='"64kbit/s"',
@@ -143,6 +149,11 @@ class SinkSettings:
     )
     outputs: tuple[Output, ...] = ()
     limit: Limit = NO_LIMIT
+
+    @property
+    def published(self) -> tuple[Output, ...]:
+        """All outputs, also those that other settings add, or that a sink without others has."""
+        return (*(self.outputs or DEFAULTS), *((RAW,) if self.mqtt.raw else ()))
 
     @property
     def brokers(self) -> tuple[MqttSettings, ...]:

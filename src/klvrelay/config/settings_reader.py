@@ -10,6 +10,7 @@ from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_passw
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
 from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_settings
+from klvrelay.config.output_changes import unmatched
 from klvrelay.config.outputs import LIMIT_KEYS, OutputFault, limit_of, output_of
 from klvrelay.config.secret_reader import check_login, secret_of
 from klvrelay.config.setting import Setting, settings_of
@@ -20,7 +21,7 @@ from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
 from klvrelay.shape.output import Output
-from klvrelay.text import Secret
+from klvrelay.text import Secret, printable
 
 _OF_BROKER = {setting.name for setting in settings_of(MqttSettings)}
 _FAULT_OF_BROKER = re.compile(r"(?:mqtt (\w+(?:, \w+)*)( [^:]*)?|MQTT URL): ")
@@ -166,7 +167,12 @@ class SettingsReader:
             entry.add_fault(self._faults, *found)
             return None
         named = {"name": DEFAULT_SINK, **values}
-        return SinkSettings(**named, mqtt=brokers[0], fallbacks=brokers[1:], outputs=outputs, limit=limit)
+        sink = SinkSettings(**named, mqtt=brokers[0], fallbacks=brokers[1:], outputs=outputs, limit=limit)
+        if (pattern := unmatched(sink.set, sink.published)) is not None:
+            names = ", ".join(output.name for output in sink.published)
+            entry.add_fault(self._faults, "set", f"{printable(pattern)} matches no output; outputs: {names}")
+            return None
+        return sink
 
     def _outputs(self, entry: TableEntry) -> tuple[Output, ...]:
         """The outputs of a sink; those with faults are left out."""

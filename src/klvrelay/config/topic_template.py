@@ -14,6 +14,8 @@ TEMPLATE_MOST = 1000
 RESERVED = ("rejected", "gap", "availability", "link", "dictionary", "later", "set", "set/result")
 """What the relay itself publishes or reads below `{prefix}/{stream}`."""
 RESERVED_OF_RELAY = ("status", "uplink")
+DISCOVERY = ("homeassistant", "device", "+", "config")
+"""What announces streams to Home Assistant, as levels."""
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _ONE = "+"

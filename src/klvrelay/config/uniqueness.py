@@ -9,7 +9,7 @@ from klvrelay.config.faults import Faults
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import collisions
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
-from klvrelay.config.topic_template import overlap, pattern_of, reserved
+from klvrelay.config.topic_template import DISCOVERY, overlap, pattern_of, reserved
 from klvrelay.errors import ConfigError
 from klvrelay.shape.output import Output, is_whole
 from klvrelay.text import printable
@@ -82,6 +82,8 @@ def check_outputs(outputs: Sequence[Output], broker: MqttSettings) -> list[tuple
     owners = reserved(broker.prefix)
     if broker.raw:
         owners |= {pattern_of("{prefix}/{stream}/raw", broker.prefix, ""): "raw"}
+    if any(output.content == "homeassistant" for output in outputs):
+        owners |= {DISCOVERY: "discovery of Home Assistant"}
     for number, output in enumerate(outputs):
         if output.name in names:
             found.append((number, "name", f"{output.name} is used by two outputs of this sink; give each its own name"))

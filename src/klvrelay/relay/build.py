@@ -23,7 +23,7 @@ from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.tasks import cancel
 from klvrelay.shape.output import is_whole
-from klvrelay.shape.presets import DEFAULTS, RAW
+from klvrelay.shape.presets import DEFAULTS
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.later import LaterSink
@@ -245,10 +245,10 @@ def _cursors_of(sinks: Iterable[SinkSettings]) -> list[str]:
 
 def shaper_of(settings: SinkSettings) -> Shaper | None:
     """What shapes the records of a sink; None if it publishes all of them, with all items."""
-    if not settings.outputs and not settings.limit.is_set and settings.budget is None:
+    needed = settings.outputs or settings.limit.is_set or settings.set or settings.budget is not None
+    if not needed:
         return None
-    outputs = [*(settings.outputs or DEFAULTS), *([RAW] if settings.mqtt.raw else [])]
-    return Shaper(outputs, settings.limit, settings.mqtt.numbers)
+    return Shaper(settings.published, settings.limit, settings.mqtt.numbers, settings.set)
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

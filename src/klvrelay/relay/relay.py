@@ -178,6 +178,11 @@ class Relay:
         """Name of the relay to which the log on disk belongs; None without one."""
         return self._log.owner
 
+    def restore(self) -> None:
+        """End what was changed at run time, other than by `apply`."""
+        for task in self.sink_tasks:
+            task.restore()
+
     def set_limits(self, waiting: int, waiting_size: int, age: float | None, coalesce: float) -> None:
         """Change the limits of what waits, and the time between reads; see `Relay`."""
         self._log.set_limits(waiting, waiting_size)

@@ -108,6 +108,7 @@ class Reloader:
         # With hundreds of sources it would delay live records.
         change = await threads.run(partial(change_of, old, settings, relay.boot), "klvrelay-settings")
         await relay.apply(change)
+        relay.restore()
         relay.set_limits(settings.waiting, settings.waiting_size, age_of(settings), settings.coalesce)
         self.settings = settings
         changes = _describe(change, old, settings)

@@ -58,6 +58,10 @@ class SinkTask:
         keep: Keep | None = getattr(self.sink, "keep", None)
         return keep
 
+    def restore(self) -> None:
+        """The settings were read again: end what was changed at run time."""
+        getattr(self.sink, "restore", lambda: None)()
+
     def sums(self) -> Sums:
         """The record counts so far; also passed to its health."""
         sums = self.cursor.sums()

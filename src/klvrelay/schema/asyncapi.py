@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from klvrelay import __version__
@@ -11,6 +11,8 @@ from klvrelay.config.topic_template import filled
 from klvrelay.errors import ConfigError
 from klvrelay.schema import examples
 from klvrelay.schema.draft7 import components
+from klvrelay.schema.home_assistant import DEVICE, announcement, home
+from klvrelay.schema.output_changes import EITHER, request, result
 from klvrelay.schema.output_topics import COMPACT, COMPRESSED, DICTIONARY_SCHEMA, ITEM, topics_of
 from klvrelay.schema.parts import Schema
 from klvrelay.schema.payloads import PAYLOADS, payload_schema
@@ -40,9 +42,14 @@ PARAMETERS = {
     },
     "item": {"description": "Key of the item", "examples": ["sensor_latitude"]},
     "set": {"description": "Name of the set", "examples": ["ST0601"]},
+    "device": DEVICE,
 }
 BINARY: dict[str, Schema] = {
-    "raw": RAW, "compact": COMPACT, "compressed": COMPRESSED, "dictionary": DICTIONARY_SCHEMA, "item": ITEM
+    "raw": RAW, "compact": COMPACT, "compressed": COMPRESSED, "dictionary": DICTIONARY_SCHEMA, "item": ITEM,
+    "either": EITHER,
+}  # fmt: skip
+OBJECTS: dict[str, Callable[[], Schema]] = {
+    "home": home, "discovery": announcement, "set": request, "set_result": result
 }  # fmt: skip
 DESCRIPTION = """\
 klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related standards) and publishes every record.
@@ -56,11 +63,14 @@ klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related stand
 """
 
 
-def asyncapi(settings: MqttSettings, outputs: Sequence[Output] = ()) -> Document:
-    """The document of a sink with these settings. Raises ConfigError if its prefix contains a brace."""
+def asyncapi(settings: MqttSettings, outputs: Sequence[Output] = (), changeable: Sequence[str] = ()) -> Document:
+    """The document of a sink with these settings; `changeable`: see `set`.
+
+    Raises ConfigError if its prefix contains a brace.
+    """
     if set("{}") & set(settings.prefix):
         raise ConfigError("prefix: AsyncAPI has no form for { and } in a topic")
-    topics = topics_of(outputs, raw=settings.raw)
+    topics = topics_of(outputs, raw=settings.raw, changeable=changeable)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -72,7 +82,7 @@ def asyncapi(settings: MqttSettings, outputs: Sequence[Output] = ()) -> Document
         "defaultContentType": "application/json",
         "servers": {"broker": _server(settings)},
         "channels": {topic.leaf: _channel(topic, settings) for topic in topics},
-        "operations": {f"publish_{topic.leaf}": _operation(topic, settings) for topic in topics},
+        "operations": {_name_of(topic): _operation(topic, settings) for topic in topics},
         "components": {
             "messages": {topic.leaf: _message(topic, settings) for topic in topics},
             "schemas": _schemas({topic.schema for topic in topics}, settings),
@@ -105,14 +115,20 @@ def _channel(topic: TopicEntry, settings: MqttSettings) -> Document:
     return found | ({"parameters": parameters} if parameters else {})
 
 
+def _name_of(topic: TopicEntry) -> str:
+    return f"{'read' if topic.received else 'publish'}_{topic.leaf}"
+
+
 def _operation(topic: TopicEntry, settings: MqttSettings) -> Document:
     qos = settings.qos if topic.qos is None else topic.qos
+    if topic.received:
+        qos = 0
     binding: Document = {"qos": qos, "retain": topic.retained, "bindingVersion": BINDING}
     if topic.expires and settings.expiry and _has_properties(settings):
         binding["messageExpiryInterval"] = settings.expiry
     at = f"#/channels/{topic.leaf}"
     return {
-        "action": "send",
+        "action": "receive" if topic.received else "send",
         "channel": {"$ref": at},
         "summary": topic.summary,
         "bindings": {"mqtt": binding},
@@ -144,7 +160,10 @@ def _has_properties(settings: MqttSettings) -> bool:
 
 
 def _schemas(names: set[str], settings: MqttSettings) -> dict[str, Schema]:
+    if "either" in names:
+        names |= {"telemetry", "change"}
     found = {name: schema for name, schema in BINARY.items() if name in names}
+    found |= {name: make() for name, make in OBJECTS.items() if name in names}
     for name in (*PAYLOADS, "change"):
         if name in names:
             found |= components(name, payload_schema(name, settings.numbers))

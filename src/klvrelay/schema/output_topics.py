@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from klvrelay.config.topic_template import filled
+from klvrelay.schema.home_assistant import discovery_topic
+from klvrelay.schema.output_changes import change_topics, may_become_partial
 from klvrelay.schema.parts import TEXT, Schema
 from klvrelay.schema.telemetry import record
 from klvrelay.schema.topics import TOPICS, TopicEntry
 from klvrelay.shape.content_types import CONTENT_TYPES, JSON_LINES
 from klvrelay.shape.output import Output
+from klvrelay.shape.presets import DEFAULTS, RAW
 
 REPLACED = ("telemetry", "state", "raw")
 """Topics that a sink with outputs has only if its outputs have them."""
@@ -26,20 +29,25 @@ DICTIONARY = TopicEntry(
     "dictionary", "The zstd dictionary of the stream: frames name the one that they need",
     "application/octet-stream", ("stream", "boot"), retained=True,
 )  # fmt: skip
-_SUMMARIES = {"records": "Records", "state": "The latest value of every item, merged", "items": "Values of items"}
+_SUMMARIES = {"records": "Records", "state": "The latest value of every item, merged", "items": "Values of items",
+              "homeassistant": "The latest values, for Home Assistant"}  # fmt: skip
 
 
-def topics_of(outputs: Sequence[Output], *, raw: bool) -> list[TopicEntry]:
-    """The topics of a sink with these outputs; `raw`: its setting."""
-    if not outputs:
+def topics_of(outputs: Sequence[Output], *, raw: bool, changeable: Sequence[str] = ()) -> list[TopicEntry]:
+    """The topics of a sink with these outputs; `raw` and `changeable` (`set`): its settings."""
+    published = (*(outputs or DEFAULTS), *((RAW,) if raw else ()))
+    changes = change_topics(changeable, published)
+    if not outputs and not changes:
         return [*TOPICS]
+    outputs = outputs or DEFAULTS
     kept = [topic for topic in TOPICS if topic.leaf not in REPLACED or (topic.leaf == "raw" and raw)]
+    kept += [discovery_topic(each.qos) for each in outputs if each.content == "homeassistant"][:1]
     kept += [DICTIONARY] if any(output.compression == "zstd" for output in outputs) else []
     names = {topic.leaf for topic in kept}
-    return [*(_entry(output, names) for output in outputs), *kept]
+    return [*(_entry(output, names, changeable) for output in outputs), *kept, *changes]
 
 
-def _entry(output: Output, taken: set[str]) -> TopicEntry:
+def _entry(output: Output, taken: set[str], changeable: Sequence[str]) -> TopicEntry:
     return TopicEntry(
         f"output-{output.name}" if output.name in taken else output.name,
         summary_of(output),
@@ -48,7 +56,7 @@ def _entry(output: Output, taken: set[str]) -> TopicEntry:
         retained=output.retain,
         expires=not output.retain,
         address=filled(output.topic, {"output": output.name}),
-        payload=payload_of(output),
+        payload=_payload_of(output, changeable),
         qos=output.qos,
     )
 
@@ -56,7 +64,7 @@ def _entry(output: Output, taken: set[str]) -> TopicEntry:
 def summary_of(output: Output) -> str:
     """What an output publishes, in one line."""
     parts = [_SUMMARIES[output.content]]
-    if output.items:
+    if output.items and output.content != "homeassistant":
         parts.append(f"items: {', '.join(output.items)}")
     if output.streams:
         parts.append(f"streams: {', '.join(output.streams)}")
@@ -77,12 +85,17 @@ def content_type_of(output: Output) -> str:
     return f"{found}+zstd" if output.compression == "zstd" else found
 
 
+def _payload_of(output: Output, changeable: Sequence[str]) -> str:
+    found = payload_of(output)
+    return "either" if found in ("telemetry", "change") and may_become_partial(output, changeable) else found
+
+
 def payload_of(output: Output) -> str:
     """The name of the schema of its payloads."""
     if output.compression == "zstd":
         return "compressed"
     if output.content != "records":
-        return {"state": "state", "items": "item"}[output.content]
+        return {"state": "state", "items": "item", "homeassistant": "home"}[output.content]
     if output.format in ("klv", "compact"):
         return {"klv": "raw", "compact": "compact"}[output.format]
     return "change" if output.on_change else "telemetry"

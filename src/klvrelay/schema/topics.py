@@ -24,6 +24,7 @@ class TopicEntry:
     address       template of the topic, if it is that of an output
     payload       the name of its schema, if it is not `leaf`
     qos           None: that of the settings
+    received      the relay reads it
     """
 
     leaf: str
@@ -36,6 +37,7 @@ class TopicEntry:
     address: str = ""
     payload: str = ""
     qos: int | None = None
+    received: bool = False
 
     @property
     def template(self) -> str:

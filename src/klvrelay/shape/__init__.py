@@ -11,6 +11,7 @@
     payload.py   what an output publishes
     formats.py   makes payloads of each format
     state.py     the latest value of each item, merged
+    home_assistant.py  those that Home Assistant shows
 
     budget.py    the budget of an uplink: costs on the wire, and when the next message may be sent
     classes.py   what waits for the budget, in strict order of its class

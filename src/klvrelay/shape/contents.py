@@ -11,6 +11,7 @@ from klvrelay.core.thinning import Base, Thinned, Thinning, thin
 from klvrelay.json_output import Numbers, dumps, rewrite_integers
 from klvrelay.record import Record
 from klvrelay.shape.formats import Continued, payload_of
+from klvrelay.shape.home_assistant import KEYS, values
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.state import ROOT, StreamState
@@ -165,8 +166,32 @@ class StateContent:
         self._is_reset = True
 
 
+class HomeContent(StateContent):
+    """The latest values for Home Assistant, announced before the first ones, and whenever there are further items."""
+
+    def __init__(self, output: Output, thinning: Thinning | None, numbers: Numbers) -> None:
+        super().__init__(output, thinning, numbers)
+        self._announced: frozenset[str] = frozenset()
+        self._is_new = True
+
+    def payloads(self, record: Record, at: int) -> list[Payload]:
+        found = []
+        for payload in super().payloads(record, at):
+            items = orjson.loads(payload.data)["items"]
+            if self._is_new or not KEYS & items.keys() <= self._announced:
+                self._is_new, self._announced = False, self._announced | (KEYS & items.keys())
+                found.append(payload._replace(data=b"", announces=tuple(sorted(self._announced))))
+            found.append(payload._replace(data=values(items, accuracy=self._output.coarse)))
+        return found
+
+    def reset(self) -> None:
+        super().reset()
+        self._is_new = True
+
+
 CONTENTS: dict[str, Callable[[Output, Thinning | None, Numbers], Content]] = {
     "records": RecordContent,
     "items": ItemContent,
     "state": StateContent,
+    "homeassistant": HomeContent,
 }

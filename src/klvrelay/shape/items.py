@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import filter as matching
-from functools import cache
+from functools import cache, lru_cache
 
 from klvrelay.core.selection import Selection, select
 from klvrelay.errors import ConfigError
@@ -48,6 +48,7 @@ def groups() -> Mapping[str, frozenset[str]]:
     return {name: frozenset(members) for name, members in found.items()}
 
 
+@lru_cache(1024)  # an output expands its expressions several times
 def expanded(expression: str) -> frozenset[str]:
     """The keys that one expression without `!` names. Raises ConfigError if there are none, with the nearest name."""
     if set("*?[") & set(expression):

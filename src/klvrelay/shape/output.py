@@ -10,7 +10,8 @@ from typing import Literal
 from klvrelay.shape.content_types import Format as Format
 from klvrelay.shape.marking import NO_LIMIT, Limit
 
-Preset = Literal["telemetry", "osd", "state", "items"]
+Preset = Literal["telemetry", "osd", "state", "items", "homeassistant"]
+Contents = Literal["records", "state", "items", "homeassistant"]
 Compression = Literal["none", "zstd"]
 Priority = Literal["alert", "position", "attitude", "other", "frames"]
 
@@ -26,7 +27,8 @@ class Output:
 
     name        unique in the sink
     topic       template with {prefix} {stream} {item} {output} {set}
-    content     "records", "state": the latest value of each item, merged, "items": a message for each item
+    content     "records", "state": the latest value of each item, merged, "items": a message for each item,
+                "homeassistant": the latest values for Home Assistant, and what announces them
     streams     patterns of stream names, with ! exclusions; empty: all
     items       expressions, see `items.py`; empty: all
     rate        messages per second at most, of each stream and set; None: every record
@@ -43,7 +45,7 @@ class Output:
 
     name: str
     topic: str
-    content: Literal["records", "state", "items"] = "records"
+    content: Contents = "records"
     streams: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     rate: float | None = None
@@ -59,6 +61,11 @@ class Output:
     limit: Limit = NO_LIMIT
     priority: Priority | None = None
     preset: Preset | None = None
+
+    @property
+    def is_merged(self) -> bool:
+        """Does it publish the latest values of all sets together?"""
+        return self.content in ("state", "homeassistant")
 
     def wants(self, stream: str) -> bool:
         """Does it publish records of this stream?"""

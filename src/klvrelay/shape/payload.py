@@ -15,6 +15,7 @@ class Payload(NamedTuple):
     data       of compact: without what a message has around it, see `formats.message_of`
     item       the key of the item, if it is that of one item
     replayed   from the backlog of an outage, beside live records
+    announces  keys of the items that Home Assistant is to show; it has no data then
     """
 
     output: Output
@@ -22,3 +23,4 @@ class Payload(NamedTuple):
     data: bytes
     item: str = ""
     replayed: bool = False
+    announces: tuple[str, ...] | None = None

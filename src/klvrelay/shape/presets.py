@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from klvrelay.shape.home_assistant import KEYS
 from klvrelay.shape.output import Output, Preset
 
 OSD_ITEMS = (
@@ -24,6 +25,13 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
         "osd": {"topic": "{prefix}/{stream}/osd", "items": OSD_ITEMS, "rate": 1.0},
         "state": {"topic": "{prefix}/{stream}/state", "rate": 1.0, "retain": True, "content": "state"},
         "items": {"topic": "{prefix}/{stream}/items/{item}", "on_change": True, "retain": True, "content": "items"},
+        "homeassistant": {
+            "topic": "{prefix}/{stream}/homeassistant",
+            "items": tuple(sorted(KEYS)),
+            "rate": 1.0,
+            "retain": True,
+            "content": "homeassistant",
+        },
     }
 )
 

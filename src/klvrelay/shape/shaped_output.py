@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 from klvrelay.core.selection import Selection
@@ -76,7 +77,7 @@ class ShapedOutput:
             return Decision.THINNED  # only the latest value counts
         key = self._key(record)
         line = self._line(key)
-        if output.content == "state":
+        if output.is_merged:
             line.content.note(record)
         if output.retain:
             line.latest = record
@@ -128,6 +129,23 @@ class ShapedOutput:
         """Everything that is held is due now: nothing follows."""
         self._held = dict.fromkeys(self._held, 0.0)
 
+    def give_up(self, stream: str) -> list[Record]:
+        """Forget a stream that another output continues. Returns what that one is to publish."""
+        found = []
+        for key in [key for key in self._lines if key[0] == stream]:
+            line = self._lines.pop(key)
+            is_held = self._held.pop(key, None) is not None
+            if line.latest is not None and (is_held or self.output.retain):
+                found.append(line.latest)
+        return found
+
+    def take_over(self, records: Iterable[Record], now: float) -> None:
+        """Continue a stream that another output gave up."""
+        for record in records:
+            if self._wants(record):
+                self._line(self._key(record)).content.note(record)
+                self.hold(record, now)
+
     def reshape(self, output: Output | None) -> None:
         """Publish as another output, or nothing (None), until the next call."""
         self._is_paused = output is None
@@ -148,7 +166,7 @@ class ShapedOutput:
         return wanted and (self._sets is None or record.set in self._sets or record.set not in sets())
 
     def _key(self, record: Record) -> Key:
-        return record.stream, "" if self.output.content == "state" else record.set
+        return record.stream, "" if self.output.is_merged else record.set
 
     def _line(self, key: Key) -> _Line:
         line = self._lines.get(key)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
@@ -29,11 +29,24 @@ class Due(NamedTuple):
 class Shaper:
     """The outputs of one sink, over all its connections.
 
-    limit   of the sink as a whole: what no output may publish
+    limit        of the sink as a whole: what no output may publish
+    changeable   what of the outputs may change at run time; see `config.output_changes`
+    on_change    is called after a change: there may be late records
     """
 
-    def __init__(self, outputs: Sequence[Output], limit: Limit = NO_LIMIT, numbers: Numbers = "exact") -> None:
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        limit: Limit = NO_LIMIT,
+        numbers: Numbers = "exact",
+        changeable: Sequence[str] = (),
+    ) -> None:
         self._outputs = [ShapedOutput(output, numbers) for output in outputs]
+        self.changeable, self._numbers = changeable, numbers
+        self.on_change: Callable[[], object] = lambda: None
+        self._of_stream: dict[str, list[ShapedOutput]] = {}  # of streams for which outputs were changed
+        self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._every = self._outputs
         self._limit = limit
         self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
         limits = (limit, *(output.limit for output in outputs))
@@ -55,7 +68,7 @@ class Shaper:
         if mark is not None and not self._limit.admits(mark):
             return [], Decision.WITHHELD
         due, verdict = [], Decision.UNWANTED
-        for shaped in self._outputs:
+        for shaped in self._of_stream.get(record.stream, self._outputs):
             found = shaped.decide(record, mark, now, replayed=replayed)
             if found > verdict:
                 verdict = found
@@ -65,12 +78,12 @@ class Shaper:
 
     def take_late(self, now: float) -> list[Due]:
         """The records that were held and are due now."""
-        return [Due(shaped, record) for shaped in self._outputs for record in shaped.take_late(now)]
+        return [Due(shaped, record) for shaped in self._every for record in shaped.take_late(now)]
 
     @property
     def holds(self) -> bool:
         """Are there records that `take_late` may return later?"""
-        return any(shaped.holds for shaped in self._outputs)
+        return any(shaped.holds for shaped in self._every)
 
     @property
     def outputs(self) -> list[Output]:
@@ -84,13 +97,57 @@ class Shaper:
 
     def reset(self, now: float) -> None:
         """A new connection: the next records are full, and retained values are published again."""
-        for shaped in self._outputs:
+        for shaped in self._every:
             shaped.reset(now)
 
     def release(self) -> None:
         """Everything that is held is due now."""
-        for shaped in self._outputs:
+        for shaped in self._every:
             shaped.release()
+
+    # ---- changes at run time ----
+
+    @property
+    def configured(self) -> dict[str, Output]:
+        """The outputs of the settings, by name."""
+        return {shaped.output.name: shaped.output for shaped in self._outputs}
+
+    @property
+    def changes(self) -> int:
+        """Number of changed outputs, over all streams."""
+        return len(self._changes)
+
+    def change_of(self, stream: str, name: str) -> Mapping[str, Any]:
+        """The values of an output that were changed for a stream."""
+        return self._changes.get((stream, name), {})
+
+    def changes_of(self, stream: str) -> dict[str, Mapping[str, Any]]:
+        """These values, by output."""
+        return {name: values for (of, name), values in self._changes.items() if of == stream}
+
+    def change(self, stream: str, output: Output, values: Mapping[str, Any], now: float) -> None:
+        """Use this output for a stream, in place of the one with the same name. Without values: that of the settings.
+
+        A new output begins with full records.
+        """
+        place = [*self.configured].index(output.name)
+        own = self._of_stream.setdefault(stream, [*self._outputs])
+        old, own[place] = own[place], ShapedOutput(output, self._numbers) if values else self._outputs[place]
+        self._changes.pop((stream, output.name), None)
+        if values:
+            self._changes[stream, output.name] = values
+        elif own == self._outputs:
+            del self._of_stream[stream]
+        if own[place] is not old:
+            own[place].take_over(old.give_up(stream), now)
+        changed = {id(each): each for each in self._outputs}
+        self._every = [*(changed | {id(each): each for own in self._of_stream.values() for each in own}).values()]
+        self.on_change()
+
+    def restore(self, now: float) -> None:
+        """Use the outputs of the settings for all streams."""
+        for stream, name in [*self._changes]:
+            self.change(stream, self.configured[name], {}, now)
 
     def _mark(self, record: Record) -> RecordMarking | None:
         """None if nothing depends on it."""

@@ -21,6 +21,7 @@ from klvrelay.errors import ConfigError, SinkRefused
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message, Received
 from klvrelay.sinks.mqtt.earlier_runs import boot_of, object_of
+from klvrelay.sinks.mqtt.home_assistant import announces, config_topic, device_id
 from klvrelay.sinks.mqtt.topics import is_topic
 from klvrelay.text import counted, printable
 
@@ -83,19 +84,21 @@ def retained(settings: MqttSettings, stream: str | None, *, clear: bool, confirm
 
 
 async def list_retained(settings: MqttSettings, stream: str | None) -> list[Topic]:
-    """The retained messages under the prefix, or of one stream, by topic."""
+    """The retained messages under the prefix, or of one stream, by topic; also those that announce it elsewhere."""
     wanted = f"{settings.prefix}/#" if stream is None else f"{settings.prefix}/{safe_level(stream)}/#"
     found: dict[str, Topic] = {}
     connection = await connect(settings, client_id=settings.client_id or _client_id(), client="aiomqtt")
     try:
         await connection.subscribe([wanted])
-        await _take(connection, f"{wanted[:-1]}", found)
+        with contextlib.suppress(SinkRefused):  # few users may read it, and few need it
+            await connection.subscribe([config_topic("+" if stream is None else device_id(settings.prefix, stream))])
+        await _take(connection, f"{wanted[:-1]}", settings.prefix, found)
     finally:
         await connection.close()
     return [found[topic] for topic in sorted(found)]
 
 
-async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> None:
+async def _take(connection: Connection, begin: str, prefix: str, found: dict[str, Topic]) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + LIST_MOST
     with contextlib.suppress(TimeoutError):
@@ -103,9 +106,8 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
             async for message in connection.received():
                 if not (message.retained and message.payload and is_topic(message.topic)):
                     continue  # published meanwhile, or not requested
-                if not message.topic.startswith(begin):
-                    continue
-                found[message.topic] = Topic.of(message)
+                if message.topic.startswith(begin) or announces(message, prefix):
+                    found[message.topic] = Topic.of(message)
                 if len(found) >= TOPICS_MOST:
                     return
                 limit.reschedule(min(end, loop.time() + QUIET))

@@ -11,10 +11,12 @@
                          later.py: what was left out, left_out.py
     uplink.py            sends what waits within the budget
     compression.py       zstd, and its dictionaries
+    live_changes.py      changes of outputs by subscribers; change_requests.py: reads and applies them
     publisher.py         publishes messages, except to suspended topics
     suspended.py         topics that the broker refuses
     breaking.py          finds the message at which a broker closes each connection
     control.py           tests a suspected message by connections without it; lanes.py: the others do not wait for it
+    home_assistant.py    announces streams to Home Assistant
     earlier_runs.py      finds retained topics of earlier runs; retained.py: corrects them
     takeover.py          client ids, and another client with the same one
     faults.py            error messages

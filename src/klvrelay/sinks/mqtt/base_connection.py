@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Protocol, Self
 
 from klvrelay.config.mqtt import MqttSettings
@@ -73,6 +73,7 @@ class BaseConnection(ABC):
         self._client_id = client_id
         self.older_only = self.hung_up = self.taken_over = False
         self.broke: Message | None = None
+        self.divert: Callable[[Received], bool] = lambda message: False
         self._closing = False
         self._window = 1
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -162,7 +163,8 @@ class BaseConnection(ABC):
     async def received(self) -> AsyncGenerator[Received, None]:
         """See `Connection.received`."""
         while (message := await self._received.get()) is not None:
-            yield message
+            if not self.divert(message):
+                yield message
         raise self._down()
 
     @abstractmethod

@@ -5,7 +5,7 @@ A connection is used once: after any SinkDown it is lost, and a new one must be 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -75,9 +75,11 @@ class Connection(Protocol):
     taken_over   the broker closed the connection because another client has connected with the same client id
     broke        the oldest unanswered message, if the broker closed the connection without a reason, or because of a
                  message, according to its reason code
+    divert       is called with each message that `received` would return, and takes it if it returns true
     """
 
     broke: Message | None
+    divert: Callable[[Received], bool]
     older_only: bool
     hung_up: bool
     taken_over: bool

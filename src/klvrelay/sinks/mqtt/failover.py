@@ -125,6 +125,10 @@ class FailoverSink:
         """Deliver to the broker in use."""
         return await self._used.deliver(batch)
 
+    def restore(self) -> None:
+        """End the changes of outputs that subscribers made."""
+        self._used.restore()
+
     async def keep(self, notices: LatestValues) -> None:
         """Publish latest values to the broker in use."""
         await self._used.keep(notices)

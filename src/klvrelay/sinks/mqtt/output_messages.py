@@ -12,7 +12,8 @@ from klvrelay.shape.formats import TEXT, message_of
 from klvrelay.shape.payload import Payload
 from klvrelay.sinks.mqtt.compression import Compression
 from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.messages import Ages, origin, with_age
+from klvrelay.sinks.mqtt.home_assistant import discovery
+from klvrelay.sinks.mqtt.messages import JSON, Ages, origin, with_age
 
 
 class OutputMessages:
@@ -41,6 +42,8 @@ class OutputMessages:
     def of(self, payloads: Sequence[Payload]) -> Message:
         """The message of one or several payloads of the same topic and run. Its `seq` is that of the first record."""
         first = payloads[0]
+        if first.announces is not None:
+            return self._discovery(first, first.announces)
         output, record = first.output, first.record
         data, content_type = first.data, TEXT
         if output.content != "items":
@@ -57,6 +60,13 @@ class OutputMessages:
             None if output.retain else self._settings.expiry,
             (*origin(record.stream, record.boot), ("seq", str(record.seq))),
         )  # fmt: skip
+
+    def _discovery(self, payload: Payload, items: Sequence[str]) -> Message:
+        """What announces the stream to Home Assistant."""
+        record = payload.record
+        topic, data = discovery(self._settings.prefix, record.stream, items, topic=self.topic(payload))
+        qos = self._settings.qos if payload.output.qos is None else payload.output.qos
+        return Message(topic, data, qos, True, JSON, user=origin(record.stream, record.boot))
 
     def aged(self, payload: Payload) -> Message:
         """The message of a payload that is replayed, with the age of its record."""

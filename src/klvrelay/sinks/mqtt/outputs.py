@@ -64,6 +64,7 @@ class Outputs:
         self._largest = min(JOINED_MOST, connection.largest)
         self._shaper.reset(_now())
         self._made.compression.begin()
+        self._shaper.on_change = self._waits.set
         self._waits.set()
 
     async def deliver(self, batch: Sequence[Item], connection: Connection) -> Outcome:

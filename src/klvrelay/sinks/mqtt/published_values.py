@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkError
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues, Notice
 from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.budget_values import UPLINK
 from klvrelay.sinks.mqtt.connection import Connection, Message
+from klvrelay.sinks.mqtt.live_changes import LiveChanges
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.outputs import Outputs
 from klvrelay.sinks.mqtt.publisher import Publisher
@@ -32,6 +34,7 @@ class PublishedValues:
 
     named    further members of the status
     outputs  of the sink, which publish the state of the streams themselves
+    shaper   of these outputs, which subscribers may change
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class PublishedValues:
         publisher: Publisher,
         named: dict[str, object],
         outputs: Outputs | BudgetOutputs | None = None,
+        shaper: Shaper | None = None,
     ) -> None:
         self._settings = settings
         self._messages = messages
@@ -50,11 +54,14 @@ class PublishedValues:
         self._named = named
         self._outputs = outputs
         self._online: set[str] = set()
-        self._levels: set[str] = set()
+        self._levels: dict[str, str] = {}  # of streams, by level
         self._refused: dict[str, Notice] = {}
         self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
         self._owes_status = False
+        self._changes = None
+        if shaper is not None and shaper.changeable:
+            self._changes = LiveChanges(settings, boot, shaper, publisher, self._levels.get)
         self._correction = Correction(
             settings, boot, self._levels.__contains__, self._status, self._has_status
         )
@@ -80,6 +87,8 @@ class PublishedValues:
                 tasks.create_task(self._retry(connection), name="retry")
                 if self._outputs is not None:
                     tasks.create_task(self._outputs.run(connection), name="outputs")
+                if self._changes is not None:
+                    tasks.create_task(self._changes.run(connection), name="changes")
                 await self._publish_values(connection, notices, tasks)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
@@ -109,7 +118,7 @@ class PublishedValues:
         """Publish a latest value of a stream. If it is refused, keep it for another try."""
         message = self._messages.of_notice(notice)
         if notice.stream is not None:  # before it is sent, so that `Correction` does not overwrite it
-            self._levels.add(safe_level(notice.stream))
+            self._levels[safe_level(notice.stream)] = notice.stream
         if notice.kind == "availability" and notice.stream is not None:
             (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
         self._refused.pop(message.topic, None)

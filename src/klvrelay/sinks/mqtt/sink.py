@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -87,12 +88,13 @@ class MqttSink:
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         self.takes_all = budget is not None
         named: dict[str, object] = {"broker": settings.url} if names_broker else {}
+        self._shaper = shaper
         self._outputs: Outputs | BudgetOutputs | None = None
         if shaper is not None and budget is not None:
             self._outputs = BudgetOutputs(shaper, settings, self._messages, self._publisher, budget)
         elif shaper is not None:
             self._outputs = Outputs(shaper, settings, self._messages, self._publisher, self.hold)
-        self._values = PublishedValues(settings, boot, self._messages, self._publisher, named, self._outputs)
+        self._values = PublishedValues(settings, boot, self._messages, self._publisher, named, self._outputs, shaper)
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
@@ -283,6 +285,11 @@ class MqttSink:
             self._forget_members(sent.messages, fault.codes)
         traced = fault.broke is not None or self._breaking.control.is_running
         return SinkDown(str(fault), answered=outcome, traced=traced)
+
+    def restore(self) -> None:
+        """End the changes of outputs that subscribers made."""
+        if self._shaper is not None:
+            self._shaper.restore(asyncio.get_running_loop().time())
 
     async def keep(self, notices: LatestValues) -> None:
         """Publish latest values until the connection is lost. Raises SinkDown."""

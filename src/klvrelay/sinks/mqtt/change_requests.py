@@ -1,0 +1,98 @@
+"""Reads requests to change an output, applies them, and makes their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from klvrelay.config.kinds import did_you_mean
+from klvrelay.config.output_changes import allowed, changed, read_change, values_of
+from klvrelay.errors import ConfigError
+from klvrelay.shape.output import Output
+from klvrelay.shape.shaper import Shaper
+from klvrelay.text import printable
+
+PAYLOAD_MOST = 4 << 10
+"""Maximum bytes of a request."""
+ID_MOST = 200
+ERROR_MOST = 500
+"""Maximum characters of an id, and of an error."""
+CHANGES_MOST = 1000
+"""Maximum number of changed outputs, over all streams."""
+_OWN = ("output", "id", "reset")
+
+
+def answer(shaper: Shaper, stream: str, payload: bytes, now: float) -> dict[str, Any]:
+    """Apply a request. Returns its answer: whether it was applied, and the values that now apply."""
+    found: dict[str, Any] = {}
+    try:
+        request = _object(payload)
+        found |= _id(request)
+        output = _output(shaper, request)
+        found["output"] = output.name
+        _apply(shaper, stream, output, request, now)
+        found["ok"] = True
+    except ConfigError as fault:
+        found |= {"ok": False, "error": printable(str(fault))[:ERROR_MOST]}
+    if "output" in found:
+        output = shaper.configured[found["output"]]
+        found["values"] = values_of(changed(output, shaper.change_of(stream, output.name), {}))
+    return found
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    if len(payload) > PAYLOAD_MOST:
+        raise ConfigError(f"a request has at most {PAYLOAD_MOST} bytes")
+    try:
+        request = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        request = None
+    if not isinstance(request, dict):
+        raise ConfigError('a request is a JSON object, such as {"output": "telemetry", "rate": 2}')
+    return request
+
+
+def _id(request: Mapping[str, Any]) -> dict[str, str]:
+    """The id of the request, if it has one, for its answer."""
+    if "id" not in request:
+        return {}
+    found = request["id"]
+    if not isinstance(found, str) or len(found) > ID_MOST:
+        raise ConfigError(f"id: must be a text of at most {ID_MOST} characters")
+    return {"id": found}
+
+
+def _output(shaper: Shaper, request: Mapping[str, Any]) -> Output:
+    name, outputs = request.get("output"), shaper.configured
+    if not isinstance(name, str) or name not in outputs:
+        names = [each for each in outputs if allowed(shaper.changeable, each)]
+        shown = f"; outputs that can be changed: {', '.join(names)}"
+        raise ConfigError(f"output: must be the name of an output{did_you_mean(name, names) if name else ''}{shown}")
+    return outputs[name]
+
+
+def _apply(shaper: Shaper, stream: str, output: Output, request: Mapping[str, Any], now: float) -> None:
+    names = allowed(shaper.changeable, output.name)
+    given = {name: value for name, value in request.items() if name not in _OWN}
+    if not output.wants(stream):
+        raise ConfigError(f"output: {output.name} does not publish this stream")
+    if "reset" in request:
+        _check_reset(request, given, names)
+        shaper.change(stream, output, {}, now)
+        return
+    latest = read_change(given, names)
+    earlier = shaper.change_of(stream, output.name)
+    if not earlier and shaper.changes >= CHANGES_MOST:
+        raise ConfigError(f"{CHANGES_MOST} outputs of streams are changed, no more can be: reset one")
+    values = {**earlier, **latest}
+    if values != earlier:
+        shaper.change(stream, changed(output, values, latest), values, now)
+
+
+def _check_reset(request: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    if request["reset"] is not True or given:
+        raise ConfigError("reset: must be true, without other values")
+    if not names:
+        raise ConfigError("reset: nothing of this output can be changed")

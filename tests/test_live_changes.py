@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,18 @@ def test_changes_add_up_until_a_reset():
     assert reset["values"] == asked(shaper(), output="telemetry")["values"]
     assert changed.changes == 0
     assert published(changed, record(0)) == published(shaper(), record(0))
+
+
+def test_a_change_is_reduced_by_a_budget_like_the_settings():
+    """Also one that is made while the outputs are reduced; the result names the values without the reduction."""
+    changed = shaper()
+    changed.reduce(lambda outputs: [replace(each, items=("platform_tail_number",)) for each in outputs])
+    assert asked(changed, output="telemetry", rate=2)["values"]["items"] == []
+    changed.reduce(lambda outputs: [None if each.rate else each for each in outputs])
+    assert published(changed, record(0))["telemetry"] == []
+    assert len(published(changed, record(0, "uav2"))["telemetry"]) == 1
+    changed.reduce(list)
+    assert published(changed, record(1)) == published(shaper(), record(1))
 
 
 def test_exclusions_of_the_settings_stay_unless_they_are_replaced():
@@ -195,13 +208,13 @@ def test_any_payload_has_an_answer_and_lifts_no_limit(payload: bytes):
     published(changed, record(0))
 
 
-@given(st.lists(st.tuples(st.text(max_size=30) | st.sampled_from(("uav1", "a/b", "+", "")), st.booleans()), max_size=30))
+@given(st.lists(st.tuples(st.text(max_size=30) | st.sampled_from(("uav1", "a/b", "+", "")), st.booleans()), max_size=9))
 def test_any_topic_is_taken_only_if_it_is_that_of_requests(seen: list[tuple[str, bool]]):
     """Few wait, each of a stream of the relay, and nothing else is taken from those who read messages too."""
 
     async def take() -> None:
         levels = {"uav1": "uav1"}
-        changes = LiveChanges(MqttSettings(host="h"), "b", shaper(), Publisher("mqtt://h"), levels.get)
+        changes = LiveChanges(MqttSettings(host="h"), "b", shaper(), Publisher("mqtt://h", lambda answers: None), levels.get)
         for level, is_retained in seen:
             topic = f"klvrelay/{level}/set"
             assert changes._take(Received(topic, b"{}", is_retained)) == ("/" not in level)

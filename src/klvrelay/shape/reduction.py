@@ -21,7 +21,7 @@ def urgency_of(output: Output) -> Urgency:
     """The class of an output: that of its setting, or the one that its items have."""
     if output.priority is not None:
         return Urgency[output.priority.upper()]
-    if output.retain and output.content == "state":
+    if output.retain and output.is_merged:
         return Urgency.STATE
     if not output.items:
         return Urgency.OTHER
@@ -94,6 +94,6 @@ def _lower_rate(output: Output, urgency: Urgency, halvings: int) -> float:
 
 def _position_only(output: Output) -> Output | None:
     kept = chosen_keys(output.items) & groups()["position"]
-    if output.content == "state" or not kept:
+    if output.is_merged or not kept:
         return None
     return replace(output, items=tuple(sorted(kept)))

@@ -12,6 +12,9 @@ from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import Decision, ShapedOutput
 
+Reduce = Callable[[Sequence[Output]], Sequence[Output | None]]
+"""What the budget of an uplink leaves of the outputs of a stream."""
+
 
 class Due(NamedTuple):
     """A record that an output publishes now. Its payloads are made when it is sent."""
@@ -47,6 +50,7 @@ class Shaper:
         self._of_stream: dict[str, list[ShapedOutput]] = {}  # of streams for which outputs were changed
         self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._every = self._outputs
+        self._reduction: Reduce = list
         self._limit = limit
         self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
         limits = (limit, *(output.limit for output in outputs))
@@ -90,9 +94,15 @@ class Shaper:
         """The outputs as configured."""
         return [shaped.configured for shaped in self._outputs]
 
-    def reduce(self, outputs: Sequence[Output | None]) -> None:
-        """Publish these in place of the outputs as they are configured, until the next call. None: nothing."""
-        for shaped, output in zip(self._outputs, outputs, strict=True):
+    def reduce(self, reduction: Reduce) -> None:
+        """Publish what this leaves of the outputs of a stream, until the next call. None: nothing."""
+        self._reduction = reduction
+        for outputs in (*self._of_stream.values(), self._outputs):
+            self._reshape(outputs)
+
+    def _reshape(self, outputs: Sequence[ShapedOutput]) -> None:
+        kept = self._reduction([shaped.configured for shaped in outputs])
+        for shaped, output in zip(outputs, kept, strict=True):
             shaped.reshape(output)
 
     def reset(self, now: float) -> None:
@@ -110,7 +120,7 @@ class Shaper:
     @property
     def configured(self) -> dict[str, Output]:
         """The outputs of the settings, by name."""
-        return {shaped.output.name: shaped.output for shaped in self._outputs}
+        return {output.name: output for output in self.outputs}
 
     @property
     def changes(self) -> int:
@@ -139,6 +149,8 @@ class Shaper:
         elif own == self._outputs:
             del self._of_stream[stream]
         if own[place] is not old:
+            self._reshape(own)
+            self._reshape(self._outputs)  # those that streams share are as for all streams
             own[place].take_over(old.give_up(stream), now)
         changed = {id(each): each for each in self._outputs}
         self._every = [*(changed | {id(each): each for own in self._of_stream.values() for each in own}).values()]

@@ -65,7 +65,8 @@ class BudgetOutputs:
         self._rungs = rungs_for(shaper.outputs)
         self._uplink: Uplink | None = None
         self._groups: dict[Hashable, _Group] = {}
-        self._urgencies: dict[str, Urgency] = {}
+        self._urgencies: dict[tuple[str, str], Urgency] = {}  # by output and stream
+        shaper.on_change = self._urgencies.clear
         self._sizes: dict[str, int] = {}
         self._values = BudgetValues(settings)
         self._shown = 0.0
@@ -214,7 +215,7 @@ class BudgetOutputs:
         entry = Unsent(partial(self._make, dues, part), part, size, _is_live(record))
         newest = output.retain or (output.rate is not None and not dues[0].replayed)
         key = output.name, record.stream, record.set, dues[0].replayed
-        self.uplink.put(self._urgency(output), key, entry, newest=newest)
+        self.uplink.put(self._urgency(output, record.stream), key, entry, newest=newest)
 
     def _put_late(self, now: float) -> None:
         """Let what was held for its interval, or for others, wait for its turn."""
@@ -270,15 +271,16 @@ class BudgetOutputs:
         if self._left_out is not None and not code.cancelled() and 0 <= code.result() < REFUSED:
             self._left_out.note(due.record for due in dues)
 
-    def _urgency(self, output: Output) -> Urgency:
+    def _urgency(self, output: Output, stream: str) -> Urgency:
         """The class of an output; with other items it is another."""
-        if (found := self._urgencies.get(output.name)) is None:
-            found = self._urgencies[output.name] = urgency_of(output)
+        key = output.name, stream
+        if (found := self._urgencies.get(key)) is None:
+            found = self._urgencies[key] = urgency_of(output)
         return found
 
     def _reduce(self, rung: Rung) -> None:
         """Publish what a rung leaves of the outputs."""
-        self._shaper.reduce(reduced_all(self._shaper.outputs, rung))
+        self._shaper.reduce(partial(reduced_all, rung=rung))
         self._urgencies.clear()
         self._sizes.clear()
 

@@ -214,7 +214,8 @@ def test_any_topic_is_taken_only_if_it_is_that_of_requests(seen: list[tuple[str,
 
     async def take() -> None:
         levels = {"uav1": "uav1"}
-        changes = LiveChanges(MqttSettings(host="h"), "b", shaper(), Publisher("mqtt://h", lambda answers: None), levels.get)
+        publisher = Publisher("mqtt://h", lambda answers: None)
+        changes = LiveChanges(MqttSettings(host="h"), "b", shaper(), publisher, levels.get)
         for level, is_retained in seen:
             topic = f"klvrelay/{level}/set"
             assert changes._take(Received(topic, b"{}", is_retained)) == ("/" not in level)

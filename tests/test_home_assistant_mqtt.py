@@ -50,6 +50,8 @@ async def test_a_stream_becomes_a_device_at_a_real_broker(mosquitto: Mosquitto):
     async with listening(mosquitto.port, "homeassistant/#", "klvrelay/#") as later:
         (config,) = await later.count(1, CONFIG)
         (values,) = await later.count(1, VALUES)
+        for topic in ("klvrelay/uav1/availability", "klvrelay/uav1/link", "klvrelay/status"):
+            await later.count(1, topic)
     document, state = orjson.loads(config.payload), orjson.loads(values.payload)
     assert config.retain
     assert values.retain

@@ -145,7 +145,7 @@ IN_OUTPUT = [
     ('coarse = "0.1m"', "coarse", 'from "1m"'), ('coarse = "1 mile"', "coarse", "distance"),
     ('max_classification = "SECRT"', "max_classification", "did you mean SECRET?"),
     ("caveats = 5", "caveats", "array of texts"), ('releasable_to = ["U S A"]', "releasable_to", "country codes"),
-    ('unmarked = "drop"', "unmarked", "pass, withhold"), ('class = "alert"', "class", "position, attitude, other"),
+    ('unmarked = "drop"', "unmarked", "pass, withhold"), ('class = "urgent"', "class", "alert, position, attitude"),
 ]  # fmt: skip
 """In an output with a name."""
 

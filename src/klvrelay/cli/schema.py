@@ -7,7 +7,9 @@ import argparse
 from klvrelay.cli import option_groups, standard_streams
 
 ON_LOOP = False
-DOCUMENTS = ("asyncapi", "telemetry", "rejected", "state", "link", "availability", "gap", "status", "settings")
+DOCUMENTS = (
+    "asyncapi", "telemetry", "rejected", "state", "link", "availability", "gap", "status", "uplink", "settings",
+)  # fmt: skip
 EXAMPLES = (
     "klvrelay schema > asyncapi.json",
     "klvrelay schema --mqtt mqtts://broker/site-a > asyncapi.json",
@@ -21,6 +23,7 @@ documents:
   telemetry  rejected              JSON Schema (2020-12) of a record, also of the lines that decode prints
   state  link  availability  gap   JSON Schema of the other topics of a stream
   status                           JSON Schema of the topic of the relay, and of its last will
+  uplink                           JSON Schema of the use of a budget
   settings                         JSON Schema of relay.toml, for editors
   They need no source, no broker and no running relay.
 """

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from klvrelay.config.mistyped import file_name, looks_like_url
-from klvrelay.config.units import parse_size, parse_time, size_setting, size_text, time_setting
+from klvrelay.config.units import (
+    parse_rate,
+    parse_size,
+    parse_time,
+    rate_setting,
+    size_setting,
+    size_text,
+    time_setting,
+)
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import dumps
 from klvrelay.text import HIDDEN, Secret, printable
@@ -218,6 +226,20 @@ def duration(least: str, most: str, *, or_zero: bool = False) -> Kind:
     form: dict[str, Any] = {"type": "string", "pattern": r"^\d{1,9}(\.\d{1,9})?(ms|s|m|h|d)$"}
     schema = {"anyOf": [form, {"enum": [0, "0"]}]} if or_zero else form
     return Kind(read, valid, schema, shown=_shown(time_setting))
+
+
+def bit_rate(least: str, most: str) -> Kind:
+    """Bits per second, with a unit."""
+    low, high = parse_rate(least) or 0.0, parse_rate(most) or 0.0
+
+    def read(value: Any) -> float:
+        found = parse_rate(value) if isinstance(value, str) else None
+        if found is None or not low <= found <= high:
+            raise ConfigError(f'must be a bit rate from "{least}" to "{most}", such as "64kbit/s"')
+        return found
+
+    schema = {"type": "string", "pattern": r"^\d{1,9}(\.\d{1,9})? ?[kMG]?bit/s$"}
+    return Kind(read, f'from "{least}" to "{most}"', schema, shown=_shown(rate_setting))
 
 
 def _shown(form: Callable[[Any], str]) -> Callable[[Any], str]:

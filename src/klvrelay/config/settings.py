@@ -140,6 +140,13 @@ class SinkSettings:
         (), PATTERNS, "what subscribers may change at run time, by a message on {prefix}/{stream}/set",
         example='["telemetry.rate", "*.items"]',
     )  # fmt: skip
+    budget: float | None = setting(
+        None, kinds.bit_rate("1kbit/s", "10Gbit/s"), "what the sink sends at most, with all headers: urgent outputs"
+        " first, and less of the others if it does not suffice", note="not limited", example='"64kbit/s"',
+    )  # fmt: skip
+    budget_later: bool = setting(
+        False, kinds.FLAG, "with a budget: records that it left out follow on .../later when the uplink is idle"
+    )
     outputs: tuple[Output, ...] = ()
     limit: Limit = NO_LIMIT
 

@@ -16,7 +16,7 @@ from klvrelay.config.secret_reader import check_login, secret_of
 from klvrelay.config.setting import Setting, settings_of
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.tables import TABLES
-from klvrelay.config.uniqueness import check_brokers, check_outputs, check_sinks, check_sources
+from klvrelay.config.uniqueness import check_brokers, check_budget, check_outputs, check_sinks, check_sources
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
@@ -162,6 +162,9 @@ class SettingsReader:
             self._add_fault_of_broker(entry, str(fault))
             return None
         if not self._fits(entry, outputs, brokers[0]):
+            return None
+        if (found := check_budget(values, outputs, brokers)) is not None:
+            entry.add_fault(self._faults, *found)
             return None
         named = {"name": DEFAULT_SINK, **values}
         sink = SinkSettings(**named, mqtt=brokers[0], fallbacks=brokers[1:], outputs=outputs, limit=limit)

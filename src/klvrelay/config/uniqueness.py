@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
@@ -11,7 +11,7 @@ from klvrelay.config.ports import collisions
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.topic_template import DISCOVERY, overlap, pattern_of, reserved
 from klvrelay.errors import ConfigError
-from klvrelay.shape.output import Output
+from klvrelay.shape.output import Output, is_whole
 from klvrelay.text import printable
 
 Sources = Sequence[tuple[TableEntry, SourceSettings]]
@@ -95,3 +95,18 @@ def check_outputs(outputs: Sequence[Output], broker: MqttSettings) -> list[tuple
             found.append((number, "topic", f"is also that of {owner}; give each its own topic"))
         owners[pattern] = output.name
     return found
+
+
+def check_budget(
+    values: Mapping[str, object], outputs: Sequence[Output], brokers: Sequence[MqttSettings]
+) -> tuple[str, str] | None:
+    """Key and text of the fault, if other settings of the sink contradict its budget."""
+    if values.get("budget") is None:
+        return ("budget_later", "has no effect without budget") if values.get("budget_later") else None
+    if any(broker.client != "native" for broker in brokers):
+        return "budget", 'needs client = "native"'
+    if values.get("batch") is not None:
+        return "batch", "cannot be set with budget: set batch of the outputs"
+    if values.get("budget_later") and outputs and not any(map(is_whole, outputs)):
+        return "budget_later", "needs an output of whole records, such as preset telemetry: what it left out follows"
+    return None

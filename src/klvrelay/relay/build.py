@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,11 @@ from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.tasks import cancel
+from klvrelay.shape.output import is_whole
+from klvrelay.shape.presets import DEFAULTS
 from klvrelay.shape.shaper import Shaper
-from klvrelay.sinks.contract import Sink
 from klvrelay.sinks.mqtt.failover import FailoverSink
+from klvrelay.sinks.mqtt.later import LaterSink
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
 from klvrelay.sources.files import faults as file_faults
@@ -39,6 +41,8 @@ LOG = logging.getLogger("klvrelay.relay")
 
 LAST_WRITES = 0.5
 """Seconds in which the spool must have written the last records."""
+LATER = ".later"
+"""Ends the name of the second cursor of a sink."""
 LOST = 8
 """Exit code: a sink did not confirm all records."""
 SEGMENT_MOST = 32.0
@@ -92,7 +96,7 @@ def _load_files(settings: RelaySettings) -> None:
         for broker in sink.brokers:
             _check_broker(broker)
     if settings.spool is not None:
-        _find_a_source(settings.sources, settings.spool.path, [sink.name for sink in settings.sinks])
+        _find_a_source(settings.sources, settings.spool.path, _cursors_of(settings.sinks))
 
 
 def _find_a_source(sources: Sequence[SourceSettings], spool: Path, sinks: Sequence[str]) -> None:
@@ -183,7 +187,7 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     """A relay that is ready to run. Raises ConfigError for an invalid source."""
     inputs = _inputs_of(settings)
     boot = new_boot()
-    sinks = [_sink_of(sink, boot) for sink in settings.sinks]
+    sinks = [each for sink in settings.sinks for each in _sinks_of(sink, boot)]
     return Relay(
         list(inputs.values()), sinks, boot=boot, log=log, waiting=settings.waiting,
         waiting_size=settings.waiting_size, age=settings.age, coalesce=settings.coalesce,
@@ -196,9 +200,9 @@ def change_of(old: RelaySettings, new: RelaySettings, boot: str) -> Change:
     sources, sinks = difference(_sources(old), _sources(new)), difference(_sinks(old), _sinks(new))
     return Change(
         [inputs[name] for name in sources.all_new],
-        [_sink_of(sink, boot) for sink in sinks.all_new.values()],
+        [each for sink in sinks.all_new.values() for each in _sinks_of(sink, boot)],
         sources.removed,
-        sinks.removed,
+        tuple(name for name in _cursors_of(old.sinks) if name not in _cursors_of(new.sinks)),
         next((each.choice.taken for each in inputs.values()), frozenset()),
     )
 
@@ -218,19 +222,30 @@ def _inputs_of(settings: RelaySettings) -> dict[str, StreamInput]:
     return {name: _input_of(name, source, choice) for (name, source), choice in named}
 
 
-def _sink_of(settings: SinkSettings, boot: str) -> SinkInput:
-    sink: Sink
-    shaper = shaper_of(settings)
+def _sinks_of(settings: SinkSettings, boot: str) -> list[SinkInput]:
+    """A sink, and with `budget_later` the one beside it that delivers what its budget left out."""
+    sink: MqttSink | FailoverSink
+    shaper, budget = shaper_of(settings), settings.budget
     if settings.fallbacks:
-        sink = FailoverSink(settings.brokers, boot=boot, batch=settings.batch, shaper=shaper)
+        sink = FailoverSink(settings.brokers, boot=boot, batch=settings.batch, shaper=shaper, budget=budget)
     else:
-        sink = MqttSink(settings.mqtt, boot=boot, batch=settings.batch, shaper=shaper)
-    return SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name)
+        sink = MqttSink(settings.mqtt, boot=boot, batch=settings.batch, shaper=shaper, budget=budget)
+    inputs = [SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name)]
+    if settings.budget_later:
+        sink.send_later(next(filter(is_whole, settings.outputs or DEFAULTS)), settings.limit)
+        later = LaterSink(lambda: sink.budget_outputs, settings.url)
+        inputs.append(SinkInput(f"{settings.url} later", later, cursor=f"{settings.name}{LATER}"))
+    return inputs
+
+
+def _cursors_of(sinks: Iterable[SinkSettings]) -> list[str]:
+    return [name for sink in sinks for name in (sink.name, *([f"{sink.name}{LATER}"] if sink.budget_later else []))]
 
 
 def shaper_of(settings: SinkSettings) -> Shaper | None:
     """What shapes the records of a sink; None if it publishes all of them, with all items."""
-    if not settings.outputs and not settings.limit.is_set and not settings.set:
+    needed = settings.outputs or settings.limit.is_set or settings.set or settings.budget is not None
+    if not needed:
         return None
     return Shaper(settings.published, settings.limit, settings.mqtt.numbers, settings.set)
 

@@ -20,6 +20,10 @@ LOG = logging.getLogger("klvrelay.relay")
 
 MOST, MOST_SIZE = 1000, 4 << 20
 """Maximum number of records, and of their bytes, in flight."""
+TAKEN_MOST, TAKEN_SIZE = 20_000, 64 << 20
+"""The same for a sink that takes all records."""
+TAKEN_EVERY = 0.01
+"""Seconds between two batches for such a sink."""
 BATCH_SIZE = 1 << 20
 """Bytes at which a batch is full."""
 LONG = 0.02
@@ -56,6 +60,7 @@ class Delivery:
     def __init__(self, sink: Sink, cursor: LogCursor, halving: Halving) -> None:
         self._sink, self._cursor, self._halving = sink, cursor, halving
         self._hold: float = getattr(sink, "hold", 0.0)
+        self._takes_all: bool = getattr(sink, "takes_all", False)
         self._loop = asyncio.get_running_loop()
         self._since = self._last_sent = self._loop.time()
         self._round_trip = 0.0  # smoothed
@@ -73,7 +78,8 @@ class Delivery:
 
         Records in flight are never shed, waiting ones are.
         """
-        return min(MOST, self._cursor.limit // 2), min(MOST_SIZE, self._cursor.size_limit // 2)
+        most, most_size = (TAKEN_MOST, TAKEN_SIZE) if self._takes_all else (MOST, MOST_SIZE)
+        return min(most, self._cursor.limit // 2), min(most_size, self._cursor.size_limit // 2)
 
     @property
     def _full(self) -> tuple[int, int]:
@@ -189,6 +195,8 @@ class Delivery:
         """When a batch that is not full may be sent, while others are in flight or the sink holds records."""
         if self._hold:
             return self._last_sent + self._hold
+        if self._takes_all:
+            return self._last_sent + TAKEN_EVERY
         if self._round_trip > LONG:
             return self._last_sent + min(self._round_trip / SHARE, PAUSE_MOST)
         oldest = next(iter(self._in_flight.values()))

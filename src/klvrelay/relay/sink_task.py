@@ -84,6 +84,8 @@ class SinkTask:
         self._ending = True
         if self._delivery is not None:
             self._delivery.hurry()
+        if (hurry := getattr(self.sink, "hurry", None)) is not None:
+            hurry()
         await self.cursor.wait_until_drained()
         await self.publish_notices(LAST_NOTICES)
 

@@ -45,10 +45,25 @@ GAP = {
 }
 STATUS = {"state": "online", "boot": BOOT, "client_id": CLIENT, "at": AT}
 
+UPLINK = {
+    "schema": "klvrelay/uplink/1",
+    "step": 3,
+    "name": "dead band",
+    "halvings": 0,
+    "reason": "values wait 1.2 s, 101% of the budget in use",
+    "budget": "64kbit/s",
+    "used": 61440,
+    "bytes": 3824337,
+    "left_out": 642,
+}
+
 
 def example(leaf: str) -> Any:
     """A payload of this topic; `numbers` makes no difference to it."""
-    known = {"rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS, "change": CHANGE}
+    known = {
+        "rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS, "change": CHANGE,
+        "uplink": UPLINK,
+    }  # fmt: skip
     return _link() if leaf == "link" else known.get(leaf, RECORD)
 
 

@@ -13,6 +13,7 @@ from klvrelay.schema.parts import Schema, document, exact
 from klvrelay.schema.relay_status import status
 from klvrelay.schema.state import state
 from klvrelay.schema.telemetry import record
+from klvrelay.schema.uplink import uplink
 
 
 def availability() -> Schema:
@@ -28,11 +29,12 @@ PAYLOADS: Mapping[str, Callable[[], Schema]] = {
     "availability": availability,
     "gap": gap,
     "status": status,
+    "uplink": uplink,
 }
 
 
 def payload_schema(leaf: str, numbers: Numbers = "exact") -> Schema:
-    """The JSON Schema (2020-12) of the payload on `{prefix}/{stream}/{leaf}`, or on `{prefix}/status`.
+    """The JSON Schema (2020-12) of the payload on `{prefix}/{stream}/{leaf}`, or on `{prefix}/status` or `uplink`.
 
     leaf      "change": a record of an output on change
     numbers   the setting of the relay: with "safe", integers beyond 2^53 - 1 are strings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from klvrelay.outcome import Sums
 from klvrelay.schema.parts import BOOT, COUNT, INSTANT, TEXT, Schema, closed, described, document, nullable
+from klvrelay.schema.uplink import uplink_members
 
 SUMS = {
     "numbered": "Records appended for this sink",
@@ -16,7 +17,7 @@ SUMS = {
     "thinned": "Records that no output published: not their turn, or nothing changed",
     "withheld": "Records that were not published because of their markings",
 }
-OPTIONAL = ("broker", "reason", "at", "records", "suspended", "suspended_topics", "spool", "reload")
+OPTIONAL = ("broker", "reason", "at", "records", "suspended", "suspended_topics", "spool", "reload", "uplink")
 
 
 def status() -> Schema:
@@ -36,6 +37,7 @@ def status() -> Schema:
         },
         "suspended_topics": described(COUNT, "Number of these topics; suspended lists the first of them"),
         "spool": described(_spool(), "Whether the disk of the spool works"),
+        "uplink": described(closed(uplink_members()), "With a budget: its use, as on the topic uplink"),
         "reload": described(_reload(), "The last reload of the settings"),
     }
     shape = closed(members, optional=OPTIONAL)

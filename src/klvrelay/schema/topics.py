@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from klvrelay.sinks.mqtt.messages import JSON, KLV, TEXT
 
+OF_THE_RELAY = ("status", "uplink")
+"""Topics of the relay, not of a stream."""
+
 
 @dataclass(frozen=True, slots=True)
 class TopicEntry:
@@ -39,7 +42,8 @@ class TopicEntry:
     @property
     def template(self) -> str:
         """The topic, with {prefix} and other names."""
-        return self.address or ("{prefix}/status" if self.leaf == "status" else f"{{prefix}}/{{stream}}/{self.leaf}")
+        own = self.leaf in OF_THE_RELAY
+        return self.address or (f"{{prefix}}/{self.leaf}" if own else f"{{prefix}}/{{stream}}/{self.leaf}")
 
     @property
     def schema(self) -> str:
@@ -61,4 +65,8 @@ TOPICS = (
     TopicEntry("link", "Health of the stream; on each change and every 10 s", headers=_VALUE, retained=True),
     TopicEntry("availability", "online while KLV is received, else offline", TEXT, _VALUE, retained=True),
     TopicEntry("status", "The relay itself; also its last will", headers=("boot",), retained=True),
+    TopicEntry(
+        "uplink", "With a budget: its use, and what it leaves out; on each change and every minute", headers=(),
+        retained=True,
+    ),
 )

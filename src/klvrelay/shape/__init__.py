@@ -13,6 +13,12 @@
     state.py     the latest value of each item, merged
     home_assistant.py  those that Home Assistant shows
 
+    budget.py    the budget of an uplink: costs on the wire, and when the next message may be sent
+    classes.py   what waits for the budget, in strict order of its class
+    ladder.py    the steps by which outputs are reduced until they fit
+    window.py    how much may be unanswered, so that no queue grows in the network
+    reduction.py what each step leaves of the outputs
+
     content_types.py   the formats of payloads, their content types, and how they are recognised
     restore.py         payloads of any format to full documents
     payload_records.py the full records of one payload, for `klvrelay.decode`

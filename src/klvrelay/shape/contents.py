@@ -26,6 +26,9 @@ class Content(Protocol):
     def payloads(self, record: Record, at: int) -> list[Payload]:
         """The payloads of a record that is to be published at this time, in microseconds; may be empty."""
 
+    def retune(self, output: Output, thinning: Thinning | None) -> None:
+        """Publish other items, or other changes, from the next record on."""
+
     def reset(self) -> None:
         """Subscribers may not have what was published: the next payloads do not depend on it."""
 
@@ -77,6 +80,11 @@ class RecordContent:
             return True
         return not 0 <= at - self._full_at < 1e6 * self._output.snapshot
 
+    def retune(self, output: Output, thinning: Thinning | None) -> None:
+        self._output, self._thinning = output, thinning
+        if output.on_change != (self._base is not None):
+            self._base, self._full_at = Base() if output.on_change else None, None
+
     def reset(self) -> None:
         self._full_at = None
         if self._base is not None:
@@ -108,6 +116,10 @@ class ItemContent:
                 self._known[key] = data
                 found.append(Payload(self._output, record, data, prefix + key))
         return found
+
+    def retune(self, output: Output, thinning: Thinning | None) -> None:
+        if thinning is not None:
+            self._output, self._thinning = output, thinning
 
     def reset(self) -> None:
         self._known.clear()
@@ -146,6 +158,9 @@ class StateContent:
             return []
         self._is_reset = False
         return [] if self._last is None else [Payload(self._output, record, self._last)]
+
+    def retune(self, output: Output, thinning: Thinning | None) -> None:
+        self._output, self._thinning = output, thinning
 
     def reset(self) -> None:
         self._is_reset = True

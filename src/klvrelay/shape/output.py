@@ -13,7 +13,7 @@ from klvrelay.shape.marking import NO_LIMIT, Limit
 Preset = Literal["telemetry", "osd", "state", "items", "homeassistant"]
 Contents = Literal["records", "state", "items", "homeassistant"]
 Compression = Literal["none", "zstd"]
-Priority = Literal["position", "attitude", "other"]
+Priority = Literal["alert", "position", "attitude", "other", "frames"]
 
 SNAPSHOT = 10.0
 """Default seconds between two full records of an output on change."""
@@ -70,6 +70,11 @@ class Output:
     def wants(self, stream: str) -> bool:
         """Does it publish records of this stream?"""
         return matches(stream, self.streams)
+
+
+def is_whole(output: Output) -> bool:
+    """Does it publish whole records, if nothing thins them?"""
+    return output.content == "records" and not output.items and not output.coarse
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -20,6 +20,11 @@ class Pace:
         self._interval = 0 if rate is None else max(1, round(1e6 / rate))
         self._next: int | None = None
 
+    def change(self, rate: float | None) -> None:
+        """Publish at another rate from the next record on."""
+        self._interval = 0 if rate is None else max(1, round(1e6 / rate))
+        self._next = None
+
     def is_due(self, at: int) -> bool:
         """May a record of this time, in microseconds, be published? If so, the next interval begins."""
         if self._interval and self._next is not None and 0 < self._next - at <= 2 * self._interval:

@@ -50,14 +50,19 @@ class ShapedOutput:
     """
 
     def __init__(self, output: Output, numbers: Numbers) -> None:
-        self.output = output
+        self.configured = output
         self._numbers = numbers
-        selection = selection_of(output.items)
-        self._thinning = thinning_of(output, selection)
-        self._sets = None if selection is None else sets_with(selection)
+        self._is_paused = False
+        self._use(output)
         self._wanted: dict[str, bool] = {}
         self._lines: dict[Key, _Line] = {}
         self._held: dict[Key, float] = {}
+
+    def _use(self, output: Output) -> None:
+        self.output = output
+        selection = selection_of(output.items)
+        self._thinning = thinning_of(output, selection)
+        self._sets = None if selection is None else sets_with(selection)
 
     def decide(self, record: Record, mark: RecordMarking | None, now: float, *, replayed: bool = False) -> Decision:
         """Whether to publish a record now: if it is due, call `payloads` with it. `mark` is None without limits."""
@@ -66,6 +71,8 @@ class ShapedOutput:
             return Decision.UNWANTED
         if mark is not None and not output.limit.admits(mark):
             return Decision.WITHHELD
+        if self._is_paused:
+            return Decision.THINNED
         if replayed and output.retain:
             return Decision.THINNED  # only the latest value counts
         key = self._key(record)
@@ -138,6 +145,16 @@ class ShapedOutput:
             if self._wants(record):
                 self._line(self._key(record)).content.note(record)
                 self.hold(record, now)
+
+    def reshape(self, output: Output | None) -> None:
+        """Publish as another output, or nothing (None), until the next call."""
+        self._is_paused = output is None
+        if output is None or output == self.output:
+            return
+        self._use(output)
+        for line in self._lines.values():
+            line.pace.change(output.rate)
+            line.content.retune(output, self._thinning)
 
     def _wants(self, record: Record) -> bool:
         stream = record.stream

@@ -12,6 +12,9 @@ from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import Decision, ShapedOutput
 
+Reduction = Callable[[Sequence[Output]], Sequence[Output | None]]
+"""What a budget leaves of outputs; None: nothing."""
+
 
 class Due(NamedTuple):
     """A record that an output publishes now. Its payloads are made when it is sent."""
@@ -47,6 +50,7 @@ class Shaper:
         self._of_stream: dict[str, list[ShapedOutput]] = {}  # of streams for which outputs were changed
         self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._every = self._outputs
+        self._reduction: Reduction = lambda outputs: outputs
         self._limit = limit
         self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
         limits = (limit, *(output.limit for output in outputs))
@@ -85,6 +89,27 @@ class Shaper:
         """Are there records that `take_late` may return later?"""
         return any(shaped.holds for shaped in self._every)
 
+    @property
+    def outputs(self) -> list[Output]:
+        """The outputs as configured."""
+        return [shaped.configured for shaped in self._outputs]
+
+    def reduce(self, reduction: Reduction) -> None:
+        """Publish what the reduction leaves of the outputs, until the next call; also of those that are changed later.
+        """
+        self._reduction = reduction
+        for shaped, output in zip(self._outputs, reduction(self.outputs), strict=True):
+            shaped.reshape(output)
+        for own in self._of_stream.values():
+            self._reduce_changed(own)
+
+    def _reduce_changed(self, own: Sequence[ShapedOutput]) -> None:
+        """Reduce the changed ones among the outputs of a stream."""
+        left = self._reduction([shaped.configured for shaped in own])
+        for shaped, usual, output in zip(own, self._outputs, left, strict=True):
+            if shaped is not usual:
+                shaped.reshape(output)
+
     def reset(self, now: float) -> None:
         """A new connection: the next records are full, and retained values are published again."""
         for shaped in self._every:
@@ -100,7 +125,7 @@ class Shaper:
     @property
     def configured(self) -> dict[str, Output]:
         """The outputs of the settings, by name."""
-        return {shaped.output.name: shaped.output for shaped in self._outputs}
+        return {output.name: output for output in self.outputs}
 
     @property
     def changes(self) -> int:
@@ -128,6 +153,7 @@ class Shaper:
             self._changes[stream, output.name] = values
         elif own == self._outputs:
             del self._of_stream[stream]
+        self._reduce_changed(own)
         if own[place] is not old:
             own[place].take_over(old.give_up(stream), now)
         changed = {id(each): each for each in self._outputs}

@@ -57,6 +57,8 @@ class Sink(AbstractAsyncContextManager["Sink"], Protocol):
     Optional attributes:
 
     hold        `float`, seconds for which records may be gathered before they are delivered together
+    takes_all   `bool`: the sink takes records at once, and decides which are delivered; many may be in flight
+    hurry       method: no more records follow
     suspended   has `topics`, those that the far end refuses
     detail      `str`, added to the log line of a connection
     restore     a method without arguments: the settings were read again, so changes made at run time end

@@ -7,6 +7,9 @@
     batch_messages.py    the messages of a batch; the outcome of its records
     joined_messages.py   the same with several records in a message
     outputs.py           publishes records as outputs; output_messages.py: their messages, pending.py: before the answer
+    budget_outputs.py    the same with a budget; budget_values.py: latest values;
+                         later.py: what was left out, left_out.py
+    uplink.py            sends what waits within the budget
     compression.py       zstd, and its dictionaries
     live_changes.py      changes of outputs by subscribers; change_requests.py: reads and applies them
     publisher.py         publishes messages, except to suspended topics

@@ -18,6 +18,7 @@ from klvrelay.sinks.mqtt.handshake import Handshake
 from klvrelay.sinks.mqtt.inflight import InFlight, Publication
 from klvrelay.sinks.mqtt.received import ReceivedMessages
 from klvrelay.sinks.mqtt.session import Session
+from klvrelay.transports.tcp_info import TcpInfo
 
 
 class Outgoing(Protocol):
@@ -129,6 +130,19 @@ class BaseConnection(ABC):
         if None in codes or (self._fault is not None and not codes):
             raise Unanswered(str(self._down()), codes, self.broke)
         return codes
+
+    @property
+    def has_room(self) -> bool:
+        """See `Connection.has_room`. An implementation that cannot tell queues messages."""
+        return True
+
+    def traffic(self) -> TcpInfo | None:
+        """See `Connection.traffic`."""
+        return None
+
+    @abstractmethod
+    def keep_short(self, size: int) -> None:
+        """See `Connection.keep_short`."""
 
     @abstractmethod
     async def flush(self) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP, THINNED, WITHHELD, UNCHOSEN = range(8)
 """UNCHOSEN: no output wants the record, so no subscriber misses it."""
+NOT_SENT = -1
+"""In place of an answer: the message was not sent, because nothing had changed or a newer one displaced it."""
 _REASONS: dict[int, Reason] = {REJECTED: "refused", LEFT_OUT: "too_large", UNWANTED: "excluded"}
 
 
@@ -86,4 +88,6 @@ def outcome_of(code: int | None) -> int:
     """The result of a record from the answer to its JSON."""
     if code == TOO_LARGE:
         return LEFT_OUT
+    if code == NOT_SENT:
+        return THINNED
     return REJECTED if code is not None and code >= REFUSED else DELIVERED

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from klvrelay.errors import SinkDown, SinkError
+from klvrelay.transports.tcp_info import TcpInfo
 
 TOO_LARGE = 0x95
 """The code of a message that was not sent, because it exceeds the packet size that the broker announced."""
@@ -110,6 +111,16 @@ class Connection(Protocol):
 
     async def publish_unconfirmed(self, messages: Sequence[Message]) -> None:
         """Send messages at QoS 0, without regard to unanswered ones. Return once they are passed to the kernel."""
+
+    @property
+    def has_room(self) -> bool:
+        """Would another message be sent at once, without waiting for answers to earlier ones?"""
+
+    def traffic(self) -> TcpInfo | None:
+        """What was sent, and what waits to be. None: not known."""
+
+    def keep_short(self, size: int) -> None:
+        """Let about so many bytes wait in the kernel at most that were not sent yet, if it can be limited."""
 
     async def flush(self) -> None:
         """Return once the broker has read all messages, also those of QoS 0. Raises SinkDown."""

@@ -12,8 +12,11 @@ from klvrelay.backoff import Repeats
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError, KlvrelayError, SinkDown, SinkError, SinkRefused
 from klvrelay.outcome import Outcome
+from klvrelay.shape.marking import Limit
+from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues
+from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.suspended import Suspended
 from klvrelay.sinks.mqtt.takeover import client_id_of
@@ -37,15 +40,19 @@ class FailoverSink:
     """
 
     def __init__(
-        self, brokers: Sequence[MqttSettings], *, boot: str, batch: float | None = None, shaper: Shaper | None = None
-    ) -> None:
+        self, brokers: Sequence[MqttSettings], *, boot: str, batch: float | None = None, shaper: Shaper | None = None,
+        budget: float | None = None,
+    ) -> None:  # fmt: skip
         client_id = client_id_of(brokers[0], boot)
         self._brokers = brokers
         self._sinks = [
-            MqttSink(each, boot=boot, batch=batch, shaper=shaper, client_id=client_id, names_broker=True)
+            MqttSink(
+                each, boot=boot, batch=batch, shaper=shaper, budget=budget, client_id=client_id, names_broker=True
+            )
             for each in brokers
         ]
         self.hold = batch or 0.0
+        self.takes_all = budget is not None
         self._used = self._sinks[0]
         self._last: MqttSink | None = None  # the broker whose connection ended
         self._changes = Repeats()
@@ -57,6 +64,20 @@ class FailoverSink:
     def suspended(self) -> Suspended:
         """The topics that the broker in use refuses."""
         return self._used.suspended
+
+    @property
+    def budget_outputs(self) -> BudgetOutputs:
+        """The outputs at the broker in use, with a budget."""
+        return self._used.budget_outputs
+
+    def hurry(self) -> None:
+        """See `MqttSink.hurry`."""
+        self._used.hurry()
+
+    def send_later(self, output: Output, limit: Limit) -> None:
+        """See `BudgetOutputs.send_later`."""
+        for sink in self._sinks:
+            sink.budget_outputs.send_later(output, limit)
 
     @property
     def detail(self) -> str:

@@ -79,7 +79,7 @@ class Outputs:
         parts = [part for result in results for part in result[1]]
         if fault is None:
             await answers(parts)
-        outcome = counted(_leading(results))
+        outcome = counted(leading(results))
         if fault is not None or outcome.answered < len(batch):
             text = str(fault) if fault is not None else f"{self._settings.url}: connection lost"
             raise SinkDown(text, answered=outcome, traced=fault is not None and self._is_traced(fault))
@@ -212,7 +212,7 @@ class Outputs:
         self._open.clear()
 
 
-def _leading(results: Sequence[tuple[int, list[Pending]]]) -> Iterable[int]:
+def leading(results: Sequence[tuple[int, list[Pending]]]) -> Iterable[int]:
     for known, parts in results:
         found = result_of(parts) if parts else known
         if found is None:

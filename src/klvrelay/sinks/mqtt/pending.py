@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from klvrelay.shape.payload import Payload
-from klvrelay.sinks.mqtt.batch_messages import DELIVERED, LEFT_OUT, REJECTED, outcome_of
+from klvrelay.sinks.mqtt.batch_messages import DELIVERED, LEFT_OUT, REJECTED, THINNED, outcome_of
 from klvrelay.sinks.mqtt.connection import Message
 
 
@@ -43,7 +43,7 @@ def result_of(parts: Sequence[Pending]) -> int | None:
     if not all(part.code.done() and not part.code.cancelled() for part in parts):
         return None
     results = {outcome_of(part.code.result()) for part in parts}
-    return next(result for result in (DELIVERED, REJECTED, LEFT_OUT) if result in results)
+    return next(result for result in (DELIVERED, REJECTED, LEFT_OUT, THINNED) if result in results)
 
 
 async def answers(parts: Iterable[Pending]) -> None:

@@ -11,6 +11,8 @@ from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkError
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues, Notice
+from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
+from klvrelay.sinks.mqtt.budget_values import UPLINK
 from klvrelay.sinks.mqtt.connection import Connection, Message
 from klvrelay.sinks.mqtt.live_changes import LiveChanges
 from klvrelay.sinks.mqtt.messages import Messages
@@ -41,7 +43,7 @@ class PublishedValues:
         messages: Messages,
         publisher: Publisher,
         named: dict[str, object],
-        outputs: Outputs | None = None,
+        outputs: Outputs | BudgetOutputs | None = None,
         shaper: Shaper | None = None,
     ) -> None:
         self._settings = settings
@@ -140,7 +142,8 @@ class PublishedValues:
         return status if self._breaking.fits(status) else self._messages.brief_status("online")
 
     def _facts(self) -> dict[str, object]:
-        return {**self._named, **self._suspended.document()}
+        uplink = self._outputs.document() if isinstance(self._outputs, BudgetOutputs) else None
+        return {**self._named, **self._suspended.document(), **({} if uplink is None else {UPLINK: uplink})}
 
     async def _watch(self, connection: Connection) -> None:
         """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ class Publisher:
 
     suspended   the topics that the broker refuses
     breaking    the messages at which it closes the connection
+    route       while set, it publishes latest values in place of this class
     """
 
     def __init__(self, url: str) -> None:
@@ -30,6 +31,7 @@ class Publisher:
         self.breaking = Breaking(url, self.suspended)
         self._lanes = Lanes(self.breaking.control)
         self._reported_too_large = False
+        self.route: Callable[[Sequence[Message]], Awaitable[None]] | None = None
 
     def admitted(self, messages: Sequence[Message]) -> list[Message]:
         """The messages whose topics are not suspended."""
@@ -37,7 +39,10 @@ class Publisher:
 
     async def publish_admitted(self, connection: Connection, messages: Sequence[Message]) -> None:
         """Publish the messages whose topics are not suspended, ahead of waiting records."""
-        await self.publish(connection, self.admitted(messages), ahead=True)
+        if self.route is not None:
+            await self.route(messages)
+        else:
+            await self.publish(connection, self.admitted(messages), ahead=True)
 
     def publish(
         self, connection: Connection, messages: Sequence[Message], *, ahead: bool = False

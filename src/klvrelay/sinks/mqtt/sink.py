@@ -14,9 +14,12 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.gap import Replay
 from klvrelay.outcome import Outcome
+from klvrelay.shape.marking import Limit
+from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
+from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Connection, Message, Terms, Unanswered
 from klvrelay.sinks.mqtt.faults import NoMqtt
@@ -52,6 +55,7 @@ class MqttSink:
     refusals: mosquitto acknowledges a forbidden message and discards it.
 
     shaper         what is published of the records, and how; None: the topics above
+    budget         bits per second of the uplink, with a shaper; None: not limited
     batch          seconds in which records are gathered into messages of several; None: each record has its own
     names_broker   the status names the broker
     """
@@ -63,6 +67,7 @@ class MqttSink:
         boot: str,
         batch: float | None = None,
         shaper: Shaper | None = None,
+        budget: float | None = None,
         client_id: str | None = None,
         names_broker: bool = False,
     ) -> None:
@@ -81,10 +86,13 @@ class MqttSink:
         self._take_over = TakeOver(settings.url, client_id)
         self._publisher = Publisher(settings.url)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
+        self.takes_all = budget is not None
         named: dict[str, object] = {"broker": settings.url} if names_broker else {}
         self._shaper = shaper
-        self._outputs = None
-        if shaper is not None:
+        self._outputs: Outputs | BudgetOutputs | None = None
+        if shaper is not None and budget is not None:
+            self._outputs = BudgetOutputs(shaper, settings, self._messages, self._publisher, budget)
+        elif shaper is not None:
             self._outputs = Outputs(shaper, settings, self._messages, self._publisher, self.hold)
         self._values = PublishedValues(settings, boot, self._messages, self._publisher, named, self._outputs, shaper)
 
@@ -95,6 +103,21 @@ class MqttSink:
     def url(self) -> str:
         """The broker, for messages."""
         return self._settings.url
+
+    @property
+    def budget_outputs(self) -> BudgetOutputs:
+        """The outputs, of a sink with a budget."""
+        assert isinstance(self._outputs, BudgetOutputs)
+        return self._outputs
+
+    def hurry(self) -> None:
+        """With a budget: no more records follow."""
+        if isinstance(self._outputs, BudgetOutputs):
+            self._outputs.hurry()
+
+    def send_later(self, output: Output, limit: Limit) -> None:
+        """See `BudgetOutputs.send_later`."""
+        self.budget_outputs.send_later(output, limit)
 
     @property
     def timeout(self) -> float:

@@ -59,6 +59,9 @@ class AiomqttConnection(BaseConnection):
         )
         self._received = ReceivedMessages(self._client.pause, self._client.resume)
 
+    def keep_short(self, size: int) -> None:
+        """See `Connection.keep_short`. It cannot be limited."""
+
     async def flush(self) -> None:
         """See `Connection.flush`. A broker reads in order, so the answer to a request follows all messages."""
         await self._answer(self._client.unsubscribe(f"{self._settings.prefix}/flush"), "the broker no longer answers")

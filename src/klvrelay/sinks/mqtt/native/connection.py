@@ -25,6 +25,7 @@ from klvrelay.sinks.mqtt.native.subscription_requests import SubscriptionRequest
 from klvrelay.sinks.mqtt.received import ReceivedMessages
 from klvrelay.sinks.mqtt.session import Session
 from klvrelay.sinks.mqtt.subscriptions import Subscriptions
+from klvrelay.transports.tcp_info import TcpInfo
 
 CLOSE_TIMEOUT = 2.0
 """Seconds in which DISCONNECT must be sent."""
@@ -73,6 +74,19 @@ class NativeConnection(BaseConnection):
         self.on_puback, self.on_pubrec, self.on_pubcomp = out.confirm, out.take, out.complete
         self.on_suback, self.on_unsuback = requests.note_granted, requests.note_ended
         self.on_pingresp, self.on_message = self._pings.note_answer, self._received.put
+
+    @property
+    def has_room(self) -> bool:
+        """See `Connection.has_room`."""
+        return self._outgoing.has_room
+
+    def traffic(self) -> TcpInfo | None:
+        """See `Connection.traffic`."""
+        return self._link.traffic()
+
+    def keep_short(self, size: int) -> None:
+        """See `Connection.keep_short`."""
+        self._link.keep_short(size)
 
     async def flush(self) -> None:
         """See `Connection.flush`. A broker reads in order, so the answer to a ping follows all messages."""

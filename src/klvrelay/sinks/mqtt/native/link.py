@@ -8,6 +8,8 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from klvrelay.transports.tcp_info import TcpInfo, tcp_info
+
 CHUNK = 16 << 10
 """Maximum bytes of one read, and of one write with TLS: those of a TLS record."""
 HIGH, LOW = 1 << 20, 256 << 10
@@ -57,6 +59,17 @@ class Link:
     def unsent(self) -> int:
         """Bytes that wait for the kernel to accept them."""
         return self._queued - self.sent
+
+    def traffic(self) -> TcpInfo | None:
+        """What the kernel counts of the connection; bytes that wait here are added to `unsent`. None: not known."""
+        info = tcp_info(self._sock)
+        return info if info is None else info._replace(unsent=info.unsent + self.unsent)
+
+    def keep_short(self, size: int) -> None:
+        """Let at most about so many bytes wait in the kernel that were not sent yet."""
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            with contextlib.suppress(OSError):  # not a TCP socket
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
 
     async def room(self) -> None:
         """Return once enough bytes were sent, or the connection has ended."""

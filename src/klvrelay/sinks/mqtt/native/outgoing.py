@@ -89,6 +89,11 @@ class OutgoingMessages:
             self._abandon(messages, publication)
             raise
 
+    @property
+    def has_room(self) -> bool:
+        """Would another message be sent at once?"""
+        return not (self._over or self._calls or self._link.full or self.flight.full)
+
     def _has_room(self, count: int) -> bool:
         """May so many messages be sent at once?"""
         if self._calls or self._over or self.one_by_one or self._link.full:

@@ -1,0 +1,78 @@
+"""The settings of a budget: what is refused, and the sinks and cursors that they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from klvrelay.config.settings import RelaySettings
+from klvrelay.config.settings_file import read_settings
+from klvrelay.errors import ConfigError
+from klvrelay.relay.build import build_relay, change_of
+from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
+from klvrelay.sinks.mqtt.later import LaterSink
+
+HEAD = '[[source]]\nurl = "udp://127.0.0.1:5000"\nstream = "uav1"\n[[sink]]\nurl = "mqtt://127.0.0.1:1883"\n'
+POSITION = '[[sink.output]]\nname = "position"\nitems = ["position"]\n'
+WHOLE = '[[sink.output]]\npreset = "telemetry"\nformat = "klv"\n'
+
+
+def settings(folder: Path, text: str) -> RelaySettings:
+    path = folder / "relay.toml"
+    path.write_text(HEAD + text)
+    return read_settings(str(path)).settings
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("budget = 64", "budget: must be a bit rate"),
+        ('budget = "64"', 'such as "64kbit/s"'),
+        ('budget = "0.5kbit/s"', 'from "1kbit/s" to "10Gbit/s"'),
+        ("budget_later = true", "budget_later: has no effect without budget"),
+        ('budget = "64kbit/s"\nclient = "aiomqtt"', 'budget: needs client = "native"'),
+        ('budget = "64kbit/s"\nbatch = "100ms"', "batch: cannot be set with budget"),
+        (f'budget = "64kbit/s"\nbudget_later = true\n{POSITION}', "budget_later: needs an output of whole records"),
+    ],
+)
+async def test_a_contradiction_is_refused_with_its_key(tmp_path, text, fault):
+    with pytest.raises(ConfigError) as raised:
+        settings(tmp_path, text)
+    assert fault in str(raised.value)
+
+
+async def test_a_sink_with_a_budget_shapes_its_records(tmp_path):
+    """Without outputs in the settings, telemetry and state; many records may be in flight."""
+    relay = build_relay(settings(tmp_path, 'budget = "9.6kbit/s"\n'))
+    (task,) = relay.sink_tasks
+    assert task.sink.takes_all
+    assert isinstance(task.sink.budget_outputs, BudgetOutputs)
+    assert [output.name for output in task.sink.budget_outputs._shaper.outputs] == ["telemetry", "state"]
+
+
+async def test_what_is_left_out_has_a_second_cursor(tmp_path):
+    """With the format of the output that has whole records. A reload removes it."""
+    old = settings(tmp_path, f'budget = "64kbit/s"\nbudget_later = true\n{POSITION}{WHOLE}')
+    relay = build_relay(old)
+    first, second = relay.sink_tasks
+    assert (first.name, second.name) == ("mqtt", "mqtt.later")
+    assert isinstance(second.sink, LaterSink)
+    (later,) = first.sink.budget_outputs._left_out.shaper.outputs
+    assert (later.name, later.format, later.topic) == ("later", "klv", "{prefix}/{stream}/later")
+    change = change_of(old, settings(tmp_path, f'budget = "64kbit/s"\n{POSITION}{WHOLE}'), relay.boot)
+    assert [each.key for each in change.sinks] == ["mqtt"]
+    assert change.gone_sinks == ("mqtt.later",)
+    again = change_of(old, settings(tmp_path, f'budget = "32kbit/s"\nbudget_later = true\n{WHOLE}'), relay.boot)
+    assert [each.key for each in again.sinks] == ["mqtt", "mqtt.later"]
+    assert again.gone_sinks == ()
+
+
+async def test_a_marking_above_the_limits_does_not_follow_later(tmp_path):
+    """The limits of the output and of the sink apply to what follows, too."""
+    text = 'budget = "64kbit/s"\nbudget_later = true\nmax_classification = "SECRET"\n'
+    text += f'{WHOLE}max_classification = "RESTRICTED"\n'
+    (first, _) = build_relay(settings(tmp_path, text)).sink_tasks
+    shaper = first.sink.budget_outputs._left_out.shaper
+    assert shaper.outputs[0].limit.level == 2
+    assert shaper._limit.level == 4

@@ -195,7 +195,10 @@ def test_any_payload_has_an_answer_and_lifts_no_limit(payload: bytes):
     published(changed, record(0))
 
 
-@given(st.lists(st.tuples(st.text(max_size=30) | st.sampled_from(("uav1", "a/b", "+", "")), st.booleans()), max_size=30))
+LEVELS = st.text(max_size=30) | st.sampled_from(("uav1", "a/b", "+", ""))
+
+
+@given(st.lists(st.tuples(LEVELS, st.booleans()), max_size=30))
 def test_any_topic_is_taken_only_if_it_is_that_of_requests(seen: list[tuple[str, bool]]):
     """Few wait, each of a stream of the relay, and nothing else is taken from those who read messages too."""
 

@@ -24,6 +24,7 @@ from test_outputs import at, flight
 from test_outputs_mqtt import TELEMETRY, of, seqs, sink_of
 from test_relay_mqtt import quick, running, tape  # noqa: F401 (a fixture)
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.outputs import output_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import load
@@ -36,8 +37,11 @@ from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import live_changes
 from klvrelay.sinks.mqtt.change_requests import ERROR_MOST, PAYLOAD_MOST, answer
+from klvrelay.sinks.mqtt.connection import Received
 from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.left_out import LeftOut
+from klvrelay.sinks.mqtt.live_changes import LiveChanges
+from klvrelay.sinks.mqtt.publisher import Publisher
 
 SET, RESULT = "klvrelay/uav1/set", "klvrelay/uav1/set/result"
 ALL = ("*.items", "*.exclude", "*.rate", "*.on_change", "*.dead_band", "*.snapshot")
@@ -193,6 +197,27 @@ def test_any_payload_has_an_answer_and_lifts_no_limit(payload: bytes):
     published(changed, record(0))
 
 
+LEVELS = st.text(max_size=30) | st.sampled_from(("uav1", "a/b", "+", ""))
+
+
+@given(st.lists(st.tuples(LEVELS, st.booleans()), max_size=30))
+def test_any_topic_is_taken_only_if_it_is_that_of_requests(seen: list[tuple[str, bool]]):
+    """Few wait, each of a stream of the relay, and nothing else is taken from those who read messages too."""
+
+    async def take() -> None:
+        levels = {"uav1": "uav1"}
+        changes = LiveChanges(MqttSettings(host="h"), "b", shaper(), Publisher("mqtt://h"), levels.get)
+        for level, is_retained in seen:
+            topic = f"klvrelay/{level}/set"
+            assert changes._take(Received(topic, b"{}", is_retained)) == ("/" not in level)
+            assert not changes._take(Received(f"klvrelay/{level}/sets", b"{}", False))
+            assert not changes._take(Received(f"x/{level}/set", b"{}", False))
+        assert {stream for stream, _ in changes._waiting} <= {"uav1"}
+        assert len(changes._waiting) <= live_changes.BURST
+
+    asyncio.run(take())
+
+
 def test_a_request_has_at_most_4_kib():
     """One byte more is refused; it is not parsed."""
     request = orjson.dumps({"output": "telemetry", "rate": 2})
@@ -294,7 +319,9 @@ async def serving(settings: SinkSettings, *streams: str) -> AsyncIterator[Keepin
 async def send(
     port: int, payload: Any, topic: str = SET, *, retain: bool = False, username: str | None = None
 ) -> None:
-    async with aiomqtt.Client("127.0.0.1", port, username=username) as client:
+    """With MQTT 3.1.1, which every broker of the tests supports."""
+    version = aiomqtt.ProtocolVersion.V311
+    async with aiomqtt.Client("127.0.0.1", port, username=username, protocol=version) as client:
         data = payload if isinstance(payload, bytes) else orjson.dumps(payload)
         await client.publish(topic, data, 1, retain)
 
@@ -312,24 +339,23 @@ async def answered_with(port: int, payload: Any, heard: Heard, username: str | N
 
 @pytest.mark.parametrize("client", ["native", "aiomqtt"])
 @pytest.mark.parametrize("protocol", [5, 4])
-@pytest.mark.needs("mosquitto")
 async def test_a_subscriber_changes_an_output_of_a_running_relay(
-    mosquitto: Mosquitto, client: Any, protocol: int
+    real_broker: Any, client: Any, protocol: int
 ):
     """The whole way: the answer, the records that follow it, and a reset."""
-    settings = changeable(mosquitto.port, {"preset": "telemetry"}, protocol=protocol, client=client)
+    settings = changeable(real_broker.port, {"preset": "telemetry"}, protocol=protocol, client=client)
     source = SourceSettings(Url.parse(ROOT / "samples" / "orbit.ts"), stream="uav1", speed=1.0, loop=True)
     pipeline = build_relay(RelaySettings((source,), (settings,)))
-    async with listening(mosquitto.port, "klvrelay/#") as heard, running(pipeline):
+    async with listening(real_broker.port, "klvrelay/#", protocol=4) as heard, running(pipeline):
         request = {"output": "telemetry", "items": ["slant_range"], "id": "a-1"}
-        found = await answered_with(mosquitto.port, request, heard)
+        found = await answered_with(real_broker.port, request, heard)
         assert (found["ok"], found["id"], found["values"]["items"]) == (True, "a-1", ["slant_range"])
 
         def last() -> set[str]:
             return set(orjson.loads(heard.on(TELEMETRY)[-1])["items"])
 
         await until(lambda: last() == {"slant_range"})
-        await answered_with(mosquitto.port, {"output": "telemetry", "reset": True}, heard)
+        await answered_with(real_broker.port, {"output": "telemetry", "reset": True}, heard)
         await until(lambda: last() > {"slant_range", "sensor_latitude"})
     (result,) = [message for message in heard.messages if str(message.topic) == RESULT][:1]
     assert (result.retain, result.qos) == (False, 1)

@@ -33,12 +33,14 @@ from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.relay.build import build_relay, shaper_of
 from klvrelay.relay.reload import Reloader, Reloads
+from klvrelay.shape.marking import NO_LIMIT
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import live_changes
 from klvrelay.sinks.mqtt.change_requests import ERROR_MOST, PAYLOAD_MOST, answer
 from klvrelay.sinks.mqtt.connection import Received
 from klvrelay.sinks.mqtt.failover import FailoverSink
+from klvrelay.sinks.mqtt.left_out import LeftOut
 from klvrelay.sinks.mqtt.live_changes import LiveChanges
 from klvrelay.sinks.mqtt.publisher import Publisher
 
@@ -208,7 +210,10 @@ def test_any_payload_has_an_answer_and_lifts_no_limit(payload: bytes):
     published(changed, record(0))
 
 
-@given(st.lists(st.tuples(st.text(max_size=30) | st.sampled_from(("uav1", "a/b", "+", "")), st.booleans()), max_size=9))
+LEVELS = st.text(max_size=30) | st.sampled_from(("uav1", "a/b", "+", ""))
+
+
+@given(st.lists(st.tuples(LEVELS, st.booleans()), max_size=30))
 def test_any_topic_is_taken_only_if_it_is_that_of_requests(seen: list[tuple[str, bool]]):
     """Few wait, each of a stream of the relay, and nothing else is taken from those who read messages too."""
 
@@ -557,3 +562,14 @@ async def test_a_reload_ends_the_changes(oracle: OracleBroker, tmp_path: Path, i
         await Reloader(pipeline, old, Reloads(lambda: (new, {}))).reload()
         values = (await answered_with(oracle.port, {"output": "telemetry"}, heard))["values"]
         assert values["rate"] is None
+
+
+def test_what_a_changed_output_leaves_out_still_follows_later():
+    """With a budget, its records do not count as whole ones."""
+    changed = shaper({"preset": "telemetry"})
+    (usual,) = changed.configured.values()
+    left_out = LeftOut(usual, NO_LIMIT, "exact")
+    assert left_out.has_whole(changed.offer(record(0), 0.0)[0][0].shaped)
+    asked(changed, output="telemetry", items=["platform_tail_number"])
+    assert not left_out.has_whole(changed.offer(record(1), 0.0)[0][0].shaped)
+    assert left_out.has_whole(changed.offer(record(1, "uav2"), 0.0)[0][0].shaped)

@@ -15,6 +15,7 @@ from uplink import Uplink
 from uplink_flight import ALERTS, POSITION, STATE, TABLES, Flight, Trip, fly, trip
 
 from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.connection import Received
 from klvrelay.sinks.mqtt.native import link as native_link
 
 RATE = 64_000
@@ -171,6 +172,34 @@ def test_each_broker_of_several_begins_with_its_own_step():
             await asyncio.sleep(3)
             await on.feed(2, 1)
             assert any(each.topic == "klvrelay/uav0/position" for each in on.oracle.arrivals)
+
+    run(steps())
+
+
+def test_a_request_is_answered_at_once_and_what_it_changed_is_reduced_too():
+    """Also over a link that is full: the answer has the class of alerts."""
+
+    async def steps() -> None:
+        async with trip(RATE, [WHOLE], changeable=("*.rate", "*.items")) as on:
+            on.put_link("uav0", "live", 0)
+            await on.feed(20)
+            assert on.uplink.ladder.rung.step > 0
+            changes: Any = on.sink._values._changes
+            request = b'{"output":"telemetry","rate":25,"id":"%d"}'
+            sent = asyncio.get_running_loop().time()
+            for number in range(3):
+                assert changes._take(Received("klvrelay/uav0/set", request % number, False))
+            await on.feed(3)
+            found = [each for each in on.oracle.arrivals if each.topic == "klvrelay/uav0/set/result"]
+            answers = [orjson.loads(each.message.payload) for each in found]
+            assert [each["id"] for each in answers] == ["0", "1", "2"]
+            assert max(each.at for each in found) - sent < 3
+            shaper = on.sink.budget_outputs._shaper
+            (own,) = shaper._of_stream["uav0"]
+            assert own.configured.rate == 25
+            assert own.output != own.configured, "reduced"
+            await on.feed(10)
+            assert on.link.sent.most(10) * 8 <= 1.05 * RATE * 10
 
     run(steps())
 

@@ -163,14 +163,14 @@ class Trip:
 @asynccontextmanager
 async def trip(
     rate: float, tables: Sequence[dict[str, Any]] = TABLES, *, link_rate: float | None = None, delay: float = 0.3,
-    later: bool = False,
+    later: bool = False, changeable: Sequence[str] = (),
 ) -> AsyncIterator[Trip]:  # fmt: skip
     """A connected sink with a budget of `rate` bits per second. The link carries `link_rate`."""
     up = (link_rate or rate) / 8 * 1.02
     async with Subscriber() as oracle, Uplink(oracle.port, up=up, down=up, delay=delay) as link:
         settings = MqttSettings(host="127.0.0.1", port=link.port, timeout=30.0)
         made = [output_of(table) for table in tables]
-        sink = MqttSink(settings, boot="5f2c9a", shaper=Shaper(made), budget=rate)
+        sink = MqttSink(settings, boot="5f2c9a", shaper=Shaper(made, changeable=changeable), budget=rate)
         log, notices = MemoryLog(), Notices()
         sinks: list[Any] = [sink]
         if later:

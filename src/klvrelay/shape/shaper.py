@@ -12,8 +12,8 @@ from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import Decision, ShapedOutput
 
-Reduce = Callable[[Sequence[Output]], Sequence[Output | None]]
-"""What the budget of an uplink leaves of the outputs of a stream."""
+Reduction = Callable[[Sequence[Output]], Sequence[Output | None]]
+"""What a budget leaves of outputs; None: nothing."""
 
 
 class Due(NamedTuple):
@@ -50,7 +50,7 @@ class Shaper:
         self._of_stream: dict[str, list[ShapedOutput]] = {}  # of streams for which outputs were changed
         self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._every = self._outputs
-        self._reduction: Reduce = list
+        self._reduction: Reduction = lambda outputs: outputs
         self._limit = limit
         self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
         limits = (limit, *(output.limit for output in outputs))
@@ -94,16 +94,21 @@ class Shaper:
         """The outputs as configured."""
         return [shaped.configured for shaped in self._outputs]
 
-    def reduce(self, reduction: Reduce) -> None:
-        """Publish what this leaves of the outputs of a stream, until the next call. None: nothing."""
+    def reduce(self, reduction: Reduction) -> None:
+        """Publish what the reduction leaves of the outputs, until the next call; also of those that are changed later.
+        """
         self._reduction = reduction
-        for outputs in (*self._of_stream.values(), self._outputs):
-            self._reshape(outputs)
-
-    def _reshape(self, outputs: Sequence[ShapedOutput]) -> None:
-        kept = self._reduction([shaped.configured for shaped in outputs])
-        for shaped, output in zip(outputs, kept, strict=True):
+        for shaped, output in zip(self._outputs, reduction(self.outputs), strict=True):
             shaped.reshape(output)
+        for own in self._of_stream.values():
+            self._reduce_changed(own)
+
+    def _reduce_changed(self, own: Sequence[ShapedOutput]) -> None:
+        """Reduce the changed ones among the outputs of a stream."""
+        left = self._reduction([shaped.configured for shaped in own])
+        for shaped, usual, output in zip(own, self._outputs, left, strict=True):
+            if shaped is not usual:
+                shaped.reshape(output)
 
     def reset(self, now: float) -> None:
         """A new connection: the next records are full, and retained values are published again."""
@@ -148,9 +153,8 @@ class Shaper:
             self._changes[stream, output.name] = values
         elif own == self._outputs:
             del self._of_stream[stream]
+        self._reduce_changed(own)
         if own[place] is not old:
-            self._reshape(own)
-            self._reshape(self._outputs)  # those that streams share are as for all streams
             own[place].take_over(old.give_up(stream), now)
         changed = {id(each): each for each in self._outputs}
         self._every = [*(changed | {id(each): each for own in self._of_stream.values() for each in own}).values()]

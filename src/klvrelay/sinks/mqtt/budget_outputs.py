@@ -17,7 +17,7 @@ from klvrelay.gap import Gap, Replay
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.shape.classes import Urgency
-from klvrelay.shape.ladder import Ladder, Rung
+from klvrelay.shape.ladder import HALVINGS, Ladder, Rung, rungs_of
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.reduction import reduced_all, rungs_for, urgency_of
@@ -62,10 +62,10 @@ class BudgetOutputs:
         self._shaper, self._settings, self._publisher = shaper, settings, publisher
         self._messages, self._rate = messages, rate
         self._made = OutputMessages(settings, messages.ages, shaper.is_open)
-        self._rungs = rungs_for(shaper.outputs)
+        self._rungs = rungs_of(halvings=HALVINGS) if shaper.changeable else rungs_for(shaper.outputs)
         self._uplink: Uplink | None = None
         self._groups: dict[Hashable, _Group] = {}
-        self._urgencies: dict[tuple[str, str], Urgency] = {}  # by output and stream
+        self._urgencies: dict[tuple[str, tuple[str, ...]], Urgency] = {}
         shaper.on_change = self._urgencies.clear
         self._sizes: dict[str, int] = {}
         self._values = BudgetValues(settings)
@@ -215,7 +215,7 @@ class BudgetOutputs:
         entry = Unsent(partial(self._make, dues, part), part, size, _is_live(record))
         newest = output.retain or (output.rate is not None and not dues[0].replayed)
         key = output.name, record.stream, record.set, dues[0].replayed
-        self.uplink.put(self._urgency(output, record.stream), key, entry, newest=newest)
+        self.uplink.put(self._urgency(output), key, entry, newest=newest)
 
     def _put_late(self, now: float) -> None:
         """Let what was held for its interval, or for others, wait for its turn."""
@@ -271,9 +271,9 @@ class BudgetOutputs:
         if self._left_out is not None and not code.cancelled() and 0 <= code.result() < REFUSED:
             self._left_out.note(due.record for due in dues)
 
-    def _urgency(self, output: Output, stream: str) -> Urgency:
+    def _urgency(self, output: Output) -> Urgency:
         """The class of an output; with other items it is another."""
-        key = output.name, stream
+        key = output.name, output.items  # subscribers may change the items
         if (found := self._urgencies.get(key)) is None:
             found = self._urgencies[key] = urgency_of(output)
         return found

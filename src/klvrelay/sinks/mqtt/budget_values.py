@@ -35,8 +35,11 @@ class BudgetValues:
         self._states: dict[str, Any] = {}
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Publish latest values when it is their turn. Raises Unanswered."""
-        parts = [self.put(message, self._urgency(message)) for message in messages]
+        """Publish latest values, and answers to requests, when it is their turn. Raises Unanswered."""
+        parts = [
+            self.put(message, self._urgency(message)) if message.retain else self._put_answer(message)
+            for message in messages
+        ]
         await answers(parts)
         if any(part.code.cancelled() for part in parts):
             raise Unanswered(f"{self._settings.url}: connection lost")
@@ -51,6 +54,11 @@ class BudgetValues:
         """Let a message wait for its turn, in place of an earlier one on its topic."""
         entry = Unsent(lambda: [message], Pending(), len(message.payload) + GUESS)
         self.uplink.put(urgency, message.topic, entry, newest=True)
+        return entry.part
+
+    def _put_answer(self, message: Message) -> Pending:
+        entry = Unsent(lambda: [message], Pending(), len(message.payload) + GUESS)
+        self.uplink.put(Urgency.ALERT, message.topic, entry, newest=False)
         return entry.part
 
     def _urgency(self, message: Message) -> Urgency:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
 from klvrelay.shape.marking import Limit
-from klvrelay.shape.output import Output
+from klvrelay.shape.output import Output, is_whole
 from klvrelay.shape.shaped_output import ShapedOutput
 from klvrelay.shape.shaper import Shaper
 
@@ -37,7 +37,8 @@ class LeftOut:
     def has_whole(self, shaped: ShapedOutput) -> bool:
         """Does this output publish whole records at present?"""
         output = shaped.output
-        return output.name == self._whole and output == shaped.configured and not output.on_change
+        is_usual = output.name == self._whole and output == shaped.configured
+        return is_usual and is_whole(output) and not output.on_change
 
     def note(self, records: Iterable[Record]) -> None:
         """Remember whole records that were published."""

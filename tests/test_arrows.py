@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -92,7 +93,11 @@ def package_of(module: str) -> str:
 
 @cache
 def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+    gc.disable()  # Python 3.11 fails if a collected object logs a traceback during it
+    try:
+        return ast.parse(path.read_text())
+    finally:
+        gc.enable()
 
 
 def imports_of(module: str, path: Path) -> Iterator[Import]:

@@ -49,7 +49,7 @@ async def keeping(sink: MqttSink) -> AsyncIterator[Keeping]:
         yield Keeping(sink, notices, cursor, task)
     finally:
         task.cancel()
-        await asyncio.wait({task})
+        await asyncio.gather(task, return_exceptions=True)  # a lost connection is what some tests are about
 
 
 async def publish(sink: MqttSink, *values: Notice, within: float = 5.0) -> None:

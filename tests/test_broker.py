@@ -18,8 +18,8 @@ from brokers import listening
 from klvrelay.cli.embedded_broker import EmbeddedBroker
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message
 
 SOURCE = Path(__file__).parent.parent / "src"
 WILL = Message("kr/status", b"gone", retain=True)
@@ -33,8 +33,8 @@ def threads() -> set[threading.Thread]:
 USE = """
 import asyncio
 from klvrelay.cli.embedded_broker import EmbeddedBroker
-from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.protocol.connect import connect
 from klvrelay.config.mqtt import MqttSettings
 
 async def main():

@@ -13,7 +13,7 @@ from manual_clock import Clock
 
 from klvrelay.config import kinds
 from klvrelay.errors import ConfigError
-from klvrelay.shape.budget import BURST, Budget, Wire
+from klvrelay.shape.budget.budget import BURST, Budget, Wire
 from klvrelay.transports import tcp_info
 from klvrelay.transports.tcp_info import TcpInfo
 

@@ -10,8 +10,8 @@ from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import read_settings
 from klvrelay.errors import ConfigError
 from klvrelay.relay.build import build_relay, change_of
-from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
-from klvrelay.sinks.mqtt.later import LaterSink
+from klvrelay.sinks.mqtt.budget.budget_outputs import BudgetOutputs
+from klvrelay.sinks.mqtt.budget.later import LaterSink
 
 HEAD = '[[source]]\nurl = "udp://127.0.0.1:5000"\nstream = "uav1"\n[[sink]]\nurl = "mqtt://127.0.0.1:1883"\n'
 POSITION = '[[sink.output]]\nname = "position"\nitems = ["position"]\n'

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manual_clock import Clock
 
-from klvrelay.shape.budget import Budget
-from klvrelay.shape.classes import ClassQueue, Urgency
+from klvrelay.shape.budget.budget import Budget
+from klvrelay.shape.budget.classes import ClassQueue, Urgency
 
 FOREVER, ENDLESS = 1e9, 1 << 60
 

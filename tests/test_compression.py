@@ -12,9 +12,9 @@ from reference_output import ReferenceOutput
 
 import klvrelay
 from klvrelay import ConfigError, DecodeError, Restorer, threads
-from klvrelay.shape import compression
-from klvrelay.shape.compression import Compressor, Decompressor, zstd_module
-from klvrelay.shape.dictionary import LEAST, PAYLOADS, SAMPLE_MOST, SAMPLES_MOST, DictionaryTrainer
+from klvrelay.shape.encoding import compression
+from klvrelay.shape.encoding.compression import Compressor, Decompressor, zstd_module
+from klvrelay.shape.encoding.dictionary import LEAST, PAYLOADS, SAMPLE_MOST, SAMPLES_MOST, DictionaryTrainer
 
 FIRST = [record(seq).json() for seq in range(PAYLOADS)]
 

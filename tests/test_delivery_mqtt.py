@@ -22,9 +22,9 @@ from klvrelay.outcome import Sums
 from klvrelay.relay import halving as halving_module
 from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import control as control_module
-from klvrelay.sinks.mqtt import published_values
+from klvrelay.sinks.mqtt.refused import control as control_module
 from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.values import published_values
 
 STREAMS, RATE, SECONDS = 16, 30, 4
 

@@ -18,8 +18,8 @@ from records import record
 from reference_output import ReferenceOutput
 
 import klvrelay
-from klvrelay.shape.compression import Compressor
-from klvrelay.shape.dictionary import DictionaryTrainer
+from klvrelay.shape.encoding.compression import Compressor
+from klvrelay.shape.encoding.dictionary import DictionaryTrainer
 
 PAGE = (ROOT / "docs" / "formats.md").read_text()
 FORMS = ("json", "cbor", "msgpack", "klv", "compact")

@@ -27,8 +27,8 @@ from klvrelay.outcome import Outcome, Unpublished
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
-from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message
 from klvrelay.sinks.mqtt.messages import Messages
+from klvrelay.sinks.mqtt.protocol.connection import TOO_LARGE, Message
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.spool.disk.format import Codec
 from klvrelay.spool.disk.log import DiskLog

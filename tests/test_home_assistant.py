@@ -10,7 +10,7 @@ import jinja2
 import pytest
 
 from klvrelay.shape.home_assistant import KEYS, SENSORS, values
-from klvrelay.sinks.mqtt.home_assistant import device_id, discovery
+from klvrelay.sinks.mqtt.values.home_assistant import device_id, discovery
 from klvrelay.standards.spec import SETS
 
 UNITS = {

@@ -26,8 +26,8 @@ from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.relay.build import build_relay
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt.connection import Received
-from klvrelay.sinks.mqtt.home_assistant import announces, discovery
+from klvrelay.sinks.mqtt.protocol.connection import Received
+from klvrelay.sinks.mqtt.values.home_assistant import announces, discovery
 
 CONFIG, VALUES = "homeassistant/device/klvrelay_uav1/config", "klvrelay/uav1/homeassistant"
 HOME = {"preset": "homeassistant"}

@@ -6,8 +6,8 @@ import asyncio
 
 import virtual_time
 
-from klvrelay.sinks.mqtt.inflight import InFlight, Publication
-from klvrelay.sinks.mqtt.suspended import SHOWN, Suspended
+from klvrelay.sinks.mqtt.protocol.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.refused.suspended import SHOWN, Suspended
 
 
 class Late:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klvrelay.shape.ladder import (
+from klvrelay.shape.budget.ladder import (
     HALVINGS,
     HOLD,
     HOLD_MOST,

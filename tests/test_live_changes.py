@@ -36,13 +36,13 @@ from klvrelay.relay.reload import Reloader, Reloads
 from klvrelay.shape.marking import NO_LIMIT
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import live_changes
-from klvrelay.sinks.mqtt.change_requests import ERROR_MOST, PAYLOAD_MOST, answer
-from klvrelay.sinks.mqtt.connection import Received
+from klvrelay.sinks.mqtt.budget.left_out import LeftOut
 from klvrelay.sinks.mqtt.failover import FailoverSink
-from klvrelay.sinks.mqtt.left_out import LeftOut
-from klvrelay.sinks.mqtt.live_changes import LiveChanges
-from klvrelay.sinks.mqtt.publisher import Publisher
+from klvrelay.sinks.mqtt.outputs import live_changes
+from klvrelay.sinks.mqtt.outputs.change_requests import ERROR_MOST, PAYLOAD_MOST, answer
+from klvrelay.sinks.mqtt.outputs.live_changes import LiveChanges
+from klvrelay.sinks.mqtt.protocol.connection import Received
+from klvrelay.sinks.mqtt.refused.publisher import Publisher
 
 SET, RESULT = "klvrelay/uav1/set", "klvrelay/uav1/set/result"
 ALL = ("*.items", "*.exclude", "*.rate", "*.on_change", "*.dead_band", "*.snapshot")
@@ -175,7 +175,7 @@ def test_only_what_the_settings_allow_can_change():
 
 def test_the_number_of_changes_is_bounded(monkeypatch: pytest.MonkeyPatch):
     """Those that exist can still be changed, and be reset."""
-    monkeypatch.setattr("klvrelay.sinks.mqtt.change_requests.CHANGES_MOST", 2)
+    monkeypatch.setattr("klvrelay.sinks.mqtt.outputs.change_requests.CHANGES_MOST", 2)
     changed = shaper()
     assert all(asked(changed, stream, output="telemetry", rate=1)["ok"] for stream in ("a", "b"))
     assert "2 outputs of streams are changed" in asked(changed, "c", output="telemetry", rate=1)["error"]

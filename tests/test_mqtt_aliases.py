@@ -14,9 +14,9 @@ from records import BOOT, record
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message
 from klvrelay.sinks.mqtt.native.encode_publish import REVIEW
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import TOO_LARGE, Message
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 WILL = Message("kr/status", b"gone", retain=True)

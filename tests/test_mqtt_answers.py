@@ -14,9 +14,9 @@ from records import BOOT, record
 from klvrelay.encode import encode
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message
-from klvrelay.sinks.mqtt.session import Session
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import TOO_LARGE, Message
+from klvrelay.sinks.mqtt.protocol.session import Session
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 MAXIMUM_PACKET_SIZE = 0x27

@@ -31,9 +31,9 @@ from klvrelay.outcome import Outcome
 from klvrelay.relay.build import build_relay
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
-from klvrelay.sinks.mqtt.connection import Received
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST, JoinedMessages
 from klvrelay.sinks.mqtt.messages import Messages
+from klvrelay.sinks.mqtt.protocol.connection import Received
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.spool.memory import MemoryLog
 
@@ -227,7 +227,7 @@ async def test_a_limit_that_is_not_announced_is_found(oracle: OracleBroker, monk
     """The broker closes the connection at larger messages: these become smaller, and no record is lost."""
     from klvrelay.backoff import Backoff
     from klvrelay.relay import sink_task as sink_task_module
-    from klvrelay.sinks.mqtt import breaking
+    from klvrelay.sinks.mqtt.refused import breaking
 
     monkeypatch.setattr(sink_task_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
     monkeypatch.setattr(breaking, "STEADY", 0.05)

@@ -25,9 +25,9 @@ from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import control as control_module
-from klvrelay.sinks.mqtt import published_values
-from klvrelay.sinks.mqtt.breaking import (
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.refused import control as control_module
+from klvrelay.sinks.mqtt.refused.breaking import (
     ANSWERS,
     FIRST,
     LONGEST,
@@ -39,10 +39,10 @@ from klvrelay.sinks.mqtt.breaking import (
     Breaking,
     size_of,
 )
-from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.control import CONTROL_MOST
+from klvrelay.sinks.mqtt.refused.control import CONTROL_MOST
+from klvrelay.sinks.mqtt.refused.suspended import Suspended
 from klvrelay.sinks.mqtt.sink import MqttSink
-from klvrelay.sinks.mqtt.suspended import Suspended
+from klvrelay.sinks.mqtt.values import published_values
 from klvrelay.spool.memory import MemoryLog
 
 LIMIT = 3000

@@ -1,4 +1,4 @@
-"""The contract of a connection (`sinks/mqtt/connection.py`), for each MQTT client: messages with each broker."""
+"""The contract of a connection (`protocol/connection.py`), for each MQTT client: messages with each broker."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mqtt_contract import (
 )
 
 from klvrelay.errors import SinkRefused
-from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.properties import user_properties
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.protocol.properties import user_properties
 
 pytestmark = pytest.mark.usefixtures("of_amqtt")  # its thread runs before any test
 

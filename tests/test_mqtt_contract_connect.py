@@ -22,10 +22,10 @@ from mqtt_contract import (
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError, SinkDown, SinkError, SinkRefused
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message, Unanswered
 from klvrelay.sinks.mqtt.faults import NoMqtt
-from klvrelay.sinks.mqtt.session import Session
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message, Unanswered
+from klvrelay.sinks.mqtt.protocol.session import Session
 from klvrelay.text import Secret
 
 pytestmark = pytest.mark.usefixtures("of_amqtt")  # its thread runs before any test
@@ -210,7 +210,7 @@ async def test_small_messages_are_sent_at_once(client, server, oracle, monkeypat
             made.append(self)
             super().connect(address)
 
-    monkeypatch.setattr("klvrelay.sinks.mqtt.dial.socket.socket", Recorded)
+    monkeypatch.setattr("klvrelay.sinks.mqtt.protocol.dial.socket.socket", Recorded)
     async with connected(server, client):
         options = [sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for sock in made]
 

@@ -20,7 +20,7 @@ from mqtt_contract import (
 from oracle_broker import OracleBroker
 
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.mqtt.connection import Message, Unanswered
+from klvrelay.sinks.mqtt.protocol.connection import Message, Unanswered
 
 pytestmark = pytest.mark.usefixtures("of_amqtt")  # its thread runs before any test
 

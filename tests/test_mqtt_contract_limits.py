@@ -21,7 +21,7 @@ from mqtt_contract import (
     with_mqtt_5,
 )
 
-from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message, Terms
+from klvrelay.sinks.mqtt.protocol.connection import TOO_LARGE, Message, Terms
 
 
 @of_each_client

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from manual_clock import Clock
 
-from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.control import ANSWERS, CONTROL, CONTROL_MOST, DOUBTS_MOST, LONGEST, SILENT, Control
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.refused.control import ANSWERS, CONTROL, CONTROL_MOST, DOUBTS_MOST, LONGEST, SILENT, Control
 
 STATUS = Message("kr/status", b"{}", retain=True)
 STATE, OTHER_STATE = (Message(f"kr/{stream}/state", b"{}", retain=True) for stream in ("uav1", "uav2"))

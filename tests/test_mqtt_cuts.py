@@ -24,10 +24,10 @@ from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import control as control_module
-from klvrelay.sinks.mqtt import lanes as lanes_module
-from klvrelay.sinks.mqtt import published_values
+from klvrelay.sinks.mqtt.refused import control as control_module
+from klvrelay.sinks.mqtt.refused import lanes as lanes_module
 from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.values import published_values
 from klvrelay.spool.memory import MemoryLog
 
 CUTS_MOST, RECORDS, CULPRIT = 100, 40, 7

@@ -19,9 +19,9 @@ from records import BOOT
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.sinks.mqtt import faults
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.dial import dial
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.protocol.dial import dial
 from klvrelay.sinks.mqtt.sink import WHOLE, MqttSink
 
 CANARY = "c4n4ry-pa55"

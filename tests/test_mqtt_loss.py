@@ -9,9 +9,9 @@ from brokers import listening, until
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.faults import lost
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message
 
 WILL = Message("kr/status", b"gone", retain=True)
 

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from klvrelay.sinks.mqtt.connection import SESSION_LOST, Message, Received
-from klvrelay.sinks.mqtt.received import HIGH, LOW, OVERHEAD, ReceivedMessages
-from klvrelay.sinks.mqtt.session import SETTLED_MOST, Session
+from klvrelay.sinks.mqtt.protocol.connection import SESSION_LOST, Message, Received
+from klvrelay.sinks.mqtt.protocol.received import HIGH, LOW, OVERHEAD, ReceivedMessages
+from klvrelay.sinks.mqtt.protocol.session import SETTLED_MOST, Session
 
 
 def message(number: int, *, qos: int = 2, retain: bool = False) -> Message:

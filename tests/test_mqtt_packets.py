@@ -10,11 +10,11 @@ from cases import each_of
 from paho_packets import PUBACK, PUBREL, PahoPackets
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.native import encode, pings
-from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
-from klvrelay.sinks.mqtt.session import EXPIRY
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.protocol.packet_types import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.protocol.session import EXPIRY
 from klvrelay.text import Secret
 
 WILLS = (None, Message("kr/status", b"gone", 1, True, "application/json"), Message("kr/stätus", b"", 0, False))

@@ -16,9 +16,9 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.outcome import Outcome
 from klvrelay.relay.notices import Notices
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import published_values
+from klvrelay.sinks.mqtt.refused.suspended import CAP, HUNG_UP, HUNG_UP_CAP, HUNG_UP_FIRST, Suspended
 from klvrelay.sinks.mqtt.sink import MqttSink
-from klvrelay.sinks.mqtt.suspended import CAP, HUNG_UP, HUNG_UP_CAP, HUNG_UP_FIRST, Suspended
+from klvrelay.sinks.mqtt.values import published_values
 
 DENIED, QUOTA, PAYLOAD = 0x87, 0x97, 0x99
 STATE = Notice("state", "uav2", b"{}")

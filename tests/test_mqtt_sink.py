@@ -15,8 +15,8 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.relay.notices import Notices
 from klvrelay.sinks.contract import Notice, Sink
-from klvrelay.sinks.mqtt import published_values
 from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.values import published_values
 
 ONLINE = Notice("availability", "uav1", b"online")
 

@@ -14,10 +14,10 @@ from records import BOOT, record
 import klvrelay
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.outcome import Outcome
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message
 from klvrelay.sinks.mqtt.native.encode_publish import HEADS_MOST, PublishEncoder
-from klvrelay.sinks.mqtt.packets import Packed, publish_size
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import TOO_LARGE, Message
+from klvrelay.sinks.mqtt.protocol.packets import Packed, publish_size
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 VECTORS = Path(__file__).parent / "vectors"

@@ -13,10 +13,10 @@ from hostile_broker import PINGREQ, PUBLISH, WILL, Guest, HostileBroker, connack
 from mqtt_wire import read_packet
 
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.native.connection import NativeConnection
 from klvrelay.sinks.mqtt.native.link import HIGH, Link
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message
 
 KEEPALIVE = 20
 LARGE = 64 << 10

@@ -14,8 +14,8 @@ from records import BOOT, record
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 WILL = Message("klvrelay/status", b"gone", retain=True)

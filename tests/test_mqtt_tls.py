@@ -14,8 +14,8 @@ from brokers import SAMPLE, Mosquitto, until
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message
 from klvrelay.text import Secret
 
 pytestmark = pytest.mark.needs("mosquitto", "mosquitto_passwd", "openssl")

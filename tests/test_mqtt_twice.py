@@ -15,11 +15,11 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import retained
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.session import Session
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.protocol.session import Session
 from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.values import retained
 
 TELEMETRY = "klvrelay/uav1/telemetry"
 BATCH = [record(n) for n in range(30)]

@@ -17,11 +17,11 @@ from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.relay import relay
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import published_values
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message, Unanswered
 from klvrelay.sinks.mqtt.native import connection as native_connection
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message, Unanswered
 from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.values import published_values
 
 RECEIVE_MAXIMUM = 0x21
 WILL = Message("kr/status", b"gone", retain=True)

@@ -21,7 +21,7 @@ from klvrelay.config.outputs import output_of
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
 from klvrelay.shape import items
-from klvrelay.shape.formats import message_of
+from klvrelay.shape.encoding.formats import message_of
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import Output, matches
 from klvrelay.shape.payload import Payload

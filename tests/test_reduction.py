@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klvrelay.config.outputs import output_of
-from klvrelay.shape.classes import Urgency
+from klvrelay.shape.budget.classes import Urgency
+from klvrelay.shape.budget.ladder import Reduction, Rung, rungs_of
+from klvrelay.shape.budget.reduction import BULK, POSITION_RATE, reduced, reduced_all, rungs_for, urgency_of
+from klvrelay.shape.budget.window import LEAST, TARGET, Window
 from klvrelay.shape.items import chosen_keys, groups
-from klvrelay.shape.ladder import Reduction, Rung, rungs_of
 from klvrelay.shape.output import Output
 from klvrelay.shape.presets import DEFAULTS, preset_output
-from klvrelay.shape.reduction import BULK, POSITION_RATE, reduced, reduced_all, rungs_for, urgency_of
 from klvrelay.shape.shaper import Shaper
-from klvrelay.shape.window import LEAST, TARGET, Window
 
 ALL = rungs_of()
 POSITION = Output("position", "{prefix}/{stream}/position", items=("position",), rate=4.0)

@@ -25,7 +25,7 @@ from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.relay import stream as stream_module
 from klvrelay.relay.build import build_relay
 from klvrelay.relay.relay import Relay
-from klvrelay.sinks.mqtt import control as control_module
+from klvrelay.sinks.mqtt.refused import control as control_module
 
 TAPE = feed.recording(150)
 TELEMETRY, REJECTED, RAW = (f"klvrelay/uav1/{leaf}" for leaf in ("telemetry", "rejected", "raw"))

@@ -27,7 +27,7 @@ from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
 from klvrelay.relay.build import build_relay
 from klvrelay.relay.relay import Relay
-from klvrelay.sinks.mqtt.connection import Received
+from klvrelay.sinks.mqtt.protocol.connection import Received
 
 WAYS = [{}, {"demux": "libav"}, {"isolate": True}, {"demux": "libav", "isolate": True}]
 

@@ -14,9 +14,9 @@ from records import platform, record, security, targets
 from reference_output import ReferenceOutput
 
 from klvrelay import ConfigError, DecodeError, Restorer
-from klvrelay.shape import known
-from klvrelay.shape.cbor import DEPTH_MOST, CborReader
-from klvrelay.shape.known import CONTENT_MOST, SETS_MOST, STREAMS_MOST, TOTAL_MOST, KnownStreams
+from klvrelay.shape.restoring import known
+from klvrelay.shape.restoring.cbor import DEPTH_MOST, CborReader
+from klvrelay.shape.restoring.known import CONTENT_MOST, SETS_MOST, STREAMS_MOST, TOTAL_MOST, KnownStreams
 
 FORMS = ("json", "cbor", "msgpack", "klv", "compact")
 HEAD = ["5f2c9a", None, None, None, None, None]

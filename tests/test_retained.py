@@ -27,13 +27,13 @@ from klvrelay.errors import SinkDown
 from klvrelay.health import StreamHealth
 from klvrelay.health.report import link_document
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import earlier_runs, retained
-from klvrelay.sinks.mqtt.connection import Message, Received
-from klvrelay.sinks.mqtt.earlier_runs import EarlierRuns, boot_of
-from klvrelay.sinks.mqtt.packets import Packed
-from klvrelay.sinks.mqtt.properties import user_properties
+from klvrelay.sinks.mqtt.protocol.connection import Message, Received
+from klvrelay.sinks.mqtt.protocol.packets import Packed
+from klvrelay.sinks.mqtt.protocol.properties import user_properties
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.topics import split_topic
+from klvrelay.sinks.mqtt.values import earlier_runs, retained
+from klvrelay.sinks.mqtt.values.earlier_runs import EarlierRuns, boot_of
 
 ONLINE = Notice("availability", "uav1", b"online")
 DEAD, ALIVE, OURS = "dead00", "a11ve0", "0e0e0e"

@@ -28,7 +28,7 @@ from klvrelay.relay.build import LOST, build_relay, run_relay
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream_input import StreamInput
-from klvrelay.sinks.mqtt import published_values
+from klvrelay.sinks.mqtt.values import published_values
 
 SPOILT = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 0xFF])
 

@@ -10,12 +10,12 @@ from typing import Any
 import orjson
 import pytest
 import virtual_time
+from klvrelay.sinks.mqtt.connection import Received
 from payload_schemas import faults
 from uplink import Uplink
 from uplink_flight import ALERTS, POSITION, STATE, TABLES, Flight, Trip, fly, trip
 
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt.connection import Received
 from klvrelay.sinks.mqtt.native import link as native_link
 
 RATE = 64_000

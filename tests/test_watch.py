@@ -24,11 +24,11 @@ from klvrelay.cli.verbs.watch import line, table, watch
 from klvrelay.config.choice import chosen
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.shape.compression import Compressor
-from klvrelay.shape.dictionary import DictionaryTrainer
+from klvrelay.shape.encoding.compression import Compressor
+from klvrelay.shape.encoding.dictionary import DictionaryTrainer
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message, Received
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message, Received
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 WALL = 1_800_000_000.0

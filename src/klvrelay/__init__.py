@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
     from klvrelay.frames.frame_times import FrameTime, Stamp, frame_times
     from klvrelay.record import Record
-    from klvrelay.shape.restore import Restorer
+    from klvrelay.shape.restoring.restore import Restorer
     from klvrelay.standards.amends import View, views
 
 __all__ = [
@@ -79,7 +79,7 @@ _HOMES = {
     "decoder": ("decode", "json_lines"),
     "api": ("columns", "open", "stream"),
     "record": ("Record",),
-    "shape.restore": ("Restorer",),
+    "shape.restoring.restore": ("Restorer",),
     "standards.amends": ("View", "views"),
     "core.selection": ("Selection", "select"),
     "frames.frame_times": ("FrameTime", "Stamp", "frame_times"),

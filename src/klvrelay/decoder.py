@@ -213,7 +213,9 @@ def decode(
     wanted = chosen(pid, program)
     limit = core.checked_limit(packet_limit)
     if bytes(data[:1]) in PAYLOAD_BEGINS:
-        from klvrelay.shape.payload_records import payload_records  # here, since a stream of KLV does not need it
+        from klvrelay.shape.restoring.payload_records import (
+            payload_records,  # here, since a stream of KLV does not need it
+        )
 
         data, records = payload_records(bytes(data), stream, dictionary)
         if records is not None:

@@ -18,7 +18,7 @@ from mqtt_wire import packed_length, read_packet
 from oracle_broker import OracleBroker
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.protocol.connection import Message
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 1, 2, 3, 4, 5, 6, 7
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = 8, 9, 10, 11, 12, 13, 14, 15

@@ -33,8 +33,8 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.outcome import Outcome
 from klvrelay.relay.notices import Notices
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.packet_types import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 MALFORMED = {

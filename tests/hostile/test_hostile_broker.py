@@ -40,8 +40,8 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.relay.notices import Notices
-from klvrelay.sinks.mqtt import retained
 from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.values import retained
 
 
 def after_connack(attack, properties=b""):

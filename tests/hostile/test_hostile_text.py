@@ -34,7 +34,7 @@ from klvrelay.cli.verbs.frame_times import HEAD
 from klvrelay.encode import encode
 from klvrelay.json_output import dumps, rewrite_integers
 from klvrelay.shape.state import StreamState
-from klvrelay.sinks.mqtt.connection import Received
+from klvrelay.sinks.mqtt.protocol.connection import Received
 
 SINCE_15 = range(0x13439, 0x13440)
 """Format characters of Egyptian hieroglyphs, which the database of Python 3.11 (Unicode 14) does not have yet."""
@@ -112,7 +112,7 @@ def test_text_that_is_all_escapes_keeps_to_the_bound() -> None:
 def test_no_other_module_writes_json() -> None:
     """All JSON that leaves klvrelay goes through `json_output.dumps`: other modules write it for their own use only."""
     own = {
-        "json_output.py", "shape/documents.py", "shape/restore.py", "sources/isolated/pack.py",
+        "json_output.py", "shape/restoring/documents.py", "shape/restoring/restore.py", "sources/isolated/pack.py",
         "sources/isolated/source.py", "sources/web/position.py",
     }  # fmt: skip
     package = ROOT / "src" / "klvrelay"

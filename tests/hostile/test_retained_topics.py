@@ -14,8 +14,8 @@ from records import BOOT, record
 from test_relay_process import klvrelay
 
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt import retained
 from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.values import retained
 
 DEAD = b'{"state":"offline","boot":"dead00"}'
 BOOT_OF_DEAD = b"\x26" + text("boot") + text("dead00")

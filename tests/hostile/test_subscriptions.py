@@ -25,8 +25,8 @@ from klvrelay.cli.verbs.watch import line, watch
 from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Message, Received
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Message, Received
 
 
 @pytest.fixture(params=["native", "aiomqtt"])

@@ -10,8 +10,8 @@ import pytest
 from brokers import listening
 from contract_brokers import Broker, client_id
 
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Connection, Message
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Connection, Message
 
 CLIENTS = ("native", "aiomqtt")
 BROKERS = ("mosquitto", "amqtt", "nats", "oracle")

@@ -29,7 +29,7 @@ from klvrelay.shape.marking import NO_LIMIT
 from klvrelay.shape.output import is_whole
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt.later import LaterSink
+from klvrelay.sinks.mqtt.budget.later import LaterSink
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.spool.memory import MemoryLog
 

@@ -224,7 +224,7 @@ def check_output(output: Output, values: Mapping[str, Any]) -> None:
 
 
 def _check_zstd() -> None:
-    from klvrelay.shape.compression import zstd_module  # here, since few outputs compress
+    from klvrelay.shape.encoding.compression import zstd_module  # here, since few outputs compress
 
     try:
         zstd_module()

@@ -25,8 +25,8 @@ from klvrelay.relay.tasks import cancel
 from klvrelay.shape.output import is_whole
 from klvrelay.shape.presets import DEFAULTS
 from klvrelay.shape.shaper import Shaper
+from klvrelay.sinks.mqtt.budget.later import LaterSink
 from klvrelay.sinks.mqtt.failover import FailoverSink
-from klvrelay.sinks.mqtt.later import LaterSink
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sources.contract import Source
 from klvrelay.sources.files import faults as file_faults
@@ -72,7 +72,7 @@ def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source
 def _check_broker(settings: MqttSettings) -> None:
     """Raise ConfigError for certificates or keys that cannot be used."""
     if settings.tls:
-        from klvrelay.sinks.mqtt.dial import tls_context  # loaded here: few configurations need it
+        from klvrelay.sinks.mqtt.protocol.dial import tls_context  # loaded here: few configurations need it
 
         tls_context(settings)
 

@@ -11,7 +11,7 @@ from klvrelay.schema.output_changes import change_topics, may_become_partial
 from klvrelay.schema.parts import TEXT, Schema
 from klvrelay.schema.telemetry import record
 from klvrelay.schema.topics import TOPICS, TopicEntry
-from klvrelay.shape.content_types import CONTENT_TYPES, JSON_LINES
+from klvrelay.shape.encoding.content_types import CONTENT_TYPES, JSON_LINES
 from klvrelay.shape.output import Output
 from klvrelay.shape.presets import DEFAULTS, RAW
 

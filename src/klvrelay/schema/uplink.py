@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from klvrelay.schema.parts import COUNT, TEXT, Schema, closed, described, document
-from klvrelay.shape.ladder import HALVINGS, Reduction
-from klvrelay.sinks.mqtt.budget_values import SCHEMA
+from klvrelay.shape.budget.ladder import HALVINGS, Reduction
+from klvrelay.sinks.mqtt.budget.budget_values import SCHEMA
 
 UPLINK_STEPS = {int(step): step.label for step in Reduction}
 

@@ -10,7 +10,7 @@ import orjson
 from klvrelay.core.thinning import Base, Thinned, Thinning, thin
 from klvrelay.json_output import Numbers, dumps, rewrite_integers
 from klvrelay.record import Record
-from klvrelay.shape.formats import Continued, payload_of
+from klvrelay.shape.encoding.formats import Continued, payload_of
 from klvrelay.shape.home_assistant import KEYS, values
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload

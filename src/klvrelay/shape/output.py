@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from klvrelay.shape.content_types import Format as Format
+from klvrelay.shape.encoding.content_types import Format as Format
 from klvrelay.shape.marking import NO_LIMIT, Limit
 
 Preset = Literal["telemetry", "osd", "state", "items", "homeassistant"]

@@ -23,7 +23,7 @@ from klvrelay.health.diagnosis import no_klv
 from klvrelay.json_output import dumps
 from klvrelay.log import logger
 from klvrelay.relay.build import CHECKS, open_input
-from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.protocol.connect import connect
 from klvrelay.text import counted, printable
 
 CLOSING = 3.0

@@ -30,8 +30,8 @@ from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.json_output import dumps
 from klvrelay.relay.build import build_relay, check_files, open_input
 from klvrelay.sample import part_of
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Received
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Received
 
 PORT = 1883
 SAMPLE = Path("samples/orbit.ts")

@@ -18,11 +18,11 @@ from klvrelay.cli.verbs.printout import Listing, Printout, show
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.errors import ConfigError, SinkRefused
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message, Received
-from klvrelay.sinks.mqtt.earlier_runs import boot_of, object_of
-from klvrelay.sinks.mqtt.home_assistant import announces, config_topic, device_id
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import REFUSED, Connection, Message, Received
 from klvrelay.sinks.mqtt.topics import is_topic
+from klvrelay.sinks.mqtt.values.earlier_runs import boot_of, object_of
+from klvrelay.sinks.mqtt.values.home_assistant import announces, config_topic, device_id
 from klvrelay.text import counted, printable
 
 QUIET = 1.0

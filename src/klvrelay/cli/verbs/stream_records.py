@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from klvrelay.errors import ConfigError, DecodeError
-from klvrelay.shape.restore import Restorer
+from klvrelay.shape.restoring.restore import Restorer
 
 LINES_MOST = 5000
 """Maximum number of records of a message that are read one by one."""

@@ -11,7 +11,7 @@ from typing import Any
 from klvrelay.cli.verbs.stream_records import StreamRecords, document_of, lines_of
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.names import LEVEL_LIMIT
-from klvrelay.sinks.mqtt.connection import Received
+from klvrelay.sinks.mqtt.protocol.connection import Received
 from klvrelay.text import counted
 
 RATE_WINDOW = 5.0

@@ -20,8 +20,8 @@ from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Connection
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Connection
 
 REFRESH = 0.25
 PLAIN_INTERVAL = 1.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from klvrelay.gap import Gap
 from klvrelay.outcome import Outcome, Reason, Unpublished
-from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
+from klvrelay.sinks.mqtt.protocol.connection import REFUSED, TOO_LARGE, Message
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item

@@ -16,9 +16,9 @@ from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues
-from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
+from klvrelay.sinks.mqtt.budget.budget_outputs import BudgetOutputs
+from klvrelay.sinks.mqtt.refused.suspended import Suspended
 from klvrelay.sinks.mqtt.sink import MqttSink
-from klvrelay.sinks.mqtt.suspended import Suspended
 from klvrelay.sinks.mqtt.takeover import client_id_of
 
 if TYPE_CHECKING:

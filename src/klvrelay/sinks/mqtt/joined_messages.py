@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from klvrelay.gap import Gap
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.mqtt.batch_messages import GAP, REJECTED, UNWANTED, counted, outcome_of
-from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
 from klvrelay.sinks.mqtt.messages import JSON, JSON_LINES
-from klvrelay.sinks.mqtt.packets import Packed, publish_size
+from klvrelay.sinks.mqtt.protocol.connection import REFUSED, TOO_LARGE, Message
+from klvrelay.sinks.mqtt.protocol.packets import Packed, publish_size
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item

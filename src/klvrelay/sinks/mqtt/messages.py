@@ -14,7 +14,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.gap import Gap
 from klvrelay.json_output import dumps, rewrite_integers
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.protocol.connection import Message
 from klvrelay.sinks.mqtt.topics import status_topic, stream_topic
 from klvrelay.text import printable
 

@@ -19,17 +19,17 @@ from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import LatestValues
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
-from klvrelay.sinks.mqtt.budget_outputs import BudgetOutputs
-from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Connection, Message, Terms, Unanswered
+from klvrelay.sinks.mqtt.budget.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.faults import NoMqtt
 from klvrelay.sinks.mqtt.joined_messages import JoinedMessages, Joining
 from klvrelay.sinks.mqtt.messages import Messages
-from klvrelay.sinks.mqtt.outputs import Outputs
-from klvrelay.sinks.mqtt.published_values import PublishedValues
-from klvrelay.sinks.mqtt.publisher import Publisher
-from klvrelay.sinks.mqtt.session import Session
+from klvrelay.sinks.mqtt.outputs.outputs import Outputs
+from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.mqtt.protocol.connection import Connection, Message, Terms, Unanswered
+from klvrelay.sinks.mqtt.protocol.session import Session
+from klvrelay.sinks.mqtt.refused.publisher import Publisher
 from klvrelay.sinks.mqtt.takeover import TakeOver, client_id_of
+from klvrelay.sinks.mqtt.values.published_values import PublishedValues
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from klvrelay.sinks.mqtt.incoming_header import HeaderCheck
-from klvrelay.sinks.mqtt.incoming_publish import Violation
-from klvrelay.sinks.mqtt.packet_types import (
+from klvrelay.sinks.mqtt.protocol.incoming_header import HeaderCheck
+from klvrelay.sinks.mqtt.protocol.incoming_publish import Violation
+from klvrelay.sinks.mqtt.protocol.packet_types import (
     NAMES,
     PINGREQ,
     PINGRESP,
@@ -28,7 +28,7 @@ from klvrelay.sinks.mqtt.packet_types import (
     UNSUBACK,
     UNSUBSCRIBE,
 )
-from klvrelay.sinks.mqtt.subscriptions import Subscriptions
+from klvrelay.sinks.mqtt.protocol.subscriptions import Subscriptions
 
 LAST_READ = 0.3
 """Seconds in which the broker must close the connection after our DISCONNECT."""

@@ -29,10 +29,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.sinks.mqtt.aiomqtt.checked_socket import CheckedSocket
-from klvrelay.sinks.mqtt.connection import Message, Received
-from klvrelay.sinks.mqtt.incoming_publish import Violation, read_publish
-from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
-from klvrelay.sinks.mqtt.packets import Packed
+from klvrelay.sinks.mqtt.protocol.connection import Message, Received
+from klvrelay.sinks.mqtt.protocol.incoming_publish import Violation, read_publish
+from klvrelay.sinks.mqtt.protocol.packet_types import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.protocol.packets import Packed
 
 PING = 0.7
 """Part of the keep-alive after which paho sends a ping, and again of the time for its answer."""

@@ -16,12 +16,12 @@ from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.aiomqtt.checked_socket import CheckedSocket
 from klvrelay.sinks.mqtt.aiomqtt.client import Client
 from klvrelay.sinks.mqtt.aiomqtt.outgoing import OutgoingToPaho
-from klvrelay.sinks.mqtt.base_connection import BaseConnection
-from klvrelay.sinks.mqtt.connection import REFUSED, Message, Received, Terms
-from klvrelay.sinks.mqtt.packets import LARGEST_PACKET
-from klvrelay.sinks.mqtt.received import ReceivedMessages
-from klvrelay.sinks.mqtt.session import Session
-from klvrelay.sinks.mqtt.subscriptions import Subscriptions
+from klvrelay.sinks.mqtt.protocol.base_connection import BaseConnection
+from klvrelay.sinks.mqtt.protocol.connection import REFUSED, Message, Received, Terms
+from klvrelay.sinks.mqtt.protocol.packets import LARGEST_PACKET
+from klvrelay.sinks.mqtt.protocol.received import ReceivedMessages
+from klvrelay.sinks.mqtt.protocol.session import Session
+from klvrelay.sinks.mqtt.protocol.subscriptions import Subscriptions
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from klvrelay.sinks.mqtt.aiomqtt.client import Client
-from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message, Terms
-from klvrelay.sinks.mqtt.inflight import InFlight, Publication
-from klvrelay.sinks.mqtt.packets import LARGEST_PACKET, Packed, publish_size
+from klvrelay.sinks.mqtt.protocol.connection import TOO_LARGE, Message, Terms
+from klvrelay.sinks.mqtt.protocol.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.protocol.packets import LARGEST_PACKET, Packed, publish_size
 
 TURN = 50
 """Messages sent before other tasks of the event loop run."""

@@ -10,9 +10,6 @@ from collections.abc import Sequence
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkError
-from klvrelay.sinks.mqtt.base_connection import BaseConnection
-from klvrelay.sinks.mqtt.connection import Message, StaleSession, Terms
-from klvrelay.sinks.mqtt.incoming_publish import Violation
 from klvrelay.sinks.mqtt.native.decode import Connack
 from klvrelay.sinks.mqtt.native.encode import connect_packet, disconnect_packet, puback_packet
 from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
@@ -22,9 +19,12 @@ from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.native.outgoing import OutgoingMessages
 from klvrelay.sinks.mqtt.native.pings import Pings
 from klvrelay.sinks.mqtt.native.subscription_requests import SubscriptionRequests
-from klvrelay.sinks.mqtt.received import ReceivedMessages
-from klvrelay.sinks.mqtt.session import Session
-from klvrelay.sinks.mqtt.subscriptions import Subscriptions
+from klvrelay.sinks.mqtt.protocol.base_connection import BaseConnection
+from klvrelay.sinks.mqtt.protocol.connection import Message, StaleSession, Terms
+from klvrelay.sinks.mqtt.protocol.incoming_publish import Violation
+from klvrelay.sinks.mqtt.protocol.received import ReceivedMessages
+from klvrelay.sinks.mqtt.protocol.session import Session
+from klvrelay.sinks.mqtt.protocol.subscriptions import Subscriptions
 from klvrelay.transports.tcp_info import TcpInfo
 
 CLOSE_TIMEOUT = 2.0

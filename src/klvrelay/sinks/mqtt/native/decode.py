@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from klvrelay.sinks.mqtt.connection import REFUSED
 from klvrelay.sinks.mqtt.faults import UNSUPPORTED_VERSION
+from klvrelay.sinks.mqtt.protocol.connection import REFUSED
 
 RECEIVE_MAXIMUM, ALIAS_MAXIMUM, MAXIMUM_QOS, RETAIN_AVAILABLE = 0x21, 0x22, 0x24, 0x25
 MAXIMUM_PACKET_SIZE, SERVER_KEEPALIVE = 0x27, 0x13

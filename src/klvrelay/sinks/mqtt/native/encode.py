@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.sinks.mqtt.connection import Message
-from klvrelay.sinks.mqtt.packet_types import ANSWER_MOST, DOCUMENT_MOST
-from klvrelay.sinks.mqtt.packets import length, text
-from klvrelay.sinks.mqtt.session import EXPIRY
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.protocol.packet_types import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.protocol.packets import length, text
+from klvrelay.sinks.mqtt.protocol.session import EXPIRY
 
 _SESSION_EXPIRY, _RECEIVE_MAXIMUM, _MAXIMUM_PACKET_SIZE, _CONTENT_TYPE = b"\x11", b"\x21", b"\x27", b"\x03"
 _CLEAN, _WILL, _RETAIN, _PASSWORD, _USERNAME = 0x02, 0x04, 0x20, 0x40, 0x80

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from klvrelay.sinks.mqtt.connection import Message
 from klvrelay.sinks.mqtt.native.aliases import Alias, Aliases
-from klvrelay.sinks.mqtt.packets import LARGEST_PACKET, USER_PROPERTY, Packed, length, text
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.protocol.packets import LARGEST_PACKET, USER_PROPERTY, Packed, length, text
 
 HEADS_MOST = 4096
 """Maximum number of kept beginnings and names."""

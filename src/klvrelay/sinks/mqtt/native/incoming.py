@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from klvrelay.sinks.mqtt.connection import REFUSED, Received
-from klvrelay.sinks.mqtt.incoming_header import ACKS, HeaderCheck
-from klvrelay.sinks.mqtt.incoming_publish import Violation, read_publish
 from klvrelay.sinks.mqtt.native import decode
-from klvrelay.sinks.mqtt.packet_types import (
+from klvrelay.sinks.mqtt.protocol.connection import REFUSED, Received
+from klvrelay.sinks.mqtt.protocol.incoming_header import ACKS, HeaderCheck
+from klvrelay.sinks.mqtt.protocol.incoming_publish import Violation, read_publish
+from klvrelay.sinks.mqtt.protocol.packet_types import (
     CONNACK,
     NAMES,
     PINGRESP,
@@ -18,7 +18,7 @@ from klvrelay.sinks.mqtt.packet_types import (
     SUBACK,
     UNSUBACK,
 )
-from klvrelay.sinks.mqtt.subscriptions import Subscriptions
+from klvrelay.sinks.mqtt.protocol.subscriptions import Subscriptions
 
 _PUBACKS = {4: {b"\x40\x02": 4}, 5: {b"\x40\x02": 4, b"\x40\x03": 5}}
 """First bytes and size of a short PUBACK, by protocol: nearly all packets. The longer one has a reason code."""

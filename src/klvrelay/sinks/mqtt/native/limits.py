@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.sinks.mqtt.incoming_publish import Violation
 from klvrelay.sinks.mqtt.native import decode
 from klvrelay.sinks.mqtt.native.decode import Connack
-from klvrelay.sinks.mqtt.packets import LARGEST_PACKET
+from klvrelay.sinks.mqtt.protocol.incoming_publish import Violation
+from klvrelay.sinks.mqtt.protocol.packets import LARGEST_PACKET
 
 WINDOW_MOST = 65_000
 """Maximum unanswered messages: of 65,535 packet identifiers some are for other packets."""

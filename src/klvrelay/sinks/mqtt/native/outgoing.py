@@ -6,12 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Container, Sequence
 
-from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message, Terms
-from klvrelay.sinks.mqtt.inflight import InFlight, Publication
 from klvrelay.sinks.mqtt.native.encode import pubrel_packet
 from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
 from klvrelay.sinks.mqtt.native.link import Link
-from klvrelay.sinks.mqtt.session import Session
+from klvrelay.sinks.mqtt.protocol.connection import REFUSED, TOO_LARGE, Message, Terms
+from klvrelay.sinks.mqtt.protocol.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.protocol.session import Session
 
 TURN = 50
 """Messages sent before other tasks of the event loop run."""

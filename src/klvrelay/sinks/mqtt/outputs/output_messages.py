@@ -1,0 +1,77 @@
+"""The messages of outputs: their topics, and their payloads with one or several records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.names import safe_level
+from klvrelay.config.topic_template import filled
+from klvrelay.record import Record
+from klvrelay.shape.encoding.formats import TEXT, message_of
+from klvrelay.shape.payload import Payload
+from klvrelay.sinks.mqtt.messages import JSON, Ages, origin, with_age
+from klvrelay.sinks.mqtt.outputs.compression import Compression
+from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.mqtt.values.home_assistant import discovery
+
+
+class OutputMessages:
+    """Creates the messages of outputs according to the settings of their sink.
+
+    is_open  may all compressed outputs publish a record?
+    """
+
+    def __init__(self, settings: MqttSettings, ages: Ages, is_open: Callable[[Record], bool]) -> None:
+        self._settings, self._ages, self._is_open = settings, ages, is_open
+        self.compression = Compression(settings)
+        self._topics: dict[tuple[str, str, str, str], str] = {}
+
+    def topic(self, payload: Payload) -> str:
+        """The topic of a payload. No name in it adds a level or a wildcard."""
+        output, record = payload.output, payload.record
+        place = output.name, record.stream, record.set, payload.item
+        if (found := self._topics.get(place)) is None:
+            levels = {"stream": record.stream, "set": record.set, "item": payload.item, "output": output.name}
+            values = {name: safe_level(text) for name, text in levels.items()}
+            if len(self._topics) >= TOPICS_MOST:
+                self._topics.clear()
+            found = self._topics[place] = filled(output.topic, {"prefix": self._settings.prefix, **values})
+        return found
+
+    def of(self, payloads: Sequence[Payload]) -> Message:
+        """The message of one or several payloads of the same topic and run. Its `seq` is that of the first record."""
+        first = payloads[0]
+        if first.announces is not None:
+            return self._discovery(first, first.announces)
+        output, record = first.output, first.record
+        data, content_type = first.data, TEXT
+        if output.content != "items":
+            seqs = [payload.record.seq for payload in payloads]
+            data, content_type = message_of([payload.data for payload in payloads], seqs, output.format)
+        if output.compression == "zstd":
+            data, content_type = self.compression.compressed(
+                data, content_type, record.stream, record.boot,
+                lambda: all(self._is_open(payload.record) for payload in payloads),
+            )  # fmt: skip
+        qos = self._settings.qos if output.qos is None else output.qos
+        return Message(
+            self.topic(first), data, qos, output.retain, content_type,
+            None if output.retain else self._settings.expiry,
+            (*origin(record.stream, record.boot), ("seq", str(record.seq))),
+        )  # fmt: skip
+
+    def _discovery(self, payload: Payload, items: Sequence[str]) -> Message:
+        """What announces the stream to Home Assistant."""
+        record = payload.record
+        topic, data = discovery(self._settings.prefix, record.stream, items, topic=self.topic(payload))
+        qos = self._settings.qos if payload.output.qos is None else payload.output.qos
+        return Message(topic, data, qos, True, JSON, user=origin(record.stream, record.boot))
+
+    def aged(self, payload: Payload) -> Message:
+        """The message of a payload that is replayed, with the age of its record."""
+        return with_age(self.of([payload]), self._ages.of(payload.record))
+
+
+TOPICS_MOST = 4096
+"""Maximum number of topics that are kept."""

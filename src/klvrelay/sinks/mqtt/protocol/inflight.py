@@ -1,0 +1,187 @@
+"""Messages in flight: their answers, their maximum number, and the time in which the oldest must be answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from klvrelay.sinks.mqtt.protocol.connection import Message
+
+
+class Publication:
+    """The answers to the messages of one call.
+
+    codes    has None for messages without an answer
+    missing  number of messages without an answer
+    """
+
+    __slots__ = ("_waiter", "codes", "messages", "missing")
+
+    def __init__(self, count: int, messages: Sequence[Message] = ()) -> None:
+        self.messages = messages
+        self.codes: list[int | None] = [None] * count
+        self.missing = count
+        self._waiter: asyncio.Future[None] | None = None
+
+    def answer(self, at: int, code: int) -> None:
+        self.codes[at] = code
+        self.missing -= 1
+        if not self.missing:
+            self.wake()
+
+    def wake(self) -> None:
+        """Let `complete` return: all messages are answered, or no more answers will arrive."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def waiter(self) -> asyncio.Future[None]:
+        """Done once the `missing` answers have arrived, or `wake` was called."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        return self._waiter
+
+    async def complete(self) -> None:
+        """Return once all messages are answered, or `wake` was called."""
+        if self.missing:
+            await self.waiter()
+
+
+class AnswerDeadline:
+    """Calls `late` if the oldest message in flight is not answered in time.
+
+    timeout  seconds, from the answer to the message before it
+    """
+
+    def __init__(self, timeout: float, late: Callable[[], object]) -> None:
+        self._timeout = timeout
+        self._late = late
+        self._loop = asyncio.get_running_loop()
+        self._since: float | None = None  # None: no message is in flight
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """The first message is in flight."""
+        self._since = self._loop.time()
+        if self._alarm is None:
+            self._alarm = self._loop.call_at(self._since + self._timeout, self._look)
+
+    def move(self, *, remaining: bool) -> None:
+        """The oldest message was answered. `remaining`: others are in flight."""
+        self._since = self._loop.time() if remaining else None
+
+    def end(self) -> None:
+        """No more answers will arrive."""
+        self._since = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _look(self) -> None:
+        self._alarm = None
+        if self._since is None:
+            return
+        due = self._since + self._timeout
+        if self._loop.time() >= due:
+            self._late()
+        else:
+            self._alarm = self._loop.call_at(due, self._look)
+
+
+class Rooms:
+    """The senders that wait for room: at most one of messages that go ahead, and one of others."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.waiting: dict[bool, asyncio.Future[None]] = {}
+
+    async def wait(self, *, ahead: bool) -> None:
+        """Return at the next `wake`."""
+        room = self.waiting[ahead] = self._loop.create_future()
+        await room
+
+    def wake(self) -> None:
+        """Let the waiting senders look for room, those of messages that go ahead first."""
+        for ahead in (True, False):
+            room = self.waiting.pop(ahead, None)
+            if room is not None and not room.done():
+                room.set_result(None)
+
+
+class InFlight:
+    """The unanswered messages of one connection by packet identifier, the oldest first.
+
+    timeout   seconds in which the oldest must be answered, from the answer to the message before it
+    late      is called after this time
+    most      maximum number of messages
+    messages  publication of each message, and its place there
+    """
+
+    def __init__(self, timeout: float, late: Callable[[], object]) -> None:
+        self.most = 1
+        self.messages: OrderedDict[int, tuple[Publication, int]] = OrderedDict()
+        self._deadline = AnswerDeadline(timeout, late)
+        self._rooms = Rooms()
+        self._over = False
+
+    @property
+    def full(self) -> bool:
+        return len(self.messages) >= self.most and not self._over
+
+    async def wait_for_room(self, *, ahead: bool = False) -> None:
+        """Return once another message may be sent, or the connection has ended. One caller of each kind at a time."""
+        while self.full:
+            await self._rooms.wait(ahead=ahead)
+
+    def widen(self, most: int) -> None:
+        """Raise the maximum number of messages."""
+        self.most = most
+        self._rooms.wake()
+
+    def add(self, number: int, publication: Publication, at: int) -> None:
+        """A message was sent: its answer goes to place `at` of the publication."""
+        if not self.messages:
+            self._deadline.begin()
+        self.messages[number] = publication, at
+
+    def answer(self, number: int, code: int) -> bool:
+        """The broker has answered a message. False if none waits for it."""
+        messages = self.messages
+        if number not in messages:
+            return False
+        is_oldest = next(iter(messages)) == number
+        publication, at = messages.pop(number)
+        if is_oldest:
+            self._deadline.move(remaining=bool(messages))
+        if self._rooms.waiting:
+            self._rooms.wake()
+        publication.answer(at, code)
+        return True
+
+    def message(self, number: int) -> Message | None:
+        """The message with this packet identifier."""
+        publication, at = self.messages.get(number, (None, 0))
+        return publication.messages[at] if publication is not None and publication.messages else None
+
+    def oldest(self, is_taken: Callable[[int], bool]) -> Message | None:
+        """The message that the broker must answer next: the oldest that it has not `taken`, which QoS 2 reports."""
+        for number, (publication, at) in self.messages.items():
+            if not is_taken(number):
+                return publication.messages[at] if publication.messages else None
+        return None
+
+    def numbers_of(self, publication: Publication) -> list[int]:
+        """The packet identifiers of its messages that are unanswered."""
+        return [number for number, (owner, _) in self.messages.items() if owner is publication]
+
+    def redirect(self, number: int, publication: Publication, at: int) -> None:
+        """Send the answer to a message to another publication than the one that sent it."""
+        self.messages[number] = publication, at
+
+    def end(self) -> None:
+        """No more answers will arrive."""
+        self._over = True
+        self._deadline.end()
+        publications = {publication for publication, _ in self.messages.values()}
+        self.messages.clear()
+        self._rooms.wake()
+        for publication in publications:
+            publication.wake()

@@ -144,6 +144,26 @@ async def test_rejected_records_and_gaps_have_their_topics(oracle: OracleBroker)
     assert [each.reason for each in dropped.unpublished] == ["excluded"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "published", "outcome"),
+    [([{"coarse": 1000.0}], [], Outcome(withheld=1)),
+     ([{"max_classification": "SECRET"}], [], Outcome(withheld=1)),
+     ([{"coarse": 1000.0}, {"name": "exact"}], [0], Outcome(delivered=1)),
+     ([{"coarse": 1000.0}, {"name": "exact", "streams": ["uav2"]}], [], Outcome(withheld=1)),
+     ([{"streams": ["!uav1"]}], [], Outcome(unwanted=1))],
+)  # fmt: skip
+@pytest.mark.parametrize("budget", [None, 1e6])
+async def test_a_rejected_record_needs_an_output_of_exact_records(
+    oracle: OracleBroker, settings: list[Any], published: list[int], outcome: Outcome, budget: float | None
+):
+    """It has all items as they are: a limit or a grid of positions in each output of its stream would be without effect."""
+    of_sink = of(oracle.port, *({"name": "out", **each} for each in settings))
+    sink = MqttSink(of_sink.mqtt, boot=BOOT, shaper=shaper_of(of_sink), budget=budget)
+    async with sink, keeping(sink):
+        assert await sink.deliver([spoilt(0)]) == outcome
+    assert seqs(oracle.payloads("klvrelay/uav1/rejected")) == published
+
+
 async def test_replayed_records_have_their_age(oracle: OracleBroker):
     """In an output of records; what is retained is that of live records only."""
     async with sink_of(of(oracle.port, {"preset": "telemetry"}, {"preset": "state"})) as sink:

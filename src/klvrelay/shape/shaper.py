@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
 from klvrelay.shape.marking import NO_LIMIT, Limit, Markings, RecordMarking
-from klvrelay.shape.output import Output
+from klvrelay.shape.output import Output, is_exact
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import Decision, ShapedOutput
 
@@ -60,6 +60,15 @@ class Shaper:
         """May the sink publish the record, whatever its outputs publish?"""
         mark = self._mark(record)
         return mark is None or self._limit.admits(mark)
+
+    def decide_rejected(self, record: Record) -> Decision:
+        """Whether to publish a damaged record as it is: only if an output may publish its stream exactly as it is."""
+        wanting = [each.configured for each in self._outputs if each.configured.wants(record.stream)]
+        if not self.admits(record):
+            return Decision.WITHHELD
+        if not wanting:
+            return Decision.UNWANTED
+        return Decision.DUE if any(is_exact(output) for output in wanting) else Decision.WITHHELD
 
     def is_open(self, record: Record) -> bool:
         """May all outputs that compress publish a record? Then it may be part of their common dictionary."""

@@ -21,8 +21,9 @@ from klvrelay.shape.ladder import Ladder, Rung
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.reduction import reduced_all, rungs_for, urgency_of
+from klvrelay.shape.shaped_output import Decision
 from klvrelay.shape.shaper import Due, Shaper
-from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, WITHHELD, counted
+from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, counted
 from klvrelay.sinks.mqtt.budget_values import GUESS, BudgetValues
 from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
@@ -177,8 +178,9 @@ class BudgetOutputs:
         return NOT_DUE[decision], [self._put(each) for each in due]
 
     def _add_rejected(self, record: Record, *, replayed: bool) -> tuple[int, list[Pending]]:
-        if not self._shaper.admits(record):
-            return WITHHELD, []
+        decision = self._shaper.decide_rejected(record)
+        if decision is not Decision.DUE:
+            return NOT_DUE[decision], []
         if self._messages.leaf(record) is None:
             return UNWANTED, []
         make = partial(self._messages.of_item, record, replayed=replayed)

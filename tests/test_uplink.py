@@ -11,10 +11,17 @@ import orjson
 import pytest
 import virtual_time
 from payload_schemas import faults
+from test_outputs import position
 from uplink import Uplink
-from uplink_flight import ALERTS, POSITION, STATE, TABLES, Flight, Trip, fly, trip
+from uplink_flight import ALERTS, POSITION, STATE, TABLES, Flight, Subscriber, Trip, fly, trip
 
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.outputs import output_of
+from klvrelay.shape.classes import Urgency
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.change_requests import answer
+from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.native import link as native_link
 
 RATE = 64_000
@@ -171,6 +178,26 @@ def test_each_broker_of_several_begins_with_its_own_step():
             await asyncio.sleep(3)
             await on.feed(2, 1)
             assert any(each.topic == "klvrelay/uav0/position" for each in on.oracle.arrivals)
+
+    run(steps())
+
+
+def test_with_other_items_an_output_has_another_class_at_any_of_several_brokers():
+    """The one in use notes a change at run time, whichever was made last."""
+
+    async def steps() -> None:
+        async with Subscriber() as oracle:
+            brokers = [MqttSettings(host="127.0.0.1", port=oracle.port)] * 2
+            shaper = Shaper([output_of(POSITION)], changeable=["*.items"])
+            async with FailoverSink(brokers, boot="5f2c9a", shaper=shaper, budget=RATE) as sink:
+
+                def urgency() -> Urgency:
+                    [due] = shaper.offer(position(0, 1), 0.0)[0]
+                    return sink.budget_outputs._urgency(due.shaped.output, "uav1")
+
+                assert urgency() is Urgency.POSITION
+                assert answer(shaper, "uav1", b'{"output":"position","items":[]}', 0.0)["ok"]
+                assert urgency() is Urgency.OTHER
 
     run(steps())
 

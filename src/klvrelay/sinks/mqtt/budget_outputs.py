@@ -67,7 +67,6 @@ class BudgetOutputs:
         self._uplink: Uplink | None = None
         self._groups: dict[Hashable, _Group] = {}
         self._urgencies: dict[tuple[str, str], Urgency] = {}  # by output and stream
-        shaper.on_change = self._urgencies.clear
         self._sizes: dict[str, int] = {}
         self._values = BudgetValues(settings)
         self._shown = 0.0
@@ -97,6 +96,7 @@ class BudgetOutputs:
             self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
             self._values.uplink = self._uplink
         self._reduce(self._uplink.ladder.rung)  # with several brokers, another one may have been on another rung
+        self._shaper.on_change = self._urgencies.clear
         self._shaper.reset(_now())
         self._largest = min(JOINED_MOST, connection.largest)
         self._made.compression.begin()

@@ -508,3 +508,15 @@ async def test_a_dictionary_has_nothing_above_the_limit_of_an_output_that_uses_i
     (dictionary,) = oracle.payloads(DICTIONARY)
     assert b"open designation" in dictionary
     assert b"canary" not in dictionary
+
+
+async def test_a_dictionary_has_no_positions_that_an_output_rounds(oracle: OracleBroker):
+    """Of outputs with several grids, the samples are those of the largest."""
+    outputs = {"name": "exact", "compression": "zstd"}, {"name": "rough", "compression": "zstd", "coarse": 1000.0}
+    sink = sink_of(of(oracle.port, *outputs))
+    async with sink, keeping(sink):
+        await sink.deliver([position(n, 123456789, 987654321) for n in range(400)])
+        await until(lambda: oracle.payloads(DICTIONARY))
+    (dictionary,) = oracle.payloads(DICTIONARY)
+    assert b"5.17300629" in dictionary
+    assert b"5.17401426" not in dictionary, "the exact latitude"

@@ -52,7 +52,9 @@ class Shaper:
         self._every = self._outputs
         self._reduction: Reduce = list
         self._limit = limit
-        self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
+        compressed = [output for output in outputs if output.compression == "zstd"]
+        self._compressed = [output.limit for output in compressed]
+        self._coarsest = max((output.coarse for output in compressed), default=0.0)
         limits = (limit, *(output.limit for output in outputs))
         self._markings = Markings() if any(each.is_set for each in limits) else None
 
@@ -70,9 +72,11 @@ class Shaper:
             return Decision.UNWANTED
         return Decision.DUE if any(is_exact(output) for output in wanting) else Decision.WITHHELD
 
-    def is_open(self, record: Record) -> bool:
-        """May all outputs that compress publish a record? Then it may be part of their common dictionary."""
-        mark = self._mark(record)
+    def is_open(self, payload: Payload) -> bool:
+        """May all outputs that compress publish a payload? Then it may be part of their common dictionary."""
+        if payload.output.coarse < self._coarsest:
+            return False
+        mark = self._mark(payload.record)
         return mark is None or all(limit.admits(mark) for limit in self._compressed)
 
     def offer(self, record: Record, now: float, *, replayed: bool = False) -> tuple[list[Due], Decision]:

@@ -316,6 +316,17 @@ def test_a_bad_packet_is_never_made_a_good_one(form: str):
     assert seqs(offered(Shaper([output_of({"preset": "items"})]), sent[1:2])) == []
 
 
+def test_unknown_items_share_a_value_which_keeps_all_of_them():
+    """A record may have some of them only, as may what changed of it."""
+    codes = [(150, b"a"), (151, b"b")], [(150, b"c"), (151, b"b")], [(151, b"b"), (150, b"c")], [(152, b"d")]
+    sent = [position(seq, 1, 5, *more) for seq, more in enumerate(codes)]
+    payloads = offered(Shaper([output_of({"preset": "items"})]), sent)
+    found = [payload.data for payload in payloads if payload.item == "unknown"]
+    assert found == [
+        b'{"150":"61","151":"62"}', b'{"150":"63","151":"62"}', b'{"150":"63","151":"62","152":"64"}'
+    ]  # fmt: skip
+
+
 def test_changes_within_the_dead_band_are_none():
     """That of the tables, or of the settings."""
     small = [position(n, 1_000_000 + 20 * n) for n in range(10)]  # 0.0000008 degrees each

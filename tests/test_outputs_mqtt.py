@@ -144,6 +144,26 @@ async def test_rejected_records_and_gaps_have_their_topics(oracle: OracleBroker)
     assert [each.reason for each in dropped.unpublished] == ["excluded"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "published", "outcome"),
+    [([{"coarse": 1000.0}], [], Outcome(withheld=1)),
+     ([{"max_classification": "SECRET"}], [], Outcome(withheld=1)),
+     ([{"coarse": 1000.0}, {"name": "exact"}], [0], Outcome(delivered=1)),
+     ([{"coarse": 1000.0}, {"name": "exact", "streams": ["uav2"]}], [], Outcome(withheld=1)),
+     ([{"streams": ["!uav1"]}], [], Outcome(unwanted=1))],
+)  # fmt: skip
+@pytest.mark.parametrize("budget", [None, 1e6])
+async def test_a_rejected_record_needs_an_output_of_exact_records(
+    oracle: OracleBroker, settings: list[Any], published: list[int], outcome: Outcome, budget: float | None
+):
+    """It has all items as they are: the limits and the grid of each output of its stream would be without effect."""
+    of_sink = of(oracle.port, *({"name": "out", **each} for each in settings))
+    sink = MqttSink(of_sink.mqtt, boot=BOOT, shaper=shaper_of(of_sink), budget=budget)
+    async with sink, keeping(sink):
+        assert await sink.deliver([spoilt(0)]) == outcome
+    assert seqs(oracle.payloads("klvrelay/uav1/rejected")) == published
+
+
 async def test_replayed_records_have_their_age(oracle: OracleBroker):
     """In an output of records; what is retained is that of live records only."""
     async with sink_of(of(oracle.port, {"preset": "telemetry"}, {"preset": "state"})) as sink:
@@ -488,3 +508,15 @@ async def test_a_dictionary_has_nothing_above_the_limit_of_an_output_that_uses_i
     (dictionary,) = oracle.payloads(DICTIONARY)
     assert b"open designation" in dictionary
     assert b"canary" not in dictionary
+
+
+async def test_a_dictionary_has_no_positions_that_an_output_rounds(oracle: OracleBroker):
+    """Of outputs with several grids, the samples are those of the largest."""
+    outputs = {"name": "exact", "compression": "zstd"}, {"name": "rough", "compression": "zstd", "coarse": 1000.0}
+    sink = sink_of(of(oracle.port, *outputs))
+    async with sink, keeping(sink):
+        await sink.deliver([position(n, 123456789, 987654321) for n in range(400)])
+        await until(lambda: oracle.payloads(DICTIONARY))
+    (dictionary,) = oracle.payloads(DICTIONARY)
+    assert b"5.17300629" in dictionary
+    assert b"5.17401426" not in dictionary, "the exact latitude"

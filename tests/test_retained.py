@@ -333,6 +333,28 @@ async def test_a_late_answer_to_a_subscription_is_no_fault(oracle, said, monkeyp
     assert unchecked(said) == []
 
 
+async def test_a_late_answer_to_an_unsubscription_leaves_no_subscription(oracle, monkeypatch):
+    """As over a slow line, on which the relay's own values would come back from then on."""
+    monkeypatch.setattr(retained, "READING", 0.1)
+    monkeypatch.setattr(retained, "ANSWER", 0.05)
+    monkeypatch.setattr(retained, "LATE", 0.0)
+    unsubscribe = oracle._unsubscribe
+    asked = []
+
+    def late(guest, body):
+        asked.append((guest, body))
+
+    monkeypatch.setattr(oracle, "_unsubscribe", late)
+    async with at_work(oracle, OURS) as work:
+        await until(lambda: not work.sink._values._correction._tries)
+        await work.publish(ONLINE)
+        topics = work.sink._values._correction._topics
+        await until(lambda: any(topics[0].encode() in body for _, body in asked))
+        for request in asked:
+            unsubscribe(*request)
+        assert oracle.guests[0].filters == []
+
+
 async def test_a_connection_without_a_status_proves_no_lack_of_rights(oracle, said, monkeypatch):
     """The status is withheld while it is suspected to break connections, so there is none to receive."""
     monkeypatch.setattr(retained, "READING", 0.3)

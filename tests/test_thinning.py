@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -563,3 +565,29 @@ def test_an_sdcc_flp_is_left_out_with_the_items_that_it_refers_to() -> None:
     thinned = thin(timed("ST0601", items, 1), Thinning(klvrelay.select("sensor_latitude", "sdcc_flp")))
     assert thinned == Thinned(timed("ST0601", [LATITUDE, FULL], 1), True)
     assert item(1, b"") == b"\1\0"
+
+
+SMALL_BASES = """
+import sys
+from pathlib import Path
+from klvrelay.core.thinning import Base, Thinning, thin
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+raw, wanted = bytes.fromhex(sys.argv[1]), Thinning(on_change=True)
+kept, before = [], resident()
+for _ in range(4000):
+    kept.append(Base())
+    assert thin(raw, wanted, kept[-1]).full
+    assert thin(raw, wanted, kept[-1]) is None
+print((resident() - before) // 4000)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_what_a_subscriber_has_takes_about_the_memory_of_its_items() -> None:
+    """Not the 16 KiB that it may take: there is one for each output, stream and set."""
+    raw = timed("ST0601", [HEADING, LATITUDE], 1)
+    found = subprocess.run([sys.executable, "-c", SMALL_BASES, raw.hex()], capture_output=True, text=True, check=True)
+    assert int(found.stdout) < 10_000

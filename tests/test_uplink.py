@@ -10,13 +10,20 @@ from typing import Any
 import orjson
 import pytest
 import virtual_time
-from klvrelay.sinks.mqtt.connection import Received
 from payload_schemas import faults
+from test_outputs import position
 from uplink import Uplink
-from uplink_flight import ALERTS, POSITION, STATE, TABLES, Flight, Trip, fly, trip
+from uplink_flight import ALERTS, POSITION, STATE, TABLES, Flight, Subscriber, Trip, fly, trip
 
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.outputs import output_of
+from klvrelay.shape.budget.classes import Urgency
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.native import link as native_link
+from klvrelay.sinks.mqtt.outputs.change_requests import answer
+from klvrelay.sinks.mqtt.protocol.connection import Received
 
 RATE = 64_000
 WHOLE = {"preset": "telemetry", "format": "klv"}
@@ -203,6 +210,26 @@ def test_a_request_is_answered_at_once_and_what_it_changed_is_reduced_too():
             assert own.output != own.configured, "reduced"
             await on.feed(10)
             assert on.link.sent.most(10) * 8 <= 1.05 * RATE * 10
+
+    run(steps())
+
+
+def test_with_other_items_an_output_has_another_class_at_any_of_several_brokers():
+    """The one in use notes a change at run time, whichever was made last."""
+
+    async def steps() -> None:
+        async with Subscriber() as oracle:
+            brokers = [MqttSettings(host="127.0.0.1", port=oracle.port)] * 2
+            shaper = Shaper([output_of(POSITION)], changeable=["*.items"])
+            async with FailoverSink(brokers, boot="5f2c9a", shaper=shaper, budget=RATE) as sink:
+
+                def urgency() -> Urgency:
+                    [due] = shaper.offer(position(0, 1), 0.0)[0]
+                    return sink.budget_outputs._urgency(due.shaped.output)
+
+                assert urgency() is Urgency.POSITION
+                assert answer(shaper, "uav1", b'{"output":"position","items":[]}', 0.0)["ok"]
+                assert urgency() is Urgency.OTHER
 
     run(steps())
 

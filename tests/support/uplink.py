@@ -71,7 +71,7 @@ class Uplink(BrokerProxy):
         self._free: dict[bool, float] = {True: 0.0, False: 0.0}  # when the link has sent what it took
 
     async def __aenter__(self) -> Self:
-        listener = socket.socket()
+        listener = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only then
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         listener.bind(("127.0.0.1", 0))

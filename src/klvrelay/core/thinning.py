@@ -16,6 +16,7 @@ _thin = lib.klv_thin_packed
 _NULL = ffi.NULL
 _new = tuple.__new__  # a third of the time of calling the class
 _MORE = int(lib.KLV_THIN_MORE)
+_new_base = ffi.new_allocator(should_clear_after_alloc=False)  # most of it is never used, and takes no memory then
 
 
 class Thinned(NamedTuple):
@@ -75,7 +76,8 @@ class Base:
     __slots__ = ("struct",)
 
     def __init__(self) -> None:
-        self.struct = ffi.new("struct klv_base *")
+        self.struct = _new_base("struct klv_base *")
+        self.reset()
 
     def reset(self) -> None:
         """The next packet is full."""

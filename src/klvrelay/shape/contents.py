@@ -12,9 +12,10 @@ from klvrelay.json_output import Numbers, dumps, rewrite_integers
 from klvrelay.record import Record
 from klvrelay.shape.encoding.formats import Continued, payload_of
 from klvrelay.shape.home_assistant import KEYS, values
+from klvrelay.shape.items import UNKNOWN
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
-from klvrelay.shape.state import ROOT, StreamState
+from klvrelay.shape.state import ROOT, StreamState, merged_unknown
 
 
 class Content(Protocol):
@@ -99,6 +100,7 @@ class ItemContent:
         self._output, self._thinning, self._numbers = output, thinning, numbers
         self._base = Base()
         self._known: dict[str, bytes] = {}
+        self._unknown: dict[str, str] = {}  # the items that share the key `unknown`, of which a record may have some
 
     def note(self, record: Record) -> None:
         """Nothing depends on earlier records that were not published."""
@@ -109,8 +111,12 @@ class ItemContent:
             return []
         document = record._replace(raw=thinned.raw).json(numbers=self._numbers)
         prefix = "" if record.set in ROOT else f"{record.set.lower()}."
+        items = orjson.loads(document)["items"]
+        if UNKNOWN in items:
+            self._unknown = merged_unknown(self._unknown, items[UNKNOWN])
+            items[UNKNOWN] = dict(sorted(self._unknown.items()))
         found = []
-        for key, value in orjson.loads(document)["items"].items():
+        for key, value in items.items():
             data = plain(value)
             if self._known.get(key) != data:  # a set that cannot be compared item by item is full each time
                 self._known[key] = data

@@ -77,6 +77,11 @@ def is_whole(output: Output) -> bool:
     return output.content == "records" and not output.items and not output.coarse
 
 
+def is_exact(output: Output) -> bool:
+    """Does it publish items as they are, whatever their marking?"""
+    return not output.limit.is_set and not output.coarse
+
+
 def matches(name: str, patterns: tuple[str, ...]) -> bool:
     """Does a name match one of the patterns, and none of those that begin with `!`? No patterns match all."""
     excluded = [pattern[1:] for pattern in patterns if pattern.startswith("!")]

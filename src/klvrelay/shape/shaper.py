@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
 from klvrelay.shape.marking import NO_LIMIT, Limit, Markings, RecordMarking
-from klvrelay.shape.output import Output
+from klvrelay.shape.output import Output, is_exact
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import Decision, ShapedOutput
 
@@ -52,7 +52,9 @@ class Shaper:
         self._every = self._outputs
         self._reduction: Reduction = lambda outputs: outputs
         self._limit = limit
-        self._compressed = [output.limit for output in outputs if output.compression == "zstd"]
+        compressed = [output for output in outputs if output.compression == "zstd"]
+        self._compressed = [output.limit for output in compressed]
+        self._coarsest = max((output.coarse for output in compressed), default=0.0)
         limits = (limit, *(output.limit for output in outputs))
         self._markings = Markings() if any(each.is_set for each in limits) else None
 
@@ -61,9 +63,20 @@ class Shaper:
         mark = self._mark(record)
         return mark is None or self._limit.admits(mark)
 
-    def is_open(self, record: Record) -> bool:
-        """May all outputs that compress publish a record? Then it may be part of their common dictionary."""
-        mark = self._mark(record)
+    def decide_rejected(self, record: Record) -> Decision:
+        """Whether to publish a damaged record as it is: only if an output may publish its stream exactly as it is."""
+        wanting = [each.configured for each in self._outputs if each.configured.wants(record.stream)]
+        if not self.admits(record):
+            return Decision.WITHHELD
+        if not wanting:
+            return Decision.UNWANTED
+        return Decision.DUE if any(is_exact(output) for output in wanting) else Decision.WITHHELD
+
+    def is_open(self, payload: Payload) -> bool:
+        """May all outputs that compress publish a payload? Then it may be part of their common dictionary."""
+        if payload.output.coarse < self._coarsest:
+            return False
+        mark = self._mark(payload.record)
         return mark is None or all(limit.admits(mark) for limit in self._compressed)
 
     def offer(self, record: Record, now: float, *, replayed: bool = False) -> tuple[list[Due], Decision]:

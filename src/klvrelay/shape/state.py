@@ -202,8 +202,13 @@ def _place(items: dict[str, Any], key: str) -> dict[str, Any]:
 def _update(into: dict[str, Any], items: dict[str, Any]) -> None:
     unknown = items.pop(_UNKNOWN, None)
     into.update(items)
-    if unknown and (kept := _latest({**_without(into.get(_UNKNOWN, {}), unknown), **unknown})):
+    if unknown and (kept := merged_unknown(into.get(_UNKNOWN, {}), unknown)):
         into[_UNKNOWN] = kept
+
+
+def merged_unknown(before: dict[str, str], items: dict[str, str]) -> dict[str, str]:
+    """The latest values of unknown items, in order of arrival and within the limits."""
+    return _latest({**_without(before, items), **items})
 
 
 def _without(items: dict[str, str], others: dict[str, str]) -> dict[str, str]:

@@ -21,8 +21,9 @@ from klvrelay.shape.budget.ladder import HALVINGS, Ladder, Rung, rungs_of
 from klvrelay.shape.budget.reduction import reduced_all, rungs_for, urgency_of
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
+from klvrelay.shape.shaped_output import Decision
 from klvrelay.shape.shaper import Due, Shaper
-from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, WITHHELD, counted
+from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, counted
 from klvrelay.sinks.mqtt.budget.budget_values import GUESS, BudgetValues
 from klvrelay.sinks.mqtt.budget.left_out import LeftOut
 from klvrelay.sinks.mqtt.budget.uplink import Unsent, Uplink
@@ -41,6 +42,8 @@ LIVE = 5_000_000
 """Microseconds: older records are those of an outage, and say nothing about the load."""
 SHOW_EVERY = 60.0
 """Seconds after which the use of the budget is published again, though the step is the same."""
+URGENCIES_MOST = 1000
+"""Maximum number of classes that are kept."""
 DICTIONARIES_EVERY = 0.5
 """Seconds between two checks if a dictionary is to be published."""
 
@@ -66,7 +69,6 @@ class BudgetOutputs:
         self._uplink: Uplink | None = None
         self._groups: dict[Hashable, _Group] = {}
         self._urgencies: dict[tuple[str, tuple[str, ...]], Urgency] = {}
-        shaper.on_change = self._urgencies.clear
         self._sizes: dict[str, int] = {}
         self._values = BudgetValues(settings)
         self._shown = 0.0
@@ -96,6 +98,7 @@ class BudgetOutputs:
             self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
             self._values.uplink = self._uplink
         self._reduce(self._uplink.ladder.rung)  # with several brokers, another one may have been on another rung
+        self._shaper.on_change = self._urgencies.clear
         self._shaper.reset(_now())
         self._largest = min(JOINED_MOST, connection.largest)
         self._made.compression.begin()
@@ -177,8 +180,9 @@ class BudgetOutputs:
         return NOT_DUE[decision], [self._put(each) for each in due]
 
     def _add_rejected(self, record: Record, *, replayed: bool) -> tuple[int, list[Pending]]:
-        if not self._shaper.admits(record):
-            return WITHHELD, []
+        decision = self._shaper.decide_rejected(record)
+        if decision is not Decision.DUE:
+            return NOT_DUE[decision], []
         if self._messages.leaf(record) is None:
             return UNWANTED, []
         make = partial(self._messages.of_item, record, replayed=replayed)
@@ -275,6 +279,8 @@ class BudgetOutputs:
         """The class of an output; with other items it is another."""
         key = output.name, output.items  # subscribers may change the items
         if (found := self._urgencies.get(key)) is None:
+            if len(self._urgencies) >= URGENCIES_MOST:
+                self._urgencies.clear()
             found = self._urgencies[key] = urgency_of(output)
         return found
 

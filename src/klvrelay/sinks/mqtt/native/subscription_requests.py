@@ -72,10 +72,10 @@ class SubscriptionRequests:
                 raise SinkRefused(f"{self._settings.url}: no right to read {topic}: check the access list")
 
     async def end(self, topics: Sequence[str]) -> None:
-        """Unsubscribe from topics."""
-        for topic in topics:
-            self._check_connected()
-            await self._wait_for(self.request_end(topic), "an unsubscription")
+        """Unsubscribe from topics. All requests are sent at once: whoever cancels the wait leaves no subscription."""
+        self._check_connected()
+        for ended in [self.request_end(topic) for topic in topics]:
+            await self._wait_for(ended, "an unsubscription")
 
     def request_end(self, topic: str) -> asyncio.Future[None]:
         """Unsubscribe from a topic. Messages that still arrive are discarded. The result is done with the answer."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.config.topic_template import filled
-from klvrelay.record import Record
 from klvrelay.shape.encoding.formats import TEXT, message_of
 from klvrelay.shape.payload import Payload
 from klvrelay.sinks.mqtt.messages import JSON, Ages, origin, with_age
@@ -19,10 +18,10 @@ from klvrelay.sinks.mqtt.values.home_assistant import discovery
 class OutputMessages:
     """Creates the messages of outputs according to the settings of their sink.
 
-    is_open  may all compressed outputs publish a record?
+    is_open  may all compressed outputs publish a payload?
     """
 
-    def __init__(self, settings: MqttSettings, ages: Ages, is_open: Callable[[Record], bool]) -> None:
+    def __init__(self, settings: MqttSettings, ages: Ages, is_open: Callable[[Payload], bool]) -> None:
         self._settings, self._ages, self._is_open = settings, ages, is_open
         self.compression = Compression(settings)
         self._topics: dict[tuple[str, str, str, str], str] = {}
@@ -52,7 +51,7 @@ class OutputMessages:
         if output.compression == "zstd":
             data, content_type = self.compression.compressed(
                 data, content_type, record.stream, record.boot,
-                lambda: all(self._is_open(payload.record) for payload in payloads),
+                lambda: all(map(self._is_open, payloads)),
             )  # fmt: skip
         qos = self._settings.qos if output.qos is None else output.qos
         return Message(

@@ -163,8 +163,9 @@ class Outputs:
         return NOT_DUE[verdict], [part for each in due for part in self._add_due(each, sending, now)]
 
     def _add_rejected(self, record: Record, sending: Sending, *, replayed: bool) -> tuple[int, list[Pending]]:
-        if not self._shaper.admits(record):
-            return WITHHELD, []
+        decision = self._shaper.decide_rejected(record)
+        if decision is not Decision.DUE:
+            return NOT_DUE[decision], []
         return UNWANTED, self._put(self._messages.of_item(record, replayed=replayed), sending)
 
     def _put(self, messages: Iterable[Message], sending: Sending) -> list[Pending]:

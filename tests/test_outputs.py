@@ -320,8 +320,8 @@ def test_unknown_items_share_a_value_which_keeps_all_of_them():
     """A record may have some of them only, as may what changed of it."""
     codes = [(150, b"a"), (151, b"b")], [(150, b"c"), (151, b"b")], [(151, b"b"), (150, b"c")], [(152, b"d")]
     sent = [position(seq, 1, 5, *more) for seq, more in enumerate(codes)]
-    found = [payload.data for payload in offered(Shaper([output_of({"preset": "items"})]), sent) if payload.item == "unknown"]
-    assert found == [
+    found = offered(Shaper([output_of({"preset": "items"})]), sent)
+    assert [payload.data for payload in found if payload.item == "unknown"] == [
         b'{"150":"61","151":"62"}', b'{"150":"63","151":"62"}', b'{"150":"63","151":"62","152":"64"}'
     ]  # fmt: skip
 

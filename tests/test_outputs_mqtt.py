@@ -156,7 +156,7 @@ async def test_rejected_records_and_gaps_have_their_topics(oracle: OracleBroker)
 async def test_a_rejected_record_needs_an_output_of_exact_records(
     oracle: OracleBroker, settings: list[Any], published: list[int], outcome: Outcome, budget: float | None
 ):
-    """It has all items as they are: a limit or a grid of positions in each output of its stream would be without effect."""
+    """It has all items as they are: a limit or a grid in each output of its stream would be without effect."""
     of_sink = of(oracle.port, *({"name": "out", **each} for each in settings))
     sink = MqttSink(of_sink.mqtt, boot=BOOT, shaper=shaper_of(of_sink), budget=budget)
     async with sink, keeping(sink):

@@ -54,7 +54,7 @@ static int read_tags(struct compact *c)
     return count_marks(c->twice) <= KLV_REPEATS;
 }
 
-/* The packet, as far as it can be read. A full one whose checksum is not simply right is kept as it is. */
+/* The packet, as far as it can be read. A full one without a good checksum is kept as it is. */
 static void open_packet(struct compact *c, const uint8_t *packet, size_t n, int full)
 {
     uint64_t length;

@@ -28,12 +28,10 @@ static struct big big_product(struct big a, struct big b)
     return product;
 }
 
-/* value x 10^power as an integer, rounded; 10^power by repeated squaring. */
-static uint64_t times_ten(double value, int power)
+/* product x 10^power, by repeated squaring. */
+static struct big scaled(struct big product, int power)
 {
-    int exponent;
-    uint64_t mantissa = (uint64_t)ldexp(frexp(value, &exponent), 64);
-    struct big product = {(uint128)mantissa << 64, exponent - 128}, ten = {(uint128)10 << 124, -124};
+    struct big ten = {(uint128)10 << 124, -124};
     if (power < 0)
         ten = (struct big){~(uint128)0 / 5 * 4 + 1, -131}; /* a tenth: 4/5 x 2^128 x 2^-131 */
     for (unsigned left = (unsigned)(power < 0 ? -power : power); left > 0; left >>= 1) {
@@ -41,6 +39,15 @@ static uint64_t times_ten(double value, int power)
             product = big_product(product, ten);
         ten = big_product(ten, ten);
     }
+    return product;
+}
+
+/* value x 10^power as an integer, rounded. */
+static uint64_t times_ten(double value, int power)
+{
+    int exponent;
+    const uint64_t mantissa = (uint64_t)ldexp(frexp(value, &exponent), 64);
+    const struct big product = scaled((struct big){(uint128)mantissa << 64, exponent - 128}, power);
     int shift = -product.exponent;
     return shift > 127 ? 0 : (uint64_t)((product.mantissa + ((uint128)1 << (shift - 1))) >> shift);
 }
@@ -167,14 +174,7 @@ static double quotient_of(uint128 mantissa, uint64_t divisor)
 static double scaled_by_ten(uint128 mantissa, int power)
 {
     const int shift = 127 - top_bit(mantissa);
-    struct big product = {mantissa << shift, -shift}, ten = {(uint128)10 << 124, -124};
-    if (power < 0)
-        ten = (struct big){~(uint128)0 / 5 * 4 + 1, -131};
-    for (unsigned left = (unsigned)(power < 0 ? -power : power); left > 0; left >>= 1) {
-        if (left & 1)
-            product = big_product(product, ten);
-        ten = big_product(ten, ten);
-    }
+    const struct big product = scaled((struct big){mantissa << shift, -shift}, power);
     return rounded_to_double(product.mantissa, product.exponent, 1);
 }
 

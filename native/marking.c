@@ -6,8 +6,8 @@
  *   ST 0601                           item 48; and items 48 of segments and amends (100, 101), at any depth
  *   other universal sets              also as the value of the key of ST 0102
  *
- * Each is reported on its own; the reader takes the highest. What can't be read is reported as unreadable, so
- * that nobody takes it for unmarked: a packet that is malformed or has a bad checksum, a set without a table, a
+ * Each is reported; the reader takes the highest. What can't be read is reported as unreadable, so that it does not
+ * count as unmarked: a packet that is malformed or has a bad checksum, a set without a table, a
  * classification that is missing or has no meaning, sets nested too deep or too many.
  */
 #include "cbor.h"

@@ -16,7 +16,7 @@ enum {
     KLV_THIN_MORE = 1024    /* bytes that a thinned packet may be larger than its packet: removed items of length 0 */
 };
 
-/* What an output wants of packets. All 0: everything, always. */
+/* What an output wants of packets. All 0: every packet, unchanged. */
 struct klv_thinning {
     struct klv_selection items; /* where `selected` is 1: these items alone */
     int selected;

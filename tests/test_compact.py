@@ -151,7 +151,7 @@ def test_items_that_repeat_are_arrays() -> None:
 
 
 def test_what_a_map_would_not_restore_is_kept_as_it_is() -> None:
-    """Items whose order counts, tags beyond the tables, many that repeat, a checksum that is not simply right."""
+    """Items whose order counts, tags beyond the tables, many that repeat, a checksum that is wrong or missing."""
     good = timed("ST0601", [LATITUDE], 5)
     odd = [
         timed("ST0601", [LATITUDE, (102, b"\1\x80\x10\0")], 5),

@@ -16,6 +16,7 @@ from test_spool_trouble import Crash, CrashingFolder
 
 from klvrelay.gap import Gap, Item
 from klvrelay.spool.disk.cursor_file import OPEN_END
+from klvrelay.spool.disk.flows import DiskFlows
 from klvrelay.spool.disk.gap_file import SLOT, GapFile, read_gaps
 from klvrelay.spool.disk.log import COMMIT, DiskLog
 from klvrelay.spool.disk.missing import PlacedGap
@@ -47,6 +48,16 @@ async def drained(log: DiskLog) -> list[Item]:
     return got
 
 
+async def shed_in_flight(folder: ForgetfulFolder) -> tuple[DiskFlows, Sequence[Item]]:
+    """Shed segments while the sink `mqtt` has 8 records in flight. Returns its cursor, and these records."""
+    log = opened(folder)
+    cursor = log.cursor("mqtt")
+    await append(log, 0, 20)
+    flying = await cursor.batch(8)
+    await append(log, 20, 600)
+    return cursor, flying
+
+
 def numbers(items: Sequence[Item]) -> tuple[list[int], list[int]]:
     """Those of the records, and those that the gaps name."""
     named = [seq for _, first, last, _ in gaps_of(items) for seq in range(first, last + 1)]
@@ -58,11 +69,7 @@ def test_a_gap_names_no_record_that_was_delivered_before_a_kill():
 
     async def main() -> None:
         folder = ForgetfulFolder()
-        log = opened(folder)
-        cursor = log.cursor("mqtt")
-        await append(log, 0, 20)
-        flying = await cursor.batch(8)
-        await append(log, 20, 600)
+        cursor, flying = await shed_in_flight(folder)
         assert cursor.sums().shed > 100
         cursor.commit(flying, all_of(flying))
         more = await cursor.batch(10)
@@ -82,11 +89,7 @@ def test_records_in_flight_stay_on_disk_when_their_segment_is_shed():
 
     async def main() -> None:
         folder = ForgetfulFolder()
-        log = opened(folder)
-        cursor = log.cursor("mqtt")
-        await append(log, 0, 20)
-        await cursor.batch(8)
-        await append(log, 20, 600)
+        await shed_in_flight(folder)
         items = await drained(opened(folder))
         later, gap = numbers(items)
         assert later[:8] == list(range(8))
@@ -104,11 +107,7 @@ def test_what_was_shed_stays_shed_after_several_kills():
 
     async def main() -> None:
         folder = ForgetfulFolder()
-        log = opened(folder)
-        cursor = log.cursor("mqtt")
-        await append(log, 0, 20)
-        await cursor.batch(8)
-        await append(log, 20, 600)
+        await shed_in_flight(folder)
         for _ in range(3):
             log = opened(folder)
             cursor = log.cursor("mqtt")

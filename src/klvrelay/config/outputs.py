@@ -131,7 +131,7 @@ OUTPUT_SETTINGS = (
     Setting("dead_band", _DEAD_BAND, "with on_change: smaller changes count as none; true: those of the tables", False,
             example="{sensor_latitude = 0.0001}"),
     Setting("snapshot", kinds.duration("100ms", "1d"), "with on_change: interval of records with all items", SNAPSHOT),
-    Setting("format", kinds.one_of(*get_args(Format)), "form of the payloads", "json"),
+    Setting("format", kinds.one_of(*get_args(Format)), "format of the payloads", "json"),
     Setting("compression", kinds.one_of(*get_args(Compression)), "compression of the payloads", "none"),
     Setting("batch", kinds.whole(1, BATCH_MOST), "records per message; they wait for each other at most 1 s", 1),
     Setting("retain", kinds.FLAG, "the broker keeps the last message for later subscribers", False),

@@ -60,7 +60,7 @@ def _section(table: Table) -> str:
     heading = f"## `{table.header}`\n\n{table.text[0].upper()}{table.text[1:]}."
     head = "| setting | | valid | default |\n| --- | --- | --- | --- |\n"
     rows = "".join(f"| {' | '.join(row)} |\n" for setting in table.settings for row in _rows(setting))
-    variables = "None has a variable" if table not in TABLES else f"Variables: `{variable_of(table, '<SETTING>')}`"
+    variables = "No environment variables" if table not in TABLES else f"Variables: `{variable_of(table, '<SETTING>')}`"
     return f"{heading} {variables}.\n\n{head}{rows}"
 
 

@@ -92,7 +92,7 @@ async def list_retained(settings: MqttSettings, stream: str | None) -> list[Topi
         await connection.subscribe([wanted])
         with contextlib.suppress(SinkRefused):  # few users may read it, and few need it
             await connection.subscribe([config_topic("+" if stream is None else device_id(settings.prefix, stream))])
-        await _take(connection, f"{wanted[:-1]}", settings.prefix, found)
+        await _take(connection, wanted[:-1], settings.prefix, found)
     finally:
         await connection.close()
     return [found[topic] for topic in sorted(found)]

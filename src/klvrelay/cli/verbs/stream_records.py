@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from klvrelay.errors import ConfigError, DecodeError
 from klvrelay.shape.restoring.restore import Restorer
+from klvrelay.sinks.mqtt.values.earlier_runs import object_of
 
 LINES_MOST = 5000
 """Maximum number of records of a message that are read one by one."""
@@ -75,8 +74,4 @@ def lines_of(payload: bytes) -> list[bytes]:
 
 def document_of(payload: bytes) -> Document:
     """The payload as a JSON object; empty if it is not one."""
-    try:
-        document = orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
+    return object_of(payload, len(payload))

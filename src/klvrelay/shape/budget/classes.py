@@ -69,35 +69,30 @@ class ClassQueue(Generic[T]):
 
     def __init__(self, age: float, size: int) -> None:
         self.age, self.size = age, size
-        self._lanes: dict[Urgency, dict[Hashable, _KeyValues[T]]] = {each: {} for each in Urgency}
-        self._queued = 0  # bytes in queues
+        self._waiting: dict[Urgency, dict[Hashable, _KeyValues[T]]] = {each: {} for each in Urgency}
+        self.queued = 0  # bytes of the values in queues
         self.count = 0
-
-    @property
-    def queued(self) -> int:
-        """Bytes of the values in queues."""
-        return self._queued
 
     @property
     def first(self) -> Urgency | None:
         """The class that is next."""
-        return next((each for each, lanes in self._lanes.items() if lanes), None)
+        return next((each for each, keys in self._waiting.items() if keys), None)
 
     def put(
         self, priority: Urgency, key: Hashable, value: T, now: float, *, size: int = 0, newest: bool = True
     ) -> list[T]:
         """Let a value wait. Returns those that it displaces."""
-        lane = self._lanes[priority].get(key)
-        if lane is None:
-            lane = self._lanes[priority][key] = _KeyValues(newest)
-        if lane.newest and lane.entries:
-            entry = lane.entries[0]
+        values = self._waiting[priority].get(key)
+        if values is None:
+            values = self._waiting[priority][key] = _KeyValues(newest)
+        if values.newest and values.entries:
+            entry = values.entries[0]
             displaced, entry.value = entry.value, value  # it keeps its time: how long the slot has waited
             return [displaced]
-        lane.entries.append(_Entry(value, size, now))
+        values.entries.append(_Entry(value, size, now))
         self.count += 1
-        if not lane.newest:
-            self._queued += size
+        if not values.newest:
+            self.queued += size
         return list(self._excess())
 
     def pop(self, now: float) -> Taken[T]:
@@ -105,63 +100,64 @@ class ClassQueue(Generic[T]):
         priority = self.first
         if priority is None:
             raise LookupError("nothing waits")
-        lanes = self._lanes[priority]
-        key = next(iter(lanes))
-        lane = lanes.pop(key)
-        entry = self._remove_first(lane)
-        if lane.entries:
-            lanes[key] = lane  # now last in turn
+        keys = self._waiting[priority]
+        key = next(iter(keys))
+        values = keys.pop(key)
+        entry = self._remove_first(values)
+        if values.entries:
+            keys[key] = values  # now last in turn
         return Taken(priority, entry.value, now - entry.since)
 
     def expire(self, now: float) -> list[T]:
         """Displace the values of queues that are too old."""
         displaced = []
-        for priority, lanes in self._lanes.items():
+        for priority, keys in self._waiting.items():
             if priority is Urgency.ALERT:
                 continue
-            for lane in lanes.values():
-                while len(lane.entries) > 1 and now - lane.entries[0].since > self.age:
-                    displaced.append(self._remove_first(lane).value)
+            for values in keys.values():
+                while len(values.entries) > 1 and now - values.entries[0].since > self.age:
+                    displaced.append(self._remove_first(values).value)
         return displaced
 
     def promote(self, now: float) -> None:
         """Let the values of the class STATE that have waited for long take turns with others."""
-        lanes = self._lanes[Urgency.STATE]
-        for key in [key for key, lane in lanes.items() if now - lane.entries[0].since > STATE_MOST]:
-            if (late := ("late", key)) not in self._lanes[Urgency.OTHER]:
-                lane = self._lanes[Urgency.OTHER][late] = lanes.pop(key)
-                lane.entries[0].since = now
+        keys = self._waiting[Urgency.STATE]
+        for key in [key for key, values in keys.items() if now - values.entries[0].since > STATE_MOST]:
+            if (late := ("late", key)) not in self._waiting[Urgency.OTHER]:
+                values = self._waiting[Urgency.OTHER][late] = keys.pop(key)
+                values.entries[0].since = now
 
     def clear(self, *urgencies: Urgency) -> list[T]:
         """Remove all values, or those of some classes, and return them."""
         left = []
         for urgency in urgencies or Urgency:
-            for lane in self._lanes[urgency].values():
-                while lane.entries:
-                    left.append(self._remove_first(lane).value)
-            self._lanes[urgency].clear()
+            for values in self._waiting[urgency].values():
+                while values.entries:
+                    left.append(self._remove_first(values).value)
+            self._waiting[urgency].clear()
         return left
 
     def waited(self, now: float) -> float:
         """How long the value at the head of any key has waited, at most; of a patient class, less of it counts."""
         heads = (
-            (now - lane.entries[0].since) / PATIENCE.get(priority, 1.0)
-            for priority, lanes in self._lanes.items() for lane in lanes.values()
+            (now - values.entries[0].since) / PATIENCE.get(priority, 1.0)
+            for priority, keys in self._waiting.items() for values in keys.values()
         )  # fmt: skip
         return max(heads, default=0.0)
 
     def _excess(self) -> Iterator[T]:
         """Displace values of queues until their size fits: of the last class first, of its largest key."""
         for priority in reversed(Urgency):
-            while self._queued > self.size:
-                lanes = [lane for lane in self._lanes[priority].values() if not lane.newest and len(lane.entries) > 1]
-                if not lanes:
+            while self.queued > self.size:
+                keys = self._waiting[priority].values()
+                queues = [values for values in keys if not values.newest and len(values.entries) > 1]
+                if not queues:
                     break
-                yield self._remove_first(max(lanes, key=lambda lane: len(lane.entries))).value
+                yield self._remove_first(max(queues, key=lambda queue: len(queue.entries))).value
 
-    def _remove_first(self, lane: _KeyValues[T]) -> _Entry[T]:
-        entry = lane.entries.popleft()
+    def _remove_first(self, values: _KeyValues[T]) -> _Entry[T]:
+        entry = values.entries.popleft()
         self.count -= 1
-        if not lane.newest:
-            self._queued -= entry.size
+        if not values.newest:
+            self.queued -= entry.size
         return entry

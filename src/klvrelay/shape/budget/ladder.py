@@ -41,7 +41,7 @@ class Rung(NamedTuple):
 
 
 class LinkLoad(NamedTuple):
-    """How the uplink copes.
+    """The load of the uplink.
 
     waited     seconds that the longest waiting value has waited
     dropped    number of records that the bounds displaced since the last load

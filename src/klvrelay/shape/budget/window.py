@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TARGET = 0.6
-"""Seconds of queueing that are aimed at."""
+"""Seconds of queueing that the window grows to."""
 LEAST = 1500
 """Bytes that may be unanswered in any case: about one message."""
 STEP = 1400

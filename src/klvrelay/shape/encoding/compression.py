@@ -37,7 +37,7 @@ def zstd_module() -> Any:
 
 
 class Compressor:
-    """Compresses payloads of one stream, each a frame of its own. Keep it: making one costs more than a payload.
+    """Compresses payloads of one stream, one frame for each. Keep it: making one costs more than a payload.
 
     dictionary   as `DictionaryTrainer` makes it; its number is in each frame
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from klvrelay.errors import ConfigError, DecodeError
 from klvrelay.shape.restoring.compact import is_compact
@@ -47,8 +47,3 @@ def recognised(payload: bytes) -> Format:
     if b"\xa0" <= first <= b"\xbf":
         return "cbor"
     raise DecodeError("the format of the payload is not known: it is not JSON, CBOR, MessagePack, KLV or compact")
-
-
-def content_type(name: str, *, compressed: bool = False) -> str:
-    """The content type of a format."""
-    return CONTENT_TYPES[cast(Format, name)] + ZSTD_SUFFIX * compressed

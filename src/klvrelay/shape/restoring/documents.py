@@ -23,7 +23,7 @@ _ROOT = re.compile(r"[.\[]")
 
 
 class DocumentParts(NamedTuple):
-    """The items and special values of a full document, as JSON: nobody can change them, and their size is known."""
+    """The items and special values of a full document, as JSON: they cannot be changed, and their size is known."""
 
     items: bytes
     special: bytes

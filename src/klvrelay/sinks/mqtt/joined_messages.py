@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from klvrelay.gap import Gap
 from klvrelay.outcome import Outcome
+from klvrelay.shape.encoding.content_types import JSON_LINES
 from klvrelay.sinks.mqtt.batch_messages import GAP, REJECTED, UNWANTED, counted, outcome_of
-from klvrelay.sinks.mqtt.messages import JSON, JSON_LINES
+from klvrelay.sinks.mqtt.messages import JSON
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED, TOO_LARGE, Message
 from klvrelay.sinks.mqtt.protocol.packets import Packed, publish_size
 

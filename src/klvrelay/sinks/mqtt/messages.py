@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from klvrelay.record import Record
 
 JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
-JSON_LINES = "application/x-ndjson"
 NAME_MOST = 1000
 """Maximum characters of a name in a user property."""
 AGES_MOST = 2000

@@ -76,19 +76,17 @@ class MqttSink:
         self._messages = Messages(settings, boot, client_id)
         self._protocol = settings.protocol
         self._connection: Connection | None = None
-        self._terms = Terms()
         self._last_protocol: int | None = None
         self._failures = 0  # consecutive attempts that the broker ended by closing the connection
         self._session = Session() if settings.qos == 2 else None
         self._reported: set[str] = set()
         self.hold = batch or 0.0
-        self._joining = Joining()
+        self._terms, self._joining = Terms(), Joining()
         self._take_over = TakeOver(settings.url, client_id)
         self._publisher = Publisher(settings.url, self._settle)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
-        self.takes_all = budget is not None
         named: dict[str, object] = {"broker": settings.url} if names_broker else {}
-        self._shaper = shaper
+        self._shaper, self.takes_all = shaper, budget is not None
         self._outputs: Outputs | BudgetOutputs | None = None
         if shaper is not None and budget is not None:
             self._outputs = BudgetOutputs(shaper, settings, self._messages, self._publisher, budget)

@@ -82,7 +82,7 @@ class BudgetOutputs:
 
     @property
     def uplink(self) -> Uplink:
-        """The pump. It exists from the first connection on."""
+        """Sends what waits. It exists from the first connection on."""
         assert self._uplink is not None
         return self._uplink
 

@@ -18,7 +18,7 @@ LOOK = 1.0
 
 
 class LaterSink:
-    """A second sink beside one with a budget, with a cursor of its own. Its contract is `Sink`.
+    """A second sink beside one with a budget, with a separate cursor. Its contract is `Sink`.
 
     outputs   those of the broker in use
     """

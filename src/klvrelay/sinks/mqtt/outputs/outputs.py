@@ -169,7 +169,7 @@ class Outputs:
         return UNWANTED, self._put(self._messages.of_item(record, replayed=replayed), sending)
 
     def _put(self, messages: Iterable[Message], sending: Sending) -> list[Pending]:
-        """Messages of their own."""
+        """Send each message, joined with no other."""
         return [self._sent(message, Pending(), sending) for message in messages]
 
     def _sent(self, message: Message, part: Pending, sending: Sending) -> Pending:

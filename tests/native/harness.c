@@ -183,9 +183,9 @@ static void write_forms(const uint8_t *packet, size_t n)
     const size_t room = 2 * n + 518;
     size_t size;
     uint64_t unknown = 0;
-    const long written = klv_compact(packet, n, 1, NULL, 0, &envelope, -1, output_end - room, room);
+    const long written = klv_compact(packet, n, 1, NULL, 0, &envelope, -1, 1, output_end - room, room);
     CHECK(written > 0);
-    CHECK(klv_compact(packet, n, 1, NULL, 0, &envelope, -1, output_end - written + 1, (size_t)written - 1) == 0);
+    CHECK(klv_compact(packet, n, 1, NULL, 0, &envelope, -1, 1, output_end - written + 1, (size_t)written - 1) == 0);
     klv_marking(packet, n, output_end - (n + KLV_MARKING_MORE), n + KLV_MARKING_MORE);
     if (klv_json(packet, n, &envelope, json, sizeof json, &size, &unknown) == KLV_OK)
         write_documents(json, size);

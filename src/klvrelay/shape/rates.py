@@ -27,7 +27,9 @@ class Pace:
 
     def is_due(self, at: int) -> bool:
         """May a record of this time, in microseconds, be published? If so, the next interval begins."""
-        if self._interval and self._next is not None and 0 < self._next - at <= 2 * self._interval:
+        if not self._interval:
+            return True
+        if self._next is not None and 0 < self._next - at <= 2 * self._interval:
             return False
         if self._next is None or not 0 <= at - self._next < self._interval:
             self._next = at

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from klvrelay.core.marking import LEVELS, Marking, marking
+from klvrelay.core.marking import LEVELS, marking_bytes, marking_of
 from klvrelay.record import Record
 
 CLASSIFICATIONS = LEVELS
@@ -115,7 +115,8 @@ class _Run:
         if seq < self.last:
             return
         self.last = seq
-        if not self.changes or self.changes[-1][1] != mark:
+        before = self.changes[-1][1] if self.changes else None
+        if before is not mark and before != mark:
             self.changes.append((seq, mark))
             if len(self.changes) > CHANGES_MOST:
                 del self.changes[0]  # records before that count as above every limit
@@ -179,10 +180,10 @@ def _new_run(runs: list[_Run], seq: int) -> _Run:
 
 def own_marking(raw: bytes) -> RecordMarking | None:
     """The marking that a packet has itself: the highest of its security sets; None if it has none."""
-    found = marking(raw)
-    return None if found is None else _of_record(found)
+    return _record_marking(written) if (written := marking_bytes(raw)) else None
 
 
 @lru_cache(maxsize=256)
-def _of_record(found: Marking) -> RecordMarking:
+def _record_marking(written: bytes) -> RecordMarking:
+    found = marking_of(written)
     return RecordMarking(found.level, found.caveats, found.releasable) if found.readable else ABOVE_ALL

@@ -21,7 +21,8 @@ from klvrelay.shape.ladder import Ladder, Rung
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.reduction import reduced_all, rungs_for, urgency_of
-from klvrelay.shape.shaper import Due, Shaper
+from klvrelay.shape.shaped_output import Due
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, WITHHELD, counted
 from klvrelay.sinks.mqtt.budget_values import GUESS, BudgetValues
 from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message

@@ -1,5 +1,6 @@
 /* output.h - what an output publishes of a packet: a smaller packet (thin.c), its record in another form (compact.c,
- * document.c), both in one call (shape.c), and its security marking (marking.c). As in klv.h the caller owns all memory, and all work is linear.
+ * document.c), both in one call (shape.c), and its security marking (marking.c). As in klv.h the caller owns all
+ * memory, and all work is linear.
  *
  *   packet --> klv_thin --> packet --> klv_record --> JSON --> klv_document --> CBOR, MessagePack
  *                              \-----> klv_compact --> a record of a compact message
@@ -70,8 +71,8 @@ long klv_compact_record(const uint8_t *packet, size_t n, int full, const uint8_t
 
 enum klv_format { KLV_JSON, KLV_CBOR, KLV_MSGPACK, KLV_KLV, KLV_COMPACT };
 
-/* A JSON document of the core (klv_record) as CBOR or MessagePack, `format`: KLV_CBOR or KLV_MSGPACK. The bytes written; 0
- * where they do not fit: 3 n + 64 always do; negative: it is no such document. */
+/* A JSON document of the core (klv_record) as CBOR or MessagePack, `format`: KLV_CBOR or KLV_MSGPACK. The bytes
+ * written; 0 where they do not fit: 3 n + 64 always do; negative: it is no such document. */
 long klv_document(const char *json, size_t n, int format, uint8_t *out, size_t room);
 /* klv_record and that in one call, by way of the memory at `json`. */
 long klv_record_document(int format, const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
@@ -82,7 +83,7 @@ long klv_record_document(int format, const uint8_t *packet, size_t n, const char
 struct klv_shape {
     const struct klv_thinning *thinning; /* NULL = packets are as they are */
     struct klv_base *base;  /* NULL = no record is partial, or says whether it is */
-    const char *head;       /* of JSON, CBOR and MessagePack: the document begins with it; of compact: the boot, or NULL */
+    const char *head;       /* of JSON, CBOR and MessagePack: documents begin with it; of compact: the boot, or NULL */
     size_t head_size;
     int format;             /* enum klv_format */
     int safe;

@@ -6,10 +6,14 @@ import threading
 from typing import Literal
 
 from klvrelay.core._core import ffi, lib
-from klvrelay.core.packet import CHECKSUMS, Checksum
+from klvrelay.core.packet import CHECKSUMS, Checksum, Transport, head
 from klvrelay.core.thinning import Base, Thinning
 from klvrelay.errors import DecodeError
 
+Fields = tuple[
+    bytes, str, Checksum, Transport, int | None, int | None, int | None, str, str | None, int, int | None, int | None
+]
+"""The fields of `klvrelay.record.Record`."""
 Form = Literal["json", "cbor", "msgpack", "klv", "compact"]
 
 _FORMS: dict[Form, int] = {
@@ -55,7 +59,7 @@ _memory = _Memory()
 
 
 class Shape:
-    """How an output publishes the records of one stream and set, and what it has published of them.
+    """How an output publishes the records of one stream and set, and what it has published of them in this run.
 
     thinning   what of each packet; None: all of it
     on_change  a record may continue the one before it, and says so
@@ -63,7 +67,7 @@ class Shape:
     snapshot   seconds between two full records, with `on_change`
     """
 
-    __slots__ = ("_base", "_head", "_struct", "_thinning")
+    __slots__ = ("_base", "_boot", "_form", "_head", "_struct", "_thinning")
 
     def __init__(
         self,
@@ -76,16 +80,18 @@ class Shape:
     ) -> None:
         self._struct = ffi.new("struct klv_shape *")
         self._base: Base | None = None
+        self._form = form
         self.retune(thinning, on_change=on_change)
         self._struct.format, self._struct.safe = _FORMS[form], safe
         self._struct.snapshot = int(min(snapshot * 1e6, _LATEST))
-        self.begin(None)
+        self._boot: object = self  # no run yet
 
-    def begin(self, head: bytes | None) -> None:
-        """Another run: the next record is full. `head` begins its documents; in the compact format it is the boot."""
-        struct = self._struct
-        self._head = _NULL if head is None else ffi.new("char[]", head)
-        struct.head, struct.head_size = self._head, len(head or b"")
+    def _begin(self, stream: str, boot: str | None) -> None:
+        """Another run of the relay: the next record is full."""
+        struct, self._boot = self._struct, boot
+        start = head(stream, boot) if self._form != "compact" else None if boot is None else boot.encode()
+        self._head = _NULL if start is None else ffi.new("char[]", start)
+        struct.head, struct.head_size = self._head, len(start or b"")
         struct.seq = struct.highest = struct.before_us = -1
         struct.begun = 0
 
@@ -104,28 +110,19 @@ class Shape:
         if self._base is not None:
             self._base.reset()
 
-    def write(
-        self,
-        raw: bytes,
-        seq: int,
-        received_us: int | None,
-        pts: int | None,
-        pid: int | None,
-        program: int | None,
-        damaged: bool,
-        checksum: Checksum,
-        at: int,
-        again: bool = False,
-    ) -> bytes | None:
+    def write(self, record: Fields, at: int, *, again: bool = False) -> bytes | None:
         """The payload of a record at this time, in microseconds; None: nothing of it is to be published.
 
         A bad record is published as it is, or not at all if only a part is wanted.
         """
+        raw, _, checksum, transport, pts, pid, received_us, stream, boot, seq, _, program = record
+        if boot != self._boot:
+            self._begin(stream, boot)
         memory = _memory
         written = _shape_record(
             self._struct, memory.struct, raw, len(raw), seq, -1 if received_us is None else received_us,
             -1 if pts is None else pts, -1 if pid is None else pid, -1 if program is None else program,
-            damaged, _CODES[checksum], at, again,
+            transport != "ok", _CODES[checksum], at, again,
         )  # fmt: skip
         if written > 0:
             return memory.view[:written]  # type: ignore[no-any-return]
@@ -137,5 +134,4 @@ class Shape:
             memory.take_result()
         else:
             raise DecodeError("not a KLV packet: it does not begin with a key and a length")
-        again = written == _ROOM_WRITE
-        return self.write(raw, seq, received_us, pts, pid, program, damaged, checksum, at, again)
+        return self.write(record, at, again=written == _ROOM_WRITE)

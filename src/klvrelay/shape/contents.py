@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import orjson
 
-from klvrelay.core import head
 from klvrelay.core.shaping import Shape
 from klvrelay.core.thinning import Base, Thinning, thin
 from klvrelay.json_output import Numbers, dumps, rewrite_integers
@@ -18,7 +17,6 @@ from klvrelay.shape.payload import Payload
 from klvrelay.shape.state import ROOT, StreamState
 
 _new = tuple.__new__  # a third of the time of calling the class
-_NO_RUN = object()
 
 
 class Content(Protocol):
@@ -46,7 +44,6 @@ class RecordContent:
             thinning, output.format, on_change=output.on_change, safe=numbers == "safe", snapshot=output.snapshot
         )
         self._is_json = thinning is None and output.format == "json"
-        self._boot: object = _NO_RUN
 
     def note(self, record: Record) -> None:
         """Nothing depends on earlier records that were not published."""
@@ -55,20 +52,8 @@ class RecordContent:
         if self._is_json:
             data: bytes | None = record.json(numbers=self._numbers)  # other sinks may have made the same
         else:
-            raw, _, checksum, transport, pts, pid, received_us, stream, boot, seq, _, program = record
-            if boot != self._boot:
-                self._begin(stream, boot)
-            damaged = transport != "ok"
-            data = self._shape.write(raw, seq, received_us, pts, pid, program, damaged, checksum, at)
+            data = self._shape.write(record, at)
         return [] if data is None else [_new(Payload, (self._output, record, data, "", False, None))]
-
-    def _begin(self, stream: str, boot: str | None) -> None:
-        """Another run of the relay."""
-        self._boot = boot
-        if self._output.format == "compact":
-            self._shape.begin(None if boot is None else boot.encode())
-        else:
-            self._shape.begin(head(stream, boot))
 
     def retune(self, output: Output, thinning: Thinning | None) -> None:
         self._output = output

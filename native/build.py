@@ -20,7 +20,7 @@ SOURCES = [
     "klv.c", "sum.c", "value.c", "columns.c",
     "text.c", "string.c", "float.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "linear.c", "scalar.c",
     "keys.c", "set.c", "select.c", "json.c",
-    "grid.c", "base.c", "thin.c", "compact.c", "document.c", "marking.c",
+    "grid.c", "base.c", "thin.c", "compact.c", "document.c", "shape.c", "marking.c",
     "usual.c", "hold.c", "wait.c", "pes.c", "psi.c", "check.c", "clock.c", "lane.c", "rtp.c", "copies.c",
     "stamp.c",
     "tables.c",

@@ -9,6 +9,7 @@
  *    -2       [tags removed since the record before it]
  *    -3       bytes: the packet as it is, where a map would not restore it: then there are no tags
  *    -4       set, of a partial record of another set than ST 0601
+ *    -5       of a partial record: the difference of its seq to that of the record that it continues, if that is not 1
  *   tag       bytes: the value of the item, as received; [bytes, ...] where it repeats
  *             of the time: bytes, or an unsigned number: microseconds after the record of this stream and set before it
  *
@@ -144,14 +145,15 @@ static void put_tags(struct text *t, const struct compact *c, int64_t before_us)
 }
 
 long klv_compact(const uint8_t *packet, size_t n, int full, const uint8_t *removed, size_t removed_count,
-                 const struct klv_envelope *envelope, int64_t before_us, uint8_t *out, size_t room)
+                 const struct klv_envelope *envelope, int64_t before_us, uint64_t distance, uint8_t *out, size_t room)
 {
     struct compact c;
     struct text t = {(char *)out, (char *)out + room, 0, 0};
     open_packet(&c, packet, n, full);
     full |= !c.readable;
-    const int alien = !full && c.set != klv_st0601;
-    put_cbor_head(&t, CBOR_MAP, 1u + (full != 0) + (removed_count > 0) + (alien != 0) + (c.readable ? c.tags : 1u));
+    const int alien = !full && c.set != klv_st0601, apart = !full && distance != 1;
+    put_cbor_head(&t, CBOR_MAP, 1u + (full != 0) + (removed_count > 0) + (alien != 0) + (apart != 0) +
+                                    (c.readable ? c.tags : 1u));
     put_cbor_head(&t, CBOR_UINT, 0);
     put_cbor_head(&t, CBOR_UINT, envelope->seq);
     if (full)
@@ -172,6 +174,10 @@ long klv_compact(const uint8_t *packet, size_t n, int full, const uint8_t *remov
         put_cbor_int(&t, -3);
         put_cbor_bytes(&t, CBOR_BYTES, packet, n);
     }
+    if (apart) {
+        put_cbor_int(&t, -5);
+        put_cbor_head(&t, CBOR_UINT, distance);
+    }
     return t.full ? 0 : (long)(t.p - (char *)out);
 }
 
@@ -186,5 +192,5 @@ long klv_compact_record(const uint8_t *packet, size_t n, int full, const uint8_t
                                           .pts = pts,
                                           .pid = pid,
                                           .program = program};
-    return klv_compact(packet, n, full, removed, removed_count, &envelope, before_us, out, room);
+    return klv_compact(packet, n, full, removed, removed_count, &envelope, before_us, 1, out, room);
 }

@@ -1,5 +1,6 @@
 /* output.h - what an output publishes of a packet: a smaller packet (thin.c), its record in another form (compact.c,
- * document.c), and its security marking (marking.c). As in klv.h the caller owns all memory, and all work is linear.
+ * document.c), both in one call (shape.c), and its security marking (marking.c). As in klv.h the caller owns all
+ * memory, and all work is linear.
  *
  *   packet --> klv_thin --> packet --> klv_record --> JSON --> klv_document --> CBOR, MessagePack
  *                              \-----> klv_compact --> a record of a compact message
@@ -58,24 +59,60 @@ int64_t klv_thin_packed(const uint8_t *packet, size_t n, const struct klv_thinni
                         int full, uint8_t *out, uint8_t *tags);
 
 /* A thinned packet as one record of a compact message: the bytes written, 0 where they do not fit: 2 n + 512 and the
- * boot always do. Of `envelope`: head is the boot, or NULL; seq, received_us, pts, pid, program. `before_us`: the time
- * of the record of this stream and set before it, as sent; -1 = not known. */
+ * boot always do. Of `envelope`: head is the boot, or NULL; seq, received_us, pts, pid, program. Of a partial record:
+ * `before_us`, the time of the record of this stream and set before it, as sent; -1 = not known; and `distance`, by
+ * how much the number of that record is lower. */
 long klv_compact(const uint8_t *packet, size_t n, int full, const uint8_t *removed, size_t removed_count,
-                 const struct klv_envelope *envelope, int64_t before_us, uint8_t *out, size_t room);
+                 const struct klv_envelope *envelope, int64_t before_us, uint64_t distance, uint8_t *out, size_t room);
 /* The same with the members of the envelope one by one. */
 long klv_compact_record(const uint8_t *packet, size_t n, int full, const uint8_t *removed, size_t removed_count,
                         uint64_t seq, const char *boot, size_t boot_size, int64_t received_us, int64_t pts, int pid,
                         int program, int64_t before_us, uint8_t *out, size_t room);
 
-enum klv_format { KLV_CBOR = 1, KLV_MSGPACK = 2 };
+enum klv_format { KLV_JSON, KLV_CBOR, KLV_MSGPACK, KLV_KLV, KLV_COMPACT };
 
-/* A JSON document of the core (klv_record) as CBOR or MessagePack, `format`: enum klv_format. The bytes written; 0
- * where they do not fit: 3 n + 64 always do; negative: it is no such document. */
+/* A JSON document of the core (klv_record) as CBOR or MessagePack, `format`: KLV_CBOR or KLV_MSGPACK. The bytes
+ * written; 0 where they do not fit: 3 n + 64 always do; negative: it is no such document. */
 long klv_document(const char *json, size_t n, int format, uint8_t *out, size_t room);
 /* klv_record and that in one call, by way of the memory at `json`. */
 long klv_record_document(int format, const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
                          int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe,
                          const struct klv_selection *items, char *json, size_t json_room, uint8_t *out, size_t room);
+
+/* How an output publishes the records of one stream and set, and what it has published of them. */
+struct klv_shape {
+    const struct klv_thinning *thinning; /* NULL = packets are as they are */
+    struct klv_base *base;  /* NULL = no record is partial, or says whether it is */
+    const char *head;       /* of JSON, CBOR and MessagePack: documents begin with it; of compact: the boot, or NULL */
+    size_t head_size;
+    int format;             /* enum klv_format */
+    int safe;
+    int64_t snapshot;       /* microseconds between two full records */
+    int begun;              /* 0 = the next record is full: at first, and where subscribers may have missed one */
+    int64_t full_at;        /* time of the last full record, microseconds */
+    int64_t seq, highest;   /* number of the last record, and the highest of any in this run; -1 = none */
+    int64_t before_us;      /* time stamp of the last record, as sent; -1 = not known */
+};
+
+/* Memory that klv_shape_record needs, for one call at a time. */
+struct klv_shape_memory {
+    uint8_t *packet, *out;  /* the thinned packet, n + KLV_THIN_MORE bytes; the result */
+    char *json;             /* of CBOR and MessagePack */
+    size_t packet_room, out_room, json_room;
+    struct klv_thinned as;
+};
+
+enum {
+    KLV_ROOM_THIN = -64,    /* the packet does not fit in memory->packet: nothing was done */
+    KLV_ROOM_WRITE = -65    /* it is thinned, but does not fit in `out` or `json`: call it with more, and `again` */
+};
+
+/* A record as an output publishes it, to memory->out: the bytes written; 0 = nothing is to be published; one of the
+ * above; negative else: the packet can't be read. `at`: the time, microseconds; `damaged`, `checksum` and others as for
+ * klv_record. `again`: the packet is thinned already, in the same memory->packet. */
+long klv_shape_record(struct klv_shape *shape, struct klv_shape_memory *memory, const uint8_t *packet, size_t n,
+                      int64_t seq, int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum,
+                      int64_t at, int again);
 
 enum { KLV_MARKING_MORE = 128 };
 

@@ -135,16 +135,17 @@ class Record(NamedTuple):  # creating a frozen dataclass takes six times as long
         shared = _shared if items is None else None
         if shared is not None and (text := shared.find(self, numbers)) is not None:
             return text
+        raw, _, checksum, transport, pts, pid, received_us, stream, boot, seq, _, program = self
         text = core.record_json(
-            self.raw,
-            core.head(self.stream, self.boot),
-            self.seq,
-            self.received_us,
-            self.pts,
-            self.transport != "ok",
-            self.pid,
-            self.program,
-            self.checksum,
+            raw,
+            core.head(stream, boot),
+            seq,
+            received_us,
+            pts,
+            transport != "ok",
+            pid,
+            program,
+            checksum,
             numbers == "safe",
             _ALL if items is None else items.chosen,
         )

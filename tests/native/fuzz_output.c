@@ -58,7 +58,8 @@ static void check_forms(const uint8_t *packet, size_t n, const struct klv_thinne
 {
     const struct klv_envelope envelope = {.head = "boot", .head_size = 4, .pts = 7, .received_us = -1, .pid = 1};
     const unsigned removed = result->full ? 0 : result->removed;
-    const long compact = klv_compact(packet, n, result->full, result->tags, removed, &envelope, 1, form, 2 * n + 516);
+    const long compact =
+        klv_compact(packet, n, result->full, result->tags, removed, &envelope, 1, 2, form, 2 * n + 516);
     CHECK(compact > 0);
     uint64_t unknown = 0;
     const long size = klv_record(packet, n, "{\"a\":1", 6, 1, 1, 1, 1, 1, 0, -1, 0, NULL, json, sizeof json, &unknown);

@@ -183,12 +183,37 @@ static void write_forms(const uint8_t *packet, size_t n)
     const size_t room = 2 * n + 518;
     size_t size;
     uint64_t unknown = 0;
-    const long written = klv_compact(packet, n, 1, NULL, 0, &envelope, -1, output_end - room, room);
+    const long written = klv_compact(packet, n, 1, NULL, 0, &envelope, -1, 1, output_end - room, room);
     CHECK(written > 0);
-    CHECK(klv_compact(packet, n, 1, NULL, 0, &envelope, -1, output_end - written + 1, (size_t)written - 1) == 0);
+    CHECK(klv_compact(packet, n, 1, NULL, 0, &envelope, -1, 1, output_end - written + 1, (size_t)written - 1) == 0);
     klv_marking(packet, n, output_end - (n + KLV_MARKING_MORE), n + KLV_MARKING_MORE);
     if (klv_json(packet, n, &envelope, json, sizeof json, &size, &unknown) == KLV_OK)
         write_documents(json, size);
+}
+
+/* A record in a random format, first with too little memory for it. */
+static void write_shaped(const uint8_t *packet, size_t n, const struct klv_thinning *want)
+{
+    static uint8_t thinned[ARENA];
+    static char json[ARENA];
+    static struct klv_base base;
+    const int form = (int)pick(KLV_COMPACT + 1);
+    struct klv_shape shape = {.thinning = want, .base = &base, .head = "{\"a\":1", .head_size = 6, .format = form};
+    struct klv_shape_memory memory = {.packet = thinned, .out = output_end, .json = json};
+    shape.seq = shape.highest = -1;
+    base.set = 0;
+    CHECK(klv_shape_record(&shape, &memory, packet, n, 1, -1, -1, -1, -1, 0, KLV_GOOD, 1, 0) == KLV_ROOM_THIN);
+    memory.packet_room = n + KLV_THIN_MORE;
+    const long first = klv_shape_record(&shape, &memory, packet, n, 1, -1, -1, -1, -1, 0, KLV_GOOD, 1, 0);
+    CHECK(first == 0 || first == KLV_ROOM_WRITE || first == KLV_BAD_LENGTH);
+    if (first != KLV_ROOM_WRITE)
+        return;
+    memory.json_room = sizeof json;
+    memory.out = output_end - ARENA;
+    memory.out_room = ARENA;
+    const long written = klv_shape_record(&shape, &memory, packet, n, 1, -1, -1, -1, -1, 0, KLV_GOOD, 1, 1);
+    CHECK(written == KLV_ROOM_WRITE || (written > 0 && shape.seq == 1 && shape.highest == 1));
+    klv_shape_record(&shape, &memory, packet, n, 3, -1, -1, -1, -1, 0, KLV_GOOD, 1, 0);
 }
 
 static void outputs(const uint8_t *packet, size_t n)
@@ -204,6 +229,7 @@ static void outputs(const uint8_t *packet, size_t n)
         if (klv_thin(packet, n, &want, &base, pick(8) == 0, out, &result))
             CHECK(result.size <= n + KLV_THIN_MORE && result.removed < KLV_TAGS);
     write_forms(packet, n);
+    write_shaped(packet, n, &want);
 }
 
 static void one_packet(const uint8_t *data, size_t n)

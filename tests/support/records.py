@@ -18,15 +18,19 @@ Items = list[tuple[int, bytes]]
 
 
 def packet(name: str, items: Items, *, checksum: bool) -> bytes:
-    """A local set of short items: key, length, tag-length-value, and the checksum of ST 0601."""
-    value = b"".join(_oid(tag) + bytes([len(data)]) + data for tag, data in items) + b"\x01\x02" * checksum
-    head = UNIVERSAL_KEYS[name] + bytes([len(value) + 2 * checksum]) + value
+    """A local set: key, length, tag-length-value, and the checksum of ST 0601."""
+    value = b"".join(_oid(tag) + _length(len(data)) + data for tag, data in items) + b"\x01\x02" * checksum
+    head = UNIVERSAL_KEYS[name] + _length(len(value) + 2 * checksum) + value
     total = (sum(head[::2]) << 8) + sum(head[1::2]) & 0xFFFF
     return head + total.to_bytes(2, "big") if checksum else head
 
 
 def _oid(tag: int) -> bytes:
     return bytes([tag]) if tag < 0x80 else bytes([tag >> 7 | 0x80, tag & 0x7F])
+
+
+def _length(size: int) -> bytes:
+    return bytes([size]) if size < 0x80 else b"\x83" + size.to_bytes(3, "big")
 
 
 def platform(seq: int, *more: tuple[int, bytes], heading: int = 0x71C2) -> bytes:

@@ -10,6 +10,8 @@
     selection  selects the items that the JSON of a record contains
     thinning   thins packets to what an output publishes
     compact    writes thinned packets as records of a compact message
+    shaping    thins and writes a record as an output publishes it, in one call
+    marking    security markings of packets
     counters   counters of a lane and of its transport checks
     checks     checksums, lengths and IMAPB values
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from klvrelay.core._core import lib
@@ -40,16 +39,20 @@ UNREADABLE = Marking(0, frozenset(), frozenset(), False)
 
 def marking(raw: bytes) -> Marking | None:
     """The marking of a packet; None: it has none, and is not one that can't be read."""
+    return marking_of(written) if (written := marking_bytes(raw)) else None
+
+
+def marking_bytes(raw: bytes) -> bytes:
+    """What `marking_of` reads: equal for packets with the same security sets; empty: there are none."""
     memory = _memory
     size = len(raw)
     if size + _MORE > memory.size:
         memory.grow(2 * size + _MORE)
-    written = _marking(raw, size, memory.out, memory.size)
-    return _marking_of(memory.view[:written]) if written else None
+    return memory.view[: _marking(raw, size, memory.out, memory.size)]  # type: ignore[no-any-return]
 
 
-@lru_cache(maxsize=256)
-def _marking_of(written: bytes) -> Marking:
+def marking_of(written: bytes) -> Marking:
+    """The marking that `marking_bytes` has found."""
     if not written[0]:
         return UNREADABLE
     level, caveats, releasable = 0, set[str](), list[set[str]]()

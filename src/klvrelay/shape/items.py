@@ -107,15 +107,6 @@ def check_dead_band(key: str) -> None:
 
 
 @cache
-def key_of(set_: str, tag: int) -> str:
-    """The key of an item in documents: `unknown.150` if it has no definition."""
-    from klvrelay.standards.spec import SETS
-
-    item = SETS.get(set_, {}).get(tag)
-    return f"{UNKNOWN}.{tag}" if item is None else item.key
-
-
-@cache
 def dead_bands() -> Mapping[str, float]:
     """The dead bands of the tables, by key."""
     from klvrelay.standards.spec import SETS

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from klvrelay.core.marking import LEVELS, marking
+from klvrelay.core.marking import LEVELS, marking_bytes, marking_of
 from klvrelay.record import Record
 
 CLASSIFICATIONS = LEVELS
@@ -80,6 +81,22 @@ class Limit:
 NO_LIMIT = Limit()
 
 
+class Gate:
+    """A limit that keeps its answer for the last marking: most records have that of the record before."""
+
+    __slots__ = ("_answer", "_limit", "_mark")
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit, self._mark = limit, UNMARKED
+        self._answer = limit.admits(UNMARKED)
+
+    def admits(self, mark: RecordMarking) -> bool:
+        """May a record with this marking be published?"""
+        if mark is not self._mark:
+            self._mark, self._answer = mark, self._limit.admits(mark)
+        return self._answer
+
+
 @dataclass(slots=True)
 class _Run:
     """Consecutive records, and the changes of the marking among them: number of the record, and the new marking."""
@@ -89,6 +106,8 @@ class _Run:
     changes: list[tuple[int, RecordMarking]] = field(default_factory=list)
 
     def mark_at(self, seq: int) -> RecordMarking:
+        if (last := self.changes[-1])[0] <= seq:
+            return last[1]
         return next((mark for start, mark in reversed(self.changes) if start <= seq), ABOVE_ALL)
 
     def set(self, seq: int, mark: RecordMarking) -> None:
@@ -96,7 +115,8 @@ class _Run:
         if seq < self.last:
             return
         self.last = seq
-        if not self.changes or self.changes[-1][1] != mark:
+        before = self.changes[-1][1] if self.changes else None
+        if before is not mark and before != mark:
             self.changes.append((seq, mark))
             if len(self.changes) > CHANGES_MOST:
                 del self.changes[0]  # records before that count as above every limit
@@ -142,7 +162,10 @@ def _mark_in(run: _Run, record: Record) -> RecordMarking:
 
 def _run_at(runs: Iterable[_Run], seq: int) -> _Run | None:
     """The run that contains a record, or ends just before it."""
-    return next((run for run in runs if run.first <= seq <= run.last + 1), None)
+    for run in runs:
+        if run.first <= seq <= run.last + 1:
+            return run
+    return None
 
 
 def _new_run(runs: list[_Run], seq: int) -> _Run:
@@ -157,7 +180,10 @@ def _new_run(runs: list[_Run], seq: int) -> _Run:
 
 def own_marking(raw: bytes) -> RecordMarking | None:
     """The marking that a packet has itself: the highest of its security sets; None if it has none."""
-    found = marking(raw)
-    if found is None:
-        return None
+    return _record_marking(written) if (written := marking_bytes(raw)) else None
+
+
+@lru_cache(maxsize=256)
+def _record_marking(written: bytes) -> RecordMarking:
+    found = marking_of(written)
     return RecordMarking(found.level, found.caveats, found.releasable) if found.readable else ABOVE_ALL

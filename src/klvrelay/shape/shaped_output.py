@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import NamedTuple
 
 from klvrelay.core.selection import Selection
 from klvrelay.core.thinning import Thinning
@@ -11,13 +12,13 @@ from klvrelay.json_output import Numbers
 from klvrelay.record import Record
 from klvrelay.shape.contents import CONTENTS, Content
 from klvrelay.shape.items import dead_bands, selection_of, sets, sets_with
-from klvrelay.shape.marking import RecordMarking
+from klvrelay.shape.marking import Gate, RecordMarking
 from klvrelay.shape.output import Output
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.rates import Pace
 
-STREAMS_MOST = 4096
-"""Maximum number of streams whose names are kept."""
+PLACES_MOST = 16384
+"""Maximum number of streams and sets for which the answer is kept whether they are published."""
 Key = tuple[str, str]
 
 
@@ -30,16 +31,36 @@ class Decision(IntEnum):
     DUE = 3
 
 
+_UNWANTED, _THINNED, _WITHHELD, _DUE = Decision  # looked up here, since that takes long for a member of an enum
+_new = tuple.__new__  # a third of the time of calling the class
+
+
+class Due(NamedTuple):
+    """A record that an output publishes now. Its payloads are made when it is sent."""
+
+    shaped: ShapedOutput
+    record: Record
+    replayed: bool
+    content: Content
+
+    def payloads(self, now: float) -> list[Payload]:
+        """May be empty: nothing changed."""
+        record, replayed = self.record, self.replayed
+        at = record.received_us
+        found = self.content.payloads(record, int(now * 1e6) if at is None else at)
+        return [payload._replace(replayed=True) for payload in found] if replayed else found
+
+
 class _Line:
     """The records of one stream and set.
 
     latest   the record to publish if nothing newer comes; of a retained output also one that was published
     """
 
-    __slots__ = ("content", "latest", "pace")
+    __slots__ = ("content", "key", "latest", "pace")
 
-    def __init__(self, content: Content, pace: Pace) -> None:
-        self.content, self.pace = content, pace
+    def __init__(self, key: Key, content: Content, pace: Pace) -> None:
+        self.key, self.content, self.pace = key, content, pace
         self.latest: Record | None = None
 
 
@@ -54,46 +75,55 @@ class ShapedOutput:
         self._numbers = numbers
         self._is_paused = False
         self._use(output)
-        self._wanted: dict[str, bool] = {}
         self._lines: dict[Key, _Line] = {}
         self._held: dict[Key, float] = {}
 
     def _use(self, output: Output) -> None:
         self.output = output
+        self._found: dict[Key, _Line | None] = {}  # by stream and set; None: not wanted
+        self._gate = Gate(output.limit)
+        self._is_plain = not (output.retain or output.is_merged)
         selection = selection_of(output.items)
         self._thinning = thinning_of(output, selection)
         self._sets = None if selection is None else sets_with(selection)
 
-    def decide(self, record: Record, mark: RecordMarking | None, now: float, *, replayed: bool = False) -> Decision:
-        """Whether to publish a record now: if it is due, call `payloads` with it. `mark` is None without limits."""
-        output = self.output
-        if not self._wants(record):
-            return Decision.UNWANTED
-        if mark is not None and not output.limit.admits(mark):
-            return Decision.WITHHELD
+    def offer(
+        self, record: Record, mark: RecordMarking | None, now: float, due: list[Due], *, replayed: bool = False
+    ) -> Decision:
+        """Add a record to `due` if it is to be published now. `mark` is None without limits."""
+        try:
+            line = self._found[record.stream, record.set]
+        except KeyError:
+            line = self._find(record)
+        if line is None:
+            return _UNWANTED
+        if mark is not None and not self._gate.admits(mark):
+            return _WITHHELD
         if self._is_paused:
-            return Decision.THINNED
-        if replayed and output.retain:
-            return Decision.THINNED  # only the latest value counts
-        key = self._key(record)
-        line = self._line(key)
-        if output.is_merged:
-            line.content.note(record)
-        if output.retain:
-            line.latest = record
-        if line.pace.is_due(at := _time_of(record, now)):
-            self._held.pop(key, None)
-            return Decision.DUE
+            return _THINNED
+        if not self._is_plain:
+            if replayed and self.output.retain:
+                return _THINNED  # only the latest value counts
+            self._note(line, record)
+        pace, at = line.pace, record.received_us
+        if not pace.interval or pace.is_due(int(now * 1e6) if at is None else at):
+            if self._held:
+                self._held.pop(line.key, None)
+            due.append(_new(Due, (self, record, replayed, line.content)))
+            return _DUE
         line.latest = record
-        self._held.setdefault(key, now + line.pace.wait(at))
-        return Decision.THINNED
+        if line.key not in self._held:
+            self._held[line.key] = now + pace.wait(_time_of(record, now))
+        return _THINNED
 
-    def payloads(self, record: Record, now: float) -> list[Payload]:
-        """The payloads of a record that is due. Empty if nothing changed."""
-        line = self._line(self._key(record))
-        return line.content.payloads(record, _time_of(record, now))
+    def _note(self, line: _Line, record: Record) -> None:
+        """Keep what may be published later."""
+        if self.output.is_merged:
+            line.content.note(record)
+        if self.output.retain:
+            line.latest = record
 
-    def take_late(self, now: float) -> list[Record]:
+    def take_late(self, now: float) -> list[Due]:
         """The records that were held for their interval: they are due now."""
         found = []
         for key in [key for key, due in self._held.items() if due <= now]:
@@ -101,7 +131,7 @@ class ShapedOutput:
             line = self._lines[key]
             if line.latest is not None:
                 line.pace.skip()
-                found.append(line.latest)
+                found.append(Due(self, line.latest, False, line.content))
             if not self.output.retain:
                 line.latest = None
         return found
@@ -134,6 +164,7 @@ class ShapedOutput:
         found = []
         for key in [key for key in self._lines if key[0] == stream]:
             line = self._lines.pop(key)
+            self._found.clear()
             is_held = self._held.pop(key, None) is not None
             if line.latest is not None and (is_held or self.output.retain):
                 found.append(line.latest)
@@ -156,14 +187,17 @@ class ShapedOutput:
             line.pace.change(output.rate)
             line.content.retune(output, self._thinning)
 
+    def _find(self, record: Record) -> _Line | None:
+        """None: the output does not publish such records. It keeps the answer."""
+        line = self._line(self._key(record)) if self._wants(record) else None
+        if len(self._found) >= PLACES_MOST:
+            self._found.clear()
+        self._found[record.stream, record.set] = line
+        return line
+
     def _wants(self, record: Record) -> bool:
-        stream = record.stream
-        wanted = self._wanted.get(stream)
-        if wanted is None:
-            wanted = self.output.wants(stream)
-            if len(self._wanted) < STREAMS_MOST:
-                self._wanted[stream] = wanted
-        return wanted and (self._sets is None or record.set in self._sets or record.set not in sets())
+        is_chosen = self._sets is None or record.set in self._sets or record.set not in sets()
+        return is_chosen and self.output.wants(record.stream)
 
     def _key(self, record: Record) -> Key:
         return record.stream, "" if self.output.is_merged else record.set
@@ -172,7 +206,7 @@ class ShapedOutput:
         line = self._lines.get(key)
         if line is None:
             content = CONTENTS[self.output.content](self.output, self._thinning, self._numbers)
-            line = self._lines[key] = _Line(content, Pace(self.output.rate))
+            line = self._lines[key] = _Line(key, content, Pace(self.output.rate))
         return line
 
 

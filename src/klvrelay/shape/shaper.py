@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from klvrelay.json_output import Numbers
 from klvrelay.record import Record
-from klvrelay.shape.marking import NO_LIMIT, Limit, Markings, RecordMarking
+from klvrelay.shape.marking import NO_LIMIT, Gate, Limit, Markings, RecordMarking
 from klvrelay.shape.output import Output, is_exact
 from klvrelay.shape.payload import Payload
-from klvrelay.shape.shaped_output import Decision, ShapedOutput
+from klvrelay.shape.shaped_output import Decision, Due, ShapedOutput
 
 Reduction = Callable[[Sequence[Output]], Sequence[Output | None]]
 """What a budget leaves of outputs; None: nothing."""
-
-
-class Due(NamedTuple):
-    """A record that an output publishes now. Its payloads are made when it is sent."""
-
-    shaped: ShapedOutput
-    record: Record
-    replayed: bool = False
-
-    def payloads(self, now: float) -> list[Payload]:
-        """May be empty: nothing changed."""
-        found = self.shaped.payloads(self.record, now)
-        return [payload._replace(replayed=True) for payload in found] if self.replayed else found
 
 
 class Shaper:
@@ -51,7 +38,7 @@ class Shaper:
         self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._every = self._outputs
         self._reduction: Reduction = lambda outputs: outputs
-        self._limit = limit
+        self._gate = Gate(limit)
         compressed = [output for output in outputs if output.compression == "zstd"]
         self._compressed = [output.limit for output in compressed]
         self._coarsest = max((output.coarse for output in compressed), default=0.0)
@@ -61,7 +48,7 @@ class Shaper:
     def admits(self, record: Record) -> bool:
         """May the sink publish the record, whatever its outputs publish?"""
         mark = self._mark(record)
-        return mark is None or self._limit.admits(mark)
+        return mark is None or self._gate.admits(mark)
 
     def decide_rejected(self, record: Record) -> Decision:
         """Whether to publish a damaged record as it is: only if an output may publish its stream exactly as it is."""
@@ -81,21 +68,20 @@ class Shaper:
 
     def offer(self, record: Record, now: float, *, replayed: bool = False) -> tuple[list[Due], Decision]:
         """The outputs that publish a record now; the verdict says why there are none."""
-        mark = self._mark(record)
-        if mark is not None and not self._limit.admits(mark):
+        mark = None if self._markings is None else self._markings.mark(record)
+        if mark is not None and not self._gate.admits(mark):
             return [], Decision.WITHHELD
-        due, verdict = [], Decision.UNWANTED
-        for shaped in self._of_stream.get(record.stream, self._outputs):
-            found = shaped.decide(record, mark, now, replayed=replayed)
+        due: list[Due] = []
+        verdict = Decision.UNWANTED
+        for shaped in self._of_stream.get(record.stream, self._outputs) if self._of_stream else self._outputs:
+            found = shaped.offer(record, mark, now, due, replayed=replayed)
             if found > verdict:
                 verdict = found
-            if found is Decision.DUE:
-                due.append(Due(shaped, record, replayed))
         return due, verdict
 
     def take_late(self, now: float) -> list[Due]:
         """The records that were held and are due now."""
-        return [Due(shaped, record) for shaped in self._every for record in shaped.take_late(now)]
+        return [due for shaped in self._every for due in shaped.take_late(now)]
 
     @property
     def holds(self) -> bool:

@@ -1,4 +1,4 @@
-"""Changes the CBOR of a compact record: its number, and which record it continues.
+"""Changes the number in the CBOR of a compact record.
 
     record   map head | 0 | seq | further pairs
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from klvrelay.errors import DecodeError
 
-UNSIGNED, NEGATIVE, MAP = 0, 1, 5
+UNSIGNED = 0
 AFTER = -5
 """Key of the difference to the record that a partial one continues (`compact.py`)."""
 
@@ -37,9 +37,3 @@ def with_seq(record: bytes, seq: int) -> bytes:
         raise DecodeError("not a compact record: it does not begin with its number")
     _, end = _head(record, at + 1)
     return record[: at + 1] + cbor_head(UNSIGNED, seq) + record[end:]
-
-
-def with_continuation(record: bytes, distance: int) -> bytes:
-    """The record with the difference of its number to that of the record that it continues."""
-    count, at = _head(record, 0)
-    return cbor_head(MAP, count + 1) + record[at:] + cbor_head(NEGATIVE, -1 - AFTER) + cbor_head(UNSIGNED, distance)

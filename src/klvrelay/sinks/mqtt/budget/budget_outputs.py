@@ -21,8 +21,8 @@ from klvrelay.shape.budget.ladder import HALVINGS, Ladder, Rung, rungs_of
 from klvrelay.shape.budget.reduction import reduced_all, rungs_for, urgency_of
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
-from klvrelay.shape.shaped_output import Decision
-from klvrelay.shape.shaper import Due, Shaper
+from klvrelay.shape.shaped_output import Decision, Due
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, counted
 from klvrelay.sinks.mqtt.budget.budget_values import GUESS, BudgetValues
 from klvrelay.sinks.mqtt.budget.left_out import LeftOut

@@ -18,8 +18,8 @@ from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.shape.output import BATCH_HELD
 from klvrelay.shape.payload import Payload
-from klvrelay.shape.shaped_output import Decision
-from klvrelay.shape.shaper import Due, Shaper
+from klvrelay.shape.shaped_output import Decision, Due
+from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, THINNED, UNCHOSEN, UNWANTED, WITHHELD, counted
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
 from klvrelay.sinks.mqtt.messages import Messages

@@ -229,7 +229,7 @@ WHOLE = [
     Bad(f"{_TWO}name = \"a\"\non_change = true\nretain = true",
         6, "sink.output.retain", "must be false with on_change"),
     Bad(f"{_TWO}name = \"a\"\nbatch = 2\nretain = true", 5, "sink.output.batch", "must be 1 with retain"),
-    Bad('[[sink]]\nurl = "mqtt://h"\nraw = true\n[[sink.output]]\nname = "raw"', 4, "sink.output.topic", "that of raw"),
+    Bad('[[sink]]\nurl = "mqtt://h"\nraw = true\n[[sink.output]]\nname = "a"', 3, "sink.raw", 'format = "klv"'),
     Bad('[[sink]]\nurl = "mqtt://a"\n[[sink.output]]\nname = "a"\n[[sink]]\nname = "b"\nurl = "mqtt://b"\n'
         '[[sink.output]]\nname = "a"\n[sink.output.dead_band]\nx = 1', 10, "sink.output.dead_band", "no item is named"),
     Bad('[mqtt]\nurl = "mqtt://a"\n[[mqtt.output]]\nname = "a"\nrate = -1', 5, "sink.output.rate", "0.001"),

@@ -80,8 +80,6 @@ def check_outputs(outputs: Sequence[Output], broker: MqttSettings) -> list[tuple
     found: list[tuple[int, str, str]] = []
     names: set[str] = set()
     owners = reserved(broker.prefix)
-    if broker.raw:
-        owners |= {pattern_of("{prefix}/{stream}/raw", broker.prefix, ""): "raw"}
     if any(output.content == "homeassistant" for output in outputs):
         owners |= {DISCOVERY: "discovery of Home Assistant"}
     for number, output in enumerate(outputs):

@@ -132,6 +132,7 @@ const RECORDS_MOST = 10000;
 const ST0601 = "060e2b34020b01010e01030101000000";
 const TIME = 2;
 const VERSION = 65;
+const VERSION_KEY = "uas_datalink_ls_version_number";
 const CHECKSUM = 1;
 const TIME_TAGS = { [ST0601]: 2, "060e2b34020b01010e01030306000000": 2, "060e2b34020b01010e01030102000000": 2 };
 
@@ -485,13 +486,14 @@ function restoreDocument(document, known) {
     if (!found) return undefined;
     continueRecord(record, found, removed);
   }
-  const content = JSON.stringify({ items: record.items, special: record.quality?.special ?? {} });
+  const { items, version, quality } = record;
+  const content = JSON.stringify({ items, version, special: quality?.special ?? {} });
   known.put(record.set, record.seq, content, content.length);
   return record;
 }
 
 function continueRecord(record, content, removed) {
-  const { items, special } = JSON.parse(content);
+  const { items, special, version } = JSON.parse(content);
   const { unknown = {}, ...changed } = record.items;
   const codes = { ...items.unknown, ...unknown };
   const merged = { ...items, ...changed, unknown: codes };
@@ -506,5 +508,6 @@ function continueRecord(record, content, removed) {
   });
   const all = { ...Object.fromEntries(kept), ...record.quality?.special };
   record.items = merged;
+  if (!removed.includes(VERSION_KEY)) record.version ??= version;
   if (Object.keys(all).length) record.quality = { ...record.quality, special: all };
 }

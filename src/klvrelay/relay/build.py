@@ -45,6 +45,8 @@ LATER = ".later"
 """Ends the name of the second cursor of a sink."""
 LOST = 8
 """Exit code: a sink did not confirm all records."""
+NOT_ROUNDED = "offsets of corners, positions of EG 0104, nested sets that may have positions, unknown items"
+"""What cannot be rounded to a grid."""
 SEGMENT_MOST = 32.0
 """Seconds that a source may be silent beyond its timeouts: the longest segment of a live playlist."""
 
@@ -225,6 +227,7 @@ def _inputs_of(settings: RelaySettings) -> dict[str, StreamInput]:
 
 def _sinks_of(settings: SinkSettings, boot: str) -> list[SinkInput]:
     """A sink, and with `budget_later` the one beside it that delivers what its budget left out."""
+    _note_coarse(settings)
     sink: MqttSink | FailoverSink
     shaper, budget = shaper_of(settings), settings.budget
     if settings.fallbacks:
@@ -237,6 +240,12 @@ def _sinks_of(settings: SinkSettings, boot: str) -> list[SinkInput]:
         later = LaterSink(lambda: sink.budget_outputs, settings.url)
         inputs.append(SinkInput(f"{settings.url} later", later, cursor=f"{settings.name}{LATER}"))
     return inputs
+
+
+def _note_coarse(settings: SinkSettings) -> None:
+    """Say what outputs with `coarse` leave out: nobody sees it in what they publish."""
+    if names := ",".join(output.name for output in settings.outputs if output.coarse):
+        LOG.info("coarse leaves out %s: sink=%s outputs=%s", NOT_ROUNDED, settings.name, names)
 
 
 def _cursors_of(sinks: Iterable[SinkSettings]) -> list[str]:

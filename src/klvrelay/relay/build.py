@@ -22,6 +22,7 @@ from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.tasks import cancel
+from klvrelay.relay.withheld import WithheldLog
 from klvrelay.shape.output import is_whole
 from klvrelay.shape.presets import DEFAULTS
 from klvrelay.shape.shaper import Shaper
@@ -257,7 +258,9 @@ def shaper_of(settings: SinkSettings) -> Shaper | None:
     needed = settings.outputs or settings.limit.is_set or settings.set or settings.budget is not None
     if not needed:
         return None
-    return Shaper(settings.published, settings.limit, settings.mqtt.numbers, settings.set)
+    shaper = Shaper(settings.published, settings.limit, settings.mqtt.numbers, settings.set)
+    shaper.on_withheld = WithheldLog(settings.name).note
+    return shaper
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

@@ -35,6 +35,7 @@ class Shaper:
     limit        of the sink as a whole: what no output may publish
     changeable   what of the outputs may change at run time; see `config.output_changes`
     on_change    is called after a change: there may be late records
+    on_withheld  is called for each record that an output withholds: its name ("": all), the stream, marking and limit
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Shaper:
         self._outputs = [ShapedOutput(output, numbers) for output in outputs]
         self.changeable, self._numbers = changeable, numbers
         self.on_change: Callable[[], object] = lambda: None
+        self.on_withheld: Callable[[str, str, RecordMarking, Limit], object] = lambda *_: None
         self._of_stream: dict[str, list[ShapedOutput]] = {}  # of streams for which outputs were changed
         self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._every = self._outputs
@@ -70,12 +72,15 @@ class Shaper:
         """The outputs that publish a record now; the verdict says why there are none."""
         mark = self._mark(record)
         if mark is not None and not self._limit.admits(mark):
+            self.on_withheld("", record.stream, mark, self._limit)
             return [], Decision.WITHHELD
         due, verdict = [], Decision.UNWANTED
         for shaped in self._of_stream.get(record.stream, self._outputs):
             found = shaped.decide(record, mark, now, replayed=replayed)
             if found > verdict:
                 verdict = found
+            if found is Decision.WITHHELD and mark is not None:
+                self.on_withheld(shaped.output.name, record.stream, mark, shaped.output.limit)
             if found is Decision.DUE:
                 due.append(Due(shaped, record, replayed))
         return due, verdict

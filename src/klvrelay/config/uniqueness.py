@@ -122,6 +122,31 @@ def _included(output: Output) -> list[str]:
     return [pattern for pattern in output.streams if not pattern.startswith("!")] or ["*"]
 
 
+def streams_without_effect(settings: RelaySettings) -> list[str]:
+    """A warning for each output whose `streams` match no stream of the sources.
+
+    A source with several PIDs has further streams, whose names begin with its own.
+    """
+    try:
+        names = [name for name, _ in settings.named()]
+    except ConfigError:
+        return []
+    names += [name for source in settings.sources for name in source.pids.values()]
+    return [
+        f"sink {sink.name}: output {output.name}: streams match none of the sources, so it publishes nothing; streams:"
+        f" {printable(', '.join(sorted({*names})))}"
+        for sink in settings.sinks
+        for output in sink.outputs
+        if names and not any(_may_have(output, name) for name in names)
+    ]
+
+
+def _may_have(output: Output, name: str) -> bool:
+    """May an output have this stream, or one whose name is longer?"""
+    begins = [re.split(r"[*?[]", pattern, maxsplit=1)[0] for pattern in _included(output)]
+    return output.wants(name) or any(begin.startswith(f"{name}-") for begin in begins)
+
+
 def check_budget(
     values: Mapping[str, object], outputs: Sequence[Output], brokers: Sequence[MqttSettings]
 ) -> tuple[str, str] | None:

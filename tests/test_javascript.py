@@ -111,7 +111,8 @@ def test_a_universal_set_has_the_bytes_of_its_items(form):
     """EG 0104: its items have whole keys, and it is sent as it is."""
     items = [(TIME_KEY, TIME_US.to_bytes(8, "big")), (HEADING_KEY, b"\x42\x20\0\0"), (HEADING_KEY, b"\1\2")]
     each = record(4, raw=packet("ST0104", keyed_set(items)), set="ST0104")
-    message = each.raw if form == "klv" else cbor2.dumps([{0: 4, -1: [BOOT, each.raw[:16], None, None, None, None], -3: each.raw}])
+    head = [BOOT, each.raw[:16], None, None, None, None]
+    message = each.raw if form == "klv" else cbor2.dumps([{0: 4, -1: head, -3: each.raw}])
     expected = [] if form == "klv" else Restorer().restore(message, stream="uav1")
 
     ((found,), skipped), again = in_javascript([("uav1", message)] * 2)

@@ -76,7 +76,8 @@ def _of_array(
     """The entries of an array of tables. `name`: in `lines`. `line`: of the array, if its tables have none."""
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         origin = SettingOrigin(path, lines.get((name, 0, None), line))
-        faults.add(origin, table.name, f"must be one table per {table.key}: {table.header}{_missing_above(table, value)}")
+        text = f"must be one table per {table.key}: {table.header}{_missing_above(table, value)}"
+        faults.add(origin, table.name, text)
         return []
     return [_entry(table, name, number, one, lines, path, faults, line) for number, one in enumerate(value)]
 

@@ -137,8 +137,8 @@ OUTPUT_SETTINGS = (
     Setting("batch", kinds.whole(1, BATCH_MOST), "records per message; they wait for each other at most 1 s", 1),
     Setting("retain", kinds.FLAG, "the broker keeps the last message for later subscribers", False),
     Setting("qos", kinds.one_of(0, 1, 2), "quality of service", note="that of the sink", example="0"),
-    Setting("coarse", _COARSE, "round the positions of ST 0601 to a grid of this width in m or km, and leave out others,"
-            " such as all of EG 0104 and the offsets of corners", 0.0, example='"100m"'),
+    Setting("coarse", _COARSE, "round the positions of ST 0601 to a grid of this width in m or km, and leave out"
+            " others, such as all of EG 0104 and the offsets of corners", 0.0, example='"100m"'),
     *LIMITS,
     Setting("class", kinds.one_of(*get_args(Priority)), "priority on an uplink with a budget", note="from its items",
             example='"position"'),

@@ -82,6 +82,31 @@ def test_the_old_form_gives_one_warning_with_the_new_one(tmp_path: Path, capfd: 
     assert "line 1: [mqtt] is deprecated, and the next release refuses it: write [[sink]] instead" in said
 
 
+@pytest.mark.parametrize(
+    ("streams", "source", "is_warned"),
+    [('["uav2"]', "", True), ('["!uav*"]', "", True), ('["uav1"]', "", False), ('["uav1-*"]', "", False),
+     ('["uav[12]", "x"]', "", False), ('["eo"]', 'pids = {0x101 = "eo"}\n', False)],
+)  # fmt: skip
+def test_an_output_without_any_stream_is_warned_of(
+    streams: str, source: str, is_warned: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """A mistyped stream else gives an empty topic. Further streams of a source have its name and a suffix."""
+    text = f"""
+[[sink]]
+url = "mqtt://127.0.0.1"
+[[sink.output]]
+name = "a"
+streams = {streams}
+[[source]]
+url = "udp://127.0.0.1:5000"
+stream = "uav1"
+"""
+    code, _, said = run(capfd, written(tmp_path, text + source))
+    assert code == 0
+    assert ("sink mqtt: output a: streams match none of the sources" in said) == is_warned
+    assert said.endswith("streams: uav1\n") == is_warned
+
+
 def test_every_value_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """As `run --print-config` does."""
     path = written(tmp_path, GOOD)

@@ -176,6 +176,14 @@ def test_another_broker_beside_a_file_keeps_the_rest_of_its_settings(file):
     assert (mqtt.prefix, mqtt.qos, mqtt.raw, mqtt.client_id) == ("own", 0, True, "me")
 
 
+@pytest.mark.parametrize("args", [("--raw",), ("--mqtt", "mqtt://127.0.0.2?raw=true")])
+def test_whole_packets_beside_outputs_are_refused(args: tuple[str, ...], tmp_path: Path):
+    """Wherever the setting comes from: the outputs leave out what these packets have."""
+    path = written(tmp_path, f'{FILE.replace("raw = true", "")}[[sink.output]]\nname = "a"\nitems = ["position"]\n')
+    with pytest.raises(ConfigError, match=r'instead of it, give an output format = "klv"'):
+        settings_of("-c", path, *args)
+
+
 CA = "no such file or directory"
 
 

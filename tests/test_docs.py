@@ -70,12 +70,23 @@ def test_every_command_is_accepted(command: str):
 
 @pytest.mark.parametrize("block", blocks("toml"))
 def test_every_settings_example_is_accepted(block: str, tmp_path: Path):
-    """Completed by a broker, it loads."""
+    """Completed by a broker if it has none, it loads."""
     settings = tmp_path / "relay.toml"
-    settings.write_text(f'[[sink]]\nurl = "mqtt://127.0.0.1"\n{block}')
+    broker = "" if "[[sink.output]]" in block else '[[sink]]\nurl = "mqtt://127.0.0.1"\n'
+    settings.write_text(f"{broker}{block}")
 
     loaded = load(settings)
-    assert loaded.sources or loaded.spool or len(loaded.sinks) > 1
+    assert loaded.sources or loaded.spool or len(loaded.sinks) > 1 or loaded.sinks[0].outputs
+
+
+def test_every_settings_example_of_the_outputs_is_complete(tmp_path: Path):
+    """As it is on the page: a reader may copy it into a file."""
+    found = re.findall(r"(?ms)^```toml\n(.*?)^```", (ROOT / "docs/outputs.md").read_text())
+    for number, block in enumerate(found):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(block)
+        assert load(path).sources, block
+    assert len(found) >= 4
 
 
 def test_the_python_example_uses_names_that_exist():

@@ -80,7 +80,10 @@ const lines = readFileSync(process.argv[2], "utf-8").trim().split("\\n").map((li
 let heard;
 export default {
   connect: () => ({
-    on: (event, call) => { event === "message" ? (heard = call) : setImmediate(call); },
+    on: (event, call) => {
+      if (event === "message") heard = call;
+      if (event === "connect") setImmediate(call);
+    },
     subscribe: () => { for (const [topic, payload] of lines) heard(topic, Buffer.from(payload, "hex")); },
   }),
 };

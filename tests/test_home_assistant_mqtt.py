@@ -19,9 +19,11 @@ from test_outputs import SECURITY, flight
 from test_outputs_mqtt import of, sink_of
 from test_retained import topics_of, verb
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.outputs import OutputFault, output_of
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.settings_file import load
+from klvrelay.config.uniqueness import check_outputs
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.relay.build import build_relay
@@ -140,6 +142,19 @@ def test_no_output_takes_the_topic_of_the_discovery(tmp_path: Path):
     path.write_text(text.replace("[[source]]", f"{other}[[source]]"))
     with pytest.raises(ConfigError, match="is also that of discovery of Home Assistant"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "is_valid"),
+    [((), ("uav1",), False), (("uav*",), ("!uav2",), False), (("uav1", "b"), ("uav*",), False),
+     (("uav*",), ("uav1*",), False), (("uav1",), ("uav2",), True), (("uav1",), ("!uav1",), True),
+     (("uav*",), ("ship*",), True)],
+)  # fmt: skip
+def test_no_stream_is_announced_by_two_outputs(one: tuple[str, ...], two: tuple[str, ...], is_valid: bool):
+    """Each stream is one device."""
+    given = HOME | {"streams": one}, HOME | {"streams": two, "name": "b", "topic": "{prefix}/{stream}/b"}
+    faults = check_outputs([output_of(values) for values in given], MqttSettings(host="h"))
+    assert [(number, key) for number, key, _ in faults] == ([] if is_valid else [(1, "streams")])
 
 
 # ---- klvrelay retained ----

@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 from random import Random
 
+import cbor2
 import orjson
 import pytest
 from javascript_items import rows
-from records import record, targets
+from packet_wrapping import keyed_set, packet
+from records import BOOT, TIME_US, record, targets
 from reference_output import ReferenceOutput, codes_of
 from test_restore import flight
 
@@ -21,6 +23,8 @@ from klvrelay.standards.spec import SETS
 EXAMPLE = Path(__file__).parents[1] / "docs/examples/restore.mjs"
 IN_NODE = Path(__file__).parent / "support/restore_in_node.mjs"
 KEYS = {item.key: item for item in SETS["ST0601"].values()}
+TIME_KEY = bytes.fromhex("060e2b34010101030702010101050000")
+HEADING_KEY = bytes.fromhex("060e2b34010101070701100106000000")
 HEAD = ("schema", "stream", "boot", "seq", "received", "pts", "pid", "program")
 
 
@@ -99,6 +103,25 @@ def same_value(key, items, value):
     else:
         assert math.isclose(found, value, abs_tol=(item.max - item.min) / 2 ** (8 * item.len_min - 1), rel_tol=0)
     return True
+
+
+@pytest.mark.needs("node")
+@pytest.mark.parametrize("form", ["klv", "compact"])
+def test_a_universal_set_has_the_bytes_of_its_items(form):
+    """EG 0104: its items have whole keys, and it is sent as it is."""
+    items = [(TIME_KEY, TIME_US.to_bytes(8, "big")), (HEADING_KEY, b"\x42\x20\0\0"), (HEADING_KEY, b"\1\2")]
+    each = record(4, raw=packet("ST0104", keyed_set(items)), set="ST0104")
+    head = [BOOT, each.raw[:16], None, None, None, None]
+    message = each.raw if form == "klv" else cbor2.dumps([{0: 4, -1: head, -3: each.raw}])
+    expected = [] if form == "klv" else Restorer().restore(message, stream="uav1")
+
+    ((found,), skipped), again = in_javascript([("uav1", message)] * 2)
+    assert (found["set"], found["version"], found["time_us"], skipped) == (each.raw[:16].hex(), None, TIME_US, 0)
+    assert found["codes"] == {
+        TIME_KEY.hex(): [items[0][1].hex()], HEADING_KEY.hex(): [items[1][1].hex(), items[2][1].hex()]
+    }  # fmt: skip
+    assert [one["time_us"] for one in expected] == [TIME_US] * len(expected)
+    assert len(again[0]) == 1
 
 
 @pytest.mark.needs("node")

@@ -273,20 +273,22 @@ def test_what_is_held_is_published_by_the_changed_output():
 FILE = """
 [[sink]]
 url = "mqtt://h"
-raw = true
 set = {set}
 [[sink.output]]
 name = "position"
+[[sink.output]]
+name = "packets"
+format = "klv"
 [[source]]
 url = "udp://:5000"
 """
 
 
 def test_the_setting_allows_patterns_of_outputs(tmp_path: Path):
-    """One text or several; also for the output that `raw` adds."""
+    """One text or several."""
     path = tmp_path / "relay.toml"
-    path.write_text(FILE.format(set='["pos*.rate", "raw.rate"]'))
-    assert load(path).sinks[0].set == ("pos*.rate", "raw.rate")
+    path.write_text(FILE.format(set='["pos*.rate", "packets.rate"]'))
+    assert load(path).sinks[0].set == ("pos*.rate", "packets.rate")
     path.write_text(FILE.format(set='"*.items"'))
     assert shaper_of(load(path).sinks[0]).changeable == ("*.items",)
     assert load(path).sinks[0].set == ("*.items",)
@@ -294,7 +296,7 @@ def test_the_setting_allows_patterns_of_outputs(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("value", "hint"),
-    [('["telemetry.rate"]', "telemetry.rate matches no output; outputs: position, raw"),
+    [('["telemetry.rate"]', "telemetry.rate matches no output; outputs: position, packets"),
      ('["position.topic"]', "position.topic: must be an output, a dot, and one of items, exclude, rate"),
      ('["position.coarse"]', "must be an output, a dot"), ('["*.max_classification"]', "must be an output, a dot"),
      ('["*.*"]', "must be an output, a dot"), ('["rate"]', "must be an output, a dot"),

@@ -129,6 +129,19 @@ async def test_a_limit_alone_keeps_the_usual_topics(oracle: OracleBroker):
     assert oracle.payloads("klvrelay/uav1/rejected") == []
 
 
+async def test_a_withheld_stream_is_logged_once_for_each_output(oracle: OracleBroker, caplog: pytest.LogCaptureFixture):
+    """With its marking and the limit; else it looks like a silent stream."""
+    outputs = {"name": "a", "max_classification": "RESTRICTED"}, {"name": "b", "max_classification": "SECRET"}
+    async with sink_of(of(oracle.port, *outputs)) as sink:
+        await sink.deliver([marked(0, 3), marked(1, 4), marked(2, 5), marked(3, 1), marked(4, 5)])
+    lines = [each.getMessage() for each in caplog.records if "withheld" in each.getMessage()]
+    head = "records withheld because of their marking: sink=mqtt output="
+    assert lines == [
+        f"{head}a stream=uav1 marking='CONFIDENTIAL' limit='max_classification=RESTRICTED unmarked=withhold'",
+        f"{head}b stream=uav1 marking='TOP SECRET' limit='max_classification=SECRET unmarked=withhold'",
+    ]
+
+
 async def test_rejected_records_and_gaps_have_their_topics(oracle: OracleBroker):
     """As without outputs; a dropped one leaves a gap, one that no output wants does not."""
     gap = Gap("uav1", BOOT, 5, 7, "memory", None)

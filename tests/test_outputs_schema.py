@@ -53,7 +53,7 @@ url = "udp://:5000"
 async def test_every_message_of_every_output_is_described(oracle: OracleBroker):
     """Topic, payload, QoS, retention, expiry, content type and user properties."""
     source = SourceSettings(Url.parse(ROOT / "samples" / "orbit.ts"), stream="an orbit/1")
-    settings = of(oracle.port, *OUTPUTS, raw=True, prefix="site/klv", expiry=30)
+    settings = of(oracle.port, *OUTPUTS, prefix="site/klv", expiry=30)
     await asyncio.wait_for(build_relay(RelaySettings((source,), (settings,))).run(), 60)
 
     described = Described.of(settings.mqtt, settings.outputs)
@@ -64,7 +64,7 @@ async def test_every_message_of_every_output_is_described(oracle: OracleBroker):
         assert leaf is not None, message.topic
         found[leaf] = found.get(leaf, 0) + 1
         assert described.differences(message, payload=found[leaf] <= 20) == {}, message.topic
-    names = {*(output.name for output in settings.outputs), "raw", "availability", "status", "output-link", "discovery"}
+    names = {*(output.name for output in settings.outputs), "availability", "status", "output-link", "discovery"}
     assert names <= found.keys() | {"gap", "rejected"}
 
 

@@ -10,6 +10,7 @@ import pytest
 from scripted_ends import Tape
 
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.outputs import output_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
@@ -55,3 +56,17 @@ async def test_the_sources_are_read_as_often_as_the_settings_say():
 
     await asyncio.wait_for(Relay([StreamInput("uav1", opened, "flight.klv")], [], boot="b", coalesce=0.003).run(), 5)
     assert seen == [0.003]
+
+
+def test_what_coarse_leaves_out_is_logged_at_the_start(caplog: pytest.LogCaptureFixture):
+    """One line for each sink with such an output."""
+    outputs = tuple(map(output_of, ({"name": "a"}, {"name": "b", "coarse": 100.0}, {"name": "c", "coarse": 50.0})))
+    sinks = tuple(SinkSettings(name, MqttSettings(host="127.0.0.1"), outputs=outputs[:at]) for name, at in SINKS)
+    with caplog.at_level("INFO"):
+        build_relay(RelaySettings((SourceSettings(Url.parse("udp://127.0.0.1:5000"), stream="uav1"),), sinks))
+    (line,) = [each.getMessage() for each in caplog.records if "coarse" in each.getMessage()]
+    assert line.endswith(": sink=x outputs=b,c")
+    assert all(part in line for part in ("offsets of corners", "EG 0104"))
+
+
+SINKS = ("x", 3), ("y", 1)

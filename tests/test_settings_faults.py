@@ -70,6 +70,14 @@ def test_a_fault_is_named_with_its_key_and_line(bad: Bad, tmp_path: Path):
     assert said.isprintable(), "there is one fault only"
 
 
+@pytest.mark.parametrize("value", ["NATO SECRET", "COSMIC TOP SECRET", "VS-NFD"])
+def test_no_other_classification_is_suggested(value: str, tmp_path: Path):
+    """It might be a higher limit; a mistyped one has its hint."""
+    text = f'[[sink]]\nurl = "mqtt://h"\nmax_classification = "{value}"'
+    with pytest.raises(InvalidSettings, match=r"must be one of UNCLASSIFIED, .*SECRET$"):
+        read_settings(written(tmp_path, text))
+
+
 @pytest.mark.parametrize("bad", BAD[:: len(BAD) // 3], ids=lambda bad: bad.key)
 def test_the_command_ends_at_once_with_exit_code_2(bad: Bad, tmp_path: Path):
     """Without a traceback, and with nothing on standard output."""

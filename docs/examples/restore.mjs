@@ -5,7 +5,8 @@
 //   for (const record of restorer.restore(payload, { stream: "uav1" })) console.log(record.items.sensor_latitude);
 //
 // A record restored from KLV or compact has the items of ST 0601 that are numbers, texts or labels in `items`, and
-// the bytes of all items in `codes` (tag -> array of Uint8Array). Integers beyond 2^53 - 1 are strings.
+// the bytes of all items in `codes` (tag -> array of Uint8Array; in EG 0104, whose `set` is its key as KLV has it, the
+// key of each item in hexadecimal digits -> array). Integers beyond 2^53 - 1 are strings.
 
 // ST 0601: tag, key, kind (u, i: linear; p: IMAPB; n, s: integer; t: text; e: label), bytes, range
 export const ITEMS = [
@@ -132,7 +133,9 @@ const RECORDS_MOST = 10000;
 const ST0601 = "060e2b34020b01010e01030101000000";
 const TIME = 2;
 const VERSION = 65;
+const VERSION_KEY = "uas_datalink_ls_version_number";
 const CHECKSUM = 1;
+const UNIVERSAL_TIME = "060e2b34010101030702010101050000";
 const TIME_TAGS = { [ST0601]: 2, "060e2b34020b01010e01030306000000": 2, "060e2b34020b01010e01030102000000": 2 };
 
 const hex = (bytes) => Array.from(bytes, (octet) => octet.toString(16).padStart(2, "0")).join("");
@@ -249,6 +252,27 @@ function codesOf(value) {
   return codes;
 }
 
+// The items of a universal set (EG 0104) have whole keys.
+function universalCodesOf(value) {
+  const codes = new Map();
+  for (let at = 0; at < value.length; ) {
+    const [size, start] = berLength(value, at + 16);
+    const key = hex(value.subarray(at, at + 16));
+    at = start + size;
+    if (at > value.length) throw new Error("KLV that is cut");
+    codes.set(key, [...(codes.get(key) ?? []), value.slice(start, at)]);
+  }
+  return codes;
+}
+
+const isLocal = (key) => ["0203", "020b"].includes(key.slice(8, 12));
+const isUniversal = (key) => key.slice(8, 12) === "0201";
+
+// The items of a packet; none if it is no set.
+function contentOf(key, value) {
+  return isLocal(key) ? codesOf(value) : isUniversal(key) ? universalCodesOf(value) : new Map();
+}
+
 function valueOf([, , kind, least, most, min, max], code) {
   const size = code.length;
   if (!size) return null;
@@ -287,11 +311,11 @@ function date(us) {
 
 function recordOf(stream, seq, [boot, key, received, pts, pid, program], codes) {
   const is0601 = key === ST0601;
-  const time = codes.get(TIME_TAGS[key])?.[0];
+  const time = codes.get(TIME_TAGS[key] ?? UNIVERSAL_TIME)?.[0];
   const time_us = time?.length === 8 ? safe(unsigned(time)) : null;
   return {
     schema: "klvrelay/1", stream, boot, seq, received: date(received), time: date(time_us), time_us, pts, pid, program,
-    set: is0601 ? "ST0601" : key, version: (is0601 && codes.get(VERSION)?.[0]?.[0]) ?? null,
+    set: is0601 ? "ST0601" : key, version: is0601 ? codes.get(VERSION)?.[0]?.[0] ?? null : null,
     items: is0601 ? itemsOf(codes) : {}, codes,
   };
 }
@@ -401,7 +425,7 @@ const READERS = {
 
 function restorePacket(key, value, stream, known) {
   const seq = known.count++;
-  let codes = codesOf(value);
+  let codes = contentOf(key, value);
   if (key === ST0601) {
     if (!codes.has(VERSION)) {
       const before = known.sets.get(key)?.content;
@@ -439,9 +463,9 @@ function restoreEntry(entry, seq, mark, stream, known) {
     known.begin(head[0], seq);
     if (entry.has(-3)) {
       const [[key, value]] = packetsOf(entry.get(-3));
-      const codes = key in TIME_TAGS ? codesOf(value) : new Map();
+      const codes = contentOf(key, value);
       codes.delete(CHECKSUM);
-      known.put(key, seq, { head, codes }, sizeOf(codes));
+      known.put(key, seq, { head, codes: isLocal(key) ? codes : new Map() }, sizeOf(codes));
       return recordOf(stream, seq, head, new Map(codes));
     }
   } else {
@@ -485,13 +509,14 @@ function restoreDocument(document, known) {
     if (!found) return undefined;
     continueRecord(record, found, removed);
   }
-  const content = JSON.stringify({ items: record.items, special: record.quality?.special ?? {} });
+  const { items, version, quality } = record;
+  const content = JSON.stringify({ items, version, special: quality?.special ?? {} });
   known.put(record.set, record.seq, content, content.length);
   return record;
 }
 
 function continueRecord(record, content, removed) {
-  const { items, special } = JSON.parse(content);
+  const { items, special, version } = JSON.parse(content);
   const { unknown = {}, ...changed } = record.items;
   const codes = { ...items.unknown, ...unknown };
   const merged = { ...items, ...changed, unknown: codes };
@@ -506,5 +531,6 @@ function continueRecord(record, content, removed) {
   });
   const all = { ...Object.fromEntries(kept), ...record.quality?.special };
   record.items = merged;
+  if (!removed.includes(VERSION_KEY)) record.version ??= version;
   if (Object.keys(all).length) record.quality = { ...record.quality, special: all };
 }

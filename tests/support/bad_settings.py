@@ -212,6 +212,7 @@ WHOLE = [
     Bad("[relay]\nwaiting =", 2, "", "invalid TOML"),
     Bad("[relay\n", 1, "", "invalid TOML"),
     Bad('# "\n# é\n\x01', 3, "", "invalid TOML"),
+    Bad('[[sink.output]]\npreset = "osd"', 1, "sink", "[[sink.output]] needs a [[sink]] with its settings above it"),
     Bad('[[sink]]\nurl = "mqtt://h"\noutput = 5', 3, "sink.output", "[[sink.output]]"),
     Bad('[[sink]]\nurl = "mqtt://h"\n[sink.output]\nname = "a"', 3, "sink.output", "[[sink.output]]"),
     Bad('[[sink]]\nurl = "mqtt://h"\noutput = [{name = "a"},\n {name = "b", rate = 0}]',
@@ -222,6 +223,8 @@ WHOLE = [
         6, "sink.output.name", "two outputs"),
     Bad(f"{_TWO}name = \"a\"\n[[sink.output]]\ntopic = \"{{prefix}}/{{stream}}/{{output}}\"\nname = \"b\"\n"
         '[[sink.output]]\ntopic = "klvrelay/{stream}/b"\nname = "c"', 9, "sink.output.topic", "also that of b"),
+    Bad(f'{_TWO}preset = "homeassistant"\n[[sink.output]]\npreset = "homeassistant"\nname = "b"\n'
+        'topic = "{prefix}/{stream}/b"', 6, "sink.output.preset", "give each its own streams"),
     Bad(f"{_TWO}preset = \"items\"\n[[sink.output]]\ntopic = \"{{prefix}}/{{stream}}/items/x\"", 6, "sink.output.topic",
         "also that of items"),
     Bad(f"{_TWO}preset = \"items\"\ntopic = \"{{stream}}/a\"", 5, "sink.output.topic", "must contain {item}"),
@@ -229,7 +232,7 @@ WHOLE = [
     Bad(f"{_TWO}name = \"a\"\non_change = true\nretain = true",
         6, "sink.output.retain", "must be false with on_change"),
     Bad(f"{_TWO}name = \"a\"\nbatch = 2\nretain = true", 5, "sink.output.batch", "must be 1 with retain"),
-    Bad('[[sink]]\nurl = "mqtt://h"\nraw = true\n[[sink.output]]\nname = "raw"', 4, "sink.output.topic", "that of raw"),
+    Bad('[[sink]]\nurl = "mqtt://h"\nraw = true\n[[sink.output]]\nname = "a"', 3, "sink.raw", 'format = "klv"'),
     Bad('[[sink]]\nurl = "mqtt://a"\n[[sink.output]]\nname = "a"\n[[sink]]\nname = "b"\nurl = "mqtt://b"\n'
         '[[sink.output]]\nname = "a"\n[sink.output.dead_band]\nx = 1', 10, "sink.output.dead_band", "no item is named"),
     Bad('[mqtt]\nurl = "mqtt://a"\n[[mqtt.output]]\nname = "a"\nrate = -1', 5, "sink.output.rate", "0.001"),

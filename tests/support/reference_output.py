@@ -198,8 +198,11 @@ def document_of(step: Step) -> dict[str, Any]:
     gone += [f"unknown.{tag}" for tag in unknown_before if tag not in unknown]
     unknown = {tag: code for tag, code in unknown.items() if unknown_before.get(tag) != code}
     quality = {key: value for key, value in whole["quality"].items() if key != "special"}
+    tag = facts.VERSION.get(step.record.set)
+    is_same = step.codes.get(tag) == step.before.codes.get(tag)
     return {
         **whole,
+        "version": None if is_same else whole["version"],
         "full": False,
         "after": step.before.seq,
         "removed": gone,

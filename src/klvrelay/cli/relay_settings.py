@@ -17,7 +17,7 @@ from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_brokers_over, 
 from klvrelay.config.names import checked_name
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import Reading, read_settings
-from klvrelay.config.uniqueness import check_outputs
+from klvrelay.config.uniqueness import check_outputs, streams_without_effect
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.log import logger
@@ -96,7 +96,10 @@ def _with_sources(settings: RelaySettings, args: argparse.Namespace, password: S
         SourceSettings(url, stream=name, **{key: value for key, value in options.items() if _takes(url, key)})
         for url, name in zip(urls, names, strict=True)
     )
-    return replace(settings, sources=tuple(sources))
+    found = replace(settings, sources=tuple(sources))
+    for warning in streams_without_effect(found):
+        logger().warning("%s", warning)
+    return found
 
 
 def _without_effect(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:

@@ -76,9 +76,18 @@ def _of_array(
     """The entries of an array of tables. `name`: in `lines`. `line`: of the array, if its tables have none."""
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         origin = SettingOrigin(path, lines.get((name, 0, None), line))
-        faults.add(origin, table.name, f"must be one table per {table.key}: {table.header}")
+        text = f"must be one table per {table.key}: {table.header}{_missing_above(table, value)}"
+        faults.add(origin, table.name, text)
         return []
     return [_entry(table, name, number, one, lines, path, faults, line) for number, one in enumerate(value)]
+
+
+def _missing_above(table: Table, value: Any) -> str:
+    """What is wrong if the value has only tables inside it: `[[sink.output]]` without `[[sink]]` makes a table."""
+    inner = {one.key: one for one in table.inner}
+    if not isinstance(value, dict) or not value or value.keys() - inner:
+        return ""
+    return f"; {inner[next(iter(value))].header} needs a {table.header} with its settings above it"
 
 
 def _entry(

@@ -179,8 +179,8 @@ def _secret(value: Any) -> Secret:
 SECRET = Kind(_secret, "text", {"type": "string"}, is_secret=True)
 
 
-def one_of(*values: str | int) -> Kind:
-    """One of these values."""
+def one_of(*values: str | int, cutoff: float = 0.6) -> Kind:
+    """One of these values. `cutoff`: how similar a value is at least that a message suggests."""
     valid = ", ".join(map(str, values))
 
     def read(value: Any) -> Any:
@@ -189,7 +189,8 @@ def one_of(*values: str | int) -> Kind:
         if isinstance(values[0], str) and not isinstance(value, str):
             raise ConfigError("must be text in quotes")
         if value not in values:
-            raise ConfigError(f"must be one of {valid}{did_you_mean(value, values) if isinstance(value, str) else ''}")
+            hint = did_you_mean(value, values, cutoff) if isinstance(value, str) else ""
+            raise ConfigError(f"must be one of {valid}{hint}")
         return value
 
     return Kind(read, valid, {"enum": list(values)}, _whole_of if isinstance(values[0], int) else str)

@@ -95,8 +95,8 @@ _COARSE = kinds.Kind(
 
 LIMITS = (
     Setting(
-        "max_classification", kinds.one_of(*CLASSIFICATIONS), "highest classification of records that are published",
-        note="any", example='"RESTRICTED"',
+        "max_classification", kinds.one_of(*CLASSIFICATIONS, cutoff=0.9),  # "NATO SECRET" is not TOP SECRET
+        "highest classification of records that are published", note="any", example='"RESTRICTED"',
     ),
     Setting(
         "caveats", _texts(lambda _: None, "texts such as FOUO", or_none=True),
@@ -132,11 +132,13 @@ OUTPUT_SETTINGS = (
             example="{sensor_latitude = 0.0001}"),
     Setting("snapshot", kinds.duration("100ms", "1d"), "with on_change: interval of records with all items", SNAPSHOT),
     Setting("format", kinds.one_of(*get_args(Format)), "format of the payloads", "json"),
-    Setting("compression", kinds.one_of(*get_args(Compression)), "compression of the payloads", "none"),
+    Setting("compression", kinds.one_of(*get_args(Compression)),
+            "compression of the payloads; zstd needs klvrelay[zstd] before Python 3.14", "none"),
     Setting("batch", kinds.whole(1, BATCH_MOST), "records per message; they wait for each other at most 1 s", 1),
     Setting("retain", kinds.FLAG, "the broker keeps the last message for later subscribers", False),
     Setting("qos", kinds.one_of(0, 1, 2), "quality of service", note="that of the sink", example="0"),
-    Setting("coarse", _COARSE, "round positions to a grid of this many metres", 0.0, example='"100m"'),
+    Setting("coarse", _COARSE, "round the positions of ST 0601 to a grid of this width in m or km, and leave out"
+            " others, such as all of EG 0104 and the offsets of corners", 0.0, example='"100m"'),
     *LIMITS,
     Setting("class", kinds.one_of(*get_args(Priority)), "priority on an uplink with a budget", note="from its items",
             example='"position"'),

@@ -150,6 +150,13 @@ class SinkSettings:
     outputs: tuple[Output, ...] = ()
     limit: Limit = NO_LIMIT
 
+    def __post_init__(self) -> None:
+        if self.outputs and any(broker.raw for broker in self.brokers):
+            raise ConfigError(
+                "mqtt raw: publishes whole packets, whatever the outputs leave out; instead of it, give an output"
+                ' format = "klv"'
+            )
+
     @property
     def published(self) -> tuple[Output, ...]:
         """All outputs, also those that other settings add, or that a sink without others has."""

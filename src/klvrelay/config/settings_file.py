@@ -21,6 +21,7 @@ from klvrelay.config.small_file import read_small
 from klvrelay.config.tables import OLD, TABLES, Table
 from klvrelay.config.toml_lines import lines_of
 from klvrelay.config.toml_reader import tables_of
+from klvrelay.config.uniqueness import streams_without_effect
 from klvrelay.config.variables import apply_variables
 from klvrelay.text import Secret, printable
 
@@ -80,6 +81,7 @@ def read_settings(
     _apply_options(entries, options or {})
     settings = read_relay(SettingsReader(faults, source_password, checks), entries, faults)
     faults.check()
+    warnings += streams_without_effect(settings)
     return Reading(settings, tuple(entries), tuple(warnings))
 
 

@@ -167,7 +167,11 @@ class SettingsReader:
             entry.add_fault(self._faults, *found)
             return None
         named = {"name": DEFAULT_SINK, **values}
-        sink = SinkSettings(**named, mqtt=brokers[0], fallbacks=brokers[1:], outputs=outputs, limit=limit)
+        try:
+            sink = SinkSettings(**named, mqtt=brokers[0], fallbacks=brokers[1:], outputs=outputs, limit=limit)
+        except ConfigError as fault:
+            self._add_fault_of_broker(entry, str(fault))
+            return None
         if (pattern := unmatched(sink.set, sink.published)) is not None:
             names = ", ".join(output.name for output in sink.published)
             entry.add_fault(self._faults, "set", f"{printable(pattern)} matches no output; outputs: {names}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from klvrelay.config.entries import TableEntry
@@ -80,14 +81,15 @@ def check_outputs(outputs: Sequence[Output], broker: MqttSettings) -> list[tuple
     found: list[tuple[int, str, str]] = []
     names: set[str] = set()
     owners = reserved(broker.prefix)
-    if broker.raw:
-        owners |= {pattern_of("{prefix}/{stream}/raw", broker.prefix, ""): "raw"}
     if any(output.content == "homeassistant" for output in outputs):
         owners |= {DISCOVERY: "discovery of Home Assistant"}
     for number, output in enumerate(outputs):
         if output.name in names:
             found.append((number, "name", f"{output.name} is used by two outputs of this sink; give each its own name"))
         names.add(output.name)
+        if output.content == "homeassistant" and (other := _announced_by(output, outputs[:number])) is not None:
+            text = f"{other.name} announces the same streams to Home Assistant; give each its own streams, by name"
+            found.append((number, "streams" if output.streams else "preset", text))
         if output.qos == 2 and broker.qos != 2:
             found.append((number, "qos", "2 needs qos = 2 of the sink: the session with the broker is one"))
         pattern = pattern_of(output.topic, broker.prefix, output.name)
@@ -95,6 +97,54 @@ def check_outputs(outputs: Sequence[Output], broker: MqttSettings) -> list[tuple
             found.append((number, "topic", f"is also that of {owner}; give each its own topic"))
         owners[pattern] = output.name
     return found
+
+
+def _announced_by(output: Output, others: Sequence[Output]) -> Output | None:
+    """Another output for Home Assistant that may have the same stream."""
+    rivals = (other for other in others if other.content == "homeassistant")
+    return next((other for other in rivals if _may_share(output, other)), None)
+
+
+def _may_share(one: Output, two: Output) -> bool:
+    """May both have the same stream? Wildcards with different beginnings do not, such as uav* and ship*."""
+    return any(_may_both(a, b, one, two) for a in _included(one) for b in _included(two))
+
+
+def _may_both(a: str, b: str, one: Output, two: Output) -> bool:
+    begins = [re.split(r"[*?[]", pattern, maxsplit=1)[0] for pattern in (a, b)]
+    for pattern, begin in zip((a, b), begins, strict=True):
+        if begin == pattern:
+            return one.wants(pattern) and two.wants(pattern)
+    return begins[0].startswith(begins[1]) or begins[1].startswith(begins[0])
+
+
+def _included(output: Output) -> list[str]:
+    return [pattern for pattern in output.streams if not pattern.startswith("!")] or ["*"]
+
+
+def streams_without_effect(settings: RelaySettings) -> list[str]:
+    """A warning for each output whose `streams` match no stream of the sources.
+
+    A source with several PIDs has further streams, whose names begin with its own.
+    """
+    try:
+        names = [name for name, _ in settings.named()]
+    except ConfigError:
+        return []
+    names += [name for source in settings.sources for name in source.pids.values()]
+    return [
+        f"sink {sink.name}: output {output.name}: streams match none of the sources, so it publishes nothing; streams:"
+        f" {printable(', '.join(sorted({*names})))}"
+        for sink in settings.sinks
+        for output in sink.outputs
+        if names and not any(_may_have(output, name) for name in names)
+    ]
+
+
+def _may_have(output: Output, name: str) -> bool:
+    """May an output have this stream, or one whose name is longer?"""
+    begins = [re.split(r"[*?[]", pattern, maxsplit=1)[0] for pattern in _included(output)]
+    return output.wants(name) or any(begin.startswith(f"{name}-") for begin in begins)
 
 
 def check_budget(

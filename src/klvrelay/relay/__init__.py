@@ -12,6 +12,7 @@
     sink_task.py    one sink (sink_input.py)
         delivery.py   delivers batches from the log; halving.py finds a record that breaks every connection, unless the
                       sink does
+    withheld.py     logs the first record of a stream that an output withholds
     notices.py      the latest values that sinks have yet to publish
     supervise.py    runs a task repeatedly, and contains its faults
 """

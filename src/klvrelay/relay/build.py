@@ -22,6 +22,7 @@ from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.tasks import cancel
+from klvrelay.relay.withheld import WithheldLog
 from klvrelay.shape.output import is_whole
 from klvrelay.shape.presets import DEFAULTS
 from klvrelay.shape.shaper import Shaper
@@ -45,6 +46,8 @@ LATER = ".later"
 """Ends the name of the second cursor of a sink."""
 LOST = 8
 """Exit code: a sink did not confirm all records."""
+NOT_ROUNDED = "offsets of corners, positions of EG 0104, nested sets that may have positions, unknown items"
+"""What cannot be rounded to a grid."""
 SEGMENT_MOST = 32.0
 """Seconds that a source may be silent beyond its timeouts: the longest segment of a live playlist."""
 
@@ -225,6 +228,7 @@ def _inputs_of(settings: RelaySettings) -> dict[str, StreamInput]:
 
 def _sinks_of(settings: SinkSettings, boot: str) -> list[SinkInput]:
     """A sink, and with `budget_later` the one beside it that delivers what its budget left out."""
+    _note_coarse(settings)
     sink: MqttSink | FailoverSink
     shaper, budget = shaper_of(settings), settings.budget
     if settings.fallbacks:
@@ -239,6 +243,12 @@ def _sinks_of(settings: SinkSettings, boot: str) -> list[SinkInput]:
     return inputs
 
 
+def _note_coarse(settings: SinkSettings) -> None:
+    """Say what outputs with `coarse` leave out: nobody sees it in what they publish."""
+    if names := ",".join(output.name for output in settings.outputs if output.coarse):
+        LOG.info("coarse leaves out %s: sink=%s outputs=%s", NOT_ROUNDED, settings.name, names)
+
+
 def _cursors_of(sinks: Iterable[SinkSettings]) -> list[str]:
     return [name for sink in sinks for name in (sink.name, *([f"{sink.name}{LATER}"] if sink.budget_later else []))]
 
@@ -248,7 +258,9 @@ def shaper_of(settings: SinkSettings) -> Shaper | None:
     needed = settings.outputs or settings.limit.is_set or settings.set or settings.budget is not None
     if not needed:
         return None
-    return Shaper(settings.published, settings.limit, settings.mqtt.numbers, settings.set)
+    shaper = Shaper(settings.published, settings.limit, settings.mqtt.numbers, settings.set)
+    shaper.on_withheld = WithheldLog(settings.name).note
+    return shaper
 
 
 def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:

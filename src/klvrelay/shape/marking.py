@@ -84,16 +84,16 @@ NO_LIMIT = Limit()
 class Gate:
     """A limit that keeps its answer for the last marking: most records have that of the record before."""
 
-    __slots__ = ("_answer", "_limit", "_mark")
+    __slots__ = ("_answer", "_mark", "limit")
 
     def __init__(self, limit: Limit) -> None:
-        self._limit, self._mark = limit, UNMARKED
+        self.limit, self._mark = limit, UNMARKED
         self._answer = limit.admits(UNMARKED)
 
     def admits(self, mark: RecordMarking) -> bool:
         """May a record with this marking be published?"""
         if mark is not self._mark:
-            self._mark, self._answer = mark, self._limit.admits(mark)
+            self._mark, self._answer = mark, self.limit.admits(mark)
         return self._answer
 
 

@@ -22,6 +22,7 @@ class Shaper:
     limit        of the sink as a whole: what no output may publish
     changeable   what of the outputs may change at run time; see `config.output_changes`
     on_change    is called after a change: there may be late records
+    on_withheld  is called for each record that an output withholds: its name ("": all), the stream, marking and limit
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Shaper:
         self._outputs = [ShapedOutput(output, numbers) for output in outputs]
         self.changeable, self._numbers = changeable, numbers
         self.on_change: Callable[[], object] = lambda: None
+        self.on_withheld: Callable[[str, str, RecordMarking, Limit], object] = lambda *_: None
         self._of_stream: dict[str, list[ShapedOutput]] = {}  # of streams for which outputs were changed
         self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._every = self._outputs
@@ -70,6 +72,7 @@ class Shaper:
         """The outputs that publish a record now; the verdict says why there are none."""
         mark = None if self._markings is None else self._markings.mark(record)
         if mark is not None and not self._gate.admits(mark):
+            self.on_withheld("", record.stream, mark, self._gate.limit)
             return [], Decision.WITHHELD
         due: list[Due] = []
         verdict = Decision.UNWANTED
@@ -77,6 +80,8 @@ class Shaper:
             found = shaped.offer(record, mark, now, due, replayed=replayed)
             if found > verdict:
                 verdict = found
+            if found is Decision.WITHHELD and mark is not None:
+                self.on_withheld(shaped.output.name, record.stream, mark, shaped.output.limit)
         return due, verdict
 
     def take_late(self, now: float) -> list[Due]:

@@ -15,18 +15,26 @@ from klvrelay.errors import ConfigError, DecodeError
 from klvrelay.shape.encoding.content_types import Format
 from klvrelay.shape.restoring.cbor import CborReader
 from klvrelay.shape.restoring.compact import RECORDS_MOST
+from klvrelay.standards.spec import SETS, VERSION
 
 LIST_MOST = 1 << 16
 """Maximum elements of a MessagePack array or map: its reader reserves them before it reads them."""
+
+VERSION_KEY = SETS["ST0601"][VERSION["ST0601"]].key
+"""The item whose value is `version`: no other set has a version."""
 
 _ROOT = re.compile(r"[.\[]")
 
 
 class DocumentParts(NamedTuple):
-    """The items and special values of a full document, as JSON: they cannot be changed, and their size is known."""
+    """The items and special values of a full document, as JSON: they cannot be changed, and their size is known.
+
+    version   of its set, which a partial document does not have
+    """
 
     items: bytes
     special: bytes
+    version: int | None
 
 
 def read_documents(payload: bytes, form: Format) -> list[dict[str, Any]]:
@@ -96,7 +104,10 @@ _READERS = {"json": _json, "cbor": _cbor, "msgpack": _msgpack}
 
 def parts_of(document: dict[str, Any]) -> DocumentParts:
     """What a full document states."""
-    return DocumentParts(orjson.dumps(_items_of(document)), orjson.dumps(_special_of(document)))
+    version = document.get("version")
+    if not isinstance(version, int | None):
+        raise DecodeError("a record whose version is not a number")
+    return DocumentParts(orjson.dumps(_items_of(document)), orjson.dumps(_special_of(document)), version)
 
 
 def continue_document(document: dict[str, Any], earlier: DocumentParts, removed: list[Any]) -> None:
@@ -109,6 +120,8 @@ def continue_document(document: dict[str, Any], earlier: DocumentParts, removed:
     unknown = {tag: code for tag, code in unknown.items() if f"unknown.{tag}" not in gone}
     items = {key: value for key, value in items.items() if key not in gone and key != "unknown"}
     document["items"] = {**items, "unknown": unknown} if unknown else items
+    if document.get("version") is None and VERSION_KEY not in gone:
+        document["version"] = earlier.version
     special = orjson.loads(earlier.special)
     special = {path: meaning for path, meaning in special.items() if _root(path) not in gone | changed.keys()}
     special |= _special_of(document)

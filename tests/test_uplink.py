@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 import virtual_time
-from klvrelay.sinks.mqtt.connection import Received
+from klvrelay.sinks.mqtt.protocol.connection import Received
 from payload_schemas import faults
 from uplink import Uplink
 from uplink_flight import ALERTS, POSITION, STATE, TABLES, Flight, Trip, fly, trip

@@ -93,7 +93,8 @@ class BudgetOutputs:
         if self._uplink is None:
             ladder = partial(Ladder, self._rungs)
             self._uplink = Uplink(self._rate, self._publisher, ladder, self._reduce, tls=self._settings.tls)
-            self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
+            self._uplink.on_tick = self._put_late
+            self._uplink.shown = lambda: self._values.note_step(self.uplink.document())
             self._values.uplink = self._uplink
         self._reduce(self._uplink.ladder.rung)  # with several brokers, another one may have been on another rung
         self._shaper.reset(_now())
@@ -160,6 +161,11 @@ class BudgetOutputs:
         """No more records follow: what cannot be sent soon is not sent."""
         if self._uplink is not None:
             self._uplink.hurry()
+
+    @property
+    def owes_status(self) -> bool:
+        """Must the status be published, since it has another step?"""
+        return self._values.owes_status
 
     def _show(self) -> None:
         self._shown = _now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from records import record
 
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import read_settings
@@ -76,3 +77,21 @@ async def test_a_marking_above_the_limits_does_not_follow_later(tmp_path):
     shaper = first.sink.budget_outputs._left_out.shaper
     assert shaper.outputs[0].limit.level == 2
     assert shaper._limit.level == 4
+
+
+async def test_what_follows_later_is_best_effort_and_never_a_loss(tmp_path):
+    """It has counts of its own in the summary, also after a reload removed it; exit code 8 does not depend on it."""
+    text = f'budget = "64kbit/s"\nbudget_later = true\n{WHOLE}'
+    relay = build_relay(settings(tmp_path, text))
+    first, second = relay.sink_tasks
+    relay._log.append(record(1))
+    assert relay.lost == 1
+    assert relay.losses.startswith("sink=mqtt://127.0.0.1:1883 shed=0")
+    assert " later " not in relay.losses
+    assert "0 delivered to mqtt://127.0.0.1:1883 later, 0 shed, 1 waiting" in relay.summary()
+    for task in (first, second):
+        relay._removed.add_sink(task.health.name, task.sums()._replace(waiting=0, shed=1), is_best_effort=task is second)
+    relay.sink_tasks = []
+    assert relay.lost == 1
+    assert " later " not in relay.losses
+    assert "mqtt://127.0.0.1:1883 later, 1 shed" in relay.summary()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from records import record
 
+from klvrelay.cli import main as cli
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import read_settings
 from klvrelay.errors import ConfigError
@@ -95,3 +96,34 @@ async def test_what_follows_later_is_best_effort_and_never_a_loss(tmp_path):
     assert relay.lost == 1
     assert " later " not in relay.losses
     assert "mqtt://127.0.0.1:1883 later, 1 shed" in relay.summary()
+
+
+@pytest.mark.parametrize(
+    ("source", "sink", "warns"),
+    [
+        ("", 'budget = "64kbit/s"', True),
+        ("speed = 1", 'budget = "64kbit/s"', False),
+        ("follow = true", 'budget = "64kbit/s"', False),
+        ("", "", False),
+    ],
+)
+def test_a_file_without_speed_and_a_budget_get_a_warning(tmp_path, capfd, source, sink, warns):
+    """`check` and `run` give it: the budget would leave out most of the file."""
+    (tmp_path / "flight.ts").write_bytes(b"")
+    path = tmp_path / "relay.toml"
+    flight = tmp_path / "flight.ts"
+    path.write_text(f'[[source]]\nurl = "{flight}"\n{source}\n[[sink]]\nurl = "mqtt://127.0.0.1:1883"\n{sink}\n')
+    warnings = read_settings(str(path)).warnings
+    assert [("set speed = 1" in each and "flight.ts" in each) for each in warnings] == [True] * warns
+    assert cli.main(["check", str(path)]) == 0
+    assert ("set speed = 1" in capfd.readouterr().err) is warns
+    assert cli.main(["run", "-c", str(path), "--print-config"]) == 0
+    assert capfd.readouterr().err.count("set speed = 1") == warns
+
+
+def test_a_file_of_the_command_line_gets_the_warning_too(tmp_path, capfd):
+    path = tmp_path / "relay.toml"
+    path.write_text('[[sink]]\nurl = "mqtt://127.0.0.1:1883"\nbudget = "64kbit/s"\n')
+    (tmp_path / "flight.ts").write_bytes(b"")
+    assert cli.main(["run", str(tmp_path / "flight.ts"), "-c", str(path), "--print-config"]) == 0
+    assert capfd.readouterr().err.count("set speed = 1") == 1

@@ -127,3 +127,13 @@ def test_a_file_of_the_command_line_gets_the_warning_too(tmp_path, capfd):
     (tmp_path / "flight.ts").write_bytes(b"")
     assert cli.main(["run", str(tmp_path / "flight.ts"), "-c", str(path), "--print-config"]) == 0
     assert capfd.readouterr().err.count("set speed = 1") == 1
+
+
+def test_the_class_of_each_output_is_printed(tmp_path, capfd):
+    """That which its items have, unless the settings name one."""
+    text = f'budget = "64kbit/s"\n{POSITION}{WHOLE}[[sink.output]]\nname = "heading"\nitems = ["position", "attitude"]\n'
+    text += '[[sink.output]]\nname = "alert"\nclass = "alert"\nitems = ["mission_id"]\n'
+    settings(tmp_path, text)
+    assert cli.main(["check", str(tmp_path / "relay.toml"), "--print-config"]) == 0
+    lines = [line.split("# ")[-1] for line in capfd.readouterr().out.splitlines() if line.startswith("# class")]
+    assert lines == [f"{name}, from its items" for name in ("position", "other", "attitude")]

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import virtual_time
+from payload_schemas import faults
 from uplink_flight import Trip, trip
 
 from klvrelay.sinks.contract import Notice
@@ -55,5 +56,21 @@ def test_an_older_document_is_not_sent_after_a_more_urgent_one():
             found = [_payload(each)["at"] for each in on.oracle.arrivals if each.topic == "klvrelay/other/link"]
             assert found[-1] == 1003
             assert found == sorted(found)
+
+    virtual_time.run(steps())
+
+
+def test_a_stop_ends_what_uplink_says():
+    """It is retained: a later subscriber must not take an earlier step for the present one."""
+
+    async def steps() -> None:
+        async with trip(RATE) as on:
+            await on.feed(12)
+            assert on.uplink.ladder.rung.step > 0
+            await on.tasks[0].settle()
+        last = [_payload(each) for each in on.oracle.arrivals if each.topic == "klvrelay/uplink"][-1]
+        assert (last["step"], last["used"], last["reason"]) == (0, 0, "the relay is stopped")
+        assert faults("uplink", last) == []
+        assert on.oracle.arrivals[-1].topic == "klvrelay/status"
 
     virtual_time.run(steps())

@@ -23,7 +23,7 @@ from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.shaper import Due, Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, WITHHELD, counted
-from klvrelay.sinks.mqtt.budget.budget_values import GUESS, BudgetValues
+from klvrelay.sinks.mqtt.budget.budget_values import GUESS, STOPPED, BudgetValues
 from klvrelay.sinks.mqtt.budget.left_out import LeftOut
 from klvrelay.sinks.mqtt.budget.uplink import Unsent, Uplink
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
@@ -68,7 +68,7 @@ class BudgetOutputs:
         self._urgencies: dict[tuple[str, tuple[str, ...]], Urgency] = {}
         shaper.on_change = self._urgencies.clear
         self._sizes: dict[str, int] = {}
-        self._values = BudgetValues(settings)
+        self.values = BudgetValues(settings)
         self._shown = 0.0
         self._largest = JOINED_MOST
         self.connected = asyncio.Event()
@@ -88,14 +88,18 @@ class BudgetOutputs:
         """The use of the budget; None before the first connection."""
         return None if self._uplink is None else self._uplink.document()
 
+    def goodbye(self) -> list[Message]:
+        """The use of the budget, for the last messages of a run."""
+        return [self.values.message(self.uplink.document() | STOPPED)]
+
     def begin(self, connection: Connection) -> None:
         """See `Outputs.begin`."""
         if self._uplink is None:
             ladder = partial(Ladder, self._rungs)
             self._uplink = Uplink(self._rate, self._publisher, ladder, self._reduce, tls=self._settings.tls)
             self._uplink.on_tick = self._put_late
-            self._uplink.shown = lambda: self._values.note_step(self.uplink.document())
-            self._values.uplink = self._uplink
+            self._uplink.shown = lambda: self.values.note_step(self.uplink.document())
+            self.values.uplink = self._uplink
         self._reduce(self._uplink.ladder.rung)  # with several brokers, another one may have been on another rung
         self._shaper.reset(_now())
         self._largest = min(JOINED_MOST, connection.largest)
@@ -126,7 +130,7 @@ class BudgetOutputs:
 
     async def run(self, connection: Connection) -> None:
         """Send within the budget, also the latest values, until cancelled. Raises SinkDown."""
-        self._publisher.route = self._values.publish
+        self._publisher.route = self.values.publish
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._publish_dictionaries(), name="dictionaries")
@@ -141,7 +145,7 @@ class BudgetOutputs:
         while True:
             await asyncio.sleep(DICTIONARIES_EVERY)
             for stream, message in await compression.due() if compression.is_due else ():
-                part = self._values.put(message, Urgency.OTHER)
+                part = self.values.put(message, Urgency.OTHER)
                 await answers([part])
                 if not part.code.cancelled() and part.code.result() != NOT_SENT:
                     compression.answered(stream, part.code.result())
@@ -162,14 +166,9 @@ class BudgetOutputs:
         if self._uplink is not None:
             self._uplink.hurry()
 
-    @property
-    def owes_status(self) -> bool:
-        """Must the status be published, since it has another step?"""
-        return self._values.owes_status
-
     def _show(self) -> None:
         self._shown = _now()
-        self._values.show(self.uplink.document())
+        self.values.show(self.uplink.document())
 
     # ---- records ----
 

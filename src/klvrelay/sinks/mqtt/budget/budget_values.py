@@ -12,6 +12,7 @@ import orjson
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.json_output import dumps
 from klvrelay.shape.budget.classes import Urgency
+from klvrelay.shape.budget.ladder import Reduction
 from klvrelay.sinks.mqtt.budget.uplink import Unsent, Uplink
 from klvrelay.sinks.mqtt.messages import JSON
 from klvrelay.sinks.mqtt.outputs.pending import Pending, answers
@@ -23,6 +24,8 @@ UPLINK = "uplink"
 SCHEMA = "klvrelay/uplink/1"
 GUESS = 200
 """Bytes that a message has beyond its payload, before one was sent."""
+STOPPED = {"step": 0, "name": Reduction.CONFIGURED.label, "halvings": 0, "reason": "the relay is stopped", "used": 0}
+"""What the use of the budget becomes at a stop."""
 STATUS_EVERY = 10.0
 """Seconds between two status that are published for a change of step, at least: a status is large."""
 LOG = logging.getLogger("klvrelay.sinks")
@@ -68,9 +71,12 @@ class BudgetValues:
 
     def show(self, document: Mapping[str, Any]) -> None:
         """Publish the use of the budget."""
+        self.put(self.message(document), Urgency.AVAILABILITY)
+
+    def message(self, document: Mapping[str, Any]) -> Message:
+        """The use of the budget."""
         data = dumps({"schema": SCHEMA, **document})
-        message = Message(f"{self._settings.prefix}/{UPLINK}", data, self._settings.qos, True, JSON)
-        self.put(message, Urgency.AVAILABILITY)
+        return Message(f"{self._settings.prefix}/{UPLINK}", data, self._settings.qos, True, JSON)
 
     def put(self, message: Message, urgency: Urgency) -> Pending:
         """Let a message wait for its turn, in place of an earlier one on its topic."""

@@ -146,7 +146,7 @@ class PublishedValues:
 
     @property
     def _has_new_step(self) -> bool:
-        return isinstance(self._outputs, BudgetOutputs) and self._outputs.owes_status
+        return isinstance(self._outputs, BudgetOutputs) and self._outputs.values.owes_status
 
     def _has_status(self) -> bool:
         """Has this connection a status of this run, as far as known?"""
@@ -169,6 +169,8 @@ class PublishedValues:
         last = self._messages.goodbye(self._online, self._facts())
         if not self._breaking.fits(last[-1]):
             last[-1] = self._messages.brief_status("offline", "stopped")
+        if isinstance(self._outputs, BudgetOutputs):
+            last[-1:-1] = self._outputs.goodbye()
         goodbye = self._publisher.admitted(last)
         if self._outputs is not None:
             with contextlib.suppress(SinkError, TimeoutError):

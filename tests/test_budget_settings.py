@@ -137,3 +137,18 @@ def test_the_class_of_each_output_is_printed(tmp_path, capfd):
     assert cli.main(["check", str(tmp_path / "relay.toml"), "--print-config"]) == 0
     lines = [line.split("# ")[-1] for line in capfd.readouterr().out.splitlines() if line.startswith("# class")]
     assert lines == [f"{name}, from its items" for name in ("position", "other", "attitude")]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (f'{POSITION}class = "alert"\n', "sink.output.class: has no effect without budget"),
+        (f"{POSITION}on_change = true\ndead_band = {{slant_range = 5}}\n", "dead_band: slant_range is not among the items"),
+    ],
+)
+def test_a_setting_without_effect_is_refused(tmp_path, text, fault):
+    with pytest.raises(ConfigError) as raised:
+        settings(tmp_path, text)
+    assert fault in str(raised.value)
+    with_effect = f'budget = "64kbit/s"\n{text}'.replace("slant_range", "sensor_latitude")
+    assert settings(tmp_path, with_effect).sinks[0].outputs

@@ -154,7 +154,8 @@ def test_options_that_do_not_fit_are_refused(
 
 
 BUDGET = '[[sink]]\nurl = "mqtt://c"\nbudget = "64kbit/s"\n{}[[source]]\nurl = "udp://127.0.0.1:5000"\n'
-COMPACT_OUTPUT = '[[sink.output]]\npreset = "telemetry"\nformat = "compact"\n[[sink.output]]\nname = "alert"\nclass = "alert"\n'
+ALERT = '[[sink.output]]\nname = "alert"\nclass = "alert"\n'
+COMPACT_OUTPUT = f'[[sink.output]]\npreset = "telemetry"\nformat = "compact"\n{ALERT}'
 
 
 @pytest.mark.parametrize(

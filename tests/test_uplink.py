@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 import pytest
 import virtual_time
-from klvrelay.sinks.mqtt.protocol.connection import Received
 from payload_schemas import faults
 from uplink import Uplink
 from uplink_flight import ALERTS, POSITION, STATE, TABLES, Flight, Trip, fly, trip
 
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.native import link as native_link
+from klvrelay.sinks.mqtt.protocol.connection import Received
 
 RATE = 64_000
 WHOLE = {"preset": "telemetry", "format": "klv"}

@@ -15,8 +15,8 @@ def advice(settings: RelaySettings, place: str) -> list[str]:
     if not limited:
         return []
     return [
-        f"{place}: source {printable(str(source.url))} has no speed, and sink {printable(limited[0])} a budget: the file"
-        " does not wait for the budget, which leaves out most records; set speed = 1"
+        f"{place}: source {printable(str(source.url))} has no speed, and sink {printable(limited[0])} a budget: the"
+        " file does not wait for the budget, which leaves out most records; set speed = 1"
         for source in settings.sources
         if source.url.scheme == "file" and source.speed is None and not source.follow
     ]

@@ -32,8 +32,9 @@ def _patterns(value: Any) -> tuple[str, ...]:
         output, _, name = pattern.rpartition(".")
         if output and set("*?[") & set(name):
             shown = printable(f"{output[:40]}.{name[:40]}")
-            text = f"{shown}: wildcards are for the output only: name each setting, such as {printable(output[:40])}.rate;"
-            raise ConfigError(f"{text} settings: {', '.join(CHANGEABLE)}")
+            example = printable(f"{output[:40]}.rate")
+            text = f"{shown}: wildcards are for the output only: name each setting, such as {example}; settings:"
+            raise ConfigError(f"{text} {', '.join(CHANGEABLE)}")
         if not output or name not in CHANGEABLE:
             hint = kinds.did_you_mean(name, CHANGEABLE)
             text = f"{printable(pattern[:80])}: must be an output, a dot, and one of {', '.join(CHANGEABLE)}{hint}"

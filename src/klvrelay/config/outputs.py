@@ -236,7 +236,7 @@ def _check_bands(bands: Mapping[str, float], output: Output) -> None:
     """A dead band of an item that the output has not would have no effect."""
     without = next((key for key in bands if key not in chosen_keys(output.items)), None)
     if without is not None:
-        raise OutputFault("dead_band", f"{without} is not among the items of the output, so its dead band has no effect")
+        raise OutputFault("dead_band", f"{without} is not among the items of the output: without effect")
 
 
 def _check_content(output: Output, values: Mapping[str, Any]) -> None:

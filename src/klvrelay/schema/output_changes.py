@@ -16,7 +16,7 @@ _ID: Schema = {"type": "string", "maxLength": ID_MOST, "description": "Any text;
 _TEXTS: Schema = {"type": "array", "items": TEXT | {"maxLength": TEXT_MOST}, "maxItems": TEXTS_MOST}
 _OWN = {"items": {"anyOf": [TEXT, _TEXTS]}, "exclude": {"anyOf": [TEXT, _TEXTS]}}
 EITHER: Schema = {
-    "description": "A record, or one of an output on change: its settings, or the step of a budget, may change at run time",
+    "description": "A record, or one of an output on change: its settings, or the step of a budget, may change",
     "anyOf": [{"$ref": "#/components/schemas/telemetry"}, {"$ref": "#/components/schemas/change"}],
 }
 

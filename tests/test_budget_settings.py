@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from records import record
+from settings_file import written
 
 from klvrelay.cli import main as cli
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import read_settings
 from klvrelay.errors import ConfigError
 from klvrelay.relay.build import build_relay, change_of
+from klvrelay.shape.budget.classes import Urgency
+from klvrelay.shape.budget.reduction import urgency_of
 from klvrelay.sinks.mqtt.budget.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.budget.later import LaterSink
 
@@ -154,3 +158,18 @@ def test_a_setting_without_effect_is_refused(tmp_path, text, fault):
     assert fault in str(raised.value)
     with_effect = f'budget = "64kbit/s"\n{text}'.replace("slant_range", "sensor_latitude")
     assert settings(tmp_path, with_effect).sinks[0].outputs
+
+
+def test_the_whole_file_of_the_documentation_is_valid(tmp_path, capfd):
+    """As it is shown, without a warning; with the classes that its comments name."""
+    parts = (ROOT / "docs" / "outputs.md").read_text().split("```toml\n")[1:]
+    (text,) = (block for part in parts if "budget_later" in (block := part.partition("```")[0]))
+    path = written(tmp_path, text)
+    assert cli.main(["check", path]) == 0
+    assert capfd.readouterr() == (f"{path}: valid: 2 sources, 1 sink\n", "")
+    found = read_settings(path).settings
+    classes = {output.name: urgency_of(output) for output in found.sinks[0].outputs}
+    assert classes == {
+        "position": Urgency.POSITION, "pointing": Urgency.ATTITUDE, "telemetry": Urgency.OTHER, "state": Urgency.STATE,
+    }  # fmt: skip
+    assert [task.name for task in build_relay(found).sink_tasks] == ["uplink", "uplink.later"]

@@ -69,7 +69,8 @@ def _hint(expression: str) -> str:
     from klvrelay.standards.spec import SETS
 
     number = int(expression) if expression.isascii() and expression.isdecimal() else None
-    if (item := SETS["ST0601"].get(number)) if number is not None else None:
+    item = None if number is None else SETS["ST0601"].get(number)
+    if item is not None:
         return f"; item {number} of ST 0601 is {item.key}"
     if expression in PRESETS:
         return f'; it is a preset: preset = "{expression}"'

@@ -71,13 +71,13 @@ def test_the_first_step_down_is_taken_at_once_and_has_a_reason():
     assert ladder.update(LinkLoad(LATE, 0, 0.97), 1.1)
     assert ladder.rung.step is Reduction.NO_BULK
     assert ladder.since == 1.1
-    assert ladder.reason == "values wait 1.0 s, 97% of the budget in use"
+    assert ladder.reason == "values wait 1.0 s, 97% of the budget used in the last 5 s"
 
 
 def test_displaced_records_are_a_reason_too():
     ladder = Ladder(RUNGS, 0.0)
     assert ladder.update(LinkLoad(0.1, 3, 1.0), 1.0)
-    assert ladder.reason == "3 records displaced, 100% of the budget in use"
+    assert ladder.reason == "3 records displaced, 100% of the budget used in the last 5 s"
 
 
 def test_a_step_that_helps_is_given_time():
@@ -172,7 +172,7 @@ def test_each_change_is_one_rung_and_has_a_time_and_a_reason(loads, tick):
         changed = ladder.update(LinkLoad(waited, dropped, used), now)
         place = RUNGS.index(ladder.rung)
         assert abs(place - at) == changed
-        assert not changed or (ladder.since == now and "of the budget in use" in ladder.reason)
+        assert not changed or (ladder.since == now and "of the budget used in the last 5 s" in ladder.reason)
         assert place <= at or waited >= LATE or dropped
         assert place >= at or waited < LATE
         assert HOLD <= ladder.hold <= HOLD_MOST

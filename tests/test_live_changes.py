@@ -299,7 +299,10 @@ def test_the_setting_allows_patterns_of_outputs(tmp_path: Path):
     [('["telemetry.rate"]', "telemetry.rate matches no output; outputs: position, packets"),
      ('["position.topic"]', "position.topic: must be an output, a dot, and one of items, exclude, rate"),
      ('["position.coarse"]', "must be an output, a dot"), ('["*.max_classification"]', "must be an output, a dot"),
-     ('["*.*"]', "must be an output, a dot"), ('["rate"]', "must be an output, a dot"),
+     ('["*.*"]', "wildcards are for the output only: name each setting, such as *.rate"),
+     ('["p.*"]', "p.*: wildcards are for the output only: name each setting, such as p.rate"),
+     ('["positon.rate"]', "positon.rate matches no output; did you mean position?; outputs: position, raw"),
+     ('["rate"]', "must be an output, a dot"),
      ('["position.rat"]', "did you mean rate?"), ("7", "must be an array of texts")],
 )  # fmt: skip
 def test_a_wrong_setting_is_refused(value: str, hint: str, tmp_path: Path):

@@ -129,7 +129,7 @@ def test_the_outputs_of_a_file_are_printed(tmp_path: Path, capfd: pytest.Capture
     code, out, said = ran(capfd, "schema", "-c", str(path))
     assert (code, said) == (0, "")
     sink = load(path).sinks[0]
-    assert json.loads(out) == asyncapi(sink.mqtt, sink.outputs)
+    assert json.loads(out) == asyncapi(sink.mqtt, sink.outputs, budget=False)
     assert json.loads(out)["channels"]["osd"]["address"] == "site/{stream}/osd"
     path.write_text(f'{FILE}[[sink]]\nname = "b"\nurl = "mqtt://c"\n')
     assert json.loads(ran(capfd, "schema", "-c", str(path), "--sink", "mqtt")[1]) == json.loads(out)
@@ -151,3 +151,35 @@ def test_options_that_do_not_fit_are_refused(
     code, out, said = ran(capfd, "schema", *(str(path) if word == "FILE" else word for word in words))
     assert (code, out) == (2, "")
     assert hint in said
+
+
+BUDGET = '[[sink]]\nurl = "mqtt://c"\nbudget = "64kbit/s"\n{}[[source]]\nurl = "udp://127.0.0.1:5000"\n'
+ALERT = '[[sink.output]]\nname = "alert"\nclass = "alert"\n'
+COMPACT_OUTPUT = f'[[sink.output]]\npreset = "telemetry"\nformat = "compact"\n{ALERT}'
+
+
+@pytest.mark.parametrize(
+    ("text", "telemetry", "later"),
+    [
+        ("", "either", None),
+        ("budget_later = true\n", "either", "telemetry"),
+        (f"budget_later = true\n{COMPACT_OUTPUT}", "compact", "compact"),
+    ],
+)
+def test_the_topics_of_a_budget_are_printed_if_there_is_one(tmp_path, capfd, text, telemetry, later):
+    """`uplink`, what follows later, and records that a step may make partial."""
+    path = tmp_path / "relay.toml"
+    path.write_text(BUDGET.format(text))
+    document = json.loads(ran(capfd, "schema", "-c", str(path))[1])
+    assert invalid(document) == []
+    channels, messages = document["channels"], document["components"]["messages"]
+    assert channels["uplink"]["address"] == "klvrelay/uplink"
+    assert messages["telemetry"]["payload"]["$ref"].endswith(f"/{telemetry}")
+    assert ("later" in channels) is (later is not None)
+    if later is not None:
+        assert channels["later"]["address"] == "klvrelay/{stream}/later"
+        assert messages["later"]["payload"]["$ref"].endswith(f"/{later}")
+    if "alert" in messages:
+        assert messages["alert"]["payload"]["$ref"].endswith("/telemetry")
+    path.write_text(BUDGET.format("").replace('budget = "64kbit/s"\n', ""))
+    assert not {"uplink", "later"} & json.loads(ran(capfd, "schema", "-c", str(path))[1])["channels"].keys()

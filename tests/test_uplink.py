@@ -65,7 +65,7 @@ def test_the_steps_are_published_with_their_reason(flight):
     assert steps[-1] >= 4
     last = flight.steps[-1]
     assert last["budget"] == "64kbit/s"
-    assert "of the budget in use" in last["reason"]
+    assert "of the budget used in the last 5 s" in last["reason"]
     assert all(each.message.retain for each in flight.arrivals if each.topic == "klvrelay/uplink")
     assert [fault for document in flight.steps for fault in faults("uplink", document)] == []
 

@@ -125,6 +125,8 @@ IN_OUTPUT = [
     ("streams = 5", "streams", "array of texts"), ("streams = []", "streams", "must not be empty"),
     ('streams = ["a", 5]', "streams", "array of texts"), ('streams = ["!"]', "streams", "array of texts"),
     ('items = ["positon"]', "items", "did you mean position?"),
+    ('items = ["13"]', "items", "item 13 of ST 0601 is sensor_latitude"),
+    ('items = ["!999"]', "items", "groups are"), ('items = ["osd"]', "items", 'it is a preset: preset = "osd"'),
     ('items = ["sensor_latitude", "x"]', "items", "named 'x'"),
     ('items = ["!sensor_latitud"]', "items", "did you mean sensor_latitude?"),
     ("items = {}", "items", "array of texts"),

@@ -13,6 +13,7 @@ from typing import Any
 from klvrelay.cli import option_groups
 from klvrelay.cli.option_origins import OF_SOURCE, is_given, option_origins
 from klvrelay.cli.source_urls import check_used, password_option, source_urls
+from klvrelay.config.advice import advice
 from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_brokers_over, with_mqtt_password
 from klvrelay.config.names import checked_name
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
@@ -49,6 +50,8 @@ def _settings(settings: RelaySettings, args: argparse.Namespace, password: Secre
     if choice_options := option_groups.choice_options(args):
         settings = replace(settings, sources=tuple(replace(source, **choice_options) for source in settings.sources))
     settings = _with_broker(settings, args)
+    for warning in advice(settings, "command line") if args.sources else ():
+        logger().warning("%s", warning)
     if not settings.sources:
         raise ConfigError(_no_source(getattr(args, "config", None)))
     if not settings.sinks:

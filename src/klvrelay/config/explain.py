@@ -13,6 +13,7 @@ from klvrelay.config.outputs import LIMIT_KEYS, limit_values, output_values
 from klvrelay.config.setting import Setting, settings_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.tables import OUTPUT, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.shape.budget.reduction import urgency_of
 from klvrelay.shape.output import Output
 from klvrelay.text import HIDDEN, Secret, printable
 
@@ -81,6 +82,8 @@ def _rows(table: Table, number: int, values: Any, origins: Origins, derived: Map
             value = derived[setting.name]
         if value is None:
             note = "not set" if setting.kind.is_secret else setting.note or "not set"
+            if isinstance(values, Output) and setting.name == "class":
+                note = f"{urgency_of(values).name.lower()}, {note}"
             yield f"{f'# {setting.name}':{COLUMN}} # {note}"
         else:
             shown = toml_text(HIDDEN) if setting.kind.is_secret else setting.kind.shown(value)

@@ -30,6 +30,11 @@ def _patterns(value: Any) -> tuple[str, ...]:
         raise ConfigError(f"must have at most {PATTERNS_MOST} texts")
     for pattern in found:
         output, _, name = pattern.rpartition(".")
+        if output and set("*?[") & set(name):
+            shown = printable(f"{output[:40]}.{name[:40]}")
+            example = printable(f"{output[:40]}.rate")
+            text = f"{shown}: wildcards are for the output only: name each setting, such as {example}; settings:"
+            raise ConfigError(f"{text} {', '.join(CHANGEABLE)}")
         if not output or name not in CHANGEABLE:
             hint = kinds.did_you_mean(name, CHANGEABLE)
             text = f"{printable(pattern[:80])}: must be an output, a dot, and one of {', '.join(CHANGEABLE)}{hint}"

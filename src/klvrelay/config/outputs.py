@@ -11,7 +11,7 @@ from klvrelay.config.setting import Setting
 from klvrelay.config.topic_template import check_template
 from klvrelay.config.units import distance_text, parse_distance
 from klvrelay.errors import ConfigError
-from klvrelay.shape.items import check_dead_band, selection_of
+from klvrelay.shape.items import check_dead_band, chosen_keys, selection_of
 from klvrelay.shape.marking import CLASSIFICATIONS, NO_LIMIT, Limit, Unmarked, words
 from klvrelay.shape.output import SNAPSHOT, Compression, Format, Output, Preset, Priority
 from klvrelay.shape.presets import PRESETS
@@ -234,11 +234,20 @@ def _check_zstd() -> None:
         raise OutputFault("compression", str(fault)) from None
 
 
+def _check_bands(bands: Mapping[str, float], output: Output) -> None:
+    """A dead band of an item that the output has not would have no effect."""
+    without = next((key for key in bands if key not in chosen_keys(output.items)), None)
+    if without is not None:
+        raise OutputFault("dead_band", f"{without} is not among the items of the output: without effect")
+
+
 def _check_content(output: Output, values: Mapping[str, Any]) -> None:
     """What a preset cannot be combined with."""
     for key in ("dead_band", "snapshot"):
         if values.get(key) and not output.on_change:
             raise OutputFault(key, "needs on_change = true")
+    if isinstance(bands := values.get("dead_band"), dict):
+        _check_bands(bands, output)
     if output.content != "records":
         for key, usual in (("format", "json"), ("compression", "none"), ("batch", 1)):
             if values.get(key, usual) != usual:

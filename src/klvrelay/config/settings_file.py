@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from klvrelay.config.advice import advice
 from klvrelay.config.credentials import readable_by_others, variables
 from klvrelay.config.entries import TableEntry, entries_of
 from klvrelay.config.faults import Faults, SettingOrigin
@@ -82,6 +83,7 @@ def read_settings(
     settings = read_relay(SettingsReader(faults, source_password, checks), entries, faults)
     faults.check()
     warnings += streams_without_effect(settings)
+    warnings += advice(settings, "environment" if path is None else printable(os.fspath(path)))
     return Reading(settings, tuple(entries), tuple(warnings))
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_password
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
+from klvrelay.config.kinds import did_you_mean
 from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_settings
 from klvrelay.config.output_changes import unmatched
 from klvrelay.config.outputs import LIMIT_KEYS, OutputFault, limit_of, output_of
@@ -163,6 +164,9 @@ class SettingsReader:
             return None
         if not self._fits(entry, outputs, brokers[0]):
             return None
+        if values.get("budget") is None and (idle := [inner for inner in entry.inner if "class" in inner.values]):
+            idle[0].add_fault(self._faults, "class", "has no effect without budget in [[sink]]")
+            return None
         if (found := check_budget(values, outputs, brokers)) is not None:
             entry.add_fault(self._faults, *found)
             return None
@@ -173,8 +177,10 @@ class SettingsReader:
             self._add_fault_of_broker(entry, str(fault))
             return None
         if (pattern := unmatched(sink.set, sink.published)) is not None:
-            names = ", ".join(output.name for output in sink.published)
-            entry.add_fault(self._faults, "set", f"{printable(pattern)} matches no output; outputs: {names}")
+            names = [output.name for output in sink.published]
+            hint = did_you_mean(pattern.rpartition(".")[0], names)
+            text = f"{printable(pattern)} matches no output{hint}; outputs: {', '.join(names)}"
+            entry.add_fault(self._faults, "set", text)
             return None
         return sink
 

@@ -140,16 +140,17 @@ class Relay:
     @property
     def lost(self) -> int:
         """Number of records that a sink did not confirm: rejected, shed, left out, or waiting in memory only."""
-        return sum(lost_of(sums, keeps=self._log.keeps) for _, sums in self._sums())
+        return sum(lost_of(sums, keeps=self._log.keeps) for _, sums in self._sums(with_best_effort=False))
 
-    def _sums(self) -> list[tuple[str, Sums]]:
+    def _sums(self, *, with_best_effort: bool = True) -> list[tuple[str, Sums]]:
         """The names and sums of all sinks, those removed last."""
-        return [*((task.health.name, task.sums()) for task in self.sink_tasks), *self._removed.sinks.items()]
+        tasks = [task for task in self.sink_tasks if with_best_effort or not task.is_best_effort]
+        return [*((task.health.name, task.sums()) for task in tasks), *self._removed.sums(with_best_effort)]
 
     @property
     def losses(self) -> str:
         """The counts of lost records by cause, for the log."""
-        return describe_losses(self._sums(), keeps=self._log.keeps)
+        return describe_losses(self._sums(with_best_effort=False), keeps=self._log.keeps)
 
     async def apply(self, change: Change) -> None:
         """Remove, replace and add streams and sinks while `run` runs; all others continue. One call at a time.
@@ -252,7 +253,7 @@ class Relay:
         sums = gone.sums()
         self._notices.remove(gone.notices)
         self._log.remove(gone.cursor)
-        self._removed.add_sink(gone.health.name, sums)
+        self._removed.add_sink(gone.health.name, sums, is_best_effort=gone.is_best_effort)
         self.sink_tasks = [task for task in self.sink_tasks if task is not gone]
         if sums.waiting:
             LOG.warning("%s: sink removed, waiting records discarded: count=%d", gone.health.name, sums.waiting)

@@ -58,6 +58,11 @@ class SinkTask:
         keep: Keep | None = getattr(self.sink, "keep", None)
         return keep
 
+    @property
+    def is_best_effort(self) -> bool:
+        """Is it no loss what the sink does not deliver?"""
+        return bool(getattr(self.sink, "best_effort", False))
+
     def restore(self) -> None:
         """The settings were read again: end what was changed at run time."""
         getattr(self.sink, "restore", lambda: None)()

@@ -81,15 +81,25 @@ def describe_losses(sinks: Iterable[tuple[str, Sums]], *, keeps: bool) -> str:
 
 @dataclass(slots=True)
 class Removed:
-    """The counts of removed streams, and those of removed sinks by name."""
+    """The counts of removed streams, and those of removed sinks by name.
+
+    best_effort   the names of those whose undelivered records are no loss
+    """
 
     streams: StreamCounts = NOTHING
     sinks: dict[str, Sums] = field(default_factory=dict)
+    best_effort: set[str] = field(default_factory=set)
 
     def add_stream(self, stream: Stream) -> None:
         self.streams = total((self.streams, counts_of(stream)))
 
-    def add_sink(self, name: str, sums: Sums) -> None:
+    def add_sink(self, name: str, sums: Sums, *, is_best_effort: bool = False) -> None:
         """Records that wait for a removed sink are excluded by the settings."""
         sums = sums._replace(waiting=0, unwanted=sums.unwanted + sums.waiting)
+        if is_best_effort:
+            self.best_effort.add(name)
         self.sinks[name] = Sums(*map(sum, zip(self.sinks.get(name, Sums()), sums, strict=True)))
+
+    def sums(self, with_best_effort: bool) -> list[tuple[str, Sums]]:
+        """The names and sums of removed sinks."""
+        return [each for each in self.sinks.items() if with_best_effort or each[0] not in self.best_effort]

@@ -63,14 +63,17 @@ klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related stand
 """
 
 
-def asyncapi(settings: MqttSettings, outputs: Sequence[Output] = (), changeable: Sequence[str] = ()) -> Document:
-    """The document of a sink with these settings; `changeable`: see `set`.
+def asyncapi(
+    settings: MqttSettings, outputs: Sequence[Output] = (), changeable: Sequence[str] = (), *,
+    budget: bool | None = None, later: bool = False,
+) -> Document:  # fmt: skip
+    """The document of a sink with these settings; `changeable`: see `set`; `budget`: None if it is not known.
 
     Raises ConfigError if its prefix contains a brace.
     """
     if set("{}") & set(settings.prefix):
         raise ConfigError("prefix: AsyncAPI has no form for { and } in a topic")
-    topics = topics_of(outputs, raw=settings.raw, changeable=changeable)
+    topics = topics_of(outputs, raw=settings.raw, changeable=changeable, budget=budget, later=later)
     return {
         "asyncapi": "3.0.0",
         "info": {

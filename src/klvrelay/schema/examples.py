@@ -50,7 +50,7 @@ UPLINK = {
     "step": 3,
     "name": "dead band",
     "halvings": 0,
-    "reason": "values wait 1.2 s, 101% of the budget in use",
+    "reason": "values wait 1.2 s, 101% of the budget used in the last 5 s",
     "budget": "64kbit/s",
     "used": 61440,
     "bytes": 3824337,

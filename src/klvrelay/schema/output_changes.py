@@ -16,7 +16,7 @@ _ID: Schema = {"type": "string", "maxLength": ID_MOST, "description": "Any text;
 _TEXTS: Schema = {"type": "array", "items": TEXT | {"maxLength": TEXT_MOST}, "maxItems": TEXTS_MOST}
 _OWN = {"items": {"anyOf": [TEXT, _TEXTS]}, "exclude": {"anyOf": [TEXT, _TEXTS]}}
 EITHER: Schema = {
-    "description": "A record, or one of an output on change: its settings may change at run time",
+    "description": "A record, or one of an output on change: its settings, or the step of a budget, may change",
     "anyOf": [{"$ref": "#/components/schemas/telemetry"}, {"$ref": "#/components/schemas/change"}],
 }
 
@@ -64,7 +64,12 @@ def result() -> Schema:
     }  # fmt: skip
     error: Schema = {"type": "string", "maxLength": ERROR_MOST, "description": "Why it was refused, and what is valid"}
     ok: Schema = {"type": "boolean"}
-    shape = {"id": _ID, "output": TEXT, "ok": ok, "error": error, "values": closed(values)}
-    return closed(shape, ["id", "output", "error", "values"]) | {
+    left_out = {
+        "type": "array", "items": TEXT,
+        "description": "Keys and groups of its items that the budget leaves out at present; of many, those that stay,"
+        " with !",
+    }  # fmt: skip
+    shape = {"id": _ID, "output": TEXT, "ok": ok, "error": error, "values": closed(values), "left_out": left_out}
+    return closed(shape, ["id", "output", "error", "values", "left_out"]) | {
         "description": "`values` are those that apply now, if the request names an output"
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from klvrelay.config.topic_template import filled
@@ -12,8 +13,9 @@ from klvrelay.schema.parts import TEXT, Schema
 from klvrelay.schema.telemetry import record
 from klvrelay.schema.topics import TOPICS, TopicEntry
 from klvrelay.shape.encoding.content_types import CONTENT_TYPES, JSON_LINES
-from klvrelay.shape.output import Output
+from klvrelay.shape.output import Output, is_whole
 from klvrelay.shape.presets import DEFAULTS, RAW
+from klvrelay.sinks.mqtt.budget.left_out import as_later
 
 REPLACED = ("telemetry", "state", "raw")
 """Topics that a sink with outputs has only if its outputs have them."""
@@ -29,25 +31,37 @@ DICTIONARY = TopicEntry(
     "dictionary", "The zstd dictionary of the stream: frames name the one that they need",
     "application/octet-stream", ("stream", "boot"), retained=True,
 )  # fmt: skip
+LATER_SUMMARY = "Whole records that the budget left out, when the uplink is idle"
 _SUMMARIES = {"records": "Records", "state": "The latest value of every item, merged", "items": "Values of items",
               "homeassistant": "The latest values, for Home Assistant"}  # fmt: skip
 
 
-def topics_of(outputs: Sequence[Output], *, raw: bool, changeable: Sequence[str] = ()) -> list[TopicEntry]:
-    """The topics of a sink with these outputs; `raw` and `changeable` (`set`): its settings."""
+def topics_of(
+    outputs: Sequence[Output], *, raw: bool, changeable: Sequence[str] = (), budget: bool | None = None,
+    later: bool = False,
+) -> list[TopicEntry]:  # fmt: skip
+    """The topics of a sink with these outputs; `raw`, `changeable` (`set`), `budget` and `later`: its settings.
+
+    budget   None: not known
+    """
     published = (*(outputs or DEFAULTS), *((RAW,) if raw else ()))
     changes = change_topics(changeable, published)
-    if not outputs and not changes:
-        return [*TOPICS]
+    topics = [topic for topic in TOPICS if topic.leaf != "uplink" or budget is not False]
+    if not outputs and not changes and not budget:
+        return topics
     outputs = outputs or DEFAULTS
-    kept = [topic for topic in TOPICS if topic.leaf not in REPLACED or (topic.leaf == "raw" and raw)]
+    kept = [topic for topic in topics if topic.leaf not in REPLACED or (topic.leaf == "raw" and raw)]
     kept += [discovery_topic(each.qos) for each in outputs if each.content == "homeassistant"][:1]
     kept += [DICTIONARY] if any(output.compression == "zstd" for output in outputs) else []
     names = {topic.leaf for topic in kept}
-    return [*(_entry(output, names, changeable) for output in outputs), *kept, *changes]
+    entries = [_entry(output, names, _payload_of(output, changeable, budget=bool(budget))) for output in outputs]
+    if later and (whole := next(filter(is_whole, outputs), None)) is not None:
+        followed = as_later(whole)
+        entries.append(replace(_entry(followed, set(), payload_of(followed)), summary=LATER_SUMMARY, optional=()))
+    return [*entries, *kept, *changes]
 
 
-def _entry(output: Output, taken: set[str], changeable: Sequence[str]) -> TopicEntry:
+def _entry(output: Output, taken: set[str], payload: str) -> TopicEntry:
     return TopicEntry(
         f"output-{output.name}" if output.name in taken else output.name,
         summary_of(output),
@@ -56,7 +70,7 @@ def _entry(output: Output, taken: set[str], changeable: Sequence[str]) -> TopicE
         retained=output.retain,
         expires=not output.retain,
         address=filled(output.topic, {"output": output.name}),
-        payload=_payload_of(output, changeable),
+        payload=payload,
         qos=output.qos,
     )
 
@@ -85,9 +99,13 @@ def content_type_of(output: Output) -> str:
     return f"{found}+zstd" if output.compression == "zstd" else found
 
 
-def _payload_of(output: Output, changeable: Sequence[str]) -> str:
+def _payload_of(output: Output, changeable: Sequence[str], *, budget: bool) -> str:
+    """The same; a change, or a budget that does not suffice, may make its records partial."""
     found = payload_of(output)
-    return "either" if found in ("telemetry", "change") and may_become_partial(output, changeable) else found
+    if found in ("telemetry", "change") and may_become_partial(output, changeable):
+        return "either"
+    is_reduced = budget and not output.retain and output.priority != "alert"
+    return "either" if found == "telemetry" and is_reduced else found
 
 
 def payload_of(output: Output) -> str:

@@ -25,7 +25,7 @@ def uplink_members() -> dict[str, Schema]:
             "type": "integer", "minimum": 0, "maximum": HALVINGS,
             "description": "How often the rates are halved, from step 4 on",
         },
-        "reason": described(TEXT, "Why the step was changed last"),
+        "reason": described(TEXT, "Why the step was changed last, or that the relay is stopped"),
         "budget": described(TEXT, "The setting, such as 64kbit/s"),
         "used": described(COUNT, "Bits per second that were sent in the last seconds, with all headers"),
         "bytes": described(COUNT, "Bytes that were sent since the start, with all headers"),

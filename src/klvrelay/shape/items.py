@@ -60,9 +60,22 @@ def expanded(expression: str) -> frozenset[str]:
         return groups()[expression]
     if expression in keys():
         return frozenset({expression})
-    close = get_close_matches(expression[:80], [*groups(), *sorted(keys())], n=1, cutoff=0.6)
-    hint = f"; did you mean {close[0]}?" if close else f"; groups are {', '.join(sorted(groups()))}"
-    raise ConfigError(f"no item or group is named {expression[:80]!r}{hint}")
+    raise ConfigError(f"no item or group is named {expression[:80]!r}{_hint(expression[:80])}")
+
+
+def _hint(expression: str) -> str:
+    """What may be meant by an expression that names nothing."""
+    from klvrelay.shape.presets import PRESETS  # here, since only an error needs them
+    from klvrelay.standards.spec import SETS
+
+    number = int(expression) if expression.isascii() and expression.isdecimal() else None
+    item = None if number is None else SETS["ST0601"].get(number)
+    if item is not None:
+        return f"; item {number} of ST 0601 is {item.key}"
+    if expression in PRESETS:
+        return f'; it is a preset: preset = "{expression}"'
+    close = get_close_matches(expression, [*groups(), *sorted(keys())], n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else f"; groups are {', '.join(sorted(groups()))}"
 
 
 def chosen_keys(expressions: Iterable[str]) -> frozenset[str]:

@@ -177,6 +177,11 @@ class ShapedOutput:
                 self._line(self._key(record)).content.note(record)
                 self.hold(record, now)
 
+    @property
+    def published(self) -> Output | None:
+        """As what it is published at present; None: not at all."""
+        return None if self._is_paused else self.output
+
     def reshape(self, output: Output | None) -> None:
         """Publish as another output, or nothing (None), until the next call."""
         self._is_paused = output is None

@@ -114,6 +114,10 @@ class Shaper:
             if shaped is not usual:
                 shaped.reshape(output)
 
+    def shaped(self, stream: str, name: str) -> ShapedOutput:
+        """The output with this name, of a stream."""
+        return next(each for each in self._of_stream.get(stream, self._outputs) if each.configured.name == name)
+
     def reset(self, now: float) -> None:
         """A new connection: the next records are full, and retained values are published again."""
         for shaped in self._every:

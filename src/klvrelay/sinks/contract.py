@@ -61,6 +61,7 @@ class Sink(AbstractAsyncContextManager["Sink"], Protocol):
     hurry       method: no more records follow
     suspended   has `topics`, those that the far end refuses
     detail      `str`, added to the log line of a connection
+    best_effort `bool`: what it does not deliver is no loss
     restore     a method without arguments: the settings were read again, so changes made at run time end
     """
 

@@ -45,7 +45,9 @@ def print_configured(document: str, config: str | None, name: str | None, others
     if others:
         raise ConfigError(f"{others[0]}: the settings file has it; give only one of both")
     sink = _chosen(read_settings(config).settings.sinks, name, config)
-    sys.stdout.write(dumps(asyncapi(sink.mqtt, sink.outputs, sink.set), indented=True).decode())
+    budget = sink.budget is not None
+    found = asyncapi(sink.mqtt, sink.outputs, sink.set, budget=budget, later=sink.budget_later)
+    sys.stdout.write(dumps(found, indented=True).decode())
 
 
 def _chosen(sinks: Sequence[SinkSettings], name: str | None, config: str) -> SinkSettings:

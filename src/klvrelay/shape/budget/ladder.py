@@ -130,7 +130,7 @@ class Ladder:
         if not self._at or calm < self.hold or load.used > SPARE:
             return False
         self._holds[self._at] = max(HOLD, self._holds[self._at] / 2)
-        self._move(-1, now, f"no delay for {calm:.0f} s, {load.used:.0%} of the budget in use")
+        self._move(-1, now, f"no delay for {calm:.0f} s, {load.used:.0%} of the budget used in the last 5 s")
         self._went_up = True
         return True
 
@@ -153,7 +153,7 @@ class Ladder:
         if self._at == len(self._rungs) - 1:
             return False
         waits = f"values wait {load.waited:.1f} s" if load.waited >= LATE else f"{load.dropped} records displaced"
-        self._move(1, now, f"{waits}, {load.used:.0%} of the budget in use")
+        self._move(1, now, f"{waits}, {load.used:.0%} of the budget used in the last 5 s")
         self._judged, self._waited = now, load.waited
         return True
 

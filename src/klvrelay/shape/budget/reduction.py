@@ -17,6 +17,10 @@ FULL_RATE, LEAST_RATE, POSITION_RATE = 30.0, 1.0, 2.0
 """Records per second that an output without a rate is taken to have, and those that remain at least."""
 
 
+NAMES_MOST = 20
+"""Maximum number of names of what is left out."""
+
+
 def urgency_of(output: Output) -> Urgency:
     """The class of an output: that of its setting, or the one that its items have."""
     if output.priority is not None:
@@ -59,6 +63,24 @@ def reduced_all(outputs: Sequence[Output], rung: Rung) -> list[Output | None]:
     """What a rung leaves of the outputs of a sink."""
     has_position = any(urgency_of(output) is Urgency.POSITION for output in outputs)
     return [reduced(output, rung, has_position=has_position) for output in outputs]
+
+
+def left_out(output: Output, published: Output | None) -> list[str]:
+    """The items of an output that another one has not, as keys and groups; of many, those that stay, with `!`."""
+    if published is None:
+        return [one for one in output.items if not one.startswith("!")] or ["*"]
+    if published.items == output.items:
+        return []
+    before, after = chosen_keys(output.items), chosen_keys(published.items)
+    names = _named(before - after)
+    return names if len(names) <= NAMES_MOST else ["*", *(f"!{one}" for one in _named(after))]
+
+
+def _named(keys: frozenset[str]) -> list[str]:
+    """Keys, as the groups that contain only them, and those that are in no such group."""
+    whole = {name: group for name, group in groups().items() if name != "head" and group <= keys}
+    covered: frozenset[str] = frozenset().union(*whole.values())
+    return [*sorted(whole), *sorted(keys - covered - groups()["head"])]
 
 
 def rungs_for(outputs: Sequence[Output]) -> tuple[Rung, ...]:

@@ -24,7 +24,7 @@ from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.shaped_output import Decision, Due
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, counted
-from klvrelay.sinks.mqtt.budget.budget_values import GUESS, BudgetValues
+from klvrelay.sinks.mqtt.budget.budget_values import GUESS, STOPPED, BudgetValues
 from klvrelay.sinks.mqtt.budget.left_out import LeftOut
 from klvrelay.sinks.mqtt.budget.uplink import Unsent, Uplink
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
@@ -70,7 +70,7 @@ class BudgetOutputs:
         self._groups: dict[Hashable, _Group] = {}
         self._urgencies: dict[tuple[str, tuple[str, ...]], Urgency] = {}
         self._sizes: dict[str, int] = {}
-        self._values = BudgetValues(settings)
+        self.values = BudgetValues(settings)
         self._shown = 0.0
         self._largest = JOINED_MOST
         self.connected = asyncio.Event()
@@ -90,13 +90,18 @@ class BudgetOutputs:
         """The use of the budget; None before the first connection."""
         return None if self._uplink is None else self._uplink.document()
 
+    def goodbye(self) -> list[Message]:
+        """The use of the budget, for the last messages of a run."""
+        return [self.values.message(self.uplink.document() | STOPPED)]
+
     def begin(self, connection: Connection) -> None:
         """See `Outputs.begin`."""
         if self._uplink is None:
             ladder = partial(Ladder, self._rungs)
             self._uplink = Uplink(self._rate, self._publisher, ladder, self._reduce, tls=self._settings.tls)
-            self._uplink.on_tick, self._uplink.shown = self._put_late, self._show
-            self._values.uplink = self._uplink
+            self._uplink.on_tick = self._put_late
+            self._uplink.shown = lambda: self.values.note_step(self.uplink.document())
+            self.values.uplink = self._uplink
         self._reduce(self._uplink.ladder.rung)  # with several brokers, another one may have been on another rung
         self._shaper.on_change = self._urgencies.clear
         self._shaper.reset(_now())
@@ -128,7 +133,7 @@ class BudgetOutputs:
 
     async def run(self, connection: Connection) -> None:
         """Send within the budget, also the latest values, until cancelled. Raises SinkDown."""
-        self._publisher.route = self._values.publish
+        self._publisher.route = self.values.publish
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._publish_dictionaries(), name="dictionaries")
@@ -143,7 +148,7 @@ class BudgetOutputs:
         while True:
             await asyncio.sleep(DICTIONARIES_EVERY)
             for stream, message in await compression.due() if compression.is_due else ():
-                part = self._values.put(message, Urgency.OTHER)
+                part = self.values.put(message, Urgency.OTHER)
                 await answers([part])
                 if not part.code.cancelled() and part.code.result() != NOT_SENT:
                     compression.answered(stream, part.code.result())
@@ -166,7 +171,7 @@ class BudgetOutputs:
 
     def _show(self) -> None:
         self._shown = _now()
-        self._values.show(self.uplink.document())
+        self.values.show(self.uplink.document())
 
     # ---- records ----
 

@@ -23,6 +23,8 @@ class LaterSink:
     outputs   those of the broker in use
     """
 
+    best_effort = True
+
     def __init__(self, outputs: Callable[[], BudgetOutputs], url: str) -> None:
         self._outputs, self._url = outputs, url
 

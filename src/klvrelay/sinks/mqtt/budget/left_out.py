@@ -20,6 +20,13 @@ PUBLISHED_MOST = 100_000
 _Identity = tuple[str, str | None, int]
 
 
+def as_later(output: Output) -> Output:
+    """As what output the records that an output left out follow."""
+    return replace(
+        output, name=LATER, topic="{prefix}/{stream}/" + LATER, rate=None, on_change=False, batch=1, retain=False
+    )
+
+
 class LeftOut:
     """What an output of whole records left out.
 
@@ -27,10 +34,7 @@ class LeftOut:
     """
 
     def __init__(self, output: Output, limit: Limit, numbers: Numbers) -> None:
-        later = replace(
-            output, name=LATER, topic="{prefix}/{stream}/" + LATER, rate=None, on_change=False, batch=1, retain=False
-        )
-        self.shaper = Shaper([later], limit, numbers)
+        self.shaper = Shaper([as_later(output)], limit, numbers)
         self._whole = output.name
         self._published: dict[_Identity, None] = {}
 

@@ -10,6 +10,7 @@ import orjson
 from klvrelay.config.kinds import did_you_mean
 from klvrelay.config.output_changes import allowed, changed, read_change, values_of
 from klvrelay.errors import ConfigError
+from klvrelay.shape.budget.reduction import left_out
 from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
 from klvrelay.text import printable
@@ -25,7 +26,9 @@ _OWN = ("output", "id", "reset")
 
 
 def answer(shaper: Shaper, stream: str, payload: bytes, now: float) -> dict[str, Any]:
-    """Apply a request. Returns its answer: whether it was applied, and the values that now apply."""
+    """Apply a request. Returns its answer: whether it was applied, the values that now apply, and
+    what a budget leaves out of them at present.
+    """
     found: dict[str, Any] = {}
     try:
         request = _object(payload)
@@ -39,6 +42,9 @@ def answer(shaper: Shaper, stream: str, payload: bytes, now: float) -> dict[str,
     if "output" in found:
         output = shaper.configured[found["output"]]
         found["values"] = values_of(changed(output, shaper.change_of(stream, output.name), {}))
+        shaped = shaper.shaped(stream, output.name)
+        if missing := left_out(shaped.configured, shaped.published):
+            found["left_out"] = missing
     return found
 
 

@@ -134,7 +134,7 @@ class PublishedValues:
             await asyncio.sleep(RETRY)
             for notice in list(self._refused.values()):
                 await self._publish_value(connection, notice)
-            is_due = self._owes_status or self._breaking.control.lacks_answers
+            is_due = self._owes_status or self._breaking.control.lacks_answers or self._has_new_step
             if is_due or self._suspended.topics != self._shown:
                 self._owes_status = False
                 await self._publisher.publish_admitted(connection, [self._status()])
@@ -143,6 +143,10 @@ class PublishedValues:
         self._shown = self._suspended.topics
         status = self._messages.status("online", more=self._facts())
         return status if self._breaking.fits(status) else self._messages.brief_status("online")
+
+    @property
+    def _has_new_step(self) -> bool:
+        return isinstance(self._outputs, BudgetOutputs) and self._outputs.values.owes_status
 
     def _has_status(self) -> bool:
         """Has this connection a status of this run, as far as known?"""
@@ -165,6 +169,8 @@ class PublishedValues:
         last = self._messages.goodbye(self._online, self._facts())
         if not self._breaking.fits(last[-1]):
             last[-1] = self._messages.brief_status("offline", "stopped")
+        if isinstance(self._outputs, BudgetOutputs):
+            last[-1:-1] = self._outputs.goodbye()
         goodbye = self._publisher.admitted(last)
         if self._outputs is not None:
             with contextlib.suppress(SinkError, TimeoutError):

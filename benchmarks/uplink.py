@@ -16,14 +16,13 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from klvrelay.shape.encoding.compression import zstd_module
-
 from benchmarks.broker import mosquitto
 from benchmarks.show import Goal, table
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.outputs import output_of
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
+from klvrelay.shape.encoding.compression import zstd_module
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.transports.tcp_info import TcpInfo, tcp_info

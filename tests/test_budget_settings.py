@@ -81,7 +81,7 @@ async def test_a_marking_above_the_limits_does_not_follow_later(tmp_path):
     (first, _) = build_relay(settings(tmp_path, text)).sink_tasks
     shaper = first.sink.budget_outputs._left_out.shaper
     assert shaper.outputs[0].limit.level == 2
-    assert shaper._limit.level == 4
+    assert shaper._gate.limit.level == 4
 
 
 async def test_what_follows_later_is_best_effort_and_never_a_loss(tmp_path):

@@ -301,7 +301,7 @@ def test_the_setting_allows_patterns_of_outputs(tmp_path: Path):
      ('["position.coarse"]', "must be an output, a dot"), ('["*.max_classification"]', "must be an output, a dot"),
      ('["*.*"]', "wildcards are for the output only: name each setting, such as *.rate"),
      ('["p.*"]', "p.*: wildcards are for the output only: name each setting, such as p.rate"),
-     ('["positon.rate"]', "positon.rate matches no output; did you mean position?; outputs: position, raw"),
+     ('["positon.rate"]', "positon.rate matches no output; did you mean position?; outputs: position, packets"),
      ('["rate"]', "must be an output, a dot"),
      ('["position.rat"]', "did you mean rate?"), ("7", "must be an array of texts")],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import orjson
 from mqtt_wire import Published
@@ -38,6 +39,8 @@ HZ = 30
 ALERTS = "alerts"
 """The stream whose records are alerts."""
 EPOCH_US = time.time_ns() // 1000
+CLOCK = "klvrelay.sinks.mqtt.budget.budget_outputs.time_ns"
+"""It tells live records from those of an outage, and counts in virtual time here, as the stamps of the records do."""
 
 
 @cache
@@ -80,6 +83,10 @@ def _received(payload: bytes) -> float | None:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _time_ns() -> int:
+    return (EPOCH_US + round(_now() * 1e6)) * 1000
 
 
 @dataclass(slots=True)
@@ -167,28 +174,42 @@ async def trip(
 ) -> AsyncIterator[Trip]:  # fmt: skip
     """A connected sink with a budget of `rate` bits per second. The link carries `link_rate`."""
     up = (link_rate or rate) / 8 * 1.02
-    async with Subscriber() as oracle, Uplink(oracle.port, up=up, down=up, delay=delay) as link:
-        settings = MqttSettings(host="127.0.0.1", port=link.port, timeout=30.0)
-        made = [output_of(table) for table in tables]
-        sink = MqttSink(settings, boot="5f2c9a", shaper=Shaper(made, changeable=changeable), budget=rate)
-        log, notices = MemoryLog(), Notices()
-        sinks: list[Any] = [sink]
-        if later:
-            sink.send_later(next(filter(is_whole, made)), NO_LIMIT)
-            sinks.append(LaterSink(lambda: sink.budget_outputs, sink.url))
-        tasks = [
-            SinkTask(each, log.cursor(f"uplink{place}"), notices.cursor(), SinkHealth(f"uplink{place}"))
-            for place, each in enumerate(sinks)
-        ]
-        drains = [asyncio.create_task(task.drain()) for task in tasks]
-        while not tasks[0].health.up:
-            await asyncio.sleep(0.1)
-        try:
-            yield Trip(oracle, link, sink, log, notices, tasks)
-        finally:
-            for drain in drains:
-                drain.cancel()
-            await asyncio.gather(*drains, return_exceptions=True)
+    with mock.patch(CLOCK, _time_ns):
+        async with (
+            Subscriber() as oracle,
+            Uplink(oracle.port, up=up, down=up, delay=delay) as link,
+            connected(oracle, link, rate, tables, later=later, changeable=changeable) as on,
+        ):
+            yield on
+
+
+@asynccontextmanager
+async def connected(
+    oracle: Subscriber, link: Uplink, rate: float, tables: Sequence[dict[str, Any]], *, later: bool,
+    changeable: Sequence[str],
+) -> AsyncIterator[Trip]:  # fmt: skip
+    """The same over a link that exists."""
+    settings = MqttSettings(host="127.0.0.1", port=link.port, timeout=30.0)
+    made = [output_of(table) for table in tables]
+    sink = MqttSink(settings, boot="5f2c9a", shaper=Shaper(made, changeable=changeable), budget=rate)
+    log, notices = MemoryLog(), Notices()
+    sinks: list[Any] = [sink]
+    if later:
+        sink.send_later(next(filter(is_whole, made)), NO_LIMIT)
+        sinks.append(LaterSink(lambda: sink.budget_outputs, sink.url))
+    tasks = [
+        SinkTask(each, log.cursor(f"uplink{place}"), notices.cursor(), SinkHealth(f"uplink{place}"))
+        for place, each in enumerate(sinks)
+    ]
+    drains = [asyncio.create_task(task.drain()) for task in tasks]
+    while not tasks[0].health.up:
+        await asyncio.sleep(0.1)
+    try:
+        yield Trip(oracle, link, sink, log, notices, tasks)
+    finally:
+        for drain in drains:
+            drain.cancel()
+        await asyncio.gather(*drains, return_exceptions=True)
 
 
 async def fly(seconds: float, rate: float, tables: Sequence[dict[str, Any]] = TABLES, **how: Any) -> Flight:

@@ -85,7 +85,7 @@ async def test_a_marking_above_the_limits_does_not_follow_later(tmp_path):
 
 
 async def test_what_follows_later_is_best_effort_and_never_a_loss(tmp_path):
-    """It has counts of its own in the summary, also after a reload removed it; exit code 8 does not depend on it."""
+    """The summary counts it separately, also after a reload removed it; exit code 8 does not depend on it."""
     text = f'budget = "64kbit/s"\nbudget_later = true\n{WHOLE}'
     relay = build_relay(settings(tmp_path, text))
     first, second = relay.sink_tasks

@@ -29,7 +29,7 @@ def trained(payloads=FIRST):
 
 
 def test_a_dictionary_makes_payloads_much_smaller():
-    """Payloads that it was not trained from; each is a frame of its own."""
+    """Payloads that it was not trained from; each is a separate frame."""
     dictionary = trained()
     alone, with_it = Compressor(), Compressor(dictionary)
     later = [record(seq).json() for seq in range(1000, 1050)]

@@ -262,7 +262,7 @@ def test_every_format_restores_to_the_records(form: Any, on_change: bool, batch:
 
 @pytest.mark.parametrize("form", ["json", "cbor", "msgpack", "compact"])
 def test_several_sets_of_a_stream_restore(form: Any):
-    """Each continues the record of its own set, whatever comes in between; streams do not mix either."""
+    """Each continues the last record of the same set, whatever comes in between. Streams do not mix either."""
     platforms = flight(60, 3)
     records = list[Record]()
     for n in range(60):

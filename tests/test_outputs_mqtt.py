@@ -409,7 +409,7 @@ async def test_a_hundred_outputs_each_get_every_record(oracle: OracleBroker, tmp
 
 
 async def test_another_broker_continues_the_outputs(oracle: OracleBroker):
-    """The state is that of all records, whichever broker had them; an output on change begins anew."""
+    """The state is that of all records, whichever broker had them; an output on change begins with a full record."""
     async with OracleBroker() as spare:
         settings = of(oracle.port, {"preset": "state"}, {"preset": "telemetry", "on_change": True})
         second = of(spare.port).mqtt

@@ -74,7 +74,7 @@ def _has_id(case: Any) -> bool:
 def _row(case: Any) -> tuple[str | None, tuple[Any, ...]]:
     if not _has_id(case):
         return None, tuple(case)
-    assert not case.marks, "a case with a mark is a test of its own"
+    assert not case.marks, "a case with a mark must be a separate test"
     return case.id, tuple(case.values)
 
 

@@ -90,7 +90,7 @@ def _read(name: str, value: Any) -> Any:
 
 
 def changed(output: Output, values: Mapping[str, Any], latest: Mapping[str, Any]) -> Output:
-    """An output of the settings with these values instead of its own. Raises ConfigError if they contradict it.
+    """An output of the settings, with these values replaced. Raises ConfigError if they contradict it.
 
     The exclusions of the settings stay unless `exclude` replaces them: a change of `items` alone cannot lift them.
 

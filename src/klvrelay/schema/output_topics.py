@@ -25,7 +25,7 @@ COMPACT: Schema = {
     "description": "Records in the compact format: a CBOR array of maps with integer keys",
 }
 COMPRESSED: Schema = {"type": "string", "format": "binary", "description": "A zstd frame of the payload"}
-ITEM: Schema = {"description": "The value of one item: text as it is, all else as JSON. null: unknown"}
+ITEM: Schema = {"description": "The value of one item: text unchanged, other values as JSON. null: unknown"}
 DICTIONARY_SCHEMA: Schema = {"type": "string", "format": "binary", "description": "A zstd dictionary"}
 DICTIONARY = TopicEntry(
     "dictionary", "The zstd dictionary of the stream: frames name the one that they need",

@@ -106,7 +106,7 @@ class ItemContent:
 
 
 def plain(value: Any) -> bytes:
-    """A value as the payload of its own topic: text as it is, all else as JSON."""
+    """The payload of a topic for one item: text unchanged, other values as JSON."""
     if isinstance(value, str) and value:
         return value.encode()
     return dumps(value)  # an empty payload would remove the retained message

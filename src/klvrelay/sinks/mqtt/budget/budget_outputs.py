@@ -103,7 +103,6 @@ class BudgetOutputs:
             self._uplink.shown = lambda: self.values.note_step(self.uplink.document())
             self.values.uplink = self._uplink
         self._reduce(self._uplink.ladder.rung)  # with several brokers, another one may have been on another rung
-        self._shaper.on_change = self._urgencies.clear
         self._shaper.reset(_now())
         self._largest = min(JOINED_MOST, connection.largest)
         self._made.compression.begin()

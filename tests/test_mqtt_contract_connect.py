@@ -210,7 +210,7 @@ async def test_small_messages_are_sent_at_once(client, server, oracle, monkeypat
             made.append(self)
             super().connect(address)
 
-    monkeypatch.setattr("klvrelay.sinks.mqtt.protocol.dial.socket.socket", Recorded)
+    monkeypatch.setattr("klvrelay.sinks.dialing.dial.socket.socket", Recorded)
     async with connected(server, client):
         options = [sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for sock in made]
 

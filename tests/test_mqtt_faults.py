@@ -18,10 +18,10 @@ from records import BOOT
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
+from klvrelay.sinks.dialing.dial import dial
 from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.protocol.connect import connect
 from klvrelay.sinks.mqtt.protocol.connection import Message
-from klvrelay.sinks.mqtt.protocol.dial import dial
 from klvrelay.sinks.mqtt.sink import WHOLE, MqttSink
 
 CANARY = "c4n4ry-pa55"

@@ -15,8 +15,8 @@ from cases import each_case
 from certificates import certified
 
 from klvrelay.config.mqtt import MqttSettings
+from klvrelay.sinks.dialing.dial import dial
 from klvrelay.sinks.mqtt.native.link import HIGH, LOW, Link
-from klvrelay.sinks.mqtt.protocol.dial import dial
 
 PIECE = bytes(1000)
 

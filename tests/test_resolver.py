@@ -12,7 +12,7 @@ import pytest
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SourceDown
-from klvrelay.sinks.mqtt.protocol.dial import dial
+from klvrelay.sinks.dialing.dial import dial
 from klvrelay.sources.open import open_source
 from klvrelay.transports import resolver
 from klvrelay.transports.http.reach import Reach

@@ -51,7 +51,7 @@ BLOCKING = {
     "the name of the broker": (
         "socket.getaddrinfo = block", ["run", "--follow", "{file}", "--mqtt", "mqtt://broker.example"]),
     "the certificates of the broker": (
-        "from klvrelay.sinks.mqtt.protocol import dial\ndial.tls_context = block",
+        "from klvrelay.sinks.dialing import dial\ndial.tls_context = block",
         ["run", "--follow", "{file}", "--mqtt", "mqtts://127.0.0.1:1"]),
     "the name of a web server": (
         "socket.getaddrinfo = block", ["run", "http://web.example/live.ts", "--no-isolate", *NOWHERE]),

@@ -19,7 +19,7 @@ from klvrelay.config.names import distinct_names
 from klvrelay.config.settings_file import CONFIG_MOST, load
 from klvrelay.config.small_file import PEM_MOST, read_small
 from klvrelay.errors import ConfigError
-from klvrelay.sinks.mqtt.protocol.dial import tls_context
+from klvrelay.sinks.dialing.dial import tls_context
 from klvrelay.transports.tls import client_context
 
 COMMAND = (sys.executable, "-m", "klvrelay")

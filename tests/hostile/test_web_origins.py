@@ -18,7 +18,7 @@ from source_reading import records_of
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.sinks.mqtt.protocol.dial import tls_context
+from klvrelay.sinks.dialing.dial import tls_context
 from klvrelay.sources.libav.demuxer import libav_options
 from klvrelay.sources.open import open_source
 from klvrelay.sources.web import follow

@@ -36,6 +36,12 @@ FALLBACKS = """\
 """
 
 
+def add_sinks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sink", metavar="URL", action="append",
+                        help="deliver to this far end too: - (standard output), tcp://host:port, mqtt://host, ...;"
+                             " repeatable")  # fmt: skip
+
+
 def add_mqtt(parser: argparse.ArgumentParser, *, required: bool = False, several: bool = False) -> None:
     text = "broker: mqtt://host or mqtts://host" + ("; repeatable, for fail-over" if several else "")
     parser.add_argument("--mqtt", metavar="URL", required=required, action="append" if several else "store", help=text)

@@ -8,6 +8,7 @@ from typing import Any
 
 from klvrelay.cli import option_groups
 from klvrelay.config.mqtt import OF_ANY_BROKER
+from klvrelay.config.settings import RelaySettings
 
 OF_SOURCE = {
     "interface": "interface", "sender": "sender", "speed": "speed", "loop": "loop", "stall": "stall", "demux": "demux",
@@ -21,16 +22,21 @@ _CHOICE = {"only": ("pids", "--pid"), "program": ("program", "--program")}
 Origins = dict[tuple[str, int, str], str]
 
 
-def option_origins(args: argparse.Namespace, origins: Mapping[tuple[str, int, str], str], sources: int) -> Origins:
-    """The origins of settings, with those of the options that replace them. `sources`: how many there are."""
+def option_origins(
+    args: argparse.Namespace, origins: Mapping[tuple[str, int, str], str], settings: RelaySettings
+) -> Origins:
+    """The origins of settings, with those of the options that replace them."""
     found = dict(origins)
+    broker = next((place for place, sink in enumerate(settings.sinks) if sink.mqtt is not None), -1)
     if args.mqtt is not None:  # it replaces the address and the login
         kept = (*OF_ANY_BROKER, "name", "order", "replay_rate", "batch")
-        found = {place: origin for place, origin in found.items() if place[0] != "sink" or place[2] in kept}
-        found["sink", 0, "url"] = "--mqtt"
+        found = {place: origin for place, origin in found.items() if place[:2] != ("sink", broker) or place[2] in kept}
+        found["sink", broker, "url"] = "--mqtt"
     for key in option_groups.mqtt_options(args):
-        found["sink", 0, key] = _NAMES.get(key, f"--{key.replace('_', '-')}")
-    for number in range(sources):
+        found["sink", broker, key] = _NAMES.get(key, f"--{key.replace('_', '-')}")
+    added = len(getattr(args, "sink", None) or ())
+    found |= {("sink", len(settings.sinks) - 1 - place, "url"): "--sink" for place in range(added)}
+    for number in range(len(settings.sources)):
         found |= {("source", number, key): option for key, option in _of_source(args).items()}
     return found
 

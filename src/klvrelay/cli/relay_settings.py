@@ -17,7 +17,7 @@ from klvrelay.config.advice import advice
 from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_brokers_over, with_mqtt_password
 from klvrelay.config.names import checked_name
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
-from klvrelay.config.settings_file import Reading, read_settings
+from klvrelay.config.settings_file import Reading, read_settings, sinks_of_urls
 from klvrelay.config.uniqueness import check_outputs, streams_without_effect
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
@@ -41,7 +41,7 @@ def explained_settings(args: argparse.Namespace) -> str:
 
     reading = _of_file(args, password := password_option(args))
     settings = _settings(reading.settings, args, password)
-    return explained(settings, option_origins(args, origins_of(reading.entries), len(settings.sources)))
+    return explained(settings, option_origins(args, origins_of(reading.entries), settings))
 
 
 def _settings(settings: RelaySettings, args: argparse.Namespace, password: Secret | None) -> RelaySettings:
@@ -49,13 +49,13 @@ def _settings(settings: RelaySettings, args: argparse.Namespace, password: Secre
     check_used(password, (source.url for source in settings.sources))
     if choice_options := option_groups.choice_options(args):
         settings = replace(settings, sources=tuple(replace(source, **choice_options) for source in settings.sources))
-    settings = _with_broker(settings, args)
+    settings = _with_sinks(_with_broker(settings, args), args)
     for warning in advice(settings, "command line") if args.sources else ():
         logger().warning("%s", warning)
     if not settings.sources:
         raise ConfigError(_no_source(getattr(args, "config", None)))
     if not settings.sinks:
-        raise ConfigError("no broker: give one, e.g. --mqtt mqtt://127.0.0.1:1883")
+        raise ConfigError("no sink: give one, e.g. --mqtt mqtt://127.0.0.1:1883, or --sink - for standard output")
     return settings
 
 
@@ -155,25 +155,53 @@ def _names(args: argparse.Namespace) -> list[str | None]:
     return owned
 
 
-def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
-    options = option_groups.mqtt_options(args)
-    if args.mqtt is not None and not settings.sinks:
-        first, *others = mqtt_brokers(args.mqtt, options)
-        return replace(settings, sinks=(SinkSettings(DEFAULT_SINK, first, tuple(others)),))
-    if args.mqtt is None and not (options and settings.sinks):
+def _with_sinks(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
+    """The settings with the sinks of `--sink`, beside all others."""
+    urls = getattr(args, "sink", None) or ()
+    if not urls:
         return settings
-    if len(settings.sinks) > 1:
+    from klvrelay.relay.build import CHECKS
+
+    found = sinks_of_urls(urls, [sink.name for sink in settings.sinks], checks=CHECKS)
+    return replace(settings, sinks=(*settings.sinks, *found))
+
+
+def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
+    """The settings with the broker of `--mqtt`, and the options of the command line for the only broker."""
+    options = option_groups.mqtt_options(args)
+    brokers = [place for place, sink in enumerate(settings.sinks) if sink.mqtt is not None]
+    if args.mqtt is not None and not brokers:
+        first, *others = mqtt_brokers(args.mqtt, options)
+        return replace(settings, sinks=(*settings.sinks, SinkSettings(DEFAULT_SINK, first, tuple(others))))
+    if args.mqtt is None and not (options and brokers):
+        _check_broker_options(options, settings, args)
+        return settings
+    if len(brokers) > 1:
         raise ConfigError(
             f"{_place(args)} has several sinks: set their options in each [[sink]] there, not on the command line"
         )
-    (sink,) = settings.sinks
+    sink = _of_options(settings.sinks[brokers[0]], args, options)
+    sinks = list(settings.sinks)
+    sinks[brokers[0]] = sink
+    return replace(settings, sinks=tuple(sinks))
+
+
+def _check_broker_options(options: dict[str, Any], settings: RelaySettings, args: argparse.Namespace) -> None:
+    """Raise ConfigError for options of a broker if all sinks are of other kinds."""
+    if options and (settings.sinks or getattr(args, "sink", None)):
+        raise ConfigError(f"--{next(iter(options)).replace('_', '-')}: applies to an MQTT broker, and there is none")
+
+
+def _of_options(sink: SinkSettings, args: argparse.Namespace, options: dict[str, Any]) -> SinkSettings:
+    """The MQTT sink of the file with the broker and the options of the command line."""
+    assert sink.mqtt is not None
     if args.mqtt is not None:
         first, *others = mqtt_brokers_over(sink.mqtt, args.mqtt, options)
     else:
         first, *others = (_over(broker, options) for broker in sink.brokers)
     for number, key, text in check_outputs(sink.outputs, first):
         raise ConfigError(f"{_place(args)}: output {sink.outputs[number].name}: {key} {text}")
-    return replace(settings, sinks=(replace(sink, mqtt=first, fallbacks=tuple(others)),))
+    return replace(sink, far_end=first, fallbacks=tuple(others))
 
 
 def _over(settings: MqttSettings, options: dict[str, Any]) -> MqttSettings:

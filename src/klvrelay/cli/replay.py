@@ -24,6 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     option_groups.add_limit(parser)
     parser.add_argument("--stream", action="append", default=[], metavar="NAME", help="name of the stream in topics")
     option_groups.add_choice(parser)
-    option_groups.add_mqtt(parser, required=True, several=True)
+    option_groups.add_mqtt(parser, several=True)
+    option_groups.add_sinks(parser)
     option_groups.add_publish(parser)
     option_groups.add_quiet(parser)

@@ -8,10 +8,10 @@ from typing import Any
 from klvrelay.config.credentials import MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASSPHRASE, environment
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.kinds import toml_text
-from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.outputs import LIMIT_KEYS, limit_values, output_values
-from klvrelay.config.setting import Setting, settings_of
+from klvrelay.config.setting import Setting
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.sinks.known import KINDS
 from klvrelay.config.tables import OUTPUT, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 from klvrelay.shape.budget.reduction import urgency_of
 from klvrelay.shape.output import Output
@@ -23,7 +23,7 @@ Origins = Mapping[tuple[str, int, str], str]
 COLUMN = 44
 """Column of the origins."""
 _IN_URL = ("host", "port", "tls")
-_OF_BROKER = frozenset(setting.name for setting in settings_of(MqttSettings))
+_OF_FAR_END = frozenset(setting.name for kind in KINDS for setting in kind.keys)
 _VARIABLES = (MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASSPHRASE)
 
 
@@ -74,7 +74,7 @@ def _part(table: Table, number: int, values: Any, origins: Origins, **derived: s
 
 def _rows(table: Table, number: int, values: Any, origins: Origins, derived: Mapping[str, str]) -> Iterator[str]:
     for setting in table.settings:
-        if table is SINK and setting.name in _IN_URL:
+        if isinstance(values, SinkSettings) and not _has(values, setting):
             continue
         value = _value(setting, values)
         origin = _origin(table, number, setting, value, origins)
@@ -90,17 +90,21 @@ def _rows(table: Table, number: int, values: Any, origins: Origins, derived: Map
             yield f"{f'{setting.name} = {shown}':{COLUMN}} # {printable(origin)}"
 
 
+def _has(sink: SinkSettings, setting: Setting) -> bool:
+    """Does this kind of sink have the setting, beside its URL?"""
+    return setting.name not in _IN_URL and (not setting.only or sink.kind.name in setting.only)
+
+
 def _value(setting: Setting, values: Any) -> Any:
     """The value of a setting; None if it has none."""
     if isinstance(values, SinkSettings):
         if setting.name == "url":
-            urls = [broker.url for broker in values.brokers]
-            return urls if values.fallbacks else urls[0]
+            return [broker.url for broker in values.brokers] if values.fallbacks else values.far_end.url
         if setting.name == "username":
-            return values.mqtt.username and HIDDEN
+            return getattr(values.far_end, "username", None) and HIDDEN
         if setting.name in LIMIT_KEYS:
             return limit_values(values.limit)[setting.name]
-        return getattr(values.mqtt if setting.name in _OF_BROKER else values, setting.name)
+        return getattr(values.far_end if setting.name in _OF_FAR_END else values, setting.name)
     if isinstance(values, Output):
         return output_values(values)[setting.name]
     if isinstance(values, SourceSettings):

@@ -5,35 +5,36 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from klvrelay.config import kinds
 from klvrelay.config.credentials import MQTT_PASSWORD, environment
 from klvrelay.config.mqtt_url import settings_from_url
 from klvrelay.config.setting import described, setting, settings_of
+from klvrelay.config.sinks.far_end import PublishBad
+from klvrelay.config.sinks.shared import (
+    ALLOW_PLAINTEXT,
+    CA_FILE,
+    CERT_FILE,
+    KEY_FILE,
+    NUMBERS,
+    PASSWORD,
+    PREFIX,
+    PUBLISH_BAD,
+    TEXT_MOST,
+    TIMEOUT,
+    USERNAME,
+    check_printable,
+)
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers
 from klvrelay.text import Secret
 
-PublishBad = Literal["rejected", "telemetry", "drop"]
 Client = Literal["native", "aiomqtt"]
 
 WINDOWS = {5: 1000, 4: 100}
 """Default window by protocol level. AWS IoT allows 100 messages in flight per client, mosquitto 2.0 any number."""
-TEXT_MOST, PREFIX_MOST = 65_535, 60_000
-"""Maximum bytes of a text (MQTT 5, 1.5.4), and of the prefix: with the longest stream name the topic is a text."""
-
-
-def _check_printable(text: str) -> None:
-    if not text.isprintable():
-        raise ConfigError("must be printable text")
-    _check_length(text, TEXT_MOST)
-
-
-def _check_length(text: str, most: int) -> None:
-    if len(text.encode(errors="replace")) > most:
-        raise ConfigError(f"must have at most {most} bytes")
 
 
 def _check_host(host: str) -> None:
@@ -41,66 +42,44 @@ def _check_host(host: str) -> None:
         raise ConfigError("must be a host name or an address")
 
 
-def _check_prefix(prefix: str) -> None:
-    levels = prefix.split("/")
-    if not all(levels) or any(c in "+#" or not c.isprintable() for c in prefix) or prefix[0] == "$":
-        raise ConfigError("must be topic levels such as klvrelay or site/klv, without +, # or a leading $")
-    _check_length(prefix, PREFIX_MOST)
-
-
-_FILE = kinds.text(wanted="the name of a file")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSettings:
     """One broker and how to connect to it."""
+
+    role: ClassVar[str] = "broker"
+    without_tls: ClassVar[str] = "mqtt:// (1883), or port 8883"
 
     host: str = field(
         metadata=described(kinds.text(_check_host, wanted=None), "instead of url: the host of the broker")
     )
     port: int = setting(1883, kinds.whole(1, 65535), "instead of url: its port")
     tls: bool = setting(False, kinds.FLAG, "instead of url: connect with TLS")
-    username: str | None = setting(
-        None, kinds.text(_check_printable, wanted=None), "user name for the broker, unless the URL has one",
-        example='"relay"',
-    )  # fmt: skip
-    password: Secret | None = setting(
-        None, kinds.SECRET, "its password, unless the URL has one", elsewhere=True, note="KLVRELAY_MQTT_PASSWORD"
-    )
+    username: str | None = field(default=None, metadata=USERNAME)
+    password: Secret | None = field(default=None, metadata=PASSWORD)
     client_id: str | None = setting(
-        None, kinds.text(_check_printable, wanted="a name"), "MQTT client identifier", note="random for each run",
+        None, kinds.text(check_printable, wanted="a name"), "MQTT client identifier", note="random for each run",
         example='"relay-1"',
     )  # fmt: skip
     qos: int = setting(
         1, kinds.one_of(0, 1, 2), "quality of service of records; with 1 and 2 the broker acknowledges them"
     )
-    prefix: str = setting(
-        "klvrelay", kinds.text(_check_prefix, "topic levels without + and #", wanted="topic levels such as site/klv"),
-        "first level or levels of every topic",
-    )  # fmt: skip
+    prefix: str = field(default="klvrelay", metadata=PREFIX)
     protocol: int = setting(
         5, kinds.one_of(4, 5), "5: MQTT 5, falling back to 3.1.1 if the broker requires it; 4: 3.1.1 only"
     )
     keepalive: int = setting(30, kinds.whole(1, 65535), "seconds without traffic within which a ping is sent")
-    ca_file: str | None = setting(
-        None, _FILE, "CA certificates to trust for mqtts://", note="those of the system",
-        example='"/etc/klvrelay/ca.pem"',
-    )  # fmt: skip
-    cert_file: str | None = setting(None, _FILE, "client certificate for mqtts://", example='"relay.pem"')
-    key_file: str | None = setting(None, _FILE, "key of the client certificate", example='"relay.key"')
-    allow_plaintext: bool = setting(False, kinds.FLAG, "send a password without TLS to another machine")
+    ca_file: str | None = field(default=None, metadata=CA_FILE)
+    cert_file: str | None = field(default=None, metadata=CERT_FILE)
+    key_file: str | None = field(default=None, metadata=KEY_FILE)
+    allow_plaintext: bool = field(default=False, metadata=ALLOW_PLAINTEXT)
     raw: bool = setting(False, kinds.FLAG, "also publish the KLV bytes of each record in telemetry to .../raw")
-    publish_bad: PublishBad = setting(
-        "rejected", kinds.one_of(*get_args(PublishBad)), "topic of records with a bad checksum, or drop them"
-    )
-    numbers: Numbers = setting(
-        "exact", kinds.one_of(*get_args(Numbers)), "safe: integers beyond 2^53 - 1, which JavaScript rounds, as strings"
-    )
+    publish_bad: PublishBad = field(default="rejected", metadata=PUBLISH_BAD)
+    numbers: Numbers = field(default="exact", metadata=NUMBERS)
     window: int | None = setting(
         None, kinds.whole(1, 65535), "maximum unacknowledged messages in flight, up to the limit of the broker",
         note="1000; 100 with MQTT 3.1.1, in which a broker cannot announce a limit", example="100",
     )  # fmt: skip
-    timeout: float = setting(10.0, kinds.number(0.1, 300), "seconds to wait for each response of the broker")
+    timeout: float = field(default=10.0, metadata=TIMEOUT)
     expiry: int = setting(
         60,
         kinds.whole(0, 2**32 - 1),
@@ -186,9 +165,7 @@ OF_ANY_BROKER = (
 )  # fmt: skip
 
 
-def mqtt_brokers_over(
-    settings: MqttSettings, urls: Sequence[str], options: dict[str, Any]
-) -> tuple[MqttSettings, ...]:
+def mqtt_brokers_over(settings: MqttSettings, urls: Sequence[str], options: dict[str, Any]) -> tuple[MqttSettings, ...]:
     """The settings for other brokers: address, login and TLS come from `urls` and `options`; other settings are kept
     unless a URL or `options` has them.
     """

@@ -25,6 +25,7 @@ class Setting:
     note       the default in words, if it depends on other settings
     example    a TOML value, for the reference
     elsewhere  the value may be in another place: see PLACES
+    only       the kinds of sinks that have it; empty: all
     """
 
     name: str
@@ -34,6 +35,7 @@ class Setting:
     note: str = ""
     example: str = ""
     elsewhere: bool = False
+    only: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:

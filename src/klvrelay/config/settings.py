@@ -14,12 +14,14 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import PROGRAM_MOST, checked_name, distinct_names, name_candidates, program_number
 from klvrelay.config.output_changes import PATTERNS
 from klvrelay.config.setting import described, setting
+from klvrelay.config.sinks.far_end import FarEndSettings
+from klvrelay.config.sinks.kind import SinkKind
+from klvrelay.config.sinks.known import kind_of
 from klvrelay.config.url import Url
 from klvrelay.core import LIMIT, LIMIT_LEAST, LIMIT_MOST
 from klvrelay.errors import ConfigError
 from klvrelay.shape.marking import NO_LIMIT, Limit
 from klvrelay.shape.output import Output
-from klvrelay.shape.presets import DEFAULTS, RAW
 from klvrelay.text import Secret, printable
 
 Order = Literal["strict", "live-first"]
@@ -29,9 +31,10 @@ COALESCE = 0.008
 SPOOL_LEAST = 1 << 20
 """Least bytes of a spool."""
 DEFAULT_SINK = "mqtt"
-"""Name of a sink that has no other."""
+"""Name of an MQTT sink that has no other; those of other kinds have the name of their kind."""
 
 _COALESCE = kinds.duration("0.5ms", "100ms", or_zero=True)
+_ONLY_MQTT = ("mqtt",)
 _AGE = kinds.duration("1s", "3650d")
 _SECONDS = kinds.number(0.1)
 _FILE = kinds.text(wanted="the name of a file")
@@ -113,19 +116,20 @@ class SourceSettings:
 class SinkSettings:
     """One sink, and how records are delivered to it.
 
-    fallbacks  brokers to use while `mqtt` cannot be
-    outputs    what it publishes of the records; empty: the presets telemetry and state
+    far_end    where it delivers to, by the kind of the sink
+    fallbacks  MQTT brokers to use while the first cannot be
+    outputs    what it publishes of the records; empty: those of its kind, see `published`
     limit      the markings of what it may publish at all
     """
 
     name: str = field(
         metadata=described(
             kinds.text(_check_sink, "letters, digits, - and _"),
-            "names the position of the sink in the spool, which stays valid if the broker moves",
-            note='"mqtt"', example='"mqtt"',
+            "names the position of the sink in the spool, which stays valid if the far end moves",
+            note="the kind of sink, such as mqtt", example='"mqtt"',
         )
     )  # fmt: skip
-    mqtt: MqttSettings
+    far_end: FarEndSettings
     fallbacks: tuple[MqttSettings, ...] = ()
     order: Order = setting(
         "strict", kinds.one_of(*get_args(Order)),
@@ -133,20 +137,23 @@ class SinkSettings:
     )  # fmt: skip
     replay_rate: float = setting(200.0, kinds.number(1, 1e6), "with live-first: records of the backlog per second")
     batch: float | None = setting(
-        None, kinds.duration("10ms", "10s"), "gather the records of a stream for this time, and publish them in one"
-        " message, as JSON Lines", note="each record has its own message", example='"100ms"',
+        None, kinds.duration("10ms", "10s"), "gather records for this time, and deliver them together; to an MQTT"
+        " broker as one message per stream, of JSON Lines", note="each record has its own message", example='"100ms"',
     )  # fmt: skip
     set: tuple[str, ...] = setting(
         (), PATTERNS, "what subscribers may change at run time, by a message on {prefix}/{stream}/set",
         example='["telemetry.rate", "*.items"]',
+        only=_ONLY_MQTT,
     )  # fmt: skip
     budget: float | None = setting(
         None, kinds.bit_rate("1kbit/s", "10Gbit/s"), "what the sink sends at most, with all headers: urgent outputs"
         " first, and less of the others if it does not suffice", note="not limited", example='"64kbit/s"',
+        only=_ONLY_MQTT,
     )  # fmt: skip
     budget_later: bool = setting(
-        False, kinds.FLAG, "with a budget: records that it left out follow on .../later when the uplink is idle"
-    )
+        False, kinds.FLAG, "with a budget: records that it left out follow on .../later when the uplink is idle",
+        only=_ONLY_MQTT,
+    )  # fmt: skip
     outputs: tuple[Output, ...] = ()
     limit: Limit = NO_LIMIT
 
@@ -158,19 +165,29 @@ class SinkSettings:
             )
 
     @property
+    def kind(self) -> SinkKind:
+        """The kind of its far end."""
+        return kind_of(self.far_end)
+
+    @property
     def published(self) -> tuple[Output, ...]:
         """All outputs, also those that other settings add, or that a sink without others has."""
-        return (*(self.outputs or DEFAULTS), *((RAW,) if self.mqtt.raw else ()))
+        return self.outputs or self.kind.outputs(self.far_end)
+
+    @property
+    def mqtt(self) -> MqttSettings | None:
+        """Its first broker; None for other kinds of sinks."""
+        return self.far_end if isinstance(self.far_end, MqttSettings) else None
 
     @property
     def brokers(self) -> tuple[MqttSettings, ...]:
         """All brokers, in the order in which they are tried."""
-        return (self.mqtt, *self.fallbacks)
+        return () if self.mqtt is None else (self.mqtt, *self.fallbacks)
 
     @property
     def url(self) -> str:
-        """The addresses of the brokers, for messages."""
-        return ",".join(broker.url for broker in self.brokers)
+        """The addresses of the far end, for messages."""
+        return ",".join((self.far_end.url, *(broker.url for broker in self.fallbacks)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 from klvrelay.config.advice import advice
 from klvrelay.config.credentials import readable_by_others, variables
@@ -16,10 +17,10 @@ from klvrelay.config.entries import TableEntry, entries_of
 from klvrelay.config.faults import Faults, SettingOrigin
 from klvrelay.config.mistyped import file_name
 from klvrelay.config.secret_reader import has_secret
-from klvrelay.config.settings import DEFAULT_SINK, RelaySettings
+from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings
 from klvrelay.config.settings_reader import NO_CHECKS, Checks, SettingsReader, read_relay
 from klvrelay.config.small_file import read_small
-from klvrelay.config.tables import OLD, TABLES, Table
+from klvrelay.config.tables import OLD, SINK, TABLES, Table
 from klvrelay.config.toml_lines import lines_of
 from klvrelay.config.toml_reader import tables_of
 from klvrelay.config.uniqueness import streams_without_effect
@@ -85,6 +86,27 @@ def read_settings(
     warnings += streams_without_effect(settings)
     warnings += advice(settings, "environment" if path is None else printable(os.fspath(path)))
     return Reading(settings, tuple(entries), tuple(warnings))
+
+
+def sinks_of_urls(urls: Sequence[str], taken: Iterable[str], *, checks: Checks = NO_CHECKS) -> tuple[SinkSettings, ...]:
+    """The sinks of these URLs, each named after its kind; with a number if a name is taken. Raises InvalidSettings."""
+    faults, names = Faults(), set(taken)
+    reader = SettingsReader(faults, None, checks)
+    found = []
+    for number, url in enumerate(urls):
+        entry = TableEntry(SINK, SINK.name, number, SettingOrigin("--sink", is_named=True))
+        entry.put("url", url, entry.origin)
+        if (sink := reader.sink(entry)) is not None:
+            name = next(name for name in _numbered(sink.name) if name not in names)
+            names.add(name)
+            found.append(replace(sink, name=name))
+    faults.check()
+    return tuple(found)
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
 
 
 def _entries(path: str, faults: Faults, warnings: list[str]) -> list[TableEntry]:

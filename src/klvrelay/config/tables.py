@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from klvrelay.config import kinds
-from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import PID_MOST, checked_name, pid_number
 from klvrelay.config.outputs import LIMITS, OUTPUT_SETTINGS
 from klvrelay.config.setting import PLACES, Setting, settings_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
+from klvrelay.config.sinks.known import KINDS
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 
@@ -110,19 +110,32 @@ _OF_SOURCE = (
         note="KLVRELAY_SOURCE_PASSWORD",
     ),
 )
-_BROKER_URL = Setting(
+_SINK_URL = Setting(
     "url",
     kinds.addresses(str, 'such as "mqtt://127.0.0.1:1883"'),
-    "the broker: mqtt://[user@]host[:port][/prefix], mqtts:// for TLS; or host, port and tls instead; an array of"
-    " several: the first that accepts is used",
+    f"the far end: {', '.join(kind.form for kind in KINDS)}; for MQTT, host, port and tls may be given instead, or an"
+    " array of brokers, of which the first that accepts is used",
     example='"mqtt://127.0.0.1:1883"',
     elsewhere=True,
 )
+
+
+def _settings_of_kinds() -> tuple[Setting, ...]:
+    """The settings of all kinds of sinks. Those with the same name are one."""
+    found: dict[str, Setting] = {}
+    for kind in KINDS:
+        for setting in kind.keys:
+            owners = found.get(setting.name, setting).only
+            found[setting.name] = replace(found.get(setting.name, setting), only=(*owners, kind.name))
+    everyone = tuple(kind.name for kind in KINDS)
+    return tuple(replace(setting, only=()) if setting.only == everyone else setting for setting in found.values())
+
+
 _NAME, *_DELIVERY = settings_of(SinkSettings)
 
 OUTPUT = Table(
     "sink.output",
-    "what the [[sink]] above it publishes of its records; without any: the presets telemetry and state",
+    "what the [[sink]] above it publishes of its records; without any: for MQTT the presets telemetry and state",
     OUTPUT_SETTINGS,
     is_array=True,
     id="name",
@@ -134,8 +147,8 @@ SPOOL = Table(
 )
 SINK = Table(
     "sink",
-    "a broker; several are possible",
-    (_NAME, _BROKER_URL, *settings_of(MqttSettings), *_DELIVERY, *LIMITS),
+    "a far end; several are possible. Its URL says of what kind",
+    (_NAME, _SINK_URL, *_settings_of_kinds(), *_DELIVERY, *LIMITS),
     is_array=True,
     id="name",
     inner=(OUTPUT,),

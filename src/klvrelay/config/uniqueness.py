@@ -9,13 +9,14 @@ from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import collisions
-from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.topic_template import DISCOVERY, overlap, pattern_of, reserved
 from klvrelay.errors import ConfigError
 from klvrelay.shape.output import Output, is_whole
 from klvrelay.text import printable
 
 Sources = Sequence[tuple[TableEntry, SourceSettings]]
+ReadSink = tuple[TableEntry, SinkSettings]
 
 
 def check_sources(sources: Sources, faults: Faults) -> None:
@@ -51,11 +52,12 @@ def _check_pids(sources: Sources, faults: Faults) -> None:
                 entry.add_fault(faults, "pids", text)
 
 
-def check_sinks(entries: Sequence[TableEntry], faults: Faults) -> None:
-    """Add the faults of names that two sinks have."""
+def check_sinks(entries: Sequence[TableEntry], sinks: Sequence[ReadSink], faults: Faults) -> None:
+    """Add the faults of names that two sinks have. `sinks`: those without other faults, whose kind is known."""
+    names = {id(entry): sink.name for entry, sink in sinks}
     seen: set[str] = set()
     for entry in entries:
-        name = entry.values.get("name", DEFAULT_SINK)
+        name = entry.values.get("name", names.get(id(entry)))
         if not isinstance(name, str):
             continue
         if name in seen:
@@ -63,16 +65,22 @@ def check_sinks(entries: Sequence[TableEntry], faults: Faults) -> None:
         seen.add(name)
 
 
-def check_brokers(sinks: Sequence[tuple[TableEntry, SinkSettings]], faults: Faults) -> None:
-    """Add the faults of sinks that publish the same topics to the same broker: records would arrive twice."""
-    seen: set[tuple[str, int, str]] = set()
+def check_far_ends(sinks: Sequence[ReadSink], faults: Faults) -> None:
+    """Add the faults of sinks that publish the same to the same far end: records would arrive twice."""
+    seen: set[tuple[str, str]] = set()
     for entry, sink in sinks:
-        broker = sink.mqtt.host.lower(), sink.mqtt.port, sink.mqtt.prefix
-        if broker in seen:
+        place = sink.far_end.url.lower(), sink.far_end.prefix
+        if place in seen:
             key = entry.first_of((*entry.table.setting_of("url")[0].keys, "host")) or "url"
-            text = f"{sink.mqtt.url} with prefix {printable(sink.mqtt.prefix)} is used by two sinks; give each its own"
-            entry.add_fault(faults, key, f"{text} broker or prefix")
-        seen.add(broker)
+            entry.add_fault(faults, key, _shared(sink))
+        seen.add(place)
+
+
+def _shared(sink: SinkSettings) -> str:
+    if sink.mqtt is None:
+        return f"{sink.far_end.url} is used by two sinks; give each its own"
+    prefix = printable(sink.mqtt.prefix)
+    return f"{sink.mqtt.url} with prefix {prefix} is used by two sinks; give each its own broker or prefix"
 
 
 def check_outputs(outputs: Sequence[Output], broker: MqttSettings) -> list[tuple[int, str, str]]:

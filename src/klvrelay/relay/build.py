@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from klvrelay import threads
 from klvrelay.config.choice import Choice
-from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_reader import Checks
@@ -29,6 +28,7 @@ from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.budget.later import LaterSink
 from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.open import check_far_end, open_sink
 from klvrelay.sources.contract import Source
 from klvrelay.sources.files import faults as file_faults
 from klvrelay.sources.open import is_isolated, open_source
@@ -72,15 +72,7 @@ def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source
     )
 
 
-def _check_broker(settings: MqttSettings) -> None:
-    """Raise ConfigError for certificates or keys that cannot be used."""
-    if settings.tls:
-        from klvrelay.sinks.mqtt.protocol.dial import tls_context  # loaded here: few configurations need it
-
-        tls_context(settings)
-
-
-CHECKS = Checks(open_input, _check_broker)
+CHECKS = Checks(open_input, check_far_end)
 """Checks of the settings that open nothing."""
 
 
@@ -96,8 +88,8 @@ def _load_files(settings: RelaySettings) -> None:
 
             client_context(source.ca_file)
     for sink in settings.sinks:
-        for broker in sink.brokers:
-            _check_broker(broker)
+        for far_end in sink.brokers or (sink.far_end,):
+            check_far_end(far_end)
     if settings.spool is not None:
         _find_a_source(settings.sources, settings.spool.path, _cursors_of(settings.sinks))
 
@@ -164,7 +156,7 @@ async def _open_spool(settings: RelaySettings) -> DiskLog | None:
     from klvrelay.spool.disk.opening import open_log  # loaded here: without a spool it is not needed
 
     spool, limits = settings.spool, {"limit": settings.waiting, "size_limit": settings.waiting_size}
-    prefixes = [sink.mqtt.prefix for sink in settings.sinks]
+    prefixes = [sink.far_end.prefix for sink in settings.sinks]
     owner = min(prefixes, default="")  # of a new spool, whatever their order
     return await open_log(
         spool.path, owner, spool.size, commit=spool.commit, age=spool.age, others=prefixes, **limits
@@ -229,14 +221,10 @@ def _inputs_of(settings: RelaySettings) -> dict[str, StreamInput]:
 def _sinks_of(settings: SinkSettings, boot: str) -> list[SinkInput]:
     """A sink, and with `budget_later` the one beside it that delivers what its budget left out."""
     _note_coarse(settings)
-    sink: MqttSink | FailoverSink
-    shaper, budget = shaper_of(settings), settings.budget
-    if settings.fallbacks:
-        sink = FailoverSink(settings.brokers, boot=boot, batch=settings.batch, shaper=shaper, budget=budget)
-    else:
-        sink = MqttSink(settings.mqtt, boot=boot, batch=settings.batch, shaper=shaper, budget=budget)
+    shaper = shaper_of(settings)
+    sink = open_sink(settings, shaper, boot)
     inputs = [SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name)]
-    if settings.budget_later:
+    if settings.budget_later and isinstance(sink, MqttSink | FailoverSink):
         sink.send_later(next(filter(is_whole, settings.outputs or DEFAULTS)), settings.limit)
         later = LaterSink(lambda: sink.budget_outputs, settings.url)
         inputs.append(SinkInput(f"{settings.url} later", later, cursor=f"{settings.name}{LATER}"))
@@ -254,11 +242,11 @@ def _cursors_of(sinks: Iterable[SinkSettings]) -> list[str]:
 
 
 def shaper_of(settings: SinkSettings) -> Shaper | None:
-    """What shapes the records of a sink; None if it publishes all of them, with all items."""
+    """What shapes the records of a sink; None if an MQTT sink publishes all of them, with all items."""
     needed = settings.outputs or settings.limit.is_set or settings.set or settings.budget is not None
-    if not needed:
+    if not needed and settings.mqtt is not None:
         return None
-    shaper = Shaper(settings.published, settings.limit, settings.mqtt.numbers, settings.set)
+    shaper = Shaper(settings.published, settings.limit, settings.far_end.numbers, settings.set)
     shaper.on_withheld = WithheldLog(settings.name).note
     return shaper
 

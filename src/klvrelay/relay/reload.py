@@ -121,7 +121,7 @@ class Reloader:
     def _runtime_settings(self, settings: RelaySettings) -> RelaySettings:
         """The settings that can be applied now; the others keep their values. Raises ConfigError."""
         old, owner = self.settings, self._relay.owner
-        if owner is not None and owner not in [sink.mqtt.prefix for sink in settings.sinks]:
+        if owner is not None and owner not in [sink.far_end.prefix for sink in settings.sinks]:
             raise ConfigError(
                 f"sink.prefix: the spool is that of {owner!r}; to change the prefix, choose another spool.path, and"
                 " restart"

@@ -15,7 +15,16 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
 from klvrelay.backoff import STEADY, Backoff
-from klvrelay.errors import ConfigError, InternalError, KlvrelayError, Shortage, SinkRefused, SourceDown, describe_bug
+from klvrelay.errors import (
+    ConfigError,
+    InternalError,
+    KlvrelayError,
+    OutputLost,
+    Shortage,
+    SinkRefused,
+    SourceDown,
+    describe_bug,
+)
 
 LOG = logging.getLogger("klvrelay.relay")
 
@@ -63,9 +72,12 @@ def is_retryable(fault: BaseException, standing: Standing) -> bool:
     ConfigError, SinkRefused          yes      no   no      no      no
     SourceDown                        yes      yes  yes     no      no
     no descriptor or memory left      yes      yes  yes     yes     no
+    standard output cannot be written no       no   no      no      no
     anything else                     yes      yes  no      no      no
     ================================  =======  ===  ======  ======  ====
     """
+    if isinstance(fault, OutputLost):
+        return False
     if standing is Standing.LASTING:
         return True
     if is_shortage(fault):

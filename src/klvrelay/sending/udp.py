@@ -21,7 +21,7 @@ from typing import Self
 
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, SourceDown
-from klvrelay.transports.address import Address, bind_to_device, interface_of, place, resolve, socket_for
+from klvrelay.transports.address import datagram_sender, resolve
 
 RTP_RATE = 90_000
 MP2T = 33
@@ -58,7 +58,7 @@ class UdpDestination:
 
     async def __aenter__(self) -> Self:
         try:
-            self._sock = self._connect(await resolve(self.url.host, self._timeout))
+            self._sock = await self._open()
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         except OSError as fault:
@@ -86,6 +86,10 @@ class UdpDestination:
         except OSError as fault:
             await self._handle_error(datagram, fault.errno or 0)
 
+    async def _open(self) -> socket.socket:
+        host = await resolve(self.url.host, self._timeout)
+        return datagram_sender(host, self.url.port or 0, self._interface, self._ttl)
+
     async def _handle_error(self, datagram: bytes, number: int) -> None:
         if number in _FATAL:
             raise SourceDown(f"{self.url}: {_FATAL[number]}")
@@ -102,37 +106,6 @@ class UdpDestination:
             self._logged.add(number)
             reason = "no receiver is listening" if number == errno.ECONNREFUSED else os.strerror(number)
             LOG.warning("%s: %s; sending continues", self.url, reason)
-
-    def _connect(self, host: Address) -> socket.socket:
-        sock = socket_for(host)
-        try:
-            self._set_options(sock, host)
-            interface = self._interface or getattr(host, "scope_id", None)
-            sock.connect(place(host, self.url.port or 0, interface_of(interface)[0]))
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-    def _set_options(self, sock: socket.socket, host: Address) -> None:
-        """Set the outgoing interface and the time to live."""
-        index, address = interface_of(self._interface)
-        if host.version == 4:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            if host.is_multicast and index:
-                where = struct.pack("=4s4si", bytes(4), address, index)
-                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, where)
-            if self._ttl is not None:
-                sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, max(1, self._ttl))
-                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, self._ttl)
-        else:
-            if host.is_multicast and index:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
-            if self._ttl is not None:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, self._ttl)
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, self._ttl)
-        if index and not host.is_multicast:
-            bind_to_device(sock, index)
 
 
 class _Rtp:

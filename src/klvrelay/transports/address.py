@@ -77,3 +77,41 @@ def _ipv4_of(name: str) -> bytes:
             return fcntl.ioctl(sock, _SIOCGIFADDR, request)[20:24]
         except OSError:
             return bytes(4)
+
+
+def datagram_sender(host: Address, port: int, interface: str | None = None, ttl: int | None = None) -> socket.socket:
+    """A non-blocking socket that sends datagrams to an address, a group or a broadcast address.
+
+    interface   name or address of the network interface that sends; ttl: routers that a datagram may pass
+
+    Raises SourceDown if the interface does not exist, and OSError.
+    """
+    sock = socket_for(host)
+    try:
+        _set_options(sock, host, interface, ttl)
+        sock.connect(place(host, port, interface_of(interface or getattr(host, "scope_id", None))[0]))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _set_options(sock: socket.socket, host: Address, interface: str | None, ttl: int | None) -> None:
+    """Set the outgoing interface and the time to live."""
+    index, address = interface_of(interface)
+    if host.version == 4:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        if host.is_multicast and index:
+            where = struct.pack("=4s4si", bytes(4), address, index)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, where)
+        if ttl is not None:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, max(1, ttl))
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+    else:
+        if host.is_multicast and index:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        if ttl is not None:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, ttl)
+    if index and not host.is_multicast:
+        bind_to_device(sock, index)

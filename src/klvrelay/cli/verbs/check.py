@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from klvrelay.config.faults import InvalidSettings
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.config.settings_file import Reading, read_settings
+from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, KlvrelayError, NoKlv, Shortage, SourceDown
 from klvrelay.health.diagnosis import no_klv
@@ -24,6 +25,7 @@ from klvrelay.json_output import dumps
 from klvrelay.log import logger
 from klvrelay.relay.build import CHECKS, open_input
 from klvrelay.sinks.mqtt.protocol.connect import connect
+from klvrelay.sinks.open import far_end
 from klvrelay.text import counted, printable
 
 CLOSING = 3.0
@@ -76,7 +78,7 @@ async def check(path: str | None, *, connects: bool, seconds: float, as_json: bo
 def _heading(place: str, settings: RelaySettings) -> str:
     """What the settings contain, and what `run` needs beside them."""
     sources, sinks = len(settings.sources), len(settings.sinks)
-    missing = [name for name, number in (("SOURCE", sources), ("--mqtt URL", sinks)) if not number]
+    missing = [name for name, number in (("SOURCE", sources), ("--mqtt URL or --sink URL", sinks)) if not number]
     advice = f"; `run` also needs {' and '.join(missing)}" if missing else ""
     return f"{place}: valid: {counted(sources, 'source')}, {counted(sinks, 'sink')}{advice}"
 
@@ -123,6 +125,7 @@ async def try_all(settings: RelaySettings, seconds: float) -> list[Trial]:
         _try_source(name, source, choice, seconds) for (name, source), choice in zip(named, choices, strict=True)
     ]
     trials += [_try_broker(sink.name, broker) for sink in settings.sinks for broker in sink.brokers]
+    trials += [_try_far_end(sink.name, sink.far_end) for sink in settings.sinks if sink.mqtt is None]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(trial, name="check") for trial in trials]
     return [task.result() for task in tasks]
@@ -175,11 +178,32 @@ async def _first_record(name: str, settings: SourceSettings, choice: Choice, sec
 
 async def _try_broker(name: str, mqtt: MqttSettings) -> Trial:
     """Connect with another client id, so that a running relay stays connected."""
-    try:
+
+    async def connect_once() -> None:
         connection = await connect(mqtt, client_id=f"klvrelay-check-{secrets.token_hex(3)}")
         await connection.close()
+
+    return await _try_sink(name, mqtt.url, connect_once())
+
+
+async def _try_far_end(name: str, settings: FarEndSettings) -> Trial:
+    """Connect, and deliver nothing."""
+
+    async def connect_once() -> None:
+        opened = far_end(settings)
+        try:
+            await opened.open()
+        finally:
+            await opened.close()
+
+    return await _try_sink(name, settings.url, connect_once())
+
+
+async def _try_sink(name: str, url: str, attempt: Awaitable[None]) -> Trial:
+    try:
+        await attempt
     except KlvrelayError as fault:
-        return Trial("sink", name, mqtt.url, str(fault), fault.exit_code)
+        return Trial("sink", name, url, str(fault), fault.exit_code)
     except OSError as fault:
-        return Trial("sink", name, mqtt.url, f"{mqtt.url}: {Shortage.of(fault)}", Shortage.exit_code)
-    return Trial("sink", name, mqtt.url, f"{mqtt.url}: connected")
+        return Trial("sink", name, url, f"{url}: {Shortage.of(fault)}", Shortage.exit_code)
+    return Trial("sink", name, url, f"{url}: connected")

@@ -45,6 +45,8 @@ def print_configured(document: str, config: str | None, name: str | None, others
     if others:
         raise ConfigError(f"{others[0]}: the settings file has it; give only one of both")
     sink = _chosen(read_settings(config).settings.sinks, name, config)
+    if sink.mqtt is None:
+        raise ConfigError(f"--sink: {sink.name} is not an MQTT sink, so it has no AsyncAPI document")
     budget = sink.budget is not None
     found = asyncapi(sink.mqtt, sink.outputs, sink.set, budget=budget, later=sink.budget_later)
     sys.stdout.write(dumps(found, indented=True).decode())
@@ -52,7 +54,7 @@ def print_configured(document: str, config: str | None, name: str | None, others
 
 def _chosen(sinks: Sequence[SinkSettings], name: str | None, config: str) -> SinkSettings:
     names = ", ".join(sink.name for sink in sinks)
-    found = [sink for sink in sinks if name in (None, sink.name)]
+    found = [sink for sink in sinks if name == sink.name or (name is None and sink.mqtt is not None)]
     if not sinks:
         raise ConfigError(f"{printable(config)}: has no [[sink]]")
     if not found:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from klvrelay.gap import Gap
-from klvrelay.outcome import Outcome, Reason, Unpublished
+from klvrelay.outcome import Outcome
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED, TOO_LARGE, Message
+from klvrelay.sinks.results import DELIVERED, GAP, LEFT_OUT, REJECTED, THINNED, UNWANTED, counted
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-DELIVERED, REJECTED, LEFT_OUT, UNWANTED, GAP, THINNED, WITHHELD, UNCHOSEN = range(8)
-"""UNCHOSEN: no output wants the record, so no subscriber misses it."""
 NOT_SENT = -1
 """In place of an answer: the message was not sent, because nothing had changed or a newer one displaced it."""
-_REASONS: dict[int, Reason] = {REJECTED: "refused", LEFT_OUT: "too_large", UNWANTED: "excluded"}
 
 
 class BatchMessages:
@@ -68,20 +66,6 @@ class BatchMessages:
         begin = self._ends[outcome.answered - 1] if outcome.answered else 0
         answers = zip(self.messages[begin:], codes[begin:], strict=False)
         return [(message, code) for message, code in answers if code not in (None, TOO_LARGE)]
-
-
-def counted(results: Iterable[int]) -> Outcome:
-    """The outcome of a batch from the results of its leading items."""
-    counts = [0] * 8
-    unpublished: list[Unpublished] = []
-    for place, result in enumerate(results):
-        counts[result] += 1
-        if (reason := _REASONS.get(result)) is not None:
-            unpublished.append(Unpublished(place, reason))
-    counts[UNWANTED] += counts.pop()
-    outcome = Outcome(*counts)
-    outcome.unpublished = unpublished
-    return outcome
 
 
 def outcome_of(code: int | None) -> int:

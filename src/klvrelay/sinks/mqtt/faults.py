@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import ssl
-
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
-from klvrelay.transports import tls
 
 UNSUPPORTED_VERSION = 0x84
 KEEPALIVE_MISSED = 0x8D
@@ -18,32 +13,6 @@ NOTHING_RETAINED = 0x9A
 NO_SUCH_QOS = 0x9B
 OF_A_MESSAGE = frozenset((0x81, 0x82, 0x87, 0x90, 0x95, 0x99, NOTHING_RETAINED, NO_SUCH_QOS))
 """Reasons of a DISCONNECT that are about a message which was sent (MQTT 5, 3.14.2.1)."""
-
-
-def dial_fault(settings: MqttSettings, fault: OSError) -> SinkError:
-    """Why there is no TCP connection."""
-    where = settings.url
-    if isinstance(fault, socket.gaierror):
-        return SinkDown(f"{where}: the host name is unknown: check its spelling and the name server")
-    if isinstance(fault, ConnectionRefusedError):
-        return SinkDown(f"{where}: connection refused: check that a broker is running on that port")
-    if isinstance(fault, TimeoutError):
-        return SinkDown(f"{where}: no answer within {settings.timeout:g} s: check address, port and firewall")
-    return SinkDown(f"{where}: can't connect: {_plain(fault)}")
-
-
-def tls_fault(settings: MqttSettings, fault: OSError) -> SinkError:
-    """Why the TLS handshake failed."""
-    where = settings.url
-    if isinstance(fault, ssl.SSLCertVerificationError):
-        return SinkRefused(f"{where}: the broker's certificate is not trusted: {tls.explain_untrusted(fault)}")
-    if isinstance(fault, TimeoutError):
-        return SinkDown(f"{where}: no TLS answer within {settings.timeout:g} s: is it a TLS port? try mqtt://")
-    if isinstance(fault, ssl.SSLError) and (reason := tls.explain_alert(fault)):
-        return SinkRefused(f"{where}: the broker refused TLS: {reason}")
-    if isinstance(fault, ssl.SSLError) and fault.reason == "UNSUPPORTED_PROTOCOL":
-        return SinkRefused(f"{where}: the broker refused TLS: {tls.explain_no_tls(fault)}")
-    return SinkDown(f"{where}: no TLS there: is it a TLS port? try mqtt:// (1883), or port 8883")
 
 
 class NoMqtt(SinkDown):
@@ -160,7 +129,3 @@ _ENDS = {
 def protocol_error(settings: MqttSettings, what: str) -> SinkError:
     """The broker violated MQTT, and the connection was closed."""
     return SinkDown(f"{settings.url}: protocol error: the broker sent {what}: is it an MQTT broker?")
-
-
-def _plain(fault: OSError) -> str:
-    return os.strerror(fault.errno).lower() if fault.errno else type(fault).__name__

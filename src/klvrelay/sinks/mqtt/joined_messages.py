@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from klvrelay.gap import Gap
 from klvrelay.outcome import Outcome
 from klvrelay.shape.encoding.content_types import JSON_LINES
-from klvrelay.sinks.mqtt.batch_messages import GAP, REJECTED, UNWANTED, counted, outcome_of
+from klvrelay.sinks.mqtt.batch_messages import outcome_of
 from klvrelay.sinks.mqtt.messages import JSON
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED, TOO_LARGE, Message
 from klvrelay.sinks.mqtt.protocol.packets import Packed, publish_size
+from klvrelay.sinks.results import GAP, REJECTED, UNWANTED, counted
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item
@@ -97,9 +98,7 @@ class JoinedMessages:
                 self._needed.append([])
                 self._add(place, item, wanted, admits)
         self._gaps = {place for place, known in self._known.items() if known == GAP}
-        self.messages = [
-            part.singles[0] if part.places[0] in self._gaps else part.message() for part in self._parts
-        ]
+        self.messages = [part.singles[0] if part.places[0] in self._gaps else part.message() for part in self._parts]
 
     def _grows(self, place: int, stream: str, wanted: list[Message]) -> bool:
         """Add the only message of a record to the message of its stream, if it can follow there: the usual case."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,6 +15,8 @@ from klvrelay.json_output import dumps, rewrite_integers
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.protocol.connection import Message
 from klvrelay.sinks.mqtt.topics import status_topic, stream_topic
+from klvrelay.sinks.publishing.ages import Ages, json_with_age
+from klvrelay.sinks.publishing.leaf import leaf_of
 from klvrelay.text import printable
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
 NAME_MOST = 1000
 """Maximum characters of a name in a user property."""
-AGES_MOST = 2000
-"""Maximum number of records of a backlog whose ages are kept: more than can be in flight."""
-Identity = tuple[str, str | None, int]
 _OWN = ("state", "boot", "client_id", "reason", "at")
 
 
@@ -64,12 +62,7 @@ class Messages:
 
     def leaf(self, record: Record) -> str | None:
         """The last level of its topic, telemetry or rejected; None: it is not published."""
-        if record.good:
-            return "telemetry"
-        policy = self._settings.publish_bad
-        if policy == "telemetry" and record.transport != "ok":
-            return "rejected"
-        return None if policy == "drop" else policy
+        return leaf_of(record, self._settings.publish_bad)
 
     def _message(self, record: Item, leaf: str, payload: bytes, content_type: str) -> Message:
         settings = self._settings
@@ -124,34 +117,12 @@ class Messages:
         return [*offline, self.status("offline", "stopped", more)]
 
 
-class Ages:
-    """The ages of replayed records as JSON. An age is the same if the record is offered again, so its message is, too.
-    """
-
-    def __init__(self) -> None:
-        self._ages: dict[Identity, str] = {}
-
-    def of(self, record: Record) -> str:
-        identity = record.stream, record.boot, record.seq
-        if (age := self._ages.get(identity)) is None:
-            age = self._ages[identity] = _age_of(record)
-            if len(self._ages) > AGES_MOST:
-                del self._ages[next(iter(self._ages))]
-        return age
-
-
-def _age_of(record: Record) -> str:
-    if record.received_us is None:
-        return "null"
-    return f"{max(0, time.time_ns() // 1000 - record.received_us) / 1e6:.3f}"
-
-
 def with_age(message: Message, age: str) -> Message:
     """The message with the age of its record, in a user property and in its JSON: MQTT 3.1.1 has no properties."""
     user = (*message.user, ("replayed", "" if age == "null" else age))
     if message.content_type != JSON:
         return message._replace(user=user)
-    return message._replace(payload=b'%s,"replayed_s":%s}' % (message.payload[:-1], age.encode()), user=user)
+    return message._replace(payload=json_with_age(message.payload, age), user=user)
 
 
 @lru_cache(1024)

@@ -23,7 +23,7 @@ from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.shaped_output import Decision, Due
 from klvrelay.shape.shaper import Shaper
-from klvrelay.sinks.mqtt.batch_messages import GAP, NOT_SENT, UNCHOSEN, UNWANTED, counted
+from klvrelay.sinks.mqtt.batch_messages import NOT_SENT
 from klvrelay.sinks.mqtt.budget.budget_values import GUESS, STOPPED, BudgetValues
 from klvrelay.sinks.mqtt.budget.left_out import LeftOut
 from klvrelay.sinks.mqtt.budget.uplink import Unsent, Uplink
@@ -34,6 +34,7 @@ from klvrelay.sinks.mqtt.outputs.outputs import NOT_DUE, leading
 from klvrelay.sinks.mqtt.outputs.pending import Pending, answers
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED, Connection, Message
 from klvrelay.sinks.mqtt.refused.publisher import Publisher
+from klvrelay.sinks.results import GAP, UNCHOSEN, UNWANTED, counted
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item

@@ -9,10 +9,11 @@ from klvrelay.config.names import safe_level
 from klvrelay.config.topic_template import filled
 from klvrelay.shape.encoding.formats import TEXT, message_of
 from klvrelay.shape.payload import Payload
-from klvrelay.sinks.mqtt.messages import JSON, Ages, origin, with_age
+from klvrelay.sinks.mqtt.messages import JSON, origin, with_age
 from klvrelay.sinks.mqtt.outputs.compression import Compression
 from klvrelay.sinks.mqtt.protocol.connection import Message
 from klvrelay.sinks.mqtt.values.home_assistant import discovery
+from klvrelay.sinks.publishing.ages import Ages
 
 
 class OutputMessages:

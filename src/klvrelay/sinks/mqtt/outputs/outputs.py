@@ -1,8 +1,8 @@
 """Publishes records as the outputs of a sink: what of each record, when, and in which messages.
 
-    record --> Shaper: is it due? --> payloads --> Pending: one message of one or several records --> broker
-                    |                                  ^
-                    +--> held --> late, if nothing newer came
+record --> Shaper: is it due? --> payloads --> Pending: one message of one or several records --> broker
+                |                                  ^
+                +--> held --> late, if nothing newer came
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from klvrelay.shape.output import BATCH_HELD
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.shaped_output import Decision, Due
 from klvrelay.shape.shaper import Shaper
-from klvrelay.sinks.mqtt.batch_messages import GAP, THINNED, UNCHOSEN, UNWANTED, WITHHELD, counted
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.outputs.output_messages import OutputMessages
 from klvrelay.sinks.mqtt.outputs.pending import Pending, Sending, answers, result_of
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED, Connection, Message, Unanswered
 from klvrelay.sinks.mqtt.refused.publisher import Publisher
+from klvrelay.sinks.results import GAP, THINNED, UNCHOSEN, UNWANTED, WITHHELD, counted
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from klvrelay.shape.payload import Payload
-from klvrelay.sinks.mqtt.batch_messages import DELIVERED, LEFT_OUT, REJECTED, THINNED, outcome_of
+from klvrelay.sinks.mqtt.batch_messages import outcome_of
 from klvrelay.sinks.mqtt.protocol.connection import Message
+from klvrelay.sinks.results import best_of
 
 
 class Pending:
@@ -42,8 +43,7 @@ def result_of(parts: Sequence[Pending]) -> int | None:
     """The result of a record from the answers to its messages: the best counts. None if one is missing."""
     if not all(part.code.done() and not part.code.cancelled() for part in parts):
         return None
-    results = {outcome_of(part.code.result()) for part in parts}
-    return next(result for result in (DELIVERED, REJECTED, LEFT_OUT, THINNED) if result in results)
+    return best_of(outcome_of(part.code.result()) for part in parts)
 
 
 async def answers(parts: Iterable[Pending]) -> None:

@@ -1,7 +1,7 @@
 """A connection to an MQTT broker: its contract, and what both implementations share.
 
     connection.py        the contract, its values and its exceptions
-    connect.py           connects with what the broker supports; dial.py: TCP and TLS
+    connect.py           connects with what the broker supports
     base_connection.py   what both implementations share; handshake.py: the answer to CONNECT
     inflight.py          messages in flight: answers, maximum number, time-out
     session.py           the QoS 2 session, over several connections

@@ -11,9 +11,9 @@ from typing import Any, Protocol, Self
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkError
+from klvrelay.sinks.dialing.dial import dial
 from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.protocol.connection import Message, Received, Terms, Unanswered
-from klvrelay.sinks.mqtt.protocol.dial import dial
 from klvrelay.sinks.mqtt.protocol.handshake import Handshake
 from klvrelay.sinks.mqtt.protocol.inflight import InFlight, Publication
 from klvrelay.sinks.mqtt.protocol.received import ReceivedMessages

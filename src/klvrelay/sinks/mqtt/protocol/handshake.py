@@ -9,6 +9,7 @@ from typing import Any
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkError
+from klvrelay.sinks.dialing.faults import tls_fault
 from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.protocol.connection import LesserTerms, Message, Terms, WrongVersion
 
@@ -55,7 +56,7 @@ class Handshake:
         if self._code.done():
             self._judge(self._code.result())
         elif (alert := getattr(self._sock, "alert", None)) is not None:
-            raise faults.tls_fault(self._settings, alert)
+            raise tls_fault(self._settings, alert)
         else:
             silent = not lost.done()
             raise WrongVersion(refused=False, silent=silent, invalid=self.violated, fault=fault_of_greeting())

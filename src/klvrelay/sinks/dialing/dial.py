@@ -1,6 +1,7 @@
-"""Makes the TCP or TLS connection for MQTT.
+"""Makes the TCP or TLS connection to a far end.
 
-No MQTT library is used for this: it would block in a thread, which cannot be cancelled, and not report the cause.
+No library of its protocol is used for this: it would block in a thread, which cannot be cancelled, and would not report
+the cause.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from functools import partial
 from typing import TypeVar
 
 from klvrelay import threads
-from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.small_file import PEM_MOST, check_regular
 from klvrelay.errors import ConfigError
-from klvrelay.sinks.mqtt.faults import dial_fault, tls_fault
+from klvrelay.sinks.dialing.faults import dial_fault, tls_fault
+from klvrelay.sinks.dialing.reachable import Reachable, Secured
 from klvrelay.text import printable
 from klvrelay.transports import resolver
 
@@ -31,14 +32,15 @@ KEY_MOST = 1 << 20
 """Bytes of a key file that are searched for an encrypted key."""
 
 
-async def dial(settings: MqttSettings) -> socket.socket:
+async def dial(settings: Secured) -> socket.socket:
     """A connected, non-blocking socket without Nagle's delay, with TLS if set. Raises SinkDown or SinkRefused."""
     context = await threads.run(partial(tls_context, settings), "klvrelay-tls") if settings.tls else None
-    sock = await _call(settings)
+    sock = await call(settings)
     return sock if context is None else await _secure(settings, context, sock)
 
 
-async def _call(settings: MqttSettings) -> socket.socket:
+async def call(settings: Reachable) -> socket.socket:
+    """A connected, non-blocking socket without Nagle's delay. Raises SinkDown."""
     fault: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
     try:
         async with asyncio.timeout(settings.timeout):
@@ -65,7 +67,7 @@ async def _reach(sock: socket.socket, address: tuple[object, ...]) -> socket.soc
     return sock
 
 
-async def _secure(settings: MqttSettings, context: ssl.SSLContext, sock: socket.socket) -> ssl.SSLSocket:
+async def _secure(settings: Secured, context: ssl.SSLContext, sock: socket.socket) -> ssl.SSLSocket:
     context.sslsocket_class = TlsSocket
     secured = context.wrap_socket(sock, server_hostname=settings.host, do_handshake_on_connect=False)
     try:
@@ -139,11 +141,11 @@ async def _shake_hands(secured: ssl.SSLSocket) -> None:
             loop.remove_writer(secured)
 
 
-def tls_context(settings: MqttSettings) -> ssl.SSLContext:
+def tls_context(settings: Secured) -> ssl.SSLContext:
     """A context that trusts the system's CAs or `ca_file`, checks the host name, and has the client certificate."""
     for key in ("ca_file", "cert_file", "key_file"):
         if (path := getattr(settings, key)) is not None:
-            check_regular(path, f"mqtt {key}", PEM_MOST)
+            check_regular(path, key, PEM_MOST)
     ca_file = settings.ca_file
     context = _load(f"ca_file {ca_file or ''}".rstrip(), lambda: ssl.create_default_context(cafile=ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -151,7 +153,7 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext:
         cert, key = settings.cert_file, settings.key_file
         if _load(f"key_file {key}", lambda: _is_encrypted(key)):
             raise ConfigError(
-                f"mqtt key_file {printable(key)}: the key is encrypted, and its passphrase cannot be entered: decrypt"
+                f"key_file {printable(key)}: the key is encrypted, and its passphrase cannot be entered: decrypt"
                 " it with `openssl pkey -in KEY -out NEW`, and let only the relay read the new file"
             )
         _load(f"cert_file {cert}, key_file {key}", lambda: context.load_cert_chain(cert, key, lambda: b""))
@@ -170,7 +172,7 @@ def _load(key: str, load: Callable[[], T]) -> T:
         return load()
     except ssl.SSLError as fault:
         if fault.reason == "KEY_VALUES_MISMATCH":
-            raise ConfigError("mqtt cert_file, key_file: the key does not belong to the certificate") from fault
-        raise ConfigError(f"mqtt {printable(key)}: contains no valid PEM ({fault.reason or 'empty'})") from fault
+            raise ConfigError("cert_file, key_file: the key does not belong to the certificate") from fault
+        raise ConfigError(f"{printable(key)}: contains no valid PEM ({fault.reason or 'empty'})") from fault
     except OSError as fault:
-        raise ConfigError(f"mqtt {printable(key)}: can't be read: {os.strerror(fault.errno or 0).lower()}") from fault
+        raise ConfigError(f"{printable(key)}: can't be read: {os.strerror(fault.errno or 0).lower()}") from fault

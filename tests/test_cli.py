@@ -74,7 +74,7 @@ def test_version(capfd: pytest.CaptureFixture[str]):
         (["run", "a.ts", "--mqtt", "mqtt://h", "--stall", "x"], "argument --stall x: give a number"),
         (["sample", "a.ts", "--seed", "1.5"], "argument --seed 1.5: give a whole number"),
         (["sample", "a.ts", "--size", "10"], "size '10': give WIDTHxHEIGHT, such as 640x360"),
-        (["run", "a.ts"], "no broker: give one"),
+        (["run", "a.ts"], "no sink: give one"),
         (["run", "a.ts", "--mqtt", "http://h"], "mqtt://"),
         (["run", "a.ts", "--mqtt", "mqtt://h:port"], "port"),
         (["run", "a.ts", "--mqtt", "mqtt://h", "--qos", "7"], "qos"),

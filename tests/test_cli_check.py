@@ -61,8 +61,8 @@ def test_the_result_may_be_json(tmp_path: Path, capfd: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("[relay]\nwaiting = 5", "0 sources, 0 sinks; `run` also needs SOURCE and --mqtt URL"),
-        ('[[source]]\nurl = "udp://127.0.0.1:5000"', "1 source, 0 sinks; `run` also needs --mqtt URL"),
+        ("[relay]\nwaiting = 5", "0 sources, 0 sinks; `run` also needs SOURCE and --mqtt URL or --sink URL"),
+        ('[[source]]\nurl = "udp://127.0.0.1:5000"', "1 source, 0 sinks; `run` also needs --mqtt URL or --sink URL"),
         ('[[sink]]\nurl = "mqtt://127.0.0.1"', "0 sources, 1 sink; `run` also needs SOURCE"),
     ],
 )

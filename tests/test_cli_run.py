@@ -190,11 +190,11 @@ CA = "no such file or directory"
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["run", A, "--mqtt", TLS, "--ca-file", "/none.pem"], f"mqtt ca_file /none.pem: can't be read: {CA}"),
-        (["run", A, "--mqtt", TLS, "--ca-file", __file__], f"mqtt ca_file {__file__}: contains no valid PEM"),
+        (["run", A, "--mqtt", TLS, "--ca-file", "/none.pem"], f"ca_file /none.pem: can't be read: {CA}"),
+        (["run", A, "--mqtt", TLS, "--ca-file", __file__], f"ca_file {__file__}: contains no valid PEM"),
         (["run", "-c", "MQTTS"], f"line 4: sink.key_file: /none.key: can't be read: {CA}"),
         (["run", "-c", "HTTPS"], ": line 5: source.ca_file: /none.pem: no such file"),
-        (["replay", "x.ts", "--mqtt", TLS, "--ca-file", "/none.pem"], "mqtt ca_file /none.pem: can't be read"),
+        (["replay", "x.ts", "--mqtt", TLS, "--ca-file", "/none.pem"], "ca_file /none.pem: can't be read"),
     ],
     ids=["missing", "no PEM", "key", "source", "replay"],
 )  # fmt: skip

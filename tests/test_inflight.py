@@ -6,7 +6,7 @@ import asyncio
 
 import virtual_time
 
-from klvrelay.sinks.mqtt.protocol.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.protocol.inflight import InFlight, PublishAnswers
 from klvrelay.sinks.mqtt.refused.suspended import SHOWN, Suspended
 
 
@@ -27,7 +27,7 @@ def test_the_oldest_message_has_its_timeout_and_no_more():
         late = Late()
         flight = InFlight(4.0, late)
         await asyncio.sleep(10.0)
-        flight.add(1, Publication(1), 0)
+        flight.add(1, PublishAnswers(1), 0)
         await asyncio.sleep(100.0)
         return late.at
 
@@ -39,7 +39,7 @@ def test_an_answer_to_the_oldest_restarts_the_timeout():
 
     async def main() -> list[float]:
         late = Late()
-        flight, publication = InFlight(4.0, late), Publication(10)
+        flight, publication = InFlight(4.0, late), PublishAnswers(10)
         for number in range(10):
             flight.add(number, publication, number)
         for number in range(9):
@@ -56,7 +56,7 @@ def test_answers_to_later_messages_do_not_help_the_oldest():
 
     async def main() -> list[float]:
         late = Late()
-        flight, publication = InFlight(4.0, late), Publication(10)
+        flight, publication = InFlight(4.0, late), PublishAnswers(10)
         for number in range(10):
             flight.add(number, publication, number)
         for number in range(1, 10):
@@ -74,11 +74,11 @@ def test_a_pause_without_messages_is_no_wait():
     async def main() -> list[float]:
         late = Late()
         flight = InFlight(4.0, late)
-        flight.add(1, Publication(1), 0)
+        flight.add(1, PublishAnswers(1), 0)
         await asyncio.sleep(1.0)
         flight.answer(1, 0)
         await asyncio.sleep(2.0)
-        flight.add(2, Publication(1), 0)
+        flight.add(2, PublishAnswers(1), 0)
         await asyncio.sleep(3.9)
         flight.answer(2, 0)
         await asyncio.sleep(100.0)
@@ -92,7 +92,7 @@ def test_an_end_is_not_late():
 
     async def main() -> tuple[list[float], list[int | None], bool]:
         late = Late()
-        flight, publication = InFlight(4.0, late), Publication(2)
+        flight, publication = InFlight(4.0, late), PublishAnswers(2)
         flight.most = 2
         for number in range(2):
             flight.add(number, publication, number)
@@ -110,7 +110,7 @@ def test_the_window_has_capacity_again_after_any_answer():
     """It is full at its number, and not before."""
 
     async def main() -> list[bool]:
-        flight, publication = InFlight(4.0, Late()), Publication(3)
+        flight, publication = InFlight(4.0, Late()), PublishAnswers(3)
         flight.most = 3
         seen = []
         for number in range(3):
@@ -130,7 +130,7 @@ def test_a_publication_is_complete_with_its_last_answer():
     """In whatever order they arrive."""
 
     async def main() -> list[bool]:
-        publication = Publication(3)
+        publication = PublishAnswers(3)
         waiting = asyncio.create_task(publication.complete())
         seen = []
         for at in (2, 0, 1):

@@ -164,7 +164,7 @@ BAD = {
     "key": ('[[sink]]\nurl = "mqtt://h"\nkeepalvie = 3\n[[source]]\nurl = "a.ts"', "line 3: sink.keepalvie"),
     "value": ('[[sink]]\nurl = "mqtt://h"\n[[source]]\nurl = "a.ts"\nstall = "long"', "line 5: source.stall"),
     "no source": ('[[sink]]\nurl = "mqtt://h"', "no source"),
-    "no broker": ('[[source]]\nurl = "a.ts"', "no broker"),
+    "no broker": ('[[source]]\nurl = "a.ts"', "no sink"),
     "one name": ('[[sink]]\nurl = "mqtt://h"\n' + '[[source]]\nurl = "a.ts"\nstream = "x"\n' * 2, "two sources"),
     "one port": ('[[sink]]\nurl = "mqtt://h"\n' + '[[source]]\nurl = "udp://:5000"\n' * 2, "same port"),
     "scheme": ('[[sink]]\nurl = "mqtt://h"\n[[source]]\nurl = "gopher://h"', "gopher"),

@@ -88,8 +88,14 @@ def test_every_setting_has_a_variable(table: Table, key: str, tmp_path: Path, mo
     assert _typed(found.settings, table, key) == _expected(table, key)
 
 
+URLS = {"lines": "udp://127.0.0.1:9"}
+"""A URL of each kind of sink beside MQTT."""
+
+
 def _file_for(table: Table, key: str) -> str:
     """A file in which the setting may be set: passwords need a user, and some URLs take none."""
+    if table is SINK and "mqtt" not in ((only := table.setting_of(key)[0].only) or ("mqtt",)):
+        return FILE.replace('"mqtts://of-file:pw@broker/site"\nqos = 2', f'"{URLS[only[0]]}"\nname = "mqtt"')
     if table is SINK:
         return FILE.replace("of-file:pw@", "u@" if key == "password" else "")
     urls = {"username": "rtsp://cam/live", "password": "rtsp://u@cam/live", "passphrase": "srt://cam:1"}
@@ -106,7 +112,7 @@ def _typed(settings: RelaySettings, table: Table, key: str) -> object:
     if table is SINK:
         if key in LIMIT_KEYS:
             return limit_values(sink.limit)[key]
-        return sink.mqtt.url if key == "url" else getattr(sink if hasattr(sink, key) else sink.mqtt, key)
+        return sink.far_end.url if key == "url" else getattr(sink if hasattr(sink, key) else sink.far_end, key)
     return getattr(settings.spool if table is SPOOL else settings, key)
 
 
@@ -192,7 +198,7 @@ def test_an_empty_variable_is_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     [
         ("KLVRELAY_RELAY_WAITING", "many", "must be a whole number"),
         ("KLVRELAY_SINK_MQTT_RAW", "maybe", "must be true or false"),
-        ("KLVRELAY_SINK_MQTT_URL", "http://h", "must begin with mqtt://"),
+        ("KLVRELAY_SINK_MQTT_URL", "http://h", "http:// is not the scheme of a sink"),
         ("KLVRELAY_SOURCE_UAV_1_STALL", "0", "must be at least 0.1"),
         ("KLVRELAY_SOURCE_UAV_1_PIDS", "0x101", "must be a table of names"),
         ("KLVRELAY_SPOOL_SIZE", "1K", "must be a size of at least 1 MiB, such as 512M"),

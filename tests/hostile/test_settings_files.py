@@ -91,7 +91,7 @@ def test_certificates_and_keys_are_files_of_limited_size(kind: str, tmp_path: Pa
         client_context(path)
     for key in ("ca_file", "cert_file", "key_file"):
         files = {"cert_file": str(good), "key_file": str(good)} if key != "ca_file" else {}
-        with pytest.raises(ConfigError, match=rf"^mqtt {key}: {says}"):
+        with pytest.raises(ConfigError, match=rf"^{key}: {says}"):
             tls_context(MqttSettings(host="h", tls=True, **{**files, key: path}))
 
 

@@ -14,9 +14,10 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     toml_lines.py       the line of each setting          mistyped.py         mistyped URLs that may contain a password
     variables.py        settings of the environment       credentials.py      passwords in files and the environment
     settings_reader.py  makes typed settings              secret_reader.py    passwords in the tables
+    table_reader.py     the values of a table             sink_reader.py      those of sinks; sinks/: their kinds
     faults.py           all faults at once                small_file.py       files of limited size
     choice.py           selected PIDs and program         names.py            names of streams and topic levels
     ports.py            sources on the same port          uniqueness.py       names that only one may have
-    mqtt_url.py         the URL of a broker           output_changes.py  changes of outputs at run time
+    mqtt_url.py         the URL of a broker               output_changes.py   changes of outputs at run time
     advice.py           valid settings to reconsider
 """

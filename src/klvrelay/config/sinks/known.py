@@ -39,16 +39,18 @@ MQTT = SinkKind(
 
 KINDS: Sequence[SinkKind] = (MQTT, LINES)
 _BY_SCHEME = {scheme: kind for kind in KINDS for scheme in kind.schemes}
+_NETWORK = tuple(scheme for scheme in _BY_SCHEME if scheme not in ("stdin", "file"))
 
 
 def kind_of_url(text: str) -> SinkKind:
     """The kind of a sink with this URL. Raises ConfigError, which quotes no part that may contain a password."""
     url = Url.parse(text)
+    if url.scheme == "file" and not text.strip().lower().startswith("file:"):
+        raise ConfigError(f"must begin with a scheme, such as mqtt://; schemes of sinks: {', '.join(_NETWORK)}")
     if url.scheme in ("ws", "wss"):
         raise ConfigError("WebSocket (ws://, wss://) is not supported; use the broker's mqtt:// or mqtts:// listener")
     if (found := _BY_SCHEME.get(url.scheme)) is None:
-        schemes = [scheme for scheme in _BY_SCHEME if scheme not in ("stdin", "file")]
-        hint = did_you_mean(url.scheme, schemes) or f"; schemes of sinks: {', '.join(schemes)}"
+        hint = did_you_mean(url.scheme, _NETWORK) or f"; schemes of sinks: {', '.join(_NETWORK)}"
         raise ConfigError(f"{url.scheme}:// is not the scheme of a sink{hint}")
     return found
 

@@ -17,7 +17,7 @@ def check(settings: FarEndSettings) -> None:
 
 def far_end(settings: FarEndSettings) -> FarEnd:
     """The far end, not connected yet."""
-    from klvrelay.sinks.lines.byte_stream import ByteStream
+    from klvrelay.sinks.lines.byte_stream import SocketStream
     from klvrelay.sinks.lines.datagrams import Datagrams
     from klvrelay.sinks.lines.output import StandardOutput
 
@@ -28,4 +28,4 @@ def far_end(settings: FarEndSettings) -> FarEnd:
         case "stdout":
             return StandardOutput(settings)
         case _:
-            return ByteStream(settings)
+            return SocketStream(settings)

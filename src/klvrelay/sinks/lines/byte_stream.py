@@ -26,7 +26,7 @@ DISCARDED = 65536
 """Bytes of the far end that are read, and discarded, at once."""
 
 
-class ByteStream:
+class SocketStream:
     """One connection. Its contract is `FarEnd`."""
 
     detail = ""

@@ -16,8 +16,8 @@ GROUP_MOST, GROUP_SIZE_MOST = 2000, 4 << 20
 """Maximum publications and bytes in a group."""
 
 
-class _Entry:
-    """The publications of one call."""
+class _Call:
+    """The publications of one call, and their results."""
 
     __slots__ = ("fault", "publications", "results")
 
@@ -40,14 +40,14 @@ class Outbox:
     def __init__(self, far_end: FarEnd) -> None:
         self._far_end = far_end
         self._turn = asyncio.Lock()
-        self._waiting: list[_Entry] = []
+        self._waiting: list[_Call] = []
         self._fault: SinkDown | None = None
 
     async def send(self, publications: Sequence[Publication]) -> Sequence[int]:
         """Send publications after those of earlier calls, and return their results. Raises Unconfirmed."""
         if not publications:
             return ()
-        entry = _Entry(publications)
+        entry = _Call(publications)
         self._waiting.append(entry)
         try:
             async with self._turn:  # in the order of the calls
@@ -78,7 +78,7 @@ class Outbox:
             self._fault = fault
             _answer(group, results, fault)
 
-    def _take(self) -> list[_Entry]:
+    def _take(self) -> list[_Call]:
         count = size = taken = 0
         for entry in self._waiting:
             count += len(entry.publications)
@@ -90,7 +90,7 @@ class Outbox:
         return group
 
 
-def _answer(group: Sequence[_Entry], results: Sequence[int], fault: SinkDown | None) -> None:
+def _answer(group: Sequence[_Call], results: Sequence[int], fault: SinkDown | None) -> None:
     """Pass the results on. Without a fault there is one for each publication."""
     at = 0
     for entry in group:

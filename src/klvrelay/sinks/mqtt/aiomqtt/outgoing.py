@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from klvrelay.sinks.mqtt.aiomqtt.client import Client
 from klvrelay.sinks.mqtt.protocol.connection import TOO_LARGE, Message, Terms
-from klvrelay.sinks.mqtt.protocol.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.protocol.inflight import InFlight, PublishAnswers
 from klvrelay.sinks.mqtt.protocol.packets import LARGEST_PACKET, Packed, publish_size
 
 TURN = 50
@@ -49,9 +49,9 @@ class OutgoingToPaho:
         self._awaited: set[int] = set()  # packet identifiers of unanswered messages of QoS 1
         self._over = False
 
-    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> Publication:
+    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> PublishAnswers:
         """See `Outgoing.publish`."""
-        publication = Publication(len(messages), messages)
+        publication = PublishAnswers(len(messages), messages)
         async with self._turns[ahead]:
             for at, message in enumerate(messages):
                 if at % TURN == TURN - 1:
@@ -64,16 +64,16 @@ class OutgoingToPaho:
             await publication.complete()
         return publication
 
-    async def publish_unconfirmed(self, messages: Sequence[Message]) -> Publication:
+    async def publish_unconfirmed(self, messages: Sequence[Message]) -> PublishAnswers:
         """See `Outgoing.publish_unconfirmed`."""
-        publication = Publication(len(messages))
+        publication = PublishAnswers(len(messages))
         for at, message in enumerate(messages):
             self._send(self.terms.fitted(message._replace(qos=0)), publication, at)
         if not self._over:
             await publication.complete()
         return publication
 
-    async def _send_next(self, message: Message, publication: Publication, at: int) -> None:
+    async def _send_next(self, message: Message, publication: PublishAnswers, at: int) -> None:
         if not self.one_by_one or message.qos:
             self._send(message, publication, at)
             return
@@ -85,7 +85,7 @@ class OutgoingToPaho:
             else:
                 self._unread = None
 
-    def _send(self, message: Message, publication: Publication, at: int) -> None:
+    def _send(self, message: Message, publication: PublishAnswers, at: int) -> None:
         if self._over:
             return
         properties = Packed(message) if self._protocol == 5 else None

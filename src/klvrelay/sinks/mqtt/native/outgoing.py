@@ -10,7 +10,7 @@ from klvrelay.sinks.mqtt.native.encode import pubrel_packet
 from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
 from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED, TOO_LARGE, Message, Terms
-from klvrelay.sinks.mqtt.protocol.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.protocol.inflight import InFlight, PublishAnswers
 from klvrelay.sinks.mqtt.protocol.session import Session
 
 TURN = 50
@@ -66,13 +66,13 @@ class OutgoingMessages:
         """Maximum bytes of a packet that the broker accepts."""
         return self.encoder.largest
 
-    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> Publication:
+    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> PublishAnswers:
         """Send messages, after those of earlier calls. Return once all are answered, or no more answers will arrive.
 
         Messages that go `ahead` wait for earlier ones of their kind only. After a cancellation the same messages may be
         published again: at QoS 2 none is sent twice.
         """
-        publication = Publication(len(messages), messages)
+        publication = PublishAnswers(len(messages), messages)
         try:
             try:
                 if self._has_room(len(messages)):
@@ -100,7 +100,7 @@ class OutgoingMessages:
             return False
         return count <= min(TURN, self.flight.most - len(self.flight.messages))
 
-    async def _send_in_turn(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
+    async def _send_in_turn(self, messages: Sequence[Message], publication: PublishAnswers, *, ahead: bool) -> None:
         self._calls += 1
         try:
             async with self._turn_ahead if ahead else self._turn:
@@ -108,7 +108,7 @@ class OutgoingMessages:
         finally:
             self._calls -= 1
 
-    async def _send_all(self, messages: Sequence[Message], publication: Publication, *, ahead: bool) -> None:
+    async def _send_all(self, messages: Sequence[Message], publication: PublishAnswers, *, ahead: bool) -> None:
         for at, message in enumerate(messages):
             if self.flight.full or self._link.full:
                 await self._wait_for_room(ahead=ahead)
@@ -128,7 +128,7 @@ class OutgoingMessages:
         while (self.flight.full or self._link.full) and not self._over:
             await (self._link.room() if self._link.full else self.flight.wait_for_room(ahead=ahead))
 
-    async def _send_and_flush(self, message: Message, publication: Publication, at: int) -> None:
+    async def _send_and_flush(self, message: Message, publication: PublishAnswers, at: int) -> None:
         """Send a message of QoS 0, and return once the broker has read it. Otherwise it is unanswered."""
         async with self._turn_unread:
             if self._over:
@@ -138,16 +138,16 @@ class OutgoingMessages:
             await self._flush()
             self._note_read(publication, at)
 
-    def _note_read(self, publication: Publication, at: int) -> None:
+    def _note_read(self, publication: PublishAnswers, at: int) -> None:
         """The broker has read a message, unless the connection was lost."""
         if self._over:
             publication.codes[at] = None
         else:
             self._unread = None
 
-    async def publish_unconfirmed(self, messages: Sequence[Message]) -> Publication:
+    async def publish_unconfirmed(self, messages: Sequence[Message]) -> PublishAnswers:
         """Send messages at QoS 0, at once. Return once they are written, or the connection is lost."""
-        publication = Publication(len(messages))
+        publication = PublishAnswers(len(messages))
         for at, message in enumerate(messages):
             if not self._over:
                 self._send(message._replace(qos=0), publication, at)
@@ -156,13 +156,13 @@ class OutgoingMessages:
             await publication.complete()
         return publication
 
-    async def resume(self, present: bool) -> Publication:
+    async def resume(self, present: bool) -> PublishAnswers:
         """Complete the QoS 2 messages of earlier connections. `present`: the broker has the session.
 
         Those that the broker has taken come first: it may close the connection at one of the others.
         """
         left = self._session.resume(present)
-        publication = Publication(len(left), [message for _, message, _ in left])
+        publication = PublishAnswers(len(left), [message for _, message, _ in left])
         try:
             for at, (number, message, taken) in enumerate(left):
                 await self._wait_for_room(ahead=False)
@@ -181,7 +181,7 @@ class OutgoingMessages:
             answers = zip(left, publication.codes, strict=True)
             self._session.settle((message, code) for (_, message, _), code in answers if code is not None)
 
-    def _abandon(self, messages: Sequence[Message], publication: Publication) -> None:
+    def _abandon(self, messages: Sequence[Message], publication: PublishAnswers) -> None:
         """Keep the answers to messages whose publisher was cancelled, and recognise the messages if they come again.
 
         Not those to latest values: an equal value may be published again after another one.
@@ -202,7 +202,7 @@ class OutgoingMessages:
             self._abandoned[message] = others
         return number
 
-    def _send(self, message: Message, publication: Publication, at: int) -> None:
+    def _send(self, message: Message, publication: PublishAnswers, at: int) -> None:
         """Send one message; its answer goes to its place in the publication."""
         message = self.terms.fitted(message)
         session = self._session

@@ -15,7 +15,7 @@ from klvrelay.sinks.dialing.dial import dial
 from klvrelay.sinks.mqtt import faults
 from klvrelay.sinks.mqtt.protocol.connection import Message, Received, Terms, Unanswered
 from klvrelay.sinks.mqtt.protocol.handshake import Handshake
-from klvrelay.sinks.mqtt.protocol.inflight import InFlight, Publication
+from klvrelay.sinks.mqtt.protocol.inflight import InFlight, PublishAnswers
 from klvrelay.sinks.mqtt.protocol.received import ReceivedMessages
 from klvrelay.sinks.mqtt.protocol.session import Session
 from klvrelay.transports.tcp_info import TcpInfo
@@ -36,10 +36,10 @@ class Outgoing(Protocol):
     def largest(self) -> int:
         """Maximum bytes of a packet that the broker accepts."""
 
-    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> Publication:
+    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> PublishAnswers:
         """Send messages, after those of earlier calls. Return once all are answered, or no more answers will arrive."""
 
-    async def publish_unconfirmed(self, messages: Sequence[Message]) -> Publication:
+    async def publish_unconfirmed(self, messages: Sequence[Message]) -> PublishAnswers:
         """Send messages at QoS 0, at once. Return once they are written, or the connection is lost."""
 
     def oldest(self) -> Message | None:
@@ -125,7 +125,7 @@ class BaseConnection(ABC):
         """See `Connection.publish_unconfirmed`."""
         self._answers(await self._outgoing.publish_unconfirmed(messages))
 
-    def _answers(self, publication: Publication) -> list[int]:
+    def _answers(self, publication: PublishAnswers) -> list[int]:
         codes: list[Any] = publication.codes
         if None in codes or (self._fault is not None and not codes):
             raise Unanswered(str(self._down()), codes, self.broke)

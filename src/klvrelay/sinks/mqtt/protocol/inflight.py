@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from klvrelay.sinks.mqtt.protocol.connection import Message
 
 
-class Publication:
+class PublishAnswers:
     """The answers to the messages of one call.
 
     codes    has None for messages without an answer
@@ -117,7 +117,7 @@ class InFlight:
 
     def __init__(self, timeout: float, late: Callable[[], object]) -> None:
         self.most = 1
-        self.messages: OrderedDict[int, tuple[Publication, int]] = OrderedDict()
+        self.messages: OrderedDict[int, tuple[PublishAnswers, int]] = OrderedDict()
         self._deadline = AnswerDeadline(timeout, late)
         self._rooms = Rooms()
         self._over = False
@@ -136,7 +136,7 @@ class InFlight:
         self.most = most
         self._rooms.wake()
 
-    def add(self, number: int, publication: Publication, at: int) -> None:
+    def add(self, number: int, publication: PublishAnswers, at: int) -> None:
         """A message was sent: its answer goes to place `at` of the publication."""
         if not self.messages:
             self._deadline.begin()
@@ -168,11 +168,11 @@ class InFlight:
                 return publication.messages[at] if publication.messages else None
         return None
 
-    def numbers_of(self, publication: Publication) -> list[int]:
+    def numbers_of(self, publication: PublishAnswers) -> list[int]:
         """The packet identifiers of its messages that are unanswered."""
         return [number for number, (owner, _) in self.messages.items() if owner is publication]
 
-    def redirect(self, number: int, publication: Publication, at: int) -> None:
+    def redirect(self, number: int, publication: PublishAnswers, at: int) -> None:
         """Send the answer to a message to another publication than the one that sent it."""
         self.messages[number] = publication, at
 

@@ -198,7 +198,7 @@ def test_an_empty_variable_is_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     [
         ("KLVRELAY_RELAY_WAITING", "many", "must be a whole number"),
         ("KLVRELAY_SINK_MQTT_RAW", "maybe", "must be true or false"),
-        ("KLVRELAY_SINK_MQTT_URL", "http://h", "http:// is not the scheme of a sink"),
+        ("KLVRELAY_SINK_MQTT_URL", "amqp://h", "amqp:// is not the scheme of a sink"),
         ("KLVRELAY_SOURCE_UAV_1_STALL", "0", "must be at least 0.1"),
         ("KLVRELAY_SOURCE_UAV_1_PIDS", "0x101", "must be a table of names"),
         ("KLVRELAY_SPOOL_SIZE", "1K", "must be a size of at least 1 MiB, such as 512M"),

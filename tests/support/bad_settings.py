@@ -162,7 +162,7 @@ IN_STATE = [
 _TWO = '[[sink]]\nurl = "mqtt://h"\n[[sink.output]]\n'
 
 WHOLE = [
-    Bad('[[sink]]\nurl = "http://h"', 2, "sink.url", "mqtt://"),
+    Bad('[[sink]]\nurl = "amqp://h"', 2, "sink.url", "not the scheme of a sink"),
     Bad('[[sink]]\nurl = "ws://h"', 2, "sink.url", "WebSocket"),
     Bad('[[sink]]\nurl = "mqtt://"', 2, "sink.url", "host is missing"),
     Bad('[[sink]]\nurl = "broker"', 2, "sink.url", "mqtt://"),
@@ -179,7 +179,7 @@ WHOLE = [
     Bad('[[sink]]\nhost = "a b"', 2, "sink.host", "host name"),
     Bad('[[sink]]\nhost = "h"\nport = true', 3, "sink.port", "whole number"),
     Bad('[[sink]]\nhost = "h"\nport = 0', 3, "sink.port", "1 to 65535"),
-    Bad("[[sink]]\nqos = 1", 1, "sink.url", "give the broker"),
+    Bad("[[sink]]\nqos = 1", 1, "sink.url", "give the far end"),
     Bad('[[sink]]\nurl = "mqtt://u@h"\npassword = "p"', 2, "sink.url", "unencrypted"),
     Bad('[[sink]]\nurl = "mqtt://a"\n[[sink]]\nurl = "mqtt://b"', 3, "sink.name", "its own name"),
     Bad('[[sink]]\nurl = "mqtt://h"\n[[sink]]\nname = "b"\nurl = "mqtt://H:1883"', 5, "sink.url", "broker or prefix"),

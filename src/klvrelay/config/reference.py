@@ -66,7 +66,7 @@ def _section(table: Table) -> str:
 
 def _rows(setting: Setting) -> Iterator[tuple[str, ...]]:
     default = _code(setting.default_shown) if setting.default is not None else _cell(setting.note)
-    yield f"`{setting.name}`", _cell(setting.text), _cell(setting.kind.valid), default
+    yield f"`{setting.name}`", _cell(setting.full_text), _cell(setting.kind.valid), default
     for key in setting.keys[1:]:
         place = key[len(setting.name) + 1 :]
         yield f"`{key}`", place_text(setting, place), "text", ""

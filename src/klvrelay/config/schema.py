@@ -66,7 +66,7 @@ def _table(table: Table) -> dict[str, Any]:
 def _property(setting: Setting, place: str) -> dict[str, Any]:
     if place:
         return {"type": "string", "description": place_text(setting, place)}
-    found = {**setting.kind.schema, "description": setting.text}
+    found = {**setting.kind.schema, "description": setting.full_text}
     if setting.default is not None:
         found["default"] = tomllib.loads(f"default = {setting.default_shown}")["default"]
     return found

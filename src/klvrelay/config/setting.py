@@ -43,6 +43,11 @@ class Setting:
         return (self.name, *(f"{self.name}_{place}" for place in PLACES)) if self.elsewhere else (self.name,)
 
     @property
+    def full_text(self) -> str:
+        """The text, with the kinds of sinks that have it, unless all have."""
+        return f"{', '.join(self.only)}: {self.text}" if self.only else self.text
+
+    @property
     def default_shown(self) -> str:
         """The default as TOML or in words; "" if there is none."""
         return self.note or ("" if self.default is None else self.kind.shown(self.default))

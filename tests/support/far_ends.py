@@ -1,0 +1,192 @@
+"""Real far ends of sinks for the contract suite: each kind of sink is tried against each of them.
+
+A kind adds its class to FAR_ENDS; see `TrialFarEnd`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import orjson
+
+from klvrelay.config.sinks.far_end import FarEndSettings
+from klvrelay.config.sinks.known import kind_of_url
+
+Arrived = tuple[str, str, int]
+"""Stream, boot and number of a record."""
+
+
+class TrialFarEnd(Protocol):
+    """A far end that a test starts and stops.
+
+    confirms   what it has confirmed survives its outage
+    connects   a sink notices that it is away
+    has_gaps   it gets gap records
+    """
+
+    confirms: ClassVar[bool]
+    connects: ClassVar[bool]
+    has_gaps: ClassVar[bool]
+    url: str
+
+    def settings(self) -> FarEndSettings:
+        """Settings of a sink that delivers there, with a timeout of a few seconds."""
+
+    async def start(self) -> None:
+        """Start it, or start it again after `stop`."""
+
+    async def stop(self) -> None:
+        """The far end goes away, and its clients see it."""
+
+    async def close(self) -> None:
+        """The end of the test."""
+
+    async def documents(self) -> list[bytes]:
+        """The JSON of all records and gaps that it has, in its order, over all its starts."""
+
+
+def settings_of(url: str, **settings: object) -> FarEndSettings:
+    """The settings of a sink with this URL."""
+    return kind_of_url(url).from_url(url, {"timeout": 4.0, **settings})
+
+
+async def arrived(far_end: TrialFarEnd) -> list[Arrived]:
+    """The records that it has."""
+    found = map(orjson.loads, await far_end.documents())
+    return [(one["stream"], one["boot"], one["seq"]) for one in found if one["schema"] == "klvrelay/1"]
+
+
+async def gaps(far_end: TrialFarEnd) -> list[tuple[int, int]]:
+    """First and last number of the gaps that it has."""
+    found = map(orjson.loads, await far_end.documents())
+    return [(one["from"], one["to"]) for one in found if one["schema"] == "klvrelay/gap/1"]
+
+
+class _Lines:
+    """Reads lines from connections."""
+
+    confirms: ClassVar[bool] = True
+    connects: ClassVar[bool] = True
+    has_gaps: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.readable = asyncio.Event()
+        self.readable.set()
+        self._server: asyncio.Server | None = None
+        self._clients: set[asyncio.StreamWriter] = set()
+
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients.add(writer)
+        try:
+            while True:
+                await self.readable.wait()
+                self.lines.append(await reader.readuntil(b"\n"))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self._clients.discard(writer)
+            writer.close()
+
+    async def stop(self) -> None:
+        """Read what has arrived, and close all connections."""
+        assert self._server is not None
+        self._server.close()
+        for client in list(self._clients):
+            client.transport.abort()
+        self._server = None
+
+    async def close(self) -> None:
+        if self._server is not None:
+            await self.stop()
+        await asyncio.sleep(0)
+
+    async def documents(self) -> list[bytes]:
+        return list(self.lines)
+
+
+class TcpReceiver(_Lines):
+    """A TCP server that reads lines. What its kernel has acknowledged may be lost with it."""
+
+    confirms: ClassVar[bool] = False
+
+    def __init__(self, folder: Path, port: int) -> None:
+        super().__init__()
+        self.port = port
+        self.url = f"tcp://127.0.0.1:{self.port}"
+
+    def settings(self) -> FarEndSettings:
+        return settings_of(self.url)
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._read, "127.0.0.1", self.port, limit=1 << 20)
+
+
+class UnixReceiver(_Lines):
+    """A server on a Unix socket that reads lines."""
+
+    confirms: ClassVar[bool] = False
+
+    def __init__(self, folder: Path, port: int) -> None:
+        super().__init__()
+        self.path = folder / "klv.sock"
+        self.url = f"unix://{self.path}"
+
+    def settings(self) -> FarEndSettings:
+        return settings_of(self.url)
+
+    async def start(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._read, self.path, limit=1 << 20)
+
+
+class UdpReceiver(asyncio.DatagramProtocol):
+    """Reads datagrams. A sink does not notice that it is away."""
+
+    confirms: ClassVar[bool] = False
+    connects: ClassVar[bool] = False
+    has_gaps: ClassVar[bool] = True
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = port
+        self.url = f"udp://127.0.0.1:{self.port}"
+        self.lines: list[bytes] = []
+        self._transport: asyncio.BaseTransport | None = None
+
+    def settings(self) -> FarEndSettings:
+        return settings_of(self.url)
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.lines.append(data)
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, ("127.0.0.1", self.port))
+        sock = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+
+    async def stop(self) -> None:
+        assert self._transport is not None
+        self._transport.close()
+        self._transport = None
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            await self.stop()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+
+    async def documents(self) -> list[bytes]:
+        return list(self.lines)
+
+
+FAR_ENDS: Mapping[str, Callable[[Path, int], TrialFarEnd]] = {
+    "tcp": TcpReceiver,
+    "unix": UnixReceiver,
+    "udp": UdpReceiver,
+}

@@ -1,0 +1,229 @@
+"""The contract of all sinks beside MQTT, each against a real far end: outage, order, restart, gaps, clear errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import far_ends
+import pytest
+from brokers import until
+from far_ends import FAR_ENDS, TrialFarEnd
+from records import BOOT, record, spoilt
+
+from klvrelay.config.settings import SinkSettings
+from klvrelay.errors import SinkDown
+from klvrelay.health import SinkHealth
+from klvrelay.relay.build import shaper_of
+from klvrelay.relay.notices import Notices
+from klvrelay.relay.sink_task import SinkTask
+from klvrelay.shape.output import Output
+from klvrelay.sinks.open import far_end as open_far_end
+from klvrelay.sinks.open import open_sink
+from klvrelay.spool.memory import MemoryLog
+
+PATIENCE = 20.0
+
+
+@pytest.fixture(params=sorted(FAR_ENDS))
+async def far(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) -> AsyncIterator[TrialFarEnd]:
+    """A running far end of each kind."""
+    far_end = FAR_ENDS[request.param](tmp_path, free_port)
+    await far_end.start()
+    yield far_end
+    await far_end.close()
+
+
+class Delivering:
+    """A sink that delivers from a log, as in a relay."""
+
+    def __init__(self, far_end: TrialFarEnd, outputs: tuple[Output, ...] = (), *, limit: int = 10_000) -> None:
+        settings = far_end.settings()
+        self.settings = SinkSettings("trial", settings, outputs=outputs)
+        self.log = MemoryLog(limit)
+        self._cursor = self.log.cursor("trial")
+        self.sink_task = self._make()
+
+    def _make(self) -> SinkTask:
+        sink = open_sink(self.settings, shaper_of(self.settings), BOOT)
+        return SinkTask(sink, self._cursor, Notices().cursor(), SinkHealth("trial"))
+
+    def append(self, numbers: Iterable[int], streams: Sequence[str] = ("uav1",)) -> None:
+        for number in numbers:
+            for stream in streams:
+                self.log.append(record(number, stream))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connected, until the end of the block; entered again, it continues."""
+        self.sink_task = self._make()
+        task = asyncio.create_task(self.sink_task.drain())
+        try:
+            await until(lambda: self.sink_task.health.up or task.done(), PATIENCE)
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def settled(self) -> None:
+        """Everything is answered, and the sums add up."""
+        await asyncio.wait_for(self.sink_task.settle(), PATIENCE)
+        sums = self.sink_task.sums()
+        assert sums.numbered == sum(sums) - sums.numbered
+        assert sums.waiting == 0
+
+
+async def until_arrived(far: TrialFarEnd, count: int) -> list[far_ends.Arrived]:
+    """The records that arrived, once there are so many different ones; what is there after a while, if fewer."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 5.0
+    while len(set(found := await far_ends.arrived(far))) < count and loop.time() < end:
+        await asyncio.sleep(0.01)
+    return found
+
+
+def firsts(found: Sequence[far_ends.Arrived], stream: str) -> list[int]:
+    """The numbers of a stream in the order of their first arrival."""
+    return list(dict.fromkeys(seq for name, boot, seq in found if (name, boot) == (stream, BOOT)))
+
+
+async def test_every_record_arrives_once_and_in_order(far: TrialFarEnd):
+    """Of several streams; each has the order of its numbers."""
+    trial = Delivering(far)
+    async with trial.running():
+        trial.append(range(300), ("uav1", "uav2"))
+        await trial.settled()
+        found = await until_arrived(far, 600)
+    assert trial.sink_task.sums().delivered == 600
+    assert len(found) == len(set(found)) == 600
+    assert [firsts(found, stream) for stream in ("uav1", "uav2")] == [list(range(300))] * 2
+
+
+async def test_an_outage_loses_nothing_that_was_not_confirmed(far: TrialFarEnd):
+    """Records wait while the far end is away, and follow in order. Those in flight may arrive twice."""
+    if not far.connects:
+        pytest.skip("such a far end is not connected: a sink cannot notice that it is away")
+    trial = Delivering(far)
+    async with trial.running():
+        trial.append(range(100))
+        await trial.settled()
+        await until_arrived(far, 100)
+        await far.stop()
+        await until(lambda: not trial.sink_task.health.up, PATIENCE)
+        trial.append(range(100, 300))
+        await far.start()
+        await trial.settled()
+        found = await until_arrived(far, 300)
+    assert firsts(found, "uav1") == list(range(300))
+
+
+async def test_a_far_end_that_goes_away_under_load_gets_the_rest_later(far: TrialFarEnd):
+    """Without a hole, if it keeps what it confirms; in order in any case."""
+    if not far.connects:
+        pytest.skip("such a far end is not connected: a sink cannot notice that it is away")
+    trial = Delivering(far)
+    async with trial.running():
+        for part in range(30):
+            trial.append(range(part * 20, part * 20 + 20))
+            if part == 15:
+                await far.stop()
+                await far.start()
+            await asyncio.sleep(0.002)
+        await trial.settled()
+        found = await until_arrived(far, 600)
+    numbers = firsts(found, "uav1")
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == 599
+    if far.confirms:
+        assert numbers == list(range(600))
+
+
+async def test_a_restart_of_the_sink_continues_where_it_was(far: TrialFarEnd):
+    """The log keeps its position."""
+    trial = Delivering(far)
+    async with trial.running():
+        trial.append(range(50))
+        await trial.settled()
+    trial.append(range(50, 80))
+    async with trial.running():
+        trial.append(range(80, 100))
+        await trial.settled()
+        found = await until_arrived(far, 100)
+    assert firsts(found, "uav1") == list(range(100))
+
+
+async def test_what_was_shed_is_a_gap(far: TrialFarEnd):
+    """The numbers of records that waited too long are named, so that a reader finds no hole."""
+    if not far.has_gaps:
+        pytest.skip("such a far end has no place for gaps")
+    trial = Delivering(far, limit=50)
+    trial.append(range(80))
+    async with trial.running():
+        await trial.settled()
+        found = await until_arrived(far, 50)
+        numbers = set(firsts(found, "uav1"))
+        there = {seq for first, last in await far_ends.gaps(far) for seq in range(first, last + 1)}
+    assert numbers.isdisjoint(there)
+    assert numbers | there == set(range(80))
+
+
+async def test_a_damaged_record_spoils_only_itself(far: TrialFarEnd):
+    """It is published as rejected, or counted; its neighbours are delivered."""
+    trial = Delivering(far)
+    async with trial.running():
+        for number in range(20):
+            trial.log.append(spoilt(number) if number == 7 else record(number))
+        await trial.settled()
+        found = await until_arrived(far, 19)
+    assert set(firsts(found, "uav1")) | {7} == set(range(20))
+
+
+async def test_the_newest_record_of_an_interval_arrives(far: TrialFarEnd):
+    """An output with a rate publishes what is late, also when nothing follows, and at the latest at the end."""
+    trial = Delivering(far, (trial_output(far, rate=2.0),))
+    async with trial.running():
+        trial.append(range(30))
+        await trial.settled()
+    found = await until_arrived(far, 2)
+    assert firsts(found, "uav1")[-1] == 29
+    assert len(found) < 15
+
+
+def trial_output(far: TrialFarEnd, rate: float) -> Output:
+    """The first default output of its kind, with a rate."""
+    return replace(SinkSettings("trial", far.settings()).published[0], rate=rate)
+
+
+async def test_a_far_end_that_is_not_there_is_named_with_a_remedy(far: TrialFarEnd):
+    """At once or within the time limit, and a second attempt succeeds."""
+    if not far.connects:
+        pytest.skip("such a far end is not connected")
+    await far.stop()
+    opened = open_far_end(far.settings())
+    with pytest.raises(SinkDown) as refused:
+        await opened.open()
+    await opened.close()
+    assert str(refused.value).startswith(opened.url)
+    assert ": " in str(refused.value).removeprefix(opened.url).strip(": ")
+    await far.start()
+    await opened.open()
+    await opened.close()
+
+
+async def test_a_stop_during_a_delivery_leaves_the_sums_right(far: TrialFarEnd):
+    """Cancelled at any moment; what was not answered waits."""
+    trial = Delivering(far)
+    for pause in (0.0, 0.001, 0.005, 0.02):
+        async with trial.running():
+            first = trial.sink_task.sums().numbered
+            trial.append(range(first, first + 50))
+            await asyncio.sleep(pause)
+        sums = trial.sink_task.sums()
+        assert sums.numbered == sum(sums) - sums.numbered
+    async with trial.running():
+        await trial.settled()
+        found = await until_arrived(far, 200)
+    assert firsts(found, "uav1") == list(range(200))

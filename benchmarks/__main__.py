@@ -22,6 +22,7 @@ NAMES = {
     "spool": "cost of a record through the spool on disk, and opening one with a million that wait",
     "outputs": "bytes and CPU time of a record in each format, thinned and as it is",
     "publish": "CPU time of publishing a record through the MQTT sink to mosquitto",
+    "sinks": "CPU time and bytes of a record for each kind of sink",
     "streams": "number of live streams that one core can relay",
     "versions": "this install compared with another one in the same run (--other)",
 }

@@ -26,7 +26,7 @@ STREAMS = 8
 
 
 def main(client: str, batch: str, count: str, port: str = "0") -> None:
-    records = _records(int(count) + WARM_UP)
+    records = records_of_streams(int(count) + WARM_UP)
     batches = [records[n : n + int(batch)] for n in range(0, len(records), int(batch))]
     warm = WARM_UP // int(batch)
     if client == "json":
@@ -35,7 +35,7 @@ def main(client: str, batch: str, count: str, port: str = "0") -> None:
         print(json.dumps(asyncio.run(_published(client, int(port), batches, warm))))
 
 
-def _records(count: int) -> list[Record]:
+def records_of_streams(count: int) -> list[Record]:
     """Records of several streams in turn."""
     packets = sample.packets(seconds=1)
     streams = [decode(next(packets), stream=f"uav{n}", boot="5f2c9a")[0] for n in range(STREAMS)]

@@ -142,9 +142,11 @@ class SinkReader:
         named = [key for name in names for key in entry.table.setting_of(name)[0].keys]
         keys = (*named, "url", "url_file", "url_env", "url_credential", "host")
         is_named = found is not None and (bool(names) or found[0].startswith("MQTT"))
+        key = entry.first_of(keys) or names[0]
         detail = f"{found[2].lstrip()}: " if found and is_named and found[2] else ""
-        reason = f"{detail}{text[found.end() :]}" if found and is_named else text
-        entry.add_fault(self._faults, entry.first_of(keys) or names[0], reason)
+        if found and is_named and (key in named or not names):
+            text = f"{detail}{text[found.end() :]}"
+        entry.add_fault(self._faults, key, text.removeprefix("mqtt "))
 
     # ---- the outputs ----
 

@@ -28,4 +28,4 @@ def counted(results: Iterable[int]) -> Outcome:
 def best_of(results: Iterable[int]) -> int:
     """The result of a record from those of its publications: the best counts."""
     found = set(results)
-    return next(result for result in (DELIVERED, REJECTED, LEFT_OUT, THINNED) if result in found)
+    return next(result for result in (DELIVERED, REJECTED, LEFT_OUT, THINNED, UNWANTED) if result in found)

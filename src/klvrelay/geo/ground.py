@@ -45,7 +45,7 @@ class FlatGround(NamedTuple):
         """The first ground on a ray from `eye`, both in ECEF.
 
         The surface of constant height is taken as an ellipsoid with axes longer by that height; they differ by less
-        than 3 cm for heights on the earth.
+        than 2 cm for heights on the earth.
         """
         distance = self.distance(eye, ray)
         if isinstance(distance, NoGround):

@@ -111,7 +111,10 @@ def test_a_plain_grid_is_level_ground():
     plain = grid(side=11, heights=lambda lat, lon: 120.0)
 
     for elevation in (-90, -40, -15):
-        assert math.dist(met(plain, 200, elevation).position[:2], met(geo.FlatGround(120.0), 200, elevation).position[:2]) < 1e-7
+        assert (
+            math.dist(met(plain, 200, elevation).position[:2], met(geo.FlatGround(120.0), 200, elevation).position[:2])
+            < 1e-7
+        )
 
 
 def test_heights_above_sea_level_are_raised_by_the_geoid():
@@ -163,7 +166,9 @@ def test_a_void_in_front_of_the_ground_has_a_reason():
     heights = np.zeros((601, 601))
     heights[300:600] = np.nan
 
-    assert met(geo.ElevationGrid(heights, 56.5, 9, 0.5 / 600, 0.5 / 600, datum="hae"), 180, -10) == geo.NoGround("no elevation")
+    assert met(geo.ElevationGrid(heights, 56.5, 9, 0.5 / 600, 0.5 / 600, datum="hae"), 180, -10) == geo.NoGround(
+        "no elevation"
+    )
 
 
 def test_the_steps_along_a_ray_are_bounded():

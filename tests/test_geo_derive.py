@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import orjson
 import pytest
 from cases import each_case
 from geo_truth import flight, metres, without
@@ -294,7 +295,8 @@ ANYTHING = st.one_of(
 )  # fmt: skip
 KEYS = [
     *sorted(ITEMS), "platform_pitch_angle_full", "frame_center_height_above_ellipsoid", "angle_to_north",
-    "obliquity_angle", "altitude_agl", "sensor_north_velocity", "sensor_east_velocity", "platform_course_angle", "target_width_extended",
+    "obliquity_angle", "altitude_agl", "sensor_north_velocity", "sensor_east_velocity",
+    "platform_course_angle", "target_width_extended",
 ]  # fmt: skip
 
 
@@ -317,3 +319,23 @@ def test_any_items_give_positions_or_none(changes: dict[str, Any], dropped: set[
         assert -180 <= lon <= 180
     for value in filter(None, geo.TrackHistory().follow("uav", items, 1, found.platform)):
         assert math.isfinite(value.value)
+
+
+def test_the_json_values_name_source_and_method():
+    """All that is known, and nothing else; orjson accepts it."""
+    situation = geo.derive(without(ITEMS, "corner_", "offset_"))
+    found = orjson.loads(orjson.dumps(geo.document(situation, geo.reported_track(ITEMS))))
+
+    assert list(found) == ["platform", "view", "frame_centre", "footprint", "course", "speed", "climb"]
+    assert found["platform"]["hae"]["source"] == "reported"
+    assert found["frame_centre"]["hae"] == {
+        "value": situation.frame_centre.hae.value,
+        "source": "derived",
+        "method": "frame_center_elevation, EGM96",
+    }
+    assert found["footprint"]["corners"] == [list(corner) for corner in situation.footprint.corners]
+    assert (found["footprint"]["source"], found["footprint"]["method"]) == ("derived", "level ground")
+    assert (found["view"]["method"], found["view"]["aligned"]) == ("attitude", True)
+    assert found["view"]["hfov"] == ITEMS["sensor_horizontal_field_of_view"]
+    assert found["speed"] == {"value": 44.0, "source": "reported", "method": "platform_ground_speed"}
+    assert geo.document(geo.derive({})) == {}

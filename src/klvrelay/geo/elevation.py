@@ -21,7 +21,7 @@ MOST_STEPS = 16_384
 """Of one ray through a grid, 240 km in cells of 30 m; a ray that needs more counts as too far."""
 
 _AT_ONCE = 512
-_HALVINGS = 16  # of a step of 15 m, to less than a millimetre
+_FINER = 32  # parts of the step on which the ground lies
 _METRES_PER_DEGREE = math.radians(EQUATORIAL_RADIUS)
 _E2 = FLATTENING * (2 - FLATTENING)
 
@@ -102,16 +102,17 @@ class ElevationGrid:
         return GroundHit(from_ecef(along(eye, ray, distance)), distance)
 
     def _refined(self, eye: Vector, ray: Vector, near: float, far: float) -> float:
-        """The distance between `near`, above the ground, and `far`, below it, by halving."""
-        for _ in range(_HALVINGS):
-            middle = (near + far) / 2
-            place = from_ecef(along(eye, ray, middle))
-            ground = self.height(place.lat, place.lon)
-            if ground is None or place.hae <= ground:
-                far = middle
-            else:
-                near = middle
-        return far
+        """The distance between `near`, above the ground, and `far`, below it: a finer step, then a straight line."""
+        import numpy as np
+
+        distances = np.linspace(near, far, _FINER + 1)
+        above = self._clearance(eye, ray, distances, self._undulation_at(along(eye, ray, far)))
+        ends = (above <= 0).nonzero()[0]
+        at = int(ends[0]) if len(ends) else _FINER
+        if at == 0 or not above[at - 1] > above[at]:
+            return float(distances[at])
+        share = above[at - 1] / (above[at - 1] - above[at])
+        return float(distances[at - 1] + min(share, 1.0) * (distances[at] - distances[at - 1]))
 
     def _clearance(self, eye: Vector, ray: Vector, distances: Floats, offset: float) -> Floats:
         """Height of the ray above the ground at these distances; NaN where the ground is not known."""

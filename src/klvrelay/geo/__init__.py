@@ -33,7 +33,9 @@ None. Every position and value names its source and method.
     corner_map.py     the map of four corners
     ground.py         level ground, and what a ray meets
     elevation.py      grids of heights
+    march.py          the way of a ray over heights
     hgt.py            files of SRTM
+    tiles.py          folders of them
     geoid.py          EGM96: MSL and HAE
     wgs84.py          geodetic, ECEF and local coordinates
     geodesic.py       distance, bearing and destination
@@ -54,6 +56,7 @@ from klvrelay.geo.picture import PictureGround
 from klvrelay.geo.positions import LocatedPoint, platform_position, reported_centre, target_location
 from klvrelay.geo.quantity import Items, LatLon, Quantity, Source
 from klvrelay.geo.situation import Situation, derive
+from klvrelay.geo.tiles import ElevationTiles
 from klvrelay.geo.track import PlatformTrack, TrackHistory, reported_track
 from klvrelay.geo.viewing import SensorView, sensor_view
 from klvrelay.geo.vmti_targets import TargetPosition, targets
@@ -71,6 +74,7 @@ from klvrelay.geo.wgs84 import (
 __all__ = [
     "IMAGE_CORNERS",
     "ElevationGrid",
+    "ElevationTiles",
     "FlatGround",
     "Footprint",
     "GeoPoint",

@@ -32,6 +32,11 @@ def read_hgt(path: str | Path) -> ElevationGrid:
     return _grid(data, _SIDES[size], south, west)
 
 
+def tile_name(south: int, west: int) -> str:
+    """The name of the tile with this south-west corner, in whole degrees."""
+    return f"{'NS'[south < 0]}{abs(south):02}{'EW'[west < 0]}{abs(west):03}.hgt"
+
+
 def _corner(path: Path) -> tuple[int, int]:
     found = _NAME.match(path.name)
     if found is None:

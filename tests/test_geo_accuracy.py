@@ -188,7 +188,7 @@ def test_a_recording_of_a_simulator_is_reproduced(shared: Path):
 
 
 def test_a_recording_of_a_real_flight_is_reproduced(shared: Path):
-    """EG 0104: corners within 0.7 m at 3.4 km. Its angle to north alone is wrong by 1.2 degrees, 72 m."""
+    """EG 0104: corners within 0.7 m at 3.4 km. Its angle to north counts from UTM's grid north: 72 m."""
     records = recorded(shared, "aphill_klv_10s.ts")
 
     assert spread(corner_errors(records))[1] < 0.7

@@ -109,6 +109,23 @@ def test_a_hovering_platform_has_no_course():
     assert found.speed.value < 0.2
 
 
+def test_a_receiver_that_is_slower_than_the_records():
+    """A new position once a second, sent 30 times: the speed does not swing."""
+    history = geo.TrackHistory()
+    speeds = []
+    for number in range(240):
+        place = geo.destination(56.0, 9.0, 77, 40 * (number // 30))
+        found = history.follow("uav", {}, number * SECOND // 30, at(*place))
+        speeds.append(found.speed.value if found.speed else None)
+
+    assert set(speeds[:30]) == {None}
+    assert speeds[31:] == pytest.approx([40.0] * 209, rel=0.01)
+    for number in range(240, 330):
+        found = history.follow("uav", {}, number * SECOND // 30, at(*place))
+    assert found.speed.value == pytest.approx(0, abs=0.1)
+    assert found.course is None
+
+
 @each_case("change", [{"time": -5 * SECOND}, {"time": 60 * SECOND}])
 def test_a_step_of_time_begins_a_new_track(change):
     """Backwards, or after an interruption: the old position says nothing about the speed."""
@@ -172,4 +189,4 @@ def test_the_memory_of_a_stream_is_bounded():
     history = geo.TrackHistory()
     flown(history, 0, 10, seconds=5, rate=300)
 
-    assert max(len(fixes) for fixes in history._streams.values()) <= 32
+    assert max(len(trail.fixes) for trail in history._trails.values()) <= 32

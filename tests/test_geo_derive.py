@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from typing import Any
 
 import orjson
@@ -12,7 +14,7 @@ from geo_truth import flight, metres, without
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klvrelay import geo
+from klvrelay import decode, encode, geo
 
 ITEMS = flight(1)[0].items
 CENTRE = ITEMS["frame_center_latitude"], ITEMS["frame_center_longitude"]
@@ -224,6 +226,37 @@ def test_what_is_no_position_is_left_out(lat, lon):
     assert geo.derive(corner).footprint.method == "corner offsets"
 
 
+SPECIAL = [
+    ("sensor_latitude", "reserved", "platform"),
+    ("platform_pitch_angle", "out_of_range", "view"),
+    ("sensor_relative_elevation_angle", "reserved", "view"),
+]
+
+
+@each_case("key, meaning, lost", SPECIAL)
+def test_a_special_value_in_a_packet_is_not_a_number(key, meaning, lost):
+    """As sent: the code that stands for "out of range" would be a number just below the range."""
+    scalars = {k: v for k, v in without(ITEMS, *ANGLES_ONLY).items() if isinstance(v, float)}
+    sent = decode(encode({"precision_time_stamp": 1, **scalars}))[0].items
+    special = decode(encode({"precision_time_stamp": 1, **scalars, key: {"special": meaning}}))[0].items
+
+    assert getattr(geo.derive(sent), lost) is not None
+    assert key in special
+    assert getattr(geo.derive(special), lost) is None
+    assert geo.derive(special).footprint is None
+
+
+def test_corners_that_are_off_earth_are_derived():
+    """Item 26 to 33 and 82 to 89 say so with a code each."""
+    scalars = {k: v for k, v in ITEMS.items() if isinstance(v, float)}
+    off = {k: {"special": "off_earth"} for k in ("corner_latitude_point_1_full", "offset_corner_latitude_point_1")}
+
+    items = decode(encode({"precision_time_stamp": 1, **scalars, **off}))[0].items
+
+    assert items["corner_latitude_point_1_full"] is items["offset_corner_latitude_point_1"] is None
+    assert geo.derive(items).footprint.method == "level ground"
+
+
 def test_corners_that_are_all_alike_are_no_footprint():
     """Some senders fill them with one position."""
     alike = {key: 56.1 if "latitude" in key else 9.4 for key in ITEMS if key.startswith("corner_")}
@@ -319,6 +352,16 @@ def test_any_items_give_positions_or_none(changes: dict[str, Any], dropped: set[
         assert -180 <= lon <= 180
     for value in filter(None, geo.TrackHistory().follow("uav", items, 1, found.platform)):
         assert math.isfinite(value.value)
+
+
+def test_numpy_is_loaded_for_grids_only():
+    """A relay without elevations does not pay for it: 20 MiB."""
+    script = (
+        "import sys; from klvrelay import geo; geo.derive({'sensor_latitude': 56.0, 'sensor_longitude': 9.0});"
+        "geo.undulation(1, 2); raise SystemExit('numpy' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_the_json_values_name_source_and_method():

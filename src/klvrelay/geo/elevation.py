@@ -36,6 +36,7 @@ class ElevationGrid:
                  datum: Literal["msl", "hae"] = "msl", void: float | None = None) -> None:  # fmt: skip
         import numpy as np
 
+        heights = np.asarray(heights)
         if heights.ndim != 2 or min(heights.shape) < 2:
             raise ConfigError(f"elevation grid of shape {heights.shape}: expected at least 2 rows and 2 columns")
         if not (lat_step > 0 and lon_step > 0 and north <= 90 and north - lat_step * (len(heights) - 1) >= -90 - 1e-9):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from cases import each_case
@@ -114,6 +115,28 @@ def test_the_ways_to_the_frame_centre(drop, more, method):
     assert metres(centre, CENTRE) < (60 if method == "target width" else 2)
 
 
+def test_a_view_of_the_sky_has_no_frame_centre():
+    """Not even at the stated range: it is above the sensor."""
+    up = {**without(ITEMS, *ANGLES_ONLY), "platform_roll_angle": 0.0, "sensor_relative_elevation_angle": 10.0}
+
+    found = geo.derive(up)
+
+    assert found.view.orientation.elevation > 5
+    assert (found.frame_centre, found.footprint) == (None, None)
+
+
+def test_where_a_grid_has_no_height_the_ground_is_level():
+    """For the footprint, and for a pixel."""
+    elsewhere = geo.ElevationGrid(np.zeros((3, 3)), 10, 10, 0.1, 0.1)
+    items = without(ITEMS, "corner_", "offset_")
+
+    found = geo.derive(items, elsewhere)
+
+    assert found == geo.derive(items)
+    point = geo.PictureGround(found, elsewhere).to_ground(0.2, 0.4)
+    assert (point.source, point.method) == ("derived", "level ground")
+
+
 def test_a_given_ground_is_used_first():
     """Also for the height of a reported centre without one."""
     ground = geo.FlatGround(108.0)
@@ -138,6 +161,39 @@ NEEDED = [
     "platform_heading_angle", "platform_pitch_angle", "platform_roll_angle", "sensor_relative_azimuth_angle",
     "sensor_relative_elevation_angle", "sensor_latitude",
 ]  # fmt: skip
+
+
+BAD_RANGES = [
+    (60_000.0, {}),  # the ground would be far below the sea
+    (900.0, {}),  # not as far as the position
+    (11_188.0, {"frame_center_longitude": 9.61, "sensor_ellipsoid_height_extended": 200.0}),  # almost horizontal
+    (None, {}),
+]
+
+
+@each_case("slant_range, changes", BAD_RANGES)
+def test_a_slant_range_that_does_not_fit_gives_no_height(slant_range, changes):
+    """The reported position stays."""
+    items = without(ITEMS, "frame_center_elevation", "sensor_ellipsoid_height")
+    items |= {"slant_range": slant_range, **changes}
+
+    centre = geo.derive(items).frame_centre
+
+    assert (centre.source, centre.hae, centre.msl) == ("reported", None, None)
+
+
+@each_case("height, method", [(600.0, None), (1073.3, "attitude")])
+def test_a_frame_centre_below_or_at_the_sensor(height, method):
+    """Straight down, every direction is level; at the sensor itself, there is no direction to align to."""
+    place = {"frame_center_latitude": ITEMS["sensor_latitude"], "frame_center_longitude": ITEMS["sensor_longitude"]}
+    items = {**ITEMS, **place, "frame_center_height_above_ellipsoid": height}
+    if method is None:
+        items = without(items, "sensor_rel")
+
+    view = geo.derive(items).view
+
+    assert (view and view.method) == method
+    assert not (view and view.aligned)
 
 
 @each_case("key", NEEDED)
@@ -310,6 +366,21 @@ NO_HOMOGRAPHY = [
 def test_corners_that_no_picture_has_give_no_homography(corners):
     """Instead of positions somewhere else."""
     assert geo.homography(corners) is None
+
+
+@each_case("corners", [
+    [(56.02, 8.98), (56.02, 9.02), (56.0, 9.01), (56.0, 8.99)],
+    [(56.02, 9.02), (56.02, 8.98), (56.0, 8.99), (56.0, 9.01)],  # mirrored
+    [(56.0, 9.01), (56.0, 8.99), (56.02, 8.98), (56.02, 9.02)],  # upside down
+])  # fmt: skip
+def test_a_homography_leads_there_and_back(corners):
+    """Whichever way round the corners are."""
+    found = geo.homography(corners)
+
+    for at, corner in zip(geo.IMAGE_CORNERS, corners, strict=True):
+        assert metres(found.to_ground(*at), corner) < 0.01
+        assert found.to_picture(*corner) == pytest.approx(at, abs=1e-6)
+    assert found.to_picture(*found.to_ground(0.3, 0.6)) == pytest.approx((0.3, 0.6), abs=1e-6)
 
 
 def test_beyond_the_horizon_of_the_corners_there_is_no_ground():

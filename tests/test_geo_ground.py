@@ -269,6 +269,9 @@ def test_the_tiles_in_memory_are_bounded(tmp_path: Path):
 
     assert [one is None for one in found] == [False] * 5 + [True]
     assert len(ground._tiles) == 2
+    for lon in (42, 43, 40, 41, 40, 42):
+        ground.height(-22.5, -lon + 0.5)
+    assert list(ground._tiles) == [(-23, -40), (-23, -42)]
 
 
 def test_a_tile_that_is_no_tile_has_no_heights(tmp_path: Path):

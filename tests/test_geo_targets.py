@@ -39,6 +39,17 @@ def test_a_reported_offset_is_added_to_the_frame_centre():
         assert found.point.lon == pytest.approx(shot.items["frame_center_longitude"] - 0.002)
 
 
+def test_an_offset_from_a_centre_that_is_not_reported_says_nothing():
+    """It counts from the sender's frame centre; the pixel is used."""
+    items = without(changed(SHOTS[0].items, ("target_location",)), "corner_", "offset_", "frame_center_l")
+
+    (found,) = geo.targets({**items, "vmti_local_set": changed(
+        SHOTS[0].items, ("target_location",), target_location_offset_lat=0.001, target_location_offset_lon=-0.002,
+    )["vmti_local_set"]})  # fmt: skip
+
+    assert (found.point.source, found.point.method) == ("derived", "level ground")
+
+
 PIXELS = [((), {}), (("centroid_pix",), {}), (("target_centroid",), {})]
 
 

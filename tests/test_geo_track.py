@@ -126,6 +126,17 @@ def test_a_receiver_that_is_slower_than_the_records():
     assert found.course is None
 
 
+def test_a_short_way_is_no_course():
+    """0.3 m in 0.2 s may be noise."""
+    history = geo.TrackHistory()
+    history.follow("uav", {}, 0, at(56.0, 9.0))
+
+    found = history.follow("uav", {}, SECOND // 5, at(*geo.destination(56.0, 9.0, 45, 0.3)))
+
+    assert found.course is None
+    assert found.speed.value == pytest.approx(1.5, rel=0.01)
+
+
 @each_case("change", [{"time": -5 * SECOND}, {"time": 60 * SECOND}])
 def test_a_step_of_time_begins_a_new_track(change):
     """Backwards, or after an interruption: the old position says nothing about the speed."""

@@ -91,5 +91,4 @@ def height_at_range(place: LatLon, eye: Vector, slant_range: float) -> float | N
     squared = along * along - dot(away, away) + slant_range * slant_range
     if squared <= (_MOST_STEEP * slant_range) ** 2:
         return None
-    height = -along - math.sqrt(squared)
-    return height if _HEIGHTS[0] <= height <= _HEIGHTS[1] else None
+    return -along - math.sqrt(squared)

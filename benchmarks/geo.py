@@ -112,7 +112,7 @@ def _generated(seconds: int) -> list[Goal]:
         "pixel: true height": lambda shots: _pixels(shots, (), true_height=True),
         "pixel: level ground": lambda shots: _pixels(shots, ()),
         "pixel: angles, level ground": lambda shots: _pixels(shots, (*_ANGLES_ONLY, "slant_range")),
-        "pixel: level picture": lambda shots: _pixels(shots, ("platform_pitch",)),
+        "pixel: level picture": lambda shots: _pixels(shots, ("platform_pitch", *_NO_CORNERS)),
         "pixel: four corners": lambda shots: _pixels(shots, ("sensor_",)),
         "centre: slant range": lambda shots: _centres(shots, ()),
         "centre: item 25": lambda shots: _centres(shots, ("slant_range",)),

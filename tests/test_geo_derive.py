@@ -244,6 +244,14 @@ def test_without_angles_the_picture_is_taken_as_level():
     assert max(map(metres, found.footprint.corners, geo.derive(ITEMS).footprint.corners)) < 40
 
 
+def test_reported_corners_are_better_than_an_assumed_roll():
+    """A pixel is located by them where the picture is only taken as level."""
+    level = without(ITEMS, "sensor_rel")
+
+    for items, method in ((level, "corners"), (without(level, "corner_", "offset_"), "level ground")):
+        assert geo.PictureGround(geo.derive(items)).to_ground(0.1, 0.2).method == method
+
+
 def test_the_vertical_field_of_view_follows_from_the_frame():
     """Square pixels; the size is that of the VMTI set."""
     hfov, vfov = geo.derive(without(ITEMS, "sensor_vertical")).view[2:4]

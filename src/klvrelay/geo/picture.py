@@ -22,14 +22,14 @@ class PictureGround:
     Positions in the picture are fractions: 0, 0 is the outer corner of the top left pixel, 1, 1 that of the bottom
     right one. The full geometry is used where attitude, fields of view and a ground height are known: rays meet
     `ground`, else level ground at the frame centre's height. Otherwise the four corners give a homography, which is
-    less accurate.
+    less accurate; also where the roll is not known, but the corners are reported.
     """
 
     def __init__(self, situation: Situation, ground: GroundModel | None = None,
                  camera: PinholeCamera | None = None) -> None:  # fmt: skip
-        view, centre = situation.view, situation.frame_centre
+        centre = situation.frame_centre
         self._situation = situation
-        self._camera = camera or (view.camera() if view else None)
+        self._camera = camera or _camera(situation)
         self._grounds: list[tuple[GroundModel, str]] = [(ground, "ground model")] if ground is not None else []
         if centre is not None and centre.hae is not None:
             self._grounds.append((FlatGround(centre.hae.value), "level ground"))
@@ -78,3 +78,11 @@ class PictureGround:
         level = self._level
         heights = (None, None) if level is None else derived_heights(found, level, "frame centre height")
         return LocatedPoint(*found, *heights, "derived", "corners")
+
+
+def _camera(situation: Situation) -> PinholeCamera | None:
+    """The camera of the view, unless its roll is assumed although reported corners show it."""
+    view, footprint = situation.view, situation.footprint
+    if view is None or (view.method == "level picture" and footprint and footprint.source == "reported"):
+        return None
+    return view.camera()

@@ -22,13 +22,15 @@ from typing import Any
 
 import ports
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from klvrelay.log import _requested as requested
 from klvrelay.sources import open as opening
 
 # The same examples in every run: a failure comes from a change and can be repeated.
-settings.register_profile("repeatable", derandomize=True, database=None)
+# A busy machine generates slowly: that is no fault of a test.
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, suppress_health_check=SLOW)
 settings.load_profile("repeatable")
 
 HERE = Path(__file__).parent

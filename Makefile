@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 export PYTHON
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
+# Tests wait as much as they compute: two more at a time than there are cores.
+workers = $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 2)))
 paths := $(wildcard src tests benchmarks native setup.py)
 
 .PHONY: help demo test long coverage fuzz bench tables check-tables core lint clean ready-demo ready-test
@@ -20,7 +22,7 @@ demo: ready-demo ## relay a sample to a broker inside the process, and show it (
 	@trap : INT; .venv/bin/klvrelay demo $${SOURCE:+"$$SOURCE"} $${MQTT:+--mqtt "$$MQTT"} || [ $$? = 130 ]
 
 test: ready-test ## the whole fast test suite
-	@exec $(python) -m pytest -n auto --dist worksteal $(ARGS)
+	@exec $(python) -m pytest -n $(workers) --dist worksteal $(ARGS)
 
 long: ready-test ## the long tests, and the table of promises (about three hours)
 	@exec $(python) -m pytest -m "long or promise" $(ARGS)

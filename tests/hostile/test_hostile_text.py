@@ -29,9 +29,10 @@ from test_cli import ran
 
 from klvrelay import core
 from klvrelay.cli import main as cli
-from klvrelay.cli.verbs import csv_cells, demo
+from klvrelay.cli.verbs import demo
 from klvrelay.cli.verbs.frame_times import HEAD
 from klvrelay.encode import encode
+from klvrelay.exports import csv_cells
 from klvrelay.json_output import dumps, rewrite_integers
 from klvrelay.shape.state import StreamState
 from klvrelay.sinks.mqtt.protocol.connection import Received

@@ -18,11 +18,11 @@ class WriterOptions:
     """How a file is written. A format ignores what does not apply to it.
 
     name                name of the track or data set: the stream
-    footprint_every     seconds between two footprints of geojson, kml and czml; 0: one per record
+    footprint_every     seconds between two footprints of geojson, kml, czml and mcap; 0: one per record
     points              geojson: also a Point for each record
-    compress            "zstd": the whole file; not for formats that compress themselves (`FileFormat.compresses`)
+    compress            "zstd": the whole file; not for formats that compress by themselves
     items               keys of the items that become columns of csv, parquet and geoparquet; empty: all
-    numbers             jsonl: "safe" writes integers beyond 2^53 - 1 as strings
+    numbers             jsonl and mcap: "safe" writes integers beyond 2^53 - 1 as strings
     geoparquet_version  "1.1": WKB columns and `geo` metadata; "2.0": geometry as a logical type of Parquet too
     folder              where temporary files are created: the folder of the file, which has room for it; None: that
                         of the system
@@ -77,7 +77,7 @@ class FileFormat:
     extra          extra of klvrelay that installs what it needs; None: nothing
     open           create the writer of a file that is open for writing; imports what the format needs.
                    The file need not be seekable. Call `open_writer` instead: it reports a missing extra
-    compresses     the format compresses by itself, so `WriterOptions.compress` is refused
+    takes          fields of `WriterOptions` that have an effect, besides `name` and `folder`
     """
 
     name: str
@@ -86,4 +86,9 @@ class FileFormat:
     is_appendable: bool
     extra: str | None
     open: Callable[[BinaryIO, WriterOptions], Writer]
-    compresses: bool = False
+    takes: frozenset[str] = frozenset({"compress"})
+
+    @property
+    def compresses(self) -> bool:
+        """The format compresses by itself: `WriterOptions.compress` is refused."""
+        return "compress" not in self.takes

@@ -26,29 +26,33 @@ def _in(module: str, name: str) -> Callable[[BinaryIO, WriterOptions], Writer]:
     return opening
 
 
+def _takes(*options: str) -> frozenset[str]:
+    return frozenset(options)
+
+
 _ALL = (
     FileFormat("jsonl", ".jsonl", "JSON Lines: every record as klvrelay publishes it",
-               True, None, _in("packets", "JsonLinesWriter")),
-    FileFormat("csv", ".csv", "one row per record, one column per item, as `decode --format csv`",
-               False, None, _in("csv_table", "CsvWriter")),
+               True, None, _in("packets", "JsonLinesWriter"), _takes("compress", "numbers")),
+    FileFormat("csv", ".csv", "one row per record, one column per item, as decode --format csv",
+               False, None, _in("csv_table", "CsvWriter"), _takes("compress", "items")),
     FileFormat("klv", ".klv", "the KLV packets, byte for byte",
-               True, None, _in("packets", "KlvWriter")),
+               True, None, _in("packets", "KlvWriter"), _takes("compress")),
     FileFormat("geojson", ".geojson", "tracks and footprints for GIS (RFC 7946)",
-               False, None, _in("geojson", "GeoJsonWriter")),
+               False, None, _in("geojson", "GeoJsonWriter"), _takes("compress", "footprint_every", "points")),
     FileFormat("kml", ".kml", "tracks and footprints with time for Google Earth (OGC KML 2.2)",
-               False, None, _in("kml", "KmlWriter")),
+               False, None, _in("kml", "KmlWriter"), _takes("compress", "footprint_every")),
     FileFormat("gpx", ".gpx", "tracks with time and elevation (GPX 1.1)",
-               False, None, _in("gpx", "GpxWriter")),
+               False, None, _in("gpx", "GpxWriter"), _takes("compress")),
     FileFormat("czml", ".czml", "moving aircraft and footprint for Cesium",
-               False, None, _in("czml", "CzmlWriter")),
+               False, None, _in("czml", "CzmlWriter"), _takes("compress", "footprint_every")),
     FileFormat("esri-csv", ".csv", "CSV for the Video Multiplexer of ArcGIS Pro",
-               True, None, _in("esri_csv", "EsriCsvWriter")),
+               True, None, _in("esri_csv", "EsriCsvWriter"), _takes("compress")),
     FileFormat("parquet", ".parquet", "typed columns for pandas, DuckDB, Spark",
-               False, "parquet", _in("parquet", "ParquetTable"), compresses=True),
-    FileFormat("geoparquet", ".parquet", "parquet with positions and footprints as geometry (GeoParquet 1.1)",
-               False, "parquet", _in("parquet", "GeoParquetTable"), compresses=True),
+               False, "parquet", _in("parquet", "open_parquet"), _takes("items")),
+    FileFormat("geoparquet", ".parquet", "parquet with positions and footprints as geometry",
+               False, "parquet", _in("parquet", "open_geoparquet"), _takes("items", "geoparquet_version")),
     FileFormat("mcap", ".mcap", "channels for Foxglove and Lichtblick",
-               False, "mcap", _in("mcap_file", "McapWriter"), compresses=True),
+               False, "mcap", _in("mcap_file", "McapWriter"), _takes("footprint_every", "numbers")),
 )  # fmt: skip
 FORMATS: Mapping[str, FileFormat] = MappingProxyType({form.name: form for form in _ALL})
 """All formats by name."""
@@ -80,11 +84,11 @@ def open_writer(name: str, file: BinaryIO, options: WriterOptions) -> Writer:
     if options.compress == "none":
         return _opened(form, file, options)
     if form.compresses:
-        raise ConfigError(f"{name} compresses by itself: leave out --compress, and .zst in the file name")
-    from klvrelay.exports.zstd_file import CompressedWriter, ZstdFile
+        raise ConfigError(f"{name} compresses by itself: leave out the compression, and .zst in the file name")
+    from klvrelay.exports.zstd_file import CompressedWriter, ZstdFile, as_file
 
     compressed = ZstdFile(file)
-    return CompressedWriter(_opened(form, compressed, options), compressed)
+    return CompressedWriter(_opened(form, as_file(compressed), options), compressed)
 
 
 def _opened(form: FileFormat, file: BinaryIO, options: WriterOptions) -> Writer:

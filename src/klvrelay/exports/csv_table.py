@@ -20,7 +20,7 @@ class CsvWriter:
     def __init__(self, file: BinaryIO, options: WriterOptions) -> None:
         self._file = file
         self._items = select(*options.items) if options.items else None
-        self._lines: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY, dir=options.folder)
+        self._lines: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY, dir=options.folder)  # noqa: SIM115
 
     def write(self, record: Record) -> None:
         self._lines.write(record.json(items=self._items) + b"\n")

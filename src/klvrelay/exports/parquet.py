@@ -1,8 +1,8 @@
 """Parquet and GeoParquet.
 
-A row group holds ROWS records, and one batch more at most; this is what waits in memory: about 60 MiB with all columns.
-GeoParquet has the columns `geometry` (platform), `frame_center` and `footprint` in addition: WKB, longitude and latitude (WGS84,
-OGC:CRS84), and the height above the ellipsoid where it is known.
+A row group holds ROWS records, and one batch more at most; this is what waits in memory: about 60 MiB with all
+columns. GeoParquet has the columns of `geometry_columns.py` in addition: WKB, longitude and latitude (WGS84), and the
+height above the ellipsoid where it is known.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Only items that the aircraft sent, of ST 0601 or under the same keys of EG/ST 0104:
 
-    platform       sensor_latitude, sensor_longitude; items 104, 75 (height above the ellipsoid) and 15 (above sea level)
+    platform       sensor_latitude, sensor_longitude; items 104, 75 (height above the ellipsoid), 15 (above sea level)
     frame centre   frame_center_latitude, frame_center_longitude; items 78 (ellipsoid) and 25 (sea level)
     footprint      corners: items 82 to 89, else the centre with the offsets of items 26 to 33
     attitude       items 5, and 90 and 91, else 6 and 7

@@ -18,7 +18,8 @@ def crosses(one: float, two: float) -> bool:
 def crossing(one: float, two: float) -> tuple[float, float, float]:
     """Where the way from longitude `one` to `two` crosses 180 degrees.
 
-    Returns the longitude on the side of `one` (180 or -180), that on the side of `two`, and the part of the way, 0 to 1.
+    Returns the longitude on the side of `one` (180 or -180), that on the side of `two`, and the part of the way from 0
+    to 1.
     """
     near = 180.0 if one > 0 else -180.0
     whole = two + 2 * near - one

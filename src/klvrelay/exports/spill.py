@@ -19,7 +19,7 @@ class Spill:
     """
 
     def __init__(self, folder: str | None) -> None:
-        self._file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder)
+        self._file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder)  # noqa: SIM115
         self.size = 0
 
     def write(self, text: str) -> None:

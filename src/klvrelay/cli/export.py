@@ -40,7 +40,8 @@ what is exported:
   those with a bad checksum are left out (--bad includes them). Formats with positions leave out records without one.
   The summary counts both.
   Longitude and latitude are WGS84. Heights are above the ellipsoid in geojson, czml, geoparquet and mcap, and above
-  mean sea level in kml and gpx. Where only the other one is known: czml, mcap, kml and gpx have that one.
+  mean sea level in kml and gpx; one follows from the other by EGM96. A frame centre or a footprint that the aircraft
+  does not report is derived from its position, its attitude and the field of view.
 where it goes:
   OUT is a file for one flight with one stream of KLV. If there are several flights, or several streams (PIDs), OUT is a
   folder: give an existing one, or end its name with /. Each stream becomes a file with the name of the stream.

@@ -1,7 +1,6 @@
 """CZML for Cesium: a clock, the moving aircraft with its orientation, the frame centre, and the footprint.
 
-Times are seconds from the first record. Heights are above the ellipsoid, as Cesium expects; above sea level where only
-that is known. Samples are written in packets of PIECE, which Cesium joins by their `id`, so that a flight of any length
+Times are seconds from the first record. Heights are above the ellipsoid, as Cesium expects; 0 if unknown. Samples are written in packets of PIECE, which Cesium joins by their `id`, so that a flight of any length
 takes the memory of one packet.
 """
 
@@ -35,8 +34,7 @@ class Samples:
         self.count = 0
 
     def add(self, second: float, point: TrackPoint) -> None:
-        height = point.hae if point.hae is not None else point.msl
-        self.places += second, round(point.longitude, 8), round(point.latitude, 8), round(height or 0.0, 3)
+        self.places += second, round(point.longitude, 8), round(point.latitude, 8), round(point.hae or 0.0, 3)
         self.count += 1
 
 
@@ -58,7 +56,7 @@ class CzmlWriter:
 
     def write(self, record: Record) -> None:
         found = self._sightings.read(record)
-        if found is None or found.time_us is None or iso_time(found.time_us) is None:
+        if found is None or found.time_us is None:
             return
         if self._epoch_us is None:
             self._epoch_us, self._ends = found.time_us, (found.time_us, found.time_us)

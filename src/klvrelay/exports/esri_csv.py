@@ -11,6 +11,7 @@ from typing import BinaryIO
 from klvrelay.core.selection import select
 from klvrelay.exports.contract import WriterOptions
 from klvrelay.exports.csv_cells import line_of
+from klvrelay.exports.positions import time_of
 from klvrelay.record import Record
 from klvrelay.standards.spec import SETS
 
@@ -44,7 +45,7 @@ class EsriCsvWriter:
         file.write(line_of(column_names()))
 
     def write(self, record: Record) -> None:
-        time_us = record.clock_us if record.received_us is None else record.clock_us or record.received_us
+        time_us = time_of(record)
         items = _items_of(record.json(items=self._items))
         if time_us is None or items.get("sensor_latitude") is None or items.get("sensor_longitude") is None:
             self.skipped += 1

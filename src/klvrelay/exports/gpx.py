@@ -1,7 +1,6 @@
 """GPX 1.1: the tracks of the platform and of the frame centre.
 
-`ele` is the height above sea level, and `geoidheight` the difference to the height above the ellipsoid where both are
-known. Without a height above sea level, `ele` is above the ellipsoid.
+`ele` is the height above sea level, and `geoidheight` what to add for the height above the ellipsoid.
 """
 
 from __future__ import annotations
@@ -67,12 +66,11 @@ def _track_begin(name: str) -> str:
 def track_point(point: TrackPoint, time_us: int | None) -> str:
     """A `trkpt`. Longitudes of GPX are below 180 degrees."""
     longitude = degrees(point.longitude)
-    ele = point.msl if point.msl is not None else point.hae
     geoid = None if point.msl is None or point.hae is None else point.hae - point.msl
     time = iso_time(time_us)
     return (
         f'<trkpt lat="{degrees(point.latitude)}" lon="{"-180" if longitude == "180" else longitude}">'
-        + (f"<ele>{metres(ele)}</ele>" if ele is not None else "")
+        + (f"<ele>{metres(point.msl)}</ele>" if point.msl is not None else "")
         + (f"<time>{time}</time>" if time else "")
         + (f"<geoidheight>{metres(geoid)}</geoidheight>" if geoid is not None else "")
         + "</trkpt>\n"

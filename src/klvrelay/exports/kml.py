@@ -1,8 +1,7 @@
 """KML 2.2 for Google Earth: the tracks of platform and frame centre, and footprints, all with time.
 
 Tracks are `gx:Track` in pieces of PIECE positions, so that a flight of any length takes the memory of one piece. A
-footprint is shown until the next one. Heights are above sea level, as Google Earth expects; above the ellipsoid where
-only that is known.
+footprint is shown until the next one. Heights are above sea level, as Google Earth expects; 0 if unknown.
 """
 
 from __future__ import annotations

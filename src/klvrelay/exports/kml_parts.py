@@ -58,8 +58,7 @@ def track_piece(mode: str, points: Sequence[tuple[str, TrackPoint, PlatformAngle
 
 def _place(point: TrackPoint) -> str:
     """Longitude, latitude, and the height above sea level, from which Google Earth measures."""
-    height = point.msl if point.msl is not None else point.hae
-    return f"{degrees(point.longitude)} {degrees(point.latitude)} {metres(height) or '0'}"
+    return f"{degrees(point.longitude)} {degrees(point.latitude)} {metres(point.msl) or '0'}"
 
 
 def footprint(corners: Sequence[LonLat], begin: str, end: str) -> str:

@@ -18,8 +18,8 @@ BREAK = "],["
 class TrackLine:
     """Positions in order, as a LineString, or as a MultiLineString if they cross 180 degrees (RFC 7946, 3.1.9).
 
-    `coordTimes` and `msl` of the properties have one element per position. Positions have a third number, the height
-    above the ellipsoid, where it is known.
+    `coordTimes` and `msl` (height above sea level) of the properties have one element per position. Positions have a
+    third number, the height above the ellipsoid, where it is known.
     """
 
     def __init__(self, kind: str, folder: str | None) -> None:

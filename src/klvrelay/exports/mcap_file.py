@@ -18,7 +18,7 @@ from klvrelay.exports.contract import WriterOptions
 from klvrelay.exports.counted_file import CountedFile
 from klvrelay.exports.geojson import polygon
 from klvrelay.exports.mcap_schemas import GEOJSON, LOCATION_FIX, record_schema
-from klvrelay.exports.positions import Sighting, TrackPoint
+from klvrelay.exports.positions import Sighting, TrackPoint, time_of
 from klvrelay.exports.sightings import Sightings
 from klvrelay.json_output import dumps
 from klvrelay.record import Record
@@ -53,7 +53,7 @@ class McapWriter:
         }
 
     def write(self, record: Record) -> None:
-        time_us = record.clock_us if record.clock_us is not None else record.received_us
+        time_us = time_of(record)
         if time_us is None or not 0 <= time_us < 1 << 53:
             self.skipped += 1
             return
@@ -83,13 +83,12 @@ class McapWriter:
 
 def location_fix(point: TrackPoint, time_us: int, frame: str) -> dict[str, Any]:
     """A foxglove.LocationFix. Its accuracy is not known."""
-    height = point.hae if point.hae is not None else point.msl
     return {
         "timestamp": {"sec": time_us // 1_000_000, "nsec": time_us % 1_000_000 * 1000},
         "frame_id": frame,
         "latitude": point.latitude,
         "longitude": point.longitude,
-        "altitude": height or 0.0,
+        "altitude": point.hae or 0.0,
         "position_covariance": [0.0] * 9,
         "position_covariance_type": 0,
     }

@@ -22,7 +22,7 @@ LOCATION_FIX: dict[str, Any] = {
         "frame_id": {"type": "string"},
         "latitude": _NUMBER | {"description": "degrees, WGS84"},
         "longitude": _NUMBER | {"description": "degrees, WGS84"},
-        "altitude": _NUMBER | {"description": "metres above the ellipsoid; above sea level if only that is known"},
+        "altitude": _NUMBER | {"description": "metres above the ellipsoid; 0 if unknown"},
         "position_covariance": {"type": "array", "items": _NUMBER, "minItems": 9, "maxItems": 9},
         "position_covariance_type": {"title": "foxglove.PositionCovarianceType", "oneOf": [
             {"title": name, "const": value}

@@ -1,30 +1,21 @@
-"""Where the aircraft was, how it was oriented, and where its camera looked, from the items of one record.
+"""Where the aircraft was, how it was oriented, and where its camera looked, from one record.
 
-Only items that the aircraft sent, of ST 0601 or under the same keys of EG/ST 0104:
-
-    platform       sensor_latitude, sensor_longitude; items 104, 75 (height above the ellipsoid), 15 (above sea level)
-    frame centre   frame_center_latitude, frame_center_longitude; items 78 (ellipsoid) and 25 (sea level)
-    footprint      corners: items 82 to 89, else the centre with the offsets of items 26 to 33
-    attitude       items 5, and 90 and 91, else 6 and 7
-
-The other modules of this package read positions through this one only.
+What the aircraft reports, else what `klvrelay.geo` derives from it. The other modules of this package read positions
+through this one only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from klvrelay import core
+from klvrelay import core, geo
 from klvrelay.core.selection import Selection, select
 from klvrelay.record import Record
 
 LonLat = tuple[float, float]
 """Longitude and latitude, degrees of WGS84."""
-CORNERS = (1, 2, 3, 4)
-HEIGHTS = (-20_000.0, 1_000_000.0)
-"""Heights in metres beyond which a value is no height."""
 
 
 class TrackPoint(NamedTuple):
@@ -60,84 +51,58 @@ class Sighting(NamedTuple):
     frame_center: TrackPoint | None
     footprint: tuple[LonLat, ...] | None
     angles: PlatformAngles | None
-    source: Literal["reported", "derived"] = "reported"
+    source: geo.Source = "reported"
 
 
-def sighting_of(record: Record) -> Sighting | None:
-    """What a record says about its position; None if it has none."""
-    items = _loads()(core.record_json(record.raw, b"", chosen=_wanted().chosen))
-    platform = _point(items, "sensor", ("sensor_ellipsoid_height_extended", "sensor_ellipsoid_height"),
-                      "sensor_true_altitude")  # fmt: skip
+def time_of(record: Record) -> int | None:
+    """Microseconds since 1970 UTC: item 2, else the arrival, or None."""
+    time_us = record.clock_us
+    return record.received_us if time_us is None else time_us
+
+
+def sighting_of(record: Record, *, footprint: bool = True) -> Sighting | None:
+    """What a record says about its position; None if it has none. `footprint`: the footprint is wanted."""
+    items: dict[str, Any] = _loads()(core.record_json(record.raw, b"", chosen=_reported().chosen))
+    platform = geo.platform_position(items)
     if platform is None:
         return None
-    center = _point(items, "frame_center", ("frame_center_height_above_ellipsoid",), "frame_center_elevation")
-    time_us = record.clock_us
+    center = geo.reported_centre(items)
+    ground = geo.footprint(items) if footprint else None
+    if center is None or center.hae is None or (footprint and ground is None):
+        found = geo.derive(record.items)
+        center, ground = found.frame_centre, found.footprint if footprint else None
     return Sighting(
-        record.received_us if time_us is None else time_us,
-        platform,
-        center,
-        _footprint(items, center),
+        time_of(record),
+        _point(platform),
+        None if center is None else _point(center),
+        None if ground is None else tuple((lon, lat) for lat, lon in ground.corners),
         _angles(items),
+        "reported" if ground is None else ground.source,
     )
 
 
-def _point(items: Mapping[str, Any], name: str, ellipsoid: tuple[str, ...], sea_level: str) -> TrackPoint | None:
-    place = _place(items, f"{name}_longitude", f"{name}_latitude")
-    if place is None:
-        return None
-    heights = (number_within(items.get(key), *HEIGHTS) for key in ellipsoid)
-    hae = next((height for height in heights if height is not None), None)
-    return TrackPoint(*place, hae, number_within(items.get(sea_level), *HEIGHTS))
-
-
-def _place(items: Mapping[str, Any], longitude: str, latitude: str) -> LonLat | None:
-    lon = number_within(items.get(longitude), -180.0, 180.0)
-    lat = number_within(items.get(latitude), -90.0, 90.0)
-    return None if lon is None or lat is None else (lon, lat)
-
-
-def number_within(value: Any, least: float, most: float) -> float | None:
-    """The value if it is a number from `least` to `most`. EG 0104 may send any double."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= most:
-        return float(value)
-    return None
-
-
-def _footprint(items: Mapping[str, Any], center: TrackPoint | None) -> tuple[LonLat, ...] | None:
-    full = [_place(items, f"corner_longitude_point_{n}_full", f"corner_latitude_point_{n}_full") for n in CORNERS]
-    found = [corner for corner in full if corner is not None]
-    if len(found) < len(CORNERS) and center is not None:
-        found = [corner for n in CORNERS if (corner := _offset_corner(items, center, n)) is not None]
-    return tuple(found) if len(found) == len(CORNERS) else None
-
-
-def _offset_corner(items: Mapping[str, Any], center: TrackPoint, number: int) -> LonLat | None:
-    lon = number_within(items.get(f"offset_corner_longitude_point_{number}"), -1.0, 1.0)
-    lat = number_within(items.get(f"offset_corner_latitude_point_{number}"), -1.0, 1.0)
-    if lon is None or lat is None or abs(center.latitude + lat) > 90:
-        return None
-    return wrapped(center.longitude + lon), center.latitude + lat
-
-
-def wrapped(longitude: float) -> float:
-    """The same longitude from -180 to 180 degrees."""
-    return longitude if -180 <= longitude <= 180 else (longitude + 180) % 360 - 180
+def _point(place: geo.LocatedPoint) -> TrackPoint:
+    heights = (None if height is None else height.value for height in (place.hae, place.msl))
+    return TrackPoint(place.lon, place.lat, *heights)
 
 
 def _angles(items: Mapping[str, Any]) -> PlatformAngles | None:
-    heading = number_within(items.get("platform_heading_angle"), -360.0, 360.0)
-    pitch = _first_angle(items, "platform_pitch_angle_full", "platform_pitch_angle")
-    roll = _first_angle(items, "platform_roll_angle_full", "platform_roll_angle")
+    heading = _angle(items, "platform_heading_angle")
+    pitch = _angle(items, "platform_pitch_angle_full", "platform_pitch_angle")
+    roll = _angle(items, "platform_roll_angle_full", "platform_roll_angle")
     return None if heading is None or pitch is None or roll is None else PlatformAngles(heading, pitch, roll)
 
 
-def _first_angle(items: Mapping[str, Any], *keys: str) -> float | None:
-    return next((found for key in keys if (found := number_within(items.get(key), -180.0, 180.0)) is not None), None)
+def _angle(items: Mapping[str, Any], *keys: str) -> float | None:
+    """The first of these items that is a number. EG 0104 may send any double."""
+    values = (items.get(key) for key in keys)
+    return next((float(value) for value in values if isinstance(value, int | float) and abs(value) <= 360), None)
 
 
 @cache
-def _wanted() -> Selection:
-    corners = [f"corner_{axis}_point_{n}_full" for n in CORNERS for axis in ("latitude", "longitude")]
+def _reported() -> Selection:
+    """The items with which the aircraft reports positions and attitude: decoding others takes longer."""
+    corners = [f"corner_{axis}_point_{n}_full" for n in (1, 2, 3, 4) for axis in ("latitude", "longitude")]
     return select(
         "sensor_latitude", "sensor_longitude", "sensor_ellipsoid_height_extended", "sensor_ellipsoid_height",
         "sensor_true_altitude", "frame_center_latitude", "frame_center_longitude",

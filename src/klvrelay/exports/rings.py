@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from klvrelay.exports.positions import LonLat, wrapped
+from klvrelay.exports.positions import LonLat
+from klvrelay.geo.wgs84 import wrapped
 
 Ring = list[LonLat]
 """Corners; the first is not repeated at the end."""

@@ -1,7 +1,7 @@
 """CZML for Cesium: a clock, the moving aircraft with its orientation, the frame centre, and the footprint.
 
-Times are seconds from the first record. Heights are above the ellipsoid, as Cesium expects; 0 if unknown. Samples are written in packets of PIECE, which Cesium joins by their `id`, so that a flight of any length
-takes the memory of one packet.
+Times are seconds from the first record. Heights are above the ellipsoid, as Cesium expects; 0 if unknown. Samples are
+written in packets of PIECE, which Cesium joins by their `id`, so that a flight of any length takes the memory of one.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_geojson_footprints_are_counter_clockwise_and_a_second_apart(recording: 
     assert footprints.geometry.is_valid.all()
     assert all(shape.exterior.is_ccw for shape in footprints.geometry)
     times = sorted(footprints.time)
-    assert all((late - early).total_seconds() >= 1 for early, late in zip(times, times[1:], strict=False))
+    assert all((late - early).total_seconds() >= 1 for early, late in pairwise(times))
     assert 8 <= len(times) <= 13
 
 

@@ -6,14 +6,11 @@ Each frame holds whole writes, so the file can be read up to its last whole fram
 from __future__ import annotations
 
 from io import RawIOBase
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from klvrelay.exports.contract import Writer
 from klvrelay.record import Record
 from klvrelay.shape.encoding.compression import zstd_module
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 FRAME = 1 << 20
 """Bytes before compression after which a frame ends."""
@@ -35,7 +32,7 @@ class ZstdFile(RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: ReadableBuffer, /) -> int:
+    def write(self, data: Any, /) -> int:
         size = len(memoryview(data).cast("B"))
         self._put(self._context.compress(data))
         self._held += size

@@ -20,6 +20,7 @@ NAMES = {
     "pacing": "how evenly `klvrelay send` sends",
     "probe": "cost of hostile streams, compared with a normal recording of the same size",
     "spool": "cost of a record through the spool on disk, and opening one with a million that wait",
+    "exports": "bytes and CPU time of a record in each file format of `klvrelay export`",
     "outputs": "bytes and CPU time of a record in each format, thinned and as it is",
     "publish": "CPU time of publishing a record through the MQTT sink to mosquitto",
     "streams": "number of live streams that one core can relay",

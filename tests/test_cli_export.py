@@ -80,7 +80,7 @@ def test_standard_input_is_a_flight(tape: str):
 def test_a_reader_that_closes_is_no_error(tape: str):
     """As after `| head`."""
     done = subprocess.run(
-        ["sh", "-c", '"$@" | head -c 10 >/dev/null; exit 0', "sh", *COMMAND, "export", str(ORBIT), "--to", "jsonl", "-"],
+        ["sh", "-c", '"$@" | head -c 10 >/dev/null', "sh", *COMMAND, "export", str(ORBIT), "--to", "jsonl", "-"],
         env=ENVIRONMENT, capture_output=True, text=True, timeout=30,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
@@ -312,7 +312,8 @@ def test_a_signal_leaves_no_partial_file(stop: signal.Signals, tmp_path: Path):
 
 def test_a_signal_stops_all_jobs(tmp_path: Path):
     """Their processes end, and none leaves a partial file."""
-    with pipes(tmp_path, "a", "b") as ends, exporting(tmp_path, "a", "b", "out/", "--to", "kml", "--jobs", "2") as process:
+    args = ("a", "b", "out/", "--to", "kml", "--jobs", "2")
+    with pipes(tmp_path, "a", "b") as ends, exporting(tmp_path, *args) as process:
         for end in ends:
             os.write(end, RAW)
         awaited(lambda: len(parts(tmp_path / "out")) == 2)
@@ -327,7 +328,8 @@ def test_a_signal_stops_all_jobs(tmp_path: Path):
 def test_a_killed_job_spoils_its_flight_only(tmp_path: Path):
     """As by the kernel when memory is short: it is reported, and its partial file is removed."""
     (tmp_path / "b.klv").write_bytes(RAW)
-    with pipes(tmp_path, "a") as (end,), exporting(tmp_path, "a", "b.klv", "out/", "--to", "gpx", "--jobs", "2") as process:
+    args = ("a", "b.klv", "out/", "--to", "gpx", "--jobs", "2")
+    with pipes(tmp_path, "a") as (end,), exporting(tmp_path, *args) as process:
         os.write(end, RAW)
         awaited(lambda: any(part.name.startswith(".a") for part in parts(tmp_path / "out")))
         (part,) = (part for part in parts(tmp_path / "out") if part.name.startswith(".a"))

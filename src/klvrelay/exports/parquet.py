@@ -1,6 +1,6 @@
 """Parquet and GeoParquet.
 
-A row group holds ROWS records, and one batch more at most; this is what waits in memory: about 60 MiB with all
+A row group holds ROWS records, and one batch more at most; this is what waits in memory: about 30 MiB with all
 columns. GeoParquet has the columns of `geometry_columns.py` in addition: WKB, longitude and latitude (WGS84), and the
 height above the ellipsoid where it is known.
 """
@@ -20,7 +20,7 @@ from klvrelay.exports.parquet_schema import HEAD, chosen_columns
 from klvrelay.exports.positions import Sighting, sighting_of
 from klvrelay.record import Record
 
-ROWS = 1 << 15
+ROWS = 1 << 14
 BATCH = 1 << 11
 """Records that wait undecoded: their packets may be large."""
 BATCH_BYTES = 16 << 20

@@ -48,7 +48,7 @@ where it goes:
   A file has its name only when it is complete. A flight that cannot be read is reported, and the others are exported;
   the exit code is then that of the first error.
 memory:
-  For each flight exported at the same time about 60 MiB, or 220 MiB with parquet and geoparquet, whatever its length.
+  For each flight exported at the same time about 60 MiB, or 200 MiB with parquet and geoparquet, whatever its length.
   What a format needs at its end waits in a temporary file in the folder of OUT.
 """
 )

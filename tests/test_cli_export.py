@@ -227,6 +227,18 @@ def test_what_makes_no_sense_is_refused(
     assert names(tmp_path) == {"flight.klv"}
 
 
+def test_a_folder_with_recordings_of_the_format_is_refused(
+    tape: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """A recording could be replaced with --force, or another one be added to a folder of segments."""
+    code, _, said = ran(capfd, "export", tape, "--to", "klv", f"{tmp_path}/", "--force")
+    assert (code, said) == (2, f"klvrelay: OUT {tmp_path}/ holds recordings that end with .klv; give another folder\n")
+    code, _, said = ran(capfd, "export", str(tmp_path), "--to", "kml", str(tmp_path))
+    assert (code, said) == (2, f"klvrelay: OUT {tmp_path} is one of the recordings; give another name\n")
+    assert ran(capfd, "export", "-q", tape, "--to", "kml", f"{tmp_path}/") == (0, "", "")
+    assert (names(tmp_path), Path(tape).read_bytes()) == ({"flight.klv", "flight.kml"}, RAW)
+
+
 def test_compression_follows_from_the_name(tape: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """OUT ends with .zst, or --compress for a folder."""
     from klvrelay.shape.encoding.compression import zstd_module

@@ -277,3 +277,17 @@ def test_a_compressed_file_can_be_read_without_its_end(monkeypatch: pytest.Monke
     assert zstd_module().decompress(data[:second]).endswith(b"\n")
     with pytest.raises(ConfigError, match="parquet compresses by itself"):
         export("parquet", [], compress="zstd")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_abandoned_file_gets_no_footer(name: str):
+    """Nothing is written to it later, even when its writer is deleted; so it does not look complete."""
+    file = io.BytesIO()
+    writer = open_writer(name, file, WriterOptions())
+    for one in flight([(9.0, 56.0), (9.1, 56.1)]):
+        writer.write(one)
+    size = len(file.getvalue())
+    writer.abandon()
+    writer.abandon()
+    del writer
+    assert len(file.getvalue()) == size

@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
         program=args.program, **option_groups.limit_options(args),
     )  # fmt: skip
     urls = flights_of(flights)
-    return export_flights(urls, target_of(out, urls), settings, jobs=args.jobs, quiet=args.quiet)
+    return export_flights(urls, target_of(out, urls, form.suffix), settings, jobs=args.jobs, quiet=args.quiet)
 
 
 def _writer_options(args: argparse.Namespace, name: str, takes: frozenset[str]) -> dict[str, Any]:

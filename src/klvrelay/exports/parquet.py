@@ -34,7 +34,8 @@ class TableWriter:
         chosen = chosen_columns(options.items)
         self._rows, self._geometry = RowMaker(chosen), geometry
         self._schema = pa.schema([*HEAD, *chosen.fields, *(geometry.fields if geometry else ())])
-        self._out = pq.ParquetWriter(CountedFile(file), self._schema, compression="zstd", use_dictionary=True)
+        self._file = CountedFile(file)
+        self._out = pq.ParquetWriter(self._file, self._schema, compression="zstd", use_dictionary=True)
         self._waiting: list[Record] = []
         self._places: list[Sighting] = []
         self._size = 0
@@ -77,7 +78,7 @@ class TableWriter:
         self._out.close()
 
     def abandon(self) -> None:
-        """Discard what waits. To close the writer of pyarrow would write a footer."""
+        self._file.detach()
         self._waiting, self._places, self._batches = [], [], []
 
 

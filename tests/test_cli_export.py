@@ -337,6 +337,19 @@ def test_a_signal_stops_all_jobs(tmp_path: Path):
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
 
+def test_a_killed_command_leaves_no_job(tmp_path: Path):
+    """The processes notice, and remove their partial files."""
+    args = ("a", "b", "out/", "--to", "gpx", "--jobs", "2")
+    with pipes(tmp_path, "a", "b") as ends, exporting(tmp_path, *args) as process:
+        for end in ends:
+            os.write(end, RAW)
+        awaited(lambda: len(parts(tmp_path / "out")) == 2)
+        process.kill()
+        process.communicate(timeout=20)
+        awaited(lambda: not parts(tmp_path / "out"))
+    assert names(tmp_path / "out") == set()
+
+
 def test_a_killed_job_spoils_its_flight_only(tmp_path: Path):
     """As by the kernel when memory is short: it is reported, and its partial file is removed."""
     (tmp_path / "b.klv").write_bytes(RAW)

@@ -125,7 +125,7 @@ def test_geoparquet_is_read_as_geometry(recording: Tape):
         shapes = layer[column]
         assert [shape.x for shape in shapes] == pytest.approx([lon for lon, _ in places], abs=DEGREES)
         assert [shape.y for shape in shapes] == pytest.approx([lat for _, lat in places], abs=DEGREES)
-        assert all(shape.has_z for shape in shapes)
+    assert [shape.z for shape in layer.geometry] == pytest.approx(recording.heights)
     assert all(shape.is_valid and shape.exterior.is_ccw for shape in layer["footprint"])
 
 
@@ -162,6 +162,7 @@ def test_mcap_has_channels_that_match_their_schemas(recording: Tape):
     assert [document for _, document in found["/uav1/record"]] == [json.loads(r.json()) for r in recording.records]
     places = [(fix["longitude"], fix["latitude"]) for _, fix in found["/uav1/position"]]
     assert places == recording.platforms
+    assert [fix["altitude"] for _, fix in found["/uav1/position"]] == pytest.approx(recording.heights)
     assert [time for time, _ in found["/uav1/position"]] == [(r.clock_us or 0) * 1000 for r in recording.records]
     assert json.loads(found["/uav1/footprint"][0][1]["geojson"])["geometry"]["type"] == "Polygon"
 

@@ -21,6 +21,7 @@ NAMES = {
     "probe": "cost of hostile streams, compared with a normal recording of the same size",
     "geo": "cost of deriving positions, and their accuracy against generated flights and recordings",
     "spool": "cost of a record through the spool on disk, and opening one with a million that wait",
+    "exports": "bytes and CPU time of a record in each file format of `klvrelay export`",
     "outputs": "bytes and CPU time of a record in each format, thinned and as it is",
     "publish": "CPU time of publishing a record through the MQTT sink to mosquitto",
     "sinks": "CPU time and bytes of a record for each kind of sink",

@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "frames": f"{VALUES} core config recordings sources transports",
     "relay": f"{VALUES} core config decoder elementary_streams health shape sinks sources spool transports",
     "api": f"{VALUES} core config decoder sources",
+    "exports": f"{VALUES} core geo shape standards",
     "items": f"{VALUES} standards",
     "schema": f"{VALUES} config core health klvrelay shape sinks",
     "encode": f"{VALUES} core standards",

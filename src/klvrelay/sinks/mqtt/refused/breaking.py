@@ -199,7 +199,7 @@ class Breaking:
     def _remember(self, message: Message, size: int) -> None:
         LOG.error(
             "%s: record set aside, since the broker closes the connection at it: topic=%s seq=%s size=%d"
-            " advice=%r", self.url, message.topic, dict(message.user).get("seq", ""), size, ADVICE,
+            " advice=%r", self.url, message.topic, dict(message.user).get("seq", "unknown"), size, ADVICE,
         )  # fmt: skip
         if len(self._records) >= RECORDS_MOST:
             del self._records[next(iter(self._records))]

@@ -127,14 +127,16 @@ class PublishedValues:
             self._refused[message.topic] = notice
 
     async def _retry(self, connection: Connection) -> None:
-        """Publish refused values again when their topics are due, and `status` when the suspended topics changed, or a
-        control needs another message.
+        """Publish refused values again when their topics are due, and `status` when the suspended topics changed, a
+        control needs another message, or the status is itself suspected to end the connections.
         """
         while True:
             await asyncio.sleep(RETRY)
             for notice in list(self._refused.values()):
                 await self._publish_value(connection, notice)
-            is_due = self._owes_status or self._breaking.control.lacks_answers or self._has_new_step
+            control = self._breaking.control
+            is_suspect = control.is_running and control.suspects(self._messages.brief_status("online"))
+            is_due = self._owes_status or control.lacks_answers or is_suspect or self._has_new_step
             if is_due or self._suspended.topics != self._shown:
                 self._owes_status = False
                 await self._publisher.publish_admitted(connection, [self._status()])

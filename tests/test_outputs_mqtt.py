@@ -12,6 +12,7 @@ from brokers import Mosquitto, listening, until
 from latest_values import answered, keeping
 from oracle_broker import OracleBroker
 from output_reader import Reader
+from payload_schemas import faults
 from records import BOOT, TIME_US, damaged, platform, record, spoilt
 from test_outputs import FORMATS, SECURITY, at, flight, marked, position
 from test_relay_mqtt import CONTENT_TYPE, EXPIRY, TAPE, running, tape
@@ -127,6 +128,15 @@ async def test_a_limit_alone_keeps_the_usual_topics(oracle: OracleBroker):
     states = [orjson.loads(payload) for payload in oracle.payloads("klvrelay/uav1/state")]
     assert [state["items"]["platform_tail_number"] for state in states] == ["tail-0", "tail-4"]
     assert oracle.payloads("klvrelay/uav1/rejected") == []
+
+
+async def test_the_status_counts_what_each_output_withheld(oracle: OracleBroker):
+    """Those that withheld nothing are not named."""
+    async with sink_of(of(oracle.port, {"name": "a", "max_classification": "SECRET"}, {"name": "b"})) as sink:
+        await sink.deliver([marked(0, 5), marked(1, 1), marked(2, 5)])
+    statuses = [orjson.loads(payload) for payload in oracle.payloads("klvrelay/status")]
+    assert [status.get("withheld") for status in statuses] == [None, [{"output": "a", "count": 2}]]
+    assert [fault for status in statuses for fault in faults("status", status)] == []
 
 
 async def test_a_withheld_stream_is_logged_once_for_each_output(oracle: OracleBroker, caplog: pytest.LogCaptureFixture):

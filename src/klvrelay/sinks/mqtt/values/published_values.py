@@ -52,7 +52,7 @@ class PublishedValues:
         self._publisher = publisher
         self._suspended, self._breaking = publisher.suspended, publisher.breaking
         self._named = named
-        self._outputs = outputs
+        self._outputs, self._shaper = outputs, shaper
         self._online: set[str] = set()
         self._levels: dict[str, str] = {}  # of streams, by level
         self._refused: dict[str, Notice] = {}
@@ -156,7 +156,11 @@ class PublishedValues:
 
     def _facts(self) -> dict[str, object]:
         uplink = self._outputs.document() if isinstance(self._outputs, BudgetOutputs) else None
-        return {**self._named, **self._suspended.document(), **({} if uplink is None else {UPLINK: uplink})}
+        counts = {} if self._shaper is None else self._shaper.withheld
+        withheld = [{"output": name, "count": count} for name, count in counts.items()]
+        more = {UPLINK: uplink, "withheld": withheld or None}
+        found = {name: value for name, value in more.items() if value is not None}
+        return {**self._named, **self._suspended.document(), **found}
 
     async def _watch(self, connection: Connection) -> None:
         """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""

@@ -128,7 +128,7 @@ def step_of(heard: Any) -> dict[str, Any]:
 async def test_what_a_budget_left_out_survives_a_kill(mosquitto: Mosquitto, tmp_path: Path):
     """The next run publishes it from the spool: each number arrives."""
     with ports.reserved() as port:
-        path = write_settings(tmp_path, port, mosquitto)
+        path = write_settings(tmp_path, port, mosquitto, budget="384kbit/s")
         async with listening(mosquitto.port, "klvrelay/#") as heard:
             async with klvrelay("run", "-c", str(path)) as command:
                 await feed.listening(port)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from itertools import count
+from random import Random
 
 import pytest
 import virtual_time
@@ -15,6 +17,8 @@ from test_spool_histories import AtOnce
 from test_spool_trouble import Crash, CrashingFolder
 
 from klvrelay.gap import Gap, Item
+from klvrelay.outcome import Outcome, Unpublished
+from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END
 from klvrelay.spool.disk.flows import DiskFlows
 from klvrelay.spool.disk.gap_file import SLOT, GapFile, read_gaps
@@ -234,5 +238,72 @@ def test_a_spool_without_any_cursor_is_delivered_to_each_sink():
         store.commit({at: record(at) for at in range(20)}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
         folder.remove("mqtt.cursor")
         assert numbers(await drained(opened(folder)))[0] == list(range(20))
+
+    virtual_time.run(main())
+
+
+def is_refused(one: Record) -> bool:
+    return (7 * one.seq + ord(one.stream)) % 3 == 0
+
+
+class Broker:
+    """It refuses some records, and counts what it got in all runs."""
+
+    def __init__(self) -> None:
+        self.delivered: set[tuple[str, str | None, int]] = set()
+        self.named: set[tuple[str, str | None, int]] = set()
+
+    def answer(self, batch: Sequence[Item]) -> Outcome:
+        gaps = [one for one in batch if isinstance(one, Gap)]
+        records = [(at, one) for at, one in enumerate(batch) if not isinstance(one, Gap)]
+        refused = [at for at, one in records if is_refused(one)]
+        self.delivered |= {(one.stream, one.boot, one.seq) for at, one in records if at not in refused}
+        self.named |= {(gap.stream, gap.boot, seq) for gap in gaps for seq in range(gap.first, gap.last + 1)}
+        outcome = Outcome(delivered=len(records) - len(refused), rejected=len(refused), gaps=len(gaps))
+        outcome.unpublished = [Unpublished(at, "refused") for at in refused]
+        return outcome
+
+
+async def flown_until_killed(folder: ForgetfulFolder, broker: Broker, boot: str, random: Random) -> None:
+    """One run of two streams, in which batches are answered in any order, or the connection is lost."""
+    log = opened(folder, 1 << 24)
+    cursor, seqs, flying = log.cursor("mqtt"), Counter[str](), list[Sequence[Item]]()
+    for _ in range(random.randrange(5, 50)):
+        match random.choice(("append", "append", "wait", "offer", "offer", "answer", "answer", "lose")):
+            case "append":
+                stream = random.choice("aab")
+                for _ in range(random.choice((1, 3, 15))):
+                    log.append(record(seqs[stream], stream=stream, boot=boot, raw=bytes(random.choice((50, 3000)))))
+                    seqs[stream] += 1
+                await asyncio.sleep(4 * COMMIT)
+            case "wait":
+                await asyncio.sleep(random.choice((0.3, 1.2)))
+            case "offer" if cursor.count:
+                flying.append(await asyncio.wait_for(cursor.batch(random.choice((1, 3, 10))), 1))
+            case "answer" if flying:
+                batch = flying.pop(random.randrange(len(flying)))
+                cursor.commit(batch, broker.answer(batch))
+            case "lose":
+                cursor.rewind()
+                flying.clear()
+    log._closed = True  # killed: nothing is written any more
+    if log._timer is not None:
+        log._timer.cancel()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_gap_of_refused_records_names_none_that_is_delivered_over_several_kills(seed: int):
+    """Not before the kill, and not after it, when records are offered again and gaps are read from the disk."""
+
+    async def main() -> None:
+        folder, broker, random = ForgetfulFolder(), Broker(), Random(seed)
+        for run in range(random.randrange(2, 5)):
+            await flown_until_killed(folder, broker, f"{run:06d}", random)
+        cursor = opened(folder, 1 << 24).cursor("mqtt")
+        while not cursor.is_done:
+            batch = await asyncio.wait_for(cursor.batch(), 5)
+            cursor.commit(batch, broker.answer(batch))
+        assert broker.named
+        assert broker.named & broker.delivered == set()
 
     virtual_time.run(main())

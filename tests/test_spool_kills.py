@@ -307,8 +307,8 @@ async def flown_until_killed(
 @pytest.mark.parametrize("stays", [True, False])
 @pytest.mark.parametrize("seed", range(20))
 def test_a_gap_of_refused_records_names_none_that_is_delivered_over_several_kills(seed: int, stays: bool):
-    """Not before the kill, and not after it, when records are offered again and gaps are read from the disk: also not if
-    the broker accepts them then, and has not got the gaps before.
+    """Not before the kill, and not after it, when records are offered again and gaps are read from the disk. Also not
+    if the broker accepts them then, and has not got the gaps before.
     """
 
     async def main() -> None:

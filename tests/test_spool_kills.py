@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
-from itertools import count
+from itertools import count, cycle
 from random import Random
 
 import pytest
@@ -27,6 +28,7 @@ from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.store import Store
 
 LIMIT = 40
+TEN_YEARS = 10 * 365 * 86_400 * 10**9
 
 
 def opened(folder: ForgetfulFolder, size: int = 1 << 20) -> DiskLog:
@@ -321,5 +323,22 @@ def test_a_gap_of_refused_records_names_none_that_is_delivered_over_several_kill
             batch = await asyncio.wait_for(cursor.batch(), 5)
             cursor.commit(batch, broker.answer(batch))
         assert broker.named & broker.delivered == set()
+
+    virtual_time.run(main())
+
+
+def test_a_stop_takes_no_longer_if_the_clock_jumps(monkeypatch: pytest.MonkeyPatch):
+    """By ten years, forth and back, while the spool is closed: nothing waits for that clock, and nothing is lost."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = opened(folder)
+        log.cursor("mqtt")
+        await append(log, 0, 30)
+        jumps, real = cycle((TEN_YEARS, -TEN_YEARS, 0)), time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: real() + next(jumps))
+        monkeypatch.setattr(time, "time", lambda: time.time_ns() / 1e9)
+        await asyncio.wait_for(log.close(), 1.0)
+        assert numbers(await drained(opened(folder))) == (list(range(30)), [])
 
     virtual_time.run(main())

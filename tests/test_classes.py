@@ -18,7 +18,7 @@ def test_the_first_class_is_sent_first_however_late_it_came():
     for priority in (Urgency.OTHER, Urgency.POSITION, Urgency.FRAMES, Urgency.ALERT, Urgency.AVAILABILITY):
         pending.put(priority, "uav1", priority.name, 0.0)
     assert [pending.pop(1.0).value for _ in range(5)] == ["ALERT", "AVAILABILITY", "POSITION", "OTHER", "FRAMES"]
-    assert pending.first is None
+    assert pending.first() is None
     with pytest.raises(LookupError):
         pending.pop(1.0)
 
@@ -116,7 +116,7 @@ def test_each_value_leaves_once_and_none_before_a_more_urgent_one(operations, ag
             number += 1
         assert pending.count == len(waiting)
         assert pending.queued == sum(each for _, _, each in waiting.values())
-        assert pending.first == min((priority for priority, _, _ in waiting.values()), default=None)
+        assert pending.first() == min((priority for priority, _, _ in waiting.values()), default=None)
     assert sorted(pending.clear()) == sorted(waiting)
 
 

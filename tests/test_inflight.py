@@ -6,7 +6,7 @@ import asyncio
 
 import virtual_time
 
-from klvrelay.sinks.mqtt.protocol.inflight import InFlight, PublishAnswers
+from klvrelay.sinks.mqtt.protocol.inflight import ALONE, InFlight, PublishAnswers
 from klvrelay.sinks.mqtt.refused.suspended import SHOWN, Suspended
 
 
@@ -152,3 +152,28 @@ def test_a_document_of_suspended_topics_is_short():
     assert suspended.document() == {
         "suspended": [f"t{number}" for number in range(SHOWN)], "suspended_topics": SHOWN + 5,
     }  # fmt: skip
+
+
+def test_the_number_in_flight_doubles_each_round_trip_after_a_while():
+    """From one, to the whole; not while it is narrowed."""
+
+    async def main() -> list[int]:
+        flight, seen = InFlight(4.0, Late()), []
+        flight.begin(20, one_by_one=True)
+        for round_trip in range(9):
+            if round_trip == 6:
+                flight.narrow()
+            if round_trip == 8:
+                flight.grow()
+            numbers = range(flight.most)
+            for number in numbers:
+                flight.add(number, PublishAnswers(20), number)
+            await asyncio.sleep(1.0)
+            for number in numbers:
+                flight.answer(number, 0)
+            seen.append(flight.most)
+        flight.widen()
+        return [*seen, flight.most]
+
+    assert ALONE == 2.0
+    assert virtual_time.run(main()) == [1, 2, 4, 8, 16, 20, 1, 1, 1, 20]

@@ -87,6 +87,15 @@ def test_a_value_is_held_after_two_losses_and_four_strikes():
     assert not found.holds(OTHER)
 
 
+def test_a_connection_that_ends_with_several_in_flight_accuses_none():
+    """Any of them may be the cause; the search goes on with the next connection."""
+    found, _ = breaking()
+    for _ in range(20):
+        found.begin()
+        found.lost(STATE, alone=False)
+    assert (found.one_by_one, found.is_active, found.control.is_running) == (True, False, False)
+
+
 def test_only_the_same_message_is_held():
     """Connections that end at different messages, at none, or after an answer to the suspect prove nothing."""
     found, _ = breaking()

@@ -6,6 +6,7 @@ import random
 import re
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +23,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.record import Record
 from klvrelay.shape import items
 from klvrelay.shape.encoding.formats import message_of
-from klvrelay.shape.marking import Limit
+from klvrelay.shape.marking import PIDS_MOST, Limit
 from klvrelay.shape.output import Output, matches
 from klvrelay.shape.payload import Payload
 from klvrelay.shape.rates import Pace
@@ -447,6 +448,34 @@ def test_a_missing_record_may_have_had_the_marking():
         sent = [security(0, 2), marked(1, None), marked(5, None), marked(6, 1), marked(7, None)]
         assert len(offered(shaper, sent[:3])) == count
         assert len(offered(shaper, sent[3:])) == 2
+
+
+@given(
+    kinds=st.lists(st.tuples(st.integers(0, 2), st.one_of(st.none(), st.integers(1, 5))), min_size=1, max_size=30),
+    limit=st.integers(1, 5), unmarked=st.sampled_from([None, "pass", "withhold"]), again=st.integers(0, 29),
+)  # fmt: skip
+def test_a_record_has_the_marking_of_its_pid(kinds, limit, unmarked, again):
+    """Also if several PIDs are one stream. Before the first of its PID, it has the highest one of the others too."""
+    shaper = Shaper([replace(output(), limit=Limit(limit, unmarked=unmarked))])
+    own: dict[int, int] = {}
+    records, levels = [], []
+    for seq, (pid, level) in enumerate(kinds):
+        records.append(marked(seq, level, pid=pid))
+        if level is not None:
+            own[pid] = level
+        levels.append((own.get(pid), max(own.values(), default=0)))
+    for each in (*records, *records[again:]):
+        mine, highest = levels[each.seq]
+        passes = mine <= limit if mine is not None else unmarked == "pass" and highest <= limit
+        assert (shaper.offer(each, 0.0)[1] is Decision.DUE) is passes
+
+
+def test_too_many_pids_are_above_every_limit():
+    """Unless a record has a marking itself."""
+    shaper = Shaper([output(max_classification="SECRET", unmarked="pass")])
+    sent = [marked(pid, None, pid=pid) for pid in range(PIDS_MOST + 4)]
+    assert len(offered(shaper, sent)) == PIDS_MOST
+    assert len(offered(shaper, [marked(100, 1, pid=100), marked(101, None, pid=100)])) == 1
 
 
 def test_caveats_and_countries_limit_an_output():

@@ -12,9 +12,10 @@ from brokers import Mosquitto, listening, until
 from latest_values import answered, keeping
 from oracle_broker import OracleBroker
 from output_reader import Reader
+from payload_schemas import faults
 from records import BOOT, TIME_US, damaged, platform, record, spoilt
 from test_outputs import FORMATS, SECURITY, at, flight, marked, position
-from test_relay_mqtt import CONTENT_TYPE, TAPE, running, tape
+from test_relay_mqtt import CONTENT_TYPE, EXPIRY, TAPE, running, tape
 
 import klvrelay
 from klvrelay.config.mqtt import MqttSettings
@@ -129,6 +130,15 @@ async def test_a_limit_alone_keeps_the_usual_topics(oracle: OracleBroker):
     assert oracle.payloads("klvrelay/uav1/rejected") == []
 
 
+async def test_the_status_counts_what_each_output_withheld(oracle: OracleBroker):
+    """Those that withheld nothing are not named."""
+    async with sink_of(of(oracle.port, {"name": "a", "max_classification": "SECRET"}, {"name": "b"})) as sink:
+        await sink.deliver([marked(0, 5), marked(1, 1), marked(2, 5)])
+    statuses = [orjson.loads(payload) for payload in oracle.payloads("klvrelay/status")]
+    assert [status.get("withheld") for status in statuses] == [None, [{"output": "a", "count": 2}]]
+    assert [fault for status in statuses for fault in faults("status", status)] == []
+
+
 async def test_a_withheld_stream_is_logged_once_for_each_output(oracle: OracleBroker, caplog: pytest.LogCaptureFixture):
     """With its marking and the limit; else it looks like a silent stream."""
     outputs = {"name": "a", "max_classification": "RESTRICTED"}, {"name": "b", "max_classification": "SECRET"}
@@ -210,6 +220,31 @@ async def test_a_batch_of_records_is_one_message(oracle: OracleBroker):
     for stream in ("uav1", "uav2"):
         found = [seqs([payload]) for payload in oracle.payloads(f"klvrelay/{stream}/telemetry")]
         assert found == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+async def test_a_compact_message_has_no_properties_but_its_expiry(oracle: OracleBroker, compression: str):
+    """Stream, run and number of each record are in its topic and payload, also of a record that arrives twice."""
+    settings = of(oracle.port, {"name": "a", "format": "compact", "on_change": True, "batch": 3,
+                                "compression": compression}, expiry=30)  # fmt: skip
+    async with sink_of(settings) as sink:
+        await sink.deliver([record(seq) for seq in range(9)])
+    messages = [each for each in oracle.published if each.topic == "klvrelay/uav1/a"]
+    assert [(each.properties, each.user) for each in messages] == [({EXPIRY: 30}, ())] * 3
+    restorer = klvrelay.Restorer()
+    read = [each for message in (messages[0], *messages) for each in restorer.restore(message.payload, stream="uav1")]
+    assert [*dict.fromkeys((each["stream"], each["boot"], each["seq"]) for each in read)] == [
+        ("uav1", BOOT, seq) for seq in range(9)
+    ]
+
+
+async def test_a_replayed_compact_record_has_its_age_as_a_property(oracle: OracleBroker):
+    """The payload does not have it."""
+    async with sink_of(of(oracle.port, {"name": "a", "format": "compact"})) as sink:
+        await sink.deliver(Replay([record(0), record(1, received_us=None)]))
+    ages = [dict(message.user) for message in oracle.published if message.topic == "klvrelay/uav1/a"]
+    assert [[*each] for each in ages] == [["replayed"], ["replayed"]]
+    assert (float(ages[0]["replayed"]) > 0, ages[1]["replayed"]) == (True, "")
 
 
 async def test_records_of_several_batches_share_a_message(oracle: OracleBroker):
@@ -485,7 +520,8 @@ async def test_compressed_outputs_restore_with_the_dictionary_of_their_stream(fo
             reader.learn(message.payload)
         if message.topic == TELEMETRY:
             sizes.append(len(message.payload))
-            kind = message.properties[CONTENT_TYPE]
+            kind = message.properties.get(CONTENT_TYPE)
+            assert (kind is None) == (form == "compact")
             restored += reader.restore(message.payload, stream="uav1", format=kind)
     assert (reader.unreadable, reader.skipped) == (0, 0)
     assert len(restored) == len(sizes) > 300

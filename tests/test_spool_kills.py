@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
+from collections import Counter
 from collections.abc import Sequence
-from itertools import count
+from itertools import count, cycle
+from random import Random
 
 import pytest
 import virtual_time
@@ -15,6 +18,8 @@ from test_spool_histories import AtOnce
 from test_spool_trouble import Crash, CrashingFolder
 
 from klvrelay.gap import Gap, Item
+from klvrelay.outcome import Outcome, Unpublished
+from klvrelay.record import Record
 from klvrelay.spool.disk.cursor_file import OPEN_END
 from klvrelay.spool.disk.flows import DiskFlows
 from klvrelay.spool.disk.gap_file import SLOT, GapFile, read_gaps
@@ -23,6 +28,7 @@ from klvrelay.spool.disk.missing import PlacedGap
 from klvrelay.spool.disk.store import Store
 
 LIMIT = 40
+TEN_YEARS = 10 * 365 * 86_400 * 10**9
 
 
 def opened(folder: ForgetfulFolder, size: int = 1 << 20) -> DiskLog:
@@ -234,5 +240,105 @@ def test_a_spool_without_any_cursor_is_delivered_to_each_sink():
         store.commit({at: record(at) for at in range(20)}, {"mqtt": [(0, OPEN_END)]}, hurry=False)
         folder.remove("mqtt.cursor")
         assert numbers(await drained(opened(folder)))[0] == list(range(20))
+
+    virtual_time.run(main())
+
+
+def is_refused(one: Record) -> bool:
+    return (7 * one.seq + ord(one.stream)) % 3 == 0
+
+
+class Broker:
+    """It refuses some records, and counts what it got in all runs.
+
+    refuses  otherwise it accepts all
+    """
+
+    def __init__(self) -> None:
+        self.refuses = True
+        self.delivered: set[tuple[str, str | None, int]] = set()
+        self.named: set[tuple[str, str | None, int]] = set()
+
+    def answer(self, batch: Sequence[Item]) -> Outcome:
+        gaps = [one for one in batch if isinstance(one, Gap)]
+        records = [(at, one) for at, one in enumerate(batch) if not isinstance(one, Gap)]
+        refused = [at for at, one in records if self.refuses and is_refused(one)]
+        self.delivered |= {(one.stream, one.boot, one.seq) for at, one in records if at not in refused}
+        self.named |= {(gap.stream, gap.boot, seq) for gap in gaps for seq in range(gap.first, gap.last + 1)}
+        outcome = Outcome(delivered=len(records) - len(refused), rejected=len(refused), gaps=len(gaps))
+        outcome.unpublished = [Unpublished(at, "refused") for at in refused]
+        return outcome
+
+
+async def flown_until_killed(
+    folder: ForgetfulFolder, broker: Broker, boot: str, random: Random, *, with_gaps: bool
+) -> None:
+    """One run of two streams, in which batches are answered in any order, or the connection is lost.
+
+    with_gaps  batches with gaps are answered too
+    """
+    log = opened(folder, 1 << 24)
+    cursor, seqs, flying = log.cursor("mqtt"), Counter[str](), list[Sequence[Item]]()
+    for _ in range(random.randrange(5, 50)):
+        match random.choice(("append", "append", "wait", "offer", "offer", "answer", "answer", "lose")):
+            case "append":
+                stream = random.choice("aab")
+                for _ in range(random.choice((1, 3, 15))):
+                    log.append(record(seqs[stream], stream=stream, boot=boot, raw=bytes(random.choice((50, 3000)))))
+                    seqs[stream] += 1
+                await asyncio.sleep(4 * COMMIT)
+            case "wait":
+                await asyncio.sleep(random.choice((0.3, 1.2)))
+            case "offer" if cursor.count:
+                flying.append(await asyncio.wait_for(cursor.batch(random.choice((1, 3, 10))), 1))
+            case "answer" if flying:
+                batch = flying.pop(random.randrange(len(flying)))
+                if with_gaps or not any(isinstance(one, Gap) for one in batch):
+                    cursor.commit(batch, broker.answer(batch))
+                    continue
+                cursor.rewind()
+                flying.clear()
+            case "lose":
+                cursor.rewind()
+                flying.clear()
+    log._closed = True  # killed: nothing is written any more
+    if log._timer is not None:
+        log._timer.cancel()
+
+
+@pytest.mark.parametrize("stays", [True, False])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_gap_of_refused_records_names_none_that_is_delivered_over_several_kills(seed: int, stays: bool):
+    """Not before the kill, and not after it, when records are offered again and gaps are read from the disk. Also not
+    if the broker accepts them then, and has not got the gaps before.
+    """
+
+    async def main() -> None:
+        folder, broker, random = ForgetfulFolder(), Broker(), Random(seed)
+        for run in range(random.randrange(2, 5)):
+            await flown_until_killed(folder, broker, f"{run:06d}", random, with_gaps=stays)
+        cursor = opened(folder, 1 << 24).cursor("mqtt")
+        broker.refuses = stays
+        while not cursor.is_done:
+            batch = await asyncio.wait_for(cursor.batch(), 5)
+            cursor.commit(batch, broker.answer(batch))
+        assert broker.named & broker.delivered == set()
+
+    virtual_time.run(main())
+
+
+def test_a_stop_takes_no_longer_if_the_clock_jumps(monkeypatch: pytest.MonkeyPatch):
+    """By ten years, forth and back, while the spool is closed: nothing waits for that clock, and nothing is lost."""
+
+    async def main() -> None:
+        folder = ForgetfulFolder()
+        log = opened(folder)
+        log.cursor("mqtt")
+        await append(log, 0, 30)
+        jumps, real = cycle((TEN_YEARS, -TEN_YEARS, 0)), time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: real() + next(jumps))
+        monkeypatch.setattr(time, "time", lambda: time.time_ns() / 1e9)
+        await asyncio.wait_for(log.close(), 1.0)
+        assert numbers(await drained(opened(folder))) == (list(range(30)), [])
 
     virtual_time.run(main())

@@ -76,11 +76,12 @@ class Described:
         has_properties = self.document["servers"]["broker"]["protocolVersion"] == "5.0"
         headers = about.get("headers", {"properties": {}})
         user = dict(message.user)
+        sends_type = has_properties and "compact" not in about["contentType"]
         pairs = {
             "qos": (message.qos, binding["qos"]),
             "retain": (message.retain, binding["retain"]),
             "expiry": (message.properties.get(EXPIRY), binding.get("messageExpiryInterval")),
-            "content type": (message.properties.get(CONTENT_TYPE), about["contentType"] if has_properties else None),
+            "content type": (message.properties.get(CONTENT_TYPE), about["contentType"] if sends_type else None),
             "user properties": ({*user} - {*headers["properties"]}, set()),
             "headers": ([*Draft7Validator(headers).iter_errors(user)], []),
             "payload": (self._payload_faults(leaf, message) if payload else [], []),

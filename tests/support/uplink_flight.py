@@ -152,9 +152,9 @@ class Trip:
             await asyncio.sleep(begin + turn / hz - loop.time())
             raw, seq = next(raws), round(_now() * 1000)
             for number in range(streams):
-                self.log.append(_record(raw, f"uav{number}", seq))
+                self.log.append(record_at(raw, f"uav{number}", seq))
             if turn % round(hz * alert_every) == round(hz * alert_every * 0.6):
-                self.log.append(_record(raw, ALERTS, seq))
+                self.log.append(record_at(raw, ALERTS, seq))
                 alerts += 1
             if turn % round(10 * hz) == 0:
                 for number in range(streams):
@@ -170,13 +170,13 @@ class Trip:
 @asynccontextmanager
 async def trip(
     rate: float, tables: Sequence[dict[str, Any]] = TABLES, *, link_rate: float | None = None, delay: float = 0.3,
-    later: bool = False, changeable: Sequence[str] = (),
+    later: bool = False, changeable: Sequence[str] = (), oracle: Subscriber | None = None,
 ) -> AsyncIterator[Trip]:  # fmt: skip
     """A connected sink with a budget of `rate` bits per second. The link carries `link_rate`."""
     up = (link_rate or rate) / 8 * 1.02
     with mock.patch(CLOCK, _time_ns):
         async with (
-            Subscriber() as oracle,
+            oracle or Subscriber() as oracle,
             Uplink(oracle.port, up=up, down=up, delay=delay) as link,
             connected(oracle, link, rate, tables, later=later, changeable=changeable) as on,
         ):
@@ -225,5 +225,6 @@ async def fly(seconds: float, rate: float, tables: Sequence[dict[str, Any]] = TA
         return Flight(flown, on.tasks[0].sums(), on.link, arrivals, wire, kernel, steps, alerts)
 
 
-def _record(raw: bytes, stream: str, seq: int) -> Record:
+def record_at(raw: bytes, stream: str, seq: int) -> Record:
+    """A record that arrives now."""
     return Record(raw, "ST0601", "ok", "ok", None, None, EPOCH_US + round(_now() * 1e6), stream, "5f2c9a", seq)

@@ -49,6 +49,9 @@ class Halving:
     none is the cause. A loss with nothing in flight is not caused by a record either. Each time that no record is
     the cause, a suspect must break one connection more.
 
+    With one stream alone nothing else can be sent. A far end that cuts each connection at its first record, whichever
+    that is, looks the same as a record that breaks each connection: only another order of the records would show it.
+
     A control is longer than the last connection: otherwise connections that all last equally long would end at the same
     record. A connection whose cause the sink itself finds is not reported here.
     """

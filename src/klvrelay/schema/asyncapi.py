@@ -148,8 +148,8 @@ def _message(topic: TopicEntry, settings: MqttSettings) -> Document:
         "contentType": topic.content_type,
         "payload": {"$ref": f"#/components/schemas/{topic.schema}"},
     }
-    if names:
-        properties = {name: HEADERS[name] for name in (*names, *topic.optional)}
+    if headers := (*names, *topic.optional) if _has_properties(settings) else ():
+        properties = {name: HEADERS[name] for name in headers}
         found["headers"] = {"type": "object", "properties": properties, "required": [*names]}
     if topic.leaf in PAYLOADS and not topic.address:
         shown = {"headers": examples.headers(names)} if names else {}

@@ -11,7 +11,7 @@ from klvrelay.schema.home_assistant import discovery_topic
 from klvrelay.schema.output_changes import change_topics, may_become_partial
 from klvrelay.schema.parts import TEXT, Schema
 from klvrelay.schema.telemetry import record
-from klvrelay.schema.topics import TOPICS, TopicEntry
+from klvrelay.schema.topics import RECORD, TOPICS, TopicEntry
 from klvrelay.shape.encoding.content_types import CONTENT_TYPES, JSON_LINES
 from klvrelay.shape.output import Output, is_whole
 from klvrelay.shape.presets import DEFAULTS, RAW
@@ -22,7 +22,8 @@ REPLACED = ("telemetry", "state", "raw")
 COMPACT: Schema = {
     "type": "string",
     "format": "binary",
-    "description": "Records in the compact format: a CBOR array of maps with integer keys",
+    "description": "Records in the compact format: a CBOR array of maps with integer keys. The messages have no content"
+    " type and, except for `replayed`, no user properties",
 }
 COMPRESSED: Schema = {"type": "string", "format": "binary", "description": "A zstd frame of the payload"}
 ITEM: Schema = {"description": "The value of one item: text unchanged, other values as JSON. null: unknown"}
@@ -66,6 +67,7 @@ def _entry(output: Output, taken: set[str], payload: str) -> TopicEntry:
         f"output-{output.name}" if output.name in taken else output.name,
         summary_of(output),
         content_type_of(output),
+        headers=() if output.format == "compact" else RECORD,
         optional=() if output.retain else ("replayed",),
         retained=output.retain,
         expires=not output.retain,

@@ -17,7 +17,8 @@ SUMS = {
     "thinned": "Records that no output published: not their turn, or nothing changed",
     "withheld": "Records that were not published because of their markings",
 }
-OPTIONAL = ("broker", "reason", "at", "records", "suspended", "suspended_topics", "spool", "reload", "uplink")
+OPTIONAL = ("broker", "reason", "at", "records", "suspended", "suspended_topics", "spool", "reload", "uplink",
+            "withheld")  # fmt: skip
 
 
 def status() -> Schema:
@@ -38,6 +39,11 @@ def status() -> Schema:
         "suspended_topics": described(COUNT, "Number of these topics; suspended lists the first of them"),
         "spool": described(_spool(), "Whether the disk of the spool works"),
         "uplink": described(closed(uplink_members()), "With a budget: its use, as on the topic uplink"),
+        "withheld": {
+            "type": "array",
+            "items": closed({"output": described(TEXT, "Name of the output"), "count": COUNT}),
+            "description": "How often each output has withheld a record because of its marking",
+        },
         "reload": described(_reload(), "The last reload of the settings"),
     }
     shape = closed(members, optional=OPTIONAL)

@@ -9,6 +9,9 @@ from klvrelay.sinks.mqtt.messages import JSON, KLV, TEXT
 OF_THE_RELAY = ("status", "uplink")
 """Topics of the relay, not of a stream."""
 
+RECORD = ("stream", "boot", "seq")
+"""User properties of the messages of records, except compact ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class TopicEntry:
@@ -16,7 +19,7 @@ class TopicEntry:
 
     leaf          last level of the topic, or name of the output
     summary       what is published there
-    content_type  of the payload, as sent with MQTT 5
+    content_type  of the payload, as sent with MQTT 5; that of compact records is not sent
     headers       user properties with MQTT 5
     optional      user properties that some messages have
     retained      the broker keeps the last message
@@ -30,7 +33,7 @@ class TopicEntry:
     leaf: str
     summary: str
     content_type: str = JSON
-    headers: tuple[str, ...] = ("stream", "boot", "seq")
+    headers: tuple[str, ...] = RECORD
     optional: tuple[str, ...] = ()
     retained: bool = False
     expires: bool = False

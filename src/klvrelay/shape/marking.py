@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -18,6 +18,8 @@ CARRIERS = frozenset({"ST0601", "ST0102", "ST0102-US", "ST0104", "ST0806"})
 """Sets that may have a security set, or are one."""
 RUNS_MOST, CHANGES_MOST, STREAMS_MOST = 32, 256, 4096
 """What is kept of the markings of a stream: intervals without holes, and changes in each."""
+PIDS_MOST = 16
+"""Maximum number of PIDs of a stream whose markings are kept. Records of others count as above every limit."""
 
 Unmarked = Literal["pass", "withhold"]
 
@@ -97,33 +99,76 @@ class Gate:
         return self._answer
 
 
+Pid = int | None
+_Changes = list[tuple[int, RecordMarking]]
+
+
 @dataclass(slots=True)
 class _Run:
-    """Consecutive records, and the changes of the marking among them: number of the record, and the new marking."""
+    """Consecutive records, and for each PID the changes of the marking: number of the record, and the new marking.
+
+    A PID without a security set so far has the highest marking of the others, which is not sure: the stream may have
+    moved to this PID, or another one may carry the sets for it.
+
+    marked   the PIDs that had a security set
+    """
 
     first: int
     last: int
-    changes: list[tuple[int, RecordMarking]] = field(default_factory=list)
+    changes: dict[Pid, _Changes] = field(default_factory=dict)
+    marked: set[Pid] = field(default_factory=set)
 
-    def mark_at(self, seq: int) -> RecordMarking:
-        if (last := self.changes[-1])[0] <= seq:
+    def mark_at(self, seq: int, pid: Pid) -> RecordMarking:
+        """The marking that a record of this PID has without a security set."""
+        changes = self.changes.get(pid)
+        if changes is None:
+            if len(self.changes) >= PIDS_MOST:
+                return ABOVE_ALL
+            changes = self.changes[pid] = [(self.first, self._highest())]
+        if (last := changes[-1])[0] <= seq:
             return last[1]
-        return next((mark for start, mark in reversed(self.changes) if start <= seq), ABOVE_ALL)
+        return next((mark for start, mark in reversed(changes) if start <= seq), ABOVE_ALL)
 
-    def set(self, seq: int, mark: RecordMarking) -> None:
-        """From this record on, this is the marking, unless it is an earlier one that came again."""
+    def set(self, seq: int, pid: Pid, mark: RecordMarking, *, is_own: bool) -> None:
+        """From this record on, this is the marking of the PID, unless it is an earlier record that came again."""
         if seq < self.last:
             return
         self.last = seq
-        before = self.changes[-1][1] if self.changes else None
-        if before is not mark and before != mark:
-            self.changes.append((seq, mark))
-            if len(self.changes) > CHANGES_MOST:
-                del self.changes[0]  # records before that count as above every limit
+        if pid not in self.changes:
+            return  # one PID too many
+        _change(self.changes[pid], seq, mark)
+        if not is_own:
+            return
+        self.marked.add(pid)
+        if len(self.marked) < len(self.changes):
+            highest = self._highest()
+            for other in self.changes.keys() - self.marked:
+                _change(self.changes[other], seq, highest)
+
+    def _highest(self) -> RecordMarking:
+        """Of a PID without a security set."""
+        marks = [self.changes[pid][-1][1] for pid in self.marked]
+        return _highest(marks)._replace(is_sure=False) if marks else UNMARKED
+
+
+def _change(changes: _Changes, seq: int, mark: RecordMarking) -> None:
+    before = changes[-1][1]
+    if before is not mark and before != mark:
+        changes.append((seq, mark))
+        if len(changes) > CHANGES_MOST:
+            del changes[0]  # records before that count as above every limit
+
+
+def _highest(marks: Sequence[RecordMarking]) -> RecordMarking:
+    return RecordMarking(
+        max(mark.level for mark in marks),
+        frozenset.union(*(mark.caveats for mark in marks)),
+        frozenset.intersection(*(mark.releasable_to for mark in marks)),
+    )
 
 
 class Markings:
-    """The marking of each record of all streams: its own one, or that of the record before it.
+    """The marking of each record of all streams: its own one, or that of the record before it of the same PID.
 
     Records may come again, or before earlier ones, as after a lost connection: a record always has the same marking. If
     the records before it are missing, its marking is that of the nearest one before it, and not sure.
@@ -148,15 +193,15 @@ class Markings:
 
 def _mark_in(run: _Run, record: Record) -> RecordMarking:
     seq = record.seq
-    before = run.mark_at(seq)
+    before = run.mark_at(seq, record.pid)
     if not record.good:
         if seq > run.last:
-            run.set(seq, before._replace(is_sure=False))
+            run.set(seq, record.pid, before._replace(is_sure=False), is_own=False)
         return ABOVE_ALL
     own = own_marking(record.raw)
     marks = own is not None and record.set in CARRIERS
     if seq > run.last or marks:
-        run.set(seq, own if own is not None and marks else before)
+        run.set(seq, record.pid, own if own is not None and marks else before, is_own=marks)
     return before if own is None else own
 
 
@@ -170,8 +215,11 @@ def _run_at(runs: Iterable[_Run], seq: int) -> _Run | None:
 
 def _new_run(runs: list[_Run], seq: int) -> _Run:
     before = max((run for run in runs if run.last < seq), key=lambda run: run.last, default=None)
-    start = UNMARKED if before is None else before.changes[-1][1]
-    run = _Run(seq, seq, [(seq, start._replace(is_sure=seq == 0))])
+    run = _Run(seq, seq)
+    if before is not None:
+        run.marked = {*before.marked}
+        for pid, changes in before.changes.items():
+            run.changes[pid] = [(seq, changes[-1][1]._replace(is_sure=False))]
     runs.append(run)
     if len(runs) > RUNS_MOST:
         del runs[0]

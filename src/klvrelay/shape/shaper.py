@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ class Shaper:
     limit        of the sink as a whole: what no output may publish
     changeable   what of the outputs may change at run time; see `config.output_changes`
     on_change    is called after a change: there may be late records
+    withheld     how often each output has withheld a record; one that is offered again counts again
     on_withheld  is called for each record that an output withholds: its name ("": all), the stream, marking and limit
     """
 
@@ -36,6 +38,7 @@ class Shaper:
         self.changeable, self._numbers = changeable, numbers
         self.on_change: Callable[[], object] = lambda: None
         self.on_withheld: Callable[[str, str, RecordMarking, Limit], object] = lambda *_: None
+        self.withheld: Counter[str] = Counter()
         self._of_stream: dict[str, list[ShapedOutput]] = {}  # of streams for which outputs were changed
         self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._every = self._outputs
@@ -81,6 +84,7 @@ class Shaper:
             if found > verdict:
                 verdict = found
             if found is Decision.WITHHELD and mark is not None:
+                self.withheld[shaped.output.name] += 1
                 self.on_withheld(shaped.output.name, record.stream, mark, shaped.output.limit)
         return due, verdict
 

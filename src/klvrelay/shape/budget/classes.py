@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Container, Hashable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Generic, NamedTuple, TypeVar
@@ -73,10 +73,9 @@ class ClassQueue(Generic[T]):
         self.queued = 0  # bytes of the values in queues
         self.count = 0
 
-    @property
-    def first(self) -> Urgency | None:
-        """The class that is next."""
-        return next((each for each, keys in self._waiting.items() if keys), None)
+    def first(self, blocked: Container[Urgency] = ()) -> Urgency | None:
+        """The class that is next, except those that are blocked."""
+        return next((each for each, keys in self._waiting.items() if keys and each not in blocked), None)
 
     def put(
         self, priority: Urgency, key: Hashable, value: T, now: float, *, size: int = 0, newest: bool = True
@@ -95,9 +94,9 @@ class ClassQueue(Generic[T]):
             self.queued += size
         return list(self._excess())
 
-    def pop(self, now: float) -> Taken[T]:
-        """The next value: of the first class, of the key in turn. There must be one."""
-        priority = self.first
+    def pop(self, now: float, blocked: Container[Urgency] = ()) -> Taken[T]:
+        """The next value: of the first class that is not blocked, of the key in turn. There must be one."""
+        priority = self.first(blocked)
         if priority is None:
             raise LookupError("nothing waits")
         keys = self._waiting[priority]

@@ -83,7 +83,7 @@ class MqttSink:
         self.hold = batch or 0.0
         self._terms, self._joining = Terms(), Joining()
         self._take_over = TakeOver(settings.url, client_id)
-        self._publisher = Publisher(settings.url, self._settle)
+        self._publisher = Publisher(settings.url, self._settle, by_topic=budget is not None)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         named: dict[str, object] = {"broker": settings.url} if names_broker else {}
         self._shaper, self.takes_all = shaper, budget is not None
@@ -146,7 +146,7 @@ class MqttSink:
                 self._note_end(connection)
                 connection.abort()
                 if not (connection.protocol == 4 and connection.hung_up):
-                    self._breaking.lost(connection.broke)
+                    self._breaking.lost(connection.broke, alone=connection.broke_alone)
                     raise
                 fault, broke = down, connection.broke
             except BaseException:
@@ -186,10 +186,11 @@ class MqttSink:
             self._take_over.fail()
             self._failures += isinstance(fault, NoMqtt)
             if isinstance(fault, Unanswered):  # a message of the resumed session
-                self._breaking.lost(fault.broke)
+                self._breaking.lost(fault.broke, alone=fault.alone)
             raise
         self._take_over.begin()
         self._breaking.begin()
+        self._publisher.begin(connection)
         return connection
 
     def _note_terms(self, connection: Connection) -> None:
@@ -220,7 +221,9 @@ class MqttSink:
         if connection is None:
             return
         self._note_end(connection)
-        self._breaking.lost(connection.broke)
+        if isinstance(self._outputs, BudgetOutputs):
+            self._outputs.blame(connection)
+        self._breaking.lost(connection.broke, alone=connection.broke_alone)
         self._joining.lost(connection.broke)
         try:
             with contextlib.suppress(SinkError):

@@ -115,6 +115,11 @@ class OutgoingToPaho:
         """See `Outgoing.oldest`."""
         return self.flight.oldest(lambda _: False) or self._unread
 
+    @property
+    def unanswered(self) -> int:
+        """See `Outgoing.unanswered`."""
+        return self.flight.count(lambda _: False)
+
     def end(self) -> None:
         """See `Outgoing.end`."""
         self._over = True

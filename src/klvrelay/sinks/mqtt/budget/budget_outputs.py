@@ -26,7 +26,8 @@ from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.batch_messages import NOT_SENT
 from klvrelay.sinks.mqtt.budget.budget_values import GUESS, STOPPED, BudgetValues
 from klvrelay.sinks.mqtt.budget.left_out import LeftOut
-from klvrelay.sinks.mqtt.budget.uplink import Unsent, Uplink
+from klvrelay.sinks.mqtt.budget.unsent import Unsent
+from klvrelay.sinks.mqtt.budget.uplink import Uplink
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.outputs.output_messages import OutputMessages
@@ -107,9 +108,15 @@ class BudgetOutputs:
         self._shaper.reset(_now())
         self._largest = min(JOINED_MOST, connection.largest)
         self._made.compression.begin()
+        if self._settings.qos:
+            connection.widen()  # the uplink sends one by one itself, where that is needed
         self._uplink.begin(connection)
         self._shown = 0.0
         self.connected.set()
+
+    def blame(self, connection: Connection) -> None:
+        """See `Caution.blame`."""
+        self.uplink.caution.blame(connection)
 
     async def deliver(self, batch: Sequence[Item], connection: Connection) -> Outcome:
         """See `Outputs.deliver`."""

@@ -13,7 +13,8 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.json_output import dumps
 from klvrelay.shape.budget.classes import Urgency
 from klvrelay.shape.budget.ladder import Reduction
-from klvrelay.sinks.mqtt.budget.uplink import Unsent, Uplink
+from klvrelay.sinks.mqtt.budget.unsent import Unsent
+from klvrelay.sinks.mqtt.budget.uplink import Uplink
 from klvrelay.sinks.mqtt.messages import JSON
 from klvrelay.sinks.mqtt.outputs.pending import Pending, answers
 from klvrelay.sinks.mqtt.protocol.connection import Message, Unanswered

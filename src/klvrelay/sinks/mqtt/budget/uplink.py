@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from klvrelay.config.units import rate_setting
@@ -18,8 +17,9 @@ from klvrelay.shape.budget.classes import ClassQueue, Urgency
 from klvrelay.shape.budget.ladder import Ladder, LinkLoad, Rung
 from klvrelay.shape.budget.window import Window
 from klvrelay.sinks.mqtt.batch_messages import NOT_SENT
-from klvrelay.sinks.mqtt.outputs.pending import Pending
-from klvrelay.sinks.mqtt.protocol.connection import REFUSED, Connection, Message, Unanswered
+from klvrelay.sinks.mqtt.budget.caution import Caution
+from klvrelay.sinks.mqtt.budget.unsent import Ready, Unsent, joint
+from klvrelay.sinks.mqtt.protocol.connection import REFUSED, Connection, Unanswered
 from klvrelay.sinks.mqtt.protocol.packets import Packed, publish_size
 from klvrelay.sinks.mqtt.refused.publisher import Publisher
 
@@ -45,22 +45,6 @@ LOOK = 0.02
 """Seconds between two checks if bytes were acknowledged."""
 SPARE = 0.7
 """Share of the budget below which what was left out may follow."""
-
-
-@dataclass(slots=True)
-class Unsent:
-    """What waits to be sent.
-
-    make   its messages, made when it is sent; none if there is nothing to publish any more
-    part   gets the answer: of several messages, that of the first which was accepted; NOT_SENT if it was displaced
-    size   estimate of its bytes
-    live   does its displacement count as a sign of too little budget?
-    """
-
-    make: Callable[[], Sequence[Message]]
-    part: Pending
-    size: int = 0
-    live: bool = True
 
 
 class Uplink:
@@ -91,6 +75,7 @@ class Uplink:
         self.ladder = ladder(self._clock())
         self._queue: ClassQueue[Unsent] = ClassQueue(QUEUE_AGE, max(QUEUE_LEAST, int(rate / 8 * QUEUE_AGE)))
         self._later: list[Unsent] = []
+        self.caution: Caution = Caution(publisher.breaking, self._clock)
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._dropped = 0
@@ -145,13 +130,14 @@ class Uplink:
     def begin(self, connection: Connection) -> None:
         """A new connection, with what it has sent so far."""
         self._fault = None
+        self.caution.begin()
         self.budget.begin_connection()
         self._settle(connection.traffic())
         connection.keep_short(max(AHEAD_LEAST, int(self._rate / 8 * AHEAD)))
 
     def end(self) -> None:
         """The connection is lost: what waits is offered again."""
-        for entry in (*self._queue.clear(), *self._later):
+        for entry in (*self.caution.clear(), *self._queue.clear(), *self._later):
             entry.part.answer(None)
         self._later.clear()
         for task in self._sending:
@@ -189,23 +175,34 @@ class Uplink:
         self._settle(traffic)
         if now - self._judged >= TICK:
             self._judge(now)
-        if not self._queue.count:
+        ready = self.caution.ready()
+        if ready is None and not self._queue.count:
             return self._send_later(connection, traffic)
-        if not connection.has_room:
+        blocked = self.caution.blocked
+        first = self._queue.first(blocked)
+        if ready is not None and (first is None or ready.urgency <= first):
+            first = ready.urgency
+        else:
+            ready = None
+        if first is None or not connection.has_room:
             return TICK  # an answer wakes it before
-        is_alert = self._queue.first is Urgency.ALERT
+        is_alert = first is Urgency.ALERT
         if not is_alert and not self._may_send(traffic):
             return LOOK
         if (wait := self.budget.wait - (ALERT_DEBT if is_alert else 0.0)) > 0:
             return max(SHORTEST, min(wait, TICK))
-        self._send(connection, self._queue.pop(now).value)
+        if ready is None:
+            self._make(connection, first, self._queue.pop(now, blocked).value)
+        else:
+            self.caution.take(ready)
+            self._send(connection, ready)
         return 0.0
 
     def _send_later(self, connection: Connection, traffic: TcpInfo | None) -> float:
         """As `_send_due`, if nothing else waits."""
         if self._later and connection.has_room and self.budget.is_idle and self._may_send(traffic):
             if self.budget.used < SPARE * self._rate:
-                self._send(connection, self._later.pop(0), spare=True)
+                self._make(connection, Urgency.FRAMES, self._later.pop(0), spare=True)
             return LOOK
         return TICK
 
@@ -223,33 +220,41 @@ class Uplink:
             self._wire = self._wire._replace(header=traffic.header, segment=max(1, traffic.mss))
             self.budget.settle(traffic.on_wire + self._wire.cost(traffic.unsent))
 
-    def _send(self, connection: Connection, entry: Unsent, *, spare: bool = False) -> None:
+    def _make(self, connection: Connection, urgency: Urgency, entry: Unsent, *, spare: bool = False) -> None:
+        """Make the messages of an entry, and send them unless they are withheld."""
         messages = self._publisher.admitted(made := entry.make())
         if not messages:
             entry.part.answer(REFUSED if made else NOT_SENT)
-            return
+        elif self.caution.admits(ready := Ready(urgency, entry, messages)):
+            self._send(connection, ready, spare=spare)
+        elif (displaced := self.caution.withhold(ready)) is not None:
+            self._displace([displaced], counts=False)
+
+    def _send(self, connection: Connection, ready: Ready, *, spare: bool = False) -> None:
         packed = connection.protocol == 5
-        sizes = (publish_size(message, Packed(message) if packed else None) for message in messages)
+        sizes = (publish_size(message, Packed(message) if packed else None) for message in ready.messages)
         cost = sum(map(self._wire.cost, sizes))
         self.budget.spend(cost, spare=spare)
-        task = asyncio.create_task(self._publish(connection, messages, entry.part, cost), name="uplink message")
+        self.caution.note_sent(ready)
+        task = asyncio.create_task(self._publish(connection, ready, cost), name="uplink message")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _publish(self, connection: Connection, messages: Sequence[Message], part: Pending, cost: int) -> None:
+    async def _publish(self, connection: Connection, ready: Ready, cost: int) -> None:
         codes: Sequence[int | None] = (None,)
-        begin = self._clock()
+        begin, messages = self._clock(), ready.messages
         self._unanswered += cost
         try:
-            codes = await self._publisher.publish(connection, messages)
+            codes = await self._publisher.publish_fitting(connection, messages)
         except Unanswered as fault:
             codes, self._fault = fault.codes, fault
         else:
+            self.caution.note_answered(ready, codes)
             if all(message.qos for message in messages):  # at QoS 0 nothing is answered
                 self._window.answered(cost, self._clock() - begin, self._clock())
         finally:
             self._unanswered -= cost
-            part.answer(_joint(codes, len(messages)))
+            ready.entry.part.answer(joint(codes, len(messages)))
             self._wake.set()
 
     # ---- the ladder ----
@@ -279,9 +284,3 @@ class Uplink:
             "bytes": round(self.budget.total),
             "left_out": self.left_out,
         }
-
-
-def _joint(codes: Sequence[int | None], count: int) -> int | None:
-    """The answer to several messages: None if one is missing, else the best."""
-    known = [code for code in codes if code is not None]
-    return min(known) if len(known) == count else None

@@ -288,6 +288,11 @@ class OutgoingMessages:
         """The message that the broker must answer next, or read next at QoS 0."""
         return self.flight.oldest(self._session.is_taken) or self._unread
 
+    @property
+    def unanswered(self) -> int:
+        """See `Outgoing.unanswered`."""
+        return self.flight.count(self._session.is_taken)
+
     def end(self) -> None:
         """No more messages are sent, and no more answers will arrive."""
         self._over = True

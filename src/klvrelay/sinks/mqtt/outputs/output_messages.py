@@ -40,11 +40,16 @@ class OutputMessages:
         return found
 
     def of(self, payloads: Sequence[Payload]) -> Message:
-        """The message of one or several payloads of the same topic and run. Its `seq` is that of the first record."""
+        """The message of one or several payloads of the same topic and run. Its `seq` is that of the first record.
+
+        A compact one has neither content type nor user properties: they would be a third of it, and its payload has the
+        same.
+        """
         first = payloads[0]
         if first.announces is not None:
             return self._discovery(first, first.announces)
         output, record = first.output, first.record
+        is_compact = output.format == "compact"
         data, content_type = first.data, TEXT
         if output.content != "items":
             seqs = [payload.record.seq for payload in payloads]
@@ -56,9 +61,9 @@ class OutputMessages:
             )  # fmt: skip
         qos = self._settings.qos if output.qos is None else output.qos
         return Message(
-            self.topic(first), data, qos, output.retain, content_type,
+            self.topic(first), data, qos, output.retain, None if is_compact else content_type,
             None if output.retain else self._settings.expiry,
-            (*origin(record.stream, record.boot), ("seq", str(record.seq))),
+            () if is_compact else (*origin(record.stream, record.boot), ("seq", str(record.seq))),
         )  # fmt: skip
 
     def _discovery(self, payload: Payload, items: Sequence[str]) -> Message:

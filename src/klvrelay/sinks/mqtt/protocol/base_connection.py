@@ -45,6 +45,10 @@ class Outgoing(Protocol):
     def oldest(self) -> Message | None:
         """The message that the broker must answer next, or read next at QoS 0."""
 
+    @property
+    def unanswered(self) -> int:
+        """Number of messages that the broker must answer, without those that it has taken (QoS 2)."""
+
     def end(self) -> None:
         """No more messages are sent, and no more answers will arrive."""
 
@@ -73,9 +77,9 @@ class BaseConnection(ABC):
         self._client_id = client_id
         self.older_only = self.hung_up = self.taken_over = False
         self.broke: Message | None = None
+        self.broke_alone = True
         self.divert: Callable[[Received], bool] = lambda message: False
         self._closing = False
-        self._window = 1
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._fault: SinkError | None = None
         self._handshake = Handshake(sock, settings, client_id, will, terms)
@@ -128,7 +132,7 @@ class BaseConnection(ABC):
     def _answers(self, publication: PublishAnswers) -> list[int]:
         codes: list[Any] = publication.codes
         if None in codes or (self._fault is not None and not codes):
-            raise Unanswered(str(self._down()), codes, self.broke)
+            raise Unanswered(str(self._down()), codes, self.broke, alone=self.broke_alone)
         return codes
 
     @property
@@ -171,10 +175,22 @@ class BaseConnection(ABC):
     async def close(self) -> None:
         """See `Connection.close`."""
 
+    def narrow(self) -> None:
+        """See `Connection.narrow`."""
+        self._outgoing.flight.narrow()
+
+    def grow(self) -> None:
+        """See `Connection.grow`."""
+        self._outgoing.flight.grow()
+
     def widen(self) -> None:
         """See `Connection.widen`."""
         self._outgoing.one_by_one = False
-        self._outgoing.flight.widen(self._window)
+        self._outgoing.flight.widen()
+
+    def note_answers(self, note: Callable[[Message, int], object] | None) -> None:
+        """See `Connection.note_answers`."""
+        self._outgoing.flight.on_answer = note
 
     def abort(self) -> None:
         """See `Connection.abort`."""
@@ -203,8 +219,7 @@ class BaseConnection(ABC):
         """CONNACK: its code, what the broker supports, and the maximum number of unanswered messages."""
         out = self._outgoing
         out.terms = Terms(min(out.terms.qos, terms.qos), out.terms.retain and terms.retain)
-        self._window = window
-        out.flight.most = 1 if out.one_by_one else window
+        out.flight.begin(window, one_by_one=out.one_by_one)
         self._handshake.answer(code, out.terms)
 
     # ---- the end ----
@@ -213,15 +228,18 @@ class BaseConnection(ABC):
         """The broker has sent DISCONNECT."""
         self.taken_over = self.taken_over or code == faults.TAKEN_OVER
         if code in faults.OF_A_MESSAGE:
-            self.broke = self._outgoing.oldest()
+            self._note_breaking()
         self._end(faults.lost(self._settings, code, True, self._client_id))
 
     def _end_hung_up(self) -> None:
         """The broker has closed the connection without DISCONNECT, or it broke."""
         self.hung_up = self._fault is None
         if self.hung_up:
-            self.broke = self._outgoing.oldest()
+            self._note_breaking()
         self._end_lost()
+
+    def _note_breaking(self) -> None:
+        self.broke, self.broke_alone = self._outgoing.oldest(), self._outgoing.unanswered <= 1
 
     def _end_lost(self) -> SinkError:
         return self._end(faults.lost(self._settings, 0, False, self._client_id))

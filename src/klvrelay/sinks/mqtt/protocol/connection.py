@@ -75,10 +75,12 @@ class Connection(Protocol):
     taken_over   the broker closed the connection because another client has connected with the same client id
     broke        the oldest unanswered message, if the broker closed the connection without a reason, or because of a
                  message, according to its reason code
+    broke_alone  it was the only unanswered message; otherwise a later one may have ended the connection
     divert       is called with each message that `received` would return, and takes it if it returns true
     """
 
     broke: Message | None
+    broke_alone: bool
     divert: Callable[[Received], bool]
     older_only: bool
     hung_up: bool
@@ -137,6 +139,15 @@ class Connection(Protocol):
     async def close(self) -> None:
         """Send DISCONNECT and close, within two seconds. The last will is not published."""
 
+    def narrow(self) -> None:
+        """Allow one unanswered message, until `grow` or `widen`, if the connection began with one."""
+
+    def grow(self) -> None:
+        """Let the number of unanswered messages grow, as it does on a connection that began with one."""
+
+    def note_answers(self, note: Callable[[Message, int], object] | None) -> None:
+        """Call `note` with each message that the broker answers, and its reason code; None: do not."""
+
     def widen(self) -> None:
         """Allow as many unanswered messages as the settings and the broker do, if the connection began with one."""
 
@@ -147,13 +158,15 @@ class Connection(Protocol):
 class Unanswered(SinkDown):
     """The connection ended before all messages were answered: `codes` has None for those without an answer.
 
-    At QoS 2 the answer is PUBCOMP, or a PUBREC that refuses. `broke`: see `Connection`.
+    At QoS 2 the answer is PUBCOMP, or a PUBREC that refuses. `broke` and `alone`: see `Connection`.
     """
 
-    def __init__(self, text: str, codes: Sequence[int | None] = (), broke: Message | None = None) -> None:
+    def __init__(
+        self, text: str, codes: Sequence[int | None] = (), broke: Message | None = None, *, alone: bool = True
+    ) -> None:
         super().__init__(text)
         self.codes = codes
-        self.broke = broke
+        self.broke, self.alone = broke, alone
 
 
 class WrongVersion(Exception):

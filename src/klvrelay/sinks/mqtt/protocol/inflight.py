@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 
 from klvrelay.sinks.mqtt.protocol.connection import Message
 
+ALONE = 2.0
+"""Seconds for which messages are sent one by one before their number in flight grows."""
+
 
 class PublishAnswers:
     """The answers to the messages of one call.
@@ -106,17 +109,44 @@ class Rooms:
                 room.set_result(None)
 
 
+class Growth:
+    """How the maximum number of messages in flight grows from 1, so that one at which a connection ends is found.
+
+    At first one message is in flight. After ALONE seconds each answer allows one more, which doubles the number in each
+    round trip: over a slow link a thousand messages one by one would take many minutes.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._begin: float | None = None  # None: it does not grow
+
+    def begin(self) -> None:
+        self._begin = self._loop.time() + ALONE
+
+    def end(self) -> None:
+        self._begin = None
+
+    @property
+    def is_due(self) -> bool:
+        """Does an answer allow one more?"""
+        return self._begin is not None and self._loop.time() >= self._begin
+
+
 class InFlight:
     """The unanswered messages of one connection by packet identifier, the oldest first.
 
-    timeout   seconds in which the oldest must be answered, from the answer to the message before it
-    late      is called after this time
-    most      maximum number of messages
-    messages  publication of each message, and its place there
+    timeout    seconds in which the oldest must be answered, from the answer to the message before it
+    late       is called after this time
+    most       maximum number of messages
+    growth     of this number, up to `widest`
+    messages   publication of each message, and its place there
+    on_answer  is called with each message that is answered, and its code; None: nothing is
     """
 
     def __init__(self, timeout: float, late: Callable[[], object]) -> None:
-        self.most = 1
+        self.most = self.widest = 1
+        self.growth = Growth()
+        self.on_answer: Callable[[Message, int], object] | None = None
         self.messages: OrderedDict[int, tuple[PublishAnswers, int]] = OrderedDict()
         self._deadline = AnswerDeadline(timeout, late)
         self._rooms = Rooms()
@@ -131,9 +161,27 @@ class InFlight:
         while self.full:
             await self._rooms.wait(ahead=ahead)
 
-    def widen(self, most: int) -> None:
-        """Raise the maximum number of messages."""
-        self.most = most
+    def begin(self, widest: int, *, one_by_one: bool) -> None:
+        """Set the maximum number of messages. It grows if they are sent one by one."""
+        self.widest = widest
+        self.most = 1 if one_by_one else widest
+        if one_by_one:
+            self.growth.begin()
+
+    def narrow(self) -> None:
+        """One message at a time, until `grow` or `widen`."""
+        self.most = 1
+        self.growth.end()
+
+    def grow(self) -> None:
+        """Let the maximum number grow from now on, if it is not whole."""
+        if self.most < self.widest:
+            self.growth.begin()
+
+    def widen(self) -> None:
+        """Raise the maximum number of messages to the whole."""
+        self.most = self.widest
+        self.growth.end()
         self._rooms.wake()
 
     def add(self, number: int, publication: PublishAnswers, at: int) -> None:
@@ -151,9 +199,13 @@ class InFlight:
         publication, at = messages.pop(number)
         if is_oldest:
             self._deadline.move(remaining=bool(messages))
+        if self.growth.is_due and self.most < self.widest:
+            self.most += 1
         if self._rooms.waiting:
             self._rooms.wake()
         publication.answer(at, code)
+        if self.on_answer is not None and publication.messages:
+            self.on_answer(publication.messages[at], code)
         return True
 
     def message(self, number: int) -> Message | None:
@@ -167,6 +219,10 @@ class InFlight:
             if not is_taken(number):
                 return publication.messages[at] if publication.messages else None
         return None
+
+    def count(self, is_taken: Callable[[int], bool]) -> int:
+        """Number of messages that the broker has not `taken`."""
+        return sum(not is_taken(number) for number in self.messages)
 
     def numbers_of(self, publication: PublishAnswers) -> list[int]:
         """The packet identifiers of its messages that are unanswered."""

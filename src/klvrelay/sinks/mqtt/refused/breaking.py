@@ -1,9 +1,11 @@
 """Finds the message at which a broker closes each connection, if the broker does not report which one it refuses.
 
-A broker of MQTT 3.1.1 can report neither a packet limit nor a reason, and some brokers of MQTT 5 report neither. After
-LOSSES such connections, messages are sent one by one, since the answers to earlier messages may be lost with the
-connection. A message at which the next one ends is withheld from the connections after it until they have lasted: see
-`control.py`. If STRIKES connections in a row end at this message and at no other, it is set aside:
+A broker of MQTT 3.1.1 can report neither a packet limit nor a reason, and some brokers of MQTT 5 report neither.
+After LOSSES such connections, messages are sent one by one, since the answers to earlier messages may be lost with
+the connection. While no message is suspected, the number in flight grows after a while (`Growth`): a connection that
+ends with several in flight accuses none of them, and the next one begins with one again. A message at which the next
+one ends is withheld from the connections after it until they have lasted: see `control.py`. If STRIKES connections in
+a row end at this message and at no other, it is set aside:
 
     record         it is left out
     latest value   its topic is suspended until the value is smaller
@@ -16,8 +18,8 @@ limit may have been raised.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -48,13 +50,21 @@ ADVICE = "raise the broker's packet limit (mosquitto: max_packet_size)"
 LOG = logging.getLogger("klvrelay.sinks")
 
 
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 @dataclass(slots=True)
 class Breaking:
-    """The messages of one broker that are set aside, over all connections."""
+    """The messages of one broker that are set aside, over all connections.
+
+    by_topic   records are not offered again as equal messages: each message of a topic stands for it, as for a value
+    """
 
     url: str
     suspended: Suspended
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = _now
+    by_topic: bool = False
     _losses: int = 0
     _since: float = 0.0
     _answers: int = 0
@@ -69,7 +79,13 @@ class Breaking:
     control: Control = field(init=False)
 
     def __post_init__(self) -> None:
-        self.control = Control(lambda: self.clock())
+        self.control = Control(lambda: self.clock(), self.by_topic)
+
+    def _key_of(self, message: Message) -> Key:
+        return key_of(message, by_topic=self.by_topic)
+
+    def _is_value(self, message: Message) -> bool:
+        return message.retain or self.by_topic
 
     @property
     def is_alert(self) -> bool:
@@ -98,20 +114,20 @@ class Breaking:
     def exceeds(self, message: Message) -> bool:
         """Is the message, or one of its size, set aside?"""
         size = size_of(message)
-        if message.retain and size >= self.suspended.held_size(message.topic):
+        if self._is_value(message) and size >= self.suspended.held_size(message.topic):
             return True
-        return size >= self._limit or key_of(message) in self._records
+        return size >= self._limit or self._key_of(message) in self._records
 
     def holds(self, message: Message) -> bool:
         """Must the message not be sent now? A try that is due is not held, once; then the next pause begins."""
         if not self.exceeds(message):
             return False
-        if key_of(message) in self._records or self.clock() < self._next_try:
-            if message.retain:
+        if self._key_of(message) in self._records or self.clock() < self._next_try:
+            if self._is_value(message):
                 size = min(size_of(message), self._limit)
                 self.suspended.hold(message.topic, size, f"too large: {size_of(message)} bytes", ADVICE)
             return True
-        self._next_try, self._trying = self.clock() + self._pause, key_of(message)
+        self._next_try, self._trying = self.clock() + self._pause, self._key_of(message)
         return False
 
     def explains(self, message: Message | None) -> bool:
@@ -125,8 +141,11 @@ class Breaking:
         self._since, self._answers = self.clock(), 0
         self.control.begin()
 
-    def lost(self, message: Message | None) -> None:
-        """The broker closed a connection at this message, or with nothing in flight: then no message is the cause."""
+    def lost(self, message: Message | None, *, alone: bool = True) -> None:
+        """The broker closed a connection at this message, or with nothing in flight: then no message is the cause.
+
+        alone   no other message was in flight
+        """
         if message is None:
             self.control.acquit()
             return
@@ -139,7 +158,7 @@ class Breaking:
             self._losses = 0
             return
         self._losses += 1
-        if self._losses <= LOSSES:
+        if self._losses <= LOSSES or not alone:
             return
         if self.control.lost(message, STRIKES_MORE if self.is_active else STRIKES):
             self._set_aside(message)
@@ -151,7 +170,7 @@ class Breaking:
 
     def accept(self, message: Message) -> None:
         """The broker accepted this message."""
-        key, size = key_of(message), size_of(message)
+        key, size = self._key_of(message), size_of(message)
         self._answers += 1
         lasted = self.clock() - self._since
         if (lasted >= STEADY and self._answers >= ANSWERS) or lasted >= LONGEST:
@@ -188,7 +207,7 @@ class Breaking:
         is_limit = len(self._sizes) > 1
         if not is_limit and message.topic in self._failing:
             self.suspended.refuse(message.topic, HUNG_UP)
-        elif message.retain:
+        elif self._is_value(message):
             self.suspended.hold(message.topic, size, f"the broker closes the connection at {size} bytes", ADVICE)
         else:
             self._remember(message, size)
@@ -199,11 +218,11 @@ class Breaking:
     def _remember(self, message: Message, size: int) -> None:
         LOG.error(
             "%s: record set aside, since the broker closes the connection at it: topic=%s seq=%s size=%d"
-            " advice=%r", self.url, message.topic, dict(message.user).get("seq", ""), size, ADVICE,
+            " advice=%r", self.url, message.topic, dict(message.user).get("seq", "unknown"), size, ADVICE,
         )  # fmt: skip
         if len(self._records) >= RECORDS_MOST:
             del self._records[next(iter(self._records))]
-        self._records[key_of(message)] = size
+        self._records[self._key_of(message)] = size
 
     def _set_limit(self, size: int) -> None:
         """Leave out messages of about this size, and larger ones."""

@@ -34,9 +34,12 @@ DOUBTS_MOST = 5
 Key = tuple[str, int]
 
 
-def key_of(message: Message) -> Key:
-    """What identifies a message on another connection: of latest values, only the newest is published again."""
-    return message.topic, 0 if message.retain else hash(message.payload)
+def key_of(message: Message, *, by_topic: bool = False) -> Key:
+    """What identifies a message on another connection: of latest values, only the newest is published again.
+
+    by_topic  so it is with all messages
+    """
+    return message.topic, 0 if message.retain or by_topic else hash(message.payload)
 
 
 def lane_of(message: Message) -> str:
@@ -57,9 +60,13 @@ class _Suspect:
 
 @dataclass(slots=True)
 class Control:
-    """The suspects of one broker, at most two, and the control of each connection."""
+    """The suspects of one broker, at most two, and the control of each connection.
+
+    by_topic  see `key_of`
+    """
 
     clock: Callable[[], float] = time.monotonic
+    by_topic: bool = False
     _suspects: dict[Key, _Suspect] = field(default_factory=dict)  # the next on trial first
     _accepted: dict[str, int] = field(default_factory=dict)  # largest message by topic, since the first suspicion
     _since: float = 0.0
@@ -69,6 +76,9 @@ class Control:
     _answers: int = 0
     _doubts: int = 0
 
+    def _key_of(self, message: Message) -> Key:
+        return key_of(message, by_topic=self.by_topic)
+
     @property
     def is_running(self) -> bool:
         """Are there suspects?"""
@@ -76,13 +86,15 @@ class Control:
 
     def suspects(self, message: Message) -> bool:
         """Is the message a suspect?"""
-        return key_of(message) in self._suspects
+        return self._key_of(message) in self._suspects
 
-    def withholds(self, message: Message) -> bool:
-        """Must the message wait?"""
+    def withholds(self, message: Message, *, alone: bool = False) -> bool:
+        """Must the message wait? `alone`: only if it is a suspect itself."""
         if not self._suspects:
             return False
         on_trial, lane = self._on_trial(), lane_of(message)
+        if alone:
+            return (key := self._key_of(message)) in self._suspects and key != on_trial
         if not self._suspects or (on_trial is not None and lane == self._suspects[on_trial].lane):
             return False
         if any(lane == suspect.lane for suspect in self._suspects.values()):
@@ -120,12 +132,12 @@ class Control:
         if not self._suspects:
             return
         self._accepted[message.topic] = max(size_of(message), self._accepted.get(message.topic, 0))
-        if self._suspects.pop(key_of(message), None) is not None and not self._suspects:
+        if self._suspects.pop(self._key_of(message), None) is not None and not self._suspects:
             self.clear()
 
     def lost(self, message: Message, enough: int) -> bool:
         """A connection ended at this message. Returns true if it is the cause: after `enough` strikes in a row."""
-        key, on_trial = key_of(message), self._on_trial()
+        key, on_trial = self._key_of(message), self._on_trial()
         if key not in self._suspects:
             self._fail(key, lane_of(message))
             return False

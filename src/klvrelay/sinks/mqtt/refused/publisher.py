@@ -21,15 +21,16 @@ class Publisher:
     """Publishes over one connection after another.
 
     suspended   the topics that the broker refuses
+    by_topic    see `Breaking`
     breaking    the messages at which it closes the connection
     settle      see `Lanes`
     route       while set, it publishes latest values in place of this class
     """
 
-    def __init__(self, url: str, settle: Settle) -> None:
+    def __init__(self, url: str, settle: Settle, *, by_topic: bool = False) -> None:
         self._url = url
         self.suspended = Suspended(url)
-        self.breaking = Breaking(url, self.suspended)
+        self.breaking = Breaking(url, self.suspended, by_topic=by_topic)
         self._lanes = Lanes(self.breaking.control, settle)
         self._reported_too_large = False
         self.route: Callable[[Sequence[Message]], Awaitable[None]] | None = None
@@ -53,13 +54,14 @@ class Publisher:
         Withheld messages wait: see `control.py`.
         """
         if not self._lanes.are_used:
-            return self._publish_fitting(connection, messages, ahead=ahead)
-        send = partial(self._publish_fitting, connection, ahead=ahead)
+            return self.publish_fitting(connection, messages, ahead=ahead)
+        send = partial(self.publish_fitting, connection, ahead=ahead)
         return self._lanes.publish(connection, messages, send)
 
-    def _publish_fitting(
-        self, connection: Connection, messages: Sequence[Message], *, ahead: bool
+    def publish_fitting(
+        self, connection: Connection, messages: Sequence[Message], *, ahead: bool = False
     ) -> Coroutine[Any, Any, list[int]]:
+        """As `publish`, though they may be withheld."""
         send = self._publish_unheld if self.breaking.is_active else self._publish
         return send(connection, messages, ahead=ahead)
 
@@ -94,14 +96,28 @@ class Publisher:
                 self.suspended.refuse(message.topic, code)
             elif code is not None:
                 self.suspended.accept(message.topic)
-                if self.breaking.is_alert:
+                if self.breaking.is_alert and not _is_answered(connection, message):
                     self._note_accepted(connection, message)
 
+    def begin(self, connection: Connection) -> None:
+        """A new connection: note each answer, while the message that ended earlier ones is sought."""
+        breaking = self.breaking
+        connection.note_answers(partial(self._note_answer, connection) if breaking.is_alert else None)
+        if breaking.control.is_running:
+            connection.narrow()
+
+    def _note_answer(self, connection: Connection, message: Message, code: int) -> None:
+        if code < REFUSED and _is_answered(connection, message):
+            self._note_accepted(connection, message)
+
     def _note_accepted(self, connection: Connection, message: Message) -> None:
-        was_one_by_one = self.breaking.one_by_one
-        self.breaking.accept(message)
-        if was_one_by_one and not self.breaking.one_by_one:
+        breaking = self.breaking
+        was_one_by_one, was_control = breaking.one_by_one, breaking.control.is_running
+        breaking.accept(message)
+        if was_one_by_one and not breaking.one_by_one:
             connection.widen()
+        elif was_control and not breaking.control.is_running:
+            connection.grow()
 
     def _log_too_large(self, connection: Connection, message: Message) -> None:
         if not self._reported_too_large:
@@ -110,6 +126,11 @@ class Publisher:
                 "%s: messages exceed the broker's limit; left out: topic=%s payload=%d broker_limit=%d",
                 self._url, message.topic, len(message.payload), connection.largest,
             )  # fmt: skip
+
+
+def _is_answered(connection: Connection, message: Message) -> bool:
+    """Does the broker answer it? At QoS 0 it is accepted once `publish` returns: then the broker may have read it."""
+    return connection.terms.fitted(message).qos > 0
 
 
 def _filled(held: Sequence[bool], codes: Sequence[Code]) -> list[Code]:

@@ -52,7 +52,7 @@ class PublishedValues:
         self._publisher = publisher
         self._suspended, self._breaking = publisher.suspended, publisher.breaking
         self._named = named
-        self._outputs = outputs
+        self._outputs, self._shaper = outputs, shaper
         self._online: set[str] = set()
         self._levels: dict[str, str] = {}  # of streams, by level
         self._refused: dict[str, Notice] = {}
@@ -127,14 +127,16 @@ class PublishedValues:
             self._refused[message.topic] = notice
 
     async def _retry(self, connection: Connection) -> None:
-        """Publish refused values again when their topics are due, and `status` when the suspended topics changed, or a
-        control needs another message.
+        """Publish refused values again when their topics are due, and `status` when the suspended topics changed, a
+        control needs another message, or the status is itself suspected to end the connections.
         """
         while True:
             await asyncio.sleep(RETRY)
             for notice in list(self._refused.values()):
                 await self._publish_value(connection, notice)
-            is_due = self._owes_status or self._breaking.control.lacks_answers or self._has_new_step
+            control = self._breaking.control
+            is_suspect = control.is_running and control.suspects(self._messages.brief_status("online"))
+            is_due = self._owes_status or control.lacks_answers or is_suspect or self._has_new_step
             if is_due or self._suspended.topics != self._shown:
                 self._owes_status = False
                 await self._publisher.publish_admitted(connection, [self._status()])
@@ -154,7 +156,11 @@ class PublishedValues:
 
     def _facts(self) -> dict[str, object]:
         uplink = self._outputs.document() if isinstance(self._outputs, BudgetOutputs) else None
-        return {**self._named, **self._suspended.document(), **({} if uplink is None else {UPLINK: uplink})}
+        counts = {} if self._shaper is None else self._shaper.withheld
+        withheld = [{"output": name, "count": count} for name, count in counts.items()]
+        more = {UPLINK: uplink, "withheld": withheld or None}
+        found = {name: value for name, value in more.items() if value is not None}
+        return {**self._named, **self._suspended.document(), **found}
 
     async def _watch(self, connection: Connection) -> None:
         """Correct retained topics of earlier runs, then wait until the connection is lost, which raises SinkDown."""

@@ -90,7 +90,7 @@ def _add_geometry(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--altitude-reference", choices=("msl", "hae"), default="msl",
                         help="altitudes are above mean sea level (default) or the ellipsoid")  # fmt: skip
     parser.add_argument("--ground", type=float, metavar="M",
-                        help="altitude of the ground in sight, taken as level (default: that of the take-off)")  # fmt: skip
+                        help="altitude of the ground in sight, taken as level (default: the take-off's)")  # fmt: skip
     parser.add_argument("--sensor-width", type=float, metavar="MM",
                         help="width of the image sensor, if focal lengths are not 35 mm equivalent")  # fmt: skip
     parser.add_argument("--gps-order", choices=("lon,lat", "lat,lon"),

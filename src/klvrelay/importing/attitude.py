@@ -46,9 +46,13 @@ def turn_of(axes: Axes) -> Turn:
     level = math.hypot(north, east)
     pitch = math.degrees(math.atan2(-down, level))
     if level < _STEEP:
-        return Turn(math.degrees(math.atan2(-right[0], right[1])) % 360, pitch, 0.0)
-    yaw, roll = math.degrees(math.atan2(east, north)) % 360, math.degrees(math.atan2(right[2], below[2]))
-    return Turn(yaw, pitch, roll)
+        return Turn(_degrees(-right[0], right[1]) % 360, pitch, 0.0)
+    return Turn(_degrees(east, north) % 360, pitch, _degrees(right[2], below[2]))
+
+
+def _degrees(opposite: float, adjacent: float) -> float:
+    """An angle without the noise of the last digits, which would turn 0 into 360."""
+    return round(math.degrees(math.atan2(opposite, adjacent)), 10)
 
 
 def relative(platform: Turn, camera: Turn) -> Turn:

@@ -93,7 +93,7 @@ def _add_geometry(parser: argparse.ArgumentParser) -> None:
                         help="altitude of the ground in sight, taken as level (default: the take-off's)")  # fmt: skip
     parser.add_argument("--sensor-width", type=float, metavar="MM",
                         help="width of the image sensor, if focal lengths are not 35 mm equivalent")  # fmt: skip
-    parser.add_argument("--gps-order", choices=("lon,lat", "lat,lon"),
+    parser.add_argument("--gps-order", choices=("lonlat", "latlon"),
                         help="order of the numbers in GPS(...) of DJI subtitles (default: by their form)")  # fmt: skip
     parser.add_argument("--measured-only", action="store_true",
                         help="write no item that rests on an assumption, such as a level platform")  # fmt: skip

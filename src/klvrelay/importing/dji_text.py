@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 from klvrelay.importing.telemetry import FOCAL_LENGTH, HEIGHT
 
-GpsOrder = Literal["lon,lat", "lat,lon"]
+GpsOrder = Literal["lonlat", "latlon"]
 
 _NUMBER = r"([-+]?\d{1,9}(?:\.\d{1,15})?)"
 _TAG = re.compile(r"<[^<>]{0,100}>")
@@ -89,8 +89,8 @@ def _position(text: str, order: GpsOrder | None) -> dict[str, float]:
     first, second = float(found[1]), float(found[2])
     if order is None:
         metres = (found[3] or "").strip().upper().endswith("M")
-        order = "lat,lon" if metres or abs(second) > 90 else "lon,lat"
-    lat, lon = (first, second) if order == "lat,lon" else (second, first)
+        order = "latlon" if metres or abs(second) > 90 else "lonlat"
+    lat, lon = (first, second) if order == "latlon" else (second, first)
     return {"sensor_latitude": lat, "sensor_longitude": lon}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from klvrelay.api import decode
+import klvrelay
 from klvrelay.cli.standard_streams import flush_output
 from klvrelay.importing.prepared import Prepared, prepare
 from klvrelay.importing.recording import Counts, instants, write_recording
@@ -97,7 +97,7 @@ def show_plan(request: ImportRequest) -> None:
         *(f"column     {source} -> {path}" for source, path in prepared.telemetry.columns if source != path),
     ]
     for instant, items in records[:SHOWN]:
-        (record,) = decode(prepared.writer.packet(items, instant.time_us))
+        (record,) = klvrelay.decode(prepared.writer.packet(items, instant.time_us))
         lines.append(f"record     {date_text(instant.time_us)} {dumps(record.items).decode()}")
     for instant, items in records[SHOWN:]:
         prepared.writer.packet(items, instant.time_us)

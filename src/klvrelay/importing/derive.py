@@ -70,9 +70,7 @@ class Derivation:
         if setup.takeoff_altitude is not None and HEIGHT in found:
             found[ALTITUDE] = setup.takeoff_altitude + found[HEIGHT]
         if setup.reference == "hae" and ALTITUDE in found:
-            height = found.pop(ALTITUDE)
-            found.setdefault(ELLIPSOID, height)
-            found.setdefault(f"{ELLIPSOID}_extended", height)
+            found.setdefault(ELLIPSOID, found.pop(ALTITUDE))
 
     def _add_angles(self, found: dict[str, Any]) -> None:
         """Items 18 to 20 by the gimbal's orientation in north, east, down, and that of the platform."""
@@ -116,7 +114,7 @@ class Derivation:
     def _add_ground(self, found: dict[str, Any]) -> None:
         """Items 21 to 33 and 82 to 89, unless the telemetry has the centre of the picture."""
         needed = (*_POSITION, *_SENSOR, _PLATFORM[0], _HORIZONTAL, _VERTICAL)
-        altitude = found.get(ALTITUDE, found.get(f"{ELLIPSOID}_extended"))
+        altitude = found.get(ALTITUDE, found.get(f"{ELLIPSOID}_extended", found.get(ELLIPSOID)))
         if "frame_center_latitude" in found or altitude is None or not all(name in found for name in needed):
             return
         ground = self._ground(found, altitude)

@@ -24,6 +24,7 @@ from klvrelay.text import counted
 
 CUE_MOST = 1 << 13
 """Maximum characters of a cue; the rest is ignored."""
+COORDINATES = "Geodetic WGS84"
 PACE = 0.02
 """Difference of speed between the aircraft's clock and the cues from which it is reported."""
 
@@ -67,8 +68,9 @@ def read_dji_srt(path: Path, order: GpsOrder | None = None) -> Telemetry:
         if clock is not None:
             offsets.append(_Offset(cue.start_us, clock.time_us - cue.start_us, clock.is_fine))
         if values := values_of(cue.text, order):
-            names = tuple(values)
-            rows.append(TelemetryRow(cue.start_us, cue.line, keys.setdefault(names, names), tuple(values.values())))
+            names = (*values, "image_coordinate_system")
+            names = keys.setdefault(names, names)
+            rows.append(TelemetryRow(cue.start_us, cue.line, names, (*values.values(), COORDINATES)))
         else:
             faults.add(cue.line, "no telemetry in this cue")
     if not rows:

@@ -21,7 +21,7 @@ from klvrelay.importing.telemetry import FOCAL_LENGTH, HEIGHT
 
 GpsOrder = Literal["lonlat", "latlon"]
 
-_NUMBER = r"([-+]?\d{1,9}(?:\.\d{1,15})?)"
+_NUMBER = r"([-+]?\d{1,9}(?:\.\d{1,15})?(?!\d))"
 _TAG = re.compile(r"<[^<>]{0,100}>")
 _PAIR = re.compile(rf"([A-Za-z_]\w{{0,30}})\s{{0,4}}:\s{{0,4}}{_NUMBER}")
 _AXES = re.compile(rf"\[\s?(drone|gimbal)\s?:\s?yaw:{_NUMBER},\s?pitch:{_NUMBER},\s?roll:{_NUMBER}", re.IGNORECASE)

@@ -98,6 +98,7 @@ def open_video(path: Path) -> Video:
         seconds = container.duration / 1e6 if container.duration else None
         created = _created(stream.metadata) or _created(container.metadata)
         width, height = getattr(context, "width", 0), getattr(context, "height", 0)
+        frames = stream.frames  # here: a stream ends with its container
         notes = _dropped(container, stream)
         is_mov = "mp4" in container.format.name
     if not width or not height:
@@ -106,7 +107,7 @@ def open_video(path: Path) -> Video:
     if rotation:
         notes.append(f"players show the output without the rotation of the file, by {rotation} degrees")
     rate = min(max(rate, 1.0), 1000.0)
-    return Video(path, codec, width, height, rate, stream.frames, seconds, created, notes)
+    return Video(path, codec, width, height, rate, frames, seconds, created, notes)
 
 
 def _open(path: Path) -> InputContainer:

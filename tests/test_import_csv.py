@@ -12,7 +12,7 @@ from klvrelay.errors import ConfigError, KlvrelayError, SourceError
 from klvrelay.importing.csv_cells import unescape
 from klvrelay.importing.csv_table import read_csv
 from klvrelay.importing.mapping import wishes_of
-from klvrelay.importing.telemetry import Telemetry
+from klvrelay.importing.telemetry import FlightTelemetry
 from klvrelay.importing.times import read_date, start_time, utc_offset
 
 US = 1_700_000_000_000_000
@@ -20,7 +20,7 @@ US = 1_700_000_000_000_000
 
 @pytest.fixture
 def read(tmp_path: Path):
-    def read(text: str, *maps: str, encoding: str = "utf-8") -> Telemetry:
+    def read(text: str, *maps: str, encoding: str = "utf-8") -> FlightTelemetry:
         path = tmp_path / "a.csv"
         path.write_bytes(text.encode(encoding))
         return read_csv(path, wishes_of(maps))
@@ -28,7 +28,7 @@ def read(tmp_path: Path):
     return read
 
 
-def only(found: Telemetry) -> dict:
+def only(found: FlightTelemetry) -> dict:
     (row,) = found.rows
     return dict(row.items())
 

@@ -12,14 +12,14 @@ from klvrelay.errors import ConfigError, SourceError
 from klvrelay.importing.clock import VideoClock, start_of
 from klvrelay.importing.dji_srt import read_dji_srt
 from klvrelay.importing.dji_text import clock_of, values_of
-from klvrelay.importing.telemetry import FOCAL_LENGTH, HEIGHT, Telemetry
+from klvrelay.importing.telemetry import FOCAL_LENGTH, HEIGHT, FlightTelemetry
 
 LOCAL_US = START_US + 7_200_000_000
 
 
 @pytest.fixture
 def read(tmp_path: Path):
-    def read(text: str | bytes) -> Telemetry:
+    def read(text: str | bytes) -> FlightTelemetry:
         path = tmp_path / "a.srt"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return read_dji_srt(path)

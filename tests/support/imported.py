@@ -12,7 +12,7 @@ import numpy as np
 
 import klvrelay
 from klvrelay.importing.prepared import prepare
-from klvrelay.importing.recording import Counts, write_recording
+from klvrelay.importing.recording import ImportCounts, write_recording
 from klvrelay.importing.request import ImportRequest
 from klvrelay.probe.analysis import analyse
 from klvrelay.probe.report import Report
@@ -115,7 +115,7 @@ def make_video(
     return path
 
 
-def imported(telemetry: Path, video: Path | None, target: Path, **options: Any) -> Counts:
+def imported(telemetry: Path, video: Path | None, target: Path, **options: Any) -> ImportCounts:
     """Import with the options of `ImportRequest`."""
     return write_recording(prepare(ImportRequest(telemetry, video, target, **options)), lambda done, total: None)
 

@@ -10,7 +10,7 @@ from klvrelay.cli import option_groups
 from klvrelay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from klvrelay.importing.derive import Setup
+    from klvrelay.importing.derive import ImportSetup
     from klvrelay.importing.request import ImportRequest
 
 ON_LOOP = False
@@ -149,11 +149,11 @@ def _request(args: argparse.Namespace) -> ImportRequest:
     )
 
 
-def _setup(args: argparse.Namespace) -> Setup:
-    from klvrelay.importing.derive import Setup
+def _setup(args: argparse.Namespace) -> ImportSetup:
+    from klvrelay.importing.derive import ImportSetup
     from klvrelay.importing.request import number_option
 
-    return Setup(
+    return ImportSetup(
         sensor_width=number_option("--sensor-width", args.sensor_width, 0.5, 200, "millimetres"),
         takeoff_altitude=number_option("--takeoff-altitude", args.takeoff_altitude, -900, 19000, "metres"),
         ground=number_option("--ground", args.ground, -900, 19000, "metres"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from klvrelay.errors import ConfigError
-from klvrelay.importing.telemetry import Telemetry
+from klvrelay.importing.telemetry import FlightTelemetry
 from klvrelay.importing.times import date_text, offset_text
 
 QUARTER = 15 * 60 * 1_000_000
@@ -35,7 +35,7 @@ class StartTime(NamedTuple):
 
 
 def start_of(
-    telemetry: Telemetry, video: VideoClock, start_us: int | None, offset_us: int | None, shift_us: int
+    telemetry: FlightTelemetry, video: VideoClock, start_us: int | None, offset_us: int | None, shift_us: int
 ) -> StartTime:
     """The time of the first frame: `--start`, the telemetry's, or the video's.
 
@@ -61,7 +61,7 @@ def start_of(
 
 
 def _relative_start(
-    telemetry: Telemetry, video: VideoClock, start_us: int | None, offset_us: int | None, shift_us: int
+    telemetry: FlightTelemetry, video: VideoClock, start_us: int | None, offset_us: int | None, shift_us: int
 ) -> StartTime:
     if start_us is not None:
         return StartTime(start_us, shift_us, (), ())
@@ -80,7 +80,7 @@ def _relative_start(
 
 
 def _offset(
-    telemetry: Telemetry, local_us: int, video: VideoClock, offset_us: int | None
+    telemetry: FlightTelemetry, local_us: int, video: VideoClock, offset_us: int | None
 ) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
     """The offset of the telemetry's clock from UTC, with notes and warnings."""
     if not telemetry.is_local:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from klvrelay.importing.item_names import item_at
-from klvrelay.importing.mapping import Column
+from klvrelay.importing.mapping import MappedColumn
 from klvrelay.importing.telemetry import MEASURES
 from klvrelay.importing.units import convert
 
@@ -27,7 +27,7 @@ def is_empty(cell: str) -> bool:
     return cell.strip().lower() in _EMPTY
 
 
-def reader_of(column: Column, *, comma: bool, escaped: bool, wanted: str) -> Reader:
+def reader_of(column: MappedColumn, *, comma: bool, escaped: bool, wanted: str) -> Reader:
     """The function that reads the cells of a column; it raises ValueError with the reason.
 
     comma    numbers may have a decimal comma

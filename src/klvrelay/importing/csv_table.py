@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from klvrelay.errors import SourceError
 from klvrelay.importing.csv_cells import Reader, is_empty, reader_of
 from klvrelay.importing.item_names import unit_of
-from klvrelay.importing.mapping import Layout, TimeColumn, Wish, layout_of
-from klvrelay.importing.telemetry import RowFaults, Telemetry, TelemetryRow, check_room, in_order
+from klvrelay.importing.mapping import ColumnWish, TableLayout, TimeColumn, layout_of
+from klvrelay.importing.telemetry import FlightTelemetry, RowFaults, TelemetryRow, check_room, in_order
 from klvrelay.importing.text_lines import TextLine, text_lines
-from klvrelay.importing.times import Moment, read_time, recognise_unit
+from klvrelay.importing.times import RowTime, read_time, recognise_unit
 from klvrelay.text import printable
 
 DELIMITERS = ",;\t|"
@@ -23,17 +23,17 @@ _OWN = {"time_us", "set", "checksum", "transport"}
 """Headings that `klvrelay decode --format csv` writes for every record."""
 
 
-class _Cells(NamedTuple):
+class _TableRow(NamedTuple):
     """A row of the table."""
 
     line: int
     cells: list[str]
 
 
-class _Columns:
+class _RowReader:
     """Reads rows by their layout."""
 
-    def __init__(self, layout: Layout, headings: Sequence[str], delimiter: str) -> None:
+    def __init__(self, layout: TableLayout, headings: Sequence[str], delimiter: str) -> None:
         own = {heading: number for number, heading in enumerate(headings)}
         self.is_own = own.keys() >= _OWN
         self.number_faults = RowFaults("value")
@@ -50,7 +50,7 @@ class _Columns:
         self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.unit = layout.time.unit
 
-    def moment(self, cells: list[str]) -> Moment:
+    def moment(self, cells: list[str]) -> RowTime:
         """The time of a row. Raises ValueError."""
         text = _cell(cells, self._time.number).strip()
         if not text:
@@ -87,7 +87,7 @@ def _cell(cells: list[str], number: int) -> str:
     return cells[number] if number < len(cells) else ""
 
 
-def read_csv(path: Path, wishes: Sequence[Wish] = ()) -> Telemetry:
+def read_csv(path: Path, wishes: Sequence[ColumnWish] = ()) -> FlightTelemetry:
     """The telemetry of a table. A bad row or value is skipped and counted.
 
     Raises ConfigError if a column or the time is missing, SourceError if there is no usable row.
@@ -102,21 +102,21 @@ def read_csv(path: Path, wishes: Sequence[Wish] = ()) -> Telemetry:
             " semicolon, tab or bar between columns"
         )
     layout = layout_of([heading.strip() for heading in headings], wishes, path)
-    columns = _Columns(layout, headings, delimiter)
+    reader = _RowReader(layout, headings, delimiter)
     faults = RowFaults("row")
     rows: list[TelemetryRow] = []
     relative = is_local = None
     for line, cells in _rows(lines, delimiter, faults):
         check_room(rows, path)
         try:
-            columns.check_record(cells)
-            moment = columns.moment(cells)
+            reader.check_record(cells)
+            moment = reader.moment(cells)
             if relative not in (None, moment.relative):
                 raise ValueError("its time is " + ("relative" if moment.relative else "a date") + ", others are not")
         except ValueError as fault:
             faults.add(line, printable(str(fault)[:120]))
             continue
-        row = columns.row(moment.us, line, cells)
+        row = reader.row(moment.us, line, cells)
         if not row.keys:
             faults.add(line, "no value")
             continue
@@ -124,11 +124,11 @@ def read_csv(path: Path, wishes: Sequence[Wish] = ()) -> Telemetry:
         rows.append(row)
     if not rows:
         raise SourceError(f"{path}: no usable row: {'; '.join(faults.describe()) or 'only headings'}")
-    notes = [*in_order(rows, "row"), *faults.describe(), *columns.number_faults.describe()]
-    form = "CSV of klvrelay" if columns.is_own else "CSV"
-    ignored = [] if columns.is_own else layout.ignored
-    shown = [(_time_text(layout.time, columns.unit), "time"), *_shown(layout)]
-    return Telemetry(form, rows, bool(relative), None, bool(is_local), shown, ignored, notes)
+    notes = [*in_order(rows, "row"), *faults.describe(), *reader.number_faults.describe()]
+    form = "CSV of klvrelay" if reader.is_own else "CSV"
+    ignored = [] if reader.is_own else layout.ignored
+    shown = [(_time_text(layout.time, reader.unit), "time"), *_shown(layout)]
+    return FlightTelemetry(form, rows, bool(relative), None, bool(is_local), shown, ignored, notes)
 
 
 def delimiter_of(heading: str) -> str:
@@ -136,7 +136,7 @@ def delimiter_of(heading: str) -> str:
     return max(DELIMITERS, key=lambda each: len(next(csv.reader([heading], delimiter=each), [])))
 
 
-def _rows(lines: Iterator[TextLine], delimiter: str, faults: RowFaults) -> Iterator[_Cells]:
+def _rows(lines: Iterator[TextLine], delimiter: str, faults: RowFaults) -> Iterator[_TableRow]:
     """The rows; a quoted cell may hold line ends. A row with a line that is too long is a fault."""
     number, is_cut = 1, False
 
@@ -159,7 +159,7 @@ def _rows(lines: Iterator[TextLine], delimiter: str, faults: RowFaults) -> Itera
         if is_cut:
             faults.add(number, "the line is too long")
         elif any(cell.strip() for cell in cells):
-            yield _Cells(number, cells)
+            yield _TableRow(number, cells)
         is_cut = False
 
 
@@ -167,7 +167,7 @@ def _time_text(time: TimeColumn, unit: str | None) -> str:
     return f"{time.heading} ({unit})" if unit else time.heading
 
 
-def _shown(layout: Layout) -> Iterator[tuple[str, str]]:
+def _shown(layout: TableLayout) -> Iterator[tuple[str, str]]:
     for column in layout.columns:
         unit = column.unit
         yield column.heading + (f" ({unit})" if unit and unit != unit_of(column.path) else ""), column.path

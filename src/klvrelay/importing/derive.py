@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from klvrelay.importing.attitude import Turn, absolute, relative
 from klvrelay.importing.field_of_view import fields_of_view, other_field_of_view
-from klvrelay.importing.level_ground import View, ground_items
+from klvrelay.importing.level_ground import GroundView, ground_items
 from klvrelay.importing.telemetry import FOCAL_LENGTH, GIMBAL, HEIGHT, MEASURES
 
 AltitudeReference = Literal["msl", "hae"]
@@ -24,7 +24,7 @@ GROUND_ASSUMED = "centre and corners of the picture are those on level ground at
 MOUNT_ASSUMED = "the focal length is taken as 35 mm equivalent over the diagonal of the picture"
 
 
-class Setup(NamedTuple):
+class ImportSetup(NamedTuple):
     """What is known besides the telemetry.
 
     size               width and height of the picture in pixels; None without a video
@@ -46,7 +46,7 @@ class Setup(NamedTuple):
 class Derivation:
     """Derives items; `assumptions` are those on which some item rests."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: ImportSetup) -> None:
         self._setup = setup
         self.assumptions: dict[str, None] = {}
 
@@ -121,7 +121,7 @@ class Derivation:
         if ground is None:
             return
         axes = absolute(Turn(*(_angle(found, name) for name in _PLATFORM)), Turn(*(found[name] for name in _SENSOR)))
-        view = View(
+        view = GroundView(
             found[_POSITION[0]], found[_POSITION[1]], axes, found[_HORIZONTAL], found[_VERTICAL],
             altitude - ground, ground,
         )  # fmt: skip

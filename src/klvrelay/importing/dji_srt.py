@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from klvrelay.errors import SourceError
 from klvrelay.importing.dji_text import GpsOrder, clock_of, values_of
-from klvrelay.importing.telemetry import RowFaults, Telemetry, TelemetryRow, check_room, in_order
+from klvrelay.importing.telemetry import FlightTelemetry, RowFaults, TelemetryRow, check_room, in_order
 from klvrelay.importing.text_lines import TextLine, text_lines
 from klvrelay.text import counted
 
@@ -32,7 +32,7 @@ _STAMP = r"(\d{1,3}):(\d{2}):(\d{2})[,.](\d{1,3})"
 _CUE = re.compile(rf"\s*{_STAMP}\s*-->\s*{_STAMP}")
 
 
-class Cue(NamedTuple):
+class SubtitleCue(NamedTuple):
     """A cue: its start in microseconds, the line of its times, its text."""
 
     start_us: int
@@ -53,7 +53,7 @@ def is_srt(lines: Iterable[TextLine]) -> bool:
     return any(_CUE.match(line.text) for line in lines)
 
 
-def read_dji_srt(path: Path, order: GpsOrder | None = None) -> Telemetry:
+def read_dji_srt(path: Path, order: GpsOrder | None = None) -> FlightTelemetry:
     """The telemetry of a subtitle file, at its cues' times relative to the video. Raises SourceError if there is none.
 
     order   of the numbers in `GPS(...)`; None: by the form
@@ -78,26 +78,26 @@ def read_dji_srt(path: Path, order: GpsOrder | None = None) -> Telemetry:
     notes = [*in_order(rows, "cue"), *faults.describe(), *_no_fix(rows), *_pace(offsets)]
     columns = [(key, key) for key in dict.fromkeys(key for names in keys for key in names)]
     clock_us = _clock_at_zero(offsets)
-    return Telemetry("DJI subtitles", rows, True, clock_us, clock_us is not None, columns, (), notes)
+    return FlightTelemetry("DJI subtitles", rows, True, clock_us, clock_us is not None, columns, (), notes)
 
 
-def cues_of(lines: Iterable[TextLine]) -> Iterator[Cue]:
+def cues_of(lines: Iterable[TextLine]) -> Iterator[SubtitleCue]:
     """The cues of a subtitle file. Empty lines and numbers between them may be missing."""
     start: tuple[int, int] | None = None
     text: list[str] = []
     for line in lines:
         if found := _CUE.match(line.text):
             if start is not None:
-                yield Cue(*start, _joined(text[:-1] if text and text[-1].strip().isdecimal() else text))
+                yield SubtitleCue(*start, _joined(text[:-1] if text and text[-1].strip().isdecimal() else text))
             start, text = (_microseconds(found), line.number), []
         elif start is not None and not line.text.strip():
             if text:
-                yield Cue(*start, _joined(text))
+                yield SubtitleCue(*start, _joined(text))
                 start = None
         elif start is not None and len(text) < 32:
             text.append(line.text)
     if start is not None:
-        yield Cue(*start, _joined(text))
+        yield SubtitleCue(*start, _joined(text))
 
 
 def _joined(text: list[str]) -> str:

@@ -22,7 +22,7 @@ _CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 """Clockwise from the top left, as in ST 0601."""
 
 
-class View(NamedTuple):
+class GroundView(NamedTuple):
     """A camera above level ground; degrees and metres.
 
     axes            of the camera in north, east, down
@@ -39,7 +39,7 @@ class View(NamedTuple):
     ground: float
 
 
-def ground_items(view: View) -> dict[str, float]:
+def ground_items(view: GroundView) -> dict[str, float]:
     """Items 21 to 33 and 82 to 89 of a view; empty if the picture's centre is not on the ground or too far away.
 
     The corners are omitted unless all four are on the ground.
@@ -69,7 +69,7 @@ def _corner_items(corners: list[tuple[float, float]], lat: float, lon: float) ->
     return full | (offsets if max(map(abs, offsets.values())) <= OFFSET_MOST else {})
 
 
-def _seen(view: View, across: float, below: float) -> Vector | None:
+def _seen(view: GroundView, across: float, below: float) -> Vector | None:
     """The ground point at a place in the picture (-1 to 1 from left to right, top to bottom), north, east, down."""
     forward, right, down = view.axes
     x = across * math.tan(math.radians(view.horizontal) / 2)
@@ -79,29 +79,36 @@ def _seen(view: View, across: float, below: float) -> Vector | None:
     return None if scale is None else (ray[0] * scale, ray[1] * scale, ray[2] * scale)
 
 
-def _reach(view: View, ray: list[float]) -> float | None:
+def _reach(view: GroundView, ray: list[float]) -> float | None:
     """How many times the ray reaches the ground: the nearer point where a line meets a sphere. None: it does not."""
-    north, _, _ = _radii(view)
-    radius = north + view.drop
+    sine = math.sin(math.radians(view.latitude))
+    ground = _across(sine) * (1 - _E2) / (1 - _E2 * sine * sine) + view.ground
+    radius = ground + view.drop
     size = math.hypot(*ray)
     steep = ray[2] / size
-    inner = steep * steep - 1 + (north / radius) ** 2
+    inner = steep * steep - 1 + (ground / radius) ** 2
     if steep <= 0 or inner < 0:
         return None
     distance = radius * (steep - math.sqrt(inner))
     return distance / size if distance <= RANGE_MOST else None
 
 
-def _radii(view: View) -> tuple[float, float, float]:
-    """The ground's radii of curvature along the meridian and across it, and the cosine of the latitude."""
+def _across(sine: float) -> float:
+    """The ellipsoid's radius of curvature in the prime vertical, by the sine of the latitude."""
+    return _RADIUS / math.sqrt(1 - _E2 * sine * sine)
+
+
+def _place(view: GroundView, point: Vector) -> tuple[float, float]:
+    """Latitude and longitude of a ground point, by way of earth-centred coordinates in the plane of its meridian."""
     sine, cosine = math.sin(math.radians(view.latitude)), math.cos(math.radians(view.latitude))
-    across = _RADIUS / math.sqrt(1 - _E2 * sine * sine)
-    return across * (1 - _E2) / (1 - _E2 * sine * sine) + view.ground, across + view.ground, max(cosine, 1e-9)
-
-
-def _place(view: View, point: Vector) -> tuple[float, float]:
-    """Latitude and longitude of a ground point."""
-    along, across, cosine = _radii(view)
-    lat = view.latitude + math.degrees(point[0] / along)
-    lon = view.longitude + math.degrees(point[1] / (across * cosine))
-    return max(-90.0, min(90.0, lat)), (lon + 180) % 360 - 180
+    north, east, down = point
+    height = view.ground + view.drop
+    outward = (_across(sine) + height) * cosine - north * sine - down * cosine
+    upward = (_across(sine) * (1 - _E2) + height) * sine + north * cosine - down * sine
+    flat = math.hypot(outward, east)
+    latitude = math.atan2(upward, flat * (1 - _E2))
+    for _ in range(3):
+        sine = math.sin(latitude)
+        latitude = math.atan2(upward + _E2 * _across(sine) * sine, flat)
+    longitude = view.longitude + math.degrees(math.atan2(east, outward))
+    return math.degrees(latitude), (longitude + 180) % 360 - 180

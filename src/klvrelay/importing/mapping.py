@@ -30,7 +30,7 @@ _TIMES = {
 """Headings of time columns in the order of preference, and the unit that they state."""
 
 
-class Wish(NamedTuple):
+class ColumnWish(NamedTuple):
     """A user's choice: the path of an item (or TIME), the heading of its column, the unit or None."""
 
     path: str
@@ -38,7 +38,7 @@ class Wish(NamedTuple):
     unit: str | None
 
 
-class Column(NamedTuple):
+class MappedColumn(NamedTuple):
     """A column that is read: its number from 0, its heading, the path, and the unit of its values ("" for none)."""
 
     number: int
@@ -55,15 +55,15 @@ class TimeColumn(NamedTuple):
     unit: str | None
 
 
-class Layout(NamedTuple):
+class TableLayout(NamedTuple):
     """How the columns of a table are read, and the headings that are not."""
 
     time: TimeColumn
-    columns: Sequence[Column]
+    columns: Sequence[MappedColumn]
     ignored: Sequence[str]
 
 
-def wishes_of(options: Iterable[str]) -> list[Wish]:
+def wishes_of(options: Iterable[str]) -> list[ColumnWish]:
     """The choices of all `--map` options. Raises ConfigError for an unknown item or unit."""
     wishes = [wish for option in options for wish in (_inline(option) if "=" in option else _from_toml(option))]
     seen: set[str] = set()
@@ -74,7 +74,7 @@ def wishes_of(options: Iterable[str]) -> list[Wish]:
     return wishes
 
 
-def _inline(option: str) -> list[Wish]:
+def _inline(option: str) -> list[ColumnWish]:
     wishes = []
     for part in option.split(","):
         name, equals, column = part.partition("=")
@@ -87,16 +87,16 @@ def _inline(option: str) -> list[Wish]:
     return wishes
 
 
-def _wish(name: str, column: str, unit: str | None, place: str) -> Wish:
+def _wish(name: str, column: str, unit: str | None, place: str) -> ColumnWish:
     if name.strip() == TIME:
         if unit is not None and unit not in TIME_UNITS:
             raise ConfigError(f"{place}: unit {printable(unit)} of the time: give one of {', '.join(TIME_UNITS)}")
-        return Wish(TIME, column, unit)
+        return ColumnWish(TIME, column, unit)
     path = checked_path(name, place)
-    return Wish(path, column, None if unit is None else checked_unit(unit, unit_of(path), f"{place}: {name.strip()}"))
+    return ColumnWish(path, column, None if unit is None else checked_unit(unit, unit_of(path), f"{place}: {name.strip()}"))
 
 
-def _from_toml(name: str) -> list[Wish]:
+def _from_toml(name: str) -> list[ColumnWish]:
     table, _ = tables_of(read_small(name, "--map", TOML_MOST).data, name)
     items = table.pop("items", {})
     named = {TIME: table.pop(TIME)} if TIME in table else {}
@@ -106,7 +106,7 @@ def _from_toml(name: str) -> list[Wish]:
     return [_toml_wish(key, value, name) for key, value in {**named, **items}.items()]
 
 
-def _toml_wish(key: str, value: Any, place: str) -> Wish:
+def _toml_wish(key: str, value: Any, place: str) -> ColumnWish:
     if isinstance(value, str):
         return _wish(key, value, None, place)
     if isinstance(value, dict) and isinstance(value.get("column"), str) and value.keys() <= {"column", "unit"}:
@@ -116,10 +116,10 @@ def _toml_wish(key: str, value: Any, place: str) -> Wish:
     raise ConfigError(f'{place}: {printable(key)}: write "COLUMN" or {{ column = "COLUMN", unit = "UNIT" }}')
 
 
-def layout_of(headings: Sequence[str], wishes: Sequence[Wish], name: object) -> Layout:
+def layout_of(headings: Sequence[str], wishes: Sequence[ColumnWish], name: object) -> TableLayout:
     """How to read a table with these headings. Raises ConfigError if a chosen column or the time is missing."""
     taken: dict[int, str] = {}
-    columns: list[Column] = []
+    columns: list[MappedColumn] = []
     time = None
     for wish in wishes:
         number = _find(headings, wish.column, name)
@@ -138,7 +138,7 @@ def layout_of(headings: Sequence[str], wishes: Sequence[Wish], name: object) -> 
         columns.append(_column(number, heading, path, None))
     used = {time.number, *(column.number for column in columns)}
     ignored = [heading for number, heading in enumerate(headings) if number not in used and heading.strip()]
-    return Layout(time, columns, ignored)
+    return TableLayout(time, columns, ignored)
 
 
 def _find(headings: Sequence[str], column: str, name: object) -> int:
@@ -153,12 +153,12 @@ def _find(headings: Sequence[str], column: str, name: object) -> int:
     raise ConfigError(f"--map: {name} has no column {printable(column)}; it has {printable(shown)}")
 
 
-def _column(number: int, heading: str, path: str, unit: str | None) -> Column:
+def _column(number: int, heading: str, path: str, unit: str | None) -> MappedColumn:
     """The unit is that of the user, that of the heading, or that of the item."""
     wanted = unit_of(path)
     if unit is None and (stated := split_header(heading)[1]) is not None and wanted:
         unit = checked_unit(stated, wanted, f"column {heading.strip()}")
-    return Column(number, heading.strip(), path, unit or wanted)
+    return MappedColumn(number, heading.strip(), path, unit or wanted)
 
 
 def _time_column(headings: Sequence[str], taken: dict[int, str], name: object) -> TimeColumn:

@@ -14,11 +14,11 @@ from klvrelay.importing.derive import Derivation
 from klvrelay.importing.dji_srt import is_srt, read_dji_srt
 from klvrelay.importing.packets import PacketWriter
 from klvrelay.importing.request import ImportRequest
-from klvrelay.importing.telemetry import Telemetry
+from klvrelay.importing.telemetry import FlightTelemetry
 from klvrelay.importing.text_lines import text_lines
-from klvrelay.importing.timeline import Timeline
+from klvrelay.importing.timeline import ValueTimeline
 from klvrelay.importing.times import LATEST
-from klvrelay.importing.video import Video, open_video
+from klvrelay.importing.video import VideoFile, open_video
 from klvrelay.multiplex.frame_stamp import Codec
 
 EARLY_US = 1500
@@ -27,7 +27,7 @@ HEAD_LINES = 20
 _FINDERS: dict[Codec, str] = {"h264": "h264", "h265": "hevc"}
 
 
-class Instant(NamedTuple):
+class PacketTime(NamedTuple):
     """When a packet is due: PTS in the output (0 without a video), time of day, time since the first frame in µs."""
 
     pts: int
@@ -40,14 +40,14 @@ class Prepared:
     """What an import needs."""
 
     request: ImportRequest
-    telemetry: Telemetry
-    video: Video | None
+    telemetry: FlightTelemetry
+    video: VideoFile | None
     start: StartTime
     derivation: Derivation
     writer: PacketWriter
-    timeline: Timeline
+    timeline: ValueTimeline
 
-    def items_at(self, instant: Instant) -> dict[str, Any]:
+    def items_at(self, instant: PacketTime) -> dict[str, Any]:
         """The items that hold at an instant, by path; empty if the telemetry has none. Instants are in order."""
         us = instant.since_us if self.telemetry.relative else instant.time_us
         early = 0 if self.request.interpolate else EARLY_US
@@ -65,11 +65,11 @@ def prepare(request: ImportRequest) -> Prepared:
         clock = VideoClock(_first_stamp(video), video.created_us, video.seconds)
     start = start_of(telemetry, clock, request.start_us, request.offset_us, request.shift_us)
     setup = request.setup._replace(size=None if video is None else (video.width, video.height))
-    timeline = Timeline(telemetry.rows, round(request.max_age * 1e6), interpolate=request.interpolate)
+    timeline = ValueTimeline(telemetry.rows, round(request.max_age * 1e6), interpolate=request.interpolate)
     return Prepared(request, telemetry, video, start, Derivation(setup), PacketWriter(request.constants), timeline)
 
 
-def read_telemetry(request: ImportRequest) -> Telemetry:
+def read_telemetry(request: ImportRequest) -> FlightTelemetry:
     """Subtitles if the first lines have the times of a cue, otherwise a table."""
     if is_srt(islice(text_lines(request.telemetry), HEAD_LINES)):
         if request.wishes:
@@ -84,6 +84,6 @@ def stamp_of(codec: Codec, data: bytes) -> int | None:
     return None if found is None or found[4] or not 0 < found[0] <= LATEST else found[0]
 
 
-def _first_stamp(video: Video) -> int | None:
+def _first_stamp(video: VideoFile) -> int | None:
     first = next(video.read(), None)
     return None if first is None else stamp_of(video.codec, first.data)

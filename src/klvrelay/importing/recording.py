@@ -9,9 +9,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from klvrelay.errors import ConfigError
-from klvrelay.importing.prepared import Instant, Prepared, stamp_of
+from klvrelay.importing.prepared import PacketTime, Prepared, stamp_of
 from klvrelay.importing.times import LATEST, date_text
-from klvrelay.importing.video import TICKS, Video, VideoFrame
+from klvrelay.importing.video import TICKS, VideoFile, VideoFrame
 from klvrelay.multiplex.frame_stamp import delimited, stamp
 from klvrelay.multiplex.mux import DELAY, ByteOutput, Mux
 from klvrelay.multiplex.whole_file import whole_file
@@ -26,7 +26,7 @@ NOT_LOCKED = 0x9F
 """Time status of ST 0603: the clock was not locked to an absolute reference, as far as is known."""
 
 
-class Counts(NamedTuple):
+class ImportCounts(NamedTuple):
     """The result: frames, packets, frames without telemetry, bytes."""
 
     frames: int
@@ -35,18 +35,18 @@ class Counts(NamedTuple):
     size: int
 
 
-class Schedule:
+class PacketSchedule:
     """Puts the instants of frames into the order of presentation, and selects those that are due at a rate."""
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
         self._last: int | None = None
-        self._waiting: list[Instant] = []
+        self._waiting: list[PacketTime] = []
 
-    def add(self, instant: Instant) -> None:
+    def add(self, instant: PacketTime) -> None:
         heappush(self._waiting, instant)
 
-    def due(self, until: int | None) -> Iterator[Instant]:
+    def due(self, until: int | None) -> Iterator[PacketTime]:
         """The instants with a PTS up to `until` (None: all): no frame that is decoded later is presented earlier."""
         waiting = self._waiting
         while waiting and (until is None or waiting[0].pts <= until or len(waiting) > REORDERED_MOST):
@@ -64,7 +64,7 @@ class Schedule:
         return True
 
 
-def write_recording(prepared: Prepared, progress: ImportProgress) -> Counts:
+def write_recording(prepared: Prepared, progress: ImportProgress) -> ImportCounts:
     """Write the target; it appears when it is complete. `progress` gets frames or rows done, and their number or 0.
 
     Raises ConfigError if no packet was due, SourceError, or KlvrelayError if the disk is full.
@@ -82,9 +82,9 @@ def write_recording(prepared: Prepared, progress: ImportProgress) -> Counts:
     return counts
 
 
-def instants(prepared: Prepared) -> Iterator[Instant]:
+def instants(prepared: Prepared) -> Iterator[PacketTime]:
     """When packets are due, in order."""
-    schedule = Schedule(prepared.request.rate)
+    schedule = PacketSchedule(prepared.request.rate)
     if prepared.video is None:
         found = (_instant_of_row(prepared, row.at_us) for row in prepared.telemetry.rows)
         yield from (instant for instant in found if schedule.has_packet(instant.since_us))
@@ -95,7 +95,7 @@ def instants(prepared: Prepared) -> Iterator[Instant]:
     yield from schedule.due(None)
 
 
-def _write_bare(prepared: Prepared, out: ByteOutput, progress: ImportProgress) -> Counts:
+def _write_bare(prepared: Prepared, out: ByteOutput, progress: ImportProgress) -> ImportCounts:
     """Packets alone, one for each row, or at the rate."""
     packets = size = 0
     total = len(prepared.telemetry.rows)
@@ -105,14 +105,14 @@ def _write_bare(prepared: Prepared, out: ByteOutput, progress: ImportProgress) -
             out.write(packet)
             packets, size = packets + 1, size + len(packet)
         progress(min(packets, total), total)
-    return Counts(0, packets, 0, size)
+    return ImportCounts(0, packets, 0, size)
 
 
-def _write_stream(prepared: Prepared, video: Video, out: ByteOutput, progress: ImportProgress) -> Counts:
+def _write_stream(prepared: Prepared, video: VideoFile, out: ByteOutput, progress: ImportProgress) -> ImportCounts:
     """Frames and packets; a packet follows its frame, or with B-frames the frame that is decoded when it is shown."""
     request = prepared.request
     mux = Mux(out, video.codec, "sync", min(video.frame_ticks, TABLES_TICKS), request.klv_pid, request.program)
-    schedule = Schedule(request.rate)
+    schedule = PacketSchedule(request.rate)
     frames = packets = bare = 0
     for frame, instant in _placed(video, prepared.start.us):
         timed = _with_own_time(video, frame, instant)
@@ -129,10 +129,10 @@ def _write_stream(prepared: Prepared, video: Video, out: ByteOutput, progress: I
     for due in schedule.due(None):
         sent = _send(prepared, mux, due)
         packets, bare = packets + sent, bare + (not sent)
-    return Counts(frames, packets, bare, mux.size)
+    return ImportCounts(frames, packets, bare, mux.size)
 
 
-def _send(prepared: Prepared, mux: Mux, instant: Instant) -> bool:
+def _send(prepared: Prepared, mux: Mux, instant: PacketTime) -> bool:
     """Write the packet of an instant; false if there is no telemetry for it."""
     items = prepared.items_at(instant)
     if items:
@@ -140,15 +140,15 @@ def _send(prepared: Prepared, mux: Mux, instant: Instant) -> bool:
     return bool(items)
 
 
-def _instant_of_row(prepared: Prepared, at_us: int) -> Instant:
+def _instant_of_row(prepared: Prepared, at_us: int) -> PacketTime:
     start = prepared.start
     at_us += start.shift_us
     if prepared.telemetry.relative:
-        return Instant(0, start.us + at_us, at_us)
-    return Instant(0, at_us, at_us - start.us)
+        return PacketTime(0, start.us + at_us, at_us)
+    return PacketTime(0, at_us, at_us - start.us)
 
 
-def _placed(video: Video, start_us: int) -> Iterator[tuple[VideoFrame, Instant]]:
+def _placed(video: VideoFile, start_us: int) -> Iterator[tuple[VideoFrame, PacketTime]]:
     """The frames with their times in the output, and their instants."""
     frames = video.read()
     first = next(frames, None)
@@ -158,10 +158,10 @@ def _placed(video: Video, start_us: int) -> Iterator[tuple[VideoFrame, Instant]]
     for frame in chain([first], frames):
         since_us = round((frame.pts - first.pts) * 100 / 9)
         time_us = min(max(start_us + since_us, 0), LATEST)
-        yield frame._replace(dts=frame.dts + offset), Instant(frame.pts + offset, time_us, since_us)
+        yield frame._replace(dts=frame.dts + offset), PacketTime(frame.pts + offset, time_us, since_us)
 
 
-def _with_own_time(video: Video, frame: VideoFrame, instant: Instant) -> Instant:
+def _with_own_time(video: VideoFile, frame: VideoFrame, instant: PacketTime) -> PacketTime:
     """The instant with the time stamp that the frame carries, if it has one."""
     own_us = stamp_of(video.codec, frame.data)
     return instant if own_us is None else instant._replace(time_us=own_us)

@@ -10,10 +10,10 @@ from typing import Any
 
 from klvrelay.errors import ConfigError
 from klvrelay.importing.csv_cells import read_number
-from klvrelay.importing.derive import Setup
+from klvrelay.importing.derive import ImportSetup
 from klvrelay.importing.dji_text import GpsOrder
 from klvrelay.importing.item_names import checked_path, item_at
-from klvrelay.importing.mapping import Wish
+from klvrelay.importing.mapping import ColumnWish
 from klvrelay.multiplex.tables import KLV_PID, PMT_PID, VIDEO_PID
 from klvrelay.standards.spec import CODES
 from klvrelay.text import printable
@@ -24,7 +24,7 @@ BARE = (".klv", ".bin")
 """Endings of files with bare KLV packets."""
 
 
-ALONE = Setup()
+ALONE = ImportSetup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ImportRequest:
     telemetry: Path
     video: Path | None
     target: Path | None
-    wishes: Sequence[Wish] = ()
+    wishes: Sequence[ColumnWish] = ()
     constants: Mapping[str, Any] = field(default_factory=dict)
     start_us: int | None = None
     offset_us: int | None = None
@@ -57,7 +57,7 @@ class ImportRequest:
     interpolate: bool = False
     stamp: bool = True
     gps_order: GpsOrder | None = None
-    setup: Setup = ALONE
+    setup: ImportSetup = ALONE
     klv_pid: int = KLV_PID
     program: int = 1
     force: bool = False

@@ -38,7 +38,7 @@ class TelemetryRow(NamedTuple):
 
 
 class RowFaults:
-    """Counts the rows, or values of rows, that could not be used."""
+    """ImportCounts the rows, or values of rows, that could not be used."""
 
     def __init__(self, noun: str) -> None:
         self.count = 0
@@ -58,7 +58,7 @@ class RowFaults:
 
 
 @dataclass(frozen=True, slots=True)
-class Telemetry:
+class FlightTelemetry:
     """The rows of a file in order of time.
 
     form         what the file is, for messages

@@ -15,7 +15,7 @@ AHEAD = 8
 _CIRCLES = {"gimbal_yaw": (0.0, 360.0), "gimbal_roll": (-180.0, 180.0)}
 
 
-class Timeline:
+class ValueTimeline:
     """The rows of a file, asked at increasing times.
 
     max_age_us   a value that is older is no longer given

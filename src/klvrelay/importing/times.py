@@ -21,7 +21,7 @@ _OFFSET = re.compile(r"([+-])(\d{1,2})(?::?(\d{2}))?")
 _DAY = re.compile(r"(\d{4})[./](\d{1,2})[./](\d{1,2})")
 
 
-class Moment(NamedTuple):
+class RowTime(NamedTuple):
     """Microseconds; `relative`: since the first frame, otherwise since 1970; `is_local`: without a zone."""
 
     us: int
@@ -38,7 +38,7 @@ def recognise_unit(text: str) -> str:
     return next((unit for unit, least in (("ns", 1e17), ("us", 1e14), ("ms", 1e11)) if size >= least), "s")
 
 
-def read_time(text: str, unit: str) -> Moment:
+def read_time(text: str, unit: str) -> RowTime:
     """A time in a unit of `mapping.TIME_UNITS`. Raises ValueError with the reason."""
     if unit == "iso":
         return read_date(text)
@@ -51,10 +51,10 @@ def read_time(text: str, unit: str) -> Moment:
         us = round(number * _SCALE[unit])
     if abs(us) > LATEST:
         raise ValueError(f"time {text} is past the year 9999; is its unit {unit}?")
-    return Moment(us, relative=abs(us) < YEAR_1973 * 1e6)
+    return RowTime(us, relative=abs(us) < YEAR_1973 * 1e6)
 
 
-def read_date(text: str) -> Moment:
+def read_date(text: str) -> RowTime:
     """An ISO 8601 date and time, also with other usual separators. Raises ValueError."""
     text = _DAY.sub(lambda day: f"{day[1]}-{int(day[2]):02}-{int(day[3]):02}", text.strip()[:60], count=1)
     date, comma, part = text.partition(",")
@@ -69,7 +69,7 @@ def read_date(text: str) -> Moment:
     us = (when - EPOCH) // timedelta(microseconds=1)
     if us < 0:
         raise ValueError(f"time {text!r} is before 1970")
-    return Moment(us, is_local=is_local)
+    return RowTime(us, is_local=is_local)
 
 
 def start_time(text: str) -> int:

@@ -11,7 +11,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.text import printable
 
 
-class Unit(NamedTuple):
+class MeasureUnit(NamedTuple):
     """A quantity in the unit is `factor` times the number plus `offset` in the quantity's first unit."""
 
     quantity: str
@@ -21,22 +21,22 @@ class Unit(NamedTuple):
 
 _DEGREE = math.pi / 180
 _UNITS = {
-    "deg": Unit("angle", 1), "rad": Unit("angle", 1 / _DEGREE), "mrad": Unit("angle", 1e-3 / _DEGREE),
-    "mil": Unit("angle", 360 / 6400), "degE7": Unit("angle", 1e-7),
-    "m": Unit("length", 1), "cm": Unit("length", 0.01), "mm": Unit("length", 1e-3), "km": Unit("length", 1000),
-    "ft": Unit("length", 0.3048), "yd": Unit("length", 0.9144), "mi": Unit("length", 1609.344),
-    "nmi": Unit("length", 1852),
-    "m/s": Unit("speed", 1), "km/h": Unit("speed", 1 / 3.6), "kn": Unit("speed", 1852 / 3600),
-    "mph": Unit("speed", 0.44704), "ft/s": Unit("speed", 0.3048), "ft/min": Unit("speed", 0.3048 / 60),
-    "deg/s": Unit("angular speed", 1), "rad/s": Unit("angular speed", 1 / _DEGREE),
-    "s": Unit("time", 1), "ms": Unit("time", 1e-3), "us": Unit("time", 1e-6), "ns": Unit("time", 1e-9),
-    "min": Unit("time", 60), "h": Unit("time", 3600),
-    "degC": Unit("temperature", 1), "degF": Unit("temperature", 5 / 9, -160 / 9),
-    "K": Unit("temperature", 1, -273.15),
-    "mbar": Unit("pressure", 1), "hPa": Unit("pressure", 1), "Pa": Unit("pressure", 0.01), "kPa": Unit("pressure", 10),
-    "inHg": Unit("pressure", 33.86389), "psi": Unit("pressure", 68.94757),
-    "kg": Unit("mass", 1), "g": Unit("mass", 1e-3), "lb": Unit("mass", 0.45359237),
-    "percent": Unit("share", 1), "ratio": Unit("share", 100),
+    "deg": MeasureUnit("angle", 1), "rad": MeasureUnit("angle", 1 / _DEGREE), "mrad": MeasureUnit("angle", 1e-3 / _DEGREE),
+    "mil": MeasureUnit("angle", 360 / 6400), "degE7": MeasureUnit("angle", 1e-7),
+    "m": MeasureUnit("length", 1), "cm": MeasureUnit("length", 0.01), "mm": MeasureUnit("length", 1e-3), "km": MeasureUnit("length", 1000),
+    "ft": MeasureUnit("length", 0.3048), "yd": MeasureUnit("length", 0.9144), "mi": MeasureUnit("length", 1609.344),
+    "nmi": MeasureUnit("length", 1852),
+    "m/s": MeasureUnit("speed", 1), "km/h": MeasureUnit("speed", 1 / 3.6), "kn": MeasureUnit("speed", 1852 / 3600),
+    "mph": MeasureUnit("speed", 0.44704), "ft/s": MeasureUnit("speed", 0.3048), "ft/min": MeasureUnit("speed", 0.3048 / 60),
+    "deg/s": MeasureUnit("angular speed", 1), "rad/s": MeasureUnit("angular speed", 1 / _DEGREE),
+    "s": MeasureUnit("time", 1), "ms": MeasureUnit("time", 1e-3), "us": MeasureUnit("time", 1e-6), "ns": MeasureUnit("time", 1e-9),
+    "min": MeasureUnit("time", 60), "h": MeasureUnit("time", 3600),
+    "degC": MeasureUnit("temperature", 1), "degF": MeasureUnit("temperature", 5 / 9, -160 / 9),
+    "K": MeasureUnit("temperature", 1, -273.15),
+    "mbar": MeasureUnit("pressure", 1), "hPa": MeasureUnit("pressure", 1), "Pa": MeasureUnit("pressure", 0.01), "kPa": MeasureUnit("pressure", 10),
+    "inHg": MeasureUnit("pressure", 33.86389), "psi": MeasureUnit("pressure", 68.94757),
+    "kg": MeasureUnit("mass", 1), "g": MeasureUnit("mass", 1e-3), "lb": MeasureUnit("mass", 0.45359237),
+    "percent": MeasureUnit("share", 1), "ratio": MeasureUnit("share", 100),
 }  # fmt: skip
 _OTHER_NAMES = {
     "degree": "deg", "degrees": "deg", "°": "deg", "radian": "rad", "radians": "rad", "dege7": "degE7",

@@ -33,6 +33,7 @@ _OPTIONS = {
     "format_whitelist": "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mxf",
     "codec_whitelist": "h264,hevc",
 }
+_CUT_OFF = "an mp4 without its index, as after a recording that was cut off, has to be repaired first"
 _REMUX = "remux it: ffmpeg -i IN -c copy OUT.mp4"
 
 
@@ -46,7 +47,7 @@ class VideoFrame(NamedTuple):
 
 
 @dataclass(slots=True)
-class Video:
+class VideoFile:
     """A video file.
 
     frames       number of frames by the container; 0 if it does not say
@@ -86,7 +87,7 @@ class Video:
             self.notes.append(f"the video ends after {count} of {counted(self.frames, 'frame')}: the file is truncated")
 
 
-def open_video(path: Path) -> Video:
+def open_video(path: Path) -> VideoFile:
     """What a video file holds. Raises ConfigError for a wrong name, SourceError, with the remedy, for other files."""
     if not path.is_file():
         raise ConfigError(f"--video {path}: {'not a file' if path.exists() else 'no such file'}")
@@ -107,7 +108,7 @@ def open_video(path: Path) -> Video:
     if rotation:
         notes.append(f"players show the output without the rotation of the file, by {rotation} degrees")
     rate = min(max(rate, 1.0), 1000.0)
-    return Video(path, codec, width, height, rate, frames, seconds, created, notes)
+    return VideoFile(path, codec, width, height, rate, frames, seconds, created, notes)
 
 
 def _open(path: Path) -> InputContainer:
@@ -117,8 +118,7 @@ def _open(path: Path) -> InputContainer:
     try:
         return av.open(f"file:{path.absolute()}", options=dict(_OPTIONS), metadata_errors="ignore")
     except FFmpegError as fault:
-        hint = "an mp4 without its index, as after a recording that was cut off, has to be repaired first"
-        raise SourceError(f"{path}: not a readable video ({fault.strerror or fault}); {hint}") from fault
+        raise SourceError(f"{path}: not a readable video ({fault.strerror or fault}); {_CUT_OFF}") from fault
 
 
 def _stream_of(container: InputContainer, path: Path) -> Stream:
@@ -128,7 +128,7 @@ def _stream_of(container: InputContainer, path: Path) -> Stream:
         if _name_of(stream) in _CODECS:
             return stream
     if not pictures:
-        raise SourceError(f"{path}: no video in this file")
+        raise SourceError(f"{path}: no video in this file; {_CUT_OFF}")
     raise SourceError(
         f"{path}: its video is {_name_of(pictures[0]) or 'of an unknown codec'}; STANAG 4609 needs H.264 or H.265:"
         " ffmpeg -i IN -c:v libx264 OUT.mp4"
@@ -176,7 +176,7 @@ def _packets(container: InputContainer, stream: Stream, convert: object, notes: 
         notes.append(f"the video is damaged ({fault.strerror or fault}); the rest of it is left out")
 
 
-def _timed(packets: Iterator[Packet[Any]], video: Video) -> Iterator[VideoFrame]:
+def _timed(packets: Iterator[Packet[Any]], video: VideoFile) -> Iterator[VideoFrame]:
     """The packets with times in ticks. Decoding times that are missing at the start are filled in at the frame rate."""
     waiting: list[Packet[Any]] = []
     for packet in packets:
@@ -194,14 +194,14 @@ def _timed(packets: Iterator[Packet[Any]], video: Video) -> Iterator[VideoFrame]
         raise SourceError(f"{video.path}: its frames have no decoding times; {_REMUX}")
 
 
-def _frame(packet: Packet[Any], dts: Fraction | int, video: Video) -> VideoFrame:
+def _frame(packet: Packet[Any], dts: Fraction | int, video: VideoFile) -> VideoFrame:
     if packet.pts is None:
         raise SourceError(f"{video.path}: a frame has no presentation time; {_REMUX}")
     base = Fraction(packet.time_base) * TICKS
     return VideoFrame(round(packet.pts * base), round(dts * base), bytes(packet), packet.is_keyframe)
 
 
-def _in_steps(frames: Iterator[VideoFrame], video: Video) -> Iterator[VideoFrame]:
+def _in_steps(frames: Iterator[VideoFrame], video: VideoFile) -> Iterator[VideoFrame]:
     """Frames with increasing decoding times, none after its presentation; raises SourceError where the times jump."""
     last: int | None = None
     corrected = 0

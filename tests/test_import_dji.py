@@ -30,8 +30,9 @@ def read(tmp_path: Path):
 @each_case(
     ("form", "expected"),
     [
-        (BRACKETS, {"sensor_latitude": 48.20001, "sensor_longitude": 11.49999, "sensor_true_altitude": 620.4, HEIGHT: 100.1,
-                    "gimbal_yaw": -175.3, "gimbal_pitch": -60.0, "gimbal_roll": 0.0, FOCAL_LENGTH: 24.0}),
+        (BRACKETS, {"sensor_latitude": 48.20001, "sensor_longitude": 11.49999, "sensor_true_altitude": 620.4,
+                    HEIGHT: 100.1, "gimbal_yaw": -175.3, "gimbal_pitch": -60.0, "gimbal_roll": 0.0,
+                    FOCAL_LENGTH: 24.0}),
         (DRONE, {"sensor_latitude": 48.20001, "sensor_longitude": 11.49999, "sensor_true_altitude": 620.4,
                  "platform_heading_angle": 90.4, "platform_pitch_angle": 0.8, "platform_roll_angle": -1.6,
                  FOCAL_LENGTH: 24.0}),

@@ -99,7 +99,8 @@ def seen_from(place: Point, axes: np.ndarray, across: float, below: float, hfov:
 @each_case(
     ("lat", "lon", "height", "camera"),
     [
-        (48.2, 11.5, 100.0, Turn(190, -60, 0)), (-33.9, 151.2, 400.0, Turn(45, -35, 5)), (70.0, 179.9995, 120.0, Turn(90, -50, 0)),
+        (48.2, 11.5, 100.0, Turn(190, -60, 0)), (-33.9, 151.2, 400.0, Turn(45, -35, 5)),
+        (70.0, 179.9995, 120.0, Turn(90, -50, 0)),
         (0.0, 0.0, 1500.0, Turn(0, -90, 0)), (60.0, -20.0, 3000.0, Turn(300, -25, -3)),
     ],
 )  # fmt: skip
@@ -180,13 +181,15 @@ def test_everything_follows_where_the_telemetry_has_it_all():
 
 def test_the_altitude_of_the_take_off_replaces_the_altitude():
     """Altitude is that plus the height above it."""
-    items = Derivation(ImportSetup(takeoff_altitude=300.0)).items({"sensor_true_altitude": 9.0, "height_above_takeoff": 40.0})
+    derivation = Derivation(ImportSetup(takeoff_altitude=300.0))
+    items = derivation.items({"sensor_true_altitude": 9.0, "height_above_takeoff": 40.0})
     assert items == {"sensor_true_altitude": 340.0}
 
 
 def test_altitudes_above_the_ellipsoid_are_another_item():
     """Item 75 in place of item 15."""
-    assert Derivation(ImportSetup(reference="hae")).items({"sensor_true_altitude": 340.0}) == {"sensor_ellipsoid_height": 340.0}
+    derivation = Derivation(ImportSetup(reference="hae"))
+    assert derivation.items({"sensor_true_altitude": 340.0}) == {"sensor_ellipsoid_height": 340.0}
 
 
 @each_case(
@@ -227,7 +230,8 @@ def test_only_measured_numbers_are_interpolated():
 def test_a_value_out_of_range_spoils_only_its_item():
     """It is counted, with the range; angles are brought into their circle, and coarse items get their finer ones."""
     writer = PacketWriter({})
-    document = writer.document({"platform_pitch_angle": 33.0, "platform_roll_angle": -3.0, "platform_heading_angle": -10.0})
+    angles = {"platform_pitch_angle": 33.0, "platform_roll_angle": -3.0, "platform_heading_angle": -10.0}
+    document = writer.document(angles)
     assert document == {
         "platform_heading_angle": 350.0, "platform_roll_angle": -3.0, "platform_pitch_angle_full": 33.0,
         "platform_roll_angle_full": -3.0,

@@ -35,7 +35,7 @@ DRONE = (
     " [longtitude: {lon:.6f}] [altitude: 620.400] [Drone: Yaw:90.4, Pitch:0.8, Roll:-1.6] </font>"
 )
 """With the aircraft's attitude, and a misspelling of the firmware."""
-OLD = "HOME(11.5000,48.2000) {dots} {time}\nGPS({lon:.4f},{lat:.4f},17) BAROMETER:40.1\nISO:100 Shutter:60 EV:0 Fnum:2.2"
+OLD = "HOME(11.5000,48.2000) {dots} {time}\nGPS({lon:.4f},{lat:.4f},17) BAROMETER:40.1\nISO:100 Shutter:60 EV:0"
 """The dialect of the Mavic Pro: whole seconds, longitude first."""
 OLD_METRES = "{dots} {time}\nGPS({lat:.4f},{lon:.4f},0.0M) BAROMETER:40.1M"
 """The dialect of the Matrice 300: latitude first."""

@@ -105,15 +105,22 @@ def run(args: argparse.Namespace) -> int:
     from klvrelay.cli.verbs import import_telemetry
 
     request = _request(args)
-    if sys.stderr.isatty() or sys.stdout.isatty():  # loaded before a signal can interrupt it
-        import rich.console
-        import rich.progress  # noqa: F401
+    _load(with_bar=sys.stderr.isatty())
     with watch_signals(interrupts=True):
         if args.dry_run:
             import_telemetry.show_plan(request)
         else:
             import_telemetry.import_telemetry(request, quiet=args.quiet)
     return 0
+
+
+def _load(*, with_bar: bool) -> None:
+    """Load what is loaded on first use, before a signal can interrupt it."""
+    from importlib import import_module
+
+    bar = ("rich.console", "rich.progress") if with_bar else ()
+    for name in ("av", "av.bitstream", "klvrelay.decoder", "klvrelay.encode.document", "klvrelay.encode.packet", *bar):
+        import_module(name)
 
 
 def _request(args: argparse.Namespace) -> ImportRequest:

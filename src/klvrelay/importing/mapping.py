@@ -93,7 +93,9 @@ def _wish(name: str, column: str, unit: str | None, place: str) -> ColumnWish:
             raise ConfigError(f"{place}: unit {printable(unit)} of the time: give one of {', '.join(TIME_UNITS)}")
         return ColumnWish(TIME, column, unit)
     path = checked_path(name, place)
-    return ColumnWish(path, column, None if unit is None else checked_unit(unit, unit_of(path), f"{place}: {name.strip()}"))
+    if unit is not None:
+        unit = checked_unit(unit, unit_of(path), f"{place}: {name.strip()}")
+    return ColumnWish(path, column, unit)
 
 
 def _from_toml(name: str) -> list[ColumnWish]:

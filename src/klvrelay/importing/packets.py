@@ -21,7 +21,8 @@ FINER = {
 }  # fmt: skip
 """Items of low resolution or range, and the finer ones that ST 0601 prefers; both are written, for older readers."""
 MINIMUM = (
-    ("mission_id",), ("platform_designation",), ("image_coordinate_system",), ("platform_heading_angle",), ("platform_pitch_angle", "platform_pitch_angle_full"),
+    ("mission_id",), ("platform_designation",), ("image_coordinate_system",),
+    ("platform_heading_angle",), ("platform_pitch_angle", "platform_pitch_angle_full"),
     ("platform_roll_angle", "platform_roll_angle_full"), ("image_source_sensor",), ("sensor_latitude",),
     ("sensor_longitude",), ("sensor_true_altitude", "sensor_ellipsoid_height", "sensor_ellipsoid_height_extended"),
     ("sensor_horizontal_field_of_view",), ("sensor_vertical_field_of_view",), ("sensor_relative_azimuth_angle",),

@@ -11,7 +11,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.text import printable
 
 
-class MeasureUnit(NamedTuple):
+class Scale(NamedTuple):
     """A quantity in the unit is `factor` times the number plus `offset` in the quantity's first unit."""
 
     quantity: str
@@ -21,22 +21,23 @@ class MeasureUnit(NamedTuple):
 
 _DEGREE = math.pi / 180
 _UNITS = {
-    "deg": MeasureUnit("angle", 1), "rad": MeasureUnit("angle", 1 / _DEGREE), "mrad": MeasureUnit("angle", 1e-3 / _DEGREE),
-    "mil": MeasureUnit("angle", 360 / 6400), "degE7": MeasureUnit("angle", 1e-7),
-    "m": MeasureUnit("length", 1), "cm": MeasureUnit("length", 0.01), "mm": MeasureUnit("length", 1e-3), "km": MeasureUnit("length", 1000),
-    "ft": MeasureUnit("length", 0.3048), "yd": MeasureUnit("length", 0.9144), "mi": MeasureUnit("length", 1609.344),
-    "nmi": MeasureUnit("length", 1852),
-    "m/s": MeasureUnit("speed", 1), "km/h": MeasureUnit("speed", 1 / 3.6), "kn": MeasureUnit("speed", 1852 / 3600),
-    "mph": MeasureUnit("speed", 0.44704), "ft/s": MeasureUnit("speed", 0.3048), "ft/min": MeasureUnit("speed", 0.3048 / 60),
-    "deg/s": MeasureUnit("angular speed", 1), "rad/s": MeasureUnit("angular speed", 1 / _DEGREE),
-    "s": MeasureUnit("time", 1), "ms": MeasureUnit("time", 1e-3), "us": MeasureUnit("time", 1e-6), "ns": MeasureUnit("time", 1e-9),
-    "min": MeasureUnit("time", 60), "h": MeasureUnit("time", 3600),
-    "degC": MeasureUnit("temperature", 1), "degF": MeasureUnit("temperature", 5 / 9, -160 / 9),
-    "K": MeasureUnit("temperature", 1, -273.15),
-    "mbar": MeasureUnit("pressure", 1), "hPa": MeasureUnit("pressure", 1), "Pa": MeasureUnit("pressure", 0.01), "kPa": MeasureUnit("pressure", 10),
-    "inHg": MeasureUnit("pressure", 33.86389), "psi": MeasureUnit("pressure", 68.94757),
-    "kg": MeasureUnit("mass", 1), "g": MeasureUnit("mass", 1e-3), "lb": MeasureUnit("mass", 0.45359237),
-    "percent": MeasureUnit("share", 1), "ratio": MeasureUnit("share", 100),
+    "deg": Scale("angle", 1), "rad": Scale("angle", 1 / _DEGREE), "mrad": Scale("angle", 1e-3 / _DEGREE),
+    "mil": Scale("angle", 360 / 6400), "degE7": Scale("angle", 1e-7),
+    "m": Scale("length", 1), "cm": Scale("length", 0.01), "mm": Scale("length", 1e-3), "km": Scale("length", 1000),
+    "ft": Scale("length", 0.3048), "yd": Scale("length", 0.9144), "mi": Scale("length", 1609.344),
+    "nmi": Scale("length", 1852),
+    "m/s": Scale("speed", 1), "km/h": Scale("speed", 1 / 3.6), "kn": Scale("speed", 1852 / 3600),
+    "mph": Scale("speed", 0.44704), "ft/s": Scale("speed", 0.3048), "ft/min": Scale("speed", 0.3048 / 60),
+    "deg/s": Scale("angular speed", 1), "rad/s": Scale("angular speed", 1 / _DEGREE),
+    "s": Scale("time", 1), "ms": Scale("time", 1e-3), "us": Scale("time", 1e-6), "ns": Scale("time", 1e-9),
+    "min": Scale("time", 60), "h": Scale("time", 3600),
+    "degC": Scale("temperature", 1), "degF": Scale("temperature", 5 / 9, -160 / 9),
+    "K": Scale("temperature", 1, -273.15),
+    "mbar": Scale("pressure", 1),
+    "hPa": Scale("pressure", 1), "Pa": Scale("pressure", 0.01), "kPa": Scale("pressure", 10),
+    "inHg": Scale("pressure", 33.86389), "psi": Scale("pressure", 68.94757),
+    "kg": Scale("mass", 1), "g": Scale("mass", 1e-3), "lb": Scale("mass", 0.45359237),
+    "percent": Scale("share", 1), "ratio": Scale("share", 100),
 }  # fmt: skip
 _OTHER_NAMES = {
     "degree": "deg", "degrees": "deg", "°": "deg", "radian": "rad", "radians": "rad", "dege7": "degE7",

@@ -94,6 +94,15 @@ def test_a_mapping_overrides_headings_and_names_by_number(read):
     assert found.ignored == ["sensor_latitude"]
 
 
+def test_the_mapping_in_the_documentation_is_accepted(tmp_path: Path):
+    """Its items and units are valid."""
+    page = (Path(__file__).parent.parent / "docs" / "import.md").read_text()
+    (tmp_path / "map.toml").write_text(page.partition("```text\n")[2].partition("```")[0])
+    assert [wish.path for wish in wishes_of([str(tmp_path / "map.toml")])] == [
+        "time", "sensor_latitude", "sensor_longitude", "sensor_true_altitude",
+    ]  # fmt: skip
+
+
 def test_a_mapping_may_be_a_file(read, tmp_path: Path):
     """TOML, with units."""
     file = tmp_path / "map.toml"

@@ -179,6 +179,20 @@ def test_everything_follows_where_the_telemetry_has_it_all():
     assert body == pytest.approx(turn(10, -45, 0), abs=1e-8)
 
 
+def test_values_beyond_what_is_possible_do_no_harm():
+    """Nothing is derived of them, and no error is raised."""
+    good = {
+        "sensor_latitude": 48.0, "sensor_longitude": 11.0, "sensor_true_altitude": 500.0, "height_above_takeoff": 100.0,
+        "sensor_horizontal_field_of_view": 40.0, **GIMBAL,
+    }  # fmt: skip
+    assert "slant_range" in Derivation(ImportSetup((640, 360))).items(good)
+    for key in good:
+        for value in (0, -1e300, 1e300, 1e9, -1e9):
+            items = Derivation(ImportSetup((640, 360))).items({**good, key: value})
+            assert all(isinstance(found, int | float) and math.isfinite(found) for found in items.values())
+            assert PacketWriter().packet(items, 1_700_000_000_000_000)
+
+
 def test_the_altitude_of_the_take_off_replaces_the_altitude():
     """Altitude is that plus the height above it."""
     derivation = Derivation(ImportSetup(takeoff_altitude=300.0))
@@ -229,7 +243,7 @@ def test_only_measured_numbers_are_interpolated():
 
 def test_a_value_out_of_range_spoils_only_its_item():
     """It is counted, with the range; angles are brought into their circle, and coarse items get their finer ones."""
-    writer = PacketWriter({})
+    writer = PacketWriter()
     angles = {"platform_pitch_angle": 33.0, "platform_roll_angle": -3.0, "platform_heading_angle": -10.0}
     document = writer.document(angles)
     assert document == {

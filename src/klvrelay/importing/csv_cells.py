@@ -60,7 +60,10 @@ def read_number(cell: str, *, comma: bool) -> int | float:
 
 
 def _in_unit(number: float, given: str, wanted: str) -> float:
-    return number if given == wanted else convert(number, given, wanted)
+    converted = number if given == wanted else convert(number, given, wanted)
+    if not math.isfinite(converted):
+        raise ValueError(f"{number:g} {given} is too large")
+    return converted
 
 
 def _any_value(text: str, *, comma: bool) -> Any:

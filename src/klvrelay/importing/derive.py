@@ -89,12 +89,16 @@ class Derivation:
             if not self._may(HEADING_ASSUMED):
                 return False
             found[_PLATFORM[0]] = camera.yaw % 360
+        if not self._is_level_or_known(found):
+            return False
         for name in _PLATFORM[1:]:
-            if name not in found and f"{name}_full" not in found:
-                if not self._may(LEVEL_ASSUMED):
-                    return False
-                found[name] = 0.0
+            if f"{name}_full" not in found:
+                found.setdefault(name, 0.0)
         return True
+
+    def _is_level_or_known(self, found: Mapping[str, Any]) -> bool:
+        """Whether pitch and roll of the platform are known, or may be assumed to be 0."""
+        return all(name in found or f"{name}_full" in found for name in _PLATFORM[1:]) or self._may(LEVEL_ASSUMED)
 
     def _add_fields_of_view(self, found: dict[str, Any]) -> None:
         size = self._setup.size
@@ -117,8 +121,10 @@ class Derivation:
         altitude = found.get(ALTITUDE, found.get(f"{ELLIPSOID}_extended", found.get(ELLIPSOID)))
         if "frame_center_latitude" in found or altitude is None or not all(name in found for name in needed):
             return
+        if not (0 < found[_HORIZONTAL] < 180 and 0 < found[_VERTICAL] < 180 and abs(found[_POSITION[0]]) <= 90):
+            return
         ground = self._ground(found, altitude)
-        if ground is None:
+        if ground is None or not self._is_level_or_known(found):
             return
         axes = absolute(Turn(*(_angle(found, name) for name in _PLATFORM)), Turn(*(found[name] for name in _SENSOR)))
         view = GroundView(

@@ -13,7 +13,7 @@ from klvrelay.importing.attitude import Axes, Vector
 
 RANGE_MOST = 50_000.0
 """Metres to a point beyond which it is not given: a tenth of a degree moves it by hundreds of metres."""
-DROP_LEAST = 1.0
+DROP_LEAST, HEIGHT_MOST = 1.0, 40_000.0
 OFFSET_MOST = 0.075
 """Degrees that corner offsets reach (items 26 to 33)."""
 
@@ -44,8 +44,10 @@ def ground_items(view: GroundView) -> dict[str, float]:
 
     The corners are omitted unless all four are on the ground.
     """
+    if not (DROP_LEAST <= view.drop <= RANGE_MOST and abs(view.ground) <= HEIGHT_MOST):
+        return {}
     centre = _seen(view, 0, 0)
-    if centre is None or view.drop < DROP_LEAST:
+    if centre is None:
         return {}
     lat, lon = _place(view, centre)
     items = {"slant_range": math.dist((0, 0, 0), centre), "frame_center_latitude": lat, "frame_center_longitude": lon}

@@ -36,8 +36,7 @@ MINIMUM = (
 class PacketWriter:
     """Encodes items; `written` counts them, `omitted` those that could not be encoded, with the reason of the first."""
 
-    def __init__(self, constants: Mapping[str, Any]) -> None:
-        self._constants = dict(constants)
+    def __init__(self) -> None:
         self.omitted: dict[str, tuple[int, str]] = {}
         self.written: dict[str, int] = {}
 
@@ -64,7 +63,7 @@ class PacketWriter:
 
     def document(self, items: Mapping[str, Any]) -> dict[str, Any]:
         """The items as a record has them: nested, in their ranges, in the order of tags."""
-        flat = {path: _fitted(path, value) for path, value in {**items, **self._constants}.items()}
+        flat = {path: _fitted(path, value) for path, value in items.items()}
         nested: dict[str, Any] = {}
         for path, value in _with_finer(flat).items():
             *outer, key = path.split(".")

@@ -52,7 +52,7 @@ class Prepared:
         us = instant.since_us if self.telemetry.relative else instant.time_us
         early = 0 if self.request.interpolate else EARLY_US
         values = self.timeline.at(us - self.start.shift_us + early)
-        return self.derivation.items(values) if values else {}
+        return self.derivation.items({**values, **self.request.constants}) if values else {}
 
 
 def prepare(request: ImportRequest) -> Prepared:
@@ -66,7 +66,7 @@ def prepare(request: ImportRequest) -> Prepared:
     start = start_of(telemetry, clock, request.start_us, request.offset_us, request.shift_us)
     setup = request.setup._replace(size=None if video is None else (video.width, video.height))
     timeline = ValueTimeline(telemetry.rows, round(request.max_age * 1e6), interpolate=request.interpolate)
-    return Prepared(request, telemetry, video, start, Derivation(setup), PacketWriter(request.constants), timeline)
+    return Prepared(request, telemetry, video, start, Derivation(setup), PacketWriter(), timeline)
 
 
 def read_telemetry(request: ImportRequest) -> FlightTelemetry:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from klvrelay.errors import ConfigError
+from klvrelay.encode import encode
+from klvrelay.errors import ConfigError, EncodeError
 from klvrelay.importing.csv_cells import read_number
 from klvrelay.importing.derive import ImportSetup
 from klvrelay.importing.dji_text import GpsOrder
@@ -75,6 +76,8 @@ class ImportRequest:
             self._check_target(self.target)
 
     def _check_target(self, target: Path) -> None:
+        if target.name == "-":
+            raise ConfigError("OUT.ts -: give the name of a file; it appears when it is complete")
         bare = target.suffix.lower() in BARE
         if self.video is None and not bare:
             raise ConfigError(
@@ -101,7 +104,20 @@ def constants_of(options: Iterable[str], named: Mapping[str, str | None]) -> dic
         if item is None:
             raise ConfigError(f"--set {printable(option)}: {path} is not an item; it can only be mapped to a column")
         constants[path] = _constant(text.strip(), item.kind)
+        _check_constant(option, path, constants[path])
     return constants
+
+
+def _check_constant(option: str, path: str, value: Any) -> None:
+    """Raises ConfigError with the valid values if the item can't have this value."""
+    *outer, key = path.split(".")
+    nested: Any = {key: value}
+    for step in reversed(outer):
+        nested = {step: nested}
+    try:
+        encode({"set": "ST0601", "items": nested, "time_us": 0})
+    except EncodeError as fault:
+        raise ConfigError(f"--set {printable(option)}: {str(fault).removeprefix('ST0601 ')}") from None
 
 
 def _constant(text: str, kind: str) -> Any:

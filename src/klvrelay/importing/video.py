@@ -25,6 +25,8 @@ WAITING_MOST = 64
 """Maximum number of frames before the first one with a decoding time."""
 GAP_MOST = 3600
 """Seconds between two frames from which the time stamps are considered faulty."""
+BACK_MOST = 1
+"""Seconds by which decoding times may go back; they are moved behind the frame before."""
 
 _CODECS: dict[str, Codec] = {"h264": "h264", "hevc": "h265"}
 _FILTERS = {"h264": "h264_mp4toannexb", "h265": "hevc_mp4toannexb"}
@@ -207,7 +209,7 @@ def _in_steps(frames: Iterator[VideoFrame], video: VideoFile) -> Iterator[VideoF
     corrected = 0
     for frame in frames:
         pts, dts = frame.pts, frame.dts
-        if last is not None and abs(dts - last) > GAP_MOST * TICKS:
+        if last is not None and not -BACK_MOST * TICKS <= dts - last <= GAP_MOST * TICKS:
             raise SourceError(f"{video.path}: its time stamps jump by {(dts - last) / TICKS:.0f} s; {_REMUX}")
         if last is not None and dts <= last:
             dts = last + 1

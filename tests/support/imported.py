@@ -87,7 +87,8 @@ def make_video(
 ) -> Path:  # fmt: skip
     """A small video; `gaps`: milliseconds by which all frames from a number on are later."""
     metadata = {} if created is None else {"creation_time": created}
-    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+    options = {"movflags": "+faststart"} if path.suffix in (".mp4", ".mov") else {}
+    with av.open(str(path), "w", options=options) as container:
         container.metadata.update(metadata)
         stream: Any = container.add_stream(codec, rate=RATE)
         stream.width, stream.height, stream.pix_fmt = 128, 72, "yuv420p"

@@ -16,6 +16,7 @@ from klvrelay.multiplex.frame_stamp import Codec
 from klvrelay.text import counted
 
 if TYPE_CHECKING:
+    from av.bitstream import BitStreamFilterContext
     from av.container import InputContainer
     from av.packet import Packet
     from av.stream import Stream
@@ -75,11 +76,9 @@ class VideoFile:
 
     def read(self) -> Iterator[VideoFrame]:
         """The frames. Damage ends them with a note; raises SourceError if times are missing."""
-        from av.bitstream import BitStreamFilterContext
-
         with closing(_open(self.path)) as container:
             stream = _stream_of(container, self.path)
-            convert = BitStreamFilterContext(_FILTERS[self.codec], stream)
+            convert = _converter(stream, self)
             count = 0
             packets = _packets(container, stream, convert, self.notes)
             for frame in _in_steps(_timed(packets, self), self):
@@ -166,14 +165,27 @@ def _rotation(path: Path) -> int:
     return 0
 
 
-def _packets(container: InputContainer, stream: Stream, convert: object, notes: list[str]) -> Iterator[Packet[Any]]:
+def _converter(stream: Stream, video: VideoFile) -> BitStreamFilterContext:
+    """The filter that converts to Annex B. Raises SourceError if the stream's parameter sets are damaged."""
+    from av.bitstream import BitStreamFilterContext
+    from av.error import FFmpegError
+
+    try:
+        return BitStreamFilterContext(_FILTERS[video.codec], stream)
+    except FFmpegError as fault:
+        raise SourceError(f"{video.path}: the parameter sets of its video are damaged ({fault.strerror})") from fault
+
+
+def _packets(
+    container: InputContainer, stream: Stream, convert: BitStreamFilterContext, notes: list[str]
+) -> Iterator[Packet[Any]]:
     """The packets of the stream in Annex B, until the end or until damage."""
     from av.error import FFmpegError
 
     try:
         for packet in container.demux(stream):
             if packet.size:
-                yield from convert.filter(packet)  # type: ignore[attr-defined]
+                yield from convert.filter(packet)
     except FFmpegError as fault:
         notes.append(f"the video is damaged ({fault.strerror or fault}); the rest of it is left out")
 

@@ -9,6 +9,7 @@ import pytest
 from cases import each_case
 
 from klvrelay.errors import ConfigError, KlvrelayError, SourceError
+from klvrelay.importing.clock import VideoClock, length_note, start_of
 from klvrelay.importing.csv_cells import unescape
 from klvrelay.importing.csv_table import read_csv
 from klvrelay.importing.mapping import wishes_of
@@ -212,6 +213,39 @@ def test_damaged_and_other_records_of_klvrelay_are_skipped(read):
 def test_texts_of_klvrelay_are_restored(cell: str, text: str):
     """Escapes, and the mark before a formula."""
     assert unescape(cell) == text
+
+
+@each_case(
+    ("created", "stamp", "expected", "said"),
+    [
+        (None, None, US, "is taken as the first frame"), (US + 1_500_000, None, US, "is taken as the first frame"),
+        (US + 30_000_000, None, US + 30_000_000, "the video begins at its creation time"),
+        (US + 90_000_000, None, US, "2023-11-14T22:14:50.000Z, +90 s from that"),
+        (US + 30_000_000, US + 5, US + 5, "times are those in the video's frames"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_log_of_the_whole_flight_is_joined_with_a_later_video(read, created, stamp, expected: int, said: str):
+    """By the time in its frames, by its creation time if the log covers it, or else by the first row."""
+    found = read("time,lat\n1700000000,48\n1700000060,48\n")
+    start = start_of(found, VideoClock(stamp, created), None, None, 0)
+    assert start.us == expected
+    assert said in " ".join(start.notes)
+
+
+@each_case(
+    ("shift", "notes"),
+    [
+        (0.0, ("the telemetry ends 20.0 s after the video",)), (-20.0, ()),
+        (-50.0, ("the telemetry ends 30.0 s before the video",)),
+        (5.0, ("the telemetry begins 5.0 s after the video", "the telemetry ends 25.0 s after the video")),
+    ],
+)  # fmt: skip
+def test_telemetry_that_does_not_fit_the_video_is_noted(read, shift: float, notes: tuple[str, ...]):
+    """Where it begins and ends, with the shift."""
+    found = read("t,lat\n0,48\n60,48\n", "time=t:s")
+    start = start_of(found, VideoClock(), US, None, round(shift * 1e6))
+    assert length_note(found, start, 40.0) == notes
 
 
 @each_case(

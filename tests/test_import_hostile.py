@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from random import Random
 
 import pytest
 from imported import BRACKETS, DRONE, FLAT, OLD, OLD_METRES, START_US, imported, make_video, srt
+from test_cli import COMMAND, ENVIRONMENT
 
 from klvrelay.errors import KlvrelayError
 
+VECTORS = Path(__file__).parent / "vectors"
 ROWS = "".join(f"{n / 30:.4f},48.{n},11.5,500,10,-45,3,24,100\n" for n in range(12))
 TABLE = (
     "time,lat,lon,sensor_true_altitude,gimbal_yaw,gimbal_pitch,platform_roll_angle,focal_length_35mm,"
@@ -43,6 +46,16 @@ def outcome(telemetry: Path, video: Path | None, target: Path, **options: object
     except KlvrelayError as fault:
         return type(fault).__name__ if "\n" not in str(fault) else "several lines"
     return "done"
+
+
+@pytest.mark.parametrize("name", ["codec_change.ts", "codec_change_at_end.ts"])
+def test_a_codec_that_changes_late_ends_no_process(name: str, tmp_path: Path):
+    """An assertion of libav would abort it: the command ends with an exit code of its own."""
+    (tmp_path / "t.csv").write_text("time,lat\n0,48\n1,48\n")
+    line = [*COMMAND, "import", "t.csv", "--video", str(VECTORS / name), "o.ts", "--start", "2026-01-01"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=30, env=ENVIRONMENT)
+    assert done.returncode in (0, 2, 3), done.stderr
+    assert done.stderr
 
 
 def test_damaged_telemetry_is_imported_or_refused(tmp_path: Path):

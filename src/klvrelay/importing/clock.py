@@ -13,6 +13,7 @@ CLOSE = 180 * 1_000_000
 """A container is created within so many microseconds of its first frame, or of its last."""
 OFFSET_MOST = 14 * 3600 * 1_000_000
 APART = 2_000_000
+"""Microseconds from which two times are considered different."""
 
 STAMPED = "times are those in the video's frames (ST 0604)"
 
@@ -53,11 +54,31 @@ def start_of(
         return StartTime(start_us, shift_us, notes, warnings)
     if video.stamp_us is not None:
         return StartTime(video.stamp_us, shift_us, (*notes, STAMPED), warnings)
+    created = video.created_us
+    if created is not None and first_us + APART < created <= telemetry.rows[-1].at_us + shift_us:
+        return StartTime(created, shift_us, (*notes, _created_note(created)), warnings)
     notes = (*notes, f"the first row, at {date_text(first_us)}, is taken as the first frame; if not, give --start")
-    if video.created_us is not None and abs(video.created_us - first_us) > APART:
-        apart = (video.created_us - first_us) / 1e6
-        notes = (*notes, f"the video's creation time is {date_text(video.created_us)}, {apart:+.0f} s from that")
+    if created is not None and abs(created - first_us) > APART:
+        apart = (created - first_us) / 1e6
+        notes = (*notes, f"the video's creation time is {date_text(created)}, {apart:+.0f} s from that")
     return StartTime(first_us, shift_us, notes, warnings)
+
+
+def _created_note(created_us: int) -> str:
+    return f"the video begins at its creation time, {date_text(created_us)}; if not, give --start"
+
+
+def length_note(telemetry: FlightTelemetry, start: StartTime, seconds: float | None) -> tuple[str, ...]:
+    """A note if the telemetry begins after the video, or does not end with it."""
+    if seconds is None:
+        return ()
+    zero = (0 if telemetry.relative else start.us) - start.shift_us
+    late = (telemetry.rows[0].at_us - zero) / 1e6
+    over = (telemetry.rows[-1].at_us - zero) / 1e6 - seconds
+    notes = [f"the telemetry begins {late:.1f} s after the video"] if late > APART / 1e6 else []
+    if abs(over) > APART / 1e6:
+        notes.append(f"the telemetry ends {abs(over):.1f} s {'after' if over > 0 else 'before'} the video")
+    return tuple(notes)
 
 
 def _relative_start(
@@ -71,8 +92,7 @@ def _relative_start(
     if video.stamp_us is not None:
         return StartTime(video.stamp_us, shift_us, (STAMPED,), ())
     if video.created_us is not None:
-        note = f"the video begins at its creation time, {date_text(video.created_us)}; if not, give --start"
-        return StartTime(video.created_us, shift_us, (note,), ())
+        return StartTime(video.created_us, shift_us, (_created_note(video.created_us),), ())
     raise ConfigError(
         "the telemetry has no date, and the video no creation time: give the time of the first frame,"
         " --start 2026-06-01T09:30:00Z"

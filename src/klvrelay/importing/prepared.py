@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from klvrelay.core import stamp as read_stamp
 from klvrelay.errors import ConfigError
-from klvrelay.importing.clock import StartTime, VideoClock, start_of
+from klvrelay.importing.clock import StartTime, VideoClock, length_note, start_of
 from klvrelay.importing.csv_table import read_csv
 from klvrelay.importing.derive import Derivation
 from klvrelay.importing.dji_srt import is_srt, read_dji_srt
@@ -64,6 +64,7 @@ def prepare(request: ImportRequest) -> Prepared:
     if video is not None:
         clock = VideoClock(_first_stamp(video), video.created_us, video.seconds)
     start = start_of(telemetry, clock, request.start_us, request.offset_us, request.shift_us)
+    start = start._replace(notes=start.notes + length_note(telemetry, start, clock.seconds))
     setup = request.setup._replace(size=None if video is None else (video.width, video.height))
     timeline = ValueTimeline(telemetry.rows, round(request.max_age * 1e6), interpolate=request.interpolate)
     return Prepared(request, telemetry, video, start, Derivation(setup), PacketWriter(), timeline)

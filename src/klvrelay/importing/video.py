@@ -33,9 +33,13 @@ _CODECS: dict[str, Codec] = {"h264": "h264", "hevc": "h265"}
 _FILTERS = {"h264": "h264_mp4toannexb", "h265": "hevc_mp4toannexb"}
 _OPTIONS = {
     "protocol_whitelist": "file",
-    "format_whitelist": "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mxf",
+    "format_whitelist": "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
     "codec_whitelist": "h264,hevc",
 }
+_TS_OPTIONS = {"fflags": "+nofillin", "codec_whitelist": "none"}
+"""For MPEG-TS. If a PID changes its codec, assertions of libav would abort the process where it computes times or opens
+decoders; a transport stream has all times. Other containers, whose codecs don't change, have no decoding times."""
+_SYNC = b"\x47"
 _CUT_OFF = "an mp4 without its index, as after a recording that was cut off, has to be repaired first"
 _REMUX = "remux it: ffmpeg -i IN -c copy OUT.mp4"
 
@@ -117,7 +121,9 @@ def _open(path: Path) -> InputContainer:
     from av.error import FFmpegError
 
     try:
-        return av.open(f"file:{path.absolute()}", options=dict(_OPTIONS), metadata_errors="ignore")
+        with path.open("rb") as file:
+            options = _OPTIONS | (_TS_OPTIONS if _SYNC in file.read(5)[::4] else {})
+        return av.open(f"file:{path.absolute()}", options=options, metadata_errors="ignore")
     except FFmpegError as fault:
         raise SourceError(f"{path}: not a readable video ({fault.strerror or fault}); {_CUT_OFF}") from fault
 
@@ -186,6 +192,8 @@ def _packets(
         for packet in container.demux(stream):
             if packet.size:
                 yield from convert.filter(packet)
+    except IndexError:  # PyAV's error at the end, if a stream appeared after the file was opened
+        return
     except FFmpegError as fault:
         notes.append(f"the video is damaged ({fault.strerror or fault}); the rest of it is left out")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 from pathlib import Path
 
@@ -134,6 +135,14 @@ def test_an_existing_file_is_kept_unless_forced(flight, capfd):
     assert (flight / "a.ts").read_text() == "before"
     assert main(["import", "a.srt", "--video", "a.mp4", "a.ts", "--force", "-q"]) == 0
     assert len(records_of(flight / "a.ts")) == 12
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0, 0o640), (0o077, 0o600)])
+def test_the_recording_is_for_the_owner_and_the_group(flight, mask, mode):
+    """Whatever more the umask allows; it may remove more."""
+    args = ["import", "a.srt", "--video", "a.mp4", "a.ts", "-q", "--utc-offset", "Z"]
+    subprocess.run([*COMMAND, *args], cwd=flight, check=True, timeout=30, env=ENVIRONMENT, umask=mask)
+    assert stat.S_IMODE((flight / "a.ts").stat().st_mode) == mode
 
 
 def test_a_full_disk_is_exit_code_1(flight):

@@ -7,8 +7,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from decoys import CONTENT, DECOYS, bait
 from imported import BRACKETS, DRONE, FLAT, OLD, OLD_METRES, START_US, imported, make_video, srt
-from test_cli import COMMAND, ENVIRONMENT
+from test_cli import COMMAND, ENVIRONMENT, ran
 
 from klvrelay.errors import KlvrelayError
 
@@ -56,6 +57,21 @@ def test_a_codec_that_changes_late_ends_no_process(name: str, tmp_path: Path):
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=30, env=ENVIRONMENT)
     assert done.returncode in (0, 2, 3), done.stderr
     assert done.stderr
+
+
+@pytest.mark.parametrize("name", DECOYS)
+def test_nothing_that_a_file_names_is_opened(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """Playlists, manifests and containers with external data, as a video or as telemetry, are refused."""
+    (tmp_path / "t.csv").write_text("time,lat\n0,48\n1,48\n")
+    with bait(tmp_path) as laid:
+        (tmp_path / name).write_bytes(DECOYS[name](laid))
+        options = ["--start", "2026-01-01", "-q", "--force"]
+        as_video = ran(capfd, "import", str(tmp_path / "t.csv"), "--video", str(tmp_path / name), "o.ts", *options)
+        as_telemetry = ran(capfd, "import", str(tmp_path / name), str(tmp_path / "o.klv"), *options)
+        assert laid.touched() == []
+    for code, out, said in (as_video, as_telemetry):
+        assert code in (2, 3), said
+        assert CONTENT.decode().strip() not in out + said
 
 
 def test_damaged_telemetry_is_imported_or_refused(tmp_path: Path):

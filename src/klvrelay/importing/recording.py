@@ -20,6 +20,7 @@ ImportProgress = Callable[[int, int], None]
 
 FIRST_DTS = TICKS + DELAY
 TABLES_TICKS = 9000
+MODE = 0o640
 REORDERED_MOST = 4096
 """Maximum number of frames that wait for the packet of an earlier one."""
 NOT_LOCKED = 0x9F
@@ -72,7 +73,7 @@ def write_recording(prepared: Prepared, progress: ImportProgress) -> ImportCount
     target = prepared.request.target
     if target is None:
         raise ConfigError("OUT.ts: give the name of the file to write")
-    with whole_file(target) as out:
+    with whole_file(target, MODE) as out:
         if prepared.video is None:
             counts = _write_bare(prepared, out, progress)
         else:

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,13 +25,15 @@ def part_of(target: Path) -> Path:
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[BinaryIO]:
+def whole_file(target: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """A temporary file that is renamed to `target` at the end, or removed after an exception.
+
+    mode   of the file, less the umask
 
     Raises ConfigError for an invalid file name, KlvrelayError if the disk is full or fails; both name the target.
     """
     try:
-        with _part(target) as out:
+        with _part(target, mode) as out:
             yield out
     except OSError as fault:
         text = f"{target}: can't be written ({fault.strerror or fault})"
@@ -38,12 +41,12 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _part(target: Path) -> Iterator[BinaryIO]:
+def _part(target: Path, mode: int) -> Iterator[BinaryIO]:
     if target.exists() and not target.is_file():
         raise ConfigError(f"{target}: not a file; specify a file name")
     part = part_of(target)
     try:
-        with part.open("wb") as out:
+        with open(part, "wb", opener=partial(os.open, mode=mode)) as out:
             yield out
         part.replace(target)
     finally:

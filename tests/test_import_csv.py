@@ -44,6 +44,7 @@ def only(found: FlightTelemetry) -> dict:
         "time|lat|sensor_true_altitude [cm]\n2023-11-14T22:13:20Z|48.5|12025\n",
         "epoch_ms,LAT,SENSOR_TRUE_ALTITUDE\n1700000000000,48.5,120.25\n",
         "datetime(utc),lat,sensor_true_altitude\n2023-11-14 22:13:20.000,48.5,120.25\n",
+        "sep=;\n\n# a log\ntime;lat;sensor_true_altitude\n1700000000;48.5;120.25\n",
         '"time","lat","sensor_true_altitude"\r\n"2023-11-14T23:13:20+01:00","48.5","120.25"\r\n',
     ],
 )  # fmt: skip

@@ -223,7 +223,7 @@ def rows(*values: tuple[int, dict]) -> list[TelemetryRow]:
     return [TelemetryRow(at, 1, tuple(items), tuple(items.values())) for at, items in values]
 
 
-def test_a_value_holds_until_the_next_but_not_for_ever():
+def test_a_value_holds_until_the_next_within_limits():
     """Each item by itself."""
     line = ValueTimeline(rows((0, {"a": 1, "b": 1}), (100, {"a": 2})), 150)
     assert [line.at(us) for us in (-1, 0, 99, 100, 150, 151, 250, 251)] == [

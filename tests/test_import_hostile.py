@@ -51,7 +51,7 @@ def outcome(telemetry: Path, video: Path | None, target: Path, **options: object
 
 @pytest.mark.parametrize("name", ["codec_change.ts", "codec_change_at_end.ts"])
 def test_a_codec_that_changes_late_ends_no_process(name: str, tmp_path: Path):
-    """An assertion of libav would abort it: the command ends with an exit code of its own."""
+    """An assertion of libav would abort it: the command ends with one of its exit codes."""
     (tmp_path / "t.csv").write_text("time,lat\n0,48\n1,48\n")
     line = [*COMMAND, "import", "t.csv", "--video", str(VECTORS / name), "o.ts", "--start", "2026-01-01"]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=30, env=ENVIRONMENT)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from klvrelay.importing.item_names import item_at
+from klvrelay.importing.item_names import item_at, unit_of
 from klvrelay.importing.mapping import MappedColumn
 from klvrelay.importing.telemetry import MEASURES
 from klvrelay.importing.units import convert
@@ -27,20 +27,19 @@ def is_empty(cell: str) -> bool:
     return cell.strip().lower() in _EMPTY
 
 
-def reader_of(column: MappedColumn, *, comma: bool, escaped: bool, wanted: str) -> Reader:
+def reader_of(column: MappedColumn, *, comma: bool, escaped: bool) -> Reader:
     """The function that reads the cells of a column; it raises ValueError with the reason.
 
     comma    numbers may have a decimal comma
     escaped  texts are written as by `klvrelay decode --format csv`
-    wanted   the unit of the item
     """
-    item = item_at(column.path)
+    item, wanted = item_at(column.path), unit_of(column.path)
     if column.path in MEASURES or (item is not None and item.mapping != "" and item.kind in ("uint", "int", "imapb")):
         return lambda cell: _in_unit(read_number(cell, comma=comma), column.unit, wanted)
+    text_of = unescape if escaped else str.strip
     if item is not None and item.kind.startswith(_TEXTS):
-        return unescape if escaped else str.strip
-    is_text = unescape if escaped else str.strip
-    return lambda cell: _any_value(is_text(cell), comma=comma)
+        return text_of
+    return lambda cell: _any_value(text_of(cell), comma=comma)
 
 
 def read_number(cell: str, *, comma: bool) -> int | float:

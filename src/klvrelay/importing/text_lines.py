@@ -77,6 +77,6 @@ def _wide_encoding(head: bytes, path: Path) -> str:
     if max(even, odd) > 0.4 * len(head) / 2 and min(even, odd) < 0.05 * len(head) / 2:
         return "utf-16-be" if even > odd else "utf-16-le"
     raise SourceError(
-        f"{path} is not a text file: give the telemetry (.srt, .csv) first, and the video with --video; subtitles inside"
-        " a video: ffmpeg -i VIDEO OUT.srt"
+        f"{path} is not a text file: give the telemetry (.srt, .csv) first, and the video with --video; subtitles"
+        " inside a video: ffmpeg -i VIDEO OUT.srt"
     )

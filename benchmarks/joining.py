@@ -28,9 +28,9 @@ from benchmarks.null_relay import Null
 from benchmarks.show import CONSOLE, Goal, goals, number, table
 from klvrelay import sample
 from klvrelay.core.carriage import KEY
+from klvrelay.multiplex.tables import KLV_PID, PMT_PID, VIDEO_PID
 from klvrelay.record import Record
 from klvrelay.relay.relay import Relay
-from klvrelay.sample.mux import KLV_PID, PMT_PID, VIDEO_PID
 from klvrelay.sinks.contract import Outcome
 from klvrelay.sources.contract import Demux
 from klvrelay.sources.open import open_source

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from klvrelay import sample
 from klvrelay.core import checksum16
-from klvrelay.sample.mux import KLV_PID, Mux
+from klvrelay.multiplex.mux import Mux
+from klvrelay.multiplex.tables import KLV_PID
 
 FRAMES = 30
 """Frames and KLV packets per second."""

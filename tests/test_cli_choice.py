@@ -18,6 +18,7 @@ from klvrelay.cli.relay_settings import relay_settings
 NEEDS = {
     "run": ["a.ts"], "replay": ["a.ts", "--mqtt", "mqtt://h"], "decode": ["a.ts"], "probe": ["a.ts"],
     "watch": ["--mqtt", "mqtt://h"], "sample": ["a.ts"], "demo": [],
+    "import": ["a.csv", "a.ts"],
 }  # fmt: skip
 
 

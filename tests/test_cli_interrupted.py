@@ -60,6 +60,7 @@ VERBS = {
     "frame-times": ["decode", "-q", "--frame-times", "flight.ts"],
     "probe": ["probe", "-q", "flight.ts"],
     "export": ["export", "-q", "flight.ts", "out.csv", "--force"],
+    "import": ["import", "-q", "flight.csv", "out.klv", "--start", "2026-01-01"],
     "sample": ["sample", "-q", "out.ts", "--seconds", "0.2", "--size", "160x96"],
     "run": ["run", "none.ts", "--mqtt", "mqtt://127.0.0.1:1"],
     "replay": ["replay", "none.ts", "--mqtt", "mqtt://127.0.0.1:1"],
@@ -91,6 +92,7 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(verb: str, moments: int, tmp_path: Path):
     """The signal ends it, or it stops; no other output appears."""
     (tmp_path / "flight.ts").write_bytes(feed.recording(20).ts)
+    (tmp_path / "flight.csv").write_text("time,lat\n0,48.5\n")
     pressed(VERBS[verb], 0, tmp_path)
     count = int((tmp_path / "count").read_text())
     for moment in range(1, count + 1, max(1, count // moments)):

@@ -25,6 +25,7 @@ VERBS = {
     "watch": "show the streams of a broker in a live table",
     "retained": "list or clear the retained topics of a broker",
     "spool": "list, verify or export the records that wait on disk",
+    "import": "make a transport stream with KLV of a video and its telemetry (DJI subtitles, CSV)",
     "sample": "create a synthetic drone recording with matching video and metadata",
     "demo": "relay a sample to an embedded broker, and show what a subscriber receives",
     "items": "describe metadata items: unit, range, resolution, encoding, meaning",

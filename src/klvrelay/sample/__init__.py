@@ -2,7 +2,6 @@
 
     flight.py     drone, camera and target       picture.py    draws the video frames
     metadata.py   the KLV packets                video.py      encodes H.264 or H.265
-    sei.py        frame time stamps              mux.py        writes the transport stream
     settings.py   parameters                     geodesy.py    WGS-84 positions and axes
     ground.py     heights and the ring road      terrain.py    paints the ground (canvas.py, village.py)
     overlay.py    text in the picture            font.py       its letters
@@ -11,37 +10,29 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from klvrelay.errors import ConfigError, KlvrelayError
+from klvrelay.multiplex.frame_stamp import stamp
+from klvrelay.multiplex.mux import ByteOutput, Mux
+from klvrelay.multiplex.tables import KLV_PID
+from klvrelay.multiplex.whole_file import whole_file
 from klvrelay.sample.flight import Flight
 from klvrelay.sample.metadata import CALL_SIGN, Metadata
-from klvrelay.sample.mux import KLV_PID, ByteOutput, Mux
 from klvrelay.sample.overlay import read_counter
 from klvrelay.sample.picture import Picture
-from klvrelay.sample.sei import stamp
 from klvrelay.sample.settings import FIRST_PTS, START, Rate, Settings, check, fast_enough
 from klvrelay.sample.video import Encoded, access_units
 
 __all__ = ["Summary", "packets", "read_counter", "write"]
 
 Progress = Callable[[int, int], None]
-
-_NO_SUCH_PLACE = (
-    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP,
-    errno.EINVAL,
-)  # fmt: skip
-"""Errors in the file name rather than of the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +90,7 @@ def write(
     )  # fmt: skip
     if isinstance(path, str | os.PathLike):
         target = Path(path)
-        with _file(target) as out:
+        with whole_file(target) as out:
             count, written = _record(out, settings, progress)
     else:
         target = None
@@ -119,36 +110,6 @@ def packets(*, seconds: float = 30.0, klv_rate: Rate = 30, seed: int = 1, start:
     metadata = Metadata(settings.seed, settings.start_us)
     for number in filter(settings.has_klv, range(settings.frames)):
         yield metadata.packet(flight.at(settings.seconds(number)), settings.time_us(number))
-
-
-def part_of(target: Path) -> Path:
-    """The temporary file that this process writes until the recording is complete."""
-    return target.with_name(f".{target.name}.{os.getpid()}.part")
-
-
-@contextmanager
-def _file(target: Path) -> Iterator[BinaryIO]:
-    """The file to write; errors name the file."""
-    try:
-        with _whole_or_nothing(target) as out:
-            yield out
-    except OSError as fault:
-        text = f"{target}: can't be written ({fault.strerror or fault})"
-        raise (ConfigError if fault.errno in _NO_SUCH_PLACE else KlvrelayError)(text) from fault
-
-
-@contextmanager
-def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
-    """A temporary file that is renamed to the target when complete."""
-    if target.exists() and not target.is_file():
-        raise ConfigError(f"{target}: not a file; specify a file name")
-    part = part_of(target)
-    try:
-        with part.open("wb") as out:
-            yield out
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _record(out: ByteOutput, settings: Settings, progress: Progress | None) -> tuple[int, int]:

@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import get_args
 
 from klvrelay.errors import ConfigError
-from klvrelay.sample.mux import DELAY, KLV_PID, PMT_PID, PTS_WRAP, VIDEO_PID, Carriage
-from klvrelay.sample.sei import Codec
+from klvrelay.multiplex.frame_stamp import Codec
+from klvrelay.multiplex.mux import DELAY, PTS_WRAP
+from klvrelay.multiplex.tables import KLV_PID, PMT_PID, VIDEO_PID, Carriage
 
 START = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 FIRST_PTS = 90000 + DELAY

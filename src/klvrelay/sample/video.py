@@ -13,7 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
 from klvrelay.errors import ConfigError
-from klvrelay.sample.sei import Codec
+from klvrelay.multiplex.frame_stamp import Codec
 
 _LIBRARY = {"h264": "libx264", "h265": "libx265"}
 _OPTIONS = {

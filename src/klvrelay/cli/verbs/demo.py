@@ -28,8 +28,8 @@ from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, 
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.json_output import dumps
+from klvrelay.multiplex.whole_file import part_of
 from klvrelay.relay.build import build_relay, check_files, open_input
-from klvrelay.sample import part_of
 from klvrelay.sinks.mqtt.protocol.connect import connect
 from klvrelay.sinks.mqtt.protocol.connection import Received
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 import socket
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import orjson
 import pytest
@@ -58,6 +59,11 @@ class Server:
                 process.kill()
             await process.wait()
 
+    def suspend(self) -> None:
+        """It runs no more, but its kernel still accepts connections and bytes. `close` ends this too."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
     async def close(self) -> None:
         await self.stop()
 
@@ -73,18 +79,23 @@ class RedisServer(Server):
         self.url = f"redis://127.0.0.1:{port}"
 
     def command(self) -> list[str]:
-        own = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--appendonly", "yes")
-        return [self._program, *own, "--save", "", *self._words]
+        own = (self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder))
+        if "--sentinel" in self._words:
+            (self.folder / "sentinel.conf").write_text(f"port {self.port}\n")
+            return [self._program, str(self.folder / "sentinel.conf"), "--sentinel"]
+        return [*own, "--appendonly", "yes", "--save", "", *self._words]
 
     def settings(self) -> FarEndSettings:
         return settings_of(self.url)
 
-    def client(self):
+    def client(self) -> Any:
         import redis
 
         return redis.Redis(port=self.port, socket_timeout=5)
 
     async def ready(self) -> None:
+        if self._words:
+            return
         with self.client() as client:
             async with asyncio.timeout(READY):
                 while client.info("persistence")["loading"]:
@@ -99,23 +110,22 @@ class RedisServer(Server):
 class NatsServer(Server):
     """JetStream with a file store. `stop` kills it; the pages that it wrote stay with the kernel."""
 
-    def __init__(self, folder: Path, port: int, config: str = "", *, create: bool = True) -> None:
+    def __init__(self, folder: Path, port: int, config: str = "", *, jetstream: bool = True) -> None:
         super().__init__(folder, port)
         self._program = Path(sys.executable).with_name("nats-server")
         if not self._program.exists():
             pytest.skip("not installed: nats-server")
-        self._config, self._create = config, create
+        self._config, self._jetstream = config, jetstream
         self.url = f"nats://127.0.0.1:{port}"
 
     def command(self) -> list[str]:
         path = self.folder / "nats.conf"
-        path.write_text(
-            f'listen: "127.0.0.1:{self.port}"\njetstream {{ store_dir: "{self.folder}/js" }}\n{self._config}\n'
-        )
+        storage = f'jetstream {{ store_dir: "{self.folder}/js" }}' if self._jetstream else ""
+        path.write_text(f'listen: "127.0.0.1:{self.port}"\n{storage}\n{self._config}\n')
         return [str(self._program), "-c", str(path)]
 
     def settings(self) -> FarEndSettings:
-        return settings_of(self.url, create=self._create)
+        return settings_of(self.url, create=True)
 
     async def documents(self) -> list[bytes]:
         return [data for _, data in await self.messages() if orjson.loads(data).get("schema")]
@@ -141,10 +151,12 @@ class NatsServer(Server):
             await client.close()
 
 
-async def _all(jetstream, stream: str, subject: str) -> list[tuple[str, bytes]]:
+async def _all(jetstream: Any, stream: str, subject: str) -> list[tuple[str, bytes]]:
     from nats.errors import TimeoutError as Slow
+    from nats.js.api import AckPolicy, ConsumerConfig
 
-    reader = await jetstream.pull_subscribe(subject, stream=stream)
+    config = ConsumerConfig(ack_policy=AckPolicy.NONE)
+    reader = await jetstream.pull_subscribe(subject, stream=stream, config=config)
     found = []
     with contextlib.suppress(Slow, TimeoutError):
         while waiting := (await reader.consumer_info()).num_pending:

@@ -47,8 +47,8 @@ class Exchange:
         self._link.flush()
 
     async def wait(self, answer: asyncio.Future[T]) -> T:
-        """An answer. Raises what ended the connection, or SinkDown once nothing was sent or received for the time
-        limit.
+        """An answer. Raises what ended the connection, SinkDown or SinkRefused: SinkDown once nothing was sent or
+        received for the time limit.
         """
         while not answer.done():
             before = self._link.sent, self.received

@@ -50,8 +50,8 @@ class JetStream:
             return None
         if frame.status == NO_RESPONDERS:
             raise SinkRefused(
-                f"{self._settings.url}: JetStream is not enabled: add `jetstream {{}}` to the server's configuration, or"
-                " set jetstream = false"
+                f"{self._settings.url}: JetStream is not enabled: add `jetstream {{}}` to the server's configuration,"
+                " or set jetstream = false"
             )
         if (error := error_in(frame)) is not None:
             raise self._fault(error)

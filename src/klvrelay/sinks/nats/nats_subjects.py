@@ -143,7 +143,10 @@ class NatsSubjects:
     async def _announce(self, messages: Sequence[Message]) -> list[Verdict]:
         """Send to subscribers of the moment. The server has read all once it answers a ping."""
         self._connection.write(b"".join([published(subject, b"", *rest) for subject, *rest in messages]))
-        await self._connection.ping()
+        try:
+            await self._connection.ping()
+        except SinkError as lost:
+            raise Unconfirmed(str(lost)) from None
         verdicts = [
             Verdict(REJECTED, "the user may not publish to it") if message[0].decode() in self._denied
             else Verdict(DELIVERED) for message in messages

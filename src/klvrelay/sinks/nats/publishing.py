@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from klvrelay.errors import SinkDown
+from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.nats.connection import NatsConnection
 from klvrelay.sinks.nats.faults import DENIED, Verdict, verdict_of
 from klvrelay.sinks.nats.frames import Frame, published
@@ -72,8 +72,8 @@ class Answers:
                 for number, (subject, headers, payload) in zip(numbers, messages, strict=True)
             ]))  # fmt: skip
             await connection.exchange.wait(group.answered)
-        except SinkDown as fault:
-            return group.frames, fault
+        except SinkError as fault:
+            return group.frames, SinkDown(str(fault))
         finally:
             for number in numbers:
                 del self._groups[number]

@@ -51,7 +51,8 @@ class RedisConnection:
             words += [b"AUTH", str(self._settings.username).encode(), self._settings.password.reveal().encode()]
         words += [b"SETNAME", self._settings.client_name.encode()]
         self._greet(await self._ask_one(*words))
-        self._check(await self._ask_one(b"SELECT", b"%d" % self._settings.database))
+        if self._settings.database:
+            self._check(await self._ask_one(b"SELECT", b"%d" % self._settings.database))
         pong = await self._ask_one(b"PING")
         if isinstance(pong, ErrorReply) and pong.code in LATER:
             raise unavailable(self._settings.url, pong)
@@ -90,7 +91,8 @@ class RedisConnection:
         return request
 
     async def wait(self, request: Request) -> None:
-        """Return once all replies are there. Raises SinkDown; the replies that came before are in the request."""
+        """Return once all replies are there. Raises SinkDown or SinkRefused; the request has the replies before that.
+        """
         await self.exchange.wait(request.answered)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from klvrelay.backoff import Repeats
 from klvrelay.config.names import safe_level
 from klvrelay.config.sinks.redis import RedisSettings
-from klvrelay.errors import SinkDown
+from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.dialing.exchange import IDLE
 from klvrelay.sinks.publishing.far_end import Unconfirmed
@@ -51,7 +51,7 @@ class RedisStreams:
         request = self._connection.ask(b"".join(one.data for one in commands), sum(one.replies for one in commands))
         try:
             await self._connection.wait(request)
-        except SinkDown as lost:
+        except SinkError as lost:
             raise Unconfirmed(str(lost), self._results(publications, commands, request.replies)) from None
         return self._results(publications, commands, request.replies)
 
@@ -96,7 +96,10 @@ class RedisStreams:
     async def _ask(self, commands: bytes, count: int) -> None:
         """Send commands. An error of one of them is logged. Raises SinkDown."""
         request = self._connection.ask(commands, count)
-        await self._connection.wait(request)
+        try:
+            await self._connection.wait(request)
+        except SinkError as lost:
+            raise SinkDown(str(lost)) from None
         error = error_of(request.replies)
         if error is not None and (line := self._refused.add(refused("latest values", error))) is not None:
             LOG.warning("%s: %s", self.url, line)
@@ -110,12 +113,10 @@ class RedisStreams:
         finally:
             refresh.cancel()
             await asyncio.wait({refresh})
-            if not refresh.cancelled():
-                refresh.exception()
 
     async def _refresh(self) -> None:
         """Three times in the expiry of values, and at least each ten seconds. Ends with the connection."""
-        with contextlib.suppress(SinkDown):
+        with contextlib.suppress(SinkError):
             while True:
                 await asyncio.sleep(min(IDLE, self._settings.value_expiry / 3))
                 if self._values:

@@ -310,8 +310,9 @@ async def test_a_login_by_nkey(started: Start, tmp_path: Path):
 async def test_a_login_by_jwt(started: Start, tmp_path: Path):
     """A .creds file: a JWT that the account has signed, and the seed of the user."""
     operator, account, system, user = (keys_of(kind) for kind in "OAAU")
-    accounts = {name_of(keys): jwt_of(operator, keys, "account", has_storage=keys is account) for keys in (account, system)}
-    resolved = "\n".join(f"{name}: {jwt}" for name, jwt in accounts.items())
+    owners = (account, True), (system, False)
+    jwts = [(name_of(keys), jwt_of(operator, keys, "account", has_storage=has_storage)) for keys, has_storage in owners]
+    resolved = "\n".join(f"{name}: {jwt}" for name, jwt in jwts)
     server = await started(
         f"operator: {jwt_of(operator, operator, 'operator')}\nresolver: MEMORY\nsystem_account: {name_of(system)}\n"
         f"resolver_preload {{\n{resolved}\n}}\n"

@@ -32,8 +32,8 @@ from klvrelay.shape.output import Output
 from klvrelay.shape.presets import preset_output
 from klvrelay.sinks.contract import Notice, Sink
 from klvrelay.sinks.nats import nats_subjects
-from klvrelay.sinks.nats.faults import Verdict, server_fault, verdict_of
-from klvrelay.sinks.nats.frames import Frame, Frames, NoNats
+from klvrelay.sinks.nats.faults import StoreAnswer, server_fault, verdict_of
+from klvrelay.sinks.nats.frames import Frame, NatsFrames, NoNats
 from klvrelay.sinks.nats.subjects import subject_of
 from klvrelay.sinks.open import check_far_end, far_end, open_sink
 from klvrelay.sinks.results import DELIVERED, LEFT_OUT, REJECTED
@@ -457,7 +457,7 @@ def test_wrong_settings_are_named(url: str, settings: dict[str, object], says: s
 def test_an_answer_is_of_the_message_or_of_the_server(payload: bytes, status: int, result: int | None):
     """Those of the server cost no record."""
     found = verdict_of(Frame(b"MSG", b"", payload, status))
-    assert isinstance(found, Verdict)
+    assert isinstance(found, StoreAnswer)
     assert found.result == result
 
 
@@ -483,7 +483,7 @@ def test_frames_are_found_however_they_are_split():
         Frame(b"MSG", b"a", b""), Frame(b"HMSG", b"b", b"", 503), Frame(b"-ERR", b"'x y'"), Frame(b"PONG", b""),
     ]  # fmt: skip
     for cut in range(len(data) + 1):
-        frames = Frames()
+        frames = NatsFrames()
         assert frames.feed(data[:cut]) + frames.feed(data[cut:]) == wanted
 
 
@@ -494,7 +494,7 @@ def test_frames_are_found_however_they_are_split():
 def test_bytes_that_are_no_frames_are_refused(data: bytes):
     """Within bounded memory."""
     with pytest.raises(NoNats):
-        Frames().feed(data)
+        NatsFrames().feed(data)
 
 
 # ---- the consumer of the page ----

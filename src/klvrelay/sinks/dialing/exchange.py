@@ -29,6 +29,8 @@ class Exchange:
         self._far_end, self._on_data = far_end, on_data
         self._over: asyncio.Future[SinkError] = asyncio.get_running_loop().create_future()
         self.received = 0
+        self._waiting: set[asyncio.Future[Any]] = set()
+        self._check: asyncio.TimerHandle | None = None
         self._link = Link(sock, self._read, lambda: None, self._end)
 
     @property
@@ -50,15 +52,28 @@ class Exchange:
         """An answer. Raises what ended the connection, SinkDown or SinkRefused: SinkDown once nothing was sent or
         received for the time limit.
         """
-        while not answer.done():
-            before = self._link.sent, self.received
-            awaited: set[asyncio.Future[Any]] = {answer, self._over}
-            await asyncio.wait(awaited, timeout=self._far_end.timeout, return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done() and not self._over.done() and before == (self._link.sent, self.received):
-                self.fail(lost(self._far_end, TimeoutError()))
-            if not answer.done() and (fault := self.fault) is not None:
-                raise type(fault)(str(fault))
-        return answer.result()
+        if answer.done():
+            return answer.result()
+        if (fault := self.fault) is not None:
+            raise _copy(fault)
+        self._waiting.add(answer)
+        if self._check is None:
+            self._check_later()
+        try:
+            return await answer
+        finally:
+            self._waiting.discard(answer)
+
+    def _check_later(self) -> None:
+        loop, sums = asyncio.get_running_loop(), (self._link.sent, self.received)
+        self._check = loop.call_later(self._far_end.timeout, self._check_progress, sums)
+
+    def _check_progress(self, before: tuple[int, int]) -> None:
+        self._check = None
+        if self._waiting and before == (self._link.sent, self.received):
+            self.fail(lost(self._far_end, TimeoutError()))
+        elif self._waiting:
+            self._check_later()
 
     async def ended(self) -> SinkDown:
         """Wait until the connection ends. Returns the cause."""
@@ -66,9 +81,15 @@ class Exchange:
         return SinkDown(str(self.fault))
 
     def fail(self, fault: SinkError) -> None:
-        """End the connection."""
+        """End the connection. What waits for an answer raises the fault."""
         if not self._over.done():
             self._over.set_result(fault)
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+        for answer in self._waiting:
+            if not answer.done():
+                answer.set_exception(_copy(self._over.result()))
         self._link.abort()
 
     def close(self) -> None:
@@ -83,6 +104,9 @@ class Exchange:
             self.fail(fault)
 
     def _end(self) -> None:
-        if not self._over.done():
-            self._over.set_result(lost(self._far_end))
-        self._link.abort()
+        self.fail(lost(self._far_end))
+
+
+def _copy(fault: SinkError) -> SinkError:
+    """Each waiter raises its own, so that they share no traceback."""
+    return type(fault)(str(fault))

@@ -18,7 +18,7 @@ from klvrelay.sinks.dialing.dial import call, secure
 from klvrelay.sinks.dialing.exchange import Exchange
 from klvrelay.sinks.dialing.faults import lost
 from klvrelay.sinks.nats.faults import server_fault, violation
-from klvrelay.sinks.nats.frames import FRAME_MOST, Frame, Frames, NoNats
+from klvrelay.sinks.nats.frames import FRAME_MOST, Frame, NatsFrames, NoNats
 from klvrelay.sinks.nats.nkey_login import NkeyLogin
 
 PAYLOAD_MOST = 1 << 20
@@ -42,7 +42,7 @@ class NatsConnection:
         self.inbox = f"_INBOX.{secrets.token_hex(6)}.".encode()
         self.payload_most = PAYLOAD_MOST
         self.version = ""
-        self._frames = Frames()
+        self._frames = NatsFrames()
         self._pongs: deque[asyncio.Future[None]] = deque()
         self._exchange: Exchange | None = None
 

@@ -20,19 +20,19 @@ _TOO_LARGE = 10054
 _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"', re.IGNORECASE)
 
 
-class Verdict(NamedTuple):
+class StoreAnswer(NamedTuple):
     """The answer to a message. result: None: it is to be offered again. text: why it was not stored."""
 
     result: int | None
     text: str = ""
 
 
-STORED = Verdict(DELIVERED)
-DENIED = Verdict(REJECTED, "the user may not publish to it: extend its permissions")
-UNBOUND = Verdict(None, "no JetStream stream has this subject")
+STORED = StoreAnswer(DELIVERED)
+DENIED = StoreAnswer(REJECTED, "the user may not publish to it: extend its permissions")
+UNBOUND = StoreAnswer(None, "no JetStream stream has this subject")
 
 
-def verdict_of(frame: Frame) -> Verdict:
+def verdict_of(frame: Frame) -> StoreAnswer:
     """What an answer of JetStream says about a message: `{"stream": ..., "seq": ...}`, or an error."""
     if frame.payload.startswith(b'{"stream":'):
         return STORED
@@ -43,8 +43,8 @@ def verdict_of(frame: Frame) -> Verdict:
         return STORED
     code, number, text = error
     if number == _TOO_LARGE:
-        return Verdict(LEFT_OUT, text)
-    return Verdict(None if code >= 500 or code == 429 else REJECTED, text)
+        return StoreAnswer(LEFT_OUT, text)
+    return StoreAnswer(None if code >= 500 or code == 429 else REJECTED, text)
 
 
 def error_in(frame: Frame) -> tuple[int, int, str] | None:

@@ -1,9 +1,9 @@
 r"""The protocol of NATS clients: lines, some with a payload.
 
-    from the server   INFO {json}\r\n   MSG <subject> <sid> [reply] <bytes>\r\n<payload>\r\n
+    server to client  INFO {json}\r\n   MSG <subject> <sid> [reply] <bytes>\r\n<payload>\r\n
                       HMSG <subject> <sid> [reply] <bytes of headers> <bytes>\r\n<headers><payload>\r\n
                       PING\r\n   PONG\r\n   +OK\r\n   -ERR '<text>'\r\n
-    to the server     HPUB <subject> [reply] <bytes of headers> <bytes>\r\n<headers><payload>\r\n
+    client to server  HPUB <subject> [reply] <bytes of headers> <bytes>\r\n<headers><payload>\r\n
     headers           NATS/1.0[ <status>]\r\n<name>: <value>\r\n...\r\n\r\n
 """
 
@@ -35,7 +35,7 @@ class Frame(NamedTuple):
     status: int = 0
 
 
-class Frames:
+class NatsFrames:
     """Splits received bytes into frames."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.dialing.exchange import IDLE
 from klvrelay.sinks.nats.connection import NatsConnection
-from klvrelay.sinks.nats.faults import UNBOUND, Verdict
+from klvrelay.sinks.nats.faults import UNBOUND, StoreAnswer
 from klvrelay.sinks.nats.frames import Frame, header_block, published
 from klvrelay.sinks.nats.jetstream import JetStream
 from klvrelay.sinks.nats.publishing import Answers, verdict
@@ -93,26 +93,26 @@ class NatsSubjects:
 
     # ---- JetStream ----
 
-    async def _store(self, messages: Sequence[Message]) -> list[Verdict]:
+    async def _store(self, messages: Sequence[Message]) -> list[StoreAnswer]:
         """The verdicts of JetStream. Those after the connection was lost, or that cannot be known, have no result."""
         if not messages:
             return []
         frames, fault = await self._answers.publish(self._connection, messages)
-        missing = Verdict(None, str(fault).removeprefix(f"{self.url}: "))
+        missing = StoreAnswer(None, str(fault).removeprefix(f"{self.url}: "))
         verdicts = [missing if frame is None else verdict(frame) for frame in frames]
         if fault is None:
             verdicts = await self._without_unbound(messages, verdicts)
         self._log(messages, verdicts)
         return verdicts
 
-    async def _without_unbound(self, messages: Sequence[Message], verdicts: list[Verdict]) -> list[Verdict]:
+    async def _without_unbound(self, messages: Sequence[Message], verdicts: list[StoreAnswer]) -> list[StoreAnswer]:
         """A subject that no stream has is refused, if there is a stream for others. Otherwise, JetStream is not ready,
         or its stream was removed: the messages are offered again.
         """
         unbound = {message[0] for message, one in zip(messages, verdicts, strict=True) if one is UNBOUND}
         refused = {subject for subject in unbound if await self._is_refused(subject)}
         return [
-            Verdict(REJECTED, one.text) if one is UNBOUND and message[0] in refused else one
+            StoreAnswer(REJECTED, one.text) if one is UNBOUND and message[0] in refused else one
             for message, one in zip(messages, verdicts, strict=True)
         ]
 
@@ -125,7 +125,7 @@ class NatsSubjects:
         except SinkError:
             return False
 
-    def _log(self, messages: Sequence[Message], verdicts: Sequence[Verdict]) -> None:
+    def _log(self, messages: Sequence[Message], verdicts: Sequence[StoreAnswer]) -> None:
         reasons = {
             (message[0], one.text)
             for message, one in zip(messages, verdicts, strict=True)
@@ -140,7 +140,7 @@ class NatsSubjects:
 
     # ---- without JetStream ----
 
-    async def _announce(self, messages: Sequence[Message]) -> list[Verdict]:
+    async def _announce(self, messages: Sequence[Message]) -> list[StoreAnswer]:
         """Send to subscribers of the moment. The server has read all once it answers a ping."""
         self._connection.write(b"".join([published(subject, b"", *rest) for subject, *rest in messages]))
         try:
@@ -148,8 +148,8 @@ class NatsSubjects:
         except SinkError as lost:
             raise Unconfirmed(str(lost)) from None
         verdicts = [
-            Verdict(REJECTED, "the user may not publish to it") if message[0].decode() in self._denied
-            else Verdict(DELIVERED) for message in messages
+            StoreAnswer(REJECTED, "the user may not publish to it") if message[0].decode() in self._denied
+            else StoreAnswer(DELIVERED) for message in messages
         ]  # fmt: skip
         self._log(messages, verdicts)
         return verdicts

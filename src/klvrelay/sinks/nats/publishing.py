@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.nats.connection import NatsConnection
-from klvrelay.sinks.nats.faults import DENIED, Verdict, verdict_of
+from klvrelay.sinks.nats.faults import DENIED, StoreAnswer, verdict_of
 from klvrelay.sinks.nats.frames import Frame, published
 
 
-class _Group:
+class _MessageGroup:
     """Messages with consecutive numbers that were sent together, and their answers."""
 
     def __init__(self, first: int, subjects: Sequence[bytes]) -> None:
@@ -43,7 +43,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._next = 0
-        self._groups: dict[int, _Group] = {}
+        self._groups: dict[int, _MessageGroup] = {}
 
     def take(self, number: int, frame: Frame) -> None:
         """An answer arrived."""
@@ -62,7 +62,7 @@ class Answers:
         were there.
         """
         first, self._next = self._next, self._next + len(messages)
-        group = _Group(first, [message[0] for message in messages])
+        group = _MessageGroup(first, [message[0] for message in messages])
         numbers = range(first, self._next)
         self._groups.update(dict.fromkeys(numbers, group))
         try:
@@ -80,6 +80,6 @@ class Answers:
         return group.frames, None
 
 
-def verdict(frame: Frame, read: Callable[[Frame], Verdict] = verdict_of) -> Verdict:
+def verdict(frame: Frame, read: Callable[[Frame], StoreAnswer] = verdict_of) -> StoreAnswer:
     """What an answer says about a message."""
     return DENIED if frame is REFUSED else read(frame)

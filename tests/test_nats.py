@@ -231,6 +231,7 @@ LIMITED = f"""
 authorization {{ users [ {{ user: relay, password: "{PASSWORD}", permissions: {{
   publish: ["klvrelay.uav1.>", "$JS.API.STREAM.NAMES"], subscribe: ["_INBOX.>"] }} }},
   {{ user: blind, password: "{PASSWORD}", permissions: {{ publish: ["klvrelay.>"], subscribe: ["x"] }} }},
+  {{ user: writer, password: "{PASSWORD}", permissions: {{ publish: ["klvrelay.>"], subscribe: ["_INBOX.>"] }} }},
   {{ user: admin, password: admin }} ] }}
 """
 
@@ -247,6 +248,40 @@ async def test_a_subject_that_is_not_permitted_costs_only_its_own_records(starte
         batch = [record(0), record(0, "uav2"), record(1)]
         assert await sink.deliver(batch) == Outcome(delivered=2, rejected=1)
         assert await sink.deliver(batch[:2]) == Outcome(delivered=1, rejected=1)
+
+
+async def test_a_user_that_may_only_publish_delivers(started: Start):
+    """It may not ask for the stream, so this is not checked. Without a stream, records wait."""
+    server = await started(LIMITED)
+    url = server.url.replace("//", f"//writer:{PASSWORD}@")
+    async with sink_to(url) as sink:
+        with pytest.raises(SinkDown, match="no JetStream stream has this subject"):
+            await sink.deliver([record(0)])
+    client = await nats.connect(server.url, user="admin", password="admin", allow_reconnect=False)
+    await client.jetstream().add_stream(name="klvrelay", subjects=["klvrelay.>"])
+    await client.close()
+    async with sink_to(url) as sink:
+        assert await sink.deliver([record(0)]) == Outcome(delivered=1)
+
+
+async def test_a_server_that_answers_pings_and_stores_nothing_is_left(free_port: int):
+    """Within about the time limit; the records wait."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"headers":true}\r\n')
+        while line := await reader.readline():
+            if line.startswith(b"PING"):
+                writer.write(b"PONG\r\n")
+            elif b"STREAM.NAMES" in line:
+                writer.write(b'MSG %b 1 17\r\n{"streams":["x"]}\r\n' % line.split()[2])
+            else:
+                writer.write(b"PING\r\n")
+        writer.close()
+
+    silent = await asyncio.start_server(serve, "127.0.0.1", free_port)
+    async with silent, sink_to(f"nats://127.0.0.1:{free_port}", timeout=0.1) as sink:
+        with pytest.raises(SinkDown, match="no longer answers"):
+            await asyncio.wait_for(sink.deliver([record(0)]), 5)
 
 
 async def test_a_user_that_may_not_read_answers_is_refused(started: Start):

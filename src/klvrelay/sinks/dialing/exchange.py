@@ -16,6 +16,23 @@ T = TypeVar("T")
 
 IDLE = 10.0
 """Seconds without received bytes after which a ping is due."""
+CHECKS = 2
+"""Checks for progress in the time limit."""
+
+
+class _Waiter:
+    """What waits for an answer."""
+
+    def __init__(self, progress: Callable[[], int]) -> None:
+        self._progress = progress
+        self._seen, self._idle_checks = progress(), 0
+
+    def is_stalled(self, is_sending: bool) -> bool:
+        """One more check: was there no progress for the time limit?"""
+        seen = self._progress()
+        self._idle_checks = 0 if is_sending or seen != self._seen else self._idle_checks + 1
+        self._seen = seen
+        return self._idle_checks > CHECKS
 
 
 class Exchange:
@@ -29,8 +46,9 @@ class Exchange:
         self._far_end, self._on_data = far_end, on_data
         self._over: asyncio.Future[SinkError] = asyncio.get_running_loop().create_future()
         self.received = 0
-        self._waiting: set[asyncio.Future[Any]] = set()
+        self._waiters: dict[asyncio.Future[Any], _Waiter] = {}
         self._check: asyncio.TimerHandle | None = None
+        self._sent = 0
         self._link = Link(sock, self._read, lambda: None, self._end)
 
     @property
@@ -48,31 +66,37 @@ class Exchange:
         self._link.add(data)
         self._link.flush()
 
-    async def wait(self, answer: asyncio.Future[T]) -> T:
-        """An answer. Raises what ended the connection, SinkDown or SinkRefused: SinkDown once nothing was sent or
-        received for the time limit.
+    async def wait(self, answer: asyncio.Future[T], progress: Callable[[], int] = lambda: 0) -> T:
+        """An answer. `progress` changes while parts of it arrive.
+
+        Raises what ended the connection, SinkDown or SinkRefused: SinkDown once there was no progress, and nothing was
+        sent of what waits, for about the time limit.
         """
         if answer.done():
             return answer.result()
         if (fault := self.fault) is not None:
             raise _copy(fault)
-        self._waiting.add(answer)
+        self._waiters[answer] = _Waiter(progress)
         if self._check is None:
             self._check_later()
         try:
             return await answer
         finally:
-            self._waiting.discard(answer)
+            self._waiters.pop(answer, None)
 
     def _check_later(self) -> None:
-        loop, sums = asyncio.get_running_loop(), (self._link.sent, self.received)
-        self._check = loop.call_later(self._far_end.timeout, self._check_progress, sums)
+        self._sent = self._link.sent
+        period = self._far_end.timeout / CHECKS
+        self._check = asyncio.get_running_loop().call_later(period, self._check_progress)
 
-    def _check_progress(self, before: tuple[int, int]) -> None:
+    def _check_progress(self) -> None:
+        """Pings and the answers to others are no progress: a server may answer these and never store a record."""
         self._check = None
-        if self._waiting and before == (self._link.sent, self.received):
+        is_sending = self._link.unsent > 0 and self._link.sent != self._sent
+        stalled = [waiter.is_stalled(is_sending) for waiter in self._waiters.values()]
+        if any(stalled):
             self.fail(lost(self._far_end, TimeoutError()))
-        elif self._waiting:
+        elif stalled:
             self._check_later()
 
     async def ended(self) -> SinkDown:
@@ -87,7 +111,7 @@ class Exchange:
         if self._check is not None:
             self._check.cancel()
             self._check = None
-        for answer in self._waiting:
+        for answer in self._waiters:
             if not answer.done():
                 answer.set_exception(_copy(self._over.result()))
         self._link.abort()

@@ -20,6 +20,7 @@ from klvrelay.sinks.dialing.faults import lost
 from klvrelay.sinks.nats.faults import server_fault, violation
 from klvrelay.sinks.nats.frames import FRAME_MOST, Frame, NatsFrames, NoNats
 from klvrelay.sinks.nats.nkey_login import NkeyLogin
+from klvrelay.text import printable
 
 PAYLOAD_MOST = 1 << 20
 """Maximum bytes of a message, if the server names none: its default."""
@@ -91,7 +92,7 @@ class NatsConnection:
             raise self._no_nats()
         if isinstance(most := info.get("max_payload"), int) and most > 0:
             self.payload_most = most
-        self.version = str(info.get("version", ""))[:20]
+        self.version = printable(str(info.get("version", "")))[:20]
         return info
 
     def _check_tls(self, info: Mapping[str, Any]) -> None:

@@ -17,15 +17,15 @@ class _MessageGroup:
     def __init__(self, first: int, subjects: Sequence[bytes]) -> None:
         self._first, self._subjects = first, subjects
         self.frames: list[Frame | None] = [None] * len(subjects)
-        self._waiting = len(subjects)
+        self.waiting = len(subjects)
         self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def answer(self, number: int, frame: Frame) -> None:
         place = number - self._first
         if self.frames[place] is None:
             self.frames[place] = frame
-            self._waiting -= 1
-            if not self._waiting and not self.answered.done():
+            self.waiting -= 1
+            if not self.waiting and not self.answered.done():
                 self.answered.set_result(None)
 
     def deny(self, subject: bytes) -> None:
@@ -71,7 +71,7 @@ class Answers:
                 published(subject, b"%b%d" % (inbox, number), headers, payload)
                 for number, (subject, headers, payload) in zip(numbers, messages, strict=True)
             ]))  # fmt: skip
-            await connection.exchange.wait(group.answered)
+            await connection.exchange.wait(group.answered, lambda: group.waiting)
         except SinkError as fault:
             return group.frames, SinkDown(str(fault))
         finally:

@@ -11,6 +11,7 @@ from klvrelay.sinks.dialing.dial import dial
 from klvrelay.sinks.dialing.exchange import Exchange
 from klvrelay.sinks.redis.faults import LATER, check_mode, login_fault, unavailable
 from klvrelay.sinks.redis.resp import ErrorReply, NoRedis, Replies, Reply, command
+from klvrelay.text import printable
 
 
 class Request:
@@ -27,7 +28,7 @@ class Request:
 class RedisConnection:
     """A connected socket. Made by `open`.
 
-    version   of the server, for the log
+    server  name and version of the server, for the log
     """
 
     def __init__(self, settings: RedisSettings) -> None:
@@ -35,7 +36,7 @@ class RedisConnection:
         self._replies = Replies()
         self._requests: deque[Request] = deque()
         self._exchange: Exchange | None = None
-        self.version = ""
+        self.server = ""
 
     async def open(self) -> None:
         """Connect and log in. Raises SinkDown or SinkRefused."""
@@ -47,8 +48,9 @@ class RedisConnection:
 
     async def _log_in(self) -> None:
         words = [b"HELLO", b"2"]
-        if self._settings.password is not None:
-            words += [b"AUTH", str(self._settings.username).encode(), self._settings.password.reveal().encode()]
+        if self._settings.username is not None:
+            password = "" if self._settings.password is None else self._settings.password.reveal()
+            words += [b"AUTH", self._settings.username.encode(), password.encode()]
         words += [b"SETNAME", self._settings.client_name.encode()]
         self._greet(await self._ask_one(*words))
         if self._settings.database:
@@ -63,8 +65,8 @@ class RedisConnection:
             raise self._no_redis()
         facts = {name: value for name, value in zip(answer[::2], answer[1::2], strict=False) if isinstance(name, bytes)}
         check_mode(self._settings.url, facts.get(b"mode"), facts.get(b"role"))
-        version = facts.get(b"version")
-        self.version = version.decode(errors="replace")[:20] if isinstance(version, bytes) else ""
+        named = [value for name in (b"server", b"version") if isinstance(value := facts.get(name), bytes)]
+        self.server = printable(b" ".join(named).decode(errors="replace"))[:40]
 
     def _check(self, reply: Reply) -> None:
         if isinstance(reply, ErrorReply):
@@ -93,7 +95,7 @@ class RedisConnection:
     async def wait(self, request: Request) -> None:
         """Return once all replies are there. Raises SinkDown or SinkRefused; the request has the replies before that.
         """
-        await self.exchange.wait(request.answered)
+        await self.exchange.wait(request.answered, lambda: len(request.replies))
 
     def close(self) -> None:
         """Close the socket."""

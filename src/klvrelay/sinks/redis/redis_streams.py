@@ -43,7 +43,7 @@ class RedisStreams:
         self._connection = RedisConnection(self._settings)
         self._values.clear()
         await self._connection.open()
-        self.detail = f"Redis {self._connection.version}"
+        self.detail = f", {self._connection.server}"
 
     async def send(self, publications: Sequence[Publication]) -> Sequence[int]:
         """Send all commands, and return once each is answered. Raises Unconfirmed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -134,3 +135,8 @@ class Exchange:
 def _copy(fault: SinkError) -> SinkError:
     """Each waiter raises its own, so that they share no traceback."""
     return type(fault)(str(fault))
+
+
+def version_of(text: str) -> str:
+    """The version that a server names, for the log; "" if it is no number: it might be what the server was sent."""
+    return text if re.fullmatch(r"\d{1,3}(\.\d{1,5}){1,3}", text, re.ASCII) else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import socket
 from collections import deque
@@ -14,13 +13,13 @@ import orjson
 
 from klvrelay.config.sinks.nats import NatsSettings
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
+from klvrelay.json_output import dumps
 from klvrelay.sinks.dialing.dial import call, secure
-from klvrelay.sinks.dialing.exchange import Exchange
+from klvrelay.sinks.dialing.exchange import Exchange, version_of
 from klvrelay.sinks.dialing.faults import lost
 from klvrelay.sinks.nats.faults import server_fault, violation
 from klvrelay.sinks.nats.frames import FRAME_MOST, Frame, NatsFrames, NoNats
 from klvrelay.sinks.nats.nkey_login import NkeyLogin
-from klvrelay.text import printable
 
 PAYLOAD_MOST = 1 << 20
 """Maximum bytes of a message, if the server names none: its default."""
@@ -60,7 +59,7 @@ class NatsConnection:
         if self._settings.tls:
             sock, rest = await secure(self._settings, sock), b""
         self._exchange = Exchange(sock, self._settings, self._read)
-        words = b"CONNECT %b\r\nSUB %b* 1\r\n" % (json.dumps(self._login(info)).encode(), self.inbox)
+        words = b"CONNECT %b\r\nSUB %b* 1\r\n" % (dumps(self._login(info)), self.inbox)
         self._exchange.write(words)
         self._read(rest)
         await self.ping()
@@ -92,7 +91,7 @@ class NatsConnection:
             raise self._no_nats()
         if isinstance(most := info.get("max_payload"), int) and most > 0:
             self.payload_most = most
-        self.version = printable(str(info.get("version", "")))[:20]
+        self.version = version_of(str(info.get("version", "")))
         return info
 
     def _check_tls(self, info: Mapping[str, Any]) -> None:

@@ -8,15 +8,15 @@ import orjson
 
 from klvrelay.config.sinks.nats import NatsSettings
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
+from klvrelay.json_output import dumps
 from klvrelay.sinks.nats.connection import NatsConnection
-from klvrelay.sinks.nats.faults import NO_RESPONDERS, error_in
+from klvrelay.sinks.nats.faults import NO_RESPONDERS, NOT_ENABLED, error_in
 from klvrelay.sinks.nats.frames import Frame, header_block
 from klvrelay.sinks.nats.publishing import REFUSED, Answers
 from klvrelay.sinks.nats.subjects import all_below, default_stream_name
 
 DUPLICATE_WINDOW = 120
 """Seconds in which a created stream recognises a message that is sent again."""
-_NOT_ENABLED = (10039, 10076)
 _NO_HEADERS = header_block({})
 
 
@@ -73,7 +73,7 @@ class JetStream:
             raise self._fault(error)
 
     async def _ask(self, what: str, document: dict[str, Any]) -> Frame:
-        message = f"$JS.API.{what}".encode(), _NO_HEADERS, orjson.dumps(document)
+        message = f"$JS.API.{what}".encode(), _NO_HEADERS, dumps(document)
         frames, fault = await self._answers.publish(self._connection, [message])
         if fault is not None or frames[0] is None:
             raise fault or SinkDown(f"{self._settings.url}: no answer of JetStream")
@@ -81,7 +81,7 @@ class JetStream:
 
     def _fault(self, error: tuple[int, int, str]) -> SinkError:
         code, number, text = error
-        if number in _NOT_ENABLED:
+        if number in NOT_ENABLED:
             text = "it is not enabled for this account: enable it, or set jetstream = false"
-        kind = SinkRefused if code < 500 or number in _NOT_ENABLED else SinkDown
+        kind = SinkRefused if code < 500 or number in NOT_ENABLED else SinkDown
         return kind(f"{self._settings.url}: JetStream: {text}")

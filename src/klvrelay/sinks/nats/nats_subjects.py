@@ -53,7 +53,7 @@ class NatsSubjects:
         await self._connection.open()
         if self._settings.jetstream:
             await self._jetstream.ensure_stream()
-        self.detail = f", nats {self._connection.version}{'' if self._settings.jetstream else ' without JetStream'}"
+        self.detail = f", NATS {self._connection.version}{'' if self._settings.jetstream else ' without JetStream'}"
 
     def _deny(self, subject: str) -> None:
         if len(self._denied) < SUBJECTS_MOST:

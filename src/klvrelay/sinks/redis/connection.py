@@ -8,10 +8,9 @@ from collections import deque
 from klvrelay.config.sinks.redis import RedisSettings
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.dialing.dial import dial
-from klvrelay.sinks.dialing.exchange import Exchange
+from klvrelay.sinks.dialing.exchange import Exchange, version_of
 from klvrelay.sinks.redis.faults import LATER, check_mode, login_fault, unavailable
 from klvrelay.sinks.redis.resp import ErrorReply, NoRedis, Replies, Reply, command
-from klvrelay.text import printable
 
 
 class Request:
@@ -65,8 +64,10 @@ class RedisConnection:
             raise self._no_redis()
         facts = {name: value for name, value in zip(answer[::2], answer[1::2], strict=False) if isinstance(name, bytes)}
         check_mode(self._settings.url, facts.get(b"mode"), facts.get(b"role"))
-        named = [value for name in (b"server", b"version") if isinstance(value := facts.get(name), bytes)]
-        self.server = printable(b" ".join(named).decode(errors="replace"))[:40]
+        version = facts.get(b"version")
+        self.server = "Valkey" if facts.get(b"server") == b"valkey" else "Redis"
+        if isinstance(version, bytes):
+            self.server += f" {version_of(version.decode(errors='replace'))}"
 
     def _check(self, reply: Reply) -> None:
         if isinstance(reply, ErrorReply):

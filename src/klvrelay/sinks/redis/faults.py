@@ -1,4 +1,4 @@
-"""What an error reply of Redis means. Messages contain its code and no argument of a command."""
+"""What an error reply of Redis means. No text of the server is shown: it may repeat a password."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def result_of(error: ErrorReply | None) -> int | None:
 
 def unavailable(url: str, error: ErrorReply) -> SinkDown:
     """The server accepts no writes now."""
-    return SinkDown(f"{url}: the Redis server accepts no records now: {LATER.get(error.code, error.code)}")
+    return SinkDown(f"{url}: the Redis server accepts no records now: {LATER[error.code]}")
 
 
 def refused(key: str, error: ErrorReply) -> str:
@@ -56,7 +56,7 @@ def refused(key: str, error: ErrorReply) -> str:
     reason = {
         "WRONGTYPE": "the key exists with another type: remove or rename it",
         "NOPERM": "the user may not write it: extend the ACL",
-    }.get(error.code, f"error {error.code[:40]!r}")
+    }.get(error.code, "an error that is not known: see its log")
     return f"{key}: refused by the Redis server: {reason}"
 
 
@@ -80,7 +80,7 @@ def login_fault(url: str, error: ErrorReply) -> SinkError:
         return SinkRefused(f"{url}: the server does not know HELLO: Redis 7.0 or newer is required")
     if code in LATER:
         return unavailable(url, error)
-    return SinkDown(f"{url}: the Redis server refuses the login: error {code[:40]!r}: see its log")
+    return SinkDown(f"{url}: the Redis server refuses the login with an unknown error: see its log")
 
 
 def check_mode(url: str, mode: object, role: object) -> None:

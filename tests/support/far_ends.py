@@ -185,8 +185,24 @@ class UdpReceiver(asyncio.DatagramProtocol):
         return list(self.lines)
 
 
+def redis_server(folder: Path, port: int) -> TrialFarEnd:
+    """A Redis server with an append-only file."""
+    from queue_servers import RedisServer
+
+    return RedisServer(folder, port)
+
+
+def nats_server(folder: Path, port: int) -> TrialFarEnd:
+    """A NATS server with JetStream in files."""
+    from queue_servers import NatsServer
+
+    return NatsServer(folder, port)
+
+
 FAR_ENDS: Mapping[str, Callable[[Path, int], TrialFarEnd]] = {
     "tcp": TcpReceiver,
     "unix": UnixReceiver,
     "udp": UdpReceiver,
+    "redis": redis_server,
+    "nats": nats_server,
 }

@@ -10,6 +10,8 @@ from klvrelay.config.mqtt import MqttSettings, mqtt_settings
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.kind import ALL_OUTPUT_KEYS, SinkKind
 from klvrelay.config.sinks.lines import LINES
+from klvrelay.config.sinks.nats import NATS
+from klvrelay.config.sinks.redis import REDIS
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.shape.output import Output
@@ -37,7 +39,7 @@ MQTT = SinkKind(
     contents=("records", "state", "items", "homeassistant"),
 )
 
-KINDS: Sequence[SinkKind] = (MQTT, LINES)
+KINDS: Sequence[SinkKind] = (MQTT, LINES, REDIS, NATS)
 _BY_SCHEME = {scheme: kind for kind in KINDS for scheme in kind.schemes}
 _NETWORK = tuple(scheme for scheme in _BY_SCHEME if scheme not in ("stdin", "file"))
 

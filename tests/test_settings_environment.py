@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from far_ends import settings_of
 
 from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.settings import RelaySettings
@@ -278,3 +279,11 @@ def test_a_variable_that_the_settings_name_is_no_setting(tmp_path: Path, monkeyp
     monkeypatch.setenv("KLVRELAY_SOURCE_NEW_URL", "udp://:5001")
     found = reading(tmp_path, '[[source]]\nurl_env = "KLVRELAY_SOURCE_NEW_URL"\n')
     assert [str(source.url) for source in found.settings.sources] == ["udp://:5001"]
+
+
+def test_a_sink_without_a_name_has_the_variables_of_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """KLVRELAY_SINK_LINES_... for a socket."""
+    monkeypatch.setenv("KLVRELAY_SINK_LINES_FRAMING", "klv")
+    found = reading(tmp_path, '[[sink]]\nurl = "tcp://h:5"\n')
+    assert found.warnings == ()
+    assert found.settings.sinks[0].far_end == settings_of("tcp://h:5", framing="klv", timeout=10.0)

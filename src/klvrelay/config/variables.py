@@ -13,7 +13,9 @@ from klvrelay.config.credentials import VARIABLES
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults, SettingOrigin
 from klvrelay.config.kinds import did_you_mean
+from klvrelay.config.sinks.known import kind_of_url
 from klvrelay.config.tables import SINK, SOURCE, TABLES, Table
+from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, is_utf8, printable
 
 PREFIX = "KLVRELAY_"
@@ -61,8 +63,18 @@ def apply_variables(
 
 def _name_of(entry: TableEntry, default_name: str) -> str | None:
     """The name of a sink or source in variables; None if it has no name."""
-    name = entry.values.get(entry.table.id, default_name if entry.table is SINK else None)
+    name = entry.values.get(entry.table.id, _kind_of(entry, default_name) if entry.table is SINK else None)
     return in_variables(name) if isinstance(name, str) else None
+
+
+def _kind_of(entry: TableEntry, default_name: str) -> str:
+    """The name of a sink without one: its kind."""
+    urls = entry.values.get("url")
+    first = urls[0] if isinstance(urls, list) and urls else urls
+    try:
+        return kind_of_url(first).name if isinstance(first, str) else default_name
+    except ConfigError:  # reported when the sink is read
+        return default_name
 
 
 def _targets(entries: list[TableEntry], default_name: str) -> dict[str, list[tuple[TableEntry, str]]]:

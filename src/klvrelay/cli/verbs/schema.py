@@ -57,6 +57,8 @@ def _chosen(sinks: Sequence[SinkSettings], name: str | None, config: str) -> Sin
     found = [sink for sink in sinks if name == sink.name or (name is None and sink.mqtt is not None)]
     if not sinks:
         raise ConfigError(f"{printable(config)}: has no [[sink]]")
+    if not found and name is None:
+        raise ConfigError(f"{printable(config)}: has no MQTT sink: only such a sink has an AsyncAPI document")
     if not found:
         raise ConfigError(f"--sink: {printable(name or '')} is unknown; valid names: {names}")
     if len(found) > 1:

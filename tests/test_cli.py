@@ -20,7 +20,7 @@ COMMAND = (sys.executable, "-m", "klvrelay")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "120", "PYTHONUNBUFFERED": ""}
 VERBS = (
     "run", "check", "replay", "decode", "probe", "record", "send", "items", "watch", "retained", "spool", "sample",
-    "demo", "schema",
+    "demo", "schema", "export",
 )  # fmt: skip
 
 

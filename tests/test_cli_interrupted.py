@@ -59,6 +59,7 @@ VERBS = {
     "decode": ["decode", "-q", "flight.ts"],
     "frame-times": ["decode", "-q", "--frame-times", "flight.ts"],
     "probe": ["probe", "-q", "flight.ts"],
+    "export": ["export", "-q", "flight.ts", "out.csv", "--force"],
     "sample": ["sample", "-q", "out.ts", "--seconds", "0.2", "--size", "160x96"],
     "run": ["run", "none.ts", "--mqtt", "mqtt://127.0.0.1:1"],
     "replay": ["replay", "none.ts", "--mqtt", "mqtt://127.0.0.1:1"],

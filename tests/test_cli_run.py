@@ -214,7 +214,7 @@ def test_an_unreadable_certificate_is_refused_before_anything_starts(args, said,
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["relay"], "unknown verb relay; did you mean replay? valid verbs: run, replay, decode, check, "),
+        (["relay"], "unknown verb relay; did you mean replay? valid verbs: run, replay, decode, export, check, "),
         ([], "missing VERB; valid verbs: run, "),
         (["run", A, "--strem", "a"], "unknown option --strem; did you mean --stream?\ntry: klvrelay run --help\n"),
         (["watch", "--zzz=secret"], "unknown option --zzz; valid options: --help, --output, --pid, "),

@@ -144,7 +144,7 @@ def test_a_newer_interpreter_is_accepted_as_untested(machine, checkout, version,
 def test_every_imported_package_is_a_dependency():
     """The imports of `src` are Python's own (`compression` from 3.14), in the dependencies, or in an extra."""
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    extras = (project["optional-dependencies"][name] for name in ("demo", "msgpack", "zstd"))
+    extras = (project["optional-dependencies"][name] for name in ("demo", "mcap", "msgpack", "parquet", "zstd"))
     names = {re.split(r"[<>=\[.]", line)[0] for line in chain(project["dependencies"], *extras)}
     lines = (line for file in (ROOT / "src").rglob("*.py") for line in text(str(file)).splitlines())
     found = (re.match(r"\s*(?:from|import) ([a-z_A-Z0-9]+)", line) for line in lines)

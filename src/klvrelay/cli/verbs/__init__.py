@@ -1,7 +1,8 @@
 """The work of each verb, loaded when the verb runs.
 
     frame_times.py        `decode --frame-times`
-    csv_rows.py           records as CSV; csv_cells.py: cells that are safe in a spreadsheet
+    export_settings.py    what `export` is to do; export_flight.py: one flight; export_files.py: its files
+    export_jobs.py        several flights in processes; export_child.py: such a process
     stream_table.py       the rows of `watch`; stream_records.py: the records in them
     printout.py           tables of `items` and `retained`
     spool_text.py         the listing of `spool`

@@ -57,7 +57,7 @@ def decode(
             return _decode(url, write_all, progress, follow, demux, options)
         from tempfile import SpooledTemporaryFile
 
-        from klvrelay.cli.verbs.csv_rows import write_csv  # here, since JSON Lines do not need it
+        from klvrelay.exports.csv_rows import write_csv  # here, since JSON Lines do not need it
 
         spool = stack.enter_context(SpooledTemporaryFile(max_size=64 << 20))
         outcome = _decode(url, spool.write, progress, follow, demux, options)

@@ -9,11 +9,11 @@ from typing import Any
 import av.subtitles.stream  # noqa: F401
 import orjson  # noqa: F401
 
-from klvrelay.cli.verbs.csv_cells import line_of
 from klvrelay.cli.verbs.decode import write_all
 from klvrelay.config.names import stream_name
 from klvrelay.config.url import Url
 from klvrelay.errors import NoKlv
+from klvrelay.exports.csv_cells import line_of
 from klvrelay.frames.frame_times import FrameTime, frame_times
 from klvrelay.json_output import Numbers, dumps, safe
 

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import orjson
 
-from klvrelay.cli.verbs.csv_cells import cell
+from klvrelay.exports.csv_cells import cell
 
 HEAD = (
     "stream", "seq", "time", "time_us", "pts", "pid", "program", "set", "version", "checksum", "transport", "special",
@@ -20,7 +20,10 @@ CSV_PIECE = 1 << 16
 
 
 def write_csv(lines: IO[bytes], out: Callable[[bytes], object]) -> None:
-    """Convert JSON Lines to CSV (RFC 4180, UTF-8): one row per record, one column per item, lists as JSON."""
+    """Convert JSON Lines to CSV (RFC 4180, UTF-8): one row per record, one column per item, lists as JSON.
+
+    `lines` is read twice, since the columns are known at its end only.
+    """
     columns: dict[str, None] = {}
     lines.seek(0)
     for line in lines:

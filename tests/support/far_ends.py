@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 import orjson
+from files_far_end import FilesFolder
 
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import kind_of_url
@@ -186,6 +187,7 @@ class UdpReceiver(asyncio.DatagramProtocol):
 
 
 FAR_ENDS: Mapping[str, Callable[[Path, int], TrialFarEnd]] = {
+    "files": FilesFolder,
     "tcp": TcpReceiver,
     "unix": UnixReceiver,
     "udp": UdpReceiver,

@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol
 
 import orjson
 from files_far_end import FilesFolder
+from http_far_end import PostReceiver
 
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import kind_of_url
@@ -188,6 +189,7 @@ class UdpReceiver(asyncio.DatagramProtocol):
 
 FAR_ENDS: Mapping[str, Callable[[Path, int], TrialFarEnd]] = {
     "files": FilesFolder,
+    "http": PostReceiver,
     "tcp": TcpReceiver,
     "unix": UnixReceiver,
     "udp": UdpReceiver,

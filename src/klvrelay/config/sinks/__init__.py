@@ -3,5 +3,5 @@
 far_end.py      what the settings of all kinds have       kind.py      what distinguishes the kinds
 known.py        all kinds                                 address.py   URLs of sinks
 lines.py        UDP, TCP, Unix sockets, standard output   shared.py    settings that several kinds have
-files.py        files in a folder
+files.py        files in a folder                          http.py      a web server
 """

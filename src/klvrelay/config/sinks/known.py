@@ -9,6 +9,7 @@ from klvrelay.config.kinds import did_you_mean
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.files import FILES, PATHS
+from klvrelay.config.sinks.http import HTTP
 from klvrelay.config.sinks.kind import ALL_OUTPUT_KEYS, SinkKind
 from klvrelay.config.sinks.lines import LINES
 from klvrelay.config.url import Url
@@ -38,7 +39,7 @@ MQTT = SinkKind(
     contents=("records", "state", "items", "homeassistant"),
 )
 
-KINDS: Sequence[SinkKind] = (MQTT, LINES, FILES)
+KINDS: Sequence[SinkKind] = (MQTT, LINES, FILES, HTTP)
 _BY_SCHEME = {scheme: kind for kind in KINDS for scheme in kind.schemes}
 _NETWORK = tuple(scheme for scheme in _BY_SCHEME if scheme not in ("stdin", "file"))
 

@@ -46,6 +46,7 @@ class PostConnection:
                 raise fault from None
             raise
         is_whole = self._skip(response)
+        response.close()
         self.is_used = True
         self.is_usable = is_whole and fault is None and not response.will_close
         return PostAnswer(response.status, response.headers)

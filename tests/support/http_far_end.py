@@ -12,7 +12,6 @@ from typing import ClassVar, NamedTuple
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import kind_of_url
 
-EMPTY = "Content-Length: 0"
 
 
 class PostRequest(NamedTuple):
@@ -90,7 +89,7 @@ class PostReceiver:
                 answer = self.answering(request)
                 if answer is None:
                     break
-                if answer.split(b" ", 2)[1].startswith(b"2"):
+                if answer[9:10] == b"2":
                     self.requests.append(request)
                 writer.write(answer)
                 await writer.drain()

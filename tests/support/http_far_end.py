@@ -13,7 +13,6 @@ from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import kind_of_url
 
 
-
 class PostRequest(NamedTuple):
     """What was received: path with query, header fields in lower case, body."""
 

@@ -149,24 +149,31 @@ class FilesFarEnd:
         builder = self._builder
         if writer is None:
             return
+        is_done = store is None
         try:
             if store is not None:
-                await self._complete(writer, store)
-        finally:  # the lock is released after the last job of both threads
+                is_done = await self._complete(writer, store)
+        finally:
+            if is_done and lock is not None:
+                lock.release()
+                lock = None
+            # After the last job of both threads.
             writer.close(partial(builder.close, None if lock is None else lock.release))
 
-    async def _complete(self, writer: Worker, store: FileStore) -> None:
+    async def _complete(self, writer: Worker, store: FileStore) -> bool:
+        """Complete all files. Returns whether neither thread has anything left to do."""
         try:
             async with asyncio.timeout(CLOSE):
                 await writer.run(store.close)
         except TimeoutError:
             LOG.warning("%s: files not completed in %g s; the next start completes them", printable(self.url), CLOSE)
-            return
+            return False
         self._make_files(store.take_full())
         if self._building and not self._has_lost:
             await asyncio.wait(self._building, timeout=self._settings.timeout)
         if self._building:
             LOG.info("%s: files that the next start completes: files=%d", printable(self.url), len(self._building))
+        return not self._building
 
     # ---- the threads ----
 

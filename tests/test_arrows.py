@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "sinks": f"{VALUES} config core exports shape transports",
     "health": f"{VALUES} core",
     "frames": f"{VALUES} core config recordings sources transports",
-    "relay": f"{VALUES} core config decoder elementary_streams health shape sinks sources spool transports",
+    "relay": f"{VALUES} core config decoder elementary_streams health recordings shape sinks sources spool transports",
     "api": f"{VALUES} core config decoder sources",
     "exports": f"{VALUES} core geo shape standards",
     "items": f"{VALUES} standards",

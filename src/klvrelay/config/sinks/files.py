@@ -60,7 +60,7 @@ class FilesSettings:
     sync: float = setting(
         1.0, kinds.duration("10ms", "1m", or_zero=True), "interval at which records are forced to disk, and confirmed"
     )
-    timeout: float = field(default=30.0, metadata=TIMEOUT)
+    timeout: float = field(default=10.0, metadata=TIMEOUT)
     publish_bad: PublishBad = field(default="rejected", metadata=PUBLISH_BAD)
     numbers: Numbers = field(default="exact", metadata=NUMBERS)
 

@@ -39,8 +39,8 @@ TICK = 1.0
 """Seconds between two checks for files whose time is over."""
 RETRY = 60.0
 """Seconds after which a file is made again of a journal, if it could not be written."""
-CLOSE = 1.5
-"""Seconds in which the files must be closed."""
+CLOSE, LAST_FILES = 1.5, 30.0
+"""Seconds in which the files must be closed, and made of journals."""
 
 
 class FilesFarEnd:
@@ -142,7 +142,7 @@ class FilesFarEnd:
         store.tick()
 
     async def close(self) -> None:
-        """Complete all files. Files are made of journals in the time limit; of the others at the next start."""
+        """Complete all files. Files that are not made of journals within LAST_FILES are made at the next start."""
         writer, self._writer = self._writer, None
         store, self._store = self._store, None
         lock, self._lock = self._lock, None
@@ -170,7 +170,7 @@ class FilesFarEnd:
             return False
         self._make_files(store.take_full())
         if self._building and not self._has_lost:
-            await asyncio.wait(self._building, timeout=self._settings.timeout)
+            await asyncio.wait(self._building, timeout=LAST_FILES)
         if self._building:
             LOG.info("%s: files that the next start completes: files=%d", printable(self.url), len(self._building))
         return not self._building

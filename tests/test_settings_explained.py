@@ -161,6 +161,7 @@ def test_the_schema_accepts_the_sample_and_a_full_file():
 
 
 SEMANTIC = (
+    "not the scheme of a sink",
     "looks like a URL", "topic levels", "printable", "letters", "both", "mqtts://", "user name", "can't be read",
     "KLVRELAY_", "LoadCredential", "CREDENTIALS_DIRECTORY", "unset or empty", "URL", "begin or end", "U+", "at most",
     "empty", "srt://", "only", "8190", "0x101", "twice", "another stream", "mqtt://", "missing", "65535", "host",

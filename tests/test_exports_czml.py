@@ -51,8 +51,9 @@ def test_the_aircraft_has_the_positions_of_the_recording(recording: Tape):
         rows = samples(found, name, "position", "cartographicDegrees", 4)
         assert [row[1] for row in rows] == pytest.approx([lon for lon, _ in places], abs=DEGREES)
         assert [row[2] for row in rows] == pytest.approx([lat for _, lat in places], abs=DEGREES)
-    moments = [(record.clock_us or 0) / 1e6 for record in recording.records]
     rows = samples(found, "aircraft", "position", "cartographicDegrees", 4)
+    assert [row[3] for row in rows] == pytest.approx(recording.heights, abs=1e-3)
+    moments = [(record.clock_us or 0) / 1e6 for record in recording.records]
     assert [row[0] for row in rows] == pytest.approx([moment - moments[0] for moment in moments], abs=1e-6)
     assert {packet["position"]["epoch"] for packet in of(found, "aircraft") if "position" in packet} == {
         iso_time(recording.records[0].clock_us)

@@ -10,10 +10,13 @@ from typing import Any
 
 import geopandas
 import pytest
-from exported import DEGREES, Tape, export, exported, flight, skipped_by
+import shapely
+from exported import DEGREES, ORBIT, Tape, export, exported, flight, skipped_by, tape
 from lxml import etree
 from tapes import recording
 
+import klvrelay
+from klvrelay.encode import encode
 from klvrelay.exports.times import iso_time
 
 __all__ = ["recording"]
@@ -49,7 +52,7 @@ def test_geojson_has_heights_in_both_datums(recording: Tape):
     (track,) = (feature for feature in features if feature["properties"]["kind"] == "platform")
     sent = [items["sensor_true_altitude"] for items in recording.items]
     assert track["properties"]["msl"] == pytest.approx(sent, abs=1e-3)
-    assert all(len(place) == 3 for place in track["geometry"]["coordinates"])
+    assert [place[2] for place in track["geometry"]["coordinates"]] == pytest.approx(recording.heights, abs=1e-3)
 
 
 def test_geojson_footprints_are_counter_clockwise_and_a_second_apart(recording: Tape, tmp_path: Path):
@@ -146,6 +149,7 @@ def test_gpx_has_the_tracks_of_the_recording(recording: Tape, tmp_path: Path):
         close([(point.x, point.y) for point in track.geometry], places)
     platform = points[points.track_fid == 0]
     assert list(platform.ele) == pytest.approx([items["sensor_true_altitude"] for items in recording.items], abs=1e-3)
+    assert list(platform.ele + platform.geoidheight) == pytest.approx(recording.heights, abs=2e-3)
     times = [round(time.timestamp() * 1000) for time in platform.time]
     assert times == [round((record.clock_us or 0) / 1000) for record in recording.records]
 
@@ -185,3 +189,17 @@ def test_a_file_without_records_is_valid(name: str):
         etree.fromstring(data)
     else:
         assert json.loads(data)
+
+
+def test_a_footprint_that_is_not_reported_is_derived():
+    """It says so, and lies within 50 m of the one that the aircraft reported."""
+    records = tape(ORBIT).records[:1]
+    items = {key: value for key, value in records[0].items.items() if "corner" not in key}
+    (bare,) = klvrelay.decode(encode(items | {"precision_time_stamp": records[0].clock_us}))
+    shapes = []
+    for record, source in ((records[0], "reported"), (bare, "derived")):
+        features = json.loads(export("geojson", [record]))["features"]
+        (footprint,) = (feature for feature in features if feature["properties"]["kind"] == "footprint")
+        assert footprint["properties"]["source"] == source
+        shapes.append(shapely.geometry.shape(footprint["geometry"]))
+    assert shapes[0].hausdorff_distance(shapes[1]) * 111_000 < 50

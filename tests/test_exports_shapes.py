@@ -35,14 +35,15 @@ def test_a_ring_becomes_counter_clockwise():
 
 @each_case("east", [179.2, 179.5, 179.9, -179.5])
 def test_a_polygon_across_180_degrees_is_cut_without_loss(east: float):
-    """Two parts, each within -180 to 180 degrees, together as large as the whole."""
+    """Two parts, each within -180 to 180 degrees, together as large as the whole, whatever the first corner is."""
     ring = [(east + 0.0, 1.0), (-179.0, 1.0), (-179.0, 2.0), (east, 2.0)]
     width = (-179.0 - east) % 360
-    parts = cut_ring(ring)
-    assert len(parts) == (2 if east > 0 else 1)
-    assert sum(map(area, parts)) == pytest.approx(width)
-    assert all(shapely.LinearRing(part).is_ccw for part in parts)
-    assert all(-180 <= lon <= 180 for part in parts for lon, _ in part)
+    for first in range(4):
+        parts = cut_ring(ring[first:] + ring[:first])
+        assert len(parts) == (2 if east > 0 else 1)
+        assert sum(map(area, parts)) == pytest.approx(width)
+        assert all(shapely.LinearRing(part).is_ccw for part in parts)
+        assert all(-180 <= lon <= 180 for part in parts for lon, _ in part)
 
 
 @each_case("ring", [

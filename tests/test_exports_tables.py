@@ -101,13 +101,14 @@ def test_parquet_row_groups_are_bounded(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_parquet_keeps_the_order_of_rows_with_damaged_records():
-    """A cut packet has no values; the rows around it keep theirs."""
+    """An incomplete packet has no numbers, and takes none of the next; the rows around it keep theirs."""
     good, other = flight([(9.0, 56.0), (10.0, 57.0)])
-    cut = good._replace(raw=good.raw[:-9], transport="damaged", checksum="bad", seq=7)
-    found = table(export("parquet", [good, cut, other]))
-    assert found["seq"].to_pylist() == [0, 7, 1]
-    longitudes = found["sensor_longitude"].to_pylist()
-    assert (longitudes[0], longitudes[2]) == (pytest.approx(9, abs=1e-6), pytest.approx(10, abs=1e-6))
+    for missing in range(1, len(good.raw) - 17):
+        cut = good._replace(raw=good.raw[:-missing], transport="damaged", checksum="bad", seq=7)
+        found = table(export("parquet", [good, cut, other]))
+        assert found["seq"].to_pylist() == [0, 7, 1]
+        longitudes = found["sensor_longitude"].to_pylist()
+        assert longitudes == [pytest.approx(9, abs=1e-6), None, pytest.approx(10, abs=1e-6)]
     assert found["transport"].to_pylist() == ["ok", "damaged", "ok"]
     assert table(export("parquet", [spoilt(0), damaged(1)]))["checksum"].to_pylist() == ["bad", "ok"]
 
@@ -125,7 +126,7 @@ def test_geoparquet_is_read_as_geometry(recording: Tape):
         shapes = layer[column]
         assert [shape.x for shape in shapes] == pytest.approx([lon for lon, _ in places], abs=DEGREES)
         assert [shape.y for shape in shapes] == pytest.approx([lat for _, lat in places], abs=DEGREES)
-        assert all(shape.has_z for shape in shapes)
+    assert [shape.z for shape in layer.geometry] == pytest.approx(recording.heights)
     assert all(shape.is_valid and shape.exterior.is_ccw for shape in layer["footprint"])
 
 
@@ -162,6 +163,7 @@ def test_mcap_has_channels_that_match_their_schemas(recording: Tape):
     assert [document for _, document in found["/uav1/record"]] == [json.loads(r.json()) for r in recording.records]
     places = [(fix["longitude"], fix["latitude"]) for _, fix in found["/uav1/position"]]
     assert places == recording.platforms
+    assert [fix["altitude"] for _, fix in found["/uav1/position"]] == pytest.approx(recording.heights)
     assert [time for time, _ in found["/uav1/position"]] == [(r.clock_us or 0) * 1000 for r in recording.records]
     assert json.loads(found["/uav1/footprint"][0][1]["geojson"])["geometry"]["type"] == "Polygon"
 
@@ -277,3 +279,17 @@ def test_a_compressed_file_can_be_read_without_its_end(monkeypatch: pytest.Monke
     assert zstd_module().decompress(data[:second]).endswith(b"\n")
     with pytest.raises(ConfigError, match="parquet compresses by itself"):
         export("parquet", [], compress="zstd")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_abandoned_file_gets_no_footer(name: str):
+    """Nothing is written to it later, even when its writer is deleted; so it does not look complete."""
+    file = io.BytesIO()
+    writer = open_writer(name, file, WriterOptions())
+    for one in flight([(9.0, 56.0), (9.1, 56.1)]):
+        writer.write(one)
+    size = len(file.getvalue())
+    writer.abandon()
+    writer.abandon()
+    del writer
+    assert len(file.getvalue()) == size

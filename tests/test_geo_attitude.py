@@ -57,7 +57,7 @@ def test_the_rotations_are_products_of_elementary_ones(heading, pitch, roll, azi
 
     axes = geo.sensor_axes(geo.Orientation(heading, pitch, roll), geo.Orientation(azimuth, elevation, twist))
 
-    assert np.array(axes).T == pytest.approx(product, abs=1e-12)
+    assert pytest.approx(product, abs=1e-12) == np.array(axes).T
 
 
 @given(st.floats(0, 359.99), PITCHES, st.floats(-179, 179))

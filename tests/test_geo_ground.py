@@ -111,7 +111,10 @@ def test_a_plain_grid_is_level_ground():
     plain = grid(side=11, heights=lambda lat, lon: 120.0)
 
     for elevation in (-90, -40, -15):
-        assert math.dist(met(plain, 200, elevation).position[:2], met(geo.FlatGround(120.0), 200, elevation).position[:2]) < 1e-7
+        assert (
+            math.dist(met(plain, 200, elevation).position[:2], met(geo.FlatGround(120.0), 200, elevation).position[:2])
+            < 1e-7
+        )
 
 
 def test_heights_above_sea_level_are_raised_by_the_geoid():
@@ -163,7 +166,9 @@ def test_a_void_in_front_of_the_ground_has_a_reason():
     heights = np.zeros((601, 601))
     heights[300:600] = np.nan
 
-    assert met(geo.ElevationGrid(heights, 56.5, 9, 0.5 / 600, 0.5 / 600, datum="hae"), 180, -10) == geo.NoGround("no elevation")
+    assert met(geo.ElevationGrid(heights, 56.5, 9, 0.5 / 600, 0.5 / 600, datum="hae"), 180, -10) == geo.NoGround(
+        "no elevation"
+    )
 
 
 def test_the_steps_along_a_ray_are_bounded():
@@ -236,3 +241,47 @@ def test_a_file_that_is_no_tile_is_refused(name, size, message, tmp_path: Path):
         path.write_bytes(bytes(size))
     with pytest.raises(ConfigError, match=message):
         geo.read_hgt(path)
+
+
+def test_a_folder_of_tiles_is_one_ground(tmp_path: Path):
+    """A ray that crosses from one tile to the next meets the ground there; beyond the last there is none."""
+    for name in ("S23W044.hgt", "S23W043.hgt"):
+        tile(tmp_path / name)
+    ground = geo.ElevationTiles(tmp_path)
+
+    hit = met(ground, 90, -20, geo.GeoPoint(-22.5, -43.02, 3000))
+
+    assert -43 < hit.position.lon < -42.9
+    assert hit.position.hae == pytest.approx(ground.height(*hit.position[:2]), abs=0.1)
+    assert hit.position.hae == pytest.approx(600 + geo.undulation(-22.5, -43), abs=1)
+    assert met(ground, 0, -45, geo.GeoPoint(-22.0001, -43.5, 3000)) == geo.NoGround("no elevation")
+    assert ground.height(-21.5, -43.5) is None
+    assert geo.derive({}, ground).frame_centre is None
+
+
+def test_the_tiles_in_memory_are_bounded(tmp_path: Path):
+    """The least recently used is read again; one that is not in the folder is remembered in the same way."""
+    for lon in range(40, 44):
+        tile(tmp_path / f"S23W0{lon}.hgt")
+    ground = geo.ElevationTiles(tmp_path, most=2)
+
+    found = [ground.height(-22.5, -lon + 0.5) for lon in (40, 41, 42, 43, 40, 99)]
+
+    assert [one is None for one in found] == [False] * 5 + [True]
+    assert len(ground._tiles) == 2
+
+
+def test_a_tile_that_is_no_tile_has_no_heights(tmp_path: Path):
+    """The fault is kept for the caller to report."""
+    (tmp_path / "N56E009.hgt").write_bytes(b"zip")
+    ground = geo.ElevationTiles(tmp_path)
+
+    assert ground.height(56.5, 9.5) is None
+    assert "uncompressed" in ground.faults["N56E009.hgt"]
+
+
+def test_a_folder_without_tiles_is_refused(tmp_path: Path):
+    """Also one that does not exist."""
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(ConfigError, match=r"expected files such as N56E009\.hgt"):
+            geo.ElevationTiles(folder)

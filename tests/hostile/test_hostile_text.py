@@ -114,7 +114,8 @@ def test_no_other_module_writes_json() -> None:
     """All JSON that leaves klvrelay goes through `json_output.dumps`: other modules write it for their own use only."""
     own = {
         "json_output.py", "shape/restoring/documents.py", "shape/restoring/restore.py", "sources/isolated/pack.py",
-        "sources/isolated/source.py", "sources/web/position.py", "cli/verbs/export_child.py", "cli/verbs/export_jobs.py",
+        "sources/isolated/source.py", "sources/web/position.py", "cli/verbs/export_child.py",
+        "cli/verbs/export_jobs.py",
     }  # fmt: skip
     package = ROOT / "src" / "klvrelay"
     writers = {

@@ -11,6 +11,7 @@ from typing import Any
 from conftest import ROOT
 
 import klvrelay
+from klvrelay import geo
 from klvrelay.encode import encode
 from klvrelay.exports.contract import WriterOptions
 from klvrelay.exports.formats import open_writer
@@ -76,6 +77,16 @@ class Tape:
     @property
     def centers(self) -> list[tuple[float, float]]:
         return [(items["frame_center_longitude"], items["frame_center_latitude"]) for items in self.items]
+
+    @property
+    def heights(self) -> list[float]:
+        """Of the platform, metres above the ellipsoid: as sent, else sea level and EGM96."""
+        return [
+            items["sensor_ellipsoid_height_extended"]
+            if "sensor_ellipsoid_height_extended" in items
+            else geo.msl_to_hae(items["sensor_true_altitude"], items["sensor_latitude"], items["sensor_longitude"])
+            for items in self.items
+        ]
 
 
 def tape(path: Path) -> Tape:

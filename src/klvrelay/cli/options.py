@@ -17,7 +17,7 @@ VERBS = {
     "run": "relay sources to a broker until stopped",
     "replay": "relay a recording at its original pace, as if it were live",
     "decode": "print every KLV record of a file as JSON Lines or CSV",
-    "export": "convert recordings to GeoJSON, KML, GPX, CZML, CSV, Parquet, MCAP, ...",
+    "export": "convert recordings to GeoJSON, KML, GPX, CZML, CSV, Parquet and other files",
     "check": "validate a settings file, and try its sources and brokers",
     "probe": "check a stream or file against the standards, and show how to fix what is wrong",
     "record": "record a source unmodified, in segments",

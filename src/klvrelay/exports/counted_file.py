@@ -11,11 +11,13 @@ class CountedFile:
     closed = False
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self._size = file, 0
+        self._file: BinaryIO | None = file
+        self._size = 0
 
     def write(self, data: bytes) -> int:
-        self._file.write(data)
         size = memoryview(data).nbytes
+        if self._file is not None:
+            self._file.write(data)
         self._size += size
         return size
 
@@ -23,7 +25,12 @@ class CountedFile:
         return self._size
 
     def flush(self) -> None:
-        self._file.flush()
+        if self._file is not None:
+            self._file.flush()
+
+    def detach(self) -> None:
+        """Discard what is written from now on: libraries write a footer when their writer is deleted."""
+        self._file = None
 
     def close(self) -> None:
         """The caller owns the file."""

@@ -59,15 +59,18 @@ def _in_range(values: Sequence[Any]) -> list[Any]:
 
 
 def _numbers(records: Sequence[Record], tags: Sequence[int]) -> NDArray[np.float64]:
-    """The values of these items, float64 of shape (items, records), NaN if absent."""
+    """The values of these items, float64 of shape (items, records), NaN if absent, and for incomplete packets."""
     limit = max(core.LIMIT, *(len(record.raw) for record in records))
-    found = columns(b"".join(record.raw for record in records), tags, every=True, limit=limit)
-    if found.shape[1] == len(records):
-        return found
-    # A damaged packet has no row, or bytes in which another packet is found.
-    rows = [columns(record.raw, tags, every=True, limit=limit)[:, :1] for record in records]
-    missing = np.full((len(tags), 1), np.nan)
-    return np.concatenate([row if row.shape[1] else missing for row in rows], axis=1)
+    if all(record.transport == "ok" for record in records):
+        found = columns(b"".join(record.raw for record in records), tags, every=True, limit=limit)
+        if found.shape[1] == len(records):
+            return found
+    # One by one: an incomplete packet would be completed by the bytes of the next one.
+    values = np.full((len(tags), len(records)), np.nan)
+    for place, record in enumerate(records):
+        row = columns(record.raw, tags, every=True, limit=limit)[:, :1]
+        values[:, place : place + row.shape[1]] = row
+    return values
 
 
 def _column(item: Item, values: NDArray[np.float64]) -> pa.Array:

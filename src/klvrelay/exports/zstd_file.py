@@ -15,7 +15,7 @@ from klvrelay.shape.encoding.compression import zstd_module
 FRAME = 1 << 20
 """Bytes before compression after which a frame ends."""
 LEVEL = 9
-"""A file is written once and read often; 9 takes three times as long as 3, and saves a tenth."""
+"""A file is written once and read often: JSON takes two to three times as long as with 3, and a third less room."""
 
 
 class ZstdFile(RawIOBase):

@@ -13,6 +13,7 @@
     picture.to_ground(0.5, 0.5); picture.to_picture(lat, lon)
     geo.targets(record.items, situation)          # where VMTI targets are
     geo.derive(record.items, geo.read_hgt("N56E009.hgt"))    # with the heights of SRTM
+    geo.document(situation, track)                # plain values for JSON
 
 All functions are pure, and bounded for any items; angles are degrees, lengths metres. Special and invalid values give
 None. Every position and value names its source and method.
@@ -24,6 +25,7 @@ None. Every position and value names its source and method.
     frame_centre.py   the frame centre on the line of sight
     corners.py        the corners of the picture on the ground
     track.py          course, speed and climb
+    json_values.py    the same as plain JSON values
     picture.py        pixels to the ground and back
     vmti_targets.py   VMTI targets
     attitude.py       rotations of ST 0601
@@ -31,7 +33,9 @@ None. Every position and value names its source and method.
     corner_map.py     the map of four corners
     ground.py         level ground, and what a ray meets
     elevation.py      grids of heights
+    march.py          the way of a ray over heights
     hgt.py            files of SRTM
+    tiles.py          folders of them
     geoid.py          EGM96: MSL and HAE
     wgs84.py          geodetic, ECEF and local coordinates
     geodesic.py       distance, bearing and destination
@@ -47,10 +51,12 @@ from klvrelay.geo.geodesic import Geodesic, between, destination
 from klvrelay.geo.geoid import hae_to_msl, msl_to_hae, undulation
 from klvrelay.geo.ground import FlatGround, GroundHit, GroundModel, NoGround
 from klvrelay.geo.hgt import read_hgt
+from klvrelay.geo.json_values import document, point_document
 from klvrelay.geo.picture import PictureGround
 from klvrelay.geo.positions import LocatedPoint, platform_position, reported_centre, target_location
 from klvrelay.geo.quantity import Items, LatLon, Quantity, Source
 from klvrelay.geo.situation import Situation, derive
+from klvrelay.geo.tiles import ElevationTiles
 from klvrelay.geo.track import PlatformTrack, TrackHistory, reported_track
 from klvrelay.geo.viewing import SensorView, sensor_view
 from klvrelay.geo.vmti_targets import TargetPosition, targets
@@ -68,6 +74,7 @@ from klvrelay.geo.wgs84 import (
 __all__ = [
     "IMAGE_CORNERS",
     "ElevationGrid",
+    "ElevationTiles",
     "FlatGround",
     "Footprint",
     "GeoPoint",
@@ -94,6 +101,7 @@ __all__ = [
     "derive",
     "derived_centre",
     "destination",
+    "document",
     "footprint",
     "from_ecef",
     "from_enu",
@@ -106,6 +114,7 @@ __all__ = [
     "pixel_number",
     "pixel_position",
     "platform_position",
+    "point_document",
     "read_hgt",
     "reported_centre",
     "reported_track",

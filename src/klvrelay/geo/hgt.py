@@ -1,8 +1,8 @@
 """Elevation tiles of SRTM: `N56E009.hgt` has the heights of one degree, from that corner to the north-east.
 
-    2 bytes a height: int16, big-endian, metres above EGM96, -32768 for a void
-    rows from north to south, each from west to east; the outermost rows and columns belong to the neighbours too
-    SRTM1: 3601 x 3601 (one second of arc), SRTM3: 1201 x 1201 (three)
+2 bytes a height: int16, big-endian, metres above EGM96, -32768 for a void
+rows from north to south, each from west to east; the outermost rows and columns belong to the neighbours too
+SRTM1: 3601 x 3601 (one second of arc), SRTM3: 1201 x 1201 (three)
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ def read_hgt(path: str | Path) -> ElevationGrid:
     except OSError as fault:
         raise ConfigError(f"{path}: can't be read ({fault.strerror or fault})") from fault
     return _grid(data, _SIDES[size], south, west)
+
+
+def tile_name(south: int, west: int) -> str:
+    """The name of the tile with this south-west corner, in whole degrees."""
+    return f"{'NS'[south < 0]}{abs(south):02}{'EW'[west < 0]}{abs(west):03}.hgt"
 
 
 def _corner(path: Path) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -23,15 +22,15 @@ class Quantity(NamedTuple):
     method: str
 
 
-def number(items: Items, key: str, low: float = -math.inf, high: float = math.inf) -> float | None:
-    """A finite number from `low` to `high` among a record's items; None if the item is absent, unknown or not such.
+def number(items: Items, key: str, low: float, high: float) -> float | None:
+    """A number from `low` to `high` among a record's items; None if the item is absent, unknown or not such.
 
     The items of `Record.items` are None where the aircraft sent a special value, such as "out of range".
     """
     value = items.get(key)
     if type(value) is not float and type(value) is not int:
         return None
-    return float(value) if low <= value <= high and abs(value) != math.inf else None
+    return float(value) if low <= value <= high else None
 
 
 def first_number(items: Items, keys: tuple[str, ...], low: float, high: float) -> Quantity | None:

@@ -47,13 +47,15 @@ class TrackHistory:
     """The latest positions of each stream: at most two seconds, or the last two if they are further apart.
 
     most_streams   bounds the memory: about 3 kB each
+
+    For use in one thread.
     """
 
-    __slots__ = ("_most", "_streams")
+    __slots__ = ("_most", "_trails")
 
     def __init__(self, most_streams: int = MOST_STREAMS) -> None:
         self._most = most_streams
-        self._streams: OrderedDict[str, deque[_Fix]] = OrderedDict()
+        self._trails: OrderedDict[str, _Trail] = OrderedDict()
 
     def follow(self, stream: str, items: Items, time_us: int | None, platform: LocatedPoint | None) -> PlatformTrack:
         """The track of a stream at its newest record.
@@ -64,29 +66,50 @@ class TrackHistory:
         moved = None
         if time_us is not None and platform is not None:
             hae = platform.hae.value if platform.hae else 0.0
-            moved = self._moved(stream, _Fix(time_us, GeoPoint(platform.lat, platform.lon, hae)))
+            moved = self._trail(stream).moved(_Fix(time_us, GeoPoint(platform.lat, platform.lon, hae)))
         return reported_track(items, moved)
 
     def forget(self, stream: str) -> None:
         """Drop the positions of a stream."""
-        self._streams.pop(stream, None)
+        self._trails.pop(stream, None)
 
-    def _moved(self, stream: str, fix: _Fix) -> PlatformTrack | None:
-        fixes = self._streams.setdefault(stream, deque(maxlen=32))
-        self._streams.move_to_end(stream)
-        if len(self._streams) > self._most:
-            self._streams.popitem(last=False)
+    def _trail(self, stream: str) -> _Trail:
+        trail = self._trails.setdefault(stream, _Trail())
+        self._trails.move_to_end(stream)
+        if len(self._trails) > self._most:
+            self._trails.popitem(last=False)
+        return trail
+
+
+class _Trail:
+    """The positions of one stream, each when it was first sent."""
+
+    __slots__ = ("fixes", "track")
+
+    def __init__(self) -> None:
+        self.fixes: deque[_Fix] = deque(maxlen=32)
+        self.track: PlatformTrack | None = None
+
+    def moved(self, fix: _Fix) -> PlatformTrack | None:
+        """The track at a new position; None until it is known."""
+        fixes = self.fixes
         if fixes and not 0 <= fix.time_us - fixes[-1].time_us <= _LONGEST_US:
-            fixes.clear()  # the time stepped, or the stream was interrupted
+            self._clear()  # the time stepped, or the stream was interrupted
+        if fixes and fix.place == fixes[-1].place and fix.time_us - fixes[-1].time_us < _WINDOW_US:
+            return self.track  # many receivers have a new position less often than records are sent
         while len(fixes) > 1 and fix.time_us - fixes[0].time_us > _WINDOW_US:
             fixes.popleft()
-        found = _velocity(fixes[0], fix) if fixes and fix.time_us - fixes[0].time_us >= _SHORTEST_US else None
-        if found and found.speed and found.speed.value > _FASTEST:
-            fixes.clear()  # the position jumped
-            found = None
+        if fixes and fix.time_us - fixes[0].time_us >= _SHORTEST_US:
+            self.track = _velocity(fixes[0], fix)
+        if self.track and self.track.speed and self.track.speed.value > _FASTEST:
+            self._clear()  # the position jumped
         if not fixes or fix.time_us - fixes[-1].time_us >= _SPACING_US:
             fixes.append(fix)
-        return found
+        return self.track
+
+    def _clear(self) -> None:
+        self.fixes.clear()
+        self.track = None
 
 
 def reported_track(items: Items, moved: PlatformTrack | None = None) -> PlatformTrack:

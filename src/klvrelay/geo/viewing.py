@@ -78,7 +78,7 @@ def sensor_view(items: Items, platform: LocatedPoint | None, centre: LocatedPoin
 
 
 def fields_of_view(items: Items) -> tuple[float | None, float | None]:
-    """Items 16 and 17 in degrees. A missing vertical one follows from the size of the VMTI set's frame (square pixels)."""
+    """Items 16 and 17 in degrees. A missing item 17 follows from the frame of the VMTI set, with square pixels."""
     hfov = number(items, "sensor_horizontal_field_of_view", *_FIELDS)
     vfov = number(items, "sensor_vertical_field_of_view", *_FIELDS)
     if vfov is None and hfov is not None and (size := frame_size(items)):

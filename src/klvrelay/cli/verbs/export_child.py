@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 from klvrelay.cli.verbs.export_flight import export_flight
 from klvrelay.cli.verbs.export_jobs import ExportJob
 from klvrelay.errors import KlvrelayError
+from klvrelay.sources.isolated.prctl import end_with_parent
 
 INTERRUPTED = 130
 
 
 def main() -> int:
-    """Returns the exit code. It is an error if the command that started this process is gone."""
+    """Returns the exit code. If the command that started this process ends, it ends too, without a partial file."""
+    end_with_parent(signal.SIGTERM)
     job = ExportJob.from_json(sys.stdin.buffer.read())
     try:
         done = export_flight(job.url, job.name, job.settings, job.target, lambda size: _answer({"bytes": size}))

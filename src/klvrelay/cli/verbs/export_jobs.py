@@ -85,9 +85,12 @@ async def run_jobs(jobs: Sequence[ExportJob], count: int, progress: Progress, re
 
 async def _run_job(job: ExportJob, progress: Progress) -> FlightSummary | FlightFailed:
     command = [sys.executable, "-P", "-m", "klvrelay.cli.verbs.export_child"]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, start_new_session=True, limit=LINE
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, start_new_session=True, limit=LINE
+        )
+    except OSError as fault:
+        return FlightFailed(f"{printable(job.url.path)}: can't start a process: {fault.strerror}", 1)
     try:
         return await _answer(process, job, progress)
     finally:

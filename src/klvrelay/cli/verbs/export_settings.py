@@ -83,21 +83,28 @@ def flights_of(paths: Sequence[str]) -> list[tuple[Url, str]]:
     return list(zip(urls, distinct_names([name_candidates(url) for url in urls]), strict=True))
 
 
-def target_of(out: str, flights: Sequence[tuple[Url, str]]) -> ExportTarget:
-    """Where OUT is. Raises ConfigError if it is one of the recordings, or a file for several flights."""
+def target_of(out: str, flights: Sequence[tuple[Url, str]], suffix: str) -> ExportTarget:
+    """Where OUT is.
+
+    Raises ConfigError for one file for several flights, and where a recording could be replaced: if OUT is one, or the
+    folder of one.
+    """
     path = file_name(out, "OUT")
     is_folder = path.endswith("/") or os.path.isdir(path)
     if len(flights) > 1 and not is_folder:
         raise ConfigError(
             f"OUT {printable(path)}: {len(flights)} flights need a folder: end its name with /"
         )
-    if any(url.scheme == "file" and _is_same(url.path, path) for url, _ in flights):
+    places = [url.path for url, _ in flights if url.scheme == "file"]
+    if any(_is_same(place, path) for place in places):
         raise ConfigError(f"OUT {printable(path)} is one of the recordings; give another name")
+    if is_folder and any(place.endswith(suffix) and _is_same(os.path.dirname(place) or ".", path) for place in places):
+        raise ConfigError(f"OUT {printable(path)} holds recordings that end with {suffix}; give another folder")
     return ExportTarget(path, is_folder)
 
 
-def _is_same(flight: str, out: str) -> bool:
+def _is_same(one: str, other: str) -> bool:
     try:
-        return os.path.isfile(out) and os.path.samefile(flight, out)
+        return os.path.samefile(one, other)
     except OSError:
         return False

@@ -8,14 +8,18 @@ import gzip
 import hashlib
 import hmac
 import json
+import re
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import feed
 import pytest
 from cases import each_case
 from certificates import certified
+from conftest import ROOT
 from http_far_end import PostReceiver, PostRequest, answer_of
 from records import BOOT, platform, record, spoilt
 
@@ -311,6 +315,17 @@ async def test_a_huge_answer_is_not_read():
         assert server.connections == 2
 
 
+@pytest.mark.parametrize("head", ["", "Content-Length: 9\r\n", "Transfer-Encoding: chunked\r\n"])
+async def test_an_answer_without_its_end_counts_by_its_status(head: str, monkeypatch: pytest.MonkeyPatch):
+    """The body is not waited for, beyond a moment."""
+    monkeypatch.setattr("klvrelay.sinks.http.connection.BODY_SECONDS", 0.05)
+    answer = f"HTTP/1.1 200 OK\r\n{head}\r\n1".encode()
+    async with serving(lambda _: answer) as server, sink_to(server) as sink:
+        for number in range(2):
+            assert await sink.deliver([record(number)]) == Outcome(delivered=1)
+        assert server.connections == 2
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
@@ -394,3 +409,26 @@ def test_the_query_belongs_to_the_server_and_is_not_shown():
     assert made.target.reveal() == "/in%20gest?token=s3cret&x=1"
     assert "s3cret" not in f"{made.url} {made!r}"
     assert made.url.startswith("https://h")
+
+
+async def test_the_server_of_the_page_verifies_and_reads_what_is_sent(free_port: int):
+    """The example in docs/http.md runs as it stands, but for its port; a wrong key is refused."""
+    (program,) = re.findall(r"(?ms)^```python\n(.*?)^```", (ROOT / "docs" / "http.md").read_text())
+    assert "8080" in program
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", "-c", program.replace("8080", str(free_port)),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        await feed.listening(free_port, "tcp")
+        receiver = PostReceiver(None, free_port)
+        async with sink_to(receiver, sign_key=Secret("...")) as sink:
+            assert await sink.deliver([record(0), record(1)]) == Outcome(delivered=2)
+        assert server.stdout is not None
+        assert await asyncio.wait_for(server.stdout.readline(), 10) == b"uav1 0 None\n"
+        async with sink_to(receiver, sign_key=Secret("wrong")) as sink:
+            with pytest.raises(SinkDown, match="check token_file"):
+                await sink.deliver([record(2)])
+    finally:
+        server.kill()
+        await server.wait()

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from klvrelay.sinks.http.answers import PostAnswer
+from klvrelay.transports.http.faults import WebFault
 from klvrelay.transports.http.header import Response
 
 BODY_MOST = 64 << 10
 """Maximum bytes of an answer's body that are read, and discarded, so that the connection can be used again."""
+BODY_SECONDS = 1.0
+"""Maximum seconds for that."""
 
 
 class PostConnection:
@@ -47,16 +50,20 @@ class PostConnection:
             raise
         is_whole = self._skip(response)
         response.close()
+        self._sock.settimeout(self._timeout)
         self.is_used = True
         self.is_usable = is_whole and fault is None and not response.will_close
         return PostAnswer(response.status, response.headers)
 
     def _skip(self, response: http.client.HTTPResponse) -> bool:
-        """Read the body up to a limit. Returns whether that was all."""
+        """Read the body, within limits. Returns whether that was all. The status counts in any case."""
+        assert isinstance(response, Response)
+        if response.length is None and not response.chunked:  # it lasts until the server closes the connection
+            return False
         left = BODY_MOST
-        with suppress(OSError, http.client.HTTPException):
-            if isinstance(response, Response):
-                response.expect(self._timeout)
+        self._sock.settimeout(min(self._timeout, BODY_SECONDS))
+        response.expect(BODY_SECONDS)
+        with suppress(OSError, http.client.HTTPException, WebFault):
             while left > 0 and (piece := response.read1(left)):
                 left -= len(piece)
             return response.isclosed() or response.length == 0

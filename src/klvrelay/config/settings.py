@@ -100,7 +100,7 @@ class SourceSettings:
     )  # fmt: skip
     record_segment: float = setting(60.0, kinds.duration("1s", "1d"), "with record: time of a segment")
     record_total: int = setting(
-        10 << 30, kinds.size(2 * RECORD_SIZE), "with record: maximum bytes of all segments: the oldest are deleted first"
+        10 << 30, kinds.size(2 * RECORD_SIZE), "with record: maximum bytes of segments: the oldest are deleted first"
     )
     record_age: float | None = setting(
         None, kinds.duration("1m", "3650d"), "with record: maximum age of segments", note="not limited", example='"7d"'

@@ -50,15 +50,14 @@ class PostConnection:
             raise
         is_whole = self._skip(response)
         response.close()
-        self._sock.settimeout(self._timeout)
         self.is_used = True
-        self.is_usable = is_whole and fault is None and not response.will_close
+        self.is_usable = is_whole and fault is None
         return PostAnswer(response.status, response.headers)
 
     def _skip(self, response: http.client.HTTPResponse) -> bool:
         """Read the body, within limits. Returns whether that was all. The status counts in any case."""
         assert isinstance(response, Response)
-        if response.length is None and not response.chunked:  # it lasts until the server closes the connection
+        if response.will_close:
             return False
         left = BODY_MOST
         self._sock.settimeout(min(self._timeout, BODY_SECONDS))
@@ -66,6 +65,7 @@ class PostConnection:
         with suppress(OSError, http.client.HTTPException, WebFault):
             while left > 0 and (piece := response.read1(left)):
                 left -= len(piece)
+            self._sock.settimeout(self._timeout)
             return response.isclosed() or response.length == 0
         return False
 

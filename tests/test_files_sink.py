@@ -42,7 +42,7 @@ from klvrelay.sinks.files.names import FileName, file_name
 from klvrelay.sinks.files.recovery import recover
 from klvrelay.sinks.files.retention import Retention
 from klvrelay.sinks.files.store import FileEntry, FileStore
-from klvrelay.sinks.open import open_sink
+from klvrelay.sinks.open import check_far_end, open_sink
 
 ORBIT = ROOT / "samples" / "orbit.ts"
 
@@ -284,6 +284,18 @@ def test_little_free_space_deletes_old_files_and_keeps_the_newest(flights: Path,
     trial.append(45)
     trial.store.close()
     assert numbers_in(files_of(flights))[-1] == 45
+
+
+def test_journals_are_deleted_too_but_not_one_that_is_written(flights: Path, monkeypatch: pytest.MonkeyPatch):
+    """On a full disk no file can be made of them."""
+    trial = Trial(flights, segment_size=4096, file_format="csv")
+    for number in range(43):
+        trial.append(number)
+    free = iter([0, 0, 0, 1 << 40])
+    monkeypatch.setattr(retention, "free_bytes", lambda _: next(free))
+    trial.store.tick()
+    kept = [json.loads(line)["seq"] for path in files_of(flights) for line in path.read_bytes().splitlines()]
+    assert kept == list(range(15, 43))
 
 
 def test_only_some_files_are_open_at_a_time(flights: Path, monkeypatch: pytest.MonkeyPatch):
@@ -633,3 +645,33 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         yield
 
 
+
+
+@pytest.mark.parametrize(("name", "package"), [("parquet", "pyarrow"), ("mcap", "mcap.writer")])
+def test_a_missing_package_is_named_before_anything_starts(name: str, package: str, monkeypatch: pytest.MonkeyPatch):
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, package, None)
+    for module in ("parquet", "mcap_file"):
+        monkeypatch.delitem(sys.modules, f"klvrelay.exports.{module}", raising=False)
+    with pytest.raises(ConfigError, match=rf"pip install 'klvrelay\[{name}\]'"):
+        check_far_end(settings_of(Path("/f"), file_format=name))
+
+
+def test_a_relay_that_is_stopped_completes_its_files(flights: Path):
+    """Within seconds; so does one whose source ends."""
+    pytest.importorskip("pyarrow")
+    config = flights.parent / "relay.toml"
+    source = f'[[source]]\nurl = "{ORBIT}"\n'
+    config.write_text(f'[[sink]]\nurl = "{flights}"\nfile_format = "parquet"\n{source}speed = 1\nloop = true\n')
+    with subprocess.Popen([*COMMAND, "run", "-c", str(config)], env=ENVIRONMENT, stderr=subprocess.DEVNULL) as relay:
+        end = time.monotonic() + 20
+        while not files_of(flights, "*.journal") and time.monotonic() < end:
+            time.sleep(0.01)
+        relay.send_signal(signal.SIGTERM)
+        assert relay.wait(10) == 0
+    (found,) = files_of(flights)
+    assert found.suffix == ".parquet"
+    config.write_text(f'[[sink]]\nurl = "{flights}"\nfile_format = "csv"\n{source}')
+    subprocess.run([*COMMAND, "run", "-c", str(config)], env=ENVIRONMENT, stderr=subprocess.DEVNULL, check=True)
+    (made,) = files_of(flights, "*.csv")
+    assert len(made.read_bytes().splitlines()) == 361

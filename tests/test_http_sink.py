@@ -17,6 +17,7 @@ from pathlib import Path
 
 import feed
 import pytest
+from brokers import until
 from cases import each_case
 from certificates import certified
 from conftest import ROOT
@@ -33,7 +34,10 @@ from klvrelay.outcome import Outcome
 from klvrelay.relay.build import shaper_of
 from klvrelay.shape.output import Output
 from klvrelay.sinks.contract import Sink
-from klvrelay.sinks.open import open_sink
+from klvrelay.sinks.http.server import WebServer
+from klvrelay.sinks.open import check_far_end, open_sink
+from klvrelay.sinks.publishing.publication import Publication
+from klvrelay.sinks.results import DELIVERED
 from klvrelay.text import Secret
 from klvrelay.transports.http.signature import signature
 
@@ -432,3 +436,38 @@ async def test_the_server_of_the_page_verifies_and_reads_what_is_sent(free_port:
     finally:
         server.kill()
         await server.wait()
+
+
+async def test_a_server_that_closes_an_idle_connection_is_looked_for_once(monkeypatch: pytest.MonkeyPatch):
+    """While it is there, nothing happens; when it is gone, the sink is down without a POST."""
+    monkeypatch.setattr("klvrelay.sinks.http.server.CHECK", 0.01)
+    async with serving() as server:
+        far_end = WebServer(server.settings())  # type: ignore[arg-type]
+        await far_end.open()
+        watching = asyncio.create_task(far_end.lost())
+        try:
+            await until(lambda: server.connections == 1, 5)
+            server.cut()
+            await until(lambda: server.connections == 2, 5)
+            server.cut()
+            await until(lambda: far_end._connection is None, 5)
+            assert (server.connections, watching.done()) == (2, False)
+
+            publication = Publication("klvrelay/uav1/telemetry", b"{}", "application/json", record(0))
+            assert await far_end.send([publication]) == [DELIVERED]
+            await server.stop()
+            assert "connection refused" in str(await asyncio.wait_for(watching, 5))
+            await server.start()
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+            await far_end.close()
+
+
+def test_certificates_are_checked_before_anything_starts(tmp_path: Path):
+    """A missing file is a fault of the settings."""
+    made = kind_of_url("https://h").from_url("https://h", {"ca_file": str(tmp_path / "none.pem")})
+    with pytest.raises(ConfigError, match=r"ca_file .*none\.pem"):
+        check_far_end(made)
+    check_far_end(kind_of_url("https://h").from_url("https://h", {}))
+    check_far_end(kind_of_url("http://h").from_url("http://h", {}))

@@ -38,7 +38,8 @@ def build(journal: str, numbers: Numbers) -> None:
             with suppress(OSError):
                 os.unlink(part)
             raise
-    os.unlink(journal)
+    with suppress(FileNotFoundError):  # deleted meanwhile, since the disk is full
+        os.unlink(journal)
 
 
 def _make(journal: str, part: str, form: str, is_compressed: bool, numbers: Numbers) -> bool:

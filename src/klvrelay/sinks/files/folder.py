@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from klvrelay.backoff import Repeats
 from klvrelay.config.sinks.files import FilesSettings
 from klvrelay.errors import SinkDown, describe_bug
 from klvrelay.exports.formats import format_named
@@ -59,6 +60,7 @@ class FilesFarEnd:
         self._building: set[asyncio.Future[None]] = set()
         self._failed: dict[str, float] = {}  # journals of which no file could be written, and when
         self._has_lost = False
+        self._faults = Repeats()
 
     async def open(self) -> None:
         """Create the folder, lock it, and complete what an earlier run left. Raises SinkDown or SinkRefused."""
@@ -96,9 +98,7 @@ class FilesFarEnd:
         if wanted:
             store = self._opened()
             try:
-                await self._on_writer(partial(store.append, wanted))
-                await self._wait_for_sync(len(wanted))
-                await self._on_writer(store.sync)
+                await self._write(store, wanted)
             except OSError as fault:
                 raise write_fault(self.url, fault) from fault
             self._synced = asyncio.get_running_loop().time()
@@ -116,10 +116,14 @@ class FilesFarEnd:
             data = frame_of(record)
         return FileEntry(publication.topic, data, None if record is None else record.received_us)
 
-    async def _wait_for_sync(self, count: int) -> None:
+    async def _write(self, store: FileStore, entries: Sequence[FileEntry]) -> None:
+        """Write, and force to disk at once if many wait, else when it is due."""
         pause = self._synced + self._settings.sync - asyncio.get_running_loop().time()
-        if pause > 0 and count < MANY:
-            await asyncio.sleep(pause)
+        if pause <= 0 or len(entries) >= MANY:
+            return await self._on_writer(partial(store.append_synced, entries))
+        await self._on_writer(partial(store.append, entries))
+        await asyncio.sleep(pause)
+        await self._on_writer(store.sync)
 
     async def lost(self) -> SinkDown:
         """Complete files whose time is over, and delete old ones, until that fails."""
@@ -169,8 +173,9 @@ class FilesFarEnd:
             LOG.warning("%s: files not completed in %g s; the next start completes them", printable(self.url), CLOSE)
             return False
         self._make_files(store.take_full())
-        if self._building and not self._has_lost:
-            await asyncio.wait(self._building, timeout=LAST_FILES)
+        if not self._building or self._has_lost:
+            return not self._building
+        await asyncio.wait(self._building, timeout=LAST_FILES)
         if self._building:
             LOG.info("%s: files that the next start completes: files=%d", printable(self.url), len(self._building))
         return not self._building
@@ -209,9 +214,12 @@ class FilesFarEnd:
         self._building.discard(job)
         fault = None if job.cancelled() else job.exception()
         name = printable(os.path.basename(journal))
+        if isinstance(fault, FileNotFoundError):
+            return  # deleted meanwhile
         if isinstance(fault, OSError):
             self._failed[journal] = asyncio.get_running_loop().time()
-            LOG.warning("file not made, tried again later: journal=%s reason=%r", name, os.strerror(fault.errno or 0))
+            if (line := self._faults.add(os.strerror(fault.errno or 0))) is not None:
+                LOG.warning("%s: files not made of journals, tried again later: %s", printable(self.url), line)
         elif fault is not None:
             LOG.error("file not made: journal=%s reason=%r", name, describe_bug(fault), exc_info=fault)
             self._builder.run(partial(set_aside, journal)).add_done_callback(lambda done: done.exception())

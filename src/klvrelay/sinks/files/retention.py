@@ -1,12 +1,17 @@
-"""Deletes the oldest complete files: beyond an age or a total size, and so that the disk keeps some free space."""
+"""Deletes the oldest files: beyond an age or a total size, and so that the disk keeps some free space.
+
+A journal that is full is deleted like a file: on a full disk no file can be made of it.
+"""
 
 from __future__ import annotations
 
 import heapq
 import logging
+import math
 import os
 import time
 from collections import deque
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -14,7 +19,7 @@ from klvrelay.config.sinks.files import FilesSettings
 from klvrelay.config.units import size_text
 from klvrelay.errors import SinkDown
 from klvrelay.sinks.files.disk import free_bytes
-from klvrelay.sinks.files.names import files_in
+from klvrelay.sinks.files.names import JOURNAL, files_in
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.sinks")
@@ -25,8 +30,12 @@ KEPT_WHEN_FULL = 4
 """The newest files, which are kept when the disk has too little free space: others may have filled it."""
 
 
+LOG_EVERY = 600.0
+"""Minimum seconds between two lines of the log about a full disk."""
+
+
 class FinishedFile(NamedTuple):
-    """A complete file, by the time in its name."""
+    """A file that may be deleted, by the time in its name."""
 
     time_us: int
     path: str
@@ -36,9 +45,10 @@ class FinishedFile(NamedTuple):
 class Retention:
     """The files of one sink. Called on one thread.
 
-    count    complete files at the last listing, less those deleted since
+    count    files that may be deleted at the last listing, less those deleted since
     size     bytes of all files: those at the last listing, and what was written since
     deleted  files deleted
+    in_use   paths of files that are being written
     """
 
     def __init__(self, settings: FilesSettings) -> None:
@@ -47,18 +57,20 @@ class Retention:
         self.count = self.size = self.deleted = 0
         # A clock that is set does not make files old.
         self._clock_begin = time.time() - time.monotonic()
-        self._is_full_logged = False
+        self.in_use: Callable[[], Collection[str]] = tuple
+        self._logged = -math.inf
 
     def list_files(self) -> None:
         """Read the folder again. Raises OSError."""
         found: list[FinishedFile] = []
         self.count = self.size = 0
+        in_use = self.in_use()
         for entry, name in files_in(self._settings.path):
             with suppress(FileNotFoundError):
                 size = entry.stat(follow_symlinks=False).st_size
                 self.size += size
-                self.count += name.is_finished
-                if name.is_finished:
+                if name.is_finished or (name.stage.endswith(JOURNAL) and entry.path not in in_use):
+                    self.count += 1
                     found.append(FinishedFile(name.time_us, entry.path, size))
             if len(found) > 8 * LISTED_MOST:
                 found = heapq.nsmallest(LISTED_MOST, found)
@@ -87,7 +99,6 @@ class Retention:
                     f" {size_text(self._settings.free)}: free space, or lower free",
                     traced=True,
                 )
-        self._is_full_logged = False
 
     def make_room(self) -> bool:
         """The disk is full: delete the oldest file, unless it is one of the newest. Returns whether one was deleted."""
@@ -95,8 +106,8 @@ class Retention:
             self.list_files()
         if self.count <= KEPT_WHEN_FULL:
             return False
-        if not self._is_full_logged:
-            self._is_full_logged = True
+        if time.monotonic() - self._logged >= LOG_EVERY:
+            self._logged = time.monotonic()
             LOG.warning("disk full, deleting the oldest files: folder=%s", printable(self._settings.path))
         return self._delete_oldest()
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from klvrelay.config.sinks.files import FilesSettings
+from klvrelay.errors import SinkDown
 from klvrelay.sinks.files.disk import FULL, sync_folder
 from klvrelay.sinks.files.names import JOURNAL, PART, TORN, ZSTD, file_name, folder_of, journal_of
 from klvrelay.sinks.files.retention import Retention
@@ -56,6 +57,7 @@ class FileStore:
         self._last_us: dict[str, int] = {}
         self.full: list[str] = []
         self.begun = 0
+        retention.in_use = lambda: {segment.path for segment in self._open.values()}
 
     def append(self, entries: Sequence[FileEntry]) -> None:
         """Write all. Afterwards they survive the end of the process; after `sync`, that of the machine."""
@@ -67,6 +69,11 @@ class FileStore:
             touched[segment.path] = segment
         for segment in touched.values():
             self._write(segment)
+
+    def append_synced(self, entries: Sequence[FileEntry]) -> None:
+        """Write all, and force it to disk."""
+        self.append(entries)
+        self.sync()
 
     def sync(self) -> None:
         """Force all that was written to disk."""
@@ -80,6 +87,8 @@ class FileStore:
                 self._complete(folder)
         while not self._retention.enforce() and self._open:
             self._complete(next(iter(self._open)))
+        with suppress(SinkDown):  # it is raised when something is to be written
+            self._retention.check_free()
 
     def close(self) -> None:
         """Complete all files. What waits in memory is discarded: it is not confirmed."""

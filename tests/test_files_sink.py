@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import logging
@@ -387,6 +388,29 @@ async def test_a_disk_that_does_not_answer_is_down_and_can_be_left(flights: Path
         release.set()
 
 
+async def test_a_file_that_could_not_be_completed_confirms_nothing(flights: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its time may be over between the write and the confirmation."""
+    async with sink_to(flights, sync=0.3) as sink:
+        store = sink._far_end._store  # type: ignore[attr-defined]
+        await sink.deliver([record(0)])
+        waiting = asyncio.create_task(sink.deliver([record(1)]))
+        (part,) = files_of(flights)
+        size = part.stat().st_size
+        await eventually(lambda: part.stat().st_size > size)
+
+        def fail(_: int) -> None:
+            raise OSError(errno.EIO, "")
+
+        monkeypatch.setattr(segment.os, "fdatasync", fail)
+        for one in store._open.values():
+            one.begun -= 10_000
+        with contextlib.suppress(OSError):
+            store.tick()
+        monkeypatch.undo()
+        with pytest.raises(SinkDown, match="check the disk"):
+            await waiting
+
+
 def test_two_relays_do_not_share_a_folder(flights: Path):
     """The second one names the first, and the remedy; the lock ends with the process."""
     flights.mkdir()
@@ -553,6 +577,22 @@ async def test_a_journal_of_which_no_file_can_be_made_is_set_aside(
     monkeypatch.undo()
     assert any("file not made" in line for line in caplog.messages)
     await eventually(lambda: [path.suffix for path in files_of(flights)] == [".torn"])
+
+
+async def test_a_journal_waits_for_the_package_of_its_format(flights: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is not set aside."""
+
+    def fail(*_: object) -> None:
+        raise ConfigError("csv needs a package")
+
+    monkeypatch.setattr(build, "open_writer", fail)
+    async with sink_to(flights, file_format="csv") as sink:
+        await sink.deliver([record(0)])
+    monkeypatch.undo()
+    assert [path.suffix for path in files_of(flights)] == [".journal"]
+    async with sink_to(flights):
+        pass
+    assert [path.suffix for path in files_of(flights)] == [".csv"]
 
 
 async def test_a_file_that_cannot_be_written_is_made_later(flights: Path, monkeypatch: pytest.MonkeyPatch):

@@ -91,7 +91,8 @@ class SourceRecording:
         """Add what was received. Never waits."""
         if isinstance(packet, Units) or packet.pid is not None:
             return self._refuse()
-        size = len(packet.data)
+        if not (size := len(packet.data)):
+            return None
         if self._waiting_size + size > WAITING_MOST:
             return self._fall_behind(size)
         self._is_behind = False

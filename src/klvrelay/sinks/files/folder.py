@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from klvrelay.backoff import Repeats
 from klvrelay.config.sinks.files import FilesSettings
-from klvrelay.errors import SinkDown, describe_bug
+from klvrelay.errors import ConfigError, SinkDown, describe_bug
 from klvrelay.exports.formats import format_named
 from klvrelay.shape.encoding.content_types import CONTENT_TYPES
 from klvrelay.sinks.files.build import build, set_aside
@@ -213,14 +213,15 @@ class FilesFarEnd:
     def _end_build(self, journal: str, job: asyncio.Future[None]) -> None:
         self._building.discard(job)
         fault = None if job.cancelled() else job.exception()
-        name = printable(os.path.basename(journal))
         if isinstance(fault, FileNotFoundError):
             return  # deleted meanwhile
-        if isinstance(fault, OSError):
+        if isinstance(fault, OSError | ConfigError):
             self._failed[journal] = asyncio.get_running_loop().time()
-            if (line := self._faults.add(os.strerror(fault.errno or 0))) is not None:
+            reason = str(fault) if isinstance(fault, ConfigError) else os.strerror(fault.errno or 0)
+            if (line := self._faults.add(reason)) is not None:
                 LOG.warning("%s: files not made of journals, tried again later: %s", printable(self.url), line)
         elif fault is not None:
+            name = printable(os.path.basename(journal))
             LOG.error("file not made: journal=%s reason=%r", name, describe_bug(fault), exc_info=fault)
             self._builder.run(partial(set_aside, journal)).add_done_callback(lambda done: done.exception())
 

@@ -57,6 +57,7 @@ class FileStore:
         self._last_us: dict[str, int] = {}
         self.full: list[str] = []
         self.begun = 0
+        self._fault: OSError | None = None
         retention.in_use = lambda: {segment.path for segment in self._open.values()}
 
     def append(self, entries: Sequence[FileEntry]) -> None:
@@ -76,7 +77,9 @@ class FileStore:
         self.sync()
 
     def sync(self) -> None:
-        """Force all that was written to disk."""
+        """Force all that was written to disk. Raises the fault of a file that could not be completed meanwhile, too."""
+        if self._fault is not None:
+            raise self._fault
         for segment in self._open.values():
             segment.sync()
 
@@ -164,6 +167,7 @@ class FileStore:
             if segment.close():
                 self._name(segment)
         except OSError as fault:
+            self._fault = fault
             name = printable(os.path.basename(segment.path))
             LOG.warning("file not completed: name=%s reason=%r", name, os.strerror(fault.errno or 0))
             raise

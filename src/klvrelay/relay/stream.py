@@ -48,9 +48,7 @@ class Stream:
         self.failed: SourceError | None = None
         self._input = source_input
         self._open = source_input.open
-        self._boot = boot
-        self._log = log
-        self._notices = notices
+        self._boot, self._log, self._notices = boot, log, notices
         self.channels: dict[str, Channel] = {}
         named = source_input.choice.names.values()
         for name in dict.fromkeys((source_input.name, *named)):

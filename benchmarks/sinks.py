@@ -64,6 +64,35 @@ def _discarding(family: str) -> Iterator[str]:
 
 
 @contextmanager
+def _posting() -> Iterator[str]:
+    """A web server that reads and discards."""
+    program = (
+        "from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer\n"
+        "class Receiver(BaseHTTPRequestHandler):\n"
+        "    protocol_version = 'HTTP/1.1'\n"
+        "    def do_POST(self):\n"
+        "        self.rfile.read(int(self.headers['Content-Length']))\n"
+        "        self.send_response(204)\n"
+        "        self.end_headers()\n"
+        "    def log_message(self, *_):\n"
+        "        pass\n"
+        "server = ThreadingHTTPServer(('127.0.0.1', 0), Receiver)\n"
+        "print(server.server_port, flush=True)\n"
+        "server.serve_forever()\n"
+    )
+    with process.run_process([sys.executable, "-c", program], out=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}/"
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    """A folder on the disk of this machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield folder
+
+
+@contextmanager
 def _mqtt() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, mosquitto(Path(folder)) as (port, _):
         yield f"mqtt://127.0.0.1:{port}"
@@ -117,6 +146,8 @@ WAYS: Mapping[str, Callable[[], FarEnd]] = {
     "tcp": lambda: _discarding("tcp"),
     "unix": lambda: _discarding("unix"),
     "udp": lambda: _discarding("udp"),
+    "files": _folder,
+    "http": _posting,
 }
 """What starts the far end of each kind."""
 
@@ -165,4 +196,5 @@ def _size(url: str, records: Sequence[Record]) -> float:
 
 def _settings(url: str) -> SinkSettings:
     kind = kind_of_url(url)
-    return SinkSettings(kind.name, kind.from_url(url, {}))
+    given = {"sync": 0.0} if kind.name == "files" else {}
+    return SinkSettings(kind.name, kind.from_url(url, given))

@@ -70,6 +70,9 @@ isolate = true
 packet_limit = 2000
 passphrase = "{CANARY}"
 loop = true
+record_segment = "5m"
+record_total = "20G"
+record_age = "9d"
 pids = {{0x101 = "uav1-eo", 513 = "uav1-ir"}}
 program = "2"
 
@@ -109,6 +112,7 @@ def test_every_setting_takes_effect(tmp_path: Path):
         "stream": "uav1", "interface": "eth0", "sender": "192.0.2.7", "timeout": 7.0, "ca_file": "/cam.pem",
         "speed": 2.0, "loop": True, "follow": True, "stall": 2.5, "demux": "libav", "isolate": True,
         "passphrase": Secret(CANARY), "packet_limit": 2000,
+        "record": None, "record_segment": 300.0, "record_total": 20 << 30, "record_age": 9 * 86400.0,
         "pids": {257: "uav1-eo", 513: "uav1-ir"}, "only": frozenset(), "program": 2,
     }  # fmt: skip
     assert second == SourceSettings(second.url)

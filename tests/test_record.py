@@ -28,10 +28,11 @@ from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, KlvrelayError, NotMedia, SourceDown, SourceError
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
-from klvrelay.recording import Recorder, recorder, segmenter
-from klvrelay.recording.limits import RecordingLimits
-from klvrelay.recording.segmenter import Segmenter
+from klvrelay.recording import Recorder, recorder
+from klvrelay.recordings import segmenter
+from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.recordings.segment_names import RecordedSegment, segments
+from klvrelay.recordings.segmenter import Segmenter
 from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=100, filler=3)
@@ -592,7 +593,7 @@ async def test_a_file_is_not_copied_to_a_full_disk_without_end(tmp_path, monkeyp
 
     monkeypatch.setattr(recorder, "GIVE_UP", 0.05)
     monkeypatch.setattr(recorder, "RETRY", 0.01)
-    monkeypatch.setattr("klvrelay.recording.segment_store.SegmentStore._put", full)
+    monkeypatch.setattr("klvrelay.recordings.segment_store.SegmentStore._put", full)
     (tmp_path / "flight.ts").write_bytes(TAPE.ts)
     made = Recorder(lambda: open_source(str(tmp_path / "flight.ts")), str(tmp_path / "to"), "uav1", RecordingLimits())
     with pytest.raises(KlvrelayError, match="cannot write: No space left on device"):

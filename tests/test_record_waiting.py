@@ -13,10 +13,11 @@ import pytest
 from test_record import TAPE, Pieces, Tape, joined, recording, until
 
 from klvrelay.record import Packet
-from klvrelay.recording import Recorder, recorder, segmenter
-from klvrelay.recording.limits import RecordingLimits
-from klvrelay.recording.segment_store import SegmentStore
-from klvrelay.recording.segmenter import Segmenter
+from klvrelay.recording import Recorder, recorder
+from klvrelay.recordings import segmenter
+from klvrelay.recordings.limits import RecordingLimits
+from klvrelay.recordings.segment_store import SegmentStore
+from klvrelay.recordings.segmenter import Segmenter
 
 NULL = b"\x47\x1f\xff\x10" + bytes(184)
 PIECE = NULL * 50

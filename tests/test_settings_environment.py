@@ -90,7 +90,10 @@ def test_every_setting_has_a_variable(table: Table, key: str, tmp_path: Path, mo
     assert _typed(found.settings, table, key) == _expected(table, key)
 
 
-URLS = {"lines": "udp://127.0.0.1:9", "redis": "redis://127.0.0.1", "nats": "nats://127.0.0.1"}
+URLS = {
+    "lines": "udp://127.0.0.1:9", "redis": "redis://127.0.0.1", "nats": "nats://127.0.0.1", "files": "/flights",
+    "http": "http://127.0.0.1",
+}  # fmt: skip
 """A URL of each kind of sink beside MQTT."""
 
 

@@ -93,7 +93,7 @@ def test_the_command_ends_at_once_with_exit_code_2(bad: Bad, tmp_path: Path):
 def test_all_faults_are_reported_at_once_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """In several tables, of every kind; a valid setting in between is no fault."""
     text = (
-        '[relay]\nwaiting = 0\ncoalesce = "1h"\n[[sink]]\nurl = "http://h"\nqos = 7\nraw = true\n'
+        '[relay]\nwaiting = 0\ncoalesce = "1h"\n[[sink]]\nurl = "ws://h"\nqos = 7\nraw = true\n'
         '[[source]]\nurl = "udp://:port"\nstall = 0\n[[source]]\nstream = "a"\nzoom = 1\n'
     )
     path = written(tmp_path, text)

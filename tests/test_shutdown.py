@@ -68,7 +68,7 @@ BLOCKING = {
         "    print('blocked', file=sys.stderr, flush=True)\nProcess.start = frozen",
         ["run", "rtsp://127.0.0.1:1/x", *NOWHERE]),
     "the disk that is recorded to": (
-        "from klvrelay.recording.segment_store import SegmentStore\nSegmentStore.open = block",
+        "from klvrelay.recordings.segment_store import SegmentStore\nSegmentStore.open = block",
         ["record", "{file}", "{folder}"]),
 }  # fmt: skip
 STUCK = {

@@ -15,7 +15,7 @@ from scripted_ends import TAPE, Ear, Tape, live, sink_task_of, stream_of
 from klvrelay.errors import SinkDown, SourceDown
 from klvrelay.health import StreamHealth
 from klvrelay.recording import Recorder, recorder
-from klvrelay.recording.limits import RecordingLimits
+from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.relay import sink_task
 from klvrelay.relay import stream as stream_module
 from klvrelay.relay.notices import NoticeCursor

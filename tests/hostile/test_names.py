@@ -23,7 +23,7 @@ from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused, SourceDown
 from klvrelay.log import log_later, logger
 from klvrelay.recording import Recorder
-from klvrelay.recording.limits import RecordingLimits
+from klvrelay.recordings.limits import RecordingLimits
 
 REFUSED = {
     "control": "a\x00b",

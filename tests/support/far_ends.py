@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 import orjson
+from files_far_end import FilesFolder
+from http_far_end import PostReceiver
 
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import kind_of_url
@@ -200,6 +202,8 @@ def nats_server(folder: Path, port: int) -> TrialFarEnd:
 
 
 FAR_ENDS: Mapping[str, Callable[[Path, int], TrialFarEnd]] = {
+    "files": FilesFolder,
+    "http": PostReceiver,
     "tcp": TcpReceiver,
     "unix": UnixReceiver,
     "udp": UdpReceiver,

@@ -115,9 +115,9 @@ def _unknown(key: str, known: Iterable[str], table: Table | None, faults: Faults
     """What is wrong with an unknown key, and the nearest valid one."""
     if faults.is_full:
         return "unknown setting"
-    if hint := did_you_mean(key, known):
-        return f"unknown setting{hint}"
     tables = [one for each in TABLES for one in (each, *each.inner)]
     if owners := [one.header for one in tables if one is not table and key in one.keys]:
         return f"unknown setting here; it belongs in {' or '.join(owners)}"
+    if hint := did_you_mean(key, known):
+        return f"unknown setting{hint}"
     return f"unknown setting; valid settings: {', '.join(known)}"

@@ -28,6 +28,8 @@ Order = Literal["strict", "live-first"]
 
 COALESCE = 0.008
 """Default maximum of seconds between two reads of busy datagram sockets."""
+RECORD_SIZE = 64 << 20
+"""Bytes after which a segment of a source's recording ends."""
 SPOOL_LEAST = 1 << 20
 """Least bytes of a spool."""
 DEFAULT_SINK = "mqtt"
@@ -91,6 +93,17 @@ class SourceSettings:
         LIMIT,
         kinds.whole(LIMIT_LEAST, LIMIT_MOST),
         "maximum bytes of the value of a KLV packet; larger ones are skipped",
+    )
+    record: Path | None = setting(
+        None, kinds.FOLDER, "also write the bytes as received to segments in this folder, as klvrelay record does",
+        example='"/var/lib/klvrelay/tapes"',
+    )  # fmt: skip
+    record_segment: float = setting(60.0, kinds.duration("1s", "1d"), "with record: time of a segment")
+    record_total: int = setting(
+        10 << 30, kinds.size(2 * RECORD_SIZE), "with record: maximum bytes of segments: the oldest are deleted first"
+    )
+    record_age: float | None = setting(
+        None, kinds.duration("1m", "3650d"), "with record: maximum age of segments", note="not limited", example='"7d"'
     )
     pids: Mapping[int, str] = field(default_factory=dict)
     only: frozenset[int] = frozenset()

@@ -23,9 +23,9 @@ from klvrelay.config.names import checked_name
 from klvrelay.config.units import size_text
 from klvrelay.errors import InternalError, KlvrelayError, NotMedia, Shortage, SourceDown, SourceError
 from klvrelay.record import Packet
-from klvrelay.recording.limits import RecordingLimits
-from klvrelay.recording.segment_store import ReceivedBytes, SegmentStore
-from klvrelay.recording.segmenter import Segmenter
+from klvrelay.recordings.limits import RecordingLimits
+from klvrelay.recordings.segment_store import ReceivedBytes, SegmentStore
+from klvrelay.recordings.segmenter import Segmenter
 from klvrelay.relay.supervise import Standing, standing_of, supervise
 from klvrelay.sources.contract import Source
 from klvrelay.text import counted, printable

@@ -8,6 +8,7 @@
     stream.py       one source (stream_input.py): its packets become records in the log
         opening.py    one opening of the source; reopen_policy.py decides when to reopen it
         channel.py    publishes the health and the latest values of one KLV stream
+        source_recording.py   writes the bytes of the source to disk meanwhile
         totals.py     the counts of all openings; oversize.py logs packets that are too large
     sink_task.py    one sink (sink_input.py)
         delivery.py   delivers batches from the log; halving.py finds a record that breaks every connection, unless the

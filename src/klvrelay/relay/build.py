@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING
 from klvrelay import threads
 from klvrelay.config.choice import Choice
 from klvrelay.config.ports import check_ports
-from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.settings import RECORD_SIZE, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
+from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.relay.change import Change, difference
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
+from klvrelay.relay.source_recording import SourceRecording
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.tasks import cancel
 from klvrelay.relay.withheld import WithheldLog
@@ -53,7 +56,12 @@ SEGMENT_MOST = 32.0
 
 
 def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source:
-    """The source of one entry. Packets of a relayed file get the time at which they are read."""
+    """The source of one entry. Packets of a relayed file get the time at which they are read.
+
+    One that is recorded yields its bytes, and no packets that the source itself finds in them.
+    """
+    if settings.record is not None:
+        _check_recorded(settings)
     return open_source(
         settings.url,
         timeout=settings.timeout,
@@ -63,13 +71,21 @@ def open_input(settings: SourceSettings, resume: Resume | None = None) -> Source
         speed=settings.speed,
         loop=settings.loop,
         follow=settings.follow,
-        demux=settings.demux,
+        demux=settings.demux if settings.record is None else None,
         isolate=settings.isolate,
         passphrase=settings.passphrase,
         packet_limit=settings.packet_limit,
         live_stamps=True,
         resume=resume,
     )
+
+
+def _check_recorded(settings: SourceSettings) -> None:
+    """Raise ConfigError if the bytes of a source cannot be recorded."""
+    if (scheme := settings.url.scheme) in ("file", "rtsp", "rtsps"):
+        raise ConfigError(f"record {scheme}: only MPEG-TS or KLV that is received live has bytes to record")
+    if settings.demux != "native":
+        raise ConfigError(f'record {settings.demux}: needs demux = "native"')
 
 
 CHECKS = Checks(open_input, check_far_end)
@@ -269,4 +285,11 @@ def _input_of(name: str, source: SourceSettings, choice: Choice) -> StreamInput:
         3 * source.timeout + SEGMENT_MOST,
         source.packet_limit,
         choice,
+        None if source.record is None else partial(_recording_of, name, source),
     )
+
+
+def _recording_of(name: str, source: SourceSettings) -> SourceRecording:
+    age = math.inf if source.record_age is None else source.record_age
+    limits = RecordingLimits(source.record_segment, RECORD_SIZE, source.record_total, age)
+    return SourceRecording(str(source.record), name, limits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 
 from klvrelay.backoff import Backoff
@@ -48,9 +48,7 @@ class Stream:
         self.failed: SourceError | None = None
         self._input = source_input
         self._open = source_input.open
-        self._boot = boot
-        self._log = log
-        self._notices = notices
+        self._boot, self._log, self._notices = boot, log, notices
         self.channels: dict[str, Channel] = {}
         named = source_input.choice.names.values()
         for name in dict.fromkeys((source_input.name, *named)):
@@ -66,6 +64,7 @@ class Stream:
         self._opening: Opening | None = None
         self._reopen_policy = ReopenPolicy(source_input.stall, source_input.hang_timeout)
         self._oversize = Oversize(source_input.name, source_input.packet_limit)
+        self._recording = None if source_input.recording is None else source_input.recording()
 
     @property
     def input(self) -> StreamInput:
@@ -103,9 +102,10 @@ class Stream:
     async def keep(self) -> None:
         """Run the source, and reopen it whenever it fails, until its end."""
         try:
-            await supervise(
-                self._attempt, name=self.name, backoff=Backoff(), standing=lambda: self._standing, down=self._down
-            )
+            async with self._recording or nullcontext():
+                await supervise(
+                    self._attempt, name=self.name, backoff=Backoff(), standing=lambda: self._standing, down=self._down
+                )
         except SourceError as fault:
             self.failed = fault
         except ConfigError as fault:  # found at the opening only
@@ -134,6 +134,8 @@ class Stream:
             self._opening = None
             self._standing = self._standing_of(source)
             self._close(source)
+            if self._recording is not None:
+                self._recording.cut()
         if self._standing is Standing.LASTING:
             raise SourceDown("ended")
 
@@ -156,6 +158,8 @@ class Stream:
         try:
             async with aclosing(source.packets()) as packets:
                 async for packet in packets:
+                    if self._recording is not None:
+                        self._recording.take(packet)
                     if records := self.decoder.feed(packet):
                         await self._append(records, wait=not source.live)
         except asyncio.CancelledError:

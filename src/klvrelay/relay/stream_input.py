@@ -8,6 +8,7 @@ from typing import NamedTuple
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.core import LIMIT
 from klvrelay.health.stream import STALL
+from klvrelay.relay.source_recording import SourceRecording
 from klvrelay.sources.contract import Source
 
 
@@ -22,6 +23,7 @@ class StreamInput(NamedTuple):
     hang_timeout   seconds without a byte after which a reader that has timeouts hangs
     packet_limit   maximum bytes of a KLV packet's value
     choice         the selected KLV, and the names of its streams
+    recording      makes what writes its bytes to disk meanwhile; None: they are not
     """
 
     name: str
@@ -32,3 +34,4 @@ class StreamInput(NamedTuple):
     hang_timeout: float = 60.0
     packet_limit: int = LIMIT
     choice: Choice = EVERYTHING
+    recording: Callable[[], SourceRecording] | None = None

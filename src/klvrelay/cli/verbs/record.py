@@ -17,7 +17,7 @@ from klvrelay.config.units import size_text
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.recording import Recorder
-from klvrelay.recording.limits import RecordingLimits
+from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.sources.open import open_source
 from klvrelay.text import counted
 

@@ -8,6 +8,8 @@ from typing import Any
 from klvrelay.config.kinds import did_you_mean
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
 from klvrelay.config.sinks.far_end import FarEndSettings
+from klvrelay.config.sinks.files import FILES, PATHS
+from klvrelay.config.sinks.http import HTTP
 from klvrelay.config.sinks.kind import ALL_OUTPUT_KEYS, SinkKind
 from klvrelay.config.sinks.lines import LINES
 from klvrelay.config.sinks.nats import NATS
@@ -39,7 +41,7 @@ MQTT = SinkKind(
     contents=("records", "state", "items", "homeassistant"),
 )
 
-KINDS: Sequence[SinkKind] = (MQTT, LINES, REDIS, NATS)
+KINDS: Sequence[SinkKind] = (MQTT, LINES, REDIS, NATS, FILES, HTTP)
 _BY_SCHEME = {scheme: kind for kind in KINDS for scheme in kind.schemes}
 _NETWORK = tuple(scheme for scheme in _BY_SCHEME if scheme not in ("stdin", "file"))
 
@@ -47,8 +49,11 @@ _NETWORK = tuple(scheme for scheme in _BY_SCHEME if scheme not in ("stdin", "fil
 def kind_of_url(text: str) -> SinkKind:
     """The kind of a sink with this URL. Raises ConfigError, which quotes no part that may contain a password."""
     url = Url.parse(text)
-    if url.scheme == "file" and not text.strip().lower().startswith("file:"):
-        raise ConfigError(f"must begin with a scheme, such as mqtt://; schemes of sinks: {', '.join(_NETWORK)}")
+    if url.scheme == "file" and not text.strip().lower().startswith(("file:", *PATHS)):
+        schemes = ", ".join(_NETWORK)
+        raise ConfigError(
+            f"must begin with a scheme, such as mqtt://, or for a folder with / or ./; schemes of sinks: {schemes}"
+        )
     if url.scheme in ("ws", "wss"):
         raise ConfigError("WebSocket (ws://, wss://) is not supported; use the broker's mqtt:// or mqtts:// listener")
     if (found := _BY_SCHEME.get(url.scheme)) is None:

@@ -31,6 +31,7 @@ from klvrelay.config.sinks.shared import (
     PREFIX,
     PUBLISH_BAD,
     TIMEOUT,
+    TOKEN,
     USERNAME,
 )
 from klvrelay.errors import ConfigError
@@ -74,7 +75,7 @@ class NatsSettings:
     )  # fmt: skip
     username: str | None = field(default=None, metadata=USERNAME)
     password: Secret | None = field(default=None, metadata=PASSWORD)
-    token: Secret | None = setting(None, kinds.SECRET, "token, in place of a user", elsewhere=True)
+    token: Secret | None = field(default=None, metadata=TOKEN)
     credentials_file: str | None = setting(
         None, kinds.text(wanted="the name of a file"), "user JWT and NKey seed (.creds), or an NKey seed alone",
         example='"relay.creds"',

@@ -45,6 +45,9 @@ USERNAME = described(
 PASSWORD = described(
     kinds.SECRET, "its password, unless the URL has one", elsewhere=True, note="with mqtt: KLVRELAY_MQTT_PASSWORD"
 )
+TOKEN = described(
+    kinds.SECRET, "token, in place of a user; http: sent as Authorization: Bearer", elsewhere=True, example='"..."'
+)
 CA_FILE = described(
     _FILE, "CA certificates to trust with TLS", note="those of the system", example='"/etc/klvrelay/ca.pem"'
 )

@@ -14,11 +14,13 @@ class Unconfirmed(SinkDown):
     """The connection was lost while publications were sent.
 
     results  of the leading ones, which were answered before
+    traced   no record is the cause: the far end cannot take any, or it would have named the record
+    wait     minimum seconds until a retry makes sense
     """
 
-    def __init__(self, text: str, results: Sequence[int] = ()) -> None:
-        super().__init__(text)
-        self.results = results
+    def __init__(self, text: str, results: Sequence[int] = (), *, traced: bool = False, wait: float = 0.0) -> None:
+        super().__init__(text, traced=traced)
+        self.results, self.wait = results, wait
 
 
 class FarEnd(Protocol):

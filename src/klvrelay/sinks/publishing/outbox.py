@@ -56,8 +56,8 @@ class Outbox:
         finally:
             if entry in self._waiting:
                 self._waiting.remove(entry)
-        if entry.fault is not None:
-            raise Unconfirmed(str(entry.fault), entry.results)
+        if (fault := entry.fault) is not None:
+            raise Unconfirmed(str(fault), entry.results, traced=fault.traced, wait=fault.wait)
         return entry.results
 
     async def _send_group(self) -> None:

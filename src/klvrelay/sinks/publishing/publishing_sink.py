@@ -93,7 +93,9 @@ class PublishingSink:
         try:
             return made.outcome(await outbox.send(made.publications))
         except Unconfirmed as lost:
-            raise SinkDown(str(lost), answered=made.outcome(lost.results)) from None
+            down = SinkDown(str(lost), answered=made.outcome(lost.results), traced=lost.traced)
+            down.wait = lost.wait
+            raise down from None
 
     async def keep(self, notices: LatestValues) -> None:
         """Publish late records and latest values until the connection is lost. Raises SinkDown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from klvrelay.record import Carriage
-from klvrelay.recording.limits import RecordingLimits
+from klvrelay.recordings.limits import RecordingLimits
 
 GRACE = 2.0
 """Seconds past its limit that a segment waits for a PAT; ten times the maximum interval of ETSI TR 101 290."""

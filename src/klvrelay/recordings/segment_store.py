@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from klvrelay.errors import ConfigError
 from klvrelay.record import Carriage
-from klvrelay.recording.limits import RecordingLimits
+from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.recordings.segment_names import RecordedSegment, segments
 from klvrelay.text import printable
 

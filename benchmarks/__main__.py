@@ -19,6 +19,7 @@ NAMES = {
     "latency": "16 live streams through klvrelay and mosquitto to a subscriber",
     "pacing": "how evenly `klvrelay send` sends",
     "probe": "cost of hostile streams, compared with a normal recording of the same size",
+    "geo": "cost of deriving positions, and their accuracy against generated flights and recordings",
     "spool": "cost of a record through the spool on disk, and opening one with a million that wait",
     "outputs": "bytes and CPU time of a record in each format, thinned and as it is",
     "publish": "CPU time of publishing a record through the MQTT sink to mosquitto",

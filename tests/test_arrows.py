@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "items": f"{VALUES} standards",
     "schema": f"{VALUES} config core health klvrelay shape sinks",
     "encode": f"{VALUES} core standards",
+    "geo": VALUES,
     "sample": f"{VALUES} encode",
     "sending": f"{VALUES} config recordings sources transports",
     "recording": f"{VALUES} config health recordings relay sources transports",

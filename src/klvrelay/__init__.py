@@ -10,6 +10,7 @@
     klvrelay.views(items)            apply segments and amends (ST 1607)
     klvrelay.Restorer()              full records of the payloads of any output: compact, partial, compressed, ...
     klvrelay.frame_times(source)     time stamps embedded in video frames (ST 0604)
+    from klvrelay import geo         positions: frame centre, footprint, track and targets, reported or derived
 """
 
 from klvrelay.encode import encode  # not lazily: the package of that name would replace it later

@@ -2,7 +2,6 @@
 
     connection.py        the connection: its calls, the broker's packets, its end
     limits.py            the limits of the broker
-    link.py              the socket: reading, and writing with bounded memory
     pings.py             pings of an idle connection, and for `flush`
 
     outgoing.py          messages, from publish to acknowledgement

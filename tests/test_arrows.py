@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "sources": f"{VALUES} core config recordings transports",
     "spool": f"{VALUES} core",
     "shape": f"{VALUES} core encode standards",
-    "sinks": f"{VALUES} config core shape transports",
+    "sinks": f"{VALUES} config core geo shape transports",
     "health": f"{VALUES} core",
     "frames": f"{VALUES} core config recordings sources transports",
     "relay": f"{VALUES} core config decoder elementary_streams health shape sinks sources spool transports",

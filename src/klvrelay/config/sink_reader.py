@@ -158,6 +158,8 @@ class SinkReader:
             for key in inner.values if kind is not None else ():
                 if kind is not None and key not in kind.output_keys:
                     inner.add_fault(self._faults, key, f"outputs of {kind.name} have no such setting")
+            if kind is not None and "format" not in kind.output_keys:
+                values = {**values, "format": kind.formats[0]}
             try:
                 output = output_of(values)
             except OutputFault as fault:

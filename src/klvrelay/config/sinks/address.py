@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from klvrelay.config.kinds import Kind, toml_text
 from klvrelay.config.setting import Setting, settings_of
 from klvrelay.config.url import Url, unknown_option
 from klvrelay.errors import ConfigError
@@ -60,9 +61,14 @@ def checked(settings: Any) -> None:
         value = getattr(settings, one.name)
         if value is not None and not one.kind.is_secret and value != one.default:
             try:
-                one.kind.read(value)
+                one.kind.read(_as_read(one.kind, value))
             except ConfigError as fault:
                 raise ConfigError(f"{one.name}: {fault}") from None
+
+
+def _as_read(kind: Kind, value: Any) -> Any:
+    """A size or a time is text with its unit where it is read."""
+    return kind.shown(value).strip('"') if kind.shown is not toml_text and not isinstance(value, str) else value
 
 
 def shown(scheme: str, host: str, port: int, path: str = "") -> str:

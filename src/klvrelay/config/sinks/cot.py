@@ -71,7 +71,7 @@ def _check_video_url(text: str) -> None:
 
 def _events(value: Any) -> tuple[EventKind, ...]:
     found = value.split(",") if isinstance(value, str) else value
-    if not isinstance(found, list) or not found:
+    if not isinstance(found, list | tuple) or not found:
         raise ConfigError(f"must be an array of {', '.join(EVENT_KINDS)}")
     for one in found:
         if one not in EVENT_KINDS:

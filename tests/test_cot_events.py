@@ -22,8 +22,10 @@ from klvrelay.sinks.cot.identity import STREAMS_MOST, StreamTexts, clean
 
 ORBIT = ROOT / "samples" / "orbit.ts"
 SCHEMA = etree.XMLSchema(etree.parse(FOLDER / "event.xsd"))
-NGA = ((38.6281550, -90.2208450, -31.628), (-14.6212170, -54.9788860, -2.969), (46.8743190, 102.4487290, -43.575),
-       (-23.6174460, 133.8747120, 15.871), (38.6254730, -0.0005000, 50.066), (-0.4667440, 0.0023000, 17.329))  # fmt: skip
+NGA = (
+    (38.6281550, -90.2208450, -31.628), (-14.6212170, -54.9788860, -2.969), (46.8743190, 102.4487290, -43.575),
+    (-23.6174460, 133.8747120, 15.871), (38.6254730, -0.0005000, 50.066), (-0.4667440, 0.0023000, 17.329),
+)  # fmt: skip
 """Latitude, longitude and undulation of EGM96: the test values of the NGA's program."""
 
 

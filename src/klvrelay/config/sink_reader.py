@@ -158,15 +158,13 @@ class SinkReader:
             for key in inner.values if kind is not None else ():
                 if kind is not None and key not in kind.output_keys:
                     inner.add_fault(self._faults, key, f"outputs of {kind.name} have no such setting")
-            if kind is not None and "format" not in kind.output_keys:
-                values = {**values, "format": kind.formats[0]}
             try:
                 output = output_of(values)
             except OutputFault as fault:
                 if self._faults.count == before:  # the values without the invalid ones may contradict each other
                     inner.add_fault(self._faults, fault.key, str(fault))
             else:
-                found.append(output)
+                found.append(output if kind is None else kind.formatted(output))
         return tuple(found)
 
     def _fits(

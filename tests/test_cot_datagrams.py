@@ -16,7 +16,7 @@ from records import damaged, record, spoilt
 from tak_servers import EVERY, first_of_orbit, number_of, positioned, pytak_receiver, sink_to
 
 from klvrelay.config.settings import SinkSettings
-from klvrelay.gap import Gap
+from klvrelay.gap import Gap, Replay
 from klvrelay.outcome import Outcome
 from klvrelay.relay.build import shaper_of
 from klvrelay.shape.marking import Limit
@@ -162,3 +162,13 @@ def _coarse(events: list[ET.Element]) -> None:
 
 def _without_callsign(events: list[ET.Element]) -> None:
     assert "SECRET" not in "".join(ET.tostring(event).decode() for event in events)
+
+
+async def test_records_of_an_outage_that_are_replayed_beside_live_ones_have_no_event():
+    """They would move the markers back. With the usual order, all have events."""
+    with Member() as member:
+        async with sink_to(member.url) as sink:
+            assert await sink.deliver(Replay([positioned(0), positioned(1)])) == Outcome(unwanted=2)
+            assert await sink.deliver([positioned(2)]) == Outcome(delivered=1)
+        found = [number_of(ET.fromstring(data)) for data in member.rest()]
+    assert found == [2]

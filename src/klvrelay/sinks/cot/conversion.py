@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from klvrelay.config.sinks.cot import CotSettings
 from klvrelay.geo import Items, Situation, TrackHistory, derive
@@ -13,6 +14,7 @@ from klvrelay.sinks.cot.identity import STREAMS_MOST, StreamTexts, callsign_of, 
 from klvrelay.sinks.cot.located_record import LocatedRecord
 from klvrelay.sinks.cot.picture_events import footprint_event, interest_event
 from klvrelay.sinks.cot.target_events import target_events
+from klvrelay.sinks.publishing.publication import Publication
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.sinks")
@@ -28,6 +30,16 @@ class EventConversion:
         self._settings = settings
         self._texts, self._tracks = StreamTexts(), TrackHistory()
         self._told: set[tuple[str, str]] = set()
+
+    def of(self, publication: Publication) -> list[CotEvent]:
+        """The events of what an output publishes, made now.
+
+        None of a gap, nor of a record that is replayed beside live ones: it would move markers back.
+        """
+        record = publication.record
+        if record is None or publication.age:
+            return []
+        return self.events_of(record, time.time_ns() // 1000, publication.output)
 
     def events_of(self, record: Record, now_us: int, output: str = "") -> list[CotEvent]:
         """The events of a record, as an output publishes it. None: without a position or time; this is logged once.
@@ -62,9 +74,7 @@ class EventConversion:
             return None
         track = self._tracks.follow(stream, items, record.clock_us, situation.platform)
         callsign = callsign_of(settings, stream, texts)
-        return LocatedRecord(
-            settings, stream, items, texts, situation, track, identity, callsign, time_us, now_us
-        )  # fmt: skip
+        return LocatedRecord(settings, stream, items, texts, situation, track, identity, callsign, time_us, now_us)
 
     def _time(self, record: Record) -> int | None:
         """Item 2, or the arrival; None for neither, before 1970 and beyond the year 9999."""

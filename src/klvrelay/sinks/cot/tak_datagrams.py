@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 from klvrelay.config.sinks.cot import CotSettings
@@ -36,11 +35,7 @@ class TakDatagrams:
         return [await self._send(one) for one in publications]
 
     async def _send(self, publication: Publication) -> int:
-        record = publication.record
-        if record is None:
-            return UNWANTED
-        events = self._conversion.events_of(record, time.time_ns() // 1000, publication.output)
-        sent = [await self._socket.send(self._written(event)) for event in events]
+        sent = [await self._socket.send(self._written(event)) for event in self._conversion.of(publication)]
         return UNWANTED if not sent else DELIVERED if all(sent) else LEFT_OUT
 
     async def lost(self) -> SinkDown:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -78,18 +77,12 @@ class TakStream:
         """The events of each publication, together until there are `GROUP_MOST`."""
         made: list[Sequence[CotEvent]] = []
         for publication in publications:
-            made.append(self._events(publication))
+            made.append(self._conversion.of(publication))
             if sum(map(len, made)) >= GROUP_MOST:
                 yield made
                 made = []
         if made:
             yield made
-
-    def _events(self, publication: Publication) -> Sequence[CotEvent]:
-        record = publication.record
-        if record is None:
-            return ()
-        return self._conversion.events_of(record, time.time_ns() // 1000, publication.output)
 
     async def lost(self) -> SinkDown:
         """Wait until the connection is lost. An idle one is checked with pings."""

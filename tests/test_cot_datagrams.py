@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import socket
 import struct
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import takproto
+from conftest import ROOT
 from cot_cases import CENTRE, POSITION, RESTRICTED, packet, record_of
 from far_ends import settings_of
 from records import damaged, record, spoilt
@@ -172,3 +176,26 @@ async def test_records_of_an_outage_that_are_replayed_beside_live_ones_have_no_e
             assert await sink.deliver([positioned(2)]) == Outcome(delivered=1)
         found = [number_of(ET.fromstring(data)) for data in member.rest()]
     assert found == [2]
+
+
+async def test_the_program_of_the_page_reads_what_is_sent(free_port: int):
+    """The example in docs/cot.md runs as it stands, but for its port and interface."""
+    (program,) = re.findall(r"(?ms)^```python\n(.*?)^```", (ROOT / "docs" / "cot.md").read_text())
+    assert '6969, "0.0.0.0"' in program
+    program = program.replace('6969, "0.0.0.0"', f'{free_port}, "127.0.0.1"')
+    reader = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    assert reader.stdout is not None
+    try:
+        printed = asyncio.create_task(reader.stdout.readline())
+        async with asyncio.timeout(20), sink_to(f"cot+udp://{GROUP}:{free_port}?interface=lo") as sink:
+            while not printed.done():  # until it has joined the group
+                await sink.deliver([positioned(0)])
+                await asyncio.sleep(0.05)
+        assert printed.result().split() == [
+            b"klvrelay.platform.uav1", b"a-f-A-M-F-Q", b"uav1", b"56.11973201", b"9.43048999", b"9999999.0",
+        ]  # fmt: skip
+    finally:
+        reader.kill()
+        await reader.wait()

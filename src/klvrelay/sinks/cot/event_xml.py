@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from klvrelay.record import utc
 from klvrelay.sinks.cot.cot_event import UNKNOWN, CotEvent, CotPoint, Detail, fixed
@@ -20,6 +21,8 @@ from klvrelay.sinks.cot.cot_event import UNKNOWN, CotEvent, CotPoint, Detail, fi
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot contain, not even escaped (2.2)."""
+_PLAIN = re.compile(r"[\w .,:;/{}()+*%=?@#$!|~^-]*", re.ASCII)
+"""What needs no escape: most texts."""
 _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 )
@@ -42,6 +45,7 @@ def details_xml(details: tuple[Detail, ...]) -> str:
     return "".join(_element(one.name, one.attributes, _escaped(one.text) + details_xml(one.inner)) for one in details)
 
 
+@lru_cache(maxsize=64)
 def time_text(us: int) -> str:
     """A time as in XML Schema, to the millisecond. Raises ValueError beyond the year 9999."""
     time = utc(us // 1000 * 1000)
@@ -65,4 +69,6 @@ def _element(name: str, attributes: Mapping[str, str], inner: str = "") -> str:
 
 
 def _escaped(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     return _INVALID.sub("\ufffd", text).translate(_ESCAPES)

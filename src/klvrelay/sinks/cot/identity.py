@@ -24,7 +24,9 @@ Texts = Mapping[str, str]
 
 def clean(text: str, most: int = LABEL_MOST) -> str:
     """On one line, without characters that do not print, and not too long."""
-    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * most])
+    shown = text[: 4 * most]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else " " for c in shown)
     return _BLANK.sub(" ", shown).strip()[:most].strip()
 
 

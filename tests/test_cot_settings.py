@@ -139,6 +139,15 @@ def test_what_a_file_cannot_have_is_named(tmp_path: Path, old: str, new: str, sa
         load(written(tmp_path, FILE.replace(old, new)))
 
 
+def test_events_may_be_text_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An array as in TOML, or names with commas."""
+    for text in ('["targets", "platform"]', "targets,platform"):
+        monkeypatch.setenv("KLVRELAY_SINK_COT_EVENTS", text)
+        (sink,) = load(written(tmp_path, FILE.replace("[[sink]]", '[[sink]]\nname = "cot"'))).sinks
+        assert isinstance(sink.far_end, CotSettings)
+        assert sink.far_end.events == ("platform", "targets")
+
+
 def test_by_default_there_is_one_record_per_second():
     """Of each stream, and events are old after five."""
     (sink,) = sinks_of_urls(["cot+udp://239.2.3.1:6969"], ())

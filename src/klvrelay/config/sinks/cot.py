@@ -80,7 +80,7 @@ def _events(value: Any) -> tuple[EventKind, ...]:
     return tuple(one for one in EVENT_KINDS if one in found)
 
 
-_EVENTS = kinds.Kind(
+_EVENTS = kinds.compound(
     _events, f"an array of {', '.join(EVENT_KINDS)}",
     {"type": "array", "items": {"enum": list(EVENT_KINDS)}, "minItems": 1},
 )  # fmt: skip

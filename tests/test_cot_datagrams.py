@@ -99,7 +99,7 @@ async def test_the_datagrams_of_a_record_are_bounded_in_size_and_number():
     texts = {"platform_call_sign": "&" * 127, "platform_designation": "<" * 127, "mission_id": "'" * 127,
              "platform_tail_number": '"' * 127}  # fmt: skip
     with Member() as member:
-        async with sink_to(member.url, uid_from="mission", video_url="rtsp://media/{stream}") as sink:
+        async with sink_to(member.url, uid_from="mission", video="rtsp://media/{stream}") as sink:
             await sink.deliver([record_of(packet({**POSITION, **texts, "vmti_local_set": {"vtarget_series": series}}))])
         found = [member.next() for _ in range(51)]
         assert member.rest() == []

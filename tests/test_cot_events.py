@@ -147,8 +147,8 @@ def test_the_height_above_the_ellipsoid_is_preferred():
 
 
 def test_the_time_of_an_event_is_that_of_the_record():
-    """Item 2, to the millisecond; old after `stale`."""
-    root = ET.fromstring(event_xml(of(POSITION, stale=12.5)[0]))
+    """Item 2, to the millisecond; old after `stale_after`."""
+    root = ET.fromstring(event_xml(of(POSITION, stale_after=12.5)[0]))
     times = [datetime.fromisoformat(root.get(key, "")).timestamp() for key in ("time", "start", "stale")]
     assert times == [TIME_US // 1000 / 1000, TIME_US // 1000 / 1000, pytest.approx(TIME_US // 1000 / 1000 + 12.5)]
 

@@ -37,9 +37,9 @@ def test_a_url_says_carrier_and_address(url: str, carrier: str, port: int, shown
 
 def test_options_of_the_url_are_settings():
     """Those of the table override them."""
-    found = cot("cot+udp://h:1?events=spi,platform&stale=30s&ttl=2&video_url=rtsp://m/{stream}", ttl=3)
-    assert (found.events, found.stale, found.ttl) == (("platform", "spi"), 30.0, 3)
-    assert found.video_url == "rtsp://m/{stream}"
+    found = cot("cot+udp://h:1?events=spi,platform&stale_after=30s&ttl=2&video=rtsp://m/{stream}", ttl=3)
+    assert (found.events, found.stale_after, found.ttl) == (("platform", "spi"), 30.0, 3)
+    assert found.video == "rtsp://m/{stream}"
 
 
 @each_case(
@@ -52,7 +52,7 @@ def test_options_of_the_url_are_settings():
         ("cot+ssl://h", r"did you mean cot\+tls"),
         ("cot+tcp://h?cot_type=a f", "cot_type: must be a type"),
         ("cot+tcp://h?events=aircraft", "events: must be an array of platform"),
-        ("cot+tcp://h?stale=0s", "stale: must be from"),
+        ("cot+tcp://h?stale_after=0s", "stale_after: must be from"),
         ("cot+tcp://h?uid_from=name", "uid_from: must be stream, tail_number, mission"),
         ("cot+tcp://h?tak_protocol=2", "tak_protocol: must be xml, protobuf"),
         ("cot+tcp://h?interface=lo", r"interface: applies to cot\+udp"),
@@ -76,9 +76,9 @@ def test_a_wrong_url_is_refused_with_what_is_valid(url: str, says: str):
         ({"callsign": "{stream"}, "callsign: has a { or }"),
         ({"callsign": " "}, "callsign: must be 1 to 500 printable characters"),
         ({"callsign": "a\nb"}, "callsign: must be 1 to 500 printable characters"),
-        ({"video_url": "rtsp://viewer:s3cret@cam/1"}, "video_url: has a user or a password, which every TAK client"),
-        ({"video_url": "/live/{stream}"}, "video_url: must be a URL that TAK clients can play"),
-        ({"video_url": "rtsp://m/{platform_call_sign}"}, "video_url: .* is unknown"),
+        ({"video": "rtsp://viewer:s3cret@cam/1"}, "video: has a user or a password, which every TAK client"),
+        ({"video": "/live/{stream}"}, "video: must be a URL that TAK clients can play"),
+        ({"video": "rtsp://m/{platform_call_sign}"}, "video: .* is unknown"),
         ({"uid_prefix": "a/b"}, "uid_prefix: must be at most 60 letters"),
         ({"cot_type": "a--f"}, "cot_type: must be a type"),
         ({"target_type": "a-" * 40 + "a"}, "target_type: must be a type"),
@@ -101,7 +101,7 @@ ca_file = "ca.pem"
 cert_file = "relay.pem"
 key_file = "relay.key"
 events = ["spi", "platform"]
-stale = "20s"
+stale_after = "20s"
 callsign = "UAV {stream}"
 [[sink.output]]
 name = "slow"
@@ -117,7 +117,7 @@ def test_a_settings_file_has_all_settings(tmp_path: Path):
     """Outputs need no format: events are made of packets."""
     (sink,) = load(written(tmp_path, FILE)).sinks
     assert isinstance(sink.far_end, CotSettings)
-    assert (sink.name, sink.far_end.stale, sink.far_end.events) == ("cot", 20.0, ("platform", "spi"))
+    assert (sink.name, sink.far_end.stale_after, sink.far_end.events) == ("cot", 20.0, ("platform", "spi"))
     (output,) = sink.published
     assert (output.format, output.rate, output.coarse, output.streams) == ("klv", 0.1, 100.0, ("uav*",))
 
@@ -129,8 +129,8 @@ def test_a_settings_file_has_all_settings(tmp_path: Path):
         ("rate = 0.1", 'format = "json"', "outputs of cot have no such setting"),
         ("rate = 0.1", "on_change = true", "outputs of cot have no such setting"),
         ("rate = 0.1", 'preset = "state"', "state is not available for cot"),
-        ('stale = "20s"', "prefix = 'x'", "cot has no such setting; it belongs to mqtt"),
-        ('stale = "20s"', 'password = "x"', "cot has no such setting"),
+        ('stale_after = "20s"', "prefix = 'x'", "cot has no such setting; it belongs to mqtt"),
+        ('stale_after = "20s"', 'password = "x"', "cot has no such setting"),
     ],
 )
 def test_what_a_file_cannot_have_is_named(tmp_path: Path, old: str, new: str, says: str):
@@ -154,4 +154,4 @@ def test_by_default_there_is_one_record_per_second():
     (output,) = sink.published
     assert (output.rate, output.format) == (1.0, "klv")
     assert isinstance(sink.far_end, CotSettings)
-    assert sink.far_end.stale == 5.0
+    assert sink.far_end.stale_after == 5.0

@@ -88,7 +88,7 @@ def test_every_setting_has_a_variable(table: Table, key: str, tmp_path: Path, mo
     assert _typed(found.settings, table, key) == _expected(table, key)
 
 
-URLS = {"lines": "udp://127.0.0.1:9"}
+URLS = {"lines": "udp://127.0.0.1:9", "cot": "cot+udp://127.0.0.1:9"}
 """A URL of each kind of sink beside MQTT."""
 
 

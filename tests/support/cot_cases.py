@@ -106,7 +106,7 @@ CASES: Mapping[str, Case] = {
     "all": _case(
         POSITION, HEIGHT, NAMES, MOVING, LOOKING, CENTRE, CENTRE_HEIGHT, FULL, {"slant_range": 1418.0},
         {"vmti_local_set": {"frame_width": 640, "frame_height": 360, "vtarget_series": TARGETS}},
-        video_url="rtsp://media:8554/{stream}?tcp",
+        video="rtsp://media:8554/{stream}?tcp",
     ),
     "aircraft": _case(POSITION, {"sensor_true_altitude": 1034.3}, events=("platform",)),
     "aircraft-without-height": _case(POSITION),
@@ -115,9 +115,9 @@ CASES: Mapping[str, Case] = {
     "aircraft-with-velocity": _case(POSITION, {"sensor_north_velocity": -30.0, "sensor_east_velocity": -40.0}),
     "aircraft-with-names": _case(
         POSITION, NAMES, callsign="UAV {stream} {platform_tail_number}", uid_prefix="site-1", uid_from="tail_number",
-        cot_type="a-n-A-C-F", stale=30.0,
+        cot_type="a-n-A-C-F", stale_after=30.0,
     ),
-    "mission": _case(POSITION, NAMES, uid_from="mission", video_url="https://media/{stream}/index.m3u8"),
+    "mission": _case(POSITION, NAMES, uid_from="mission", video="https://media/{stream}/index.m3u8"),
     "marking": _case(POSITION, RESTRICTED),
     "sensor-without-attitude": _case(
         POSITION, FIELDS, {"platform_heading_angle": 350.0, "sensor_relative_azimuth_angle": 20.0}, events=("platform",)
@@ -149,7 +149,7 @@ CASES: Mapping[str, Case] = {
     "hostile": _case(
         POSITION, dict.fromkeys(NAMES, HOSTILE),
         {"security_local_set": {"security_classification": "Restricted", "caveats": HOSTILE[:26]}},
-        callsign="{platform_call_sign}", uid_from="mission", video_url="rtsp://media/{stream}",
+        callsign="{platform_call_sign}", uid_from="mission", video="rtsp://media/{stream}",
     ),
     "long": (overlong(), settings(uid_from="mission")),
 }  # fmt: skip

@@ -60,7 +60,7 @@ def _check_callsign(text: str) -> None:
     _check_names(text, NAMES)
 
 
-def _check_video_url(text: str) -> None:
+def _check_video(text: str) -> None:
     _check_names(text, ("stream",))
     url = Url.parse(text.replace("{stream}", "stream"))
     if not url.host:
@@ -121,13 +121,13 @@ class CotSettings:
         "stream", kinds.one_of(*get_args(UidFrom)), "what identifies an aircraft: the name of the stream, item 4, or"
         " items 10 and 3. Relays with the same answer and the same uid_prefix update the same markers",
     )  # fmt: skip
-    stale: float = setting(5.0, kinds.duration("1s", "1h"), "time after which clients show an event as old")
+    stale_after: float = setting(5.0, kinds.duration("1s", "1h"), "time after which clients show an event as old")
     event_time: EventTime = setting(
         "klv", kinds.one_of(*get_args(EventTime)), "time of events: klv: item 2; received: arrival, if the clock of the"
         " aircraft is wrong",
     )  # fmt: skip
-    video_url: str | None = setting(
-        None, kinds.text(_check_video_url, "a URL, with {stream}", wanted=None), "where clients find the video",
+    video: str | None = setting(
+        None, kinds.text(_check_video, "a URL, with {stream}", wanted=None), "where clients find the video",
         example='"rtsp://media:8554/{stream}"',
     )  # fmt: skip
     tak_protocol: TakProtocol = setting(
@@ -173,10 +173,11 @@ def _outputs(_: CotSettings) -> tuple[Output, ...]:
 
 def _faults(settings: CotSettings, outputs: Sequence[Output]) -> list[Fault]:
     """An event must not be old before the next one follows."""
+    text = f"events would be old after {settings.stale_after:g} s, before the next one: set stale_after of the sink"
     return [
-        (number, "rate", f"events would be old after {settings.stale:g} s, before the next one: set stale of the sink")
+        (number, "rate", text)
         for number, output in enumerate(outputs)
-        if output.rate is not None and 1 / output.rate >= settings.stale
+        if output.rate is not None and 1 / output.rate >= settings.stale_after
     ]
 
 

@@ -41,7 +41,7 @@ def track_detail(track: PlatformTrack) -> Detail | None:
 
 
 def _video(record: LocatedRecord) -> Detail | None:
-    template = record.settings.video_url
+    template = record.settings.video
     if template is None:
         return None
     return video_detail(template, record.stream, record.uid("video"), record.callsign)

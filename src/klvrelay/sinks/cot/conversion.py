@@ -81,7 +81,7 @@ class EventConversion:
         times = record.clock_us, record.received_us
         first, second = times if self._settings.event_time == "klv" else times[::-1]
         time_us = second if first is None else first
-        last = None if time_us is None else utc(time_us + round(self._settings.stale * 1e6))
+        last = None if time_us is None else utc(time_us + round(self._settings.stale_after * 1e6))
         return time_us if last is not None and time_us is not None and time_us >= 0 else None
 
     def _say(self, stream: str, text: str) -> None:

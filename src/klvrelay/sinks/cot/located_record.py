@@ -45,7 +45,7 @@ class LocatedRecord(NamedTuple):
         text = "; ".join(part for part in (marking_of(self.items), remarks) if part)
         flow = Detail("_flow-tags_", {FLOW_TAG: time_text(self.now_us)})
         said = (Detail("remarks", text=text),) if text else ()
-        stale_us = self.time_us + round(self.settings.stale * 1e6)
+        stale_us = self.time_us + round(self.settings.stale_after * 1e6)
         return CotEvent(
             self.uid(kind), cot_type, how, self.time_us, stale_us, point, (*details, *said, flow), access_of(self.items)
         )

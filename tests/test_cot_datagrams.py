@@ -7,9 +7,11 @@ import re
 import socket
 import struct
 import sys
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 import takproto
@@ -17,7 +19,8 @@ from conftest import ROOT
 from cot_cases import CENTRE, POSITION, RESTRICTED, packet, record_of
 from far_ends import settings_of
 from records import damaged, record, spoilt
-from tak_servers import EVERY, first_of_orbit, number_of, positioned, pytak_receiver, sink_to
+from tak_servers import EVERY, ORBIT, first_of_orbit, number_of, positioned, pytak_receiver, sink_to
+from test_cli import COMMAND
 
 from klvrelay.config.settings import SinkSettings
 from klvrelay.gap import Gap, Replay
@@ -199,3 +202,17 @@ async def test_the_program_of_the_page_reads_what_is_sent(free_port: int):
     finally:
         reader.kill()
         await reader.wait()
+
+
+async def test_a_recording_is_replayed_to_a_group():
+    """By the command, as of now, with the sums at its end."""
+    with Member() as member:
+        words = ("replay", str(ORBIT), "--speed", "20", "--sink", f"{member.url}&event_time=received")
+        replay = await asyncio.create_subprocess_exec(*COMMAND, *words, stderr=asyncio.subprocess.PIPE)
+        before = time.time()
+        _, said = await asyncio.wait_for(replay.communicate(), 30)
+        found = [ET.fromstring(data) for data in member.rest()]
+    assert replay.returncode == 0, said.decode()
+    assert re.search(rb"\d delivered to cot\+udp://239\.2\.3\.1:\d+, 3\d\d thinned, 0 shed, 0 waiting", said)
+    assert {event.get("type") for event in found} == {"a-f-A-M-F-Q", "b-m-p-s-p-i", "u-d-f", "a-u-G"}
+    assert all(abs(datetime.fromisoformat(event.get("time", "")).timestamp() - before) < 30 for event in found)

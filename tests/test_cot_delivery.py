@@ -210,3 +210,17 @@ async def test_a_server_that_breaks_the_protocol_is_left(free_port: int):
     async with server, sink_to(server.url, tak_protocol="protobuf") as sink:
         lost = await asyncio.wait_for(sink._far_end.lost(), 5)  # type: ignore[attr-defined]
     assert "neither XML nor TAK protocol 1" in str(lost)
+
+
+async def test_a_server_that_acknowledges_no_ping_is_left(monkeypatch: pytest.MonkeyPatch):
+    """Also while no record is due."""
+    monkeypatch.setattr(tak_stream, "PING", 0.001)
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        async with sink_to(f"cot+tcp://127.0.0.1:{server.getsockname()[1]}", timeout=0.3) as sink:
+            lost = await asyncio.wait_for(sink._far_end.lost(), 20)  # type: ignore[attr-defined]
+            assert "the TAK server no longer answers" in str(lost)
+            with pytest.raises(SinkDown, match="no longer answers"):
+                await sink.deliver([positioned(0)])

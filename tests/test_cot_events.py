@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import xml.etree.ElementTree as ET
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import cot_cases
@@ -83,6 +84,19 @@ def test_no_text_can_make_a_document_invalid():
     kept = "".join(c if c in "\t\n\r" or " " <= c not in "\ufffe\uffff\ud800" else "\ufffd" for c in every)
     assert found.get("x") == kept
     assert found.text == kept
+
+
+def test_hostile_recordings_have_valid_events(shared: Path):
+    """Texts with escape sequences, line ends and markup; 200 targets; a separate VMTI stream; a legacy aircraft."""
+    conversion, seen = EventConversion(settings(uid_from="mission", video="rtsp://media/{stream}")), 0
+    for name in ("hostile.ts", "vmti_sep_small.ts", "two_uav.ts", "bb_id3.ts"):
+        for record in klvrelay.open(shared / "cases" / name):
+            for event in conversion.events_of(record, NOW_US):
+                root = etree.fromstring(event_xml(event))
+                SCHEMA.assertValid(root)
+                assert all(text.isprintable() for text in root.itertext())
+                seen += 1
+    assert seen >= 28
 
 
 @each_case(

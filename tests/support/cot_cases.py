@@ -140,7 +140,15 @@ CASES: Mapping[str, Case] = {
     "targets-at-most": _case(
         CENTRE, {"vmti_local_set": {"vtarget_series": TARGETS}}, events=("targets",), max_targets=1,
     ),
+    "targets-computed": _case(
+        POSITION, HEIGHT, LOOKING, CENTRE, CENTRE_HEIGHT, {"vmti_local_set": {
+            "frame_width": 640, "frame_height": 360, "vtarget_series": [
+                {"target_id": 3, "target_confidence_level": 50, "centroid_pix_row": 180, "centroid_pix_col": 320},
+            ],
+        }}, events=("targets",),
+    ),
     "nothing": _case({"platform_heading_angle": 10.0}),
+    "no-fix": _case({"sensor_latitude": 0.0, "sensor_longitude": 0.0}, HEIGHT),
     "latitude-alone": _case({"sensor_latitude": 56.0}),
     "special-values": _case({"sensor_latitude": None, "sensor_longitude": 9.0, "frame_center_latitude": 56.0,
                              "frame_center_longitude": None}),

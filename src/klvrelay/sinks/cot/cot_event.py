@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
-from klvrelay.geo import LocatedPoint
+from klvrelay.geo import Footprint, LocatedPoint
 
 UNKNOWN = 9999999.0
 """A height or error that is not known."""
@@ -67,6 +67,11 @@ class CotEvent(NamedTuple):
 def how_of(source: str) -> str:
     """For a source of `klvrelay.geo`: "reported" or "derived"."""
     return PASSED if source == "reported" else FUSED
+
+
+def origin_text(place: LocatedPoint | Footprint) -> str:
+    """How a derived place was computed; "" for what the aircraft sent."""
+    return "" if place.source == "reported" else f"computed from: {place.method}"
 
 
 def contact(callsign: str) -> Detail:

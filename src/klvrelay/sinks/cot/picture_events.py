@@ -5,7 +5,7 @@ from __future__ import annotations
 from klvrelay.geo import Footprint, LocatedPoint, target_location
 from klvrelay.geo.quantity import number
 from klvrelay.geo.wgs84 import wrapped
-from klvrelay.sinks.cot.cot_event import CotEvent, CotPoint, Detail, contact, fixed, how_of
+from klvrelay.sinks.cot.cot_event import CotEvent, CotPoint, Detail, contact, fixed, how_of, origin_text
 from klvrelay.sinks.cot.located_record import LocatedRecord
 
 INTEREST, POLYGON = "b-m-p-s-p-i", "u-d-f"
@@ -24,7 +24,7 @@ def interest_event(record: LocatedRecord) -> CotEvent | None:
     if place is None:
         return None
     details = contact(f"{record.callsign} SPI"), record.link()
-    return record.event("spi", INTEREST, how_of(place.source), _with_errors(record, place), details, _said(place))
+    return record.event("spi", INTEREST, how_of(place.source), _with_errors(record, place), details, origin_text(place))
 
 
 def _with_errors(record: LocatedRecord, place: LocatedPoint) -> CotPoint:
@@ -49,7 +49,7 @@ def footprint_event(record: LocatedRecord) -> CotEvent | None:
         Detail("fillColor", {"value": _FILL}),
         Detail("labels_on", {"value": "false"}),
     )
-    return record.event("footprint", POLYGON, how_of(found.source), _middle(record, found), details, _said(found))
+    return record.event("footprint", POLYGON, how_of(found.source), _middle(record, found), details, origin_text(found))
 
 
 def _middle(record: LocatedRecord, found: Footprint) -> CotPoint:
@@ -59,8 +59,3 @@ def _middle(record: LocatedRecord, found: Footprint) -> CotPoint:
     centre = record.situation.frame_centre
     point = CotPoint(lat, wrapped(lon))
     return point if centre is None or centre.hae is None else point._replace(hae=centre.hae.value)
-
-
-def _said(place: LocatedPoint | Footprint) -> str:
-    """How a derived place was computed; "" for what the aircraft sent."""
-    return "" if place.source == "reported" else f"computed from: {place.method}"

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from klvrelay.geo import Items, PlatformTrack, Quantity, TargetPosition, targets
+from klvrelay.geo import Items, LocatedPoint, PlatformTrack, Quantity, TargetPosition, targets
 from klvrelay.geo.quantity import number
 from klvrelay.sinks.cot.aircraft_event import track_detail
-from klvrelay.sinks.cot.cot_event import CotEvent, CotPoint, contact, how_of
+from klvrelay.sinks.cot.cot_event import CotEvent, CotPoint, contact, how_of, origin_text
 from klvrelay.sinks.cot.identity import clean
 from klvrelay.sinks.cot.located_record import LocatedRecord
 
@@ -52,7 +52,7 @@ def _event(record: LocatedRecord, target: Items, place: TargetPosition) -> CotEv
     details = contact(f"{record.callsign} T{identity}"), record.link(), *((track,) if track else ())
     at = CotPoint.of(point, *_errors(target)) if point.method == "target_location" else CotPoint.of(point)
     how = how_of(point.source)
-    return record.event(f"target.{identity}", record.settings.target_type, how, at, details, _remarks(target))
+    return record.event(f"target.{identity}", record.settings.target_type, how, at, details, _remarks(target, point))
 
 
 def _errors(target: Items) -> tuple[float | None, float | None]:
@@ -77,9 +77,9 @@ def _track(target: Items) -> PlatformTrack:
     return PlatformTrack(Quantity(course, "derived", "velocity"), Quantity(speed, "derived", "velocity"), None)
 
 
-def _remarks(target: Items) -> str:
+def _remarks(target: Items, point: LocatedPoint) -> str:
     confidence = number(target, "target_confidence_level", 0, 100)
     status = target.get("detection_status")
     parts = [f"confidence {confidence:.0f} %" if confidence is not None else ""]
-    parts.append(clean(status) if isinstance(status, str) else "")
+    parts += [clean(status) if isinstance(status, str) else "", origin_text(point)]
     return "; ".join(part for part in parts if part)

@@ -23,10 +23,14 @@ from benchmarks.publishing import records_of_streams
 from benchmarks.show import table
 from benchmarks.skip import Skip
 from klvrelay.config.settings import SinkSettings
+from klvrelay.config.sinks.cot import CotSettings
 from klvrelay.config.sinks.known import kind_of_url
 from klvrelay.record import Record
 from klvrelay.relay.build import shaper_of
+from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
+from klvrelay.sinks.cot.conversion import EventConversion
+from klvrelay.sinks.cot.event_xml import event_xml
 from klvrelay.sinks.open import open_sink
 
 BATCHES = (1, 20, 200)
@@ -93,6 +97,12 @@ def _folder() -> Iterator[str]:
 
 
 @contextmanager
+def _discarding_events(family: str) -> Iterator[str]:
+    with _discarding(family) as url:
+        yield f"cot+{url}"
+
+
+@contextmanager
 def _mqtt() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, mosquitto(Path(folder)) as (port, _):
         yield f"mqtt://127.0.0.1:{port}"
@@ -148,6 +158,8 @@ WAYS: Mapping[str, Callable[[], FarEnd]] = {
     "udp": lambda: _discarding("udp"),
     "files": _folder,
     "http": _posting,
+    "cot+tcp": lambda: _discarding_events("tcp"),
+    "cot+udp": lambda: _discarding_events("udp"),
 }
 """What starts the far end of each kind."""
 
@@ -186,6 +198,10 @@ async def _cost(url: str, records: Sequence[Record], batch: int) -> float:
 def _size(url: str, records: Sequence[Record]) -> float:
     """Bytes of a record as the kind publishes it by default."""
     settings = _settings(url)
+    if isinstance(settings.far_end, CotSettings):
+        conversion = EventConversion(settings.far_end)
+        events = [event_xml(event) for record in records[:100] for event in conversion.events_of(record, 0)]
+        return sum(map(len, events)) / 100
     shaper = Shaper(settings.published[:1], numbers=settings.far_end.numbers)
     sizes = [len(payload.data) for record in records[:100] for due in shaper.offer(record, 0.0)[0]
              for payload in due.payloads(0.0)]  # fmt: skip
@@ -197,4 +213,5 @@ def _size(url: str, records: Sequence[Record]) -> float:
 def _settings(url: str) -> SinkSettings:
     kind = kind_of_url(url)
     given = {"sync": 0.0} if kind.name == "files" else {}
-    return SinkSettings(kind.name, kind.from_url(url, given))
+    outputs = (Output("all", "{prefix}/{stream}/all", format="klv"),) if kind.name == "cot" else ()  # at full rate
+    return SinkSettings(kind.name, kind.from_url(url, given), outputs=outputs)

@@ -92,7 +92,7 @@ def test_every_setting_has_a_variable(table: Table, key: str, tmp_path: Path, mo
 
 URLS = {
     "lines": "udp://127.0.0.1:9", "redis": "redis://127.0.0.1", "nats": "nats://127.0.0.1", "files": "/flights",
-    "http": "http://127.0.0.1",
+    "http": "http://127.0.0.1", "cot": "cot+udp://127.0.0.1:9",
 }  # fmt: skip
 """A URL of each kind of sink beside MQTT."""
 

@@ -26,3 +26,13 @@ def certified(folder: Path, name: str = "127.0.0.1") -> tuple[str, str]:
     openssl("x509", "-req", "-in", request, *signed, "-out", folder / "server.crt")
     server.write_text((folder / "server.key").read_text() + (folder / "server.crt").read_text())
     return str(ca), str(server)
+
+
+def client_certificate(folder: Path, name: str = "relay") -> tuple[str, str]:
+    """(a client certificate of the authority of `certified`, its key)."""
+    cert, key, request, extra = (folder / f"{name}{end}" for end in (".pem", ".key", ".csr", ".txt"))
+    openssl("req", *CURVE, "-keyout", key, "-out", request, "-subj", f"/CN={name}")
+    extra.write_text("extendedKeyUsage=clientAuth\nauthorityKeyIdentifier=keyid\n")
+    signed = ("-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-CAcreateserial", "-extfile", extra, "-days", "2")
+    openssl("x509", "-req", "-in", request, *signed, "-out", cert)
+    return str(cert), str(key)

@@ -164,7 +164,7 @@ class SinkReader:
                 if self._faults.count == before:  # the values without the invalid ones may contradict each other
                     inner.add_fault(self._faults, fault.key, str(fault))
             else:
-                found.append(output)
+                found.append(output if kind is None else kind.formatted(output))
         return tuple(found)
 
     def _fits(

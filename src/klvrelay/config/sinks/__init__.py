@@ -5,4 +5,5 @@
     shared.py   settings that several kinds have          lines.py    UDP, TCP, Unix sockets, standard output
     redis.py    Redis Streams                             nats.py     NATS JetStream
     files.py    files in a folder                         http.py     a web server
+    cot.py      Cursor on Target
 """

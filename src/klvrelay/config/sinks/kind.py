@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from klvrelay.config.outputs import LIMIT_KEYS, OUTPUT_SETTINGS
@@ -62,6 +62,10 @@ class SinkKind:
     def keys(self) -> tuple[Setting, ...]:
         """The settings that a sink of this kind has beside those of all sinks."""
         return settings_of(self.settings)
+
+    def formatted(self, output: Output) -> Output:
+        """The output in the format of this kind, if it has no choice."""
+        return output if "format" in self.output_keys else replace(output, format=self.formats[0])
 
     def faults_of(self, settings: FarEndSettings, outputs: Sequence[Output]) -> list[Fault]:
         """The faults of outputs that this kind cannot publish."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from klvrelay.config.kinds import did_you_mean
 from klvrelay.config.mqtt import MqttSettings, mqtt_settings
+from klvrelay.config.sinks.cot import COT
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.files import FILES, PATHS
 from klvrelay.config.sinks.http import HTTP
@@ -41,7 +42,7 @@ MQTT = SinkKind(
     contents=("records", "state", "items", "homeassistant"),
 )
 
-KINDS: Sequence[SinkKind] = (MQTT, LINES, REDIS, NATS, FILES, HTTP)
+KINDS: Sequence[SinkKind] = (MQTT, LINES, REDIS, NATS, COT, FILES, HTTP)
 _BY_SCHEME = {scheme: kind for kind in KINDS for scheme in kind.schemes}
 _NETWORK = tuple(scheme for scheme in _BY_SCHEME if scheme not in ("stdin", "file"))
 

@@ -11,7 +11,7 @@ from klvrelay.config.setting import setting
 from klvrelay.config.sinks.address import Scheme, checked, options_of, shown, url_of
 from klvrelay.config.sinks.far_end import PublishBad
 from klvrelay.config.sinks.kind import Fault, SinkKind
-from klvrelay.config.sinks.shared import NUMBERS, PUBLISH_BAD, TIMEOUT
+from klvrelay.config.sinks.shared import INTERFACE, NUMBERS, PUBLISH_BAD, TIMEOUT, TTL
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers
@@ -43,8 +43,8 @@ class LinesSettings:
     framing: Framing = setting(
         "json", kinds.one_of(*get_args(Framing)), "json: a line of JSON per record; klv: the KLV packets"
     )
-    interface: str | None = setting(None, kinds.text(), "udp: network interface for multicast", example='"eth0"')
-    ttl: int = setting(16, kinds.whole(1, 255), "udp: routers that a multicast datagram may pass")
+    interface: str | None = field(default=None, metadata=INTERFACE)
+    ttl: int = field(default=16, metadata=TTL)
     timeout: float = field(default=10.0, metadata=TIMEOUT)
     publish_bad: PublishBad = field(default="rejected", metadata=PUBLISH_BAD)
     numbers: Numbers = field(default="exact", metadata=NUMBERS)

@@ -59,3 +59,5 @@ NUMBERS = described(
 )
 PUBLISH_BAD = described(kinds.one_of(*get_args(PublishBad)), "topic of records with a bad checksum, or drop them")
 TIMEOUT = described(kinds.number(0.1, 300), "seconds to wait for each response of the far end")
+INTERFACE = described(kinds.text(), "udp: network interface for multicast", example='"eth0"')
+TTL = described(kinds.whole(1, 255), "udp: routers that a multicast datagram may pass")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
+from functools import partial
 
 from klvrelay.config.sinks.lines import LinesSettings
 from klvrelay.errors import SinkDown
+from klvrelay.sinks.dialing.acknowledgement import acknowledged
 from klvrelay.sinks.dialing.dial import call
 from klvrelay.sinks.dialing.faults import lost, plain
 from klvrelay.sinks.lines.framing import framed
@@ -20,8 +22,6 @@ from klvrelay.sinks.publishing.publication import Publication
 from klvrelay.sinks.results import DELIVERED, UNWANTED
 from klvrelay.transports.tcp_info import tcp_info
 
-FIRST_CHECK, LAST_CHECK = 0.0005, 0.02
-"""Seconds to the first check whether all is acknowledged, and at most between two."""
 DISCARDED = 65536
 """Bytes of the far end that are read, and discarded, at once."""
 
@@ -66,7 +66,7 @@ class SocketStream:
         try:
             async with asyncio.timeout(self._settings.timeout):
                 await asyncio.get_running_loop().sock_sendall(sock, data)
-                await _acknowledged(sock)
+                await acknowledged(partial(tcp_info, sock), self._settings.timeout)
         except OSError as fault:
             raise self._unconfirmed(fault, parts) from fault
         return [UNWANTED if part is None else DELIVERED for part in parts]
@@ -97,11 +97,3 @@ class SocketStream:
         if self._sock is None:
             raise SinkDown(f"{self.url}: not connected")
         return self._sock
-
-
-async def _acknowledged(sock: socket.socket) -> None:
-    """Return once the kernel of the far end has acknowledged all bytes, if that can be known."""
-    pause = FIRST_CHECK
-    while (info := tcp_info(sock)) is not None and info.waiting:
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LAST_CHECK)

@@ -24,7 +24,7 @@ def orientation(point: TrackPoint, angles: PlatformAngles) -> Quaternion:
     x = _to_earth(point, forward)
     y = _to_earth(point, (-right[0], -right[1], -right[2]))
     z = _to_earth(point, (-down[0], -down[1], -down[2]))
-    return _quaternion(x, y, z)
+    return quaternion(x, y, z)
 
 
 def _to_earth(point: TrackPoint, vector: Vector) -> Vector:
@@ -40,7 +40,7 @@ def _to_earth(point: TrackPoint, vector: Vector) -> Vector:
     )
 
 
-def _quaternion(x: Vector, y: Vector, z: Vector) -> Quaternion:
+def quaternion(x: Vector, y: Vector, z: Vector) -> Quaternion:
     """The rotation matrix with these columns as a quaternion. The largest part is computed first, for accuracy."""
     parts = (
         1 + x[0] + y[1] + z[2],

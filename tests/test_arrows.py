@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "sinks": f"{VALUES} config core geo shape transports",
     "health": f"{VALUES} core",
     "frames": f"{VALUES} core config recordings sources transports",
+    "video": f"{VALUES} config frames sources",
     "relay": f"{VALUES} core config decoder elementary_streams health shape sinks sources spool transports",
     "api": f"{VALUES} core config decoder sources",
     "exports": f"{VALUES} core geo shape standards",

@@ -20,7 +20,7 @@ EXAMPLES = (
 )
 OPTIONS = {
     "footprint_every": "--footprint-every", "points": "--points", "compress": "--compress", "items": "--items",
-    "numbers": "--numbers", "geoparquet_version": "--geoparquet-version",
+    "numbers": "--numbers", "video": "--no-video", "geoparquet_version": "--geoparquet-version",
 }  # fmt: skip
 """Options of the command line by field of `WriterOptions`."""
 
@@ -91,6 +91,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="geoparquet: 2.0 also declares the geometry as a type of Parquet"
                              " (default: 1.1)")  # fmt: skip
     option_groups.add_numbers(parser, None)
+    parser.add_argument("--no-video", dest="video", action="store_const", const=False,
+                        help="mcap: without the video of the recording")  # fmt: skip
     parser.add_argument("--compress", choices=("none", "zstd"),
                         help="compress text formats and klv (default: zstd if OUT ends with .zst)")  # fmt: skip
     parser.add_argument("--jobs", type=_jobs, metavar="N",

@@ -69,12 +69,6 @@ class McapWriter:
             self._add_scene(record, time_us)
 
     def write_picture(self, name: str, form: str, data: bytes, time_us: int) -> None:
-        """Add a picture at its time, to a channel whose name begins with "video" or "image".
-
-        form   "h264", "h265": one access unit (Annex B), without B-frames, key frames with their parameter sets; "jpeg"
-
-        A picture without a time that viewers show is left out.
-        """
         if _is_shown(time_us):
             fields = {"timestamp": mcap_shapes.time(time_us), "frame_id": f"{self._stream}/camera"}
             self._add(name, time_us, 0, dumps({**fields, "format": form, "data": b64encode(data).decode()}))

@@ -1,4 +1,4 @@
-"""Parts of the messages of the 3D panel, with the names and units of Foxglove's schemas: metres, colours from 0 to 1."""
+"""Parts of the messages of the 3D panel, named as in Foxglove's schemas; lengths in metres, colours from 0 to 1."""
 
 from __future__ import annotations
 

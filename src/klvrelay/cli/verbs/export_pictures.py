@@ -1,0 +1,102 @@
+"""The pictures of one stream's file: each gets its time from the stream's KLV, and its channel."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from klvrelay.record import Record
+from klvrelay.video.clock import PictureClock
+
+if TYPE_CHECKING:
+    from klvrelay.video.pictures import Picture
+
+MOST_HELD_BYTES = 16 << 20
+"""Of pictures before the first record with a time."""
+
+WritePicture = Callable[[str, str, bytes, int], None]
+
+
+class HeldPictures:
+    """The newest pictures, as many as fit into MOST_HELD_BYTES.
+
+    dropped   pictures that did not fit
+    """
+
+    def __init__(self) -> None:
+        self._held: deque[Picture] = deque()
+        self._size = self.dropped = 0
+
+    def add(self, picture: Picture) -> None:
+        self._held.append(picture)
+        self._size += len(picture.data)
+        while self._size > MOST_HELD_BYTES:
+            self._size -= len(self._held.popleft().data)
+            self.dropped += 1
+
+    def all(self) -> list[Picture]:
+        """They remain held."""
+        return list(self._held)
+
+    def release(self) -> list[Picture]:
+        """They are no longer held."""
+        held, self._held, self._size = list(self._held), deque(), 0
+        return held
+
+
+class PictureTrack:
+    """Writes the pictures of a flight to the file of one stream.
+
+    written    pictures written
+    untimed    pictures left out, because neither a time stamp nor the KLV gives their time
+    """
+
+    def __init__(self, write: WritePicture) -> None:
+        self._write = write
+        self._clock = PictureClock()
+        self._held = HeldPictures()
+        self._names: dict[tuple[str, int], str] = {}
+        self._untimed = self.written = 0
+
+    @property
+    def untimed(self) -> int:
+        return self._untimed + self._held.dropped
+
+    def note(self, record: Record, latest: int | None) -> None:
+        """A record of the stream. `latest`: presentation time of the video beside it, for KLV without one."""
+        pts, time_us = latest if record.pts is None else record.pts, record.clock_us
+        if pts is None or time_us is None:
+            return
+        self._clock.note(pts, time_us)
+        for picture in self._held.release():
+            self.take(picture)
+
+    def take(self, picture: Picture) -> None:
+        """A picture of the flight."""
+        time_us = self._clock.time_us(picture.pts, picture.stamp_us)
+        if time_us is not None and (self._clock.is_set or picture.pts is None):
+            self._write(self._name(picture), picture.form, picture.data, time_us)
+            self.written += 1
+        elif not self._clock.is_set:
+            self._held.add(picture)
+        else:
+            self._untimed += 1
+
+    def finish(self) -> None:
+        """Write what has a time stamp although no record has a time, and count the others."""
+        for picture in self._held.release():
+            if picture.stamp_us is None:
+                self._untimed += 1
+            else:
+                self._write(self._name(picture), picture.form, picture.data, picture.stamp_us)
+                self.written += 1
+
+    def _name(self, picture: Picture) -> str:
+        """Of the channel: "video" or "image", for further streams with the PID."""
+        kind = "image" if picture.form == "jpeg" else "video"
+        key = kind, picture.pid
+        if key not in self._names:
+            is_first = all(known != kind for known, _ in self._names)
+            self._names[key] = kind if is_first else f"{kind}_{picture.pid:#x}"
+        return self._names[key]

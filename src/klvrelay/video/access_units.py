@@ -36,6 +36,7 @@ class AccessUnit(NamedTuple):
     pid       its PID in MPEG-TS, its number in other containers
     stamp_us  its time stamp (ST 0604): microseconds since 1970, or None
     damaged   the transport lost part of it
+    at        where it begins in pushed bytes, or None
     """
 
     data: bytes
@@ -44,6 +45,7 @@ class AccessUnit(NamedTuple):
     pid: int
     stamp_us: int | None
     damaged: bool
+    at: int | None
 
 
 def access_units(url: Url, file: PushedFile | None = None) -> Iterator[AccessUnit]:
@@ -62,7 +64,8 @@ def access_units(url: Url, file: PushedFile | None = None) -> Iterator[AccessUni
 def _units(container: InputContainer, demuxer: Demuxer, file: PushedFile | None) -> Iterator[AccessUnit]:
     from av.stream import Discard
 
-    readers = {stream.index: _StreamReader(stream) for stream in container.streams.video if _is_video(stream)}
+    is_ts = container.format.name == "mpegts"
+    readers = {stream.index: _StreamReader(stream, is_ts) for stream in container.streams.video if _is_video(stream)}
     for stream in container.streams:
         if stream.index not in readers:
             stream.discard = Discard.all
@@ -85,10 +88,15 @@ def _is_video(stream: VideoStream) -> bool:
 
 
 class _StreamReader:
-    """Reads the packets of one video stream."""
+    """Reads the packets of one video stream.
 
-    def __init__(self, stream: VideoStream) -> None:
+    In MPEG-TS, libav marks as damaged the picture before the damaged one: a picture is complete, and gets the marks,
+    when the packet with the next one has been read.
+    """
+
+    def __init__(self, stream: VideoStream, is_ts: bool) -> None:
         self.stream = stream
+        self._is_ts, self._is_next_damaged = is_ts, False
         self._codec = stream.codec_context.codec.canonical_name
         self._filter: BitStreamFilterContext | None = None
         if self._codec in TO_ANNEX_B:
@@ -99,9 +107,11 @@ class _StreamReader:
     def read(self, packet: Any) -> Iterator[AccessUnit]:
         found: Stamp | None = find(packet, self._codec)
         stamp_us = None if found is None or found.odd else found.time_us
-        pts, damaged = pts_of(packet), packet.is_corrupt
+        pts, damaged, at = pts_of(packet), packet.is_corrupt, packet.pos  # the filter empties the packet
+        if self._is_ts:
+            damaged, self._is_next_damaged = self._is_next_damaged, damaged
         for data in self._annex_b(packet):
-            yield AccessUnit(data, self._codec, pts, self.stream.id, stamp_us, damaged)
+            yield AccessUnit(data, self._codec, pts, self.stream.id, stamp_us, damaged, at)
 
     def _annex_b(self, packet: Any) -> list[bytes]:
         if self._filter is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import deque
 
 PTS_RANGE = 1 << 33
-NEAREST = 64
-"""Records among which the nearest one is looked for: those sent around a picture."""
+MOST_AHEAD = 4096
+"""Records that may be noted before the pictures beside them."""
+NEAR_PTS = 90_000
+"""Difference beyond which a jump of the presentation times is looked for."""
 LONGEST_PTS = 60 * 90_000
 """Maximum difference of presentation times over which the KLV gives the time of a picture."""
 MOST_APART_US = 60_000_000
@@ -14,10 +16,13 @@ MOST_APART_US = 60_000_000
 
 
 class PictureClock:
-    """Relates presentation times (90 kHz, 33 bits) to the time of one stream of KLV (microseconds since 1970)."""
+    """Relates presentation times (90 kHz, 33 bits) to the time of one stream of KLV (microseconds since 1970).
+
+    Records and pictures are each given in order; records may be ahead.
+    """
 
     def __init__(self) -> None:
-        self._known: deque[tuple[int, int]] = deque(maxlen=NEAREST)
+        self._known: deque[tuple[int, int]] = deque(maxlen=MOST_AHEAD)
 
     @property
     def is_set(self) -> bool:
@@ -38,8 +43,24 @@ class PictureClock:
     def _by_klv(self, pts: int) -> int | None:
         if not self._known:
             return None
-        apart, time_us = min(((apart_pts(pts, known), us) for known, us in self._known), key=lambda one: abs(one[0]))
+        self._forget(pts)
+        known, time_us = self._known[0]
+        apart = apart_pts(pts, known)
         return time_us + apart * 100 // 9 if abs(apart) <= LONGEST_PTS else None
+
+    def _forget(self, pts: int) -> None:
+        """Forget the records before the one that is nearest."""
+        known = self._known
+        while len(known) > 1 and _distance(known[1][0], pts) <= _distance(known[0][0], pts):
+            known.popleft()
+        if len(known) > 1 and _distance(known[0][0], pts) > NEAR_PTS:
+            nearest = min(range(len(known)), key=lambda number: _distance(known[number][0], pts))
+            for _ in range(nearest):
+                known.popleft()
+
+
+def _distance(one: int, other: int) -> int:
+    return abs(apart_pts(one, other))
 
 
 def apart_pts(later: int, earlier: int) -> int:

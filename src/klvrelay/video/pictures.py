@@ -35,13 +35,14 @@ PictureForm = Literal["h264", "h265", "jpeg"]
 _FORMS: dict[str, PictureForm] = {"h264": "h264", "hevc": "h265"}
 
 
-class Picture(NamedTuple):
+class VideoPicture(NamedTuple):
     """One picture that a viewer can show.
 
     form      "h264", "h265": an access unit (Annex B); "jpeg"
     pts       90 kHz presentation time, 33 bits, or None
     pid       of its stream
     stamp_us  its time stamp (ST 0604): microseconds since 1970, or None
+    at        where it begins in the bytes of MPEG-TS, or None
     """
 
     form: PictureForm
@@ -49,6 +50,7 @@ class Picture(NamedTuple):
     pts: int | None
     pid: int
     stamp_us: int | None
+    at: int | None
 
 
 class PictureStream:
@@ -69,7 +71,7 @@ class PictureStream:
         self._begun = False
         self.left_out = 0
 
-    def take(self, unit: AccessUnit) -> Iterator[Picture]:
+    def take(self, unit: AccessUnit) -> Iterator[VideoPicture]:
         """The pictures that are complete with this access unit."""
         if unit.damaged:
             self.left_out += 1
@@ -85,7 +87,7 @@ class PictureStream:
         if self._order.steps_back or self._from_key >= FIRST or self._is_full():
             yield from self._decide()
 
-    def rest(self) -> Iterator[Picture]:
+    def rest(self) -> Iterator[VideoPicture]:
         """The last pictures."""
         if not self._is_decided:
             yield from self._decide()
@@ -95,7 +97,7 @@ class PictureStream:
     def _is_full(self) -> bool:
         return len(self._held) >= MOST_HELD or self._held_bytes >= MOST_HELD_BYTES
 
-    def _decide(self) -> Iterator[Picture]:
+    def _decide(self) -> Iterator[VideoPicture]:
         self._is_decided = True
         if self._order.steps_back or not self._from_key:
             cause = "B-frames" if self._order.steps_back else "no key frames"
@@ -105,7 +107,7 @@ class PictureStream:
         for unit in held:
             yield from self._converted(unit)
 
-    def _converted(self, unit: AccessUnit) -> Iterator[Picture]:
+    def _converted(self, unit: AccessUnit) -> Iterator[VideoPicture]:
         if self._jpeg is not None:
             yield from self._encoded(unit)
             return
@@ -121,12 +123,12 @@ class PictureStream:
             self._jpeg = _transcoder(self._codec)
             yield from self._encoded(unit._replace(data=data))
             return
-        yield Picture(_FORMS[self._codec], data, unit.pts, unit.pid, unit.stamp_us)
+        yield VideoPicture(_FORMS[self._codec], data, unit.pts, unit.pid, unit.stamp_us, unit.at)
 
-    def _encoded(self, unit: AccessUnit | None) -> Iterator[Picture]:
+    def _encoded(self, unit: AccessUnit | None) -> Iterator[VideoPicture]:
         assert self._jpeg is not None
         for found, data in self._jpeg.pictures(unit):
-            yield Picture("jpeg", data, found.pts, found.pid, found.stamp_us)
+            yield VideoPicture("jpeg", data, found.pts, found.pid, found.stamp_us, found.at)
 
 
 def _has_key(unit: AccessUnit) -> bool:

@@ -8,8 +8,10 @@ from klvrelay.config.url import Url
 from klvrelay.record import Packet
 from klvrelay.video.access_units import AccessUnit, PushedUnits, access_units
 from klvrelay.video.clock import apart_pts
-from klvrelay.video.pictures import Picture, PictureStream
+from klvrelay.video.pictures import PictureStream, VideoPicture
 
+PUSHED = 64 << 10
+"""Bytes that are pushed at once: the thread of libav takes turns with this one."""
 UNTIMED = 8
 """Access units read with a KLV packet that has no presentation time."""
 
@@ -17,8 +19,8 @@ UNTIMED = 8
 class RecordingPictures:
     """The pictures of all video streams of a recording: of MPEG-TS from the bytes of its packets, else from the file.
 
-    left_out     access units without a picture
-    newest_pts   presentation time of the newest access unit, or None
+    left_out   access units without a picture
+    size       bytes of MPEG-TS so far
 
     Within `with`, which ends the thread of libav.
     """
@@ -28,7 +30,8 @@ class RecordingPictures:
         self._streams: dict[int, PictureStream] = {}
         self._pushed: PushedUnits | None = None
         self._file: Iterator[AccessUnit] | None = None
-        self.newest_pts: int | None = None
+        self._waiting = bytearray()
+        self.size = 0
 
     def __enter__(self) -> RecordingPictures:
         return self
@@ -41,33 +44,40 @@ class RecordingPictures:
     def left_out(self) -> int:
         return sum(stream.left_out for stream in self._streams.values())
 
-    def after(self, packet: Packet) -> Iterator[Picture]:
-        """The pictures up to this packet of the recording's source."""
+    def after(self, packet: Packet) -> Iterator[VideoPicture]:
+        """The pictures up to this packet of the recording's source, or shortly before it."""
         if packet.carriage == "ts":
-            self._pushed = self._pushed or PushedUnits(self._url)
-            for unit in self._pushed.push(bytes(packet.data)) if packet.data else ():
-                yield from self._taken(unit)
+            self._waiting += packet.data
+            self.size += len(packet.data)
+            if len(self._waiting) >= PUSHED:
+                yield from self._push()
         elif packet.pid is not None:
             yield from self._until(packet.pts)
 
-    def rest(self) -> Iterator[Picture]:
+    def rest(self) -> Iterator[VideoPicture]:
         """The last pictures."""
+        if self._waiting:
+            yield from self._push()
         for unit in self._pushed.push(b"") if self._pushed is not None else self._file or ():
             yield from self._taken(unit)
         for stream in self._streams.values():
             yield from stream.rest()
 
-    def _until(self, pts: int | None) -> Iterator[Picture]:
+    def _push(self) -> Iterator[VideoPicture]:
+        self._pushed = self._pushed or PushedUnits(self._url)
+        data, self._waiting = bytes(self._waiting), bytearray()
+        for unit in self._pushed.push(data):
+            yield from self._taken(unit)
+
+    def _until(self, pts: int | None) -> Iterator[VideoPicture]:
         self._file = self._file or access_units(self._url)
         for number, unit in enumerate(self._file, 1):
             yield from self._taken(unit)
             if number >= UNTIMED if pts is None else unit.pts is not None and apart_pts(unit.pts, pts) > 0:
                 return
 
-    def _taken(self, unit: AccessUnit) -> Iterator[Picture]:
+    def _taken(self, unit: AccessUnit) -> Iterator[VideoPicture]:
         stream = self._streams.get(unit.pid)
         if stream is None:
             stream = self._streams[unit.pid] = PictureStream(unit.codec)
-        if unit.pts is not None:
-            self.newest_pts = unit.pts
         yield from stream.take(unit)

@@ -21,7 +21,7 @@ from klvrelay.record import Record
 from klvrelay.text import printable
 
 if TYPE_CHECKING:
-    from klvrelay.video.pictures import Picture
+    from klvrelay.video.pictures import VideoPicture
 
 PIECE = 1 << 18
 
@@ -65,7 +65,6 @@ class FlightFiles:
     """Writes the records of one flight. Within `with`; afterwards the files are complete, or absent after an exception.
 
     damaged, bad_checksum   records left out
-    newest_pts              set by the caller: presentation time of the video so far, or None
     """
 
     def __init__(self, settings: ExportSettings, target: ExportTarget) -> None:
@@ -74,7 +73,6 @@ class FlightFiles:
         self.streams: dict[str, StreamFile] = {}
         self.damaged = self.bad_checksum = 0
         self._early = HeldPictures()
-        self.newest_pts: int | None = None
 
     def __enter__(self) -> FlightFiles:
         return self
@@ -87,8 +85,11 @@ class FlightFiles:
         with _naming(self._target.path):
             self._stack.__exit__(kind, fault, trace)
 
-    def take(self, records: Sequence[Record]) -> None:
-        """Write records. Raises ConfigError for a second stream that has no file, and KlvrelayError for a full disk."""
+    def take(self, records: Sequence[Record], at: int = 0) -> None:
+        """Write records, read at this byte of MPEG-TS.
+
+        Raises ConfigError for a second stream that has no file, and KlvrelayError for a full disk.
+        """
         for record in records:
             if not self._settings.bad and not record.good:
                 self._count_bad(record)
@@ -96,7 +97,7 @@ class FlightFiles:
             stream = self.streams.get(record.stream) or self._opened(record)
             if stream.pictures is not None:
                 with _naming(stream.path):
-                    stream.pictures.note(record, self.newest_pts)
+                    stream.pictures.note(record, at)
             if self._settings.every and not stream.thinner.is_due(record.clock_us):
                 stream.thinned += 1
                 continue
@@ -104,7 +105,7 @@ class FlightFiles:
                 stream.writer.write(record)
             stream.records += 1
 
-    def take_pictures(self, pictures: Iterable[Picture]) -> None:
+    def take_pictures(self, pictures: Iterable[VideoPicture]) -> None:
         """Write pictures of the recording to each file."""
         for picture in pictures:
             if not self.streams:

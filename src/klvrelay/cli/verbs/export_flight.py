@@ -23,8 +23,10 @@ from klvrelay.text import counted
 if TYPE_CHECKING:
     from klvrelay.video.recording import RecordingPictures
 
-PART = 16 << 10
-"""Bytes of MPEG-TS after which records and pictures are written: at 4 Mbit/s, those of one picture."""
+PART = 8 * 188
+"""Bytes of MPEG-TS whose records count as sent with one picture: KLV without presentation times gets that of the video
+beside it.
+"""
 
 Progress = Callable[[int], None]
 
@@ -85,12 +87,13 @@ class _Intake:
     stopped: Callable[[], bool]
 
     def take(self, packet: Packet) -> None:
-        for part in (packet,) if self.video is None else _parts(packet):
-            self.files.take(self.decoder.feed(part))
-            if self.video is not None:
+        if self.video is None:
+            self.files.take(self.decoder.feed(packet))
+        else:
+            for part in _parts(packet):
+                self.files.take(self.decoder.feed(part), self.video.size)
                 self.files.take_pictures(self.video.after(part))
-                self.files.newest_pts = self.video.newest_pts
-            _check(self.stopped)
+                _check(self.stopped)
         self.progress(len(packet.data))
 
     def end(self) -> None:
@@ -100,7 +103,7 @@ class _Intake:
 
 
 def _parts(packet: Packet) -> Iterator[Packet]:
-    """Transport bytes in small parts, because KLV without presentation times gets that of the video beside it."""
+    """Transport bytes in small parts."""
     if packet.carriage != "ts" or len(packet.data) <= PART:
         yield packet
         return
@@ -118,6 +121,7 @@ def _read_file(file: BlockingFile, intake: _Intake) -> None:
     with closing(file):
         for packet in file.packets():
             intake.take(packet)
+            _check(intake.stopped)
 
 
 async def _read_source(url: Url, intake: _Intake) -> bool:

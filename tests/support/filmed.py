@@ -34,17 +34,19 @@ class Coded(NamedTuple):
 
 
 @cache
-def coded(codec: str = "h264", count: int = 60, b_frames: int = 0, parameters: bool = True) -> tuple[Coded, ...]:
+def coded(codec: str = "h264", count: int = 60, b_frames: int = 0, parameters: bool = True,
+          refresh: bool = False) -> tuple[Coded, ...]:  # fmt: skip
     """Pictures with noise and a moving square, each of several transport packets, a key frame every
     fifteen, in decoding order.
 
     parameters   key frames have their parameter sets; False: only the first one has
+    refresh      intra refresh: only the first picture is a key frame of which all later ones are independent (IDR)
     """
     context = av.CodecContext.create(_LIBRARY[codec], "w")
     context.width, context.height, context.pix_fmt = 160, 120, "yuv420p"
     context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
     context.gop_size, context.max_b_frames, context.thread_count = 15, b_frames, 1
-    context.options = _QUIET if codec == "h265" else {"x264-params": "scenecut=0"} if codec == "h264" else {}
+    context.options = _QUIET if codec == "h265" else {"x264-params": f"scenecut=0:intra-refresh={refresh:d}"} if codec == "h264" else {}
     found = [
         Coded(packet.pts, bytes(packet), packet.is_keyframe)
         for picture in [*(_picture(number) for number in range(count)), None]

@@ -29,7 +29,7 @@ def time(time_us: int) -> Message:
 
 def vector(place: Vector) -> Message:
     """Metres, to a millimetre."""
-    return {axis: round(value, 3) for axis, value in zip("xyz", place, strict=True)}
+    return {axis: round(value, 3) + 0.0 for axis, value in zip("xyz", place, strict=True)}  # no -0.0
 
 
 def turn(rotation: Quaternion) -> Message:

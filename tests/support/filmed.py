@@ -46,7 +46,7 @@ def coded(codec: str = "h264", count: int = 60, b_frames: int = 0, parameters: b
     context.width, context.height, context.pix_fmt = 160, 120, "yuv420p"
     context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
     context.gop_size, context.max_b_frames, context.thread_count = 15, b_frames, 1
-    context.options = _QUIET if codec == "h265" else {"x264-params": f"scenecut=0:intra-refresh={refresh:d}"} if codec == "h264" else {}
+    context.options = {"h264": {"x264-params": f"scenecut=0:intra-refresh={refresh:d}"}, "h265": _QUIET}.get(codec, {})
     found = [
         Coded(packet.pts, bytes(packet), packet.is_keyframe)
         for picture in [*(_picture(number) for number in range(count)), None]

@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from klvrelay import geo
 from klvrelay.exports.orientation import Quaternion, Vector, quaternion
 
 Axes = tuple[Vector, Vector, Vector]
 
 
-class LocalFrame(NamedTuple):
+class LocalFrame:
     """East, north, up at `origin`. Exact at any distance: points far away are below the plane of the origin."""
 
-    origin: geo.GeoPoint
+    def __init__(self, origin: geo.GeoPoint) -> None:
+        self.origin = origin
+        self._base = geo.to_ecef(*origin)
+        north, east, down = geo.north_east_down(origin.lat, origin.lon)
+        self._axes: Axes = east, north, _opposite(down)
 
     def place(self, lat: float, lon: float, hae: float) -> Vector:
         """A position in metres east, north, up."""
-        return geo.to_enu(self.origin, geo.to_ecef(lat, lon, hae))
+        x, y, z = geo.to_ecef(lat, lon, hae)
+        a, b, c = self._base
+        return self._turned((x - a, y - b, z - c))
 
-    def rotation(self, lat: float, lon: float, axes: Axes) -> Quaternion:
-        """The rotation to this frame from one whose x, y and z are `axes`, given in north, east, down at a position."""
-        x, y, z = (self._turned(lat, lon, axis) for axis in axes)
-        return quaternion(x, y, z)
+    def axes_at(self, lat: float, lon: float) -> Axes:
+        """North, east and down at a position, in this frame."""
+        north, east, down = geo.north_east_down(lat, lon)
+        return self._turned(north), self._turned(east), self._turned(down)
 
-    def _turned(self, lat: float, lon: float, vector: Vector) -> Vector:
-        axes = geo.north_east_down(lat, lon)
-        away = (sum(part * axis[n] for part, axis in zip(vector, axes, strict=True)) for n in range(3))
-        x, y, z = away
-        north, east, down = (
-            axis[0] * x + axis[1] * y + axis[2] * z for axis in geo.north_east_down(self.origin.lat, self.origin.lon)
-        )
-        return east, north, -down
+    def _turned(self, away: Vector) -> Vector:
+        east, north, up = self._axes
+        return _dot(east, away), _dot(north, away), _dot(up, away)
+
+
+def rotation(there: Axes, axes: Axes) -> Quaternion:
+    """The rotation to a frame from one whose x, y and z are `axes`, given in north, east, down.
+
+    there   north, east, down in the frame (`LocalFrame.axes_at`)
+    """
+    (a, b, c), (d, e, f), (g, h, i) = there
+    x, y, z = ((n * a + w * d + v * g, n * b + w * e + v * h, n * c + w * f + v * i) for n, w, v in axes)
+    return quaternion(x, y, z)
 
 
 def nose_left_up(angles: geo.Orientation) -> Axes:
@@ -48,3 +57,7 @@ def right_down_forward(axes: Axes) -> Axes:
 
 def _opposite(vector: Vector) -> Vector:
     return -vector[0], -vector[1], -vector[2]
+
+
+def _dot(a: Vector, b: Vector) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

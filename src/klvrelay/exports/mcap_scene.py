@@ -16,9 +16,9 @@ from typing import Any
 
 from klvrelay import geo
 from klvrelay.exports import mcap_shapes as shapes
-from klvrelay.exports.local_frame import LocalFrame, nose_left_up, right_down_forward
+from klvrelay.exports.local_frame import Axes, LocalFrame, nose_left_up, right_down_forward, rotation
 from klvrelay.exports.mcap_shapes import Message
-from klvrelay.exports.orientation import Vector
+from klvrelay.exports.orientation import Quaternion, Vector
 from klvrelay.exports.sightings import Thinner
 from klvrelay.record import Record
 
@@ -53,11 +53,16 @@ class Scene:
         self.frame = frame = self.frame or LocalFrame(here)
         self._take_outline(frame, found, time_us)
         self._take_targets(frame, geo.targets(items, found), found, time_us)
-        angles = _angles(items)
+        moment = shapes.time(time_us)
+        turns = _turns(frame.axes_at(here.lat, here.lon), _angles(items), found.view)
+        place = frame.place(*here)
         return (
-            self._scene(frame, here, angles, found.frame_centre, shapes.time(time_us)),
-            self._transforms(frame, here, angles, found.view, shapes.time(time_us)),
-        )
+            self._scene(frame, place, turns.get("platform"), found.frame_centre, moment),
+            {"transforms": [
+                shapes.transform(self._name("local"), self._name(child), moment, place, turn)
+                for child, turn in turns.items()
+            ]},
+        )  # fmt: skip
 
     def _take_outline(self, frame: LocalFrame, found: geo.Situation, time_us: int) -> None:
         if not self._due.would_select(time_us):
@@ -74,7 +79,7 @@ class Scene:
         if targets:
             self._targets_us = time_us
             self._targets = [
-                (str(one.target_id or ""), frame.place(one.point.lat, one.point.lon, _height(one.point, found)))
+                ("" if one.target_id is None else str(one.target_id), frame.place(one.point.lat, one.point.lon, _height(one.point, found)))
                 for one in targets
                 if one.point is not None
             ]
@@ -82,13 +87,11 @@ class Scene:
             self._targets = []
 
     def _scene(
-        self, frame: LocalFrame, here: geo.GeoPoint, angles: geo.Orientation | None, centre: geo.LocatedPoint | None,
+        self, frame: LocalFrame, begin: Vector, turn: Quaternion | None, centre: geo.LocatedPoint | None,
         time: Message,
     ) -> Message:  # fmt: skip
-        begin = frame.place(*here)
         end = None if centre is None else frame.place(centre.lat, centre.lon, _height(centre))
         size = _size(begin, end)
-        turn = None if angles is None else frame.rotation(here.lat, here.lon, nose_left_up(angles))
         parts = {
             "platform": shapes.platform(begin, turn, size),
             "sight": shapes.sight(begin, end) if end is not None else {},
@@ -100,24 +103,20 @@ class Scene:
             "entities": [shapes.entity(name, self._name("local"), time, part) for name, part in parts.items() if part],
         }
 
-    def _transforms(
-        self, frame: LocalFrame, here: geo.GeoPoint, angles: geo.Orientation | None, view: geo.SensorView | None,
-        time: Message,
-    ) -> Message:  # fmt: skip
-        axes = {}
-        if angles is not None:
-            axes["platform"] = nose_left_up(angles)
-        if view is not None:
-            axes["camera"] = right_down_forward(view.axes)
-        place = frame.place(*here)
-        return {"transforms": [
-            shapes.transform(self._name("local"), self._name(child), time, place,
-                             frame.rotation(here.lat, here.lon, turned))
-            for child, turned in axes.items()
-        ]}  # fmt: skip
-
     def _name(self, frame: str) -> str:
         return f"{self._stream}/{frame}"
+
+
+def _turns(
+    there: Axes, angles: geo.Orientation | None, view: geo.SensorView | None
+) -> dict[str, Quaternion]:
+    """The rotations of the frames `platform` and `camera` that are known."""
+    found = {}
+    if angles is not None:
+        found["platform"] = rotation(there, nose_left_up(angles))
+    if view is not None:
+        found["camera"] = rotation(there, right_down_forward(view.axes))
+    return found
 
 
 def _height(point: geo.LocatedPoint | None, found: geo.Situation | None = None) -> float:

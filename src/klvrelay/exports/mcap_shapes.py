@@ -29,12 +29,14 @@ def time(time_us: int) -> Message:
 
 def vector(place: Vector) -> Message:
     """Metres, to a millimetre."""
-    return {axis: round(value, 3) + 0.0 for axis, value in zip("xyz", place, strict=True)}  # no -0.0
+    x, y, z = place
+    return {"x": round(x, 3) + 0.0, "y": round(y, 3) + 0.0, "z": round(z, 3) + 0.0}  # no -0.0
 
 
 def turn(rotation: Quaternion) -> Message:
     """A rotation."""
-    return {axis: round(value, 7) for axis, value in zip("xyzw", rotation, strict=True)}
+    x, y, z, w = rotation
+    return {"x": round(x, 7), "y": round(y, 7), "z": round(z, 7), "w": round(w, 7)}
 
 
 def pose(place: Vector, rotation: Quaternion = _STRAIGHT) -> Message:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from conftest import ROOT
 from exported import ORBIT
 from filmed import (
     FRAME_US,
@@ -27,11 +28,12 @@ from filmed import (
 )
 from test_cli import COMMAND, ENVIRONMENT, ran
 
-from klvrelay.sample.mux import KLV_PID, VIDEO_PID
+from klvrelay.sample.mux import KLV_PID, PMT_PID, VIDEO_PID
 from klvrelay.sample.sei import Codec
 
 TIMES = [time_of(number) for number in range(60)]
 PACKET = 188
+VECTORS = ROOT / "tests" / "vectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def test_video_with_b_frames_becomes_jpeg(export: Export):
     found = export(film(pictures))
     assert found.kinds == {("/uav1/image", "jpeg")}
     assert found.apart() <= 1
+    assert found.summary.endswith(": 60 records, 60 pictures as JPEG\n")
     originals = in_colour("h264", [one.data for one in pictures])
     for data, original in zip(found.units, originals, strict=True):
         (jpeg,) = in_colour("mjpeg", [data])
@@ -221,6 +224,22 @@ def test_streams_of_klv_have_the_video_each(tmp_path: Path, capfd: pytest.Captur
     assert len(files) == 2
     assert all([one.time_us for one in found] == pytest.approx(TIMES, abs=1) for found in files)
     assert [one.data for one in files[0]] == [one.data for one in files[1]]
+
+
+@pytest.mark.parametrize("name", ["codec_change.ts", "codec_change_at_end.ts"])
+def test_a_codec_that_changes_late_ends_no_process(name: str, tmp_path: Path):
+    """Libav's assertions do not fire, since it computes no times; pictures are decoded apart from it."""
+    tape, out = tmp_path / name, tmp_path / "out.mcap"
+    tape.write_bytes((VECTORS / name).read_bytes() + b"".join(_klv_packets(film(coded()))))
+    done = subprocess.run([*COMMAND, "export", str(tape), str(out)], env=ENVIRONMENT, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert len(documents(out.read_bytes(), "/codec_change/record", "/codec_change_at_end/record")) == 60
+
+
+def _klv_packets(tape: bytes) -> Iterator[bytes]:
+    for at in range(0, len(tape), PACKET):
+        if _pid(tape[at : at + PACKET]) in (0, PMT_PID, KLV_PID):
+            yield tape[at : at + PACKET]
 
 
 def test_every_thins_the_records_only(export: Export):

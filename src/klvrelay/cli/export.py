@@ -16,6 +16,7 @@ EXAMPLES = (
     "klvrelay export flight.ts --to kml flight.kml --footprint-every 5",
     "klvrelay export day/*.ts --to geoparquet out/ --jobs 4",
     "klvrelay export tapes/uav1 flight.jsonl.zst",
+    "klvrelay export flight.ts flight.mcap --no-video",
     "klvrelay export mux.ts --pid 0x201 --every 1 --to gpx - > track.gpx",
 )
 OPTIONS = {
@@ -48,7 +49,8 @@ where it goes:
   A file has its name only when it is complete. A flight that cannot be read is reported, and the others are exported;
   the exit code is then that of the first error.
 memory:
-  For each flight exported at the same time about 60 MiB, or 200 MiB with parquet and geoparquet, whatever its length.
+  For each flight exported at the same time about 60 MiB, 100 MiB with video in mcap, or 200 MiB with parquet and
+  geoparquet, whatever its length.
   What a format needs at its end waits in a temporary file in the folder of OUT.
 """
 )

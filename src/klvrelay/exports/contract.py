@@ -23,7 +23,7 @@ class WriterOptions:
     compress            "zstd": the whole file; not for formats that compress by themselves
     items               keys of the items that become columns of csv, parquet and geoparquet; empty: all
     numbers             jsonl and mcap: "safe" writes integers beyond 2^53 - 1 as strings
-    video               mcap: the pictures of a recording too, if `write_picture` is called
+    video               mcap: `klvrelay export` writes the pictures of a recording too (`PictureWriter`)
     geoparquet_version  "1.1": WKB columns and `geo` metadata; "2.0": geometry as a logical type of Parquet too
     folder              where temporary files are created: the folder of the file, which has room for it; None: that
                         of the system

@@ -79,7 +79,7 @@ class Scene:
         if targets:
             self._targets_us = time_us
             self._targets = [
-                ("" if one.target_id is None else str(one.target_id), frame.place(one.point.lat, one.point.lon, _height(one.point, found)))
+                (_label(one), frame.place(one.point.lat, one.point.lon, _height(one.point, found)))
                 for one in targets
                 if one.point is not None
             ]
@@ -117,6 +117,10 @@ def _turns(
     if view is not None:
         found["camera"] = rotation(there, right_down_forward(view.axes))
     return found
+
+
+def _label(target: geo.TargetPosition) -> str:
+    return "" if target.target_id is None else str(target.target_id)
 
 
 def _height(point: geo.LocatedPoint | None, found: geo.Situation | None = None) -> float:

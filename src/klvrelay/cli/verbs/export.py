@@ -64,7 +64,7 @@ def _report(url: Url, done: FlightSummary | FlightFailed, quiet: bool) -> None:
 
 def summary_lines(done: FlightSummary) -> list[str]:
     """A line for each file, and what was left out on the last."""
-    lines = [f"wrote {_shown(path)}: {_counts(records, pictures)}" for path, records, pictures in done.files]
+    lines = [f"wrote {_shown(path)}: {_counts(*counts)}" for path, *counts in done.files]
     parts = [
         f"{done.damaged} damaged" if done.damaged else "",
         f"{counted(done.bad_checksum, 'bad checksum')}" if done.bad_checksum else "",
@@ -78,8 +78,11 @@ def summary_lines(done: FlightSummary) -> list[str]:
     return lines
 
 
-def _counts(records: int, pictures: int) -> str:
-    return counted(records, "record") + (f", {counted(pictures, 'picture')}" if pictures else "")
+def _counts(records: int, pictures: int, jpegs: int) -> str:
+    """ "277 records, 277 pictures, 30 as JPEG" """
+    video = f", {counted(pictures, 'picture')}" if pictures else ""
+    some = "" if jpegs == pictures else f", {jpegs}"
+    return counted(records, "record") + video + (f"{some} as JPEG" if jpegs else "")
 
 
 def _shown(path: str) -> str:

@@ -33,9 +33,9 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class FlightSummary:
-    """What became of one flight: its files as (path, records, pictures), and the records and pictures left out."""
+    """What became of one flight: its files as (path, records, pictures, those that are JPEG), and what was left out."""
 
-    files: tuple[tuple[str, int, int], ...]
+    files: tuple[tuple[str, int, int, int], ...]
     skipped: int
     damaged: int
     bad_checksum: int
@@ -151,7 +151,8 @@ def _summary(files: FlightFiles, no_pictures: int) -> FlightSummary:
     streams = files.streams.values()
     return FlightSummary(
         tuple(
-            (one.path, one.records - one.writer.skipped, one.pictures.written if one.pictures else 0) for one in streams
+            (one.path, one.records - one.writer.skipped, *(one.pictures.counts if one.pictures else (0, 0)))
+            for one in streams
         ),
         sum(stream.writer.skipped for stream in streams),
         files.damaged,

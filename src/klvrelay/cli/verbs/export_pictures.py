@@ -50,7 +50,7 @@ class HeldPictures:
 class PictureTrack:
     """Writes the pictures of a flight to the file of one stream.
 
-    written    pictures written
+    counts     pictures written, and those that are JPEG
     untimed    pictures left out, because neither a time stamp nor the KLV gives their time
     """
 
@@ -61,7 +61,11 @@ class PictureTrack:
         self._names: dict[tuple[str, int], str] = {}
         self._unplaced: deque[tuple[int, int]] = deque(maxlen=MOST_UNPLACED)
         self._newest_pts: int | None = None
-        self._untimed = self.written = 0
+        self._untimed = self._written = self._jpegs = 0
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        return self._written, self._jpegs
 
     @property
     def untimed(self) -> int:
@@ -97,8 +101,7 @@ class PictureTrack:
     def _write_timed(self, picture: VideoPicture) -> None:
         time_us = self._clock.time_us(picture.pts, picture.stamp_us)
         if time_us is not None and (self._clock.is_set or picture.pts is None):
-            self._write(self._name(picture), picture.form, picture.data, time_us)
-            self.written += 1
+            self._put(picture, time_us)
         elif not self._clock.is_set:
             self._held.add(picture)
         else:
@@ -112,8 +115,12 @@ class PictureTrack:
             if picture.stamp_us is None:
                 self._untimed += 1
             else:
-                self._write(self._name(picture), picture.form, picture.data, picture.stamp_us)
-                self.written += 1
+                self._put(picture, picture.stamp_us)
+
+    def _put(self, picture: VideoPicture, time_us: int) -> None:
+        self._write(self._name(picture), picture.form, picture.data, time_us)
+        self._written += 1
+        self._jpegs += picture.form == "jpeg"
 
     def _name(self, picture: VideoPicture) -> str:
         """Of the channel: "video" or "image", for further streams with the PID."""

@@ -173,6 +173,16 @@ def test_the_platform_points_where_its_nose_does(name: str):
         assert turned(rotation, (0, 0, 1)) == pytest.approx(top, abs=1e-3)
 
 
+def test_a_platform_without_a_heading_is_a_ball():
+    """Its frame moves with it, but does not turn."""
+    ((_, _, _), (_, entities, transforms)) = scene(flight([(9.0, 56.0), (9.001, 56.0)]))
+    (ball,) = entities["platform"]["spheres"]
+    assert (entities["platform"]["arrows"], list(transforms)) == ([], ["uav1/platform"])
+    assert transforms["uav1/platform"]["translation"] == ball["pose"]["position"]
+    assert xyz(ball["pose"]["position"])[0] == pytest.approx(62.4, abs=0.1)
+    assert transforms["uav1/platform"]["rotation"] == {"x": 0, "y": 0, "z": 0, "w": 1}
+
+
 def test_the_camera_looks_along_the_line_of_sight(recording: Tape):
     """Its z axis points to the frame centre."""
     for _, entities, transforms in scene(recording.records[:30]):

@@ -1,8 +1,8 @@
 """The flight in space, for the 3D panel: entities and frames of reference.
 
     {stream}/local       metres east, north and up of the first position with a time
-    {stream}/platform    in it: the sensor's position; x forward, y left, z up
-    {stream}/camera      in it: the same position; x right, y down in the picture, z the line of sight
+    {stream}/platform    in it: the sensor's position; x forward, y left, z up; without a heading, as `local`
+    {stream}/camera      in it: the same position; x right, y down in the picture, z the line of sight; if it is known
 
 Entities, all in `local`: `platform`, `sight` (to the frame centre), `footprint`, `targets` (VMTI). Each message is
 complete: it replaces or deletes every entity, so that a viewer may begin anywhere.
@@ -18,7 +18,7 @@ from klvrelay import geo
 from klvrelay.exports import mcap_shapes as shapes
 from klvrelay.exports.local_frame import Axes, LocalFrame, nose_left_up, right_down_forward, rotation
 from klvrelay.exports.mcap_shapes import Message
-from klvrelay.exports.orientation import Quaternion, Vector
+from klvrelay.exports.orientation import STRAIGHT, Quaternion, Vector
 from klvrelay.exports.sightings import Thinner
 from klvrelay.record import Record
 
@@ -60,7 +60,7 @@ class Scene:
             self._scene(frame, place, turns.get("platform"), found.frame_centre, moment),
             {"transforms": [
                 shapes.transform(self._name("local"), self._name(child), moment, place, turn)
-                for child, turn in turns.items()
+                for child, turn in {"platform": STRAIGHT, **turns}.items()
             ]},
         )  # fmt: skip
 

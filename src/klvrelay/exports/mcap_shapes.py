@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from klvrelay.exports.orientation import Quaternion, Vector
+from klvrelay.exports.orientation import STRAIGHT, Quaternion, Vector
 
 Message = dict[str, Any]
 
-_STRAIGHT: Quaternion = 0.0, 0.0, 0.0, 1.0
 _STRIP, _LOOP = 0, 1
 _MATCHING_ID = 0
 
@@ -39,7 +38,7 @@ def turn(rotation: Quaternion) -> Message:
     return {"x": round(x, 7), "y": round(y, 7), "z": round(z, 7), "w": round(w, 7)}
 
 
-def pose(place: Vector, rotation: Quaternion = _STRAIGHT) -> Message:
+def pose(place: Vector, rotation: Quaternion = STRAIGHT) -> Message:
     """A place and a rotation."""
     return {"position": vector(place), "orientation": turn(rotation)}
 

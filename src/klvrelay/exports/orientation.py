@@ -9,6 +9,8 @@ from klvrelay.exports.positions import PlatformAngles, TrackPoint
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 """x, y, z, w; w is not negative."""
+STRAIGHT: Quaternion = 0.0, 0.0, 0.0, 1.0
+"""No rotation."""
 
 
 def orientation(point: TrackPoint, angles: PlatformAngles) -> Quaternion:

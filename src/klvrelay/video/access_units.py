@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -48,7 +48,7 @@ class AccessUnit(NamedTuple):
     at: int | None
 
 
-def access_units(url: Url, file: PushedFile | None = None) -> Iterator[AccessUnit]:
+def access_units(url: Url, file: PushedFile | None = None) -> Generator[AccessUnit]:
     """The access units of a file, or of pushed bytes, in byte order. What cannot be read ends them, with a warning."""
     import av
 
@@ -57,8 +57,8 @@ def access_units(url: Url, file: PushedFile | None = None) -> Iterator[AccessUni
         with demuxer.open(file) as container:
             yield from _units(container, demuxer, file)
     except (av.FFmpegError, ValueError, OSError) as fault:
-        reason = demuxer.explain(fault, live=False)
-        LOG.warning("%s: no further video: reason=%s", url, printable(str(reason)))
+        if (reason := demuxer.explain(fault, live=False)) is not None:
+            LOG.warning("no further video: reason=%s", printable(str(reason)))
 
 
 def _units(container: InputContainer, demuxer: Demuxer, file: PushedFile | None) -> Iterator[AccessUnit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from klvrelay.config.url import Url
 from klvrelay.record import Packet
@@ -29,7 +29,7 @@ class RecordingPictures:
         self._url = url
         self._streams: dict[int, PictureStream] = {}
         self._pushed: PushedUnits | None = None
-        self._file: Iterator[AccessUnit] | None = None
+        self._file: Generator[AccessUnit] | None = None
         self._waiting = bytearray()
         self.size = 0
 
@@ -39,6 +39,8 @@ class RecordingPictures:
     def __exit__(self, *_: object) -> None:
         if self._pushed is not None:
             self._pushed.close()
+        if self._file is not None:
+            self._file.close()
 
     @property
     def left_out(self) -> int:

@@ -77,6 +77,14 @@ def test_a_clock_that_jumps_is_not_a_b_frame():
         assert forms(shown(units[:30] + jumped)[0]) == {"h264"}
 
 
+def test_pictures_between_presentation_times_have_one_too():
+    """A PES packet may hold several access units, and has one time."""
+    units = [unit(one) if one.number % 3 == 0 else unit(one)._replace(pts=None) for one in coded()]
+    found, left_out = shown(units)
+    assert [picture.pts for picture in found[3:]] == [FIRST_PTS + number * FRAME_TICKS for number in range(3, 60)]
+    assert (len(found), left_out) == (60, 0)
+
+
 def test_video_without_key_frames_becomes_jpeg():
     """Viewers begin at key frames only; a decoder can begin where the intra refresh has gone round."""
     refreshed = coded(count=MOST_HELD + 30, refresh=True)

@@ -35,7 +35,7 @@ class AccessUnit(NamedTuple):
     pts       90 kHz presentation time, 33 bits, or None
     pid       its PID in MPEG-TS, its number in other containers
     stamp_us  its time stamp (ST 0604): microseconds since 1970, or None
-    damaged   the transport lost part of it
+    damaged   the transport lost part of it, or its units cannot be separated: then `data` is empty
     at        where it begins in pushed bytes, or None
     """
 
@@ -110,8 +110,9 @@ class _StreamReader:
         pts, damaged, at = pts_of(packet), packet.is_corrupt, packet.pos  # the filter empties the packet
         if self._is_ts:
             damaged, self._is_next_damaged = self._is_next_damaged, damaged
-        for data in self._annex_b(packet):
-            yield AccessUnit(data, self._codec, pts, self.stream.id, stamp_us, damaged, at)
+        parts = self._annex_b(packet)
+        for data in parts or [b""]:
+            yield AccessUnit(data, self._codec, pts, self.stream.id, stamp_us, damaged or not parts, at)
 
     def _annex_b(self, packet: Any) -> list[bytes]:
         if self._filter is None:

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from klvrelay.video.clock import apart_pts
+from klvrelay.video.clock import PTS_RANGE, apart_pts
 from klvrelay.video.units import NAL_CODECS, ParameterSets
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ MOST_HELD, MOST_HELD_BYTES = 300, 16 << 20
 NEAR = 300
 """Access units; two steps back within them are B-frames, a single one is a jump of the clock."""
 LONGEST_STEP = 90_000
-"""Largest step back, 90 kHz, of a B-frame."""
+"""Largest step back of a B-frame, and largest step between two pictures: a second at 90 kHz."""
+USUAL_STEP = 3003
+"""Between two pictures, 90 kHz, until it is known."""
 
 PictureForm = Literal["h264", "h265", "jpeg"]
 _FORMS: dict[str, PictureForm] = {"h264": "h264", "hevc": "h265"}
@@ -62,7 +64,7 @@ class PictureStream:
     def __init__(self, codec: str) -> None:
         self._codec = codec
         self._sets = ParameterSets(codec) if codec in NAL_CODECS else None
-        self._order = _Order()
+        self._order, self._times = _Order(), _Times()
         self._held: list[AccessUnit] = []
         self._held_bytes = 0
         self._from_key = 0
@@ -73,6 +75,7 @@ class PictureStream:
 
     def take(self, unit: AccessUnit) -> Iterator[VideoPicture]:
         """The pictures that are complete with this access unit."""
+        unit = unit._replace(pts=self._times.filled(unit.pts))
         if unit.damaged:
             self.left_out += 1
             return
@@ -140,6 +143,24 @@ def _transcoder(codec: str) -> JpegTranscoder:
     from klvrelay.video.jpeg import JpegTranscoder  # here, because it loads the decoders
 
     return JpegTranscoder(codec)
+
+
+class _Times:
+    """Presentation times for the access units without one: a PES packet may have several, and one time."""
+
+    def __init__(self) -> None:
+        self._known: int | None = None
+        self._since, self._step = 0, USUAL_STEP
+
+    def filled(self, pts: int | None) -> int | None:
+        """The time of the next access unit: as sent, else from the last one and the usual step."""
+        if pts is None:
+            self._since += 1
+            return None if self._known is None else (self._known + self._since * self._step) % PTS_RANGE
+        if self._known is not None and 0 < (apart := apart_pts(pts, self._known)) <= LONGEST_STEP:
+            self._step = apart // (self._since + 1)
+        self._known, self._since = pts, 0
+        return pts
 
 
 class _Order:

@@ -1,4 +1,4 @@
-"""Exports as tables and messages, read by pyarrow, geopandas, the reader of MCAP, and csv."""
+"""Exports as tables, read by pyarrow, geopandas and csv."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import math
 from typing import Any
 
 import geopandas
-import jsonschema
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
 from cases import each_case
 from exported import DEGREES, Tape, export, flight, skipped_by
-from mcap.reader import make_reader
 from records import damaged, record, spoilt
 from tapes import recording
 
@@ -140,43 +138,6 @@ def test_geoparquet_metadata_names_the_geometries(version: str):
     assert described["columns"]["geometry"] == {"encoding": "WKB", "geometry_types": ["Point"]}
     assert ("Geometry" in str(file.schema)) == (version == "2.0")
     assert shapely.from_wkb(table(data)["geometry"][0].as_py()).x == pytest.approx(9, abs=1e-6)
-
-
-def messages(data: bytes) -> dict[str, list[tuple[int, Any]]]:
-    """(time in nanoseconds, message) by channel."""
-    reader = make_reader(io.BytesIO(data))
-    found: dict[str, list[tuple[int, Any]]] = {}
-    for schema, channel, message in reader.iter_messages():
-        assert schema is not None
-        assert (schema.encoding, channel.message_encoding) == ("jsonschema", "json")
-        document = json.loads(message.data)
-        if len(found.setdefault(channel.topic, [])) < 3:
-            jsonschema.validate(document, json.loads(schema.data))
-        found[channel.topic].append((message.log_time, document))
-    return found
-
-
-def test_mcap_has_channels_that_match_their_schemas(recording: Tape):
-    """Positions for the map, footprints, and each record as it is published."""
-    found = messages(export("mcap", recording.records, name="uav1", footprint_every=0))
-    assert set(found) == {"/uav1/position", "/uav1/frame_center", "/uav1/footprint", "/uav1/record"}
-    assert [document for _, document in found["/uav1/record"]] == [json.loads(r.json()) for r in recording.records]
-    places = [(fix["longitude"], fix["latitude"]) for _, fix in found["/uav1/position"]]
-    assert places == recording.platforms
-    assert [fix["altitude"] for _, fix in found["/uav1/position"]] == pytest.approx(recording.heights)
-    assert [time for time, _ in found["/uav1/position"]] == [(r.clock_us or 0) * 1000 for r in recording.records]
-    assert json.loads(found["/uav1/footprint"][0][1]["geojson"])["geometry"]["type"] == "Polygon"
-
-
-def test_mcap_has_an_index():
-    """Players seek in it."""
-    summary = make_reader(io.BytesIO(export("mcap", flight([(9.0, 56.0)] * 5)))).get_summary()
-    assert summary is not None
-    assert summary.statistics is not None
-    assert (summary.statistics.message_count, len(summary.chunk_indexes)) == (10, 1)
-    assert {schema.name for schema in summary.schemas.values()} == {
-        "foxglove.LocationFix", "foxglove.GeoJSON", "klvrelay/1",
-    }  # fmt: skip
 
 
 def rows(data: bytes) -> list[dict[str, str]]:

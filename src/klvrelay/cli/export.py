@@ -16,11 +16,12 @@ EXAMPLES = (
     "klvrelay export flight.ts --to kml flight.kml --footprint-every 5",
     "klvrelay export day/*.ts --to geoparquet out/ --jobs 4",
     "klvrelay export tapes/uav1 flight.jsonl.zst",
+    "klvrelay export flight.ts flight.mcap --no-video",
     "klvrelay export mux.ts --pid 0x201 --every 1 --to gpx - > track.gpx",
 )
 OPTIONS = {
     "footprint_every": "--footprint-every", "points": "--points", "compress": "--compress", "items": "--items",
-    "numbers": "--numbers", "geoparquet_version": "--geoparquet-version",
+    "numbers": "--numbers", "video": "--no-video", "geoparquet_version": "--geoparquet-version",
 }  # fmt: skip
 """Options of the command line by field of `WriterOptions`."""
 
@@ -48,7 +49,8 @@ where it goes:
   A file has its name only when it is complete. A flight that cannot be read is reported, and the others are exported;
   the exit code is then that of the first error.
 memory:
-  For each flight exported at the same time about 60 MiB, or 200 MiB with parquet and geoparquet, whatever its length.
+  For each flight exported at the same time about 60 MiB, 100 MiB with video in mcap, or 200 MiB with parquet and
+  geoparquet, whatever its length.
   What a format needs at its end waits in a temporary file in the folder of OUT.
 """
 )
@@ -91,6 +93,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="geoparquet: 2.0 also declares the geometry as a type of Parquet"
                              " (default: 1.1)")  # fmt: skip
     option_groups.add_numbers(parser, None)
+    parser.add_argument("--no-video", dest="video", action="store_const", const=False,
+                        help="mcap: without the video of the recording")  # fmt: skip
     parser.add_argument("--compress", choices=("none", "zstd"),
                         help="compress text formats and klv (default: zstd if OUT ends with .zst)")  # fmt: skip
     parser.add_argument("--jobs", type=_jobs, metavar="N",

@@ -9,6 +9,7 @@
     esri_csv.py     esri-csv                                   geojson.py     geojson; lines.py: its tracks
     kml.py          kml; kml_parts.py: its elements            gpx.py         gpx
     czml.py         czml; orientation.py: its quaternions      mcap_file.py   mcap; mcap_schemas.py: its messages
+    mcap_scene.py   the flight in space; mcap_shapes.py: its parts        local_frame.py  metres east, north, up
     parquet.py      parquet, geoparquet; parquet_schema.py, parquet_rows.py: the columns
     geometry_columns.py   geometry of geoparquet; wkb.py: as bytes
     counted_file.py a file that need not be seekable           part_file.py  a file that has its name when complete

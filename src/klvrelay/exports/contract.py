@@ -23,6 +23,7 @@ class WriterOptions:
     compress            "zstd": the whole file; not for formats that compress by themselves
     items               keys of the items that become columns of csv, parquet and geoparquet; empty: all
     numbers             jsonl and mcap: "safe" writes integers beyond 2^53 - 1 as strings
+    video               mcap: `klvrelay export` writes the pictures of a recording too (`PictureWriter`)
     geoparquet_version  "1.1": WKB columns and `geo` metadata; "2.0": geometry as a logical type of Parquet too
     folder              where temporary files are created: the folder of the file, which has room for it; None: that
                         of the system
@@ -34,6 +35,7 @@ class WriterOptions:
     compress: Compress = "none"
     items: tuple[str, ...] = ()
     numbers: Numbers = "exact"
+    video: bool = True
     geoparquet_version: GeoParquetVersion = "1.1"
     folder: str | None = None
 
@@ -63,6 +65,19 @@ class Writer(Protocol):
 
     def abandon(self) -> None:
         """Release buffers and temporary files of a file that is not completed. Writes nothing."""
+        ...
+
+
+class PictureWriter(Writer, Protocol):
+    """A writer of a format that takes `video`: its files can hold pictures."""
+
+    def write_picture(self, name: str, form: str, data: bytes, time_us: int) -> None:
+        """Add a picture at its time, to a channel whose name begins with "video" or "image".
+
+        form   "h264", "h265": one access unit (Annex B), without B-frames, key frames with their parameter sets; "jpeg"
+
+        A picture without a time that viewers show is left out.
+        """
         ...
 
 

@@ -51,8 +51,8 @@ _ALL = (
                False, "parquet", _in("parquet", "open_parquet"), _takes("items")),
     FileFormat("geoparquet", ".parquet", "parquet with positions and footprints as geometry",
                False, "parquet", _in("parquet", "open_geoparquet"), _takes("items", "geoparquet_version")),
-    FileFormat("mcap", ".mcap", "channels for Foxglove and Lichtblick",
-               False, "mcap", _in("mcap_file", "McapWriter"), _takes("footprint_every", "numbers")),
+    FileFormat("mcap", ".mcap", "positions, scene, video and records for Foxglove and Lichtblick",
+               False, "mcap", _in("mcap_file", "McapWriter"), _takes("footprint_every", "numbers", "video")),
 )  # fmt: skip
 FORMATS: Mapping[str, FileFormat] = MappingProxyType({form.name: form for form in _ALL})
 """All formats by name."""

@@ -9,6 +9,8 @@ from klvrelay.exports.positions import PlatformAngles, TrackPoint
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 """x, y, z, w; w is not negative."""
+STRAIGHT: Quaternion = 0.0, 0.0, 0.0, 1.0
+"""No rotation."""
 
 
 def orientation(point: TrackPoint, angles: PlatformAngles) -> Quaternion:
@@ -24,7 +26,7 @@ def orientation(point: TrackPoint, angles: PlatformAngles) -> Quaternion:
     x = _to_earth(point, forward)
     y = _to_earth(point, (-right[0], -right[1], -right[2]))
     z = _to_earth(point, (-down[0], -down[1], -down[2]))
-    return _quaternion(x, y, z)
+    return quaternion(x, y, z)
 
 
 def _to_earth(point: TrackPoint, vector: Vector) -> Vector:
@@ -40,7 +42,7 @@ def _to_earth(point: TrackPoint, vector: Vector) -> Vector:
     )
 
 
-def _quaternion(x: Vector, y: Vector, z: Vector) -> Quaternion:
+def quaternion(x: Vector, y: Vector, z: Vector) -> Quaternion:
     """The rotation matrix with these columns as a quaternion. The largest part is computed first, for accuracy."""
     parts = (
         1 + x[0] + y[1] + z[2],

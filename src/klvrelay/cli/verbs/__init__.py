@@ -2,6 +2,7 @@
 
     frame_times.py        `decode --frame-times`
     export_settings.py    what `export` is to do; export_flight.py: one flight; export_files.py: its files
+    export_pictures.py    the video in these files
     export_jobs.py        several flights in processes; export_child.py: such a process
     import_telemetry.py   `import`
     stream_table.py       the rows of `watch`; stream_records.py: the records in them

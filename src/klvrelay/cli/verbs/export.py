@@ -64,17 +64,25 @@ def _report(url: Url, done: FlightSummary | FlightFailed, quiet: bool) -> None:
 
 def summary_lines(done: FlightSummary) -> list[str]:
     """A line for each file, and what was left out on the last."""
-    lines = [f"wrote {_shown(path)}: {counted(records, 'record')}" for path, records in done.files]
+    lines = [f"wrote {_shown(path)}: {_counts(*counts)}" for path, *counts in done.files]
     parts = [
         f"{done.damaged} damaged" if done.damaged else "",
         f"{counted(done.bad_checksum, 'bad checksum')}" if done.bad_checksum else "",
         f"{done.skipped} without what the format needs" if done.skipped else "",
         f"{done.thinned} by --every" if done.thinned else "",
+        f"{counted(done.pictures, 'picture')} damaged or without a time" if done.pictures else "",
     ]
     left_out = ", ".join(filter(None, parts))
     if left_out:
         lines[-1] += f"; left out: {left_out}"
     return lines
+
+
+def _counts(records: int, pictures: int, jpegs: int) -> str:
+    """ "277 records, 277 pictures, 30 as JPEG" """
+    video = f", {counted(pictures, 'picture')}" if pictures else ""
+    some = "" if jpegs == pictures else f", {jpegs}"
+    return counted(records, "record") + video + (f"{some} as JPEG" if jpegs else "")
 
 
 def _shown(path: str) -> str:

@@ -37,6 +37,11 @@ class ExportSettings:
     program: int | None = None
     packet_limit: int = LIMIT
 
+    @property
+    def shows_video(self) -> bool:
+        """The files get the video of the recordings."""
+        return "video" in FORMATS[self.format].takes and bool(self.options.get("video", True))
+
     def writer_options(self, stream: str, folder: str | None) -> WriterOptions:
         """The options for the writer of one stream."""
         known = {**self.options, "items": tuple(self.options.get("items", ()))}

@@ -26,9 +26,10 @@ from filmed import (
     source_pictures,
     time_of,
 )
-from klvrelay.sample.mux import KLV_PID, PMT_PID, VIDEO_PID
 from klvrelay.sample.sei import Codec
 from test_cli import COMMAND, ENVIRONMENT, ran
+
+from klvrelay.multiplex.mux import KLV_PID, PMT_PID, VIDEO_PID
 
 TIMES = [time_of(number) for number in range(60)]
 PACKET = 188

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from klvrelay.sample.mux import Carriage, Mux
 from klvrelay.sample.sei import Codec
 from mcap.reader import make_reader
 
 from klvrelay.encode import encode
+from klvrelay.multiplex.mux import Carriage, Mux
 
 TIME_US = 1_780_000_000_000_000
 FRAME_TICKS, FRAME_US = 3000, 33_333

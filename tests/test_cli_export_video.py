@@ -26,7 +26,7 @@ from filmed import (
     source_pictures,
     time_of,
 )
-from klvrelay.sample.sei import Codec
+from klvrelay.multiplex.frame_stamp import Codec
 from test_cli import COMMAND, ENVIRONMENT, ran
 
 from klvrelay.multiplex.mux import KLV_PID, PMT_PID, VIDEO_PID

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from klvrelay.sample.sei import Codec
+from klvrelay.multiplex.frame_stamp import Codec
 from mcap.reader import make_reader
 
 from klvrelay.encode import encode

@@ -26,9 +26,9 @@ from filmed import (
     source_pictures,
     time_of,
 )
-from klvrelay.multiplex.frame_stamp import Codec
 from test_cli import COMMAND, ENVIRONMENT, ran
 
+from klvrelay.multiplex.frame_stamp import Codec
 from klvrelay.multiplex.mux import KLV_PID, PMT_PID, VIDEO_PID
 
 TIMES = [time_of(number) for number in range(60)]

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from klvrelay.multiplex.frame_stamp import Codec
 from mcap.reader import make_reader
 
 from klvrelay.encode import encode
+from klvrelay.multiplex.frame_stamp import Codec
 from klvrelay.multiplex.mux import Carriage, Mux
 
 TIME_US = 1_780_000_000_000_000

@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from far_ends import settings_of
 from records import platform, record, spoilt
 from test_cli import COMMAND
 
+from klvrelay.cli import main as cli
 from klvrelay.config.settings import SinkSettings
 from klvrelay.config.settings_file import sinks_of_urls
 from klvrelay.decoder import decode
@@ -92,6 +94,40 @@ async def test_a_server_that_does_not_read_ends_the_connection_after_the_time_li
     assert lost.value.answered == Outcome()
 
 
+@pytest.mark.parametrize("scheme", ["tcp", "unix"])
+async def test_a_server_that_reads_slowly_gets_everything_once(scheme: str, tmp_path: Path):
+    """The time limit counts from the last byte that it took, not for a whole batch."""
+    large = [record(number, raw=platform(number, (59, b"x" * 9000))) for number in range(60)]
+    with socket.socket(socket.AF_UNIX if scheme == "unix" else socket.AF_INET) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server.bind(str(tmp_path / "s.sock") if scheme == "unix" else ("127.0.0.1", 0))
+        server.listen()
+        server.setblocking(False)
+        host = tmp_path / "s.sock" if scheme == "unix" else f"127.0.0.1:{server.getsockname()[1]}"
+        async with sink_to(f"{scheme}://{host}", timeout=0.3) as sink:
+            reading = asyncio.create_task(_read_slowly(server, seconds=1.0))
+            begun = asyncio.get_running_loop().time()
+            outcome = await sink.deliver(large)
+            took = asyncio.get_running_loop().time() - begun
+        got = await asyncio.wait_for(reading, 5)
+    assert outcome == Outcome(delivered=60)
+    assert took > 0.3
+    assert [json.loads(line)["seq"] for line in got.splitlines()] == list(range(60))
+
+
+async def _read_slowly(server: socket.socket, seconds: float) -> bytes:
+    """Read 20 kB at a time, with pauses for this time, then the rest."""
+    loop, got = asyncio.get_running_loop(), bytearray()
+    connection, _ = await loop.sock_accept(server)
+    with connection:
+        until_fast = loop.time() + seconds
+        while piece := await loop.sock_recv(connection, 20_000):
+            got += piece
+            if loop.time() < until_fast:
+                await asyncio.sleep(0.05)
+    return bytes(got)
+
+
 async def test_an_idle_connection_that_the_server_closes_is_noticed():
     """Without anything to send."""
     async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:
@@ -139,6 +175,7 @@ def test_a_reader_that_goes_away_ends_the_relay():
         ("tcp://h:5?interface=lo", "interface: applies to udp://"),
         ("udp://h:5?ttl=0", "ttl: must be from 1 to 255"),
         ("tpc://h:5", "did you mean tcp"),
+        (f"unix:///{'x' * 107}", "at most 107 bytes"),
     ],
 )
 def test_a_wrong_url_is_refused_with_what_is_valid(url: str, says: str):
@@ -152,6 +189,40 @@ def test_sinks_of_the_command_line_have_different_names():
     """By kind, with a number."""
     sinks = sinks_of_urls(["-", "tcp://h:1", "mqtt://h", "mqtt://i"], ["mqtt"])
     assert [sink.name for sink in sinks] == ["lines", "lines-2", "mqtt-2", "mqtt-3"]
+
+
+@pytest.mark.parametrize(("url", "shown"), [("-", "standard output"), ("tcp://h:5", "tcp://h:5")])
+def test_two_sinks_of_the_command_line_cannot_have_one_far_end(
+    url: str, shown: str, capfd: pytest.CaptureFixture[str]
+):
+    """Their lines would intermix, or arrive twice."""
+    assert cli.main(["replay", str(ORBIT), "--sink", url, "--sink", "udp://h:5", "--sink", url]) == 2
+    assert f"{shown} is used by two sinks; give each its own" in capfd.readouterr().err
+
+
+def test_a_sink_of_the_command_line_cannot_have_the_far_end_of_one_in_the_file(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """As two in the file."""
+    (tmp_path / "relay.toml").write_text(f'[[sink]]\nurl = "-"\n[[source]]\nurl = "{ORBIT}"\n')
+    assert cli.main(["run", "-c", str(tmp_path / "relay.toml"), "--sink", "-"]) == 2
+    assert "standard output is used by two sinks" in capfd.readouterr().err
+
+
+def test_sinks_of_a_file_without_a_name_are_refused_with_the_cause(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """The name in the error is not in the file."""
+    sinks = "".join(f'[[sink]]\nurl = "tcp://h:{port}"\n' for port in (1, 2))
+    (tmp_path / "relay.toml").write_text(f'{sinks}[[source]]\nurl = "{ORBIT}"\n')
+    assert cli.main(["check", str(tmp_path / "relay.toml")]) == 2
+    said = capfd.readouterr().err
+    assert "line 3: sink.name: lines, the name of this sink unless it has another, is used by two sinks" in said
+
+
+def test_the_printed_settings_have_the_url_of_standard_output(capfd: pytest.CaptureFixture[str]):
+    """So that they are a valid file."""
+    assert cli.main(["run", str(ORBIT), "--sink", "-", "--print-config"]) == 0
+    (sink,) = tomllib.loads(capfd.readouterr().out)["sink"]
+    assert sink["url"] == "-"
 
 
 async def test_the_server_of_the_page_reads_what_is_sent(free_port: int, tmp_path: Path):

@@ -15,15 +15,15 @@ from klvrelay.errors import SinkDown
 from klvrelay.sinks.dialing.dial import call
 from klvrelay.sinks.dialing.faults import lost, plain
 from klvrelay.sinks.lines.framing import framed
+from klvrelay.sinks.lines.progress import send_all
 from klvrelay.sinks.publishing.far_end import Unconfirmed
 from klvrelay.sinks.publishing.publication import Publication
 from klvrelay.sinks.results import DELIVERED, UNWANTED
-from klvrelay.transports.tcp_info import tcp_info
 
-FIRST_CHECK, LAST_CHECK = 0.0005, 0.02
-"""Seconds to the first check whether all is acknowledged, and at most between two."""
-DISCARDED = 65536
-"""Bytes of the far end that are read, and discarded, at once."""
+DISCARDED, DISCARD_PAUSE = 65536, 0.05
+"""Bytes of the far end that are read, and discarded, at once, and the seconds to the next read: a far end that sends
+without end is slowed down by its own connection.
+"""
 
 
 class SocketStream:
@@ -64,9 +64,7 @@ class SocketStream:
         data = b"".join(part for part in parts if part is not None)
         sock = self._connected()
         try:
-            async with asyncio.timeout(self._settings.timeout):
-                await asyncio.get_running_loop().sock_sendall(sock, data)
-                await _acknowledged(sock)
+            await send_all(sock, data, self._settings.timeout)
         except OSError as fault:
             raise self._unconfirmed(fault, parts) from fault
         return [UNWANTED if part is None else DELIVERED for part in parts]
@@ -81,11 +79,12 @@ class SocketStream:
         sock = self._connected()
         loop = asyncio.get_running_loop()
         try:
-            while await loop.sock_recv(sock, DISCARDED):
-                pass
+            while True:
+                if not await loop.sock_recv(sock, DISCARDED):
+                    return lost(self._settings)
+                await asyncio.sleep(DISCARD_PAUSE)
         except OSError as fault:
             return lost(self._settings, fault)
-        return lost(self._settings)
 
     async def close(self) -> None:
         """Close the connection. The kernel still sends what it has taken."""
@@ -97,11 +96,3 @@ class SocketStream:
         if self._sock is None:
             raise SinkDown(f"{self.url}: not connected")
         return self._sock
-
-
-async def _acknowledged(sock: socket.socket) -> None:
-    """Return once the kernel of the far end has acknowledged all bytes, if that can be known."""
-    pause = FIRST_CHECK
-    while (info := tcp_info(sock)) is not None and info.waiting:
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LAST_CHECK)

@@ -44,7 +44,8 @@ class Datagrams:
         except SourceDown as fault:
             raise SinkDown(f"{self.url}: {fault}") from fault
         except OSError as fault:
-            raise SinkDown(f"{self.url}: {plain(fault)}") from fault
+            advice = "; a link-local address needs interface=NAME" if fault.errno == errno.EINVAL else ""
+            raise SinkDown(f"{self.url}: {plain(fault)}{advice}") from fault
 
     async def send(self, publications: Sequence[Publication]) -> Sequence[int]:
         """Send each as a datagram. One that is too large for a datagram is left out. Raises SinkDown."""

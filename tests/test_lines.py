@@ -128,6 +128,58 @@ async def _read_slowly(server: socket.socket, seconds: float) -> bytes:
     return bytes(got)
 
 
+async def test_a_server_that_sends_without_end_gets_its_records_and_is_slowed_down():
+    """What it sends is discarded, a limited amount at a time, so its own connection holds it up."""
+    served: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        flood = asyncio.create_task(_flood(writer))
+        for number in range(50):
+            assert json.loads(await reader.readline())["seq"] == number
+        await asyncio.wait({flood}, timeout=0.5)
+        served.set_result(flood.cancel())
+        writer.transport.abort()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        async with sink_to(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}") as sink:
+            watch = asyncio.create_task(sink._far_end.lost())  # type: ignore[attr-defined]
+            for number in range(50):
+                assert await sink.deliver([record(number)]) == Outcome(delivered=1)
+            assert await asyncio.wait_for(served, 5), "all was read"
+            await asyncio.wait_for(watch, 5)
+
+
+async def test_a_server_that_answers_reads_everything_after_the_connection_is_closed():
+    """Answers that were not read would reset the connection."""
+    answered, read = asyncio.Event(), asyncio.Event()
+    got = bytearray()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"ok\n" * 100)
+        await writer.drain()
+        answered.set()
+        await closed.wait()
+        got.extend(await reader.read(-1))
+        writer.close()
+        read.set()
+
+    closed = asyncio.Event()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        async with sink_to(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}") as sink:
+            await sink.deliver([record(0)])
+            await asyncio.wait_for(answered.wait(), 5)
+        closed.set()
+        await asyncio.wait_for(read.wait(), 5)
+    assert got.count(b"\n") == 1
+
+
+async def _flood(writer: asyncio.StreamWriter) -> None:
+    """Send 64 MiB: more than the buffers of a connection."""
+    for _ in range(1024):
+        writer.write(bytes(65536))
+        await writer.drain()
+
+
 async def test_an_idle_connection_that_the_server_closes_is_noticed():
     """Without anything to send."""
     async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:

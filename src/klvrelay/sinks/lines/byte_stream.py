@@ -7,6 +7,7 @@ the kernel has taken them. Whether the program there has read them is not known.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Sequence
 
@@ -21,9 +22,11 @@ from klvrelay.sinks.publishing.publication import Publication
 from klvrelay.sinks.results import DELIVERED, UNWANTED
 
 DISCARDED, DISCARD_PAUSE = 65536, 0.05
-"""Bytes of the far end that are read, and discarded, at once, and the seconds to the next read: a far end that sends
-without end is slowed down by its own connection.
+"""Bytes of the far end that are read, and discarded, at once, and the seconds to the next read after so many: a far end
+that sends without end is slowed down by its own connection.
 """
+DISCARDS_MOST = 16
+"""Reads before a connection is closed."""
 
 
 class SocketStream:
@@ -80,9 +83,11 @@ class SocketStream:
         loop = asyncio.get_running_loop()
         try:
             while True:
-                if not await loop.sock_recv(sock, DISCARDED):
+                data = await loop.sock_recv(sock, DISCARDED)
+                if not data:
                     return lost(self._settings)
-                await asyncio.sleep(DISCARD_PAUSE)
+                if len(data) == DISCARDED:
+                    await asyncio.sleep(DISCARD_PAUSE)
         except OSError as fault:
             return lost(self._settings, fault)
 
@@ -90,9 +95,19 @@ class SocketStream:
         """Close the connection. The kernel still sends what it has taken."""
         sock, self._sock = self._sock, None
         if sock is not None:
+            _discard(sock)
             sock.close()
 
     def _connected(self) -> socket.socket:
         if self._sock is None:
             raise SinkDown(f"{self.url}: not connected")
         return self._sock
+
+
+def _discard(sock: socket.socket) -> None:
+    """Read what has arrived: with unread bytes, a closed connection is reset, and the far end loses what it has not read.
+    """
+    with contextlib.suppress(OSError):
+        for _ in range(DISCARDS_MOST):
+            if not sock.recv(DISCARDED):
+                return

@@ -140,13 +140,15 @@ async def test_a_server_that_sends_without_end_gets_its_records_and_is_slowed_do
         served.set_result(flood.cancel())
         writer.transport.abort()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        async with sink_to(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}") as sink:
-            watch = asyncio.create_task(sink._far_end.lost())  # type: ignore[attr-defined]
-            for number in range(50):
-                assert await sink.deliver([record(number)]) == Outcome(delivered=1)
-            assert await asyncio.wait_for(served, 5), "all was read"
-            await asyncio.wait_for(watch, 5)
+    async with (
+        await asyncio.start_server(serve, "127.0.0.1", 0) as server,
+        sink_to(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}") as sink,
+    ):
+        watch = asyncio.create_task(sink._far_end.lost())  # type: ignore[attr-defined]
+        for number in range(50):
+            assert await sink.deliver([record(number)]) == Outcome(delivered=1)
+        assert await asyncio.wait_for(served, 5), "all was read"
+        await asyncio.wait_for(watch, 5)
 
 
 async def test_a_server_that_answers_reads_everything_after_the_connection_is_closed():

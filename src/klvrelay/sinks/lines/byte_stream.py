@@ -105,8 +105,7 @@ class SocketStream:
 
 
 def _discard(sock: socket.socket) -> None:
-    """Read what has arrived: with unread bytes, a closed connection is reset, and the far end loses what it has not read.
-    """
+    """Read what has arrived. Unread bytes make a close a reset, and the far end loses what it has not read."""
     with contextlib.suppress(OSError):
         for _ in range(DISCARDS_MOST):
             if not sock.recv(DISCARDED):

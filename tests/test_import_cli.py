@@ -114,6 +114,7 @@ def test_a_dry_run_says_if_no_time_matches(flight, capfd):
         (["a.srt", "--video", "a.mp4", "a.ts", "--pid", "0x100"], 2, "--pid 0x100: give 0x20 to 0x1ffe, except"),
         (["a.srt", "--video", "a.mp4", "a.ts", "--pid", "0x101", "--pid", "0x102"], 2, "give one PID"),
         (["a.srt", "--video", "a.mp4", "nowhere/a.ts"], 2, "nowhere/a.ts: can't be written (No such file"),
+        (["a.srt", "--video", "a.mp4", "--force", "."], 2, ". is a folder; name a file in it, such as flight.ts"),
         (["a.srt", "--video", "http://host/a.mp4", "a.ts"], 2, "--video: give the name of a file"),
         (["a.srt", "--video", "a.mp4", "a.ts", "--shift", "60"], 2, "no telemetry for any frame: it is from 2023-"),
     ],

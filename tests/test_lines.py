@@ -92,6 +92,94 @@ async def test_a_server_that_does_not_read_ends_the_connection_after_the_time_li
     assert lost.value.answered == Outcome()
 
 
+@pytest.mark.parametrize("scheme", ["tcp", "unix"])
+async def test_a_server_that_reads_slowly_gets_everything_once(scheme: str, tmp_path: Path):
+    """The time limit counts from the last byte that it took, not for a whole batch."""
+    large = [record(number, raw=platform(number, (59, b"x" * 9000))) for number in range(60)]
+    with socket.socket(socket.AF_UNIX if scheme == "unix" else socket.AF_INET) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server.bind(str(tmp_path / "s.sock") if scheme == "unix" else ("127.0.0.1", 0))
+        server.listen()
+        server.setblocking(False)
+        host = tmp_path / "s.sock" if scheme == "unix" else f"127.0.0.1:{server.getsockname()[1]}"
+        async with sink_to(f"{scheme}://{host}", timeout=0.3) as sink:
+            reading = asyncio.create_task(_read_slowly(server, seconds=1.0))
+            begun = asyncio.get_running_loop().time()
+            outcome = await sink.deliver(large)
+            took = asyncio.get_running_loop().time() - begun
+        got = await asyncio.wait_for(reading, 5)
+    assert outcome == Outcome(delivered=60)
+    assert took > 0.3
+    assert [json.loads(line)["seq"] for line in got.splitlines()] == list(range(60))
+
+
+async def _read_slowly(server: socket.socket, seconds: float) -> bytes:
+    """Read 20 kB at a time, with pauses for this time, then the rest."""
+    loop, got = asyncio.get_running_loop(), bytearray()
+    connection, _ = await loop.sock_accept(server)
+    with connection:
+        until_fast = loop.time() + seconds
+        while piece := await loop.sock_recv(connection, 20_000):
+            got += piece
+            if loop.time() < until_fast:
+                await asyncio.sleep(0.05)
+    return bytes(got)
+
+
+async def test_a_server_that_sends_without_end_gets_its_records_and_is_slowed_down():
+    """What it sends is discarded, a limited amount at a time, so its own connection holds it up."""
+    served: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        flood = asyncio.create_task(_flood(writer))
+        for number in range(50):
+            assert json.loads(await reader.readline())["seq"] == number
+        await asyncio.wait({flood}, timeout=0.5)
+        served.set_result(flood.cancel())
+        writer.transport.abort()
+
+    async with (
+        await asyncio.start_server(serve, "127.0.0.1", 0) as server,
+        sink_to(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}") as sink,
+    ):
+        watch = asyncio.create_task(sink._far_end.lost())  # type: ignore[attr-defined]
+        for number in range(50):
+            assert await sink.deliver([record(number)]) == Outcome(delivered=1)
+        assert await asyncio.wait_for(served, 5), "all was read"
+        await asyncio.wait_for(watch, 5)
+
+
+async def test_a_server_that_answers_reads_everything_after_the_connection_is_closed():
+    """Answers that were not read would reset the connection."""
+    answered, read = asyncio.Event(), asyncio.Event()
+    got = bytearray()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"ok\n" * 100)
+        await writer.drain()
+        answered.set()
+        await closed.wait()
+        got.extend(await reader.read(-1))
+        writer.close()
+        read.set()
+
+    closed = asyncio.Event()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        async with sink_to(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}") as sink:
+            await sink.deliver([record(0)])
+            await asyncio.wait_for(answered.wait(), 5)
+        closed.set()
+        await asyncio.wait_for(read.wait(), 5)
+    assert got.count(b"\n") == 1
+
+
+async def _flood(writer: asyncio.StreamWriter) -> None:
+    """Send 64 MiB: more than the buffers of a connection."""
+    for _ in range(1024):
+        writer.write(bytes(65536))
+        await writer.drain()
+
+
 async def test_an_idle_connection_that_the_server_closes_is_noticed():
     """Without anything to send."""
     async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:
@@ -139,6 +227,7 @@ def test_a_reader_that_goes_away_ends_the_relay():
         ("tcp://h:5?interface=lo", "interface: applies to udp://"),
         ("udp://h:5?ttl=0", "ttl: must be from 1 to 255"),
         ("tpc://h:5", "did you mean tcp"),
+        (f"unix:///{'x' * 107}", "at most 107 bytes"),
     ],
 )
 def test_a_wrong_url_is_refused_with_what_is_valid(url: str, says: str):

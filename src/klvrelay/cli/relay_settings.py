@@ -18,7 +18,7 @@ from klvrelay.config.mqtt import MqttSettings, mqtt_brokers, mqtt_brokers_over, 
 from klvrelay.config.names import checked_name
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import Reading, read_settings, sinks_of_urls
-from klvrelay.config.uniqueness import check_outputs, streams_without_effect
+from klvrelay.config.uniqueness import check_no_shared_far_end, check_outputs, streams_without_effect
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.log import logger
@@ -163,7 +163,8 @@ def _with_sinks(settings: RelaySettings, args: argparse.Namespace) -> RelaySetti
     from klvrelay.relay.build import CHECKS
 
     found = sinks_of_urls(urls, [sink.name for sink in settings.sinks], checks=CHECKS)
-    return replace(settings, sinks=(*settings.sinks, *found))
+    check_no_shared_far_end(sinks := (*settings.sinks, *found))
+    return replace(settings, sinks=sinks)
 
 
 def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:

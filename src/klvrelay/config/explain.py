@@ -11,7 +11,9 @@ from klvrelay.config.kinds import toml_text
 from klvrelay.config.outputs import LIMIT_KEYS, limit_values, output_values
 from klvrelay.config.setting import Setting
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
+from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import KINDS
+from klvrelay.config.sinks.lines import LinesSettings
 from klvrelay.config.tables import OUTPUT, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 from klvrelay.shape.budget.reduction import urgency_of
 from klvrelay.shape.output import Output
@@ -99,7 +101,7 @@ def _value(setting: Setting, values: Any) -> Any:
     """The value of a setting; None if it has none."""
     if isinstance(values, SinkSettings):
         if setting.name == "url":
-            return [broker.url for broker in values.brokers] if values.fallbacks else values.far_end.url
+            return [broker.url for broker in values.brokers] if values.fallbacks else _url_of(values.far_end)
         if setting.name == "username":
             return getattr(values.far_end, "username", None) and HIDDEN
         if setting.name in LIMIT_KEYS:
@@ -110,6 +112,12 @@ def _value(setting: Setting, values: Any) -> Any:
     if isinstance(values, SourceSettings):
         return _of_source(setting, values)
     return getattr(values, setting.name)
+
+
+def _url_of(far_end: FarEndSettings) -> str:
+    """The URL as a file has it; that of standard output is another for messages."""
+    is_stdout = isinstance(far_end, LinesSettings) and far_end.carrier == "stdout"
+    return "-" if is_stdout else far_end.url
 
 
 def _of_source(setting: Setting, source: SourceSettings) -> Any:

@@ -61,19 +61,36 @@ def check_sinks(entries: Sequence[TableEntry], sinks: Sequence[ReadSink], faults
         if not isinstance(name, str):
             continue
         if name in seen:
-            entry.add_fault(faults, "name", f"{printable(name)} is used by two sinks; give each its own name")
+            entry.add_fault(faults, "name", _repeated(name, is_default="name" not in entry.values))
         seen.add(name)
+
+
+def _repeated(name: str, *, is_default: bool) -> str:
+    cause = ", the name of this sink unless it has another," if is_default else ""
+    return f"{printable(name)}{cause} is used by two sinks; give each its own name"
 
 
 def check_far_ends(sinks: Sequence[ReadSink], faults: Faults) -> None:
     """Add the faults of sinks that publish the same to the same far end: records would arrive twice."""
     seen: set[tuple[str, str]] = set()
     for entry, sink in sinks:
-        place = sink.far_end.url.lower(), sink.far_end.prefix
-        if place in seen:
+        if (place := _far_end_of(sink)) in seen:
             key = entry.first_of((*entry.table.setting_of("url")[0].keys, "host")) or "url"
             entry.add_fault(faults, key, _shared(sink))
         seen.add(place)
+
+
+def check_no_shared_far_end(sinks: Sequence[SinkSettings]) -> None:
+    """Raise ConfigError if two sinks publish the same to the same far end."""
+    seen: set[tuple[str, str]] = set()
+    for sink in sinks:
+        if (place := _far_end_of(sink)) in seen:
+            raise ConfigError(_shared(sink))
+        seen.add(place)
+
+
+def _far_end_of(sink: SinkSettings) -> tuple[str, str]:
+    return sink.far_end.url.lower(), sink.far_end.prefix
 
 
 def _shared(sink: SinkSettings) -> str:

@@ -78,6 +78,8 @@ class ImportRequest:
     def _check_target(self, target: Path) -> None:
         if target.name == "-":
             raise ConfigError("OUT.ts -: give the name of a file; it appears when it is complete")
+        if target.is_dir():
+            raise ConfigError(f"{target} is a folder; name a file in it, such as {target / 'flight.ts'}")
         bare = target.suffix.lower() in BARE
         if self.video is None and not bare:
             raise ConfigError(

@@ -26,7 +26,7 @@ def part_of(target: Path) -> Path:
 
 @contextmanager
 def whole_file(target: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """A temporary file that is renamed to `target` at the end, or removed after an exception.
+    """A temporary file that is renamed to `target` at the end, when it is on disk, or removed after an exception.
 
     mode   of the file, less the umask
 
@@ -48,6 +48,8 @@ def _part(target: Path, mode: int) -> Iterator[BinaryIO]:
     try:
         with open(part, "wb", opener=partial(os.open, mode=mode)) as out:
             yield out
+            out.flush()
+            os.fsync(out.fileno())
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

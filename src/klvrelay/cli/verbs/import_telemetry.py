@@ -54,11 +54,15 @@ def _summary(prepared: Prepared, counts: ImportCounts) -> Iterator[str]:
     video = prepared.video
     frames = f"{counted(counts.frames, 'frame')} of {video.codec}, " if video is not None else ""
     target = prepared.request.target
-    yield f"wrote {target}: {frames}{counted(counts.packets, 'KLV packet')}, {counts.size / 1e6:.1f} MB"
+    yield f"wrote {target}: {frames}{counted(counts.packets, 'KLV packet')}, {_size(counts.size)}"
     if counts.bare:
         yield f"note: {counted(counts.bare, 'frame')} without telemetry, and so without a packet"
     yield from (f"note: {note}" for note in _notes(prepared))
     yield from _gaps(prepared)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
 
 
 def _notes(prepared: Prepared) -> Iterator[str]:

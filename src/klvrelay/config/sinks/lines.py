@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -22,6 +23,8 @@ Carrier = Literal["tcp", "udp", "unix", "stdout"]
 
 _FORM = "tcp://host:port, udp://host:port, unix:///path or - (standard output)"
 _SCHEMES = {"tcp": Scheme(), "udp": Scheme()}
+_PATH_MOST = 107
+"""Maximum bytes of the path of a Unix socket (sun_path of unix(7) without its final zero byte)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,8 @@ class LinesSettings:
         checked(self)
         if self.interface is not None and self.carrier != "udp":
             raise ConfigError("interface: applies to udp:// only")
+        if len(os.fsencode(self.path)) > _PATH_MOST:
+            raise ConfigError(f"url: the path of a Unix socket has at most {_PATH_MOST} bytes; use a shorter one")
 
     @property
     def url(self) -> str:

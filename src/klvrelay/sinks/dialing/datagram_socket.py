@@ -59,7 +59,8 @@ class DatagramSocket:
         except SourceDown as fault:
             raise SinkDown(f"{to.url}: {fault}") from fault
         except OSError as fault:
-            raise SinkDown(f"{to.url}: {plain(fault)}") from fault
+            advice = "; a link-local address needs interface=NAME" if fault.errno == errno.EINVAL else ""
+            raise SinkDown(f"{to.url}: {plain(fault)}{advice}") from fault
 
     async def send(self, datagram: bytes) -> bool:
         """Has the kernel taken it? False: it is too large for a datagram. Raises SinkDown."""

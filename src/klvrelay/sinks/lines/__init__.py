@@ -2,6 +2,7 @@
 
     framing.py   the bytes of a publication    byte_stream.py   TCP and Unix sockets
     datagrams.py UDP                           output.py        standard output
+    progress.py  sends for as long as the far end takes bytes
 """
 
 from __future__ import annotations

@@ -7,23 +7,26 @@ the kernel has taken them. Whether the program there has read them is not known.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Sequence
-from functools import partial
 
 from klvrelay.config.sinks.lines import LinesSettings
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.dialing.acknowledgement import acknowledged
 from klvrelay.sinks.dialing.dial import call
 from klvrelay.sinks.dialing.faults import lost, plain
 from klvrelay.sinks.lines.framing import framed
+from klvrelay.sinks.lines.progress import send_all
 from klvrelay.sinks.publishing.far_end import Unconfirmed
 from klvrelay.sinks.publishing.publication import Publication
 from klvrelay.sinks.results import DELIVERED, UNWANTED
-from klvrelay.transports.tcp_info import tcp_info
 
-DISCARDED = 65536
-"""Bytes of the far end that are read, and discarded, at once."""
+DISCARDED, DISCARD_PAUSE = 65536, 0.05
+"""Bytes of the far end that are read, and discarded, at once, and the seconds to the next read after so many: a far end
+that sends without end is slowed down by its own connection.
+"""
+DISCARDS_MOST = 16
+"""Reads before a connection is closed."""
 
 
 class SocketStream:
@@ -64,9 +67,7 @@ class SocketStream:
         data = b"".join(part for part in parts if part is not None)
         sock = self._connected()
         try:
-            async with asyncio.timeout(self._settings.timeout):
-                await asyncio.get_running_loop().sock_sendall(sock, data)
-                await acknowledged(partial(tcp_info, sock), self._settings.timeout)
+            await send_all(sock, data, self._settings.timeout)
         except OSError as fault:
             raise self._unconfirmed(fault, parts) from fault
         return [UNWANTED if part is None else DELIVERED for part in parts]
@@ -81,19 +82,31 @@ class SocketStream:
         sock = self._connected()
         loop = asyncio.get_running_loop()
         try:
-            while await loop.sock_recv(sock, DISCARDED):
-                pass
+            while True:
+                data = await loop.sock_recv(sock, DISCARDED)
+                if not data:
+                    return lost(self._settings)
+                if len(data) == DISCARDED:
+                    await asyncio.sleep(DISCARD_PAUSE)
         except OSError as fault:
             return lost(self._settings, fault)
-        return lost(self._settings)
 
     async def close(self) -> None:
         """Close the connection. The kernel still sends what it has taken."""
         sock, self._sock = self._sock, None
         if sock is not None:
+            _discard(sock)
             sock.close()
 
     def _connected(self) -> socket.socket:
         if self._sock is None:
             raise SinkDown(f"{self.url}: not connected")
         return self._sock
+
+
+def _discard(sock: socket.socket) -> None:
+    """Read what has arrived. Unread bytes make a close a reset, and the far end loses what it has not read."""
+    with contextlib.suppress(OSError):
+        for _ in range(DISCARDS_MOST):
+            if not sock.recv(DISCARDED):
+                return

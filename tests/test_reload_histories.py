@@ -141,7 +141,7 @@ async def _send(name: str, count: int, model: Model, it: Scene) -> None:
         it.tapes[name].queue.put_nowait(TAPE.klv[0])
     model.sent[name] += count
     last = model.sent[name]
-    await until(lambda: it.stream(name).decoder.streams.seqs().get(name) == last, 5)
+    await until(lambda: it.stream(name).decoder.streams.seqs().get(name) == last)
 
 
 async def _reload(

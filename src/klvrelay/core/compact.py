@@ -1,5 +1,4 @@
-"""Messages of compact records: thinned packets as CBOR with the tags and codes of KLV (native/compact.c has the layout).
-"""
+"""Messages of compact records: thinned packets as CBOR with KLV tags and codes (native/compact.c has the layout)."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ class WriterOptions:
     items               keys of the items that become columns of csv, parquet and geoparquet; empty: all
     numbers             jsonl and mcap: "safe" writes integers beyond 2^53 - 1 as strings
     geoparquet_version  "1.1": WKB columns and `geo` metadata; "2.0": geometry as a logical type of Parquet too
+    elevation           folder of SRTM tiles, with which frame centres and footprints are derived; None: level ground
     folder              where temporary files are created: the folder of the file, which has room for it; None: that
                         of the system
     """
@@ -35,6 +36,7 @@ class WriterOptions:
     items: tuple[str, ...] = ()
     numbers: Numbers = "exact"
     geoparquet_version: GeoParquetVersion = "1.1"
+    elevation: str | None = None
     folder: str | None = None
 
 

@@ -193,7 +193,7 @@ def _check_arrivals(name: str, brokers: list[Broker], model: Model) -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sink_task_module, "Backoff", lambda **_: Backoff(first=0.001, cap=0.002))
-    monkeypatch.setattr("klvrelay.relay.relay.LAST_DELIVERY", 0.05)
+    monkeypatch.setattr("klvrelay.relay.relay.LAST_DELIVERY", 0.01)
     monkeypatch.setattr("klvrelay.relay.tick.TICK", 0.01)
 
 

@@ -180,17 +180,3 @@ long klv_compact(const uint8_t *packet, size_t n, int full, const uint8_t *remov
     }
     return t.full ? 0 : (long)(t.p - (char *)out);
 }
-
-long klv_compact_record(const uint8_t *packet, size_t n, int full, const uint8_t *removed, size_t removed_count,
-                        uint64_t seq, const char *boot, size_t boot_size, int64_t received_us, int64_t pts, int pid,
-                        int program, int64_t before_us, uint8_t *out, size_t room)
-{
-    const struct klv_envelope envelope = {.head = boot,
-                                          .head_size = boot_size,
-                                          .seq = seq,
-                                          .received_us = received_us,
-                                          .pts = pts,
-                                          .pid = pid,
-                                          .program = program};
-    return klv_compact(packet, n, full, removed, removed_count, &envelope, before_us, 1, out, room);
-}

@@ -64,10 +64,6 @@ int64_t klv_thin_packed(const uint8_t *packet, size_t n, const struct klv_thinni
  * how much the number of that record is lower. */
 long klv_compact(const uint8_t *packet, size_t n, int full, const uint8_t *removed, size_t removed_count,
                  const struct klv_envelope *envelope, int64_t before_us, uint64_t distance, uint8_t *out, size_t room);
-/* The same with the members of the envelope one by one. */
-long klv_compact_record(const uint8_t *packet, size_t n, int full, const uint8_t *removed, size_t removed_count,
-                        uint64_t seq, const char *boot, size_t boot_size, int64_t received_us, int64_t pts, int pid,
-                        int program, int64_t before_us, uint8_t *out, size_t room);
 
 enum klv_format { KLV_JSON, KLV_CBOR, KLV_MSGPACK, KLV_KLV, KLV_COMPACT };
 

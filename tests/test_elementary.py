@@ -14,11 +14,11 @@ from several_programs import FIRST, SECOND, Air, aircraft, mixed, two
 from test_lane import ASYNC, KLVA, NULL
 
 import klvrelay
-from klvrelay import elementary_streams
 from klvrelay.cli.verbs.decode import decode_source
 from klvrelay.config.choice import EVERYTHING, Choice
 from klvrelay.config.url import Url
 from klvrelay.decoder import Decoder
+from klvrelay.elementary_streams import assignment
 from klvrelay.record import Packet, Record
 
 WAYS = [{}, {"demux": "libav"}, {"isolate": True}, {"demux": "libav", "isolate": True}]
@@ -241,7 +241,7 @@ def test_pmts_with_other_pids_each_time_make_few_streams() -> None:
         ts += mixed(air.flight(0x120 + number, f"N{number}", 2, begin=number))
         records += decoder.feed(Packet(b"".join([*ts, *[NULL] * 5])))
     records += decoder.flush()
-    assert len({r.stream for r in records}) == elementary_streams.MOST
+    assert len({r.stream for r in records}) == assignment.MOST
     assert len(records) + decoder.streams.refused == 200
     assert not decoder.streams.waiting
 
@@ -256,7 +256,7 @@ def test_waiting_data_is_bounded_in_bytes() -> None:
     for number in range(64):
         decoder.feed(Packet(b"".join(air.at(number / 1000, FIRST, raw))))
         held = max(held, sum(len(e[0]) for w in decoder.streams.waiting.values() for e in w.entries))
-    assert 0 < held <= elementary_streams.HELD_BYTES
+    assert 0 < held <= assignment.HELD_BYTES
 
 
 def test_a_replayed_recording_keeps_its_names() -> None:

@@ -274,12 +274,14 @@ def test_the_tiles_in_memory_are_bounded(tmp_path: Path):
     assert list(ground._tiles) == [(-23, -40), (-23, -42)]
 
 
-def test_a_tile_that_is_no_tile_has_no_heights(tmp_path: Path):
-    """The fault is kept for the caller to report."""
+def test_a_tile_that_is_no_tile_has_no_heights(tmp_path: Path, said):
+    """The fault is kept for the caller to report, and logged once."""
     (tmp_path / "N56E009.hgt").write_bytes(b"zip")
-    ground = geo.ElevationTiles(tmp_path)
+    (tmp_path / "N56E010.hgt").write_bytes(b"zip")
+    ground = geo.ElevationTiles(tmp_path, most=1)
 
-    assert ground.height(56.5, 9.5) is None
+    assert [ground.height(56.5, lon) for lon in (9.5, 10.5, 9.5)] == [None] * 3
+    assert [line.partition(":")[0] for line in said()] == ["elevation tile not used"] * 2
     assert "uncompressed" in ground.faults["N56E009.hgt"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cases import each_case
 
-from klvrelay.importing.attitude import Turn, absolute, axes_of, relative, turn_of
+from klvrelay.geo import GeoPoint, Orientation, msl_to_hae, orientation, relative, rotation, sensor_axes
 from klvrelay.importing.derive import (
     GROUND_ASSUMED,
     HEADING_ASSUMED,
@@ -25,8 +25,8 @@ from klvrelay.importing.telemetry import TelemetryRow
 from klvrelay.importing.timeline import ValueTimeline, blend
 from klvrelay.sample.geodesy import Point, east_north_up, from_ecef, to_ecef, turn
 
-PLATFORMS = [Turn(*angles) for angles in product((0, 75, 200, 359.5), (-15, 0, 30), (-40, 0, 12))]
-CAMERAS = [Turn(*angles) for angles in product((0, 90, 245.5), (-90, -89.9, -45, 0, 20), (-10, 0, 170))]
+PLATFORMS = [Orientation(*angles) for angles in product((0, 75, 200, 359.5), (-15, 0, 30), (-40, 0, 12))]
+CAMERAS = [Orientation(*angles) for angles in product((0, 90, 245.5), (-90, -89.9, -45, 0, 20), (-10, 0, 170))]
 GIMBAL = {"gimbal_yaw": 10.0, "gimbal_pitch": -45.0, "gimbal_roll": 0.0}
 
 
@@ -38,7 +38,7 @@ def matrix(axes) -> np.ndarray:
 def test_axes_are_those_of_the_sample():
     """The same rotations, written independently."""
     for angles in [*PLATFORMS, *CAMERAS]:
-        assert matrix(axes_of(angles)) == pytest.approx(turn(*angles))
+        assert matrix(rotation(*angles)) == pytest.approx(turn(*angles))
 
 
 def test_relative_angles_lead_back_to_the_camera():
@@ -46,25 +46,25 @@ def test_relative_angles_lead_back_to_the_camera():
     for platform, camera in product(PLATFORMS, CAMERAS):
         angles = relative(platform, camera)
         assert turn(*platform) @ turn(*angles) == pytest.approx(turn(*camera), abs=1e-8)
-        assert matrix(absolute(platform, angles)) == pytest.approx(turn(*camera), abs=1e-8)
-        assert 0 <= angles.yaw < 360
-        assert -90 <= angles.pitch <= 90
+        assert matrix(sensor_axes(platform, angles)) == pytest.approx(turn(*camera), abs=1e-8)
+        assert 0 <= angles.azimuth < 360
+        assert -90 <= angles.elevation <= 90
 
 
 def test_subtracting_angles_would_be_wrong():
     """With a bank of 30 degrees the azimuth of a level camera to the right is not the difference of the yaws."""
-    angles = relative(Turn(0, 0, 30), Turn(90, 0, 0))
-    assert angles.pitch == pytest.approx(30)
-    assert relative(Turn(0, 0, 30), Turn(45, -30, 0)).yaw == pytest.approx(
+    angles = relative(Orientation(0, 0, 30), Orientation(90, 0, 0))
+    assert angles.elevation == pytest.approx(30)
+    assert relative(Orientation(0, 0, 30), Orientation(45, -30, 0)).azimuth == pytest.approx(
         math.degrees(math.atan2(*(turn(0, 0, 30).T @ turn(45, -30, 0)[:, 0])[[1, 0]]))
     )
-    assert abs(relative(Turn(0, 0, 30), Turn(45, -30, 0)).yaw - 45) > 5
+    assert abs(relative(Orientation(0, 0, 30), Orientation(45, -30, 0)).azimuth - 45) > 5
 
 
 def test_a_camera_that_looks_straight_down_turns_with_its_yaw():
     """The roll is 0, and the azimuth is that of the picture's top."""
-    assert relative(Turn(30, 0, 0), Turn(120, -90, 0)) == pytest.approx(Turn(90, -90, 0), abs=1e-6)
-    assert turn_of(axes_of(Turn(200, 90, 0))) == pytest.approx(Turn(200, 90, 0), abs=1e-6)
+    assert relative(Orientation(30, 0, 0), Orientation(120, -90, 0)) == pytest.approx(Orientation(90, -90, 0), abs=1e-6)
+    assert orientation(rotation(200, 90, 0)) == pytest.approx(Orientation(200, 90, 0), abs=1e-6)
 
 
 @each_case(
@@ -99,14 +99,14 @@ def seen_from(place: Point, axes: np.ndarray, across: float, below: float, hfov:
 @each_case(
     ("lat", "lon", "height", "camera"),
     [
-        (48.2, 11.5, 100.0, Turn(190, -60, 0)), (-33.9, 151.2, 400.0, Turn(45, -35, 5)),
-        (70.0, 179.9995, 120.0, Turn(90, -50, 0)),
-        (0.0, 0.0, 1500.0, Turn(0, -90, 0)), (60.0, -20.0, 3000.0, Turn(300, -25, -3)),
+        (48.2, 11.5, 100.0, Orientation(190, -60, 0)), (-33.9, 151.2, 400.0, Orientation(45, -35, 5)),
+        (70.0, 179.9995, 120.0, Orientation(90, -50, 0)),
+        (0.0, 0.0, 1500.0, Orientation(0, -90, 0)), (60.0, -20.0, 3000.0, Orientation(300, -25, -3)),
     ],
 )  # fmt: skip
-def test_level_ground_is_seen_where_the_ellipsoid_has_it(lat: float, lon: float, height: float, camera: Turn):
+def test_level_ground_is_seen_where_the_ellipsoid_has_it(lat: float, lon: float, height: float, camera: Orientation):
     """Centre, corners, range and width agree within 0.1 m or 0.01 %."""
-    items = ground_items(GroundView(lat, lon, axes_of(camera), 40, 24, height, 50.0))
+    items = ground_items(GroundView(GeoPoint(lat, lon, 50.0 + height), rotation(*camera), 40, 24, height))
     place = Point(lat, lon, 50.0 + height)
 
     def check(side: tuple[float, float], lat_key: str, lon_key: str) -> None:
@@ -119,7 +119,6 @@ def test_level_ground_is_seen_where_the_ellipsoid_has_it(lat: float, lon: float,
         check(side, f"corner_latitude_point_{number}_full", f"corner_longitude_point_{number}_full")
     _, away = seen_from(place, turn(*camera), 0, 0, 40, 24, 50.0)
     assert items["slant_range"] == pytest.approx(away, rel=1e-4)
-    assert items["frame_center_elevation"] == 50.0
     offsets = [value for key, value in items.items() if key.startswith("offset")]
     assert len(offsets) == (0 if height == 3000 else 8)
     assert all(abs(offset) <= 0.075 for offset in offsets)
@@ -128,12 +127,12 @@ def test_level_ground_is_seen_where_the_ellipsoid_has_it(lat: float, lon: float,
 @each_case("pitch", [10, 0, -0.05])
 def test_a_view_above_the_horizon_has_no_ground(pitch: float):
     """Nor one that reaches it beyond 50 km."""
-    assert ground_items(GroundView(48, 11, axes_of(Turn(0, pitch, 0)), 40, 24, 100, 0)) == {}
+    assert ground_items(GroundView(GeoPoint(48, 11, 100), rotation(0, pitch, 0), 40, 24, 100)) == {}
 
 
 def test_a_view_across_the_horizon_has_a_centre_without_corners():
     """All four are on the ground, or none is given."""
-    items = ground_items(GroundView(48, 11, axes_of(Turn(0, -5, 0)), 40, 24, 100, 0))
+    items = ground_items(GroundView(GeoPoint(48, 11, 100), rotation(0, -5, 0), 40, 24, 100))
     assert items["slant_range"] == pytest.approx(1147, rel=0.01)
     assert not [key for key in items if "corner" in key]
 
@@ -177,6 +176,22 @@ def test_everything_follows_where_the_telemetry_has_it_all():
     assert items["frame_center_elevation"] == 400.0
     body = turn(350, 3, -5) @ turn(*(items[f"sensor_relative_{n}_angle"] for n in ("azimuth", "elevation", "roll")))
     assert body == pytest.approx(turn(10, -45, 0), abs=1e-8)
+
+
+def test_altitudes_above_the_sea_and_the_ellipsoid_give_the_same_ground():
+    """They differ by the geoid: 46 m there."""
+    values = {
+        **GIMBAL, "sensor_horizontal_field_of_view": 40.0, "height_above_takeoff": 3000.0, "sensor_latitude": 48.0,
+        "sensor_longitude": 11.0, "sensor_true_altitude": 3500.0,
+    }  # fmt: skip
+    hae = msl_to_hae(3500.0, 48.0, 11.0)
+    by_sea = Derivation(ImportSetup((640, 360))).items(values)
+    by_ellipsoid = Derivation(ImportSetup((640, 360), reference="hae")).items({**values, "sensor_true_altitude": hae})
+    assert by_sea.pop("frame_center_elevation") == 500.0
+    assert by_ellipsoid.pop("frame_center_height_above_ellipsoid") == hae - 3000.0
+    assert (by_sea.pop("sensor_true_altitude"), by_ellipsoid.pop("sensor_ellipsoid_height")) == (3500.0, hae)
+    assert by_sea == by_ellipsoid
+    assert hae - 3500.0 == pytest.approx(46, abs=2)
 
 
 def test_values_beyond_what_is_possible_do_no_harm():

@@ -18,6 +18,7 @@ from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.protocol.connect import connect
 from klvrelay.sinks.mqtt.protocol.connection import Message
 from klvrelay.sinks.mqtt.protocol.session import Session
+from klvrelay.sinks.mqtt.refused import control
 from klvrelay.sinks.mqtt.sink import MqttSink
 from klvrelay.sinks.mqtt.values import retained
 
@@ -86,8 +87,10 @@ async def test_each_message_is_released_once_wherever_the_connection_is_cut(orac
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_repeatedly_broken_connections_repeat_nothing(oracle, step):
+async def test_repeatedly_broken_connections_repeat_nothing(oracle, step, monkeypatch):
     """Every tenth packet of a kind, even while the last break is being recovered."""
+    for name in ("CONTROL", "CONTROL_MOST", "SILENT"):  # how long a record at which connections ended is withheld
+        monkeypatch.setattr(control, name, 0.1)
     counts = dict.fromkeys(STEPS, 0)
 
     def cut(name):

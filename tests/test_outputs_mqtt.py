@@ -368,16 +368,35 @@ async def test_a_topic_that_an_access_list_forbids_affects_its_output_only(mosqu
     assert pipeline.sink_tasks[0].health.suspended() == ("klvrelay/uav1/closed",)
 
 
-async def test_a_broker_restart_leaves_no_reader_wrong(tmp_path: Path):
+def break_at(oracle: OracleBroker, monkeypatch: pytest.MonkeyPatch, messages: dict[int, bool]) -> set[int]:
+    """The broker stops at each of these telemetry messages, before it has answered: by FIN (false) or RST (true).
+
+    Returns the set of those at which it has stopped so far.
+    """
+    publish, broke = oracle._publish, set[int]()
+
+    def publish_or_break(guest: Any, flags: int, body: bytes) -> None:
+        publish(guest, flags, body)
+        at = len(oracle.payloads(TELEMETRY))
+        if at in messages.keys() - broke:
+            broke.add(at)
+            oracle._server.close()
+            oracle.cut(reset=messages[at])
+
+    monkeypatch.setattr(oracle, "_publish", publish_or_break)
+    return broke
+
+
+async def test_a_broker_restart_leaves_no_reader_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Of an output on change; nothing is lost, and every document restores to its record."""
     records = [orjson.loads(each.json()) for each in _records_of_tape()]
     async with OracleBroker() as oracle:
+        broke = break_at(oracle, monkeypatch, {30: False, 80: True})
         settings = of(oracle.port, {"preset": "telemetry", "on_change": True}, timeout=0.5)
         pipeline = build_relay(RelaySettings((tape(tmp_path, speed=10.0),), (settings,)))
         async with running(pipeline) as task:
-            for goal in (30, 80):
-                await until(lambda goal=goal: len(oracle.payloads(TELEMETRY)) >= goal)
-                oracle.cut(reset=goal == 80)
+            for at in (30, 80):
+                await until(lambda at=at: at in broke)
                 await oracle.stop()
                 await until(lambda: not pipeline.sink_tasks[0].health.up)
                 await oracle.start()

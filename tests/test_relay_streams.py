@@ -22,7 +22,7 @@ from klvrelay.config.choice import Choice
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
-from klvrelay.elementary_streams import MOST
+from klvrelay.elementary_streams.assignment import MOST
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
 from klvrelay.relay.build import build_relay
@@ -117,7 +117,7 @@ async def test_only_the_silent_one_of_two_goes_offline(free_port: int):
 
 async def test_the_first_record_is_not_late_where_a_lower_pid_stays_silent(free_port: int, monkeypatch):
     """A live source: after a moment of system time it is published, though no other record arrives."""
-    monkeypatch.setattr("klvrelay.elementary_streams.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("klvrelay.elementary_streams.assignment.WAIT_SECONDS", 0.1)
     ear, air = Ear(), Air()
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="cam")
     async with running(to_ear(ear, source)):

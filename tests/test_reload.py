@@ -346,9 +346,9 @@ async def test_a_stream_named_after_its_pid_continues_its_numbers():
     """Each stream of the source does."""
     wide = [Wide(live=True, url=Url.parse("udp://127.0.0.1:5000")) for _ in range(2)]
     async with scene({"cam": wide[0]}) as it:
-        await until(lambda: len(it.ears["ear"].records) == 40, 5)
+        await until(lambda: len(it.ears["ear"].records) == 40)
         await it.change({"cam": wide[1]})
-        await until(lambda: len(it.ears["ear"].records) == 80, 5)
+        await until(lambda: len(it.ears["ear"].records) == 80)
         ear = it.ears["ear"]
     assert (ear.seqs("cam"), ear.seqs("cam.513")) == (list(range(40)), list(range(40)))
 
@@ -357,9 +357,9 @@ async def test_a_name_of_a_pid_gives_way_to_a_new_stream():
     """Two streams never share a name: the source is reopened, and its stream gets another one."""
     wide, ear = Wide(live=True, url=Url.parse("udp://127.0.0.1:5000")), Ear()
     async with scene({"cam": wide, "uav1": tape()}, {"ear": ear}) as it:
-        await until(lambda: len(ear.seqs("cam.513")) == 20, 5)
+        await until(lambda: len(ear.seqs("cam.513")) == 20)
         await it.change({"cam.513": tape(10)})
-        await until(lambda: len(ear.seqs("cam.513")) == 30 and len(ear.seqs("cam.513-2")) == 20, 5)
+        await until(lambda: len(ear.seqs("cam.513")) == 30 and len(ear.seqs("cam.513-2")) == 20)
         assert (wide.opened, wide.closed) == (2, 1)
     assert ear.seqs("cam.513") == list(range(30))
 
@@ -424,5 +424,5 @@ async def test_five_hundred_reloads_leave_no_task_and_no_descriptor():
         before = held()
         for number in range(240):
             await turn(it, number)
-        await until(lambda: held() <= before, 5)
+        await until(lambda: held() <= before)
         assert len(it.relay._notices._cursors) == len(it.relay._log._cursors) == 1  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple
 
 import pytest
-from brokers import until
+from brokers import PATIENCE
 from forgetful_disk import ForgetfulFolder
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,7 +127,7 @@ async def replay(history: list[Step], log: Log | None = None) -> None:
 
 
 async def _take(step: Step, model: Model, it: Scene, brokers: dict[str, list[Broker]]) -> None:
-    it.relay.set_limits(step.limit, 1 << 20, None, 0.008)
+    it.relay.set_limits(step.limit, 1 << 20, None, 0.001)
     model.may_shed |= step.limit < 10_000
     for name in model.sinks:
         it.ears[name].away = name in step.away  # type: ignore[attr-defined]
@@ -141,7 +141,9 @@ async def _send(name: str, count: int, model: Model, it: Scene) -> None:
         it.tapes[name].queue.put_nowait(TAPE.klv[0])
     model.sent[name] += count
     last = model.sent[name]
-    await until(lambda: it.stream(name).decoder.streams.seqs().get(name) == last, 5)
+    async with asyncio.timeout(PATIENCE):
+        while it.stream(name).decoder.streams.seqs().get(name) != last:
+            await asyncio.sleep(0)
 
 
 async def _reload(
@@ -193,7 +195,7 @@ def _check_arrivals(name: str, brokers: list[Broker], model: Model) -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sink_task_module, "Backoff", lambda **_: Backoff(first=0.001, cap=0.002))
-    monkeypatch.setattr("klvrelay.relay.relay.LAST_DELIVERY", 0.05)
+    monkeypatch.setattr("klvrelay.relay.relay.LAST_DELIVERY", 0.01)
     monkeypatch.setattr("klvrelay.relay.tick.TICK", 0.01)
 
 

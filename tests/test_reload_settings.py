@@ -83,12 +83,12 @@ class Site:
         def last() -> Any:
             return orjson.loads((self.oracle.payloads("klvrelay/status") or [b"{}"])[-1]).get("reload", {})
 
-        await until(lambda: last().get("result") == result and last()["time"].endswith("Z"), 5)
+        await until(lambda: last().get("result") == result and last()["time"].endswith("Z"))
         return dict(last())
 
     async def read(self, *streams: str) -> None:
         """Wait until the broker has each record of these streams."""
-        await until(lambda: all(len(self.seqs(name)) >= len(TAPE.klv) for name in streams), 5)
+        await until(lambda: all(len(self.seqs(name)) >= len(TAPE.klv) for name in streams))
 
 
 @asynccontextmanager
@@ -220,7 +220,7 @@ async def test_another_broker_gets_what_follows(site: Site, said: Said):
         assert site.seqs("a") == []
         assert first.payloads("klvrelay/a/availability")[-1] == b"offline"
         assert orjson.loads(first.payloads("klvrelay/status")[-1])["reason"] == "stopped"
-        await until(lambda: other.payloads("klvrelay/a/availability"), 5)
+        await until(lambda: other.payloads("klvrelay/a/availability"))
         assert first.wills == []
     assert any(line.endswith("settings reloaded: added=b sinks=mqtt") for line in said())
 
@@ -242,11 +242,11 @@ async def test_brokers_are_added_and_removed_in_any_order(site: Site, said: Said
         oracles = {"one": one, "two": two, "three": three}
         write("one", "two")
         async with running(site):
-            await until(lambda: count("one") == count("two") == 40, 5)
+            await until(lambda: count("one") == count("two") == 40)
             for names in (("two", "one"), ("three", "two", "one"), ("one", "three")):
                 write(*names)
                 await site.reloader.reload()
-            await until(lambda: three.payloads("three/status"), 5)
+            await until(lambda: three.payloads("three/status"))
             assert [task.name for task in site.relay.sink_tasks] == ["one", "three"]
             assert orjson.loads(two.payloads("two/status")[-1])["reason"] == "stopped"
         assert [len(oracle.guests) for oracle in oracles.values()] == [1, 1, 1]
@@ -272,11 +272,11 @@ async def test_two_streams_exchange_their_sources(site: Site, free_port: int):
         write("a", "b")
         async with running(site):
             await send()
-            await until(lambda: (len(site.seqs("a")), len(site.seqs("b"))) == (1, 3), 5)
+            await until(lambda: (len(site.seqs("a")), len(site.seqs("b"))) == (1, 3))
             write("b", "a")
             await site.reloader.reload()
             await send()
-            await until(lambda: len(site.seqs("a")) == len(site.seqs("b")) == 4, 5)
+            await until(lambda: len(site.seqs("a")) == len(site.seqs("b")) == 4)
     assert site.seqs("a") == site.seqs("b") == [0, 1, 2, 3]
 
 
@@ -292,7 +292,7 @@ async def test_a_new_password_reconnects_the_broker_only(site: Site):
         (stream,) = site.relay.streams
         password.write_text(CANARY)
         await site.reloader.reload()
-        await until(lambda: len(site.oracle.guests) == 2, 5)
+        await until(lambda: len(site.oracle.guests) == 2)
         assert site.relay.streams == [stream]
 
 
@@ -353,7 +353,7 @@ async def test_the_order_of_a_sink_changes_and_its_position_stays(spool: bool, s
             await site.reloader.reload()
             (sink,) = site.relay.sink_tasks
             assert sink.cursor._rate == rate
-            await until(lambda task=sink: task.health.up, 5)
+            await until(lambda task=sink: task.health.up)
         site.write("a", "b")
         await site.reloader.reload()
         await site.read("b")
@@ -415,7 +415,7 @@ async def test_a_file_is_watched(site: Site):
         await site.published("applied")
         assert site.loads == 1
         password.write_text("another")
-        await until(lambda: len(site.oracle.guests) == 2, 5)
+        await until(lambda: len(site.oracle.guests) == 2)
         assert site.loads == 2
 
 
@@ -426,7 +426,7 @@ async def test_a_file_that_stays_is_not_read(site: Site, monkeypatch: pytest.Mon
     stamp_of = reload_module.stamp_of
     monkeypatch.setattr(reload_module, "stamp_of", lambda path: (looks.append(path), stamp_of(path))[1])
     async with running(site):
-        await until(lambda: len(looks) > 10, 5)
+        await until(lambda: len(looks) > 10)
         assert set(looks) == {str(site.path)}
         assert site.loads == 0
 
@@ -438,7 +438,7 @@ async def test_an_invalid_file_is_read_once(site: Site, said: Said):
         site.replace("[mqtt")
         await site.published("refused")
         checks = site.reloader._seen
-        await until(lambda: site.reloader._seen is not checks, 5)
+        await until(lambda: site.reloader._seen is not checks)
         site.write("a", "b")
         await site.read("b")
         assert site.loads == 2
@@ -452,7 +452,7 @@ async def test_watching_begins_and_ends_by_a_reload(site: Site, said: Said):
         site.write("a", head="[relay]\nwatch = true")
         await site.reloader.reload()
         site.reloads.requested.set()  # it now waits with the new setting
-        await until(lambda: said().count("settings reloaded: nothing changed") == 1, 5)
+        await until(lambda: said().count("settings reloaded: nothing changed") == 1)
         site.write("a", "b", head="")
         await site.read("b")
         assert site.loads == 3
@@ -475,12 +475,12 @@ async def test_requests_at_once_are_one_reload(site: Site):
         site.reloader._reloads = Reloads(partial(slow, site.reloads.load.args[0]), {}, site.reloads.requested)  # type: ignore[attr-defined]
         for _ in range(5):
             site.reloads.requested.set()
-        await until(begun.is_set, 5)
+        await until(begun.is_set)
         assert site.loads == 0
         site.reloads.requested.set()
         site.reloads.requested.set()
         go_on.set()
-        await until(lambda: site.loads == 2, 5)
+        await until(lambda: site.loads == 2)
         await site.published("unchanged")
         assert site.loads == 2
 

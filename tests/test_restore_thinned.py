@@ -13,33 +13,29 @@ from test_thinning import BANDS, LOCAL, SOME, history, recorded, sample, timed
 
 import klvrelay
 from klvrelay import Restorer
-from klvrelay.core.compact import compact, compact_record
-from klvrelay.core.thinning import Base, Thinned, Thinning, thin
+from klvrelay.core.compact import compact
+from klvrelay.core.shaping import Shape
+from klvrelay.core.thinning import Base, Thinning, thin
 from klvrelay.standards.spec import SETS
 
 
 class CompactOutput:
-    """What an output keeps of one stream and set to publish compact messages."""
+    """An output of one stream and set that publishes compact messages on change."""
 
     def __init__(self, thinning: Thinning) -> None:
-        self.thinning, self.base = thinning, Base()
-        self.seq, self.time_us = 0, None
+        self.shape = Shape(thinning, "compact", on_change=True, snapshot=60.0)
 
-    def message(self, each: klvrelay.Record, *, full: bool = False) -> tuple[bytes, Thinned] | None:
-        thinned = thin(each.raw, self.thinning, self.base, full=full)
-        if thinned is None:
-            return None
-        known = {"received_us": each.received_us, "pts": each.pts, "pid": each.pid, "program": each.program}
-        boot = None if each.boot is None else each.boot.encode()
-        written = compact_record(thinned, each.seq, boot=boot, before_us=self.time_us, **known)
-        after, self.seq, self.time_us = each.seq - self.seq, each.seq, each.time_us
-        return after_it(compact([written]), after), thinned
+    def message(self, each: klvrelay.Record, *, full: bool = False) -> bytes | None:
+        """The message of a record; None: nothing is to be published."""
+        if full:
+            self.shape.reset()
+        written = self.shape.write(each, 0)
+        return None if written is None else compact([written])
 
 
-def after_it(message: bytes, after: int) -> bytes:
-    """The message with the number of the record that it continues."""
+def is_partial(message: bytes) -> bool:
     [found] = cbor2.loads(message)
-    return message if -1 in found or after == 1 else cbor2.dumps([{**found, -5: after}])
+    return -1 not in found
 
 
 def lasting(items: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +58,7 @@ def test_random_records_are_restored(name: str) -> None:
             made = output.message(each, full=rng.randrange(6) == 0)
             if made is None or rng.randrange(10) == 0:
                 continue
-            for found in restorer.restore(made[0], stream="uav1"):
+            for found in restorer.restore(made, stream="uav1"):
                 assert lasting(found["items"]) == lasting(each.items)
                 assert (found["seq"], found["time_us"]) == (seq, each.time_us)
                 restored += 1
@@ -82,12 +78,12 @@ def test_a_recording_is_restored(name: str, some: bool, request: Any) -> None:
     for each in records:
         if (made := output.message(each)) is None:
             continue
-        [found] = restorer.restore(made[0], stream=each.stream)
+        [found] = restorer.restore(made, stream=each.stream)
         wanted = {key: value for key, value in each.items.items() if not some or key in SOME.keys}
         assert lasting(found["items"]) == lasting(wanted)
         assert (found["seq"], found["time_us"]) == (each.seq, each.time_us)
         assert found["version"] in (4, 19)
-        partial += not made[1].full
+        partial += is_partial(made)
     assert partial > 100
     assert restorer.skipped == 0
 
@@ -103,8 +99,8 @@ def test_a_recording_within_dead_bands_is_restored_within_them(name: str, reques
     for each in records:
         if (made := output.message(each)) is None:
             continue
-        size += len(made[0])
-        [found] = restorer.restore(made[0], stream=each.stream)
+        size += len(made)
+        [found] = restorer.restore(made, stream=each.stream)
         for key, value in lasting(each.items).items():
             if isinstance(value, float) and key in BANDS:
                 item = items[key]
@@ -141,9 +137,9 @@ def test_packets_that_are_sent_whole_are_restored_and_continued() -> None:
         each = record(seq, raw=timed("ST0601", [*more, *plain], 1_700_000_000_000_000 + seq))
         made = output.message(each)
         assert made is not None
-        [found] = restorer.restore(made[0], stream="uav1")
+        [found] = restorer.restore(made, stream="uav1")
         assert (found["items"], found["time_us"]) == (each.items, each.time_us)
-        whole += -3 in cbor2.loads(made[0])[0]
+        whole += -3 in cbor2.loads(made)[0]
     assert whole >= 2
 
 

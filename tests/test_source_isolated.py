@@ -397,7 +397,7 @@ def test_no_process_outlives_the_relay(number, tmp_path):
     _eventually(lambda: not _runs(child))
 
 
-def _eventually(condition, within: float = 5.0):
+def _eventually(condition, within: float = 20.0):
     deadline = time.monotonic() + within
     while not (found := condition()):
         assert time.monotonic() < deadline

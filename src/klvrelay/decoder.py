@@ -12,7 +12,8 @@ from klvrelay.config.choice import EVERYTHING, Choice, chosen
 from klvrelay.config.names import LEVEL_LIMIT, checked_name
 from klvrelay.core import Counters
 from klvrelay.core.carriage import carriage_of
-from klvrelay.elementary_streams import LOOK, ElementaryStream, ElementaryStreams
+from klvrelay.elementary_streams.assignment import ElementaryStreams
+from klvrelay.elementary_streams.elementary_stream import LOOK, ElementaryStream
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers
 from klvrelay.record import Carriage, Packet, Record, Units

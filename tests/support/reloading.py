@@ -53,7 +53,7 @@ class Scene:
 
     async def delivered(self, *names: str) -> None:
         """Wait until these sinks have all records of the sources so far."""
-        await until(lambda: all(not self.sink(name).cursor.waiting for name in names or self.ears), 5)
+        await until(lambda: all(not self.sink(name).cursor.waiting for name in names or self.ears))
 
     def sink(self, name: str) -> Any:
         return next(task for task in self.relay.sink_tasks if task.name == name)
@@ -63,7 +63,7 @@ class Scene:
 
     async def read(self, name: str = "uav1", count: int = len(TAPE.klv)) -> None:
         """Wait until so many records of the stream were read."""
-        await until(lambda: self.stream(name).health.records >= count, 5)
+        await until(lambda: self.stream(name).health.records >= count)
 
 
 def tape(count: int = len(TAPE.klv), **more: Any) -> Tape:

@@ -22,6 +22,7 @@ EXAMPLES = (
 OPTIONS = {
     "footprint_every": "--footprint-every", "points": "--points", "compress": "--compress", "items": "--items",
     "numbers": "--numbers", "video": "--no-video", "geoparquet_version": "--geoparquet-version",
+    "elevation": "--elevation",
 }  # fmt: skip
 """Options of the command line by field of `WriterOptions`."""
 
@@ -42,7 +43,8 @@ what is exported:
   The summary counts both.
   Longitude and latitude are WGS84. Heights are above the ellipsoid in geojson, czml, geoparquet and mcap, and above
   mean sea level in kml and gpx; one follows from the other by EGM96. A frame centre or a footprint that the aircraft
-  does not report is derived from its position, its attitude and the field of view.
+  does not report is derived from its position, its attitude and the field of view, on level ground or with the
+  heights of --elevation.
 where it goes:
   OUT is a file for one flight with one stream of KLV. If there are several flights, or several streams (PIDs), OUT is a
   folder: give an existing one, or end its name with /. Each stream becomes a file with the name of the stream.
@@ -85,6 +87,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--footprint-every", type=_seconds, metavar="SECONDS",
                         help="geojson, kml, czml, mcap: interval of footprints; 0: every record"
                              " (default: 1)")  # fmt: skip
+    parser.add_argument("--elevation", metavar="DIR",
+                        help="a folder of SRTM tiles such as N56E009.hgt: heights of the ground for what is derived"
+                             " (default: level ground)")  # fmt: skip
     parser.add_argument("--points", action="store_true", default=None,
                         help="geojson: also a point for each record, with its items")  # fmt: skip
     parser.add_argument("--items", action="append", metavar="KEY[,KEY...]",
@@ -109,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
     from klvrelay.cli.verbs.export import export_flights
     from klvrelay.cli.verbs.export_settings import ExportSettings, flights_of, format_for, target_of
     from klvrelay.exports.formats import ZSTD
+    from klvrelay.geo import ElevationTiles
 
     if len(args.paths) < 2:
         raise ConfigError("missing OUT: give the recordings, and then the file or folder to write")
@@ -121,6 +127,8 @@ def run(args: argparse.Namespace) -> int:
         form.name, chosen, every=args.every, bad=args.bad, force=args.force, pids=tuple(args.pid),
         program=args.program, **option_groups.limit_options(args),
     )  # fmt: skip
+    if args.elevation is not None:
+        ElevationTiles(args.elevation)  # a wrong folder is reported before anything is read
     urls = flights_of(flights)
     return export_flights(urls, target_of(out, urls, form.suffix), settings, jobs=args.jobs, quiet=args.quiet)
 

@@ -25,6 +25,7 @@ class WriterOptions:
     numbers             jsonl and mcap: "safe" writes integers beyond 2^53 - 1 as strings
     video               mcap: `klvrelay export` writes the pictures of a recording too (`PictureWriter`)
     geoparquet_version  "1.1": WKB columns and `geo` metadata; "2.0": geometry as a logical type of Parquet too
+    elevation           folder of SRTM tiles, with which frame centres and footprints are derived; None: level ground
     folder              where temporary files are created: the folder of the file, which has room for it; None: that
                         of the system
     """
@@ -37,6 +38,7 @@ class WriterOptions:
     numbers: Numbers = "exact"
     video: bool = True
     geoparquet_version: GeoParquetVersion = "1.1"
+    elevation: str | None = None
     folder: str | None = None
 
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from klvrelay.exports.contract import WriterOptions
 from klvrelay.exports.orientation import orientation
-from klvrelay.exports.positions import LonLat, Sighting, TrackPoint
+from klvrelay.exports.positions import LonLat, Sighting, TrackPoint, ground_of
 from klvrelay.exports.sightings import Sightings
 from klvrelay.exports.spill import Spill
 from klvrelay.exports.times import iso_time
@@ -43,7 +43,8 @@ class CzmlWriter:
 
     def __init__(self, file: BinaryIO, options: WriterOptions) -> None:
         self._file, self._name = file, options.name
-        self._sightings = Sightings(footprint_every=options.footprint_every, needs_time=True)
+        every, ground = options.footprint_every, ground_of(options)
+        self._sightings = Sightings(footprint_every=every, needs_time=True, elevation=ground)
         self._spill = Spill(options.folder)
         self._samples = {AIRCRAFT: Samples(), CENTER: Samples()}
         self._shown: tuple[tuple[LonLat, ...], int] | None = None

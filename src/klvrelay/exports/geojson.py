@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from klvrelay.exports.contract import WriterOptions
 from klvrelay.exports.lines import TrackLine, position
-from klvrelay.exports.positions import LonLat, Sighting
+from klvrelay.exports.positions import LonLat, Sighting, ground_of
 from klvrelay.exports.rings import cut_ring
 from klvrelay.exports.sightings import Sightings
 from klvrelay.exports.times import iso_time
@@ -27,7 +27,7 @@ class GeoJsonWriter:
 
     def __init__(self, file: BinaryIO, options: WriterOptions) -> None:
         self._file, self._name, self._points = file, options.name, options.points
-        self._sightings = Sightings(footprint_every=options.footprint_every)
+        self._sightings = Sightings(footprint_every=options.footprint_every, elevation=ground_of(options))
         self._platform = TrackLine("platform", options.folder)
         self._center = TrackLine("frame_center", options.folder)
         self._features = 0

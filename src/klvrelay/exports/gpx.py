@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from klvrelay.exports.contract import WriterOptions
 from klvrelay.exports.numbers_text import degrees, metres
-from klvrelay.exports.positions import TrackPoint
+from klvrelay.exports.positions import TrackPoint, ground_of
 from klvrelay.exports.sightings import Sightings
 from klvrelay.exports.spill import Spill
 from klvrelay.exports.times import iso_time
@@ -27,7 +27,7 @@ class GpxWriter:
 
     def __init__(self, file: BinaryIO, options: WriterOptions) -> None:
         self._file, self._name = file, options.name
-        self._sightings = Sightings()
+        self._sightings = Sightings(elevation=ground_of(options))
         self._center = Spill(options.folder)
         file.write((BEGIN + _track_begin(options.name)).encode())
 

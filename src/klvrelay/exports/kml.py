@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from klvrelay.exports import kml_parts
 from klvrelay.exports.contract import WriterOptions
-from klvrelay.exports.positions import LonLat, PlatformAngles, TrackPoint
+from klvrelay.exports.positions import LonLat, PlatformAngles, TrackPoint, ground_of
 from klvrelay.exports.sightings import Sightings
 from klvrelay.exports.spill import Spill
 from klvrelay.exports.times import iso_time
@@ -57,7 +57,8 @@ class KmlWriter:
 
     def __init__(self, file: BinaryIO, options: WriterOptions) -> None:
         self._file, self._name = file, options.name
-        self._sightings = Sightings(footprint_every=options.footprint_every, needs_time=True)
+        every, ground = options.footprint_every, ground_of(options)
+        self._sightings = Sightings(footprint_every=every, needs_time=True, elevation=ground)
         self._platform = TrackPieces("absolute", options.folder)
         self._center = TrackPieces("clampToGround", options.folder)
         self._footprints = Spill(options.folder)

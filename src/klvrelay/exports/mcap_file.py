@@ -26,7 +26,7 @@ from klvrelay.exports.counted_file import CountedFile
 from klvrelay.exports.geojson import polygon
 from klvrelay.exports.mcap_scene import Scene
 from klvrelay.exports.mcap_schemas import SCHEMAS
-from klvrelay.exports.positions import Sighting, TrackPoint, time_of
+from klvrelay.exports.positions import Sighting, TrackPoint, ground_of, time_of
 from klvrelay.exports.sightings import Sightings
 from klvrelay.json_output import dumps
 from klvrelay.record import Record
@@ -48,7 +48,7 @@ class McapWriter:
     def __init__(self, file: BinaryIO, options: WriterOptions) -> None:
         self._out = ChunkWriter(cast("BinaryIO", CountedFile(file)), chunk_size=CHUNK)
         self._stream = options.name
-        self._sightings = Sightings(footprint_every=options.footprint_every)
+        self._sightings = Sightings(footprint_every=options.footprint_every, elevation=ground_of(options))
         self._scene = Scene(options.name, options.footprint_every)
         self._numbers = options.numbers
         self._schemas: dict[str, int] = {}

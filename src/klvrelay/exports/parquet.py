@@ -17,7 +17,7 @@ from klvrelay.exports.counted_file import CountedFile
 from klvrelay.exports.geometry_columns import GeometryColumns
 from klvrelay.exports.parquet_rows import RowMaker
 from klvrelay.exports.parquet_schema import HEAD, chosen_columns
-from klvrelay.exports.positions import Sighting, sighting_of
+from klvrelay.exports.positions import Sighting, ground_of, sighting_of
 from klvrelay.record import Record
 
 ROWS = 1 << 14
@@ -33,6 +33,7 @@ class TableWriter:
     def __init__(self, file: BinaryIO, options: WriterOptions, geometry: GeometryColumns | None) -> None:
         chosen = chosen_columns(options.items)
         self._rows, self._geometry = RowMaker(chosen), geometry
+        self._elevation = ground_of(options) if geometry else None
         self._schema = pa.schema([*HEAD, *chosen.fields, *(geometry.fields if geometry else ())])
         self._file = CountedFile(file)
         self._out = pq.ParquetWriter(self._file, self._schema, compression="zstd", use_dictionary=True)
@@ -43,7 +44,7 @@ class TableWriter:
         self.skipped = 0
 
     def write(self, record: Record) -> None:
-        place = sighting_of(record) if self._geometry else None
+        place = sighting_of(record, elevation=self._elevation) if self._geometry else None
         if record.set not in SETS_WITH_COLUMNS or (self._geometry and place is None):
             self.skipped += 1
             return

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from klvrelay import core, geo
 from klvrelay.core.selection import Selection, select
+from klvrelay.exports.contract import WriterOptions
 from klvrelay.record import Record
 
 LonLat = tuple[float, float]
@@ -60,8 +61,19 @@ def time_of(record: Record) -> int | None:
     return record.received_us if time_us is None else time_us
 
 
-def sighting_of(record: Record, *, footprint: bool = True) -> Sighting | None:
-    """What a record says about its position; None if it has none. `footprint`: the footprint is wanted."""
+def ground_of(options: WriterOptions) -> geo.GroundModel | None:
+    """The ground of derived positions; None: level. Raises ConfigError for a folder without SRTM tiles."""
+    return None if options.elevation is None else geo.ElevationTiles(options.elevation)
+
+
+def sighting_of(
+    record: Record, *, footprint: bool = True, elevation: geo.GroundModel | None = None
+) -> Sighting | None:
+    """What a record says about its position; None if it has none.
+
+    footprint   the footprint is wanted
+    elevation   the ground where something is derived; None: level
+    """
     items: dict[str, Any] = _loads()(core.record_json(record.raw, b"", chosen=_reported().chosen))
     platform = geo.platform_position(items)
     if platform is None:
@@ -69,7 +81,7 @@ def sighting_of(record: Record, *, footprint: bool = True) -> Sighting | None:
     center = geo.reported_centre(items)
     ground = geo.footprint(items) if footprint else None
     if center is None or center.hae is None or (footprint and ground is None):
-        found = geo.derive(record.items)
+        found = geo.derive(record.items, elevation)
         center, ground = found.frame_centre, found.footprint if footprint else None
     return Sighting(
         time_of(record),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from klvrelay.exports.positions import Sighting, sighting_of, time_of
 from klvrelay.exports.times import iso_time
+from klvrelay.geo import GroundModel
 from klvrelay.record import Record
 
 
@@ -11,12 +12,14 @@ class Sightings:
     """The positions of one stream, in order.
 
     footprint_every   seconds between footprints; 0: one per record; None: none
+    elevation         see `sighting_of`
     needs_time        records without a time, and with one beyond the year 9999, are skipped too
     skipped           records skipped so far
     """
 
-    def __init__(self, *, footprint_every: float | None = None, needs_time: bool = False) -> None:
-        self._needs_time = needs_time
+    def __init__(self, *, footprint_every: float | None = None, needs_time: bool = False,
+                 elevation: GroundModel | None = None) -> None:  # fmt: skip
+        self._needs_time, self._elevation = needs_time, elevation
         self._footprints = None if footprint_every is None else Thinner(footprint_every)
         self.skipped = 0
 
@@ -24,7 +27,9 @@ class Sightings:
         """The position of a record, or None if it has none. Its footprint is None unless one is due."""
         time_us = time_of(record)
         due = self._footprints is not None and self._footprints.would_select(time_us)
-        found = None if self._needs_time and iso_time(time_us) is None else sighting_of(record, footprint=due)
+        found = None
+        if not self._needs_time or iso_time(time_us) is not None:
+            found = sighting_of(record, footprint=due, elevation=self._elevation)
         if found is None:
             self.skipped += 1
         elif found.footprint is not None and self._footprints is not None:

@@ -41,7 +41,7 @@ None. Every position and value names its source and method.
     geodesic.py       distance, bearing and destination
 """
 
-from klvrelay.geo.attitude import Orientation, orientation, rotation, sensor_axes
+from klvrelay.geo.attitude import Orientation, orientation, relative, rotation, sensor_axes
 from klvrelay.geo.camera import PinholeCamera, camera_at, pixel_number, pixel_position
 from klvrelay.geo.corner_map import Homography, homography
 from klvrelay.geo.corners import IMAGE_CORNERS, Footprint, footprint
@@ -116,6 +116,7 @@ __all__ = [
     "platform_position",
     "point_document",
     "read_hgt",
+    "relative",
     "reported_centre",
     "reported_track",
     "rotation",

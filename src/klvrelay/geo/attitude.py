@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from klvrelay.geo.wgs84 import Axes, Vector, dot, to_world
+from klvrelay.geo.wgs84 import Axes, Vector, dot, to_local, to_world
 
 
 class Orientation(NamedTuple):
@@ -46,6 +46,16 @@ def sensor_axes(platform: Orientation, sensor: Orientation) -> Axes:
     return inside(rotation(*platform), rotation(*sensor))
 
 
+def relative(platform: Orientation, sensor: Orientation) -> Orientation:
+    """The sensor's orientation relative to the platform; both given in north, east, down.
+
+    Subtracting angles would be correct only for a level platform.
+    """
+    body = rotation(*platform)
+    forward, right, down = rotation(*sensor)
+    return orientation((to_local(body, forward), to_local(body, right), to_local(body, down)))
+
+
 def turned(axes: Axes, sight: Vector) -> Axes:
     """The axes turned by the smallest angle, less than 180 degrees, that makes `sight` (of length 1) their forward."""
     forward, right, down = axes
@@ -69,9 +79,11 @@ def orientation(axes: Axes) -> Orientation:
     """Azimuth, elevation and roll of axes in north, east, down; looking straight up or down, the roll is 0."""
     (north, east, down), right, below = axes
     if math.hypot(north, east) < 1e-12:
-        azimuth = math.degrees(math.atan2(-right[0], right[1]))
-        return Orientation(azimuth % 360, math.copysign(90.0, -down), 0.0)
+        return Orientation(_degrees(-right[0], right[1]) % 360, math.copysign(90.0, -down), 0.0)
     elevation = math.degrees(math.atan2(-down, math.hypot(north, east)))
-    return Orientation(
-        math.degrees(math.atan2(east, north)) % 360, elevation, math.degrees(math.atan2(right[2], below[2]))
-    )
+    return Orientation(_degrees(east, north) % 360, elevation, _degrees(right[2], below[2]))
+
+
+def _degrees(opposite: float, adjacent: float) -> float:
+    """An angle without the noise of the last digits, which would turn 0 into 360."""
+    return round(math.degrees(math.atan2(opposite, adjacent)), 10)

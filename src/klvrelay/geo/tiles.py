@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import OrderedDict
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+LOG = logging.getLogger("klvrelay.geo")
 _DEFAULT_CELL = 1 / 3600
 
 
@@ -29,7 +31,8 @@ class ElevationTiles:
 
     most   tiles kept in memory, 26 MB each at one second of arc; the least recently used is dropped first
 
-    A tile that is missing, or can't be read, has no heights. Raises ConfigError if the folder has no tile.
+    A tile that is missing, or can't be read, has no heights; the latter is logged once. Raises ConfigError if there is
+    no such folder, or no tile in it.
     """
 
     low, high = -500.0, 9000.0
@@ -42,6 +45,8 @@ class ElevationTiles:
         self._tiles: OrderedDict[tuple[int, int], ElevationGrid | None] = OrderedDict()
         self.faults: dict[str, str] = {}
         """Tiles that can't be used, and why."""
+        if not self._folder.is_dir():
+            raise ConfigError(f"{folder}: no such folder; expected files such as N56E009.hgt in it")
         if not any(path.suffix.lower() == ".hgt" for path in self._folder.glob("*")):
             raise ConfigError(f"{folder}: no SRTM tile in this folder; expected files such as N56E009.hgt")
 
@@ -88,5 +93,7 @@ class ElevationTiles:
         try:
             return read_hgt(path) if path.exists() else None
         except ConfigError as fault:
+            if name not in self.faults:
+                LOG.warning("elevation tile not used: %s", fault)
             self.faults[name] = str(fault)
             return None

@@ -91,6 +91,12 @@ def to_world(axes: Axes, vector: Vector) -> Vector:
     return a * ax + b * bx + c * cx, a * ay + b * by + c * cy, a * az + b * bz + c * cz
 
 
+def to_local(axes: Axes, vector: Vector) -> Vector:
+    """The coordinates of a vector along these axes: a rotation into their frame."""
+    first, second, third = axes
+    return dot(first, vector), dot(second, vector), dot(third, vector)
+
+
 def to_enu(origin: GeoPoint, point: Vector) -> Vector:
     """An ECEF point as metres east, north and up of `origin`."""
     north, east, down = to_ned(origin, point)

@@ -8,7 +8,7 @@
     mapping.py        columns to items          item_names.py    names of items
     units.py          units of measurement      times.py         dates and epochs
     timeline.py       values at a time          clock.py         the time of the first frame
-    derive.py         items from measures       attitude.py      angles relative to the platform
-    field_of_view.py  by the focal length       level_ground.py  what the camera sees
-    packets.py        encodes the items         video.py         reads frames as they are
+    derive.py         items from measures       field_of_view.py by the focal length
+    level_ground.py   what the camera sees      packets.py       encodes the items
+    video.py          reads frames as they are
 """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from klvrelay.importing.attitude import Turn, absolute, relative
+from klvrelay.geo import GeoPoint, Orientation, msl_to_hae, relative, sensor_axes
+from klvrelay.geo.wgs84 import wrapped
 from klvrelay.importing.field_of_view import fields_of_view, other_field_of_view
 from klvrelay.importing.level_ground import GroundView, ground_items
 from klvrelay.importing.telemetry import FOCAL_LENGTH, GIMBAL, HEIGHT, MEASURES
@@ -76,19 +77,19 @@ class Derivation:
         """Items 18 to 20 by the gimbal's orientation in north, east, down, and that of the platform."""
         if not all(name in found for name in GIMBAL[:2]) or any(name in found for name in _SENSOR):
             return
-        camera = Turn(found[GIMBAL[0]], found[GIMBAL[1]], found.get(GIMBAL[2], 0.0))
+        camera = Orientation(found[GIMBAL[0]], found[GIMBAL[1]], found.get(GIMBAL[2], 0.0))
         if not self._complete_platform(found, camera):
             return
-        platform = Turn(*(_angle(found, name) for name in _PLATFORM))
+        platform = Orientation(*(_angle(found, name) for name in _PLATFORM))
         angles = relative(platform, camera)
-        found |= zip(_SENSOR, (angles.yaw, angles.pitch, angles.roll % 360), strict=True)
+        found |= zip(_SENSOR, (angles.azimuth, angles.elevation, angles.roll % 360), strict=True)
 
-    def _complete_platform(self, found: dict[str, Any], camera: Turn) -> bool:
+    def _complete_platform(self, found: dict[str, Any], camera: Orientation) -> bool:
         """Add assumed angles of the platform where it has none; false if it has none and none may be assumed."""
         if _PLATFORM[0] not in found:
             if not self._may(HEADING_ASSUMED):
                 return False
-            found[_PLATFORM[0]] = camera.yaw % 360
+            found[_PLATFORM[0]] = camera.azimuth % 360
         if not self._is_level_or_known(found):
             return False
         for name in _PLATFORM[1:]:
@@ -126,14 +127,13 @@ class Derivation:
         ground = self._ground(found, altitude)
         if ground is None or not self._is_level_or_known(found):
             return
-        axes = absolute(Turn(*(_angle(found, name) for name in _PLATFORM)), Turn(*(found[name] for name in _SENSOR)))
-        view = GroundView(
-            found[_POSITION[0]], found[_POSITION[1]], axes, found[_HORIZONTAL], found[_VERTICAL],
-            altitude - ground, ground,
-        )  # fmt: skip
-        items = ground_items(view)
-        if ALTITUDE not in found and (height := items.pop("frame_center_elevation", None)) is not None:
-            items["frame_center_height_above_ellipsoid"] = height
+        platform = Orientation(*(_angle(found, name) for name in _PLATFORM))
+        axes = sensor_axes(platform, Orientation(*(found[name] for name in _SENSOR)))
+        lat, lon, is_msl = found[_POSITION[0]], wrapped(found[_POSITION[1]]), ALTITUDE in found
+        place = GeoPoint(lat, lon, msl_to_hae(altitude, lat, lon) if is_msl else altitude)
+        items = ground_items(GroundView(place, axes, found[_HORIZONTAL], found[_VERTICAL], altitude - ground))
+        if items:
+            items["frame_center_elevation" if is_msl else "frame_center_height_above_ellipsoid"] = ground
         found |= {path: value for path, value in items.items() if path not in found}
 
     def _ground(self, found: Mapping[str, Any], altitude: float) -> float | None:

@@ -14,12 +14,13 @@ lower PID may carry KLV too, the records wait for it. So the same bytes give the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from klvrelay import core
 from klvrelay.config.choice import Choice
 from klvrelay.config.names import unique_name
 from klvrelay.core import ALONE, Entry, PacketInfo
+from klvrelay.elementary_streams.elementary_stream import ElementaryStream, ticks_between
 from klvrelay.log import logger
 
 MOST = 16
@@ -33,56 +34,10 @@ HELD_BYTES = 4 << 20
 SILENT_TICKS = 90_000
 SILENT_TIMES = 3
 """A stream has ended after a second without packets that is also this many of its usual intervals."""
-LOOK = 1024
-"""Records between two updates of the usual interval."""
 UNUSUAL_TICKS = 10 * 90_000
 """The limit for a stream with a single record, which has no usual interval."""
 QUIET = 60.0
 """Minimum seconds between two log lines about moved streams."""
-_WRAP = 1 << 33
-
-
-class ElementaryStream:
-    """One KLV elementary stream: name, number of its next record, last PID and time.
-
-    last          time of its last record, in ticks
-    first         time and number of an earlier record, from which its usual interval is computed
-    opened_at     number of its next record when the source was opened
-    """
-
-    __slots__ = ("first", "head", "last", "name", "opened_at", "pid", "program", "seq", "sets", "usual")
-
-    def __init__(self, name: str, head: bytes, seq: int, seen: PacketInfo) -> None:
-        self.name = name
-        self.head = head
-        self.seq = self.opened_at = seq
-        self.pid, self.program, self.sets = seen.pid, seen.program, {seen.set}
-        self.last = seen.ticks
-        self.first: tuple[int | None, int] = seen.ticks, seq
-        self.usual: float | None = None
-
-    def count(self, count: int, ticks: int | None, sets: Iterable[str]) -> None:
-        """Count packets that became records; `ticks` is the time of the last one."""
-        before, self.seq, self.last = self.seq, self.seq + count, ticks
-        self.sets.update(sets)
-        if before // LOOK != self.seq // LOOK:
-            self.look()
-
-    @property
-    def was_seen(self) -> bool:
-        """Has a record arrived since the source was opened?"""
-        return self.seq > self.opened_at
-
-    def interval(self) -> float | None:
-        """Usual ticks between two records; None if unknown."""
-        ticks, number = self.first
-        taken, count = _after(self.last, ticks), self.seq - 1 - number
-        return self.usual if taken is None or taken < 0 or count < 1 else taken / count
-
-    def look(self) -> None:
-        """Restart the measurement of the usual interval, well before the clock wraps."""
-        self.usual = self.interval()
-        self.first = self.last, self.seq - 1
 
 
 class _Waiting:
@@ -248,7 +203,7 @@ class ElementaryStreams:
         """Has the wait for a lower PID lasted long enough?"""
         if self._ending or self._held > HELD_BYTES or len(waiting.entries) >= WAIT_RECORDS:
             return True
-        after = _after(seen.ticks, waiting.seen.ticks)
+        after = ticks_between(seen.ticks, waiting.seen.ticks)
         return after is not None and after >= WAIT_TICKS
 
     def _name_first(self, seen: PacketInfo | None = None) -> None:
@@ -269,7 +224,7 @@ class ElementaryStreams:
         """
         if stream.pid is None or (seen.listing & ALONE and stream.program == seen.program):
             return True
-        since = _after(seen.ticks, stream.last if stream.was_seen else self._begun)
+        since = ticks_between(seen.ticks, stream.last if stream.was_seen else self._begun)
         if since is None or since < 0:
             return len(waiting.entries) >= (4 if self._ending else WAIT_RECORDS)
         interval = stream.interval()
@@ -337,10 +292,3 @@ def _may_continue(stream: ElementaryStream, seen: PacketInfo) -> bool:
     """May a PID continue this stream, i.e. does it have the same program and set?"""
     same = None in (stream.program, seen.program) or stream.program == seen.program
     return same and seen.set in stream.sets
-
-
-def _after(ticks: int | None, before: int | None) -> int | None:
-    """Ticks between two times, negative if the clock went back; None if one is unknown."""
-    if ticks is None or before is None:
-        return None
-    return (ticks - before + _WRAP // 2) % _WRAP - _WRAP // 2

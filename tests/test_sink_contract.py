@@ -1,8 +1,10 @@
-"""The contract of all sinks beside MQTT, each against a real far end: outage, order, restart, gaps, clear errors."""
+"""The contract of all sinks, each against a real far end: outage, order, restart, long round trips, gaps, clear errors.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,21 +13,34 @@ from pathlib import Path
 import far_ends
 import pytest
 from brokers import until
+from delaying_proxy import slow_line
 from far_ends import FAR_ENDS, TrialFarEnd
-from records import BOOT, record, spoilt
+from records import BOOT, platform, record, spoilt
 
 from klvrelay.config.settings import SinkSettings
+from klvrelay.config.sinks.far_end import FarEndSettings
+from klvrelay.config.sinks.known import kind_of_url
 from klvrelay.errors import SinkDown
 from klvrelay.health import SinkHealth
 from klvrelay.relay.build import shaper_of
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.shape.output import Output
-from klvrelay.sinks.open import far_end as open_far_end
 from klvrelay.sinks.open import open_sink
 from klvrelay.spool.memory import MemoryLog
 
 PATIENCE = 20.0
+CONNECTED = [name for name in FAR_ENDS if name != "udp"]
+"""A sink notices that they are away."""
+ANSWERING = ["mqtt", "tcp", "redis", "nats", "http"]
+"""They confirm over a network."""
+LIMITED = ["mqtt", "udp", "nats"]
+"""The sink knows the largest record that they take."""
+
+
+def only(names: Sequence[str]) -> pytest.MarkDecorator:
+    """Far ends of these names only."""
+    return pytest.mark.parametrize("far", sorted(names), indirect=True)
 
 
 @pytest.fixture(params=sorted(FAR_ENDS))
@@ -40,8 +55,11 @@ async def far(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) ->
 class Delivering:
     """A sink that delivers from a log, as in a relay."""
 
-    def __init__(self, far_end: TrialFarEnd, outputs: tuple[Output, ...] = (), *, limit: int = 10_000) -> None:
-        settings = far_end.settings()
+    def __init__(
+        self, far_end: TrialFarEnd, outputs: tuple[Output, ...] = (), *, limit: int = 10_000,
+        settings: FarEndSettings | None = None,
+    ) -> None:  # fmt: skip
+        settings = settings or far_end.settings()
         self.settings = SinkSettings("trial", settings, outputs=outputs)
         self.log = MemoryLog(limit)
         self._cursor = self.log.cursor("trial")
@@ -102,10 +120,9 @@ async def test_every_record_arrives_once_and_in_order(far: TrialFarEnd):
     assert [firsts(found, stream) for stream in ("uav1", "uav2")] == [list(range(300))] * 2
 
 
+@only(CONNECTED)
 async def test_an_outage_loses_nothing_that_was_not_confirmed(far: TrialFarEnd):
     """Records wait while the far end is away, and follow in order. Those in flight may arrive twice."""
-    if not far.connects:
-        pytest.skip("such a far end is not connected: a sink cannot notice that it is away")
     trial = Delivering(far)
     async with trial.running():
         trial.append(range(100))
@@ -120,10 +137,9 @@ async def test_an_outage_loses_nothing_that_was_not_confirmed(far: TrialFarEnd):
     assert firsts(found, "uav1") == list(range(300))
 
 
+@only(CONNECTED)
 async def test_a_far_end_that_goes_away_under_load_gets_the_rest_later(far: TrialFarEnd):
     """Without a hole, if it keeps what it confirms; in order in any case."""
-    if not far.connects:
-        pytest.skip("such a far end is not connected: a sink cannot notice that it is away")
     trial = Delivering(far)
     async with trial.running():
         for part in range(30):
@@ -157,8 +173,6 @@ async def test_a_restart_of_the_sink_continues_where_it_was(far: TrialFarEnd):
 
 async def test_what_was_shed_is_a_gap(far: TrialFarEnd):
     """The numbers of records that waited too long are named, so that a reader finds no hole."""
-    if not far.has_gaps:
-        pytest.skip("such a far end has no place for gaps")
     trial = Delivering(far, limit=50)
     trial.append(range(80))
     async with trial.running():
@@ -197,20 +211,51 @@ def trial_output(far: TrialFarEnd, rate: float) -> Output:
     return replace(SinkSettings("trial", far.settings()).published[0], rate=rate)
 
 
+@only(CONNECTED)
 async def test_a_far_end_that_is_not_there_is_named_with_a_remedy(far: TrialFarEnd):
     """At once or within the time limit, and a second attempt succeeds."""
-    if not far.connects:
-        pytest.skip("such a far end is not connected")
     await far.stop()
-    opened = open_far_end(far.settings())
+    settings = SinkSettings("trial", far.settings())
+    sink = open_sink(settings, shaper_of(settings), BOOT)
     with pytest.raises(SinkDown) as refused:
-        await opened.open()
-    await opened.close()
-    assert str(refused.value).startswith(opened.url)
-    assert ": " in str(refused.value).removeprefix(opened.url).strip(": ")
+        await sink.__aenter__()
+    assert str(refused.value).startswith(settings.url)
+    assert ": " in str(refused.value).removeprefix(settings.url).strip(": ")
     await far.start()
-    await opened.open()
-    await opened.close()
+    async with sink:
+        pass
+
+
+@only(ANSWERING)
+async def test_a_long_round_trip_does_not_make_a_backlog(far: TrialFarEnd):
+    """Many records are in flight at once, in order: 400 round trips of 0.2 s would take longer than the test waits."""
+    port = int(re.search(r":(\d+)", far.url)[1])  # type: ignore[index]
+    async with slow_line(port, 0.1) as near:
+        settings = kind_of_url(far.url).from_url(
+            far.url.replace(f":{port}", f":{near}"), {"timeout": 8.0, **({"create": True} if "nats" in far.url else {})}
+        )
+        trial = Delivering(far, settings=settings)
+        async with trial.running():
+            trial.append(range(400))
+            await trial.settled()
+            found = await until_arrived(far, 400)
+    assert firsts(found, "uav1") == list(range(400))
+
+
+@only(LIMITED)
+async def test_a_record_that_is_too_large_costs_only_itself(far: TrialFarEnd):
+    """It is left out and counted; its neighbours arrive, on the same connection."""
+    assert far.largest is not None
+    trial = Delivering(far)
+    async with trial.running():
+        for number in range(20):
+            large = platform(number, (59, b"x" * far.largest))
+            trial.log.append(record(number, raw=large) if number == 9 else record(number))
+        await trial.settled()
+        found = await until_arrived(far, 19)
+    sums = trial.sink_task.sums()
+    assert (sums.delivered, sums.left_out, trial.sink_task.health.outages) == (19, 1, 0)
+    assert firsts(found, "uav1") == [number for number in range(20) if number != 9]
 
 
 async def test_a_stop_during_a_delivery_leaves_the_sums_right(far: TrialFarEnd):

@@ -15,6 +15,7 @@ from typing import ClassVar, Protocol
 import orjson
 from files_far_end import FilesFolder
 from http_far_end import PostReceiver
+from oracle_broker import OracleBroker
 
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import kind_of_url
@@ -27,14 +28,12 @@ class TrialFarEnd(Protocol):
     """A far end that a test starts and stops.
 
     confirms   what it has confirmed survives its outage
-    connects   a sink notices that it is away
-    has_gaps   it gets gap records
+    largest    bytes of the largest record that it takes, if it has such a limit
     """
 
     confirms: ClassVar[bool]
-    connects: ClassVar[bool]
-    has_gaps: ClassVar[bool]
     url: str
+    largest: int | None = None
 
     def settings(self) -> FarEndSettings:
         """Settings of a sink that delivers there, with a timeout of a few seconds."""
@@ -73,8 +72,6 @@ class _Lines:
     """Reads lines from connections."""
 
     confirms: ClassVar[bool] = True
-    connects: ClassVar[bool] = True
-    has_gaps: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -151,8 +148,7 @@ class UdpReceiver(asyncio.DatagramProtocol):
     """Reads datagrams. A sink does not notice that it is away."""
 
     confirms: ClassVar[bool] = False
-    connects: ClassVar[bool] = False
-    has_gaps: ClassVar[bool] = True
+    largest = 65_507
 
     def __init__(self, folder: Path, port: int) -> None:
         self.port = port
@@ -187,6 +183,38 @@ class UdpReceiver(asyncio.DatagramProtocol):
         return list(self.lines)
 
 
+class MqttBroker:
+    """A broker in this process that keeps what it acknowledges. It announces the size of the largest packet."""
+
+    confirms: ClassVar[bool] = True
+    largest = 100_000
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._broker = OracleBroker()
+        self._broker.port = self.port = port
+        self._broker.manners.limits = {MAXIMUM_PACKET_SIZE: self.largest}
+        self.url = f"mqtt://127.0.0.1:{port}"
+
+    def settings(self) -> FarEndSettings:
+        return settings_of(self.url)
+
+    async def start(self) -> None:
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        await self._broker.stop()
+
+    async def close(self) -> None:
+        await self._broker.stop()
+
+    async def documents(self) -> list[bytes]:
+        leaves = ("telemetry", "rejected", "gap")
+        return [one.payload for one in self._broker.published if one.topic.rpartition("/")[2] in leaves]
+
+
+MAXIMUM_PACKET_SIZE = 0x27
+
+
 def redis_server(folder: Path, port: int) -> TrialFarEnd:
     """A Redis server with an append-only file."""
     from queue_servers import RedisServer
@@ -204,6 +232,7 @@ def nats_server(folder: Path, port: int) -> TrialFarEnd:
 FAR_ENDS: Mapping[str, Callable[[Path, int], TrialFarEnd]] = {
     "files": FilesFolder,
     "http": PostReceiver,
+    "mqtt": MqttBroker,
     "tcp": TcpReceiver,
     "unix": UnixReceiver,
     "udp": UdpReceiver,

@@ -13,8 +13,6 @@ class FilesFolder:
     """A folder that vanishes as that of a disk that is not mounted, and returns with its files."""
 
     confirms: ClassVar[bool] = True
-    connects: ClassVar[bool] = True
-    has_gaps: ClassVar[bool] = True
 
     def __init__(self, folder: Path, port: int) -> None:
         self._disk, self._away = folder / "disk", folder / "away"

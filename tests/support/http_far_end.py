@@ -39,8 +39,6 @@ class PostReceiver:
     """Keeps the records of all POSTs that it answers with 2xx."""
 
     confirms: ClassVar[bool] = True
-    connects: ClassVar[bool] = True
-    has_gaps: ClassVar[bool] = True
 
     def __init__(self, folder: Path | None, port: int, answering: Answering = accept) -> None:
         self.port, self.answering = port, answering

@@ -25,8 +25,6 @@ class Server:
     """A program that listens on a port. `stop` ends it as a kill does; what it has written stays."""
 
     confirms: ClassVar[bool] = True
-    connects: ClassVar[bool] = True
-    has_gaps: ClassVar[bool] = True
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self.port = folder, port
@@ -111,6 +109,8 @@ class RedisServer(Server):
 
 class NatsServer(Server):
     """JetStream with a file store. `stop` kills it; the pages that it wrote stay with the kernel."""
+
+    largest = 1 << 20
 
     def __init__(self, folder: Path, port: int, config: str = "", *, jetstream: bool = True) -> None:
         super().__init__(folder, port)

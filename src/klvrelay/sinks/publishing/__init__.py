@@ -4,4 +4,5 @@
     publication.py  what is published of a record        publications.py     those of a batch, and their outcome
     outbox.py       sends publications, one group at a time
     ages.py         ages of replayed records             leaf.py             where a record is published
+    output_topics.py  topics of outputs
 """

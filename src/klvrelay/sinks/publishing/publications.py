@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from klvrelay.config.names import safe_level
 from klvrelay.config.sinks.far_end import FarEndSettings
-from klvrelay.config.topic_template import filled
 from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
@@ -17,14 +16,13 @@ from klvrelay.shape.shaped_output import Decision, Due
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.publishing.ages import Ages, json_with_age
 from klvrelay.sinks.publishing.leaf import leaf_of
+from klvrelay.sinks.publishing.output_topics import OutputTopics
 from klvrelay.sinks.publishing.publication import Publication
 from klvrelay.sinks.results import GAP, THINNED, UNCHOSEN, UNWANTED, WITHHELD, best_of, counted
 
 JSON = CONTENT_TYPES["json"]
 NOT_DUE = {Decision.UNWANTED: UNCHOSEN, Decision.THINNED: THINNED, Decision.WITHHELD: WITHHELD, Decision.DUE: THINNED}
 """The result of a record without publications."""
-TOPICS_MOST = 4096
-"""Maximum number of topics that are kept."""
 
 
 class Publications:
@@ -33,7 +31,7 @@ class Publications:
     def __init__(self, shaper: Shaper, settings: FarEndSettings) -> None:
         self.shaper, self._settings = shaper, settings
         self._ages = Ages()
-        self._topics: dict[tuple[str, str, str, str], str] = {}
+        self._topics = OutputTopics(settings.prefix)
 
     def of_batch(self, batch: Sequence[Item], now: float, *, replayed: bool) -> PublishedBatch:
         """The publications of a batch. `replayed`: it is from the backlog of an outage, beside live records."""
@@ -72,19 +70,8 @@ class Publications:
             age = self._ages.of(record)
             data = json_with_age(data, age) if content_type == JSON else data
         return Publication(
-            self._topic(payload), data, content_type, record, output.name, output.retain, age, payload.item
+            self._topics.of(payload), data, content_type, record, output.name, output.retain, age, payload.item
         )
-
-    def _topic(self, payload: Payload) -> str:
-        output, record = payload.output, payload.record
-        place = output.name, record.stream, record.set, payload.item
-        if (found := self._topics.get(place)) is None:
-            levels = {"stream": record.stream, "set": record.set, "item": payload.item, "output": output.name}
-            values = {name: safe_level(text) for name, text in levels.items()}
-            if len(self._topics) >= TOPICS_MOST:
-                self._topics.clear()
-            found = self._topics[place] = filled(output.topic, {"prefix": self._settings.prefix, **values})
-        return found
 
 
 class PublishedBatch:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.config.names import safe_level
-from klvrelay.config.topic_template import filled
 from klvrelay.shape.encoding.formats import TEXT, message_of
 from klvrelay.shape.payload import Payload
 from klvrelay.sinks.mqtt.messages import JSON, origin, with_age
@@ -14,6 +12,7 @@ from klvrelay.sinks.mqtt.outputs.compression import Compression
 from klvrelay.sinks.mqtt.protocol.connection import Message
 from klvrelay.sinks.mqtt.values.home_assistant import discovery
 from klvrelay.sinks.publishing.ages import Ages
+from klvrelay.sinks.publishing.output_topics import OutputTopics
 
 
 class OutputMessages:
@@ -25,19 +24,11 @@ class OutputMessages:
     def __init__(self, settings: MqttSettings, ages: Ages, is_open: Callable[[Payload], bool]) -> None:
         self._settings, self._ages, self._is_open = settings, ages, is_open
         self.compression = Compression(settings)
-        self._topics: dict[tuple[str, str, str, str], str] = {}
+        self._topics = OutputTopics(settings.prefix)
 
     def topic(self, payload: Payload) -> str:
-        """The topic of a payload. No name in it adds a level or a wildcard."""
-        output, record = payload.output, payload.record
-        place = output.name, record.stream, record.set, payload.item
-        if (found := self._topics.get(place)) is None:
-            levels = {"stream": record.stream, "set": record.set, "item": payload.item, "output": output.name}
-            values = {name: safe_level(text) for name, text in levels.items()}
-            if len(self._topics) >= TOPICS_MOST:
-                self._topics.clear()
-            found = self._topics[place] = filled(output.topic, {"prefix": self._settings.prefix, **values})
-        return found
+        """The topic of a payload."""
+        return self._topics.of(payload)
 
     def of(self, payloads: Sequence[Payload]) -> Message:
         """The message of one or several payloads of the same topic and run. Its `seq` is that of the first record.
@@ -77,6 +68,3 @@ class OutputMessages:
         """The message of a payload that is replayed, with the age of its record."""
         return with_age(self.of([payload]), self._ages.of(payload.record))
 
-
-TOPICS_MOST = 4096
-"""Maximum number of topics that are kept."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-import orjson
+from nats.js.api import PubAck
+from nats.js.errors import APIError, NoStreamResponseError
 
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
-from klvrelay.sinks.nats.frames import Frame
 from klvrelay.sinks.results import DELIVERED, LEFT_OUT, REJECTED
 
-NO_RESPONDERS = 503
-"""Status of a message to a subject without a subscriber: no JetStream stream has it."""
 TOO_LARGE, NAME_IN_USE, OVERLAP = 10054, 10058, 10065
 NOT_ENABLED = (10039, 10076)
 """Errors of JetStream by number."""
@@ -43,34 +41,26 @@ DENIED = StoreAnswer(REJECTED, "the user may not publish to it: extend its permi
 UNBOUND = StoreAnswer(None, "no JetStream stream has this subject")
 
 
-def verdict_of(frame: Frame) -> StoreAnswer:
-    """What an answer of JetStream says about a message: `{"stream": ..., "seq": ...}`, or an error."""
-    if frame.payload.startswith(b'{"stream":'):
+def verdict_of(answer: PubAck | StoreAnswer | BaseException) -> StoreAnswer:
+    """What the library's answer says about a message."""
+    if isinstance(answer, PubAck):
         return STORED
-    if frame.status == NO_RESPONDERS:
+    if isinstance(answer, StoreAnswer):
+        return answer
+    if isinstance(answer, NoStreamResponseError):
         return UNBOUND
-    error = error_in(frame)
-    if error is None:
-        return STORED
-    code, number, text = error
-    if number == TOO_LARGE:
-        return StoreAnswer(LEFT_OUT, text)
-    return StoreAnswer(None if code >= 500 or code == 429 else REJECTED, text)
+    if not isinstance(answer, APIError):
+        return StoreAnswer(None, "an answer that is not known")
+    if answer.err_code == TOO_LARGE:
+        return StoreAnswer(LEFT_OUT, text_of(answer))
+    code = 500 if answer.code is None else answer.code
+    return StoreAnswer(None if code >= 500 or code == 429 else REJECTED, text_of(answer))
 
 
-def error_in(frame: Frame) -> tuple[int, int, str] | None:
-    """Code, number and text of the error that an answer of JetStream contains."""
-    if frame.status:
-        return frame.status, 0, f"status {frame.status}"
-    try:
-        document = orjson.loads(frame.payload)
-        error = document.get("error")
-        if error is None:
-            return None
-        code, number = int(error.get("code", 500)), int(error.get("err_code", 0))
-    except (ValueError, TypeError, AttributeError):
-        return 500, 0, "an answer that is not JSON"
-    return code, number, _TEXTS.get(number, f"error {number or code}")
+def text_of(error: APIError) -> str:
+    """What an error of JetStream means."""
+    number = error.err_code or 0
+    return _TEXTS.get(number, f"error {number or error.code}")
 
 
 def violation(text: str) -> tuple[str, str] | None:

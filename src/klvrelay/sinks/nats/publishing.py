@@ -1,85 +1,91 @@
-"""Messages with numbered reply subjects, and the answers to them."""
+"""Messages to JetStream that are sent together, and the answers to them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from nats.errors import Error
+from nats.js import JetStreamContext
 
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.nats.connection import NatsConnection
 from klvrelay.sinks.nats.faults import DENIED, StoreAnswer, verdict_of
-from klvrelay.sinks.nats.frames import Frame, published
+
+TURN = 64
+"""Messages that are sent before other tasks run."""
 
 
-class _MessageGroup:
-    """Messages with consecutive numbers that were sent together, and their answers."""
+class Message(NamedTuple):
+    """A message with its headers."""
 
-    def __init__(self, first: int, subjects: Sequence[bytes]) -> None:
-        self._first, self._subjects = first, subjects
-        self.frames: list[Frame | None] = [None] * len(subjects)
-        self.waiting = len(subjects)
-        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    subject: str
+    headers: dict[str, str]
+    payload: bytes
 
-    def answer(self, number: int, frame: Frame) -> None:
-        place = number - self._first
-        if self.frames[place] is None:
-            self.frames[place] = frame
-            self.waiting -= 1
-            if not self.waiting and not self.answered.done():
-                self.answered.set_result(None)
-
-    def deny(self, subject: bytes) -> None:
-        for place, each in enumerate(self._subjects):
-            if each == subject:
-                self.answer(self._first + place, REFUSED)
+    @property
+    def size(self) -> int:
+        """Bytes that count for the server's `max_payload`."""
+        return 12 + sum(len(name) + len(value.encode()) + 4 for name, value in self.headers.items()) + len(self.payload)
 
 
-REFUSED = Frame(b"-ERR", b"")
-"""In place of an answer: the user may not publish to the subject."""
+class Publishing:
+    """Publishes groups of messages on one connection."""
 
-
-class Answers:
-    """Numbers messages, and assigns their answers."""
-
-    def __init__(self) -> None:
-        self._next = 0
-        self._groups: dict[int, _MessageGroup] = {}
-
-    def take(self, number: int, frame: Frame) -> None:
-        """An answer arrived."""
-        if (group := self._groups.get(number)) is not None:
-            group.answer(number, frame)
+    def __init__(self, connection: NatsConnection, jetstream: JetStreamContext) -> None:
+        self._connection, self._jetstream = connection, jetstream
+        self._waiting: dict[asyncio.Future[Any], str] = {}
 
     def deny(self, subject: str) -> None:
-        """The user may not publish to a subject."""
-        for group in list(dict.fromkeys(self._groups.values())):
-            group.deny(subject.encode())
+        """The user may not publish to a subject, given in lower case."""
+        for answer, each in self._waiting.items():
+            if each.lower() == subject and not answer.done():
+                answer.set_result(DENIED)
 
-    async def publish(
-        self, connection: NatsConnection, messages: Sequence[tuple[bytes, bytes, bytes]]
-    ) -> tuple[list[Frame | None], SinkDown | None]:
-        """Send messages: subject, headers, payload. Returns their answers, and what ended the connection before all
-        were there.
-        """
-        first, self._next = self._next, self._next + len(messages)
-        group = _MessageGroup(first, [message[0] for message in messages])
-        numbers = range(first, self._next)
-        self._groups.update(dict.fromkeys(numbers, group))
+    def end(self) -> None:
+        """The connection has ended: no more answers arrive."""
+        for answer in list(self._waiting):
+            answer.cancel()
+
+    async def publish(self, messages: Sequence[Message]) -> tuple[list[StoreAnswer | None], SinkDown | None]:
+        """Publish messages. Returns their answers, and what ended the connection before all were there."""
+        answers: list[asyncio.Future[Any]] = []
+        fault: SinkDown | None = None
         try:
-            inbox = connection.inbox
-            connection.write(b"".join([
-                published(subject, b"%b%d" % (inbox, number), headers, payload)
-                for number, (subject, headers, payload) in zip(numbers, messages, strict=True)
-            ]))  # fmt: skip
-            await connection.exchange.wait(group.answered, lambda: group.waiting)
-        except SinkError as fault:
-            return group.frames, SinkDown(str(fault))
+            await self._connection.watch(self._converse(messages, answers), lambda: len(answers) - self._unanswered)
+        except SinkError as lost:
+            fault = SinkDown(str(lost))
+        except Error:
+            fault = SinkDown(str(await self._connection.ended()))
         finally:
-            for number in numbers:
-                del self._groups[number]
-        return group.frames, None
+            for answer in answers:
+                self._waiting.pop(answer, None)
+                answer.cancel()
+        found = [_answer_of(answer) for answer in answers] + [None] * (len(messages) - len(answers))
+        if fault is None and None in found:
+            fault = SinkDown(str(await self._connection.ended()))
+        return found, fault
+
+    @property
+    def _unanswered(self) -> int:
+        return self._jetstream.publish_async_pending()
+
+    async def _converse(self, messages: Sequence[Message], answers: list[asyncio.Future[Any]]) -> None:
+        for number, (subject, headers, payload) in enumerate(messages, 1):
+            answer: asyncio.Future[Any] = await self._jetstream.publish_async(subject, payload, headers=headers)
+            answers.append(answer)
+            self._waiting[answer] = subject
+            answer.add_done_callback(self._answered)
+            if number % TURN == 0:
+                await asyncio.sleep(0)
+        await asyncio.wait(answers)
+
+    def _answered(self, _: asyncio.Future[Any]) -> None:
+        self._connection.stream.answered()
 
 
-def verdict(frame: Frame, read: Callable[[Frame], StoreAnswer] = verdict_of) -> StoreAnswer:
-    """What an answer says about a message."""
-    return DENIED if frame is REFUSED else read(frame)
+def _answer_of(answer: asyncio.Future[Any]) -> StoreAnswer | None:
+    if answer.cancelled():
+        return None
+    return verdict_of(answer.exception() or answer.result())

@@ -22,8 +22,14 @@ IDLE = 10.0
 """Seconds between two pings while nothing else is sent."""
 UNANSWERED_MOST = 1 << 20
 """Maximum bytes that may arrive without an answer among them, and of a line."""
+VERDICT, LOOK = 0.5, 0.005
+"""Seconds in which a TLS 1.3 server may refuse our certificate, and between two looks for that."""
 GROUP_MOST = 16 << 20
 """Bytes that may wait to be sent before a library waits: more than a group of publications has."""
+
+
+class Excess(Exception):
+    """More bytes arrived than are expected."""
 
 
 class WatchedProtocol(asyncio.StreamReaderProtocol):
@@ -49,7 +55,7 @@ class WatchedProtocol(asyncio.StreamReaderProtocol):
         self.received += len(data)
         self.unanswered += len(data)
         if self.unanswered > UNANSWERED_MOST and isinstance(self._transport, asyncio.WriteTransport):
-            self.end(ValueError("too much"))
+            self.end(Excess())
             self._transport.abort()
         else:
             super().data_received(data)
@@ -108,6 +114,8 @@ class Stream:
         cause = self.ended.result() if self.ended.done() else None
         if self._fault is not None:
             return type(self._fault)(str(self._fault))
+        if isinstance(cause, Excess):
+            return SinkDown(f"{self._far_end.url}: the {self._far_end.role} sends more than answers: check the port")
         if isinstance(cause, ssl.SSLError):
             return tls_fault(self._far_end, cause)
         return lost(self._far_end, cause if isinstance(cause, OSError) else None)
@@ -132,6 +140,25 @@ class Stream:
         if transport is None:  # lost since the handshake
             raise lost(far_end)
         self._transport, self._protocol = transport, protocol
+        await self._verdict(transport.get_extra_info("ssl_object"))
+        if self.ended.done():
+            raise self._refusal(far_end)
+
+    async def _verdict(self, tls: ssl.SSLObject) -> None:
+        """Wait for the server's verdict on our certificate: in TLS 1.3 it follows our handshake (RFC 8446, 4.4.2.4).
+
+        The server sends a session ticket or an alert. If we sent data first, the alert could be lost: a server that
+        closes with unread data resets the connection.
+        """
+        end = asyncio.get_running_loop().time() + VERDICT
+        while tls.version() == "TLSv1.3" and not (tls.session is not None and tls.session.has_ticket):
+            await asyncio.wait({self.ended}, timeout=LOOK)
+            if self.ended.done() or asyncio.get_running_loop().time() > end:
+                return
+
+    def _refusal(self, far_end: Secured) -> SinkError:
+        cause = self.ended.result()
+        return tls_fault(far_end, cause if isinstance(cause, OSError) else ssl.SSLEOFError(8, "closed"))
 
     async def watch(self, work: asyncio.Future[T], progress: Callable[[], int] = lambda: 0) -> T:
         """What `work` returns or raises. `progress` changes with each answer.

@@ -21,7 +21,7 @@ def check(settings: FarEndSettings) -> None:
 
     assert isinstance(settings, NatsSettings)
     try:
-        import nats.aio.client
+        import nats.aio.client  # noqa: F401
         import nkeys  # noqa: F401
     except ImportError:
         raise ConfigError("nats: needs packages: pip install 'klvrelay[nats]'") from None

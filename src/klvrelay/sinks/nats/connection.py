@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from nats.errors import Error, ProtocolError, StaleConnectionError, UnexpectedEOF
 
 from klvrelay.config.sinks.nats import NatsSettings
-from klvrelay.errors import SinkDown, SinkError, SinkRefused
+from klvrelay.errors import SinkError, SinkRefused
 from klvrelay.sinks.dialing.faults import lost
 from klvrelay.sinks.dialing.stream import IDLE, Stream
 from klvrelay.sinks.dialing.version import version_of
@@ -34,13 +34,12 @@ class NatsConnection:
     """A connected client. Made by `open`.
 
     on_denied  is called with a subject, in lower case, that the user may not publish to
-    on_end     is called once the connection has ended
     client     of nats-py
     """
 
-    def __init__(self, settings: NatsSettings, on_denied: OnDenied, on_end: Callable[[], None]) -> None:
+    def __init__(self, settings: NatsSettings, on_denied: OnDenied) -> None:
         self._settings = settings
-        self._on_denied, self._on_end = on_denied, on_end
+        self._on_denied = on_denied
         self._transport = StreamTransport(settings)
         self._fault: SinkError | None = None
         self._over = asyncio.Event()
@@ -75,7 +74,9 @@ class NatsConnection:
         before = self.client._pongs_received
         await self.watch(self._flush())
         if self.client._pongs_received == before:  # the library returns if it no longer reads
+            self.stream.fail(lost(self._settings, TimeoutError()))
             raise await self.ended()
+        self.stream.answered()
 
     async def _flush(self) -> None:
         with contextlib.suppress(Error):
@@ -93,7 +94,8 @@ class NatsConnection:
             await asyncio.wait({work})
 
     async def _before_end(self, steps: Any) -> Any:
-        work, over = asyncio.ensure_future(steps), asyncio.ensure_future(self._over.wait())
+        work: asyncio.Future[Any] = asyncio.ensure_future(steps)
+        over: asyncio.Future[Any] = asyncio.ensure_future(self._over.wait())
         try:
             await asyncio.wait({work, over}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -106,9 +108,10 @@ class NatsConnection:
 
     async def ended(self) -> SinkError:
         """Wait until the connection has ended. Returns the cause."""
-        over = asyncio.ensure_future(self._over.wait())
+        over: asyncio.Future[Any] = asyncio.ensure_future(self._over.wait())
+        ended: asyncio.Future[Any] = self.stream.ended
         try:
-            await asyncio.wait({over, self.stream.ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({over, ended}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({over}, timeout=REASON)
         finally:
             over.cancel()
@@ -146,16 +149,17 @@ class NatsConnection:
     def _end(self, fault: SinkError) -> None:
         self._fault = self._fault or fault
         self._over.set()
-        self._on_end()
 
     def _fault_of(self, error: Exception) -> SinkError:
         if isinstance(error, SinkError):
             return error
+        if isinstance(error, UnexpectedEOF):
+            return self.stream.fault
         if isinstance(error, StaleConnectionError | TimeoutError):
             return lost(self._settings, TimeoutError())
         if isinstance(error, ProtocolError):
             return self._transport.no_nats()
-        if isinstance(error, Error) and not isinstance(error, UnexpectedEOF):
+        if isinstance(error, Error):
             return server_fault(self._settings.url, str(error))
         if isinstance(error, OSError) and not self.stream.ended.done():
             return lost(self._settings, error)

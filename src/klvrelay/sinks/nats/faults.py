@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from nats.js.api import PubAck
-from nats.js.errors import APIError, NoStreamResponseError
+import orjson
 
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.sinks.results import DELIVERED, LEFT_OUT, REJECTED
 
+NO_RESPONDERS = "503"
+"""Status of the answer if a subject has no subscriber: no JetStream stream has it."""
 TOO_LARGE, NAME_IN_USE, OVERLAP = 10054, 10058, 10065
 NOT_ENABLED = (10039, 10076)
 """Errors of JetStream by number."""
@@ -41,26 +42,27 @@ DENIED = StoreAnswer(REJECTED, "the user may not publish to it: extend its permi
 UNBOUND = StoreAnswer(None, "no JetStream stream has this subject")
 
 
-def verdict_of(answer: PubAck | StoreAnswer | BaseException) -> StoreAnswer:
-    """What the library's answer says about a message."""
-    if isinstance(answer, PubAck):
+def verdict_of(payload: bytes, status: str = "") -> StoreAnswer:
+    """What an answer of JetStream says about a message: `{"stream": ..., "seq": ...}`, an error, or only a status."""
+    if status:
+        return UNBOUND if status == NO_RESPONDERS else StoreAnswer(REJECTED, f"status {status}")
+    if payload.startswith(b'{"stream":'):
         return STORED
-    if isinstance(answer, StoreAnswer):
-        return answer
-    if isinstance(answer, NoStreamResponseError):
-        return UNBOUND
-    if not isinstance(answer, APIError):
-        return StoreAnswer(None, "an answer that is not known")
-    if answer.err_code == TOO_LARGE:
-        return StoreAnswer(LEFT_OUT, text_of(answer))
-    code = 500 if answer.code is None else answer.code
-    return StoreAnswer(None if code >= 500 or code == 429 else REJECTED, text_of(answer))
+    try:
+        error = orjson.loads(payload).get("error")
+        if error is None:
+            return STORED
+        code, number = int(error.get("code", 500)), int(error.get("err_code", 0))
+    except (ValueError, TypeError, AttributeError):
+        return StoreAnswer(None, "an answer that is not JSON")
+    if number == TOO_LARGE:
+        return StoreAnswer(LEFT_OUT, text_of(code, number))
+    return StoreAnswer(None if code >= 500 or code == 429 else REJECTED, text_of(code, number))
 
 
-def text_of(error: APIError) -> str:
+def text_of(code: int, number: int) -> str:
     """What an error of JetStream means."""
-    number = error.err_code or 0
-    return _TEXTS.get(number, f"error {number or error.code}")
+    return _TEXTS.get(number, f"error {number or code}")
 
 
 def violation(text: str) -> tuple[str, str] | None:

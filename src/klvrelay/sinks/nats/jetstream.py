@@ -7,7 +7,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 from nats.errors import Error
-from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
@@ -28,8 +27,9 @@ class _NotPermitted(Exception):
 class JetStream:
     """Asks the server about its streams."""
 
-    def __init__(self, settings: NatsSettings, connection: NatsConnection, manager: JetStreamContext) -> None:
-        self._settings, self._connection, self._manager = settings, connection, manager
+    def __init__(self, settings: NatsSettings, connection: NatsConnection) -> None:
+        self._settings, self._connection = settings, connection
+        self._manager = connection.client.jsm(timeout=2 * settings.timeout)
         self._denied: asyncio.Future[None] | None = None
 
     def deny(self, subject: str) -> None:
@@ -116,4 +116,5 @@ class JetStream:
             return SinkRefused(
                 f"{url}: JetStream: it is not enabled for this account: enable it, or set jetstream = false"
             )
-        return (SinkRefused if code < 500 else SinkDown)(f"{url}: JetStream: {text_of(error)}")
+        kind = SinkRefused if code < 500 else SinkDown
+        return kind(f"{url}: JetStream: {text_of(code, error.err_code or 0)}")

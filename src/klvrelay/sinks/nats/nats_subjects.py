@@ -39,10 +39,9 @@ class NatsSubjects:
         self._renew()
 
     def _renew(self) -> None:
-        self._connection = NatsConnection(self._settings, self._deny, self._end)
-        context = self._connection.client.jetstream(timeout=2 * self._settings.timeout)
-        self._publishing = Publishing(self._connection, context)
-        self._jetstream = JetStream(self._settings, self._connection, context)
+        self._connection = NatsConnection(self._settings, self._deny)
+        self._publishing = Publishing(self._connection)
+        self._jetstream = JetStream(self._settings, self._connection)
         self._denied.clear()
 
     async def open(self) -> None:
@@ -51,6 +50,7 @@ class NatsSubjects:
         await self._connection.open()
         if self._settings.jetstream:
             await self._jetstream.ensure_stream()
+            await self._publishing.open()
         self.detail = f", NATS {self._connection.version}{'' if self._settings.jetstream else ' without JetStream'}"
 
     def _deny(self, subject: str) -> None:
@@ -58,9 +58,6 @@ class NatsSubjects:
             self._denied.add(subject)
         self._publishing.deny(subject)
         self._jetstream.deny(subject)
-
-    def _end(self) -> None:
-        self._publishing.end()
 
     async def send(self, publications: Sequence[Publication]) -> Sequence[int]:
         """Send all messages, and return once each is answered. Raises Unconfirmed."""

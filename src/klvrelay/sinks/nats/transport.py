@@ -19,7 +19,7 @@ from klvrelay.json_output import dumps
 from klvrelay.sinks.dialing.faults import lost
 from klvrelay.sinks.dialing.stream import Stream, context_of, open_stream
 
-_INFO = b"INFO "
+_INFO, _PING = b"INFO ", b"PING"
 
 
 class StreamTransport(Transport):
@@ -100,8 +100,9 @@ class StreamTransport(Transport):
         line, self._greeting = self._greeting, b""
         if line:
             return line
-        while (line := await self.stream.reader.readline()).startswith(_INFO):
-            pass
+        while (line := await self.stream.reader.readline()).startswith((_INFO, _PING)):
+            if line.startswith(_PING):
+                self.write(b"PONG\r\n")
         return line
 
     async def drain(self) -> None:

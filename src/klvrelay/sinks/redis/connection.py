@@ -40,6 +40,11 @@ class StreamConnection(AbstractConnection):
         return []
 
 
+def _packed(words: Any) -> bytes:
+    packed: bytes = pack_command(words)
+    return packed
+
+
 class RedisConnection:
     """A connected socket. Made by `open`.
 
@@ -60,7 +65,7 @@ class RedisConnection:
         if context is not None:
             await self._stream.secure(self._settings, context)
         self._connection = StreamConnection(self._stream)
-        await self._connection.connect()
+        await self._connection.connect_check_health()
         try:
             await self._log_in()
         except SinkDown as fault:
@@ -124,12 +129,12 @@ class RedisConnection:
     async def _converse(self, commands: Sequence[tuple[bytes, ...]], replies: list[Reply]) -> None:
         assert self._connection is not None
         try:
-            await self._connection.send_packed_command(map(pack_command, commands), check_health=False)
+            await self._connection.send_packed_command([_packed(one) for one in commands], check_health=False)
             for _ in commands:
                 replies.append(await self._reply(self._connection))
                 self.stream.answered()
-        except RedisError:
-            raise await self._end() from None
+        except (RedisError, ValueError):  # a MOVED that the library can't read is a ValueError
+            raise self._end() from None
 
     async def _reply(self, connection: StreamConnection) -> Reply:
         try:
@@ -140,7 +145,7 @@ class RedisConnection:
             return error
         return reply
 
-    async def _end(self) -> SinkError:
+    def _end(self) -> SinkError:
         """Why replies are missing: the connection has ended, or what arrived is none."""
         if not self.stream.ended.done():
             self.stream.fail(self._no_redis())

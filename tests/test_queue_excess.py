@@ -1,0 +1,82 @@
+"""Servers that send without end, or end without a word: sinks to Redis and NATS keep little, and notice it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from cases import each_case
+from far_ends import settings_of
+
+from klvrelay.sinks.open import far_end
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+HELLO = b"*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.2.0\r\n"
+
+
+@asynccontextmanager
+async def opened(kind: str, port: int, then: Serve) -> AsyncIterator[Any]:
+    """A far end that is logged in at a server that continues with `then`."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await log_in(kind, reader, writer)
+            await then(reader, writer)
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", port):
+        options = "?jetstream=false" if kind == "nats" else ""
+        found: Any = far_end(settings_of(f"{kind}://127.0.0.1:{port}{options}"))
+        await found.open()
+        yield found
+        await found.close()
+
+
+async def log_in(kind: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    if kind == "nats":
+        writer.write(b'INFO {"headers":true}\r\n')
+        for _ in range(2):
+            await reader.readuntil(b"PING\r\n")
+            writer.write(b"PONG\r\n")
+    else:
+        for request, answer in ((b"klvrelay\r\n", HELLO), (b"PING\r\n", b"+PONG\r\n")):
+            await reader.readuntil(request)
+            writer.write(answer)
+
+
+@each_case("kind, beginning", [
+    ("redis", b"$99999999\r\n"), ("redis", b"+"), ("nats", b"MSG a 1 99999999\r\n"), ("nats", b"-ERR"), ("nats", b""),
+])  # fmt: skip
+async def test_endless_bytes_end_the_connection(kind: str, beginning: bytes, free_port: int):
+    """After about 1 MiB without an answer."""
+    sent = 0
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(beginning)
+        while sent < 64 << 20:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+            sent += 65536
+
+    async with opened(kind, free_port, flood) as found:
+        text = str(await asyncio.wait_for(found.lost(), 10))
+    assert "sends more than answers" in text or "no NATS server answers there" in text
+    assert sent < 32 << 20
+
+
+@pytest.mark.parametrize("kind", ["redis", "nats"])
+async def test_a_connection_that_ends_while_idle_is_noticed_at_once(kind: str, free_port: int):
+    """Without a ping."""
+
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0)
+
+    async with opened(kind, free_port, leave) as found:
+        assert "closed the connection" in str(await asyncio.wait_for(found.lost(), 5))

@@ -29,9 +29,9 @@ from hostile_broker import (
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from klvrelay.sinks.dialing.link import CHUNK
 from klvrelay.sinks.mqtt.native.decode import Connack
 from klvrelay.sinks.mqtt.native.incoming import Incoming
+from klvrelay.sinks.mqtt.native.link import CHUNK
 from klvrelay.sinks.mqtt.protocol.connection import Received
 from klvrelay.sinks.mqtt.protocol.incoming_publish import Violation
 from klvrelay.sinks.mqtt.protocol.packet_types import ANSWER_MOST, DOCUMENT_MOST

@@ -16,7 +16,7 @@ from certificates import certified
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.sinks.dialing.dial import dial
-from klvrelay.sinks.dialing.link import HIGH, LOW, Link
+from klvrelay.sinks.mqtt.native.link import HIGH, LOW, Link
 
 PIECE = bytes(1000)
 

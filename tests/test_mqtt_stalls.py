@@ -13,8 +13,8 @@ from hostile_broker import PINGREQ, PUBLISH, WILL, Guest, HostileBroker, connack
 from mqtt_wire import read_packet
 
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.dialing.link import HIGH, Link
 from klvrelay.sinks.mqtt.native.connection import NativeConnection
+from klvrelay.sinks.mqtt.native.link import HIGH, Link
 from klvrelay.sinks.mqtt.protocol.connect import connect
 from klvrelay.sinks.mqtt.protocol.connection import Message
 

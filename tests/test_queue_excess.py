@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from cases import each_case
 from far_ends import settings_of
 
 from klvrelay.sinks.open import far_end
@@ -50,7 +49,7 @@ async def log_in(kind: str, reader: asyncio.StreamReader, writer: asyncio.Stream
             writer.write(answer)
 
 
-@each_case("kind, beginning", [
+@pytest.mark.parametrize(("kind", "beginning"), [
     ("redis", b"$99999999\r\n"), ("redis", b"+"), ("nats", b"MSG a 1 99999999\r\n"), ("nats", b"-ERR"), ("nats", b""),
 ])  # fmt: skip
 async def test_endless_bytes_end_the_connection(kind: str, beginning: bytes, free_port: int):

@@ -20,8 +20,8 @@ from klvrelay.config.outputs import output_of
 from klvrelay.shape.budget.classes import Urgency
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.dialing import link as native_link
 from klvrelay.sinks.mqtt.failover import FailoverSink
+from klvrelay.sinks.mqtt.native import link as native_link
 from klvrelay.sinks.mqtt.outputs.change_requests import answer
 from klvrelay.sinks.mqtt.protocol.connection import Received
 

@@ -75,7 +75,7 @@ class WatchedProtocol(asyncio.StreamReaderProtocol):
             self.ended.set_result(cause)
 
 
-class Stream:
+class WatchedStream:
     """A connection. Made by `open_stream`.
 
     reader, writer  of asyncio, for the library; the writer never waits for a group of publications
@@ -192,15 +192,15 @@ async def context_of(far_end: Secured) -> ssl.SSLContext | None:
     return await threads.run(partial(tls_context, far_end), "klvrelay-tls") if far_end.tls else None
 
 
-async def open_stream(far_end: Reachable) -> Stream:
+async def open_stream(far_end: Reachable) -> WatchedStream:
     """Connect, without TLS. Raises SinkDown."""
     return await _stream_of(far_end, await call(far_end))
 
 
-async def _stream_of(far_end: Reachable, sock: socket.socket) -> Stream:
+async def _stream_of(far_end: Reachable, sock: socket.socket) -> WatchedStream:
     try:
         transport, protocol = await asyncio.get_running_loop().create_connection(WatchedProtocol, sock=sock)
     except BaseException:
         sock.close()
         raise
-    return Stream(far_end, transport, protocol)
+    return WatchedStream(far_end, transport, protocol)

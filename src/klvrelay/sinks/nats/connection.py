@@ -15,7 +15,7 @@ from nats.errors import Error, ProtocolError, StaleConnectionError, UnexpectedEO
 from klvrelay.config.sinks.nats import NatsSettings
 from klvrelay.errors import SinkError, SinkRefused
 from klvrelay.sinks.dialing.faults import lost
-from klvrelay.sinks.dialing.stream import IDLE, Stream
+from klvrelay.sinks.dialing.stream import IDLE, WatchedStream
 from klvrelay.sinks.dialing.version import version_of
 from klvrelay.sinks.nats.faults import server_fault, violation
 from klvrelay.sinks.nats.nkey_login import NkeyLogin
@@ -60,7 +60,7 @@ class NatsConnection:
         await self.ping()
 
     @property
-    def stream(self) -> Stream:
+    def stream(self) -> WatchedStream:
         return self._transport.stream
 
     @property

@@ -15,7 +15,7 @@ from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.nats.connection import NatsConnection
 from klvrelay.sinks.nats.faults import UNBOUND, StoreAnswer
 from klvrelay.sinks.nats.jetstream import JetStream
-from klvrelay.sinks.nats.publishing import Message, Publishing
+from klvrelay.sinks.nats.publishing import NatsMessage, Publishing
 from klvrelay.sinks.nats.subjects import all_below, subject_of
 from klvrelay.sinks.publishing.far_end import Unconfirmed
 from klvrelay.sinks.publishing.publication import Publication
@@ -79,7 +79,7 @@ class NatsSubjects:
             at += 1
         return results
 
-    def _message(self, publication: Publication) -> Message:
+    def _message(self, publication: Publication) -> NatsMessage:
         if (subject := self._subjects.get(publication.topic)) is None:
             if len(self._subjects) >= SUBJECTS_MOST:
                 self._subjects.clear()
@@ -89,11 +89,11 @@ class NatsSubjects:
         }  # fmt: skip
         if publication.age:
             headers["Klvrelay-Age"] = publication.age
-        return Message(subject, headers, publication.data)
+        return NatsMessage(subject, headers, publication.data)
 
     # ---- JetStream ----
 
-    async def _store(self, messages: Sequence[Message]) -> list[StoreAnswer]:
+    async def _store(self, messages: Sequence[NatsMessage]) -> list[StoreAnswer]:
         """The verdicts of JetStream. Those after the connection was lost, or that cannot be known, have no result."""
         if not messages:
             return []
@@ -105,7 +105,7 @@ class NatsSubjects:
         self._log(messages, verdicts)
         return verdicts
 
-    async def _without_unbound(self, messages: Sequence[Message], verdicts: list[StoreAnswer]) -> list[StoreAnswer]:
+    async def _without_unbound(self, messages: Sequence[NatsMessage], verdicts: list[StoreAnswer]) -> list[StoreAnswer]:
         """A subject that no stream has is refused, if there is a stream for others. Otherwise, JetStream is not ready,
         or its stream was removed: the messages are offered again.
         """
@@ -125,7 +125,7 @@ class NatsSubjects:
         except SinkError:
             return False
 
-    def _log(self, messages: Sequence[Message], verdicts: Sequence[StoreAnswer]) -> None:
+    def _log(self, messages: Sequence[NatsMessage], verdicts: Sequence[StoreAnswer]) -> None:
         reasons = {
             (message.subject, one.text)
             for message, one in zip(messages, verdicts, strict=True)
@@ -140,7 +140,7 @@ class NatsSubjects:
 
     # ---- without JetStream ----
 
-    async def _announce(self, messages: Sequence[Message]) -> list[StoreAnswer]:
+    async def _announce(self, messages: Sequence[NatsMessage]) -> list[StoreAnswer]:
         """Send to subscribers of the moment. The server has read all once it answers a ping."""
         try:
             for message in messages:
@@ -159,7 +159,7 @@ class NatsSubjects:
         """Publish a latest value: the last message of its subject. Raises SinkDown."""
         place = notice.kind if notice.stream is None else f"{safe_level(notice.stream)}/{notice.kind}"
         kind = "application/json" if notice.kind != "availability" else "text/plain"
-        message = Message(
+        message = NatsMessage(
             subject_of(f"{self._settings.prefix}/{place}"), {"Content-Type": kind}, notice.document
         )  # fmt: skip
         if not self._settings.jetstream:
@@ -170,7 +170,7 @@ class NatsSubjects:
         if answer.result != DELIVERED:
             self._warn(f"{message.subject}: not stored by the NATS server: {answer.text}")
 
-    async def _say(self, message: Message) -> None:
+    async def _say(self, message: NatsMessage) -> None:
         """Send a message without a wish for an answer. Raises SinkDown."""
         try:
             await self._connection.client.publish(message.subject, message.payload, headers=message.headers)

@@ -21,7 +21,7 @@ TURN = 64
 STATUS = "Status"
 
 
-class Message(NamedTuple):
+class NatsMessage(NamedTuple):
     """A message with its headers."""
 
     subject: str
@@ -37,7 +37,7 @@ class Message(NamedTuple):
 class _MessageGroup:
     """Messages with consecutive numbers that are sent together, and their answers."""
 
-    def __init__(self, first: int, messages: Sequence[Message]) -> None:
+    def __init__(self, first: int, messages: Sequence[NatsMessage]) -> None:
         self.first, self.messages = first, messages
         self.answers: list[StoreAnswer | None] = [None] * len(messages)
         self.waiting = len(messages)
@@ -83,7 +83,7 @@ class Publishing:
         for group in list(dict.fromkeys(self._groups.values())):
             group.deny(subject)
 
-    async def publish(self, messages: Sequence[Message]) -> tuple[list[StoreAnswer | None], SinkDown | None]:
+    async def publish(self, messages: Sequence[NatsMessage]) -> tuple[list[StoreAnswer | None], SinkDown | None]:
         """Publish messages. Returns their answers, and what ended the connection before all were there."""
         first, self._next = self._next, self._next + len(messages)
         group = _MessageGroup(first, messages)

@@ -17,7 +17,7 @@ from klvrelay.config.sinks.nats import NatsSettings
 from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.json_output import dumps
 from klvrelay.sinks.dialing.faults import lost
-from klvrelay.sinks.dialing.stream import Stream, context_of, open_stream
+from klvrelay.sinks.dialing.stream import WatchedStream, context_of, open_stream
 
 _INFO, _PING = b"INFO ", b"PING"
 
@@ -29,11 +29,11 @@ class StreamTransport(Transport):
 
     def __init__(self, settings: NatsSettings) -> None:
         self._settings = settings
-        self._stream: Stream | None = None
+        self._stream: WatchedStream | None = None
         self._greeting = b""
 
     @property
-    def stream(self) -> Stream:
+    def stream(self) -> WatchedStream:
         if self._stream is None:
             raise SinkDown(f"{self._settings.url}: not connected")
         return self._stream

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from klvrelay.config.sinks.redis import RedisSettings
 from klvrelay.errors import SinkDown, SinkError
-from klvrelay.sinks.dialing.stream import Stream, context_of, open_stream
+from klvrelay.sinks.dialing.stream import WatchedStream, context_of, open_stream
 from klvrelay.sinks.dialing.version import version_of
 from klvrelay.sinks.redis.faults import LATER, ErrorReply, Reply, check_mode, login_fault, reply_of, unavailable
 
@@ -21,11 +21,11 @@ from klvrelay.sinks.redis.faults import LATER, ErrorReply, Reply, check_mode, lo
 class StreamConnection(AbstractConnection):
     """A connection of redis-py on a stream that is connected already. It never connects again."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: WatchedStream) -> None:
         super().__init__(
             protocol=2, socket_timeout=None, driver_info=None, parser_class=DefaultParser, legacy_responses=True
         )
-        self._stream: Stream | None = stream
+        self._stream: WatchedStream | None = stream
 
     async def _connect(self) -> None:
         stream, self._stream = self._stream, None
@@ -54,7 +54,7 @@ class RedisConnection:
     def __init__(self, settings: RedisSettings) -> None:
         self._settings = settings
         self._turn = asyncio.Lock()
-        self._stream: Stream | None = None
+        self._stream: WatchedStream | None = None
         self._connection: StreamConnection | None = None
         self.server = ""
 
@@ -105,7 +105,7 @@ class RedisConnection:
         return replies[0]
 
     @property
-    def stream(self) -> Stream:
+    def stream(self) -> WatchedStream:
         if self._stream is None:
             raise SinkDown(f"{self._settings.url}: not connected")
         return self._stream

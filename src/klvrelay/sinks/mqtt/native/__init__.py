@@ -1,6 +1,7 @@
 """A connection on a socket in the event loop, for MQTT 5 and 3.1.1.
 
     connection.py        the connection: its calls, the broker's packets, its end
+    link.py              the socket: reading, and writing with bounded memory
     limits.py            the limits of the broker
     pings.py             pings of an idle connection, and for `flush`
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkError
-from klvrelay.sinks.dialing.link import Link
 from klvrelay.sinks.mqtt.native.decode import Connack
 from klvrelay.sinks.mqtt.native.encode import connect_packet, disconnect_packet, puback_packet
 from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
 from klvrelay.sinks.mqtt.native.incoming import Incoming
 from klvrelay.sinks.mqtt.native.limits import Limits
+from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.native.outgoing import OutgoingMessages
 from klvrelay.sinks.mqtt.native.pings import Pings
 from klvrelay.sinks.mqtt.native.subscription_requests import SubscriptionRequests

@@ -6,9 +6,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Container, Sequence
 
-from klvrelay.sinks.dialing.link import Link
 from klvrelay.sinks.mqtt.native.encode import pubrel_packet
 from klvrelay.sinks.mqtt.native.encode_publish import PublishEncoder
+from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED, TOO_LARGE, Message, Terms
 from klvrelay.sinks.mqtt.protocol.inflight import InFlight, PublishAnswers
 from klvrelay.sinks.mqtt.protocol.session import Session

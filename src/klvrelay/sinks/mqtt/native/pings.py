@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from klvrelay.sinks.dialing.link import Link
+from klvrelay.sinks.mqtt.native.link import Link
 
 SHARE = 0.75
 """Share of the keep-alive after which an idle connection is pinged, and in which the answer must arrive. So a silent

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
-from klvrelay.sinks.dialing.link import Link
 from klvrelay.sinks.mqtt.native.encode import subscribe_packet, unsubscribe_packet
+from klvrelay.sinks.mqtt.native.link import Link
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED
 from klvrelay.sinks.mqtt.protocol.session import Session
 from klvrelay.sinks.mqtt.protocol.subscriptions import Subscriptions

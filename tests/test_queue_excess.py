@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from brokers import until
 from far_ends import settings_of
+from queue_servers import NatsServer, RedisServer
+from queue_trials import sink_to
+from records import record
 
+from klvrelay.errors import SinkDown
 from klvrelay.sinks.open import far_end
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -79,3 +86,42 @@ async def test_a_connection_that_ends_while_idle_is_noticed_at_once(kind: str, f
 
     async with opened(kind, free_port, leave) as found:
         assert "closed the connection" in str(await asyncio.wait_for(found.lost(), 5))
+
+
+@pytest.mark.parametrize(("error", "says"), [
+    ("User Authentication Expired", "credentials have expired"), ("Stale Connection", "no longer answers"),
+    ("Maximum Connections Exceeded", "max_connections"), ("c4n4ry", "ended the connection with an error: see its log"),
+])  # fmt: skip
+async def test_the_reason_of_a_nats_server_is_reported(error: str, says: str, free_port: int):
+    """That it sent before it closed the connection, and not in its words."""
+
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"-ERR '%b'\r\n" % error.encode())
+
+    async with opened("nats", free_port, leave) as found:
+        text = str(await asyncio.wait_for(found.lost(), 5))
+    assert says in text
+    assert "c4n4ry" not in text
+
+
+@pytest.mark.parametrize("kind", [RedisServer, NatsServer])
+async def test_a_lost_connection_leaves_no_task_and_no_unread_error(
+    kind: type[RedisServer | NatsServer], tmp_path: Path, free_port: int
+):
+    """Though the server is killed while records are in flight."""
+    server = kind(tmp_path, free_port)
+    await server.start()
+    reported: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    before = asyncio.all_tasks()
+    async with sink_to(server.settings().url, **({"create": True} if kind is NatsServer else {})) as sink:
+        server.suspend()
+        delivering = asyncio.create_task(sink.deliver([record(number) for number in range(2000)]))
+        await asyncio.sleep(0)
+        await server.stop()
+        with pytest.raises(SinkDown):
+            await asyncio.wait_for(delivering, 10)
+    await until(lambda: asyncio.all_tasks() == before)
+    del delivering
+    gc.collect()
+    assert reported == []

@@ -8,15 +8,13 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any
 
 from klvrelay import threads
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.dialing.dial import call, tls_context
 from klvrelay.sinks.dialing.faults import lost, tls_fault
 from klvrelay.sinks.dialing.reachable import Reachable, Secured
-
-T = TypeVar("T")
 
 IDLE = 10.0
 """Seconds between two pings while nothing else is sent."""
@@ -45,18 +43,18 @@ class WatchedProtocol(asyncio.StreamReaderProtocol):
         super().__init__(self.reader)
         self.ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
         self.received = self.unanswered = 0
-        self._transport: asyncio.BaseTransport | None = None
+        self._wire: asyncio.BaseTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._transport = transport
+        self._wire = transport
 
     def data_received(self, data: bytes) -> None:
         self.received += len(data)
         self.unanswered += len(data)
-        if self.unanswered > UNANSWERED_MOST and isinstance(self._transport, asyncio.WriteTransport):
+        if self.unanswered > UNANSWERED_MOST and isinstance(self._wire, asyncio.WriteTransport):
             self.end(Excess())
-            self._transport.abort()
+            self._wire.abort()
         else:
             super().data_received(data)
 
@@ -160,17 +158,17 @@ class WatchedStream:
         cause = self.ended.result()
         return tls_fault(far_end, cause if isinstance(cause, OSError) else ssl.SSLEOFError(8, "closed"))
 
-    async def watch(self, work: asyncio.Future[T], progress: Callable[[], int] = lambda: 0) -> T:
-        """What `work` returns or raises. `progress` changes with each answer.
+    async def watch(self, *ends: asyncio.Future[Any], progress: Callable[[], int] = lambda: 0) -> None:
+        """Wait until one of `ends` is done. `progress` changes with each answer.
 
         Raises SinkDown once no answer arrived and nothing was sent of what waits for the time limit; the connection is
         closed then.
         """
         while True:
             before = progress(), self._transport.get_write_buffer_size()
-            await asyncio.wait({work}, timeout=self._far_end.timeout)
-            if work.done():
-                return work.result()
+            await asyncio.wait(ends, timeout=self._far_end.timeout, return_when=asyncio.FIRST_COMPLETED)
+            if any(end.done() for end in ends):
+                return
             if before == (progress(), self._transport.get_write_buffer_size()):
                 self.fail(lost(self._far_end, TimeoutError()))
                 raise self.fault

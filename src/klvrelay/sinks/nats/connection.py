@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from nats.aio.client import Client
 from nats.errors import Error, ProtocolError, StaleConnectionError, UnexpectedEOF
 
 from klvrelay.config.sinks.nats import NatsSettings
-from klvrelay.errors import SinkError, SinkRefused
+from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.sinks.dialing.faults import lost
 from klvrelay.sinks.dialing.stream import IDLE, WatchedStream
 from klvrelay.sinks.dialing.version import version_of
@@ -42,12 +42,13 @@ class NatsConnection:
         self._on_denied = on_denied
         self._transport = StreamTransport(settings)
         self._fault: SinkError | None = None
-        self._over = asyncio.Event()
+        self._end_seen: asyncio.Future[None] | None = None
         self._is_open = False
         self.client = Client()
 
     async def open(self) -> None:
         """Connect and log in. Raises SinkDown or SinkRefused."""
+        self._end_seen = asyncio.get_running_loop().create_future()
         self.client._transport = self._transport
         options: dict[str, Any] = {
             "name": "klvrelay", "allow_reconnect": False, "max_reconnect_attempts": 1, "reconnect_time_wait": 0,
@@ -62,6 +63,13 @@ class NatsConnection:
     @property
     def stream(self) -> WatchedStream:
         return self._transport.stream
+
+    @property
+    def _over(self) -> asyncio.Future[None]:
+        """Done once the library has noticed the end."""
+        if self._end_seen is None:
+            raise SinkDown(f"{self._settings.url}: not connected")
+        return self._end_seen
 
     @property
     def version(self) -> str:
@@ -82,39 +90,26 @@ class NatsConnection:
         with contextlib.suppress(Error):
             await self.client.flush(3600)
 
-    async def watch(self, steps: Any, progress: Callable[[], int] = lambda: 0) -> Any:
+    async def watch(self, steps: Coroutine[Any, Any, T], progress: Callable[[], int] = lambda: 0) -> T:
         """The result of a coroutine. Raises SinkDown or SinkRefused: what ended the connection meanwhile, or that there
         was no progress for the time limit.
         """
-        work = asyncio.ensure_future(self._before_end(steps))
+        work = asyncio.ensure_future(steps)
         try:
-            return await self.stream.watch(work, progress)
-        finally:
-            work.cancel()
-            await asyncio.wait({work})
-
-    async def _before_end(self, steps: Any) -> Any:
-        work: asyncio.Future[Any] = asyncio.ensure_future(steps)
-        over: asyncio.Future[Any] = asyncio.ensure_future(self._over.wait())
-        try:
-            await asyncio.wait({work, over}, return_when=asyncio.FIRST_COMPLETED)
+            await self.stream.watch(work, self._over, progress=progress)
             if not work.done():
                 raise self._copy()
             return work.result()
         finally:
-            for task in (work, over):
-                task.cancel()
-            await asyncio.wait({work, over})
+            if not work.done():
+                work.cancel()
+                await asyncio.wait({work})
 
     async def ended(self) -> SinkError:
         """Wait until the connection has ended. Returns the cause."""
-        over: asyncio.Future[Any] = asyncio.ensure_future(self._over.wait())
-        ended: asyncio.Future[Any] = self.stream.ended
-        try:
-            await asyncio.wait({over, ended}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({over}, timeout=REASON)
-        finally:
-            over.cancel()
+        ends: set[asyncio.Future[Any]] = {self._over, self.stream.ended}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({self._over}, timeout=REASON)
         return self._copy()
 
     def _copy(self) -> SinkError:
@@ -148,7 +143,8 @@ class NatsConnection:
 
     def _end(self, fault: SinkError) -> None:
         self._fault = self._fault or fault
-        self._over.set()
+        if not self._over.done():
+            self._over.set_result(None)
 
     def _fault_of(self, error: Exception) -> SinkError:
         if isinstance(error, SinkError):

@@ -119,7 +119,8 @@ class RedisConnection:
                 raise self.stream.fault
             work = asyncio.create_task(self._converse(commands, replies), name="Redis commands")
             try:
-                await self.stream.watch(work, lambda: len(replies))
+                await self.stream.watch(work, progress=lambda: len(replies))
+                work.result()
             finally:
                 if not work.done():  # replies would belong to other commands
                     self.stream.close()

@@ -54,6 +54,8 @@ class RedisConnection:
     def __init__(self, settings: RedisSettings) -> None:
         self._settings = settings
         self._turn = asyncio.Lock()
+        self._work: set[asyncio.Task[None]] = set()
+        self._answered = 0
         self._stream: WatchedStream | None = None
         self._connection: StreamConnection | None = None
         self.server = ""
@@ -114,28 +116,31 @@ class RedisConnection:
         """Send commands together, and add the reply to each. Raises what ended the connection, SinkDown or SinkRefused;
         `replies` has those before that.
         """
-        async with self._turn:
-            if self.stream.ended.done():
-                raise self.stream.fault
-            work = asyncio.create_task(self._converse(commands, replies), name="Redis commands")
-            try:
-                await self.stream.watch(work, progress=lambda: len(replies))
-                work.result()
-            finally:
-                if not work.done():  # replies would belong to other commands
-                    self.stream.close()
-                    work.cancel()
-                    await asyncio.wait({work})
+        if self.stream.ended.done():
+            raise self.stream.fault
+        work = asyncio.create_task(self._converse(commands, replies), name="Redis commands")
+        self._work.add(work)
+        work.add_done_callback(self._forget)
+        await self.stream.watch(work, progress=lambda: self._answered)
+        work.result()
+
+    def _forget(self, work: asyncio.Task[None]) -> None:
+        self._work.discard(work)
+        if not work.cancelled():
+            work.exception()  # nobody may ask for it
 
     async def _converse(self, commands: Sequence[tuple[bytes, ...]], replies: list[Reply]) -> None:
+        """Goes on if `ask` is cancelled, so that each reply is that of its command."""
         assert self._connection is not None
-        try:
-            await self._connection.send_packed_command([_packed(one) for one in commands], check_health=False)
-            for _ in commands:
-                replies.append(await self._reply(self._connection))
-                self.stream.answered()
-        except (RedisError, ValueError):  # a MOVED that the library can't read is a ValueError
-            raise self._end() from None
+        async with self._turn:
+            try:
+                await self._connection.send_packed_command([_packed(one) for one in commands], check_health=False)
+                for _ in commands:
+                    replies.append(await self._reply(self._connection))
+                    self._answered += 1
+                    self.stream.answered()
+            except (RedisError, ValueError):  # a MOVED that the library can't read is a ValueError
+                raise self._end() from None
 
     async def _reply(self, connection: StreamConnection) -> Reply:
         try:
@@ -156,6 +161,8 @@ class RedisConnection:
         """Close the socket."""
         if self._stream is not None:
             self._stream.close()
+        if self._work:
+            await asyncio.wait(self._work)
         if self._connection is not None:
             await self._connection.disconnect(nowait=True)
 

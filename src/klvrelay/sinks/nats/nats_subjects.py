@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.nats.connection import NatsConnection
 from klvrelay.sinks.nats.faults import UNBOUND, StoreAnswer
 from klvrelay.sinks.nats.jetstream import JetStream
-from klvrelay.sinks.nats.publishing import NatsMessage, Publishing
+from klvrelay.sinks.nats.publishing import TURN, NatsMessage, Publishing
 from klvrelay.sinks.nats.subjects import all_below, subject_of
 from klvrelay.sinks.publishing.far_end import Unconfirmed
 from klvrelay.sinks.publishing.publication import Publication
@@ -143,8 +144,10 @@ class NatsSubjects:
     async def _announce(self, messages: Sequence[NatsMessage]) -> list[StoreAnswer]:
         """Send to subscribers of the moment. The server has read all once it answers a ping."""
         try:
-            for message in messages:
+            for number, message in enumerate(messages, 1):
                 await self._say(message)
+                if number % TURN == 0:
+                    await asyncio.sleep(0)
             await self._connection.ping()
         except SinkError as lost:
             raise Unconfirmed(str(lost)) from None

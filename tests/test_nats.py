@@ -20,7 +20,7 @@ from klvrelay.errors import SinkDown
 from klvrelay.gap import Gap, Replay
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.nats import nats_subjects
+from klvrelay.sinks.nats import connection
 from klvrelay.sinks.open import far_end
 
 
@@ -234,7 +234,7 @@ async def test_a_server_that_stops_answering_is_noticed_while_idle(
     start_nats: StartNats, monkeypatch: pytest.MonkeyPatch
 ):
     """Its kernel still accepts bytes."""
-    monkeypatch.setattr(nats_subjects, "IDLE", 0.02)
+    monkeypatch.setattr(connection, "IDLE", 0.02)
     server = await start_nats()
     opened: Any = far_end(settings_of(server.url, timeout=0.2, create=True))
     await opened.open()
@@ -250,8 +250,8 @@ async def test_a_ping_of_the_server_is_answered(start_nats: StartNats):
     opened: Any = far_end(settings_of(server.url, create=True))
     await opened.open()
     watching = asyncio.create_task(opened.lost())
-    before = opened._connection.exchange.received
-    await until(lambda: opened._connection.exchange.received > before + 10 * len(b"PING\r\n"))
+    before = opened._connection.stream.received
+    await until(lambda: opened._connection.stream.received > before + 10 * len(b"PING\r\n"))
     assert not watching.done()
     watching.cancel()
     await asyncio.wait({watching})

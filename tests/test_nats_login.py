@@ -113,11 +113,16 @@ def test_a_file_without_credentials_is_named(text: str, says: str, tmp_path: Pat
     assert not text or text not in str(fault.value)
 
 
-def test_a_missing_library_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Only NKeys need it."""
-    path = tmp_path / "relay.nk"
-    path.write_text(user_keys()[0])
-    monkeypatch.setitem(sys.modules, "nkeys", None)
-    with pytest.raises(ConfigError, match=re.escape("pip install 'klvrelay[nats]'")):
-        check_far_end(settings_of("nats://h", credentials_file=str(path)))
-    check_far_end(settings_of("nats://h"))
+@each_case("url, module, extra", [
+    ("nats://h", "nats", "nats"), ("nats://h", "nkeys", "nats"), ("redis://h", "redis", "redis"),
+    ("redis://h", "hiredis", "redis"),
+])  # fmt: skip
+def test_a_missing_library_is_named_with_its_extra(
+    url: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Before anything connects."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ConfigError, match=re.escape(f"pip install 'klvrelay[{extra}]'")):
+        check_far_end(settings_of(url))

@@ -104,6 +104,21 @@ async def test_latest_values_expire_unless_the_relay_refreshes_them(
         assert client.get("klvrelay:status") is None
 
 
+async def test_the_status_is_removed_also_during_a_refresh(redis_server: RedisServer):
+    """A request that is cancelled takes no reply from the next one."""
+    opened: Any = far_end(settings_of(redis_server.url))
+    await opened.open()
+    await opened.put(Notice("status", None, b'{"version":"1"}'))
+    putting = asyncio.create_task(opened.put(Notice("link", "uav1", b"{}")))
+    await asyncio.sleep(0)
+    putting.cancel()
+    await asyncio.wait({putting})
+    assert putting.cancelled()
+    await opened.close()
+    with redis_server.client() as client:
+        assert client.keys() == [b"klvrelay:uav1:link"]
+
+
 # ---- refusals ----
 
 

@@ -1,13 +1,14 @@
-"""The replies of Redis: how they are split, and what errors mean."""
+"""The error replies of Redis, and what they mean."""
 
 from __future__ import annotations
 
-import pytest
+import redis
 from cases import each_case
 from queue_trials import PASSWORD
+from redis.asyncio.connection import DefaultParser
+from redis.exceptions import InvalidResponse, ResponseError
 
-from klvrelay.sinks.redis.faults import error_of, login_fault, result_of
-from klvrelay.sinks.redis.resp import ErrorReply, NoRedis, Replies, command
+from klvrelay.sinks.redis.faults import ErrorReply, error_of, login_fault, reply_of, result_of
 from klvrelay.sinks.results import DELIVERED, LEFT_OUT, REJECTED
 
 
@@ -20,7 +21,7 @@ from klvrelay.sinks.results import DELIVERED, LEFT_OUT, REJECTED
 def test_an_error_reply_is_of_the_publication_or_of_the_server(text: str, result: int | None):
     """Those of the server cost no record."""
     assert result_of(ErrorReply(text)) == result
-    assert error_of([b"OK", [b"QUEUED", ErrorReply(text)]]) == ErrorReply(text)
+    assert error_of([b"OK", [b"QUEUED", ResponseError(text)]]) == ErrorReply(text)
     assert result_of(error_of([b"OK", 3, None, [1]])) == DELIVERED
 
 
@@ -30,27 +31,9 @@ def test_the_text_of_an_error_is_not_repeated():
         assert PASSWORD not in str(login_fault("redis://h:6379", ErrorReply(text)))
 
 
-def test_replies_are_found_however_they_are_split():
-    """At each byte."""
-    data = b"+OK\r\n-ERR no\r\n:-12\r\n$4\r\na\r\nb\r\n$-1\r\n*3\r\n:1\r\n$0\r\n\r\n*-1\r\n*0\r\n"
-    wanted = [b"OK", ErrorReply("ERR no"), -12, b"a\r\nb", None, [1, b"", None], []]
-    for cut in range(len(data) + 1):
-        replies = Replies()
-        assert replies.feed(data[:cut]) + replies.feed(data[cut:]) == wanted
-    replies = Replies()
-    assert [one for byte in data for one in replies.feed(bytes([byte]))] == wanted
-
-
-@each_case("data", [
-    b"HTTP/1.1 200 OK\r\n", b"$x\r\n", b"$9999999\r\n", b"*9999999\r\n", b"*1\r\n" * 9 + b":1\r\n",
-    b"+" + b"x" * (1 << 20) + b"y" * 9,
-])  # fmt: skip
-def test_bytes_that_are_no_replies_are_refused(data: bytes):
-    """Within bounded memory."""
-    with pytest.raises(NoRedis):
-        Replies().feed(data)
-
-
-def test_a_command_is_an_array_of_arguments():
-    """Arguments may contain line ends."""
-    assert command(b"SET", b"a", b"\r\n") == b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$2\r\n\r\n\r\n"
+def test_an_error_of_the_library_is_the_reply_that_caused_it():
+    """With its code, also where redis-py has a class for it, or takes it for a lost connection."""
+    for text in ("WRONGTYPE x", "NOPERM no", "LOADING data", "ERR max number of clients reached", "MOVED 1 a:1"):
+        assert reply_of(DefaultParser.parse_error(text)) == ErrorReply(text)
+    assert reply_of(InvalidResponse("Protocol error")) is None
+    assert reply_of(redis.ConnectionError("Connection closed by server.")) is None

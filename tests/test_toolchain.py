@@ -144,13 +144,15 @@ def test_a_newer_interpreter_is_accepted_as_untested(machine, checkout, version,
 def test_every_imported_package_is_a_dependency():
     """The imports of `src` are Python's own (`compression` from 3.14), in the dependencies, or in an extra."""
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    extras = (project["optional-dependencies"][name] for name in ("demo", "mcap", "msgpack", "nats", "parquet", "zstd"))
-    names = {re.split(r"[<>=\[.]", line)[0] for line in chain(project["dependencies"], *extras)}
+    names = ("demo", "mcap", "msgpack", "nats", "parquet", "redis", "zstd")
+    extras = (project["optional-dependencies"][name] for name in names)
+    packages = {re.split(r"[<>=\[.]", line)[0] for line in chain(project["dependencies"], *extras)}
     lines = (line for file in (ROOT / "src").rglob("*.py") for line in text(str(file)).splitlines())
     found = (re.match(r"\s*(?:from|import) ([a-z_A-Z0-9]+)", line) for line in lines)
     imported = {match[1] for match in found if match} - {*sys.stdlib_module_names, "compression"}
 
-    assert imported - {"klvrelay", "_cffi_backend"} <= names | {"paho"}, "paho comes with aiomqtt"
+    others = {"paho", "nats", "nkeys"}  # of paho-mqtt and nats-py[nkeys]
+    assert imported - {"klvrelay", "_cffi_backend"} <= packages | others
 
 
 @pytest.mark.long

@@ -39,18 +39,6 @@ async def dial(settings: Secured) -> socket.socket:
     return sock if context is None else await _secure(settings, context, sock)
 
 
-async def secure(settings: Secured, sock: socket.socket) -> socket.socket:
-    """The connected socket with TLS. The peer sends nothing before our first bytes. Raises SinkDown or SinkRefused; the
-    socket is closed then.
-    """
-    try:
-        context = await threads.run(partial(tls_context, settings), "klvrelay-tls")
-    except BaseException:
-        sock.close()
-        raise
-    return await _secure(settings, context, sock)
-
-
 async def call(settings: Reachable) -> socket.socket:
     """A connected, non-blocking socket without Nagle's delay. Raises SinkDown."""
     fault: OSError = OSError(errno.EADDRNOTAVAIL, "no address")

@@ -1,182 +1,177 @@
-"""A connection to a NATS server: greeting, login, and messages with their answers."""
+"""A connection to a NATS server through nats-py, which does not reconnect: its login, its end, and what it reports."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-import socket
-from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+import contextlib
+import logging
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
-import orjson
+from nats.aio.client import Client
+from nats.errors import Error, ProtocolError, StaleConnectionError, UnexpectedEOF
 
 from klvrelay.config.sinks.nats import NatsSettings
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
-from klvrelay.json_output import dumps
-from klvrelay.sinks.dialing.dial import call, secure
-from klvrelay.sinks.dialing.exchange import Exchange, version_of
 from klvrelay.sinks.dialing.faults import lost
+from klvrelay.sinks.dialing.stream import IDLE, WatchedStream
+from klvrelay.sinks.dialing.version import version_of
 from klvrelay.sinks.nats.faults import server_fault, violation
-from klvrelay.sinks.nats.frames import FRAME_MOST, Frame, NatsFrames, NoNats
 from klvrelay.sinks.nats.nkey_login import NkeyLogin
+from klvrelay.sinks.nats.transport import StreamTransport
 
-PAYLOAD_MOST = 1 << 20
-"""Maximum bytes of a message, if the server names none: its default."""
-OnAnswer = Callable[[int, Frame], None]
+T = TypeVar("T")
+
+REASON = 1.0
+"""Seconds for the library to find out why the connection has ended."""
 OnDenied = Callable[[str], None]
+
+logging.getLogger("nats").setLevel(logging.CRITICAL)  # it would log what a server sends
 
 
 class NatsConnection:
-    """A connected socket. Made by `open`.
+    """A connected client. Made by `open`.
 
-    on_answer    is called with the number and the answer of a message whose reply subject is `inbox` + number
-    on_denied    is called with a subject that the user may not publish to
-    inbox        the beginning of reply subjects
-    payload_most maximum bytes of headers and payload of a message
+    on_denied  is called with a subject, in lower case, that the user may not publish to
+    client     of nats-py
     """
 
-    def __init__(self, settings: NatsSettings, on_answer: OnAnswer, on_denied: OnDenied) -> None:
+    def __init__(self, settings: NatsSettings, on_denied: OnDenied) -> None:
         self._settings = settings
-        self._on_answer, self._on_denied = on_answer, on_denied
-        self.inbox = f"_INBOX.{secrets.token_hex(6)}.".encode()
-        self.payload_most = PAYLOAD_MOST
-        self.version = ""
-        self._frames = NatsFrames()
-        self._pongs: deque[asyncio.Future[None]] = deque()
-        self._exchange: Exchange | None = None
+        self._on_denied = on_denied
+        self._transport = StreamTransport(settings)
+        self._fault: SinkError | None = None
+        self._end_seen: asyncio.Future[None] | None = None
+        self._is_open = False
+        self.client = Client()
 
     async def open(self) -> None:
         """Connect and log in. Raises SinkDown or SinkRefused."""
-        sock = await call(self._settings)
-        try:
-            line, rest = await self._greeting(sock)
-            info = self._info_of(line)
-            self._check_tls(info)
-        except BaseException:
-            sock.close()
-            raise
-        if self._settings.tls:
-            sock, rest = await secure(self._settings, sock), b""
-        self._exchange = Exchange(sock, self._settings, self._read)
-        words = b"CONNECT %b\r\nSUB %b* 1\r\n" % (dumps(self._login(info)), self.inbox)
-        self._exchange.write(words)
-        self._read(rest)
+        self._end_seen = asyncio.get_running_loop().create_future()
+        self.client._transport = self._transport
+        options: dict[str, Any] = {
+            "name": "klvrelay", "allow_reconnect": False, "max_reconnect_attempts": 1, "reconnect_time_wait": 0,
+            "connect_timeout": self._settings.timeout, "pending_size": 0, "ping_interval": IDLE,
+            "max_outstanding_pings": max(1, math.ceil(self._settings.timeout / IDLE)), "error_cb": self._report,
+            "disconnected_cb": _ignore, "closed_cb": self._take_end,
+        }  # fmt: skip
+        await self.client.connect("nats://server", **options, **_login(self._settings))
+        self._is_open = True
         await self.ping()
 
-    async def _greeting(self, sock: socket.socket) -> tuple[bytes, bytes]:
-        """The first line of the server, and what follows it. A server that expects TLS first, or another, is silent."""
-        loop = asyncio.get_running_loop()
-        data = b""
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                while b"\r\n" not in data:
-                    more = await loop.sock_recv(sock, 65536)
-                    data += more
-                    if not more or len(data) > FRAME_MOST or not b"INFO ".startswith(data[:5].upper()):
-                        raise self._no_nats()
-        except TimeoutError:
-            raise self._no_nats() from None
-        except OSError as fault:
-            raise lost(self._settings, fault) from fault
-        line, _, rest = data.partition(b"\r\n")
-        return line, rest
-
-    def _info_of(self, line: bytes) -> Mapping[str, Any]:
-        try:
-            info = orjson.loads(line[5:])
-        except ValueError:
-            raise self._no_nats() from None
-        if not isinstance(info, dict):
-            raise self._no_nats()
-        if isinstance(most := info.get("max_payload"), int) and most > 0:
-            self.payload_most = most
-        self.version = version_of(str(info.get("version", "")))
-        return info
-
-    def _check_tls(self, info: Mapping[str, Any]) -> None:
-        url, has_tls = self._settings.url, info.get("tls_required") or info.get("tls_available")
-        if self._settings.tls and not has_tls:
-            raise SinkRefused(f"{url}: the NATS server has no TLS: configure it, or use nats://")
-        if info.get("tls_required") and not self._settings.tls:
-            raise SinkRefused(f"{url}: the NATS server requires TLS: use tls://")
-
-    def _login(self, info: Mapping[str, Any]) -> dict[str, Any]:
-        settings = self._settings
-        members: dict[str, Any] = {
-            "verbose": False, "pedantic": False, "headers": True, "no_responders": True, "protocol": 1,
-            "name": "klvrelay", "lang": "python", "version": "1", "tls_required": settings.tls,
-        }  # fmt: skip
-        if settings.username is not None:
-            members["user"] = settings.username
-            members["pass"] = "" if settings.password is None else settings.password.reveal()
-        if settings.token is not None:
-            members["auth_token"] = settings.token.reveal()
-        if settings.credentials_file is not None:
-            members |= NkeyLogin.read(settings.credentials_file).members(str(info.get("nonce", "")))
-        return members
+    @property
+    def stream(self) -> WatchedStream:
+        return self._transport.stream
 
     @property
-    def exchange(self) -> Exchange:
-        if self._exchange is None:
+    def _over(self) -> asyncio.Future[None]:
+        """Done once the library has noticed the end."""
+        if self._end_seen is None:
             raise SinkDown(f"{self._settings.url}: not connected")
-        return self._exchange
+        return self._end_seen
 
-    def write(self, data: bytes) -> None:
-        """Send bytes. Raises what ended the connection."""
-        if (fault := self.exchange.fault) is not None:
-            raise SinkDown(str(fault))
-        self.exchange.write(data)
+    @property
+    def version(self) -> str:
+        """Of the server, for the log."""
+        known: Any = self.client.connected_server_version
+        return version_of(known._server_version)
 
     async def ping(self) -> None:
-        """Return once the server has read all that was sent before."""
-        pong: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pongs.append(pong)
-        self.write(b"PING\r\n")
-        await self.exchange.wait(pong)
+        """Return once the server has read all that was sent before. Raises what ended the connection."""
+        before = self.client._pongs_received
+        await self.watch(self._flush())
+        if self.client._pongs_received == before:  # the library returns if it no longer reads
+            self.stream.fail(lost(self._settings, TimeoutError()))
+            raise await self.ended()
+        self.stream.answered()
 
-    def close(self) -> None:
-        """Close the socket."""
-        if self._exchange is not None:
-            self._exchange.close()
+    async def _flush(self) -> None:
+        with contextlib.suppress(Error):
+            await self.client.flush(3600)
 
-    def _read(self, data: bytes) -> None:
+    async def watch(self, steps: Coroutine[Any, Any, T], progress: Callable[[], int] = lambda: 0) -> T:
+        """The result of a coroutine. Raises SinkDown or SinkRefused: what ended the connection meanwhile, or that there
+        was no progress for the time limit.
+        """
+        work = asyncio.ensure_future(steps)
         try:
-            frames = self._frames.feed(data)
-        except NoNats:
-            raise self._no_nats() from None
-        for frame in frames:
-            self._take(frame)
+            await self.stream.watch(work, self._over, progress=progress)
+            if not work.done():
+                raise self._copy()
+            return work.result()
+        finally:
+            if not work.done():
+                work.cancel()
+                await asyncio.wait({work})
 
-    def _take(self, frame: Frame) -> None:
-        match frame.kind:
-            case b"MSG" | b"HMSG":
-                number = frame.subject[len(self.inbox) :]
-                if number.isdigit():
-                    self._on_answer(int(number), frame)
-            case b"PING":
-                self.exchange.write(b"PONG\r\n")
-            case b"PONG" if self._pongs:
-                pong = self._pongs.popleft()
-                if not pong.done():
-                    pong.set_result(None)
-            case b"INFO":
-                self._info_of(b"INFO " + frame.subject)
-            case b"-ERR":
-                self._take_error(frame.subject.decode(errors="replace").strip("'"))
+    async def ended(self) -> SinkError:
+        """Wait until the connection has ended. Returns the cause."""
+        ends: set[asyncio.Future[Any]] = {self._over, self.stream.ended}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({self._over}, timeout=REASON)
+        return self._copy()
 
-    def _take_error(self, text: str) -> None:
-        """Raises what ends the connection."""
-        denied = violation(text)
-        if denied is None:
-            raise server_fault(self._settings.url, text)
-        if denied[0] == "subscription":
-            raise SinkRefused(
+    def _copy(self) -> SinkError:
+        fault = self._fault or self.stream.fault
+        return type(fault)(str(fault))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+        with contextlib.suppress(Error, AssertionError):
+            await self.client.close()
+
+    # ---- what the library reports ----
+
+    async def _report(self, error: Exception) -> None:
+        """Raises it while the connection is opened; then, permissions are what matters."""
+        if not self._is_open:
+            raise self._fault_of(error)
+        denied = violation(str(error))
+        if denied is not None and denied[0] == "publish":
+            self._on_denied(denied[1])
+        elif denied is not None:
+            self._end(SinkRefused(
                 f"{self._settings.url}: the user may not subscribe to _INBOX.>, where answers arrive: extend its"
                 " permissions"
-            )
-        self._on_denied(denied[1])
+            ))  # fmt: skip
 
-    def _no_nats(self) -> SinkError:
-        hint = "its host and port; a server with TLS first is not supported" if self._settings.tls else "host and port"
-        return SinkDown(f"{self._settings.url}: no NATS server answers there: check {hint}")
+    async def _take_end(self) -> None:
+        error = self.client.last_error
+        self._end(self.stream.fault if error is None else self._fault_of(error))
+
+    def _end(self, fault: SinkError) -> None:
+        self._fault = self._fault or fault
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def _fault_of(self, error: Exception) -> SinkError:
+        if isinstance(error, SinkError):
+            return error
+        if isinstance(error, UnexpectedEOF):
+            return self.stream.fault
+        if isinstance(error, StaleConnectionError | TimeoutError):
+            return lost(self._settings, TimeoutError())
+        if isinstance(error, ProtocolError):
+            return self._transport.no_nats()
+        if isinstance(error, Error):
+            return server_fault(self._settings.url, str(error))
+        if isinstance(error, OSError) and not self.stream.ended.done():
+            return lost(self._settings, error)
+        return self.stream.fault
+
+
+async def _ignore() -> None:
+    pass
+
+
+def _login(settings: NatsSettings) -> dict[str, Any]:
+    """Arguments of `connect`."""
+    if settings.username is not None:
+        return {"user": settings.username, "password": settings.password.reveal() if settings.password else ""}
+    if settings.token is not None:
+        return {"token": settings.token.reveal()}
+    if settings.credentials_file is not None:
+        return NkeyLogin.read(settings.credentials_file).options()
+    return {}

@@ -8,11 +8,10 @@ from typing import NamedTuple
 import orjson
 
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
-from klvrelay.sinks.nats.frames import Frame
 from klvrelay.sinks.results import DELIVERED, LEFT_OUT, REJECTED
 
-NO_RESPONDERS = 503
-"""Status of a message to a subject without a subscriber: no JetStream stream has it."""
+NO_RESPONDERS = "503"
+"""Status of the answer if a subject has no subscriber: no JetStream stream has it."""
 TOO_LARGE, NAME_IN_USE, OVERLAP = 10054, 10058, 10065
 NOT_ENABLED = (10039, 10076)
 """Errors of JetStream by number."""
@@ -43,34 +42,27 @@ DENIED = StoreAnswer(REJECTED, "the user may not publish to it: extend its permi
 UNBOUND = StoreAnswer(None, "no JetStream stream has this subject")
 
 
-def verdict_of(frame: Frame) -> StoreAnswer:
-    """What an answer of JetStream says about a message: `{"stream": ..., "seq": ...}`, or an error."""
-    if frame.payload.startswith(b'{"stream":'):
+def verdict_of(payload: bytes, status: str = "") -> StoreAnswer:
+    """What an answer of JetStream says about a message: `{"stream": ..., "seq": ...}`, an error, or only a status."""
+    if status:
+        return UNBOUND if status == NO_RESPONDERS else StoreAnswer(REJECTED, f"status {status}")
+    if payload.startswith(b'{"stream":'):
         return STORED
-    if frame.status == NO_RESPONDERS:
-        return UNBOUND
-    error = error_in(frame)
-    if error is None:
-        return STORED
-    code, number, text = error
-    if number == TOO_LARGE:
-        return StoreAnswer(LEFT_OUT, text)
-    return StoreAnswer(None if code >= 500 or code == 429 else REJECTED, text)
-
-
-def error_in(frame: Frame) -> tuple[int, int, str] | None:
-    """Code, number and text of the error that an answer of JetStream contains."""
-    if frame.status:
-        return frame.status, 0, f"status {frame.status}"
     try:
-        document = orjson.loads(frame.payload)
-        error = document.get("error")
+        error = orjson.loads(payload).get("error")
         if error is None:
-            return None
+            return STORED
         code, number = int(error.get("code", 500)), int(error.get("err_code", 0))
     except (ValueError, TypeError, AttributeError):
-        return 500, 0, "an answer that is not JSON"
-    return code, number, _TEXTS.get(number, f"error {number or code}")
+        return StoreAnswer(None, "an answer that is not JSON")
+    if number == TOO_LARGE:
+        return StoreAnswer(LEFT_OUT, text_of(code, number))
+    return StoreAnswer(None if code >= 500 or code == 429 else REJECTED, text_of(code, number))
+
+
+def text_of(code: int, number: int) -> str:
+    """What an error of JetStream means."""
+    return _TEXTS.get(number, f"error {number or code}")
 
 
 def violation(text: str) -> tuple[str, str] | None:

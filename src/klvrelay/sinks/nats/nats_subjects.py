@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
+
+from nats.errors import Error
 
 from klvrelay.backoff import Repeats
 from klvrelay.config.names import safe_level
 from klvrelay.config.sinks.nats import NatsSettings
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.dialing.exchange import IDLE
 from klvrelay.sinks.nats.connection import NatsConnection
 from klvrelay.sinks.nats.faults import UNBOUND, StoreAnswer
-from klvrelay.sinks.nats.frames import Frame, header_block, published
 from klvrelay.sinks.nats.jetstream import JetStream
-from klvrelay.sinks.nats.publishing import Answers, verdict
+from klvrelay.sinks.nats.publishing import TURN, NatsMessage, Publishing
 from klvrelay.sinks.nats.subjects import all_below, subject_of
 from klvrelay.sinks.publishing.far_end import Unconfirmed
 from klvrelay.sinks.publishing.publication import Publication
@@ -26,7 +25,6 @@ from klvrelay.sinks.results import DELIVERED, LEFT_OUT, REJECTED
 SUBJECTS_MOST = 4096
 """Maximum number of subjects that are kept."""
 LOG = logging.getLogger("klvrelay.sinks")
-Message = tuple[bytes, bytes, bytes]
 
 
 class NatsSubjects:
@@ -36,15 +34,15 @@ class NatsSubjects:
         self._settings = settings
         self.url = settings.url
         self.detail = ""
-        self._subjects: dict[str, bytes] = {}
+        self._subjects: dict[str, str] = {}
         self._denied: set[str] = set()
         self._logged = Repeats()
         self._renew()
 
     def _renew(self) -> None:
-        self._answers = Answers()
-        self._connection = NatsConnection(self._settings, self._answers.take, self._deny)
-        self._jetstream = JetStream(self._settings, self._connection, self._answers)
+        self._connection = NatsConnection(self._settings, self._deny)
+        self._publishing = Publishing(self._connection)
+        self._jetstream = JetStream(self._settings, self._connection)
         self._denied.clear()
 
     async def open(self) -> None:
@@ -53,18 +51,20 @@ class NatsSubjects:
         await self._connection.open()
         if self._settings.jetstream:
             await self._jetstream.ensure_stream()
+            await self._publishing.open()
         self.detail = f", NATS {self._connection.version}{'' if self._settings.jetstream else ' without JetStream'}"
 
     def _deny(self, subject: str) -> None:
         if len(self._denied) < SUBJECTS_MOST:
             self._denied.add(subject)
-        self._answers.deny(subject)
+        self._publishing.deny(subject)
+        self._jetstream.deny(subject)
 
     async def send(self, publications: Sequence[Publication]) -> Sequence[int]:
         """Send all messages, and return once each is answered. Raises Unconfirmed."""
         messages = [self._message(one) for one in publications]
-        most = self._connection.payload_most
-        fits = [len(headers) + len(payload) <= most for _, headers, payload in messages]
+        most = self._connection.client.max_payload
+        fits = [message.size <= most for message in messages]
         sent = [message for message, is_short in zip(messages, fits, strict=True) if is_short]
         verdicts = await (self._store(sent) if self._settings.jetstream else self._announce(sent))
         results: list[int] = []
@@ -80,59 +80,60 @@ class NatsSubjects:
             at += 1
         return results
 
-    def _message(self, publication: Publication) -> Message:
+    def _message(self, publication: Publication) -> NatsMessage:
         if (subject := self._subjects.get(publication.topic)) is None:
             if len(self._subjects) >= SUBJECTS_MOST:
                 self._subjects.clear()
-            subject = self._subjects[publication.topic] = subject_of(publication.topic).encode()
-        age = b"Klvrelay-Age: %b\r\n" % publication.age.encode() if publication.age else b""
-        headers = b"NATS/1.0\r\nNats-Msg-Id: %b:%b\r\nContent-Type: %b\r\n%b\r\n" % (
-            subject, publication.identity.encode(), publication.content_type.encode(), age,
-        )  # fmt: skip
-        return subject, headers, publication.data
+            subject = self._subjects[publication.topic] = subject_of(publication.topic)
+        headers = {
+            "Nats-Msg-Id": f"{subject}:{publication.identity}", "Content-Type": publication.content_type,
+        }  # fmt: skip
+        if publication.age:
+            headers["Klvrelay-Age"] = publication.age
+        return NatsMessage(subject, headers, publication.data)
 
     # ---- JetStream ----
 
-    async def _store(self, messages: Sequence[Message]) -> list[StoreAnswer]:
+    async def _store(self, messages: Sequence[NatsMessage]) -> list[StoreAnswer]:
         """The verdicts of JetStream. Those after the connection was lost, or that cannot be known, have no result."""
         if not messages:
             return []
-        frames, fault = await self._answers.publish(self._connection, messages)
+        answers, fault = await self._publishing.publish(messages)
         missing = StoreAnswer(None, str(fault).removeprefix(f"{self.url}: "))
-        verdicts = [missing if frame is None else verdict(frame) for frame in frames]
+        verdicts = [answer or missing for answer in answers]
         if fault is None:
             verdicts = await self._without_unbound(messages, verdicts)
         self._log(messages, verdicts)
         return verdicts
 
-    async def _without_unbound(self, messages: Sequence[Message], verdicts: list[StoreAnswer]) -> list[StoreAnswer]:
+    async def _without_unbound(self, messages: Sequence[NatsMessage], verdicts: list[StoreAnswer]) -> list[StoreAnswer]:
         """A subject that no stream has is refused, if there is a stream for others. Otherwise, JetStream is not ready,
         or its stream was removed: the messages are offered again.
         """
-        unbound = {message[0] for message, one in zip(messages, verdicts, strict=True) if one is UNBOUND}
+        unbound = {message.subject for message, one in zip(messages, verdicts, strict=True) if one is UNBOUND}
         refused = {subject for subject in unbound if await self._is_refused(subject)}
         return [
-            StoreAnswer(REJECTED, one.text) if one is UNBOUND and message[0] in refused else one
+            StoreAnswer(REJECTED, one.text) if one is UNBOUND and message.subject in refused else one
             for message, one in zip(messages, verdicts, strict=True)
         ]
 
-    async def _is_refused(self, subject: bytes) -> bool:
+    async def _is_refused(self, subject: str) -> bool:
         try:
             return (
-                await self._jetstream.has_stream(subject.decode()) is False
+                await self._jetstream.has_stream(subject) is False
                 and await self._jetstream.has_stream(all_below(self._settings.prefix)) is True
             )
         except SinkError:
             return False
 
-    def _log(self, messages: Sequence[Message], verdicts: Sequence[StoreAnswer]) -> None:
+    def _log(self, messages: Sequence[NatsMessage], verdicts: Sequence[StoreAnswer]) -> None:
         reasons = {
-            (message[0], one.text)
+            (message.subject, one.text)
             for message, one in zip(messages, verdicts, strict=True)
             if one.result in (REJECTED, LEFT_OUT)
         }
         for subject, text in sorted(reasons):
-            self._warn(f"{subject.decode()}: refused by the NATS server: {text}")
+            self._warn(f"{subject}: refused by the NATS server: {text}")
 
     def _warn(self, text: str) -> None:
         if (line := self._logged.add(text)) is not None:
@@ -140,15 +141,18 @@ class NatsSubjects:
 
     # ---- without JetStream ----
 
-    async def _announce(self, messages: Sequence[Message]) -> list[StoreAnswer]:
+    async def _announce(self, messages: Sequence[NatsMessage]) -> list[StoreAnswer]:
         """Send to subscribers of the moment. The server has read all once it answers a ping."""
-        self._connection.write(b"".join([published(subject, b"", *rest) for subject, *rest in messages]))
         try:
+            for number, message in enumerate(messages, 1):
+                await self._say(message)
+                if number % TURN == 0:
+                    await asyncio.sleep(0)
             await self._connection.ping()
         except SinkError as lost:
             raise Unconfirmed(str(lost)) from None
         verdicts = [
-            StoreAnswer(REJECTED, "the user may not publish to it") if message[0].decode() in self._denied
+            StoreAnswer(REJECTED, "the user may not publish to it") if message.subject.lower() in self._denied
             else StoreAnswer(DELIVERED) for message in messages
         ]  # fmt: skip
         self._log(messages, verdicts)
@@ -157,39 +161,29 @@ class NatsSubjects:
     async def put(self, notice: Notice) -> None:
         """Publish a latest value: the last message of its subject. Raises SinkDown."""
         place = notice.kind if notice.stream is None else f"{safe_level(notice.stream)}/{notice.kind}"
-        subject = subject_of(f"{self._settings.prefix}/{place}").encode()
         kind = "application/json" if notice.kind != "availability" else "text/plain"
-        message = subject, header_block({"Content-Type": kind}), notice.document
+        message = NatsMessage(
+            subject_of(f"{self._settings.prefix}/{place}"), {"Content-Type": kind}, notice.document
+        )  # fmt: skip
         if not self._settings.jetstream:
-            self._connection.write(published(subject, b"", *message[1:]))
-            return
-        frames, fault = await self._answers.publish(self._connection, [message])
-        if fault is not None or (frame := frames[0]) is None:
+            return await self._say(message)
+        [answer], fault = await self._publishing.publish([message])
+        if answer is None:
             raise fault or SinkDown(f"{self.url}: no answer")
-        self._log_value(message, frame)
+        if answer.result != DELIVERED:
+            self._warn(f"{message.subject}: not stored by the NATS server: {answer.text}")
 
-    def _log_value(self, message: Message, frame: Frame) -> None:
-        if (one := verdict(frame)).result != DELIVERED:
-            self._warn(f"{message[0].decode()}: not stored by the NATS server: {one.text}")
+    async def _say(self, message: NatsMessage) -> None:
+        """Send a message without a wish for an answer. Raises SinkDown."""
+        try:
+            await self._connection.client.publish(message.subject, message.payload, headers=message.headers)
+        except Error:
+            raise SinkDown(str(await self._connection.ended())) from None
 
     async def lost(self) -> SinkDown:
-        """Wait until the connection is lost. Pings the server while nothing arrives."""
-        exchange = self._connection.exchange
-        pings = asyncio.create_task(self._ping(), name="pings")
-        try:
-            return await exchange.ended()
-        finally:
-            pings.cancel()
-            await asyncio.wait({pings})
-
-    async def _ping(self) -> None:
-        """Ends with the connection."""
-        with contextlib.suppress(SinkError):
-            while True:
-                await asyncio.sleep(IDLE)
-                if self._connection.exchange.idle >= IDLE:
-                    await self._connection.ping()
+        """Wait until the connection is lost. The library pings the server."""
+        return SinkDown(str(await self._connection.ended()))
 
     async def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        await self._connection.close()

@@ -14,6 +14,10 @@ from klvrelay.text import Secret
 FILE_MOST = 64 << 10
 """Maximum bytes of a credentials file."""
 _JWT = re.compile(r"-+BEGIN NATS USER JWT-+\s+(\S+)\s+-+END NATS USER JWT-+")
+_CREDS = (
+    "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n"
+    "-----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+)
 _SEED = re.compile(r"\bSU[A-Z2-7]{56}\b")
 
 
@@ -32,25 +36,15 @@ class NkeyLogin(NamedTuple):
         if not _is_sound(seed[0]):
             raise ConfigError("credentials_file: the NKey seed is damaged: copy the file again")
         jwt = _JWT.search(text)
-        found = cls(Secret(seed[0]), jwt[1] if jwt else None)
-        found._keys()
-        return found
+        return cls(Secret(seed[0]), jwt[1] if jwt else None)
 
-    def _keys(self) -> Any:
-        try:
-            import nkeys
-        except ImportError:
-            raise ConfigError(
-                "credentials_file: needs the Python package nkeys: pip install 'klvrelay[nats]'"
-            ) from None
-        return nkeys.from_seed(bytearray(self.seed.reveal(), "ascii"))
+    def options(self) -> dict[str, Any]:
+        """Arguments of the library's `connect`."""
+        from nats.aio.client import RawCredentials
 
-    def members(self, nonce: str) -> dict[str, str]:
-        """What CONNECT contains for a nonce."""
-        keys = self._keys()
-        signature = base64.urlsafe_b64encode(keys.sign(nonce.encode())).rstrip(b"=").decode()
-        own = {"nkey": keys.public_key.decode()} if self.jwt is None else {"jwt": self.jwt}
-        return own | {"sig": signature}
+        if self.jwt is None:
+            return {"nkeys_seed_str": self.seed.reveal()}
+        return {"user_credentials": RawCredentials(_CREDS.format(jwt=self.jwt, seed=self.seed.reveal()))}
 
 
 def _is_sound(seed: str) -> bool:

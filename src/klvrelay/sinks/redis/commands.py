@@ -7,25 +7,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import orjson
 
 from klvrelay.config.names import safe_level
 from klvrelay.config.sinks.redis import RedisSettings
 from klvrelay.shape.contents import plain
 from klvrelay.sinks.publishing.publication import Publication
-from klvrelay.sinks.redis.resp import argument, command
 
-HEADS_MOST = 4096
-"""Maximum number of beginnings of commands that are kept."""
-
-
-class Commands(NamedTuple):
-    """Commands as bytes, and the number of their replies."""
-
-    data: bytes
-    replies: int
+KEYS_MOST = 4096
+"""Maximum number of keys that are kept."""
+Command = tuple[bytes, ...]
 
 
 class RedisCommands:
@@ -33,51 +24,37 @@ class RedisCommands:
 
     def __init__(self, settings: RedisSettings) -> None:
         self._max_length = b"%d" % settings.max_length
-        self._heads: dict[tuple[str, str, bool], tuple[bytes, bytes]] = {}
+        self._keys: dict[str, bytes] = {}
 
-    def of(self, publication: Publication) -> Commands:
+    def of(self, publication: Publication) -> tuple[Command, ...]:
         """The commands that publish it."""
         if not publication.retain:
-            return Commands(self._entry(publication), 1)
+            return (self._entry(publication),)
         return _item(publication) if publication.key else _hash(publication)
 
-    def _entry(self, publication: Publication) -> bytes:
+    def _entry(self, publication: Publication) -> Command:
         topic, data, content_type, item, _, _, age, _ = publication
-        place = topic, content_type, bool(age)
-        if (head := self._heads.get(place)) is None:
-            if len(self._heads) >= HEADS_MOST:
-                self._heads.clear()
-            head = self._heads[place] = self._head(*place)
-        boot, seq = (item.boot or "").encode(), b"%d" % item.seq
-        return b"%b$%d\r\n%b\r\n%b$%d\r\n%b\r\n$3\r\nseq\r\n$%d\r\n%b\r\n%b" % (
-            head[0], len(data), data, head[1], len(boot), boot, len(seq), seq, _age(age),
+        if (key := self._keys.get(topic)) is None:
+            if len(self._keys) >= KEYS_MOST:
+                self._keys.clear()
+            key = self._keys[topic] = key_of(topic)
+        entry = (
+            b"XADD", key, b"MAXLEN", b"~", self._max_length, b"*", b"payload", data,
+            b"content_type", content_type.encode(), b"boot", (item.boot or "").encode(), b"seq", b"%d" % item.seq,
         )  # fmt: skip
-
-    def _head(self, topic: str, content_type: str, has_age: bool) -> tuple[bytes, bytes]:
-        """The bytes before the payload, and those before boot."""
-        words = (b"XADD", key_of(topic), b"MAXLEN", b"~", self._max_length, b"*", b"payload")
-        between = (b"content_type", content_type.encode(), b"boot")
-        count = len(words) + 1 + len(between) + 1 + 2 + 2 * has_age
-        return b"*%d\r\n%b" % (count, b"".join(map(argument, words))), b"".join(map(argument, between))
+        return (*entry, b"age", age.encode()) if age else entry
 
 
-def _age(age: str) -> bytes:
-    return b"$3\r\nage\r\n" + argument(age.encode()) if age else b""
-
-
-def _item(publication: Publication) -> Commands:
+def _item(publication: Publication) -> tuple[Command, ...]:
     """The field of one item. Its key is the topic without the level of the item."""
     topic = publication.topic.removesuffix(f"/{safe_level(publication.key)}")
-    return Commands(command(b"HSET", key_of(topic), publication.key.encode(), publication.data), 1)
+    return ((b"HSET", key_of(topic), publication.key.encode(), publication.data),)
 
 
-def _hash(publication: Publication) -> Commands:
+def _hash(publication: Publication) -> tuple[Command, ...]:
     """All fields at once, so that no field remains of an item that the new value has not."""
     key = key_of(publication.topic)
-    steps = (
-        command(b"MULTI"), command(b"DEL", key), command(b"HSET", key, *_fields(publication.data)), command(b"EXEC"),
-    )  # fmt: skip
-    return Commands(b"".join(steps), len(steps))
+    return (b"MULTI",), (b"DEL", key), (b"HSET", key, *_fields(publication.data)), (b"EXEC",)
 
 
 def _fields(document: bytes) -> list[bytes]:

@@ -1,27 +1,48 @@
-"""A connection to a Redis server: login, and requests with their replies, in order."""
+"""A connection to a Redis server through redis-py: login, and commands with their replies, in order."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from hiredis import pack_command
+from redis.asyncio.connection import AbstractConnection, DefaultParser
+from redis.exceptions import RedisError
 
 from klvrelay.config.sinks.redis import RedisSettings
 from klvrelay.errors import SinkDown, SinkError
-from klvrelay.sinks.dialing.dial import dial
-from klvrelay.sinks.dialing.exchange import Exchange, version_of
-from klvrelay.sinks.redis.faults import LATER, check_mode, login_fault, unavailable
-from klvrelay.sinks.redis.resp import ErrorReply, NoRedis, Replies, Reply, command
+from klvrelay.sinks.dialing.stream import WatchedStream, context_of, open_stream
+from klvrelay.sinks.dialing.version import version_of
+from klvrelay.sinks.redis.faults import LATER, ErrorReply, Reply, check_mode, login_fault, reply_of, unavailable
 
 
-class Request:
-    """Commands that were sent, and the replies so far."""
+class StreamConnection(AbstractConnection):
+    """A connection of redis-py on a stream that is connected already. It never connects again."""
 
-    __slots__ = ("answered", "count", "replies")
+    def __init__(self, stream: WatchedStream) -> None:
+        super().__init__(
+            protocol=2, socket_timeout=None, driver_info=None, parser_class=DefaultParser, legacy_responses=True
+        )
+        self._stream: WatchedStream | None = stream
 
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.replies: list[Reply] = []
-        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def _connect(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is None:
+            raise OSError("the connection has ended")
+        self._reader, self._writer = stream.reader, stream.writer
+
+    def _host_error(self) -> str:
+        return "the Redis server"
+
+    def repr_pieces(self) -> list[tuple[str, Any]]:
+        return []
+
+
+def _packed(words: Any) -> bytes:
+    packed: bytes = pack_command(words)
+    return packed
 
 
 class RedisConnection:
@@ -32,18 +53,25 @@ class RedisConnection:
 
     def __init__(self, settings: RedisSettings) -> None:
         self._settings = settings
-        self._replies = Replies()
-        self._requests: deque[Request] = deque()
-        self._exchange: Exchange | None = None
+        self._turn = asyncio.Lock()
+        self._work: set[asyncio.Task[None]] = set()
+        self._answered = 0
+        self._stream: WatchedStream | None = None
+        self._connection: StreamConnection | None = None
         self.server = ""
 
     async def open(self) -> None:
         """Connect and log in. Raises SinkDown or SinkRefused."""
-        self._exchange = Exchange(await dial(self._settings), self._settings, self._read)
+        context = await context_of(self._settings)
+        self._stream = await open_stream(self._settings)
+        if context is not None:
+            await self._stream.secure(self._settings, context)
+        self._connection = StreamConnection(self._stream)
+        await self._connection.connect_check_health()
         try:
             await self._log_in()
         except SinkDown as fault:
-            raise self._no_redis() if self._exchange.received == 0 else fault from None
+            raise self._no_redis() if self._stream.received == 0 else fault from None
 
     async def _log_in(self) -> None:
         words = [b"HELLO", b"2"]
@@ -74,53 +102,69 @@ class RedisConnection:
             raise login_fault(self._settings.url, reply)
 
     async def _ask_one(self, *words: bytes) -> Reply:
-        request = self.ask(command(*words), 1)
-        await self.wait(request)
-        return request.replies[0]
+        replies: list[Reply] = []
+        await self.ask([words], replies)
+        return replies[0]
 
     @property
-    def exchange(self) -> Exchange:
-        if self._exchange is None:
+    def stream(self) -> WatchedStream:
+        if self._stream is None:
             raise SinkDown(f"{self._settings.url}: not connected")
-        return self._exchange
+        return self._stream
 
-    def ask(self, commands: bytes, count: int) -> Request:
-        """Send commands with so many replies. Raises what ended the connection."""
-        if (fault := self.exchange.fault) is not None:
-            raise SinkDown(str(fault))
-        request = Request(count)
-        self._requests.append(request)
-        self.exchange.write(commands)
-        return request
-
-    async def wait(self, request: Request) -> None:
-        """Return once all replies are there. Raises SinkDown or SinkRefused; the request has the replies before that.
+    async def ask(self, commands: Sequence[tuple[bytes, ...]], replies: list[Reply]) -> None:
+        """Send commands together, and add the reply to each. Raises what ended the connection, SinkDown or SinkRefused;
+        `replies` has those before that.
         """
-        await self.exchange.wait(request.answered, lambda: len(request.replies))
+        if self.stream.ended.done():
+            raise self.stream.fault
+        work = asyncio.create_task(self._converse(commands, replies), name="Redis commands")
+        self._work.add(work)
+        work.add_done_callback(self._forget)
+        await self.stream.watch(work, progress=lambda: self._answered)
+        work.result()
 
-    def close(self) -> None:
-        """Close the socket."""
-        if self._exchange is not None:
-            self._exchange.close()
+    def _forget(self, work: asyncio.Task[None]) -> None:
+        self._work.discard(work)
+        if not work.cancelled():
+            work.exception()  # nobody may ask for it
 
-    def _read(self, data: bytes) -> None:
+    async def _converse(self, commands: Sequence[tuple[bytes, ...]], replies: list[Reply]) -> None:
+        """Goes on if `ask` is cancelled, so that each reply is that of its command."""
+        assert self._connection is not None
+        async with self._turn:
+            try:
+                await self._connection.send_packed_command([_packed(one) for one in commands], check_health=False)
+                for _ in commands:
+                    replies.append(await self._reply(self._connection))
+                    self._answered += 1
+                    self.stream.answered()
+            except (RedisError, ValueError):  # a MOVED that the library can't read is a ValueError
+                raise self._end() from None
+
+    async def _reply(self, connection: StreamConnection) -> Reply:
         try:
-            replies = self._replies.feed(data)
-        except NoRedis:
-            raise self._no_redis() from None
-        for reply in replies:
-            if not self._requests:
-                raise self._unasked(reply)
-            request = self._requests[0]
-            request.replies.append(reply)
-            if len(request.replies) == request.count:
-                self._requests.popleft()
-                if not request.answered.done():
-                    request.answered.set_result(None)
+            reply: Reply = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
+        except RedisError as fault:
+            if (error := reply_of(fault)) is None:
+                raise
+            return error
+        return reply
 
-    def _unasked(self, reply: Reply) -> SinkError:
-        """What the server sends by itself before it closes the connection, such as that it has too many clients."""
-        return login_fault(self._settings.url, reply) if isinstance(reply, ErrorReply) else self._no_redis()
+    def _end(self) -> SinkError:
+        """Why replies are missing: the connection has ended, or what arrived is none."""
+        if not self.stream.ended.done():
+            self.stream.fail(self._no_redis())
+        return self.stream.fault
+
+    async def close(self) -> None:
+        """Close the socket."""
+        if self._stream is not None:
+            self._stream.close()
+        if self._work:
+            await asyncio.wait(self._work)
+        if self._connection is not None:
+            await self._connection.disconnect(nowait=True)
 
     def _no_redis(self) -> SinkDown:
         hint = "rediss://, if it is a TLS port" if not self._settings.tls else "the port"

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from redis.exceptions import RedisError, ResponseError
 
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
-from klvrelay.sinks.redis.resp import ErrorReply, Reply
 from klvrelay.sinks.results import DELIVERED, LEFT_OUT, REJECTED
+
+
+class ErrorReply(NamedTuple):
+    """An error. Its first word is the code, such as WRONGTYPE."""
+
+    text: str
+
+    @property
+    def code(self) -> str:
+        return self.text.partition(" ")[0]
+
+
+Reply = bytes | int | ErrorReply | RedisError | list["Reply"] | None
+"""What redis-py returns; an error within an array is its exception."""
 
 LATER = {
     "OOM": "its memory is full (maxmemory): lower max_length, or give it more; records wait",
@@ -27,9 +43,19 @@ LATER = {
 _TOO_LARGE = "ERR Protocol error: invalid bulk length"
 
 
+def reply_of(fault: RedisError) -> ErrorReply | None:
+    """The error reply that redis-py raises as an exception; None: it is no reply."""
+    code = fault.status_code
+    if code is not None:
+        return ErrorReply(f"{code} {fault}")
+    return ErrorReply(str(fault)) if type(fault) is ResponseError else None
+
+
 def error_of(replies: Sequence[Reply]) -> ErrorReply | None:
     """The error among the replies to the commands of a publication: the first, which says more than EXECABORT."""
     for reply in replies:
+        if isinstance(reply, RedisError):
+            return reply_of(reply)
         if isinstance(reply, ErrorReply):
             return reply
         if isinstance(reply, list) and (inner := error_of(reply)) is not None:

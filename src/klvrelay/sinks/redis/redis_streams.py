@@ -6,19 +6,19 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
+from itertools import chain
 
 from klvrelay.backoff import Repeats
 from klvrelay.config.names import safe_level
 from klvrelay.config.sinks.redis import RedisSettings
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.dialing.exchange import IDLE
+from klvrelay.sinks.dialing.stream import IDLE
 from klvrelay.sinks.publishing.far_end import Unconfirmed
 from klvrelay.sinks.publishing.publication import Publication
-from klvrelay.sinks.redis.commands import Commands, RedisCommands, key_of
+from klvrelay.sinks.redis.commands import Command, RedisCommands, key_of
 from klvrelay.sinks.redis.connection import RedisConnection
-from klvrelay.sinks.redis.faults import error_of, refused, result_of, unavailable
-from klvrelay.sinks.redis.resp import ErrorReply, Reply, command
+from klvrelay.sinks.redis.faults import ErrorReply, Reply, error_of, refused, result_of, unavailable
 from klvrelay.sinks.results import REJECTED
 
 FAREWELL = 0.5
@@ -48,24 +48,24 @@ class RedisStreams:
     async def send(self, publications: Sequence[Publication]) -> Sequence[int]:
         """Send all commands, and return once each is answered. Raises Unconfirmed."""
         commands = [self._commands.of(one) for one in publications]
-        request = self._connection.ask(b"".join(one.data for one in commands), sum(one.replies for one in commands))
+        replies: list[Reply] = []
         try:
-            await self._connection.wait(request)
+            await self._connection.ask(list(chain.from_iterable(commands)), replies)
         except SinkError as lost:
-            raise Unconfirmed(str(lost), self._results(publications, commands, request.replies)) from None
-        return self._results(publications, commands, request.replies)
+            raise Unconfirmed(str(lost), self._results(publications, commands, replies)) from None
+        return self._results(publications, commands, replies)
 
     def _results(
-        self, publications: Sequence[Publication], commands: Sequence[Commands], replies: Sequence[Reply]
+        self, publications: Sequence[Publication], commands: Sequence[tuple[Command, ...]], replies: Sequence[Reply]
     ) -> list[int]:
         """The results of those that are answered. Raises Unconfirmed at the first that is to be offered again."""
         results: list[int] = []
         at = 0
         for publication, one in zip(publications, commands, strict=True):
-            own = replies[at : at + one.replies]
-            at += one.replies
+            own = replies[at : at + len(one)]
+            at += len(one)
             error = error_of(own)
-            if len(own) < one.replies and error is None:
+            if len(own) < len(one) and error is None:
                 break
             if (result := result_of(error)) is None:
                 assert error is not None
@@ -90,26 +90,26 @@ class RedisStreams:
 
     async def _set(self, values: dict[bytes, bytes]) -> None:
         expiry = b"%d" % self._settings.value_expiry
-        commands = [command(b"SET", key, value, b"EX", expiry) for key, value in values.items()]
-        await self._ask(b"".join(commands), len(commands))
+        await self._ask([(b"SET", key, value, b"EX", expiry) for key, value in values.items()])
 
-    async def _ask(self, commands: bytes, count: int) -> None:
+    async def _ask(self, commands: Sequence[Command]) -> None:
         """Send commands. An error of one of them is logged. Raises SinkDown."""
-        request = self._connection.ask(commands, count)
+        replies: list[Reply] = []
         try:
-            await self._connection.wait(request)
+            await self._connection.ask(commands, replies)
         except SinkError as lost:
             raise SinkDown(str(lost)) from None
-        error = error_of(request.replies)
+        error = error_of(replies)
         if error is not None and (line := self._refused.add(refused("latest values", error))) is not None:
             LOG.warning("%s: %s", self.url, line)
 
     async def lost(self) -> SinkDown:
         """Wait until the connection is lost. Pings the server while nothing is sent, and refreshes latest values."""
-        exchange = self._connection.exchange
+        stream = self._connection.stream
         refresh = asyncio.create_task(self._refresh(), name="refresh values")
         try:
-            return await exchange.ended()
+            await asyncio.wait({stream.ended})
+            return SinkDown(str(stream.fault))
         finally:
             refresh.cancel()
             await asyncio.wait({refresh})
@@ -122,7 +122,7 @@ class RedisStreams:
                 if self._values:
                     await self._set(dict(self._values))
                 else:
-                    await self._connection.wait(self._connection.ask(command(b"PING"), 1))
+                    await self._connection.ask([(b"PING",)], [])
 
     async def close(self) -> None:
         """Remove the status, if the connection is not lost, and close the connection."""
@@ -130,6 +130,6 @@ class RedisStreams:
         with contextlib.suppress(SinkDown, TimeoutError):
             async with asyncio.timeout(FAREWELL):
                 if self._values.pop(status, None) is not None:
-                    await self._ask(command(b"DEL", status), 1)
+                    await self._ask([(b"DEL", status)])
         self._values.clear()
-        self._connection.close()
+        await self._connection.close()

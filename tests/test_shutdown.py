@@ -20,7 +20,8 @@ BLOCKED = "blocked"
 """The output of a process once it blocks."""
 
 SCRIPT = f"""
-import os, socket, sys, time
+import faulthandler, os, signal, socket, sys, time
+faulthandler.register(signal.SIGUSR1, all_threads=True)
 never, _ = os.pipe()
 def block(*_, **__):
     print("{BLOCKED}", file=sys.stderr, flush=True)
@@ -107,11 +108,22 @@ def stopped(tmp_path: Path, patch: str, command: list[str], number: int = signal
         assert process.poll() is None, "".join(lines)
         begun = time.monotonic()
         process.send_signal(number)
-        said = process.communicate(timeout=20)[1]
+        said = _ended(process)
         return process.returncode, time.monotonic() - begun, "".join(lines) + said
     finally:
         process.kill()
         process.wait()
+
+
+def _ended(process: subprocess.Popen[str]) -> str:
+    """What it says until it ends. One that does not end shows where its threads are."""
+    try:
+        return process.communicate(timeout=20)[1]
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGUSR1)
+        time.sleep(0.5)
+        process.kill()
+        pytest.fail(f"it does not end: {process.communicate()[1]}")
 
 
 def quickest(bound: float, tmp_path: Path, *case: Any) -> tuple[int, float, str]:

@@ -36,6 +36,8 @@ PING = 15.0
 """Seconds without sent bytes after which a ping follows."""
 ANSWER = 60.0
 """Seconds to wait for the answer to a request of TAK protocol 1."""
+PONG = 1.0
+"""Minimum seconds between two answers to pings: a server that floods gets no more, so that nothing piles up."""
 GROUP_MOST = 200
 """Events that are sent before their acknowledgement is awaited, and those of one more record."""
 CLOSING = 1.0
@@ -111,6 +113,8 @@ class _Connection:
         self._answered.set_result(None)
         self._written = event_xml
         self._messages = ServerMessages()
+        self._pong_due = loop.time()
+        self._has_requested = False
         self._link = Link(sock, self._read, lambda: None, self._end)
 
     async def send(self, events: Sequence[CotEvent]) -> None:
@@ -172,17 +176,28 @@ class _Connection:
     def _follow(self, message: ServerMessage) -> None:
         match message.notice:
             case "ping" if self._answered.done():
-                self._link.write(self._written(pong(self._settings.uid_prefix)))
-            case "offer" if self._settings.tak_protocol == "protobuf" and self._answered.done():
-                self._answered = asyncio.get_running_loop().create_future()
-                self._messages.request()
-                self._link.write(event_xml(protocol_request(message.uid)))
+                self._pong()
+            case "offer" if self._settings.tak_protocol == "protobuf" and not self._has_requested:
+                self._request(message.uid)
             case "accepted" | "refused":
                 self._written = event_frame if message.notice == "accepted" else event_xml
                 if not self._answered.done():
                     self._answered.set_result(None)
             case "garbled":
                 self._fail(SinkDown(f"{self._settings.url}: the TAK server sent neither XML nor TAK protocol 1"))
+
+    def _pong(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._pong_due:
+            self._pong_due = now + PONG
+            self._link.write(self._written(pong(self._settings.uid_prefix)))
+
+    def _request(self, uid: str) -> None:
+        """Once per connection: a server that offers again after it refused would otherwise make this endless."""
+        self._has_requested = True
+        self._answered = asyncio.get_running_loop().create_future()
+        self._messages.request()
+        self._link.write(event_xml(protocol_request(uid)))
 
     def _end(self) -> None:
         self._fail(lost(self._settings))

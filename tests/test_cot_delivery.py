@@ -167,6 +167,19 @@ async def test_a_flood_of_pings_is_answered_once_a_second(free_port: int):
         assert server.types.count("t-x-c-t-r") < 20  # 5000 without the limit
 
 
+async def test_a_flood_is_read_at_a_limited_rate(free_port: int, monkeypatch: pytest.MonkeyPatch):
+    """And all of it in the end; so the kernel slows the server down."""
+    monkeypatch.setattr(tak_stream, "READ_MOST", 1 << 16)
+    monkeypatch.setattr(tak_stream, "READ_PERIOD", 0.1)
+    monkeypatch.setattr(tak_stream, "PONG", 0.0)
+    server = ScriptedTakServer(free_port, greeting=OTHERS * 400 + event_xml(ping("server")))
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+    async with server, sink_to(server.url):
+        await until(lambda: "t-x-c-t-r" in server.types)
+    assert loop.time() - begin >= (len(server.greeting) // (1 << 17)) * 0.1
+
+
 # ---- TAK protocol 1 ----
 
 

@@ -189,7 +189,27 @@ async def test_a_server_that_refuses_every_record_is_a_fault_of_the_settings():
         with pytest.raises(SinkDown, match=r"refuses every record \(400\): check the path") as down:
             await sink.deliver([record(number) for number in range(100)])
     assert down.value.answered == Outcome(rejected=20)
-    assert down.value.traced
+    assert (down.value.traced, down.value.wait) == (True, 30.0)
+
+
+@pytest.mark.parametrize("count", [1, 100])
+async def test_a_server_that_still_refuses_every_record_costs_no_more(count: int):
+    """On later connections all wait, however few are offered. Once one is accepted, refusals count again."""
+    status = 413
+    answering: Answering = lambda _: answer_of(status)
+    async with serving(lambda request: answering(request)) as server:
+        sink = sink_to(server)
+        async with sink:
+            with pytest.raises(SinkDown, match=r"refuses every record \(413\): raise the size"):
+                await sink.deliver([record(number) for number in range(21)])
+        for _ in range(3):
+            async with sink:
+                with pytest.raises(SinkDown, match=r"refuses every record \(413\)") as down:
+                    await sink.deliver([record(number) for number in range(20, 20 + count)])
+            assert down.value.answered == Outcome()
+        answering = refusing(400, 20)
+        async with sink:
+            assert await sink.deliver([record(20), record(21)]) == Outcome(delivered=1, rejected=1)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ HEAD = 64
 """Bytes of a message in protocol buffers that are kept: its type is among them."""
 
 _END = b"</event>"
+_CONTROL = b"t-x-"  # begin of the types of messages for the connection
 # A tag ends at the next < or >, so that no search reads a byte more than a few times, whatever a server sends.
 _TAG = re.compile(rb"<event\s[^<>]*>")
 _TYPE = re.compile(rb"\stype=[\"'](t-x-[\w-]{1,40})[\"']")
@@ -72,10 +73,12 @@ class ServerMessages:
                 self._is_torn = True
                 del self._rest[: 1 - len(_END)]
             return None
+        if _CONTROL not in self._rest:
+            end = self._rest.rfind(_END)  # events of others only: skip them together
         event = bytes(self._rest[:end])
         del self._rest[: end + len(_END)]
         torn, self._is_torn = self._is_torn, False
-        return [] if torn else self._of_event(event)
+        return [] if torn or _CONTROL not in event else self._of_event(event)
 
     def _of_event(self, event: bytes) -> list[ServerMessage]:
         tag = _TAG.search(event)

@@ -38,6 +38,8 @@ ANSWER = 60.0
 """Seconds to wait for the answer to a request of TAK protocol 1."""
 PONG = 1.0
 """Minimum seconds between two answers to pings: a server that floods gets no more, so that nothing piles up."""
+READ_MOST, READ_PERIOD = 2 << 20, 1.0
+"""Maximum bytes that are read in these seconds: a server that floods must not take the processor from other sinks."""
 GROUP_MOST = 200
 """Events that are sent before their acknowledgement is awaited, and those of one more record."""
 CLOSING = 1.0
@@ -115,6 +117,8 @@ class _Connection:
         self._messages = ServerMessages()
         self._pong_due = loop.time()
         self._has_requested = False
+        self._was_read = 0
+        self._period = loop.time()
         self._link = Link(sock, self._read, lambda: None, self._end)
 
     async def send(self, events: Sequence[CotEvent]) -> None:
@@ -170,8 +174,19 @@ class _Connection:
     # ---- what the server sends ----
 
     def _read(self, data: bytes) -> None:
+        self._limit(len(data))
         for message in self._messages.feed(data):
             self._follow(message)
+
+    def _limit(self, size: int) -> None:
+        """Stop reading for the rest of the period after too many bytes."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._period >= READ_PERIOD:
+            self._period, self._was_read = loop.time(), 0
+        self._was_read += size
+        if self._was_read > READ_MOST and not self._link.paused:
+            self._link.pause()
+            loop.call_at(self._period + READ_PERIOD, self._link.resume)
 
     def _follow(self, message: ServerMessage) -> None:
         match message.notice:

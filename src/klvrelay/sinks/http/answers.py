@@ -51,6 +51,13 @@ class PostAnswer(NamedTuple):
         return LEFT_OUT if self.status == TOO_LARGE else REJECTED
 
     @property
+    def remedy(self) -> str:
+        """What to do if every record is refused."""
+        if self.status == TOO_LARGE:
+            return "raise the size that the server, or a proxy before it, accepts"
+        return "check the path, and the format it expects"
+
+    @property
     def wait(self) -> float:
         """Minimum seconds until a retry."""
         if self.status in (429, 503):

@@ -195,9 +195,7 @@ async def test_a_server_that_refuses_every_record_is_a_fault_of_the_settings():
 @pytest.mark.parametrize("count", [1, 100])
 async def test_a_server_that_still_refuses_every_record_costs_no_more(count: int):
     """On later connections all wait, however few are offered. Once one is accepted, refusals count again."""
-    status = 413
-    answering: Answering = lambda _: answer_of(status)
-    async with serving(lambda request: answering(request)) as server:
+    async with serving(lambda _: answer_of(413)) as server:
         sink = sink_to(server)
         async with sink:
             with pytest.raises(SinkDown, match=r"refuses every record \(413\): raise the size"):
@@ -207,7 +205,7 @@ async def test_a_server_that_still_refuses_every_record_costs_no_more(count: int
                 with pytest.raises(SinkDown, match=r"refuses every record \(413\)") as down:
                     await sink.deliver([record(number) for number in range(20, 20 + count)])
             assert down.value.answered == Outcome()
-        answering = refusing(400, 20)
+        server.answering = refusing(400, 20)
         async with sink:
             assert await sink.deliver([record(20), record(21)]) == Outcome(delivered=1, rejected=1)
 

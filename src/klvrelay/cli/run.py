@@ -35,7 +35,7 @@ EPILOG = option_groups.SOURCES + NAMES + option_groups.BROKERS + option_groups.F
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "%(prog)s [options] SOURCE [--stream NAME] [SOURCE [--stream NAME] ...] {--mqtt URL | --sink URL} ..."
+    parser.usage = "%(prog)s [options] SOURCE [--stream NAME] [SOURCE [--stream NAME] ...] {--mqtt | --sink} URL ..."
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="sources to relay, concurrently")
     parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML; see samples/relay.toml")
     parser.add_argument("--stream", action="append", default=[], metavar="NAME",

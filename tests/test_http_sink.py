@@ -357,10 +357,11 @@ async def test_an_answer_without_its_end_counts_by_its_status(head: str, monkeyp
     ids=range(2),
 )
 async def test_what_is_no_answer_is_named(answer: bytes, text: str):
-    """A header without an end, and another protocol."""
+    """A header without an end, and another protocol. There, no record is suspected."""
     async with serving(lambda _: answer) as server, sink_to(server) as sink:
-        with pytest.raises(SinkDown, match=text):
+        with pytest.raises(SinkDown, match=text) as down:
             await sink.deliver([record(0)])
+    assert down.value.traced == ("not HTTP" in str(down.value))
 
 
 async def test_an_answer_before_the_whole_body_counts():

@@ -181,6 +181,7 @@ class WebServer:
             down = self._lost(connection_fault(fault, self._settings.timeout))
             if was_used and isinstance(fault, ConnectionError | ssl.SSLEOFError):
                 raise ConnectionError from fault
+            down.traced = _is_no_http(fault)
             raise down from fault
         self._is_checked = False
         if not connection.is_usable:
@@ -257,3 +258,8 @@ class WebServer:
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.close()
+
+
+def _is_no_http(fault: Exception) -> bool:
+    """Is something else answering there? Then no record is the cause."""
+    return isinstance(fault, http.client.HTTPException) and not isinstance(fault, http.client.RemoteDisconnected)

@@ -77,7 +77,8 @@ class PostAnswer(NamedTuple):
 
 
 _REASONS = {
-    401: "the server requires a login, or refuses it: check token_file, or username and password_file",
+    401: "the server requires a login, or refuses it: check token_file, username and password_file, or"
+    " sign_key_file",
     403: "forbidden: check the rights of the token or user",
     404: "not found: check the path",
     405: "the server does not take POST there: check the path",

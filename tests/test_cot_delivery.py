@@ -157,6 +157,29 @@ async def test_an_idle_connection_is_checked_with_pings(free_port: int, monkeypa
     assert server.types.count("t-x-c-t-r") == 1
 
 
+async def test_a_flood_of_pings_is_answered_once_a_second(free_port: int):
+    """And events are delivered beside it: answers do not pile up."""
+    server = ScriptedTakServer(free_port, greeting=event_xml(ping("server")) * 5000)
+    async with server, sink_to(server.url) as sink:
+        await until(lambda: "t-x-c-t-r" in server.types)
+        assert await sink.deliver([positioned(0)]) == Outcome(delivered=1)
+        await until(lambda: "a-f-A-M-F-Q" in server.types)
+        assert server.types.count("t-x-c-t-r") < 20  # 5000 without the limit
+
+
+async def test_a_flood_is_read_at_a_limited_rate(free_port: int, monkeypatch: pytest.MonkeyPatch):
+    """And all of it in the end; so the kernel slows the server down."""
+    monkeypatch.setattr(tak_stream, "READ_MOST", 1 << 16)
+    monkeypatch.setattr(tak_stream, "READ_PERIOD", 0.1)
+    monkeypatch.setattr(tak_stream, "PONG", 0.0)
+    server = ScriptedTakServer(free_port, greeting=OTHERS * 400 + event_xml(ping("server")))
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+    async with server, sink_to(server.url):
+        await until(lambda: "t-x-c-t-r" in server.types)
+    assert loop.time() - begin >= (len(server.greeting) // (1 << 17)) * 0.1
+
+
 # ---- TAK protocol 1 ----
 
 
@@ -180,6 +203,16 @@ async def test_a_refusal_or_no_offer_leaves_xml(free_port: int):
             assert await sink.deliver([positioned(0)]) == Outcome(delivered=1)
             await until(lambda: "a-f-A-M-F-Q" in server.types)
         assert server.frames == []
+
+
+async def test_a_server_that_offers_again_after_it_refused_is_asked_once(free_port: int):
+    """It could otherwise keep the connection busy without end."""
+    server = ScriptedTakServer(free_port, greeting=OFFER, answer=REFUSED + OFFER)
+    async with server, sink_to(server.url, tak_protocol="protobuf") as sink:
+        await until(lambda: "t-x-takp-q" in server.types)
+        assert await sink.deliver([positioned(0)]) == Outcome(delivered=1)
+        await until(lambda: "a-f-A-M-F-Q" in server.types)
+    assert server.types.count("t-x-takp-q") == 1
 
 
 async def test_an_offer_is_ignored_with_xml(free_port: int):

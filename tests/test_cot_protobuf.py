@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
@@ -112,6 +113,24 @@ def test_memory_is_bounded_whatever_the_server_sends():
         assert notices(messages, b"<event type='t-x-c-t' " + b"x" * 10_000) == []
         assert len(messages._rest) <= EVENT_MOST + 10_100
     assert notices(messages, b"</event>" + PING) == ["ping"]
+
+
+@each_case(
+    "event",
+    [
+        b"<event " * 9000,
+        b"<event type='t-x-takp-v'>" + b"<TakProtocolSupport " * 3000,
+        b"<event type='t-x-takp-v'><TakProtocolSupport" + b" version" * 7000,
+        b"<event type='t-x-takp-r'>" + b"<TakResponse " * 4500,
+    ],
+)
+def test_an_event_of_repeated_tags_takes_no_longer_than_any_other(event: bytes):
+    """The time is proportional to its size, which is that of the largest that is read."""
+    messages = ServerMessages()
+    messages.request()
+    begin = time.process_time()
+    notices(messages, event + b"</event>", 16 << 10)
+    assert time.process_time() - begin < 0.5  # more than 2 s with quadratic time
 
 
 def test_a_large_frame_is_skipped_without_being_kept():

@@ -663,6 +663,8 @@ async def test_records_are_confirmed_when_they_are_forced_to_disk(flights: Path,
         ("/f", {"total": 1 << 20}, "total: must be at least two files of segment_size"),
         ("flights", {}, "must begin with a scheme"),
         ("file://flights", {}, "begins with /, ./ or ../"),
+        ("/f?file_fromat=parquet", {}, "unknown option file_fromat; did you mean file_format"),
+        ("/f?segment=soon", {}, "segment: must be"),
     ],
 )
 def test_settings_that_contradict_each_other_are_named(url: str, settings: dict[str, object], text: str):
@@ -677,6 +679,13 @@ def test_a_folder_is_given_as_a_path_or_a_url(path: str):
     assert settings_of(Path("/f")) == settings_of(Path("/f/"))
     made = kind_of_url(path).from_url(path, {})
     assert made.url == path.removeprefix("file://").rstrip("/")
+
+
+def test_options_of_the_url_are_settings():
+    """As of other sinks, so that the command line can choose the format. Those of the table override them."""
+    made = kind_of_url("/f").from_url("/f/?file_format=klv&segment=1m", {"segment": 30.0})
+    assert made == FilesSettings(path="/f", file_format="klv", segment=30.0)
+    assert kind_of_url("file:///a%3Fb").from_url("file:///a%3Fb", {}).url == "/a?b"
 
 
 @pytest.fixture(autouse=True)

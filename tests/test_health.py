@@ -175,6 +175,18 @@ def test_a_flapping_sink_does_not_flood_the_log(said: Said):
     assert health.outages == 50
 
 
+def test_a_sink_that_is_reached_and_never_answers_does_not_flood_the_log(said: Said, clock: Clock):
+    """Each connection lasts until its time limit: at most about a line a minute, and the faults between are counted."""
+    health = SinkHealth("http://h", clock=clock)
+    for _ in range(360):  # an hour
+        health.mark_connected()
+        clock.now += 10
+        health.mark_down("http://h: no response within 10 s")
+    lines = said()
+    assert len(lines) < 130
+    assert "(7 faults)" in lines[-2] + lines[-1]
+
+
 def test_a_fault_is_one_line_whatever_is_in_it(said: Said, clock: Clock):
     """Line ends and escapes from outside stay text."""
     stream(clock).mark_down("a\nb\x1b[31m\r")

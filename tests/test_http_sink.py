@@ -189,7 +189,25 @@ async def test_a_server_that_refuses_every_record_is_a_fault_of_the_settings():
         with pytest.raises(SinkDown, match=r"refuses every record \(400\): check the path") as down:
             await sink.deliver([record(number) for number in range(100)])
     assert down.value.answered == Outcome(rejected=20)
-    assert down.value.traced
+    assert (down.value.traced, down.value.wait) == (True, 30.0)
+
+
+@pytest.mark.parametrize("count", [1, 100])
+async def test_a_server_that_still_refuses_every_record_costs_no_more(count: int):
+    """On later connections all wait, however few are offered. Once one is accepted, refusals count again."""
+    async with serving(lambda _: answer_of(413)) as server:
+        sink = sink_to(server)
+        async with sink:
+            with pytest.raises(SinkDown, match=r"refuses every record \(413\): raise the size"):
+                await sink.deliver([record(number) for number in range(21)])
+        for _ in range(3):
+            async with sink:
+                with pytest.raises(SinkDown, match=r"refuses every record \(413\)") as down:
+                    await sink.deliver([record(number) for number in range(20, 20 + count)])
+            assert down.value.answered == Outcome()
+        server.answering = refusing(400, 20)
+        async with sink:
+            assert await sink.deliver([record(20), record(21)]) == Outcome(delivered=1, rejected=1)
 
 
 @pytest.mark.parametrize(
@@ -339,10 +357,11 @@ async def test_an_answer_without_its_end_counts_by_its_status(head: str, monkeyp
     ids=range(2),
 )
 async def test_what_is_no_answer_is_named(answer: bytes, text: str):
-    """A header without an end, and another protocol."""
+    """A header without an end, and another protocol. There, no record is suspected."""
     async with serving(lambda _: answer) as server, sink_to(server) as sink:
-        with pytest.raises(SinkDown, match=text):
+        with pytest.raises(SinkDown, match=text) as down:
             await sink.deliver([record(0)])
+    assert down.value.traced == ("not HTTP" in str(down.value))
 
 
 async def test_an_answer_before_the_whole_body_counts():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -99,6 +101,27 @@ async def test_write_errors_cost_only_what_arrives_meanwhile(
     faults = [line for line in caplog.messages if "not recorded" in line]
     assert len(faults) == 1
     assert "recording again: lost_bytes=188" in " ".join(caplog.messages)
+
+
+async def test_a_folder_that_is_removed_is_created_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is noticed at the next bytes, not at the end of the segment, and no file stays open."""
+    monkeypatch.setattr(source_recording, "TICK", 0.05)
+    tapes = tmp_path / "tapes"
+    open_before = len(os.listdir("/proc/self/fd"))
+    async with SourceRecording(str(tapes), "uav1", LIMITS) as recording:
+        for _ in range(3):
+            written = recording.size + 188
+            recording.take(Packet(b"a" * 188))
+            await until(lambda written=written: recording.size >= written, 5)
+            shutil.rmtree(tapes)
+            recording.take(Packet(b"b" * 188))
+            await until(lambda: bool(recording.fault), 5)
+            recording.take(Packet(b"c" * 188))
+            await until(lambda: not recording.fault, 5)
+            recording.cut()
+        assert recording.lost == 3 * 188
+    assert bytes_in(tapes) == b"c" * 188
+    assert len(os.listdir("/proc/self/fd")) <= open_before
 
 
 async def test_a_source_without_transport_bytes_is_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture):

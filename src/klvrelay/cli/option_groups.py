@@ -31,6 +31,15 @@ brokers:
   mqtts://user@broker:8883         TLS; password: KLVRELAY_MQTT_PASSWORD in the environment, or --mqtt-password-file
   mqtt://broker/site-a             topic prefix site-a instead of klvrelay
 """
+SINKS = """\
+other sinks, for --sink:
+  -                                standard output, as JSON Lines; also tcp://host:port, udp://host:port, unix:///path
+  /folder                          files; /folder?file_format=parquet: in any format of klvrelay export
+  redis://host  nats://host        Redis Streams, NATS JetStream
+  http://host/path                 a web server, by POST; also https://
+  cot+udp://239.2.3.1:6969         Cursor on Target for ATAK and WinTAK; TAK servers: cot+tcp://host, cot+tls://host
+  Each has a page in docs/ with its settings. Except for http, most of them can be options: ?name=value&name=value
+"""
 FALLBACKS = """\
   Repeat --mqtt to give further brokers: the first that accepts is used, and the next one once it is lost.
 """
@@ -38,7 +47,7 @@ FALLBACKS = """\
 
 def add_sinks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sink", metavar="URL", action="append",
-                        help="deliver to this far end too: - (standard output), tcp://host:port, mqtt://host, ...;"
+                        help="deliver to this far end too: - (standard output), /folder, redis://host, ... (see below);"
                              " repeatable")  # fmt: skip
 
 

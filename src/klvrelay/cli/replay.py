@@ -14,7 +14,7 @@ EXAMPLES = (
     "klvrelay replay flight.ts --mqtt mqtt://127.0.0.1:1883",
     "klvrelay replay tapes/ --stream uav1 --speed 2 --loop --mqtt mqtt://127.0.0.1:1883",
 )
-EPILOG = option_groups.BROKERS + option_groups.FALLBACKS
+EPILOG = option_groups.BROKERS + option_groups.FALLBACKS + option_groups.SINKS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

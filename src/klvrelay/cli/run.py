@@ -31,11 +31,11 @@ settings:
   Variables of the environment, such as KLVRELAY_SPOOL_PATH, override FILE, and options override both. --print-config
   shows the result. `klvrelay check FILE` validates FILE, and tries its sources and brokers.
 """
-EPILOG = option_groups.SOURCES + NAMES + option_groups.BROKERS + option_groups.FALLBACKS
+EPILOG = option_groups.SOURCES + NAMES + option_groups.BROKERS + option_groups.FALLBACKS + option_groups.SINKS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "%(prog)s [options] SOURCE [--stream NAME] [SOURCE [--stream NAME] ...] --mqtt URL [--sink URL ...]"
+    parser.usage = "%(prog)s [options] SOURCE [--stream NAME] [SOURCE [--stream NAME] ...] {--mqtt | --sink} URL ..."
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="sources to relay, concurrently")
     parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML; see samples/relay.toml")
     parser.add_argument("--stream", action="append", default=[], metavar="NAME",

@@ -15,6 +15,9 @@ LOG = logging.getLogger("klvrelay.health")
 
 SHED_EVERY = 60.0
 """Seconds between two reports while records are being shed."""
+LASTING = 60.0
+"""Seconds for which a connection must last before its next fault is logged at once: longer than the usual `timeout`,
+after which a far end is left that accepts connections and answers nothing."""
 SHED_QUIET = 10.0
 """Seconds without a shed record after which shedding has ended."""
 
@@ -72,11 +75,12 @@ class SinkHealth:
     suspended: Callable[[], Sequence[str]] = tuple
     _shedding: Shedding = field(init=False)
     _since: float = field(init=False)
-    _repeats: Repeats = field(default_factory=Repeats)
+    _repeats: Repeats = field(init=False)
 
     def __post_init__(self) -> None:
         self._shedding = Shedding(self.name, self.clock, self.sums.shed)
         self._since = self.clock()
+        self._repeats = Repeats(self.clock, LASTING)
 
     def mark_connected(self, detail: str = "") -> None:
         """The sink is connected. Logged, with the length of the outage if that was logged."""

@@ -76,7 +76,7 @@ class SegmentStore:
                 self._adopt(segment)
         except OSError as fault:
             raise ConfigError(f"{printable(self.folder)}: cannot record there: {fault.strerror}") from fault
-        self._last_us = found[-1].time_us if found else 0
+        self._last_us = max(self._last_us, found[-1].time_us if found else 0)
         self._oldest = found[0] if found else None
         self._total = sum(self._size(segment._replace(part=False)) for segment in found)
         if self._last_us > time.time_ns() // 1000 + AHEAD:
@@ -87,8 +87,10 @@ class SegmentStore:
         """Write pieces in order; None completes a segment. Pieces that are written are removed from `waiting`.
 
         Raises OSError with the remaining pieces in `waiting`; the part written becomes a segment, and a new one begins.
+        A segment that was removed while it is written is an OSError, too: call `open` before the next try.
         """
         try:
+            self._check_segment()
             while waiting:
                 if waiting[0] is None:
                     waiting.popleft()
@@ -134,6 +136,11 @@ class SegmentStore:
 
     # ---- writing ----
 
+    def _check_segment(self) -> None:
+        """Raise FileNotFoundError if the open segment, or its folder, was removed: what follows would be lost."""
+        if self._segment is not None and not os.path.lexists(self._path(self._segment)):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
     def _write(self, piece: ReceivedBytes, waiting: deque[ReceivedBytes | None]) -> None:
         data = memoryview(piece.data)
         try:
@@ -170,6 +177,18 @@ class SegmentStore:
         self.begun += 1
 
     def _finish(self, fd: int, segment: RecordedSegment) -> None:
+        try:
+            self._name(fd, segment)
+        finally:
+            os.close(fd)
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _name(self, fd: int, segment: RecordedSegment) -> None:
+        """Flush a segment, and give it its final name, or remove it if it is empty."""
         size = os.fstat(fd).st_size
         try:
             os.fsync(fd)
@@ -181,12 +200,6 @@ class SegmentStore:
                 os.rename(self._path(segment), self._path(segment._replace(part=False)))
                 self._total += size
                 self._oldest = self._oldest or segment
-            os.close(fd)
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _adopt(self, segment: RecordedSegment) -> None:
         """Complete a segment left by a killed recorder; a running recorder holds a lock on its segment."""

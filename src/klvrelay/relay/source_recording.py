@@ -156,11 +156,12 @@ class SourceRecording:
 
     def _try_write(self, batch: deque[ReceivedBytes | None]) -> str:
         """Write pieces, which are removed from `batch`. Returns why that failed, or ""."""
+        was_open, self._is_open = self._is_open, False  # after a fault, the folder may have to be created again
         try:
-            if not self._is_open:
+            if not was_open:
                 self._store.open()
-                self._is_open = True
             self._store.write(batch)
+            self._is_open = True
             if time.monotonic() - self._removed >= REMOVE_EVERY:
                 self._removed = time.monotonic()
                 self._store.remove_old()

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 from klvrelay.config import kinds
 from klvrelay.config.setting import setting
+from klvrelay.config.sinks.address import options_of
 from klvrelay.config.sinks.far_end import PublishBad
 from klvrelay.config.sinks.kind import Fault, SinkKind
 from klvrelay.config.sinks.shared import NUMBERS, PUBLISH_BAD, TIMEOUT
@@ -17,6 +18,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers
 from klvrelay.shape.encoding.content_types import Format
 from klvrelay.shape.output import Output
+from klvrelay.text import Secret
 
 FileFormatName = Literal[
     "jsonl", "klv", "csv", "geojson", "kml", "gpx", "czml", "esri-csv", "parquet", "geoparquet", "mcap"
@@ -85,11 +87,16 @@ class FilesSettings:
 
     @classmethod
     def from_url(cls, text: str, settings: Mapping[str, Any]) -> Self:
-        """Settings from a path or URL; `settings` are added. Raises ConfigError."""
-        path = Url.parse(text).path
+        """Settings from a path or URL, with options as of other sinks; `settings` override them. Raises ConfigError.
+
+        A ? in the name of a folder is written as %3F in a file:// URL.
+        """
+        place, _, query = text.partition("?")
+        path = Url.parse(place).path
         if not path.startswith(PATHS):
             raise ConfigError(f"url: not the path of a folder: it begins with /, ./ or ../: {_FORM}")
-        return cls(path=path.rstrip("/") or "/", **settings)
+        options = options_of(Url("file", query=Secret(query)), cls)
+        return cls(path=path.rstrip("/") or "/", **{**options, **settings})
 
 
 def _outputs(settings: FilesSettings) -> tuple[Output, ...]:

@@ -53,7 +53,8 @@ def kind_of_url(text: str) -> SinkKind:
     if url.scheme == "file" and not text.strip().lower().startswith(("file:", *PATHS)):
         schemes = ", ".join(_NETWORK)
         raise ConfigError(
-            f"must begin with a scheme, such as mqtt://, or for a folder with / or ./; schemes of sinks: {schemes}"
+            f"must begin with a scheme, such as mqtt://, or for a folder with / or ./; - is standard output; schemes of"
+            f" sinks: {schemes}"
         )
     if url.scheme in ("ws", "wss"):
         raise ConfigError("WebSocket (ws://, wss://) is not supported; use the broker's mqtt:// or mqtts:// listener")

@@ -80,8 +80,8 @@ def contact(callsign: str) -> Detail:
 
 
 def fixed(value: float, digits: int = 2) -> str:
-    """A number without exponent."""
-    return f"{value:.{digits}f}"
+    """A number without exponent, and without the sign of a zero."""
+    return f"{value:z.{digits}f}"
 
 
 def azimuth_text(degrees: float) -> str:

@@ -17,10 +17,13 @@ HEAD = 64
 """Bytes of a message in protocol buffers that are kept: its type is among them."""
 
 _END = b"</event>"
-_TYPE = re.compile(rb"<event\b[^>]*?\stype=[\"'](t-x-[\w-]{1,40})[\"']")
-_UID = re.compile(rb"<event\b[^>]*?\suid=[\"']([\w.:-]{1,200})[\"']")
-_OFFER = re.compile(rb"<TakProtocolSupport\b[^>]*?\sversion=[\"']1[\"']")
-_ACCEPTED = re.compile(rb"<TakResponse\b[^>]*?\sstatus=[\"']true[\"']")
+_CONTROL = b"t-x-"  # begin of the types of messages for the connection
+# A tag ends at the next < or >, so that no search reads a byte more than a few times, whatever a server sends.
+_TAG = re.compile(rb"<event\s[^<>]*>")
+_TYPE = re.compile(rb"\stype=[\"'](t-x-[\w-]{1,40})[\"']")
+_UID = re.compile(rb"\suid=[\"']([\w.:-]{1,200})[\"']")
+_OFFER = re.compile(rb"<TakProtocolSupport\s(?:[^<>]*\s)?version=[\"']1[\"']")
+_ACCEPTED = re.compile(rb"<TakResponse\s(?:[^<>]*\s)?status=[\"']true[\"']")
 _PING = b"\x0a\x07t-x-c-t"  # field 1 of an event, its type
 _MAGIC = 0xBF
 _LENGTH_MOST = 5
@@ -70,17 +73,21 @@ class ServerMessages:
                 self._is_torn = True
                 del self._rest[: 1 - len(_END)]
             return None
-        event, self._rest = bytes(self._rest[:end]), self._rest[end + len(_END) :]
+        if _CONTROL not in self._rest:
+            end = self._rest.rfind(_END)  # events of others only: skip them together
+        event = bytes(self._rest[:end])
+        del self._rest[: end + len(_END)]
         torn, self._is_torn = self._is_torn, False
-        return [] if torn else self._of_event(event)
+        return [] if torn or _CONTROL not in event else self._of_event(event)
 
     def _of_event(self, event: bytes) -> list[ServerMessage]:
-        kind = _TYPE.search(event)
+        tag = _TAG.search(event)
+        kind = _TYPE.search(tag[0]) if tag else None
         match kind[1] if kind else b"":
             case b"t-x-c-t":
                 return [ServerMessage("ping")]
             case b"t-x-takp-v" if _OFFER.search(event):
-                uid = _UID.search(event)
+                uid = _UID.search(tag[0]) if tag else None
                 return [ServerMessage("offer", uid[1].decode() if uid else "protouid")]
             case b"t-x-takp-r" if self._asked:
                 self._asked = False

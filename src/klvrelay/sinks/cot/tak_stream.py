@@ -36,6 +36,10 @@ PING = 15.0
 """Seconds without sent bytes after which a ping follows."""
 ANSWER = 60.0
 """Seconds to wait for the answer to a request of TAK protocol 1."""
+PONG = 1.0
+"""Minimum seconds between two answers to pings: a server that floods gets no more, so that nothing piles up."""
+READ_MOST, READ_PERIOD = 2 << 20, 1.0
+"""Maximum bytes that are read in these seconds: a server that floods must not take the processor from other sinks."""
 GROUP_MOST = 200
 """Events that are sent before their acknowledgement is awaited, and those of one more record."""
 CLOSING = 1.0
@@ -111,6 +115,10 @@ class _Connection:
         self._answered.set_result(None)
         self._written = event_xml
         self._messages = ServerMessages()
+        self._pong_due = loop.time()
+        self._has_requested = False
+        self._was_read = 0
+        self._period = loop.time()
         self._link = Link(sock, self._read, lambda: None, self._end)
 
     async def send(self, events: Sequence[CotEvent]) -> None:
@@ -166,23 +174,45 @@ class _Connection:
     # ---- what the server sends ----
 
     def _read(self, data: bytes) -> None:
+        self._limit(len(data))
         for message in self._messages.feed(data):
             self._follow(message)
+
+    def _limit(self, size: int) -> None:
+        """Stop reading for the rest of the period after too many bytes."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._period >= READ_PERIOD:
+            self._period, self._was_read = loop.time(), 0
+        self._was_read += size
+        if self._was_read > READ_MOST and not self._link.paused:
+            self._link.pause()
+            loop.call_at(self._period + READ_PERIOD, self._link.resume)
 
     def _follow(self, message: ServerMessage) -> None:
         match message.notice:
             case "ping" if self._answered.done():
-                self._link.write(self._written(pong(self._settings.uid_prefix)))
-            case "offer" if self._settings.tak_protocol == "protobuf" and self._answered.done():
-                self._answered = asyncio.get_running_loop().create_future()
-                self._messages.request()
-                self._link.write(event_xml(protocol_request(message.uid)))
+                self._pong()
+            case "offer" if self._settings.tak_protocol == "protobuf" and not self._has_requested:
+                self._request(message.uid)
             case "accepted" | "refused":
                 self._written = event_frame if message.notice == "accepted" else event_xml
                 if not self._answered.done():
                     self._answered.set_result(None)
             case "garbled":
                 self._fail(SinkDown(f"{self._settings.url}: the TAK server sent neither XML nor TAK protocol 1"))
+
+    def _pong(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._pong_due:
+            self._pong_due = now + PONG
+            self._link.write(self._written(pong(self._settings.uid_prefix)))
+
+    def _request(self, uid: str) -> None:
+        """Once per connection: a server that offers again after it refused would otherwise make this endless."""
+        self._has_requested = True
+        self._answered = asyncio.get_running_loop().create_future()
+        self._messages.request()
+        self._link.write(event_xml(protocol_request(uid)))
 
     def _end(self) -> None:
         self._fail(lost(self._settings))

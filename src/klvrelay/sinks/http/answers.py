@@ -51,6 +51,13 @@ class PostAnswer(NamedTuple):
         return LEFT_OUT if self.status == TOO_LARGE else REJECTED
 
     @property
+    def remedy(self) -> str:
+        """What to do if every record is refused."""
+        if self.status == TOO_LARGE:
+            return "raise the size that the server, or a proxy before it, accepts"
+        return "check the path, and the format it expects"
+
+    @property
     def wait(self) -> float:
         """Minimum seconds until a retry."""
         if self.status in (429, 503):
@@ -70,7 +77,8 @@ class PostAnswer(NamedTuple):
 
 
 _REASONS = {
-    401: "the server requires a login, or refuses it: check token_file, or username and password_file",
+    401: "the server requires a login, or refuses it: check token_file, username and password_file, or"
+    " sign_key_file",
     403: "forbidden: check the rights of the token or user",
     404: "not found: check the path",
     405: "the server does not take POST there: check the path",

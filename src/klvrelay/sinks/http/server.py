@@ -19,7 +19,7 @@ from klvrelay.backoff import Repeats
 from klvrelay.config.sinks.http import HttpSettings
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.sinks.dialing.dial import dial
-from klvrelay.sinks.http.answers import Meaning, PostAnswer
+from klvrelay.sinks.http.answers import SETTINGS_WAIT, Meaning, PostAnswer
 from klvrelay.sinks.http.connection import PostConnection
 from klvrelay.sinks.http.posts import Post, posts_of
 from klvrelay.sinks.publishing.far_end import Unconfirmed
@@ -51,6 +51,7 @@ class WebServer:
         self._turn = asyncio.Lock()
         self._refusals = Repeats()
         self._refused: int | None = 0  # None: a record was accepted on this connection
+        self._is_suspected = False  # it has refused every record: what it refuses waits until one is accepted
         self._is_checked = (
             False  # the server was found after it had closed an idle connection, and nothing was sent since
         )
@@ -70,10 +71,13 @@ class WebServer:
     async def send(self, publications: Sequence[Publication]) -> Sequence[int]:
         """Post, and return once all is answered. Raises Unconfirmed."""
         results: list[int | None] = [None] * len(publications)
+        was_suspected = self._is_suspected
         try:
             for post in posts_of(publications, self._settings.post_records, self._settings.post_size):
                 await self._deliver(post, results)
         except SinkError as fault:
+            if was_suspected and self._is_suspected:
+                results.clear()
             leading = [one for one in takewhile(lambda one: one is not None, results) if one is not None]
             traced = isinstance(fault, SinkDown) and fault.traced
             raise Unconfirmed(str(fault), leading, traced=traced, wait=fault.wait) from fault
@@ -89,22 +93,31 @@ class WebServer:
                 waiting += reversed(part.halves)
             elif answer.meaning is Meaning.REFUSED:
                 results[part.places[0]] = answer.result
-                self._count_refused(part, answer)
+                self._count_refused(part, answer, is_last=part.places[0] == len(results) - 1)
             else:
                 self._refused = None
+                self._is_suspected = False
                 for place in part.places:
                     results[place] = DELIVERED
 
-    def _count_refused(self, part: Post, answer: PostAnswer) -> None:
+    def _count_refused(self, part: Post, answer: PostAnswer, *, is_last: bool) -> None:
+        """Raise SinkDown if it is the server and not the record."""
+        if not self._is_suspected:
+            self._log_refused(part, answer)
+        if self._refused is None:
+            return
+        self._refused += 1
+        if self._refused >= REFUSED_MOST or (self._is_suspected and is_last):
+            self._is_suspected = True
+            fault = self._down(f"it refuses every record ({answer.status}): {answer.remedy}")
+            fault.wait = SETTINGS_WAIT
+            raise fault
+
+    def _log_refused(self, part: Post, answer: PostAnswer) -> None:
         line = self._refusals.add(f"record refused ({answer.status})")
         if line is not None:
             item = part.publications[0].item
             LOG.warning("%s: %s: stream=%s seq=%d", self.url, line, part.fields["Klvrelay-Stream"], item.seq)
-        if self._refused is None:
-            return
-        self._refused += 1
-        if self._refused >= REFUSED_MOST:
-            raise self._down(f"it refuses every record ({answer.status}): check the path, and the format it expects")
 
     async def _answer(self, post: Post) -> PostAnswer:
         """The answer to a POST, after a redirect to the same server. Raises SinkDown if no record can be delivered."""
@@ -168,6 +181,7 @@ class WebServer:
             down = self._lost(connection_fault(fault, self._settings.timeout))
             if was_used and isinstance(fault, ConnectionError | ssl.SSLEOFError):
                 raise ConnectionError from fault
+            down.traced = _is_no_http(fault)
             raise down from fault
         self._is_checked = False
         if not connection.is_usable:
@@ -244,3 +258,8 @@ class WebServer:
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.close()
+
+
+def _is_no_http(fault: Exception) -> bool:
+    """Is something else answering there? Then no record is the cause."""
+    return isinstance(fault, http.client.HTTPException) and not isinstance(fault, http.client.RemoteDisconnected)

@@ -16,9 +16,12 @@ import orjson
 from files_far_end import FilesFolder
 from http_far_end import PostReceiver
 from oracle_broker import OracleBroker
+from records import record
 
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import kind_of_url
+from klvrelay.record import Record
+from klvrelay.shape.output import Output
 
 Arrived = tuple[str, str, int]
 """Stream, boot and number of a record."""
@@ -29,11 +32,17 @@ class TrialFarEnd(Protocol):
 
     confirms   what it has confirmed survives its outage
     largest    bytes of the largest record that it takes, if it has such a limit
+    outputs    what a sink publishes there in the trials; empty: what such a sink publishes by default
     """
 
     confirms: ClassVar[bool]
     url: str
     largest: int | None = None
+    outputs: tuple[Output, ...] = ()
+
+    def record(self, number: int, stream: str = "uav1") -> Record:
+        """A record that it can take."""
+        return record(number, stream)
 
     def settings(self) -> FarEndSettings:
         """Settings of a sink that delivers there, with a timeout of a few seconds."""
@@ -215,6 +224,13 @@ class MqttBroker:
 MAXIMUM_PACKET_SIZE = 0x27
 
 
+def tak_server(folder: Path, port: int) -> TrialFarEnd:
+    """A TAK server, which gets events."""
+    from tak_servers import TakTrial
+
+    return TakTrial(folder, port)
+
+
 def redis_server(folder: Path, port: int) -> TrialFarEnd:
     """A Redis server with an append-only file."""
     from queue_servers import RedisServer
@@ -237,5 +253,6 @@ FAR_ENDS: Mapping[str, Callable[[Path, int], TrialFarEnd]] = {
     "unix": UnixReceiver,
     "udp": UdpReceiver,
     "redis": redis_server,
+    "cot": tak_server,
     "nats": nats_server,
 }

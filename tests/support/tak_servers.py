@@ -8,6 +8,7 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -16,11 +17,13 @@ import pytest
 import takproto
 from cot_cases import POSITION, TIME_US
 from far_ends import settings_of
+from records import BOOT
 from takproto.proto import TakMessage
 
 import klvrelay
 from klvrelay.config.settings import SinkSettings
 from klvrelay.config.sinks.far_end import FarEndSettings
+from klvrelay.json_output import dumps
 from klvrelay.record import Record
 from klvrelay.relay.build import shaper_of
 from klvrelay.shape.output import Output
@@ -36,9 +39,14 @@ PERIOD_US = 40_000
 
 def positioned(seq: int, stream: str = "uav1") -> Record:
     """A record with a position, whose time says its number."""
+    return _positioned(seq)._replace(stream=stream)
+
+
+@cache
+def _positioned(seq: int) -> Record:
     time_us = TIME_US + seq * PERIOD_US
     (found,) = klvrelay.decode(klvrelay.encode({"precision_time_stamp": time_us, **POSITION}))
-    return found._replace(stream=stream, boot="5f2c9a", seq=seq, received_us=time_us)
+    return found._replace(boot=BOOT, seq=seq, received_us=time_us)
 
 
 def first_of_orbit() -> Record:
@@ -141,8 +149,6 @@ class ScriptedTakServer:
     answer     sent when the client requests TAK protocol 1; None: none. `accepts`: frames follow
     """
 
-    connects: ClassVar[bool] = True
-
     def __init__(self, port: int, greeting: bytes = b"", answer: bytes | None = None, *, accepts: bool = False) -> None:
         self.port, self.greeting, self.answer, self.accepts = port, greeting, answer, accepts
         self.url = f"cot+tcp://127.0.0.1:{port}"
@@ -213,3 +219,29 @@ async def _frame(reader: asyncio.StreamReader) -> TakMessage:
         if byte < 0x80:
             break
     return TakMessage.FromString(await reader.readexactly(size))
+
+
+class TakTrial(ScriptedTakServer):
+    """A TAK server for the contract suite, which gets an event of each aircraft for each record."""
+
+    confirms: ClassVar[bool] = False
+    largest = None
+    outputs = (EVERY,)
+
+    def __init__(self, folder: Path, port: int) -> None:
+        super().__init__(port)
+
+    def record(self, number: int, stream: str = "uav1") -> Record:
+        return positioned(number, stream)
+
+    async def close(self) -> None:
+        await self.stop()
+
+    async def documents(self) -> list[bytes]:
+        """What identifies the record of each event: its uid has the stream, its time the number."""
+        aircraft = [event for event in self.events if event.get("type") == "a-f-A-M-F-Q"]
+        return [dumps({"schema": "klvrelay/1", "boot": BOOT, **_identity(event)}) for event in aircraft]
+
+
+def _identity(event: ET.Element) -> dict[str, object]:
+    return {"stream": str(event.get("uid")).rpartition(".")[2], "seq": number_of(event)}

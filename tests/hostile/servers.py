@@ -54,7 +54,7 @@ class Line:
         if self._writer.is_closing():
             raise ConnectionResetError
 
-    async def flood(self, piece: bytes, *, most: int = 400 << 20) -> None:
+    async def flood(self, piece: bytes, *, most: int = 4 << 30) -> None:
         """Repeat the bytes until the client closes, or until `most` bytes are sent: the test has failed then."""
         block = piece * max(1, PIECE // len(piece))
         for _ in range(most // len(block)):

@@ -196,12 +196,12 @@ async def test_the_framing_of_a_body_is_bounded(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(module, "SECONDS", 0.4)
     begin, again = CHUNKED + b"\r\n" + chunk(TS) + b"0\r\n", b"X: y\r\n"
     few = dribbling(begin, again, every=0.02)  # newer versions of http.client limit their number to 100
-    assert "no complete response within" in await fault_of(few, timeout=3.0)
-    await fault_of(flooding(begin, again), timeout=3.0)
+    assert "no complete response within" in await fault_of(few, timeout=0.4)
+    await fault_of(flooding(begin, again), timeout=0.4)
     nothing = zlib.compressobj(9, wbits=31)
     begin = nothing.compress(b"x") + nothing.flush(zlib.Z_SYNC_FLUSH)
     again = nothing.flush(zlib.Z_SYNC_FLUSH) or b"\x00\x00\x00\xff\xff"
-    assert "gzip data is empty" in await fault_of(flooding(b"HTTP/1.1 200 OK\r\n" + GZIP + begin, again), timeout=3.0)
+    assert "gzip data is empty" in await fault_of(flooding(b"HTTP/1.1 200 OK\r\n" + GZIP + begin, again), timeout=0.4)
 
 
 @pytest.mark.parametrize("place", ["/x", "/k"])

@@ -143,7 +143,7 @@ def test_bytes_without_a_unit_are_no_picture(data: bytes):
 @pytest.mark.parametrize("codec", ["h264", "h265"])
 def test_a_key_frame_gets_the_newest_parameter_sets(codec: str):
     """Those of the last key frame that had them, so that a decoder can begin there."""
-    first, second = (one for one in coded(codec)[:16] if one.is_key)
+    first, second = [one for one in coded(codec)[:16] if one.is_key][:2]
     name = "hevc" if codec == "h265" else codec
     sets = ParameterSets(name)
     assert sets.complete(first.data) == (first.data, True)

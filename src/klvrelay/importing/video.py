@@ -118,12 +118,15 @@ def open_video(path: Path) -> VideoFile:
 
 def _open(path: Path) -> InputContainer:
     import av
+
+    # PyAV replaces invalid text in titles by itself from 19 on.
+    lenient: Any = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
     from av.error import FFmpegError
 
     try:
         with path.open("rb") as file:
             options = _OPTIONS | (_TS_OPTIONS if _SYNC in file.read(5)[::4] else {})
-        return av.open(f"file:{path.absolute()}", options=options, metadata_errors="ignore")
+        return av.open(f"file:{path.absolute()}", options=options, **lenient)
     except FFmpegError as fault:
         raise SourceError(f"{path}: not a readable video ({fault.strerror or fault}); {_CUT_OFF}") from fault
 

@@ -126,9 +126,10 @@ def _open(path: Path) -> InputContainer:
     try:
         with path.open("rb") as file:
             options = _OPTIONS | (_TS_OPTIONS if _SYNC in file.read(5)[::4] else {})
-        return av.open(f"file:{path.absolute()}", options=options, **lenient)
+        found: InputContainer = av.open(f"file:{path.absolute()}", options=options, **lenient)
     except FFmpegError as fault:
         raise SourceError(f"{path}: not a readable video ({fault.strerror or fault}); {_CUT_OFF}") from fault
+    return found
 
 
 def _stream_of(container: InputContainer, path: Path) -> Stream:

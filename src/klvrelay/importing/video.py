@@ -118,11 +118,10 @@ def open_video(path: Path) -> VideoFile:
 
 def _open(path: Path) -> InputContainer:
     import av
+    from av.error import FFmpegError
 
     # PyAV replaces invalid text in titles by itself from 19 on.
     lenient: Any = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
-    from av.error import FFmpegError
-
     try:
         with path.open("rb") as file:
             options = _OPTIONS | (_TS_OPTIONS if _SYNC in file.read(5)[::4] else {})

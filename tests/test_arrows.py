@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "geo": VALUES,
     "multiplex": VALUES,
     "sample": f"{VALUES} encode multiplex",
-    "importing": f"{VALUES} config core encode geo multiplex standards",
+    "importing": f"{VALUES} config core encode geo multiplex sources standards",
     "sending": f"{VALUES} config recordings sources transports",
     "recording": f"{VALUES} config health recordings relay sources transports",
     "probe": f"{VALUES} core config decoder frames health recordings sources standards klvrelay",

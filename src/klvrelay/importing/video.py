@@ -120,12 +120,11 @@ def _open(path: Path) -> InputContainer:
     import av
     from av.error import FFmpegError
 
-    # PyAV replaces invalid text in titles by itself from 19 on.
-    lenient: Any = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
+    from klvrelay.sources.libav.demuxer import lenient_metadata
     try:
         with path.open("rb") as file:
             options = _OPTIONS | (_TS_OPTIONS if _SYNC in file.read(5)[::4] else {})
-        found: InputContainer = av.open(f"file:{path.absolute()}", options=options, **lenient)
+        found: InputContainer = av.open(f"file:{path.absolute()}", options=options, **lenient_metadata())
     except FFmpegError as fault:
         raise SourceError(f"{path}: not a readable video ({fault.strerror or fault}); {_CUT_OFF}") from fault
     return found

@@ -33,6 +33,12 @@ def url_of(text: str, schemes: Mapping[str, Scheme], form: str) -> Url:
     return url._replace(port=port)
 
 
+def login_of(url: Url) -> dict[str, Any]:
+    """The user and the password of a URL as settings, if it has them."""
+    user = {"username": url.user} if url.user else {}
+    return user if url.password is None else user | {"password": url.password}
+
+
 def path_of(url: Url) -> str:
     """The path, decoded, without slashes at its ends."""
     return unquote(url.path).strip("/")

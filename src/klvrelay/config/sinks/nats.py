@@ -14,6 +14,7 @@ from klvrelay.config.sinks.address import (
     check_login,
     checked,
     is_loopback,
+    login_of,
     options_of,
     path_of,
     shown,
@@ -111,11 +112,7 @@ class NatsSettings:
         url = url_of(text, _SCHEMES, _FORM)
         if path_of(url):
             raise ConfigError(f"url: has no path: {_FORM}; set the first level of subjects with prefix")
-        found = options_of(url, cls)
-        if url.user:
-            found["username"] = url.user
-        if url.password is not None:
-            found["password"] = url.password
+        found = options_of(url, cls) | login_of(url)
         return cls(host=url.host, port=url.port or 4222, tls=_SCHEMES[url.scheme].tls, **{**found, **settings})
 
 

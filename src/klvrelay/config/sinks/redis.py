@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from klvrelay.config import kinds
 from klvrelay.config.setting import setting
-from klvrelay.config.sinks.address import Scheme, check_login, checked, options_of, path_of, shown, url_of
+from klvrelay.config.sinks.address import Scheme, check_login, checked, login_of, options_of, path_of, shown, url_of
 from klvrelay.config.sinks.far_end import PublishBad
 from klvrelay.config.sinks.kind import OUTPUT_KEYS, Fault, SinkKind
 from klvrelay.config.sinks.shared import (
@@ -88,12 +88,8 @@ class RedisSettings:
     def from_url(cls, text: str, settings: Mapping[str, Any]) -> Self:
         """Settings from a URL; `settings` override it. Raises ConfigError."""
         url = url_of(text, _SCHEMES, _FORM)
-        found = {**options_of(url, cls), **_login_of(url.user, url.password), **_database_of(path_of(url))}
+        found = {**options_of(url, cls), **login_of(url), **_database_of(path_of(url))}
         return cls(host=url.host, port=url.port or 6379, tls=_SCHEMES[url.scheme].tls, **{**found, **settings})
-
-
-def _login_of(user: str | None, password: Secret | None) -> dict[str, Any]:
-    return ({"username": user} if user else {}) | ({} if password is None else {"password": password})
 
 
 def _database_of(path: str) -> dict[str, int]:

@@ -566,7 +566,7 @@ async def test_a_file_that_is_being_made_when_the_relay_is_killed_is_made_again(
 async def test_a_journal_of_which_no_file_can_be_made_is_set_aside(
     flights: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    """It does not look complete, and is not tried for ever."""
+    """It does not look complete, and the number of attempts is limited."""
 
     def fail(*_: object) -> None:
         raise ValueError("a bug")

@@ -85,7 +85,7 @@ async def test_a_stream_is_bounded(redis_server: RedisServer):
 async def test_latest_values_expire_unless_the_relay_refreshes_them(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ):
-    """A relay that was killed is not online for ever; one that ends removes its status."""
+    """The status of a killed relay expires; a relay that ends removes it."""
     monkeypatch.setattr(redis_streams, "IDLE", 0.02)
     opened: Any = far_end(settings_of(redis_server.url, value_expiry=15))
     await opened.open()

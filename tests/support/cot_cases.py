@@ -170,7 +170,7 @@ def events_of(case: Case) -> list[CotEvent]:
 
 
 def written(case: Case) -> bytes:
-    """The content of its file: each event on lines of its own."""
+    """The content of its file: the events, separated by line breaks."""
     return b"".join(event_xml(event) + b"\n" for event in events_of(case))
 
 

@@ -1,4 +1,4 @@
-"""A web server on asyncio that receives POSTs, answers as a test wants, and closes when it is told to."""
+"""A web server on asyncio that receives POSTs and sends the answers that a test sets; None closes the connection."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from klvrelay.errors import ConfigError
 NAMES = ("prefix", "stream", "item", "output", "set")
 TEMPLATE_MOST = 1000
 """Maximum characters of a template."""
-RESERVED = ("rejected", "gap", "availability", "link", "dictionary", "later", "set", "set/result")
+RESERVED = ("rejected", "gap", "availability", "link", "health", "alert", "dictionary", "later", "set", "set/result")
 """What the relay itself publishes or reads below `{prefix}/{stream}`."""
-RESERVED_OF_RELAY = ("status", "uplink")
+RESERVED_OF_RELAY = ("status", "uplink", "health", "alert")
 DISCOVERY = ("homeassistant", "device", "+", "config")
 """What announces streams to Home Assistant, as levels."""
 

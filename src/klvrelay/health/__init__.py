@@ -1,12 +1,17 @@
-"""Health of streams and sinks: states, counters and clocks. Each change of state is logged once.
+"""Health of streams, sinks, spool and relay: states, counters and clocks. Each change of state is one event.
 
+    board       the health of all parts, for those that observe it
+    changes     a change of state, and those that receive it, such as the log
+    causes      the causes of outages
     stream      state and outages of one stream
     rhythm      rate and gaps of its KLV
     clocks      KLV time against arrival time, PTS and PCR: offset, drift, steps
     diagnosis   why a stream has no KLV
-    report      the health of a stream as a JSON document
+    report      the health of a stream as a JSON document, for `link`
+    documents   the health of a stream and of the relay, for `health`
     sink        state of one sink
     spool       faults of the disk of the spool
+    relay       state of the relay, and what its process uses
 """
 
 from klvrelay.health.sink import SinkHealth

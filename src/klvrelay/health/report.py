@@ -18,36 +18,39 @@ _ELSEWHERE = {"packets", "bad_checksum", "damaged", "unknown_items"}  # under `k
 
 
 def link_document(health: StreamHealth, boot: str) -> bytes:
+    """The health of a stream as JSON."""
+    return dumps(link_members(health, boot))
+
+
+def link_members(health: StreamHealth, boot: str) -> dict[str, Any]:
     """State, outages, KLV rate and gaps, transport counters, clocks."""
     now = health.clock()
-    return dumps(
-        {
-            "schema": SCHEMA,
-            "stream": health.name,
-            "boot": boot,
-            "pid": health.pid,
-            "program": health.program,
-            "state": health.state,
-            "reason": health.reason,
-            "since": utc(health.since_us),
-            "at": utc(time.time_ns() // 1000),
-            "states": {state: {"entered": health.changes[state], "seconds": round(seconds, 1)}
-                       for state, seconds in health.spent().items()},
-            "openings": health.openings,
-            "outages": _outages(health),
-            "klv": {
-                "records": health.records,
-                "bad_checksum": health.bad,
-                "damaged": health.damaged,
-                "refused": health.refused,
-                "rate_hz": round(health.rhythm.rate(now), 2),
-                "gaps": health.rhythm.gaps,
-                "longest_gap_s": round(health.rhythm.longest, 3),
-            },
-            "link": {"dropped": health.dropped} | _transport_counters(health.link),
-            "clock": _clocks(health.clocks),
-        }
-    )  # fmt: skip
+    return {
+        "schema": SCHEMA,
+        "stream": health.name,
+        "boot": boot,
+        "pid": health.pid,
+        "program": health.program,
+        "state": health.state,
+        "reason": health.reason,
+        "since": utc(health.since_us),
+        "at": utc(time.time_ns() // 1000),
+        "states": {state: {"entered": health.changes[state], "seconds": round(seconds, 1)}
+                   for state, seconds in health.spent().items()},
+        "openings": health.openings,
+        "outages": _outages(health),
+        "klv": {
+            "records": health.records,
+            "bad_checksum": health.bad,
+            "damaged": health.damaged,
+            "refused": health.refused,
+            "rate_hz": round(health.rhythm.rate(now), 2),
+            "gaps": health.rhythm.gaps,
+            "longest_gap_s": round(health.rhythm.longest, 3),
+        },
+        "link": {"dropped": health.dropped} | _transport_counters(health.link),
+        "clock": _clocks(health.clocks),
+    }  # fmt: skip
 
 
 def counter_names() -> tuple[str, ...]:

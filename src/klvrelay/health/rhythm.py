@@ -18,13 +18,14 @@ class Rhythm:
 
     gaps      number of pauses longer than usual for this stream
     longest   longest pause between two records, seconds
+    usual     smoothed interval between two records, seconds; None until there were two
     """
 
     def __init__(self) -> None:
         self.gaps = 0
         self.longest = 0.0
+        self.usual: float | None = None
         self._arrivals: deque[float] = deque(maxlen=_KEPT)
-        self._usual: float | None = None
         self._last: float | None = None
         self._first = 0.0
 
@@ -39,14 +40,14 @@ class Rhythm:
 
     def _pause(self, seconds: float) -> None:
         self.longest = max(self.longest, seconds)
-        usual = self._usual
+        usual = self.usual
         if usual is None:
-            self._usual = seconds
+            self.usual = seconds
         elif seconds > max(GAP_LEAST, GAP_TIMES * usual):
             self.gaps += 1
-            self._usual = usual + (min(seconds, 2 * GAP_TIMES * usual) - usual) * _SMOOTH
+            self.usual = usual + (min(seconds, 2 * GAP_TIMES * usual) - usual) * _SMOOTH
         else:
-            self._usual = usual + (seconds - usual) * _SMOOTH
+            self.usual = usual + (seconds - usual) * _SMOOTH
 
     def rate(self, now: float) -> float:
         """Records per second over the last few seconds."""

@@ -1,4 +1,11 @@
-"""Health of a sink: connection state, outages and record counts."""
+"""Health of a sink: its state, outages and record counts.
+
+    connecting   not connected so far
+    up           connected, and it answers
+    stalled      connected, but records are in flight and nothing is answered
+    down         the connection was lost or refused, and is retried
+    ended        the relay has stopped, or a reload removed the sink
+"""
 
 from __future__ import annotations
 
@@ -6,13 +13,22 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from klvrelay.backoff import Repeats
+from klvrelay.health.causes import Cause
+from klvrelay.health.changes import Change, log_change
 from klvrelay.outcome import Sums
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.health")
 
+SinkState = Literal["connecting", "up", "stalled", "down", "ended"]
+
+UNANSWERED = 4.5
+"""Seconds without an answer, with records in flight, after which a sink is stalled."""
+PATIENCE_MOST = 60.0
+"""Maximum of this time: it is twice that of the last answer that came too late."""
 SHED_EVERY = 60.0
 """Seconds between two reports while records are being shed."""
 LASTING = 60.0
@@ -64,42 +80,106 @@ class Shedding:
 
 @dataclass(slots=True)
 class SinkHealth:
-    """The state of one sink, its outages, record counts and suspended topics."""
+    """The state of one sink, its outages, record counts and suspended topics. Times are monotonic seconds.
+
+    name         its address, for messages
+    key          its name in the settings
+    reason       why it is in this state, and the `cause` of an outage
+    last_answer  the last time at which it answered for records, or had none in flight
+    publish      is called with each change of state
+    """
 
     name: str
-    up: bool = False
+    state: SinkState = "connecting"
     ever_up: bool = False
     outages: int = 0
     sums: Sums = field(default_factory=Sums)
     clock: Callable[[], float] = time.monotonic
     suspended: Callable[[], Sequence[str]] = tuple
+    key: str = ""
+    publish: Callable[[Change], None] = log_change
+    reason: str = ""
+    cause: Cause | None = None
+    since_us: int = 0
+    last_answer: float = 0.0
     _shedding: Shedding = field(init=False)
-    _since: float = field(init=False)
+    since: float = field(init=False)
+    _lost: float = field(init=False)
+    _patience: float = UNANSWERED
     _repeats: Repeats = field(init=False)
 
     def __post_init__(self) -> None:
         self._shedding = Shedding(self.name, self.clock, self.sums.shed)
-        self._since = self.clock()
+        self.since = self._lost = self.last_answer = self.clock()
+        self.since_us = time.time_ns() // 1000
         self._repeats = Repeats(self.clock, LASTING)
+
+    @property
+    def up(self) -> bool:
+        """Is it connected?"""
+        return self.state in ("up", "stalled")
 
     def mark_connected(self, detail: str = "") -> None:
         """The sink is connected. Logged, with the length of the outage if that was logged."""
-        lost = self.clock() - self._since
-        if not self.ever_up:
-            LOG.info("%s: connected%s", self.name, detail)
-        elif self._repeats.logged:  # do not log the end of an outage that was not logged
-            LOG.info("%s: reconnected after %.1f s%s", self.name, lost, detail)
-        self.up = self.ever_up = True
+        line, level = f"connected{detail}", logging.INFO
+        if self.ever_up:
+            line = f"reconnected after {self.clock() - self._lost:.1f} s{detail}"
+            level = logging.INFO if self._repeats.logged else logging.DEBUG  # as the start of the outage
+        self.ever_up = True
+        self.last_answer, self._patience = self.clock(), UNANSWERED
+        self._enter("up", f"connected{detail}", line=f"{self.name}: {line}", level=level)
         self._repeats.over()
 
-    def mark_down(self, fault: str) -> None:
+    def mark_down(self, fault: str, cause: Cause = "broker") -> None:
         """The connection was lost or failed. Logged once per outage, and less often if it is intermittent."""
         if self.up:
+            self._lost = self.clock()
+            self.outages += self.state == "up"
+        summary = self._repeats.add(fault)
+        level = logging.DEBUG if summary is None else logging.WARNING
+        line = f"{summary or fault}; retrying, records wait"
+        if self.state == "down":
+            self.reason, self.cause = fault, cause
+            LOG.log(level, "%s", printable(line))
+        else:
+            since = self.since if self.state == "stalled" else None
+            self._enter("down", fault, cause, since=since, line=line, level=level)
+
+    def mark_ended(self) -> None:
+        """The relay has stopped, or the sink was removed."""
+        self._enter("ended", "stopped", level=logging.DEBUG)
+
+    def note_answer(self) -> None:
+        """The sink has answered for records."""
+        self.last_answer = self.clock()
+        if self.state == "stalled":
+            took = self.last_answer - self.since
+            self._patience = min(2 * took, PATIENCE_MOST)
+            self._enter("up", "it answers again", line=f"{self.name}: answers again after {took:.1f} s")
+
+    def check(self, in_flight: int) -> None:
+        """Check for missing answers. Call it a few times per second. `in_flight`: number of records."""
+        now = self.clock()
+        if not in_flight:
+            self.last_answer = now
+        elif self.state == "up" and now - self.last_answer >= self._patience:
             self.outages += 1
-            self._since = self.clock()
-        self.up = False
-        if (summary := self._repeats.add(fault)) is not None:
-            LOG.warning("%s; retrying, records wait", printable(summary))
+            reason = f"no answer for {now - self.last_answer:.1f} s"
+            self._enter("stalled", reason, "network", since=self.last_answer,
+                        line=f"{self.name}: {reason}, records wait", level=logging.WARNING)  # fmt: skip
+
+    def _enter(
+        self, state: SinkState, reason: str, cause: Cause | None = None, *, since: float | None = None,
+        line: str = "", level: int = logging.INFO,
+    ) -> None:  # fmt: skip
+        before, now = self.state, self.clock()
+        self.state, self.reason, self.cause = state, reason, cause
+        self.since = now if since is None else since
+        line = line or f"{self.name}: {state}: {reason}"
+        change = Change("sink", self.key or self.name, state, before, state in ("up", "ended"), reason, cause,
+                        self.since, now, time.time_ns() // 1000, line, level)  # fmt: skip
+        self.since_us = change.since_us
+        self.publish(change)
 
     def set_sums(self, sums: Sums) -> None:
         """Set the record counts, and report shed records."""

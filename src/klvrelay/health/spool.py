@@ -7,12 +7,15 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from klvrelay.health.changes import Change, log_change
 from klvrelay.health.report import utc
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.health")
+
+SpoolState = Literal["writing", "failing"]
 
 LOG_EVERY = 60.0
 """Minimum seconds between two log lines; only the end of a fault is logged earlier."""
@@ -31,6 +34,7 @@ class SpoolHealth:
     """
 
     clock: Callable[[], float] = time.monotonic
+    publish: Callable[[Change], None] = log_change
     fault: str | None = None
     failures: int = 0
     waiting: int = 0
@@ -54,10 +58,22 @@ class SpoolHealth:
         if fault is not None:
             if before is None:
                 self._began, self._began_us = now, time.time_ns() // 1000
+                self._publish("failing", "writing", fault)
             self._log_fault(name, now)
         elif before is not None:
             self._log_end(name, now)
+            self._publish("writing", "failing", "writes again")
         return self._is_report_due(now, changed=fault != before or unreadable != unread)
+
+    @property
+    def state(self) -> SpoolState:
+        """Can records be written?"""
+        return "writing" if self.fault is None else "failing"
+
+    def _publish(self, state: SpoolState, before: SpoolState, reason: str) -> None:
+        now, is_ok = self.clock(), state == "writing"
+        self.publish(Change("spool", "spool", state, before, is_ok, reason, None if is_ok else "disk", now, now,
+                            time.time_ns() // 1000))  # fmt: skip
 
     def _log_fault(self, name: str, now: float) -> None:
         if now - self._logged < LOG_EVERY:

@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from klvrelay.backoff import Repeats
+from klvrelay.core import Counters
+from klvrelay.health.causes import Cause
+from klvrelay.health.changes import Change, log_change
 from klvrelay.health.clocks import Clocks
 from klvrelay.health.diagnosis import no_klv
 from klvrelay.health.rhythm import Rhythm
@@ -29,8 +32,18 @@ LOG = logging.getLogger("klvrelay.health")
 
 State = Literal["connecting", "waiting", "live", "stale", "down", "ended"]
 
+_DAMAGE = ("continuity_errors", "transport_errors", "sync_losses", "sync_byte_errors", "crc_errors", "scrambled")
+
 STALL = 5.0
 """Seconds without bytes or KLV after which a stream is stale."""
+EARLY = 0.25
+"""Seconds before STALL at which a check finds silence: at the next check it would be found too late."""
+SUDDEN = 2.0
+"""A fault after a pause of this many usual intervals between records, and SUDDEN_LEAST seconds, ends a silence: a
+time-out found it. A fault after a shorter pause began the outage."""
+SUDDEN_LEAST = 0.25
+TRANSPORT_SHARE = 0.05
+"""Share of damaged TS packets above which the transport is the cause of a silence."""
 RECENT = 1.0
 """Seconds since the last byte within which bytes count as being received."""
 
@@ -48,14 +61,18 @@ class StreamHealth:
     outages       number of times it stopped being live; `recovered` of them ended, `away` seconds in total
     changes       number of times each state was entered
     expected      False: nothing is logged or published before its first record
+    cause         of the present outage; None without one
+    publish       is called with each change of state
     """
 
     name: str
     url: str
     stall: float = STALL
     clock: Callable[[], float] = time.monotonic
+    publish: Callable[[Change], None] = log_change
     state: State = "connecting"
     reason: str = ""
+    cause: Cause | None = None
     records: int = 0
     bad: int = 0
     damaged: int = 0
@@ -81,6 +98,7 @@ class StreamHealth:
     last_record: float = 0.0
     _spent: dict[State, float] = field(default_factory=dict)
     _lost: float | None = None
+    _good_lane: Counters = field(default_factory=Counters)
     _logged_cause: str = ""
     _size: int = 0
     _repeats: Repeats = field(init=False)
@@ -102,6 +120,11 @@ class StreamHealth:
     def without_klv(self) -> bool:
         """Are bytes received, but no KLV so far?"""
         return self.state == "waiting" and not self.records
+
+    @property
+    def is_pausing(self) -> bool:
+        """Is it live, and is the next record late?"""
+        return self.state == "live" and self.clock() - self.last_record > RECENT
 
     @property
     def online(self) -> bool:
@@ -162,12 +185,26 @@ class StreamHealth:
         now = self.clock()
         silent, without_klv = now - self.last_bytes, now - self.last_record
         stalled = {"live": without_klv, "waiting": silent}.get(self.state, 0.0)
-        if stalled >= self.stall:
-            self._enter("stale", self._missing(silent), level=logging.WARNING)
+        if stalled >= self.stall - min(EARLY, self.stall / 4):
+            self._enter("stale", self._missing(silent), self._cause_of_silence(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "receiving again, no KLV yet")
         elif self.reported and unselected != "" and max(silent, without_klv) >= self.stall and not self.records:
             self._log_silence(unselected)
+
+    def note_link(self, link: LinkStats) -> None:
+        """Set the transport counters."""
+        self.link = link
+        if self.state == "live" and self.clock() - self.last_record < RECENT:
+            self._good_lane = link.lane
+
+    def _cause_of_silence(self, silent: float) -> Cause:
+        if silent > RECENT:
+            return "source"
+        now, before = self.link.lane, self._good_lane
+        packets = now.ts_packets - before.ts_packets
+        damaged = sum(getattr(now, name) - getattr(before, name) for name in _DAMAGE)
+        return "transport" if packets > 0 and damaged >= TRANSPORT_SHARE * packets else "klv"
 
     def _missing(self, silent: float) -> str:
         if silent >= 0.8 * self.stall:  # the byte count is updated only occasionally
@@ -192,7 +229,7 @@ class StreamHealth:
             self._logged_cause, self.reason = cause, reason
             LOG.warning("%s: %s", self.name, printable(reason))
 
-    def mark_down(self, fault: str, *, again: bool = True) -> None:
+    def mark_down(self, fault: str, cause: Cause = "source", *, again: bool = True) -> None:
         """The source failed. The same fault is logged once, not at each retry, and less often if it is intermittent."""
         if not again:
             self._repeats.reset()
@@ -200,10 +237,10 @@ class StreamHealth:
         level = logging.WARNING if summary is not None and self.reported else logging.DEBUG
         line = f"{summary or fault}{'; retrying' if again else ''}"
         if self.state != "down":
-            self._enter("down", fault, line=line, level=level)
+            self._enter("down", fault, cause, line=line, level=level)
             self._quiet = summary is None
         else:
-            self.reason = fault
+            self.reason, self.cause = fault, cause
             self._quiet = self._quiet and summary is None
             LOG.log(level, "%s: %s", self.name, printable(line))
 
@@ -215,23 +252,35 @@ class StreamHealth:
             LOG.warning("%s: ended, and %s", self.name, printable(why))
         self._enter("ended", counted(self.records, "record"), level=logging.DEBUG if is_logged else logging.INFO)
 
-    def _enter(self, state: State, reason: str, *, line: str | None = None, level: int = logging.INFO) -> None:
+    def _enter(
+        self, state: State, reason: str, cause: Cause | None = None, *, line: str | None = None,
+        level: int = logging.INFO,
+    ) -> None:  # fmt: skip
         if self.state == state:
             return
-        now = self.clock()
-        if self.state == "live" and state != "ended":
+        before, now, now_us = self.state, self.clock(), time.time_ns() // 1000
+        began = self._begin_of_outage(now) if before == "live" and cause is not None else now
+        if before == "live" and state != "ended":
             self.outages += 1
             self._lost = self.last_record
-        self._spent[self.state] = self._spent.get(self.state, 0.0) + now - self.since
-        self.state, self.reason, self.since, self.since_us = state, reason, now, time.time_ns() // 1000
+        self._spent[before] = self._spent.get(before, 0.0) + now - self.since
+        self.state, self.reason, self.cause, self.since, self.since_us = state, reason, cause, now, now_us
         self.changes[state] += 1
         is_unlogged = self._quiet and state in ("waiting", "live")  # the end of an outage that was not logged
         if is_unlogged or not self.reported:
             level = logging.DEBUG
-        LOG.log(level, "%s: %s", self.name, printable(line or f"{state}: {reason}"))
+        change = Change("stream", self.name, state, before, state in ("live", "ended"), reason, cause, began, now,
+                        now_us, f"{self.name}: {line or f'{state}: {reason}'}", level)  # fmt: skip
+        (self.publish if self.reported else log_change)(change)
         if state in ("live", "stale", "ended"):
             self._quiet = False
             self._repeats.over()
+
+    def _begin_of_outage(self, now: float) -> float:
+        """When the outage that was found now began: the last record, unless records came until now."""
+        usual = self.rhythm.usual or 0.0
+        is_sudden = now - self.last_record < max(SUDDEN_LEAST, SUDDEN * usual)
+        return now if is_sudden else self.last_record
 
     @property
     def away_so_far(self) -> float:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from klvrelay.health import StreamHealth
+from klvrelay.health.board import Board
 from klvrelay.health.report import link_document
+from klvrelay.json_output import dumps
 from klvrelay.record import Record
 from klvrelay.relay.notices import Notices
 from klvrelay.shape.state import StreamState
@@ -21,10 +23,12 @@ class Channel:
     count   updates the counts of `health`
     """
 
-    def __init__(self, health: StreamHealth, boot: str, notices: Notices, count: Callable[[], None]) -> None:
+    def __init__(
+        self, health: StreamHealth, boot: str, notices: Notices, board: Board, count: Callable[[], None]
+    ) -> None:
         self.health = health
         self._boot = boot
-        self._notices = notices
+        self._notices, self._board = notices, board
         self._count = count
         self._latest = StreamState()
         self._published: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
@@ -47,6 +51,7 @@ class Channel:
         if (health.state, health.reason) != (state, reason) or now - at >= LINK_EVERY:
             self._count()
             self._notices.put(Notice("link", health.name, link_document(health, self._boot)))
+            self._notices.put(Notice("health", health.name, dumps(self._board.stream_document(health))))
             at = now
         self._published = health.online, health.state, health.reason, at
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,10 +61,14 @@ class Delivery:
     Each worker takes a batch and waits for its answer. One more worker waits for the next batch.
 
     If a record is suspected to break every connection, its stream is withheld at first: see `halving.py`.
+
+    note_answer  is called when the sink has answered for a batch
     """
 
-    def __init__(self, sink: Sink, cursor: LogCursor, halving: Halving) -> None:
-        self._sink, self._cursor, self._halving = sink, cursor, halving
+    def __init__(
+        self, sink: Sink, cursor: LogCursor, halving: Halving, note_answer: Callable[[], None] = lambda: None
+    ) -> None:
+        self._sink, self._cursor, self._halving, self._note_answer = sink, cursor, halving, note_answer
         self._hold: float = getattr(sink, "hold", 0.0)
         self._takes_all: bool = getattr(sink, "takes_all", False)
         self._loop = asyncio.get_running_loop()
@@ -190,6 +194,7 @@ class Delivery:
             self._closing |= not answered  # whatever was raised, no later batch may overtake this one
         self._cursor.commit(batch, outcome)
         self._answers += outcome.delivered
+        self._note_answer()
         self._halving.answered(batch)
         if outcome.answered < len(batch):
             raise RuntimeError("a sink left records unanswered")

@@ -17,10 +17,12 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from klvrelay.errors import KlvrelayError
-from klvrelay.health import SinkHealth, SpoolHealth
+from klvrelay.health import SinkHealth
+from klvrelay.health.board import Board
 from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.change import Change
+from klvrelay.relay.health_report import HealthReport
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.running import Running
 from klvrelay.relay.sink_input import SinkInput
@@ -74,17 +76,21 @@ class Relay:
         self._next_seqs: dict[str, int] = {}  # of streams that a reload removed or replaced
         self._removed = Removed()
         self._running = Running()
-        self.spool = SpoolHealth()
+        self.board = Board(boot)
+        self._report = HealthReport(self.board, self._notices)
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]
         self._logged: set[tuple[str, str]] = set()
+        self.board.has_spool = self._log.condition is not None
+        self.board.streams = lambda: [health for stream in self.streams for health in stream.healths]
+        self.board.sinks = lambda: [task.health for task in self.sink_tasks]
 
     def _stream(self, source_input: StreamInput) -> Stream:
-        return Stream(source_input, self.boot, self._log, self._notices, self._next_seqs)
+        return Stream(source_input, self.boot, self._log, self._notices, self.board, self._next_seqs)
 
     def _sink_task(self, each: SinkInput) -> SinkTask:
         cursor = self._log.cursor(each.name, file=each.cursor, replay_rate=each.rate)
-        health = SinkHealth(each.name)
+        health = SinkHealth(each.name, key=each.key, publish=self.board.changes.publish)
         return SinkTask(
             each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun
         )  # fmt: skip
@@ -106,6 +112,7 @@ class Relay:
         """
         running = self._running
         self._coalesce.use()
+        self.board.relay.enter("running")
         running.begin(keep_checking(lambda: self.streams, self._check_outputs, self._check_stream))
         self._start(self.streams, self.sink_tasks)
         try:
@@ -233,7 +240,9 @@ class Relay:
         self._notices.remove(old.notices)
         cursor = self._log.reorder(old.cursor, each.rate)
         cursor.name = each.name
-        health = SinkHealth(each.name, outages=old.health.outages, sums=old.sums())
+        health = SinkHealth(
+            each.name, outages=old.health.outages, sums=old.sums(), key=each.key, publish=self.board.changes.publish
+        )
         new = SinkTask(each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=True)
         self.sink_tasks = [new if task is old else task for task in self.sink_tasks]
         self._start((), [new])
@@ -251,6 +260,7 @@ class Relay:
         if self._running.is_stopping:
             return
         sums = gone.sums()
+        gone.health.mark_ended()
         self._notices.remove(gone.notices)
         self._log.remove(gone.cursor)
         self._removed.add_sink(gone.health.name, sums, is_best_effort=gone.is_best_effort)
@@ -260,6 +270,7 @@ class Relay:
 
     async def _stop(self) -> None:
         """Stop the sources, then deliver the waiting records and the last latest values."""
+        self.board.relay.enter("stopping")
         last_delivery = asyncio.get_running_loop().time() + LAST_DELIVERY
         await self._running.stop_streams(list(self._running.streams), LAST_SOURCES)
         for stream in self.streams:
@@ -278,19 +289,21 @@ class Relay:
         """Have each connected sink publish the counts of its records in `status`."""
         for task in self.sink_tasks:
             task.put_sums()
+        contain(self._report.publish, "health")
         await wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], self._running.sinks.values())
 
     def _check_spool(self) -> None:
         """Note the condition of the spool, and have it published if it changed."""
         condition = self._log.condition
-        if condition is not None and self.spool.check(*condition):
-            self.publish_status(spool=self.spool.document())
+        if condition is not None and self.board.spool.check(*condition):
+            self.publish_status(spool=self.board.spool.document())
 
     def _check_outputs(self) -> None:
         """Check the spool and the sinks."""
         contain(self._check_spool, "spool")
         for task in self.sink_tasks:
-            contain(task.sums, task.health.name)
+            contain(task.check, task.health.name)
+        contain(self._report.check, "health")
 
     def _check_stream(self, stream: Stream, is_due: bool) -> None:
         """Check a stream, and publish its latest values if they are due."""

@@ -11,6 +11,7 @@ from typing import Any
 from klvrelay.backoff import Backoff
 from klvrelay.errors import KlvrelayError, SinkError
 from klvrelay.health import SinkHealth
+from klvrelay.health.causes import Cause, cause_of
 from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.delivery import Delivery
@@ -73,6 +74,12 @@ class SinkTask:
         self.health.set_sums(sums)
         return sums
 
+    def check(self) -> None:
+        """Check the sink for missing answers, and count. Call it a few times per second."""
+        self.sums()
+        if self.health.up and not getattr(self.sink, "takes_all", False):  # one that does decides when it sends
+            self.health.check(self.cursor.offered)
+
     def put_sums(self) -> None:
         """Have the sink publish its record counts."""
         self.put_facts(records=self.sums()._asdict())
@@ -115,7 +122,8 @@ class SinkTask:
 
     def _down(self, fault: KlvrelayError) -> None:
         named = isinstance(fault, SinkError)  # other errors do not name the sink
-        self.health.mark_down(str(fault) if named else f"{self.health.name}: {fault}")
+        otherwise: Cause = "disk" if self.health.name.startswith("file") else "broker"
+        self.health.mark_down(str(fault) if named else f"{self.health.name}: {fault}", cause_of(fault, otherwise))
 
     async def _serve(self, up: Callable[[], None]) -> None:
         """One connection: raises what ended it."""
@@ -136,7 +144,7 @@ class SinkTask:
             await connection
 
     async def _run_connection(self) -> None:
-        self._delivery = delivery = Delivery(self.sink, self.cursor, self._halving)
+        self._delivery = delivery = Delivery(self.sink, self.cursor, self._halving, self.health.note_answer)
         if self._ending:
             delivery.hurry()
         async with asyncio.TaskGroup() as tasks:

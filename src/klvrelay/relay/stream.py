@@ -12,6 +12,8 @@ from klvrelay.backoff import Backoff
 from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, KlvrelayError, SourceDown, SourceError
 from klvrelay.health import StreamHealth
+from klvrelay.health.board import Board
+from klvrelay.health.causes import cause_of
 from klvrelay.record import Record
 from klvrelay.relay.channel import Channel
 from klvrelay.relay.notices import Notices
@@ -39,7 +41,7 @@ class Stream:
     """
 
     def __init__(
-        self, source_input: StreamInput, boot: str, log: Log, notices: Notices,
+        self, source_input: StreamInput, boot: str, log: Log, notices: Notices, board: Board,
         next_seqs: Mapping[str, int] | None = None,
     ) -> None:  # fmt: skip
         self.name = source_input.name
@@ -48,7 +50,7 @@ class Stream:
         self.failed: SourceError | None = None
         self._input = source_input
         self._open = source_input.open
-        self._boot, self._log, self._notices = boot, log, notices
+        self._boot, self._log, self._notices, self._board = boot, log, notices, board
         self.channels: dict[str, Channel] = {}
         named = source_input.choice.names.values()
         for name in dict.fromkeys((source_input.name, *named)):
@@ -93,10 +95,10 @@ class Stream:
         return [channel.health for channel in self.channels.values()]
 
     def _add_channel(self, name: str) -> Channel:
-        health = StreamHealth(name, self._input.url, self._input.stall)
+        health = StreamHealth(name, self._input.url, self._input.stall, publish=self._board.changes.publish)
         if self.channels:  # the openings of the source count for each of its streams
             health.openings = self.health.openings
-        channel = self.channels[name] = Channel(health, self._boot, self._notices, self.count)
+        channel = self.channels[name] = Channel(health, self._boot, self._notices, self._board, self.count)
         return channel
 
     async def keep(self) -> None:
@@ -112,12 +114,13 @@ class Stream:
             self.failed = SourceError(str(fault))
         except KlvrelayError as fault:
             self.failed = SourceError(f"{self._input.url}: {fault}")
+            self.failed.__cause__ = fault
         contain(self._finish, self.name)
 
     def _finish(self) -> None:
         if self.failed is not None:
             for health in self.healths:
-                health.mark_down(str(self.failed), again=False)
+                health.mark_down(str(self.failed), cause_of(self.failed, "source"), again=False)
         self._end(is_logged=self.failed is not None)
 
     async def _attempt(self, up: Callable[[], None]) -> None:
@@ -150,7 +153,7 @@ class Stream:
             LOG.info("%s: source reopened: reason=%r", self.name, str(fault))
             return
         for health in self.healths:
-            health.mark_down(str(fault))
+            health.mark_down(str(fault), cause_of(fault, "source"))
         self.publish_health()
 
     async def _carry(self, source: Source) -> None:
@@ -213,7 +216,7 @@ class Stream:
         if source is not None and source.live:
             self._append_overdue()
         healths = self.healths
-        if all(health.without_klv for health in healths):
+        if all(health.without_klv for health in healths) or any(health.is_pausing for health in healths):
             self.count()  # the counts explain why there is no KLV
         unselected = self._unselected()
         size = self._totals.size(source)
@@ -259,7 +262,7 @@ class Stream:
         places = self.decoder.streams.places()
         for name, channel in self.channels.items():
             health = channel.health
-            health.link = link
+            health.note_link(link)
             health.dropped = self._totals.dropped(source)
             health.pid, health.program = places.get(name, (None, None))
         self.health.refused = self.decoder.streams.refused

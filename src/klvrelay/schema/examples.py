@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from klvrelay.health import StreamHealth
+from klvrelay.health import SinkHealth, StreamHealth
+from klvrelay.health.documents import relay_document, stream_document
+from klvrelay.health.relay import RelayHealth
 from klvrelay.health.report import link_document
 
 STREAM, BOOT, CLIENT, SEQ = "uav1", "5f2c9a", "klvrelay-5f2c9a-01ab", 1042
@@ -64,13 +66,27 @@ def example(leaf: str) -> Any:
         "rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS, "change": CHANGE,
         "uplink": UPLINK,
     }  # fmt: skip
-    return _link() if leaf == "link" else known.get(leaf, RECORD)
+    made = {"link": _link, "stream-health": _stream_health, "relay-health": _relay_health}
+    return made[leaf]() if leaf in made else known.get(leaf, RECORD)
 
 
 def _link() -> dict[str, Any]:
     health = StreamHealth(STREAM, "udp://0.0.0.0:5000", clock=lambda: 0.0)
     document: dict[str, Any] = json.loads(link_document(health, BOOT))
     return document | {"since": AT, "at": AT}
+
+
+def _stream_health() -> dict[str, Any]:
+    health = StreamHealth(STREAM, "udp://0.0.0.0:5000", clock=lambda: 0.0)
+    return stream_document(health, BOOT) | {"since": AT, "at": AT}
+
+
+def _relay_health() -> dict[str, Any]:
+    sink = SinkHealth("mqtt://broker:1883", key="mqtt", clock=lambda: 0.0)
+    document = relay_document(RelayHealth(BOOT, lambda: 0.0), [], [sink], None)
+    document["sinks"]["mqtt"]["since"] = AT
+    process = {"cpu_s": 12.5, "memory": 61_000_000, "open_files": 24, "threads": 6}
+    return document | {"since": AT, "at": AT, "started": AT, "process": process}
 
 
 def headers(names: tuple[str, ...]) -> dict[str, str]:

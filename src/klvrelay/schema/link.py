@@ -35,28 +35,35 @@ _NUMBER = {"type": ["number", "null"]}
 
 
 def link() -> Schema:
-    """The JSON Schema of the health of a stream."""
-    shape = closed(
-        {
-            "schema": {"const": SCHEMA},
-            "stream": STREAM,
-            "boot": BOOT,
-            "pid": described(_NUMBER16, "PID of the KLV, or number of the stream in a container; null if unknown"),
-            "program": described(_NUMBER16, "Program whose PMT lists the PID; null if unknown"),
-            "state": {"enum": [*get_args(State)], "description": listed(STATES)},
-            "reason": described(TEXT, "Why the stream is in this state"),
-            "since": described(INSTANT, "UTC of the last change of state"),
-            "at": described(INSTANT, "UTC of this report"),
-            "states": _states(),
-            "openings": described(COUNT, "Number of times the source was opened"),
-            "outages": _outages(),
-            "klv": _klv(),
-            "link": _transport(),
-            "clock": _clock(),
-        }
-    )
-    shape["$defs"] = {"spent": _spent(), "offset": _offset()}
+    """The JSON Schema of the health of a stream, as `link` has it."""
+    shape = closed({"schema": {"const": SCHEMA}, **link_members()})
+    shape["$defs"] = link_definitions()
     return document("klvrelay link", "Health of a stream: state, outages, KLV rate, losses, clocks", shape)
+
+
+def link_definitions() -> Schema:
+    """What the members refer to."""
+    return {"spent": _spent(), "offset": _offset()}
+
+
+def link_members() -> dict[str, Schema]:
+    """The members that `health` has too."""
+    return {
+        "stream": STREAM,
+        "boot": BOOT,
+        "pid": described(_NUMBER16, "PID of the KLV, or number of the stream in a container; null if unknown"),
+        "program": described(_NUMBER16, "Program whose PMT lists the PID; null if unknown"),
+        "state": {"enum": [*get_args(State)], "description": listed(STATES)},
+        "reason": described(TEXT, "Why the stream is in this state"),
+        "since": described(INSTANT, "UTC of the last change of state"),
+        "at": described(INSTANT, "UTC of this report"),
+        "states": _states(),
+        "openings": described(COUNT, "Number of times the source was opened"),
+        "outages": _outages(),
+        "klv": _klv(),
+        "link": _transport(),
+        "clock": _clock(),
+    }
 
 
 def _states() -> Schema:

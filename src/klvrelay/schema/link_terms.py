@@ -10,6 +10,13 @@ STATES = {
     "down": "the source failed, and is retried",
     "ended": "a file is at its end, or the relay has stopped",
 }
+SINK_STATES = {
+    "connecting": "not connected so far",
+    "up": "connected, and it answers",
+    "stalled": "connected, but it does not answer for records in flight",
+    "down": "the connection was lost or refused, and is retried",
+    "ended": "the relay has stopped, or the sink was removed",
+}
 COUNTERS = {
     "bytes": "Bytes received",
     "dropped": "Packets dropped because the relay was too slow",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from klvrelay.json_output import Numbers
 from klvrelay.schema.examples import example
 from klvrelay.schema.gap import gap
+from klvrelay.schema.health import relay_health, stream_health
 from klvrelay.schema.link import link
 from klvrelay.schema.output_topics import change
 from klvrelay.schema.parts import Schema, document, exact
@@ -26,6 +27,8 @@ PAYLOADS: Mapping[str, Callable[[], Schema]] = {
     "rejected": record,
     "state": state,
     "link": link,
+    "stream-health": stream_health,
+    "relay-health": relay_health,
     "availability": availability,
     "gap": gap,
     "status": status,

@@ -37,7 +37,7 @@ def status() -> Schema:
             "description": "Topics that the broker refuses, and those of latest values that are too large for it",
         },
         "suspended_topics": described(COUNT, "Number of these topics; suspended lists the first of them"),
-        "spool": described(_spool(), "Whether the disk of the spool works"),
+        "spool": described(closed(*spool_members()), "Whether the disk of the spool works"),
         "uplink": described(closed(uplink_members()), "With a budget: its use, as on the topic uplink"),
         "withheld": {
             "type": "array",
@@ -50,15 +50,17 @@ def status() -> Schema:
     return document("klvrelay status", "The relay itself. The last will of its connection has the same form", shape)
 
 
-def _spool() -> Schema:
-    members = {
+def spool_members() -> tuple[dict[str, Schema], tuple[str, ...]]:
+    """The members of `spool`, and which of them are optional."""
+    members: dict[str, Schema] = {
         "fault": described(nullable(TEXT), "Why records cannot be written; null if they can"),
         "since": described(INSTANT, "UTC of the start of the fault"),
         "failures": described(COUNT, "Number of failed writes"),
+        "unreadable": described(COUNT, "Number of failed reads of segments, whose records are lost"),
         "waiting": described(COUNT, "Number of records that are in memory only"),
         "bytes": described(COUNT, "Bytes of these records"),
     }
-    return closed(members, optional=("since", "waiting", "bytes"))
+    return members, ("since", "waiting", "bytes")
 
 
 def _reload() -> Schema:

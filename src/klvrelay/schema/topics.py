@@ -66,8 +66,16 @@ TOPICS = (
     TopicEntry("gap", "Ranges of records that are not published", expires=True),
     TopicEntry("state", "The latest value of every item, merged; at most once a second", headers=_VALUE, retained=True),
     TopicEntry("link", "Health of the stream; on each change and every 10 s", headers=_VALUE, retained=True),
+    TopicEntry(
+        "health", "Health of the stream: what link has, and more; on each change and every 10 s", headers=_VALUE,
+        retained=True, payload="stream-health",
+    ),
     TopicEntry("availability", "online while KLV is received, else offline", TEXT, _VALUE, retained=True),
     TopicEntry("status", "The relay itself; also its last will", headers=("boot",), retained=True),
+    TopicEntry(
+        "relay-health", "Health of the relay, of its sinks and of its spool; on each change and every 10 s",
+        headers=("boot",), retained=True, address="{prefix}/health",
+    ),
     TopicEntry(
         "uplink", "With a budget: its use, and what it leaves out; on each change and every minute", headers=(),
         retained=True,

@@ -12,7 +12,7 @@ from klvrelay.outcome import Outcome as Outcome
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-NoticeKind = Literal["availability", "state", "link", "status"]
+NoticeKind = Literal["availability", "state", "link", "health", "alert", "status"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,10 @@ class Notice:
     """A value of which only the latest counts. A sink retains it for later subscribers, if it can.
 
     kind      of a stream: "availability" (`online` or `offline`), "state" (JSON: its items), "link" (JSON: its health);
-              of the relay: "status" (a JSON object, added to the status that the sink publishes)
-    stream    name of the stream; None for "status"
-    document  the value as published
+              of a stream or of the relay: "health" and "alert" (JSON); of the relay: "status" (a JSON object, added to
+              the status that the sink publishes)
+    stream    name of the stream; None for the relay
+    document  the value as published; empty: there is none any longer
     """
 
     kind: NoticeKind

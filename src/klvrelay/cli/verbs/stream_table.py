@@ -26,9 +26,9 @@ LONG_OFFLINE = 3600.0
 
 OUTPUTS = ("telemetry",)
 """The outputs that are shown by default: the last levels of their topics."""
-LEAVES = ("rejected", "availability", "link", "state", "dictionary")
+LEAVES = ("rejected", "availability", "link", "health", "state", "dictionary")
 """The other topics of a stream."""
-_RETAINED = ("availability", "link", "state", "dictionary")
+_RETAINED = ("availability", "link", "health", "state", "dictionary")
 _FORMATS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("lat", ".6f", ("sensor_latitude",)),
     ("lon", ".6f", ("sensor_longitude",)),
@@ -80,7 +80,7 @@ class _Stream:
             self.availability = "-"
         elif leaf == "link":
             self.state = ""
-        else:
+        elif leaf != "health":
             self.items.clear()
 
     def idle_seconds(self, now: float) -> float:

@@ -14,7 +14,7 @@ from klvrelay.gap import Gap
 from klvrelay.json_output import dumps, rewrite_integers
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.protocol.connection import Message
-from klvrelay.sinks.mqtt.topics import status_topic, stream_topic
+from klvrelay.sinks.mqtt.topics import stream_topic, value_topic
 from klvrelay.sinks.publishing.ages import Ages, json_with_age
 from klvrelay.sinks.publishing.leaf import leaf_of
 from klvrelay.text import printable
@@ -78,10 +78,10 @@ class Messages:
 
     def of_notice(self, notice: Notice) -> Message:
         """The retained message of a latest value."""
-        prefix, stream = self._settings.prefix, notice.stream
-        topic = status_topic(prefix) if stream is None else stream_topic(prefix, stream, notice.kind)
+        stream = notice.stream
+        topic = value_topic(self._settings.prefix, stream, notice.kind)
         content_type, document = TEXT, notice.document
-        if notice.kind != "availability":
+        if notice.kind != "availability" and document:
             content_type, document = JSON, rewrite_integers(document, self._settings.numbers)
         user = origin(stream, self._boot)
         return Message(topic, document, self._settings.qos, True, content_type, user=user)

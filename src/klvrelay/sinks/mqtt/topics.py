@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from klvrelay.config.names import safe_level
 
-LEAVES = ("availability", "link")
+LEAVES = ("availability", "link", "health")
 """Last levels of the topics that report whether a stream is live."""
 
 
@@ -14,6 +14,11 @@ LEAVES = ("availability", "link")
 def stream_topic(prefix: str, stream: str, leaf: str) -> str:
     """`{prefix}/{stream}/{leaf}`, with the stream name as a safe level."""
     return f"{prefix}/{safe_level(stream)}/{leaf}"
+
+
+def value_topic(prefix: str, stream: str | None, leaf: str) -> str:
+    """The topic of a latest value, of a stream or of the relay."""
+    return f"{prefix}/{leaf}" if stream is None else stream_topic(prefix, stream, leaf)
 
 
 def status_topic(prefix: str) -> str:

@@ -29,6 +29,8 @@ STOPPED = {"step": 0, "name": Reduction.CONFIGURED.label, "halvings": 0, "reason
 """What the use of the budget becomes at a stop."""
 STATUS_EVERY = 10.0
 """Seconds between two status that are published for a change of step, at least: a status is large."""
+HEALTH_EVERY = 60.0
+"""Seconds between two publications of a health whose state does not change."""
 LOG = logging.getLogger("klvrelay.sinks")
 
 
@@ -44,6 +46,7 @@ class BudgetValues:
         self._settings = settings
         self._states: dict[str, Any] = {}
         self._latest: dict[str, Message] = {}  # by topic
+        self._healths: dict[str, tuple[Any, float]] = {}  # state and time of the last one, by topic
         self._has_new_step, self._status_at = False, -STATUS_EVERY
 
     async def publish(self, messages: Sequence[Message]) -> None:
@@ -51,10 +54,22 @@ class BudgetValues:
         parts = [
             self.put(message, self._urgency(message)) if message.retain else self._put_answer(message)
             for message in messages
+            if self._is_due(message)
         ]
         await answers(parts)
         if any(part.code.cancelled() for part in parts):
             raise Unanswered(f"{self._settings.url}: connection lost")
+
+    def _is_due(self, message: Message) -> bool:
+        """A health whose state does not change is published once in HEALTH_EVERY seconds: it is large."""
+        if not message.topic.endswith("/health") or not message.payload:
+            return True
+        state = orjson.loads(message.payload).get("state")
+        before, at = self._healths.get(message.topic, (None, 0.0))
+        if state == before and _now() - at < HEALTH_EVERY:
+            return False
+        self._healths[message.topic] = state, _now()
+        return True
 
     def note_step(self, document: Mapping[str, Any]) -> None:
         """Log a change of step, and let it be published, also in the status."""

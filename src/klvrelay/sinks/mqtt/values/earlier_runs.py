@@ -1,8 +1,8 @@
 """Finds the retained topics of earlier runs that are out of date: streams that a killed run left `online`.
 
-The last will of a run is published on `{prefix}/status` and contains its boot id. Each `availability` and `link` has
-the boot id of its run as a user property, which needs MQTT 5. A value `online`, or a state other than `ended`, is out
-of date if a status shows that its run has ended. Without such a status the run may still be active.
+The last will of a run is published on `{prefix}/status` and contains its boot id. Each `availability`, `link` and
+`health` has the boot id of its run as a user property, which needs MQTT 5. A value `online`, or a state other than
+`ended`, is out of date if a status shows that its run has ended. Without such a status the run may still be active.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ RUNS_MOST = 1000
 """Maximum number of ended runs."""
 BOOT_MOST = 64
 """Maximum characters of a boot id."""
-STATUS_MOST, LINK_MOST = 4 << 10, 8 << 10
-"""Maximum bytes of a status, and of a link report."""
+STATUS_MOST, LINK_MOST = 4 << 10, 32 << 10
+"""Maximum bytes of a status, and of the health of a stream."""
 
 
 class EarlierRuns:
@@ -38,7 +38,7 @@ class EarlierRuns:
         self._active: dict[str, dict[str, Received]] = {}  # these messages, by boot id and topic
 
     def take(self, message: Received) -> list[Received]:
-        """Take a status, an availability or a link. Returns the messages that are now known to be out of date."""
+        """Take the message of one of these topics. Returns the messages that are now known to be out of date."""
         topic = message.topic
         if topic == status_topic(self._prefix):
             return self._end(ended_boot(message.payload))

@@ -1,0 +1,54 @@
+"""The health of all parts of the relay in one place, for those that observe it: topics, metrics, alerts, the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from klvrelay.health.changes import Changes
+from klvrelay.health.documents import relay_document, stream_document
+from klvrelay.health.relay import RelayHealth
+from klvrelay.health.sink import SinkHealth
+from klvrelay.health.spool import SpoolHealth
+from klvrelay.health.stream import StreamHealth
+
+StreamDetails = Callable[[StreamHealth], Mapping[str, Any]]
+RelayDetails = Callable[[], Mapping[str, Any]]
+
+
+class Board:
+    """The health of the relay, and its changes.
+
+    streams, sinks   those of the relay at present; a reload changes them
+    stream_details   add members to the document of a stream
+    relay_details    add members to the document of the relay
+    """
+
+    def __init__(self, boot: str) -> None:
+        self.changes = Changes()
+        self.relay = RelayHealth(boot, publish=self.changes.publish)
+        self.spool = SpoolHealth(publish=self.changes.publish)
+        self.has_spool = False
+        self.streams: Callable[[], Sequence[StreamHealth]] = tuple
+        self.sinks: Callable[[], Sequence[SinkHealth]] = tuple
+        self.stream_details: list[StreamDetails] = []
+        self.relay_details: list[RelayDetails] = []
+
+    @property
+    def boot(self) -> str:
+        return self.relay.boot
+
+    def stream_document(self, health: StreamHealth) -> dict[str, Any]:
+        """The health of a stream, as published on `{prefix}/{stream}/health`."""
+        document = stream_document(health, self.boot)
+        for details in self.stream_details:
+            document |= details(health)
+        return document
+
+    def relay_document(self) -> dict[str, Any]:
+        """The health of the relay, as published on `{prefix}/health`."""
+        spool = self.spool if self.has_spool else None
+        document = relay_document(self.relay, list(self.streams()), list(self.sinks()), spool)
+        for details in self.relay_details:
+            document |= details()
+        return document

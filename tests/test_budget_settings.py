@@ -138,7 +138,7 @@ def test_the_class_of_each_output_is_printed(tmp_path, capfd):
     """That which its items have, unless the settings name one."""
     text = f'budget = "64kbit/s"\n{POSITION}{WHOLE}'
     text += '[[sink.output]]\nname = "heading"\nitems = ["position", "attitude"]\n'
-    text += '[[sink.output]]\nname = "alert"\nclass = "alert"\nitems = ["mission_id"]\n'
+    text += '[[sink.output]]\nname = "urgent"\nclass = "alert"\nitems = ["mission_id"]\n'
     settings(tmp_path, text)
     assert cli.main(["check", str(tmp_path / "relay.toml"), "--print-config"]) == 0
     lines = [line.split("# ")[-1] for line in capfd.readouterr().out.splitlines() if line.startswith("# class")]

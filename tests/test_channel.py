@@ -12,6 +12,7 @@ import virtual_time
 from records import BOOT, record
 
 from klvrelay.health import SinkHealth, StreamHealth
+from klvrelay.health.board import Board
 from klvrelay.relay.channel import LINK_EVERY, Channel
 from klvrelay.relay.notices import NoticeCursor, Notices
 from klvrelay.relay.sink_task import SinkTask
@@ -53,7 +54,7 @@ def _value(notice: Notice) -> str:
 
 
 def channel(clock: Callable[[], float], notices: Notices) -> Channel:
-    return Channel(StreamHealth("uav1", "udp://:5000", 5.0, clock), BOOT, notices, lambda: None)
+    return Channel(StreamHealth("uav1", "udp://:5000", 5.0, clock), BOOT, notices, Board(BOOT), lambda: None)
 
 
 def test_the_link_is_reported_every_ten_seconds_where_nothing_changes():
@@ -68,9 +69,9 @@ def test_the_link_is_reported_every_ten_seconds_where_nothing_changes():
         stream.publish_health()
         counts.append(len(notices.take()))
 
-    assert first == [("availability", "offline"), ("link", "connecting")]
+    assert first == [("availability", "offline"), ("link", "connecting"), ("health", "connecting")]
     assert [place + 1 for place, count in enumerate(counts) if count] == [20, 40, 60, 80, 100]
-    assert set(counts) == {0, 1}
+    assert set(counts) == {0, 2}
 
 
 def test_a_change_of_state_is_published_at_once():
@@ -86,8 +87,8 @@ def test_a_change_of_state_is_published_at_once():
     stream.publish_health()
     comes = notices.take()
 
-    assert waits == [("link", "waiting")]
-    assert comes == [("availability", "online"), ("link", "live")]
+    assert waits == [("link", "waiting"), ("health", "waiting")]
+    assert comes == [("availability", "online"), ("link", "live"), ("health", "live")]
 
 
 def test_the_end_of_a_stream_that_never_was_live_is_offline_once_more():
@@ -101,7 +102,7 @@ def test_the_end_of_a_stream_that_never_was_live_is_offline_once_more():
     ends = notices.take()
     stream.publish_health()
 
-    assert ends == [("availability", "offline"), ("link", "ended")]
+    assert ends == [("availability", "offline"), ("link", "ended"), ("health", "ended")]
     assert notices.take() == []
 
 
@@ -128,7 +129,8 @@ def test_the_wait_for_latest_values_of_a_sink_is_bounded(is_up: bool, seconds: f
     async def main() -> float:
         notices = Notices()
         cursor = notices.cursor()
-        task = SinkTask(Deaf(), MemoryLog(10, 1 << 20).cursor("deaf"), cursor, SinkHealth("deaf", up=is_up))
+        health = SinkHealth("deaf", "up" if is_up else "down")
+        task = SinkTask(Deaf(), MemoryLog(10, 1 << 20).cursor("deaf"), cursor, health)
         notices.put(Notice("status", None, b"{}"))
         await asyncio.wait_for(task.publish_notices(2.5), 100)
         return virtual_time.now()

@@ -154,7 +154,7 @@ def test_options_that_do_not_fit_are_refused(
 
 
 BUDGET = '[[sink]]\nurl = "mqtt://c"\nbudget = "64kbit/s"\n{}[[source]]\nurl = "udp://127.0.0.1:5000"\n'
-ALERT = '[[sink.output]]\nname = "alert"\nclass = "alert"\n'
+ALERT = '[[sink.output]]\nname = "urgent"\nclass = "alert"\n'
 COMPACT_OUTPUT = f'[[sink.output]]\npreset = "telemetry"\nformat = "compact"\n{ALERT}'
 
 
@@ -179,7 +179,7 @@ def test_the_topics_of_a_budget_are_printed_if_there_is_one(tmp_path, capfd, tex
     if later is not None:
         assert channels["later"]["address"] == "klvrelay/{stream}/later"
         assert messages["later"]["payload"]["$ref"].endswith(f"/{later}")
-    if "alert" in messages:
-        assert messages["alert"]["payload"]["$ref"].endswith("/telemetry")
+    if "urgent" in messages:
+        assert messages["urgent"]["payload"]["$ref"].endswith("/telemetry")
     path.write_text(BUDGET.format("").replace('budget = "64kbit/s"\n', ""))
     assert not {"uplink", "later"} & json.loads(ran(capfd, "schema", "-c", str(path))[1])["channels"].keys()

@@ -97,8 +97,8 @@ async def test_a_late_subscriber_gets_the_state_and_the_end_of_the_stream(mosqui
     assert (state["seq"], state["items"]["mission_id"]) == (149, "149")
     report = orjson.loads(found["klvrelay/uav1/link"])
     assert (report["schema"], report["state"], report["klv"]["records"]) == ("klvrelay/link/1", "ended", 150)
-    leaves = ("availability", "state", "link")
-    assert set(found) == {"klvrelay/status", *(f"klvrelay/uav1/{leaf}" for leaf in leaves)}
+    leaves = ("availability", "state", "link", "health")
+    assert set(found) == {"klvrelay/status", "klvrelay/health", *(f"klvrelay/uav1/{leaf}" for leaf in leaves)}
 
 
 async def test_messages_have_their_properties(oracle: OracleBroker, tmp_path: Path):
@@ -154,8 +154,8 @@ async def test_prefix_and_hostile_stream_names_stay_in_their_level(oracle: Oracl
     source = SourceSettings(source.url, stream="a/+/# $SYS")
     await asyncio.wait_for(relay(oracle.port, source, prefix="site/klv").run(), 20)
     topics = {p.topic for p in oracle.published}
-    assert {t.rpartition("/")[2] for t in topics} == {"telemetry", "state", "availability", "link", "status"}
-    for topic in topics - {"site/klv/status"}:
+    assert {t.rpartition("/")[2] for t in topics} == {"telemetry", "state", "availability", "link", "health", "status"}
+    for topic in topics - {"site/klv/status", "site/klv/health"}:
         assert topic.startswith("site/klv/a%2F")
         assert len(topic.split("/")) == 4
         assert not set("+#\n") & set(topic)

@@ -23,7 +23,7 @@ from klvrelay.relay import relay as relay_module
 from klvrelay.relay import sink_task as sink_task_module
 from klvrelay.relay import stream as stream_module
 from klvrelay.relay import tasks as tasks_module
-from klvrelay.relay.change import Change, difference
+from klvrelay.relay.change import SettingsChange, difference
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.sink_input import SinkInput
 
@@ -197,7 +197,7 @@ async def test_a_removed_sink_no_longer_holds_a_file():
     relay = Relay([input_of("uav1", Tape(TAPE.klv))], [("ear", ear), ("away", away)], boot="b", waiting=3)  # type: ignore[list-item]
     task = asyncio.create_task(relay.run())
     await until(lambda: len(ear.records) == 3)
-    await relay.apply(Change(gone_sinks=["away"]))
+    await relay.apply(SettingsChange(gone_sinks=["away"]))
     await asyncio.wait_for(task, 5)
     assert ear.seqs() == list(range(40))
 
@@ -208,7 +208,7 @@ async def test_the_relay_ends_once_its_new_sources_have_ended():
     relay = Relay([input_of("uav1", tape())], [("ear", ear)], boot="b")  # type: ignore[list-item]
     task = asyncio.create_task(relay.run())
     await until(lambda: len(ear.records) == 40)
-    await relay.apply(Change([input_of("uav1", Tape(TAPE.klv)), input_of("uav2", Tape(TAPE.klv))]))
+    await relay.apply(SettingsChange([input_of("uav1", Tape(TAPE.klv)), input_of("uav2", Tape(TAPE.klv))]))
     await asyncio.wait_for(task, 5)
     assert (ear.seqs("uav1"), ear.seqs("uav2")) == (list(range(80)), list(range(40)))
 
@@ -219,7 +219,7 @@ async def test_a_relay_whose_files_have_ended_delivers_to_a_new_broker():
     relay = Relay([input_of("uav1", Tape(TAPE.klv))], [("ear", away)], boot="b")  # type: ignore[list-item]
     task = asyncio.create_task(relay.run())
     await until(lambda: relay.streams[0].health.state == "ended")
-    await relay.apply(Change(sinks=[SinkInput("ear", ear)]))  # type: ignore[arg-type]
+    await relay.apply(SettingsChange(sinks=[SinkInput("ear", ear)]))  # type: ignore[arg-type]
     await asyncio.wait_for(task, 5)
     assert ear.seqs() == list(range(40))
     assert ear.availability()[-1] == b"offline"
@@ -382,7 +382,7 @@ async def test_a_choice_of_an_unchanged_stream_avoids_new_names():
     relay = Relay([input_of("cam", later, choice=Choice())], [("ear", ear)], boot="b")  # type: ignore[list-item]
     task = asyncio.create_task(relay.run())
     await until(lambda: len(ear.seqs("cam")) == 10)
-    await relay.apply(Change([input_of("cam.513", tape(10))], taken=frozenset({"cam", "cam.513"})))
+    await relay.apply(SettingsChange([input_of("cam.513", tape(10))], taken=frozenset({"cam", "cam.513"})))
     gate.set()
     await until(lambda: len(ear.seqs("cam.513-2")) == 20 and len(ear.seqs("cam.513")) == 10)
     task.cancel()

@@ -120,7 +120,7 @@ def test_positions_are_fresh_as_soon_as_a_lost_connection_is_back(cuts: tuple[fl
                 assert max(late - early for early, late in pairwise(times)) <= 2.0
                 assert max(each.age for each in positions[1:]) <= 2.0
             leaves = {each.topic.rpartition("/")[2] for each in arrivals if each.at < begin + 15}
-            assert {"alert", "telemetry"} <= leaves
+            assert {"urgent", "telemetry"} <= leaves
 
     virtual_time.run(steps())
 

@@ -45,8 +45,8 @@ def test_the_budget_is_kept_and_used(flight):
 
 def test_positions_are_fresh_and_alerts_first(flight):
     assert max(flight.staleness("position", f"uav{number}", 5.0) for number in range(4)) <= 2.0
-    assert flight.alerts == len(flight.of("alert")) == 4
-    assert max(each.age for each in flight.of("alert")) <= 1.0
+    assert flight.alerts == len(flight.of("urgent")) == 4
+    assert max(each.age for each in flight.of("urgent")) <= 1.0
 
 
 def test_each_record_is_counted(flight):
@@ -249,7 +249,7 @@ def test_a_link_slower_than_the_budget_still_sends_what_is_urgent_first():
     async def steps() -> None:
         async with trip(RATE, link_rate=RATE / 2) as on:
             await on.feed(20)
-            ages = [each.age for each in on.oracle.arrivals if each.topic == f"klvrelay/{ALERTS}/alert"]
+            ages = [each.age for each in on.oracle.arrivals if each.topic == f"klvrelay/{ALERTS}/urgent"]
             assert len(ages) == 4
             assert max(ages) < 3.0
 

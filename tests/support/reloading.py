@@ -11,7 +11,7 @@ from typing import Any
 from brokers import until
 from scripted_ends import TAPE, Ear, Tape, live
 
-from klvrelay.relay.change import Change
+from klvrelay.relay.change import SettingsChange
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.stream_input import StreamInput
@@ -45,7 +45,7 @@ class Scene:
         tapes, ears = tapes or {}, ears or {}
         self.tapes = {name: tape for name, tape in (self.tapes | tapes).items() if name not in gone}
         self.ears = {name: ear for name, ear in (self.ears | ears).items() if name not in gone_ears}
-        await self.relay.apply(Change(
+        await self.relay.apply(SettingsChange(
             [input_of(name, tape) for name, tape in tapes.items()],
             [SinkInput(name, ear) for name, ear in ears.items()],  # type: ignore[arg-type]
             gone, gone_ears, frozenset(self.tapes),

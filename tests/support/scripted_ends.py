@@ -14,6 +14,7 @@ from records import all_of, records_of
 
 from klvrelay.config.url import Url
 from klvrelay.health import SinkHealth
+from klvrelay.health.board import Board
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Record
 from klvrelay.relay.notices import NoticeCursor, Notices
@@ -46,7 +47,7 @@ async def delivering(sink: Any) -> AsyncIterator[tuple[SinkTask, MemoryLog]]:
 
 def stream_of(feed: StreamInput) -> Stream:
     """A stream whose records go to no sink."""
-    return Stream(feed, "boot", MemoryLog(), Notices())
+    return Stream(feed, "boot", MemoryLog(), Notices(), Board("boot"))
 
 
 @dataclass

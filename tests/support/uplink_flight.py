@@ -121,7 +121,7 @@ class Flight:
 
 
 ALERT_OUTPUT = {
-    "topic": "{prefix}/{stream}/alert", "streams": [ALERTS], "class": "alert", "items": ["mission_id", "position"],
+    "topic": "{prefix}/{stream}/urgent", "streams": [ALERTS], "class": "alert", "items": ["mission_id", "position"],
 }  # fmt: skip
 POSITION = {"topic": "{prefix}/{stream}/position", "streams": [f"!{ALERTS}"], "items": ["position"], "rate": 2.0}
 TELEMETRY = {"preset": "telemetry", "streams": [f"!{ALERTS}"]}

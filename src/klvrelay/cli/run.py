@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     option_groups.add_source(parser)
     option_groups.add_password(parser)
     parser.add_argument("--stall", type=float, metavar="SECONDS",
-                        help="a stream is stale after this time without bytes or KLV (default: 5)")  # fmt: skip
+                        help="a stream is stale after this time without bytes or KLV (default: 4.5)")  # fmt: skip
     parser.add_argument("--coalesce", metavar="TIME",
                         help="with many busy datagram sockets, read them together at this interval at most,"
                              " 0.5ms to 100ms; 0: read each datagram at once (default: 8ms)")  # fmt: skip

@@ -8,8 +8,8 @@ from klvrelay.cli import option_groups, standard_streams
 
 ON_LOOP = False
 DOCUMENTS = (
-    "asyncapi", "telemetry", "rejected", "state", "link", "stream-health", "relay-health", "availability", "gap", "status", "uplink",
-    "settings",
+    "asyncapi", "telemetry", "rejected", "state", "link", "health", "relay-health", "availability", "gap",
+    "status", "uplink", "settings",
 )  # fmt: skip
 EXAMPLES = (
     "klvrelay schema > asyncapi.json",
@@ -24,7 +24,7 @@ documents:
   telemetry  rejected              JSON Schema (2020-12) of a record, also of the lines that decode prints
   state  link  availability  gap   JSON Schema of the other topics of a stream
   status                           JSON Schema of the topic of the relay, and of its last will
-  stream-health  relay-health      JSON Schema of the topics health, of a stream and of the relay
+  health  relay-health             JSON Schema of the topics health, of a stream and of the relay
   uplink                           JSON Schema of the use of a budget
   settings                         JSON Schema of relay.toml, for editors
   They need no source, no broker and no running relay.

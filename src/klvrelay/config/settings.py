@@ -78,7 +78,7 @@ class SourceSettings:
     )  # fmt: skip
     loop: bool = setting(False, kinds.FLAG, "files only: repeat until stopped")
     follow: bool = setting(False, kinds.FLAG, "files only: wait for more data at the end")
-    stall: float = setting(5.0, _SECONDS, "seconds without bytes, or without KLV, after which the stream is stale")
+    stall: float = setting(4.5, _SECONDS, "seconds without bytes, or without KLV, after which the stream is stale")
     demux: Literal["native", "libav"] = setting(
         "native", kinds.one_of("native", "libav"), "demultiplexer of MPEG-TS: native (the C core) or libav"
     )

@@ -34,10 +34,8 @@ State = Literal["connecting", "waiting", "live", "stale", "down", "ended"]
 
 _DAMAGE = ("continuity_errors", "transport_errors", "sync_losses", "sync_byte_errors", "crc_errors", "scrambled")
 
-STALL = 5.0
+STALL = 4.5
 """Seconds without bytes or KLV after which a stream is stale."""
-EARLY = 0.25
-"""Seconds before STALL at which a check finds silence: at the next check it would be found too late."""
 SUDDEN = 2.0
 """A fault after a pause of this many usual intervals between records, and SUDDEN_LEAST seconds, ends a silence: a
 time-out found it. A fault after a shorter pause began the outage."""
@@ -185,7 +183,7 @@ class StreamHealth:
         now = self.clock()
         silent, without_klv = now - self.last_bytes, now - self.last_record
         stalled = {"live": without_klv, "waiting": silent}.get(self.state, 0.0)
-        if stalled >= self.stall - min(EARLY, self.stall / 4):
+        if stalled >= self.stall:
             self._enter("stale", self._missing(silent), self._cause_of_silence(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "receiving again, no KLV yet")

@@ -14,6 +14,7 @@
         delivery.py   delivers batches from the log; halving.py finds a record that breaks every connection, unless the
                       sink does
     withheld.py     logs the first record of a stream that an output withholds
+    health_report.py      publishes the health of the relay
     notices.py      the latest values that sinks have yet to publish
     supervise.py    runs a task repeatedly, and contains its faults
 """

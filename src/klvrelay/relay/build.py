@@ -18,7 +18,7 @@ from klvrelay.config.settings import RECORD_SIZE, RelaySettings, SinkSettings, S
 from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.recordings.limits import RecordingLimits
-from klvrelay.relay.change import Change, difference
+from klvrelay.relay.change import SettingsChange, difference
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.source_recording import SourceRecording
@@ -206,11 +206,11 @@ def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     )  # fmt: skip
 
 
-def change_of(old: RelaySettings, new: RelaySettings, boot: str) -> Change:
+def change_of(old: RelaySettings, new: RelaySettings, boot: str) -> SettingsChange:
     """The change from one to the other, of the relay with this boot id. Raises ConfigError for an invalid source."""
     inputs = _inputs_of(new)
     sources, sinks = difference(_sources(old), _sources(new)), difference(_sinks(old), _sinks(new))
-    return Change(
+    return SettingsChange(
         [inputs[name] for name in sources.all_new],
         [each for sink in sinks.all_new.values() for each in _sinks_of(sink, boot)],
         sources.removed,

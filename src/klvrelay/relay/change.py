@@ -37,7 +37,7 @@ def difference(old: Mapping[str, T], new: Mapping[str, T]) -> Difference[T]:
     )
 
 
-class Change(NamedTuple):
+class SettingsChange(NamedTuple):
     """A change of a running relay. Streams and sinks that it does not name continue.
 
     streams       are added, or replace the streams of the same names

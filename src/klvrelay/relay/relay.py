@@ -21,7 +21,7 @@ from klvrelay.health import SinkHealth
 from klvrelay.health.board import Board
 from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
-from klvrelay.relay.change import Change
+from klvrelay.relay.change import SettingsChange
 from klvrelay.relay.health_report import HealthReport
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.running import Running
@@ -159,7 +159,7 @@ class Relay:
         """The counts of lost records by cause, for the log."""
         return describe_losses(self._sums(with_best_effort=False), keeps=self._log.keeps)
 
-    async def apply(self, change: Change) -> None:
+    async def apply(self, change: SettingsChange) -> None:
         """Remove, replace and add streams and sinks while `run` runs; all others continue. One call at a time.
 
         Streams with earlier names continue their numbers. A replaced sink continues with its cursor. What is removed
@@ -201,7 +201,7 @@ class Relay:
         """Add members to the status that each sink publishes."""
         self._notices.put(Notice("status", None, dumps(members)))
 
-    async def _change_streams(self, change: Change) -> None:
+    async def _change_streams(self, change: SettingsChange) -> None:
         new = {each.name: each for each in change.streams}
         for stream in self.streams:
             if stream.name not in {*new, *change.gone_streams} and stream.found & change.taken:

@@ -16,7 +16,7 @@ from klvrelay.config.settings import RelaySettings
 from klvrelay.config.small_file import Stamp, stamp_of
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.relay.build import age_of, change_of, check_files
-from klvrelay.relay.change import Change
+from klvrelay.relay.change import SettingsChange
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.supervise import Standing, supervise
 from klvrelay.text import printable
@@ -161,7 +161,7 @@ def _differ(one: Any, other: Any, name: str) -> bool:
     return bool(getattr(one, name) != getattr(other, name))
 
 
-def _describe(change: Change, old: RelaySettings, new: RelaySettings) -> str:
+def _describe(change: SettingsChange, old: RelaySettings, new: RelaySettings) -> str:
     """What a reload changes, as key=value."""
     before = {name for name, _ in old.named()}
     streams = [each.name for each in change.streams]

@@ -66,7 +66,7 @@ def example(leaf: str) -> Any:
         "rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS, "change": CHANGE,
         "uplink": UPLINK,
     }  # fmt: skip
-    made = {"link": _link, "stream-health": _stream_health, "relay-health": _relay_health}
+    made = {"link": _link, "health": _stream_health, "relay-health": _relay_health}
     return made[leaf]() if leaf in made else known.get(leaf, RECORD)
 
 

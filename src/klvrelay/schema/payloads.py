@@ -27,7 +27,7 @@ PAYLOADS: Mapping[str, Callable[[], Schema]] = {
     "rejected": record,
     "state": state,
     "link": link,
-    "stream-health": stream_health,
+    "health": stream_health,
     "relay-health": relay_health,
     "availability": availability,
     "gap": gap,

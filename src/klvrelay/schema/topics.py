@@ -68,7 +68,7 @@ TOPICS = (
     TopicEntry("link", "Health of the stream; on each change and every 10 s", headers=_VALUE, retained=True),
     TopicEntry(
         "health", "Health of the stream: what link has, and more; on each change and every 10 s", headers=_VALUE,
-        retained=True, payload="stream-health",
+        retained=True,
     ),
     TopicEntry("availability", "online while KLV is received, else offline", TEXT, _VALUE, retained=True),
     TopicEntry("status", "The relay itself; also its last will", headers=("boot",), retained=True),

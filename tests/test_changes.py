@@ -19,6 +19,7 @@ from klvrelay.health.changes import Change, Changes
 from klvrelay.health.sink import PATIENCE_MOST, UNANSWERED
 from klvrelay.health.stream import SUDDEN_LEAST
 from klvrelay.link_stats import LinkStats
+from klvrelay.outcome import Outcome
 from klvrelay.relay.supervise import contain
 
 
@@ -116,7 +117,7 @@ def test_a_sink_that_does_not_answer_is_stalled_since_its_last_answer(clock: Clo
     health.mark_connected()
     clock.now += 100
     health.check(0)
-    health.note_answer()
+    health.note_answer([record(0)], Outcome(1))
     last = clock.now
     clock.now += UNANSWERED - 0.01
     health.check(3)
@@ -137,7 +138,7 @@ def test_a_slow_sink_is_given_more_time_after_each_late_answer(clock: Clock, hea
         for _ in range(6):
             clock.now += 1
             health.check(1)
-        health.note_answer()
+        health.note_answer([record(0)], Outcome(1))
     assert [change.state for change in heard] == ["up", "stalled", "up"]
     for _ in range(int(PATIENCE_MOST) + 1):
         clock.now += 1

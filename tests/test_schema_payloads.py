@@ -41,7 +41,7 @@ def test_each_is_a_valid_schema(leaf: str, numbers: Any):
     assert [reference for reference in references(schema) if target(schema, reference) is None] == []
 
 
-NAMED = ("Path of an item", "The sinks by name")
+NAMED = ("Path of an item", "The sinks by name", "Time from arrival to confirmation, by sink")
 
 
 @pytest.mark.parametrize("leaf", PAYLOADS)

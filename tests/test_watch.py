@@ -107,6 +107,25 @@ def test_rate_and_age_are_measured_here():
     assert (row["rate"], row["age"]) == ("0.0", "20.0")
 
 
+def lead_times(**sinks):
+    keys = ("p50_ms", "p95_ms", "p99_ms")
+    found = {name: {"last_minute": dict(zip(keys, quantiles, strict=True))} for name, quantiles in sinks.items()}
+    return Received("kr/uav1/health", orjson.dumps({"lead_time": found}), True)
+
+
+def test_the_lead_time_is_that_of_the_slowest_sink():
+    """Half, 95 % and 99 % of the records of the last minute, in milliseconds."""
+    assert row_of(lead_times(mqtt=(0.351, 1.2, 14.71)))["lead"] == "0.351/1.2/14.7"
+    assert row_of(lead_times(mqtt=(1, 2, 3), redis=(0.5, 0.6, 30), idle=(None, None, None)))["lead"] == "0.5/0.6/30"
+    assert row_of(lead_times(idle=(None, None, None)))["lead"] == "-"
+
+
+@pytest.mark.parametrize("lead_time", [None, 5, {"a": 5}, {"a": {"last_minute": 5}}])
+def test_a_health_of_another_form_shows_no_lead_time(lead_time):
+    """It may be that of another version."""
+    assert row_of(Received("kr/uav1/health", orjson.dumps({"lead_time": lead_time}), True))["lead"] == "-"
+
+
 def test_the_first_table_is_the_retained_state_with_its_true_age():
     """Before the first live record: the retained values, and their age."""
     row = row_of(said("state", retained=True, received="2027-01-15T07:59:50.000000Z"))
@@ -178,7 +197,7 @@ def test_a_line_is_plain_key_value_text():
     text = line(row_of(Received("kr/uav1/availability", b"online", True), said("telemetry")))
 
     assert text.startswith("uav1 online lat=34.721364 lon=-86.690045 alt=3047.8 heading=159.97 pitch=0.43")
-    assert text.endswith("fov=13.01 set=ST0601 rate=1.0 age=0.0 bad=0")
+    assert text.endswith("fov=13.01 set=ST0601 rate=1.0 age=0.0 bad=0 lead=-")
 
 
 @settings(max_examples=60, deadline=None)
@@ -412,7 +431,7 @@ async def test_it_shows_what_a_sink_publishes(real_broker, terminal):
         async with watching(real_broker, terminal=terminal) as (out, _):
             await until(lambda: "online" in out.getvalue())
             await sink.deliver([record(0), record(1), spoilt(2)])
-            await until(lambda: re.search(r"uav1.*online.*159\.97.*1\s*$", out.getvalue(), re.M))
+            await until(lambda: re.search(r"uav1.*online.*159\.97.*1 \s*(lead=)?-\s*$", out.getvalue(), re.M))
 
     assert ("\x1b" in out.getvalue()) is terminal
 

@@ -38,10 +38,12 @@ class Outcome(_Counts):
     thinned    not published by any output: not its turn, or nothing changed
     withheld   not published because of its marking
 
-    `unpublished` names the records for which subscribers need a gap; it is not compared.
+    `unpublished` names the records for which subscribers need a gap, and `places` those that were delivered, by their
+    places among the answered ones; None: all. Neither is compared.
     """
 
     unpublished: Sequence[Unpublished] = ()
+    places: Sequence[int] | None = None
 
     @property
     def answered(self) -> int:

@@ -40,10 +40,15 @@ class Board:
 
     def stream_document(self, health: StreamHealth) -> dict[str, Any]:
         """The health of a stream, as published on `{prefix}/{stream}/health`."""
-        document = stream_document(health, self.boot)
+        document = stream_document(health, self.boot) | {"lead_time": self._lead_times(health.name)}
         for details in self.stream_details:
             document |= details(health)
         return document
+
+    def _lead_times(self, stream: str) -> dict[str, Any]:
+        """The lead times of a stream by sink; of those that have confirmed records of it."""
+        sinks = ((sink.key or sink.name, sink.lead_times.of(stream)) for sink in self.sinks())
+        return {name: times.document() for name, times in sinks if times is not None}
 
     def relay_document(self) -> dict[str, Any]:
         """The health of the relay, as published on `{prefix}/health`."""

@@ -55,6 +55,7 @@ def sink_document(health: SinkHealth) -> dict[str, Any]:
         "since": utc(health.since_us),
         "outages": health.outages,
         "records": health.sums._asdict(),
+        "lead_time": health.lead_times.all().document(),
         "suspended": suspended[:SUSPENDED_MOST],
         "suspended_topics": len(suspended),
     }

@@ -16,9 +16,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from klvrelay.backoff import Repeats
+from klvrelay.gap import Item
 from klvrelay.health.causes import Cause
 from klvrelay.health.changes import Change, log_change
-from klvrelay.outcome import Sums
+from klvrelay.health.lead_time import LeadTimes
+from klvrelay.outcome import Outcome, Sums
+from klvrelay.record import Record
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.health")
@@ -85,6 +88,7 @@ class SinkHealth:
     name         its address, for messages
     key          its name in the settings
     reason       why it is in this state, and the `cause` of an outage
+    lead_times   from the arrival of records to their confirmation
     last_answer  the last time at which it answered for records, or had none in flight
     publish      is called with each change of state
     """
@@ -102,6 +106,7 @@ class SinkHealth:
     cause: Cause | None = None
     since_us: int = 0
     last_answer: float = 0.0
+    lead_times: LeadTimes = field(default_factory=LeadTimes)
     _shedding: Shedding = field(init=False)
     since: float = field(init=False)
     _lost: float = field(init=False)
@@ -149,9 +154,13 @@ class SinkHealth:
         """The relay has stopped, or the sink was removed."""
         self._enter("ended", "stopped", level=logging.DEBUG)
 
-    def note_answer(self) -> None:
-        """The sink has answered for records."""
+    def note_answer(self, batch: Sequence[Item], outcome: Outcome) -> None:
+        """The sink has answered for the leading records of a batch."""
+        if not outcome.answered:
+            return
         self.last_answer = self.clock()
+        if outcome.delivered:
+            self.lead_times.add(_delivered(batch, outcome))
         if self.state == "stalled":
             took = self.last_answer - self.since
             self._patience = min(2 * took, PATIENCE_MOST)
@@ -185,3 +194,9 @@ class SinkHealth:
         """Set the record counts, and report shed records."""
         self.sums = sums
         self._shedding.check(sums)
+
+
+def _delivered(batch: Sequence[Item], outcome: Outcome) -> list[Record]:
+    """The records of a batch that were delivered."""
+    places = range(outcome.answered) if outcome.places is None else outcome.places
+    return [item for place in places if isinstance(item := batch[place], Record)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from klvrelay.errors import SinkDown
 from klvrelay.gap import Item, Replay
+from klvrelay.outcome import Outcome
 from klvrelay.relay.halving import FULL, Halving
 from klvrelay.sinks.contract import Sink
 from klvrelay.spool.contract import LogCursor
@@ -38,6 +39,7 @@ TURN = 0.05
 """Seconds between two checks if it has."""
 
 Worker = asyncio.Task[Any]
+NoteAnswer = Callable[[Sequence[Item], Outcome], None]
 
 
 @dataclass(slots=True)
@@ -62,11 +64,11 @@ class Delivery:
 
     If a record is suspected to break every connection, its stream is withheld at first: see `halving.py`.
 
-    note_answer  is called when the sink has answered for a batch
+    note_answer  is called when the sink has answered for leading records of a batch
     """
 
     def __init__(
-        self, sink: Sink, cursor: LogCursor, halving: Halving, note_answer: Callable[[], None] = lambda: None
+        self, sink: Sink, cursor: LogCursor, halving: Halving, note_answer: NoteAnswer = lambda batch, outcome: None
     ) -> None:
         self._sink, self._cursor, self._halving, self._note_answer = sink, cursor, halving, note_answer
         self._hold: float = getattr(sink, "hold", 0.0)
@@ -187,6 +189,7 @@ class Delivery:
             answered = True
         except SinkDown as fault:
             self._cursor.commit(batch, fault.answered)
+            self._note_answer(batch, fault.answered)
             if not fault.traced:
                 self._unanswered += batch[fault.answered.answered :]
             raise
@@ -194,7 +197,7 @@ class Delivery:
             self._closing |= not answered  # whatever was raised, no later batch may overtake this one
         self._cursor.commit(batch, outcome)
         self._answers += outcome.delivered
-        self._note_answer()
+        self._note_answer(batch, outcome)
         self._halving.answered(batch)
         if outcome.answered < len(batch):
             raise RuntimeError("a sink left records unanswered")

@@ -227,6 +227,8 @@ class Relay:
         self._removed.add_stream(stream)
         for name in stream.channels:
             self._notices.forget_state(name)
+            for task in self.sink_tasks:
+                task.health.lead_times.forget(name)
 
     def _sink_of(self, name: str) -> SinkTask | None:
         return next((task for task in self.sink_tasks if task.name == name), None)
@@ -241,8 +243,9 @@ class Relay:
         cursor = self._log.reorder(old.cursor, each.rate)
         cursor.name = each.name
         health = SinkHealth(
-            each.name, outages=old.health.outages, sums=old.sums(), key=each.key, publish=self.board.changes.publish
-        )
+            each.name, outages=old.health.outages, sums=old.sums(), key=each.key, publish=self.board.changes.publish,
+            lead_times=old.health.lead_times,
+        )  # fmt: skip
         new = SinkTask(each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=True)
         self.sink_tasks = [new if task is old else task for task in self.sink_tasks]
         self._start((), [new])

@@ -77,6 +77,7 @@ class SinkTask:
     def check(self) -> None:
         """Check the sink for missing answers, and count. Call it a few times per second."""
         self.sums()
+        self.health.lead_times.watch()
         if self.health.up and not getattr(self.sink, "takes_all", False):  # one that does decides when it sends
             self.health.check(self.cursor.offered)
 

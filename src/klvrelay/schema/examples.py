@@ -78,7 +78,9 @@ def _link() -> dict[str, Any]:
 
 def _stream_health() -> dict[str, Any]:
     health = StreamHealth(STREAM, "udp://0.0.0.0:5000", clock=lambda: 0.0)
-    return stream_document(health, BOOT) | {"since": AT, "at": AT}
+    figures = {"count": 0, "p50_ms": None, "p95_ms": None, "p99_ms": None}
+    lead_time = {"mqtt": {**figures, "last_minute": figures}}
+    return stream_document(health, BOOT) | {"since": AT, "at": AT, "lead_time": lead_time}
 
 
 def _relay_health() -> dict[str, Any]:

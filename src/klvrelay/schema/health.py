@@ -6,6 +6,7 @@ from typing import get_args
 
 from klvrelay.health.causes import CAUSES
 from klvrelay.health.documents import SCHEMA
+from klvrelay.health.lead_time import QUANTILES
 from klvrelay.health.relay import RelayState
 from klvrelay.health.sink import SinkState
 from klvrelay.health.stream import State
@@ -33,6 +34,7 @@ _CAUSE = {"enum": [*CAUSES, None], "description": f"Cause of the present outage;
 def stream_health() -> Schema:
     """The JSON Schema of the health of a stream."""
     more = {"cause": _CAUSE, "age_s": described(nullable(SECONDS), "Time since the last record, s; null without one")}
+    more["lead_time"] = _by_sink(lead_time(), "Time from arrival to confirmation, by sink")
     shape = closed({"schema": {"const": SCHEMA}, **link_members(), **more})
     shape["$defs"] = link_definitions()
     return document("klvrelay stream health", "Health of a stream: what `link` has, and more", shape)
@@ -67,10 +69,24 @@ def _sink() -> Schema:
             "since": described(INSTANT, "UTC of the start of this state"),
             "outages": described(COUNT, "Number of times it stopped being up"),
             "records": closed({name: described(COUNT, SUMS[name]) for name in Sums._fields}),
+            "lead_time": described(lead_time(), "Time from arrival to confirmation, of all streams"),
             "suspended": {"type": "array", "items": TEXT, "description": "Topics that the far end refuses"},
             "suspended_topics": described(COUNT, "Number of these topics"),
         }
     )
+
+
+def _by_sink(schema: Schema, text: str) -> Schema:
+    return {"type": "object", "additionalProperties": schema, "description": text}
+
+
+def lead_time() -> Schema:
+    """The JSON Schema of lead times."""
+    milliseconds = nullable(SECONDS)
+    figures = {"count": described(COUNT, "Number of confirmed records that had a time of arrival")}
+    for share in QUANTILES:
+        figures[f"p{share * 100:.0f}_ms"] = described(milliseconds, f"{share:.0%} of them took at most this time, ms")
+    return closed({**figures, "last_minute": described(closed(figures), "The same of the last minute")})
 
 
 def _process() -> Schema:

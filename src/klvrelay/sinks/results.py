@@ -15,13 +15,19 @@ def counted(results: Iterable[int]) -> Outcome:
     """The outcome of a batch from the results of its leading items."""
     counts = [0] * 8
     unpublished: list[Unpublished] = []
+    places: list[int] = []
     for place, result in enumerate(results):
         counts[result] += 1
+        if result == DELIVERED:
+            places.append(place)
+            continue
         if (reason := _REASONS.get(result)) is not None:
             unpublished.append(Unpublished(place, reason))
     counts[UNWANTED] += counts.pop()
     outcome = Outcome(*counts)
     outcome.unpublished = unpublished
+    if outcome.delivered < outcome.answered:
+        outcome.places = places
     return outcome
 
 

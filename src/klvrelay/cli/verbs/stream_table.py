@@ -65,6 +65,7 @@ class _Stream:
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=8192))
     last: float | None = None
     bad: int = 0
+    lead: str = "-"
     pid: int | None = None
     program: int | None = None
 
@@ -206,6 +207,8 @@ class StreamTable:
             stream.state = _text(document, "state", "")
             stream.changed = now - max(0.0, wall - _time(document, "since", wall))
             stream.set_place(document)
+        elif leaf == "health":
+            stream.lead = _lead_time(document_of(message.payload))
         elif leaf == "rejected":
             stream.bad += len(lines_of(message.payload))
         elif leaf == "dictionary" and not self._records.learn(message.payload):
@@ -231,6 +234,7 @@ class StreamTable:
         cells |= {column: _number(stream.items, keys, form) for column, form, keys in _FORMATS}
         age = "-" if stream.last is None else f"{max(0.0, now - stream.last):.1f}"
         cells |= {"set": stream.set, "rate": f"{stream.rate(now):.1f}", "age": age, "bad": str(stream.bad)}
+        cells["lead"] = stream.lead
         return {column: sanitize(text) for column, text in cells.items()}
 
 
@@ -256,6 +260,16 @@ def _text(document: dict[str, Any], key: str, otherwise: str) -> str:
     """The text at `key`, shortened to a cell; `otherwise` if it is not text."""
     text = document.get(key)
     return text[:CELL_MOST] if isinstance(text, str) else otherwise
+
+
+def _lead_time(document: dict[str, Any]) -> str:
+    """The quantiles of the last minute in milliseconds, of the slowest sink: 50 %, 95 % and 99 %."""
+    sinks = document.get("lead_time")
+    parts = sinks.values() if isinstance(sinks, dict) else ()
+    minutes = [each.get("last_minute") for each in parts if isinstance(each, dict)]
+    figures = [[_value(one.get(f"p{share}_ms")) for share in (50, 95, 99)] for one in minutes if isinstance(one, dict)]
+    known = [[value for value in one if value is not None] for one in figures if None not in one]
+    return "/".join(f"{value:.3g}" for value in max(known, key=lambda one: one[-1])) if known else "-"
 
 
 def _value(item: Any) -> float | None:

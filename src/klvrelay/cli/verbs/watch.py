@@ -27,9 +27,9 @@ REFRESH = 0.25
 PLAIN_INTERVAL = 1.0
 FIRST_PAUSE = 0.5
 BACKOFF_CAP = 30.0
-WIDE = 120
+WIDE = 136
 
-_TITLES = {"lat": "latitude", "lon": "longitude", "alt": "alt m", "rate": "rec/s", "age": "age s"}
+_TITLES = {"lat": "latitude", "lon": "longitude", "alt": "alt m", "rate": "rec/s", "age": "age s", "lead": "lead ms"}
 _NARROW = ("stream", "state", "lat", "lon", "alt", "heading", "rate", "age", "bad")
 _STYLES = {"online": "green", "live": "green", "waiting": "yellow", "stale": "red", "down": "red", "offline": "red"}
 _LEFT = ("stream", "state", "set")

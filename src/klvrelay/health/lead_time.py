@@ -1,0 +1,197 @@
+"""Lead time: from the arrival of a record to its confirmation by a sink, in histograms with fixed buckets."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from klvrelay.record import Record
+
+_E12 = (10, 12, 15, 18, 22, 27, 33, 39, 47, 56, 68, 82)
+BOUNDS: tuple[int, ...] = (*(digits * 10**power for power in range(1, 7) for digits in _E12), 100_000_000)
+"""Upper bounds of the buckets in microseconds, from 0.1 ms to 100 s, in steps of about 20 %; one more has the rest."""
+COARSE = tuple(bound for bound in BOUNDS if str(bound).rstrip("0") in ("1", "22", "47"))
+"""The bounds of the histogram in the metrics, which has fewer buckets."""
+QUANTILES = (0.5, 0.95, 0.99)
+SLOTS, SLOT = 6, 10.0
+"""The last minute is in SLOTS parts of SLOT seconds."""
+STEP_US = 100_000
+"""Change of the system clock against the monotonic clock that counts as a step, microseconds."""
+STEPS_MOST = 4
+"""Maximum number of steps of the system clock that are remembered."""
+_SIZE = len(BOUNDS) + 2
+"""Counts of a histogram: one for each bucket, one for the rest, and the sum of all values."""
+
+Counts = list[int]
+
+
+class StreamLeadTime:
+    """The lead times of one stream: of the last minute, and in total."""
+
+    def __init__(self) -> None:
+        self.current: Counts = [0] * _SIZE
+        self._slots: list[Counts] = []  # of the last minute, without the current one
+        self._before: Counts = [0] * _SIZE  # all others
+
+    def rotate(self, slots: int) -> None:
+        """So many parts of a minute have passed."""
+        for _ in range(min(slots, SLOTS)):
+            self._slots.append(self.current)
+            self.current = [0] * _SIZE
+            if len(self._slots) >= SLOTS:
+                self._before = _sum([self._before, self._slots.pop(0)])
+
+    @property
+    def total(self) -> Counts:
+        """The counts of all buckets, and the sum of the values."""
+        return _sum([self._before, *self._slots, self.current])
+
+    @property
+    def last_minute(self) -> Counts:
+        """Those of the last 50 to 60 seconds."""
+        return _sum([*self._slots, self.current])
+
+    def document(self) -> dict[str, Any]:
+        """Number of records and quantiles in milliseconds, in total and of the last minute."""
+        return _figures(self.total) | {"last_minute": _figures(self.last_minute)}
+
+    def cumulative(self) -> tuple[list[int], float]:
+        """Number of records up to each bound of COARSE, and of all; and the sum of all values in seconds."""
+        total = self.total
+        counts, reached, bounds = [], 0, iter(COARSE)
+        wanted = next(bounds)
+        for bound, count in zip(BOUNDS, total, strict=False):
+            reached += count
+            if bound == wanted:
+                counts.append(reached)
+                wanted = next(bounds, 0)
+        return [*counts, sum(total[:-1])], total[-1] / 1e6
+
+
+class LeadTimes:
+    """The lead times of one sink, by stream.
+
+    A record of a backlog has a long lead time, as it has one for its reader; so has a record of an earlier run. Records
+    without a time of arrival, such as those of recordings, are not counted.
+
+    unclear   number of records that were left out, since the system clock was set meanwhile
+    """
+
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, wall_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        self.streams: dict[str, StreamLeadTime] = {}
+        self.unclear = 0
+        self._monotonic, self._wall_ns = monotonic, wall_ns
+        self._next = monotonic() + SLOT
+        self._offset = self._measure()
+        self._checked = monotonic()
+        self._steps: list[tuple[float, int]] = []  # the last look before it, and by how many microseconds
+
+    def _measure(self) -> int:
+        """The system clock minus the monotonic clock, microseconds."""
+        return self._wall_ns() // 1000 - int(self._monotonic() * 1e6)
+
+    def add(self, records: Iterable[Record]) -> None:
+        """The sink has confirmed these records now."""
+        now = self._monotonic()
+        now_us = self._wall_ns() // 1000
+        if not -STEP_US < now_us - int(now * 1e6) - self._offset < STEP_US:
+            self._note_step()
+        self._checked = now
+        if now >= self._next:
+            self.rotate(now)
+        streams, steps = self.streams, self._steps
+        for record in records:
+            arrived = record.received_us
+            if arrived is None:
+                continue
+            lead = now_us - arrived
+            if (steps or lead < 0) and (lead := self._corrected(lead, now)) < 0:
+                self.unclear += 1
+                continue
+            of_stream = streams.get(record.stream) or self._begin(record.stream)
+            counts = of_stream.current
+            counts[bisect_left(BOUNDS, lead)] += 1
+            counts[-1] += lead
+
+    def rotate(self, now: float) -> None:
+        """Begin the part of the minute that contains `now`. Call it before reading, too."""
+        if now < self._next:
+            return
+        passed = int((now - self._next) // SLOT) + 1
+        self._next += passed * SLOT
+        for stream in self.streams.values():
+            stream.rotate(passed)
+
+    def of(self, stream: str) -> StreamLeadTime | None:
+        """The lead times of a stream now."""
+        self.rotate(self._monotonic())
+        return self.streams.get(stream)
+
+    def all(self) -> StreamLeadTime:
+        """Those of all streams together."""
+        self.rotate(self._monotonic())
+        both = StreamLeadTime()
+        both._slots = [_sum([each.last_minute for each in self.streams.values()])]
+        both._before = _sum([each._before for each in self.streams.values()])
+        return both
+
+    def forget(self, stream: str) -> None:
+        """The stream was removed."""
+        self.streams.pop(stream, None)
+
+    def _begin(self, stream: str) -> StreamLeadTime:
+        made = self.streams[stream] = StreamLeadTime()
+        return made
+
+    def watch(self) -> None:
+        """Look whether the system clock was set. Call it a few times per second."""
+        self.add(())
+
+    def _note_step(self) -> None:
+        """The system clock was set since the last look."""
+        offset = self._measure()
+        self._steps = [*self._steps, (self._checked, offset - self._offset)][-STEPS_MOST:]
+        self._offset = offset
+
+    def _corrected(self, lead: int, now: float) -> int:
+        """The lead time of a record that may have arrived before the system clock was set; negative: it is unclear.
+
+        One that arrived after it has a lead time of at most the time since the last look before it.
+        """
+        for at, by in reversed(self._steps):
+            if 0 <= lead <= (now - at) * 1e6:
+                return lead
+            lead -= by
+        return lead
+
+
+def _sum(all_counts: Sequence[Counts]) -> Counts:
+    return [sum(column) for column in zip(*all_counts, strict=True)] if all_counts else [0] * _SIZE
+
+
+def quantile(counts: Counts, share: float) -> float | None:
+    """The value in microseconds that this share of the values does not exceed, by interpolation; None without one."""
+    buckets = counts[:-1]
+    if not (count := sum(buckets)):
+        return None
+    wanted, reached = share * count, 0
+    for place, inside in enumerate(buckets):
+        if inside and reached + inside >= wanted:
+            if place == len(BOUNDS):
+                return float(BOUNDS[-1])
+            low = float(BOUNDS[place - 1] if place else 0)
+            return low + (BOUNDS[place] - low) * (wanted - reached) / inside
+        reached += inside
+    return float(BOUNDS[-1])
+
+
+def _figures(counts: Counts) -> dict[str, Any]:
+    figures: dict[str, Any] = {"count": sum(counts[:-1])}
+    for share in QUANTILES:
+        value = quantile(counts, share)
+        figures[f"p{share * 100:.0f}_ms"] = None if value is None else round(value / 1000, 3)
+    return figures

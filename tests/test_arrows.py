@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "schema": f"{VALUES} config core health klvrelay shape sinks",
     "encode": f"{VALUES} core standards",
     "geo": VALUES,
-    "plausibility": f"{VALUES} core geo",
+    "plausibility": f"{VALUES} core geo standards",
     "multiplex": VALUES,
     "sample": f"{VALUES} encode multiplex",
     "importing": f"{VALUES} config core encode geo multiplex sources standards",

@@ -9,6 +9,7 @@
     steps.py          `position_step`                           outline.py         `corners`
     heights.py        `below_ground`                            moments.py         `time`
     places.py         `position_zero`; positions in a record    speeds.py          reported speeds
+    warned.py         items that the decoder warned about
 
 The checks are pure; docs/plausibility.md has the limits and their reasons.
 """
@@ -16,4 +17,4 @@ The checks are pure; docs/plausibility.md has the limits and their reasons.
 from klvrelay.plausibility.implausibility import CHECKS, Implausibility, PlausibilityCheck
 from klvrelay.plausibility.plausibility import Plausibility
 
-__all__ = ["CHECKS", "Implausibility", "PlausibilityCheck", "Plausibility"]
+__all__ = ["CHECKS", "Implausibility", "Plausibility", "PlausibilityCheck"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from klvrelay.core.selection import select
 from klvrelay.geo.quantity import Items
 from klvrelay.plausibility import heights, moments, outline, places, sight, speeds, steps, stillness
 from klvrelay.plausibility.implausibility import Implausibility
+from klvrelay.plausibility.warned import without_warned
 from klvrelay.record import Record
 
 SETS = frozenset(("ST0601", "ST0104"))
@@ -33,16 +36,21 @@ class Plausibility:
                     None if unknown: then a time that stands still is not noticed
 
         Records need not be consecutive: once a second is sufficient. Records that are damaged or have a bad checksum,
-        and those of other sets, are passed over.
+        and those of other sets, are passed over, as are items that are special or that the decoder warns about.
         """
         if not is_judged(record):
             return []
-        return self.check_items(record, orjson.loads(record.json(items=_JUDGED))["items"], arrival_s)
+        return self.check_document(record, orjson.loads(record.json(items=_JUDGED)), arrival_s)
 
-    def check_items(self, record: Record, items: Items, arrival_s: float | None = None) -> list[Implausibility]:
-        """The same, for a caller that has decoded the record's items already."""
+    def check_document(
+        self, record: Record, document: dict[str, Any], arrival_s: float | None = None
+    ) -> list[Implausibility]:
+        """The same, for a caller that has the record's JSON already, decoded."""
         if not is_judged(record):
             return []
+        items: Items = document["items"]
+        if warnings := document["quality"].get("warnings"):
+            items = without_warned(items, warnings)
         clock_us = record.clock_us
         now = steps.Moment(None if clock_us is None else clock_us / 1e6, arrival_s)
         sensor, centre = places.sensor_place(items), places.centre_place(items)

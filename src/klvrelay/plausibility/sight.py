@@ -45,7 +45,7 @@ def _against(name: str, measured: float, low: float, high: float) -> Implausibil
     limit = METRES + SHARE * max(distance, measured)
     if abs(distance - measured) <= limit:
         return None
-    what = f"The frame centre is {distance:,.0f} m from the sensor, but the {name} is {measured:,.0f} m"
+    what = f"The frame centre is {distance:,.0f} m from the sensor, and the {name} is {measured:,.0f} m"
     return implausible("frame_centre", f"{what} (limit: {limit:,.0f} m apart)", abs(distance - measured), limit, "m")
 
 

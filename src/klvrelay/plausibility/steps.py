@@ -78,8 +78,7 @@ def _judge(before: _SensorFix, after: _SensorFix) -> Implausibility | None:
 
 
 def _elapsed(before: Moment, after: Moment) -> float | None:
-    """The longer time by the two clocks: a replay may be fast or slow. None if unknown, or if the record time went back.
-    """
+    """The longer time by the two clocks: a replay may be fast or slow. None if unknown, or if the record is older."""
     made = None if before.clock_s is None or after.clock_s is None else after.clock_s - before.clock_s
     if made is not None and made < 0:
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from cases import each_case
 from plausible_flights import ALTITUDE, GROUND, START_US, alone, flown, full_corners, made, offset_corners, scene
@@ -209,6 +211,21 @@ def test_a_stream_of_sets_is_judged_by_those_with_positions():
     checks = Plausibility()
 
     assert [found for record, at in sent for found in checks.check(record, at)] == []
+
+
+def test_no_values_raise_an_error():
+    """Packets with random bytes in place of some: all ids that exist, and no other."""
+    chance = random.Random(1)
+    right, checks, found = made(scene()), Plausibility(), set()
+    for number in range(3000):
+        raw = bytearray(right.raw)
+        for at in chance.choices(range(18, len(raw)), k=chance.randint(1, 12)):
+            raw[at] = chance.choice((0, 0x7F, 0x80, 0xFF, chance.randrange(256)))
+        record = right._replace(raw=bytes(raw), received_us=START_US)
+        found |= {each.id for each in checks.check(record, number / 10)}
+
+    assert found >= {"frame_centre", "corners", "below_ground", "time"}
+    assert found <= CHECKS.keys()
 
 
 def test_nothing_is_read_from_a_record_without_items():

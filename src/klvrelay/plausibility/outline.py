@@ -53,6 +53,8 @@ def check_corners(items: Items, centre: Place | None) -> Implausibility | None:
 
 def _judge(name: str, corners: Corners, centre: Place) -> Implausibility | None:
     points, farthest = _around(corners, centre)
+    if _surround(points) and farthest <= FAR:
+        return None
     if farthest > FAR:
         what = f"A corner (items {name}) is {farthest / 1000:,.0f} km from the frame centre"
         return implausible("corners", f"{what} (limit: {FAR / 1000:,.0f} km)", farthest, FAR, "m")
@@ -62,11 +64,15 @@ def _judge(name: str, corners: Corners, centre: Place) -> Implausibility | None:
 
 def _around(corners: Corners, centre: Place) -> tuple[list[_Point], float]:
     """The corners in metres north and east of the frame centre, and the distance of the farthest."""
-    steps = [(lat - centre.lat, wrapped(lon - centre.lon)) for lat, lon in corners]
-    if abs(centre.lat) > POLAR or any(abs(north) > NEAR or abs(east) > NEAR for north, east in steps):
+    if abs(centre.lat) > POLAR:
         return _in_tangent_plane(corners, centre)
     across = METRES_PER_DEGREE * math.cos(math.radians(centre.lat))
-    points = [(north * METRES_PER_DEGREE, east * across) for north, east in steps]
+    points = []
+    for lat, lon in corners:
+        north, east = lat - centre.lat, wrapped(lon - centre.lon)
+        if not (-NEAR < north < NEAR and -NEAR < east < NEAR):
+            return _in_tangent_plane(corners, centre)
+        points.append((north * METRES_PER_DEGREE, east * across))
     return points, 0.0
 
 
@@ -80,6 +86,12 @@ def _in_tangent_plane(corners: Corners, centre: Place) -> tuple[list[_Point], fl
         points.append((dot(north, away), dot(east, away)))
         farthest = max(farthest, math.sqrt(dot(away, away)))
     return points, farthest
+
+
+def _surround(points: list[_Point]) -> bool:
+    """Whether the corners run clockwise around the origin: as usual, which saves the other checks."""
+    (an, ae), (bn, be), (cn, ce), (dn, de) = points
+    return an * be > ae * bn and bn * ce > be * cn and cn * de > ce * dn and dn * ae > de * an
 
 
 def _order(name: str, points: list[_Point], longest: float) -> Implausibility | None:

@@ -53,7 +53,7 @@ def test_values_that_stand_still_at_speed_are_found_after_five_seconds():
 ])  # fmt: skip
 def test_what_hovers_or_is_parked_may_stand_still(changes):
     """No speed over ground, wind over a parked aircraft, no position at all."""
-    assert found_in(standing(60, **changes)) == []
+    assert found_in(standing(40, rate=2, **changes)) == []
 
 
 @each_case("changes, seconds", [

@@ -9,10 +9,8 @@ from klvrelay.geo.quantity import Items
 from klvrelay.geo.viewing import sensor_view
 from klvrelay.geo.wgs84 import to_ecef
 from klvrelay.plausibility.implausibility import Implausibility, implausible
-from klvrelay.plausibility.places import Place, height_pairs
+from klvrelay.plausibility.places import LOWEST, Place, height_pairs
 
-LOWEST = -500.0
-"""Metres above mean sea level or the ellipsoid: the shore of the Dead Sea, the lowest land, is at -440 m."""
 DEEP = 300.0
 """Metres below the frame centre that are possible in any terrain, beside one metre for each metre of distance."""
 

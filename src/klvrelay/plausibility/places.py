@@ -8,6 +8,9 @@ from klvrelay.geo.geoid import undulation
 from klvrelay.geo.quantity import Items, first_number, lat_lon, number
 from klvrelay.plausibility.implausibility import Implausibility, implausible
 
+LOWEST = -500.0
+"""Metres above mean sea level or the ellipsoid: the shore of the Dead Sea, the lowest land, is at -440 m."""
+
 _HEIGHTS = -900.0, 40_000.0
 _SENSOR = ("sensor_latitude", "sensor_longitude")
 _CENTRE = ("frame_center_latitude", "frame_center_longitude")

@@ -7,7 +7,7 @@ import math
 from klvrelay.geo.quantity import Items, number
 from klvrelay.geo.wgs84 import to_ecef
 from klvrelay.plausibility.implausibility import Implausibility, implausible
-from klvrelay.plausibility.places import Place, height_pairs
+from klvrelay.plausibility.places import LOWEST, Place, height_pairs
 
 SHARE = 0.3
 METRES = 200.0
@@ -15,8 +15,6 @@ METRES = 200.0
 
 Frame centre, slant range and altitude of real flights are measured at different times, and barometric heights are off.
 """
-LOWEST = -500.0
-"""Metres below which there is no ground, above mean sea level or the ellipsoid."""
 NO_HEIGHT = 0.2
 """Elevations within this of 0 m count as unknown: many senders without an elevation model send 0."""
 

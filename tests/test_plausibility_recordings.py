@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import orjson
 import pytest
 from cases import each_case
 from conftest import ROOT
@@ -50,6 +51,20 @@ def faulty(fault: str | None) -> bytes:
 def test_only_test_values_are_implausible(name: str, shared: Path):
     """No real flight has a finding."""
     assert in_recording(shared / "data" / name) == RECORDINGS[name]
+
+
+@each_case("key, value, id_", [
+    ("slant_range", 9000.0, "frame_centre"), ("sensor_true_altitude", -700.0, "below_ground"),
+    ("corner_longitude_point_1_full", 77.4, "corners"), ("sensor_latitude", 38.1, "position_step"),
+])  # fmt: skip
+def test_universal_sets_are_judged_too(key, value, id_, shared: Path):
+    """EG/ST 0104 of a real flight, with one value changed in the second record."""
+    before, after = list(klvrelay.open(shared / "data" / "aphill_klv_10s.ts"))[:2]
+    checks, document = Plausibility(), orjson.loads(after.json())
+    document["items"][key] = value
+
+    assert checks.check(before, 0.0) == []
+    assert id_ in {found.id for found in checks.check_document(after, document, 0.03)}
 
 
 def test_the_shipped_sample_is_plausible():

@@ -22,9 +22,8 @@ def ground_speed(items: Items) -> float | None:
 
     The highest values of these items count as "this or more" and are used as they are.
     """
-    north, east = number(items, _NORTH, -327, 327), number(items, _EAST, -327, 327)
-    velocity = None if north is None or east is None else math.hypot(north, east)
-    return _least(number(items, _GROUND, 0, 255), velocity)
+    found = [speed for speed in (number(items, _GROUND, 0, 255), _velocity(items)) if speed is not None]
+    return min(found, default=None)
 
 
 def airspeed(items: Items) -> float | None:
@@ -38,9 +37,8 @@ def fastest(items: Items) -> float | None:
 
     The true airspeed may be three times the indicated one at great height.
     """
-    north, east = number(items, _NORTH, -327, 327), number(items, _EAST, -327, 327)
-    velocity = None if north is None or east is None else math.hypot(north, east)
-    if velocity is not None and max(abs(north or 0.0), abs(east or 0.0)) >= _MOST_VELOCITY:
+    velocity = _velocity(items)
+    if velocity is not None and velocity >= _MOST_VELOCITY:
         return None
     found = [velocity] if velocity is not None else []
     for key, factor, more in ((_GROUND, 1, 0.0), (_TRUE, 1, WIND), (_INDICATED, 3, WIND)):
@@ -51,7 +49,6 @@ def fastest(items: Items) -> float | None:
     return max(found, default=None)
 
 
-def _least(first: float | None, second: float | None) -> float | None:
-    if first is None or second is None:
-        return second if first is None else first
-    return min(first, second)
+def _velocity(items: Items) -> float | None:
+    north, east = number(items, _NORTH, -327, 327), number(items, _EAST, -327, 327)
+    return None if north is None or east is None else math.hypot(north, east)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from klvrelay.geo.quantity import Items
 from klvrelay.plausibility import outline, places, speeds
@@ -27,6 +27,7 @@ WINDY = 30.0
 PAUSE = 60.0
 """Seconds between two records after which the comparison starts again."""
 
+_ROUNDING = 1e-6  # of sums of seconds
 _PLACE = frozenset(("sensor_latitude", "sensor_longitude"))
 _OTHERS = frozenset(
     ("platform_heading_angle", "platform_pitch_angle", "platform_pitch_angle_full", "platform_roll_angle",
@@ -66,12 +67,13 @@ class StandingClock:
 class StandingValues:
     """Notices that no value changes, or that the position does not, while the platform reports speed."""
 
-    __slots__ = ("_all", "_last", "_place", "_then")
+    __slots__ = ("_last", "_place", "_speed", "_then", "_values")
 
     def __init__(self) -> None:
         self._last: dict[str, Any] = {}
         self._then: float | None = None
-        self._all = self._place = 0.0  # seconds when any value, and when the position, last changed
+        self._speed = _Speed(0.0, 0.0)
+        self._values, self._place = _Standing(), _Standing()
 
     def check(self, items: Items, sensor: Place | None, now: Moment) -> Implausibility | None:
         """`frozen` by the record time, so that the speed of a replay does not count; without one, by the arrival.
@@ -81,43 +83,71 @@ class StandingValues:
         seconds = now.arrival_s if now.clock_s is None else now.clock_s
         if seconds is None or sensor is None:
             return None
-        if self._then is None or not 0 <= seconds - self._then <= PAUSE:
-            self._last.clear()
+        passed = -1.0 if self._then is None else seconds - self._then
         self._then = seconds
-        self._compare(items, seconds)
-        speed = _speed(items)
-        if speed is None:
-            return None
-        still, standing = seconds - self._all, seconds - self._place
-        if still >= STILL and still * speed >= STILL_METRES and len(self._last) > len(_PLACE):
-            return _found("Position, attitude and picture have", still, speed, STILL, STILL_METRES)
-        moving = speeds.ground_speed(items) is not None
-        if moving and standing >= PLACE_STILL and standing * speed >= PLACE_METRES:
-            return _found("The position has", standing, speed, PLACE_STILL, PLACE_METRES)
+        if not 0 <= passed <= PAUSE:
+            self._last.clear()
+        before, self._speed = self._speed, _read_speed(items, self._speed)
+        self._values.add(passed, min(before.any, self._speed.any))
+        self._place.add(passed, min(before.ground, self._speed.ground))
+        self._compare(items)
+        if len(self._last) > len(_PLACE) and self._values.exceeds(STILL, STILL_METRES):
+            return _found("Position, attitude and picture have", self._values, STILL, STILL_METRES)
+        if self._place.exceeds(PLACE_STILL, PLACE_METRES):
+            return _found("The position has", self._place, PLACE_STILL, PLACE_METRES)
         return None
 
-    def _compare(self, items: Items, seconds: float) -> None:
+    def _compare(self, items: Items) -> None:
         """Note what changed. An item that is absent or without a value is not a change."""
         last = self._last
         for key in ITEMS:
             value = items.get(key)
             if value is not None and last.get(key) != value:
                 last[key] = value
-                self._all = seconds
+                self._values.restart()
                 if key in _PLACE:
-                    self._place = seconds
+                    self._place.restart()
 
 
-def _speed(items: Items) -> float | None:
-    """The reported speed; None if unknown, or if the platform may stand."""
+class _Speed(NamedTuple):
+    """Reported speed in m/s, over ground and of any kind; 0 where the platform may stand."""
+
+    ground: float
+    any: float
+
+
+class _Standing:
+    """For how long nothing changed while a speed was reported, and how far the platform should have moved."""
+
+    __slots__ = ("metres", "seconds")
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self.seconds = self.metres = 0.0
+
+    def add(self, seconds: float, speed: float) -> None:
+        if speed > 0:
+            self.seconds += seconds
+            self.metres += seconds * speed
+
+    def exceeds(self, seconds: float, metres: float) -> bool:
+        return self.seconds >= seconds - _ROUNDING and self.metres >= metres - _ROUNDING
+
+
+def _read_speed(items: Items, last: _Speed) -> _Speed:
+    """The speed in a record; without one, that of the record before."""
     ground = speeds.ground_speed(items)
     if ground is not None:
-        return ground if ground > SLOW else None
+        ground = ground if ground > SLOW else 0.0
+        return _Speed(ground, ground)
     air = speeds.airspeed(items)
-    return air if air is not None and air > WINDY else None
+    return last if air is None else _Speed(0.0, air if air > WINDY else 0.0)
 
 
-def _found(what: str, still: float, speed: float, least: float, metres: float) -> Implausibility:
+def _found(what: str, standing: _Standing, least: float, metres: float) -> Implausibility:
+    speed = standing.metres / standing.seconds
     limit = max(least, metres / speed)
-    text = f"{what} not changed for {still:.1f} s, at a reported speed of {speed:,.0f} m/s (limit: {limit:.1f} s)"
-    return implausible("frozen", text, still, limit, "s")
+    text = f"{what} not changed for {standing.seconds:.1f} s, at a reported speed of {speed:,.0f} m/s"
+    return implausible("frozen", f"{text} (limit: {limit:.1f} s)", standing.seconds, limit, "s")

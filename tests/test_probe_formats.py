@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -198,6 +200,19 @@ def test_a_hostile_file_name_stays_a_name(
         assert {properties["file"] for _, properties, _ in found if len(properties) == 2} == {
             str(hostile.parent) + "/a\\n::error::b\\r%0A,c:d\\x01\\x1b[2J]]><!--&\"'\\u202e\\ufffe\\udcff☃.ts"
         }
+
+
+def test_the_number_of_findings_is_limited(tmp_path: Path):
+    """The most severe first, whatever the report has."""
+    report = probed(STREAMS["errors"].bytes(), tmp_path)
+    many = replace(report, findings=report.findings[:1] * 500 + report.findings[1:2] * 500)
+    first, second = many.findings[0], many.findings[-1]
+    (run,) = orjson.loads(sarif(many))["runs"]
+
+    assert junit(many, "warning").count(escape(first.hint).encode()) == 500
+    assert junit(many, "warning").count(escape(second.hint).encode()) == 12
+    assert [result["ruleId"] for result in run["results"]] == [first.id] * 500 + [second.id] * 12
+    assert len(commands(github(many))) == 256
 
 
 def test_json_is_a_format_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]):

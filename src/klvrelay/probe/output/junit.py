@@ -8,8 +8,8 @@ from klvrelay.probe.report import Finding, Report, Severity
 from klvrelay.probe.rules import all_rules
 from klvrelay.text import printable
 
-MOST = 64
-"""Findings written per rule."""
+MOST = 512
+"""Findings written, the most severe first."""
 
 
 def junit(report: Report, fail_on: Severity = "error") -> bytes:
@@ -19,7 +19,8 @@ def junit(report: Report, fail_on: Severity = "error") -> bytes:
               test case that passes.
     """
     failing: set[str] = {"error", fail_on}
-    cases = [_case(rule.id, [f for f in report.findings if f.id == rule.id], failing) for rule in all_rules()]
+    shown = report.findings[:MOST]
+    cases = [_case(rule.id, [f for f in shown if f.id == rule.id], failing) for rule in all_rules()]
     failures = sum("<failure " in case for case in cases)
     counts = f'tests="{len(cases)}" failures="{failures}" errors="0"'
     head = f'name="klvrelay probe" {counts} time="{report.seconds:.3f}"'
@@ -41,7 +42,7 @@ def _case(id_: str, findings: list[Finding], failing: set[str]) -> str:
     head = f'<testcase classname="klvrelay.probe" name="{_safe(id_)}" time="0"'
     if not findings:
         return f"{head}/>"
-    text = "\n".join(_text(finding) for finding in findings[:MOST])
+    text = "\n".join(_text(finding) for finding in findings)
     worst = next((finding for finding in findings if finding.severity in failing), None)
     if worst is None:
         return f"{head}><system-out>{text}</system-out></testcase>"

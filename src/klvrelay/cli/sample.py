@@ -8,9 +8,15 @@ from klvrelay.cli import option_groups
 from klvrelay.errors import ConfigError
 
 ON_LOOP = False
+FAULTS = (
+    "frozen", "frozen-time", "future", "past", "jump", "frame-centre", "corners", "corner-order", "below-ground",
+    "position-zero",
+)  # fmt: skip
+"""As in `klvrelay.sample.faults`, which loads numpy."""
 EXAMPLES = (
     "klvrelay sample orbit.ts --seconds 30 --carriage async",
     "klvrelay sample orbit.ts --size 1280x720 --codec h265 --bit-rate 2.5M",
+    "klvrelay sample frozen.ts --fault frozen --fault-at 10",
     "klvrelay sample - --seconds 600 | klvrelay send - udp://127.0.0.1:5000",
 )
 EPILOG = ""
@@ -38,6 +44,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="video bit rate in bit/s, such as 800k or 2.5M (default: 1M at 640x360)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1, metavar="NUMBER",
                         help="seed of the random flight and landscape (default: 1)")  # fmt: skip
+    parser.add_argument("--fault", choices=FAULTS, metavar="FAULT",
+                        help=f"a fault in valid KLV, to try checks and alerts: {', '.join(FAULTS)}")  # fmt: skip
+    parser.add_argument("--fault-at", type=float, metavar="S",
+                        help="second from which on the fault is there (default: half of the duration)")  # fmt: skip
     option_groups.add_choice(parser, "PID of the KLV (default: 0x101)", "program number (default: 1)")
     option_groups.add_quiet(parser, "no progress bar and no summary")
 
@@ -50,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
     options = {
         key: getattr(args, key)
-        for key in ("seconds", "size", "fps", "klv_rate", "codec", "carriage", "bit_rate", "seed")
+        for key in ("seconds", "size", "fps", "klv_rate", "codec", "carriage", "bit_rate", "seed", "fault", "fault_at")
     }
     if len(args.pid) > 1:
         raise ConfigError("--pid: give one PID; a sample has one KLV stream")

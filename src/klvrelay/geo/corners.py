@@ -48,9 +48,9 @@ def footprint(items: Items, view: SensorView | None = None, centre: LocatedPoint
     view, centre   as derived from the same items
     ground         as in `derive`
     """
-    if corners := _full(items):
+    if corners := full_corners(items):
         return Footprint(corners, "reported", "full corners")
-    if corners := _offset(items):
+    if corners := offset_corners(items):
         return Footprint(corners, "reported", "corner offsets")
     if view is None:
         return None
@@ -61,11 +61,13 @@ def footprint(items: Items, view: SensorView | None = None, centre: LocatedPoint
     return None
 
 
-def _full(items: Items) -> Corners | None:
+def full_corners(items: Items) -> Corners | None:
+    """The corners in items 82-89; None unless all are positions and at least three differ."""
     return _four([lat_lon(items, *keys) for keys in _FULL])
 
 
-def _offset(items: Items) -> Corners | None:
+def offset_corners(items: Items) -> Corners | None:
+    """The corners in items 26-33, offsets from items 23 and 24; None as for `full_corners`."""
     centre = lat_lon(items, "frame_center_latitude", "frame_center_longitude")
     if centre is None or _OFFSETS[0][0] not in items:
         return None

@@ -77,6 +77,22 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class ImplausibleReport:
+    """Records that cannot be true by one check.
+
+    id      a key of `klvrelay.plausibility.CHECKS`
+    what    the first of them, with its values and the limit
+    records   their number; `first` and `last` are their seconds
+    """
+
+    id: str
+    what: str
+    records: int
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
 class Against:
     """The record time relative to another clock: offset in seconds, drift in parts per million.
 
@@ -160,6 +176,7 @@ class KlvStream:
     specials: tuple[Remark, ...]
     items_left_out: int
     remarks_left_out: int
+    implausible: tuple[ImplausibleReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@
     settings.py   parameters                     geodesy.py    WGS-84 positions and axes
     ground.py     heights and the ring road      terrain.py    paints the ground (canvas.py, village.py)
     overlay.py    text in the picture            font.py       its letters
-    camera.py     a pinhole camera
+    camera.py     a pinhole camera              faults.py     deliberate faults
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from klvrelay.multiplex.frame_stamp import stamp
 from klvrelay.multiplex.mux import ByteOutput, Mux
 from klvrelay.multiplex.tables import KLV_PID
 from klvrelay.multiplex.whole_file import whole_file
-from klvrelay.sample.flight import Flight
+from klvrelay.sample.faults import distorted
+from klvrelay.sample.flight import Flight, Instant
 from klvrelay.sample.metadata import CALL_SIGN, Metadata
 from klvrelay.sample.overlay import read_counter
 from klvrelay.sample.picture import Picture
@@ -63,6 +64,8 @@ def write(
     first_pts: int = FIRST_PTS,
     klv_pid: int = KLV_PID,
     program: int = 1,
+    fault: str | None = None,
+    fault_at: float | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Write a recording. Equal arguments give equal bytes; an interrupted recording leaves no file.
@@ -79,6 +82,8 @@ def write(
     first_pts  PTS of the first frame in 90 kHz ticks; near 2**33 the PTS wrap during the recording
     klv_pid    PID of the KLV
     program    program number
+    fault      a key of `faults.FAULTS`, for recordings whose metadata cannot be true
+    fault_at   second from which on it is there; default half of the duration
     progress   called with the number of frames done and the total
 
     Raises ConfigError for an invalid argument or file name; KlvrelayError if the disk is full or fails; OSError from an
@@ -87,6 +92,7 @@ def write(
     settings = check(
         seconds=seconds, size=size, fps=fps, klv_rate=klv_rate, codec=codec, carriage=carriage,
         bit_rate=bit_rate, seed=seed, start=start, first_pts=first_pts, klv_pid=klv_pid, program=program,
+        fault=fault, fault_at=fault_at,
     )  # fmt: skip
     if isinstance(path, str | os.PathLike):
         target = Path(path)
@@ -100,16 +106,17 @@ def write(
 
 
 def packets(*, seconds: float = 30.0, klv_rate: Rate = 30, seed: int = 1, start: datetime | int | str = START,
-            size: tuple[int, int] | str = (640, 360)) -> Iterator[bytes]:  # fmt: skip
+            size: tuple[int, int] | str = (640, 360), fault: str | None = None,
+            fault_at: float | None = None) -> Iterator[bytes]:  # fmt: skip
     """The KLV packets of such a recording without its video, one at a time."""
     settings = check(
         seconds=seconds, size=size, fps=fast_enough(klv_rate), klv_rate=klv_rate, codec="h264", carriage="sync",
-        bit_rate=None, seed=seed, start=start, first_pts=FIRST_PTS,
+        bit_rate=None, seed=seed, start=start, first_pts=FIRST_PTS, fault=fault, fault_at=fault_at,
     )  # fmt: skip
     flight = Flight(settings.seed, settings.width, settings.height)
     metadata = Metadata(settings.seed, settings.start_us)
     for number in filter(settings.has_klv, range(settings.frames)):
-        yield metadata.packet(flight.at(settings.seconds(number)), settings.time_us(number))
+        yield _packet(metadata, settings, flight.at(settings.seconds(settings.scene(number))), number)
 
 
 def _record(out: ByteOutput, settings: Settings, progress: Progress | None) -> tuple[int, int]:
@@ -135,10 +142,18 @@ def _frames(settings: Settings, waiting: dict[int, bytes]) -> Iterator[NDArray[n
     picture = Picture(settings.seed, flight, settings.width, settings.height)
     metadata = Metadata(settings.seed, settings.start_us)
     for number in range(settings.frames):
-        instant, time_us = flight.at(settings.seconds(number)), settings.time_us(number)
+        scene = settings.scene(number)
+        instant = flight.at(settings.seconds(scene))
         if settings.has_klv(number):
-            waiting[number] = metadata.packet(instant, time_us)
-        yield picture.draw(instant, time_us, number, CALL_SIGN)
+            waiting[number] = _packet(metadata, settings, instant, number)
+        yield picture.draw(instant, settings.time_us(scene), scene, CALL_SIGN)
+
+
+def _packet(metadata: Metadata, settings: Settings, instant: Instant, number: int) -> bytes:
+    """The KLV packet of a frame, with the fault if there is one."""
+    if number >= settings.first:
+        instant = distorted(settings.fault, instant)
+    return metadata.packet(instant, settings.time_us(number))
 
 
 def _carry(mux: Mux, settings: Settings, encoded: Encoded, klv: bytes | None) -> None:

@@ -12,6 +12,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.multiplex.frame_stamp import Codec
 from klvrelay.multiplex.mux import DELAY, PTS_WRAP
 from klvrelay.multiplex.tables import KLV_PID, PMT_PID, VIDEO_PID, Carriage
+from klvrelay.sample.faults import FAULTS, clock_us
 
 START = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 FIRST_PTS = 90000 + DELAY
@@ -40,14 +41,29 @@ class Settings:
     first_pts: int
     klv_pid: int
     program: int
+    fault: str = ""
+    fault_at: float = 0.0
 
     def seconds(self, number: int) -> float:
         """Time of a frame in seconds since the start."""
         return float(number / self.fps)
 
     def time_us(self, number: int) -> int:
-        """Time of a frame in microseconds since 1970."""
+        """Time of a frame in microseconds since 1970, as the clock of the encoder shows it."""
+        true_us = self._true_us(number)
+        return true_us if not self.fault else clock_us(self.fault, true_us, self._true_us(self.first), self.start_us)
+
+    def _true_us(self, number: int) -> int:
         return self.start_us + round(number * 1_000_000 / self.fps)
+
+    @property
+    def first(self) -> int:
+        """Number of the first frame with the fault."""
+        return math.ceil(Fraction(self.fault_at) * self.fps)
+
+    def scene(self, number: int) -> int:
+        """Number of the frame whose scene a frame shows: another one if the picture is frozen."""
+        return min(number, self.first) if self.fault == "frozen" else number
 
     def pts(self, number: int) -> int:
         """PTS of a frame in 90 kHz ticks, not wrapped."""
@@ -61,7 +77,8 @@ class Settings:
 
 def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: Rate | None, codec: str,
           carriage: str, bit_rate: int | None, seed: int, start: datetime | int | str,
-          first_pts: int, klv_pid: int = KLV_PID, program: int = 1) -> Settings:  # fmt: skip
+          first_pts: int, klv_pid: int = KLV_PID, program: int = 1, fault: str | None = None,
+          fault_at: float | None = None) -> Settings:  # fmt: skip
     """Validated settings; raises ConfigError with the invalid parameter and its valid values."""
     width, height = _size(size)
     frame_rate = _rate("fps", fps, SLOWEST, FASTEST)
@@ -83,10 +100,21 @@ def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: R
     if not 1 <= program <= 65535:
         raise ConfigError(f"program {program}: give 1 to 65535")
     frames = max(1, round(Fraction(seconds) * frame_rate))
+    begins = _fault_at(fault, fault_at, seconds)
     return Settings(
         frames, width, height, frame_rate, pace, _codec(codec), _carriage(carriage),
-        bit_rate, seed, _microseconds(start), first_pts, klv_pid, program,
+        bit_rate, seed, _microseconds(start), first_pts, klv_pid, program, fault or "", begins,
     )  # fmt: skip
+
+
+def _fault_at(fault: str | None, at: float | None, seconds: float) -> float:
+    if fault is None and at is not None:
+        raise ConfigError("fault_at: give the fault too, such as frozen")
+    if fault is not None and fault not in FAULTS:
+        raise ConfigError(f"fault {fault!r}: give one of {', '.join(FAULTS)}")
+    if at is not None and not (_is_number(at) and 0 <= at < seconds):
+        raise ConfigError(f"fault_at {at!r}: give a second of the recording, from 0 to below {seconds:g}")
+    return seconds / 2 if at is None else float(at)
 
 
 def fast_enough(klv_rate: Rate) -> Rate:

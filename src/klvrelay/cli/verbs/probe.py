@@ -1,4 +1,4 @@
-"""The verb `probe`: checks a source and writes the report as text, JSON or HTML."""
+"""The verb `probe`: checks a source and writes the report as text, JSON, HTML, or for builds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from klvrelay.cli.standard_streams import flush_output
 from klvrelay.config.choice import EVERYTHING, Choice
@@ -19,6 +19,9 @@ from klvrelay.core import LIMIT
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.sources.contract import Source
 from klvrelay.sources.open import open_source
+
+if TYPE_CHECKING:
+    from klvrelay.probe.report import Report, Severity
 
 MODE = 0o640
 """Mode of the HTML page, which other users of the machine must not read."""
@@ -30,15 +33,17 @@ class ProbeOptions:
     """Options of the report.
 
     seconds  duration of the check; None: 10 of a live source, all of any other
-    json     print the JSON document instead of the text
+    format   "text", "json", "junit", "sarif" or "github"
     html     file for the HTML page
     quiet    no progress bar
+    fail_on  severity of findings that are failures in JUnit XML
     """
 
     seconds: float | None = None
-    json: bool = False
+    format: str = "text"
     html: str | None = None
     quiet: bool = False
+    fail_on: Severity = "error"
 
 
 async def probe(text: str | Url, wanted: ProbeOptions, choice: Choice = EVERYTHING, **options: Any) -> int:
@@ -59,9 +64,7 @@ async def _probe(text: str | Url, wanted: ProbeOptions, choice: Choice, **option
     source = open_source(Url.parse(text), **options)
 
     from klvrelay.probe import analyse  # here, since it loads numpy: invalid options are reported first
-    from klvrelay.probe.output.document import document
     from klvrelay.probe.output.page import page as html
-    from klvrelay.probe.output.text import console_for, write
 
     with nullcontext() if wanted.quiet or not sys.stderr.isatty() else _progress(source, wanted.seconds) as progress:
         report = await analyse(source, seconds=wanted.seconds, progress=progress, choice=choice,
@@ -72,11 +75,28 @@ async def _probe(text: str | Url, wanted: ProbeOptions, choice: Choice, **option
         except OSError as fault:
             raise KlvrelayError(f"--html {page}: can't be written: {fault.strerror or fault}") from fault
     with flush_output():
-        if wanted.json:
-            sys.stdout.buffer.write(document(report))
-        else:
-            write(report, console_for(sys.stdout))
+        _print(report, wanted)
     return report.verdict.exit_code
+
+
+def _print(report: Report, wanted: ProbeOptions) -> None:
+    if wanted.format == "text":
+        from klvrelay.probe.output.text import console_for, write
+
+        write(report, console_for(sys.stdout))
+    else:
+        sys.stdout.buffer.write(_written(report, wanted))
+
+
+def _written(report: Report, wanted: ProbeOptions) -> bytes:
+    from klvrelay.probe.output.document import document
+    from klvrelay.probe.output.github import github
+    from klvrelay.probe.output.junit import junit
+    from klvrelay.probe.output.sarif import sarif
+
+    if wanted.format == "junit":
+        return junit(report, wanted.fail_on)
+    return {"json": document, "sarif": sarif, "github": github}[wanted.format](report)
 
 
 @contextmanager

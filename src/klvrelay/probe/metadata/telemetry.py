@@ -15,6 +15,7 @@ from klvrelay.core.carriage import KEY
 from klvrelay.probe import charts, report, transport_report
 from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.metadata.clocks import TimeTally
+from klvrelay.probe.metadata.implausible import ImplausibleTally
 from klvrelay.probe.metadata.items import MOST, UNKNOWN, ItemTable, plain
 from klvrelay.probe.metadata.series import Counts, Curve, Kinds, PathSeries, Spread, rate_of
 from klvrelay.record import Record
@@ -67,6 +68,7 @@ class StreamTally:
         self.remarks, self.specials = Kinds(), Kinds()
         self.items = ItemTable(set_name)
         self.times = TimeTally()
+        self.implausible = ImplausibleTally()
         self.intervals, self.sizes = Spread(), Spread()
         self.rate, self.gap_curve = Counts(), Curve("gap")
         self.altitudes = {name: Curve(name) for name, _ in _ALTITUDES}
@@ -96,6 +98,7 @@ class StreamTally:
         if record.checksum == "bad" and self.checksums["ok"]:
             return None  # its content may be wrong; where all records fail, the checksum itself is
         self._places(at, document["items"])
+        self.implausible.add(record, document, at)
         return self.times.add(document["time_us"], line, at, stream, record.received_us)
 
     def pass_over(self, checksum: str, damaged: bool, count: int) -> None:
@@ -182,7 +185,7 @@ class StreamTally:
             {name: tuple(sorted(v for v in found if v >= 0)) for name, found in self.nested.items()},
             carriage, self.times.freeze(), self.items.freeze(readable, rate),
             _remarks(self.remarks), _remarks(self.specials),
-            self.items.left_out, self.remarks.left_out + self.specials.left_out,
+            self.items.left_out, self.remarks.left_out + self.specials.left_out, self.implausible.freeze(),
         )  # fmt: skip
 
     def plots(self) -> charts.Plots:

@@ -4,4 +4,5 @@
     text.py       terminal or pipe           document.py     JSON
     page.py       HTML (style.py: CSS, plots.py and svg.py: charts)
     list_limits.py  limits the length of lists
+    for builds: junit.py, sarif.py, github.py (workflow commands)
 """

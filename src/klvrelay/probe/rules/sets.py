@@ -103,10 +103,6 @@ NO_NUMBER = Rule(
     "no_number", "note", "ST 0601.19, special values",
     "The encoder always sends these items as `value unknown`.",
 )  # fmt: skip
-POSITION_ZERO = Rule(
-    "position_zero", "warning", "ST 0601.19 items 13, 14",
-    "Latitude and longitude are exactly 0: the encoder has no position (GPS without a fix?) and should omit them.",
-)  # fmt: skip
 IRREGULAR = Rule(
     "rate_irregular", "warning", "ST 0902; ST 0604, a record for each frame",
     "Metadata is interrupted at times: check the encoder's metadata input, and the network of a live source.",
@@ -269,13 +265,6 @@ def _no_number(report: Report) -> Iterator[Finding]:
             )
 
 
-def _position_zero(report: Report) -> Iterator[Finding]:
-    for s in report.klv:
-        last = {item.path: item.last for item in s.items}
-        if last.get(PLACES[0]) == last.get(PLACES[1]) == "0.0":
-            yield POSITION_ZERO.finding("The sensor is at latitude 0, longitude 0", at_stream(s))
-
-
 def _rate(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         longest = s.intervals.high
@@ -288,6 +277,5 @@ def _rate(report: Report) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    _checksums, _damaged, _structure, _rate, _minimum, _position_zero, _versions, _no_number, _sets,
-    _superseded, _unknown, _slow,
+    _checksums, _damaged, _structure, _rate, _minimum, _versions, _no_number, _sets, _superseded, _unknown, _slow,
 )  # fmt: skip

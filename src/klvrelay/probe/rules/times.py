@@ -22,6 +22,9 @@ MATCH, ROUGH = 0.001, 0.5
 SCALES = (("GPS time", 18.0), ("MISP time, without leap seconds", 29.0), ("TAI", 37.0))
 """Time scales that are whole seconds ahead of UTC since 2017."""
 
+WHOLE = frozenset(("time_unit", "time_implausible", "time_future", "time_off_wall"))
+"""Ids of findings about all time stamps of a stream, which make a finding about one of them superfluous."""
+
 UNIT = Rule(
     "time_unit", "error", "ST 0603; ST 0601.19 item 2",
     "Item 2 must be in microseconds since 1970: correct the unit in the encoder.",

@@ -58,6 +58,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spool", metavar="DIR",
                         help="a folder in which records wait while the broker is away: they survive a crash and a"
                              " restart (default: they wait in memory)")  # fmt: skip
+    parser.add_argument("--http", metavar="ADDRESS",
+                        help="serve metrics, health and the API there, e.g. 127.0.0.1:8080; other addresses than"
+                             " loopback need a token: see [http] in the settings")  # fmt: skip
     parser.add_argument("--print-config", action="store_true",
                         help="print every setting and where it comes from, without secrets, and exit")  # fmt: skip
     option_groups.add_mqtt(parser, several=True)

@@ -73,21 +73,23 @@ async def run(args: argparse.Namespace) -> int:
     """Relay until stopped. `replay` calls this too."""
     from klvrelay.cli.hangup import on_hangup
     from klvrelay.cli.relay_settings import explained_settings
+    from klvrelay.cli.web_server import together, web_server
     from klvrelay.relay.build import run_relay
 
     if getattr(args, "print_config", False):
         with standard_streams.flush_output():
             sys.stdout.write(explained_settings(args))
         return 0
-    if getattr(args, "config", None) is None:
-        with on_hangup(None):
-            return await run_relay(_load(args)[0])
-    from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
-
     settings, files = _load(args)
-    reloads = Reloads(partial(_load, args), files)
-    with on_hangup(reloads.requested.set):
-        return await run_relay(settings, lambda relay: Reloader(relay, settings, reloads).run())
+    with web_server(settings.http, partial(explained_settings, args)) as web:
+        if getattr(args, "config", None) is None:
+            with on_hangup(None):
+                return await run_relay(settings, web)
+        from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
+
+        reloads = Reloads(partial(_load, args), files)
+        with on_hangup(reloads.requested.set):
+            return await run_relay(settings, together(lambda relay: Reloader(relay, settings, reloads).run(), web))
 
 
 def _load(args: argparse.Namespace) -> Loaded:

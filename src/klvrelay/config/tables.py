@@ -161,7 +161,7 @@ SOURCE = Table(
     is_array=True,
     id="stream",
 )
-HTTP = Table("http", "the web server: metrics, health and API; without this table there is none", settings_of(WebSettings))
+HTTP = Table("http", "the web server: metrics, health and API; without it there is none", settings_of(WebSettings))
 TABLES = (RELAY, SPOOL, HTTP, SINK, SOURCE)
 OLD = {"mqtt": SINK}
 """Tables of earlier versions, which are still read, and what they are now."""

@@ -55,7 +55,7 @@ class WebSettings:
     hosts: tuple[str, ...] = setting(
         (), kinds.compound(lambda value: _hosts(value), "host names in quotes", {
             "type": "array", "items": {"type": "string", "minLength": 1}}, kinds.toml_text),
-        "names by which clients reach it, for example through a proxy; without a token, requests for others are refused",
+        "names by which clients reach it, such as that of a proxy; without a token, requests for others are refused",
         example='["relay.example.org"]',
     )  # fmt: skip
 

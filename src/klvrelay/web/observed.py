@@ -34,7 +34,6 @@ class Observed:
 
     board      the health of all parts
     unready    why the relay is not ready, one text each; empty: it is
-    state      the latest values of the items of a stream; None if there is no such stream
     config     the settings in effect as TOML, without secrets
     families   makes the metrics of other parts
     incidents, alerts   None: there are none
@@ -42,7 +41,6 @@ class Observed:
 
     board: Board
     unready: Callable[[], Sequence[str]] = tuple
-    state: Callable[[str], Mapping[str, Any] | None] = lambda _: None
     config: Callable[[], str] = str
     families: list[Callable[[], Iterable[Family]]] = field(default_factory=list)
     incidents: Incidents | None = None

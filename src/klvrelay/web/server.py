@@ -31,10 +31,14 @@ _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class WebServer:
-    """Serves metrics, health and the API. `open` first, then `serve` until cancelled."""
+    """Serves metrics, health and the API. `open` first, then `serve` until cancelled.
 
-    def __init__(self, settings: WebSettings, observed: Observed) -> None:
-        self._settings = settings
+    sock   listens at the address of the settings: see `listen`
+    """
+
+    def __init__(self, settings: WebSettings, observed: Observed, sock: socket.socket) -> None:
+        self._settings, self._sock = settings, sock
+        self._context = _context(settings)
         self._guard = Guard(settings)
         app = web.Application(middlewares=[self._answer], client_max_size=BODY_MOST)
         app.add_routes(routes(observed))
@@ -43,21 +47,20 @@ class WebServer:
         self._connections = Connections(lambda: None)
 
     async def open(self) -> None:
-        """Listen. Raises ConfigError if the address cannot be used."""
+        """Accept connections."""
         await self._runner.setup()
         assert self._runner.server is not None
         self._connections = Connections(self._runner.server)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connections.protocol, sock=_listen(self._settings),
-                                                ssl=_context(self._settings), backlog=128)  # fmt: skip
-        LOG.info("web server listens: url=%s token=%s", self._settings.url,
+        self._server = await loop.create_server(self._connections.protocol, sock=self._sock, ssl=self._context,
+                                                backlog=128)  # fmt: skip
+        LOG.info("web server listens: url=%s token=%s", self._url,
                  "needed" if self._settings.token else "not needed")  # fmt: skip
 
     @property
-    def port(self) -> int:
-        """The port on which it listens."""
-        assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
+    def _url(self) -> str:
+        port = self._sock.getsockname()[1]
+        return self._settings.url.removesuffix(f":{self._settings.port}") + f":{port}"
 
     async def serve(self) -> None:
         """Serve until cancelled."""
@@ -107,8 +110,8 @@ class WebServer:
             return problem_response(Problem(500, describe_bug(fault)))
 
 
-def _listen(settings: WebSettings) -> socket.socket:
-    """The listening socket. Raises ConfigError."""
+def listen(settings: WebSettings) -> socket.socket:
+    """The socket on which the server listens. Raises ConfigError."""
     host, port = settings.host, settings.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
@@ -132,6 +135,7 @@ def _context(settings: WebSettings) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(settings.cert_file, settings.key_file)
     except OSError as fault:  # ssl.SSLError is one
-        reason = os.strerror(fault.errno).lower() if fault.errno and not isinstance(fault, ssl.SSLError) else "not a certificate with its key, in PEM"
+        is_bad = isinstance(fault, ssl.SSLError) or not fault.errno
+        reason = "not a certificate with its key, in PEM" if is_bad else os.strerror(fault.errno or 0).lower()
         raise ConfigError(f"http.cert_file: {settings.cert_file}: {reason}") from fault
     return context

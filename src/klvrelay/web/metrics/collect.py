@@ -28,6 +28,7 @@ def families(board: Board, more: Iterable[More] = ()) -> Iterator[Family]:
 
 async def exposition(board: Board, more: Iterable[More] = ()) -> bytes:
     """The text of all metrics."""
+    board.refresh()
     lines: list[str] = []
     paused = 0
     for family in families(board, more):

@@ -23,7 +23,8 @@ def families_of_relay(board: Board) -> Iterator[Family]:
     """All metrics that are not those of a stream or a sink."""
     build = labels(version=version("klvrelay"), boot=board.boot)
     yield Family("klvrelay_build_info", "gauge", "Version and run of the relay; always 1", [Sample(build, 1)])
-    yield _one("process_start_time_seconds", "gauge", "Start of the relay, seconds since 1970", board.relay.began_us / 1e6)
+    began = board.relay.began_us / 1e6
+    yield _one("process_start_time_seconds", "gauge", "Start of the relay, seconds since 1970", began)
     figures = process_figures()
     for key, name, kind, text in _PROCESS:
         yield _one(name, kind, text, figures[key])
@@ -36,9 +37,9 @@ def _spool(board: Board) -> Iterator[Family]:
     spool = board.spool
     yield _one("klvrelay_spool_failing", "gauge", "1 if the spool cannot be written", spool.fault is not None)
     yield _one("klvrelay_spool_failed_writes_total", "counter", "Failed writes of the spool", spool.failures)
-    yield _one("klvrelay_spool_unreadable_segments_total", "counter", "Failed reads of segments, whose records are lost",
-               spool.unreadable)  # fmt: skip
-    yield _one("klvrelay_spool_unwritten_records", "gauge", "Records that are in memory only during a fault", spool.waiting)
+    yield _one("klvrelay_spool_unreadable_segments_total", "counter",
+               "Failed reads of segments, whose records are lost", spool.unreadable)  # fmt: skip
+    yield _one("klvrelay_spool_unwritten_records", "gauge", "Records only in memory during a fault", spool.waiting)
     yield _one("klvrelay_spool_unwritten_bytes", "gauge", "Bytes of these records", spool.size)
 
 

@@ -68,7 +68,8 @@ def _transport(known: Sequence[tuple[StreamHealth, str]]) -> Iterator[Family]:
             yield Family(f"klvrelay_stream_{new}", "gauge", _in_seconds(text), samples)
         else:
             title = "received_bytes" if name == "bytes" else name
-            yield Family(f"klvrelay_stream_{title}_total", "counter", text, [Sample(label, value) for value, label in values])
+            samples = [Sample(label, value) for value, label in values]
+            yield Family(f"klvrelay_stream_{title}_total", "counter", text, samples)
 
 
 def _in_seconds(text: str) -> str:

@@ -16,6 +16,7 @@ from klvrelay.health.board import Board
 from klvrelay.relay.channel import LINK_EVERY, Channel
 from klvrelay.relay.notices import NoticeCursor, Notices
 from klvrelay.relay.sink_task import SinkTask
+from klvrelay.relay.supervise import contain
 from klvrelay.sinks.contract import Notice
 from klvrelay.spool.memory import MemoryLog
 
@@ -54,7 +55,7 @@ def _value(notice: Notice) -> str:
 
 
 def channel(clock: Callable[[], float], notices: Notices) -> Channel:
-    return Channel(StreamHealth("uav1", "udp://:5000", 5.0, clock), BOOT, notices, Board(BOOT), lambda: None)
+    return Channel(StreamHealth("uav1", "udp://:5000", 5.0, clock), BOOT, notices, Board(BOOT, contain), lambda: None)
 
 
 def test_the_link_is_reported_every_ten_seconds_where_nothing_changes():

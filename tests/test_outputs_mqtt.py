@@ -86,7 +86,8 @@ async def test_without_telemetry_only_the_outputs_are_published(oracle: OracleBr
     pipeline = await relayed(of(oracle.port, {"name": "slow", "rate": 0.1}), tmp_path)
     topics = {message.topic for message in oracle.published}
     assert topics == {
-        "klvrelay/uav1/slow", "klvrelay/uav1/availability", "klvrelay/uav1/link", "klvrelay/status"
+        "klvrelay/uav1/slow", "klvrelay/uav1/availability", "klvrelay/uav1/link", "klvrelay/uav1/health",
+        "klvrelay/status", "klvrelay/health",
     }  # fmt: skip
     ((_, sums),) = pipeline._sums()
     assert (sums.numbered, sums.delivered, sums.thinned) == (150, 1, 149)
@@ -354,7 +355,8 @@ async def test_a_topic_that_an_access_list_forbids_affects_its_output_only(mosqu
     """With a real broker, which says so with MQTT 5."""
     (tmp_path / "acl").write_text(
         "topic read #\ntopic write klvrelay/+/open\ntopic write klvrelay/status\n"
-        "topic write klvrelay/+/link\ntopic write klvrelay/+/availability\n"
+        "topic write klvrelay/+/link\ntopic write klvrelay/+/health\ntopic write klvrelay/health\n"
+        "topic write klvrelay/+/availability\n"
     )
     await mosquitto.stop()
     mosquitto.configure(ACL.format(home=tmp_path))

@@ -74,7 +74,9 @@ def test_every_reference_leads_to_a_part_of_it():
     whole = asyncapi(mqtt, [output_of(each) for each in OUTPUTS])
     assert [reference for reference in references(whole) if target(whole, reference) is None] == []
     small = asyncapi(mqtt, [output_of({"name": "packets", "format": "klv"})])
-    assert [*small["channels"]] == ["packets", "rejected", "gap", "link", "availability", "status", "uplink"]
+    assert [*small["channels"]] == [
+        "packets", "rejected", "gap", "link", "health", "availability", "status", "relay-health", "uplink",
+    ]
     assert "state" not in small["components"]["schemas"]
     assert asyncapi(mqtt, ()) == asyncapi(mqtt)
 

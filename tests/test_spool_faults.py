@@ -113,13 +113,13 @@ def test_a_fault_of_the_disk_is_in_the_status_until_it_ends(fail: Any, error: st
             fail(scene.folder)
             await scene.live_for(ALERT)
             assert faults(scene.live)[-1] == faults(scene.stuck)[-1] == error
-            assert scene.relay.spool.fault == error
+            assert scene.relay.board.spool.fault == error
             await scene.live_for(30)
             assert len(scene.live.records) >= scene.appended - 2
             scene.end_fault()
             await scene.live_for(ALERT)
             assert faults(scene.live)[-1] is None
-            assert scene.relay.spool.fault is None
+            assert scene.relay.board.spool.fault is None
 
     caplog.set_level("INFO", "klvrelay.health")
     scenes: list[Scene] = []
@@ -149,10 +149,10 @@ def test_a_fault_ends_with_the_disks_though_no_record_waits(caplog: pytest.LogCa
             scene.stuck.gate.set()
             await asyncio.sleep(10)
             assert scene.log.pending == 0
-            assert scene.relay.spool.fault == "Input/output error"
+            assert scene.relay.board.spool.fault == "Input/output error"
             scene.end_fault()
             await asyncio.sleep(ALERT)
-            assert scene.relay.spool.fault is None
+            assert scene.relay.board.spool.fault is None
 
     virtual_time.run(main())
 
@@ -379,7 +379,8 @@ def test_a_log_in_memory_has_no_spool_in_the_status():
         await asyncio.sleep(3)
         ticking.cancel()
         relay.sink_tasks[0].put_sums()
-        notice = await relay.sink_tasks[0].notices.next()
+        notice = relay.sink_tasks[0].notices.latest("status", None)
+        assert notice is not None
         assert orjson.loads(notice.document).keys() == {"records"}
 
     virtual_time.run(main())

@@ -23,9 +23,12 @@ from klvrelay.record import Packet
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.stream import TURN, Stream
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.supervise import contain
 from klvrelay.spool.memory import MemoryLog
 
 URL = "https://camera/live.m3u8"
+
+BOARD = Board(BOOT, contain)
 
 
 class Opening:
@@ -60,7 +63,7 @@ def stream_of(*openings: Opening) -> tuple[Stream, Callable[[], int]]:
     log = MemoryLog(10_000, 1 << 30)
     log.cursor("sink")
     feed_ = StreamInput("uav1", opened, str(openings[0].url))  # type: ignore[arg-type]
-    return Stream(feed_, BOOT, log, Notices(), Board(BOOT)), lambda: count
+    return Stream(feed_, BOOT, log, Notices(), BOARD), lambda: count
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +129,7 @@ async def test_a_file_that_waits_for_a_sink_is_not_stale():
     """The relay makes it wait: hours of that are no silence and no outage of the stream. Silence after it is."""
     time, log = Clock(), MemoryLog(3)
     cursor = log.cursor("sink")
-    stream = Stream(StreamInput("uav1", lambda: Tape(hang=True), "flight.klv"), "boot", log, Notices(), Board(BOOT))
+    stream = Stream(StreamInput("uav1", lambda: Tape(hang=True), "flight.klv"), BOOT, log, Notices(), BOARD)
     stream.health.clock = time
     task = asyncio.create_task(stream.keep())
     await until(lambda: cursor.waiting == 3)
@@ -149,6 +152,6 @@ async def test_the_last_record_of_a_file_that_fails_is_not_shed():
     log = MemoryLog(1)
     cursor = log.cursor("sink")
     tape = Tape(data=(TAPE.klv[0], TAPE.klv[1][:30]), fault=SourceDown("gone"))
-    stream = Stream(StreamInput("uav1", lambda: tape, "flight.klv"), "boot", log, Notices(), Board(BOOT))
+    stream = Stream(StreamInput("uav1", lambda: tape, "flight.klv"), BOOT, log, Notices(), BOARD)
     await asyncio.wait_for(stream.keep(), 5)
     assert cursor.sums() == Sums(2, waiting=2)

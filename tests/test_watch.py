@@ -463,12 +463,12 @@ async def test_one_stream_can_be_selected(embedded):
 async def test_a_lost_connection_is_reported_once_and_recovers(oracle, capsys):
     """However many attempts it takes: one line at the loss, one at the recovery, on stderr."""
     async with watching(oracle) as (_, task):
-        await until(lambda: len(oracle.guests) == 1 and len(oracle.guests[0].filters) == 7)
+        await until(lambda: len(oracle.guests) == 1 and len(oracle.guests[0].filters) == 8)
         await oracle.stop()
         await until(lambda: "reconnecting" in capsys.readouterr().err)
         await asyncio.wait({task}, timeout=0.15)
         await oracle.start()
-        await until(lambda: len(oracle.guests) > 1 and len(oracle.guests[-1].filters) == 7)
+        await until(lambda: len(oracle.guests) > 1 and len(oracle.guests[-1].filters) == 8)
         assert not task.done()
 
     assert capsys.readouterr().err.count("reconnected") == 1

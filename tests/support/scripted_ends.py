@@ -21,6 +21,7 @@ from klvrelay.relay.notices import NoticeCursor, Notices
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.supervise import contain
 from klvrelay.sinks.contract import Notice, Outcome
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
@@ -47,7 +48,7 @@ async def delivering(sink: Any) -> AsyncIterator[tuple[SinkTask, MemoryLog]]:
 
 def stream_of(feed: StreamInput) -> Stream:
     """A stream whose records go to no sink."""
-    return Stream(feed, "boot", MemoryLog(), Notices(), Board("boot"))
+    return Stream(feed, "boot", MemoryLog(), Notices(), Board("boot", contain))
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from klvrelay.health.changes import Changes
+from klvrelay.health.changes import Changes, Contain
 from klvrelay.health.documents import relay_document, stream_document
 from klvrelay.health.relay import RelayHealth
 from klvrelay.health.sink import SinkHealth
@@ -17,7 +17,7 @@ RelayDetails = Callable[[], Mapping[str, Any]]
 
 
 class Board:
-    """The health of the relay, and its changes.
+    """The health of the relay, and its changes. For `contain` see `Changes`.
 
     streams, sinks   those of the relay at present; a reload changes them
     refresh          updates the counters, which are otherwise updated with each report
@@ -26,8 +26,8 @@ class Board:
     relay_details    add members to the document of the relay
     """
 
-    def __init__(self, boot: str) -> None:
-        self.changes = Changes()
+    def __init__(self, boot: str, contain: Contain) -> None:
+        self.changes = Changes(contain)
         self.relay = RelayHealth(boot, publish=self.changes.publish)
         self.spool = SpoolHealth(publish=self.changes.publish)
         self.has_spool = False

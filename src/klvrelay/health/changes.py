@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from klvrelay.health.causes import Cause
@@ -49,6 +50,7 @@ class Change:
 
 
 Listener = Callable[[Change], None]
+Contain = Callable[[Callable[[], object], str], Exception | None]
 
 
 def log_change(change: Change) -> None:
@@ -58,10 +60,14 @@ def log_change(change: Change) -> None:
 
 
 class Changes:
-    """Passes each change to all listeners, first of all to the log. A listener that fails hurts no other."""
+    """Passes each change to all listeners, first of all to the log. A listener that fails hurts no other.
 
-    def __init__(self) -> None:
+    contain   runs a step, and returns its fault or None
+    """
+
+    def __init__(self, contain: Contain) -> None:
         self._listeners: list[Listener] = [log_change]
+        self._contain = contain
         self._failed: set[Listener] = set()
 
     def listen(self, listener: Listener) -> None:
@@ -71,9 +77,7 @@ class Changes:
     def publish(self, change: Change) -> None:
         """Pass a change to all listeners."""
         for listener in self._listeners:
-            try:
-                listener(change)
-            except Exception:  # a bug of a listener must not end a stream
-                if listener not in self._failed:
-                    self._failed.add(listener)
-                    LOG.exception("a listener of changes failed: change=%s/%s", change.subject, change.name)
+            fault = self._contain(partial(listener, change), change.name)
+            if fault is not None and listener not in self._failed:
+                self._failed.add(listener)
+                LOG.error("%s: %s", change.name, fault)

@@ -76,7 +76,7 @@ class Relay:
         self._next_seqs: dict[str, int] = {}  # of streams that a reload removed or replaced
         self._removed = Removed()
         self._running = Running()
-        self.board = Board(boot)
+        self.board = Board(boot, contain)
         self._report = HealthReport(self.board, self._notices)
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from served_relay import board_of, connected, flown, serving
 
 from klvrelay.health.board import Board
-from klvrelay.web.api.endpoint import PREFIX, Endpoint
+from klvrelay.web.api.endpoint import PREFIX, ApiEndpoint
 from klvrelay.web.observed import Observed
 from klvrelay.web.routes import endpoints_of
 
@@ -54,7 +54,7 @@ async def test_the_description_is_valid_openapi():
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-async def test_each_answer_is_as_described(endpoint: Endpoint):
+async def test_each_answer_is_as_described(endpoint: ApiEndpoint):
     """Its members, and no others."""
     async with serving(observed()) as served:
         document = await served.json(f"{PREFIX}/openapi.json")
@@ -67,7 +67,7 @@ async def test_each_answer_is_as_described(endpoint: Endpoint):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 @pytest.mark.parametrize("query", ["?colour=1", "?limit=1&limit=2", "?%00"])
-async def test_a_wrong_query_is_a_described_problem(endpoint: Endpoint, query: str):
+async def test_a_wrong_query_is_a_described_problem(endpoint: ApiEndpoint, query: str):
     """It says which parameters are valid."""
     async with serving(observed()) as served:
         document = await served.json(f"{PREFIX}/openapi.json")

@@ -16,7 +16,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.text import Secret
 from klvrelay.web import connections
 from klvrelay.web.observed import Observed
-from klvrelay.web.server import WebServer, listen
+from klvrelay.web.server import RelayServer, listen
 
 TOKEN = "0123456789abcdef"
 GUARDED = WebSettings("127.0.0.1:0", Secret(TOKEN))
@@ -189,7 +189,7 @@ def test_a_certificate_that_cannot_be_used_is_an_error_at_once(tmp_path: Path):
     for path, reason in ((tmp_path / "none.pem", "no such file or directory"), (bad, "not a certificate")):
         settings = WebSettings("127.0.0.1:0", cert_file=str(path))
         with listen(settings) as sock, pytest.raises(ConfigError, match=reason):
-            WebServer(settings, observed(), sock)
+            RelayServer(settings, observed(), sock)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from klvrelay.health.board import Board
 from klvrelay.outcome import Sums
 from klvrelay.relay.supervise import contain
 from klvrelay.web.observed import Observed
-from klvrelay.web.server import WebServer, listen
+from klvrelay.web.server import RelayServer, listen
 
 LOCAL = WebSettings("127.0.0.1:0")
 
@@ -78,7 +78,7 @@ class Served:
 async def serving(observed: Observed, settings: WebSettings = LOCAL) -> AsyncIterator[Served]:
     """A server at a free port, until the end of the block."""
     with listen(settings) as sock:
-        server = WebServer(settings, observed, sock)
+        server = RelayServer(settings, observed, sock)
         await server.open()
         task = asyncio.create_task(server.serve())
         try:

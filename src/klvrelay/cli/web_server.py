@@ -27,7 +27,7 @@ def web_server(settings: WebSettings | None, config: Callable[[], str] = str) ->
         yield None
         return
     try:
-        from klvrelay.web.server import WebServer, listen
+        from klvrelay.web.server import RelayServer, listen
     except ModuleNotFoundError as fault:
         if (fault.name or "").partition(".")[0] != "aiohttp":
             raise
@@ -37,7 +37,7 @@ def web_server(settings: WebSettings | None, config: Callable[[], str] = str) ->
     with listen(settings) as sock:
 
         async def serve(relay: Relay) -> None:
-            server = WebServer(settings, Observed(relay.board, config=config), sock)
+            server = RelayServer(settings, Observed(relay.board, config=config), sock)
             await server.open()
             await server.serve()
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from klvrelay.json_output import dumps
 from klvrelay.web.api import of_health
-from klvrelay.web.api.endpoint import PREFIX, Call, Endpoint
+from klvrelay.web.api.endpoint import PREFIX, ApiEndpoint, Call
 from klvrelay.web.api.openapi import openapi
 from klvrelay.web.api.parameters import body_of, values_of
 from klvrelay.web.metrics.collect import exposition
@@ -47,12 +47,12 @@ def api_routes(observed: Observed) -> list[web.RouteDef]:
     return [web.get(f"{PREFIX}/openapi.json", describe), *(_route(endpoint, observed) for endpoint in endpoints)]
 
 
-def endpoints_of(observed: Observed) -> list[Endpoint]:
+def endpoints_of(observed: Observed) -> list[ApiEndpoint]:
     """The endpoints that this relay has."""
     return [*of_health.ENDPOINTS]
 
 
-def _route(endpoint: Endpoint, observed: Observed) -> web.RouteDef:
+def _route(endpoint: ApiEndpoint, observed: Observed) -> web.RouteDef:
     async def handle(request: web.Request) -> web.Response:
         values = values_of(endpoint, request.match_info, _query(request))
         body = {} if endpoint.body is None else body_of(endpoint.body, await request.read())

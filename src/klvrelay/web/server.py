@@ -30,7 +30,7 @@ ANSWER = 10.0
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class WebServer:
+class RelayServer:
     """Serves metrics, health and the API. `open` first, then `serve` until cancelled.
 
     sock   listens at the address of the settings: see `listen`

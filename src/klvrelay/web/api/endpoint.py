@@ -40,7 +40,7 @@ Answer = Callable[[Call], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ApiEndpoint:
     """A path of the API.
 
     path     below PREFIX, such as `/streams/{stream}`

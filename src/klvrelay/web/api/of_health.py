@@ -14,7 +14,7 @@ from klvrelay.health.stream import StreamHealth
 from klvrelay.schema.health import relay_health, sink_schema, stream_health
 from klvrelay.schema.parts import BOOT, COUNT, INSTANT, SECONDS, TEXT, closed, described, nullable
 from klvrelay.schema.relay_status import spool_members
-from klvrelay.web.api.endpoint import Call, Endpoint, Parameter
+from klvrelay.web.api.endpoint import ApiEndpoint, Call, Parameter
 from klvrelay.web.problems import Problem
 
 STREAM = Parameter("stream", "Name of the stream", {"type": "string"}, "path")
@@ -109,16 +109,16 @@ _ABOUT = {
 _SINKS = {"type": "object", "additionalProperties": sink_schema(), "description": "The sinks by name"}
 
 ENDPOINTS = (
-    Endpoint("/", "Version and run of the relay", about, closed(_ABOUT)),
-    Endpoint("/health", "Health of the relay, as on the topic {prefix}/health", relay, relay_health()),
-    Endpoint("/streams", "All streams in brief", streams, {"type": "array", "items": closed(_BRIEF)}),
-    Endpoint(
+    ApiEndpoint("/", "Version and run of the relay", about, closed(_ABOUT)),
+    ApiEndpoint("/health", "Health of the relay, as on the topic {prefix}/health", relay, relay_health()),
+    ApiEndpoint("/streams", "All streams in brief", streams, {"type": "array", "items": closed(_BRIEF)}),
+    ApiEndpoint(
         "/streams/{stream}", "Health of a stream, and the latest values of its items", stream,
         closed({"health": stream_health(), "state": _ITEMS}), (STREAM,), errors=(404,),
     ),
-    Endpoint("/sinks", "All sinks by name", sinks, _SINKS),
-    Endpoint("/sinks/{sink}", "Health of a sink", sink, sink_schema(), (SINK,), errors=(404,)),
-    Endpoint("/spool", "The disk of the spool; null without one", spool, nullable(closed(*spool_members()))),
-    Endpoint("/config", "The settings in effect, with their origins, without secrets", config,
+    ApiEndpoint("/sinks", "All sinks by name", sinks, _SINKS),
+    ApiEndpoint("/sinks/{sink}", "Health of a sink", sink, sink_schema(), (SINK,), errors=(404,)),
+    ApiEndpoint("/spool", "The disk of the spool; null without one", spool, nullable(closed(*spool_members()))),
+    ApiEndpoint("/config", "The settings in effect, with their origins, without secrets", config,
              closed({"toml": described(TEXT, "As klvrelay run --print-config prints them")})),
 )  # fmt: skip

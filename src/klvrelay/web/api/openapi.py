@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from klvrelay.schema.parts import TEXT, closed, described
-from klvrelay.web.api.endpoint import PREFIX, Endpoint, Parameter
+from klvrelay.web.api.endpoint import PREFIX, ApiEndpoint, Parameter
 from klvrelay.web.problems import CONTENT_TYPE
 
 EVERYWHERE = (400, 401, 500, 503)
@@ -23,7 +23,7 @@ PROBLEM = closed(
 )
 
 
-def openapi(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+def openapi(endpoints: Sequence[ApiEndpoint]) -> dict[str, Any]:
     """The document."""
     paths: dict[str, Any] = {}
     for endpoint in endpoints:
@@ -46,7 +46,7 @@ def openapi(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     }
 
 
-def _operation(endpoint: Endpoint) -> dict[str, Any]:
+def _operation(endpoint: ApiEndpoint) -> dict[str, Any]:
     content = {"application/json": {"schema": _inner(endpoint.schema)}}
     operation: dict[str, Any] = {
         "operationId": endpoint.name,

@@ -8,14 +8,14 @@ from typing import Any
 
 import orjson
 
-from klvrelay.web.api.endpoint import Endpoint, Parameter, Schema
+from klvrelay.web.api.endpoint import ApiEndpoint, Parameter, Schema
 from klvrelay.web.problems import Problem
 
 TEXT_MOST = 1000
 """Maximum characters of a text."""
 
 
-def values_of(endpoint: Endpoint, path: Mapping[str, str], query: Mapping[str, str]) -> dict[str, Any]:
+def values_of(endpoint: ApiEndpoint, path: Mapping[str, str], query: Mapping[str, str]) -> dict[str, Any]:
     """The typed values of the parameters; the defaults of those that are missing. Raises Problem."""
     known = {parameter.name: parameter for parameter in endpoint.parameters}
     for name in query:

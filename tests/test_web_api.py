@@ -25,8 +25,12 @@ def full_board() -> Board:
     return board
 
 
+async def config() -> str:
+    return "[relay]\n"
+
+
 def observed() -> Observed:
-    return Observed(full_board(), config=lambda: "[relay]\n")
+    return Observed(full_board(), config=config)
 
 
 ENDPOINTS = endpoints_of(observed())

@@ -102,7 +102,11 @@ async def test_readiness_says_what_is_missing():
 async def test_an_internal_error_ends_one_request_only(caplog: pytest.LogCaptureFixture):
     """The answer names file and line, and no data."""
     board = board_of([flown()])
-    broken = Observed(board, config=lambda: {}["secret"])
+
+    async def fail() -> str:
+        return {}["secret"]
+
+    broken = Observed(board, config=fail)
     async with serving(broken) as served:
         response = await served.ask("/api/v1/config")
         assert response.status == 500

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
+from klvrelay import threads
 from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError
 
@@ -17,11 +19,11 @@ Beside = Callable[["Relay"], Awaitable[None]]
 
 
 @contextlib.contextmanager
-def web_server(settings: WebSettings | None, config: Callable[[], str] = str) -> Iterator[Beside | None]:
+def web_server(settings: WebSettings | None, config: Callable[[], str]) -> Iterator[Beside | None]:
     """Listen inside, so that an address in use is refused before anything starts. What it yields runs beside the relay;
     None without a web server.
 
-    config   the settings in effect as TOML, without secrets
+    config   the settings as TOML, without secrets; it may block
     """
     if settings is None:
         yield None
@@ -37,7 +39,8 @@ def web_server(settings: WebSettings | None, config: Callable[[], str] = str) ->
     with listen(settings) as sock:
 
         async def serve(relay: Relay) -> None:
-            server = RelayServer(settings, Observed(relay.board, config=config), sock)
+            read = partial(threads.run, config, "klvrelay-settings")
+            server = RelayServer(settings, Observed(relay.board, config=read), sock)
             await server.open()
             await server.serve()
 

@@ -28,23 +28,24 @@ class Alerts(Protocol):
     def rules(self) -> Sequence[Any]: ...
 
 
+async def _no_config() -> str:
+    return ""
+
+
 @dataclass(slots=True)
 class Observed:
     """The relay as the web server sees it.
 
     board      the health of all parts
     unready    why the relay is not ready, one text each; empty: it is
-    config     the settings in effect as TOML, without secrets
+    config     the settings as the file and the options have them now, as TOML without secrets; raises ConfigError
     families   makes the metrics of other parts
     incidents, alerts   None: there are none
     """
 
     board: Board
     unready: Callable[[], Sequence[str]] = tuple
-    config: Callable[[], str] = str
+    config: Callable[[], Awaitable[str]] = _no_config
     families: list[Callable[[], Iterable[Family]]] = field(default_factory=list)
     incidents: Incidents | None = None
     alerts: Alerts | None = None
-
-
-Handler = Callable[[Any], Awaitable[Any]]

@@ -90,7 +90,7 @@ async def spool(call: Call) -> Any:
 
 
 async def config(call: Call) -> Any:
-    return {"toml": call.observed.config()}
+    return {"toml": await call.observed.config()}
 
 
 _BRIEF = {
@@ -119,6 +119,6 @@ ENDPOINTS = (
     ApiEndpoint("/sinks", "All sinks by name", sinks, _SINKS),
     ApiEndpoint("/sinks/{sink}", "Health of a sink", sink, sink_schema(), (SINK,), errors=(404,)),
     ApiEndpoint("/spool", "The disk of the spool; null without one", spool, nullable(closed(*spool_members()))),
-    ApiEndpoint("/config", "The settings in effect, with their origins, without secrets", config,
+    ApiEndpoint("/config", "The settings as the file and the options have them now, without secrets", config,
              closed({"toml": described(TEXT, "As klvrelay run --print-config prints them")})),
 )  # fmt: skip

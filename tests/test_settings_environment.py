@@ -11,7 +11,7 @@ from far_ends import settings_of
 from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import Reading, read_settings
-from klvrelay.config.tables import RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import HTTP, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
@@ -22,6 +22,8 @@ FILE = """
 waiting = 50
 [spool]
 path = "/spool"
+[http]
+listen = "127.0.0.1:8080"
 [[sink]]
 url = "mqtts://of-file:pw@broker/site"
 qos = 2
@@ -41,7 +43,7 @@ VALUES = {
     "speed": "2", "loop": "TRUE",
     "follow": "false", "stall": "0.5", "demux": "libav", "isolate": "no", "passphrase": "0123456789",
     "packet_limit": "4096", "program": "2", "pids": "[0x101, 513]", "watch": "true",
-    "token": "t0k3n",
+    "token": "t0k3n-of-enough-length", "hosts": '["relay.example.org"]',
 }  # fmt: skip
 """A valid text of each setting; of others the last of the valid values, the example or the default is taken."""
 
@@ -53,7 +55,7 @@ def value_of(table: Table, key: str) -> str:
     return str(tomllib.loads(f"value = {setting.example or setting.default_shown}")["value"])
 
 
-NAMES = {RELAY: "", SPOOL: "", SINK: "MQTT", SOURCE: "UAV_1"}
+NAMES = {RELAY: "", SPOOL: "", HTTP: "", SINK: "MQTT", SOURCE: "UAV_1"}
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +80,7 @@ def test_every_setting_has_a_variable(table: Table, key: str, tmp_path: Path, mo
     variable = variable_of(table, key, NAMES[table])
     monkeypatch.setenv(variable, value_of(table, key))
     for other in ("cert_file", "key_file") if key in ("cert_file", "key_file") else ():
-        monkeypatch.setenv(variable_of(SINK, other, "MQTT"), VALUES[other])
+        monkeypatch.setenv(variable_of(table, other, NAMES[table]), VALUES[other])
     if variable == "KLVRELAY_SINK_MQTT_URL":
         monkeypatch.setenv(variable, "mqtt://elsewhere")
 
@@ -118,7 +120,7 @@ def _typed(settings: RelaySettings, table: Table, key: str) -> object:
         if key in LIMIT_KEYS:
             return limit_values(sink.limit)[key]
         return sink.far_end.url if key == "url" else getattr(sink if hasattr(sink, key) else sink.far_end, key)
-    return getattr(settings.spool if table is SPOOL else settings, key)
+    return getattr({SPOOL: settings.spool, HTTP: settings.http}.get(table, settings), key)
 
 
 def _expected(table: Table, key: str) -> object:

@@ -10,4 +10,5 @@
     standard_streams.py  closed streams, full disks and pipes without a reader
     silence.py           hint for a silent source
     embedded_broker.py   broker of `demo`
+    web_server.py        the web server beside a relay
 """

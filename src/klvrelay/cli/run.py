@@ -58,6 +58,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spool", metavar="DIR",
                         help="a folder in which records wait while the broker is away: they survive a crash and a"
                              " restart (default: they wait in memory)")  # fmt: skip
+    parser.add_argument("--http", metavar="ADDRESS",
+                        help="serve metrics, health and the API there, e.g. 127.0.0.1:8080; other addresses than"
+                             " loopback need a token: see [http] in the settings")  # fmt: skip
     parser.add_argument("--print-config", action="store_true",
                         help="print every setting and where it comes from, without secrets, and exit")  # fmt: skip
     option_groups.add_mqtt(parser, several=True)
@@ -70,21 +73,23 @@ async def run(args: argparse.Namespace) -> int:
     """Relay until stopped. `replay` calls this too."""
     from klvrelay.cli.hangup import on_hangup
     from klvrelay.cli.relay_settings import explained_settings
+    from klvrelay.cli.web_server import together, web_server
     from klvrelay.relay.build import run_relay
 
     if getattr(args, "print_config", False):
         with standard_streams.flush_output():
             sys.stdout.write(explained_settings(args))
         return 0
-    if getattr(args, "config", None) is None:
-        with on_hangup(None):
-            return await run_relay(_load(args)[0])
-    from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
-
     settings, files = _load(args)
-    reloads = Reloads(partial(_load, args), files)
-    with on_hangup(reloads.requested.set):
-        return await run_relay(settings, lambda relay: Reloader(relay, settings, reloads).run())
+    with web_server(settings.http, partial(explained_settings, args)) as web:
+        if getattr(args, "config", None) is None:
+            with on_hangup(None):
+                return await run_relay(settings, web)
+        from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
+
+        reloads = Reloads(partial(_load, args), files)
+        with on_hangup(reloads.requested.set):
+            return await run_relay(settings, together(lambda relay: Reloader(relay, settings, reloads).run(), web))
 
 
 def _load(args: argparse.Namespace) -> Loaded:

@@ -18,6 +18,7 @@ from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.kind import SinkKind
 from klvrelay.config.sinks.known import kind_of
 from klvrelay.config.url import Url
+from klvrelay.config.web import WebSettings
 from klvrelay.core import LIMIT, LIMIT_LEAST, LIMIT_MOST
 from klvrelay.errors import ConfigError
 from klvrelay.shape.marking import NO_LIMIT, Limit
@@ -240,6 +241,7 @@ class RelaySettings:
         " datagram at once",
     )  # fmt: skip
     spool: SpoolSettings | None = None
+    http: WebSettings | None = None
     watch: bool = setting(False, kinds.FLAG, "reload the settings when their files change")
 
     def named(self) -> list[tuple[str, SourceSettings]]:

@@ -18,6 +18,7 @@ from klvrelay.config.tables import TABLES
 from klvrelay.config.uniqueness import check_far_ends, check_sinks, check_sources
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
+from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret
 
@@ -62,6 +63,19 @@ class SettingsReader:
             entry.add_fault(self._faults, "path", f"{text}: give the path of a folder")
         return SpoolSettings(**values) if "path" in values else None
 
+    def http(self, entry: TableEntry) -> WebSettings | None:
+        values = self._tables.values(entry)
+        values["token"] = self._tables.secret(entry, "token")
+        if "listen" not in values:
+            if "listen" not in entry.values:
+                entry.add_fault(self._faults, "listen", 'missing: give an address and a port, "127.0.0.1:8080"')
+            return None
+        settings = WebSettings(**values)
+        if (fault := settings.fault()) is not None:
+            key, text = fault
+            entry.add_fault(self._faults, entry.first_of(entry.table.setting_of(key)[0].keys) or key, text)
+        return settings
+
     def source(self, entry: TableEntry) -> SourceSettings | None:
         """The settings of a source; None if its URL is invalid."""
         url = self._tables.url(entry, 'missing; every source needs one, e.g. url = "udp://0.0.0.0:5000"')
@@ -104,7 +118,7 @@ def _cause(entry: TableEntry, text: str) -> str:
 
 def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Faults) -> RelaySettings:
     """The settings of a relay; those with faults are left out."""
-    relay, spool, sinks, sources = ([entry for entry in entries if entry.table is table] for table in TABLES)
+    relay, spool, http, sinks, sources = ([entry for entry in entries if entry.table is table] for table in TABLES)
     read = [(entry, source) for entry in sources if (source := reader.source(entry)) is not None]
     check_sources(read, faults)
     read_sinks = [(entry, sink) for entry in sinks if (sink := reader.sink(entry)) is not None]
@@ -114,5 +128,6 @@ def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Fa
         sources=tuple(source for _, source in read),
         sinks=tuple(sink for _, sink in read_sinks),
         spool=reader.spool(spool[0]) if spool else None,
+        http=reader.http(http[0]) if http else None,
         **(reader.relay(relay[0]) if relay else {}),
     )

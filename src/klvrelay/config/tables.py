@@ -14,6 +14,7 @@ from klvrelay.config.setting import PLACES, Setting, settings_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.sinks.known import KINDS
 from klvrelay.config.url import Url
+from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError
 
 
@@ -160,8 +161,9 @@ SOURCE = Table(
     is_array=True,
     id="stream",
 )
-TABLES = (RELAY, SPOOL, SINK, SOURCE)
+HTTP = Table("http", "the web server: metrics, health and API; without it there is none", settings_of(WebSettings))
+TABLES = (RELAY, SPOOL, HTTP, SINK, SOURCE)
 OLD = {"mqtt": SINK}
 """Tables of earlier versions, which are still read, and what they are now."""
 
-__all__ = ["OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]
+__all__ = ["HTTP", "OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]

@@ -20,6 +20,8 @@ class Board:
     """The health of the relay, and its changes. For `contain` see `Changes`.
 
     streams, sinks   those of the relay at present; a reload changes them
+    refresh          updates the counters, which are otherwise updated with each report
+    latest           the latest values of the items of a stream as JSON; None if there are none
     stream_details   add members to the document of a stream
     relay_details    add members to the document of the relay
     """
@@ -31,6 +33,8 @@ class Board:
         self.has_spool = False
         self.streams: Callable[[], Sequence[StreamHealth]] = tuple
         self.sinks: Callable[[], Sequence[SinkHealth]] = tuple
+        self.refresh: Callable[[], None] = lambda: None
+        self.latest: Callable[[str], bytes | None] = lambda _: None
         self.stream_details: list[StreamDetails] = []
         self.relay_details: list[RelayDetails] = []
 

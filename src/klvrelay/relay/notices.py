@@ -28,6 +28,11 @@ class Notices:
         for cursor in self._cursors:
             cursor.put(notice)
 
+    def latest_state(self, stream: str) -> bytes | None:
+        """The latest values of the items of a stream; None if there are none."""
+        notice = self._latest.get(("state", stream))
+        return None if notice is None else notice.document
+
     def cursor(self) -> NoticeCursor:
         """A new cursor for one sink, which begins with all current values."""
         cursor = NoticeCursor(self._latest)

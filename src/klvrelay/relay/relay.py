@@ -84,6 +84,8 @@ class Relay:
         self.board.has_spool = self._log.condition is not None
         self.board.streams = lambda: [health for stream in self.streams for health in stream.healths]
         self.board.sinks = lambda: [task.health for task in self.sink_tasks]
+        self.board.refresh = self._refresh
+        self.board.latest = self._notices.latest_state
 
     def _stream(self, source_input: StreamInput) -> Stream:
         return Stream(source_input, self.boot, self._log, self._notices, self.board, self._next_seqs)
@@ -294,6 +296,13 @@ class Relay:
             task.put_sums()
         contain(self._report.publish, "health")
         await wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], self._running.sinks.values())
+
+    def _refresh(self) -> None:
+        """Update the counters of all streams and sinks."""
+        for stream in self.streams:
+            self._contain(stream, stream.count)
+        for task in self.sink_tasks:
+            contain(task.sums, task.health.name)
 
     def _check_spool(self) -> None:
         """Note the condition of the spool, and have it published if it changed."""

@@ -52,14 +52,15 @@ def relay_health() -> Schema:
         "started": described(INSTANT, "UTC of the start of the run"),
         "uptime_s": described(SECONDS, "Time since then, s"),
         "streams": described(closed(states), "Number of streams in each state"),
-        "sinks": {"type": "object", "additionalProperties": _sink(), "description": "The sinks by name"},
+        "sinks": {"type": "object", "additionalProperties": sink_schema(), "description": "The sinks by name"},
         "spool": described(nullable(closed(*spool_members())), "The disk of the spool; null without one"),
         "process": described(_process(), "What the process uses"),
     }
     return document("klvrelay health", "Health of the relay, of its sinks and of its spool", closed(members))
 
 
-def _sink() -> Schema:
+def sink_schema() -> Schema:
+    """The JSON Schema of the health of a sink."""
     return closed(
         {
             "url": described(TEXT, "Its address"),

@@ -23,17 +23,22 @@ from klvrelay.cli.embedded_broker import EmbeddedBroker
 from klvrelay.cli.verbs.sample import make_sample
 from klvrelay.cli.verbs.stream_records import document_of
 from klvrelay.cli.verbs.stream_table import sanitize
+from klvrelay.cli.web_server import Beside, web_server
 from klvrelay.config.mqtt import Client, MqttSettings, mqtt_settings
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
+from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.json_output import dumps
 from klvrelay.multiplex.whole_file import part_of
 from klvrelay.relay.build import build_relay, check_files, open_input
+from klvrelay.relay.relay import Relay
 from klvrelay.sinks.mqtt.protocol.connect import connect
 from klvrelay.sinks.mqtt.protocol.connection import Received
 
 PORT = 1883
+WEB = ("127.0.0.1:8080", "127.0.0.1:0")
+"""Where the web server listens: the second if the first is in use."""
 SAMPLE = Path("samples/orbit.ts")
 CLEANUP_TIMEOUT = 2.0
 """Seconds that sample creation gets to stop: it checks once per frame, and the first frame takes longest."""
@@ -122,10 +127,16 @@ async def demo(
         subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}", client="aiomqtt")
         stack.push_async_callback(subscriber.close)
         await subscriber.subscribe([f"{settings.prefix}/status", f"{settings.prefix}/+/+"])
+        web = _web_server(stack, console)
         _introduce(console, settings, entry.url)
-        await _first_to_end(relay.run(), _show(subscriber, console))
+        others = [] if web is None else [_beside(web, relay)]
+        await _first_to_end(relay.run(), _show(subscriber, console), *others)
         if relay.fault is not None:
             raise relay.fault
+
+
+async def _beside(web: Beside, relay: Relay) -> None:
+    await web(relay)
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
@@ -165,6 +176,18 @@ async def _broker(port: int | None, stack: AsyncExitStack, console: Console, cli
         text = f"port {port or PORT} is in use: the broker listens on {broker.port}"
         console.print(text, highlight=False)
     return MqttSettings(host="127.0.0.1", port=broker.port, protocol=4, client=client)
+
+
+def _web_server(stack: AsyncExitStack, console: Console) -> Beside | None:
+    """The web server, at its usual port or at a free one; None without its library."""
+    fault: ConfigError | None = None
+    for listen in WEB:
+        try:
+            return stack.enter_context(web_server(WebSettings(listen), str))
+        except ConfigError as found:
+            fault = found
+    console.print(Text(str(fault)), soft_wrap=True)
+    return None
 
 
 def _introduce(console: Console, settings: MqttSettings, source: Url) -> None:

@@ -1,0 +1,65 @@
+"""Runs the web server beside a relay."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from klvrelay import threads
+from klvrelay.config.web import WebSettings
+from klvrelay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from klvrelay.relay.relay import Relay
+
+Beside = Callable[["Relay"], Awaitable[None]]
+
+
+@contextlib.contextmanager
+def web_server(settings: WebSettings | None, config: Callable[[], str]) -> Iterator[Beside | None]:
+    """Listen inside, so that an address in use is refused before anything starts. What it yields runs beside the relay;
+    None without a web server.
+
+    config   the settings as TOML, without secrets; it may block
+    """
+    if settings is None:
+        yield None
+        return
+    try:
+        from klvrelay.web.server import RelayServer, listen
+    except ModuleNotFoundError as fault:
+        if (fault.name or "").partition(".")[0] != "aiohttp":
+            raise
+        raise ConfigError("http: the web server needs aiohttp: pip install 'klvrelay[web]'") from None
+    from klvrelay.web.observed import Observed
+
+    with listen(settings) as sock:
+
+        async def serve(relay: Relay) -> None:
+            read = partial(threads.run, config, "klvrelay-settings")
+            server = RelayServer(settings, Observed(relay.board, config=read), sock)
+            await server.open()
+            await server.serve()
+
+        yield serve
+
+
+def together(*works: Beside | None) -> Beside | None:
+    """All of them, concurrently; None if there is none."""
+    some = [work for work in works if work is not None]
+    if not some:
+        return None
+
+    async def run(relay: Relay) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for work in some:
+                tasks.create_task(_as_coroutine(work, relay))
+
+    return run
+
+
+async def _as_coroutine(work: Beside, relay: Relay) -> None:
+    await work(relay)

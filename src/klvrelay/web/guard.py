@@ -1,0 +1,71 @@
+"""Decides who may use the web server: by its token, or from this machine only."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from klvrelay.config.sinks.address import is_loopback
+from klvrelay.config.web import WebSettings
+from klvrelay.web.problems import Problem
+
+OPEN = frozenset(("/healthz", "/readyz"))
+"""Paths that need no token: they say nothing but yes or no."""
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+class Guard:
+    """Checks each request. With a token, clients must send it. Without one only this machine reaches the server, and
+    the checks are against pages in a browser there: a host name that resolves to it (DNS rebinding), and requests of
+    other sites.
+    """
+
+    def __init__(self, settings: WebSettings) -> None:
+        token = settings.token
+        self._token = None if token is None else token.reveal().encode()
+        self._hosts: Collection[str] = {host.lower() for host in settings.hosts}
+
+    def check(self, request: web.Request) -> None:
+        """Raise Problem for a request that is not allowed."""
+        if self._token is not None:
+            if request.path not in OPEN:
+                self._check_token(request, self._token)
+        else:
+            self._check_host(request)
+        if request.method not in _SAFE:
+            self._check_origin(request)
+            if request.content_type != "application/json":
+                raise Problem(415, "send application/json")
+
+    def _check_token(self, request: web.Request, token: bytes) -> None:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode("utf-8", "replace"), token):
+            raise Problem(401, "send the token of the relay: Authorization: Bearer TOKEN",
+                          {"WWW-Authenticate": 'Bearer realm="klvrelay"'})  # fmt: skip
+
+    def _check_host(self, request: web.Request) -> None:
+        name = _host_of(request.headers.get("Host", ""))
+        if name is None or not (name in self._hosts or name == "localhost" or is_loopback(name)):
+            raise Problem(421, "this host name is not that of the relay: add it to http.hosts")
+
+    def _check_origin(self, request: web.Request) -> None:
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower():
+            raise Problem(403, "requests of other web sites are refused")
+
+
+def _host_of(header: str) -> str | None:
+    """The name in a Host header, without the port."""
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return None

@@ -1,0 +1,71 @@
+"""The paths of the web server, and what answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from klvrelay.json_output import dumps
+from klvrelay.web.api import of_health
+from klvrelay.web.api.endpoint import PREFIX, ApiEndpoint, Call
+from klvrelay.web.api.openapi import openapi
+from klvrelay.web.api.parameters import body_of, values_of
+from klvrelay.web.metrics.collect import exposition
+from klvrelay.web.metrics.exposition import CONTENT_TYPE
+from klvrelay.web.observed import Observed
+from klvrelay.web.problems import Problem
+
+
+def routes(observed: Observed) -> Sequence[web.RouteDef]:
+    """All routes."""
+
+    async def healthz(request: web.Request) -> web.Response:
+        return web.Response(body=dumps({"status": "ok"}), content_type="application/json")
+
+    async def readyz(request: web.Request) -> web.Response:
+        reasons = list(observed.unready())
+        document = {"status": "not ready" if reasons else "ready", "reasons": reasons}
+        return web.Response(body=dumps(document), status=503 if reasons else 200, content_type="application/json")
+
+    async def metrics(request: web.Request) -> web.Response:
+        body = await exposition(observed.board, observed.families)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+    plain = [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
+    return [*plain, *api_routes(observed)]
+
+
+def api_routes(observed: Observed) -> list[web.RouteDef]:
+    """The routes of the API and of its description."""
+    endpoints = endpoints_of(observed)
+    description = dumps(openapi(endpoints))
+
+    async def describe(request: web.Request) -> web.Response:
+        return web.Response(body=description, content_type="application/json")
+
+    return [web.get(f"{PREFIX}/openapi.json", describe), *(_route(endpoint, observed) for endpoint in endpoints)]
+
+
+def endpoints_of(observed: Observed) -> list[ApiEndpoint]:
+    """The endpoints that this relay has."""
+    return [*of_health.ENDPOINTS]
+
+
+def _route(endpoint: ApiEndpoint, observed: Observed) -> web.RouteDef:
+    async def handle(request: web.Request) -> web.Response:
+        values = values_of(endpoint, request.match_info, _query(request))
+        body = {} if endpoint.body is None else body_of(endpoint.body, await request.read())
+        document = await endpoint.answer(Call(observed, values, body))
+        return web.Response(body=dumps(document), content_type="application/json")
+
+    method = {"GET": web.get, "PATCH": web.patch}[endpoint.method]
+    return method(f"{PREFIX}{endpoint.path}", handle)
+
+
+def _query(request: web.Request) -> dict[str, str]:
+    """The query. Raises Problem if a parameter occurs twice."""
+    query = dict(request.query)
+    if len(query) < len(request.query):
+        raise Problem(400, "a parameter occurs twice")
+    return query

@@ -1,0 +1,141 @@
+"""The web server of the relay. It runs on the loop of the relay, beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from klvrelay.config.web import WebSettings
+from klvrelay.errors import ConfigError, KlvrelayError, describe_bug
+from klvrelay.web.connections import BUFFER, Connections
+from klvrelay.web.guard import HEADERS, Guard
+from klvrelay.web.observed import Observed
+from klvrelay.web.problems import Problem, problem_response
+from klvrelay.web.routes import routes
+
+LOG = logging.getLogger("klvrelay.web")
+
+BODY_MOST = 64 << 10
+"""Maximum bytes of a request body."""
+ANSWER = 10.0
+"""Maximum seconds for an answer."""
+
+_Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class RelayServer:
+    """Serves metrics, health and the API. `open` first, then `serve` until cancelled.
+
+    sock   listens at the address of the settings: see `listen`
+    """
+
+    def __init__(self, settings: WebSettings, observed: Observed, sock: socket.socket) -> None:
+        self._settings, self._sock = settings, sock
+        self._context = _context(settings)
+        self._guard = Guard(settings)
+        app = web.Application(middlewares=[self._answer], client_max_size=BODY_MOST)
+        app.add_routes(routes(observed))
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=ANSWER)
+        self._server: asyncio.Server | None = None
+        self._connections = Connections(lambda: None)
+
+    async def open(self) -> None:
+        """Accept connections."""
+        await self._runner.setup()
+        assert self._runner.server is not None
+        self._connections = Connections(self._runner.server)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._connections.protocol, sock=self._sock, ssl=self._context,
+                                                backlog=128)  # fmt: skip
+        LOG.info("web server listens: url=%s token=%s", self._url,
+                 "needed" if self._settings.token else "not needed")  # fmt: skip
+
+    @property
+    def _url(self) -> str:
+        port = self._sock.getsockname()[1]
+        return self._settings.url.removesuffix(f":{self._settings.port}") + f":{port}"
+
+    async def serve(self) -> None:
+        """Serve until cancelled."""
+        try:
+            await self._connections.keep_closing()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the server and all connections, without waiting for clients."""
+        if self._server is not None:
+            self._server.close()
+        self._connections.abort()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._runner.cleanup()
+
+    @web.middleware
+    async def _answer(self, request: web.Request, handler: _Next) -> web.StreamResponse:
+        """Check a request, and answer it; every error is a problem in JSON."""
+        transport = request.transport
+        self._connections.answer(transport)
+        try:
+            response = await self._result(request, handler)
+        finally:
+            self._connections.rest(transport)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    async def _result(self, request: web.Request, handler: _Next) -> web.StreamResponse:
+        try:
+            self._guard.check(request)
+            async with asyncio.timeout(ANSWER):
+                return await handler(request)
+        except Problem as problem:
+            return problem_response(problem)
+        except TimeoutError:
+            return problem_response(Problem(503, f"no answer within {ANSWER:g} s"))
+        except web.HTTPException as fault:
+            headers = {"Allow": fault.headers["Allow"]} if "Allow" in fault.headers else {}
+            return problem_response(Problem(fault.status, fault.reason, headers))
+        except KlvrelayError as fault:
+            return problem_response(Problem(503, str(fault)))
+        except Exception as fault:  # an internal error must end one request only
+            LOG.exception("request failed: path=%s", request.path)
+            return problem_response(Problem(500, describe_bug(fault)))
+
+
+def listen(settings: WebSettings) -> socket.socket:
+    """The socket on which the server listens. Raises ConfigError."""
+    host, port = settings.host, settings.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)  # connections inherit it
+        sock.setblocking(False)
+        sock.bind((host, port))
+    except OSError as fault:
+        sock.close()
+        reason = os.strerror(fault.errno).lower() if fault.errno else str(fault)
+        raise ConfigError(f"http.listen: {settings.listen} cannot be used: {reason}") from fault
+    return sock
+
+
+def _context(settings: WebSettings) -> ssl.SSLContext | None:
+    """The certificate; None for plain http. Raises ConfigError."""
+    if settings.cert_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.cert_file, settings.key_file)
+    except OSError as fault:  # ssl.SSLError is one
+        is_bad = isinstance(fault, ssl.SSLError) or not fault.errno
+        reason = "not a certificate with its key, in PEM" if is_bad else os.strerror(fault.errno or 0).lower()
+        raise ConfigError(f"http.cert_file: {settings.cert_file}: {reason}") from fault
+    return context

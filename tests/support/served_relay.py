@@ -1,0 +1,92 @@
+"""A web server over the health of a relay that a test sets, and clients of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from records import BOOT, record
+
+from klvrelay.config.web import WebSettings
+from klvrelay.health import SinkHealth, StreamHealth
+from klvrelay.health.board import Board
+from klvrelay.outcome import Outcome, Sums
+from klvrelay.relay.supervise import contain
+from klvrelay.web.observed import Observed
+from klvrelay.web.server import RelayServer, listen
+
+LOCAL = WebSettings("127.0.0.1:0")
+
+
+def board_of(streams: Sequence[StreamHealth] = (), sinks: Sequence[SinkHealth] = ()) -> Board:
+    """The health of a relay with these streams and sinks."""
+    board = Board(BOOT, contain)
+    board.streams, board.sinks = lambda: streams, lambda: sinks
+    return board
+
+
+def flown(name: str = "uav1", count: int = 3) -> StreamHealth:
+    """A stream with some records."""
+    health = StreamHealth(name, "udp://:5000")
+    for number in range(count):
+        health.add_record(record(number, name))
+    return health
+
+
+def connected(key: str = "mqtt") -> SinkHealth:
+    """A sink that has delivered two of three records."""
+    health = SinkHealth("mqtt://broker:1883", key=key)
+    health.mark_connected()
+    health.set_sums(Sums(numbered=3, delivered=2, waiting=1))
+    now_us = time.time_ns() // 1000
+    health.note_answer([record(0)._replace(received_us=now_us - lead) for lead in (4_000, 2_000_000)], Outcome(2))
+    return health
+
+
+@dataclass
+class Served:
+    """A running server."""
+
+    observed: Observed
+    port: int
+    session: aiohttp.ClientSession
+    task: asyncio.Task[None]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def ask(
+        self, path: str, method: str = "GET", headers: dict[str, str] | None = None, **more: Any
+    ) -> aiohttp.ClientResponse:
+        """The answer, read completely."""
+        async with self.session.request(method, f"{self.url}{path}", headers=headers, **more) as response:
+            await response.read()
+            return response
+
+    async def json(self, path: str) -> Any:
+        """The document of an answer that is no error."""
+        response = await self.ask(path)
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+
+@contextlib.asynccontextmanager
+async def serving(observed: Observed, settings: WebSettings = LOCAL) -> AsyncIterator[Served]:
+    """A server at a free port, until the end of the block."""
+    with listen(settings) as sock:
+        server = RelayServer(settings, observed, sock)
+        await server.open()
+        task = asyncio.create_task(server.serve())
+        try:
+            async with aiohttp.ClientSession() as session:
+                yield Served(observed, sock.getsockname()[1], session, task)
+        finally:
+            task.cancel()
+            await asyncio.wait({task})

@@ -1,0 +1,240 @@
+"""The web server: who may use it, and that no client can hurt the relay."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from served_relay import Served, board_of, connected, flown, serving
+
+from klvrelay.config.web import WebSettings, address_of
+from klvrelay.errors import ConfigError
+from klvrelay.text import Secret
+from klvrelay.web import connections
+from klvrelay.web.observed import Observed
+from klvrelay.web.server import RelayServer, listen
+
+TOKEN = "0123456789abcdef"
+GUARDED = WebSettings("127.0.0.1:0", Secret(TOKEN))
+PATHS = ("/metrics", "/api/v1/", "/api/v1/streams/uav1", "/api/v1/config", "/api/v1/openapi.json", "/nothing")
+
+
+def observed() -> Observed:
+    return Observed(board_of([flown()], [connected()]))
+
+
+@pytest.mark.parametrize("given", [None, "", "Bearer", "Bearer x", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer \xff"])
+async def test_without_its_token_a_guarded_server_says_nothing(given: str | None):
+    """But that it lives, and whether it is ready."""
+    headers = {} if given is None else {"Authorization": given}
+    async with serving(observed(), GUARDED) as served:
+        for path in PATHS:
+            response = await served.ask(path, headers=headers)
+            assert response.status == 401
+            assert response.headers["WWW-Authenticate"].startswith("Bearer")
+            assert "uav1" not in await response.text()
+        assert (await served.ask("/healthz", headers=headers)).status == 200
+        assert (await served.ask("/readyz", headers=headers)).status == 200
+
+
+async def test_the_token_opens_it():
+    """The scheme may be in any case (RFC 9110, 11.1)."""
+    async with serving(observed(), GUARDED) as served:
+        for scheme in ("Bearer", "bearer"):
+            response = await served.ask("/api/v1/streams", headers={"Authorization": f"{scheme} {TOKEN}"})
+            assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200), ("localhost:8080", 200), ("[::1]:8080", 200), ("127.9.9.9", 200), ("relay.example", 200),
+        ("evil.example", 421), ("localhost.evil.example", 421), ("127.0.0.1.evil.example", 421), ("", 421),
+        ("192.0.2.1", 421), ("[", 421),
+    ],
+)  # fmt: skip
+async def test_without_a_token_other_host_names_are_refused(host: str, status: int):
+    """A page of another site could reach this machine by a name that resolves to it (DNS rebinding)."""
+    async with serving(observed(), WebSettings("127.0.0.1:0", hosts=("Relay.Example",))) as served:
+        response = await served.ask("/metrics", headers={"Host": host})
+        assert response.status == status
+
+
+async def test_a_request_that_changes_something_comes_from_no_other_site():
+    """And is JSON, which a form cannot send."""
+    async with serving(observed()) as served:
+        path, json = "/api/v1/streams", {"Content-Type": "application/json"}
+        foreign = await served.ask(path, "POST", {**json, "Origin": "http://evil.example"}, data=b"{}")
+        form = await served.ask(path, "POST", {"Content-Type": "text/plain"}, data=b"{}")
+        own = await served.ask(path, "POST", {**json, "Origin": served.url}, data=b"{}")
+    assert (foreign.status, form.status, own.status) == (403, 415, 405)
+    assert own.headers["Allow"] == "GET,HEAD"
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/healthz", "/readyz"])
+async def test_every_answer_is_protected_in_browsers(path: str):
+    """It is not stored, not guessed at and not framed; errors are problem details."""
+    async with serving(observed()) as served:
+        response = await served.ask(path)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    if response.status >= 400:
+        assert response.content_type == "application/problem+json"
+        assert (await response.json())["status"] == response.status
+
+
+async def test_readiness_says_what_is_missing():
+    """For an orchestrator, by its status; for an operator, by its reasons."""
+    reasons = ["sink mqtt: not connected yet"]
+    async with serving(Observed(board_of(), unready=lambda: reasons)) as served:
+        waiting = await served.ask("/readyz")
+        assert (waiting.status, (await waiting.json())["reasons"]) == (503, reasons)
+        reasons = []
+        ready = await served.ask("/readyz")
+        assert (ready.status, (await ready.json())["status"]) == (200, "ready")
+
+
+async def test_an_internal_error_ends_one_request_only(caplog: pytest.LogCaptureFixture):
+    """The answer names file and line, and no data."""
+    board = board_of([flown()])
+
+    async def fail() -> str:
+        return {}["secret"]
+
+    broken = Observed(board, config=fail)
+    async with serving(broken) as served:
+        response = await served.ask("/api/v1/config")
+        assert response.status == 500
+        assert "secret" not in await response.text()
+        assert (await served.ask("/api/v1/streams")).status == 200
+    assert "request failed" in caplog.text
+
+
+async def test_a_body_is_bounded():
+    """64 KiB suffice for a note."""
+    async with serving(observed()) as served:
+        headers = {"Content-Type": "application/json"}
+        response = await served.ask("/api/v1/streams", "POST", headers, data=b"x" * 200_000)
+        assert response.status in (405, 413)
+
+
+async def raw(served: Served, data: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(data)
+    return reader, writer
+
+
+@pytest.mark.parametrize("data", [b"", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "])
+async def test_a_client_that_sends_no_complete_request_is_closed(data: bytes, monkeypatch: pytest.MonkeyPatch):
+    """However slowly it sends: it cannot hold a connection."""
+    monkeypatch.setattr(connections, "IDLE", 0.2)
+    async with serving(observed()) as served:
+        reader, writer = await raw(served, data)
+        async with asyncio.timeout(10):
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+        writer.close()
+
+
+async def test_many_idle_connections_shut_no_one_out(monkeypatch: pytest.MonkeyPatch):
+    """The one that is idle for the longest time makes room."""
+    monkeypatch.setattr(connections, "MOST", 20)
+    async with serving(observed()) as served:
+        held = [await raw(served) for _ in range(60)]
+        assert (await served.ask("/healthz")).status == 200
+        for _, writer in held:
+            writer.close()
+
+
+GARBAGE = (b"\x00" * 1000, b"GET / HTTP/9.9", b"G" * 100_000, b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 5000)
+
+
+async def test_garbage_is_refused_and_hurts_no_one():
+    """Binary data, and headers without end."""
+    async with serving(observed()) as served:
+        for data in GARBAGE:
+            reader, writer = await raw(served, data + b"\r\n\r\n")
+            async with asyncio.timeout(10):
+                with contextlib.suppress(ConnectionResetError):
+                    assert (await reader.read(12)).partition(b" ")[2] in (b"400", b"431", b"505")
+            writer.close()
+        assert (await served.ask("/healthz")).status == 200
+
+
+async def test_a_stop_waits_for_no_client():
+    """Not for one that is idle, nor for one that does not read its answer."""
+    async with serving(observed()) as served:
+        held = [await raw(served, b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 50) for _ in range(5)]
+        began = time.monotonic()
+        served.task.cancel()
+        await asyncio.wait({served.task})
+        assert time.monotonic() - began < 3
+        for _, writer in held:
+            writer.close()
+
+
+def test_an_address_in_use_is_an_error_at_once():
+    """It names the setting."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=rf"http.listen: 127.0.0.1:{port} cannot be used: address already in use"):
+            listen(WebSettings(f"127.0.0.1:{port}"))
+
+
+def test_a_certificate_that_cannot_be_used_is_an_error_at_once(tmp_path: Path):
+    """Missing, or not a certificate."""
+    bad = tmp_path / "bad.pem"
+    bad.write_text("no certificate")
+    for path, reason in ((tmp_path / "none.pem", "no such file or directory"), (bad, "not a certificate")):
+        settings = WebSettings("127.0.0.1:0", cert_file=str(path))
+        with listen(settings) as sock, pytest.raises(ConfigError, match=reason):
+            RelayServer(settings, observed(), sock)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:8080", ("127.0.0.1", 8080)), ("[::1]:80", ("::1", 80)), (":9000", ("0.0.0.0", 9000)),
+        ("localhost:0", ("localhost", 0)), ("[fe80::1%eth0]:1", ("fe80::1%eth0", 1)),
+    ],
+)  # fmt: skip
+def test_addresses(text: str, address: tuple[str, int]):
+    """IPv4, IPv6 in brackets, a name, or all addresses."""
+    assert address_of(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "8080", "127.0.0.1", "1.2.3.4:99999", "::1:80", "[::g]:80", "a:b:80", "http://x:1"])
+def test_other_addresses_are_refused(text: str):
+    """With the form that is expected."""
+    with pytest.raises(ConfigError, match="must be an address and a port"):
+        address_of(text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        (WebSettings("0.0.0.0:80"), "listen"),
+        (WebSettings("[::]:80"), "listen"),
+        (WebSettings("10.0.0.1:80"), "listen"),
+        (WebSettings("127.0.0.1:80", Secret("short")), "token"),
+        (WebSettings("127.0.0.1:80", Secret("x " * 20)), "token"),
+        (WebSettings("127.0.0.1:80", key_file="x"), "key_file"),
+    ],
+)
+def test_settings_that_open_the_relay_to_others_are_refused(settings: WebSettings, key: str):
+    """An address that others can reach needs a token of some length."""
+    fault = settings.fault()
+    assert fault is not None
+    assert fault[0] == key
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:80", "[::1]:80", "localhost:80"])
+def test_loopback_needs_no_token(listen: str):
+    """Any other address does, and has one here."""
+    assert WebSettings(listen).fault() is None
+    assert WebSettings(":80", Secret(TOKEN)).fault() is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from klvrelay.cli import option_groups, standard_streams
 
 if TYPE_CHECKING:
     from klvrelay.relay.reload import Loaded
+    from klvrelay.systemd.service import Service
 
 ON_LOOP = True
 EXAMPLES = (
@@ -76,15 +79,28 @@ async def run(args: argparse.Namespace) -> int:
         with standard_streams.flush_output():
             sys.stdout.write(explained_settings(args))
         return 0
+    service = _service()
+    beside = [] if service is None else [service.run]
     if getattr(args, "config", None) is None:
         with on_hangup(None):
-            return await run_relay(_load(args)[0])
+            return await run_relay(_load(args)[0], *beside)
     from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
 
     settings, files = _load(args)
-    reloads = Reloads(partial(_load, args), files)
+    reloads = Reloads(partial(_load, args), files, reloading=nullcontext if service is None else service.reloading)
     with on_hangup(reloads.requested.set):
-        return await run_relay(settings, lambda relay: Reloader(relay, settings, reloads).run())
+        return await run_relay(settings, *beside, lambda relay: Reloader(relay, settings, reloads).run())
+
+
+def _service() -> Service | None:
+    """What notifies systemd, if it started this process as a service that notifies."""
+    if "NOTIFY_SOCKET" not in os.environ:
+        return None
+    from klvrelay.systemd.notify_socket import NotifySocket  # loaded here: few processes are services
+    from klvrelay.systemd.service import Service
+
+    notify = NotifySocket.take()
+    return None if notify is None else Service(notify)
 
 
 def _load(args: argparse.Namespace) -> Loaded:

@@ -16,4 +16,5 @@
     withheld.py     logs the first record of a stream that an output withholds
     notices.py      the latest values that sinks have yet to publish
     supervise.py    runs a task repeatedly, and contains its faults
+    stuck.py        which parts make no progress, for a watchdog
 """

@@ -17,7 +17,8 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from klvrelay.errors import KlvrelayError
-from klvrelay.health import SinkHealth, SpoolHealth
+from klvrelay.health import LoopHealth, SinkHealth, SpoolHealth
+from klvrelay.health.wall_clock import ClockStep
 from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.change import Change
@@ -27,6 +28,7 @@ from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.stuck import Stuck, stuck_parts
 from klvrelay.relay.summary import Removed, StreamCounts, counts_of, describe_losses, fault_of, lost_of, total
 from klvrelay.relay.supervise import contain
 from klvrelay.relay.tasks import cancel, finish, wait_all
@@ -61,6 +63,8 @@ class Relay:
     waiting_size  maximum number of bytes of these records
     age           maximum age of a waiting record in seconds, without `log`
     coalesce      longest time in seconds between two reads of the datagram sockets, where many are busy
+
+    `loop` is the heartbeat of its event loop.
     """
 
     def __init__(
@@ -75,6 +79,8 @@ class Relay:
         self._removed = Removed()
         self._running = Running()
         self.spool = SpoolHealth()
+        self.loop = LoopHealth()
+        self.loop.wall.listeners.append(self._note_clock_step)
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]
         self._logged: set[tuple[str, str]] = set()
@@ -86,7 +92,8 @@ class Relay:
         cursor = self._log.cursor(each.name, file=each.cursor, replay_rate=each.rate)
         health = SinkHealth(each.name)
         return SinkTask(
-            each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun
+            each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun,
+            patience=each.patience,
         )  # fmt: skip
 
     def summary(self) -> str:
@@ -106,6 +113,7 @@ class Relay:
         """
         running = self._running
         self._coalesce.use()
+        self.loop.start()
         running.begin(keep_checking(lambda: self.streams, self._check_outputs, self._check_stream))
         self._start(self.streams, self.sink_tasks)
         try:
@@ -118,6 +126,7 @@ class Relay:
         finally:
             running.is_stopping = True
             await cancel(running.tasks, LAST_SINKS)
+            self.loop.stop()
 
     def _start(self, streams: Sequence[Stream], sink_tasks: Sequence[SinkTask]) -> None:
         for stream in streams:
@@ -173,6 +182,20 @@ class Relay:
                     tasks.create_task(self._replace_sink(each), name=f"replace {each.key}")
                 for name in change.gone_sinks:
                     tasks.create_task(self._remove_sink(name), name=f"remove {name}")
+
+    @property
+    def is_stopping(self) -> bool:
+        """Is it being stopped, or has it ended?"""
+        return self._running.is_stopping
+
+    def stuck(self) -> list[Stuck]:
+        """The parts that make no progress now."""
+        return stuck_parts(self.streams, self.sink_tasks, self._running)
+
+    def _note_clock_step(self, step: ClockStep) -> None:
+        for stream in self.streams:
+            for health in stream.healths:
+                health.clocks.note_wall_step(step.seconds, step.at)
 
     @property
     def owner(self) -> str | None:
@@ -234,7 +257,9 @@ class Relay:
         cursor = self._log.reorder(old.cursor, each.rate)
         cursor.name = each.name
         health = SinkHealth(each.name, outages=old.health.outages, sums=old.sums())
-        new = SinkTask(each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=True)
+        new = SinkTask(
+            each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=True, patience=each.patience
+        )
         self.sink_tasks = [new if task is old else task for task in self.sink_tasks]
         self._start((), [new])
 

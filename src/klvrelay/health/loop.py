@@ -56,6 +56,7 @@ class LoopHealth:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self.wall.log_rest()
 
     def _beat(self) -> None:
         loop, timer = self._loop, self._timer

@@ -52,8 +52,8 @@ class WallClock:
 
     def check(self) -> ClockStep | None:
         """Compare the clocks. Returns the step, if there was one; the listeners are not called yet."""
-        if self._unlogged:
-            self._log()
+        if self._unlogged and self._monotonic() - self._logged >= LOG_EVERY:
+            self.log_rest()
         if abs(self._wall() - self._monotonic() - self._offset) < STEP:
             return None
         # Again: the process may have been stopped between reading the two clocks.
@@ -66,12 +66,12 @@ class WallClock:
         self.last_step = ClockStep(seconds, now, int(wall * 1e6))
         self._unlogged += 1
         self._sum += seconds
-        self._log()
+        if now - self._logged >= LOG_EVERY:
+            self.log_rest()
         return self.last_step
 
-    def _log(self) -> None:
-        now = self._monotonic()
-        if now - self._logged < LOG_EVERY:
-            return
-        LOG.warning("system clock stepped: seconds=%+.3f count=%d", self._sum, self._unlogged)
-        self._logged, self._unlogged, self._sum = now, 0, 0.0
+    def log_rest(self) -> None:
+        """Log the steps that are not logged yet, as one."""
+        if self._unlogged:
+            LOG.warning("system clock stepped: seconds=%+.3f count=%d", self._sum, self._unlogged)
+        self._logged, self._unlogged, self._sum = self._monotonic(), 0, 0.0

@@ -103,8 +103,9 @@ async def test_a_clock_that_is_set_while_the_relay_runs(oracle: OracleBroker, tm
 
 
 async def test_a_step_of_the_clock_is_no_incident(oracle: OracleBroker, free_port: int, tmp_path: Path):
-    """A live stream over TCP with a spool and an age limit: the log has each step, and no other line; no record is shed,
-    and no state changes.
+    """A live stream over TCP with a spool and an age limit: the log has each step, and no other line.
+
+    No record is shed, and no state changes.
     """
     (clock := tmp_path / "clock").write_text("+0s")
     path = written(tmp_path, f'''

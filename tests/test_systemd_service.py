@@ -285,29 +285,38 @@ async def limits_of(url: str, more: dict[str, Any]) -> list[float]:
     return limits
 
 
-async def test_a_hang_that_the_relay_ends_stops_the_watchdog_only_so_long(manager: ServiceManager, monkeypatch):
-    """The source is abandoned and opened again: what hangs is no longer part of the relay."""
+async def test_a_hang_that_the_relay_ends_stops_the_watchdog_only_so_long(
+    manager: ServiceManager, logged: pytest.LogCaptureFixture, monkeypatch
+):
+    """A live source that hangs in libav is abandoned, and read in a separate process."""
     monkeypatch.setattr("klvrelay.relay.stream.Backoff.next", lambda self: 0.01)
-    openings: list[Any] = []
+    opened: list[str] = []
+    pulses: list[Pulse] = []
 
-    class HangsOnce:
-        url, live, fixed, dropped = Url.parse("udp://:5000"), True, False, 0
+    class Hangs:
+        url, live, fixed, dropped = Url.parse("rtsp://cam/live"), True, True, 0
         link = LinkStats()
 
         async def packets(self):
-            openings.append(pulse := progress().pulse())
+            opened.append("thread")
+            pulses.append(progress().pulse())
+            pulses[-1].expect(LIMIT)
             yield Packet(TAPE.bare, 1, "klv")
-            if len(openings) == 1:
-                pulse.expect(0.1)
             await asyncio.get_running_loop().create_future()
 
-    relay = relay_of([input_of(HangsOnce)], Ear())
+    def isolated() -> Any:
+        opened.append("process")
+        return live(hang=True)
+
+    relay = relay_of([StreamInput("cam", Hangs, "rtsp://cam/live", open_isolated=isolated)], Ear())
     async with serving(relay, manager):
-        await until(lambda: openings)
-        await unfed(manager, LIMIT)
-        relay.streams[0]._opening.reopen("it hangs")  # type: ignore[union-attr]
+        await until(lambda: opened == ["thread", "process"])
+        assert relay.stuck() == []
         await pinged(manager)
-    assert len(openings) == 2
+        assert pulses[0].due < time.monotonic()  # the thread hangs still
+    times = manager.times("WATCHDOG")
+    assert max(after - before for before, after in pairwise(times)) < LIMIT + 1
+    assert "cam: reader hangs, source moved to a separate process" in logged.messages
 
 
 async def test_a_connection_that_does_not_end_is_not_fed(manager: ServiceManager, logged: pytest.LogCaptureFixture):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
@@ -256,7 +257,10 @@ class Stream:
         """Why the source must be reopened; "" if it need not."""
         if not (source.live and source.fixed):
             return ""
-        reason = self._reopen_policy.reason(max(self.healths, key=lambda one: one.last_record))
+        if self.due < time.monotonic():  # its thread did not return from a call in time
+            reason = HANGS
+        else:
+            reason = self._reopen_policy.reason(max(self.healths, key=lambda one: one.last_record))
         if reason == HANGS:
             self._isolate()
         return reason

@@ -155,16 +155,16 @@ class Demuxer:
     def _open_container(self, file: Any, local: str = "") -> InputContainer:
         import av
 
-        self._pulse.expect(self._limit + self._timeout)
         url = self._at
         path = local or url.unredacted()
-        container: InputContainer = av.open(
-            file or (f"file:{path}" if url.scheme == "file" else path),
-            format="rtsp" if url.scheme in _RTSP else None,
-            options=self.options,
-            timeout=self._timeout if file is None else None,
-            **lenient_metadata(),
-        )
+        with self._pulse.within(self._limit + self._timeout):
+            container: InputContainer = av.open(
+                file or (f"file:{path}" if url.scheme == "file" else path),
+                format="rtsp" if url.scheme in _RTSP else None,
+                options=self.options,
+                timeout=self._timeout if file is None else None,
+                **lenient_metadata(),
+            )
         return container
 
     def _silence_reason(self) -> str:

@@ -19,7 +19,6 @@ from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet, Units
 from klvrelay.sources.libav.demuxer import AS_SENT, UNDECODED, lenient_metadata
 from klvrelay.sources.libav.source import KlvSniffer, pts_of
-from klvrelay.sources.progress import BESIDE
 from klvrelay.sources.thread_queue import ThreadQueue, wake
 from klvrelay.threads import Pulse
 
@@ -43,6 +42,8 @@ OPTIONS = {
 }
 CAN_WAIT = ("tcp", "http", "https")
 """Live sources that lose nothing where libav is slow: the socket fills, and the far end is held back."""
+COMPUTING = 10.0
+"""Seconds within which libav must ask for more bytes, or return a packet."""
 REMEMBERED = 4096
 """Number of pieces whose arrival time is kept: more than libav queues while it opens a stream."""
 
@@ -218,7 +219,7 @@ class LibavInput:
         try:
             return self._read(size)
         finally:
-            self._pulse.expect(BESIDE)
+            self._pulse.expect(COMPUTING)
 
     def _read(self, size: int) -> bytes:
         with self._changed:

@@ -24,11 +24,9 @@ from klvrelay.transports.http.faults import WebFault, connection_fault, status_f
 from klvrelay.transports.http.header import Response
 from klvrelay.transports.http.login import Login, challenges
 from klvrelay.transports.http.proxy import Proxy, proxy_for
-from klvrelay.transports.http.reach import BURST, OWN_BURST, OWN_RATE, RATE, Reach, RequestRate, connect_directly
+from klvrelay.transports.http.reach import BURST, OWN_BURST, OWN_RATE, RATE, STEPS, Reach, RequestRate, connect_directly
 
 REDIRECTS = 8
-STEPS = 4
-"""Time-outs that one request may take: name, connection, TLS, response."""
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
 _PORTS = {"http": 80, "https": 443}
 _OTHERS = ("data", "file", "ftp", "ftps", "rtmp", "rtsp", "rtsps", "srt", "tcp", "udp")
@@ -81,7 +79,7 @@ class Web:
         self._context: ssl.SSLContext | None = tls.client_context(ca_file) if url.scheme == "https" else None
         self._connections: dict[Origin, http.client.HTTPConnection] = {}
         self._cookies = Cookies()
-        self._reach = Reach()
+        self._reach = Reach(self.pulse)
         self._pace, self._others = RequestRate(OWN_BURST, OWN_RATE), RequestRate(BURST, RATE)
 
     def stop(self) -> None:

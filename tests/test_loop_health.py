@@ -12,6 +12,7 @@ from manual_clock import Clock
 
 from klvrelay.health.loop import BEAT, LoopHealth
 from klvrelay.health.wall_clock import LOG_EVERY, STEP, ClockStep, WallClock
+from klvrelay.relay.supervise import contain
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def logged(monkeypatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFi
 
 @pytest.fixture
 async def health():
-    found = LoopHealth()
+    found = LoopHealth(contain)
     found.start()
     yield found
     found.stop()
@@ -144,7 +145,7 @@ def test_a_clock_that_is_set_all_the_time_does_not_fill_the_log(logged: pytest.L
 async def test_listeners_hear_of_a_step(logged: pytest.LogCaptureFixture):
     """Each of them, also after one that fails."""
     clocks, heard = Clocks(), list[ClockStep]()
-    health = LoopHealth(clocks.wall)
+    health = LoopHealth(contain, clocks.wall)
 
     def fail(step: ClockStep) -> None:
         raise ValueError

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from klvrelay.errors import describe_bug
+from klvrelay.errors import KlvrelayError
 from klvrelay.health.wall_clock import WallClock
 
 LOG = logging.getLogger("klvrelay.health")
@@ -15,10 +15,15 @@ LOG = logging.getLogger("klvrelay.health")
 BEAT = 0.05
 """Seconds between two beats."""
 MINUTE = 60
+FAULTS_MOST = 16
+"""Maximum number of different faults of listeners that are logged."""
+
+Contain = Callable[[Callable[[], object], str], KlvrelayError | None]
+"""Runs a step whose failure must not end its caller, with a name for the log. Returns the fault."""
 
 
 class LoopHealth:
-    """The heartbeat of one event loop, from `start` to `stop`.
+    """The heartbeat of one event loop, from `start` to `stop`. `contain` runs the listeners.
 
     lag_s      seconds by which the last beat was late
     lag_max_s  the longest lag since the start
@@ -28,7 +33,7 @@ class LoopHealth:
     wall       steps of the system clock, checked at every beat
     """
 
-    def __init__(self, wall: WallClock | None = None) -> None:
+    def __init__(self, contain: Contain, wall: WallClock | None = None) -> None:
         self.lag_s = self.lag_max_s = 0.0
         self.beats = 0
         self.on_beat: list[Callable[[], object]] = []
@@ -36,7 +41,8 @@ class LoopHealth:
         self._longest: deque[tuple[int, float]] = deque()  # the longest lag of each second, of a minute
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._failed: set[str] = set()
+        self._contain = contain
+        self._faults: set[str] = set()
 
     @property
     def lag_longest_s(self) -> float:
@@ -85,9 +91,7 @@ class LoopHealth:
             longest[-1] = second, lag
 
     def _call(self, call: Callable[[], object]) -> None:
-        try:
-            call()
-        except Exception as error:  # noqa: BLE001 (a listener must not stop the heartbeat)
-            if (line := describe_bug(error)) not in self._failed and len(self._failed) < MINUTE:
-                self._failed.add(line)
-                LOG.error("heartbeat: %s", line)
+        fault = self._contain(call, "heartbeat")
+        if fault is not None and (line := str(fault)) not in self._faults and len(self._faults) < FAULTS_MOST:
+            self._faults.add(line)
+            LOG.error("heartbeat: %s", line)

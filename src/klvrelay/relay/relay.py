@@ -79,7 +79,7 @@ class Relay:
         self._removed = Removed()
         self._running = Running()
         self.spool = SpoolHealth()
-        self.loop = LoopHealth()
+        self.loop = LoopHealth(contain)
         self.loop.wall.listeners.append(self._note_clock_step)
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]

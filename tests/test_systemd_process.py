@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
 import feed
 import ports
 import pytest
+from blockable_relay import BLOCKED
 from brokers import until
 from oracle_broker import OracleBroker
 from service_manager import ServiceManager, service_manager
 from settings_file import written
 from test_relay_process import Command, klvrelay
+
+BLOCKABLE = [sys.executable, str(Path(__file__).parent / "support" / "blockable_relay.py")]
 
 
 @pytest.fixture
@@ -44,19 +48,19 @@ async def test_a_service_starts_reloads_and_stops(oracle: OracleBroker, manager:
         environment = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "3000000"}
         async with klvrelay("run", "-c", path, **environment) as command:
             await until(lambda: manager.states == ["READY"])
-            assert "connected" in command.said
+            await until(lambda: "connected" in command.said)
             await feed.listening(port)
 
             written(tmp_path, text(oracle.url, f"udp://127.0.0.1:{port}", f"udp://127.0.0.1:{other}"))
             before = time.monotonic()
             await hang_up(command, manager)
-            assert "settings reloaded: added=uav1" in command.said
+            await until(lambda: "settings reloaded: added=uav1" in command.said)
             began = int(manager.values("MONOTONIC_USEC")[0]) / 1e6
             assert before <= began <= time.monotonic()
 
             written(tmp_path, "[[sink]]\nurl = 5\n")
             await hang_up(command, manager)
-            assert "settings not reloaded" in command.said
+            await until(lambda: "settings not reloaded" in command.said)
 
             await until(lambda: "0 of 2 streams live, mqtt connected, 0 records wait" in manager.values("STATUS"))
             await until(lambda: len(manager.times("WATCHDOG")) > 2)
@@ -64,6 +68,22 @@ async def test_a_service_starts_reloads_and_stops(oracle: OracleBroker, manager:
     assert code == 0
     assert manager.states == ["READY", *["RELOADING", "READY"] * 2, "STOPPING"]
     assert len(manager.values("STATUS")) == len(set(manager.values("STATUS")))
+
+
+async def test_a_process_whose_loop_is_blocked_is_not_fed(
+    oracle: OracleBroker, manager: ServiceManager, free_port: int
+):
+    """Before and after, signs of life come at a third of the limit; meanwhile there is none."""
+    url = f"udp://127.0.0.1:{free_port}"
+    environment = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "600000"}
+    async with klvrelay("run", url, "--mqtt", oracle.url, program=BLOCKABLE, **environment) as command:
+        await until(lambda: manager.states == ["READY"] and len(manager.times("WATCHDOG")) > 2)
+        blocked = time.monotonic()
+        command.process.send_signal(signal.SIGUSR1)
+        await until(lambda: manager.times("WATCHDOG")[-1] > blocked + BLOCKED)
+        assert not [at for at in manager.times("WATCHDOG") if blocked + 0.3 < at < blocked + BLOCKED]
+        code, _ = await command.stop()
+    assert code == 0
 
 
 async def test_an_isolated_source_cannot_notify(oracle: OracleBroker, manager: ServiceManager, free_port: int):

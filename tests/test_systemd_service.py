@@ -64,7 +64,8 @@ def logged(monkeypatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFi
 @asynccontextmanager
 async def serving(relay: Relay, manager: ServiceManager, watchdog: float | None = LIMIT) -> AsyncIterator[Service]:
     """The relay and its service, until the end of the block."""
-    service = Service(NotifySocket(manager.address, watchdog))
+    notify = NotifySocket(manager.address, watchdog)
+    service = Service(notify)
     running = asyncio.create_task(relay.run())
     beside = asyncio.create_task(service.run(relay))
     try:
@@ -74,6 +75,7 @@ async def serving(relay: Relay, manager: ServiceManager, watchdog: float | None 
         await asyncio.wait({running})
         beside.cancel()
         await asyncio.wait({beside})
+        notify.close()
 
 
 def input_of(source: Callable[[], Any], name: str = "uav1") -> StreamInput:
@@ -180,6 +182,28 @@ async def test_what_a_full_socket_could_not_take_is_sent_later(manager: ServiceM
     await until(lambda: len(manager.states) == 3)
     notify.close()
     assert manager.states == ["READY", "RELOADING", "READY"]
+
+
+async def test_systemd_waits_while_the_spool_is_opened(manager: ServiceManager, monkeypatch):
+    """Again and again, until the relay runs, and no longer than a limit."""
+    monkeypatch.setattr(service_module, "EXTEND_EVERY", 0.02)
+    relay = relay_of([input_of(lambda: live(hang=True))], Ear())
+    with closing(NotifySocket(manager.address)) as notify:
+        service = Service(notify)
+        async with service.starting():
+            await until(lambda: len(manager.times("EXTEND_TIMEOUT_USEC")) > 3)
+            beside = asyncio.create_task(service.run(relay))
+            await until(lambda: any(status.startswith("starting: 0") for status in manager.values("STATUS")))
+            count = len(manager.times("EXTEND_TIMEOUT_USEC"))
+            await asyncio.sleep(0.1)
+            assert len(manager.times("EXTEND_TIMEOUT_USEC")) == count
+            beside.cancel()
+            await asyncio.wait({beside})
+        monkeypatch.setattr(service_module, "EXTEND_MOST", 0.1)
+        other = Service(notify)
+        async with other.starting():
+            await until(lambda: all(task.get_name() != "extend" for task in asyncio.all_tasks()))
+    assert set(manager.values("EXTEND_TIMEOUT_USEC")) == {"60000000"}
 
 
 # ---- the watchdog ----

@@ -58,6 +58,7 @@ ELSEWHERE = {
     21: ("test_shutdown.py", "test_relay_stop.py"),
     22: (
         "test_systemd_service.py::test_a_blocked_loop_is_not_fed",
+        "test_systemd_process.py::test_a_process_whose_loop_is_blocked_is_not_fed",
         "test_systemd_service.py::test_a_source_whose_thread_hangs_is_not_fed",
         "test_systemd_service.py::test_every_time_limit_of_a_source_is_below_30_s",
     ),

@@ -80,16 +80,19 @@ async def run(args: argparse.Namespace) -> int:
             sys.stdout.write(explained_settings(args))
         return 0
     service = _service()
-    beside = [] if service is None else [service.run]
+    beside, starting = ([], nullcontext()) if service is None else ([service.run], service.starting())
     if getattr(args, "config", None) is None:
         with on_hangup(None):
-            return await run_relay(_load(args)[0], *beside)
+            settings, _ = _load(args)
+            async with starting:
+                return await run_relay(settings, *beside)
     from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
 
     settings, files = _load(args)
     reloads = Reloads(partial(_load, args), files, reloading=nullcontext if service is None else service.reloading)
     with on_hangup(reloads.requested.set):
-        return await run_relay(settings, *beside, lambda relay: Reloader(relay, settings, reloads).run())
+        async with starting:
+            return await run_relay(settings, *beside, lambda relay: Reloader(relay, settings, reloads).run())
 
 
 def _service() -> Service | None:

@@ -1,5 +1,6 @@
 """The notifications of one relay as a service of systemd, while it runs.
 
+    EXTEND      while the spool is opened, which may take longer than systemd waits for READY
     READY       once every sink was connected and every source opened or tried, or START_MOST seconds after the start
     STATUS      whenever it changed
     RELOADING   while settings are read and applied, then READY again, also if they are refused
@@ -14,11 +15,12 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.supervise import contain
+from klvrelay.relay.tasks import cancel
 from klvrelay.systemd.notify_socket import NotifySocket
 from klvrelay.systemd.status import status_line
 from klvrelay.systemd.watchdog import Watchdog
@@ -27,6 +29,8 @@ LOG = logging.getLogger("klvrelay.systemd")
 
 START_MOST = 20.0
 """Maximum seconds until READY. systemd ends a service that is not ready after 90 s, and a broker may be away longer."""
+EXTEND, EXTEND_EVERY, EXTEND_MOST = 60, 20.0, 600.0
+"""Seconds that systemd is asked to wait for READY, how often, and for how long altogether: a disk may hang."""
 LOOK = 0.1
 """Seconds between two looks at the relay."""
 STATUS_EVERY = 1.0
@@ -42,13 +46,30 @@ class Service:
         self._notify = notify
         self._watchdog: Watchdog | None = None
         self._owed: deque[tuple[str, ...]] = deque(maxlen=OWED_MOST)
-        self._is_ready = self._is_stopping = False
+        self._has_begun = self._is_ready = self._is_stopping = False
         self._status = ""
         self._status_at = -math.inf
         self._faults: set[str] = set()
 
+    @asynccontextmanager
+    async def starting(self) -> AsyncIterator[None]:
+        """Inside, the relay is made and runs. Until it runs, systemd is asked to wait."""
+        extending = asyncio.create_task(self._extend(), name="extend")
+        try:
+            yield
+        finally:
+            await cancel([extending])
+            self._notify.close()
+
+    async def _extend(self) -> None:
+        begin = time.monotonic()
+        while not self._has_begun and time.monotonic() - begin < EXTEND_MOST:
+            self._send(f"EXTEND_TIMEOUT_USEC={EXTEND}000000", "STATUS=starting")
+            await asyncio.sleep(EXTEND_EVERY)
+
     async def run(self, relay: Relay) -> None:
         """Until cancelled, beside the relay."""
+        self._has_begun = True
         if self._notify.watchdog is not None:
             self._watchdog = Watchdog(self._notify.watchdog, relay.stuck)
         pause = LOOK if self._watchdog is None else min(LOOK, self._watchdog.every / 2)
@@ -60,7 +81,6 @@ class Service:
                 await asyncio.sleep(pause)
         finally:
             self._stopping()
-            self._notify.close()
 
     @contextmanager
     def reloading(self) -> Iterator[None]:
@@ -85,7 +105,7 @@ class Service:
         if relay.is_stopping:
             self._stopping()
             return
-        ready = not self._is_ready and (_has_begun(relay) or now - begin >= START_MOST)
+        ready = not self._is_ready and (_is_connected(relay) or now - begin >= START_MOST)
         if ready:
             self._is_ready = True
             self._send("READY=1")
@@ -116,6 +136,6 @@ class Service:
             LOG.error("%s", fault)
 
 
-def _has_begun(relay: Relay) -> bool:
+def _is_connected(relay: Relay) -> bool:
     """Was every sink connected, and every source opened or tried?"""
     return all(task.health.ever_up for task in relay.sink_tasks) and all(one.was_opened for one in relay.streams)

@@ -274,13 +274,13 @@ def test_files_beyond_their_age_are_deleted(flights: Path):
 
 def test_a_clock_that_was_ahead_at_the_start_makes_no_file_old(flights: Path, monkeypatch: pytest.MonkeyPatch):
     """It is corrected meanwhile: what was written a minute ago is not ten years old."""
+    leaf = flights / "uav1" / "telemetry"
+    leaf.mkdir(parents=True)
+    (leaf / file_name("uav1", time.time_ns() // 1000 - 60_000_000, ".jsonl")).write_bytes(b"x\n")
     now = time.time
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: now() + 3650 * 86400)
         trial = Trial(flights, age=7 * 86400.0)
-    leaf = flights / "uav1" / "telemetry"
-    leaf.mkdir(parents=True)
-    (leaf / file_name("uav1", time.time_ns() // 1000 - 60_000_000, ".jsonl")).write_bytes(b"x\n")
     trial.store.tick()
     assert (len(files_of(flights)), trial.retention.deleted) == (1, 0)
 

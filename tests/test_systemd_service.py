@@ -375,8 +375,8 @@ async def test_a_source_whose_task_died_is_not_fed(manager: ServiceManager, monk
         assert [(one.name, one.reason) for one in relay.stuck()] == [("uav1", "its task ended")]
 
 
-def test_what_is_stuck_is_logged_once():
-    """And is due again at once when it has recovered."""
+def test_what_is_stuck_is_logged_once(logged: pytest.LogCaptureFixture):
+    """And the watchdog is fed again as soon as it has recovered."""
     clock, parts = Clock(), list[Stuck]()
     watchdog = Watchdog(30.0, lambda: parts, clock)
     assert watchdog.is_due()
@@ -384,10 +384,15 @@ def test_what_is_stuck_is_logged_once():
     clock.now += 10
     assert watchdog.is_due()
     parts.append(Stuck("source", "uav1", "reader does not return", clock.now))
-    clock.now += 60
-    assert not watchdog.is_due()
+    for _ in range(60):
+        clock.now += 1
+        assert not watchdog.is_due()
     parts.clear()
+    clock.now += 1
     assert watchdog.is_due()
+    assert [line.partition(" reason")[0] for line in logged.messages] == [
+        "watchdog not fed: source=uav1", "watchdog fed again: source=uav1 seconds=61.0"
+    ]  # fmt: skip
 
 
 # ---- the status line ----

@@ -16,5 +16,6 @@
     withheld.py     logs the first record of a stream that an output withholds
     notices.py      the latest values that sinks have yet to publish
     supervise.py    runs a task repeatedly, and contains its faults
+    heartbeat.py    the heartbeat of the event loop
     stuck.py        which parts make no progress, for a watchdog
 """

@@ -17,11 +17,11 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from klvrelay.errors import KlvrelayError
-from klvrelay.health import LoopHealth, SinkHealth, SpoolHealth
-from klvrelay.health.wall_clock import ClockStep
+from klvrelay.health import SinkHealth, SpoolHealth
 from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.change import Change
+from klvrelay.relay.heartbeat import heartbeat_of
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.running import Running
 from klvrelay.relay.sink_input import SinkInput
@@ -64,7 +64,7 @@ class Relay:
     age           maximum age of a waiting record in seconds, without `log`
     coalesce      longest time in seconds between two reads of the datagram sockets, where many are busy
 
-    `loop` is the heartbeat of its event loop.
+    `loop` is the heartbeat of its event loop; see `LoopHealth`.
     """
 
     def __init__(
@@ -79,8 +79,7 @@ class Relay:
         self._removed = Removed()
         self._running = Running()
         self.spool = SpoolHealth()
-        self.loop = LoopHealth(contain)
-        self.loop.wall.listeners.append(self._note_clock_step)
+        self.loop = heartbeat_of(lambda: self.streams)
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]
         self._logged: set[tuple[str, str]] = set()
@@ -191,11 +190,6 @@ class Relay:
     def stuck(self) -> list[Stuck]:
         """The parts that make no progress now."""
         return stuck_parts(self.streams, self.sink_tasks, self._running)
-
-    def _note_clock_step(self, step: ClockStep) -> None:
-        for stream in self.streams:
-            for health in stream.healths:
-                health.clocks.note_wall_step(step.seconds, step.at)
 
     @property
     def owner(self) -> str | None:

@@ -14,6 +14,8 @@ LOG = logging.getLogger("klvrelay.systemd")
 
 SHARE = 3
 """Signs of life per time limit of the watchdog."""
+CHECK = 1.0
+"""Maximum seconds between two checks of the parts."""
 
 
 class Watchdog:
@@ -29,14 +31,16 @@ class Watchdog:
         self.every = limit / SHARE
         self.stuck: Sequence[Stuck] = ()
         self._parts, self._clock = parts, clock
-        self._last = -math.inf
+        self._last = self._checked = -math.inf
         self._logged: dict[tuple[str, str, str], float] = {}
 
     def is_due(self) -> bool:
         """Must one be sent now? Log parts that make no progress, and those that do again."""
         now = self._clock()
-        self.stuck = self._parts()
-        self._log(now)
+        if now - self._checked >= min(CHECK, self.every / 4):
+            self._checked = now
+            self.stuck = self._parts()
+            self._log(now)
         if self.stuck or now - self._last < self.every:
             return False
         self._last = now

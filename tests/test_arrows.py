@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "health": f"{VALUES} core",
     "frames": f"{VALUES} core config recordings sources transports",
     "relay": f"{VALUES} core config decoder elementary_streams health recordings shape sinks sources spool transports",
+    "systemd": f"{VALUES} health relay",
     "video": f"{VALUES} config frames sources",
     "api": f"{VALUES} core config decoder sources",
     "exports": f"{VALUES} core geo shape standards",

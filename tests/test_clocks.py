@@ -205,6 +205,34 @@ def test_a_step_is_logged_even_where_no_figures_are_requested(said: Said):
     assert len(said()) == 1
 
 
+@pytest.mark.parametrize("step", [3600.0, -3600.0, 3.2e8])
+def test_a_step_of_the_system_clock_is_not_logged_as_one_of_klv_time(step: float, said: Said):
+    """The offset has it, but the cause is known; another step than that is logged."""
+    clocks = Clocks("uav1")
+    clocks.note_wall_step(step, 5.0)
+    run(clocks, 10, lambda now: {"wall": 0.0 if now < 5 else step})
+    assert (clocks.against["wall"].jumps, said()) == (1, [])
+    run(clocks, 10, lambda now: {"wall": step if now < 15 else step + 60}, begin=10.0)
+    assert len(said()) == 1
+
+
+def test_steps_of_the_system_clock_in_a_row_are_known_by_their_sum(said: Said):
+    """Only the last of them lasts long enough to be measured."""
+    clocks = Clocks("uav1")
+    for number, step in enumerate((3600.0, -7200.0, 100.0)):
+        clocks.note_wall_step(step, 5.0 + number / 10)
+    run(clocks, 10, lambda now: {"wall": 0.0 if now < 5 else -3500.0})
+    assert (clocks.against["wall"].jumps, said()) == (1, [])
+
+
+def test_an_old_step_of_the_system_clock_explains_nothing(said: Said):
+    """A minute later, the same step is one of the KLV."""
+    clocks = Clocks("uav1")
+    clocks.note_wall_step(60.0, 5.0)
+    run(clocks, 20, lambda now: {"wall": 0.0 if now < 110 else 60.0}, begin=100.0)
+    assert len(said()) == 1
+
+
 @pytest.mark.parametrize(("apart", "jumps"), [(0.2, 1), (0.3, 0)])
 def test_records_that_agree_to_a_quarter_of_a_second_confirm_a_step(apart: float, jumps: int):
     """Network jitter is less; two alternating senders are further apart."""

@@ -272,6 +272,19 @@ def test_files_beyond_their_age_are_deleted(flights: Path):
     assert (trial.retention.deleted, (flights / "uav1" / file_name("uav1", 0, ".jsonl")).exists()) == (2, True)
 
 
+def test_a_clock_that_was_ahead_at_the_start_makes_no_file_old(flights: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is corrected meanwhile: what was written a minute ago is not ten years old."""
+    leaf = flights / "uav1" / "telemetry"
+    leaf.mkdir(parents=True)
+    (leaf / file_name("uav1", time.time_ns() // 1000 - 60_000_000, ".jsonl")).write_bytes(b"x\n")
+    now = time.time
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now() + 3650 * 86400)
+        trial = Trial(flights, age=7 * 86400.0)
+    trial.store.tick()
+    assert (len(files_of(flights)), trial.retention.deleted) == (1, 0)
+
+
 def test_little_free_space_deletes_old_files_and_keeps_the_newest(flights: Path, monkeypatch: pytest.MonkeyPatch):
     """Then records wait, with a remedy: another program may have filled the disk."""
     trial = Trial(flights, segment_size=4096, free=1 << 20)

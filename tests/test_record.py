@@ -32,6 +32,7 @@ from klvrelay.recording import Recorder, recorder
 from klvrelay.recordings import segmenter
 from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.recordings.segment_names import RecordedSegment, segments
+from klvrelay.recordings.segment_store import SegmentStore
 from klvrelay.recordings.segmenter import Segmenter
 from klvrelay.sources.open import open_source
 
@@ -324,6 +325,16 @@ async def test_a_clock_correction_removes_nothing(tmp_path):
     await recorded(of_file(*packets), tmp_path, size=16_384, keep_age=60.0)
 
     assert joined(tmp_path) == TAPE.ts * 2
+
+
+async def test_a_clock_that_is_set_forward_removes_nothing(tmp_path, monkeypatch):
+    """Segments of earlier runs do not become ten years old at that moment."""
+    old, now = put_old(tmp_path, 3), time.time
+    store = SegmentStore(str(tmp_path), "uav1", RecordingLimits(size=16_384, keep_size=1 << 30, keep_age=7 * 86400.0))
+    store.open()
+    monkeypatch.setattr(time, "time", lambda: now() + 3650 * 86400)
+    store.remove_old()
+    assert all(path.exists() for path in old)
 
 
 async def test_a_thousand_segments_are_handled_quickly(tmp_path, monkeypatch):

@@ -16,6 +16,8 @@ from klvrelay import threads
 from klvrelay.gap import Item
 from klvrelay.outcome import Sums
 from klvrelay.record import Record
+from klvrelay.spool import age as age_module
+from klvrelay.spool.age import AgeLimit
 from klvrelay.spool.contract import LogCursor
 from klvrelay.spool.disk import segments
 from klvrelay.spool.disk.cursor_file import OPEN_END
@@ -90,3 +92,46 @@ async def test_segments_whose_records_are_too_old_are_discarded(monkeypatch: pyt
     committed = store.commit({}, waits, hurry=False, before_us=6)
     assert [[one.record.seq for one in shed.records] for shed in committed.sheds] == [[1], [2], [3]]
     assert store.segments.bounds() == []
+
+
+class SetClock:
+    """The two clocks of an age limit; `step` sets the system clock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.monotonic, self.offset = 1000.0, 1e9
+        monkeypatch.setattr(age_module.time, "monotonic", lambda: self.monotonic)
+        monkeypatch.setattr(age_module.time, "time_ns", lambda: round((self.monotonic + self.offset) * 1e9))
+
+    @property
+    def now_us(self) -> int:
+        return round((self.monotonic + self.offset) * 1e6)
+
+
+def test_a_clock_that_is_set_forward_makes_no_waiting_record_old(monkeypatch: pytest.MonkeyPatch):
+    """By ten years: what waits at that moment keeps its time, and the limit is that of the new clock afterwards."""
+    clock = SetClock(monkeypatch)
+    limit = AgeLimit(HOUR, lambda before_us: None)
+    before = clock.now_us
+    clock.monotonic += 1800
+    clock.offset += 10 * 365 * 24 * HOUR
+    after = clock.now_us
+    assert limit.before_us < before
+    clock.monotonic += 1799
+    assert limit.before_us < before
+    clock.monotonic += 2
+    assert before < limit.before_us < after
+    clock.monotonic += 1800
+    assert limit.before_us < after  # since the step was noticed
+    clock.monotonic += 10
+    assert clock.now_us - HOUR * 1e6 == pytest.approx(limit.before_us, abs=2)
+
+
+def test_a_clock_that_is_set_back_and_forth_makes_no_record_old(monkeypatch: pytest.MonkeyPatch):
+    """An hour back makes records younger for that long; then forward again."""
+    clock = SetClock(monkeypatch)
+    limit = AgeLimit(HOUR, lambda before_us: None)
+    before = clock.now_us
+    for step in (-10 * HOUR, 10 * HOUR):
+        clock.monotonic += 60
+        clock.offset += step
+        assert limit.before_us < before

@@ -2,6 +2,7 @@
 
     run              one call in a thread
     Worker           successive calls in one thread
+    Pulse            whether a thread returns from its blocking calls in time
     DaemonExecutor   executor for libraries that use `loop.run_in_executor(None, ...)`
 
 The pools of `concurrent.futures` are joined when the loop closes and when the interpreter exits: a blocked read from a
@@ -11,9 +12,12 @@ network file system would keep the process alive.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
@@ -63,6 +67,39 @@ class Worker:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+
+
+class Pulse:
+    """Until when a thread must return from its current blocking call. The thread writes it, the event loop reads it.
+
+    due   time of the monotonic clock; infinite while the thread waits for the relay, or has ended
+    """
+
+    def __init__(self) -> None:
+        self.due = math.inf
+        self._limit = math.inf
+
+    def expect(self, seconds: float) -> None:
+        """The call that begins now must return within so many seconds."""
+        self._limit = seconds
+        self.due = time.monotonic() + seconds
+
+    def rest(self) -> None:
+        """No call is in progress that has a time limit."""
+        self.due = math.inf
+
+    def resume(self) -> None:
+        """After `rest`: another call with the same limit begins."""
+        self.due = time.monotonic() + self._limit
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """The calls inside must return within so many seconds altogether."""
+        self.expect(seconds)
+        try:
+            yield
+        finally:
+            self.rest()
 
 
 class DaemonExecutor(ThreadPoolExecutor):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import os
 import sys
+from contextlib import AsyncExitStack, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +14,7 @@ from klvrelay.cli import option_groups, standard_streams
 
 if TYPE_CHECKING:
     from klvrelay.relay.reload import Loaded
+    from klvrelay.systemd.service import Service
 
 ON_LOOP = True
 EXAMPLES = (
@@ -73,23 +77,41 @@ async def run(args: argparse.Namespace) -> int:
     """Relay until stopped. `replay` calls this too."""
     from klvrelay.cli.hangup import on_hangup
     from klvrelay.cli.relay_settings import explained_settings
-    from klvrelay.cli.web_server import together, web_server
+    from klvrelay.cli.web_server import Beside, web_server
     from klvrelay.relay.build import run_relay
 
     if getattr(args, "print_config", False):
         with standard_streams.flush_output():
             sys.stdout.write(explained_settings(args))
         return 0
-    settings, files = _load(args)
-    with web_server(settings.http, partial(explained_settings, args)) as web:
-        if getattr(args, "config", None) is None:
-            with on_hangup(None):
-                return await run_relay(settings, web)
-        from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
+    reloads_files = getattr(args, "config", None) is not None
+    service, requested = _service(), asyncio.Event()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(on_hangup(requested.set if reloads_files else None))
+        settings, files = _load(args)
+        beside: list[Beside] = [] if service is None else [service.run]
+        if (web := stack.enter_context(web_server(settings.http, partial(explained_settings, args)))) is not None:
+            beside.append(web)
+        if service is not None:
+            await stack.enter_async_context(service.starting())
+        if reloads_files:
+            from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
 
-        reloads = Reloads(partial(_load, args), files)
-        with on_hangup(reloads.requested.set):
-            return await run_relay(settings, together(lambda relay: Reloader(relay, settings, reloads).run(), web))
+            reloading = nullcontext if service is None else service.reloading
+            reloads = Reloads(partial(_load, args), files, requested, reloading=reloading)
+            beside.append(lambda relay: Reloader(relay, settings, reloads).run())
+        return await run_relay(settings, *beside)
+
+
+def _service() -> Service | None:
+    """What notifies systemd, if it started this process as a service that notifies."""
+    if "NOTIFY_SOCKET" not in os.environ:
+        return None
+    from klvrelay.systemd.notify_socket import NotifySocket  # loaded here: few processes are services
+    from klvrelay.systemd.service import Service
+
+    notify = NotifySocket.take()
+    return None if notify is None else Service(notify)
 
 
 def _load(args: argparse.Namespace) -> Loaded:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -45,21 +44,3 @@ def web_server(settings: WebSettings | None, config: Callable[[], str]) -> Itera
             await server.serve()
 
         yield serve
-
-
-def together(*works: Beside | None) -> Beside | None:
-    """All of them, concurrently; None if there is none."""
-    some = [work for work in works if work is not None]
-    if not some:
-        return None
-
-    async def run(relay: Relay) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for work in some:
-                tasks.create_task(_as_coroutine(work, relay))
-
-    return run
-
-
-async def _as_coroutine(work: Beside, relay: Relay) -> None:
-    await work(relay)

@@ -12,10 +12,13 @@
     sink        state of one sink; lead_time: from arrival to confirmation
     spool       faults of the disk of the spool
     relay       state of the relay, and what its process uses
+    loop        heartbeat of the event loop, and how late it is
+    wall_clock  steps of the system clock
 """
 
+from klvrelay.health.loop import LoopHealth
 from klvrelay.health.sink import SinkHealth
 from klvrelay.health.spool import SpoolHealth
 from klvrelay.health.stream import StreamHealth
 
-__all__ = ["SinkHealth", "SpoolHealth", "StreamHealth"]
+__all__ = ["LoopHealth", "SinkHealth", "SpoolHealth", "StreamHealth"]

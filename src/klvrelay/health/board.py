@@ -7,6 +7,7 @@ from typing import Any
 
 from klvrelay.health.changes import Changes, Contain
 from klvrelay.health.documents import relay_document, stream_document
+from klvrelay.health.loop import LoopHealth
 from klvrelay.health.relay import RelayHealth
 from klvrelay.health.sink import SinkHealth
 from klvrelay.health.spool import SpoolHealth
@@ -20,6 +21,7 @@ class Board:
     """The health of the relay, and its changes. For `contain` see `Changes`.
 
     streams, sinks   those of the relay at present; a reload changes them
+    loop             heartbeat of the event loop, and steps of the system clock; None before the relay is made
     refresh          updates the counters, which are otherwise updated with each report
     latest           the latest values of the items of a stream as JSON; None if there are none
     stream_details   add members to the document of a stream
@@ -31,6 +33,7 @@ class Board:
         self.relay = RelayHealth(boot, publish=self.changes.publish)
         self.spool = SpoolHealth(publish=self.changes.publish)
         self.has_spool = False
+        self.loop: LoopHealth | None = None
         self.streams: Callable[[], Sequence[StreamHealth]] = tuple
         self.sinks: Callable[[], Sequence[SinkHealth]] = tuple
         self.refresh: Callable[[], None] = lambda: None

@@ -23,6 +23,8 @@ POINTS = 120
 QUIET = 60.0
 """Minimum seconds between two log lines."""
 LEAST_POINTS = 10
+STEPS, STEP_SECONDS = 4, 60.0
+"""Number of steps of the system clock that are remembered, and for how long."""
 TOGETHER = 8
 """Maximum records that wait to be measured."""
 _PLATFORM = frozenset(("ST0601", "ST0104"))
@@ -119,6 +121,7 @@ class Clocks:
         self._last_jump: Jump | None = None
         self._pts_unwrapper, self._pcr_unwrapper = TickUnwrapper(), TickUnwrapper()
         self._logged = -QUIET
+        self._wall_steps: deque[tuple[float, float]] = deque(maxlen=STEPS)
         self._waiting: list[tuple[Record, float]] = []
 
     def add(self, record: Record, now: float) -> None:
@@ -131,6 +134,10 @@ class Clocks:
             self._waiting.append((record, now))
             if len(self._waiting) >= TOGETHER:
                 self.settle()
+
+    def note_wall_step(self, seconds: float, now: float) -> None:
+        """The system clock was set: the same step of the offset is not one of KLV time, and is not logged as such."""
+        self._wall_steps.append((seconds, now))
 
     def settle(self) -> None:
         """Process the records that are waiting."""
@@ -169,11 +176,22 @@ class Clocks:
         """Log a step, at most once in QUIET seconds."""
         for name, by in jumps.items():
             self._last_jump = Jump(name, -by, time_us)
+        if [*jumps] == ["wall"] and self._is_wall_step(jumps["wall"], now):
+            return
         if now - self._logged >= QUIET:
             self._logged = now
             steps = ", ".join(f"{-by:+.3f} s relative to {_CLOCK_NAMES[name]}" for name, by in jumps.items())
             hint = "; normal when a recording repeats" if [*jumps] == ["wall"] else ""
             LOG.warning("%s: KLV time stepped by %s%s", self._name, steps, hint)
+
+    def _is_wall_step(self, seconds: float, now: float) -> bool:
+        """Is it a step of the system clock, or the sum of the latest?"""
+        total = 0.0
+        for step, at in reversed(self._wall_steps):
+            total += step
+            if now - at <= STEP_SECONDS and min(abs(total - seconds), abs(step - seconds)) <= AGREE:
+                return True
+        return False
 
     @property
     def jumps(self) -> int:

@@ -59,6 +59,7 @@ class SegmentStore:
         self._fd = -1
         self._segment: RecordedSegment | None = None
         self._last_us = 0
+        self._clock_begin = time.time() - time.monotonic()
         self._made: dict[int, float] = {}  # when this run began each, by the monotonic clock
         self._total = 0  # bytes of the complete ones, and the first of them
         self._oldest: RecordedSegment | None = None
@@ -129,7 +130,8 @@ class SegmentStore:
     def _is_old(self, segment: RecordedSegment | None) -> bool:
         if segment is None:
             return False
-        age = time.time() - segment.time_us / 1e6
+        # When the clock is set forward, the segments of earlier runs must not count as old.
+        age = min(time.time(), self._clock_begin + time.monotonic()) - segment.time_us / 1e6
         # When the clock is corrected, a segment recorded a minute ago must not count as old.
         age = min(age, time.monotonic() - self._made.get(segment.time_us, -math.inf))
         return age > self._limits.keep_age

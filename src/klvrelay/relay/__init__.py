@@ -17,4 +17,6 @@
     health_report.py      publishes the health of the relay
     notices.py      the latest values that sinks have yet to publish
     supervise.py    runs a task repeatedly, and contains its faults
+    heartbeat.py    the heartbeat of the event loop
+    stuck.py        which parts make no progress, for a watchdog
 """

@@ -45,6 +45,8 @@ LOG = logging.getLogger("klvrelay.relay")
 
 LAST_WRITES = 0.5
 """Seconds in which the spool must have written the last records."""
+CONNECTING, STEPS = 10.0, 4
+"""Seconds of an attempt to connect, and time-outs that it may take besides."""
 LATER = ".later"
 """Ends the name of the second cursor of a sink."""
 LOST = 8
@@ -122,11 +124,12 @@ def _find_a_source(sources: Sequence[SourceSettings], spool: Path, sinks: Sequen
         raise file_faults.explain(sources[0].url, FileNotFoundError())
 
 
-async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable[None]] | None = None) -> int:
-    """Relay until the sources end or the task is cancelled. Returns the exit code.
+Beside = Callable[[Relay], Awaitable[None]]
+"""Work beside a relay: runs while the relay runs, and is cancelled at its end."""
 
-    beside   runs while the relay runs, and is cancelled at its end
-    """
+
+async def run_relay(settings: RelaySettings, *beside: Beside) -> int:
+    """Relay until the sources end or the task is cancelled. Returns the exit code."""
     await check_files(settings)
     _inputs_of(settings)  # invalid sources are refused before the spool makes its folder
     spool = await _open_spool(settings)
@@ -141,7 +144,7 @@ async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable
         LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:
         try:
-            await (relay.run() if beside is None else _run_both(relay, beside))
+            await _run_all(relay, beside)
         finally:
             await _close(spool)
             LOG.info("%s", relay.summary())
@@ -153,12 +156,12 @@ async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
 
 
-async def _run_both(relay: Relay, beside: Callable[[Relay], Awaitable[None]]) -> None:
-    other = asyncio.ensure_future(beside(relay))
+async def _run_all(relay: Relay, beside: Sequence[Beside]) -> None:
+    others = [asyncio.ensure_future(work(relay)) for work in beside]
     try:
         await relay.run()
     finally:
-        await cancel([other])
+        await cancel(others)
 
 
 def age_of(settings: RelaySettings) -> float | None:
@@ -239,12 +242,20 @@ def _sinks_of(settings: SinkSettings, boot: str) -> list[SinkInput]:
     _note_coarse(settings)
     shaper = shaper_of(settings)
     sink = open_sink(settings, shaper, boot)
-    inputs = [SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name)]
+    patience = _patience_of(settings)
+    inputs = [SinkInput(settings.url, sink, settings.order, settings.replay_rate, settings.name, patience)]
     if settings.budget_later and isinstance(sink, MqttSink | FailoverSink):
         sink.send_later(next(filter(is_whole, settings.outputs or DEFAULTS)), settings.limit)
         later = LaterSink(lambda: sink.budget_outputs, settings.url)
-        inputs.append(SinkInput(f"{settings.url} later", later, cursor=f"{settings.name}{LATER}"))
+        name = f"{settings.name}{LATER}"  # it waits for the connection of the other
+        inputs.append(SinkInput(f"{settings.url} later", later, cursor=name, patience=math.inf))
     return inputs
+
+
+def _patience_of(settings: SinkSettings) -> float:
+    """Seconds in which an attempt to connect must end: a few time-outs for each broker that it tries."""
+    far_ends: Sequence[object] = settings.brokers or (settings.far_end,)
+    return CONNECTING + sum(STEPS * float(getattr(far_end, "timeout", 0.0)) for far_end in far_ends)
 
 
 def _note_coarse(settings: SinkSettings) -> None:

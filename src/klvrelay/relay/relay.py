@@ -23,12 +23,14 @@ from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.change import SettingsChange
 from klvrelay.relay.health_report import HealthReport
+from klvrelay.relay.heartbeat import heartbeat_of
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.running import Running
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.stuck import Stuck, stuck_parts
 from klvrelay.relay.summary import Removed, StreamCounts, counts_of, describe_losses, fault_of, lost_of, total
 from klvrelay.relay.supervise import contain
 from klvrelay.relay.tasks import cancel, finish, wait_all
@@ -63,6 +65,8 @@ class Relay:
     waiting_size  maximum number of bytes of these records
     age           maximum age of a waiting record in seconds, without `log`
     coalesce      longest time in seconds between two reads of the datagram sockets, where many are busy
+
+    `loop` is the heartbeat of its event loop; see `LoopHealth`.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Relay:
         self._running = Running()
         self.board = Board(boot, contain)
         self._report = HealthReport(self.board, self._notices)
+        self.loop = self.board.loop = heartbeat_of(lambda: self.streams)
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]
         self._logged: set[tuple[str, str]] = set()
@@ -94,7 +99,8 @@ class Relay:
         cursor = self._log.cursor(each.name, file=each.cursor, replay_rate=each.rate)
         health = SinkHealth(each.name, key=each.key, publish=self.board.changes.publish)
         return SinkTask(
-            each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun
+            each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun,
+            patience=each.patience,
         )  # fmt: skip
 
     def summary(self) -> str:
@@ -115,6 +121,7 @@ class Relay:
         running = self._running
         self._coalesce.use()
         self.board.relay.enter("running")
+        self.loop.start()
         running.begin(keep_checking(lambda: self.streams, self._check_outputs, self._check_stream))
         self._start(self.streams, self.sink_tasks)
         try:
@@ -127,6 +134,7 @@ class Relay:
         finally:
             running.is_stopping = True
             await cancel(running.tasks, LAST_SINKS)
+            self.loop.stop()
 
     def _start(self, streams: Sequence[Stream], sink_tasks: Sequence[SinkTask]) -> None:
         for stream in streams:
@@ -182,6 +190,15 @@ class Relay:
                     tasks.create_task(self._replace_sink(each), name=f"replace {each.key}")
                 for name in change.gone_sinks:
                     tasks.create_task(self._remove_sink(name), name=f"remove {name}")
+
+    @property
+    def is_stopping(self) -> bool:
+        """Is it being stopped, or has it ended?"""
+        return self._running.is_stopping
+
+    def stuck(self) -> list[Stuck]:
+        """The parts that make no progress now."""
+        return stuck_parts(self.streams, self.sink_tasks, self._running)
 
     @property
     def owner(self) -> str | None:
@@ -248,7 +265,9 @@ class Relay:
             each.name, outages=old.health.outages, sums=old.sums(), key=each.key, publish=self.board.changes.publish,
             lead_times=old.health.lead_times,
         )  # fmt: skip
-        new = SinkTask(each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=True)
+        new = SinkTask(
+            each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=True, patience=each.patience
+        )
         self.sink_tasks = [new if task is old else task for task in self.sink_tasks]
         self._start((), [new])
 

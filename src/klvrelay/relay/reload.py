@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -42,11 +43,13 @@ class Reloads:
     load       reads the settings, and may block; raises ConfigError
     files      files from which the current settings were read
     requested  is set to request a reload
+    reloading  is entered while settings are read and applied, or refused
     """
 
     load: Callable[[], Loaded]
     files: Files = field(default_factory=dict)
     requested: asyncio.Event = field(default_factory=asyncio.Event)
+    reloading: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 class Reloader:
@@ -71,7 +74,8 @@ class Reloader:
         up()
         while True:
             if await self._is_due():
-                await self.reload()
+                with self._reloads.reloading():
+                    await self.reload()
 
     async def _is_due(self) -> bool:
         """Wait for a request or for the next check. Returns true if the settings must be read."""

@@ -16,6 +16,7 @@ class SinkInput(NamedTuple):
     order        after an outage: "strict", the backlog first, or "live-first", the backlog beside the live records
     replay_rate  with "live-first", records of the backlog per second
     cursor       name of its position in the spool; None: from the scheme in `name`
+    patience     seconds in which an attempt to connect must end, one way or the other
     """
 
     name: str
@@ -23,6 +24,7 @@ class SinkInput(NamedTuple):
     order: Order = "strict"
     replay_rate: float = 200.0
     cursor: str | None = None
+    patience: float = 60.0
 
     @property
     def rate(self) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +38,8 @@ class SinkTask:
 
     name         its name in the settings
     is_lasting   retry the first connection too if it is refused: the relay was running before
+    patience     seconds in which an attempt to connect must end
+    due          when the present attempt to connect must have ended; infinite without one
     """
 
     sink: Sink
@@ -44,6 +48,8 @@ class SinkTask:
     health: SinkHealth
     name: str = ""
     is_lasting: bool = False
+    patience: float = 60.0
+    due: float = math.inf
     _halving: Halving = field(default_factory=Halving)
     _delivery: Delivery | None = None
     _ending: bool = False
@@ -128,21 +134,29 @@ class SinkTask:
 
     async def _serve(self, up: Callable[[], None]) -> None:
         """One connection: raises what ended it."""
-        async with self.sink:
-            self.health.mark_connected(getattr(self.sink, "detail", ""))
-            up()
-            self.notices.restart()
-            # In a separate task: a task group that fails while it is cancelled would hide the stop, and since Python
-            # 3.13 it cancels the next wait too, with which the sink closes its connection.
-            connection = asyncio.create_task(self._run_connection(), name=f"connection {self.health.name}")
-            try:
-                await asyncio.wait({connection})
-            except asyncio.CancelledError:
-                connection.cancel()
-                await asyncio.gather(connection, return_exceptions=True)
-                self.put_sums()  # for the last messages: some answers arrived after the relay published the counts
-                raise
-            await connection
+        self.due = time.monotonic() + self.patience
+        try:
+            async with self.sink:
+                self.due = math.inf
+                await self._use_connection(up)
+        finally:
+            self.due = math.inf
+
+    async def _use_connection(self, up: Callable[[], None]) -> None:
+        self.health.mark_connected(getattr(self.sink, "detail", ""))
+        up()
+        self.notices.restart()
+        # In a separate task: a task group that fails while it is cancelled would hide the stop, and since Python 3.13
+        # it cancels the next wait too, with which the sink closes its connection.
+        connection = asyncio.create_task(self._run_connection(), name=f"connection {self.health.name}")
+        try:
+            await asyncio.wait({connection})
+        except asyncio.CancelledError:
+            connection.cancel()
+            await asyncio.gather(connection, return_exceptions=True)
+            self.put_sums()  # for the last messages: some answers arrived after the relay published the counts
+            raise
+        await connection
 
     async def _run_connection(self) -> None:
         self._delivery = delivery = Delivery(self.sink, self.cursor, self._halving, self.health.note_answer)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
@@ -24,6 +26,7 @@ from klvrelay.relay.stream_input import StreamInput
 from klvrelay.relay.supervise import Standing, contain, standing_of, supervise
 from klvrelay.relay.totals import Totals
 from klvrelay.sources.contract import Source
+from klvrelay.sources.progress import Progress
 from klvrelay.spool.contract import Log
 
 LOG = logging.getLogger("klvrelay.relay")
@@ -64,6 +67,7 @@ class Stream:
         self._source: Source | None = None
         self._totals = Totals()
         self._opening: Opening | None = None
+        self._progress: Progress | None = None
         self._reopen_policy = ReopenPolicy(source_input.stall, source_input.hang_timeout)
         self._oversize = Oversize(source_input.name, source_input.packet_limit)
         self._recording = None if source_input.recording is None else source_input.recording()
@@ -131,16 +135,30 @@ class Stream:
         for health in self.healths:
             health.add_opening()
         opening = self._opening = Opening(self.name)
+        self._progress = Progress()
+        self._progress.use()
         try:
             await opening.run(self._carry(source))
         finally:
-            self._opening = None
+            self._opening = self._progress = None
             self._standing = self._standing_of(source)
             self._close(source)
             if self._recording is not None:
                 self._recording.cut()
         if self._standing is Standing.LASTING:
             raise SourceDown("ended")
+
+    @property
+    def was_opened(self) -> bool:
+        """Is the source open, or was it before, or has it failed once?"""
+        return self.health.state != "connecting" or (self._progress is not None and self._progress.opened)
+
+    @property
+    def due(self) -> float:
+        """When the reader of the source must have returned from its call, in seconds of the monotonic clock; infinite
+        without a time limit, in back-off, and once it has ended.
+        """
+        return math.inf if self._progress is None else self._progress.due
 
     def _standing_of(self, source: Source) -> Standing:
         """Whether this source can be read again; see `Standing`."""
@@ -242,7 +260,10 @@ class Stream:
         """Why the source must be reopened; "" if it need not."""
         if not (source.live and source.fixed):
             return ""
-        reason = self._reopen_policy.reason(max(self.healths, key=lambda one: one.last_record))
+        if self.due < time.monotonic():  # its thread did not return from a call in time
+            reason = HANGS
+        else:
+            reason = self._reopen_policy.reason(max(self.healths, key=lambda one: one.last_record))
         if reason == HANGS:
             self._isolate()
         return reason

@@ -10,6 +10,7 @@
     libav/          rtsp://, rtsps://, other containers; MPEG-TS demultiplexed by libav
     isolated/       any of these in a separate process
 
+    progress.py        was the source opened, and do its threads return from their calls in time?
     thread_queue.py    bounded queue from a source's thread to the event loop
     parts.py           splits large pieces, so that the event loop stays responsive
     blocking.py        reads a source when no event loop has to be kept responsive

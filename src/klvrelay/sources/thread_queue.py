@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from klvrelay.errors import KlvrelayError
 from klvrelay.record import Packet
+from klvrelay.sources.progress import progress
 
 MOST = 4096
 """Maximum packets that wait: a burst arrives faster than the loop gets its turn, because the thread holds the GIL."""
@@ -20,6 +21,8 @@ class ThreadQueue:
     """Packets from one thread to one task: a live source drops the oldest, any other waits for space.
 
     The thread calls `put` and `end`, the task `batch` and `stop`. A dropped packet leaves an empty, damaged packet.
+
+    pulse   of the thread: it rests while the thread waits for space
     """
 
     def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
@@ -34,6 +37,7 @@ class ThreadQueue:
         self._fault: KlvrelayError | None = None
         self.stopped = False
         self.dropped = 0
+        self.pulse = progress().pulse()
 
     def put(self, packet: Packet, *, newest_wins: bool) -> bool:
         """Add a packet, from the thread; false once the reader has stopped."""
@@ -43,11 +47,17 @@ class ThreadQueue:
                 self._bytes -= len(self._packets.popleft().data)
                 self._gap = True
                 self.dropped += 1
-            self._room.wait_for(lambda: self.stopped or self._has_room(size))
+            if not (self.stopped or self._has_room(size)):
+                self._wait_for_room(size)
             self._packets.append(packet)
             self._bytes += size
             self._wake()
             return not self.stopped
+
+    def _wait_for_room(self, size: int) -> None:
+        self.pulse.rest()
+        self._room.wait_for(lambda: self.stopped or self._has_room(size))
+        self.pulse.resume()
 
     def _has_room(self, size: int) -> bool:
         """Is there space for a packet of this size? An empty queue takes any size."""
@@ -56,6 +66,7 @@ class ThreadQueue:
 
     def end(self, fault: KlvrelayError | None) -> None:
         """Mark the end, from the thread, with the fault that caused it."""
+        self.pulse.rest()
         with self._room:
             self._ended, self._fault = True, fault
             self._wake()

@@ -11,6 +11,8 @@ from klvrelay.record import Record
 CHECK = 1.0
 """Maximum seconds between two checks."""
 LEAST_CHECK = 0.05
+SET_US = 500_000
+"""Minimum microseconds by which the system clock is set."""
 NEVER_AGED = -(1 << 63)
 """A time before that of every record."""
 
@@ -18,19 +20,37 @@ NEVER_AGED = -(1 << 63)
 class AgeLimit:
     """Calls `shed` at intervals with the time, in microseconds since 1970, before which records are too old.
 
-    The age of a record is the time since its arrival, by the system clock.
+    The age of a record is the time since its arrival, by the system clock. Records that wait while that clock is set
+    forward do not become old at that moment.
     """
 
     def __init__(self, seconds: float | None, shed: Callable[[int], None]) -> None:
         self._seconds, self._shed = seconds, shed
         self._timer: asyncio.TimerHandle | None = None
+        self._clock_begin_us = time.time_ns() // 1000 - int(time.monotonic() * 1e6)
+        self._set_at: float | None = None
 
     @property
     def before_us(self) -> int:
         """Records that arrived before this time are too old."""
         if self._seconds is None:
             return NEVER_AGED
-        return time.time_ns() // 1000 - int(self._seconds * 1e6)
+        return self._now_us(self._seconds) - int(self._seconds * 1e6)
+
+    def _now_us(self, seconds: float) -> int:
+        """The time by the system clock. If it was set forward, by that clock as it ran before, for `seconds`: after
+        them, all records that waited at that moment are too old.
+        """
+        wall, now = time.time_ns() // 1000, time.monotonic()
+        ran = self._clock_begin_us + int(now * 1e6)
+        if wall - ran < SET_US:
+            self._clock_begin_us, self._set_at = wall - int(now * 1e6), None
+            return wall
+        if self._set_at is None:
+            self._set_at = now
+        if now - self._set_at >= seconds:
+            self._clock_begin_us = wall - int(now * 1e6)
+        return ran
 
     def set(self, seconds: float | None) -> None:
         """Change the limit, and check at once."""

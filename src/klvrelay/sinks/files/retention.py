@@ -112,7 +112,7 @@ class Retention:
         return self._delete_oldest()
 
     def _is_old(self, file: FinishedFile | None) -> bool:
-        now = self._clock_begin + time.monotonic()
+        now = min(time.time(), self._clock_begin + time.monotonic())
         return file is not None and self._settings.age is not None and now - file.time_us / 1e6 > self._settings.age
 
     def _next(self) -> FinishedFile | None:

@@ -21,6 +21,7 @@ from klvrelay.record import Packet, Units
 from klvrelay.sources import receive_buffer
 from klvrelay.sources.datagrams import multicast
 from klvrelay.sources.datagrams.reader import DatagramReader
+from klvrelay.sources.progress import progress
 from klvrelay.text import printable
 from klvrelay.transports.address import Address, bind_to_device, interface_of, place, resolve, socket_for
 
@@ -97,6 +98,7 @@ class UdpSource:
             sock.close()
             raise self._source_down(fault) from fault
         self._reader = reader
+        progress().opened = True
         reader.watch(self._timeout, lambda: self._check_interface(sock, host, index), self._log_foreign)
         try:
             while True:

@@ -10,6 +10,7 @@ import stat
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing, suppress
 from functools import partial
+from typing import TypeVar
 
 from klvrelay import threads
 from klvrelay.config.url import Url
@@ -23,11 +24,14 @@ from klvrelay.sources.files.blocking_file import BlockingFile, open_blocking
 from klvrelay.sources.files.faults import explain
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.parts import in_turns
+from klvrelay.sources.progress import DISK, progress
 from klvrelay.sources.thread_queue import wake
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
 
 LOG = logging.getLogger("klvrelay.sources")
+
+T = TypeVar("T")
 
 PIECE = 4 << 20
 """Bytes per disk read; at 1 MiB, switching to the thread and back costs as much as the read."""
@@ -107,7 +111,10 @@ def container(url: Url, head: bytes) -> LibavSource:
 
 async def pieces(url: Url) -> AsyncGenerator[bytes, None]:
     """The bytes of a file, a folder's files, a named pipe or standard input, without blocking the event loop."""
-    for place in await threads.run(partial(_files, url), "klvrelay-file"):
+    pulse = progress().pulse()
+    with pulse.within(DISK):
+        places = await threads.run(partial(_files, url), "klvrelay-file")
+    for place in places:
         async with aclosing(_pieces(place)) as found:
             async for piece in found:
                 yield piece
@@ -123,7 +130,8 @@ def _files(url: Url) -> list[Url]:
 async def _pieces(url: Url) -> AsyncGenerator[bytes, None]:
     disk = _Disk(url)
     try:
-        polled = await disk.run(disk.open)
+        polled = await disk.returned(disk.run(disk.open))
+        progress().opened = True
         async with aclosing(_from_pipe(url, disk.fd) if polled else _from_disk(disk)) as found:
             async for piece in found:
                 yield piece
@@ -142,8 +150,14 @@ class _Disk:
     def __init__(self, url: Url) -> None:
         self._url = url
         self._thread = Worker("klvrelay-file")
+        self._pulse = progress().pulse()
         self.run = self._thread.run
         self.fd = -1
+
+    async def returned(self, call: asyncio.Future[T]) -> T:
+        """The result of a call, which the file system must return in time."""
+        with self._pulse.within(DISK):
+            return await call
 
     def open(self) -> bool:
         """Open the file; true if its data must be awaited on the event loop (a pipe, a terminal)."""
@@ -174,7 +188,7 @@ async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
     """Pieces of a file; the next one is read while the last is processed."""
     ahead = disk.run(disk.read)
     try:
-        while piece := await ahead:
+        while piece := await disk.returned(ahead):
             ahead = disk.run(disk.read)
             yield piece
     finally:

@@ -25,6 +25,7 @@ from klvrelay.recordings.sniff import Sniffer, is_container
 from klvrelay.sources.files.faults import explain
 from klvrelay.sources.files.written import PIECE, SETTLED, PollResult, WrittenFile
 from klvrelay.sources.parts import in_turns
+from klvrelay.sources.progress import DISK, progress
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
 
@@ -58,6 +59,7 @@ class GrowingSource:
         was never live. An empty packet marks a restart of the file.
         """
         tail, sniffer, known = _Tail(self.url), Sniffer(), False
+        progress().opened = True  # a file that does not exist yet is awaited
         try:
             while True:
                 piece, received = await tail.more()
@@ -102,6 +104,7 @@ class _Tail:
         self._url = url
         self._thread = Worker("klvrelay-growing")
         self._stopped = threading.Event()
+        self._pulse = progress().pulse()
         self._polled: _Pollable | None = None
         self._drained = False
         self._live = False  # the end was reached: later data is new
@@ -125,7 +128,9 @@ class _Tail:
             self._live = True
             self._stopped.wait(GATHER)
         while not self._stopped.is_set():
-            if (found := self._poll()) != b"":
+            with self._pulse.within(DISK):
+                found = self._poll()
+            if found != b"":
                 self._drained = found is not None and len(found) < PIECE
                 return found, now_us() if self._live else None
             self._live = True

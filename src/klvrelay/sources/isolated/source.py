@@ -25,6 +25,7 @@ from klvrelay.sources.isolated.checked_status import CheckedStatus
 from klvrelay.sources.isolated.limits import ProcessLimits
 from klvrelay.sources.isolated.process import Process
 from klvrelay.sources.parts import SMALL, parts
+from klvrelay.sources.progress import progress
 from klvrelay.sources.web.resume import Resume
 from klvrelay.text import Secret
 
@@ -91,6 +92,7 @@ class IsolatedSource:
             while process.end is None:
                 found = await process.next(limit.silence)
                 checked.update(process.status)
+                progress().opened = True  # its process runs, and reports
                 if found:
                     checked.confirm()
                 cost_sum = 0

@@ -12,6 +12,8 @@ from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, NotMedia, OutOfMemory, SourceDown, SourceError
 from klvrelay.sources import receive_buffer
 from klvrelay.sources.libav.boxes import lacks_index
+from klvrelay.sources.progress import BESIDE, DISK
+from klvrelay.threads import Pulse
 from klvrelay.transports import tls
 
 if TYPE_CHECKING:
@@ -48,13 +50,21 @@ UNDECODED = {"codec_whitelist": "none"}
 
 
 class Demuxer:
-    """One URL opened by libav, and how long it has been silent since."""
+    """One URL opened by libav, and how long it has been silent since.
 
-    def __init__(self, url: Url, timeout: float, options: Mapping[str, str], ca_file: str | None = None) -> None:
+    pulse   of the thread that calls it: libav opens within two time-outs, and then reads within one
+    """
+
+    def __init__(
+        self, url: Url, timeout: float, options: Mapping[str, str], ca_file: str | None = None,
+        pulse: Pulse | None = None,
+    ) -> None:  # fmt: skip
         self.url = self._at = url
         self._ca_file = ca_file
         self.options = dict(options)
         self._timeout = timeout
+        self._pulse = Pulse() if pulse is None else pulse
+        self._limit = BESIDE + (DISK if url.scheme == "file" else timeout)
         self._opened, self._waits, self._has_data = False, True, False
         self._last_data = time.monotonic()
         self.udp_ports: frozenset[int] = frozenset()
@@ -147,13 +157,14 @@ class Demuxer:
 
         url = self._at
         path = local or url.unredacted()
-        container: InputContainer = av.open(
-            file or (f"file:{path}" if url.scheme == "file" else path),
-            format="rtsp" if url.scheme in _RTSP else None,
-            options=self.options,
-            timeout=self._timeout if file is None else None,
-            **lenient_metadata(),
-        )
+        with self._pulse.within(self._limit + self._timeout):
+            container: InputContainer = av.open(
+                file or (f"file:{path}" if url.scheme == "file" else path),
+                format="rtsp" if url.scheme in _RTSP else None,
+                options=self.options,
+                timeout=self._timeout if file is None else None,
+                **lenient_metadata(),
+            )
         return container
 
     def _silence_reason(self) -> str:
@@ -171,6 +182,7 @@ class Demuxer:
     def restart_timeout(self) -> None:
         """Data arrived: restart the time-out."""
         self._has_data, self._last_data = True, time.monotonic()
+        self._pulse.expect(self._limit)
         if self._on_data is not None:
             self._on_data()
 

@@ -53,8 +53,8 @@ class LibavSource:
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of carriage "klv", each with PTS and its PID (or the container's stream number)."""
         queue = ThreadQueue()
-        reader = LibavReader(self, Demuxer(self.url, self._timeout, self._options, self._ca_file), queue,
-                        packet_limit=self._packet_limit)  # fmt: skip
+        demuxer = Demuxer(self.url, self._timeout, self._options, self._ca_file, queue.pulse)
+        reader = LibavReader(self, demuxer, queue, packet_limit=self._packet_limit)
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
         dropped_before = self.dropped
         try:

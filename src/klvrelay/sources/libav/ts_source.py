@@ -20,6 +20,7 @@ from klvrelay.record import Packet, Units
 from klvrelay.sources.libav.demuxer import AS_SENT, UNDECODED, lenient_metadata
 from klvrelay.sources.libav.source import KlvSniffer, pts_of
 from klvrelay.sources.thread_queue import ThreadQueue, wake
+from klvrelay.threads import Pulse
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -41,6 +42,8 @@ OPTIONS = {
 }
 CAN_WAIT = ("tcp", "http", "https")
 """Live sources that lose nothing where libav is slow: the socket fills, and the far end is held back."""
+COMPUTING = 10.0
+"""Seconds within which libav must ask for more bytes, or return a packet."""
 REMEMBERED = 4096
 """Number of pieces whose arrival time is kept: more than libav queues while it opens a stream."""
 
@@ -88,7 +91,8 @@ class LibavTsSource:
     ) -> AsyncGenerator[Packet, None]:
         """One run of libav: until the bytes end, or the stream restarts."""
         newest_wins = self.live and self.url.scheme not in CAN_WAIT
-        queue, libav_input = ThreadQueue(), LibavInput(newest_wins=newest_wins)
+        queue = ThreadQueue()
+        libav_input = LibavInput(newest_wins=newest_wins, pulse=queue.pulse)
         reader = _Reader(self.url, queue, libav_input, live=self.live, newest_wins=newest_wins)
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
         filling = asyncio.create_task(_fill(libav_input, queue, first, pieces), name=f"fill {self.url}")
@@ -146,11 +150,13 @@ class LibavInput:
     known for each packet whether bytes are missing.
 
     tables   the same bytes parsed by the C core: libav does not report the program of a stream
+    pulse    of the thread: it rests while libav waits for bytes
     """
 
-    def __init__(self, *, newest_wins: bool, most: int = WAITING_MOST) -> None:
+    def __init__(self, *, newest_wins: bool, most: int = WAITING_MOST, pulse: Pulse | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._newest_wins, self._most = newest_wins, most
+        self._pulse = Pulse() if pulse is None else pulse
         self._changed = threading.Condition()
         self._pieces: deque[Packet] = deque()
         self._size = 0
@@ -209,6 +215,13 @@ class LibavInput:
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes, as soon as there are any; empty at the end. On libav's thread."""
+        self._pulse.rest()
+        try:
+            return self._read(size)
+        finally:
+            self._pulse.expect(COMPUTING)
+
+    def _read(self, size: int) -> bytes:
         with self._changed:
             while not self._left:
                 self._changed.wait_for(lambda: self._pieces or self._ended)

@@ -19,6 +19,7 @@ from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
 from klvrelay.recordings.sniff import sniff
+from klvrelay.sources.progress import progress
 from klvrelay.text import Secret
 from klvrelay.transports.arrival_clock import now_us
 from klvrelay.transports.libsrt import ConnectionLost, SrtCounts, SrtMessage, SrtSocket, library
@@ -62,10 +63,12 @@ class SrtSource:
 
         A listener waits for its caller without limit. A packet's `received_us` is when its first byte was due.
         """
+        progress().opened = self._settings.mode == "listener"
         try:
             sock = await open_socket(self._settings, self._timeout)
         except ConnectionLost as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
+        progress().opened = True
         self._sock, self._counted = sock, SrtCounts(0, 0, 0, 0.0)
         try:
             async with aclosing(self._sniffed(sock)) as packets:

@@ -12,6 +12,7 @@ from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
 from klvrelay.recordings.sniff import sniff
 from klvrelay.sources.parts import SMALL, in_turns
+from klvrelay.sources.progress import progress
 from klvrelay.transports.arrival_clock import now_us
 from klvrelay.transports.tcp import PIECE, TcpSettings, open_connection
 
@@ -31,7 +32,9 @@ class TcpSource:
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """One packet per wake-up; raises SourceDown after `timeout` s of silence."""
+        progress().opened = self._settings.listens
         reader, writer = await open_connection(self._settings, self._timeout)
+        progress().opened = True
         try:
             async with aclosing(self._pieces(reader)) as found:
                 carriage, head = await sniff(self.url, found)

@@ -256,5 +256,4 @@ class PlaylistReader:
     # ---- waiting ----
 
     def _pause(self, seconds: float) -> None:
-        if self._web.stopped.wait(seconds):
-            raise WebFault("stopped")
+        self._web.pause(seconds)

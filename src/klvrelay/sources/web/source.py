@@ -60,7 +60,7 @@ class HttpSource:
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Bytes of MPEG-TS or KLV as they arrive; for other containers, packets of carriage "klv"."""
         queue = ThreadQueue()
-        web = Web(self.url, timeout=self.timeout, ca_file=self._ca_file)
+        web = Web(self.url, timeout=self.timeout, ca_file=self._ca_file, pulse=queue.pulse)
         reader = _HttpReader(self, web, queue)
         threading.Thread(target=reader.run, name="klvrelay-http", daemon=True).start()
         dropped_before = self.dropped
@@ -172,7 +172,7 @@ class _HttpReader:
     def _by_libav(self, file: ByteStream | RemoteFile, *, live: bool) -> None:
         source = self._source
         source.fixed = True
-        demuxer = Demuxer(source.url, source.timeout, libav_options(source.url))
+        demuxer = Demuxer(source.url, source.timeout, libav_options(source.url), pulse=self._queue.pulse)
         LibavReader(source, demuxer, self._queue, live=live).read(file)
 
 

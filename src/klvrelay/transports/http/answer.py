@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 
+from klvrelay.threads import Pulse
 from klvrelay.transports.http.faults import WebFault, connection_fault
 from klvrelay.transports.http.header import SECONDS, Response
 
@@ -28,15 +29,17 @@ class Answer:
     timeout   seconds of silence after which reading fails
     stopped   set when the reader must stop
     done      called on close, with whether the connection can be reused
+    pulse     of the thread that reads it
     """
 
     def __init__(
         self, target: str, response: Response, *, timeout: float, stopped: threading.Event,
-        done: Callable[[bool], None],
+        done: Callable[[bool], None], pulse: Pulse | None = None,
     ) -> None:  # fmt: skip
         self.target, self.status, self.fields = target, response.status, response.headers
         self.size: int | None = response.length
         self._response, self._timeout, self._stopped, self._done = response, timeout, stopped, done
+        self._pulse = Pulse() if pulse is None else pulse
         self._left = response.length
         self._ended = self._closed = False
         encoding = self.fields.get("Content-Encoding", "identity").strip().lower()
@@ -171,6 +174,7 @@ class Answer:
         if self._left is not None:
             size = min(size, self._left)
         self._response.expect(max(self._timeout, SECONDS))
+        self._pulse.expect(2 * max(self._timeout, SECONDS))
         try:
             piece = self._response.read1(size) if size else b""
         except WebFault:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import NamedTuple
 
 from klvrelay.config.url import Url
+from klvrelay.threads import Pulse
 from klvrelay.transports import tls
 from klvrelay.transports.http.answer import Answer
 from klvrelay.transports.http.cookies import Cookies
@@ -23,7 +24,7 @@ from klvrelay.transports.http.faults import WebFault, connection_fault, status_f
 from klvrelay.transports.http.header import Response
 from klvrelay.transports.http.login import Login, challenges
 from klvrelay.transports.http.proxy import Proxy, proxy_for
-from klvrelay.transports.http.reach import BURST, OWN_BURST, OWN_RATE, RATE, Reach, RequestRate, connect_directly
+from klvrelay.transports.http.reach import BURST, OWN_BURST, OWN_RATE, RATE, STEPS, Reach, RequestRate, connect_directly
 
 REDIRECTS = 8
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
@@ -60,20 +61,25 @@ class Web:
     """The requests of one source, from one thread; `stop` may be called from another thread.
 
     Raises ConfigError for a URL without a host and for an unusable `ca_file`; WebFault for every failed request.
+
+    pulse   of this thread
     """
 
-    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None) -> None:
+    def __init__(
+        self, url: Url, *, timeout: float, ca_file: str | None = None, pulse: Pulse | None = None
+    ) -> None:
         url.check_host()
         self.target = url._replace(user=None, password=None).unredacted()
         self.timeout = timeout
         self.stopped = threading.Event()
+        self.pulse = Pulse() if pulse is None else pulse
         self._own = origin_of(self.target)
         self._login = None if url.user is None else Login(url.user, url.password)
         self._ca_file = ca_file
         self._context: ssl.SSLContext | None = tls.client_context(ca_file) if url.scheme == "https" else None
         self._connections: dict[Origin, http.client.HTTPConnection] = {}
         self._cookies = Cookies()
-        self._reach = Reach()
+        self._reach = Reach(self.pulse)
         self._pace, self._others = RequestRate(OWN_BURST, OWN_RATE), RequestRate(BURST, RATE)
 
     def stop(self) -> None:
@@ -85,6 +91,12 @@ class Web:
                 with suppress(OSError):
                     # SSLSocket.shutdown would discard the TLS state while another thread reads.
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def pause(self, seconds: float) -> None:
+        """Wait before the next request, which may take some time-outs. Raises WebFault if stopped meanwhile."""
+        self.pulse.expect(seconds + STEPS * self.timeout)
+        if self.stopped.wait(seconds):
+            raise WebFault("stopped")
 
     def close(self) -> None:
         for connection in self._connections.values():
@@ -169,8 +181,7 @@ class Web:
         raise AssertionError("unreachable")
 
     def _send(self, origin: Origin, target: str, fields: Mapping[str, str | bytes]) -> Answer:
-        if self.stopped.wait((self._pace if origin == self._own else self._others).take()):
-            raise WebFault("stopped")
+        self.pause((self._pace if origin == self._own else self._others).take())
         proxy = proxy_for(*origin)
         connection = self._connection(origin, proxy)
         if proxy is not None and origin.scheme == "http":
@@ -184,7 +195,7 @@ class Web:
         assert isinstance(response, Response)
         self._cookies.take(origin, response.headers)
         done = partial(self._done, origin)
-        return Answer(target, response, timeout=self.timeout, stopped=self.stopped, done=done)
+        return Answer(target, response, timeout=self.timeout, stopped=self.stopped, done=done, pulse=self.pulse)
 
     def _connection(self, origin: Origin, proxy: Proxy | None) -> http.client.HTTPConnection:
         """The connection to an origin, or to its proxy."""

@@ -10,6 +10,7 @@ import ipaddress
 import socket
 import time
 
+from klvrelay.threads import Pulse
 from klvrelay.transports import resolver
 from klvrelay.transports.http.faults import WebFault
 from klvrelay.transports.resolver import Endpoint
@@ -18,6 +19,8 @@ PUBLIC, PRIVATE, LINK, MACHINE = range(4)
 BURST, RATE = 32, 8.0
 """Requests to origins other than the URL's: maximum burst, then requests per second."""
 OWN_BURST, OWN_RATE = 400, 200.0
+STEPS = 4
+"""Time-outs that one request may take: name, connection, TLS, response."""
 
 
 def nearness(address: str) -> int:
@@ -32,10 +35,14 @@ def nearness(address: str) -> int:
 
 
 class Reach:
-    """The connections of one source. The first, to the URL's host, limits how near the others may be."""
+    """The connections of one source. The first, to the URL's host, limits how near the others may be.
 
-    def __init__(self) -> None:
+    pulse   of the thread that connects: each address has its time-out
+    """
+
+    def __init__(self, pulse: Pulse | None = None) -> None:
         self._nearest: int | None = None
+        self._pulse = Pulse() if pulse is None else pulse
 
     def set_proxied(self) -> None:
         """The URL's host is behind a proxy, so its distance is unknown."""
@@ -53,6 +60,7 @@ class Reach:
                     "refused",
                 )  # fmt: skip
                 continue
+            self._pulse.expect(STEPS * timeout)
             try:
                 found = _connection(place, timeout)
             except OSError as failed:

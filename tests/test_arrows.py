@@ -54,6 +54,7 @@ MAY_IMPORT = {
     "schema": f"{VALUES} config core health klvrelay shape sinks",
     "encode": f"{VALUES} core standards",
     "geo": VALUES,
+    "geofences": f"{VALUES} config core geo",
     "multiplex": VALUES,
     "sample": f"{VALUES} encode multiplex",
     "importing": f"{VALUES} config core encode geo multiplex sources standards",

@@ -16,7 +16,7 @@ from klvrelay.geofences.rule import FenceRule
 V = TypeVar("V", contravariant=True)
 
 
-class Comparison(Protocol[V]):
+class FenceComparison(Protocol[V]):
     """Compares a place or an outline with all fences of a rule. Fences are named by their place in the rule."""
 
     def holding(self, value: V) -> list[int]:
@@ -143,12 +143,15 @@ class PointInView:
         return list(found)
 
 
-def comparisons(rule: FenceRule, index: FenceIndex) -> dict[Subject, Comparison[Place] | Comparison[Outline]]:
+AnyComparison = FenceComparison[Place] | FenceComparison[Outline]
+
+
+def comparisons(rule: FenceRule, index: FenceIndex) -> dict[Subject, AnyComparison]:
     """The comparison of each subject of a rule."""
     return {subject: _comparison(rule, index, subject) for subject in rule.of}
 
 
-def _comparison(rule: FenceRule, index: FenceIndex, subject: Subject) -> Comparison[Place] | Comparison[Outline]:
+def _comparison(rule: FenceRule, index: FenceIndex, subject: Subject) -> AnyComparison:
     if rule.when == "looks_at":
         return PointInView(rule) if subject == "footprint" else NearPoint(rule)
     if rule.when == "altitude":

@@ -81,16 +81,8 @@ class GeometryReader:
         positions = _list(value, where, "positions")
         points = [self._position(one, f"{where}, position {n}") for n, one in enumerate(positions, 1)]
         _check_closed(points, where)
+        _check_lines(points, where)
         _check_area(points, where)
-        for place, ((west, _), (east, _)) in enumerate(pairwise(points), 1):
-            if 180 < abs(east - west) < 360:
-                raise ConfigError(
-                    f"{where}, position {place}: the line from longitude {west:g} to {east:g} is longer than 180 "
-                    f"degrees: {_CUT}"
-                )
-        lons = [lon for lon, _ in points]
-        if max(lons) - min(lons) > 360:
-            raise ConfigError(f"{where}: extends over more than 360 degrees of longitude")
         return points
 
     def _position(self, value: object, where: str) -> LonLat:
@@ -123,6 +115,18 @@ def _check_closed(points: Sequence[LonLat], where: str) -> None:
         )
     if len(set(points)) < 3:
         raise ConfigError(f"{where}: fewer than 3 different positions; a ring has 4 or more, and ends with its first")
+
+
+def _check_lines(points: Sequence[LonLat], where: str) -> None:
+    for place, ((start, _), (end, _)) in enumerate(pairwise(points), 1):
+        if 180 < abs(end - start) < 360:
+            raise ConfigError(
+                f"{where}, position {place}: the line from longitude {start:g} to {end:g} is longer than 180 degrees: "
+                f"{_CUT}"
+            )
+    lons = [lon for lon, _ in points]
+    if max(lons) - min(lons) > 360:
+        raise ConfigError(f"{where}: extends over more than 360 degrees of longitude")
 
 
 def _check_area(points: Sequence[LonLat], where: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from klvrelay.geofences.band import Altitudes
-from klvrelay.geofences.comparisons import Comparison
+from klvrelay.geofences.comparisons import FenceComparison
 from klvrelay.geofences.places import Outline, Place, Subject
 from klvrelay.geofences.rule import FenceRule
 from klvrelay.geofences.status import EventKind, FenceEvent, FenceSighting
@@ -24,7 +24,7 @@ class FenceTrack:
 
     __slots__ = ("_away", "_comparison", "_left", "_place", "_rule", "_stays", "_subject", "_target", "seen")
 
-    def __init__(self, rule: FenceRule, comparison: Comparison[Any], subject: Subject, target: int | None) -> None:
+    def __init__(self, rule: FenceRule, comparison: FenceComparison[Any], subject: Subject, target: int | None) -> None:
         self.seen = 0.0
         self._rule, self._comparison, self._subject, self._target = rule, comparison, subject, target
         self._stays: dict[int, _Stay] = {}

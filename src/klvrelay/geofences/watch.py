@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from klvrelay.geofences.comparisons import Comparison, comparisons
+from klvrelay.geofences.comparisons import FenceComparison, comparisons
 from klvrelay.geofences.index import FenceIndex
 from klvrelay.geofences.places import Outline, Place, Places, Subject
 from klvrelay.geofences.rule import FenceRule
@@ -39,7 +39,7 @@ class FenceWatch:
     def __init__(self, rule: FenceRule, index: FenceIndex | None = None) -> None:
         """`index`: `FenceIndex(rule.fences)`, shared by the watches of a rule."""
         self.rule = rule
-        self._comparisons: dict[Subject, Comparison[Any]] = dict(
+        self._comparisons: dict[Subject, FenceComparison[Any]] = dict(
             comparisons(rule, FenceIndex(rule.fences) if index is None else index)
         )
         self._tracks: dict[_Key, FenceTrack] = {}

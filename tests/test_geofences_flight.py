@@ -213,6 +213,7 @@ def test_without_corners_the_footprint_is_a_circle():
 WITHOUT_SHAPELY = """
 import sys
 sys.modules["shapely"] = None
+from klvrelay.errors import ConfigError
 from klvrelay.geofences import FenceRule, read_fences
 fences = read_fences(sys.argv[1])
 FenceRule("rule", fences)

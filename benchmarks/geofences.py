@@ -30,8 +30,9 @@ def _tests() -> dict[str, tuple[Call, int]]:
         (fence,) = _fences(1, corners)
         for name, place in (("away", _AWAY), ("inside", _HERE)):
             found[f"{corners:,} corners: {name}"] = (lambda fence=fence, place=place: fence.contains(*place)), 1
+        index = geofences.FenceIndex([fence])
         edge = _HERE[0] + 0.0112, _HERE[1]
-        found[f"{corners:,} corners: near the border"] = (lambda fence=fence, edge=edge: fence.is_near(*edge, 100)), 1
+        found[f"{corners:,} corners: border"] = (lambda index=index, edge=edge: index.is_near(0, *edge, 100)), 1
     return found
 
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 import shapely
 from cases import each_case
-from fence_files import area, collection, fences, polygon, square, star, tangle
+from fence_files import area, collection, fences, is_near, polygon, square, star, tangle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,7 +135,7 @@ def test_the_distance_to_a_border_is_in_metres(lat, lon, bearing, away, margin):
     fence = area(there[1] - 1e-7, there[0] - 1e-7, there[1] + 1e-7, there[0] + 1e-7)
 
     if abs(margin - away) > 0.005 * away + 0.1:
-        assert fence.is_near(lat, lon, margin) is (away < margin)
+        assert is_near(fence, lat, lon, margin) is (away < margin)
 
 
 def test_a_long_border_is_near_along_its_length():
@@ -144,10 +144,10 @@ def test_a_long_border_is_near_along_its_length():
     ring = [(9 + math.cos(2 * math.pi * n / corners), 56 + math.sin(2 * math.pi * n / corners)) for n in range(corners)]
     (round_,) = fences(polygon([*ring, ring[0]]))
 
-    assert area(0, 50, 20, 60).is_near(50.0005, 13.3, 60)
-    assert not area(0, 50, 20, 60).is_near(50.0005, 13.3, 50)
-    assert round_.is_near(57 - 0.0005, 9, 60)
-    assert not round_.is_near(57 - 0.0005, 9, 50)
+    assert is_near(area(0, 50, 20, 60), 50.0005, 13.3, 60)
+    assert not is_near(area(0, 50, 20, 60), 50.0005, 13.3, 50)
+    assert is_near(round_, 57 - 0.0005, 9, 60)
+    assert not is_near(round_, 57 - 0.0005, 9, 50)
 
 
 @pytest.mark.parametrize("count", [1, 20, 400])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 from cases import each_case
-from fence_files import area, fences, point, polygon, square
+from fence_files import area, fences, point, polygon, square, tangle
 
 from klvrelay import geo
 from klvrelay.errors import ConfigError
@@ -318,3 +319,24 @@ def test_settings_that_do_not_fit_are_refused(settings, message):
     with pytest.raises(ConfigError) as raised:
         FenceRule(**{"name": "rule", "fences": (NORTH,), **settings})
     assert str(raised.value).startswith(message)
+
+
+def test_a_large_tangle_is_refused_for_footprints():
+    """Repairing its crossings would take minutes; other rules use it as it is."""
+    dice = Random(1)
+    (mess,) = fences(polygon(tangle(dice, 9, 56, 0.5, 5000)), name="Mess")
+
+    assert watch(mess).update(0, platform(56.9)) == (False, None, ())
+    with pytest.raises(ConfigError, match=r"^file: Mess: borders of more than 30 positions cross or touch each other"):
+        watch(mess, of="footprint")
+    assert not watch(*fences(polygon(tangle(dice, 9, 56, 0.1, 25))), of="footprint").update(0, frame(50, 9)).condition
+
+
+def test_the_margin_reaches_across_the_antimeridian():
+    """Of a polygon that ends near it."""
+    one = watch(*fences(polygon(square(170, 0, 179.9999, 1))), margin=50)
+
+    path = 179.99, 179.99999, -179.9999, -179.99
+    found = [one.update(n, platform(0.5, lon)).condition for n, lon in enumerate(path)]
+
+    assert found == [True, True, True, False]

@@ -40,6 +40,10 @@ def area(west: float, south: float, east: float, north: float, **properties: Any
     return found
 
 
+def is_near(fence: geofences.Fence, lat: float, lon: float, metres: float) -> bool:
+    return geofences.FenceIndex([fence]).is_near(0, lat, lon, metres)
+
+
 def star(dice: Random, lon: float, lat: float, size: float, corners: int) -> Ring:
     """A ring that does not cross itself, around a position; either winding order."""
     angles = [2 * math.pi * (n + dice.uniform(0, 0.4)) / corners for n in range(corners)]

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from klvrelay import geo
-from klvrelay.geofences.fence import Fence
 from klvrelay.geofences.index import FenceIndex
 from klvrelay.geofences.metres import metres_per_degree
 from klvrelay.geofences.places import Outline, Place, Subject
@@ -41,17 +40,14 @@ class InArea:
         return [number for number in found if self._fits(number, value, 0.0)] if self._banded else found
 
     def almost(self, value: Place, held: Iterable[int]) -> list[int]:
-        return [
-            number
-            for number in held
-            if within(self._fences[number], value, self._margin) and self._fits(number, value, self._margin)
-        ]
+        close = (n for n in held if self._index.is_within(n, value.lat, value.lon, self._margin))
+        return [n for n in close if self._fits(n, value, self._margin)]
 
     def clearly(self, value: Place, found: Iterable[int]) -> list[int]:
         return [
             number
             for number in found
-            if not self._fences[number].is_near(value.lat, value.lon, self._margin)
+            if not self._index.is_near(number, value.lat, value.lon, self._margin)
             and self._fits(number, value, -self._margin)
         ]
 
@@ -73,7 +69,7 @@ class OutOfBand:
         return [
             n
             for n in held
-            if within(self._fences[n], value, self._margin) and self._misses(n, value, -self._margin)
+            if self._index.is_within(n, value.lat, value.lon, self._margin) and self._misses(n, value, -self._margin)
         ]
 
     def clearly(self, value: Place, found: Iterable[int]) -> list[int]:
@@ -157,11 +153,6 @@ def _comparison(rule: FenceRule, index: FenceIndex, subject: Subject) -> AnyComp
     if rule.when == "altitude":
         return OutOfBand(rule, index)
     return AreasOverlap(rule, index) if subject == "footprint" else InArea(rule, index, banded=subject == "platform")
-
-
-def within(fence: Fence, place: Place, metres: float) -> bool:
-    """Is the place in the area, or at most so far outside?"""
-    return fence.contains(place.lat, place.lon) or fence.is_near(place.lat, place.lon, metres)
 
 
 def _is_close(place: Place, point: tuple[float, float], metres: float, degrees: float) -> bool:

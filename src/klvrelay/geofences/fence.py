@@ -31,12 +31,6 @@ class Fence:
         lon, lat = on_the_map(lon, lat)
         return any(polygon.contains(lon, lat) for polygon in self.polygons)
 
-    def is_near(self, lat: float, lon: float, metres: float) -> bool:
-        """Is the border of the area within this distance? For distances up to 10 km."""
-        lon, lat = on_the_map(lon, lat)
-        turns = (0.0,) if abs(lon) < 170 else (0.0, -360.0, 360.0)
-        return any(polygon.is_near(lon + turn, lat, metres) for polygon in self.polygons for turn in turns)
-
 
 def on_the_map(lon: float, lat: float) -> tuple[float, float]:
     """Longitude -180 (included) to 180 (excluded); latitude below 90: the pole is inside of what reaches it."""

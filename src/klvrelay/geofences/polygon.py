@@ -47,7 +47,7 @@ class FencePolygon:
                 yield hole
 
     def is_near(self, lon: float, lat: float, metres: float) -> bool:
-        """Is the border of the polygon, or of a hole, within this distance?"""
+        """Is the border of the polygon, or of a hole, within this distance? For distances up to 10 km."""
         return self.outer.is_near(lon, lat, metres) or any(hole.is_near(lon, lat, metres) for hole in self.holes)
 
 

@@ -28,17 +28,10 @@ def prepare(fences: Iterable[Fence]) -> None:
     """Make the polygons ready for `overlapped`. Raises ConfigError for large ones whose borders cross."""
     for fence in fences:
         for polygon in fence.polygons:
-            _check(fence, polygon)
-            _prepared(polygon)
-
-
-def _check(fence: Fence, polygon: FencePolygon) -> None:
-    outer, *holes = polygon.rings
-    if sum(map(len, polygon.rings)) > MOST_CROSSED and not shapely.Polygon(outer, holes).is_valid:
-        raise ConfigError(
-            f"file: {fence.name}: borders of more than {MOST_CROSSED} positions cross or touch each other; footprints "
-            "need them repaired (QGIS: Fix geometries)"
-        )
+            try:
+                _prepared(polygon)
+            except ConfigError as fault:
+                raise ConfigError(f"file: {fence.name}: {fault}") from None
 
 
 def overlapped(index: FenceIndex, outline: Outline, grow: float = 0.0) -> list[int]:
@@ -92,5 +85,10 @@ def _prepared(polygon: FencePolygon) -> Any:
 
 def _repaired(polygon: FencePolygon) -> Any:
     """A bow tie becomes its two parts."""
+    if sum(map(len, polygon.rings)) > MOST_CROSSED:
+        raise ConfigError(
+            f"borders of more than {MOST_CROSSED} positions cross or touch each other; footprints need them repaired "
+            "(QGIS: Fix geometries)"
+        )
     outer, *holes = (shapely.make_valid(shapely.Polygon(ring)) for ring in polygon.rings)
     return shapely.difference(outer, shapely.union_all(holes)) if holes else outer

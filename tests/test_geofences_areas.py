@@ -77,6 +77,21 @@ def test_the_forms_of_a_polygon_across_the_antimeridian_agree(seed: int):
                 assert [form.contains(y, lon) for form in forms] == [bool(shapely.contains_xy(shape, x, y))] * 3
 
 
+@each_case("corners", [9, 300])
+def test_a_position_at_the_latitude_of_a_corner_is_decided(corners):
+    """Each corner that is level with a position counts once: on whole numbers, all positions are."""
+    dice = Random(corners)
+    for _ in range(20):
+        outline = star(dice, 0, 0, 40, corners)
+        ring = [(float(round(x)), float(round(y))) for x, y in outline]
+        shape = shapely.make_valid(shapely.Polygon(ring))
+        (fence,) = fences(polygon(ring))
+
+        for x, y in [(dice.randint(-40, 40), dice.randint(-40, 40)) for _ in range(60)]:
+            if shapely.distance(shapely.LineString(ring), shapely.Point(x, y)) > _CLEAR:
+                assert fence.contains(y, x) is bool(shapely.contains_xy(shape, x, y))
+
+
 WORLD = [
     ("the north cap", square(-180, 80, 180, 90), [(90, 0), (90, 77), (85, 180), (85, -180), (81, 12)], [(79, 0)]),
     ("the south cap", square(-180, -90, 180, -60), [(-90, 0), (-60.1, 180), (-70, -179.99)], [(-59, 0)]),

@@ -146,6 +146,15 @@ def test_a_band_limits_the_fence_of_a_platform():
     assert found == [False, False, True, True, False, False, False, True, True, False]
 
 
+def test_a_low_band_has_a_margin_of_a_quarter_of_its_height():
+    """Of 8 metres from 100 to 108: back inside at 102, although the margin is 10 metres."""
+    low = area(9.0, 56.1, 9.2, 56.2, min_altitude=100, max_altitude=108)
+    one = watch(low, when="outside", margin=10)
+
+    found = [one.update(n, platform(56.15, hae=hae)).condition for n, hae in enumerate((104, 99, 101, 102.5, 100, 109))]
+    assert found == [False, True, True, False, False, True]
+
+
 def test_the_last_altitude_counts_while_there_is_none():
     """Without any altitude a band has no effect."""
     one = watch(BANDED)

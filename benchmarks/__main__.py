@@ -20,6 +20,7 @@ NAMES = {
     "pacing": "how evenly `klvrelay send` sends",
     "probe": "cost of hostile streams, compared with a normal recording of the same size",
     "geo": "cost of deriving positions, and their accuracy against generated flights and recordings",
+    "geofences": "cost of comparing positions with polygons, by their corners and number",
     "spool": "cost of a record through the spool on disk, and opening one with a million that wait",
     "exports": "bytes and CPU time of a record in each file format of `klvrelay export`",
     "outputs": "bytes and CPU time of a record in each format, thinned and as it is",

@@ -56,6 +56,7 @@ MAY_IMPORT = {
     "encode": f"{VALUES} core standards",
     "geo": VALUES,
     "plausibility": f"{VALUES} core geo standards",
+    "geofences": f"{VALUES} config core geo",
     "multiplex": VALUES,
     "sample": f"{VALUES} encode multiplex",
     "importing": f"{VALUES} config core encode geo multiplex sources standards",

@@ -63,6 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     option_groups.add_mqtt(parser, several=True)
     option_groups.add_sinks(parser)
     option_groups.add_publish(parser)
+    option_groups.add_log(parser)
     option_groups.add_quiet(parser)
 
 
@@ -79,10 +80,11 @@ async def run(args: argparse.Namespace) -> int:
     if getattr(args, "config", None) is None:
         with on_hangup(None):
             return await run_relay(_load(args)[0])
+    from klvrelay.cli.log_options import switch_log
     from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
 
     settings, files = _load(args)
-    reloads = Reloads(partial(_load, args), files)
+    reloads = Reloads(partial(_load, args), files, change_log=switch_log)
     with on_hangup(reloads.requested.set):
         return await run_relay(settings, lambda relay: Reloader(relay, settings, reloads).run())
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_password
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
+from klvrelay.config.log import LogSettings
 from klvrelay.config.secret_reader import check_login
 from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
 from klvrelay.config.sink_reader import SinkReader, url_key
@@ -53,6 +54,13 @@ class SettingsReader:
     def relay(self, entry: TableEntry) -> dict[str, Any]:
         """The values of [relay]."""
         return self._tables.values(entry)
+
+    def log(self, entry: TableEntry) -> LogSettings:
+        """The settings of [log]."""
+        values = self._tables.values(entry)
+        if values.get("format") == "journal" and values.get("file") is not None:
+            entry.add_fault(self._faults, "file", 'has no effect with format = "journal"; choose "text" or "json"')
+        return LogSettings(**values)
 
     def spool(self, entry: TableEntry) -> SpoolSettings | None:
         values = self._tables.values(entry)
@@ -104,7 +112,7 @@ def _cause(entry: TableEntry, text: str) -> str:
 
 def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Faults) -> RelaySettings:
     """The settings of a relay; those with faults are left out."""
-    relay, spool, sinks, sources = ([entry for entry in entries if entry.table is table] for table in TABLES)
+    relay, spool, log, sinks, sources = ([entry for entry in entries if entry.table is table] for table in TABLES)
     read = [(entry, source) for entry in sources if (source := reader.source(entry)) is not None]
     check_sources(read, faults)
     read_sinks = [(entry, sink) for entry in sinks if (sink := reader.sink(entry)) is not None]
@@ -114,5 +122,6 @@ def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Fa
         sources=tuple(source for _, source in read),
         sinks=tuple(sink for _, sink in read_sinks),
         spool=reader.spool(spool[0]) if spool else None,
+        log=reader.log(log[0]) if log else LogSettings(),
         **(reader.relay(relay[0]) if relay else {}),
     )

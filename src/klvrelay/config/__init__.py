@@ -19,5 +19,5 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     choice.py           selected PIDs and program         names.py            names of streams and topic levels
     ports.py            sources on the same port          uniqueness.py       names that only one may have
     mqtt_url.py         the URL of a broker               output_changes.py   changes of outputs at run time
-    advice.py           valid settings to reconsider
+    advice.py           valid settings to reconsider      log.py              the log of the process
 """

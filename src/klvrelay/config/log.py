@@ -8,12 +8,15 @@ from typing import Literal
 from klvrelay.config import kinds
 from klvrelay.config.mistyped import file_name
 from klvrelay.config.setting import setting
+from klvrelay.errors import ConfigError
 
 SIZE_LEAST = 128 << 10
 """Least bytes of a log file: every line fits into it."""
 
 
 def _check_file(name: str) -> None:
+    if not name:
+        raise ConfigError("must be the name of a file")
     file_name(name, "")
 
 

@@ -6,5 +6,6 @@
     log_file    a file that is rotated by size
     queued      writes to the file in a thread, with a bounded queue
     floods      limits repeated messages
-    outputs     the handler that joins them
+    outputs     standard error, the file, the journal
+    handler     the handler of `logging` that joins them
 """

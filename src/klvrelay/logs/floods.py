@@ -1,4 +1,4 @@
-"""Limits repeated messages: each message about one subject, and all messages together.
+"""Limits repeated messages: the same message, those about one subject, those of one place in the code, and all.
 
 Faults that are known to repeat are summed where they are logged. This is the limit for all others, those of libraries
 too.
@@ -14,21 +14,25 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from klvrelay.logs.log_event import text_of
+from klvrelay.logs.log_event import message_of, text_of
 
-SAME_BURST, SAME_RATE = 20, 1 / 6
-"""Messages of one kind about one subject: at once, and per second after that."""
-ALL_BURST, ALL_RATE = 2000, 20.0
+SAME = (20, 1 / 6)
+"""The same message, apart from its numbers: at once, and per second after that."""
+SUBJECT = (200, 1.0)
+"""One message about one subject, which is its first argument."""
+PLACE = (1000, 10.0)
+"""One message about all: with many streams, each may have one."""
+ALL = (3000, 50.0)
 """All messages together."""
 PERIOD = 60.0
 """Seconds between two summaries of what was left out."""
 KINDS_MOST = 1000
-"""Kinds of messages that are distinguished at a time."""
+"""Messages, and subjects, that are distinguished at a time."""
 _KEY_MOST = 200
 
 _NUMBER = re.compile(r"(?<=[= ])-?\d[\d.]*")
 
-Key = tuple[str, int, str]
+Key = tuple[object, ...]
 
 
 class _Bucket:
@@ -47,6 +51,24 @@ class _Bucket:
         return True
 
 
+class _Level:
+    """The limit of each key: `burst` at once, and `rate` per second."""
+
+    def __init__(self, burst: float, rate: float) -> None:
+        self._limit = burst, rate
+        self._found: OrderedDict[Key, _Bucket] = OrderedDict()
+
+    def take(self, key: Key, now: float) -> bool:
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= KINDS_MOST:
+                self._found.popitem(last=False)
+            found = self._found[key] = _Bucket(*self._limit, now)
+        else:
+            self._found.move_to_end(key)
+        return found.take(now)
+
+
 class Omitted(NamedTuple):
     """What was left out since the last summary, and the logger of the first of them."""
 
@@ -63,15 +85,14 @@ class FloodLimit:
 
     def __init__(self, summarise: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._summarise, self._clock = summarise, clock
-        self._all = _Bucket(ALL_BURST, ALL_RATE, clock())
-        self._same: OrderedDict[Key, _Bucket] = OrderedDict()
+        self._levels = tuple(_Level(*limit) for limit in (SAME, SUBJECT, PLACE, ALL))
         self._omitted, self._logger = 0, ""
         self._timer: threading.Timer | None = None
 
     def allows(self, record: logging.LogRecord) -> bool:
         """Is this record logged? Call it with the lock of the handler."""
         now = self._clock()
-        if self._bucket(key_of(record), now).take(now) and self._all.take(now):
+        if all(level.take(key, now) for level, key in zip(self._levels, keys_of(record), strict=True)):
             return True
         if not self._omitted:
             self._logger = record.name
@@ -87,23 +108,15 @@ class FloodLimit:
             self._timer = None
         return found
 
-    def _bucket(self, key: Key, now: float) -> _Bucket:
-        found = self._same.get(key)
-        if found is None:
-            if len(self._same) >= KINDS_MOST:
-                self._same.popitem(last=False)
-            found = self._same[key] = _Bucket(SAME_BURST, SAME_RATE, now)
-        else:
-            self._same.move_to_end(key)
-        return found
-
     def _start_timer(self) -> None:
         self._timer = threading.Timer(PERIOD, self._summarise)
         self._timer.daemon = True
         self._timer.start()
 
 
-def key_of(record: logging.LogRecord) -> Key:
-    """What makes records the same: the place in the code, and the first argument without numbers that change."""
+def keys_of(record: logging.LogRecord) -> tuple[Key, Key, Key, Key]:
+    """What makes records the same, on each level, without numbers that change."""
+    place = record.pathname, record.lineno
     first = record.args[0] if isinstance(record.args, tuple) and record.args else record.msg
-    return record.pathname, record.lineno, _NUMBER.sub("#", text_of(first)[:_KEY_MOST])
+    subject = _NUMBER.sub("#", text_of(first)[:_KEY_MOST])
+    return (*place, _NUMBER.sub("#", message_of(record)[:_KEY_MOST])), (*place, subject), place, ()

@@ -55,7 +55,7 @@ def _field(name: str, value: str) -> bytes:
 class Journal:
     """Sends entries to journald without waiting. `path`: its socket."""
 
-    def __init__(self, path: str = SOCKET) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
@@ -94,6 +94,6 @@ def is_stderr() -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
-def is_present(path: str = SOCKET) -> bool:
+def is_present(path: str) -> bool:
     """Does journald have its socket here?"""
     return os.path.exists(path)

@@ -71,7 +71,7 @@ def event_of(record: logging.LogRecord, redacted: Redact) -> LogEvent:
     found = dict(_members(record))
     members = {key: shown(value, MEMBER_MOST) if isinstance(value, str) else value for key, value in found.items()}
     return LogEvent(
-        record.created, record.levelno, record.name, shown(_text(record), MESSAGE_MOST), members,
+        record.created, record.levelno, record.name, shown(message_of(record), MESSAGE_MOST), members,
         _end(printable(redacted(_traceback(record)))), record.pathname, record.lineno, record.funcName or "",
     )  # fmt: skip
 
@@ -85,7 +85,8 @@ def _end(text: str) -> str:
     return text if len(text) <= MESSAGE_MOST else f"... {text[4 - MESSAGE_MOST :]}"
 
 
-def _text(record: logging.LogRecord) -> str:
+def message_of(record: logging.LogRecord) -> str:
+    """The text with its arguments, also if they do not fit it."""
     try:
         return record.getMessage()
     except Exception as fault:  # noqa: BLE001 (arguments of a library that do not fit its text)

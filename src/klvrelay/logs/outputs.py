@@ -6,7 +6,6 @@ import errno
 import logging
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal, Protocol
 
@@ -78,7 +77,7 @@ class JournalSocket:
     shows_errors = True
     is_durable = False
 
-    def __init__(self, path: str = journal.SOCKET) -> None:
+    def __init__(self, path: str) -> None:
         self._journal, self._other = journal.Journal(path), StandardError(formats.prefixed)
         self._lost = 0
 
@@ -150,8 +149,9 @@ def open_output(choice: LogChoice) -> LogOutput:
         file = LogFile(choice.file, choice.size, choice.count)
         file.open()
         return RotatedFile(file, formats.json_line if choice.format == "json" else formats.long_text)
-    chosen: dict[str, Callable[[], LogOutput]] = {
-        "json": lambda: StandardError(formats.json_line, shows_errors=True),
-        "journal": lambda: JournalSocket() if journal.is_present() else StandardError(formats.prefixed),
-    }
-    return chosen.get(choice.format, default_output)()
+    if choice.format == "json":
+        return StandardError(formats.json_line, shows_errors=True)
+    if choice.format == "journal":
+        has_socket = journal.is_present(journal.SOCKET)
+        return JournalSocket(journal.SOCKET) if has_socket else StandardError(formats.prefixed)
+    return default_output()

@@ -30,7 +30,7 @@ KINDS_MOST = 1000
 """Messages, and subjects, that are distinguished at a time."""
 _KEY_MOST = 200
 
-_NUMBER = re.compile(r"(?<=[= ])-?\d[\d.]*")
+_NUMBER = re.compile(r"(?<=[= ])-?(?:0x[0-9a-f]+|\d[\d.]*)")
 
 Key = tuple[object, ...]
 

@@ -6,6 +6,8 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import feed
@@ -44,11 +46,13 @@ async def test_every_line_of_a_json_log_is_an_object(flight: Path, tmp_path: Pat
     command = await ended("run", "flight.ts", "--sink", "-", "--log-format", "json", cwd=tmp_path)
     failed = await ended("run", "none.ts", "--mqtt", sink, "--allow-plaintext", "--log-format", "json", cwd=tmp_path)
 
-    events = [orjson.loads(line) for one in (command, failed) for line in one.said.splitlines()]
+    refused = await ended("record", "flight.ts", "flight.ts", "--log-format", "json", cwd=tmp_path)
+
+    events = [orjson.loads(line) for one in (command, failed, refused) for line in one.said.splitlines()]
 
     assert {"stream": "flight"} in [event.get("klvrelay") for event in events]
     assert {"sink": "standard output"} in [event.get("klvrelay") for event in events]
-    assert failed.process.returncode != 0
+    assert refused.process.returncode == 2
     assert events[-1]["log.level"] == "error"
     assert all(re.fullmatch(UTC, event["@timestamp"]) for event in events)
     assert CANARY not in command.said + failed.said
@@ -108,10 +112,10 @@ def test_a_log_that_cannot_be_is_refused_at_the_start(options: list[str], text: 
         assert err.startswith(f"klvrelay: {text}")
 
 
-async def test_a_second_process_with_the_same_file_is_refused(tmp_path: Path):
+async def test_a_second_process_with_the_same_file_is_refused(flight: Path, tmp_path: Path):
     """It says why, and the first one continues."""
     log = ("--log-file", "log")
-    async with klvrelay("run", "udp://127.0.0.1:0", "--sink", "udp://127.0.0.1:9", *log, cwd=tmp_path):
+    async with klvrelay("run", "flight.ts", "--follow", "--sink", "-", *log, cwd=tmp_path):
         await until(lambda: (tmp_path / "log").exists() and (tmp_path / "log").stat().st_size > 0)
         other = await ended("run", "-", "--sink", "-", *log, cwd=tmp_path)
     assert other.process.returncode == 2
@@ -119,15 +123,15 @@ async def test_a_second_process_with_the_same_file_is_refused(tmp_path: Path):
 
 
 def settings(folder: Path, log: str) -> None:
-    source = '[[source]]\nurl = "udp://127.0.0.1:0"\nstream = "uav1"\n'
-    (folder / "relay.toml").write_text(f'[[sink]]\nurl = "udp://127.0.0.1:9"\n{source}[log]\n{log}\n')
+    source = '[[source]]\nurl = "flight.ts"\nfollow = true\n'
+    (folder / "relay.toml").write_text(f'[[sink]]\nurl = "-"\n{source}[log]\n{log}\n')
 
 
 def text_of(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
-async def test_a_reload_changes_the_log(tmp_path: Path):
+async def test_a_reload_changes_the_log(flight: Path, tmp_path: Path):
     """Format, file and limits; a file that cannot be opened is refused, and the earlier log stays in use."""
     first, second = tmp_path / "first", tmp_path / "second"
     settings(tmp_path, 'file = "first"')
@@ -149,13 +153,13 @@ async def test_a_reload_changes_the_log(tmp_path: Path):
 
 
 @each_case("has_settings", [True, False])
-def test_a_log_that_was_moved_away_is_opened_again_at_sighup(has_settings: bool, tmp_path: Path):
+def test_a_log_that_was_moved_away_is_opened_again_at_sighup(has_settings: bool, flight: Path, tmp_path: Path):
     """With a settings file and without."""
 
     async def check() -> None:
         log = tmp_path / f"log-{has_settings}"
         settings(tmp_path, f'file = "{log.name}"')
-        given = ("udp://127.0.0.1:0", "--sink", "udp://127.0.0.1:9", "--log-file", log.name)
+        given = ("flight.ts", "--follow", "--sink", "-", "--log-file", log.name)
         async with klvrelay("run", *(("-c", "relay.toml") if has_settings else given), cwd=tmp_path) as command:
             await until(lambda: "connected" in text_of(log))
             os.rename(log, tmp_path / "moved")
@@ -180,7 +184,6 @@ def test_the_settings_of_the_log_are_printed(capfd: pytest.CaptureFixture[str]):
 
 CRASH = """\
 import sys
-from klvrelay.cli.main import _run_verb
 from klvrelay.config.log import LogSettings
 from klvrelay.log import change_log, log_later, logger
 log_later(lambda text: text.replace("c4n4ry-s3cret", "***"), quiet=False)
@@ -190,12 +193,12 @@ raise ValueError("c4n4ry-s3cret")
 """
 
 
-async def test_a_crash_is_in_the_log(tmp_path: Path):
+def test_a_crash_is_in_the_log(tmp_path: Path):
     """With its traceback on one line, after all earlier lines, and without a secret."""
-    import sys
-
-    async with klvrelay(program=(sys.executable, "-c", CRASH, str(tmp_path / "log"))) as command:
-        await asyncio.wait_for(command.process.wait(), 20)
+    command = (sys.executable, "-c", CRASH, tmp_path / "log")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("ValueError: ***\n")
     first, last = map(orjson.loads, lines_of(tmp_path / "log"))
     assert first["message"] == "before"
     assert (last["log.level"], last["message"]) == ("critical", "internal error: ValueError")

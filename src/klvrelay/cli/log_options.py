@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from klvrelay.errors import ConfigError
@@ -27,12 +28,16 @@ def given_settings(args: argparse.Namespace, options: Mapping[str, Place]) -> di
 
 
 def begin_log_of_options(args: argparse.Namespace) -> None:
-    """Log as the options and the environment say, for a verb without a settings file. Raises ConfigError."""
-    if not hasattr(args, "log_format") or hasattr(args, "config"):
+    """Log as the options and the environment say. Raises ConfigError.
+
+    With a settings file the log begins when that was read, which reports all faults, and has the last word.
+    """
+    if not hasattr(args, "log_format") or getattr(args, "print_config", False):
         return
     from klvrelay.config.settings_file import read_log
 
-    begin_log(read_log(given_settings(args, OF_LOG)), args)
+    with suppress(ConfigError) if hasattr(args, "config") else nullcontext():
+        switch_log(read_log(given_settings(args, OF_LOG)))
 
 
 def begin_log(settings: LogSettings, args: argparse.Namespace) -> None:

@@ -80,11 +80,11 @@ def _run_verb(args: argparse.Namespace, arguments: Sequence[str]) -> int:
         from klvrelay.cli import hangup
 
         hangup.hold()
+    begin_log_of_options(args)
     warn_of_passwords(arguments)
     hide_memory()  # passwords will be in memory
     if args.verb != "decode":  # `decode` still has modules to load
         loading.complete()
-    begin_log_of_options(args)
     command = import_module(f"klvrelay.cli.{args.verb}")
     if not command.ON_LOOP:
         return int(command.run(args))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import traceback
+from contextlib import suppress
 from types import TracebackType
 
 from klvrelay.logs.floods import FloodLimit
@@ -83,12 +85,14 @@ class EventHandler(logging.Handler):
         super().close()
 
     def log_crash(self, kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
-        """Log an exception that ends the process or a thread, and print it as usual."""
+        """Log an exception that ends the process or a thread, and print it without secrets."""
         if not issubclass(kind, KeyboardInterrupt) and (self._output.is_durable or self._output.shows_errors):
             self._write(logging.CRITICAL, f"internal error: {kind.__name__}", fault)
             self.flush()
         if not self._output.shows_errors:
-            sys.__excepthook__(kind, fault, trace)
+            text = "".join(traceback.format_exception(kind, fault, trace))
+            with suppress(OSError, ValueError):
+                sys.stderr.write(self._redacted(text))
 
     def _write(self, level: int, text: str, fault: BaseException | None = None) -> None:
         """Log a message that no limit applies to."""

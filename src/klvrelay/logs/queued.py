@@ -36,6 +36,7 @@ class QueuedFile:
         self._fault = ""
         self._started = self._closing = self._reopening = False
         self._changed = threading.Condition()
+        self._ended = threading.Event()
 
     def put(self, line: bytes) -> None:
         """Queue a line, which ends with a newline. It is lost if too many wait."""
@@ -63,13 +64,15 @@ class QueuedFile:
             return not self._waiting
 
     def close(self) -> None:
-        """Write the last lines, within FLUSH, and end the thread. Lines that cannot be written are reported."""
+        """Write the last lines, and end the thread, each within FLUSH. Lines that cannot be written are reported."""
         self.flush()
         with self._changed:
             self._closing = True
             left, lost = len(self._lines), self._lost
             self._changed.notify_all()
-        if not self._started:
+        if self._started:
+            self._ended.wait(FLUSH)  # then the file is unlocked
+        else:
             self._file.close()
         if left or lost:
             self._report(f"log lines lost: count={left + lost}")
@@ -83,6 +86,7 @@ class QueuedFile:
             except OSError as fault:
                 self._fail(reason_of(fault))
         self._file.close()
+        self._ended.set()
 
     def _wait(self) -> bool:
         """Wait for work; False at the end."""

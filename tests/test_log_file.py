@@ -154,8 +154,12 @@ def test_no_rotated_file_may_be_kept(tmp_path: Path):
     assert (tmp_path / "log").read_text() == "abcdefgh\n"
 
 
-def test_a_full_disk_is_reported_once_and_leaves_whole_lines(tiny_disk: Path):  # noqa: F811
+def test_a_full_disk_is_reported_once_and_leaves_whole_lines(
+    tiny_disk: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+):
     """Lines wait, within bounds; writing resumes with what waits, and the number of lost lines, once there is space."""
+    monkeypatch.setattr(queued, "SIZE_MOST", 200_000)
     ballast = tiny_disk / "ballast"
     ballast.write_bytes(bytes(900 << 10))
     log, reports = opened(tiny_disk / "log", size=1 << 30)

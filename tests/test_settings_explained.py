@@ -171,7 +171,7 @@ SEMANTIC = (
     "did you mean qos", "broker or prefix", "same prefix", "must contain", "without +", "did you mean stream",
     "has a {",    "not begin", "needs ", "that of", "named", "mean position", "mean sensor", "no item", "not a number",
     "country codes", "with preset", "must be false with", "must be 1 with", "give a name", "two outputs", "item 13",
-    "groups are", "it is a preset", 'format = "klv"', "own streams",
+    "groups are", "has no effect with", "the name of a file", "it is a preset", 'format = "klv"', "own streams",
 )  # fmt: skip
 """Parts of messages about the meaning of a text, or about several settings: the schema cannot say that."""
 

@@ -36,7 +36,7 @@ IN_LOG = [
     ("count = 1001", "count", "from 0 to 1000"), ('count = "5"', "count", "whole number"),
     ('file = ""', "file", "the name of a file"), ("file = 1", "file", "in quotes"),
     ('file = "mqtt://u:p@h/x"', "file", "looks like a URL"), ('fiel = "x"', "fiel", "did you mean file"),
-    ('file = "x"\nformat = "journal"', "file", "has no effect"),
+    ('file = "x"\nformat = "journal"', "file", "has no effect with"),
 ]  # fmt: skip
 IN_SPOOL = [
     ('size = "10K"', "size", "at least 1 MiB"), ('size = "many"', "size", "at least 1 MiB"),

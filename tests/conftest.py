@@ -179,9 +179,13 @@ def the_log_is_as_it_was() -> Iterator[None]:
     would follow at the first line of a later test.
     """
     log = logging.getLogger("klvrelay")
-    level, propagate, handlers = log.level, log.propagate, log.handlers[:]
+    root = logging.getLogger()
+    level, propagate, handlers, of_root = log.level, log.propagate, log.handlers[:], root.handlers[:]
+    hooks = sys.excepthook, threading.excepthook
     yield
     requested.clear()
+    sys.excepthook, threading.excepthook = hooks
+    root.handlers[:] = [one for one in root.handlers if one in of_root or one not in log.handlers]
     log.setLevel(level)
     log.propagate, log.handlers[:] = propagate, handlers
 

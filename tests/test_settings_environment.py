@@ -11,7 +11,7 @@ from far_ends import settings_of
 from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import Reading, read_settings
-from klvrelay.config.tables import HTTP, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import HTTP, LOG, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
@@ -55,7 +55,7 @@ def value_of(table: Table, key: str) -> str:
     return str(tomllib.loads(f"value = {setting.example or setting.default_shown}")["value"])
 
 
-NAMES = {RELAY: "", SPOOL: "", HTTP: "", SINK: "MQTT", SOURCE: "UAV_1"}
+NAMES = {RELAY: "", SPOOL: "", LOG: "", HTTP: "", SINK: "MQTT", SOURCE: "UAV_1"}
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +120,8 @@ def _typed(settings: RelaySettings, table: Table, key: str) -> object:
         if key in LIMIT_KEYS:
             return limit_values(sink.limit)[key]
         return sink.far_end.url if key == "url" else getattr(sink if hasattr(sink, key) else sink.far_end, key)
-    return getattr({SPOOL: settings.spool, HTTP: settings.http}.get(table, settings), key)
+    parts = {SPOOL: settings.spool, LOG: settings.log, HTTP: settings.http}
+    return getattr(parts.get(table, settings), key)
 
 
 def _expected(table: Table, key: str) -> object:

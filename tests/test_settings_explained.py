@@ -19,12 +19,13 @@ from settings_file import written
 from klvrelay.cli import main as cli
 from klvrelay.config.explain import explained, origins_of
 from klvrelay.config.faults import InvalidSettings
+from klvrelay.config.log import LogSettings
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.reference import reference
 from klvrelay.config.schema import settings_schema
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.settings_file import read_settings
-from klvrelay.config.tables import RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import LOG, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 
 SAMPLE = ROOT / "samples" / "relay.toml"
 CANARY = "c4n4ry-s3cret"
@@ -123,7 +124,8 @@ def test_the_page_and_the_schema_are_up_to_date():
 def test_every_field_of_the_settings_is_a_setting():
     """Or is made of several; and each has a description."""
     fields = {
-        RELAY: ((RelaySettings,), {"sources", "sinks", "spool", "http"}), SPOOL: ((SpoolSettings,), set()),
+        RELAY: ((RelaySettings,), {"sources", "sinks", "spool", "log", "http"}),
+        LOG: ((LogSettings,), set()), SPOOL: ((SpoolSettings,), set()),
         SINK: ((SinkSettings, MqttSettings), {"far_end", "fallbacks", "outputs", "limit"}),
         SOURCE: ((SourceSettings,), {"only"}),
     }  # fmt: skip
@@ -171,7 +173,7 @@ SEMANTIC = (
     "did you mean qos", "broker or prefix", "same prefix", "must contain", "without +", "did you mean stream",
     "has a {",    "not begin", "needs ", "that of", "named", "mean position", "mean sensor", "no item", "not a number",
     "country codes", "with preset", "must be false with", "must be 1 with", "give a name", "two outputs", "item 13",
-    "groups are", "it is a preset", 'format = "klv"', "own streams",
+    "groups are", "has no effect with", "the name of a file", "it is a preset", 'format = "klv"', "own streams",
 )  # fmt: skip
 """Parts of messages about the meaning of a text, or about several settings: the schema cannot say that."""
 

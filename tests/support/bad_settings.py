@@ -29,6 +29,15 @@ IN_RELAY = [
     ('commit = "1s"', "commit", "belongs in [spool]"), ('url = "udp://:1"', "url", "belongs in [[sink]] or [[source]]"),
     ("spool = 1", "spool", "unknown setting"), ('"" = 1', "", "unknown setting"),
 ]  # fmt: skip
+IN_LOG = [
+    ('format = "xml"', "format", "text, json, journal"), ("format = 1", "format", "in quotes"),
+    ('format = "jsn"', "format", "did you mean json"), ('size = "10K"', "size", "at least 128 KiB"),
+    ("size = 1048576", "size", "in quotes"), ("count = -1", "count", "from 0 to 1000"),
+    ("count = 1001", "count", "from 0 to 1000"), ('count = "5"', "count", "whole number"),
+    ('file = ""', "file", "the name of a file"), ("file = 1", "file", "in quotes"),
+    ('file = "mqtt://u:p@h/x"', "file", "looks like a URL"), ('fiel = "x"', "fiel", "did you mean file"),
+    ('file = "x"\nformat = "journal"', "file", "has no effect with"),
+]  # fmt: skip
 IN_SPOOL = [
     ('size = "10K"', "size", "at least 1 MiB"), ('size = "many"', "size", "at least 1 MiB"),
     ("size = 1073741824", "size", "in quotes"), ('size = "-1G"', "size", "at least 1 MiB"),
@@ -259,6 +268,7 @@ def _inner(first: str, rows: list[tuple[str, str, str]]) -> list[Bad]:
 
 BAD = [
     *_in("[relay]\n", IN_RELAY),
+    *_in("[log]\n", IN_LOG),
     *_in('[spool]\npath = "/x"\n', IN_SPOOL),
     *_in('[[sink]]\nurl = "mqtt://h"\n', IN_SINK),
     *_in('[[source]]\nurl = "a.ts"\n', IN_SOURCE),

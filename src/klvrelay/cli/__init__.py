@@ -9,6 +9,7 @@
     stopping.py          SIGINT and SIGTERM; hangup.py: SIGHUP
     standard_streams.py  closed streams, full disks and pipes without a reader
     silence.py           hint for a silent source
+    log_options.py       the log that options, environment and settings choose
     embedded_broker.py   broker of `demo`
     web_server.py        the web server beside a relay
 """

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from klvrelay.cli.standard_streams import discard
-from klvrelay.log import logger
+from klvrelay.log import logger, reopen_log
 
 TERMINAL = "/dev/tty"
 
@@ -37,7 +37,7 @@ def hold() -> None:
 
 @contextmanager
 def on_hangup(reload: Callable[[], None] | None) -> Iterator[None]:
-    """Inside, SIGHUP calls `reload` on the running event loop.
+    """Inside, SIGHUP calls `reload` on the running event loop, and opens the log file again if it was moved away.
 
     If the process had a controlling terminal that has gone, SIGHUP stops it, as SIGTERM does. Without `reload` it is
     logged that there is nothing to reload; a SIGHUP that is ignored, as with nohup, stays ignored.
@@ -54,8 +54,9 @@ def on_hangup(reload: Callable[[], None] | None) -> Iterator[None]:
                 discard(stream)
             signal.raise_signal(signal.SIGTERM)
         elif reload is not None:
+            reopen_log()
             reload()
-        else:
+        elif not reopen_log():
             logger().warning("nothing to reload: advice='name a settings file: -c FILE'")
 
     def note(number: int, frame: object) -> None:

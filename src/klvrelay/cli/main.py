@@ -18,7 +18,7 @@ from klvrelay.cli import loading, standard_streams
 from klvrelay.cli.options import parser
 from klvrelay.config.credentials import take_environment
 from klvrelay.errors import KlvrelayError, OutputLost
-from klvrelay.log import log_later
+from klvrelay.log import log_error, log_later
 
 if TYPE_CHECKING:
     import argparse
@@ -53,7 +53,9 @@ def _run(argv: Sequence[str] | None) -> int:
     except KlvrelayError as fault:
         if isinstance(fault, OutputLost):
             standard_streams.drop_output()
-        standard_streams.print_error(redaction()(str(fault)))
+        text = redaction()(str(fault))
+        if not log_error(text):
+            standard_streams.print_error(text)
         return fault.exit_code
     except BrokenPipeError:
         standard_streams.drop_output()  # the reader closed the pipe (`| head`): not an error
@@ -70,6 +72,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _run_verb(args: argparse.Namespace, arguments: Sequence[str]) -> int:
     """Run the verb and return its exit code."""
+    from klvrelay.cli.log_options import begin_log_of_options
     from klvrelay.cli.source_urls import warn_of_passwords
     from klvrelay.sources.isolated.prctl import hide_memory
 
@@ -77,6 +80,7 @@ def _run_verb(args: argparse.Namespace, arguments: Sequence[str]) -> int:
         from klvrelay.cli import hangup
 
         hangup.hold()
+    begin_log_of_options(args)
     warn_of_passwords(arguments)
     hide_memory()  # passwords will be in memory
     if args.verb != "decode":  # `decode` still has modules to load

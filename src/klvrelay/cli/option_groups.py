@@ -45,6 +45,9 @@ FALLBACKS = """\
 """
 
 
+QUIET = "log warnings and errors only, in every --log-format and also to --log-file"
+
+
 def add_sinks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sink", metavar="URL", action="append",
                         help="deliver to this far end too: - (standard output), /folder, redis://host, ... (see below);"
@@ -141,8 +144,18 @@ def add_numbers(parser: argparse.ArgumentParser, default: str | None) -> None:
     )  # fmt: skip
 
 
-def add_quiet(parser: argparse.ArgumentParser, text: str = "log warnings and errors only") -> None:
+def add_quiet(parser: argparse.ArgumentParser, text: str = QUIET) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help=text)
+
+
+def add_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log-format", metavar="FORMAT",
+                        help="text (default), json (one object per line, with ECS field names) or journal (entries for"
+                             " journald)")  # fmt: skip
+    parser.add_argument("--log-file", metavar="FILE",
+                        help="write the log to this file instead of standard error; it is rotated at 10 MiB, and 5"
+                             " older ones are kept (other limits: [log] in the settings, or KLVRELAY_LOG_SIZE and"
+                             " KLVRELAY_LOG_COUNT)")  # fmt: skip
 
 
 def mqtt_options(args: argparse.Namespace) -> dict[str, Any]:

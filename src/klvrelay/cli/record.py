@@ -41,7 +41,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-age", metavar="AGE", help="maximum age of segments: s, m, h, d, or none (default: 7d)")
     option_groups.refuse_choice(parser)
     option_groups.add_source(parser)
-    option_groups.add_quiet(parser, "no progress line; log warnings and errors only")
+    option_groups.add_log(parser)
+    option_groups.add_quiet(parser, f"no progress line; {option_groups.QUIET}")
 
 
 async def run(args: argparse.Namespace) -> int:

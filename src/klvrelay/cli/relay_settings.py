@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from klvrelay.cli import option_groups
+from klvrelay.cli.log_options import OF_LOG, begin_log, given_settings
 from klvrelay.cli.option_origins import OF_SOURCE, is_given, option_origins
 from klvrelay.cli.source_urls import check_used, password_option, source_urls
 from klvrelay.config.advice import advice
@@ -26,7 +27,9 @@ from klvrelay.text import Secret, counted, printable
 
 _SCHEMES = {"interface": ("udp", "rtp"), "sender": ("udp", "rtp"), "follow": ("file",)}
 """Options that apply to some kinds of sources only."""
-_OF_RELAY = {"coalesce": ("relay", "coalesce"), "spool": ("spool", "path"), "http": ("http", "listen")}
+_OF_RELAY = {
+    "coalesce": ("relay", "coalesce"), "spool": ("spool", "path"), "http": ("http", "listen"), **OF_LOG
+}  # fmt: skip
 """Options that are settings of other tables."""
 
 
@@ -76,10 +79,10 @@ def _of_file(args: argparse.Namespace, password: Secret | None) -> Reading:
         return Reading(RelaySettings())
     from klvrelay.relay.build import CHECKS
 
-    options = {
-        place: (value, f"--{name}") for name, place in _OF_RELAY.items() if (value := getattr(args, name)) is not None
-    }
+    options = given_settings(args, _OF_RELAY)
     reading = read_settings(args.config, password, options=options, checks=CHECKS)
+    if not getattr(args, "print_config", False):
+        begin_log(reading.settings.log, args)
     for warning in reading.warnings:
         logger().warning("%s", warning)
     return reading

@@ -27,4 +27,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     option_groups.add_mqtt(parser, several=True)
     option_groups.add_sinks(parser)
     option_groups.add_publish(parser)
+    option_groups.add_log(parser)
     option_groups.add_quiet(parser)

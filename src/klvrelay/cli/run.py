@@ -70,6 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     option_groups.add_mqtt(parser, several=True)
     option_groups.add_sinks(parser)
     option_groups.add_publish(parser)
+    option_groups.add_log(parser)
     option_groups.add_quiet(parser)
 
 
@@ -95,10 +96,13 @@ async def run(args: argparse.Namespace) -> int:
         if service is not None:
             await stack.enter_async_context(service.starting())
         if reloads_files:
+            from klvrelay.cli.log_options import switch_log
             from klvrelay.relay.reload import Reloader, Reloads  # loaded here: without a file it is not needed
 
             reloading = nullcontext if service is None else service.reloading
-            reloads = Reloads(partial(_load, args), files, requested, reloading=reloading)
+            reloads = Reloads(
+                partial(_load, args), files, requested, reloading=reloading, change_log=switch_log
+            )
             beside.append(lambda relay: Reloader(relay, settings, reloads).run())
         return await run_relay(settings, *beside)
 

@@ -41,7 +41,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interface", metavar="NAME", help="outgoing network interface for multicast")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="connect timeout (default: 5)")
     option_groups.refuse_choice(parser)
-    option_groups.add_quiet(parser, "no progress and no summary")
+    option_groups.add_log(parser)
+    option_groups.add_quiet(parser, f"no progress and no summary; {option_groups.QUIET}")
 
 
 async def run(args: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from klvrelay.log import logger
+from klvrelay.log import flush_log, logger
 
 T = TypeVar("T")
 
@@ -59,6 +59,7 @@ class Deadline:
 
 def _log_cut_off() -> None:
     logger().error("stop timed out, a blocked operation was abandoned: seconds=%g", GRACE)
+    flush_log()
 
 
 @contextmanager

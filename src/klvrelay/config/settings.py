@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from klvrelay.config import kinds
 from klvrelay.config.choice import Choice
+from klvrelay.config.log import LogSettings
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import PROGRAM_MOST, checked_name, distinct_names, name_candidates, program_number
 from klvrelay.config.output_changes import PATTERNS
@@ -242,6 +243,7 @@ class RelaySettings:
     )  # fmt: skip
     spool: SpoolSettings | None = None
     http: WebSettings | None = None
+    log: LogSettings = field(default_factory=LogSettings)
     watch: bool = setting(False, kinds.FLAG, "reload the settings when their files change")
 
     def named(self) -> list[tuple[str, SourceSettings]]:

@@ -15,16 +15,18 @@ from klvrelay.config.advice import advice
 from klvrelay.config.credentials import readable_by_others, variables
 from klvrelay.config.entries import TableEntry, entries_of
 from klvrelay.config.faults import Faults, SettingOrigin
+from klvrelay.config.log import LogSettings
 from klvrelay.config.mistyped import file_name
 from klvrelay.config.secret_reader import has_secret
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings
 from klvrelay.config.settings_reader import NO_CHECKS, Checks, SettingsReader, read_relay
 from klvrelay.config.small_file import read_small
+from klvrelay.config.tables import LOG as LOG_TABLE
 from klvrelay.config.tables import OLD, SINK, TABLES, Table
 from klvrelay.config.toml_lines import lines_of
 from klvrelay.config.toml_reader import tables_of
 from klvrelay.config.uniqueness import streams_without_effect
-from klvrelay.config.variables import apply_variables
+from klvrelay.config.variables import apply_variables, variable_of
 from klvrelay.text import Secret, printable
 
 LOG = logging.getLogger("klvrelay.config")
@@ -86,6 +88,19 @@ def read_settings(
     warnings += streams_without_effect(settings)
     warnings += advice(settings, "environment" if path is None else printable(os.fspath(path)))
     return Reading(settings, tuple(entries), tuple(warnings))
+
+
+def read_log(options: Options) -> LogSettings:
+    """The settings of the log in the environment and in options. Raises InvalidSettings."""
+    faults = Faults()
+    entries = [TableEntry(LOG_TABLE, LOG_TABLE.name, 0, SettingOrigin("the environment", is_named=True))]
+    known = {variable_of(LOG_TABLE, key) for key in LOG_TABLE.keys}
+    ours = {name: value for name, value in variables().items() if name in known}
+    apply_variables(entries, ours, DEFAULT_SINK, faults)
+    _apply_options(entries, options)
+    settings = SettingsReader(faults).log(entries[0])
+    faults.check()
+    return settings
 
 
 def sinks_of_urls(urls: Sequence[str], taken: Iterable[str], *, checks: Checks = NO_CHECKS) -> tuple[SinkSettings, ...]:

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_password
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
+from klvrelay.config.log import LogSettings
 from klvrelay.config.secret_reader import check_login
 from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
 from klvrelay.config.sink_reader import SinkReader, url_key
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.table_reader import TableReader
-from klvrelay.config.tables import TABLES
+from klvrelay.config.tables import HTTP, LOG, RELAY, SINK, SOURCE, SPOOL, TABLES
 from klvrelay.config.uniqueness import check_far_ends, check_sinks, check_sources
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
@@ -54,6 +55,13 @@ class SettingsReader:
     def relay(self, entry: TableEntry) -> dict[str, Any]:
         """The values of [relay]."""
         return self._tables.values(entry)
+
+    def log(self, entry: TableEntry) -> LogSettings:
+        """The settings of [log]."""
+        values = self._tables.values(entry)
+        if values.get("format") == "journal" and values.get("file") is not None:
+            entry.add_fault(self._faults, "file", 'has no effect with format = "journal"; choose "text" or "json"')
+        return LogSettings(**values)
 
     def spool(self, entry: TableEntry) -> SpoolSettings | None:
         values = self._tables.values(entry)
@@ -118,7 +126,9 @@ def _cause(entry: TableEntry, text: str) -> str:
 
 def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Faults) -> RelaySettings:
     """The settings of a relay; those with faults are left out."""
-    relay, spool, http, sinks, sources = ([entry for entry in entries if entry.table is table] for table in TABLES)
+    tables = {table.name: [entry for entry in entries if entry.table is table] for table in TABLES}
+    relay, spool, http, log = (tables[table.name] for table in (RELAY, SPOOL, HTTP, LOG))
+    sources, sinks = tables[SOURCE.name], tables[SINK.name]
     read = [(entry, source) for entry in sources if (source := reader.source(entry)) is not None]
     check_sources(read, faults)
     read_sinks = [(entry, sink) for entry in sinks if (sink := reader.sink(entry)) is not None]
@@ -129,5 +139,6 @@ def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Fa
         sinks=tuple(sink for _, sink in read_sinks),
         spool=reader.spool(spool[0]) if spool else None,
         http=reader.http(http[0]) if http else None,
+        log=reader.log(log[0]) if log else LogSettings(),
         **(reader.relay(relay[0]) if relay else {}),
     )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from klvrelay import threads
 from klvrelay.backoff import Backoff
+from klvrelay.config.log import LogSettings
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.small_file import Stamp, stamp_of
 from klvrelay.errors import ConfigError, KlvrelayError
@@ -28,7 +29,7 @@ WATCH = 1.0
 """Seconds between two checks of the files. A change is read once the files are the same at two checks."""
 RUNTIME = ("waiting", "waiting_size", "age", "coalesce", "watch")
 """Settings of [relay] that change at run time; and of [spool], `age`."""
-_PARTS = ("sources", "sinks", *RUNTIME)
+_PARTS = ("sources", "sinks", "log", *RUNTIME)
 
 Files = Mapping[str, Stamp | None]
 """The stamps of files by path."""
@@ -44,12 +45,14 @@ class Reloads:
     files      files from which the current settings were read
     requested  is set to request a reload
     reloading  is entered while settings are read and applied, or refused
+    change_log  changes the log to that of new settings, and may block; raises ConfigError
     """
 
     load: Callable[[], Loaded]
     files: Files = field(default_factory=dict)
     requested: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: Callable[[], AbstractContextManager[None]] = nullcontext
+    change_log: Callable[[LogSettings], None] = lambda _: None
 
 
 class Reloader:
@@ -101,6 +104,7 @@ class Reloader:
             settings, files = await threads.run(self._reloads.load, "klvrelay-settings")
             self._files = files
             await check_files(settings)
+            await threads.run(partial(self._reloads.change_log, settings.log), "klvrelay-log")
             await self._apply(self._runtime_settings(settings), _lasting_keys(self.settings, settings))
         except KlvrelayError as fault:
             faults = "; ".join(str(fault).split("\n"))
@@ -175,10 +179,16 @@ def _describe(change: SettingsChange, old: RelaySettings, new: RelaySettings) ->
         "removed": change.gone_streams,
         "sinks": [each.key for each in change.sinks],
         "removed_sinks": change.gone_sinks,
-        "settings": [*(key for key in RUNTIME if _differ(old, new, key)), *_changed_age(old, new)],
-    }
+        "settings": [
+            *(key for key in RUNTIME if _differ(old, new, key)), *_changed_age(old, new), *_changed_log(old, new),
+        ],
+    }  # fmt: skip
     return " ".join(f"{key}={printable(','.join(names))}" for key, names in groups.items() if names)
 
 
 def _changed_age(old: RelaySettings, new: RelaySettings) -> list[str]:
     return ["spool.age"] if old.spool and new.spool and _differ(old.spool, new.spool, "age") else []
+
+
+def _changed_log(old: RelaySettings, new: RelaySettings) -> list[str]:
+    return [f"log.{f.name}" for f in fields(old.log) if _differ(old.log, new.log, f.name)]

@@ -230,7 +230,7 @@ def test_an_error_that_was_never_raised_has_no_location():
 
 
 def test_only_the_supervisor_contains_all_errors():
-    """Elsewhere a broad `except` raises again; except where a library or a request fails by itself."""
+    """Elsewhere a broad `except` raises again; except where a library, a request or a log message fails."""
     found = set()
     for path in Path(klvrelay.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -239,5 +239,7 @@ def test_only_the_supervisor_contains_all_errors():
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             if any(kind is None or getattr(kind, "id", "") in ("Exception", "BaseException") for kind in kinds):
                 found.add(path.name)
-    assert found <= {"supervise.py", "embedded_broker.py", "client.py", "server.py"}
+    assert found <= {
+        "supervise.py", "embedded_broker.py", "client.py", "server.py", "handler.py", "log_event.py",
+    }  # fmt: skip
     assert "supervise.py" in found

@@ -56,7 +56,8 @@ Contain = Callable[[Callable[[], object], str], Exception | None]
 def log_change(change: Change) -> None:
     """Log a change on one line."""
     if change.line:
-        LOG.log(change.level, "%s", printable(change.line))
+        named = {change.subject: change.name} if change.subject in ("stream", "sink") else None
+        LOG.log(change.level, "%s", printable(change.line), extra=named)
 
 
 class Changes:

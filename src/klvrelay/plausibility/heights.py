@@ -9,7 +9,7 @@ from klvrelay.geo.quantity import Items
 from klvrelay.geo.viewing import sensor_view
 from klvrelay.geo.wgs84 import to_ecef
 from klvrelay.plausibility.implausibility import Implausibility, implausible
-from klvrelay.plausibility.places import LOWEST, Place, height_pairs
+from klvrelay.plausibility.places import LOWEST, MeasuredPlace, height_pairs
 
 DEEP = 300.0
 """Metres below the frame centre that are possible in any terrain, beside one metre for each metre of distance."""
@@ -22,7 +22,7 @@ ITEMS = (
 """Keys of the items read here, beside positions."""
 
 
-def check_heights(items: Items, sensor: Place | None, centre: Place | None) -> Implausibility | None:
+def check_heights(items: Items, sensor: MeasuredPlace | None, centre: MeasuredPlace | None) -> Implausibility | None:
     """`below_ground` of a record: below any ground, or steeply below a frame centre that the camera looks down to."""
     found = _lowest("sensor", sensor) or _lowest("frame centre", centre)
     if found is not None or sensor is None or centre is None:
@@ -37,7 +37,7 @@ def check_heights(items: Items, sensor: Place | None, centre: Place | None) -> I
     return implausible("below_ground", f"{what} (limit: {limit:,.0f} m below)", depth, limit, "m")
 
 
-def _lowest(name: str, place: Place | None) -> Implausibility | None:
+def _lowest(name: str, place: MeasuredPlace | None) -> Implausibility | None:
     """A height below LOWEST, unless the other height of the same place is not."""
     heights = [] if place is None else [height for height in (place.msl, place.hae) if height is not None]
     if not heights or max(heights) >= LOWEST:

@@ -8,7 +8,7 @@ from klvrelay.geo.corners import Corners, full_corners, offset_corners
 from klvrelay.geo.quantity import Items
 from klvrelay.geo.wgs84 import dot, north_east_down, to_ecef, wrapped
 from klvrelay.plausibility.implausibility import Implausibility, implausible
-from klvrelay.plausibility.places import Place
+from klvrelay.plausibility.places import MeasuredPlace
 
 OUTSIDE = 0.5
 METRES = 25.0
@@ -37,7 +37,7 @@ ITEMS = tuple(
 _Point = tuple[float, float]
 
 
-def check_corners(items: Items, centre: Place | None) -> Implausibility | None:
+def check_corners(items: Items, centre: MeasuredPlace | None) -> Implausibility | None:
     """`corners` of a record: of items 82-89, or else of 26-33; None without all corners and the frame centre.
 
     Poles and antimeridian are places like any other.
@@ -51,7 +51,7 @@ def check_corners(items: Items, centre: Place | None) -> Implausibility | None:
     return None
 
 
-def _judge(name: str, corners: Corners, centre: Place) -> Implausibility | None:
+def _judge(name: str, corners: Corners, centre: MeasuredPlace) -> Implausibility | None:
     points, farthest = _around(corners, centre)
     if _surround(points) and farthest <= FAR:
         return None
@@ -62,7 +62,7 @@ def _judge(name: str, corners: Corners, centre: Place) -> Implausibility | None:
     return _order(name, points, longest) or _enclosure(name, points, longest)
 
 
-def _around(corners: Corners, centre: Place) -> tuple[list[_Point], float]:
+def _around(corners: Corners, centre: MeasuredPlace) -> tuple[list[_Point], float]:
     """The corners in metres north and east of the frame centre, and the distance of the farthest."""
     if abs(centre.lat) > POLAR:
         return _in_tangent_plane(corners, centre)
@@ -76,7 +76,7 @@ def _around(corners: Corners, centre: Place) -> tuple[list[_Point], float]:
     return points, 0.0
 
 
-def _in_tangent_plane(corners: Corners, centre: Place) -> tuple[list[_Point], float]:
+def _in_tangent_plane(corners: Corners, centre: MeasuredPlace) -> tuple[list[_Point], float]:
     x, y, z = to_ecef(centre.lat, centre.lon, 0.0)
     north, east, _ = north_east_down(centre.lat, centre.lon)
     points, farthest = [], 0.0

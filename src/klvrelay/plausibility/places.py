@@ -24,7 +24,7 @@ ITEMS = (
 """Keys of the items read here."""
 
 
-class Place(NamedTuple):
+class MeasuredPlace(NamedTuple):
     """A position in degrees, and its reported heights in metres; None if not reported."""
 
     lat: float
@@ -33,25 +33,25 @@ class Place(NamedTuple):
     hae: float | None
 
 
-def sensor_place(items: Items) -> Place | None:
+def sensor_place(items: Items) -> MeasuredPlace | None:
     """The sensor by items 13 and 14, with 15, and 104 or else 75."""
     place = lat_lon(items, *_SENSOR)
     if place is None:
         return None
     hae = first_number(items, _SENSOR_HAE, *_HEIGHTS)
-    return Place(*place, number(items, "sensor_true_altitude", *_HEIGHTS), hae.value if hae else None)
+    return MeasuredPlace(*place, number(items, "sensor_true_altitude", *_HEIGHTS), hae.value if hae else None)
 
 
-def centre_place(items: Items) -> Place | None:
+def centre_place(items: Items) -> MeasuredPlace | None:
     """The frame centre by items 23 and 24, with 25 and 78."""
     place = lat_lon(items, *_CENTRE)
     if place is None:
         return None
     msl = number(items, "frame_center_elevation", *_HEIGHTS)
-    return Place(*place, msl, number(items, "frame_center_height_above_ellipsoid", *_HEIGHTS))
+    return MeasuredPlace(*place, msl, number(items, "frame_center_height_above_ellipsoid", *_HEIGHTS))
 
 
-def height_pairs(sensor: Place, centre: Place) -> list[tuple[float, float]]:
+def height_pairs(sensor: MeasuredPlace, centre: MeasuredPlace) -> list[tuple[float, float]]:
     """Heights of sensor and centre above one surface, metres: mean sea level and the ellipsoid, as far as reported.
 
     If one place has only the one and the other only the other, by EGM96. Empty if a height is unknown.

@@ -7,7 +7,7 @@ import math
 from klvrelay.geo.quantity import Items, number
 from klvrelay.geo.wgs84 import to_ecef
 from klvrelay.plausibility.implausibility import Implausibility, implausible
-from klvrelay.plausibility.places import LOWEST, Place, height_pairs
+from klvrelay.plausibility.places import LOWEST, MeasuredPlace, height_pairs
 
 SHARE = 0.3
 METRES = 200.0
@@ -23,7 +23,7 @@ ITEMS = ("slant_range", "ground_range")
 """Keys of the items read here."""
 
 
-def check_frame_centre(items: Items, sensor: Place | None, centre: Place | None) -> Implausibility | None:
+def check_frame_centre(items: Items, sensor: MeasuredPlace | None, centre: MeasuredPlace | None) -> Implausibility | None:
     """`frame_centre` of a record; None without positions, or without item 21 and 57."""
     if sensor is None or centre is None:
         return None
@@ -47,7 +47,7 @@ def _against(name: str, measured: float, low: float, high: float) -> Implausibil
     return implausible("frame_centre", f"{what} (limit: {limit:,.0f} m apart)", abs(distance - measured), limit, "m")
 
 
-def _distances(sensor: Place, centre: Place) -> tuple[float, float]:
+def _distances(sensor: MeasuredPlace, centre: MeasuredPlace) -> tuple[float, float]:
     """The least and the most distance from the sensor to the frame centre, by the heights that are reported.
 
     Without the height of the centre, it may be from LOWEST to the sensor's height.
@@ -66,5 +66,5 @@ def _known(height: float | None) -> float | None:
     return None if height is None or abs(height) < NO_HEIGHT or height < LOWEST else height
 
 
-def _distance(sensor: Place, above: float, centre: Place, below: float) -> float:
+def _distance(sensor: MeasuredPlace, above: float, centre: MeasuredPlace, below: float) -> float:
     return math.dist(to_ecef(sensor.lat, sensor.lon, above), to_ecef(centre.lat, centre.lon, below))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from klvrelay.geo.quantity import Items
 from klvrelay.geo.wgs84 import Vector, to_ecef
 from klvrelay.plausibility.implausibility import Implausibility, implausible
-from klvrelay.plausibility.places import Place
+from klvrelay.plausibility.places import MeasuredPlace
 from klvrelay.plausibility.speeds import fastest
 
 NOISE = 100.0
@@ -47,7 +47,7 @@ class PositionSteps:
     def __init__(self) -> None:
         self._fix: _SensorFix | None = None
 
-    def check(self, items: Items, sensor: Place | None, now: Moment) -> Implausibility | None:
+    def check(self, items: Items, sensor: MeasuredPlace | None, now: Moment) -> Implausibility | None:
         """`position_step` from the record before. A time that runs backwards is none: a recording that starts again."""
         if sensor is None:
             return None

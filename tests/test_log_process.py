@@ -51,7 +51,7 @@ async def test_every_line_of_a_json_log_is_an_object(flight: Path, tmp_path: Pat
     events = [orjson.loads(line) for one in (command, failed, refused) for line in one.said.splitlines()]
 
     assert {"stream": "flight"} in [event.get("klvrelay") for event in events]
-    assert {"sink": "standard output"} in [event.get("klvrelay") for event in events]
+    assert {"sink": "lines"} in [event.get("klvrelay") for event in events]
     assert refused.process.returncode == 2
     assert events[-1]["log.level"] == "error"
     assert all(re.fullmatch(UTC, event["@timestamp"]) for event in events)

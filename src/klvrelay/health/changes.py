@@ -56,7 +56,9 @@ Contain = Callable[[Callable[[], object], str], Exception | None]
 def log_change(change: Change) -> None:
     """Log a change on one line."""
     if change.line:
-        named = {change.subject: change.name} if change.subject in ("stream", "sink") else None
+        named: dict[str, object] | None = None
+        if change.subject in ("stream", "sink"):
+            named = {change.subject: change.name}
         LOG.log(change.level, "%s", printable(change.line), extra=named)
 
 

@@ -23,7 +23,9 @@ ITEMS = ("slant_range", "ground_range")
 """Keys of the items read here."""
 
 
-def check_frame_centre(items: Items, sensor: MeasuredPlace | None, centre: MeasuredPlace | None) -> Implausibility | None:
+def check_frame_centre(
+    items: Items, sensor: MeasuredPlace | None, centre: MeasuredPlace | None
+) -> Implausibility | None:
     """`frame_centre` of a record; None without positions, or without item 21 and 57."""
     if sensor is None or centre is None:
         return None

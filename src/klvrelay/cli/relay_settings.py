@@ -26,7 +26,7 @@ from klvrelay.text import Secret, counted, printable
 
 _SCHEMES = {"interface": ("udp", "rtp"), "sender": ("udp", "rtp"), "follow": ("file",)}
 """Options that apply to some kinds of sources only."""
-_OF_RELAY = {"coalesce": ("relay", "coalesce"), "spool": ("spool", "path")}
+_OF_RELAY = {"coalesce": ("relay", "coalesce"), "spool": ("spool", "path"), "state": ("relay", "state")}
 """Options that are settings of other tables."""
 
 

@@ -58,6 +58,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spool", metavar="DIR",
                         help="a folder in which records wait while the broker is away: they survive a crash and a"
                              " restart (default: they wait in memory)")  # fmt: skip
+    parser.add_argument("--state", metavar="DIR",
+                        help="the state directory: it keeps the ledger of incidents over restarts (default:"
+                             " $STATE_DIRECTORY of systemd, else incidents are kept in memory)")  # fmt: skip
     parser.add_argument("--print-config", action="store_true",
                         help="print every setting and where it comes from, without secrets, and exit")  # fmt: skip
     option_groups.add_mqtt(parser, several=True)

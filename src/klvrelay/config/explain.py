@@ -14,7 +14,7 @@ from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import KINDS
 from klvrelay.config.sinks.lines import LinesSettings
-from klvrelay.config.tables import OUTPUT, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import INCIDENTS, OUTPUT, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 from klvrelay.shape.budget.reduction import urgency_of
 from klvrelay.shape.output import Output
 from klvrelay.text import HIDDEN, Secret, printable
@@ -58,6 +58,7 @@ def explained(settings: RelaySettings, origins: Origins) -> str:
         parts.append("# no [spool]: records that wait for a sink are in memory\n")
     else:
         parts.append(_part(SPOOL, 0, settings.spool, origins))
+    parts.append(_part(INCIDENTS, 0, settings.incidents, origins))
     outputs = 0
     for number, sink in enumerate(settings.sinks):
         parts.append(_part(SINK, number, sink, origins))

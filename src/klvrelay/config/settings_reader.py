@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_password
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
+from klvrelay.config.incidents import IncidentSettings
 from klvrelay.config.secret_reader import check_login
 from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
 from klvrelay.config.sink_reader import SinkReader, url_key
@@ -50,8 +51,8 @@ class SettingsReader:
         self._tables = TableReader(faults)
         self.sink = SinkReader(self._tables, checks.far_end).sink
 
-    def relay(self, entry: TableEntry) -> dict[str, Any]:
-        """The values of [relay]."""
+    def values(self, entry: TableEntry) -> dict[str, Any]:
+        """The values of [relay] and [incidents]."""
         return self._tables.values(entry)
 
     def spool(self, entry: TableEntry) -> SpoolSettings | None:
@@ -104,7 +105,7 @@ def _cause(entry: TableEntry, text: str) -> str:
 
 def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Faults) -> RelaySettings:
     """The settings of a relay; those with faults are left out."""
-    relay, spool, sinks, sources = ([entry for entry in entries if entry.table is table] for table in TABLES)
+    relay, spool, incidents, sinks, sources = ([entry for entry in entries if entry.table is table] for table in TABLES)
     read = [(entry, source) for entry in sources if (source := reader.source(entry)) is not None]
     check_sources(read, faults)
     read_sinks = [(entry, sink) for entry in sinks if (sink := reader.sink(entry)) is not None]
@@ -114,5 +115,6 @@ def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Fa
         sources=tuple(source for _, source in read),
         sinks=tuple(sink for _, sink in read_sinks),
         spool=reader.spool(spool[0]) if spool else None,
-        **(reader.relay(relay[0]) if relay else {}),
+        incidents=IncidentSettings(**(reader.values(incidents[0]) if incidents else {})),
+        **(reader.values(relay[0]) if relay else {}),
     )

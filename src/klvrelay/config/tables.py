@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from klvrelay.config import kinds
+from klvrelay.config.incidents import IncidentSettings
 from klvrelay.config.names import PID_MOST, checked_name, pid_number
 from klvrelay.config.outputs import LIMITS, OUTPUT_SETTINGS
 from klvrelay.config.setting import PLACES, Setting, settings_of
@@ -145,6 +146,7 @@ RELAY = Table("relay", "the relay itself", settings_of(RelaySettings))
 SPOOL = Table(
     "spool", "where records wait for a sink on disk; they survive a crash and a restart", settings_of(SpoolSettings)
 )
+INCIDENTS = Table("incidents", "the ledger of incidents, in the state directory", settings_of(IncidentSettings))
 SINK = Table(
     "sink",
     "a far end; several are possible. Its URL says of what kind",
@@ -160,8 +162,8 @@ SOURCE = Table(
     is_array=True,
     id="stream",
 )
-TABLES = (RELAY, SPOOL, SINK, SOURCE)
+TABLES = (RELAY, SPOOL, INCIDENTS, SINK, SOURCE)
 OLD = {"mqtt": SINK}
 """Tables of earlier versions, which are still read, and what they are now."""
 
-__all__ = ["OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]
+__all__ = ["INCIDENTS", "OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]

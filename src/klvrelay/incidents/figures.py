@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
+from dataclasses import dataclass, field
 from typing import Any
 
 from klvrelay.health.causes import Cause
@@ -102,3 +100,125 @@ class Report:
             "to": utc(self.period.end_us),
             "figures": [each.document() for each in self.figures],
         }
+
+
+@dataclass(slots=True)
+class _Sums:
+    """The sums of one part and cause. Incidents are added in the order of their first signs."""
+
+    count: int = 0
+    open: int = 0
+    restored: int = 0
+    repair: float = 0.0
+    detection: float = 0.0
+    longest: float | None = None
+    lost: int = 0
+    estimated: bool = False
+    delayed: int = 0
+    down: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, incident: Incident, period: Period) -> None:
+        start, end = span_of(incident, period.end_us)
+        first, last = max(start, period.start_us), min(end, period.end_us)
+        if last < first or start >= period.end_us:
+            return
+        self.longest = max(self.longest or 0.0, (last - first) / 1e6)
+        self._add_span(first, last)
+        if start >= period.start_us:
+            self.count += 1
+            self.detection += incident.detection
+        if incident.is_open or end > period.end_us:
+            self.open += 1
+        else:
+            self._add_end(incident)
+
+    def _add_span(self, first: int, last: int) -> None:
+        """Unite it with the span before it if they overlap."""
+        if self.down and first <= self.down[-1][1]:
+            before, until = self.down[-1]
+            self.down[-1] = before, max(until, last)
+        else:
+            self.down.append((first, last))
+
+    def _add_end(self, incident: Incident) -> None:
+        if incident.end == "restored" and incident.duration is not None:
+            self.restored += 1
+            self.repair += incident.duration
+        self.lost += incident.lost or 0
+        self.estimated |= incident.estimated and bool(incident.lost)
+        self.delayed += incident.delayed or 0
+
+    def figures(self, subject: Subject, name: str, cause: Cause | None, observed: Spans) -> Figures:
+        total, down = _length(observed), _length(_common(self.down, observed))
+        up = total - down
+        return Figures(
+            subject, name, cause, self.count, self.open,
+            self.repair / self.restored if self.restored else None,
+            up / self.count if self.count else None,
+            self.detection / self.count if self.count else None,
+            up / total if total else None,
+            self.longest, down, total, self.lost, self.estimated, self.delayed,
+        )  # fmt: skip
+
+
+def span_of(incident: Incident, until_us: int) -> tuple[int, int]:
+    """From its first sign to its end by its duration, which no step of the wall clock changes; an open one: to now."""
+    if incident.duration is None:
+        return incident.since_us, max(incident.since_us, until_us)
+    return incident.since_us, incident.since_us + round(incident.duration * 1e6)
+
+
+def report(
+    incidents: Iterable[Incident], runs: Spans, period: Period, parts: Iterable[tuple[Subject, str]] = ()
+) -> Report:
+    """The figures of a period that has passed.
+
+    incidents   those of the period, in the order of their first signs; others have no effect
+    runs        when the relay ran
+    parts       streams and sinks that have figures even without incidents
+    """
+    sums: dict[tuple[Subject, str, Cause | None], _Sums] = {(*part, None): _Sums() for part in parts}
+    for incident in incidents:
+        for cause in (None, incident.cause):
+            key = incident.subject, incident.name, cause
+            sums.setdefault(key, _Sums()).add(incident, period)
+    ran = _common(united(runs), [(period.start_us, period.end_us)])
+    relay_down = united(span for key, each in sums.items() if key[0] == "relay" for span in each.down)
+    observed = {True: united([*ran, *relay_down]), False: _without(ran, relay_down)}
+    ordered = sorted(sums, key=lambda key: (key[0], key[1], key[2] or ""))
+    return Report(period, tuple(sums[key].figures(*key, observed[key[0] == "relay"]) for key in ordered))
+
+
+def united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans in order, those that overlap or touch as one."""
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if found and first <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], last)
+        else:
+            found.append((first, last))
+    return found
+
+
+def _common(one: Spans, two: Spans) -> list[tuple[int, int]]:
+    """What is in both."""
+    found, place = [], 0
+    for first, last in one:
+        while place < len(two) and two[place][1] <= first:
+            place += 1
+        here = place
+        while here < len(two) and two[here][0] < last:
+            found.append((max(first, two[here][0]), min(last, two[here][1])))
+            here += 1
+    return found
+
+
+def _without(one: Spans, two: Spans) -> list[tuple[int, int]]:
+    """What is in `one` and not in `two`."""
+    edges = [edge for span in two for edge in span]
+    gaps = zip([0, *edges[1::2]], [*edges[::2], 1 << 62], strict=True)
+    return _common(one, list(gaps))
+
+
+def _length(spans: Spans) -> float:
+    return sum(last - first for first, last in spans) / 1e6

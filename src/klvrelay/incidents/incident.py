@@ -29,7 +29,7 @@ class Incident:
     detected_us        when it was found, `detection` seconds after the first sign
     restored_us        when it ended, `duration` seconds after the first sign; None: it is open
     end                "restored", or "ended": the stream or sink itself ended or was removed meanwhile; None: open
-    lost               records lost in the outage; None: not known (yet). `estimated`: from the rate before, else counted
+    lost               records lost in the outage; None: not known (yet). `estimated`, or counted
     delayed            records that waited in the outage of a sink, and were delivered later
     message            what was found
     run                the id of the run that found it

@@ -31,9 +31,14 @@ class Query:
     open: bool | None = None
     limit: int = LIMIT
 
+    @property
+    def effective_subject(self) -> Subject | None:
+        """The wanted subject: a stream if only `stream` is given."""
+        return self.subject or (None if self.stream is None else "stream")
+
     def matches(self, incident: Incident) -> bool:
         """Do all conditions hold, apart from the limit?"""
-        subject = self.subject or (None if self.stream is None else "stream")
+        subject = self.effective_subject
         return (
             (self.stream is None or incident.name == self.stream)
             and (subject is None or incident.subject == subject)

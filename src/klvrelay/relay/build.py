@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,11 @@ from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.relay.change import Change, difference
+from klvrelay.relay.observers import Beside, reserved_state, run_observed
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.source_recording import SourceRecording
 from klvrelay.relay.stream_input import StreamInput
-from klvrelay.relay.tasks import cancel
 from klvrelay.relay.withheld import WithheldLog
 from klvrelay.shape.output import is_whole
 from klvrelay.shape.presets import DEFAULTS
@@ -122,13 +122,18 @@ def _find_a_source(sources: Sequence[SourceSettings], spool: Path, sinks: Sequen
         raise file_faults.explain(sources[0].url, FileNotFoundError())
 
 
-async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable[None]] | None = None) -> int:
+async def run_relay(settings: RelaySettings, beside: Beside | None = None) -> int:
     """Relay until the sources end or the task is cancelled. Returns the exit code.
 
     beside   runs while the relay runs, and is cancelled at its end
     """
     await check_files(settings)
-    _inputs_of(settings)  # invalid sources are refused before the spool makes its folder
+    _inputs_of(settings)  # invalid sources are refused before folders are made
+    async with reserved_state(settings) as state:
+        return await _run_relay(settings, state, beside)
+
+
+async def _run_relay(settings: RelaySettings, state: Path | None, beside: Beside | None) -> int:
     spool = await _open_spool(settings)
     try:
         relay = build_relay(settings, spool)
@@ -141,7 +146,7 @@ async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable
         LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:
         try:
-            await (relay.run() if beside is None else _run_both(relay, beside))
+            await run_observed(relay, settings, state, beside)
         finally:
             await _close(spool)
             LOG.info("%s", relay.summary())
@@ -151,14 +156,6 @@ async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable
     if relay.lost:
         LOG.error("records lost: %s", relay.losses)
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
-
-
-async def _run_both(relay: Relay, beside: Callable[[Relay], Awaitable[None]]) -> None:
-    other = asyncio.ensure_future(beside(relay))
-    try:
-        await relay.run()
-    finally:
-        await cancel([other])
 
 
 def age_of(settings: RelaySettings) -> float | None:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from klvrelay.errors import KlvrelayError
 from klvrelay.health import SinkHealth
 from klvrelay.health.board import Board
+from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.change import Change
@@ -77,6 +78,7 @@ class Relay:
         self._removed = Removed()
         self._running = Running()
         self.board = Board(boot)
+        self.incidents: Incidents | None = None
         self._report = HealthReport(self.board, self._notices)
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]

@@ -87,6 +87,10 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
+FIGURES_MEMBERS = tuple(Figures("relay", "", None, 0, 0, None, None, None, None, None, 0, 0, 0, False, 0).document())
+"""The names of the JSON members of figures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The figures of all parts in a period: of each part first those of all causes, then those of each cause."""

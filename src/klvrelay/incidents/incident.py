@@ -98,3 +98,7 @@ def new_id() -> str:
 
 def _utc(us: int | None) -> str | None:
     return None if us is None else utc(us)
+
+
+MEMBERS = tuple(Incident("", "relay", "relay", "relay", 0, 0, 0.0, "").document())
+"""The names of its JSON members."""

@@ -47,7 +47,8 @@ MAY_IMPORT = {
     "health": f"{VALUES} core",
     "frames": f"{VALUES} core config recordings sources transports",
     "incidents": f"{VALUES} config health",
-    "relay": f"{VALUES} core config decoder elementary_streams health incidents recordings shape sinks sources spool transports",
+    "relay": f"{VALUES} core config decoder elementary_streams health incidents recordings shape sinks sources spool"
+    " transports",
     "video": f"{VALUES} config frames sources",
     "api": f"{VALUES} core config decoder sources",
     "exports": f"{VALUES} core geo shape standards",

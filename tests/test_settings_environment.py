@@ -11,7 +11,7 @@ from far_ends import settings_of
 from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import Reading, read_settings
-from klvrelay.config.tables import RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import INCIDENTS, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
@@ -118,7 +118,8 @@ def _typed(settings: RelaySettings, table: Table, key: str) -> object:
         if key in LIMIT_KEYS:
             return limit_values(sink.limit)[key]
         return sink.far_end.url if key == "url" else getattr(sink if hasattr(sink, key) else sink.far_end, key)
-    return getattr(settings.spool if table is SPOOL else settings, key)
+    of_table = {SPOOL: settings.spool, INCIDENTS: settings.incidents}
+    return getattr(of_table.get(table, settings), key)
 
 
 def _expected(table: Table, key: str) -> object:

@@ -17,7 +17,7 @@ from klvrelay.incidents.rows import (
     SELECT_RUNS,
     UPSERT,
     UPSERT_RUN,
-    Run,
+    RelayRun,
     incidents_of,
     row_of,
     row_of_run,
@@ -68,7 +68,7 @@ def select_open(connection: sqlite3.Connection) -> list[Incident]:
     return list(incidents_of(connection.execute(f"{SELECT} WHERE restored_us IS NULL ORDER BY since_us LIMIT 10000")))
 
 
-def select_runs(connection: sqlite3.Connection) -> list[Run]:
+def select_runs(connection: sqlite3.Connection) -> list[RelayRun]:
     """All runs in the order of their starts."""
     return list(runs_of(connection.execute(f"{SELECT_RUNS} ORDER BY start_us")))
 
@@ -82,7 +82,7 @@ def totals(connection: sqlite3.Connection) -> list[tuple[str, str, int, float]]:
     return [(str(subject), str(cause), int(count), float(seconds)) for subject, cause, count, seconds in rows]
 
 
-def write(connection: sqlite3.Connection, incidents: Iterable[Incident], runs: Iterable[Run]) -> None:
+def write(connection: sqlite3.Connection, incidents: Iterable[Incident], runs: Iterable[RelayRun]) -> None:
     """Add or change incidents and runs, all of them or none. Raises sqlite3.Error."""
 
     def work() -> None:

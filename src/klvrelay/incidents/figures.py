@@ -92,7 +92,7 @@ FIGURES_MEMBERS = tuple(Figures("relay", "", None, 0, 0, None, None, None, None,
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class FigureReport:
     """The figures of all parts in a period: of each part first those of all causes, then those of each cause."""
 
     period: Period
@@ -174,7 +174,7 @@ def span_of(incident: Incident, until_us: int) -> tuple[int, int]:
 
 def report(
     incidents: Iterable[Incident], runs: Spans, period: Period, parts: Iterable[tuple[Subject, str]] = ()
-) -> Report:
+) -> FigureReport:
     """The figures of a period that has passed.
 
     incidents   those of the period, in the order of their first signs; others have no effect
@@ -190,7 +190,7 @@ def report(
     relay_down = united(span for key, each in sums.items() if key[0] == "relay" for span in each.down)
     observed = {True: united([*ran, *relay_down]), False: _without(ran, relay_down)}
     ordered = sorted(sums, key=lambda key: (key[0], key[1], key[2] or ""))
-    return Report(period, tuple(sums[key].figures(*key, observed[key[0] == "relay"]) for key in ordered))
+    return FigureReport(period, tuple(sums[key].figures(*key, observed[key[0] == "relay"]) for key in ordered))
 
 
 def united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -17,13 +17,13 @@ from klvrelay.health.changes import Subject
 from klvrelay.incidents import database
 from klvrelay.incidents.alive import LastBeat, RunEnd
 from klvrelay.incidents.earlier_run import Earlier, read_earlier
-from klvrelay.incidents.figures import Period, Report, report
+from klvrelay.incidents.figures import FigureReport, Period, report
 from klvrelay.incidents.incident import Incident
 from klvrelay.incidents.ledger_file import LedgerFile
 from klvrelay.incidents.moment import MachineClock
 from klvrelay.incidents.opening import LedgerDamaged, LedgerUnusable
 from klvrelay.incidents.query import Query
-from klvrelay.incidents.rows import Run
+from klvrelay.incidents.rows import RelayRun
 from klvrelay.text import printable
 from klvrelay.threads import Worker
 
@@ -55,7 +55,7 @@ class Ledger:
     ) -> None:
         self._name = "memory" if path is None else printable(str(path))
         self._file, self._clock, self._last = LedgerFile(path, age, size, clock), clock, last
-        self._run = Run(run, start := clock.wall_us(), start)
+        self._run = RelayRun(run, start := clock.wall_us(), start)
         self._worker = Worker("klvrelay-incidents")
         self._pending: dict[str, Incident] = {}
         self._due = asyncio.Event()
@@ -179,10 +179,10 @@ class Ledger:
                 known.pop(incident.id, None)
         return sorted(known.values(), key=lambda each: (-each.since_us, each.id))[: query.limit]
 
-    async def report(self, period: Period, parts: list[tuple[Subject, str]]) -> Report:
+    async def report(self, period: Period, parts: list[tuple[Subject, str]]) -> FigureReport:
         """The figures of a period. Raises KlvrelayError if the file cannot be read."""
 
-        def work(connection: sqlite3.Connection) -> Report:
+        def work(connection: sqlite3.Connection) -> FigureReport:
             runs = [(run.start_us, run.seen_us) for run in database.select_runs(connection)]
             return report(database.select_period(connection, period), runs, period, parts)
 

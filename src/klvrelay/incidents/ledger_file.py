@@ -15,7 +15,7 @@ from klvrelay.incidents import database
 from klvrelay.incidents.incident import Incident
 from klvrelay.incidents.moment import MachineClock
 from klvrelay.incidents.opening import LedgerDamaged, connect, is_damage
-from klvrelay.incidents.rows import Run
+from klvrelay.incidents.rows import RelayRun
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.incidents")
@@ -48,15 +48,15 @@ class LedgerFile:
         except LedgerDamaged as fault:
             self._move_aside(str(fault))
             return work(self._opened())
-        except sqlite3.Error as fault:
+        except (sqlite3.Error, UnicodeError) as fault:
             if is_damage(fault):
                 self._move_aside(str(fault))
                 return work(self._opened())
-            if not isinstance(fault, sqlite3.OperationalError) or not self._is_memory:
+            if self._path is not None:
                 self.close()
             raise
 
-    def write(self, incidents: Iterable[Incident], runs: Iterable[Run]) -> None:
+    def write(self, incidents: Iterable[Incident], runs: Iterable[RelayRun]) -> None:
         """Write incidents and runs, and keep the limits. Raises as `use`."""
         batch, runs = list(incidents), list(runs)
         self.use(lambda connection: database.write(connection, batch, runs))
@@ -65,10 +65,6 @@ class LedgerFile:
             self._written = 0
             before = self._clock.wall_us() - round(self._age * 1e6)
             self.use(lambda connection: database.prune(connection, before, self._size))
-
-    @property
-    def _is_memory(self) -> bool:
-        return self._path is None
 
     def _opened(self) -> sqlite3.Connection:
         if self._path is not None and self._known is not None and database.is_replaced(self._path, self._known):

@@ -20,7 +20,7 @@ from klvrelay.health.changes import Subject
 from klvrelay.health.report import utc
 from klvrelay.incidents.alive import Alive, LastBeat, RunEnd
 from klvrelay.incidents.earlier_run import Earlier, message_of
-from klvrelay.incidents.figures import Period, Report
+from klvrelay.incidents.figures import FigureReport, Period
 from klvrelay.incidents.incident import BY_MOST, NOTE_MOST, Incident
 from klvrelay.incidents.ledger import Ledger
 from klvrelay.incidents.losses import BoardCosts
@@ -169,7 +169,7 @@ class Incidents:
         """Incidents, the latest first; see `Query`. Raises KlvrelayError if the disk does not answer."""
         return await self.ledger.select(Query(stream, subject, cause, since_us, None, open, limit))
 
-    async def figures(self, period: Period) -> Report:
+    async def figures(self, period: Period) -> FigureReport:
         """The figures of a period, up to now. Raises KlvrelayError if the disk does not answer."""
         now = self._clock.wall_us()
         period = Period(min(period.start_us, now), min(period.end_us, now))

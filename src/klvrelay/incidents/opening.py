@@ -40,7 +40,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
             _check_contents(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_size_limit = 1048576")
-    except sqlite3.Error as fault:
+    except (sqlite3.Error, UnicodeError) as fault:
         connection.close()
         if is_damage(fault):
             raise LedgerDamaged(str(fault)) from fault
@@ -61,7 +61,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         _check_owner(connection, path)
         if connection.execute("PRAGMA user_version").fetchone()[0] != 0:
             connection.execute(f"{SELECT} LIMIT 1").fetchall()
-    except sqlite3.Error as fault:
+    except (sqlite3.Error, UnicodeError) as fault:
         connection.close()
         if is_damage(fault):
             raise LedgerDamaged(str(fault)) from fault
@@ -72,8 +72,10 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def is_damage(fault: sqlite3.Error) -> bool:
-    """Is the file damaged? Otherwise it cannot be used at present."""
+def is_damage(fault: Exception) -> bool:
+    """Is the file damaged? Otherwise it cannot be used at present. A damaged name is not valid UTF-8."""
+    if isinstance(fault, UnicodeError):
+        return True
     code = getattr(fault, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _DAMAGED
 

@@ -15,7 +15,7 @@ from klvrelay.incidents.alive import read_alive
 from klvrelay.incidents.figures import Period, report
 from klvrelay.incidents.opening import NAME, LedgerDamaged, connect, connect_to_read
 from klvrelay.incidents.query import Query
-from klvrelay.incidents.rows import Run
+from klvrelay.incidents.rows import RelayRun
 from klvrelay.text import printable
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class StoredLedger:
         now = time.time_ns() // 1000
         return self._use(connect, lambda connection: database.acknowledge(connection, id, by, note, now)).document()
 
-    def _seen_us(self, run: Run) -> int:
+    def _seen_us(self, run: RelayRun) -> int:
         """When a run was seen last: by the file `alive`, which is newer than the ledger."""
         last = read_alive(self._path.parent) if run.how is None else None
         return run.seen_us if last is None or last.run != run.run else max(run.seen_us, last.at.us)
@@ -67,12 +67,14 @@ class StoredLedger:
             ) from None
         except LedgerDamaged as fault:
             raise self._damaged(fault) from fault
-        except sqlite3.DatabaseError as fault:
+        except sqlite3.Error as fault:
             raise self._explained(fault) from fault
+        except UnicodeError as fault:
+            raise self._damaged(fault) from fault
         except OSError as fault:
             raise KlvrelayError(f"{self._shown}: cannot be read: {fault.strerror or fault}") from fault
 
-    def _explained(self, fault: sqlite3.DatabaseError) -> KlvrelayError:
+    def _explained(self, fault: sqlite3.Error) -> KlvrelayError:
         code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return self._damaged(fault)
@@ -85,5 +87,5 @@ class StoredLedger:
 
     def _damaged(self, fault: Exception) -> KlvrelayError:
         return KlvrelayError(
-            f"{self._shown}: the ledger is damaged: {fault}; a relay that starts with it moves it aside and makes another"
+            f"{self._shown}: the ledger is damaged: {fault}; a relay that starts moves it aside, and makes another"
         )

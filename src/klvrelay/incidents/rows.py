@@ -46,7 +46,7 @@ SELECT_RUNS = "SELECT run, start_us, seen_us, how FROM runs"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RelayRun:
     """A run of the relay, from `start_us` to `seen_us`; microseconds since 1970 UTC. `how` it ended; None: it runs."""
 
     run: str
@@ -64,7 +64,7 @@ def _valid_text(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
-def row_of_run(run: Run) -> tuple[Any, ...]:
+def row_of_run(run: RelayRun) -> tuple[Any, ...]:
     return run.run, run.start_us, run.seen_us, run.how
 
 
@@ -107,9 +107,9 @@ def _bounded(incident: Incident) -> Incident:
     return replace(incident, message=incident.message[:MESSAGE_MOST], acknowledged_by=by, note=note)
 
 
-def runs_of(rows: Iterable[Sequence[Any]]) -> Iterator[Run]:
+def runs_of(rows: Iterable[Sequence[Any]]) -> Iterator[RelayRun]:
     """The runs of rows of SELECT_RUNS."""
     for run, start_us, seen_us, how in rows:
         is_valid = isinstance(run, str) and isinstance(start_us, int) and isinstance(seen_us, int)
         if is_valid and 0 <= start_us <= seen_us <= _US_MOST and how in (None, *get_args(RunHow)):
-            yield Run(run, start_us, seen_us, how)
+            yield RelayRun(run, start_us, seen_us, how)

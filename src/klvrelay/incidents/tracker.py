@@ -37,7 +37,7 @@ class _Open:
 
 
 @dataclass(slots=True)
-class Counts:
+class ClosedCounts:
     """Incidents that this run has seen end, by subject and cause: their number and their seconds."""
 
     closed: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -73,7 +73,7 @@ class Tracker:
         self._settling: deque[tuple[float, _Open, float]] = deque(maxlen=KNOWN_MOST)
         self._good: dict[Key, Moment] = {}
         self._is_stopping = False
-        self.counts = Counts()
+        self.counts = ClosedCounts()
 
     def open(self) -> list[Incident]:
         """The open incidents."""

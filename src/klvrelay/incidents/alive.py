@@ -11,8 +11,9 @@
       boot_id  36 bytes id of the start of the machine
       crc      u32      CRC-32 of the slot before it
 
-All integers are little-endian. The loop only notes the time; a thread writes it, since a disk may block. The file is
-not synchronised: a kill loses nothing of it, a power failure what the kernel has not written yet (usually 30 s).
+All integers are little-endian. A thread writes it, since a disk may block; the loop only notes that it runs. If it does
+not for HUNG seconds, the relay is as good as dead, and its last beat stays. The file is not synchronised: a kill loses
+nothing of it, a power failure what the kernel has not written yet (usually 30 s).
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from klvrelay.incidents.moment import MachineClock, Moment
 NAME = "alive"
 EVERY = 0.05
 """Seconds between two beats."""
+HUNG = 2.0
+"""Seconds without a beat of the loop after which the relay counts as hung since that beat."""
 RETRY = 5.0
 """Seconds until a file that could not be opened is opened again."""
 RunEnd = Literal["stopped", "ended", "failed"]
@@ -94,55 +97,50 @@ class Alive:
         self._count = 0
         self._fd: int | None = None
         self._next_open = 0.0
-        self._next: bytes | None = None
-        self._due = threading.Event()
+        self._last_beat = 0.0
+        self._end: RunEnd | None = None
+        self._ending = threading.Event()
         self.is_written = threading.Event()
-        self._is_closed = False
         self._is_started = False
 
     def beat(self) -> None:
-        """The relay runs: call it every EVERY seconds on the loop. About 5 us."""
-        if not self._is_closed:
-            self._put(0)
-
-    def close(self, how: RunEnd) -> None:
-        """The run ends: write how, unless the disk hangs. `is_written` shows when it was."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._put(_ENDS.index(how))
-
-    def _put(self, how: int) -> None:
-        now = self._clock.now()
-        self._count += 1
-        boot_id = now.boot_id.encode("ascii", "replace")
-        slot = _SLOT.pack(self._count, max(0, now.us), now.boottime, self.rate, how, self._run, boot_id)
-        self._next = slot + _CRC.pack(zlib.crc32(slot))
-        self._due.set()
+        """The loop runs: call it every EVERY seconds on it."""
+        self._last_beat = self._clock.monotonic()
         if not self._is_started:
             self._is_started = True
             threads.start(self._work, "klvrelay-alive")
 
-    def _work(self) -> None:
-        while not self.is_written.is_set():
-            self._due.wait()
-            self._due.clear()
-            is_last, slot = self._is_closed, self._next  # in this order: the last slot is noted after `_is_closed`
-            if slot is not None:
-                self._write(slot)
-            if is_last and slot is self._next:
-                self._close_file()
-                self.is_written.set()
+    def close(self, how: RunEnd) -> None:
+        """The run ends: write how, unless the disk hangs. `is_written` shows when it was."""
+        self.beat()
+        self._end = how
+        self._ending.set()
 
-    def _write(self, slot: bytes) -> None:
-        count = int.from_bytes(slot[:8], "little")
+    def _work(self) -> None:
+        while not self._ending.is_set():
+            if self._clock.monotonic() - self._last_beat < HUNG:
+                self._write(0)
+            self._ending.wait(EVERY)
+        self._write(_ENDS.index(self._end))
+        self._close_file()
+        self.is_written.set()
+
+    def _write(self, how: int) -> None:
+        self._count += 1
         try:
             if self._fd is None:
                 self._open()
             if self._fd is not None:
-                os.pwrite(self._fd, slot, len(_MAGIC) + count % 2 * _SLOT_SIZE)
+                os.pwrite(self._fd, self._slot(how), len(_MAGIC) + self._count % 2 * _SLOT_SIZE)
         except OSError:
             self._close_file()
             self._next_open = self._clock.monotonic() + RETRY
+
+    def _slot(self, how: int) -> bytes:
+        now = self._clock.now()
+        boot_id = now.boot_id.encode("ascii", "replace")
+        slot = _SLOT.pack(self._count, max(0, now.us), now.boottime, self.rate, how, self._run, boot_id)
+        return slot + _CRC.pack(zlib.crc32(slot))
 
     def _open(self) -> None:
         if self._clock.monotonic() < self._next_open:

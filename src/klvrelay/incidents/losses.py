@@ -64,16 +64,16 @@ def _of_stream(health: StreamHealth) -> Measure:
     link = health.link
     missing, dropped = missing_of(link), health.dropped
     share = health.records / link.datagrams if link.datagrams else 0.0
-    usual = health.rhythm.usual
+    rate = health.rhythm.rate(health.last_record) if health.records else 0.0
 
     def measure(seconds: float) -> Cost:
         packets = missing_of(health.link) - missing
         counted = max(0, health.dropped - dropped)
         if packets > 0 and share:
             return Cost(counted + round(packets * share), estimated=True)
-        if not usual:
+        if not rate:
             return Cost(counted or None)
-        return Cost(counted + round(seconds / usual), estimated=True)
+        return Cost(counted + round(rate * seconds), estimated=True)
 
     return measure
 

@@ -16,6 +16,7 @@ from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.incidents.state_folder import StateFolder, state_path
 from klvrelay.incidents.tracker import Key
 from klvrelay.relay.relay import Relay
+from klvrelay.relay.supervise import contain
 from klvrelay.relay.tasks import cancel, finish
 
 LOG = logging.getLogger("klvrelay.relay")
@@ -47,7 +48,7 @@ async def run_observed(relay: Relay, settings: RelaySettings, folder: Path | Non
         relay.board, folder, age=limits.age, size=limits.size, last=last, names=lambda: _names(settings)
     )
     await incidents.begin()
-    beating = asyncio.create_task(_keep_beating(incidents), name="beat")
+    beating = asyncio.create_task(_keep_beating(relay, incidents), name="beat")
     how: RunEnd = "failed"
     try:
         await _run_both(relay, beside)
@@ -69,10 +70,11 @@ async def _run_both(relay: Relay, beside: Beside | None) -> None:
         await cancel(other)
 
 
-async def _keep_beating(incidents: Incidents) -> None:
-    """Call `Incidents.beat` at intervals."""
+async def _keep_beating(relay: Relay, incidents: Incidents) -> None:
+    """Note at intervals that the relay runs; and find soon when a disk begins to fail."""
     while True:
-        incidents.beat()
+        contain(incidents.beat, "incidents")
+        contain(relay.check_spool, "spool")
         await asyncio.sleep(EVERY)
 
 

@@ -294,7 +294,7 @@ class Relay:
         contain(self._report.publish, "health")
         await wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], self._running.sinks.values())
 
-    def _check_spool(self) -> None:
+    def check_spool(self) -> None:
         """Note the condition of the spool, and have it published if it changed."""
         condition = self._log.condition
         if condition is not None and self.board.spool.check(*condition):
@@ -302,7 +302,7 @@ class Relay:
 
     def _check_outputs(self) -> None:
         """Check the spool and the sinks."""
-        contain(self._check_spool, "spool")
+        contain(self.check_spool, "spool")
         for task in self.sink_tasks:
             contain(task.check, task.health.name)
         contain(self._report.check, "health")

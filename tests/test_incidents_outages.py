@@ -25,10 +25,6 @@ from klvrelay.incidents.alive import read_alive
 pytestmark = pytest.mark.needs("mosquitto")
 
 
-async def connected(command: Command, text: str = "connected", within: float = 15) -> None:
-    await until(lambda: text in command.said, within)
-
-
 async def live(command: Command) -> None:
     await until(lambda: "uav1: live" in command.said or "uav1: back" in command.said)
 
@@ -140,7 +136,7 @@ async def test_a_broker_that_answers_nothing_was_out_from_its_last_answer(
             await feed.listening(free_port)
             async with sending(free_port):
                 await live(command)
-                await connected(command)
+                await until(lambda: "connected" in command.said)
                 await asyncio.sleep(0.5)
                 began = time.time()
                 network.stall(True)
@@ -178,7 +174,7 @@ async def test_a_disk_that_is_full_was_out_until_records_were_written_again(
     more = ("--mqtt", "mqtt://127.0.0.1:1", "--spool", str(spool))
     async with relaying(state, f"udp://127.0.0.1:{free_port}", *more, KLVRELAY_SPOOL_SIZE="1M") as command:
         await feed.listening(free_port)
-        async with sending(free_port):
+        async with sending(free_port, padding=4000):
             await live(command)
             await asyncio.sleep(0.3)
             assert recorded(state, "spool") == []
@@ -186,12 +182,14 @@ async def test_a_disk_that_is_full_was_out_until_records_were_written_again(
             with suppress(OSError), filler.open("wb", buffering=0) as file:
                 while file.write(bytes(4096)) == 4096:
                     pass
+            writes = [last_write(spool)]
+            await until(lambda: "cannot write" in command.said or writes.append(last_write(spool)))
+            began = writes[-1]  # later, attempts to write change the files too
             one = await opened(state, "spool")
             assert one["cause"] == "disk"
-            began = last_write(spool)
             await asyncio.sleep(0.3)
             filler.unlink()
-            await until(lambda: last_write(spool) > began)
+            await until(lambda: "writing again" in command.said)
             ended = time.time()
             check(await restored(state, "spool"), began, ended, agrees=0.15)  # it is written every 50 ms only
 

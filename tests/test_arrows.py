@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "api": f"{VALUES} core config decoder sources",
     "exports": f"{VALUES} core geo shape standards",
     "items": f"{VALUES} standards",
-    "schema": f"{VALUES} config core health klvrelay shape sinks",
+    "schema": f"{VALUES} config core health incidents klvrelay shape sinks",
     "encode": f"{VALUES} core standards",
     "geo": VALUES,
     "multiplex": VALUES,

@@ -74,17 +74,20 @@ async def tcp_sender() -> AsyncIterator[tuple[int, list[float]]]:
 
 async def test_a_network_that_is_cut_was_out_until_the_first_record_after_it(tmp_path: Path):
     """The connection of the source ends at once, and the next one delivers again."""
-    async with tcp_sender() as (port, _), BrokerProxy(port) as network:
-        async with relaying(tmp_path, f"tcp://127.0.0.1:{network.port}", "--sink", "-") as command:
-            await live(command)
-            await asyncio.sleep(0.5)
-            began = time.time()
-            network.cut(reset=True)
-            await opened(tmp_path)
-            one = await restored(tmp_path)
-            assert abs(seconds_of(one["since"]) - began) <= 0.1
-            assert one["detection_s"] <= 0.1
-            assert one["end"] == "restored"
+    async with (
+        tcp_sender() as (port, _),
+        BrokerProxy(port) as network,
+        relaying(tmp_path, f"tcp://127.0.0.1:{network.port}", "--sink", "-") as command,
+    ):
+        await live(command)
+        await asyncio.sleep(0.5)
+        began = time.time()
+        network.cut(reset=True)
+        await until(lambda: recorded(tmp_path))
+        one = await restored(tmp_path)
+        assert abs(seconds_of(one["since"]) - began) <= 0.1
+        assert one["detection_s"] <= 0.1
+        assert one["end"] == "restored"
 
 
 async def test_a_network_that_stalls_was_out_from_the_last_byte(tmp_path: Path):
@@ -131,20 +134,22 @@ async def test_a_broker_that_answers_nothing_was_out_from_its_last_answer(
     oracle: OracleBroker, free_port: int, tmp_path: Path
 ):
     """The connection stays: only missing answers show it."""
-    async with BrokerProxy(oracle.port) as network:
-        async with relaying(tmp_path, f"udp://127.0.0.1:{free_port}", "--mqtt", network.url) as command:
-            await feed.listening(free_port)
-            async with sending(free_port):
-                await live(command)
-                await until(lambda: "connected" in command.said)
-                await asyncio.sleep(0.5)
-                began = time.time()
-                network.stall(True)
-                one = await opened(tmp_path, "sink")
-                assert one["cause"] == "network"
-                ended = time.time()
-                network.stall(False)
-                check(await restored(tmp_path, "sink"), began, ended)
+    async with (
+        BrokerProxy(oracle.port) as network,
+        relaying(tmp_path, f"udp://127.0.0.1:{free_port}", "--mqtt", network.url) as command,
+    ):
+        await feed.listening(free_port)
+        async with sending(free_port):
+            await live(command)
+            await until(lambda: "connected" in command.said)
+            await asyncio.sleep(0.5)
+            began = time.time()
+            network.stall(True)
+            one = await opened(tmp_path, "sink")
+            assert one["cause"] == "network"
+            ended = time.time()
+            network.stall(False)
+            check(await restored(tmp_path, "sink"), began, ended)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from klvrelay.cli import option_groups, standard_streams
 
 ON_LOOP = False
 DOCUMENTS = (
-    "asyncapi", "telemetry", "rejected", "state", "link", "stream-health", "relay-health", "availability", "gap", "status", "uplink",
-    "settings",
+    "asyncapi", "telemetry", "rejected", "state", "link", "stream-health", "relay-health", "availability", "gap",
+    "status", "uplink", "daily-report", "settings",
 )  # fmt: skip
 EXAMPLES = (
     "klvrelay schema > asyncapi.json",

@@ -19,6 +19,7 @@ from klvrelay.health.causes import Cause
 from klvrelay.health.changes import Subject
 from klvrelay.health.report import utc
 from klvrelay.incidents.alive import Alive, LastBeat, RunEnd
+from klvrelay.incidents.daily import DailyReport
 from klvrelay.incidents.earlier_run import Earlier, message_of
 from klvrelay.incidents.figures import FigureReport, Period
 from klvrelay.incidents.incident import BY_MOST, NOTE_MOST, Incident
@@ -27,6 +28,7 @@ from klvrelay.incidents.losses import BoardCosts
 from klvrelay.incidents.moment import MachineClock
 from klvrelay.incidents.opening import NAME
 from klvrelay.incidents.query import LIMIT, Query
+from klvrelay.incidents.requests import answer_request
 from klvrelay.incidents.tracker import Key, Tracker
 
 LOG = logging.getLogger("klvrelay.incidents")
@@ -71,6 +73,7 @@ class Incidents:
     folder        the state directory, reserved for this relay; None: incidents are in memory only
     last          the end of the run before, from `read_alive`
     names         streams and sinks of the settings, beside those of the board
+    publish_report   is called with the report of the day before, once a day and at the start
     """
 
     def __init__(
@@ -88,6 +91,9 @@ class Incidents:
         self._writing: asyncio.Task[None] | None = None
         self._next_check = 0.0
         self._records: tuple[int, float] | None = None
+        self.publish_report: Callable[[dict[str, Any]], None] = lambda _: None
+        self._daily = DailyReport(board.boot, self._clock.wall_us, self.figures, lambda each: self.publish_report(each))
+        self._reporting: asyncio.Task[None] | None = None
         self.ledger.on_earlier = self._continue
         self.ledger.on_new = self._save_open
         board.changes.listen(self.tracker.note)
@@ -104,6 +110,7 @@ class Incidents:
             async with asyncio.timeout(OPENING):
                 await self.ledger.recovered.wait()
                 self._totals = await self.ledger.totals()
+        self._reporting = asyncio.create_task(self._daily.run(), name="daily report")
 
     def beat(self) -> None:
         """The relay runs. Call it every 50 ms on the loop; it returns at once."""
@@ -124,9 +131,11 @@ class Incidents:
 
     async def end(self, how: RunEnd) -> None:
         """The run ends: write what is left, in a fifth of a second."""
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.wait({self._writing})
+        tasks = {task for task in (self._writing, self._reporting) if task is not None}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         await self.ledger.close(how, LAST_WRITES)
         if self._alive is not None:
             self._alive.close(how)
@@ -190,6 +199,10 @@ class Incidents:
         found = await self.ledger.acknowledge(id, by, note)
         LOG.info("incident acknowledged: id=%s by=%r note=%r", found.id, by, note or "")
         return found
+
+    async def answer_request(self, payload: bytes) -> dict[str, Any]:
+        """Apply a request of a subscriber to acknowledge an incident, and return its answer."""
+        return await answer_request(payload, self.acknowledge)
 
     def counts(self) -> IncidentCounts:
         """Numbers for metrics."""

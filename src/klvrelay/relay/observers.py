@@ -15,9 +15,11 @@ from klvrelay.incidents.alive import EVERY, LastBeat, RunEnd, read_alive
 from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.incidents.state_folder import StateFolder, state_path
 from klvrelay.incidents.tracker import Key
+from klvrelay.json_output import dumps
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.supervise import contain
 from klvrelay.relay.tasks import cancel, finish
+from klvrelay.sinks.contract import Notice
 
 LOG = logging.getLogger("klvrelay.relay")
 
@@ -47,6 +49,9 @@ async def run_observed(relay: Relay, settings: RelaySettings, folder: Path | Non
     relay.incidents = incidents = Incidents(
         relay.board, folder, age=limits.age, size=limits.size, last=last, names=lambda: _names(settings)
     )
+    incidents.publish_report = lambda report: relay.put(Notice("report/daily", None, dumps(report)))
+    if limits.set:
+        relay.answer_requests(incidents.answer_request)
     await incidents.begin()
     beating = asyncio.create_task(_keep_beating(relay, incidents), name="beat")
     how: RunEnd = "failed"

@@ -34,7 +34,7 @@ from klvrelay.relay.summary import Removed, StreamCounts, counts_of, describe_lo
 from klvrelay.relay.supervise import contain
 from klvrelay.relay.tasks import cancel, finish, wait_all
 from klvrelay.relay.tick import keep_checking
-from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.contract import AnswerRequest, Notice
 from klvrelay.sources.datagrams.schedule import COALESCE, Coalesce
 from klvrelay.spool.contract import Log
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
@@ -79,6 +79,7 @@ class Relay:
         self._running = Running()
         self.board = Board(boot)
         self.incidents: Incidents | None = None
+        self._answer_request: AnswerRequest | None = None
         self._report = HealthReport(self.board, self._notices)
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]
@@ -87,15 +88,27 @@ class Relay:
         self.board.streams = lambda: [health for stream in self.streams for health in stream.healths]
         self.board.sinks = lambda: [task.health for task in self.sink_tasks]
 
+    def answer_requests(self, answer: AnswerRequest) -> None:
+        """Have the sinks pass requests to acknowledge incidents on. Call it before `run`."""
+        self._answer_request = answer
+        for task in self.sink_tasks:
+            task.answer_requests(answer)
+
+    def put(self, notice: Notice) -> None:
+        """Have each sink publish a latest value."""
+        self._notices.put(notice)
+
     def _stream(self, source_input: StreamInput) -> Stream:
         return Stream(source_input, self.boot, self._log, self._notices, self.board, self._next_seqs)
 
     def _sink_task(self, each: SinkInput) -> SinkTask:
         cursor = self._log.cursor(each.name, file=each.cursor, replay_rate=each.rate)
         health = SinkHealth(each.name, key=each.key, publish=self.board.changes.publish)
-        return SinkTask(
+        task = SinkTask(
             each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun
         )  # fmt: skip
+        task.answer_requests(self._answer_request)
+        return task
 
     def summary(self) -> str:
         """The counts of the run, on one line."""
@@ -246,6 +259,7 @@ class Relay:
             each.name, outages=old.health.outages, sums=old.sums(), key=each.key, publish=self.board.changes.publish
         )
         new = SinkTask(each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=True)
+        new.answer_requests(self._answer_request)
         self.sink_tasks = [new if task is old else task for task in self.sink_tasks]
         self._start((), [new])
 

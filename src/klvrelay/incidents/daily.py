@@ -51,7 +51,7 @@ class DailyReport:
         return (self._wall_us() - SETTLED_US) // DAY_US - 1
 
     async def make(self) -> None:
-        """Publish the report of the last whole day, if the relay ran then. It stays due if the ledger cannot be read."""
+        """Publish the report of the last whole day, if the relay ran then. If it cannot be made, it stays due."""
         day = self._day()
         try:
             report = await self._figures(Period(day * DAY_US, (day + 1) * DAY_US))

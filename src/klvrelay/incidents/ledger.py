@@ -181,9 +181,10 @@ class Ledger:
 
     async def report(self, period: Period, parts: list[tuple[Subject, str]]) -> FigureReport:
         """The figures of a period. Raises KlvrelayError if the file cannot be read."""
+        own = self._run.start_us, max(self._run.start_us, self._clock.wall_us())
 
         def work(connection: sqlite3.Connection) -> FigureReport:
-            runs = [(run.start_us, run.seen_us) for run in database.select_runs(connection)]
+            runs = [own, *((run.start_us, run.seen_us) for run in database.select_runs(connection))]
             return report(database.select_period(connection, period), runs, period, parts)
 
         await self._try_to_write()

@@ -11,7 +11,7 @@ from far_ends import settings_of
 from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import Reading, read_settings
-from klvrelay.config.tables import HTTP, LOG, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import HTTP, INCIDENTS, LOG, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
@@ -120,7 +120,7 @@ def _typed(settings: RelaySettings, table: Table, key: str) -> object:
         if key in LIMIT_KEYS:
             return limit_values(sink.limit)[key]
         return sink.far_end.url if key == "url" else getattr(sink if hasattr(sink, key) else sink.far_end, key)
-    parts = {SPOOL: settings.spool, LOG: settings.log, HTTP: settings.http}
+    parts = {SPOOL: settings.spool, LOG: settings.log, HTTP: settings.http, INCIDENTS: settings.incidents}
     return getattr(parts.get(table, settings), key)
 
 

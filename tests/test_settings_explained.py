@@ -19,13 +19,14 @@ from settings_file import written
 from klvrelay.cli import main as cli
 from klvrelay.config.explain import explained, origins_of
 from klvrelay.config.faults import InvalidSettings
+from klvrelay.config.incidents import IncidentSettings
 from klvrelay.config.log import LogSettings
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.reference import reference
 from klvrelay.config.schema import settings_schema
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings, SpoolSettings
 from klvrelay.config.settings_file import read_settings
-from klvrelay.config.tables import LOG, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import INCIDENTS, LOG, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 
 SAMPLE = ROOT / "samples" / "relay.toml"
 CANARY = "c4n4ry-s3cret"
@@ -124,8 +125,8 @@ def test_the_page_and_the_schema_are_up_to_date():
 def test_every_field_of_the_settings_is_a_setting():
     """Or is made of several; and each has a description."""
     fields = {
-        RELAY: ((RelaySettings,), {"sources", "sinks", "spool", "log", "http"}),
-        LOG: ((LogSettings,), set()), SPOOL: ((SpoolSettings,), set()),
+        RELAY: ((RelaySettings,), {"sources", "sinks", "spool", "log", "http", "incidents"}),
+        LOG: ((LogSettings,), set()), SPOOL: ((SpoolSettings,), set()), INCIDENTS: ((IncidentSettings,), set()),
         SINK: ((SinkSettings, MqttSettings), {"far_end", "fallbacks", "outputs", "limit"}),
         SOURCE: ((SourceSettings,), {"only"}),
     }  # fmt: skip

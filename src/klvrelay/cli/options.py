@@ -24,6 +24,7 @@ VERBS = {
     "send": "send a recording as if it were live, optionally with simulated loss and delay",
     "watch": "show the streams of a broker in a live table",
     "retained": "list or clear the retained topics of a broker",
+    "incidents": "list and acknowledge outages, and print MTTR, MTBF and availability",
     "spool": "list, verify or export the records that wait on disk",
     "import": "make a transport stream with KLV of a video and its telemetry (DJI subtitles, CSV)",
     "sample": "create a synthetic drone recording with matching video and metadata",

@@ -28,7 +28,8 @@ from klvrelay.text import Secret, counted, printable
 _SCHEMES = {"interface": ("udp", "rtp"), "sender": ("udp", "rtp"), "follow": ("file",)}
 """Options that apply to some kinds of sources only."""
 _OF_RELAY = {
-    "coalesce": ("relay", "coalesce"), "spool": ("spool", "path"), "http": ("http", "listen"), **OF_LOG
+    "coalesce": ("relay", "coalesce"), "state": ("relay", "state"), "spool": ("spool", "path"),
+    "http": ("http", "listen"), **OF_LOG,
 }  # fmt: skip
 """Options that are settings of other tables."""
 

@@ -65,6 +65,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--http", metavar="ADDRESS",
                         help="serve metrics, health and the API there, e.g. 127.0.0.1:8080; other addresses than"
                              " loopback need a token: see [http] in the settings")  # fmt: skip
+    parser.add_argument("--state", metavar="DIR",
+                        help="the state directory: it keeps the ledger of incidents over restarts (default:"
+                             " $STATE_DIRECTORY of systemd, else incidents are kept in memory)")  # fmt: skip
     parser.add_argument("--print-config", action="store_true",
                         help="print every setting and where it comes from, without secrets, and exit")  # fmt: skip
     option_groups.add_mqtt(parser, several=True)

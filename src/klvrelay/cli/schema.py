@@ -9,7 +9,7 @@ from klvrelay.cli import option_groups, standard_streams
 ON_LOOP = False
 DOCUMENTS = (
     "asyncapi", "telemetry", "rejected", "state", "link", "health", "relay-health", "availability", "gap",
-    "status", "uplink", "settings",
+    "status", "uplink", "daily-report", "settings",
 )  # fmt: skip
 EXAMPLES = (
     "klvrelay schema > asyncapi.json",

@@ -14,7 +14,7 @@ from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import KINDS
 from klvrelay.config.sinks.lines import LinesSettings
-from klvrelay.config.tables import HTTP, LOG, OUTPUT, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import HTTP, INCIDENTS, LOG, OUTPUT, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
 from klvrelay.shape.budget.reduction import urgency_of
 from klvrelay.shape.output import Output
 from klvrelay.text import HIDDEN, Secret, printable
@@ -61,6 +61,7 @@ def explained(settings: RelaySettings, origins: Origins) -> str:
     if settings.http is not None:
         parts.append(_part(HTTP, 0, settings.http, origins))
     parts.append(_part(LOG, 0, settings.log, origins))
+    parts.append(_part(INCIDENTS, 0, settings.incidents, origins))
     outputs = 0
     for number, sink in enumerate(settings.sinks):
         parts.append(_part(SINK, number, sink, origins))

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from klvrelay.config import kinds
 from klvrelay.config.choice import Choice
+from klvrelay.config.incidents import IncidentSettings
 from klvrelay.config.log import LogSettings
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import PROGRAM_MOST, checked_name, distinct_names, name_candidates, program_number
@@ -244,6 +245,11 @@ class RelaySettings:
     spool: SpoolSettings | None = None
     http: WebSettings | None = None
     log: LogSettings = field(default_factory=LogSettings)
+    state: Path | None = setting(
+        None, kinds.FOLDER, "the state directory, of this relay only: it keeps the ledger of incidents over restarts",
+        note="STATE_DIRECTORY of systemd, else incidents are in memory", example='"/var/lib/klvrelay/state"',
+    )  # fmt: skip
+    incidents: IncidentSettings = field(default_factory=IncidentSettings)
     watch: bool = setting(False, kinds.FLAG, "reload the settings when their files change")
 
     def named(self) -> list[tuple[str, SourceSettings]]:

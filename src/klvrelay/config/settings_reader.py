@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_password
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
+from klvrelay.config.incidents import IncidentSettings
 from klvrelay.config.log import LogSettings
 from klvrelay.config.secret_reader import check_login
 from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
 from klvrelay.config.sink_reader import SinkReader, url_key
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.table_reader import TableReader
-from klvrelay.config.tables import HTTP, LOG, RELAY, SINK, SOURCE, SPOOL, TABLES
+from klvrelay.config.tables import HTTP, INCIDENTS, LOG, RELAY, SINK, SOURCE, SPOOL, TABLES
 from klvrelay.config.uniqueness import check_far_ends, check_sinks, check_sources
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
@@ -52,8 +53,8 @@ class SettingsReader:
         self._tables = TableReader(faults)
         self.sink = SinkReader(self._tables, checks.far_end).sink
 
-    def relay(self, entry: TableEntry) -> dict[str, Any]:
-        """The values of [relay]."""
+    def values(self, entry: TableEntry) -> dict[str, Any]:
+        """The values of [relay] and [incidents]."""
         return self._tables.values(entry)
 
     def log(self, entry: TableEntry) -> LogSettings:
@@ -127,7 +128,7 @@ def _cause(entry: TableEntry, text: str) -> str:
 def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Faults) -> RelaySettings:
     """The settings of a relay; those with faults are left out."""
     tables = {table.name: [entry for entry in entries if entry.table is table] for table in TABLES}
-    relay, spool, http, log = (tables[table.name] for table in (RELAY, SPOOL, HTTP, LOG))
+    relay, spool, http, log, incidents = (tables[table.name] for table in (RELAY, SPOOL, HTTP, LOG, INCIDENTS))
     sources, sinks = tables[SOURCE.name], tables[SINK.name]
     read = [(entry, source) for entry in sources if (source := reader.source(entry)) is not None]
     check_sources(read, faults)
@@ -140,5 +141,6 @@ def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Fa
         spool=reader.spool(spool[0]) if spool else None,
         http=reader.http(http[0]) if http else None,
         log=reader.log(log[0]) if log else LogSettings(),
-        **(reader.relay(relay[0]) if relay else {}),
+        incidents=IncidentSettings(**(reader.values(incidents[0]) if incidents else {})),
+        **(reader.values(relay[0]) if relay else {}),
     )

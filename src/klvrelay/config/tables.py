@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from klvrelay.config import kinds
+from klvrelay.config.incidents import IncidentSettings
 from klvrelay.config.log import LogSettings
 from klvrelay.config.names import PID_MOST, checked_name, pid_number
 from klvrelay.config.outputs import LIMITS, OUTPUT_SETTINGS
@@ -148,6 +149,7 @@ SPOOL = Table(
     "spool", "where records wait for a sink on disk; they survive a crash and a restart", settings_of(SpoolSettings)
 )
 LOG = Table("log", "the log of the process", settings_of(LogSettings))
+INCIDENTS = Table("incidents", "the ledger of incidents, in the state directory", settings_of(IncidentSettings))
 SINK = Table(
     "sink",
     "a far end; several are possible. Its URL says of what kind",
@@ -164,10 +166,11 @@ SOURCE = Table(
     id="stream",
 )
 HTTP = Table("http", "the web server: metrics, health and API; without it there is none", settings_of(WebSettings))
-TABLES = (RELAY, SPOOL, LOG, HTTP, SINK, SOURCE)
+TABLES = (RELAY, SPOOL, LOG, HTTP, INCIDENTS, SINK, SOURCE)
 OLD = {"mqtt": SINK}
 """Tables of earlier versions, which are still read, and what they are now."""
 
 __all__ = [
-    "HTTP", "LOG", "OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table",
+    "HTTP", "INCIDENTS", "LOG", "OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids",
+    "Table",
 ]  # fmt: skip

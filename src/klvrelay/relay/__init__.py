@@ -4,6 +4,7 @@
     relay.py        starts, changes and stops the tasks of the pipeline (running.py, tasks.py)
         tick.py       checks streams and sinks at intervals; turns.py spreads this over time
         summary.py    the counts of a run
+    observers.py    what observes a running relay: the ledger of incidents
     reload.py       applies changed settings to a running relay, as a change.py
     stream.py       one source (stream_input.py): its packets become records in the log
         opening.py    one opening of the source; reopen_policy.py decides when to reopen it

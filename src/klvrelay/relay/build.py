@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,11 @@ from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.relay.change import SettingsChange, difference
+from klvrelay.relay.observers import Beside, reserved_state, run_observed
 from klvrelay.relay.relay import Relay, new_boot
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.source_recording import SourceRecording
 from klvrelay.relay.stream_input import StreamInput
-from klvrelay.relay.tasks import cancel
 from klvrelay.relay.withheld import WithheldLog
 from klvrelay.shape.output import is_whole
 from klvrelay.shape.presets import DEFAULTS
@@ -124,14 +124,17 @@ def _find_a_source(sources: Sequence[SourceSettings], spool: Path, sinks: Sequen
         raise file_faults.explain(sources[0].url, FileNotFoundError())
 
 
-Beside = Callable[[Relay], Awaitable[None]]
-"""Work beside a relay: runs while the relay runs, and is cancelled at its end."""
 
 
 async def run_relay(settings: RelaySettings, *beside: Beside) -> int:
     """Relay until the sources end or the task is cancelled. Returns the exit code."""
     await check_files(settings)
-    _inputs_of(settings)  # invalid sources are refused before the spool makes its folder
+    _inputs_of(settings)  # invalid sources are refused before folders are made
+    async with reserved_state(settings) as state:
+        return await _run_relay(settings, state, beside)
+
+
+async def _run_relay(settings: RelaySettings, state: Path | None, beside: Sequence[Beside]) -> int:
     spool = await _open_spool(settings)
     try:
         relay = build_relay(settings, spool)
@@ -144,7 +147,7 @@ async def run_relay(settings: RelaySettings, *beside: Beside) -> int:
         LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:
         try:
-            await _run_all(relay, beside)
+            await run_observed(relay, settings, state, beside)
         finally:
             await _close(spool)
             LOG.info("%s", relay.summary())
@@ -154,14 +157,6 @@ async def run_relay(settings: RelaySettings, *beside: Beside) -> int:
     if relay.lost:
         LOG.error("records lost: %s", relay.losses)
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
-
-
-async def _run_all(relay: Relay, beside: Sequence[Beside]) -> None:
-    others = [asyncio.ensure_future(work(relay)) for work in beside]
-    try:
-        await relay.run()
-    finally:
-        await cancel(others)
 
 
 def age_of(settings: RelaySettings) -> float | None:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from klvrelay.errors import KlvrelayError
 from klvrelay.health import SinkHealth
 from klvrelay.health.board import Board
+from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.json_output import dumps
 from klvrelay.outcome import Sums
 from klvrelay.relay.change import SettingsChange
@@ -35,7 +36,7 @@ from klvrelay.relay.summary import Removed, StreamCounts, counts_of, describe_lo
 from klvrelay.relay.supervise import contain
 from klvrelay.relay.tasks import cancel, finish, wait_all
 from klvrelay.relay.tick import keep_checking
-from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.contract import AnswerRequest, Notice
 from klvrelay.sources.datagrams.schedule import COALESCE, Coalesce
 from klvrelay.spool.contract import Log
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
@@ -81,6 +82,8 @@ class Relay:
         self._removed = Removed()
         self._running = Running()
         self.board = Board(boot, contain)
+        self.incidents: Incidents | None = None
+        self._answer_request: AnswerRequest | None = None
         self._report = HealthReport(self.board, self._notices)
         self.loop = self.board.loop = heartbeat_of(lambda: self.streams)
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
@@ -92,16 +95,28 @@ class Relay:
         self.board.refresh = self._refresh
         self.board.latest = self._notices.latest_state
 
+    def answer_requests(self, answer: AnswerRequest) -> None:
+        """Have the sinks pass requests to acknowledge incidents on. Call it before `run`."""
+        self._answer_request = answer
+        for task in self.sink_tasks:
+            task.answer_requests(answer)
+
+    def put(self, notice: Notice) -> None:
+        """Have each sink publish a latest value."""
+        self._notices.put(notice)
+
     def _stream(self, source_input: StreamInput) -> Stream:
         return Stream(source_input, self.boot, self._log, self._notices, self.board, self._next_seqs)
 
     def _sink_task(self, each: SinkInput) -> SinkTask:
         cursor = self._log.cursor(each.name, file=each.cursor, replay_rate=each.rate)
         health = SinkHealth(each.name, key=each.key, publish=self.board.changes.publish)
-        return SinkTask(
+        task = SinkTask(
             each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=self._running.has_begun,
             patience=each.patience,
         )  # fmt: skip
+        task.answer_requests(self._answer_request)
+        return task
 
     def summary(self) -> str:
         """The counts of the run, on one line."""
@@ -268,6 +283,7 @@ class Relay:
         new = SinkTask(
             each.sink, cursor, self._notices.cursor(), health, each.key, is_lasting=True, patience=each.patience
         )
+        new.answer_requests(self._answer_request)
         self.sink_tasks = [new if task is old else task for task in self.sink_tasks]
         self._start((), [new])
 
@@ -323,7 +339,7 @@ class Relay:
         for task in self.sink_tasks:
             contain(task.sums, task.health.name)
 
-    def _check_spool(self) -> None:
+    def check_spool(self) -> None:
         """Note the condition of the spool, and have it published if it changed."""
         condition = self._log.condition
         if condition is not None and self.board.spool.check(*condition):
@@ -331,7 +347,7 @@ class Relay:
 
     def _check_outputs(self) -> None:
         """Check the spool and the sinks."""
-        contain(self._check_spool, "spool")
+        contain(self.check_spool, "spool")
         for task in self.sink_tasks:
             contain(task.check, task.health.name)
         contain(self._report.check, "health")

@@ -159,7 +159,8 @@ def _lasting_keys(old: RelaySettings, new: RelaySettings) -> list[str]:
         if f.name in _PARTS or before == after:
             continue
         if is_dataclass(before) and is_dataclass(after):
-            keys += [f"{f.name}.{g.name}" for g in fields(before) if g.name != "age" and _differ(before, after, g.name)]
+            keys += [key for g in fields(before) if _differ(before, after, g.name)
+                     and (key := f"{f.name}.{g.name}") != "spool.age"]  # fmt: skip
         else:
             keys.append(f.name if is_dataclass(before) or is_dataclass(after) else f"relay.{f.name}")
     return keys

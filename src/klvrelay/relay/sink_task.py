@@ -20,7 +20,7 @@ from klvrelay.relay.delivery import Delivery
 from klvrelay.relay.halving import Halving
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.supervise import Standing, supervise
-from klvrelay.sinks.contract import Notice, Sink
+from klvrelay.sinks.contract import AnswerRequest, Notice, Sink
 from klvrelay.spool.contract import LogCursor
 
 LAST_NOTICES = 1.0
@@ -73,6 +73,12 @@ class SinkTask:
     def restore(self) -> None:
         """The settings were read again: end what was changed at run time."""
         getattr(self.sink, "restore", lambda: None)()
+
+    def answer_requests(self, answer: AnswerRequest | None) -> None:
+        """Have the sink pass requests to acknowledge incidents on, if it can, from its next connection on."""
+        take = getattr(self.sink, "answer_requests", None)
+        if answer is not None and take is not None:
+            take(answer)
 
     def sums(self) -> Sums:
         """The record counts so far; also passed to its health."""

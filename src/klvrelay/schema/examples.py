@@ -9,6 +9,8 @@ from klvrelay.health import SinkHealth, StreamHealth
 from klvrelay.health.documents import relay_document, stream_document
 from klvrelay.health.relay import RelayHealth
 from klvrelay.health.report import link_document
+from klvrelay.incidents.daily import SCHEMA as DAILY
+from klvrelay.incidents.figures import Figures
 
 STREAM, BOOT, CLIENT, SEQ = "uav1", "5f2c9a", "klvrelay-5f2c9a-01ab", 1042
 AT = "2026-11-22T03:14:15.926Z"
@@ -66,7 +68,7 @@ def example(leaf: str) -> Any:
         "rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS, "change": CHANGE,
         "uplink": UPLINK,
     }  # fmt: skip
-    made = {"link": _link, "health": _stream_health, "relay-health": _relay_health}
+    made = {"link": _link, "health": _stream_health, "relay-health": _relay_health, "daily-report": _daily_report}
     return made[leaf]() if leaf in made else known.get(leaf, RECORD)
 
 
@@ -89,6 +91,13 @@ def _relay_health() -> dict[str, Any]:
     document["sinks"]["mqtt"]["since"] = AT
     process = {"cpu_s": 12.5, "memory": 61_000_000, "open_files": 24, "threads": 6}
     return document | {"since": AT, "at": AT, "started": AT, "process": process}
+
+
+def _daily_report() -> dict[str, Any]:
+    times = 170.0, 28630.0, 4.0, 0.994788, 300.0, 450.0, 86340.0
+    figures = Figures("stream", STREAM, None, 3, 0, *times, 15300, True, 0)
+    period = {"from": "2026-11-21T00:00:00.000Z", "to": "2026-11-22T00:00:00.000Z"}
+    return {"schema": DAILY, "boot": BOOT, "at": AT, **period, "figures": [figures.document()]}
 
 
 def headers(names: tuple[str, ...]) -> dict[str, str]:

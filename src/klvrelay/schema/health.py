@@ -11,6 +11,7 @@ from klvrelay.health.relay import RelayState
 from klvrelay.health.sink import SinkState
 from klvrelay.health.stream import State
 from klvrelay.outcome import Sums
+from klvrelay.schema.incident import OPEN_INCIDENT
 from klvrelay.schema.link import link_definitions, link_members
 from klvrelay.schema.link_terms import SINK_STATES
 from klvrelay.schema.parts import (
@@ -30,12 +31,18 @@ from klvrelay.schema.relay_status import SUMS, spool_members
 
 _CAUSE = {"enum": [*CAUSES, None], "description": f"Cause of the present outage; {listed(CAUSES)}"}
 
+_LEDGER: dict[str, Schema] = {
+    "open": described(COUNT, "Number of open incidents"),
+    "ledger": described(nullable(TEXT), "Why the ledger cannot be written; null if it can"),
+}
+
 
 def stream_health() -> Schema:
     """The JSON Schema of the health of a stream."""
     more = {"cause": _CAUSE, "age_s": described(nullable(SECONDS), "Time since the last record, s; null without one")}
     more["lead_time"] = _by_sink(lead_time(), "Time from arrival to confirmation, by sink")
-    shape = closed({"schema": {"const": SCHEMA}, **link_members(), **more})
+    more["incident"] = described(nullable(closed(OPEN_INCIDENT)), "The open incident of the stream; null without one")
+    shape = closed({"schema": {"const": SCHEMA}, **link_members(), **more}, ["incident"])
     shape["$defs"] = link_definitions()
     return document("klvrelay stream health", "Health of a stream: what `link` has, and more", shape)
 
@@ -56,7 +63,9 @@ def relay_health() -> Schema:
         "spool": described(nullable(closed(*spool_members())), "The disk of the spool; null without one"),
         "process": described(_process(), "What the process uses"),
     }
-    return document("klvrelay health", "Health of the relay, of its sinks and of its spool", closed(members))
+    members["incidents"] = described(closed(_LEDGER), "The ledger of incidents")
+    shape = closed(members, ["incidents"])
+    return document("klvrelay health", "Health of the relay, of its sinks and of its spool", shape)
 
 
 def sink_schema() -> Schema:

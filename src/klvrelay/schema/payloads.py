@@ -8,6 +8,7 @@ from klvrelay.json_output import Numbers
 from klvrelay.schema.examples import example
 from klvrelay.schema.gap import gap
 from klvrelay.schema.health import relay_health, stream_health
+from klvrelay.schema.incident import daily_report
 from klvrelay.schema.link import link
 from klvrelay.schema.output_topics import change
 from klvrelay.schema.parts import Schema, document, exact
@@ -30,6 +31,7 @@ PAYLOADS: Mapping[str, Callable[[], Schema]] = {
     "health": stream_health,
     "relay-health": relay_health,
     "availability": availability,
+    "daily-report": daily_report,
     "gap": gap,
     "status": status,
     "uplink": uplink,

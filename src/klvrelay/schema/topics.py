@@ -77,6 +77,10 @@ TOPICS = (
         headers=("boot",), retained=True, address="{prefix}/health",
     ),
     TopicEntry(
+        "daily-report", "Figures of the incidents of the last whole day (UTC): MTTR, MTBF, availability",
+        headers=("boot",), retained=True, address="{prefix}/report/daily",
+    ),
+    TopicEntry(
         "uplink", "With a budget: its use, and what it leaves out; on each change and every minute", headers=(),
         retained=True,
     ),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from klvrelay.outcome import Outcome as Outcome
 
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-NoticeKind = Literal["availability", "state", "link", "health", "alert", "status"]
+NoticeKind = Literal["availability", "state", "link", "health", "alert", "status", "report/daily"]
+
+AnswerRequest = Callable[[bytes], Awaitable[dict[str, Any]]]
+"""Applies a request of a subscriber, and returns its answer. It raises nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class Notice:
 
     kind      of a stream: "availability" (`online` or `offline`), "state" (JSON: its items), "link" (JSON: its health);
               of a stream or of the relay: "health" and "alert" (JSON); of the relay: "status" (a JSON object, added to
-              the status that the sink publishes)
+              the status that the sink publishes) and "report/daily" (JSON)
     stream    name of the stream; None for the relay
     document  the value as published; empty: there is none any longer
     """
@@ -63,6 +66,7 @@ class Sink(AbstractAsyncContextManager["Sink"], Protocol):
     suspended   has `topics`, those that the far end refuses
     detail      `str`, added to the log line of a connection
     best_effort `bool`: what it does not deliver is no loss
+    answer_requests   a method: pass requests of subscribers to acknowledge incidents to its argument
     restore     a method without arguments: the settings were read again, so changes made at run time end
     """
 

@@ -15,7 +15,7 @@ from klvrelay.outcome import Outcome
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
-from klvrelay.sinks.contract import LatestValues
+from klvrelay.sinks.contract import AnswerRequest, LatestValues
 from klvrelay.sinks.mqtt.budget.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.refused.suspended import Suspended
 from klvrelay.sinks.mqtt.sink import MqttSink
@@ -73,6 +73,11 @@ class FailoverSink:
     def hurry(self) -> None:
         """See `MqttSink.hurry`."""
         self._used.hurry()
+
+    def answer_requests(self, answer: AnswerRequest) -> None:
+        """See `MqttSink.answer_requests`."""
+        for sink in self._sinks:
+            sink.answer_requests(answer)
 
     def send_later(self, output: Output, limit: Limit) -> None:
         """See `BudgetOutputs.send_later`."""

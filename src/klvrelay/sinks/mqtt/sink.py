@@ -17,7 +17,7 @@ from klvrelay.outcome import Outcome
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
-from klvrelay.sinks.contract import LatestValues
+from klvrelay.sinks.contract import AnswerRequest, LatestValues
 from klvrelay.sinks.mqtt.batch_messages import BatchMessages
 from klvrelay.sinks.mqtt.budget.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.faults import NoMqtt
@@ -112,6 +112,10 @@ class MqttSink:
         """With a budget: no more records follow."""
         if isinstance(self._outputs, BudgetOutputs):
             self._outputs.hurry()
+
+    def answer_requests(self, answer: AnswerRequest) -> None:
+        """Let subscribers acknowledge incidents, from the next connection on."""
+        self._values.answer_request = answer
 
     def send_later(self, output: Output, limit: Limit) -> None:
         """See `BudgetOutputs.send_later`."""

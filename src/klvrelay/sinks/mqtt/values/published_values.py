@@ -10,7 +10,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkError
 from klvrelay.shape.shaper import Shaper
-from klvrelay.sinks.contract import LatestValues, Notice
+from klvrelay.sinks.contract import AnswerRequest, LatestValues, Notice
 from klvrelay.sinks.mqtt.budget.budget_outputs import BudgetOutputs
 from klvrelay.sinks.mqtt.budget.budget_values import UPLINK
 from klvrelay.sinks.mqtt.messages import Messages
@@ -19,6 +19,7 @@ from klvrelay.sinks.mqtt.outputs.outputs import Outputs
 from klvrelay.sinks.mqtt.protocol.connection import Connection, Message
 from klvrelay.sinks.mqtt.refused.publisher import Publisher
 from klvrelay.sinks.mqtt.topics import status_topic
+from klvrelay.sinks.mqtt.values.acknowledgements import Acknowledgements
 from klvrelay.sinks.mqtt.values.retained import Correction
 
 GOODBYE_TIMEOUT, LAST_WORDS = 1.0, 0.3
@@ -35,6 +36,7 @@ class PublishedValues:
     named    further members of the status
     outputs  of the sink, which publish the state of the streams themselves
     shaper   of these outputs, which subscribers may change
+    answer_request   applies requests of subscribers to acknowledge incidents; None: they may not
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class PublishedValues:
         self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
         self._owes_status = False
+        self._acknowledgements = Acknowledgements(settings, boot, publisher)
+        self.answer_request: AnswerRequest | None = None
         self._changes = None
         if shaper is not None and shaper.changeable:
             self._changes = LiveChanges(settings, boot, shaper, publisher, self._levels.get)
@@ -89,6 +93,9 @@ class PublishedValues:
                     tasks.create_task(self._outputs.run(connection), name="outputs")
                 if self._changes is not None:
                     tasks.create_task(self._changes.run(connection), name="changes")
+                if self.answer_request is not None:  # after `changes`, whose requests it leaves alone
+                    work = self._acknowledgements.run(connection, self.answer_request)
+                    tasks.create_task(work, name="acknowledgements")
                 await self._publish_values(connection, notices, tasks)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None

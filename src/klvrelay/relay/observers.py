@@ -1,0 +1,86 @@
+"""What observes a running relay, beside it: the ledger of incidents."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from klvrelay import threads
+from klvrelay.config.settings import RelaySettings
+from klvrelay.incidents.alive import LastBeat, RunEnd, read_alive
+from klvrelay.incidents.ledger_service import Incidents
+from klvrelay.incidents.state_folder import StateFolder, state_path
+from klvrelay.incidents.tracker import Key
+from klvrelay.json_output import dumps
+from klvrelay.relay.relay import Relay
+from klvrelay.relay.tasks import cancel, finish
+from klvrelay.sinks.contract import Notice
+
+LOG = logging.getLogger("klvrelay.relay")
+
+Beside = Callable[[Relay], Awaitable[None]]
+
+
+@asynccontextmanager
+async def reserved_state(settings: RelaySettings) -> AsyncIterator[Path | None]:
+    """The state directory, reserved for this relay; None without one. Raises ConfigError if another relay uses it."""
+    path = state_path(settings.state)
+    if path is None:
+        if any(source.url.scheme != "file" for source in settings.sources):
+            LOG.info("incidents are kept in memory only: advice=%r", "to keep them over restarts: --state DIR")
+        yield None
+        return
+    folder = await threads.run(partial(StateFolder, path), "klvrelay-state")
+    try:
+        yield path
+    finally:
+        folder.close()
+
+
+async def run_observed(relay: Relay, settings: RelaySettings, folder: Path | None, beside: Sequence[Beside]) -> None:
+    """Run the relay with its ledger of incidents, and `beside`, which is cancelled at the end."""
+    last = await _last_beat(folder)
+    limits = settings.incidents
+    relay.incidents = incidents = Incidents(
+        relay.board, folder, age=limits.age, size=limits.size, last=last, names=lambda: _names(settings)
+    )
+    incidents.publish_report = lambda report: relay.put(Notice("report/daily", None, dumps(report)))
+    if limits.set:
+        relay.answer_requests(incidents.answer_request)
+    await incidents.begin()
+    relay.loop.on_beat += incidents.beat, relay.check_spool  # a disk that begins to fail is found soon
+    how: RunEnd = "failed"
+    try:
+        await _run_all(relay, beside)
+        how = "ended"
+    except asyncio.CancelledError:
+        how = "stopped"
+        raise
+    finally:
+        # In another task: before Python 3.11.3, a timeout in a cancelled task raises CancelledError.
+        await finish(asyncio.create_task(incidents.end(how), name="incidents end"))
+
+
+async def _run_all(relay: Relay, beside: Sequence[Beside]) -> None:
+    others = [asyncio.ensure_future(work(relay)) for work in beside]
+    try:
+        await relay.run()
+    finally:
+        await cancel(others)
+
+
+async def _last_beat(folder: Path | None) -> LastBeat | None:
+    """The last sign of the run before."""
+    return None if folder is None else await threads.run(partial(read_alive, folder), "klvrelay-state")
+
+
+def _names(settings: RelaySettings) -> set[Key]:
+    """The streams and sinks of the settings."""
+    streams: set[Key] = {("stream", name) for name, _ in settings.named()}
+    named: set[Key] = {("stream", name) for source in settings.sources for name in source.pids.values()}
+    sinks: set[Key] = {("sink", sink.name) for sink in settings.sinks}
+    return streams | named | sinks

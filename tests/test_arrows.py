@@ -66,7 +66,7 @@ MAY_IMPORT = {
     "sending": f"{VALUES} config recordings sources transports",
     "recording": f"{VALUES} config health recordings relay sources transports",
     "probe": f"{VALUES} core config decoder frames health plausibility recordings sources standards klvrelay",
-    "web": f"{VALUES} config core health schema",
+    "web": f"{VALUES} config core health incidents schema",
     "cli": "*",
     "klvrelay": "*",
     "__main__": "cli",

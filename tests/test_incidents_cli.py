@@ -156,7 +156,7 @@ def api(status: int, answer: Any) -> Iterator[tuple[str, list[Any]]]:
             self.end_headers()
             self.wfile.write(answer if isinstance(answer, bytes) else json.dumps(answer).encode())
 
-        do_POST = do_GET
+        do_PATCH = do_GET
 
         def log_message(self, *_: object) -> None:
             pass
@@ -181,7 +181,7 @@ def test_a_running_relay_is_asked(capfd: Ran, monkeypatch: pytest.MonkeyPatch):
     assert asked == [("GET", "/api/v1/incidents?limit=100&open=true", "Bearer s3cret", b"")]
     with api(200, one) as (url, asked):
         assert "acknowledged" in ran(capfd, "incidents", "ack", "a/b", "--url", url, "--by", "x")[1]
-    assert asked[0][:2] == ("POST", "/api/v1/incidents/a%2Fb")
+    assert asked[0][:2] == ("PATCH", "/api/v1/incidents/a%2Fb")
     assert json.loads(asked[0][3]) == {"by": "x", "note": None}
 
 

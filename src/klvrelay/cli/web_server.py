@@ -33,13 +33,15 @@ def web_server(settings: WebSettings | None, config: Callable[[], str]) -> Itera
         if (fault.name or "").partition(".")[0] != "aiohttp":
             raise
         raise ConfigError("http: the web server needs aiohttp: pip install 'klvrelay[web]'") from None
+    from klvrelay.relay.readiness import reasons_unready
     from klvrelay.web.observed import Observed
 
     with listen(settings) as sock:
 
         async def serve(relay: Relay) -> None:
             read = partial(threads.run, config, "klvrelay-settings")
-            server = RelayServer(settings, Observed(relay.board, config=read), sock)
+            observed = Observed(relay.board, partial(reasons_unready, relay), read, incidents=relay.incidents)
+            server = RelayServer(settings, observed, sock)
             await server.open()
             await server.serve()
 

@@ -35,6 +35,7 @@ RUNS_MOST = 20_000
 _CONDITIONS = {
     "stream": "name = ?", "subject": "subject = ?", "cause": "cause = ?",
     "since_us": "(restored_us IS NULL OR restored_us >= ?)", "before_us": "since_us < ?",
+    "id": "id GLOB ? || '*'",
 }  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def select(connection: sqlite3.Connection, query: Query) -> list[Incident]:
     """The wanted incidents, the latest first."""
     parts, values = _conditions(query)
     where = f" WHERE {' AND '.join(parts)}" if parts else ""
-    limit = max(0, min(query.limit, LIMIT_MOST))
+    limit = max(0, min(query.limit, LIMIT_MOST + 1))
     rows = connection.execute(f"{SELECT}{where} ORDER BY since_us DESC, id LIMIT ?", (*values, limit))
     return list(incidents_of(rows))
 
@@ -53,7 +54,12 @@ def _conditions(query: Query) -> tuple[list[str], list[Any]]:
     parts = [_CONDITIONS[name] for name, value in given.items() if value is not None]
     if query.open is not None:
         parts.append(f"restored_us IS {'' if query.open else 'NOT '}NULL")
-    return parts, [value for value in given.values() if value is not None]
+    values = [value for value in given.values() if value is not None]
+    if query.after is not None:
+        since_us, id = query.after
+        parts.append("since_us <= ? AND (since_us < ? OR id > ?)")
+        values += since_us, since_us, id
+    return parts, values
 
 
 def select_period(connection: sqlite3.Connection, period: Period) -> Iterator[Incident]:

@@ -173,10 +173,11 @@ class Incidents:
 
     async def list(
         self, *, stream: str | None = None, subject: Subject | None = None, since_us: int | None = None,
-        cause: Cause | None = None, open: bool | None = None, limit: int = LIMIT,
+        cause: Cause | None = None, open: bool | None = None, limit: int = LIMIT, id: str | None = None,
+        after: tuple[int, str] | None = None,
     ) -> list[Incident]:  # fmt: skip
         """Incidents, the latest first; see `Query`. Raises KlvrelayError if the disk does not answer."""
-        return await self.ledger.select(Query(stream, subject, cause, since_us, None, open, limit))
+        return await self.ledger.select(Query(stream, subject, cause, since_us, None, open, limit, id, after))
 
     async def figures(self, period: Period) -> FigureReport:
         """The figures of a period, up to now. Raises KlvrelayError if the disk does not answer."""

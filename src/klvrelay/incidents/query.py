@@ -19,6 +19,8 @@ class Query:
     stream     the name of the stream; with `subject`, that of the sink
     since_us   only incidents that were open at this time or began after it, microseconds since 1970 UTC
     before_us  only incidents that began before it
+    id         the beginning of the id, hex digits
+    after      first sign (microseconds since 1970 UTC) and id of an incident: only those that follow it in the list
     open       only open ones, or only closed ones
     limit      at most this number, the latest first
     """
@@ -30,6 +32,8 @@ class Query:
     before_us: int | None = None
     open: bool | None = None
     limit: int = LIMIT
+    id: str | None = None
+    after: tuple[int, str] | None = None
 
     @property
     def effective_subject(self) -> Subject | None:
@@ -46,4 +50,6 @@ class Query:
             and (self.since_us is None or incident.restored_us is None or incident.restored_us >= self.since_us)
             and (self.before_us is None or incident.since_us < self.before_us)
             and (self.open is None or incident.is_open == self.open)
+            and (self.id is None or incident.id.startswith(self.id))
+            and (self.after is None or (-self.after[0], self.after[1]) < (-incident.since_us, incident.id))
         )

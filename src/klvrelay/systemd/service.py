@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from klvrelay.relay.readiness import START_MOST, unready_parts
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.supervise import contain
 from klvrelay.relay.tasks import cancel
@@ -27,8 +28,6 @@ from klvrelay.systemd.watchdog import Watchdog
 
 LOG = logging.getLogger("klvrelay.systemd")
 
-START_MOST = 20.0
-"""Maximum seconds until READY. systemd ends a service that is not ready after 90 s, and a broker may be away longer."""
 EXTEND, EXTEND_EVERY, EXTEND_MOST = 60, 20.0, 600.0
 """Seconds that systemd is asked to wait for READY, how often, and for how long altogether: a disk may hang."""
 LOOK = 0.1
@@ -105,7 +104,7 @@ class Service:
         if relay.is_stopping:
             self._stopping()
             return
-        ready = not self._is_ready and (_is_connected(relay) or now - begin >= START_MOST)
+        ready = not self._is_ready and (not unready_parts(relay) or now - begin >= START_MOST)
         if ready:
             self._is_ready = True
             self._send("READY=1")
@@ -134,8 +133,3 @@ class Service:
         if fault not in self._faults and len(self._faults) < OWED_MOST:
             self._faults.add(fault)
             LOG.error("%s", fault)
-
-
-def _is_connected(relay: Relay) -> bool:
-    """Was every sink connected, and every source opened or tried?"""
-    return all(task.health.ever_up for task in relay.sink_tasks) and all(one.was_opened for one in relay.streams)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from klvrelay.health.board import Board
+from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.web.metrics.family import Family
-
-
-class Incidents(Protocol):
-    """The ledger of incidents, as far as the API needs it."""
-
-    async def list(self, **filters: Any) -> Sequence[Any]: ...
-
-    async def acknowledge(self, id: str, by: str | None, note: str | None) -> Any: ...
-
-    async def figures(self, **filters: Any) -> Mapping[str, Any]: ...
+from klvrelay.web.metrics.of_incidents import families_of_incidents
 
 
 class Alerts(Protocol):
@@ -49,3 +41,8 @@ class Observed:
     families: list[Callable[[], Iterable[Family]]] = field(default_factory=list)
     incidents: Incidents | None = None
     alerts: Alerts | None = None
+
+    def more_families(self) -> list[Callable[[], Iterable[Family]]]:
+        """What makes the metrics of other parts."""
+        ledger = self.incidents
+        return [*self.families, *([] if ledger is None else [lambda: families_of_incidents(ledger.counts())])]

@@ -65,9 +65,9 @@ class RelayApi:
             headers["Authorization"] = f"Bearer {self._token}"
         if body is not None:
             headers["Content-Type"] = "application/json"
-        data = None if body is None else json.dumps(body).encode()
+        data, method = (None, "GET") if body is None else (json.dumps(body).encode(), "PATCH")
         try:
-            request = Request(f"{self._url}{path}{'?' if given else ''}{given}", data, headers)
+            request = Request(f"{self._url}{path}{'?' if given else ''}{given}", data, headers, method=method)
             with build_opener(_NoRedirect).open(request, timeout=TIMEOUT) as answer:
                 return json.loads(answer.read(ANSWER_MOST))
         except HTTPError as fault:

@@ -42,13 +42,15 @@ def _value(parameter: Parameter, text: str) -> Any:
         return text == "true"
     if "enum" in schema and text not in schema["enum"]:
         raise Problem(400, f"{name}: must be one of {', '.join(schema['enum'])}")
+    if "pattern" in schema and re.search(schema["pattern"], text) is None:
+        raise Problem(404 if parameter.place == "path" else 400, f"{name}: must match {schema['pattern']}")
     if len(text) > TEXT_MOST:
         raise Problem(400, f"{name}: must have at most {TEXT_MOST} characters")
     return text
 
 
 def body_of(schema: Schema, data: bytes) -> dict[str, Any]:
-    """The members of a body, all of them texts. Raises Problem."""
+    """The members of a body: texts, or null. Raises Problem."""
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -56,10 +58,17 @@ def body_of(schema: Schema, data: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Problem(400, "the body must be an object")
     known = schema["properties"]
+    if missing := [name for name in schema.get("required", ()) if name not in body]:
+        raise Problem(400, f"the body must have the member {missing[0]}")
     for name, value in body.items():
         if name not in known:
             raise Problem(400, f"unknown member; valid members: {', '.join(known)}")
-        if not isinstance(value, str) or len(value) > known[name].get("maxLength", TEXT_MOST):
-            most = known[name].get("maxLength", TEXT_MOST)
-            raise Problem(400, f"{name}: must be a text of at most {most} characters")
+        if not (value is None and "null" in known[name]["type"]):
+            _check_text(name, known[name], value)
     return body
+
+
+def _check_text(name: str, schema: Schema, value: object) -> None:
+    least, most = schema.get("minLength", 0), schema.get("maxLength", TEXT_MOST)
+    if not isinstance(value, str) or not least <= len(value) <= most:
+        raise Problem(400, f"{name}: must be a text of {least} to {most} characters")

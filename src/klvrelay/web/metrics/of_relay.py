@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from klvrelay.health.board import Board
+from klvrelay.health.loop import LoopHealth
 from klvrelay.health.relay import process_figures
 from klvrelay.web.metrics.exposition import labels
 from klvrelay.web.metrics.family import Family, MetricKind, Sample, Value
@@ -29,8 +30,16 @@ def families_of_relay(board: Board) -> Iterator[Family]:
     for key, name, kind, text in _PROCESS:
         yield _one(name, kind, text, figures[key])
     yield _one("klvrelay_streams", "gauge", "Number of streams", sum(one.reported for one in board.streams()))
+    if board.loop is not None:
+        yield from _loop(board.loop)
     if board.has_spool:
         yield from _spool(board)
+
+
+def _loop(loop: LoopHealth) -> Iterator[Family]:
+    yield _one("klvrelay_loop_lag_seconds", "gauge", "Delay of the event loop at its last heartbeat", loop.lag_s)
+    yield _one("klvrelay_loop_lag_longest_seconds", "gauge", "Longest delay of the last minute", loop.lag_longest_s)
+    yield _one("klvrelay_system_clock_steps_total", "counter", "Steps of the system clock", loop.wall.steps)
 
 
 def _spool(board: Board) -> Iterator[Family]:

@@ -10,7 +10,7 @@ from klvrelay.health.board import Board
 from klvrelay.web.metrics.family import Family
 
 
-class Incidents(Protocol):
+class IncidentLedger(Protocol):
     """The ledger of incidents, as far as the API needs it."""
 
     async def list(self, **filters: Any) -> Sequence[Any]: ...
@@ -20,7 +20,7 @@ class Incidents(Protocol):
     async def figures(self, **filters: Any) -> Mapping[str, Any]: ...
 
 
-class Alerts(Protocol):
+class AlertBoard(Protocol):
     """The alerts, as far as the API needs them."""
 
     def raised(self) -> Sequence[Any]: ...
@@ -47,5 +47,5 @@ class Observed:
     unready: Callable[[], Sequence[str]] = tuple
     config: Callable[[], Awaitable[str]] = _no_config
     families: list[Callable[[], Iterable[Family]]] = field(default_factory=list)
-    incidents: Incidents | None = None
-    alerts: Alerts | None = None
+    incidents: IncidentLedger | None = None
+    alerts: AlertBoard | None = None

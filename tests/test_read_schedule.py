@@ -19,7 +19,8 @@ from scripted_ends import Ear, Tape
 from klvrelay.cli.options import parser
 from klvrelay.cli.relay_settings import relay_settings
 from klvrelay.core import Entry
-from klvrelay.core.receiver import Load, Receiver, ReceiverSet
+from klvrelay.core.receiver import Receiver
+from klvrelay.core.receiver_set import Load, ReceiverSet
 from klvrelay.errors import ConfigError
 from klvrelay.record import Packet, Units
 from klvrelay.relay.relay import Relay

@@ -188,7 +188,8 @@ class Relay:
         """Remove, replace and add streams and sinks while `run` runs; all others continue. One call at a time.
 
         Streams with earlier names continue their numbers. A replaced sink continues with its cursor. What is removed
-        has the times of a stop. Without effect if the relay stops.
+        has the times of a stop. No record of a new stream reaches a sink that is replaced or removed. Without effect
+        if the relay stops.
         """
         if self._running.is_stopping:
             return
@@ -200,11 +201,12 @@ class Relay:
             self.sink_tasks = [*self.sink_tasks, *added]
             self._start((), added)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._change_streams(change), name="change streams")
                 for each in replaced:
                     tasks.create_task(self._replace_sink(each), name=f"replace {each.key}")
                 for name in change.gone_sinks:
                     tasks.create_task(self._remove_sink(name), name=f"remove {name}")
+            # Last: earlier sources are read on while sinks disconnect, and the new ones may not be meant for those.
+            await self._change_streams(change)
 
     @property
     def is_stopping(self) -> bool:

@@ -253,7 +253,8 @@ class MqttSink:
             raise self._down(to_send, fault) from None
         if self.hold:
             self._joining.accept(to_send.messages, codes)
-            self._forget_members(to_send.messages, codes)
+            if self._session is not None:
+                self._session.forget_members(to_send.messages, codes)
         return to_send.outcome(codes)
 
     def _settle(self, answers: Iterable[tuple[Message, int]]) -> None:
@@ -275,19 +276,12 @@ class MqttSink:
         session.members |= joined.members()
         return joined
 
-    def _forget_members(self, messages: Sequence[Message], codes: Sequence[int | None]) -> None:
-        """The session needs the members of messages without an answer only."""
-        if self._session is not None and self._session.members:
-            for message, code in zip(messages, codes, strict=False):
-                if code is not None:
-                    self._session.members.pop(message, None)
-
     def _down(self, sent: BatchMessages | JoinedMessages, fault: Unanswered) -> SinkDown:
         """The fault with the outcome of the leading records. At QoS 2, keep the other answers for the next offer."""
         outcome = sent.outcome(fault.codes)
         if self._session is not None:
             self._session.settle(sent.answers_after(outcome, fault.codes))
-            self._forget_members(sent.messages, fault.codes)
+            self._session.forget_members(sent.messages, fault.codes)
         traced = fault.broke is not None or self._breaking.control.is_running
         return SinkDown(str(fault), answered=outcome, traced=traced)
 

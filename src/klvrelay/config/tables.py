@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from klvrelay.config import kinds
+from klvrelay.config.alerts import WEBHOOK, AlertEntry, AlertsSettings, GeofenceSettings, NotifySettings
 from klvrelay.config.names import PID_MOST, checked_name, pid_number
 from klvrelay.config.outputs import LIMITS, OUTPUT_SETTINGS
 from klvrelay.config.setting import PLACES, Setting, settings_of
@@ -160,8 +161,21 @@ SOURCE = Table(
     is_array=True,
     id="stream",
 )
-TABLES = (RELAY, SPOOL, SINK, SOURCE)
+ALERTS = Table("alerts", "alerts: what is said of what is wrong", settings_of(AlertsSettings))
+ALERT = Table(
+    "alert", "values of one rule, for all streams and sinks or for some; [alerts.md](alerts.md) has all rules",
+    settings_of(AlertEntry), is_array=True,
+)  # fmt: skip
+GEOFENCE = Table(
+    "geofence", "a rule about areas or points on the ground", settings_of(GeofenceSettings), is_array=True, id="name"
+)
+_NOTIFY_NAME, *_OF_NOTIFY = settings_of(NotifySettings)
+NOTIFY = Table(
+    "notify", "where alerts are sent to: a webhook (url), an Apprise service, or a command",
+    (_NOTIFY_NAME, WEBHOOK, *_OF_NOTIFY), is_array=True, id="name",
+)  # fmt: skip
+TABLES = (RELAY, SPOOL, SINK, SOURCE, ALERTS, ALERT, GEOFENCE, NOTIFY)
 OLD = {"mqtt": SINK}
 """Tables of earlier versions, which are still read, and what they are now."""
 
-__all__ = ["OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]
+__all__ = ["ALERT", "ALERTS", "GEOFENCE", "NOTIFY", "OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]

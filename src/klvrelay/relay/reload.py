@@ -27,7 +27,7 @@ WATCH = 1.0
 """Seconds between two checks of the files. A change is read once the files are the same at two checks."""
 RUNTIME = ("waiting", "waiting_size", "age", "coalesce", "watch")
 """Settings of [relay] that change at run time; and of [spool], `age`."""
-_PARTS = ("sources", "sinks", *RUNTIME)
+_PARTS = ("sources", "sinks", "alerts", *RUNTIME)
 
 Files = Mapping[str, Stamp | None]
 """The stamps of files by path."""

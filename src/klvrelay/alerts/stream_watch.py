@@ -1,0 +1,75 @@
+"""One stream with its sample, its rules, and the checks of its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from klvrelay.alerts.fence_checks import FenceChecks, FenceRules
+from klvrelay.alerts.metadata_checks import Findings, MetadataCheck, load_checks
+from klvrelay.alerts.rules import rules_of
+from klvrelay.alerts.stream_sample import StreamSample
+from klvrelay.alerts.subjects import Watched
+from klvrelay.config.alerts import AlertsSettings
+from klvrelay.health.stream import StreamHealth
+
+METADATA_RULES = frozenset(
+    ("frozen", "frame_centre", "position_step", "corners", "below_ground", "time", "position_zero")
+)
+
+
+class MetadataSample(StreamSample):
+    """The values of a stream, and those of its latest record.
+
+    findings  of the checks of its metadata; None without checks
+    fences    its geofences
+    """
+
+    def __init__(self, health: StreamHealth, now: float) -> None:
+        super().__init__(health, now)
+        self.findings: Findings | None = None
+        self.fences = FenceChecks({})
+
+
+class StreamWatch(Watched):
+    """One stream."""
+
+    sample: MetadataSample
+
+    def __init__(self, health: StreamHealth, now: float, settings: AlertsSettings, fences: FenceRules) -> None:
+        sample = MetadataSample(health, now)
+        sample.startup = settings.startup
+        super().__init__("stream", health.name, sample, rules_of(settings, "stream", health.name))
+        self.set_fences(settings, fences)
+
+    def set_fences(self, settings: AlertsSettings, fences: FenceRules) -> None:
+        """Use the geofences that apply to it. Those that are unchanged continue."""
+        names = [one.name for one in settings.geofences if one.applies_to(self.name) and one.name in fences]
+        rules = {name: fences[name] for name in names}
+        if rules != self.sample.fences.rules:
+            self.sample.fences = FenceChecks(rules)
+
+    def take(self, now: float) -> None:
+        """Take the present values, and check the latest record."""
+        sample = self.sample
+        sample.take(now)
+        if sample.record is None:
+            return
+        if sample.findings is None and any(rule.id in METADATA_RULES for rule in self.rules):
+            sample.findings = Findings(_checks()())
+        if sample.findings is not None:
+            sample.findings.take(sample.record, sample.health.last_record, now)
+        sample.fences.take(sample.record, now)
+
+
+def _checks() -> Callable[[], MetadataCheck]:
+    try:
+        return load_checks()
+    except ModuleNotFoundError:
+        return NoChecks
+
+
+class NoChecks:
+    """No checks: they are not installed."""
+
+    def check(self, record: object, arrival_s: float | None = None) -> list[object]:
+        return []

@@ -46,6 +46,7 @@ class Alerts:
     board      the health of its parts
     count      reads the transport counters of all streams
     listeners  of alerts; a failing one hurts no other
+    checked    functions that are called after each evaluation
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Alerts:
     ) -> None:  # fmt: skip
         self.settings = settings
         self.listeners: list[AlertListener] = [log_alert]
+        self.checked: list[Callable[[], None]] = []
         self._board, self._count, self._clock, self._wall = board, count, clock, wall
         self._fences: FenceRules = fences or {}
         self._disks = DiskWatch(()) if disks is None else disks
@@ -96,11 +98,17 @@ class Alerts:
             for part in self._parts(late):
                 part()
                 await asyncio.sleep(0)
+            self._end_check()
 
     def check(self, late: float = 0.0) -> None:
         """Evaluate all rules once. `late`: seconds by which this check is late."""
         for part in self._parts(late):
             part()
+        self._end_check()
+
+    def _end_check(self) -> None:
+        for call in self.checked:
+            call()
 
     def _parts(self, late: float) -> Iterable[Callable[[], None]]:
         if not self.settings.enabled:
@@ -184,7 +192,7 @@ class Alerts:
             track.worst, rule.threshold, rule.unit, now_us - round((now - track.since) * 1e6), now_us,
             rule.meaning.text(watched.sample, value), rule.meaning.advice(watched.sample, value),
         )  # fmt: skip
-        watched.raised[rule.id] = alert
+        watched.raised[rule.id], watched.raised_by[rule.id] = alert, rule
         self._publish(alert, rule)
 
     def _clear(
@@ -194,10 +202,10 @@ class Alerts:
         alert = watched.raised.pop(rule_id, None)
         if alert is None:
             return
-        found = rule or next((one for one in watched.rules if one.id == rule_id), None)
+        raised_by = watched.raised_by.pop(rule_id)
         worst = alert.worst if worst is None else worst
         cleared = replace(alert, cleared_us=round(self._wall() * 1e6), cleared_value=value, worst=worst)
-        self._publish(cleared, found or watched.rule_of(alert))
+        self._publish(cleared, rule or raised_by)
 
     def _drop(self, watched: Watched, now: float) -> None:
         """The stream or sink ended, or was removed: nothing of it is raised any longer."""

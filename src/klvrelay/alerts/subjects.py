@@ -20,12 +20,13 @@ class Watched:
     """One subject of rules.
 
     sample  its latest values
-    raised  its raised alerts by rule
+    raised  its raised alerts by rule; `raised_by`, the rules as they were then
     """
 
     def __init__(self, subject: AlertSubject, name: str, sample: Any, rules: Sequence[Rule]) -> None:
         self.subject, self.name, self.sample = subject, name, sample
         self.raised: dict[str, Alert] = {}
+        self.raised_by: dict[str, Rule] = {}
         self._tracks = [Track(rule) for rule in rules]
 
     @property
@@ -33,7 +34,7 @@ class Watched:
         return [track.rule for track in self._tracks]
 
     def set_rules(self, rules: Sequence[Rule]) -> None:
-        """Replace the rules. Those with the same id continue in their state; raised ones of others stay for `drop`."""
+        """Replace the rules. Those with the same id continue in their state."""
         before = {track.rule.id: track for track in self._tracks}
         self._tracks = [Track(rule) for rule in rules]
         for track in self._tracks:

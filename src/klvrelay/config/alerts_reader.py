@@ -29,8 +29,8 @@ class AlertsReader:
         of = {table: [one for one in entries if one.table is table] for table in (ALERTS, ALERT, GEOFENCE, NOTIFY)}
         destinations = [one for entry in of[NOTIFY] if (one := self._destination(entry)) is not None]
         names = [str(entry.values.get("name")) for entry in of[NOTIFY]]
-        rules = [(entry, one) for entry in of[ALERT] if (one := self._rule(entry, names)) is not None]
-        fences = [one for entry in of[GEOFENCE] if (one := self._geofence(entry, names)) is not None]
+        rules = [(entry, rule) for entry in of[ALERT] if (rule := self._rule(entry, names)) is not None]
+        fences = [fence for entry in of[GEOFENCE] if (fence := self._geofence(entry, names)) is not None]
         self._check_unique(of[NOTIFY])
         self._check_unique(of[GEOFENCE])
         self._check_fences(rules, fences)

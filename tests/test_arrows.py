@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "shape": f"{VALUES} core encode standards",
     "sinks": f"{VALUES} config core exports geo shape transports",
     "health": f"{VALUES} core",
+    "alerts": f"{VALUES} config core geofences health plausibility sinks transports",
     "frames": f"{VALUES} core config recordings sources transports",
     "relay": f"{VALUES} core config decoder elementary_streams health recordings shape sinks sources spool transports",
     "video": f"{VALUES} config frames sources",

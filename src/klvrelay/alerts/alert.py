@@ -46,6 +46,11 @@ class Alert:
         return self.cleared_us is None
 
     @property
+    def place(self) -> str:
+        """What it is about, and its rule: `stream/uav1/no_klv`, or `relay/disk_space`."""
+        return f"relay/{self.rule}" if self.subject == "relay" else f"{self.subject}/{self.name}/{self.rule}"
+
+    @property
     def event(self) -> str:
         """What happened last: raised or cleared."""
         return "raised" if self.is_raised else "cleared"

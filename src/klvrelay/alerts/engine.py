@@ -23,6 +23,7 @@ from klvrelay.alerts.subjects import Watched
 from klvrelay.alerts.tracking import Track, Transition
 from klvrelay.config.alert_rules import AlertSubject
 from klvrelay.config.alerts import AlertsSettings
+from klvrelay.errors import describe_bug
 from klvrelay.health.board import Board
 from klvrelay.health.sink import SinkHealth
 from klvrelay.health.stream import StreamHealth
@@ -33,6 +34,8 @@ EVERY_S = 1.0
 """Seconds between two evaluations."""
 TOGETHER = 16
 """Streams that are evaluated at once; then other tasks run."""
+FAULTS_MOST = 20
+"""Maximum number of different internal errors that are logged."""
 COUNT_EVERY = 5
 """Evaluations between two readings of the transport counters: they cost as much as all rules."""
 
@@ -67,6 +70,7 @@ class Alerts:
         sample = RelaySample(board, self._disks, clock(), wall)
         self._relay = Watched("relay", "relay", sample, rules_of(settings, "relay", "relay"))
         self._failed: set[AlertListener] = set()
+        self._faults: set[str] = set()
 
     # ---- what others read ----
 
@@ -96,30 +100,35 @@ class Alerts:
             late = self._clock() - due
             due = max(due + EVERY_S, self._clock())
             for part in self._parts(late):
-                part()
+                self._call(part)
                 await asyncio.sleep(0)
-            self._end_check()
 
     def check(self, late: float = 0.0) -> None:
         """Evaluate all rules once. `late`: seconds by which this check is late."""
         for part in self._parts(late):
-            part()
-        self._end_check()
+            self._call(part)
 
-    def _end_check(self) -> None:
-        for call in self.checked:
-            call()
+    def _call(self, part: Callable[[], None]) -> None:
+        """Run a part. A bug in it is logged once, and ends nothing else."""
+        try:
+            part()
+        except Exception as error:  # noqa: BLE001
+            if (line := describe_bug(error)) not in self._faults and len(self._faults) < FAULTS_MOST:
+                self._faults.add(line)
+                LOG.error("evaluation of alerts failed: error=%r", line)
 
     def _parts(self, late: float) -> Iterable[Callable[[], None]]:
         if not self.settings.enabled:
+            yield from self.checked
             return
         yield lambda: self._check_relay(late)
         yield self._check_sinks
-        self._follow_streams()
+        yield self._follow_streams
         watches = list(self._streams.values())
         for begin in range(0, len(watches), TOGETHER):
             part = watches[begin : begin + TOGETHER]
             yield lambda part=part: self._check_streams(part)  # type: ignore[misc]
+        yield from self.checked
 
     def _check_relay(self, late: float) -> None:
         if next(self._turns) % COUNT_EVERY == 0:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from klvrelay.config.alert_rules import BY_ID
 from klvrelay.config.alerts import AlertEntry, AlertsSettings, GeofenceSettings, NotifySettings, unknown_names
 from klvrelay.config.entries import TableEntry
-from klvrelay.config.faults import Faults
 from klvrelay.config.sinks.http import HttpSettings
 from klvrelay.config.table_reader import TableReader
 from klvrelay.config.tables import ALERT, ALERTS, GEOFENCE, NOTIFY

@@ -22,6 +22,7 @@ class Board:
     streams, sinks   those of the relay at present; a reload changes them
     stream_details   add members to the document of a stream
     relay_details    add members to the document of the relay
+    ending           functions that are called before the last values of a run are published
     """
 
     def __init__(self, boot: str) -> None:
@@ -33,6 +34,7 @@ class Board:
         self.sinks: Callable[[], Sequence[SinkHealth]] = tuple
         self.stream_details: list[StreamDetails] = []
         self.relay_details: list[RelayDetails] = []
+        self.ending: list[Callable[[], None]] = []
 
     @property
     def boot(self) -> str:

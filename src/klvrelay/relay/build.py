@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klvrelay import threads
+from klvrelay.alerts.running import Alerting, prepare
 from klvrelay.config.choice import Choice
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RECORD_SIZE, RelaySettings, SinkSettings, SourceSettings
@@ -106,6 +107,7 @@ def _load_files(settings: RelaySettings) -> None:
     for sink in settings.sinks:
         for far_end in sink.brokers or (sink.far_end,):
             check_far_end(far_end)
+    prepare(settings.alerts)
     if settings.spool is not None:
         _find_a_source(settings.sources, settings.spool.path, _cursors_of(settings.sinks))
 
@@ -135,13 +137,14 @@ async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable
     except ConfigError:
         await _close(spool)
         raise
+    alerting = await threads.run(partial(_alerting, relay, settings), "klvrelay-alerts")  # it may load libraries
     if spool is not None:
         spool.report_unused()
     if spool is None and any(source.url.scheme != "file" for source in settings.sources):
         LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:
         try:
-            await (relay.run() if beside is None else _run_both(relay, beside))
+            await _run_all(relay, [alerting.run(), *([] if beside is None else [beside(relay)])])
         finally:
             await _close(spool)
             LOG.info("%s", relay.summary())
@@ -153,12 +156,21 @@ async def run_relay(settings: RelaySettings, beside: Callable[[Relay], Awaitable
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
 
 
-async def _run_both(relay: Relay, beside: Callable[[Relay], Awaitable[None]]) -> None:
-    other = asyncio.ensure_future(beside(relay))
+def _alerting(relay: Relay, settings: RelaySettings) -> Alerting:
+    """The alerts of a relay."""
+    alerting = Alerting(relay.board, settings, relay.publish_alerts, relay.count)
+    relay.alerting = alerting
+    relay.on_reload.append(alerting.apply)
+    return alerting
+
+
+async def _run_all(relay: Relay, others: Sequence[Awaitable[None]]) -> None:
+    """Run a relay until its end, and others beside it."""
+    beside = [asyncio.ensure_future(other) for other in others]
     try:
         await relay.run()
     finally:
-        await cancel([other])
+        await cancel(beside)
 
 
 def age_of(settings: RelaySettings) -> float | None:

@@ -110,6 +110,8 @@ class Reloader:
         await relay.apply(change)
         relay.restore()
         relay.set_limits(settings.waiting, settings.waiting_size, age_of(settings), settings.coalesce)
+        for call in relay.on_reload:
+            await call(settings)
         self.settings = settings
         changes = _describe(change, old, settings)
         if changes or not lasting:
@@ -171,7 +173,7 @@ def _describe(change: Change, old: RelaySettings, new: RelaySettings) -> str:
         "removed": change.gone_streams,
         "sinks": [each.key for each in change.sinks],
         "removed_sinks": change.gone_sinks,
-        "settings": [*(key for key in RUNTIME if _differ(old, new, key)), *_changed_age(old, new)],
+        "settings": [*(key for key in (*RUNTIME, "alerts") if _differ(old, new, key)), *_changed_age(old, new)],
     }
     return " ".join(f"{key}={printable(','.join(names))}" for key, names in groups.items() if names)
 

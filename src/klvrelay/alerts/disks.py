@@ -1,4 +1,4 @@
-"""Free space of the disks that the relay writes to. It is measured in a thread, since a network file system may block."""
+"""Free space of the disks that the relay writes to, measured in a thread: a network file system may block."""
 
 from __future__ import annotations
 

@@ -117,7 +117,8 @@ STREAM_MEANINGS: Mapping[str, Meaning] = {
         "The encoder's clock was set, or it restarted: times before and after are not comparable.",
     ),
     "packet_too_large": _meaning(
-        lambda s: s.link.too_large, lambda s, value: f"{counted(round(value), 'KLV packet')} above packet_limit skipped",
+        lambda s: s.link.too_large,
+        lambda s, value: f"{counted(round(value), 'KLV packet')} above packet_limit skipped",
         "Set a larger packet_limit for this source if such packets are expected.",
     ),
     "scrambled": _meaning(
@@ -158,7 +159,8 @@ SINK_MEANINGS: Mapping[str, Meaning] = {
         " with fewer records.",
     ),
     "backlog_age": _meaning(
-        lambda s: s.oldest_s, lambda s, value: f"the oldest of {s.health.sums.waiting} waiting records is {value:.0f} s old",
+        lambda s: s.oldest_s,
+        lambda s, value: f"the oldest of {s.health.sums.waiting} waiting records is {value:.0f} s old",
         "The far end is slower than the streams, or catches up after an outage: wait, or publish fewer records.",
         is_age=True,
     ),

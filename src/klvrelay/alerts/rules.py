@@ -15,7 +15,8 @@ def rules_of(settings: AlertsSettings, subject: AlertSubject, name: str) -> list
     """The active rules of a stream, a sink or the relay, with their values."""
     found = [rule for values in RULES if values.subject == subject and (rule := _rule(settings, values, name))]
     if subject == "stream":
-        found += [rule for fence in settings.geofences if fence.applies_to(name) and (rule := _fence(settings, fence, name))]
+        fences = (fence for fence in settings.geofences if fence.applies_to(name))
+        found += [rule for fence in fences if (rule := _fence(settings, fence, name))]
     return found
 
 

@@ -45,7 +45,9 @@ def _stream(
     return RuleValues(name, "stream", text, unit, threshold, clear, hold, severity, rearm, below)
 
 
-def _sink(name: str, text: str, unit: str, threshold: float, clear: float, hold: float, severity: Severity) -> RuleValues:
+def _sink(
+    name: str, text: str, unit: str, threshold: float, clear: float, hold: float, severity: Severity
+) -> RuleValues:
     return RuleValues(name, "sink", text, unit, threshold, clear, hold, severity)
 
 
@@ -62,10 +64,12 @@ RULES: tuple[RuleValues, ...] = (
     _stream("no_klv", "time without KLV while the stream is not live", "s", 5.0, 0.0, 5.0, "critical"),
     _stream("klv_rate", "KLV rate of the last 10 s as a share of the usual rate of this stream", "share",
             0.5, 0.7, 20.0, "warning", below=True),
-    _stream("checksum", "share of KLV packets with a bad checksum, of the last 30 s", "share", 0.05, 0.01, 5.0, "warning"),
+    _stream("checksum", "share of KLV packets with a bad checksum, of the last 30 s",
+            "share", 0.05, 0.01, 5.0, "warning"),
     _stream("transport", "errors of TR 101 290 priority 1 per second", "1/s", 2.0, 0.5, 10.0, "warning"),
     _stream("rtp_loss", "share of RTP packets that were lost", "share", 0.01, 0.002, 10.0, "warning"),
-    _stream("srt_loss", "share of SRT packets that came too late, and were dropped", "share", 0.001, 0.0002, 10.0, "warning"),
+    _stream("srt_loss", "share of SRT packets that came too late, and were dropped",
+            "share", 0.001, 0.0002, 10.0, "warning"),
     _stream("kernel_drops", "datagrams per second that the kernel dropped, since the socket buffer was full", "1/s",
             1.0, 0.1, 5.0, "warning"),
     _stream("clock_offset", "difference between KLV time and the system clock; not of recordings", "s",
@@ -96,13 +100,15 @@ RULES: tuple[RuleValues, ...] = (
             None, None, 2.0, "warning", below=True),
     _sink("sink_down", "time for which the sink is not up", "s", 5.0, 0.0, 5.0, "critical"),
     _sink("backlog", "records that wait for the sink, as a share of the maximum", "share", 0.5, 0.25, 10.0, "warning"),
-    _sink("backlog_age", "age of the oldest record that waits while the sink is up", "s", 60.0, 10.0, 10.0, "warning"),
+    _sink("backlog_age", "age of the oldest record that waits while the sink is up",
+            "s", 60.0, 10.0, 10.0, "warning"),
     _sink("shedding", f"records shed {_MINUTE}, since too many wait", "records", 0.0, 0.0, 0.0, "critical"),
     _sink("refused_topic", "topics that the far end refuses", "topics", 0.0, 0.0, 5.0, "warning"),
-    _sink("budget_last_step", "time for which the budget of the uplink is at its last step", "s", 30.0, 0.0, 0.0, "warning"),
+    _sink("budget_last_step", "time for which the budget of the uplink is at its last step",
+            "s", 30.0, 0.0, 0.0, "warning"),
     _sink("marking", f"records withheld {_MINUTE}, since their marking is above a maximum", "records",
           0.0, 0.0, 5.0, "warning"),
-    _relay("disk_space", "free share of the fullest disk that the relay writes to; 100 while 1 GiB or more is free", "%",
+    _relay("disk_space", "free share of the fullest disk that the relay writes to; 100 while 1 GiB is free", "%",
            5.0, 8.0, 30.0, "critical", below=True),
     _relay("spool_fault", "time for which the spool cannot be written", "s", 2.0, 0.0, 0.0, "critical"),
     _relay("wall_clock_step", f"largest step of the system clock {_MINUTE}", "s", 0.5, 0.25, 0.0, "warning"),

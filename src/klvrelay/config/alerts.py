@@ -80,9 +80,9 @@ class AlertEntry:
         "the rule; for a stream or sink, the first entry that applies counts", example='"no_klv"',
     )  # fmt: skip
     stream: tuple[str, ...] = setting(
-        (), _PATTERNS, "only streams with such a name; * stands for any characters", note="all", example='"uav*"'
+        (), _PATTERNS, "only streams with such names; * stands for any characters; without: all", example='"uav*"'
     )
-    sink: tuple[str, ...] = setting((), _PATTERNS, "only sinks with such a name", note="all", example='"mqtt"')
+    sink: tuple[str, ...] = setting((), _PATTERNS, "only sinks with such names", example='"mqtt"')
     enabled: bool = setting(True, kinds.FLAG, "false: the rule is off")
     threshold: float | None = setting(
         None, _VALUE, "the value beyond which the alert is pending, in the unit of the rule", note="see alerts.md",
@@ -120,7 +120,7 @@ class GeofenceSettings:
         kinds.text(wanted="the name of a file"), "GeoJSON (RFC 7946) with polygons, or points for looks_at",
         example='"/etc/klvrelay/zones.geojson"',
     )  # fmt: skip
-    stream: tuple[str, ...] = setting((), _PATTERNS, "only streams with such a name", note="all", example='"uav*"')
+    stream: tuple[str, ...] = setting((), _PATTERNS, "only streams with such names", example='"uav*"')
     of: tuple[str, ...] = setting(
         ("platform",), texts(f"one or more of {', '.join(SUBJECTS)}", _check_subject, most=4), "what is compared"
     )
@@ -129,7 +129,9 @@ class GeofenceSettings:
         " of the area that it is above",
     )  # fmt: skip
     dwell: float = setting(60.0, kinds.duration("1s", "1d"), "with dwell: time inside")
-    radius: float = setting(100.0, kinds.number(1, 100_000), "with looks_at: metres between the point and the frame centre")
+    radius: float = setting(
+        100.0, kinds.number(1, 100_000), "with looks_at: metres between the point and the frame centre"
+    )
     margin: float = setting(10.0, kinds.number(0, 10_000), "metres beyond the border at which the alert is cleared")
     severity: Severity = setting("warning", _SEVERITY, "its severity")
     hold: float = setting(0.0, _HOLD, "time for which it must hold")
@@ -161,7 +163,7 @@ class NotifySettings:
     command: tuple[str, ...] = setting(
         (), texts("an array of words, the first a program", or_one=False, most=COMMAND_MOST),
         "a program and its arguments, without a shell; it gets the alert as JSON on standard input",
-        note="none", example='["/usr/local/bin/page", "--now"]',
+        example='["/usr/local/bin/page", "--now"]',
     )  # fmt: skip
     severity: Severity = setting("warning", _SEVERITY, "least severity of the alerts that it gets")
     secret: Secret | None = setting(

@@ -178,4 +178,7 @@ TABLES = (RELAY, SPOOL, SINK, SOURCE, ALERTS, ALERT, GEOFENCE, NOTIFY)
 OLD = {"mqtt": SINK}
 """Tables of earlier versions, which are still read, and what they are now."""
 
-__all__ = ["ALERT", "ALERTS", "GEOFENCE", "NOTIFY", "OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids", "Table"]
+__all__ = [
+    "ALERT", "ALERTS", "GEOFENCE", "NOTIFY", "OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES",
+    "Pids", "Table",
+]  # fmt: skip

@@ -53,7 +53,7 @@ class AppriseService:
                 is_sent = await asyncio.shield(asyncio.wrap_future(running))
         except TimeoutError:
             raise NotifyFault(f"no answer within {self._timeout:g} s") from None
-        except Exception as fault:  # whatever a plugin raises; its text may contain the URL
+        except Exception as fault:  # noqa: BLE001 (whatever a plugin raises; its text may contain the URL)
             raise NotifyFault(f"the library failed: {type(fault).__name__}") from None
         if not is_sent:
             raise NotifyFault("the service did not take it: check its URL, login and network")

@@ -60,7 +60,8 @@ def environment(notification: Notification) -> dict[str, str]:
 async def _talk(process: asyncio.subprocess.Process, body: bytes) -> bytes:
     """Write to its standard input, and return the beginning of its output."""
     stdin, stdout = process.stdin, process.stdout
-    assert stdin is not None and stdout is not None
+    assert stdin is not None
+    assert stdout is not None
     writing = asyncio.create_task(_write(stdin, body), name="command input")
     output = b""
     try:

@@ -24,7 +24,8 @@ class Notification:
     @property
     def body(self) -> bytes:
         """The notification as JSON."""
-        return dumps({"schema": SCHEMA, "event": self.alert.event, "test": self.is_test, "alert": self.alert.document()})
+        alert = self.alert
+        return dumps({"schema": SCHEMA, "event": alert.event, "test": self.is_test, "alert": alert.document()})
 
     @property
     def title(self) -> str:

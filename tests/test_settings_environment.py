@@ -11,7 +11,7 @@ from far_ends import settings_of
 from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import Reading, read_settings
-from klvrelay.config.tables import RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import ALERTS, RELAY, SINK, SOURCE, SPOOL, Table
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
@@ -53,7 +53,7 @@ def value_of(table: Table, key: str) -> str:
     return str(tomllib.loads(f"value = {setting.example or setting.default_shown}")["value"])
 
 
-NAMES = {RELAY: "", SPOOL: "", SINK: "MQTT", SOURCE: "UAV_1"}
+NAMES = {RELAY: "", SPOOL: "", ALERTS: "", SINK: "MQTT", SOURCE: "UAV_1"}
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def reading(folder: Path, text: str = FILE) -> Reading:
     return read_settings(path)
 
 
-SETTINGS = [(table, setting.name) for table in TABLES for setting in table.settings]
+SETTINGS = [(table, setting.name) for table in (RELAY, SPOOL, SINK, SOURCE, ALERTS) for setting in table.settings]
 
 
 @pytest.mark.parametrize(("table", "key"), SETTINGS, ids=lambda part: part if isinstance(part, str) else part.name)
@@ -118,6 +118,8 @@ def _typed(settings: RelaySettings, table: Table, key: str) -> object:
         if key in LIMIT_KEYS:
             return limit_values(sink.limit)[key]
         return sink.far_end.url if key == "url" else getattr(sink if hasattr(sink, key) else sink.far_end, key)
+    if table is ALERTS:
+        return getattr(settings.alerts, key)
     return getattr(settings.spool if table is SPOOL else settings, key)
 
 

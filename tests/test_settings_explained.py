@@ -45,6 +45,15 @@ pids = {{0x101 = "eo"}}
 [[source]]
 url = "udp://:5000"
 program = 2
+[[alert]]
+rule = "no_klv"
+[[geofence]]
+name = "zone"
+file = "zone.geojson"
+[[notify]]
+name = "ops"
+url = "https://example.org/{CANARY}"
+secret = "{CANARY}"
 """
 
 
@@ -121,7 +130,7 @@ def test_the_page_and_the_schema_are_up_to_date():
 def test_every_field_of_the_settings_is_a_setting():
     """Or is made of several; and each has a description."""
     fields = {
-        RELAY: ((RelaySettings,), {"sources", "sinks", "spool"}), SPOOL: ((SpoolSettings,), set()),
+        RELAY: ((RelaySettings,), {"sources", "sinks", "spool", "alerts"}), SPOOL: ((SpoolSettings,), set()),
         SINK: ((SinkSettings, MqttSettings), {"far_end", "fallbacks", "outputs", "limit"}),
         SOURCE: ((SourceSettings,), {"only"}),
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
     alerts = Alerts(board, settings, publish=...)
     alerts.raised()          -> list[Alert], each with `document()`
-    alerts.rules("stream", "uav1")   -> list[Rule] as they apply to a stream; without arguments, all
+    alerts.rules("stream", "uav1")   -> list[AlertRule] as they apply to a stream; without arguments, all
 
 alert           one alert and its document           rule          a rule: what it measures, and its values
 engine          `Alerts`: evaluates, raises, clears  tracking      the state of one rule for one subject

@@ -6,7 +6,7 @@ and to another time than the present one, have no meaning: None.
 
 from __future__ import annotations
 
-from klvrelay.alerts.window import Recent
+from klvrelay.alerts.window import RecentAmounts
 from klvrelay.health.stream import StreamHealth
 
 DAY = 86_400.0
@@ -32,7 +32,7 @@ class ClockSample:
         self.offset: float | None = None
         self.drift: float | None = None
         self.step: float | None = 0.0
-        self._steps, self._jumps = Recent(), 0
+        self._steps, self._jumps = RecentAmounts(), 0
         self._before: float | None = None
         self._steady_since: float | None = None
         self._drift_at = 0.0

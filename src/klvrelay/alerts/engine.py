@@ -15,12 +15,12 @@ from klvrelay.alerts.disks import DiskWatch
 from klvrelay.alerts.fence_checks import FenceRules
 from klvrelay.alerts.log_lines import log_alert
 from klvrelay.alerts.relay_sample import RelaySample
-from klvrelay.alerts.rule import Rule
+from klvrelay.alerts.rule import AlertRule
 from klvrelay.alerts.rules import EVERY, rules_of
 from klvrelay.alerts.sink_sample import SinkSample
 from klvrelay.alerts.stream_watch import StreamWatch
 from klvrelay.alerts.subjects import Watched
-from klvrelay.alerts.tracking import Track, Transition
+from klvrelay.alerts.tracking import RuleTrack, Transition
 from klvrelay.config.alert_rules import AlertSubject
 from klvrelay.config.alerts import AlertsSettings
 from klvrelay.errors import describe_bug
@@ -39,7 +39,7 @@ FAULTS_MOST = 20
 COUNT_EVERY = 5
 """Evaluations between two readings of the transport counters: they cost as much as all rules."""
 
-AlertListener = Callable[[Alert, Rule], None]
+AlertListener = Callable[[Alert, AlertRule], None]
 """Is called with each alert that was raised or cleared, and the rule with which it was."""
 
 
@@ -83,7 +83,7 @@ class Alerts:
         """Those of a stream, a sink or the relay."""
         return [alert for alert in self.raised() if (alert.subject, alert.name) == (subject, name)]
 
-    def rules(self, subject: AlertSubject | None = None, name: str = EVERY) -> list[Rule]:
+    def rules(self, subject: AlertSubject | None = None, name: str = EVERY) -> list[AlertRule]:
         """The active rules as they apply to a stream, a sink or the relay; without arguments, all by default."""
         if not self.settings.enabled:
             return []
@@ -190,7 +190,7 @@ class Alerts:
             self._clear(watched, rule_id, None, now)  # disabled by a reload or a fault
 
     def _change(
-        self, watched: Watched, rule: Rule, transition: Transition, value: float, track: Track, now: float
+        self, watched: Watched, rule: AlertRule, transition: Transition, value: float, track: RuleTrack, now: float
     ) -> None:
         if transition == "cleared":
             self._clear(watched, rule.id, value, now, rule, track.worst)
@@ -205,7 +205,7 @@ class Alerts:
         self._publish(alert, rule)
 
     def _clear(
-        self, watched: Watched, rule_id: str, value: float | None, now: float, rule: Rule | None = None,
+        self, watched: Watched, rule_id: str, value: float | None, now: float, rule: AlertRule | None = None,
         worst: float | None = None,
     ) -> None:  # fmt: skip
         alert = watched.raised.pop(rule_id, None)
@@ -222,7 +222,7 @@ class Alerts:
         for rule_id in list(watched.raised):
             self._clear(watched, rule_id, None, now)
 
-    def _publish(self, alert: Alert, rule: Rule) -> None:
+    def _publish(self, alert: Alert, rule: AlertRule) -> None:
         for listener in self.listeners:
             try:
                 listener(alert, rule)

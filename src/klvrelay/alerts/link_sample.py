@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klvrelay.alerts.window import Counted, Recent
+from klvrelay.alerts.window import Counted, RecentAmounts
 from klvrelay.link_stats import LinkStats
 
 SPAN = 10.0
@@ -28,7 +28,7 @@ class LinkSample:
         self.scrambled_rate: float | None = None
         self.too_large = 0.0
         self._counted = Counted(SPAN)
-        self._large, self._large_before = Recent(), 0
+        self._large, self._large_before = RecentAmounts(), 0
         self._latest: LinkStats | None = None
 
     def take(self, link: LinkStats, now: float) -> None:

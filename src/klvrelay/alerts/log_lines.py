@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 
 from klvrelay.alerts.alert import Alert
-from klvrelay.alerts.rule import Rule
+from klvrelay.alerts.rule import AlertRule
 from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.alerts")
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.ERROR}
 
 
-def log_alert(alert: Alert, rule: Rule) -> None:
+def log_alert(alert: Alert, rule: AlertRule) -> None:
     """Log an alert: raised as warning, or as error if it is critical; cleared as info."""
     where = f"{alert.subject}={printable(alert.name)}"
     if alert.cleared_us is None:

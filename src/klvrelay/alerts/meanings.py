@@ -7,7 +7,7 @@ from typing import Any
 
 from klvrelay.alerts.metadata_checks import altitude_of, found_advice, found_count, found_text
 from klvrelay.alerts.relay_sample import RelaySample
-from klvrelay.alerts.rule import Meaning
+from klvrelay.alerts.rule import RuleMeaning
 from klvrelay.alerts.sink_sample import SinkSample
 from klvrelay.alerts.stream_sample import StreamSample
 from klvrelay.text import counted, printable
@@ -19,10 +19,10 @@ Text = str | Callable[[Any, float], str]
 
 def _meaning(
     measure: Callable[[Any], float | None], text: Text, advice: Text, *, is_age: bool = False
-) -> Meaning:
+) -> RuleMeaning:
     """`is_age`: the value is the time since it left its normal range."""
     began = (lambda sample, value: value) if is_age else (lambda sample, value: 0.0)
-    return Meaning(measure, _words(text), _words(advice), began)
+    return RuleMeaning(measure, _words(text), _words(advice), began)
 
 
 def _words(text: Text) -> Callable[[Any, float], str]:
@@ -76,7 +76,7 @@ def _sink_down(sample: SinkSample, value: float) -> str:
     return f"sink {sample.health.state} for {value:.1f} s: {reason}"
 
 
-STREAM_MEANINGS: Mapping[str, Meaning] = {
+STREAM_MEANINGS: Mapping[str, RuleMeaning] = {
     "no_klv": _meaning(lambda s: s.silent_s, _no_klv, _no_klv_advice, is_age=True),
     "klv_rate": _meaning(
         lambda s: s.rate_share,
@@ -147,7 +147,7 @@ STREAM_MEANINGS: Mapping[str, Meaning] = {
         altitude_of, "the platform is at {value} m above mean sea level", "Inform the pilot, or change the threshold."
     ),
 }
-SINK_MEANINGS: Mapping[str, Meaning] = {
+SINK_MEANINGS: Mapping[str, RuleMeaning] = {
     "sink_down": _meaning(
         lambda s: s.down_s, _sink_down,
         "Check that the far end is running and can be reached, and its login. Records wait meanwhile.", is_age=True,
@@ -184,7 +184,7 @@ SINK_MEANINGS: Mapping[str, Meaning] = {
         "If the marking is right, the output must not have these records. If not, correct the marking at the encoder.",
     ),
 }
-RELAY_MEANINGS: Mapping[str, Meaning] = {
+RELAY_MEANINGS: Mapping[str, RuleMeaning] = {
     "disk_space": _meaning(
         lambda s: s.free_percent, _disk,
         "Delete files, or lower spool.size, record_total or the limits of log and file sinks.",
@@ -207,4 +207,4 @@ RELAY_MEANINGS: Mapping[str, Meaning] = {
         "Lower relay.waiting_size, use a spool, or give the machine or its cgroup more memory.",
     ),
 }  # fmt: skip
-MEANINGS: Mapping[str, Meaning] = {**STREAM_MEANINGS, **SINK_MEANINGS, **RELAY_MEANINGS}
+MEANINGS: Mapping[str, RuleMeaning] = {**STREAM_MEANINGS, **SINK_MEANINGS, **RELAY_MEANINGS}

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from klvrelay.alerts.window import Recent
+from klvrelay.alerts.window import RecentAmounts
 from klvrelay.core.selection import select
 from klvrelay.record import Record
 
@@ -39,7 +39,7 @@ class Findings:
 
     def __init__(self, check: MetadataCheck) -> None:
         self._check = check
-        self._recent: dict[str, Recent] = {}
+        self._recent: dict[str, RecentAmounts] = {}
         self.latest: dict[str, Implausible] = {}
         self._record: Record | None = None
 
@@ -50,7 +50,7 @@ class Findings:
         self._record = record
         for found in self._check.check(record, arrival_s):
             self.latest[found.id] = found
-            self._recent.setdefault(found.id, Recent()).count(1, now)
+            self._recent.setdefault(found.id, RecentAmounts()).count(1, now)
 
     def count(self, kind: str, now: float) -> float:
         recent = self._recent.get(kind)

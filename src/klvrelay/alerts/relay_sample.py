@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from klvrelay.alerts.disks import DiskWatch, FreeSpace
-from klvrelay.alerts.window import Recent
+from klvrelay.alerts.window import RecentAmounts
 from klvrelay.health.board import Board
 from klvrelay.health.relay import process_figures
 
@@ -40,7 +40,7 @@ class RelaySample:
         self.memory_share: float | None = None
         self.disk: FreeSpace | None = None
         self._spool_since: float | None = None
-        self._steps, self._lags = Recent(), Recent()
+        self._steps, self._lags = RecentAmounts(), RecentAmounts()
         self._ahead = wall() - now
         self._memory_at, self._memory_most = 0.0, memory_most()
 

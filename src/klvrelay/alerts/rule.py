@@ -15,7 +15,7 @@ Words = Callable[[Any, float], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class RuleMeaning:
     """What a rule measures, and how an alert is worded.
 
     began  seconds between the time at which the value left its normal range and the time at which it was measured
@@ -28,7 +28,7 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AlertRule:
     """A rule with its values, as the settings have them. For the values see `RuleValues`.
 
     quiet    quiet hours apply
@@ -45,7 +45,7 @@ class Rule:
     rearm: float
     severity: Severity
     below: bool
-    meaning: Meaning
+    meaning: RuleMeaning
     quiet: bool = True
     notify: tuple[str, ...] | None = None
     origin: str = "default"

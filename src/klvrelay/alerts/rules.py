@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from klvrelay.alerts.meanings import MEANINGS
-from klvrelay.alerts.rule import Meaning, Rule, clear_for
+from klvrelay.alerts.rule import AlertRule, RuleMeaning, clear_for
 from klvrelay.config.alert_rules import RULES, AlertSubject, RuleValues
 from klvrelay.config.alerts import AlertEntry, AlertsSettings, GeofenceSettings
 
@@ -11,7 +11,7 @@ EVERY = "*"
 """In place of the name of a stream or sink: what applies to one without entries of its own."""
 
 
-def rules_of(settings: AlertsSettings, subject: AlertSubject, name: str) -> list[Rule]:
+def rules_of(settings: AlertsSettings, subject: AlertSubject, name: str) -> list[AlertRule]:
     """The active rules of a stream, a sink or the relay, with their values."""
     found = [rule for values in RULES if values.subject == subject and (rule := _rule(settings, values, name))]
     if subject == "stream":
@@ -20,7 +20,7 @@ def rules_of(settings: AlertsSettings, subject: AlertSubject, name: str) -> list
     return found
 
 
-def _rule(settings: AlertsSettings, values: RuleValues, name: str) -> Rule | None:
+def _rule(settings: AlertsSettings, values: RuleValues, name: str) -> AlertRule | None:
     found = settings.entry_of(values.id, values.subject, name)
     entry, origin = (AlertEntry(values.id), "default") if found is None else found
     threshold = values.threshold if entry.threshold is None else entry.threshold
@@ -28,7 +28,7 @@ def _rule(settings: AlertsSettings, values: RuleValues, name: str) -> Rule | Non
         return None
     is_default = entry.threshold is None and values.clear is not None
     clear = (values.clear if is_default else clear_for(values, threshold)) if entry.clear is None else entry.clear
-    return Rule(
+    return AlertRule(
         values.id, values.subject, values.unit, threshold, threshold if clear is None else clear,
         hold=max(values.hold, settings.hold) if entry.hold is None else entry.hold,
         rearm=values.rearm if entry.rearm is None else entry.rearm,
@@ -37,13 +37,13 @@ def _rule(settings: AlertsSettings, values: RuleValues, name: str) -> Rule | Non
     )  # fmt: skip
 
 
-def _fence(settings: AlertsSettings, fence: GeofenceSettings, name: str) -> Rule | None:
+def _fence(settings: AlertsSettings, fence: GeofenceSettings, name: str) -> AlertRule | None:
     """A geofence as a rule: its value is 1 while it holds."""
     found = settings.entry_of(fence.rule, "stream", name)
     entry, origin = (AlertEntry(fence.rule), f"[[geofence]] {fence.name}") if found is None else found
     if not entry.enabled:
         return None
-    return Rule(
+    return AlertRule(
         fence.rule, "stream", "", 0.5, 0.5, hold=fence.hold if entry.hold is None else entry.hold,
         rearm=fence.rearm if entry.rearm is None else entry.rearm, severity=entry.severity or fence.severity,
         below=False, meaning=_meaning_of(fence.name), quiet=fence.quiet and entry.quiet,
@@ -51,8 +51,8 @@ def _fence(settings: AlertsSettings, fence: GeofenceSettings, name: str) -> Rule
     )  # fmt: skip
 
 
-def _meaning_of(name: str) -> Meaning:
-    return Meaning(
+def _meaning_of(name: str) -> RuleMeaning:
+    return RuleMeaning(
         lambda sample: sample.fences.value(name),
         lambda sample, value: sample.fences.text(name),
         lambda sample, value: "Inform those responsible for the area, or change the fence.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from klvrelay.alerts.stream_sample import STARTUP
-from klvrelay.alerts.window import Recent
+from klvrelay.alerts.window import RecentAmounts
 from klvrelay.health.sink import SinkHealth
 
 READINGS = 512
@@ -36,8 +36,8 @@ class SinkSample:
         self.last_step_s: float | None = None
         self.startup = STARTUP
         self._readings: deque[tuple[float, int]] = deque()
-        self._shed, self._shed_before = Recent(), health.sums.shed
-        self._withheld, self._withheld_before = Recent(), _withheld(health)
+        self._shed, self._shed_before = RecentAmounts(), health.sums.shed
+        self._withheld, self._withheld_before = RecentAmounts(), _withheld(health)
         self._last_step_since: float | None = None
 
     @property

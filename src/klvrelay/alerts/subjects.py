@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from klvrelay.alerts.alert import Alert
-from klvrelay.alerts.rule import Rule
-from klvrelay.alerts.tracking import Track, Transition
+from klvrelay.alerts.rule import AlertRule
+from klvrelay.alerts.tracking import RuleTrack, Transition
 from klvrelay.config.alert_rules import AlertSubject
 from klvrelay.errors import describe_bug
 from klvrelay.text import printable
@@ -23,25 +23,25 @@ class Watched:
     raised  its raised alerts by rule; `raised_by`, the rules as they were then
     """
 
-    def __init__(self, subject: AlertSubject, name: str, sample: Any, rules: Sequence[Rule]) -> None:
+    def __init__(self, subject: AlertSubject, name: str, sample: Any, rules: Sequence[AlertRule]) -> None:
         self.subject, self.name, self.sample = subject, name, sample
         self.raised: dict[str, Alert] = {}
-        self.raised_by: dict[str, Rule] = {}
-        self._tracks = [Track(rule) for rule in rules]
+        self.raised_by: dict[str, AlertRule] = {}
+        self._tracks = [RuleTrack(rule) for rule in rules]
 
     @property
-    def rules(self) -> list[Rule]:
+    def rules(self) -> list[AlertRule]:
         return [track.rule for track in self._tracks]
 
-    def set_rules(self, rules: Sequence[Rule]) -> None:
+    def set_rules(self, rules: Sequence[AlertRule]) -> None:
         """Replace the rules. Those with the same id continue in their state."""
         before = {track.rule.id: track for track in self._tracks}
-        self._tracks = [Track(rule) for rule in rules]
+        self._tracks = [RuleTrack(rule) for rule in rules]
         for track in self._tracks:
             if (old := before.get(track.rule.id)) is not None:
                 track.adopt(old)
 
-    def check(self, now: float) -> Iterator[tuple[Rule, Transition, float, Track]]:
+    def check(self, now: float) -> Iterator[tuple[AlertRule, Transition, float, RuleTrack]]:
         """Evaluate all rules. A rule that fails is disabled, with one log line."""
         sample = self.sample
         for track in self._tracks:
@@ -58,7 +58,7 @@ class Watched:
             if transition is not None:
                 yield rule, transition, value or 0.0, track
 
-    def _disable(self, track: Track, error: Exception) -> None:
+    def _disable(self, track: RuleTrack, error: Exception) -> None:
         self._tracks = [one for one in self._tracks if one is not track]
         LOG.error("alert rule disabled: rule=%s %s=%s error=%r", track.rule.id, self.subject, printable(self.name),
                   describe_bug(error))  # fmt: skip

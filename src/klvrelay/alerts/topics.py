@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from klvrelay.alerts.alert import SCHEMA, Alert
-from klvrelay.alerts.rule import Rule
+from klvrelay.alerts.rule import AlertRule
 from klvrelay.health.report import utc
 from klvrelay.json_output import dumps
 
@@ -39,7 +39,7 @@ class AlertTopics:
         self._known: set[str | None] = set()
         self._ending: dict[str | None, float] = {}
 
-    def note(self, alert: Alert, rule: Rule) -> None:
+    def note(self, alert: Alert, rule: AlertRule) -> None:
         """An alert was raised or cleared: it is in the next document."""
         events = self._events.setdefault(_topic_of(alert), [])
         if len(events) < EVENTS_MOST:

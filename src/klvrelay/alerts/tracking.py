@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from klvrelay.alerts.rule import Rule
+from klvrelay.alerts.rule import AlertRule
 
 TrackState = Literal["quiet", "pending", "raised", "rearming"]
 Transition = Literal["raised", "cleared"]
 
 
-class Track:
+class RuleTrack:
     """One rule for one subject.
 
     state   see above
@@ -30,7 +30,7 @@ class Track:
 
     __slots__ = ("_beyond", "_cleared", "rule", "since", "state", "worst")
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: AlertRule) -> None:
         self.rule = rule
         self.state: TrackState = "quiet"
         self.since = self.worst = 0.0
@@ -79,7 +79,7 @@ class Track:
         self.state = "rearming" if was_raised else "quiet"
         return "cleared" if was_raised else None
 
-    def adopt(self, other: Track) -> None:
+    def adopt(self, other: RuleTrack) -> None:
         """Continue with the state of a track with other values of the same rule."""
         self.state, self.since, self.worst = other.state, other.since, other.worst
         self._cleared, self._beyond = other._cleared, other._beyond

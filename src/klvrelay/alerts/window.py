@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 
 
-class Recent:
+class RecentAmounts:
     """Amounts of the last `span` seconds, at a resolution of a second."""
 
     __slots__ = ("_kept", "_span")

@@ -8,7 +8,8 @@ from klvrelay.cli import option_groups, standard_streams
 
 ON_LOOP = False
 DOCUMENTS = (
-    "asyncapi", "telemetry", "rejected", "state", "link", "stream-health", "relay-health", "availability", "gap", "status", "uplink",
+    "asyncapi", "telemetry", "rejected", "state", "link", "stream-health", "relay-health", "alert", "availability",
+    "gap", "status", "uplink",
     "settings",
 )  # fmt: skip
 EXAMPLES = (

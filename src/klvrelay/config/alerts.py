@@ -28,12 +28,12 @@ _HOLD = kinds.duration("100ms", "1d", or_zero=True)
 _VALUE = kinds.number(-1e6)
 
 
-def texts(valid: str, check: Any = None, *, or_one: bool = True, most: int = 1000) -> kinds.Kind:
-    """An array of texts, or one text if `or_one`."""
+def texts(valid: str, check: Any = None, *, or_one: bool = True, least: int = 0, most: int = 1000) -> kinds.Kind:
+    """An array of `least` to `most` texts, or one text if `or_one`."""
 
     def read(value: Any) -> tuple[str, ...]:
         found = [value] if or_one and isinstance(value, str) else value
-        if not isinstance(found, list) or not found or not all(isinstance(one, str) and one for one in found):
+        if not isinstance(found, list) or len(found) < least or not all(isinstance(one, str) and one for one in found):
             raise ConfigError(f"must be {valid}")
         if len(found) > most:
             raise ConfigError(f"must have at most {most} entries")
@@ -42,7 +42,8 @@ def texts(valid: str, check: Any = None, *, or_one: bool = True, most: int = 100
                 check(one)
         return tuple(found)
 
-    array: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
+    array: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}}
+    array |= {"minItems": least} if least else {}
     return kinds.compound(read, valid, {"anyOf": [{"type": "string"}, array]} if or_one else array)
 
 
@@ -122,8 +123,10 @@ class GeofenceSettings:
     )  # fmt: skip
     stream: tuple[str, ...] = setting((), _PATTERNS, "only streams with such names", example='"uav*"')
     of: tuple[str, ...] = setting(
-        ("platform",), texts(f"one or more of {', '.join(SUBJECTS)}", _check_subject, most=4), "what is compared"
-    )
+        ("platform",),
+        texts(f"one or more of {', '.join(SUBJECTS)}", _check_subject, least=1, most=4),
+        "what is compared",
+    )  # fmt: skip
     when: FenceWhen = setting(
         "inside", kinds.one_of(*WHENS), "inside, outside all, dwell inside, looks_at a point, or outside the altitudes"
         " of the area that it is above",

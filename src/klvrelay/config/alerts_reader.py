@@ -122,7 +122,8 @@ class AlertsReader:
 
 
 def _has(entry: TableEntry, name: str) -> bool:
-    return entry.first_of(entry.table.setting_of(name)[0].keys) is not None
+    key = entry.first_of(entry.table.setting_of(name)[0].keys)
+    return key is not None and entry.values[key] != []
 
 
 def _key(entry: TableEntry, name: str) -> str:

@@ -32,8 +32,12 @@ _CAUSE = {"enum": [*CAUSES, None], "description": f"Cause of the present outage;
 
 def stream_health() -> Schema:
     """The JSON Schema of the health of a stream."""
-    more = {"cause": _CAUSE, "age_s": described(nullable(SECONDS), "Time since the last record, s; null without one")}
-    shape = closed({"schema": {"const": SCHEMA}, **link_members(), **more})
+    more = {
+        "cause": _CAUSE,
+        "age_s": described(nullable(SECONDS), "Time since the last record, s; null without one"),
+        "alerts": _alerts("Rules that are raised"),
+    }
+    shape = closed({"schema": {"const": SCHEMA}, **link_members(), **more}, optional=("alerts",))
     shape["$defs"] = link_definitions()
     return document("klvrelay stream health", "Health of a stream: what `link` has, and more", shape)
 
@@ -53,8 +57,14 @@ def relay_health() -> Schema:
         "sinks": {"type": "object", "additionalProperties": _sink(), "description": "The sinks by name"},
         "spool": described(nullable(closed(*spool_members())), "The disk of the spool; null without one"),
         "process": described(_process(), "What the process uses"),
+        "alerts": _alerts("What is raised for the relay, relay/RULE, and for its sinks, sink/NAME/RULE"),
     }
-    return document("klvrelay health", "Health of the relay, of its sinks and of its spool", closed(members))
+    shape = closed(members, optional=("alerts",))
+    return document("klvrelay health", "Health of the relay, of its sinks and of its spool", shape)
+
+
+def _alerts(text: str) -> Schema:
+    return {"type": "array", "items": TEXT, "description": text}
 
 
 def _sink() -> Schema:

@@ -70,11 +70,19 @@ TOPICS = (
         "health", "Health of the stream: what link has, and more; on each change and every 10 s", headers=_VALUE,
         retained=True, payload="stream-health",
     ),
+    TopicEntry(
+        "alert", "What is raised for the stream, and what just happened; empty: nothing is raised", headers=_VALUE,
+        retained=True,
+    ),
     TopicEntry("availability", "online while KLV is received, else offline", TEXT, _VALUE, retained=True),
     TopicEntry("status", "The relay itself; also its last will", headers=("boot",), retained=True),
     TopicEntry(
         "relay-health", "Health of the relay, of its sinks and of its spool; on each change and every 10 s",
         headers=("boot",), retained=True, address="{prefix}/health",
+    ),
+    TopicEntry(
+        "relay-alert", "The same for the relay and its sinks", headers=("boot",), retained=True,
+        address="{prefix}/alert", payload="alert",
     ),
     TopicEntry(
         "uplink", "With a budget: its use, and what it leaves out; on each change and every minute", headers=(),

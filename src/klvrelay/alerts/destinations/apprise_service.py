@@ -42,7 +42,7 @@ class AppriseService:
                               " https://github.com/caronc/apprise")  # fmt: skip
 
     async def send(self, notification: Notification) -> str:
-        """See `Destination.send`."""
+        """See `AlertDestination.send`."""
         if self._running is not None and not self._running.done():
             raise NotifyFault("an earlier attempt has not ended yet")
         running: Future[Any] = Future()

@@ -27,7 +27,7 @@ class Command:
         self._words, self._timeout = words, timeout
 
     async def send(self, notification: Notification) -> str:
-        """See `Destination.send`."""
+        """See `AlertDestination.send`."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

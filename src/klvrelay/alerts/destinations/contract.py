@@ -56,7 +56,7 @@ class NotifyFault(Exception):
         self.is_final, self.wait = is_final, wait
 
 
-class Destination(Protocol):
+class AlertDestination(Protocol):
     """One destination. It never retries or queues: the outbox does so for all."""
 
     async def send(self, notification: Notification) -> str:

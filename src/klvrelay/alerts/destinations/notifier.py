@@ -11,10 +11,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from klvrelay.alerts.alert import Alert
-from klvrelay.alerts.destinations.contract import Destination, Notification
+from klvrelay.alerts.destinations.contract import AlertDestination, Notification
 from klvrelay.alerts.destinations.open import open_destination
-from klvrelay.alerts.destinations.outbox import Outbox, SendCounts
-from klvrelay.alerts.rule import Rule
+from klvrelay.alerts.destinations.outbox import AlertOutbox, SendCounts
+from klvrelay.alerts.rule import AlertRule
 from klvrelay.config.alert_rules import SEVERITIES
 from klvrelay.config.alerts import AlertsSettings, NotifySettings
 
@@ -23,7 +23,7 @@ class Notifier:
     """The destinations of a relay."""
 
     def __init__(
-        self, settings: AlertsSettings, *, opened: Callable[[NotifySettings], Destination] = open_destination,
+        self, settings: AlertsSettings, *, opened: Callable[[NotifySettings], AlertDestination] = open_destination,
         wall: Callable[[], float] = time.time, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
         self._settings, self._opened, self._wall, self._sleep = settings, opened, wall, sleep
@@ -31,16 +31,16 @@ class Notifier:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_running = False
         self._got: dict[str, set[str]] = {}  # names of the destinations by the id of a raised alert
-        self._held: dict[str, tuple[Alert, Rule]] = {}
+        self._held: dict[str, tuple[Alert, AlertRule]] = {}
 
-    def _outbox(self, settings: NotifySettings) -> Outbox:
-        return Outbox(settings, self._opened(settings), self._sleep)
+    def _outbox(self, settings: NotifySettings) -> AlertOutbox:
+        return AlertOutbox(settings, self._opened(settings), self._sleep)
 
     def counts(self) -> dict[str, SendCounts]:
         """The notifications of each destination."""
         return {name: outbox.counts for name, outbox in self._outboxes.items()}
 
-    def note(self, alert: Alert, rule: Rule) -> None:
+    def note(self, alert: Alert, rule: AlertRule) -> None:
         """An alert was raised or cleared."""
         if not alert.is_raised:
             self._held.pop(alert.id, None)
@@ -64,15 +64,15 @@ class Notifier:
         quiet = self._settings.quiet
         return quiet is not None and quiet.contain(self._wall(), self._settings.zone)
 
-    def _must_wait(self, alert: Alert, rule: Rule) -> bool:
+    def _must_wait(self, alert: Alert, rule: AlertRule) -> bool:
         return rule.quiet and alert.severity != "critical" and self._is_quiet
 
-    def _send(self, alert: Alert, rule: Rule) -> None:
+    def _send(self, alert: Alert, rule: AlertRule) -> None:
         for outbox in self._outboxes_for(alert, rule):
             outbox.put(Notification(alert))
             self._got.setdefault(alert.id, set()).add(outbox.settings.name)
 
-    def _outboxes_for(self, alert: Alert, rule: Rule) -> Iterable[Outbox]:
+    def _outboxes_for(self, alert: Alert, rule: AlertRule) -> Iterable[AlertOutbox]:
         severity = SEVERITIES.index(alert.severity)
         for name, outbox in self._outboxes.items():
             is_named = rule.notify is None or name in rule.notify

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from klvrelay.alerts.destinations.contract import Destination
+from klvrelay.alerts.destinations.contract import AlertDestination
 from klvrelay.config.alerts import AlertsSettings, NotifySettings
 from klvrelay.errors import ConfigError
 
 
-def open_destination(settings: NotifySettings) -> Destination:
+def open_destination(settings: NotifySettings) -> AlertDestination:
     """The destination. Nothing is connected yet. Raises ConfigError without its library, or for a wrong Apprise URL."""
     if settings.web is not None:
         from klvrelay.alerts.destinations.webhook import Webhook

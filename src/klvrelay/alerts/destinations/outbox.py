@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from klvrelay.alerts.destinations.contract import Destination, Notification, NotifyFault
+from klvrelay.alerts.destinations.contract import AlertDestination, Notification, NotifyFault
 from klvrelay.backoff import Backoff, Repeats
 from klvrelay.config.alerts import NotifySettings
 from klvrelay.errors import describe_bug
@@ -34,14 +34,14 @@ class SendCounts:
     attempts_failed: int = 0
 
 
-class Outbox:
+class AlertOutbox:
     """Delivers to one destination, until cancelled.
 
     counts  of its notifications
     """
 
     def __init__(
-        self, settings: NotifySettings, destination: Destination,
+        self, settings: NotifySettings, destination: AlertDestination,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
         self.settings, self.counts = settings, SendCounts()

@@ -37,7 +37,7 @@ class Webhook:
         self._settings = settings
 
     async def send(self, notification: Notification) -> str:
-        """See `Destination.send`."""
+        """See `AlertDestination.send`."""
         timeout = self._settings.timeout
         try:
             async with asyncio.timeout(timeout):

@@ -50,6 +50,15 @@ class AlertRule:
     notify: tuple[str, ...] | None = None
     origin: str = "default"
 
+    def document(self) -> dict[str, Any]:
+        """The rule as members of a JSON document."""
+        return {
+            "rule": self.id, "subject": self.subject, "unit": self.unit, "below": self.below,
+            "threshold": self.threshold, "clear": self.clear, "hold_s": self.hold, "rearm_s": self.rearm,
+            "severity": self.severity, "quiet": self.quiet, "origin": self.origin,
+            "notify": None if self.notify is None else list(self.notify),
+        }  # fmt: skip
+
     def exceeds(self, value: float) -> bool:
         """Is the value beyond the threshold?"""
         return value < self.threshold if self.below else value > self.threshold

@@ -23,6 +23,7 @@ VERBS = {
     "record": "record a source unmodified, in segments",
     "send": "send a recording as if it were live, optionally with simulated loss and delay",
     "watch": "show the streams of a broker in a live table",
+    "alerts": "list the rules of alerts and what is raised, or send a test alert",
     "retained": "list or clear the retained topics of a broker",
     "spool": "list, verify or export the records that wait on disk",
     "import": "make a transport stream with KLV of a video and its telemetry (DJI subtitles, CSV)",

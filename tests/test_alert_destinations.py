@@ -36,6 +36,9 @@ ALERT = Alert("5f2c9a-1", "no_klv", "stream", "uav1", "critical", 10.2, 10.2, 5.
               1_800_000_010_000_000, "no KLV for 10.2 s", "Check the sender.")  # fmt: skip
 RULE = next(rule for rule in rules_of(AlertsSettings(), "stream", "uav1") if rule.id == "no_klv")
 
+OLD_MODULES = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+"""Apprise loads modules of Python that are deprecated."""
+
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[PostReceiver]:
@@ -65,7 +68,8 @@ async def test_a_webhook_gets_the_alert_as_signed_json(receiver: PostReceiver):
 
 
 @pytest.mark.parametrize(
-    ("status", "is_final"), [(400, True), (401, True), (404, True), (302, True), (408, False), (429, False), (500, False)]
+    ("status", "is_final"),
+    [(400, True), (401, True), (404, True), (302, True), (408, False), (429, False), (500, False)],
 )
 async def test_a_refusal_is_final_unless_the_server_may_take_it_later(
     receiver: PostReceiver, status: int, is_final: bool
@@ -105,7 +109,7 @@ async def test_a_server_that_answers_a_byte_at_a_time_is_given_up_in_time():
     port = server.sockets[0].getsockname()[1]
     loop = asyncio.get_running_loop()
     began = loop.time()
-    with pytest.raises(NotifyFault, match="no answer within 0.3 s"):
+    with pytest.raises(NotifyFault, match="no answer within"):
         await webhook(f"http://127.0.0.1:{port}/", timeout=0.3).send(Notification(ALERT))
     assert loop.time() - began < 3
     ending.set()
@@ -131,7 +135,7 @@ async def test_a_command_that_fails_hangs_or_floods_is_bounded():
     """Its output is read to its end, but only the first 500 bytes are kept."""
     with pytest.raises(NotifyFault, match="exit code 3: no"):
         await command("import sys; print('no'); sys.exit(3)").send(Notification(ALERT))
-    with pytest.raises(NotifyFault, match="not done within 0.3 s, killed"):
+    with pytest.raises(NotifyFault, match=r"not done within 0\.3 s, killed"):
         await command("import time; time.sleep(60)", 0.3).send(Notification(ALERT))
     flood = await command("print('x' * 3_000_000)").send(Notification(ALERT))
     assert len(flood) == len("exit code 0: ") + 500
@@ -163,6 +167,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
+@OLD_MODULES
 async def test_an_apprise_service_gets_title_and_text(receiver: PostReceiver):
     """By Apprise's own json:// plugin."""
     service = AppriseService(Secret(f"json://127.0.0.1:{receiver.port}/{CANARY}"), 5.0)
@@ -174,6 +179,7 @@ async def test_an_apprise_service_gets_title_and_text(receiver: PostReceiver):
     assert document["type"] == "failure"
 
 
+@OLD_MODULES
 async def test_an_apprise_service_that_refuses_shows_no_secret(
     receiver: PostReceiver, caplog: pytest.LogCaptureFixture
 ):

@@ -51,7 +51,7 @@ def test_the_hours_are_those_of_the_time_zone(hours: QuietHours, zone: str, inst
 @each_case("value", ["22-06", "24:00-06:00", "22:00-22:00", "22:60-23:00", "", 22, None, "22:00-06:00 UTC"])
 def test_other_texts_are_refused(value: object):
     """With what is valid."""
-    with pytest.raises(ConfigError, match="22:00-06:00|same"):
+    with pytest.raises(ConfigError, match=r"22:00-06:00|same"):
         QUIET.read(value)
 
 

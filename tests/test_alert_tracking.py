@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from cases import each_case
 
@@ -40,12 +41,15 @@ CASES = [
     ("until it is re-armed it is not raised again", RULE, [11] * 4 + [0] + [11] * 19, [(3, "raised"), (4, "cleared")]),
     ("then it is raised at once: the value was above for longer than the hold", RULE, [11] * 4 + [0] + [11] * 21,
      [(3, "raised"), (4, "cleared"), (24, "raised")]),
-    ("blips after the re-arm stay silent", RULE, [11] * 4 + [0] * 21 + [11, 11, 0, 11, 0], [(3, "raised"), (4, "cleared")]),
+    ("blips after the re-arm stay silent", RULE, [11] * 4 + [0] * 21 + [11, 11, 0, 11, 0],
+     [(3, "raised"), (4, "cleared")]),
 ]  # fmt: skip
 
 
-@each_case(("name", "rule", "values", "expected"), CASES, ids=lambda case: str(case[0]) if isinstance(case, tuple) else str(case))
-def test_a_rule_is_raised_once_and_cleared_once(name: str, rule: AlertRule, values: list[float | None], expected: object):
+@each_case(("name", "rule", "values", "expected"), CASES)
+def test_a_rule_is_raised_once_and_cleared_once(
+    name: str, rule: AlertRule, values: list[float | None], expected: object
+):
     """See the names of the cases."""
     assert steps(rule, values) == expected, name
 
@@ -54,7 +58,7 @@ def test_a_flapping_value_is_raised_once_in_each_re_arm_time():
     """1,000 seconds of a value that is above for 4 s and below for 4 s."""
     found = [second for second, what in steps(RULE, ([11.0] * 4 + [0.0] * 4) * 125) if what == "raised"]
     assert 30 <= len(found) <= 50
-    assert all(later - earlier >= RULE.rearm for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later - earlier >= RULE.rearm for earlier, later in pairwise(found))
 
 
 def test_the_begin_and_the_worst_value_are_kept():

@@ -346,7 +346,7 @@ def test_implausible_metadata_is_reported_by_the_id_of_its_check(kind: str):
     checks.kind = kind
     (watch,) = scene.alerts._streams.values()
     watch.sample.findings = Findings(checks)
-    scene.run(25)
+    scene.run(35)
     assert scene.seen == [f"raised {kind}"]
     assert (scene.events[0].text, scene.events[0].advice) == ("It cannot be true", "Repair it.")
     checks.kind = ""
@@ -373,6 +373,18 @@ def test_a_rule_that_fails_is_disabled_with_one_line(caplog: pytest.LogCaptureFi
         assert [line.message.partition(":")[0] for line in caplog.records] == ["alert rule disabled"]
         silence(scene)
         scene.run(12)
+    assert scene.seen == ["raised no_klv"]
+
+
+def test_a_record_that_breaks_the_checks_ends_only_these(caplog: pytest.LogCaptureFixture):
+    """With one line; all other rules continue."""
+    scene = normal()
+    (watch,) = scene.alerts._streams.values()
+    watch.sample.findings = Findings(SimpleNamespace(check=lambda record, arrival_s: 1 / 0))
+    scene.run(5)
+    assert [line.message.partition(":")[0] for line in caplog.records] == ["checks of metadata disabled"]
+    silence(scene)
+    scene.run(12)
     assert scene.seen == ["raised no_klv"]
 
 

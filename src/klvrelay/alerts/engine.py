@@ -167,7 +167,7 @@ class Alerts:
                 self._streams[key] = self._add_stream(health, now)
 
     def _add_stream(self, health: StreamHealth, now: float) -> StreamWatch:
-        return StreamWatch(health, now, self.settings, self._fences)
+        return StreamWatch(health, now, self.settings, self._fences, len(self._streams))
 
     def _check_streams(self, watches: Iterable[StreamWatch]) -> None:
         now = self._clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from klvrelay.alerts.fence_checks import FenceChecks, FenceRules
@@ -10,8 +11,14 @@ from klvrelay.alerts.rules import rules_of
 from klvrelay.alerts.stream_sample import StreamSample
 from klvrelay.alerts.subjects import Watched
 from klvrelay.config.alerts import AlertsSettings
+from klvrelay.errors import describe_bug
 from klvrelay.health.stream import StreamHealth
+from klvrelay.text import printable
 
+LOG = logging.getLogger("klvrelay.alerts")
+
+METADATA_EVERY = 3
+"""Seconds between two checked records of a stream: a check costs as much as all other rules of 20 streams."""
 METADATA_RULES = frozenset(
     ("frozen", "frame_centre", "position_step", "corners", "below_ground", "time", "position_zero")
 )
@@ -35,9 +42,13 @@ class StreamWatch(Watched):
 
     sample: MetadataSample
 
-    def __init__(self, health: StreamHealth, now: float, settings: AlertsSettings, fences: FenceRules) -> None:
+    def __init__(
+        self, health: StreamHealth, now: float, settings: AlertsSettings, fences: FenceRules, number: int = 0
+    ) -> None:
+        """`number`: spreads the checks of many streams."""
         sample = MetadataSample(health, now)
         sample.startup = settings.startup
+        self._next_check = now + number % METADATA_EVERY
         super().__init__("stream", health.name, sample, rules_of(settings, "stream", health.name))
         self.set_fences(settings, fences)
 
@@ -50,13 +61,21 @@ class StreamWatch(Watched):
 
     def take(self, now: float) -> None:
         """Take the present values, and check the latest record."""
-        sample = self.sample
-        sample.take(now)
-        if sample.record is None:
+        self.sample.take(now)
+        if self.sample.record is None:
             return
+        try:
+            self._check_record(now)
+        except Exception as error:  # noqa: BLE001 (a record that breaks the checks must not end the other rules)
+            self.sample.findings, self.sample.fences = Findings(NoChecks()), FenceChecks({})
+            LOG.error("checks of metadata disabled: stream=%s error=%r", printable(self.name), describe_bug(error))
+
+    def _check_record(self, now: float) -> None:
+        sample = self.sample
         if sample.findings is None and any(rule.id in METADATA_RULES for rule in self.rules):
             sample.findings = Findings(_checks()())
-        if sample.findings is not None:
+        if sample.findings is not None and now >= self._next_check:
+            self._next_check = now + METADATA_EVERY - 0.5
             sample.findings.take(sample.record, sample.health.last_record, now)
         sample.fences.take(sample.record, now)
 
@@ -64,7 +83,8 @@ class StreamWatch(Watched):
 def _checks() -> Callable[[], MetadataCheck]:
     try:
         return load_checks()
-    except ModuleNotFoundError:
+    except ImportError:
+        LOG.warning("metadata is not checked: reason='its checks need the library numpy'")
         return NoChecks
 
 

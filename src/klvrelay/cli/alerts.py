@@ -16,8 +16,8 @@ EXAMPLES = (
 EPILOG = """\
 alerts:
   list shows each rule with its values, and where they come from. With --url it asks a running relay (run --http) what
-  is raised too. test sends a test alert to the [[notify]] with this NAME, once, and prints what happened; exit code 1 if
-  it was not taken.
+  is raised too. test sends a test alert to the [[notify]] with this NAME, once, and prints what happened; exit code 1
+  if it was not taken.
 """
 
 

@@ -83,8 +83,7 @@ class StreamWatch(Watched):
 def _checks() -> Callable[[], MetadataCheck]:
     try:
         return load_checks()
-    except ImportError:
-        LOG.warning("metadata is not checked: reason='its checks need the library numpy'")
+    except ModuleNotFoundError:
         return NoChecks
 
 

@@ -93,7 +93,7 @@ RULES: tuple[RuleValues, ...] = (
     _stream("time", f"checked records whose time is before 2000 or in the future, {_MINUTE}", "records",
             5.0, 1.0, 0.0, "warning"),
     _stream("position_zero", f"checked records with a position of exactly 0, 0, {_MINUTE}", "records",
-            15.0, 1.0, 0.0, "warning"),
+            9.0, 1.0, 0.0, "warning"),
     _stream("altitude_above", "altitude of the platform above mean sea level; off without a threshold", "m",
             None, None, 2.0, "warning"),
     _stream("altitude_below", "altitude of the platform above mean sea level; off without a threshold", "m",

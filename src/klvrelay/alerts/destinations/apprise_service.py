@@ -17,13 +17,14 @@ _TYPES = {"info": "info", "warning": "warning", "critical": "failure"}
 
 
 def load() -> Any:
-    """The library. Raises ConfigError without it. Its log lines may contain secrets, so they are switched off."""
+    """The library. Raises ConfigError without it. Its log lines may contain secrets, and those of
+    the libraries that it uses, so they are switched off."""
     try:
         import apprise
     except ImportError:
         raise ConfigError("apprise: needs the Apprise library: pip install 'klvrelay[alerts]'") from None
-    logger = logging.getLogger("apprise")
-    logger.propagate, logger.disabled = False, True
+    for name in ("apprise", "urllib3", "requests"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # also of their modules
     return apprise
 
 
@@ -61,4 +62,6 @@ class AppriseService:
 
     def _notify(self, notification: Notification) -> bool:
         kind = _TYPES[notification.alert.severity] if notification.alert.is_raised else "success"
-        return bool(self._service.notify(title=notification.title, body=notification.text, notify_type=kind))
+        text = {"title": notification.title, "body": notification.text, "notify_type": kind}
+        # `Apprise.notify` would use a pool of threads that the interpreter waits for at its exit.
+        return all([plugin.notify(**text) for plugin in self._service])

@@ -64,4 +64,5 @@ class AppriseService:
         kind = _TYPES[notification.alert.severity] if notification.alert.is_raised else "success"
         text = {"title": notification.title, "body": notification.text, "notify_type": kind}
         # `Apprise.notify` would use a pool of threads that the interpreter waits for at its exit.
-        return all([plugin.notify(**text) for plugin in self._service])
+        results = [plugin.notify(**text) for plugin in self._service]
+        return all(results)

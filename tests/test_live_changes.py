@@ -439,7 +439,7 @@ async def test_a_retained_request_is_ignored(mosquitto: Mosquitto, caplog: pytes
         await until(lambda: any("a retained request" in each.getMessage() for each in caplog.records))
         found = await answered_with(mosquitto.port, {"output": "telemetry"}, heard)
         assert found["values"]["rate"] is None
-        assert keep.sink._shaper.changes == 0
+        assert keep.sink.shaper.changes == 0
 
 
 ACL = """\

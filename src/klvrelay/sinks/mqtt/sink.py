@@ -86,7 +86,7 @@ class MqttSink:
         self._publisher = Publisher(settings.url, self._settle, by_topic=budget is not None)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         named: dict[str, object] = {"broker": settings.url} if names_broker else {}
-        self._shaper, self.takes_all = shaper, budget is not None
+        self.shaper, self.takes_all = shaper, budget is not None
         self._outputs: Outputs | BudgetOutputs | None = None
         if shaper is not None and budget is not None:
             self._outputs = BudgetOutputs(shaper, settings, self._messages, self._publisher, budget)
@@ -287,8 +287,8 @@ class MqttSink:
 
     def restore(self) -> None:
         """End the changes of outputs that subscribers made."""
-        if self._shaper is not None:
-            self._shaper.restore(asyncio.get_running_loop().time())
+        if self.shaper is not None:
+            self.shaper.restore(asyncio.get_running_loop().time())
 
     async def keep(self, notices: LatestValues) -> None:
         """Publish latest values until the connection is lost. Raises SinkDown."""

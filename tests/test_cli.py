@@ -10,6 +10,7 @@ from pathlib import Path
 
 import feed
 import pytest
+from cases import each_case
 from conftest import ROOT
 
 from klvrelay import __version__
@@ -64,7 +65,7 @@ def test_version(capfd: pytest.CaptureFixture[str]):
     assert ran(capfd, "--version") == (0, f"klvrelay {__version__}\n", "")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("args", "hint"),
     [
         ([], "VERB"),

@@ -6,9 +6,8 @@ import json
 import subprocess
 from pathlib import Path
 
-import geopandas
 import pytest
-from exported import ORBIT, flight
+from exported import ORBIT, flight, layer_of
 from records import platform, spoilt
 from test_cli import COMMAND, ENVIRONMENT, ran
 
@@ -35,7 +34,7 @@ def test_the_suffix_chooses_the_format(tape: str, tmp_path: Path, capfd: pytest.
     """The summary says what was written."""
     out = tmp_path / "track.geojson"
     assert ran(capfd, "export", tape, str(out)) == (0, "", f"wrote {out}: 20 records\n")
-    assert len(geopandas.read_file(out)) == 1
+    assert len(layer_of(out)) == 1
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -209,7 +209,7 @@ def test_a_message_is_an_array_of_records(count: int) -> None:
     assert count == 0 or 0x81 <= message[0] <= 0x9B
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(SEEDS, st.integers(0, 40))
 def test_large_packets_are_written(rng: Random, doublings: int) -> None:
     """Beyond the memory that there is at first, as many small items and as a large one."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import corpus
@@ -63,28 +65,42 @@ def cc() -> list[str]:
     return shlex.split(os.environ.get("CC") or shutil.which("gcc") or "cc")
 
 
+def built(name: str, command: Sequence[str | Path]) -> Path:
+    """What the command writes, whose last arguments are `-o` and a path. Built again only where the command, the
+    compiler or a source changed: it takes longer than all the tests of it.
+    """
+    digest = hashlib.sha256("\0".join(map(str, (*command, run(command[0], "--version")))).encode())
+    for path in sorted([*NATIVE.glob("*.[ch]"), *HERE_NATIVE.glob("*.[ch]")]):
+        digest.update(path.read_bytes())
+    folder = ROOT / "build" / "tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    made = folder / f"{digest.hexdigest()}-{name}"
+    if not made.exists():
+        for old in folder.glob(f"*-{name}"):
+            old.unlink(missing_ok=True)
+        part = folder / f"{os.getpid()}-{name}"
+        run(*command, "-o", part)
+        part.rename(made)  # at once: another process may build it too
+    return made
+
+
 @pytest.fixture(scope="module")
-def core(cc, tmp_path_factory) -> Path:
+def core(cc) -> Path:
     """The core as one object: compiled as a single file, which takes half the time, with every warning an error."""
-    folder = tmp_path_factory.mktemp("core")
-    single_file(folder / "whole.c")
-    run(*cc, *STRICT, *PLAIN, "-c", folder / "whole.c", "-o", folder / "core.o")
-    return folder / "core.o"
-
-
-def single_file(path: Path, times: int = 1) -> Path:
-    """All files of the core in one translation unit."""
-    path.write_text("".join(f'#include "{source}"\n' for source in sources()) * times)
-    return path
+    whole = [option for source in sources() for option in ("-include", source)]
+    return built("core.o", [*cc, *STRICT, *PLAIN, *whole, "-c", "-x", "c", os.devnull])
 
 
 @pytest.fixture(scope="module")
-def harness(cc, tmp_path_factory) -> Path:
+def harness(cc) -> Path:
     """The harness and the core, built with ASan and UBSan; for `make coverage` with branch counters."""
     counted = os.environ.get("KLVRELAY_COVERAGE")
-    program = Path(counted) / "harness" if counted else tmp_path_factory.mktemp("harness") / "harness"
-    run(*cc, *STRICT, *(COUNTERS if counted else SANITIZERS), HARNESS, *sources(), "-o", program, "-lm", timeout=BUILD)
-    return program
+    flags = COUNTERS if counted else SANITIZERS
+    command = [*cc, *STRICT, *flags, HARNESS, *sources(), "-lm"]
+    if not counted:
+        return built("harness", command)
+    run(*command, "-o", Path(counted) / "harness")
+    return Path(counted) / "harness"
 
 
 def test_the_core_compiles_without_a_warning(core):
@@ -103,7 +119,8 @@ def test_every_external_name_has_a_prefix(core):
 def test_the_core_compiles_as_a_single_file(cc, core, tmp_path):
     """No name occurs twice, static or not: a host may compile it as one translation unit, as `core` does."""
     assert core.exists()
-    whole = single_file(tmp_path / "whole.c", times=2)
+    whole = tmp_path / "whole.c"
+    whole.write_text("".join(f'#include "{source}"\n' for source in sources()) * 2)
     with pytest.raises(pytest.fail.Exception, match="redefinition"):
         run(*cc, *STRICT, "-fsyntax-only", whole)
 

@@ -8,10 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import geopandas
 import pytest
 import shapely
-from exported import DEGREES, ORBIT, Tape, export, exported, flight, skipped_by, tape
+from exported import DEGREES, ORBIT, Tape, export, exported, flight, layer_of, skipped_by, tape
 from lxml import etree
 from tapes import recording
 
@@ -38,7 +37,7 @@ def flat(line: Any) -> list[tuple[float, float]]:
 def test_geojson_has_the_tracks_of_the_recording(recording: Tape, tmp_path: Path):
     """GDAL reads the positions of the JSON, in order, with a time for each."""
     path = exported(tmp_path, "geojson", recording.records, name="uav1")
-    layer = geopandas.read_file(path).set_index("kind")
+    layer = layer_of(path).set_index("kind")
     for kind, places in (("platform", recording.platforms), ("frame_center", recording.centers)):
         line = layer.loc[kind].geometry
         close(flat(line), places)
@@ -58,7 +57,7 @@ def test_geojson_has_heights_in_both_datums(recording: Tape):
 def test_geojson_footprints_are_counter_clockwise_and_a_second_apart(recording: Tape, tmp_path: Path):
     """RFC 7946, 3.1.6; they have the corners that the aircraft sent."""
     path = exported(tmp_path, "geojson", recording.records, footprint_every=1)
-    layer = geopandas.read_file(path)
+    layer = layer_of(path)
     footprints = layer[layer.kind == "footprint"]
     assert footprints.geometry.is_valid.all()
     assert all(shape.exterior.is_ccw for shape in footprints.geometry)
@@ -124,7 +123,7 @@ def test_a_long_kml_track_is_in_joined_pieces():
 def test_kml_has_the_tracks_of_the_recording(recording: Tape, tmp_path: Path):
     """GDAL reads the positions of the JSON, with the height above sea level that the aircraft sent."""
     path = exported(tmp_path, "kml", recording.records, name="uav1")
-    layer = geopandas.read_file(path, layer="uav1").set_index("Name")
+    layer = layer_of(path, layer="uav1").set_index("Name")
     for name, places in (("uav1", recording.platforms), ("uav1: frame centre", recording.centers)):
         (line,) = layer.loc[name].geometry.geoms
         close(flat(line), places)
@@ -135,7 +134,7 @@ def test_kml_has_the_tracks_of_the_recording(recording: Tape, tmp_path: Path):
 def test_a_kml_footprint_is_shown_until_the_next(recording: Tape, tmp_path: Path):
     """So one is visible at any time."""
     path = exported(tmp_path, "kml", recording.records, name="uav1")
-    layer = geopandas.read_file(path, layer="footprints")
+    layer = layer_of(path, layer="footprints")
     assert len(layer) > 8
     assert list(layer.end[:-1]) == list(layer.begin[1:])
 
@@ -143,7 +142,7 @@ def test_a_kml_footprint_is_shown_until_the_next(recording: Tape, tmp_path: Path
 def test_gpx_has_the_tracks_of_the_recording(recording: Tape, tmp_path: Path):
     """GDAL reads two tracks with the positions and heights of the JSON, and their times."""
     path = exported(tmp_path, "gpx", recording.records, name="uav1")
-    points = geopandas.read_file(path, layer="track_points")
+    points = layer_of(path, layer="track_points")
     for number, places in enumerate((recording.platforms, recording.centers)):
         track = points[points.track_fid == number]
         close([(point.x, point.y) for point in track.geometry], places)

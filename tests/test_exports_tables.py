@@ -8,7 +8,6 @@ import json
 import math
 from typing import Any
 
-import geopandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -118,6 +117,8 @@ def test_parquet_skips_other_sets():
 
 def test_geoparquet_is_read_as_geometry(recording: Tape):
     """By geopandas: positions of the JSON with height, frame centres, footprints."""
+    import geopandas  # takes 0.4 s: only in the process that runs this test
+
     layer = geopandas.read_parquet(io.BytesIO(export("geoparquet", recording.records)))
     assert layer.crs == "OGC:CRS84"
     for column, places in (("geometry", recording.platforms), ("frame_center", recording.centers)):

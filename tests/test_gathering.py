@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from klvrelay.core.receiver import Load
+from klvrelay.core.receiver_set import Load
 from klvrelay.sources.datagrams.schedule import pause_of
 
 WINDOW, COALESCE, SHORTEST = 0.1, 0.008, 0.002

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pytest
+from cases import each_case
 from conftest import ROOT
 
 from klvrelay.standards import spec
@@ -15,7 +15,7 @@ PAGE = (ROOT / "native" / "spec" / "ITEMS.md").read_text(encoding="utf-8")
 POSITION = {"sensor_latitude", "sensor_longitude", "sensor_true_altitude", "sensor_ellipsoid_height"}
 
 
-@pytest.mark.parametrize("name", facts.DECODED)
+@each_case("name", facts.DECODED)
 def test_every_item_has_a_group(name: str) -> None:
     """A name in the table that the page of items explains."""
     for item in spec.SETS[name].values():
@@ -67,7 +67,7 @@ def test_every_latitude_is_followed_by_its_longitude() -> None:
             assert (what == "PLACE_LATITUDE") == (places.get(tag + 1) == "PLACE_LONGITUDE"), (name, tag)
 
 
-@pytest.mark.parametrize("name", facts.DECODED)
+@each_case("name", facts.DECODED)
 def test_every_item_that_may_hold_a_position_is_known_as_a_place(name: str) -> None:
     """By its words in the standard: latitude, longitude, MGRS, ECEF position; and sets, series and bytes."""
     words = re.compile(r"\b(latitude|longitude|lat|lon|mgrs|ecef position)\b", re.IGNORECASE)

@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 import pytest
+from cases import each_case
 
 from klvrelay.shape.home_assistant import KEYS, SENSORS, values
 from klvrelay.sinks.mqtt.values.home_assistant import device_id, discovery
@@ -58,7 +59,7 @@ def test_each_entity_has_options_of_its_platform_only():
             assert entity["unit_of_measurement"] in UNITS[device_class], name
 
 
-@pytest.mark.parametrize("key", sorted(KEYS))
+@each_case("key", sorted(KEYS))
 def test_each_sensor_shows_an_item_in_its_unit(key: str):
     item = next(item for item in SETS["ST0601"].values() if item.key == key)
     if (sensor := SENSORS.get(key)) is not None and sensor.unit is not None:

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cases import each_case
 from imported import BRACKETS, make_video, records_of, srt
 from test_cli import COMMAND, ENVIRONMENT, ran
 from test_cli_disk import limited
@@ -87,7 +88,7 @@ def test_a_dry_run_says_if_no_time_matches(flight, capfd):
     assert "warning: no telemetry for any frame; see --start, --utc-offset and --shift\n" in out
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("args", "code", "complaint"),
     [
         (["a.srt", "a.ts"], 2, "a transport stream needs --video VIDEO; for KLV alone, name a file"),

@@ -26,6 +26,7 @@ from klvrelay.incidents.losses import BoardCosts, Cost
 from klvrelay.incidents.requests import REQUEST_MOST, answer_request
 from klvrelay.link_stats import LinkStats
 from klvrelay.outcome import Sums
+from klvrelay.relay.supervise import contain
 
 
 @asynccontextmanager
@@ -33,7 +34,7 @@ async def serving(
     folder: Path | None, machine: Machine, *, last: LastBeat | None = None, boot: str = "run1",
     streams: tuple[str, ...] = ("uav1",), how: RunEnd = "stopped",
 ) -> AsyncIterator[tuple[Board, Incidents]]:  # fmt: skip
-    board = Board(boot)
+    board = Board(boot, contain)
     healths = [StreamHealth(name, "udp://", publish=board.changes.publish) for name in streams]
     board.streams = lambda: healths
     incidents = Incidents(board, folder, last=last, clock=machine.clock())
@@ -141,7 +142,7 @@ async def test_figures_of_the_future_end_now():
 
 def test_a_sink_has_lost_what_it_shed_and_delayed_what_waits():
     """Counted from the begin of its outage."""
-    board, machine = Board("run1"), Machine()
+    board, machine = Board("run1", contain), Machine()
     health = SinkHealth("mqtt://x", key="mqtt", sums=Sums(shed=5))
     board.sinks = lambda: [health]
     measure = BoardCosts(board).begin(machine.change("mqtt", "down", subject="sink"))
@@ -151,7 +152,7 @@ def test_a_sink_has_lost_what_it_shed_and_delayed_what_waits():
 
 def test_a_stream_has_lost_missing_datagrams_by_their_share():
     """Two records per datagram before; 10 datagrams are missing."""
-    board, machine = Board("run1"), Machine()
+    board, machine = Board("run1", contain), Machine()
     health = StreamHealth("uav1", "rtp://", records=200, link=LinkStats(datagrams=100, rtp_lost=1))
     board.streams = lambda: [health]
     measure = BoardCosts(board).begin(machine.change("uav1", "stale"))
@@ -161,7 +162,7 @@ def test_a_stream_has_lost_missing_datagrams_by_their_share():
 
 def test_a_stream_without_counts_has_lost_its_rate_times_the_time():
     """30 records a second before, for 10 seconds; nothing is known of one that never had a record."""
-    board, machine = Board("run1"), Machine()
+    board, machine = Board("run1", contain), Machine()
     known, unknown = StreamHealth("uav1", "udp://", records=300), StreamHealth("uav2", "udp://")
     for number in range(300):
         known.rhythm.add(number / 30)
@@ -292,7 +293,7 @@ async def test_the_report_of_a_service_is_that_of_its_ledger(tmp_path: Path):
         incidents.ledger.save(replace(incident(100, 50)))
         machine.seconds = 1000
     machine.seconds = 86400
-    board, published = Board("run2"), list[dict[str, Any]]()
+    board, published = Board("run2", contain), list[dict[str, Any]]()
     incidents = Incidents(board, tmp_path, clock=machine.clock())
     incidents.publish_report = published.append
     await incidents.begin()

@@ -45,3 +45,38 @@ def test_the_printed_settings_have_the_url_of_standard_output(capfd: pytest.Capt
     assert cli.main(["run", str(ORBIT), "--sink", "-", "--print-config"]) == 0
     (sink,) = tomllib.loads(capfd.readouterr().out)["sink"]
     assert sink["url"] == "-"
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "said"),
+    [
+        ("tcp://h:5", 'preset = "state"', "state is not available for tcp"),
+        ("udp://h:5", "qos = 1", "outputs of udp have no such setting"),
+        ("unix:///s", 'name = "n"\nformat = "cbor"', "must be one of json, klv for unix"),
+        ("-", 'preset = "state"', "state is not available for -"),
+    ],
+)
+def test_an_output_that_is_not_available_is_refused_for_the_scheme_of_the_url(
+    url: str, more: str, said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """Messages have the word that is in the file."""
+    text = f'[[sink]]\nurl = "{url}"\n[[sink.output]]\n{more}\n[[source]]\nurl = "{ORBIT}"\n'
+    (tmp_path / "relay.toml").write_text(text)
+    assert cli.main(["check", str(tmp_path / "relay.toml")]) == 2
+    assert said in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "said"),
+    [
+        ("-", "keepalive = 5", "- has no such setting; it belongs to mqtt"),
+        ("mqtt://h", 'framing = "klv"', "mqtt has no such setting; it belongs to tcp, udp, unix and -"),
+    ],
+)
+def test_a_setting_of_another_kind_is_refused_for_the_scheme_of_the_url(
+    url: str, more: str, said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """And the kinds that have the setting are called by their schemes."""
+    (tmp_path / "relay.toml").write_text(f'[[sink]]\nurl = "{url}"\n{more}\n[[source]]\nurl = "{ORBIT}"\n')
+    assert cli.main(["check", str(tmp_path / "relay.toml")]) == 2
+    assert said in capfd.readouterr().err

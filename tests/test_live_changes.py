@@ -15,6 +15,7 @@ import aiomqtt
 import orjson
 import pytest
 from brokers import Heard, Mosquitto, listening, until
+from cases import each_case
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,7 +124,7 @@ def test_exclusions_of_the_settings_stay_unless_they_are_replaced():
     assert "platform_tail_number" in published(lifted, record(0))["telemetry"][0]["items"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("request_", "hint"),
     [({"output": "telemetrie"}, "did you mean telemetry?; outputs that can be changed: telemetry"),
      ({}, "output: must be the name of an output"), ({"output": ["telemetry"]}, "must be the name of an output"),
@@ -438,7 +439,7 @@ async def test_a_retained_request_is_ignored(mosquitto: Mosquitto, caplog: pytes
         await until(lambda: any("a retained request" in each.getMessage() for each in caplog.records))
         found = await answered_with(mosquitto.port, {"output": "telemetry"}, heard)
         assert found["values"]["rate"] is None
-        assert keep.sink._shaper.changes == 0
+        assert keep.sink.shaper.changes == 0
 
 
 ACL = """\

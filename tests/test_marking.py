@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from cases import each_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packet_wrapping import keyed_set, local_set, packet, series
@@ -120,7 +121,7 @@ def test_packets_without_a_security_set_are_unmarked() -> None:
 GOOD = timed("ST0601", [(48, security(1)), FULL], 1)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "raw",
     {
         "not a packet": b"\1\2\3",

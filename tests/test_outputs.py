@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
+from cases import each_case
 from hypothesis import given
 from hypothesis import strategies as st
 from output_reader import Reader
@@ -239,9 +240,9 @@ def messages(payloads: Sequence[Payload], form: Any, batch: int) -> list[bytes]:
     return [message_of([p.data for p in group], seqs(group), form)[0] for group in groups]
 
 
-@pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("on_change", [False, True])
-@pytest.mark.parametrize("form", FORMATS)
+@each_case("batch", [1, 3])
+@each_case("on_change", [False, True])
+@each_case("form", FORMATS)
 def test_every_format_restores_to_the_records(form: Any, on_change: bool, batch: int):
     """With the reader that klvrelay offers; also where records are thinned by a rate, and with several in a message."""
     records = [*flight(120, 5), *(each._replace(seq=each.seq + 200) for each in flight(60, 6))]

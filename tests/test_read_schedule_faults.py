@@ -18,7 +18,8 @@ import pytest
 from test_read_schedule import BUSY, DATAGRAMS, MANY, NEVER, TAPE, Looks, sockets, turns
 
 from klvrelay.core import Entry
-from klvrelay.core.receiver import Receiver, ReceiverSet
+from klvrelay.core.receiver import Receiver
+from klvrelay.core.receiver_set import ReceiverSet
 from klvrelay.errors import SourceDown
 from klvrelay.sources.datagrams import schedule as hub_module
 from klvrelay.sources.datagrams.schedule import ReadSchedule, schedule_of

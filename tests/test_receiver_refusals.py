@@ -17,7 +17,8 @@ import feed
 import pytest
 from klvrelay.core._core import ffi, lib
 
-from klvrelay.core.receiver import Receiver, ReceiverSet, Run
+from klvrelay.core.receiver import Receiver, Run
+from klvrelay.core.receiver_set import ReceiverSet
 
 TAPE = feed.recording(count=30, padding=200)
 DATAGRAMS = feed.datagrams(TAPE.ts)

@@ -165,6 +165,24 @@ async def test_a_new_sink_gets_the_records_from_then_on():
     assert (new.seqs("uav1"), new.seqs("uav2")) == ([], list(range(40)))
 
 
+@pytest.mark.parametrize("is_removed", [False, True], ids=["replaced", "removed"])
+async def test_a_sink_that_leaves_gets_no_record_of_a_new_stream(is_removed: bool):
+    """A source and a sink change in one reload: the new source may not be meant for the earlier sink."""
+    new, leaving = tape(), Ear()
+    async with scene({"uav1": tape()}, {"ear": leaving, "other": Ear()}) as it:
+        leaving.gate.clear()
+        await it.read()
+        asyncio.get_running_loop().call_later(0.05, leaving.gate.set)
+        if is_removed:
+            await it.change({"uav2": new}, gone_ears=["ear"])
+        else:
+            await it.change({"uav2": new}, {"ear": Ear()})
+        await it.read("uav2")
+        await it.delivered()
+    assert leaving.seqs("uav2") == []
+    assert it.ears["other"].seqs("uav2") == list(range(40))
+
+
 async def test_a_sink_that_is_removed_gets_what_waits():
     """It is connected: it has the time of a stop."""
     ear, gone = Ear(), Ear()

@@ -87,8 +87,15 @@ class Site:
         return dict(last())
 
     async def read(self, *streams: str) -> None:
-        """Wait until the broker has each record of these streams."""
-        await until(lambda: all(len(self.seqs(name)) >= len(TAPE.klv) for name in streams))
+        """Wait until the broker has each record of these streams. A failure shows where they are."""
+        try:
+            await until(lambda: all(len(self.seqs(name)) >= len(TAPE.klv) for name in streams))
+        except AssertionError as fault:
+            arrived = ", ".join(f"{name}: {len(self.seqs(name))}" for name in streams)
+            states = ", ".join(f"{stream.name}: {stream.health.state}" for stream in self.relay.streams)
+            sinks = ", ".join(f"{task.health.name} up={task.health.up}" for task in self.relay.sink_tasks)
+            fault.add_note(f"arrived: {arrived}; streams: {states}; sinks: {sinks}; {self.relay.summary()}")
+            raise
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-import pytest
+from cases import each_case
 from random_packets import random_set
 from records import BOOT, TIME_US, record
 from reference_output import MATRIX, ReferenceOutput, codes_of_value, raw_of
@@ -61,8 +61,8 @@ def essence(document):
     )
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("seed", range(12))
+@each_case("form", FORMS)
+@each_case("seed", range(12))
 def test_every_record_of_a_whole_stream_is_restored_exactly(form, seed):
     """One or several records a message, sets in any order."""
     rng = Random(seed)
@@ -80,8 +80,8 @@ def test_every_record_of_a_whole_stream_is_restored_exactly(form, seed):
         assert [one["seq"] for one in found] == [each.seq for each in records]
 
 
-@pytest.mark.parametrize("form", NUMBERED)
-@pytest.mark.parametrize("seed", range(12))
+@each_case("form", NUMBERED)
+@each_case("seed", range(12))
 def test_after_a_loss_no_wrong_document_is_restored(form, seed):
     """Records that the output leaves out by itself are no loss; messages are lost, repeated or begin late."""
     rng = Random(seed)
@@ -102,8 +102,8 @@ def test_after_a_loss_no_wrong_document_is_restored(form, seed):
     assert [essence(one) for one in found] == [truths[one["seq"]] for one in found]
 
 
-@pytest.mark.parametrize("form", NUMBERED)
-@pytest.mark.parametrize("seed", range(12))
+@each_case("form", NUMBERED)
+@each_case("seed", range(12))
 def test_a_thinned_stream_without_loss_is_restored_whole(form, seed):
     """Holes of `seq` alone are no loss."""
     rng = Random(seed)
@@ -116,8 +116,8 @@ def test_a_thinned_stream_without_loss_is_restored_whole(form, seed):
     assert restorer.skipped == 0
 
 
-@pytest.mark.parametrize("form", NUMBERED)
-@pytest.mark.parametrize("seed", range(12))
+@each_case("form", NUMBERED)
+@each_case("seed", range(12))
 def test_interleaved_streams_and_runs_are_kept_apart(form, seed):
     """Each stream has its own records; a new run of the relay begins with full ones, and its first ones may be lost."""
     rng, restorer = Random(seed), Restorer()

@@ -8,6 +8,7 @@ import cbor2
 import msgpack
 import orjson
 import pytest
+from cases import each_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import platform, record, security, targets
@@ -68,7 +69,7 @@ FAULTY_COMPACT = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTY_COMPACT)
+@each_case("name", FAULTY_COMPACT)
 def test_malformed_compact_is_refused(name):
     """With a DecodeError; what came before still counts."""
     restorer = Restorer()
@@ -129,7 +130,7 @@ FAULTY_DOCUMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("payload", "form"), FAULTY_DOCUMENTS)
+@each_case(("payload", "form"), FAULTY_DOCUMENTS)
 def test_malformed_documents_are_refused(payload, form):
     """With a DecodeError, whatever the format."""
     with pytest.raises(DecodeError):

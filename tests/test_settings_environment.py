@@ -11,7 +11,7 @@ from far_ends import settings_of
 from klvrelay.config.outputs import LIMIT_KEYS, limit_values
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.settings_file import Reading, read_settings
-from klvrelay.config.tables import HTTP, INCIDENTS, LOG, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import ALERTS, HTTP, INCIDENTS, LOG, RELAY, SINK, SOURCE, SPOOL, Table
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
 from klvrelay.errors import ConfigError
@@ -34,7 +34,7 @@ stall = 3
 """
 VALUES = {
     "waiting": "77", "waiting_size": "99", "coalesce": "4ms", "path": "/other", "size": "4G", "commit": "1s",
-    "age": "2h",
+    "age": "48h",
     "name": "far", "url": "srt://cam:9000", "host": "h", "port": "1884", "tls": "yes", "username": "u",
     "password": "pw", "client_id": "c", "qos": "0", "prefix": "p", "protocol": "4", "keepalive": "9",
     "ca_file": "/ca", "cert_file": "/c", "key_file": "/k", "allow_plaintext": "1", "raw": "true",
@@ -55,7 +55,7 @@ def value_of(table: Table, key: str) -> str:
     return str(tomllib.loads(f"value = {setting.example or setting.default_shown}")["value"])
 
 
-NAMES = {RELAY: "", SPOOL: "", LOG: "", HTTP: "", SINK: "MQTT", SOURCE: "UAV_1"}
+NAMES = {RELAY: "", SPOOL: "", LOG: "", HTTP: "", INCIDENTS: "", ALERTS: "", SINK: "MQTT", SOURCE: "UAV_1"}
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def reading(folder: Path, text: str = FILE) -> Reading:
     return read_settings(path)
 
 
-SETTINGS = [(table, setting.name) for table in TABLES for setting in table.settings]
+SETTINGS = [(table, setting.name) for table in NAMES for setting in table.settings]
 
 
 @pytest.mark.parametrize(("table", "key"), SETTINGS, ids=lambda part: part if isinstance(part, str) else part.name)
@@ -120,7 +120,10 @@ def _typed(settings: RelaySettings, table: Table, key: str) -> object:
         if key in LIMIT_KEYS:
             return limit_values(sink.limit)[key]
         return sink.far_end.url if key == "url" else getattr(sink if hasattr(sink, key) else sink.far_end, key)
-    parts = {SPOOL: settings.spool, LOG: settings.log, HTTP: settings.http, INCIDENTS: settings.incidents}
+    parts = {
+        SPOOL: settings.spool, LOG: settings.log, HTTP: settings.http, INCIDENTS: settings.incidents,
+        ALERTS: settings.alerts,
+    }  # fmt: skip
     return getattr(parts.get(table, settings), key)
 
 

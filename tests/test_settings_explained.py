@@ -49,6 +49,15 @@ url = "udp://:5000"
 program = 2
 [http]
 listen = "127.0.0.1:8080"
+[[alert]]
+rule = "no_klv"
+[[geofence]]
+name = "zone"
+file = "zone.geojson"
+[[notify]]
+name = "ops"
+url = "https://example.org/{CANARY}"
+secret = "{CANARY}"
 """
 
 
@@ -125,7 +134,7 @@ def test_the_page_and_the_schema_are_up_to_date():
 def test_every_field_of_the_settings_is_a_setting():
     """Or is made of several; and each has a description."""
     fields = {
-        RELAY: ((RelaySettings,), {"sources", "sinks", "spool", "log", "http", "incidents"}),
+        RELAY: ((RelaySettings,), {"sources", "sinks", "spool", "log", "http", "incidents", "alerts"}),
         LOG: ((LogSettings,), set()), SPOOL: ((SpoolSettings,), set()), INCIDENTS: ((IncidentSettings,), set()),
         SINK: ((SinkSettings, MqttSettings), {"far_end", "fallbacks", "outputs", "limit"}),
         SOURCE: ((SourceSettings,), {"only"}),

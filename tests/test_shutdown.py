@@ -89,14 +89,20 @@ STUCK = {
 }  # fmt: skip
 
 
-def stopped(tmp_path: Path, patch: str, command: list[str], number: int = signal.SIGTERM) -> tuple[int, float, str]:
-    """Run it until it reports that it blocks, send the signal: its exit code, seconds to the end, its output."""
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+
+
+def script_of(tmp_path: Path, patch: str, command: list[str]) -> str:
     tape = tmp_path / "tape.ts"
     tape.write_bytes((b"\x47\x1f\xff\x10" + b"\xff" * 184) * 100)
     places = {"file": str(tape), "folder": str(tmp_path / "recorded")}
-    script = SCRIPT.format(patch=patch, command=[word.format(**places) for word in command])
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    process = subprocess.Popen([sys.executable, "-c", script], env=environment, stdin=subprocess.DEVNULL,
+    return SCRIPT.format(patch=patch, command=[word.format(**places) for word in command])
+
+
+def stopped(tmp_path: Path, patch: str, command: list[str], number: int = signal.SIGTERM) -> tuple[int, float, str]:
+    """Run it until it reports that it blocks, send the signal: its exit code, seconds to the end, its output."""
+    script = script_of(tmp_path, patch, command)
+    process = subprocess.Popen([sys.executable, "-c", script], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
     assert process.stderr is not None
     try:
@@ -144,6 +150,29 @@ def test_a_blocked_thread_does_not_delay_the_exit(patch, command, tmp_path):
     assert "stop timed out" not in said
     assert "Traceback" not in said
     assert took < 3.5
+
+
+SIGNALLED = """
+import threading
+def block(*_, **__):
+    time.sleep(0.2)  # the main thread waits meanwhile
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    os.read(never, 1)
+from klvrelay.sinks.dialing import dial
+dial.tls_context = block
+"""
+
+
+def test_a_signal_that_another_thread_receives_ends_the_command(tmp_path: Path):
+    """Only the main thread can handle it, and no timer wakes that while certificates are read. The same happens if the
+    signal arrives just before the main thread begins to wait.
+    """
+    _, command = BLOCKING["the certificates of the broker"]
+    done = subprocess.run(
+        [sys.executable, "-c", script_of(tmp_path, SIGNALLED, command)], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

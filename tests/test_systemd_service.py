@@ -403,12 +403,13 @@ def a_stream(state: str) -> SimpleNamespace:
 
 
 def a_sink(name: str, up: bool, waiting: int = 0) -> SimpleNamespace:
-    return SimpleNamespace(health=SinkHealth(name, up=up, sums=Sums(waiting, waiting=waiting)))
+    return SimpleNamespace(health=SinkHealth(name, "up" if up else "down", sums=Sums(waiting, waiting=waiting)))
 
 
 def line(streams: Sequence[str], sinks: Sequence[SimpleNamespace], fault: str | None = None) -> str:
     relay: Any = SimpleNamespace(
-        streams=[a_stream(state) for state in streams], sink_tasks=sinks, spool=SpoolHealth(fault=fault)
+        streams=[a_stream(state) for state in streams], sink_tasks=sinks,
+        board=SimpleNamespace(spool=SpoolHealth(fault=fault)),
     )
     return status_line(relay, ())
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import klvdata
 import pytest
+from cases import each_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packet_wrapping import item, local_set, packet
@@ -83,8 +84,8 @@ def chosen(name: str, raw: bytes, selection: Selection | None) -> Groups:
     }
 
 
-@pytest.mark.parametrize("selection", [None, SOME], ids=["all", "some"])
-@pytest.mark.parametrize("name", LOCAL)
+@each_case("selection", [None, SOME], ids=["all", "some"])
+@each_case("name", LOCAL)
 def test_full_and_partial_packets_restore_each_record(name: str, selection: Selection | None) -> None:
     """Applied in order, to the byte; where nothing is published, nothing has changed."""
     thinning = Thinning(selection, on_change=True)

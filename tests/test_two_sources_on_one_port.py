@@ -44,7 +44,7 @@ def kernel_refuses(addresses: tuple[str, str], port: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("addresses", list(product(ADDRESSES, repeat=2)), ids="-".join)
+@each_case("addresses", list(product(ADDRESSES, repeat=2)), ids="-".join)
 def test_what_the_kernel_refuses_is_refused_before(addresses: tuple[str, str], free_port: int):
     """And nothing else: groups share a port."""
     urls = [f"udp://{f'[{host}]' if ':' in host else host}:{free_port}" for host in addresses]

@@ -225,7 +225,7 @@ def test_with_other_items_an_output_has_another_class_at_any_of_several_brokers(
 
                 def urgency() -> Urgency:
                     [due] = shaper.offer(position(0, 1), 0.0)[0]
-                    return sink.budget_outputs._urgency(due.shaped.output)
+                    return sink.budget_outputs._urgencies.of(due.shaped.output)
 
                 assert urgency() is Urgency.POSITION
                 assert answer(shaper, "uav1", b'{"output":"position","items":[]}', 0.0)["ok"]

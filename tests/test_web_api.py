@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
 import pytest
+from aiohttp import ClientResponse
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
-from served_relay import board_of, connected, flown, serving
+from served_relay import Served, board_of, connected, flown, ledger, serving
 
 from klvrelay.health.board import Board
+from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.web.api.endpoint import PREFIX, ApiEndpoint
 from klvrelay.web.observed import Observed
 from klvrelay.web.routes import endpoints_of
 
-KNOWN = {"{stream}": "uav1", "{sink}": "mqtt"}
+BODY = {"by": "operator", "note": "the mast was down"}
 
 
 def full_board() -> Board:
@@ -29,17 +33,30 @@ async def config() -> str:
     return "[relay]\n"
 
 
-def observed() -> Observed:
-    return Observed(full_board(), config=config)
+@asynccontextmanager
+async def served() -> AsyncIterator[Served]:
+    """A server with all endpoints, and an open incident."""
+    board = full_board()
+    async with ledger(board) as incidents, serving(Observed(board, config=config, incidents=incidents)) as found:
+        yield found
 
 
-ENDPOINTS = endpoints_of(observed())
+ENDPOINTS = endpoints_of(Observed(board := full_board(), incidents=Incidents(board)))
 
 
-def filled(path: str) -> str:
-    for name, value in KNOWN.items():
+def filled(path: str, served: Served) -> str:
+    incidents = served.observed.incidents
+    assert incidents is not None
+    (incident,) = incidents.tracker.open()
+    known = {"{stream}": "uav1", "{sink}": "mqtt", "{id}": incident.id}
+    for name, value in known.items():
         path = path.replace(name, value)
     return path
+
+
+async def ask(endpoint: ApiEndpoint, served: Served, query: str = "") -> ClientResponse:
+    more = {} if endpoint.body is None else {"json": BODY}
+    return await served.ask(filled(f"{PREFIX}{endpoint.path}", served) + query, endpoint.method, **more)
 
 
 def described(document: Any, path: str, method: str, status: int) -> Draft202012Validator:
@@ -51,8 +68,8 @@ def described(document: Any, path: str, method: str, status: int) -> Draft202012
 
 async def test_the_description_is_valid_openapi():
     """OpenAPI 3.1, with all paths."""
-    async with serving(observed()) as served:
-        document = await served.json(f"{PREFIX}/openapi.json")
+    async with served() as found:
+        document = await found.json(f"{PREFIX}/openapi.json")
     validate(document)
     assert set(document["paths"]) == {f"{PREFIX}{endpoint.path}" for endpoint in ENDPOINTS}
 
@@ -60,10 +77,10 @@ async def test_the_description_is_valid_openapi():
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 async def test_each_answer_is_as_described(endpoint: ApiEndpoint):
     """Its members, and no others."""
-    async with serving(observed()) as served:
-        document = await served.json(f"{PREFIX}/openapi.json")
+    async with served() as found:
+        document = await found.json(f"{PREFIX}/openapi.json")
         path = f"{PREFIX}{endpoint.path}"
-        response = await served.ask(filled(path), endpoint.method)
+        response = await ask(endpoint, found)
         assert response.status == 200
         validator = described(document, path, endpoint.method.lower(), 200)
         assert [fault.message for fault in validator.iter_errors(await response.json())] == []
@@ -73,9 +90,9 @@ async def test_each_answer_is_as_described(endpoint: ApiEndpoint):
 @pytest.mark.parametrize("query", ["?colour=1", "?limit=1&limit=2", "?%00"])
 async def test_a_wrong_query_is_a_described_problem(endpoint: ApiEndpoint, query: str):
     """It says which parameters are valid."""
-    async with serving(observed()) as served:
-        document = await served.json(f"{PREFIX}/openapi.json")
-        response = await served.ask(filled(f"{PREFIX}{endpoint.path}") + query, endpoint.method)
+    async with served() as found:
+        document = await found.json(f"{PREFIX}/openapi.json")
+        response = await ask(endpoint, found, query)
         answer = await response.json()
         assert response.status == 400
         validator = described(document, f"{PREFIX}{endpoint.path}", endpoint.method.lower(), 400)
@@ -85,33 +102,33 @@ async def test_a_wrong_query_is_a_described_problem(endpoint: ApiEndpoint, query
 @pytest.mark.parametrize("path", ["/streams/uav2", "/streams/UAV1", "/sinks/redis", "/streams/..%2f", "/streams/%00"])
 async def test_what_is_not_there_is_a_problem(path: str):
     """With the place of the list."""
-    async with serving(observed()) as served:
-        response = await served.ask(f"{PREFIX}{path}")
+    async with served() as found:
+        response = await found.ask(f"{PREFIX}{path}")
         assert response.status == 404
         assert "see /api/v1/" in (await response.json())["detail"]
 
 
 async def test_a_stream_has_its_health_and_its_latest_values():
     """A name that is no path is encoded."""
-    async with serving(observed()) as served:
-        one = await served.json(f"{PREFIX}/streams/uav1")
-        other = await served.json(f"{PREFIX}/streams/b%2F%C3%BC")
+    async with served() as found:
+        one = await found.json(f"{PREFIX}/streams/uav1")
+        other = await found.json(f"{PREFIX}/streams/b%2F%C3%BC")
     assert (one["health"]["klv"]["records"], one["state"]["items"]) == (3, {"mission_id": "M"})
     assert (other["health"]["stream"], other["state"]) == ("b/ü", None)
 
 
 async def test_the_list_of_streams_is_brief_and_complete():
     """One entry each."""
-    async with serving(observed()) as served:
-        streams = await served.json(f"{PREFIX}/streams")
+    async with served() as found:
+        streams = await found.json(f"{PREFIX}/streams")
     found = [(each["stream"], each["state"], each["records"]) for each in streams]
     assert found == [("uav1", "live", 3), ("b/ü", "live", 3)]
 
 
 async def test_head_answers_without_a_body():
     """For those that only look whether it is there."""
-    async with serving(observed()) as served:
-        response = await served.ask(f"{PREFIX}/streams", "HEAD")
+    async with served() as found:
+        response = await found.ask(f"{PREFIX}/streams", "HEAD")
         assert response.status == 200
         assert int(response.headers["Content-Length"]) > 100
 

@@ -218,7 +218,7 @@ class _Late:
     """A container in which a stream appeared after the opening: PyAV stops there."""
 
     def __init__(self, container: InputContainer) -> None:
-        self._container, self.streams = container, container.streams
+        self._container, self.streams, self.format = container, container.streams, container.format
 
     def __enter__(self) -> Self:
         return self

@@ -72,8 +72,8 @@ def test_a_name_that_does_not_fit_on_a_line_is_refused(name: str):
         assert len(said) < 200
 
 
-@pytest.mark.parametrize("name", [name for kind, name in REFUSED.items() if kind != "surrogate"])  # not UTF-8
-@pytest.mark.parametrize("key", ["stream", "pids"])
+@each_case("name", [name for kind, name in REFUSED.items() if kind != "surrogate"])  # not UTF-8
+@each_case("key", ["stream", "pids"])
 def test_settings_name_the_key_and_the_line(key: str, name: str, tmp_path: Path):
     """As for any other mistake in the file."""
     quoted = "".join(f"\\U{ord(c):08x}" for c in name)
@@ -87,8 +87,8 @@ def test_settings_name_the_key_and_the_line(key: str, name: str, tmp_path: Path)
     assert str(refused.value).isprintable()
 
 
-@pytest.mark.parametrize("name", [name for name in REFUSED.values() if "\x00" not in name])
-@pytest.mark.parametrize(
+@each_case("name", [name for name in REFUSED.values() if "\x00" not in name])
+@each_case(
     "command",
     [["run", "a.ts", "--mqtt", "mqtt://127.0.0.1:1"], ["replay", "a.ts", "--mqtt", "mqtt://127.0.0.1:1"],
      ["record", "a.ts", "out"]],

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cases import each_case
 from conftest import ROOT
 
 from klvrelay.config import small_file
@@ -192,11 +193,11 @@ def test_a_name_with_a_nul_is_no_name():
         read_small("a\0b", "key", 100)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "form",
     ["{}=1", "[{}]", "[[{}]]", "x={{{}=1}}", "x=[\n {{ b=1, {}=1}}]", "  {} = 1"],
 )
-@pytest.mark.parametrize("part", ["a", '"a b"', "'a'", "a "])
+@each_case("part", ["a", '"a b"', "'a'", "a "])
 def test_a_key_of_many_parts_is_refused_before_it_uses_memory(form: str, part: str, tmp_path: Path):
     """200 KB of one took 20 GB. Similar text in a value is no key."""
     path = tmp_path / "relay.toml"

@@ -235,8 +235,8 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-@pytest.mark.parametrize("text", [f"rtsp:/u:{CANARY}@h/x", f"u:{CANARY}@h", f"foo://u:{CANARY}@h/x y",
+@each_case("command", COMMANDS, ids=" ".join)
+@each_case("text", [f"rtsp:/u:{CANARY}@h/x", f"u:{CANARY}@h", f"foo://u:{CANARY}@h/x y",
     f"http/\u200b/u:{CANARY}%40h/x", f"http//h/x?token={CANARY}"])  # fmt: skip
 def test_no_command_shows_or_writes_it(
     command: list[str], text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -252,9 +252,9 @@ def test_no_command_shows_or_writes_it(
     assert not [path for path in tmp_path.rglob("*") if CANARY in str(path)]
 
 
-@pytest.mark.parametrize("option", ["--password", "--passphrase", "--token", "--api-secret"])
-@pytest.mark.parametrize("form", ["{} {}", "{}={}"])
-@pytest.mark.parametrize("command", ["{} decode a.ts", "decode a.ts {}", "run a.ts {}", "watch --mqtt mqtt://h {}"])
+@each_case("option", ["--password", "--passphrase", "--token", "--api-secret"])
+@each_case("form", ["{} {}", "{}={}"])
+@each_case("command", ["{} decode a.ts", "decode a.ts {}", "run a.ts {}", "watch --mqtt mqtt://h {}"])
 def test_a_password_as_an_argument_is_refused_and_not_quoted(
     command: str, form: str, option: str, capfd: pytest.CaptureFixture[str]
 ):
@@ -266,8 +266,8 @@ def test_a_password_as_an_argument_is_refused_and_not_quoted(
     assert CANARY not in out + said
 
 
-@pytest.mark.parametrize("key", ["url", "stream", "interface", "sender", "ca_file", "{}"])
-@pytest.mark.parametrize("text", MISTYPED[:4])
+@each_case("key", ["url", "stream", "interface", "sender", "ca_file", "{}"])
+@each_case("text", MISTYPED[:4])
 def test_no_message_about_settings_shows_it(key: str, text: str, tmp_path: Path):
     """In every place of a file, also as a key."""
     path = tmp_path / "relay.toml"

@@ -12,9 +12,14 @@ from typing import Any
 import aiohttp
 from records import BOOT, record
 
+from klvrelay.alerts.running import Alerting
+from klvrelay.config.alerts import AlertsSettings, NotifySettings
+from klvrelay.config.settings import RelaySettings
 from klvrelay.config.web import WebSettings
 from klvrelay.health import SinkHealth, StreamHealth
 from klvrelay.health.board import Board
+from klvrelay.health.changes import Change
+from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.relay.supervise import contain
 from klvrelay.web.observed import Observed
@@ -46,6 +51,35 @@ def connected(key: str = "mqtt") -> SinkHealth:
     now_us = time.time_ns() // 1000
     health.note_answer([record(0)._replace(received_us=now_us - lead) for lead in (4_000, 2_000_000)], Outcome(2))
     return health
+
+
+def outage(name: str = "uav1", *, ago: float = 5.0, state: str = "stale") -> Change:
+    """A stream has been silent since `ago` seconds; with another state, it is good."""
+    now, now_us = time.monotonic(), time.time_ns() // 1000
+    is_ok = state == "live"
+    return Change("stream", name, state, "", is_ok, "silent", None if is_ok else "source", now - ago, now, now_us)
+
+
+@contextlib.asynccontextmanager
+async def ledger(board: Board, *names: str) -> AsyncIterator[Incidents]:
+    """A ledger in memory in which these streams are out (none: uav1)."""
+    incidents = Incidents(board)
+    await incidents.begin()
+    for number, name in enumerate(names or ("uav1",)):
+        board.changes.publish(outage(name, ago=5 + number))
+    try:
+        yield incidents
+    finally:
+        await incidents.end("stopped")
+
+
+NOTIFY = NotifySettings("script", command=("true",))
+ALERTS = RelaySettings(sources=(), sinks=(), alerts=AlertsSettings(destinations=(NOTIFY,)))
+
+
+def alerting(board: Board, settings: RelaySettings = ALERTS) -> Alerting:
+    """The alerts of a relay, with one destination; they are evaluated by `alerts.check`."""
+    return Alerting(board, settings, lambda stream, document: None, lambda: None)
 
 
 @dataclass

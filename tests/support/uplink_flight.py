@@ -39,7 +39,7 @@ HZ = 30
 ALERTS = "alerts"
 """The stream whose records are alerts."""
 EPOCH_US = time.time_ns() // 1000
-CLOCK = "klvrelay.sinks.mqtt.budget.budget_outputs.time_ns"
+CLOCK = "klvrelay.sinks.mqtt.budget.unsent.time_ns"
 """It tells live records from those of an outage, and counts in virtual time here, as the stamps of the records do."""
 
 

@@ -23,6 +23,7 @@ VERBS = {
     "record": "record a source unmodified, in segments",
     "send": "send a recording as if it were live, optionally with simulated loss and delay",
     "watch": "show the streams of a broker in a live table",
+    "alerts": "list the rules of alerts and what is raised, or send a test alert",
     "retained": "list or clear the retained topics of a broker",
     "incidents": "list and acknowledge outages, and print MTTR, MTBF and availability",
     "spool": "list, verify or export the records that wait on disk",

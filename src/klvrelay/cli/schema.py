@@ -8,7 +8,7 @@ from klvrelay.cli import option_groups, standard_streams
 
 ON_LOOP = False
 DOCUMENTS = (
-    "asyncapi", "telemetry", "rejected", "state", "link", "health", "relay-health", "availability", "gap",
+    "asyncapi", "telemetry", "rejected", "state", "link", "health", "relay-health", "alert", "availability", "gap",
     "status", "uplink", "daily-report", "settings",
 )  # fmt: skip
 EXAMPLES = (

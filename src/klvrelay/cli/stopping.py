@@ -12,9 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from klvrelay.log import flush_log, logger
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -126,10 +129,31 @@ def on_loop(verb: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
                 task = loop.create_task(verb())
                 # Not `add_signal_handler`: its removal installs Python's handlers for a moment.
                 before |= {number: signal.signal(number, note) for number in SIGNALS}
-            return runner.run(wait(task))
+            with _woken_by_signals(loop):
+                return runner.run(wait(task))
     finally:
         deadline.lift()
         _restore(before, stopped=deadline.is_set)
+
+
+@contextmanager
+def _woken_by_signals(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Inside, each signal wakes the loop, so that its handler runs. Python calls handlers in the main thread between
+    two instructions: a signal that arrives just before that waits, or in another thread, would not end the wait.
+    """
+    import socket
+
+    woken, wake = socket.socketpair()
+    with woken, wake:
+        woken.setblocking(False)
+        wake.setblocking(False)
+        loop.add_reader(woken, woken.recv, 4096)
+        before = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            loop.remove_reader(woken)
 
 
 def _restore(before: Mapping[signal.Signals, Any], *, stopped: bool) -> None:

@@ -40,7 +40,7 @@ def web_server(settings: WebSettings | None, config: Callable[[], str]) -> Itera
 
         async def serve(relay: Relay) -> None:
             read = partial(threads.run, config, "klvrelay-settings")
-            observed = Observed(relay.board, partial(reasons_unready, relay), read, incidents=relay.incidents)
+            observed = Observed(relay.board, partial(reasons_unready, relay), read, relay.incidents, relay.alerting)
             server = RelayServer(settings, observed, sock)
             await server.open()
             await server.serve()

@@ -20,5 +20,5 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     ports.py            sources on the same port          uniqueness.py       names that only one may have
     mqtt_url.py         the URL of a broker               output_changes.py   changes of outputs at run time
     advice.py           valid settings to reconsider      web.py              where the web server listens
-    log.py              the log of the process
+    log.py              the log of the process           incidents.py        the ledger of incidents
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from klvrelay.config.alerts import AlertsSettings, NotifySettings
 from klvrelay.config.credentials import MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASSPHRASE, environment
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.kinds import toml_text
@@ -14,7 +15,22 @@ from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.sinks.known import KINDS
 from klvrelay.config.sinks.lines import LinesSettings
-from klvrelay.config.tables import HTTP, INCIDENTS, LOG, OUTPUT, RELAY, SINK, SOURCE, SPOOL, TABLES, Table
+from klvrelay.config.tables import (
+    ALERT,
+    ALERTS,
+    GEOFENCE,
+    HTTP,
+    INCIDENTS,
+    LOG,
+    NOTIFY,
+    OUTPUT,
+    RELAY,
+    SINK,
+    SOURCE,
+    SPOOL,
+    TABLES,
+    Table,
+)
 from klvrelay.shape.budget.reduction import urgency_of
 from klvrelay.shape.output import Output
 from klvrelay.text import HIDDEN, Secret, printable
@@ -70,7 +86,14 @@ def explained(settings: RelaySettings, origins: Origins) -> str:
     names = [name for name, _ in settings.named()]
     for number, source in enumerate(settings.sources):
         parts.append(_part(SOURCE, number, source, origins, stream=names[number]))
-    return "\n".join(parts)
+    return "\n".join((*parts, *_alert_parts(settings.alerts, origins)))
+
+
+def _alert_parts(alerts: AlertsSettings, origins: Origins) -> Iterator[str]:
+    yield _part(ALERTS, 0, alerts, origins)
+    for table, entries in ((ALERT, alerts.entries), (GEOFENCE, alerts.geofences), (NOTIFY, alerts.destinations)):
+        for number, entry in enumerate(entries):
+            yield _part(table, number, entry, origins)
 
 
 def _part(table: Table, number: int, values: Any, origins: Origins, **derived: str) -> str:
@@ -113,6 +136,8 @@ def _value(setting: Setting, values: Any) -> Any:
         return getattr(values.far_end if setting.name in _OF_FAR_END else values, setting.name)
     if isinstance(values, Output):
         return output_values(values)[setting.name]
+    if isinstance(values, NotifySettings) and setting.name == "url":
+        return None if values.web is None else values.web.hidden_url
     if isinstance(values, SourceSettings):
         return _of_source(setting, values)
     return getattr(values, setting.name)
@@ -151,6 +176,6 @@ def _origin(table: Table, number: int, setting: Setting, value: Any, origins: Or
         return "default"
     if table is OUTPUT:
         return "preset" if setting.name != "topic" or (table.name, number, "preset") in origins else "default"
-    url = table.setting_of("url")[0] if table.is_array else setting
+    url = table.setting_of("url")[0] if "url" in table.keys else setting
     found = next((origins[place] for key in url.keys if (place := (table.name, number, key)) in origins), "default")
     return f"{found} (url)"

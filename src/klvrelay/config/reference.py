@@ -60,7 +60,8 @@ def _section(table: Table) -> str:
     heading = f"## `{table.header}`\n\n{table.text[0].upper()}{table.text[1:]}."
     head = "| setting | | valid | default |\n| --- | --- | --- | --- |\n"
     rows = "".join(f"| {' | '.join(row)} |\n" for setting in table.settings for row in _rows(setting))
-    variables = "No environment variables" if table not in TABLES else f"Variables: `{variable_of(table, '<SETTING>')}`"
+    has_variables = table in TABLES and (table.id or not table.is_array)
+    variables = "No environment variables" if not has_variables else f"Variables: `{variable_of(table, '<SETTING>')}`"
     return f"{heading} {variables}.\n\n{head}{rows}"
 
 

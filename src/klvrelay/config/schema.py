@@ -6,7 +6,7 @@ import tomllib
 from typing import Any
 
 from klvrelay.config.setting import Setting
-from klvrelay.config.tables import OLD, SPOOL, TABLES, Table
+from klvrelay.config.tables import ALERT, GEOFENCE, NOTIFY, OLD, SPOOL, TABLES, Table
 from klvrelay.json_output import dumps
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -15,6 +15,9 @@ _PLACE_TEXT = {
     "env": "a variable of the environment with it",
     "credential": "a credential of systemd with it (LoadCredential=NAME:FILE)",
 }
+
+
+_NEEDED = {"alert": ["rule"], "geofence": ["name", "file"], "notify": ["name"]}
 
 
 def settings_schema() -> str:
@@ -56,7 +59,9 @@ def _table(table: Table) -> dict[str, Any]:
     }
     if table is SPOOL:
         found["required"] = ["path"]
-    if table.is_array and table in TABLES:
+    if table in (ALERT, GEOFENCE, NOTIFY):
+        found["required"] = _NEEDED[table.name]
+    elif table.is_array and table in TABLES:
         others = ["host"] if "host" in properties else []
         keys = [*table.setting_of("url")[0].keys, *others]
         found["oneOf"] = [{"required": [key]} for key in keys]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from klvrelay.config import kinds
+from klvrelay.config.alerts import AlertsSettings
 from klvrelay.config.choice import Choice
 from klvrelay.config.incidents import IncidentSettings
 from klvrelay.config.log import LogSettings
@@ -251,6 +252,7 @@ class RelaySettings:
     )  # fmt: skip
     incidents: IncidentSettings = field(default_factory=IncidentSettings)
     watch: bool = setting(False, kinds.FLAG, "reload the settings when their files change")
+    alerts: AlertsSettings = field(default_factory=AlertsSettings)
 
     def named(self) -> list[tuple[str, SourceSettings]]:
         """The sources with their stream names. Raises ConfigError if two sources are set to the same name.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from klvrelay.config.alerts_reader import AlertsReader
 from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_password
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
@@ -16,7 +17,7 @@ from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSetting
 from klvrelay.config.sink_reader import SinkReader, url_key
 from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.table_reader import TableReader
-from klvrelay.config.tables import HTTP, INCIDENTS, LOG, RELAY, SINK, SOURCE, SPOOL, TABLES
+from klvrelay.config.tables import HTTP, INCIDENTS, LOG, RELAY, SINK, SOURCE, SPOOL, Table
 from klvrelay.config.uniqueness import check_far_ends, check_sinks, check_sources
 from klvrelay.config.url import Url
 from klvrelay.config.variables import variable_of
@@ -52,6 +53,7 @@ class SettingsReader:
         self._checks = checks
         self._tables = TableReader(faults)
         self.sink = SinkReader(self._tables, checks.far_end).sink
+        self.alerts = AlertsReader(self._tables).read
 
     def values(self, entry: TableEntry) -> dict[str, Any]:
         """The values of [relay] and [incidents]."""
@@ -127,9 +129,9 @@ def _cause(entry: TableEntry, text: str) -> str:
 
 def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Faults) -> RelaySettings:
     """The settings of a relay; those with faults are left out."""
-    tables = {table.name: [entry for entry in entries if entry.table is table] for table in TABLES}
-    relay, spool, http, log, incidents = (tables[table.name] for table in (RELAY, SPOOL, HTTP, LOG, INCIDENTS))
-    sources, sinks = tables[SOURCE.name], tables[SINK.name]
+    relay, spool, http, log, incidents, sinks, sources = (
+        _of_table(entries, table) for table in (RELAY, SPOOL, HTTP, LOG, INCIDENTS, SINK, SOURCE)
+    )
     read = [(entry, source) for entry in sources if (source := reader.source(entry)) is not None]
     check_sources(read, faults)
     read_sinks = [(entry, sink) for entry in sinks if (sink := reader.sink(entry)) is not None]
@@ -139,8 +141,13 @@ def read_relay(reader: SettingsReader, entries: Sequence[TableEntry], faults: Fa
         sources=tuple(source for _, source in read),
         sinks=tuple(sink for _, sink in read_sinks),
         spool=reader.spool(spool[0]) if spool else None,
+        alerts=reader.alerts(entries),
         http=reader.http(http[0]) if http else None,
         log=reader.log(log[0]) if log else LogSettings(),
         incidents=IncidentSettings(**(reader.values(incidents[0]) if incidents else {})),
         **(reader.values(relay[0]) if relay else {}),
     )
+
+
+def _of_table(entries: Sequence[TableEntry], table: Table) -> list[TableEntry]:
+    return [entry for entry in entries if entry.table is table]

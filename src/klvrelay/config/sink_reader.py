@@ -40,7 +40,8 @@ class SinkReader:
         before = self._faults.count
         urls = self._urls(entry)
         kind = self._kind(entry, urls)
-        outputs = self._outputs(entry, kind)
+        title = kind.title(Url.parse(urls[0]).scheme) if kind is not None and urls else "mqtt"
+        outputs = self._outputs(entry, kind, title)
         values = self._tables.values(entry)
         limit = limit_of({key: values.pop(key, None) for key in LIMIT_KEYS if key in values})
         far_end = {key: values.pop(key) for key in list(values) if key in _OF_FAR_END} | self._secrets(entry, kind)
@@ -48,7 +49,7 @@ class SinkReader:
             self._check_urls(entry, kind, urls)
             return None
         found = self._far_ends(entry, kind, urls, far_end)
-        if not found or not self._fits(entry, kind, values, outputs, found):
+        if not found or not self._fits(entry, kind, title, values, outputs, found):
             return None
         named: dict[str, Any] = {"name": kind.name, **values}
         brokers = tuple(broker for broker in found[1:] if isinstance(broker, MqttSettings))
@@ -87,7 +88,9 @@ class SinkReader:
         for key in entry.values:
             only = entry.table.setting_of(key)[0].only
             if only and kind.name not in only:
-                entry.add_fault(self._faults, key, f"{kind.name} has no such setting; it belongs to {_listed(only)}")
+                title = kind.title(Url.parse(urls[0]).scheme)
+                owners = [name for each in KINDS if each.name in only for name in each.all_titles]
+                entry.add_fault(self._faults, key, f"{title} has no such setting; it belongs to {_listed(owners)}")
         return kind
 
     def _secrets(self, entry: TableEntry, kind: SinkKind | None) -> dict[str, Any]:
@@ -150,14 +153,14 @@ class SinkReader:
 
     # ---- the outputs ----
 
-    def _outputs(self, entry: TableEntry, kind: SinkKind | None) -> tuple[Output, ...]:
+    def _outputs(self, entry: TableEntry, kind: SinkKind | None, title: str) -> tuple[Output, ...]:
         """The outputs of a sink; those with faults are left out."""
         found = []
         for inner in entry.inner:
             before, values = self._faults.count, self._tables.values(inner)
             for key in inner.values if kind is not None else ():
                 if kind is not None and key not in kind.output_keys:
-                    inner.add_fault(self._faults, key, f"outputs of {kind.name} have no such setting")
+                    inner.add_fault(self._faults, key, f"outputs of {title} have no such setting")
             try:
                 output = output_of(values)
             except OutputFault as fault:
@@ -168,12 +171,12 @@ class SinkReader:
         return tuple(found)
 
     def _fits(
-        self, entry: TableEntry, kind: SinkKind, values: dict[str, Any], outputs: Sequence[Output],
+        self, entry: TableEntry, kind: SinkKind, title: str, values: dict[str, Any], outputs: Sequence[Output],
         far_ends: Sequence[FarEndSettings],
     ) -> bool:  # fmt: skip
         """Do the outputs fit the far end and each other?"""
         brokers = [one for one in far_ends if isinstance(one, MqttSettings)]
-        found = check_outputs(outputs, brokers[0]) if brokers else kind.faults_of(far_ends[0], outputs)
+        found = check_outputs(outputs, brokers[0]) if brokers else kind.faults_of(title, far_ends[0], outputs)
         for number, key, text in found:
             entry.inner[number].add_fault(self._faults, key, text)
         if found or not brokers:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from klvrelay.config import kinds
+from klvrelay.config.alerts import WEBHOOK, AlertEntry, AlertsSettings, GeofenceSettings, NotifySettings
 from klvrelay.config.incidents import IncidentSettings
 from klvrelay.config.log import LogSettings
 from klvrelay.config.names import PID_MOST, checked_name, pid_number
@@ -166,11 +167,24 @@ SOURCE = Table(
     id="stream",
 )
 HTTP = Table("http", "the web server: metrics, health and API; without it there is none", settings_of(WebSettings))
-TABLES = (RELAY, SPOOL, LOG, HTTP, INCIDENTS, SINK, SOURCE)
+ALERTS = Table("alerts", "alerts: what is said of what is wrong", settings_of(AlertsSettings))
+ALERT = Table(
+    "alert", "values of one rule, for all streams and sinks or for some; [alerts.md](alerts.md) has all rules",
+    settings_of(AlertEntry), is_array=True,
+)  # fmt: skip
+GEOFENCE = Table(
+    "geofence", "a rule about areas or points on the ground", settings_of(GeofenceSettings), is_array=True, id="name"
+)
+_NOTIFY_NAME, *_OF_NOTIFY = settings_of(NotifySettings)
+NOTIFY = Table(
+    "notify", "where alerts are sent to: a webhook (url), an Apprise service, or a command",
+    (_NOTIFY_NAME, WEBHOOK, *_OF_NOTIFY), is_array=True, id="name",
+)  # fmt: skip
+TABLES = (RELAY, SPOOL, LOG, HTTP, INCIDENTS, SINK, SOURCE, ALERTS, ALERT, GEOFENCE, NOTIFY)
 OLD = {"mqtt": SINK}
 """Tables of earlier versions, which are still read, and what they are now."""
 
 __all__ = [
-    "HTTP", "INCIDENTS", "LOG", "OLD", "OUTPUT", "PLACES", "RELAY", "SINK", "SOURCE", "SPOOL", "TABLES", "Pids",
-    "Table",
+    "ALERT", "ALERTS", "GEOFENCE", "HTTP", "INCIDENTS", "LOG", "NOTIFY", "OLD", "OUTPUT", "PLACES", "RELAY", "SINK",
+    "SOURCE", "SPOOL", "TABLES", "Pids", "Table",
 ]  # fmt: skip

@@ -21,7 +21,9 @@ from klvrelay.text import Secret, is_utf8, printable
 PREFIX = "KLVRELAY_"
 _BROKER = ("url", "url_file", "url_env", "url_credential", "host")
 """Keys of a broker: one of them in the environment replaces the address in the file."""
-_NAMED = [(table, key) for table in TABLES if table is not SOURCE for key in table.keys]
+_NAMED = [
+    (table, key) for table in TABLES if table is not SOURCE and (table.id or not table.is_array) for key in table.keys
+]
 """Settings whose variables are known without a file."""
 
 

@@ -6,7 +6,7 @@
     carriage   detects MPEG-TS or bare KLV
     document   writes JSON documents as CBOR and MessagePack
     memory     memory for what C writes, one per thread
-    receiver   receives datagrams from many sockets in one call
+    receiver   receives datagrams of a socket; receiver_set: of many sockets in one call
     selection  selects the items that the JSON of a record contains
     thinning   thins packets to what an output publishes
     compact    writes thinned packets as records of a compact message

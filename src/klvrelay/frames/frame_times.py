@@ -20,6 +20,7 @@ from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.record import utc
 from klvrelay.recordings import contents
 from klvrelay.sources.files.faults import explain
+from klvrelay.sources.libav.damage import DamageMarks
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.source import pts_of
 from klvrelay.text import printable
@@ -237,13 +238,15 @@ def _find_stamps(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameT
         if stream.index not in codecs:
             stream.discard = Discard.all
     streams = [stream for stream in container.streams.video if stream.index in codecs]
+    marks = {index: DamageMarks(container.format.name) for index in codecs}
     for packet in _packets(container, streams):
         demuxer.restart_timeout()
         if not packet.size:  # at the end libav returns an empty packet per stream, without an index
             continue
         stream, codec = packet.stream, codecs[packet.stream_index]
+        damaged = marks[stream.index].is_damaged(packet)
         if (stamp := find(packet, codec)) is not None:
-            yield FrameTime(stamp, pts_of(packet), stream.index, stream.id, codec, packet.is_corrupt)
+            yield FrameTime(stamp, pts_of(packet), stream.index, stream.id, codec, damaged)
 
 
 def _packets(container: InputContainer, streams: list[VideoStream]) -> Iterator[AvPacket[Stream]]:

@@ -26,6 +26,7 @@ class Board:
     latest           the latest values of the items of a stream as JSON; None if there are none
     stream_details   add members to the document of a stream
     relay_details    add members to the document of the relay
+    ending           functions that are called before the last values of a run are published
     """
 
     def __init__(self, boot: str, contain: Contain) -> None:
@@ -40,6 +41,7 @@ class Board:
         self.latest: Callable[[str], bytes | None] = lambda _: None
         self.stream_details: list[StreamDetails] = []
         self.relay_details: list[RelayDetails] = []
+        self.ending: list[Callable[[], None]] = []
 
     @property
     def boot(self) -> str:

@@ -66,6 +66,11 @@ class Offset:
         return self._settled
 
     @property
+    def is_unsettled(self) -> bool:
+        """Do the latest measurements deviate, so that `offset_s` may not last?"""
+        return bool(self._odd)
+
+    @property
     def drift_ppm(self) -> float | None:
         if len(self._points) < LEAST_POINTS:
             return None

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from klvrelay.backoff import Repeats
 from klvrelay.gap import Item
@@ -89,6 +89,9 @@ class SinkHealth:
     key          its name in the settings
     reason       why it is in this state, and the `cause` of an outage
     lead_times   from the arrival of records to their confirmation
+    limit        maximum number of records that wait in memory; 0: they wait on disk
+    withheld     records withheld because of their marking, by output
+    uplink       the use of the budget; None without one
     last_answer  the last time at which it answered for records, or had none in flight
     publish      is called with each change of state
     """
@@ -100,6 +103,9 @@ class SinkHealth:
     sums: Sums = field(default_factory=Sums)
     clock: Callable[[], float] = time.monotonic
     suspended: Callable[[], Sequence[str]] = tuple
+    limit: Callable[[], int] = int
+    withheld: Callable[[], Mapping[str, int]] = dict
+    uplink: Callable[[], Mapping[str, Any] | None] = lambda: None
     key: str = ""
     publish: Callable[[Change], None] = log_change
     reason: str = ""

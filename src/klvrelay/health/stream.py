@@ -58,6 +58,7 @@ class StreamHealth:
     openings      number of times the source was opened
     outages       number of times it stopped being live; `recovered` of them ended, `away` seconds in total
     changes       number of times each state was entered
+    latest        the latest record
     expected      False: nothing is logged or published before its first record
     cause         of the present outage; None without one
     publish       is called with each change of state
@@ -89,6 +90,7 @@ class StreamHealth:
     changes: Counter[State] = field(default_factory=Counter)
     rhythm: Rhythm = field(default_factory=Rhythm)
     clocks: Clocks = field(init=False)
+    latest: Record | None = None
     expected: bool = True
     since: float = 0.0
     since_us: int = 0
@@ -151,6 +153,7 @@ class StreamHealth:
         """Count a record. Returns true if the stream was not live before."""
         now = self.last_record = self.last_bytes = self.clock()
         self.records += 1
+        self.latest = record
         self.bad += record.checksum == "bad"
         self.damaged += record.transport != "ok"
         self.unfit += not record.good

@@ -52,7 +52,7 @@ class Plausibility:
         if warnings := document["quality"].get("warnings"):
             items = without_warned(items, warnings)
         clock_us = record.clock_us
-        now = steps.Moment(None if clock_us is None else clock_us / 1e6, arrival_s)
+        now = steps.RecordMoment(None if clock_us is None else clock_us / 1e6, arrival_s)
         sensor, centre = places.sensor_place(items), places.centre_place(items)
         found = (
             self._clock.check(clock_us, arrival_s) or self._values.check(items, sensor, now),

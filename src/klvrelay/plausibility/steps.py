@@ -23,7 +23,7 @@ HELD = 10.0
 """Seconds for which a position may have been repeated before the next was measured."""
 
 
-class Moment(NamedTuple):
+class RecordMoment(NamedTuple):
     """When a record was made and when it arrived: seconds on two clocks, each None if unknown."""
 
     clock_s: float | None
@@ -34,8 +34,8 @@ class _SensorFix(NamedTuple):
     """A position, the records that first and last sent it, and the fastest speed of the last."""
 
     point: Vector
-    first: Moment
-    last: Moment
+    first: RecordMoment
+    last: RecordMoment
     speed: float | None
 
 
@@ -47,7 +47,7 @@ class PositionSteps:
     def __init__(self) -> None:
         self._fix: _SensorFix | None = None
 
-    def check(self, items: Items, sensor: MeasuredPlace | None, now: Moment) -> Implausibility | None:
+    def check(self, items: Items, sensor: MeasuredPlace | None, now: RecordMoment) -> Implausibility | None:
         """`position_step` from the record before. A time that runs backwards is none: a recording that starts again."""
         if sensor is None:
             return None
@@ -77,7 +77,7 @@ def _judge(before: _SensorFix, after: _SensorFix) -> Implausibility | None:
     return implausible("position_step", f"{what} (limit: {limit:,.0f} m)", distance, limit, "m")
 
 
-def _elapsed(before: Moment, after: Moment) -> float | None:
+def _elapsed(before: RecordMoment, after: RecordMoment) -> float | None:
     """The longer time by the two clocks: a replay may be fast or slow. None if unknown, or if the record is older."""
     made = None if before.clock_s is None or after.clock_s is None else after.clock_s - before.clock_s
     if made is not None and made < 0:

@@ -8,7 +8,7 @@ from klvrelay.geo.quantity import Items
 from klvrelay.plausibility import outline, places, speeds
 from klvrelay.plausibility.implausibility import Implausibility, implausible
 from klvrelay.plausibility.places import MeasuredPlace
-from klvrelay.plausibility.steps import Moment
+from klvrelay.plausibility.steps import RecordMoment
 
 TIME_STILL = 5.0
 RECORDS = 3
@@ -75,7 +75,7 @@ class StandingValues:
         self._speed = _Speed(0.0, 0.0)
         self._values, self._place = _Standing(), _Standing()
 
-    def check(self, items: Items, sensor: MeasuredPlace | None, now: Moment) -> Implausibility | None:
+    def check(self, items: Items, sensor: MeasuredPlace | None, now: RecordMoment) -> Implausibility | None:
         """`frozen` by the record time, so that the speed of a replay does not count; without one, by the arrival.
 
         Records without a position are passed over.

@@ -19,5 +19,6 @@
     notices.py      the latest values that sinks have yet to publish
     supervise.py    runs a task repeatedly, and contains its faults
     heartbeat.py    the heartbeat of the event loop
+    readiness.py    whether the relay is ready
     stuck.py        which parts make no progress, for a watchdog
 """

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klvrelay import threads
+from klvrelay.alerts.running import Alerting, prepare
 from klvrelay.config.choice import Choice
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RECORD_SIZE, RelaySettings, SinkSettings, SourceSettings
@@ -108,6 +109,7 @@ def _load_files(settings: RelaySettings) -> None:
     for sink in settings.sinks:
         for far_end in sink.brokers or (sink.far_end,):
             check_far_end(far_end)
+    prepare(settings.alerts)
     if settings.spool is not None:
         _find_a_source(settings.sources, settings.spool.path, _cursors_of(settings.sinks))
 
@@ -141,13 +143,14 @@ async def _run_relay(settings: RelaySettings, state: Path | None, beside: Sequen
     except ConfigError:
         await _close(spool)
         raise
+    alerting = await threads.run(partial(_alerting, relay, settings), "klvrelay-alerts")  # it may load libraries
     if spool is not None:
         spool.report_unused()
     if spool is None and any(source.url.scheme != "file" for source in settings.sources):
         LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:
         try:
-            await run_observed(relay, settings, state, beside)
+            await run_observed(relay, settings, state, [*beside, lambda _: alerting.run()])
         finally:
             await _close(spool)
             LOG.info("%s", relay.summary())
@@ -157,6 +160,14 @@ async def _run_relay(settings: RelaySettings, state: Path | None, beside: Sequen
     if relay.lost:
         LOG.error("records lost: %s", relay.losses)
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
+
+
+def _alerting(relay: Relay, settings: RelaySettings) -> Alerting:
+    """The alerts of a relay."""
+    alerting = Alerting(relay.board, settings, relay.publish_alerts, relay.count)
+    relay.alerting = alerting
+    relay.on_reload.append(alerting.apply)
+    return alerting
 
 
 def age_of(settings: RelaySettings) -> float | None:

@@ -14,7 +14,8 @@ import contextlib
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from klvrelay.errors import KlvrelayError
 from klvrelay.health import SinkHealth
@@ -41,6 +42,10 @@ from klvrelay.sources.datagrams.schedule import COALESCE, Coalesce
 from klvrelay.spool.contract import Log
 from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
+if TYPE_CHECKING:
+    from klvrelay.alerts.running import Alerting
+    from klvrelay.config.settings import RelaySettings
+
 LOG = logging.getLogger("klvrelay.relay")
 
 LAST_SOURCES, LAST_DELIVERY, LAST_SINKS = 1.7, 2.3, 1.8
@@ -65,6 +70,8 @@ class Relay:
     waiting       maximum number of records that wait for a sink
     waiting_size  maximum number of bytes of these records
     age           maximum age of a waiting record in seconds, without `log`
+    on_reload     functions that apply changed settings, after `apply`
+    alerting      its alerts, if it has some
     coalesce      longest time in seconds between two reads of the datagram sockets, where many are busy
 
     `loop` is the heartbeat of its event loop; see `LoopHealth`.
@@ -75,6 +82,8 @@ class Relay:
         waiting: int = WAITING, waiting_size: int = WAITING_SIZE, age: float | None = None, coalesce: float = COALESCE,
     ) -> None:  # fmt: skip
         self.boot = boot
+        self.on_reload: list[Callable[[RelaySettings], Awaitable[None]]] = []
+        self.alerting: Alerting | None = None
         self._coalesce = Coalesce(coalesce)
         self._log: Log = MemoryLog(waiting, waiting_size, age) if log is None else log
         self._notices = Notices()
@@ -188,7 +197,8 @@ class Relay:
         """Remove, replace and add streams and sinks while `run` runs; all others continue. One call at a time.
 
         Streams with earlier names continue their numbers. A replaced sink continues with its cursor. What is removed
-        has the times of a stop. Without effect if the relay stops.
+        has the times of a stop. No record of a new stream reaches a sink that is replaced or removed. Without effect
+        if the relay stops.
         """
         if self._running.is_stopping:
             return
@@ -200,11 +210,12 @@ class Relay:
             self.sink_tasks = [*self.sink_tasks, *added]
             self._start((), added)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._change_streams(change), name="change streams")
                 for each in replaced:
                     tasks.create_task(self._replace_sink(each), name=f"replace {each.key}")
                 for name in change.gone_sinks:
                     tasks.create_task(self._remove_sink(name), name=f"remove {name}")
+            # Last: earlier sources are read on while sinks disconnect, and the new ones may not be meant for those.
+            await self._change_streams(change)
 
     @property
     def is_stopping(self) -> bool:
@@ -234,6 +245,15 @@ class Relay:
     def publish_status(self, **members: object) -> None:
         """Add members to the status that each sink publishes."""
         self._notices.put(Notice("status", None, dumps(members)))
+
+    def publish_alerts(self, stream: str | None, document: bytes) -> None:
+        """Have each sink publish the alerts of a stream, or of the relay."""
+        self._notices.put(Notice("alert", stream, document))
+
+    def count(self) -> None:
+        """Pass the transport counters of all streams to their health."""
+        for stream in self.streams:
+            self._contain(stream, stream.count)
 
     async def _change_streams(self, change: SettingsChange) -> None:
         new = {each.name: each for each in change.streams}
@@ -329,6 +349,8 @@ class Relay:
         """Have each connected sink publish the counts of its records in `status`."""
         for task in self.sink_tasks:
             task.put_sums()
+        while self.board.ending:
+            contain(self.board.ending.pop(), "end")
         contain(self._report.publish, "health")
         await wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], self._running.sinks.values())
 

@@ -29,7 +29,7 @@ WATCH = 1.0
 """Seconds between two checks of the files. A change is read once the files are the same at two checks."""
 RUNTIME = ("waiting", "waiting_size", "age", "coalesce", "watch")
 """Settings of [relay] that change at run time; and of [spool], `age`."""
-_PARTS = ("sources", "sinks", "log", *RUNTIME)
+_PARTS = ("sources", "sinks", "alerts", "log", *RUNTIME)
 
 Files = Mapping[str, Stamp | None]
 """The stamps of files by path."""
@@ -118,6 +118,8 @@ class Reloader:
         await relay.apply(change)
         relay.restore()
         relay.set_limits(settings.waiting, settings.waiting_size, age_of(settings), settings.coalesce)
+        for call in relay.on_reload:
+            await call(settings)
         self.settings = settings
         changes = _describe(change, old, settings)
         if changes or not lasting:
@@ -181,7 +183,8 @@ def _describe(change: SettingsChange, old: RelaySettings, new: RelaySettings) ->
         "sinks": [each.key for each in change.sinks],
         "removed_sinks": change.gone_sinks,
         "settings": [
-            *(key for key in RUNTIME if _differ(old, new, key)), *_changed_age(old, new), *_changed_log(old, new),
+            *(key for key in (*RUNTIME, "alerts") if _differ(old, new, key)), *_changed_age(old, new),
+            *_changed_log(old, new),
         ],
     }  # fmt: skip
     return " ".join(f"{key}={printable(','.join(names))}" for key, names in groups.items() if names)

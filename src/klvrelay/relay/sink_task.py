@@ -58,6 +58,10 @@ class SinkTask:
         sink: Any = self.sink
         if hasattr(sink, "suspended"):
             self.health.suspended = lambda: sink.suspended.topics
+        if (shaper := getattr(sink, "shaper", None)) is not None:
+            self.health.withheld = lambda: shaper.withheld
+        if getattr(sink, "takes_all", False) and hasattr(sink, "budget_outputs"):
+            self.health.uplink = lambda: sink.budget_outputs.document()
 
     @property
     def _keep(self) -> Keep | None:

@@ -49,6 +49,29 @@ GAP = {
 }
 STATUS = {"state": "online", "boot": BOOT, "client_id": CLIENT, "at": AT}
 
+ALERT = {
+    "id": f"{BOOT}-1",
+    "rule": "no_klv",
+    "subject": "stream",
+    "name": STREAM,
+    "severity": "critical",
+    "value": 10.2,
+    "worst": 10.2,
+    "threshold": 5.0,
+    "unit": "s",
+    "since": "2026-11-22T03:14:05.726Z",
+    "raised": AT,
+    "text": "no KLV for 10.2 s: nothing received for 5 s",
+    "advice": "Check that the sender is running, and the network between it and this machine.",
+}
+ALERTS = {
+    "schema": "klvrelay/alert/1",
+    "stream": STREAM,
+    "boot": BOOT,
+    "at": AT,
+    "raised": [ALERT],
+    "events": [{"event": "raised", **ALERT}],
+}
 UPLINK = {
     "schema": "klvrelay/uplink/1",
     "step": 3,
@@ -66,7 +89,7 @@ def example(leaf: str) -> Any:
     """A payload of this topic; `numbers` makes no difference to it."""
     known = {
         "rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS, "change": CHANGE,
-        "uplink": UPLINK,
+        "uplink": UPLINK, "alert": ALERTS, "relay-alert": ALERTS,
     }  # fmt: skip
     made = {"link": _link, "health": _stream_health, "relay-health": _relay_health, "daily-report": _daily_report}
     return made[leaf]() if leaf in made else known.get(leaf, RECORD)

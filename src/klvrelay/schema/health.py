@@ -39,10 +39,14 @@ _LEDGER: dict[str, Schema] = {
 
 def stream_health() -> Schema:
     """The JSON Schema of the health of a stream."""
-    more = {"cause": _CAUSE, "age_s": described(nullable(SECONDS), "Time since the last record, s; null without one")}
-    more["lead_time"] = _by_sink(lead_time(), "Time from arrival to confirmation, by sink")
-    more["incident"] = described(nullable(closed(OPEN_INCIDENT)), "The open incident of the stream; null without one")
-    shape = closed({"schema": {"const": SCHEMA}, **link_members(), **more}, ["incident"])
+    more = {
+        "cause": _CAUSE,
+        "age_s": described(nullable(SECONDS), "Time since the last record, s; null without one"),
+        "lead_time": _by_sink(lead_time(), "Time from arrival to confirmation, by sink"),
+        "incident": described(nullable(closed(OPEN_INCIDENT)), "The open incident of the stream; null without one"),
+        "alerts": _alerts("Rules that are raised"),
+    }
+    shape = closed({"schema": {"const": SCHEMA}, **link_members(), **more}, ["incident", "alerts"])
     shape["$defs"] = link_definitions()
     return document("klvrelay stream health", "Health of a stream: what `link` has, and more", shape)
 
@@ -62,10 +66,15 @@ def relay_health() -> Schema:
         "sinks": {"type": "object", "additionalProperties": sink_schema(), "description": "The sinks by name"},
         "spool": described(nullable(closed(*spool_members())), "The disk of the spool; null without one"),
         "process": described(_process(), "What the process uses"),
+        "alerts": _alerts("What is raised for the relay, relay/RULE, and for its sinks, sink/NAME/RULE"),
     }
     members["incidents"] = described(closed(_LEDGER), "The ledger of incidents")
-    shape = closed(members, ["incidents"])
+    shape = closed(members, ["incidents", "alerts"])
     return document("klvrelay health", "Health of the relay, of its sinks and of its spool", shape)
+
+
+def _alerts(text: str) -> Schema:
+    return {"type": "array", "items": TEXT, "description": text}
 
 
 def sink_schema() -> Schema:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from klvrelay.json_output import Numbers
+from klvrelay.schema.alert import alert
 from klvrelay.schema.examples import example
 from klvrelay.schema.gap import gap
 from klvrelay.schema.health import relay_health, stream_health
@@ -30,6 +31,7 @@ PAYLOADS: Mapping[str, Callable[[], Schema]] = {
     "link": link,
     "health": stream_health,
     "relay-health": relay_health,
+    "alert": alert,
     "availability": availability,
     "daily-report": daily_report,
     "gap": gap,

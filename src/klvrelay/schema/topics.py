@@ -70,6 +70,10 @@ TOPICS = (
         "health", "Health of the stream: what link has, and more; on each change and every 10 s", headers=_VALUE,
         retained=True,
     ),
+    TopicEntry(
+        "alert", "What is raised for the stream, and what just happened; empty: nothing is raised", headers=_VALUE,
+        retained=True,
+    ),
     TopicEntry("availability", "online while KLV is received, else offline", TEXT, _VALUE, retained=True),
     TopicEntry("status", "The relay itself; also its last will", headers=("boot",), retained=True),
     TopicEntry(
@@ -79,6 +83,10 @@ TOPICS = (
     TopicEntry(
         "daily-report", "Figures of the incidents of the last whole day (UTC): MTTR, MTBF, availability",
         headers=("boot",), retained=True, address="{prefix}/report/daily",
+    ),
+    TopicEntry(
+        "relay-alert", "The same for the relay and its sinks", headers=("boot",), retained=True,
+        address="{prefix}/alert", payload="alert",
     ),
     TopicEntry(
         "uplink", "With a budget: its use, and what it leaves out; on each change and every minute", headers=(),

@@ -64,6 +64,7 @@ class Sink(AbstractAsyncContextManager["Sink"], Protocol):
     takes_all   `bool`: the sink takes records at once, and decides which are delivered; many may be in flight
     hurry       method: no more records follow
     suspended   has `topics`, those that the far end refuses
+    shaper      has `withheld`, the number of records withheld by output; None: it withholds none
     detail      `str`, added to the log line of a connection
     best_effort `bool`: what it does not deliver is no loss
     answer_requests   a method: pass requests of subscribers to acknowledge incidents to its argument

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from klvrelay.gap import Gap, Item
 from klvrelay.outcome import Outcome, Reason, Sums
 from klvrelay.record import Record
+from klvrelay.spool.offered import OfferedBatches
 from klvrelay.spool.queue import size_of
 from klvrelay.spool.shares import Held, Load, MemoryLimits
 from klvrelay.spool.turns import Turns
@@ -17,15 +17,6 @@ from klvrelay.spool.waiting import Waiting
 
 NEVER = sys.maxsize
 """More records than can wait."""
-
-
-@dataclass(slots=True)
-class _Offer:
-    """A batch in flight: its unanswered items, and the bytes of their records."""
-
-    batch: Sequence[Item]
-    rest: Sequence[Item]
-    size: int
 
 
 class Cursor:
@@ -42,8 +33,7 @@ class Cursor:
         self.limits = MemoryLimits(limit, size_limit)
         self._waiting = Waiting()
         self._patient: set[str] = set()
-        self._offers: dict[int, _Offer] = {}  # by the id of the batch, which the offer keeps alive
-        self._offered = self._offered_size = self._offered_gaps = 0
+        self._in_flight = OfferedBatches()
         self._least = 1
         self._turns = Turns(lambda: self._waiting.count >= self._least)
         self._freed, self._empty = freed, asyncio.Event()
@@ -67,7 +57,7 @@ class Cursor:
     @property
     def waiting(self) -> int:
         """Number of records that are not answered: waiting or in flight."""
-        return self._waiting.count + self._offered - self.gaps
+        return self._waiting.count + self._in_flight.count - self.gaps
 
     @property
     def count(self) -> int:
@@ -77,7 +67,8 @@ class Cursor:
     @property
     def held(self) -> Held:
         """The records that are not answered."""
-        return Held(self.waiting, self._waiting.size + self._offered_size, self._offered, self._offered_size)
+        flying = self._in_flight
+        return Held(self.waiting, self._waiting.size + flying.size, flying.count, flying.size)
 
     @property
     def patient(self) -> set[str]:
@@ -91,22 +82,22 @@ class Cursor:
     @property
     def is_done(self) -> bool:
         """Is nothing waiting or in flight?"""
-        return not self._waiting.count and not self._offered
+        return not self._waiting.count and not self._in_flight.count
 
     @property
     def gaps(self) -> int:
         """Number of gaps that are not answered."""
-        return self._waiting.gaps + self._offered_gaps
+        return self._waiting.gaps + self._in_flight.gaps
 
     @property
     def offered(self) -> int:
         """Number of records and gaps in flight."""
-        return self._offered
+        return self._in_flight.count
 
     @property
     def offered_size(self) -> int:
         """Bytes of the records in flight."""
-        return self._offered_size
+        return self._in_flight.size
 
     def sums(self) -> Sums:
         """The counts of all records so far."""
@@ -130,10 +121,7 @@ class Cursor:
     def take(self, most: int, size: int, batch: list[Item]) -> list[Item]:
         """Add the next items to an empty batch, without waiting; see `batch`."""
         taken, gaps = self._waiting.take(most, size, batch)
-        self._offered += len(batch)
-        self._offered_size += taken
-        self._offered_gaps += gaps
-        self._offers[id(batch)] = _Offer(batch, batch, taken)
+        self._in_flight.add(batch, taken, gaps)
         self._freed.set()  # a stream with few waiting records may have room again
         return batch
 
@@ -151,8 +139,7 @@ class Cursor:
         The others remain in flight. A gap for records that are not published waits before later records. Raises
         ValueError for an impossible outcome.
         """
-        offer = self._offers[id(batch)]
-        rest, answered = offer.rest, outcome.answered
+        rest, answered = self._in_flight.rest(batch), outcome.answered
         if min(outcome) < 0 or answered > len(rest):
             raise ValueError(f"{tuple(outcome)} is not a valid outcome of {len(rest)} records")
         if (self.gaps or outcome.gaps) and outcome.gaps != sum(isinstance(item, Gap) for item in rest[:answered]):
@@ -163,14 +150,7 @@ class Cursor:
         self.unwanted += outcome.unwanted
         self.thinned += outcome.thinned
         self.withheld += outcome.withheld
-        size = offer.size if answered == len(rest) else _size_of_all(rest[:answered])
-        self._offered_gaps -= outcome.gaps
-        self._offered -= answered
-        self._offered_size -= size
-        offer.size -= size
-        offer.rest = rest[answered:]
-        if not offer.rest:
-            del self._offers[id(batch)]
+        self._in_flight.remove(batch, answered, outcome.gaps)
         for place, reason in reversed(outcome.unpublished):
             if not isinstance(item := rest[place], Gap):
                 self._waiting.put_first(Gap.of(item, reason))
@@ -180,8 +160,7 @@ class Cursor:
     def rewind(self) -> None:
         """The connection was lost: items in flight wait again, before later ones, in the original order."""
         again = self.flying()
-        self._offers.clear()
-        self._offered = self._offered_size = self._offered_gaps = 0
+        self._in_flight.clear()
         self._waiting.put_back(again)
         self._settle()
         self._turns.wake()
@@ -210,11 +189,11 @@ class Cursor:
 
     def has_offered(self, batch: Sequence[Item]) -> bool:
         """Is this batch in flight?"""
-        return id(batch) in self._offers
+        return self._in_flight.has(batch)
 
     def unanswered(self, batch: Sequence[Item]) -> Sequence[Item]:
         """The items of a batch in flight that are not answered."""
-        return self._offers[id(batch)].rest
+        return self._in_flight.rest(batch)
 
     def set_aside(self) -> Item:
         """Leave out the next item, because the far end never accepts it. A record leaves a gap."""
@@ -260,7 +239,7 @@ class Cursor:
             self._patient.add(record.stream)
         else:
             self._patient.discard(record.stream)
-            if self.waiting > self.limits.records or waiting.size + self._offered_size > self.limits.size:
+            if self.waiting > self.limits.records or waiting.size + self._in_flight.size > self.limits.size:
                 self._shed_excess()
         self._empty.clear()
         if self._turns.waiters:
@@ -287,7 +266,7 @@ class Cursor:
     def has_room(self, stream: str) -> bool:
         """Can a record of the stream be appended without shedding?"""
         count, size = self.limits
-        if self.waiting < count and self._waiting.size + self._offered_size < size:
+        if self.waiting < count and self._waiting.size + self._in_flight.size < size:
             return True
         return self.limits.has_room(self.held, *self._waiting.load(stream))
 
@@ -297,13 +276,9 @@ class Cursor:
 
     def flying(self) -> list[Item]:
         """The items in flight, in order."""
-        return [item for offer in self._offers.values() for item in offer.rest]
+        return self._in_flight.items()
 
     def _settle(self) -> None:
         self._freed.set()
         if self.is_done:
             self._empty.set()
-
-
-def _size_of_all(items: Sequence[Item]) -> int:
-    return sum(size_of(item) for item in items if not isinstance(item, Gap))

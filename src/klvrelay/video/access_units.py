@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay.config.url import Url
 from klvrelay.frames.frame_times import Stamp, find
+from klvrelay.sources.libav.damage import DamageMarks
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.source import pts_of
 from klvrelay.text import printable
@@ -64,8 +65,8 @@ def access_units(url: Url, file: PushedFile | None = None) -> Generator[AccessUn
 def _units(container: InputContainer, demuxer: Demuxer, file: PushedFile | None) -> Iterator[AccessUnit]:
     from av.stream import Discard
 
-    is_ts = container.format.name == "mpegts"
-    readers = {stream.index: _StreamReader(stream, is_ts) for stream in container.streams.video if _is_video(stream)}
+    form = container.format.name
+    readers = {stream.index: _StreamReader(stream, form) for stream in container.streams.video if _is_video(stream)}
     for stream in container.streams:
         if stream.index not in readers:
             stream.discard = Discard.all
@@ -88,15 +89,11 @@ def _is_video(stream: VideoStream) -> bool:
 
 
 class _StreamReader:
-    """Reads the packets of one video stream.
+    """Reads the packets of one video stream."""
 
-    In MPEG-TS, libav marks as damaged the picture before the damaged one: a picture is complete, and gets the marks,
-    when the packet with the next one has been read.
-    """
-
-    def __init__(self, stream: VideoStream, is_ts: bool) -> None:
+    def __init__(self, stream: VideoStream, container_format: str) -> None:
         self.stream = stream
-        self._is_ts, self._is_next_damaged = is_ts, False
+        self._damage = DamageMarks(container_format)
         self._codec = stream.codec_context.codec.canonical_name
         self._filter: BitStreamFilterContext | None = None
         if self._codec in TO_ANNEX_B:
@@ -107,9 +104,7 @@ class _StreamReader:
     def read(self, packet: Any) -> Iterator[AccessUnit]:
         found: Stamp | None = find(packet, self._codec)
         stamp_us = None if found is None or found.odd else found.time_us
-        pts, damaged, at = pts_of(packet), packet.is_corrupt, packet.pos  # the filter empties the packet
-        if self._is_ts:
-            damaged, self._is_next_damaged = self._is_next_damaged, damaged
+        pts, damaged, at = pts_of(packet), self._damage.is_damaged(packet), packet.pos  # the filter empties the packet
         parts = self._annex_b(packet)
         for data in parts or [b""]:
             yield AccessUnit(data, self._codec, pts, self.stream.id, stamp_us, damaged or not parts, at)

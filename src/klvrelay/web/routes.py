@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from klvrelay.json_output import dumps
-from klvrelay.web.api import of_health, of_incidents
+from klvrelay.web.api import of_alerts, of_health, of_incidents
 from klvrelay.web.api.endpoint import PREFIX, ApiEndpoint, Call
 from klvrelay.web.api.openapi import openapi
 from klvrelay.web.api.parameters import body_of, values_of
@@ -29,7 +29,7 @@ def routes(observed: Observed) -> Sequence[web.RouteDef]:
         return web.Response(body=dumps(document), status=503 if reasons else 200, content_type="application/json")
 
     async def metrics(request: web.Request) -> web.Response:
-        body = await exposition(observed.board, observed.more_families())
+        body = await exposition(observed.board, [observed.more_families])
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
     plain = [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
@@ -49,7 +49,8 @@ def api_routes(observed: Observed) -> list[web.RouteDef]:
 
 def endpoints_of(observed: Observed) -> list[ApiEndpoint]:
     """The endpoints that this relay has."""
-    return [*of_health.ENDPOINTS, *([] if observed.incidents is None else of_incidents.ENDPOINTS)]
+    incidents = () if observed.incidents is None else of_incidents.ENDPOINTS
+    return [*of_health.ENDPOINTS, *incidents, *(() if observed.alerting is None else of_alerts.ENDPOINTS)]
 
 
 def _route(endpoint: ApiEndpoint, observed: Observed) -> web.RouteDef:

@@ -7,6 +7,7 @@
     import_telemetry.py   `import`
     stream_table.py       the rows of `watch`; stream_records.py: the records in them
     printout.py           tables of `items` and `retained`
+    incident_tables.py    tables of `incidents`; incident_api.py: those of a running relay
     spool_text.py         the listing of `spool`
     progress.py           progress bar
     rates.py              bit rates; ages.py: ages

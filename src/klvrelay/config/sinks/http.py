@@ -28,7 +28,7 @@ from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
 from klvrelay.json_output import Numbers
 from klvrelay.shape.output import Output
-from klvrelay.text import Secret
+from klvrelay.text import HIDDEN, Secret
 
 _FORM = "https://[user@]host[:port][/path][?query]"
 _SCHEMES = {"http": Scheme(80), "https": Scheme(443, tls=True)}
@@ -74,6 +74,11 @@ class HttpSettings:
         check_login(self, tls=self.tls)
         if self.token is not None:
             self._check_token(self.token.reveal())
+
+    @property
+    def hidden_url(self) -> str:
+        """Its address without the path, which may be a secret."""
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}/{HIDDEN}"
 
     def _check_token(self, token: str) -> None:
         if self.username is not None:

@@ -33,6 +33,7 @@ class SinkKind:
 
     name         also the name of such a sink that has no other
     schemes      of its URLs
+    titles       the words of messages for these schemes, where they are not `name`
     form         a URL, for messages
     text         what it is, in a few words
     settings     the dataclass of its settings
@@ -53,6 +54,7 @@ class SinkKind:
     from_url: Callable[[str, Mapping[str, Any]], FarEndSettings]
     outputs: Callable[[Any], tuple[Output, ...]]
     module: str
+    titles: tuple[str, ...] = ()
     output_keys: frozenset[str] = OUTPUT_KEYS
     contents: tuple[Contents, ...] = ("records",)
     formats: tuple[Format, ...] = FORMATS
@@ -63,18 +65,27 @@ class SinkKind:
         """The settings that a sink of this kind has beside those of all sinks."""
         return settings_of(self.settings)
 
+    @property
+    def all_titles(self) -> tuple[str, ...]:
+        """What messages call sinks of this kind."""
+        return self.titles or (self.name,)
+
+    def title(self, scheme: str) -> str:
+        """What messages call a sink whose URL has this scheme."""
+        return dict(zip(self.schemes, self.titles, strict=False)).get(scheme, self.name)
+
     def formatted(self, output: Output) -> Output:
         """The output in the format of this kind, if it has no choice."""
         return output if "format" in self.output_keys else replace(output, format=self.formats[0])
 
-    def faults_of(self, settings: FarEndSettings, outputs: Sequence[Output]) -> list[Fault]:
-        """The faults of outputs that this kind cannot publish."""
-        found = [fault for number, output in enumerate(outputs) for fault in self._faults_of(number, output)]
+    def faults_of(self, title: str, settings: FarEndSettings, outputs: Sequence[Output]) -> list[Fault]:
+        """The faults of outputs that this kind cannot publish. `title`: what they call the sink."""
+        found = [fault for number, output in enumerate(outputs) for fault in self._faults_of(title, number, output)]
         return found or self.check(settings, outputs)
 
-    def _faults_of(self, number: int, output: Output) -> list[Fault]:
+    def _faults_of(self, title: str, number: int, output: Output) -> list[Fault]:
         if output.content not in self.contents:
-            return [(number, "preset", f"{output.preset} is not available for {self.name}")]
+            return [(number, "preset", f"{output.preset} is not available for {title}")]
         if output.format not in self.formats:
-            return [(number, "format", f"must be one of {', '.join(self.formats)} for {self.name}")]
+            return [(number, "format", f"must be one of {', '.join(self.formats)} for {title}")]
         return []

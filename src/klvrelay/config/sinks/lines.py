@@ -99,6 +99,7 @@ def _faults(settings: LinesSettings, outputs: Sequence[Output]) -> list[Fault]:
 LINES = SinkKind(
     name="lines",
     schemes=("tcp", "udp", "unix", "stdin"),
+    titles=("tcp", "udp", "unix", "-"),
     form=_FORM,
     text="JSON Lines or KLV packets over a socket or on standard output",
     settings=LinesSettings,

@@ -51,6 +51,7 @@ class FailoverSink:
             )
             for each in brokers
         ]
+        self.shaper = shaper
         self.hold = batch or 0.0
         self.takes_all = budget is not None
         self._used = self._sinks[0]

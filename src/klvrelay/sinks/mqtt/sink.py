@@ -86,7 +86,7 @@ class MqttSink:
         self._publisher = Publisher(settings.url, self._settle, by_topic=budget is not None)
         self.suspended, self._breaking = self._publisher.suspended, self._publisher.breaking
         named: dict[str, object] = {"broker": settings.url} if names_broker else {}
-        self._shaper, self.takes_all = shaper, budget is not None
+        self.shaper, self.takes_all = shaper, budget is not None
         self._outputs: Outputs | BudgetOutputs | None = None
         if shaper is not None and budget is not None:
             self._outputs = BudgetOutputs(shaper, settings, self._messages, self._publisher, budget)
@@ -253,7 +253,8 @@ class MqttSink:
             raise self._down(to_send, fault) from None
         if self.hold:
             self._joining.accept(to_send.messages, codes)
-            self._forget_members(to_send.messages, codes)
+            if self._session is not None:
+                self._session.forget_members(to_send.messages, codes)
         return to_send.outcome(codes)
 
     def _settle(self, answers: Iterable[tuple[Message, int]]) -> None:
@@ -275,26 +276,19 @@ class MqttSink:
         session.members |= joined.members()
         return joined
 
-    def _forget_members(self, messages: Sequence[Message], codes: Sequence[int | None]) -> None:
-        """The session needs the members of messages without an answer only."""
-        if self._session is not None and self._session.members:
-            for message, code in zip(messages, codes, strict=False):
-                if code is not None:
-                    self._session.members.pop(message, None)
-
     def _down(self, sent: BatchMessages | JoinedMessages, fault: Unanswered) -> SinkDown:
         """The fault with the outcome of the leading records. At QoS 2, keep the other answers for the next offer."""
         outcome = sent.outcome(fault.codes)
         if self._session is not None:
             self._session.settle(sent.answers_after(outcome, fault.codes))
-            self._forget_members(sent.messages, fault.codes)
+            self._session.forget_members(sent.messages, fault.codes)
         traced = fault.broke is not None or self._breaking.control.is_running
         return SinkDown(str(fault), answered=outcome, traced=traced)
 
     def restore(self) -> None:
         """End the changes of outputs that subscribers made."""
-        if self._shaper is not None:
-            self._shaper.restore(asyncio.get_running_loop().time())
+        if self.shaper is not None:
+            self.shaper.restore(asyncio.get_running_loop().time())
 
     async def keep(self, notices: LatestValues) -> None:
         """Publish latest values until the connection is lost. Raises SinkDown."""

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from klvrelay.config.names import safe_level
 
-LEAVES = ("availability", "link", "health")
-"""Last levels of the topics that report whether a stream is live."""
+LEAVES = ("availability", "link", "health", "alert")
+"""Last levels of the topics that report the present state of a stream."""
 
 
 @lru_cache(maxsize=4096)

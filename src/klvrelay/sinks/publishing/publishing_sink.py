@@ -41,7 +41,7 @@ class PublishingSink:
     def __init__(self, far_end: FarEnd, settings: FarEndSettings, shaper: Shaper, *, hold: float = 0.0) -> None:
         self._far_end, self.hold = far_end, hold
         self._publications = Publications(shaper, settings)
-        self._shaper = shaper
+        self.shaper = shaper
         self._outbox: Outbox | None = None
         self._late = asyncio.Event()  # set while records may be held
 
@@ -66,7 +66,7 @@ class PublishingSink:
             await self._far_end.close()
             raise
         self._outbox = Outbox(self._far_end)
-        self._shaper.reset(_now())
+        self.shaper.reset(_now())
         self._late.set()
         return self
 
@@ -77,7 +77,7 @@ class PublishingSink:
         outbox, self._outbox = self._outbox, None
         try:
             if outbox is not None and not isinstance(fault, SinkError):
-                self._shaper.release()
+                self.shaper.release()
                 with contextlib.suppress(SinkError, TimeoutError):
                     async with asyncio.timeout(LAST):
                         await self._publish_late(outbox)
@@ -88,7 +88,7 @@ class PublishingSink:
         """Publish a batch, and return once the far end has answered. Raises SinkDown, with the leading answers."""
         outbox = self._connected()
         made = self._publications.of_batch(batch, _now(), replayed=isinstance(batch, Replay))
-        if self._shaper.holds:
+        if self.shaper.holds:
             self._late.set()
         try:
             return made.outcome(await outbox.send(made.publications))
@@ -113,12 +113,12 @@ class PublishingSink:
             await self._late.wait()
             await asyncio.sleep(CHECK)
             await self._publish_late(outbox)
-            if not self._shaper.holds:
+            if not self.shaper.holds:
                 self._late.clear()
 
     async def _publish_late(self, outbox: Outbox) -> None:
         now = _now()
-        late = self._shaper.take_late(now)
+        late = self.shaper.take_late(now)
         try:
             await outbox.send(self._publications.of_due(late, now))
         except SinkDown:

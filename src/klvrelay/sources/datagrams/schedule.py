@@ -15,7 +15,8 @@ import os
 from contextvars import ContextVar
 from weakref import WeakValueDictionary
 
-from klvrelay.core.receiver import Load, OnResults, Receiver, ReceiverSet, timer_of
+from klvrelay.core.receiver import Receiver
+from klvrelay.core.receiver_set import Load, OnResults, ReceiverSet, timer_of
 
 COALESCE = 0.008
 """Maximum seconds between reads of gathered sockets."""

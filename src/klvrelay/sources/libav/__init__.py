@@ -2,6 +2,7 @@
 
 source.py         rtsp://, rtsps://, and containers other than MPEG-TS
 demuxer.py        opens libav, and translates its errors
+damage.py         which packets the transport damaged
 boxes.py          checks whether an mp4 has its index
 gateway.py        relays between libav and an RTSP server
 sdp.py            the server's description of its media

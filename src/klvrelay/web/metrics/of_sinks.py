@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
 
 from klvrelay.health.lead_time import COARSE
 from klvrelay.health.sink import SinkHealth, SinkState
@@ -33,12 +33,26 @@ def families_of_sinks(sinks: Sequence[SinkHealth]) -> Iterator[Family]:
                  [Sample(labels(sink=name), health.outages) for health, name in known])  # fmt: skip
     yield Family("klvrelay_sink_suspended_topics", "gauge", "Topics that the far end refuses",
                  [Sample(labels(sink=name), len(health.suspended())) for health, name in known])  # fmt: skip
+    yield Family("klvrelay_sink_withheld_records_total", "counter", "Records withheld because of their marking",
+                 [Sample(labels(sink=name, output=output), count)
+                  for health, name in known for output, count in health.withheld().items()])  # fmt: skip
+    yield from _budgets([(uplink, name) for health, name in known if (uplink := health.uplink()) is not None])
     yield _lead_times(known)
     yield Family("klvrelay_sink_unclear_lead_times_total", "counter",
                  "Records without a lead time, since the system clock was set meanwhile",
                  [Sample(labels(sink=name), health.lead_times.unclear) for health, name in known])  # fmt: skip
     yield Family("klvrelay_sink_state_age_seconds", "gauge", "Time since the last change of state",
                  [Sample(labels(sink=name), health.clock() - health.since) for health, name in known])  # fmt: skip
+
+
+def _budgets(known: Sequence[tuple[Mapping[str, Any], str]]) -> Iterator[Family]:
+    """How sinks with a budget use it: see `uplink`."""
+    yield Family("klvrelay_sink_budget_step", "gauge", "What the budget reduces: 0 is nothing, 5 is everything but links",
+                 [Sample(labels(sink=name), uplink["step"]) for uplink, name in known])  # fmt: skip
+    yield Family("klvrelay_sink_budget_sent_bytes_total", "counter", "Bytes sent, with all headers",
+                 [Sample(labels(sink=name), uplink["bytes"]) for uplink, name in known])  # fmt: skip
+    yield Family("klvrelay_sink_budget_left_out_messages_total", "counter", "Messages that the budget left out",
+                 [Sample(labels(sink=name), uplink["left_out"]) for uplink, name in known])  # fmt: skip
 
 
 def _lead_times(known: Sequence[tuple[SinkHealth, str]]) -> Family:

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from klvrelay.config.mqtt import MqttSettings
@@ -18,7 +17,7 @@ from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.shape.budget.classes import Urgency
 from klvrelay.shape.budget.ladder import HALVINGS, Ladder, Rung, rungs_of
-from klvrelay.shape.budget.reduction import reduced_all, rungs_for, urgency_of
+from klvrelay.shape.budget.reduction import reduced_all, rungs_for
 from klvrelay.shape.marking import Limit
 from klvrelay.shape.output import BATCH_HELD, Output
 from klvrelay.shape.shaped_output import Decision, Due
@@ -26,8 +25,9 @@ from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.batch_messages import NOT_SENT
 from klvrelay.sinks.mqtt.budget.budget_values import GUESS, STOPPED, BudgetValues
 from klvrelay.sinks.mqtt.budget.left_out import LeftOut
-from klvrelay.sinks.mqtt.budget.unsent import Unsent
+from klvrelay.sinks.mqtt.budget.unsent import Unsent, is_live
 from klvrelay.sinks.mqtt.budget.uplink import Uplink
+from klvrelay.sinks.mqtt.budget.urgencies import Urgencies
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.outputs.output_messages import OutputMessages
@@ -40,12 +40,8 @@ from klvrelay.sinks.results import GAP, UNCHOSEN, UNWANTED, counted
 if TYPE_CHECKING:
     from klvrelay.gap import Item
 
-LIVE = 5_000_000
-"""Microseconds: older records are those of an outage, and say nothing about the load."""
 SHOW_EVERY = 60.0
 """Seconds after which the use of the budget is published again, though the step is the same."""
-URGENCIES_MOST = 1000
-"""Maximum number of classes that are kept."""
 DICTIONARIES_EVERY = 0.5
 """Seconds between two checks if a dictionary is to be published."""
 
@@ -70,7 +66,7 @@ class BudgetOutputs:
         self._rungs = rungs_of(halvings=HALVINGS) if shaper.changeable else rungs_for(shaper.outputs)
         self._uplink: Uplink | None = None
         self._groups: dict[Hashable, _Group] = {}
-        self._urgencies: dict[tuple[str, tuple[str, ...]], Urgency] = {}
+        self._urgencies = Urgencies()
         self._sizes: dict[str, int] = {}
         self.values = BudgetValues(settings)
         self._shown = 0.0
@@ -228,10 +224,10 @@ class BudgetOutputs:
     def _put_group(self, dues: Sequence[Due], part: Pending) -> None:
         output, record = dues[0].shaped.output, dues[0].record
         size = len(dues) * self._sizes.get(output.name, GUESS + len(record.raw))
-        entry = Unsent(partial(self._make, dues, part), part, size, _is_live(record))
+        entry = Unsent(partial(self._make, dues, part), part, size, is_live(record))
         newest = output.retain or (output.rate is not None and not dues[0].replayed)
         key = output.name, record.stream, record.set, dues[0].replayed
-        self.uplink.put(self._urgency(output), key, entry, newest=newest)
+        self.uplink.put(self._urgencies.of(output), key, entry, newest=newest)
 
     def _put_late(self, now: float) -> None:
         """Let what was held for its interval, or for others, wait for its turn."""
@@ -287,24 +283,11 @@ class BudgetOutputs:
         if self._left_out is not None and not code.cancelled() and 0 <= code.result() < REFUSED:
             self._left_out.note(due.record for due in dues)
 
-    def _urgency(self, output: Output) -> Urgency:
-        """The class of an output; with other items it is another."""
-        key = output.name, output.items  # subscribers may change the items
-        if (found := self._urgencies.get(key)) is None:
-            if len(self._urgencies) >= URGENCIES_MOST:
-                self._urgencies.clear()
-            found = self._urgencies[key] = urgency_of(output)
-        return found
-
     def _reduce(self, rung: Rung) -> None:
         """Publish what a rung leaves of the outputs."""
         self._shaper.reduce(partial(reduced_all, rung=rung))
         self._urgencies.clear()
         self._sizes.clear()
-
-
-def _is_live(record: Record) -> bool:
-    return record.received_us is not None and time_ns() // 1000 - record.received_us < LIVE
 
 
 def _now() -> float:

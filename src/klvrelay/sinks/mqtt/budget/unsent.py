@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import time_ns
 
+from klvrelay.record import Record
 from klvrelay.shape.budget.classes import Urgency
 from klvrelay.sinks.mqtt.outputs.pending import Pending
 from klvrelay.sinks.mqtt.protocol.connection import Message
+
+LIVE = 5_000_000
+"""Microseconds: older records are those of an outage, and say nothing about the load."""
+
+
+def is_live(record: Record) -> bool:
+    """Did the record arrive just now?"""
+    return record.received_us is not None and time_ns() // 1000 - record.received_us < LIVE
 
 
 @dataclass(slots=True)

@@ -129,6 +129,13 @@ class Session:
         while len(self.settled) > SETTLED_MOST:
             self.settled.popitem(last=False)
 
+    def forget_members(self, messages: Sequence[Message], codes: Sequence[int | None]) -> None:
+        """Keep the members of messages without an answer only."""
+        if self.members:
+            for message, code in zip(messages, codes, strict=False):
+                if code is not None:
+                    self.members.pop(message, None)
+
     def answer(self, message: Message) -> int | None:
         """The answer to a message that is offered again, if there is one."""
         codes = self.settled.get(message)

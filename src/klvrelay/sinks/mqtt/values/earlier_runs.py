@@ -1,8 +1,9 @@
 """Finds the retained topics of earlier runs that are out of date: streams that a killed run left `online`.
 
-The last will of a run is published on `{prefix}/status` and contains its boot id. Each `availability`, `link` and
-`health` has the boot id of its run as a user property, which needs MQTT 5. A value `online`, or a state other than
-`ended`, is out of date if a status shows that its run has ended. Without such a status the run may still be active.
+The last will of a run is published on `{prefix}/status` and contains its boot id. Each `availability`, `link`, `health`
+and `alert` has the boot id of its run as a user property, which needs MQTT 5. A value `online`, an alert, or a state
+other than `ended`, is out of date if a status shows that its run has ended. Without such a status the run may still be
+active.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def _is_active(leaf: str, payload: bytes) -> bool:
     """Does the message report that its stream is active?"""
     if leaf == "availability":
         return payload == b"online"
+    if leaf == "alert":
+        return bool(payload)
     return bool(object_of(payload, LINK_MOST).get("state", "ended") != "ended")
 
 

@@ -1,4 +1,5 @@
-"""Corrects retained topics that earlier runs left out of date (`earlier_runs.py`): their streams become `offline`.
+"""Corrects retained topics that earlier runs left out of date (`earlier_runs.py`): streams become `offline`, without
+alerts.
 
 A topic of a stream of this relay is not corrected: the relay publishes it itself. After a power failure the broker
 detects the end of a run by the keepalive only. The late last will then replaces the status of the run that has begun
@@ -207,6 +208,8 @@ def _corrected(message: Received, qos: int) -> Message:
     """The corrected message, still with the boot id of its run."""
     known = user_properties(message.properties)
     user = tuple((name, printable(known[name])) for name in ("stream", "boot") if name in known)
+    if message.topic.endswith("/alert"):
+        return Message(message.topic, b"", qos, True, "application/json", user=user)
     if message.payload == b"online":
         return Message(message.topic, b"offline", qos, True, "text/plain", user=user)
     document = object_of(message.payload, LINK_MOST) | {"state": "ended", "reason": "the relay was lost"}

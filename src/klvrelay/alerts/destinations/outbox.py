@@ -1,0 +1,104 @@
+"""What waits for one destination: bounded, in order, with bounded retries. No destination waits for another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from klvrelay.alerts.destinations.contract import AlertDestination, Notification, NotifyFault
+from klvrelay.backoff import Backoff, Repeats
+from klvrelay.config.alerts import NotifySettings
+from klvrelay.errors import describe_bug
+from klvrelay.text import printable
+
+LOG = logging.getLogger("klvrelay.alerts")
+
+WAITING_MOST = 100
+"""Maximum number of notifications that wait; beyond that the oldest are dropped."""
+FIRST, LONGEST = 1.0, 60.0
+"""Seconds of the first and of the longest pause between two attempts."""
+
+
+@dataclass(slots=True)
+class SendCounts:
+    """Notifications of one destination: sent; failed after all attempts; dropped since too many waited; attempts that
+    failed.
+    """
+
+    sent: int = 0
+    failed: int = 0
+    dropped: int = 0
+    attempts_failed: int = 0
+
+
+class AlertOutbox:
+    """Delivers to one destination, until cancelled.
+
+    counts  of its notifications
+    """
+
+    def __init__(
+        self, settings: NotifySettings, destination: AlertDestination,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:  # fmt: skip
+        self.settings, self.counts = settings, SendCounts()
+        self._destination, self._sleep = destination, sleep
+        self._waiting: deque[Notification] = deque()
+        self._some = asyncio.Event()
+        self._repeats = Repeats()
+
+    @property
+    def waiting(self) -> int:
+        """Number of notifications that wait, without the one that is being sent."""
+        return len(self._waiting)
+
+    def put(self, notification: Notification) -> None:
+        """Send it after those that wait."""
+        if len(self._waiting) >= WAITING_MOST:
+            self._waiting.popleft()
+            self.counts.dropped += 1
+            self._log("too many notifications wait, the oldest was dropped")
+        self._waiting.append(notification)
+        self._some.set()
+
+    async def run(self) -> None:
+        """Send what waits, one after the other."""
+        while True:
+            await self._some.wait()
+            while self._waiting:
+                await self._deliver(self._waiting.popleft())
+            self._some.clear()
+
+    async def _deliver(self, notification: Notification) -> None:
+        backoff = Backoff(first=FIRST, cap=LONGEST)
+        for left in range(self.settings.retries, -1, -1):
+            fault = await self._try(notification)
+            if fault is None:
+                self.counts.sent += 1
+                self._repeats.over()
+                return
+            self.counts.attempts_failed += 1
+            if fault.is_final or not left:
+                break
+            self._log(f"{fault}; retrying")
+            await self._sleep(max(backoff.next(), min(fault.wait, LONGEST)))
+        self.counts.failed += 1
+        self._log(f"{fault}; given up")
+
+    async def _try(self, notification: Notification) -> NotifyFault | None:
+        try:
+            detail = await self._destination.send(notification)
+        except NotifyFault as fault:
+            return fault
+        except Exception as error:  # noqa: BLE001 (a bug of one destination must not end it)
+            return NotifyFault(f"internal error: {type(error).__name__} ({describe_bug(error)})", is_final=True)
+        LOG.debug("alert sent: notify=%s alert=%s answer=%r", self.settings.name, notification.id, detail)
+        return None
+
+    def _log(self, text: str) -> None:
+        if (line := self._repeats.add(text)) is not None:
+            LOG.warning("alert not sent: notify=%s kind=%s reason=%r", self.settings.name, self.settings.kind,
+                        printable(line))  # fmt: skip

@@ -1,0 +1,73 @@
+"""The geofences of a stream: whether each holds for its latest record, once a second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from klvrelay.config.alerts import GeofenceSettings
+from klvrelay.errors import ConfigError
+from klvrelay.record import Record
+
+FenceRules = Mapping[str, Any]
+"""`geofences.FenceRule` by the name of [[geofence]]."""
+
+
+def read_fence_rules(settings: Sequence[GeofenceSettings]) -> FenceRules:
+    """Read the files of geofences. It blocks: not for the event loop. Raises ConfigError."""
+    if not settings:
+        return {}
+    package = import_module("klvrelay.geofences")  # on use: it needs numpy
+    return {one.name: _fence_rule(package, one) for one in settings}
+
+
+def _fence_rule(package: Any, settings: GeofenceSettings) -> Any:
+    try:
+        return package.FenceRule(
+            settings.name, package.read_fences(settings.file), frozenset(settings.of), settings.when,
+            settings.dwell, settings.radius, settings.margin,
+        )  # fmt: skip
+    except ConfigError as fault:
+        raise ConfigError(f"geofence {settings.name}: {fault}") from None
+
+
+class FenceChecks:
+    """The geofences of one stream.
+
+    rules  those that apply to it
+    """
+
+    def __init__(self, rules: FenceRules) -> None:
+        package: Any = import_module("klvrelay.geofences") if rules else None
+        self._places_of = None if package is None else package.places_of
+        self.rules = dict(rules)
+        self._watches = {name: package.FenceWatch(rule) for name, rule in rules.items()}
+        self._of = frozenset(subject for rule in rules.values() for subject in rule.of)
+        self._statuses: dict[str, Any] = {}
+        self._record: Record | None = None
+
+    def take(self, record: Record | None, now: float) -> None:
+        """Compare a record, unless it was compared before."""
+        if not self._watches or self._places_of is None or record is None or record is self._record:
+            return
+        self._record = record
+        if not record.good:
+            return
+        places = self._places_of(record.items, self._of)
+        for name, watch in self._watches.items():
+            self._statuses[name] = watch.update(now, places)
+
+    def value(self, name: str) -> float | None:
+        """1 while the geofence holds, else 0; None before the first position."""
+        status = self._statuses.get(name)
+        return None if status is None else float(status.condition)
+
+    def text(self, name: str) -> str:
+        seen = self._statuses[name].seen
+        return "" if seen is None else str(seen.describe())
+
+    def age(self, name: str, now: float) -> float:
+        """Seconds since it began to hold."""
+        seen = self._statuses[name].seen
+        return 0.0 if seen is None else max(0.0, now - seen.since)

@@ -1,0 +1,91 @@
+"""Runs the alerts of a relay: the engine, the topics and the destinations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from klvrelay import threads
+from klvrelay.alerts.destinations.notifier import Notifier
+from klvrelay.alerts.destinations.open import check_destinations
+from klvrelay.alerts.disks import DiskWatch
+from klvrelay.alerts.engine import Alerts
+from klvrelay.alerts.fence_checks import FenceRules, read_fence_rules
+from klvrelay.alerts.topics import AlertTopics, PublishAlerts
+from klvrelay.config.alerts import AlertsSettings
+from klvrelay.config.settings import RelaySettings
+from klvrelay.health.board import Board
+from klvrelay.health.stream import StreamHealth
+
+
+def prepare(settings: AlertsSettings) -> FenceRules:
+    """Read the files of geofences, and check the destinations. It blocks. Raises ConfigError."""
+    check_destinations(settings)
+    return read_fence_rules(settings.geofences)
+
+
+class Alerting:
+    """The alerts of one relay. Build it off the event loop: it loads libraries.
+
+    alerts    what is raised, and the rules
+    notifier  the destinations, and their counts
+    """
+
+    def __init__(
+        self, board: Board, settings: RelaySettings, publish: PublishAlerts, count: Callable[[], None]
+    ) -> None:
+        """`publish`: see `PublishAlerts`; `count` reads the transport counters of all streams."""
+        self._board = board
+        disks = DiskWatch(written_paths(settings))
+        self.alerts = Alerts(board, settings.alerts, fences=read_fence_rules(settings.alerts.geofences), disks=disks,
+                             count=count)  # fmt: skip
+        self.notifier = Notifier(settings.alerts)
+        self._topics = AlertTopics(board.boot, publish, self.alerts.raised, self._names)
+        self.alerts.listeners += [self.notifier.note, self._topics.note]
+        self.alerts.checked += [self.notifier.check, self._topics.flush]
+        board.stream_details.append(self._of_stream)
+        board.relay_details.append(self._of_relay)
+        board.ending.append(self._end)
+
+    async def run(self) -> None:
+        """Evaluate and notify, until cancelled."""
+        self.notifier.start()
+        try:
+            await self.alerts.run()
+        finally:
+            await self.notifier.stop()
+
+    async def apply(self, settings: RelaySettings) -> None:
+        """Replace the settings. Raises ConfigError for files that became invalid since they were checked."""
+        fences = await threads.run(partial(prepare, settings.alerts), "klvrelay-settings")
+        self.alerts.apply(settings.alerts, fences)
+        self.alerts.set_disks(written_paths(settings))
+        await self.notifier.apply(settings.alerts)
+
+    def _end(self) -> None:
+        """The relay stops: clear everything, without notifications."""
+        self.alerts.listeners.remove(self.notifier.note)
+        self.alerts.stop()
+        self._topics.end()
+
+    def _names(self) -> list[str]:
+        return [health.name for health in self._board.streams() if health.reported]
+
+    def _of_stream(self, health: StreamHealth) -> Mapping[str, Any]:
+        return {"alerts": [alert.rule for alert in self.alerts.raised_of("stream", health.name)]}
+
+    def _of_relay(self) -> Mapping[str, Any]:
+        others = (alert for alert in self.alerts.raised() if alert.subject != "stream")
+        return {"alerts": [alert.place for alert in others]}
+
+
+def written_paths(settings: RelaySettings) -> list[Path]:
+    """Files and folders that the relay writes to."""
+    spool = [] if settings.spool is None else [settings.spool.path]
+    recordings = [source.record for source in settings.sources if source.record is not None]
+    sinks = (getattr(sink.far_end, "path", None) for sink in settings.sinks if sink.kind.name == "files")
+    state = getattr(settings, "state", None)
+    found = [*spool, *recordings, *(Path(path) for path in sinks if path), *([Path(state)] if state else [])]
+    return list(dict.fromkeys(found))

@@ -15,6 +15,7 @@ from klvrelay.config.alerts import AlertEntry, AlertsSettings
 from klvrelay.core import Counters
 from klvrelay.health import SinkHealth, StreamHealth
 from klvrelay.health.board import Board
+from klvrelay.relay.supervise import contain
 
 WALL_US = 1_800_000_000_000_000
 """Wall time at the manual clock's 0, microseconds since 1970."""
@@ -62,7 +63,7 @@ class Scene:
 
     def __init__(self, *entries: AlertEntry, **settings: Any) -> None:
         self.clock, self.wall_ahead = Clock(), 0.0
-        self.board = Board("5f2c9a")
+        self.board = Board("5f2c9a", contain)
         self.streams: list[LiveStream] = []
         self.sinks: list[SinkHealth] = []
         self.board.streams = lambda: [stream.health for stream in self.streams]

@@ -20,5 +20,7 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     ports.py            sources on the same port          uniqueness.py       names that only one may have
     mqtt_url.py         the URL of a broker               output_changes.py   changes of outputs at run time
     advice.py           valid settings to reconsider      web.py              where the web server listens
+    alerts.py           alerts, geofences, destinations   alert_rules.py      the rules and their defaults
+    alerts_reader.py    their tables                      quiet_hours.py      hours without notifications
     log.py              the log of the process           incidents.py        the ledger of incidents
 """

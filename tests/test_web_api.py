@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientResponse
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
-from served_relay import Served, board_of, connected, flown, ledger, serving
+from served_relay import Served, alerting, board_of, connected, flown, ledger, serving
 
 from klvrelay.health.board import Board
 from klvrelay.incidents.ledger_service import Incidents
@@ -37,11 +37,13 @@ async def config() -> str:
 async def served() -> AsyncIterator[Served]:
     """A server with all endpoints, and an open incident."""
     board = full_board()
-    async with ledger(board) as incidents, serving(Observed(board, config=config, incidents=incidents)) as found:
-        yield found
+    async with ledger(board) as incidents:
+        observed = Observed(board, config=config, incidents=incidents, alerting=alerting(board))
+        async with serving(observed) as found:
+            yield found
 
 
-ENDPOINTS = endpoints_of(Observed(board := full_board(), incidents=Incidents(board)))
+ENDPOINTS = endpoints_of(Observed(board := full_board(), incidents=Incidents(board), alerting=alerting(board)))
 
 
 def filled(path: str, served: Served) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from full_board import full_board, full_observed
 from prometheus_client.parser import text_string_to_metric_families
-from served_relay import board_of, connected, flown, serving
+from served_relay import board_of, flown, serving
 
 from klvrelay.health import StreamHealth
 from klvrelay.health.board import Board
@@ -16,16 +17,8 @@ from klvrelay.web.metrics.exposition import LABEL_MOST, labels, lines_of
 from klvrelay.web.metrics.family import Family, Sample
 from klvrelay.web.observed import Observed
 
-UNITS = ("seconds", "bytes", "hertz", "ratio", "total", "info", "records", "topics", "streams", "fds", "threads")
-
-
-def full_board() -> Board:
-    """With everything that makes a metric."""
-    stream = flown()
-    stream.clocks.settle()
-    board = board_of([stream], [connected()])
-    board.has_spool = True
-    return board
+UNITS = ("seconds", "bytes", "hertz", "ratio", "total", "info", "records", "topics", "streams", "fds", "threads",
+         "incidents", "alerts")  # fmt: skip
 
 
 async def parsed(board: Board) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
@@ -54,21 +47,33 @@ async def test_the_official_parser_reads_what_the_relay_counts():
     assert found["klvrelay_spool_failing"] == {(): 0}
 
 
-@pytest.mark.parametrize("family", list(families(full_board())), ids=lambda family: family.name)
-def test_each_name_follows_the_conventions(family: Family):
-    """Counters end in _total, others in their unit; each has a text, and no other metric has its name."""
+async def all_families() -> list[Family]:
+    """All metrics that there are."""
+    async with full_observed() as observed:
+        return list(families(observed.board, [observed.more_families]))
+
+
+async def test_each_name_follows_the_conventions():
+    """Counters end in _total, others in their unit; each has a text."""
+    for family in await all_families():
+        _check_name(family)
+
+
+def _check_name(family: Family) -> None:
     assert re.fullmatch(r"(klvrelay|process)_[a-z0-9_]+", family.name)
     assert family.name.endswith("_total") == (family.kind == "counter")
     assert family.help[0].isupper() or family.help[0].isdigit()
     assert "\n" not in family.help
-    if family.kind == "gauge" and not family.name.endswith(("_state", "_failing", "_ratio")):
+    if family.kind == "gauge" and not family.name.endswith(("_state", "_failing", "_ratio", "_step", "_lag_longest_seconds")):
         assert family.name.rpartition("_")[2] in UNITS, family.name
 
 
-def test_no_metric_occurs_twice():
-    """The names of all are different."""
-    names = [family.name for family in families(full_board())]
+async def test_no_metric_occurs_twice():
+    """The names of all are different; and a full board has a value of each."""
+    found = await all_families()
+    names = [family.name for family in found]
     assert len(names) == len(set(names)) > 50
+    assert [name for name, family in zip(names, found, strict=True) if not list(lines_of(family))] == []
 
 
 def test_each_counter_of_link_is_a_metric():
@@ -115,13 +120,13 @@ def test_a_stream_that_nobody_expects_is_left_out_until_it_has_records():
 
 
 async def test_the_page_has_the_content_type_of_the_format():
-    """And what other parts add."""
-    more = Family("klvrelay_more", "gauge", "More", [Sample("", 5)])
-    async with serving(Observed(full_board(), families=[lambda: [more]])) as served:
+    """Without a ledger and alerts, their metrics are left out."""
+    async with serving(Observed(full_board())) as served:
         response = await served.ask("/metrics")
         text = await response.text()
     assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert text.endswith("klvrelay_more 5\n")
+    assert "incidents" not in text
+    assert "alerts" not in text
 
 
 async def test_counters_are_those_of_the_moment():

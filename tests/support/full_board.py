@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from served_relay import alerting, board_of, connected, flown, ledger
+from served_relay import alerting, board_of, connected, flown, ledger, outage
 
+from klvrelay.core import Counters
 from klvrelay.health.board import Board
 from klvrelay.health.loop import LoopHealth
 from klvrelay.link_stats import LinkStats
@@ -19,8 +20,11 @@ UPLINK = {"step": 2, "bytes": 5000, "left_out": 7}
 def full_board() -> Board:
     """A stream with clocks and all transport counters; a sink with a budget; a spool."""
     stream = flown()
-    stream.clocks.settle()
-    stream.note_link(LinkStats(**dict.fromkeys(_optional(), 1)))
+    for clock in ("wall", "pts", "pcr"):
+        for second in range(30):  # a drift needs some
+            stream.clocks.against[clock].add(float(second), 0.1)
+    lane = Counters()._replace(pcr_jitter_us=3.0, pcr_jitter_max_us=9.0)
+    stream.note_link(LinkStats(srt_rtt_ms=12.5, lane=lane))
     sink = connected()
     sink.uplink, sink.withheld = lambda: UPLINK, lambda: {"telemetry": 3}
     board = board_of([stream], [sink])
@@ -29,14 +33,10 @@ def full_board() -> Board:
     return board
 
 
-def _optional() -> list[str]:
-    """Counters that only some transports have."""
-    return [name for name, value in LinkStats()._asdict().items() if value is None]
-
-
 @asynccontextmanager
 async def full_observed() -> AsyncIterator[Observed]:
     """With an open and a closed incident, and a destination of alerts."""
     board = full_board()
-    async with ledger(board) as incidents:
+    async with ledger(board, "uav1", "uav2") as incidents:
+        board.changes.publish(outage("uav2", state="live"))
         yield Observed(board, incidents=incidents, alerting=alerting(board))

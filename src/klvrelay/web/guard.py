@@ -17,6 +17,7 @@ OPEN = frozenset(("/healthz", "/readyz"))
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Server": "klvrelay",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }

@@ -46,6 +46,6 @@ def families_of_alerts(alerting: Alerting, counts: AlertCounts) -> Iterator[Fami
         [Sample(labels(destination=name, outcome=outcome), getattr(sent, outcome))
          for name, sent in alerting.notifier.counts().items() for outcome in ("sent", "failed", "dropped")],
     )  # fmt: skip
-    yield Family("klvrelay_notification_failed_attempts_total", "counter", "Attempts to send a notification that failed",
+    yield Family("klvrelay_notification_failed_attempts_total", "counter", "Failed attempts to send a notification",
                  [Sample(labels(destination=name), sent.attempts_failed)
                   for name, sent in alerting.notifier.counts().items()])  # fmt: skip

@@ -47,7 +47,7 @@ def families_of_sinks(sinks: Sequence[SinkHealth]) -> Iterator[Family]:
 
 def _budgets(known: Sequence[tuple[Mapping[str, Any], str]]) -> Iterator[Family]:
     """How sinks with a budget use it: see `uplink`."""
-    yield Family("klvrelay_sink_budget_step", "gauge", "What the budget reduces: 0 is nothing, 5 is everything but links",
+    yield Family("klvrelay_sink_budget_step", "gauge", "What the budget reduces, from 0 (nothing) to 5",
                  [Sample(labels(sink=name), uplink["step"]) for uplink, name in known])  # fmt: skip
     yield Family("klvrelay_sink_budget_sent_bytes_total", "counter", "Bytes sent, with all headers",
                  [Sample(labels(sink=name), uplink["bytes"]) for uplink, name in known])  # fmt: skip

@@ -12,7 +12,9 @@ from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError
 
 if TYPE_CHECKING:
+    from klvrelay.config.settings import RelaySettings
     from klvrelay.relay.relay import Relay
+    from klvrelay.web.server import RelayServer
 
 Beside = Callable[["Relay"], Awaitable[None]]
 
@@ -42,7 +44,13 @@ def web_server(settings: WebSettings | None, config: Callable[[], str]) -> Itera
             read = partial(threads.run, config, "klvrelay-settings")
             observed = Observed(relay.board, partial(reasons_unready, relay), read, relay.incidents, relay.alerting)
             server = RelayServer(settings, observed, sock)
+            relay.on_reload.append(partial(_apply, server))
             await server.open()
             await server.serve()
 
         yield serve
+
+
+async def _apply(server: RelayServer, settings: RelaySettings) -> None:
+    if settings.http is not None:
+        await server.apply(settings.http)

@@ -16,6 +16,7 @@ from klvrelay.backoff import Backoff
 from klvrelay.config.log import LogSettings
 from klvrelay.config.settings import RelaySettings
 from klvrelay.config.small_file import Stamp, stamp_of
+from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.relay.build import age_of, change_of, check_files
 from klvrelay.relay.change import SettingsChange
@@ -105,7 +106,8 @@ class Reloader:
             self._files = files
             await check_files(settings)
             await threads.run(partial(self._reloads.change_log, settings.log), "klvrelay-log")
-            await self._apply(self._runtime_settings(settings), _lasting_keys(self.settings, settings))
+            runtime = self._runtime_settings(settings)
+            await self._apply(runtime, _lasting_keys(runtime, settings))
         except KlvrelayError as fault:
             faults = "; ".join(str(fault).split("\n"))
             LOG.error("settings not reloaded, the earlier ones stay in effect: %s", faults)
@@ -139,6 +141,7 @@ class Reloader:
         lasting: dict[str, Any] = {f.name: getattr(old, f.name) for f in fields(old) if f.name not in _PARTS}
         if old.spool is not None and settings.spool is not None:
             lasting["spool"] = replace(old.spool, age=settings.spool.age)
+        lasting["http"] = _with_access(old.http, settings.http)
         return replace(settings, **lasting)
 
     def _note_failure(self, fault: KlvrelayError) -> None:
@@ -153,16 +156,23 @@ class Reloader:
         self._relay.publish_status(reload={"result": result, "time": now, **restart})
 
 
-def _lasting_keys(old: RelaySettings, new: RelaySettings) -> list[str]:
-    """The settings that differ and cannot change at run time, as in the file."""
+def _with_access(old: WebSettings | None, new: WebSettings | None) -> WebSettings | None:
+    """The web server as it listens, with the new token and host names; unchanged if others could then reach it."""
+    if old is None or new is None:
+        return old
+    changed = replace(old, token=new.token, hosts=new.hosts)
+    return old if changed.fault() else changed
+
+
+def _lasting_keys(runtime: RelaySettings, new: RelaySettings) -> list[str]:
+    """The settings that are not in effect, as in the file."""
     keys: list[str] = []
-    for f in fields(old):
-        before, after = getattr(old, f.name), getattr(new, f.name)
-        if f.name in _PARTS or before == after:
+    for f in fields(new):
+        before, after = getattr(runtime, f.name), getattr(new, f.name)
+        if before == after:
             continue
         if is_dataclass(before) and is_dataclass(after):
-            keys += [key for g in fields(before) if _differ(before, after, g.name)
-                     and (key := f"{f.name}.{g.name}") != "spool.age"]  # fmt: skip
+            keys += [f"{f.name}.{g.name}" for g in fields(before) if _differ(before, after, g.name)]
         else:
             keys.append(f.name if is_dataclass(before) or is_dataclass(after) else f"relay.{f.name}")
     return keys
@@ -185,6 +195,7 @@ def _describe(change: SettingsChange, old: RelaySettings, new: RelaySettings) ->
         "settings": [
             *(key for key in (*RUNTIME, "alerts") if _differ(old, new, key)), *_changed_age(old, new),
             *_changed_log(old, new),
+            *_changed_access(old, new),
         ],
     }  # fmt: skip
     return " ".join(f"{key}={printable(','.join(names))}" for key, names in groups.items() if names)
@@ -192,6 +203,12 @@ def _describe(change: SettingsChange, old: RelaySettings, new: RelaySettings) ->
 
 def _changed_age(old: RelaySettings, new: RelaySettings) -> list[str]:
     return ["spool.age"] if old.spool and new.spool and _differ(old.spool, new.spool, "age") else []
+
+
+def _changed_access(old: RelaySettings, new: RelaySettings) -> list[str]:
+    if old.http is None or new.http is None:
+        return []
+    return [f"http.{name}" for name in ("token", "hosts") if _differ(old.http, new.http, name)]
 
 
 def _changed_log(old: RelaySettings, new: RelaySettings) -> list[str]:

@@ -9,9 +9,11 @@ import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import web
 
+from klvrelay import threads
 from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError, KlvrelayError, describe_bug
 from klvrelay.web.connections import BUFFER, Connections
@@ -61,6 +63,17 @@ class RelayServer:
     def _url(self) -> str:
         port = self._sock.getsockname()[1]
         return self._settings.url.removesuffix(f":{self._settings.port}") + f":{port}"
+
+    async def apply(self, settings: WebSettings) -> None:
+        """Use another token and other host names from the next request on, and read the certificate again. One that
+        cannot be used is logged, and the earlier one stays.
+        """
+        self._guard = Guard(settings)
+        if self._context is not None:
+            try:
+                await threads.run(partial(_load_certificate, self._context, self._settings), "klvrelay-settings")
+            except ConfigError as fault:
+                LOG.error("certificate not reloaded, the earlier one stays in effect: %s", fault)
 
     async def serve(self) -> None:
         """Serve until cancelled."""
@@ -132,10 +145,16 @@ def _context(settings: WebSettings) -> ssl.SSLContext | None:
     if settings.cert_file is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    _load_certificate(context, settings)
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, settings: WebSettings) -> None:
+    """Read it for connections from now on. Raises ConfigError."""
+    assert settings.cert_file is not None
     try:
         context.load_cert_chain(settings.cert_file, settings.key_file)
     except OSError as fault:  # ssl.SSLError is one
         is_bad = isinstance(fault, ssl.SSLError) or not fault.errno
         reason = "not a certificate with its key, in PEM" if is_bad else os.strerror(fault.errno or 0).lower()
         raise ConfigError(f"http.cert_file: {settings.cert_file}: {reason}") from fault
-    return context

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import time
 from pathlib import Path
+from urllib.parse import quote
 
+import aiohttp
 import pytest
+from certificates import certified
 from served_relay import Served, board_of, connected, flown, serving
+from yarl import URL
 
 from klvrelay.config.web import WebSettings, address_of
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret
 from klvrelay.web import connections
 from klvrelay.web.observed import Observed
-from klvrelay.web.server import RelayServer, listen
+from klvrelay.web.server import TOGETHER, RelayServer, listen
 
 TOKEN = "0123456789abcdef"
 GUARDED = WebSettings("127.0.0.1:0", Secret(TOKEN))
@@ -141,6 +146,34 @@ async def test_a_client_that_sends_no_complete_request_is_closed(data: bytes, mo
         writer.close()
 
 
+async def test_connections_beyond_the_limit_are_closed_without_a_trace(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """While all others are being answered, a further one is closed, and nothing is logged."""
+    monkeypatch.setattr(connections, "MOST", 3)
+    gate = asyncio.Event()
+
+    async def config() -> str:
+        await gate.wait()
+        return ""
+
+    async with serving(Observed(board_of(), config=config)) as served:
+        request = b"GET /api/v1/config HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        held = [await raw(served, request) for _ in range(3)]
+        while len(served.busy()) < 3:
+            await asyncio.sleep(0)
+        reader, writer = await raw(served, request)
+        async with asyncio.timeout(10):
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+        gate.set()
+        for reader, _ in held:
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        for _, each in [*held, (reader, writer)]:
+            each.close()
+    assert [one for one in caplog.records if one.levelname != "INFO"] == []
+
+
 async def test_many_idle_connections_shut_no_one_out(monkeypatch: pytest.MonkeyPatch):
     """The one that is idle for the longest time makes room."""
     monkeypatch.setattr(connections, "MOST", 20)
@@ -238,3 +271,57 @@ def test_loopback_needs_no_token(listen: str):
     """Any other address does, and has one here."""
     assert WebSettings(listen).fault() is None
     assert WebSettings(":80", Secret(TOKEN)).fault() is None
+
+
+async def test_many_clients_are_answered_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch):
+    """Otherwise live records would wait for all of them; health checks do not wait."""
+    running, most = 0, 0
+    gate = asyncio.Event()
+
+    async def config() -> str:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await gate.wait()
+        running -= 1
+        return ""
+
+    async with serving(Observed(board_of([flown()]), config=config)) as served:
+        asked = [asyncio.create_task(served.ask("/api/v1/config")) for _ in range(20)]
+        async with asyncio.timeout(10):
+            while running < TOGETHER:
+                await asyncio.sleep(0)
+            assert (await served.ask("/healthz")).status == 200
+            assert (await served.ask("/metrics")).status == 200
+            gate.set()
+            assert {(await one).status for one in asked} == {200}
+    assert most == TOGETHER
+
+
+async def test_https_with_a_certificate(tmp_path: Path):
+    """Checked by the client; without its authority it is refused. A reload reads another certificate."""
+    authority, certificate = certified(tmp_path)
+    settings = WebSettings("127.0.0.1:0", cert_file=certificate)
+    async with serving(observed(), settings) as served:
+        url = f"https://127.0.0.1:{served.port}/healthz"
+        context = ssl.create_default_context(cafile=authority)
+        async with served.session.get(url, ssl=context) as response:
+            assert response.status == 200
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await served.session.get(url)
+        with pytest.raises(aiohttp.ClientError):
+            await served.session.get(url.replace("https", "http"))
+
+
+async def test_odd_names_and_many_streams_are_served():
+    """A thousand streams; a name of any characters is found by its encoded form."""
+    names = ["a b", "a?b=c#d", "a/../b", "%2F", "\u202e\u00e9", "+", "&;\"'<>", "x" * 200]
+    board = board_of([*map(flown, names), *(flown(f"uav{number}", 1) for number in range(1000))], [connected()])
+    async with serving(Observed(board)) as served:
+        assert len(await served.json("/api/v1/streams")) == 1008
+        for name in names:
+            url = URL(f"{served.url}/api/v1/streams/{quote(name, safe='')}", encoded=True)
+            async with served.session.get(url) as response:
+                assert (await response.json())["health"]["stream"] == name
+        text = await (await served.ask("/metrics")).text()
+    assert text.count("\nklvrelay_stream_records_total{") == 1008

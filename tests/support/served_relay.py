@@ -22,6 +22,7 @@ from klvrelay.health.changes import Change
 from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.relay.supervise import contain
+from klvrelay.web.connections import Connections
 from klvrelay.web.observed import Observed
 from klvrelay.web.server import RelayServer, listen
 
@@ -90,7 +91,12 @@ class Served:
     port: int
     session: aiohttp.ClientSession
     task: asyncio.Task[None]
+    connections: Connections
     headers: dict[str, str] = field(default_factory=dict)
+
+    def busy(self) -> list[object]:
+        """The connections whose requests are being answered."""
+        return self.connections.busy()
 
     @property
     def url(self) -> str:
@@ -120,7 +126,7 @@ async def serving(observed: Observed, settings: WebSettings = LOCAL) -> AsyncIte
         task = asyncio.create_task(server.serve())
         try:
             async with aiohttp.ClientSession() as session:
-                yield Served(observed, sock.getsockname()[1], session, task)
+                yield Served(observed, sock.getsockname()[1], session, task, server.connections)
         finally:
             task.cancel()
             await asyncio.wait({task})

@@ -49,6 +49,10 @@ class Connections:
         if transport in self._idle:
             self._idle[transport] = asyncio.get_running_loop().time()
 
+    def busy(self) -> list[object]:
+        """Those whose requests are being answered."""
+        return [transport for transport, since in self._idle.items() if since is None]
+
     async def keep_closing(self) -> None:
         """Close connections that are idle for too long, until cancelled."""
         while True:
@@ -86,8 +90,8 @@ class _Counted(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._connections.begin(transport)
         self._inner.connection_made(transport)
+        self._connections.begin(transport)  # last: it may close the connection, which must have begun
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:

@@ -22,6 +22,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 
 
 class Guard:
@@ -37,6 +38,8 @@ class Guard:
 
     def check(self, request: web.Request) -> None:
         """Raise Problem for a request that is not allowed."""
+        if not request.raw_path.startswith("/"):
+            raise Problem(400, "the target of a request must be a path")
         if self._token is not None:
             if request.path not in OPEN:
                 self._check_token(request, self._token)
@@ -44,8 +47,10 @@ class Guard:
             self._check_host(request)
         if request.method not in _SAFE:
             self._check_origin(request)
-            if request.content_type != "application/json":
-                raise Problem(415, "send application/json")
+        if request.method in _WITH_BODY and (
+            request.content_type != "application/json" or "Content-Encoding" in request.headers
+        ):
+            raise Problem(415, "send application/json, not compressed")
 
     def _check_token(self, request: web.Request, token: bytes) -> None:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")

@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from aiohttp import web
@@ -16,8 +17,9 @@ from aiohttp import web
 from klvrelay import threads
 from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError, KlvrelayError, describe_bug
+from klvrelay.web.api.endpoint import PREFIX
 from klvrelay.web.connections import BUFFER, Connections
-from klvrelay.web.guard import HEADERS, Guard
+from klvrelay.web.guard import HEADERS, OPEN, Guard
 from klvrelay.web.observed import Observed
 from klvrelay.web.problems import Problem, problem_response
 from klvrelay.web.routes import routes
@@ -29,13 +31,21 @@ BODY_MOST = 64 << 10
 ANSWER = 10.0
 """Maximum seconds for an answer."""
 
+TOGETHER = 2
+"""Maximum number of requests of a kind that are answered at once, so that many clients do not delay live records."""
+_ON_DISK = (f"{PREFIX}/incidents", f"{PREFIX}/config")
+_QUIET = logging.getLogger("klvrelay.web.http")
+"""Of the web library: requests that are no HTTP must not fill the log. Errors of handlers are logged here."""
+_QUIET.disabled = True
+
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class RelayServer:
     """Serves metrics, health and the API. `open` first, then `serve` until cancelled.
 
-    sock   listens at the address of the settings: see `listen`
+    sock         listens at the address of the settings: see `listen`
+    connections  of its clients
     """
 
     def __init__(self, settings: WebSettings, observed: Observed, sock: socket.socket) -> None:
@@ -44,17 +54,19 @@ class RelayServer:
         self._guard = Guard(settings)
         app = web.Application(middlewares=[self._answer], client_max_size=BODY_MOST)
         app.add_routes(routes(observed))
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=ANSWER)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=ANSWER,
+                                     auto_decompress=False, logger=_QUIET)  # fmt: skip
+        self._quick, self._waiting = asyncio.Semaphore(TOGETHER), asyncio.Semaphore(TOGETHER)
         self._server: asyncio.Server | None = None
-        self._connections = Connections(lambda: None)
+        self.connections = Connections(lambda: None)
 
     async def open(self) -> None:
         """Accept connections."""
         await self._runner.setup()
         assert self._runner.server is not None
-        self._connections = Connections(self._runner.server)
+        self.connections = Connections(self._runner.server)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connections.protocol, sock=self._sock, ssl=self._context,
+        self._server = await loop.create_server(self.connections.protocol, sock=self._sock, ssl=self._context,
                                                 backlog=128)  # fmt: skip
         LOG.info("web server listens: url=%s token=%s", self._url,
                  "needed" if self._settings.token else "not needed")  # fmt: skip
@@ -78,7 +90,7 @@ class RelayServer:
     async def serve(self) -> None:
         """Serve until cancelled."""
         try:
-            await self._connections.keep_closing()
+            await self.connections.keep_closing()
         finally:
             await self.close()
 
@@ -86,7 +98,7 @@ class RelayServer:
         """Close the server and all connections, without waiting for clients."""
         if self._server is not None:
             self._server.close()
-        self._connections.abort()
+        self.connections.abort()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await self._runner.cleanup()
@@ -95,22 +107,30 @@ class RelayServer:
     async def _answer(self, request: web.Request, handler: _Next) -> web.StreamResponse:
         """Check a request, and answer it; every error is a problem in JSON."""
         transport = request.transport
-        self._connections.answer(transport)
+        self.connections.answer(transport)
         try:
             response = await self._result(request, handler)
         finally:
-            self._connections.rest(transport)
+            self.connections.rest(transport)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
 
+    def _turn(self, path: str) -> AbstractAsyncContextManager[object]:
+        """Wait until few other requests are answered. Those that wait for a disk hold up no others."""
+        if path in OPEN:
+            return contextlib.nullcontext()
+        return self._waiting if path.startswith(_ON_DISK) else self._quick
+
     async def _result(self, request: web.Request, handler: _Next) -> web.StreamResponse:
         try:
             self._guard.check(request)
-            async with asyncio.timeout(ANSWER):
+            async with asyncio.timeout(ANSWER), self._turn(request.path):
                 return await handler(request)
         except Problem as problem:
             return problem_response(problem)
+        except web.RequestPayloadError:
+            return problem_response(Problem(400, "the body cannot be read"))
         except TimeoutError:
             return problem_response(Problem(503, f"no answer within {ANSWER:g} s"))
         except web.HTTPException as fault:

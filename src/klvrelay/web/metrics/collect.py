@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from klvrelay.health.board import Board
 from klvrelay.web.metrics.exposition import lines_of
@@ -13,8 +14,8 @@ from klvrelay.web.metrics.of_relay import families_of_relay
 from klvrelay.web.metrics.of_sinks import families_of_sinks
 from klvrelay.web.metrics.of_streams import families_of_streams
 
-TURN = 500
-"""Lines after which other tasks run."""
+TURN, LINES = 0.001, 20
+"""Seconds after which other tasks run, and the number of lines between two looks at the clock."""
 
 More = Callable[[], Iterable[Family]]
 
@@ -29,11 +30,13 @@ def families(board: Board, more: Iterable[More] = ()) -> Iterator[Family]:
 async def exposition(board: Board, more: Iterable[More] = ()) -> bytes:
     """The text of all metrics."""
     board.refresh()
-    lines: list[str] = []
-    paused = 0
-    for family in families(board, more):
-        lines += lines_of(family)
-        if len(lines) - paused >= TURN:
-            paused = len(lines)
+    await asyncio.sleep(0)
+    lines = chain.from_iterable(map(lines_of, families(board, more)))
+    parts: list[bytes] = []
+    began = time.perf_counter()
+    while part := "".join(islice(lines, LINES)):
+        parts.append(part.encode())
+        if time.perf_counter() - began > TURN:
             await asyncio.sleep(0)
-    return "".join(lines).encode()
+            began = time.perf_counter()
+    return b"".join(parts)

@@ -26,10 +26,11 @@ def escaped(value: str) -> str:
 
 def lines_of(family: Family) -> Iterator[str]:
     """The lines of a metric; none if it has no value."""
-    found = [_line(family.name, sample) for sample in family.samples if sample.value is not None]
-    if found:
-        yield f"# HELP {family.name} {family.help}\n# TYPE {family.name} {family.kind}\n"
-        yield from found
+    head = f"# HELP {family.name} {family.help}\n# TYPE {family.name} {family.kind}\n"
+    for sample in family.samples:
+        if sample.value is not None:
+            yield head + _line(family.name, sample)
+            head = ""
 
 
 def _line(name: str, sample: Sample) -> str:

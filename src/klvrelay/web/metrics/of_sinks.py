@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from klvrelay.health.lead_time import COARSE
+from klvrelay.health.lead_time import COARSE, StreamLeadTime
 from klvrelay.health.sink import SinkHealth, SinkState
 from klvrelay.web.metrics.exposition import labels
 from klvrelay.web.metrics.family import Family, Sample
@@ -57,18 +57,19 @@ def _budgets(known: Sequence[tuple[Mapping[str, Any], str]]) -> Iterator[Family]
 
 def _lead_times(known: Sequence[tuple[SinkHealth, str]]) -> Family:
     """The histogram of each stream at each sink."""
-    samples: list[Sample] = []
-    for health, name in known:
-        for stream, times in health.lead_times.streams.items():
-            counts, seconds = times.cumulative()
-            samples += (
-                Sample(labels(sink=name, stream=stream, le=bound), count, "_bucket")
-                for bound, count in zip(_BOUNDS, counts, strict=True)
-            )
-            own = labels(sink=name, stream=stream)
-            samples += Sample(own, seconds, "_sum"), Sample(own, counts[-1], "_count")
+    samples = (sample for health, name in known for stream, times in list(health.lead_times.streams.items())
+               for sample in _lead_time(name, stream, times))  # fmt: skip
     return Family("klvrelay_lead_time_seconds", "histogram", "Time from the arrival of a record to its confirmation",
                   samples)  # fmt: skip
+
+
+def _lead_time(sink: str, stream: str, times: StreamLeadTime) -> Iterator[Sample]:
+    counts, seconds = times.cumulative()
+    own = labels(sink=sink, stream=stream)
+    for bound, count in zip(_BOUNDS, counts, strict=True):
+        yield Sample(f'{own[:-1]},le="{bound}"}}', count, "_bucket")
+    yield Sample(own, seconds, "_sum")
+    yield Sample(own, counts[-1], "_count")
 
 
 _BOUNDS = (*(f"{bound / 1e6:g}" for bound in COARSE), "+Inf")

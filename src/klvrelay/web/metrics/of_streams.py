@@ -46,11 +46,11 @@ def families_of_streams(streams: Sequence[StreamHealth]) -> Iterator[Family]:
 
 
 def _states(known: Sequence[tuple[StreamHealth, str]]) -> Family:
-    samples = [
+    samples = (
         Sample(labels(stream=health.name, state=state), health.state == state)
         for health, _ in known
         for state in get_args(State)
-    ]
+    )
     return Family("klvrelay_stream_state", "gauge", "1 for the state of the stream, 0 for the others", samples)
 
 
@@ -77,19 +77,18 @@ def _in_seconds(text: str) -> str:
 
 
 def _clocks(healths: Sequence[StreamHealth]) -> Iterator[Family]:
-    offsets, drifts, steps = list[Sample](), list[Sample](), list[Sample]()
-    for health in healths:
-        against = health.clocks.against
-        for clock in _CLOCKS:
-            label = labels(stream=health.name, clock=clock)
-            offset = against[clock]
-            offsets.append(Sample(label, offset.offset_s))
-            drifts.append(Sample(label, None if (drift := offset.drift_ppm) is None else drift / 1e6))
-            steps.append(Sample(label, offset.jumps))
+    """Values are computed one by one, as they are written: a drift is a regression."""
+    known = [(health.clocks, clock, labels(stream=health.name, clock=clock)) for health in healths for clock in _CLOCKS]
     yield Family("klvrelay_stream_clock_offset_seconds", "gauge", "How far another clock is ahead of the KLV time",
-                 offsets)  # fmt: skip
-    yield Family("klvrelay_stream_clock_drift_ratio", "gauge", "Drift of this offset, seconds per second", drifts)
-    yield Family("klvrelay_stream_clock_steps_total", "counter", "Lasting steps of the KLV time", steps)
+                 (Sample(label, clocks.against[clock].offset_s) for clocks, clock, label in known))  # fmt: skip
+    yield Family("klvrelay_stream_clock_drift_ratio", "gauge", "Drift of this offset, seconds per second",
+                 (Sample(label, _ratio(clocks.against[clock].drift_ppm)) for clocks, clock, label in known))  # fmt: skip
+    yield Family("klvrelay_stream_clock_steps_total", "counter", "Lasting steps of the KLV time",
+                 (Sample(label, clocks.against[clock].jumps) for clocks, clock, label in known))  # fmt: skip
+
+
+def _ratio(ppm: float | None) -> float | None:
+    return None if ppm is None else ppm / 1e6
 
 
 _LANE = frozenset(StreamHealth("", "").link.lane._fields)

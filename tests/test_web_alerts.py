@@ -12,7 +12,9 @@ from klvrelay.alerts.running import Alerting
 from klvrelay.web.observed import Observed
 
 PATH = "/api/v1/alerts"
-ALERT = Alert("5f2c9a-1", "no_klv", "stream", "uav1", "critical", 12.0, 12.0, 10.0, "s", 1, 2, "no KLV for 12 s", "look")
+ALERT = Alert(
+    "5f2c9a-1", "no_klv", "stream", "uav1", "critical", 12.0, 12.0, 10.0, "s", 1, 2, "no KLV for 12 s", "look"
+)  # fmt: skip
 
 
 def raise_and_clear(found: Alerting, alert: Alert) -> None:

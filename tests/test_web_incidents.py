@@ -120,8 +120,10 @@ async def test_the_figures_are_those_of_the_period(served: Served):
 @pytest.mark.parametrize(
     ("query", "text"),
     [
-        ("?since=yesterday", "since: must be a time ago"), ("?since=", "since: must be"), ("?limit=0", "limit: must be"),
-        ("?limit=10001", "from 1 to 10000"), ("?limit=-1", "limit: must be"), ("?open=1", "open: must be true or false"),
+        ("?since=yesterday", "since: must be a time ago"), ("?since=", "since: must be"),
+        ("?limit=0", "limit: must be"),
+        ("?limit=10001", "from 1 to 10000"), ("?limit=-1", "limit: must be"),
+        ("?open=1", "open: must be true or false"),
         ("?cause=ghosts", "cause: must be one of source"), ("?after=1", "after: must match"),
         ("?since=99999-01-01", "since: must be"), ("?limit=%D9%A1", "limit: must be"), ("?id=1", "unknown parameter"),
     ],

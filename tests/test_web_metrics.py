@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from full_board import full_board, full_observed
+from metrics_page import PAGE, table, with_table
 from prometheus_client.parser import text_string_to_metric_families
 from served_relay import board_of, flown, serving
 
@@ -19,6 +19,7 @@ from klvrelay.web.observed import Observed
 
 UNITS = ("seconds", "bytes", "hertz", "ratio", "total", "info", "records", "topics", "streams", "fds", "threads",
          "incidents", "alerts")  # fmt: skip
+NO_UNIT = ("_state", "_failing", "_ratio", "_step", "_lag_longest_seconds")
 
 
 async def parsed(board: Board) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
@@ -65,7 +66,7 @@ def _check_name(family: Family) -> None:
     assert family.name.endswith("_total") == (family.kind == "counter")
     assert family.help[0].isupper() or family.help[0].isdigit()
     assert "\n" not in family.help
-    if family.kind == "gauge" and not family.name.endswith(("_state", "_failing", "_ratio", "_step", "_lag_longest_seconds")):
+    if family.kind == "gauge" and not family.name.endswith(NO_UNIT):
         assert family.name.rpartition("_")[2] in UNITS, family.name
 
 
@@ -141,3 +142,9 @@ async def test_counters_are_those_of_the_moment():
     board.refresh = refresh
     found = await parsed(board)
     assert found["klvrelay_stream_dropped_packets_total"] == {(("stream", "uav1"),): 7}
+
+
+async def test_the_page_lists_all_metrics():
+    """With type, labels and meaning. `python tests/support/metrics_page.py` writes the table."""
+    page = PAGE.read_text()
+    assert page == with_table(page, await table())

@@ -1,4 +1,4 @@
-"""The command with a web server: metrics and API of a running relay, reload, stop, and addresses that cannot be used."""
+"""The command with a web server: metrics and API of a running relay, reload, stop, bad addresses."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ async def test_requests_in_one_packet_are_answered_in_order():
     """Pipelining (RFC 9112, 9.3.2)."""
     request = b"GET /%s HTTP/1.1\r\n" + HOST
     async with serving(observed()) as served:
-        reader, writer = await raw(served, request % b"healthz" + b"\r\n" + request % b"x" + b"Connection: close\r\n\r\n")
+        both = request % b"healthz" + b"\r\n" + request % b"x" + b"Connection: close\r\n\r\n"
+        reader, writer = await raw(served, both)
         async with asyncio.timeout(10):
             answer = await reader.read()
         writer.close()

@@ -24,7 +24,8 @@ async def table() -> str:
 
 
 def _row(family: Family) -> str:
-    return f"| `{family.name}` | {family.kind} | {_labels(sample.labels for sample in family.samples)} | {family.help} |\n"
+    labels = _labels(sample.labels for sample in family.samples)
+    return f"| `{family.name}` | {family.kind} | {labels} | {family.help} |\n"
 
 
 def _labels(texts: Iterable[str]) -> str:

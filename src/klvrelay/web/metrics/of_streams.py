@@ -78,7 +78,7 @@ def _in_seconds(text: str) -> str:
 
 def _clocks(healths: Sequence[StreamHealth]) -> Iterator[Family]:
     """Values are computed one by one, as they are written: a drift is a regression."""
-    known = [(health.clocks, clock, labels(stream=health.name, clock=clock)) for health in healths for clock in _CLOCKS]
+    known = [(each.clocks, clock, labels(stream=each.name, clock=clock)) for each in healths for clock in _CLOCKS]
     yield Family("klvrelay_stream_clock_offset_seconds", "gauge", "How far another clock is ahead of the KLV time",
                  (Sample(label, clocks.against[clock].offset_s) for clocks, clock, label in known))  # fmt: skip
     yield Family("klvrelay_stream_clock_drift_ratio", "gauge", "Drift of this offset, seconds per second",

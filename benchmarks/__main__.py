@@ -21,6 +21,7 @@ NAMES = {
     "probe": "cost of hostile streams, compared with a normal recording of the same size",
     "geo": "cost of deriving positions, and their accuracy against generated flights and recordings",
     "geofences": "cost of comparing positions with polygons, by their corners and number",
+    "scrape": "cost of a scrape of the metrics and of calls of the API, compared with prometheus-client",
     "spool": "cost of a record through the spool on disk, and opening one with a million that wait",
     "exports": "bytes and CPU time of a record in each file format of `klvrelay export`",
     "outputs": "bytes and CPU time of a record in each format, thinned and as it is",

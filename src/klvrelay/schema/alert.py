@@ -16,7 +16,8 @@ def alert() -> Schema:
         "stream": {"type": ["string", "null"], "description": "Name of the stream; null: the relay and its sinks"},
         "boot": BOOT,
         "at": described(INSTANT, "UTC of this document"),
-        "raised": {"type": "array", "items": alert_schema(), "description": "What is raised; empty after the last clear"},
+        "raised": {"type": "array", "items": alert_schema(),
+                   "description": "What is raised; empty after the last clear"},
         "events": {"type": "array", "items": _event(), "description": "What was raised or cleared just now"},
     }
     return document("klvrelay alerts", "Alerts: what is raised, and what just happened", closed(members))

@@ -82,7 +82,8 @@ def _clocks(healths: Sequence[StreamHealth]) -> Iterator[Family]:
     yield Family("klvrelay_stream_clock_offset_seconds", "gauge", "How far another clock is ahead of the KLV time",
                  (Sample(label, clocks.against[clock].offset_s) for clocks, clock, label in known))  # fmt: skip
     yield Family("klvrelay_stream_clock_drift_ratio", "gauge", "Drift of this offset, seconds per second",
-                 (Sample(label, _ratio(clocks.against[clock].drift_ppm)) for clocks, clock, label in known))  # fmt: skip
+                 (Sample(label, _ratio(clocks.against[clock].drift_ppm))
+                  for clocks, clock, label in known))  # fmt: skip
     yield Family("klvrelay_stream_clock_steps_total", "counter", "Lasting steps of the KLV time",
                  (Sample(label, clocks.against[clock].jumps) for clocks, clock, label in known))  # fmt: skip
 

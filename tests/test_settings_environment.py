@@ -32,7 +32,7 @@ stall = 3
 """
 VALUES = {
     "waiting": "77", "waiting_size": "99", "coalesce": "4ms", "path": "/other", "size": "4G", "commit": "1s",
-    "age": "2h",
+    "age": "2d",
     "name": "far", "url": "srt://cam:9000", "host": "h", "port": "1884", "tls": "yes", "username": "u",
     "password": "pw", "client_id": "c", "qos": "0", "prefix": "p", "protocol": "4", "keepalive": "9",
     "ca_file": "/ca", "cert_file": "/c", "key_file": "/k", "allow_plaintext": "1", "raw": "true",
@@ -53,7 +53,7 @@ def value_of(table: Table, key: str) -> str:
     return str(tomllib.loads(f"value = {setting.example or setting.default_shown}")["value"])
 
 
-NAMES = {RELAY: "", SPOOL: "", SINK: "MQTT", SOURCE: "UAV_1"}
+NAMES = {RELAY: "", SPOOL: "", INCIDENTS: "", SINK: "MQTT", SOURCE: "UAV_1"}
 
 
 @pytest.fixture(autouse=True)

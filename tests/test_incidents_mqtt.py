@@ -98,6 +98,7 @@ async def test_the_report_of_the_day_before_is_retained(mosquitto: Mosquitto, tm
         assert (found["uav1", None]["mttr_s"], found["uav1", None]["availability"]) == (50, 0.95)
         (still,) = [one for one in recorded(tmp_path, "stream") if one["end"] is None]
         named = {"id": still["id"], "since": still["since"]}
-        await until(lambda: [each for each in heard.on("klvrelay/uav1/health") if orjson.loads(each)["incident"] == named])
+        topic = "klvrelay/uav1/health"
+        await until(lambda: named in [orjson.loads(each)["incident"] for each in heard.on(topic)])
         async with listening(mosquitto.port, "klvrelay/report/#") as late:
             await until(lambda: late.on("klvrelay/report/daily"))

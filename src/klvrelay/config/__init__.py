@@ -19,5 +19,7 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     choice.py           selected PIDs and program         names.py            names of streams and topic levels
     ports.py            sources on the same port          uniqueness.py       names that only one may have
     mqtt_url.py         the URL of a broker               output_changes.py   changes of outputs at run time
-    advice.py           valid settings to reconsider
+    advice.py           valid settings to reconsider      alerts.py           alerts, geofences and destinations
+    alert_rules.py      the rules and their defaults      alerts_reader.py    makes their typed settings
+    quiet_hours.py      local times without messages
 """

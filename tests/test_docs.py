@@ -12,6 +12,7 @@ from cases import each_case
 from conftest import ROOT
 
 from klvrelay.cli.options import parser
+from klvrelay.config.alerts import AlertsSettings
 from klvrelay.config.settings_file import load
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -76,7 +77,8 @@ def test_every_settings_example_is_accepted(block: str, tmp_path: Path):
     settings.write_text(f"{broker}{block}")
 
     loaded = load(settings)
-    assert loaded.sources or loaded.spool or len(loaded.sinks) > 1 or loaded.sinks[0].outputs
+    is_about_alerts = loaded.alerts != AlertsSettings()
+    assert loaded.sources or loaded.spool or len(loaded.sinks) > 1 or loaded.sinks[0].outputs or is_about_alerts
 
 
 def test_every_settings_example_of_the_outputs_is_complete(tmp_path: Path):

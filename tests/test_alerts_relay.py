@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ import feed
 import orjson
 import pytest
 from brokers import Mosquitto, listening, until
+from conftest import ROOT
 from http_far_end import PostReceiver
 
 from klvrelay.alerts import engine
@@ -156,3 +158,52 @@ async def test_a_normal_recording_raises_nothing(mosquitto: Mosquitto, tmp_path:
     async with listening(mosquitto.port, "#") as heard:
         assert await asyncio.wait_for(run_relay(replace(base, sources=sources)), 20) == 0
     assert [one for one in documents([*heard.on(ALERT), *heard.on(RELAY_ALERT)]) if one] == []
+
+
+@asynccontextmanager
+async def sending(url: str, *options: str) -> AsyncIterator[None]:
+    """`klvrelay send` of a recording of 12 s, again and again."""
+    words = ("-m", "klvrelay", "send", str(ROOT / "samples" / "orbit.ts"), url, "--loop", "--quiet", *options)
+    process = await asyncio.create_subprocess_exec(sys.executable, *words)
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "rule", "options"),
+    [
+        ("udp", "transport", ("--impair", "loss=10%,seed=7", "--speed", "4")),
+        ("rtp", "rtp_loss", ("--impair", "loss=10%,seed=7", "--speed", "4")),
+    ],
+)
+async def test_a_bad_network_raises_the_rule_of_its_errors(
+    mosquitto: Mosquitto, free_port: int, scheme: str, rule: str, options: tuple[str, ...]
+):
+    """A real recording, with one packet in ten lost."""
+    alerts = AlertsSettings(entries=(AlertEntry(rule, hold=0.0),))
+    base = settings(mosquitto, free_port, alerts)
+    source = replace(base.sources[0], url=Url.parse(f"{scheme}://127.0.0.1:{free_port}"))
+    url = f"{scheme}://127.0.0.1:{free_port}"
+    async with running(replace(base, sources=(source,))) as relay, sending(url, *options):
+        assert relay.alerting is not None
+        raised = relay.alerting.alerts.raised
+        await until(lambda: rule in [alert.rule for alert in raised()])
+        (alert,) = (one for one in raised() if one.rule == rule)
+        assert alert.value > alert.threshold
+
+
+async def test_a_recording_that_is_sent_live_raises_nothing(mosquitto: Mosquitto, free_port: int):
+    """Over its end, where it begins again."""
+    base = settings(mosquitto, free_port, AlertsSettings())
+    async with (
+        listening(mosquitto.port, "#") as heard,
+        running(base) as relay,
+        sending(f"udp://127.0.0.1:{free_port}", "--speed", "8"),
+    ):
+        await until(lambda: sum(health.records for health in relay.board.streams()) > 800)
+        assert relay.alerting is not None
+        assert relay.alerting.alerts.raised() == []
+        assert [one for one in documents(heard.on(ALERT)) if one] == []

@@ -12,6 +12,7 @@ from cases import each_case
 from conftest import ROOT
 
 from klvrelay.cli.options import parser
+from klvrelay.config.alerts import AlertsSettings
 from klvrelay.config.log import LogSettings
 from klvrelay.config.settings_file import load
 
@@ -78,7 +79,7 @@ def test_every_settings_example_is_accepted(block: str, tmp_path: Path):
 
     loaded = load(settings)
     has_more = len(loaded.sinks) > 1 or loaded.sinks[0].outputs or loaded.log != LogSettings()
-    assert loaded.sources or loaded.spool or has_more
+    assert loaded.sources or loaded.spool or has_more or loaded.alerts != AlertsSettings()
 
 
 def test_every_settings_example_of_the_outputs_is_complete(tmp_path: Path):

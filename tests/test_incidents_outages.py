@@ -97,9 +97,9 @@ async def test_a_network_that_stalls_was_out_from_the_last_byte(tmp_path: Path):
         async with relaying(tmp_path, f"tcp://127.0.0.1:{network.port}", *more) as command:
             await live(command)
             await asyncio.sleep(0.5)
-            began = time.time()
             network.stall(True)
             await opened(tmp_path)
+            began = network.passed[False]
             ended = time.time()
             network.stall(False)
             check(await restored(tmp_path), began, ended)
@@ -143,10 +143,10 @@ async def test_a_broker_that_answers_nothing_was_out_from_its_last_answer(
             await live(command)
             await until(lambda: "connected" in command.said)
             await asyncio.sleep(0.5)
-            began = time.time()
             network.stall(True)
             one = await opened(tmp_path, "sink")
             assert one["cause"] == "network"
+            began = network.passed[False]
             ended = time.time()
             network.stall(False)
             check(await restored(tmp_path, "sink"), began, ended)

@@ -420,7 +420,7 @@ async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, mon
     async with sink_to(oracle, OURS) as sink:
         oracle.manners.refuses = frozenset({"klvrelay/b/availability"})
         async with keeping(sink) as work:
-            await until(lambda: len(oracle.guests[0].filters) == 4)
+            await until(lambda: len(oracle.guests[0].filters) == 5)
             for message in (status(DEAD), availability("b", DEAD)):
                 body = struct.pack("!H", len(message.topic)) + message.topic.encode()
                 body += bytes([len(message.properties)]) + message.properties + message.payload

@@ -103,7 +103,7 @@ def test_what_is_printed_is_valid_toml(tmp_path: Path):
     public = re.sub(r"(?m)^.*= \"\*{3}\".*\n", "", text).replace("***@", "").replace("?token=***", "")
     again = printed(written(tmp_path, public))
     assert {*lines_of(again)} == {
-        re.sub(r"^((?:user|pass)\w+) = .*", r"# \1", line.replace("***@", "").replace("?token=***", ""))
+        re.sub(r"^((?:user|pass|secret)\w*) = .*", r"# \1", line.replace("***@", "").replace("?token=***", ""))
         for line in lines_of(text)
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from contextlib import suppress
 from typing import Self
 
@@ -15,6 +16,7 @@ class BrokerProxy:
     stalled      nothing passes in either direction, and the connections stay open
     swallowing   what the broker answers is discarded
     rate         bytes per second towards the broker, or None
+    passed       wall time of the last bytes towards the broker (True) and from it (False)
     """
 
     def __init__(self, to: int) -> None:
@@ -26,6 +28,7 @@ class BrokerProxy:
         self.swallowing = False
         self.rate: float | None = None
         self.connections = 0
+        self.passed = {True: 0.0, False: 0.0}
         self.port = 0
 
     @property
@@ -87,6 +90,7 @@ class BrokerProxy:
                     await self._trickle(piece, writer)
                 elif up or not self.swallowing:
                     writer.write(piece)
+                    self.passed[up] = time.time()
                     await writer.drain()
         writer.close()
 

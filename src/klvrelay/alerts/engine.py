@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from klvrelay.alerts.sink_sample import SinkSample
 from klvrelay.alerts.stream_watch import StreamWatch
 from klvrelay.alerts.subjects import Watched
 from klvrelay.alerts.tracking import RuleTrack, Transition
-from klvrelay.config.alert_rules import AlertSubject
+from klvrelay.config.alert_rules import AlertSubject, Severity
 from klvrelay.config.alerts import AlertsSettings
 from klvrelay.errors import describe_bug
 from klvrelay.health.board import Board
@@ -50,6 +51,7 @@ class Alerts:
     count      reads the transport counters of all streams
     listeners  of alerts; a failing one hurts no other
     checked    functions that are called after each evaluation
+    totals     number of alerts raised since the start, by rule and severity
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Alerts:
         self.settings = settings
         self.listeners: list[AlertListener] = [log_alert]
         self.checked: list[Callable[[], None]] = []
+        self.totals: Counter[tuple[str, Severity]] = Counter()
         self._board, self._count, self._clock, self._wall = board, count, clock, wall
         self._fences: FenceRules = fences or {}
         self._disks = DiskWatch(()) if disks is None else disks
@@ -201,6 +204,7 @@ class Alerts:
             track.worst, rule.threshold, rule.unit, now_us - round((now - track.since) * 1e6), now_us,
             rule.meaning.text(watched.sample, value), rule.meaning.advice(watched.sample, value),
         )  # fmt: skip
+        self.totals[rule.id, rule.severity] += 1
         watched.raised[rule.id], watched.raised_by[rule.id] = alert, rule
         self._publish(alert, rule)
 

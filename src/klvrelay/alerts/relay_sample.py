@@ -53,7 +53,8 @@ class RelaySample:
         self._take_spool(now)
         self._take_wall(now)
         self._lags.add(late, now)
-        self.lag_s = self._lags.largest(now)
+        heartbeat = getattr(self.board, "loop", None)
+        self.lag_s = max(self._lags.largest(now), 0.0 if heartbeat is None else heartbeat.lag_longest_s)
         if now >= self._memory_at:
             self._memory_at = now + MEMORY_EVERY
             resident = process_figures()["memory"]

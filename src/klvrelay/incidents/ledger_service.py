@@ -41,8 +41,8 @@ SPOOL_PROVEN = 5.0
 """Seconds after the start in which a disk that still fails has been found."""
 OPENING = 2.0
 """Maximum seconds for which the start of the relay waits for the ledger, which is continued later too."""
-LAST_WRITES, LAST_BEAT = 0.12, 0.05
-"""Seconds in which the last incidents must be written at the end, and then how the run ended."""
+LAST_WRITES, LAST_BEAT = 0.12, 0.08
+"""Seconds in which the last incidents must be written at the end; and further ones for how the run ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +136,10 @@ class Incidents:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        await self.ledger.close(how, LAST_WRITES)
         if self._alive is not None:
             self._alive.close(how)
+        await self.ledger.close(how, LAST_WRITES)
+        if self._alive is not None and not self._alive.is_written.is_set():
             await threads.run(partial(self._alive.is_written.wait, LAST_BEAT), "klvrelay-alive-end")
 
     def _measure_rate(self, now: float) -> None:

@@ -11,7 +11,7 @@ from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.incidents.incident import Incident
 from klvrelay.text import printable
 
-REQUEST_MOST = 16 << 10
+REQUEST_MOST = 8 << 10
 """Maximum bytes of a request."""
 ID_MOST, ERROR_MOST = 200, 500
 """Maximum characters of the id of a request, and of an error."""

@@ -23,7 +23,7 @@ from klvrelay.sinks.mqtt.refused.publisher import Publisher
 LOG = logging.getLogger("klvrelay.sinks")
 
 LEAF, RESULT = "incidents/acknowledge", "incidents/acknowledge/result"
-PAYLOAD_MOST = 16 << 10
+PAYLOAD_MOST = 8 << 10
 """Maximum bytes of a request that are read; a longer one is refused."""
 
 

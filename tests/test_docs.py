@@ -78,7 +78,7 @@ def test_every_settings_example_is_accepted(block: str, tmp_path: Path):
     settings.write_text(f"{broker}{block}")
 
     loaded = load(settings)
-    has_more = len(loaded.sinks) > 1 or loaded.sinks[0].outputs or loaded.log != LogSettings()
+    has_more = len(loaded.sinks) > 1 or loaded.sinks[0].outputs or loaded.log != LogSettings() or loaded.http
     assert loaded.sources or loaded.spool or has_more or loaded.alerts != AlertsSettings()
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from urllib.parse import quote
 
 import pytest
 from served_relay import Served, board_of, connected, flown, serving
+from yarl import URL
 
 from klvrelay.web.observed import Observed
 
@@ -76,3 +78,17 @@ async def test_requests_in_one_packet_are_answered_in_order():
             answer = await reader.read()
         writer.close()
     assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200", b"404"]
+
+
+async def test_odd_names_and_many_streams_are_served():
+    """A thousand streams; a name of any characters is found by its encoded form."""
+    names = ["a b", "a?b=c#d", "a/../b", "%2F", "\u202e\u00e9", "+", "&;\"'<>", "x" * 200]
+    board = board_of([*map(flown, names), *(flown(f"uav{number}", 1) for number in range(1000))], [connected()])
+    async with serving(Observed(board)) as served:
+        assert len(await served.json("/api/v1/streams")) == 1008
+        for name in names:
+            url = URL(f"{served.url}/api/v1/streams/{quote(name, safe='')}", encoded=True)
+            async with served.session.get(url) as response:
+                assert (await response.json())["health"]["stream"] == name
+        text = await (await served.ask("/metrics")).text()
+    assert text.count("\nklvrelay_stream_records_total{") == 1008

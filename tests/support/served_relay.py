@@ -22,7 +22,6 @@ from klvrelay.health.changes import Change
 from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.relay.supervise import contain
-from klvrelay.web.connections import Connections
 from klvrelay.web.observed import Observed
 from klvrelay.web.server import RelayServer, listen
 
@@ -91,12 +90,12 @@ class Served:
     port: int
     session: aiohttp.ClientSession
     task: asyncio.Task[None]
-    connections: Connections
+    server: RelayServer
     headers: dict[str, str] = field(default_factory=dict)
 
     def busy(self) -> list[object]:
         """The connections whose requests are being answered."""
-        return self.connections.busy()
+        return self.server.connections.busy()
 
     @property
     def url(self) -> str:
@@ -126,7 +125,7 @@ async def serving(observed: Observed, settings: WebSettings = LOCAL) -> AsyncIte
         task = asyncio.create_task(server.serve())
         try:
             async with aiohttp.ClientSession() as session:
-                yield Served(observed, sock.getsockname()[1], session, task, server.connections)
+                yield Served(observed, sock.getsockname()[1], session, task, server)
         finally:
             task.cancel()
             await asyncio.wait({task})

@@ -15,6 +15,7 @@ from functools import partial
 from aiohttp import web
 
 from klvrelay import threads
+from klvrelay.config.small_file import PEM_MOST, check_regular
 from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError, KlvrelayError, describe_bug
 from klvrelay.web.api.endpoint import PREFIX
@@ -31,6 +32,8 @@ BODY_MOST = 64 << 10
 ANSWER = 10.0
 """Maximum seconds for an answer."""
 
+HANDSHAKE = 5.0
+"""Maximum seconds for a TLS handshake; until then a connection is not counted."""
 TOGETHER = 2
 """Maximum number of requests of a kind that are answered at once, so that many clients do not delay live records."""
 _ON_DISK = (f"{PREFIX}/incidents", f"{PREFIX}/config")
@@ -66,8 +69,10 @@ class RelayServer:
         assert self._runner.server is not None
         self.connections = Connections(self._runner.server)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self.connections.protocol, sock=self._sock, ssl=self._context,
-                                                backlog=128)  # fmt: skip
+        self._server = await loop.create_server(
+            self.connections.protocol, sock=self._sock, ssl=self._context, backlog=128,
+            ssl_handshake_timeout=None if self._context is None else HANDSHAKE,
+        )  # fmt: skip
         LOG.info("web server listens: url=%s token=%s", self._url,
                  "needed" if self._settings.token else "not needed")  # fmt: skip
 
@@ -172,9 +177,13 @@ def _context(settings: WebSettings) -> ssl.SSLContext | None:
 def _load_certificate(context: ssl.SSLContext, settings: WebSettings) -> None:
     """Read it for connections from now on. Raises ConfigError."""
     assert settings.cert_file is not None
+    check_regular(settings.cert_file, "http.cert_file", PEM_MOST)
+    if settings.key_file is not None:
+        check_regular(settings.key_file, "http.key_file", PEM_MOST)
     try:
-        context.load_cert_chain(settings.cert_file, settings.key_file)
+        context.load_cert_chain(settings.cert_file, settings.key_file, lambda: b"")  # never ask at a terminal
     except OSError as fault:  # ssl.SSLError is one
         is_bad = isinstance(fault, ssl.SSLError) or not fault.errno
-        reason = "not a certificate with its key, in PEM" if is_bad else os.strerror(fault.errno or 0).lower()
+        bad = "not a certificate with its key, in PEM without a passphrase"
+        reason = bad if is_bad else os.strerror(fault.errno or 0).lower()
         raise ConfigError(f"http.cert_file: {settings.cert_file}: {reason}") from fault

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from served_relay import Served, board_of, flown, ledger, outage, serving
 
+from klvrelay.cli.verbs.incident_api import RelayApi
+from klvrelay.incidents.figures import Period
 from klvrelay.incidents.ledger_service import Incidents
+from klvrelay.incidents.query import LIMIT_MOST, Query
 from klvrelay.web.observed import Observed
 
 PATH = "/api/v1/incidents"
@@ -149,3 +153,14 @@ async def test_the_metrics_count_open_and_closed_incidents(served: Served):
     assert 'klvrelay_closed_incidents_total{subject="sink",cause="broker"} 0\n' in text
     (line,) = [line for line in text.splitlines() if line.startswith('klvrelay_mttr_seconds{subject="stream"}')]
     assert 6 <= float(line.split()[-1]) < 60
+
+
+async def test_the_command_reads_and_acknowledges_over_the_api(served: Served):
+    """As `klvrelay incidents --url` does: list with all conditions, figures, acknowledgement."""
+    api = RelayApi(served.url)
+    wanted = Query("uav1", "stream", "source", since_us=0, open=True, limit=LIMIT_MOST)
+    (one,) = await asyncio.to_thread(api.list, wanted)
+    acknowledged = await asyncio.to_thread(api.acknowledge, one["id"], "kim", None)
+    assert (acknowledged["name"], acknowledged["acknowledged_by"]) == ("uav1", "kim")
+    report = await asyncio.to_thread(api.figures, Period(0, 1_900_000_000_000_000))
+    assert {"uav1", "uav2", "b/ü"} <= {each["name"] for each in report["figures"]}

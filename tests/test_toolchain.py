@@ -144,7 +144,7 @@ def test_a_newer_interpreter_is_accepted_as_untested(machine, checkout, version,
 def test_every_imported_package_is_a_dependency():
     """The imports of `src` are Python's own (`compression` from 3.14), in the dependencies, or in an extra."""
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    names = ("demo", "mcap", "msgpack", "nats", "parquet", "redis", "zstd")
+    names = ("alerts", "demo", "geofence", "mcap", "msgpack", "nats", "parquet", "redis", "web", "zstd")
     extras = (project["optional-dependencies"][name] for name in names)
     packages = {re.split(r"[<>=\[.]", line)[0] for line in chain(project["dependencies"], *extras)}
     lines = (line for file in (ROOT / "src").rglob("*.py") for line in text(str(file)).splitlines())

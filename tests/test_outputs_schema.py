@@ -75,7 +75,8 @@ def test_every_reference_leads_to_a_part_of_it():
     assert [reference for reference in references(whole) if target(whole, reference) is None] == []
     small = asyncapi(mqtt, [output_of({"name": "packets", "format": "klv"})])
     assert [*small["channels"]] == [
-        "packets", "rejected", "gap", "link", "health", "availability", "status", "relay-health", "uplink",
+        "packets", "rejected", "gap", "link", "health", "alert", "availability", "status", "relay-health",
+        "daily-report", "relay-alert", "uplink",
     ]
     assert "state" not in small["components"]["schemas"]
     assert asyncapi(mqtt, ()) == asyncapi(mqtt)

@@ -114,7 +114,7 @@ def test_a_verb_that_logs_has_its_log(args: list[str]):
         [sys.executable, "-c", f"import sys\n{command(*args)}\n{seen}"], input=b"", capture_output=True, timeout=60,
         env=ENVIRONMENT, check=True,
     )  # fmt: skip
-    assert done.stdout.endswith(b"handlers <class 'logging.StreamHandler'>\n")
+    assert done.stdout.endswith(b"handlers <class 'klvrelay.logs.handler.EventHandler'>\n")
 
 
 def test_the_garbage_collector_runs_once_the_work_begins(monkeypatch: pytest.MonkeyPatch):

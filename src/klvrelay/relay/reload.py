@@ -150,7 +150,7 @@ class Reloader:
     ) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         restart = {"restart": list(lasting)} if lasting else {}
-        self._relay.publish_status(reload={"result": result, "time": now, **restart})
+        self._relay.observation.publish_status(reload={"result": result, "time": now, **restart})
 
 
 def _lasting_keys(old: RelaySettings, new: RelaySettings) -> list[str]:

@@ -14,6 +14,7 @@ import contextlib
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from klvrelay.errors import KlvrelayError
@@ -176,7 +177,7 @@ class Relay:
         with self._running.changing():
             self._coalesce.use()
             # A new sink has a cursor before a new stream has records.
-            replaced = [each for each in change.sinks if self._sink_of(each.key) is not None]
+            replaced = [each for each in change.sinks if each.key in {task.name for task in self.sink_tasks}]
             added = [self._sink_task(each) for each in change.sinks if each not in replaced]
             self.sink_tasks = [*self.sink_tasks, *added]
             self._start((), added)
@@ -242,9 +243,6 @@ class Relay:
             for task in self.sink_tasks:
                 task.health.lead_times.forget(name)
 
-    def _sink_of(self, name: str) -> SinkTask | None:
-        return next((task for task in self.sink_tasks if task.name == name), None)
-
     async def _replace_sink(self, each: SinkInput) -> None:
         """Disconnect a sink, and start its successor with the same cursor."""
         (old,) = [task for task in self.sink_tasks if task.name == each.key]
@@ -258,13 +256,13 @@ class Relay:
 
     async def _remove_sink(self, name: str) -> None:
         """Have a sink deliver what waits, within the time of a stop, and disconnect it; discard the rest."""
-        gone = self._sink_of(name)
+        gone = next((task for task in self.sink_tasks if task.name == name), None)
         if gone is None:
             return
         if gone.health.up:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_DELIVERY):
-                    await wait_all([gone.settle()], self._running.sinks.values())
+                    await wait_all([gone.settle], self._running.sinks.values())
         await self._running.stop_sink(name, LAST_SINKS)
         if self._running.is_stopping:
             return
@@ -291,10 +289,11 @@ class Relay:
 
     async def _drain(self, *, only_up: bool = False) -> None:
         """Wait until the sinks have answered for all records, or the task of a sink has ended."""
-        waits = [task.settle() for task in self.sink_tasks if task.health.up or not only_up]
+        waits = [task.settle for task in self.sink_tasks if task.health.up or not only_up]
         await wait_all(waits, self._running.sinks.values())
 
     async def _publish_sums(self) -> None:
         """Have each connected sink publish the counts of its records in `status`."""
         self.observation.publish_last()
-        await wait_all([task.publish_notices(LAST_SUMS) for task in self.sink_tasks], self._running.sinks.values())
+        waits = [partial(task.publish_notices, LAST_SUMS) for task in self.sink_tasks]
+        await wait_all(waits, self._running.sinks.values())

@@ -83,7 +83,7 @@ class Relay:
         self.alerting: Alerting | None = None
         self.sink_tasks = [self._sink_task(each) for each in itertools.starmap(SinkInput, sinks)]
         self.streams = [self._stream(StreamInput(*each)) for each in inputs]
-        self._counts = RunCounts(lambda: self.streams, lambda: self.sink_tasks, keeps=self._log.keeps)
+        self._counts = RunCounts(lambda: self.streams, lambda: self.sink_tasks, self._log)
 
     def _stream(self, source_input: StreamInput) -> Stream:
         return Stream(source_input, self.boot, self._log, self._notices, self.board, self._next_seqs)

@@ -11,6 +11,7 @@ from klvrelay.health.diagnosis import no_klv
 from klvrelay.outcome import Sums
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
+from klvrelay.spool.contract import Log
 from klvrelay.text import counted
 
 
@@ -61,13 +62,13 @@ class RunCounts:
     """The counts of all streams and sinks of a run.
 
     streams, sink_tasks  return those at present; those that a reload removed are counted with `add_removed_...`
-    keeps                waiting records survive the end of the process
+    log                  where records wait: if it keeps them, they survive the end of the process
     """
 
     def __init__(
-        self, streams: Callable[[], Sequence[Stream]], sink_tasks: Callable[[], Sequence[SinkTask]], *, keeps: bool
+        self, streams: Callable[[], Sequence[Stream]], sink_tasks: Callable[[], Sequence[SinkTask]], log: Log
     ) -> None:
-        self._streams, self._sink_tasks, self._keeps = streams, sink_tasks, keeps
+        self._streams, self._sink_tasks, self._log = streams, sink_tasks, log
         self._removed = Removed()
 
     def add_removed_stream(self, stream: Stream) -> None:
@@ -114,7 +115,7 @@ class RunCounts:
         return [*((task.health.name, task.sums()) for task in tasks), *self._removed.sums(with_best_effort)]
 
     def _lost_of(self, sums: Sums) -> int:
-        return sums.lost - (sums.waiting if self._keeps else 0)
+        return sums.lost - (sums.waiting if self._log.keeps else 0)
 
 
 @dataclass(slots=True)

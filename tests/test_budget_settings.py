@@ -96,7 +96,7 @@ async def test_what_follows_later_is_best_effort_and_never_a_loss(tmp_path):
     assert "0 delivered to mqtt://127.0.0.1:1883 later, 0 shed, 1 waiting" in relay.summary()
     for task in (first, second):
         sums = task.sums()._replace(waiting=0, shed=1)
-        relay._removed.add_sink(task.health.name, sums, is_best_effort=task.is_best_effort)
+        relay._counts.add_removed_sink(task.health.name, sums, is_best_effort=task.is_best_effort)
     relay.sink_tasks = []
     assert relay.lost == 1
     assert " later " not in relay.losses

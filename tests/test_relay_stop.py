@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 from brokers import until
 from scripted_ends import TAPE, Ear, Tape, live
 
+from klvrelay.backoff import Backoff
 from klvrelay.config.url import Url
 from klvrelay.errors import SinkDown
-from klvrelay.record import Packet
+from klvrelay.outcome import Outcome
+from klvrelay.record import Packet, Record
 from klvrelay.relay import opening as opening_module
 from klvrelay.relay import relay as relay_module
 from klvrelay.relay import tasks as tasks_module
@@ -23,6 +26,7 @@ from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream_input import StreamInput
+from klvrelay.relay.supervise import Standing, supervise
 from klvrelay.relay.turns import turns
 
 BRIEF = {"LAST_SOURCES": 0.2, "LAST_DELIVERY": 0.3, "LAST_SINKS": 0.2}
@@ -86,6 +90,68 @@ async def test_a_connection_that_fails_at_the_moment_of_a_stop_is_closed_in_orde
     it = relay(live(*TAPE.klv, hang=True), Lost())
     await seconds_to_stop(it, lambda: it.streams[0].health.records == 40 and it.sink_tasks[0].health.up)
     assert events[-3:] == ["lost", "counts", "closed"]
+
+
+async def steps(number: int) -> None:
+    """Let the loop run this many times."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def run_until_cut_off(steps_to_stop: int, steps_to_exit: int) -> None:
+    """A sink fails; the relay is stopped this many steps of the loop later, and the program ends that many after this,
+    without waiting.
+    """
+    failing = asyncio.Event()
+
+    class Failing(Ear):
+        async def deliver(self, batch: Sequence[Record]) -> Outcome:
+            await failing.wait()
+            raise SinkDown("ear: the connection was lost")
+
+        async def keep(self, notices: NoticeCursor) -> None:
+            await failing.wait()
+            raise SinkDown("ear: the connection was lost")
+
+    it = relay(live(*TAPE.klv, hang=True), Failing())
+    running = asyncio.create_task(it.run())
+    await until(lambda: it.sink_tasks[0].cursor.sums().waiting == 40 and it.sink_tasks[0].health.up)
+    failing.set()
+    await steps(steps_to_stop)
+    running.cancel()
+    await steps(steps_to_exit)
+
+
+@pytest.mark.parametrize("to_stop", range(6))
+def test_a_sink_that_fails_while_the_program_ends_shows_no_traceback(to_stop: int, caplog: pytest.LogCaptureFixture):
+    """asyncio logs each task that raises while the loop closes."""
+    for to_exit in range(8):
+        asyncio.run(run_until_cut_off(to_stop, to_exit))
+    gc.collect()  # asyncio also logs a fault that nothing has retrieved
+    assert [line.message for line in caplog.records if line.name == "asyncio"] == []
+
+
+async def wait() -> None:
+    await asyncio.Event().wait()
+
+
+async def attempt() -> None:
+    await supervise(
+        lambda up: wait(), name="x", backoff=Backoff(), standing=lambda: Standing.LASTING, down=lambda fault: None
+    )
+
+
+async def begin(work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+    """Returns at once: the loop closes when the work has begun, and a task that it started has not."""
+    return asyncio.create_task(work())
+
+
+@pytest.mark.parametrize("work", [attempt, lambda: tasks_module.wait_all([wait], [])], ids=["attempt", "wait"])
+def test_a_program_that_ends_before_a_task_begins_shows_no_warning(work, recwarn: pytest.WarningsRecorder):
+    """Python would warn of a coroutine that was never awaited."""
+    asyncio.run(begin(work))
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 async def test_a_sink_that_hangs_at_its_exit_does_not_delay_a_stop(brief: None, said: Callable[[], list[str]]):

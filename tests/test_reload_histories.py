@@ -176,7 +176,7 @@ def _check(model: Model, it: Scene) -> None:
     for task in it.relay.sink_tasks:
         numbered, *parts = task.sums()
         assert numbered == sum(parts) == (model.sent - model.since[task.name]).total()
-    for sums in it.relay._removed.sinks.values():
+    for sums in it.relay._counts._removed.sinks.values():
         assert sums.numbered == sum(sums[1:])
 
 

@@ -16,7 +16,8 @@ from test_lane import ASYNC, KLVA, NULL, Wire, klv_packet, raws
 from klvrelay.decoder import Decoder
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.record import Packet
-from klvrelay.sources.libav.ts_source import LibavInput, LibavTsSource
+from klvrelay.sources.libav.ts_input import LibavInput
+from klvrelay.sources.libav.ts_source import LibavTsSource
 from klvrelay.sources.open import open_source
 from klvrelay.sources.thread_queue import MOST_BYTES, ThreadQueue
 

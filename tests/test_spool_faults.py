@@ -30,7 +30,6 @@ from klvrelay.gap import Gap
 from klvrelay.health.spool import LOG_EVERY, SpoolHealth
 from klvrelay.outcome import Sums
 from klvrelay.relay.relay import Relay
-from klvrelay.relay.tick import keep_checking
 from klvrelay.spool.disk.cursor_file import OPEN_END
 from klvrelay.spool.disk.loading import AWAY
 from klvrelay.spool.disk.log import COMMIT, DiskLog
@@ -43,7 +42,7 @@ TAPE = feed.recording(30)
 
 
 def checks_of(relay):
-    return keep_checking(lambda: relay.streams, relay._check_outputs, relay._check_stream)
+    return relay.observation.keep_checking()
 
 
 def faults(ear: Ear) -> list[str | None]:

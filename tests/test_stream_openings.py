@@ -122,7 +122,7 @@ async def test_a_stream_that_appears_later_has_the_openings_of_its_source():
     stream, opened = stream_of(fails, fails, Opening(klv(2), live=False))
     await asyncio.wait_for(stream.keep(), 5)
 
-    assert (opened(), stream.health.openings, stream._add_channel("uav2").health.openings) == (3, 3, 3)
+    assert (opened(), stream.health.openings, stream.channels.add("uav2").health.openings) == (3, 3, 3)
 
 
 async def test_a_file_that_waits_for_a_sink_is_not_stale():

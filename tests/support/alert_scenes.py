@@ -69,7 +69,8 @@ class Scene:
         self.board.streams = lambda: [stream.health for stream in self.streams]
         self.board.sinks = lambda: self.sinks
         self.settings = AlertsSettings(entries=entries, **settings)
-        self.alerts = Alerts(self.board, self.settings, count=self._count, clock=self.clock, wall=self.wall)
+        self.board.refresh = self._count
+        self.alerts = Alerts(self.board, self.settings, clock=self.clock, wall=self.wall)
         self.events: list[Alert] = []
         self.alerts.listeners.append(lambda alert, rule: self.events.append(alert))
 

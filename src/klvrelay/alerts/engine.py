@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from klvrelay.alerts.alert import Alert
@@ -24,7 +25,6 @@ from klvrelay.alerts.subjects import Watched
 from klvrelay.alerts.tracking import RuleTrack, Transition
 from klvrelay.config.alert_rules import AlertSubject, Severity
 from klvrelay.config.alerts import AlertsSettings
-from klvrelay.errors import describe_bug
 from klvrelay.health.board import Board
 from klvrelay.health.sink import SinkHealth
 from klvrelay.health.stream import StreamHealth
@@ -38,7 +38,7 @@ TOGETHER = 16
 FAULTS_MOST = 20
 """Maximum number of different internal errors that are logged."""
 COUNT_EVERY = 5
-"""Evaluations between two readings of the transport counters: they cost as much as all rules."""
+"""Evaluations between two updates of the counters: they cost as much as all rules."""
 
 AlertListener = Callable[[Alert, AlertRule], None]
 """Is called with each alert that was raised or cleared, and the rule with which it was."""
@@ -48,7 +48,6 @@ class Alerts:
     """The alerts of a relay.
 
     board      the health of its parts
-    count      reads the transport counters of all streams
     listeners  of alerts; a failing one hurts no other
     checked    functions that are called after each evaluation
     totals     number of alerts raised since the start, by rule and severity
@@ -56,14 +55,14 @@ class Alerts:
 
     def __init__(
         self, board: Board, settings: AlertsSettings, *, fences: FenceRules | None = None,
-        disks: DiskWatch | None = None, count: Callable[[], None] = lambda: None,
-        clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time,
+        disks: DiskWatch | None = None, clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.listeners: list[AlertListener] = [log_alert]
         self.checked: list[Callable[[], None]] = []
         self.totals: Counter[tuple[str, Severity]] = Counter()
-        self._board, self._count, self._clock, self._wall = board, count, clock, wall
+        self._board, self._clock, self._wall = board, clock, wall
         self._fences: FenceRules = fences or {}
         self._disks = DiskWatch(()) if disks is None else disks
         self._numbers = itertools.count(1)
@@ -71,7 +70,8 @@ class Alerts:
         self._streams: dict[int, StreamWatch] = {}
         self._sinks: dict[int, Watched] = {}
         sample = RelaySample(board, self._disks, clock(), wall)
-        self._relay = Watched("relay", "relay", sample, rules_of(settings, "relay", "relay"))
+        self._contain = board.contain
+        self._relay = Watched("relay", "relay", sample, rules_of(settings, "relay", "relay"), board.contain)
         self._failed: set[AlertListener] = set()
         self._faults: set[str] = set()
 
@@ -113,12 +113,10 @@ class Alerts:
 
     def _call(self, part: Callable[[], None]) -> None:
         """Run a part. A bug in it is logged once, and ends nothing else."""
-        try:
-            part()
-        except Exception as error:  # noqa: BLE001
-            if (line := describe_bug(error)) not in self._faults and len(self._faults) < FAULTS_MOST:
-                self._faults.add(line)
-                LOG.error("evaluation of alerts failed: error=%r", line)
+        fault = self._contain(part, "alerts")
+        if fault is not None and (line := str(fault)) not in self._faults and len(self._faults) < FAULTS_MOST:
+            self._faults.add(line)
+            LOG.error("evaluation of alerts failed: error=%r", line)
 
     def _parts(self, late: float) -> Iterable[Callable[[], None]]:
         if not self.settings.enabled:
@@ -135,7 +133,7 @@ class Alerts:
 
     def _check_relay(self, late: float) -> None:
         if next(self._turns) % COUNT_EVERY == 0:
-            self._count()
+            self._board.refresh()
         now = self._clock()
         sample: RelaySample = self._relay.sample
         sample.take(now, late)
@@ -157,7 +155,8 @@ class Alerts:
     def _add_sink(self, key: int, health: SinkHealth, now: float) -> Watched:
         sample = SinkSample(health, now)
         sample.startup = self.settings.startup
-        self._sinks[key] = Watched("sink", sample.name, sample, rules_of(self.settings, "sink", sample.name))
+        self._sinks[key] = Watched("sink", sample.name, sample, rules_of(self.settings, "sink", sample.name),
+                                   self._contain)  # fmt: skip
         return self._sinks[key]
 
     def _follow_streams(self) -> None:
@@ -170,7 +169,7 @@ class Alerts:
                 self._streams[key] = self._add_stream(health, now)
 
     def _add_stream(self, health: StreamHealth, now: float) -> StreamWatch:
-        return StreamWatch(health, now, self.settings, self._fences, len(self._streams))
+        return StreamWatch(health, now, self.settings, self._fences, self._contain, len(self._streams))
 
     def _check_streams(self, watches: Iterable[StreamWatch]) -> None:
         now = self._clock()
@@ -228,12 +227,10 @@ class Alerts:
 
     def _publish(self, alert: Alert, rule: AlertRule) -> None:
         for listener in self.listeners:
-            try:
-                listener(alert, rule)
-            except Exception:  # a destination must not end the evaluation
-                if listener not in self._failed:
-                    self._failed.add(listener)
-                    LOG.exception("a listener of alerts failed: rule=%s", alert.rule)
+            fault = self._contain(partial(listener, alert, rule), "alerts")
+            if fault is not None and listener not in self._failed:
+                self._failed.add(listener)
+                LOG.error("a listener of alerts failed: rule=%s error=%r", alert.rule, str(fault))
 
     # ---- settings and end ----
 

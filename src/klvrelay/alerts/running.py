@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,11 @@ class Alerting:
     notifier  the destinations, and their counts
     """
 
-    def __init__(
-        self, board: Board, settings: RelaySettings, publish: PublishAlerts, count: Callable[[], None]
-    ) -> None:
-        """`publish`: see `PublishAlerts`; `count` reads the transport counters of all streams."""
+    def __init__(self, board: Board, settings: RelaySettings, publish: PublishAlerts) -> None:
+        """`publish`: see `PublishAlerts`."""
         self._board = board
         disks = DiskWatch(written_paths(settings))
-        self.alerts = Alerts(board, settings.alerts, fences=read_fence_rules(settings.alerts.geofences), disks=disks,
-                             count=count)  # fmt: skip
+        self.alerts = Alerts(board, settings.alerts, fences=read_fence_rules(settings.alerts.geofences), disks=disks)
         self.notifier = Notifier(settings.alerts)
         self._topics = AlertTopics(board.boot, publish, self.alerts.raised, self._names)
         self.alerts.listeners += [self.notifier.note, self._topics.note]

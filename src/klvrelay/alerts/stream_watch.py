@@ -11,7 +11,7 @@ from klvrelay.alerts.rules import rules_of
 from klvrelay.alerts.stream_sample import StreamSample
 from klvrelay.alerts.subjects import Watched
 from klvrelay.config.alerts import AlertsSettings
-from klvrelay.errors import describe_bug
+from klvrelay.health.changes import Contain
 from klvrelay.health.stream import StreamHealth
 from klvrelay.text import printable
 
@@ -43,13 +43,14 @@ class StreamWatch(Watched):
     sample: MetadataSample
 
     def __init__(
-        self, health: StreamHealth, now: float, settings: AlertsSettings, fences: FenceRules, number: int = 0
-    ) -> None:
+        self, health: StreamHealth, now: float, settings: AlertsSettings, fences: FenceRules, contain: Contain,
+        number: int = 0,
+    ) -> None:  # fmt: skip
         """`number`: spreads the checks of many streams."""
         sample = MetadataSample(health, now)
         sample.startup = settings.startup
         self._next_check = now + number % METADATA_EVERY
-        super().__init__("stream", health.name, sample, rules_of(settings, "stream", health.name))
+        super().__init__("stream", health.name, sample, rules_of(settings, "stream", health.name), contain)
         self.set_fences(settings, fences)
 
     def set_fences(self, settings: AlertsSettings, fences: FenceRules) -> None:
@@ -64,11 +65,9 @@ class StreamWatch(Watched):
         self.sample.take(now)
         if self.sample.record is None:
             return
-        try:
-            self._check_record(now)
-        except Exception as error:  # noqa: BLE001 (a record that breaks the checks must not end the other rules)
+        if (fault := self._contain(lambda: self._check_record(now), self.name)) is not None:
             self.sample.findings, self.sample.fences = Findings(NoChecks()), FenceChecks({})
-            LOG.error("checks of metadata disabled: stream=%s error=%r", printable(self.name), describe_bug(error))
+            LOG.error("checks of metadata disabled: stream=%s error=%r", printable(self.name), str(fault))
 
     def _check_record(self, now: float) -> None:
         sample = self.sample

@@ -18,8 +18,9 @@ RelayDetails = Callable[[], Mapping[str, Any]]
 
 
 class Board:
-    """The health of the relay, and its changes. For `contain` see `Changes`.
+    """The health of the relay, and its changes.
 
+    contain          runs a step, and returns its fault or None; see `Changes`
     streams, sinks   those of the relay at present; a reload changes them
     loop             heartbeat of the event loop, and steps of the system clock; None before the relay is made
     refresh          updates the counters, which are otherwise updated with each report
@@ -30,6 +31,7 @@ class Board:
     """
 
     def __init__(self, boot: str, contain: Contain) -> None:
+        self.contain = contain
         self.changes = Changes(contain)
         self.relay = RelayHealth(boot, publish=self.changes.publish)
         self.spool = SpoolHealth(publish=self.changes.publish)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from klvrelay import threads
-from klvrelay.alerts.running import Alerting, prepare
+from klvrelay.alerts.running import prepare
 from klvrelay.config.choice import Choice
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RECORD_SIZE, RelaySettings, SinkSettings, SourceSettings
@@ -20,8 +20,9 @@ from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.relay.change import SettingsChange, difference
+from klvrelay.relay.disk_spool import close_spool, open_spool
 from klvrelay.relay.observers import Beside, reserved_state, run_observed
-from klvrelay.relay.relay import Relay, new_boot
+from klvrelay.relay.relay import Relay
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.source_recording import SourceRecording
 from klvrelay.relay.stream_input import StreamInput
@@ -39,13 +40,8 @@ from klvrelay.sources.open import is_isolated, open_source
 from klvrelay.sources.web.resume import Resume
 from klvrelay.spool.contract import Log
 
-if TYPE_CHECKING:
-    from klvrelay.spool.disk.log import DiskLog
-
 LOG = logging.getLogger("klvrelay.relay")
 
-LAST_WRITES = 0.5
-"""Seconds in which the spool must have written the last records."""
 CONNECTING, STEPS = 10.0, 4
 """Seconds of an attempt to connect, and time-outs that it may take besides."""
 LATER = ".later"
@@ -126,8 +122,6 @@ def _find_a_source(sources: Sequence[SourceSettings], spool: Path, sinks: Sequen
         raise file_faults.explain(sources[0].url, FileNotFoundError())
 
 
-
-
 async def run_relay(settings: RelaySettings, *beside: Beside) -> int:
     """Relay until the sources end or the task is cancelled. Returns the exit code."""
     await check_files(settings)
@@ -137,22 +131,21 @@ async def run_relay(settings: RelaySettings, *beside: Beside) -> int:
 
 
 async def _run_relay(settings: RelaySettings, state: Path | None, beside: Sequence[Beside]) -> int:
-    spool = await _open_spool(settings)
+    spool = await open_spool(settings)
     try:
         relay = build_relay(settings, spool)
     except ConfigError:
-        await _close(spool)
+        await close_spool(spool)
         raise
-    alerting = await threads.run(partial(_alerting, relay, settings), "klvrelay-alerts")  # it may load libraries
     if spool is not None:
         spool.report_unused()
     if spool is None and any(source.url.scheme != "file" for source in settings.sources):
         LOG.info("records wait in memory only: records=%d advice=%r", settings.waiting, "on disk: --spool DIR")
     try:
         try:
-            await run_observed(relay, settings, state, [*beside, lambda _: alerting.run()])
+            await run_observed(relay, settings, state, beside)
         finally:
-            await _close(spool)
+            await close_spool(spool)
             LOG.info("%s", relay.summary())
     except asyncio.CancelledError:
         if not relay.lost:
@@ -162,52 +155,15 @@ async def _run_relay(settings: RelaySettings, state: Path | None, beside: Sequen
     return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
 
 
-def _alerting(relay: Relay, settings: RelaySettings) -> Alerting:
-    """The alerts of a relay."""
-    alerting = Alerting(relay.board, settings, relay.publish_alerts, relay.count)
-    relay.alerting = alerting
-    relay.on_reload.append(alerting.apply)
-    return alerting
-
-
 def age_of(settings: RelaySettings) -> float | None:
     """The maximum age of a waiting record."""
     return settings.age if settings.spool is None else settings.spool.age
 
 
-async def _open_spool(settings: RelaySettings) -> DiskLog | None:
-    if settings.spool is None:
-        return None
-    from klvrelay.spool.disk.opening import open_log  # loaded here: without a spool it is not needed
-
-    spool, limits = settings.spool, {"limit": settings.waiting, "size_limit": settings.waiting_size}
-    prefixes = [sink.far_end.prefix for sink in settings.sinks]
-    owner = min(prefixes, default="")  # of a new spool, whatever their order
-    return await open_log(
-        spool.path, owner, spool.size, commit=spool.commit, age=spool.age, others=prefixes, **limits
-    )  # fmt: skip
-
-
-async def _close(spool: DiskLog | None) -> None:
-    """Write what waits, within the time of a stop."""
-    if spool is None:
-        return
-    closing = asyncio.create_task(spool.close(), name="close spool")
-    try:  # in another task, which is not cancelled
-        await asyncio.wait({closing}, timeout=LAST_WRITES)
-    finally:
-        closing.add_done_callback(_note_closed)
-
-
-def _note_closed(closing: asyncio.Task[None]) -> None:
-    if not closing.cancelled() and (fault := closing.exception()) is not None:
-        LOG.error("spool: the last records were not written: %s", fault)
-
-
 def build_relay(settings: RelaySettings, log: Log | None = None) -> Relay:
     """A relay that is ready to run. Raises ConfigError for an invalid source."""
     inputs = _inputs_of(settings)
-    boot = new_boot()
+    boot = secrets.token_hex(3)
     sinks = [each for sink in settings.sinks for each in _sinks_of(sink, boot)]
     return Relay(
         list(inputs.values()), sinks, boot=boot, log=log, waiting=settings.waiting,

@@ -1,4 +1,7 @@
-"""What observes a running relay, beside it: the ledger of incidents."""
+"""What runs beside a relay and observes it: the ledger of incidents, the alerts, and what the caller adds.
+
+They read the board of its `Observation`, which is on the event loop of the relay, and publish through it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from klvrelay import threads
+from klvrelay.alerts.running import Alerting
 from klvrelay.config.settings import RelaySettings
 from klvrelay.incidents.alive import LastBeat, RunEnd, read_alive
 from klvrelay.incidents.ledger_service import Incidents
@@ -42,20 +46,21 @@ async def reserved_state(settings: RelaySettings) -> AsyncIterator[Path | None]:
 
 
 async def run_observed(relay: Relay, settings: RelaySettings, folder: Path | None, beside: Sequence[Beside]) -> None:
-    """Run the relay with its ledger of incidents, and `beside`, which is cancelled at the end."""
+    """Run the relay with its alerts, its ledger of incidents, and `beside`, which are cancelled at the end."""
+    observation, limits = relay.observation, settings.incidents
+    alerting = await threads.run(partial(_alerting, relay, settings), "klvrelay-alerts")  # it may load libraries
     last = await _last_beat(folder)
-    limits = settings.incidents
     relay.incidents = incidents = Incidents(
         relay.board, folder, age=limits.age, size=limits.size, last=last, names=lambda: _names(settings)
     )
-    incidents.publish_report = lambda report: relay.put(Notice("report/daily", None, dumps(report)))
+    incidents.publish_report = lambda report: observation.notices.put(Notice("report/daily", None, dumps(report)))
     if limits.set:
-        relay.answer_requests(incidents.answer_request)
+        observation.answer_requests(incidents.answer_request)
     await incidents.begin()
-    relay.loop.on_beat += incidents.beat, relay.check_spool  # a disk that begins to fail is found soon
+    relay.loop.on_beat += incidents.beat, observation.check_spool  # a disk that begins to fail is found soon
     how: RunEnd = "failed"
     try:
-        await _run_all(relay, beside)
+        await _run_all(relay, [*beside, lambda _: alerting.run()])
         how = "ended"
     except asyncio.CancelledError:
         how = "stopped"
@@ -63,6 +68,13 @@ async def run_observed(relay: Relay, settings: RelaySettings, folder: Path | Non
     finally:
         # In another task: before Python 3.11.3, a timeout in a cancelled task raises CancelledError.
         await finish(asyncio.create_task(incidents.end(how), name="incidents end"))
+
+
+def _alerting(relay: Relay, settings: RelaySettings) -> Alerting:
+    """The alerts of a relay."""
+    alerting = relay.alerting = Alerting(relay.board, settings, relay.observation.publish_alerts)
+    relay.on_reload.append(alerting.apply)
+    return alerting
 
 
 async def _run_all(relay: Relay, beside: Sequence[Beside]) -> None:

@@ -153,7 +153,7 @@ class Reloader:
     ) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         restart = {"restart": list(lasting)} if lasting else {}
-        self._relay.publish_status(reload={"result": result, "time": now, **restart})
+        self._relay.observation.publish_status(reload={"result": result, "time": now, **restart})
 
 
 def _with_access(old: WebSettings | None, new: WebSettings | None) -> WebSettings | None:

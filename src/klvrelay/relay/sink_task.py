@@ -19,7 +19,7 @@ from klvrelay.outcome import Sums
 from klvrelay.relay.delivery import Delivery
 from klvrelay.relay.halving import Halving
 from klvrelay.relay.notices import NoticeCursor
-from klvrelay.relay.supervise import Standing, supervise
+from klvrelay.relay.supervise import Standing, raised_by, supervise
 from klvrelay.sinks.contract import AnswerRequest, Notice, Sink
 from klvrelay.spool.contract import LogCursor
 
@@ -158,7 +158,7 @@ class SinkTask:
         self.notices.restart()
         # In a separate task: a task group that fails while it is cancelled would hide the stop, and since Python 3.13
         # it cancels the next wait too, with which the sink closes its connection.
-        connection = asyncio.create_task(self._run_connection(), name=f"connection {self.health.name}")
+        connection = asyncio.create_task(raised_by(self._run_connection), name=f"connection {self.health.name}")
         try:
             await asyncio.wait({connection})
         except asyncio.CancelledError:
@@ -166,7 +166,8 @@ class SinkTask:
             await asyncio.gather(connection, return_exceptions=True)
             self.put_sums()  # for the last messages: some answers arrived after the relay published the counts
             raise
-        await connection
+        if (error := connection.result()) is not None:
+            raise error
 
     async def _run_connection(self) -> None:
         self._delivery = delivery = Delivery(self.sink, self.cursor, self._halving, self.health.note_answer)

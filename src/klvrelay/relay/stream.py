@@ -15,9 +15,8 @@ from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, KlvrelayError, SourceDown, SourceError
 from klvrelay.health import StreamHealth
 from klvrelay.health.board import Board
-from klvrelay.health.causes import cause_of
 from klvrelay.record import Record
-from klvrelay.relay.channel import Channel
+from klvrelay.relay.channels import Channels
 from klvrelay.relay.notices import Notices
 from klvrelay.relay.opening import Opening, Reopened
 from klvrelay.relay.oversize import Oversize
@@ -38,7 +37,7 @@ TURN = 64
 class Stream:
     """One source, kept running until the relay stops or, if it is a file, until its end.
 
-    channels   its KLV elementary streams by name: the first, those that the settings name, and others as they appear
+    channels   its KLV elementary streams
     failed     the fault that ended it; None after a regular end
     next_seqs  numbers of the next records by stream, if streams of these names had records before
     """
@@ -53,12 +52,8 @@ class Stream:
         self.failed: SourceError | None = None
         self._input = source_input
         self._open = source_input.open
-        self._boot, self._log, self._notices, self._board = boot, log, notices, board
-        self.channels: dict[str, Channel] = {}
-        named = source_input.choice.names.values()
-        for name in dict.fromkeys((source_input.name, *named)):
-            self._add_channel(name)
-        self.health.expected = not named or source_input.name in named
+        self._log = log
+        self.channels = Channels(source_input, boot, notices, board, self.count)
         self._was_live = False
         self._is_held = False  # the log is full, and the source waits
         self._is_retired = False
@@ -76,11 +71,6 @@ class Stream:
     def input(self) -> StreamInput:
         return self._input
 
-    @property
-    def found(self) -> set[str]:
-        """Names of the streams that were named after their PIDs."""
-        return self.channels.keys() - {self.name, *self._input.choice.names.values()}
-
     def retire(self) -> dict[str, int]:
         """The task has ended, and another stream may follow: report all streams as ended, and append no further record
         even if the source was abandoned. Returns the numbers of the next records by stream.
@@ -92,18 +82,11 @@ class Stream:
     @property
     def health(self) -> StreamHealth:
         """The health of the first stream."""
-        return self.channels[self.name].health
+        return self.channels.health
 
     @property
     def healths(self) -> list[StreamHealth]:
-        return [channel.health for channel in self.channels.values()]
-
-    def _add_channel(self, name: str) -> Channel:
-        health = StreamHealth(name, self._input.url, self._input.stall, publish=self._board.changes.publish)
-        if self.channels:  # the openings of the source count for each of its streams
-            health.openings = self.health.openings
-        channel = self.channels[name] = Channel(health, self._boot, self._notices, self._board, self.count)
-        return channel
+        return self.channels.healths
 
     async def keep(self) -> None:
         """Run the source, and reopen it whenever it fails, until its end."""
@@ -123,8 +106,7 @@ class Stream:
 
     def _finish(self) -> None:
         if self.failed is not None:
-            for health in self.healths:
-                health.mark_down(str(self.failed), cause_of(self.failed, "source"), again=False)
+            self.channels.mark_down(self.failed, again=False)
         self._end(is_logged=self.failed is not None)
 
     async def _attempt(self, up: Callable[[], None]) -> None:
@@ -170,8 +152,7 @@ class Stream:
         if isinstance(fault, Reopened):
             LOG.info("%s: source reopened: reason=%r", self.name, str(fault))
             return
-        for health in self.healths:
-            health.mark_down(str(fault), cause_of(fault, "source"))
+        self.channels.mark_down(fault)
         self.publish_health()
 
     async def _carry(self, source: Source) -> None:
@@ -223,8 +204,7 @@ class Stream:
 
     def _count_record(self, record: Record) -> bool:
         """Count a record. Returns true if its stream was not live before."""
-        channel = self.channels.get(record.stream) or self._add_channel(record.stream)
-        return channel.add(record)
+        return self.channels.add_record(record)
 
     def check(self) -> None:
         """Check for silence, count, and publish what changed. Call it a few times per second."""
@@ -280,12 +260,7 @@ class Stream:
         source = self._source
         link = self._totals.link(source)
         link = replace(link, lane=link.lane + self.decoder.counters)
-        places = self.decoder.streams.places()
-        for name, channel in self.channels.items():
-            health = channel.health
-            health.note_link(link)
-            health.dropped = self._totals.dropped(source)
-            health.pid, health.program = places.get(name, (None, None))
+        self.channels.note_counts(link, self._totals.dropped(source), self.decoder.streams.places())
         self.health.refused = self.decoder.streams.refused
 
     def _close(self, source: Source) -> None:
@@ -315,10 +290,8 @@ class Stream:
 
     def publish_health(self) -> None:
         """Publish availability and link of each stream, where they changed."""
-        for channel in self.channels.values():
-            channel.publish_health()
+        self.channels.publish_health()
 
     def publish_state(self) -> None:
         """Publish the latest values of each stream, where they changed."""
-        for channel in self.channels.values():
-            channel.publish_state()
+        self.channels.publish_state()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.health.diagnosis import no_klv
 from klvrelay.outcome import Sums
+from klvrelay.relay.sink_task import SinkTask
 from klvrelay.relay.stream import Stream
+from klvrelay.spool.contract import Log
 from klvrelay.text import counted
 
 
@@ -56,27 +58,64 @@ def total(counts: Iterable[StreamCounts]) -> StreamCounts:
 NOTHING = StreamCounts()
 
 
-def fault_of(streams: Sequence[Stream], counts: StreamCounts) -> KlvrelayError | None:
-    """Why a source was not read to its end, or NoKlv if there was no record at all."""
-    failed = next((stream.failed for stream in streams if stream.failed is not None), None)
-    if failed is None and streams and not counts.records:
-        missed = next((stream.decoder.streams.missed for stream in streams if stream.decoder.streams.missed), "")
-        return NoKlv(f"no KLV was received: {missed or no_klv(streams[0].health.link.lane).sentence}")
-    return failed
+class RunCounts:
+    """The counts of all streams and sinks of a run.
 
+    streams, sink_tasks  return those at present; those that a reload removed are counted with `add_removed_...`
+    log                  where records wait: if it keeps them, they survive the end of the process
+    """
 
-def lost_of(sums: Sums, *, keeps: bool) -> int:
-    """Number of lost records. `keeps`: waiting records survive the end of the process."""
-    return sums.lost - (sums.waiting if keeps else 0)
+    def __init__(
+        self, streams: Callable[[], Sequence[Stream]], sink_tasks: Callable[[], Sequence[SinkTask]], log: Log
+    ) -> None:
+        self._streams, self._sink_tasks, self._log = streams, sink_tasks, log
+        self._removed = Removed()
 
+    def add_removed_stream(self, stream: Stream) -> None:
+        self._removed.add_stream(stream)
 
-def describe_losses(sinks: Iterable[tuple[str, Sums]], *, keeps: bool) -> str:
-    """The counts of lost records by cause, for the log."""
-    return "; ".join(
-        f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} waiting={sums.waiting}"
-        for name, sums in sinks
-        if lost_of(sums, keeps=keeps)
-    )
+    def add_removed_sink(self, name: str, sums: Sums, *, is_best_effort: bool) -> None:
+        self._removed.add_sink(name, sums, is_best_effort=is_best_effort)
+
+    def describe(self) -> str:
+        """All counts, on one line."""
+        return "; ".join([self._total.describe(), *(sums.describe(name) for name, sums in self._sums())])
+
+    @property
+    def fault(self) -> KlvrelayError | None:
+        """Why a source was not read to its end, or NoKlv if there was no record at all."""
+        streams = self._streams()
+        failed = next((stream.failed for stream in streams if stream.failed is not None), None)
+        if failed is None and streams and not self._total.records:
+            missed = next((stream.decoder.streams.missed for stream in streams if stream.decoder.streams.missed), "")
+            return NoKlv(f"no KLV was received: {missed or no_klv(streams[0].health.link.lane).sentence}")
+        return failed
+
+    @property
+    def lost(self) -> int:
+        """Number of lost records."""
+        return sum(self._lost_of(sums) for _, sums in self._sums(with_best_effort=False))
+
+    @property
+    def losses(self) -> str:
+        """The counts of lost records by cause, for the log."""
+        return "; ".join(
+            f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} waiting={sums.waiting}"
+            for name, sums in self._sums(with_best_effort=False)
+            if self._lost_of(sums)
+        )
+
+    @property
+    def _total(self) -> StreamCounts:
+        return total((self._removed.streams, *map(counts_of, self._streams())))
+
+    def _sums(self, *, with_best_effort: bool = True) -> list[tuple[str, Sums]]:
+        """The names and sums of all sinks, those removed last."""
+        tasks = [task for task in self._sink_tasks() if with_best_effort or not task.is_best_effort]
+        return [*((task.health.name, task.sums()) for task in tasks), *self._removed.sums(with_best_effort)]
+
+    def _lost_of(self, sums: Sums) -> int:
+        return sums.lost - (sums.waiting if self._log.keeps else 0)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
+from functools import partial
 
 from klvrelay.backoff import STEADY, Backoff
 from klvrelay.errors import (
@@ -114,7 +115,7 @@ async def supervise(
     steady    seconds for which an attempt must be connected before the back-off is reset
     """
     uptime = _Uptime(clock)
-    while (fault := await _fault_of(attempt(uptime.begin), name)) is not None:
+    while (fault := await _fault_of(partial(attempt, uptime.begin), name)) is not None:
         if not is_retryable(fault, standing()):
             raise fault
         if uptime.end() >= steady:
@@ -143,28 +144,36 @@ def as_fault(error: Exception, name: str) -> KlvrelayError:
     return fault
 
 
-async def _fault_of(attempt: Awaitable[None], name: str) -> KlvrelayError | None:
-    """Await an attempt. Returns the fault, or None.
+async def raised_by(work: Callable[[], Awaitable[None]]) -> Exception | None:
+    """Run work in a task. Returns what it raised, or None.
+
+    asyncio logs a task that raises while the loop closes, even if its exception is retrieved: a task that was cancelled
+    then may raise, such as a task group that fails at the same time. So the task returns the exception, and the one who
+    waits for it raises it.
+    """
+    try:
+        await work()
+    except Exception as error:  # noqa: BLE001 (an internal error must end nothing else)
+        return error
+    return None
+
+
+async def _fault_of(attempt: Callable[[], Awaitable[None]], name: str) -> KlvrelayError | None:
+    """Run an attempt. Returns the fault, or None.
 
     The attempt runs in a separate task, so that only a cancellation of the waiting task is a stop: a task group that
     fails while it is cancelled raises only its fault, and a library may cancel its own waits.
     """
-    task = asyncio.create_task(_outcome(attempt, name), name=f"attempt {name}")
+    task = asyncio.create_task(raised_by(attempt), name=f"attempt {name}")
     try:
         await asyncio.wait({task})
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    return InternalError("internal error: a wait was cancelled") if task.cancelled() else task.result()
-
-
-async def _outcome(attempt: Awaitable[None], name: str) -> KlvrelayError | None:
-    """Await an attempt, and return its fault: asyncio would log a task that fails while the loop closes."""
-    try:
-        await attempt
-    except Exception as error:  # noqa: BLE001 (an internal error must end nothing else)
-        return as_fault(error, name)
-    return None
+    if task.cancelled():
+        return InternalError("internal error: a wait was cancelled")
+    error = task.result()
+    return None if error is None else as_fault(error, name)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 LOG = logging.getLogger("klvrelay.relay")
 
 LAST_TASKS = 0.2
 """Seconds for tasks that were cancelled a second time."""
+
+Wait = Callable[[], Coroutine[Any, Any, None]]
+"""Begins a wait, once its task runs: Python warns of a coroutine that is cancelled before."""
 
 
 async def cancel(tasks: Iterable[asyncio.Future[Any]], timeout: float = 1.0) -> None:
@@ -39,7 +42,7 @@ async def finish(task: asyncio.Task[None]) -> None:
     task.result()
 
 
-async def wait_all(waits: Sequence[Coroutine[Any, Any, None]], tasks: Iterable[asyncio.Future[Any]]) -> None:
+async def wait_all(waits: Sequence[Wait], tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Wait until all `waits` have ended, or one of `tasks` has."""
     if not waits:
         return
@@ -51,7 +54,7 @@ async def wait_all(waits: Sequence[Coroutine[Any, Any, None]], tasks: Iterable[a
         await cancel([waiting])
 
 
-async def _run_all(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
+async def _run_all(waits: Sequence[Wait]) -> None:
     async with asyncio.TaskGroup() as tasks:
         for wait in waits:
-            tasks.create_task(wait)
+            tasks.create_task(wait())

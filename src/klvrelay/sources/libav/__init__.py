@@ -11,4 +11,5 @@ local_client.py   accepts libav's connection to the gateway
 udp_drops.py      datagrams that the kernel dropped
 rfc6597.py        KLV in a separate RTP track
 ts_source.py      demultiplexes the MPEG-TS of other sources with libav instead of the C core
+ts_input.py       the file that libav reads for it
 """

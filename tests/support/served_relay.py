@@ -79,7 +79,7 @@ ALERTS = RelaySettings(sources=(), sinks=(), alerts=AlertsSettings(destinations=
 
 def alerting(board: Board, settings: RelaySettings = ALERTS) -> Alerting:
     """The alerts of a relay, with one destination; they are evaluated by `alerts.check`."""
-    return Alerting(board, settings, lambda stream, document: None, lambda: None)
+    return Alerting(board, settings, lambda stream, document: None)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Alerts: rules over the health of the relay, raised once and cleared once.
 
-    alerting = Alerting(board, settings, publish, count)    # all of it, run beside the relay: `relay.alerting`
+    alerting = Alerting(board, settings, publish)    # all of it, run beside the relay: `relay.alerting`
     alerting.alerts.raised()                                # list[Alert], each with `document()`
     alerting.alerts.rules("stream", "uav1")                 # list[AlertRule] of a stream; without arguments, all
     alerting.alerts.totals                                  # raised since the start, by rule and severity

@@ -131,7 +131,9 @@ class Relay:
         """The counts of the run, on one line."""
         for stream in self.streams:
             self._contain(stream, stream.count)
-        return "; ".join([self._counts().describe(), *(sums.describe(name) for name, sums in self._sums())])
+        sinks = (task.sums().describe(task.health.name) + task.health.lead_times.describe() for task in self.sink_tasks)
+        removed = (sums.describe(name) for name, sums in self._removed.sums(with_best_effort=True))
+        return "; ".join([self._counts().describe(), *sinks, *removed])
 
     def _counts(self) -> StreamCounts:
         return total((self._removed.streams, *map(counts_of, self.streams)))
@@ -269,6 +271,8 @@ class Relay:
         kept = [stream for stream in self.streams if stream not in gone]
         for stream in gone:
             self._retire(stream)
+            if stream.name in change.gone_streams:
+                self._forget_lead_times(stream)
         for stream in kept:
             stream.decoder.streams.taken = change.taken
         added = [self._stream(each) for each in new.values()]
@@ -281,6 +285,9 @@ class Relay:
         self._removed.add_stream(stream)
         for name in stream.channels:
             self._notices.forget_state(name)
+
+    def _forget_lead_times(self, stream: Stream) -> None:
+        for name in stream.channels:
             for task in self.sink_tasks:
                 task.health.lead_times.forget(name)
 

@@ -1,0 +1,136 @@
+"""Lead times through the real delivery: each kind of sink, thinned outputs, a budget, and a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import orjson
+import pytest
+from brokers import Mosquitto, listening, until
+from far_ends import FAR_ENDS
+from oracle_broker import OracleBroker
+from records import BOOT, record, records_of
+from scripted_ends import delivering, sink_task_of
+
+from klvrelay.config.mqtt import Client, MqttSettings
+from klvrelay.config.outputs import output_of
+from klvrelay.config.settings import SinkSettings
+from klvrelay.errors import SinkDown
+from klvrelay.record import Record
+from klvrelay.relay.build import shaper_of
+from klvrelay.relay.sink_task import SinkTask
+from klvrelay.shape.shaper import Shaper
+from klvrelay.sinks.contract import Outcome
+from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.open import open_sink
+
+AGO = 2.0
+"""Seconds for which each record of a test has been on its way when it is appended."""
+
+
+def aged(record: Record) -> Record:
+    return record._replace(received_us=time.time_ns() // 1000 - int(AGO * 1e6))
+
+
+def count(task: SinkTask, stream: str = "uav1") -> int:
+    figures = task.health.lead_times.cumulative(stream)
+    return 0 if figures is None else figures.count
+
+
+@pytest.mark.parametrize("kind", sorted(FAR_ENDS))
+async def test_each_kind_of_sink_measures_what_it_delivered(kind: str, tmp_path: Path, free_port: int):
+    """As many lead times as delivered records, of each stream; none below the true age."""
+    far = FAR_ENDS[kind](tmp_path, free_port)
+    await far.start()
+    try:
+        settings = SinkSettings("trial", far.settings(), outputs=getattr(far, "outputs", ()))
+        make = getattr(far, "record", record)
+        async with delivering(open_sink(settings, shaper_of(settings), BOOT)) as (task, log):
+            await until(lambda: task.health.up)
+            for seq in range(50):
+                for stream in ("uav1", "uav2"):
+                    log.append(aged(make(seq, stream)))
+            await asyncio.wait_for(task.settle(), 10)
+            assert task.sums().delivered == 100
+            assert (count(task), count(task, "uav2")) == (50, 50)
+            lead_times = task.health.lead_times
+            assert lead_times.unassigned == lead_times.unclear == 0
+            assert lead_times.document("uav1")["p50_ms"] >= AGO * 1000 / 1.13  # type: ignore[index]
+    finally:
+        await far.close()
+
+
+@pytest.mark.parametrize("more", [{}, {"budget": 1_000_000.0}])
+@pytest.mark.parametrize("output", [{"name": "slow", "rate": 0.1}, {"preset": "telemetry", "rate": 10.0}])
+async def test_a_thinned_record_has_no_lead_time(oracle: OracleBroker, output: Any, more: Any):
+    """Of outputs with and without a budget."""
+    settings = MqttSettings(host="127.0.0.1", port=oracle.port)
+    sink = MqttSink(settings, boot=BOOT, shaper=Shaper([output_of(output)]), **more)
+    async with delivering(sink) as (task, log):
+        await until(lambda: task.health.up)
+        for seq in range(60):
+            log.append(aged(record(seq, "uav1")))
+            await asyncio.sleep(0)
+        await asyncio.wait_for(task.settle(), 10)
+        sums = task.sums()
+        assert sums.thinned > 0 < sums.delivered
+        assert count(task) == sums.delivered
+        assert task.health.lead_times.unassigned == 0
+
+
+async def test_a_record_answered_before_the_connection_is_lost_counts_once():
+    """The records behind it count when they are delivered on the next connection."""
+
+    class Breaking:
+        broken = False
+
+        async def __aenter__(self) -> Breaking:
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+        async def deliver(self, batch: Any) -> Outcome:
+            if not self.broken and len(batch) > 1:
+                self.broken = True
+                raise SinkDown("lost", answered=Outcome(1))
+            return Outcome(len(records_of(batch)))
+
+    task, log = sink_task_of(Breaking())
+    for seq in range(5):
+        log.append(aged(record(seq, "uav1")))
+    drain = asyncio.create_task(task.drain())
+    await asyncio.wait_for(task.cursor.wait_until_drained(), 10)
+    drain.cancel()
+    await asyncio.wait({drain})
+    assert task.sums().delivered == count(task) == 5
+
+
+@pytest.mark.parametrize("client", ["native", "aiomqtt"])
+@pytest.mark.needs("mosquitto")
+async def test_the_lead_time_agrees_with_a_subscriber_of_a_real_broker(mosquitto: Mosquitto, client: Client):
+    """The median of both differs by at most the width of a bucket and the duration of the test."""
+    begin = time.monotonic()
+    settings = MqttSettings(host="127.0.0.1", port=mosquitto.port, client=client)
+    heard_at: list[float] = []
+    async with (
+        listening(mosquitto.port, "klvrelay/+/telemetry") as heard,
+        delivering(MqttSink(settings, boot=BOOT)) as (task, log),
+    ):
+        await until(lambda: task.health.up)
+        arrivals = []
+        for seq in range(40):
+            log.append(each := aged(record(seq, "uav1")))
+            arrivals.append((each.received_us or 0) / 1e6)
+            await heard.count(seq + 1)
+            heard_at.append(time.time())
+        await asyncio.wait_for(task.settle(), 10)
+        document = task.health.lead_times.document("uav1")
+    assert document is not None
+    assert document["count"] == 40
+    subscriber = median(heard - arrived for heard, arrived in zip(heard_at, arrivals, strict=True))
+    assert document["p50_ms"] / 1000 == pytest.approx(subscriber, abs=0.13 * subscriber + time.monotonic() - begin)
+    assert [orjson.loads(payload)["seq"] for payload in heard.on("klvrelay/uav1/telemetry")] == list(range(40))

@@ -15,7 +15,7 @@ from records import record
 
 from klvrelay.gap import Gap
 from klvrelay.health import SinkHealth
-from klvrelay.health.arrival_age import LONGEST_US, SETTLE
+from klvrelay.health.arrival_age import LONGEST_US, SETTLE, STEPS_MOST
 from klvrelay.health.lead_time import BOUNDS, COARSE, SLOT, STREAMS_MOST, LeadTimes, StreamLeadTime, quantile
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
@@ -202,6 +202,21 @@ def test_several_steps_are_undone_in_turn(clocks: Clocks, times: LeadTimes):
     clocks.pass_time(1, times)
     times.add([before])
     assert total(times) == (1, pytest.approx(3.2, abs=1e-5), 0)
+
+
+def test_an_arrival_before_too_many_steps_is_unclear(clocks: Clocks, times: LeadTimes):
+    """The first of them is no longer remembered, only the others are undone."""
+    records = []
+    for number in range(STEPS_MOST + 1):
+        records.append(arrived(clocks, number))
+        clocks.pass_time(1, times)
+        clocks.offset += 100.0
+        clocks.now += 0.1
+        times.watch()
+    clocks.pass_time(SETTLE + 1, times)
+    times.add(records)
+    leads = [SETTLE + 1 + 1.1 * (STEPS_MOST + 1 - number) for number in range(1, STEPS_MOST + 1)]
+    assert total(times) == (STEPS_MOST, pytest.approx(sum(leads), abs=1e-3), 1)
 
 
 @each_case("arrived_us", [1, 2**62, -(2**62), 1_700_000_000_000_000 - 2 * LONGEST_US, 1_700_000_105_000_000])

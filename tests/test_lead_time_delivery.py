@@ -24,6 +24,7 @@ from klvrelay.errors import SinkDown
 from klvrelay.record import Record
 from klvrelay.relay.build import build_relay, shaper_of
 from klvrelay.relay.sink_task import SinkTask
+from klvrelay.shape.output import BATCH_HELD
 from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.contract import Outcome
 from klvrelay.sinks.mqtt.sink import MqttSink
@@ -111,6 +112,19 @@ async def test_each_record_of_a_budget_has_the_time_of_its_own_answer(oracle: Or
         assert figures(task, "uav2")[1] - figures(task)[1] >= LATER / 2
 
 
+async def test_a_record_that_waits_for_others_of_its_message_has_a_later_answer(oracle: OracleBroker):
+    """Beside records of the same batch whose message is complete."""
+    output = output_of({"name": "pairs", "batch": 2})
+    sink = MqttSink(MqttSettings(host="127.0.0.1", port=oracle.port), boot=BOOT, shaper=Shaper([output]))
+    async with delivering(sink) as (task, log):
+        await until(lambda: task.health.up)
+        for seq, stream in enumerate(("uav1", "uav2", "uav2")):
+            log.append(record(seq, stream)._replace(received_us=time.time_ns() // 1000))
+        await asyncio.wait_for(task.settle(), 10)
+        assert (count(task), count(task, "uav2")) == (1, 2)
+        assert figures(task)[1] - figures(task, "uav2")[1] / 2 >= BATCH_HELD / 2
+
+
 async def test_a_record_answered_before_the_connection_is_lost_counts_once():
     """The records behind it count when they are delivered on the next connection."""
 
@@ -173,7 +187,7 @@ async def test_it_begins_at_the_kernel_and_ends_at_the_broker(
 
     The subscriber has each record in this time, too.
     """
-    tape = feed.recording(20).klv
+    tape = feed.recording(6).klv
     sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=mosquitto.port))
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
     relay = build_relay(RelaySettings((source,), (sink,)))

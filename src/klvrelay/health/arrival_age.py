@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,7 +13,7 @@ LONGEST_US = 30 * 86_400_000_000
 STEP_US = 20_000
 """Change of the system clock against the monotonic clock, between two looks, that counts as a step; microseconds."""
 STEPS_MOST = 8
-"""Maximum number of steps of the system clock that are remembered."""
+"""Maximum number of steps of the system clock that are remembered. The age of an arrival before others is unknown."""
 SETTLE = 10.0
 """Seconds after a step in which the age of a record is unknown if it may have arrived before the step or after it."""
 
@@ -38,7 +39,8 @@ class ArrivalAge:
         self, monotonic: Callable[[], float] = time.monotonic, wall_ns: Callable[[], int] = time.time_ns
     ) -> None:
         self._monotonic, self._wall_ns = monotonic, wall_ns
-        self._steps: deque[_Step] = deque(maxlen=STEPS_MOST)
+        self._steps: deque[_Step] = deque()
+        self._forgotten = -math.inf  # the last look before the latest step that is no longer remembered
         self.now = monotonic()
         self.now_us = wall_ns() // 1000
         self.sure_us: float = LONGEST_US
@@ -63,6 +65,8 @@ class ArrivalAge:
         by_us = offset - self._offset
         if not -STEP_US < by_us < STEP_US:
             self._steps.append(_Step(self.now, found, by_us))
+            if len(self._steps) > STEPS_MOST:
+                self._forgotten = self._steps.popleft().before
         return offset
 
     def age_us(self, arrived_us: int) -> int | None:
@@ -78,7 +82,7 @@ class ArrivalAge:
                 ages.append(age)
             age -= step.by_us
             least = (self.now - step.found) * 1e6
-        if least <= age <= LONGEST_US:
+        if least <= age <= min((self.now - self._forgotten) * 1e6, LONGEST_US):
             ages.append(age)
         is_settled = not self._steps or self.now - self._steps[-1].found > SETTLE
         return ages[0] if ages and (is_settled or len(ages) == 1) else None

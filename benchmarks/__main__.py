@@ -16,6 +16,7 @@ NAMES = {
     "limits": "packets of 64 KiB that are expensive to decode, and hostile streams",
     "demux": "a TS file in the page cache to JSON Lines, compared with plain reading, PyAV and tstrans",
     "joining": "time from joining a live stream to its first record, compared with PyAV",
+    "lead": "cost of the lead time of a record, from arrival to confirmation",
     "latency": "16 live streams through klvrelay and mosquitto to a subscriber",
     "pacing": "how evenly `klvrelay send` sends",
     "probe": "cost of hostile streams, compared with a normal recording of the same size",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
 from brokers import until
+from records import record
 from reloading import Scene, input_of, scene, tape
 from scripted_ends import TAPE, Ear, Tape
 
@@ -16,7 +18,7 @@ from klvrelay.backoff import Backoff
 from klvrelay.config.choice import Choice
 from klvrelay.config.url import Url
 from klvrelay.errors import SinkDown, SinkRefused
-from klvrelay.outcome import Sums
+from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Packet
 from klvrelay.relay import opening as opening_module
 from klvrelay.relay import relay as relay_module
@@ -444,3 +446,19 @@ async def test_five_hundred_reloads_leave_no_task_and_no_descriptor():
             await turn(it, number)
         await until(lambda: held() <= before)
         assert len(it.relay._notices._cursors) == len(it.relay._log._cursors) == 1  # type: ignore[attr-defined]
+
+
+async def test_lead_times_last_until_their_stream_is_removed():
+    """Over a new source, and over a new sink."""
+    async with scene({"uav1": tape(), "uav2": tape()}) as it:
+        await it.read()
+        await it.delivered()
+        now_us = time.time_ns() // 1000
+        batch = [record(0, stream)._replace(received_us=now_us) for stream in ("uav1", "uav2")]
+        it.sink("ear").health.note_answer(batch, Outcome(2))
+        known = it.sink("ear").health.lead_times
+        await it.change({"uav1": tape(5)}, {"ear": Ear()})
+        assert it.sink("ear").health.lead_times is known
+        assert sorted(known.streams) == ["uav1", "uav2"]
+        await it.change(gone=["uav1"])
+        assert list(known.streams) == ["uav2"]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 from brokers import until
+from cases import each_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latest_values import publish
@@ -120,10 +121,27 @@ def test_the_lead_time_is_that_of_the_slowest_sink():
     assert row_of(lead_times(idle=(None, None, None)))["lead"] == "-"
 
 
-@pytest.mark.parametrize("lead_time", [None, 5, {"a": 5}, {"a": {"last_minute": 5}}])
+FIGURES = {"p50_ms": 1, "p95_ms": 2, "p99_ms": 3}
+
+
+@each_case(
+    "lead_time",
+    [
+        *(None, 5, [], {}, {"a": 5}, {"a": [1]}, {"a": {}}, {"a": {"last_minute": 5}}, {"a": {"last_minute": {}}}),
+        *({"a": {"last_minute": {**FIGURES, "p99_ms": bad}}} for bad in ("\x1b[2J", True, None, -1, 1e300, "3")),
+    ],
+)
 def test_a_health_of_another_form_shows_no_lead_time(lead_time):
-    """It may be that of another version."""
+    """It may be that of another version, or of another program."""
     assert row_of(Received("kr/uav1/health", orjson.dumps({"lead_time": lead_time}), True))["lead"] == "-"
+
+
+def test_a_health_that_is_deleted_has_no_lead_time():
+    """Its other values stay."""
+    deleted = Received("kr/uav1/health", b"", False)
+    online = Received("kr/uav1/availability", b"online", True)
+    row = row_of(online, lead_times(mqtt=(1, 2, 3)), deleted)
+    assert (row["state"], row["lead"]) == ("online", "-")
 
 
 def test_the_first_table_is_the_retained_state_with_its_true_age():

@@ -39,11 +39,13 @@ class Outcome(_Counts):
     withheld   not published because of its marking
 
     `unpublished` names the records for which subscribers need a gap, and `places` those that were delivered, by their
-    places among the answered ones; None: all. Neither is compared.
+    places among the answered ones; None: all. `confirmed` is when each delivered record was, seconds of the monotonic
+    clock; None: now. None of them is compared.
     """
 
     unpublished: Sequence[Unpublished] = ()
     places: Sequence[int] | None = None
+    confirmed: Sequence[float] | None = None
 
     @property
     def answered(self) -> int:

@@ -141,6 +141,10 @@ class OracleBroker:
         while self._owed:
             self._owed.pop(0)()
 
+    def acknowledge_one(self) -> None:
+        """Acknowledge the oldest message of those that were held back."""
+        self._owed.pop(0)()
+
     @property
     def unanswered(self) -> int:
         """Messages whose acknowledgement is held back."""

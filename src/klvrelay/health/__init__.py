@@ -9,7 +9,8 @@
     diagnosis   why a stream has no KLV
     report      the health of a stream as a JSON document, for `link`
     documents   the health of a stream and of the relay, for `health`
-    sink        state of one sink; lead_time: from arrival to confirmation
+    sink        state of one sink
+    lead_time   from the arrival of a record to its confirmation; arrival_age: though the system clock is set
     spool       faults of the disk of the spool
     relay       state of the relay, and what its process uses
     loop        heartbeat of the event loop, and how late it is

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from klvrelay.health.arrival_age import ArrivalAge
 from klvrelay.record import Record
 
 _E12 = (10, 12, 15, 18, 22, 27, 33, 39, 47, 56, 68, 82)
@@ -17,10 +18,8 @@ COARSE = tuple(bound for bound in BOUNDS if str(bound).rstrip("0") in ("1", "22"
 QUANTILES = (0.5, 0.95, 0.99)
 SLOTS, SLOT = 6, 10.0
 """The last minute is in SLOTS parts of SLOT seconds."""
-STEP_US = 100_000
-"""Change of the system clock against the monotonic clock that counts as a step, microseconds."""
-STEPS_MOST = 4
-"""Maximum number of steps of the system clock that are remembered."""
+STREAMS_MOST = 1000
+"""Maximum number of streams of a sink; records of further ones are counted together."""
 _SIZE = len(BOUNDS) + 2
 """Counts of a histogram: one for each bucket, one for the rest, and the sum of all values."""
 
@@ -76,7 +75,7 @@ class LeadTimes:
     A record of a backlog has a long lead time, as it has one for its reader; so has a record of an earlier run. Records
     without a time of arrival, such as those of recordings, are not counted.
 
-    unclear   number of records that were left out, since the system clock was set meanwhile
+    unclear   number of records that were left out, since their time of arrival is unclear: see `ArrivalAge`
     """
 
     def __init__(
@@ -84,34 +83,30 @@ class LeadTimes:
     ) -> None:
         self.streams: dict[str, StreamLeadTime] = {}
         self.unclear = 0
-        self._monotonic, self._wall_ns = monotonic, wall_ns
-        self._next = monotonic() + SLOT
-        self._offset = self._measure()
-        self._checked = monotonic()
-        self._steps: list[tuple[float, int]] = []  # the last look before it, and by how many microseconds
+        self._others = StreamLeadTime()
+        self._monotonic = monotonic
+        self._age = ArrivalAge(monotonic, wall_ns)
+        self._next = self._age.now + SLOT
 
-    def _measure(self) -> int:
-        """The system clock minus the monotonic clock, microseconds."""
-        return self._wall_ns() // 1000 - int(self._monotonic() * 1e6)
-
-    def add(self, records: Iterable[Record]) -> None:
-        """The sink has confirmed these records now."""
-        now = self._monotonic()
-        now_us = self._wall_ns() // 1000
-        if not -STEP_US < now_us - int(now * 1e6) - self._offset < STEP_US:
-            self._note_step()
-        self._checked = now
-        if now >= self._next:
-            self.rotate(now)
-        streams, steps = self.streams, self._steps
-        for record in records:
+    def add(self, records: Iterable[Record], confirmed: Sequence[float] | None = None) -> None:
+        """The sink has confirmed these records: at these times of the monotonic clock, in seconds, or now."""
+        age = self._age
+        age.look()
+        if age.now >= self._next:
+            self.rotate(age.now)
+        now_us, sure_us, streams = age.now_us, age.sure_us, self.streams
+        for place, record in enumerate(records):
             arrived = record.received_us
             if arrived is None:
                 continue
             lead = now_us - arrived
-            if (steps or lead < 0) and (lead := self._corrected(lead, now)) < 0:
-                self.unclear += 1
-                continue
+            if not 0 <= lead < sure_us:
+                if (known := age.age_us(arrived)) is None:
+                    self.unclear += 1
+                    continue
+                lead = known
+            if confirmed is not None:
+                lead = max(0, lead - int((age.now - confirmed[place]) * 1e6))
             of_stream = streams.get(record.stream) or self._begin(record.stream)
             counts = of_stream.current
             counts[bisect_left(BOUNDS, lead)] += 1
@@ -123,7 +118,7 @@ class LeadTimes:
             return
         passed = int((now - self._next) // SLOT) + 1
         self._next += passed * SLOT
-        for stream in self.streams.values():
+        for stream in self._all():
             stream.rotate(passed)
 
     def of(self, stream: str) -> StreamLeadTime | None:
@@ -135,38 +130,32 @@ class LeadTimes:
         """Those of all streams together."""
         self.rotate(self._monotonic())
         both = StreamLeadTime()
-        both._slots = [_sum([each.last_minute for each in self.streams.values()])]
-        both._before = _sum([each._before for each in self.streams.values()])
+        both._slots = [_sum([each.last_minute for each in self._all()])]
+        both._before = _sum([each._before for each in self._all()])
         return both
+
+    def describe(self) -> str:
+        """`, lead time p50 1.24 ms, p99 8.3 ms` of all records; "" without any."""
+        total = self.all().total
+        p50, p99 = quantile(total, 0.5), quantile(total, 0.99)
+        return "" if p50 is None or p99 is None else f", lead time p50 {_ms(p50)}, p99 {_ms(p99)}"
 
     def forget(self, stream: str) -> None:
         """The stream was removed."""
         self.streams.pop(stream, None)
 
-    def _begin(self, stream: str) -> StreamLeadTime:
-        made = self.streams[stream] = StreamLeadTime()
-        return made
-
     def watch(self) -> None:
         """Look whether the system clock was set. Call it a few times per second."""
-        self.add(())
+        self._age.look()
 
-    def _note_step(self) -> None:
-        """The system clock was set since the last look."""
-        offset = self._measure()
-        self._steps = [*self._steps, (self._checked, offset - self._offset)][-STEPS_MOST:]
-        self._offset = offset
+    def _all(self) -> list[StreamLeadTime]:
+        return [*self.streams.values(), self._others]
 
-    def _corrected(self, lead: int, now: float) -> int:
-        """The lead time of a record that may have arrived before the system clock was set; negative: it is unclear.
-
-        One that arrived after it has a lead time of at most the time since the last look before it.
-        """
-        for at, by in reversed(self._steps):
-            if 0 <= lead <= (now - at) * 1e6:
-                return lead
-            lead -= by
-        return lead
+    def _begin(self, stream: str) -> StreamLeadTime:
+        if len(self.streams) >= STREAMS_MOST:
+            return self._others
+        made = self.streams[stream] = StreamLeadTime()
+        return made
 
 
 def _sum(all_counts: Sequence[Counts]) -> Counts:
@@ -195,3 +184,7 @@ def _figures(counts: Counts) -> dict[str, Any]:
         value = quantile(counts, share)
         figures[f"p{share * 100:.0f}_ms"] = None if value is None else round(value / 1000, 3)
     return figures
+
+
+def _ms(us: float) -> str:
+    return f"{us / 1000:.{3 if us < 1000 else 1}f} ms"

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from klvrelay.backoff import Repeats
 from klvrelay.gap import Item
@@ -166,7 +166,7 @@ class SinkHealth:
             return
         self.last_answer = self.clock()
         if outcome.delivered:
-            self.lead_times.add(_delivered(batch, outcome))
+            self.lead_times.add(_delivered(batch, outcome), outcome.confirmed)
         if self.state == "stalled":
             took = self.last_answer - self.since
             self._patience = min(2 * took, PATIENCE_MOST)
@@ -202,7 +202,9 @@ class SinkHealth:
         self._shedding.check(sums)
 
 
-def _delivered(batch: Sequence[Item], outcome: Outcome) -> list[Record]:
+def _delivered(batch: Sequence[Item], outcome: Outcome) -> Sequence[Record]:
     """The records of a batch that were delivered."""
+    if outcome.delivered == len(batch):
+        return cast(Sequence[Record], batch)  # gaps are not among the delivered
     places = range(outcome.answered) if outcome.places is None else outcome.places
     return [item for place in places if isinstance(item := batch[place], Record)]

@@ -228,6 +228,8 @@ class Relay:
         kept = [stream for stream in self.streams if stream not in gone]
         for stream in gone:
             self._retire(stream)
+            if stream.name in change.gone_streams:
+                self._forget_lead_times(stream)
         for stream in kept:
             stream.decoder.streams.taken = change.taken
         added = [self._stream(each) for each in new.values()]
@@ -240,6 +242,9 @@ class Relay:
         self._counts.add_removed_stream(stream)
         for name in stream.channels.names:
             self._notices.forget_state(name)
+
+    def _forget_lead_times(self, stream: Stream) -> None:
+        for name in stream.channels.names:
             for task in self.sink_tasks:
                 task.health.lead_times.forget(name)
 

@@ -81,7 +81,9 @@ class _Stream:
             self.availability = "-"
         elif leaf == "link":
             self.state = ""
-        elif leaf != "health":
+        elif leaf == "health":
+            self.lead = "-"
+        else:
             self.items.clear()
 
     def idle_seconds(self, now: float) -> float:
@@ -267,13 +269,19 @@ def _lead_time(document: dict[str, Any]) -> str:
     sinks = document.get("lead_time")
     parts = sinks.values() if isinstance(sinks, dict) else ()
     minutes = [each.get("last_minute") for each in parts if isinstance(each, dict)]
-    figures = [[_value(one.get(f"p{share}_ms")) for share in (50, 95, 99)] for one in minutes if isinstance(one, dict)]
+    figures = [[_ms(one.get(f"p{share}_ms")) for share in (50, 95, 99)] for one in minutes if isinstance(one, dict)]
     known = [[value for value in one if value is not None] for one in figures if None not in one]
     return "/".join(f"{value:.3g}" for value in max(known, key=lambda one: one[-1])) if known else "-"
 
 
 def _value(item: Any) -> float | None:
     return item if isinstance(item, (int, float)) and not isinstance(item, bool) else None
+
+
+def _ms(item: Any) -> float | None:
+    """A time in milliseconds, of up to 30 years."""
+    value = _value(item)
+    return value if value is not None and 0 <= value < 1e12 else None
 
 
 def _number(items: dict[str, float | None], keys: tuple[str, ...], form: str) -> str:

@@ -39,7 +39,7 @@ def families_of_sinks(sinks: Sequence[SinkHealth]) -> Iterator[Family]:
     yield from _budgets([(uplink, name) for health, name in known if (uplink := health.uplink()) is not None])
     yield _lead_times(known)
     yield Family("klvrelay_sink_unclear_lead_times_total", "counter",
-                 "Records without a lead time, since the system clock was set meanwhile",
+                 "Records without a lead time, since their time of arrival is unclear",
                  [Sample(labels(sink=name), health.lead_times.unclear) for health, name in known])  # fmt: skip
     yield Family("klvrelay_sink_state_age_seconds", "gauge", "Time since the last change of state",
                  [Sample(labels(sink=name), health.clock() - health.since) for health, name in known])  # fmt: skip

@@ -32,7 +32,7 @@ from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.outputs.output_messages import OutputMessages
 from klvrelay.sinks.mqtt.outputs.outputs import NOT_DUE, leading
-from klvrelay.sinks.mqtt.outputs.pending import Pending, answers
+from klvrelay.sinks.mqtt.outputs.pending import Pending, answers, confirmations
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED, Connection, Message
 from klvrelay.sinks.mqtt.refused.publisher import Publisher
 from klvrelay.sinks.results import GAP, UNCHOSEN, UNWANTED, counted
@@ -129,6 +129,7 @@ class BudgetOutputs:
         """The outcome of records, once they are answered. Raises SinkDown, with that of the leading ones."""
         await answers(part for _, parts in results for part in parts)
         outcome = counted(leading(results))
+        outcome.confirmed = confirmations(results, outcome)
         if outcome.answered < len(results):
             text = f"{self._settings.url}: connection lost"
             raise SinkDown(text, answered=outcome, traced=self.uplink.is_traced)

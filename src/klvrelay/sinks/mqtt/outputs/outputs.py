@@ -23,7 +23,7 @@ from klvrelay.shape.shaper import Shaper
 from klvrelay.sinks.mqtt.joined_messages import JOINED_MOST
 from klvrelay.sinks.mqtt.messages import Messages
 from klvrelay.sinks.mqtt.outputs.output_messages import OutputMessages
-from klvrelay.sinks.mqtt.outputs.pending import Pending, Sending, answers, result_of
+from klvrelay.sinks.mqtt.outputs.pending import Pending, Sending, answers, confirmations, result_of
 from klvrelay.sinks.mqtt.protocol.connection import REFUSED, Connection, Message, Unanswered
 from klvrelay.sinks.mqtt.refused.publisher import Publisher
 from klvrelay.sinks.results import GAP, THINNED, UNCHOSEN, UNWANTED, WITHHELD, counted
@@ -77,9 +77,10 @@ class Outputs:
             self._waits.set()
         fault = await self._send(connection, sending)
         parts = [part for result in results for part in result[1]]
-        if fault is None:
-            await answers(parts)
+        differ = fault is None and await answers(parts)
         outcome = counted(leading(results))
+        if differ:  # else all were answered together, just now
+            outcome.confirmed = confirmations(results, outcome)
         if fault is not None or outcome.answered < len(batch):
             text = str(fault) if fault is not None else f"{self._settings.url}: connection lost"
             raise SinkDown(text, answered=outcome, traced=fault is not None and self._is_traced(fault))

@@ -79,7 +79,8 @@ class RunCounts:
 
     def describe(self) -> str:
         """All counts, on one line."""
-        sinks = (task.sums().describe(task.health.name) + task.health.lead_times.describe() for task in self._sink_tasks())
+        tasks = self._sink_tasks()
+        sinks = (task.sums().describe(task.health.name) + task.health.lead_times.describe() for task in tasks)
         removed = (sums.describe(name) for name, sums in self._removed.sums(with_best_effort=True))
         return "; ".join([self._total.describe(), *sinks, *removed])
 

@@ -22,6 +22,7 @@ NAMES = {
     "geo": "cost of deriving positions, and their accuracy against generated flights and recordings",
     "geofences": "cost of comparing positions with polygons, by their corners and number",
     "spool": "cost of a record through the spool on disk, and opening one with a million that wait",
+    "health": "cost of health, lead times, incidents, alerts and metrics with 100 streams",
     "exports": "bytes and CPU time of a record in each file format of `klvrelay export`",
     "outputs": "bytes and CPU time of a record in each format, thinned and as it is",
     "publish": "CPU time of publishing a record through the MQTT sink to mosquitto",

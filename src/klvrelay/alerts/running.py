@@ -11,7 +11,7 @@ from klvrelay import threads
 from klvrelay.alerts.destinations.notifier import Notifier
 from klvrelay.alerts.destinations.open import check_destinations
 from klvrelay.alerts.disks import DiskWatch
-from klvrelay.alerts.engine import Alerts
+from klvrelay.alerts.engine import Alerts, CountPart
 from klvrelay.alerts.fence_checks import FenceRules, read_fence_rules
 from klvrelay.alerts.topics import AlertTopics, PublishAlerts
 from klvrelay.config.alerts import AlertsSettings
@@ -34,9 +34,9 @@ class Alerting:
     """
 
     def __init__(
-        self, board: Board, settings: RelaySettings, publish: PublishAlerts, count: Callable[[], None]
+        self, board: Board, settings: RelaySettings, publish: PublishAlerts, count: CountPart
     ) -> None:
-        """`publish`: see `PublishAlerts`; `count` reads the transport counters of all streams."""
+        """`publish`: see `PublishAlerts`; `count`: see `CountPart`."""
         self._board = board
         disks = DiskWatch(written_paths(settings))
         self.alerts = Alerts(board, settings.alerts, fences=read_fence_rules(settings.alerts.geofences), disks=disks,

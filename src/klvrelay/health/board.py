@@ -47,9 +47,9 @@ class Board:
     def boot(self) -> str:
         return self.relay.boot
 
-    def stream_document(self, health: StreamHealth) -> dict[str, Any]:
-        """The health of a stream, as published on `{prefix}/{stream}/health`."""
-        document = stream_document(health, self.boot) | {"lead_time": self._lead_times(health.name)}
+    def stream_document(self, health: StreamHealth, link: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The health of a stream, as published on `{prefix}/{stream}/health`. `link`: members that are known."""
+        document = stream_document(health, self.boot, link) | {"lead_time": self._lead_times(health.name)}
         for details in self.stream_details:
             document |= details(health)
         return document

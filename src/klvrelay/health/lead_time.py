@@ -21,6 +21,8 @@ STEP_US = 100_000
 """Change of the system clock against the monotonic clock that counts as a step, microseconds."""
 STEPS_MOST = 4
 """Maximum number of steps of the system clock that are remembered."""
+TOGETHER = 256
+"""Lead times that are entered together: with many streams, this saves cache misses."""
 _SIZE = len(BOUNDS) + 2
 """Counts of a histogram: one for each bucket, one for the rest, and the sum of all values."""
 
@@ -82,13 +84,20 @@ class LeadTimes:
     def __init__(
         self, monotonic: Callable[[], float] = time.monotonic, wall_ns: Callable[[], int] = time.time_ns
     ) -> None:
-        self.streams: dict[str, StreamLeadTime] = {}
         self.unclear = 0
+        self._streams: dict[str, StreamLeadTime] = {}
+        self._waiting: list[tuple[str, int]] = []  # streams and lead times that are not entered yet
         self._monotonic, self._wall_ns = monotonic, wall_ns
         self._next = monotonic() + SLOT
         self._offset = self._measure()
         self._checked = monotonic()
         self._steps: list[tuple[float, int]] = []  # the last look before it, and by how many microseconds
+
+    @property
+    def streams(self) -> dict[str, StreamLeadTime]:
+        """Those that have confirmed records, by name."""
+        self._settle()
+        return self._streams
 
     def _measure(self) -> int:
         """The system clock minus the monotonic clock, microseconds."""
@@ -103,7 +112,7 @@ class LeadTimes:
         self._checked = now
         if now >= self._next:
             self.rotate(now)
-        streams, steps = self.streams, self._steps
+        waiting, steps = self._waiting, self._steps
         for record in records:
             arrived = record.received_us
             if arrived is None:
@@ -112,7 +121,16 @@ class LeadTimes:
             if (steps or lead < 0) and (lead := self._corrected(lead, now)) < 0:
                 self.unclear += 1
                 continue
-            of_stream = streams.get(record.stream) or self._begin(record.stream)
+            waiting.append((record.stream, lead))
+        if len(waiting) >= TOGETHER:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Enter what waits."""
+        waiting, self._waiting = self._waiting, []
+        streams = self._streams
+        for name, lead in waiting:
+            of_stream = streams.get(name) or self._begin(name)
             counts = of_stream.current
             counts[bisect_left(BOUNDS, lead)] += 1
             counts[-1] += lead
@@ -144,7 +162,7 @@ class LeadTimes:
         self.streams.pop(stream, None)
 
     def _begin(self, stream: str) -> StreamLeadTime:
-        made = self.streams[stream] = StreamLeadTime()
+        made = self._streams[stream] = StreamLeadTime()
         return made
 
     def watch(self) -> None:

@@ -24,6 +24,7 @@ NAMES = {
     "geofences": "cost of comparing positions with polygons, by their corners and number",
     "scrape": "cost of a scrape of the metrics and of calls of the API, compared with prometheus-client",
     "spool": "cost of a record through the spool on disk, and opening one with a million that wait",
+    "health": "cost of health, lead times, incidents, alerts and metrics with 100 streams",
     "exports": "bytes and CPU time of a record in each file format of `klvrelay export`",
     "outputs": "bytes and CPU time of a record in each format, thinned and as it is",
     "publish": "CPU time of publishing a record through the MQTT sink to mosquitto",

@@ -22,9 +22,7 @@ Arrival = tuple[str, int, float]
 def mosquitto(folder: Path, *, core: int | None = None) -> Iterator[tuple[int, process.Pid]]:
     """Start mosquitto on a loopback port. Yields the port and the process id."""
     program = skip.program("mosquitto", "mosquitto")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = process.free_tcp_port()
     text = re.sub(r"(?m)^listener \d+", f"listener {port}", _SAMPLE.read_text(encoding="utf-8"))
     settings = folder / "mosquitto.conf"
     settings.write_text(f"user root\npersistence_location {folder}/\n{text}", encoding="utf-8")

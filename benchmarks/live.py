@@ -82,9 +82,9 @@ def through_mosquitto(plan: Plan) -> Outcome:
         port, broker = stack.enter_context(mosquitto(Path(folder), core=plan.other_core))
         stack.enter_context(subscriber(port, written, core=plan.other_core))
         first = stack.enter_context(process.free_ports(plan.streams))
-        relay = stack.enter_context(_relay(plan, first, ["-m", "klvrelay", *_run(plan, first, port)]))
+        relay = stack.enter_context(started(plan, first, ["-m", "klvrelay", *_run(plan, first, port)]))
         time.sleep(0.5)  # for the subscription and the connection, which are not reported
-        report, shares = _send(plan, first, [relay.pid, broker])
+        report, shares = send(plan, first, [relay.pid, broker])
         time.sleep(SETTLE)
         first_us = {f"s{n}": stamp for n, stamp in enumerate(report["first_us"])}
         came = {(stream, at): then - at / 1e6 for stream, at, then in arrivals(written)}
@@ -112,8 +112,8 @@ def _through_counter(plan: Plan, module: str, *words: str) -> Outcome:
     """Sender -> a module that prints the number of records per stream when it ends."""
     with process.free_ports(plan.streams) as first, tempfile.TemporaryFile() as out:
         command = ["-m", module, *words, str(first), str(plan.streams)]
-        with _relay(plan, first, command, out) as relay:
-            report, shares = _send(plan, first, [relay.pid])
+        with started(plan, first, command, out) as relay:
+            report, shares = send(plan, first, [relay.pid])
             time.sleep(SETTLE)
             memory = process.resident_mib(relay.pid)
         out.seek(0)
@@ -131,7 +131,7 @@ def _outcome(
 
 
 @contextmanager
-def _relay(
+def started(
     plan: Plan, first: int, command: Sequence[str], out: IO[bytes] | int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start the relay; it is ready once all its ports are bound."""
@@ -143,7 +143,7 @@ def _relay(
         yield relay
 
 
-def _send(plan: Plan, first: int, watched: Sequence[process.Pid]) -> tuple[Report, list[float]]:
+def send(plan: Plan, first: int, watched: Sequence[process.Pid]) -> tuple[Report, list[float]]:
     """Send all frames. Also returns the CPU shares of the watched processes after the warm-up."""
     options = {"port": first, "streams": plan.streams, "frames": plan.frames, "warm-up": int(WARM_UP * FRAMES)}
     command = [part for name, value in options.items() for part in (f"--{name}", str(value))]

@@ -136,7 +136,7 @@ async def test_counters_are_those_of_the_moment():
     stream = flown()
     board = board_of([stream])
 
-    def refresh() -> None:
+    def refresh(part: int = 0, parts: int = 1) -> None:
         stream.dropped = 7
 
     board.refresh = refresh

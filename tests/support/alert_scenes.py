@@ -74,8 +74,8 @@ class Scene:
         self.events: list[Alert] = []
         self.alerts.listeners.append(lambda alert, rule: self.events.append(alert))
 
-    def _count(self) -> None:
-        for stream in self.streams:
+    def _count(self, part: int, parts: int) -> None:
+        for stream in self.streams[part::parts]:
             stream.count()
 
     def wall(self) -> float:

@@ -38,7 +38,9 @@ TOGETHER = 16
 FAULTS_MOST = 20
 """Maximum number of different internal errors that are logged."""
 COUNT_EVERY = 5
-"""Evaluations between two updates of the counters: they cost as much as all rules."""
+"""Evaluations between two readings of the transport counters of a stream: they cost as much as all rules. Each reads
+those of a fifth of the streams.
+"""
 
 AlertListener = Callable[[Alert, AlertRule], None]
 """Is called with each alert that was raised or cleared, and the rule with which it was."""
@@ -132,8 +134,7 @@ class Alerts:
         yield from self.checked
 
     def _check_relay(self, late: float) -> None:
-        if next(self._turns) % COUNT_EVERY == 0:
-            self._board.refresh()
+        self._board.refresh(next(self._turns) % COUNT_EVERY, COUNT_EVERY)
         now = self._clock()
         sample: RelaySample = self._relay.sample
         sample.take(now, late)
@@ -173,9 +174,10 @@ class Alerts:
 
     def _check_streams(self, watches: Iterable[StreamWatch]) -> None:
         now = self._clock()
-        for watched in watches:
-            watched.take(now)
-            self._settle(watched, now)
+        for step in (lambda watched: watched.sample.take(now), lambda watched: watched.check_record(now),
+                     lambda watched: self._settle(watched, now)):  # in turn for all: this saves cache misses
+            for watched in watches:
+                step(watched)
 
     def _settle(self, watched: Watched, now: float) -> None:
         if watched.sample.ended:

@@ -66,7 +66,9 @@ def load_checks() -> Callable[[], MetadataCheck]:
 def found_count(sample: Any, kind: str) -> float | None:
     """The number of findings in the last minute; None without checks."""
     findings: Findings | None = sample.findings
-    return None if findings is None else findings.count(kind, sample.now)
+    if findings is None:
+        return None
+    return findings.count(kind, sample.now) if findings.latest else 0.0
 
 
 def found_text(kind: str) -> Callable[[Any, float], str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from klvrelay.alerts.meanings import MEANINGS
 from klvrelay.alerts.rule import AlertRule, RuleMeaning, clear_for
 from klvrelay.config.alert_rules import RULES, AlertSubject, RuleValues
 from klvrelay.config.alerts import AlertEntry, AlertsSettings, GeofenceSettings
 
+SHARED_MOST = 512
+"""Maximum number of different rules that are kept for sharing."""
 EVERY = "*"
 """In place of the name of a stream or sink: what applies to one without entries of its own."""
 
@@ -28,9 +32,17 @@ def _rule(settings: AlertsSettings, values: RuleValues, name: str) -> AlertRule 
         return None
     is_default = entry.threshold is None and values.clear is not None
     clear = (values.clear if is_default else clear_for(values, threshold)) if entry.clear is None else entry.clear
+    hold = max(values.hold, settings.hold) if entry.hold is None else entry.hold
+    return _made(values, entry, origin, threshold, threshold if clear is None else clear, hold)
+
+
+@lru_cache(SHARED_MOST)
+def _made(
+    values: RuleValues, entry: AlertEntry, origin: str, threshold: float, clear: float, hold: float
+) -> AlertRule:
+    """The same object for all streams with the same values: with many streams, this saves cache misses."""
     return AlertRule(
-        values.id, values.subject, values.unit, threshold, threshold if clear is None else clear,
-        hold=max(values.hold, settings.hold) if entry.hold is None else entry.hold,
+        values.id, values.subject, values.unit, threshold, clear, hold=hold,
         rearm=values.rearm if entry.rearm is None else entry.rearm,
         severity=entry.severity or values.severity, below=values.below, meaning=MEANINGS[values.id],
         quiet=entry.quiet, notify=entry.notify, origin=origin,

@@ -60,9 +60,8 @@ class StreamWatch(Watched):
         if rules != self.sample.fences.rules:
             self.sample.fences = FenceChecks(rules)
 
-    def take(self, now: float) -> None:
-        """Take the present values, and check the latest record."""
-        self.sample.take(now)
+    def check_record(self, now: float) -> None:
+        """Check the latest record. Call it after the present values were taken."""
         if self.sample.record is None:
             return
         if (fault := self._contain(lambda: self._check_record(now), self.name)) is not None:

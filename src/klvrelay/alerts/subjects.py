@@ -33,52 +33,55 @@ class Watched:
         self._contain = contain
         self.raised: dict[str, Alert] = {}
         self.raised_by: dict[str, AlertRule] = {}
-        self._tracks = [RuleTrack(rule) for rule in rules]
-
-    @property
-    def rules(self) -> list[AlertRule]:
-        return [track.rule for track in self._tracks]
+        self.rules = list(rules)
+        self._tracks: dict[str, RuleTrack] = {}  # of the rules whose thresholds were exceeded once
 
     def set_rules(self, rules: Sequence[AlertRule]) -> None:
         """Replace the rules. Those with the same id continue in their state."""
-        before = {track.rule.id: track for track in self._tracks}
-        self._tracks = [RuleTrack(rule) for rule in rules]
-        for track in self._tracks:
-            if (old := before.get(track.rule.id)) is not None:
-                track.adopt(old)
+        before, self._tracks, self.rules = self._tracks, {}, list(rules)
+        for rule in rules:
+            if (old := before.get(rule.id)) is not None:
+                self._track(rule).adopt(old)
+
+    def _track(self, rule: AlertRule) -> RuleTrack:
+        track = self._tracks[rule.id] = RuleTrack(rule)
+        return track
 
     def check(self, now: float) -> list[RuleChange]:
         """Evaluate all rules. A rule that fails is disabled, with one log line; the rules after it follow next time."""
         changes: list[RuleChange] = []
-        evaluated: list[RuleTrack] = []
+        evaluated: list[AlertRule] = []
         fault = self._contain(lambda: self._evaluate(now, changes, evaluated), self.name)
         if fault is not None:
             self._disable(evaluated[-1], fault)
         return changes
 
-    def _evaluate(self, now: float, changes: list[RuleChange], evaluated: list[RuleTrack]) -> None:
+    def _evaluate(self, now: float, changes: list[RuleChange], evaluated: list[AlertRule]) -> None:
         """Add each rule to `evaluated` before it is evaluated, and what changed to `changes`."""
-        sample = self.sample
-        for track in self._tracks:
-            evaluated.append(track)
-            rule = track.rule
+        sample, tracks = self.sample, self._tracks
+        for rule in self.rules:
+            evaluated.append(rule)
             value = rule.meaning.measure(sample)
-            if track.state == "quiet" and (value is None or not rule.exceeds(value)):
-                continue  # nearly always
+            track = tracks.get(rule.id)
+            if track is None or track.state == "quiet":
+                if value is None or not rule.exceeds(value):
+                    continue  # nearly always
+                track = track or self._track(rule)
             began = now if value is None else now - rule.meaning.began(sample, value)
             transition = track.step(value, now, began)
             if transition is not None:
                 changes.append((rule, transition, value or 0.0, track))
 
-    def _disable(self, track: RuleTrack, fault: Exception) -> None:
-        self._tracks = [one for one in self._tracks if one is not track]
-        LOG.error("alert rule disabled: rule=%s %s=%s error=%r", track.rule.id, self.subject, printable(self.name),
+    def _disable(self, rule: AlertRule, fault: Exception) -> None:
+        self.rules = [one for one in self.rules if one is not rule]
+        self._tracks.pop(rule.id, None)
+        LOG.error("alert rule disabled: rule=%s %s=%s error=%r", rule.id, self.subject, printable(self.name),
                   str(fault))  # fmt: skip
 
     def is_tracked(self, rule: str) -> bool:
-        return any(track.rule.id == rule for track in self._tracks)
+        return any(one.id == rule for one in self.rules)
 
     def clear(self, now: float) -> None:
         """Nothing is measured any longer."""
-        for track in self._tracks:
+        for track in self._tracks.values():
             track.clear(now)

@@ -58,8 +58,11 @@ class Counted:
     def add(self, now: float, *counts: int) -> None:
         """Add a reading. One that is less than an earlier one (of a new source) begins again."""
         kept = self._kept
-        if kept and any(new < old for new, old in zip(counts, kept[-1][1], strict=True)):
-            kept.clear()
+        if kept:
+            for new, old in zip(counts, kept[-1][1], strict=True):
+                if new < old:
+                    kept.clear()
+                    break
         kept.append((now, counts))
         while len(kept) > 2 and now - kept[1][0] >= self._span:
             kept.popleft()

@@ -23,7 +23,8 @@ class Board:
     contain          runs a step, and returns its fault or None; see `Changes`
     streams, sinks   those of the relay at present; a reload changes them
     loop             heartbeat of the event loop, and steps of the system clock; None before the relay is made
-    refresh          updates the counters, which are otherwise updated with each report
+    refresh          updates the counters, which are otherwise updated with each report; with two numbers, those of one
+                     part of so many parts of the streams and sinks
     latest           the latest values of the items of a stream as JSON; None if there are none
     stream_details   add members to the document of a stream
     relay_details    add members to the document of the relay
@@ -39,7 +40,7 @@ class Board:
         self.loop: LoopHealth | None = None
         self.streams: Callable[[], Sequence[StreamHealth]] = tuple
         self.sinks: Callable[[], Sequence[SinkHealth]] = tuple
-        self.refresh: Callable[[], None] = lambda: None
+        self.refresh: Callable[..., None] = lambda part=0, parts=1: None
         self.latest: Callable[[str], bytes | None] = lambda _: None
         self.stream_details: list[StreamDetails] = []
         self.relay_details: list[RelayDetails] = []
@@ -49,9 +50,9 @@ class Board:
     def boot(self) -> str:
         return self.relay.boot
 
-    def stream_document(self, health: StreamHealth) -> dict[str, Any]:
-        """The health of a stream, as published on `{prefix}/{stream}/health`."""
-        document = stream_document(health, self.boot) | {"lead_time": self._lead_times(health.name)}
+    def stream_document(self, health: StreamHealth, link: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The health of a stream, as published on `{prefix}/{stream}/health`. `link`: members that are known."""
+        document = stream_document(health, self.boot, link) | {"lead_time": self._lead_times(health.name)}
         for details in self.stream_details:
             document |= details(health)
         return document

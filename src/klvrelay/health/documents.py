@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from klvrelay.health.relay import RelayHealth, process_figures
@@ -18,10 +18,14 @@ SUSPENDED_MOST = 100
 """Maximum number of suspended topics in a document."""
 
 
-def stream_document(health: StreamHealth, boot: str) -> dict[str, Any]:
-    """The members of `link`, the cause of an outage, and the time since the last record."""
+def stream_document(health: StreamHealth, boot: str, link: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The members of `link`, the cause of an outage, and the time since the last record.
+
+    link   the members of `link`, if they are known already
+    """
     age = round(health.clock() - health.last_record, 3) if health.records else None
-    return link_members(health, boot) | {"schema": SCHEMA, "cause": health.cause, "age_s": age}
+    members = link_members(health, boot) if link is None else link
+    return {**members, "schema": SCHEMA, "cause": health.cause, "age_s": age}
 
 
 def relay_document(

@@ -65,11 +65,11 @@ class Observation:
 
     # ---- counts and checks ----
 
-    def refresh(self) -> None:
-        """Update the counters of all streams and sinks."""
-        for stream in self._streams():
+    def refresh(self, part: int = 0, parts: int = 1) -> None:
+        """Update the counters of all streams and sinks, or of one of so many parts of them."""
+        for stream in self._streams()[part::parts]:
             self.contain(stream, stream.count)
-        for task in self._sink_tasks():
+        for task in self._sink_tasks()[part::parts]:
             contain(task.sums, task.health.name)
 
     def keep_checking(self) -> Coroutine[Any, Any, None]:

@@ -10,8 +10,7 @@ import asyncio
 import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from klvrelay.alerts.engine import Alerts

@@ -39,6 +39,7 @@ class Attribution:
 
     def __init__(self, after: float, seconds: float) -> None:
         self.spent: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
         self.longest: dict[str, float] = {}
         self.used = 0.0
         self._after, self._seconds = after, seconds
@@ -61,7 +62,8 @@ class Attribution:
         """Milliseconds per second of each part and of the whole process; the longest callbacks in ms."""
         spent = {part: 1e3 * seconds / self._seconds for part, seconds in self.spent.items()}
         longest = sorted(self.longest.items(), key=lambda each: -each[1])[:6]
-        return {"parts": spent, "all": 1e3 * self.used / self._seconds,
+        calls = {part: number / self._seconds for part, number in self.calls.items()}
+        return {"parts": spent, "calls": calls, "all": 1e3 * self.used / self._seconds,
                 "longest": {name: 1e3 * seconds for name, seconds in longest}}  # fmt: skip
 
     def _timed(self, call: Callable[..., Any], part: str) -> Callable[..., Any]:
@@ -79,6 +81,7 @@ class Attribution:
                 whole = clock() - begin - self._bias
                 if self._is_open:
                     self.spent[part] += max(0.0, whole - self._inner)
+                    self.calls[part] += 1
                 self._inner = outer + whole + 2 * self._bias
 
         return timed

@@ -44,7 +44,7 @@ class Watched:
     def check(self, now: float) -> Iterator[tuple[AlertRule, Transition, float, RuleTrack]]:
         """Evaluate all rules. A rule that fails is disabled, with one log line."""
         sample, tracks = self.sample, self._tracks
-        for rule in self.rules:
+        for rule in self._due():
             try:
                 value = rule.meaning.measure(sample)
                 track = tracks.get(rule.id)
@@ -59,6 +59,10 @@ class Watched:
                 return
             if transition is not None:
                 yield rule, transition, value or 0.0, track
+
+    def _due(self) -> Sequence[AlertRule]:
+        """The rules that may have anything to raise or clear."""
+        return self.rules
 
     def _disable(self, rule: AlertRule, error: Exception) -> None:
         self.rules = [one for one in self.rules if one is not rule]

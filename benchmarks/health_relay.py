@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -37,7 +36,6 @@ def main(off: str, port: str, count: str, broker: str, folder: str, http: str = 
     if broker == "0":
         _replace(build, open_sink=lambda *_: sink)
     _note_lag()
-    logging.getLogger("klvrelay.alerts").setLevel(logging.CRITICAL)  # the same frames again: this counts as frozen
     inside = Attribution(*(float(word) for word in window.split(","))) if window else None
     if inside is not None:
         inside.install()

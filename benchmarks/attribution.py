@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from klvrelay.alerts.engine import Alerts
@@ -38,7 +37,7 @@ class Attribution:
     """CPU seconds and calls by part, of a window of `seconds` that begins `after` seconds after the first record."""
 
     def __init__(self, after: float, seconds: float) -> None:
-        self.spent: Counter[str] = Counter()
+        self.spent: defaultdict[str, float] = defaultdict(float)
         self.calls: Counter[str] = Counter()
         self.longest: dict[str, float] = {}
         self.used = 0.0
@@ -55,8 +54,13 @@ class Attribution:
         for owner, name, part in _WRAPPED:
             setattr(owner, name, self._timed(getattr(owner, name), part))
         put, timed = Notices.put, self._timed(Notices.put, "health of streams")
-        Notices.put = lambda notices, notice: (timed if notice.kind == "health" else put)(notices, notice)  # type: ignore[method-assign]
-        asyncio.events.Handle._run = self._timed_callback(asyncio.events.Handle._run)  # type: ignore[attr-defined]
+
+        def put_notice(notices: Notices, notice: Any) -> None:
+            (timed if notice.kind == "health" else put)(notices, notice)
+
+        setattr(Notices, "put", put_notice)  # noqa: B010
+        handle: Any = asyncio.events.Handle
+        handle._run = self._timed_callback(handle._run)
 
     def document(self) -> dict[str, Any]:
         """Milliseconds per second of each part and of the whole process; the longest callbacks in ms."""
